@@ -1,0 +1,75 @@
+// The port of the database: statements in two dialects, bodies that yield reads and return writes, and how one verb is run.
+
+/** What a statement takes. Integers are checked numbers below 2^53; times are integer milliseconds. */
+export type Arg = number | string | Uint8Array | null
+/** What a statement's column holds. */
+export type Cell = number | string | Uint8Array | null
+export type Row = Readonly<Record<string, Cell>>
+
+/**
+ * One SQL statement with its row's type, said once for both dialects. `each`: the arguments are columns (arrays of equal length);
+ * PostgreSQL unnests them (`unnest($1::bigint[], …)`), SQLite runs the statement once per row.
+ */
+export interface Statement<Args extends readonly unknown[], R extends object> {
+  readonly name: string
+  readonly postgres: string
+  /** Positional parameters as `?1`, `?2` …: node:sqlite rejects `$1` for positional arguments. */
+  readonly sqlite: string
+  readonly each: boolean
+  /** Carries the types only. */
+  readonly types?: { readonly args: Args; readonly row: R }
+}
+
+/** A statement with its arguments, ready to run. */
+export interface Call<R extends object = object> {
+  readonly statement: Statement<readonly unknown[], R>
+  readonly args: readonly (Arg | readonly Arg[])[]
+}
+
+export type RowsOf<Calls extends readonly Call[]> = { readonly [K in keyof Calls]: Calls[K] extends Call<infer R> ? readonly R[] : never }
+
+/** The writes of a body and what it answers. Writes are sent together with COMMIT; none of them may fail for a reason that a body could have read. */
+export interface Decision<T> {
+  readonly writes: readonly Call[]
+  readonly value: T
+}
+
+/**
+ * The body of one verb: a generator in which one `yield* read(…)` is one round trip of locks and reads. It runs inside one database transaction.
+ * A value that decides is read from a row already locked, or by a later yield: never joined with the statement that locks.
+ */
+export type Body<T> = Generator<readonly Call[], Decision<T>, readonly (readonly Row[])[]>
+
+/** `unknown`: COMMIT was sent and no definite answer came; the same verb with the same input must be run again until it is definite. */
+export type Outcome<T> =
+  | { readonly kind: 'committed'; readonly value: T }
+  | { readonly kind: 'rolled back'; readonly error: Error }
+  | { readonly kind: 'unknown'; readonly error: Error }
+
+/** Runs verbs by name, because names and plain inputs cross to a worker and closures do not. */
+export interface Sql<Verbs extends VerbTable> {
+  run<N extends keyof Verbs & string>(verb: N, input: InputOf<Verbs[N]>, deadlineMs: number): Promise<Outcome<ResultOf<Verbs[N]>>>
+  close(): Promise<void>
+}
+
+export type VerbTable = Readonly<Record<string, (input: never) => Body<unknown>>>
+export type InputOf<V> = V extends (input: infer I) => unknown ? I : never
+export type ResultOf<V> = V extends (input: never) => Body<infer T> ? T : never
+
+export function statement<Args extends readonly (Arg | readonly Arg[])[], R extends object = Record<never, never>>(
+  name: string,
+  text: { readonly postgres: string; readonly sqlite: string; readonly each?: true },
+): (...args: Args) => Call<R> {
+  const made: Statement<readonly unknown[], R> = { name, postgres: text.postgres, sqlite: text.sqlite, each: text.each ?? false }
+  return (...args) => ({ statement: made, args })
+}
+
+/** One round trip. The rows come back in the order of the calls, typed. */
+export function* read<const Calls extends readonly Call[]>(...calls: Calls): Generator<readonly Call[], RowsOf<Calls>, readonly (readonly Row[])[]> {
+  // The cast is at the border of the database: each statement names the columns of its row beside its text, and the contract suite runs every statement.
+  return (yield calls) as RowsOf<Calls>
+}
+
+export function unchanged<T>(value: T): Decision<T> {
+  return { writes: [], value }
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+const source = { resolve: { conditions: ['lks-source'] }, ssr: { resolve: { conditions: ['lks-source'] } } }
+const shared = { execArgv: ['--conditions=lks-source'], testTimeout: 30_000, hookTimeout: 60_000 }
+
+export default defineConfig({
+  test: {
+    coverage: { provider: 'v8', include: ['packages/*/src/**'], exclude: ['**/*.test.ts', '**/*.contract.ts'] },
+    projects: [
+      { ...source, test: { ...shared, name: 'unit', include: ['packages/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts'] } },
+      { ...source, test: { ...shared, name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false } },
+    ],
+  },
+})
