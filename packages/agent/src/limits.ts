@@ -1,0 +1,63 @@
+// Every bound of the agent in one place, each with its reason. What a user may want to change is a setting; what would break another promise is here.
+
+const kib = 1024
+const mib = 1024 * kib
+
+export const limits = {
+  /** Kafka's socket.request.max.bytes: the largest legal request. */
+  requestBytes: 100 * mib,
+  /** Frames up to this size come from a small pool of their own, so that heartbeats and metadata never wait behind produce. */
+  smallFrameBytes: 64 * kib,
+  smallFramePoolBytes: 8 * mib,
+  /** Requests of one connection that are admitted but not answered; Kafka's clients keep at most 5 produce requests in flight, tools some more. */
+  requestsInFlightPerConnection: 64,
+  /** A reader that takes nothing: with this much unsent, the connection's next request waits. */
+  socketPendingBytes: 4 * mib,
+  connections: 10_000,
+  connectionIdleMs: 600_000,
+
+  /** Bytes admitted and not yet committed; above it admission waits, then clients do. */
+  uncommittedBytes: 128 * mib,
+  /** How long admission waits for room before the request is refused with a retriable error. Below the clients' usual 30 s. */
+  admissionWaitMs: 10_000,
+  /** Batches in one flush: the commit holds row locks while it writes one row or more for each. */
+  batchesPerFlush: 10_000,
+  /** PUTs of one chain at a time. */
+  putsInFlight: 8,
+  /** A PUT that took this long, with its retries, has failed: it may still land, nothing will name it. */
+  putDeadlineMs: 20_000,
+  /** One try of a commit. Below PostgreSQL's own time-outs plus a round trip. */
+  commitDeadlineMs: 5_000,
+  /** Definitely refused commits (database away) are tried again for so long; then the line stops. */
+  commitPatienceMs: 20_000,
+  commitRetryMs: 50,
+  commitRetryMaxMs: 1_000,
+
+  /** A segment's row is the seek index: a fetch in its middle scans at most so much. */
+  segmentBytes: 4 * mib,
+  /** Newest segments kept in memory per partition, so that tail reads need no database. */
+  tailSegments: 64,
+  /** Partitions whose watermarks are kept in memory; the least recently used are loaded again. */
+  tails: 100_000,
+  /** Segments that one look-up may return for one partition. */
+  segmentsPerFind: 64,
+  /** A fetch's answer, whatever it asks for: Kafka's fetch.max.bytes. */
+  fetchBytes: 55 * mib,
+  fetchWaitMs: 300_000,
+  fetchSessions: 1_000,
+
+  /** Decompressed size of one batch: what a producer may send, times what a good codec makes of JSON, with a floor. */
+  decompressedBytes: 64 * mib,
+
+  topicNameLength: 249,
+  partitionsPerTopic: 100_000,
+  partitionsPerRequest: 200_000,
+  configsPerTopic: 64,
+  /** Topics that one connection may have made by merely naming them, per request. */
+  autoCreatedTopicsPerRequest: 100,
+
+  /** Metadata verbs other than the commit. */
+  metadataDeadlineMs: 10_000,
+  heartbeatMs: 1_000,
+  drainMs: 30_000,
+} as const

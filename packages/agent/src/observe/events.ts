@@ -1,0 +1,28 @@
+// The one hook that everything worth seeing passes: metrics, hints, logs, faults and requests() listen to it.
+import type { Incarnation } from '../core/ids.ts'
+
+export type AgentEvent =
+  | { readonly kind: 'connection opened'; readonly connectionId: number; readonly address: string }
+  | { readonly kind: 'connection closed'; readonly connectionId: number; readonly reason: string }
+  | { readonly kind: 'request'; readonly connectionId: number; readonly clientId: string | null; readonly api: string; readonly version: number; readonly sizeBytes: number }
+  | { readonly kind: 'reply'; readonly connectionId: number; readonly clientId: string | null; readonly api: string; readonly version: number; readonly durationMs: number; readonly sizeBytes: number }
+  | { readonly kind: 'protocol error'; readonly connectionId: number; readonly message: string }
+  | { readonly kind: 'defect'; readonly where: string; readonly error: unknown }
+  | { readonly kind: 'sealed'; readonly sequence: number; readonly trigger: SealTrigger; readonly sizeBytes: number; readonly batches: number }
+  | { readonly kind: 'stored'; readonly sequence: number; readonly durationMs: number }
+  | { readonly kind: 'committed'; readonly sequence: number; readonly batches: number; readonly durationMs: number }
+  | { readonly kind: 'commit retried'; readonly sequence: number; readonly outcome: 'unknown' | 'rolled back'; readonly message: string }
+  | { readonly kind: 'line stopped'; readonly sequence: number; readonly abandoned: number; readonly message: string }
+  | { readonly kind: 'registered'; readonly incarnation: Incarnation; readonly brokerId: number }
+  | { readonly kind: 'fenced'; readonly incarnation: Incarnation }
+  | { readonly kind: 'heartbeat failed'; readonly message: string }
+  | { readonly kind: 'topic created'; readonly name: string; readonly partitions: number; readonly auto: boolean }
+  | { readonly kind: 'topic deleted'; readonly name: string }
+  | { readonly kind: 'store trouble'; readonly operation: 'put' | 'read'; readonly key: string; readonly message: string }
+  | { readonly kind: 'corrupt data'; readonly key: string; readonly topicId: string; readonly partition: number; readonly offset: number; readonly message: string }
+  | { readonly kind: 'notice'; readonly message: string }
+
+export type SealTrigger = 'size' | 'time' | 'idle' | 'drain'
+
+/** Called in the turn in which it happens; must not throw and must not block. */
+export type EventHook = (event: AgentEvent) => void

@@ -1,0 +1,33 @@
+// What the handlers, the HTTP routes and the product reach of an agent: its views and its verbs.
+import type { Codecs } from '@local-kafka-service/protocol'
+import type { Gate } from './api/gate.ts'
+import type { MetadataStore } from './metadata/metadata-store.ts'
+import type { EventHook } from './observe/events.ts'
+import type { Reader } from './read/reader.ts'
+import type { Settings } from './settings.ts'
+import type { Clock, Random } from './time/clock.ts'
+import type { RecordVerbs } from './verbs/records.ts'
+import type { TopicVerbs } from './verbs/topics.ts'
+import type { Catalog } from './view/catalog.ts'
+import type { Owners } from './view/owners.ts'
+import type { Tails } from './view/tails.ts'
+import type { ProducerIds } from './write/producer-ids.ts'
+import type { Writer } from './write/writer.ts'
+
+export interface Services {
+  readonly clock: Clock
+  readonly random: Random
+  readonly settings: Settings
+  readonly gate: Gate
+  readonly emit: EventHook
+  readonly codecs: Codecs
+  readonly metadata: MetadataStore
+  readonly catalog: Catalog
+  readonly owners: Owners
+  readonly tails: Tails
+  readonly topics: TopicVerbs
+  readonly records: RecordVerbs
+  readonly writer: Writer
+  readonly reader: Reader
+  readonly producerIds: ProducerIds
+}

@@ -1,0 +1,169 @@
+// The end of each owned partition, in memory: watermarks, newest segments, and who waits for more. It may answer data, never the absence of data.
+import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
+import { limits } from '../limits.ts'
+import type { GrownPartition, PartitionState, Segment } from '../metadata/metadata-store.ts'
+
+export interface Tail extends TopicPartition {
+  readonly logStartOffset: number
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  /** The newest segments without a gap up to the high watermark; empty when nothing was written since the load. */
+  readonly segments: readonly Segment[]
+  /** LogAppendTime stamps never go below it. */
+  readonly lastStamp: number
+}
+
+interface Held {
+  topicId: TopicId
+  partition: number
+  logStartOffset: number
+  highWatermark: number
+  lastStableOffset: number
+  segments: Segment[]
+  lastStamp: number
+}
+
+interface Loading {
+  readonly done: Promise<Tail | undefined>
+  readonly grown: GrownPartition[]
+}
+
+/** Reads partition states from the database, in one primary read. */
+export type LoadPartitions = (asked: readonly TopicPartition[]) => Promise<readonly (PartitionState | undefined)[]>
+
+export class Tails {
+  readonly #held = new Map<string, Held>()
+  readonly #loading = new Map<string, Loading>()
+  readonly #waiters = new Map<string, Set<() => void>>()
+  readonly #load: LoadPartitions
+
+  constructor(load: LoadPartitions) {
+    this.#load = load
+  }
+
+  get(topicId: TopicId, partition: number): Tail | undefined {
+    return this.#held.get(partitionKey(topicId, partition))
+  }
+
+  /** The tail, loaded from the database the first time. Undefined: the database knows no such partition. Rejects as the database does. */
+  async loaded(asked: readonly TopicPartition[]): Promise<readonly (Tail | undefined)[]> {
+    const missing = asked.filter(({ topicId, partition }) => {
+      const key = partitionKey(topicId, partition)
+      return !this.#held.has(key) && !this.#loading.has(key)
+    })
+    if (missing.length > 0) this.#startLoading(missing)
+    return Promise.all(
+      asked.map(({ topicId, partition }) => {
+        const key = partitionKey(topicId, partition)
+        return this.#held.get(key) ?? this.#loading.get(key)?.done
+      }),
+    )
+  }
+
+  /** After a commit, before anybody is answered: the new end becomes visible and those who wait for it wake. */
+  publish(grown: readonly GrownPartition[]): void {
+    for (const partition of grown) {
+      const key = partitionKey(partition.topicId, partition.partition)
+      this.#loading.get(key)?.grown.push(partition)
+      const held = this.#held.get(key)
+      if (held !== undefined) grow(held, partition)
+    }
+    for (const { topicId, partition } of grown) {
+      const waiters = this.#waiters.get(partitionKey(topicId, partition))
+      if (waiters !== undefined) for (const wake of waiters) wake()
+    }
+  }
+
+  /** The stamp of a LogAppendTime batch: the agent's clock, never below the last one of the partition. */
+  stamp(topicId: TopicId, partition: number, nowMs: number): number {
+    const held = this.#held.get(partitionKey(topicId, partition))
+    if (held === undefined) return nowMs
+    held.lastStamp = Math.max(held.lastStamp, nowMs)
+    return held.lastStamp
+  }
+
+  /** Calls `wake` whenever one of the partitions grows or is forgotten, until the returned function is called. */
+  watch(partitions: readonly TopicPartition[], wake: () => void): () => void {
+    const keys = partitions.map(({ topicId, partition }) => partitionKey(topicId, partition))
+    for (const key of keys) {
+      const waiters = this.#waiters.get(key)
+      if (waiters === undefined) this.#waiters.set(key, new Set([wake]))
+      else waiters.add(wake)
+    }
+    return () => {
+      for (const key of keys) {
+        const waiters = this.#waiters.get(key)
+        waiters?.delete(wake)
+        if (waiters?.size === 0) this.#waiters.delete(key)
+      }
+    }
+  }
+
+  /** After a topic's deletion, or when ownership is lost: who waits wakes and finds out. */
+  forget(matches: (partition: TopicPartition) => boolean): void {
+    for (const [key, held] of this.#held) {
+      if (!matches(held)) continue
+      this.#held.delete(key)
+      const waiters = this.#waiters.get(key)
+      if (waiters !== undefined) for (const wake of waiters) wake()
+    }
+  }
+
+  #startLoading(missing: readonly TopicPartition[]): void {
+    const states = this.#load(missing)
+    for (const [index, asked] of missing.entries()) {
+      const key = partitionKey(asked.topicId, asked.partition)
+      const grown: GrownPartition[] = []
+      const done = states.then(
+        (all) => this.#finishLoading(key, all[index], grown),
+        (error: unknown) => {
+          this.#loading.delete(key)
+          throw error
+        },
+      )
+      // Several partitions share one failing read; whoever asked sees the rejection, nobody else has to.
+      done.catch(() => {})
+      this.#loading.set(key, { done, grown })
+    }
+  }
+
+  #finishLoading(key: string, state: PartitionState | undefined, grown: readonly GrownPartition[]): Tail | undefined {
+    this.#loading.delete(key)
+    if (state === undefined) return undefined
+    const held: Held = {
+      topicId: state.topicId,
+      partition: state.partition,
+      logStartOffset: state.logStartOffset,
+      highWatermark: state.highWatermark,
+      lastStableOffset: state.lastStableOffset,
+      segments: [],
+      lastStamp: state.maxTimestamp,
+    }
+    for (const partition of grown) grow(held, partition)
+    this.#held.set(key, held)
+    if (this.#held.size > limits.tails) this.#evict()
+    return held
+  }
+
+  /** The partition loaded longest ago that nobody waits for: it is loaded again when it is asked for. */
+  #evict(): void {
+    for (const key of this.#held.keys()) {
+      if (this.#waiters.has(key)) continue
+      this.#held.delete(key)
+      return
+    }
+  }
+}
+
+function grow(held: Held, grown: GrownPartition): void {
+  if (grown.highWatermark <= held.highWatermark) return
+  const first = grown.segments[0]
+  const last = held.segments.at(-1)
+  // A gap would make a read skip records: what came before it is forgotten and read from the database again.
+  const follows = first !== undefined && (last === undefined ? first.baseOffset === held.highWatermark : first.baseOffset === last.lastOffset + 1)
+  if (!follows) held.segments = []
+  held.segments.push(...grown.segments)
+  if (held.segments.length > limits.tailSegments) held.segments.splice(0, held.segments.length - limits.tailSegments)
+  held.lastStableOffset = grown.highWatermark
+  held.highWatermark = grown.highWatermark
+}
