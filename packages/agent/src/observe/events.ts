@@ -18,8 +18,8 @@ export type AgentEvent =
   | { readonly kind: 'heartbeat failed'; readonly message: string }
   | { readonly kind: 'topic created'; readonly name: string; readonly partitions: number; readonly auto: boolean }
   | { readonly kind: 'topic deleted'; readonly name: string }
-  | { readonly kind: 'store trouble'; readonly operation: 'put' | 'read'; readonly key: string; readonly message: string }
-  | { readonly kind: 'corrupt data'; readonly key: string; readonly topicId: string; readonly partition: number; readonly offset: number; readonly message: string }
+  | { readonly kind: 'store trouble'; readonly operation: 'put' | 'read'; readonly message: string }
+  | { readonly kind: 'corrupt data'; readonly topicId: string; readonly partition: number; readonly offset: number; readonly message: string }
   | { readonly kind: 'notice'; readonly message: string }
 
 export type SealTrigger = 'size' | 'time' | 'idle' | 'drain'

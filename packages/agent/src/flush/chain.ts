@@ -1,0 +1,208 @@
+// One chain of flushes under one incarnation: PUTs in parallel, commits strictly in order, and the line stops at a flush that was given up.
+import type { ClusterId, Incarnation, Sequence } from '../core/ids.ts'
+import { objectKey } from '../core/object-key.ts'
+import { limits } from '../limits.ts'
+import type { CommitBatch, CommitInput, CommitOutcome, CommitResult, LogIndex } from '../metadata/metadata-store.ts'
+import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
+import type { EventHook } from '../observe/events.ts'
+import type { Clock } from '../time/clock.ts'
+
+/** A sealed flush: its bytes will never change, its sequence is taken. */
+export interface Flush {
+  readonly sequence: Sequence
+  readonly object: { readonly chunks: readonly Uint8Array[]; readonly sizeBytes: number; readonly checksum: number }
+  readonly batches: readonly CommitBatch[]
+}
+
+export type FlushOutcome =
+  | { readonly kind: 'committed'; readonly result: CommitResult }
+  /** Given up: nothing of it is stored, nothing of it ever will be. */
+  | { readonly kind: 'abandoned'; readonly message: string }
+  /** Another incarnation took over: as abandoned, and this chain is over. */
+  | { readonly kind: 'fenced' }
+
+export interface ChainParts {
+  readonly clusterId: ClusterId
+  readonly incarnation: Incarnation
+  readonly objects: ObjectStore
+  readonly log: Pick<LogIndex, 'commit'>
+  readonly clock: Clock
+  readonly emit: EventHook
+  /** Called in the turn in which the line stops, after its flushes are settled: whoever feeds the chain gives up what it has not sealed. */
+  readonly onStopped: (message: string) => void
+  /** Called once, when a commit found this incarnation fenced or its order broken. */
+  readonly onFenced: () => void
+}
+
+interface InLine {
+  readonly flush: Flush
+  readonly stored: Promise<Stored>
+  readonly abort: AbortController
+  readonly settle: (outcome: FlushOutcome) => void
+}
+
+type Stored = { readonly kind: 'stored' } | { readonly kind: 'failed'; readonly message: string }
+type Definite = Exclude<CommitOutcome, { kind: 'unknown' }>
+
+export class Chain {
+  readonly #parts: ChainParts
+  readonly #line: InLine[] = []
+  readonly #putQueue: (() => void)[] = []
+  readonly #idle: (() => void)[] = []
+  #putsInFlight = 0
+  #allocated = 0
+  #committed = 0
+  #running = false
+  #fenced = false
+
+  constructor(parts: ChainParts) {
+    this.#parts = parts
+  }
+
+  /** Flushes sealed and not yet answered. */
+  get inFlight(): number {
+    return this.#line.length
+  }
+
+  get fenced(): boolean {
+    return this.#fenced
+  }
+
+  /** The next sequence. Call it in the turn in which the buffer is swapped, and `send` in the order of the sequences. */
+  allocate(): Sequence {
+    this.#allocated += 1
+    return this.#allocated
+  }
+
+  /** Puts and commits the flush. Settles when its fate is definite, in the order of the sequences; never rejects. */
+  send(flush: Flush): Promise<FlushOutcome> {
+    if (this.#fenced) return Promise.resolve({ kind: 'fenced' })
+    const abort = new AbortController()
+    const settled = Promise.withResolvers<FlushOutcome>()
+    this.#line.push({ flush, stored: this.#put(flush, abort), abort, settle: settled.resolve })
+    if (!this.#running) void this.#run()
+    return settled.promise
+  }
+
+  /** Settles when no flush is in flight. */
+  drained(): Promise<void> {
+    if (!this.#running) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    for (let head = this.#line[0]; head !== undefined; head = this.#line[0]) {
+      const stored = await head.stored
+      const gone = stored.kind === 'failed' ? stored.message : await this.#commitInOrder(head)
+      if (gone !== undefined) await this.#stop(gone)
+    }
+    this.#running = false
+    for (const wake of this.#idle.splice(0)) wake()
+  }
+
+  /** Commits the head of the line and settles it; answers why it had to be given up, if so. */
+  async #commitInOrder(head: InLine): Promise<string | undefined> {
+    const { sequence, object, batches } = head.flush
+    const begun = this.#parts.clock.monotonic()
+    const outcome = await this.#commit({
+      incarnation: this.#parts.incarnation,
+      prev: this.#committed as Sequence,
+      sequence,
+      object: { sizeBytes: object.sizeBytes, checksum: object.checksum },
+      batches,
+    })
+    switch (outcome.kind) {
+      case 'committed':
+        this.#committed = sequence
+        this.#line.shift()
+        this.#parts.emit({ kind: 'committed', sequence, batches: batches.length, durationMs: this.#parts.clock.monotonic() - begun })
+        head.settle({ kind: 'committed', result: outcome.result })
+        return undefined
+      case 'rolled back':
+        return `the metadata store refused the commit: ${outcome.error.message}`
+      case 'fenced':
+      case 'abandoned':
+      case 'out of order':
+        this.#end(outcome)
+        return undefined
+    }
+  }
+
+  /**
+   * One commit, repeated until its fate is definite. Once a try was unknown, a later roll-back says nothing of that try: only an answer that held the
+   * incarnation's row does. Before that, roll-backs are retried while patience lasts.
+   */
+  async #commit(input: CommitInput): Promise<Definite> {
+    const { clock, log, emit } = this.#parts
+    const patienceEnds = clock.monotonic() + limits.commitPatienceMs
+    let delayMs: number = limits.commitRetryMs
+    for (let unknownBefore = false; ; ) {
+      const outcome = await log.commit(input)
+      if (outcome.kind === 'unknown') unknownBefore = true
+      else if (outcome.kind !== 'rolled back') return outcome
+      else if (!unknownBefore && clock.monotonic() >= patienceEnds) return outcome
+      emit({ kind: 'commit retried', sequence: input.sequence, outcome: outcome.kind, message: outcome.error.message })
+      await clock.sleep(delayMs)
+      delayMs = Math.min(delayMs * 2, limits.commitRetryMaxMs)
+    }
+  }
+
+  /**
+   * The head of the line cannot be stored. It and everything behind it is given up, and an empty successor makes that durable: from its commit on, none of
+   * the sequences in between can ever be committed, wherever a late copy of such a commit may still travel.
+   */
+  async #stop(message: string): Promise<void> {
+    const abandoned = this.#line.splice(0)
+    for (const { abort } of abandoned) abort.abort()
+    this.#parts.emit({ kind: 'line stopped', sequence: abandoned[0]?.flush.sequence ?? 0, abandoned: abandoned.length, message })
+    const successor = this.allocate()
+    for (const { settle } of abandoned) settle({ kind: 'abandoned', message })
+    this.#parts.onStopped(message)
+    for (;;) {
+      const outcome = await this.#commit({ incarnation: this.#parts.incarnation, prev: this.#committed as Sequence, sequence: successor, object: null, batches: [] })
+      if (outcome.kind === 'rolled back') continue
+      if (outcome.kind === 'committed') this.#committed = successor
+      else this.#end(outcome)
+      return
+    }
+  }
+
+  #end(outcome: { readonly kind: 'fenced' | 'abandoned' | 'out of order' }): void {
+    if (outcome.kind !== 'fenced') this.#parts.emit({ kind: 'defect', where: 'chain', error: new Error(`the metadata store answered '${outcome.kind}' to the only writer of this chain: did it lose commits?`) })
+    this.#fenced = true
+    this.#parts.onFenced()
+    for (const { abort, settle } of this.#line.splice(0)) {
+      abort.abort()
+      settle({ kind: 'fenced' })
+    }
+  }
+
+  async #put(flush: Flush, abort: AbortController): Promise<Stored> {
+    const { clock, objects, clusterId, incarnation, emit } = this.#parts
+    await this.#putTurn()
+    const key = objectKey(clusterId, incarnation, flush.sequence)
+    const begun = clock.monotonic()
+    const deadline = clock.after(limits.putDeadlineMs, () => abort.abort())
+    try {
+      abort.signal.throwIfAborted()
+      await objects.put(key, flush.object.chunks, abort.signal)
+      emit({ kind: 'stored', sequence: flush.sequence, durationMs: clock.monotonic() - begun })
+      return { kind: 'stored' }
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      if (!(error instanceof ObjectStoreError) && !abort.signal.aborted) emit({ kind: 'defect', where: 'put', error })
+      else emit({ kind: 'store trouble', operation: 'put', message: `${key}: ${message}` })
+      return { kind: 'failed', message: `the object store failed: ${message}` }
+    } finally {
+      deadline.cancel()
+      this.#putsInFlight -= 1
+      this.#putQueue.shift()?.()
+    }
+  }
+
+  async #putTurn(): Promise<void> {
+    if (this.#putsInFlight >= limits.putsInFlight) await new Promise<void>((resolve) => this.#putQueue.push(resolve))
+    this.#putsInFlight += 1
+  }
+}

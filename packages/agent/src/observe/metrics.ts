@@ -1,0 +1,160 @@
+// All meters of an agent with their names: plain numbers, counted from the event hook or read from the part that owns them, named when they are scraped.
+import type { AgentEvent } from './events.ts'
+
+export interface Metric {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge'
+  readonly samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]
+}
+
+/** What is read from its owner at scrape. */
+export interface Gauges {
+  readonly connections: number
+  readonly uncommittedBytes: number
+  readonly flushesInFlight: number
+  readonly heartbeatAgeSeconds: number
+  readonly cache: { readonly bytes: number; readonly hits: number; readonly misses: number }
+  readonly store: readonly { readonly operation: string; readonly count: number; readonly failed: number; readonly seconds: number; readonly bytes: number }[]
+}
+
+interface PerApi {
+  requests: number
+  seconds: number
+  bytesIn: number
+  bytesOut: number
+}
+
+export class Meters {
+  readonly #apis = new Map<string, PerApi>()
+  readonly #seals = new Map<string, number>()
+  #connections = 0
+  #protocolErrors = 0
+  #defects = 0
+  #flushBytes = 0
+  #flushBatches = 0
+  #commits = 0
+  #commitSeconds = 0
+  #putSeconds = 0
+  #commitRetries = 0
+  #lineStops = 0
+  #heartbeatFailures = 0
+  #corruptReads = 0
+  #topicsCreated = 0
+  #topicsDeleted = 0
+
+  /** An event hook. */
+  readonly count = (event: AgentEvent): void => {
+    switch (event.kind) {
+      case 'connection opened':
+        this.#connections += 1
+        return
+      case 'request':
+        this.#api(event.api).bytesIn += event.sizeBytes
+        return
+      case 'reply': {
+        const api = this.#api(event.api)
+        api.requests += 1
+        api.seconds += event.durationMs / 1000
+        api.bytesOut += event.sizeBytes
+        return
+      }
+      case 'protocol error':
+        this.#protocolErrors += 1
+        return
+      case 'defect':
+        this.#defects += 1
+        return
+      case 'sealed':
+        this.#seals.set(event.trigger, (this.#seals.get(event.trigger) ?? 0) + 1)
+        this.#flushBytes += event.sizeBytes
+        this.#flushBatches += event.batches
+        return
+      case 'stored':
+        this.#putSeconds += event.durationMs / 1000
+        return
+      case 'committed':
+        this.#commits += 1
+        this.#commitSeconds += event.durationMs / 1000
+        return
+      case 'commit retried':
+        this.#commitRetries += 1
+        return
+      case 'line stopped':
+        this.#lineStops += 1
+        return
+      case 'heartbeat failed':
+        this.#heartbeatFailures += 1
+        return
+      case 'corrupt data':
+        this.#corruptReads += 1
+        return
+      case 'topic created':
+        this.#topicsCreated += 1
+        return
+      case 'topic deleted':
+        this.#topicsDeleted += 1
+        return
+      case 'connection closed':
+      case 'registered':
+      case 'fenced':
+      case 'store trouble':
+      case 'notice':
+        return
+    }
+  }
+
+  read(gauges: Gauges): readonly Metric[] {
+    const perApi = (value: (api: PerApi) => number): Metric['samples'] => [...this.#apis].map(([api, meters]) => ({ labels: { api }, value: value(meters) }))
+    return [
+      counter('lks_requests_total', 'Kafka requests answered.', perApi(({ requests }) => requests)),
+      counter('lks_request_seconds_total', 'Time from a request to its answer, summed.', perApi(({ seconds }) => seconds)),
+      counter('lks_request_bytes_total', 'Bytes of Kafka requests.', perApi(({ bytesIn }) => bytesIn)),
+      counter('lks_reply_bytes_total', 'Bytes of Kafka answers.', perApi(({ bytesOut }) => bytesOut)),
+      gauge('lks_connections', 'Open Kafka connections.', gauges.connections),
+      counter('lks_connections_opened_total', 'Kafka connections accepted.', one(this.#connections)),
+      counter('lks_protocol_errors_total', 'Connections closed because of bytes that are no legal request.', one(this.#protocolErrors)),
+      counter('lks_defects_total', 'Errors that must not happen.', one(this.#defects)),
+      counter('lks_flushes_total', 'Flushes sealed, by what sealed them.', [...this.#seals].map(([trigger, value]) => ({ labels: { trigger }, value }))),
+      counter('lks_flush_bytes_total', 'Bytes of sealed flushes.', one(this.#flushBytes)),
+      counter('lks_flush_batches_total', 'Record batches in sealed flushes.', one(this.#flushBatches)),
+      counter('lks_flush_put_seconds_total', 'Time that flushes spent in the FileStorage Service.', one(this.#putSeconds)),
+      counter('lks_commits_total', 'Flushes committed.', one(this.#commits)),
+      counter('lks_commit_seconds_total', 'Time that flushes spent in the Metadata Service.', one(this.#commitSeconds)),
+      counter('lks_commit_retries_total', 'Commits repeated because their outcome was unknown or they were rolled back.', one(this.#commitRetries)),
+      counter('lks_line_stops_total', 'Times the chain gave up flushes.', one(this.#lineStops)),
+      gauge('lks_flushes_in_flight', 'Flushes sealed and not yet answered.', gauges.flushesInFlight),
+      gauge('lks_uncommitted_bytes', 'Bytes admitted and not yet committed.', gauges.uncommittedBytes),
+      gauge('lks_agent_heartbeat_age_seconds', 'Time since the Metadata Service last answered a heartbeat.', gauges.heartbeatAgeSeconds),
+      counter('lks_heartbeat_failures_total', 'Heartbeats that the Metadata Service did not answer.', one(this.#heartbeatFailures)),
+      counter('lks_corrupt_reads_total', 'Reads that found bytes missing or changed.', one(this.#corruptReads)),
+      counter('lks_topics_created_total', 'Topics made by this agent.', one(this.#topicsCreated)),
+      counter('lks_topics_deleted_total', 'Topics deleted by this agent.', one(this.#topicsDeleted)),
+      gauge('lks_cache_bytes', 'Object bytes held in memory.', gauges.cache.bytes),
+      counter('lks_cache_hits_total', 'Reads answered from memory.', one(gauges.cache.hits)),
+      counter('lks_cache_misses_total', 'Reads that went to the object store.', one(gauges.cache.misses)),
+      counter('lks_store_requests_total', 'Requests to the object store.', gauges.store.map(({ operation, count }) => ({ labels: { operation }, value: count }))),
+      counter('lks_store_failures_total', 'Requests to the object store that failed.', gauges.store.map(({ operation, failed }) => ({ labels: { operation }, value: failed }))),
+      counter('lks_store_seconds_total', 'Time spent in requests to the object store.', gauges.store.map(({ operation, seconds }) => ({ labels: { operation }, value: seconds }))),
+      counter('lks_store_bytes_total', 'Bytes moved to and from the object store.', gauges.store.map(({ operation, bytes }) => ({ labels: { operation }, value: bytes }))),
+    ]
+  }
+
+  #api(name: string): PerApi {
+    const known = this.#apis.get(name)
+    if (known !== undefined) return known
+    const made: PerApi = { requests: 0, seconds: 0, bytesIn: 0, bytesOut: 0 }
+    this.#apis.set(name, made)
+    return made
+  }
+}
+
+function counter(name: string, help: string, samples: Metric['samples']): Metric {
+  return { name, help, type: 'counter', samples }
+}
+function gauge(name: string, help: string, value: number): Metric {
+  return { name, help, type: 'gauge', samples: one(value) }
+}
+function one(value: number): Metric['samples'] {
+  return [{ labels: {}, value }]
+}

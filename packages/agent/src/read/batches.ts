@@ -1,0 +1,65 @@
+// Whole batches out of a segment's bytes: found by walking headers, checked, and given their offsets.
+import { batchSizeAt, checkBatch, readBatchHeader } from '@local-kafka-service/protocol'
+import type { Segment } from '../metadata/metadata-store.ts'
+
+export interface TakenBatches {
+  /** Bytes to send, in order; each batch has its final base offset. */
+  readonly chunks: readonly Uint8Array[]
+  readonly sizeBytes: number
+  /** The offset after the last batch taken; the offset asked for when none was. */
+  readonly nextOffset: number
+}
+
+/** The stored bytes are not what was committed: an error to the reader, never an empty answer. */
+export class CorruptSegmentError extends Error {
+  override readonly name = 'CorruptSegmentError'
+}
+
+/** Below this a batch is copied with its new header: two slices would cost more than the copy. */
+const copyBelowBytes = 4 * 1024
+const baseOffsetBytes = 8
+
+/**
+ * Walks the batches of one segment from the one that holds `fromOffset`, up to but not including `untilOffset`, and takes whole ones within the budget.
+ * `bytes` is the whole segment.
+ */
+export function takeBatches(
+  bytes: Uint8Array,
+  segment: Segment,
+  ask: { readonly fromOffset: number; readonly untilOffset: number; readonly maxBytes: number; readonly atLeastOne: boolean },
+  crc32c: (bytes: Uint8Array, seed?: number) => number,
+): TakenBatches {
+  const chunks: Uint8Array[] = []
+  let sizeBytes = 0
+  let nextOffset = ask.fromOffset
+  let baseOffset = segment.baseOffset
+  let at = 0
+  while (at < bytes.length) {
+    const size = batchSizeAt(bytes, at)
+    if (size === undefined || at + size > bytes.length) throw new CorruptSegmentError(`a batch is cut off at byte ${at}`)
+    const { lastOffsetDelta } = readBatchHeader(bytes, at)
+    const following = baseOffset + lastOffsetDelta + 1
+    if (following > ask.fromOffset) {
+      if (baseOffset >= ask.untilOffset) break
+      const first = sizeBytes === 0 && ask.atLeastOne
+      if (!first && sizeBytes + size > ask.maxBytes) break
+      const checked = checkBatch(bytes, at, crc32c)
+      if (checked.kind === 'error') throw new CorruptSegmentError(checked.message)
+      place(chunks, bytes.subarray(at, at + size), baseOffset)
+      sizeBytes += size
+      nextOffset = following
+    }
+    baseOffset = following
+    at += size
+  }
+  if (at >= bytes.length && baseOffset !== segment.lastOffset + 1) throw new CorruptSegmentError(`its batches end at offset ${baseOffset - 1}, not at ${segment.lastOffset}`)
+  return { chunks, sizeBytes, nextOffset }
+}
+
+/** Stored bytes are shared and never written to: the base offset, which lies outside the checksum, goes into memory of its own. */
+function place(chunks: Uint8Array[], batch: Uint8Array, baseOffset: number): void {
+  const own = batch.length < copyBelowBytes ? Buffer.from(batch) : Buffer.allocUnsafe(baseOffsetBytes)
+  own.writeBigInt64BE(BigInt(baseOffset), 0)
+  chunks.push(own)
+  if (own.length === baseOffsetBytes) chunks.push(batch.subarray(baseOffsetBytes))
+}

@@ -1,0 +1,199 @@
+// What Kafka's APIs, HTTP routes and commands do with topics, said once: find, create, delete, grow, and their effective configs.
+import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
+import type { TopicId } from '../core/ids.ts'
+import { limits } from '../limits.ts'
+import type { Topic, Topics } from '../metadata/metadata-store.ts'
+import type { EventHook } from '../observe/events.ts'
+import { agentSettings, checkTopicConfig, flag, number, type Settings, type SettingType, topicConfig, topicSettings } from '../settings.ts'
+import type { Random } from '../time/clock.ts'
+import type { Catalog } from '../view/catalog.ts'
+import type { Tails } from '../view/tails.ts'
+
+export interface NewTopicRequest {
+  readonly name: string
+  /** -1: as many as `num.partitions` says. */
+  readonly partitions: number
+  readonly configs: Readonly<Record<string, string | null>>
+  /** Checks everything, changes nothing. */
+  readonly dryRun: boolean
+}
+
+export interface EffectiveConfig {
+  readonly name: string
+  readonly value: string
+  readonly source: 'DYNAMIC_TOPIC_CONFIG' | 'STATIC_BROKER_CONFIG' | 'DEFAULT_CONFIG'
+  readonly type: SettingType
+  readonly doc: string
+  /** From the nearest to the farthest, as DescribeConfigs lists them. */
+  readonly synonyms: readonly { readonly name: string; readonly value: string; readonly source: EffectiveConfig['source'] }[]
+}
+
+export interface TopicVerbsParts {
+  readonly topics: Topics
+  readonly catalog: Catalog
+  readonly tails: Tails
+  readonly settings: Settings
+  readonly random: Random
+  readonly emit: EventHook
+}
+
+export class TopicVerbs {
+  readonly #parts: TopicVerbsParts
+
+  constructor(parts: TopicVerbsParts) {
+    this.#parts = parts
+  }
+
+  /** In the order asked. What the catalog does not have is asked of the database, and made there with `autoCreate` where the setting allows it. */
+  async find(names: readonly string[], options: { readonly autoCreate: boolean }): Promise<readonly Outcome<Topic>[]> {
+    const { catalog, topics, settings } = this.#parts
+    const missing = [...new Set(names)].filter((name) => catalog.byName(name) === undefined && nameTrouble(name) === undefined)
+    if (missing.length > 0) catalog.publish(await topics.find({ names: missing }))
+    const refused = new Map<string, Outcome<Topic>>()
+    if (options.autoCreate && flag(settings, 'auto.create.topics.enable')) {
+      let made = 0
+      for (const name of missing) {
+        if (catalog.byName(name) !== undefined) continue
+        if (++made > limits.autoCreatedTopicsPerRequest) break
+        const outcome = await this.#create({ name, partitions: -1, configs: {}, dryRun: false }, true)
+        if (outcome.kind === 'error' && outcome.code !== errors.TOPIC_ALREADY_EXISTS.code) refused.set(name, outcome)
+      }
+    }
+    return names.map((name) => {
+      const topic = catalog.byName(name)
+      if (topic !== undefined) return { kind: 'ok', value: topic }
+      const trouble = nameTrouble(name)
+      if (trouble !== undefined) return failed('INVALID_TOPIC_EXCEPTION', trouble)
+      return refused.get(name) ?? failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`)
+    })
+  }
+
+  async findById(topicIds: readonly TopicId[]): Promise<readonly Outcome<Topic>[]> {
+    const { catalog, topics } = this.#parts
+    const missing = [...new Set(topicIds)].filter((topicId) => catalog.byId(topicId) === undefined)
+    if (missing.length > 0) catalog.publish(await topics.find({ topicIds: missing }))
+    return topicIds.map((topicId) => {
+      const topic = catalog.byId(topicId)
+      return topic === undefined ? failed('UNKNOWN_TOPIC_ID', `There is no topic with id ${topicId}.`) : { kind: 'ok', value: topic }
+    })
+  }
+
+  /** All topics, by name: a primary read. */
+  async list(): Promise<readonly Topic[]> {
+    const all = await this.#parts.topics.list()
+    this.#parts.catalog.replace(all)
+    return all
+  }
+
+  create(asked: NewTopicRequest): Promise<Outcome<Topic>> {
+    return this.#create(asked, false)
+  }
+
+  async #create(asked: NewTopicRequest, auto: boolean): Promise<Outcome<Topic>> {
+    const { topics, catalog, settings, random, emit } = this.#parts
+    const trouble = nameTrouble(asked.name)
+    if (trouble !== undefined) return failed('INVALID_TOPIC_EXCEPTION', trouble)
+    const partitions = asked.partitions === -1 ? number(settings, 'num.partitions') : asked.partitions
+    if (!Number.isInteger(partitions) || partitions < 1) return failed('INVALID_PARTITIONS', `Number of partitions was ${asked.partitions}; it must be at least 1.`)
+    if (partitions > limits.partitionsPerTopic) return failed('INVALID_PARTITIONS', `Number of partitions was ${partitions}; this server takes at most ${limits.partitionsPerTopic} per topic.`)
+    const configs: Record<string, string> = {}
+    for (const [name, value] of Object.entries(asked.configs)) {
+      const wrong = checkTopicConfig(name, value)
+      if (wrong !== undefined) return failed('INVALID_CONFIG', wrong)
+      configs[name] = (value ?? '').trim()
+    }
+    const result = await topics.create({ topicId: newTopicId(random), name: asked.name, partitions, configs, dryRun: asked.dryRun })
+    switch (result.kind) {
+      case 'created':
+        if (!asked.dryRun) {
+          catalog.publish([result.topic])
+          emit({ kind: 'topic created', name: asked.name, partitions, auto })
+        }
+        return { kind: 'ok', value: result.topic }
+      case 'exists':
+        catalog.publish([result.topic])
+        return failed('TOPIC_ALREADY_EXISTS', `Topic '${asked.name}' already exists.`)
+      case 'collides':
+        return failed('INVALID_TOPIC_EXCEPTION', `Topic '${asked.name}' collides with existing topic: ${result.with}`)
+    }
+  }
+
+  async delete(topic: { readonly name: string } | { readonly topicId: TopicId }): Promise<Outcome<Topic>> {
+    const { topics, catalog, tails, emit } = this.#parts
+    // Asked of the database, not of the catalog: a name may have been made anew elsewhere.
+    const [found] = await topics.find('name' in topic ? { names: [topic.name] } : { topicIds: [topic.topicId] })
+    if (found === undefined) {
+      return 'name' in topic ? failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${topic.name}'.`) : failed('UNKNOWN_TOPIC_ID', `There is no topic with id ${topic.topicId}.`)
+    }
+    const deleted = await topics.delete(found.topicId)
+    catalog.forget(found.topicId)
+    tails.forget(({ topicId }) => topicId === found.topicId)
+    if (deleted === 'unknown') return failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${found.name}'.`)
+    emit({ kind: 'topic deleted', name: found.name })
+    return { kind: 'ok', value: found }
+  }
+
+  async grow(asked: { readonly name: string; readonly partitions: number; readonly dryRun: boolean }): Promise<Outcome<Topic>> {
+    const { topics, catalog } = this.#parts
+    const [found] = await topics.find({ names: [asked.name] })
+    if (found === undefined) return failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${asked.name}'.`)
+    if (asked.partitions > limits.partitionsPerTopic) return failed('INVALID_PARTITIONS', `This server takes at most ${limits.partitionsPerTopic} partitions per topic.`)
+    const result = await topics.grow({ topicId: found.topicId, partitions: asked.partitions, dryRun: asked.dryRun })
+    switch (result.kind) {
+      case 'grown':
+        if (!asked.dryRun) catalog.publish([result.topic])
+        return { kind: 'ok', value: result.topic }
+      case 'unknown':
+        return failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${asked.name}'.`)
+      case 'not more':
+        return failed('INVALID_PARTITIONS', `The topic '${asked.name}' currently has ${result.partitions} partition(s); ${asked.partitions} would not be an increase.`)
+    }
+  }
+
+  /** Every config a topic can have, with its effective value and where that came from. */
+  configs(topic: Topic): readonly EffectiveConfig[] {
+    const { settings } = this.#parts
+    return topicSettings.map((setting) => {
+      const { value, source } = topicConfig(topic.configs, settings, setting.name)
+      return { name: setting.name, value, source, type: setting.type, doc: setting.doc, synonyms: this.#synonyms(topic, setting.name) }
+    })
+  }
+
+  #synonyms(topic: Topic, name: (typeof topicSettings)[number]['name']): EffectiveConfig['synonyms'] {
+    const own = topic.configs[name]
+    const setting = topicSettings.find((candidate) => candidate.name === name)
+    const synonym = setting !== undefined && 'synonym' in setting ? setting.synonym : undefined
+    const { value, source } = topicConfig({}, this.#parts.settings, name)
+    const broker = synonym ?? name
+    const fallback = agentSettings.find((candidate) => candidate.name === synonym)?.default.dev ?? setting?.default ?? ''
+    return [
+      ...(own === undefined ? [] : [{ name, value: own, source: 'DYNAMIC_TOPIC_CONFIG' as const }]),
+      ...(source === 'STATIC_BROKER_CONFIG' ? [{ name: broker, value, source }] : []),
+      { name: broker, value: source === 'STATIC_BROKER_CONFIG' ? fallback : value, source: 'DEFAULT_CONFIG' as const },
+    ]
+  }
+}
+
+/** Kafka's rules for names, as its own messages say them; undefined when the name is legal. */
+export function nameTrouble(name: string): string | undefined {
+  if (name === '') return 'Topic name is invalid: the empty string is not allowed'
+  if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
+  if (name.length > limits.topicNameLength) return `Topic name is invalid: the length of '${name.slice(0, 32)}…' is longer than the max allowed length ${limits.topicNameLength}`
+  if (!/^[a-zA-Z0-9._-]+$/.test(name)) return `Topic name is invalid: '${name.slice(0, 64)}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
+  return undefined
+}
+
+function newTopicId(random: Random): TopicId {
+  // Version 4 of RFC 9562, as Kafka makes them; ids that begin with '-' are drawn again, because command lines take them for flags (Kafka does so too).
+  for (;;) {
+    const bytes = Buffer.from(random.bytes(16))
+    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+    const text = bytes.toString('base64url')
+    if (!text.startsWith('-')) return text
+  }
+}
+
+function failed(error: KafkaErrorName, message: string): { readonly kind: 'error'; readonly code: number; readonly message: string } {
+  return { kind: 'error', code: errors[error].code, message }
+}

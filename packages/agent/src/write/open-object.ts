@@ -1,0 +1,143 @@
+// The object that is being filled: it copies batches into its own memory, keeps them grouped by partition, and says how large and how old it is.
+import { patchLeaderEpoch, readBatchHeader, setLogAppendTime } from '@local-kafka-service/protocol'
+import type { ClusterId, Incarnation, Sequence, TopicId } from '../core/ids.ts'
+import type { Flush, FlushOutcome } from '../flush/chain.ts'
+import type { CommitBatch } from '../metadata/metadata-store.ts'
+import { encodeObject } from '../objects/object-format.ts'
+
+/** One validated record batch on its way in. */
+export interface Admission {
+  readonly topicId: TopicId
+  readonly partition: number
+  /** The slot's epoch as this agent believes it; written into the batch, required by the commit. */
+  readonly epoch: number
+  /** Exactly one v2 batch. Copied: the caller may reuse the memory. */
+  readonly batch: Uint8Array
+  /** Set for LogAppendTime: milliseconds since the epoch. */
+  readonly stamp?: number
+  readonly idempotency?: { readonly key: string; readonly bodyHash: string; readonly timestamp: number }
+}
+
+/** Where an admitted batch stands in its flush. */
+export interface Place {
+  /** Its index among the flush's batches, known when the object is sealed. */
+  index: number
+  readonly maxTimestamp: number
+}
+
+export type Checksum = (bytes: Uint8Array, seed?: number) => number
+
+interface Group {
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly epoch: number
+  readonly members: { readonly bytes: Uint8Array; readonly place: Place; readonly commit: Omit<CommitBatch, 'byteStart'> }[]
+}
+
+const smallestSlabBytes = 4 * 1024
+const largestSlabBytes = 1024 * 1024
+
+export class OpenObject {
+  readonly openedAtMs: number
+  /** Settles with the flush's fate. */
+  readonly outcome: Promise<FlushOutcome>
+  readonly settle: (outcome: FlushOutcome) => void
+  readonly #groups = new Map<string, Group>()
+  readonly #crc: Checksum
+  #slab: Uint8Array = new Uint8Array(0)
+  #used = 0
+  #sizeBytes = 0
+  #batches = 0
+
+  constructor(openedAtMs: number, crc: Checksum) {
+    this.openedAtMs = openedAtMs
+    this.#crc = crc
+    const { promise, resolve } = Promise.withResolvers<FlushOutcome>()
+    this.outcome = promise
+    this.settle = resolve
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  get batches(): number {
+    return this.#batches
+  }
+
+  add(admission: Admission): Place {
+    const bytes = this.#copy(admission.batch)
+    patchLeaderEpoch(bytes, 0, admission.epoch)
+    if (admission.stamp !== undefined) setLogAppendTime(bytes, 0, admission.stamp, this.#crc)
+    const header = readBatchHeader(bytes, 0)
+    const place: Place = { index: -1, maxTimestamp: header.maxTimestamp }
+    this.#group(admission).members.push({
+      bytes,
+      place,
+      commit: {
+        topicId: admission.topicId,
+        partition: admission.partition,
+        epoch: admission.epoch,
+        offsets: header.lastOffsetDelta + 1,
+        maxTimestamp: header.maxTimestamp,
+        sizeBytes: bytes.length,
+        producerId: header.producerId,
+        producerEpoch: header.producerEpoch,
+        baseSequence: header.baseSequence,
+        ...(admission.idempotency !== undefined && { idempotency: admission.idempotency }),
+      },
+    })
+    this.#sizeBytes += bytes.length
+    this.#batches += 1
+    return place
+  }
+
+  /** Lays the object out. Nothing may be added afterwards. */
+  seal(identity: { readonly clusterId: ClusterId; readonly incarnation: Incarnation; readonly sequence: Sequence }): Flush {
+    const groups = [...this.#groups.values()]
+    const object = encodeObject(
+      {
+        ...identity,
+        groups: groups.map(({ topicId, partition, epoch, members }) => ({ topicId, partition, epoch, chunks: members.map(({ bytes }) => bytes), batches: members.length })),
+      },
+      this.#crc,
+    )
+    const batches: CommitBatch[] = []
+    for (const [index, group] of groups.entries()) {
+      let byteStart = object.starts[index] ?? 0
+      for (const { bytes, place, commit } of group.members) {
+        place.index = batches.length
+        batches.push({ ...commit, byteStart })
+        byteStart += bytes.length
+      }
+    }
+    return { sequence: identity.sequence, object, batches }
+  }
+
+  #group({ topicId, partition, epoch }: Admission): Group {
+    const key = `${topicId}/${partition}/${epoch}`
+    const known = this.#groups.get(key)
+    if (known !== undefined) return known
+    const made: Group = { topicId, partition, epoch, members: [] }
+    this.#groups.set(key, made)
+    return made
+  }
+
+  /** The one copy of the write path: slices of the socket's chunks would pin them, and no budget would be true. */
+  #copy(batch: Uint8Array): Uint8Array {
+    if (this.#used + batch.length > this.#slab.length) {
+      const grown = Math.min(largestSlabBytes, Math.max(smallestSlabBytes, this.#slab.length * 2))
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(batch.length, Math.min(grown, roundUp(batch.length))))
+      this.#used = 0
+    }
+    const bytes = this.#slab.subarray(this.#used, this.#used + batch.length)
+    bytes.set(batch)
+    this.#used += batch.length
+    return bytes
+  }
+}
+
+/** Room for as much again, so that the cache never holds more than twice the bytes it counts. */
+function roundUp(sizeBytes: number): number {
+  return Math.max(smallestSlabBytes, sizeBytes * 2)
+}

@@ -1,0 +1,246 @@
+// The write path of an agent: admit → seal → chain → publish → answer.
+import type { ClusterId, Incarnation, TopicId } from '../core/ids.ts'
+import { Chain, type FlushOutcome } from '../flush/chain.ts'
+import { limits } from '../limits.ts'
+import type { LogIndex, Refusal, Verdict } from '../metadata/metadata-store.ts'
+import type { ObjectStore } from '../objects/object-store.ts'
+import type { EventHook, SealTrigger } from '../observe/events.ts'
+import type { Clock, Timer } from '../time/clock.ts'
+import type { Catalog } from '../view/catalog.ts'
+import type { Tails } from '../view/tails.ts'
+import { type Admission, type Checksum, OpenObject, type Place } from './open-object.ts'
+
+export type { Admission } from './open-object.ts'
+
+/** When a flush is sealed, apart from its size. */
+export interface FlushPolicy {
+  readonly maxBytes: number
+  /** With other flushes in flight, an open one waits at least this long for company. */
+  readonly lingerMs: number
+  /** Flushes under way before an open one waits for them to end: 1 is group commit. */
+  readonly flushesInFlight: number
+  /** The budget of PUTs, and how many may come at once after a quiet time. Infinity where a PUT costs nothing. */
+  readonly putsPerSecond: number
+  readonly burst: number
+}
+
+export type ProduceAnswer =
+  /** Also for a duplicate: the place of the original. `timestamp` is the LogAppendTime, -1 for CreateTime. */
+  | { readonly kind: 'appended'; readonly baseOffset: number; readonly timestamp: number; readonly logStartOffset: number; readonly replayed?: { readonly partition: number; readonly timestamp: number } }
+  /** Definitely not appended. `thenClose`: what is behind it on the same connection must not be admitted. */
+  | { readonly kind: 'refused'; readonly error: Refusal | 'NOT_ENOUGH_REPLICAS'; readonly message: string | null; readonly thenClose: boolean }
+
+export interface Admitted {
+  /** One per admission, in order; settles after the commit is definite; never rejects. */
+  readonly answers: Promise<readonly ProduceAnswer[]>
+}
+
+export interface WriterParts {
+  readonly clusterId: ClusterId
+  readonly incarnation: Incarnation
+  readonly objects: ObjectStore
+  readonly log: Pick<LogIndex, 'commit'>
+  readonly clock: Clock
+  readonly emit: EventHook
+  readonly tails: Tails
+  readonly catalog: Catalog
+  readonly crc32c: Checksum
+  readonly policy: FlushPolicy
+  readonly onFenced: () => void
+}
+
+export class Writer {
+  readonly #parts: WriterParts
+  readonly #chain: Chain
+  readonly #waiting: { readonly bytes: number; readonly admit: (room: boolean) => void }[] = []
+  #open: OpenObject | undefined
+  #uncommittedBytes = 0
+  #sealTimer: Timer | undefined
+  #sealSoon = false
+  #tokens: number
+  #tokensAtMs: number
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts
+    this.#chain = new Chain({
+      clusterId: parts.clusterId,
+      incarnation: parts.incarnation,
+      objects: parts.objects,
+      log: parts.log,
+      clock: parts.clock,
+      emit: parts.emit,
+      onStopped: (message) => this.#giveUpOpen({ kind: 'abandoned', message }),
+      onFenced: () => {
+        this.#giveUpOpen({ kind: 'fenced' })
+        parts.onFenced()
+      },
+    })
+    this.#tokens = parts.policy.burst
+    this.#tokensAtMs = parts.clock.monotonic()
+  }
+
+  /** Bytes admitted and not yet answered. */
+  get uncommittedBytes(): number {
+    return this.#uncommittedBytes
+  }
+
+  get flushesInFlight(): number {
+    return this.#chain.inFlight
+  }
+
+  /**
+   * Settles when `bytes` more may be admitted, first come, first served; at once when there is room. False: not in time, or nobody waits any more.
+   * Await it before the last check; nothing may be awaited between that check and `admit`.
+   */
+  room(bytes: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#waiting.length === 0 && this.#fits(bytes)) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const entry = { bytes, admit: (room: boolean) => settle(room) }
+      const timer = this.#parts.clock.after(limits.admissionWaitMs, () => settle(false))
+      const onAbort = (): void => settle(false)
+      const settle = (room: boolean): void => {
+        timer.cancel()
+        signal.removeEventListener('abort', onAbort)
+        const at = this.#waiting.indexOf(entry)
+        if (at >= 0) this.#waiting.splice(at, 1)
+        resolve(room)
+      }
+      this.#waiting.push(entry)
+      if (signal.aborted) settle(false)
+      else signal.addEventListener('abort', onAbort)
+    })
+  }
+
+  /** Synchronous: the batches are in the open object, in order, when it returns. All of one call go into one flush. */
+  admit(admissions: readonly Admission[]): Admitted {
+    if (this.#chain.fenced) return { answers: Promise.resolve(admissions.map(() => fencedAnswer)) }
+    const { clock, policy, crc32c } = this.#parts
+    this.#open ??= new OpenObject(clock.monotonic(), crc32c)
+    const open = this.#open
+    const places = admissions.map((admission) => {
+      this.#uncommittedBytes += admission.batch.length
+      return open.add(admission)
+    })
+    if (open.sizeBytes >= policy.maxBytes || open.batches >= limits.batchesPerFlush) this.#seal('size')
+    else this.#schedule()
+    return { answers: open.outcome.then((outcome) => admissions.map((admission, index) => this.#answer(outcome, admission, places[index]))) }
+  }
+
+  /** Seals what is open and settles when everything admitted is answered. */
+  async drain(): Promise<void> {
+    this.#seal('drain')
+    await this.#chain.drained()
+  }
+
+  /** The one way to seal: the buffer is swapped and its sequence taken in the same turn, so whichever trigger comes second finds nothing. */
+  #seal(trigger: SealTrigger): void {
+    this.#sealTimer?.cancel()
+    this.#sealTimer = undefined
+    const open = this.#open
+    if (open === undefined) return
+    this.#open = undefined
+    const sequence = this.#chain.allocate()
+    this.#tokens = this.#tokensNow() - 1
+    this.#tokensAtMs = this.#parts.clock.monotonic()
+    const flush = open.seal({ clusterId: this.#parts.clusterId, incarnation: this.#parts.incarnation, sequence })
+    this.#parts.emit({ kind: 'sealed', sequence, trigger, sizeBytes: flush.object.sizeBytes, batches: flush.batches.length })
+    void this.#chain.send(flush).then((outcome) => this.#finish(open, outcome))
+  }
+
+  #finish(open: OpenObject, outcome: FlushOutcome): void {
+    if (outcome.kind === 'committed') this.#parts.tails.publish(outcome.result.grown)
+    open.settle(outcome)
+    this.#uncommittedBytes -= open.sizeBytes
+    this.#admitWaiting()
+    this.#schedule()
+  }
+
+  #giveUpOpen(outcome: FlushOutcome): void {
+    const open = this.#open
+    if (open === undefined) return
+    this.#open = undefined
+    // After what was sealed before it, so that answers keep the order of admission.
+    queueMicrotask(() => this.#finish(open, outcome))
+  }
+
+  /** Decides when the open object is sealed: at once when idle, else after company had its time and the budget allows. */
+  #schedule(): void {
+    const open = this.#open
+    if (open === undefined || this.#sealSoon) return
+    const { clock, policy } = this.#parts
+    const inFlight = this.#chain.inFlight
+    if (inFlight >= policy.flushesInFlight) return // the end of one of them comes here again
+    const lingerLeftMs = inFlight === 0 ? 0 : open.openedAtMs + policy.lingerMs - clock.monotonic()
+    const tokenInMs = (1 - this.#tokensNow()) * (1000 / policy.putsPerSecond)
+    const waitMs = Math.max(lingerLeftMs, tokenInMs)
+    if (waitMs > 0) {
+      this.#sealTimer ??= clock.after(waitMs, () => {
+        this.#sealTimer = undefined
+        this.#schedule()
+      })
+      return
+    }
+    // Not in this turn: whatever else has already arrived joins.
+    this.#sealSoon = true
+    const trigger: SealTrigger = inFlight === 0 ? 'idle' : 'time'
+    clock.soon(() => {
+      this.#sealSoon = false
+      this.#seal(trigger)
+    })
+  }
+
+  #tokensNow(): number {
+    const { putsPerSecond, burst } = this.#parts.policy
+    if (putsPerSecond === Number.POSITIVE_INFINITY) return burst
+    return Math.min(burst, this.#tokens + ((this.#parts.clock.monotonic() - this.#tokensAtMs) * putsPerSecond) / 1000)
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#uncommittedBytes === 0 || this.#uncommittedBytes + bytes <= limits.uncommittedBytes
+  }
+
+  #admitWaiting(): void {
+    let promised = 0
+    for (let next = this.#waiting[0]; next !== undefined && this.#fits(promised + next.bytes); next = this.#waiting[0]) {
+      promised += next.bytes
+      next.admit(true)
+    }
+  }
+
+  #answer(outcome: FlushOutcome, admission: Admission, place: Place | undefined): ProduceAnswer {
+    switch (outcome.kind) {
+      case 'abandoned':
+        return { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', message: outcome.message, thenClose: true }
+      case 'fenced':
+        return fencedAnswer
+      case 'committed':
+        return this.#answerVerdict(outcome.result.verdicts[place?.index ?? -1], admission)
+    }
+  }
+
+  #answerVerdict(verdict: Verdict | undefined, { topicId, partition, stamp }: Admission): ProduceAnswer {
+    if (verdict === undefined) throw new RangeError('a commit answered fewer verdicts than it was given batches')
+    const logStartOffset = this.#parts.tails.get(topicId, partition)?.logStartOffset ?? -1
+    switch (verdict.kind) {
+      case 'appended':
+        return { kind: 'appended', baseOffset: verdict.baseOffset, timestamp: stamp ?? -1, logStartOffset }
+      case 'duplicate':
+        return {
+          kind: 'appended',
+          baseOffset: verdict.baseOffset,
+          timestamp: stamp === undefined ? -1 : verdict.timestamp,
+          logStartOffset,
+          replayed: { partition: verdict.partition ?? partition, timestamp: verdict.timestamp },
+        }
+      case 'refused':
+        if (isGone(verdict.reason)) this.#parts.catalog.forget(topicId as TopicId)
+        return { kind: 'refused', error: verdict.reason, message: null, thenClose: false }
+    }
+  }
+}
+
+const fencedAnswer: ProduceAnswer = { kind: 'refused', error: 'NOT_LEADER_OR_FOLLOWER', message: 'another agent took over', thenClose: true }
+
+function isGone(reason: Refusal): boolean {
+  return reason === 'UNKNOWN_TOPIC_ID' || reason === 'UNKNOWN_TOPIC_OR_PARTITION'
+}
