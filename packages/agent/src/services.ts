@@ -1,8 +1,10 @@
 // What the handlers, the HTTP routes and the product reach of an agent: its views and its verbs.
 import type { Codecs } from '@local-kafka-service/protocol'
 import type { Gate } from './api/gate.ts'
+import type { Checksum } from './core/checksum.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
+import type { Offsets } from './read/offsets.ts'
 import type { Reader } from './read/reader.ts'
 import type { Settings } from './settings.ts'
 import type { Clock, Random } from './time/clock.ts'
@@ -21,6 +23,7 @@ export interface Services {
   readonly gate: Gate
   readonly emit: EventHook
   readonly codecs: Codecs
+  readonly crc32c: Checksum
   readonly metadata: MetadataStore
   readonly catalog: Catalog
   readonly owners: Owners
@@ -29,5 +32,6 @@ export interface Services {
   readonly records: RecordVerbs
   readonly writer: Writer
   readonly reader: Reader
+  readonly offsets: Offsets
   readonly producerIds: ProducerIds
 }

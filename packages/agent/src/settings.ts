@@ -36,39 +36,306 @@ export interface TopicSetting {
 const both = (value: string | null): Setting['default'] => ({ dev: value, start: value })
 
 export const agentSettings = [
-  { name: 'cluster.id', type: 'string', default: both(null), doc: 'The cluster to serve. Without it: the only one in the database, or a new one.', enforcedBy: 'metadata/open.ts', since: '0.1', check: optional(uuid) },
-  { name: 'agent.name', type: 'string', default: both('agent-1'), doc: 'The stable name of this agent. A second start under one name ends the first.', enforcedBy: 'membership.ts', since: '0.1', check: notEmpty },
-  { name: 'durability', type: 'string', default: { dev: 'os', start: 'strict' }, doc: 'What an acknowledgement survives: strict (power loss), os (kill -9), memory (nothing).', enforcedBy: 'parts.ts', since: '0.1', check: oneOf('strict', 'os', 'memory') },
-  { name: 'flush.bytes', type: 'int', default: both('8388608'), unit: 'bytes', doc: 'A flush is sealed when it holds this much.', enforcedBy: 'write/writer.ts', since: '0.1', check: integer(1_024, 268_435_456) },
-  { name: 'flush.linger.ms', type: 'int', default: both('250'), unit: 'ms', doc: 'A flush is sealed at this age at the latest, if the budget of PUTs allows. An idle agent seals at once.', enforcedBy: 'write/writer.ts', since: '0.1', check: integer(0, 60_000) },
-  { name: 'flush.puts.per.second', type: 'double', default: both('4'), unit: 'per second', doc: 'The budget of PUTs on S3, with bursts of as many again. A directory or memory has no budget.', enforcedBy: 'write/writer.ts', since: '0.1', check: decimal(0.1, 1_000) },
-  { name: 'cache.bytes', type: 'long', default: { dev: '67108864', start: '536870912' }, unit: 'bytes', doc: 'Memory for object bytes that were just written or read.', enforcedBy: 'objects/cached.ts', since: '0.1', check: integer(0, Number.MAX_SAFE_INTEGER) },
-  { name: 'request.memory.bytes', type: 'long', default: { dev: '268435456', start: '536870912' }, unit: 'bytes', doc: 'Memory for requests that are being read. When it is used up, sockets are paused.', enforcedBy: 'net/permits.ts', since: '0.1', check: integer(104_857_600, Number.MAX_SAFE_INTEGER) },
-  { name: 'num.partitions', type: 'int', default: both('1'), unit: 'count', doc: 'Partitions of a topic that is made without a count by Kafka clients. POST /topics uses http.num.partitions.', enforcedBy: 'verbs/topics.ts', since: '0.1', kafka: true, check: integer(1, 100_000) },
-  { name: 'http.num.partitions', type: 'int', default: both('100'), unit: 'count', doc: 'Partitions of a topic that POST /topics makes without a count.', enforcedBy: 'http/topics.ts', since: '0.1', check: integer(1, 100_000) },
-  { name: 'http.produce.max.bytes', type: 'int', default: both('1023'), unit: 'bytes', doc: 'The largest body of POST /topics/{topic}/produce/{partition}.', enforcedBy: 'http/produce.ts', since: '0.1', check: integer(1, 1_048_576) },
-  { name: 'auto.create.topics.enable', type: 'boolean', default: { dev: 'true', start: 'false' }, doc: 'Whether naming a missing topic makes it.', enforcedBy: 'verbs/topics.ts', since: '0.1', kafka: true, check: boolean },
-  { name: 'message.max.bytes', type: 'int', default: both('1048588'), unit: 'bytes', doc: 'The largest record batch; the default of max.message.bytes.', enforcedBy: 'core/log/validate.ts', since: '0.1', kafka: true, check: integer(0, 104_857_600) },
-  { name: 'log.message.timestamp.type', type: 'string', default: both('CreateTime'), doc: 'The default of message.timestamp.type.', enforcedBy: 'core/log/validate.ts', since: '0.1', kafka: true, check: oneOf('CreateTime', 'LogAppendTime') },
-  { name: 'log.message.timestamp.before.max.ms', type: 'long', default: both('9223372036854775807'), unit: 'ms', doc: 'The default of message.timestamp.before.max.ms.', enforcedBy: 'core/log/validate.ts', since: '0.1', kafka: true, check: long(0n) },
-  { name: 'log.message.timestamp.after.max.ms', type: 'long', default: both('3600000'), unit: 'ms', doc: 'The default of message.timestamp.after.max.ms.', enforcedBy: 'core/log/validate.ts', since: '0.1', kafka: true, check: long(0n) },
-  { name: 'producer.id.expiration.ms', type: 'int', default: both('86400000'), unit: 'ms', doc: 'How long a silent idempotent producer is remembered.', enforcedBy: 'metadata/commit.ts', since: '0.1', kafka: true, check: integer(1, 2_147_483_647) },
-  { name: 'max.incremental.fetch.session.cache.slots', type: 'int', default: both('1000'), unit: 'count', doc: 'Fetch sessions kept; further clients send full fetches.', enforcedBy: 'read/sessions.ts', since: '0.1', kafka: true, check: integer(0, 100_000) },
-  { name: 'connections.max.idle.ms', type: 'long', default: both('600000'), unit: 'ms', doc: 'A connection without a request for this long is closed.', enforcedBy: 'net/connection.ts', since: '0.1', kafka: true, check: integer(1_000, Number.MAX_SAFE_INTEGER) },
-  { name: 'max.connections', type: 'int', default: both('10000'), unit: 'count', doc: 'Kafka connections at a time; further ones are closed.', enforcedBy: 'net/connection.ts', since: '0.1', kafka: true, check: integer(1, 1_000_000) },
+  {
+    name: 'cluster.id',
+    type: 'string',
+    default: both(null),
+    doc: 'The cluster to serve. Without it: the only one in the database, or a new one.',
+    enforcedBy: 'metadata/open.ts',
+    since: '0.1',
+    check: optional(uuid),
+  },
+  {
+    name: 'agent.name',
+    type: 'string',
+    default: both('agent-1'),
+    doc: 'The stable name of this agent. A second start under one name ends the first.',
+    enforcedBy: 'membership.ts',
+    since: '0.1',
+    check: notEmpty,
+  },
+  {
+    name: 'durability',
+    type: 'string',
+    default: { dev: 'os', start: 'strict' },
+    doc: 'What an acknowledgement survives: strict (power loss), os (kill -9), memory (nothing).',
+    enforcedBy: 'parts.ts',
+    since: '0.1',
+    check: oneOf('strict', 'os', 'memory'),
+  },
+  {
+    name: 'flush.bytes',
+    type: 'int',
+    default: both('8388608'),
+    unit: 'bytes',
+    doc: 'A flush is sealed when it holds this much.',
+    enforcedBy: 'write/writer.ts',
+    since: '0.1',
+    check: integer(1_024, 268_435_456),
+  },
+  {
+    name: 'flush.linger.ms',
+    type: 'int',
+    default: both('250'),
+    unit: 'ms',
+    doc: 'A flush is sealed at this age at the latest, if the budget of PUTs allows. An idle agent seals at once.',
+    enforcedBy: 'write/writer.ts',
+    since: '0.1',
+    check: integer(0, 60_000),
+  },
+  {
+    name: 'flush.puts.per.second',
+    type: 'double',
+    default: both('4'),
+    unit: 'per second',
+    doc: 'The budget of PUTs on S3, with bursts of as many again. A directory or memory has no budget.',
+    enforcedBy: 'write/writer.ts',
+    since: '0.1',
+    check: decimal(0.1, 1_000),
+  },
+  {
+    name: 'cache.bytes',
+    type: 'long',
+    default: { dev: '67108864', start: '536870912' },
+    unit: 'bytes',
+    doc: 'Memory for object bytes that were just written or read.',
+    enforcedBy: 'objects/cached.ts',
+    since: '0.1',
+    check: integer(0, Number.MAX_SAFE_INTEGER),
+  },
+  {
+    name: 'request.memory.bytes',
+    type: 'long',
+    default: { dev: '268435456', start: '536870912' },
+    unit: 'bytes',
+    doc: 'Memory for requests that are being read. When it is used up, sockets are paused.',
+    enforcedBy: 'net/permits.ts',
+    since: '0.1',
+    check: integer(104_857_600, Number.MAX_SAFE_INTEGER),
+  },
+  {
+    name: 'num.partitions',
+    type: 'int',
+    default: both('1'),
+    unit: 'count',
+    doc: 'Partitions of a topic that is made without a count by Kafka clients. POST /topics uses http.num.partitions.',
+    enforcedBy: 'verbs/topics.ts',
+    since: '0.1',
+    kafka: true,
+    check: integer(1, 100_000),
+  },
+  {
+    name: 'http.num.partitions',
+    type: 'int',
+    default: both('100'),
+    unit: 'count',
+    doc: 'Partitions of a topic that POST /topics makes without a count.',
+    enforcedBy: 'http/topics.ts',
+    since: '0.1',
+    check: integer(1, 100_000),
+  },
+  {
+    name: 'http.produce.max.bytes',
+    type: 'int',
+    default: both('1023'),
+    unit: 'bytes',
+    doc: 'The largest body of POST /topics/{topic}/produce/{partition}.',
+    enforcedBy: 'http/produce.ts',
+    since: '0.1',
+    check: integer(1, 1_048_576),
+  },
+  {
+    name: 'auto.create.topics.enable',
+    type: 'boolean',
+    default: { dev: 'true', start: 'false' },
+    doc: 'Whether naming a missing topic makes it.',
+    enforcedBy: 'verbs/topics.ts',
+    since: '0.1',
+    kafka: true,
+    check: boolean,
+  },
+  {
+    name: 'message.max.bytes',
+    type: 'int',
+    default: both('1048588'),
+    unit: 'bytes',
+    doc: 'The largest record batch; the default of max.message.bytes.',
+    enforcedBy: 'core/log/validate.ts',
+    since: '0.1',
+    kafka: true,
+    check: integer(0, 104_857_600),
+  },
+  {
+    name: 'log.message.timestamp.type',
+    type: 'string',
+    default: both('CreateTime'),
+    doc: 'The default of message.timestamp.type.',
+    enforcedBy: 'core/log/validate.ts',
+    since: '0.1',
+    kafka: true,
+    check: oneOf('CreateTime', 'LogAppendTime'),
+  },
+  {
+    name: 'log.message.timestamp.before.max.ms',
+    type: 'long',
+    default: both('9223372036854775807'),
+    unit: 'ms',
+    doc: 'The default of message.timestamp.before.max.ms.',
+    enforcedBy: 'core/log/validate.ts',
+    since: '0.1',
+    kafka: true,
+    check: long(0n),
+  },
+  {
+    name: 'log.message.timestamp.after.max.ms',
+    type: 'long',
+    default: both('3600000'),
+    unit: 'ms',
+    doc: 'The default of message.timestamp.after.max.ms.',
+    enforcedBy: 'core/log/validate.ts',
+    since: '0.1',
+    kafka: true,
+    check: long(0n),
+  },
+  {
+    name: 'producer.id.expiration.ms',
+    type: 'int',
+    default: both('86400000'),
+    unit: 'ms',
+    doc: 'How long a silent idempotent producer is remembered.',
+    enforcedBy: 'metadata/commit.ts',
+    since: '0.1',
+    kafka: true,
+    check: integer(1, 2_147_483_647),
+  },
+  {
+    name: 'max.incremental.fetch.session.cache.slots',
+    type: 'int',
+    default: both('1000'),
+    unit: 'count',
+    doc: 'Fetch sessions kept; further clients send full fetches.',
+    enforcedBy: 'read/sessions.ts',
+    since: '0.1',
+    kafka: true,
+    check: integer(0, 100_000),
+  },
+  {
+    name: 'connections.max.idle.ms',
+    type: 'long',
+    default: both('600000'),
+    unit: 'ms',
+    doc: 'A connection without a request for this long is closed.',
+    enforcedBy: 'net/connection.ts',
+    since: '0.1',
+    kafka: true,
+    check: integer(1_000, Number.MAX_SAFE_INTEGER),
+  },
+  {
+    name: 'max.connections',
+    type: 'int',
+    default: both('10000'),
+    unit: 'count',
+    doc: 'Kafka connections at a time; further ones are closed.',
+    enforcedBy: 'net/connection.ts',
+    since: '0.1',
+    kafka: true,
+    check: integer(1, 1_000_000),
+  },
 ] as const satisfies readonly Setting[]
 
 /** Topic configs whose machinery exists. Any other known or unknown name is refused with INVALID_CONFIG, never stored and ignored. */
 export const topicSettings = [
-  { name: 'cleanup.policy', type: 'list', default: 'delete', doc: 'Only delete: compaction does not exist yet.', enforcedBy: 'settings.ts', since: '0.1', check: only('delete', 'log compaction is not supported yet') },
-  { name: 'compression.type', type: 'string', default: 'producer', doc: 'Only producer: batches are kept as the producer compressed them.', enforcedBy: 'settings.ts', since: '0.1', check: only('producer', 'recompression is not supported') },
-  { name: 'max.message.bytes', type: 'int', default: '1048588', synonym: 'message.max.bytes', unit: 'bytes', doc: 'The largest record batch that is accepted, after compression.', enforcedBy: 'core/log/validate.ts', since: '0.1', check: integer(0, 104_857_600) },
-  { name: 'message.timestamp.type', type: 'string', default: 'CreateTime', synonym: 'log.message.timestamp.type', doc: "CreateTime keeps the producer's timestamps, LogAppendTime stamps each batch when it is received.", enforcedBy: 'core/log/validate.ts', since: '0.1', check: oneOf('CreateTime', 'LogAppendTime') },
-  { name: 'message.timestamp.before.max.ms', type: 'long', default: '9223372036854775807', synonym: 'log.message.timestamp.before.max.ms', unit: 'ms', doc: 'How old a CreateTime timestamp may be.', enforcedBy: 'core/log/validate.ts', since: '0.1', check: long(0n) },
-  { name: 'message.timestamp.after.max.ms', type: 'long', default: '3600000', synonym: 'log.message.timestamp.after.max.ms', unit: 'ms', doc: 'How far in the future a CreateTime timestamp may be.', enforcedBy: 'core/log/validate.ts', since: '0.1', check: long(0n) },
-  { name: 'min.insync.replicas', type: 'int', default: '1', unit: 'count', doc: 'Only 1: the object store replicates.', enforcedBy: 'settings.ts', since: '0.1', check: only('1', 'the object store replicates, there are no replicas to count') },
-  { name: 'retention.ms', type: 'long', default: '-1', unit: 'ms', doc: 'Only -1 (keep for ever): retention does not exist yet.', enforcedBy: 'settings.ts', since: '0.1', check: only('-1', 'finite retention is not supported yet') },
-  { name: 'retention.bytes', type: 'long', default: '-1', unit: 'bytes', doc: 'Only -1 (keep all): retention does not exist yet.', enforcedBy: 'settings.ts', since: '0.1', check: only('-1', 'finite retention is not supported yet') },
+  {
+    name: 'cleanup.policy',
+    type: 'list',
+    default: 'delete',
+    doc: 'Only delete: compaction does not exist yet.',
+    enforcedBy: 'settings.ts',
+    since: '0.1',
+    check: only('delete', 'log compaction is not supported yet'),
+  },
+  {
+    name: 'compression.type',
+    type: 'string',
+    default: 'producer',
+    doc: 'Only producer: batches are kept as the producer compressed them.',
+    enforcedBy: 'settings.ts',
+    since: '0.1',
+    check: only('producer', 'recompression is not supported'),
+  },
+  {
+    name: 'max.message.bytes',
+    type: 'int',
+    default: '1048588',
+    synonym: 'message.max.bytes',
+    unit: 'bytes',
+    doc: 'The largest record batch that is accepted, after compression.',
+    enforcedBy: 'core/log/validate.ts',
+    since: '0.1',
+    check: integer(0, 104_857_600),
+  },
+  {
+    name: 'message.timestamp.type',
+    type: 'string',
+    default: 'CreateTime',
+    synonym: 'log.message.timestamp.type',
+    doc: "CreateTime keeps the producer's timestamps, LogAppendTime stamps each batch when it is received.",
+    enforcedBy: 'core/log/validate.ts',
+    since: '0.1',
+    check: oneOf('CreateTime', 'LogAppendTime'),
+  },
+  {
+    name: 'message.timestamp.before.max.ms',
+    type: 'long',
+    default: '9223372036854775807',
+    synonym: 'log.message.timestamp.before.max.ms',
+    unit: 'ms',
+    doc: 'How old a CreateTime timestamp may be.',
+    enforcedBy: 'core/log/validate.ts',
+    since: '0.1',
+    check: long(0n),
+  },
+  {
+    name: 'message.timestamp.after.max.ms',
+    type: 'long',
+    default: '3600000',
+    synonym: 'log.message.timestamp.after.max.ms',
+    unit: 'ms',
+    doc: 'How far in the future a CreateTime timestamp may be.',
+    enforcedBy: 'core/log/validate.ts',
+    since: '0.1',
+    check: long(0n),
+  },
+  {
+    name: 'min.insync.replicas',
+    type: 'int',
+    default: '1',
+    unit: 'count',
+    doc: 'Only 1: the object store replicates.',
+    enforcedBy: 'settings.ts',
+    since: '0.1',
+    check: only('1', 'the object store replicates, there are no replicas to count'),
+  },
+  {
+    name: 'retention.ms',
+    type: 'long',
+    default: '-1',
+    unit: 'ms',
+    doc: 'Only -1 (keep for ever): retention does not exist yet.',
+    enforcedBy: 'settings.ts',
+    since: '0.1',
+    check: only('-1', 'finite retention is not supported yet'),
+  },
+  {
+    name: 'retention.bytes',
+    type: 'long',
+    default: '-1',
+    unit: 'bytes',
+    doc: 'Only -1 (keep all): retention does not exist yet.',
+    enforcedBy: 'settings.ts',
+    since: '0.1',
+    check: only('-1', 'finite retention is not supported yet'),
+  },
 ] as const satisfies readonly TopicSetting[]
 
 export type AgentSettingName = (typeof agentSettings)[number]['name']
@@ -81,7 +348,10 @@ export interface Settings {
 }
 
 /** Throws a RangeError that names the setting and what is wrong with its value. */
-export function settings(mode: 'dev' | 'start', given: Partial<Record<AgentSettingName, { readonly value: string; readonly source: SettingSource }>> = {}): Settings {
+export function settings(
+  mode: 'dev' | 'start',
+  given: Partial<Record<AgentSettingName, { readonly value: string; readonly source: SettingSource }>> = {},
+): Settings {
   const values = new Map<AgentSettingName, { readonly value: string | null; readonly source: SettingSource }>()
   for (const setting of agentSettings) {
     const own = given[setting.name]
@@ -117,7 +387,11 @@ export function checkTopicConfig(name: string, value: string | null): string | u
 }
 
 /** A topic's effective config: its own value, else the agent's synonym, else the default. Also where it came from, in DescribeConfigs' words. */
-export function topicConfig(own: Readonly<Record<string, string>>, of: Settings, name: TopicSettingName): { readonly value: string; readonly source: 'DYNAMIC_TOPIC_CONFIG' | 'STATIC_BROKER_CONFIG' | 'DEFAULT_CONFIG' } {
+export function topicConfig(
+  own: Readonly<Record<string, string>>,
+  of: Settings,
+  name: TopicSettingName,
+): { readonly value: string; readonly source: 'DYNAMIC_TOPIC_CONFIG' | 'STATIC_BROKER_CONFIG' | 'DEFAULT_CONFIG' } {
   const mine = own[name]
   if (mine !== undefined) return { value: mine, source: 'DYNAMIC_TOPIC_CONFIG' }
   const setting: TopicSetting | undefined = topicSettings.find((candidate) => candidate.name === name)
@@ -128,13 +402,18 @@ export function topicConfig(own: Readonly<Record<string, string>>, of: Settings,
 }
 
 function integer(min: number, max: number): (value: string) => string | undefined {
-  return (value) => (/^-?\d+$/.test(value) && Number(value) >= min && Number(value) <= max ? undefined : `must be a whole number from ${min} to ${max}`)
+  return (value) =>
+    /^-?\d+$/.test(value) && Number(value) >= min && Number(value) <= max ? undefined : `must be a whole number from ${min} to ${max}`
 }
 function long(min: bigint): (value: string) => string | undefined {
-  return (value) => (/^-?\d{1,19}$/.test(value) && BigInt(value) >= min && BigInt(value) <= 9223372036854775807n ? undefined : `must be a whole number of at least ${min}`)
+  return (value) =>
+    /^-?\d{1,19}$/.test(value) && BigInt(value) >= min && BigInt(value) <= 9223372036854775807n
+      ? undefined
+      : `must be a whole number of at least ${min}`
 }
 function decimal(min: number, max: number): (value: string) => string | undefined {
-  return (value) => (/^\d+(\.\d+)?$/.test(value) && Number(value) >= min && Number(value) <= max ? undefined : `must be a number from ${min} to ${max}`)
+  return (value) =>
+    /^\d+(\.\d+)?$/.test(value) && Number(value) >= min && Number(value) <= max ? undefined : `must be a number from ${min} to ${max}`
 }
 function oneOf(...allowed: readonly string[]): (value: string) => string | undefined {
   return (value) => (allowed.includes(value) ? undefined : `must be one of ${allowed.join(', ')}`)

@@ -58,7 +58,18 @@ export interface Handler<A extends Api = Api> {
 }
 
 /** Kafka's ACL operations. */
-export type Operation = 'READ' | 'WRITE' | 'CREATE' | 'DELETE' | 'ALTER' | 'DESCRIBE' | 'CLUSTER_ACTION' | 'DESCRIBE_CONFIGS' | 'ALTER_CONFIGS' | 'IDEMPOTENT_WRITE' | 'NONE'
+export type Operation =
+  | 'READ'
+  | 'WRITE'
+  | 'CREATE'
+  | 'DELETE'
+  | 'ALTER'
+  | 'DESCRIBE'
+  | 'CLUSTER_ACTION'
+  | 'DESCRIBE_CONFIGS'
+  | 'ALTER_CONFIGS'
+  | 'IDEMPOTENT_WRITE'
+  | 'NONE'
 
 export interface Resource {
   readonly type: 'CLUSTER' | 'TOPIC' | 'GROUP' | 'TRANSACTIONAL_ID'

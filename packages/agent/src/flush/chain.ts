@@ -28,6 +28,7 @@ export interface ChainParts {
   readonly log: Pick<LogIndex, 'commit'>
   readonly clock: Clock
   readonly emit: EventHook
+  readonly producerIdExpirationMs: number
   /** Called in the turn in which the line stops, after its flushes are settled: whoever feeds the chain gives up what it has not sealed. */
   readonly onStopped: (message: string) => void
   /** Called once, when a commit found this incarnation fenced or its order broken. */
@@ -111,6 +112,7 @@ export class Chain {
       sequence,
       object: { sizeBytes: object.sizeBytes, checksum: object.checksum },
       batches,
+      producerIdExpirationMs: this.#parts.producerIdExpirationMs,
     })
     switch (outcome.kind) {
       case 'committed':
@@ -160,7 +162,14 @@ export class Chain {
     for (const { settle } of abandoned) settle({ kind: 'abandoned', message })
     this.#parts.onStopped(message)
     for (;;) {
-      const outcome = await this.#commit({ incarnation: this.#parts.incarnation, prev: this.#committed as Sequence, sequence: successor, object: null, batches: [] })
+      const outcome = await this.#commit({
+        incarnation: this.#parts.incarnation,
+        prev: this.#committed as Sequence,
+        sequence: successor,
+        object: null,
+        batches: [],
+        producerIdExpirationMs: this.#parts.producerIdExpirationMs,
+      })
       if (outcome.kind === 'rolled back') continue
       if (outcome.kind === 'committed') this.#committed = successor
       else this.#end(outcome)
@@ -169,7 +178,12 @@ export class Chain {
   }
 
   #end(outcome: { readonly kind: 'fenced' | 'abandoned' | 'out of order' }): void {
-    if (outcome.kind !== 'fenced') this.#parts.emit({ kind: 'defect', where: 'chain', error: new Error(`the metadata store answered '${outcome.kind}' to the only writer of this chain: did it lose commits?`) })
+    if (outcome.kind !== 'fenced')
+      this.#parts.emit({
+        kind: 'defect',
+        where: 'chain',
+        error: new Error(`the metadata store answered '${outcome.kind}' to the only writer of this chain: did it lose commits?`),
+      })
     this.#fenced = true
     this.#parts.onFenced()
     for (const { abort, settle } of this.#line.splice(0)) {

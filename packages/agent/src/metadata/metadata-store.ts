@@ -98,6 +98,8 @@ export interface CommitInput {
   readonly object: { readonly sizeBytes: number; readonly checksum: number } | null
   /** In the order of admission within each partition, and grouped by partition as the object is. */
   readonly batches: readonly CommitBatch[]
+  /** `producer.id.expiration.ms`: how long a silent idempotent producer's window is remembered, by the database's clock. */
+  readonly producerIdExpirationMs: number
 }
 
 export interface CommitBatch {
@@ -195,7 +197,9 @@ export interface PartitionState extends TopicPartition, Watermarks {
   readonly epoch: number
 }
 
-export type FindByTime = TopicPartition & { readonly at: { readonly kind: 'timestamp'; readonly timestamp: number } | { readonly kind: 'max timestamp' } }
+export type FindByTime = TopicPartition & {
+  readonly at: { readonly kind: 'timestamp'; readonly timestamp: number } | { readonly kind: 'max timestamp' }
+}
 
 export type FoundByTime =
   | ({ readonly kind: 'found'; readonly segment: Segment | undefined } & Watermarks)
@@ -211,7 +215,9 @@ export interface Members {
    */
   register(input: RegisterInput): Promise<Registration>
   /** Raises the lease's counter and reads who is there. `fenced`: this incarnation is over; the agent must stop. */
-  beat(incarnation: Incarnation): Promise<{ readonly kind: 'active' | 'fenced'; readonly members: readonly Member[]; readonly slotsVersion: number }>
+  beat(
+    incarnation: Incarnation,
+  ): Promise<{ readonly kind: 'active' | 'fenced'; readonly members: readonly Member[]; readonly slotsVersion: number }>
   /** Who owns what. */
   slots(): Promise<readonly SlotOwner[]>
   /** Ends the incarnation after its chain is drained: it is fenced and its slots have no owner. Idempotent. */

@@ -44,7 +44,16 @@ export interface RemoveResult {
  * may pass; `timeout` nothing came in time; `full` no space; `corrupt` bytes that cannot be what was stored; `aborted` by the caller's signal;
  * `invalid` this request can never work (no such bucket, bad name).
  */
-export type ObjectStoreErrorKind = 'missing' | 'denied' | 'throttled' | 'unavailable' | 'timeout' | 'full' | 'corrupt' | 'aborted' | 'invalid'
+export type ObjectStoreErrorKind =
+  | 'missing'
+  | 'denied'
+  | 'throttled'
+  | 'unavailable'
+  | 'timeout'
+  | 'full'
+  | 'corrupt'
+  | 'aborted'
+  | 'invalid'
 
 export class ObjectStoreError extends Error {
   override readonly name = 'ObjectStoreError'

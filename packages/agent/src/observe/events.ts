@@ -4,11 +4,32 @@ import type { Incarnation } from '../core/ids.ts'
 export type AgentEvent =
   | { readonly kind: 'connection opened'; readonly connectionId: number; readonly address: string }
   | { readonly kind: 'connection closed'; readonly connectionId: number; readonly reason: string }
-  | { readonly kind: 'request'; readonly connectionId: number; readonly clientId: string | null; readonly api: string; readonly version: number; readonly sizeBytes: number }
-  | { readonly kind: 'reply'; readonly connectionId: number; readonly clientId: string | null; readonly api: string; readonly version: number; readonly durationMs: number; readonly sizeBytes: number }
+  | {
+      readonly kind: 'request'
+      readonly connectionId: number
+      readonly clientId: string | null
+      readonly api: string
+      readonly version: number
+      readonly sizeBytes: number
+    }
+  | {
+      readonly kind: 'reply'
+      readonly connectionId: number
+      readonly clientId: string | null
+      readonly api: string
+      readonly version: number
+      readonly durationMs: number
+      readonly sizeBytes: number
+    }
   | { readonly kind: 'protocol error'; readonly connectionId: number; readonly message: string }
   | { readonly kind: 'defect'; readonly where: string; readonly error: unknown }
-  | { readonly kind: 'sealed'; readonly sequence: number; readonly trigger: SealTrigger; readonly sizeBytes: number; readonly batches: number }
+  | {
+      readonly kind: 'sealed'
+      readonly sequence: number
+      readonly trigger: SealTrigger
+      readonly sizeBytes: number
+      readonly batches: number
+    }
   | { readonly kind: 'stored'; readonly sequence: number; readonly durationMs: number }
   | { readonly kind: 'committed'; readonly sequence: number; readonly batches: number; readonly durationMs: number }
   | { readonly kind: 'commit retried'; readonly sequence: number; readonly outcome: 'unknown' | 'rolled back'; readonly message: string }
@@ -19,7 +40,13 @@ export type AgentEvent =
   | { readonly kind: 'topic created'; readonly name: string; readonly partitions: number; readonly auto: boolean }
   | { readonly kind: 'topic deleted'; readonly name: string }
   | { readonly kind: 'store trouble'; readonly operation: 'put' | 'read'; readonly message: string }
-  | { readonly kind: 'corrupt data'; readonly topicId: string; readonly partition: number; readonly offset: number; readonly message: string }
+  | {
+      readonly kind: 'corrupt data'
+      readonly topicId: string
+      readonly partition: number
+      readonly offset: number
+      readonly message: string
+    }
   | { readonly kind: 'notice'; readonly message: string }
 
 export type SealTrigger = 'size' | 'time' | 'idle' | 'drain'

@@ -15,7 +15,13 @@ export interface Gauges {
   readonly flushesInFlight: number
   readonly heartbeatAgeSeconds: number
   readonly cache: { readonly bytes: number; readonly hits: number; readonly misses: number }
-  readonly store: readonly { readonly operation: string; readonly count: number; readonly failed: number; readonly seconds: number; readonly bytes: number }[]
+  readonly store: readonly {
+    readonly operation: string
+    readonly count: number
+    readonly failed: number
+    readonly seconds: number
+    readonly bytes: number
+  }[]
 }
 
 interface PerApi {
@@ -105,23 +111,48 @@ export class Meters {
   }
 
   read(gauges: Gauges): readonly Metric[] {
-    const perApi = (value: (api: PerApi) => number): Metric['samples'] => [...this.#apis].map(([api, meters]) => ({ labels: { api }, value: value(meters) }))
+    const perApi = (value: (api: PerApi) => number): Metric['samples'] =>
+      [...this.#apis].map(([api, meters]) => ({ labels: { api }, value: value(meters) }))
     return [
-      counter('lks_requests_total', 'Kafka requests answered.', perApi(({ requests }) => requests)),
-      counter('lks_request_seconds_total', 'Time from a request to its answer, summed.', perApi(({ seconds }) => seconds)),
-      counter('lks_request_bytes_total', 'Bytes of Kafka requests.', perApi(({ bytesIn }) => bytesIn)),
-      counter('lks_reply_bytes_total', 'Bytes of Kafka answers.', perApi(({ bytesOut }) => bytesOut)),
+      counter(
+        'lks_requests_total',
+        'Kafka requests answered.',
+        perApi(({ requests }) => requests),
+      ),
+      counter(
+        'lks_request_seconds_total',
+        'Time from a request to its answer, summed.',
+        perApi(({ seconds }) => seconds),
+      ),
+      counter(
+        'lks_request_bytes_total',
+        'Bytes of Kafka requests.',
+        perApi(({ bytesIn }) => bytesIn),
+      ),
+      counter(
+        'lks_reply_bytes_total',
+        'Bytes of Kafka answers.',
+        perApi(({ bytesOut }) => bytesOut),
+      ),
       gauge('lks_connections', 'Open Kafka connections.', gauges.connections),
       counter('lks_connections_opened_total', 'Kafka connections accepted.', one(this.#connections)),
       counter('lks_protocol_errors_total', 'Connections closed because of bytes that are no legal request.', one(this.#protocolErrors)),
       counter('lks_defects_total', 'Errors that must not happen.', one(this.#defects)),
-      counter('lks_flushes_total', 'Flushes sealed, by what sealed them.', [...this.#seals].map(([trigger, value]) => ({ labels: { trigger }, value }))),
+      counter(
+        'lks_flushes_total',
+        'Flushes sealed, by what sealed them.',
+        [...this.#seals].map(([trigger, value]) => ({ labels: { trigger }, value })),
+      ),
       counter('lks_flush_bytes_total', 'Bytes of sealed flushes.', one(this.#flushBytes)),
       counter('lks_flush_batches_total', 'Record batches in sealed flushes.', one(this.#flushBatches)),
       counter('lks_flush_put_seconds_total', 'Time that flushes spent in the FileStorage Service.', one(this.#putSeconds)),
       counter('lks_commits_total', 'Flushes committed.', one(this.#commits)),
       counter('lks_commit_seconds_total', 'Time that flushes spent in the Metadata Service.', one(this.#commitSeconds)),
-      counter('lks_commit_retries_total', 'Commits repeated because their outcome was unknown or they were rolled back.', one(this.#commitRetries)),
+      counter(
+        'lks_commit_retries_total',
+        'Commits repeated because their outcome was unknown or they were rolled back.',
+        one(this.#commitRetries),
+      ),
       counter('lks_line_stops_total', 'Times the chain gave up flushes.', one(this.#lineStops)),
       gauge('lks_flushes_in_flight', 'Flushes sealed and not yet answered.', gauges.flushesInFlight),
       gauge('lks_uncommitted_bytes', 'Bytes admitted and not yet committed.', gauges.uncommittedBytes),
@@ -133,10 +164,26 @@ export class Meters {
       gauge('lks_cache_bytes', 'Object bytes held in memory.', gauges.cache.bytes),
       counter('lks_cache_hits_total', 'Reads answered from memory.', one(gauges.cache.hits)),
       counter('lks_cache_misses_total', 'Reads that went to the object store.', one(gauges.cache.misses)),
-      counter('lks_store_requests_total', 'Requests to the object store.', gauges.store.map(({ operation, count }) => ({ labels: { operation }, value: count }))),
-      counter('lks_store_failures_total', 'Requests to the object store that failed.', gauges.store.map(({ operation, failed }) => ({ labels: { operation }, value: failed }))),
-      counter('lks_store_seconds_total', 'Time spent in requests to the object store.', gauges.store.map(({ operation, seconds }) => ({ labels: { operation }, value: seconds }))),
-      counter('lks_store_bytes_total', 'Bytes moved to and from the object store.', gauges.store.map(({ operation, bytes }) => ({ labels: { operation }, value: bytes }))),
+      counter(
+        'lks_store_requests_total',
+        'Requests to the object store.',
+        gauges.store.map(({ operation, count }) => ({ labels: { operation }, value: count })),
+      ),
+      counter(
+        'lks_store_failures_total',
+        'Requests to the object store that failed.',
+        gauges.store.map(({ operation, failed }) => ({ labels: { operation }, value: failed })),
+      ),
+      counter(
+        'lks_store_seconds_total',
+        'Time spent in requests to the object store.',
+        gauges.store.map(({ operation, seconds }) => ({ labels: { operation }, value: seconds })),
+      ),
+      counter(
+        'lks_store_bytes_total',
+        'Bytes moved to and from the object store.',
+        gauges.store.map(({ operation, bytes }) => ({ labels: { operation }, value: bytes })),
+      ),
     ]
   }
 

@@ -1,5 +1,6 @@
 // Whole batches out of a segment's bytes: found by walking headers, checked, and given their offsets.
 import { batchSizeAt, checkBatch, readBatchHeader } from '@local-kafka-service/protocol'
+import type { Checksum } from '../core/checksum.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 
 export interface TakenBatches {
@@ -27,7 +28,7 @@ export function takeBatches(
   bytes: Uint8Array,
   segment: Segment,
   ask: { readonly fromOffset: number; readonly untilOffset: number; readonly maxBytes: number; readonly atLeastOne: boolean },
-  crc32c: (bytes: Uint8Array, seed?: number) => number,
+  crc32c: Checksum,
 ): TakenBatches {
   const chunks: Uint8Array[] = []
   let sizeBytes = 0
@@ -52,7 +53,8 @@ export function takeBatches(
     baseOffset = following
     at += size
   }
-  if (at >= bytes.length && baseOffset !== segment.lastOffset + 1) throw new CorruptSegmentError(`its batches end at offset ${baseOffset - 1}, not at ${segment.lastOffset}`)
+  if (at >= bytes.length && baseOffset !== segment.lastOffset + 1)
+    throw new CorruptSegmentError(`its batches end at offset ${baseOffset - 1}, not at ${segment.lastOffset}`)
   return { chunks, sizeBytes, nextOffset }
 }
 

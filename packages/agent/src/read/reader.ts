@@ -1,7 +1,8 @@
 // The read path: plan under byte budgets, read from cache or store, wait for more, gather. Memory answers data; its absence is always asked of the database.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
-import { nextBudget } from '../core/log/fetch-plan.ts'
+import type { Checksum } from '../core/checksum.ts'
 import { partitionKey, type TopicPartition } from '../core/ids.ts'
+import { nextBudget } from '../core/log/fetch-plan.ts'
 import { limits } from '../limits.ts'
 import type { LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
 import type { CachedObjects } from '../objects/cached.ts'
@@ -28,7 +29,11 @@ export interface FetchOptions {
 }
 
 export type FetchAnswer =
-  | ({ readonly kind: 'data'; /** Whole batches with their final offsets; empty when there is nothing (yet). */ readonly chunks: readonly Uint8Array[]; readonly sizeBytes: number } & Watermarks)
+  | ({
+      readonly kind: 'data' /** Whole batches with their final offsets; empty when there is nothing (yet). */
+      readonly chunks: readonly Uint8Array[]
+      readonly sizeBytes: number
+    } & Watermarks)
   | { readonly kind: 'error'; readonly error: KafkaErrorName; readonly watermarks?: Watermarks }
 
 export interface ReaderParts {
@@ -38,7 +43,7 @@ export interface ReaderParts {
   readonly owners: Owners
   readonly clock: Clock
   readonly emit: EventHook
-  readonly crc32c: (bytes: Uint8Array, seed?: number) => number
+  readonly crc32c: Checksum
 }
 
 export class Reader {
@@ -72,13 +77,22 @@ export class Reader {
   }
 
   async #fetchOnce(asks: readonly FetchAsk[], options: FetchOptions): Promise<readonly FetchAnswer[]> {
-    const loaded = await this.#parts.tails.loaded(asks.filter(({ topicId, partition }) => this.#parts.owners.ofPartition(topicId, partition).mine))
-    const tails = new Map(loaded.flatMap((tail) => (tail === undefined ? [] : [[partitionKey(tail.topicId, tail.partition), tail] as const])))
+    const loaded = await this.#parts.tails.loaded(
+      asks.filter(({ topicId, partition }) => this.#parts.owners.ofPartition(topicId, partition).mine),
+    )
+    const tails = new Map(
+      loaded.flatMap((tail) => (tail === undefined ? [] : [[partitionKey(tail.topicId, tail.partition), tail] as const])),
+    )
     const requestMaxBytes = Math.min(options.maxBytes, limits.fetchBytes)
     const answers: FetchAnswer[] = []
     let taken = 0
     for (const ask of asks) {
-      const answer = await this.#one(ask, tails.get(partitionKey(ask.topicId, ask.partition)), { maxBytes: requestMaxBytes, taken, readCommitted: options.readCommitted, signal: options.signal })
+      const answer = await this.#one(ask, tails.get(partitionKey(ask.topicId, ask.partition)), {
+        maxBytes: requestMaxBytes,
+        taken,
+        readCommitted: options.readCommitted,
+        signal: options.signal,
+      })
       if (answer.kind === 'data') taken += answer.sizeBytes
       answers.push(answer)
     }
@@ -94,7 +108,11 @@ export class Reader {
     if (tail === undefined) return { kind: 'error', error: 'UNKNOWN_TOPIC_OR_PARTITION' }
     if (ask.offset < tail.logStartOffset || ask.offset > tail.highWatermark) return this.#outside(ask)
     const end = request.readCommitted ? tail.lastStableOffset : tail.highWatermark
-    const watermarks: Watermarks = { logStartOffset: tail.logStartOffset, highWatermark: tail.highWatermark, lastStableOffset: tail.lastStableOffset }
+    const watermarks: Watermarks = {
+      logStartOffset: tail.logStartOffset,
+      highWatermark: tail.highWatermark,
+      lastStableOffset: tail.lastStableOffset,
+    }
     const budget = nextBudget(ask, request)
     if (budget === undefined || ask.offset >= end) return { kind: 'data', chunks: [], sizeBytes: 0, ...watermarks }
     try {
@@ -136,7 +154,9 @@ export class Reader {
   async #segments(ask: FetchAsk, tail: Tail, offset: number, maxBytes: number): Promise<readonly Segment[]> {
     const first = tail.segments[0]
     if (first !== undefined && first.baseOffset <= offset) return tail.segments.filter(({ lastOffset }) => lastOffset >= offset)
-    const [found] = await this.#parts.log.find([{ topicId: ask.topicId, partition: ask.partition, offset, maxBytes: Math.max(1, maxBytes), maxSegments: limits.segmentsPerFind }])
+    const [found] = await this.#parts.log.find([
+      { topicId: ask.topicId, partition: ask.partition, offset, maxBytes: Math.max(1, maxBytes), maxSegments: limits.segmentsPerFind },
+    ])
     return found?.kind === 'found' ? found.segments : []
   }
 
@@ -155,7 +175,8 @@ export class Reader {
 
   #failed(ask: FetchAsk, error: unknown, watermarks: Watermarks): FetchAnswer {
     const { emit } = this.#parts
-    if (isCorrupt(error)) emit({ kind: 'corrupt data', topicId: ask.topicId, partition: ask.partition, offset: ask.offset, message: error.message })
+    if (isCorrupt(error))
+      emit({ kind: 'corrupt data', topicId: ask.topicId, partition: ask.partition, offset: ask.offset, message: error.message })
     else if (error instanceof ObjectStoreError) emit({ kind: 'store trouble', operation: 'read', message: error.message })
     else throw error
     return { kind: 'error', error: 'KAFKA_STORAGE_ERROR', watermarks }
@@ -164,5 +185,7 @@ export class Reader {
 
 /** The bytes that were committed are not there, or not as they were. */
 function isCorrupt(error: unknown): error is Error {
-  return error instanceof CorruptSegmentError || (error instanceof ObjectStoreError && (error.kind === 'missing' || error.kind === 'corrupt'))
+  return (
+    error instanceof CorruptSegmentError || (error instanceof ObjectStoreError && (error.kind === 'missing' || error.kind === 'corrupt'))
+  )
 }

@@ -94,8 +94,13 @@ export class TopicVerbs {
     const trouble = nameTrouble(asked.name)
     if (trouble !== undefined) return failed('INVALID_TOPIC_EXCEPTION', trouble)
     const partitions = asked.partitions === -1 ? number(settings, 'num.partitions') : asked.partitions
-    if (!Number.isInteger(partitions) || partitions < 1) return failed('INVALID_PARTITIONS', `Number of partitions was ${asked.partitions}; it must be at least 1.`)
-    if (partitions > limits.partitionsPerTopic) return failed('INVALID_PARTITIONS', `Number of partitions was ${partitions}; this server takes at most ${limits.partitionsPerTopic} per topic.`)
+    if (!Number.isInteger(partitions) || partitions < 1)
+      return failed('INVALID_PARTITIONS', `Number of partitions was ${asked.partitions}; it must be at least 1.`)
+    if (partitions > limits.partitionsPerTopic)
+      return failed(
+        'INVALID_PARTITIONS',
+        `Number of partitions was ${partitions}; this server takes at most ${limits.partitionsPerTopic} per topic.`,
+      )
     const configs: Record<string, string> = {}
     for (const [name, value] of Object.entries(asked.configs)) {
       const wrong = checkTopicConfig(name, value)
@@ -123,7 +128,9 @@ export class TopicVerbs {
     // Asked of the database, not of the catalog: a name may have been made anew elsewhere.
     const [found] = await topics.find('name' in topic ? { names: [topic.name] } : { topicIds: [topic.topicId] })
     if (found === undefined) {
-      return 'name' in topic ? failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${topic.name}'.`) : failed('UNKNOWN_TOPIC_ID', `There is no topic with id ${topic.topicId}.`)
+      return 'name' in topic
+        ? failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${topic.name}'.`)
+        : failed('UNKNOWN_TOPIC_ID', `There is no topic with id ${topic.topicId}.`)
     }
     const deleted = await topics.delete(found.topicId)
     catalog.forget(found.topicId)
@@ -137,7 +144,8 @@ export class TopicVerbs {
     const { topics, catalog } = this.#parts
     const [found] = await topics.find({ names: [asked.name] })
     if (found === undefined) return failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${asked.name}'.`)
-    if (asked.partitions > limits.partitionsPerTopic) return failed('INVALID_PARTITIONS', `This server takes at most ${limits.partitionsPerTopic} partitions per topic.`)
+    if (asked.partitions > limits.partitionsPerTopic)
+      return failed('INVALID_PARTITIONS', `This server takes at most ${limits.partitionsPerTopic} partitions per topic.`)
     const result = await topics.grow({ topicId: found.topicId, partitions: asked.partitions, dryRun: asked.dryRun })
     switch (result.kind) {
       case 'grown':
@@ -146,7 +154,10 @@ export class TopicVerbs {
       case 'unknown':
         return failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${asked.name}'.`)
       case 'not more':
-        return failed('INVALID_PARTITIONS', `The topic '${asked.name}' currently has ${result.partitions} partition(s); ${asked.partitions} would not be an increase.`)
+        return failed(
+          'INVALID_PARTITIONS',
+          `The topic '${asked.name}' currently has ${result.partitions} partition(s); ${asked.partitions} would not be an increase.`,
+        )
     }
   }
 
@@ -178,8 +189,10 @@ export class TopicVerbs {
 export function nameTrouble(name: string): string | undefined {
   if (name === '') return 'Topic name is invalid: the empty string is not allowed'
   if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
-  if (name.length > limits.topicNameLength) return `Topic name is invalid: the length of '${name.slice(0, 32)}…' is longer than the max allowed length ${limits.topicNameLength}`
-  if (!/^[a-zA-Z0-9._-]+$/.test(name)) return `Topic name is invalid: '${name.slice(0, 64)}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
+  if (name.length > limits.topicNameLength)
+    return `Topic name is invalid: the length of '${name.slice(0, 32)}…' is longer than the max allowed length ${limits.topicNameLength}`
+  if (!/^[a-zA-Z0-9._-]+$/.test(name))
+    return `Topic name is invalid: '${name.slice(0, 64)}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
   return undefined
 }
 

@@ -160,7 +160,8 @@ function grow(held: Held, grown: GrownPartition): void {
   const first = grown.segments[0]
   const last = held.segments.at(-1)
   // A gap would make a read skip records: what came before it is forgotten and read from the database again.
-  const follows = first !== undefined && (last === undefined ? first.baseOffset === held.highWatermark : first.baseOffset === last.lastOffset + 1)
+  const follows =
+    first !== undefined && (last === undefined ? first.baseOffset === held.highWatermark : first.baseOffset === last.lastOffset + 1)
   if (!follows) held.segments = []
   held.segments.push(...grown.segments)
   if (held.segments.length > limits.tailSegments) held.segments.splice(0, held.segments.length - limits.tailSegments)

@@ -1,5 +1,6 @@
 // The object that is being filled: it copies batches into its own memory, keeps them grouped by partition, and says how large and how old it is.
 import { patchLeaderEpoch, readBatchHeader, setLogAppendTime } from '@local-kafka-service/protocol'
+import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, Sequence, TopicId } from '../core/ids.ts'
 import type { Flush, FlushOutcome } from '../flush/chain.ts'
 import type { CommitBatch } from '../metadata/metadata-store.ts'
@@ -24,8 +25,6 @@ export interface Place {
   index: number
   readonly maxTimestamp: number
 }
-
-export type Checksum = (bytes: Uint8Array, seed?: number) => number
 
 interface Group {
   readonly topicId: TopicId
@@ -98,7 +97,13 @@ export class OpenObject {
     const object = encodeObject(
       {
         ...identity,
-        groups: groups.map(({ topicId, partition, epoch, members }) => ({ topicId, partition, epoch, chunks: members.map(({ bytes }) => bytes), batches: members.length })),
+        groups: groups.map(({ topicId, partition, epoch, members }) => ({
+          topicId,
+          partition,
+          epoch,
+          chunks: members.map(({ bytes }) => bytes),
+          batches: members.length,
+        })),
       },
       this.#crc,
     )

@@ -1,4 +1,5 @@
 // The write path of an agent: admit → seal → chain → publish → answer.
+import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, TopicId } from '../core/ids.ts'
 import { Chain, type FlushOutcome } from '../flush/chain.ts'
 import { limits } from '../limits.ts'
@@ -8,7 +9,7 @@ import type { EventHook, SealTrigger } from '../observe/events.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
-import { type Admission, type Checksum, OpenObject, type Place } from './open-object.ts'
+import { type Admission, OpenObject, type Place } from './open-object.ts'
 
 export type { Admission } from './open-object.ts'
 
@@ -26,9 +27,20 @@ export interface FlushPolicy {
 
 export type ProduceAnswer =
   /** Also for a duplicate: the place of the original. `timestamp` is the LogAppendTime, -1 for CreateTime. */
-  | { readonly kind: 'appended'; readonly baseOffset: number; readonly timestamp: number; readonly logStartOffset: number; readonly replayed?: { readonly partition: number; readonly timestamp: number } }
+  | {
+      readonly kind: 'appended'
+      readonly baseOffset: number
+      readonly timestamp: number
+      readonly logStartOffset: number
+      readonly replayed?: { readonly partition: number; readonly timestamp: number }
+    }
   /** Definitely not appended. `thenClose`: what is behind it on the same connection must not be admitted. */
-  | { readonly kind: 'refused'; readonly error: Refusal | 'NOT_ENOUGH_REPLICAS'; readonly message: string | null; readonly thenClose: boolean }
+  | {
+      readonly kind: 'refused'
+      readonly error: Refusal | 'NOT_ENOUGH_REPLICAS'
+      readonly message: string | null
+      readonly thenClose: boolean
+    }
 
 export interface Admitted {
   /** One per admission, in order; settles after the commit is definite; never rejects. */
@@ -46,6 +58,7 @@ export interface WriterParts {
   readonly catalog: Catalog
   readonly crc32c: Checksum
   readonly policy: FlushPolicy
+  readonly producerIdExpirationMs: number
   readonly onFenced: () => void
 }
 
@@ -57,6 +70,7 @@ export class Writer {
   #uncommittedBytes = 0
   #sealTimer: Timer | undefined
   #sealSoon = false
+  #trouble: string | undefined
   #tokens: number
   #tokensAtMs: number
 
@@ -69,7 +83,11 @@ export class Writer {
       log: parts.log,
       clock: parts.clock,
       emit: parts.emit,
-      onStopped: (message) => this.#giveUpOpen({ kind: 'abandoned', message }),
+      producerIdExpirationMs: parts.producerIdExpirationMs,
+      onStopped: (message) => {
+        this.#trouble = message
+        this.#giveUpOpen({ kind: 'abandoned', message })
+      },
       onFenced: () => {
         this.#giveUpOpen({ kind: 'fenced' })
         parts.onFenced()
@@ -86,6 +104,15 @@ export class Writer {
 
   get flushesInFlight(): number {
     return this.#chain.inFlight
+  }
+
+  get fenced(): boolean {
+    return this.#chain.fenced
+  }
+
+  /** Why the last flush had to be given up; undefined once one is committed again. */
+  get troubled(): string | undefined {
+    return this.#trouble
   }
 
   /**
@@ -123,7 +150,9 @@ export class Writer {
     })
     if (open.sizeBytes >= policy.maxBytes || open.batches >= limits.batchesPerFlush) this.#seal('size')
     else this.#schedule()
-    return { answers: open.outcome.then((outcome) => admissions.map((admission, index) => this.#answer(outcome, admission, places[index]))) }
+    return {
+      answers: open.outcome.then((outcome) => admissions.map((admission, index) => this.#answer(outcome, admission, places[index]))),
+    }
   }
 
   /** Seals what is open and settles when everything admitted is answered. */
@@ -148,7 +177,10 @@ export class Writer {
   }
 
   #finish(open: OpenObject, outcome: FlushOutcome): void {
-    if (outcome.kind === 'committed') this.#parts.tails.publish(outcome.result.grown)
+    if (outcome.kind === 'committed') {
+      this.#trouble = undefined
+      this.#parts.tails.publish(outcome.result.grown)
+    }
     open.settle(outcome)
     this.#uncommittedBytes -= open.sizeBytes
     this.#admitWaiting()
@@ -239,7 +271,12 @@ export class Writer {
   }
 }
 
-const fencedAnswer: ProduceAnswer = { kind: 'refused', error: 'NOT_LEADER_OR_FOLLOWER', message: 'another agent took over', thenClose: true }
+const fencedAnswer: ProduceAnswer = {
+  kind: 'refused',
+  error: 'NOT_LEADER_OR_FOLLOWER',
+  message: 'another agent took over',
+  thenClose: true,
+}
 
 function isGone(reason: Refusal): boolean {
   return reason === 'UNKNOWN_TOPIC_ID' || reason === 'UNKNOWN_TOPIC_OR_PARTITION'

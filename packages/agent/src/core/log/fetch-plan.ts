@@ -8,7 +8,10 @@ export interface FetchBudget {
 }
 
 /** The budget of the next ask in request order, when `taken` bytes are already in the answer. Undefined: nothing more fits. */
-export function nextBudget(ask: { readonly maxBytes: number }, request: { readonly maxBytes: number; readonly taken: number }): FetchBudget | undefined {
+export function nextBudget(
+  ask: { readonly maxBytes: number },
+  request: { readonly maxBytes: number; readonly taken: number },
+): FetchBudget | undefined {
   const atLeastOne = request.taken === 0
   const bytes = Math.max(0, Math.min(ask.maxBytes, request.maxBytes - request.taken))
   return bytes === 0 && !atLeastOne ? undefined : { bytes, atLeastOne }

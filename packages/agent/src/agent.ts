@@ -1,0 +1,203 @@
+// One agent: joins the parts that are handed in. It reads like a table of contents; every constructor is here, no rule is.
+import type { Codecs } from '@local-kafka-service/protocol'
+import { openGate } from './api/gate.ts'
+import { handlers } from './api/index.ts'
+import type { Checksum } from './core/checksum.ts'
+import type { ClusterId } from './core/ids.ts'
+import { limits } from './limits.ts'
+import { Membership } from './membership.ts'
+import type { MetadataStore } from './metadata/metadata-store.ts'
+import type { ListenAddress, Network } from './net/network.ts'
+import { serveKafka } from './net/serve.ts'
+import { CachedObjects } from './objects/cached.ts'
+import type { ObjectStore } from './objects/object-store.ts'
+import type { AgentEvent, EventHook } from './observe/events.ts'
+import { type Gauges, Meters, type Metric } from './observe/metrics.ts'
+import { Offsets } from './read/offsets.ts'
+import { Reader } from './read/reader.ts'
+import type { Services } from './services.ts'
+import { number, type Settings, text } from './settings.ts'
+import type { Clock, Random } from './time/clock.ts'
+import { RecordVerbs } from './verbs/records.ts'
+import { TopicVerbs } from './verbs/topics.ts'
+import { Catalog } from './view/catalog.ts'
+import { Tails } from './view/tails.ts'
+import { ProducerIds } from './write/producer-ids.ts'
+import { type FlushPolicy, Writer } from './write/writer.ts'
+
+/** Everything that touches the world. An agent has no other way to it, so a simulator can be the world. */
+export interface Parts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly network: Network
+  /** Opened on the prefix that this cluster has claimed. */
+  readonly objects: ObjectStore
+  /** Opened for the cluster. */
+  readonly metadata: MetadataStore
+  readonly codecs: Codecs
+  readonly crc32c: Checksum
+  readonly emit: EventHook
+  /** What the object store has done so far, where it is measured. */
+  readonly storeMeters?: () => Gauges['store']
+}
+
+export interface AgentOptions {
+  readonly settings: Settings
+  readonly listen: readonly ListenAddress[]
+  /** What clients are told instead of the address that their connection came in by. */
+  readonly advertised?: { readonly host: string; readonly port: number }
+  readonly flush: FlushPolicy
+}
+
+export interface Agent {
+  readonly clusterId: ClusterId
+  readonly brokerId: number
+  /** Where it listens for Kafka clients, in the order asked for. */
+  readonly addresses: readonly ListenAddress[]
+  readonly services: Services
+  /** Not ready: why, in words. */
+  health(): { readonly ready: boolean; readonly reasons: readonly string[] }
+  metrics(): readonly Metric[]
+  /** Settles once, when the agent stops: drained, or fenced by a successor or another agent. */
+  readonly ended: Promise<'drained' | 'fenced'>
+  /** Stops accepting, answers what was admitted, flushes, gives its slots up. The stores stay open: who made the parts closes them. */
+  drain(): Promise<void>
+  /** Ends at once, as a crash would: connections drop, nothing is flushed or given up. */
+  kill(): void
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Registers the agent and opens its port. Rejects when the port is taken or a service is away. */
+export async function createAgent(parts: Parts, options: AgentOptions): Promise<Agent> {
+  const { clock, random, metadata, codecs, crc32c } = parts
+  const { settings } = options
+  const meters = new Meters()
+  const emit = (event: AgentEvent): void => {
+    meters.count(event)
+    parts.emit(event)
+  }
+  const stopped = new AbortController()
+  const ended = Promise.withResolvers<'drained' | 'fenced'>()
+
+  const first = options.listen[0]
+  const name = text(settings, 'agent.name') ?? 'agent-1'
+  const membership = await Membership.join(
+    { members: metadata.members, slots: metadata.slots, clock, random, emit },
+    { agent: name, advertised: options.advertised ?? { host: first?.host ?? 'localhost', port: first?.port ?? 0 } },
+  )
+  const { owners } = membership
+  const { incarnation, brokerId } = membership.registration
+
+  const objects = new CachedObjects(parts.objects, { maxBytes: number(settings, 'cache.bytes') })
+  const catalog = new Catalog()
+  const tails = new Tails((asked) => metadata.log.partitions(asked))
+  const writer = new Writer({
+    clusterId: metadata.clusterId,
+    incarnation,
+    objects,
+    log: metadata.log,
+    clock,
+    emit,
+    tails,
+    catalog,
+    crc32c,
+    policy: options.flush,
+    onFenced: () => fence(),
+    producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
+  })
+  const reader = new Reader({ log: metadata.log, objects, tails, owners, clock, emit, crc32c })
+  const offsets = new Offsets({ log: metadata.log, objects, owners, codecs, emit })
+  const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, random, emit })
+  const records = new RecordVerbs({ topics, writer, reader, offsets, tails, owners, settings, clock, codecs, crc32c })
+  const producerIds = new ProducerIds((count) => metadata.log.allocateProducerIds(count))
+  const services: Services = {
+    clock,
+    random,
+    settings,
+    gate: openGate,
+    emit,
+    codecs,
+    crc32c,
+    metadata,
+    catalog,
+    owners,
+    tails,
+    topics,
+    records,
+    writer,
+    reader,
+    offsets,
+    producerIds,
+  }
+
+  const kafka = await serveKafka({
+    network: parts.network,
+    listen: options.listen,
+    ...(options.advertised && { advertised: options.advertised }),
+    handlers,
+    services,
+  })
+  const beating = membership.run(stopped.signal).then((end) => {
+    if (end === 'fenced') fence()
+  })
+
+  let over = false
+  function fence(): void {
+    if (over) return
+    over = true
+    owners.fence()
+    tails.forget(() => true)
+    stopped.abort()
+    kafka.close()
+    ended.resolve('fenced')
+  }
+
+  async function drain(): Promise<void> {
+    if (over) return
+    over = true
+    kafka.stopAccepting()
+    await kafka.drain()
+    await writer.drain()
+    stopped.abort()
+    await beating
+    if (!writer.fenced) await membership.leave()
+    kafka.close()
+    ended.resolve('drained')
+  }
+
+  return {
+    clusterId: metadata.clusterId,
+    brokerId,
+    addresses: kafka.addresses,
+    services,
+    ended: ended.promise,
+    drain,
+    kill() {
+      over = true
+      stopped.abort()
+      kafka.close()
+      ended.resolve('drained')
+    },
+    health() {
+      const reasons = [
+        ...(over ? ['the agent is stopping'] : []),
+        ...(membership.silentMs > 5 * limits.heartbeatMs
+          ? [`the Metadata Service has not answered for ${Math.round(membership.silentMs / 1000)} s`]
+          : []),
+        ...(writer.troubled === undefined ? [] : [`the FileStorage Service: ${writer.troubled}`]),
+      ]
+      return { ready: reasons.length === 0, reasons }
+    },
+    metrics() {
+      return meters.read({
+        connections: kafka.connections,
+        uncommittedBytes: writer.uncommittedBytes,
+        flushesInFlight: writer.flushesInFlight,
+        heartbeatAgeSeconds: membership.silentMs / 1000,
+        cache: objects.meters,
+        store: parts.storeMeters?.() ?? [],
+      })
+    },
+    [Symbol.asyncDispose]: drain,
+  }
+}

@@ -1,0 +1,137 @@
+// Answers where offsets are: earliest, latest, by timestamp. Always a primary read, because a wrong answer here makes consumers lose data.
+import { batchSizeAt, type Codecs, type KafkaErrorName, readBatchHeader, readRecords } from '@local-kafka-service/protocol'
+import type { TopicPartition } from '../core/ids.ts'
+import { limits } from '../limits.ts'
+import type { LogIndex, Segment } from '../metadata/metadata-store.ts'
+import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
+import type { EventHook } from '../observe/events.ts'
+import type { Owners } from '../view/owners.ts'
+
+export interface OffsetAsk extends TopicPartition {
+  readonly at: 'earliest' | 'latest' | 'latest stable' | 'max timestamp' | { readonly timestamp: number }
+}
+
+export type OffsetAnswer =
+  /** -1 and -1: no record is that new. */
+  | { readonly kind: 'offset'; readonly offset: number; readonly timestamp: number; readonly leaderEpoch: number }
+  | { readonly kind: 'error'; readonly error: KafkaErrorName }
+
+export interface OffsetsParts {
+  readonly log: Pick<LogIndex, 'partitions' | 'findByTime'>
+  readonly objects: ObjectStore
+  readonly owners: Owners
+  readonly codecs: Codecs
+  readonly emit: EventHook
+}
+
+const none = { offset: -1, timestamp: -1 }
+const logAppendTimeBit = 0x08
+
+export class Offsets {
+  readonly #parts: OffsetsParts
+
+  constructor(parts: OffsetsParts) {
+    this.#parts = parts
+  }
+
+  /** In the order asked. Rejects with a MetadataError when the database is away. */
+  async list(asks: readonly OffsetAsk[], signal: AbortSignal): Promise<readonly OffsetAnswer[]> {
+    const mine = asks.filter(({ topicId, partition }) => this.#parts.owners.ofPartition(topicId, partition).mine)
+    const answers = new Map<OffsetAsk, OffsetAnswer>()
+    await this.#atTheEnds(mine.filter(isEnd), answers)
+    await this.#byTime(
+      mine.filter((ask) => !isEnd(ask)),
+      answers,
+      signal,
+    )
+    return asks.map((ask) => answers.get(ask) ?? { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' })
+  }
+
+  async #atTheEnds(asks: readonly OffsetAsk[], answers: Map<OffsetAsk, OffsetAnswer>): Promise<void> {
+    if (asks.length === 0) return
+    const states = await this.#parts.log.partitions(asks)
+    for (const [index, ask] of asks.entries()) {
+      const state = states[index]
+      if (state === undefined) {
+        answers.set(ask, { kind: 'error', error: 'UNKNOWN_TOPIC_OR_PARTITION' })
+        continue
+      }
+      const offset =
+        ask.at === 'earliest' ? state.logStartOffset : ask.at === 'latest stable' ? state.lastStableOffset : state.highWatermark
+      answers.set(ask, { kind: 'offset', offset, timestamp: -1, leaderEpoch: state.epoch })
+    }
+  }
+
+  async #byTime(asks: readonly OffsetAsk[], answers: Map<OffsetAsk, OffsetAnswer>, signal: AbortSignal): Promise<void> {
+    if (asks.length === 0) return
+    const found = await this.#parts.log.findByTime(
+      asks.map(({ topicId, partition, at }) => ({
+        topicId,
+        partition,
+        at: typeof at === 'object' ? { kind: 'timestamp', timestamp: at.timestamp } : { kind: 'max timestamp' },
+      })),
+    )
+    for (const [index, ask] of asks.entries()) {
+      const place = found[index]
+      if (place === undefined || place.kind === 'unknown partition') {
+        answers.set(ask, { kind: 'error', error: 'UNKNOWN_TOPIC_OR_PARTITION' })
+        continue
+      }
+      const leaderEpoch = this.#parts.owners.ofPartition(ask.topicId, ask.partition).epoch
+      answers.set(
+        ask,
+        place.segment === undefined
+          ? { kind: 'offset', ...none, leaderEpoch }
+          : await this.#inSegment(ask, place.segment, place, leaderEpoch, signal),
+      )
+    }
+  }
+
+  async #inSegment(
+    ask: OffsetAsk,
+    segment: Segment,
+    within: { readonly logStartOffset: number },
+    leaderEpoch: number,
+    signal: AbortSignal,
+  ): Promise<OffsetAnswer> {
+    try {
+      const bytes = await this.#parts.objects.read(segment.objectKey, { start: segment.byteStart, length: segment.sizeBytes }, signal)
+      const wanted = typeof ask.at === 'object' ? ask.at.timestamp : segment.maxTimestamp
+      return { kind: 'offset', ...firstSince(bytes, segment, { wanted, from: within.logStartOffset }, this.#parts.codecs), leaderEpoch }
+    } catch (error) {
+      if (!(error instanceof ObjectStoreError)) throw error
+      this.#parts.emit({ kind: 'store trouble', operation: 'read', message: error.message })
+      return { kind: 'error', error: 'KAFKA_STORAGE_ERROR' }
+    }
+  }
+}
+
+/** The first record of the segment with a timestamp of at least `wanted`, not before offset `from`. */
+function firstSince(
+  bytes: Uint8Array,
+  segment: Segment,
+  ask: { readonly wanted: number; readonly from: number },
+  codecs: Codecs,
+): { readonly offset: number; readonly timestamp: number } {
+  let baseOffset = segment.baseOffset
+  for (let at = 0; at < bytes.length; ) {
+    const size = batchSizeAt(bytes, at)
+    if (size === undefined) return none
+    const header = readBatchHeader(bytes, at)
+    if (header.maxTimestamp >= ask.wanted && baseOffset + header.lastOffsetDelta >= ask.from) {
+      // Under LogAppendTime all records of a batch have its stamp.
+      if ((header.attributes & logAppendTimeBit) !== 0) return { offset: Math.max(baseOffset, ask.from), timestamp: header.maxTimestamp }
+      for (const record of readRecords(bytes, at, codecs, limits.decompressedBytes)) {
+        const offset = baseOffset + record.offsetDelta
+        if (record.timestamp >= ask.wanted && offset >= ask.from) return { offset, timestamp: record.timestamp }
+      }
+    }
+    baseOffset += header.lastOffsetDelta + 1
+    at += size
+  }
+  return none
+}
+
+function isEnd({ at }: OffsetAsk): boolean {
+  return at === 'earliest' || at === 'latest' || at === 'latest stable'
+}
