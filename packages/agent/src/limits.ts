@@ -49,6 +49,23 @@ export const limits = {
   /** Decompressed size of one batch: what a producer may send, times what a good codec makes of JSON, with a floor. */
   decompressedBytes: 64 * mib,
 
+  /** HTTP reads and queries (verbs/records.ts): records of one answer, and their keys, values and headers together, because an answer is built whole. */
+  recordsPerAnswer: 10_000,
+  recordBytesPerAnswer: 16 * mib,
+  /** What one query may read from the log, and how long it may take, before it answers how far it came. */
+  queryScanBytes: 64 * mib,
+  queryMs: 5_000,
+  /** Bytes of one fetch inside a query or a tail: decoding is synchronous, so nobody else runs meanwhile. */
+  scanRoundBytes: 1 * mib,
+  /** Partitions that a query scans side by side; a cursor carries the position of each in a URL. */
+  queryPartitions: 128,
+  /** Partitions that one tail follows; every event carries the position of each. */
+  tailPartitions: 1_000,
+  /** How long a tail sleeps when nothing comes before it looks again whether the topic has grown or gone. */
+  tailWaitMs: 10_000,
+  /** How long a produced record of HTTP may wait for a definite answer; the Kafka clients' request.timeout.ms. */
+  produceOneMs: 30_000,
+
   topicNameLength: 249,
   partitionsPerTopic: 100_000,
   partitionsPerRequest: 200_000,

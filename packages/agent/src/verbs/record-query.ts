@@ -1,0 +1,189 @@
+// The query of a topic: scans all partitions within bounds of bytes and time, and says how far it came.
+import type { Codecs } from '@local-kafka-service/protocol'
+import type { TopicId } from '../core/ids.ts'
+import { limits } from '../limits.ts'
+import type { Topic } from '../metadata/metadata-store.ts'
+import type { Reader } from '../read/reader.ts'
+import type { Clock } from '../time/clock.ts'
+import { decodePage, type LogRecord, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
+import { type RecordPlaces, type Refusal, range, refused } from './record-places.ts'
+
+export interface QueryRecords {
+  readonly topic: string
+  readonly filter: RecordFilter
+  readonly limit: number
+  /** Where an earlier answer stopped; the other fields must be those of that query. */
+  readonly cursor?: QueryCursor
+  readonly signal: AbortSignal
+}
+
+/** A query scans partitions in groups. Of the group at hand it knows where it is and where each partition ended when the scan came to it. */
+export interface QueryCursor {
+  readonly topicId: TopicId
+  readonly firstPartition: number
+  readonly positions: readonly number[]
+  readonly ends: readonly number[]
+}
+
+export interface Scanned {
+  readonly partition: number
+  /** Every record with an offset from `from` up to, not including, `to` was looked at. */
+  readonly from: number
+  readonly to: number
+  /** Where the partition ended when the scan came to it. */
+  readonly end: number
+}
+
+export type QueryAnswer =
+  | {
+      readonly kind: 'scanned'
+      readonly records: readonly LogRecord[]
+      readonly unreadable: readonly Unreadable[]
+      readonly scanned: readonly Scanned[]
+      /** Undefined: everything was scanned. */
+      readonly cursor: QueryCursor | undefined
+    }
+  | Refusal
+
+export interface QueryParts {
+  readonly places: RecordPlaces
+  readonly reader: Pick<Reader, 'fetch'>
+  readonly clock: Clock
+  readonly codecs: Codecs
+}
+
+export async function queryRecords(asked: QueryRecords, parts: QueryParts): Promise<QueryAnswer> {
+  const { places, clock } = parts
+  const found = await places.find(asked.topic)
+  if (found.kind !== 'found') return found
+  const { topic } = found
+  const { topicId } = topic
+  if (asked.cursor !== undefined && asked.cursor.topicId !== topicId) {
+    return refused('UNKNOWN_TOPIC_ID', `The cursor is of an earlier topic '${topic.name}' that was deleted.`)
+  }
+
+  const deadline = clock.monotonic() + limits.queryMs
+  const budget: Budget = {
+    records: Math.min(asked.limit, limits.recordsPerAnswer),
+    bytes: limits.recordBytesPerAnswer,
+    scanBytes: limits.queryScanBytes,
+  }
+  const mayGoOn = (): boolean =>
+    budget.records > 0 && budget.bytes > 0 && budget.scanBytes > 0 && clock.monotonic() < deadline && !asked.signal.aborted
+  const records: LogRecord[] = []
+  const unreadable: Unreadable[] = []
+  const scanned: Scanned[] = []
+  let cursor = asked.cursor
+  for (let first = cursor?.firstPartition ?? 0; first < topic.partitions; first += limits.queryPartitions, cursor = undefined) {
+    const group = await openGroup(topic, first, { ...asked, cursor }, places)
+    if ('kind' in group) return group
+    while (mayGoOn()) {
+      const open = group.filter(({ position, end }) => position < end)
+      if (open.length === 0) break
+      const round = await scanRound(topic, open, { filter: asked.filter, budget, signal: asked.signal }, parts)
+      if (round.kind !== 'round') return round
+      records.push(...round.records)
+      unreadable.push(...round.unreadable)
+    }
+    for (const { partition, from, position, end } of group) scanned.push({ partition, from, to: position, end })
+    const unfinished = group.some(({ position, end }) => position < end)
+    const isLast = first + limits.queryPartitions >= topic.partitions
+    if (unfinished || (!isLast && !mayGoOn())) {
+      const positions = group.map(({ position }) => position)
+      const ends = group.map(({ end }) => end)
+      return { kind: 'scanned', records, unreadable, scanned, cursor: { topicId, firstPartition: first, positions, ends } }
+    }
+  }
+  return { kind: 'scanned', records, unreadable, scanned, cursor: undefined }
+}
+
+interface Budget {
+  records: number
+  bytes: number
+  scanBytes: number
+}
+
+/** One partition of the group that is being scanned. */
+interface Place {
+  readonly partition: number
+  readonly from: number
+  readonly end: number
+  position: number
+}
+
+async function openGroup(
+  topic: Topic,
+  first: number,
+  asked: Omit<QueryRecords, 'cursor'> & { readonly cursor: QueryCursor | undefined },
+  places: RecordPlaces,
+): Promise<readonly Place[] | Refusal> {
+  const partitions = range(first, Math.min(first + limits.queryPartitions, topic.partitions))
+  const { cursor } = asked
+  if (cursor !== undefined) {
+    // A partition that the topic got since then ends at 0 for this query: it was not there when the scan began.
+    return partitions.map((partition, index) => {
+      const position = cursor.positions[index] ?? 0
+      return { partition, from: position, position, end: cursor.ends[index] ?? 0 }
+    })
+  }
+  const ends = await places.starts(topic, partitions, 'latest', asked.signal)
+  if (ends.kind !== 'offsets') return ends
+  const { since } = asked.filter
+  const starts = await places.starts(topic, partitions, since === undefined ? 'earliest' : { since }, asked.signal)
+  if (starts.kind !== 'offsets') return starts
+  return partitions.map((partition, index) => {
+    const position = starts.offsets[index] ?? 0
+    return { partition, from: position, position, end: ends.offsets[index] ?? 0 }
+  })
+}
+
+interface Round {
+  readonly kind: 'round'
+  readonly records: readonly LogRecord[]
+  readonly unreadable: readonly Unreadable[]
+}
+
+/** One fetch of the unfinished partitions; moves their positions and takes what it used from the budget. */
+async function scanRound(
+  topic: Topic,
+  open: readonly Place[],
+  scan: { readonly filter: RecordFilter; readonly budget: Budget; readonly signal: AbortSignal },
+  { places, reader, codecs }: QueryParts,
+): Promise<Round | Refusal> {
+  const { budget, signal } = scan
+  const maxBytes = limits.scanRoundBytes
+  const asks = open.map(({ partition, position }) => ({
+    topicId: topic.topicId,
+    partition,
+    offset: position,
+    maxBytes: Math.ceil(maxBytes / open.length),
+  }))
+  const answers = await reader.fetch(asks, { maxWaitMs: 0, minBytes: 0, maxBytes, readCommitted: true, signal })
+  const matches = recordMatcher(scan.filter)
+  const pages: Page[] = []
+  for (const [index, { partition, position, end }] of open.entries()) {
+    const answer = answers[index]
+    if (answer?.kind === 'data') {
+      budget.scanBytes -= answer.sizeBytes
+      pages.push(
+        decodePage(
+          answer.chunks,
+          { partition, from: position, until: end, maxRecords: budget.records, maxBytes: budget.bytes, matches },
+          codecs,
+        ),
+      )
+      continue
+    }
+    // Records were deleted under the scan: it goes on with the first that is left.
+    const left = answer?.error === 'OFFSET_OUT_OF_RANGE' ? answer.watermarks?.logStartOffset : undefined
+    if (left === undefined || left <= position) return places.refusal(topic, partition, answer)
+    pages.push({ records: [], unreadable: [], next: Math.min(left, end) })
+  }
+  const merged = mergePages(pages, { maxRecords: budget.records, maxBytes: budget.bytes })
+  const moved = merged.next.some((offset, index) => offset !== open[index]?.position)
+  if (!moved && !signal.aborted) throw new RangeError(`a fetch below the end of topic ${topic.topicId} answered nothing`)
+  for (const [index, place] of open.entries()) place.position = merged.next[index] ?? place.position
+  budget.records -= merged.records.length
+  budget.bytes -= merged.bytes
+  return { kind: 'round', records: merged.records, unreadable: pages.flatMap((page) => page.unreadable) }
+}

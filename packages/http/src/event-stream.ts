@@ -1,0 +1,93 @@
+// A live tail as server-sent events: ids that carry the position of every partition, a heartbeat, and an end for readers that take nothing.
+import type { Clock, LogRecord, Tail, TailStep } from '@local-kafka-service/agent'
+import { httpLimits } from './limits.ts'
+import { encodePositions } from './positions.ts'
+import { bodyOf, Problem, problemOfRefusal } from './problem.ts'
+import { recordJson } from './record-json.ts'
+
+export interface EventOptions {
+  /** The one partition that is followed; undefined for all. */
+  readonly partition: number | undefined
+  readonly clock: Clock
+  /** Aborts when the reader is gone or the agent stops. */
+  readonly signal: AbortSignal
+  readonly requestId: string
+  /** The reader has taken nothing for too long. */
+  readonly stalled: () => void
+}
+
+/**
+ * The text of the stream. It is made only as fast as it is taken: while nobody takes, one page is held and nothing is fetched.
+ * Events: a record has no name, so that `onmessage` gets it; `unreadable` a batch that cannot be decoded; `problem` why the tail ends.
+ */
+export async function* eventText(tail: Extract<Tail, { kind: 'tail' }>, options: EventOptions): AsyncGenerator<string> {
+  const { topicId } = tail.topic
+  const positions = [...tail.positions]
+  const idOf = (): string => encodePositions({ topicId, positions })
+  const watched = stallWatch(options)
+  // An id without data is no event, but the reader resumes from it.
+  yield* watched(`retry: 1000\nid: ${idOf()}\n\n`)
+  for await (const step of withHeartbeats(tail.steps, options)) {
+    if (step === 'heartbeat') {
+      yield* watched(': still here\n\n')
+      continue
+    }
+    if (step.kind === 'ended') {
+      yield* watched(event('problem', bodyOf(problemOfEnd(step.why), options.requestId)))
+      return
+    }
+    for (const batch of step.unreadable) yield* watched(event('unreadable', batch))
+    for (const record of step.records) {
+      positions[indexOf(record, options.partition)] = record.offset + 1
+      yield* watched(`id: ${idOf()}\n${event(undefined, recordJson(record))}`)
+    }
+    for (const [index, offset] of step.positions.entries()) positions[index] = offset
+    yield* watched(`id: ${idOf()}\n\n`)
+  }
+  yield* watched(': the agent stops\n\n')
+}
+
+/** The steps, with a heartbeat after each silence. What is waited for is never dropped. */
+async function* withHeartbeats(steps: AsyncIterable<TailStep>, { clock }: EventOptions): AsyncGenerator<TailStep | 'heartbeat'> {
+  const iterator = steps[Symbol.asyncIterator]()
+  try {
+    for (let next = iterator.next(); ; ) {
+      const silence = Promise.withResolvers<'heartbeat'>()
+      const timer = clock.after(httpLimits.heartbeatMs, () => silence.resolve('heartbeat'))
+      const first = await Promise.race([next, silence.promise]).finally(() => timer.cancel())
+      if (first === 'heartbeat') {
+        yield first
+        continue
+      }
+      if (first.done === true) return
+      yield first.value
+      next = iterator.next()
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}
+
+/** Hands text over; when it is not taken in time, the reader is given up. */
+function stallWatch({ clock, stalled }: EventOptions): (text: string) => Generator<string> {
+  return function* watched(text) {
+    const timer = clock.after(httpLimits.eventStallMs, stalled)
+    try {
+      yield text
+    } finally {
+      timer.cancel()
+    }
+  }
+}
+
+function indexOf(record: LogRecord, partition: number | undefined): number {
+  return partition === undefined ? record.partition : 0
+}
+
+function event(name: string | undefined, data: unknown): string {
+  return `${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`
+}
+
+function problemOfEnd(why: Extract<TailStep, { kind: 'ended' }>['why']): Problem {
+  return why.kind === 'elsewhere' ? new Problem('notLeader') : problemOfRefusal(why)
+}

@@ -1,0 +1,357 @@
+// Querying on the data plane: a partition from an offset on, or a topic by key and time; as JSON, as NDJSON, or as a live tail.
+import { Readable } from 'node:stream'
+import { type From, type LogRecord, limits, type RecordFilter, type TailRecords } from '@local-kafka-service/agent'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { rerouted } from './elsewhere.ts'
+import { eventText } from './event-stream.ts'
+import { httpLimits } from './limits.ts'
+import type { PlaneParts } from './plane.ts'
+import { decodeCursor, decodePositions, encodeCursor } from './positions.ts'
+import { Problem, problemOfRefusal } from './problem.ts'
+import { partitionParams } from './produce.ts'
+import { recordJson, recordSchema } from './record-json.ts'
+import { problemAnswers } from './schemas.ts'
+import { topicParams } from './topics.ts'
+
+interface ReadQuery {
+  readonly offset?: string
+  readonly limit?: number
+  readonly max_bytes?: number
+  readonly timeout?: number
+}
+
+interface TopicQuery {
+  readonly key?: string
+  readonly since?: string
+  readonly until?: string
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+type Form = 'json' | 'ndjson' | 'events'
+
+export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
+  const { records } = parts.agent.services
+  let tails = 0
+
+  app.get<{ Params: { readonly topic: string; readonly partition: number }; Querystring: ReadQuery }>(
+    '/topics/:topic/messages/:partition',
+    {
+      config: { access: { operation: 'READ', resource: 'topic in path' } },
+      schema: {
+        operationId: 'readMessages',
+        summary: 'Read one partition',
+        description: `${forms} \`next\` is the offset to ask for after this answer; a \`Link\` header with \`rel="next"\` has the whole request. As a live tail it begins at \`offset\`, or at the end without one, and \`limit\`, \`max_bytes\` and \`timeout\` do not apply.`,
+        tags: ['records'],
+        produces: mediaTypes,
+        params: partitionParams,
+        querystring: readQuerySchema,
+        headers: lastEventId,
+        response: { 200: readAnswerSchema, ...problemAnswers(307, 400, 404, 406, 416, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { topic, partition } = request.params
+      const { offset, limit, max_bytes, timeout } = request.query
+      const form = formOf(request.headers.accept)
+      const { signal } = request.requestContext
+      if (form === 'events') {
+        onlyForPages({ limit, max_bytes, timeout })
+        return startTail(request, reply, {
+          topic,
+          partition,
+          from: resumed(request) ?? (offset === undefined ? 'latest' : fromOf(offset)),
+          filter: {},
+          signal,
+        })
+      }
+      const read = await records.read({
+        topic,
+        partition,
+        from: offset === undefined ? 'earliest' : fromOf(offset),
+        limit: limit ?? httpLimits.recordsDefault,
+        maxBytes: max_bytes ?? httpLimits.bytesDefault,
+        waitMs: timeout ?? 0,
+        signal,
+      })
+      if (read.kind === 'elsewhere') throw rerouted(read, { topic, url: request.url }, parts)
+      if (read.kind !== 'records') throw problemOfRefusal(read)
+      reply.header('vary', 'accept')
+      link(reply, request, { offset: String(read.next) })
+      if (form === 'ndjson') return ndjson(reply, read.records)
+      const { logStartOffset, highWatermark } = read.watermarks
+      return {
+        topic,
+        partition,
+        records: read.records.map(recordJson),
+        next: read.next,
+        logStartOffset,
+        highWatermark,
+        ...(read.unreadable.length > 0 && { unreadable: read.unreadable }),
+      }
+    },
+  )
+
+  app.get<{ Params: { readonly topic: string }; Querystring: TopicQuery }>(
+    '/topics/:topic/messages',
+    {
+      config: { access: { operation: 'READ', resource: 'topic in path' } },
+      schema: {
+        operationId: 'queryMessages',
+        summary: 'Query all partitions',
+        description:
+          `${forms} All partitions are scanned up to where they end when the scan comes to them, in groups of ${limits.queryPartitions}; within a group the older timestamp comes first, within a partition the lower offset. ` +
+          `One request scans at most ${limits.queryScanBytes / 1024 / 1024} MiB and for at most ${limits.queryMs / 1000} s: \`scanned\` says how far it came, \`complete\` whether that was all; if not, repeat it with \`cursor\` (the \`Link\` header has the whole request). ` +
+          'As a live tail it begins at `since`, or at the end without one, and `until`, `limit` and `cursor` do not apply.',
+        tags: ['records'],
+        produces: mediaTypes,
+        params: topicParams,
+        querystring: topicQuerySchema,
+        headers: lastEventId,
+        response: { 200: queryAnswerSchema, ...problemAnswers(307, 400, 404, 406, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { topic } = request.params
+      const { key, since, until, limit, cursor } = request.query
+      const form = formOf(request.headers.accept)
+      const { signal } = request.requestContext
+      const from = since === undefined ? undefined : timeOf('since', since)
+      const filter: RecordFilter = {
+        ...(key !== undefined && { key: Buffer.from(key, 'utf8') }),
+        ...(from !== undefined && { since: from }),
+        ...(until !== undefined && { until: timeOf('until', until) }),
+      }
+      if (form === 'events') {
+        onlyForPages({ until, limit, cursor })
+        return startTail(request, reply, {
+          topic,
+          from: resumed(request) ?? (from === undefined ? 'latest' : { since: from }),
+          filter,
+          signal,
+        })
+      }
+      const at = cursor === undefined ? undefined : decodeCursor(cursor)
+      if (cursor !== undefined && at === undefined)
+        throw new Problem('badRequest', "The query parameter 'cursor' is not one that this route gave.")
+      const answer = await records.query({
+        topic,
+        filter,
+        limit: limit ?? httpLimits.recordsDefault,
+        ...(at !== undefined && { cursor: at }),
+        signal,
+      })
+      if (answer.kind === 'elsewhere') throw rerouted(answer, { topic, url: request.url }, parts)
+      if (answer.kind !== 'scanned') throw problemOfRefusal(answer)
+      const next = answer.cursor === undefined ? null : encodeCursor(answer.cursor)
+      reply.header('vary', 'accept')
+      if (next !== null) link(reply, request, { cursor: next })
+      if (form === 'ndjson') return ndjson(reply, answer.records)
+      return {
+        topic,
+        records: answer.records.map(recordJson),
+        complete: next === null,
+        cursor: next,
+        scanned: answer.scanned,
+        ...(answer.unreadable.length > 0 && { unreadable: answer.unreadable }),
+      }
+    },
+  )
+
+  async function startTail(request: FastifyRequest, reply: FastifyReply, asked: TailRecords): Promise<FastifyReply> {
+    if (parts.stopping.aborted) throw new Problem('stopping')
+    if (tails >= httpLimits.eventStreams) throw new Problem('tooManyTails')
+    tails += 1
+    reply.raw.on('close', () => {
+      tails -= 1
+    })
+    const tail = await records.tail(asked)
+    if (tail.kind === 'elsewhere') throw rerouted(tail, { topic: asked.topic, url: request.url }, parts)
+    if (tail.kind !== 'tail') throw problemOfRefusal(tail)
+    const text = eventText(tail, {
+      partition: asked.partition,
+      clock: parts.agent.services.clock,
+      signal: asked.signal,
+      requestId: request.id,
+      stalled: () => request.raw.destroy(),
+    })
+    return reply
+      .headers({
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        vary: 'accept',
+        'x-accel-buffering': 'no',
+      })
+      .send(Readable.from(text, { objectMode: false, highWaterMark: httpLimits.eventBufferBytes }))
+  }
+}
+
+/** The first of our forms that Accept names with the highest weight; JSON when it accepts anything. */
+function formOf(accept: string | undefined): Form {
+  if (accept === undefined || accept === '') return 'json'
+  let best: { readonly form: Form; readonly weight: number } | undefined
+  for (const range of accept.split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
+    const form = formsByType.get(type)
+    const weight = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1)
+    if (form !== undefined && weight > 0 && (best === undefined || weight > best.weight)) best = { form, weight }
+  }
+  if (best === undefined) throw new Problem('notAcceptable')
+  return best.form
+}
+
+const formsByType: ReadonlyMap<string, Form> = new Map([
+  ['application/json', 'json'],
+  ['application/*', 'json'],
+  ['*/*', 'json'],
+  ['application/x-ndjson', 'ndjson'],
+  ['application/ndjson', 'ndjson'],
+  ['text/event-stream', 'events'],
+])
+
+function fromOf(offset: string): From {
+  if (offset === 'earliest' || offset === 'latest') return offset
+  if (/^\d{1,16}$/.test(offset)) return { offset: Math.min(Number(offset), Number.MAX_SAFE_INTEGER) }
+  if (/^-[1-9]\d{0,15}$/.test(offset)) return { last: Math.min(-Number(offset), Number.MAX_SAFE_INTEGER) }
+  throw new Problem(
+    'badRequest',
+    "The query parameter 'offset' must be a whole number, 'earliest', 'latest', or -N for the last N offsets.",
+  )
+}
+
+function timeOf(name: string, text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  // With a time there must be a zone: without one it would mean the server's.
+  const ms = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(ms))
+    throw new Problem(
+      'badRequest',
+      `The query parameter '${name}' must be milliseconds since the epoch or a time such as 2030-01-31T12:00:00Z.`,
+    )
+  return ms
+}
+
+/** A tail that goes on where an earlier one was cut off. */
+function resumed(request: FastifyRequest): ReturnType<typeof decodePositions> {
+  const id = request.headers['last-event-id']
+  if (id === undefined || id === '') return undefined
+  const positions = typeof id === 'string' ? decodePositions(id) : undefined
+  if (positions === undefined) throw new Problem('badRequest', "The header 'Last-Event-ID' is not one that this route gave.")
+  return positions
+}
+
+function onlyForPages(given: Readonly<Record<string, unknown>>): void {
+  const name = Object.keys(given).find((candidate) => given[candidate] !== undefined)
+  if (name !== undefined) throw new Problem('badRequest', `The query parameter '${name}' does not apply to a live tail.`)
+}
+
+/** RFC 8288: the request that goes on after this answer. */
+function link(reply: FastifyReply, request: FastifyRequest, change: Readonly<Record<string, string>>): void {
+  const [path = '', query = ''] = request.url.split('?', 2)
+  const parameters = new URLSearchParams(query)
+  for (const [name, value] of Object.entries(change)) parameters.set(name, value)
+  reply.header('link', `<${path}?${parameters}>; rel="next"`)
+}
+
+function ndjson(reply: FastifyReply, records: readonly LogRecord[]): FastifyReply {
+  return reply
+    .type('application/x-ndjson; charset=utf-8')
+    .serializer((body: unknown) => String(body))
+    .send(records.map((record) => `${JSON.stringify(recordJson(record))}\n`).join(''))
+}
+
+const mediaTypes = ['application/json', 'application/x-ndjson', 'text/event-stream']
+const forms =
+  'Answers JSON, one record per line with `Accept: application/x-ndjson`, or a live tail with `Accept: text/event-stream` that resumes from `Last-Event-ID`. Keys and values that are not UTF-8 come as base64, marked so.'
+
+const lastEventId = {
+  type: 'object',
+  properties: { 'last-event-id': { type: 'string', description: 'For a live tail: the `id` of the last event received.' } },
+} as const
+
+const limitSchema = {
+  type: 'integer',
+  minimum: 1,
+  maximum: limits.recordsPerAnswer,
+  description: `Records in the answer; ${httpLimits.recordsDefault} without it.`,
+} as const
+
+const readQuerySchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    offset: { type: 'string', description: 'A number, `earliest` (without it), `latest`, or `-N`: the last N offsets.' },
+    limit: limitSchema,
+    max_bytes: {
+      type: 'integer',
+      minimum: 1,
+      maximum: limits.recordBytesPerAnswer,
+      description: `Of keys, values and headers; ${httpLimits.bytesDefault} without it. One record comes however large it is.`,
+    },
+    timeout: {
+      type: 'integer',
+      minimum: 0,
+      maximum: httpLimits.readWaitMs,
+      description: 'Milliseconds to wait for the first record; 0 without it.',
+    },
+  },
+} as const
+
+const topicQuerySchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    key: { type: 'string', description: 'Only records with exactly this key.' },
+    since: { type: 'string', description: 'Only records from this time on: milliseconds since the epoch, or ISO 8601 with a zone.' },
+    until: { type: 'string', description: 'Only records before this time.' },
+    limit: limitSchema,
+    cursor: { type: 'string', description: 'Where an earlier answer stopped. The other parameters must be the same as then.' },
+  },
+} as const
+
+const unreadableSchema = {
+  type: 'array',
+  description: 'Batches that could not be decoded; there when there are any.',
+  items: {
+    type: 'object',
+    required: ['partition', 'from', 'to', 'message'],
+    properties: { partition: { type: 'integer' }, from: { type: 'integer' }, to: { type: 'integer' }, message: { type: 'string' } },
+  },
+} as const
+
+const readAnswerSchema = {
+  description: 'The records',
+  type: 'object',
+  required: ['topic', 'partition', 'records', 'next', 'logStartOffset', 'highWatermark'],
+  properties: {
+    topic: { type: 'string' },
+    partition: { type: 'integer' },
+    records: { type: 'array', items: recordSchema },
+    next: { type: 'integer', description: 'The offset to ask for next.' },
+    logStartOffset: { type: 'integer' },
+    highWatermark: { type: 'integer' },
+    unreadable: unreadableSchema,
+  },
+} as const
+
+const queryAnswerSchema = {
+  description: 'The records found so far',
+  type: 'object',
+  required: ['topic', 'records', 'complete', 'cursor', 'scanned'],
+  properties: {
+    topic: { type: 'string' },
+    records: { type: 'array', items: recordSchema },
+    complete: { type: 'boolean', description: 'Whether all was scanned.' },
+    cursor: { type: ['string', 'null'] },
+    scanned: {
+      type: 'array',
+      description: 'What this request looked at: offsets from `from` up to, not including, `to`; the partition ended at `end`.',
+      items: {
+        type: 'object',
+        required: ['partition', 'from', 'to', 'end'],
+        properties: { partition: { type: 'integer' }, from: { type: 'integer' }, to: { type: 'integer' }, end: { type: 'integer' } },
+      },
+    },
+    unreadable: unreadableSchema,
+  },
+} as const

@@ -1,0 +1,79 @@
+// The OpenAPI description of both planes as one document, read from the schemas of the routes.
+import type { FastifyInstance } from 'fastify'
+import type { PlaneName, PlaneParts } from './plane.ts'
+import { planeWithRoutes } from './planes.ts'
+
+export interface OpenApi {
+  readonly openapi: string
+  readonly info: { readonly title: string; readonly version: string; readonly description?: string }
+  readonly paths: Readonly<Record<string, PathItem>>
+}
+
+export type PathItem = { readonly servers: readonly { readonly url: string; readonly description: string }[] } & Readonly<
+  Record<string, unknown>
+>
+
+/**
+ * Made when it is asked for, from instances of its own that listen nowhere: a start does not pay for it. Paths that both planes have are listed once,
+ * with both servers.
+ */
+export async function openApi(parts: PlaneParts): Promise<OpenApi> {
+  const [control, data] = await Promise.all([described('control', parts), described('data', parts)])
+  const urls = parts.urls()
+  const servers = {
+    control: { url: urls.control, description: 'Control plane' },
+    data: { url: urls.data, description: 'Data plane' },
+  }
+  const paths: Record<string, PathItem> = {}
+  for (const [path, item] of Object.entries(control.paths)) paths[path] = { servers: [servers.control], ...item }
+  for (const [path, item] of Object.entries(data.paths)) {
+    const both = paths[path]
+    paths[path] = both === undefined ? { servers: [servers.data], ...item } : { ...both, servers: [servers.control, servers.data] }
+  }
+  return { openapi: control.openapi, info: control.info, paths }
+}
+
+interface Described {
+  readonly openapi: string
+  readonly info: OpenApi['info']
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+}
+
+async function described(name: PlaneName, parts: PlaneParts): Promise<Described> {
+  const { default: swagger } = await import('@fastify/swagger')
+  const app = await planeWithRoutes(name, parts, async (bare: FastifyInstance) => {
+    await bare.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Local Kafka Service',
+          version: parts.version,
+          description: 'The control plane and the data plane of one agent. Errors have one form; `/errors/{error}` explains each.',
+        },
+      },
+      transformObject: (document) => withRawBodies('openapiObject' in document ? document.openapiObject : document.swaggerObject),
+    })
+  })
+  // The cast is at the border of the library: its type allows what its options above rule out.
+  const document = app.swagger() as unknown as Described
+  await app.close()
+  return document
+}
+
+/** A body that is taken as raw bytes has no schema to be validated by, so the description is told here. */
+function withRawBodies<Document extends object>(document: Document): Document {
+  const { paths } = document as Document & { readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>> }
+  for (const item of Object.values(paths)) {
+    for (const operation of Object.values(item)) {
+      if ('operationId' in operation && operation.operationId === 'produceOne') {
+        Object.assign(operation, {
+          requestBody: {
+            description: '`key:value`',
+            content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' }, example: 'key:value' } },
+          },
+        })
+      }
+    }
+  }
+  return document
+}

@@ -1,0 +1,167 @@
+// What operators and probes ask of both planes: alive, ready, metrics, the description of the API, and what an error means.
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { docsPage } from './docs-page.ts'
+import type { PlaneName, PlaneParts } from './plane.ts'
+import { Problem, type ProblemRow, problems } from './problem.ts'
+import { prometheusText } from './prometheus.ts'
+
+const open = { access: { operation: 'NONE', resource: 'cluster' } } as const
+const noQuery = { type: 'object', additionalProperties: false, properties: {} } as const
+
+export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: PlaneParts): void {
+  const { agent } = parts
+
+  app.get(
+    '/livez',
+    {
+      config: open,
+      schema: {
+        operationId: 'livez',
+        summary: 'Whether the process is alive',
+        tags: ['operations'],
+        querystring: noQuery,
+        response: { 200: statusSchema },
+      },
+    },
+    () => ({ status: 'ok' }),
+  )
+
+  app.get(
+    '/readyz',
+    {
+      config: open,
+      schema: {
+        operationId: 'readyz',
+        summary: 'Whether the agent can serve, or why not',
+        tags: ['operations'],
+        querystring: noQuery,
+        response: { 200: statusSchema, 503: { ...statusSchema, description: 'Not ready; `reasons` says why' } },
+      },
+    },
+    (_request, reply) => {
+      const health = agent.health()
+      const reasons = [...(parts.stopping.aborted ? ['the HTTP planes are stopping'] : []), ...health.reasons]
+      const ready = health.ready && reasons.length === 0
+      reply.code(ready ? 200 : 503).header('cache-control', 'no-store')
+      return { status: ready ? 'ready' : 'not ready', reasons }
+    },
+  )
+
+  app.get(
+    '/metrics',
+    {
+      config: { access: { operation: 'DESCRIBE', resource: 'cluster' } },
+      schema: {
+        operationId: 'metrics',
+        summary: 'Metrics, as Prometheus reads them',
+        tags: ['operations'],
+        produces: ['text/plain'],
+        response: { 200: { description: 'Prometheus text', type: 'string' } },
+      },
+    },
+    async (_request, reply) => {
+      const { contentType, text } = await prometheusText(agent.metrics())
+      return raw(reply, contentType, text)
+    },
+  )
+
+  app.get(
+    '/version',
+    {
+      config: open,
+      schema: {
+        operationId: 'version',
+        summary: 'Which version this is',
+        tags: ['operations'],
+        querystring: noQuery,
+        response: { 200: versionSchema },
+      },
+    },
+    () => ({
+      version: parts.version,
+      clusterId: agent.clusterId,
+      brokerId: agent.brokerId,
+    }),
+  )
+
+  app.get('/openapi.json', { config: open, schema: { hide: true } }, async (_request, reply) =>
+    raw(reply, 'application/json; charset=utf-8', JSON.stringify(await parts.describe())),
+  )
+
+  app.get('/docs', { config: open, schema: { hide: true } }, async (_request, reply) => page(reply, docsPage(await parts.describe())))
+
+  app.get<{ Params: { readonly error: string } }>(
+    '/errors/:error',
+    {
+      config: open,
+      schema: {
+        operationId: 'explainError',
+        summary: 'What an error means',
+        tags: ['operations'],
+        params: { type: 'object', required: ['error'], properties: { error: { type: 'string' } } },
+        querystring: noQuery,
+        response: { 200: errorSchema },
+      },
+    },
+    ({ params }) => {
+      const row: ProblemRow | undefined = Object.values(problems).find(({ error }) => error === params.error)
+      if (row === undefined) throw new Problem('notFound', `There is no error '${params.error.slice(0, 100)}'.`)
+      const { error, status, kafka, meaning, hint } = row
+      return { error, error_code: status, ...(kafka !== undefined && { kafka }), meaning, ...(hint !== undefined && { hint }) }
+    },
+  )
+
+  if (name === 'control') {
+    app.get('/', { config: open, schema: { hide: true } }, () => ({
+      name: 'Local Kafka Service',
+      version: parts.version,
+      topics: `${parts.urls().control}/topics`,
+      produce: `${parts.urls().data}/topics/{topic}/produce/{partition}`,
+      messages: `${parts.urls().data}/topics/{topic}/messages`,
+      docs: `${parts.urls().control}/docs`,
+      openapi: `${parts.urls().control}/openapi.json`,
+    }))
+  }
+}
+
+function raw(reply: FastifyReply, type: string, text: string): FastifyReply {
+  return reply
+    .type(type)
+    .serializer((body: unknown) => String(body))
+    .send(text)
+}
+
+function page(reply: FastifyReply, html: string): FastifyReply {
+  reply.headers({
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+  })
+  return raw(reply, 'text/html; charset=utf-8', html)
+}
+
+const statusSchema = {
+  description: 'Fine',
+  type: 'object',
+  required: ['status'],
+  properties: { status: { type: 'string' }, reasons: { type: 'array', items: { type: 'string' } } },
+} as const
+
+const versionSchema = {
+  description: 'The version',
+  type: 'object',
+  required: ['version', 'clusterId', 'brokerId'],
+  properties: { version: { type: 'string' }, clusterId: { type: 'string' }, brokerId: { type: 'integer' } },
+} as const
+
+const errorSchema = {
+  description: 'The error',
+  type: 'object',
+  required: ['error', 'error_code', 'meaning'],
+  properties: {
+    error: { type: 'string' },
+    error_code: { type: 'integer', description: 'The HTTP status.' },
+    kafka: { type: 'string', description: "Kafka's name for it." },
+    meaning: { type: 'string' },
+    hint: { type: 'string' },
+  },
+} as const

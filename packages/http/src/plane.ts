@@ -1,0 +1,188 @@
+// One plane as a Fastify instance that listens nowhere: time-outs of its routes, the guard and the gate in front of them, the one shaper of errors behind them.
+import type { Operation, RequestContext, Resource } from '@local-kafka-service/agent'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { foreign } from './guard.ts'
+import { httpLimits } from './limits.ts'
+import type { OpenApi } from './openapi.ts'
+import { bodyOf, Problem, problemOf } from './problem.ts'
+import type { ServedAgent } from './served-agent.ts'
+
+export type PlaneName = 'control' | 'data'
+
+export interface PlaneParts {
+  readonly agent: ServedAgent
+  /** Host names beside localhost and the addresses listened on. */
+  readonly allowedHosts: readonly string[]
+  readonly version: string
+  /** Where another agent's data plane is, as `http://host:port`, when it is known. */
+  readonly dataUrlOf: (brokerId: number) => string | undefined
+  /** Where the planes listen; known once they do. */
+  readonly urls: () => Readonly<Record<PlaneName, string>>
+  /** The description of both planes. */
+  readonly describe: () => Promise<OpenApi>
+  /** Aborts when the agent stops: whatever waits answers with what it has. */
+  readonly stopping: AbortSignal
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the gate is asked before the route runs. `NONE` asks nothing: for probes and pages without contents. Every route must have it. */
+    readonly access?: { readonly operation: Operation; readonly resource: 'cluster' | 'topic in path' | 'topic in body' }
+  }
+  interface FastifyRequest {
+    /** Made when it is first asked for. */
+    requestContext: RequestContext
+  }
+}
+
+export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
+  const { agent, allowedHosts, stopping } = parts
+  const app = Fastify({
+    logger: false,
+    genReqId: () => Buffer.from(agent.services.random.bytes(9)).toString('base64url'),
+    bodyLimit: httpLimits.controlBodyBytes,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 300 },
+    // Nothing is dropped or guessed: an unknown parameter is an error. What stands in a URL is text, so there alone numbers are read from it.
+    ajv: { customOptions: { coerceTypes: name === 'data', removeAdditional: false, useDefaults: true, allErrors: false } },
+    schemaErrorFormatter: ([first], where) => new Error(schemaTrouble(first, where)),
+  })
+  const open = new Set<AbortController>()
+  stopping.addEventListener('abort', () => {
+    for (const controller of open) controller.abort()
+  })
+  // Not Fastify's own reading of bodies by their type: curl's default type is that of forms.
+  app.removeAllContentTypeParsers()
+  app.decorateRequest('requestContext')
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access === undefined) throw new Error(`route ${route.method} ${route.url} does not say what the gate must be asked`)
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    const refused = foreign(request.raw, allowedHosts)
+    if (refused !== undefined) return done(refused)
+    const encoding = request.headers['content-encoding']
+    if (encoding !== undefined && encoding !== 'identity') return done(new Problem('unsupportedEncoding'))
+    // Any content type, also one that is none, is taken for the raw bytes that it labels.
+    delete request.raw.headers['content-type']
+    const controller = new AbortController()
+    open.add(controller)
+    if (stopping.aborted) controller.abort()
+    reply.raw.on('close', () => {
+      open.delete(controller)
+      controller.abort()
+    })
+    request.requestContext = contextOf(name, request, controller.signal)
+    done()
+  })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    // A connection that stays open after its answer would hold up the stop.
+    if (stopping.aborted) reply.header('connection', 'close')
+    done()
+  })
+  app.addHook('preHandler', (request, _reply, done) => done(gated(agent, request)))
+  app.setNotFoundHandler((request) => {
+    throw new Problem(
+      'notFound',
+      `There is no ${request.method} ${pathOf(request.url)} on the ${name} plane.${otherPlane(name, request.url, parts)}`,
+    )
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error)
+    if (problem.kind === 'defect')
+      agent.services.emit({ kind: 'defect', where: `${request.method} ${pathOf(request.url)}`, error: problem.cause ?? error })
+    return reply
+      .code(problem.row.status)
+      .headers(problem.headers)
+      .type('application/json; charset=utf-8')
+      .serializer((body: unknown) => JSON.stringify(body))
+      .send(bodyOf(problem, request.id))
+  })
+  return app
+}
+
+let connections = 0
+const connectionIds = new WeakMap<object, number>()
+
+function contextOf(name: PlaneName, request: FastifyRequest, signal: AbortSignal): RequestContext {
+  const { socket } = request.raw
+  const connectionId = connectionIds.get(socket) ?? ++connections
+  connectionIds.set(socket, connectionId)
+  return {
+    principal: 'User:ANONYMOUS',
+    listener: name === 'control' ? 'HTTP-CONTROL' : 'HTTP-DATA',
+    client: { id: request.headers['user-agent'] ?? null, software: undefined, address: socket.remoteAddress ?? '', connectionId },
+    requestId: request.id,
+    apiVersion: 0,
+    signal,
+    advertised: { host: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+  }
+}
+
+/** What the gate refuses; undefined when the route may run. */
+function gated(agent: ServedAgent, request: FastifyRequest): Problem | undefined {
+  const { access } = request.routeOptions.config
+  if (access === undefined || access.operation === 'NONE') return undefined
+  const { gate } = agent.services
+  const resource = resourceOf(access.resource, request, agent.clusterId)
+  if (!gate.authorize(request.requestContext, access.operation, resource)) {
+    return new Problem(
+      'unauthorized',
+      `${request.requestContext.principal} may not ${access.operation} ${resource.type} '${resource.name}'.`,
+    )
+  }
+  const waitMs = gate.throttle(request.requestContext)
+  return waitMs > 0 ? new Problem('throttled', undefined, { headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) } }) : undefined
+}
+
+function resourceOf(kind: 'cluster' | 'topic in path' | 'topic in body', request: FastifyRequest, clusterId: string): Resource {
+  switch (kind) {
+    case 'cluster':
+      return { type: 'CLUSTER', name: clusterId }
+    case 'topic in path':
+      return { type: 'TOPIC', name: member(request.params, 'topic') }
+    case 'topic in body':
+      return { type: 'TOPIC', name: member(request.body, 'name') }
+  }
+}
+
+function member(of: unknown, name: string): string {
+  const value = typeof of === 'object' && of !== null ? (of as Readonly<Record<string, unknown>>)[name] : undefined
+  return typeof value === 'string' ? value : ''
+}
+
+interface SchemaTrouble {
+  readonly keyword: string
+  readonly instancePath: string
+  readonly params: Readonly<Record<string, unknown>>
+  readonly message?: string
+}
+
+/** Names the parameter and what is wrong with it. */
+function schemaTrouble(first: SchemaTrouble | undefined, where: string): string {
+  const of = { querystring: 'query parameter', params: 'path parameter', headers: 'header', body: 'member' }[where] ?? where
+  if (first === undefined) return `The ${where} is wrong.`
+  const path = first.instancePath.slice(1).replaceAll('/', '.')
+  switch (first.keyword) {
+    case 'additionalProperties':
+      return `There is no ${of} '${String(first.params['additionalProperty'])}'${where === 'body' ? ' here' : ''}.`
+    case 'required':
+      return `The ${of} '${String(first.params['missingProperty'])}' is missing.`
+    default:
+      return path === '' ? `The ${where} ${first.message ?? 'is wrong'}.` : `The ${of} '${path}' ${first.message ?? 'is wrong'}.`
+  }
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0]?.slice(0, 200) ?? ''
+}
+
+/** The two ports are easily confused: says so when the path is one of the other plane. */
+function otherPlane(name: PlaneName, url: string, parts: PlaneParts): string {
+  const path = pathOf(url)
+  const ofData = /^\/topics\/[^/]+\/(produce|messages)(\/|$)/.test(path)
+  const ofControl = /^\/topics(\/[^/]+)?$/.test(path)
+  if (name === 'control' && ofData) return ` It is on the data plane: ${parts.urls().data}${path}`
+  if (name === 'data' && ofControl) return ` It is on the control plane: ${parts.urls().control}${path}`
+  return ''
+}

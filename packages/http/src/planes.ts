@@ -1,0 +1,39 @@
+// Which routes are on which plane.
+import type { FastifyInstance } from 'fastify'
+import { messageRoutes } from './messages.ts'
+import { operationRoutes } from './operations.ts'
+import { type PlaneName, type PlaneParts, plane } from './plane.ts'
+import { produceRoutes } from './produce.ts'
+import { topicRoutes } from './topics.ts'
+
+/** `prepare` runs before the first route: what must see all of them hooks in there. */
+export function planeWithRoutes(
+  name: PlaneName,
+  parts: PlaneParts,
+  prepare?: (app: FastifyInstance) => Promise<void>,
+): Promise<FastifyInstance> {
+  return ready(name, plane(name, parts), parts, prepare)
+}
+
+async function ready(
+  name: PlaneName,
+  app: FastifyInstance,
+  parts: PlaneParts,
+  prepare?: (app: FastifyInstance) => Promise<void>,
+): Promise<FastifyInstance> {
+  await prepare?.(app)
+  switch (name) {
+    case 'control':
+      app.addContentTypeParser('*', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))
+      topicRoutes(app, parts)
+      break
+    case 'data':
+      app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+      produceRoutes(app, parts)
+      messageRoutes(app, parts)
+      break
+  }
+  operationRoutes(app, name, parts)
+  await app.ready()
+  return app
+}

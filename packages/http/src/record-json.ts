@@ -1,0 +1,63 @@
+// A record as JSON: text where its bytes are UTF-8, base64 marked so where they are not.
+import { isUtf8 } from 'node:buffer'
+import type { LogRecord } from '@local-kafka-service/agent'
+
+export interface RecordJson {
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: string | null
+  readonly keyEncoding?: 'base64'
+  readonly value: string | null
+  readonly valueEncoding?: 'base64'
+  readonly headers: readonly { readonly key: string; readonly value: string | null; readonly valueEncoding?: 'base64' }[]
+}
+
+export function recordJson({ partition, offset, timestamp, key, value, headers }: LogRecord): RecordJson {
+  const keyText = textOf(key)
+  const valueText = textOf(value)
+  return {
+    partition,
+    offset,
+    timestamp,
+    key: keyText.text,
+    ...(keyText.base64 && { keyEncoding: 'base64' as const }),
+    value: valueText.text,
+    ...(valueText.base64 && { valueEncoding: 'base64' as const }),
+    headers: headers.map((header) => {
+      const headerText = textOf(header.value)
+      return { key: header.key, value: headerText.text, ...(headerText.base64 && { valueEncoding: 'base64' as const }) }
+    }),
+  }
+}
+
+// A byte order mark is part of the text: the bytes must come back as they were.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function textOf(bytes: Uint8Array | null): { readonly text: string | null; readonly base64: boolean } {
+  if (bytes === null) return { text: null, base64: false }
+  if (isUtf8(bytes)) return { text: utf8.decode(bytes), base64: false }
+  return { text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'), base64: true }
+}
+
+export const recordSchema = {
+  type: 'object',
+  required: ['partition', 'offset', 'timestamp', 'key', 'value', 'headers'],
+  properties: {
+    partition: { type: 'integer' },
+    offset: { type: 'integer' },
+    timestamp: { type: 'integer', description: 'Milliseconds since the epoch.' },
+    key: { type: ['string', 'null'] },
+    keyEncoding: { type: 'string', enum: ['base64'], description: 'There when the key is not UTF-8.' },
+    value: { type: ['string', 'null'] },
+    valueEncoding: { type: 'string', enum: ['base64'], description: 'There when the value is not UTF-8.' },
+    headers: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['key', 'value'],
+        properties: { key: { type: 'string' }, value: { type: ['string', 'null'] }, valueEncoding: { type: 'string', enum: ['base64'] } },
+      },
+    },
+  },
+} as const

@@ -1,0 +1,140 @@
+// The sockets of one plane: one HTTP server per address, all on one port, with time-outs said out loud.
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { httpLimits } from './limits.ts'
+
+export interface PortAsk {
+  /** Addresses such as `127.0.0.1` and `::1`. One whose family the machine lacks is left out. */
+  readonly hosts: readonly string[]
+  /** 0 = any free port; all addresses get the same one. */
+  readonly port: number
+  /** Nobody asked for this port: when it is busy, the next free one does. */
+  readonly movable: boolean
+}
+
+export interface Listening {
+  readonly addresses: readonly { readonly host: string; readonly port: number }[]
+  readonly port: number
+  /** The port that was busy, when it was moved on from. */
+  readonly movedFrom: number | undefined
+  /** Accepts nothing more; idle connections are closed, busy ones after their answer. */
+  stopAccepting(): void
+  /** Settles when no connection is left. After `graceMs` the last are cut. */
+  closed(graceMs: number, after: (delayMs: number, callback: () => void) => { cancel(): void }): Promise<void>
+}
+
+/** The port asked for is taken, or may not be used. */
+export class PortError extends Error {
+  override readonly name = 'PortError'
+  readonly kind: 'busy' | 'denied' | 'no address'
+  readonly port: number
+  readonly host: string
+
+  constructor(kind: PortError['kind'], at: { readonly host: string; readonly port: number }, options?: { readonly cause?: unknown }) {
+    const why = {
+      busy: `port ${at.port} is in use`,
+      denied: `port ${at.port} may not be used by this user`,
+      'no address': `${at.host} is no address of this machine`,
+    }[kind]
+    super(why, options)
+    this.kind = kind
+    this.port = at.port
+    this.host = at.host
+  }
+}
+
+/** Rejects with a PortError that names the port. */
+export async function listen(ask: PortAsk, handle: RequestListener): Promise<Listening> {
+  const tries = ask.movable || ask.port === 0 ? httpLimits.portTries : 1
+  let busy: PortError | undefined
+  for (let tried = 0; tried < tries; tried++) {
+    const port = ask.port === 0 ? 0 : ask.port + tried
+    if (port > 65_535) break
+    const opened = await listenOnAll(ask.hosts, port, handle)
+    if (!(opened instanceof PortError)) return listening(opened, port === ask.port || ask.port === 0 ? undefined : ask.port)
+    if (opened.kind !== 'busy') throw opened
+    busy ??= opened
+  }
+  throw busy ?? new PortError('busy', { host: ask.hosts[0] ?? '', port: ask.port })
+}
+
+interface Bound {
+  readonly server: Server
+  readonly host: string
+  readonly port: number
+}
+
+/** All addresses on one port, or none of them. */
+async function listenOnAll(hosts: readonly string[], port: number, handle: RequestListener): Promise<readonly Bound[] | PortError> {
+  const bound: Bound[] = []
+  let lacking: PortError | undefined
+  for (const host of hosts) {
+    const opened = await listenOnOne(host, bound[0]?.port ?? port, handle)
+    if (!(opened instanceof PortError)) bound.push(opened)
+    else if (opened.kind === 'no address') lacking = opened
+    else {
+      await Promise.all(bound.map(({ server }) => new Promise((resolve) => server.close(resolve))))
+      return opened
+    }
+  }
+  return bound.length > 0 ? bound : (lacking ?? new PortError('no address', { host: hosts[0] ?? '', port }))
+}
+
+function listenOnOne(host: string, port: number, handle: RequestListener): Promise<Bound | PortError> {
+  const server = createServer(
+    {
+      headersTimeout: httpLimits.headersTimeoutMs,
+      requestTimeout: httpLimits.requestTimeoutMs,
+      keepAliveTimeout: httpLimits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: 5_000,
+      maxHeaderSize: httpLimits.headerBytes,
+      noDelay: true,
+    },
+    handle,
+  )
+  server.maxConnections = httpLimits.connections
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const kind = kinds.get(error.code ?? '')
+      if (kind === undefined) reject(error)
+      else resolve(new PortError(kind, { host, port }, { cause: error }))
+    })
+    server.listen({ host, port, ipv6Only: host.includes(':') }, () => {
+      const address = server.address()
+      resolve({ server, host, port: typeof address === 'object' && address !== null ? address.port : port })
+    })
+  })
+}
+
+const kinds: ReadonlyMap<string, PortError['kind']> = new Map([
+  ['EADDRINUSE', 'busy'],
+  ['EACCES', 'denied'],
+  ['EADDRNOTAVAIL', 'no address'],
+  ['EAFNOSUPPORT', 'no address'],
+  ['ENOTFOUND', 'no address'],
+])
+
+function listening(bound: readonly Bound[], movedFrom: number | undefined): Listening {
+  const closing = new Map<Server, Promise<void>>()
+  const close = (server: Server): Promise<void> => {
+    const known = closing.get(server)
+    if (known !== undefined) return known
+    const done = new Promise<void>((resolve) => server.close(() => resolve()))
+    closing.set(server, done)
+    return done
+  }
+  return {
+    addresses: bound.map(({ host, port }) => ({ host, port })),
+    port: bound[0]?.port ?? 0,
+    movedFrom,
+    stopAccepting() {
+      for (const { server } of bound) void close(server)
+    },
+    async closed(graceMs, after) {
+      const cut = after(graceMs, () => {
+        for (const { server } of bound) server.closeAllConnections()
+      })
+      await Promise.all(bound.map(({ server }) => close(server)))
+      cut.cancel()
+    },
+  }
+}

@@ -1,0 +1,184 @@
+// Topics on the control plane: make, list, show, delete.
+import { number, type Topic } from '@local-kafka-service/agent'
+import type { FastifyInstance } from 'fastify'
+import type { PlaneParts } from './plane.ts'
+import { Problem, problemOfCode } from './problem.ts'
+import { problemAnswers } from './schemas.ts'
+
+interface NewTopicBody {
+  readonly name: string
+  readonly partitions?: number
+  readonly config?: Readonly<Record<string, string | number | boolean>>
+}
+
+export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
+  const { topics, settings, clock } = agent.services
+
+  app.post<{ Body: NewTopicBody }>(
+    '/topics',
+    {
+      config: { access: { operation: 'CREATE', resource: 'topic in body' } },
+      schema: {
+        operationId: 'createTopic',
+        summary: 'Make a topic',
+        description:
+          'The body is JSON whatever the content type says. Without `partitions` the topic gets as many as the setting `http.num.partitions` says (100).',
+        tags: ['topics'],
+        body: newTopicSchema,
+        response: { 200: topicSchema, ...problemAnswers(400, 409, 503) },
+      },
+    },
+    async ({ body }) => {
+      const { name, partitions } = body
+      // -1 is Kafka's word for a default that is not the one of this route.
+      if (partitions !== undefined && partitions < 1)
+        throw new Problem('invalidPartitions', `Number of partitions was ${partitions}; it must be at least 1.`)
+      const configs = Object.fromEntries(Object.entries(body.config ?? {}).map(([key, value]) => [key, String(value)]))
+      const made = await topics.create({ name, partitions: partitions ?? number(settings, 'http.num.partitions'), configs, dryRun: false })
+      if (made.kind === 'ok') return topicJson(made.value)
+      const problem = problemOfCode(made.code, made.message)
+      if (problem.kind !== 'topicExists') throw problem
+      const [existing] = await topics.find([name], { autoCreate: false })
+      if (existing?.kind !== 'ok') throw problem
+      const { partitions: has, createdAtMs } = existing.value
+      throw new Problem(
+        'topicExists',
+        `Topic '${name}' already exists (${has} partition${has === 1 ? '' : 's'}, created ${ago(clock.now() - createdAtMs)} ago).`,
+      )
+    },
+  )
+
+  app.get(
+    '/topics',
+    {
+      config: { access: { operation: 'DESCRIBE', resource: 'cluster' } },
+      schema: {
+        operationId: 'listTopics',
+        summary: 'List all topics, by name',
+        tags: ['topics'],
+        querystring: { type: 'object', additionalProperties: false, properties: {} },
+        response: {
+          200: {
+            description: 'All topics',
+            type: 'object',
+            required: ['topics'],
+            properties: { topics: { type: 'array', items: topicSchema } },
+          },
+          ...problemAnswers(503),
+        },
+      },
+    },
+    async () => ({ topics: (await topics.list()).map(topicJson) }),
+  )
+
+  app.get<{ Params: { readonly topic: string } }>(
+    '/topics/:topic',
+    {
+      config: { access: { operation: 'DESCRIBE', resource: 'topic in path' } },
+      schema: {
+        operationId: 'showTopic',
+        summary: 'Show a topic with its effective configs',
+        tags: ['topics'],
+        params: topicParams,
+        querystring: { type: 'object', additionalProperties: false, properties: {} },
+        response: { 200: shownTopicSchema, ...problemAnswers(400, 404, 503) },
+      },
+    },
+    async ({ params }) => {
+      const [found] = await topics.find([params.topic], { autoCreate: false })
+      if (found?.kind !== 'ok')
+        throw found === undefined ? new Problem('unknownTopicOrPartition') : problemOfCode(found.code, found.message)
+      return {
+        ...topicJson(found.value),
+        effectiveConfig: topics.configs(found.value).map(({ name, value, source }) => ({ name, value, source })),
+      }
+    },
+  )
+
+  app.delete<{ Params: { readonly topic: string } }>(
+    '/topics/:topic',
+    {
+      config: { access: { operation: 'DELETE', resource: 'topic in path' } },
+      schema: {
+        operationId: 'deleteTopic',
+        summary: 'Delete a topic and all its records',
+        description: 'Answers the topic that was deleted.',
+        tags: ['topics'],
+        params: topicParams,
+        querystring: { type: 'object', additionalProperties: false, properties: {} },
+        response: { 200: topicSchema, ...problemAnswers(400, 404, 503) },
+      },
+    },
+    async ({ params }) => {
+      const deleted = await topics.delete({ name: params.topic })
+      if (deleted.kind === 'error') throw problemOfCode(deleted.code, deleted.message)
+      return topicJson(deleted.value)
+    },
+  )
+}
+
+function topicJson({ name, topicId, partitions, configs, createdAtMs }: Topic): object {
+  return { name, id: topicId, partitions, config: configs, createdAt: new Date(createdAtMs).toISOString() }
+}
+
+/** A duration as people say it. */
+function ago(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 120 * 60) return `${Math.round(seconds / 60)} min`
+  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h`
+  return `${Math.round(seconds / 86_400)} days`
+}
+
+export const topicParams = {
+  type: 'object',
+  required: ['topic'],
+  properties: { topic: { type: 'string', description: "The topic's name." } },
+} as const
+
+const newTopicSchema = {
+  type: 'object',
+  required: ['name'],
+  additionalProperties: false,
+  properties: {
+    name: { type: 'string', examples: ['hello'] },
+    partitions: { type: 'integer', description: 'At least 1.' },
+    config: {
+      type: 'object',
+      description: "Topic configs under Kafka's names.",
+      additionalProperties: { type: ['string', 'number', 'boolean'] },
+    },
+  },
+} as const
+
+const topicProperties = {
+  name: { type: 'string' },
+  id: { type: 'string', description: "The topic's id in Kafka's text form; never used again." },
+  partitions: { type: 'integer' },
+  config: { type: 'object', description: 'Only what was set for this topic.', additionalProperties: { type: 'string' } },
+  createdAt: { type: 'string', format: 'date-time' },
+} as const
+const topicRequired = ['name', 'id', 'partitions', 'config', 'createdAt'] as const
+
+const topicSchema = { description: 'The topic', type: 'object', required: topicRequired, properties: topicProperties } as const
+
+const shownTopicSchema = {
+  description: 'The topic',
+  type: 'object',
+  required: [...topicRequired, 'effectiveConfig'],
+  properties: {
+    ...topicProperties,
+    effectiveConfig: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['name', 'value', 'source'],
+        properties: {
+          name: { type: 'string' },
+          value: { type: 'string' },
+          source: { type: 'string', description: "Where the value comes from, in DescribeConfigs' words." },
+        },
+      },
+    },
+  },
+} as const
