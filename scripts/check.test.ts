@@ -1,0 +1,145 @@
+// The checks, tested on small trees that break one rule each.
+import { describe, expect, test } from 'vitest'
+import type { Tree } from './check/check.ts'
+import { asMermaid, asTable, importGraph } from './check/graph.ts'
+import { problemsOf } from './check/house-rules.ts'
+import { links } from './check/links.ts'
+import { publicSurface, surface, surfacePath } from './check/public-surface.ts'
+import { uml } from './check/uml.ts'
+
+function aTree(files: Readonly<Record<string, string>>): Tree {
+  const paths = Object.keys(files).sort()
+  return {
+    root: '/nowhere/',
+    sources: paths.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts')),
+    read: (path) => files[path] ?? '',
+    exists: (path) => paths.some((each) => each === path || each.startsWith(path.endsWith('/') ? path : `${path}/`)),
+    below: (folder, ending) => paths.filter((path) => path.startsWith(`${folder}/`) && path.endsWith(ending)),
+  }
+}
+
+const core = 'packages/agent/src/core/x.ts'
+const agent = 'packages/agent/src/read/x.ts'
+
+describe('house rules', () => {
+  test.each([
+    ['a file begins with a sentence', agent, 'export const x = 1\n', /without a comment/],
+    ['an opening comment is a sentence', agent, '// reader\nexport const x = 1\n', /not a sentence/],
+    ['a long file says why', agent, `// A file.\n${'export {}\n'.repeat(400)}`, /401 lines/],
+    ['core is never async', core, '// A file.\nexport async function f() {}\n', /line 2: core is pure/],
+    ['core knows no promise', core, '// A file.\nexport type F = () => Promise<void>\n', /core is pure/],
+    ['no enum', agent, '// A file.\nexport enum E { a }\n', /no enum/],
+    ['no inheritance', agent, '// A file.\nexport class A extends B {}\n', /no inheritance/],
+    ['no mocks', 'packages/agent/src/read/x.test.ts', "// A file.\nvi.mock('./y.ts')\n", /no mocks/],
+    ['no Buffer.concat', agent, '// A file.\nexport const x = Buffer.concat([])\n', /no Buffer.concat/],
+  ])('%s', (_rule, path, source, expected) => {
+    expect(problemsOf(path, source).join('\n')).toMatch(expected)
+  })
+
+  test('what stands in comments and strings is not code', () => {
+    expect(problemsOf(core, "// A file that never does async work.\nexport const x = 'await Promise'\n")).toEqual([])
+  })
+
+  test('an error may inherit, a long file may say that it is one thing, a test of core may wait', () => {
+    expect(problemsOf(agent, '// A file.\nexport class StoreError extends Error {}\nexport class Lost extends StoreError {}\n')).toEqual([])
+    expect(problemsOf(agent, `// A file. Long because it is one thing: the table of all codes.\n${'export {}\n'.repeat(400)}`)).toEqual([])
+    expect(problemsOf('packages/agent/src/core/x.test.ts', '// A file.\nawait 1\n')).toEqual([])
+  })
+})
+
+const code = {
+  'packages/agent/src/write/writer.ts':
+    "// A file.\nexport class Writer {\n  admit(): void {}\n}\nexport type State = { kind: 'line stopped' }\n",
+  'docs/glossary.md': '| word | meaning |\n|---|---|\n| **agent** | one process |\n| Kafka client | outside |\n',
+}
+
+function problemsOfDiagram(diagram: string): readonly string[] {
+  const found = uml.run(aTree({ ...code, 'docs/uml/x.md': `# X\n\n\`\`\`mermaid\n${diagram}\n\`\`\`\n` }))
+  if (found instanceof Promise) throw new TypeError('the check of the diagrams became asynchronous')
+  return found
+}
+
+describe('a name in a diagram must be in the code', () => {
+  test.each([
+    ['a class', 'classDiagram\n  class Scribe {\n  }', 'docs/uml/x.md:5: no class, interface or type is called Scribe'],
+    ['a member', 'classDiagram\n  class Writer {\n    +forget(batch)\n  }', 'docs/uml/x.md:6: Writer has no forget'],
+    ['a related class', 'classDiagram\n  Writer --> Scribe', 'docs/uml/x.md:5: no class, interface or type is called Scribe'],
+    ['a path', 'sequenceDiagram\n  participant w as write/scribe.ts', 'docs/uml/x.md:5: there is no write/scribe.ts'],
+    [
+      'a participant',
+      'sequenceDiagram\n  participant w as Postman',
+      'docs/uml/x.md:5: Postman is neither in the code nor in docs/glossary.md',
+    ],
+    ['a call', 'sequenceDiagram\n  a->>b: scribble(batch)', 'docs/uml/x.md:5: nothing in the code is called scribble'],
+    ['a state', 'stateDiagram-v2\n  line_stopped --> lost', 'docs/uml/x.md:5: no state, event or word of the glossary is called lost'],
+    [
+      'a component',
+      'flowchart TD\n  a["Postman"] --> b["agent"]',
+      'docs/uml/x.md:5: Postman is neither in the code nor in docs/glossary.md',
+    ],
+  ])('%s', (_kind, diagram, expected) => {
+    expect(problemsOfDiagram(diagram)).toEqual([expected])
+  })
+
+  test('names of the code, paths and words of the glossary pass', () => {
+    expect(problemsOfDiagram('classDiagram\n  class Writer {\n    +admit(admissions) Admitted\n  }')).toEqual([])
+    expect(
+      problemsOfDiagram('sequenceDiagram\n  actor c as Kafka client\n  participant w as write/writer.ts\n  c->>w: admit(batch)'),
+    ).toEqual([])
+    expect(problemsOfDiagram('flowchart TD\n  subgraph a["agent"]\n  w["write/"]\n  end')).toEqual([])
+  })
+
+  test('a page without a diagram is a mistake', () => {
+    expect(uml.run(aTree({ ...code, 'docs/uml/x.md': '# X\n' }))).toEqual(['docs/uml/x.md: holds no diagram'])
+  })
+})
+
+describe('the public surface', () => {
+  const dist = 'packages/local-kafka-service/dist'
+  const built = {
+    [`${dist}/index.d.ts`]: "export { startKafka } from './start.ts';\n//# sourceMappingURL=index.d.ts.map\n",
+    [`${dist}/start.d.ts`]: 'export declare function startKafka(): Promise<void>;\n',
+  }
+
+  test('is the entry and what it leads to, without source map comments', () => {
+    expect(surface(aTree(built))).toContain('startKafka(): Promise<void>')
+    expect(surface(aTree(built))).not.toContain('sourceMappingURL')
+  })
+
+  test('passes when it is what was committed, fails when it has changed', () => {
+    expect(publicSurface.run(aTree({ ...built, [surfacePath]: surface(aTree(built)) }))).toEqual([])
+    expect(publicSurface.run(aTree({ ...built, [surfacePath]: '' }))).toHaveLength(1)
+  })
+
+  test('never names an internal package', () => {
+    const leaking = {
+      ...built,
+      [`${dist}/start.d.ts`]: "import type { Agent } from '@local-kafka-service/agent';\nexport declare const a: Agent;\n",
+    }
+    expect(publicSurface.run(aTree({ ...leaking, [surfacePath]: surface(aTree(leaking)) }))).toEqual([
+      "the product's declarations name @local-kafka-service/agent, which is not published",
+    ])
+  })
+})
+
+test('the graph counts importing files per folder, tests left out', () => {
+  const graph = importGraph(
+    aTree({
+      'packages/agent/src/write/a.ts': "import type { B } from '../flush/b.ts'\nimport { c } from '@local-kafka-service/protocol'\n",
+      'packages/agent/src/write/d.ts': "export const later = import('../flush/b.ts')\n",
+      'packages/agent/src/write/a.test.ts': "import { x } from '../api/x.ts'\n",
+      'packages/http/src/e.ts': "import { createAgent } from '@local-kafka-service/agent'\n",
+    }),
+  )
+  expect(asTable(graph)).toBe('agent/write → agent/flush (2), protocol (1)\nhttp        → agent (1)')
+  expect(asMermaid(graph)).toContain('agent_write --> agent_flush')
+})
+
+test('a link in the documentation leads to a file', () => {
+  const pages = {
+    'README.md': '[a](ARCHITECTURE.md#x) [b](docs/gone.md) [c](https://kafka.apache.org)\n',
+    'ARCHITECTURE.md': '',
+    'CHANGELOG.md': '',
+  }
+  expect(links.run(aTree(pages))).toEqual(['README.md: links to docs/gone.md, which is not there'])
+})

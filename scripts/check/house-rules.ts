@@ -1,0 +1,80 @@
+// The house rules that no linter knows: how a file begins, how long it is, what core and the product's code never contain.
+import type { Check } from './check.ts'
+import { isTest } from './tree.ts'
+
+const longFile = 400
+
+/** A rule for code without its comments and strings; the pattern's first match is the problem. */
+interface Ban {
+  readonly where: (path: string) => boolean
+  readonly pattern: RegExp
+  readonly message: string
+}
+
+const bans: readonly Ban[] = [
+  { where: isCore, pattern: /\basync\b|\bawait\b|\bPromise\b/, message: 'core is pure: nothing in it is asynchronous' },
+  { where: isProduct, pattern: /^\s*(export\s+)?(declare\s+)?(const\s+)?enum\s/m, message: 'no enum: a union of literals' },
+  { where: isProduct, pattern: /\bclass\s+\w+(<[^{]*>)?\s+extends\s+(?!\w*Error\b)/, message: 'no inheritance beyond Error' },
+  { where: isProduct, pattern: /^\s*@\w+(\(.*\))?\s*(export\s+)?(class\s|\w+\()/m, message: 'no decorators' },
+  {
+    where: (path) => isTest(path),
+    pattern: /\bvi\s*\.\s*(mock|doMock|spyOn)\b/,
+    message: 'no mocks and no spies: build real parts, or a named fake that passes the contract',
+  },
+  { where: isProduct, pattern: /\bBuffer\s*\.\s*concat\b/, message: 'no Buffer.concat: hand on lists of slices' },
+]
+
+export const houseRules: Check = {
+  name: 'house rules',
+  run: (tree) => tree.sources.flatMap((path) => problemsOf(path, tree.read(path)).map((problem) => `${path}: ${problem}`)),
+}
+
+/** Exported for its test. */
+export function problemsOf(path: string, source: string): readonly string[] {
+  const problems: string[] = []
+  const text = source.replace(/^#!.*\n/, '')
+  const lines = text.split('\n')
+  const opening = openingComment(lines)
+  if (opening === undefined) problems.push('begins without a comment that says in one sentence what it is')
+  else if (!/[.:!?)]$/.test(opening)) problems.push('its opening comment is not a sentence')
+  const length = lines.length - (lines.at(-1) === '' ? 1 : 0)
+  if (length > longFile && !/one thing|lines/.test(lines.slice(0, 12).join('\n'))) {
+    problems.push(`${length} lines; over ${longFile} a file says at its top why it is one thing`)
+  }
+  const code = withoutCommentsAndStrings(text)
+  for (const ban of bans) {
+    const match = ban.where(path) ? ban.pattern.exec(code) : null
+    if (match !== null) problems.push(`line ${code.slice(0, match.index).split('\n').length + (text === source ? 0 : 1)}: ${ban.message}`)
+  }
+  return problems
+}
+
+function isProduct(path: string): boolean {
+  return path.startsWith('packages/') && !isTest(path)
+}
+
+function isCore(path: string): boolean {
+  return path.startsWith('packages/agent/src/core/') && !isTest(path)
+}
+
+/** The comment at the top, up to its first empty line, as one text. */
+function openingComment(lines: readonly string[]): string | undefined {
+  const comment: string[] = []
+  for (const line of lines) {
+    if (!/^\s*(\/\/|\/\*|\*)/.test(line)) break
+    comment.push(
+      line
+        .replace(/^\s*(\/\/|\/\*\*?|\*\/|\*)/, '')
+        .replace(/\*\/\s*$/, '')
+        .trim(),
+    )
+  }
+  const said = comment.join(' ').trim()
+  return said === '' ? undefined : said
+}
+
+/** Comments and strings become spaces, line breaks stay, so that positions still tell the line. Good enough for bans: a regular expression literal with quotes may hide a line's rest. */
+export function withoutCommentsAndStrings(source: string): string {
+  const blank = (text: string): string => text.replace(/[^\n]/g, ' ')
+  return source.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g, blank)
+}

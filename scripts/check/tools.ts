@@ -1,0 +1,40 @@
+// The checks that other programs make: the compiler, the linter, the formatter.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import type { Check } from './check.ts'
+
+/** Their JavaScript entries, run by this very Node: the machine's own may be too old for them. */
+const tsc = 'node_modules/typescript/bin/tsc'
+const oxlint = 'node_modules/oxlint/bin/oxlint'
+const biome = 'node_modules/@biomejs/biome/bin/biome'
+
+/** Also writes dist/, which the check of the public surface reads. */
+export const build = tool('build (tsc -b)', [tsc, '-b', 'tsconfig.build.json', '--pretty', 'false'])
+export const types = tool('types (tsc)', [tsc, '-p', 'tsconfig.json', '--pretty', 'false'])
+export const lint = tool('lint (oxlint)', [oxlint])
+export const format = tool('format (biome)', [biome, 'ci', '--colors=off', '.'])
+
+/** Runs a script with this Node. Never rejects: what could not be started is a failure with its reason as output. */
+export function runNode(args: readonly string[], root: string): Promise<{ readonly ok: boolean; readonly output: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [...args],
+      { cwd: root, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, NO_COLOR: '1' } },
+      (error, stdout, stderr) => {
+        const output = `${stdout}${stderr}`.trim()
+        resolve({ ok: error === null, output: output === '' && error !== null ? error.message : output })
+      },
+    )
+  })
+}
+
+function tool(name: string, [script, ...args]: readonly [string, ...string[]]): Check {
+  return {
+    name,
+    async run({ root }) {
+      const { ok, output } = await runNode([join(root, script), ...args], root)
+      return ok ? [] : [output]
+    },
+  }
+}
