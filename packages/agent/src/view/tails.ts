@@ -53,7 +53,7 @@ export class Tails {
     })
     if (missing.length > 0) this.#startLoading(missing)
     return Promise.all(
-      asked.map(({ topicId, partition }) => {
+      asked.map(async ({ topicId, partition }) => {
         const key = partitionKey(topicId, partition)
         return this.#held.get(key) ?? this.#loading.get(key)?.done
       }),
