@@ -4,6 +4,7 @@ import { type From, type LogRecord, limits, type RecordFilter, type TailRecords 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { rerouted } from './elsewhere.ts'
 import { eventText } from './event-stream.ts'
+import { epochMsOf } from './iso-time.ts'
 import { httpLimits } from './limits.ts'
 import type { PlaneParts } from './plane.ts'
 import { decodeCursor, decodePositions, encodeCursor } from './positions.ts'
@@ -221,9 +222,8 @@ function fromOf(offset: string): From {
 
 function timeOf(name: string, text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text)
-  // With a time there must be a zone: without one it would mean the server's.
-  const ms = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(ms))
+  const ms = epochMsOf(text)
+  if (ms === undefined)
     throw new Problem(
       'badRequest',
       `The query parameter '${name}' must be milliseconds since the epoch or a time such as 2030-01-31T12:00:00Z.`,
@@ -250,7 +250,7 @@ function link(reply: FastifyReply, request: FastifyRequest, change: Readonly<Rec
   const [path = '', query = ''] = request.url.split('?', 2)
   const parameters = new URLSearchParams(query)
   for (const [name, value] of Object.entries(change)) parameters.set(name, value)
-  reply.header('link', `<${path}?${parameters}>; rel="next"`)
+  reply.header('link', `<${path}?${parameters.toString()}>; rel="next"`)
 }
 
 function ndjson(reply: FastifyReply, records: readonly LogRecord[]): FastifyReply {

@@ -44,7 +44,9 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 300 },
     // Nothing is dropped or guessed: an unknown parameter is an error. What stands in a URL is text, so there alone numbers are read from it.
-    ajv: { customOptions: { coerceTypes: name === 'data', removeAdditional: false, useDefaults: true, allErrors: false } },
+    ajv: {
+      customOptions: { coerceTypes: name === 'data', removeAdditional: false, useDefaults: true, allErrors: false, allowUnionTypes: true },
+    },
     schemaErrorFormatter: ([first], where) => new Error(schemaTrouble(first, where)),
   })
   const open = new Set<AbortController>()
@@ -55,7 +57,8 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
   app.removeAllContentTypeParsers()
   app.decorateRequest('requestContext')
   app.addHook('onRoute', (route) => {
-    if (route.config?.access === undefined) throw new Error(`route ${route.method} ${route.url} does not say what the gate must be asked`)
+    if (route.config?.access === undefined)
+      throw new Error(`route ${String(route.method)} ${route.url} does not say what the gate must be asked`)
   })
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
@@ -88,7 +91,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     )
   })
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error)
+    const problem = problemOf(error, request.routeOptions.bodyLimit)
     if (problem.kind === 'defect')
       agent.services.emit({ kind: 'defect', where: `${request.method} ${pathOf(request.url)}`, error: problem.cause ?? error })
     return reply
@@ -169,9 +172,23 @@ function schemaTrouble(first: SchemaTrouble | undefined, where: string): string 
     case 'required':
       return `The ${of} '${String(first.params['missingProperty'])}' is missing.`
     default:
-      return path === '' ? `The ${where} ${first.message ?? 'is wrong'}.` : `The ${of} '${path}' ${first.message ?? 'is wrong'}.`
+      return `${path === '' ? `The ${where}` : `The ${of} '${path}'`} ${wrongWith(first)}.`
   }
 }
+
+function wrongWith({ keyword, params, message }: SchemaTrouble): string {
+  if (keyword !== 'type') return message ?? 'is wrong'
+  const types = [params['type']].flat().map((type) => typeNames.get(String(type)) ?? String(type))
+  return `must be ${types.join(' or ')}`
+}
+
+const typeNames: ReadonlyMap<string, string> = new Map([
+  ['integer', 'a whole number'],
+  ['number', 'a number'],
+  ['string', 'a string'],
+  ['boolean', 'true or false'],
+  ['object', 'a JSON object'],
+])
 
 function pathOf(url: string): string {
   return url.split('?', 1)[0]?.slice(0, 200) ?? ''

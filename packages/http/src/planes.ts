@@ -22,9 +22,13 @@ async function ready(
   prepare?: (app: FastifyInstance) => Promise<void>,
 ): Promise<FastifyInstance> {
   await prepare?.(app)
+  const json = app.getDefaultJsonParser('error', 'error')
   switch (name) {
     case 'control':
-      app.addContentTypeParser('*', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))
+      // What goes to no route is told so, whatever its body.
+      app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) =>
+        request.is404 ? done(null) : json(request, body, done),
+      )
       topicRoutes(app, parts)
       break
     case 'data':

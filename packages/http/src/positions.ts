@@ -40,12 +40,12 @@ export function decodeCursor(text: string): QueryCursor | undefined {
 }
 
 function offsetsText(offsets: readonly number[]): string {
-  return offsets.map((offset) => (offset === 0 ? '' : offset.toString(36))).join(',')
+  return offsets.map((offset) => (offset === 0 ? '' : offset.toString(36))).join('-')
 }
 
 function offsetsOf(text: string | undefined): readonly number[] | undefined {
-  if (text === undefined || !/^[0-9a-z,]*$/.test(text)) return undefined
-  const offsets = text.split(',').map((part) => (part === '' ? 0 : Number.parseInt(part, 36)))
+  if (text === undefined || !/^[0-9a-z-]*$/.test(text)) return undefined
+  const offsets = text.split('-').map((part) => (part === '' ? 0 : Number.parseInt(part, 36)))
   return offsets.every((offset) => Number.isSafeInteger(offset)) ? offsets : undefined
 }
 

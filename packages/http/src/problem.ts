@@ -210,6 +210,8 @@ export class Problem extends Error {
     extra: {
       readonly status?: number
       readonly headers?: Readonly<Record<string, string>>
+      /** In place of the table's. */
+      readonly hint?: string
       readonly more?: Readonly<Record<string, unknown>>
       readonly cause?: unknown
     } = {},
@@ -217,7 +219,11 @@ export class Problem extends Error {
     const row: ProblemRow = problems[kind]
     super(message ?? row.meaning, extra.cause === undefined ? undefined : { cause: extra.cause })
     this.kind = kind
-    this.row = extra.status === undefined ? row : { ...row, status: extra.status }
+    this.row = {
+      ...row,
+      ...(extra.status !== undefined && { status: extra.status }),
+      ...(extra.hint !== undefined && { hint: extra.hint }),
+    }
     this.headers = { ...(row.retryAfterSeconds !== undefined && { 'retry-after': String(row.retryAfterSeconds) }), ...extra.headers }
     this.more = extra.more ?? {}
   }
@@ -248,15 +254,17 @@ export function bodyOf(problem: Problem, requestId: string): ProblemBody & Reado
   }
 }
 
-/** Whatever was thrown, as a problem. What nobody expected is a `defect`, its cause kept for the log and out of the body. */
-export function problemOf(error: unknown): Problem {
+/** Whatever was thrown by a route that takes so large a body, as a problem. What nobody expected is a `defect`, its cause kept for the log and out of the body. */
+export function problemOf(error: unknown, bodyLimitBytes: number): Problem {
   if (error instanceof Problem) return error
   if (error instanceof KafkaError) return problemOfCode(error.code, error.message)
   if (error instanceof MetadataError)
     return new Problem(error.kind === 'unavailable' ? 'unavailable' : 'defect', undefined, { cause: error })
   if (error instanceof ObjectStoreError) return new Problem('storage', undefined, { cause: error })
   const { status, code, message } = asFastifyError(error)
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('tooLarge', 'The body is larger than this route takes.')
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('tooLarge', `The body has more than ${bodyLimitBytes} bytes.`)
+  if (code === 'FST_ERR_CTP_INVALID_JSON_BODY' || code === 'FST_ERR_CTP_EMPTY_JSON_BODY')
+    return new Problem('badRequest', 'The body is not JSON.')
   if (code === 'FST_ERR_VALIDATION') return new Problem('badRequest', message)
   if (status !== undefined && status >= 400 && status < 500) return new Problem('badRequest', message, { status })
   return new Problem('defect', undefined, { cause: error })

@@ -1,6 +1,7 @@
 // Topics on the control plane: make, list, show, delete.
 import { number, type Topic } from '@local-kafka-service/agent'
 import type { FastifyInstance } from 'fastify'
+import { isoTime } from './iso-time.ts'
 import type { PlaneParts } from './plane.ts'
 import { Problem, problemOfCode } from './problem.ts'
 import { problemAnswers } from './schemas.ts'
@@ -44,6 +45,7 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       throw new Problem(
         'topicExists',
         `Topic '${name}' already exists (${has} partition${has === 1 ? '' : 's'}, created ${ago(clock.now() - createdAtMs)} ago).`,
+        { hint: `Use GET /topics/${name} to see it, or DELETE it first.` },
       )
     },
   )
@@ -118,7 +120,7 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
 }
 
 function topicJson({ name, topicId, partitions, configs, createdAtMs }: Topic): object {
-  return { name, id: topicId, partitions, config: configs, createdAt: new Date(createdAtMs).toISOString() }
+  return { name, id: topicId, partitions, config: configs, createdAt: isoTime(createdAtMs) }
 }
 
 /** A duration as people say it. */

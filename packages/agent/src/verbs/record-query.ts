@@ -165,13 +165,14 @@ async function scanRound(
     const answer = answers[index]
     if (answer?.kind === 'data') {
       budget.scanBytes -= answer.sizeBytes
-      pages.push(
-        decodePage(
-          answer.chunks,
-          { partition, from: position, until: end, maxRecords: budget.records, maxBytes: budget.bytes, matches },
-          codecs,
-        ),
+      // The end in a cursor is only a client's claim.
+      const until = Math.min(end, answer.lastStableOffset)
+      const page = decodePage(
+        answer.chunks,
+        { partition, from: position, until, maxRecords: budget.records, maxBytes: budget.bytes, matches },
+        codecs,
       )
+      pages.push(page.next >= until ? { ...page, next: end } : page)
       continue
     }
     // Records were deleted under the scan: it goes on with the first that is left.

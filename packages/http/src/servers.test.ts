@@ -1,0 +1,65 @@
+import { createServer, type Server } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { type Listening, listen, type PortAsk, PortError } from './servers.ts'
+
+const both = ['127.0.0.1', '::1']
+const open: Listening[] = []
+const blockers: Server[] = []
+const realAfter = (delayMs: number, callback: () => void): { cancel(): void } => {
+  const timer = setTimeout(callback, delayMs)
+  return { cancel: () => clearTimeout(timer) }
+}
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((listening) => listening.closed(0, realAfter)))
+  await Promise.all(blockers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))))
+})
+
+async function listened(ask: PortAsk): Promise<Listening> {
+  const listening = await listen(ask, (_request, response) => response.end('hello'))
+  open.push(listening)
+  return listening
+}
+
+/** Takes a port on one address. */
+async function taken(host: string): Promise<number> {
+  const server = createServer()
+  blockers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
+  const address = server.address()
+  if (typeof address !== 'object' || address === null) throw new Error('no address')
+  return address.port
+}
+
+test('both addresses get the same port, also when any will do', async () => {
+  const { addresses, port } = await listened({ hosts: both, port: 0, movable: false })
+  expect(addresses).toEqual(both.map((host) => ({ host, port })))
+  for (const { host } of addresses) {
+    const response = await fetch(`http://${host.includes(':') ? `[${host}]` : host}:${port}/`)
+    expect(await response.text()).toBe('hello')
+  }
+})
+
+test.each(both)('a default port that is busy on %s moves on, on both addresses, and says from where', async (host) => {
+  const busy = await taken(host)
+  const listening = await listened({ hosts: both, port: busy, movable: true })
+  expect(listening.port).toBeGreaterThan(busy)
+  expect(listening.movedFrom).toBe(busy)
+  expect(listening.addresses.map(({ port }) => port)).toEqual([listening.port, listening.port])
+})
+
+test.each(both)('an asked-for port that is busy on %s is an error that names it, and nothing stays open', async (host) => {
+  const busy = await taken(host)
+  const failed = await listened({ hosts: both, port: busy, movable: false }).catch((error: unknown) => error)
+  expect(failed).toBeInstanceOf(PortError)
+  expect(failed).toMatchObject({ kind: 'busy', port: busy, host })
+  const other = host === '::1' ? '127.0.0.1' : '::1'
+  await expect(fetch(`http://${other === '::1' ? '[::1]' : other}:${busy}/`)).rejects.toThrow()
+})
+
+test('an address that this machine lacks is left out, unless it is the only one', async () => {
+  // 192.0.2.0/24 is for documentation: no machine has it.
+  const { addresses } = await listened({ hosts: ['127.0.0.1', '192.0.2.1'], port: 0, movable: false })
+  expect(addresses.map(({ host }) => host)).toEqual(['127.0.0.1'])
+  await expect(listened({ hosts: ['192.0.2.1'], port: 0, movable: false })).rejects.toMatchObject({ kind: 'no address', host: '192.0.2.1' })
+})
