@@ -219,7 +219,7 @@ const off: Rules = { 'no-restricted-imports': 'off', 'no-restricted-globals': 'o
 
 export default defineConfig({
   options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
-  plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'vitest'],
+  plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import'],
   categories: { correctness: 'error' },
   ignorePatterns: ['**/dist/**', '**/coverage/**'],
   rules: {

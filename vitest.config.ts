@@ -1,3 +1,4 @@
+// The two projects of tests: `unit` beside the sources, `e2e` with real processes, clients and servers.
 import { defineConfig } from 'vitest/config'
 
 const source = { resolve: { conditions: ['lks-source'] }, ssr: { resolve: { conditions: ['lks-source'] } } }
@@ -8,7 +9,17 @@ export default defineConfig({
     coverage: { provider: 'v8', include: ['packages/*/src/**'], exclude: ['**/*.test.ts', '**/*.contract.ts'] },
     projects: [
       { ...source, test: { ...shared, name: 'unit', include: ['packages/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts'] } },
-      { ...source, test: { ...shared, name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false } },
+      {
+        ...source,
+        test: {
+          ...shared,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 })

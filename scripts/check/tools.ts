@@ -11,7 +11,7 @@ const biome = 'node_modules/@biomejs/biome/bin/biome'
 /** Also writes dist/, which the check of the public surface reads. */
 export const build = tool('build (tsc -b)', [tsc, '-b', 'tsconfig.build.json', '--pretty', 'false'])
 export const types = tool('types (tsc)', [tsc, '-p', 'tsconfig.json', '--pretty', 'false'])
-export const lint = tool('lint (oxlint)', [oxlint])
+export const lint = tool('lint (oxlint)', [oxlint, '--format=unix'])
 export const format = tool('format (biome)', [biome, 'ci', '--colors=off', '.'])
 
 /** Runs a script with this Node. Never rejects: what could not be started is a failure with its reason as output. */
@@ -20,7 +20,7 @@ export function runNode(args: readonly string[], root: string): Promise<{ readon
     execFile(
       process.execPath,
       [...args],
-      { cwd: root, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, NO_COLOR: '1' } },
+      { cwd: root, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, NO_COLOR: '1', CI: undefined } },
       (error, stdout, stderr) => {
         const output = `${stdout}${stderr}`.trim()
         resolve({ ok: error === null, output: output === '' && error !== null ? error.message : output })

@@ -1,4 +1,5 @@
 // The configuration registry: every setting of an agent and of a topic, said once. Flags, help, LKS_… names, docs, CreateTopics and DescribeConfigs are read from it.
+// Longer than other files because it is one thing: the two tables, and the checks that stand in their rows.
 
 export type SettingType = 'string' | 'int' | 'long' | 'boolean' | 'double' | 'list'
 
