@@ -52,6 +52,8 @@ export const limits = {
   /** HTTP reads and queries (verbs/records.ts): records of one answer, and their keys, values and headers together, because an answer is built whole. */
   recordsPerAnswer: 10_000,
   recordBytesPerAnswer: 16 * mib,
+  /** What a read fetches from the log at least, however little it may answer. */
+  readAheadBytes: 64 * kib,
   /** What one query may read from the log, and how long it may take, before it answers how far it came. */
   queryScanBytes: 64 * mib,
   queryMs: 5_000,

@@ -180,6 +180,8 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
       .headers({
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
+        // The stream's end is the connection's: else a stop would wait for an idle client.
+        connection: 'close',
         vary: 'accept',
         'x-accel-buffering': 'no',
       })

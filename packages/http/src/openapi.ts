@@ -2,11 +2,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { PlaneName, PlaneParts } from './plane.ts'
 import { planeWithRoutes } from './planes.ts'
+import { problemSchema } from './schemas.ts'
 
 export interface OpenApi {
   readonly openapi: string
   readonly info: { readonly title: string; readonly version: string; readonly description?: string }
   readonly paths: Readonly<Record<string, PathItem>>
+  readonly components: { readonly schemas: Readonly<Record<string, object>> }
 }
 
 export type PathItem = { readonly servers: readonly { readonly url: string; readonly description: string }[] } & Readonly<
@@ -30,7 +32,7 @@ export async function openApi(parts: PlaneParts): Promise<OpenApi> {
     const both = paths[path]
     paths[path] = both === undefined ? { servers: [servers.data], ...item } : { ...both, servers: [servers.control, servers.data] }
   }
-  return { openapi: control.openapi, info: control.info, paths }
+  return { openapi: control.openapi, info: control.info, paths, components: { schemas: { Problem: problemSchema } } }
 }
 
 interface Described {
@@ -51,7 +53,7 @@ async function described(name: PlaneName, parts: PlaneParts): Promise<Described>
           description: 'The control plane and the data plane of one agent. Errors have one form; `/errors/{error}` explains each.',
         },
       },
-      transformObject: (document) => withRawBodies('openapiObject' in document ? document.openapiObject : document.swaggerObject),
+      transformObject: (document) => told('openapiObject' in document ? document.openapiObject : document.swaggerObject),
     })
   })
   // The cast is at the border of the library: its type allows what its options above rule out.
@@ -60,20 +62,49 @@ async function described(name: PlaneName, parts: PlaneParts): Promise<Described>
   return document
 }
 
-/** A body that is taken as raw bytes has no schema to be validated by, so the description is told here. */
-function withRawBodies<Document extends object>(document: Document): Document {
-  const { paths } = document as Document & { readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>> }
+interface DescribedOperation {
+  readonly operationId?: string
+  readonly responses?: Readonly<Record<string, { content?: Record<string, { schema?: object }> }>>
+}
+
+/** What the routes' schemas, which also validate and serialize, cannot say. */
+function told<Document extends object>(document: Document): Document {
+  const { paths } = document as Document & Pick<Described, 'paths'>
   for (const item of Object.values(paths)) {
     for (const operation of Object.values(item)) {
-      if ('operationId' in operation && operation.operationId === 'produceOne') {
-        Object.assign(operation, {
-          requestBody: {
-            description: '`key:value`',
-            content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' }, example: 'key:value' } },
-          },
-        })
-      }
+      if (typeof operation !== 'object' || operation === null) continue
+      const { operationId, responses = {} } = operation as DescribedOperation
+      // A body that is taken as raw bytes has no schema to be validated by.
+      if (operationId === 'produceOne') Object.assign(operation, { requestBody: rawBody })
+      for (const [status, answer] of Object.entries(responses)) answer.content = contentOf(Number(status), answer.content ?? {})
     }
   }
   return document
+}
+
+const rawBody = {
+  description: '`key:value`',
+  content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' }, example: 'key:value' } },
+}
+
+/** Problems are always JSON and one schema; lines and events are text. */
+function contentOf(status: number, content: Readonly<Record<string, { schema?: object }>>): Record<string, { schema?: object }> {
+  if (status < 300)
+    return Object.fromEntries(
+      Object.entries(content).map(([type, body]) => [
+        type,
+        type in textForms ? { schema: { type: 'string', description: textForms[type] } } : body,
+      ]),
+    )
+  const [schema] = Object.values(content).map((body) => body.schema)
+  const isProblem = schema !== undefined && 'required' in schema && Array.isArray(schema.required) && schema.required.includes('request_id')
+  return {
+    'application/json': isProblem ? { schema: { $ref: '#/components/schemas/Problem' } } : { ...(schema !== undefined && { schema }) },
+  }
+}
+
+const textForms: Readonly<Record<string, string>> = {
+  'application/x-ndjson': 'One record per line, as in `records` of the JSON answer.',
+  'text/event-stream':
+    'One event per record, its data as in `records` of the JSON answer; `unreadable` and `problem` events say what could not be decoded and why the tail ended.',
 }

@@ -27,7 +27,7 @@ async function ready(
     case 'control':
       // What goes to no route is told so, whatever its body.
       app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) =>
-        request.is404 ? done(null) : json(request, body, done),
+        request.is404 ? done(null) : json(request, String(body), done),
       )
       topicRoutes(app, parts)
       break

@@ -152,13 +152,15 @@ export class RecordVerbs {
     if (starts.kind !== 'offsets') return starts
     const maxBytes = Math.min(asked.maxBytes, limits.recordBytesPerAnswer)
     const bounds = { maxRecords: Math.min(asked.limit, limits.recordsPerAnswer), maxBytes }
+    // Of the log: batches bring headers along, so a small answer needs some more.
+    const fetchBytes = Math.max(maxBytes, limits.readAheadBytes)
     const deadline = clock.monotonic() + asked.waitMs
     for (let next = starts.offsets[0] ?? 0; ; ) {
       const maxWaitMs = Math.max(0, deadline - clock.monotonic())
-      const [answer] = await reader.fetch([{ topicId: topic.topicId, partition, offset: next, maxBytes }], {
+      const [answer] = await reader.fetch([{ topicId: topic.topicId, partition, offset: next, maxBytes: fetchBytes }], {
         maxWaitMs,
         minBytes: 1,
-        maxBytes,
+        maxBytes: fetchBytes,
         readCommitted: true,
         signal,
       })

@@ -1,0 +1,50 @@
+// A clock that stands still until a test moves it.
+import type { Clock, Timer } from '@local-kafka-service/agent'
+
+export class HandClock implements Clock {
+  #nowMs = 1_000_000
+  readonly #timers = new Set<{ readonly atMs: number; readonly callback: () => void }>()
+
+  now(): number {
+    return this.#nowMs
+  }
+
+  monotonic(): number {
+    return this.#nowMs
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    const timer = { atMs: this.#nowMs + delayMs, callback }
+    this.#timers.add(timer)
+    return { cancel: () => this.#timers.delete(timer) }
+  }
+
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.after(delayMs, resolve)
+      signal?.addEventListener('abort', () => reject(signal.reason))
+    })
+  }
+
+  async *every(periodMs: number, signal: AbortSignal): AsyncGenerator<number> {
+    while (!signal.aborted) {
+      await this.sleep(periodMs)
+      yield this.#nowMs
+    }
+  }
+
+  soon(callback: () => void): void {
+    setImmediate(callback)
+  }
+
+  /** Lets what is pending settle, then moves on and calls what is due, in its order. */
+  async advance(ms: number): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#nowMs += ms
+    for (const timer of [...this.#timers].toSorted((a, b) => a.atMs - b.atMs)) {
+      if (timer.atMs > this.#nowMs || !this.#timers.delete(timer)) continue
+      timer.callback()
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

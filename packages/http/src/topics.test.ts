@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { json } from './testing/json.ts'
+import { type Served, served } from './testing/served.ts'
+
+let server: Served
+beforeAll(async () => {
+  server = await served()
+})
+afterAll(() => server.stop())
+
+const post = (body: string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(`${server.control}/topics`, { method: 'POST', body, headers })
+
+test('the first curl line makes a topic with 100 partitions and answers it, with the content type that curl sends', async () => {
+  const response = await post('{"name":"hello"}', { 'content-type': 'application/x-www-form-urlencoded' })
+  expect(response.status).toBe(200)
+  const topic = await json(response)
+  expect(topic).toEqual({
+    name: 'hello',
+    id: expect.stringMatching(/^[\w-]{22}$/),
+    partitions: 100,
+    config: {},
+    createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
+  })
+})
+
+test('a JSON body needs no content type at all', async () => {
+  const response = await server.raw(
+    'control',
+    `POST /topics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 17\r\n\r\n{"name":"untyped"}`.replace('17', '18'),
+  )
+  expect(response).toMatch(/^HTTP\/1\.1 200 /)
+})
+
+test('partitions and configs are taken, and shown with their effective values', async () => {
+  const response = await post('{"name":"wide","partitions":3,"config":{"message.timestamp.type":"LogAppendTime","max.message.bytes":2048}}')
+  expect(await json(response)).toMatchObject({
+    partitions: 3,
+    config: { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': '2048' },
+  })
+  const shown = await json(fetch(`${server.control}/topics/wide`))
+  expect(shown.effectiveConfig).toContainEqual({ name: 'max.message.bytes', value: '2048', source: 'DYNAMIC_TOPIC_CONFIG' })
+  expect(shown.effectiveConfig).toContainEqual({ name: 'cleanup.policy', value: 'delete', source: 'DEFAULT_CONFIG' })
+})
+
+test('a name that is taken is a 409 that tells of the topic there is', async () => {
+  await post('{"name":"twice","partitions":2}')
+  const response = await post('{"name":"twice"}')
+  expect(response.status).toBe(409)
+  expect(await json(response)).toEqual({
+    error: 'TopicAlreadyExistsException',
+    error_code: 409,
+    kafka: { code: 36, name: 'TOPIC_ALREADY_EXISTS' },
+    message: expect.stringMatching(/^Topic 'twice' already exists \(2 partitions, created \d+ s ago\)\.$/),
+    hint: 'Use GET /topics/twice to see it, or DELETE it first.',
+    docs: '/errors/TopicAlreadyExistsException',
+    request_id: response.headers.get('x-request-id'),
+  })
+})
+
+test.each([
+  ['{"name":"no spaces"}', 'InvalidTopicException', /other than ASCII alphanumerics/],
+  ['{"name":""}', 'InvalidTopicException', /empty/],
+  ['{"name":"x","partitions":0}', 'InvalidPartitionsException', /at least 1/],
+  ['{"name":"x","partitions":-1}', 'InvalidPartitionsException', /-1/],
+  ['{"name":"x","partitions":1000000}', 'InvalidPartitionsException', /at most/],
+  ['{"name":"x","partitions":1.5}', 'InvalidRequestException', /'partitions' must be a whole number/],
+  ['{"name":"x","partitions":"3"}', 'InvalidRequestException', /'partitions' must be a whole number/],
+  ['{"name":"x","config":{"cleanup.policy":"compact"}}', 'InvalidConfigurationException', /compaction is not supported/],
+  ['{"name":"x","config":{"no.such":"1"}}', 'InvalidConfigurationException', /no\.such/],
+  ['{"name":"x","config":{"retention.ms":{}}}', 'InvalidRequestException', /retention\.ms/],
+  ['{"name":7}', 'InvalidRequestException', /'name' must be a string/],
+  ['{}', 'InvalidRequestException', /'name' is missing/],
+  ['{"name":"x","patitions":3}', 'InvalidRequestException', /no member 'patitions'/],
+  ['{"name":', 'InvalidRequestException', /not JSON/],
+  ['[]', 'InvalidRequestException', /JSON object/],
+  ['', 'InvalidRequestException', /JSON/],
+  ['{"name":"x","__proto__":{"partitions":3}}', 'InvalidRequestException', /not JSON/],
+])('the body %s is a 400 that says why', async (body, error, message) => {
+  const response = await post(body)
+  expect(response.status).toBe(400)
+  const problem = await json(response)
+  expect(problem).toMatchObject({ error, error_code: 400 })
+  expect(problem.message).toMatch(message)
+})
+
+test('topics are listed by name and gone when they are deleted', async () => {
+  await post('{"name":"b-listed","partitions":1}')
+  await post('{"name":"a-listed","partitions":1}')
+  const names = async (): Promise<string[]> => {
+    const { topics } = await json(fetch(`${server.control}/topics`))
+    return topics.map(({ name }) => name).filter((name) => name.endsWith('-listed'))
+  }
+  expect(await names()).toEqual(['a-listed', 'b-listed'])
+  const deleted = await fetch(`${server.control}/topics/a-listed`, { method: 'DELETE' })
+  expect(deleted.status).toBe(200)
+  expect(await json(deleted)).toMatchObject({ name: 'a-listed' })
+  expect(await names()).toEqual(['b-listed'])
+  expect((await fetch(`${server.control}/topics/a-listed`)).status).toBe(404)
+  expect((await fetch(`${server.control}/topics/a-listed`, { method: 'DELETE' })).status).toBe(404)
+})
+
+test('a page of another site cannot make a topic, nor a name that was rebound to this address', async () => {
+  const fromPage = await post('{"name":"evil"}', { origin: 'https://evil.example' })
+  expect(fromPage.status).toBe(403)
+  expect(await json(fromPage)).toMatchObject({ error: 'ForeignOriginException' })
+  const rebound = await server.raw(
+    'control',
+    'POST /topics HTTP/1.1\r\nHost: evil.example:8000\r\nConnection: close\r\nContent-Length: 15\r\n\r\n{"name":"evil"}',
+  )
+  expect(rebound).toMatch(/^HTTP\/1\.1 403 /)
+  expect((await fetch(`${server.control}/topics/evil`)).status).toBe(404)
+})
+
+test('a local page may: the console is one', async () => {
+  expect((await post('{"name":"from-console"}', { origin: 'http://localhost:8000' })).status).toBe(200)
+})
+
+test('a body of more than 64 KiB is refused', async () => {
+  const response = await post(`{"name":"${'x'.repeat(70_000)}"}`)
+  expect(response.status).toBe(413)
+})
+
+test('the produce path on the control plane says where the data plane is', async () => {
+  const response = await fetch(`${server.control}/topics/hello/produce/0`, { method: 'POST', body: 'key:value' })
+  expect(response.status).toBe(404)
+  expect((await json(response)).message).toContain(`${server.data}/topics/hello/produce/0`)
+})
