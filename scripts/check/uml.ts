@@ -102,7 +102,8 @@ export function namesIn(page: string): readonly Named[] {
       continue
     }
     // Paths count in every diagram, wherever they stand.
-    for (const [path] of line.matchAll(/\b[a-z][\w-]*(?:\/[\w-]+)*\/(?:[\w-]+\.ts)?|\b[a-z][\w-]*\.ts\b/g)) add('path', path)
+    for (const [path] of line.replaceAll(/<br\s*\/?>/g, ' ').matchAll(/\b[a-z][\w-]*(?:\/[\w-]+)*\/(?:[\w-]+\.ts)?|\b[a-z][\w-]*\.ts\b/g))
+      add('path', path)
     switch (diagram) {
       case 'classDiagram':
         openClass = classNames(line, openClass, add)
