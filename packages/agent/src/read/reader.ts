@@ -62,7 +62,8 @@ export class Reader {
       // Watched before the look, so that what is committed in between is not missed.
       const unwatch = tails.watch(asks, grown.resolve)
       const timer = clock.after(Math.max(0, deadline - clock.monotonic()), grown.resolve)
-      options.signal.addEventListener('abort', () => grown.resolve(), { once: true })
+      const onAbort = (): void => grown.resolve()
+      options.signal.addEventListener('abort', onAbort)
       try {
         const answers = await this.#fetchOnce(asks, options)
         const sizeBytes = answers.reduce((sum, answer) => sum + (answer.kind === 'data' ? answer.sizeBytes : 0), 0)
@@ -72,6 +73,8 @@ export class Reader {
       } finally {
         unwatch()
         timer.cancel()
+        // The signal may live as long as the connection or a tail: nothing may pile up on it.
+        options.signal.removeEventListener('abort', onAbort)
       }
     }
   }
