@@ -81,7 +81,11 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
       const open = group.filter(({ position, end }) => position < end)
       if (open.length === 0) break
       const round = await scanRound(topic, open, { filter: asked.filter, budget, signal: asked.signal }, parts)
-      if (round.kind !== 'round') return round
+      if (round.kind !== 'round') {
+        // Cut off in the middle is no trouble: nothing has moved, the cursor scans it again.
+        if (asked.signal.aborted) break
+        return round
+      }
       records.push(...round.records)
       unreadable.push(...round.unreadable)
     }

@@ -83,6 +83,8 @@ async function* follow(
       readCommitted: true,
       signal: asked.signal,
     })
+    // What was cut off in the middle is no trouble of the store.
+    if (asked.signal.aborted) return
     const pages: Page[] = []
     for (const [index, { partition, position }] of followed.entries()) {
       const answer = answers[index]
