@@ -11,6 +11,11 @@ export interface ObjectStore {
    * later read sees it. Rejects with an ObjectStoreError; `applied: 'unknown'` means it may still land, at any later time.
    */
   put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void>
+  /**
+   * Stores the object unless the key has one: of several racers exactly one hears 'created'. Absent, or answering 'unsupported' (nothing was written),
+   * where the store cannot. After a try whose fate was unknown, 'exists' may mean the caller's own object: read it and compare.
+   */
+  readonly putIfAbsent?: (key: string, body: readonly Uint8Array[], signal?: AbortSignal) => Promise<PutIfAbsent>
   /** Exactly `range.length` bytes from `range.start`; a shorter answer is an error ('corrupt'), never a short result. Without a range, the whole object. */
   read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array>
   /** Removes each key; one result per key, in order. A key that is not there counts as removed. */
@@ -26,7 +31,11 @@ export interface ByteRange {
   readonly start: number
   /** Number of bytes, at least 1. */
   readonly length: number
+  /** Where the object ends inside the range, answer what it has from `start` on (for the cache, whose blocks know no sizes). A start at or behind the end stays 'corrupt'. */
+  readonly untilEnd?: true
 }
+
+export type PutIfAbsent = 'created' | 'exists' | 'unsupported'
 
 export interface ListedObject {
   readonly key: string
@@ -66,6 +75,10 @@ export class ObjectStoreError extends Error {
     this.kind = kind
     this.applied = applied
   }
+}
+
+export function abortedError(applied: 'no' | 'unknown', what: string): ObjectStoreError {
+  return new ObjectStoreError('aborted', applied, `${what}: given up by the caller`)
 }
 
 /** Worth another try with the same bytes. */

@@ -1,0 +1,137 @@
+// A store with memory in front: what was just written stays for tail reads, what was read stays in blocks, each within its own budget.
+import {
+  abortedError,
+  type ByteRange,
+  type ListedObject,
+  type ObjectStore,
+  ObjectStoreError,
+  type PutIfAbsent,
+  type RemoveResult,
+} from './object-store.ts'
+import { ReadBlocks } from './read-blocks.ts'
+import { sliceChunks } from './slice-chunks.ts'
+
+export interface CacheOptions {
+  /** Memory for object bytes, half for what was written and half for what was read. 0: nothing is kept, reads are still shared. */
+  readonly maxBytes: number
+  /** Reads are widened to multiples of this, so that neighbours in one object share a request. */
+  readonly blockBytes?: number
+}
+
+export interface CacheMeters {
+  readonly bytes: number
+  readonly hits: number
+  readonly misses: number
+}
+
+/** One GET for so much at least: partitions of one object are read one after another by consumers that catch up, and S3 bills by the request. */
+const defaultBlockBytes = 512 * 1024
+
+interface Written {
+  readonly chunks: readonly Uint8Array[]
+  readonly sizeBytes: number
+}
+
+export class CachedObjects implements ObjectStore {
+  readonly #store: ObjectStore
+  /** Oldest first: the tail of the log is what was written last, whoever reads something older does not keep it here. */
+  readonly #written = new Map<string, Written>()
+  readonly #blocks: ReadBlocks
+  readonly #writtenBudget: number
+  readonly putIfAbsent?: NonNullable<ObjectStore['putIfAbsent']>
+  #writtenBytes = 0
+  #hits = 0
+  #misses = 0
+
+  constructor(store: ObjectStore, { maxBytes, blockBytes = defaultBlockBytes }: CacheOptions) {
+    this.#store = store
+    this.#writtenBudget = Math.floor(maxBytes / 2)
+    this.#blocks = new ReadBlocks(store, { maxBytes: maxBytes - this.#writtenBudget, blockBytes })
+    if (store.putIfAbsent !== undefined) this.putIfAbsent = store.putIfAbsent.bind(store)
+  }
+
+  get meters(): CacheMeters {
+    return { bytes: this.#writtenBytes + this.#blocks.bytes, hits: this.#hits, misses: this.#misses }
+  }
+
+  /** Keeps the chunks themselves, no copy; nothing of a put that failed. */
+  async put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    await this.#store.put(key, body, signal)
+    this.#keep(key, body)
+  }
+
+  /** As the store's, and shared memory: not to be written to. No copy is made when the range lies in one piece of memory. */
+  async read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
+    const chunks = await this.readChunks(key, range, signal)
+    const [only] = chunks
+    return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
+  }
+
+  /** As `read`, but never copies: the pieces of memory that hold the range, in order. */
+  async readChunks(key: string, range?: ByteRange, signal?: AbortSignal): Promise<readonly Uint8Array[]> {
+    if (signal?.aborted === true) throw abortedError('no', `read ${key}`)
+    const written = this.#written.get(key)
+    if (written !== undefined) {
+      this.#hits += 1
+      return ofWritten(key, written, range)
+    }
+    if (range === undefined || range.untilEnd === true) {
+      this.#misses += 1
+      return [await this.#store.read(key, range, signal)]
+    }
+    const kept = this.#blocks.kept(key, range)
+    if (kept !== undefined) {
+      this.#hits += 1
+      return kept
+    }
+    this.#misses += 1
+    return await this.#blocks.read(key, range, signal)
+  }
+
+  /** Drops what is kept of an object, and does not keep what is being read of it: for bytes that turned out corrupt. */
+  forget(key: string): void {
+    const written = this.#written.get(key)
+    if (written !== undefined) {
+      this.#written.delete(key)
+      this.#writtenBytes -= written.sizeBytes
+    }
+    this.#blocks.forget(key)
+  }
+
+  async remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]> {
+    for (const key of keys) this.forget(key)
+    return await this.#store.remove(keys, signal)
+  }
+
+  list(prefix: string, options?: { readonly after?: string; readonly signal?: AbortSignal }): AsyncIterable<ListedObject> {
+    return this.#store.list(prefix, options)
+  }
+
+  async close(): Promise<void> {
+    this.#written.clear()
+    this.#writtenBytes = 0
+    this.#blocks.clear()
+    await this.#store.close()
+  }
+
+  #keep(key: string, chunks: readonly Uint8Array[]): void {
+    const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0)
+    if (sizeBytes > this.#writtenBudget || this.#written.has(key)) return
+    this.#written.set(key, { chunks, sizeBytes })
+    this.#writtenBytes += sizeBytes
+    for (const [oldest, { sizeBytes: freed }] of this.#written) {
+      if (this.#writtenBytes <= this.#writtenBudget) return
+      this.#written.delete(oldest)
+      this.#writtenBytes -= freed
+    }
+  }
+}
+
+function ofWritten(key: string, { chunks, sizeBytes }: Written, range: ByteRange | undefined): readonly Uint8Array[] {
+  if (range === undefined) return sliceChunks(chunks, { start: 0, length: sizeBytes })
+  const { start } = range
+  const length = range.untilEnd === true ? Math.min(range.length, sizeBytes - start) : range.length
+  if (length <= 0 || start + length > sizeBytes)
+    throw new ObjectStoreError('corrupt', 'no', `read ${key}: ${sizeBytes} bytes are there, asked for ${start} to ${start + range.length}`)
+  return sliceChunks(chunks, { start, length })
+}

@@ -1,0 +1,370 @@
+// The FileStorage Service in a directory: one file per object, under its key, as durable as the mode says before a put resolves.
+import { close, closeSync, constants, type Dirent, fstatSync, fsync, mkdirSync, open, openSync, read, writev, writevSync } from 'node:fs'
+import { link, mkdir, readdir, rmdir, stat, unlink } from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
+import { promisify } from 'node:util'
+import { fileError, hasCode } from './file-errors.ts'
+import { checkKey, checkPrefix, isKey } from './keys.ts'
+import {
+  abortedError,
+  type ByteRange,
+  type ListedObject,
+  type ObjectStore,
+  ObjectStoreError,
+  type PutIfAbsent,
+  type RemoveResult,
+} from './object-store.ts'
+
+export interface DirectoryOptions {
+  /** `strict`: a put that resolved survives power loss. `os`: it survives the end of the process, for the operating system has it. */
+  readonly durability: 'strict' | 'os'
+  /** Told once what this platform or file system cannot promise. */
+  readonly onNotice?: (message: string) => void
+}
+
+interface FileWrite {
+  readonly flags: number
+  /** For messages. */
+  readonly what: string
+  readonly signal: AbortSignal | undefined
+}
+
+const openFile = promisify(open)
+const closeFile = promisify(close)
+const syncFile = promisify(fsync)
+
+/**
+ * Up to this size a put opens, writes and closes within the turn: into the page cache that takes some 30 µs, less than one trip through the thread pool.
+ * What may wait for a device (fsync) never runs in the turn, nor do larger writes, which would stall the event loop.
+ */
+const inTurnBytes = 64 * 1024
+const removalsAtOnce = 16
+/** No part of a key has this character: lists never show a file that is being made. */
+const unfinished = '~'
+// Never O_TRUNC: a late second put of the same bytes must not make the object shorter for one moment.
+const writeFlags = constants.O_WRONLY | constants.O_CREAT
+
+export class DirectoryObjects implements ObjectStore {
+  readonly #root: string
+  /** The root, or the deepest folder above it that was there before us. */
+  readonly #top: string
+  readonly #strict: boolean
+  readonly #onNotice: (message: string) => void
+  /** Folders that are there, as far as we know; in strict mode also by the disk. A folder that vanished is found out by ENOENT. */
+  readonly #folders = new Set<string>()
+  #syncsFolders = process.platform !== 'win32'
+  #noticed = false
+  #unfinishedFiles = 0
+
+  /** Makes the folder where it is missing. Throws an ObjectStoreError when it cannot be one. */
+  constructor(root: string, { durability, onNotice = () => {} }: DirectoryOptions) {
+    this.#root = resolve(root)
+    this.#strict = durability === 'strict'
+    this.#onNotice = onNotice
+    try {
+      const first = mkdirSync(this.#root, { recursive: true })
+      this.#top = first === undefined ? this.#root : dirname(first)
+    } catch (error) {
+      throw fileError(error, 'no', `make the folder ${this.#root}`)
+    }
+  }
+
+  async put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    checkKey(key)
+    if (signal?.aborted === true) throw abortedError('no', `put ${key}`)
+    await this.#write(this.#path(key), body, { flags: writeFlags, what: `put ${key}`, signal })
+  }
+
+  /** Complete under its key or not there: written beside it, then linked, which fails where the name is taken. */
+  readonly putIfAbsent = async (key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<PutIfAbsent> => {
+    checkKey(key)
+    if (signal?.aborted === true) throw abortedError('no', `put ${key}`)
+    const path = this.#path(key)
+    const what = `put ${key}`
+    const exclusive = { flags: writeFlags | constants.O_EXCL, what, signal }
+    let beside: string | undefined
+    try {
+      beside = await this.#writeBeside(path, body, exclusive)
+      await link(beside, path)
+      if (this.#strict) await this.#syncFolder(dirname(path), what)
+      return 'created'
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return 'exists'
+      // File systems without links (FAT, some network shares) still have the exclusive open; a crash can leave a torn file there.
+      if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw asStoreError(error, 'unknown', what)
+      return (await this.#writeUnlessThere(path, body, exclusive)) ? 'created' : 'exists'
+    } finally {
+      // Left behind it is invisible to lists and its name is never taken again.
+      if (beside !== undefined) await unlink(beside).catch(() => {})
+    }
+  }
+
+  async read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
+    checkKey(key)
+    if (signal?.aborted === true) throw abortedError('no', `read ${key}`)
+    try {
+      const file = await openFile(this.#path(key), 'r')
+      try {
+        return await readFile(file, key, range, signal)
+      } finally {
+        closeSync(file)
+      }
+    } catch (error) {
+      throw asStoreError(error, 'no', `read ${key}`)
+    }
+  }
+
+  async remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]> {
+    for (const key of keys) checkKey(key)
+    const results: RemoveResult[] = []
+    for (let at = 0; at < keys.length; at += removalsAtOnce) {
+      if (signal?.aborted === true) throw abortedError(at === 0 ? 'no' : 'unknown', 'remove')
+      results.push(...(await Promise.all(keys.slice(at, at + removalsAtOnce).map((key) => this.#remove(key)))))
+    }
+    return results
+  }
+
+  async *list(prefix: string, options: { readonly after?: string; readonly signal?: AbortSignal } = {}): AsyncIterable<ListedObject> {
+    checkPrefix(prefix)
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+    for await (const listed of this.#walk(folder, options.signal))
+      if (listed.key.startsWith(prefix) && listed.key > (options.after ?? '')) yield listed
+  }
+
+  async close(): Promise<void> {}
+
+  #path(key: string): string {
+    return join(this.#root, ...key.split('/'))
+  }
+
+  /** A file that nobody else has, in the same folder. */
+  async #writeBeside(path: string, body: readonly Uint8Array[], write: FileWrite): Promise<string> {
+    for (;;) {
+      this.#unfinishedFiles += 1
+      const beside = `${path}${unfinished}${process.pid}${unfinished}${this.#unfinishedFiles}`
+      // Taken: a crash has left it, or a process in another container has our number.
+      if (await this.#writeUnlessThere(beside, body, write)) return beside
+    }
+  }
+
+  async #writeUnlessThere(path: string, body: readonly Uint8Array[], write: FileWrite): Promise<boolean> {
+    try {
+      await this.#write(path, body, write)
+      return true
+    } catch (error) {
+      if (error instanceof ObjectStoreError && hasCode(error.cause, 'EEXIST')) return false
+      throw error
+    }
+  }
+
+  async #write(path: string, body: readonly Uint8Array[], { flags, what, signal }: FileWrite): Promise<void> {
+    const sizeBytes = body.reduce((sum, { length }) => sum + length, 0)
+    const inTurn = sizeBytes <= inTurnBytes
+    const folder = dirname(path)
+    const file = await this.#open(path, flags, inTurn, what)
+    let failed = true
+    try {
+      if (signal?.aborted === true) throw abortedError('unknown', what)
+      if (inTurn) writeInTurn(file, body)
+      else await writeAll(file, body)
+      if (this.#strict) await this.#sync(file, what)
+      failed = false
+    } catch (error) {
+      throw asStoreError(error, 'unknown', what)
+    } finally {
+      // A network file system reports a lost write at the close, if nowhere else; after another error that one is told.
+      if (inTurn || failed) closeQuietly(file, failed, what)
+      else await closeFile(file).catch((error: unknown) => Promise.reject(fileError(error, 'unknown', what)))
+    }
+    if (this.#strict) await this.#syncFolder(folder, what)
+  }
+
+  async #open(path: string, flags: number, inTurn: boolean, what: string): Promise<number> {
+    const folder = dirname(path)
+    for (let tries = 1; ; tries += 1) {
+      try {
+        if (!this.#folders.has(folder)) await this.#makeFolder(folder, what)
+        return inTurn ? openSync(path, flags, 0o666) : await openFile(path, flags, 0o666)
+      } catch (error) {
+        // Whoever removed the folder's last object took the folder along.
+        this.#folders.delete(folder)
+        if (hasCode(error, 'ENOENT') && tries < 3) continue
+        const known = asStoreError(error, 'no', what)
+        throw known.kind === 'missing' ? new ObjectStoreError('invalid', 'no', known.message, { cause: error }) : known
+      }
+    }
+  }
+
+  /** A new folder is an entry in its parent, which has to be on the disk too before anything in it is. */
+  async #makeFolder(folder: string, what: string): Promise<void> {
+    let first: string | undefined
+    try {
+      first = await mkdir(folder, { recursive: true })
+    } catch (error) {
+      const known = fileError(error, 'no', what)
+      if (!hasCode(error, 'EEXIST', 'ENOTDIR')) throw known
+      throw new ObjectStoreError('invalid', 'no', `${known.message}: a file is where a folder must be`, { cause: known })
+    }
+    if (this.#strict) {
+      const unsafe: string[] = []
+      // Also those that another put has just made: its sync may still be on the way.
+      for (let made = folder; made !== this.#top; made = dirname(made))
+        if (!this.#folders.has(made) || (first !== undefined && made.length >= first.length)) unsafe.push(made)
+      await Promise.all(unsafe.map((made) => this.#syncFolder(dirname(made), what)))
+      for (const made of unsafe) this.#folders.add(made)
+    }
+    this.#folders.add(folder)
+  }
+
+  /** A failed fsync is final: the next one may report success for pages that the kernel has dropped. On macOS this is F_FULLFSYNC (libuv). */
+  async #sync(file: number, what: string): Promise<void> {
+    try {
+      await syncFile(file)
+    } catch (error) {
+      throw unsynced(error, what)
+    }
+  }
+
+  async #syncFolder(folder: string, what: string): Promise<void> {
+    if (!this.#syncsFolders) return this.#cannotSyncFolders()
+    const file = await openFile(folder, 'r').catch((error: unknown) => Promise.reject(fileError(error, 'unknown', what)))
+    try {
+      await syncFile(file)
+    } catch (error) {
+      if (!hasCode(error, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw unsynced(error, what)
+      this.#syncsFolders = false
+      this.#cannotSyncFolders()
+    } finally {
+      closeSync(file)
+    }
+  }
+
+  #cannotSyncFolders(): void {
+    if (this.#noticed) return
+    this.#noticed = true
+    this.#onNotice(`this platform cannot flush a folder (${this.#root}): after a power loss the newest objects may be missing by name`)
+  }
+
+  async #remove(key: string): Promise<RemoveResult> {
+    try {
+      await unlink(this.#path(key))
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT', 'ENOTDIR')) return { key, error: fileError(error, 'no', `remove ${key}`) }
+    }
+    await this.#removeEmptyFolders(dirname(this.#path(key)))
+    return { key }
+  }
+
+  async #removeEmptyFolders(folder: string): Promise<void> {
+    for (let empty = folder; empty.startsWith(this.#root + sep); empty = dirname(empty)) {
+      // Not empty, not there, or in use: all are reasons to leave it, and an empty folder harms nobody.
+      const removed = await rmdir(empty).then(
+        () => true,
+        () => false,
+      )
+      if (!removed) return
+      this.#folders.delete(empty)
+    }
+  }
+
+  async *#walk(folder: string, signal: AbortSignal | undefined): AsyncIterable<ListedObject> {
+    for (const entry of await this.#entries(folder)) {
+      if (signal?.aborted === true) throw abortedError('no', `list ${folder}`)
+      const key = folder + entry.name
+      if (!isKey(key)) continue
+      if (entry.isDirectory()) yield* this.#walk(`${key}/`, signal)
+      else if (entry.isFile()) {
+        const sizeBytes = await sizeOf(this.#path(key), key)
+        if (sizeBytes !== undefined) yield { key, sizeBytes }
+      }
+    }
+  }
+
+  async #entries(folder: string): Promise<readonly Dirent[]> {
+    try {
+      const entries = await readdir(join(this.#root, folder), { withFileTypes: true })
+      return entries.toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return []
+      throw fileError(error, 'no', `list ${folder}`)
+    }
+  }
+}
+
+async function sizeOf(path: string, key: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw fileError(error, 'no', `list ${key}`)
+  }
+}
+
+/** The size is asked first, so that nothing is allocated for bytes that are not there. */
+async function readFile(file: number, key: string, range: ByteRange | undefined, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const stats = fstatSync(file)
+  if (!stats.isFile()) throw new ObjectStoreError('missing', 'no', `read ${key}: no such object`)
+  const start = range?.start ?? 0
+  const there = stats.size - start
+  const length = range === undefined || range.untilEnd === true ? Math.min(range?.length ?? there, there) : range.length
+  if (length > there || (range !== undefined && length <= 0))
+    throw new ObjectStoreError(
+      'corrupt',
+      'no',
+      `read ${key}: ${stats.size} bytes are there, asked for ${start} to ${start + (range?.length ?? 0)}`,
+    )
+  const bytes = Buffer.allocUnsafeSlow(length)
+  for (let at = 0; at < length; ) {
+    if (signal?.aborted === true) throw abortedError('no', `read ${key}`)
+    const got = await readSome(file, bytes, at, start + at)
+    if (got === 0) throw new ObjectStoreError('corrupt', 'no', `read ${key}: it ended at ${start + at} while it was read`)
+    at += got
+  }
+  return bytes
+}
+
+function readSome(file: number, into: Buffer, at: number, position: number): Promise<number> {
+  return new Promise((resolve, reject) =>
+    read(file, into, at, into.length - at, position, (error, got) => (error === null ? resolve(got) : reject(error))),
+  )
+}
+
+function writeInTurn(file: number, body: readonly Uint8Array[]): void {
+  for (let rest = body; rest.length > 0; ) rest = after(rest, writevSync(file, rest))
+}
+
+async function writeAll(file: number, body: readonly Uint8Array[]): Promise<void> {
+  for (let rest = body; rest.length > 0; ) rest = after(rest, await writeSome(file, rest))
+}
+
+function writeSome(file: number, body: readonly Uint8Array[]): Promise<number> {
+  return new Promise((resolve, reject) => writev(file, body, (error, written) => (error === null ? resolve(written) : reject(error))))
+}
+
+/** What of the chunks is not yet written. */
+function after(body: readonly Uint8Array[], written: number): readonly Uint8Array[] {
+  let skipped = 0
+  for (const [index, chunk] of body.entries()) {
+    if (skipped + chunk.length > written) return [chunk.subarray(written - skipped), ...body.slice(index + 1)]
+    skipped += chunk.length
+  }
+  return []
+}
+
+function closeQuietly(file: number, failed: boolean, what: string): void {
+  try {
+    closeSync(file)
+  } catch (error) {
+    if (!failed) throw fileError(error, 'unknown', what)
+  }
+}
+
+function unsynced(error: unknown, what: string): ObjectStoreError {
+  const known = fileError(error, 'unknown', what)
+  if (known.kind === 'full') return known
+  return new ObjectStoreError('corrupt', 'unknown', `${what}: the disk did not take what was written (${known.message})`, { cause: error })
+}
+
+function asStoreError(error: unknown, applied: 'no' | 'unknown', what: string): ObjectStoreError {
+  return error instanceof ObjectStoreError ? error : fileError(error, applied, what)
+}

@@ -1,0 +1,33 @@
+// What an error of the file system means to the callers of an object store.
+import { ObjectStoreError, type ObjectStoreErrorKind } from './object-store.ts'
+
+const kinds: Readonly<Record<string, ObjectStoreErrorKind>> = {
+  ENOENT: 'missing',
+  ENOTDIR: 'missing',
+  EISDIR: 'missing',
+  ENOSPC: 'full',
+  EDQUOT: 'full',
+  EFBIG: 'full',
+  EACCES: 'denied',
+  EPERM: 'denied',
+  EROFS: 'denied',
+  ENAMETOOLONG: 'invalid',
+  EINVAL: 'invalid',
+  ETIMEDOUT: 'timeout',
+}
+
+/** The port's error for one of the file system; what is not in the table (EMFILE, EIO, EBUSY, ESTALE …) is 'unavailable'. */
+export function fileError(error: unknown, applied: 'no' | 'unknown', what: string): ObjectStoreError {
+  const code = codeOf(error)
+  const message = error instanceof Error ? error.message : String(error)
+  return new ObjectStoreError(kinds[code ?? ''] ?? 'unavailable', applied, `${what}: ${message}`, { cause: error })
+}
+
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  const code = codeOf(error)
+  return code !== undefined && codes.includes(code)
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
