@@ -1,0 +1,135 @@
+// A Metadata Service of a few maps, for the tests of HTTP: one agent owns all, nothing fails, commits are as the port says.
+import type { LogId, TopicId, TopicPartition } from '../../../agent/src/core/ids.ts'
+import type {
+  CommitInput,
+  CommitOutcome,
+  CommitResult,
+  GrownPartition,
+  LogIndex,
+  PartitionState,
+  Segment,
+  Topic,
+  Topics,
+  Verdict,
+} from '../../../agent/src/metadata/metadata-store.ts'
+
+interface Log {
+  readonly segments: Segment[]
+  next: number
+  maxTimestamp: number
+}
+
+export class FakeMetadata {
+  readonly #topics = new Map<TopicId, Topic>()
+  readonly #logs = new Map<string, Log>()
+  readonly #keys = new Map<
+    string,
+    { readonly bodyHash: string; readonly baseOffset: number; readonly partition: number; readonly timestamp: number }
+  >()
+
+  readonly topics: Topics = {
+    find: async ({ names = [], topicIds = [] }) =>
+      this.#all().filter(({ name, topicId }) => names.includes(name) || topicIds.includes(topicId)),
+    list: async () => this.#all(),
+    create: async ({ topicId, name, partitions, configs }) => {
+      const known = this.#all().find((topic) => topic.name === name)
+      if (known !== undefined) return { kind: 'exists', topic: known }
+      const topic: Topic = { topicId, name, partitions, configs, createdAtMs: Date.now() }
+      this.#topics.set(topicId, topic)
+      return { kind: 'created', topic }
+    },
+    delete: async (topicId) => (this.#topics.delete(topicId) ? 'deleted' : 'unknown'),
+    grow: async ({ topicId, partitions }) => {
+      const known = this.#topics.get(topicId)
+      if (known === undefined) return { kind: 'unknown' }
+      if (partitions <= known.partitions) return { kind: 'not more', partitions: known.partitions }
+      const topic = { ...known, partitions }
+      this.#topics.set(topicId, topic)
+      return { kind: 'grown', topic }
+    },
+  }
+
+  readonly log: LogIndex = {
+    commit: async (input) => this.#commit(input),
+    partitions: async (asked) => asked.map((partition) => this.#state(partition)),
+    find: async (asks) =>
+      asks.map((ask) => {
+        const state = this.#state(ask)
+        if (state === undefined) return { kind: 'unknown partition' }
+        const segments = this.#log(ask).segments.filter(({ lastOffset }) => lastOffset >= ask.offset)
+        return { kind: 'found', segments: segments.slice(0, ask.maxSegments), ...state }
+      }),
+    findByTime: async (asks) =>
+      asks.map((ask) => {
+        const state = this.#state(ask)
+        if (state === undefined) return { kind: 'unknown partition' }
+        const wanted = ask.at.kind === 'timestamp' ? ask.at.timestamp : state.maxTimestamp
+        return { kind: 'found', segment: this.#log(ask).segments.find(({ maxTimestamp }) => maxTimestamp >= wanted), ...state }
+      }),
+    allocateProducerIds: async () => 0,
+  }
+
+  #all(): readonly Topic[] {
+    return [...this.#topics.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  #log({ topicId, partition }: TopicPartition): Log {
+    const key = `${topicId}/${partition}`
+    const known = this.#logs.get(key)
+    if (known !== undefined) return known
+    const made: Log = { segments: [], next: 0, maxTimestamp: -1 }
+    this.#logs.set(key, made)
+    return made
+  }
+
+  #state({ topicId, partition }: TopicPartition): PartitionState | undefined {
+    if (partition >= (this.#topics.get(topicId)?.partitions ?? 0)) return undefined
+    const { next, maxTimestamp } = this.#log({ topicId, partition })
+    const watermarks = { logStartOffset: 0, highWatermark: next, lastStableOffset: next }
+    return { topicId, partition, ...watermarks, logId: 1 as LogId, maxTimestamp, owner: 1, epoch: 1 }
+  }
+
+  #commit({ incarnation, sequence, batches }: CommitInput): CommitOutcome {
+    const grown = new Map<string, GrownPartition>()
+    const verdicts = batches.map((batch): Verdict => {
+      const { topicId, partition, idempotency } = batch
+      if (!this.#topics.has(topicId)) return { kind: 'refused', reason: 'UNKNOWN_TOPIC_OR_PARTITION' }
+      const known = idempotency && this.#keys.get(idempotency.key)
+      if (known !== undefined) {
+        if (known.bodyHash !== idempotency?.bodyHash) return { kind: 'refused', reason: 'IDEMPOTENCY_KEY_REUSED' }
+        return { kind: 'duplicate', baseOffset: known.baseOffset, timestamp: known.timestamp, partition: known.partition }
+      }
+      const log = this.#log(batch)
+      const baseOffset = log.next
+      log.next += batch.offsets
+      log.maxTimestamp = Math.max(log.maxTimestamp, batch.maxTimestamp)
+      const segment: Segment = {
+        baseOffset,
+        lastOffset: log.next - 1,
+        objectKey: this.keyOf({ incarnation, sequence }),
+        byteStart: batch.byteStart,
+        sizeBytes: batch.sizeBytes,
+        maxTimestamp: batch.maxTimestamp,
+      }
+      log.segments.push(segment)
+      const before = grown.get(`${topicId}/${partition}`)
+      grown.set(`${topicId}/${partition}`, {
+        topicId,
+        partition,
+        highWatermark: log.next,
+        segments: [...(before?.segments ?? []), segment],
+      })
+      if (idempotency !== undefined)
+        this.#keys.set(idempotency.key, { bodyHash: idempotency.bodyHash, timestamp: idempotency.timestamp, baseOffset, partition })
+      return { kind: 'appended', baseOffset }
+    })
+    const result: CommitResult = { verdicts, grown: [...grown.values()] }
+    return { kind: 'committed', result }
+  }
+
+  readonly keyOf: (flush: Pick<CommitInput, 'incarnation' | 'sequence'>) => string
+
+  constructor(keyOf: FakeMetadata['keyOf']) {
+    this.keyOf = keyOf
+  }
+}

@@ -1,0 +1,177 @@
+// Both planes over real sockets, in front of an agent's real write and read path; its Metadata Service is a fake of a few maps.
+import { randomBytes } from 'node:crypto'
+import { connect } from 'node:net'
+import { type AgentEvent, type Member, settings } from '@local-kafka-service/agent'
+import { type Codecs, crc32c } from '@local-kafka-service/protocol'
+import { objectKey } from '../../../agent/src/core/object-key.ts'
+import { CachedObjects } from '../../../agent/src/objects/cached.ts'
+import { MemoryObjects } from '../../../agent/src/objects/memory.ts'
+import { ObjectStoreError } from '../../../agent/src/objects/object-store.ts'
+import { Offsets } from '../../../agent/src/read/offsets.ts'
+import { Reader } from '../../../agent/src/read/reader.ts'
+import { RecordVerbs } from '../../../agent/src/verbs/records.ts'
+import { TopicVerbs } from '../../../agent/src/verbs/topics.ts'
+import { Catalog } from '../../../agent/src/view/catalog.ts'
+import { Owners } from '../../../agent/src/view/owners.ts'
+import { Tails } from '../../../agent/src/view/tails.ts'
+import { Writer } from '../../../agent/src/write/writer.ts'
+import { type HttpOptions, type HttpServers, serveHttp } from '../serve.ts'
+import type { Health, ServedAgent } from '../served-agent.ts'
+import { FakeMetadata } from './fake-metadata.ts'
+import { realClock } from './real-clock.ts'
+
+export interface ServedOptions extends Partial<Pick<HttpOptions, 'control' | 'allowedHosts' | 'dataUrlOf'>> {
+  /** Who owns all partitions in place of this agent. */
+  readonly elsewhere?: Pick<Member, 'brokerId' | 'agent' | 'host' | 'port'>
+  /** Every PUT fails until `heal`. */
+  readonly putsFail?: boolean
+  /** The gate refuses everything. */
+  readonly refuse?: boolean
+  readonly throttleMs?: number
+}
+
+export interface Served {
+  readonly control: string
+  readonly data: string
+  readonly http: HttpServers
+  readonly agent: ServedAgent
+  /** All of both planes, in the order asked for. */
+  readonly addresses: readonly { readonly host: string; readonly port: number }[]
+  /** What the gate was asked. */
+  readonly asked: readonly string[]
+  /** Makes a topic unless it is there. */
+  topic(name: string, partitions: number): Promise<void>
+  /** Sends bytes as they are and answers all that comes until the server closes. */
+  raw(plane: 'control' | 'data', request: string): Promise<string>
+  setHealth(health: Health): void
+  heal(): void
+  /** Settles when a fetch waits for records. */
+  waitsForRecords(): Promise<void>
+  nextMillisecond(): Promise<void>
+  stop(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const clusterId = '00000000-0000-4000-8000-000000000001'
+const incarnation = { id: 1, nonce: '0123456789abcdef' }
+
+export async function served(options: ServedOptions = {}): Promise<Served> {
+  const clock = realClock
+  const random = { next: Math.random, bytes: (length: number) => randomBytes(length) }
+  const emit = (_event: AgentEvent): void => {}
+  const agentSettings = settings('dev')
+  const bucket = new MemoryObjects()
+  let putsFail = options.putsFail ?? false
+  const put = bucket.put.bind(bucket)
+  bucket.put = (...put_) => (putsFail ? Promise.reject(new ObjectStoreError('unavailable', 'no', 'the bucket is away')) : put(...put_))
+  const objects = new CachedObjects(bucket, { maxBytes: 1024 * 1024 })
+  const metadata = new FakeMetadata(({ sequence }) => objectKey(clusterId, incarnation, sequence))
+  const owners = new Owners({ slots: 1, brokerId: 1, incarnation })
+  const { elsewhere } = options
+  owners.publishSlots([{ slot: 0, owner: elsewhere === undefined ? incarnation.id : 2, epoch: 1 }])
+  if (elsewhere !== undefined) owners.publishMembers([{ ...elsewhere, incarnation: 2, beats: 1 }])
+  const catalog = new Catalog()
+  const tails = new Tails((asked) => metadata.log.partitions(asked))
+  let waiting = Promise.withResolvers<void>()
+  const watch = tails.watch.bind(tails)
+  tails.watch = (...watched) => {
+    waiting.resolve()
+    return watch(...watched)
+  }
+  // Nothing here is compressed; a codec that is asked for is a defect of the test.
+  const codecs = {} as Codecs
+  const policy = { maxBytes: 8 * 1024 * 1024, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 }
+  const producerIdExpirationMs = 86_400_000
+  const { log } = metadata
+  const writer = new Writer({
+    clusterId,
+    incarnation,
+    objects,
+    log,
+    clock,
+    emit,
+    tails,
+    catalog,
+    crc32c,
+    policy,
+    producerIdExpirationMs,
+    onFenced: () => {},
+  })
+  const reader = new Reader({ log, objects, tails, owners, clock, emit, crc32c })
+  const offsets = new Offsets({ log, objects, owners, codecs, emit })
+  const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings: agentSettings, random, emit })
+  const records = new RecordVerbs({ topics, writer, reader, offsets, tails, owners, settings: agentSettings, clock, codecs, crc32c })
+
+  const asked: string[] = []
+  const gate: ServedAgent['services']['gate'] = {
+    authorize(_context, operation, { type, name }) {
+      asked.push(`${operation} ${type} ${name}`)
+      return options.refuse !== true
+    },
+    throttle: () => options.throttleMs ?? 0,
+  }
+  let health: Health = { ready: true, reasons: [] }
+  const agent: ServedAgent = {
+    clusterId,
+    brokerId: 1,
+    services: { clock, random, settings: agentSettings, gate, emit, topics, records, owners },
+    health: () => health,
+    metrics: () => [
+      {
+        name: 'lks_flushes_in_flight',
+        help: 'Flushes sealed and not yet answered.',
+        type: 'gauge',
+        samples: [{ labels: {}, value: writer.flushesInFlight }],
+      },
+    ],
+  }
+  const hosts = ['127.0.0.1', '::1']
+  const http = await serveHttp(agent, {
+    control: options.control ?? { hosts, port: 0, movable: false },
+    data: { hosts, port: 0, movable: false },
+    allowedHosts: options.allowedHosts ?? [],
+    version: '0.0.0-test',
+    ...(options.dataUrlOf !== undefined && { dataUrlOf: options.dataUrlOf }),
+  })
+  const stop = (): Promise<void> => http.stop()
+  return {
+    control: http.control.url,
+    data: http.data.url,
+    http,
+    agent,
+    addresses: [...http.control.addresses, ...http.data.addresses],
+    asked,
+    async topic(name, partitions) {
+      const made = await topics.create({ name, partitions, configs: {}, dryRun: false })
+      if (made.kind === 'error' && catalog.byName(name) === undefined) throw new Error(made.message)
+    },
+    raw: (plane, request) =>
+      new Promise((resolve) => {
+        const socket = connect(http[plane].port, '127.0.0.1')
+        let answer = ''
+        socket.on('data', (chunk) => {
+          answer += chunk.toString('latin1')
+        })
+        // A server that refuses a body in the middle may cut the connection: what it said before that counts.
+        socket.on('error', () => {})
+        socket.on('close', () => resolve(answer))
+        socket.write(request)
+      }),
+    setHealth(next) {
+      health = next
+    },
+    heal() {
+      putsFail = false
+    },
+    waitsForRecords() {
+      waiting = Promise.withResolvers<void>()
+      return waiting.promise
+    },
+    async nextMillisecond() {
+      const before = Date.now()
+      while (Date.now() === before) await new Promise((resolve) => setImmediate(resolve))
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
