@@ -1,0 +1,287 @@
+import { buildBatch, type Codecs, crc32c, errors } from '@local-kafka-service/protocol'
+import { expect, test } from 'vitest'
+import { limits } from '../limits.ts'
+import type { Topic } from '../metadata/metadata-store.ts'
+import type { FetchAsk } from '../read/reader.ts'
+import { settings } from '../settings.ts'
+import type { Admission, ProduceAnswer } from '../write/writer.ts'
+import { RecordVerbs, type RecordVerbsParts } from './records.ts'
+
+const topic: Topic = { topicId: 'abcdefghijklmnopqrstuv', name: 'hello', partitions: 2, configs: {}, createdAtMs: 0 }
+const appended: ProduceAnswer = { kind: 'appended', baseOffset: 7, timestamp: -1, logStartOffset: 0 }
+const record = { topic: 'hello', partition: 1, key: null, value: Buffer.from('v') }
+
+test('a record is stored under the epoch of its slot and answered with its place', async () => {
+  const log = new Parts()
+  expect(await log.verbs.produceOne({ ...record, signal })).toEqual({
+    kind: 'appended',
+    partition: 1,
+    offset: 7,
+    timestamp: 1_000,
+    replayed: false,
+  })
+  expect(log.admitted).toMatchObject([{ topicId: topic.topicId, partition: 1, epoch: 5 }])
+  expect(log.admitted[0]).not.toHaveProperty('stamp')
+})
+
+test('under LogAppendTime the stamp of the partition counts, never below its last one', async () => {
+  const log = new Parts({
+    topic: { ...topic, configs: { 'message.timestamp.type': 'LogAppendTime' } },
+    answer: { ...appended, timestamp: 9_000 },
+  })
+  expect(await log.verbs.produceOne({ ...record, idempotencyKey: 'k', signal })).toMatchObject({ timestamp: 9_000 })
+  expect(log.admitted).toMatchObject([{ stamp: 9_000, idempotency: { key: 'k', timestamp: 9_000 } }])
+})
+
+test('what an idempotency key stands for is the topic id, the partition, and where the key of the record ends', async () => {
+  const log = new Parts()
+  const hashes: (string | undefined)[] = []
+  for (const [parts, key, value] of [
+    [log, 'a', 'bc'],
+    [log, 'a', 'bc'],
+    [log, 'ab', 'c'],
+    [log, null, 'abc'],
+    [new Parts({ topic: { ...topic, topicId: 'vutsrqponmlkjihgfedcba' } }), 'a', 'bc'],
+  ] as const) {
+    await parts.verbs.produceOne({
+      ...record,
+      key: key === null ? null : Buffer.from(key),
+      value: Buffer.from(value),
+      idempotencyKey: 'k',
+      signal,
+    })
+    hashes.push(parts.admitted.at(-1)?.idempotency?.bodyHash)
+  }
+  expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/)
+  expect(hashes[1]).toBe(hashes[0])
+  expect(new Set(hashes).size).toBe(4)
+})
+
+test('a replay answers the first place and time, and says so', async () => {
+  const log = new Parts({ answer: { ...appended, baseOffset: 3, replayed: { partition: 1, timestamp: 500 } } })
+  expect(await log.verbs.produceOne({ ...record, idempotencyKey: 'k', signal })).toEqual({
+    kind: 'appended',
+    partition: 1,
+    offset: 3,
+    timestamp: 500,
+    replayed: true,
+  })
+})
+
+test.each([
+  ['IDEMPOTENCY_KEY_REUSED', { kind: 'key reused' }],
+  ['NOT_LEADER_OR_FOLLOWER', { kind: 'elsewhere', partition: 1, leader: 1 }],
+  ['NOT_ENOUGH_REPLICAS', { kind: 'error', code: errors.NOT_ENOUGH_REPLICAS.code, message: 'why' }],
+  ['UNKNOWN_TOPIC_OR_PARTITION', { kind: 'error', code: errors.UNKNOWN_TOPIC_OR_PARTITION.code, message: 'why' }],
+] as const)('a commit that refuses with %s is told apart', async (error, expected) => {
+  const log = new Parts({ answer: { kind: 'refused', error, message: 'why', thenClose: false } })
+  expect(await log.verbs.produceOne({ ...record, signal })).toEqual(expected)
+})
+
+test('without room nothing is admitted', async () => {
+  const log = new Parts({ room: false })
+  expect(await log.verbs.produceOne({ ...record, signal })).toMatchObject({ kind: 'error', code: errors.NOT_ENOUGH_REPLICAS.code })
+  expect(log.admitted).toEqual([])
+})
+
+test('a slot that is lost while the record waits for room is not written to', async () => {
+  const log = new Parts({ loseSlotInRoom: true })
+  expect(await log.verbs.produceOne({ ...record, signal })).toEqual({ kind: 'elsewhere', partition: 1, leader: 2 })
+  expect(log.admitted).toEqual([])
+})
+
+test('a record larger than max.message.bytes is refused before it is admitted', async () => {
+  const log = new Parts({ topic: { ...topic, configs: { 'max.message.bytes': '80' } } })
+  expect(await log.verbs.produceOne({ ...record, value: Buffer.alloc(100), signal })).toMatchObject({ code: errors.MESSAGE_TOO_LARGE.code })
+  expect(log.admitted).toEqual([])
+})
+
+test('without a definite answer in time it is said that the record may still be stored', async () => {
+  const log = new Parts({ answer: 'never' })
+  const waiting = log.verbs.produceOne({ ...record, signal })
+  await settled()
+  log.advance(limits.produceOneMs - 1)
+  await settled()
+  expect(log.timers).toBe(1)
+  log.advance(1)
+  expect(await waiting).toMatchObject({ kind: 'error', code: errors.REQUEST_TIMED_OUT.code })
+})
+
+test('a batch that cannot be decoded is named, and what comes after it is read', async () => {
+  const log = new Parts()
+  const broken = batch(0, 'x')
+  // Its length says that the batch is whole, its contents are cut.
+  broken.fill(0xff, broken.length - 4)
+  log.logs[0] = [broken, batch(1, 'y')]
+  const read = await log.verbs.read({ topic: 'hello', partition: 0, from: 'earliest', limit: 10, maxBytes: 1_000, waitMs: 0, signal })
+  expect(read).toMatchObject({
+    kind: 'records',
+    next: 2,
+    records: [{ offset: 1 }],
+    unreadable: [{ partition: 0, from: 0, to: 0, message: expect.any(String) }],
+  })
+})
+
+test('a tail follows partitions that the topic gets later', async () => {
+  const log = new Parts()
+  const tail = await log.verbs.tail({ topic: 'hello', from: 'latest', filter: {}, signal })
+  if (tail.kind !== 'tail') throw new Error(tail.kind)
+  expect(tail.positions).toEqual([0, 0])
+  log.topic = { ...topic, partitions: 3 }
+  log.logs[2] = [batch(0, 'new')]
+  for await (const step of tail.steps) {
+    expect(step).toMatchObject({ kind: 'records', records: [{ partition: 2, offset: 0 }], positions: [0, 0, 1] })
+    break
+  }
+})
+
+test('a tail whose records were deleted under it goes on with the first that is left', async () => {
+  const log = new Parts()
+  log.logs[0] = [batch(5, 'left')]
+  log.starts[0] = 5
+  const tail = await log.verbs.tail({ topic: 'hello', partition: 0, from: { offset: 2 }, filter: {}, signal })
+  if (tail.kind !== 'tail') throw new Error(tail.kind)
+  const steps: unknown[] = []
+  for await (const step of tail.steps) if (steps.push(step) === 2) break
+  expect(steps).toMatchObject([
+    { records: [], positions: [5] },
+    { records: [{ offset: 5 }], positions: [6] },
+  ])
+})
+
+test('a query stops at its bound of scanned bytes and goes on from there', async () => {
+  const log = new Parts()
+  const half = limits.queryScanBytes / 2
+  log.logs[0] = [batch(0, 'a'), batch(1, 'b'), batch(2, 'c')]
+  log.pretendBytes = half
+  const first = await log.verbs.query({ topic: 'hello', filter: {}, limit: 100, signal })
+  if (first.kind !== 'scanned') throw new Error(first.kind)
+  expect(first.scanned[0]).toEqual({ partition: 0, from: 0, to: 2, end: 3 })
+  expect(first.cursor).toMatchObject({ firstPartition: 0, positions: [2, 0], ends: [3, 0] })
+  const second = await log.verbs.query({ topic: 'hello', filter: {}, limit: 100, ...(first.cursor && { cursor: first.cursor }), signal })
+  expect(second).toMatchObject({ cursor: undefined, records: [{ offset: 2 }] })
+})
+
+const signal = new AbortController().signal
+
+function batch(baseOffset: number, value: string): Buffer {
+  const bytes = Buffer.from(
+    buildBatch(
+      { baseTimestamp: 0, records: [{ offsetDelta: 0, timestamp: 0, key: null, value: Buffer.from(value), headers: [] }] },
+      crc32c,
+    ),
+  )
+  bytes.writeBigInt64BE(BigInt(baseOffset), 0)
+  return bytes
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+interface PartsOptions {
+  readonly topic?: Topic
+  readonly answer?: ProduceAnswer | 'never'
+  readonly room?: boolean
+  readonly loseSlotInRoom?: boolean
+}
+
+/** What the verbs stand on: one topic, logs of whole batches, a writer that answers as it is told, a clock that is moved by hand. */
+class Parts {
+  topic: Topic
+  readonly logs: Buffer[][] = []
+  readonly starts: number[] = []
+  readonly admitted: Admission[] = []
+  /** How large a fetch says that each answer is, and then it gives one batch at a time. */
+  pretendBytes: number | undefined
+  readonly verbs: RecordVerbs
+  #nowMs = 1_000
+  #mine = true
+  readonly #timers = new Set<{ readonly atMs: number; readonly callback: () => void }>()
+
+  constructor({ topic: named = topic, answer = appended, room = true, loseSlotInRoom = false }: PartsOptions = {}) {
+    this.topic = named
+    const found = (): { readonly kind: 'ok'; readonly value: Topic } => ({ kind: 'ok', value: this.topic })
+    const parts: RecordVerbsParts = {
+      topics: { find: async () => [found()], findById: async () => [found()] },
+      tails: {
+        loaded: async (asked) =>
+          asked.map((partition) => ({
+            ...partition,
+            logStartOffset: 0,
+            highWatermark: 0,
+            lastStableOffset: 0,
+            segments: [],
+            lastStamp: 9_000,
+          })),
+        stamp: () => 9_000,
+      },
+      writer: {
+        room: async () => {
+          if (loseSlotInRoom) this.#mine = false
+          return room
+        },
+        admit: (admissions) => {
+          this.admitted.push(...admissions)
+          return { answers: answer === 'never' ? new Promise(() => {}) : Promise.resolve([answer]) }
+        },
+      },
+      reader: { fetch: async (asks) => asks.map((ask) => this.#fetch(ask)) },
+      offsets: {
+        list: async (asks) =>
+          asks.map(({ partition, at }) => ({
+            kind: 'offset',
+            offset: at === 'earliest' ? this.#start(partition) : this.#end(partition),
+            timestamp: -1,
+            leaderEpoch: 5,
+          })),
+      },
+      owners: { ofPartition: () => ({ mine: this.#mine, epoch: 5, leader: this.#mine ? 1 : 2 }) },
+      settings: settings('dev'),
+      clock: {
+        now: () => this.#nowMs,
+        monotonic: () => this.#nowMs,
+        after: (delayMs, callback) => {
+          const timer = { atMs: this.#nowMs + delayMs, callback }
+          this.#timers.add(timer)
+          return { cancel: () => this.#timers.delete(timer) }
+        },
+        sleep: () => Promise.reject(new Error('nothing here sleeps')),
+        every: () => {
+          throw new Error('nothing here beats')
+        },
+        soon: setImmediate,
+      },
+      // Nothing here is compressed.
+      codecs: {} as Codecs,
+      crc32c,
+    }
+    this.verbs = new RecordVerbs(parts)
+  }
+
+  get timers(): number {
+    return this.#timers.size
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms
+    for (const timer of this.#timers) if (timer.atMs <= this.#nowMs && this.#timers.delete(timer)) timer.callback()
+  }
+
+  #start(partition: number): number {
+    return this.starts[partition] ?? 0
+  }
+
+  #end(partition: number): number {
+    return this.#start(partition) + (this.logs[partition]?.length ?? 0)
+  }
+
+  #fetch({ partition, offset }: FetchAsk): Awaited<ReturnType<RecordVerbsParts['reader']['fetch']>>[number] {
+    const start = this.#start(partition)
+    const end = this.#end(partition)
+    const watermarks = { logStartOffset: start, highWatermark: end, lastStableOffset: end }
+    if (offset < start || offset > end) return { kind: 'error', error: 'OFFSET_OUT_OF_RANGE', watermarks }
+    const left = (this.logs[partition] ?? []).slice(offset - start)
+    const chunks = this.pretendBytes === undefined ? left : left.slice(0, 1)
+    const sizeBytes = this.pretendBytes ?? chunks.reduce((sum, { length }) => sum + length, 0)
+    return { kind: 'data', chunks, sizeBytes: chunks.length === 0 ? 0 : sizeBytes, ...watermarks }
+  }
+}
