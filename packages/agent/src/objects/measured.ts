@@ -1,0 +1,125 @@
+// A store that counts: requests, failures by kind, bytes and time, as plain numbers that are named at scrape.
+import type { Clock } from '../time/clock.ts'
+import {
+  type ByteRange,
+  type ListedObject,
+  type ObjectStore,
+  ObjectStoreError,
+  type ObjectStoreErrorKind,
+  type RemoveResult,
+} from './object-store.ts'
+
+export type StoreOperation = 'put' | 'read' | 'remove' | 'list'
+
+export interface StoreMeter {
+  readonly operation: StoreOperation
+  /** Requests that ended. */
+  readonly count: number
+  readonly failed: number
+  readonly failedBy: Readonly<Partial<Record<ObjectStoreErrorKind, number>>>
+  /** From request to end, summed. */
+  readonly seconds: number
+  /** Sent by puts that succeeded, received by reads. */
+  readonly bytes: number
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+type Counting = Mutable<Omit<StoreMeter, 'failedBy'>> & { readonly failedBy: Mutable<StoreMeter['failedBy']> }
+
+export class MeasuredObjects implements ObjectStore {
+  readonly #store: ObjectStore
+  readonly #clock: Clock
+  readonly #meters: Readonly<Record<StoreOperation, Counting>> = {
+    put: zero('put'),
+    read: zero('read'),
+    remove: zero('remove'),
+    list: zero('list'),
+  }
+  readonly putIfAbsent?: NonNullable<ObjectStore['putIfAbsent']>
+
+  constructor(store: ObjectStore, clock: Clock) {
+    this.#store = store
+    this.#clock = clock
+    const create = store.putIfAbsent?.bind(store)
+    if (create !== undefined)
+      this.putIfAbsent = (key, body, signal) =>
+        this.#measure('put', create(key, body, signal), (created) => (created === 'created' ? sizeOf(body) : 0))
+  }
+
+  /** A copy of the numbers so far. */
+  meters(): readonly StoreMeter[] {
+    return Object.values(this.#meters).map((meter) => ({ ...meter, failedBy: { ...meter.failedBy } }))
+  }
+
+  put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    return this.#measure('put', this.#store.put(key, body, signal), () => sizeOf(body))
+  }
+
+  read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#measure('read', this.#store.read(key, range, signal), ({ length }) => length)
+  }
+
+  /** A request fails here when all of it did; keys that could not be removed count as failures of their kind. */
+  remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]> {
+    return this.#measure('remove', this.#store.remove(keys, signal), (results) => {
+      for (const { error } of results) if (error !== undefined) this.#failed('remove', error)
+      return 0
+    })
+  }
+
+  /** One request, however many pages; its time is the store's, not that of whoever takes the objects. */
+  async *list(prefix: string, options?: { readonly after?: string; readonly signal?: AbortSignal }): AsyncIterable<ListedObject> {
+    const meter = this.#meters.list
+    const objects = this.#store.list(prefix, options)[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const begun = this.#clock.monotonic()
+        const next = await objects.next().finally(() => {
+          meter.seconds += (this.#clock.monotonic() - begun) / 1000
+        })
+        if (next.done === true) return
+        yield next.value
+      }
+    } catch (error) {
+      this.#failed('list', error)
+      throw error
+    } finally {
+      meter.count += 1
+      await objects.return?.()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close()
+  }
+
+  async #measure<T>(operation: StoreOperation, request: Promise<T>, bytesOf: (answer: T) => number): Promise<T> {
+    const meter = this.#meters[operation]
+    const begun = this.#clock.monotonic()
+    try {
+      const answer = await request
+      meter.bytes += bytesOf(answer)
+      return answer
+    } catch (error) {
+      this.#failed(operation, error)
+      throw error
+    } finally {
+      meter.count += 1
+      meter.seconds += (this.#clock.monotonic() - begun) / 1000
+    }
+  }
+
+  #failed(operation: StoreOperation, error: unknown): void {
+    const meter = this.#meters[operation]
+    meter.failed += 1
+    if (error instanceof ObjectStoreError) meter.failedBy[error.kind] = (meter.failedBy[error.kind] ?? 0) + 1
+  }
+}
+
+function zero(operation: StoreOperation): Counting {
+  return { operation, count: 0, failed: 0, failedBy: {}, seconds: 0, bytes: 0 }
+}
+
+function sizeOf(body: readonly Uint8Array[]): number {
+  return body.reduce((sum, { length }) => sum + length, 0)
+}

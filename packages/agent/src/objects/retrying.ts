@@ -1,0 +1,178 @@
+// A store that tries again: the same bytes under the same key, with growing pauses, until it succeeds, cannot, or is out of time.
+import type { Clock, Random } from '../time/clock.ts'
+import {
+  abortedError,
+  type ByteRange,
+  isTransient,
+  type ListedObject,
+  type ObjectStore,
+  ObjectStoreError,
+  type RemoveResult,
+} from './object-store.ts'
+
+export interface RetryPolicy {
+  /** No try begins later than this after the first; the last error is then the answer. */
+  readonly deadlineMs: number
+  /** One try that takes longer is given up, as 'timeout'. */
+  readonly attemptMs: number
+  /** The pause before the second try; it doubles up to `maxPauseMs`. Each is drawn between half of it and all of it, so that agents do not come back in step. */
+  readonly firstPauseMs: number
+  readonly maxPauseMs: number
+  /** A put that takes longer is sent a second time, and whichever lands first counts. Absent: never. Safe because a key never gets a second content. */
+  readonly hedgeAfterMs?: number
+}
+
+/** AWS advises to repeat slow small requests early and on another connection; the chain gives up a put after 20 s. */
+export const defaultRetryPolicy: RetryPolicy = { deadlineMs: 15_000, attemptMs: 10_000, firstPauseMs: 50, maxPauseMs: 2_000 }
+
+type Try<T> = (signal: AbortSignal) => Promise<T>
+
+export class RetryingObjects implements ObjectStore {
+  readonly #store: ObjectStore
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #policy: RetryPolicy
+  readonly putIfAbsent?: NonNullable<ObjectStore['putIfAbsent']>
+
+  constructor(
+    store: ObjectStore,
+    { clock, random }: { readonly clock: Clock; readonly random: Random },
+    policy: RetryPolicy = defaultRetryPolicy,
+  ) {
+    this.#store = store
+    this.#clock = clock
+    this.#random = random
+    this.#policy = policy
+    const create = store.putIfAbsent?.bind(store)
+    if (create !== undefined)
+      this.putIfAbsent = (key, body, signal) => this.#repeat(`put ${key}`, (trySignal) => create(key, body, trySignal), signal)
+  }
+
+  put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    const send: Try<void> = (trySignal) => this.#store.put(key, body, trySignal)
+    const { hedgeAfterMs } = this.#policy
+    return this.#repeat(
+      `put ${key}`,
+      hedgeAfterMs === undefined ? send : (trySignal) => this.#hedged(send, hedgeAfterMs, trySignal),
+      signal,
+    )
+  }
+
+  read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#repeat(`read ${key}`, (trySignal) => this.#store.read(key, range, trySignal), signal)
+  }
+
+  /** Only what is still there is tried again. */
+  async remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]> {
+    const results = new Map<string, RemoveResult>()
+    const attempt: Try<void> = async (trySignal) => {
+      const open = keys.filter((key) => results.get(key)?.error !== undefined || !results.has(key))
+      for (const result of await this.#store.remove(open, trySignal)) results.set(result.key, result)
+      for (const { error } of results.values()) if (error !== undefined && isTransient(error)) throw error
+    }
+    try {
+      await this.#repeat('remove', attempt, signal)
+    } catch (error) {
+      // Some keys have their answer; then the others have theirs too: the last error.
+      if (!(error instanceof ObjectStoreError) || results.size === 0 || error.kind === 'aborted') throw error
+    }
+    return keys.map((key) => results.get(key) ?? { key })
+  }
+
+  /** Tried again only until the first object came: lists have no promised order, so there is no place to go on from. */
+  async *list(prefix: string, options: { readonly after?: string; readonly signal?: AbortSignal } = {}): AsyncIterable<ListedObject> {
+    const open: Try<{ rest: AsyncIterator<ListedObject>; first: IteratorResult<ListedObject> }> = async (trySignal) => {
+      const signal = options.signal === undefined ? trySignal : AbortSignal.any([trySignal, options.signal])
+      const rest = this.#store.list(prefix, { ...options, signal })[Symbol.asyncIterator]()
+      return { rest, first: await rest.next() }
+    }
+    const { rest, first } = await this.#repeat(`list ${prefix}`, open, options.signal)
+    try {
+      for (let next = first; next.done !== true; next = await rest.next()) yield next.value
+    } finally {
+      await rest.return?.()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close()
+  }
+
+  async #repeat<T>(what: string, attempt: Try<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { deadlineMs, firstPauseMs, maxPauseMs } = this.#policy
+    const deadline = this.#clock.monotonic() + deadlineMs
+    let applied: 'no' | 'unknown' = 'no'
+    for (let tries = 1, pauseMs = firstPauseMs; ; tries += 1, pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
+      try {
+        return await this.#attempt(what, attempt, signal)
+      } catch (error) {
+        if (!(error instanceof ObjectStoreError)) throw error
+        // What an earlier try may have done, no later one undoes.
+        if (error.applied === 'unknown') applied = 'unknown'
+        const pause = pauseMs * (0.5 + this.#random.next() / 2)
+        const last = !isTransient(error) || this.#clock.monotonic() + pause >= deadline
+        if (last) throw tries === 1 && error.applied === applied ? error : restated(error, applied, tries)
+        await this.#clock.sleep(pause, signal).catch(() => Promise.reject(abortedError(applied, what)))
+      }
+    }
+  }
+
+  /** One try under a signal of its own, which the caller's signal and the time of a try both end. */
+  async #attempt<T>(what: string, attempt: Try<T>, signal: AbortSignal | undefined): Promise<T> {
+    if (signal?.aborted === true) throw abortedError('no', what)
+    const { attemptMs } = this.#policy
+    const own = new AbortController()
+    const give = (): void => own.abort()
+    let late = false
+    const timer = this.#clock.after(attemptMs, () => {
+      late = true
+      own.abort()
+    })
+    signal?.addEventListener('abort', give, { once: true })
+    try {
+      return await attempt(own.signal)
+    } catch (error) {
+      if (!late || !(error instanceof ObjectStoreError) || error.kind !== 'aborted') throw error
+      throw new ObjectStoreError('timeout', error.applied, `${what}: no answer in ${attemptMs} ms`, { cause: error })
+    } finally {
+      timer.cancel()
+      signal?.removeEventListener('abort', give)
+    }
+  }
+
+  /** The try, and the same once more when it is slow. The first success counts; when both fail, the second error does, with what either may have done. */
+  #hedged(send: Try<void>, hedgeAfterMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const own = new AbortController()
+      const give = (): void => own.abort()
+      let running = 0
+      let applied: 'no' | 'unknown' = 'no'
+      const end = (settle: () => void): void => {
+        timer.cancel()
+        signal.removeEventListener('abort', give)
+        settle()
+        own.abort()
+      }
+      const start = (): void => {
+        running += 1
+        send(own.signal).then(
+          () => end(resolve),
+          (error: unknown) => {
+            running -= 1
+            if (error instanceof ObjectStoreError && error.applied === 'unknown') applied = 'unknown'
+            if (running === 0) end(() => reject(error instanceof ObjectStoreError ? restated(error, applied, 1) : error))
+          },
+        )
+      }
+      signal.addEventListener('abort', give, { once: true })
+      const timer = this.#clock.after(hedgeAfterMs, start)
+      start()
+    })
+  }
+}
+
+function restated(error: ObjectStoreError, applied: 'no' | 'unknown', tries: number): ObjectStoreError {
+  if (tries === 1 && error.applied === applied) return error
+  const message = tries === 1 ? error.message : `${error.message} (after ${tries} tries)`
+  return new ObjectStoreError(error.kind, applied, message, { cause: error })
+}

@@ -1,0 +1,117 @@
+// A Clock that stands still until a test moves it, and a Random that answers what a test says.
+import type { Clock, Random, Timer } from '../clock.ts'
+
+interface Waiting {
+  readonly due: number
+  readonly order: number
+  readonly callback: () => void
+}
+
+/** `now` and `monotonic` are one time. Timers fire inside `advance`, in order of time, then of setting. */
+export class ManualClock implements Clock {
+  #time: number
+  #order = 0
+  readonly #waiting = new Set<Waiting>()
+  readonly #arrivals: (() => void)[] = []
+
+  constructor(startMs = 1_000_000) {
+    this.#time = startMs
+  }
+
+  /** Timers that are set and have not fired. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  now(): number {
+    return this.#time
+  }
+
+  monotonic(): number {
+    return this.#time
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    const waiting = { due: this.#time + Math.max(0, delayMs), order: (this.#order += 1), callback }
+    this.#waiting.add(waiting)
+    for (const arrive of this.#arrivals.splice(0)) arrive()
+    return { cancel: () => void this.#waiting.delete(waiting) }
+  }
+
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason)
+      const timer = this.after(delayMs, () => {
+        signal?.removeEventListener('abort', give)
+        resolve()
+      })
+      function give(): void {
+        timer.cancel()
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', give, { once: true })
+    })
+  }
+
+  async *every(periodMs: number, signal: AbortSignal): AsyncIterable<number> {
+    while (!signal.aborted) {
+      const slept = await this.sleep(periodMs, signal).then(
+        () => true,
+        () => false,
+      )
+      if (slept) yield this.#time
+    }
+  }
+
+  soon(callback: () => void): void {
+    this.after(0, callback)
+  }
+
+  /** Moves time on and fires what falls due, letting promises run between any two timers. */
+  async advance(byMs: number): Promise<void> {
+    const until = this.#time + byMs
+    await settled()
+    for (let next = this.#next(until); next !== undefined; next = this.#next(until)) {
+      this.#waiting.delete(next)
+      this.#time = Math.max(this.#time, next.due)
+      next.callback()
+      await settled()
+    }
+    this.#time = until
+  }
+
+  /** Settles when at least `count` timers are set: the moment from which `advance` has something to fire. */
+  async until(count: number): Promise<void> {
+    while (this.#waiting.size < count) await new Promise<void>((resolve) => this.#arrivals.push(resolve))
+  }
+
+  #next(until: number): Waiting | undefined {
+    let first: Waiting | undefined
+    for (const waiting of this.#waiting)
+      if (
+        waiting.due <= until &&
+        (first === undefined || waiting.due < first.due || (waiting.due === first.due && waiting.order < first.order))
+      )
+        first = waiting
+    return first
+  }
+}
+
+/** Always `value`; bytes are zeros but for a counter, so that none repeat. */
+export function steadyRandom(value = 0.5): Random {
+  let drawn = 0
+  return {
+    next: () => value,
+    bytes: (length) => {
+      const bytes = new Uint8Array(length)
+      drawn += 1
+      for (let at = 0; at < Math.min(4, length); at += 1) bytes[length - 1 - at] = (drawn >>> (8 * at)) & 0xff
+      return bytes
+    },
+  }
+}
+
+/** Lets every promise that can run do so: a turn of the event loop passes. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

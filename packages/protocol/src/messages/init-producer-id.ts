@@ -1,0 +1,24 @@
+// InitProducerId 0–5: a producer id and epoch. Version 6 (two-phase commit) is not stable in Kafka.
+import { api, int16, int32, int64, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
+
+export const InitProducerId = api({
+  key: 22,
+  name: 'InitProducerId',
+  versions: [0, 5],
+  flexible: 2,
+  request: {
+    transactionalId: string({ nullable: true }),
+    transactionTimeoutMs: int32(),
+    producerId: int64({ versions: '3+', default: -1 }),
+    producerEpoch: int16({ versions: '3+', default: -1 }),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    producerId: int64({ default: -1 }),
+    producerEpoch: int16(),
+  },
+})
+
+export interface InitProducerIdRequest extends RequestOf<typeof InitProducerId> {}
+export interface InitProducerIdResponse extends ResponseOf<typeof InitProducerId> {}
