@@ -23,3 +23,21 @@ export {
 } from './messages/offset-for-leader-epoch.ts'
 export { Produce, type ProduceRequest, type ProduceResponse } from './messages/produce.ts'
 export type { Api, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf } from './schema/dsl.ts'
+export {
+  attributeBits,
+  batchSizeAt,
+  type BatchHeader,
+  type BatchTrouble,
+  checkBatch,
+  type CheckedBatch,
+  patchBaseOffset,
+  patchLeaderEpoch,
+  readBatchHeader,
+  setLogAppendTime,
+} from './records/batch.ts'
+export { type Codec, type CodecName, codecNames, type Codecs, compress, decompress } from './records/codecs.ts'
+export { crc32c } from './records/crc32c.ts'
+export { buildBatch, type DecodedRecord, type NewBatch, readRecords, type RecordHeader } from './records/records.ts'
+export { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, type RequestHeader } from './wire/messages.ts'
+export { ProtocolError } from './wire/protocol-error.ts'
+export { zeroUuid } from './wire/uuid.ts'

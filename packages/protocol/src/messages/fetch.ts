@@ -42,7 +42,7 @@ export const Fetch = api({
       partitions: array({
         partition: int32(),
         currentLeaderEpoch: int32({ versions: '9+', default: -1, ignorable: true }),
-        fetchOffset: int64(),
+        fetchOffset: int64({ clamped: true }),
         lastFetchedEpoch: int32({ versions: '12+', default: -1 }),
         logStartOffset: int64({ versions: '5+', default: -1, ignorable: true }),
         partitionMaxBytes: int32(),

@@ -14,7 +14,7 @@ export const ListOffsets = api({
       partitions: array({
         partitionIndex: int32(),
         currentLeaderEpoch: int32({ versions: '4+', default: -1, ignorable: true }),
-        timestamp: int64(),
+        timestamp: int64({ clamped: true }),
       }),
     }),
     timeoutMs: int32({ versions: '10+', ignorable: true }),

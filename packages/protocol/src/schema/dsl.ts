@@ -61,6 +61,8 @@ export interface Options {
   readonly tag?: number
   /** Where a version lacks the field, any value may be dropped silently. Otherwise only the default may. Tagged fields are dropped too: leaving them out is what they are for. */
   readonly ignorable?: true
+  /** An int64 that is only compared (an offset or a timestamp to look for): beyond 2^53 it decodes to the nearest number below, where others refuse the message. */
+  readonly clamped?: true
 }
 
 /** Returns its literal, with its exact type. */

@@ -1,0 +1,70 @@
+// The codecs and the checksum as Node has them: zlib for gzip and zstd, WebAssembly for snappy and LZ4, native code for CRC-32C.
+// Each is loaded at its first use: most servers never unpack anything, and start-up is counted in milliseconds.
+import { createRequire } from 'node:module'
+import type { Codec, Codecs } from '@local-kafka-service/protocol'
+import { crc32c as plainCrc32c } from '@local-kafka-service/protocol'
+import type { Checksum } from './core/checksum.ts'
+
+const load = createRequire(import.meta.url)
+
+export const nodeCodecs: Codecs = {
+  gzip: {
+    compress: (bytes) => zlib().gzipSync(bytes),
+    decompress: (bytes, maxBytes) => zlib().gunzipSync(bytes, { maxOutputLength: bounded(maxBytes) }),
+  },
+  zstd: {
+    compress: (bytes) => zlib().zstdCompressSync(bytes),
+    decompress: (bytes, maxBytes) => zlib().zstdDecompressSync(bytes, { maxOutputLength: bounded(maxBytes) }),
+  },
+  snappyBlock: wasmCodec('snappyCompress', 'snappyDecompress'),
+  lz4Frame: wasmCodec('lz4Compress', 'lz4Decompress'),
+}
+
+/** CRC-32C by the processor's own instructions; in plain TypeScript where the platform has no binary. */
+export const nativeCrc32c: Checksum = (bytes, seed = 0) => chosenCrc32c()(bytes, seed)
+
+type Wasm = typeof import('@platformatic/wasm-utils')
+type Zlib = typeof import('node:zlib')
+let loadedZlib: Zlib | undefined
+let loadedWasm: Wasm | undefined
+let loadedCrc32c: Checksum | undefined
+
+function zlib(): Zlib {
+  return (loadedZlib ??= load('node:zlib') as Zlib)
+}
+
+function wasm(): Wasm {
+  return (loadedWasm ??= load('@platformatic/wasm-utils') as Wasm)
+}
+
+function wasmCodec(compress: 'snappyCompress' | 'lz4Compress', decompress: 'snappyDecompress' | 'lz4Decompress'): Codec {
+  return {
+    compress: (bytes) => wasm()[compress](asBuffer(bytes)),
+    decompress: (bytes) => wasm()[decompress](asBuffer(bytes)),
+  }
+}
+
+function chosenCrc32c(): Checksum {
+  if (loadedCrc32c !== undefined) return loadedCrc32c
+  try {
+    const { crc32c } = load('@node-rs/crc32') as typeof import('@node-rs/crc32')
+    loadedCrc32c = (bytes, seed = 0) => crc32c(bytes, seed)
+  } catch (error) {
+    if (!isMissingBinary(error)) throw error
+    loadedCrc32c = plainCrc32c
+  }
+  return loadedCrc32c
+}
+
+function isMissingBinary(error: unknown): boolean {
+  return error instanceof Error && (('code' in error && error.code === 'MODULE_NOT_FOUND') || /native binding/i.test(error.message))
+}
+
+/** zlib wants at least one byte of room. */
+function bounded(maxBytes: number): number {
+  return Math.max(1, maxBytes)
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,232 @@
+// The records inside a batch of format v2: iterate over them, build a batch of them.
+import { ProtocolError } from '../wire/protocol-error.ts'
+import { attributeBits, layout, readBatchHeader } from './batch.ts'
+import { type CodecName, type Codecs, codecNames, compress, decompress } from './codecs.ts'
+
+export interface DecodedRecord {
+  readonly offsetDelta: number
+  /** Milliseconds since the epoch; the batch's stamp under LogAppendTime. */
+  readonly timestamp: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly RecordHeader[]
+}
+
+export interface RecordHeader {
+  readonly key: string
+  readonly value: Uint8Array | null
+}
+
+/**
+ * The records of the whole batch at `at`, one after another. Keys and values are views of the batch, or of what it unpacks to. Throws a ProtocolError
+ * where a record is malformed, their number is not the header's, or they unpack to more than `maxBytes`.
+ */
+export function* readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBytes: number): Generator<DecodedRecord, void, undefined> {
+  const header = readBatchHeader(batch, at)
+  const codec = codecNames[header.attributes & attributeBits.codec]
+  if (codec === undefined) throw new ProtocolError(`compression type ${header.attributes & attributeBits.codec} is unknown`)
+  const bytes = decompress(codec, batch.subarray(at + layout.records, at + header.sizeBytes), codecs, maxBytes)
+  const stamped = (header.attributes & attributeBits.logAppendTime) !== 0
+  const cursor = new Cursor(bytes)
+  for (let index = 0; index < header.recordCount; index++) {
+    const end = cursor.lengthAhead()
+    cursor.skip(1) // attributes, of which none is defined
+    const timestampDelta = cursor.varint()
+    const offsetDelta = cursor.varint()
+    const key = cursor.octets()
+    const value = cursor.octets()
+    const count = cursor.varint()
+    if (count < 0 || count > end - cursor.at) throw new ProtocolError(`a record with ${count} headers`)
+    const headers: RecordHeader[] = []
+    for (let left = count; left > 0; left--) {
+      const name = cursor.octets()
+      if (name === null) throw new ProtocolError('a record header without a name')
+      headers.push({ key: text.decode(name), value: cursor.octets() })
+    }
+    if (cursor.at !== end) throw new ProtocolError(`record ${index} of the batch has another length than it says`)
+    const timestamp = stamped ? header.maxTimestamp : header.baseTimestamp + timestampDelta
+    yield { offsetDelta, timestamp, key, value, headers }
+  }
+  if (cursor.at !== bytes.length) throw new ProtocolError(`${bytes.length - cursor.at} bytes are left over after the last record`)
+}
+
+export interface NewBatch {
+  readonly baseTimestamp: number
+  readonly records: readonly DecodedRecord[]
+  readonly baseOffset?: number
+  readonly leaderEpoch?: number
+  /** An idempotent producer's. */
+  readonly producer?: { readonly id: number; readonly epoch: number; readonly baseSequence: number }
+  /** With the codecs to do it. */
+  readonly compression?: { readonly codec: CodecName; readonly codecs: Codecs }
+  /** Further attribute bits, as `attributeBits` names them. */
+  readonly attributes?: number
+}
+
+/** A whole batch, with its checksum. At least one record; their offset deltas ascend. */
+export function buildBatch(batch: NewBatch, crc32c: (bytes: Uint8Array) => number): Uint8Array {
+  const last = batch.records.at(-1)
+  if (last === undefined) throw new RangeError('a batch has at least one record')
+  let sizeBytes = 0
+  let maxTimestamp = -1
+  const sizes = batch.records.map((record) => {
+    const size = recordSize(record, batch.baseTimestamp)
+    sizeBytes += varintSize(size) + size
+    maxTimestamp = Math.max(maxTimestamp, record.timestamp)
+    return size
+  })
+  const plain = new Uint8Array(layout.records + sizeBytes)
+  const pen = new Pen(plain, layout.records)
+  for (const [index, record] of batch.records.entries()) writeRecord(pen, record, sizes[index] ?? 0, batch.baseTimestamp)
+
+  const { codec, codecs } = batch.compression ?? { codec: 'none', codecs: undefined }
+  const whole = codecs === undefined || codec === 'none' ? plain : packed(plain, codec, codecs)
+  const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength)
+  view.setBigInt64(layout.baseOffset, BigInt(batch.baseOffset ?? 0))
+  view.setInt32(layout.length, whole.length - layout.leaderEpoch)
+  view.setInt32(layout.leaderEpoch, batch.leaderEpoch ?? -1)
+  view.setInt8(layout.magic, 2)
+  view.setInt16(layout.attributes, codecNames.indexOf(codec) | (batch.attributes ?? 0))
+  view.setInt32(layout.lastOffsetDelta, last.offsetDelta)
+  view.setBigInt64(layout.baseTimestamp, BigInt(batch.baseTimestamp))
+  view.setBigInt64(layout.maxTimestamp, BigInt(maxTimestamp))
+  view.setBigInt64(layout.producerId, BigInt(batch.producer?.id ?? -1))
+  view.setInt16(layout.producerEpoch, batch.producer?.epoch ?? -1)
+  view.setInt32(layout.baseSequence, batch.producer?.baseSequence ?? -1)
+  view.setInt32(layout.recordCount, batch.records.length)
+  view.setUint32(layout.crc, crc32c(whole.subarray(layout.attributes)))
+  return whole
+}
+
+const text = new TextDecoder()
+const utf8 = new TextEncoder()
+
+function packed(plain: Uint8Array, codec: CodecName, codecs: Codecs): Uint8Array {
+  const records = compress(codec, plain.subarray(layout.records), codecs)
+  const whole = new Uint8Array(layout.records + records.length)
+  whole.set(records, layout.records)
+  return whole
+}
+
+/** Reads zigzag varints and what follows them, within the bytes that are there. */
+class Cursor {
+  readonly #bytes: Uint8Array
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  get at(): number {
+    return this.#at
+  }
+
+  skip(length: number): void {
+    if (this.#at + length > this.#bytes.length) throw new ProtocolError('the records break off')
+    this.#at += length
+  }
+
+  /** A length, and where what it measures ends. */
+  lengthAhead(): number {
+    const length = this.varint()
+    if (length < 0 || length > this.#bytes.length - this.#at)
+      throw new ProtocolError(`a record of ${length} bytes at byte ${this.#at} of ${this.#bytes.length}`)
+    return this.#at + length
+  }
+
+  octets(): Uint8Array | null {
+    const length = this.varint()
+    if (length === -1) return null
+    if (length < 0 || length > this.#bytes.length - this.#at)
+      throw new ProtocolError(`a field of ${length} bytes at byte ${this.#at} of ${this.#bytes.length}`)
+    const from = this.#at
+    this.#at += length
+    return this.#bytes.subarray(from, this.#at)
+  }
+
+  /** Up to 64 bits; what does not fit a number exactly is refused. */
+  varint(): number {
+    let value = 0
+    let scale = 1
+    for (let count = 0; count < 10; count++) {
+      const byte = this.#bytes[this.#at++]
+      if (byte === undefined) throw new ProtocolError('the records break off')
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break
+        return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+      }
+      scale *= 0x80
+    }
+    throw new ProtocolError('a varint of the records is beyond 2^53')
+  }
+}
+
+class Pen {
+  readonly #bytes: Uint8Array
+  #at: number
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.#bytes = bytes
+    this.#at = at
+  }
+
+  varint(value: number): void {
+    let left = zigzag(value)
+    while (left >= 0x80) {
+      this.#bytes[this.#at++] = (left % 0x80) | 0x80
+      left = Math.floor(left / 0x80)
+    }
+    this.#bytes[this.#at++] = left
+  }
+
+  octets(bytes: Uint8Array | null): void {
+    if (bytes === null) {
+      this.varint(-1)
+      return
+    }
+    this.varint(bytes.length)
+    this.#bytes.set(bytes, this.#at)
+    this.#at += bytes.length
+  }
+
+  byte(value: number): void {
+    this.#bytes[this.#at++] = value
+  }
+}
+
+function writeRecord(pen: Pen, record: DecodedRecord, sizeBytes: number, baseTimestamp: number): void {
+  pen.varint(sizeBytes)
+  pen.byte(0)
+  pen.varint(record.timestamp - baseTimestamp)
+  pen.varint(record.offsetDelta)
+  pen.octets(record.key)
+  pen.octets(record.value)
+  pen.varint(record.headers.length)
+  for (const { key, value } of record.headers) {
+    pen.octets(utf8.encode(key))
+    pen.octets(value)
+  }
+}
+
+function recordSize(record: DecodedRecord, baseTimestamp: number): number {
+  let size = 1 + varintSize(record.timestamp - baseTimestamp) + varintSize(record.offsetDelta)
+  size += octetsSize(record.key) + octetsSize(record.value) + varintSize(record.headers.length)
+  for (const { key, value } of record.headers) size += octetsSize(utf8.encode(key)) + octetsSize(value)
+  return size
+}
+
+function octetsSize(bytes: Uint8Array | null): number {
+  return bytes === null ? 1 : varintSize(bytes.length) + bytes.length
+}
+
+function varintSize(value: number): number {
+  let size = 1
+  for (let left = zigzag(value); left >= 0x80; left = Math.floor(left / 0x80)) size++
+  return size
+}
+
+/** Small numbers of either sign become small ones without. Within 2^52, so that it stays exact. */
+function zigzag(value: number): number {
+  return value >= 0 ? value * 2 : -value * 2 - 1
+}

@@ -1,0 +1,102 @@
+// Whole messages: headers and bodies of requests and responses, both directions.
+import { apis } from '../messages/index.ts'
+import { decoder, encoder } from '../schema/compile.ts'
+import type { Api, DecodedResponseOf, RequestInputOf, RequestOf, ResponseOf } from '../schema/dsl.ts'
+import { ProtocolError } from './protocol-error.ts'
+import { Reader } from './reader.ts'
+import { Writer } from './writer.ts'
+
+export interface RequestHeader {
+  readonly apiKey: number
+  readonly apiVersion: number
+  readonly correlationId: number
+  readonly clientId: string | null
+  /** Where the body begins in the frame. Of no meaning when this package does not know the API or the version. */
+  readonly bodyAt: number
+}
+
+/** `frame` is one request without its size. Throws a ProtocolError when it is cut off. */
+export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
+  const reader = new Reader(frame)
+  const apiKey = reader.int16()
+  const apiVersion = reader.int16()
+  const correlationId = reader.int32()
+  const clientId = reader.nullableString()
+  const api = apis.get(apiKey)
+  if (api !== undefined && apiVersion >= 0 && apiVersion <= api.versions[1] && isFlexible(api, apiVersion)) reader.skipTags()
+  return { apiKey, apiVersion, correlationId, clientId, bodyAt: reader.at }
+}
+
+/** The body that begins at `at`. Fields of bytes and records are views of the frame. Throws a ProtocolError for bytes that are no such request. */
+export function decodeRequest<A extends Api>(api: A, version: number, frame: Uint8Array, at: number): RequestOf<A> {
+  const reader = new Reader(frame, at)
+  const request = decoder(api, 'request', version)(reader)
+  reader.end()
+  return request as RequestOf<A>
+}
+
+/** Chunks to send one after another, the size in front; large fields are passed on as they are. */
+export function encodeResponse<A extends Api>(
+  api: A,
+  version: number,
+  correlationId: number,
+  response: ResponseOf<A>,
+): readonly Uint8Array[] {
+  const writer = new Writer()
+  writer.int32(0)
+  writer.int32(correlationId)
+  if (hasTaggedResponseHeader(api, version)) writer.uvarint(0)
+  encoder(api, 'response', version)(writer, response)
+  return framed(writer)
+}
+
+export function encodeRequest<A extends Api>(
+  api: A,
+  header: { readonly version: number; readonly correlationId: number; readonly clientId: string | null },
+  request: RequestInputOf<A>,
+): readonly Uint8Array[] {
+  const writer = new Writer()
+  writer.int32(0)
+  writer.int16(api.key)
+  writer.int16(header.version)
+  writer.int32(header.correlationId)
+  writer.nullableString(header.clientId)
+  if (isFlexible(api, header.version)) writer.uvarint(0)
+  encoder(api, 'request', header.version)(writer, request)
+  return framed(writer)
+}
+
+/** `frame` is one response without its size. */
+export function decodeResponse<A extends Api>(
+  api: A,
+  version: number,
+  frame: Uint8Array,
+): { readonly correlationId: number; readonly response: DecodedResponseOf<A> } {
+  const reader = new Reader(frame)
+  const correlationId = reader.int32()
+  if (hasTaggedResponseHeader(api, version)) reader.skipTags()
+  const response = decoder(api, 'response', version)(reader)
+  reader.end()
+  return { correlationId, response: response as DecodedResponseOf<A> }
+}
+
+const apiVersionsKey = 18
+const sizeBytes = 4
+
+function isFlexible(api: Api, version: number): boolean {
+  return api.flexible !== 'never' && version >= api.flexible
+}
+
+/** The exception of KIP-511: a client must be able to read this answer before it knows which versions the server speaks. */
+function hasTaggedResponseHeader(api: Api, version: number): boolean {
+  return api.key !== apiVersionsKey && isFlexible(api, version)
+}
+
+function framed(writer: Writer): readonly Uint8Array[] {
+  const length = writer.sizeBytes - sizeBytes
+  const chunks = writer.finish()
+  const first = chunks[0]
+  if (first === undefined || length > 0x7fff_ffff) throw new ProtocolError(`a message of ${length} bytes`)
+  new DataView(first.buffer, first.byteOffset, first.byteLength).setInt32(0, length)
+  return chunks
+}

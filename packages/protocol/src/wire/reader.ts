@@ -1,0 +1,194 @@
+// The cursor that decoders read with: every read is bounded by the bytes that are there, whatever the sender claims.
+import { limits } from '../limits.ts'
+import { ProtocolError } from './protocol-error.ts'
+import { uuidBytes, uuidText } from './uuid.ts'
+
+const text = new TextDecoder()
+/** Below this, a loop over ASCII is quicker than the decoder's call. */
+const shortText = 32
+
+export class Reader {
+  readonly bytes: Uint8Array
+  readonly #view: DataView
+  readonly #end: number
+  #at: number
+  #elements = 0
+
+  constructor(bytes: Uint8Array, at = 0, end: number = bytes.length) {
+    this.bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#at = at
+    this.#end = end
+  }
+
+  get at(): number {
+    return this.#at
+  }
+
+  get remaining(): number {
+    return this.#end - this.#at
+  }
+
+  /** The message must end here. */
+  end(): void {
+    if (this.#at !== this.#end) throw new ProtocolError(`${this.remaining} bytes are left over after the message`)
+  }
+
+  bool(): boolean {
+    return this.int8() !== 0
+  }
+  int8(): number {
+    return this.#view.getInt8(this.#take(1))
+  }
+  int16(): number {
+    return this.#view.getInt16(this.#take(2))
+  }
+  uint16(): number {
+    return this.#view.getUint16(this.#take(2))
+  }
+  int32(): number {
+    return this.#view.getInt32(this.#take(4))
+  }
+  /** A checked number: beyond 2^53 the message is refused. */
+  int64(): number {
+    const value = this.clamped64()
+    if (value === Number.MAX_SAFE_INTEGER || value === -Number.MAX_SAFE_INTEGER) {
+      throw new ProtocolError('an int64 is beyond 2^53: no offset, id or timestamp of this server is')
+    }
+    return value
+  }
+  /** For values that are only compared: what is beyond 2^53 becomes the nearest number that is not. */
+  clamped64(): number {
+    const at = this.#take(8)
+    const value = this.#view.getInt32(at) * 0x1_0000_0000 + this.#view.getUint32(at + 4)
+    if (value > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER
+    return value < -Number.MAX_SAFE_INTEGER ? -Number.MAX_SAFE_INTEGER : value
+  }
+  big64(): bigint {
+    return this.#view.getBigInt64(this.#take(8))
+  }
+  float64(): number {
+    return this.#view.getFloat64(this.#take(8))
+  }
+  uuid(): string {
+    return uuidText(this.bytes, this.#take(uuidBytes))
+  }
+
+  /** An unsigned LEB128 number of at most 32 bits. */
+  uvarint(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.#view.getUint8(this.#take(1))
+      value += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) {
+        if (value > 0xffff_ffff) break
+        return value
+      }
+    }
+    throw new ProtocolError('a varint is longer than 32 bits')
+  }
+
+  string(): string {
+    return this.#text(this.int16())
+  }
+  nullableString(): string | null {
+    const length = this.int16()
+    return length === -1 ? null : this.#text(length)
+  }
+  compactString(): string {
+    return this.#text(this.uvarint() - 1)
+  }
+  compactNullableString(): string | null {
+    const length = this.uvarint() - 1
+    return length === -1 ? null : this.#text(length)
+  }
+
+  /** A view of the message's own memory. */
+  octets(): Uint8Array {
+    return this.slice(this.int32())
+  }
+  nullableOctets(): Uint8Array | null {
+    const length = this.int32()
+    return length === -1 ? null : this.slice(length)
+  }
+  compactOctets(): Uint8Array {
+    return this.slice(this.uvarint() - 1)
+  }
+  compactNullableOctets(): Uint8Array | null {
+    const length = this.uvarint() - 1
+    return length === -1 ? null : this.slice(length)
+  }
+  slice(length: number): Uint8Array {
+    const at = this.#take(length)
+    return this.bytes.subarray(at, at + length)
+  }
+
+  /** The length of an array whose elements take at least `elementBytes` each; -1 for null. */
+  count(elementBytes: number): number {
+    return this.#count(this.int32(), elementBytes)
+  }
+  compactCount(elementBytes: number): number {
+    return this.#count(this.uvarint() - 1, elementBytes)
+  }
+
+  /** What begins with a tag section's count; each of `unknown` skips one field. */
+  tagCount(): number {
+    const count = this.uvarint()
+    if (count > limits.unknownTags) throw new ProtocolError(`${count} tagged fields`)
+    return count
+  }
+  /** Where the tagged field that begins here ends. */
+  tagEnd(): number {
+    const size = this.uvarint()
+    if (size > this.remaining) throw new ProtocolError(`a tagged field of ${size} bytes, and only ${this.remaining} are left`)
+    return this.#at + size
+  }
+  skipTo(at: number): void {
+    this.#at = at
+  }
+  expectAt(at: number): void {
+    if (this.#at !== at) throw new ProtocolError('a tagged field has another size than its contents')
+  }
+  skipTags(): void {
+    for (let left = this.tagCount(); left > 0; left--) {
+      this.uvarint()
+      this.skipTo(this.tagEnd())
+    }
+  }
+
+  #count(count: number, elementBytes: number): number {
+    if (count < -1 || count * elementBytes > this.remaining) {
+      throw new ProtocolError(`an array of ${count} elements, and only ${this.remaining} bytes are left`)
+    }
+    this.#elements += count
+    if (this.#elements > limits.elementsPerMessage) throw new ProtocolError(`more than ${limits.elementsPerMessage} array elements`)
+    return count
+  }
+
+  #text(length: number): string {
+    const at = this.#take(length)
+    if (length <= shortText) {
+      let ascii = ''
+      for (let index = at; index < at + length; index++) {
+        const unit = this.bytes[index] ?? 0
+        if (unit >= 0x80) return text.decode(this.bytes.subarray(at, at + length))
+        ascii += String.fromCharCode(unit)
+      }
+      return ascii
+    }
+    return text.decode(this.bytes.subarray(at, at + length))
+  }
+
+  #take(length: number): number {
+    const at = this.#at
+    if (length < 0 || length > this.#end - at)
+      throw new ProtocolError(`${length} bytes are claimed at byte ${at}, and ${this.#end - at} are left`)
+    this.#at = at + length
+    return at
+  }
+}
+
+/** For decoders: null where the version does not allow it. */
+export function unexpectedNull(field: string): never {
+  throw new ProtocolError(`${field} must not be null`)
+}

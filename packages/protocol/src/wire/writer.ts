@@ -1,0 +1,196 @@
+// What encoders write with: small fields into memory of its own, large ones gathered by reference.
+import { ProtocolError } from './protocol-error.ts'
+import { uuidBytes, writeUuid } from './uuid.ts'
+
+const utf8 = new TextEncoder()
+const firstBytes = 256
+/** Below this a copy is cheaper than one more chunk to send. */
+const copyBelowBytes = 1024
+
+export class Writer {
+  readonly #chunks: Uint8Array[] = []
+  #buffer: Uint8Array
+  #view: DataView
+  /** Where the bytes begin that are not in `#chunks` yet. */
+  #from = 0
+  #at = 0
+  #chunkBytes = 0
+
+  constructor(sizeBytes = firstBytes) {
+    this.#buffer = new Uint8Array(sizeBytes)
+    this.#view = new DataView(this.#buffer.buffer)
+  }
+
+  get sizeBytes(): number {
+    return this.#chunkBytes + this.#at - this.#from
+  }
+
+  /** All that was written, in order. Nothing may be written afterwards. */
+  finish(): Uint8Array[] {
+    this.#cut()
+    return this.#chunks
+  }
+
+  bool(value: boolean): void {
+    this.int8(value ? 1 : 0)
+  }
+  int8(value: number): void {
+    this.#view.setInt8(this.#room(1), whole(value, -0x80, 0x7f))
+  }
+  int16(value: number): void {
+    const at = this.#room(2)
+    this.#view.setInt16(at, whole(value, -0x8000, 0x7fff))
+  }
+  uint16(value: number): void {
+    const at = this.#room(2)
+    this.#view.setUint16(at, whole(value, 0, 0xffff))
+  }
+  int32(value: number): void {
+    const at = this.#room(4)
+    this.#view.setInt32(at, whole(value, -0x8000_0000, 0x7fff_ffff))
+  }
+  int64(value: number): void {
+    if (!Number.isSafeInteger(value)) throw new ProtocolError(`${value} is no int64 below 2^53`)
+    const at = this.#room(8)
+    this.#view.setInt32(at, Math.floor(value / 0x1_0000_0000))
+    this.#view.setUint32(at + 4, value >>> 0)
+  }
+  big64(value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw new ProtocolError(`${value} is no int64`)
+    const at = this.#room(8)
+    this.#view.setBigInt64(at, value)
+  }
+  float64(value: number): void {
+    const at = this.#room(8)
+    this.#view.setFloat64(at, value)
+  }
+  uuid(value: string): void {
+    const at = this.#room(uuidBytes)
+    writeUuid(value, this.#buffer, at)
+  }
+
+  uvarint(value: number): void {
+    let left = whole(value, 0, 0xffff_ffff)
+    const at = this.#room(5)
+    let next = at
+    while (left >= 0x80) {
+      this.#buffer[next++] = (left & 0x7f) | 0x80
+      left = Math.floor(left / 0x80)
+    }
+    this.#buffer[next++] = left
+    this.#at = next
+  }
+
+  string(value: string): void {
+    const at = this.#room(2 + value.length * 3)
+    const written = this.#text(value, at + 2)
+    if (written > 0x7fff) throw new ProtocolError(`a string of ${written} bytes`)
+    this.#view.setInt16(at, written)
+    this.#at = at + 2 + written
+  }
+  nullableString(value: string | null): void {
+    if (value === null) this.int16(-1)
+    else this.string(value)
+  }
+  compactString(value: string): void {
+    // The length stands in front and its own size depends on it: written behind the widest, and moved where it is smaller.
+    const at = this.#room(5 + value.length * 3)
+    const written = this.#text(value, at + 5)
+    this.#at = at
+    this.uvarint(written + 1)
+    this.#buffer.copyWithin(this.#at, at + 5, at + 5 + written)
+    this.#at += written
+  }
+  compactNullableString(value: string | null): void {
+    if (value === null) this.uvarint(0)
+    else this.compactString(value)
+  }
+
+  octets(value: Octets): void {
+    this.int32(lengthOf(value))
+    this.raw(value)
+  }
+  nullableOctets(value: Octets | null): void {
+    if (value === null) this.int32(-1)
+    else this.octets(value)
+  }
+  compactOctets(value: Octets): void {
+    this.uvarint(lengthOf(value) + 1)
+    this.raw(value)
+  }
+  compactNullableOctets(value: Octets | null): void {
+    if (value === null) this.uvarint(0)
+    else this.compactOctets(value)
+  }
+
+  /** The length of an array; -1 for null. */
+  count(length: number): void {
+    this.int32(length)
+  }
+  compactCount(length: number): void {
+    this.uvarint(length + 1)
+  }
+
+  raw(value: Octets): void {
+    if (value instanceof Uint8Array) this.#gather(value)
+    else for (const chunk of value) this.#gather(chunk)
+  }
+
+  #gather(bytes: Uint8Array): void {
+    if (bytes.length < copyBelowBytes) {
+      const at = this.#room(bytes.length)
+      this.#buffer.set(bytes, at)
+      return
+    }
+    this.#cut()
+    this.#chunks.push(bytes)
+    this.#chunkBytes += bytes.length
+  }
+
+  #cut(): void {
+    if (this.#at === this.#from) return
+    this.#chunks.push(this.#buffer.subarray(this.#from, this.#at))
+    this.#chunkBytes += this.#at - this.#from
+    this.#from = this.#at
+  }
+
+  /** Reserves memory and answers where it begins. */
+  #room(length: number): number {
+    const at = this.#at
+    if (at + length <= this.#buffer.length) {
+      this.#at = at + length
+      return at
+    }
+    const pending = this.#buffer.subarray(this.#from, at)
+    this.#buffer = new Uint8Array(Math.max(this.#buffer.length * 2, pending.length + length))
+    this.#view = new DataView(this.#buffer.buffer)
+    this.#buffer.set(pending)
+    this.#from = 0
+    this.#at = pending.length + length
+    return pending.length
+  }
+
+  #text(value: string, at: number): number {
+    for (let index = 0; index < value.length; index++) {
+      const unit = value.charCodeAt(index)
+      if (unit >= 0x80) return utf8.encodeInto(value, this.#buffer.subarray(at)).written
+      this.#buffer[at + index] = unit
+    }
+    return value.length
+  }
+}
+
+/** One run of bytes, or several to be sent one after another. */
+export type Octets = Uint8Array | readonly Uint8Array[]
+
+function lengthOf(value: Octets): number {
+  if (value instanceof Uint8Array) return value.length
+  let length = 0
+  for (const chunk of value) length += chunk.length
+  return length
+}
+
+function whole(value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) throw new ProtocolError(`${value} is no whole number from ${min} to ${max}`)
+  return value
+}
