@@ -98,7 +98,8 @@ export function buildBatch(batch: NewBatch, crc32c: (bytes: Uint8Array) => numbe
   return whole
 }
 
-const text = new TextDecoder()
+// A byte order mark is a character like any other.
+const text = new TextDecoder('utf-8', { ignoreBOM: true })
 const utf8 = new TextEncoder()
 
 function packed(plain: Uint8Array, codec: CodecName, codecs: Codecs): Uint8Array {

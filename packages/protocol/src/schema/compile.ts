@@ -1,6 +1,6 @@
 // Turns an API's literal and one version into straight-line source, once: a function that decodes and one that encodes.
 // Only our own literals come here, and their names are checked; nothing of a message is ever part of the source.
-import { Reader, unexpectedNull } from '../wire/reader.ts'
+import { type Reader, unexpectedNull } from '../wire/reader.ts'
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { zeroUuid } from '../wire/uuid.ts'
 import { Writer } from '../wire/writer.ts'
@@ -89,7 +89,7 @@ class Source {
   }
 
   compile(root: string, names: readonly string[], values: readonly unknown[]): unknown {
-    // oxlint-disable-next-line no-implied-eval, no-new-func -- the one place; see the file's head
+    // oxlint-disable-next-line no-implied-eval -- the one place; see the file's head
     const make = new Function(...names, `'use strict'\n${this.text}\nreturn ${root}`) as (...handed: readonly unknown[]) => unknown
     return make(...values)
   }

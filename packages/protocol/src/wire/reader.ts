@@ -3,7 +3,8 @@ import { limits } from '../limits.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { uuidBytes, uuidText } from './uuid.ts'
 
-const text = new TextDecoder()
+// A byte order mark is a character like any other.
+const text = new TextDecoder('utf-8', { ignoreBOM: true })
 /** Below this, a loop over ASCII is quicker than the decoder's call. */
 const shortText = 32
 

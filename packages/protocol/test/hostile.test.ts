@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest'
+import {
+  decodeRequest,
+  decodeRequestHeader,
+  decodeResponse,
+  encodeRequest,
+  encodeResponse,
+  Fetch,
+  ListOffsets,
+  Metadata,
+  Produce,
+  ProtocolError,
+} from '../src/index.ts'
+import { limits } from '../src/limits.ts'
+import { Reader } from '../src/wire/reader.ts'
+import { Writer } from '../src/wire/writer.ts'
+
+test('an array that claims more elements than bytes are left is refused before anything is allocated', () => {
+  const claim = new Writer()
+  claim.int32(0x7fff_ffff)
+  expect(() => decodeRequest(Metadata, 1, bytesOf(claim), 0)).toThrow(/array of 2147483647 elements/)
+})
+
+test('a negative count that is not null is refused', () => {
+  const claim = new Writer()
+  claim.int32(-2)
+  expect(() => decodeRequest(Metadata, 1, bytesOf(claim), 0)).toThrow(ProtocolError)
+})
+
+test('null is refused where the version does not allow it', () => {
+  const claim = new Writer()
+  claim.int32(-1)
+  expect(() => decodeRequest(Metadata, 0, bytesOf(claim), 0)).toThrow(/topics must not be null/)
+  expect(decodeRequest(Metadata, 1, bytesOf(claim), 0)).toMatchObject({ topics: null })
+})
+
+test('more array elements than the bound are refused, however few bytes each takes', () => {
+  const names = new Writer()
+  names.int32(limits.elementsPerMessage + 1)
+  for (let left = limits.elementsPerMessage + 1; left > 0; left--) names.string('')
+  expect(() => decodeRequest(Metadata, 1, bytesOf(names), 0)).toThrow(/array elements/)
+})
+
+test('a string that claims more bytes than there are, or fewer than none, is refused', () => {
+  for (const length of [0x7fff, -2]) {
+    const claim = new Writer()
+    claim.int32(1)
+    claim.int16(length)
+    expect(() => decodeRequest(Metadata, 0, bytesOf(claim), 0)).toThrow(ProtocolError)
+  }
+})
+
+test('a varint that never ends is refused', () => {
+  expect(() => new Reader(new Uint8Array(20).fill(0xff)).uvarint()).toThrow(/longer than 32 bits/)
+  expect(() => new Reader(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x1f)).uvarint()).toThrow(/longer than 32 bits/)
+  expect(new Reader(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f)).uvarint()).toBe(0xffff_ffff)
+})
+
+test('bytes behind the message are refused', () => {
+  const frame = Buffer.concat([
+    ...encodeRequest(Metadata, { version: 4, correlationId: 1, clientId: null }, { topics: [] }),
+    Uint8Array.of(0),
+  ]).subarray(4)
+  expect(() => decodeRequest(Metadata, 4, frame, decodeRequestHeader(frame).bodyAt)).toThrow(/left over/)
+})
+
+test('unknown tagged fields are skipped, in the header and in the body', () => {
+  const frame = new Writer()
+  frame.int16(Metadata.key)
+  frame.int16(9)
+  frame.int32(5)
+  frame.nullableString('me')
+  unknownTag(frame)
+  frame.compactCount(0)
+  frame.bool(true)
+  frame.bool(false)
+  frame.bool(false)
+  unknownTag(frame)
+  const bytes = bytesOf(frame)
+  const { bodyAt, clientId } = decodeRequestHeader(bytes)
+  expect(clientId).toBe('me')
+  expect(decodeRequest(Metadata, 9, bytes, bodyAt)).toMatchObject({ topics: [], allowAutoTopicCreation: true })
+})
+
+test('a tagged field that is shorter or longer than it says is refused', () => {
+  const body = (size: number): Uint8Array => {
+    const writer = new Writer()
+    writer.int32(0) // maxWaitMs
+    writer.int32(0)
+    writer.int32(0)
+    writer.int8(0)
+    writer.int32(0)
+    writer.int32(-1)
+    writer.compactCount(0)
+    writer.compactCount(0)
+    writer.compactString('')
+    writer.uvarint(1)
+    writer.uvarint(1) // replicaState
+    writer.uvarint(size)
+    writer.int32(-1)
+    writer.int64(-1)
+    writer.uvarint(0)
+    return bytesOf(writer)
+  }
+  expect(decodeRequest(Fetch, 15, body(13), 0)).toMatchObject({ replicaState: { replicaId: -1, replicaEpoch: -1 } })
+  expect(() => decodeRequest(Fetch, 15, body(12), 0)).toThrow(ProtocolError)
+  expect(() => decodeRequest(Fetch, 15, body(14), 0)).toThrow(ProtocolError)
+})
+
+test('an offset beyond 2^53 is compared as the largest number; an id beyond it is refused', () => {
+  const asked = { replicaId: -1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: 0 }] }] }
+  const frame = Buffer.concat(encodeRequest(ListOffsets, { version: 1, correlationId: 1, clientId: null }, asked)).subarray(4)
+  frame.writeBigInt64BE(2n ** 63n - 1n, frame.length - 8)
+  const { bodyAt } = decodeRequestHeader(frame)
+  expect(decodeRequest(ListOffsets, 1, frame, bodyAt).topics[0]?.partitions[0]?.timestamp).toBe(Number.MAX_SAFE_INTEGER)
+  expect(() => new Reader(frame, frame.length - 8).int64()).toThrow(/2\^53/)
+})
+
+test('a version that the API does not have is refused in both directions', () => {
+  expect(() => decodeRequest(Produce, 2, new Uint8Array(50), 0)).toThrow(/not supported/)
+  expect(() => encodeRequest(Produce, { version: 99, correlationId: 1, clientId: null }, { acks: 0, timeoutMs: 0, topicData: [] })).toThrow(
+    /not supported/,
+  )
+})
+
+test('a value that its version cannot carry is refused unless it may be dropped', () => {
+  const forgetting = { sessionId: 7, maxWaitMs: 0, minBytes: 0, topics: [], forgottenTopicsData: [{ partitions: [1] }] }
+  expect(() => encodeRequest(Fetch, { version: 4, correlationId: 1, clientId: null }, forgetting)).toThrow(
+    /cannot carry Fetch.request.forgottenTopicsData/,
+  )
+  const answer = { index: 0, errorCode: 0, baseOffset: 0, errorMessage: 'words', currentLeader: { leaderId: 1, leaderEpoch: 1 } }
+  const frame = Buffer.concat(encodeResponse(Produce, 3, 1, { responses: [{ partitionResponses: [answer] }] })).subarray(4)
+  expect(decodeResponse(Produce, 3, frame).response.responses[0]?.partitionResponses[0]).toMatchObject({
+    errorMessage: null,
+    currentLeader: { leaderId: -1 },
+  })
+})
+
+test('numbers outside their type are refused when they are encoded', () => {
+  const writer = new Writer()
+  expect(() => writer.int8(128)).toThrow(ProtocolError)
+  expect(() => writer.int16(1.5)).toThrow(ProtocolError)
+  expect(() => writer.int32(2 ** 31)).toThrow(ProtocolError)
+  expect(() => writer.int64(2 ** 53)).toThrow(ProtocolError)
+  expect(() => writer.uuid('short')).toThrow(ProtocolError)
+})
+
+function unknownTag(writer: Writer): void {
+  writer.uvarint(1)
+  writer.uvarint(4_000)
+  writer.uvarint(3)
+  writer.raw(Uint8Array.of(1, 2, 3))
+}
+
+function bytesOf(writer: Writer): Uint8Array {
+  return Buffer.concat(writer.finish())
+}
