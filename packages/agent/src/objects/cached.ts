@@ -1,13 +1,5 @@
 // A store with memory in front: what was just written stays for tail reads, what was read stays in blocks, each within its own budget.
-import {
-  abortedError,
-  type ByteRange,
-  type ListedObject,
-  type ObjectStore,
-  ObjectStoreError,
-  type PutIfAbsent,
-  type RemoveResult,
-} from './object-store.ts'
+import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from './object-store.ts'
 import { ReadBlocks } from './read-blocks.ts'
 import { sliceChunks } from './slice-chunks.ts'
 

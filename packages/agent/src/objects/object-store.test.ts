@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
+import { ManualClock, runningClock, steadyRandom } from '../time/testing/manual-clock.ts'
 import { CachedObjects } from './cached.ts'
 import { DelayedObjects } from './delayed.ts'
 import { DirectoryObjects } from './directory.ts'
@@ -29,7 +29,7 @@ async function onS3(options: S3ServerOptions): Promise<ContractStore> {
   const { endpoint, bucket, credentials } = server
   return {
     store: await openS3({ endpoint, bucket, credentials, prefix: 'some/prefix' }),
-    dispose: () => server[Symbol.asyncDispose](),
+    dispose: async () => await server[Symbol.asyncDispose](),
   }
 }
 
@@ -41,9 +41,10 @@ objectStoreContract('an S3 that has no more than it must', () =>
 objectStoreContract('memory, cached', async () => ({ store: new CachedObjects(new MemoryObjects(), { maxBytes: 1 << 20, blockBytes: 4 }) }))
 objectStoreContract('memory, cached without memory', async () => ({ store: new CachedObjects(new MemoryObjects(), { maxBytes: 0 }) }))
 objectStoreContract('memory, measured', async () => ({ store: new MeasuredObjects(new MemoryObjects(), new ManualClock()) }))
-objectStoreContract('memory, delayed', async () => ({
-  store: new DelayedObjects(new MemoryObjects(), new ManualClock(), { latencyMs: 0 }),
-}))
+objectStoreContract('memory, delayed', async () => {
+  const { clock, stop } = runningClock()
+  return { store: new DelayedObjects(new MemoryObjects(), clock, { latencyMs: 100 }), dispose: async () => stop() }
+})
 objectStoreContract('memory, retrying and hedging', async () => ({
   store: new RetryingObjects(
     new MemoryObjects(),

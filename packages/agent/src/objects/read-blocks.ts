@@ -73,7 +73,7 @@ export class ReadBlocks {
     const flights = wanted.filter((place) => 'run' in place)
     for (const flight of flights) flight.waiters += 1
     try {
-      const runs = await orAborted(Promise.all(wanted.map((place) => ('run' in place ? place.run : place))), key, signal)
+      const runs = await orAborted(Promise.all(wanted.map(async (place) => ('run' in place ? await place.run : place))), key, signal)
       for (const run of runs) this.#touch(run)
       return this.#cut(key, runs, range)
     } finally {

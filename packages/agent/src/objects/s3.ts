@@ -214,7 +214,7 @@ export class S3Objects implements ObjectStore {
     }
   }
 
-  /** Undefined where the server has no bulk delete, or wants it in a way that the SDK no longer speaks (Content-MD5). */
+  /** Undefined where the server has no bulk delete, or wants it in a way that the SDK does not speak: single deletes then tell what is wrong, if anything is. */
   async #removeInBulk(keys: readonly string[], signal: AbortSignal | undefined): Promise<readonly RemoveResult[] | undefined> {
     if (!this.#bulkDelete) return undefined
     if (signal?.aborted === true) throw abortedError('no', 'remove')
@@ -307,9 +307,19 @@ async function collect(
   return bytes
 }
 
+/** What servers answer that have no bulk delete, want Content-MD5 for it, or refuse the checksum header that the SDK sends instead. */
+const noBulkDelete = new Set([
+  'NotImplemented',
+  'MethodNotAllowed',
+  'MissingContentMD5',
+  'InvalidDigest',
+  'MissingDigest',
+  'InvalidArgument',
+  'InvalidRequest',
+  'MalformedXML',
+])
+
 function hasNoBulkDelete(error: unknown): boolean {
-  const codes = codesOf(error)
   const status = statusOf(error)
-  if (status === 501 || status === 405) return true
-  return ['NotImplemented', 'MethodNotAllowed', 'MissingContentMD5', 'InvalidDigest', 'MissingDigest'].some((code) => codes.includes(code))
+  return status === 501 || status === 405 || codesOf(error).some((code) => noBulkDelete.has(code))
 }

@@ -80,6 +80,13 @@ export class ManualClock implements Clock {
     this.#time = until
   }
 
+  /** Advances to the timer that is due next; without one nothing moves. */
+  async advanceToNext(): Promise<void> {
+    await settled()
+    const next = this.#next(Number.POSITIVE_INFINITY)
+    if (next !== undefined) await this.advance(Math.max(0, next.due - this.#time))
+  }
+
   /** Settles when at least `count` timers are set: the moment from which `advance` has something to fire. */
   async until(count: number): Promise<void> {
     while (this.#waiting.size < count) await new Promise<void>((resolve) => this.#arrivals.push(resolve))
@@ -95,6 +102,17 @@ export class ManualClock implements Clock {
         first = waiting
     return first
   }
+}
+
+/** A manual clock that jumps to its next timer whenever nothing else can run: for code that waits in passing. */
+export function runningClock(): { readonly clock: ManualClock; readonly stop: () => void } {
+  const clock = new ManualClock()
+  let running = true
+  const run = async (): Promise<void> => {
+    for (await clock.until(1); running; await clock.until(1)) await clock.advanceToNext()
+  }
+  void run()
+  return { clock, stop: () => void (running = false) }
 }
 
 /** Always `value`; bytes are zeros but for a counter, so that none repeat. */
