@@ -10,7 +10,25 @@ export { ObjectStoreError } from './objects/object-store.ts'
 export type { AgentEvent, EventHook } from './observe/events.ts'
 export type { Metric } from './observe/metrics.ts'
 export type { Services } from './services.ts'
-export { flag, number, type Settings, settings, text } from './settings.ts'
+export {
+  type MetadataPlace,
+  type ObjectsPlace,
+  type OpenedParts,
+  openParts,
+  PartsError,
+  type PartsDescription,
+} from './parts.ts'
+export {
+  type AgentSettingName,
+  agentSettings,
+  flag,
+  number,
+  type Setting,
+  type Settings,
+  type SettingSource,
+  settings,
+  text,
+} from './settings.ts'
 export type { Clock, Random, Timer } from './time/clock.ts'
 export type { LogRecord, RecordFilter, Unreadable } from './verbs/record-pages.ts'
 export type { From, Positions, Refusal } from './verbs/record-places.ts'
@@ -18,3 +36,4 @@ export type { QueryAnswer, QueryCursor, QueryRecords, Scanned } from './verbs/re
 export type { Tail, TailRecords, TailStep } from './verbs/record-tail.ts'
 export type { Produced, ProduceOne, ReadAnswer, ReadRecords, RecordVerbs } from './verbs/records.ts'
 export type { TopicVerbs } from './verbs/topics.ts'
+export type { FlushPolicy } from './write/writer.ts'

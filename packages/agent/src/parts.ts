@@ -1,0 +1,188 @@
+// The composition root of an agent's parts: turns a description of places into implementations, and makes sure that they belong together. It alone names implementations.
+import { nativeCrc32c, nodeCodecs } from './codecs.ts'
+import type { Parts } from './agent.ts'
+import type { MetadataStore } from './metadata/metadata-store.ts'
+import { openMetadata } from './metadata/open.ts'
+import { tcpNetwork } from './net/tcp.ts'
+import { claimPrefix } from './objects/cluster-file.ts'
+import { DelayedObjects } from './objects/delayed.ts'
+import { DirectoryObjects } from './objects/directory.ts'
+import { MeasuredObjects } from './objects/measured.ts'
+import { MemoryObjects } from './objects/memory.ts'
+import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
+import { RetryingObjects } from './objects/retrying.ts'
+import type { EventHook } from './observe/events.ts'
+import { systemClock, systemRandom } from './time/system-clock.ts'
+
+export type ObjectsPlace =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'directory'; readonly path: string }
+  /** Endpoint, region and credentials come from where AWS tools look for them. The prefix is without slashes at its ends. */
+  | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string }
+
+export type MetadataPlace =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: 'postgres'; readonly url: string }
+
+export interface PartsDescription {
+  readonly objects: ObjectsPlace
+  readonly metadata: MetadataPlace
+  /** Of what is kept on this machine: S3 and PostgreSQL have their own. */
+  readonly durability: 'strict' | 'os' | 'memory'
+  /** Every request to the object store takes so much longer. */
+  readonly storeLatencyMs: number
+  /** Undefined: the only cluster in the database, or a new one. */
+  readonly clusterId: string | undefined
+  readonly emit: EventHook
+}
+
+export interface OpenedParts {
+  readonly parts: Parts
+  /** Closes both services. The agent that stands on them must have ended. */
+  close(): Promise<void>
+}
+
+/**
+ * Why the places cannot be used together. `store`: the object store does not answer as it must, its ObjectStoreError is the cause; `used prefix`: the
+ * database is fresh or empty and the prefix is not.
+ */
+export class PartsError extends Error {
+  override readonly name = 'PartsError'
+  readonly kind: 'store' | 'another cluster' | 'used prefix' | 'newer format' | 'damaged cluster file'
+
+  constructor(kind: PartsError['kind'], message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.kind = kind
+  }
+}
+
+/**
+ * Opens both services, and claims the prefix for the cluster before anybody writes there. Rejects with a PartsError, or with the MetadataError of a
+ * database that cannot be used; nothing is left open then.
+ */
+export async function openParts(description: PartsDescription): Promise<OpenedParts> {
+  const { emit } = description
+  const store = await openObjects(description)
+  const measured = new MeasuredObjects(store, systemClock)
+  const objects = description.objects.kind === 's3' ? new RetryingObjects(measured, { clock: systemClock, random: systemRandom }) : measured
+  let metadata: MetadataStore | undefined
+  try {
+    metadata = await openMetadataAt(description)
+    await claim(objects, metadata)
+  } catch (error) {
+    await metadata?.close()
+    await objects.close()
+    throw error
+  }
+  const opened = metadata
+  return {
+    parts: {
+      clock: systemClock,
+      random: systemRandom,
+      network: tcpNetwork,
+      objects,
+      metadata: opened,
+      codecs: nodeCodecs,
+      crc32c: nativeCrc32c,
+      emit,
+      storeMeters: () => measured.meters(),
+    },
+    async close() {
+      await opened.close()
+      await objects.close()
+    },
+  }
+}
+
+/** As it is, but for the latency that was asked for: measured and retried by the caller. Rejects when it cannot be reached or used. */
+async function openObjects({ objects, durability, storeLatencyMs, emit }: PartsDescription): Promise<ObjectStore> {
+  try {
+    const store = await openStore(objects, durability, emit)
+    return storeLatencyMs === 0 ? store : new DelayedObjects(store, systemClock, { latencyMs: storeLatencyMs })
+  } catch (error) {
+    throw asPartsError(error)
+  }
+}
+
+async function openStore(place: ObjectsPlace, durability: PartsDescription['durability'], emit: EventHook): Promise<ObjectStore> {
+  switch (place.kind) {
+    case 'memory':
+      return new MemoryObjects()
+    case 'directory':
+      return new DirectoryObjects(place.path, {
+        durability: durability === 'strict' ? 'strict' : 'os',
+        onNotice: (message) => emit({ kind: 'notice', message }),
+      })
+    case 's3': {
+      const { openS3 } = await import('./objects/s3.ts')
+      const store = await openS3({ bucket: place.bucket, prefix: place.prefix })
+      try {
+        await store.checkBucket()
+      } catch (error) {
+        await store.close()
+        throw error
+      }
+      return store
+    }
+  }
+}
+
+async function openMetadataAt({ metadata, durability, clusterId }: PartsDescription): Promise<MetadataStore> {
+  const options = { ...(clusterId !== undefined && { clusterId }), newClusterId: newUuid(), clock: systemClock }
+  switch (metadata.kind) {
+    case 'memory': {
+      const { openSqlite } = await import('./metadata/sqlite.ts')
+      return await openMetadata(openSqlite({ path: ':memory:', durability: 'memory', now: systemClock.now }), options)
+    }
+    case 'sqlite': {
+      const { openSqliteWorker } = await import('./metadata/sqlite.ts')
+      return await openMetadata(openSqliteWorker({ path: metadata.path, durability: durability === 'strict' ? 'strict' : 'os' }), options)
+    }
+    case 'postgres': {
+      const { openPostgres } = await import('./metadata/postgres.ts')
+      return await openMetadata(await openPostgres({ url: metadata.url }), options)
+    }
+  }
+}
+
+/** Nothing may be written under a prefix that is not the cluster's own. */
+async function claim(objects: ObjectStore, metadata: MetadataStore): Promise<void> {
+  let claimed: Awaited<ReturnType<typeof claimPrefix>>
+  try {
+    claimed = await claimPrefix(objects, { clusterId: metadata.clusterId, createdAtMs: systemClock.now() })
+  } catch (error) {
+    throw asPartsError(error)
+  }
+  const { file } = claimed
+  switch (claimed.kind) {
+    case 'ours':
+      return
+    case 'newer format':
+      throw new PartsError('newer format', `cluster.json asks for readers of format ${file.minimumReader}`)
+    case 'another cluster': {
+      // A database without topics is one that was made just now, or by an earlier start that was refused here: what is missing is the other one.
+      const empty = (await metadata.topics.list()).length === 0
+      throw empty
+        ? new PartsError('used prefix', `cluster.json there names the cluster ${file.clusterId}`)
+        : new PartsError(
+            'another cluster',
+            `cluster.json there names the cluster ${file.clusterId}, the metadata database serves ${metadata.clusterId}`,
+          )
+    }
+  }
+}
+
+function asPartsError(error: unknown): unknown {
+  if (!(error instanceof ObjectStoreError)) return error
+  return new PartsError(error.kind === 'corrupt' ? 'damaged cluster file' : 'store', error.message, { cause: error })
+}
+
+/** A random UUID (version 4). */
+function newUuid(): string {
+  const bytes = systemRandom.bytes(16)
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = Buffer.from(bytes).toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}

@@ -1,0 +1,84 @@
+// The command `lks dev`: one server for this machine, from its options to its end by a signal.
+import { type AgentEvent, limits } from '@local-kafka-service/agent'
+import { eventLog } from './event-log.ts'
+import { jsonLog, type Log, terminalLog } from './log.ts'
+import { type OptionSources, resolveOptions, textOf } from './options.ts'
+import { firstScreen, type Ready, readyLine } from './screen.ts'
+import { type Server, startServer } from './server.ts'
+import { planOf } from './server-plan.ts'
+import { UserError } from './user-error.ts'
+import { productVersion } from './version.ts'
+
+/** Settles when the server has stopped as it was asked to. Rejects with a UserError when it could not start, or was ended by something else. */
+export async function dev(given: OptionSources): Promise<void> {
+  const { values, warnings } = resolveOptions(given)
+  const plan = planOf(values)
+  const verbose = textOf(values, 'verbose') === 'true'
+  const log = process.stderr.isTTY ? terminalLog(process.stderr) : jsonLog({ verbose })
+  try {
+    for (const message of warnings) log.write({ level: 'warn', message, fields: {} })
+    // What happens before the first screen is told behind it.
+    const early: AgentEvent[] = []
+    let tell = (event: AgentEvent): void => void early.push(event)
+    const server = await startServer(plan, (event) => tell(event))
+    const ready: Ready = { server, plan, version: productVersion(), ms: Math.round(performance.now()), pid: process.pid }
+    show(ready, log)
+    tell = eventLog({ verbose, write: (line) => log.write(line), monotonic: () => performance.now() })
+    for (const event of early) tell(event)
+    await untilEnd(server, log)
+  } finally {
+    log.flush()
+  }
+}
+
+function show(ready: Ready, log: Log): void {
+  // Nobody may be reading: `lks dev | head -1` closes the pipe, which is no reason to end.
+  process.stdout.on('error', () => {})
+  if (process.stdout.isTTY) {
+    process.stdout.write(firstScreen(ready))
+    return
+  }
+  process.stdout.write(readyLine(ready))
+  const { http } = ready.server
+  for (const plane of http === undefined ? [] : [http.control, http.data]) {
+    if (plane.movedFrom !== undefined)
+      log.write({ level: 'info', message: `port ${plane.movedFrom} was taken, this is on ${plane.url}`, fields: { port: plane.port } })
+  }
+}
+
+async function untilEnd(server: Server, log: Log): Promise<void> {
+  const signal = await Promise.race([firstSignal(), server.ended])
+  if (signal === 'fenced') {
+    await server.stop()
+    throw new UserError('LKS-1201', {
+      what: 'another agent with the same name took over, so this one has stopped',
+      why: 'a second start under one name ends the first',
+      fix: ['let the other one run, or stop it and start again'],
+    })
+  }
+  if (signal === 'drained') return
+  // The second signal ends at once, as a crash would: nothing that was acknowledged is lost by that.
+  for (const again of endSignals) process.on(again, () => process.exit(128 + signalNumbers[again]))
+  log.write({ level: 'info', message: 'stopping: what was admitted is answered first; once more to end at once', fields: { signal } })
+  const late = Promise.withResolvers<'late'>()
+  const timer = setTimeout(() => late.resolve('late'), limits.drainMs)
+  const end = await Promise.race([server.stop(), late.promise])
+  clearTimeout(timer)
+  if (end === 'late') {
+    throw new UserError('LKS-1202', {
+      what: `the server did not stop within ${limits.drainMs / 1000} s and was ended`,
+      why: 'a store or a client did not answer; what was acknowledged is kept, the rest was not acknowledged',
+      fix: ['look at the log above for the store that did not answer'],
+    })
+  }
+}
+
+const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+type EndSignal = (typeof endSignals)[number]
+const signalNumbers: Readonly<Record<EndSignal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }
+
+function firstSignal(): Promise<EndSignal> {
+  return new Promise((resolve) => {
+    for (const signal of endSignals) process.once(signal, () => resolve(signal))
+  })
+}

@@ -1,0 +1,67 @@
+// The plan of a server inside the calling process, from the options of `startKafka`.
+import { type AgentSettingName, agentSettings, type SettingSource, settings } from '@local-kafka-service/agent'
+import { placesIn } from './data-directory.ts'
+import type { StartKafkaOptions } from './index.ts'
+import { checkOption, didYouMean } from './options.ts'
+import { type HttpPlan, metadataPlace, type ServerPlan, s3Place } from './server-plan.ts'
+import { UserError } from './user-error.ts'
+
+/** Throws a UserError that names what is wrong. */
+export function embeddedPlan(given: StartKafkaOptions): ServerPlan {
+  const { dir, storage, metadata, port = 0 } = given
+  checkOption('kafka.port', String(port), 'port')
+  if (storage !== undefined) checkOption('storage', storage, 'storage')
+  if (metadata !== undefined) checkOption('metadata', metadata, 'metadata')
+  const places = dir === undefined ? undefined : placesIn(dir)
+  const objects: ServerPlan['objects'] =
+    storage !== undefined ? s3Place(storage) : places === undefined ? { kind: 'memory' } : { kind: 'directory', path: places.objects }
+  const chosen: ServerPlan['metadata'] =
+    metadata === undefined && places === undefined ? { kind: 'memory' } : metadataPlace(metadata, places?.metadata ?? '')
+  return {
+    dataDirectory: objects.kind === 'directory' || chosen.kind === 'sqlite' ? dir : undefined,
+    objects,
+    metadata: chosen,
+    storeLatencyMs: given.storeLatencyMs ?? 0,
+    settings: settings('dev', settingsOf(given, { keepsNothing: objects.kind === 'memory' && chosen.kind === 'memory' })),
+    hosts: given.hosts ?? ['127.0.0.1', '::1'],
+    kafkaPort: port,
+    advertised: undefined,
+    http: httpOf(given.http ?? false),
+  }
+}
+
+type GivenSettings = Partial<Record<AgentSettingName, { readonly value: string; readonly source: SettingSource }>>
+
+function settingsOf({ settings: asked = {} }: StartKafkaOptions, { keepsNothing }: { readonly keepsNothing: boolean }): GivenSettings {
+  const given: GivenSettings = keepsNothing ? { durability: { value: 'memory', source: 'flag' } } : {}
+  for (const [name, value] of Object.entries(asked)) {
+    if (!isSetting(name)) {
+      const names = agentSettings.map((setting) => setting.name)
+      throw new UserError('LKS-1004', {
+        what: `there is no setting '${name}'${didYouMean(name, names)}`,
+        fix: ['see the names: docs/reference/configuration.md'],
+      })
+    }
+    checkOption(name, String(value), name)
+    given[name] = { value: String(value), source: 'flag' }
+  }
+  const durability = given.durability?.value
+  if (durability !== undefined && (durability === 'memory') !== keepsNothing)
+    throw new UserError('LKS-1005', {
+      what: `durability is ${durability}, but the server ${keepsNothing ? 'keeps nothing' : 'keeps things'}`,
+      fix: keepsNothing ? ['leave durability out', 'keep things: dir, or storage and metadata'] : ['use os or strict'],
+    })
+  return given
+}
+
+function httpOf(given: NonNullable<StartKafkaOptions['http']>): HttpPlan | undefined {
+  if (given === false) return undefined
+  const { controlPort = 0, dataPort = 0, allowedHosts = [] } = given === true ? {} : given
+  checkOption('control.port', String(controlPort), 'controlPort')
+  checkOption('data.port', String(dataPort), 'dataPort')
+  return { control: { port: controlPort, movable: false }, data: { port: dataPort, movable: false }, allowedHosts }
+}
+
+function isSetting(name: string): name is AgentSettingName {
+  return agentSettings.some((setting) => setting.name === name)
+}

@@ -1,0 +1,118 @@
+// What an agent's events say to whoever runs it: one function per kind of event, with its level; a kind that comes too often is counted, not written.
+import type { AgentEvent, EventHook } from '@local-kafka-service/agent'
+
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+
+/** One event in words and in fields. */
+export interface LogLine {
+  readonly level: Level
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+export interface EventLogOptions {
+  /** Also events of level debug. */
+  readonly verbose: boolean
+  readonly write: (line: LogLine) => void
+  /** Milliseconds on a clock that never goes back. */
+  readonly monotonic: () => number
+}
+
+/** Of one kind of event, in one window. Debug lines were asked for and are never left out. */
+const linesPerWindow = 20
+const windowMs = 10_000
+
+export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventHook {
+  const windows = new Map<AgentEvent['kind'], { since: number; written: number; leftOut: number }>()
+  return (event) => {
+    const line = lineOf(event)
+    if (line.level === 'debug') {
+      if (verbose) write(line)
+      return
+    }
+    const now = monotonic()
+    const window = windows.get(event.kind) ?? { since: now, written: 0, leftOut: 0 }
+    windows.set(event.kind, window)
+    if (now - window.since >= windowMs) {
+      if (window.leftOut > 0)
+        write({ level: line.level, message: `${window.leftOut} more lines like the next were left out`, fields: { event: event.kind } })
+      window.since = now
+      window.written = 0
+      window.leftOut = 0
+    }
+    if (window.written >= linesPerWindow) window.leftOut++
+    else {
+      window.written++
+      write(line)
+    }
+  }
+}
+
+/** Exported for its test. */
+export function lineOf(event: AgentEvent): LogLine {
+  // The cast: TypeScript does not see that the function at `kind` takes exactly the events of that kind; the table's type makes it so.
+  return (lines[event.kind] as (event: AgentEvent) => LogLine)(event)
+}
+
+type Lines = { readonly [K in AgentEvent['kind']]: (event: Extract<AgentEvent, { readonly kind: K }>) => LogLine }
+
+const lines: Lines = {
+  'connection opened': ({ connectionId, address }) => debug(`connection ${connectionId} from ${address}`, { connectionId, address }),
+  'connection closed': ({ connectionId, reason }) => debug(`connection ${connectionId} closed: ${reason}`, { connectionId, reason }),
+  request: ({ api, version, connectionId, clientId, sizeBytes }) =>
+    debug(`${api} v${version} from ${clientId ?? 'a client without a name'}`, { api, version, connectionId, clientId, sizeBytes }),
+  reply: ({ api, version, connectionId, clientId, durationMs, sizeBytes }) =>
+    debug(`${api} v${version} answered in ${durationMs.toFixed(1)} ms`, { api, version, connectionId, clientId, durationMs, sizeBytes }),
+  'protocol error': ({ connectionId, message }) =>
+    warn(`connection ${connectionId} was closed: it does not speak Kafka as it should: ${message}`, { connectionId, reason: message }),
+  defect: ({ where, error }) =>
+    fault(`a defect in ${where}: ${messageOf(error)}`, {
+      where,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }),
+  sealed: ({ sequence, trigger, sizeBytes, batches }) =>
+    debug(`flush ${sequence} sealed (${trigger}): ${batches} batches, ${sizeBytes} bytes`, { sequence, trigger, sizeBytes, batches }),
+  stored: ({ sequence, durationMs }) => debug(`flush ${sequence} stored in ${durationMs.toFixed(1)} ms`, { sequence, durationMs }),
+  committed: ({ sequence, batches, durationMs }) =>
+    debug(`flush ${sequence} committed in ${durationMs.toFixed(1)} ms`, { sequence, batches, durationMs }),
+  'commit retried': ({ sequence, outcome, message }) =>
+    warn(`flush ${sequence} is committed again, its fate was: ${outcome} (${message})`, { sequence, outcome, reason: message }),
+  'line stopped': ({ sequence, abandoned, message }) =>
+    fault(`flush ${sequence} was given up, ${abandoned} in all; their producers are told to try again: ${message}`, {
+      sequence,
+      abandoned,
+      reason: message,
+    }),
+  registered: ({ incarnation, brokerId }) => debug(`registered as broker ${brokerId}`, { brokerId, incarnation: incarnation.id }),
+  fenced: ({ incarnation }) => fault('another agent took over', { incarnation: incarnation.id }),
+  'heartbeat failed': ({ message }) => warn(`the Metadata Service did not answer a heartbeat: ${message}`, { reason: message }),
+  'topic created': ({ name, partitions, auto }) =>
+    info(`topic ${name} created with ${partitions} partition${partitions === 1 ? '' : 's'}${auto ? ', because a client named it' : ''}`, {
+      topic: name,
+      partitions,
+      auto,
+    }),
+  'topic deleted': ({ name }) => info(`topic ${name} deleted`, { topic: name }),
+  'store trouble': ({ operation, message }) =>
+    warn(`the FileStorage Service has trouble (${operation}): ${message}`, { operation, reason: message }),
+  'corrupt data': ({ topicId, partition, offset, message }) =>
+    fault(`damaged data at ${topicId}[${partition}]@${offset}: ${message}`, { topicId, partition, offset, reason: message }),
+  notice: ({ message }) => info(message, {}),
+}
+
+function debug(message: string, fields: LogLine['fields']): LogLine {
+  return { level: 'debug', message, fields }
+}
+function info(message: string, fields: LogLine['fields']): LogLine {
+  return { level: 'info', message, fields }
+}
+function warn(message: string, fields: LogLine['fields']): LogLine {
+  return { level: 'warn', message, fields }
+}
+function fault(message: string, fields: LogLine['fields']): LogLine {
+  return { level: 'error', message, fields }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+// The bin `lks`: looks at the version of Node, turns the compile cache on, then loads the command. It imports nothing else, so that an old Node can still say what is wrong.
+import * as nodeModule from 'node:module'
+
+const needed: readonly [major: number, minor: number] = [22, 19]
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+
+if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
+  process.stderr.write(
+    `error: this Node.js is too old: ${process.versions.node} (LKS-1006)\n` +
+      `  why: Local Kafka Service needs Node.js ${needed.join('.')} or newer\n` +
+      `  fix: install a newer one from nodejs.org, or: npx -y node@26 ${process.argv[1] ?? 'lks'}\n`,
+  )
+  process.exitCode = 1
+} else {
+  nodeModule.enableCompileCache()
+  // Node 22 warns on the first screen that SQLite is experimental there; 24 has nothing to say.
+  if (major < 24) {
+    const { emitWarning } = process
+    process.emitWarning = (warning: string | Error, ...rest: readonly unknown[]) => {
+      if (!String(warning).includes('SQLite')) Reflect.apply(emitWarning, process, [warning, ...rest])
+    }
+  }
+  const { run } = await import('./cli.ts')
+  await run(process.argv, process.env)
+}

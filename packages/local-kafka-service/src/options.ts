@@ -1,0 +1,323 @@
+// The one table of options: what `lks dev` takes as a flag, from the environment (`LKS_…`) and from `lks.config.json`, in this order; each value keeps its source.
+import { agentSettings, type Setting, type SettingSource } from '@local-kafka-service/agent'
+import { UserError } from './user-error.ts'
+
+export type OptionGroup = 'Where it keeps things' | 'Where it listens' | 'What it prints' | 'Settings'
+
+export interface Option {
+  /** `kafka.port`: the flag is `--kafka-port`, the variable `LKS_KAFKA_PORT`, the key in the file `kafka.port`. */
+  readonly name: string
+  /** The name of the value in the help. Absent: a switch, whose value is `true` or `false`. */
+  readonly placeholder?: string
+  readonly short?: string
+  readonly default: string | null
+  readonly doc: string
+  readonly group: OptionGroup
+  /** Undefined when the value is fine, else what is wrong with it, in words. */
+  readonly check: (value: string) => string | undefined
+}
+
+export interface OptionValue {
+  readonly value: string | null
+  readonly source: SettingSource
+  /** As the user wrote its name: `--kafka-port`, `LKS_KAFKA_PORT`, `kafka.port in lks.config.json`. */
+  readonly said: string
+}
+
+export type OptionValues = ReadonlyMap<string, OptionValue>
+
+const commandOptions = [
+  {
+    name: 'dir',
+    placeholder: 'path',
+    default: '.lks',
+    doc: 'The data directory: metadata, and messages unless --storage says where.',
+    group: 'Where it keeps things',
+    check: notEmpty,
+  },
+  { name: 'memory', default: 'false', doc: 'Keep nothing: everything is in memory.', group: 'Where it keeps things', check: boolean },
+  {
+    name: 'storage',
+    placeholder: 's3://bucket/prefix',
+    default: null,
+    doc: 'Keep messages in S3. AWS_ENDPOINT_URL_S3 names another server that speaks its API; credentials come from where AWS tools look for them.',
+    group: 'Where it keeps things',
+    check: storageUrl,
+  },
+  {
+    name: 'store.latency',
+    placeholder: '100ms',
+    default: null,
+    doc: 'Let every request to the object store take so much longer, as S3 does.',
+    group: 'Where it keeps things',
+    check: duration,
+  },
+  {
+    name: 'metadata',
+    placeholder: 'postgres://user@host/database',
+    default: null,
+    doc: 'Keep metadata in PostgreSQL instead of the data directory; `:memory:` keeps none.',
+    group: 'Where it keeps things',
+    check: metadataUrl,
+  },
+  {
+    name: 'kafka.port',
+    placeholder: 'port',
+    default: '9092',
+    doc: 'For Kafka clients; 0 = any free one.',
+    group: 'Where it listens',
+    check: port,
+  },
+  {
+    name: 'control.port',
+    placeholder: 'port',
+    default: '8000',
+    doc: 'The control plane; the next free one when nobody asked for it and it is busy.',
+    group: 'Where it listens',
+    check: port,
+  },
+  { name: 'data.port', placeholder: 'port', default: '8123', doc: 'The data plane; likewise.', group: 'Where it listens', check: port },
+  {
+    name: 'listen',
+    placeholder: 'hosts',
+    default: '127.0.0.1,::1',
+    doc: 'Addresses to listen on, with commas between them.',
+    group: 'Where it listens',
+    check: hosts,
+  },
+  {
+    name: 'advertised',
+    placeholder: 'host:port',
+    default: null,
+    doc: 'What Kafka clients are told instead of the address that they came in by.',
+    group: 'Where it listens',
+    check: advertised,
+  },
+  {
+    name: 'allowed.hosts',
+    placeholder: 'hosts',
+    default: '',
+    doc: 'Further host names by which HTTP may be called, as host.docker.internal, with commas between them.',
+    group: 'Where it listens',
+    check: () => undefined,
+  },
+  {
+    name: 'verbose',
+    short: '-v',
+    default: 'false',
+    doc: 'Print every request and flush, and the stack of an error.',
+    group: 'What it prints',
+    check: boolean,
+  },
+] as const satisfies readonly Option[]
+
+export type CommandOptionName = (typeof commandOptions)[number]['name']
+
+export const options: readonly Option[] = [
+  ...commandOptions,
+  ...agentSettings.map((setting: Setting): Option => {
+    const { name, type, unit, doc, check } = setting
+    return {
+      name,
+      placeholder: unit ?? (type === 'boolean' ? 'true|false' : type),
+      default: setting.default.dev,
+      doc,
+      group: 'Settings',
+      check,
+    }
+  }),
+]
+
+export const configFile = 'lks.config.json'
+
+export function flagOf(name: string): string {
+  return `--${name.replaceAll('.', '-')}`
+}
+
+export function variableOf(name: string): string {
+  return `LKS_${name.toUpperCase().replaceAll('.', '_')}`
+}
+
+export interface OptionSources {
+  /** By option name. */
+  readonly flags: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The text of the configuration file; undefined where there is none. */
+  readonly file: string | undefined
+}
+
+/** Flag over environment over file over default. Throws a UserError that names what is wrong and where it was said. */
+export function resolveOptions({ flags, env, file }: OptionSources): {
+  readonly values: OptionValues
+  readonly warnings: readonly string[]
+} {
+  const fromFile = file === undefined ? new Map<string, string>() : parseFile(file)
+  const values = new Map<string, OptionValue>()
+  for (const option of options) {
+    const value = pick(option, flags[option.name], env[variableOf(option.name)], fromFile.get(option.name))
+    if (value.source !== 'default' && value.value !== null) checkOption(option.name, value.value, value.said)
+    values.set(option.name, value)
+  }
+  return { values, warnings: unknownVariables(env) }
+}
+
+/** Throws a UserError when there is no such option, or it cannot have that value. `said`: as the user wrote its name. */
+export function checkOption(name: string, value: string, said: string): void {
+  const option = options.find((candidate) => candidate.name === name)
+  if (option === undefined) {
+    const nearest = didYouMean(
+      name,
+      options.map((candidate) => candidate.name),
+    )
+    throw new UserError('LKS-1004', { what: `there is no option '${said}'${nearest}`, fix: ['see the names: lks dev --help'] })
+  }
+  const wrong = option.check(value)
+  if (wrong === undefined) return
+  throw new UserError('LKS-1004', {
+    what: `${said}: '${withoutPassword(value)}' ${wrong}`,
+    why: option.doc,
+    fix: [`give ${said} another value${option.default === null || option.default === '' ? '' : `; the default is ${option.default}`}`],
+  })
+}
+
+/** `postgres://user:password@host` is printed without the secret, also when it is wrong. */
+function withoutPassword(value: string): string {
+  return value.replace(/(:\/\/[^:/@]*):[^@]*@/, '$1:…@')
+}
+
+/** An option's value as text; undefined when it has none. */
+export function textOf(values: OptionValues, name: CommandOptionName): string | undefined {
+  return values.get(name)?.value ?? undefined
+}
+
+/** Whether a user said it, in whatever way. */
+export function wasGiven(values: OptionValues, name: string): boolean {
+  const source = values.get(name)?.source
+  return source !== undefined && source !== 'default'
+}
+
+/** `100ms`, `0.5s`, `2m`, or a plain number of milliseconds. Checked before. */
+export function durationMs(text: string): number {
+  const [, amount = '0', unit = 'ms'] = durationPattern.exec(text) ?? []
+  return Math.round(Number(amount) * (unit === 'm' ? 60_000 : unit === 's' ? 1_000 : 1))
+}
+
+export function listOf(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+function pick(option: Option, flag: string | undefined, variable: string | undefined, filed: string | undefined): OptionValue {
+  if (flag !== undefined) return { value: flag, source: 'flag', said: flagOf(option.name) }
+  if (variable !== undefined) return { value: variable, source: 'environment', said: variableOf(option.name) }
+  if (filed !== undefined) return { value: filed, source: 'file', said: `${option.name} in ${configFile}` }
+  return { value: option.default, source: 'default', said: flagOf(option.name) }
+}
+
+function parseFile(text: string): ReadonlyMap<string, string> {
+  const wrong = (why: string): UserError =>
+    new UserError('LKS-1007', {
+      what: `${configFile} cannot be used`,
+      why,
+      fix: [`mend or remove ${configFile}`, 'see the names: lks dev --help'],
+    })
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw wrong(`it is no JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong('it must be one object, as {"kafka.port": 9093}')
+  const values = new Map<string, string>()
+  for (const [name, value] of Object.entries(json)) {
+    if (!options.some((option) => option.name === name))
+      throw wrong(
+        `there is no option '${name}'${didYouMean(
+          name,
+          options.map((o) => o.name),
+        )}`,
+      )
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
+      throw wrong(`the value of '${name}' must be a text, a number, true or false`)
+    values.set(name, String(value))
+  }
+  return values
+}
+
+/** `LKS_TEST_…` are the tests' own. */
+function unknownVariables(env: OptionSources['env']): readonly string[] {
+  const known = options.map(({ name }) => variableOf(name))
+  return Object.keys(env)
+    .filter((name) => name.startsWith('LKS_') && !name.startsWith('LKS_TEST_') && !known.includes(name))
+    .map((name) => `${name} in the environment is no option and was ignored${didYouMean(name, known)}`)
+}
+
+/** A half sentence that names the nearest known name, or nothing. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  let nearest: { readonly name: string; readonly distance: number } | undefined
+  for (const candidate of known) {
+    const distance = editDistance(name, candidate)
+    if (nearest === undefined || distance < nearest.distance) nearest = { name: candidate, distance }
+  }
+  return nearest !== undefined && nearest.distance <= Math.max(2, name.length / 4) ? `; did you mean ${nearest.name}?` : ''
+}
+
+function editDistance(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= a.length; row++) {
+    const line = [row]
+    for (let column = 1; column <= b.length; column++) {
+      const changed = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
+      line.push(Math.min(changed, (above[column] ?? 0) + 1, (line[column - 1] ?? 0) + 1))
+    }
+    above = line
+  }
+  return above[b.length] ?? 0
+}
+
+// ---- checks -------------------------------------------------------------------------------------------------------------------------
+
+const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m)?$/
+
+function notEmpty(value: string): string | undefined {
+  return value.trim() === '' ? 'must not be empty' : undefined
+}
+function boolean(value: string): string | undefined {
+  return value === 'true' || value === 'false' ? undefined : 'must be true or false'
+}
+function port(value: string): string | undefined {
+  return /^\d{1,5}$/.test(value) && Number(value) <= 65_535 ? undefined : 'must be a port from 0 to 65535'
+}
+function duration(value: string): string | undefined {
+  if (!durationPattern.test(value)) return 'must be a duration such as 100ms'
+  return durationMs(value) <= 60_000 ? undefined : 'must be one minute at most'
+}
+function hosts(value: string): string | undefined {
+  const list = listOf(value)
+  if (list.length === 0) return 'must name at least one address, as 127.0.0.1'
+  const wrong = list.find((host) => host !== host.trim() || /[\s/[\]]/.test(host))
+  return wrong === undefined ? undefined : `must be host names or addresses with commas between them; '${wrong}' is neither`
+}
+function storageUrl(value: string): string | undefined {
+  if (/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/.test(value)) return undefined
+  return value.startsWith('s3://')
+    ? 'must name a bucket, as s3://bucket/prefix'
+    : 'must be s3://bucket/prefix; a directory is given by --dir'
+}
+function metadataUrl(value: string): string | undefined {
+  if (value === ':memory:') return undefined
+  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value) ? undefined : 'must be postgres://user@host/database'
+}
+function advertised(value: string): string | undefined {
+  const { host, port: told } = splitAddress(value)
+  if (host === '') return 'must be host:port'
+  return told === undefined ? undefined : port(told) === undefined && told !== '0' ? undefined : 'must end in a port from 1 to 65535'
+}
+
+/** `host`, `host:port`, `[::1]:port`. */
+export function splitAddress(value: string): { readonly host: string; readonly port: string | undefined } {
+  const [, bracketed, plain, given] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(value.trim()) ?? []
+  return { host: bracketed ?? plain ?? '', port: given }
+}

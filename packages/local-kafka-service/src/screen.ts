@@ -1,0 +1,105 @@
+// What `lks dev` shows when it is ready: the first screen on a terminal, one line of JSON elsewhere.
+import { text } from '@local-kafka-service/agent'
+import type { Server } from './server.ts'
+import type { ServerPlan } from './server-plan.ts'
+import { metadataAt, objectsAt } from './start-errors.ts'
+
+export interface Ready {
+  readonly server: Pick<Server, 'kafka' | 'http'>
+  readonly plan: ServerPlan
+  readonly version: string
+  /** From the start of the process. */
+  readonly ms: number
+  readonly pid: number
+}
+
+/** For programs: one line, its keys a contract. */
+export function readyLine({ server, ms, pid }: Ready): string {
+  const { http } = server
+  return `${JSON.stringify({
+    event: 'ready',
+    kafka: kafkaAddress(server),
+    urls: http === undefined ? {} : { control: http.control.url, data: http.data.url },
+    ms,
+    pid,
+  })}\n`
+}
+
+/** For people. */
+export function firstScreen({ server, plan, version, ms }: Ready): string {
+  const { http } = server
+  const kafka = shown(kafkaAddress(server))
+  const rows: (readonly [name: string, value: string])[] = [['Kafka', kafka]]
+  if (http !== undefined) {
+    const control = shown(http.control.url)
+    const data = shown(http.data.url)
+    rows.push(
+      ['Control API', `${control}/topics${moved(http.control.movedFrom)}`],
+      ['Data API', `${data}/topics/{topic}/produce/{partition}${moved(http.data.movedFrom)}`],
+      ['API docs', `${control}/docs`],
+    )
+  }
+  rows.push(['Storage', storage(plan)], ['Durability', durability(plan)])
+  if (plan.storeLatencyMs > 0) rows.push(['Store latency', `${plan.storeLatencyMs} ms are added to every request to the object store`])
+  if (plan.hosts.some((host) => !isLoopback(host)))
+    rows.push(['Open to', `whoever reaches ${plan.hosts.join(', ')}: there are no passwords yet`])
+  const tries =
+    http === undefined
+      ? []
+      : [
+          '',
+          'Try:',
+          `  curl -X POST ${withoutScheme(http.control.url)}/topics -d '{"name":"hello"}'`,
+          `  curl -X POST ${withoutScheme(http.data.url)}/topics/hello/produce/0 -d "key:value"`,
+          `  kcat -b ${kafka} -t hello -C -e`,
+          '',
+          'Ctrl-C stops it.',
+        ]
+  const lines = ['', `lks ${version}   ready in ${ms} ms`, '', ...rows.map(([name, value]) => `${name.padEnd(17)}${value}`), ...tries, '']
+  return lines.map((line) => (line === '' ? '\n' : `  ${line}\n`)).join('')
+}
+
+function kafkaAddress({ kafka }: Ready['server']): string {
+  const [first] = kafka
+  if (first === undefined) return ''
+  const host = first.host === '0.0.0.0' ? '127.0.0.1' : first.host === '::' ? '::1' : first.host
+  return `${host.includes(':') ? `[${host}]` : host}:${first.port}`
+}
+
+/** People read a name more easily than an address. */
+function shown(address: string): string {
+  return address.replace('127.0.0.1', 'localhost')
+}
+
+function withoutScheme(url: string): string {
+  return shown(url).replace('http://', '')
+}
+
+function moved(from: number | undefined): string {
+  return from === undefined ? '' : `   (${from} was taken)`
+}
+
+function storage(plan: ServerPlan): string {
+  const { objects, metadata } = plan
+  if (objects.kind === 'memory' && metadata.kind === 'memory') return 'memory  (gone when it stops; without --memory it is kept)'
+  if (objects.kind === 'directory' && metadata.kind === 'sqlite') return `${plan.dataDirectory}  (kept between runs; --memory for none)`
+  return `${objectsAt(plan)}, metadata in ${metadataAt(plan)}`
+}
+
+function durability({ objects, settings }: ServerPlan): string {
+  switch (text(settings, 'durability')) {
+    case 'strict':
+      return 'strict: what is acknowledged survives a power loss'
+    case 'memory':
+      return 'memory: nothing survives the end of this process'
+    case undefined:
+    default:
+      return objects.kind === 's3'
+        ? 'os: messages are in S3 when acknowledged; metadata survives kill -9, not a power loss (--durability strict)'
+        : 'os: what is acknowledged survives kill -9, not a power loss (--durability strict)'
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}

@@ -1,0 +1,112 @@
+// What one server is to be: its stores, its ports, its settings; made from the options of the command.
+import { type MetadataPlace, type ObjectsPlace, type Settings, type SettingSource, settings } from '@local-kafka-service/agent'
+import { placesIn } from './data-directory.ts'
+import { durationMs, flagOf, listOf, type OptionValues, splitAddress, textOf, wasGiven } from './options.ts'
+import { UserError } from './user-error.ts'
+
+export interface ServerPlan {
+  /** Taken before anything in it is opened; undefined when nothing is kept in one. */
+  readonly dataDirectory: string | undefined
+  readonly objects: ObjectsPlace
+  readonly metadata: MetadataPlace
+  readonly storeLatencyMs: number
+  readonly settings: Settings
+  readonly hosts: readonly string[]
+  readonly kafkaPort: number
+  readonly advertised: { readonly host: string; readonly port: number } | undefined
+  /** Undefined: no HTTP. */
+  readonly http: HttpPlan | undefined
+}
+
+export interface HttpPlan {
+  readonly control: { readonly port: number; readonly movable: boolean }
+  readonly data: { readonly port: number; readonly movable: boolean }
+  readonly allowedHosts: readonly string[]
+}
+
+/** Throws a UserError where options exclude one another. */
+export function planOf(values: OptionValues): ServerPlan {
+  const memory = textOf(values, 'memory') === 'true'
+  if (memory) checkAlone(values)
+  const places = placesIn(textOf(values, 'dir') ?? '.lks')
+  const storage = textOf(values, 'storage')
+  const objects: ObjectsPlace = memory
+    ? { kind: 'memory' }
+    : storage === undefined
+      ? { kind: 'directory', path: places.objects }
+      : s3Place(storage)
+  const metadata: MetadataPlace = memory ? { kind: 'memory' } : metadataPlace(textOf(values, 'metadata'), places.metadata)
+  const kafkaPort = portOf(values, 'kafka.port')
+  return {
+    dataDirectory: objects.kind === 'directory' || metadata.kind === 'sqlite' ? textOf(values, 'dir') : undefined,
+    objects,
+    metadata,
+    storeLatencyMs: durationMs(textOf(values, 'store.latency') ?? '0'),
+    settings: settingsOf(values, memory),
+    hosts: listOf(textOf(values, 'listen')),
+    kafkaPort,
+    advertised: advertisedOf(values, kafkaPort),
+    http: {
+      control: { port: portOf(values, 'control.port'), movable: !wasGiven(values, 'control.port') },
+      data: { port: portOf(values, 'data.port'), movable: !wasGiven(values, 'data.port') },
+      allowedHosts: listOf(textOf(values, 'allowed.hosts')),
+    },
+  }
+}
+
+/** `s3://bucket/prefix`, checked before. */
+export function s3Place(url: string): ObjectsPlace {
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(url) ?? []
+  return { kind: 's3', bucket, prefix: prefix.replace(/\/+$/, '') }
+}
+
+export function metadataPlace(given: string | undefined, sqlitePath: string): MetadataPlace {
+  if (given === undefined) return { kind: 'sqlite', path: sqlitePath }
+  return given === ':memory:' ? { kind: 'memory' } : { kind: 'postgres', url: given }
+}
+
+function portOf(values: OptionValues, name: 'kafka.port' | 'control.port' | 'data.port'): number {
+  return Number(textOf(values, name))
+}
+
+function checkAlone(values: OptionValues): void {
+  const other = (['dir', 'storage', 'metadata'] as const).find((name) => wasGiven(values, name))
+  if (other !== undefined) throw excluded(values, 'memory', other, 'with --memory nothing is kept anywhere')
+}
+
+function settingsOf(values: OptionValues, memory: boolean): Settings {
+  const durability = values.get('durability')?.value
+  if (memory && wasGiven(values, 'durability') && durability !== 'memory')
+    throw excluded(values, 'memory', 'durability', 'what is in memory survives nothing')
+  if (!memory && durability === 'memory')
+    throw new UserError('LKS-1005', {
+      what: `${values.get('durability')?.said} is memory, but the server keeps things`,
+      fix: ['keep nothing: --memory', 'be as fast as a kept Kafka can be: --durability os'],
+    })
+  const given: Record<string, { readonly value: string; readonly source: SettingSource }> = {}
+  for (const [name, { value, source }] of values) if (source !== 'default' && value !== null) given[name] = { value, source }
+  const memorySource = values.get('memory')?.source
+  if (memory) given.durability = { value: 'memory', source: memorySource ?? 'flag' }
+  return settings('dev', given)
+}
+
+function advertisedOf(values: OptionValues, kafkaPort: number): ServerPlan['advertised'] {
+  const given = textOf(values, 'advertised')
+  if (given === undefined) return undefined
+  const { host, port } = splitAddress(given)
+  if (port === undefined && kafkaPort === 0)
+    throw new UserError('LKS-1005', {
+      what: `${values.get('advertised')?.said} names no port, and the Kafka port is any free one`,
+      fix: [`name both: --advertised ${host}:9092 --kafka-port 9092`],
+    })
+  return { host, port: port === undefined ? kafkaPort : Number(port) }
+}
+
+function excluded(values: OptionValues, one: string, other: string, why: string): UserError {
+  const said = (name: string): string => values.get(name)?.said ?? flagOf(name)
+  return new UserError('LKS-1005', {
+    what: `${said(one)} and ${said(other)} exclude one another`,
+    why,
+    fix: [`leave out ${said(one)}`, `leave out ${said(other)}`],
+  })
+}

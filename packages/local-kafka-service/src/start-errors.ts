@@ -1,0 +1,252 @@
+// What a person is told when a start fails: the errors of ports, stores and sockets in the words of the command.
+import { MetadataError, ObjectStoreError, PartsError } from '@local-kafka-service/agent'
+import type { ServerPlan } from './server-plan.ts'
+import { UserError } from './user-error.ts'
+
+/** A UserError where there is something to do about it, else the error itself: that is a defect. */
+export function explainStart(error: unknown, plan: ServerPlan): unknown {
+  if (error instanceof UserError) return error
+  if (error instanceof PartsError) return ofParts(error, plan)
+  if (error instanceof ObjectStoreError) return ofStore(error, plan)
+  if (error instanceof MetadataError) return ofMetadata(error, plan)
+  return ofSocket(error, plan) ?? error
+}
+
+function ofParts(error: PartsError, plan: ServerPlan): UserError {
+  const { cause } = error
+  const where = objectsAt(plan)
+  switch (error.kind) {
+    case 'another cluster':
+      return new UserError('LKS-3004', {
+        what: `${where} belongs to another cluster`,
+        why: error.message,
+        fix: [
+          'use the metadata database that goes with it',
+          plan.objects.kind === 's3' ? 'use another prefix: --storage s3://bucket/another-prefix' : 'use another directory: --dir <path>',
+        ],
+        cause,
+      })
+    case 'used prefix':
+      return new UserError('LKS-3005', {
+        what: `${where} is in use, but the metadata database (${metadataAt(plan)}) is empty`,
+        why: `${error.message}; without its metadata nobody can say where its messages are`,
+        fix: [
+          plan.metadata.kind === 'postgres'
+            ? 'give the database that goes with it: --metadata postgres://…'
+            : 'bring the metadata back: the metadata.db that was in the data directory, or --dir <path> or --metadata postgres://… where it is now',
+          plan.objects.kind === 's3'
+            ? 'start anew on another prefix: --storage s3://bucket/another-prefix'
+            : 'start anew in another directory: --dir <path>',
+        ],
+        cause,
+      })
+    case 'newer format':
+      return new UserError('LKS-3006', {
+        what: `${where} was written by a newer version of Local Kafka Service`,
+        why: error.message,
+        fix: ['use the newer version', 'use another place: --dir <path> or --storage s3://bucket/another-prefix'],
+        cause,
+      })
+    case 'damaged cluster file':
+      return new UserError('LKS-3007', {
+        what: `cluster.json in ${where} cannot be read, so nobody knows whose it is`,
+        why: error.message,
+        fix: ['bring cluster.json back from a copy', 'use another place: --dir <path> or --storage s3://bucket/another-prefix'],
+        cause,
+      })
+    case 'store':
+      return error.cause instanceof ObjectStoreError
+        ? ofStore(error.cause, plan)
+        : ofStore(new ObjectStoreError('unavailable', 'no', error.message), plan)
+  }
+}
+
+function ofStore(error: ObjectStoreError, plan: ServerPlan): UserError {
+  const where = objectsAt(plan)
+  const why = error.message
+  const cause = error
+  if (plan.objects.kind !== 's3') {
+    return new UserError('LKS-1103', {
+      what: `${where} cannot be used`,
+      why,
+      fix: ['use another directory: --dir <path>', 'make room, or make it writable for this user', 'keep nothing: --memory'],
+      cause,
+    })
+  }
+  switch (error.kind) {
+    case 'denied':
+      return new UserError('LKS-3003', {
+        what: `${where} refuses the credentials`,
+        why,
+        fix: [
+          'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to ones that may read, write, list and delete there',
+          'for a server that is not AWS, name it: AWS_ENDPOINT_URL_S3=http://host:port',
+        ],
+        cause,
+      })
+    case 'invalid':
+    case 'missing':
+      return new UserError('LKS-3002', {
+        what: `there is no bucket '${plan.objects.bucket}' that can be used`,
+        why,
+        fix: [
+          `make it: aws s3 mb s3://${plan.objects.bucket}`,
+          'name another: --storage s3://bucket/prefix',
+          'name its region: AWS_REGION=…',
+        ],
+        cause,
+      })
+    case 'throttled':
+    case 'unavailable':
+    case 'timeout':
+    case 'full':
+    case 'corrupt':
+    case 'aborted':
+      return new UserError('LKS-3001', {
+        what: `${where} cannot be reached`,
+        why,
+        fix: [
+          'for a server that is not AWS, name it: AWS_ENDPOINT_URL_S3=http://host:port',
+          'look whether it runs and whether this machine reaches it',
+        ],
+        cause,
+      })
+  }
+}
+
+function ofMetadata(error: MetadataError, plan: ServerPlan): UserError {
+  const where = metadataAt(plan)
+  const why = error.message
+  const cause = error
+  const another =
+    plan.metadata.kind === 'postgres'
+      ? 'give another database: --metadata postgres://user:password@host/database'
+      : 'use another directory: --dir <path>'
+  switch (error.reason) {
+    case 'newer schema':
+      return new UserError('LKS-3104', {
+        what: `${where} was written by a newer version of Local Kafka Service`,
+        why,
+        fix: ['use the newer version', another],
+        cause,
+      })
+    case 'several clusters':
+      return new UserError('LKS-3105', { what: `${where} holds several clusters`, why, fix: ['name one: --cluster-id <uuid>'], cause })
+    case 'unreachable':
+      return new UserError('LKS-3101', {
+        what: `${where} cannot be reached`,
+        why,
+        fix: ['look whether it runs and whether this machine reaches it', another],
+        cause,
+      })
+    case 'authentication':
+    case 'permission':
+      return plan.metadata.kind === 'postgres'
+        ? new UserError('LKS-3102', {
+            what: `${where} does not let this user in`,
+            why,
+            fix: [
+              'name user and password: --metadata postgres://user:password@host/database',
+              'give the user the right to make tables in the database',
+            ],
+            cause,
+          })
+        : new UserError('LKS-1103', { what: `${where} cannot be used`, why, fix: [another, 'make it writable for this user'], cause })
+    case 'no such database':
+      return new UserError('LKS-3103', { what: `${where} is not there`, why, fix: ['make it: createdb <database>', another], cause })
+    case 'not a database':
+    case 'disk full':
+    case undefined:
+      return new UserError(error.kind === 'unavailable' ? 'LKS-3101' : 'LKS-3106', {
+        what: `${where} cannot be used`,
+        why,
+        fix: [another],
+        cause,
+      })
+  }
+}
+
+const flags = ['--kafka-port', '--control-port', '--data-port'] as const
+
+/** Errors of listening: those of Node's sockets, and HTTP's PortError, which has the first as its cause. */
+function ofSocket(error: unknown, plan: ServerPlan): UserError | undefined {
+  const { code, port, address } = socketTrouble(error)
+  const ports: readonly (number | undefined)[] = [plan.kafkaPort, plan.http?.control.port, plan.http?.data.port]
+  const flag = flags[Math.max(0, ports.indexOf(port))] ?? flags[0]
+  switch (code) {
+    case 'EADDRINUSE':
+      return new UserError('LKS-1001', {
+        what: `port ${port} is in use`,
+        why: flag === '--kafka-port' ? 'probably by another Kafka, or by this server started before' : undefined,
+        fix: [
+          `use another port: ${flag} ${port === undefined ? 0 : port + 1}   (or ${flag} 0 for any free one)`,
+          process.platform === 'win32'
+            ? `see who holds it: netstat -ano | findstr :${port}`
+            : `see who holds it: lsof -nP -iTCP:${port} -sTCP:LISTEN`,
+        ],
+        cause: error,
+      })
+    case 'EACCES':
+      return new UserError('LKS-1002', {
+        what: `port ${port} may not be used by this user`,
+        fix: [`use one above 1023: ${flag} <port>`],
+        cause: error,
+      })
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new UserError('LKS-1003', {
+        what: `${address ?? plan.hosts.join(', ')} is no address of this machine`,
+        fix: ['listen on this machine only: --listen 127.0.0.1', 'listen on every address: --listen 0.0.0.0'],
+        cause: error,
+      })
+    case undefined:
+    default:
+      return undefined
+  }
+}
+
+interface SocketTrouble {
+  readonly code?: string
+  readonly port?: number
+  readonly address?: string
+}
+
+function socketTrouble(error: unknown): SocketTrouble {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const { code, port, address, hostname } = at as SocketTrouble & { readonly hostname?: string }
+    if (code?.startsWith('E') === true && (port !== undefined || hostname !== undefined))
+      return {
+        code,
+        ...(port !== undefined && { port }),
+        ...((address ?? hostname) !== undefined && { address: address ?? hostname ?? '' }),
+      }
+  }
+  return {}
+}
+
+export function objectsAt({ objects }: Pick<ServerPlan, 'objects'>): string {
+  switch (objects.kind) {
+    case 'memory':
+      return 'memory'
+    case 'directory':
+      return objects.path
+    case 's3':
+      return `s3://${objects.bucket}${objects.prefix === '' ? '' : `/${objects.prefix}`}`
+  }
+}
+
+/** Never with a password. */
+export function metadataAt({ metadata }: Pick<ServerPlan, 'metadata'>): string {
+  switch (metadata.kind) {
+    case 'memory':
+      return 'memory'
+    case 'sqlite':
+      return metadata.path
+    case 'postgres': {
+      const url = new URL(metadata.url)
+      return `postgres://${url.username === '' ? '' : `${url.username}@`}${url.host}${url.pathname}`
+    }
+  }
+}

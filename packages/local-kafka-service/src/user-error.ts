@@ -1,0 +1,82 @@
+// What a person is told who cannot be helped by a retry: what happened, why, and what to do about it. One table has all codes.
+
+/** Every code, with what it is about. A code is never used for something else. */
+export const userErrorCodes = {
+  'LKS-1001': 'a port is in use',
+  'LKS-1002': 'a port may not be used',
+  'LKS-1003': 'an address to listen on is none of this machine',
+  'LKS-1004': 'the value of an option is wrong',
+  'LKS-1005': 'options that exclude one another',
+  'LKS-1006': 'this Node.js is too old',
+  'LKS-1007': 'the configuration file cannot be used',
+  'LKS-1008': 'the command line is wrong',
+  'LKS-1101': 'the data directory is in use',
+  'LKS-1102': 'the data directory is of a newer version',
+  'LKS-1103': 'the data directory cannot be used',
+  'LKS-1201': 'another agent took over',
+  'LKS-1202': 'the server did not stop in time',
+  'LKS-1999': 'a defect of Local Kafka Service',
+  'LKS-3001': 'the object store cannot be reached',
+  'LKS-3002': 'there is no such bucket',
+  'LKS-3003': 'the object store refuses the credentials',
+  'LKS-3004': 'the prefix belongs to another cluster',
+  'LKS-3005': 'an empty metadata database on a used prefix',
+  'LKS-3006': 'the prefix is of a newer format',
+  'LKS-3007': 'the cluster file is damaged',
+  'LKS-3101': 'the metadata database cannot be reached',
+  'LKS-3102': 'the metadata database refuses the credentials',
+  'LKS-3103': 'there is no such metadata database',
+  'LKS-3104': 'the metadata database is of a newer version',
+  'LKS-3105': 'the metadata database holds several clusters',
+  'LKS-3106': 'the metadata database cannot be used',
+} as const
+
+export type UserErrorCode = keyof typeof userErrorCodes
+
+/** Printed without a stack, but for `-v`; the process then ends with `exitCode`. */
+export class UserError extends Error {
+  override readonly name = 'UserError'
+  readonly code: UserErrorCode
+  /** With the values: `port 9092 is in use`. */
+  readonly what: string
+  readonly why: string | undefined
+  /** Commands that can be pasted, or one thing to do, each on its line. */
+  readonly fix: readonly string[]
+
+  constructor(
+    code: UserErrorCode,
+    {
+      what,
+      why,
+      fix,
+      cause,
+    }: { readonly what: string; readonly why?: string | undefined; readonly fix: readonly string[]; readonly cause?: unknown },
+  ) {
+    super(why === undefined ? what : `${what}: ${why}`, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.what = what
+    this.why = why
+    this.fix = fix
+  }
+
+  /** 2 for a wrong call, as shells have it, else 1. */
+  get exitCode(): 1 | 2 {
+    return this.code === 'LKS-1004' || this.code === 'LKS-1005' || this.code === 'LKS-1008' ? 2 : 1
+  }
+}
+
+/** As it is printed, with a line break at its end. */
+export function explain(error: UserError, { verbose }: { readonly verbose: boolean }): string {
+  const lines = [`error: ${error.what} (${error.code})`]
+  if (error.why !== undefined) lines.push(`  why: ${error.why}`)
+  for (const fix of error.fix) lines.push(`  fix: ${fix}`)
+  if (verbose) {
+    lines.push(...indented(error.stack))
+    for (let cause = error.cause; cause instanceof Error; cause = cause.cause) lines.push('  caused by:', ...indented(cause.stack))
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function indented(stack: string | undefined): readonly string[] {
+  return (stack ?? '').split('\n').map((line) => `    ${line.trim()}`)
+}
