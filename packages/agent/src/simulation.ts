@@ -1,0 +1,22 @@
+// What a simulator builds a world from, beside the public surface: the ports, and the implementations that need no world.
+export { nativeCrc32c, nodeCodecs } from './codecs.ts'
+export type { Incarnation, TopicId } from './core/ids.ts'
+export { partitionKey } from './core/ids.ts'
+export { objectKey } from './core/object-key.ts'
+export type { CommitInput, CommitResult, MetadataStore, Registration, Segment } from './metadata/metadata-store.ts'
+export { openMetadata } from './metadata/open.ts'
+export type { Outcome, Sql, VerbTable } from './metadata/sql.ts'
+export { openSqlite } from './metadata/sqlite.ts'
+export type { ListenAddress, Listener, Network, Socket, SocketEvents } from './net/network.ts'
+export { MemoryObjects } from './objects/memory.ts'
+export {
+  abortedError,
+  type ByteRange,
+  type ListedObject,
+  type ObjectStore,
+  ObjectStoreError,
+  type PutIfAbsent,
+  type RemoveResult,
+} from './objects/object-store.ts'
+export { RetryingObjects, type RetryPolicy } from './objects/retrying.ts'
+export type { FlushPolicy } from './write/writer.ts'

@@ -1,0 +1,63 @@
+// What every client of a world needs: a connection that is opened again when it is gone, and the topic it works on.
+import type { TopicId } from '@local-kafka-service/agent/simulation'
+import type { Chance } from './chance.ts'
+import { Connection, ConnectionLost } from './client.ts'
+import type { Checker } from './invariants.ts'
+import type { VirtualTime } from './sim-clock.ts'
+import type { SimNetwork } from './sim-network.ts'
+import type { Trace } from './trace.ts'
+
+export interface ClientParts {
+  readonly time: VirtualTime
+  readonly chance: Chance
+  readonly network: SimNetwork
+  readonly trace: Trace
+  readonly checker: Checker
+  readonly address: { readonly host: string; readonly port: number }
+  readonly topic: { readonly name: string; readonly topicId: TopicId; readonly partitions: number }
+}
+
+/** Kafka's own retry.backoff.ms. */
+export const retryBackoffMs = 100
+
+export class Reconnecting {
+  readonly #parts: ClientParts
+  readonly #clientId: string
+  readonly #requestTimeoutMs: number
+  #connection: Connection | undefined
+  #opened = 0
+
+  constructor(parts: ClientParts, clientId: string, requestTimeoutMs = 30_000) {
+    this.#parts = parts
+    this.#clientId = clientId
+    this.#requestTimeoutMs = requestTimeoutMs
+  }
+
+  /** How many connections there were, the present one included. */
+  get opened(): number {
+    return this.#opened
+  }
+
+  /** The connection, opened as often as it takes; undefined when `until` says that nobody needs it any more. */
+  async open(until: () => boolean): Promise<Connection | undefined> {
+    for (;;) {
+      if (this.#connection !== undefined && !this.#connection.closed) return this.#connection
+      if (until()) return undefined
+      try {
+        const { time, network, address } = this.#parts
+        this.#connection = await Connection.open(
+          { time, network, clientId: this.#clientId, requestTimeoutMs: this.#requestTimeoutMs },
+          address,
+        )
+        this.#opened += 1
+      } catch (error) {
+        if (!(error instanceof ConnectionLost)) throw error
+        await this.#parts.time.sleep(retryBackoffMs * (0.8 + 0.4 * this.#parts.chance.next()))
+      }
+    }
+  }
+
+  close(): void {
+    this.#connection?.close()
+  }
+}

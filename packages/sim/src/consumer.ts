@@ -1,0 +1,147 @@
+// A consumer that follows all partitions of the topic, asks where the log ends now and then, and shows every answer to the checker.
+import { errorName, Fetch, ListOffsets } from '@local-kafka-service/protocol'
+import { type Connection, ConnectionLost } from './client.ts'
+import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
+import { temporary } from './producer.ts'
+
+export interface ConsumerOptions {
+  readonly name: string
+  /** Where it begins. */
+  readonly from: 'earliest' | 'somewhere'
+  /** How long one fetch may wait for records. */
+  readonly maxWaitMs: number
+}
+
+export class Consumer {
+  readonly #parts: ClientParts
+  readonly #options: ConsumerOptions
+  readonly #link: Reconnecting
+  readonly #positions: number[]
+  /** Of the present connection. */
+  readonly #highWatermarks: number[]
+  readonly #version: number
+  #connections = 0
+  #stopped = false
+
+  constructor(parts: ClientParts, options: ConsumerOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#link = new Reconnecting(parts, options.name)
+    this.#version = parts.chance.whole([4, 18])
+    const { topicId, partitions } = parts.topic
+    this.#positions = Array.from({ length: partitions }, (_, partition) =>
+      options.from === 'earliest' ? 0 : parts.chance.whole([0, parts.checker.nextOffset(topicId, partition)]),
+    )
+    this.#highWatermarks = Array.from({ length: partitions }, () => -1)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#link.close()
+  }
+
+  /** Follows until it is stopped. */
+  run(): Promise<void> {
+    return this.#until(() => this.#stopped)
+  }
+
+  /** Reads up to the end of the log as it is now. */
+  async readAll(): Promise<void> {
+    const { topicId, partitions } = this.#parts.topic
+    const ends = Array.from({ length: partitions }, (_, partition) => this.#parts.checker.nextOffset(topicId, partition))
+    await this.#until(() => this.#stopped || ends.every((end, partition) => (this.#positions[partition] ?? 0) >= end))
+    this.#link.close()
+  }
+
+  async #until(done: () => boolean): Promise<void> {
+    while (!done()) {
+      const connection = await this.#link.open(() => this.#stopped)
+      if (connection === undefined) return
+      if (this.#connections !== this.#link.opened) {
+        this.#connections = this.#link.opened
+        this.#highWatermarks.fill(-1)
+      }
+      try {
+        if (this.#parts.chance.happens(0.1)) await this.#askEnds(connection)
+        await this.#fetch(connection)
+      } catch (error) {
+        if (!(error instanceof ConnectionLost)) throw error
+        if (!this.#stopped) await this.#parts.time.sleep(retryBackoffMs)
+      }
+    }
+  }
+
+  async #fetch(connection: Connection): Promise<void> {
+    const { chance, checker, topic, time } = this.#parts
+    const asked = this.#positions.map((fetchOffset, partition) => ({
+      partition,
+      fetchOffset,
+      partitionMaxBytes: chance.happens(0.3) ? chance.whole([1, 400]) : 1024 * 1024,
+    }))
+    const answer = await connection.request(Fetch, this.#version, {
+      maxWaitMs: this.#options.maxWaitMs,
+      minBytes: 1,
+      maxBytes: chance.happens(0.2) ? chance.whole([1, 1_000]) : 50 * 1024 * 1024,
+      topics: [{ topic: topic.name, topicId: topic.topicId, partitions: asked }],
+      forgottenTopicsData: [],
+    })
+    if (answer.errorCode !== 0) {
+      const error = errorName(answer.errorCode) ?? String(answer.errorCode)
+      if (!temporary.has(error)) checker.violate('no defect', `${this.#options.name} heard ${error}`)
+      return time.sleep(retryBackoffMs)
+    }
+    let trouble = false
+    for (const partition of answer.responses[0]?.partitions ?? []) trouble = !this.#hear(partition) || trouble
+    if (trouble) await time.sleep(retryBackoffMs)
+  }
+
+  #hear({ partitionIndex, errorCode, highWatermark, records }: PartitionAnswer): boolean {
+    const { checker, topic, trace } = this.#parts
+    const { name } = this.#options
+    const offset = this.#positions[partitionIndex] ?? 0
+    if (errorCode !== 0) {
+      const error = errorName(errorCode) ?? String(errorCode)
+      trace.write(name, `${partitionIndex} from ${offset}: ${error}`)
+      // The topic is never deleted and the offset was never above the end.
+      if (!temporary.has(error))
+        checker.violate('I15 only what is really absent is called absent', `${name} heard ${error} for offset ${offset} of ${partitionIndex}`)
+      return false
+    }
+    const formerHighWatermark = this.#highWatermarks[partitionIndex] ?? -1
+    const next = checker.fetched(name, { topicId: topic.topicId, partition: partitionIndex, offset }, { highWatermark, formerHighWatermark, records })
+    if (next > offset) trace.write(name, `${partitionIndex} from ${offset} to ${next}, high watermark ${highWatermark}`)
+    this.#highWatermarks[partitionIndex] = Math.max(highWatermark, formerHighWatermark)
+    this.#positions[partitionIndex] = next
+    return true
+  }
+
+  /** The latest offset is at least what was committed when it was asked for, and at most what is when it is heard: unless the agent is no longer the owner. */
+  async #askEnds(connection: Connection): Promise<void> {
+    const { checker, topic } = this.#parts
+    const partitions = this.#positions.map((_, partitionIndex) => ({ partitionIndex, timestamp: -1 }))
+    const before = partitions.map(({ partitionIndex }) => checker.nextOffset(topic.topicId, partitionIndex))
+    const answer = await connection.request(ListOffsets, 4, { replicaId: -1, isolationLevel: 0, topics: [{ name: topic.name, partitions }] })
+    for (const { partitionIndex, errorCode, offset } of answer.topics[0]?.partitions ?? []) {
+      if (errorCode !== 0) {
+        const error = errorName(errorCode) ?? String(errorCode)
+        if (!temporary.has(error))
+          checker.violate('I15 only what is really absent is called absent', `ListOffsets of ${partitionIndex}: ${error}`)
+        continue
+      }
+      const least = before[partitionIndex] ?? 0
+      const most = checker.nextOffset(topic.topicId, partitionIndex)
+      if (offset < least || offset > most)
+        checker.violate(
+          'I15 only what is really absent is called absent',
+          `${this.#options.name} heard that ${partitionIndex} ends at ${offset}; it ended at ${least} when it asked, and ends at ${most}`,
+        )
+    }
+  }
+}
+
+interface PartitionAnswer {
+  readonly partitionIndex: number
+  readonly errorCode: number
+  readonly highWatermark: number
+  readonly records: Uint8Array | null
+}

@@ -1,0 +1,234 @@
+// The bucket of a world: memory behind a network that delays, loses, repeats late, truncates and corrupts.
+import {
+  abortedError,
+  type ByteRange,
+  type ListedObject,
+  MemoryObjects,
+  type ObjectStore,
+  ObjectStoreError,
+  type PutIfAbsent,
+  type RemoveResult,
+} from '@local-kafka-service/agent/simulation'
+import type { Chance, Range } from './chance.ts'
+import type { Life } from './life.ts'
+import type { VirtualTime } from './sim-clock.ts'
+import type { Trace } from './trace.ts'
+
+export interface StoreFaults {
+  readonly latencyMs: Range
+  /** A put that takes its time. */
+  readonly slow: { readonly chance: number; readonly latencyMs: Range }
+  /** Refused before anything was done. */
+  readonly refused: number
+  /** Done, but nobody hears of it: the caller gets a time-out. */
+  readonly lostReply: number
+  /** The caller gets a time-out, and the put lands this much later. */
+  readonly late: { readonly chance: number; readonly byMs: Range }
+  /** The caller gets a time-out, and nothing was or will be done. */
+  readonly never: number
+  /** A read with one bit turned. */
+  readonly bitFlip: number
+  /** A read that ended too early, as the adapter finds it: 'corrupt'. */
+  readonly shortRead: number
+  /** Lists do not show what was put in the last so many milliseconds. */
+  readonly staleListMs: number
+}
+
+export const faultlessStore: StoreFaults = {
+  latencyMs: [5, 20],
+  slow: { chance: 0, latencyMs: [0, 0] },
+  refused: 0,
+  lostReply: 0,
+  late: { chance: 0, byMs: [0, 0] },
+  never: 0,
+  bitFlip: 0,
+  shortRead: 0,
+  staleListMs: 0,
+}
+
+/** Which way one put goes; a scenario may choose it itself. */
+export type PutFate =
+  | { readonly kind: 'stored'; readonly afterMs: number }
+  | { readonly kind: 'refused'; readonly afterMs: number }
+  /** Lands when `landsMs` is given; the caller hears a time-out after `afterMs`. */
+  | { readonly kind: 'unknown'; readonly afterMs: number; readonly landsMs?: number }
+
+export interface BucketParts {
+  readonly time: VirtualTime
+  readonly chance: Chance
+  readonly trace: Trace
+  /** A key was given a second content: what no caller may ever do. */
+  readonly secondContent: (key: string, life: string) => void
+}
+
+export class Bucket {
+  faults: StoreFaults = faultlessStore
+  /** While it is away everything is refused: half of it at once, half of it after the caller's patience. */
+  away = false
+  /** A scenario's own word on one put; undefined leaves it to chance. */
+  decide: ((key: string, puts: number) => PutFate | undefined) | undefined
+  readonly #parts: BucketParts
+  readonly #stored = new MemoryObjects()
+  readonly #storedAtMs = new Map<string, number>()
+  #puts = 0
+
+  constructor(parts: BucketParts) {
+    this.#parts = parts
+  }
+
+  /** What is really there, for the checker: no delay, no fault. */
+  get stored(): ObjectStore {
+    return this.#stored
+  }
+
+  /** The bucket as one life reaches it. */
+  of(life: Life): ObjectStore {
+    return {
+      put: (key, body, signal) => this.#put(life, key, body, signal),
+      putIfAbsent: (key, body, signal) => this.#putIfAbsent(life, key, body, signal),
+      read: (key, range, signal) => this.#read(life, key, range, signal),
+      remove: (keys, signal) => this.#remove(life, keys, signal),
+      list: (prefix, options) => this.#list(life, prefix, options),
+      close: async () => {},
+    }
+  }
+
+  async #put(life: Life, key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    const { time, trace } = this.#parts
+    this.#puts += 1
+    const bytes = Buffer.concat(body)
+    const fate = this.decide?.(key, this.#puts) ?? this.#fate()
+    trace.write(life.name, `put ${key} (${bytes.length} bytes): ${fate.kind} after ${fate.afterMs.toFixed(1)} ms`)
+    const landsMs = fate.kind === 'stored' ? fate.afterMs : fate.kind === 'unknown' ? fate.landsMs : undefined
+    const landed = landsMs === undefined ? undefined : time.sleep(landsMs).then(() => this.#land(life, key, bytes))
+    await this.#answer(life, `put ${key}`, {
+      afterMs: fate.afterMs,
+      applied: 'unknown',
+      signal,
+      answer: async () => {
+        if (fate.kind === 'stored') return await landed
+        if (fate.kind === 'refused') throw new ObjectStoreError('unavailable', 'no', `put ${key}: 503`)
+        throw new ObjectStoreError('timeout', 'unknown', `put ${key}: no answer`)
+      },
+    })
+  }
+
+  #putIfAbsent(life: Life, key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<PutIfAbsent> {
+    return this.#answer(life, `put ${key}`, {
+      afterMs: this.#latency(),
+      applied: 'unknown',
+      signal,
+      answer: () => this.#stored.putIfAbsent(key, body),
+    })
+  }
+
+  #read(life: Life, key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
+    const { chance, trace } = this.#parts
+    return this.#answer(life, `read ${key}`, {
+      afterMs: this.#latency(),
+      applied: 'no',
+      signal,
+      answer: async () => {
+        if (this.away || chance.happens(this.faults.refused)) throw new ObjectStoreError('unavailable', 'no', `read ${key}: 503`)
+        const bytes = await this.#stored.read(key, range)
+        if (chance.happens(this.faults.shortRead)) {
+          trace.write(life.name, `read ${key}: cut short`)
+          throw new ObjectStoreError('corrupt', 'no', `read ${key}: the answer ended too early`)
+        }
+        if (!chance.happens(this.faults.bitFlip) || bytes.length === 0) return bytes
+        const flipped = Uint8Array.from(bytes)
+        const at = chance.whole([0, flipped.length - 1])
+        flipped[at] = (flipped[at] ?? 0) ^ (1 << chance.whole([0, 7]))
+        trace.write(life.name, `read ${key}: a bit of byte ${at} turned`)
+        return flipped
+      },
+    })
+  }
+
+  #remove(life: Life, keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]> {
+    return this.#answer(life, 'remove', {
+      afterMs: this.#latency(),
+      applied: 'unknown',
+      signal,
+      answer: () => this.#stored.remove(keys),
+    })
+  }
+
+  async *#list(
+    life: Life,
+    prefix: string,
+    options: { readonly after?: string; readonly signal?: AbortSignal } = {},
+  ): AsyncIterable<ListedObject> {
+    const { time } = this.#parts
+    const listed = await this.#answer(life, `list ${prefix}`, {
+      afterMs: this.#latency(),
+      applied: 'no',
+      signal: options.signal,
+      answer: async () => {
+        if (this.away) throw new ObjectStoreError('unavailable', 'no', `list ${prefix}: 503`)
+        const found: ListedObject[] = []
+        for await (const object of this.#stored.list(prefix, options.after === undefined ? {} : { after: options.after }))
+          if (time.nowMs - (this.#storedAtMs.get(object.key) ?? Number.NEGATIVE_INFINITY) >= this.faults.staleListMs) found.push(object)
+        return found
+      },
+    })
+    yield* listed
+  }
+
+  async #land(life: Life, key: string, bytes: Buffer): Promise<void> {
+    const { time, trace } = this.#parts
+    trace.write('bucket', `${key} of ${life.name} is there`)
+    if (!this.#storedAtMs.has(key)) this.#storedAtMs.set(key, time.nowMs)
+    const there = await this.#stored.read(key).catch(() => undefined)
+    if (there !== undefined && !bytes.equals(there)) this.#parts.secondContent(key, life.name)
+    else await this.#stored.put(key, [bytes])
+  }
+
+  #fate(): PutFate {
+    const { chance } = this.#parts
+    const { faults } = this
+    const afterMs = this.#latency()
+    if (this.away)
+      return chance.happens(0.5) ? { kind: 'refused', afterMs } : { kind: 'unknown', afterMs: afterMs + chance.between([1_000, 8_000]) }
+    if (chance.happens(faults.refused)) return { kind: 'refused', afterMs }
+    if (chance.happens(faults.lostReply)) return { kind: 'unknown', afterMs: afterMs + chance.between([200, 4_000]), landsMs: afterMs }
+    if (chance.happens(faults.late.chance)) return { kind: 'unknown', afterMs, landsMs: afterMs + chance.between(faults.late.byMs) }
+    if (chance.happens(faults.never)) return { kind: 'unknown', afterMs: afterMs + chance.between([200, 4_000]) }
+    if (chance.happens(faults.slow.chance)) return { kind: 'stored', afterMs: chance.between(faults.slow.latencyMs) }
+    return { kind: 'stored', afterMs }
+  }
+
+  #latency(): number {
+    return this.#parts.chance.between(this.faults.latencyMs)
+  }
+
+  /** The answer reaches the life through its gate; its signal ends the wait, not the operation. */
+  #answer<T>(
+    life: Life,
+    what: string,
+    options: {
+      readonly afterMs: number
+      readonly applied: 'no' | 'unknown'
+      readonly signal: AbortSignal | undefined
+      readonly answer: () => Promise<T>
+    },
+  ): Promise<T> {
+    const { signal, applied } = options
+    if (signal?.aborted === true) return Promise.reject(abortedError('no', what))
+    return new Promise((resolve, reject) => {
+      const give = (): void => reject(abortedError(applied, what))
+      signal?.addEventListener('abort', give, { once: true })
+      const settle = (callback: () => void): void =>
+        life.deliver(() => {
+          signal?.removeEventListener('abort', give)
+          callback()
+        })
+      this.#parts.time.after(options.afterMs, () => {
+        options.answer().then(
+          (value) => settle(() => resolve(value)),
+          (error: unknown) => settle(() => reject(error)),
+        )
+      })
+    })
+  }
+}

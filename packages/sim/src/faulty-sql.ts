@@ -1,0 +1,125 @@
+// The database of a world: one SQLite in memory behind a network that loses requests and replies, and runs some of them when nobody waits any more.
+import type { Outcome, Sql, VerbTable } from '@local-kafka-service/agent/simulation'
+import type { Chance, Range } from './chance.ts'
+import type { Life } from './life.ts'
+import type { VirtualTime } from './sim-clock.ts'
+import type { Trace } from './trace.ts'
+
+export interface DatabaseFaults {
+  readonly latencyMs: Range
+  /** A definite refusal: nothing was done. */
+  readonly rolledBack: number
+  /** COMMIT was done, its answer is lost. */
+  readonly lostReply: number
+  /** COMMIT was never done, and the caller cannot know. */
+  readonly lostRequest: number
+  /** The caller hears nothing, and the transaction runs this much later: a zombie. */
+  readonly zombie: { readonly chance: number; readonly byMs: Range }
+}
+
+export const faultlessDatabase: DatabaseFaults = {
+  latencyMs: [0.5, 3],
+  rolledBack: 0,
+  lostReply: 0,
+  lostRequest: 0,
+  zombie: { chance: 0, byMs: [0, 0] },
+}
+
+/** Which way one transaction goes. */
+export type RunFate =
+  | { readonly kind: 'run'; readonly afterMs: number }
+  | { readonly kind: 'rolled back'; readonly afterMs: number }
+  /** Runs when `runsMs` is given; the caller hears 'unknown' after `afterMs`. */
+  | { readonly kind: 'unknown'; readonly afterMs: number; readonly runsMs?: number }
+
+/** One transaction that really ran. */
+export interface Executed {
+  readonly life: string
+  readonly verb: string
+  readonly input: unknown
+  readonly outcome: Outcome<unknown>
+}
+
+export interface DatabaseParts<Verbs extends VerbTable> {
+  readonly time: VirtualTime
+  readonly chance: Chance
+  readonly trace: Trace
+  readonly sql: Sql<Verbs>
+  /** Called in the order in which transactions ran, each before anything else happens. */
+  readonly executed: (executed: Executed) => void | Promise<void>
+}
+
+export class Database<Verbs extends VerbTable> {
+  faults: DatabaseFaults = faultlessDatabase
+  /** While it is away nothing runs. */
+  away = false
+  /** A scenario's own word on one transaction; undefined leaves it to chance. */
+  decide: ((verb: string, life: string) => RunFate | undefined) | undefined
+  readonly #parts: DatabaseParts<Verbs>
+
+  constructor(parts: DatabaseParts<Verbs>) {
+    this.#parts = parts
+  }
+
+  /** Without delay and fault, for the checker. */
+  get direct(): Sql<Verbs> {
+    return this.#parts.sql
+  }
+
+  /** The database as one life reaches it. */
+  of(life: Life): Sql<Verbs> {
+    const run = async (verb: string, input: unknown): Promise<Outcome<unknown>> => {
+      const fate = this.decide?.(verb, life.name) ?? this.#fate()
+      // What crosses to a database is plain data, as it is at this moment.
+      const sent: unknown = structuredClone(input)
+      if (fate.kind !== 'run') this.#parts.trace.write(life.name, `${verb}: ${fate.kind}${'runsMs' in fate ? ', but it will run' : ''}`)
+      return this.#answer(life, verb, sent, fate)
+    }
+    // The cast is at the border of the database: a verb's name decides the types of its input and of its result.
+    return { run, close: async () => {} } as Sql<Verbs>
+  }
+
+  #answer(life: Life, verb: string, input: unknown, fate: RunFate): Promise<Outcome<unknown>> {
+    const { time } = this.#parts
+    return new Promise((resolve, reject) => {
+      const answer = (outcome: Outcome<unknown>): void => life.deliver(() => resolve(outcome))
+      switch (fate.kind) {
+        case 'run':
+          time.after(fate.afterMs / 2, () => {
+            this.#execute(life, verb, input).then((outcome) => time.after(fate.afterMs / 2, () => answer(outcome)), reject)
+          })
+          return
+        case 'rolled back':
+          time.after(fate.afterMs, () => answer({ kind: 'rolled back', error: new Error('the simulated database refused') }))
+          return
+        case 'unknown':
+          if (fate.runsMs !== undefined) time.after(fate.runsMs, () => void this.#execute(life, verb, input).catch(reject))
+          time.after(fate.afterMs, () => answer({ kind: 'unknown', error: new Error('the simulated database did not answer') }))
+      }
+    })
+  }
+
+  async #execute(life: Life, verb: string, input: unknown): Promise<Outcome<unknown>> {
+    const { sql, trace } = this.#parts
+    // As in `of`: the verb's name decides both types.
+    const run = sql.run.bind(sql) as (name: string, given: unknown, deadlineMs: number) => Promise<Outcome<unknown>>
+    const outcome = structuredClone(await run(verb, input, 5_000))
+    trace.write('database', `${verb} of ${life.name}: ${outcome.kind}`)
+    await this.#parts.executed({ life: life.name, verb, input, outcome })
+    return outcome
+  }
+
+  #fate(): RunFate {
+    const { chance } = this.#parts
+    const { faults } = this
+    const afterMs = chance.between(faults.latencyMs)
+    const givenUpMs = afterMs + chance.between([500, 5_000])
+    if (this.away) return chance.happens(0.8) ? { kind: 'rolled back', afterMs } : { kind: 'unknown', afterMs: givenUpMs }
+    if (chance.happens(faults.rolledBack)) return { kind: 'rolled back', afterMs }
+    if (chance.happens(faults.lostReply)) return { kind: 'unknown', afterMs: givenUpMs, runsMs: afterMs }
+    if (chance.happens(faults.lostRequest)) return { kind: 'unknown', afterMs: givenUpMs }
+    if (chance.happens(faults.zombie.chance))
+      return { kind: 'unknown', afterMs: givenUpMs, runsMs: givenUpMs + chance.between(faults.zombie.byMs) }
+    return { kind: 'run', afterMs }
+  }
+}

@@ -1,0 +1,342 @@
+// The checker: the log as the database and the bucket really have it, and what must hold of it at every commit, at every answer and at the end.
+// One thing: every rule reads the same few maps (what was appended, by whom, what clients were told).
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type CommitInput,
+  type CommitResult,
+  type Incarnation,
+  objectKey,
+  type ObjectStore,
+  partitionKey,
+  type Registration,
+  type Segment,
+  type TopicId,
+} from '@local-kafka-service/agent/simulation'
+import type { Executed } from './faulty-sql.ts'
+import { decodeBatches, partsOf, type ReadRecord, type Value } from './records.ts'
+
+/** The numbers of the invariants are those of the project's list (docs/reference). */
+export type Rule =
+  | 'I1 an acknowledged record is where it was acknowledged'
+  | 'I2 an offset means one content for ever'
+  | 'I3 watermarks never go back'
+  | 'I4 visible implies durable'
+  | 'I5 a replayed flush is answered identically'
+  | 'I6 sequences of an incarnation only grow'
+  | 'I7 a connection is appended in its order'
+  | 'I8 an idempotent record is stored once and in order'
+  | 'I9 nothing of a fenced incarnation is committed'
+  | 'I10 a segment points to an object that is there'
+  | 'I15 only what is really absent is called absent'
+  | 'I16 corrupt data is an error'
+  | 'refused means never stored'
+  | 'a key never gets a second content'
+  | 'no defect'
+  | 'it recovers'
+
+export interface Violation {
+  readonly rule: Rule
+  readonly message: string
+  readonly atMs: number
+}
+
+export interface CheckerParts {
+  readonly nowMs: () => number
+  /** What the bucket really holds. */
+  readonly stored: ObjectStore
+  readonly clusterId: string
+}
+
+interface Log {
+  readonly values: Value[]
+}
+
+/** Where a record of a producer that does not retry was sent: one connection, as its how-manieth request. */
+interface Sent {
+  readonly connection: string
+  readonly request: number
+}
+
+interface Line {
+  /** The first request that was refused because its flush was given up. */
+  abandonedFrom: number
+  /** The last request of which something was appended. */
+  appendedUpTo: number
+}
+
+export class Checker {
+  readonly violations: Violation[] = []
+  readonly #parts: CheckerParts
+  readonly #logs = new Map<string, Log>()
+  readonly #results = new Map<string, CommitResult>()
+  readonly #lastSequence = new Map<number, number>()
+  readonly #incarnationOf = new Map<string, number>()
+  readonly #registered = new Set<number>()
+  readonly #fenced = new Set<number>()
+  readonly #appended = new Map<Value, number>()
+  readonly #lastNumber = new Map<string, number>()
+  readonly #refused = new Set<Value>()
+  readonly #acked = new Map<Value, { readonly log: string; readonly offset: number }>()
+  readonly #sent = new Map<Value, Sent>()
+  readonly #lines = new Map<string, Line>()
+  #commits = 0
+
+  constructor(parts: CheckerParts) {
+    this.#parts = parts
+  }
+
+  get commits(): number {
+    return this.#commits
+  }
+
+  get acknowledged(): number {
+    return this.#acked.size
+  }
+
+  /** Records of all logs. */
+  get appended(): number {
+    return this.#appended.size
+  }
+
+  nextOffset(topicId: TopicId, partition: number): number {
+    return this.#log(partitionKey(topicId, partition)).values.length
+  }
+
+  violate(rule: Rule, message: string): void {
+    this.violations.push({ rule, message, atMs: this.#parts.nowMs() })
+  }
+
+  // ---- what the database did ----------------------------------------------------------------------------------------------------
+
+  async executed({ verb, input, outcome }: Executed): Promise<void> {
+    if (outcome.kind !== 'committed') return
+    // The casts are at the border of the database: the verb's name says what its input and its result are.
+    const given = (input as { readonly input: unknown }).input
+    if (verb === 'commit') await this.#committed(given as CommitInput, outcome.value as { readonly kind: string; readonly result?: CommitResult })
+    if (verb === 'register') this.#registers(given as { readonly agent: string }, outcome.value as Registration)
+    if (verb === 'leave') this.#fenced.add((given as Incarnation).id)
+  }
+
+  #registers({ agent }: { readonly agent: string }, { incarnation }: Registration): void {
+    if (this.#registered.has(incarnation.id)) return
+    this.#registered.add(incarnation.id)
+    const former = this.#incarnationOf.get(agent)
+    if (former !== undefined) this.#fenced.add(former)
+    this.#incarnationOf.set(agent, incarnation.id)
+  }
+
+  async #committed(input: CommitInput, answer: { readonly kind: string; readonly result?: CommitResult }): Promise<void> {
+    const { result } = answer
+    if (answer.kind !== 'committed' || result === undefined) return
+    const { incarnation, sequence } = input
+    const flush = `${incarnation.id}-${incarnation.nonce}/${sequence}`
+    const known = this.#results.get(flush)
+    if (known !== undefined) {
+      if (!isDeepStrictEqual(known, result)) this.violate('I5 a replayed flush is answered identically', `flush ${flush}`)
+      return
+    }
+    this.#results.set(flush, result)
+    this.#commits += 1
+    if (this.#fenced.has(incarnation.id)) this.violate('I9 nothing of a fenced incarnation is committed', `flush ${flush}`)
+    const last = this.#lastSequence.get(incarnation.id) ?? 0
+    if (sequence <= last) this.violate('I6 sequences of an incarnation only grow', `flush ${flush} after ${last}`)
+    this.#lastSequence.set(incarnation.id, Math.max(last, sequence))
+    if (input.object === null) {
+      if (input.batches.length > 0) this.violate('I4 visible implies durable', `flush ${flush} has batches and no object`)
+      return
+    }
+    await this.#appendsOf(input, result, flush)
+  }
+
+  async #appendsOf(input: CommitInput, result: CommitResult, flush: string): Promise<void> {
+    const key = objectKey(this.#parts.clusterId, input.incarnation, input.sequence)
+    const object = await this.#parts.stored.read(key).catch(() => undefined)
+    if (object === undefined) {
+      this.violate('I4 visible implies durable', `flush ${flush} was committed, and there is no object ${key}`)
+      return
+    }
+    if (object.length !== input.object?.sizeBytes)
+      this.violate('I10 a segment points to an object that is there', `${key} has ${object.length} bytes, the commit says ${input.object?.sizeBytes}`)
+    for (const [index, batch] of input.batches.entries()) {
+      const verdict = result.verdicts[index]
+      if (verdict === undefined) this.violate('no defect', `flush ${flush} has no verdict for batch ${index}`)
+      if (verdict === undefined || verdict.kind === 'refused') continue
+      const key = partitionKey(batch.topicId, batch.partition)
+      const bytes = object.subarray(batch.byteStart, batch.byteStart + batch.sizeBytes)
+      const values = decodeBatches(bytes).flatMap(({ records }) => records.map(({ value }) => value))
+      if (verdict.kind === 'appended') this.#append(key, verdict.baseOffset, values, flush)
+      else this.#repeated(key, verdict.baseOffset, values, flush)
+    }
+    for (const { topicId, partition, highWatermark } of result.grown) {
+      const next = this.nextOffset(topicId, partition)
+      if (highWatermark !== next)
+        this.violate('I3 watermarks never go back', `flush ${flush}: ${partitionKey(topicId, partition)} ends at ${next}, not at ${highWatermark}`)
+    }
+  }
+
+  #append(key: string, baseOffset: number, values: readonly Value[], flush: string): void {
+    const log = this.#log(key)
+    if (baseOffset !== log.values.length)
+      this.violate('I2 an offset means one content for ever', `flush ${flush} gives ${values[0]} offset ${baseOffset} of ${key}, which ends at ${log.values.length}`)
+    for (const value of values) {
+      const place = `${value} at offset ${log.values.length} of ${key} (flush ${flush})`
+      if (this.#appended.has(value)) this.violate('I8 an idempotent record is stored once and in order', `${place} is there a second time`)
+      const { producer, number } = partsOf(value)
+      const line = `${producer} in ${key}`
+      if (number < (this.#lastNumber.get(line) ?? -1))
+        this.violate('I8 an idempotent record is stored once and in order', `${place} comes after ${this.#lastNumber.get(line)}`)
+      this.#lastNumber.set(line, Math.max(number, this.#lastNumber.get(line) ?? -1))
+      if (this.#refused.has(value)) this.violate('refused means never stored', place)
+      this.#appended.set(value, log.values.length)
+      log.values.push(value)
+      this.#inLine(value)
+    }
+  }
+
+  #repeated(key: string, baseOffset: number, values: readonly Value[], flush: string): void {
+    const there = this.#log(key).values.slice(baseOffset, baseOffset + values.length)
+    if (!isDeepStrictEqual(there, [...values]))
+      this.violate('I8 an idempotent record is stored once and in order', `flush ${flush} calls ${values.join()} a duplicate of ${there.join()} at ${baseOffset} of ${key}`)
+  }
+
+  // ---- what producers were told -------------------------------------------------------------------------------------------------
+
+  /** For producers that do not retry: which request of which connection carried the record. */
+  sent(values: readonly Value[], by: Sent): void {
+    for (const value of values) this.#sent.set(value, by)
+  }
+
+  acked(values: readonly Value[], topicId: TopicId, partition: number, baseOffset: number): void {
+    const key = partitionKey(topicId, partition)
+    for (const [index, value] of values.entries()) {
+      const offset = baseOffset + index
+      this.#acked.set(value, { log: key, offset })
+      this.#isThere(value, key, offset)
+    }
+  }
+
+  /** A definite refusal of a record that nobody sends again. */
+  refused(values: readonly Value[], error: string): void {
+    for (const value of values) {
+      if (this.#appended.has(value)) this.violate('refused means never stored', `${value} was refused with ${error}, and it is in the log`)
+      this.#refused.add(value)
+      const sent = this.#sent.get(value)
+      if (error !== 'NOT_ENOUGH_REPLICAS' || sent === undefined) continue
+      const line = this.#line(sent.connection)
+      line.abandonedFrom = Math.min(line.abandonedFrom, sent.request)
+      this.#lineHolds(sent.connection)
+    }
+  }
+
+  #inLine(value: Value): void {
+    const sent = this.#sent.get(value)
+    if (sent === undefined) return
+    const line = this.#line(sent.connection)
+    line.appendedUpTo = Math.max(line.appendedUpTo, sent.request)
+    this.#lineHolds(sent.connection)
+  }
+
+  #lineHolds(connection: string): void {
+    const { abandonedFrom, appendedUpTo } = this.#line(connection)
+    if (appendedUpTo > abandonedFrom)
+      this.violate(
+        'I7 a connection is appended in its order',
+        `request ${abandonedFrom} of ${connection} was given up, and request ${appendedUpTo} behind it was appended`,
+      )
+  }
+
+  // ---- what consumers were told -------------------------------------------------------------------------------------------------
+
+  /** One partition of one Fetch answer, at the moment it arrived. Answers the offset to go on from. */
+  fetched(reader: string, ask: { readonly topicId: TopicId; readonly partition: number; readonly offset: number }, answer: Fetched): number {
+    const key = partitionKey(ask.topicId, ask.partition)
+    const { values } = this.#log(key)
+    if (answer.highWatermark > values.length)
+      this.violate('I4 visible implies durable', `${reader} saw high watermark ${answer.highWatermark} of ${key}, which ends at ${values.length}`)
+    if (answer.highWatermark < answer.formerHighWatermark)
+      this.violate('I3 watermarks never go back', `${reader} saw ${answer.highWatermark} of ${key} after ${answer.formerHighWatermark}`)
+    let next = ask.offset
+    for (const { offset, value } of this.#decoded(reader, key, answer.records)) {
+      if (offset < ask.offset) continue
+      if (offset !== next)
+        this.violate('I2 an offset means one content for ever', `${reader} got offset ${offset} of ${key} where ${next} was due`)
+      if (offset >= answer.highWatermark)
+        this.violate('I4 visible implies durable', `${reader} got offset ${offset} of ${key} above the high watermark ${answer.highWatermark}`)
+      const truth = values[offset]
+      if (truth === undefined) this.violate('I4 visible implies durable', `${reader} got ${value} at ${offset} of ${key}, which nobody committed`)
+      else if (truth !== value)
+        this.violate('I2 an offset means one content for ever', `${reader} got ${value} at ${offset} of ${key}, where ${truth} is`)
+      next = offset + 1
+    }
+    return next
+  }
+
+  #decoded(reader: string, key: string, records: Uint8Array | null): readonly ReadRecord[] {
+    if (records === null) return []
+    try {
+      return decodeBatches(records).flatMap((batch) => batch.records)
+    } catch (error) {
+      this.violate('I16 corrupt data is an error', `${reader} got broken bytes of ${key}: ${error instanceof Error ? error.message : String(error)}`)
+      return []
+    }
+  }
+
+  // ---- the end ------------------------------------------------------------------------------------------------------------------
+
+  /** Everything that was acknowledged is still there. */
+  atTheEnd(): void {
+    for (const [value, { log, offset }] of this.#acked) this.#isThere(value, log, offset)
+  }
+
+  /** The segments of one partition, as the database lists them: a tiling without gap or overlap, and each object there. */
+  async segments(topicId: TopicId, partition: number, found: readonly Segment[]): Promise<void> {
+    const key = partitionKey(topicId, partition)
+    let next = 0
+    for (const segment of found) {
+      if (segment.baseOffset !== next)
+        this.violate('I2 an offset means one content for ever', `a segment of ${key} begins at ${segment.baseOffset}, where ${next} was due`)
+      next = segment.lastOffset + 1
+      const range = { start: segment.byteStart, length: segment.sizeBytes }
+      const bytes = await this.#parts.stored.read(segment.objectKey, range).catch(() => undefined)
+      if (bytes === undefined) {
+        this.violate('I10 a segment points to an object that is there', `${segment.objectKey} of ${key} is not there`)
+        continue
+      }
+      const values = decodeBatches(bytes).flatMap(({ records }) => records.map(({ value }) => value))
+      const due = this.#log(key).values.slice(segment.baseOffset, segment.lastOffset + 1)
+      if (!isDeepStrictEqual(values, due))
+        this.violate('I2 an offset means one content for ever', `the segment at ${segment.baseOffset} of ${key} holds ${values.join()}, and should ${due.join()}`)
+    }
+    if (next !== this.#log(key).values.length)
+      this.violate('I10 a segment points to an object that is there', `the segments of ${key} end at ${next}, the log at ${this.#log(key).values.length}`)
+  }
+
+  #isThere(value: Value, key: string, offset: number): void {
+    const truth = this.#log(key).values[offset]
+    if (truth !== value)
+      this.violate('I1 an acknowledged record is where it was acknowledged', `${value} was acknowledged at offset ${offset} of ${key}, where ${truth ?? 'nothing'} is`)
+  }
+
+  #log(key: string): Log {
+    const known = this.#logs.get(key)
+    if (known !== undefined) return known
+    const made: Log = { values: [] }
+    this.#logs.set(key, made)
+    return made
+  }
+
+  #line(connection: string): Line {
+    const known = this.#lines.get(connection)
+    if (known !== undefined) return known
+    const made: Line = { abandonedFrom: Number.POSITIVE_INFINITY, appendedUpTo: -1 }
+    this.#lines.set(connection, made)
+    return made
+  }
+}
+
+export interface Fetched {
+  readonly highWatermark: number
+  /** What the same connection was told before. */
+  readonly formerHighWatermark: number
+  readonly records: Uint8Array | null
+}

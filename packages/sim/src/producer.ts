@@ -1,0 +1,154 @@
+// A producer that never retries: it pipelines, and every record is sent once, so whatever the server does with order and repetition shows.
+import { errorName, Produce } from '@local-kafka-service/protocol'
+import type { Connection } from './client.ts'
+import { ConnectionLost } from './client.ts'
+import { type ClientParts, Reconnecting } from './cluster-client.ts'
+import type { Range } from './chance.ts'
+import { encodeBatch, type Value, valueOf } from './records.ts'
+
+export interface Load {
+  /** Requests to send in all. */
+  readonly requests: number
+  /** Between two requests. */
+  readonly paceMs: Range
+  /** Records in one batch. */
+  readonly records: Range
+  /** Partitions in one request. */
+  readonly spread: Range
+}
+
+export interface PlainProducerOptions extends Load {
+  readonly name: string
+  readonly acks: -1 | 0 | 1
+  readonly inFlight: number
+}
+
+interface SentBatch {
+  readonly partition: number
+  readonly values: readonly Value[]
+}
+
+export class PlainProducer {
+  readonly #parts: ClientParts
+  readonly #options: PlainProducerOptions
+  readonly #link: Reconnecting
+  readonly #version: number
+  #number = 0
+  #inFlight = 0
+  #answered: (() => void) | undefined
+
+  constructor(parts: ClientParts, options: PlainProducerOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#link = new Reconnecting(parts, options.name)
+    this.#version = parts.chance.whole([3, 13])
+  }
+
+  /** Settles when everything is sent and answered or lost. */
+  async run(): Promise<void> {
+    const { time, chance } = this.#parts
+    const { requests, paceMs, inFlight } = this.#options
+    for (let request = 0; request < requests; request += 1) {
+      await time.sleep(chance.between(paceMs))
+      while (this.#inFlight >= inFlight) await this.#nextAnswer()
+      const connection = await this.#link.open(() => false)
+      if (connection !== undefined) this.#send(connection, request)
+    }
+    while (this.#inFlight > 0) await this.#nextAnswer()
+    this.#link.close()
+  }
+
+  #send(connection: Connection, request: number): void {
+    const { chance, checker, topic, time } = this.#parts
+    const { name, acks, spread, records } = this.#options
+    // Order is promised per connection: what an earlier one still has on its way may come later.
+    const line = `${name}.${this.#link.opened}`
+    const partitions = someOf(topic.partitions, Math.min(topic.partitions, chance.whole(spread)), (of) => chance.pick(of))
+    const batches = partitions.map((partition): SentBatch => {
+      const values = Array.from({ length: chance.whole(records) }, () => valueOf(line, (this.#number += 1)))
+      checker.sent(values, { connection: line, request })
+      return { partition, values }
+    })
+    const body = {
+      acks,
+      timeoutMs: 30_000,
+      topicData: [
+        {
+          name: topic.name,
+          topicId: topic.topicId,
+          partitionData: batches.map(({ partition, values }) => ({
+            index: partition,
+            records: encodeBatch(values, { timestampMs: time.wallMs }),
+          })),
+        },
+      ],
+    }
+    if (acks === 0) {
+      connection.send(Produce, this.#version, body)
+      return
+    }
+    this.#inFlight += 1
+    connection
+      .request(Produce, this.#version, body)
+      .then(({ responses }) => this.#hear(line, batches, responses[0]?.partitionResponses ?? []), lostOnly)
+      .finally(() => {
+        this.#inFlight -= 1
+        this.#answered?.()
+      })
+      .catch((error: unknown) => checker.violate('no defect', `${line}: ${String(error)}`))
+  }
+
+  #hear(
+    line: string,
+    batches: readonly SentBatch[],
+    answers: readonly { readonly index: number; readonly errorCode: number; readonly baseOffset: number }[],
+  ): void {
+    const { checker, topic, trace } = this.#parts
+    for (const { partition, values } of batches) {
+      const answer = answers.find(({ index }) => index === partition)
+      if (answer === undefined) {
+        checker.violate('no defect', `${line} got no answer for partition ${partition}`)
+        continue
+      }
+      const error = errorName(answer.errorCode)
+      trace.write(line, `${values.join()} in ${partition}: ${error === 'NONE' ? `offset ${answer.baseOffset}` : error}`)
+      if (error === 'NONE') checker.acked(values, topic.topicId, partition, answer.baseOffset)
+      else if (!temporary.has(error)) checker.violate('no defect', `${line} heard ${error} for ${values.join()}`)
+      // Kafka's one error that says nothing about the record.
+      else if (error !== 'REQUEST_TIMED_OUT') checker.refused(values, error)
+    }
+  }
+
+  #nextAnswer(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#answered = resolve
+    })
+  }
+}
+
+/** What a server in trouble may answer to a produce; each is retriable for Kafka's clients. */
+export const temporary: ReadonlySet<string> = new Set([
+  'NOT_ENOUGH_REPLICAS',
+  'NOT_LEADER_OR_FOLLOWER',
+  'LEADER_NOT_AVAILABLE',
+  'REQUEST_TIMED_OUT',
+  'KAFKA_STORAGE_ERROR',
+  'COORDINATOR_NOT_AVAILABLE',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+])
+
+export function someOf(count: number, wanted: number, pick: (of: readonly number[]) => number): readonly number[] {
+  const left = Array.from({ length: count }, (_, index) => index)
+  const taken: number[] = []
+  while (taken.length < wanted) {
+    const one = pick(left)
+    taken.push(one)
+    left.splice(left.indexOf(one), 1)
+  }
+  return taken
+}
+
+/** The fate of what was on a lost connection is unknown, and nobody sends it again. */
+function lostOnly(error: unknown): void {
+  if (!(error instanceof ConnectionLost)) throw error
+}

@@ -1,0 +1,167 @@
+// Virtual time: one queue of what is due, and the Clock that a life of an agent sees of it.
+import type { Clock, Timer } from '@local-kafka-service/agent'
+import type { Life } from './life.ts'
+
+interface Due {
+  readonly atMs: number
+  readonly order: number
+  readonly callback: () => void
+  cancelled: boolean
+}
+
+/** Wall clock of every world when it begins: 2026-01-01T00:00:00Z. */
+const epochMs = 1_767_225_600_000
+
+/** Between two instants only promises run, all of them that can: so what happens depends on the queue alone. */
+export class VirtualTime {
+  readonly #heap: Due[] = []
+  #order = 0
+  #nowMs = 0
+  #events = 0
+
+  /** Milliseconds since the world began; not rounded. */
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  get wallMs(): number {
+    return epochMs + Math.floor(this.#nowMs)
+  }
+
+  /** Callbacks run so far. */
+  get events(): number {
+    return this.#events
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    const due: Due = { atMs: this.#nowMs + Math.max(0, delayMs), order: (this.#order += 1), callback, cancelled: false }
+    this.#push(due)
+    return {
+      cancel() {
+        due.cancelled = true
+      },
+    }
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.after(delayMs, resolve))
+  }
+
+  /** Runs what falls due, in order, until `done` says so or the time is over; answers whether it was done. */
+  async run(done: () => boolean, untilMs: number): Promise<boolean> {
+    for (;;) {
+      await turn()
+      if (done()) return true
+      const next = this.#pop()
+      if (next === undefined || next.atMs > untilMs) return false
+      if (next.cancelled) continue
+      this.#nowMs = next.atMs
+      this.#events += 1
+      next.callback()
+    }
+  }
+
+  #push(due: Due): void {
+    const heap = this.#heap
+    let at = heap.push(due) - 1
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      const above = heap[parent]
+      if (above === undefined || before(above, due)) break
+      heap[at] = above
+      at = parent
+    }
+    heap[at] = due
+  }
+
+  #pop(): Due | undefined {
+    const heap = this.#heap
+    const first = heap[0]
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return first
+    let at = 0
+    for (;;) {
+      const left = heap[2 * at + 1]
+      if (left === undefined) break
+      const right = heap[2 * at + 2]
+      const [child, index] = right !== undefined && before(right, left) ? [right, 2 * at + 2] : [left, 2 * at + 1]
+      if (before(last, child)) break
+      heap[at] = child
+      at = index
+    }
+    heap[at] = last
+    return first
+  }
+}
+
+/** What one life sees of time. Frozen, its timers fire when it is thawed; dead, never. Its clocks go on, as those of a stopped process do. */
+export class LifeClock implements Clock {
+  readonly #time: VirtualTime
+  readonly #life: Life
+
+  constructor(time: VirtualTime, life: Life) {
+    this.#time = time
+    this.#life = life
+  }
+
+  now(): number {
+    return this.#time.wallMs
+  }
+
+  monotonic(): number {
+    return this.#time.nowMs
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    let cancelled = false
+    const timer = this.#time.after(delayMs, () =>
+      this.#life.deliver(() => {
+        if (!cancelled) callback()
+      }),
+    )
+    return {
+      cancel() {
+        cancelled = true
+        timer.cancel()
+      },
+    }
+  }
+
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason)
+      const give = (): void => {
+        timer.cancel()
+        reject(signal?.reason)
+      }
+      const timer = this.after(delayMs, () => {
+        signal?.removeEventListener('abort', give)
+        resolve()
+      })
+      signal?.addEventListener('abort', give, { once: true })
+    })
+  }
+
+  async *every(periodMs: number, signal: AbortSignal): AsyncIterable<number> {
+    while (!signal.aborted) {
+      const slept = await this.sleep(periodMs, signal).then(
+        () => true,
+        () => false,
+      )
+      if (slept) yield this.monotonic()
+    }
+  }
+
+  soon(callback: () => void): void {
+    this.after(0, callback)
+  }
+}
+
+function before(a: Due, b: Due): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
+}
+
+/** One turn of the real event loop: every promise that can run has run when it ends. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,269 @@
+// The network of a world: byte streams between clients and lives of agents, each in order, late, in pieces, and sometimes cut.
+import type { Chance, Range } from './chance.ts'
+import type { Life } from './life.ts'
+import type { VirtualTime } from './sim-clock.ts'
+import type { ListenAddress, Listener, Network, Socket, SocketEvents } from '@local-kafka-service/agent/simulation'
+
+export interface NetworkFaults {
+  /** One way. */
+  readonly latencyMs: Range
+  /** That a written chunk arrives in two pieces, the second later. */
+  readonly split: number
+  /** That a chunk is followed by the loss of its connection, with whatever was on its way. */
+  readonly cut: number
+}
+
+/** The client's end. */
+export interface Wire {
+  readonly local: ListenAddress
+  send(bytes: Uint8Array): void
+  close(): void
+}
+
+export interface WireEvents {
+  data(chunk: Uint8Array): void
+  /** Exactly once, after which nothing comes. */
+  closed(): void
+}
+
+interface Listening {
+  readonly life: Life
+  readonly onConnection: (socket: Socket) => SocketEvents
+  accepting: boolean
+}
+
+const socketBufferBytes = 1024 * 1024
+
+export class SimNetwork {
+  faults: NetworkFaults
+  readonly #time: VirtualTime
+  readonly #chance: Chance
+  readonly #listening = new Map<string, Listening>()
+  readonly #links = new Set<Link>()
+  #ports = 40_000
+
+  constructor(time: VirtualTime, chance: Chance, faults: NetworkFaults) {
+    this.#time = time
+    this.#chance = chance
+    this.faults = faults
+  }
+
+  /** The network as one life sees it. A newer life takes an address over from an older one, as a machine does that took over a name; connections stay where they are. */
+  of(life: Life): Network {
+    return {
+      listen: async (addresses, onConnection): Promise<Listener> => {
+        const listening: Listening = { life, onConnection, accepting: true }
+        const bound = addresses.map(({ host, port }) => ({ host, port: port === 0 ? 9092 : port }))
+        for (const address of bound) this.#listening.set(keyOf(address), listening)
+        return {
+          addresses: bound,
+          close: async () => {
+            listening.accepting = false
+          },
+        }
+      },
+    }
+  }
+
+  /** Rejects when nobody accepts there. */
+  async connect(from: string, to: ListenAddress, events: WireEvents): Promise<Wire> {
+    await this.#time.sleep(this.#chance.between(this.faults.latencyMs) * 2)
+    const listening = this.#listening.get(keyOf(to))
+    if (listening === undefined || !listening.accepting || listening.life.state === 'dead')
+      throw new Error(`connection refused by ${keyOf(to)}`)
+    const local: ListenAddress = { host: from, port: (this.#ports += 1) }
+    const link = new Link({
+      time: this.#time,
+      chance: this.#chance,
+      faults: () => this.faults,
+      life: listening.life,
+      client: events,
+      local,
+      remote: to,
+      over: () => void this.#links.delete(link),
+    })
+    this.#links.add(link)
+    // A frozen life accepts in its kernel: the connection stands, nobody reads it.
+    listening.life.deliver(() => link.accepted(listening.onConnection(link.socket)))
+    return link.wire
+  }
+
+  /** The machine of a life went away: its connections end, what it had written may still arrive. */
+  dropLife(life: Life): void {
+    for (const link of this.#links) if (link.life === life) link.cut()
+  }
+}
+
+interface LinkParts {
+  readonly time: VirtualTime
+  readonly chance: Chance
+  readonly faults: () => NetworkFaults
+  readonly life: Life
+  readonly client: WireEvents
+  readonly local: ListenAddress
+  readonly remote: ListenAddress
+  readonly over: () => void
+}
+
+/** One connection. Each direction keeps its order: nothing arrives before what was sent earlier. */
+class Link {
+  readonly socket: Socket
+  readonly wire: Wire
+  readonly life: Life
+  readonly #parts: LinkParts
+  #server: SocketEvents | undefined
+  readonly #early: ((server: SocketEvents) => void)[] = []
+  #toServerMs = 0
+  #toClientMs = 0
+  #pendingBytes = 0
+  #blocked = false
+  #paused = false
+  readonly #unread: Uint8Array[] = []
+  #lost = false
+  #serverClosed = false
+  #clientClosed = false
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts
+    this.life = parts.life
+    const link = this
+    this.socket = {
+      remote: parts.local,
+      local: parts.remote,
+      get pendingBytes() {
+        return link.#pendingBytes
+      },
+      write: (chunks) => this.#fromServer(Buffer.concat(chunks)),
+      pause: () => {
+        this.#paused = true
+      },
+      resume: () => {
+        this.#paused = false
+        for (const chunk of this.#unread.splice(0)) this.#give(chunk)
+      },
+      end: () => this.#endByServer(),
+      destroy: () => this.#endByServer(),
+    }
+    this.wire = {
+      local: parts.local,
+      send: (bytes) => this.#fromClient(bytes),
+      close: () => this.#endByClient(),
+    }
+  }
+
+  accepted(server: SocketEvents): void {
+    this.#server = server
+    for (const event of this.#early.splice(0)) event(server)
+  }
+
+  /** Both ends lose it; what is on its way is lost too, each direction by chance. */
+  cut(): void {
+    if (this.#lost) return
+    this.#lost = true
+    const { time, chance, faults } = this.#parts
+    time.after(chance.between(faults().latencyMs), () => this.#closeClient())
+    time.after(chance.between(faults().latencyMs), () => this.#closeServer(new Error('connection reset')))
+  }
+
+  #fromClient(bytes: Uint8Array): void {
+    if (this.#clientClosed || this.#lost) return
+    for (const piece of this.#pieces(bytes)) {
+      this.#toServerMs = this.#arrival(this.#toServerMs)
+      this.#parts.time.after(this.#toServerMs - this.#parts.time.nowMs, () => {
+        if (!this.#lost || this.#parts.chance.happens(0.5)) this.#give(piece)
+        else this.#closeServer(new Error('connection reset'))
+      })
+    }
+    this.#mayCut()
+  }
+
+  #fromServer(bytes: Uint8Array): boolean {
+    if (this.#serverClosed || this.#lost || this.life.state === 'dead') return true
+    for (const piece of this.#pieces(bytes)) {
+      this.#pendingBytes += piece.length
+      this.#toClientMs = this.#arrival(this.#toClientMs)
+      this.#parts.time.after(this.#toClientMs - this.#parts.time.nowMs, () => {
+        this.#pendingBytes -= piece.length
+        if (this.#clientClosed) return
+        if (this.#lost && this.#parts.chance.happens(0.5)) this.#closeClient()
+        else this.#parts.client.data(piece)
+        if (this.#blocked && this.#pendingBytes < socketBufferBytes) {
+          this.#blocked = false
+          this.#toServer((server) => server.drained())
+        }
+      })
+    }
+    this.#mayCut()
+    this.#blocked = this.#pendingBytes >= socketBufferBytes
+    return !this.#blocked
+  }
+
+  #give(chunk: Uint8Array): void {
+    this.#toServer((server) => {
+      if (this.#serverClosed) return
+      if (this.#paused) this.#unread.push(chunk)
+      else server.data(Uint8Array.from(chunk))
+    })
+  }
+
+  #toServer(event: (server: SocketEvents) => void): void {
+    this.life.deliver(() => {
+      if (this.#server === undefined) this.#early.push(event)
+      else event(this.#server)
+    })
+  }
+
+  #endByServer(): void {
+    if (this.#serverClosed) return
+    this.#serverClosed = true
+    const { time } = this.#parts
+    this.#toClientMs = this.#arrival(this.#toClientMs)
+    time.after(this.#toClientMs - time.nowMs, () => this.#closeClient())
+    this.#toServer((server) => server.closed())
+    this.#parts.over()
+  }
+
+  #endByClient(): void {
+    if (this.#clientClosed) return
+    this.#clientClosed = true
+    const { time } = this.#parts
+    this.#toServerMs = this.#arrival(this.#toServerMs)
+    time.after(this.#toServerMs - time.nowMs, () => this.#closeServer())
+  }
+
+  #closeServer(error?: Error): void {
+    this.#toServer((server) => {
+      if (this.#serverClosed) return
+      this.#serverClosed = true
+      this.#parts.over()
+      server.closed(error)
+    })
+  }
+
+  #closeClient(): void {
+    if (this.#clientClosed) return
+    this.#clientClosed = true
+    this.#parts.client.closed()
+  }
+
+  #arrival(afterMs: number): number {
+    const { time, chance, faults } = this.#parts
+    return Math.max(afterMs, time.nowMs + chance.between(faults().latencyMs))
+  }
+
+  #pieces(bytes: Uint8Array): readonly Uint8Array[] {
+    const { chance, faults } = this.#parts
+    if (bytes.length < 2 || !chance.happens(faults().split)) return [bytes]
+    const at = chance.whole([1, bytes.length - 1])
+    return [bytes.subarray(0, at), bytes.subarray(at)]
+  }
+
+  #mayCut(): void {
+    const { chance, faults } = this.#parts
+    if (chance.happens(faults().cut)) this.cut()
+  }
+}
+
+function keyOf({ host, port }: ListenAddress): string {
+  return `${host}:${port}`
+}
