@@ -48,6 +48,9 @@ const byCode: Readonly<Record<string, Meaning>> = {
   ConditionalRequestConflict: ['unavailable'],
 }
 
+/** The connection broke. The SDK calls some of these TimeoutError. */
+const broken: readonly string[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED']
+
 /** Nothing was sent: there was no connection to send it on. */
 const neverConnected: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']
 
@@ -56,10 +59,13 @@ export function s3Error(error: unknown, effect: 'none' | 'change', what: string)
   if (error instanceof ObjectStoreError) return error
   const status = statusOf(error)
   const codes = codesOf(error)
-  const known = codes.map((code) => byCode[code]).find((meaning) => meaning !== undefined)
+  const unconnected = codes.some((code) => neverConnected.includes(code))
+  const known: Meaning | undefined =
+    unconnected || codes.some((code) => broken.includes(code))
+      ? ['unavailable']
+      : codes.map((code) => byCode[code]).find((meaning) => meaning !== undefined)
   const [kind, advice] = known ?? [status === undefined ? 'unavailable' : ofStatus(status)]
-  const definite =
-    effect === 'none' || refused(status) || codes.some((code) => neverConnected.includes(code) || code === 'CredentialsProviderError')
+  const definite = effect === 'none' || refused(status) || unconnected || codes.includes('CredentialsProviderError')
   const details = [...codes, ...(status === undefined ? [] : [`HTTP ${status}`]), textOf(error)].filter((text) => text !== '')
   const message = `${what}: ${advice === undefined ? '' : `${advice}: `}${details.join(', ')}`
   return new ObjectStoreError(kind, definite ? 'no' : 'unknown', message, { cause: error })

@@ -8,7 +8,11 @@ export type Fault =
   | { readonly kind: 'hang up'; readonly when: 'before' | 'after' }
   /** The connection ends after so many bytes of the answer's body. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
-  /** Nothing happens until the promise settles. */
+  /** So many bytes of the answer's body come, then nothing until the promise settles, then the connection ends. */
+  | { readonly kind: 'stall'; readonly afterBytes: number; readonly until: Promise<void> }
+  /** A whole answer, but of fewer bytes than the object has, as a broken proxy gives. */
+  | { readonly kind: 'short'; readonly bytes: number }
+  /** Nothing happens until the promise settles. The request is then served, whether or not its client is still there. */
   | { readonly kind: 'wait'; readonly until: Promise<void> }
 
 export interface S3Request {
@@ -35,6 +39,8 @@ export interface S3ServerOptions extends Partial<S3Traits> {
   readonly secretAccessKey?: string
   /** Asked before each request is served. */
   readonly fault?: (request: S3Request) => Fault | undefined
+  /** S3's code for a key that cannot be removed. */
+  readonly undeletable?: (key: string) => string | undefined
 }
 
 export interface S3Server extends AsyncDisposable {
@@ -64,7 +70,7 @@ interface Served {
 }
 
 export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Server> {
-  const { bucket = 'test', accessKeyId = 'test', secretAccessKey = 'testtest', fault } = options
+  const { bucket = 'test', accessKeyId = 'test', secretAccessKey = 'testtest', fault, undeletable } = options
   const traits: S3Traits = { ...s3Traits, ...options }
   const objects = new Map<string, Buffer>()
   const requests: S3Request[] = []
@@ -86,9 +92,14 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
       answer = { status: error.status, headers: { 'content-type': 'application/xml' }, body: Buffer.from(errorXml(error.code)) }
     }
     if (met !== undefined && 'when' in met) return fail(response, met)
+    if (met?.kind === 'short') answer = shortened(answer, met.bytes)
     response.writeHead(answer.status, { 'content-length': answer.body.length, ...answer.headers })
     if (met?.kind === 'cut') response.write(answer.body.subarray(0, met.afterBytes), () => response.destroy())
-    else response.end(incoming.method === 'HEAD' ? undefined : answer.body)
+    else if (met?.kind === 'stall') {
+      response.write(answer.body.subarray(0, met.afterBytes))
+      await met.until
+      response.destroy()
+    } else response.end(incoming.method === 'HEAD' ? undefined : answer.body)
   }
 
   function apply({ request, body }: Served, url: string): Answer {
@@ -125,6 +136,8 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   }
 
   function removed(key: string): Answer {
+    const refusal = undeletable?.(key)
+    if (refusal !== undefined) throw new S3Refusal(403, refusal)
     objects.delete(key)
     return { status: 204, headers: {}, body: Buffer.alloc(0) }
   }
@@ -132,8 +145,13 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   function removeMany({ headers }: S3Request, body: Buffer): Answer {
     if (traits.bulkDelete === 'refused') throw new S3Refusal(501, 'NotImplemented')
     if (traits.bulkDelete === 'wants Content-MD5' && headers['content-md5'] === undefined) throw new S3Refusal(400, 'MissingContentMD5')
-    for (const [, key = ''] of body.toString().matchAll(/<Key>([^<]*)<\/Key>/g)) objects.delete(key)
-    return xml('<DeleteResult></DeleteResult>')
+    const errors: string[] = []
+    for (const [, key = ''] of body.toString().matchAll(/<Key>([^<]*)<\/Key>/g)) {
+      const refusal = undeletable?.(key)
+      if (refusal === undefined) objects.delete(key)
+      else errors.push(`<Error><Key>${key}</Key><Code>${refusal}</Code><Message>${refusal}</Message></Error>`)
+    }
+    return xml(`<DeleteResult>${errors.join('')}</DeleteResult>`)
   }
 
   function list(query: URLSearchParams): Answer {
@@ -174,6 +192,11 @@ interface Answer {
 function fail(response: ServerResponse, fault: Extract<Fault, { when: string }>): void {
   if (fault.kind === 'hang up') response.destroy()
   else response.writeHead(fault.status, { 'content-type': 'application/xml' }).end(errorXml(fault.code))
+}
+
+function shortened({ status, headers, body }: Answer, bytes: number): Answer {
+  const range = headers['content-range']?.replace(/^bytes (\d+)-\d+/, (_, start: string) => `bytes ${start}-${Number(start) + bytes - 1}`)
+  return { status, headers: { ...headers, ...(range !== undefined && { 'content-range': range }) }, body: body.subarray(0, bytes) }
 }
 
 /** Undefined when the client went away first: a body that was cut off never becomes an object. */
