@@ -210,13 +210,19 @@ export class Chain {
       return { kind: 'failed', message: `the object store failed: ${message}` }
     } finally {
       deadline.cancel()
-      this.#putsInFlight -= 1
-      this.#putQueue.shift()?.()
+      this.#putTurnEnds()
     }
   }
 
   async #putTurn(): Promise<void> {
-    if (this.#putsInFlight >= limits.putsInFlight) await new Promise<void>((resolve) => this.#putQueue.push(resolve))
+    if (this.#putsInFlight >= limits.putsInFlight) return new Promise<void>((resolve) => this.#putQueue.push(resolve))
     this.#putsInFlight += 1
+  }
+
+  /** The turn is handed on, not given back: nobody can slip in between. */
+  #putTurnEnds(): void {
+    const next = this.#putQueue.shift()
+    if (next === undefined) this.#putsInFlight -= 1
+    else next()
   }
 }

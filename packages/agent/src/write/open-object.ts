@@ -41,6 +41,8 @@ export class OpenObject {
   /** Settles with the flush's fate. */
   readonly outcome: Promise<FlushOutcome>
   readonly settle: (outcome: FlushOutcome) => void
+  /** The connections that batches came in by. */
+  readonly sources = new Set<object>()
   readonly #groups = new Map<string, Group>()
   readonly #crc: Checksum
   #slab: Uint8Array = new Uint8Array(0)

@@ -66,6 +66,10 @@ export class Writer {
   readonly #parts: WriterParts
   readonly #chain: Chain
   readonly #waiting: { readonly bytes: number; readonly admit: (room: boolean) => void }[] = []
+  /** Open or sealed, and not answered. */
+  readonly #unanswered = new Set<OpenObject>()
+  /** Connections with a batch that was given up: what comes behind it on the same connection would overtake its retry. */
+  readonly #cutOff = new WeakSet<object>()
   #open: OpenObject | undefined
   #uncommittedBytes = 0
   #sealTimer: Timer | undefined
@@ -86,6 +90,7 @@ export class Writer {
       producerIdExpirationMs: parts.producerIdExpirationMs,
       onStopped: (message) => {
         this.#trouble = message
+        for (const { sources } of this.#unanswered) for (const source of sources) this.#cutOff.add(source)
         this.#giveUpOpen({ kind: 'abandoned', message })
       },
       onFenced: () => {
@@ -138,12 +143,18 @@ export class Writer {
     })
   }
 
-  /** Synchronous: the batches are in the open object, in order, when it returns. All of one call go into one flush. */
-  admit(admissions: readonly Admission[]): Admitted {
+  /**
+   * Synchronous: the batches are in the open object, in order, when it returns. All of one call go into one flush. `source` is the connection, the same
+   * object each time, where what comes behind a batch must not be admitted without it: after a flush was given up, its sources are refused until they reconnect.
+   */
+  admit(admissions: readonly Admission[], source?: object): Admitted {
     if (this.#chain.fenced) return { answers: Promise.resolve(admissions.map(() => fencedAnswer)) }
+    if (source !== undefined && this.#cutOff.has(source)) return { answers: Promise.resolve(admissions.map(() => cutOffAnswer)) }
     const { clock, policy, crc32c } = this.#parts
     this.#open ??= new OpenObject(clock.monotonic(), crc32c)
     const open = this.#open
+    this.#unanswered.add(open)
+    if (source !== undefined) open.sources.add(source)
     const places = admissions.map((admission) => {
       this.#uncommittedBytes += admission.batch.length
       return open.add(admission)
@@ -181,6 +192,7 @@ export class Writer {
       this.#trouble = undefined
       this.#parts.tails.publish(outcome.result.grown)
     }
+    this.#unanswered.delete(open)
     open.settle(outcome)
     this.#uncommittedBytes -= open.sizeBytes
     this.#admitWaiting()
@@ -275,6 +287,13 @@ const fencedAnswer: ProduceAnswer = {
   kind: 'refused',
   error: 'NOT_LEADER_OR_FOLLOWER',
   message: 'another agent took over',
+  thenClose: true,
+}
+
+const cutOffAnswer: ProduceAnswer = {
+  kind: 'refused',
+  error: 'NOT_ENOUGH_REPLICAS',
+  message: 'an earlier batch of this connection was given up',
   thenClose: true,
 }
 

@@ -1,0 +1,54 @@
+// The commit verb of a Metadata Service that answers as a test says; by default it appends everything and remembers what was committed in which order.
+import { partitionKey } from '../../core/ids.ts'
+import type { CommitInput, CommitOutcome, GrownPartition, LogIndex, Segment } from '../metadata-store.ts'
+import { objectKey } from '../../core/object-key.ts'
+
+export type Script = (input: CommitInput) => CommitOutcome | undefined
+
+export class ScriptedLog implements Pick<LogIndex, 'commit'> {
+  /** Every call, in order, also those that a script answered. */
+  readonly calls: CommitInput[] = []
+  /** The sequences that were committed, in order. */
+  readonly committed: number[] = []
+  readonly #scripts: Script[] = []
+  readonly #ends = new Map<string, number>()
+
+  /** The next calls are answered by these first, one each; undefined lets the call through. */
+  script(...scripts: readonly Script[]): void {
+    this.#scripts.push(...scripts)
+  }
+
+  async commit(input: CommitInput): Promise<CommitOutcome> {
+    this.calls.push(input)
+    const scripted = this.#scripts.shift()?.(input)
+    if (scripted !== undefined) return scripted
+    const last = this.committed.at(-1) ?? 0
+    if (input.prev !== last) return { kind: 'out of order', lastSequence: last }
+    this.committed.push(input.sequence)
+    return { kind: 'committed', result: this.#append(input) }
+  }
+
+  #append({ batches, incarnation, sequence }: CommitInput): Extract<CommitOutcome, { kind: 'committed' }>['result'] {
+    const grown = new Map<string, GrownPartition>()
+    const verdicts = batches.map(({ topicId, partition, offsets, byteStart, sizeBytes, maxTimestamp }) => {
+      const key = partitionKey(topicId, partition)
+      const baseOffset = this.#ends.get(key) ?? 0
+      this.#ends.set(key, baseOffset + offsets)
+      const segment: Segment = {
+        baseOffset,
+        lastOffset: baseOffset + offsets - 1,
+        objectKey: objectKey('00000000-0000-4000-8000-000000000001', incarnation, sequence),
+        byteStart,
+        sizeBytes,
+        maxTimestamp,
+      }
+      const before = grown.get(key)?.segments ?? []
+      grown.set(key, { topicId, partition, highWatermark: baseOffset + offsets, segments: [...before, segment] })
+      return { kind: 'appended' as const, baseOffset }
+    })
+    return { verdicts, grown: [...grown.values()] }
+  }
+}
+
+export const unknownOutcome: CommitOutcome = { kind: 'unknown', error: new Error('the answer was lost') }
+export const rolledBack: CommitOutcome = { kind: 'rolled back', error: new Error('the database is away') }
