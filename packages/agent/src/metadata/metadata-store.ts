@@ -15,16 +15,37 @@ export interface MetadataStore {
   close(): Promise<void>
 }
 
-/** `unavailable`: the database did not answer in time or is away (retriable). `invalid`: it answered what it must not (a defect, or a foreign schema). */
+/**
+ * `unavailable`: the database did not answer in time or is away (retriable). `invalid`: it answered what it must not (a defect, or a foreign schema).
+ * `reason` says more where somebody can do something about it.
+ */
 export class MetadataError extends Error {
   override readonly name = 'MetadataError'
   readonly kind: 'unavailable' | 'invalid'
+  readonly reason: MetadataReason | undefined
 
-  constructor(kind: 'unavailable' | 'invalid', message: string, options?: { readonly cause?: unknown }) {
+  constructor(kind: 'unavailable' | 'invalid', message: string, options?: { readonly cause?: unknown; readonly reason?: MetadataReason }) {
     super(message, options)
     this.kind = kind
+    this.reason = options?.reason
   }
 }
+
+export type MetadataReason =
+  /** The stored schema's minimum reader version is above ours. */
+  | 'newer schema'
+  /** No cluster was named, and the database holds more than one. */
+  | 'several clusters'
+  /** Nobody listens there, or the host is not known. */
+  | 'unreachable'
+  /** The user or the password is wrong, or the server lets this client not in. */
+  | 'authentication'
+  | 'no such database'
+  /** The user may not make or write our tables; or a file or directory may not be written. */
+  | 'permission'
+  /** The file is not an SQLite database, or a damaged one. */
+  | 'not a database'
+  | 'disk full'
 
 // ---- topics -------------------------------------------------------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ export type Cell = number | string | Uint8Array | null
 export type Row = Readonly<Record<string, Cell>>
 
 /**
- * One SQL statement with its row's type, said once for both dialects. `each`: the arguments are columns (arrays of equal length);
- * PostgreSQL unnests them (`unnest($1::bigint[], …)`), SQLite runs the statement once per row.
+ * One SQL statement with its row's type, said once for both dialects. `each`: the arguments are columns (arrays of equal length), and scalars that
+ * every row repeats; PostgreSQL unnests the columns (`unnest($1::bigint[], …)`), SQLite runs the statement once per row. `now_ms()` is the database's
+ * clock in both. What has a column only in one row (RETURNING) stands in a yield, never among the writes.
  */
 export interface Statement<Args extends readonly unknown[], R extends object> {
   readonly name: string
@@ -40,6 +41,9 @@ export interface Decision<T> {
  */
 export type Body<T> = Generator<readonly Call[], Decision<T>, readonly (readonly Row[])[]>
 
+/** A part of a body: it may read, and leaves the decision to the body. */
+export type Reading<T> = Generator<readonly Call[], T, readonly (readonly Row[])[]>
+
 /** `unknown`: COMMIT was sent and no definite answer came; the same verb with the same input must be run again until it is definite. */
 export type Outcome<T> =
   | { readonly kind: 'committed'; readonly value: T }
@@ -67,7 +71,7 @@ export function statement<Args extends readonly (Arg | readonly Arg[])[], R exte
 /** One round trip. The rows come back in the order of the calls, typed. */
 export function* read<const Calls extends readonly Call[]>(
   ...calls: Calls
-): Generator<readonly Call[], RowsOf<Calls>, readonly (readonly Row[])[]> {
+): Reading<RowsOf<Calls>> {
   // The cast is at the border of the database: each statement names the columns of its row beside its text, and the contract suite runs every statement.
   return (yield calls) as RowsOf<Calls>
 }

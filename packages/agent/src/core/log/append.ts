@@ -1,0 +1,99 @@
+// The end of one log inside one commit: gives each of a flush's batches its offsets or its verdict, and collects the segments.
+import { limits } from '../../limits.ts'
+import { type Admission, admit, type ProducerWindow, remember } from './producer-window.ts'
+
+export interface LogEnd {
+  readonly nextOffset: number
+  /** The largest timestamp of the log, -1 when it is empty. */
+  readonly maxTimestamp: number
+}
+
+export interface AppendBatch {
+  readonly offsets: number
+  readonly maxTimestamp: number
+  readonly byteStart: number
+  readonly sizeBytes: number
+  /** -1: not idempotent. */
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+}
+
+/** A contiguous run of accepted batches in the object, and the largest timestamp of the log up to its end. */
+export interface Run {
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly byteStart: number
+  readonly sizeBytes: number
+  readonly maxTimestamp: number
+  readonly runningMaxTimestamp: number
+}
+
+export type AppendVerdict = { readonly kind: 'appended'; readonly baseOffset: number } | Exclude<Admission, { kind: 'next' }>
+
+/** What is known of a producer before the commit. */
+export interface KnownProducer {
+  readonly window: ProducerWindow | undefined
+  readonly mustBeginAtZero: boolean
+}
+
+export class LogAppend {
+  readonly #known: (producerId: number) => KnownProducer
+  readonly #changed = new Map<number, ProducerWindow>()
+  readonly #runs: Run[] = []
+  #nextOffset: number
+  #maxTimestamp: number
+
+  constructor(end: LogEnd, known: (producerId: number) => KnownProducer) {
+    this.#nextOffset = end.nextOffset
+    this.#maxTimestamp = end.maxTimestamp
+    this.#known = known
+  }
+
+  get end(): LogEnd {
+    return { nextOffset: this.#nextOffset, maxTimestamp: this.#maxTimestamp }
+  }
+
+  /** In order of offsets; none when nothing was appended. */
+  get runs(): readonly Run[] {
+    return this.#runs
+  }
+
+  /** The windows of the producers that appended, by producer id. */
+  get windows(): ReadonlyMap<number, ProducerWindow> {
+    return this.#changed
+  }
+
+  /** Batches come in the order of their admission. */
+  append(batch: AppendBatch): AppendVerdict {
+    const { producerId } = batch
+    if (producerId >= 0) {
+      const known = this.#known(producerId)
+      const window = this.#changed.get(producerId) ?? known.window
+      const admission = admit(window, batch, known)
+      if (admission.kind !== 'next') return admission
+      this.#changed.set(producerId, remember(window, batch, this.#nextOffset))
+    }
+    const baseOffset = this.#nextOffset
+    this.#nextOffset += batch.offsets
+    this.#maxTimestamp = Math.max(this.#maxTimestamp, batch.maxTimestamp)
+    this.#extend(baseOffset, batch)
+    return { kind: 'appended', baseOffset }
+  }
+
+  /** Into the last run when its bytes end where the batch's begin, and it stays small enough to be a seek index; else into a new one. */
+  #extend(baseOffset: number, batch: AppendBatch): void {
+    const last = this.#runs.at(-1)
+    const joins =
+      last !== undefined && last.byteStart + last.sizeBytes === batch.byteStart && last.sizeBytes + batch.sizeBytes <= limits.segmentBytes
+    if (joins) this.#runs.pop()
+    this.#runs.push({
+      baseOffset: joins ? last.baseOffset : baseOffset,
+      lastOffset: this.#nextOffset - 1,
+      byteStart: joins ? last.byteStart : batch.byteStart,
+      sizeBytes: joins ? last.sizeBytes + batch.sizeBytes : batch.sizeBytes,
+      maxTimestamp: joins ? Math.max(last.maxTimestamp, batch.maxTimestamp) : batch.maxTimestamp,
+      runningMaxTimestamp: this.#maxTimestamp,
+    })
+  }
+}

@@ -1,0 +1,70 @@
+// What is remembered of an idempotent producer in one partition: its epoch and its last five batches, and what its next batch may be.
+
+/** Kafka's ProducerStateEntry.NUM_BATCHES_TO_RETAIN: as many as a client may have in flight. */
+export const batchesRemembered = 5
+
+export interface ProducerWindow {
+  readonly epoch: number
+  /** At most five, oldest first, never empty. */
+  readonly batches: readonly RememberedBatch[]
+}
+
+export interface RememberedBatch {
+  readonly baseSequence: number
+  readonly lastSequence: number
+  readonly baseOffset: number
+  readonly timestamp: number
+}
+
+/** A batch of an idempotent producer. */
+export interface SequencedBatch {
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  /** lastOffsetDelta + 1. */
+  readonly offsets: number
+  readonly maxTimestamp: number
+}
+
+export type Admission =
+  | { readonly kind: 'next' }
+  | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly timestamp: number }
+  | { readonly kind: 'refused'; readonly reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' | 'INVALID_PRODUCER_EPOCH' }
+
+/**
+ * Kafka's ProducerAppendInfo, in its order: the epoch, then duplicates, then the sequence. `mustBeginAtZero` counts only without a window: whoever has a
+ * young id and no window has never appended here, so any other sequence means that an earlier batch was lost.
+ */
+export function admit(window: ProducerWindow | undefined, batch: SequencedBatch, rule: { readonly mustBeginAtZero: boolean }): Admission {
+  if (window === undefined) return batch.baseSequence !== 0 && rule.mustBeginAtZero ? outOfOrder : next
+  if (batch.producerEpoch < window.epoch) return { kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' }
+  if (batch.producerEpoch > window.epoch) return batch.baseSequence === 0 ? next : outOfOrder
+  const lastSequence = lastSequenceOf(batch)
+  const same = window.batches.find((known) => known.baseSequence === batch.baseSequence && known.lastSequence === lastSequence)
+  if (same !== undefined) return { kind: 'duplicate', baseOffset: same.baseOffset, timestamp: same.timestamp }
+  const newest = window.batches.at(-1)
+  return newest === undefined || batch.baseSequence === sequenceAfter(newest.lastSequence, 1) ? next : outOfOrder
+}
+
+/** The window after the batch was appended at `baseOffset`. A new epoch begins a new window. */
+export function remember(window: ProducerWindow | undefined, batch: SequencedBatch, baseOffset: number): ProducerWindow {
+  const before = window?.epoch === batch.producerEpoch ? window.batches : []
+  const remembered: RememberedBatch = {
+    baseSequence: batch.baseSequence,
+    lastSequence: lastSequenceOf(batch),
+    baseOffset,
+    timestamp: batch.maxTimestamp,
+  }
+  return { epoch: batch.producerEpoch, batches: [...before, remembered].slice(-batchesRemembered) }
+}
+
+/** Sequences are 31 bits: after 2^31 - 1 comes 0. */
+export function sequenceAfter(sequence: number, steps: number): number {
+  return (sequence + steps) % 2 ** 31
+}
+
+function lastSequenceOf(batch: SequencedBatch): number {
+  return sequenceAfter(batch.baseSequence, batch.offsets - 1)
+}
+
+const next: Admission = { kind: 'next' }
+const outOfOrder: Admission = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }

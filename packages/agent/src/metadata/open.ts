@@ -1,0 +1,84 @@
+// The Metadata Service over a database: makes or upgrades the tables, opens the cluster, and turns each verb's outcome into the port's promise.
+import type { ClusterId } from '../core/ids.ts'
+import { slotsOfNewCluster } from '../core/slots.ts'
+import { limits } from '../limits.ts'
+import type { Clock } from '../time/clock.ts'
+import { type LogIndex, type Members, MetadataError, type MetadataStore, type Topics } from './metadata-store.ts'
+import { schemaVersion } from './schema.ts'
+import type { InputOf, ResultOf, Sql } from './sql.ts'
+import type { Verbs } from './verbs.ts'
+
+export interface OpenMetadataOptions {
+  /** The cluster to serve, made when absent. Undefined: the only one of the database. */
+  readonly clusterId?: ClusterId | undefined
+  /** The id of the cluster that is made when the database holds none: a fresh random UUID. */
+  readonly newClusterId: ClusterId
+  readonly clock: Clock
+}
+
+export interface OpenedMetadata extends MetadataStore {
+  /** The cluster was made just now: its prefix in the object store must be new, too. */
+  readonly created: boolean
+}
+
+/** Rejects with a MetadataError: its `reason` says what somebody can do about it. The handle closes `sql`; when this rejects, the caller does. */
+export async function openMetadata(sql: Sql<Verbs>, { clusterId, newClusterId, clock }: OpenMetadataOptions): Promise<OpenedMetadata> {
+  const run = patient(sql, clock)
+  const schema = await run('migrate', () => ({}))
+  if (schema.kind === 'newer') {
+    const message = `The database has schema version ${schema.version}, which needs a reader of version ${schema.minimumReader}; this one is ${schemaVersion}.`
+    throw new MetadataError('invalid', message, { reason: 'newer schema' })
+  }
+  const opened = await run('openCluster', () => ({ ...(clusterId === undefined ? {} : { clusterId }), newClusterId, newSlots: slotsOfNewCluster }))
+  if (opened.kind === 'several') {
+    const message = `The database holds ${opened.clusterIds.length} clusters and none was named: ${opened.clusterIds.join(', ')}.`
+    throw new MetadataError('invalid', message, { reason: 'several clusters' })
+  }
+  const { cluster, created } = opened
+  const topics: Topics = {
+    find: ({ names = [], topicIds = [] }) => run('findTopics', () => ({ cluster, input: { names, topicIds } })),
+    list: () => run('listTopics', () => ({ cluster, input: {} })),
+    create: (input) => run('createTopic', () => ({ cluster, input })),
+    delete: (topicId) => run('deleteTopic', (unsure) => ({ cluster, input: { topicId, unsure } })),
+    grow: (input) => run('growTopic', (unsure) => ({ cluster, input: { ...input, unsure } })),
+  }
+  const log: LogIndex = {
+    async commit(input) {
+      const outcome = await sql.run('commit', { cluster, input }, limits.commitDeadlineMs)
+      return outcome.kind === 'committed' ? outcome.value : outcome
+    },
+    find: (input) => run('findSegments', () => ({ cluster, input })),
+    partitions: (input) => run('partitionStates', () => ({ cluster, input })),
+    findByTime: (input) => run('findByTime', () => ({ cluster, input })),
+    allocateProducerIds: (input) => run('allocateProducerIds', () => ({ cluster, input })),
+  }
+  const members: Members = {
+    register: (input) => run('register', () => ({ cluster, input })),
+    beat: (input) => run('beat', () => ({ cluster, input })),
+    slots: () => run('listSlots', () => ({ cluster, input: {} })),
+    leave: (input) => run('leave', () => ({ cluster, input })),
+  }
+  return { clusterId: cluster.id, slots: cluster.slots, created, topics, log, members, close: () => sql.close() }
+}
+
+type Run = <N extends keyof Verbs & string>(verb: N, input: (unsure: boolean) => InputOf<Verbs[N]>) => Promise<ResultOf<Verbs[N]>>
+
+/** Runs the same call again while it is rolled back or unknown, until the deadline; `unsure` tells the verb that an earlier try may have been committed. */
+function patient(sql: Sql<Verbs>, clock: Clock): Run {
+  return async (verb, input) => {
+    const deadline = clock.monotonic() + limits.metadataDeadlineMs
+    let delayMs: number = limits.commitRetryMs
+    for (let unsure = false; ; ) {
+      const remainingMs = deadline - clock.monotonic()
+      const outcome = await sql.run(verb, input(unsure), Math.max(1, Math.min(remainingMs, limits.commitDeadlineMs)))
+      if (outcome.kind === 'committed') return outcome.value
+      const { error } = outcome
+      if (error instanceof MetadataError && error.kind === 'invalid') throw error
+      if (outcome.kind === 'unknown') unsure = true
+      if (clock.monotonic() + delayMs >= deadline)
+        throw new MetadataError('unavailable', `The metadata database did not do '${verb}' in time: ${error.message}`, { cause: error })
+      await clock.sleep(delayMs)
+      delayMs = Math.min(delayMs * 2, limits.commitRetryMaxMs)
+    }
+  }
+}

@@ -1,0 +1,199 @@
+// The tables of the Metadata Service: numbered migrations in both dialects, the stored schema version, and who may read it.
+import { type Body, type Call, read, statement } from './sql.ts'
+
+/** What this code writes. Raise it with every migration. */
+export const schemaVersion = 1
+/** The oldest code that can read what this code writes: raise it only with a migration that older code must not touch. */
+export const minimumReaderVersion = 1
+
+export type SchemaState =
+  | { readonly kind: 'ready'; readonly version: number }
+  | { readonly kind: 'newer'; readonly version: number; readonly minimumReader: number }
+
+/** Makes or upgrades the tables, once, whoever starts first. A database written by newer code than this is left alone. */
+export function* migrate(_input: Record<never, never>): Body<SchemaState> {
+  const [, [known]] = yield* read(lockSchema(), knowsSchema())
+  // Only the first start makes the name space: later ones must not need the right to.
+  if (known?.known !== 1) yield* read(makeSchema(), makeVersionTable())
+  const [[stored]] = yield* read(readVersion())
+  if (stored !== undefined && stored.minimumReader > schemaVersion)
+    return { writes: [], value: { kind: 'newer', version: stored.version, minimumReader: stored.minimumReader } }
+  const from = stored?.version ?? 0
+  if (from >= schemaVersion) return { writes: [], value: { kind: 'ready', version: from } }
+  const steps = migrations.slice(from).flat()
+  return { writes: [...steps, writeVersion(schemaVersion, minimumReaderVersion)], value: { kind: 'ready', version: schemaVersion } }
+}
+
+/** Serialises what has no row to lock yet: making the tables and making clusters. The number is arbitrary, and ours. */
+export const lockSchema = statement<[]>('lock schema', {
+  postgres: 'SELECT 1 FROM pg_advisory_xact_lock(7020931466)',
+  sqlite: 'SELECT 1',
+})
+
+const knowsSchema = statement<[], { readonly known: number }>('knows schema', {
+  postgres: `SELECT (to_regclass('lks.schema_version') IS NOT NULL)::int AS known`,
+  sqlite: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version') AS known`,
+})
+const makeSchema = statement<[]>('make schema', { postgres: 'CREATE SCHEMA IF NOT EXISTS lks', sqlite: 'SELECT 1' })
+const makeVersionTable = same('CREATE TABLE IF NOT EXISTS schema_version (one integer PRIMARY KEY, version integer NOT NULL, minimum_reader integer NOT NULL)')
+const readVersion = statement<[], { readonly version: number; readonly minimumReader: number }>('read schema version', {
+  postgres: 'SELECT version, minimum_reader AS "minimumReader" FROM schema_version',
+  sqlite: 'SELECT version, minimum_reader AS "minimumReader" FROM schema_version',
+})
+const writeVersion = statement<[version: number, minimumReader: number]>('write schema version', {
+  postgres: `INSERT INTO schema_version (one, version, minimum_reader) VALUES (1, $1, $2)
+    ON CONFLICT (one) DO UPDATE SET version = excluded.version, minimum_reader = excluded.minimum_reader`,
+  sqlite: `INSERT INTO schema_version (one, version, minimum_reader) VALUES (1, ?1, ?2)
+    ON CONFLICT (one) DO UPDATE SET version = excluded.version, minimum_reader = excluded.minimum_reader`,
+})
+
+/** Index n holds the statements that lead from version n to n + 1. A migration that has shipped is never edited. */
+const migrations: readonly (readonly Call[])[] = [
+  [
+    // The counters of a cluster: taken under this row's lock. Every other key begins with `cluster`.
+    table('clusters', 'rows that change', [
+      'cluster integer NOT NULL PRIMARY KEY',
+      'cluster_id text NOT NULL UNIQUE',
+      'slots integer NOT NULL',
+      'slots_version bigint NOT NULL',
+      'next_incarnation bigint NOT NULL',
+      'next_log bigint NOT NULL',
+      'next_producer_id bigint NOT NULL',
+      'next_broker_id integer NOT NULL',
+      'created_at_ms bigint NOT NULL',
+    ]),
+    // One life of one chain. Hot: `last_sequence` changes with every commit.
+    table('incarnations', 'rows that change', [
+      'cluster integer NOT NULL',
+      'incarnation bigint NOT NULL',
+      'nonce text NOT NULL',
+      'agent text NOT NULL',
+      'state text NOT NULL', // 'active' or 'fenced'; fenced is for ever
+      'last_sequence bigint NOT NULL',
+      'created_at_ms bigint NOT NULL',
+      'PRIMARY KEY (cluster, incarnation)',
+    ]),
+    index('CREATE UNIQUE INDEX incarnations_by_nonce ON incarnations (cluster, nonce)'),
+    index('CREATE INDEX incarnations_by_agent ON incarnations (cluster, agent)'),
+    // The answer of each chain's last commit: only that one can be replayed.
+    table('results', 'large rows', [
+      'cluster integer NOT NULL',
+      'incarnation bigint NOT NULL',
+      'sequence bigint NOT NULL',
+      'result text NOT NULL', // JSON of a CommitResult
+      'PRIMARY KEY (cluster, incarnation)',
+    ]),
+    // An agent's name, its broker id for ever, and the lease of its newest incarnation.
+    table('agents', 'rows that change', [
+      'cluster integer NOT NULL',
+      'agent text NOT NULL',
+      'broker_id integer NOT NULL',
+      'incarnation bigint NOT NULL',
+      'host text NOT NULL',
+      'port integer NOT NULL',
+      'beats bigint NOT NULL',
+      'PRIMARY KEY (cluster, agent)',
+    ]),
+    table('slots', 'rows', [
+      'cluster integer NOT NULL',
+      'slot integer NOT NULL',
+      'owner bigint',
+      'epoch integer NOT NULL',
+      'PRIMARY KEY (cluster, slot)',
+    ]),
+    // A deleted topic keeps its row until its logs are purged.
+    table('topics', 'rows', [
+      'cluster integer NOT NULL',
+      'topic_id text NOT NULL',
+      'name text NOT NULL',
+      'folded_name text NOT NULL', // the name with . as _: what must not collide
+      'partitions integer NOT NULL',
+      'configs text NOT NULL', // JSON of a Record<string, string>
+      'created_at_ms bigint NOT NULL',
+      'deleted_at_ms bigint',
+      'PRIMARY KEY (cluster, topic_id)',
+    ]),
+    index('CREATE UNIQUE INDEX topics_by_name ON topics (cluster, folded_name) WHERE deleted_at_ms IS NULL'),
+    // Hot: every commit moves the end of its partitions.
+    table('partitions', 'rows that change', [
+      'cluster integer NOT NULL',
+      'topic_id text NOT NULL',
+      'partition integer NOT NULL',
+      'log bigint NOT NULL',
+      'log_start_offset bigint NOT NULL',
+      'next_offset bigint NOT NULL',
+      'max_timestamp bigint NOT NULL',
+      'created_at_ms bigint NOT NULL',
+      'PRIMARY KEY (cluster, topic_id, partition)',
+    ]),
+    table('objects', 'rows', [
+      'cluster integer NOT NULL',
+      'incarnation bigint NOT NULL',
+      'sequence bigint NOT NULL',
+      'size_bytes bigint NOT NULL',
+      'checksum bigint NOT NULL',
+      'created_at_ms bigint NOT NULL',
+      'PRIMARY KEY (cluster, incarnation, sequence)',
+    ]),
+    // `running_max_timestamp` is the largest timestamp of the log up to and with this segment: it never falls, so a search by time is binary.
+    table('segments', 'rows', [
+      'cluster integer NOT NULL',
+      'log bigint NOT NULL',
+      'last_offset bigint NOT NULL',
+      'base_offset bigint NOT NULL',
+      'incarnation bigint NOT NULL',
+      'sequence bigint NOT NULL',
+      'byte_start bigint NOT NULL',
+      'size_bytes bigint NOT NULL',
+      'max_timestamp bigint NOT NULL',
+      'running_max_timestamp bigint NOT NULL',
+      'PRIMARY KEY (cluster, log, last_offset)',
+    ]),
+    table('producers', 'rows that change', [
+      'cluster integer NOT NULL',
+      'log bigint NOT NULL',
+      'producer_id bigint NOT NULL',
+      'epoch integer NOT NULL',
+      'batches text NOT NULL', // JSON of the last five, oldest first
+      'last_seen_ms bigint NOT NULL',
+      'PRIMARY KEY (cluster, log, producer_id)',
+    ]),
+    // When a producer id was given out: a young id without a window begins at sequence 0.
+    table('producer_id_blocks', 'rows', [
+      'cluster integer NOT NULL',
+      'first bigint NOT NULL',
+      'count bigint NOT NULL',
+      'allocated_at_ms bigint NOT NULL',
+      'PRIMARY KEY (cluster, first)',
+    ]),
+    // `base_offset` is null only inside the transaction that claims the key.
+    table('idempotency_keys', 'rows', [
+      'cluster integer NOT NULL',
+      'key text NOT NULL',
+      'body_hash text NOT NULL',
+      'topic_id text NOT NULL',
+      'partition integer NOT NULL',
+      'base_offset bigint',
+      'timestamp bigint NOT NULL',
+      'created_at_ms bigint NOT NULL',
+      'PRIMARY KEY (cluster, key)',
+    ]),
+  ],
+]
+
+/** `rows that change`: room in the page for the next version of a row. `large rows`: kept out of SQLite's key tree. */
+function table(name: string, holds: 'rows' | 'rows that change' | 'large rows', columns: readonly string[]): Call {
+  const text = `CREATE TABLE ${name} (${columns.join(', ')})`
+  return statement<[]>(`make ${name}`, {
+    postgres: holds === 'rows that change' ? `${text} WITH (fillfactor = 50)` : text,
+    sqlite: holds === 'large rows' ? text : `${text} WITHOUT ROWID`,
+  })()
+}
+
+function index(text: string): Call {
+  return same(text)()
+}
+
+function same(text: string): () => Call {
+  return statement<[]>(text.split(' (')[0] ?? text, { postgres: text, sqlite: text })
+}

@@ -1,0 +1,29 @@
+// Every verb by its name: names and plain inputs cross to a worker, generators do not.
+import { openCluster } from './cluster.ts'
+import { commit } from './commit.ts'
+import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
+import { beat, leave, listSlots, register } from './members.ts'
+import { migrate } from './schema.ts'
+import type { VerbTable } from './sql.ts'
+import { createTopic, deleteTopic, findTopics, growTopic, listTopics } from './topics.ts'
+
+export const verbs = {
+  migrate,
+  openCluster,
+  findTopics,
+  listTopics,
+  createTopic,
+  deleteTopic,
+  growTopic,
+  commit,
+  findSegments,
+  partitionStates,
+  findByTime,
+  allocateProducerIds,
+  register,
+  beat,
+  listSlots,
+  leave,
+} as const satisfies VerbTable
+
+export type Verbs = typeof verbs
