@@ -164,7 +164,7 @@ export class IdempotentProducer {
       checker.violate('no defect', `${identity.name} got no answer for partition ${batch.partition}`)
       return this.#again(batch)
     }
-    const error = errorName(answer.errorCode)
+    const error = errorName(answer.errorCode) ?? String(answer.errorCode)
     const what = `${batch.values.join()} (sequence ${batch.sequence}) in ${batch.partition}`
     trace.write(identity.name, `${what}: ${error === 'NONE' ? `offset ${answer.baseOffset}` : error}`)
     if (error === 'NONE') {
@@ -214,7 +214,7 @@ export class IdempotentProducer {
           producerId: -1,
           producerEpoch: -1,
         })
-        const error = errorName(answer.errorCode)
+        const error = errorName(answer.errorCode) ?? String(answer.errorCode)
         if (error === 'NONE') {
           this.#identities += 1
           const name = `${this.#options.name}.${this.#identities}`

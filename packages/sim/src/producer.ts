@@ -110,7 +110,7 @@ export class PlainProducer {
         checker.violate('no defect', `${line} got no answer for partition ${partition}`)
         continue
       }
-      const error = errorName(answer.errorCode)
+      const error = errorName(answer.errorCode) ?? String(answer.errorCode)
       trace.write(line, `${values.join()} in ${partition}: ${error === 'NONE' ? `offset ${answer.baseOffset}` : error}`)
       if (error === 'NONE') checker.acked(values, topic.topicId, partition, answer.baseOffset)
       else if (!temporary.has(error)) checker.violate('no defect', `${line} heard ${error} for ${values.join()}`)

@@ -1,0 +1,53 @@
+// The simulator's command line: which seeds, which scenario, which planted bug, and how to tell.
+import { parseArgs } from 'node:util'
+
+export interface CommandLine {
+  /** One seed, with its trace. */
+  readonly seed: number | undefined
+  readonly seeds: number
+  readonly from: number
+  readonly scenario: string | undefined
+  /** Empty: all of them. */
+  readonly planted: string | undefined
+  /** In the child that runs one planted bug: which one is in the sources. */
+  readonly json: boolean
+}
+
+export const usage = `usage: pnpm sim [--seed N] [--seeds N [--from N]] [--scenario NAME] [--planted[=NAME]] [--json]
+
+  --seed N          play one seed and print its trace
+  --seeds N         play N seeds (100), from --from (1) on
+  --scenario NAME   one scenario instead of all in turn
+  --planted[=NAME]  plant one bug, or each in turn, into the sources as they load: each must be caught within --seeds (500)
+  --json            one line of JSON per seed or bug`
+
+/** Throws a TypeError or RangeError that says what is wrong. */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  // `--planted` alone means all of them; parseArgs knows no optional values.
+  const args = argv.map((arg) => (arg === '--planted' ? '--planted=' : arg)).filter((arg) => arg !== '--')
+  const { values } = parseArgs({
+    args,
+    options: {
+      seed: { type: 'string' },
+      seeds: { type: 'string' },
+      from: { type: 'string' },
+      scenario: { type: 'string' },
+      planted: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  return {
+    seed: values.seed === undefined ? undefined : count('--seed', values.seed),
+    seeds: values.seeds === undefined ? (values.planted === undefined ? 100 : 500) : count('--seeds', values.seeds),
+    from: values.from === undefined ? 1 : count('--from', values.from),
+    scenario: values.scenario,
+    planted: values.planted,
+    json: values.json,
+  }
+}
+
+function count(name: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} takes a whole number from 1 on, not '${text}'`)
+  return value
+}

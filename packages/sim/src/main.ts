@@ -1,0 +1,80 @@
+// The simulator's command: plays seeds, prints what failed and the seed that replays it, and proves with planted bugs that failures are seen.
+import { type CommandLine, parseCommandLine, usage } from './command-line.ts'
+import { plantedBugs } from './planted-bugs.ts'
+import { huntOne } from './planted-hunt.ts'
+import { play, type Scenario, type Verdict } from './scenario.ts'
+import { scenarioOf, scenarios } from './scenarios/index.ts'
+
+const strays: string[] = []
+process.on('unhandledRejection', (error) => strays.push(error instanceof Error ? (error.stack ?? error.message) : String(error)))
+process.on('uncaughtException', (error) => strays.push(error.stack ?? error.message))
+
+try {
+  const command = parseCommandLine(process.argv.slice(2))
+  process.exitCode = await run(command)
+} catch (error) {
+  if (!(error instanceof RangeError) && !(error instanceof TypeError)) throw error
+  console.error(`${error.message}\n\n${usage}`)
+  process.exitCode = 2
+}
+
+async function run(command: CommandLine): Promise<number> {
+  if (command.planted !== undefined) return await hunt(command, command.planted)
+  if (command.seed !== undefined) return await playLoudly(command, command.seed)
+  let passed = 0
+  let failed = 0
+  for (let seed = command.from; seed < command.from + command.seeds; seed += 1) {
+    const verdict = withStrays(await play(chosen(command, seed), seed))
+    const good = verdict.violations.length === 0
+    if (good) passed += 1
+    else failed += 1
+    if (command.json) console.log(JSON.stringify(verdict))
+    else if (!good) console.log(describe(verdict))
+  }
+  console.log(`${passed} passed, ${failed} failed`)
+  return failed === 0 ? 0 : 1
+}
+
+async function playLoudly(command: CommandLine, seed: number): Promise<number> {
+  const verdict = withStrays(await play(chosen(command, seed), seed, command.json ? undefined : (line) => console.log(line)))
+  console.log(command.json ? JSON.stringify(verdict) : describe(verdict))
+  const good = verdict.violations.length === 0
+  console.log(good ? '1 passed, 0 failed' : '0 passed, 1 failed')
+  return good ? 0 : 1
+}
+
+async function hunt(command: CommandLine, name: string): Promise<number> {
+  const bugs = plantedBugs.filter((bug) => name === '' || bug.name === name)
+  if (bugs.length === 0) throw new RangeError(`no planted bug is called '${name}'; there are: ${plantedBugs.map((bug) => bug.name).join(', ')}`)
+  let passed = 0
+  for (const bug of bugs) {
+    const caught = await huntOne(bug, command.seeds)
+    if (caught.kind === 'caught') passed += 1
+    if (command.json) console.log(JSON.stringify({ bug: bug.name, scenario: bug.scenario, ...caught }))
+    else if (caught.kind === 'caught') console.log(`caught: ${bug.name}: seed ${caught.seed} of '${bug.scenario}': ${caught.rule}`)
+    else console.log(`NOT CAUGHT: ${bug.name}: ${caught.message}`)
+  }
+  console.log(`${passed} passed, ${bugs.length - passed} failed`)
+  return passed === bugs.length ? 0 : 1
+}
+
+function chosen({ scenario }: CommandLine, seed: number): Scenario {
+  if (scenario === undefined) return scenarioOf(seed)
+  const found = scenarios.find(({ name }) => name === scenario)
+  if (found === undefined) throw new RangeError(`no scenario is called '${scenario}'; there are: ${scenarios.map(({ name }) => name).join(', ')}`)
+  return found
+}
+
+/** A promise that nobody owned, or a callback that threw, is a defect of whoever was running. */
+function withStrays(verdict: Verdict): Verdict {
+  const found = strays.splice(0).map((message) => ({ rule: 'no defect' as const, message: `nobody caught: ${message}`, atMs: verdict.virtualMs }))
+  return { ...verdict, violations: [...verdict.violations, ...found] }
+}
+
+function describe(verdict: Verdict): string {
+  const { scenario, seed, violations, digest, virtualMs, commits, acknowledged, appended } = verdict
+  const what = `seed ${seed}, '${scenario}': ${commits} commits, ${appended} records, ${acknowledged} acknowledged in ${(virtualMs / 1000).toFixed(1)} virtual s, trace ${digest}`
+  if (violations.length === 0) return `passed: ${what}`
+  const lines = violations.map(({ rule, message, atMs }) => `  at ${atMs.toFixed(3)} ms, ${rule}: ${message}`)
+  return [`FAILED: ${what}`, ...lines, `  replay: pnpm sim --seed ${seed} --scenario '${scenario}'`].join('\n')
+}

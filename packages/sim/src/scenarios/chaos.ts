@@ -1,0 +1,110 @@
+// Everything at once: each seed draws its own mix of faults, and something new happens every few seconds.
+import type { Chance } from '../chance.ts'
+import { faultlessStore, type StoreFaults } from '../faulty-objects.ts'
+import { type DatabaseFaults, faultlessDatabase } from '../faulty-sql.ts'
+import type { Scenario } from '../scenario.ts'
+import { calmNetwork, type World } from '../world.ts'
+import { anyCacheBytes, anyPolicy, startClients } from './loads.ts'
+
+export const chaos: Scenario = {
+  name: 'chaos',
+  about: 'Faults of store, database and network in changing mixtures, with crashes, pauses, take-overs and graceful restarts in between.',
+  partitions: 3,
+  async run(world) {
+    const { chance, time } = world
+    const disturbed = startClients(world, {
+      plain: chance.whole([1, 3]),
+      idempotent: chance.whole([1, 3]),
+      consumers: chance.whole([1, 2]),
+      requests: 60,
+      paceMs: [0, chance.between([50, 300])],
+    })
+    for (let rounds = chance.whole([3, 8]); rounds > 0; rounds -= 1) {
+      await time.sleep(chance.between([100, 3_000]))
+      await disturb(world)
+    }
+    return disturbed
+  },
+}
+
+async function disturb(world: World): Promise<void> {
+  const { chance, time, current } = world
+  world.setup = { flush: anyPolicy(chance), cacheBytes: anyCacheBytes(chance) }
+  switch (chance.pick(['store', 'database', 'network', 'crash', 'freeze', 'take over', 'drain', 'store away', 'database away', 'calm'] as const)) {
+    case 'store':
+      world.bucket.faults = storeFaults(chance)
+      return
+    case 'database':
+      world.database.faults = databaseFaults(chance)
+      return
+    case 'network':
+      world.network.faults = { latencyMs: [0.1, chance.between([1, 100])], split: chance.next() / 2, cut: chance.next() / 20 }
+      return
+    case 'crash':
+      if (current === undefined) return
+      world.crash(current)
+      await time.sleep(chance.between([0, 2_000]))
+      await world.start()
+      return
+    case 'freeze':
+      if (current === undefined) return
+      world.freeze(current)
+      await time.sleep(chance.between([10, 15_000]))
+      world.thaw(current)
+      return
+    case 'take over': {
+      if (current === undefined) return
+      if (chance.happens(0.5)) world.freeze(current)
+      const successor = world.start()
+      await time.sleep(chance.between([0, 5_000]))
+      world.thaw(current)
+      await successor
+      return
+    }
+    case 'drain':
+      if (current === undefined) return
+      await world.drain(current)
+      await world.start()
+      return
+    case 'store away':
+      world.bucket.away = true
+      await time.sleep(chance.between([100, 30_000]))
+      world.bucket.away = false
+      return
+    case 'database away':
+      world.database.away = true
+      await time.sleep(chance.between([100, 30_000]))
+      world.database.away = false
+      return
+    case 'calm':
+      world.bucket.faults = faultlessStore
+      world.database.faults = faultlessDatabase
+      world.network.faults = calmNetwork
+  }
+}
+
+function storeFaults(chance: Chance): StoreFaults {
+  const some = (most: number): number => (chance.happens(0.5) ? chance.between([0, most]) : 0)
+  return {
+    latencyMs: [1, chance.between([5, 100])],
+    slow: { chance: some(0.3), latencyMs: [100, 5_000] },
+    refused: some(0.3),
+    lostReply: some(0.2),
+    late: { chance: some(0.2), byMs: [100, 60_000] },
+    never: some(0.1),
+    bitFlip: some(0.1),
+    shortRead: some(0.1),
+    staleListMs: some(10_000),
+  }
+}
+
+function databaseFaults(chance: Chance): DatabaseFaults {
+  const some = (most: number): number => (chance.happens(0.5) ? chance.between([0, most]) : 0)
+  return {
+    latencyMs: [0.5, chance.between([2, 50])],
+    rolledBack: some(0.2),
+    lostReply: some(0.2),
+    lostRequest: some(0.2),
+    zombie: { chance: some(0.2), byMs: [10, 20_000] },
+  }
+}

@@ -1,0 +1,25 @@
+// Every scenario, in the order in which seeds go through them. One more scenario is one more line here.
+import type { Scenario } from '../scenario.ts'
+import { chaos } from './chaos.ts'
+import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads, storeOutage, twoProducers } from './faults.ts'
+import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
+
+export const scenarios: readonly Scenario[] = [
+  slowFlushBeatsNewerFlush,
+  flushingOnSizeInsteadOfTime,
+  chaos,
+  storeOutage,
+  lineStop,
+  lostCommitReplies,
+  crashAndRestart,
+  fencedZombie,
+  twoProducers,
+  rottenReads,
+]
+
+/** A seed alone names its scenario, so that one number replays. */
+export function scenarioOf(seed: number): Scenario {
+  const scenario = scenarios[(seed - 1) % scenarios.length]
+  if (scenario === undefined) throw new RangeError(`seeds begin at 1, not at ${seed}`)
+  return scenario
+}

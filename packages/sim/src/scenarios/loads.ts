@@ -1,0 +1,59 @@
+// The clients that most scenarios have, and the flush policies that they draw from.
+import type { FlushPolicy } from '@local-kafka-service/agent/simulation'
+import type { Chance, Range } from '../chance.ts'
+import type { Disturbed } from '../scenario.ts'
+import { groupCommit, type World } from '../world.ts'
+
+export interface Clients {
+  readonly plain: number
+  readonly idempotent: number
+  readonly consumers: number
+  readonly requests: number
+  readonly paceMs: Range
+}
+
+/** Starts them all; what comes back settles when the producers are done, and then the consumers have been stopped. */
+export function startClients(world: World, { plain, idempotent, consumers, requests, paceMs }: Clients): Disturbed {
+  const { chance } = world
+  const load = { requests, paceMs, records: [1, 3] as const, spread: [1, 2] as const }
+  const producers = [
+    ...Array.from({ length: plain }, (_, index) =>
+      world.plainProducer({ ...load, name: `plain-${index + 1}`, acks: chance.pick([-1, -1, -1, 1, 0]), inFlight: 5 }).run(),
+    ),
+    ...Array.from({ length: idempotent }, (_, index) =>
+      world
+        .idempotentProducer({ ...load, name: `once-${index + 1}`, requestTimeoutMs: chance.between([2_000, 30_000]), deliveryTimeoutMs: 120_000 })
+        .run(),
+    ),
+  ]
+  const followers = Array.from({ length: consumers }, (_, index) =>
+    world.consumer({ name: `reader-${index + 1}`, from: chance.pick(['earliest', 'somewhere']), maxWaitMs: chance.between([0, 500]) }),
+  )
+  const following = followers.map((follower) => follower.run())
+  const clients = Promise.all(producers).then(() => {
+    for (const follower of followers) follower.stop()
+    return Promise.all(following)
+  })
+  // Whoever awaits it sees the rejection; until then it is nobody's.
+  clients.catch(() => {})
+  return { clients }
+}
+
+/** As on S3: several flushes in flight, a linger, a budget of PUTs; sizes are small, so that each trigger has its turn. */
+export function parallelFlushes(chance: Chance): FlushPolicy {
+  return {
+    maxBytes: chance.whole([150, 2_000]),
+    lingerMs: chance.between([0, 40]),
+    flushesInFlight: chance.whole([2, 8]),
+    putsPerSecond: chance.pick([50, 200, Number.POSITIVE_INFINITY]),
+    burst: chance.whole([1, 8]),
+  }
+}
+
+export function anyPolicy(chance: Chance): FlushPolicy {
+  return chance.happens(0.3) ? groupCommit : parallelFlushes(chance)
+}
+
+export function anyCacheBytes(chance: Chance): number {
+  return chance.pick([0, 2_000, 1024 * 1024])
+}

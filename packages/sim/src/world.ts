@@ -1,0 +1,336 @@
+// One world: virtual time, a network, a bucket, a database, the lives of one agent under one name, clients, and the checker that sees all of it.
+import { type Agent, type AgentEvent, createAgent, settings } from '@local-kafka-service/agent'
+import {
+  type FlushPolicy,
+  type MetadataStore,
+  nativeCrc32c,
+  nodeCodecs,
+  openMetadata,
+  openSqlite,
+  RetryingObjects,
+  type TopicId,
+  type Verbs,
+} from '@local-kafka-service/agent/simulation'
+import { CreateTopics, errorName } from '@local-kafka-service/protocol'
+import { Chance } from './chance.ts'
+import { ConnectionLost } from './client.ts'
+import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
+import { Consumer, type ConsumerOptions } from './consumer.ts'
+import { Bucket, faultlessStore } from './faulty-objects.ts'
+import { Database, faultlessDatabase } from './faulty-sql.ts'
+import { IdempotentProducer, type IdempotentProducerOptions } from './idempotent-producer.ts'
+import { Checker } from './invariants.ts'
+import { Life } from './life.ts'
+import { PlainProducer, type PlainProducerOptions } from './producer.ts'
+import { LifeClock, VirtualTime } from './sim-clock.ts'
+import { type NetworkFaults, SimNetwork } from './sim-network.ts'
+import { Trace } from './trace.ts'
+
+export interface AgentSetup {
+  readonly flush: FlushPolicy
+  readonly cacheBytes: number
+}
+
+/** One life of the agent, from its start to its crash, its drain or its fencing. */
+export interface RunningAgent {
+  readonly life: Life
+  readonly agent: Agent
+}
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly partitions: number
+  readonly onLine?: (line: string) => void
+}
+
+const clusterId = '5eed5eed-0000-4000-8000-000000000001'
+const broker = { host: 'broker', port: 9092 }
+const agentName = 'agent-1'
+export const calmNetwork: NetworkFaults = { latencyMs: [0.1, 2], split: 0.05, cut: 0 }
+/** How long a world that nothing disturbs any more may need to do what is left. */
+const recoveryMs = 180_000
+
+export class World {
+  readonly chance: Chance
+  readonly time = new VirtualTime()
+  readonly trace: Trace
+  readonly network: SimNetwork
+  readonly bucket: Bucket
+  readonly database: Database<Verbs>
+  readonly checker: Checker
+  readonly partitions: number
+  setup: AgentSetup = { flush: groupCommit, cacheBytes: 1024 * 1024 }
+  readonly #lives: RunningAgent[] = []
+  #started = 0
+  #current: RunningAgent | undefined
+  #topicId: TopicId | undefined
+  #metadata: MetadataStore | undefined
+  #over = false
+
+  constructor({ seed, partitions, onLine }: WorldOptions) {
+    this.partitions = partitions
+    this.chance = new Chance(`seed ${seed}`)
+    this.trace = new Trace(this.time, onLine)
+    this.network = new SimNetwork(this.time, this.chance.stream('network'), calmNetwork)
+    this.bucket = new Bucket({
+      time: this.time,
+      chance: this.chance.stream('bucket'),
+      trace: this.trace,
+      secondContent: (key, life) => this.checker.violate('a key never gets a second content', `${key} by ${life}`),
+    })
+    this.checker = new Checker({ nowMs: () => this.time.nowMs, stored: this.bucket.stored, clusterId })
+    this.database = new Database({
+      time: this.time,
+      chance: this.chance.stream('database'),
+      trace: this.trace,
+      sql: openSqlite({ path: ':memory:', durability: 'memory', now: () => this.time.wallMs }),
+      executed: (executed) => this.checker.executed(executed),
+    })
+  }
+
+  /** The agent's newest life, while it runs. */
+  get current(): RunningAgent | undefined {
+    return this.#current
+  }
+
+  /** Starts the first life and makes the topic. */
+  async open(): Promise<void> {
+    const clock = new LifeClock(this.time, new Life('checker', this.time))
+    this.#metadata = await openMetadata(this.database.direct, { newClusterId: clusterId, clock })
+    await this.start()
+    this.#topicId = await this.#makeTopic()
+  }
+
+  // ---- lives --------------------------------------------------------------------------------------------------------------------
+
+  /** Starts another life under the same name, as often as it takes; the former one is fenced by that, whether it lives or not. */
+  async start(): Promise<RunningAgent> {
+    for (;;) {
+      const life = new Life(`${agentName}.${(this.#started += 1)}`, this.time)
+      try {
+        const running = { life, agent: await this.#join(life) }
+        this.#lives.push(running)
+        this.#current = running
+        this.trace.write(life.name, 'serves')
+        this.#watch(running)
+        return running
+      } catch (error) {
+        this.trace.write(life.name, `does not start: ${messageOf(error)}`)
+        life.end()
+        this.network.dropLife(life)
+        await this.time.sleep(this.chance.between([100, 1_000]))
+      }
+    }
+  }
+
+  /** As kill -9: what is on its way to the bucket and to the database may still be done. */
+  crash(running: RunningAgent): void {
+    this.trace.write(running.life.name, 'is killed')
+    if (this.#current === running) this.#current = undefined
+    running.life.end()
+    running.agent.kill()
+    this.network.dropLife(running.life)
+  }
+
+  /** As SIGSTOP. */
+  freeze(running: RunningAgent): void {
+    this.trace.write(running.life.name, 'is frozen')
+    running.life.freeze()
+  }
+
+  /** As SIGCONT. */
+  thaw(running: RunningAgent): void {
+    this.trace.write(running.life.name, 'is thawed')
+    running.life.thaw()
+  }
+
+  /** As SIGTERM: what was admitted is answered, then it ends. */
+  async drain(running: RunningAgent): Promise<void> {
+    this.trace.write(running.life.name, 'drains')
+    if (this.#current === running) this.#current = undefined
+    await running.agent.drain()
+    this.trace.write(running.life.name, 'is drained')
+    running.life.end()
+    this.network.dropLife(running.life)
+  }
+
+  async #join(life: Life): Promise<Agent> {
+    const clock = new LifeClock(this.time, life)
+    const random = this.chance.stream(life.name)
+    const { flush, cacheBytes } = this.setup
+    return await createAgent(
+      {
+        clock,
+        random,
+        network: this.network.of(life),
+        objects: new RetryingObjects(this.bucket.of(life), { clock, random }),
+        metadata: await openMetadata(this.database.of(life), { newClusterId: clusterId, clock }),
+        codecs: nodeCodecs,
+        crc32c: nativeCrc32c,
+        emit: (event) => this.#event(life, event),
+      },
+      {
+        settings: settings('start', {
+          'agent.name': { value: agentName, source: 'flag' },
+          'cache.bytes': { value: String(cacheBytes), source: 'flag' },
+          'auto.create.topics.enable': { value: 'false', source: 'flag' },
+        }),
+        listen: [broker],
+        flush,
+      },
+    )
+  }
+
+  /** A life that was fenced exits. Whoever runs the agent starts another, if that was the newest one. */
+  #watch(running: RunningAgent): void {
+    void running.agent.ended.then((end) => {
+      this.trace.write(running.life.name, `ended: ${end}`)
+      if (end !== 'fenced') return
+      running.life.end()
+      this.network.dropLife(running.life)
+      if (this.#current !== running) return
+      this.#current = undefined
+      if (!this.#over) this.start().catch((error: unknown) => this.checker.violate('it recovers', messageOf(error)))
+    })
+  }
+
+  #event(life: Life, event: AgentEvent): void {
+    if (event.kind === 'request' || event.kind === 'reply') return
+    this.trace.write(life.name, told(event))
+    if (event.kind === 'defect') this.checker.violate('no defect', `${life.name}, ${event.where}: ${messageOf(event.error)}`)
+    if (event.kind === 'protocol error') this.checker.violate('no defect', `${life.name}: ${event.message}`)
+    if (event.kind === 'corrupt data' && this.bucket.faults.bitFlip === 0 && this.bucket.faults.shortRead === 0)
+      this.checker.violate('I10 a segment points to an object that is there', `${life.name} found corrupt data: ${event.message}`)
+  }
+
+  // ---- clients ------------------------------------------------------------------------------------------------------------------
+
+  plainProducer(options: PlainProducerOptions): PlainProducer {
+    return new PlainProducer(this.#client(options.name), options)
+  }
+
+  idempotentProducer(options: IdempotentProducerOptions): IdempotentProducer {
+    return new IdempotentProducer(this.#client(options.name), options)
+  }
+
+  /** Follows until the world heals. */
+  consumer(options: ConsumerOptions): Consumer {
+    return new Consumer(this.#client(options.name), options)
+  }
+
+  #client(name: string): ClientParts {
+    const { time, network, trace, checker, partitions } = this
+    if (this.#topicId === undefined) throw new Error('the world is not open')
+    const chance = this.chance.stream(name)
+    return { time, chance, network, trace, checker, address: broker, topic: { name: 'events', topicId: this.#topicId, partitions } }
+  }
+
+  async #makeTopic(): Promise<TopicId> {
+    const { time, network, trace, checker, partitions } = this
+    const parts = { time, network, trace, checker, chance: this.chance.stream('admin'), address: broker }
+    const link = new Reconnecting({ ...parts, topic: { name: 'events', topicId: '', partitions } }, 'admin')
+    const topic = { name: 'events', numPartitions: partitions, replicationFactor: -1, assignments: [], configs: [] }
+    for (;;) {
+      const connection = await link.open(() => false)
+      try {
+        const answer = await connection?.request(CreateTopics, 7, { topics: [topic], timeoutMs: 30_000, validateOnly: false })
+        const made = answer?.topics[0]
+        const error = errorName(made?.errorCode ?? 0)
+        trace.write('admin', `CreateTopics: ${error}`)
+        if (made !== undefined && error === 'NONE') {
+          link.close()
+          return made.topicId
+        }
+      } catch (error) {
+        if (!(error instanceof ConnectionLost)) throw error
+      }
+      await time.sleep(retryBackoffMs)
+    }
+  }
+
+  // ---- the end ------------------------------------------------------------------------------------------------------------------
+
+  /** No more faults: everything is there, one life runs. */
+  async heal(): Promise<void> {
+    this.trace.write('world', 'heals')
+    this.network.faults = calmNetwork
+    this.bucket.faults = faultlessStore
+    this.bucket.away = false
+    this.bucket.decide = undefined
+    this.database.faults = faultlessDatabase
+    this.database.away = false
+    this.database.decide = undefined
+    for (const running of this.#lives) if (running.life.state === 'frozen') this.thaw(running)
+    if (this.#current === undefined) await this.start()
+  }
+
+  /** Whatever was promised holds: what the clients were told, what the log says, what the database and the bucket hold. And it works. */
+  async finish(clients: Promise<unknown>): Promise<void> {
+    await this.heal()
+    await this.#within('the clients settle', clients)
+    const probe = this.plainProducer({ name: 'probe', acks: -1, inFlight: 1, requests: 3, paceMs: [1, 1], records: [1, 1], spread: [1, 1] })
+    const before = this.checker.acknowledged
+    await this.#within('it takes records', probe.run())
+    if (this.checker.acknowledged < before + 3) this.checker.violate('it recovers', 'records of a healthy world were refused')
+    const reader = this.consumer({ name: 'last reader', from: 'earliest', maxWaitMs: 500 })
+    await this.#within('everything is readable', reader.readAll())
+    reader.stop()
+    await this.#audit()
+    this.checker.atTheEnd()
+  }
+
+  /** Ends everything; the world is over. */
+  async close(): Promise<void> {
+    this.#over = true
+    for (const { life, agent } of this.#lives) {
+      life.end()
+      agent.kill()
+    }
+    await this.database.direct.close()
+  }
+
+  async #within(what: string, promise: Promise<unknown>): Promise<void> {
+    const late = this.time.sleep(recoveryMs).then(() => 'late')
+    if ((await Promise.race([promise, late])) === 'late') this.checker.violate('it recovers', `not within ${recoveryMs} ms: ${what}`)
+  }
+
+  async #audit(): Promise<void> {
+    const { log } = this.#metadata ?? {}
+    const topicId = this.#topicId
+    if (log === undefined || topicId === undefined) throw new Error('the world is not open')
+    for (let partition = 0; partition < this.partitions; partition += 1) {
+      const end = this.checker.nextOffset(topicId, partition)
+      const [state] = await log.partitions([{ topicId, partition }])
+      if (state?.highWatermark !== end)
+        this.checker.violate('I3 watermarks never go back', `the database says that ${partition} ends at ${state?.highWatermark}, and it is ${end}`)
+      const segments = []
+      for (let offset = 0; offset < end; ) {
+        const [found] = await log.find([{ topicId, partition, offset, maxBytes: 1024 * 1024, maxSegments: 64 }])
+        const page = found?.kind === 'found' ? found.segments : []
+        const last = page.at(-1)
+        if (last === undefined) break
+        segments.push(...page)
+        offset = last.lastOffset + 1
+      }
+      await this.checker.segments(topicId, partition, segments)
+    }
+  }
+}
+
+/** As `lks dev` has it: at once when idle, else when the previous flush is done. */
+export const groupCommit: FlushPolicy = {
+  maxBytes: 8 * 1024 * 1024,
+  lingerMs: 0,
+  flushesInFlight: 1,
+  putsPerSecond: Number.POSITIVE_INFINITY,
+  burst: 1,
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The event on one line; errors by their message, because a stack names the machine's paths. */
+function told(event: AgentEvent): string {
+  return JSON.stringify(event, (_, value: unknown) => (value instanceof Error ? value.message : value))
+}
