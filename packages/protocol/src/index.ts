@@ -38,6 +38,7 @@ export {
 export { type Codec, type CodecName, codecNames, type Codecs, compress, decompress } from './records/codecs.ts'
 export { crc32c } from './records/crc32c.ts'
 export { buildBatch, type DecodedRecord, type NewBatch, readRecords, type RecordHeader } from './records/records.ts'
+export { FrameSplitter } from './wire/frames.ts'
 export { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, type RequestHeader } from './wire/messages.ts'
 export { ProtocolError } from './wire/protocol-error.ts'
 export { zeroUuid } from './wire/uuid.ts'

@@ -1,0 +1,255 @@
+import { buildBatch, checkBatch, crc32c } from '@local-kafka-service/protocol'
+import { expect, test } from 'vitest'
+import { limits } from '../limits.ts'
+import type { PartitionState } from '../metadata/metadata-store.ts'
+import { ScriptedLog } from '../metadata/testing/scripted-log.ts'
+import { GatedObjects } from '../objects/testing/gated-objects.ts'
+import { ManualClock } from '../time/testing/manual-clock.ts'
+import { Catalog } from '../view/catalog.ts'
+import { Tails } from '../view/tails.ts'
+import { type Admission, type FlushPolicy, type ProduceAnswer, Writer } from './writer.ts'
+
+const groupCommit: FlushPolicy = { maxBytes: 1_000, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 }
+const bucket: FlushPolicy = { maxBytes: 1_000, lingerMs: 250, flushesInFlight: 8, putsPerSecond: 4, burst: 4 }
+
+test('flushing on size instead of time: whichever trigger is first seals, the other finds nothing', async () => {
+  const { writer, clock, seals, objects } = aWriter({ ...bucket, maxBytes: 300 })
+  const first = writer.admit([aRecord(10)])
+  await clock.advance(0) // the lone record goes at once; the next one waits for company
+  const second = writer.admit([aRecord(10)])
+  await clock.advance(249)
+  const third = writer.admit([aRecord(250)]) // full at the moment at which its time is up
+  await clock.advance(1)
+  await clock.advance(1_000)
+  expect(seals).toEqual([
+    { sequence: 1, trigger: 'idle', batches: 1 },
+    { sequence: 2, trigger: 'size', batches: 2 },
+  ])
+  await objects.land()
+  await objects.land()
+  expect(await answersOf(first, second, third)).toMatchObject([{ baseOffset: 0 }, { baseOffset: 1 }, { baseOffset: 2 }])
+})
+
+test('time seals when size does not, and then size finds nothing', async () => {
+  const { writer, clock, seals, objects } = aWriter({ ...bucket, maxBytes: 300 })
+  writer.admit([aRecord(10)])
+  await clock.advance(0)
+  writer.admit([aRecord(10)])
+  await clock.advance(251)
+  writer.admit([aRecord(10)])
+  expect(seals.map(({ trigger }) => trigger)).toEqual(['idle', 'time'])
+  await clock.advance(1_000)
+  expect(seals.map(({ batches }) => batches)).toEqual([1, 1, 1])
+  while (objects.waiting.length > 0) await objects.land()
+})
+
+test('an idle writer seals a lone record at once', async () => {
+  const { writer, clock, seals } = aWriter(bucket)
+  writer.admit([aRecord(10)])
+  await clock.advance(0)
+  expect(seals).toMatchObject([{ trigger: 'idle' }])
+})
+
+test('group commit: what arrives while a flush is under way becomes the next one', async () => {
+  const { writer, clock, seals, objects } = aWriter(groupCommit)
+  const first = writer.admit([aRecord(10)])
+  await clock.advance(0)
+  const others = [writer.admit([aRecord(10)]), writer.admit([aRecord(10)])]
+  await clock.advance(10_000)
+  expect(seals).toHaveLength(1)
+  await objects.land()
+  await answersOf(first)
+  await clock.advance(0)
+  expect(seals).toMatchObject([{ batches: 1 }, { batches: 2 }])
+  await objects.land()
+  expect(await answersOf(...others)).toMatchObject([{ baseOffset: 1 }, { baseOffset: 2 }])
+})
+
+test('the budget of puts holds beyond its burst', async () => {
+  const { writer, clock, seals, objects } = aWriter({ ...bucket, lingerMs: 0 })
+  for (let index = 0; index < 12; index++) {
+    const answer = writer.admit([aRecord(10)])
+    await clock.advance(0)
+    while (objects.waiting.length === 0) await clock.advanceToNext()
+    await objects.land()
+    await answersOf(answer)
+  }
+  // The burst of 4 is free; after it 4 a second.
+  expect(seals).toHaveLength(12)
+  expect(clock.monotonic() - 1_000_000).toBeGreaterThanOrEqual(((12 - 4) * 1_000) / 4)
+})
+
+test('nobody is answered before the commit', async () => {
+  const { writer, clock, objects, log } = aWriter(groupCommit)
+  let answered = false
+  const gate = Promise.withResolvers<void>()
+  const commit = log.commit.bind(log)
+  log.commit = async (input) => {
+    await gate.promise
+    return commit(input)
+  }
+  const admitted = writer.admit([aRecord(10)])
+  void admitted.answers.then(() => (answered = true))
+  await clock.advance(0)
+  await objects.land()
+  await clock.advance(100)
+  expect(answered).toBe(false)
+  gate.resolve()
+  expect(await answersOf(admitted)).toMatchObject([{ kind: 'appended' }])
+})
+
+test('what is committed is visible before its producer hears of it', async () => {
+  const { writer, clock, objects, tails } = aWriter(groupCommit)
+  await tails.loaded([{ topicId, partition: 0 }])
+  const admitted = writer.admit([aRecord(10)])
+  const seen = admitted.answers.then(() => tails.get(topicId, 0)?.highWatermark)
+  await clock.advance(0)
+  await objects.land()
+  expect(await seen).toBe(1)
+})
+
+test('a batch is copied: the caller may reuse its memory at once', async () => {
+  const { writer, clock, objects } = aWriter(groupCommit)
+  const admission = aRecord(10)
+  writer.admit([admission])
+  admission.batch.fill(0)
+  await clock.advance(0)
+  const [key = ''] = objects.waiting
+  await objects.land()
+  const object = await objects.read(key)
+  expect(checkBatch(object, findBatch(object), crc32c)).toMatchObject({ kind: 'ok', header: { leaderEpoch: 3 } })
+})
+
+test('when a flush is given up, its connections are refused until they reconnect, and others are not', async () => {
+  const { writer, clock, objects } = aWriter(groupCommit)
+  const [mine, others] = [{}, {}]
+  const first = writer.admit([aRecord(10)], mine)
+  await clock.advance(0)
+  const behind = writer.admit([aRecord(10)], mine) // in the open object
+  await objects.fail()
+  expect(await answersOf(first, behind)).toMatchObject([
+    { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', thenClose: true },
+    { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', thenClose: true },
+  ])
+  const follower = writer.admit([aRecord(10)], mine)
+  expect(await answersOf(follower)).toMatchObject([{ kind: 'refused', thenClose: true }])
+  const stranger = writer.admit([aRecord(10)], others)
+  await clock.advance(0)
+  await objects.land()
+  expect(await answersOf(stranger)).toMatchObject([{ kind: 'appended', baseOffset: 0 }])
+})
+
+test('above its bound the writer makes admissions wait, first come, first served', async () => {
+  const { writer, clock, objects } = aWriter({ ...groupCommit, maxBytes: limits.uncommittedBytes })
+  const huge = aRecord(limits.uncommittedBytes - 100)
+  const signal = new AbortController().signal
+  expect(await writer.room(huge.batch.length, signal)).toBe(true)
+  const admitted = writer.admit([huge])
+  const order: string[] = []
+  const second = writer.room(200, signal).then((room) => order.push(`second ${room}`))
+  const third = writer.room(1, signal).then((room) => order.push(`third ${room}`))
+  await clock.advance(100)
+  expect(order).toEqual([])
+  await objects.land()
+  await answersOf(admitted)
+  await Promise.all([second, third])
+  expect(order).toEqual(['second true', 'third true'])
+  expect(writer.uncommittedBytes).toBe(0)
+})
+
+test('who waits for room too long, or goes away, gets none and leaves the queue', async () => {
+  const { writer, clock } = aWriter({ ...groupCommit, maxBytes: limits.uncommittedBytes * 2 })
+  writer.admit([aRecord(limits.uncommittedBytes)])
+  const gone = new AbortController()
+  const waits = writer.room(1, new AbortController().signal)
+  const leaves = writer.room(1, gone.signal)
+  gone.abort()
+  expect(await leaves).toBe(false)
+  await clock.advance(limits.admissionWaitMs)
+  expect(await waits).toBe(false)
+})
+
+test('drain answers what was admitted', async () => {
+  const { writer, clock, objects, seals } = aWriter(groupCommit)
+  const first = writer.admit([aRecord(10)])
+  await clock.advance(0)
+  const second = writer.admit([aRecord(10)])
+  const drained = writer.drain()
+  expect(seals.map(({ trigger }) => trigger)).toEqual(['idle', 'drain'])
+  await objects.land()
+  await objects.land()
+  await drained
+  expect(await answersOf(first, second)).toMatchObject([{ kind: 'appended' }, { kind: 'appended' }])
+})
+
+test('after fencing nothing is admitted', async () => {
+  const { writer, clock, objects, log, fenced } = aWriter(groupCommit)
+  log.script(() => ({ kind: 'fenced' }))
+  const first = writer.admit([aRecord(10)])
+  await clock.advance(0)
+  const open = writer.admit([aRecord(10)])
+  await objects.land()
+  expect(await answersOf(first, open)).toMatchObject([{ error: 'NOT_LEADER_OR_FOLLOWER' }, { error: 'NOT_LEADER_OR_FOLLOWER' }])
+  expect(fenced()).toBe(1)
+  expect(await answersOf(writer.admit([aRecord(10)]))).toMatchObject([{ error: 'NOT_LEADER_OR_FOLLOWER', thenClose: true }])
+})
+
+const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
+
+interface Sealed {
+  readonly sequence: number
+  readonly trigger: string
+  readonly batches: number
+}
+
+function aWriter(policy: FlushPolicy): {
+  readonly writer: Writer
+  readonly clock: ManualClock
+  readonly objects: GatedObjects
+  readonly log: ScriptedLog
+  readonly tails: Tails
+  readonly seals: readonly Sealed[]
+  readonly fenced: () => number
+} {
+  const objects = new GatedObjects()
+  const log = new ScriptedLog()
+  const clock = new ManualClock()
+  const tails = new Tails(async (asked) => asked.map((partition): PartitionState => ({ ...emptyPartition, ...partition })))
+  const seals: Sealed[] = []
+  let fences = 0
+  const writer = new Writer({
+    clusterId: '00000000-0000-4000-8000-000000000001',
+    incarnation: { id: 1, nonce: '0123456789abcdef' },
+    objects,
+    log,
+    clock,
+    emit: (event) => {
+      if (event.kind === 'sealed') seals.push({ sequence: event.sequence, trigger: event.trigger, batches: event.batches })
+    },
+    tails,
+    catalog: new Catalog(),
+    crc32c,
+    policy,
+    producerIdExpirationMs: 1_000,
+    onFenced: () => void (fences += 1),
+  })
+  return { writer, clock, objects, log, tails, seals, fenced: () => fences }
+}
+
+const emptyPartition = { logId: 1, logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, maxTimestamp: -1, owner: 1, epoch: 3 }
+
+function aRecord(valueBytes: number): Admission {
+  const records = [{ offsetDelta: 0, timestamp: 5, key: null, value: new Uint8Array(valueBytes), headers: [] }]
+  return { topicId, partition: 0, epoch: 3, batch: buildBatch({ baseTimestamp: 5, records }, crc32c) }
+}
+
+async function answersOf(
+  ...admitted: readonly { readonly answers: Promise<readonly ProduceAnswer[]> }[]
+): Promise<readonly ProduceAnswer[]> {
+  return (await Promise.all(admitted.map(({ answers }) => answers))).flat()
+}
+
+function findBatch(object: Uint8Array): number {
+  for (let at = 0; at + 61 <= object.length; at++) if (checkBatch(object, at, crc32c).kind === 'ok') return at
+  throw new Error('the object holds no whole batch')
+}
