@@ -1,6 +1,7 @@
 // The composition root of an agent's parts: turns a description of places into implementations, and makes sure that they belong together. It alone names implementations.
 import { nativeCrc32c, nodeCodecs } from './codecs.ts'
 import type { Parts } from './agent.ts'
+import type { ClusterId } from './core/ids.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { openMetadata } from './metadata/open.ts'
 import { tcpNetwork } from './net/tcp.ts'
@@ -128,20 +129,34 @@ async function openStore(place: ObjectsPlace, durability: PartsDescription['dura
   }
 }
 
-async function openMetadataAt({ metadata, durability, clusterId }: PartsDescription): Promise<MetadataStore> {
-  const options = { ...(clusterId !== undefined && { clusterId }), newClusterId: newUuid(), clock: systemClock }
+async function openMetadataAt(description: PartsDescription): Promise<MetadataStore> {
+  const { clusterId } = description
+  const sql = await openSql(description)
+  try {
+    return await openMetadata(sql, {
+      clusterId: clusterId as ClusterId | undefined,
+      newClusterId: newUuid() as ClusterId,
+      clock: systemClock,
+    })
+  } catch (error) {
+    await sql.close()
+    throw error
+  }
+}
+
+async function openSql({ metadata, durability }: PartsDescription): Promise<Parameters<typeof openMetadata>[0]> {
   switch (metadata.kind) {
     case 'memory': {
       const { openSqlite } = await import('./metadata/sqlite.ts')
-      return await openMetadata(openSqlite({ path: ':memory:', durability: 'memory', now: systemClock.now }), options)
+      return openSqlite({ path: ':memory:', durability: 'memory', now: () => systemClock.now() })
     }
     case 'sqlite': {
       const { openSqliteWorker } = await import('./metadata/sqlite.ts')
-      return await openMetadata(openSqliteWorker({ path: metadata.path, durability: durability === 'strict' ? 'strict' : 'os' }), options)
+      return await openSqliteWorker({ path: metadata.path, durability: durability === 'strict' ? 'strict' : 'os' })
     }
     case 'postgres': {
       const { openPostgres } = await import('./metadata/postgres.ts')
-      return await openMetadata(await openPostgres({ url: metadata.url }), options)
+      return await openPostgres({ url: metadata.url })
     }
   }
 }

@@ -16,9 +16,9 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   nodeModule.enableCompileCache()
   // Node 22 warns on the first screen that SQLite is experimental there; 24 has nothing to say.
   if (major < 24) {
-    const { emitWarning } = process
+    const emitWarning = process.emitWarning.bind(process)
     process.emitWarning = (warning: string | Error, ...rest: readonly unknown[]) => {
-      if (!String(warning).includes('SQLite')) Reflect.apply(emitWarning, process, [warning, ...rest])
+      if (!String(warning).includes('SQLite')) Reflect.apply(emitWarning, undefined, [warning, ...rest])
     }
   }
   const { run } = await import('./cli.ts')

@@ -1,0 +1,41 @@
+// Who may use a data directory.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { takeDataDirectory } from './data-directory.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lks-data-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+test('is made where it is missing, and only one has it at a time', () => {
+  const path = join(folder, 'a', 'b')
+  const first = takeDataDirectory(path)
+  expect(() => takeDataDirectory(path)).toThrow(expect.objectContaining({ code: 'LKS-1101' }))
+  first.release()
+  takeDataDirectory(path).release()
+})
+
+test('one of a newer layout is left alone', () => {
+  takeDataDirectory(folder).release()
+  const database = new DatabaseSync(join(folder, 'lock.db'))
+  database.exec('PRAGMA user_version = 2')
+  database.close()
+  expect(() => takeDataDirectory(folder)).toThrow(expect.objectContaining({ code: 'LKS-1102' }))
+  // Told again: the refusal took nothing.
+  expect(() => takeDataDirectory(folder)).toThrow(expect.objectContaining({ code: 'LKS-1102' }))
+})
+
+test('a file in its place, or something else where the lock should be, is said', () => {
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
+  expect(() => takeDataDirectory(file)).toThrow(expect.objectContaining({ code: 'LKS-1103' }))
+  writeFileSync(join(folder, 'lock.db'), 'not SQLite, but long enough to be looked at as a header of one hundred bytes'.repeat(3))
+  expect(() => takeDataDirectory(folder)).toThrow(
+    expect.objectContaining({ code: 'LKS-1103', why: expect.stringContaining('no SQLite database') }),
+  )
+})

@@ -1,0 +1,101 @@
+// The rules of the option table: which source counts, what is refused and how it is said.
+import { describe, expect, test } from 'vitest'
+import { durationMs, type OptionSources, options, resolveOptions, splitAddress, variableOf } from './options.ts'
+import { UserError } from './user-error.ts'
+
+function resolved(sources: Partial<OptionSources>) {
+  return resolveOptions({ flags: {}, env: {}, file: undefined, ...sources })
+}
+
+function refusal(sources: Partial<OptionSources>): UserError {
+  try {
+    resolved(sources)
+  } catch (error) {
+    if (error instanceof UserError) return error
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
+
+describe('which source counts', () => {
+  const flags = { 'kafka.port': '1' }
+  const env = { LKS_KAFKA_PORT: '2' }
+  const file = '{"kafka.port": 3}'
+
+  test('a flag counts before the environment, that before the file, that before the default', () => {
+    expect(resolved({ flags, env, file }).values.get('kafka.port')).toEqual({ value: '1', source: 'flag', said: '--kafka-port' })
+    expect(resolved({ env, file }).values.get('kafka.port')).toEqual({ value: '2', source: 'environment', said: 'LKS_KAFKA_PORT' })
+    expect(resolved({ file }).values.get('kafka.port')).toEqual({ value: '3', source: 'file', said: 'kafka.port in lks.config.json' })
+    expect(resolved({}).values.get('kafka.port')).toEqual({ value: '9092', source: 'default', said: '--kafka-port' })
+  })
+
+  test('a setting of the agent is an option like any other', () => {
+    const { values } = resolved({ env: { LKS_NUM_PARTITIONS: '3' }, file: '{"auto.create.topics.enable": false}' })
+    expect(values.get('num.partitions')).toMatchObject({ value: '3', source: 'environment' })
+    expect(values.get('auto.create.topics.enable')).toMatchObject({ value: 'false', source: 'file' })
+  })
+})
+
+describe('what is refused names who said it', () => {
+  test.each([
+    [{ flags: { 'kafka.port': '70000' } }, '--kafka-port', 'port from 0 to 65535'],
+    [{ env: { LKS_DATA_PORT: 'http' } }, 'LKS_DATA_PORT', 'port from 0 to 65535'],
+    [{ file: '{"flush.bytes": 1}' }, 'flush.bytes in lks.config.json', 'whole number'],
+    [{ flags: { storage: '/var/data' } }, '--storage', 's3://bucket/prefix'],
+    [{ flags: { storage: 's3:///prefix' } }, '--storage', 'must name a bucket'],
+    [{ flags: { metadata: 'mysql://host/db' } }, '--metadata', 'postgres://'],
+    [{ flags: { 'store.latency': 'slow' } }, '--store-latency', '100ms'],
+    [{ flags: { 'store.latency': '2m' } }, '--store-latency', 'one minute at most'],
+    [{ flags: { listen: ' , ' } }, '--listen', 'at least one address'],
+    [{ flags: { advertised: 'host:0' } }, '--advertised', '1 to 65535'],
+    [{ flags: { durability: 'maybe' } }, '--durability', 'strict, os, memory'],
+  ])('%j', (sources, said, wrong) => {
+    const error = refusal(sources)
+    expect(error.code).toBe('LKS-1004')
+    expect(error.exitCode).toBe(2)
+    expect(error.what).toContain(said)
+    expect(error.what).toContain(wrong)
+    expect(error.fix.length).toBeGreaterThan(0)
+  })
+
+  test('a password in a wrong value is not printed', () => {
+    expect(refusal({ flags: { metadata: 'mysql://me:secret@host/db' } }).message).not.toContain('secret')
+  })
+
+  test.each([
+    ['{', 'it is no JSON'],
+    ['[]', 'one object'],
+    ['{"kafka.prot": 1}', 'did you mean kafka.port?'],
+    ['{"kafka.port": {}}', "the value of 'kafka.port'"],
+  ])('the file %s', (file, why) => {
+    const error = refusal({ file })
+    expect(error.code).toBe('LKS-1007')
+    expect(error.why).toContain(why)
+  })
+})
+
+test('an unknown LKS_ variable is warned about, with the nearest name; those of the tests are not', () => {
+  const { warnings } = resolved({ env: { LKS_KAFKA_PROT: '1', LKS_TEST_S3: 'x', PATH: '/bin' } })
+  expect(warnings).toEqual(['LKS_KAFKA_PROT in the environment is no option and was ignored; did you mean LKS_KAFKA_PORT?'])
+})
+
+test('no two options share a name or a variable, and every default passes its own check', () => {
+  expect(new Set(options.map(({ name }) => name)).size).toBe(options.length)
+  expect(new Set(options.map(({ name }) => variableOf(name))).size).toBe(options.length)
+  const wrong = options.filter((option) => option.default !== null && option.check(option.default) !== undefined)
+  expect(wrong).toEqual([])
+})
+
+test.each([
+  ['100ms', 100],
+  ['0.1s', 100],
+  ['250', 250],
+  ['1m', 60_000],
+])('the duration %s is %i ms', (text, ms) => expect(durationMs(text)).toBe(ms))
+
+test.each([
+  ['kafka.local:9093', { host: 'kafka.local', port: '9093' }],
+  ['kafka.local', { host: 'kafka.local', port: undefined }],
+  ['[::1]:9093', { host: '::1', port: '9093' }],
+  ['::1', { host: '', port: undefined }],
+])('the address %s', (text, address) => expect(splitAddress(text)).toEqual(address))

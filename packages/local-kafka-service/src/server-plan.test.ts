@@ -1,0 +1,108 @@
+// What options make of a server: which stores belong together, and which options exclude one another.
+import { describe, expect, test } from 'vitest'
+import { embeddedPlan } from './embedded-plan.ts'
+import { flushPolicy } from './flush-policy.ts'
+import { resolveOptions } from './options.ts'
+import { planOf, type ServerPlan } from './server-plan.ts'
+import { UserError } from './user-error.ts'
+
+function plan(flags: Readonly<Record<string, string>>): ServerPlan {
+  return planOf(resolveOptions({ flags, env: {}, file: undefined }).values)
+}
+
+function refusalOf(make: () => unknown): UserError {
+  try {
+    make()
+  } catch (error) {
+    if (error instanceof UserError) return error
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
+
+describe('where things are kept', () => {
+  test('without a word, in .lks', () => {
+    const { dataDirectory, objects, metadata } = plan({})
+    expect(dataDirectory).toBe('.lks')
+    expect(objects).toMatchObject({ kind: 'directory', path: expect.stringMatching(/\.lks.objects$/) })
+    expect(metadata).toMatchObject({ kind: 'sqlite', path: expect.stringMatching(/\.lks.metadata\.db$/) })
+  })
+
+  test('in memory nothing is on the disk, and the durability says so', () => {
+    const made = plan({ memory: 'true' })
+    expect(made).toMatchObject({ dataDirectory: undefined, objects: { kind: 'memory' }, metadata: { kind: 'memory' } })
+    expect(made.settings.values.get('durability')?.value).toBe('memory')
+  })
+
+  test('messages in S3 leave metadata in the data directory; with PostgreSQL there is none', () => {
+    expect(plan({ storage: 's3://bucket/a/b/' })).toMatchObject({
+      dataDirectory: '.lks',
+      objects: { kind: 's3', bucket: 'bucket', prefix: 'a/b' },
+      metadata: { kind: 'sqlite' },
+    })
+    expect(plan({ storage: 's3://bucket', metadata: 'postgres://me@host/db' })).toMatchObject({
+      dataDirectory: undefined,
+      objects: { kind: 's3', bucket: 'bucket', prefix: '' },
+      metadata: { kind: 'postgres', url: 'postgres://me@host/db' },
+    })
+  })
+})
+
+test.each([
+  [{ memory: 'true', dir: 'x' }, '--memory and --dir'],
+  [{ memory: 'true', storage: 's3://bucket' }, '--memory and --storage'],
+  [{ memory: 'true', durability: 'strict' }, '--memory and --durability'],
+  [{ durability: 'memory' }, '--durability is memory'],
+  [{ advertised: 'host', 'kafka.port': '0' }, 'names no port'],
+])('%j is refused', (flags, what) => {
+  const error = refusalOf(() => plan(flags))
+  expect(error.code).toBe('LKS-1005')
+  expect(error.what).toContain(what)
+})
+
+test('a port that was asked for does not move, a default one may', () => {
+  expect(plan({ 'control.port': '8000' }).http).toMatchObject({
+    control: { port: 8000, movable: false },
+    data: { port: 8123, movable: true },
+  })
+})
+
+test('an advertised host without a port gets the Kafka port', () => {
+  expect(plan({ advertised: 'kafka.local', 'kafka.port': '9093' }).advertised).toEqual({ host: 'kafka.local', port: 9093 })
+})
+
+describe('when a flush is sealed', () => {
+  test('where a PUT costs nothing: group commit, without a budget', () => {
+    expect(flushPolicy(plan({}).settings, { putsCost: false })).toMatchObject({ flushesInFlight: 1, lingerMs: 0, putsPerSecond: Infinity })
+  })
+
+  test('where it costs, and where somebody set the budget: the budget', () => {
+    expect(flushPolicy(plan({}).settings, { putsCost: true })).toMatchObject({
+      flushesInFlight: 8,
+      lingerMs: 250,
+      putsPerSecond: 4,
+      burst: 4,
+    })
+    const asked = plan({ 'flush.puts.per.second': '0.5' }).settings
+    expect(flushPolicy(asked, { putsCost: false })).toMatchObject({ putsPerSecond: 0.5, burst: 1 })
+  })
+})
+
+describe('embedded', () => {
+  test('without a word: memory, any free port, no HTTP', () => {
+    expect(embeddedPlan({})).toMatchObject({
+      dataDirectory: undefined,
+      objects: { kind: 'memory' },
+      metadata: { kind: 'memory' },
+      kafkaPort: 0,
+      http: undefined,
+    })
+  })
+
+  test('what is wrong is named', () => {
+    expect(refusalOf(() => embeddedPlan({ settings: { 'num.partition': 3 } })).what).toContain('did you mean num.partitions?')
+    expect(refusalOf(() => embeddedPlan({ settings: { 'num.partitions': 0 } })).what).toContain('num.partitions')
+    expect(refusalOf(() => embeddedPlan({ storage: 'file:///x' })).what).toContain('storage')
+    expect(refusalOf(() => embeddedPlan({ settings: { durability: 'strict' } })).code).toBe('LKS-1005')
+  })
+})
