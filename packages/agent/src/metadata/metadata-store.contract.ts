@@ -1,18 +1,549 @@
 // What every Metadata Service must do. A test file calls it once per database.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ClusterId, Incarnation, Nonce, Sequence, TopicId } from '../core/ids.ts'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { ClusterId, Incarnation, Nonce, TopicId } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition, slotsOfNewCluster } from '../core/slots.ts'
 import { limits } from '../limits.ts'
-import { ManualClock, runningClock } from '../time/testing/manual-clock.ts'
-import type { CommitBatch, CommitInput, CommitOutcome, CommitResult, MetadataStore, Registration, Topic, Verdict } from './metadata-store.ts'
-import { openMetadata } from './open.ts'
+import { systemClock } from '../time/system-clock.ts'
+import { type CommitBatch, type CommitInput, type CommitResult, MetadataError, type Registration, type Topic, type Verdict } from './metadata-store.ts'
+import { type OpenedMetadata, openMetadata } from './open.ts'
 import type { Outcome, Sql } from './sql.ts'
 import type { Verbs } from './verbs.ts'
 
-/** A database that is empty at first; every test makes a cluster of its own in it. */
+/** A database without tables at first. Every test makes a cluster of its own in it. */
 export interface ContractDatabase {
-  /** Another handle of the same database: what several agents have. In memory it is the same one, and closing it closes nothing. */
-  connect(): Promise<Sql<Verbs>>
+  readonly sql: Sql<Verbs>
+  /** Closes the handle and removes the database. */
   dispose(): Promise<void>
+}
+
+export function metadataStoreContract(name: string, open: () => Promise<ContractDatabase>): void {
+  describe(`the contract of a Metadata Service: ${name}`, () => {
+    let database: ContractDatabase
+    let store: OpenedMetadata
+    let me: Registration
+    let topic: Topic
+
+    beforeAll(async () => {
+      database = await open()
+    })
+    afterAll(async () => {
+      await database.dispose()
+    })
+    beforeEach(async () => {
+      store = await openCluster(database.sql)
+      me = await store.members.register(anAgent('me'))
+      topic = await aTopic(store, { partitions: 4 })
+    })
+
+    /** A flush of this agent, in its place in the chain. */
+    const aCommit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): CommitInput => ({
+      incarnation: me.incarnation,
+      prev: sequence - 1,
+      sequence,
+      object: { sizeBytes: 1000, checksum: 7 },
+      batches: laidOut(batches.map((batch) => aBatch(topic, me, store, batch))),
+      producerIdExpirationMs: day,
+      ...more,
+    })
+    const commit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): Promise<CommitResult> =>
+      committed(store.log.commit(aCommit(sequence, batches, more)))
+
+    // ---- clusters -------------------------------------------------------------------------------------------------------------------
+
+    test('a cluster is made once, and found after that', async () => {
+      const again = await openMetadata(database.sql, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
+      expect([store.created, again.created]).toEqual([true, false])
+      expect([again.clusterId, again.slots]).toEqual([store.clusterId, slotsOfNewCluster])
+    })
+
+    test('with several clusters, none is chosen for whoever named none', async () => {
+      await openCluster(database.sql)
+      const opening = openMetadata(database.sql, { newClusterId: randomUUID(), clock: systemClock })
+      await expect(opening).rejects.toMatchObject({ name: 'MetadataError', kind: 'invalid', reason: 'several clusters' })
+    })
+
+    test('two clusters in one database never see one another', async () => {
+      const other = await openCluster(database.sql)
+      expect(await other.topics.list()).toEqual([])
+      expect(await other.topics.find({ names: [topic.name], topicIds: [topic.topicId] })).toEqual([])
+      const elsewhere = await other.members.register(anAgent('me'))
+      expect(elsewhere).toMatchObject({ brokerId: 1, incarnation: { id: 1 } })
+      expect((await other.members.beat(elsewhere.incarnation)).members).toHaveLength(1)
+      const same = await other.topics.create({ ...newTopic(), topicId: topic.topicId, name: topic.name, partitions: 1 })
+      expect(same.kind).toBe('created')
+      await commit(1, [{ offsets: 5 }])
+      expect(await other.log.partitions([{ topicId: topic.topicId, partition: 0 }])).toMatchObject([{ highWatermark: 0 }])
+      expect((await store.members.beat(me.incarnation)).kind).toBe('active')
+      expect(await other.log.commit(aCommit(2, [{}]))).toEqual({ kind: 'fenced' })
+    })
+
+    // ---- topics ---------------------------------------------------------------------------------------------------------------------
+
+    test('a topic is found by name and by id, and listed in order', async () => {
+      const second = await aTopic(store, { name: 'a-first', configs: { 'retention.ms': '-1' } })
+      expect(await store.topics.find({ names: [topic.name, 'absent'], topicIds: [second.topicId] })).toEqual(expect.arrayContaining([topic, second]))
+      expect(await store.topics.find({ names: [topic.name], topicIds: [topic.topicId] })).toEqual([topic])
+      expect((await store.topics.list()).map((one) => one.name)).toEqual(['a-first', topic.name].toSorted())
+      expect(second.configs).toEqual({ 'retention.ms': '-1' })
+      expect(Math.abs(second.createdAtMs - Date.now())).toBeLessThan(60_000)
+    })
+
+    test('a name is given once, and none that differs by . and _ only', async () => {
+      const dotted = await aTopic(store, { name: 'a.b' })
+      expect(await store.topics.create(newTopic({ name: 'a.b' }))).toEqual({ kind: 'exists', topic: dotted })
+      expect(await store.topics.create(newTopic({ name: 'a_b' }))).toEqual({ kind: 'collides', with: 'a.b' })
+    })
+
+    test('the same creation twice is one creation', async () => {
+      const input = newTopic({ name: 'twice' })
+      const first = await store.topics.create(input)
+      expect(await store.topics.create(input)).toEqual(first)
+      expect(first.kind).toBe('created')
+    })
+
+    test('a dry run changes nothing', async () => {
+      const input = newTopic({ name: 'dry', dryRun: true })
+      expect(await store.topics.create(input)).toMatchObject({ kind: 'created', topic: { name: 'dry' } })
+      expect(await store.topics.find({ names: ['dry'] })).toEqual([])
+      expect(await store.topics.grow({ topicId: topic.topicId, partitions: 9, dryRun: true })).toMatchObject({ kind: 'grown' })
+      expect(await store.topics.find({ topicIds: [topic.topicId] })).toMatchObject([{ partitions: 4 }])
+    })
+
+    test('a deleted topic is gone at once, and its name is free for another id', async () => {
+      await commit(1, [{ offsets: 3 }])
+      expect(await store.topics.delete(topic.topicId)).toBe('deleted')
+      expect(await store.topics.delete(topic.topicId)).toBe('unknown')
+      expect(await store.topics.find({ names: [topic.name], topicIds: [topic.topicId] })).toEqual([])
+      expect(await store.log.partitions([{ topicId: topic.topicId, partition: 0 }])).toEqual([undefined])
+      const verdicts = (await commit(2, [{}])).verdicts
+      expect(verdicts).toEqual([{ kind: 'refused', reason: 'UNKNOWN_TOPIC_ID' }])
+      const again = await aTopic(store, { name: topic.name })
+      expect(await store.log.partitions([{ topicId: again.topicId, partition: 0 }])).toMatchObject([{ highWatermark: 0 }])
+    })
+
+    test('a topic grows, keeps what it has, and never shrinks', async () => {
+      await commit(1, [{ offsets: 3 }])
+      const grown = await store.topics.grow({ topicId: topic.topicId, partitions: 6, dryRun: false })
+      expect(grown).toEqual({ kind: 'grown', topic: { ...topic, partitions: 6 } })
+      expect(await store.topics.grow({ topicId: topic.topicId, partitions: 6, dryRun: false })).toEqual({ kind: 'not more', partitions: 6 })
+      expect(await store.topics.grow({ topicId: aTopicId(), partitions: 6, dryRun: false })).toEqual({ kind: 'unknown' })
+      const states = await store.log.partitions([0, 5, 6].map((partition) => ({ topicId: topic.topicId, partition })))
+      expect(states).toMatchObject([{ highWatermark: 3 }, { highWatermark: 0 }, undefined])
+      expect(new Set(states.map((state) => state?.logId)).size).toBe(3)
+      expect((await commit(2, [{ partition: 5 }, { partition: 6 }])).verdicts).toEqual([
+        { kind: 'appended', baseOffset: 0 },
+        { kind: 'refused', reason: 'UNKNOWN_TOPIC_OR_PARTITION' },
+      ])
+    })
+
+    // ---- the commit -----------------------------------------------------------------------------------------------------------------
+
+    test('batches get their offsets in order, each log its own', async () => {
+      const first = await commit(1, [{ offsets: 3, maxTimestamp: 50 }, { offsets: 2, maxTimestamp: 40 }, { partition: 1, offsets: 7 }])
+      expect(offsetsOf(first)).toEqual([0, 3, 0])
+      expect(offsetsOf(await commit(2, [{ offsets: 1 }, { partition: 1 }]))).toEqual([5, 7])
+      const states = await store.log.partitions([partition(0), partition(1), partition(2)])
+      expect(states).toMatchObject([
+        { highWatermark: 6, lastStableOffset: 6, logStartOffset: 0, owner: me.incarnation.id },
+        { highWatermark: 8 },
+        { highWatermark: 0, maxTimestamp: -1 },
+      ])
+      expect(first.grown).toMatchObject([
+        { partition: 0, highWatermark: 5, segments: [{ baseOffset: 0, lastOffset: 4, byteStart: 0, sizeBytes: 200, maxTimestamp: 50 }] },
+        { partition: 1, highWatermark: 7, segments: [{ baseOffset: 0, lastOffset: 6, byteStart: 200 }] },
+      ])
+      expect(first.grown[0]?.segments[0]?.objectKey).toBe(objectKey(store.clusterId, me.incarnation, 1))
+    })
+
+    test('a replay of the last flush gives the identical answer, and changes nothing', async () => {
+      await commit(1, [{ offsets: 2 }])
+      const input = aCommit(2, [{ offsets: 3 }, { partition: 3 }, { partition: 99 }])
+      const first = await store.log.commit(input)
+      expect(await store.log.commit(input)).toEqual(first)
+      expect(await store.log.commit(structuredClone(input))).toEqual(first)
+      expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 5 }])
+    })
+
+    test('a replay is answered alike after fencing; anything new is refused', async () => {
+      const input = aCommit(1, [{ offsets: 2 }])
+      const first = await store.log.commit(input)
+      const late = aCommit(2, [{}])
+      await store.members.register(anAgent('me'))
+      expect(await store.log.commit(input)).toEqual(first)
+      expect(await store.log.commit(late)).toEqual({ kind: 'fenced' })
+      expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 2 }])
+    })
+
+    test('a flush out of order is refused, and can come again in order', async () => {
+      const second = aCommit(2, [{}])
+      expect(await store.log.commit(second)).toEqual({ kind: 'out of order', lastSequence: 0 })
+      await commit(1, [{}])
+      expect(offsetsOf(await committed(store.log.commit(second)))).toEqual([1])
+    })
+
+    test('an empty successor abandons what lies before it for ever', async () => {
+      await commit(1, [{}])
+      const given = { ...aCommit(4, []), prev: 1, object: null }
+      expect(await committed(store.log.commit(given))).toEqual({ verdicts: [], grown: [] })
+      for (const sequence of [2, 3]) expect(await store.log.commit({ ...aCommit(sequence, [{}]), prev: 1 })).toEqual({ kind: 'abandoned' })
+      expect(offsetsOf(await commit(5, [{}]))).toEqual([1])
+    })
+
+    test('a nonce of another database is fenced', async () => {
+      const stranger: Incarnation = { id: me.incarnation.id, nonce: aNonce() }
+      expect(await store.log.commit(aCommit(1, [{}], { incarnation: stranger }))).toEqual({ kind: 'fenced' })
+      expect((await store.members.beat(stranger)).kind).toBe('fenced')
+    })
+
+    test('a slot of another owner or another epoch is not led here', async () => {
+      const epoch = me.slots[0]?.epoch ?? 0
+      const verdicts = (await commit(1, [{ epoch: epoch + 1 }, { epoch: epoch - 1, partition: 1 }, { partition: 2 }])).verdicts
+      expect(verdicts).toEqual([notLeader, notLeader, { kind: 'appended', baseOffset: 0 }])
+      const other = await store.members.register(anAgent('other'))
+      const foreign = aCommit(1, [{ partition: 2 }], { incarnation: other.incarnation })
+      expect((await committed(store.log.commit(foreign))).verdicts).toEqual([notLeader])
+    })
+
+    test('segments stay small, and a refused batch cuts one', async () => {
+      const half = limits.segmentBytes / 2
+      const { grown } = await commit(1, [{ sizeBytes: half }, { sizeBytes: half }, { sizeBytes: 10 }, { epoch: 77 }, { sizeBytes: 10 }])
+      expect(grown[0]?.segments.map(({ baseOffset, lastOffset, sizeBytes }) => [baseOffset, lastOffset, sizeBytes])).toEqual([
+        [0, 1, 2 * half],
+        [2, 2, 10],
+        [3, 3, 10],
+      ])
+    })
+
+    // ---- idempotent producers -------------------------------------------------------------------------------------------------------
+
+    const sent = (baseSequence: number, more: Partial<CommitBatch> = {}): Partial<CommitBatch> => ({
+      producerId: 7,
+      producerEpoch: 0,
+      baseSequence,
+      ...more,
+    })
+    const duplicate = (baseOffset: number, timestamp = 1): Verdict => ({ kind: 'duplicate', baseOffset, timestamp })
+
+    test('the last five batches of a producer are known again, with their place', async () => {
+      for (const n of [0, 1, 2, 3, 4, 5]) await commit(n + 1, [sent(n * 2, { offsets: 2, maxTimestamp: 100 + n })])
+      const { verdicts } = await commit(7, [1, 2, 3, 4, 5].map((n) => sent(n * 2, { offsets: 2 })))
+      expect(verdicts).toEqual([1, 2, 3, 4, 5].map((n) => duplicate(n * 2, 100 + n)))
+      expect((await commit(8, [sent(0, { offsets: 2 })])).verdicts).toEqual([outOfOrder])
+      expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 12 }])
+    })
+
+    test('within one flush, too', async () => {
+      const { verdicts } = await commit(1, [sent(0), sent(1), sent(1), sent(3), sent(0, { partition: 1 })])
+      expect(verdicts).toEqual([appended(0), appended(1), duplicate(1), outOfOrder, appended(0)])
+    })
+
+    test('an older epoch is refused, a newer one begins at 0', async () => {
+      await commit(1, [sent(0, { producerEpoch: 3 })])
+      const { verdicts } = await commit(2, [
+        sent(1, { producerEpoch: 2 }),
+        sent(1, { producerEpoch: 4 }),
+        sent(0, { producerEpoch: 4 }),
+        sent(1, { producerEpoch: 3 }),
+      ])
+      expect(verdicts).toEqual([{ kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' }, outOfOrder, appended(1), { kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' }])
+    })
+
+    test('sequences wrap from 2^31 - 1 to 0', async () => {
+      const top = 2 ** 31 - 1
+      expect((await commit(1, [sent(top - 1, { offsets: 2 }), sent(0)])).verdicts).toEqual([appended(0), appended(2)])
+      expect((await commit(2, [sent(1), sent(top - 1, { offsets: 2 })])).verdicts).toEqual([appended(3), duplicate(0)])
+      const across = sent(top, { producerId: 8, offsets: 3 })
+      expect((await commit(3, [across, sent(2, { producerId: 8 }), across])).verdicts).toEqual([appended(4), appended(7), duplicate(4)])
+    })
+
+    test('a young producer begins at 0; one whose id is old, or not ours, where it likes', async () => {
+      const young = await store.log.allocateProducerIds(10)
+      const first = sent(5, { producerId: young + 9 })
+      expect((await commit(1, [first])).verdicts).toEqual([outOfOrder])
+      expect((await commit(2, [sent(0, { producerId: young + 9 })])).verdicts).toEqual([appended(0)])
+      expect((await commit(3, [sent(5, { producerId: young + 10 })])).verdicts).toEqual([appended(1)])
+      // By an expiry of no time at all every id is old, and every window forgotten.
+      expect((await commit(4, [sent(5, { producerId: young })], { producerIdExpirationMs: -1 })).verdicts).toEqual([appended(2)])
+      expect((await commit(5, [sent(9, { producerId: young })], { producerIdExpirationMs: -1 })).verdicts).toEqual([appended(3)])
+    })
+
+    test('producer ids are given once', async () => {
+      const blocks = await Promise.all(Array.from({ length: 8 }, () => store.log.allocateProducerIds(100)))
+      const sorted = blocks.toSorted((a, b) => a - b)
+      for (const [index, first] of sorted.entries()) if (index > 0) expect(first - (sorted[index - 1] ?? 0)).toBeGreaterThanOrEqual(100)
+    })
+
+    // ---- idempotency keys -----------------------------------------------------------------------------------------------------------
+
+    test('an Idempotency-Key appends once; with another body it is refused', async () => {
+      const key = randomUUID()
+      const keyed = (bodyHash: string, partitionNumber = 0): Partial<CommitBatch> => ({
+        partition: partitionNumber,
+        idempotency: { key, bodyHash, timestamp: 1234 },
+      })
+      await commit(1, [{ offsets: 4 }])
+      expect((await commit(2, [keyed('one'), keyed('one'), keyed('two', 1)])).verdicts).toEqual([
+        appended(4),
+        { kind: 'duplicate', baseOffset: 4, timestamp: 1234, partition: 0 },
+        { kind: 'refused', reason: 'IDEMPOTENCY_KEY_REUSED' },
+      ])
+      expect((await commit(3, [keyed('two'), keyed('one')])).verdicts).toEqual([
+        { kind: 'refused', reason: 'IDEMPOTENCY_KEY_REUSED' },
+        { kind: 'duplicate', baseOffset: 4, timestamp: 1234, partition: 0 },
+      ])
+      expect(await store.log.partitions([partition(0), partition(1)])).toMatchObject([{ highWatermark: 5 }, { highWatermark: 0 }])
+    })
+
+    test('a refused batch leaves its Idempotency-Key unused', async () => {
+      const idempotency = { key: randomUUID(), bodyHash: 'one', timestamp: 1 }
+      expect((await commit(1, [{ epoch: 99, idempotency }])).verdicts).toEqual([notLeader])
+      const young = await store.log.allocateProducerIds(1)
+      expect((await commit(2, [sent(4, { producerId: young, idempotency })])).verdicts).toEqual([outOfOrder])
+      expect((await commit(3, [{ idempotency: { ...idempotency, bodyHash: 'two' } }])).verdicts).toEqual([appended(0)])
+    })
+
+    // ---- find -----------------------------------------------------------------------------------------------------------------------
+
+    const partition = (number: number): { readonly topicId: TopicId; readonly partition: number } => ({ topicId: topic.topicId, partition: number })
+
+    test('find goes on from the wanted offset, across segments, up to its bounds', async () => {
+      for (const sequence of [1, 2, 3, 4]) await commit(sequence, [{ offsets: 10 }, { partition: 1 }])
+      const ask = (offset: number, more = {}) => ({ ...partition(0), offset, maxBytes: 1000, maxSegments: 10, ...more })
+      const found = await store.log.find([
+        ask(0),
+        ask(15),
+        ask(15, { maxBytes: 1 }),
+        ask(0, { maxBytes: 150 }),
+        ask(0, { maxSegments: 3 }),
+        ask(40),
+        { ...ask(0), partition: 3 },
+        { ...ask(0), partition: 4 },
+        { ...ask(2), partition: 1 },
+      ])
+      expect(found.map((one) => (one.kind === 'found' ? one.segments.map(({ baseOffset }) => baseOffset) : one.kind))).toEqual([
+        [0, 10, 20, 30],
+        [10, 20, 30],
+        [10],
+        [0, 10],
+        [0, 10, 20],
+        [],
+        [],
+        'unknown partition',
+        [2, 3],
+      ])
+      expect(found[0]).toMatchObject({ logStartOffset: 0, highWatermark: 40, lastStableOffset: 40 })
+      expect(found[2]).toMatchObject({ segments: [{ objectKey: objectKey(store.clusterId, me.incarnation, 2), byteStart: 0, sizeBytes: 100 }] })
+    })
+
+    test('a time is found by the first segment that reaches it, also when stamps go back', async () => {
+      const stamps = [100, 300, 200, 300, 500, 400]
+      for (const [index, maxTimestamp] of stamps.entries()) await commit(index + 1, [{ offsets: 10, maxTimestamp }])
+      const at = [0, 100, 101, 300, 301, 500, 501].map((timestamp) => ({ ...partition(0), at: { kind: 'timestamp', timestamp } as const }))
+      const found = await store.log.findByTime([...at, { ...partition(0), at: { kind: 'max timestamp' } }, { ...partition(1), at: { kind: 'max timestamp' } }, { ...partition(9), at: { kind: 'max timestamp' } }])
+      expect(found.map((one) => (one.kind === 'found' ? one.segment?.baseOffset : one.kind))).toEqual([0, 0, 10, 10, 40, 40, undefined, 40, undefined, 'unknown partition'])
+      expect(found[0]).toMatchObject({ highWatermark: 60 })
+    })
+
+    test('nothing asked is nothing answered', async () => {
+      expect(await Promise.all([store.log.find([]), store.log.partitions([]), store.log.findByTime([]), store.topics.find({})])).toEqual([[], [], [], []])
+    })
+
+    // ---- members --------------------------------------------------------------------------------------------------------------------
+
+    test('the first agent takes all slots; a second gets an id of its own and takes from nobody', async () => {
+      expect(me).toMatchObject({ brokerId: 1 })
+      expect(me.slots).toHaveLength(slotsOfNewCluster)
+      expect(me.slots.every(({ owner, epoch }) => owner === me.incarnation.id && epoch === 1)).toBe(true)
+      const other = await store.members.register(anAgent('other'))
+      expect(other.brokerId).toBe(2)
+      expect(other.incarnation.id).not.toBe(me.incarnation.id)
+      expect(other.slots).toEqual(me.slots)
+      expect((await store.members.beat(other.incarnation)).members.map((member) => [member.brokerId, member.agent, member.host, member.port])).toEqual([
+        [1, 'me', 'localhost', 9092],
+        [2, 'other', 'localhost', 9092],
+      ])
+    })
+
+    test('the same registration again answers alike', async () => {
+      const input = anAgent('once')
+      const first = await store.members.register(input)
+      expect(await store.members.register(input)).toEqual(first)
+    })
+
+    test('a start under the same name fences the predecessor and takes its slots, each under a new epoch', async () => {
+      await store.members.register(anAgent('other'))
+      const successor = await store.members.register(anAgent('me'))
+      expect(successor.brokerId).toBe(me.brokerId)
+      expect(successor.slots.every(({ owner, epoch }) => owner === successor.incarnation.id && epoch === 2)).toBe(true)
+      expect((await store.members.beat(me.incarnation)).kind).toBe('fenced')
+      expect((await store.members.beat(successor.incarnation)).kind).toBe('active')
+      expect(await store.members.slots()).toEqual(successor.slots)
+    })
+
+    test('a beat raises the counter, and shows when slots have changed', async () => {
+      const first = await store.members.beat(me.incarnation)
+      const second = await store.members.beat(me.incarnation)
+      expect((second.members[0]?.beats ?? 0) - (first.members[0]?.beats ?? 0)).toBe(1)
+      expect(second.slotsVersion).toBe(first.slotsVersion)
+      await store.members.leave(me.incarnation)
+      const third = await store.members.beat(me.incarnation)
+      expect(third).toMatchObject({ kind: 'fenced', members: [] })
+      expect(third.slotsVersion).toBeGreaterThan(second.slotsVersion)
+    })
+
+    test('who leaves owns nothing, and the next agent takes what is free', async () => {
+      await commit(1, [{ offsets: 3 }])
+      await store.members.leave(me.incarnation)
+      await store.members.leave(me.incarnation)
+      expect((await store.members.slots()).every(({ owner, epoch }) => owner === null && epoch === 1)).toBe(true)
+      expect(await store.log.commit(aCommit(2, [{}]))).toEqual({ kind: 'fenced' })
+      const other = await store.members.register(anAgent('other'))
+      expect(other.slots.every(({ owner, epoch }) => owner === other.incarnation.id && epoch === 2)).toBe(true)
+      const slot = slotOfPartition(topic.topicId, 0, store.slots)
+      expect(await store.log.partitions([partition(0)])).toMatchObject([{ owner: other.incarnation.id, epoch: other.slots[slot]?.epoch }])
+    })
+
+    // ---- trouble --------------------------------------------------------------------------------------------------------------------
+
+    test('when the answer at COMMIT is lost, the same call again gives what the first would have', async () => {
+      const lossy = new LostReplies(database.sql)
+      const agent = await openMetadata(lossy, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
+      const input = aCommit(1, [{ offsets: 3 }, sent(0), { partition: 1, idempotency: { key: randomUUID(), bodyHash: 'x', timestamp: 9 } }, { partition: 99 }])
+      lossy.next = 1
+      expect((await agent.log.commit(input)).kind).toBe('unknown')
+      const again = await agent.log.commit(input)
+      expect(again).toEqual({ kind: 'committed', result: lossy.lost.at(-1) !== undefined ? resultOf(lossy.lost.at(-1)) : undefined })
+      expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 4 }])
+    })
+
+    test('every other verb finds out by itself', async () => {
+      const lossy = new LostReplies(database.sql)
+      const agent = await openMetadata(lossy, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
+      lossy.next = 1
+      expect(await agent.topics.create(newTopic({ name: 'lossy' }))).toMatchObject({ kind: 'created' })
+      lossy.next = 2
+      expect(await agent.topics.grow({ topicId: topic.topicId, partitions: 8, dryRun: false })).toMatchObject({ kind: 'grown' })
+      lossy.next = 1
+      expect(await agent.topics.delete(topic.topicId)).toBe('deleted')
+      lossy.next = 2
+      const other = await agent.members.register(anAgent('lossy'))
+      expect(other.brokerId).toBe(2)
+      expect((await agent.members.beat(other.incarnation)).members).toHaveLength(2)
+      lossy.next = 1
+      await agent.members.leave(other.incarnation)
+      expect((await agent.members.beat(me.incarnation)).members).toHaveLength(1)
+    })
+
+    test('a database that stays away makes a verb unavailable, after its deadline', async () => {
+      const away: Sql<Verbs> = { run: async () => ({ kind: 'rolled back', error: new MetadataError('unavailable', 'away') }), close: async () => {} }
+      let nowMs = 0
+      const clock = { ...systemClock, monotonic: () => nowMs, sleep: async (ms: number) => void (nowMs += ms) }
+      await expect(openMetadata(away, { newClusterId: randomUUID(), clock })).rejects.toMatchObject({ kind: 'unavailable' })
+      expect(nowMs).toBeGreaterThan(limits.metadataDeadlineMs / 2)
+    })
+
+    test('many calls at once are each done, and done once', async () => {
+      const topics = await Promise.all(Array.from({ length: 20 }, (_, index) => store.topics.create(newTopic({ name: `at-once-${index}`, partitions: 3 }))))
+      expect(topics.every(({ kind }) => kind === 'created')).toBe(true)
+      const all = topics.flatMap((one) => (one.kind === 'created' ? [0, 1, 2].map((number) => ({ topicId: one.topic.topicId, partition: number })) : []))
+      const states = await store.log.partitions(all)
+      expect(new Set(states.map((state) => state?.logId)).size).toBe(60)
+    })
+  })
+}
+
+// ---- builders -----------------------------------------------------------------------------------------------------------------------
+
+const day = 86_400_000
+const notLeader: Verdict = { kind: 'refused', reason: 'NOT_LEADER_OR_FOLLOWER' }
+const outOfOrder: Verdict = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+const appended = (baseOffset: number): Verdict => ({ kind: 'appended', baseOffset })
+
+export function openCluster(sql: Sql<Verbs>): Promise<OpenedMetadata> {
+  return openMetadata(sql, { clusterId: randomUUID(), newClusterId: 'never used' as ClusterId, clock: systemClock })
+}
+
+export function anAgent(agent: string): { agent: string; nonce: Nonce; advertised: { host: string; port: number } } {
+  return { agent, nonce: aNonce(), advertised: { host: 'localhost', port: 9092 } }
+}
+
+function aNonce(): Nonce {
+  return randomBytes(8).toString('hex')
+}
+
+function aTopicId(): TopicId {
+  return randomBytes(16).toString('base64url')
+}
+
+function newTopic(more: { name?: string; partitions?: number; configs?: Record<string, string>; dryRun?: boolean } = {}) {
+  return { topicId: aTopicId(), name: 'topic', partitions: 1, configs: {}, dryRun: false, ...more }
+}
+
+export async function aTopic(store: OpenedMetadata, more: Parameters<typeof newTopic>[0] = {}): Promise<Topic> {
+  const result = await store.topics.create(newTopic(more))
+  if (result.kind !== 'created') throw new Error(`not created: ${result.kind}`)
+  return result.topic
+}
+
+/** One record of 100 bytes, to partition 0, under the epoch of its slot. */
+export function aBatch(topic: Topic, { slots }: Registration, store: OpenedMetadata, more: Partial<CommitBatch> = {}): CommitBatch {
+  const slot = slotOfPartition(topic.topicId, more.partition ?? 0, store.slots)
+  return {
+    topicId: topic.topicId,
+    partition: 0,
+    epoch: slots[slot]?.epoch ?? -1,
+    offsets: 1,
+    maxTimestamp: 1,
+    byteStart: 0,
+    sizeBytes: 100,
+    producerId: -1,
+    producerEpoch: -1,
+    baseSequence: -1,
+    ...more,
+  }
+}
+
+/** One after another in the object. */
+export function laidOut(batches: readonly CommitBatch[]): readonly CommitBatch[] {
+  let byteStart = 0
+  return batches.map((batch) => ({ ...batch, byteStart: (byteStart += batch.sizeBytes) - batch.sizeBytes }))
+}
+
+async function committed(outcome: Promise<{ kind: string; result?: CommitResult }>): Promise<CommitResult> {
+  const { kind, result } = await outcome
+  if (result === undefined) throw new Error(`not committed: ${kind}`)
+  return result
+}
+
+function offsetsOf({ verdicts }: CommitResult): readonly (number | undefined)[] {
+  return verdicts.map((verdict) => (verdict.kind === 'appended' ? verdict.baseOffset : undefined))
+}
+
+/** The database does all; of the `next` answers nobody hears. */
+class LostReplies implements Sql<Verbs> {
+  readonly #sql: Sql<Verbs>
+  readonly lost: unknown[] = []
+  next = 0
+
+  constructor(sql: Sql<Verbs>) {
+    this.#sql = sql
+  }
+
+  async run(...call: Parameters<Sql<Verbs>['run']>): Promise<never> {
+    const outcome: Outcome<unknown> = await this.#sql.run(...call)
+    if (this.next === 0) return outcome as never
+    this.next -= 1
+    this.lost.push(outcome.kind === 'committed' ? outcome.value : outcome)
+    return { kind: 'unknown', error: new Error('the answer was lost') } as never
+  }
+
+  close(): Promise<void> {
+    return this.#sql.close()
+  }
+}
+
+function resultOf(lost: unknown): unknown {
+  return (lost as { result: unknown }).result
 }

@@ -1,0 +1,117 @@
+// SQLite in a worker thread, behind the Sql port: an fsync must not stall the event loop.
+import { Worker } from 'node:worker_threads'
+import { MetadataError } from './metadata-store.ts'
+import type { Outcome, Sql } from './sql.ts'
+import type { SqliteOptions } from './sqlite.ts'
+import type { FromWorker, PlainError, PlainOutcome, ToWorker } from './sqlite-worker.ts'
+import type { Verbs } from './verbs.ts'
+
+/** Options cross to a thread, so its clock is the system's. Its thread may wait for another process that holds the database. */
+export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'>
+
+/** Rejects with a MetadataError when the file cannot be opened. */
+export async function openSqliteWorker(options: SqliteWorkerOptions): Promise<Sql<Verbs>> {
+  const client = new SqliteClient({ busyTimeoutMs, ...options })
+  await client.opened()
+  return client
+}
+
+/** Below the commit's deadline: whoever waits gets a definite answer. */
+const busyTimeoutMs = 2_000
+
+interface Thread {
+  readonly worker: Worker
+  readonly opened: Promise<void>
+  readonly ended: Promise<void>
+  readonly pending: Map<number, (outcome: Outcome<unknown>) => void>
+}
+
+class SqliteClient implements Sql<Verbs> {
+  readonly #options: SqliteWorkerOptions
+  #thread: Thread | undefined
+  #closed = false
+  #lastId = 0
+
+  constructor(options: SqliteWorkerOptions) {
+    this.#options = options
+  }
+
+  async opened(): Promise<void> {
+    await this.#running().opened
+  }
+
+  /** The database answers at once or not at all, so there is no deadline to watch: a busy one gives up after `busyTimeoutMs`. */
+  run<N extends keyof Verbs & string>(verb: N, input: unknown): Promise<never> {
+    if (this.#closed) return Promise.resolve(rolledBack(new MetadataError('unavailable', 'The database is closed.')) as never)
+    const { worker, pending } = this.#running()
+    this.#lastId += 1
+    const id = this.#lastId
+    const { promise, resolve } = Promise.withResolvers<Outcome<unknown>>()
+    pending.set(id, resolve)
+    worker.postMessage({ id, verb, input } satisfies ToWorker)
+    // The cast is earned by the table of verbs: the outcome is what the verb of this name returned.
+    return promise as Promise<never>
+  }
+
+  /** What was queued before is still done. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    const thread = this.#thread
+    if (thread === undefined) return
+    thread.worker.postMessage(null satisfies ToWorker)
+    await thread.ended
+  }
+
+  /** A thread that died is followed by another: the database is in its file. */
+  #running(): Thread {
+    this.#thread ??= this.#start()
+    return this.#thread
+  }
+
+  #start(): Thread {
+    const worker = new Worker(new URL(import.meta.resolve('#sqlite-worker')), { workerData: this.#options, name: 'lks sqlite' })
+    const opened = Promise.withResolvers<void>()
+    const ended = Promise.withResolvers<void>()
+    const thread: Thread = { worker, opened: opened.promise, ended: ended.promise, pending: new Map() }
+    // Only the first one is waited for; a later thread that does not open answers through what is pending.
+    thread.opened.catch(() => {})
+    let isOpen = false
+    let why = new MetadataError('unavailable', "The database's thread ended.")
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'failed') why = revived(message.error)
+      else if (message.kind === 'opened') {
+        isOpen = true
+        opened.resolve()
+      } else for (const { id, outcome } of message.outcomes) settle(thread, id, revivedOutcome(outcome))
+    })
+    worker.on('error', (error) => {
+      why = new MetadataError('unavailable', `The database's thread failed: ${String(error)}`, { cause: error })
+    })
+    worker.on('exit', () => {
+      if (this.#thread === thread) this.#thread = undefined
+      opened.reject(why)
+      // An open one may have ended between a COMMIT and its answers.
+      for (const id of [...thread.pending.keys()]) settle(thread, id, { kind: isOpen ? 'unknown' : 'rolled back', error: why })
+      ended.resolve()
+    })
+    return thread
+  }
+}
+
+function settle({ pending }: Thread, id: number, outcome: Outcome<unknown>): void {
+  pending.get(id)?.(outcome)
+  pending.delete(id)
+}
+
+function revivedOutcome(outcome: PlainOutcome): Outcome<unknown> {
+  return outcome.kind === 'committed' ? outcome : { kind: outcome.kind, error: revived(outcome.error) }
+}
+
+function revived({ kind, message, reason }: PlainError): MetadataError {
+  return new MetadataError(kind, message, reason === undefined ? {} : { reason })
+}
+
+function rolledBack(error: MetadataError): Outcome<never> {
+  return { kind: 'rolled back', error }
+}

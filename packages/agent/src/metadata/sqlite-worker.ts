@@ -1,0 +1,57 @@
+// The worker thread of SQLite: whatever is queued when it looks runs in one transaction, so that all share one fsync.
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { MetadataError } from './metadata-store.ts'
+import { type Run, SqliteDatabase, type SqliteOptions } from './sqlite.ts'
+import type { Outcome } from './sql.ts'
+
+/** From the client. Null closes the database and ends the thread. */
+export type ToWorker = ({ readonly id: number } & Run) | null
+export type FromWorker =
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'failed'; readonly error: PlainError }
+  | { readonly kind: 'done'; readonly outcomes: readonly { readonly id: number; readonly outcome: PlainOutcome }[] }
+
+/** Errors lose their class on the way between threads. */
+export type PlainError = Pick<MetadataError, 'kind' | 'message' | 'reason'>
+export type PlainOutcome =
+  | { readonly kind: 'committed'; readonly value: unknown }
+  | { readonly kind: 'rolled back' | 'unknown'; readonly error: PlainError }
+
+const port = parentPort
+if (port === null) throw new Error('sqlite-worker.ts runs as a worker thread')
+const post = (message: FromWorker): void => port.postMessage(message)
+
+const database = open()
+if (database === undefined) port.close()
+else {
+  post({ kind: 'opened' })
+  port.on('message', (first: ToWorker) => {
+    const queued: ToWorker[] = [first]
+    for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) queued.push(more.message as ToWorker)
+    const runs = queued.filter((message) => message !== null)
+    const outcomes = database.run(runs)
+    post({ kind: 'done', outcomes: runs.map(({ id }, index) => ({ id, outcome: plainOutcome(outcomes[index]) })) })
+    if (runs.length === queued.length) return
+    database.close()
+    port.close()
+  })
+}
+
+function open(): SqliteDatabase | undefined {
+  try {
+    return new SqliteDatabase(workerData as SqliteOptions)
+  } catch (error) {
+    post({ kind: 'failed', error: plain(error) })
+    return undefined
+  }
+}
+
+function plainOutcome(outcome: Outcome<unknown> | undefined): PlainOutcome {
+  if (outcome?.kind === 'committed') return outcome
+  return { kind: outcome?.kind ?? 'unknown', error: plain(outcome?.error) }
+}
+
+function plain(error: unknown): PlainError {
+  if (error instanceof MetadataError) return { kind: error.kind, message: error.message, reason: error.reason }
+  return { kind: 'invalid', message: String(error), reason: undefined }
+}
