@@ -15,6 +15,7 @@ import type { AgentEvent, EventHook } from './observe/events.ts'
 import { type Gauges, Meters, type Metric } from './observe/metrics.ts'
 import { Offsets } from './read/offsets.ts'
 import { Reader } from './read/reader.ts'
+import { FetchSessions } from './read/sessions.ts'
 import type { Services } from './services.ts'
 import { number, type Settings, text } from './settings.ts'
 import type { Clock, Random } from './time/clock.ts'
@@ -106,6 +107,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
   })
   const reader = new Reader({ log: metadata.log, objects, tails, owners, clock, emit, crc32c })
+  const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
   const offsets = new Offsets({ log: metadata.log, objects, owners, codecs, emit })
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, random, emit })
   const records = new RecordVerbs({ topics, writer, reader, offsets, tails, owners, settings, clock, codecs, crc32c })
@@ -126,6 +128,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     records,
     writer,
     reader,
+    fetchSessions,
     offsets,
     producerIds,
   }

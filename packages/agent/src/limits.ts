@@ -9,6 +9,14 @@ export const limits = {
   /** Frames up to this size come from a small pool of their own, so that heartbeats and metadata never wait behind produce. */
   smallFrameBytes: 64 * kib,
   smallFramePoolBytes: 8 * mib,
+  /** All larger frames between the socket and their admission; at least one of the largest must fit. */
+  framePoolBytes: 128 * mib,
+  /** A frame of which nothing more comes for so long has lost its sender. */
+  frameStallMs: 30_000,
+  /** Read behind a request in work, so that a client that goes is noticed. */
+  socketReadAheadBytes: 64 * kib,
+  /** How long a client may take for the last bytes of a connection that is being closed. */
+  lingerMs: 5_000,
   /** Requests of one connection that are admitted but not answered; Kafka's clients keep at most 5 produce requests in flight, tools some more. */
   requestsInFlightPerConnection: 64,
   /** A reader that takes nothing: with this much unsent, the connection's next request waits. */
@@ -44,7 +52,10 @@ export const limits = {
   /** A fetch's answer, whatever it asks for: Kafka's fetch.max.bytes. */
   fetchBytes: 55 * mib,
   fetchWaitMs: 300_000,
-  fetchSessions: 1_000,
+  /** Of all fetch sessions together: some 200 bytes each. */
+  fetchSessionPartitions: 500_000,
+  /** Kafka's min.incremental.fetch.session.eviction.ms: a session silent for so long gives way to a new one. */
+  fetchSessionSilentMs: 120_000,
 
   /** Decompressed size of one batch: what a producer may send, times what a good codec makes of JSON, with a floor. */
   decompressedBytes: 64 * mib,

@@ -6,6 +6,7 @@ import type { MetadataStore } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
 import type { Offsets } from './read/offsets.ts'
 import type { Reader } from './read/reader.ts'
+import type { FetchSessions } from './read/sessions.ts'
 import type { Settings } from './settings.ts'
 import type { Clock, Random } from './time/clock.ts'
 import type { RecordVerbs } from './verbs/records.ts'
@@ -32,6 +33,7 @@ export interface Services {
   readonly records: RecordVerbs
   readonly writer: Writer
   readonly reader: Reader
+  readonly fetchSessions: FetchSessions
   readonly offsets: Offsets
   readonly producerIds: ProducerIds
 }

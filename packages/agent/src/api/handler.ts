@@ -53,8 +53,17 @@ export interface Handler<A extends Api = Api> {
    * the last check and the admission. Throws a KafkaError when the whole request is refused; `refuse` then shapes the answer.
    */
   handle(request: RequestOf<A>, context: RequestContext, services: Services): Promise<Reply<ResponseOf<A>>>
+  /** True: the client expects no answer (acks = 0); when the whole request is refused, the connection is closed instead. */
+  silent?(request: RequestOf<A>): boolean
   /** The answer when the whole request is refused with one error code. */
   refuse(request: RequestOf<A>, error: { readonly code: number; readonly message: string | null }, apiVersion: number): ResponseOf<A>
+}
+
+/** Any of the handlers: for the table and for dispatch, which pair a request with the handler of its API. */
+export interface AnyHandler extends Pick<Handler, 'api' | 'access'> {
+  handle(request: object, context: RequestContext, services: Services): Promise<Reply<object>>
+  silent?(request: object): boolean
+  refuse(request: object, error: { readonly code: number; readonly message: string | null }, apiVersion: number): object
 }
 
 /** Kafka's ACL operations. */

@@ -1,0 +1,66 @@
+// Topics as a request names them, after the gate was asked: what every handler with topics begins with.
+import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
+import type { TopicId } from '../core/ids.ts'
+import type { Topic } from '../metadata/metadata-store.ts'
+import type { Services } from '../services.ts'
+import type { Operation, RequestContext } from './handler.ts'
+
+export interface TopicQuery {
+  readonly operation: Operation
+  readonly context: RequestContext
+  readonly services: Services
+}
+
+/** By name; one answer per distinct name. A topic that the client may not see is refused before anybody looks whether it exists. */
+export async function topicsByName(
+  names: readonly string[],
+  query: TopicQuery & { readonly autoCreate?: true },
+): Promise<ReadonlyMap<string, Outcome<Topic>>> {
+  const { operation, context, services } = query
+  const distinct = [...new Set(names)]
+  const allowed = distinct.filter((name) => mayTouch(name, operation, { context, services }))
+  const found = await services.topics.find(allowed, { autoCreate: query.autoCreate ?? false })
+  const answers = new Map<string, Outcome<Topic>>(distinct.map((name) => [name, failure('TOPIC_AUTHORIZATION_FAILED')]))
+  for (const [index, name] of allowed.entries()) answers.set(name, found[index] ?? failure('UNKNOWN_TOPIC_OR_PARTITION'))
+  return answers
+}
+
+/** By id; one answer per distinct id. The gate knows names, so it is asked once the name is known. */
+export async function topicsById(topicIds: readonly TopicId[], query: TopicQuery): Promise<ReadonlyMap<TopicId, Outcome<Topic>>> {
+  const distinct = [...new Set(topicIds)]
+  const found = await query.services.topics.findById(distinct)
+  return new Map(
+    distinct.map((topicId, index) => {
+      const topic = found[index] ?? failure('UNKNOWN_TOPIC_ID')
+      const allowed = topic.kind === 'error' || mayTouch(topic.value.name, query.operation, query)
+      return [topicId, allowed ? topic : failure('TOPIC_AUTHORIZATION_FAILED')]
+    }),
+  )
+}
+
+export function mayTouch(topic: string, operation: Operation, { context, services }: Pick<TopicQuery, 'context' | 'services'>): boolean {
+  return services.gate.authorize(context, operation, { type: 'TOPIC', name: topic })
+}
+
+export function failure(
+  error: KafkaErrorName,
+  message?: string,
+): { readonly kind: 'error'; readonly code: number; readonly message?: string } {
+  return { kind: 'error', code: errors[error].code, ...(message !== undefined && { message }) }
+}
+
+/** Ours has no number in Kafka's table; a Kafka client never sends what it answers to. */
+export function codeOf(error: KafkaErrorName | 'IDEMPOTENCY_KEY_REUSED'): number {
+  return error === 'IDEMPOTENCY_KEY_REUSED' ? errors.INVALID_REQUEST.code : errors[error].code
+}
+
+/** The values that occur more than once. */
+export function duplicatesOf<T>(values: Iterable<T>): ReadonlySet<T> {
+  const seen = new Set<T>()
+  const twice = new Set<T>()
+  for (const value of values) {
+    if (seen.has(value)) twice.add(value)
+    seen.add(value)
+  }
+  return twice
+}

@@ -1,0 +1,32 @@
+// ApiVersions 0–4. Names every API that has a handler; the connection remembers the client's software (KIP-511). Left out: features, there are none yet.
+import { type Api, ApiVersions, type ApiVersionsResponse, errors, KafkaError } from '@local-kafka-service/protocol'
+import { type Handler, handler } from './handler.ts'
+
+/** Kafka's own pattern. Undecided names would end in metrics and logs as they are. */
+const legalSoftware = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
+
+/** `served`: read at each request, because the table of handlers holds this one, too. */
+export function apiVersions(served: () => readonly Api[]): Handler<typeof ApiVersions> {
+  return handler({
+    api: ApiVersions,
+    access: { operation: 'NONE', resource: 'none' },
+    async handle(request, context) {
+      if (context.apiVersion >= 3 && !(legalSoftware.test(request.clientSoftwareName) && legalSoftware.test(request.clientSoftwareVersion)))
+        throw new KafkaError('INVALID_REQUEST')
+      return { kind: 'now', response: { errorCode: 0, apiKeys: keysOf(served()) } }
+    },
+    refuse: (_request, { code }) => ({ errorCode: code, apiKeys: [] }),
+  })
+}
+
+/** For a client that is newer than this server: encoded as version 0, with the list from which it takes a version that both know. */
+export function unsupportedVersion(served: readonly Api[]): ApiVersionsResponse {
+  return { errorCode: errors.UNSUPPORTED_VERSION.code, apiKeys: keysOf(served) }
+}
+
+function keysOf(served: readonly Api[]): ApiVersionsResponse['apiKeys'] {
+  return served.map((api) => {
+    const [minVersion, maxVersion] = api.advertised ?? api.versions
+    return { apiKey: api.key, minVersion, maxVersion }
+  })
+}

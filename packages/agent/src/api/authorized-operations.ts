@@ -1,0 +1,31 @@
+// What a client may do with a resource, as the bit field of Metadata, DescribeCluster and DescribeTopicPartitions.
+import type { Services } from '../services.ts'
+import type { Operation, RequestContext, Resource } from './handler.ts'
+
+/** One bit per ACL operation code of Kafka. */
+export function authorizedOperations(context: RequestContext, services: Services, resource: Resource): number {
+  let bits = 0
+  for (const operation of operationsOn[resource.type === 'CLUSTER' ? 'CLUSTER' : 'TOPIC'])
+    if (services.gate.authorize(context, operation, resource)) bits |= 1 << bitOf[operation]
+  return bits
+}
+
+export const cluster: Resource = { type: 'CLUSTER', name: 'kafka-cluster' }
+
+const bitOf: Record<Exclude<Operation, 'NONE'>, number> = {
+  READ: 3,
+  WRITE: 4,
+  CREATE: 5,
+  DELETE: 6,
+  ALTER: 7,
+  DESCRIBE: 8,
+  CLUSTER_ACTION: 9,
+  DESCRIBE_CONFIGS: 10,
+  ALTER_CONFIGS: 11,
+  IDEMPOTENT_WRITE: 12,
+}
+
+const operationsOn = {
+  TOPIC: ['READ', 'WRITE', 'CREATE', 'DELETE', 'ALTER', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
+  CLUSTER: ['CREATE', 'ALTER', 'DESCRIBE', 'CLUSTER_ACTION', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'IDEMPOTENT_WRITE'],
+} as const

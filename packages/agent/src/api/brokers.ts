@@ -1,0 +1,43 @@
+// The living agents as a client sees them: Kafka's brokers, with the addresses that this client can reach.
+import type { TopicId } from '../core/ids.ts'
+import type { Services } from '../services.ts'
+import type { RequestContext } from './handler.ts'
+
+export interface Broker {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+}
+
+/** In order of their ids. This agent is always among them, also before its first heartbeat, under the address that the client came in by. */
+export function brokersFor(context: RequestContext, { owners }: Pick<Services, 'owners'>): readonly Broker[] {
+  const brokers: Broker[] = [{ nodeId: owners.brokerId, ...context.advertised }]
+  for (const { brokerId, host, port } of owners.members) if (brokerId !== owners.brokerId) brokers.push({ nodeId: brokerId, host, port })
+  return brokers.toSorted((a, b) => a.nodeId - b.nodeId)
+}
+
+/** Where a refused client finds the leaders (KIP-951); only those that live. */
+export function endpointsOf(leaders: Iterable<number>, context: RequestContext, services: Pick<Services, 'owners'>): readonly Broker[] {
+  const wanted = new Set(leaders)
+  return wanted.size === 0 ? [] : brokersFor(context, services).filter(({ nodeId }) => wanted.has(nodeId))
+}
+
+export function currentLeader(
+  { owners }: Pick<Services, 'owners'>,
+  topicId: TopicId,
+  partition: number,
+): { readonly leaderId: number; readonly leaderEpoch: number } {
+  const { leader, epoch } = owners.ofPartition(topicId, partition)
+  return { leaderId: leader ?? -1, leaderEpoch: epoch }
+}
+
+/** What is wrong with the leader epoch that a client holds (KIP-320); undefined when it is right, or not told. */
+export function epochTrouble(
+  { owners }: Pick<Services, 'owners'>,
+  ask: { readonly topicId: TopicId; readonly partition: number; readonly currentLeaderEpoch: number },
+): 'FENCED_LEADER_EPOCH' | 'UNKNOWN_LEADER_EPOCH' | 'NOT_LEADER_OR_FOLLOWER' | undefined {
+  const { mine, epoch } = owners.ofPartition(ask.topicId, ask.partition)
+  if (!mine) return 'NOT_LEADER_OR_FOLLOWER'
+  if (ask.currentLeaderEpoch === -1 || ask.currentLeaderEpoch === epoch) return undefined
+  return ask.currentLeaderEpoch < epoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
+}

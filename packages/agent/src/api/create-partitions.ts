@@ -1,0 +1,57 @@
+// CreatePartitions 0–3. Raises a topic's number of partitions, never lowers it. Assignments must fit, then ownership goes its own way.
+import { CreatePartitions, type CreatePartitionsRequest, type Outcome } from '@local-kafka-service/protocol'
+import type { Topic } from '../metadata/metadata-store.ts'
+import type { Services } from '../services.ts'
+import { duplicatesOf, failure, mayTouch } from './access.ts'
+import { brokersFor } from './brokers.ts'
+import { handler, type RequestContext } from './handler.ts'
+
+export const createPartitions = handler({
+  api: CreatePartitions,
+  access: { operation: 'ALTER', resource: 'topic' },
+  async handle(request, context, services) {
+    const twice = duplicatesOf(request.topics.map(({ name }) => name))
+    const results = Array.from(twice, (name) => result(name, failure('INVALID_REQUEST', 'Duplicate topic in request.')))
+    for (const topic of request.topics)
+      if (!twice.has(topic.name)) results.push(result(topic.name, await grown(topic, request.validateOnly, { context, services })))
+    return { kind: 'now', response: { throttleTimeMs: 0, results } }
+  },
+  refuse: ({ topics }, { code, message }) => ({
+    throttleTimeMs: 0,
+    results: topics.map(({ name }) => ({ name, errorCode: code, errorMessage: message })),
+  }),
+})
+
+type TopicRequest = CreatePartitionsRequest['topics'][number]
+type Query = { readonly context: RequestContext; readonly services: Services }
+
+async function grown({ name, count, assignments }: TopicRequest, dryRun: boolean, query: Query): Promise<Outcome<Topic>> {
+  if (!mayTouch(name, 'ALTER', query)) return failure('TOPIC_AUTHORIZATION_FAILED')
+  const { topics } = query.services
+  if (assignments !== null) {
+    // Checked against what is there now, and first: a refused assignment must change nothing.
+    const checked = await topics.grow({ name, partitions: count, dryRun: true })
+    const [before] = checked.kind === 'ok' ? await topics.find([name], { autoCreate: false }) : [checked]
+    if (before?.kind !== 'ok') return before ?? failure('UNKNOWN_TOPIC_OR_PARTITION')
+    const wrong = assignmentTrouble(assignments, count - before.value.partitions, query)
+    if (wrong !== undefined) return failure('INVALID_REPLICA_ASSIGNMENT', wrong)
+  }
+  return topics.grow({ name, partitions: count, dryRun })
+}
+
+function assignmentTrouble(assignments: NonNullable<TopicRequest['assignments']>, added: number, query: Query): string | undefined {
+  if (assignments.length !== added) return `${added} partition(s) are added, ${assignments.length} are assigned.`
+  const brokers = new Set(brokersFor(query.context, query.services).map(({ nodeId }) => nodeId))
+  const fits = ({ brokerIds }: { readonly brokerIds: readonly number[] }): boolean =>
+    brokerIds.length === 1 && brokerIds.every((broker) => brokers.has(broker))
+  return assignments.every(fits) ? undefined : 'Each partition must be assigned to exactly one living broker.'
+}
+
+function result(
+  name: string,
+  outcome: Outcome<Topic>,
+): { readonly name: string; readonly errorCode: number; readonly errorMessage: string | null } {
+  return outcome.kind === 'ok'
+    ? { name, errorCode: 0, errorMessage: null }
+    : { name, errorCode: outcome.code, errorMessage: outcome.message ?? null }
+}

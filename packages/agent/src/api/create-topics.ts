@@ -1,0 +1,97 @@
+// CreateTopics 2–7. -1 partitions means num.partitions, -1 replicas means 1: the object store replicates. Manual assignments count, their brokers must live,
+// and then ownership goes its own way. Left out: configs without machinery are INVALID_CONFIG.
+import { CreateTopics, type CreateTopicsRequest, type CreateTopicsResponse, errors, type Outcome } from '@local-kafka-service/protocol'
+import type { Topic } from '../metadata/metadata-store.ts'
+import type { Services } from '../services.ts'
+import { duplicatesOf, failure, mayTouch } from './access.ts'
+import { brokersFor } from './brokers.ts'
+import { configSources } from './config-sources.ts'
+import { handler, type RequestContext } from './handler.ts'
+
+export const createTopics = handler({
+  api: CreateTopics,
+  access: { operation: 'CREATE', resource: 'topic' },
+  async handle(request, context, services) {
+    const twice = duplicatesOf(request.topics.map(({ name }) => name))
+    const topics: TopicResponse[] = Array.from(twice, (name) => refusal(name, failure('INVALID_REQUEST', 'Duplicate topic name.')))
+    for (const topic of request.topics) {
+      if (twice.has(topic.name)) continue
+      const outcome = await created(topic, request.validateOnly, { context, services })
+      topics.push(outcome.kind === 'ok' ? made(outcome.value, request.validateOnly, { context, services }) : refusal(topic.name, outcome))
+    }
+    return { kind: 'now', response: { throttleTimeMs: 0, topics } }
+  },
+  refuse: ({ topics }, { code, message }) => ({
+    throttleTimeMs: 0,
+    topics: topics.map(({ name }) => refusal(name, { code, message: message ?? undefined })),
+  }),
+})
+
+type TopicRequest = CreateTopicsRequest['topics'][number]
+type TopicResponse = CreateTopicsResponse['topics'][number]
+type Query = { readonly context: RequestContext; readonly services: Services }
+
+async function created(topic: TopicRequest, dryRun: boolean, query: Query): Promise<Outcome<Topic>> {
+  const { name, configs } = topic
+  if (!mayTouch(name, 'CREATE', query)) return failure('TOPIC_AUTHORIZATION_FAILED')
+  const partitions = partitionsOf(topic, query)
+  if (partitions.kind === 'error') return partitions
+  return query.services.topics.create({
+    name,
+    partitions: partitions.value,
+    configs: Object.fromEntries(configs.map((config) => [config.name, config.value])),
+    dryRun,
+  })
+}
+
+/** How many partitions were asked for; -1: as many as the setting says. */
+function partitionsOf({ numPartitions, replicationFactor, assignments }: TopicRequest, query: Query): Outcome<number> {
+  if (assignments.length === 0) {
+    if (replicationFactor === 1 || replicationFactor === -1) return { kind: 'ok', value: numPartitions }
+    return failure(
+      'INVALID_REPLICATION_FACTOR',
+      `Replication factor was ${replicationFactor}; this server takes 1 or -1, because the object store replicates.`,
+    )
+  }
+  if (numPartitions !== -1 || replicationFactor !== -1)
+    return failure('INVALID_REQUEST', 'With a manual assignment the number of partitions and the replication factor must be -1.')
+  const brokers = new Set(brokersFor(query.context, query.services).map(({ nodeId }) => nodeId))
+  const indexes = new Set(assignments.map(({ partitionIndex }) => partitionIndex))
+  if (indexes.size < assignments.length || assignments.some((_, index) => !indexes.has(index)))
+    return failure('INVALID_REPLICA_ASSIGNMENT', 'The partitions must be numbered 0, 1, 2 … without a gap.')
+  for (const { partitionIndex, brokerIds } of assignments) {
+    const [broker] = brokerIds
+    if (brokerIds.length !== 1 || broker === undefined || !brokers.has(broker))
+      return failure('INVALID_REPLICA_ASSIGNMENT', `Partition ${partitionIndex} must be assigned to exactly one living broker.`)
+  }
+  return { kind: 'ok', value: assignments.length }
+}
+
+function made(topic: Topic, dryRun: boolean, query: Query): TopicResponse {
+  const { name, topicId, partitions } = topic
+  const base = { name, errorCode: 0, errorMessage: null, ...(!dryRun && { topicId }) }
+  if (!mayTouch(name, 'DESCRIBE_CONFIGS', query))
+    return {
+      ...base,
+      topicConfigErrorCode: errors.TOPIC_AUTHORIZATION_FAILED.code,
+      numPartitions: -1,
+      replicationFactor: -1,
+      configs: null,
+    }
+  return {
+    ...base,
+    numPartitions: partitions,
+    replicationFactor: 1,
+    configs: query.services.topics.configs(topic).map((config) => ({
+      name: config.name,
+      value: config.value,
+      readOnly: false,
+      configSource: configSources[config.source],
+      isSensitive: false,
+    })),
+  }
+}
+
+function refusal(name: string, { code, message }: { readonly code: number; readonly message?: string | undefined }): TopicResponse {
+  return { name, errorCode: code, errorMessage: message ?? null, configs: [] }
+}

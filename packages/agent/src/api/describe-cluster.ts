@@ -1,0 +1,38 @@
+// DescribeCluster 0–2. The living agents as brokers; any of them is the controller. Left out: controller endpoints (there is no quorum), fenced brokers.
+import { DescribeCluster, KafkaError } from '@local-kafka-service/protocol'
+import { authorizedOperations, cluster } from './authorized-operations.ts'
+import { brokersFor } from './brokers.ts'
+import { handler } from './handler.ts'
+
+const brokerEndpoints = 1
+const controllerEndpoints = 2
+
+export const describeCluster = handler({
+  api: DescribeCluster,
+  // Kafka asks for no more than that either: whoever may connect may see who is there.
+  access: { operation: 'DESCRIBE', resource: 'none' },
+  async handle({ endpointType, includeClusterAuthorizedOperations }, context, services) {
+    if (endpointType === controllerEndpoints) throw new KafkaError('MISMATCHED_ENDPOINT_TYPE')
+    if (endpointType !== brokerEndpoints) throw new KafkaError('UNSUPPORTED_ENDPOINT_TYPE')
+    return {
+      kind: 'now',
+      response: {
+        throttleTimeMs: 0,
+        errorCode: 0,
+        endpointType,
+        clusterId: services.metadata.clusterId,
+        controllerId: services.owners.brokerId,
+        brokers: brokersFor(context, services).map(({ nodeId, host, port }) => ({ brokerId: nodeId, host, port })),
+        ...(includeClusterAuthorizedOperations && { clusterAuthorizedOperations: authorizedOperations(context, services, cluster) }),
+      },
+    }
+  },
+  refuse: ({ endpointType }, { code, message }, apiVersion) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    errorMessage: message,
+    ...(apiVersion >= 1 && { endpointType }),
+    clusterId: '',
+    brokers: [],
+  }),
+})

@@ -1,0 +1,137 @@
+// DescribeConfigs 1–4. Topics and this agent as a broker, with effective values, sources, synonyms, types and words; the settings table is where they come from.
+// Left out: loggers, client metrics and groups, which have no configs here.
+import { DescribeConfigs, type DescribeConfigsRequest, type DescribeConfigsResponse } from '@local-kafka-service/protocol'
+import type { Services } from '../services.ts'
+import { agentSettings, type Setting } from '../settings.ts'
+import { failure, mayTouch } from './access.ts'
+import { cluster } from './authorized-operations.ts'
+import { configSources, configTypes } from './config-sources.ts'
+import { handler, type RequestContext } from './handler.ts'
+
+const topicResource = 2
+const brokerResource = 4
+
+export const describeConfigs = handler({
+  api: DescribeConfigs,
+  access: { operation: 'DESCRIBE_CONFIGS', resource: 'topic' },
+  async handle(request, context, services) {
+    const results: Result[] = []
+    for (const resource of request.resources) results.push(await described(resource, { request, context, services }))
+    return { kind: 'now', response: { throttleTimeMs: 0, results } }
+  },
+  refuse: ({ resources }, { code, message }) => ({
+    throttleTimeMs: 0,
+    results: resources.map((resource) => refusal(resource, { code, ...(message !== null && { message }) })),
+  }),
+})
+
+type ResourceRequest = DescribeConfigsRequest['resources'][number]
+type Result = DescribeConfigsResponse['results'][number]
+type Config = Result['configs'][number]
+type Query = { readonly request: DescribeConfigsRequest; readonly context: RequestContext; readonly services: Services }
+
+async function described(resource: ResourceRequest, query: Query): Promise<Result> {
+  switch (resource.resourceType) {
+    case topicResource:
+      return ofTopic(resource, query)
+    case brokerResource:
+      return ofBroker(resource, query)
+    default:
+      return refusal(resource, failure('INVALID_REQUEST', `Configs of resource type ${resource.resourceType} are not served.`))
+  }
+}
+
+async function ofTopic(resource: ResourceRequest, query: Query): Promise<Result> {
+  const { topics } = query.services
+  const { resourceName } = resource
+  if (!mayTouch(resourceName, 'DESCRIBE_CONFIGS', query)) return refusal(resource, failure('TOPIC_AUTHORIZATION_FAILED'))
+  const [found] = await topics.find([resourceName], { autoCreate: false })
+  if (found?.kind !== 'ok') return refusal(resource, found ?? failure('UNKNOWN_TOPIC_OR_PARTITION'))
+  const configs = topics.configs(found.value).map(
+    (config): Config => ({
+      name: config.name,
+      value: config.value,
+      readOnly: false,
+      configSource: configSources[config.source],
+      isSensitive: false,
+      synonyms: config.synonyms.map(({ name, value, source }) => ({ name, value, source: configSources[source] })),
+      configType: configTypes[config.type],
+      documentation: config.doc,
+    }),
+  )
+  return answer(resource, configs, query)
+}
+
+/** The empty name means the defaults of all brokers that can be changed at run time: there are none. */
+function ofBroker(resource: ResourceRequest, query: Query): Result {
+  const { gate, owners } = query.services
+  const { resourceName } = resource
+  if (!gate.authorize(query.context, 'DESCRIBE_CONFIGS', cluster)) return refusal(resource, failure('CLUSTER_AUTHORIZATION_FAILED'))
+  if (resourceName === '') return answer(resource, [], query)
+  if (resourceName !== String(owners.brokerId))
+    return refusal(
+      resource,
+      failure('INVALID_REQUEST', `Unexpected broker id, expected ${owners.brokerId} or empty string, but received ${resourceName}`),
+    )
+  const identity = ['broker.id', 'node.id'].map((name) => fixed(name, String(owners.brokerId)))
+  const all: readonly Setting[] = agentSettings
+  const settings = all.filter(({ kafka }) => kafka === true).map((setting) => ofSetting(setting, query.services))
+  return answer(resource, [...identity, ...settings], query)
+}
+
+function ofSetting(setting: Setting, { settings }: Services): Config {
+  const given = [...settings.values].find(([name]) => name === setting.name)?.[1]
+  const secret = setting.secret === true
+  const value = secret ? null : (given?.value ?? null)
+  const source = given === undefined || given.source === 'default' ? 'DEFAULT_CONFIG' : 'STATIC_BROKER_CONFIG'
+  return {
+    name: setting.name,
+    value,
+    readOnly: true,
+    configSource: configSources[source],
+    isSensitive: secret,
+    synonyms: value === null ? [] : [{ name: setting.name, value, source: configSources[source] }],
+    configType: configTypes[setting.type],
+    documentation: setting.doc,
+  }
+}
+
+function fixed(name: string, value: string): Config {
+  const configSource = configSources.STATIC_BROKER_CONFIG
+  return {
+    name,
+    value,
+    readOnly: true,
+    configSource,
+    isSensitive: false,
+    synonyms: [{ name, value, source: configSource }],
+    configType: configTypes.int,
+    documentation: "The agent's broker id.",
+  }
+}
+
+/** Only the keys asked for, all where none are named; synonyms and words where they are wanted. */
+function answer(resource: ResourceRequest, configs: readonly Config[], { request }: Query): Result {
+  const { resourceType, resourceName, configurationKeys } = resource
+  const wanted = configurationKeys === null ? undefined : new Set(configurationKeys)
+  return {
+    errorCode: 0,
+    errorMessage: null,
+    resourceType,
+    resourceName,
+    configs: configs
+      .filter(({ name }) => wanted?.has(name) ?? true)
+      .map((config) => ({
+        ...config,
+        synonyms: request.includeSynonyms ? config.synonyms : [],
+        documentation: request.includeDocumentation ? config.documentation : null,
+      })),
+  }
+}
+
+function refusal(
+  { resourceType, resourceName }: ResourceRequest,
+  { code, message }: { readonly code: number; readonly message?: string },
+): Result {
+  return { errorCode: code, errorMessage: message ?? null, resourceType, resourceName, configs: [] }
+}

@@ -1,0 +1,186 @@
+// Fetch 4–18. Whole batches under byte budgets, long polls, fetch sessions, topic ids. The poll blocks its own connection only.
+// Left out: followers (there are none), preferred replicas, tiered storage; nothing ever truncates, so no epoch diverges.
+import {
+  errors,
+  Fetch,
+  type FetchRequest,
+  type FetchResponse,
+  KafkaError,
+  type KafkaErrorName,
+  type Outcome,
+} from '@local-kafka-service/protocol'
+import type { Topic } from '../metadata/metadata-store.ts'
+import type { FetchAnswer, FetchAsk } from '../read/reader.ts'
+import type { SessionAsk, SessionFetch } from '../read/sessions.ts'
+import type { Services } from '../services.ts'
+import { topicsById, topicsByName } from './access.ts'
+import { currentLeader, endpointsOf, epochTrouble } from './brokers.ts'
+import { handler, type RequestContext } from './handler.ts'
+
+const idsFrom = 13
+const readCommittedLevel = 1
+
+export const fetch = handler({
+  api: Fetch,
+  access: { operation: 'READ', resource: 'topic' },
+  async handle(request, context, services) {
+    if (request.replicaId >= 0 || request.replicaState.replicaId >= 0)
+      throw new KafkaError('INVALID_REQUEST', 'Nobody replicates from this server.')
+    const session = services.fetchSessions.fetch({
+      sessionId: request.sessionId,
+      sessionEpoch: request.sessionEpoch,
+      byId: context.apiVersion >= idsFrom,
+      asks: asksOf(request, context),
+      forgotten: forgottenOf(request, context),
+    })
+    const places = await placesOf(session.asks, context, services)
+    const answers = await read(places, request, context, services)
+    return { kind: 'now', response: responseOf({ request, session, places, answers, context, services }) }
+  },
+  refuse: ({ topics }, { code }, apiVersion) =>
+    apiVersion >= 7
+      ? { throttleTimeMs: 0, errorCode: code, sessionId: 0, responses: [] }
+      : {
+          throttleTimeMs: 0,
+          responses: topics.map(({ topic, partitions }) => ({
+            topic,
+            partitions: partitions.map(({ partition }) => ({
+              ...nothing,
+              partitionIndex: partition,
+              errorCode: code,
+              abortedTransactions: null,
+            })),
+          })),
+        },
+})
+
+/** One partition to read, or why it cannot be. */
+type Place =
+  | { readonly kind: 'there'; readonly session: SessionAsk; readonly ask: FetchAsk }
+  | { readonly kind: 'error'; readonly session: SessionAsk; readonly code: number; readonly topic: Topic | undefined }
+
+/** Empty records are zero bytes, never null: librdkafka takes null for damage. */
+const nothing = { highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, records: [] }
+
+function asksOf({ topics }: FetchRequest, { apiVersion }: RequestContext): readonly SessionAsk[] {
+  return topics.flatMap(({ topic, topicId, partitions }) =>
+    partitions.map(({ partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch }) => ({
+      topic: apiVersion >= idsFrom ? topicId : topic,
+      partition,
+      fetchOffset,
+      maxBytes: partitionMaxBytes,
+      currentLeaderEpoch,
+    })),
+  )
+}
+
+function forgottenOf(
+  { forgottenTopicsData }: FetchRequest,
+  { apiVersion }: RequestContext,
+): readonly { readonly topic: string; readonly partition: number }[] {
+  return forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
+    partitions.map((partition) => ({ topic: apiVersion >= idsFrom ? topicId : topic, partition })),
+  )
+}
+
+async function placesOf(asks: readonly SessionAsk[], context: RequestContext, services: Services): Promise<readonly Place[]> {
+  const query = { operation: 'READ', context, services } as const
+  const named = asks.map(({ topic }) => topic)
+  const found: ReadonlyMap<string, Outcome<Topic>> = context.apiVersion >= idsFrom
+    ? await topicsById(named, query)
+    : await topicsByName(named, query)
+  return asks.map((session): Place => {
+    const outcome = found.get(session.topic)
+    if (outcome?.kind !== 'ok') {
+      const code = outcome?.code ?? errors.UNKNOWN_TOPIC_OR_PARTITION.code
+      return { kind: 'error', session, code, topic: undefined }
+    }
+    const topic = outcome.value
+    const { partition, fetchOffset, maxBytes, currentLeaderEpoch } = session
+    const known = partition >= 0 && partition < topic.partitions
+    const trouble = known ? epochTrouble(services, { topicId: topic.topicId, partition, currentLeaderEpoch }) : undefined
+    if (trouble !== undefined) return { kind: 'error', session, code: errors[trouble].code, topic }
+    return { kind: 'there', session, ask: { topicId: topic.topicId, partition, offset: fetchOffset, maxBytes: Math.max(0, maxBytes) } }
+  })
+}
+
+/** One answer per place that is there, in their order. An error elsewhere in the request is answered at once. */
+function read(
+  places: readonly Place[],
+  request: FetchRequest,
+  context: RequestContext,
+  { reader }: Services,
+): Promise<readonly FetchAnswer[]> {
+  const asks = places.flatMap((place) => (place.kind === 'there' ? [place.ask] : []))
+  return reader.fetch(asks, {
+    maxWaitMs: asks.length < places.length ? 0 : Math.max(0, request.maxWaitMs),
+    minBytes: request.minBytes,
+    maxBytes: Math.max(0, request.maxBytes),
+    readCommitted: request.isolationLevel === readCommittedLevel,
+    signal: context.signal,
+  })
+}
+
+interface Answered {
+  readonly request: FetchRequest
+  readonly session: SessionFetch
+  readonly places: readonly Place[]
+  readonly answers: readonly FetchAnswer[]
+  readonly context: RequestContext
+  readonly services: Services
+}
+
+type PartitionResponse = FetchResponse['responses'][number]['partitions'][number]
+
+function responseOf({ request, session, places, answers, context, services }: Answered): FetchResponse {
+  const byTopic = new Map<string, PartitionResponse[]>()
+  const leaders: number[] = []
+  let answered = 0
+  for (const place of places) {
+    const answer = place.kind === 'there' ? answers[answered++] : undefined
+    const partition = partitionResponse(place, answer, { request, services })
+    const { highWatermark, logStartOffset = -1 } = partition
+    const sizeBytes = answer?.kind === 'data' ? answer.sizeBytes : 0
+    if (!session.include(place.session, { failed: partition.errorCode !== 0, sizeBytes, highWatermark, logStartOffset })) continue
+    if (partition.currentLeader?.leaderId !== undefined) leaders.push(partition.currentLeader.leaderId)
+    const partitions = byTopic.get(place.session.topic)
+    if (partitions === undefined) byTopic.set(place.session.topic, [partition])
+    else partitions.push(partition)
+  }
+  const byId = context.apiVersion >= idsFrom
+  return {
+    throttleTimeMs: 0,
+    errorCode: 0,
+    sessionId: session.sessionId,
+    responses: Array.from(byTopic, ([topic, partitions]) => (byId ? { topicId: topic, partitions } : { topic, partitions })),
+    nodeEndpoints: endpointsOf(leaders, context, services),
+  }
+}
+
+function partitionResponse(
+  place: Place,
+  answer: FetchAnswer | undefined,
+  { request, services }: Pick<Answered, 'request' | 'services'>,
+): PartitionResponse {
+  const partitionIndex = place.session.partition
+  // Null tells a client that reads uncommitted that there is nothing to skip; an empty list, that nothing was aborted.
+  const abortedTransactions = request.isolationLevel === readCommittedLevel ? [] : null
+  if (answer?.kind === 'data') {
+    const { highWatermark, lastStableOffset, logStartOffset, chunks } = answer
+    return { partitionIndex, errorCode: 0, highWatermark, lastStableOffset, logStartOffset, abortedTransactions, records: chunks }
+  }
+  const code = place.kind === 'error' ? place.code : errors[answer?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION'].code
+  const topicId = place.kind === 'there' ? place.ask.topicId : place.topic?.topicId
+  // Deleted elsewhere: the next request asks the database.
+  if (place.kind === 'there' && code === errors.UNKNOWN_TOPIC_OR_PARTITION.code) services.catalog.forget(place.ask.topicId)
+  return {
+    ...nothing,
+    partitionIndex,
+    errorCode: code,
+    abortedTransactions,
+    ...(topicId !== undefined && movedCodes.has(code) && { currentLeader: currentLeader(services, topicId, partitionIndex) }),
+  }
+}
+
+const moved: readonly KafkaErrorName[] = ['NOT_LEADER_OR_FOLLOWER', 'FENCED_LEADER_EPOCH']
+const movedCodes: ReadonlySet<number> = new Set(moved.map((error) => errors[error].code))

@@ -1,0 +1,19 @@
+// InitProducerId 0–5. A fresh id with epoch 0 for an idempotent producer, whatever id it had before: so does Kafka, its clients raise the epoch themselves (KIP-360).
+// Left out: transactional ids are refused until transactions exist.
+import { InitProducerId, KafkaError } from '@local-kafka-service/protocol'
+import { handler } from './handler.ts'
+
+export const initProducerId = handler({
+  api: InitProducerId,
+  // Kafka asks no more than that of idempotent producers (KIP-679): who may write may number what it writes.
+  access: { operation: 'IDEMPOTENT_WRITE', resource: 'cluster' },
+  async handle({ transactionalId }, _context, services) {
+    if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'The transactional id is empty.')
+    if (transactionalId !== null) throw new KafkaError('UNSUPPORTED_VERSION', 'Transactions are not supported by this server yet.')
+    return {
+      kind: 'now',
+      response: { throttleTimeMs: 0, errorCode: 0, producerId: await services.producerIds.next(), producerEpoch: 0 },
+    }
+  },
+  refuse: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, producerId: -1, producerEpoch: -1 }),
+})

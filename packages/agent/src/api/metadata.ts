@@ -1,0 +1,114 @@
+// Metadata 0–13. The living agents, and topics with their leaders; by id from 12 on. Missing topics are made where both the request and the setting allow it.
+import {
+  errors,
+  KafkaError,
+  Metadata,
+  type MetadataRequest,
+  type MetadataResponse,
+  type Outcome,
+  zeroUuid,
+} from '@local-kafka-service/protocol'
+import type { Topic } from '../metadata/metadata-store.ts'
+import type { Services } from '../services.ts'
+import { failure, mayTouch, topicsById, topicsByName } from './access.ts'
+import { authorizedOperations, cluster } from './authorized-operations.ts'
+import { brokersFor } from './brokers.ts'
+import { handler, type RequestContext } from './handler.ts'
+
+const idsFrom = 12
+
+export const metadata = handler({
+  api: Metadata,
+  access: { operation: 'DESCRIBE', resource: 'topic' },
+  async handle(request, context, services) {
+    const topics = await topicsOf(request, context, services)
+    return {
+      kind: 'now',
+      response: {
+        throttleTimeMs: 0,
+        brokers: brokersFor(context, services),
+        clusterId: services.metadata.clusterId,
+        // Any agent does what Kafka's controller does; this one needs no further hop.
+        controllerId: services.owners.brokerId,
+        topics,
+        ...(request.includeClusterAuthorizedOperations && {
+          clusterAuthorizedOperations: authorizedOperations(context, services, cluster),
+        }),
+      },
+    }
+  },
+  refuse: ({ topics }, { code }) => ({
+    throttleTimeMs: 0,
+    brokers: [],
+    topics: (topics ?? []).map(({ name, topicId }) => ({ errorCode: code, name, topicId, partitions: [] })),
+    errorCode: code,
+  }),
+})
+
+type TopicResponse = MetadataResponse['topics'][number]
+type Query = { readonly request: MetadataRequest; readonly context: RequestContext; readonly services: Services }
+
+async function topicsOf(request: MetadataRequest, context: RequestContext, services: Services): Promise<readonly TopicResponse[]> {
+  const { apiVersion } = context
+  const query = { request, context, services }
+  const asked = request.topics
+  // In version 0 an empty list meant all.
+  if (asked === null || (apiVersion === 0 && asked.length === 0)) {
+    const all = await services.topics.list()
+    return all.filter(({ name }) => mayTouch(name, 'DESCRIBE', query)).map((topic) => described(topic, query))
+  }
+  if (apiVersion < idsFrom && asked.some(({ name, topicId }) => name === null || topicId !== zeroUuid))
+    throw new KafkaError('INVALID_REQUEST', 'Topic ids are not supported before version 12 of Metadata.')
+  const names = asked.flatMap(({ name }) => (name === null ? [] : [name]))
+  const ids = asked.flatMap(({ name, topicId }) => (name === null ? [topicId] : []))
+  const byId = await topicsById(ids, { operation: 'DESCRIBE', context, services })
+  const byName = await named(names, query)
+  return [...new Set(names)]
+    .map((name) => ofOutcome(byName.get(name), { name, topicId: zeroUuid }, query))
+    .concat([...new Set(ids)].map((topicId) => ofOutcome(byId.get(topicId), { name: null, topicId }, query)))
+}
+
+/** A topic is only made for who may create it; another client hears that it is not there. */
+async function named(names: readonly string[], { request, context, services }: Query): Promise<ReadonlyMap<string, Outcome<Topic>>> {
+  const query = { operation: 'DESCRIBE', context, services } as const
+  if (!request.allowAutoTopicCreation) return topicsByName(names, query)
+  const creators = names.filter((name) => mayTouch(name, 'CREATE', query))
+  const others = names.filter((name) => !creators.includes(name))
+  const made = await topicsByName(creators, { ...query, autoCreate: true })
+  return others.length === 0 ? made : new Map([...made, ...(await topicsByName(others, query))])
+}
+
+function ofOutcome(
+  outcome: Outcome<Topic> | undefined,
+  asked: { readonly name: string | null; readonly topicId: string },
+  query: Query,
+): TopicResponse {
+  if (outcome?.kind === 'ok') return described(outcome.value, query)
+  return { errorCode: (outcome ?? failure('UNKNOWN_TOPIC_OR_PARTITION')).code, ...asked, partitions: [] }
+}
+
+function described({ topicId, name, partitions }: Topic, { request, context, services }: Query): TopicResponse {
+  return {
+    errorCode: 0,
+    name,
+    topicId,
+    isInternal: false,
+    partitions: Array.from({ length: partitions }, (_, partitionIndex) => {
+      const { leader, epoch } = services.owners.ofPartition(topicId, partitionIndex)
+      const nodes = leader === undefined ? [] : [leader]
+      return {
+        errorCode: leader === undefined ? errors.LEADER_NOT_AVAILABLE.code : 0,
+        partitionIndex,
+        leaderId: leader ?? -1,
+        leaderEpoch: epoch,
+        // The object store replicates: the leader is all there is to name.
+        replicaNodes: nodes,
+        isrNodes: nodes,
+        offlineReplicas: [],
+      }
+    }),
+    ...(request.includeTopicAuthorizedOperations && {
+      topicAuthorizedOperations: authorizedOperations(context, services, { type: 'TOPIC', name }),
+    }),
+  }
+}

@@ -1,0 +1,69 @@
+// OffsetForLeaderEpoch 2–4. Nothing ever truncates: every epoch up to the current one ends where the log ends. A primary read.
+import {
+  errors,
+  OffsetForLeaderEpoch,
+  type OffsetForLeaderEpochRequest,
+  type OffsetForLeaderEpochResponse,
+  type Outcome,
+} from '@local-kafka-service/protocol'
+import type { Topic } from '../metadata/metadata-store.ts'
+import type { OffsetAsk } from '../read/offsets.ts'
+import type { Services } from '../services.ts'
+import { topicsByName } from './access.ts'
+import { epochTrouble } from './brokers.ts'
+import { handler } from './handler.ts'
+
+export const offsetForLeaderEpoch = handler({
+  api: OffsetForLeaderEpoch,
+  access: { operation: 'DESCRIBE', resource: 'topic' },
+  async handle(request, context, services) {
+    const found = await topicsByName(
+      request.topics.map(({ topic }) => topic),
+      { operation: 'DESCRIBE', context, services },
+    )
+    const asks: OffsetAsk[] = []
+    const places = request.topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map((partition) => ({ ...partition, place: placeOf(partition, found.get(topic), { services, asks }) })),
+    }))
+    const answers = await services.offsets.list(asks, context.signal)
+    const topics = places.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition, leaderEpoch, place }): PartitionResponse => {
+        if ('code' in place) return { ...undefinedEnd, partition, errorCode: place.code }
+        const answer = answers[place.askAt]
+        if (answer?.kind !== 'offset')
+          return { ...undefinedEnd, partition, errorCode: errors[answer?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION'].code }
+        const past = leaderEpoch < 0 || leaderEpoch > answer.leaderEpoch
+        return past ? { ...undefinedEnd, partition, errorCode: 0 } : { partition, errorCode: 0, leaderEpoch, endOffset: answer.offset }
+      }),
+    }))
+    return { kind: 'now', response: { throttleTimeMs: 0, topics } }
+  },
+  refuse: ({ topics }, { code }) => ({
+    throttleTimeMs: 0,
+    topics: topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition }) => ({ ...undefinedEnd, partition, errorCode: code })),
+    })),
+  }),
+})
+
+type PartitionRequest = OffsetForLeaderEpochRequest['topics'][number]['partitions'][number]
+type PartitionResponse = OffsetForLeaderEpochResponse['topics'][number]['partitions'][number]
+type Place = { readonly askAt: number } | { readonly code: number }
+
+const undefinedEnd = { leaderEpoch: -1, endOffset: -1 }
+
+function placeOf(
+  { partition, currentLeaderEpoch }: PartitionRequest,
+  topic: Outcome<Topic> | undefined,
+  of: { readonly services: Services; readonly asks: OffsetAsk[] },
+): Place {
+  if (topic?.kind !== 'ok') return { code: topic?.code ?? errors.UNKNOWN_TOPIC_OR_PARTITION.code }
+  const { topicId, partitions } = topic.value
+  const known = partition >= 0 && partition < partitions
+  const trouble = known ? epochTrouble(of.services, { topicId, partition, currentLeaderEpoch }) : undefined
+  if (trouble !== undefined) return { code: errors[trouble].code }
+  return { askAt: of.asks.push({ topicId, partition, at: 'latest' }) - 1 }
+}

@@ -1,0 +1,229 @@
+// Produce 3–13. One batch per partition, opaque but for its header and checksum; acks = 1 is treated as all. Nothing makes a topic here: Metadata does.
+// Left out: transactions (refused), and which record of a batch is wrong (recordErrors stays empty: batches are not decompressed).
+import { errors, KafkaError, type Outcome, Produce, type ProduceRequest, type ProduceResponse } from '@local-kafka-service/protocol'
+import type { TopicId } from '../core/ids.ts'
+import { type AppendRules, validateBatch } from '../core/log/validate.ts'
+import { limits } from '../limits.ts'
+import type { Topic } from '../metadata/metadata-store.ts'
+import type { Services } from '../services.ts'
+import { type Settings, type TopicSettingName, topicConfig } from '../settings.ts'
+import type { Admission, ProduceAnswer } from '../write/writer.ts'
+import { codeOf, duplicatesOf, failure, topicsById, topicsByName } from './access.ts'
+import { currentLeader, endpointsOf } from './brokers.ts'
+import { handler, type LateResponse, type RequestContext } from './handler.ts'
+
+const idsFrom = 13
+
+export const produce = handler({
+  api: Produce,
+  access: { operation: 'WRITE', resource: 'topic' },
+  silent: ({ acks }) => acks === 0,
+  async handle(request, context, services) {
+    if (request.acks < -1 || request.acks > 1) throw new KafkaError('INVALID_REQUIRED_ACKS')
+    if (request.transactionalId !== null) throw new KafkaError('INVALID_TXN_STATE', 'Transactions are not supported by this server yet.')
+    const entries = await placed(request, context, services)
+    await loaded(entries, services)
+    const bytes = entries.reduce((sum, { refusal, records }) => sum + (refusal === undefined ? (records?.length ?? 0) : 0), 0)
+    const room = await services.writer.room(bytes, context.signal)
+
+    // From here to the admission nothing may be awaited.
+    const admitted = room ? checked(entries, context, services) : []
+    if (!room)
+      for (const entry of entries)
+        entry.refusal ??= failure('NOT_ENOUGH_REPLICAS', 'The agent holds as many records that are not stored yet as it may.')
+    const answers = admitted.length === 0 ? Promise.resolve([]) : services.writer.admit(admitted.map(({ admission }) => admission)).answers
+
+    if (request.acks === 0) return { kind: 'none', close: anyRefused(entries, answers) }
+    return { kind: 'later', response: answered({ request, entries, admitted, answers, context, services }) }
+  },
+  refuse: ({ topicData }, { code, message }) => ({
+    responses: topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(({ index }) => ({ ...nowhere, index, errorCode: code, errorMessage: message })),
+    })),
+  }),
+})
+
+/** One partition's part of a request. */
+interface Entry {
+  readonly topicAt: number
+  readonly index: number
+  readonly records: Uint8Array | null
+  readonly topic: Topic | undefined
+  refusal: Refusal | undefined
+}
+
+interface Refusal {
+  readonly code: number
+  readonly message?: string
+}
+
+interface Admitted {
+  readonly entry: Entry
+  readonly admission: Admission
+}
+
+const nowhere = { baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 }
+
+/** Every entry with its topic, or with why it has none. */
+async function placed(request: ProduceRequest, context: RequestContext, services: Services): Promise<readonly Entry[]> {
+  const { topicData } = request
+  const query = { operation: 'WRITE', context, services } as const
+  const byId = context.apiVersion >= idsFrom
+  const found: ReadonlyMap<string, Outcome<Topic>> = byId
+    ? await topicsById(
+        topicData.map(({ topicId }) => topicId),
+        query,
+      )
+    : await topicsByName(
+        topicData.map(({ name }) => name),
+        query,
+      )
+  const twice = duplicatesOf(
+    topicData.flatMap((topic) => topic.partitionData.map(({ index }) => `${topic.name}/${topic.topicId}/${index}`)),
+  )
+  return topicData.flatMap(({ name, topicId, partitionData }, topicAt) => {
+    const outcome = found.get(byId ? topicId : name)
+    const topic = outcome?.kind === 'ok' ? outcome.value : undefined
+    return partitionData.map(({ index, records }): Entry => {
+      const duplicate = twice.has(`${name}/${topicId}/${index}`)
+        ? failure('INVALID_REQUEST', 'The partition occurs twice in the request.')
+        : undefined
+      return { topicAt, index, records, topic, refusal: outcome?.kind === 'error' ? outcome : duplicate }
+    })
+  })
+}
+
+/** Partitions that this agent's memory does not hold are asked of the database: only it may say that there is no such partition. */
+async function loaded(entries: readonly Entry[], { tails, owners }: Services): Promise<void> {
+  const missing: { readonly entry: Entry; readonly topicId: TopicId; readonly partition: number }[] = []
+  for (const entry of entries) {
+    if (entry.refusal !== undefined || entry.topic === undefined) continue
+    const { topicId, partitions } = entry.topic
+    const partition = entry.index
+    const elsewhere = partition >= 0 && partition < partitions && !owners.ofPartition(topicId, partition).mine
+    if (!elsewhere && tails.get(topicId, partition) === undefined) missing.push({ entry, topicId, partition })
+  }
+  if (missing.length === 0) return
+  const states = await tails.loaded(missing)
+  for (const [at, { entry }] of missing.entries()) if (states[at] === undefined) entry.refusal = failure('UNKNOWN_TOPIC_OR_PARTITION')
+}
+
+/** What may be appended, in the order of the request. Synchronous, and right before the admission. */
+function checked(entries: readonly Entry[], context: RequestContext, services: Services): readonly Admitted[] {
+  const { owners, tails, clock, settings, crc32c } = services
+  const nowMs = clock.now()
+  const rules = new Map<TopicId, AppendRules>()
+  const admitted: Admitted[] = []
+  for (const entry of entries) {
+    const { topic, index, records } = entry
+    if (entry.refusal !== undefined || topic === undefined) continue
+    const { topicId } = topic
+    const { mine, epoch } = owners.ofPartition(topicId, index)
+    if (!mine) {
+      entry.refusal = failure('NOT_LEADER_OR_FOLLOWER')
+      continue
+    }
+    const rule = rules.get(topicId) ?? rulesOf(topic, { settings, nowMs, produceVersion: context.apiVersion })
+    rules.set(topicId, rule)
+    const valid = validateBatch(records, rule, crc32c)
+    if (valid.kind === 'error' || records === null) {
+      entry.refusal = valid.kind === 'error' ? valid : failure('INVALID_RECORD')
+      continue
+    }
+    const stamp = rule.timestampType === 'LogAppendTime' ? { stamp: tails.stamp(topicId, index, nowMs) } : {}
+    admitted.push({ entry, admission: { topicId, partition: index, epoch, batch: records, ...stamp } })
+  }
+  return admitted
+}
+
+function rulesOf(topic: Topic, at: { readonly settings: Settings; readonly nowMs: number; readonly produceVersion: number }): AppendRules {
+  const value = (name: TopicSettingName): string => topicConfig(topic.configs, at.settings, name).value
+  return {
+    maxBytes: Number(value('max.message.bytes')),
+    timestampType: value('message.timestamp.type') === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
+    beforeMaxMs: Number(value('message.timestamp.before.max.ms')),
+    afterMaxMs: Number(value('message.timestamp.after.max.ms')),
+    nowMs: at.nowMs,
+    produceVersion: at.produceVersion,
+  }
+}
+
+async function anyRefused(entries: readonly Entry[], answers: Promise<readonly ProduceAnswer[]>): Promise<boolean> {
+  if (entries.some(({ refusal }) => refusal !== undefined)) return true
+  return (await answers).some(({ kind }) => kind === 'refused')
+}
+
+interface Pending {
+  readonly request: ProduceRequest
+  readonly entries: readonly Entry[]
+  readonly admitted: readonly Admitted[]
+  readonly answers: Promise<readonly ProduceAnswer[]>
+  readonly context: RequestContext
+  readonly services: Services
+}
+
+async function answered(pending: Pending): Promise<LateResponse<ProduceResponse>> {
+  const { request, entries, admitted, context, services } = pending
+  const definite = await inTime(pending)
+  const answerOf = new Map(admitted.map(({ entry }, at) => [entry, definite?.[at]]))
+  const leaders: number[] = []
+  const partitionsOf = request.topicData.map((): PartitionResponse[] => [])
+  for (const entry of entries) {
+    const response = partitionResponse(entry, answerOf.get(entry), { context, services })
+    if (response.currentLeader !== undefined) leaders.push(response.currentLeader.leaderId ?? -1)
+    partitionsOf[entry.topicAt]?.push(response)
+  }
+  return {
+    response: {
+      responses: request.topicData.map(({ name, topicId }, topicAt) => ({
+        name,
+        topicId,
+        partitionResponses: partitionsOf[topicAt] ?? [],
+      })),
+      nodeEndpoints: endpointsOf(leaders, context, services),
+    },
+    thenClose: definite?.some((answer) => answer.kind === 'refused' && answer.thenClose) ?? false,
+  }
+}
+
+/** Undefined: not definite in time; the write goes on. With acks = 1 Kafka's leader never waits, so the client's time-out does not count. */
+async function inTime({ request, answers, admitted, services }: Pending): Promise<readonly ProduceAnswer[] | undefined> {
+  if (admitted.length === 0) return []
+  const late = Promise.withResolvers<undefined>()
+  const timer = services.clock.after(request.acks === 1 ? limits.produceOneMs : request.timeoutMs, () => late.resolve(undefined))
+  const first = await Promise.race([answers, late.promise])
+  timer.cancel()
+  return first
+}
+
+type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
+
+function partitionResponse(
+  entry: Entry,
+  answer: ProduceAnswer | undefined,
+  { context, services }: { readonly context: RequestContext; readonly services: Services },
+): PartitionResponse {
+  const { index } = entry
+  if (answer?.kind === 'appended') {
+    const { baseOffset, timestamp, logStartOffset } = answer
+    return { index, errorCode: 0, baseOffset, logAppendTimeMs: timestamp, logStartOffset }
+  }
+  const { code, message } = entry.refusal ?? refusalOf(answer, context.apiVersion)
+  return {
+    index,
+    errorCode: code,
+    ...nowhere,
+    errorMessage: message ?? null,
+    ...(code === errors.NOT_LEADER_OR_FOLLOWER.code &&
+      entry.topic !== undefined && { currentLeader: currentLeader(services, entry.topic.topicId, index) }),
+  }
+}
+
+function refusalOf(answer: Extract<ProduceAnswer, { kind: 'refused' }> | undefined, apiVersion: number): Refusal {
+  if (answer === undefined) return failure('REQUEST_TIMED_OUT', 'It is not known yet whether the records are stored; the write goes on.')
+  // Who produces by name has never heard of ids.
+  const error = answer.error === 'UNKNOWN_TOPIC_ID' && apiVersion < idsFrom ? 'UNKNOWN_TOPIC_OR_PARTITION' : answer.error
+  return { code: codeOf(error), ...(answer.message !== null && { message: answer.message }) }
+}

@@ -1,0 +1,300 @@
+// One client's connection, without I/O of its own: requests in, one at a time; answers out, strictly in the order of the requests.
+import { FrameSplitter, ProtocolError } from '@local-kafka-service/protocol'
+import { limits } from '../limits.ts'
+import type { Clock, Timer } from '../time/clock.ts'
+import type { Socket, SocketEvents } from './network.ts'
+import type { Claim, Permits } from './permits.ts'
+
+export interface ConnectionParts {
+  readonly socket: Socket
+  readonly clock: Clock
+  /** Small frames have a pool of their own, so that a heartbeat never waits behind produce. */
+  readonly permits: { readonly small: Permits; readonly large: Permits }
+  readonly idleMs: number
+  /**
+   * Takes one request, without its size prefix. Settles when the next one of this connection may be taken; never rejects. `unpin` gives the frame's
+   * permit back: called when nothing refers to its bytes any more, at the latest by settling.
+   */
+  readonly handle: (frame: Uint8Array, signal: AbortSignal, unpin: () => void) => Promise<Handled>
+  readonly onProtocolError: (message: string) => void
+  /** Exactly once. */
+  readonly onClosed: (reason: string) => void
+}
+
+export type Handled =
+  | { readonly kind: 'now'; readonly answer: Answer }
+  /** Never rejects. */
+  | { readonly kind: 'later'; readonly answer: Promise<Answer> }
+  /** No answer is owed. `close`: the connection is closed instead. */
+  | { readonly kind: 'none'; readonly close: Promise<boolean> | boolean }
+  | { readonly kind: 'close'; readonly reason: string }
+
+export interface Answer {
+  readonly chunks: readonly Uint8Array[]
+  readonly sizeBytes: number
+  /** Nothing behind this answer is answered any more. */
+  readonly thenClose: boolean
+  /** No request is taken for so long after it (KIP-219). */
+  readonly throttleMs: number
+}
+
+interface Slot {
+  answer: Answer | undefined
+}
+
+/** A frame's first reservation; each further one doubles what it holds, up to the second number. */
+const firstStepBytes = 4 * 1024
+const largestStepBytes = 256 * 1024
+
+export class Connection implements SocketEvents {
+  readonly #parts: ConnectionParts
+  readonly #frames = new FrameSplitter({ maxBytes: limits.requestBytes, allocate: (sizeBytes) => Buffer.allocUnsafeSlow(sizeBytes) })
+  readonly #gone = new AbortController()
+  readonly #slots: Slot[] = []
+  #state: 'open' | 'draining' | 'ending' | 'closed' = 'open'
+  #reason = 'closed by the client'
+  #claim: Claim | undefined
+  #handling = false
+  /** Requests without an answer whose fate is not known yet. */
+  #silent = 0
+  /** Of answers that wait for an earlier one. */
+  #heldBytes = 0
+  #paused = false
+  #mutedUntilMs = 0
+  #activeAtMs: number
+  #dataAtMs: number
+  readonly #timers: { idle?: Timer; stall?: Timer; mute?: Timer; linger?: Timer } = {}
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts
+    this.#activeAtMs = parts.clock.monotonic()
+    this.#dataAtMs = this.#activeAtMs
+    this.#watchIdle()
+  }
+
+  data(chunk: Uint8Array): void {
+    if (this.#state !== 'open') return
+    this.#dataAtMs = this.#parts.clock.monotonic()
+    this.#frames.push(chunk)
+    this.#advance()
+  }
+
+  drained(): void {
+    this.#activeAtMs = this.#parts.clock.monotonic()
+    this.#advance()
+  }
+
+  closed(error?: Error): void {
+    if (this.#state === 'closed') return
+    const reason = this.#state === 'open' && error !== undefined ? error.message : this.#reason
+    this.#state = 'closed'
+    this.#gone.abort(new Error('the connection is gone'))
+    this.#claim?.release()
+    for (const timer of Object.values(this.#timers)) timer.cancel()
+    this.#slots.length = 0
+    this.#parts.onClosed(reason)
+  }
+
+  /** Takes no more requests, lets long polls return, and closes once everything admitted is answered. */
+  drain(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'draining'
+    this.#reason = 'the agent stops'
+    this.#claim?.release()
+    this.#claim = undefined
+    this.#gone.abort(new Error('the agent stops'))
+    this.#endWhenAnswered()
+  }
+
+  /** Closes at once; what is not sent is lost. */
+  destroy(reason: string): void {
+    if (this.#state === 'closed') return
+    if (this.#state === 'open') this.#reason = reason
+    this.#parts.socket.destroy()
+  }
+
+  /** Takes the next request if it is whole and there is room for it. Called whenever something may have changed. */
+  #advance(): void {
+    if (this.#state !== 'open') return
+    const frame = this.#mayTake() ? this.#nextFrame() : undefined
+    if (frame !== undefined) void this.#take(frame)
+    this.#regulate()
+  }
+
+  #mayTake(): boolean {
+    const { socket, clock } = this.#parts
+    return (
+      !this.#handling &&
+      this.#slots.length + this.#silent < limits.requestsInFlightPerConnection &&
+      this.#heldBytes + socket.pendingBytes < limits.socketPendingBytes &&
+      (this.#mutedUntilMs === 0 || clock.monotonic() >= this.#mutedUntilMs)
+    )
+  }
+
+  #nextFrame(): Uint8Array | undefined {
+    try {
+      const sizeBytes = this.#frames.size()
+      if (sizeBytes === undefined || !this.#reserve(sizeBytes)) return undefined
+      const frame = this.#frames.take()
+      if (frame === undefined) this.#watchStall()
+      else this.#claim?.complete()
+      return frame
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#parts.onProtocolError(error.message)
+      this.#end(error.message)
+      return undefined
+    }
+  }
+
+  /** False: waits for permits, and comes back through `#advance`. */
+  #reserve(sizeBytes: number): boolean {
+    const { small, large } = this.#parts.permits
+    this.#claim ??= (sizeBytes <= limits.smallFrameBytes ? small : large).claim()
+    const claim = this.#claim
+    // At least a step ahead of what is here, so that bytes are reserved before they are read.
+    while (claim.heldBytes < sizeBytes && claim.heldBytes <= this.#frames.bodyBytes) {
+      if (claim.waits) return false
+      const step = Math.min(Math.max(firstStepBytes, claim.heldBytes), largestStepBytes)
+      if (!claim.reserve(Math.min(step, sizeBytes - claim.heldBytes), () => this.#advance())) return false
+    }
+    return true
+  }
+
+  async #take(frame: Uint8Array): Promise<void> {
+    this.#handling = true
+    this.#activeAtMs = this.#parts.clock.monotonic()
+    const claim = this.#claim
+    this.#claim = undefined
+    const handled = await this.#parts.handle(frame, this.#gone.signal, () => claim?.release())
+    claim?.release()
+    this.#handling = false
+    this.#settle(handled)
+    this.#endWhenAnswered()
+    this.#advance()
+  }
+
+  #settle(handled: Handled): void {
+    switch (handled.kind) {
+      case 'now':
+        this.#fill(this.#slot(), handled.answer)
+        return
+      case 'later': {
+        const slot = this.#slot()
+        void handled.answer.then((answer) => {
+          this.#fill(slot, answer)
+          this.#endWhenAnswered()
+          this.#advance()
+        })
+        return
+      }
+      case 'none':
+        void this.#awaitSilently(handled.close)
+        return
+      case 'close':
+        this.#end(handled.reason)
+    }
+  }
+
+  async #awaitSilently(close: Promise<boolean> | boolean): Promise<void> {
+    this.#silent += 1
+    const closes = await close
+    this.#silent -= 1
+    if (closes) this.#end('a request without an answer failed')
+    this.#endWhenAnswered()
+    this.#advance()
+  }
+
+  #slot(): Slot {
+    const slot: Slot = { answer: undefined }
+    this.#slots.push(slot)
+    return slot
+  }
+
+  #fill(slot: Slot, answer: Answer): void {
+    slot.answer = answer
+    this.#heldBytes += answer.sizeBytes
+    this.#send()
+  }
+
+  /** Sends what is ready at the head of the line, in one write. */
+  #send(): void {
+    if (this.#state !== 'open' && this.#state !== 'draining') return
+    const chunks: Uint8Array[] = []
+    let thenClose = false
+    while (this.#slots[0]?.answer !== undefined && !thenClose) {
+      const { answer } = this.#slots[0]
+      this.#slots.shift()
+      this.#heldBytes -= answer.sizeBytes
+      for (const chunk of answer.chunks) chunks.push(chunk)
+      thenClose = answer.thenClose
+      if (answer.throttleMs > 0) this.#mute(answer.throttleMs)
+    }
+    if (chunks.length > 0) {
+      this.#parts.socket.write(chunks)
+      this.#activeAtMs = this.#parts.clock.monotonic()
+    }
+    if (thenClose) this.#end('a request failed in a way that nothing may follow')
+  }
+
+  #mute(forMs: number): void {
+    const { clock } = this.#parts
+    this.#mutedUntilMs = Math.max(this.#mutedUntilMs, clock.monotonic() + forMs)
+    this.#timers.mute?.cancel()
+    this.#timers.mute = clock.after(this.#mutedUntilMs - clock.monotonic(), () => this.#advance())
+  }
+
+  /** Sends what was written, then closes; a client that does not take it is cut off. */
+  #end(reason: string): void {
+    if (this.#state === 'ending' || this.#state === 'closed') return
+    if (this.#state === 'open') this.#reason = reason
+    this.#state = 'ending'
+    this.#gone.abort(new Error(reason))
+    const { socket, clock } = this.#parts
+    socket.end()
+    this.#timers.linger = clock.after(limits.lingerMs, () => socket.destroy())
+    // What still comes is dropped, but it must be read: a paused socket never notices that the client is gone.
+    if (this.#paused) socket.resume()
+  }
+
+  #endWhenAnswered(): void {
+    if (this.#state === 'draining' && !this.#handling && this.#slots.length === 0 && this.#silent === 0) this.#end(this.#reason)
+  }
+
+  /** Reads while the next frame may have more bytes, and a little ahead otherwise, so that the end of a connection is noticed during a long poll. */
+  #regulate(): void {
+    if (this.#state !== 'open') return
+    const waitsForPermits = this.#claim?.waits === true
+    const wanted = this.#mayTake() ? !waitsForPermits : this.#frames.bufferedBytes < limits.socketReadAheadBytes
+    if (wanted === !this.#paused) return
+    this.#paused = !wanted
+    if (wanted) this.#parts.socket.resume()
+    else this.#parts.socket.pause()
+  }
+
+  /** One timer that looks again, not one per request. */
+  #watchIdle(): void {
+    const { clock, idleMs } = this.#parts
+    const leftMs = this.#activeAtMs + idleMs - clock.monotonic()
+    this.#timers.idle = clock.after(Math.max(1, leftMs), () => {
+      const busy = this.#handling || this.#slots.length > 0 || this.#silent > 0
+      if (busy) this.#activeAtMs = clock.monotonic()
+      if (clock.monotonic() - this.#activeAtMs >= idleMs) this.destroy('idle')
+      else this.#watchIdle()
+    })
+  }
+
+  /** A frame of which nothing more comes must not hold its bytes for ever. */
+  #watchStall(): void {
+    if (this.#timers.stall !== undefined) return
+    const { clock } = this.#parts
+    const leftMs = this.#dataAtMs + limits.frameStallMs - clock.monotonic()
+    this.#timers.stall = clock.after(Math.max(1, leftMs), () => {
+      delete this.#timers.stall
+      if (this.#claim === undefined || this.#handling) return
+      if (this.#paused) this.#dataAtMs = clock.monotonic()
+      if (clock.monotonic() - this.#dataAtMs >= limits.frameStallMs) this.destroy('the rest of a request did not come')
+      else this.#watchStall()
+    })
+  }
+}

@@ -1,0 +1,218 @@
+// From a frame to an answer: header, handler, gate, body, reply. The one place of the Kafka port that catches what a handler throws, and shapes it.
+import {
+  type Api,
+  ApiVersions,
+  decodeRequest,
+  decodeRequestHeader,
+  encodeResponse,
+  errors,
+  KafkaError,
+  Produce,
+  ProtocolError,
+  type RequestHeader,
+  type RequestOf,
+} from '@local-kafka-service/protocol'
+import { unsupportedVersion } from '../api/api-versions.ts'
+import type { AnyHandler, LateResponse, Reply, RequestContext } from '../api/handler.ts'
+import { MetadataError } from '../metadata/metadata-store.ts'
+import { ObjectStoreError } from '../objects/object-store.ts'
+import type { Services } from '../services.ts'
+import type { Answer, Handled } from './connection.ts'
+
+/** What dispatch knows of a connection. */
+export interface Peer {
+  readonly connectionId: number
+  readonly address: string
+  readonly listener: string
+  readonly advertised: RequestContext['advertised']
+  /** Set once the client has told it (ApiVersions 3+). */
+  software: RequestContext['client']['software']
+  requests: number
+}
+
+/** Never rejects. */
+export type Dispatch = (frame: Uint8Array, peer: Peer, signal: AbortSignal, unpin: () => void) => Promise<Handled>
+
+export function dispatcher(handlers: readonly AnyHandler[], services: Services): Dispatch {
+  const byKey = new Map(handlers.map((handler) => [handler.api.key, handler]))
+  const served = handlers.map(({ api }) => api)
+  return async (frame, peer, signal, unpin) => {
+    try {
+      const header = decodeRequestHeader(frame)
+      const handler = byKey.get(header.apiKey)
+      if (handler !== undefined && speaks(handler.api, header.apiVersion))
+        return await new Exchange({ handler, header, frame, peer, signal, unpin, services }).run()
+      if (header.apiKey === ApiVersions.key) return { kind: 'now', answer: tooNew(header, served) }
+      throw new ProtocolError(`API key ${header.apiKey} in version ${header.apiVersion} is not served`)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) {
+        services.emit({ kind: 'defect', where: 'the Kafka port', error })
+        return { kind: 'close', reason: 'a defect of the server' }
+      }
+      services.emit({ kind: 'protocol error', connectionId: peer.connectionId, message: error.message })
+      return { kind: 'close', reason: error.message }
+    }
+  }
+}
+
+interface ExchangeParts {
+  readonly handler: AnyHandler
+  readonly header: RequestHeader
+  readonly frame: Uint8Array
+  readonly peer: Peer
+  readonly signal: AbortSignal
+  readonly unpin: () => void
+  readonly services: Services
+}
+
+type AnyResponse = object
+type Refused = { readonly code: number; readonly message: string | null }
+
+/** One request and its answer. */
+class Exchange {
+  readonly #parts: ExchangeParts
+  readonly #startedAtMs: number
+  #throttleMs = 0
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts
+    this.#startedAtMs = parts.services.clock.monotonic()
+  }
+
+  /** Rejects with a ProtocolError only. */
+  async run(): Promise<Handled> {
+    const { handler, header, frame, peer, services } = this.#parts
+    const { connectionId } = peer
+    const { clientId, apiVersion: version } = header
+    services.emit({ kind: 'request', connectionId, clientId, api: handler.api.name, version, sizeBytes: frame.length })
+    const request = decodeRequest(handler.api, version, frame, header.bodyAt)
+    // Record batches are slices of the frame until they are admitted; everything else was copied by decoding.
+    if (handler.api.key !== Produce.key) this.#parts.unpin()
+    const context = this.#context()
+    this.#throttleMs = services.gate.throttle(context)
+    try {
+      if (handler.access.resource === 'cluster' && !services.gate.authorize(context, handler.access.operation, cluster))
+        throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED')
+      const reply = await handler.handle(request, context, services)
+      if (handler.api.key === ApiVersions.key) remember(peer, request)
+      return this.#handled(request, reply)
+    } catch (error) {
+      const refusal = this.#refusal(request, error)
+      if (handler.silent?.(request) !== true) return { kind: 'now', answer: this.#answer(refusal, false) }
+      this.#emitReply(0)
+      return { kind: 'none', close: true }
+    }
+  }
+
+  #context(): RequestContext {
+    const { header, peer, signal } = this.#parts
+    peer.requests += 1
+    return {
+      principal: 'User:ANONYMOUS',
+      listener: peer.listener,
+      client: { id: header.clientId, software: peer.software, address: peer.address, connectionId: peer.connectionId },
+      requestId: `${peer.connectionId}-${peer.requests}`,
+      apiVersion: header.apiVersion,
+      signal,
+      advertised: peer.advertised,
+    }
+  }
+
+  #handled(request: AnyRequest, reply: Reply<AnyResponse>): Handled {
+    switch (reply.kind) {
+      case 'now':
+        return { kind: 'now', answer: this.#answer(reply.response, reply.thenClose ?? false) }
+      case 'later':
+        return { kind: 'later', answer: this.#later(request, reply.response) }
+      case 'none':
+        return { kind: 'none', close: this.#silently(reply.close) }
+    }
+  }
+
+  async #later(request: AnyRequest, late: Promise<LateResponse<AnyResponse>>): Promise<Answer> {
+    try {
+      const { response, thenClose } = await late
+      return this.#answer(response, thenClose ?? false)
+    } catch (error) {
+      return this.#lateRefusal(request, error)
+    }
+  }
+
+  /** Closes behind it: what is behind a request whose fate nobody knows must not be admitted out of sequence. */
+  #lateRefusal(request: AnyRequest, error: unknown): Answer {
+    try {
+      return this.#answer(this.#refusal(request, error), true)
+    } catch (defect) {
+      this.#parts.services.emit({ kind: 'defect', where: this.#parts.handler.api.name, error: defect })
+      return { chunks: [], sizeBytes: 0, thenClose: true, throttleMs: 0 }
+    }
+  }
+
+  async #silently(close: Promise<boolean> | boolean): Promise<boolean> {
+    try {
+      return await close
+    } catch (error) {
+      this.#parts.services.emit({ kind: 'defect', where: this.#parts.handler.api.name, error })
+      return true
+    } finally {
+      this.#emitReply(0)
+    }
+  }
+
+  #refusal(request: AnyRequest, error: unknown): AnyResponse {
+    const { handler, header } = this.#parts
+    return handler.refuse(request, this.#refused(error), header.apiVersion)
+  }
+
+  /** A retriable trouble gets a retriable code; what nobody expected is a defect, and its words stay here. */
+  #refused(error: unknown): Refused {
+    if (error instanceof KafkaError) return { code: error.code, message: error.message }
+    const away = (error instanceof MetadataError && error.kind === 'unavailable') || error instanceof ObjectStoreError
+    const { signal, services, handler } = this.#parts
+    if (!away && !signal.aborted) services.emit({ kind: 'defect', where: handler.api.name, error })
+    if (away || signal.aborted || error instanceof MetadataError)
+      return { code: errors.KAFKA_STORAGE_ERROR.code, message: away ? error.message : errors.KAFKA_STORAGE_ERROR.message }
+    return { code: errors.UNKNOWN_SERVER_ERROR.code, message: errors.UNKNOWN_SERVER_ERROR.message }
+  }
+
+  #answer(response: AnyResponse, thenClose: boolean): Answer {
+    const { handler, header } = this.#parts
+    const throttled = this.#throttleMs > 0 ? { ...response, throttleTimeMs: this.#throttleMs } : response
+    const chunks = encodeResponse(handler.api, header.apiVersion, header.correlationId, throttled)
+    const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    this.#emitReply(sizeBytes)
+    return { chunks, sizeBytes, thenClose, throttleMs: this.#throttleMs }
+  }
+
+  #emitReply(sizeBytes: number): void {
+    const { handler, header, peer, services } = this.#parts
+    services.emit({
+      kind: 'reply',
+      connectionId: peer.connectionId,
+      clientId: header.clientId,
+      api: handler.api.name,
+      version: header.apiVersion,
+      durationMs: services.clock.monotonic() - this.#startedAtMs,
+      sizeBytes,
+    })
+  }
+}
+
+const cluster = { type: 'CLUSTER', name: 'kafka-cluster' } as const
+
+type AnyRequest = RequestOf<Api>
+
+function speaks(api: Api, version: number): boolean {
+  return version >= api.versions[0] && version <= api.versions[1]
+}
+
+/** A client that is newer than this server asks again with what it hears; it can read version 0 only (KIP-511). */
+function tooNew(header: RequestHeader, served: readonly Api[]): Answer {
+  const chunks = encodeResponse(ApiVersions, 0, header.correlationId, unsupportedVersion(served))
+  return { chunks, sizeBytes: chunks.reduce((sum, chunk) => sum + chunk.length, 0), thenClose: false, throttleMs: 0 }
+}
+
+function remember(peer: Peer, request: object): void {
+  const { clientSoftwareName, clientSoftwareVersion } = request as RequestOf<typeof ApiVersions>
+  if (clientSoftwareName !== '') peer.software = { name: clientSoftwareName, version: clientSoftwareVersion }
+}

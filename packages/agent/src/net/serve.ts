@@ -1,0 +1,111 @@
+// Opens the Kafka port: a connection per accepted socket, all of them under common budgets, and an orderly end.
+import type { AnyHandler } from '../api/handler.ts'
+import { limits } from '../limits.ts'
+import type { Services } from '../services.ts'
+import { number } from '../settings.ts'
+import { Connection } from './connection.ts'
+import { dispatcher, type Peer } from './dispatch.ts'
+import type { ListenAddress, Network, Socket, SocketEvents } from './network.ts'
+import { Permits } from './permits.ts'
+
+export interface KafkaPortOptions {
+  readonly network: Network
+  readonly listen: readonly ListenAddress[]
+  /** What every client is told; without it, the address that its connection came in by. */
+  readonly advertised?: { readonly host: string; readonly port: number }
+  readonly handlers: readonly AnyHandler[]
+  readonly services: Services
+}
+
+export interface KafkaPort {
+  readonly addresses: readonly ListenAddress[]
+  readonly connections: number
+  stopAccepting(): void
+  /** Takes no more requests and settles when every one that was admitted is answered and its connection closed, or after limits.drainMs. */
+  drain(): Promise<void>
+  /** Closes everything at once. */
+  close(): void
+}
+
+/** Rejects when an address is taken or not ours. */
+export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> {
+  const { network, listen, handlers, services } = options
+  const { clock, emit, settings } = services
+  const dispatch = dispatcher(handlers, services)
+  const permits = { small: new Permits(limits.smallFramePoolBytes), large: new Permits(limits.framePoolBytes) }
+  const idleMs = number(settings, 'connections.max.idle.ms')
+  const maxConnections = number(settings, 'max.connections')
+  const connections = new Set<Connection>()
+  let opened = 0
+  let onEmpty: (() => void) | undefined
+
+  function accept(socket: Socket): SocketEvents {
+    if (connections.size >= maxConnections) {
+      socket.destroy()
+      return unheard
+    }
+    const connectionId = (opened += 1)
+    const peer: Peer = {
+      connectionId,
+      address: socket.remote.host,
+      listener: 'PLAINTEXT',
+      advertised: options.advertised ?? advertisedOn(socket.local, listen),
+      software: undefined,
+      requests: 0,
+    }
+    const connection = new Connection({
+      socket,
+      clock,
+      permits,
+      idleMs,
+      handle: (frame, signal, unpin) => dispatch(frame, peer, signal, unpin),
+      onProtocolError: (message) => emit({ kind: 'protocol error', connectionId, message }),
+      onClosed: (reason) => {
+        connections.delete(connection)
+        emit({ kind: 'connection closed', connectionId, reason })
+        if (connections.size === 0) onEmpty?.()
+      },
+    })
+    connections.add(connection)
+    emit({ kind: 'connection opened', connectionId, address: socket.remote.host })
+    return connection
+  }
+
+  const listener = await network.listen(listen, accept)
+  const stopAccepting = (): void => void listener.close()
+
+  return {
+    addresses: listener.addresses,
+    get connections() {
+      return connections.size
+    },
+    stopAccepting,
+    drain() {
+      if (connections.size === 0) return Promise.resolve()
+      return new Promise((resolve) => {
+        const timer = clock.after(limits.drainMs, () => resolve())
+        onEmpty = () => {
+          timer.cancel()
+          resolve()
+        }
+        for (const connection of connections) connection.drain()
+      })
+    },
+    close() {
+      stopAccepting()
+      for (const connection of connections) connection.destroy('the agent stops')
+    },
+  }
+}
+
+/** Where a client that came in by `local` reaches this agent again. */
+export function advertisedOn(local: ListenAddress, listen: readonly ListenAddress[]): { readonly host: string; readonly port: number } {
+  const hosts = new Set(listen.map(({ host }) => host))
+  const both = hosts.has('localhost') || (hosts.has('127.0.0.1') && hosts.has('::1'))
+  // Whatever name the client used for its own machine, `localhost` is another one for it, as long as both families are served.
+  if (both && (local.host === '127.0.0.1' || local.host === '::1')) return { host: 'localhost', port: local.port }
+  return { host: local.host, port: local.port }
+}
+
+/** Of a socket that was closed before it was heard. */
+const unheard: SocketEvents = { data() {}, drained() {}, closed() {} }

@@ -1,0 +1,164 @@
+// The network over TCP.
+import { createServer, type Server, type Socket as TcpSocket } from 'node:net'
+import type { ListenAddress, Listener, Network, Socket, SocketEvents } from './network.ts'
+
+export const tcpNetwork: Network = { listen }
+
+/** Another process may take the port between the first address and the last: so often a new one is tried. */
+const portTries = 20
+
+async function listen(addresses: readonly ListenAddress[], onConnection: (socket: Socket) => SocketEvents): Promise<Listener> {
+  const wanted = addresses.flatMap(({ host, port }) =>
+    host === 'localhost'
+      ? [
+          { host: '127.0.0.1', port },
+          { host: '::1', port },
+        ]
+      : [{ host, port }],
+  )
+  for (let tries = 1; ; tries += 1) {
+    const opened = await openAll(wanted, onConnection)
+    if (opened.kind === 'open') return listener(opened.servers)
+    await Promise.all(opened.servers.map(closeServer))
+    const another = wanted.every(({ port }) => port === 0) && isTaken(opened.error) && tries < portTries
+    if (!another) throw opened.error
+  }
+}
+
+type Opened =
+  | { readonly kind: 'open'; readonly servers: readonly Server[] }
+  | { readonly kind: 'failed'; readonly servers: readonly Server[]; readonly error: Error }
+
+async function openAll(wanted: readonly ListenAddress[], onConnection: (socket: Socket) => SocketEvents): Promise<Opened> {
+  const servers: Server[] = []
+  let anyPort = 0
+  let missing: Error | undefined
+  for (const { host, port } of wanted) {
+    try {
+      const beside = host === '::' && wanted.some((other) => other.host === '0.0.0.0')
+      const server = await open({ host, port: port === 0 ? anyPort : port, ipv6Only: beside }, onConnection)
+      servers.push(server)
+      if (port === 0) anyPort = addressOf(server).port
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      if (!lacksFamily(error, host)) return { kind: 'failed', servers, error }
+      missing = error
+    }
+  }
+  if (servers.length === 0) return { kind: 'failed', servers, error: missing ?? new Error('no address to listen on') }
+  return { kind: 'open', servers }
+}
+
+function open(
+  at: { readonly host: string; readonly port: number; readonly ipv6Only: boolean },
+  onConnection: (socket: Socket) => SocketEvents,
+): Promise<Server> {
+  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => accept(socket, onConnection))
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(at, () => {
+      server.removeListener('error', reject)
+      // Accepting may fail for a moment (no file descriptors left): the listening socket stays.
+      server.on('error', () => {})
+      resolve(server)
+    })
+  })
+}
+
+function listener(servers: readonly Server[]): Listener {
+  return {
+    addresses: servers.map(addressOf),
+    async close() {
+      await Promise.all(servers.map(stopListening))
+    },
+  }
+}
+
+function accept(tcp: TcpSocket, onConnection: (socket: Socket) => SocketEvents): void {
+  const events = onConnection(new AcceptedSocket(tcp))
+  let failure: Error | undefined
+  tcp.on('data', (chunk: Uint8Array) => events.data(chunk))
+  tcp.on('drain', () => events.drained())
+  tcp.on('error', (error) => {
+    failure = error
+  })
+  tcp.on('close', () => (failure === undefined ? events.closed() : events.closed(failure)))
+}
+
+class AcceptedSocket implements Socket {
+  readonly remote: ListenAddress
+  readonly local: ListenAddress
+  readonly #tcp: TcpSocket
+
+  constructor(tcp: TcpSocket) {
+    this.#tcp = tcp
+    this.remote = { host: plain(tcp.remoteAddress), port: tcp.remotePort ?? 0 }
+    this.local = { host: plain(tcp.localAddress), port: tcp.localPort ?? 0 }
+  }
+
+  get pendingBytes(): number {
+    return this.#tcp.writableLength
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    if (!this.#tcp.writable) return false
+    const [first] = chunks
+    if (chunks.length === 1 && first !== undefined) return this.#tcp.write(first)
+    this.#tcp.cork()
+    let room = true
+    for (const chunk of chunks) room = this.#tcp.write(chunk)
+    this.#tcp.uncork()
+    return room
+  }
+
+  pause(): void {
+    this.#tcp.pause()
+  }
+
+  resume(): void {
+    this.#tcp.resume()
+  }
+
+  end(): void {
+    this.#tcp.end()
+  }
+
+  destroy(): void {
+    this.#tcp.destroy()
+  }
+}
+
+/** An IPv4 client of a dual-stack socket is an IPv4 client. */
+function plain(address: string | undefined): string {
+  if (address === undefined) return ''
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+}
+
+function addressOf(server: Server): ListenAddress {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('a TCP server listens on a host and a port')
+  return { host: address.address, port: address.port }
+}
+
+/** Settles when the port is free; accepted sockets stay, and `close` of Node would wait for them. */
+function stopListening(server: Server): Promise<void> {
+  server.close()
+  return Promise.resolve()
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
+}
+
+function codeOf(error: Error): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+function isTaken(error: Error): boolean {
+  return codeOf(error) === 'EADDRINUSE'
+}
+
+function lacksFamily(error: Error, host: string): boolean {
+  const code = codeOf(error)
+  return code === 'EAFNOSUPPORT' || (code === 'EADDRNOTAVAIL' && (host === '::1' || host === '::'))
+}
