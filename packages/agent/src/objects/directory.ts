@@ -39,6 +39,8 @@ const syncFile = promisify(fsync)
  */
 const inTurnBytes = 64 * 1024
 const removalsAtOnce = 16
+/** Each is lost only to a removal that empties a folder at just that moment. */
+const folderTries = 16
 /** No part of a key has this character: lists never show a file that is being made. */
 const unfinished = '~'
 // Never O_TRUNC: a late second put of the same bytes must not make the object shorter for one moment.
@@ -188,7 +190,7 @@ export class DirectoryObjects implements ObjectStore {
       } catch (error) {
         // Whoever removed the folder's last object took the folder along.
         this.#folders.delete(folder)
-        if (hasCode(error, 'ENOENT') && tries < 3) continue
+        if (hasCode(error instanceof ObjectStoreError ? error.cause : error, 'ENOENT') && tries < folderTries) continue
         const known = asStoreError(error, 'no', what)
         throw known.kind === 'missing' ? new ObjectStoreError('invalid', 'no', known.message, { cause: error }) : known
       }

@@ -43,7 +43,11 @@ export class MeasuredObjects implements ObjectStore {
     const create = store.putIfAbsent?.bind(store)
     if (create !== undefined)
       this.putIfAbsent = (key, body, signal) =>
-        this.#measure('put', create(key, body, signal), (created) => (created === 'created' ? sizeOf(body) : 0))
+        this.#measure(
+          'put',
+          () => create(key, body, signal),
+          (created) => (created === 'created' ? sizeOf(body) : 0),
+        )
   }
 
   /** A copy of the numbers so far. */
@@ -52,19 +56,31 @@ export class MeasuredObjects implements ObjectStore {
   }
 
   put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
-    return this.#measure('put', this.#store.put(key, body, signal), () => sizeOf(body))
+    return this.#measure(
+      'put',
+      () => this.#store.put(key, body, signal),
+      () => sizeOf(body),
+    )
   }
 
   read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#measure('read', this.#store.read(key, range, signal), ({ length }) => length)
+    return this.#measure(
+      'read',
+      () => this.#store.read(key, range, signal),
+      ({ length }) => length,
+    )
   }
 
   /** A request fails here when all of it did; keys that could not be removed count as failures of their kind. */
   remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]> {
-    return this.#measure('remove', this.#store.remove(keys, signal), (results) => {
-      for (const { error } of results) if (error !== undefined) this.#failed('remove', error)
-      return 0
-    })
+    return this.#measure(
+      'remove',
+      () => this.#store.remove(keys, signal),
+      (results) => {
+        for (const { error } of results) if (error !== undefined) this.#failed('remove', error)
+        return 0
+      },
+    )
   }
 
   /** One request, however many pages; its time is the store's, not that of whoever takes the objects. */
@@ -93,11 +109,11 @@ export class MeasuredObjects implements ObjectStore {
     await this.#store.close()
   }
 
-  async #measure<T>(operation: StoreOperation, request: Promise<T>, bytesOf: (answer: T) => number): Promise<T> {
+  async #measure<T>(operation: StoreOperation, request: () => Promise<T>, bytesOf: (answer: T) => number): Promise<T> {
     const meter = this.#meters[operation]
     const begun = this.#clock.monotonic()
     try {
-      const answer = await request
+      const answer = await request()
       meter.bytes += bytesOf(answer)
       return answer
     } catch (error) {
