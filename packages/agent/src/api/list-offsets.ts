@@ -9,6 +9,7 @@ import { epochTrouble } from './brokers.ts'
 import { handler } from './handler.ts'
 
 const readCommittedLevel = 1
+const epochsFrom = 4
 
 export const listOffsets = handler({
   api: ListOffsets,
@@ -34,7 +35,8 @@ export const listOffsets = handler({
       name,
       partitions: partitions.map(({ partitionIndex }): PartitionResponse => {
         const place = places[at++]
-        if (place !== undefined && 'askAt' in place) return answered(partitionIndex, asks[place.askAt], answers[place.askAt], services)
+        if (place !== undefined && 'askAt' in place)
+          return answered(partitionIndex, asks[place.askAt], answers[place.askAt], { services, apiVersion: context.apiVersion })
         return { ...none, partitionIndex, errorCode: place?.code ?? errors.UNKNOWN_TOPIC_OR_PARTITION.code }
       }),
     }))
@@ -88,14 +90,14 @@ function answered(
   partitionIndex: number,
   ask: OffsetAsk | undefined,
   answer: OffsetAnswer | undefined,
-  { catalog }: Services,
+  { services, apiVersion }: { readonly services: Services; readonly apiVersion: number },
 ): PartitionResponse {
   if (answer?.kind === 'offset') {
     const { offset, timestamp, leaderEpoch } = answer
-    return { partitionIndex, errorCode: 0, offset, timestamp, leaderEpoch: offset === -1 ? -1 : leaderEpoch }
+    return { partitionIndex, errorCode: 0, offset, timestamp, ...(apiVersion >= epochsFrom && offset !== -1 && { leaderEpoch }) }
   }
   const error = answer?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION'
   // Deleted elsewhere: the next request asks the database.
-  if (error === 'UNKNOWN_TOPIC_OR_PARTITION' && ask !== undefined) catalog.forget(ask.topicId)
+  if (error === 'UNKNOWN_TOPIC_OR_PARTITION' && ask !== undefined) services.catalog.forget(ask.topicId)
   return { ...none, partitionIndex, errorCode: errors[error].code }
 }

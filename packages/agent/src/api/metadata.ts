@@ -37,10 +37,15 @@ export const metadata = handler({
       },
     }
   },
-  refuse: ({ topics }, { code }) => ({
+  refuse: ({ topics }, { code }, apiVersion) => ({
     throttleTimeMs: 0,
     brokers: [],
-    topics: (topics ?? []).map(({ name, topicId }) => ({ errorCode: code, name, topicId, partitions: [] })),
+    topics: (topics ?? []).map(({ name, topicId }) => ({
+      errorCode: code,
+      name: name ?? (apiVersion >= idsFrom ? null : ''),
+      topicId,
+      partitions: [],
+    })),
     errorCode: code,
   }),
 })
