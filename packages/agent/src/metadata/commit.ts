@@ -91,7 +91,9 @@ function openLogs(
   { windows, ages }: { readonly windows: readonly StoredWindow[]; readonly ages: readonly ProducerIdAge[] },
 ): ReadonlyMap<string, Growing> {
   // A window that outlived producer.id.expiration.ms is forgotten, as Kafka forgets it.
-  const remembered = new Map(windows.filter(({ silentMs }) => silentMs <= producerIdExpirationMs).map((window) => [producerKey(window), window]))
+  const remembered = new Map(
+    windows.filter(({ silentMs }) => silentMs <= producerIdExpirationMs).map((window) => [producerKey(window), window]),
+  )
   const young = new Set(ages.filter(({ ageMs }) => ageMs < producerIdExpirationMs).map(producerIdOf))
   return new Map(
     logs.map((row) => {
@@ -110,7 +112,8 @@ function openLogs(
 /** What a replay answers: only the last commit of a chain can be replayed, and its result is stored with it. */
 function* replay(cluster: number, incarnation: IncarnationId, sequence: number): Reading<CommitDecision> {
   const [[row]] = yield* read(readResult(cluster, incarnation, sequence))
-  if (row === undefined) throw new MetadataError('invalid', `The result of flush ${incarnation}/${sequence} is missing, although it is committed.`)
+  if (row === undefined)
+    throw new MetadataError('invalid', `The result of flush ${incarnation}/${sequence} is missing, although it is committed.`)
   return { kind: 'committed', result: JSON.parse(row.result) as CommitResult }
 }
 
@@ -232,14 +235,17 @@ interface StoredWindow extends TopicPartition {
 }
 
 const windowColumns = `p.topic_id AS "topicId", p.partition, w.producer_id AS "producerId", w.epoch, w.batches, now_ms() - w.last_seen_ms AS "silentMs"`
-const readWindows = statement<[cluster: number, topicIds: string[], partitions: number[], producerIds: number[]], StoredWindow>('read producer windows', {
-  each: true,
-  postgres: `SELECT ${windowColumns} FROM unnest($2::text[], $3::int[], $4::bigint[]) AS a (topic_id, partition, producer_id)
+const readWindows = statement<[cluster: number, topicIds: string[], partitions: number[], producerIds: number[]], StoredWindow>(
+  'read producer windows',
+  {
+    each: true,
+    postgres: `SELECT ${windowColumns} FROM unnest($2::text[], $3::int[], $4::bigint[]) AS a (topic_id, partition, producer_id)
     JOIN partitions AS p ON p.cluster = $1 AND p.topic_id = a.topic_id AND p.partition = a.partition
     JOIN producers AS w ON w.cluster = $1 AND w.log = p.log AND w.producer_id = a.producer_id`,
-  sqlite: `SELECT ${windowColumns} FROM partitions AS p JOIN producers AS w ON w.cluster = ?1 AND w.log = p.log AND w.producer_id = ?4
+    sqlite: `SELECT ${windowColumns} FROM partitions AS p JOIN producers AS w ON w.cluster = ?1 AND w.log = p.log AND w.producer_id = ?4
     WHERE p.cluster = ?1 AND p.topic_id = ?2 AND p.partition = ?3`,
-})
+  },
+)
 
 interface ProducerIdAge {
   readonly producerId: number
@@ -269,12 +275,16 @@ const writeResult = statement<[cluster: number, incarnation: number, sequence: n
     ON CONFLICT (cluster, incarnation) DO UPDATE SET sequence = excluded.sequence, result = excluded.result`,
 })
 
-const insertObject = statement<[cluster: number, incarnation: number, sequence: number, sizeBytes: number, checksum: number]>('insert object', {
-  postgres: `INSERT INTO objects (cluster, incarnation, sequence, size_bytes, checksum, created_at_ms) VALUES ($1, $2, $3, $4, $5, now_ms())`,
-  sqlite: `INSERT INTO objects (cluster, incarnation, sequence, size_bytes, checksum, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, now_ms())`,
-})
+const insertObject = statement<[cluster: number, incarnation: number, sequence: number, sizeBytes: number, checksum: number]>(
+  'insert object',
+  {
+    postgres: `INSERT INTO objects (cluster, incarnation, sequence, size_bytes, checksum, created_at_ms) VALUES ($1, $2, $3, $4, $5, now_ms())`,
+    sqlite: `INSERT INTO objects (cluster, incarnation, sequence, size_bytes, checksum, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, now_ms())`,
+  },
+)
 
-const segmentColumns = 'cluster, incarnation, sequence, log, last_offset, base_offset, byte_start, size_bytes, max_timestamp, running_max_timestamp'
+const segmentColumns =
+  'cluster, incarnation, sequence, log, last_offset, base_offset, byte_start, size_bytes, max_timestamp, running_max_timestamp'
 const insertSegments = statement<
   [
     cluster: number,
@@ -295,16 +305,15 @@ const insertSegments = statement<
   sqlite: `INSERT INTO segments (${segmentColumns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
 })
 
-const movePartitions = statement<[cluster: number, topicIds: string[], partitions: number[], nextOffsets: number[], maxTimestamps: number[]]>(
-  'move partitions',
-  {
-    each: true,
-    postgres: `UPDATE partitions AS p SET next_offset = a.next_offset, max_timestamp = a.max_timestamp
+const movePartitions = statement<
+  [cluster: number, topicIds: string[], partitions: number[], nextOffsets: number[], maxTimestamps: number[]]
+>('move partitions', {
+  each: true,
+  postgres: `UPDATE partitions AS p SET next_offset = a.next_offset, max_timestamp = a.max_timestamp
     FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS a (topic_id, partition, next_offset, max_timestamp)
     WHERE p.cluster = $1 AND p.topic_id = a.topic_id AND p.partition = a.partition`,
-    sqlite: 'UPDATE partitions SET next_offset = ?4, max_timestamp = ?5 WHERE cluster = ?1 AND topic_id = ?2 AND partition = ?3',
-  },
-)
+  sqlite: 'UPDATE partitions SET next_offset = ?4, max_timestamp = ?5 WHERE cluster = ?1 AND topic_id = ?2 AND partition = ?3',
+})
 
 const writeWindows = statement<[cluster: number, logs: number[], producerIds: number[], epochs: number[], batches: string[]]>(
   'write producer windows',

@@ -14,7 +14,8 @@ interface StoredKey {
 /** Claims the keys of the batches, in the order of the keys. Call it after the partitions are locked, with batches that nothing else refuses. */
 export function* claimKeys(cluster: number, batches: readonly CommitBatch[]): Reading<ClaimedKeys> {
   const byKey = new Map<string, CommitBatch>()
-  for (const batch of batches) if (batch.idempotency !== undefined && !byKey.has(batch.idempotency.key)) byKey.set(batch.idempotency.key, batch)
+  for (const batch of batches)
+    if (batch.idempotency !== undefined && !byKey.has(batch.idempotency.key)) byKey.set(batch.idempotency.key, batch)
   if (byKey.size === 0) return new ClaimedKeys(cluster, [])
   const claimed = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1))
   const keys = claimed.map(([key]) => key)

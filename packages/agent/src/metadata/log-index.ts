@@ -42,7 +42,10 @@ export function* findSegments({ cluster, input: asks }: InCluster<readonly FindS
   )
 }
 
-export function* partitionStates({ cluster, input: asked }: InCluster<readonly TopicPartition[]>): Body<readonly (PartitionState | undefined)[]> {
+export function* partitionStates({
+  cluster,
+  input: asked,
+}: InCluster<readonly TopicPartition[]>): Body<readonly (PartitionState | undefined)[]> {
   const slotOf = ({ topicId, partition }: TopicPartition): number => slotOfPartition(topicId, partition, cluster.slots)
   const [partitions, slots] = yield* read(
     readPartitions(cluster.number, asked.map(topicIdOf), asked.map(partitionOf)),

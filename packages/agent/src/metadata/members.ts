@@ -134,12 +134,15 @@ const readAgent = statement<[cluster: number, agent: string], { readonly brokerI
   sqlite: 'SELECT broker_id AS "brokerId" FROM agents WHERE cluster = ?1 AND agent = ?2',
 })
 
-const writeAgent = statement<[cluster: number, agent: string, brokerId: number, incarnation: number, host: string, port: number]>('write agent', {
-  postgres: `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, beats) VALUES ($1, $2, $3, $4, $5, $6, 0)
+const writeAgent = statement<[cluster: number, agent: string, brokerId: number, incarnation: number, host: string, port: number]>(
+  'write agent',
+  {
+    postgres: `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, beats) VALUES ($1, $2, $3, $4, $5, $6, 0)
     ON CONFLICT (cluster, agent) DO UPDATE SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, beats = 0`,
-  sqlite: `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, beats) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)
+    sqlite: `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, beats) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)
     ON CONFLICT (cluster, agent) DO UPDATE SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, beats = 0`,
-})
+  },
+)
 
 const membersSelect = `SELECT a.broker_id AS "brokerId", a.agent, a.incarnation, a.beats, a.host, a.port FROM agents AS a
   JOIN incarnations AS i ON i.cluster = a.cluster AND i.incarnation = a.incarnation`

@@ -6,7 +6,15 @@ import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition, slotsOfNewCluster } from '../core/slots.ts'
 import { limits } from '../limits.ts'
 import { systemClock } from '../time/system-clock.ts'
-import { type CommitBatch, type CommitInput, type CommitResult, MetadataError, type Registration, type Topic, type Verdict } from './metadata-store.ts'
+import {
+  type CommitBatch,
+  type CommitInput,
+  type CommitResult,
+  MetadataError,
+  type Registration,
+  type Topic,
+  type Verdict,
+} from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import type { Outcome, Sql } from './sql.ts'
 import type { Verbs } from './verbs.ts'
@@ -83,7 +91,9 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     test('a topic is found by name and by id, and listed in order', async () => {
       const second = await aTopic(store, { name: 'a-first', configs: { 'retention.ms': '-1' } })
-      expect(await store.topics.find({ names: [topic.name, 'absent'], topicIds: [second.topicId] })).toEqual(expect.arrayContaining([topic, second]))
+      expect(await store.topics.find({ names: [topic.name, 'absent'], topicIds: [second.topicId] })).toEqual(
+        expect.arrayContaining([topic, second]),
+      )
       expect(await store.topics.find({ names: [topic.name], topicIds: [topic.topicId] })).toEqual([topic])
       expect((await store.topics.list()).map((one) => one.name)).toEqual(['a-first', topic.name].toSorted())
       expect(second.configs).toEqual({ 'retention.ms': '-1' })
@@ -141,7 +151,11 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     // ---- the commit -----------------------------------------------------------------------------------------------------------------
 
     test('batches get their offsets in order, each log its own', async () => {
-      const first = await commit(1, [{ offsets: 3, maxTimestamp: 50 }, { offsets: 2, maxTimestamp: 40 }, { partition: 1, offsets: 7 }])
+      const first = await commit(1, [
+        { offsets: 3, maxTimestamp: 50 },
+        { offsets: 2, maxTimestamp: 40 },
+        { partition: 1, offsets: 7 },
+      ])
       expect(offsetsOf(first)).toEqual([0, 3, 0])
       expect(offsetsOf(await commit(2, [{ offsets: 1 }, { partition: 1 }]))).toEqual([5, 7])
       const states = await store.log.partitions([partition(0), partition(1), partition(2)])
@@ -228,7 +242,10 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     test('the last five batches of a producer are known again, with their place', async () => {
       for (const n of [0, 1, 2, 3, 4, 5]) await commit(n + 1, [sent(n * 2, { offsets: 2, maxTimestamp: 100 + n })])
-      const { verdicts } = await commit(7, [1, 2, 3, 4, 5].map((n) => sent(n * 2, { offsets: 2 })))
+      const { verdicts } = await commit(
+        7,
+        [1, 2, 3, 4, 5].map((n) => sent(n * 2, { offsets: 2 })),
+      )
       expect(verdicts).toEqual([1, 2, 3, 4, 5].map((n) => duplicate(n * 2, 100 + n)))
       expect((await commit(8, [sent(0, { offsets: 2 })])).verdicts).toEqual([outOfOrder])
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 12 }])
@@ -247,7 +264,12 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
         sent(0, { producerEpoch: 4 }),
         sent(1, { producerEpoch: 3 }),
       ])
-      expect(verdicts).toEqual([{ kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' }, outOfOrder, appended(1), { kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' }])
+      expect(verdicts).toEqual([
+        { kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' },
+        outOfOrder,
+        appended(1),
+        { kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' },
+      ])
     })
 
     test('sequences wrap from 2^31 - 1 to 0', async () => {
@@ -306,7 +328,10 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     // ---- find -----------------------------------------------------------------------------------------------------------------------
 
-    const partition = (number: number): { readonly topicId: TopicId; readonly partition: number } => ({ topicId: topic.topicId, partition: number })
+    const partition = (number: number): { readonly topicId: TopicId; readonly partition: number } => ({
+      topicId: topic.topicId,
+      partition: number,
+    })
 
     test('find goes on from the wanted offset, across segments, up to its bounds', async () => {
       for (const sequence of [1, 2, 3, 4]) await commit(sequence, [{ offsets: 10 }, { partition: 1 }])
@@ -334,20 +359,43 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
         [2, 3],
       ])
       expect(found[0]).toMatchObject({ logStartOffset: 0, highWatermark: 40, lastStableOffset: 40 })
-      expect(found[2]).toMatchObject({ segments: [{ objectKey: objectKey(store.clusterId, me.incarnation, 2), byteStart: 0, sizeBytes: 100 }] })
+      expect(found[2]).toMatchObject({
+        segments: [{ objectKey: objectKey(store.clusterId, me.incarnation, 2), byteStart: 0, sizeBytes: 100 }],
+      })
     })
 
     test('a time is found by the first segment that reaches it, also when stamps go back', async () => {
       const stamps = [100, 300, 200, 300, 500, 400]
       for (const [index, maxTimestamp] of stamps.entries()) await commit(index + 1, [{ offsets: 10, maxTimestamp }])
       const at = [0, 100, 101, 300, 301, 500, 501].map((timestamp) => ({ ...partition(0), at: { kind: 'timestamp', timestamp } as const }))
-      const found = await store.log.findByTime([...at, { ...partition(0), at: { kind: 'max timestamp' } }, { ...partition(1), at: { kind: 'max timestamp' } }, { ...partition(9), at: { kind: 'max timestamp' } }])
-      expect(found.map((one) => (one.kind === 'found' ? one.segment?.baseOffset : one.kind))).toEqual([0, 0, 10, 10, 40, 40, undefined, 40, undefined, 'unknown partition'])
+      const found = await store.log.findByTime([
+        ...at,
+        { ...partition(0), at: { kind: 'max timestamp' } },
+        { ...partition(1), at: { kind: 'max timestamp' } },
+        { ...partition(9), at: { kind: 'max timestamp' } },
+      ])
+      expect(found.map((one) => (one.kind === 'found' ? one.segment?.baseOffset : one.kind))).toEqual([
+        0,
+        0,
+        10,
+        10,
+        40,
+        40,
+        undefined,
+        40,
+        undefined,
+        'unknown partition',
+      ])
       expect(found[0]).toMatchObject({ highWatermark: 60 })
     })
 
     test('nothing asked is nothing answered', async () => {
-      expect(await Promise.all([store.log.find([]), store.log.partitions([]), store.log.findByTime([]), store.topics.find({})])).toEqual([[], [], [], []])
+      expect(await Promise.all([store.log.find([]), store.log.partitions([]), store.log.findByTime([]), store.topics.find({})])).toEqual([
+        [],
+        [],
+        [],
+        [],
+      ])
     })
 
     // ---- members --------------------------------------------------------------------------------------------------------------------
@@ -360,7 +408,9 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(other.brokerId).toBe(2)
       expect(other.incarnation.id).not.toBe(me.incarnation.id)
       expect(other.slots).toEqual(me.slots)
-      expect((await store.members.beat(other.incarnation)).members.map((member) => [member.brokerId, member.agent, member.host, member.port])).toEqual([
+      expect(
+        (await store.members.beat(other.incarnation)).members.map((member) => [member.brokerId, member.agent, member.host, member.port]),
+      ).toEqual([
         [1, 'me', 'localhost', 9092],
         [2, 'other', 'localhost', 9092],
       ])
@@ -410,7 +460,12 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     test('when the answer at COMMIT is lost, the same call again gives what the first would have', async () => {
       const lossy = new LostReplies(database.sql)
       const agent = await openMetadata(lossy, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
-      const input = aCommit(1, [{ offsets: 3 }, sent(0), { partition: 1, idempotency: { key: randomUUID(), bodyHash: 'x', timestamp: 9 } }, { partition: 99 }])
+      const input = aCommit(1, [
+        { offsets: 3 },
+        sent(0),
+        { partition: 1, idempotency: { key: randomUUID(), bodyHash: 'x', timestamp: 9 } },
+        { partition: 99 },
+      ])
       lossy.next = 1
       expect((await agent.log.commit(input)).kind).toBe('unknown')
       const again = await agent.log.commit(input)
@@ -437,7 +492,10 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     })
 
     test('a database that stays away makes a verb unavailable, after its deadline', async () => {
-      const away: Sql<Verbs> = { run: async () => ({ kind: 'rolled back', error: new MetadataError('unavailable', 'away') }), close: async () => {} }
+      const away: Sql<Verbs> = {
+        run: async () => ({ kind: 'rolled back', error: new MetadataError('unavailable', 'away') }),
+        close: async () => {},
+      }
       let nowMs = 0
       const clock = { ...systemClock, monotonic: () => nowMs, sleep: async (ms: number) => void (nowMs += ms) }
       await expect(openMetadata(away, { newClusterId: randomUUID(), clock })).rejects.toMatchObject({ kind: 'unavailable' })
@@ -445,9 +503,13 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     })
 
     test('many calls at once are each done, and done once', async () => {
-      const topics = await Promise.all(Array.from({ length: 20 }, (_, index) => store.topics.create(newTopic({ name: `at-once-${index}`, partitions: 3 }))))
+      const topics = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => store.topics.create(newTopic({ name: `at-once-${index}`, partitions: 3 }))),
+      )
       expect(topics.every(({ kind }) => kind === 'created')).toBe(true)
-      const all = topics.flatMap((one) => (one.kind === 'created' ? [0, 1, 2].map((number) => ({ topicId: one.topic.topicId, partition: number })) : []))
+      const all = topics.flatMap((one) =>
+        one.kind === 'created' ? [0, 1, 2].map((number) => ({ topicId: one.topic.topicId, partition: number })) : [],
+      )
       const states = await store.log.partitions(all)
       expect(new Set(states.map((state) => state?.logId)).size).toBe(60)
     })

@@ -29,7 +29,11 @@ export async function openMetadata(sql: Sql<Verbs>, { clusterId, newClusterId, c
     const message = `The database has schema version ${schema.version}, which needs a reader of version ${schema.minimumReader}; this one is ${schemaVersion}.`
     throw new MetadataError('invalid', message, { reason: 'newer schema' })
   }
-  const opened = await run('openCluster', () => ({ ...(clusterId === undefined ? {} : { clusterId }), newClusterId, newSlots: slotsOfNewCluster }))
+  const opened = await run('openCluster', () => ({
+    ...(clusterId === undefined ? {} : { clusterId }),
+    newClusterId,
+    newSlots: slotsOfNewCluster,
+  }))
   if (opened.kind === 'several') {
     const message = `The database holds ${opened.clusterIds.length} clusters and none was named: ${opened.clusterIds.join(', ')}.`
     throw new MetadataError('invalid', message, { reason: 'several clusters' })

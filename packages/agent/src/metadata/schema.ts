@@ -35,7 +35,9 @@ const knowsSchema = statement<[], { readonly known: number }>('knows schema', {
   sqlite: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version') AS known`,
 })
 const makeSchema = statement<[]>('make schema', { postgres: 'CREATE SCHEMA IF NOT EXISTS lks', sqlite: 'SELECT 1' })
-const makeVersionTable = same('CREATE TABLE IF NOT EXISTS schema_version (one integer PRIMARY KEY, version integer NOT NULL, minimum_reader integer NOT NULL)')
+const makeVersionTable = same(
+  'CREATE TABLE IF NOT EXISTS schema_version (one integer PRIMARY KEY, version integer NOT NULL, minimum_reader integer NOT NULL)',
+)
 const readVersion = statement<[], { readonly version: number; readonly minimumReader: number }>('read schema version', {
   postgres: 'SELECT version, minimum_reader AS "minimumReader" FROM schema_version',
   sqlite: 'SELECT version, minimum_reader AS "minimumReader" FROM schema_version',

@@ -69,9 +69,7 @@ export function statement<Args extends readonly (Arg | readonly Arg[])[], R exte
 }
 
 /** One round trip. The rows come back in the order of the calls, typed. */
-export function* read<const Calls extends readonly Call[]>(
-  ...calls: Calls
-): Reading<RowsOf<Calls>> {
+export function* read<const Calls extends readonly Call[]>(...calls: Calls): Reading<RowsOf<Calls>> {
   // The cast is at the border of the database: each statement names the columns of its row beside its text, and the contract suite runs every statement.
   return (yield calls) as RowsOf<Calls>
 }

@@ -133,7 +133,12 @@ export class SqliteDatabase {
     const count = args.find((arg): arg is readonly Arg[] => Array.isArray(arg))?.length ?? 0
     const rows: Row[] = []
     for (let index = 0; index < count; index++)
-      rows.push(...rowsOf(prepared, args.map((arg): Arg => (Array.isArray(arg) ? ((arg as readonly Arg[])[index] ?? null) : (arg as Arg)))))
+      rows.push(
+        ...rowsOf(
+          prepared,
+          args.map((arg): Arg => (Array.isArray(arg) ? ((arg as readonly Arg[])[index] ?? null) : (arg as Arg))),
+        ),
+      )
     return rows
   }
 

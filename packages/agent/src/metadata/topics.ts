@@ -36,7 +36,8 @@ export function* createTopic({ cluster, input }: InCluster<NewTopic>): Body<Crea
   if (counters === undefined || clock === undefined) throw new MetadataError('invalid', `Cluster ${cluster.id} is gone from the database.`)
   // The id was drawn for this call alone: its row can only come from an earlier try.
   if (mine !== undefined) return unchanged({ kind: 'created', topic: topicOf(mine) })
-  if (same !== undefined) return unchanged(same.name === name ? { kind: 'exists', topic: topicOf(same) } : { kind: 'collides', with: same.name })
+  if (same !== undefined)
+    return unchanged(same.name === name ? { kind: 'exists', topic: topicOf(same) } : { kind: 'collides', with: same.name })
   const topic: Topic = { topicId, name, partitions, configs, createdAtMs: clock.now }
   if (dryRun) return unchanged({ kind: 'created', topic })
   return {
@@ -116,11 +117,14 @@ interface TopicRow {
 const topicSelect = `SELECT topic_id AS "topicId", name, partitions, configs, created_at_ms AS "createdAtMs", deleted_at_ms AS "deletedAtMs" FROM topics`
 
 /** By the folded name, because that has the index. */
-const readTopicsByName = statement<[cluster: number, names: readonly string[], foldedNames: readonly string[]], TopicRow>('read topics by name', {
-  each: true,
-  postgres: `${topicSelect} WHERE cluster = $1 AND name = ANY ($2::text[]) AND folded_name = ANY ($3::text[]) AND deleted_at_ms IS NULL`,
-  sqlite: `${topicSelect} WHERE cluster = ?1 AND name = ?2 AND folded_name = ?3 AND deleted_at_ms IS NULL`,
-})
+const readTopicsByName = statement<[cluster: number, names: readonly string[], foldedNames: readonly string[]], TopicRow>(
+  'read topics by name',
+  {
+    each: true,
+    postgres: `${topicSelect} WHERE cluster = $1 AND name = ANY ($2::text[]) AND folded_name = ANY ($3::text[]) AND deleted_at_ms IS NULL`,
+    sqlite: `${topicSelect} WHERE cluster = ?1 AND name = ?2 AND folded_name = ?3 AND deleted_at_ms IS NULL`,
+  },
+)
 
 const readTopicsById = statement<[cluster: number, topicIds: readonly string[]], TopicRow>('read topics by id', {
   each: true,
@@ -143,7 +147,10 @@ const readTopicEvenDeleted = statement<[cluster: number, topicId: string], Topic
   sqlite: `${topicSelect} WHERE cluster = ?1 AND topic_id = ?2`,
 })
 
-const readNow = statement<[], { readonly now: number }>('read now', { postgres: 'SELECT now_ms() AS now', sqlite: 'SELECT now_ms() AS now' })
+const readNow = statement<[], { readonly now: number }>('read now', {
+  postgres: 'SELECT now_ms() AS now',
+  sqlite: 'SELECT now_ms() AS now',
+})
 
 const insertTopic = statement<
   [cluster: number, topicId: string, name: string, foldedName: string, partitions: number, configs: string, createdAtMs: number]
@@ -154,12 +161,15 @@ const insertTopic = statement<
 
 const partitionColumns = 'cluster, topic_id, partition, log, log_start_offset, next_offset, max_timestamp, created_at_ms'
 /** The log of a partition is its number plus `logMinusPartition`. */
-const insertPartitions = statement<[cluster: number, topicId: string, first: number, last: number, logMinusPartition: number]>('insert partitions', {
-  postgres: `INSERT INTO partitions (${partitionColumns})
+const insertPartitions = statement<[cluster: number, topicId: string, first: number, last: number, logMinusPartition: number]>(
+  'insert partitions',
+  {
+    postgres: `INSERT INTO partitions (${partitionColumns})
     SELECT $1::int, $2::text, n, n + $5::bigint, 0, 0, -1, now_ms() FROM generate_series($3::int, $4::int) AS n`,
-  sqlite: `WITH RECURSIVE numbers (n) AS (SELECT ?3 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?4)
+    sqlite: `WITH RECURSIVE numbers (n) AS (SELECT ?3 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?4)
     INSERT INTO partitions (${partitionColumns}) SELECT ?1, ?2, n, n + ?5, 0, 0, -1, now_ms() FROM numbers`,
-})
+  },
+)
 
 const setNextLog = statement<[cluster: number, nextLog: number]>('set next log', {
   postgres: 'UPDATE clusters SET next_log = $2 WHERE cluster = $1',
