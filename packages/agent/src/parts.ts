@@ -151,7 +151,7 @@ async function openSql({ metadata, durability }: PartsDescription): Promise<Para
       return openSqlite({ path: ':memory:', durability: 'memory', now: () => systemClock.now() })
     }
     case 'sqlite': {
-      const { openSqliteWorker } = await import('./metadata/sqlite.ts')
+      const { openSqliteWorker } = await import('./metadata/sqlite-client.ts')
       return await openSqliteWorker({ path: metadata.path, durability: durability === 'strict' ? 'strict' : 'os' })
     }
     case 'postgres': {

@@ -21,6 +21,10 @@ export interface Server {
 
 /** Rejects with a UserError where a person can help; nothing is left open then. */
 export async function startServer(plan: ServerPlan, emit: EventHook): Promise<Server> {
+  return await awake(start(plan, emit))
+}
+
+async function start(plan: ServerPlan, emit: EventHook): Promise<Server> {
   const held: Held = {}
   try {
     if (plan.dataDirectory !== undefined) held.directory = takeDataDirectory(plan.dataDirectory)
@@ -49,15 +53,25 @@ export async function startServer(plan: ServerPlan, emit: EventHook): Promise<Se
       kafka: agent.addresses,
       http,
       ended: agent.ended,
-      stop: () => (ending ??= end(held)),
+      stop: () => (ending ??= awake(end(held))),
       kill() {
         agent.kill()
-        return (ending ??= end(held))
+        return (ending ??= awake(end(held)))
       },
     }
   } catch (error) {
     await end(held)
     throw explainStart(error, plan)
+  }
+}
+
+/** The agent's own timers keep no process alive: before it listens, and after it has stopped listening, something must. */
+async function awake<T>(work: Promise<T>): Promise<T> {
+  const alive = setInterval(() => {}, 2 ** 30)
+  try {
+    return await work
+  } finally {
+    clearInterval(alive)
   }
 }
 

@@ -170,7 +170,7 @@ const flags = ['--kafka-port', '--control-port', '--data-port'] as const
 
 /** Errors of listening: those of Node's sockets, and HTTP's PortError, which has the first as its cause. */
 function ofSocket(error: unknown, plan: ServerPlan): UserError | undefined {
-  const { code, port, address } = socketTrouble(error)
+  const { code, port, address, hostname } = socketTrouble(error)
   const ports: readonly (number | undefined)[] = [plan.kafkaPort, plan.http?.control.port, plan.http?.data.port]
   const flag = flags[Math.max(0, ports.indexOf(port))] ?? flags[0]
   switch (code) {
@@ -197,7 +197,7 @@ function ofSocket(error: unknown, plan: ServerPlan): UserError | undefined {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return new UserError('LKS-1003', {
-        what: `${address ?? plan.hosts.join(', ')} is no address of this machine`,
+        what: `${address ?? hostname ?? plan.hosts.join(', ')} is no address of this machine`,
         fix: ['listen on this machine only: --listen 127.0.0.1', 'listen on every address: --listen 0.0.0.0'],
         cause: error,
       })
@@ -209,19 +209,17 @@ function ofSocket(error: unknown, plan: ServerPlan): UserError | undefined {
 
 interface SocketTrouble {
   readonly code?: string
+  readonly syscall?: string
   readonly port?: number
   readonly address?: string
+  readonly hostname?: string
 }
 
+/** The error of listening, at whatever depth. Node leaves the port out where it was 0. */
 function socketTrouble(error: unknown): SocketTrouble {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    const { code, port, address, hostname } = at as SocketTrouble & { readonly hostname?: string }
-    if (code?.startsWith('E') === true && (port !== undefined || hostname !== undefined))
-      return {
-        code,
-        ...(port !== undefined && { port }),
-        ...((address ?? hostname) !== undefined && { address: address ?? hostname ?? '' }),
-      }
+    const trouble = at as SocketTrouble
+    if (trouble.syscall === 'listen' || trouble.syscall === 'bind' || trouble.syscall === 'getaddrinfo') return trouble
   }
   return {}
 }

@@ -41,6 +41,8 @@ export interface Run {
   readonly env?: Readonly<Record<string, string>>
   /** The working directory; without it a temporary one, so that nobody's `.lks` or configuration is met. */
   readonly cwd?: string
+  /** Without it any free ones. */
+  readonly ports?: readonly string[]
   /** `built` needs `pnpm build` first. */
   readonly entry?: 'source' | 'built'
 }
@@ -49,7 +51,7 @@ export const anyPorts: readonly string[] = ['--kafka-port', '0', '--control-port
 
 /** Runs `lks dev` on any free ports, until it says that it is ready. Rejects with what it printed when it ends before. */
 export async function startServer(run: Run = {}): Promise<ServerProcess> {
-  const { child, ended } = await spawnLks({ ...run, args: ['dev', ...anyPorts, ...(run.args ?? [])] })
+  const { child, ended } = await spawnLks({ ...run, args: ['dev', ...(run.ports ?? anyPorts), ...(run.args ?? [])] })
   const line = await Promise.race([firstLine(child), ended])
   if (typeof line !== 'string')
     throw new Error(`the server ended (${line.code ?? line.signal}) before it was ready:\n${line.stdout}${line.stderr}`)

@@ -1,0 +1,66 @@
+// startKafka: a Kafka inside the calling process.
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type KafkaEvent, startKafka } from './index.ts'
+
+test('any number in one process, each with a port and a cluster of its own', async () => {
+  await using one = await startKafka()
+  await using two = await startKafka()
+  expect(one.bootstrapServers).toBe(`127.0.0.1:${one.port}`)
+  expect(one.port).not.toBe(two.port)
+  expect(one.clusterId).not.toBe(two.clusterId)
+  expect(one.urls).toBeUndefined()
+  await reach(one.port)
+  await reach(two.port)
+})
+
+test('after stop the port is free and nobody listens; stopping again is the same end', async () => {
+  const kafka = await startKafka()
+  await Promise.all([kafka.stop(), kafka.stop()])
+  expect(await kafka.ended).toBe('drained')
+  await expect(reach(kafka.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  await using again = await startKafka({ port: kafka.port })
+  expect(again.port).toBe(kafka.port)
+})
+
+test('a busy port is said, and leaves nothing open', async () => {
+  await using first = await startKafka()
+  await expect(startKafka({ port: first.port })).rejects.toMatchObject({ name: 'UserError', code: 'LKS-1001' })
+})
+
+test('what is kept in a directory is there in the next one, and only one at a time has it', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'lks-embedded-'))
+  try {
+    const first = await startKafka({ dir, http: true })
+    await expect(startKafka({ dir })).rejects.toMatchObject({ code: 'LKS-1101' })
+    const created = await fetch(`${first.urls?.control}/topics`, { method: 'POST', body: '{"name":"kept","partitions":2}' })
+    expect(created.status).toBe(200)
+    await first.stop()
+    await using second = await startKafka({ dir, http: true })
+    expect(second.clusterId).toBe(first.clusterId)
+    expect(await (await fetch(`${second.urls?.control}/topics/kept`)).json()).toMatchObject({ name: 'kept', partitions: 2 })
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+})
+
+test('settings count, and events are told', async () => {
+  const events: KafkaEvent[] = []
+  await using kafka = await startKafka({ http: true, settings: { 'http.num.partitions': 7 }, onEvent: (event) => events.push(event) })
+  const created = await fetch(`${kafka.urls?.control}/topics`, { method: 'POST', body: '{"name":"seven"}' })
+  expect(await created.json()).toMatchObject({ partitions: 7 })
+  expect(events).toContainEqual(expect.objectContaining({ kind: 'topic created', name: 'seven', partitions: 7 }))
+})
+
+async function reach(port: number): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port })
+  try {
+    await once(socket, 'connect')
+  } finally {
+    socket.destroy()
+  }
+}

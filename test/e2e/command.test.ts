@@ -1,0 +1,378 @@
+// The command `lks dev` from outside: the ready line, the two lines of curl, its end by a signal and by kill -9, and every start that must fail with words that help.
+import { once } from 'node:events'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type S3Server, startS3Server } from '../../packages/agent/src/objects/testing/s3-server.ts'
+import { anyPorts, type Ended, type Folder, lks, startServer, temporaryFolder } from './testing/server.ts'
+
+let folder: Folder
+beforeAll(async () => {
+  folder = await temporaryFolder()
+})
+afterAll(() => folder[Symbol.asyncDispose]())
+
+let folders = 0
+/** A data directory that is not there yet. */
+function newDirectory(): string {
+  folders += 1
+  return join(folder.path, String(folders), '.lks')
+}
+
+async function createTopic(control: string, name: string): Promise<Response> {
+  return await fetch(`${control}/topics`, {
+    method: 'POST',
+    body: JSON.stringify({ name }),
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  })
+}
+
+async function produce(data: string, topic: string, body: string): Promise<Response> {
+  return await fetch(`${data}/topics/${topic}/produce/0`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  })
+}
+
+async function valuesOf(data: string, topic: string): Promise<readonly unknown[]> {
+  const answer = await fetch(`${data}/topics/${topic}/messages/0?offset=0`)
+  const { records } = (await answer.json()) as { readonly records: readonly { readonly value: unknown }[] }
+  return records.map(({ value }) => value)
+}
+
+function expectRefusal({ code, stdout, stderr }: Ended, lksCode: string, exitCode: number): void {
+  expect(stderr).toMatch(new RegExp(`^error: .*\\(${lksCode}\\)$`, 'm'))
+  expect(stderr).toMatch(/^ {2}fix: \S/m)
+  expect(stderr).not.toMatch(/^\s+at /m)
+  expect(stdout).toBe('')
+  expect(code).toBe(exitCode)
+}
+
+describe('a server', () => {
+  test('says where it is in one line of JSON, and is there on both loopback addresses', async () => {
+    await using server = await startServer({ args: ['--memory'] })
+    expect(server).toMatchObject({
+      event: 'ready',
+      kafka: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      urls: { control: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), data: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) },
+      ms: expect.any(Number),
+      pid: expect.any(Number),
+    })
+    for (const host of ['127.0.0.1', '::1']) {
+      const socket = connect({ host, port: server.port })
+      await once(socket, 'connect')
+      socket.destroy()
+    }
+    const overIpv6 = server.urls.control.replace('127.0.0.1', '[::1]')
+    expect((await fetch(`${overIpv6}/readyz`)).status).toBe(200)
+  })
+
+  test('the two lines of curl work as written, and what they sent is kept over SIGTERM and kill -9', async () => {
+    const dir = newDirectory()
+    {
+      const server = await startServer({ args: ['--dir', dir] })
+      const topic = await createTopic(server.urls.control, 'hello')
+      expect(topic.status).toBe(200)
+      expect(await topic.json()).toMatchObject({ name: 'hello', partitions: 100 })
+      const produced = await produce(server.urls.data, 'hello', 'key:value')
+      expect(produced.status).toBe(200)
+      expect(await produced.json()).toMatchObject({ topic: 'hello', partition: 0, offset: 0 })
+      expect(await server.stop()).toMatchObject({ code: 0, signal: null })
+    }
+    {
+      const server = await startServer({ args: ['--dir', dir] })
+      expect(await valuesOf(server.urls.data, 'hello')).toEqual(['value'])
+      expect(await (await produce(server.urls.data, 'hello', 'key:second')).json()).toMatchObject({ offset: 1 })
+      expect(await server.kill()).toMatchObject({ signal: 'SIGKILL' })
+    }
+    await using server = await startServer({ args: ['--dir', dir] })
+    expect(await valuesOf(server.urls.data, 'hello')).toEqual(['value', 'second'])
+    expect(await (await produce(server.urls.data, 'hello', 'key:third')).json()).toMatchObject({ offset: 2 })
+  })
+
+  test('SIGTERM answers what was admitted before it ends', async () => {
+    const server = await startServer({ args: ['--dir', newDirectory(), '--store-latency', '300ms'] })
+    await createTopic(server.urls.control, 'slow')
+    const answers = Promise.all(Array.from({ length: 5 }, (_, i) => produce(server.urls.data, 'slow', `k:${i}`)))
+    // The metrics say when they are admitted: from there on an answer is owed.
+    await expect.poll(async () => await uncommittedBytes(server.urls.control), { interval: 5, timeout: 10_000 }).toBeGreaterThan(0)
+    const ended = server.stop()
+    expect((await answers).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+    expect(await ended).toMatchObject({ code: 0 })
+  })
+
+  test('a second signal ends it at once', async () => {
+    const never = Promise.withResolvers<void>()
+    await using s3 = await startS3Server({
+      fault: ({ method, key }) => (method === 'PUT' && !key.endsWith('cluster.json') ? { kind: 'wait', until: never.promise } : undefined),
+    })
+    const server = await startServer({ args: ['--dir', newDirectory(), '--storage', `s3://${s3.bucket}/prefix`], env: s3Env(s3) })
+    await createTopic(server.urls.control, 'stuck')
+    const answer = produce(server.urls.data, 'stuck', 'k:v').then(
+      () => 'answered',
+      () => 'cut',
+    )
+    await expect.poll(async () => await uncommittedBytes(server.urls.control), { interval: 5, timeout: 10_000 }).toBeGreaterThan(0)
+    server.signal('SIGTERM')
+    await expect.poll(() => server.log(), { interval: 5, timeout: 10_000 }).toContain('stopping')
+    expect(await server.stop()).toMatchObject({ code: 128 + 15 })
+    expect(await answer).toBe('cut')
+    never.resolve()
+  })
+
+  test('a lone produce on a store of 100 ms is answered without waiting for company', async () => {
+    await using server = await startServer({ args: ['--memory', '--store-latency', '100ms'] })
+    await createTopic(server.urls.control, 'lone')
+    await produce(server.urls.data, 'lone', 'k:first')
+    const began = performance.now()
+    expect((await produce(server.urls.data, 'lone', 'k:v')).status).toBe(200)
+    // Not a bench: the linger alone would be 250 ms on top of the store's 100.
+    expect(performance.now() - began).toBeLessThan(250)
+  })
+
+  test('a default HTTP port that is busy is moved on from, and that is said', async () => {
+    await using taken = await takePort(8000)
+    const server = await startServer({ args: ['--memory'], ports: ['--kafka-port', '0', '--data-port', '0'] })
+    expect(server.urls.control).not.toBe('http://127.0.0.1:8000')
+    expect((await fetch(`${server.urls.control}/livez`)).status).toBe(200)
+    const { stderr } = await server.stop()
+    expect(stderr).toContain('port 8000 was taken')
+    expect(taken.port).toBe(8000)
+  })
+
+  test('an unknown LKS_ variable is warned about, a known one counts', async () => {
+    const server = await startServer({ args: ['--memory'], env: { LKS_FLUSH_BITES: '1', LKS_HTTP_NUM_PARTITIONS: '3' } })
+    expect(await (await createTopic(server.urls.control, 'three')).json()).toMatchObject({ partitions: 3 })
+    const { stderr } = await server.stop()
+    expect(stderr).toContain('did you mean LKS_FLUSH_BYTES?')
+  })
+
+  test('its log on a pipe is lines of JSON', async () => {
+    const server = await startServer({ args: ['--memory'] })
+    await createTopic(server.urls.control, 'logged')
+    const { stderr } = await server.stop()
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly level: string; readonly msg: string })
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'info', topic: 'logged', msg: 'topic logged created with 100 partitions' }),
+    )
+  })
+})
+
+describe('a start that fails says what, why and how to mend it', () => {
+  test('the Kafka port is in use', async () => {
+    await using taken = await takePort(0)
+    const ended = await lks(['dev', '--memory', ...anyPorts, '--kafka-port', String(taken.port)])
+    expectRefusal(ended, 'LKS-1001', 1)
+    expect(ended.stderr).toContain(`port ${taken.port} is in use`)
+    expect(ended.stderr).toContain(`--kafka-port ${taken.port + 1}`)
+  })
+
+  test.each(['--control-port', '--data-port'])('the HTTP port that was asked for is in use: %s', async (flag) => {
+    await using taken = await takePort(0)
+    const ended = await lks(['dev', '--memory', ...anyPorts, flag, String(taken.port)])
+    expectRefusal(ended, 'LKS-1001', 1)
+    expect(ended.stderr).toContain(`${flag} ${taken.port + 1}`)
+  })
+
+  test('the address is none of this machine', async () => {
+    expectRefusal(await lks(['dev', '--memory', ...anyPorts, '--listen', '192.0.2.1']), 'LKS-1003', 1)
+  })
+
+  test('the data directory is in use; it is free again after kill -9', async () => {
+    const dir = newDirectory()
+    const first = await startServer({ args: ['--dir', dir] })
+    expectRefusal(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-1101', 1)
+    expect((await fetch(`${first.urls.control}/readyz`)).status).toBe(200)
+    await first.kill()
+    await using _second = await startServer({ args: ['--dir', dir] })
+  })
+
+  test('the data directory is of a newer version', async () => {
+    const dir = newDirectory()
+    await (await startServer({ args: ['--dir', dir] })).stop()
+    edit(join(dir, 'lock.db'), 'PRAGMA user_version = 99')
+    expectRefusal(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-1102', 1)
+  })
+
+  test('the metadata database is of a newer version', async () => {
+    const dir = newDirectory()
+    await (await startServer({ args: ['--dir', dir] })).stop()
+    edit(join(dir, 'metadata.db'), 'UPDATE schema_version SET version = 99, minimum_reader = 99')
+    expectRefusal(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3104', 1)
+  })
+
+  test('the data directory is a file', async () => {
+    const dir = newDirectory()
+    await mkdir(join(dir, '..'), { recursive: true })
+    await writeFile(dir, '')
+    expectRefusal(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-1103', 1)
+  })
+
+  test('an empty metadata database on a used prefix, also when tried again; the objects are left alone', async () => {
+    const dir = newDirectory()
+    const server = await startServer({ args: ['--dir', dir] })
+    await createTopic(server.urls.control, 'kept')
+    await server.stop()
+    const claimed = await readFile(join(dir, 'objects', 'cluster.json'), 'utf8')
+    for (const name of ['metadata.db', 'metadata.db-wal', 'metadata.db-shm']) await rm(join(dir, name), { force: true })
+    for (let again = 0; again < 2; again++) expectRefusal(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3005', 1)
+    expect(await readFile(join(dir, 'objects', 'cluster.json'), 'utf8')).toBe(claimed)
+  })
+
+  test("another cluster's prefix", async () => {
+    const dir = newDirectory()
+    const server = await startServer({ args: ['--dir', dir] })
+    await createTopic(server.urls.control, 'mine')
+    await server.stop()
+    await editClusterFile(dir, { clusterId: '00000000-0000-4000-8000-000000000000' })
+    const ended = await lks(['dev', ...anyPorts, '--dir', dir])
+    expectRefusal(ended, 'LKS-3004', 1)
+    expect(ended.stderr).toContain('00000000-0000-4000-8000-000000000000')
+  })
+
+  test('a prefix of a newer format', async () => {
+    const dir = newDirectory()
+    await (await startServer({ args: ['--dir', dir] })).stop()
+    await editClusterFile(dir, { format: 99, minimumReader: 99 })
+    expectRefusal(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3006', 1)
+  })
+
+  test('a damaged cluster file', async () => {
+    const dir = newDirectory()
+    await (await startServer({ args: ['--dir', dir] })).stop()
+    await writeFile(join(dir, 'objects', 'cluster.json'), '{')
+    expectRefusal(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3007', 1)
+  })
+
+  test('nobody answers at the endpoint of the bucket', async () => {
+    const port = await freePort()
+    const ended = await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--storage', 's3://bucket/prefix'], {
+      env: { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}`, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
+    })
+    expectRefusal(ended, 'LKS-3001', 1)
+    expect(ended.stderr).toContain('s3://bucket/prefix')
+  })
+
+  test('there is no such bucket, and the credentials are wrong', async () => {
+    await using s3 = await startS3Server()
+    const start = async (bucket: string, env: Readonly<Record<string, string>>): Promise<Ended> =>
+      await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--storage', `s3://${bucket}/prefix`], { env: { ...s3Env(s3), ...env } })
+    expectRefusal(await start('no-such-bucket', {}), 'LKS-3002', 1)
+    expectRefusal(await start(s3.bucket, { AWS_SECRET_ACCESS_KEY: 'wrong' }), 'LKS-3003', 1)
+    expect(s3.objects.size).toBe(0)
+  })
+
+  test('on S3, too: rm -rf of the data directory, then a start on the used prefix, harms nothing', async () => {
+    await using s3 = await startS3Server()
+    const dir = newDirectory()
+    const env = s3Env(s3)
+    const args = ['--dir', dir, '--storage', `s3://${s3.bucket}/prefix`]
+    const server = await startServer({ args, env })
+    await createTopic(server.urls.control, 'bucketed')
+    expect((await produce(server.urls.data, 'bucketed', 'k:v')).status).toBe(200)
+    // Before the ack the bytes are in the bucket: the cluster file and one object.
+    expect(s3.objects.size).toBe(2)
+    await server.stop()
+    await rm(dir, { recursive: true })
+    expectRefusal(await lks(['dev', ...anyPorts, ...args], { env }), 'LKS-3005', 1)
+    expect(s3.objects.size).toBe(2)
+  })
+
+  test('nobody answers at the metadata database; its password is not printed', async () => {
+    const port = await freePort()
+    const ended = await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--metadata', `postgres://me:secret@127.0.0.1:${port}/lks`])
+    expectRefusal(ended, 'LKS-3101', 1)
+    expect(ended.stderr).not.toContain('secret')
+  })
+
+  test.each([
+    [['dev', '--kafka-prot', '1'], 'LKS-1008', /--kafka-port/],
+    [['dev', 'more'], 'LKS-1008', /argument/],
+    [['serve'], 'LKS-1008', /serve/],
+    [['dev', '--kafka-port', 'x'], 'LKS-1004', /0 to 65535/],
+    [['dev', '--memory', '--dir', 'x'], 'LKS-1005', /--memory and --dir/],
+  ])('a wrong call: %j', async (args, code, words) => {
+    const ended = await lks(args)
+    expectRefusal(ended, code, 2)
+    expect(ended.stderr).toMatch(words)
+  })
+
+  test('with -v it prints the stack, too', async () => {
+    const ended = await lks(['dev', '-v', '--kafka-port', 'x'])
+    expect(ended.stderr).toMatch(/^\s+at /m)
+    expect(ended.code).toBe(2)
+  })
+})
+
+test('--version and --help say what there is', async () => {
+  expect(await lks(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+  const help = await lks(['dev', '--help'])
+  expect(help.code).toBe(0)
+  for (const flag of [
+    '--memory',
+    '--dir',
+    '--storage',
+    '--store-latency',
+    '--metadata',
+    '--kafka-port',
+    '--listen',
+    '--advertised',
+    '--durability',
+    '--flush-bytes',
+  ])
+    expect(help.stdout).toContain(flag)
+})
+
+function s3Env({ endpoint, credentials }: S3Server): Readonly<Record<string, string>> {
+  return {
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  }
+}
+
+async function uncommittedBytes(control: string): Promise<number> {
+  const metrics = await (await fetch(`${control}/metrics`)).text()
+  return Number(/^lks_uncommitted_bytes(?:\{[^}]*\})? (\d+)/m.exec(metrics)?.[1] ?? Number.NaN)
+}
+
+interface TakenPort extends AsyncDisposable {
+  readonly port: number
+}
+
+/** Listens there until its end; where somebody else already does, that is as good. */
+async function takePort(port: number): Promise<TakenPort> {
+  const server = createServer()
+  const taken = await new Promise<boolean>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' && port !== 0 ? resolve(false) : reject(error)))
+    server.listen(port, '127.0.0.1', () => resolve(true))
+  })
+  return {
+    port: taken ? (server.address() as AddressInfo).port : port,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => (taken ? server.close(() => resolve()) : resolve())),
+  }
+}
+
+async function freePort(): Promise<number> {
+  const taken = await takePort(0)
+  await taken[Symbol.asyncDispose]()
+  return taken.port
+}
+
+function edit(path: string, sql: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(sql)
+  database.close()
+}
+
+async function editClusterFile(dir: string, change: Readonly<Record<string, unknown>>): Promise<void> {
+  const path = join(dir, 'objects', 'cluster.json')
+  const file = JSON.parse(await readFile(path, 'utf8')) as Readonly<Record<string, unknown>>
+  await writeFile(path, JSON.stringify({ ...file, ...change }))
+}
