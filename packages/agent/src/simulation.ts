@@ -7,7 +7,7 @@ export type { CommitInput, CommitResult, MetadataStore, Registration, Segment } 
 export { openMetadata } from './metadata/open.ts'
 export type { Outcome, Sql, VerbTable } from './metadata/sql.ts'
 export { openSqlite } from './metadata/sqlite.ts'
-export type { Verbs } from './metadata/verbs.ts'
+export type { Verbs } from './metadata/verb-table.ts'
 export type { ListenAddress, Listener, Network, Socket, SocketEvents } from './net/network.ts'
 export { MemoryObjects } from './objects/memory.ts'
 export {

@@ -17,7 +17,7 @@ import {
 } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import type { Outcome, Sql } from './sql.ts'
-import type { Verbs } from './verbs.ts'
+import type { Verbs } from './verb-table.ts'
 
 /** A database without tables at first. Every test makes a cluster of its own in it. */
 export interface ContractDatabase {

@@ -6,7 +6,7 @@ import type { Clock } from '../time/clock.ts'
 import { type LogIndex, type Members, MetadataError, type MetadataStore, type Topics } from './metadata-store.ts'
 import { schemaVersion } from './schema.ts'
 import type { InputOf, ResultOf, Sql } from './sql.ts'
-import type { Verbs } from './verbs.ts'
+import type { Verbs } from './verb-table.ts'
 
 export interface OpenMetadataOptions {
   /** The cluster to serve, made when absent. Undefined: the only one of the database. */
@@ -65,7 +65,7 @@ export async function openMetadata(sql: Sql<Verbs>, { clusterId, newClusterId, c
   return { clusterId: cluster.id, slots: cluster.slots, created, topics, log, members, close: () => sql.close() }
 }
 
-type Run = <N extends keyof Verbs & string>(verb: N, input: (unsure: boolean) => InputOf<Verbs[N]>) => Promise<ResultOf<Verbs[N]>>
+type Run = <N extends keyof Verbs>(verb: N, input: (unsure: boolean) => InputOf<Verbs[N]>) => Promise<ResultOf<Verbs[N]>>
 
 /** Runs the same call again while it is rolled back or unknown, until the deadline; `unsure` tells the verb that an earlier try may have been committed. */
 function patient(sql: Sql<Verbs>, clock: Clock): Run {

@@ -1,9 +1,9 @@
 // PostgreSQL behind the Sql port: one leased connection per run, pipelined, so that a body with one yield takes two round trips.
-import type { Pool, PoolClient, QueryResult } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { limits } from '../limits.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import type { Body, Call, Decision, Outcome, Row, Sql } from './sql.ts'
-import { type Verbs, verbs } from './verbs.ts'
+import { type Verbs, verbs } from './verb-table.ts'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`, with libpq's parameters. */

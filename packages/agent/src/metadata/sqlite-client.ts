@@ -4,7 +4,7 @@ import { MetadataError } from './metadata-store.ts'
 import type { Outcome, Sql } from './sql.ts'
 import type { SqliteOptions } from './sqlite.ts'
 import type { FromWorker, PlainError, PlainOutcome, ToWorker } from './sqlite-worker.ts'
-import type { Verbs } from './verbs.ts'
+import type { Verbs } from './verb-table.ts'
 
 /** Options cross to a thread, so its clock is the system's. Its thread may wait for another process that holds the database. */
 export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'>
@@ -41,7 +41,7 @@ class SqliteClient implements Sql<Verbs> {
   }
 
   /** The database answers at once or not at all, so there is no deadline to watch: a busy one gives up after `busyTimeoutMs`. */
-  run<N extends keyof Verbs & string>(verb: N, input: unknown): Promise<never> {
+  run<N extends keyof Verbs>(verb: N, input: unknown): Promise<never> {
     if (this.#closed) return Promise.resolve(rolledBack(new MetadataError('unavailable', 'The database is closed.')) as never)
     const { worker, pending } = this.#running()
     this.#lastId += 1
@@ -92,7 +92,7 @@ class SqliteClient implements Sql<Verbs> {
       if (this.#thread === thread) this.#thread = undefined
       opened.reject(why)
       // An open one may have ended between a COMMIT and its answers.
-      for (const id of [...thread.pending.keys()]) settle(thread, id, { kind: isOpen ? 'unknown' : 'rolled back', error: why })
+      for (const id of thread.pending.keys()) settle(thread, id, { kind: isOpen ? 'unknown' : 'rolled back', error: why })
       ended.resolve()
     })
     return thread

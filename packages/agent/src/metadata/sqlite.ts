@@ -2,7 +2,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import type { Arg, Body, Call, Outcome, Row, Sql } from './sql.ts'
-import { type Verbs, verbs } from './verbs.ts'
+import { type Verbs, verbs } from './verb-table.ts'
 
 export interface SqliteOptions {
   /** A file, or `:memory:`. */
@@ -17,7 +17,7 @@ export interface SqliteOptions {
 
 /** One verb to run. */
 export interface Run {
-  readonly verb: keyof Verbs & string
+  readonly verb: keyof Verbs
   readonly input: unknown
 }
 
