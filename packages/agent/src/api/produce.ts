@@ -31,7 +31,14 @@ export const produce = handler({
     if (!room)
       for (const entry of entries)
         entry.refusal ??= failure('NOT_ENOUGH_REPLICAS', 'The agent holds as many records that are not stored yet as it may.')
-    const answers = admitted.length === 0 ? Promise.resolve([]) : services.writer.admit(admitted.map(({ admission }) => admission)).answers
+    // The signal is the connection's own: it stands for the connection.
+    const answers =
+      admitted.length === 0
+        ? Promise.resolve([])
+        : services.writer.admit(
+            admitted.map(({ admission }) => admission),
+            context.signal,
+          ).answers
 
     if (request.acks === 0) return { kind: 'none', close: anyRefused(entries, answers) }
     return { kind: 'later', response: answered({ request, entries, admitted, answers, context, services }) }
