@@ -1,0 +1,323 @@
+// What a connection promises: answers in the order of the requests, whatever the handlers do; and that no client can make it hold more than its share.
+import { expect, test } from 'vitest'
+import { limits } from '../limits.ts'
+import { ManualClock } from '../time/testing/manual-clock.ts'
+import { type Answer, Connection, type Handled } from './connection.ts'
+import { Permits } from './permits.ts'
+import { FakeSocket } from './testing/fake-socket.ts'
+
+const idleMs = 600_000
+
+interface Request {
+  readonly text: string
+  readonly signal: AbortSignal
+  readonly unpin: () => void
+  readonly settle: (handled: Handled) => void
+}
+
+function aConnection(options: { readonly capacityBytes?: number; readonly permits?: { small: Permits; large: Permits } } = {}) {
+  const socket = new FakeSocket()
+  const clock = new ManualClock()
+  const capacity = options.capacityBytes ?? 1024 * 1024
+  const permits = options.permits ?? { small: new Permits(capacity), large: new Permits(capacity) }
+  const requests: Request[] = []
+  const events: string[] = []
+  const connection = new Connection({
+    socket,
+    clock,
+    permits,
+    idleMs,
+    handle: (frame, signal, unpin) =>
+      new Promise((settle) => requests.push({ text: Buffer.from(frame).toString('latin1'), signal, unpin, settle })),
+    onProtocolError: (message) => events.push(`protocol error: ${message}`),
+    onClosed: (reason) => events.push(`closed: ${reason}`),
+  })
+  return { connection, socket, clock, permits, requests, events }
+}
+
+function frame(body: string | Uint8Array): Uint8Array {
+  const bytes = typeof body === 'string' ? Buffer.from(body, 'latin1') : body
+  const whole = Buffer.alloc(4 + bytes.length)
+  whole.writeInt32BE(bytes.length)
+  whole.set(bytes, 4)
+  return whole
+}
+
+function prefix(sizeBytes: number): Uint8Array {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(sizeBytes)
+  return bytes
+}
+
+function answer(text: string, more: Partial<Answer> = {}): Answer {
+  const chunk = Buffer.from(text, 'latin1')
+  return { chunks: [chunk], sizeBytes: chunk.length, thenClose: false, throttleMs: 0, ...more }
+}
+
+const now = (text: string, more: Partial<Answer> = {}): Handled => ({ kind: 'now', answer: answer(text, more) })
+
+/** Lets every promise that can run do so. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+test('answers leave in the order of the requests, also when later ones are ready first', async () => {
+  const { connection, socket, requests } = aConnection()
+  connection.data(Buffer.concat([frame('a'), frame('b'), frame('c')]))
+  const slow = Promise.withResolvers<Answer>()
+  requests[0]?.settle({ kind: 'later', answer: slow.promise })
+  await turn()
+  requests[1]?.settle(now('B'))
+  await turn()
+  requests[2]?.settle(now('C'))
+  await turn()
+  expect(socket.text).toBe('')
+  slow.resolve(answer('A'))
+  await turn()
+  expect(socket.text).toBe('ABC')
+})
+
+test('the next request is taken only when the one before is settled', async () => {
+  const { connection, requests } = aConnection()
+  connection.data(Buffer.concat([frame('a'), frame('b')]))
+  await turn()
+  expect(requests.map(({ text }) => text)).toEqual(['a'])
+  requests[0]?.settle({ kind: 'later', answer: new Promise(() => {}) })
+  await turn()
+  expect(requests.map(({ text }) => text)).toEqual(['a', 'b'])
+})
+
+test('frames are found however the bytes are cut', async () => {
+  const { connection, requests } = aConnection()
+  for (const byte of Buffer.concat([frame('hello'), frame(''), frame('you')])) connection.data(Buffer.of(byte))
+  for (let at = 0; at < 3; at += 1) {
+    requests[at]?.settle(now('.'))
+    await turn()
+  }
+  expect(requests.map(({ text }) => text)).toEqual(['hello', '', 'you'])
+})
+
+test('a connection has a bounded number of requests in flight', async () => {
+  const { connection, requests } = aConnection()
+  const many = limits.requestsInFlightPerConnection + 5
+  connection.data(Buffer.concat(Array.from({ length: many }, () => frame('x'))))
+  const answers: ((answer: Answer) => void)[] = []
+  for (let at = 0; at < requests.length; at += 1) {
+    requests[at]?.settle({ kind: 'later', answer: new Promise((resolve) => answers.push(resolve)) })
+    await turn()
+  }
+  expect(requests).toHaveLength(limits.requestsInFlightPerConnection)
+  answers[0]?.(answer('.'))
+  await turn()
+  expect(requests).toHaveLength(limits.requestsInFlightPerConnection + 1)
+})
+
+test('a request without an answer holds up no answer, and closes the connection when it failed', async () => {
+  const { connection, socket, requests } = aConnection()
+  connection.data(Buffer.concat([frame('silent'), frame('b')]))
+  const fate = Promise.withResolvers<boolean>()
+  requests[0]?.settle({ kind: 'none', close: fate.promise })
+  await turn()
+  requests[1]?.settle(now('B'))
+  await turn()
+  expect(socket.text).toBe('B')
+  expect(socket.state).toBe('open')
+  fate.resolve(true)
+  await turn()
+  expect(socket.state).toBe('ended')
+})
+
+test('after an answer that closes, nothing behind it is answered', async () => {
+  const { connection, socket, requests } = aConnection()
+  connection.data(Buffer.concat([frame('a'), frame('b'), frame('c')]))
+  const first = Promise.withResolvers<Answer>()
+  requests[0]?.settle({ kind: 'later', answer: first.promise })
+  await turn()
+  requests[1]?.settle(now('B'))
+  await turn()
+  first.resolve(answer('A', { thenClose: true }))
+  await turn()
+  expect(socket.text).toBe('A')
+  expect(socket.state).toBe('ended')
+  requests[2]?.settle(now('C'))
+  await turn()
+  expect(socket.text).toBe('A')
+})
+
+test.each([
+  ['negative', -1],
+  ['larger than the largest legal request', limits.requestBytes + 1],
+])('a %s size closes the connection, with an event', (_, sizeBytes) => {
+  const { connection, socket, events } = aConnection()
+  connection.data(prefix(sizeBytes))
+  expect(socket.state).toBe('ended')
+  expect(events).toHaveLength(1)
+  expect(events[0]).toMatch(/^protocol error: a frame claims -?\d+ bytes/)
+})
+
+test('a client that still sends after its connection was ended is read and not heard', async () => {
+  const { connection, socket, requests } = aConnection()
+  connection.data(prefix(-1))
+  connection.data(frame('a'))
+  await turn()
+  expect(requests).toHaveLength(0)
+  expect(socket.paused).toBe(false)
+})
+
+test('a client that does not take the end is cut off', async () => {
+  const { connection, socket, clock } = aConnection()
+  connection.data(prefix(-1))
+  await clock.advance(limits.lingerMs)
+  expect(socket.state).toBe('destroyed')
+})
+
+test('a claimed size reserves a step, not what it claims', () => {
+  const { connection, permits } = aConnection()
+  connection.data(prefix(limits.requestBytes))
+  expect(permits.large.usedBytes).toBeGreaterThan(0)
+  expect(permits.large.usedBytes).toBeLessThanOrEqual(4 * 1024)
+})
+
+test('without permits the socket is paused, and read again once others gave theirs back', async () => {
+  const permits = { small: new Permits(1024), large: new Permits(100 * 1024) }
+  const first = aConnection({ permits })
+  const second = aConnection({ permits })
+  first.connection.data(frame(new Uint8Array(90 * 1024)))
+  await turn()
+  expect(first.requests).toHaveLength(1)
+  second.connection.data(frame(new Uint8Array(80 * 1024)))
+  await turn()
+  expect(second.requests).toHaveLength(0)
+  expect(second.socket.paused).toBe(true)
+  first.requests[0]?.unpin()
+  await turn()
+  expect(second.requests).toHaveLength(1)
+  expect(permits.large.usedBytes).toBe(80 * 1024)
+  second.requests[0]?.settle(now('.'))
+  await turn()
+  expect(permits.large.usedBytes).toBe(0)
+  expect(second.socket.paused).toBe(false)
+})
+
+test('small frames do not wait behind large ones', async () => {
+  const permits = { small: new Permits(8 * 1024), large: new Permits(100 * 1024) }
+  const large = aConnection({ permits })
+  large.connection.data(frame(new Uint8Array(100 * 1024)))
+  const small = aConnection({ permits })
+  small.connection.data(frame('heartbeat'))
+  await turn()
+  expect(small.requests).toHaveLength(1)
+})
+
+test('frames that all hold a part and wait for the rest still come through, the eldest first', async () => {
+  const permits = { small: new Permits(1024), large: new Permits(100 * 1024) }
+  const body = new Uint8Array(90 * 1024)
+  const clients = Array.from({ length: 4 }, () => aConnection({ permits }))
+  for (const { connection } of clients) connection.data(frame(body).subarray(0, 60 * 1024))
+  expect(permits.large.usedBytes).toBeLessThanOrEqual(200 * 1024)
+  for (const { connection } of clients) connection.data(frame(body).subarray(60 * 1024))
+  for (const { requests } of clients) {
+    await turn()
+    expect(requests).toHaveLength(1)
+    requests[0]?.settle(now('.'))
+  }
+  await turn()
+  expect(permits.large.usedBytes).toBe(0)
+})
+
+test('a connection that is lost gives its permits back', () => {
+  const { connection, permits, events } = aConnection()
+  connection.data(frame(new Uint8Array(100 * 1024)).subarray(0, 50 * 1024))
+  expect(permits.large.usedBytes).toBeGreaterThan(0)
+  connection.closed()
+  expect(permits.large.usedBytes).toBe(0)
+  expect(events).toEqual(['closed: closed by the client'])
+})
+
+test('a frame of which nothing more comes loses its connection', async () => {
+  const { connection, socket, clock } = aConnection()
+  connection.data(frame('abcdef').subarray(0, 6))
+  await clock.advance(limits.frameStallMs / 2)
+  connection.data(Buffer.from('c'))
+  await clock.advance(limits.frameStallMs - 1)
+  expect(socket.state).toBe('open')
+  await clock.advance(limits.frameStallMs)
+  expect(socket.state).toBe('destroyed')
+})
+
+test('a client that does not read its answers is not read either', async () => {
+  const { connection, socket, requests } = aConnection()
+  socket.taking = false
+  connection.data(Buffer.concat([frame('a'), frame('b')]))
+  requests[0]?.settle({ kind: 'now', answer: answer('x'.repeat(limits.socketPendingBytes)) })
+  await turn()
+  expect(requests).toHaveLength(1)
+  connection.data(new Uint8Array(limits.socketReadAheadBytes))
+  expect(socket.paused).toBe(true)
+  socket.pendingBytes = 0
+  connection.drained()
+  await turn()
+  expect(requests).toHaveLength(2)
+})
+
+test('large answers that wait for an earlier one stop the next request', async () => {
+  const { connection, requests } = aConnection()
+  connection.data(Buffer.concat([frame('a'), frame('b'), frame('c')]))
+  requests[0]?.settle({ kind: 'later', answer: new Promise(() => {}) })
+  await turn()
+  requests[1]?.settle(now('x'.repeat(limits.socketPendingBytes)))
+  await turn()
+  expect(requests).toHaveLength(2)
+})
+
+test('a throttled client gets its answer at once and is heard again after the time', async () => {
+  const { connection, socket, requests, clock } = aConnection()
+  connection.data(Buffer.concat([frame('a'), frame('b')]))
+  requests[0]?.settle(now('A', { throttleMs: 100 }))
+  await turn()
+  expect(socket.text).toBe('A')
+  await clock.advance(99)
+  expect(requests).toHaveLength(1)
+  await clock.advance(1)
+  expect(requests).toHaveLength(2)
+})
+
+test('an idle connection is closed, one with a request in work is not', async () => {
+  const idle = aConnection()
+  await idle.clock.advance(idleMs)
+  expect(idle.socket.state).toBe('destroyed')
+  const busy = aConnection()
+  busy.connection.data(frame('a'))
+  await busy.clock.advance(idleMs * 2)
+  expect(busy.socket.state).toBe('open')
+})
+
+test('requests hear that their connection is gone', async () => {
+  const { connection, requests } = aConnection()
+  connection.data(frame('a'))
+  expect(requests[0]?.signal.aborted).toBe(false)
+  connection.closed(new Error('ECONNRESET'))
+  expect(requests[0]?.signal.aborted).toBe(true)
+})
+
+test('a drain answers what was admitted, takes nothing more, and then closes', async () => {
+  const { connection, socket, requests } = aConnection()
+  connection.data(Buffer.concat([frame('a'), frame('b'), frame('c')]))
+  const late = Promise.withResolvers<Answer>()
+  requests[0]?.settle({ kind: 'later', answer: late.promise })
+  await turn()
+  connection.drain()
+  expect(requests[1]?.signal.aborted).toBe(true)
+  requests[1]?.settle(now('B'))
+  await turn()
+  expect(socket.state).toBe('open')
+  late.resolve(answer('A'))
+  await turn()
+  expect(socket.text).toBe('AB')
+  expect(socket.state).toBe('ended')
+  expect(requests).toHaveLength(2)
+})
+
+test('a drain of a connection with nothing in work closes it at once', () => {
+  const { connection, socket } = aConnection()
+  connection.drain()
+  expect(socket.state).toBe('ended')
+})

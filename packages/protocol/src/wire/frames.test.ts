@@ -1,0 +1,66 @@
+// Frames come out as they went in, however the stream was cut, and no claim is believed before its bytes came.
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { FrameSplitter } from './frames.ts'
+import { ProtocolError } from './protocol-error.ts'
+
+const maxBytes = 1000
+
+function framed(bodies: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(bodies.reduce((sum, body) => sum + 4 + body.length, 0))
+  let at = 0
+  for (const body of bodies) {
+    new DataView(whole.buffer).setInt32(at, body.length)
+    whole.set(body, at + 4)
+    at += 4 + body.length
+  }
+  return whole
+}
+
+test('frames come out as they went in, however the stream is cut', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 50 })), fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1 }), (bodies, cuts) => {
+      const splitter = new FrameSplitter({ maxBytes })
+      const stream = framed(bodies)
+      const taken: Uint8Array[] = []
+      for (let at = 0, cut = 0; at < stream.length; cut += 1) {
+        const size = cuts[cut % cuts.length] ?? 1
+        splitter.push(stream.slice(at, at + size))
+        at += size
+        for (let frame = splitter.take(); frame !== undefined; frame = splitter.take()) taken.push(frame)
+      }
+      expect(taken.map((frame) => [...frame])).toEqual(bodies.map((body) => [...body]))
+      expect(splitter.bufferedBytes).toBe(0)
+    }),
+  )
+})
+
+test('the size is known before the body, and memory is asked for only once the body is there', () => {
+  const allocated: number[] = []
+  const splitter = new FrameSplitter({
+    maxBytes,
+    allocate: (sizeBytes) => {
+      allocated.push(sizeBytes)
+      return new Uint8Array(sizeBytes)
+    },
+  })
+  const stream = framed([new Uint8Array(900)])
+  splitter.push(stream.subarray(0, 4))
+  expect(splitter.size()).toBe(900)
+  expect(splitter.take()).toBeUndefined()
+  splitter.push(stream.subarray(4, 500))
+  expect(splitter.bodyBytes).toBe(496)
+  expect(splitter.take()).toBeUndefined()
+  expect(allocated).toEqual([])
+  splitter.push(stream.subarray(500))
+  expect(splitter.take()).toHaveLength(900)
+  expect(allocated).toEqual([900])
+})
+
+test.each([-1, -0x8000_0000, maxBytes + 1, 0x7fff_ffff])('a size of %d is refused', (claimed) => {
+  const splitter = new FrameSplitter({ maxBytes })
+  const prefix = new Uint8Array(4)
+  new DataView(prefix.buffer).setInt32(0, claimed)
+  splitter.push(prefix)
+  expect(() => splitter.size()).toThrow(ProtocolError)
+})
