@@ -1,0 +1,182 @@
+// The cache that chain and reader share: one request for many readers, two budgets, and a tail that no lagging reader can evict.
+import { expect, test } from 'vitest'
+import { CachedObjects } from './cached.ts'
+import { bytes, failure, patterned, text } from './object-store.contract.ts'
+import { abortedError, ObjectStoreError } from './object-store.ts'
+import { type Hook, HookedObjects, silence } from './testing/hooked-objects.ts'
+
+const blockBytes = 100
+
+/** A cache over a store that holds `old` objects of 1,000 bytes which this process has not written. */
+async function cached({
+  maxBytes = 100_000,
+  old = 1,
+  before,
+}: {
+  readonly maxBytes?: number
+  readonly old?: number
+  readonly before?: Hook
+} = {}): Promise<{ readonly inner: HookedObjects; readonly store: CachedObjects }> {
+  const inner = new HookedObjects(before === undefined ? {} : { before })
+  for (let index = 0; index < old; index += 1) await inner.bucket.put(`old/${index}`, [patterned(1_000, index)])
+  return { inner, store: new CachedObjects(inner, { maxBytes, blockBytes }) }
+}
+
+function reads(inner: HookedObjects): readonly string[] {
+  return inner.requests
+    .filter(({ operation }) => operation === 'read')
+    .map(({ keys, range }) => `${keys[0]} ${range?.start}+${range?.length}`)
+}
+
+test('what was written is read without a request, and without a copy where it lies in one piece', async () => {
+  const { inner, store } = await cached()
+  const chunk = patterned(500)
+  await store.put('k', [bytes('head'), chunk])
+  const got = await store.read('k', { start: 14, length: 20 })
+  expect(Buffer.compare(got, chunk.subarray(10, 30))).toBe(0)
+  expect(got.buffer).toBe(chunk.buffer)
+  expect(text((await store.read('k', { start: 2, length: 3 })).subarray(0, 2))).toBe('ad')
+  expect(reads(inner)).toEqual([])
+  expect(store.meters).toEqual({ bytes: 504, hits: 2, misses: 0 })
+})
+
+test('nothing is kept of a put that failed', async () => {
+  const { store } = await cached({
+    before({ operation }) {
+      if (operation === 'put') throw new ObjectStoreError('unavailable', 'unknown', 'away')
+    },
+  })
+  expect(await failure(store.put('k', [bytes('x')]))).toMatchObject({ kind: 'unavailable' })
+  expect(await failure(store.read('k'))).toMatchObject({ kind: 'missing' })
+  expect(store.meters.bytes).toBe(0)
+})
+
+test('a read is widened to whole blocks, and its neighbours need no request', async () => {
+  const { inner, store } = await cached()
+  const object = patterned(1_000, 0)
+  expect(Buffer.compare(await store.read('old/0', { start: 150, length: 100 }), object.subarray(150, 250))).toBe(0)
+  expect(Buffer.compare(await store.read('old/0', { start: 100, length: 200 }), object.subarray(100, 300))).toBe(0)
+  expect(reads(inner)).toEqual(['old/0 100+200'])
+  expect(store.meters).toMatchObject({ hits: 1, misses: 1 })
+})
+
+test('only the gap between what is there is fetched', async () => {
+  const { inner, store } = await cached()
+  await store.read('old/0', { start: 100, length: 100 })
+  await store.read('old/0', { start: 400, length: 100 })
+  expect(Buffer.compare(await store.read('old/0', { start: 50, length: 600 }), patterned(1_000, 0).subarray(50, 650))).toBe(0)
+  expect(reads(inner)).toEqual(['old/0 100+100', 'old/0 400+100', 'old/0 0+100', 'old/0 200+200', 'old/0 500+200'])
+})
+
+test('however many read the same at the same time, the store is asked once', async () => {
+  const held = Promise.withResolvers<void>()
+  const { inner, store } = await cached({ before: () => held.promise })
+  const readers = Array.from({ length: 20 }, (_, index) => store.read('old/0', { start: 100 + index, length: 50 }))
+  held.resolve()
+  const got = await Promise.all(readers)
+  for (const [index, one] of got.entries()) expect(Buffer.compare(one, patterned(1_000, 0).subarray(100 + index, 150 + index))).toBe(0)
+  expect(reads(inner)).toEqual(['old/0 100+100'])
+})
+
+test('a reader that gives up harms no other; when the last one does, the request is given up', async () => {
+  const held = Promise.withResolvers<void>()
+  const { inner, store } = await cached({
+    before: (request) => Promise.race([held.promise, silence(request, () => abortedError('no', 'it'))]),
+  })
+  const [one, other] = [new AbortController(), new AbortController()]
+  const range = { start: 100, length: 50 }
+  const [first, second] = [failure(store.read('old/0', range, one.signal)), failure(store.read('old/0', range, other.signal))]
+  one.abort()
+  expect(await first).toMatchObject({ kind: 'aborted', applied: 'no' })
+  expect(inner.requests[0]?.signal?.aborted).toBe(false)
+  other.abort()
+  expect(await second).toMatchObject({ kind: 'aborted' })
+  expect(inner.requests[0]?.signal?.aborted).toBe(true)
+  held.resolve()
+  expect(
+    Buffer.compare(await store.read('old/0', range), patterned(1_000, 0).subarray(100, 150)),
+    'whoever asks next gets a request of its own',
+  ).toBe(0)
+  expect(inner.requests).toHaveLength(2)
+})
+
+test('a failed read fails all who waited for it, and is not kept', async () => {
+  const { inner, store } = await cached({
+    before({ number }) {
+      if (number === 1) throw new ObjectStoreError('unavailable', 'no', 'away')
+    },
+  })
+  const range = { start: 0, length: 10 }
+  const failures = await Promise.all([failure(store.read('old/0', range)), failure(store.read('old/0', range))])
+  for (const error of failures) expect(error).toMatchObject({ kind: 'unavailable' })
+  expect(await store.read('old/0', range)).toHaveLength(10)
+  expect(inner.requests).toHaveLength(2)
+})
+
+test('both halves stay within their budgets, and the oldest go first', async () => {
+  const { inner, store } = await cached({ maxBytes: 4_000, old: 10 })
+  for (let index = 0; index < 10; index += 1) {
+    await store.put(`new/${index}`, [patterned(500, index)])
+    await store.read(`old/${index}`, { start: 0, length: 1_000 })
+    expect(store.meters.bytes).toBeLessThanOrEqual(4_000)
+  }
+  const before = inner.requests.length
+  for (const index of [6, 7, 8, 9]) await store.read(`new/${index}`, { start: 0, length: 500 })
+  for (const index of [8, 9]) await store.read(`old/${index}`, { start: 0, length: 1_000 })
+  expect(inner.requests.length).toBe(before)
+  await store.read('new/5', { start: 0, length: 500 })
+  await store.read('old/7', { start: 0, length: 1_000 })
+  expect(inner.requests.length).toBe(before + 2)
+})
+
+test('what is read again stays longer than what is not', async () => {
+  const { inner, store } = await cached({ maxBytes: 4_000, old: 3 })
+  const all = { start: 0, length: 1_000 }
+  for (const index of [0, 1, 0, 2]) await store.read(`old/${index}`, all)
+  const before = inner.requests.length
+  await store.read('old/0', all)
+  expect(inner.requests.length).toBe(before)
+  await store.read('old/1', all)
+  expect(inner.requests.length).toBe(before + 1)
+})
+
+test('lagging readers never evict the tail', async () => {
+  const { inner, store } = await cached({ maxBytes: 4_000, old: 50 })
+  for (let index = 0; index < 4; index += 1) await store.put(`tail/${index}`, [patterned(500, index)])
+  for (let index = 0; index < 50; index += 1) await store.read(`old/${index}`, { start: 0, length: 1_000 })
+  const before = inner.requests.length
+  for (let index = 0; index < 4; index += 1)
+    expect(Buffer.compare(await store.read(`tail/${index}`, { start: 0, length: 500 }), patterned(500, index))).toBe(0)
+  expect(inner.requests.length).toBe(before)
+})
+
+test('an object larger than the budget is written and read, and not kept', async () => {
+  const { store } = await cached({ maxBytes: 1_000 })
+  await store.put('large', [patterned(5_000)])
+  expect(Buffer.compare(await store.read('large', { start: 1_000, length: 3_000 }), patterned(5_000).subarray(1_000, 4_000))).toBe(0)
+  expect(store.meters.bytes).toBeLessThanOrEqual(1_000)
+})
+
+test('a range behind the end is corrupt from memory as from the store', async () => {
+  const { store } = await cached()
+  await store.put('k', [patterned(1_000)])
+  for (const key of ['k', 'old/0', 'old/0'])
+    expect(await failure(store.read(key, { start: 950, length: 100 })), key).toMatchObject({ kind: 'corrupt', applied: 'no' })
+})
+
+test('what was forgotten or removed is read anew, also when it was on its way', async () => {
+  const held = Promise.withResolvers<void>()
+  const { inner, store } = await cached({ before: ({ number }) => (number === 1 ? held.promise : undefined) })
+  const range = { start: 0, length: 100 }
+  const onItsWay = store.read('old/0', range)
+  store.forget('old/0')
+  held.resolve()
+  await onItsWay
+  expect(store.meters.bytes).toBe(0)
+  await store.read('old/0', range)
+  expect(reads(inner)).toHaveLength(2)
+  await store.put('k', [bytes('x')])
+  await store.remove(['k', 'old/0'])
+  expect(store.meters.bytes).toBe(0)
+  for (const key of ['k', 'old/0']) expect(await failure(store.read(key, { start: 0, length: 1 }))).toMatchObject({ kind: 'missing' })
+})
