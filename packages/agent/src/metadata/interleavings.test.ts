@@ -1,0 +1,270 @@
+// Two bodies on two PostgreSQL connections, stepped through the orders in which their messages can reach the server: SQLite is serial and cannot show these races.
+import { randomUUID } from 'node:crypto'
+import type { Pool, PoolClient } from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { slotOfPartition } from '../core/slots.ts'
+import type { Cluster } from './cluster.ts'
+import { type CommitDecision, commit } from './commit.ts'
+import { aBatch, anAgent, aTopic, laidOut, openCluster } from './metadata-store.contract.ts'
+import type { CommitBatch, CommitInput, Registration, Topic } from './metadata-store.ts'
+import { leave, register } from './members.ts'
+import type { OpenedMetadata } from './open.ts'
+import { openPool, openPostgres, transact } from './postgres.ts'
+import type { Body, Call, Outcome, Row, Sql } from './sql.ts'
+import { type Started, startPostgres } from './testing/postgres-server.ts'
+import { deleteTopic, growTopic } from './topics.ts'
+import type { Verbs } from './verb-table.ts'
+
+const started: Started = await startPostgres()
+
+describe.skipIf(started.kind !== 'started')(
+  `two bodies in every order of their messages${started.kind === 'started' ? '' : ` (${started.why})`}`,
+  () => {
+    if (started.kind !== 'started') return
+    const { postgres } = started
+    let sql: Sql<Verbs>
+    let pool: Pool
+    let left: PoolClient
+    let right: PoolClient
+
+    beforeAll(async () => {
+      sql = await openPostgres({ url: postgres.url })
+      pool = await openPool({ url: postgres.url })
+      left = await pool.connect()
+      right = await pool.connect()
+    })
+    afterAll(async () => {
+      left.release()
+      right.release()
+      await pool.end()
+      await sql.close()
+      await postgres.stop()
+    })
+
+    /** A cluster with a topic of two partitions, one agent, and two records in partition 0. */
+    async function aScene(): Promise<Scene> {
+      const store = await openCluster(sql)
+      const me = await store.members.register(anAgent('me'))
+      const topic = await aTopic(store, { partitions: 2 })
+      const cluster: Cluster = { number: await numberOf(store), id: store.clusterId, slots: store.slots }
+      const scene = { store, me, topic, cluster }
+      expect(await store.log.commit(aFlush(scene, 1, [{ offsets: 2 }]))).toMatchObject({ kind: 'committed' })
+      return scene
+    }
+
+    async function numberOf(store: OpenedMetadata): Promise<number> {
+      const [row] = await postgres.query<{ cluster: number }>('SELECT cluster FROM lks.clusters WHERE cluster_id = $1', [store.clusterId])
+      return row?.cluster ?? -1
+    }
+
+    /** Runs both in the order given: each letter lets one of them send its next message, and waits until it is answered or waits for a lock. */
+    async function inOrder<L, R>(order: string, leftBody: Body<L>, rightBody: Body<R>): Promise<readonly [Outcome<L>, Outcome<R>]> {
+      const l = new Stepped(left, leftBody, () => waitsForLock(left))
+      const r = new Stepped(right, rightBody, () => waitsForLock(right))
+      for (const letter of order) await (letter === 'L' ? l : r).step()
+      while (!l.done || !r.done) {
+        await l.step()
+        await r.step()
+      }
+      return [await l.outcome, await r.outcome]
+    }
+
+    async function waitsForLock(client: PoolClient): Promise<boolean> {
+      const pid = (client as unknown as { readonly processID: number }).processID
+      const [row] = await postgres.query<{ type: string | null }>('SELECT wait_event_type AS type FROM pg_stat_activity WHERE pid = $1', [
+        pid,
+      ])
+      return row?.type === 'Lock'
+    }
+
+    const highWatermark = async ({ store, topic }: Scene, partition = 0): Promise<number | undefined> =>
+      (await store.log.partitions([{ topicId: topic.topicId, partition }]))[0]?.highWatermark
+
+    for (const cut of ['messages', 'statements'] as const)
+      describe(`cut between ${cut}`, () => {
+        const cutUp = <T>(body: Body<T>): Body<T> => (cut === 'messages' ? body : statementByStatement(body))
+
+        test('a commit is either before the successor registered, and known to it, or refused', async () => {
+          for (const order of orders(cut === 'messages' ? [2, 3] : [7, 7])) {
+            const scene = await aScene()
+            const [committed, registered] = await inOrder(
+              order,
+              cutUp(commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
+              cutUp(register({ cluster: scene.cluster, input: anAgent('me') })),
+            )
+            expect(registered, order).toMatchObject({ kind: 'committed' })
+            const before = kindOf(committed) === 'committed'
+            expect(kindOf(committed), order).toBe(before ? 'committed' : 'fenced')
+            expect(await highWatermark(scene), order).toBe(before ? 5 : 2)
+            // Whichever came first, nothing of the predecessor lands after it.
+            expect(await scene.store.log.commit(aFlush(scene, before ? 3 : 2, [{}])), order).toEqual({ kind: 'fenced' })
+          }
+        })
+
+        test('a commit is either before the deletion of its topic or refused', async () => {
+          for (const order of orders(cut === 'messages' ? [2, 2] : [7, 4])) {
+            const scene = await aScene()
+            const [committed, deleted] = await inOrder(
+              order,
+              cutUp(commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
+              cutUp(deleteTopic({ cluster: scene.cluster, input: { topicId: scene.topic.topicId, unsure: false } })),
+            )
+            expect(deleted, order).toEqual({ kind: 'committed', value: 'deleted' })
+            const [row] = await postgres.query<{ next_offset: number; deleted: boolean }>(
+              `SELECT p.next_offset, t.deleted_at_ms IS NOT NULL AS deleted FROM lks.partitions p JOIN lks.topics t USING (cluster, topic_id)
+              WHERE t.topic_id = $1 AND p.partition = 0`,
+              [scene.topic.topicId],
+            )
+            const before = verdictsOf(committed)[0] === 'appended'
+            expect(verdictsOf(committed), order).toEqual([before ? 'appended' : 'UNKNOWN_TOPIC_ID'])
+            expect([Number(row?.next_offset), row?.deleted], order).toEqual([before ? 5 : 2, true])
+          }
+        })
+
+        test('the commits of two agents, with one Idempotency-Key, append once', async () => {
+          for (const order of orders(cut === 'messages' ? [3, 3] : [9, 9])) {
+            const scene = await aScene()
+            const other = (await scene.store.members.register(anAgent('other'))).incarnation
+            await handAllButTheFirstTo(scene, other.id)
+            const idempotency = { key: randomUUID(), bodyHash: 'same', timestamp: 5 }
+            const mine = aFlush(scene, 2, [{ idempotency, offsets: 3 }])
+            const theirs = { ...aFlush(scene, 1, [{ idempotency, offsets: 3, partition: 1 }]), incarnation: other }
+            const outcomes = await inOrder(
+              order,
+              cutUp(commit({ cluster: scene.cluster, input: mine })),
+              cutUp(commit({ cluster: scene.cluster, input: theirs })),
+            )
+            expect(outcomes.flatMap(verdictsOf).toSorted(), order).toEqual(['appended', 'duplicate'])
+            expect(((await highWatermark(scene)) ?? 0) + ((await highWatermark(scene, 1)) ?? 0), order).toBe(5)
+          }
+        })
+
+        test('the same commit twice, as after a lost answer, is one commit', async () => {
+          for (const order of orders(cut === 'messages' ? [2, 3] : [7, 8])) {
+            const scene = await aScene()
+            const input = aFlush(scene, 2, [{ offsets: 3 }, { partition: 1 }])
+            const [one, two] = await inOrder(
+              order,
+              cutUp(commit({ cluster: scene.cluster, input })),
+              cutUp(commit({ cluster: scene.cluster, input })),
+            )
+            expect(kindOf(one), order).toBe('committed')
+            expect(two, order).toEqual(one)
+            expect(await highWatermark(scene), order).toBe(5)
+          }
+        })
+
+        test('who leaves while it commits has either committed or not', async () => {
+          for (const order of orders(cut === 'messages' ? [2, 2] : [7, 3])) {
+            const scene = await aScene()
+            const [committed, gone] = await inOrder(
+              order,
+              cutUp(commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
+              cutUp(leave({ cluster: scene.cluster, input: scene.me.incarnation })),
+            )
+            expect(gone.kind, order).toBe('committed')
+            expect(await highWatermark(scene), order).toBe(kindOf(committed) === 'committed' ? 5 : 2)
+          }
+        })
+
+        test('two who grow a topic give no log twice', async () => {
+          for (const order of orders(cut === 'messages' ? [2, 2] : [3, 3])) {
+            const scene = await aScene()
+            const grow = (partitions: number): ReturnType<typeof growTopic> =>
+              growTopic({ cluster: scene.cluster, input: { topicId: scene.topic.topicId, partitions, dryRun: false, unsure: false } })
+            await inOrder(order, cutUp(grow(4)), cutUp(grow(6)))
+            const states = await scene.store.log.partitions(
+              [0, 1, 2, 3, 4, 5].map((partition) => ({ topicId: scene.topic.topicId, partition })),
+            )
+            expect(new Set(states.map((state) => state?.logId)).size, order).toBe(6)
+          }
+        })
+
+        /** As after a hand-over, but for the epochs. */
+        async function handAllButTheFirstTo({ cluster, topic }: Scene, owner: number): Promise<void> {
+          const first = slotOfPartition(topic.topicId, 0, cluster.slots)
+          await postgres.query('UPDATE lks.slots SET owner = $2 WHERE cluster = $1 AND slot <> $3', [cluster.number, owner, first])
+        }
+      })
+  },
+)
+
+interface Scene {
+  readonly store: OpenedMetadata
+  readonly me: Registration
+  readonly topic: Topic
+  readonly cluster: Cluster
+}
+
+function aFlush({ store, me, topic }: Scene, sequence: number, batches: readonly Partial<CommitBatch>[]): CommitInput {
+  return {
+    incarnation: me.incarnation,
+    prev: sequence - 1,
+    sequence,
+    object: { sizeBytes: 1000, checksum: 7 },
+    batches: laidOut(batches.map((batch) => aBatch(topic, me, store, batch))),
+    producerIdExpirationMs: 86_400_000,
+  }
+}
+
+/** A body that stops before each of its messages. */
+class Stepped<T> {
+  readonly outcome: Promise<Outcome<T>>
+  readonly #waits: () => Promise<boolean>
+  #resume: (() => void) | undefined
+  #done = false
+
+  constructor(client: PoolClient, body: Body<T>, waits: () => Promise<boolean>) {
+    this.#waits = waits
+    const pause = (): Promise<void> => new Promise((resolve) => (this.#resume = resolve))
+    this.outcome = transact(client, body, { deadlineMs: 20_000, pause }).then(({ outcome }) => {
+      this.#done = true
+      return outcome
+    })
+  }
+
+  get done(): boolean {
+    return this.#done
+  }
+
+  /** Sends the next message, unless the last one still waits for a lock; then until the body stops again, ends, or waits. */
+  async step(): Promise<void> {
+    this.#resume?.()
+    this.#resume = undefined
+    while (this.#resume === undefined && !this.#done) if (await this.#waits()) return
+  }
+}
+
+/** The same body with a message for each statement: what it promises must not hang on what happens to travel together. */
+function* statementByStatement<T>(body: Body<T>): Body<T> {
+  let step = body.next([])
+  while (!step.done) {
+    const rows: (readonly Row[])[] = []
+    for (const call of step.value) rows.push(...(yield [call] satisfies readonly Call[]))
+    step = body.next(rows)
+  }
+  return step.value
+}
+
+const samples = 24
+
+/** All orders of so many messages of the left body and the right; of very many an evenly spaced sample. */
+function orders([lefts, rights]: readonly [number, number]): readonly string[] {
+  const all = interleaved(lefts, rights)
+  const every = Math.max(1, all.length / samples)
+  return Array.from({ length: Math.ceil(all.length / every) }, (_, index) => all[Math.floor(index * every)] ?? '')
+}
+
+function interleaved(lefts: number, rights: number): readonly string[] {
+  if (lefts === 0 || rights === 0) return ['L'.repeat(lefts) + 'R'.repeat(rights)]
+  return [...interleaved(lefts - 1, rights).map((rest) => `L${rest}`), ...interleaved(lefts, rights - 1).map((rest) => `R${rest}`)]
+}
+
+function kindOf(outcome: Outcome<CommitDecision>): string {
+  return outcome.kind === 'committed' ? outcome.value.kind : `${outcome.kind}: ${outcome.error.message}`
+}
+
+function verdictsOf(outcome: Outcome<CommitDecision>): readonly string[] {
+  if (outcome.kind !== 'committed' || outcome.value.kind !== 'committed') return [kindOf(outcome)]
+  return outcome.value.result.verdicts.map((verdict) => (verdict.kind === 'refused' ? verdict.reason : verdict.kind))
+}
