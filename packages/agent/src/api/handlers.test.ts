@@ -1,0 +1,163 @@
+// What holds for every handler: it answers in every version that it names, its refusals too, and nothing passes the gate unasked.
+import {
+  type Api,
+  ApiVersions,
+  CreatePartitions,
+  CreateTopics,
+  decodeRequest,
+  decodeRequestHeader,
+  decodeResponse,
+  DeleteTopics,
+  DescribeCluster,
+  DescribeConfigs,
+  DescribeTopicPartitions,
+  encodeRequest,
+  encodeResponse,
+  errors,
+  Fetch,
+  InitProducerId,
+  ListOffsets,
+  Metadata,
+  OffsetForLeaderEpoch,
+  Produce,
+} from '@local-kafka-service/protocol'
+import { expect, test } from 'vitest'
+import { aBatch, type AgentForTests, anAgent } from './testing/an-agent.ts'
+import type { Gate } from './gate.ts'
+import type { Operation } from './handler.ts'
+import { handlers } from './index.ts'
+
+type Sample = (of: { readonly version: number; readonly topicId: string }) => object
+
+/** A request that the agent answers without an error, over the topic `t`. */
+const samples: ReadonlyMap<Api, Sample> = new Map<Api, Sample>([
+  [
+    Produce,
+    ({ version, topicId }) => ({
+      acks: -1,
+      timeoutMs: 10_000,
+      topicData: [{ ...(version >= 13 ? { topicId } : { name: 't' }), partitionData: [{ index: 0, records: aBatch(['v']) }] }],
+    }),
+  ],
+  [
+    Fetch,
+    ({ version, topicId }) => ({
+      maxWaitMs: 0,
+      minBytes: 0,
+      topics: [
+        { ...(version >= 13 ? { topicId } : { topic: 't' }), partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] },
+      ],
+    }),
+  ],
+  [ListOffsets, () => ({ replicaId: -1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: -1 }] }] })],
+  [Metadata, () => ({ topics: [{ name: 't' }] })],
+  [ApiVersions, ({ version }) => (version >= 3 ? { clientSoftwareName: 'test', clientSoftwareVersion: '1.0' } : {})],
+  [
+    CreateTopics,
+    ({ version }) => ({
+      topics: [{ name: `new-${version}`, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
+    }),
+  ],
+  [
+    DeleteTopics,
+    ({ version }) => ({
+      ...(version >= 6 ? { topics: [{ name: `gone-${version}` }] } : { topicNames: [`gone-${version}`] }),
+      timeoutMs: 1000,
+    }),
+  ],
+  [InitProducerId, () => ({ transactionalId: null, transactionTimeoutMs: 0 })],
+  [OffsetForLeaderEpoch, () => ({ topics: [{ topic: 't', partitions: [{ partition: 0, leaderEpoch: 1 }] }] })],
+  [DescribeConfigs, () => ({ resources: [{ resourceType: 2, resourceName: 't', configurationKeys: null }] })],
+  [
+    CreatePartitions,
+    ({ version }) => ({
+      topics: [{ name: `grown-${version}`, count: 2, assignments: null }],
+      timeoutMs: 1000,
+      validateOnly: false,
+    }),
+  ],
+  [DescribeCluster, () => ({ includeClusterAuthorizedOperations: true })],
+  [DescribeTopicPartitions, () => ({ topics: [{ name: 't' }] })],
+])
+
+/** Whoever may connect may ask these: what is served, and who is there. */
+const open: readonly Api[] = [ApiVersions, DescribeCluster]
+
+const versionsOf = ({ versions: [min, max] }: Api): readonly number[] => Array.from({ length: max - min + 1 }, (_, at) => min + at)
+const cases = handlers.flatMap(({ api }) => versionsOf(api).map((version) => ({ name: api.name, version, api })))
+
+function sampleOf(api: Api, version: number, topicId: string): object {
+  const sample = samples.get(api)
+  if (sample === undefined) throw new Error(`no sample request for ${api.name}`)
+  return sample({ version, topicId })
+}
+
+/** The agent with all that the samples name. */
+async function withTopics(): Promise<{ readonly kafka: AgentForTests; readonly topicId: string }> {
+  const kafka = await anAgent()
+  const topicId = await kafka.topic('t')
+  for (const { api, version } of cases) {
+    if (api === DeleteTopics) await kafka.topic(`gone-${version}`)
+    if (api === CreatePartitions) await kafka.topic(`grown-${version}`)
+  }
+  return { kafka, topicId }
+}
+
+function errorCodesIn(response: unknown): readonly number[] {
+  if (Array.isArray(response)) return response.flatMap(errorCodesIn)
+  if (typeof response !== 'object' || response === null || ArrayBuffer.isView(response)) return []
+  return Object.entries(response).flatMap(([name, value]) => (name === 'errorCode' ? [Number(value)] : errorCodesIn(value)))
+}
+
+test('there is one handler per API, and every API of the protocol package has one', () => {
+  expect(new Set(handlers.map(({ api }) => api.key)).size).toBe(handlers.length)
+  expect([...samples.keys()].map(({ name }) => name).toSorted()).toEqual(handlers.map(({ api }) => api.name).toSorted())
+})
+
+test.each(cases)('$name $version answers', async ({ api, version }) => {
+  const { kafka, topicId } = await withTopics()
+  await using _ = kafka
+  const response = await kafka.call(api, version, sampleOf(api, version, topicId))
+  expect(kafka.events.filter(({ kind }) => kind === 'defect' || kind === 'protocol error')).toEqual([])
+  const codes = errorCodesIn(response)
+  expect(codes.filter((code) => code !== 0)).toEqual([])
+})
+
+test.each(cases)('$name $version can be refused as a whole', ({ api, version }) => {
+  const handler = handlers.find((candidate) => candidate.api === api)
+  const header = { version, correlationId: 7, clientId: null }
+  const frame = Buffer.concat(encodeRequest(api, header, sampleOf(api, version, 'AAAAAAAAAAAAAAAAAAAAAQ'))).subarray(4)
+  const request = decodeRequest(api, version, frame, decodeRequestHeader(frame).bodyAt)
+  const refused = handler?.refuse(request, { code: errors.KAFKA_STORAGE_ERROR.code, message: 'away' }, version)
+  if (refused === undefined) throw new Error(`no handler for ${api.name}`)
+  const { response } = decodeResponse(api, version, Buffer.concat(encodeResponse(api, version, 7, refused)).subarray(4))
+  expect(errorCodesIn(response)).toContain(errors.KAFKA_STORAGE_ERROR.code)
+})
+
+test.each(handlers.map(({ api, access }) => ({ name: api.name, api, access })))('$name asks the gate', async ({ api, access }) => {
+  const { kafka, topicId } = await withTopics()
+  await using _ = kafka
+  const asked: { readonly operation: Operation; readonly type: string }[] = []
+  let throttled = 0
+  const gate: Gate = {
+    authorize: (_context, operation, { type }) => {
+      asked.push({ operation, type })
+      return false
+    },
+    throttle: () => {
+      throttled += 1
+      return 0
+    },
+  }
+  const version = api.versions[1]
+  const response = await kafka.call(api, version, sampleOf(api, version, topicId), { services: { gate } })
+  expect(throttled).toBe(1)
+  if (open.includes(api)) {
+    expect(access.resource).toBe('none')
+    return
+  }
+  expect(asked).toContainEqual({ operation: access.operation, type: access.resource.toUpperCase() })
+  const refusal = access.resource === 'cluster' ? errors.CLUSTER_AUTHORIZATION_FAILED : errors.TOPIC_AUTHORIZATION_FAILED
+  const codes = errorCodesIn(response).filter((code) => code !== 0)
+  expect(codes).toEqual([refusal.code])
+})

@@ -1,0 +1,163 @@
+// A whole agent in memory, asked through its dispatch with real frames: what a client would hear, without a socket.
+import { randomUUID } from 'node:crypto'
+import {
+  type Api,
+  buildBatch,
+  decodeResponse,
+  type DecodedResponseOf,
+  encodeRequest,
+  type NewBatch,
+  readBatchHeader,
+  type RequestInputOf,
+} from '@local-kafka-service/protocol'
+import { type Agent, createAgent } from '../../agent.ts'
+import { nativeCrc32c, nodeCodecs } from '../../codecs.ts'
+import { openMetadata } from '../../metadata/open.ts'
+import { openSqlite } from '../../metadata/sqlite.ts'
+import { dispatcher, type Peer } from '../../net/dispatch.ts'
+import type { Network } from '../../net/network.ts'
+import { MemoryObjects } from '../../objects/memory.ts'
+import type { ObjectStore } from '../../objects/object-store.ts'
+import type { AgentEvent } from '../../observe/events.ts'
+import type { Services } from '../../services.ts'
+import { settings } from '../../settings.ts'
+import { systemClock, systemRandom } from '../../time/system-clock.ts'
+import { handlers } from '../index.ts'
+
+export interface AgentForTests extends AsyncDisposable {
+  readonly agent: Agent
+  readonly services: Services
+  readonly events: readonly AgentEvent[]
+  /** The answer; throws when there is none or the connection would be closed. */
+  call<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<DecodedResponseOf<A>>
+  /** What happens to the connection, for requests without an answer. */
+  send<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<Sent<A>>
+  sendFrame(frame: Uint8Array, as?: CallOptions): ReturnType<ReturnType<typeof dispatcher>>
+  /** Makes a topic; answers its id. */
+  topic(name: string, partitions?: number, configs?: Readonly<Record<string, string>>): Promise<string>
+}
+
+export interface CallOptions {
+  /** In place of the agent's. */
+  readonly services?: Partial<Services>
+  readonly peer?: Peer
+  readonly signal?: AbortSignal
+}
+
+export type Sent<A extends Api> =
+  | { readonly kind: 'answer'; readonly response: DecodedResponseOf<A>; readonly thenClose: boolean; readonly throttleMs: number }
+  | { readonly kind: 'none'; readonly close: boolean }
+  | { readonly kind: 'close'; readonly reason: string }
+
+/** `settings` by their names; `wrap` stands in front of the object store. */
+export async function anAgent(
+  options: { readonly settings?: Parameters<typeof settings>[1]; readonly wrap?: (objects: ObjectStore) => ObjectStore } = {},
+): Promise<AgentForTests> {
+  const events: AgentEvent[] = []
+  const sql = openSqlite({ path: ':memory:', durability: 'memory' })
+  const metadata = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock })
+  const objects = new MemoryObjects()
+  const agent = await createAgent(
+    {
+      clock: systemClock,
+      random: systemRandom,
+      network: deaf,
+      objects: options.wrap?.(objects) ?? objects,
+      metadata,
+      codecs: nodeCodecs,
+      crc32c: nativeCrc32c,
+      emit: (event) => void events.push(event),
+    },
+    {
+      settings: settings('dev', options.settings),
+      listen: [{ host: '127.0.0.1', port: 9092 }],
+      flush: { maxBytes: 8 * 1024 * 1024, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 },
+    },
+  )
+  let correlationId = 0
+
+  function sendFrame(frame: Uint8Array, { services, peer, signal }: CallOptions = {}): ReturnType<AgentForTests['sendFrame']> {
+    const dispatch = dispatcher(handlers, { ...agent.services, ...services })
+    return dispatch(frame, peer ?? aPeer(), signal ?? new AbortController().signal, () => {})
+  }
+
+  async function send<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<Sent<A>> {
+    correlationId += 1
+    const chunks = encodeRequest(api, { version, correlationId, clientId: 'test' }, request)
+    const handled = await sendFrame(Buffer.concat(chunks).subarray(4), as)
+    switch (handled.kind) {
+      case 'close':
+        return handled
+      case 'none':
+        return { kind: 'none', close: await handled.close }
+      case 'now':
+      case 'later': {
+        const answer = await handled.answer
+        const decoded = decodeResponse(api, version, Buffer.concat(answer.chunks).subarray(4))
+        if (decoded.correlationId !== correlationId) throw new Error('the answer is for another request')
+        return { kind: 'answer', response: decoded.response, thenClose: answer.thenClose, throttleMs: answer.throttleMs }
+      }
+    }
+  }
+
+  return {
+    agent,
+    services: agent.services,
+    events,
+    sendFrame,
+    send,
+    async call(api, version, request, as) {
+      const sent = await send(api, version, request, as)
+      if (sent.kind !== 'answer') throw new Error(`no answer: ${JSON.stringify(sent)}`)
+      return sent.response
+    },
+    async topic(name, partitions = 1, configs = {}) {
+      const made = await agent.services.topics.create({ name, partitions, configs, dryRun: false })
+      if (made.kind === 'error') throw new Error(made.message)
+      return made.value.topicId
+    },
+    async [Symbol.asyncDispose]() {
+      await agent.drain()
+      await metadata.close()
+    },
+  }
+}
+
+export function aPeer(more: Partial<Peer> = {}): Peer {
+  return {
+    connectionId: 1,
+    address: '10.0.0.9',
+    listener: 'PLAINTEXT',
+    advertised: { host: 'kafka.test', port: 9092 },
+    software: undefined,
+    requests: 0,
+    ...more,
+  }
+}
+
+/** One record batch as a producer sends it. */
+export function aBatch(
+  values: readonly string[],
+  { timestamp = Date.now(), ...more }: Pick<NewBatch, 'producer' | 'attributes' | 'compression'> & { readonly timestamp?: number } = {},
+): Uint8Array {
+  const value = (text: string): Uint8Array => Buffer.from(text)
+  return buildBatch(
+    {
+      baseTimestamp: timestamp,
+      records: values.map((text, offsetDelta) => ({ offsetDelta, timestamp, key: null, value: value(text), headers: [] })),
+      ...more,
+    },
+    nativeCrc32c,
+  )
+}
+
+/** Base offsets of the batches in a fetched partition. */
+export function baseOffsets(records: Uint8Array | null): readonly number[] {
+  const found: number[] = []
+  for (let at = 0; records !== null && at < records.length; at += readBatchHeader(records, at).sizeBytes)
+    found.push(readBatchHeader(records, at).baseOffset)
+  return found
+}
+
+/** Nobody connects: requests come through dispatch. */
+const deaf: Network = { listen: (addresses) => Promise.resolve({ addresses, close: () => Promise.resolve() }) }

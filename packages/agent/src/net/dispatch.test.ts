@@ -1,0 +1,130 @@
+// From frames to answers: what is not understood, what is refused, and what nobody expected.
+import { ApiVersions, decodeResponse, encodeRequest, errors, InitProducerId, Metadata, Produce } from '@local-kafka-service/protocol'
+import { expect, test } from 'vitest'
+import type { Gate } from '../api/gate.ts'
+import { anAgent, aPeer } from '../api/testing/an-agent.ts'
+import { MetadataError } from '../metadata/metadata-store.ts'
+import { ObjectStoreError } from '../objects/object-store.ts'
+import type { ProducerIds } from '../write/producer-ids.ts'
+
+const initProducerId = { transactionalId: null, transactionTimeoutMs: 0 }
+
+function failing(error: Error): { readonly producerIds: ProducerIds } {
+  return { producerIds: { next: () => Promise.reject(error) } as unknown as ProducerIds }
+}
+
+/** A request header, version 1, and a body. */
+function aFrame(apiKey: number, apiVersion: number, body: Uint8Array = Buffer.alloc(0)): Uint8Array {
+  const header = Buffer.alloc(10)
+  header.writeInt16BE(apiKey, 0)
+  header.writeInt16BE(apiVersion, 2)
+  header.writeInt32BE(7, 4)
+  header.writeInt16BE(-1, 8)
+  return Buffer.concat([header, body])
+}
+
+test('a client that is newer than the server hears version 0 of ApiVersions, with error 35 and what is served', async () => {
+  await using kafka = await anAgent()
+  const handled = await kafka.sendFrame(aFrame(ApiVersions.key, 99, Buffer.of(1, 2, 3)))
+  if (handled.kind !== 'now') throw new Error(handled.kind)
+  const { correlationId, response } = decodeResponse(ApiVersions, 0, Buffer.concat(handled.answer.chunks).subarray(4))
+  expect(correlationId).toBe(7)
+  expect(response.errorCode).toBe(errors.UNSUPPORTED_VERSION.code)
+  expect(response.apiKeys).toContainEqual({ apiKey: ApiVersions.key, minVersion: 0, maxVersion: 4 })
+})
+
+test.each([
+  ['an unknown API', aFrame(999, 0)],
+  ['a version of Produce that is only advertised', aFrame(Produce.key, 2)],
+  ['a version that is not served', aFrame(Metadata.key, 99)],
+  ['a negative version', aFrame(Metadata.key, -1)],
+  ['a header that is cut off', Buffer.of(0, 3)],
+  ['a body that is cut off', aFrame(Metadata.key, 1, Buffer.of(0, 0, 0))],
+  ['bytes behind the body', aFrame(Metadata.key, 0, Buffer.of(0, 0, 0, 0, 9))],
+])('%s closes the connection, with an event', async (_, frame) => {
+  await using kafka = await anAgent()
+  expect(await kafka.sendFrame(frame)).toMatchObject({ kind: 'close' })
+  expect(kafka.events).toContainEqual(expect.objectContaining({ kind: 'protocol error', connectionId: 1 }))
+})
+
+test.each([
+  ['the database is away', new MetadataError('unavailable', 'away')],
+  ['the object store is away', new ObjectStoreError('unavailable', 'no', 'away')],
+])('when %s the answer is retriable, and no defect', async (_, error) => {
+  await using kafka = await anAgent()
+  const response = await kafka.call(InitProducerId, 4, initProducerId, { services: failing(error) })
+  expect(response.errorCode).toBe(errors.KAFKA_STORAGE_ERROR.code)
+  expect(kafka.events.filter(({ kind }) => kind === 'defect')).toEqual([])
+})
+
+test('what nobody expected is a defect: it is told here, not to the client', async () => {
+  await using kafka = await anAgent()
+  const error = new TypeError('undefined is not a function')
+  const response = await kafka.call(InitProducerId, 4, initProducerId, { services: failing(error) })
+  expect(response).toMatchObject({ errorCode: errors.UNKNOWN_SERVER_ERROR.code, producerId: -1 })
+  expect(kafka.events).toContainEqual({ kind: 'defect', where: 'InitProducerId', error })
+})
+
+test('a throttled client is told for how long, and its connection is silent for that time', async () => {
+  await using kafka = await anAgent()
+  const gate: Gate = { authorize: () => true, throttle: () => 250 }
+  const sent = await kafka.send(InitProducerId, 4, initProducerId, { services: { gate } })
+  expect(sent).toMatchObject({ kind: 'answer', throttleMs: 250, response: { throttleTimeMs: 250 } })
+})
+
+test("requests and replies are told, and a connection's requests know its client's software once it said", async () => {
+  await using kafka = await anAgent()
+  const peer = aPeer()
+  const contexts: unknown[] = []
+  const gate: Gate = {
+    authorize: () => true,
+    throttle: (context) => {
+      contexts.push([context.client.software, context.requestId])
+      return 0
+    },
+  }
+  await kafka.call(ApiVersions, 3, { clientSoftwareName: 'kcat', clientSoftwareVersion: '1.7.1' }, { peer, services: { gate } })
+  await kafka.call(InitProducerId, 4, initProducerId, { peer, services: { gate } })
+  expect(contexts).toEqual([
+    [undefined, '1-1'],
+    [{ name: 'kcat', version: '1.7.1' }, '1-2'],
+  ])
+  const seen = kafka.events.filter(({ kind }) => kind === 'request' || kind === 'reply')
+  expect(seen).toMatchObject([
+    { kind: 'request', api: 'ApiVersions', version: 3, clientId: 'test' },
+    { kind: 'reply', api: 'ApiVersions' },
+    { kind: 'request', api: 'InitProducerId' },
+    { kind: 'reply', api: 'InitProducerId' },
+  ])
+})
+
+test.each(['', 'bad name', '-x', 'x\n'])('a client software name %j is refused, and not remembered', async (clientSoftwareName) => {
+  await using kafka = await anAgent()
+  const peer = aPeer()
+  const response = await kafka.call(ApiVersions, 3, { clientSoftwareName, clientSoftwareVersion: '1' }, { peer })
+  expect(response.errorCode).toBe(errors.INVALID_REQUEST.code)
+  expect(peer.software).toBeUndefined()
+})
+
+test('the frame is given up as soon as it is decoded, but for Produce, whose batches are slices of it', async () => {
+  await using kafka = await anAgent()
+  const { dispatcher } = await import('./dispatch.ts')
+  const { handlers } = await import('../api/index.ts')
+  const order: string[] = []
+  const spying = handlers.map((handler) => ({
+    ...handler,
+    handle: (...args: Parameters<typeof handler.handle>) => {
+      order.push(`handle ${handler.api.name}`)
+      return handler.handle(...args)
+    },
+  }))
+  const dispatch = dispatcher(spying, kafka.services)
+  const header = { correlationId: 1, clientId: null }
+  const frames = [
+    encodeRequest(InitProducerId, { ...header, version: 4 }, initProducerId),
+    encodeRequest(Produce, { ...header, version: 9 }, { acks: 1, timeoutMs: 1000, topicData: [] }),
+  ]
+  for (const chunks of frames)
+    await dispatch(Buffer.concat(chunks).subarray(4), aPeer(), new AbortController().signal, () => order.push('unpin'))
+  expect(order).toEqual(['unpin', 'handle InitProducerId', 'handle Produce'])
+})
