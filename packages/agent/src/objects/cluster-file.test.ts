@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { type ClusterFile, claimPrefix, clusterFileKey, clusterFormat, readClusterFile } from './cluster-file.ts'
 import { MemoryObjects } from './memory.ts'
-import { bytes, failure, listed } from './object-store.contract.ts'
+import { bytes, failure, listed, text } from './object-store.contract.ts'
 import { type ObjectStore, ObjectStoreError } from './object-store.ts'
 import { HookedObjects } from './testing/hooked-objects.ts'
 
@@ -112,4 +112,12 @@ test('a store that cannot be read is no empty prefix: nothing is written', async
   })
   expect(await failure(claimPrefix(store, { clusterId: one, createdAtMs: 1 }))).toMatchObject({ kind: 'denied' })
   expect(store.requests.map(({ operation }) => operation)).toEqual(['read'])
+})
+
+test('the file is the line that docs/object-format.md shows', async () => {
+  const store = new MemoryObjects()
+  await claimPrefix(store, { clusterId: one, createdAtMs: 1_700_000_000_000 })
+  expect(text(await store.read(clusterFileKey))).toBe(
+    '{"clusterId":"0b3c1f7e-8f6a-4c55-9d0e-1a2b3c4d5e6f","format":1,"minimumReader":1,"createdAtMs":1700000000000}\n',
+  )
 })

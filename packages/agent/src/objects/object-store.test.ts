@@ -11,7 +11,7 @@ import { MemoryObjects } from './memory.ts'
 import { type ContractStore, objectStoreContract } from './object-store.contract.ts'
 import { RetryingObjects } from './retrying.ts'
 import { openS3 } from './s3.ts'
-import { type S3ServerOptions, startS3Server } from './testing/s3-server.ts'
+import { type Fault, type S3ServerOptions, startS3Server } from './testing/s3-server.ts'
 
 objectStoreContract('memory', async () => ({ store: new MemoryObjects() }))
 
@@ -52,3 +52,32 @@ objectStoreContract('memory, retrying and hedging', async () => ({
     { deadlineMs: 1000, attemptMs: 100, firstPauseMs: 1, maxPauseMs: 10, hedgeAfterMs: 50 },
   ),
 }))
+
+objectStoreContract('S3 under every wrapper, failing now and then', async () => {
+  let requests = 0
+  // Every third request fails once, before or after it was applied.
+  const fault = (): Fault | undefined => {
+    requests += 1
+    if (requests % 3 !== 0) return undefined
+    return { kind: 'answer', status: 503, code: 'SlowDown', when: requests % 2 === 0 ? 'before' : 'after' }
+  }
+  const s3 = await onS3({ fault, conditionalWrites: 'refused' })
+  const clock = new ManualClock()
+  const policy = { deadlineMs: 60_000, attemptMs: 30_000, firstPauseMs: 0, maxPauseMs: 0 }
+  const pauses = new AbortController()
+  void pausesEnd(clock, pauses.signal)
+  return {
+    store: new CachedObjects(new RetryingObjects(new MeasuredObjects(s3.store, clock), { clock, random: steadyRandom() }, policy), {
+      maxBytes: 1 << 20,
+    }),
+    async dispose() {
+      pauses.abort()
+      await s3.dispose?.()
+    },
+  }
+})
+
+/** Lets what is due at once fire, and no time-out. */
+async function pausesEnd(clock: ManualClock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await clock.advance(0)
+}
