@@ -57,7 +57,9 @@ export class Connection {
       const lost = new ConnectionLost('the connection is closed')
       if (this.#closed) return reject(lost)
       const correlationId = this.#send(api, version, body)
-      const timer = this.#parts.time.after(this.#parts.requestTimeoutMs, () => this.#lose(`no answer in ${this.#parts.requestTimeoutMs} ms`))
+      const timer = this.#parts.time.after(this.#parts.requestTimeoutMs, () =>
+        this.#lose(`no answer in ${this.#parts.requestTimeoutMs} ms`),
+      )
       this.#waiting.push({
         correlationId,
         answer: (frame) => {

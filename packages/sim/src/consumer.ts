@@ -104,11 +104,18 @@ export class Consumer {
       trace.write(name, `${partitionIndex} from ${offset}: ${error}`)
       // The topic is never deleted and the offset was never above the end.
       if (!temporary.has(error))
-        checker.violate('I15 only what is really absent is called absent', `${name} heard ${error} for offset ${offset} of ${partitionIndex}`)
+        checker.violate(
+          'I15 only what is really absent is called absent',
+          `${name} heard ${error} for offset ${offset} of ${partitionIndex}`,
+        )
       return false
     }
     const formerHighWatermark = this.#highWatermarks[partitionIndex] ?? -1
-    const next = checker.fetched(name, { topicId: topic.topicId, partition: partitionIndex, offset }, { highWatermark, formerHighWatermark, records })
+    const next = checker.fetched(
+      name,
+      { topicId: topic.topicId, partition: partitionIndex, offset },
+      { highWatermark, formerHighWatermark, records },
+    )
     if (next > offset) trace.write(name, `${partitionIndex} from ${offset} to ${next}, high watermark ${highWatermark}`)
     this.#highWatermarks[partitionIndex] = Math.max(highWatermark, formerHighWatermark)
     this.#positions[partitionIndex] = next
@@ -120,7 +127,11 @@ export class Consumer {
     const { checker, topic } = this.#parts
     const partitions = this.#positions.map((_, partitionIndex) => ({ partitionIndex, timestamp: -1 }))
     const before = partitions.map(({ partitionIndex }) => checker.nextOffset(topic.topicId, partitionIndex))
-    const answer = await connection.request(ListOffsets, 4, { replicaId: -1, isolationLevel: 0, topics: [{ name: topic.name, partitions }] })
+    const answer = await connection.request(ListOffsets, 4, {
+      replicaId: -1,
+      isolationLevel: 0,
+      topics: [{ name: topic.name, partitions }],
+    })
     for (const { partitionIndex, errorCode, offset } of answer.topics[0]?.partitions ?? []) {
       if (errorCode !== 0) {
         const error = errorName(errorCode) ?? String(errorCode)

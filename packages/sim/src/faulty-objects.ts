@@ -95,6 +95,7 @@ export class Bucket {
 
   async #put(life: Life, key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
     const { time, trace } = this.#parts
+    if (life.state === 'dead') return await never()
     this.#puts += 1
     const bytes = Buffer.concat(body)
     const fate = this.decide?.(key, this.#puts) ?? this.#fate()
@@ -214,6 +215,7 @@ export class Bucket {
     },
   ): Promise<T> {
     const { signal, applied } = options
+    if (life.state === 'dead') return never()
     if (signal?.aborted === true) return Promise.reject(abortedError('no', what))
     return new Promise((resolve, reject) => {
       const give = (): void => reject(abortedError(applied, what))
@@ -231,4 +233,9 @@ export class Bucket {
       })
     })
   }
+}
+
+/** Who is dead sends nothing and hears nothing. */
+function never<T>(): Promise<T> {
+  return new Promise<T>(() => {})
 }

@@ -69,6 +69,8 @@ export class Database<Verbs extends VerbTable> {
   /** The database as one life reaches it. */
   of(life: Life): Sql<Verbs> {
     const run = async (verb: string, input: unknown): Promise<Outcome<unknown>> => {
+      // Who is dead sends nothing and hears nothing.
+      if (life.state === 'dead') return await new Promise(() => {})
       const fate = this.decide?.(verb, life.name) ?? this.#fate()
       // What crosses to a database is plain data, as it is at this moment.
       const sent: unknown = structuredClone(input)

@@ -143,7 +143,11 @@ export class IdempotentProducer {
       .then(
         ({ responses }) => {
           for (const batch of batches)
-            this.#hear(identity, batch, responses[0]?.partitionResponses.find(({ index }) => index === batch.partition))
+            this.#hear(
+              identity,
+              batch,
+              responses[0]?.partitionResponses.find(({ index }) => index === batch.partition),
+            )
         },
         (error: unknown) => {
           if (!(error instanceof ConnectionLost)) throw error

@@ -112,7 +112,8 @@ export class Checker {
     if (outcome.kind !== 'committed') return
     // The casts are at the border of the database: the verb's name says what its input and its result are.
     const given = (input as { readonly input: unknown }).input
-    if (verb === 'commit') await this.#committed(given as CommitInput, outcome.value as { readonly kind: string; readonly result?: CommitResult })
+    if (verb === 'commit')
+      await this.#committed(given as CommitInput, outcome.value as { readonly kind: string; readonly result?: CommitResult })
     if (verb === 'register') this.#registers(given as { readonly agent: string }, outcome.value as Registration)
     if (verb === 'leave') this.#fenced.add((given as Incarnation).id)
   }
@@ -156,7 +157,10 @@ export class Checker {
       return
     }
     if (object.length !== input.object?.sizeBytes)
-      this.violate('I10 a segment points to an object that is there', `${key} has ${object.length} bytes, the commit says ${input.object?.sizeBytes}`)
+      this.violate(
+        'I10 a segment points to an object that is there',
+        `${key} has ${object.length} bytes, the commit says ${input.object?.sizeBytes}`,
+      )
     for (const [index, batch] of input.batches.entries()) {
       const verdict = result.verdicts[index]
       if (verdict === undefined) this.violate('no defect', `flush ${flush} has no verdict for batch ${index}`)
@@ -170,14 +174,20 @@ export class Checker {
     for (const { topicId, partition, highWatermark } of result.grown) {
       const next = this.nextOffset(topicId, partition)
       if (highWatermark !== next)
-        this.violate('I3 watermarks never go back', `flush ${flush}: ${partitionKey(topicId, partition)} ends at ${next}, not at ${highWatermark}`)
+        this.violate(
+          'I3 watermarks never go back',
+          `flush ${flush}: ${partitionKey(topicId, partition)} ends at ${next}, not at ${highWatermark}`,
+        )
     }
   }
 
   #append(key: string, baseOffset: number, values: readonly Value[], flush: string): void {
     const log = this.#log(key)
     if (baseOffset !== log.values.length)
-      this.violate('I2 an offset means one content for ever', `flush ${flush} gives ${values[0]} offset ${baseOffset} of ${key}, which ends at ${log.values.length}`)
+      this.violate(
+        'I2 an offset means one content for ever',
+        `flush ${flush} gives ${values[0]} offset ${baseOffset} of ${key}, which ends at ${log.values.length}`,
+      )
     for (const value of values) {
       const place = `${value} at offset ${log.values.length} of ${key} (flush ${flush})`
       if (this.#appended.has(value)) this.violate('I8 an idempotent record is stored once and in order', `${place} is there a second time`)
@@ -196,7 +206,10 @@ export class Checker {
   #repeated(key: string, baseOffset: number, values: readonly Value[], flush: string): void {
     const there = this.#log(key).values.slice(baseOffset, baseOffset + values.length)
     if (!isDeepStrictEqual(there, [...values]))
-      this.violate('I8 an idempotent record is stored once and in order', `flush ${flush} calls ${values.join()} a duplicate of ${there.join()} at ${baseOffset} of ${key}`)
+      this.violate(
+        'I8 an idempotent record is stored once and in order',
+        `flush ${flush} calls ${values.join()} a duplicate of ${there.join()} at ${baseOffset} of ${key}`,
+      )
   }
 
   // ---- what producers were told -------------------------------------------------------------------------------------------------
@@ -248,11 +261,18 @@ export class Checker {
   // ---- what consumers were told -------------------------------------------------------------------------------------------------
 
   /** One partition of one Fetch answer, at the moment it arrived. Answers the offset to go on from. */
-  fetched(reader: string, ask: { readonly topicId: TopicId; readonly partition: number; readonly offset: number }, answer: Fetched): number {
+  fetched(
+    reader: string,
+    ask: { readonly topicId: TopicId; readonly partition: number; readonly offset: number },
+    answer: Fetched,
+  ): number {
     const key = partitionKey(ask.topicId, ask.partition)
     const { values } = this.#log(key)
     if (answer.highWatermark > values.length)
-      this.violate('I4 visible implies durable', `${reader} saw high watermark ${answer.highWatermark} of ${key}, which ends at ${values.length}`)
+      this.violate(
+        'I4 visible implies durable',
+        `${reader} saw high watermark ${answer.highWatermark} of ${key}, which ends at ${values.length}`,
+      )
     if (answer.highWatermark < answer.formerHighWatermark)
       this.violate('I3 watermarks never go back', `${reader} saw ${answer.highWatermark} of ${key} after ${answer.formerHighWatermark}`)
     let next = ask.offset
@@ -261,9 +281,13 @@ export class Checker {
       if (offset !== next)
         this.violate('I2 an offset means one content for ever', `${reader} got offset ${offset} of ${key} where ${next} was due`)
       if (offset >= answer.highWatermark)
-        this.violate('I4 visible implies durable', `${reader} got offset ${offset} of ${key} above the high watermark ${answer.highWatermark}`)
+        this.violate(
+          'I4 visible implies durable',
+          `${reader} got offset ${offset} of ${key} above the high watermark ${answer.highWatermark}`,
+        )
       const truth = values[offset]
-      if (truth === undefined) this.violate('I4 visible implies durable', `${reader} got ${value} at ${offset} of ${key}, which nobody committed`)
+      if (truth === undefined)
+        this.violate('I4 visible implies durable', `${reader} got ${value} at ${offset} of ${key}, which nobody committed`)
       else if (truth !== value)
         this.violate('I2 an offset means one content for ever', `${reader} got ${value} at ${offset} of ${key}, where ${truth} is`)
       next = offset + 1
@@ -276,7 +300,10 @@ export class Checker {
     try {
       return decodeBatches(records).flatMap((batch) => batch.records)
     } catch (error) {
-      this.violate('I16 corrupt data is an error', `${reader} got broken bytes of ${key}: ${error instanceof Error ? error.message : String(error)}`)
+      this.violate(
+        'I16 corrupt data is an error',
+        `${reader} got broken bytes of ${key}: ${error instanceof Error ? error.message : String(error)}`,
+      )
       return []
     }
   }
@@ -294,7 +321,10 @@ export class Checker {
     let next = 0
     for (const segment of found) {
       if (segment.baseOffset !== next)
-        this.violate('I2 an offset means one content for ever', `a segment of ${key} begins at ${segment.baseOffset}, where ${next} was due`)
+        this.violate(
+          'I2 an offset means one content for ever',
+          `a segment of ${key} begins at ${segment.baseOffset}, where ${next} was due`,
+        )
       next = segment.lastOffset + 1
       const range = { start: segment.byteStart, length: segment.sizeBytes }
       const bytes = await this.#parts.stored.read(segment.objectKey, range).catch(() => undefined)
@@ -305,16 +335,25 @@ export class Checker {
       const values = decodeBatches(bytes).flatMap(({ records }) => records.map(({ value }) => value))
       const due = this.#log(key).values.slice(segment.baseOffset, segment.lastOffset + 1)
       if (!isDeepStrictEqual(values, due))
-        this.violate('I2 an offset means one content for ever', `the segment at ${segment.baseOffset} of ${key} holds ${values.join()}, and should ${due.join()}`)
+        this.violate(
+          'I2 an offset means one content for ever',
+          `the segment at ${segment.baseOffset} of ${key} holds ${values.join()}, and should ${due.join()}`,
+        )
     }
     if (next !== this.#log(key).values.length)
-      this.violate('I10 a segment points to an object that is there', `the segments of ${key} end at ${next}, the log at ${this.#log(key).values.length}`)
+      this.violate(
+        'I10 a segment points to an object that is there',
+        `the segments of ${key} end at ${next}, the log at ${this.#log(key).values.length}`,
+      )
   }
 
   #isThere(value: Value, key: string, offset: number): void {
     const truth = this.#log(key).values[offset]
     if (truth !== value)
-      this.violate('I1 an acknowledged record is where it was acknowledged', `${value} was acknowledged at offset ${offset} of ${key}, where ${truth ?? 'nothing'} is`)
+      this.violate(
+        'I1 an acknowledged record is where it was acknowledged',
+        `${value} was acknowledged at offset ${offset} of ${key}, where ${truth ?? 'nothing'} is`,
+      )
   }
 
   #log(key: string): Log {

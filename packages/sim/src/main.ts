@@ -45,7 +45,8 @@ async function playLoudly(command: CommandLine, seed: number): Promise<number> {
 
 async function hunt(command: CommandLine, name: string): Promise<number> {
   const bugs = plantedBugs.filter((bug) => name === '' || bug.name === name)
-  if (bugs.length === 0) throw new RangeError(`no planted bug is called '${name}'; there are: ${plantedBugs.map((bug) => bug.name).join(', ')}`)
+  if (bugs.length === 0)
+    throw new RangeError(`no planted bug is called '${name}'; there are: ${plantedBugs.map((bug) => bug.name).join(', ')}`)
   let passed = 0
   for (const bug of bugs) {
     const caught = await huntOne(bug, command.seeds)
@@ -61,13 +62,16 @@ async function hunt(command: CommandLine, name: string): Promise<number> {
 function chosen({ scenario }: CommandLine, seed: number): Scenario {
   if (scenario === undefined) return scenarioOf(seed)
   const found = scenarios.find(({ name }) => name === scenario)
-  if (found === undefined) throw new RangeError(`no scenario is called '${scenario}'; there are: ${scenarios.map(({ name }) => name).join(', ')}`)
+  if (found === undefined)
+    throw new RangeError(`no scenario is called '${scenario}'; there are: ${scenarios.map(({ name }) => name).join(', ')}`)
   return found
 }
 
 /** A promise that nobody owned, or a callback that threw, is a defect of whoever was running. */
 function withStrays(verdict: Verdict): Verdict {
-  const found = strays.splice(0).map((message) => ({ rule: 'no defect' as const, message: `nobody caught: ${message}`, atMs: verdict.virtualMs }))
+  const found = strays
+    .splice(0)
+    .map((message) => ({ rule: 'no defect' as const, message: `nobody caught: ${message}`, atMs: verdict.virtualMs }))
   return { ...verdict, violations: [...verdict.violations, ...found] }
 }
 

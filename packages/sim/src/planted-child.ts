@@ -19,7 +19,9 @@ let caught = null
 for (let seed = 1; seed <= Number(seeds) && caught === null; seed += 1) {
   const verdict = await play(scenario, seed)
   const violations =
-    stray === undefined ? verdict.violations : [...verdict.violations, { rule: 'no defect', message: `nobody caught: ${stray.message}`, atMs: verdict.virtualMs }]
+    stray === undefined
+      ? verdict.violations
+      : [...verdict.violations, { rule: 'no defect', message: `nobody caught: ${stray.message}`, atMs: verdict.virtualMs }]
   if (violations.length > 0) caught = { ...verdict, violations }
 }
 console.log(JSON.stringify(caught))

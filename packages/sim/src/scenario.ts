@@ -41,7 +41,9 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
     await world.finish(clients)
   })()
   whole
-    .catch((error: unknown) => checker.violate('no defect', `the scenario failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
+    .catch((error: unknown) =>
+      checker.violate('no defect', `the scenario failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    )
     .finally(() => {
       over = true
     })

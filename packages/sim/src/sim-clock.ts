@@ -12,6 +12,9 @@ interface Due {
 /** Wall clock of every world when it begins: 2026-01-01T00:00:00Z. */
 const epochMs = 1_767_225_600_000
 
+/** More callbacks than this in one instant are a loop that will not end. */
+const eventsAtOnce = 100_000
+
 /** Between two instants only promises run, all of them that can: so what happens depends on the queue alone. */
 export class VirtualTime {
   readonly #heap: Due[] = []
@@ -47,14 +50,16 @@ export class VirtualTime {
     return new Promise((resolve) => this.after(delayMs, resolve))
   }
 
-  /** Runs what falls due, in order, until `done` says so or the time is over; answers whether it was done. */
+  /** Runs what falls due, in order, until `done` says so, the time is over, or it stands still; answers whether it was done. */
   async run(done: () => boolean, untilMs: number): Promise<boolean> {
-    for (;;) {
+    for (let atOnce = 0; ; ) {
       await turn()
       if (done()) return true
       const next = this.#pop()
       if (next === undefined || next.atMs > untilMs) return false
       if (next.cancelled) continue
+      atOnce = next.atMs > this.#nowMs ? 0 : atOnce + 1
+      if (atOnce > eventsAtOnce) return false
       this.#nowMs = next.atMs
       this.#events += 1
       next.callback()
@@ -114,7 +119,8 @@ export class LifeClock implements Clock {
 
   after(delayMs: number, callback: () => void): Timer {
     let cancelled = false
-    const timer = this.#time.after(delayMs, () =>
+    // Whole milliseconds and at least one, as Node's own timers: what is left of a wait after rounding would never pass.
+    const timer = this.#time.after(Math.max(1, Math.ceil(delayMs)), () =>
       this.#life.deliver(() => {
         if (!cancelled) callback()
       }),
@@ -153,7 +159,7 @@ export class LifeClock implements Clock {
   }
 
   soon(callback: () => void): void {
-    this.after(0, callback)
+    this.#time.after(0, () => this.#life.deliver(callback))
   }
 }
 

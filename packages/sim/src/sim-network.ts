@@ -219,7 +219,8 @@ class Link {
     const { time } = this.#parts
     this.#toClientMs = this.#arrival(this.#toClientMs)
     time.after(this.#toClientMs - time.nowMs, () => this.#closeClient())
-    this.#toServer((server) => server.closed())
+    // As a socket's own event does, it comes in a later turn.
+    time.after(0, () => this.#toServer((server) => server.closed()))
     this.#parts.over()
   }
 

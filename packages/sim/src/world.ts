@@ -127,9 +127,10 @@ export class World {
   crash(running: RunningAgent): void {
     this.trace.write(running.life.name, 'is killed')
     if (this.#current === running) this.#current = undefined
+    // The machine's end comes first: answers that are on their way may be lost with it.
+    this.network.dropLife(running.life)
     running.life.end()
     running.agent.kill()
-    this.network.dropLife(running.life)
   }
 
   /** As SIGSTOP. */
@@ -302,7 +303,10 @@ export class World {
       const end = this.checker.nextOffset(topicId, partition)
       const [state] = await log.partitions([{ topicId, partition }])
       if (state?.highWatermark !== end)
-        this.checker.violate('I3 watermarks never go back', `the database says that ${partition} ends at ${state?.highWatermark}, and it is ${end}`)
+        this.checker.violate(
+          'I3 watermarks never go back',
+          `the database says that ${partition} ends at ${state?.highWatermark}, and it is ${end}`,
+        )
       const segments = []
       for (let offset = 0; offset < end; ) {
         const [found] = await log.find([{ topicId, partition, offset, maxBytes: 1024 * 1024, maxSegments: 64 }])

@@ -30,7 +30,9 @@ export const chaos: Scenario = {
 async function disturb(world: World): Promise<void> {
   const { chance, time, current } = world
   world.setup = { flush: anyPolicy(chance), cacheBytes: anyCacheBytes(chance) }
-  switch (chance.pick(['store', 'database', 'network', 'crash', 'freeze', 'take over', 'drain', 'store away', 'database away', 'calm'] as const)) {
+  switch (
+    chance.pick(['store', 'database', 'network', 'crash', 'freeze', 'take over', 'drain', 'store away', 'database away', 'calm'] as const)
+  ) {
     case 'store':
       world.bucket.faults = storeFaults(chance)
       return

@@ -5,7 +5,8 @@ import { anyCacheBytes, anyPolicy, parallelFlushes, startClients } from './loads
 
 export const storeOutage: Scenario = {
   name: 'store outage',
-  about: 'The bucket is away for longer than a put may take, then back; meanwhile puts fail, land late, or land after their flush was given up.',
+  about:
+    'The bucket is away for longer than a put may take, then back; meanwhile puts fail, land late, or land after their flush was given up.',
   partitions: 3,
   async run(world) {
     const { chance, time } = world
@@ -35,7 +36,10 @@ export const lineStop: Scenario = {
   partitions: 1,
   async run(world) {
     const { chance } = world
-    world.setup = { flush: { ...parallelFlushes(chance), flushesInFlight: 8, putsPerSecond: Number.POSITIVE_INFINITY }, cacheBytes: 1024 * 1024 }
+    world.setup = {
+      flush: { ...parallelFlushes(chance), flushesInFlight: 8, putsPerSecond: Number.POSITIVE_INFINITY },
+      cacheBytes: 1024 * 1024,
+    }
     await restart(world)
     const fates = chance.stream('uploads')
     const doomed = new Map<string, boolean>()
@@ -86,7 +90,11 @@ export const crashAndRestart: Scenario = {
   partitions: 3,
   async run(world) {
     const { chance, time } = world
-    world.bucket.faults = { ...world.bucket.faults, late: { chance: 0.05, byMs: [100, 20_000] }, slow: { chance: 0.1, latencyMs: [100, 1_000] } }
+    world.bucket.faults = {
+      ...world.bucket.faults,
+      late: { chance: 0.05, byMs: [100, 20_000] },
+      slow: { chance: 0.1, latencyMs: [100, 1_000] },
+    }
     world.database.faults = { ...world.database.faults, lostReply: 0.03, zombie: { chance: 0.05, byMs: [10, 3_000] } }
     await restartWith(world)
     const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 2, requests: 60, paceMs: [0, 150] })
@@ -130,7 +138,8 @@ export const fencedZombie: Scenario = {
 
 export const twoProducers: Scenario = {
   name: 'two producers',
-  about: 'Producers of both kinds share partitions over a network that splits and loses connections, so that every batch is retried somewhere.',
+  about:
+    'Producers of both kinds share partitions over a network that splits and loses connections, so that every batch is retried somewhere.',
   partitions: 1,
   async run(world) {
     const { chance, time } = world
@@ -150,7 +159,12 @@ export const rottenReads: Scenario = {
     const { chance, time } = world
     world.setup = { flush: anyPolicy(chance), cacheBytes: chance.pick([0, 0, 1_000]) }
     await restart(world)
-    world.bucket.faults = { ...world.bucket.faults, bitFlip: chance.between([0.02, 0.5]), shortRead: chance.between([0, 0.3]), refused: 0.05 }
+    world.bucket.faults = {
+      ...world.bucket.faults,
+      bitFlip: chance.between([0.02, 0.5]),
+      shortRead: chance.between([0, 0.3]),
+      refused: 0.05,
+    }
     const disturbed = startClients(world, { plain: 1, idempotent: 1, consumers: 3, requests: 40, paceMs: [0, 60] })
     await Promise.race([disturbed.clients, time.sleep(30_000)])
     return disturbed

@@ -4,11 +4,15 @@ import { parallelFlushes, startClients } from './loads.ts'
 
 export const slowFlushBeatsNewerFlush: Scenario = {
   name: 'slow flush beats newer flush',
-  about: 'Every few uploads one takes a hundred times longer than those sealed after it; records must keep their order, and none shows before its turn.',
+  about:
+    'Every few uploads one takes a hundred times longer than those sealed after it; records must keep their order, and none shows before its turn.',
   partitions: 2,
   async run(world) {
     const { chance } = world
-    world.setup = { flush: { ...parallelFlushes(chance), flushesInFlight: 8, putsPerSecond: Number.POSITIVE_INFINITY }, cacheBytes: 1024 * 1024 }
+    world.setup = {
+      flush: { ...parallelFlushes(chance), flushesInFlight: 8, putsPerSecond: Number.POSITIVE_INFINITY },
+      cacheBytes: 1024 * 1024,
+    }
     const fates = chance.stream('uploads')
     const every = chance.whole([2, 4])
     world.bucket.decide = (_, puts) => ({

@@ -22,12 +22,17 @@ export function startClients(world: World, { plain, idempotent, consumers, reque
     ),
     ...Array.from({ length: idempotent }, (_, index) =>
       world
-        .idempotentProducer({ ...load, name: `once-${index + 1}`, requestTimeoutMs: chance.between([2_000, 30_000]), deliveryTimeoutMs: 120_000 })
+        .idempotentProducer({
+          ...load,
+          name: `once-${index + 1}`,
+          requestTimeoutMs: chance.between([2_000, 30_000]),
+          deliveryTimeoutMs: 120_000,
+        })
         .run(),
     ),
   ]
   const followers = Array.from({ length: consumers }, (_, index) =>
-    world.consumer({ name: `reader-${index + 1}`, from: chance.pick(['earliest', 'somewhere']), maxWaitMs: chance.between([0, 500]) }),
+    world.consumer({ name: `reader-${index + 1}`, from: chance.pick(['earliest', 'somewhere']), maxWaitMs: chance.whole([0, 500]) }),
   )
   const following = followers.map((follower) => follower.run())
   const clients = Promise.all(producers).then(() => {
