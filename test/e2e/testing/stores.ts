@@ -1,0 +1,44 @@
+// The pairs of stores that end-to-end tests run on: a directory with SQLite always, S3 with PostgreSQL where both are named by settings.
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { Run } from './server.ts'
+
+export interface Stores {
+  readonly name: string
+  /** What a server needs to run on a fresh cluster of these stores; the same again after a restart. */
+  readonly fresh: (folder: string) => Run
+}
+
+/** `http://KEY:SECRET@HOST:PORT/BUCKET/PREFIX` and `postgres://USER@HOST:PORT/DATABASE` */
+const { LKS_TEST_S3: s3 = '', LKS_TEST_POSTGRES: postgres = '' } = process.env
+
+const directory: Stores = { name: 'a directory and SQLite', fresh: (folder) => ({ args: ['--dir', join(folder, randomUUID())] }) }
+const bucket: Stores = { name: 'S3 and PostgreSQL', fresh: (folder) => onBucket(folder) }
+
+/** In CI both must be there. */
+export function stores(): readonly Stores[] {
+  const both = s3 !== '' && postgres !== ''
+  if (process.env.CI === 'true') test('LKS_TEST_S3 and LKS_TEST_POSTGRES are set', () => expect(both).toBe(true))
+  else if (!both) test.skip('S3 and PostgreSQL: named by LKS_TEST_S3 and LKS_TEST_POSTGRES', () => {})
+  return both ? [directory, bucket] : [directory]
+}
+
+function onBucket(folder: string): Run {
+  const url = new URL(s3)
+  return {
+    args: [
+      ...['--dir', join(folder, randomUUID())],
+      ...['--storage', `s3://${url.pathname.slice(1)}/${randomUUID()}`],
+      ...['--metadata', postgres, '--cluster-id', randomUUID()],
+      // As many as the server takes: these tests are about what is kept, not about what it costs.
+      ...['--flush-puts-per-second', '1000', '--flush-linger-ms', '5'],
+    ],
+    env: {
+      AWS_ENDPOINT_URL_S3: url.origin,
+      AWS_ACCESS_KEY_ID: decodeURIComponent(url.username),
+      AWS_SECRET_ACCESS_KEY: decodeURIComponent(url.password),
+      AWS_REGION: 'us-east-1',
+    },
+  }
+}
