@@ -1,8 +1,8 @@
 // Format 1, byte by byte against a golden file, and what a reader does with objects that are cut, changed, foreign or newer.
 import { readFileSync } from 'node:fs'
+import { crc32c } from '@local-kafka-service/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { crc32c } from '@local-kafka-service/protocol'
 import { decodeObject, encodeObject, ObjectFormatError, type ObjectGroup, type ObjectIdentity } from './object-format.ts'
 import { bytes } from './object-store.contract.ts'
 
