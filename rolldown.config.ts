@@ -22,7 +22,8 @@ export default defineConfig({
     dir: `${product}dist`,
     format: 'esm',
     entryFileNames: '[name].js',
-    chunkFileNames: 'parts/[name]-[hash].js',
+    // Beside the entries: what reads package.json or finds the worker does so from one folder.
+    chunkFileNames: '[name].js',
     sourcemap: true,
   },
 })

@@ -1,6 +1,9 @@
 // The sockets of one plane: one HTTP server per address, all on one port, with time-outs said out loud.
-import { createServer, type RequestListener, type Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import { httpLimits } from './limits.ts'
+
+// Not by an import: a module's import of node:http reads all its exports, among them `fetch`, which loads 20 ms of code that nobody here calls.
+const { createServer } = process.getBuiltinModule('node:http')
 
 export interface PortAsk {
   /** Addresses such as `127.0.0.1` and `::1`. One whose family the machine lacks is left out. */

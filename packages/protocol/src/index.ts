@@ -22,7 +22,7 @@ export {
   type OffsetForLeaderEpochResponse,
 } from './messages/offset-for-leader-epoch.ts'
 export { Produce, type ProduceRequest, type ProduceResponse } from './messages/produce.ts'
-export type { Api, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf } from './schema/dsl.ts'
+export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts'
 export {
   attributeBits,
   batchSizeAt,

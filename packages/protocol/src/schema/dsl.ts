@@ -109,11 +109,11 @@ function scalar<T extends ScalarType>(type: T): ScalarWord<T> {
   return ((options?: Options) => ({ ...options, type })) as ScalarWord<T>
 }
 
-interface StructOf<F extends Fields> {
+export interface StructOf<F extends Fields> {
   readonly type: 'struct'
   readonly fields: F
 }
-interface ArrayOf<T extends Scalar | StructField> {
+export interface ArrayOf<T extends Scalar | StructField> {
   readonly type: 'array'
   readonly of: T
 }
