@@ -1,4 +1,5 @@
 // A store with memory in front: what was just written stays for tail reads, what was read stays in blocks, each within its own budget.
+import { joinChunks } from './join-chunks.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from './object-store.ts'
 import { ReadBlocks } from './read-blocks.ts'
 import { sliceChunks } from './slice-chunks.ts'
@@ -56,7 +57,7 @@ export class CachedObjects implements ObjectStore {
   async read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
     const chunks = await this.readChunks(key, range, signal)
     const [only] = chunks
-    return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
+    return chunks.length === 1 && only !== undefined ? only : joinChunks(chunks)
   }
 
   /** As `read`, but never copies: the pieces of memory that hold the range, in order. */

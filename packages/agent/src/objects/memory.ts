@@ -1,4 +1,5 @@
 // The FileStorage Service in memory: for tests, for `:memory:`, and as the simulator's bucket. Gone with the process.
+import { joinChunks } from './join-chunks.ts'
 import { checkKey, checkPrefix } from './keys.ts'
 import {
   abortedError,
@@ -25,7 +26,7 @@ export class MemoryObjects implements ObjectStore {
     checkKey(key)
     if (signal?.aborted === true) throw abortedError('no', `put ${key}`)
     const known = this.#objects.get(key)
-    const bytes = Buffer.concat(body)
+    const bytes = joinChunks(body)
     if (known === undefined) this.#objects.set(key, bytes)
     else if (!bytes.equals(known)) throw new ObjectStoreError('invalid', 'no', `put ${key}: the key has another content already`)
   }
@@ -34,7 +35,7 @@ export class MemoryObjects implements ObjectStore {
     checkKey(key)
     if (signal?.aborted === true) throw abortedError('no', `put ${key}`)
     if (this.#objects.has(key)) return 'exists'
-    this.#objects.set(key, Buffer.concat(body))
+    this.#objects.set(key, joinChunks(body))
     return 'created'
   }
 

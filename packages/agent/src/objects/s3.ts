@@ -1,5 +1,6 @@
 // The FileStorage Service in S3, or in anything that speaks its API: one object per key under a prefix of a bucket, one PUT per object.
 import type { S3Client } from '@aws-sdk/client-s3'
+import { joinChunks } from './join-chunks.ts'
 import { checkKey, checkPrefix, isKey } from './keys.ts'
 import {
   abortedError,
@@ -199,7 +200,7 @@ export class S3Objects implements ObjectStore {
     checkKey(key)
     const what = `put ${key}`
     if (signal?.aborted === true) throw abortedError('no', what)
-    const bytes = Buffer.concat(body)
+    const bytes = joinChunks(body)
     const command = new this.#sdk.PutObjectCommand({
       Bucket: this.#bucket,
       Key: this.#root + key,
