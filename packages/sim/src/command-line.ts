@@ -9,16 +9,18 @@ export interface CommandLine {
   readonly scenario: string | undefined
   /** Empty: all of them. */
   readonly planted: string | undefined
-  /** In the child that runs one planted bug: which one is in the sources. */
+  /** One planted bug to play with; the first seed that fails is the last. */
+  readonly bug: string | undefined
   readonly json: boolean
 }
 
-export const usage = `usage: pnpm sim [--seed N] [--seeds N [--from N]] [--scenario NAME] [--planted[=NAME]] [--json]
+export const usage = `usage: pnpm sim [--seed N] [--seeds N [--from N]] [--scenario NAME] [--planted[=NAME] | --with-bug NAME] [--json]
 
   --seed N          play one seed and print its trace
   --seeds N         play N seeds (100), from --from (1) on
   --scenario NAME   one scenario instead of all in turn
   --planted[=NAME]  plant one bug, or each in turn, into the sources as they load: each must be caught within --seeds (500)
+  --with-bug NAME   play with that bug planted, up to the first seed that fails
   --json            one line of JSON per seed or bug`
 
 /** Throws a TypeError or RangeError that says what is wrong. */
@@ -33,6 +35,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
       from: { type: 'string' },
       scenario: { type: 'string' },
       planted: { type: 'string' },
+      'with-bug': { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   })
@@ -42,6 +45,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     from: values.from === undefined ? 1 : count('--from', values.from),
     scenario: values.scenario,
     planted: values.planted,
+    bug: values['with-bug'],
     json: values.json,
   }
 }

@@ -1,9 +1,9 @@
 // The simulator's command: plays seeds, prints what failed and the seed that replays it, and proves with planted bugs that failures are seen.
 import { type CommandLine, parseCommandLine, usage } from './command-line.ts'
-import { plantedBugs } from './planted-bugs.ts'
+import { plant } from './plant.ts'
+import { type PlantedBug, plantedBugs } from './planted-bugs.ts'
 import { huntOne } from './planted-hunt.ts'
-import { play, type Scenario, type Verdict } from './scenario.ts'
-import { scenarioOf, scenarios } from './scenarios/index.ts'
+import type { Scenario, Verdict } from './scenario.ts'
 
 const strays: string[] = []
 process.on('unhandledRejection', (error) => strays.push(error instanceof Error ? (error.stack ?? error.message) : String(error)))
@@ -20,23 +20,36 @@ try {
 
 async function run(command: CommandLine): Promise<number> {
   if (command.planted !== undefined) return await hunt(command, command.planted)
-  if (command.seed !== undefined) return await playLoudly(command, command.seed)
+  const player = await playerOf(command)
+  if (command.seed !== undefined) return await playLoudly(command, player, command.seed)
   let passed = 0
   let failed = 0
   for (let seed = command.from; seed < command.from + command.seeds; seed += 1) {
-    const verdict = withStrays(await play(chosen(command, seed), seed))
+    const verdict = withStrays(await player(seed))
     const good = verdict.violations.length === 0
     if (good) passed += 1
     else failed += 1
     if (command.json) console.log(JSON.stringify(verdict))
     else if (!good) console.log(describe(verdict))
+    if (!good && command.bug !== undefined) break
   }
   console.log(`${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
 }
 
-async function playLoudly(command: CommandLine, seed: number): Promise<number> {
-  const verdict = withStrays(await play(chosen(command, seed), seed, command.json ? undefined : (line) => console.log(line)))
+type Player = (seed: number, onLine?: (line: string) => void) => Promise<Verdict>
+
+/** The agent's sources are loaded here, after the bug was planted that is to be in them. */
+async function playerOf({ bug, scenario }: CommandLine): Promise<Player> {
+  const planted = bug === undefined ? undefined : plant(bugCalled(bug))
+  const [{ play }, { scenarioOf, scenarios }] = await Promise.all([import('./scenario.ts'), import('./scenarios/index.ts')])
+  planted?.complete()
+  const fixed = scenario === undefined ? undefined : called(scenarios, scenario)
+  return (seed, onLine) => play(fixed ?? scenarioOf(seed), seed, onLine)
+}
+
+async function playLoudly(command: CommandLine, player: Player, seed: number): Promise<number> {
+  const verdict = withStrays(await player(seed, command.json ? undefined : (line) => console.log(line)))
   console.log(command.json ? JSON.stringify(verdict) : describe(verdict))
   const good = verdict.violations.length === 0
   console.log(good ? '1 passed, 0 failed' : '0 passed, 1 failed')
@@ -44,12 +57,10 @@ async function playLoudly(command: CommandLine, seed: number): Promise<number> {
 }
 
 async function hunt(command: CommandLine, name: string): Promise<number> {
-  const bugs = plantedBugs.filter((bug) => name === '' || bug.name === name)
-  if (bugs.length === 0)
-    throw new RangeError(`no planted bug is called '${name}'; there are: ${plantedBugs.map((bug) => bug.name).join(', ')}`)
+  const bugs = name === '' ? plantedBugs : [bugCalled(name)]
   let passed = 0
   for (const bug of bugs) {
-    const caught = await huntOne(bug, command.seeds)
+    const caught = await huntOne(bug, { seeds: command.seeds, node: process.execArgv })
     if (caught.kind === 'caught') passed += 1
     if (command.json) console.log(JSON.stringify({ bug: bug.name, scenario: bug.scenario, ...caught }))
     else if (caught.kind === 'caught') console.log(`caught: ${bug.name}: seed ${caught.seed} of '${bug.scenario}': ${caught.rule}`)
@@ -59,12 +70,18 @@ async function hunt(command: CommandLine, name: string): Promise<number> {
   return passed === bugs.length ? 0 : 1
 }
 
-function chosen({ scenario }: CommandLine, seed: number): Scenario {
-  if (scenario === undefined) return scenarioOf(seed)
-  const found = scenarios.find(({ name }) => name === scenario)
-  if (found === undefined)
-    throw new RangeError(`no scenario is called '${scenario}'; there are: ${scenarios.map(({ name }) => name).join(', ')}`)
-  return found
+function bugCalled(name: string): PlantedBug {
+  const bug = plantedBugs.find((row) => row.name === name)
+  if (bug === undefined)
+    throw new RangeError(`no planted bug is called '${name}'; there are: ${plantedBugs.map((row) => row.name).join(', ')}`)
+  return bug
+}
+
+function called(scenarios: readonly Scenario[], name: string): Scenario {
+  const scenario = scenarios.find((row) => row.name === name)
+  if (scenario === undefined)
+    throw new RangeError(`no scenario is called '${name}'; there are: ${scenarios.map((row) => row.name).join(', ')}`)
+  return scenario
 }
 
 /** A promise that nobody owned, or a callback that threw, is a defect of whoever was running. */

@@ -14,4 +14,192 @@ export interface PlantedEdit {
   readonly replace: string
 }
 
-export const plantedBugs: readonly PlantedBug[] = []
+const chain = 'agent/src/flush/chain.ts'
+const writer = 'agent/src/write/writer.ts'
+const commit = 'agent/src/metadata/commit.ts'
+
+/** Without it the database refuses what a wrong chain sends, and only a defect would be seen, not its harm. */
+const noOrderInTheCommit: readonly PlantedEdit[] = [
+  { file: commit, find: "  if (sequence < held.lastSequence) return unchanged({ kind: 'abandoned' })\n", replace: '' },
+  {
+    file: commit,
+    find: "  if (held.lastSequence !== prev) return unchanged({ kind: 'out of order', lastSequence: held.lastSequence })\n",
+    replace: '',
+  },
+]
+
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'commits in order of upload completion',
+    scenario: 'slow flush beats newer flush',
+    edits: [
+      {
+        file: chain,
+        find: 'for (let head = this.#line[0]; head !== undefined; head = this.#line[0]) {\n',
+        replace: `while (this.#line.length > 0) {
+      const head = await Promise.race(this.#line.map(async (each) => (await each.stored, each)))
+      this.#line.splice(this.#line.indexOf(head), 1)
+      this.#line.unshift(head)
+`,
+      },
+      ...noOrderInTheCommit,
+    ],
+  },
+  {
+    name: 'sealing on size and on time both fire',
+    scenario: 'flushing on size instead of time',
+    edits: [
+      {
+        file: writer,
+        find: '    this.#open = undefined\n    const sequence = this.#chain.allocate()',
+        replace: `    if (trigger !== 'size') this.#open = undefined
+    else queueMicrotask(() => this.#parts.clock.after(1, () => { if (this.#open === open) this.#open = undefined }))
+    const sequence = this.#chain.allocate()`,
+      },
+    ],
+  },
+  {
+    name: 'a new id on retry',
+    scenario: 'lost commit replies',
+    edits: [
+      {
+        file: chain,
+        find: "if (outcome.kind === 'unknown') unknownBefore = true",
+        replace: "if (outcome.kind === 'unknown') input = { ...input, sequence: this.allocate() }",
+      },
+      ...noOrderInTheCommit,
+    ],
+  },
+  {
+    name: 'ack before commit',
+    scenario: 'lost commit replies',
+    edits: [
+      {
+        file: chain,
+        find: "      if (outcome.kind === 'unknown') unknownBefore = true",
+        replace: `      if (outcome.kind === 'committed') for (const { topicId, partition, highWatermark } of outcome.result.grown) guesses.set(\`\${topicId}/\${partition}\`, highWatermark)
+      if (outcome.kind === 'unknown') {
+        unknownBefore = true
+        const head = this.#line.find(({ flush }) => flush.sequence === input.sequence)
+        const ends = new Map(guesses)
+        const verdicts = input.batches.map(({ topicId, partition, offsets }) => {
+          const baseOffset = ends.get(\`\${topicId}/\${partition}\`)
+          ends.set(\`\${topicId}/\${partition}\`, baseOffset + offsets)
+          return { kind: 'appended', baseOffset }
+        })
+        if (verdicts.every(({ baseOffset }) => baseOffset >= 0)) head?.settle({ kind: 'committed', result: { verdicts, grown: [] } })
+      }`,
+      },
+      { file: chain, find: 'export class Chain {', replace: 'const guesses = new Map()\nexport class Chain {' },
+    ],
+  },
+  {
+    name: 'an unknown commit is taken for a failed one',
+    scenario: 'lost commit replies',
+    edits: [
+      {
+        file: chain,
+        find: "      if (outcome.kind === 'unknown') unknownBefore = true",
+        replace: "      if (outcome.kind === 'unknown') return { kind: 'rolled back', error: outcome.error }",
+      },
+    ],
+  },
+  {
+    name: 'the watermark is published early',
+    scenario: 'slow flush beats newer flush',
+    edits: [
+      {
+        file: writer,
+        find: '    const places = admissions.map((admission) => {\n',
+        replace: `    for (const { topicId, partition } of admissions) {
+      const tail = this.#parts.tails.get(topicId, partition)
+      if (tail !== undefined) this.#parts.tails.publish([{ topicId, partition, highWatermark: tail.highWatermark + 1, segments: [] }])
+    }
+    const places = admissions.map((admission) => {
+`,
+      },
+    ],
+  },
+  {
+    name: 'followers of an abandoned flush are admitted',
+    scenario: 'line stop',
+    edits: [
+      {
+        file: chain,
+        find: '    const abandoned = this.#line.splice(0)\n',
+        replace: `    const [given] = this.#line.splice(0, 1)
+    given?.settle({ kind: 'abandoned', message })
+    if (given !== undefined) return
+    const abandoned = this.#line.splice(0)
+`,
+      },
+    ],
+  },
+  {
+    name: 'what is open when the line stops is kept',
+    scenario: 'line stop',
+    edits: [{ file: writer, find: "        this.#giveUpOpen({ kind: 'abandoned', message })\n", replace: '' }],
+  },
+  {
+    name: 'a replay is not recognized',
+    scenario: 'lost commit replies',
+    edits: [
+      {
+        file: commit,
+        find: '  if (held.lastSequence === sequence) return unchanged(yield* replay(cluster.number, incarnation.id, sequence))\n',
+        replace: '',
+      },
+      ...noOrderInTheCommit,
+    ],
+  },
+  {
+    name: 'the fence is not checked',
+    scenario: 'fenced zombie',
+    edits: [
+      { file: commit, find: "  if (held.state !== 'active') return unchanged({ kind: 'fenced' })\n", replace: '' },
+      {
+        file: commit,
+        find: "slot?.owner === known.owner && slot.epoch === epoch ? undefined : 'NOT_LEADER_OR_FOLLOWER'",
+        replace: 'undefined',
+      },
+    ],
+  },
+  {
+    name: 'the duplicate window is ignored',
+    scenario: 'two producers',
+    edits: [
+      {
+        file: 'agent/src/core/log/append.ts',
+        find: "      if (admission.kind !== 'next') return admission\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a gap in the newest segments is not noticed',
+    scenario: 'chaos',
+    edits: [{ file: 'agent/src/view/tails.ts', find: '  if (!follows) held.segments = []\n', replace: '' }],
+  },
+  {
+    name: 'batches are not checked when they are read',
+    scenario: 'rotten reads',
+    edits: [
+      {
+        file: 'agent/src/read/batches.ts',
+        find: "      if (checked.kind === 'error') throw new CorruptSegmentError(checked.message)\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a put that failed is kept in the cache and committed',
+    scenario: 'store outage',
+    edits: [
+      {
+        file: chain,
+        find: "      return { kind: 'failed', message: `the object store failed: ${message}` }",
+        replace: "      return { kind: 'stored' }",
+      },
+    ],
+  },
+]

@@ -8,18 +8,33 @@ export type Hunt =
   | { readonly kind: 'caught'; readonly seed: number; readonly rule: string; readonly message: string }
   | { readonly kind: 'not caught'; readonly message: string }
 
-export async function huntOne(bug: PlantedBug, seeds: number): Promise<Hunt> {
-  const child = fileURLToPath(new URL('planted-child.ts', import.meta.url))
-  const { code, output, errors } = await ended([...process.execArgv, child, bug.name, String(seeds)])
-  const last = output.trimEnd().split('\n').at(-1) ?? ''
-  if (code !== 0) return { kind: 'not caught', message: `the run with the bug broke (exit ${code}): ${errors.trim() || last}` }
-  const verdict = JSON.parse(last) as Verdict | null
-  const first = verdict?.violations[0]
-  if (verdict === null || first === undefined) return { kind: 'not caught', message: `${seeds} seeds of '${bug.scenario}' ran clean` }
-  return { kind: 'caught', seed: verdict.seed, rule: first.rule, message: first.message }
+/** `node`: the arguments that this process runs with itself. */
+export async function huntOne(
+  bug: PlantedBug,
+  { seeds, node }: { readonly seeds: number; readonly node: readonly string[] },
+): Promise<Hunt> {
+  const main = fileURLToPath(new URL('main.ts', import.meta.url))
+  const { output, errors } = await ended([
+    ...node,
+    main,
+    '--with-bug',
+    bug.name,
+    '--scenario',
+    bug.scenario,
+    '--seeds',
+    String(seeds),
+    '--json',
+  ])
+  for (const line of output.split('\n').filter((text) => text.startsWith('{'))) {
+    const { seed, violations } = JSON.parse(line) as Verdict
+    const [first] = violations
+    if (first !== undefined) return { kind: 'caught', seed, rule: first.rule, message: first.message }
+  }
+  if (errors.length > 0) return { kind: 'not caught', message: `the run with the bug broke: ${errors.trim()}` }
+  return { kind: 'not caught', message: `${seeds} seeds of '${bug.scenario}' ran clean` }
 }
 
-function ended(args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string; readonly errors: string }> {
+function ended(args: readonly string[]): Promise<{ readonly output: string; readonly errors: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     const output: Buffer[] = []
@@ -27,6 +42,6 @@ function ended(args: readonly string[]): Promise<{ readonly code: number | null;
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
     child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
     child.once('error', reject)
-    child.once('close', (code) => resolve({ code, output: Buffer.concat(output).toString(), errors: Buffer.concat(errors).toString() }))
+    child.once('close', () => resolve({ output: Buffer.concat(output).toString(), errors: Buffer.concat(errors).toString() }))
   })
 }

@@ -126,12 +126,12 @@ class Link {
   constructor(parts: LinkParts) {
     this.#parts = parts
     this.life = parts.life
-    const link = this
+    const pendingBytes = (): number => this.#pendingBytes
     this.socket = {
       remote: parts.local,
       local: parts.remote,
       get pendingBytes() {
-        return link.#pendingBytes
+        return pendingBytes()
       },
       write: (chunks) => this.#fromServer(Buffer.concat(chunks)),
       pause: () => {
