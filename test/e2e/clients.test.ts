@@ -178,15 +178,25 @@ describe.each(stores())('on $name', ({ fresh }) => {
       })
       const consumed = await kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
         ...bootstrap(),
-        ...['--topic', 'console', '--partition', '0', '--offset', '10', '--max-messages', '90', '--timeout-ms', '60000'],
+        ...'--topic console --partition 0 --offset 10 --max-messages 90 --timeout-ms 60000'.split(' '),
       ])
       expect(linesOf(consumed.stdout)).toEqual(lines.slice(10))
     })
 
     java.each(codecs)('the producer performance tool with %s', async (codec) => {
       const { stdout } = await kafkaTool('org.apache.kafka.tools.ProducerPerformance', [
-        ...['--topic', `perf-${codec}`, '--num-records', '20000', '--record-size', '500', '--throughput', '-1'],
-        ...['--producer-props', `bootstrap.servers=${server.kafka}`, 'acks=all', `compression.type=${codec}`],
+        '--topic',
+        `perf-${codec}`,
+        '--num-records',
+        '20000',
+        '--record-size',
+        '500',
+        '--throughput',
+        '-1',
+        '--producer-props',
+        `bootstrap.servers=${server.kafka}`,
+        'acks=all',
+        `compression.type=${codec}`,
       ])
       expect(stdout).toMatch(/^20000 records sent/m)
       const answer = await fetch(`${server.urls.data}/topics/perf-${codec}/messages/0?offset=19999`)

@@ -28,11 +28,18 @@ function onBucket(folder: string): Run {
   const url = new URL(s3)
   return {
     args: [
-      ...['--dir', join(folder, randomUUID())],
-      ...['--storage', `s3://${url.pathname.slice(1)}/${randomUUID()}`],
-      ...['--metadata', postgres, '--cluster-id', randomUUID()],
-      // As many as the server takes: these tests are about what is kept, not about what it costs.
-      ...['--flush-puts-per-second', '1000', '--flush-linger-ms', '5'],
+      '--dir',
+      join(folder, randomUUID()),
+      '--storage',
+      `s3://${url.pathname.slice(1)}/${randomUUID()}`,
+      '--metadata',
+      postgres,
+      '--cluster-id',
+      randomUUID(),
+      '--flush-puts-per-second',
+      '1000',
+      '--flush-linger-ms',
+      '5',
     ],
     env: {
       AWS_ENDPOINT_URL_S3: url.origin,
