@@ -57,16 +57,21 @@ describe.skipIf(started.kind !== 'started')(
       return row?.cluster ?? -1
     }
 
-    /** Runs both in the order given: each letter lets one of them send its next message, and waits until it is answered or waits for a lock. */
-    async function inOrder<L, R>(order: string, leftBody: Body<L>, rightBody: Body<R>): Promise<readonly [Outcome<L>, Outcome<R>]> {
-      const l = new Stepped(left, leftBody, () => waitsForLock(left))
-      const r = new Stepped(right, rightBody, () => waitsForLock(right))
+    /** Runs both in the order given: each letter lets one of them send its next message, until that is answered or waits for a lock. Says who ended first. */
+    async function inOrder<L, R>(
+      order: string,
+      leftBody: Body<L>,
+      rightBody: Body<R>,
+    ): Promise<readonly [Outcome<L>, Outcome<R>, 'L' | 'R']> {
+      const ended: ('L' | 'R')[] = []
+      const l = new Stepped(left, leftBody, { waits: () => waitsForLock(left), onEnd: () => void ended.push('L') })
+      const r = new Stepped(right, rightBody, { waits: () => waitsForLock(right), onEnd: () => void ended.push('R') })
       for (const letter of order) await (letter === 'L' ? l : r).step()
       while (!l.done || !r.done) {
         await l.step()
         await r.step()
       }
-      return [await l.outcome, await r.outcome]
+      return [await l.outcome, await r.outcome, ended[0] ?? 'L']
     }
 
     async function waitsForLock(client: PoolClient): Promise<boolean> {
@@ -87,13 +92,13 @@ describe.skipIf(started.kind !== 'started')(
         test('a commit is either before the successor registered, and known to it, or refused', async () => {
           for (const order of orders(cut === 'messages' ? [2, 3] : [7, 7])) {
             const scene = await aScene()
-            const [committed, registered] = await inOrder(
+            const [committed, registered, first] = await inOrder(
               order,
               cutUp(commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
               cutUp(register({ cluster: scene.cluster, input: anAgent('me') })),
             )
             expect(registered, order).toMatchObject({ kind: 'committed' })
-            const before = kindOf(committed) === 'committed'
+            const before = first === 'L'
             expect(kindOf(committed), order).toBe(before ? 'committed' : 'fenced')
             expect(await highWatermark(scene), order).toBe(before ? 5 : 2)
             // Whichever came first, nothing of the predecessor lands after it.
@@ -104,7 +109,7 @@ describe.skipIf(started.kind !== 'started')(
         test('a commit is either before the deletion of its topic or refused', async () => {
           for (const order of orders(cut === 'messages' ? [2, 2] : [7, 4])) {
             const scene = await aScene()
-            const [committed, deleted] = await inOrder(
+            const [committed, deleted, first] = await inOrder(
               order,
               cutUp(commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
               cutUp(deleteTopic({ cluster: scene.cluster, input: { topicId: scene.topic.topicId, unsure: false } })),
@@ -115,7 +120,7 @@ describe.skipIf(started.kind !== 'started')(
               WHERE t.topic_id = $1 AND p.partition = 0`,
               [scene.topic.topicId],
             )
-            const before = verdictsOf(committed)[0] === 'appended'
+            const before = first === 'L'
             expect(verdictsOf(committed), order).toEqual([before ? 'appended' : 'UNKNOWN_TOPIC_ID'])
             expect([Number(row?.next_offset), row?.deleted], order).toEqual([before ? 5 : 2, true])
           }
@@ -129,12 +134,12 @@ describe.skipIf(started.kind !== 'started')(
             const idempotency = { key: randomUUID(), bodyHash: 'same', timestamp: 5 }
             const mine = aFlush(scene, 2, [{ idempotency, offsets: 3 }])
             const theirs = { ...aFlush(scene, 1, [{ idempotency, offsets: 3, partition: 1 }]), incarnation: other }
-            const outcomes = await inOrder(
+            const [one, two] = await inOrder(
               order,
               cutUp(commit({ cluster: scene.cluster, input: mine })),
               cutUp(commit({ cluster: scene.cluster, input: theirs })),
             )
-            expect(outcomes.flatMap(verdictsOf).toSorted(), order).toEqual(['appended', 'duplicate'])
+            expect([one, two].flatMap(verdictsOf).toSorted(), order).toEqual(['appended', 'duplicate'])
             expect(((await highWatermark(scene)) ?? 0) + ((await highWatermark(scene, 1)) ?? 0), order).toBe(5)
           }
         })
@@ -157,13 +162,14 @@ describe.skipIf(started.kind !== 'started')(
         test('who leaves while it commits has either committed or not', async () => {
           for (const order of orders(cut === 'messages' ? [2, 2] : [7, 3])) {
             const scene = await aScene()
-            const [committed, gone] = await inOrder(
+            const [committed, gone, first] = await inOrder(
               order,
               cutUp(commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
               cutUp(leave({ cluster: scene.cluster, input: scene.me.incarnation })),
             )
             expect(gone.kind, order).toBe('committed')
-            expect(await highWatermark(scene), order).toBe(kindOf(committed) === 'committed' ? 5 : 2)
+            expect(await highWatermark(scene), order).toBe(first === 'L' ? 5 : 2)
+            expect(kindOf(committed), order).toBe(first === 'L' ? 'committed' : 'fenced')
           }
         })
 
@@ -214,11 +220,12 @@ class Stepped<T> {
   #resume: (() => void) | undefined
   #done = false
 
-  constructor(client: PoolClient, body: Body<T>, waits: () => Promise<boolean>) {
+  constructor(client: PoolClient, body: Body<T>, { waits, onEnd }: { readonly waits: () => Promise<boolean>; readonly onEnd: () => void }) {
     this.#waits = waits
     const pause = (): Promise<void> => new Promise((resolve) => (this.#resume = resolve))
     this.outcome = transact(client, body, { deadlineMs: 20_000, pause }).then(({ outcome }) => {
       this.#done = true
+      onEnd()
       return outcome
     })
   }

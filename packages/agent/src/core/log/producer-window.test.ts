@@ -1,0 +1,99 @@
+// The rules of idempotent producers, case by case, and against a model that forgets nothing.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { admit, batchesRemembered, type ProducerWindow, remember, type SequencedBatch, sequenceAfter } from './producer-window.ts'
+
+const anywhere = { mustBeginAtZero: false }
+const atZero = { mustBeginAtZero: true }
+const outOfOrder = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+const top = 2 ** 31 - 1
+
+function aBatch(baseSequence: number, more: Partial<SequencedBatch> = {}): SequencedBatch {
+  return { producerEpoch: 0, baseSequence, offsets: 1, maxTimestamp: 1, ...more }
+}
+
+/** What is known after the batches, appended from offset 0 on. */
+function after(...batches: readonly SequencedBatch[]): ProducerWindow {
+  let offset = 0
+  let window: ProducerWindow | undefined
+  for (const batch of batches) {
+    window = remember(window, batch, offset)
+    offset += batch.offsets
+  }
+  if (window === undefined) throw new Error('no batches')
+  return window
+}
+
+describe('without a window', () => {
+  test('an old or unknown id begins where it likes, a young one at 0', () => {
+    expect(admit(undefined, aBatch(9), anywhere)).toEqual({ kind: 'next' })
+    expect(admit(undefined, aBatch(9), atZero)).toEqual(outOfOrder)
+    expect(admit(undefined, aBatch(0), atZero)).toEqual({ kind: 'next' })
+  })
+})
+
+describe('with a window', () => {
+  test('the next sequence follows the last of the newest batch', () => {
+    const window = after(aBatch(0, { offsets: 3 }), aBatch(3))
+    expect(admit(window, aBatch(4), atZero)).toEqual({ kind: 'next' })
+    for (const sequence of [5, top]) expect(admit(window, aBatch(sequence), anywhere)).toEqual(outOfOrder)
+  })
+
+  test('only a batch with the same first and last sequence is the same batch', () => {
+    const window = after(aBatch(0, { offsets: 3, maxTimestamp: 77 }), aBatch(3))
+    expect(admit(window, aBatch(0, { offsets: 3 }), atZero)).toEqual({ kind: 'duplicate', baseOffset: 0, timestamp: 77 })
+    expect(admit(window, aBatch(0, { offsets: 2 }), atZero)).toEqual(outOfOrder)
+  })
+
+  test('an older epoch is refused before anything else, a newer one begins at 0 with a window of its own', () => {
+    const window = after(aBatch(0, { producerEpoch: 2 }))
+    expect(admit(window, aBatch(0, { producerEpoch: 1 }), anywhere)).toEqual({ kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' })
+    expect(admit(window, aBatch(1, { producerEpoch: 3 }), anywhere)).toEqual(outOfOrder)
+    const bumped = aBatch(0, { producerEpoch: 3 })
+    expect(admit(window, bumped, atZero)).toEqual({ kind: 'next' })
+    expect(remember(window, bumped, 50)).toEqual({
+      epoch: 3,
+      batches: [{ baseSequence: 0, lastSequence: 0, baseOffset: 50, timestamp: 1 }],
+    })
+  })
+
+  test('after 2^31 - 1 comes 0, also inside a batch', () => {
+    expect(admit(after(aBatch(top)), aBatch(0), atZero)).toEqual({ kind: 'next' })
+    const across = aBatch(top - 1, { offsets: 4 })
+    expect(after(across).batches).toMatchObject([{ baseSequence: top - 1, lastSequence: 1 }])
+    expect(admit(after(across), aBatch(2), atZero)).toEqual({ kind: 'next' })
+    expect(admit(after(across), across, atZero)).toMatchObject({ kind: 'duplicate' })
+  })
+})
+
+test('what a producer sends in order, with any retries of its last five, is appended once and in order', () => {
+  const sizes = fc.array(
+    fc.record({ offsets: fc.integer({ min: 1, max: 5 }), retries: fc.array(fc.nat(batchesRemembered - 1), { maxLength: 4 }) }),
+    { minLength: 1 },
+  )
+  const beginnings = fc.oneof(fc.constant(0), fc.integer({ min: top - 20, max: top }))
+  fc.assert(
+    fc.property(sizes, beginnings, (rounds, first) => {
+      const sent: (SequencedBatch & { readonly baseOffset: number })[] = []
+      let window: ProducerWindow | undefined
+      let [sequence, offset] = [first, 0]
+      for (const { offsets, retries } of rounds) {
+        const batch = { ...aBatch(sequence, { offsets }), baseOffset: offset }
+        expect(admit(window, batch, anywhere)).toEqual({ kind: 'next' })
+        window = remember(window, batch, offset)
+        sent.push(batch)
+        sequence = sequenceAfter(sequence, offsets)
+        offset += offsets
+        for (const back of retries) {
+          const again = sent.at(-1 - back)
+          if (again !== undefined) expect(admit(window, again, anywhere)).toMatchObject({ kind: 'duplicate', baseOffset: again.baseOffset })
+        }
+        const forgotten = sent.at(-1 - batchesRemembered)
+        if (forgotten !== undefined) expect(admit(window, forgotten, anywhere)).toEqual(outOfOrder)
+        // One lost in between is noticed.
+        expect(admit(window, aBatch(sequenceAfter(sequence, 1)), anywhere)).toEqual(outOfOrder)
+      }
+      expect(window?.batches.length).toBe(Math.min(sent.length, batchesRemembered))
+    }),
+  )
+})
