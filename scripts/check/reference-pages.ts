@@ -152,14 +152,19 @@ ${missing.map(([key, name]) => `${name} (${key})`).join(', ')}.
 async function servedApis(): Promise<readonly Served[] | undefined> {
   const table = `${source}agent/src/api/index.ts`
   if (!existsSync(table)) return undefined
-  const { advertised } = (await import(pathToFileURL(table).href)) as {
-    advertised: Iterable<{ apiKey: number; minVersion: number; maxVersion: number; name?: string }>
+  // The cast: a script of the house reads the table's own file; what it takes from it is checked by the page that comes out.
+  const { handlers } = (await import(pathToFileURL(table).href)) as {
+    handlers: Iterable<{
+      readonly api: { readonly key: number; readonly name: string; readonly versions: Range; readonly advertised?: Range }
+    }>
   }
-  return [...advertised].map(({ apiKey, minVersion, maxVersion }) => ({
-    key: apiKey,
-    name: kafkaApis.find(([key]) => key === apiKey)?.[1] ?? `API ${apiKey}`,
-    versions: minVersion === maxVersion ? `${minVersion}` : `${minVersion}–${maxVersion}`,
-  }))
+  return [...handlers].map(({ api: { key, name, versions, advertised = versions } }) => ({ key, name, versions: rangeText(advertised) }))
+}
+
+type Range = readonly [min: number, max: number]
+
+function rangeText([min, max]: Range): string {
+  return min === max ? `${min}` : `${min}–${max}`
 }
 
 const problems: string[] = []

@@ -1,3 +1,4 @@
+// Live tails by server-sent events, and how they go on after a cut.
 import type { LogRecord, TailStep } from '@local-kafka-service/agent'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventText } from './event-stream.ts'

@@ -1,3 +1,4 @@
+// Requests that a foreign page may have sent are refused.
 import { expect, test } from 'vitest'
 import { foreign } from './guard.ts'
 

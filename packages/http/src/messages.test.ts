@@ -1,3 +1,4 @@
+// Reading and querying messages over HTTP.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Answer, json } from './testing/json.ts'
 import { type Served, served } from './testing/served.ts'

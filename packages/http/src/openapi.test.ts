@@ -1,3 +1,4 @@
+// The OpenAPI description is the committed one.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { OpenApi } from './openapi.ts'

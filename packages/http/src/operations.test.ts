@@ -1,3 +1,4 @@
+// Liveness, readiness, metrics and the pages about the server itself.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { problems } from './problem.ts'
 import { json } from './testing/json.ts'

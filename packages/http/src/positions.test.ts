@@ -1,3 +1,4 @@
+// The text form of positions, there and back.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeCursor, decodePositions, encodeCursor, encodePositions } from './positions.ts'

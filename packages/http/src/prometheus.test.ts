@@ -1,3 +1,4 @@
+// The text that Prometheus scrapes.
 import { expect, test } from 'vitest'
 import { prometheusText } from './prometheus.ts'
 

@@ -1,3 +1,4 @@
+// Records as JSON, also where their bytes are no text.
 import { expect, test } from 'vitest'
 import { recordJson } from './record-json.ts'
 

@@ -1,3 +1,4 @@
+// Which ports the planes listen on, and which they move on from.
 import { createServer, type Server } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { type Listening, listen, type PortAsk, PortError } from './servers.ts'

@@ -1,3 +1,4 @@
+// Topics over HTTP.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { json } from './testing/json.ts'
 import { type Served, served } from './testing/served.ts'

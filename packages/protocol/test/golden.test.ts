@@ -1,3 +1,4 @@
+// Frames of real clients and of Kafka itself, decoded and encoded to the same bytes.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'

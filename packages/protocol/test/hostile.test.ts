@@ -1,3 +1,4 @@
+// Bytes that lie: refused, before they cost anything.
 import { expect, test } from 'vitest'
 import {
   decodeRequest,

@@ -1,3 +1,4 @@
+// Record batches and their codecs, as properties.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nodeCodecs } from '../../agent/src/codecs.ts'

@@ -1,3 +1,4 @@
+// Every API, version and direction: what was encoded decodes to itself, and nothing else does harm.
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { apis, decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse } from '../src/index.ts'

@@ -1,3 +1,4 @@
+// The rules of a chain: puts in any order, commits in one, and a line that stops.
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
 import { rolledBack, ScriptedLog, unknownOutcome } from '../metadata/testing/scripted-log.ts'

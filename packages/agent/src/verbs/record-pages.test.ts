@@ -1,3 +1,4 @@
+// What merging pages of records keeps, as properties.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type LogRecord, mergePages, type Page, recordMatcher, sizeOf } from './record-pages.ts'

@@ -1,3 +1,4 @@
+// What produce one, read, query and tail promise.
 import { buildBatch, type Codecs, crc32c, errors } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'

@@ -1,3 +1,4 @@
+// What seals a flush, who is answered when, and who must wait.
 import { buildBatch, checkBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
