@@ -1,12 +1,14 @@
 // The command `lks dev` from outside: the ready line, the two lines of curl, its end by a signal and by kill -9, and every start that must fail with words that help.
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type S3Server, startS3Server } from '../../packages/agent/src/objects/testing/s3-server.ts'
-import { anyPorts, type Ended, type Folder, lks, startServer, temporaryFolder } from './testing/server.ts'
+import { anyPorts, type Ended, type Folder, lks, repository, startServer, temporaryFolder } from './testing/server.ts'
 
 let folder: Folder
 beforeAll(async () => {
@@ -307,6 +309,32 @@ describe('a start that fails says what, why and how to mend it', () => {
     const ended = await lks(['dev', '-v', '--kafka-port', 'x'])
     expect(ended.stderr).toMatch(/^\s+at /m)
     expect(ended.code).toBe(2)
+  })
+})
+
+describe('the bundle', () => {
+  beforeAll(async () => {
+    await promisify(execFile)(process.execPath, [join(repository, 'node_modules/rolldown/bin/cli.mjs'), '-c', 'rolldown.config.ts'], {
+      cwd: repository,
+    })
+  })
+
+  test('does what the source does: worker, HTTP, and what it kept', async () => {
+    const dir = newDirectory()
+    const first = await startServer({ args: ['--dir', dir], entry: 'built' })
+    expect(await (await createTopic(first.urls.control, 'hello')).json()).toMatchObject({ name: 'hello', partitions: 100 })
+    expect((await createTopic(first.urls.control, 'hello')).status).toBe(409)
+    expect((await createTopic(first.urls.control, 'no/name')).status).toBe(400)
+    expect((await produce(first.urls.data, 'hello', 'key:value')).status).toBe(200)
+    expect((await fetch(`${first.urls.control}/openapi.json`)).status).toBe(200)
+    expect(await uncommittedBytes(first.urls.control)).toBe(0)
+    await first.kill()
+    await using second = await startServer({ args: ['--dir', dir], entry: 'built' })
+    expect(await valuesOf(second.urls.data, 'hello')).toEqual(['value'])
+  })
+
+  test('refuses as the source does', async () => {
+    expectRefusal(await lks(['dev', '--kafka-port', 'x'], { entry: 'built' }), 'LKS-1004', 2)
   })
 })
 

@@ -4,6 +4,8 @@ import type { Parts } from './agent.ts'
 import type { ClusterId } from './core/ids.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { openMetadata } from './metadata/open.ts'
+import { type HeldPort, holdPort } from './net/held-port.ts'
+import type { ListenAddress } from './net/network.ts'
 import { tcpNetwork } from './net/tcp.ts'
 import { claimPrefix } from './objects/cluster-file.ts'
 import { DelayedObjects } from './objects/delayed.ts'
@@ -33,6 +35,8 @@ export interface PartsDescription {
   readonly durability: 'strict' | 'os' | 'memory'
   /** Every request to the object store takes so much longer. */
   readonly storeLatencyMs: number
+  /** The Kafka port, opened before anything else: a busy one fails while nothing is touched, and clients that come early wait. */
+  readonly listen: readonly ListenAddress[]
   /** Undefined: the only cluster in the database, or a new one. */
   readonly clusterId: string | undefined
   readonly emit: EventHook
@@ -40,7 +44,7 @@ export interface PartsDescription {
 
 export interface OpenedParts {
   readonly parts: Parts
-  /** Closes both services. The agent that stands on them must have ended. */
+  /** Closes both services, and the port where no agent has taken it over. The agent that stands on them must have ended. */
   close(): Promise<void>
 }
 
@@ -59,40 +63,51 @@ export class PartsError extends Error {
 }
 
 /**
- * Opens both services, and claims the prefix for the cluster before anybody writes there. Rejects with a PartsError, or with the MetadataError of a
- * database that cannot be used; nothing is left open then.
+ * Opens the port, then both services, and claims the prefix for the cluster before anybody writes there. Rejects with the network's error, a PartsError,
+ * or the MetadataError of a database that cannot be used; nothing is left open then.
  */
 export async function openParts(description: PartsDescription): Promise<OpenedParts> {
+  const port = await holdPort(tcpNetwork, description.listen)
+  try {
+    return await openServices(description, port)
+  } catch (error) {
+    await port.close()
+    throw error
+  }
+}
+
+async function openServices(description: PartsDescription, port: HeldPort): Promise<OpenedParts> {
   const { emit } = description
   const store = await openObjects(description)
   const measured = new MeasuredObjects(store, systemClock)
   const objects = description.objects.kind === 's3' ? new RetryingObjects(measured, { clock: systemClock, random: systemRandom }) : measured
-  let metadata: MetadataStore | undefined
+  let opened: MetadataStore | undefined
   try {
-    metadata = await openMetadataAt(description)
+    const metadata = await openMetadataAt(description)
+    opened = metadata
     await claim(objects, metadata)
+    return {
+      parts: {
+        clock: systemClock,
+        random: systemRandom,
+        network: port.network,
+        objects,
+        metadata,
+        codecs: nodeCodecs,
+        crc32c: nativeCrc32c,
+        emit,
+        storeMeters: () => measured.meters(),
+      },
+      async close() {
+        await port.close()
+        await metadata.close()
+        await objects.close()
+      },
+    }
   } catch (error) {
-    await metadata?.close()
+    await opened?.close()
     await objects.close()
     throw error
-  }
-  const opened = metadata
-  return {
-    parts: {
-      clock: systemClock,
-      random: systemRandom,
-      network: tcpNetwork,
-      objects,
-      metadata: opened,
-      codecs: nodeCodecs,
-      crc32c: nativeCrc32c,
-      emit,
-      storeMeters: () => measured.meters(),
-    },
-    async close() {
-      await opened.close()
-      await objects.close()
-    },
   }
 }
 

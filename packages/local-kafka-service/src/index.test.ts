@@ -56,6 +56,21 @@ test('settings count, and events are told', async () => {
   expect(events).toContainEqual(expect.objectContaining({ kind: 'topic created', name: 'seven', partitions: 7 }))
 })
 
+test('who connects and asks while the stores are still being opened is answered when they are', async () => {
+  const taken = await startKafka()
+  await taken.stop()
+  const starting = startKafka({ port: taken.port, storeLatencyMs: 200 })
+  const socket = connect({ host: '127.0.0.1', port: taken.port })
+  await once(socket, 'connect')
+  expect(await Promise.race([starting, 'not yet'])).toBe('not yet')
+  // ApiVersions 0 with correlation id 7 and no client id.
+  socket.write(Uint8Array.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff]))
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  expect(answer.readInt32BE(4)).toBe(7)
+  socket.destroy()
+  await using _kafka = await starting
+})
+
 async function reach(port: number): Promise<void> {
   const socket = connect({ host: '127.0.0.1', port })
   try {

@@ -1,4 +1,5 @@
 // One server in this process: takes the data directory, opens the stores, joins the agent, serves HTTP; and ends it all in the order that loses nothing.
+import { createServer } from 'node:net'
 import { type Agent, createAgent, type EventHook, type OpenedParts, openParts, text } from '@local-kafka-service/agent'
 import type { HttpServers } from '@local-kafka-service/http'
 import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
@@ -28,7 +29,10 @@ async function start(plan: ServerPlan, emit: EventHook): Promise<Server> {
   const held: Held = {}
   try {
     if (plan.dataDirectory !== undefined) held.directory = takeDataDirectory(plan.dataDirectory)
+    if (plan.http !== undefined) await tryPorts(plan.http, plan.hosts)
+    const listen = plan.hosts.map((host) => ({ host, port: plan.kafkaPort }))
     const opened = await openParts({
+      listen,
       objects: plan.objects,
       metadata: plan.metadata,
       durability: durabilityOf(plan),
@@ -37,10 +41,9 @@ async function start(plan: ServerPlan, emit: EventHook): Promise<Server> {
       emit,
     })
     held.opened = opened
-    await tryPorts(opened, plan)
     const agent = await createAgent(opened.parts, {
       settings: plan.settings,
-      listen: plan.hosts.map((host) => ({ host, port: plan.kafkaPort })),
+      listen,
       ...(plan.advertised && { advertised: plan.advertised }),
       flush: flushPolicy(plan.settings, { putsCost: plan.objects.kind === 's3' || plan.storeLatencyMs > 0 }),
     })
@@ -113,24 +116,23 @@ async function serveBeside(agent: Agent, plan: HttpPlan, hosts: readonly string[
 }
 
 /**
- * Asks for the fixed ports before the agent registers: a start that would fail on a busy port must not first end the agent that runs under the same
- * name. The port is free again until it is opened for good; who takes it in between is told the same a moment later.
+ * Asks for the HTTP ports that may not move before anything is opened: a start that would fail on one must not first end the agent that runs under the
+ * same name. Each is free again until HTTP opens it for good; whoever takes it in between makes the start fail all the same, only later.
  */
-async function tryPorts(opened: OpenedParts, { hosts, kafkaPort, http }: ServerPlan): Promise<void> {
-  const asked = [
-    kafkaPort,
-    ...(http === undefined ? [] : [http.control, http.data].filter(({ movable }) => !movable).map(({ port }) => port)),
-  ]
-  for (const port of asked.filter((candidate) => candidate !== 0)) {
-    const listener = await opened.parts.network.listen(
-      hosts.map((host) => ({ host, port })),
-      (socket) => {
-        socket.destroy()
-        return { data() {}, drained() {}, closed() {} }
-      },
+async function tryPorts(http: HttpPlan, hosts: readonly string[]): Promise<void> {
+  const fixed = [http.control, http.data].filter(({ port, movable }) => !movable && port !== 0)
+  await Promise.all(fixed.flatMap(({ port }) => hosts.map((host) => tryPort(host, port))))
+}
+
+async function tryPort(host: string, port: number): Promise<void> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    // An address family that the machine lacks is HTTP's to leave out.
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' || error.code === 'EACCES' ? reject(error) : resolve(),
     )
-    await listener.close()
-  }
+    server.listen({ host, port, ipv6Only: host.includes(':'), exclusive: true }, () => server.close(() => resolve()))
+  })
 }
 
 function durabilityOf({ settings }: ServerPlan): 'strict' | 'os' | 'memory' {

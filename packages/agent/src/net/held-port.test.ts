@@ -1,0 +1,108 @@
+// A port that is open before the agent is there.
+import { expect, test } from 'vitest'
+import { holdPort } from './held-port.ts'
+import type { Listener, Network, Socket, SocketEvents } from './network.ts'
+
+const addresses = [{ host: '127.0.0.1', port: 9092 }]
+
+/** A network whose connections are made by the test. */
+function aNetwork() {
+  let accept: ((socket: Socket) => SocketEvents) | undefined
+  const listening = { times: 0, closed: 0 }
+  const network: Network = {
+    listen(asked, onConnection) {
+      accept = onConnection
+      listening.times++
+      const listener: Listener = {
+        addresses: asked,
+        async close() {
+          listening.closed++
+        },
+      }
+      return Promise.resolve(listener)
+    },
+  }
+  const connect = () => {
+    const state = { paused: false, destroyed: false }
+    const socket: Socket = {
+      remote: { host: 'client', port: 1 },
+      local: { host: '127.0.0.1', port: 9092 },
+      write: () => true,
+      pendingBytes: 0,
+      pause: () => void (state.paused = true),
+      resume: () => void (state.paused = false),
+      end: () => void (state.destroyed = true),
+      destroy: () => void (state.destroyed = true),
+    }
+    const events = accept?.(socket)
+    if (events === undefined) throw new Error('nobody listens')
+    return { socket, events, state }
+  }
+  return { network, connect, listening }
+}
+
+/** Serves by writing down what it sees. */
+function aServer() {
+  const seen: string[] = []
+  const onConnection = (socket: Socket): SocketEvents => {
+    seen.push(`from ${socket.remote.host}`)
+    return {
+      data(chunk) {
+        seen.push(`data ${chunk.join()}`)
+        if (chunk[0] === 9) socket.pause()
+      },
+      drained: () => void seen.push('drained'),
+      closed: (error) => void seen.push(`closed${error === undefined ? '' : ` ${error.message}`}`),
+    }
+  }
+  return { seen, onConnection }
+}
+
+test('who connects early waits unread, and is served in order when the agent listens', async () => {
+  const { network, connect, listening } = aNetwork()
+  const held = await holdPort(network, addresses)
+  const { events, state } = connect()
+  expect(state.paused).toBe(true)
+  events.data(Uint8Array.of(1))
+  events.data(Uint8Array.of(2))
+  const { seen, onConnection } = aServer()
+  expect((await held.network.listen(addresses, onConnection)).addresses).toEqual(addresses)
+  expect(listening.times).toBe(1)
+  expect(state.paused).toBe(false)
+  events.data(Uint8Array.of(3))
+  events.closed(new Error('reset'))
+  expect(seen).toEqual(['from client', 'data 1', 'data 2', 'data 3', 'closed reset'])
+})
+
+test('a server that pauses while it is given the early bytes stays paused', async () => {
+  const { network, connect } = aNetwork()
+  const held = await holdPort(network, addresses)
+  const { events, state } = connect()
+  events.data(Uint8Array.of(9))
+  await held.network.listen(addresses, aServer().onConnection)
+  expect(state.paused).toBe(true)
+})
+
+test('who is gone before the agent listens is never seen by it', async () => {
+  const { network, connect } = aNetwork()
+  const held = await holdPort(network, addresses)
+  connect().events.closed()
+  const { seen, onConnection } = aServer()
+  await held.network.listen(addresses, onConnection)
+  expect(seen).toEqual([])
+})
+
+test('closing cuts off who waits; once it is taken over, the port is the one who took it', async () => {
+  const { network, connect, listening } = aNetwork()
+  const held = await holdPort(network, addresses)
+  const { state } = connect()
+  await held.close()
+  expect(state.destroyed).toBe(true)
+  expect(listening.closed).toBe(1)
+  const taken = await holdPort(network, addresses)
+  const listener = await taken.network.listen(addresses, aServer().onConnection)
+  await taken.close()
+  expect(listening.closed).toBe(1)
+  await listener.close()
+  expect(listening.closed).toBe(2)
+})
