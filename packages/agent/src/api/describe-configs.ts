@@ -84,13 +84,19 @@ function ofSetting(setting: Setting, { settings }: Services): Config {
   const secret = setting.secret === true
   const value = secret ? null : (given?.value ?? null)
   const source = given === undefined || given.source === 'default' ? 'DEFAULT_CONFIG' : 'STATIC_BROKER_CONFIG'
+  const fallback = source === 'DEFAULT_CONFIG' ? value : setting.default.dev
   return {
     name: setting.name,
     value,
     readOnly: true,
     configSource: configSources[source],
     isSensitive: secret,
-    synonyms: value === null ? [] : [{ name: setting.name, value, source: configSources[source] }],
+    synonyms: secret
+      ? []
+      : [
+          ...(source === 'STATIC_BROKER_CONFIG' ? [{ name: setting.name, value, source: configSources[source] }] : []),
+          ...(fallback === null ? [] : [{ name: setting.name, value: fallback, source: configSources.DEFAULT_CONFIG }]),
+        ],
     configType: configTypes[setting.type],
     documentation: setting.doc,
   }

@@ -74,7 +74,7 @@ export async function anAgent(
       flush: { maxBytes: 8 * 1024 * 1024, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 },
     },
   )
-  let correlationId = 0
+  let requests = 0
 
   function sendFrame(frame: Uint8Array, { services, peer, signal }: CallOptions = {}): ReturnType<AgentForTests['sendFrame']> {
     const dispatch = dispatcher(handlers, { ...agent.services, ...services })
@@ -82,7 +82,7 @@ export async function anAgent(
   }
 
   async function send<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<Sent<A>> {
-    correlationId += 1
+    const correlationId = (requests += 1)
     const chunks = encodeRequest(api, { version, correlationId, clientId: 'test' }, request)
     const handled = await sendFrame(Buffer.concat(chunks).subarray(4), as)
     switch (handled.kind) {

@@ -1,0 +1,130 @@
+// The rules of DescribeConfigs, DescribeCluster and ApiVersions, over a whole agent in memory.
+import { ApiVersions, DescribeCluster, DescribeConfigs, errors, type KafkaErrorName } from '@local-kafka-service/protocol'
+import { describe, expect, test } from 'vitest'
+import { agentSettings, topicSettings } from '../settings.ts'
+import { type AgentForTests, anAgent } from './testing/an-agent.ts'
+
+function codeOf(error: KafkaErrorName): number {
+  return errors[error].code
+}
+
+const topicType = 2
+const brokerType = 4
+
+async function described(
+  kafka: AgentForTests,
+  resource: { readonly resourceType: number; readonly resourceName: string; readonly configurationKeys?: readonly string[] },
+  more: { readonly includeSynonyms?: boolean; readonly includeDocumentation?: boolean } = {},
+) {
+  const { results } = await kafka.call(DescribeConfigs, 4, { resources: [{ configurationKeys: null, ...resource }], ...more })
+  const [result] = results
+  if (result === undefined) throw new Error('no answer for the resource')
+  return result
+}
+
+describe('DescribeConfigs', () => {
+  test("a topic's configs, all of them, with where each value comes from", async () => {
+    await using kafka = await anAgent({ settings: { 'message.max.bytes': { value: '5000', source: 'file' } } })
+    await kafka.topic('t', 1, { 'message.timestamp.type': 'LogAppendTime' })
+    const { errorCode, configs } = await described(kafka, { resourceType: topicType, resourceName: 't' })
+    expect(errorCode).toBe(0)
+    expect(configs.map(({ name }) => name).toSorted()).toEqual(topicSettings.map(({ name }) => name).toSorted())
+    expect(configs).toContainEqual(expect.objectContaining({ name: 'message.timestamp.type', value: 'LogAppendTime', configSource: 1 }))
+    expect(configs).toContainEqual(expect.objectContaining({ name: 'max.message.bytes', value: '5000', configSource: 4, configType: 3 }))
+    expect(configs).toContainEqual(expect.objectContaining({ name: 'cleanup.policy', value: 'delete', configSource: 5, configType: 7 }))
+    for (const config of configs) expect(config).toMatchObject({ synonyms: [], documentation: null, isSensitive: false, readOnly: false })
+  })
+
+  test('only the keys asked for; synonyms and words when they are wanted', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('t', 1, { 'max.message.bytes': '3000' })
+    const resource = { resourceType: topicType, resourceName: 't', configurationKeys: ['max.message.bytes', 'no.such'] }
+    const { configs } = await described(kafka, resource, { includeSynonyms: true, includeDocumentation: true })
+    expect(configs).toHaveLength(1)
+    expect(configs[0]?.synonyms).toEqual([
+      { name: 'max.message.bytes', value: '3000', source: 1 },
+      { name: 'message.max.bytes', value: '1048588', source: 5 },
+    ])
+    expect(configs[0]?.documentation).toMatch(/\w+ \w+/)
+  })
+
+  test('this agent as a broker: its id and its settings, none of which can be changed while it runs', async () => {
+    await using kafka = await anAgent({ settings: { 'num.partitions': { value: '6', source: 'flag' } } })
+    const id = String(kafka.agent.brokerId)
+    const { configs } = await described(kafka, { resourceType: brokerType, resourceName: id }, { includeSynonyms: true })
+    const kafkas = agentSettings.filter((setting) => 'kafka' in setting).map(({ name }) => name)
+    expect(configs.map(({ name }) => name)).toEqual(['broker.id', 'node.id', ...kafkas])
+    expect(configs).toContainEqual(expect.objectContaining({ name: 'node.id', value: id, readOnly: true }))
+    expect(configs).toContainEqual(
+      expect.objectContaining({
+        name: 'num.partitions',
+        value: '6',
+        configSource: 4,
+        synonyms: [
+          { name: 'num.partitions', value: '6', source: 4 },
+          { name: 'num.partitions', value: '1', source: 5 },
+        ],
+      }),
+    )
+  })
+
+  test('what all brokers have in common and can be changed is nothing', async () => {
+    await using kafka = await anAgent()
+    expect(await described(kafka, { resourceType: brokerType, resourceName: '' })).toMatchObject({ errorCode: 0, configs: [] })
+  })
+
+  test.each<readonly [string, number, string, KafkaErrorName]>([
+    ['a topic that is not there', topicType, 'nowhere', 'UNKNOWN_TOPIC_OR_PARTITION'],
+    ['a name that is not legal', topicType, 'a b', 'INVALID_TOPIC_EXCEPTION'],
+    ['another broker', brokerType, '77', 'INVALID_REQUEST'],
+    ['a logger', 8, '1', 'INVALID_REQUEST'],
+    ['a group', 32, 'g', 'INVALID_REQUEST'],
+  ])('%s is refused, in words, and not made', async (_, resourceType, resourceName, error) => {
+    await using kafka = await anAgent()
+    const result = await described(kafka, { resourceType, resourceName })
+    expect(result).toMatchObject({ errorCode: codeOf(error), resourceType, resourceName, configs: [] })
+    expect(result.errorMessage).toMatch(/\w+ \w+/)
+    expect(await kafka.services.topics.list()).toEqual([])
+  })
+})
+
+describe('DescribeCluster', () => {
+  test('who is there, who controls, and the id', async () => {
+    await using kafka = await anAgent()
+    const brokerId = kafka.agent.brokerId
+    const answer = await kafka.call(DescribeCluster, 2, { includeClusterAuthorizedOperations: false })
+    expect(answer).toMatchObject({ errorCode: 0, endpointType: 1, clusterId: kafka.agent.clusterId, controllerId: brokerId })
+    expect(answer.brokers).toEqual([{ brokerId, host: 'kafka.test', port: 9092, rack: null, isFenced: false }])
+    expect(answer.clusterAuthorizedOperations).toBe(-0x8000_0000)
+  })
+
+  test.each<readonly [number, KafkaErrorName]>([
+    [2, 'MISMATCHED_ENDPOINT_TYPE'],
+    [9, 'UNSUPPORTED_ENDPOINT_TYPE'],
+  ])('endpoints of type %d are refused', async (endpointType, error) => {
+    await using kafka = await anAgent()
+    const answer = await kafka.call(DescribeCluster, 1, { includeClusterAuthorizedOperations: false, endpointType })
+    expect(answer).toMatchObject({ errorCode: codeOf(error), brokers: [] })
+  })
+})
+
+test('ApiVersions names exactly what is served, and Produce from 0 on, for the sake of older librdkafka', async () => {
+  await using kafka = await anAgent()
+  const { apiKeys } = await kafka.call(ApiVersions, 4, { clientSoftwareName: 'test', clientSoftwareVersion: '1' })
+  const served = Object.fromEntries(apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion]]))
+  expect(served).toEqual({
+    0: [0, 13],
+    1: [4, 18],
+    2: [1, 11],
+    3: [0, 13],
+    18: [0, 4],
+    19: [2, 7],
+    20: [1, 6],
+    22: [0, 5],
+    23: [2, 4],
+    32: [1, 4],
+    37: [0, 3],
+    60: [0, 2],
+    75: [0, 0],
+  })
+})

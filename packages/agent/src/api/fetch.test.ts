@@ -1,0 +1,173 @@
+// The rules of Fetch, over a whole agent in memory.
+import { errors, Fetch, type FetchRequest, type KafkaErrorName, Produce, type RequestInputOf } from '@local-kafka-service/protocol'
+import { expect, test } from 'vitest'
+import { slotOfPartition } from '../core/slots.ts'
+import { aBatch, type AgentForTests, anAgent, baseOffsets } from './testing/an-agent.ts'
+
+type Input = RequestInputOf<typeof Fetch>
+
+async function fill(kafka: AgentForTests, partition: number, values: readonly string[]): Promise<void> {
+  for (const value of values) {
+    const topicData = [{ name: 't', partitionData: [{ index: partition, records: aBatch([value]) }] }]
+    const { responses } = await kafka.call(Produce, 9, { acks: -1, timeoutMs: 10_000, topicData })
+    expect(responses[0]?.partitionResponses[0]?.errorCode).toBe(0)
+  }
+}
+
+function asked(
+  partition: number,
+  more: Partial<FetchRequest['topics'][number]['partitions'][number]> = {},
+): Input['topics'][number]['partitions'][number] {
+  return { partition, fetchOffset: 0, partitionMaxBytes: 1_000_000, ...more }
+}
+
+function aFetch(partitions: Input['topics'][number]['partitions'], more: Partial<Input> = {}): Input {
+  return { maxWaitMs: 0, minBytes: 0, topics: [{ topic: 't', partitions }], ...more }
+}
+
+function codeOf(error: KafkaErrorName): number {
+  return errors[error].code
+}
+
+async function fetched(kafka: AgentForTests, request: Input, version = 12) {
+  const response = await kafka.call(Fetch, version, request)
+  return response.responses.flatMap(({ partitions }) => partitions)
+}
+
+test('batches come whole, from the one that holds the offset on, with their final offsets', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  await fill(kafka, 0, ['a', 'b', 'c'])
+  const [partition] = await fetched(kafka, aFetch([asked(0, { fetchOffset: 1 })]))
+  expect(partition).toMatchObject({ errorCode: 0, highWatermark: 3, lastStableOffset: 3, logStartOffset: 0, preferredReadReplica: -1 })
+  expect(baseOffsets(partition?.records ?? null)).toEqual([1, 2])
+})
+
+test('an empty partition has zero bytes of records, never null', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const [partition] = await fetched(kafka, aFetch([asked(0)]))
+  expect(partition?.records).toHaveLength(0)
+  const [unknown] = await fetched(kafka, aFetch([asked(9)]))
+  expect(unknown?.records).toHaveLength(0)
+})
+
+test('aborted transactions are null for who reads uncommitted, and a list for who reads committed', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const [uncommitted] = await fetched(kafka, aFetch([asked(0)], { isolationLevel: 0 }))
+  const [committed] = await fetched(kafka, aFetch([asked(0)], { isolationLevel: 1 }))
+  expect(uncommitted?.abortedTransactions).toBeNull()
+  expect(committed?.abortedTransactions).toEqual([])
+})
+
+test('the first partition with data gives a whole batch, however small the limits are; the next ones wait', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t', 2)
+  await fill(kafka, 0, ['x'.repeat(500)])
+  await fill(kafka, 1, ['y'.repeat(500)])
+  const [first, second] = await fetched(
+    kafka,
+    aFetch([asked(1, { partitionMaxBytes: 1 }), asked(0, { partitionMaxBytes: 1 })], { maxBytes: 1 }),
+  )
+  expect([first?.partitionIndex, second?.partitionIndex]).toEqual([1, 0])
+  expect(baseOffsets(first?.records ?? null)).toEqual([0])
+  expect(second?.records).toHaveLength(0)
+})
+
+test.each<readonly [string, Parameters<typeof asked>[1], number, KafkaErrorName]>([
+  ['an offset behind the end', { fetchOffset: 4 }, 0, 'OFFSET_OUT_OF_RANGE'],
+  ['a negative offset', { fetchOffset: -1 }, 0, 'OFFSET_OUT_OF_RANGE'],
+  ['a partition that is not there', {}, 7, 'UNKNOWN_TOPIC_OR_PARTITION'],
+  ['an older leader epoch', { currentLeaderEpoch: 0 }, 0, 'FENCED_LEADER_EPOCH'],
+  ['a newer leader epoch', { currentLeaderEpoch: 1000 }, 0, 'UNKNOWN_LEADER_EPOCH'],
+])('%s is answered at once, with its error', async (_, more, partition, error) => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  await fill(kafka, 0, ['a', 'b', 'c'])
+  const [answer] = await fetched(kafka, aFetch([asked(partition, more)], { maxWaitMs: 60_000, minBytes: 1 }))
+  expect(answer?.errorCode).toBe(codeOf(error))
+})
+
+test('an offset at the end waits until something is committed', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  await fill(kafka, 0, ['a'])
+  const waiting = fetched(kafka, aFetch([asked(0, { fetchOffset: 1 })], { maxWaitMs: 60_000, minBytes: 1 }))
+  await fill(kafka, 0, ['b'])
+  const [partition] = await waiting
+  expect(baseOffsets(partition?.records ?? null)).toEqual([1])
+})
+
+test('a long poll ends when its connection is gone', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const gone = new AbortController()
+  const waiting = kafka.call(Fetch, 12, aFetch([asked(0)], { maxWaitMs: 60_000, minBytes: 1 }), { signal: gone.signal })
+  gone.abort()
+  expect((await waiting).responses[0]?.partitions[0]?.records).toHaveLength(0)
+})
+
+test('from version 13 on topics are named by id; an unknown one is UNKNOWN_TOPIC_ID', async () => {
+  await using kafka = await anAgent()
+  const topicId = await kafka.topic('t')
+  const unknown = 'AAAAAAAAAAAAAAAAAAAAAQ'
+  const topics = [unknown, topicId].map((id) => ({ topicId: id, partitions: [asked(0)] }))
+  const { responses } = await kafka.call(Fetch, 13, { maxWaitMs: 60_000, minBytes: 1, topics })
+  expect(responses.map((topic) => [topic.topicId, topic.partitions[0]?.errorCode])).toEqual([
+    [unknown, codeOf('UNKNOWN_TOPIC_ID')],
+    [topicId, 0],
+  ])
+})
+
+test('an incremental fetch leaves out what did not change, and brings what did', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t', 2)
+  const open = await kafka.call(Fetch, 12, aFetch([asked(0), asked(1)], { sessionEpoch: 0 }))
+  expect(open.sessionId).toBeGreaterThan(0)
+  expect(open.responses[0]?.partitions).toHaveLength(2)
+  const { sessionId } = open
+  const quiet = await kafka.call(Fetch, 12, { maxWaitMs: 0, minBytes: 0, sessionId, sessionEpoch: 1, topics: [] })
+  expect(quiet).toMatchObject({ errorCode: 0, sessionId, responses: [] })
+  await fill(kafka, 1, ['a'])
+  const news = await kafka.call(Fetch, 12, { maxWaitMs: 0, minBytes: 0, sessionId, sessionEpoch: 2, topics: [] })
+  expect(news.responses[0]?.partitions.map(({ partitionIndex }) => partitionIndex)).toEqual([1])
+  const forgottenTopicsData = [{ topic: 't', partitions: [1] }]
+  const less = await kafka.call(Fetch, 12, { maxWaitMs: 0, minBytes: 0, sessionId, sessionEpoch: 3, topics: [], forgottenTopicsData })
+  expect(less.responses).toEqual([])
+})
+
+test('trouble with a session is one error for the whole request', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const none = await kafka.call(Fetch, 12, { maxWaitMs: 0, minBytes: 0, sessionId: 5, sessionEpoch: 1, topics: [] })
+  expect(none).toMatchObject({ errorCode: codeOf('FETCH_SESSION_ID_NOT_FOUND'), sessionId: 0, responses: [] })
+  const { sessionId } = await kafka.call(Fetch, 12, aFetch([asked(0)], { sessionEpoch: 0 }))
+  const wrong = await kafka.call(Fetch, 12, { maxWaitMs: 0, minBytes: 0, sessionId, sessionEpoch: 9, topics: [] })
+  expect(wrong).toMatchObject({ errorCode: codeOf('INVALID_FETCH_SESSION_EPOCH'), sessionId: 0 })
+})
+
+test('nobody replicates from here', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const response = await kafka.call(Fetch, 12, aFetch([asked(0)], { replicaId: 3 }))
+  expect(response).toMatchObject({ errorCode: codeOf('INVALID_REQUEST'), responses: [] })
+})
+
+test('who asks an agent that does not own the partition hears who does, and where', async () => {
+  await using kafka = await anAgent()
+  const topicId = await kafka.topic('t')
+  const { owners } = kafka.services
+  owners.publishMembers([{ brokerId: 8, agent: 'other', incarnation: 99, beats: 1, host: 'other.test', port: 9093 }])
+  owners.publishSlots([{ slot: slotOfPartition(topicId, 0, owners.slots), owner: 99, epoch: 50 }])
+  const response = await kafka.call(Fetch, 16, {
+    maxWaitMs: 60_000,
+    minBytes: 1,
+    topics: [{ topicId, partitions: [asked(0)] }],
+  })
+  expect(response.responses[0]?.partitions[0]).toMatchObject({
+    errorCode: codeOf('NOT_LEADER_OR_FOLLOWER'),
+    currentLeader: { leaderId: 8, leaderEpoch: 50 },
+  })
+  expect(response.nodeEndpoints).toMatchObject([{ nodeId: 8, host: 'other.test', port: 9093 }])
+})

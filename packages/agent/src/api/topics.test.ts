@@ -1,0 +1,323 @@
+// The rules of the APIs that make, change, delete and name topics, over a whole agent in memory.
+import {
+  CreatePartitions,
+  CreateTopics,
+  DeleteTopics,
+  DescribeTopicPartitions,
+  errors,
+  type KafkaErrorName,
+  Metadata,
+  type RequestInputOf,
+  zeroUuid,
+} from '@local-kafka-service/protocol'
+import { describe, expect, test } from 'vitest'
+import { type AgentForTests, anAgent } from './testing/an-agent.ts'
+
+type NewTopic = RequestInputOf<typeof CreateTopics>['topics'][number]
+
+function codeOf(error: KafkaErrorName): number {
+  return errors[error].code
+}
+
+function aTopic(more: Partial<NewTopic> = {}): NewTopic {
+  return { name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [], ...more }
+}
+
+async function created(kafka: AgentForTests, topics: readonly NewTopic[], more: { readonly validateOnly?: boolean } = {}) {
+  return (await kafka.call(CreateTopics, 7, { topics, ...more })).topics
+}
+
+const assigned = (...brokerIds: readonly (readonly number[])[]) => ({
+  numPartitions: -1,
+  replicationFactor: -1,
+  assignments: brokerIds.map((ids, partitionIndex) => ({ partitionIndex, brokerIds: ids })),
+})
+
+describe('CreateTopics', () => {
+  test('the answer says what was made: id, partitions, and every effective config with its source', async () => {
+    await using kafka = await anAgent()
+    const [topic] = await created(kafka, [aTopic({ numPartitions: 3, configs: [{ name: 'max.message.bytes', value: '2000' }] })])
+    expect(topic).toMatchObject({ name: 't', errorCode: 0, numPartitions: 3, replicationFactor: 1 })
+    expect(topic?.topicId).not.toBe(zeroUuid)
+    expect(topic?.configs).toContainEqual({
+      name: 'max.message.bytes',
+      value: '2000',
+      readOnly: false,
+      configSource: 1,
+      isSensitive: false,
+    })
+    expect(topic?.configs).toContainEqual(expect.objectContaining({ name: 'cleanup.policy', value: 'delete', configSource: 5 }))
+  })
+
+  test('-1 partitions and -1 replicas are the defaults', async () => {
+    await using kafka = await anAgent({ settings: { 'num.partitions': { value: '4', source: 'flag' } } })
+    const [topic] = await created(kafka, [aTopic({ numPartitions: -1, replicationFactor: -1 })])
+    expect(topic).toMatchObject({ errorCode: 0, numPartitions: 4, replicationFactor: 1 })
+  })
+
+  test('validateOnly makes nothing', async () => {
+    await using kafka = await anAgent()
+    expect(await created(kafka, [aTopic()], { validateOnly: true })).toMatchObject([{ errorCode: 0, topicId: zeroUuid, numPartitions: 1 }])
+    expect(await kafka.services.topics.list()).toEqual([])
+  })
+
+  test.each<readonly [string, Partial<NewTopic>, KafkaErrorName]>([
+    ['three replicas', { replicationFactor: 3 }, 'INVALID_REPLICATION_FACTOR'],
+    ['no replicas', { replicationFactor: 0 }, 'INVALID_REPLICATION_FACTOR'],
+    ['no partitions', { numPartitions: 0 }, 'INVALID_PARTITIONS'],
+    ['-2 partitions', { numPartitions: -2 }, 'INVALID_PARTITIONS'],
+    ['a bad name', { name: 'a b' }, 'INVALID_TOPIC_EXCEPTION'],
+    ['an empty name', { name: '' }, 'INVALID_TOPIC_EXCEPTION'],
+    ['an unknown config', { configs: [{ name: 'no.such', value: '1' }] }, 'INVALID_CONFIG'],
+    ['a config without machinery', { configs: [{ name: 'cleanup.policy', value: 'compact' }] }, 'INVALID_CONFIG'],
+    ['a null config', { configs: [{ name: 'max.message.bytes', value: null }] }, 'INVALID_CONFIG'],
+    ['an assignment and a number of partitions', { ...assigned([1]), numPartitions: 1 }, 'INVALID_REQUEST'],
+    ['an assignment to two brokers', assigned([1, 2]), 'INVALID_REPLICA_ASSIGNMENT'],
+    ['an assignment to nobody', assigned([]), 'INVALID_REPLICA_ASSIGNMENT'],
+    ['an assignment to a broker that is not there', assigned([77]), 'INVALID_REPLICA_ASSIGNMENT'],
+    [
+      'an assignment with a gap',
+      { numPartitions: -1, replicationFactor: -1, assignments: [{ partitionIndex: 1, brokerIds: [1] }] },
+      'INVALID_REPLICA_ASSIGNMENT',
+    ],
+  ])('%s is refused, in words', async (_, more, error) => {
+    await using kafka = await anAgent()
+    const [topic] = await created(kafka, [aTopic(more)])
+    expect(topic).toMatchObject({ errorCode: codeOf(error), topicId: zeroUuid })
+    expect(topic?.errorMessage).toMatch(/\w+ \w+/)
+    expect(await kafka.services.topics.list()).toEqual([])
+  })
+
+  test('a manual assignment says how many partitions there are', async () => {
+    await using kafka = await anAgent()
+    const self = kafka.agent.brokerId
+    expect(await created(kafka, [aTopic(assigned([self], [self]))])).toMatchObject([{ errorCode: 0, numPartitions: 2 }])
+  })
+
+  test('a name that is taken, one that collides, and one that occurs twice; the others are made', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('a.b')
+    const topics = await created(kafka, [
+      aTopic({ name: 'a.b' }),
+      aTopic({ name: 'a_b' }),
+      aTopic({ name: 'twice' }),
+      aTopic({ name: 'twice' }),
+      aTopic({ name: 'fine' }),
+    ])
+    expect(Object.fromEntries(topics.map(({ name, errorCode }) => [name, errorCode]))).toEqual({
+      'a.b': codeOf('TOPIC_ALREADY_EXISTS'),
+      a_b: codeOf('INVALID_TOPIC_EXCEPTION'),
+      twice: codeOf('INVALID_REQUEST'),
+      fine: 0,
+    })
+    expect(topics).toHaveLength(4)
+  })
+})
+
+describe('DeleteTopics', () => {
+  test('by name, and by id', async () => {
+    await using kafka = await anAgent()
+    const [first, second] = [await kafka.topic('a'), await kafka.topic('b')]
+    const { responses } = await kafka.call(DeleteTopics, 6, {
+      topics: [{ name: 'a', topicId: zeroUuid }, { topicId: second }],
+      timeoutMs: 1000,
+    })
+    expect(responses).toMatchObject([
+      { name: 'a', topicId: first, errorCode: 0 },
+      { name: 'b', topicId: second, errorCode: 0 },
+    ])
+    expect(await kafka.services.topics.list()).toEqual([])
+  })
+
+  test('what is not there, what is named twice, and what is named by name and id', async () => {
+    await using kafka = await anAgent()
+    const topicId = await kafka.topic('both')
+    await kafka.topic('twice')
+    const unknown = 'AAAAAAAAAAAAAAAAAAAAAQ'
+    const named = (name: string) => ({ name, topicId: zeroUuid })
+    const topics = [named('nowhere'), { topicId: unknown }, { name: 'both', topicId }, named('twice'), named('twice')]
+    const { responses } = await kafka.call(DeleteTopics, 6, { topics, timeoutMs: 1000 })
+    expect(responses.map(({ errorCode }) => errorCode)).toEqual([
+      codeOf('UNKNOWN_TOPIC_OR_PARTITION'),
+      codeOf('UNKNOWN_TOPIC_ID'),
+      codeOf('INVALID_REQUEST'),
+      codeOf('INVALID_REQUEST'),
+      codeOf('INVALID_REQUEST'),
+    ])
+    expect(await kafka.services.topics.list()).toHaveLength(2)
+  })
+
+  test('a topic made anew has another id', async () => {
+    await using kafka = await anAgent()
+    const first = await kafka.topic('t')
+    await kafka.call(DeleteTopics, 5, { topicNames: ['t'], timeoutMs: 1000 })
+    expect(await kafka.topic('t')).not.toBe(first)
+  })
+})
+
+describe('CreatePartitions', () => {
+  const growing = (count: number, more: object = {}) => ({ topics: [{ name: 't', count, assignments: null, ...more }], timeoutMs: 1000 })
+
+  test('raises the number, never lowers it', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('t', 2)
+    const up = await kafka.call(CreatePartitions, 3, { ...growing(5), validateOnly: false })
+    expect(up.results).toMatchObject([{ name: 't', errorCode: 0 }])
+    const same = await kafka.call(CreatePartitions, 3, { ...growing(5), validateOnly: false })
+    expect(same.results).toMatchObject([{ errorCode: codeOf('INVALID_PARTITIONS') }])
+    expect(await kafka.services.topics.list()).toMatchObject([{ name: 't', partitions: 5 }])
+  })
+
+  test('validateOnly changes nothing', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('t', 2)
+    const { results } = await kafka.call(CreatePartitions, 3, { ...growing(5), validateOnly: true })
+    expect(results).toMatchObject([{ errorCode: 0 }])
+    expect(await kafka.services.topics.list()).toMatchObject([{ partitions: 2 }])
+  })
+
+  test('assignments must be for the new partitions, each to one living broker', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('t', 2)
+    const self = { brokerIds: [kafka.agent.brokerId] }
+    const tried = async (assignments: readonly { readonly brokerIds: readonly number[] }[]): Promise<number | undefined> =>
+      (await kafka.call(CreatePartitions, 3, { ...growing(4, { assignments }), validateOnly: false })).results[0]?.errorCode
+    expect(await tried([self])).toBe(codeOf('INVALID_REPLICA_ASSIGNMENT'))
+    expect(await tried([self, { brokerIds: [77] }])).toBe(codeOf('INVALID_REPLICA_ASSIGNMENT'))
+    expect(await kafka.services.topics.list()).toMatchObject([{ partitions: 2 }])
+    expect(await tried([self, self])).toBe(0)
+  })
+
+  test('an unknown topic, and one that occurs twice', async () => {
+    await using kafka = await anAgent()
+    const topic = (name: string) => ({ name, count: 2, assignments: null })
+    const request = { topics: [topic('nowhere'), topic('twice'), topic('twice')], timeoutMs: 1000, validateOnly: false }
+    const { results } = await kafka.call(CreatePartitions, 3, request)
+    expect(Object.fromEntries(results.map(({ name, errorCode }) => [name, errorCode]))).toEqual({
+      nowhere: codeOf('UNKNOWN_TOPIC_OR_PARTITION'),
+      twice: codeOf('INVALID_REQUEST'),
+    })
+  })
+})
+
+describe('Metadata', () => {
+  test('this agent is there under the address that the client came in by, and controls', async () => {
+    await using kafka = await anAgent()
+    const answer = await kafka.call(Metadata, 9, { topics: [] })
+    const nodeId = kafka.agent.brokerId
+    expect(answer).toMatchObject({ controllerId: nodeId, clusterId: kafka.agent.clusterId, topics: [] })
+    expect(answer.brokers).toEqual([{ nodeId, host: 'kafka.test', port: 9092, rack: null }])
+  })
+
+  test('every partition has this agent as leader, with its epoch', async () => {
+    await using kafka = await anAgent()
+    const topicId = await kafka.topic('t', 2)
+    const { topics } = await kafka.call(Metadata, 12, { topics: [{ name: 't' }] })
+    const nodeId = kafka.agent.brokerId
+    expect(topics).toMatchObject([{ errorCode: 0, name: 't', topicId, isInternal: false }])
+    expect(topics[0]?.partitions).toMatchObject(
+      [0, 1].map((partitionIndex) => ({ errorCode: 0, partitionIndex, leaderId: nodeId, replicaNodes: [nodeId], isrNodes: [nodeId] })),
+    )
+    expect(topics[0]?.partitions[0]?.leaderEpoch).toBeGreaterThanOrEqual(0)
+  })
+
+  test.each([
+    ['null, in version 1', 1, null, 2],
+    ['an empty list, in version 0', 0, [], 2],
+    ['an empty list, in version 1', 1, [], 0],
+  ])('%s', async (_, version, topics, count) => {
+    await using kafka = await anAgent()
+    await kafka.topic('a')
+    await kafka.topic('b')
+    expect((await kafka.call(Metadata, version, { topics })).topics).toHaveLength(count)
+  })
+
+  test('a missing topic is made only where the request and the setting allow it', async () => {
+    await using kafka = await anAgent()
+    const asked = async (name: string, allowAutoTopicCreation: boolean): Promise<number | undefined> =>
+      (await kafka.call(Metadata, 9, { topics: [{ name }], allowAutoTopicCreation })).topics[0]?.errorCode
+    expect(await asked('no', false)).toBe(codeOf('UNKNOWN_TOPIC_OR_PARTITION'))
+    expect(await asked('yes', true)).toBe(0)
+    expect(await asked('not legal!', true)).toBe(codeOf('INVALID_TOPIC_EXCEPTION'))
+    expect((await kafka.services.topics.list()).map(({ name }) => name)).toEqual(['yes'])
+    await using strict = await anAgent({ settings: { 'auto.create.topics.enable': { value: 'false', source: 'flag' } } })
+    const { topics } = await strict.call(Metadata, 9, { topics: [{ name: 'x' }], allowAutoTopicCreation: true })
+    expect(topics[0]?.errorCode).toBe(codeOf('UNKNOWN_TOPIC_OR_PARTITION'))
+  })
+
+  test('a topic that the client may not create is not made for it', async () => {
+    await using kafka = await anAgent()
+    const gate = { authorize: (_context: unknown, operation: string) => operation !== 'CREATE', throttle: () => 0 }
+    const { topics } = await kafka.call(Metadata, 9, { topics: [{ name: 'x' }] }, { services: { gate } })
+    expect(topics[0]?.errorCode).toBe(codeOf('UNKNOWN_TOPIC_OR_PARTITION'))
+    expect(await kafka.services.topics.list()).toEqual([])
+  })
+
+  test('by id from version 12 on; an unknown one is UNKNOWN_TOPIC_ID', async () => {
+    await using kafka = await anAgent()
+    const topicId = await kafka.topic('t')
+    const unknown = 'AAAAAAAAAAAAAAAAAAAAAQ'
+    const topics = [topicId, unknown].map((id) => ({ topicId: id, name: null }))
+    expect((await kafka.call(Metadata, 12, { topics })).topics).toMatchObject([
+      { errorCode: 0, name: 't', topicId },
+      { errorCode: codeOf('UNKNOWN_TOPIC_ID'), name: null, topicId: unknown },
+    ])
+    expect((await kafka.call(Metadata, 10, { topics })).topics).toMatchObject([
+      { errorCode: codeOf('INVALID_REQUEST') },
+      { errorCode: codeOf('INVALID_REQUEST') },
+    ])
+  })
+
+  test('authorized operations come only when asked for', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('t')
+    const plain = await kafka.call(Metadata, 9, { topics: [{ name: 't' }] })
+    expect(plain.topics[0]?.topicAuthorizedOperations).toBe(-0x8000_0000)
+    const asked = { topics: [{ name: 't' }], includeTopicAuthorizedOperations: true, includeClusterAuthorizedOperations: true }
+    const full = await kafka.call(Metadata, 9, asked)
+    // READ WRITE CREATE DELETE ALTER DESCRIBE DESCRIBE_CONFIGS ALTER_CONFIGS, as a broker that allows all answers.
+    expect(full.topics[0]?.topicAuthorizedOperations).toBe(0b1101_1111_1000)
+    expect(full.clusterAuthorizedOperations).toBe(0b1_1111_1010_0000)
+  })
+})
+
+describe('DescribeTopicPartitions', () => {
+  const describedBy = (kafka: AgentForTests, limit: number, more: object = {}) =>
+    kafka.call(DescribeTopicPartitions, 0, { topics: [], responsePartitionLimit: limit, ...more })
+
+  test('pages go through all topics by name, and end', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('b', 3)
+    await kafka.topic('a', 2)
+    const seen: string[] = []
+    let cursor: { readonly topicName: string; readonly partitionIndex: number } | null = null
+    let pages = 0
+    do {
+      const page = await describedBy(kafka, 2, { cursor })
+      for (const { name, partitions } of page.topics) for (const { partitionIndex } of partitions) seen.push(`${name}-${partitionIndex}`)
+      cursor = page.nextCursor
+      pages += 1
+    } while (cursor !== null)
+    expect(seen).toEqual(['a-0', 'a-1', 'b-0', 'b-1', 'b-2'])
+    expect(pages).toBe(3)
+  })
+
+  test('named topics only; an unknown one has its error', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('a')
+    await kafka.topic('b')
+    const { topics, nextCursor } = await describedBy(kafka, 10, { topics: [{ name: 'x' }, { name: 'b' }] })
+    expect(topics.map(({ name, errorCode }) => [name, errorCode])).toEqual([
+      ['b', 0],
+      ['x', codeOf('UNKNOWN_TOPIC_OR_PARTITION')],
+    ])
+    expect(nextCursor).toBeNull()
+    expect(topics[0]?.partitions[0]).toMatchObject({ eligibleLeaderReplicas: [], lastKnownElr: [] })
+  })
+
+  test('a cursor at a negative partition is refused', async () => {
+    await using kafka = await anAgent()
+    const { topics } = await describedBy(kafka, 10, { topics: [{ name: 'x' }], cursor: { topicName: 'x', partitionIndex: -1 } })
+    expect(topics).toMatchObject([{ errorCode: codeOf('INVALID_REQUEST') }])
+  })
+})
