@@ -11,6 +11,7 @@ import {
   Metadata,
   Produce,
   ProtocolError,
+  zeroUuid,
 } from '../src/index.ts'
 import { limits } from '../src/limits.ts'
 import { Reader } from '../src/wire/reader.ts'
@@ -156,3 +157,32 @@ function unknownTag(writer: Writer): void {
 function bytesOf(writer: Writer): Uint8Array {
   return Buffer.concat(writer.finish())
 }
+
+test('whatever is written next, memory that is full grows first', () => {
+  const writes: Readonly<Record<string, (writer: Writer) => void>> = {
+    bool: (writer) => writer.bool(true),
+    int8: (writer) => writer.int8(1),
+    int16: (writer) => writer.int16(1),
+    uint16: (writer) => writer.uint16(1),
+    int32: (writer) => writer.int32(1),
+    int64: (writer) => writer.int64(1),
+    big64: (writer) => writer.big64(1n),
+    float64: (writer) => writer.float64(1),
+    uuid: (writer) => writer.uuid(zeroUuid),
+    uvarint: (writer) => writer.uvarint(300),
+    string: (writer) => writer.string('näh'),
+    compactString: (writer) => writer.compactString('näh'),
+    octets: (writer) => writer.octets(Uint8Array.of(1, 2)),
+  }
+  for (const [name, write] of Object.entries(writes)) {
+    const alone = new Writer()
+    write(alone)
+    const expected = bytesOf(alone)
+    for (let filled = 0; filled <= 16; filled++) {
+      const full = new Writer(16)
+      for (let left = filled; left > 0; left--) full.int8(7)
+      write(full)
+      expect(bytesOf(full).subarray(filled), `${name} after ${filled} bytes`).toEqual(expected)
+    }
+  }
+})

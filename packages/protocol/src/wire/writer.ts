@@ -35,7 +35,8 @@ export class Writer {
     this.int8(value ? 1 : 0)
   }
   int8(value: number): void {
-    this.#view.setInt8(this.#room(1), whole(value, -0x80, 0x7f))
+    const at = this.#room(1)
+    this.#view.setInt8(at, whole(value, -0x80, 0x7f))
   }
   int16(value: number): void {
     const at = this.#room(2)
@@ -154,7 +155,7 @@ export class Writer {
     this.#from = this.#at
   }
 
-  /** Reserves memory and answers where it begins. */
+  /** Reserves memory and answers where it begins. Look at `#view` and `#buffer` only afterwards: they may be others then. */
   #room(length: number): number {
     const at = this.#at
     if (at + length <= this.#buffer.length) {
