@@ -10,8 +10,11 @@ import type { Verbs } from './verb-table.ts'
 export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'>
 
 /** Rejects with a MetadataError when the file cannot be opened. */
-export async function openSqliteWorker(options: SqliteWorkerOptions): Promise<Sql<Verbs>> {
-  const client = new SqliteClient({ busyTimeoutMs, ...options })
+export async function openSqliteWorker(
+  options: SqliteWorkerOptions,
+  file: URL = new URL(import.meta.resolve('#sqlite-worker')),
+): Promise<Sql<Verbs>> {
+  const client = new SqliteClient({ busyTimeoutMs, ...options }, file)
   await client.opened()
   return client
 }
@@ -28,12 +31,14 @@ interface Thread {
 
 class SqliteClient implements Sql<Verbs> {
   readonly #options: SqliteWorkerOptions
+  readonly #file: URL
   #thread: Thread | undefined
   #closed = false
   #lastId = 0
 
-  constructor(options: SqliteWorkerOptions) {
+  constructor(options: SqliteWorkerOptions, file: URL) {
     this.#options = options
+    this.#file = file
   }
 
   async opened(): Promise<void> {
@@ -70,7 +75,7 @@ class SqliteClient implements Sql<Verbs> {
   }
 
   #start(): Thread {
-    const worker = new Worker(new URL(import.meta.resolve('#sqlite-worker')), { workerData: this.#options, name: 'lks sqlite' })
+    const worker = new Worker(this.#file, { workerData: this.#options, name: 'lks sqlite' })
     const opened = Promise.withResolvers<void>()
     const ended = Promise.withResolvers<void>()
     const thread: Thread = { worker, opened: opened.promise, ended: ended.promise, pending: new Map() }

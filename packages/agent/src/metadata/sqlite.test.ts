@@ -1,0 +1,193 @@
+// What SQLite does beyond the contract: a shared COMMIT, troubles of the file, and a thread that dies.
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { systemClock } from '../time/system-clock.ts'
+import type { Cluster } from './cluster.ts'
+import { MetadataError } from './metadata-store.ts'
+import { openMetadata } from './open.ts'
+import type { Outcome } from './sql.ts'
+import { openSqlite, type Run, SqliteDatabase } from './sqlite.ts'
+import { openSqliteWorker } from './sqlite-client.ts'
+import type { Filled } from './testing/filling-disk.ts'
+
+let directory: string
+let path: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'lks-sqlite-'))
+  path = join(directory, 'metadata.db')
+})
+afterEach(async () => {
+  await rm(directory, { recursive: true })
+})
+
+const createTopic = (cluster: Cluster, name: string): Run => ({
+  verb: 'createTopic',
+  input: { cluster, input: { topicId: name, name, partitions: 1, configs: {}, dryRun: false } },
+})
+const listTopics = (cluster: Cluster): Run => ({ verb: 'listTopics', input: { cluster, input: {} } })
+const kindsOf = (outcomes: readonly Outcome<unknown>[]): readonly string[] => outcomes.map(({ kind }) => kind)
+
+function namesIn(database: SqliteDatabase, cluster: Cluster): readonly string[] {
+  const [listed] = database.run([listTopics(cluster)])
+  return listed?.kind === 'committed'
+    ? (listed.value as readonly { readonly name: string }[]).map(({ name }) => name)
+    : [String(listed?.kind)]
+}
+
+function aDatabase(): { readonly database: SqliteDatabase; readonly cluster: Cluster } {
+  const database = new SqliteDatabase({ path, durability: 'os' })
+  const [, opened] = database.run([
+    { verb: 'migrate', input: {} },
+    { verb: 'openCluster', input: { newClusterId: 'one', newSlots: 16 } },
+  ])
+  if (opened?.kind !== 'committed') throw new Error('not opened')
+  return { database, cluster: (opened.value as { readonly cluster: Cluster }).cluster }
+}
+
+/** Somebody else at the same file. */
+function elsewhere(text: string): void {
+  const other = new DatabaseSync(path)
+  other.exec(text)
+  other.close()
+}
+
+describe('bodies that share a transaction', () => {
+  test('one that fails is undone alone', () => {
+    const { database, cluster } = aDatabase()
+    elsewhere(`CREATE TRIGGER refuse BEFORE UPDATE OF next_log ON clusters WHEN EXISTS (SELECT 1 FROM topics WHERE name = 'bad')
+      BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+    const outcomes = database.run([createTopic(cluster, 'one'), createTopic(cluster, 'bad'), createTopic(cluster, 'two')])
+    expect(kindsOf(outcomes)).toEqual(['committed', 'rolled back', 'committed'])
+    expect(namesIn(database, cluster)).toEqual(['one', 'two'])
+    database.close()
+  })
+
+  test('when the whole transaction is lost, nobody is told that his part was committed', () => {
+    const { database, cluster } = aDatabase()
+    elsewhere(`CREATE TRIGGER refuse BEFORE INSERT ON topics WHEN NEW.name = 'bad' BEGIN SELECT RAISE(ROLLBACK, 'all is lost'); END`)
+    const outcomes = database.run([createTopic(cluster, 'one'), createTopic(cluster, 'bad'), createTopic(cluster, 'two')])
+    expect(kindsOf(outcomes)).toEqual(['rolled back', 'rolled back', 'rolled back'])
+    expect(namesIn(database, cluster)).toEqual([])
+    expect(kindsOf(database.run([createTopic(cluster, 'one')]))).toEqual(['committed'])
+    database.close()
+  })
+
+  test('a COMMIT that is refused while the transaction stays open was definitely rolled back', () => {
+    const { database, cluster } = aDatabase()
+    elsewhere(`PRAGMA foreign_keys = ON; CREATE TABLE parents (name text PRIMARY KEY);
+      CREATE TABLE children (parent text REFERENCES parents (name) DEFERRABLE INITIALLY DEFERRED);
+      CREATE TRIGGER orphan AFTER INSERT ON topics WHEN NEW.name = 'bad' BEGIN INSERT INTO children VALUES ('nobody'); END`)
+    const outcomes = database.run([createTopic(cluster, 'one'), createTopic(cluster, 'bad')])
+    expect(kindsOf(outcomes)).toEqual(['rolled back', 'rolled back'])
+    expect(namesIn(database, cluster)).toEqual([])
+    database.close()
+  })
+
+  test('a verb that throws is a defect, and not tried again', () => {
+    const { database } = aDatabase()
+    const [outcome] = database.run([{ verb: 'listTopics', input: undefined }])
+    expect(outcome).toMatchObject({ kind: 'rolled back', error: { kind: 'invalid' } })
+    database.close()
+  })
+})
+
+describe('a file in trouble', () => {
+  test('held by somebody else: rolled back, and done once it is free', () => {
+    const { database, cluster } = aDatabase()
+    const other = new DatabaseSync(path)
+    other.exec('BEGIN IMMEDIATE')
+    expect(database.run([createTopic(cluster, 'one')])).toMatchObject([{ kind: 'rolled back', error: { kind: 'unavailable' } }])
+    other.exec('ROLLBACK')
+    other.close()
+    expect(kindsOf(database.run([createTopic(cluster, 'one')]))).toEqual(['committed'])
+    database.close()
+  })
+
+  test.skipIf(process.platform === 'win32')(
+    'that cannot grow: what was answered as committed is there, nothing crashes, and only the rest is in doubt',
+    async () => {
+      const script = fileURLToPath(new URL('./testing/filling-disk.ts', import.meta.url))
+      const { stdout } = await promisify(execFile)('sh', [
+        '-c',
+        'ulimit -f 900; exec "$@"',
+        'sh',
+        process.execPath,
+        '--conditions=lks-source',
+        script,
+        path,
+      ])
+      const { kinds, made, found } = JSON.parse(stdout) as Filled
+      expect(made.length).toBeGreaterThan(0)
+      expect((kinds['unknown'] ?? 0) + (kinds['rolled back'] ?? 0)).toBeGreaterThan(0)
+      expect(found).toEqual(expect.arrayContaining([...made]))
+      // Without the limit the file is whole, and goes on from there.
+      const { database, cluster } = aDatabase()
+      expect(namesIn(database, cluster).toSorted()).toEqual(found.toSorted())
+      expect(kindsOf(database.run([createTopic(cluster, 'after')]))).toEqual(['committed'])
+      database.close()
+    },
+  )
+
+  test('that is no database, or in no directory, is told apart at the start', async () => {
+    await writeFile(path, 'this is a letter, not a database, and long enough to be read as the header of one, which it is not '.repeat(10))
+    await expect(openSqliteWorker({ path, durability: 'os' })).rejects.toMatchObject({ kind: 'invalid', reason: 'not a database' })
+    const nowhere = { path: join(directory, 'no/such/metadata.db'), durability: 'os' } as const
+    await expect(openSqliteWorker(nowhere)).rejects.toMatchObject({ name: 'MetadataError', reason: 'permission' })
+    expect(() => openSqlite(nowhere)).toThrow(MetadataError)
+  })
+
+  test('of a newer schema is refused, and left as it is', async () => {
+    aDatabase().database.close()
+    elsewhere('UPDATE schema_version SET version = 9, minimum_reader = 8')
+    const sql = await openSqliteWorker({ path, durability: 'os' })
+    const opening = openMetadata(sql, { newClusterId: 'two', clock: systemClock })
+    await expect(opening).rejects.toMatchObject({ kind: 'invalid', reason: 'newer schema', message: expect.stringContaining('version 8') })
+    await sql.close()
+  })
+
+  test('of a newer schema that older code may read is opened, and keeps its version', async () => {
+    aDatabase().database.close()
+    elsewhere('UPDATE schema_version SET version = 9, minimum_reader = 1')
+    const sql = await openSqliteWorker({ path, durability: 'os' })
+    expect((await openMetadata(sql, { newClusterId: 'two', clock: systemClock })).clusterId).toBe('one')
+    await sql.close()
+    const { version } = new DatabaseSync(path).prepare('SELECT version FROM schema_version').get() as { readonly version: number }
+    expect(version).toBe(9)
+  })
+})
+
+describe('the thread', () => {
+  test('what was committed is there after closing and opening; what was queued before closing is done', async () => {
+    const first = await openMetadata(await openSqliteWorker({ path, durability: 'strict' }), { newClusterId: 'one', clock: systemClock })
+    const queued = Array.from({ length: 50 }, (_, number) =>
+      first.topics.create({ topicId: `t${number}`, name: `t${number}`, partitions: 1, configs: {}, dryRun: false }),
+    )
+    await first.close()
+    expect((await Promise.all(queued)).every(({ kind }) => kind === 'created')).toBe(true)
+    const second = await openMetadata(await openSqliteWorker({ path, durability: 'strict' }), { newClusterId: 'two', clock: systemClock })
+    expect([second.clusterId, second.created, (await second.topics.list()).length]).toEqual(['one', false, 50])
+    await second.close()
+  })
+
+  test('after closing nothing is run', async () => {
+    const sql = await openSqliteWorker({ path, durability: 'os' })
+    await sql.close()
+    await sql.close()
+    expect(await sql.run('migrate', {}, 1000)).toMatchObject({ kind: 'rolled back' })
+  })
+
+  test('one that dies leaves its calls unknown, and is followed by another', async () => {
+    const sql = await openSqliteWorker({ path, durability: 'os' }, new URL('./testing/dying-worker.ts', import.meta.url))
+    const { clusterId, topics } = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
+    const cluster: Cluster = { number: 1, id: clusterId, slots: 256 }
+    expect(await sql.run('listSlots', { cluster, input: {} }, 1000)).toMatchObject({ kind: 'unknown', error: { kind: 'unavailable' } })
+    expect(await topics.list()).toEqual([])
+    await sql.close()
+  })
+})
