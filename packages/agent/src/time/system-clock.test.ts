@@ -1,0 +1,59 @@
+// The promises of Clock, kept by the machine's own time.
+import { expect, test } from 'vitest'
+import { systemClock, systemRandom } from './system-clock.ts'
+
+/** Settles after a real delay, by means of its own. */
+const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+test('a timer fires once, not before its time, and not when it was cancelled', async () => {
+  const startedAtMs = performance.now()
+  const cancelled = systemClock.after(1, () => expect.unreachable())
+  cancelled.cancel()
+  await new Promise<void>((resolve) => systemClock.after(10, resolve))
+  expect(performance.now() - startedAtMs).toBeGreaterThanOrEqual(9)
+})
+
+test('a delay that Node cannot count does not fire at once', async () => {
+  let fired = false
+  const timer = systemClock.after(2 ** 40, () => {
+    fired = true
+  })
+  await pass(5)
+  timer.cancel()
+  expect(fired).toBe(false)
+})
+
+test('a sleep ends with the reason of its signal, also one that was aborted before', async () => {
+  const reason = new Error('enough')
+  const controller = new AbortController()
+  const sleeping = systemClock.sleep(60_000, controller.signal)
+  controller.abort(reason)
+  await expect(sleeping).rejects.toBe(reason)
+  await expect(systemClock.sleep(1, controller.signal)).rejects.toBe(reason)
+})
+
+test('a slow consumer of beats skips those it missed', async () => {
+  const controller = new AbortController()
+  const beats: number[] = []
+  for await (const now of systemClock.every(20, controller.signal)) {
+    beats.push(now)
+    if (beats.length === 1) await pass(90)
+    if (beats.length === 3) controller.abort()
+  }
+  const [first = 0, second = 0, third = 0] = beats
+  expect(second - first).toBeGreaterThanOrEqual(89)
+  // No burst: the third beat keeps to the grid.
+  expect(third - second).toBeGreaterThan(5)
+})
+
+test('beats end when the signal aborts while they wait', async () => {
+  const controller = new AbortController()
+  systemClock.after(5, () => controller.abort())
+  for await (const _ of systemClock.every(60_000, controller.signal)) expect.unreachable()
+})
+
+test('chance', () => {
+  expect(systemRandom.bytes(16)).toHaveLength(16)
+  expect(systemRandom.bytes(16)).not.toEqual(systemRandom.bytes(16))
+  expect(systemRandom.next()).toBeLessThan(1)
+})
