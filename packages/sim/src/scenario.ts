@@ -1,12 +1,15 @@
 // What a scenario is, and how one is played under one seed: from nothing to a verdict.
+import type { Chance } from './chance.ts'
 import type { Violation } from './invariants.ts'
-import { World } from './world.ts'
+import { type AgentSetup, World } from './world.ts'
 
 export interface Scenario {
   readonly name: string
   /** What it does to the agent, in a sentence. */
   readonly about: string
   readonly partitions: number
+  /** How the first life is set up. */
+  readonly setup: (chance: Chance) => AgentSetup
   /** Sets faults and loads, disturbs, and answers what still has to settle once the world has healed. */
   readonly run: (world: World) => Promise<Disturbed>
 }
@@ -33,6 +36,7 @@ const worldMs = 30 * 60_000
 
 export async function play(scenario: Scenario, seed: number, onLine?: (line: string) => void): Promise<Verdict> {
   const world = new World({ seed, partitions: scenario.partitions, ...(onLine && { onLine }) })
+  world.setup = scenario.setup(world.chance)
   const { checker, time, trace } = world
   let over = false
   const whole = (async () => {

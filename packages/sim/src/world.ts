@@ -59,6 +59,7 @@ export class World {
   readonly database: Database<Verbs>
   readonly checker: Checker
   readonly partitions: number
+  /** Of the lives that start from now on. */
   setup: AgentSetup = { flush: groupCommit, cacheBytes: 1024 * 1024 }
   readonly #lives: RunningAgent[] = []
   #started = 0
@@ -269,7 +270,15 @@ export class World {
   async finish(clients: Promise<unknown>): Promise<void> {
     await this.heal()
     await this.#within('the clients settle', clients)
-    const probe = this.plainProducer({ name: 'probe', acks: -1, inFlight: 1, requests: 3, paceMs: [1, 1], records: [1, 1], spread: [1, 1] })
+    const probe = this.idempotentProducer({
+      name: 'probe',
+      requests: 3,
+      paceMs: [1, 1],
+      records: [1, 1],
+      spread: [1, 1],
+      requestTimeoutMs: 30_000,
+      deliveryTimeoutMs: 120_000,
+    })
     const before = this.checker.acknowledged
     await this.#within('it takes records', probe.run())
     if (this.checker.acknowledged < before + 3) this.checker.violate('it recovers', 'records of a healthy world were refused')

@@ -4,12 +4,13 @@ import { faultlessStore, type StoreFaults } from '../faulty-objects.ts'
 import { type DatabaseFaults, faultlessDatabase } from '../faulty-sql.ts'
 import type { Scenario } from '../scenario.ts'
 import { calmNetwork, type World } from '../world.ts'
-import { anyCacheBytes, anyPolicy, startClients } from './loads.ts'
+import { anySetup, startClients } from './loads.ts'
 
 export const chaos: Scenario = {
   name: 'chaos',
   about: 'Faults of store, database and network in changing mixtures, with crashes, pauses, take-overs and graceful restarts in between.',
   partitions: 3,
+  setup: anySetup,
   async run(world) {
     const { chance, time } = world
     const disturbed = startClients(world, {
@@ -29,7 +30,7 @@ export const chaos: Scenario = {
 
 async function disturb(world: World): Promise<void> {
   const { chance, time, current } = world
-  world.setup = { flush: anyPolicy(chance), cacheBytes: anyCacheBytes(chance) }
+  world.setup = anySetup(chance)
   switch (
     chance.pick(['store', 'database', 'network', 'crash', 'freeze', 'take over', 'drain', 'store away', 'database away', 'calm'] as const)
   ) {

@@ -1,16 +1,15 @@
 // One kind of trouble each: a store that fails, a database that does not answer, reads that rot, agents that die, sleep and come back.
 import type { Scenario } from '../scenario.ts'
-import type { World } from '../world.ts'
-import { anyCacheBytes, anyPolicy, parallelFlushes, startClients } from './loads.ts'
+import { anySetup, longLine, startClients } from './loads.ts'
 
 export const storeOutage: Scenario = {
   name: 'store outage',
   about:
     'The bucket is away for longer than a put may take, then back; meanwhile puts fail, land late, or land after their flush was given up.',
   partitions: 3,
+  setup: anySetup,
   async run(world) {
     const { chance, time } = world
-    await restartWith(world)
     const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 1, requests: 60, paceMs: [0, 200] })
     for (let outages = chance.whole([1, 3]); outages > 0; outages -= 1) {
       await time.sleep(chance.between([200, 2_000]))
@@ -34,13 +33,9 @@ export const lineStop: Scenario = {
   name: 'line stop',
   about: 'One put of a full line fails for good while those behind it succeed: it and they are given up, and nothing overtakes.',
   partitions: 1,
+  setup: longLine,
   async run(world) {
     const { chance } = world
-    world.setup = {
-      flush: { ...parallelFlushes(chance), flushesInFlight: 8, putsPerSecond: Number.POSITIVE_INFINITY },
-      cacheBytes: 1024 * 1024,
-    }
-    await restart(world)
     const fates = chance.stream('uploads')
     const doomed = new Map<string, boolean>()
     world.bucket.decide = (key) => {
@@ -61,9 +56,9 @@ export const lostCommitReplies: Scenario = {
   name: 'lost commit replies',
   about: 'Commits are done and not heard of, not done and not heard of, refused, and done long after everybody gave up.',
   partitions: 2,
+  setup: anySetup,
   async run(world) {
     const { chance, time } = world
-    await restartWith(world)
     const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 1, requests: 60, paceMs: [0, 150] })
     world.database.faults = {
       latencyMs: [0.5, 20],
@@ -88,6 +83,7 @@ export const crashAndRestart: Scenario = {
   name: 'crash and restart',
   about: 'The agent is killed at any moment, with puts and commits on their way, and started again; what was acknowledged is there, once.',
   partitions: 3,
+  setup: anySetup,
   async run(world) {
     const { chance, time } = world
     world.bucket.faults = {
@@ -96,7 +92,6 @@ export const crashAndRestart: Scenario = {
       slow: { chance: 0.1, latencyMs: [100, 1_000] },
     }
     world.database.faults = { ...world.database.faults, lostReply: 0.03, zombie: { chance: 0.05, byMs: [10, 3_000] } }
-    await restartWith(world)
     const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 2, requests: 60, paceMs: [0, 150] })
     for (let crashes = chance.whole([1, 5]); crashes > 0; crashes -= 1) {
       await time.sleep(chance.between([50, 3_000]))
@@ -114,11 +109,11 @@ export const fencedZombie: Scenario = {
   name: 'fenced zombie',
   about: 'The agent is stopped, another life takes over under its name, and the old one wakes with everything that it had in hand.',
   partitions: 2,
+  setup: anySetup,
   async run(world) {
     const { chance, time } = world
     world.bucket.faults = { ...world.bucket.faults, slow: { chance: 0.2, latencyMs: [100, 2_000] } }
     world.database.faults = { ...world.database.faults, zombie: { chance: 0.05, byMs: [10, 10_000] } }
-    await restartWith(world)
     const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 2, requests: 60, paceMs: [0, 120] })
     for (let sleeps = chance.whole([1, 3]); sleeps > 0; sleeps -= 1) {
       await time.sleep(chance.between([100, 2_000]))
@@ -141,9 +136,9 @@ export const twoProducers: Scenario = {
   about:
     'Producers of both kinds share partitions over a network that splits and loses connections, so that every batch is retried somewhere.',
   partitions: 1,
+  setup: anySetup,
   async run(world) {
     const { chance, time } = world
-    await restartWith(world)
     world.network.faults = { latencyMs: [0.1, 40], split: 0.3, cut: chance.between([0.005, 0.06]) }
     const disturbed = startClients(world, { plain: 2, idempotent: 3, consumers: 2, requests: 60, paceMs: [0, 60] })
     await Promise.race([disturbed.clients, time.sleep(60_000)])
@@ -155,10 +150,9 @@ export const rottenReads: Scenario = {
   name: 'rotten reads',
   about: 'Reads come back with a bit turned or cut short, and there is no cache to hide it: a reader gets right records or an error.',
   partitions: 2,
+  setup: (chance) => ({ ...anySetup(chance), cacheBytes: chance.pick([0, 0, 1_000]) }),
   async run(world) {
     const { chance, time } = world
-    world.setup = { flush: anyPolicy(chance), cacheBytes: chance.pick([0, 0, 1_000]) }
-    await restart(world)
     world.bucket.faults = {
       ...world.bucket.faults,
       bitFlip: chance.between([0.02, 0.5]),
@@ -169,15 +163,4 @@ export const rottenReads: Scenario = {
     await Promise.race([disturbed.clients, time.sleep(30_000)])
     return disturbed
   },
-}
-
-/** Another life with a policy and a cache drawn for this seed. */
-async function restartWith(world: World): Promise<void> {
-  world.setup = { flush: anyPolicy(world.chance), cacheBytes: anyCacheBytes(world.chance) }
-  await restart(world)
-}
-
-async function restart(world: World): Promise<void> {
-  if (world.current !== undefined) await world.drain(world.current)
-  await world.start()
 }

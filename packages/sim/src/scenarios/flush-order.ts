@@ -1,25 +1,21 @@
 // The two named failures of a log on an object store: a slow flush that is beaten by a newer one, and a flush that is sealed on size and on time.
 import type { Scenario } from '../scenario.ts'
-import { parallelFlushes, startClients } from './loads.ts'
+import { longLine, startClients } from './loads.ts'
 
 export const slowFlushBeatsNewerFlush: Scenario = {
   name: 'slow flush beats newer flush',
   about:
     'Every few uploads one takes a hundred times longer than those sealed after it; records must keep their order, and none shows before its turn.',
   partitions: 2,
+  setup: longLine,
   async run(world) {
     const { chance } = world
-    world.setup = {
-      flush: { ...parallelFlushes(chance), flushesInFlight: 8, putsPerSecond: Number.POSITIVE_INFINITY },
-      cacheBytes: 1024 * 1024,
-    }
     const fates = chance.stream('uploads')
     const every = chance.whole([2, 4])
     world.bucket.decide = (_, puts) => ({
       kind: 'stored',
       afterMs: puts % every === 0 ? fates.between([500, 3_000]) : fates.between([2, 15]),
     })
-    await replaceAgent(world)
     const { clients } = startClients(world, { plain: 2, idempotent: 1, consumers: 2, requests: 40, paceMs: [0, 20] })
     await clients
     return { clients }
@@ -30,23 +26,21 @@ export const flushingOnSizeInsteadOfTime: Scenario = {
   name: 'flushing on size instead of time',
   about: 'The size is reached about when the linger ends, so both triggers meet in one flush; each record is flushed exactly once.',
   partitions: 2,
+  setup: (chance) => ({
+    flush: {
+      maxBytes: chance.whole([200, 900]),
+      lingerMs: chance.between([2, 10]),
+      flushesInFlight: 8,
+      putsPerSecond: Number.POSITIVE_INFINITY,
+      burst: 8,
+    },
+    cacheBytes: 1024 * 1024,
+  }),
   async run(world) {
-    const { chance } = world
-    const lingerMs = chance.between([2, 10])
-    world.setup = {
-      flush: { maxBytes: chance.whole([200, 500]), lingerMs, flushesInFlight: 8, putsPerSecond: Number.POSITIVE_INFINITY, burst: 8 },
-      cacheBytes: 1024 * 1024,
-    }
+    const { lingerMs } = world.setup.flush
     world.bucket.faults = { ...world.bucket.faults, latencyMs: [lingerMs, lingerMs * 4] }
-    await replaceAgent(world)
     const { clients } = startClients(world, { plain: 3, idempotent: 1, consumers: 1, requests: 60, paceMs: [0, lingerMs] })
     await clients
     return { clients }
   },
-}
-
-/** The first life was started under the world's own set-up: the scenario's begins with another. */
-async function replaceAgent(world: Parameters<Scenario['run']>[0]): Promise<void> {
-  if (world.current !== undefined) await world.drain(world.current)
-  await world.start()
 }

@@ -2,7 +2,7 @@
 import type { FlushPolicy } from '@local-kafka-service/agent/simulation'
 import type { Chance, Range } from '../chance.ts'
 import type { Disturbed } from '../scenario.ts'
-import { groupCommit, type World } from '../world.ts'
+import { type AgentSetup, groupCommit, type World } from '../world.ts'
 
 export interface Clients {
   readonly plain: number
@@ -55,10 +55,12 @@ export function parallelFlushes(chance: Chance): FlushPolicy {
   }
 }
 
-export function anyPolicy(chance: Chance): FlushPolicy {
-  return chance.happens(0.3) ? groupCommit : parallelFlushes(chance)
+/** With a cache of any size, also of none. */
+export function anySetup(chance: Chance): AgentSetup {
+  return { flush: chance.happens(0.3) ? groupCommit : parallelFlushes(chance), cacheBytes: chance.pick([0, 2_000, 1024 * 1024]) }
 }
 
-export function anyCacheBytes(chance: Chance): number {
-  return chance.pick([0, 2_000, 1024 * 1024])
+/** A full line: as many flushes in flight as the chain puts at a time. */
+export function longLine(chance: Chance): AgentSetup {
+  return { flush: { ...parallelFlushes(chance), flushesInFlight: 8, putsPerSecond: Number.POSITIVE_INFINITY }, cacheBytes: 1024 * 1024 }
 }
