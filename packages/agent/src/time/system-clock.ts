@@ -1,5 +1,4 @@
 // The machine's own time and chance: the only file of the agent that may ask for them.
-import { randomBytes } from 'node:crypto'
 import type { Clock, Random, Timer } from './clock.ts'
 
 export const systemClock: Clock = {
@@ -13,7 +12,8 @@ export const systemClock: Clock = {
 
 export const systemRandom: Random = {
   next: () => Math.random(),
-  bytes: (length) => randomBytes(length),
+  // Loaded when it is asked for: 4 ms that the Kafka port need not wait for.
+  bytes: (length) => process.getBuiltinModule('node:crypto').randomBytes(length),
 }
 
 /** Beyond this Node fires at once: a longer delay is waited for in parts. */

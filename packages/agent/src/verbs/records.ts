@@ -1,5 +1,4 @@
 // What HTTP routes and commands do with records, said once: produce one, read a partition, query a topic, follow its end.
-import { createHash } from 'node:crypto'
 import { buildBatch, type Codecs } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import type { TopicId } from '../core/ids.ts'
@@ -234,7 +233,10 @@ function produced(
 
 /** Tells whether a repeated key stands for the same request. The topic's id, not its name: a topic made anew never held the record. */
 function hashOf(topicId: TopicId, { partition, key, value }: ProduceOne): string {
-  const hash = createHash('sha256').update(`${topicId}/${partition}/${key === null ? 'null' : key.length}/`)
+  const hash = process
+    .getBuiltinModule('node:crypto')
+    .createHash('sha256')
+    .update(`${topicId}/${partition}/${key === null ? 'null' : key.length}/`)
   if (key !== null) hash.update(key)
   return hash.update(value).digest('hex')
 }
