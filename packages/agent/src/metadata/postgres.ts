@@ -45,14 +45,20 @@ export async function transact<T>(
   body: Body<T>,
   { deadlineMs, pause }: { readonly deadlineMs: number; readonly pause?: Pause },
 ): Promise<{ readonly outcome: Outcome<T>; readonly broken: boolean }> {
-  let decision: Decision<T>
+  // A connection that breaks while it is leased says so here; unheard, it would end the process.
+  let lost: unknown
+  const onError = (error: unknown): void => void (lost = error)
+  client.on('error', onError)
   try {
-    decision = await decide(client, body, deadlineMs, pause)
+    const decision = await decide(client, body, deadlineMs, pause)
+    if (lost !== undefined) return { outcome: { kind: 'rolled back', error: translated(lost) }, broken: true }
+    const outcome = await commitWith(client, decision)
+    return { outcome, broken: outcome.kind !== 'committed' }
   } catch (error) {
     return { outcome: { kind: 'rolled back', error: defect(error) }, broken: true }
+  } finally {
+    client.off('error', onError)
   }
-  const outcome = await commitWith(client, decision)
-  return { outcome, broken: outcome.kind !== 'committed' }
 }
 
 async function runOnLease<T>(pool: Pool, body: Body<T>, deadlineMs: number): Promise<Outcome<T>> {
@@ -142,24 +148,19 @@ const nowMs = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 /** The driver's pool, pipelined. Imported here, so that nobody pays for it who runs on SQLite. */
 export async function openPool({ url, connections = 10 }: PostgresOptions): Promise<Pool> {
   const { default: pg } = await import('pg')
-  let pool: Pool
-  try {
-    pool = new pg.Pool({
-      connectionString: url,
-      pipeline: true,
-      max: connections,
-      connectionTimeoutMillis: limits.commitDeadlineMs,
-      query_timeout: limits.commitDeadlineMs,
-      keepAlive: true,
-      application_name: 'local-kafka-service',
-      types: {
-        getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-          oid === int8 ? checkedNumber : pg.types.getTypeParser(oid, format as 'text'),
-      },
-    })
-  } catch (error) {
-    throw new MetadataError('invalid', `PostgreSQL: the address is not understood: ${messageOf(error)}`, { cause: error })
-  }
+  const pool = new pg.Pool({
+    connectionString: url,
+    pipeline: true,
+    max: connections,
+    connectionTimeoutMillis: limits.commitDeadlineMs,
+    query_timeout: limits.commitDeadlineMs,
+    keepAlive: true,
+    application_name: 'local-kafka-service',
+    types: {
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === int8 ? checkedNumber : pg.types.getTypeParser(oid, format as 'text'),
+    },
+  })
   // A connection that breaks while nobody uses it leaves the pool; whoever needs one next gets a new one, or the error of making it.
   pool.on('error', () => {})
   return pool
@@ -223,6 +224,8 @@ function notConnected(error: unknown): MetadataError {
     return new MetadataError('invalid', message, options('authentication'))
   if (state === '3D000') return new MetadataError('invalid', message, options('no such database'))
   if (state === '42501') return new MetadataError('invalid', message, options('permission'))
+  if (error instanceof TypeError)
+    return new MetadataError('invalid', `PostgreSQL: the address is not understood: ${messageOf(error)}`, { cause: error })
   return state === undefined ? new MetadataError('unavailable', message, options('unreachable')) : translated(error)
 }
 

@@ -1,0 +1,242 @@
+// What PostgreSQL does beyond the contract: troubles of a connection before, at and after COMMIT, time-outs, and what is wrong at the start.
+import { randomBytes } from 'node:crypto'
+import type { Pool } from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { systemClock } from '../time/system-clock.ts'
+import type { CommitInput, Registration, Topic } from './metadata-store.ts'
+import { aBatch, anAgent, aTopic, laidOut, openCluster } from './metadata-store.contract.ts'
+import { type OpenedMetadata, openMetadata } from './open.ts'
+import { openPool, openPostgres, transact } from './postgres.ts'
+import { type Body, read, statement, unchanged } from './sql.ts'
+import { type CuttingProxy, startCuttingProxy } from './testing/cutting-proxy.ts'
+import { startPostgres } from './testing/postgres-server.ts'
+
+const started = await startPostgres()
+
+describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'started' ? '' : ` (${started.why})`}`, () => {
+  if (started.kind !== 'started') return
+  const { postgres } = started
+  let proxy: CuttingProxy
+  let store: OpenedMetadata
+  let me: Registration
+  let topic: Topic
+
+  beforeAll(async () => {
+    proxy = await startCuttingProxy(postgres.url)
+  })
+  afterAll(async () => {
+    await proxy.stop()
+    await postgres.stop()
+  })
+  beforeEach(async () => {
+    store = await openCluster(await openPostgres({ url: proxy.url }))
+    me = await store.members.register(anAgent('me'))
+    topic = await aTopic(store)
+  })
+  afterEach(async () => {
+    await store.close()
+  })
+
+  const aFlush = (sequence: number): CommitInput => ({
+    incarnation: me.incarnation,
+    prev: sequence - 1,
+    sequence,
+    object: { sizeBytes: 100, checksum: 1 },
+    batches: laidOut([aBatch(topic, me, store, { offsets: 3 })]),
+    producerIdExpirationMs: 86_400_000,
+  })
+  const highWatermark = async (): Promise<number | undefined> =>
+    (await store.log.partitions([{ topicId: topic.topicId, partition: 0 }]))[0]?.highWatermark
+
+  describe('at COMMIT', () => {
+    test('an answer that is lost is unknown; the same call again gives the identical result', async () => {
+      proxy.cut = 'after COMMIT'
+      expect((await store.log.commit(aFlush(1))).kind).toBe('unknown')
+      expect(await highWatermark()).toBe(3)
+      const again = await store.log.commit(aFlush(1))
+      expect(again).toMatchObject({
+        kind: 'committed',
+        result: { verdicts: [{ kind: 'appended', baseOffset: 0 }], grown: [{ highWatermark: 3 }] },
+      })
+      expect(await store.log.commit(aFlush(1))).toEqual(again)
+      expect(await highWatermark()).toBe(3)
+    })
+
+    test('one that never arrived is unknown, too, and nothing is stored', async () => {
+      proxy.cut = 'before COMMIT'
+      expect((await store.log.commit(aFlush(1))).kind).toBe('unknown')
+      expect(await highWatermark()).toBe(0)
+      expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed', result: { verdicts: [{ baseOffset: 0 }] } })
+    })
+
+    const atCommit = async (raised: string): Promise<void> => {
+      await postgres.query(`CREATE FUNCTION lks.speak() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE ${raised}; RETURN NULL; END $$`)
+      await postgres.query(
+        `CREATE CONSTRAINT TRIGGER speak AFTER INSERT ON lks.objects DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lks.speak()`,
+      )
+    }
+    const hush = async (): Promise<void> => {
+      await postgres.query('DROP FUNCTION lks.speak CASCADE')
+    }
+
+    test('a warning there, as of a standby that was not waited for, makes it unknown', async () => {
+      await atCommit(`WARNING 'canceling wait for synchronous replication'`)
+      expect((await store.log.commit(aFlush(1))).kind).toBe('unknown')
+      await hush()
+      expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed', result: { verdicts: [{ baseOffset: 0 }] } })
+      expect(await highWatermark()).toBe(3)
+    })
+
+    test('a constraint that fails there rolls back, definitely', async () => {
+      await atCommit(`EXCEPTION 'no' USING ERRCODE = 'check_violation'`)
+      expect((await store.log.commit(aFlush(1))).kind).toBe('rolled back')
+      await hush()
+      expect(await highWatermark()).toBe(0)
+    })
+  })
+
+  describe('before COMMIT', () => {
+    test('a write that fails makes COMMIT answer ROLLBACK: that is no commit', async () => {
+      await postgres.query(`ALTER TABLE lks.segments ADD CONSTRAINT none CHECK (base_offset < 0) NOT VALID`)
+      const outcome = await store.log.commit(aFlush(1))
+      await postgres.query(`ALTER TABLE lks.segments DROP CONSTRAINT none`)
+      expect(outcome).toMatchObject({ kind: 'rolled back', error: { message: expect.stringContaining('none') } })
+      expect(await highWatermark()).toBe(0)
+      expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed' })
+    })
+
+    test('a row that somebody holds too long rolls back, in time', async () => {
+      await postgres.query('BEGIN')
+      await postgres.query('SELECT 1 FROM lks.incarnations WHERE nonce = $1 FOR UPDATE', [me.incarnation.nonce])
+      const sql = await openPostgres({ url: postgres.url })
+      const begun = performance.now()
+      const [row] = await postgres.query<{ number: number }>('SELECT cluster AS number FROM lks.clusters WHERE cluster_id = $1', [
+        store.clusterId,
+      ])
+      const cluster = { number: row?.number ?? 0, id: store.clusterId, slots: store.slots }
+      const outcome = await sql.run('commit', { cluster, input: aFlush(1) }, 500)
+      expect(outcome).toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable' } })
+      expect(performance.now() - begun).toBeLessThan(4000)
+      await postgres.query('ROLLBACK')
+      expect(await sql.run('commit', { cluster, input: aFlush(1) }, 5000)).toMatchObject({ kind: 'committed' })
+      await sql.close()
+    })
+
+    test('a connection that is lost, or a client that stops with locks held, rolls back; the next call has a new one', async () => {
+      const pool = await openPool({ url: postgres.url })
+      const [row] = await postgres.query<{ number: number }>('SELECT cluster AS number FROM lks.clusters WHERE cluster_id = $1', [
+        store.clusterId,
+      ])
+      for (const how of ['killed', 'idle'] as const) {
+        const client = await pool.connect()
+        client.on('error', () => {})
+        const pid = (client as unknown as { readonly processID: number }).processID
+        const alive = async (): Promise<boolean> =>
+          (await postgres.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [pid])).length > 0
+        let pauses = 0
+        const { outcome, broken } = await transact(client, locking(row?.number ?? 0), {
+          deadlineMs: 5000,
+          pause: async () => {
+            pauses += 1
+            if (pauses === 1) return
+            if (how === 'killed') await postgres.query('SELECT pg_terminate_backend($1)', [pid])
+            while (await alive()) await systemClock.sleep(20)
+          },
+        })
+        expect([outcome.kind, broken]).toEqual(['rolled back', true])
+        client.release(broken)
+      }
+      await pool.end()
+      expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed' })
+    })
+
+    test('a body that throws, and a number that no number here holds, are defects', async () => {
+      const pool: Pool = await openPool({ url: postgres.url })
+      for (const body of [throwing(), tooLarge()]) {
+        const client = await pool.connect()
+        const { outcome, broken } = await transact(client, body, { deadlineMs: 5000 })
+        expect([outcome.kind, outcome.kind === 'rolled back' && outcome.error, broken]).toMatchObject([
+          'rolled back',
+          { kind: 'invalid' },
+          true,
+        ])
+        client.release(broken)
+      }
+      await pool.end()
+    })
+  })
+
+  describe('at the start', () => {
+    const changed = (change: (url: URL) => void): string => {
+      const url = new URL(postgres.url)
+      change(url)
+      return url.href
+    }
+
+    test.each([
+      ['nobody listens', 'unavailable', 'unreachable', () => changed((url) => void (url.port = '1'))],
+      ['no such host', 'unavailable', 'unreachable', () => changed((url) => void (url.hostname = 'no-such-host.invalid'))],
+      [
+        'a user that is not known',
+        'invalid',
+        'authentication',
+        () => changed((url) => Object.assign(url, { username: 'nobody_here', password: 'wrong' })),
+      ],
+      ['no such database', 'invalid', 'no such database', () => changed((url) => void (url.pathname = '/no_such_database'))],
+    ])('%s: told apart', async (_, kind, reason, url) => {
+      await expect(openPostgres({ url: url() })).rejects.toMatchObject({ name: 'MetadataError', kind, reason })
+    })
+
+    test('an address that is none is invalid', async () => {
+      await expect(openPostgres({ url: 'postgres://host:not-a-port/x' })).rejects.toMatchObject({ name: 'MetadataError', kind: 'invalid' })
+    })
+
+    test('a user who may not make tables is told so', async () => {
+      const role = `lks_test_${randomBytes(6).toString('hex')}`
+      await postgres.query(`CREATE ROLE ${role} LOGIN PASSWORD 'guest'`)
+      const sql = await openPostgres({ url: changed((url) => Object.assign(url, { username: role, password: 'guest' })) })
+      const opening = openMetadata(sql, { newClusterId: 'guest', clock: systemClock })
+      await expect(opening).rejects.toMatchObject({ kind: 'invalid', reason: 'permission' })
+      await sql.close()
+      await postgres.query(`DROP ROLE ${role}`)
+    })
+
+    test('of two agents that start at once on an empty database one makes the tables, and both serve one cluster', async () => {
+      const empty = await startPostgres()
+      if (empty.kind !== 'started') throw new Error(empty.why)
+      const [a, b] = await Promise.all(
+        ['a', 'b'].map(async (newClusterId) =>
+          openMetadata(await openPostgres({ url: empty.postgres.url }), { newClusterId, clock: systemClock }),
+        ),
+      )
+      expect(a?.clusterId).toBe(b?.clusterId)
+      expect([a, b].filter((one) => one?.created === true)).toHaveLength(1)
+      await Promise.all([a?.close(), b?.close()])
+      await empty.postgres.stop()
+    })
+  })
+})
+
+const lockOne = statement<[cluster: number], { readonly one: number }>('test: lock one', {
+  postgres: 'SELECT 1 AS one FROM clusters WHERE cluster = $1 FOR UPDATE',
+  sqlite: 'SELECT 1 AS one WHERE ?1 = ?1',
+})
+const readTooLarge = statement<[], { readonly number: number }>('test: read too large', {
+  postgres: 'SELECT 9007199254740993::bigint AS number',
+  sqlite: 'SELECT 9007199254740993 AS number',
+})
+
+function* locking(cluster: number): Body<number> {
+  const [rows] = yield* read(lockOne(cluster))
+  return unchanged(rows.length)
+}
+
+function* tooLarge(): Body<number | undefined> {
+  const [[row]] = yield* read(readTooLarge())
+  return unchanged(row?.number)
+}
+
+function* throwing(): Body<never> {
+  yield* read()
+  throw new TypeError('a defect')
+}
