@@ -3,25 +3,36 @@ export { errorName, errors, KafkaError, type KafkaErrorName, type KafkaErrorRow,
 export { ApiVersions, type ApiVersionsRequest, type ApiVersionsResponse } from './messages/api-versions.ts'
 export { CreatePartitions, type CreatePartitionsRequest, type CreatePartitionsResponse } from './messages/create-partitions.ts'
 export { CreateTopics, type CreateTopicsRequest, type CreateTopicsResponse } from './messages/create-topics.ts'
+export { DeleteGroups, type DeleteGroupsRequest, type DeleteGroupsResponse } from './messages/delete-groups.ts'
 export { DeleteTopics, type DeleteTopicsRequest, type DeleteTopicsResponse } from './messages/delete-topics.ts'
 export { DescribeCluster, type DescribeClusterRequest, type DescribeClusterResponse } from './messages/describe-cluster.ts'
 export { DescribeConfigs, type DescribeConfigsRequest, type DescribeConfigsResponse } from './messages/describe-configs.ts'
+export { DescribeGroups, type DescribeGroupsRequest, type DescribeGroupsResponse } from './messages/describe-groups.ts'
 export {
   DescribeTopicPartitions,
   type DescribeTopicPartitionsRequest,
   type DescribeTopicPartitionsResponse,
 } from './messages/describe-topic-partitions.ts'
 export { Fetch, type FetchRequest, type FetchResponse } from './messages/fetch.ts'
+export { FindCoordinator, type FindCoordinatorRequest, type FindCoordinatorResponse } from './messages/find-coordinator.ts'
+export { Heartbeat, type HeartbeatRequest, type HeartbeatResponse } from './messages/heartbeat.ts'
 export { apis } from './messages/index.ts'
 export { InitProducerId, type InitProducerIdRequest, type InitProducerIdResponse } from './messages/init-producer-id.ts'
+export { JoinGroup, type JoinGroupRequest, type JoinGroupResponse } from './messages/join-group.ts'
+export { LeaveGroup, type LeaveGroupRequest, type LeaveGroupResponse } from './messages/leave-group.ts'
+export { ListGroups, type ListGroupsRequest, type ListGroupsResponse } from './messages/list-groups.ts'
 export { ListOffsets, type ListOffsetsRequest, type ListOffsetsResponse } from './messages/list-offsets.ts'
 export { Metadata, type MetadataRequest, type MetadataResponse } from './messages/metadata.ts'
+export { OffsetCommit, type OffsetCommitRequest, type OffsetCommitResponse } from './messages/offset-commit.ts'
+export { OffsetDelete, type OffsetDeleteRequest, type OffsetDeleteResponse } from './messages/offset-delete.ts'
+export { OffsetFetch, type OffsetFetchRequest, type OffsetFetchResponse } from './messages/offset-fetch.ts'
 export {
   OffsetForLeaderEpoch,
   type OffsetForLeaderEpochRequest,
   type OffsetForLeaderEpochResponse,
 } from './messages/offset-for-leader-epoch.ts'
 export { Produce, type ProduceRequest, type ProduceResponse } from './messages/produce.ts'
+export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts'
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts'
 export {
   attributeBits,

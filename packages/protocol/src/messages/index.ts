@@ -4,22 +4,42 @@ import type { Api } from '../schema/dsl.ts'
 import { ApiVersions } from './api-versions.ts'
 import { CreatePartitions } from './create-partitions.ts'
 import { CreateTopics } from './create-topics.ts'
+import { DeleteGroups } from './delete-groups.ts'
 import { DeleteTopics } from './delete-topics.ts'
 import { DescribeCluster } from './describe-cluster.ts'
 import { DescribeConfigs } from './describe-configs.ts'
+import { DescribeGroups } from './describe-groups.ts'
 import { DescribeTopicPartitions } from './describe-topic-partitions.ts'
 import { Fetch } from './fetch.ts'
+import { FindCoordinator } from './find-coordinator.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { InitProducerId } from './init-producer-id.ts'
+import { JoinGroup } from './join-group.ts'
+import { LeaveGroup } from './leave-group.ts'
+import { ListGroups } from './list-groups.ts'
 import { ListOffsets } from './list-offsets.ts'
 import { Metadata } from './metadata.ts'
+import { OffsetCommit } from './offset-commit.ts'
+import { OffsetDelete } from './offset-delete.ts'
+import { OffsetFetch } from './offset-fetch.ts'
 import { OffsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { Produce } from './produce.ts'
+import { SyncGroup } from './sync-group.ts'
 
 const all: readonly Api[] = [
   Produce,
   Fetch,
   ListOffsets,
   Metadata,
+  OffsetCommit,
+  OffsetFetch,
+  FindCoordinator,
+  JoinGroup,
+  Heartbeat,
+  LeaveGroup,
+  SyncGroup,
+  DescribeGroups,
+  ListGroups,
   ApiVersions,
   CreateTopics,
   DeleteTopics,
@@ -27,6 +47,8 @@ const all: readonly Api[] = [
   OffsetForLeaderEpoch,
   DescribeConfigs,
   CreatePartitions,
+  DeleteGroups,
+  OffsetDelete,
   DescribeCluster,
   DescribeTopicPartitions,
 ]

@@ -1,0 +1,38 @@
+// DescribeGroups 0–6: state, protocol, members of classic groups; a missing group is an error from 6 (KIP-1043), a dead one before.
+import { api, array, bool, bytes, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
+
+export const DescribeGroups = api({
+  key: 15,
+  name: 'DescribeGroups',
+  versions: [0, 6],
+  flexible: 5,
+  request: {
+    groups: array(string()),
+    includeAuthorizedOperations: bool({ versions: '3+' }),
+  },
+  response: {
+    throttleTimeMs: int32({ versions: '1+', ignorable: true }),
+    groups: array({
+      errorCode: int16(),
+      /** Not to be given before 6. */
+      errorMessage: string({ versions: '6+', nullable: true, default: null }),
+      groupId: string(),
+      groupState: string(),
+      protocolType: string(),
+      /** The protocol's name; '' unless the group is stable. */
+      protocolData: string(),
+      members: array({
+        memberId: string(),
+        groupInstanceId: string({ versions: '4+', nullable: true, default: null, ignorable: true }),
+        clientId: string(),
+        clientHost: string(),
+        memberMetadata: bytes(),
+        memberAssignment: bytes(),
+      }),
+      authorizedOperations: int32({ versions: '3+', default: -0x8000_0000 }),
+    }),
+  },
+})
+
+export interface DescribeGroupsRequest extends RequestOf<typeof DescribeGroups> {}
+export interface DescribeGroupsResponse extends ResponseOf<typeof DescribeGroups> {}

@@ -1,0 +1,22 @@
+// Heartbeat 0–4: a member of a classic group is alive, and hears whether the group rebalances.
+import { api, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
+
+export const Heartbeat = api({
+  key: 12,
+  name: 'Heartbeat',
+  versions: [0, 4],
+  flexible: 4,
+  request: {
+    groupId: string(),
+    generationId: int32(),
+    memberId: string(),
+    groupInstanceId: string({ versions: '3+', nullable: true, default: null }),
+  },
+  response: {
+    throttleTimeMs: int32({ versions: '1+', ignorable: true }),
+    errorCode: int16(),
+  },
+})
+
+export interface HeartbeatRequest extends RequestOf<typeof Heartbeat> {}
+export interface HeartbeatResponse extends ResponseOf<typeof Heartbeat> {}

@@ -1,0 +1,36 @@
+// LeaveGroup 0–5: members leave a classic group at once; several, also by their instance ids, from 3 (KIP-345).
+import { api, array, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
+
+export const LeaveGroup = api({
+  key: 13,
+  name: 'LeaveGroup',
+  versions: [0, 5],
+  flexible: 4,
+  request: {
+    groupId: string(),
+    memberId: string({ versions: '0-2' }),
+    members: array(
+      {
+        memberId: string(),
+        groupInstanceId: string({ nullable: true, default: null }),
+        reason: string({ versions: '5+', nullable: true, default: null, ignorable: true }),
+      },
+      { versions: '3+' },
+    ),
+  },
+  response: {
+    throttleTimeMs: int32({ versions: '1+', ignorable: true }),
+    errorCode: int16(),
+    members: array(
+      {
+        memberId: string(),
+        groupInstanceId: string({ nullable: true }),
+        errorCode: int16(),
+      },
+      { versions: '3+' },
+    ),
+  },
+})
+
+export interface LeaveGroupRequest extends RequestOf<typeof LeaveGroup> {}
+export interface LeaveGroupResponse extends ResponseOf<typeof LeaveGroup> {}

@@ -1,0 +1,41 @@
+// OffsetCommit 2–10: a group's offsets are saved; by topic id from 10 (KIP-848).
+import { api, array, int16, int32, int64, type RequestOf, type ResponseOf, string, uuid } from '../schema/dsl.ts'
+
+export const OffsetCommit = api({
+  key: 8,
+  name: 'OffsetCommit',
+  versions: [2, 10],
+  flexible: 8,
+  request: {
+    groupId: string(),
+    generationIdOrMemberEpoch: int32({ default: -1, ignorable: true }),
+    memberId: string({ ignorable: true }),
+    groupInstanceId: string({ versions: '7+', nullable: true, default: null }),
+    /** -1: as long as the server keeps offsets. "For ever" is what old clients say with the largest int64. */
+    retentionTimeMs: int64({ versions: '2-4', default: -1, ignorable: true, clamped: true }),
+    topics: array({
+      name: string({ versions: '0-9', ignorable: true }),
+      topicId: uuid({ versions: '10+', ignorable: true }),
+      partitions: array({
+        partitionIndex: int32(),
+        committedOffset: int64(),
+        committedLeaderEpoch: int32({ versions: '6+', default: -1, ignorable: true }),
+        committedMetadata: string({ nullable: true }),
+      }),
+    }),
+  },
+  response: {
+    throttleTimeMs: int32({ versions: '3+', ignorable: true }),
+    topics: array({
+      name: string({ versions: '0-9', ignorable: true }),
+      topicId: uuid({ versions: '10+', ignorable: true }),
+      partitions: array({
+        partitionIndex: int32(),
+        errorCode: int16(),
+      }),
+    }),
+  },
+})
+
+export interface OffsetCommitRequest extends RequestOf<typeof OffsetCommit> {}
+export interface OffsetCommitResponse extends ResponseOf<typeof OffsetCommit> {}

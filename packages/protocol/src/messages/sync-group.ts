@@ -1,0 +1,31 @@
+// SyncGroup 0–5: the leader hands in everybody's assignment, and every member gets its own.
+import { api, array, bytes, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
+
+export const SyncGroup = api({
+  key: 14,
+  name: 'SyncGroup',
+  versions: [0, 5],
+  flexible: 4,
+  request: {
+    groupId: string(),
+    generationId: int32(),
+    memberId: string(),
+    groupInstanceId: string({ versions: '3+', nullable: true, default: null }),
+    protocolType: string({ versions: '5+', nullable: true, default: null, ignorable: true }),
+    protocolName: string({ versions: '5+', nullable: true, default: null, ignorable: true }),
+    assignments: array({
+      memberId: string(),
+      assignment: bytes(),
+    }),
+  },
+  response: {
+    throttleTimeMs: int32({ versions: '1+', ignorable: true }),
+    errorCode: int16(),
+    protocolType: string({ versions: '5+', nullable: true, default: null, ignorable: true }),
+    protocolName: string({ versions: '5+', nullable: true, default: null, ignorable: true }),
+    assignment: bytes(),
+  },
+})
+
+export interface SyncGroupRequest extends RequestOf<typeof SyncGroup> {}
+export interface SyncGroupResponse extends ResponseOf<typeof SyncGroup> {}
