@@ -1,12 +1,14 @@
 // The command `lks dev` from outside: the ready line, the two lines of curl, its end by a signal and by kill -9, and every start that must fail with words that help.
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startPostgres } from '../../packages/agent/src/metadata/testing/postgres-server.ts'
 import { type S3Server, startS3Server } from '../../packages/agent/src/objects/testing/s3-server.ts'
 import { anyPorts, type Ended, type Folder, lks, repository, startServer, temporaryFolder } from './testing/server.ts'
 
@@ -311,6 +313,88 @@ describe('a start that fails says what, why and how to mend it', () => {
     expect(ended.code).toBe(2)
   })
 })
+
+const started = await startPostgres()
+
+describe.skipIf(started.kind === 'cannot run')(
+  `on PostgreSQL${started.kind === 'cannot run' ? ` (it cannot run here: ${started.why})` : ''}`,
+  () => {
+    // Skipped otherwise.
+    const postgres = started.kind === 'started' ? started.postgres : undefined
+    const url = postgres?.url ?? ''
+    let s3: S3Server
+    beforeAll(async () => {
+      s3 = await startS3Server()
+    })
+    afterAll(async () => {
+      await s3[Symbol.asyncDispose]()
+      await postgres?.stop()
+    })
+
+    function elsewhere(change: (at: URL) => void): string {
+      const at = new URL(url)
+      change(at)
+      return at.href
+    }
+
+    /** A new cluster on a prefix of its own. */
+    function aCluster(): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> } {
+      const id = randomUUID()
+      return { args: ['--storage', `s3://${s3.bucket}/${id}`, '--metadata', url, '--cluster-id', id], env: s3Env(s3) }
+    }
+
+    test('with S3 nothing is on this disk, and what was sent is there after kill -9', async () => {
+      await using cwd = await temporaryFolder()
+      const run = { ...aCluster(), cwd: cwd.path }
+      const first = await startServer(run)
+      await createTopic(first.urls.control, 'hello')
+      expect((await produce(first.urls.data, 'hello', 'key:value')).status).toBe(200)
+      await first.kill()
+      await using second = await startServer(run)
+      expect(await valuesOf(second.urls.data, 'hello')).toEqual(['value'])
+      expect(await readdir(cwd.path)).toEqual([])
+    })
+
+    test('a second start under the same name ends the first, which says so; a busy port ends nobody', async () => {
+      const run = aCluster()
+      const first = await startServer(run)
+      const busy = await lks(['dev', ...anyPorts, ...run.args, '--kafka-port', String(first.port)], { env: run.env })
+      expectRefusal(busy, 'LKS-1001', 1)
+      const busyHttp = await lks(['dev', ...anyPorts, ...run.args, '--data-port', new URL(first.urls.data).port], { env: run.env })
+      expectRefusal(busyHttp, 'LKS-1001', 1)
+      expect((await fetch(`${first.urls.control}/readyz`)).status).toBe(200)
+      await using second = await startServer(run)
+      const ended = await first.ended
+      expect(ended.code).toBe(1)
+      expect(ended.stderr).toContain('(LKS-1201)')
+      expect((await fetch(`${second.urls.control}/readyz`)).status).toBe(200)
+    })
+
+    test('no such database, no such user', async () => {
+      const missing = elsewhere((at) => {
+        at.pathname = '/no_such_database'
+      })
+      expectRefusal(await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--metadata', missing]), 'LKS-3103', 1)
+      const stranger = elsewhere((at) => {
+        at.username = 'nobody_we_know'
+        at.password = 'secret'
+      })
+      const refused = await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--metadata', stranger])
+      expectRefusal(refused, 'LKS-3102', 1)
+      expect(refused.stderr).not.toContain('secret')
+    })
+
+    test('several clusters and none named; an empty one on a used prefix', async () => {
+      const [one, two] = [aCluster(), aCluster()]
+      for (const run of [one, two]) await (await startServer(run)).stop()
+      const unnamed = await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--metadata', url])
+      expectRefusal(unnamed, 'LKS-3105', 1)
+      const [, prefix = ''] = one.args
+      const crossed = await lks(['dev', ...anyPorts, '--storage', prefix, ...two.args.slice(2)], { env: s3Env(s3) })
+      expectRefusal(crossed, 'LKS-3005', 1)
+    })
+  },
+)
 
 describe('the bundle', () => {
   beforeAll(async () => {
