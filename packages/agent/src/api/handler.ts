@@ -31,7 +31,7 @@ export interface ClientOfRequest {
 
 /**
  * `now`: the answer is ready. `later`: the request is admitted in its order, the connection may hand over the next one, and the answer follows; answers are
- * still sent in the order of the requests. `none`: the client asked for no answer (acks = 0); with `close` the connection is closed instead, as Kafka does on failure.
+ * still sent in the order of the requests; the promise never rejects and holds no bytes of the request. `none`: the client asked for no answer (acks = 0); with `close` the connection is closed instead, as Kafka does on failure.
  */
 export type Reply<Response> =
   | { readonly kind: 'now'; readonly response: Response; readonly thenClose?: boolean }

@@ -23,11 +23,12 @@ export const produce = handler({
     if (request.transactionalId !== null) throw new KafkaError('INVALID_TXN_STATE', 'Transactions are not supported by this server yet.')
     const entries = await placed(request, context, services)
     await loaded(entries, services)
-    const bytes = entries.reduce((sum, { refusal, records }) => sum + (refusal === undefined ? (records?.length ?? 0) : 0), 0)
+    const batches = request.topicData.flatMap(({ partitionData }) => partitionData.map(({ records }) => records))
+    const bytes = entries.reduce((sum, { refusal }, at) => sum + (refusal === undefined ? (batches[at]?.length ?? 0) : 0), 0)
     const room = await services.writer.room(bytes, context.signal)
 
     // From here to the admission nothing may be awaited.
-    const admitted = room ? checked(entries, context, services) : []
+    const admitted = room ? checked(entries, batches, { context, services }) : []
     if (!room)
       for (const entry of entries)
         entry.refusal ??= failure('NOT_ENOUGH_REPLICAS', 'The agent holds as many records that are not stored yet as it may.')
@@ -41,7 +42,11 @@ export const produce = handler({
           ).answers
 
     if (request.acks === 0) return { kind: 'none', close: anyRefused(entries, answers) }
-    return { kind: 'later', response: answered({ request, entries, admitted, answers, context, services }) }
+    const topics = request.topicData.map(({ name, topicId }) => ({ name, topicId }))
+    // With acks = 1 Kafka's leader never waits, so the client's time-out does not count.
+    const waitMs = request.acks === 1 ? limits.produceOneMs : request.timeoutMs
+    const waiting = admitted.map(({ entry }) => entry)
+    return { kind: 'later', response: answered({ topics, waitMs, entries, waiting, answers, context, services }) }
   },
   refuse: ({ topicData }, { code, message }) => ({
     responses: topicData.map(({ name, topicId, partitionData }) => ({
@@ -52,11 +57,10 @@ export const produce = handler({
   }),
 })
 
-/** One partition's part of a request. */
+/** One partition's part of a request, without its bytes: it lives until the answer, they live until the admission. */
 interface Entry {
   readonly topicAt: number
   readonly index: number
-  readonly records: Uint8Array | null
   readonly topic: Topic | undefined
   refusal: Refusal | undefined
 }
@@ -93,11 +97,11 @@ async function placed(request: ProduceRequest, context: RequestContext, services
   return topicData.flatMap(({ name, topicId, partitionData }, topicAt) => {
     const outcome = found.get(byId ? topicId : name)
     const topic = outcome?.kind === 'ok' ? outcome.value : undefined
-    return partitionData.map(({ index, records }): Entry => {
+    return partitionData.map(({ index }): Entry => {
       const duplicate = twice.has(`${name}/${topicId}/${index}`)
         ? failure('INVALID_REQUEST', 'The partition occurs twice in the request.')
         : undefined
-      return { topicAt, index, records, topic, refusal: outcome?.kind === 'error' ? outcome : duplicate }
+      return { topicAt, index, topic, refusal: outcome?.kind === 'error' ? outcome : duplicate }
     })
   })
 }
@@ -118,13 +122,18 @@ async function loaded(entries: readonly Entry[], { tails, owners }: Services): P
 }
 
 /** What may be appended, in the order of the request. Synchronous, and right before the admission. */
-function checked(entries: readonly Entry[], context: RequestContext, services: Services): readonly Admitted[] {
+function checked(
+  entries: readonly Entry[],
+  batches: readonly (Uint8Array | null)[],
+  { context, services }: { readonly context: RequestContext; readonly services: Services },
+): readonly Admitted[] {
   const { owners, tails, clock, settings, crc32c } = services
   const nowMs = clock.now()
   const rules = new Map<TopicId, AppendRules>()
   const admitted: Admitted[] = []
-  for (const entry of entries) {
-    const { topic, index, records } = entry
+  for (const [at, entry] of entries.entries()) {
+    const { topic, index } = entry
+    const records = batches[at] ?? null
     if (entry.refusal !== undefined || topic === undefined) continue
     const { topicId } = topic
     const { mine, epoch } = owners.ofPartition(topicId, index)
@@ -162,21 +171,24 @@ async function anyRefused(entries: readonly Entry[], answers: Promise<readonly P
   return (await answers).some(({ kind }) => kind === 'refused')
 }
 
+/** What an answer needs: nothing here holds bytes of the request. */
 interface Pending {
-  readonly request: ProduceRequest
+  readonly topics: readonly { readonly name: string; readonly topicId: TopicId }[]
+  readonly waitMs: number
   readonly entries: readonly Entry[]
-  readonly admitted: readonly Admitted[]
+  /** Of these, those that were admitted; one answer for each. */
+  readonly waiting: readonly Entry[]
   readonly answers: Promise<readonly ProduceAnswer[]>
   readonly context: RequestContext
   readonly services: Services
 }
 
 async function answered(pending: Pending): Promise<LateResponse<ProduceResponse>> {
-  const { request, entries, admitted, context, services } = pending
+  const { topics, entries, waiting, context, services } = pending
   const definite = await inTime(pending)
-  const answerOf = new Map(admitted.map(({ entry }, at) => [entry, definite?.[at]]))
+  const answerOf = new Map(waiting.map((entry, at) => [entry, definite?.[at]]))
   const leaders: number[] = []
-  const partitionsOf = request.topicData.map((): PartitionResponse[] => [])
+  const partitionsOf = topics.map((): PartitionResponse[] => [])
   for (const entry of entries) {
     const response = partitionResponse(entry, answerOf.get(entry), { context, services })
     if (response.currentLeader !== undefined) leaders.push(response.currentLeader.leaderId ?? -1)
@@ -184,22 +196,18 @@ async function answered(pending: Pending): Promise<LateResponse<ProduceResponse>
   }
   return {
     response: {
-      responses: request.topicData.map(({ name, topicId }, topicAt) => ({
-        name,
-        topicId,
-        partitionResponses: partitionsOf[topicAt] ?? [],
-      })),
+      responses: topics.map((topic, topicAt) => ({ ...topic, partitionResponses: partitionsOf[topicAt] ?? [] })),
       nodeEndpoints: endpointsOf(leaders, context, services),
     },
     thenClose: definite?.some((answer) => answer.kind === 'refused' && answer.thenClose) ?? false,
   }
 }
 
-/** Undefined: not definite in time; the write goes on. With acks = 1 Kafka's leader never waits, so the client's time-out does not count. */
-async function inTime({ request, answers, admitted, services }: Pending): Promise<readonly ProduceAnswer[] | undefined> {
-  if (admitted.length === 0) return []
+/** Undefined: not definite in time; the write goes on. */
+async function inTime({ waitMs, answers, waiting, services }: Pending): Promise<readonly ProduceAnswer[] | undefined> {
+  if (waiting.length === 0) return []
   const late = Promise.withResolvers<undefined>()
-  const timer = services.clock.after(request.acks === 1 ? limits.produceOneMs : request.timeoutMs, () => late.resolve(undefined))
+  const timer = services.clock.after(waitMs, () => late.resolve(undefined))
   const first = await Promise.race([answers, late.promise])
   timer.cancel()
   return first

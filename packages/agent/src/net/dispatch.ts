@@ -41,7 +41,7 @@ export function dispatcher(handlers: readonly AnyHandler[], services: Services):
       const header = decodeRequestHeader(frame)
       const handler = byKey.get(header.apiKey)
       if (handler !== undefined && speaks(handler.api, header.apiVersion))
-        return await new Exchange({ handler, header, frame, peer, signal, unpin, services }).run()
+        return await new Exchange({ handler, header, peer, signal, services }).run(frame, unpin)
       if (header.apiKey === ApiVersions.key) return { kind: 'now', answer: tooNew(header, served) }
       throw new ProtocolError(`API key ${header.apiKey} in version ${header.apiVersion} is not served`)
     } catch (error) {
@@ -58,17 +58,15 @@ export function dispatcher(handlers: readonly AnyHandler[], services: Services):
 interface ExchangeParts {
   readonly handler: AnyHandler
   readonly header: RequestHeader
-  readonly frame: Uint8Array
   readonly peer: Peer
   readonly signal: AbortSignal
-  readonly unpin: () => void
   readonly services: Services
 }
 
 type AnyResponse = object
 type Refused = { readonly code: number; readonly message: string | null }
 
-/** One request and its answer. */
+/** One request and its answer. It outlives the frame: nothing here may hold on to its bytes while an answer is awaited, for nobody counts them any more. */
 class Exchange {
   readonly #parts: ExchangeParts
   readonly #startedAtMs: number
@@ -80,14 +78,14 @@ class Exchange {
   }
 
   /** Rejects with a ProtocolError only. */
-  async run(): Promise<Handled> {
-    const { handler, header, frame, peer, services } = this.#parts
+  async run(frame: Uint8Array, unpin: () => void): Promise<Handled> {
+    const { handler, header, peer, services } = this.#parts
     const { connectionId } = peer
     const { clientId, apiVersion: version } = header
     services.emit({ kind: 'request', connectionId, clientId, api: handler.api.name, version, sizeBytes: frame.length })
     const request = decodeRequest(handler.api, version, frame, header.bodyAt)
     // Record batches are slices of the frame until they are admitted; everything else was copied by decoding.
-    if (handler.api.key !== Produce.key) this.#parts.unpin()
+    if (handler.api.key !== Produce.key) unpin()
     const context = this.#context()
     this.#throttleMs = services.gate.throttle(context)
     try {
@@ -95,7 +93,7 @@ class Exchange {
         throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED')
       const reply = await handler.handle(request, context, services)
       if (handler.api.key === ApiVersions.key) remember(peer, request)
-      return this.#handled(request, reply)
+      return this.#handled(reply)
     } catch (error) {
       const refusal = this.#refusal(request, error)
       if (handler.silent?.(request) !== true) return { kind: 'now', answer: this.#answer(refusal, false) }
@@ -118,32 +116,24 @@ class Exchange {
     }
   }
 
-  #handled(request: AnyRequest, reply: Reply<AnyResponse>): Handled {
+  #handled(reply: Reply<AnyResponse>): Handled {
     switch (reply.kind) {
       case 'now':
         return { kind: 'now', answer: this.#answer(reply.response, reply.thenClose ?? false) }
       case 'later':
-        return { kind: 'later', answer: this.#later(request, reply.response) }
+        return { kind: 'later', answer: this.#later(reply.response) }
       case 'none':
         return { kind: 'none', close: this.#silently(reply.close) }
     }
   }
 
-  async #later(request: AnyRequest, late: Promise<LateResponse<AnyResponse>>): Promise<Answer> {
+  /** A promise of an answer that breaks is a defect, and nobody knows the fate of the request: nothing behind it may be answered. */
+  async #later(late: Promise<LateResponse<AnyResponse>>): Promise<Answer> {
     try {
       const { response, thenClose } = await late
       return this.#answer(response, thenClose ?? false)
     } catch (error) {
-      return this.#lateRefusal(request, error)
-    }
-  }
-
-  /** Closes behind it: what is behind a request whose fate nobody knows must not be admitted out of sequence. */
-  #lateRefusal(request: AnyRequest, error: unknown): Answer {
-    try {
-      return this.#answer(this.#refusal(request, error), true)
-    } catch (defect) {
-      this.#parts.services.emit({ kind: 'defect', where: this.#parts.handler.api.name, error: defect })
+      this.#parts.services.emit({ kind: 'defect', where: this.#parts.handler.api.name, error })
       return { chunks: [], sizeBytes: 0, thenClose: true, throttleMs: 0 }
     }
   }
