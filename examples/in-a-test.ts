@@ -1,0 +1,26 @@
+// A test that needs a Kafka: it runs inside the test's own process, in memory, on any free port. Run it: node --conditions=lks-source --test examples/in-a-test.ts
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Kafka, logLevel } from 'kafkajs'
+import { startKafka } from 'local-kafka-service'
+
+test('an order is announced', async () => {
+  await using kafka = await startKafka({ http: true })
+
+  await announce(kafka.bootstrapServers, { id: 'order-1', total: 42 })
+
+  const answer = await fetch(`${kafka.urls?.data}/topics/orders/messages/0?offset=0`)
+  const { records } = (await answer.json()) as { readonly records: readonly { readonly key: string; readonly value: string }[] }
+  assert.deepEqual(
+    records.map(({ key, value }) => [key, JSON.parse(value)]),
+    [['order-1', { id: 'order-1', total: 42 }]],
+  )
+})
+
+/** The code under test: it knows nothing of this server, only where a Kafka is. */
+async function announce(brokers: string, order: { readonly id: string; readonly total: number }): Promise<void> {
+  const producer = new Kafka({ brokers: [brokers], logLevel: logLevel.ERROR }).producer()
+  await producer.connect()
+  await producer.send({ topic: 'orders', messages: [{ key: order.id, value: JSON.stringify(order) }] })
+  await producer.disconnect()
+}
