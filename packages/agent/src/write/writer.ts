@@ -161,8 +161,10 @@ export class Writer {
     })
     if (open.sizeBytes >= policy.maxBytes || open.batches >= limits.batchesPerFlush) this.#seal('size')
     else this.#schedule()
+    // Without the batches: they are copied, and whoever waits for the answer must not hold the frame that they are slices of.
+    const kept = admissions.map(({ topicId, partition, stamp }) => ({ topicId, partition, stamp }))
     return {
-      answers: open.outcome.then((outcome) => admissions.map((admission, index) => this.#answer(outcome, admission, places[index]))),
+      answers: open.outcome.then((outcome) => kept.map((admission, index) => this.#answer(outcome, admission, places[index]))),
     }
   }
 
@@ -251,7 +253,7 @@ export class Writer {
     }
   }
 
-  #answer(outcome: FlushOutcome, admission: Admission, place: Place | undefined): ProduceAnswer {
+  #answer(outcome: FlushOutcome, admission: AnswerFor, place: Place | undefined): ProduceAnswer {
     switch (outcome.kind) {
       case 'abandoned':
         return { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', message: outcome.message, thenClose: true }
@@ -262,7 +264,7 @@ export class Writer {
     }
   }
 
-  #answerVerdict(verdict: Verdict | undefined, { topicId, partition, stamp }: Admission): ProduceAnswer {
+  #answerVerdict(verdict: Verdict | undefined, { topicId, partition, stamp }: AnswerFor): ProduceAnswer {
     if (verdict === undefined) throw new RangeError('a commit answered fewer verdicts than it was given batches')
     const logStartOffset = this.#parts.tails.get(topicId, partition)?.logStartOffset ?? -1
     switch (verdict.kind) {
@@ -281,6 +283,13 @@ export class Writer {
         return { kind: 'refused', error: verdict.reason, message: null, thenClose: false }
     }
   }
+}
+
+/** What is kept of an admission until its answer. */
+interface AnswerFor {
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly stamp: number | undefined
 }
 
 const fencedAnswer: ProduceAnswer = {
