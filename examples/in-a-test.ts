@@ -1,10 +1,11 @@
-// A test that needs a Kafka: it runs inside the test's own process, in memory, on any free port. Run it: node --conditions=lks-source --test examples/in-a-test.ts
+// A test that needs a Kafka: it runs inside the test's own process, in memory, on any free port.
+// Run it with `node --conditions=lks-source --test examples/in-a-test.ts`.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Kafka, logLevel } from 'kafkajs'
 import { startKafka } from 'local-kafka-service'
 
-test('an order is announced', async () => {
+void test('an order is announced', async () => {
   await using kafka = await startKafka({ http: true })
 
   await announce(kafka.bootstrapServers, { id: 'order-1', total: 42 })

@@ -1,4 +1,5 @@
-// What one server keeps in a directory, the next one has. Run it: node --conditions=lks-source examples/kept-in-a-directory.ts
+// What one server keeps in a directory, the next one has.
+// Run it with `node --conditions=lks-source examples/kept-in-a-directory.ts`.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

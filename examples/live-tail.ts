@@ -1,4 +1,5 @@
-// Watches a topic live, over HTTP, as server-sent events. Run it: node --conditions=lks-source examples/live-tail.ts
+// Watches a topic live, over HTTP, as server-sent events.
+// Run it with `node --conditions=lks-source examples/live-tail.ts`.
 import { startKafka } from 'local-kafka-service'
 
 await using kafka = await startKafka({ http: true })

@@ -62,7 +62,7 @@ test('who connects and asks while the stores are still being opened is answered 
   const starting = startKafka({ port: taken.port, storeLatencyMs: 200 })
   const socket = connect({ host: '127.0.0.1', port: taken.port })
   await once(socket, 'connect')
-  expect(await Promise.race([starting, 'not yet'])).toBe('not yet')
+  expect(await Promise.race([starting, Promise.resolve('not yet')])).toBe('not yet')
   // ApiVersions 0 with correlation id 7 and no client id.
   socket.write(Uint8Array.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff]))
   const [answer] = (await once(socket, 'data')) as [Buffer]
