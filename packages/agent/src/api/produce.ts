@@ -46,7 +46,7 @@ export const produce = handler({
     // With acks = 1 Kafka's leader never waits, so the client's time-out does not count.
     const waitMs = request.acks === 1 ? limits.produceOneMs : request.timeoutMs
     const waiting = admitted.map(({ entry }) => entry)
-    return { kind: 'later', response: answered({ topics, waitMs, entries, waiting, answers, context, services }) }
+    return { kind: 'later', response: answered({ topics, waitMs, entries, waiting, answers, thenClose: !room, context, services }) }
   },
   refuse: ({ topicData }, { code, message }) => ({
     responses: topicData.map(({ name, topicId, partitionData }) => ({
@@ -179,6 +179,8 @@ interface Pending {
   /** Of these, those that were admitted; one answer for each. */
   readonly waiting: readonly Entry[]
   readonly answers: Promise<readonly ProduceAnswer[]>
+  /** Refused for want of room: what is behind it on the connection would overtake its retry. */
+  readonly thenClose: boolean
   readonly context: RequestContext
   readonly services: Services
 }
@@ -199,7 +201,7 @@ async function answered(pending: Pending): Promise<LateResponse<ProduceResponse>
       responses: topics.map((topic, topicAt) => ({ ...topic, partitionResponses: partitionsOf[topicAt] ?? [] })),
       nodeEndpoints: endpointsOf(leaders, context, services),
     },
-    thenClose: definite?.some((answer) => answer.kind === 'refused' && answer.thenClose) ?? false,
+    thenClose: pending.thenClose || (definite?.some((answer) => answer.kind === 'refused' && answer.thenClose) ?? false),
   }
 }
 

@@ -122,9 +122,10 @@ export class Writer {
 
   /**
    * Settles when `bytes` more may be admitted, first come, first served; at once when there is room. False: not in time, or nobody waits any more.
-   * Await it before the last check; nothing may be awaited between that check and `admit`.
+   * Await it before the last check; nothing may be awaited between that check and `admit`. After a false the signal's connection is cut off, as `admit` says.
    */
   room(bytes: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#cutOff.has(signal)) return Promise.resolve(true) // it is refused by `admit`, and takes no room
     if (this.#waiting.length === 0 && this.#fits(bytes)) return Promise.resolve(true)
     return new Promise((resolve) => {
       const entry = { bytes, admit: (room: boolean) => settle(room) }
@@ -135,6 +136,7 @@ export class Writer {
         signal.removeEventListener('abort', onAbort)
         const at = this.#waiting.indexOf(entry)
         if (at >= 0) this.#waiting.splice(at, 1)
+        if (!room) this.#cutOff.add(signal)
         resolve(room)
       }
       this.#waiting.push(entry)
