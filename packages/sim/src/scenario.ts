@@ -1,6 +1,7 @@
 // What a scenario is, and how one is played under one seed: from nothing to a verdict.
 import type { Chance } from './chance.ts'
 import type { Violation } from './invariants.ts'
+import { narrowLimits } from './narrow-limits.ts'
 import { type AgentSetup, World } from './world.ts'
 
 export interface Scenario {
@@ -37,6 +38,7 @@ const worldMs = 30 * 60_000
 export async function play(scenario: Scenario, seed: number, onLine?: (line: string) => void): Promise<Verdict> {
   const world = new World({ seed, partitions: scenario.partitions, ...(onLine && { onLine }) })
   world.setup = scenario.setup(world.chance)
+  const widen = narrowLimits(world.chance.stream('limits'), (what) => world.trace.write('limits', what))
   const { checker, time, trace } = world
   let over = false
   const whole = (async () => {
@@ -65,6 +67,7 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
     appended: checker.appended,
   }
   await world.close()
+  widen()
   return verdict
 }
 

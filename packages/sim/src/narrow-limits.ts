@@ -1,0 +1,43 @@
+// Narrow limits: in half of the worlds bounds that life reaches once a year are drawn so small that they are reached all the time.
+import { limits } from '@local-kafka-service/agent'
+import type { Chance, Range } from './chance.ts'
+
+/** From a bound that hurts at every step to one that hurts now and then; each leaves the agent able to serve. */
+const narrow: Partial<Record<keyof typeof limits, Range>> = {
+  uncommittedBytes: [300, 5_000],
+  admissionWaitMs: [50, 10_000],
+  batchesPerFlush: [1, 20],
+  putsInFlight: [1, 8],
+  putDeadlineMs: [2_000, 20_000],
+  commitPatienceMs: [500, 20_000],
+  metadataDeadlineMs: [1_000, 10_000],
+  segmentBytes: [100, 1_000],
+  tailSegments: [1, 8],
+  tails: [1, 3],
+  segmentsPerFind: [1, 4],
+  fetchBytes: [100, 5_000],
+  requestsInFlightPerConnection: [1, 8],
+  smallFrameBytes: [100, 500],
+  smallFramePoolBytes: [8_192, 65_536],
+  framePoolBytes: [8_192, 65_536],
+  socketReadAheadBytes: [100, 5_000],
+  socketPendingBytes: [200, 20_000],
+  heartbeatMs: [200, 2_000],
+  drainMs: [1_000, 30_000],
+}
+
+/** Changes the limits of this process, which plays one world at a time; call what comes back when the world is over. */
+export function narrowLimits(chance: Chance, told: (what: string) => void): () => void {
+  // The one place that writes to them: a world without a bound that is reached has never tried the code behind it.
+  const open = limits as { -readonly [Name in keyof typeof limits]: number }
+  const former = { ...limits }
+  if (chance.happens(0.5)) {
+    for (const [name, range] of Object.entries(narrow)) {
+      if (!chance.happens(0.4)) continue
+      // The cast is earned by the table's own type.
+      open[name as keyof typeof limits] = chance.whole(range)
+      told(`${name} is ${open[name as keyof typeof limits]}`)
+    }
+  }
+  return () => void Object.assign(open, former)
+}
