@@ -2,7 +2,7 @@
 import { errors, Fetch, type FetchRequest, type KafkaErrorName, Produce, type RequestInputOf } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { slotOfPartition } from '../core/slots.ts'
-import { aBatch, type AgentForTests, anAgent, baseOffsets } from './testing/an-agent.ts'
+import { type AgentForTests, aBatch, anAgent, baseOffsets } from './testing/an-agent.ts'
 
 type Input = RequestInputOf<typeof Fetch>
 

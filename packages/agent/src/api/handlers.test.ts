@@ -4,13 +4,13 @@ import {
   ApiVersions,
   CreatePartitions,
   CreateTopics,
-  decodeRequest,
-  decodeRequestHeader,
-  decodeResponse,
   DeleteTopics,
   DescribeCluster,
   DescribeConfigs,
   DescribeTopicPartitions,
+  decodeRequest,
+  decodeRequestHeader,
+  decodeResponse,
   encodeRequest,
   encodeResponse,
   errors,
@@ -22,10 +22,10 @@ import {
   Produce,
 } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { aBatch, type AgentForTests, anAgent } from './testing/an-agent.ts'
 import type { Gate } from './gate.ts'
 import type { Operation } from './handler.ts'
 import { handlers } from './index.ts'
+import { type AgentForTests, aBatch, anAgent } from './testing/an-agent.ts'
 
 type Sample = (of: { readonly version: number; readonly topicId: string }) => object
 

@@ -1,7 +1,7 @@
 // The rules of ListOffsets, OffsetForLeaderEpoch and InitProducerId, over a whole agent in memory.
 import { errors, InitProducerId, type KafkaErrorName, ListOffsets, OffsetForLeaderEpoch, Produce } from '@local-kafka-service/protocol'
 import { describe, expect, test } from 'vitest'
-import { aBatch, type AgentForTests, anAgent } from './testing/an-agent.ts'
+import { type AgentForTests, aBatch, anAgent } from './testing/an-agent.ts'
 
 function codeOf(error: KafkaErrorName): number {
   return errors[error].code

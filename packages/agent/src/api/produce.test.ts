@@ -15,7 +15,7 @@ import { expect, test } from 'vitest'
 import { slotOfPartition } from '../core/slots.ts'
 import type { Answer } from '../net/connection.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
-import { aBatch, type AgentForTests, anAgent, type CallOptions } from './testing/an-agent.ts'
+import { type AgentForTests, aBatch, anAgent, type CallOptions } from './testing/an-agent.ts'
 
 type Records = Uint8Array | null
 

@@ -1,10 +1,10 @@
 // The Kafka port over real sockets: addresses, many clients, and an orderly end.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { ApiVersions, decodeResponse, encodeRequest, FrameSplitter, Metadata, Produce, Fetch } from '@local-kafka-service/protocol'
+import { ApiVersions, decodeResponse, encodeRequest, Fetch, FrameSplitter, Metadata, Produce } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { handlers } from '../api/index.ts'
-import { aBatch, type AgentForTests, anAgent } from '../api/testing/an-agent.ts'
+import { type AgentForTests, aBatch, anAgent } from '../api/testing/an-agent.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
 import { settings } from '../settings.ts'
 import { advertisedOn, type KafkaPort, type KafkaPortOptions, serveKafka } from './serve.ts'

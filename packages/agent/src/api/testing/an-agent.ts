@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto'
 import {
   type Api,
   buildBatch,
-  decodeResponse,
   type DecodedResponseOf,
+  decodeResponse,
   encodeRequest,
   type NewBatch,
-  readBatchHeader,
   type RequestInputOf,
+  readBatchHeader,
 } from '@local-kafka-service/protocol'
 import { type Agent, createAgent } from '../../agent.ts'
 import { nativeCrc32c, nodeCodecs } from '../../codecs.ts'
