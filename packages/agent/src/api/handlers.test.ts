@@ -3,94 +3,27 @@ import {
   type Api,
   ApiVersions,
   CreatePartitions,
-  CreateTopics,
   DeleteTopics,
   DescribeCluster,
-  DescribeConfigs,
-  DescribeTopicPartitions,
   decodeRequest,
   decodeRequestHeader,
   decodeResponse,
   encodeRequest,
   encodeResponse,
   errors,
-  Fetch,
-  InitProducerId,
-  ListOffsets,
-  Metadata,
-  OffsetForLeaderEpoch,
-  Produce,
 } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import type { Gate } from './gate.ts'
 import type { Operation } from './handler.ts'
 import { handlers } from './index.ts'
-import { type AgentForTests, aBatch, anAgent } from './testing/an-agent.ts'
-
-type Sample = (of: { readonly version: number; readonly topicId: string }) => object
-
-/** A request that the agent answers without an error, over the topic `t`. */
-const samples: ReadonlyMap<Api, Sample> = new Map<Api, Sample>([
-  [
-    Produce,
-    ({ version, topicId }) => ({
-      acks: -1,
-      timeoutMs: 10_000,
-      topicData: [{ ...(version >= 13 ? { topicId } : { name: 't' }), partitionData: [{ index: 0, records: aBatch(['v']) }] }],
-    }),
-  ],
-  [
-    Fetch,
-    ({ version, topicId }) => ({
-      maxWaitMs: 0,
-      minBytes: 0,
-      topics: [
-        { ...(version >= 13 ? { topicId } : { topic: 't' }), partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] },
-      ],
-    }),
-  ],
-  [ListOffsets, () => ({ replicaId: -1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: -1 }] }] })],
-  [Metadata, () => ({ topics: [{ name: 't' }] })],
-  [ApiVersions, ({ version }) => (version >= 3 ? { clientSoftwareName: 'test', clientSoftwareVersion: '1.0' } : {})],
-  [
-    CreateTopics,
-    ({ version }) => ({
-      topics: [{ name: `new-${version}`, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
-    }),
-  ],
-  [
-    DeleteTopics,
-    ({ version }) => ({
-      ...(version >= 6 ? { topics: [{ name: `gone-${version}` }] } : { topicNames: [`gone-${version}`] }),
-      timeoutMs: 1000,
-    }),
-  ],
-  [InitProducerId, () => ({ transactionalId: null, transactionTimeoutMs: 0 })],
-  [OffsetForLeaderEpoch, () => ({ topics: [{ topic: 't', partitions: [{ partition: 0, leaderEpoch: 1 }] }] })],
-  [DescribeConfigs, () => ({ resources: [{ resourceType: 2, resourceName: 't', configurationKeys: null }] })],
-  [
-    CreatePartitions,
-    ({ version }) => ({
-      topics: [{ name: `grown-${version}`, count: 2, assignments: null }],
-      timeoutMs: 1000,
-      validateOnly: false,
-    }),
-  ],
-  [DescribeCluster, () => ({ includeClusterAuthorizedOperations: true })],
-  [DescribeTopicPartitions, () => ({ topics: [{ name: 't' }] })],
-])
+import { type AgentForTests, anAgent } from './testing/an-agent.ts'
+import { sampleOf, samples } from './testing/samples.ts'
 
 /** Whoever may connect may ask these: what is served, and who is there. */
 const open: readonly Api[] = [ApiVersions, DescribeCluster]
 
 const versionsOf = ({ versions: [min, max] }: Api): readonly number[] => Array.from({ length: max - min + 1 }, (_, at) => min + at)
 const cases = handlers.flatMap(({ api }) => versionsOf(api).map((version) => ({ name: api.name, version, api })))
-
-function sampleOf(api: Api, version: number, topicId: string): object {
-  const sample = samples.get(api)
-  if (sample === undefined) throw new Error(`no sample request for ${api.name}`)
-  return sample({ version, topicId })
-}
 
 /** The agent with all that the samples name. */
 async function withTopics(): Promise<{ readonly kafka: AgentForTests; readonly topicId: string }> {

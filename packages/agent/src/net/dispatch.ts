@@ -159,8 +159,10 @@ class Exchange {
     if (error instanceof KafkaError) return { code: error.code, message: error.message }
     const away = (error instanceof MetadataError && error.kind === 'unavailable') || error instanceof ObjectStoreError
     const { signal, services, handler } = this.#parts
-    if (!away && !signal.aborted) services.emit({ kind: 'defect', where: handler.api.name, error })
-    if (away || signal.aborted || error instanceof MetadataError)
+    // Nobody waits any more: not a defect, and hardly anybody will read it.
+    const gone = signal.aborted && error === signal.reason
+    if (!away && !gone) services.emit({ kind: 'defect', where: handler.api.name, error })
+    if (away || gone || error instanceof MetadataError)
       return { code: errors.KAFKA_STORAGE_ERROR.code, message: away ? error.message : errors.KAFKA_STORAGE_ERROR.message }
     return { code: errors.UNKNOWN_SERVER_ERROR.code, message: errors.UNKNOWN_SERVER_ERROR.message }
   }
