@@ -84,8 +84,8 @@ export class SqliteDatabase {
       // The cast is at the border of the worker: the port's types tie the name to its input.
       const body = (verbs[verb] as (input: unknown) => Body<unknown>)(input)
       let step = body.next([])
-      while (!step.done) step = body.next(step.value.map((call) => this.#rows(call)))
-      for (const write of step.value.writes) this.#rows(write)
+      while (!step.done) step = body.next(step.value.map((call) => this.#read(call)))
+      for (const write of step.value.writes) this.#write(write)
       this.#execute('RELEASE body')
       return { kind: 'committed', value: step.value.value }
     } catch (error) {
@@ -127,19 +127,19 @@ export class SqliteDatabase {
     this.#inDoubt = false
   }
 
-  #rows({ statement, args }: Call): readonly Row[] {
+  #read({ statement, args }: Call): readonly Row[] {
     const prepared = this.#prepare(statement.sqlite)
-    if (!statement.each) return rowsOf(prepared, args as readonly Arg[])
-    const count = args.find((arg): arg is readonly Arg[] => Array.isArray(arg))?.length ?? 0
-    const rows: Row[] = []
-    for (let index = 0; index < count; index++)
-      rows.push(
-        ...rowsOf(
-          prepared,
-          args.map((arg): Arg => (Array.isArray(arg) ? ((arg as readonly Arg[])[index] ?? null) : (arg as Arg))),
-        ),
-      )
-    return rows
+    // The cast is at the border of the database: each statement names the columns of its row beside its text.
+    return argumentsOf(statement.each, args).flatMap((row) => (bindsByPlace ? prepared.all(...row) : prepared.all(named(row))) as Row[])
+  }
+
+  /** Without looking for rows: that is cheaper. */
+  #write({ statement, args }: Call): void {
+    const prepared = this.#prepare(statement.sqlite)
+    for (const row of argumentsOf(statement.each, args)) {
+      if (bindsByPlace) prepared.run(...row)
+      else prepared.run(named(row))
+    }
   }
 
   #execute(text: string): void {
@@ -150,6 +150,7 @@ export class SqliteDatabase {
     const known = this.#prepared.get(text)
     if (known !== undefined) return known
     const prepared = this.#database.prepare(this.#options.now === undefined ? text.replaceAll('now_ms()', systemNow) : text)
+    if (!bindsByPlace) prepared.setAllowUnknownNamedParameters(true)
     this.#prepared.set(text, prepared)
     return prepared
   }
@@ -176,8 +177,21 @@ const pragmas = {
   memory: 'PRAGMA synchronous = OFF',
 } as const
 
-function rowsOf(prepared: StatementSync, args: readonly Arg[]): readonly Row[] {
-  return prepared.all(...args) as readonly Row[]
+/** One list of arguments for each time that the statement runs: columns give a row each, scalars repeat. */
+function argumentsOf(each: boolean, args: Call['args']): readonly (readonly Arg[])[] {
+  if (!each) return [args as readonly Arg[]]
+  const columns = args.map((arg) => (Array.isArray(arg) ? (arg as readonly Arg[]) : undefined))
+  const count = columns.find((column) => column !== undefined)?.length ?? 0
+  return Array.from({ length: count }, (_, index) =>
+    columns.map((column, at) => (column === undefined ? (args[at] as Arg) : (column[index] ?? null))),
+  )
+}
+
+/** Node 22 and 24 take `?1` for a name and refuse a value at its place. */
+const bindsByPlace = Number.parseInt(process.versions.node, 10) >= 26
+
+function named(row: readonly Arg[]): Record<string, Arg> {
+  return Object.fromEntries(row.map((value, index) => [`?${index + 1}`, value]))
 }
 
 // ---- errors -------------------------------------------------------------------------------------------------------------------------
