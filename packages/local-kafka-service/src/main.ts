@@ -14,8 +14,8 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   process.exitCode = 1
 } else {
   nodeModule.enableCompileCache()
-  // Node 22 warns on the first screen that SQLite is experimental there; 24 has nothing to say.
-  if (major < 24) {
+  // Older ones warn on the first screen that SQLite is experimental there, about which nobody who reads it can do anything.
+  if (major < 26) {
     const emitWarning = process.emitWarning.bind(process)
     process.emitWarning = (warning: string | Error, ...rest: readonly unknown[]) => {
       if (!String(warning).includes('SQLite')) Reflect.apply(emitWarning, undefined, [warning, ...rest])
