@@ -1,0 +1,57 @@
+// The requests that are measured: one topic, one partition, batches of a given size.
+import { buildBatch, CreateTopics, crc32c, encodeRequest, Fetch, Produce } from '@local-kafka-service/protocol'
+import type { WireClient } from './wire-client.ts'
+
+export const topic = 'bench'
+const produceVersion = 9
+const fetchVersion = 12
+
+export interface ProduceFrame {
+  readonly bytes: Buffer
+  /** Where the batch begins in the frame, without its size. */
+  readonly batchAt: number
+  readonly batchBytes: number
+}
+
+/** One batch of about `sizeBytes` to each of the first `partitions`; bytes that do not compress. */
+export function produceFrame(sizeBytes: number, partitions = 1): ProduceFrame {
+  const value = new Uint8Array(Math.max(1, Math.min(sizeBytes - 90, 1_000)))
+  let state = 1
+  for (let index = 0; index < value.length; index++) value[index] = (state = (state * 48_271) % 0x7fff_ffff) & 0xff
+  const count = Math.max(1, Math.floor((sizeBytes - 61) / (value.length + 12)))
+  const timestamp = Date.now()
+  const records = Array.from({ length: count }, (_, offsetDelta) => ({ offsetDelta, timestamp, key: null, value, headers: [] }))
+  const batch = buildBatch({ baseTimestamp: timestamp, records }, crc32c)
+  const partitionData = Array.from({ length: partitions }, (_, index) => ({ index, records: batch }))
+  const request = { acks: -1, timeoutMs: 30_000, topicData: [{ name: topic, partitionData }] }
+  const bytes = Buffer.concat(encodeRequest(Produce, { version: produceVersion, correlationId: 1, clientId: 'bench' }, request))
+  return { bytes, batchAt: bytes.indexOf(batch) - 4, batchBytes: batch.length }
+}
+
+/** Throws when the answer to a produce is an error. */
+export function checkProduced(answer: Buffer): void {
+  // Correlation id, tags, one topic, its name, one partition, its index; then the error code.
+  const errorAt = 4 + 1 + 1 + 1 + topic.length + 1 + 4
+  const code = answer.readInt16BE(errorAt)
+  if (code !== 0) throw new Error(`produce was answered with error ${code}`)
+}
+
+export function fetchFrame(offset: number): Buffer {
+  const partitions = [{ partition: 0, fetchOffset: offset, partitionMaxBytes: 1024 * 1024 }]
+  const request = {
+    maxWaitMs: 0,
+    minBytes: 1,
+    maxBytes: 1024 * 1024,
+    sessionEpoch: -1,
+    topics: [{ topic, partitions }],
+    forgottenTopicsData: [],
+  }
+  return Buffer.concat(encodeRequest(Fetch, { version: fetchVersion, correlationId: 1, clientId: 'bench' }, request))
+}
+
+export async function createTopic(client: WireClient, partitions = 1): Promise<void> {
+  const topics = [{ name: topic, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }]
+  const answer = await client.ask(CreateTopics, 5, { topics, timeoutMs: 10_000, validateOnly: false })
+  const code = answer.topics[0]?.errorCode
+  if (code !== 0) throw new Error(`the topic was not made: error ${code}`)
+}

@@ -1,0 +1,107 @@
+// The same load on this server and on Apache Kafka, in turns: `os` against Kafka's default, `strict` against Kafka with a flush per message.
+// By one Node client and by Kafka's own performance tools. Runs where LKS_TEST_KAFKA names the tool that starts Kafka.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { checkProduced, createTopic, produceFrame, topic } from './frames.ts'
+import { ended, freePort, kafkaTool, ours } from './processes.ts'
+import { median, type Row } from './report.ts'
+import { load, WireClient } from './wire-client.ts'
+
+const rounds = 3
+const secondsPerRound = 2
+const startMs = 60_000
+
+export async function kafkaBenches(): Promise<readonly Row[]> {
+  if (kafkaTool === undefined) return []
+  return [...(await pair('os', '')), ...(await pair('strict', 'log.flush.interval.messages=1\n'))]
+}
+
+async function pair(durability: 'os' | 'strict', properties: string): Promise<readonly Row[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
+  try {
+    await using mine = await ours(['--dir', join(folder, 'lks'), '--durability', durability])
+    await using theirs = await apacheKafka(join(folder, 'kafka'), properties)
+    const rows: Row[] = []
+    for (const { port } of [mine, theirs]) {
+      const client = await WireClient.open(port)
+      await createTopic(client)
+      client.close()
+    }
+    for (const sizeBytes of [1_024, 16_384]) {
+      const rates: [number[], number[]] = [[], []]
+      const frame = produceFrame(sizeBytes)
+      for (let round = -1; round < rounds; round++) {
+        for (const [index, { port }] of [mine, theirs].entries()) {
+          const client = await WireClient.open(port)
+          const { answered, seconds } = await load(client, frame.bytes, { inFlight: 5, seconds: secondsPerRound, check: checkProduced })
+          if (round >= 0) rates[index]?.push((answered * frame.batchBytes) / seconds / 1e6)
+          client.close()
+        }
+      }
+      rows.push(row(`${durability}: produce ${sizeBytes / 1024} KiB, a Node client`, median(rates[0]), median(rates[1])))
+    }
+    const perf: [number[], number[]] = [[], []]
+    for (let round = 0; round < rounds; round++)
+      for (const [index, { port }] of [mine, theirs].entries()) perf[index]?.push(await producerPerf(port))
+    rows.push(row(`${durability}: kafka-producer-perf-test`, median(perf[0]), median(perf[1])))
+    return rows
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+function row(bench: string, mine: number, theirs: number): Row {
+  return { bench, ours: `${mine.toFixed(1)} MB/s`, baseline: `${theirs.toFixed(1)} MB/s (Kafka)`, ratio: mine / theirs, goal: '' }
+}
+
+async function apacheKafka(folder: string, properties: string): Promise<{ readonly port: number } & AsyncDisposable> {
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'extra.properties'), properties)
+  const port = await freePort()
+  // A group of its own, so that the JVM behind the script ends with it.
+  const child = spawn(kafkaTool ?? '', ['broker', folder, String(port)], { stdio: 'ignore', detached: true })
+  const stop = async (): Promise<void> => {
+    if (child.pid === undefined || child.exitCode !== null) return
+    const closed = once(child, 'close')
+    process.kill(-child.pid, 'SIGKILL')
+    await closed
+  }
+  try {
+    for (const deadline = performance.now() + startMs; ; ) {
+      try {
+        const client = await WireClient.open(port)
+        client.close()
+        return { port, [Symbol.asyncDispose]: stop }
+      } catch (error) {
+        if (performance.now() > deadline) throw error
+        await setTimeout(200)
+      }
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** MB per second. */
+async function producerPerf(port: number): Promise<number> {
+  const args = ['--topic', topic, '--num-records', '200000', '--record-size', '1000', '--throughput', '-1']
+  const child = spawn(kafkaTool ?? '', ['producer-perf', ...args, '--producer-props', `bootstrap.servers=127.0.0.1:${port}`, 'acks=all'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  try {
+    await once(child, 'close')
+  } finally {
+    await ended(child, 'SIGKILL')
+  }
+  // The last line sums up; it says MB for MiB.
+  const megabytes = /\(([\d.]+) MB\/sec\)/.exec(text.trim().split('\n').at(-1) ?? '')?.[1]
+  if (megabytes === undefined) throw new Error(`no rate in: ${text}`)
+  return Number(megabytes) * 1.048_576
+}

@@ -1,0 +1,34 @@
+// pnpm bench [NAME…] [--json]: ratios within one run, against baselines of the same run. Names: produce strict latency fetch start store kafka; all without any.
+// Needs a build (`pnpm build`). PostgreSQL is measured where LKS_TEST_POSTGRES names one, Apache Kafka where LKS_TEST_KAFKA names its tool.
+import { kafkaBenches } from './kafka.ts'
+import { fetchBench, latencyBench, produceBenches } from './produce.ts'
+import { print, type Row } from './report.ts'
+import { startBenches } from './start.ts'
+import { storeBenches } from './store.ts'
+
+const kib = 1024
+const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  start: startBenches,
+  latency: async () => [await latencyBench('os'), await latencyBench('strict')],
+  // A batch of exactly 1 MiB is one byte more than max.message.bytes lets in with its headers: this one is as large as a batch may be.
+  produce: () => produceBenches([kib, 16 * kib, kib * kib], 'os'),
+  strict: () => produceBenches([16 * kib, kib * kib], 'strict'),
+  fetch: async () => [await fetchBench()],
+  store: storeBenches,
+  kafka: kafkaBenches,
+}
+
+const given = process.argv.slice(2)
+const names = given.filter((argument) => !argument.startsWith('--'))
+const unknown = [
+  ...names.filter((name) => !(name in benches)),
+  ...given.filter((argument) => argument.startsWith('--') && argument !== '--json'),
+]
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(' ')}; there are ${Object.keys(benches).join(' ')} --json`)
+  process.exitCode = 2
+} else {
+  const rows: Row[] = []
+  for (const [name, bench] of Object.entries(benches)) if (names.length === 0 || names.includes(name)) rows.push(...(await bench()))
+  print(rows, given.includes('--json'))
+}

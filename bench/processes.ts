@@ -1,0 +1,91 @@
+// Servers under measurement, each in a process of its own: this one as it is built, the bare loop, and Apache Kafka where its tools are at hand.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export interface Measured extends AsyncDisposable {
+  readonly port: number
+  readonly pid: number
+  /** From the spawn to its ready line, in milliseconds. */
+  readonly readyMs: number
+}
+
+export const repository = fileURLToPath(new URL('..', import.meta.url))
+const built = join(repository, 'packages/local-kafka-service/dist/main.js')
+const anyPorts = ['--kafka-port', '0', '--control-port', '0', '--data-port', '0']
+
+/** The built server. */
+export async function ours(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Measured> {
+  if (!existsSync(built)) throw new Error('nothing is built: run pnpm build first')
+  const server = await started(process.execPath, [built, 'dev', ...anyPorts, ...args], env)
+  const { kafka } = JSON.parse(server.line) as { readonly kafka: string }
+  return { ...server, port: Number(kafka.slice(kafka.lastIndexOf(':') + 1)) }
+}
+
+export async function bareLoop(file: string, batchAt: number, durability: 'os' | 'strict'): Promise<Measured> {
+  const program = join(repository, 'bench/bare-loop.ts')
+  const server = await started(process.execPath, ['--conditions=lks-source', program, file, String(batchAt), durability], {})
+  return { ...server, port: Number(server.line) }
+}
+
+/** Apache Kafka, run by the tool that LKS_TEST_KAFKA names; undefined where it is not set. */
+export const kafkaTool = process.env.LKS_TEST_KAFKA
+
+/** CPU seconds that the process has used; undefined where the system does not tell by file. */
+export function cpuSeconds(pid: number): number | undefined {
+  const path = `/proc/${pid}/stat`
+  if (!existsSync(path)) return undefined
+  const stat = readFileSync(path, 'utf8')
+  // The second field is the program's name, in parentheses; user and system time are the 14th and the 15th, in ticks of 10 ms.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+/** Resident memory in MB; undefined where the system does not tell by file. */
+export function residentMb(pid: number): number | undefined {
+  const path = `/proc/${pid}/status`
+  if (!existsSync(path)) return undefined
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(path, 'utf8'))?.[1]) / 1024
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (typeof address !== 'object' || address === null) throw new Error('no free port')
+  return address.port
+}
+
+export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const closed = once(child, 'close')
+  child.kill(signal)
+  await closed
+}
+
+async function started(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Omit<Measured, 'port'> & { readonly line: string }> {
+  const began = performance.now()
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  let stdout = ''
+  const line = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+      const end = stdout.indexOf('\n')
+      if (end >= 0) resolve(stdout.slice(0, end))
+    })
+    child.once('close', () => reject(new Error(`${program} ${args.join(' ')} ended:\n${stdout}${stderr}`)))
+  })
+  const readyMs = performance.now() - began
+  return { line, readyMs, pid: child.pid ?? -1, [Symbol.asyncDispose]: () => ended(child, 'SIGTERM') }
+}
