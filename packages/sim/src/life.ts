@@ -3,6 +3,8 @@ import type { VirtualTime } from './sim-clock.ts'
 
 export class Life {
   readonly name: string
+  /** By how much its wall clock is wrong. */
+  skewMs = 0
   readonly #time: VirtualTime
   #state: 'running' | 'frozen' | 'dead' = 'running'
   readonly #held: (() => void)[] = []

@@ -1,5 +1,5 @@
 // A producer that never retries: it pipelines, and every record is sent once, so whatever the server does with order and repetition shows.
-import { errorName, Produce } from '@local-kafka-service/protocol'
+import { errorName, Fetch, Produce } from '@local-kafka-service/protocol'
 import type { Connection } from './client.ts'
 import { ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting } from './cluster-client.ts'
@@ -21,6 +21,8 @@ export interface PlainProducerOptions extends Load {
   readonly name: string
   readonly acks: -1 | 0 | 1
   readonly inFlight: number
+  /** How often a fetch follows a produce on the same connection: answers keep the order of the requests. */
+  readonly alsoFetches: number
 }
 
 interface SentBatch {
@@ -52,10 +54,43 @@ export class PlainProducer {
       await time.sleep(chance.between(paceMs))
       while (this.#inFlight >= inFlight) await this.#nextAnswer()
       const connection = await this.#link.open(() => false)
-      if (connection !== undefined) this.#send(connection, request)
+      if (connection === undefined) continue
+      this.#send(connection, request)
+      if (chance.happens(this.#options.alsoFetches)) this.#fetch(connection)
     }
     while (this.#inFlight > 0) await this.#nextAnswer()
     this.#link.close()
+  }
+
+  #fetch(connection: Connection): void {
+    const { chance, checker, topic } = this.#parts
+    const partition = chance.whole([0, topic.partitions - 1])
+    const offset = chance.whole([0, checker.nextOffset(topic.topicId, partition)])
+    const body = {
+      maxWaitMs: chance.whole([0, 50]),
+      minBytes: 1,
+      topics: [
+        {
+          topic: topic.name,
+          topicId: topic.topicId,
+          partitions: [{ partition, fetchOffset: offset, partitionMaxBytes: chance.whole([1, 2_000]) }],
+        },
+      ],
+      forgottenTopicsData: [],
+    }
+    connection
+      .request(Fetch, 12, body)
+      .then(({ responses }) => {
+        const answer = responses[0]?.partitions[0]
+        if (answer?.errorCode !== 0) return
+        const { highWatermark, records } = answer
+        checker.fetched(
+          this.#options.name,
+          { topicId: topic.topicId, partition, offset },
+          { highWatermark, formerHighWatermark: -1, records },
+        )
+      }, lostOnly)
+      .catch((error: unknown) => checker.violate('no defect', `${this.#options.name}: ${String(error)}`))
   }
 
   #send(connection: Connection, request: number): void {

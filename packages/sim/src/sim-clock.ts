@@ -110,7 +110,7 @@ export class LifeClock implements Clock {
   }
 
   now(): number {
-    return this.#time.wallMs
+    return this.#time.wallMs + this.#life.skewMs
   }
 
   monotonic(): number {

@@ -20,6 +20,7 @@ import { Bucket, faultlessStore } from './faulty-objects.ts'
 import { Database, faultlessDatabase } from './faulty-sql.ts'
 import { IdempotentProducer, type IdempotentProducerOptions } from './idempotent-producer.ts'
 import { Checker } from './invariants.ts'
+import { KeyedProducer, type KeyedProducerOptions } from './keyed-producer.ts'
 import { Life } from './life.ts'
 import { PlainProducer, type PlainProducerOptions } from './producer.ts'
 import { LifeClock, VirtualTime } from './sim-clock.ts'
@@ -61,6 +62,8 @@ export class World {
   readonly partitions: number
   /** Of the lives that start from now on. */
   setup: AgentSetup = { flush: groupCommit, cacheBytes: 1024 * 1024 }
+  /** By how much the database's clock is wrong. */
+  databaseSkewMs = 0
   readonly #lives: RunningAgent[] = []
   #started = 0
   #current: RunningAgent | undefined
@@ -84,7 +87,7 @@ export class World {
       time: this.time,
       chance: this.chance.stream('database'),
       trace: this.trace,
-      sql: openSqlite({ path: ':memory:', durability: 'memory', now: () => this.time.wallMs }),
+      sql: openSqlite({ path: ':memory:', durability: 'memory', now: () => this.time.wallMs + this.databaseSkewMs }),
       executed: (executed) => this.checker.executed(executed),
     })
   }
@@ -213,6 +216,10 @@ export class World {
 
   idempotentProducer(options: IdempotentProducerOptions): IdempotentProducer {
     return new IdempotentProducer(this.#client(options.name), options)
+  }
+
+  keyedProducer(options: KeyedProducerOptions): KeyedProducer {
+    return new KeyedProducer(this.#client(options.name), options, () => this.#current)
   }
 
   /** Follows until the world heals. */

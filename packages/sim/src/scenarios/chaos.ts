@@ -16,6 +16,7 @@ export const chaos: Scenario = {
     const disturbed = startClients(world, {
       plain: chance.whole([1, 3]),
       idempotent: chance.whole([1, 3]),
+      keyed: chance.whole([0, 1]),
       consumers: chance.whole([1, 2]),
       requests: 60,
       paceMs: [0, chance.between([50, 300])],
@@ -32,7 +33,19 @@ async function disturb(world: World): Promise<void> {
   const { chance, time, current } = world
   world.setup = anySetup(chance)
   switch (
-    chance.pick(['store', 'database', 'network', 'crash', 'freeze', 'take over', 'drain', 'store away', 'database away', 'calm'] as const)
+    chance.pick([
+      'store',
+      'database',
+      'network',
+      'crash',
+      'freeze',
+      'take over',
+      'drain',
+      'store away',
+      'database away',
+      'clocks',
+      'calm',
+    ] as const)
   ) {
     case 'store':
       world.bucket.faults = storeFaults(chance)
@@ -78,6 +91,11 @@ async function disturb(world: World): Promise<void> {
       world.database.away = true
       await time.sleep(chance.between([100, 30_000]))
       world.database.away = false
+      return
+    case 'clocks':
+      // Safety holds under any clock; producers stamp with another one, so the wrong stays below what timestamps may differ.
+      if (current !== undefined) current.life.skewMs = chance.whole([-600_000, 600_000])
+      world.databaseSkewMs = chance.whole([-600_000, 600_000])
       return
     case 'calm':
       world.bucket.faults = faultlessStore

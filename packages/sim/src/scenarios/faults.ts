@@ -59,7 +59,7 @@ export const lostCommitReplies: Scenario = {
   setup: anySetup,
   async run(world) {
     const { chance, time } = world
-    const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 1, requests: 60, paceMs: [0, 150] })
+    const disturbed = startClients(world, { plain: 2, idempotent: 2, keyed: 1, consumers: 1, requests: 60, paceMs: [0, 150] })
     world.database.faults = {
       latencyMs: [0.5, 20],
       rolledBack: chance.between([0, 0.2]),
@@ -92,7 +92,7 @@ export const crashAndRestart: Scenario = {
       slow: { chance: 0.1, latencyMs: [100, 1_000] },
     }
     world.database.faults = { ...world.database.faults, lostReply: 0.03, zombie: { chance: 0.05, byMs: [10, 3_000] } }
-    const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 2, requests: 60, paceMs: [0, 150] })
+    const disturbed = startClients(world, { plain: 2, idempotent: 2, keyed: 1, consumers: 2, requests: 60, paceMs: [0, 150] })
     for (let crashes = chance.whole([1, 5]); crashes > 0; crashes -= 1) {
       await time.sleep(chance.between([50, 3_000]))
       if (world.current === undefined) continue
@@ -114,7 +114,7 @@ export const fencedZombie: Scenario = {
     const { chance, time } = world
     world.bucket.faults = { ...world.bucket.faults, slow: { chance: 0.2, latencyMs: [100, 2_000] } }
     world.database.faults = { ...world.database.faults, zombie: { chance: 0.05, byMs: [10, 10_000] } }
-    const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 2, requests: 60, paceMs: [0, 120] })
+    const disturbed = startClients(world, { plain: 2, idempotent: 2, keyed: 1, consumers: 2, requests: 60, paceMs: [0, 120] })
     for (let sleeps = chance.whole([1, 3]); sleeps > 0; sleeps -= 1) {
       await time.sleep(chance.between([100, 2_000]))
       const former = world.current

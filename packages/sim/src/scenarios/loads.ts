@@ -7,18 +7,28 @@ import { type AgentSetup, groupCommit, type World } from '../world.ts'
 export interface Clients {
   readonly plain: number
   readonly idempotent: number
+  /** Over the record verbs, with idempotency keys. */
+  readonly keyed?: number
   readonly consumers: number
   readonly requests: number
   readonly paceMs: Range
 }
 
 /** Starts them all; what comes back settles when the producers are done, and then the consumers have been stopped. */
-export function startClients(world: World, { plain, idempotent, consumers, requests, paceMs }: Clients): Disturbed {
+export function startClients(world: World, { plain, idempotent, keyed = 0, consumers, requests, paceMs }: Clients): Disturbed {
   const { chance } = world
   const load = { requests, paceMs, records: [1, 3] as const, spread: [1, 2] as const }
   const producers = [
     ...Array.from({ length: plain }, (_, index) =>
-      world.plainProducer({ ...load, name: `plain-${index + 1}`, acks: chance.pick([-1, -1, -1, 1, 0]), inFlight: 5 }).run(),
+      world
+        .plainProducer({
+          ...load,
+          name: `plain-${index + 1}`,
+          acks: chance.pick([-1, -1, -1, 1, 0]),
+          inFlight: 5,
+          alsoFetches: chance.pick([0, 0, 0.3]),
+        })
+        .run(),
     ),
     ...Array.from({ length: idempotent }, (_, index) =>
       world
@@ -30,6 +40,7 @@ export function startClients(world: World, { plain, idempotent, consumers, reque
         })
         .run(),
     ),
+    ...Array.from({ length: keyed }, (_, index) => world.keyedProducer({ name: `keyed-${index + 1}`, requests, paceMs }).run()),
   ]
   const followers = Array.from({ length: consumers }, (_, index) =>
     world.consumer({ name: `reader-${index + 1}`, from: chance.pick(['earliest', 'somewhere']), maxWaitMs: chance.whole([0, 500]) }),
