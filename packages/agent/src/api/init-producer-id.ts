@@ -5,7 +5,7 @@ import { handler } from './handler.ts'
 
 export const initProducerId = handler({
   api: InitProducerId,
-  // Kafka asks no more than that of idempotent producers (KIP-679): who may write may number what it writes.
+  // Kafka also lets pass whoever may write to any topic at all (KIP-679); a gate that knows ACLs decides so.
   access: { operation: 'IDEMPOTENT_WRITE', resource: 'cluster' },
   async handle({ transactionalId }, _context, services) {
     if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'The transactional id is empty.')

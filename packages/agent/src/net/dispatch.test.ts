@@ -2,10 +2,11 @@
 import { ApiVersions, decodeResponse, encodeRequest, errors, InitProducerId, Metadata, Produce } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import type { Gate } from '../api/gate.ts'
-import { anAgent, aPeer } from '../api/testing/an-agent.ts'
+import { aBatch, anAgent, aPeer } from '../api/testing/an-agent.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import type { ProducerIds } from '../write/producer-ids.ts'
+import type { Writer } from '../write/writer.ts'
 
 const initProducerId = { transactionalId: null, transactionTimeoutMs: 0 }
 
@@ -63,6 +64,20 @@ test('what nobody expected is a defect: it is told here, not to the client', asy
   const response = await kafka.call(InitProducerId, 4, initProducerId, { services: failing(error) })
   expect(response).toMatchObject({ errorCode: errors.UNKNOWN_SERVER_ERROR.code, producerId: -1 })
   expect(kafka.events).toContainEqual({ kind: 'defect', where: 'InitProducerId', error })
+})
+
+test('an answer that was promised and breaks is a defect, and nothing behind it on the connection is answered', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const error = new RangeError('a commit answered fewer verdicts than it was given batches')
+  const writer = { room: () => Promise.resolve(true), admit: () => ({ answers: Promise.reject(error) }) } as unknown as Writer
+  const topicData = [{ name: 't', partitionData: [{ index: 0, records: aBatch(['v']) }] }]
+  const request = { acks: -1, timeoutMs: 1000, topicData }
+  const chunks = encodeRequest(Produce, { version: 9, correlationId: 1, clientId: null }, request)
+  const handled = await kafka.sendFrame(Buffer.concat(chunks).subarray(4), { services: { writer } })
+  if (handled.kind !== 'later') throw new Error(handled.kind)
+  expect(await handled.answer).toMatchObject({ chunks: [], thenClose: true })
+  expect(kafka.events).toContainEqual({ kind: 'defect', where: 'Produce', error })
 })
 
 test('a throttled client is told for how long, and its connection is silent for that time', async () => {
