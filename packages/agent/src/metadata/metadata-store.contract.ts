@@ -1,4 +1,4 @@
-// What every Metadata Service must do. A test file calls it once per database.
+// What every Metadata Service must do. A test file calls it once per database. One list, however long: a database keeps all of it or is none of ours.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ClusterId, Incarnation, Nonce, TopicId } from '../core/ids.ts'
@@ -493,12 +493,15 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     test('a database that stays away makes a verb unavailable, after its deadline', async () => {
       const away: Sql<Verbs> = {
-        run: async () => ({ kind: 'rolled back', error: new MetadataError('unavailable', 'away') }),
+        run: async () => ({ kind: 'rolled back', error: new MetadataError('unavailable', 'away', { reason: 'disk full' }) }),
         close: async () => {},
       }
       let nowMs = 0
       const clock = { ...systemClock, monotonic: () => nowMs, sleep: async (ms: number) => void (nowMs += ms) }
-      await expect(openMetadata(away, { newClusterId: randomUUID(), clock })).rejects.toMatchObject({ kind: 'unavailable' })
+      await expect(openMetadata(away, { newClusterId: randomUUID(), clock })).rejects.toMatchObject({
+        kind: 'unavailable',
+        reason: 'disk full',
+      })
       expect(nowMs).toBeGreaterThan(limits.metadataDeadlineMs / 2)
     })
 

@@ -79,8 +79,13 @@ function patient(sql: Sql<Verbs>, clock: Clock): Run {
       const { error } = outcome
       if (error instanceof MetadataError && error.kind === 'invalid') throw error
       if (outcome.kind === 'unknown') unsure = true
-      if (clock.monotonic() + delayMs >= deadline)
-        throw new MetadataError('unavailable', `The metadata database did not do '${verb}' in time: ${error.message}`, { cause: error })
+      if (clock.monotonic() + delayMs >= deadline) {
+        const reason = error instanceof MetadataError && error.reason !== undefined ? { reason: error.reason } : {}
+        throw new MetadataError('unavailable', `The metadata database did not do '${verb}' in time: ${error.message}`, {
+          cause: error,
+          ...reason,
+        })
+      }
       await clock.sleep(delayMs)
       delayMs = Math.min(delayMs * 2, limits.commitRetryMaxMs)
     }
