@@ -1,0 +1,244 @@
+// The consumer protocol's blobs: real members' byte for byte, what Kafka tolerates, and what lies.
+import * as fc from 'fast-check'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { DescribeGroups } from '../messages/describe-groups.ts'
+import { JoinGroup } from '../messages/join-group.ts'
+import { SyncGroup } from '../messages/sync-group.ts'
+import { decodeRequest, decodeRequestHeader, decodeResponse } from '../wire/messages.ts'
+import {
+  type ConsumerAssignment,
+  type ConsumerSubscription,
+  consumerProtocolType,
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+} from './consumer-protocol.ts'
+
+const arbitraryTopics = fc.array(
+  fc.record({ topic: fc.string({ unit: 'binary', maxLength: 60 }), partitions: fc.array(fc.integer(), { maxLength: 5 }) }),
+  { maxLength: 4 },
+)
+const arbitraryUserData = fc.option(fc.oneof(fc.uint8Array({ maxLength: 30 }), fc.constant(new Uint8Array(3_000).fill(9))), { nil: null })
+
+describe.each([0, 1, 2, 3])('version %i', (version) => {
+  test('a subscription that was encoded decodes to itself, but for what the version lacks', () => {
+    fc.assert(
+      fc.property(
+        fc.record<ConsumerSubscription>({
+          topics: fc.array(fc.string({ unit: 'binary', maxLength: 60 }), { maxLength: 4 }),
+          userData: arbitraryUserData,
+          ownedPartitions: arbitraryTopics,
+          generationId: fc.integer(),
+          rackId: fc.option(fc.string({ unit: 'binary', maxLength: 20 }), { nil: null }),
+        }),
+        (subscription) => {
+          const decoded = decodeSubscription(encodeSubscription(subscription, version))
+          expect(decoded).toEqual({
+            ...subscription,
+            version,
+            ownedPartitions: version >= 1 ? subscription.ownedPartitions : [],
+            generationId: version >= 2 ? subscription.generationId : -1,
+            rackId: version >= 3 ? subscription.rackId : null,
+          })
+        },
+      ),
+    )
+  })
+
+  test('an assignment that was encoded decodes to itself', () => {
+    fc.assert(
+      fc.property(fc.record<ConsumerAssignment>({ assignedPartitions: arbitraryTopics, userData: arbitraryUserData }), (assignment) => {
+        expect(decodeAssignment(encodeAssignment(assignment, version))).toEqual({ ...assignment, version })
+      }),
+    )
+  })
+
+  test('what is cut off anywhere is refused', () => {
+    const subscription = encodeSubscription(aSubscription, version)
+    for (let length = 0; length < subscription.length; length++)
+      expect(() => decodeSubscription(subscription.subarray(0, length))).toThrow(refused)
+    const assignment = encodeAssignment(anAssignment, version)
+    for (let length = 0; length < assignment.length; length++)
+      expect(() => decodeAssignment(assignment.subarray(0, length))).toThrow(refused)
+  })
+})
+
+test('a newer version is read as the newest known, and what it appends is skipped', () => {
+  for (const version of [4, 0x7fff]) {
+    expect(decodeSubscription(appended(encodeSubscription(aSubscription, 3), version))).toEqual({ ...aSubscription, version })
+    expect(decodeAssignment(appended(encodeAssignment(anAssignment, 3), version))).toEqual({ ...anAssignment, version })
+  }
+})
+
+test('bytes behind a known version are skipped too, as Kafka does', () => {
+  expect(decodeSubscription(appended(encodeSubscription(aSubscription, 1), 1))).toMatchObject({
+    topics: aSubscription.topics,
+    generationId: -1,
+  })
+  expect(decodeAssignment(appended(encodeAssignment(anAssignment, 0), 0))).toEqual({ ...anAssignment, version: 0 })
+})
+
+test('a version that claims owned partitions and has none is refused, as Kafka does', () => {
+  const bytes = encodeSubscription(aSubscription, 0)
+  bytes[1] = 1
+  expect(() => decodeSubscription(bytes)).toThrow(refused)
+})
+
+test('no bytes, and a negative version, are refused', () => {
+  for (const decode of [decodeSubscription, decodeAssignment]) {
+    expect(() => decode(new Uint8Array(0))).toThrow(refused)
+    expect(() => decode(new Uint8Array(20).fill(0xff))).toThrow(/of version -1/)
+  }
+})
+
+test('null where Kafka has none, and a negative length, are refused; null user data is not', () => {
+  expect(() => decodeSubscription(version0(int32(-1), int32(-1)))).toThrow(/must not be null/)
+  expect(() => decodeAssignment(version0(int32(-1), int32(-1)))).toThrow(/must not be null/)
+  expect(() => decodeAssignment(version0(int32(1), topicT, int32(-1), int32(-1)))).toThrow(/must not be null/)
+  expect(() => decodeSubscription(version0(int32(1), [0xff, 0xff], int32(-1)))).toThrow(refused)
+  expect(() => decodeSubscription(version0(int32(0), int32(-2)))).toThrow(refused)
+  expect(decodeSubscription(version0(int32(0), int32(-1))).userData).toBeNull()
+  expect(decodeSubscription(version0(int32(0), int32(0))).userData).toEqual(new Uint8Array(0))
+})
+
+test('an array that claims more elements than bytes are left is refused before anything is allocated', () => {
+  expect(() => decodeSubscription(version0(int32(0x7fff_ffff)))).toThrow(/array of 2147483647 elements/)
+  expect(() => decodeAssignment(version0(int32(0x7fff_ffff)))).toThrow(/array of 2147483647 elements/)
+  expect(() => decodeAssignment(version0(int32(1), topicT, int32(0x7fff_ffff)))).toThrow(/array of 2147483647 elements/)
+})
+
+test('arbitrary bytes are a blob or a ProtocolError', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 4 }), fc.uint8Array({ maxLength: 80 }), (version, noise) => {
+      const bytes = Uint8Array.of(0, version, ...noise)
+      for (const decode of [decodeSubscription, decodeAssignment]) {
+        try {
+          decode(bytes)
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'ProtocolError' })
+        }
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('a version that is not known is not written', () => {
+  expect(() => encodeSubscription(aSubscription, 4)).toThrow(/not supported/)
+  expect(() => encodeAssignment(anAssignment, -1)).toThrow(/not supported/)
+})
+
+test('every blob that a real member sent, or Kafka passed on, is decoded and encoded to the same bytes', () => {
+  const seen = { subscriptions: new Set<string>(), assignments: new Set<string>() }
+  for (const { client, subscriptions, assignments } of realBlobs()) {
+    for (const bytes of subscriptions) {
+      const { version, ...subscription } = decodeSubscription(bytes)
+      expect(hex(encodeSubscription(subscription, version)), client).toBe(hex(bytes))
+      expect(subscription.topics, client).toEqual(['gt'])
+      seen.subscriptions.add(client)
+    }
+    for (const bytes of assignments) {
+      const { version, ...assignment } = decodeAssignment(bytes)
+      expect(hex(encodeAssignment(assignment, version)), client).toBe(hex(bytes))
+      seen.assignments.add(client)
+    }
+  }
+  const clients = [
+    'groups-confluent-python.json',
+    'groups-java.json',
+    'groups-kafkajs.json',
+    'groups-kcat.json',
+    'groups-platformatic-kafka.json',
+  ]
+  expect([...seen.subscriptions].sort()).toEqual(clients)
+  expect([...seen.assignments].sort()).toEqual(clients)
+})
+
+/** A topic's name, t. */
+const topicT = [0, 1, 0x74]
+const refused = expect.objectContaining({ name: 'ProtocolError' })
+
+const aSubscription: ConsumerSubscription = {
+  topics: ['orders', 'päckchen'],
+  userData: Uint8Array.of(1, 2, 3),
+  ownedPartitions: [
+    { topic: 'orders', partitions: [0, 2] },
+    { topic: 'orders', partitions: [1] },
+  ],
+  generationId: 7,
+  rackId: 'here',
+}
+
+const anAssignment: ConsumerAssignment = { assignedPartitions: [{ topic: 'orders', partitions: [0, 2] }], userData: Uint8Array.of(4) }
+
+/** Of another version, and longer by some bytes. */
+function appended(bytes: Uint8Array, version: number): Uint8Array {
+  const longer = Uint8Array.of(...bytes, 1, 2, 3, 4, 5)
+  new DataView(longer.buffer).setInt16(0, version)
+  return longer
+}
+
+function version0(...parts: readonly (readonly number[])[]): Uint8Array {
+  return Uint8Array.of(0, 0, ...parts.flat())
+}
+
+function int32(value: number): readonly number[] {
+  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 0xff)
+}
+
+interface Blobs {
+  readonly client: string
+  readonly subscriptions: readonly Uint8Array[]
+  readonly assignments: readonly Uint8Array[]
+}
+
+/** From the golden frames. What has no bytes is no blob: a member without partitions, or a group that is not stable. */
+function realBlobs(): readonly Blobs[] {
+  const folder = join(import.meta.dirname, '../../test/golden')
+  const names = readdirSync(folder).filter((name) => name.startsWith('groups-'))
+  return names.flatMap((client) => {
+    // The cast: our own files, whose frames the golden test decodes one by one.
+    const frames = JSON.parse(readFileSync(join(folder, client), 'utf8')) as readonly {
+      readonly api: number
+      readonly version: number
+      readonly direction: 'request' | 'response'
+      readonly hex: string
+    }[]
+    return frames.map(({ api, version, direction, hex: text }) => {
+      const { subscriptions, assignments } = blobsOf(api, version, direction, Buffer.from(text, 'hex'))
+      return { client, subscriptions: subscriptions.filter(hasBytes), assignments: assignments.filter(hasBytes) }
+    })
+  })
+}
+
+function blobsOf(api: number, version: number, direction: 'request' | 'response', frame: Uint8Array): Omit<Blobs, 'client'> {
+  if (api === JoinGroup.key && direction === 'request') {
+    const { protocolType, protocols } = decodeRequest(JoinGroup, version, frame, decodeRequestHeader(frame).bodyAt)
+    return { subscriptions: protocolType === consumerProtocolType ? protocols.map(({ metadata }) => metadata) : [], assignments: [] }
+  }
+  if (api === JoinGroup.key) {
+    const { members } = decodeResponse(JoinGroup, version, frame).response
+    return { subscriptions: members.map(({ metadata }) => metadata), assignments: [] }
+  }
+  if (api === SyncGroup.key && direction === 'request') {
+    const { assignments } = decodeRequest(SyncGroup, version, frame, decodeRequestHeader(frame).bodyAt)
+    return { subscriptions: [], assignments: assignments.map(({ assignment }) => assignment) }
+  }
+  if (api === SyncGroup.key) return { subscriptions: [], assignments: [decodeResponse(SyncGroup, version, frame).response.assignment] }
+  if (api === DescribeGroups.key && direction === 'response') {
+    const members = decodeResponse(DescribeGroups, version, frame).response.groups.flatMap((group) => group.members)
+    return { subscriptions: members.map((member) => member.memberMetadata), assignments: members.map((member) => member.memberAssignment) }
+  }
+  return { subscriptions: [], assignments: [] }
+}
+
+function hasBytes(bytes: Uint8Array): boolean {
+  return bytes.length > 0
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

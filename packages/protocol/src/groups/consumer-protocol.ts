@@ -1,0 +1,129 @@
+// The two blobs of the classic consumer protocol, versions 0–3: what a member subscribes to (in JoinGroup), and what the leader assigns (in SyncGroup).
+import { ProtocolError } from '../wire/protocol-error.ts'
+import { Reader } from '../wire/reader.ts'
+import { Writer } from '../wire/writer.ts'
+
+/** The protocol type of a group whose members speak this. */
+export const consumerProtocolType = 'consumer'
+
+export interface ConsumerSubscription {
+  readonly topics: readonly string[]
+  /** The assignor's own; null when it has none. */
+  readonly userData: Uint8Array | null
+  /** From version 1 on; empty before. */
+  readonly ownedPartitions: readonly TopicPartitions[]
+  /** Of which generation `ownedPartitions` are. From version 2 on; -1 before, and for a member that never was in one. */
+  readonly generationId: number
+  /** From version 3 on; null before. */
+  readonly rackId: string | null
+}
+
+/** The same in every version. */
+export interface ConsumerAssignment {
+  readonly assignedPartitions: readonly TopicPartitions[]
+  readonly userData: Uint8Array | null
+}
+
+/** One topic; Kafka lets a sender name it twice. */
+export interface TopicPartitions {
+  readonly topic: string
+  readonly partitions: readonly number[]
+}
+
+/** The version comes from the sender: one that is newer is read as the newest known, since later versions only append. Bytes behind the
+ *  known fields are skipped, as Kafka does. `userData` is a view of `bytes`. Throws a ProtocolError for anything else. */
+export function decodeSubscription(bytes: Uint8Array): Versioned<ConsumerSubscription> {
+  const reader = new Reader(bytes)
+  const version = versionOf(reader, 'subscription')
+  return {
+    version,
+    topics: array(reader, stringBytes, () => reader.string()),
+    userData: reader.nullableOctets(),
+    ownedPartitions: version >= 1 ? readTopics(reader) : [],
+    generationId: version >= 2 ? reader.int32() : -1,
+    rackId: version >= 3 ? reader.nullableString() : null,
+  }
+}
+
+/** What the version lacks is dropped, as Kafka does. */
+export function encodeSubscription(subscription: ConsumerSubscription, version: number): Uint8Array {
+  const writer = begin(version)
+  writer.count(subscription.topics.length)
+  for (const topic of subscription.topics) writer.string(topic)
+  writer.nullableOctets(subscription.userData)
+  if (version >= 1) writeTopics(writer, subscription.ownedPartitions)
+  if (version >= 2) writer.int32(subscription.generationId)
+  if (version >= 3) writer.nullableString(subscription.rackId)
+  return whole(writer)
+}
+
+/** As `decodeSubscription`. An assignment of no bytes at all, which a member without partitions gets, has no version: the caller sees to it. */
+export function decodeAssignment(bytes: Uint8Array): Versioned<ConsumerAssignment> {
+  const reader = new Reader(bytes)
+  const version = versionOf(reader, 'assignment')
+  return { version, assignedPartitions: readTopics(reader), userData: reader.nullableOctets() }
+}
+
+export function encodeAssignment(assignment: ConsumerAssignment, version: number): Uint8Array {
+  const writer = begin(version)
+  writeTopics(writer, assignment.assignedPartitions)
+  writer.nullableOctets(assignment.userData)
+  return whole(writer)
+}
+
+/** With the version that the sender wrote, also where it is newer than what is known here. */
+export type Versioned<T> = T & { readonly version: number }
+
+const newestVersion = 3
+
+const stringBytes = 2
+const partitionBytes = 4
+const topicBytes = stringBytes + 4
+
+function versionOf(reader: Reader, what: string): number {
+  const version = reader.int16()
+  if (version < 0) throw new ProtocolError(`a consumer ${what} of version ${version}`)
+  return version
+}
+
+function readTopics(reader: Reader): readonly TopicPartitions[] {
+  return array(reader, topicBytes, () => ({ topic: reader.string(), partitions: array(reader, partitionBytes, () => reader.int32()) }))
+}
+
+/** `elementBytes` is the least that one takes: what bounds how many are believed. */
+function array<T>(reader: Reader, elementBytes: number, one: () => T): readonly T[] {
+  const count = reader.count(elementBytes)
+  if (count < 0) throw new ProtocolError('an array of the consumer protocol must not be null')
+  return Array.from({ length: count }, one)
+}
+
+function begin(version: number): Writer {
+  if (version < 0 || version > newestVersion) throw new ProtocolError(`version ${version} of the consumer protocol is not supported`)
+  const writer = new Writer()
+  writer.int16(version)
+  return writer
+}
+
+function writeTopics(writer: Writer, topics: readonly TopicPartitions[]): void {
+  writer.count(topics.length)
+  for (const { topic, partitions } of topics) {
+    writer.string(topic)
+    writer.count(partitions.length)
+    for (const partition of partitions) writer.int32(partition)
+  }
+}
+
+/** One run of bytes: a blob is a field of a message, and small. */
+function whole(writer: Writer): Uint8Array {
+  const sizeBytes = writer.sizeBytes
+  const chunks = writer.finish()
+  const [first] = chunks
+  if (first !== undefined && chunks.length === 1) return first
+  const bytes = new Uint8Array(sizeBytes)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
