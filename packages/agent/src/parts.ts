@@ -44,6 +44,8 @@ export interface PartsDescription {
 
 export interface OpenedParts {
   readonly parts: Parts
+  /** For the agent's `listen`: where the port really is. */
+  readonly listen: readonly ListenAddress[]
   /** Closes both services, and the port where no agent has taken it over. The agent that stands on them must have ended. */
   close(): Promise<void>
 }
@@ -98,6 +100,7 @@ async function openServices(description: PartsDescription, port: HeldPort): Prom
         emit,
         storeMeters: () => measured.meters(),
       },
+      listen: port.addresses,
       async close() {
         await port.close()
         await metadata.close()

@@ -32,8 +32,8 @@ export async function dev(given: OptionSources): Promise<void> {
 }
 
 function show(ready: Ready, log: Log): void {
-  // Nobody may be reading: `lks dev | head -1` closes the pipe, which is no reason to end.
-  process.stdout.on('error', () => {})
+  // Nobody may be reading any more: `lks dev | head -1` closes the pipe, which is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   if (process.stdout.isTTY) {
     process.stdout.write(firstScreen(ready))
     return
@@ -73,9 +73,10 @@ async function untilEnd(server: Server, log: Log): Promise<void> {
   }
 }
 
-const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** Not SIGHUP: a handler would take from nohup what it is there for. Without one a closed terminal ends the server as a crash would, which loses nothing. */
+const endSignals = ['SIGINT', 'SIGTERM'] as const
 type EndSignal = (typeof endSignals)[number]
-const signalNumbers: Readonly<Record<EndSignal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }
+const signalNumbers: Readonly<Record<EndSignal, number>> = { SIGINT: 2, SIGTERM: 15 }
 
 function firstSignal(): Promise<EndSignal> {
   return new Promise((resolve) => {

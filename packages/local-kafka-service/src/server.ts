@@ -30,9 +30,8 @@ async function start(plan: ServerPlan, emit: EventHook): Promise<Server> {
   try {
     if (plan.dataDirectory !== undefined) held.directory = takeDataDirectory(plan.dataDirectory)
     if (plan.http !== undefined) await tryPorts(plan.http, plan.hosts)
-    const listen = plan.hosts.map((host) => ({ host, port: plan.kafkaPort }))
     const opened = await openParts({
-      listen,
+      listen: plan.hosts.map((host) => ({ host, port: plan.kafkaPort })),
       objects: plan.objects,
       metadata: plan.metadata,
       durability: durabilityOf(plan),
@@ -43,7 +42,7 @@ async function start(plan: ServerPlan, emit: EventHook): Promise<Server> {
     held.opened = opened
     const agent = await createAgent(opened.parts, {
       settings: plan.settings,
-      listen,
+      listen: opened.listen,
       ...(plan.advertised && { advertised: plan.advertised }),
       flush: flushPolicy(plan.settings, { putsCost: plan.objects.kind === 's3' || plan.storeLatencyMs > 0 }),
     })

@@ -3,6 +3,8 @@ import { limits } from '../limits.ts'
 import type { ListenAddress, Network, Socket, SocketEvents } from './network.ts'
 
 export interface HeldPort {
+  /** Where it really is, with the port that 0 became. */
+  readonly addresses: readonly ListenAddress[]
   /** Its first `listen` takes the port over, with everybody who waits; the addresses are those that were held. Later ones are the underlying network's. */
   readonly network: Network
   /** Closes it where nobody has taken it over: who waits is cut off. */
@@ -27,6 +29,7 @@ export async function holdPort(network: Network, addresses: readonly ListenAddre
     return hold(socket, waiting)
   })
   return {
+    addresses: listener.addresses,
     network: {
       listen(asked, onConnection) {
         if (serve !== undefined) return network.listen(asked, onConnection)
