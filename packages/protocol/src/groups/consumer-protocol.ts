@@ -31,7 +31,8 @@ export interface TopicPartitions {
 }
 
 /** The version comes from the sender: one that is newer is read as the newest known, since later versions only append. Bytes behind the
- *  known fields are skipped, as Kafka does. `userData` is a view of `bytes`. Throws a ProtocolError for anything else. */
+ *  known fields are skipped, as Kafka does. `userData` is a view of `bytes`. Throws a ProtocolError for anything else: for null, too, where it is
+ *  said with another length than -1, which Kafka lets pass. */
 export function decodeSubscription(bytes: Uint8Array): Versioned<ConsumerSubscription> {
   const reader = new Reader(bytes)
   const version = versionOf(reader, 'subscription')
