@@ -3,7 +3,7 @@ import { type AgentSettingName, agentSettings, type SettingSource, settings } fr
 import { placesIn } from './data-directory.ts'
 import type { StartKafkaOptions } from './index.ts'
 import { checkOption, didYouMean } from './options.ts'
-import { type HttpPlan, metadataPlace, type ServerPlan, s3Place } from './server-plan.ts'
+import { addressesOf, type HttpPlan, metadataPlace, type ServerPlan, s3Place } from './server-plan.ts'
 import { UserError } from './user-error.ts'
 
 /** Throws a UserError that names what is wrong. */
@@ -23,7 +23,7 @@ export function embeddedPlan(given: StartKafkaOptions): ServerPlan {
     metadata: chosen,
     storeLatencyMs: given.storeLatencyMs ?? 0,
     settings: settings('dev', settingsOf(given, { keepsNothing: objects.kind === 'memory' && chosen.kind === 'memory' })),
-    hosts: given.hosts ?? ['127.0.0.1', '::1'],
+    hosts: addressesOf(given.hosts ?? ['localhost']),
     kafkaPort: port,
     advertised: undefined,
     http: httpOf(given.http ?? false),

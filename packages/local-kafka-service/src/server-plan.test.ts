@@ -67,6 +67,11 @@ test('a port that was asked for does not move, a default one may', () => {
   })
 })
 
+test('localhost is both families, each address once', () => {
+  expect(plan({ listen: 'localhost' }).hosts).toEqual(['127.0.0.1', '::1'])
+  expect(plan({ listen: '127.0.0.1, localhost' }).hosts).toEqual(['127.0.0.1', '::1'])
+})
+
 test('an advertised host without a port gets the Kafka port', () => {
   expect(plan({ advertised: 'kafka.local', 'kafka.port': '9093' }).advertised).toEqual({ host: 'kafka.local', port: 9093 })
 })

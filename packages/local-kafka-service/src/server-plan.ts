@@ -1,5 +1,5 @@
 // What one server is to be: its stores, its ports, its settings; made from the options of the command.
-import { type MetadataPlace, type ObjectsPlace, type Settings, type SettingSource, settings } from '@local-kafka-service/agent'
+import { type MetadataPlace, type ObjectsPlace, type SettingSource, type Settings, settings } from '@local-kafka-service/agent'
 import { placesIn } from './data-directory.ts'
 import { durationMs, flagOf, listOf, type OptionValues, splitAddress, textOf, wasGiven } from './options.ts'
 import { UserError } from './user-error.ts'
@@ -43,7 +43,7 @@ export function planOf(values: OptionValues): ServerPlan {
     metadata,
     storeLatencyMs: durationMs(textOf(values, 'store.latency') ?? '0'),
     settings: settingsOf(values, memory),
-    hosts: listOf(textOf(values, 'listen')),
+    hosts: addressesOf(listOf(textOf(values, 'listen'))),
     kafkaPort,
     advertised: advertisedOf(values, kafkaPort),
     http: {
@@ -52,6 +52,11 @@ export function planOf(values: OptionValues): ServerPlan {
       allowedHosts: listOf(textOf(values, 'allowed.hosts')),
     },
   }
+}
+
+/** `localhost` is both families, whatever the machine's resolver makes of it. */
+export function addressesOf(hosts: readonly string[]): readonly string[] {
+  return [...new Set(hosts.flatMap((host) => (host === 'localhost' ? ['127.0.0.1', '::1'] : [host])))]
 }
 
 /** `s3://bucket/prefix`, checked before. */
