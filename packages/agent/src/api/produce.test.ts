@@ -225,6 +225,7 @@ test('under LogAppendTime the stamp is answered and stored, with a right checksu
   const before = Date.now()
   const { logAppendTimeMs } = await produced(kafka, aBatch(['v'], { timestamp: 5 }))
   expect(logAppendTimeMs).toBeGreaterThanOrEqual(before)
+  expect(logAppendTimeMs).toBeLessThanOrEqual(Date.now())
   const stored = await storedIn(kafka)
   if (stored == null) throw new Error('nothing stored')
   expect(readBatchHeader(stored, 0).maxTimestamp).toBe(logAppendTimeMs)

@@ -147,6 +147,14 @@ describe('DeleteTopics', () => {
     expect(await kafka.services.topics.list()).toHaveLength(2)
   })
 
+  test('an id that occurs twice is refused, both times', async () => {
+    await using kafka = await anAgent()
+    const topicId = await kafka.topic('t')
+    const { responses } = await kafka.call(DeleteTopics, 6, { topics: [{ topicId }, { topicId }], timeoutMs: 1000 })
+    expect(responses.map(({ errorCode }) => errorCode)).toEqual([codeOf('INVALID_REQUEST'), codeOf('INVALID_REQUEST')])
+    expect(await kafka.services.topics.list()).toHaveLength(1)
+  })
+
   test('a topic made anew has another id', async () => {
     await using kafka = await anAgent()
     const first = await kafka.topic('t')
@@ -294,6 +302,7 @@ describe('DescribeTopicPartitions', () => {
     let pages = 0
     do {
       const page = await describedBy(kafka, 2, { cursor })
+      for (const { partitions } of page.topics) expect(partitions).not.toHaveLength(0)
       for (const { name, partitions } of page.topics) for (const { partitionIndex } of partitions) seen.push(`${name}-${partitionIndex}`)
       cursor = page.nextCursor
       pages += 1

@@ -75,9 +75,11 @@ test('answers leave in the order of the requests, also when later ones are ready
   expect(socket.text).toBe('ABC')
 })
 
-test('the next request is taken only when the one before is settled', async () => {
+test('the next request is taken only when the one before is settled, however it arrives', async () => {
   const { connection, requests } = aConnection()
   connection.data(Buffer.concat([frame('a'), frame('b')]))
+  connection.data(frame('c'))
+  connection.drained()
   await turn()
   expect(requests.map(({ text }) => text)).toEqual(['a'])
   requests[0]?.settle({ kind: 'later', answer: new Promise(() => {}) })
