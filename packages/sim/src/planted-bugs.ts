@@ -176,9 +176,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a gap in the newest segments is not noticed',
-    scenario: 'chaos',
-    edits: [{ file: 'agent/src/view/tails.ts', find: '  if (!follows) held.segments = []\n', replace: '' }],
+    name: 'memory says that an offset is out of range',
+    scenario: 'lost commit replies',
+    edits: [
+      {
+        file: 'agent/src/read/reader.ts',
+        find: 'ask.offset > tail.highWatermark) return this.#outside(ask)',
+        replace: "ask.offset > tail.highWatermark) return { kind: 'error', error: 'OFFSET_OUT_OF_RANGE' }",
+      },
+    ],
   },
   {
     name: 'batches are not checked when they are read',
@@ -199,6 +205,39 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: chain,
         find: "      return { kind: 'failed', message: `the object store failed: ${message}` }",
         replace: "      return { kind: 'stored' }",
+      },
+    ],
+  },
+  {
+    name: 'what comes behind an abandoned flush is admitted',
+    scenario: 'line stop',
+    edits: [
+      {
+        file: writer,
+        find: '    if (source !== undefined && this.#cutOff.has(source)) return { answers: Promise.resolve(admissions.map(() => cutOffAnswer)) }\n',
+        replace: '',
+      },
+      {
+        file: writer,
+        find: "error: 'NOT_ENOUGH_REPLICAS', message: outcome.message, thenClose: true }",
+        replace: "error: 'NOT_ENOUGH_REPLICAS', message: outcome.message, thenClose: false }",
+      },
+    ],
+  },
+  {
+    name: 'idempotency keys are not kept',
+    scenario: 'crash and restart',
+    edits: [{ file: commit, find: '  const earlier = keys.earlier(batch)\n', replace: '  const earlier = undefined\n' }],
+  },
+  {
+    name: 'a fenced agent goes on answering',
+    scenario: 'fenced zombie',
+    edits: [
+      {
+        file: chain,
+        find: "      settle({ kind: 'fenced' })\n",
+        replace:
+          "      settle({ kind: 'committed', result: { verdicts: [{ kind: 'appended', baseOffset: 0 }, { kind: 'appended', baseOffset: 0 }], grown: [] } })\n",
       },
     ],
   },

@@ -82,7 +82,14 @@ export class PlainProducer {
       .request(Fetch, 12, body)
       .then(({ responses }) => {
         const answer = responses[0]?.partitions[0]
-        if (answer?.errorCode !== 0) return
+        const error = errorName(answer?.errorCode ?? 0) ?? String(answer?.errorCode)
+        // The offset was committed, or next, when it was asked for.
+        if (error !== 'NONE' && !temporary.has(error))
+          checker.violate(
+            'I15 only what is really absent is called absent',
+            `${this.#options.name} heard ${error} for ${offset} of ${partition}`,
+          )
+        if (answer === undefined || error !== 'NONE') return
         const { highWatermark, records } = answer
         checker.fetched(
           this.#options.name,
