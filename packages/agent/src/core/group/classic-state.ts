@@ -1,0 +1,208 @@
+// What a classic group consists of, the changes that it can undergo, and the one function that carries them out.
+import type { ClassicGroupState, ConnectionId, MemberProtocol } from './classic-messages.ts'
+import type { Change, RequestId } from './machine.ts'
+import { Overlay, type Table } from './overlay.ts'
+
+/** The journal's key 'group'. Without it there is no group: it is Dead. */
+export interface GroupRow {
+  readonly state: Exclude<ClassicGroupState, 'Dead'>
+  /** Null: nobody has joined yet; the group only keeps offsets. Stays when the members go. */
+  readonly protocolType: string | null
+  /** Null: no generation has members. */
+  readonly protocolName: string | null
+  /** 0, then one more with every join phase that ends. */
+  readonly generation: number
+  readonly leader: string | null
+  /** The generation whose assignments stand; rows of others count as empty. */
+  readonly assignedGeneration: number | null
+}
+
+/** The journal's key 'member/<id>'. */
+export interface MemberRow {
+  readonly groupInstanceId: string | null
+  readonly clientId: string
+  readonly clientHost: string
+  readonly sessionTimeoutMs: number
+  readonly rebalanceTimeoutMs: number
+  /** In the member's order of preference; it supports at least one that all members support. */
+  readonly protocols: readonly MemberProtocol[]
+}
+
+/** The journal's key 'assignment/<id>'. A row of its own, because a rebalance changes it and leaves the member's metadata as it is. */
+export interface AssignmentRow {
+  readonly generation: number
+  readonly assignment: Uint8Array
+}
+
+/** A member's life sign. In memory: a reload begins it anew at its full length. */
+export interface Session {
+  /** Null: it was due while a request of the member was parked, and begins again with the answer. */
+  readonly expiresAtMs: number | null
+  /** Its first JoinGroup is parked: it does not know its id, so it can't send heartbeats, and being parked doesn't keep it alive. */
+  readonly fresh: boolean
+  /** Has sent its SyncGroup in this generation. */
+  readonly synced: boolean
+  readonly connection: ConnectionId | undefined
+}
+
+/** An id that was handed out with MEMBER_ID_REQUIRED and has not joined yet. */
+export interface PendingId {
+  readonly expiresAtMs: number
+  readonly connection: ConnectionId | undefined
+}
+
+export type Phase =
+  /** Nothing is waited for, or it is not known what (after a reload). */
+  | { readonly kind: 'resting' }
+  /** PreparingRebalance: `initial` while the group was Empty before; then only time ends the phase. */
+  | { readonly kind: 'joining'; readonly deadlineMs: number; readonly initial: InitialDelay | null }
+  /** CompletingRebalance or Stable, and `missing` members have not sent their SyncGroup. */
+  | { readonly kind: 'syncing'; readonly deadlineMs: number; readonly missing: number }
+
+export interface InitialDelay {
+  readonly delayMs: number
+  /** By how much it may still be extended. */
+  readonly remainingMs: number
+  /** Somebody has joined since the delay began: it will be extended. */
+  readonly joined: boolean
+}
+
+/** The keyed tables: what a row of each is. */
+export interface Rows {
+  readonly member: MemberRow
+  readonly assignment: AssignmentRow
+  readonly session: Session
+  readonly pending: PendingId
+  /** A parked JoinGroup, a parked SyncGroup: whom to answer. */
+  readonly join: RequestId
+  readonly sync: RequestId
+}
+
+export type RowChange = {
+  [T in keyof Rows]: Change & { readonly kind: T; readonly id: string; readonly value: Rows[T] | null }
+}[keyof Rows]
+
+export type ClassicChange =
+  | RowChange
+  | (Change & { readonly kind: 'group'; readonly value: GroupRow | null })
+  | (Change & { readonly kind: 'phase'; readonly value: Phase })
+  /** No session ends before. A bound, because finding the first one costs a look at all. */
+  | (Change & { readonly kind: 'alarm'; readonly value: number | null })
+
+/** What the journal gives back on reload. */
+export type SavedChange = Extract<ClassicChange, { readonly kind: 'group' | 'member' | 'assignment' }>
+
+export type GroupTables = { readonly [T in keyof Rows]: Table<Rows[T]> }
+
+export interface GroupState extends GroupTables {
+  group: GroupRow | undefined
+  phase: Phase
+  alarmMs: number | null
+  /** Derived from the members: instance id → member id; protocol → how many members support it. */
+  readonly statics: Table<string>
+  readonly support: Table<number>
+}
+
+const resting: Phase = { kind: 'resting' }
+
+export function emptyState(): GroupState {
+  return {
+    group: undefined,
+    phase: resting,
+    alarmMs: null,
+    member: new Map(),
+    assignment: new Map(),
+    session: new Map(),
+    pending: new Map(),
+    join: new Map(),
+    sync: new Map(),
+    statics: new Map(),
+    support: new Map(),
+  }
+}
+
+/** The same state, to be changed without changing it. */
+export function draftOf(state: GroupState): GroupState {
+  return {
+    group: state.group,
+    phase: state.phase,
+    alarmMs: state.alarmMs,
+    member: new Overlay(state.member),
+    assignment: new Overlay(state.assignment),
+    session: new Overlay(state.session),
+    pending: new Overlay(state.pending),
+    join: new Overlay(state.join),
+    sync: new Overlay(state.sync),
+    statics: new Overlay(state.statics),
+    support: new Overlay(state.support),
+  }
+}
+
+/** Of changes with different keys the order does not matter; a reload gives them in any. */
+export function applyChange(state: GroupState, change: ClassicChange): void {
+  switch (change.kind) {
+    case 'group':
+      state.group = change.value ?? undefined
+      return
+    case 'phase':
+      state.phase = change.value
+      return
+    case 'alarm':
+      state.alarmMs = change.value
+      return
+    case 'member':
+      replaceMember(state, change.id, change.value)
+      return
+    case 'assignment':
+      put(state.assignment, change.id, change.value)
+      return
+    case 'session':
+      put(state.session, change.id, change.value)
+      lowerAlarm(state, change.value?.expiresAtMs)
+      return
+    case 'pending':
+      put(state.pending, change.id, change.value)
+      lowerAlarm(state, change.value?.expiresAtMs)
+      return
+    case 'join':
+      put(state.join, change.id, change.value)
+      return
+    case 'sync':
+      put(state.sync, change.id, change.value)
+  }
+}
+
+export function saved(change: ClassicChange): change is SavedChange {
+  return change.kept === 'journal'
+}
+
+function replaceMember(state: GroupState, id: string, member: MemberRow | null): void {
+  const old = state.member.get(id)
+  put(state.member, id, member)
+  for (const name of protocolNames(old)) count(state.support, name, -1)
+  for (const name of protocolNames(member)) count(state.support, name, 1)
+  const instance = old?.groupInstanceId ?? null
+  if (instance !== null && state.statics.get(instance) === id) state.statics.delete(instance)
+  if (member !== null && member.groupInstanceId !== null) state.statics.set(member.groupInstanceId, id)
+}
+
+/** Each once: a member that names a protocol twice does not count twice. */
+function protocolNames(member: MemberRow | null | undefined): ReadonlySet<string> {
+  return new Set(member?.protocols.map(({ name }) => name))
+}
+
+function count(counts: Table<number>, key: string, step: number): void {
+  const next = (counts.get(key) ?? 0) + step
+  if (next === 0) counts.delete(key)
+  else counts.set(key, next)
+}
+
+function put<V>(table: Table<V>, key: string, value: V | null): void {
+  if (value === null) table.delete(key)
+  else table.set(key, value)
+}
+
+function lowerAlarm(state: GroupState, expiresAtMs: number | null | undefined): void {
+  if (expiresAtMs === null || expiresAtMs === undefined) return
+  state.alarmMs = Math.min(state.alarmMs ?? Infinity, expiresAtMs)
+}

@@ -1,0 +1,45 @@
+// What a classic group tells about itself: DescribeGroups, and which topics its members read.
+import type { Described, OffsetDeleteReply } from './classic-messages.ts'
+import type { GroupState } from './classic-state.ts'
+import { assignmentOf, metadataOf } from './members.ts'
+import { subscribedTopics } from './subscription.ts'
+
+/** The protocol and the members' metadata are settled in a stable group only; before, Kafka leaves both empty. */
+export function describe(state: GroupState): Described {
+  const { group } = state
+  const protocolName = group?.state === 'Stable' ? group.protocolName : null
+  return {
+    kind: 'described',
+    state: group?.state ?? 'Dead',
+    protocolType: group?.protocolType ?? '',
+    protocolName: protocolName ?? '',
+    generation: group?.generation ?? -1,
+    leader: group?.leader ?? '',
+    members: [...state.member].map(([memberId, member]) => ({
+      memberId,
+      groupInstanceId: member.groupInstanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      metadata: metadataOf(member, protocolName),
+      assignment: assignmentOf(state, memberId),
+    })),
+  }
+}
+
+/** May offsets be deleted, and of which topics not? Of consumers it is known what they read; of other kinds of members it is not. */
+export function offsetsInUse(state: GroupState): OffsetDeleteReply {
+  const { group } = state
+  const kind = 'offset delete'
+  if (group === undefined) return { kind, error: 'GROUP_ID_NOT_FOUND', subscribed: none }
+  if (group.state === 'Empty') return { kind, error: 'NONE', subscribed: none }
+  if (group.protocolType !== 'consumer') return { kind, error: 'NON_EMPTY_GROUP', subscribed: none }
+  const subscribed = new Set<string>()
+  for (const [, member] of state.member) {
+    const topics = subscribedTopics(metadataOf(member, group.protocolName))
+    if (topics === undefined) return { kind, error: 'NONE', subscribed: 'all' }
+    for (const topic of topics) subscribed.add(topic)
+  }
+  return { kind, error: 'NONE', subscribed }
+}
+
+const none: ReadonlySet<string> = new Set()

@@ -1,0 +1,109 @@
+// JoinGroup in a classic group: who may come in, under which id, and whether that makes a rebalance.
+import { joinRefused, type JoinRequest } from './classic-messages.ts'
+import type { Turn } from './classic-turn.ts'
+import type { RequestId } from './machine.ts'
+import { addMember, claimError, removeMembers, replaceStaticMember, updateMember } from './members.ts'
+import { completeJoinIfAll, joined, rebalanceOrCompleteJoin } from './rebalance.ts'
+import { sameProtocols, selectProtocol, supportsProtocols } from './votes.ts'
+
+/** In Kafka's order of checks: session, group, room, protocols, id. */
+export function joinGroup(turn: Turn, request: JoinRequest, from: RequestId): void {
+  const { state, settings } = turn
+  const { memberId, sessionTimeoutMs } = request
+  if (sessionTimeoutMs < settings.minSessionTimeoutMs || sessionTimeoutMs > settings.maxSessionTimeoutMs) {
+    return turn.answer(from, joinRefused('INVALID_SESSION_TIMEOUT', memberId))
+  }
+  if (state.group === undefined && memberId !== '') return turn.answer(from, joinRefused('UNKNOWN_MEMBER_ID', memberId))
+  if (!hasRoom(turn, memberId)) {
+    if (state.pending.has(memberId)) turn.setPending(memberId, null)
+    removeMembers(turn, state.member.has(memberId) ? [memberId] : [])
+    turn.answer(from, joinRefused('GROUP_MAX_SIZE_REACHED', ''))
+    return completeJoinIfAll(turn)
+  }
+  if (!supportsProtocols(state, request.protocolType, request.protocols)) {
+    return turn.answer(from, joinRefused('INCONSISTENT_GROUP_PROTOCOL', memberId))
+  }
+  if (memberId === '') return joinWithoutId(turn, request, from)
+  if (state.pending.has(memberId) && request.groupInstanceId === null) return joinAsNew(turn, request, memberId, from)
+  joinAgain(turn, request, from)
+}
+
+function joinWithoutId(turn: Turn, request: JoinRequest, from: RequestId): void {
+  const { state } = turn
+  const { groupInstanceId, version } = request
+  if (state.group === undefined) createGroup(turn)
+  const newId = `${groupInstanceId ?? request.clientId}-${request.unique}`
+  if (groupInstanceId !== null) {
+    const holder = state.statics.get(groupInstanceId)
+    if (holder === undefined) joinAsNew(turn, request, newId, from)
+    else comeBack(turn, request, { oldId: holder, newId }, from)
+  } else if (version >= 4) {
+    turn.setPending(newId, { expiresAtMs: turn.nowMs + request.sessionTimeoutMs, connection: request.connection })
+    turn.answer(from, joinRefused('MEMBER_ID_REQUIRED', newId))
+  } else {
+    joinAsNew(turn, request, newId, from)
+  }
+}
+
+/** An empty group: of members to come, or of committed offsets only. */
+export function createGroup(turn: Turn): void {
+  turn.setGroup({ state: 'Empty', protocolType: null, protocolName: null, generation: 0, leader: null, assignedGeneration: null })
+}
+
+function joinAsNew(turn: Turn, request: JoinRequest, memberId: string, from: RequestId): void {
+  const { phase } = turn.state
+  if (phase.kind === 'joining' && phase.initial !== null) turn.setPhase({ ...phase, initial: { ...phase.initial, joined: true } })
+  addMember(turn, request, memberId, from)
+  rebalanceOrCompleteJoin(turn)
+}
+
+function joinAgain(turn: Turn, request: JoinRequest, from: RequestId): void {
+  const { state } = turn
+  const { memberId, protocols } = request
+  const refused = claimError(state, memberId, request.groupInstanceId)
+  if (refused !== undefined) return turn.answer(from, joinRefused(refused, memberId))
+  const { groupState } = turn
+  const same = sameProtocols(state.member.get(memberId)?.protocols ?? [], protocols)
+  // A leader that joins a stable group wants a rebalance, for what has changed may be known to it alone (a topic has grown).
+  const wanted = !same || (groupState === 'Stable' && state.group?.leader === memberId)
+  if (groupState === 'PreparingRebalance' || wanted) {
+    updateMember(turn, request, memberId, from)
+    rebalanceOrCompleteJoin(turn)
+  } else {
+    turn.answer(from, joined(state, memberId))
+  }
+}
+
+/** A static member without its id: it is given a new one, and in a stable group goes on where it was if the protocol stays. */
+function comeBack(turn: Turn, request: JoinRequest, id: { readonly oldId: string; readonly newId: string }, from: RequestId): void {
+  const { state } = turn
+  const oldLeader = state.group?.leader ?? ''
+  replaceStaticMember(turn, request, id.oldId, id.newId)
+  if (turn.groupState === 'Stable' && selectProtocol(state.member, state.support) === state.group?.protocolName) {
+    const leads = state.group?.leader === id.newId
+    const reply = joined(state, id.newId)
+    // Before version 9 nobody can be told to skip the assignment: a leader that does not learn that it leads will not make one.
+    turn.answer(from, request.version >= 9 ? { ...reply, skipAssignment: leads } : { ...reply, leader: oldLeader, members: [] })
+    return
+  }
+  turn.setJoin(id.newId, from)
+  // Also while the leader computes: the assignment that it will send names the old id.
+  rebalanceOrCompleteJoin(turn)
+}
+
+/** Of known members all, except those that are the last to join again where the limit was lowered. Ids that were handed out but not used are limited too. */
+function hasRoom(turn: Turn, memberId: string): boolean {
+  const { state, settings } = turn
+  const { maxSize } = settings
+  if (memberId === '' && state.pending.size >= maxSize) return false
+  switch (turn.groupState) {
+    case 'Empty':
+    case 'Dead':
+      return true
+    case 'PreparingRebalance':
+      return state.join.has(memberId) || state.join.size < maxSize
+    case 'CompletingRebalance':
+    case 'Stable':
+      return state.member.has(memberId) || state.member.size < maxSize
+  }
+}

@@ -1,0 +1,63 @@
+// How members go by their own will, by an administrator's, or with their connection.
+import type { DisconnectRequest, LeaveReply, LeaveRequest } from './classic-messages.ts'
+import type { GroupState } from './classic-state.ts'
+import type { Turn } from './classic-turn.ts'
+import type { RequestId } from './machine.ts'
+import { claimError, removeMembers } from './members.ts'
+import { rebalanceOrCompleteJoin } from './rebalance.ts'
+
+type Leaving = LeaveRequest['members'][number]
+
+/** Each by itself: one that is unknown or fenced does not keep the others. */
+export function leaveGroup(turn: Turn, request: LeaveRequest, from: RequestId): void {
+  const { state } = turn
+  const members = new Set<string>()
+  const pending = new Set<string>()
+  const answers: LeaveReply['members'][number][] = []
+  for (const { memberId, groupInstanceId } of request.members) {
+    const leaving = whoLeaves(state, { memberId, groupInstanceId })
+    const error = leaving.error === 'NONE' && (members.has(leaving.id) || pending.has(leaving.id)) ? 'UNKNOWN_MEMBER_ID' : leaving.error
+    if (error === 'NONE') (state.pending.has(leaving.id) ? pending : members).add(leaving.id)
+    answers.push({ memberId, groupInstanceId, error })
+  }
+  go(turn, members, pending)
+  // Kafka's rule: an id that was only handed out disturbs a stable group too when it is given back.
+  if (turn.groupState !== 'Empty' && turn.groupState !== 'Dead' && members.size + pending.size > 0) rebalanceOrCompleteJoin(turn)
+  turn.answer(from, { kind: 'leave', members: answers })
+}
+
+/**
+ * Whoever spoke last over this connection leaves, if the setting says so. Static members stay: to be away for a moment is what they are for.
+ * A member that has already spoken over another connection stays too.
+ */
+export function disconnect(turn: Turn, request: DisconnectRequest, from: RequestId): void {
+  const { state, settings } = turn
+  const members = new Set<string>()
+  const pending = new Set<string>()
+  if (settings.leaveOnDisconnect) {
+    for (const [id, { connection }] of state.session) {
+      if (connection === request.connection && state.member.get(id)?.groupInstanceId === null) members.add(id)
+    }
+    for (const [id, { connection }] of state.pending) if (connection === request.connection) pending.add(id)
+  }
+  const preparing = turn.groupState === 'PreparingRebalance'
+  go(turn, members, pending)
+  if (members.size > 0 || (preparing && pending.size > 0)) rebalanceOrCompleteJoin(turn)
+  turn.answer(from, { kind: 'disconnected', left: [...members, ...pending] })
+}
+
+function whoLeaves(state: GroupState, { memberId, groupInstanceId }: Leaving): { readonly id: string; readonly error: Answered } {
+  if (memberId === '') {
+    const holder = groupInstanceId === null ? undefined : state.statics.get(groupInstanceId)
+    return { id: holder ?? '', error: holder === undefined ? 'UNKNOWN_MEMBER_ID' : 'NONE' }
+  }
+  if (state.pending.has(memberId)) return { id: memberId, error: 'NONE' }
+  return { id: memberId, error: claimError(state, memberId, groupInstanceId) ?? 'NONE' }
+}
+
+type Answered = LeaveReply['members'][number]['error']
+
+function go(turn: Turn, members: ReadonlySet<string>, pending: ReadonlySet<string>): void {
+  for (const id of pending) turn.setPending(id, null)
+  removeMembers(turn, [...members])
+}

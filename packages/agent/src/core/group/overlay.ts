@@ -1,0 +1,55 @@
+// A keyed table that can be written on top of another one, which stays as it is: what lets a step be computed without changing anything.
+
+/** What a Map and an Overlay share. Values are never undefined. */
+export interface Table<V> {
+  readonly size: number
+  get(key: string): V | undefined
+  has(key: string): boolean
+  set(key: string, value: V): unknown
+  delete(key: string): unknown
+  [Symbol.iterator](): Iterator<[string, V]>
+}
+
+/** Costs what is written to it, not what lies below. */
+export class Overlay<V> implements Table<V> {
+  readonly #below: Table<V>
+  readonly #written = new Map<string, V | undefined>()
+  #size: number
+
+  constructor(below: Table<V>) {
+    this.#below = below
+    this.#size = below.size
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  get(key: string): V | undefined {
+    return this.#written.has(key) ? this.#written.get(key) : this.#below.get(key)
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined
+  }
+
+  set(key: string, value: V): void {
+    if (!this.has(key)) this.#size++
+    this.#written.set(key, value)
+  }
+
+  delete(key: string): void {
+    if (!this.has(key)) return
+    this.#size--
+    this.#written.set(key, undefined)
+  }
+
+  /** In the order of a Map after the same changes; as there, rows may be overwritten or removed meanwhile. */
+  *[Symbol.iterator](): Generator<[string, V], void, undefined> {
+    for (const [key, value] of this.#below) {
+      const current = this.#written.has(key) ? this.#written.get(key) : value
+      if (current !== undefined) yield [key, current]
+    }
+    for (const [key, value] of this.#written) if (value !== undefined && !this.#below.has(key)) yield [key, value]
+  }
+}

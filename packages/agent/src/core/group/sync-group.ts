@@ -1,0 +1,61 @@
+// SyncGroup in a classic group: members wait for the leader's assignment, then take theirs.
+import type { KafkaErrorName } from '@local-kafka-service/protocol'
+import { syncRefused, type SyncReply, type SyncRequest } from './classic-messages.ts'
+import type { GroupState } from './classic-state.ts'
+import type { Turn } from './classic-turn.ts'
+import type { RequestId } from './machine.ts'
+import { assignmentOf, claimError } from './members.ts'
+import { answerSyncs, groupOf } from './rebalance.ts'
+
+export function syncGroup(turn: Turn, request: SyncRequest, from: RequestId): void {
+  const { state } = turn
+  const { memberId } = request
+  const refused = syncError(state, request)
+  if (refused !== undefined) return turn.answer(from, syncRefused(refused))
+  markSynced(turn, request)
+  if (groupOf(state).state === 'Stable') return turn.answer(from, assigned(state, memberId))
+  const superseded = state.sync.get(memberId)
+  if (superseded !== undefined) turn.answer(superseded, syncRefused('REBALANCE_IN_PROGRESS'))
+  turn.setSync(memberId, from)
+  if (state.group?.leader === memberId) takeAssignments(turn, request)
+}
+
+function syncError(state: GroupState, request: SyncRequest): KafkaErrorName | undefined {
+  const { group } = state
+  if (group === undefined) return 'UNKNOWN_MEMBER_ID'
+  const refused = claimError(state, request.memberId, request.groupInstanceId)
+  if (refused !== undefined) return refused
+  if (request.generation !== group.generation) return 'ILLEGAL_GENERATION'
+  const { protocolType, protocolName } = request
+  if (protocolType !== null && protocolType !== group.protocolType) return 'INCONSISTENT_GROUP_PROTOCOL'
+  if (protocolName !== null && protocolName !== group.protocolName) return 'INCONSISTENT_GROUP_PROTOCOL'
+  return group.state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined
+}
+
+/** Once all have been heard of, nobody is waited for any more. */
+function markSynced(turn: Turn, { memberId, connection }: SyncRequest): void {
+  const { session, phase } = turn.state
+  const life = session.get(memberId)
+  if (life === undefined) return
+  if (!life.synced && phase.kind === 'syncing') {
+    turn.setPhase(phase.missing > 1 ? { ...phase, missing: phase.missing - 1 } : { kind: 'resting' })
+  }
+  turn.setSession(memberId, { ...life, synced: true, connection })
+}
+
+/** Members that the leader has forgotten have an empty assignment; ids that are no members are left out. */
+function takeAssignments(turn: Turn, request: SyncRequest): void {
+  const { state } = turn
+  const group = groupOf(state)
+  const { generation } = group
+  for (const { memberId, assignment } of request.assignments) {
+    if (state.member.has(memberId)) turn.setAssignment(memberId, { generation, assignment })
+  }
+  turn.setGroup({ ...group, state: 'Stable', assignedGeneration: generation })
+  answerSyncs(turn, (memberId) => assigned(state, memberId))
+}
+
+function assigned(state: GroupState, memberId: string): SyncReply {
+  const { protocolType, protocolName } = groupOf(state)
+  return { kind: 'sync', error: 'NONE', protocolType, protocolName, assignment: assignmentOf(state, memberId) }
+}
