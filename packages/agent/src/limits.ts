@@ -30,6 +30,8 @@ export const limits = {
   admissionWaitMs: 10_000,
   /** Batches in one flush: the commit holds row locks while it writes one row or more for each. */
   batchesPerFlush: 10_000,
+  /** Segment rows of an agent where flushes have a budget: some 0.7 KB of log, table and index each. */
+  segmentRowsPerSecond: 2_000,
   /** PUTs of one chain at a time. */
   putsInFlight: 8,
   /** A PUT that took this long, with its retries, has failed: it may still land, nothing will name it. */

@@ -18,5 +18,6 @@ export function flushPolicy(settings: Settings, { putsCost }: { readonly putsCos
     flushesInFlight: limits.putsInFlight,
     putsPerSecond,
     burst: Math.max(1, Math.round(putsPerSecond)),
+    rowsPerSecond: limits.segmentRowsPerSecond,
   }
 }

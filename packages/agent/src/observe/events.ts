@@ -29,6 +29,7 @@ export type AgentEvent =
       readonly trigger: SealTrigger
       readonly sizeBytes: number
       readonly batches: number
+      readonly partitions: number
     }
   | { readonly kind: 'stored'; readonly sequence: number; readonly durationMs: number }
   | { readonly kind: 'committed'; readonly sequence: number; readonly batches: number; readonly durationMs: number }

@@ -39,6 +39,7 @@ export class Meters {
   #defects = 0
   #flushBytes = 0
   #flushBatches = 0
+  #flushPartitions = 0
   #commits = 0
   #commitSeconds = 0
   #putSeconds = 0
@@ -75,6 +76,7 @@ export class Meters {
         this.#seals.set(event.trigger, (this.#seals.get(event.trigger) ?? 0) + 1)
         this.#flushBytes += event.sizeBytes
         this.#flushBatches += event.batches
+        this.#flushPartitions += event.partitions
         return
       case 'stored':
         this.#putSeconds += event.durationMs / 1000
@@ -145,6 +147,11 @@ export class Meters {
       ),
       counter('lks_flush_bytes_total', 'Bytes of sealed flushes.', one(this.#flushBytes)),
       counter('lks_flush_batches_total', 'Record batches in sealed flushes.', one(this.#flushBatches)),
+      counter(
+        'lks_flush_partitions_total',
+        'Partitions in sealed flushes: rows that their commits write; their budget lengthens the linger.',
+        one(this.#flushPartitions),
+      ),
       counter('lks_flush_put_seconds_total', 'Time that flushes spent in the FileStorage Service.', one(this.#putSeconds)),
       counter('lks_commits_total', 'Flushes committed.', one(this.#commits)),
       counter('lks_commit_seconds_total', 'Time that flushes spent in the Metadata Service.', one(this.#commitSeconds)),

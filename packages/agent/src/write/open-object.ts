@@ -66,6 +66,11 @@ export class OpenObject {
     return this.#batches
   }
 
+  /** Each becomes a segment row, or several where it is large. */
+  get partitions(): number {
+    return this.#groups.size
+  }
+
   add(admission: Admission): Place {
     const bytes = this.#copy(admission.batch)
     patchLeaderEpoch(bytes, 0, admission.epoch)

@@ -22,7 +22,7 @@ test('flushing on size instead of time: whichever trigger is first seals, the ot
   const third = writer.admit([aRecord(250)]) // full at the moment at which its time is up
   await clock.advance(1)
   await clock.advance(1_000)
-  expect(seals).toEqual([
+  expect(seals).toMatchObject([
     { sequence: 1, trigger: 'idle', batches: 1 },
     { sequence: 2, trigger: 'size', batches: 2 },
   ])
@@ -78,6 +78,21 @@ test('the budget of puts holds beyond its burst', async () => {
   // The burst of 4 is free; after it 4 a second.
   expect(seals).toHaveLength(12)
   expect(clock.monotonic() - 1_000_000).toBeGreaterThanOrEqual(((12 - 4) * 1_000) / 4)
+})
+
+test('with very many partitions a flush waits until their rows are paid for', async () => {
+  const { writer, clock, seals, objects } = aWriter({ ...bucket, maxBytes: 1_000_000, rowsPerSecond: 100 })
+  writer.admit([aRecord(10)])
+  await clock.advance(0)
+  writer.admit(Array.from({ length: 100 }, (_, partition) => ({ ...aRecord(10), partition })))
+  await clock.advance(251) // the linger is over, the first flush spent 1 of 100 rows and has them back
+  expect(seals).toMatchObject([{ partitions: 1 }, { partitions: 100 }])
+  writer.admit(Array.from({ length: 100 }, (_, partition) => ({ ...aRecord(10), partition })))
+  await clock.advance(700)
+  expect(seals).toHaveLength(2)
+  await clock.advance(300)
+  expect(seals).toHaveLength(3)
+  while (objects.waiting.length > 0) await objects.land()
 })
 
 test('nobody is answered before the commit', async () => {
@@ -201,6 +216,7 @@ interface Sealed {
   readonly sequence: number
   readonly trigger: string
   readonly batches: number
+  readonly partitions: number
 }
 
 function aWriter(policy: FlushPolicy): {
@@ -225,7 +241,7 @@ function aWriter(policy: FlushPolicy): {
     log,
     clock,
     emit: (event) => {
-      if (event.kind === 'sealed') seals.push({ sequence: event.sequence, trigger: event.trigger, batches: event.batches })
+      if (event.kind === 'sealed') seals.push(event)
     },
     tails,
     catalog: new Catalog(),

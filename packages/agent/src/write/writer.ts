@@ -9,6 +9,7 @@ import type { EventHook, SealTrigger } from '../observe/events.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
+import { Budget } from './budget.ts'
 import { type Admission, OpenObject, type Place } from './open-object.ts'
 
 export type { Admission } from './open-object.ts'
@@ -23,6 +24,8 @@ export interface FlushPolicy {
   /** The budget of PUTs, and how many may come at once after a quiet time. Infinity where a PUT costs nothing. */
   readonly putsPerSecond: number
   readonly burst: number
+  /** The budget of segment rows, one per partition of a flush: with very many active partitions an open flush waits longer for company. Absent: no budget. */
+  readonly rowsPerSecond?: number
 }
 
 export type ProduceAnswer =
@@ -75,8 +78,8 @@ export class Writer {
   #sealTimer: Timer | undefined
   #sealSoon = false
   #trouble: string | undefined
-  #tokens: number
-  #tokensAtMs: number
+  readonly #puts: Budget
+  readonly #rows: Budget
 
   constructor(parts: WriterParts) {
     this.#parts = parts
@@ -98,8 +101,10 @@ export class Writer {
         parts.onFenced()
       },
     })
-    this.#tokens = parts.policy.burst
-    this.#tokensAtMs = parts.clock.monotonic()
+    const { putsPerSecond, burst, rowsPerSecond = Number.POSITIVE_INFINITY } = parts.policy
+    const nowMs = parts.clock.monotonic()
+    this.#puts = new Budget({ perSecond: putsPerSecond, burst, nowMs })
+    this.#rows = new Budget({ perSecond: rowsPerSecond, burst: rowsPerSecond, nowMs })
   }
 
   /** Bytes admitted and not yet answered. */
@@ -184,10 +189,18 @@ export class Writer {
     if (open === undefined) return
     this.#open = undefined
     const sequence = this.#chain.allocate()
-    this.#tokens = this.#tokensNow() - 1
-    this.#tokensAtMs = this.#parts.clock.monotonic()
+    const nowMs = this.#parts.clock.monotonic()
+    this.#puts.spend(1, nowMs)
+    this.#rows.spend(open.partitions, nowMs)
     const flush = open.seal({ clusterId: this.#parts.clusterId, incarnation: this.#parts.incarnation, sequence })
-    this.#parts.emit({ kind: 'sealed', sequence, trigger, sizeBytes: flush.object.sizeBytes, batches: flush.batches.length })
+    this.#parts.emit({
+      kind: 'sealed',
+      sequence,
+      trigger,
+      sizeBytes: flush.object.sizeBytes,
+      batches: flush.batches.length,
+      partitions: open.partitions,
+    })
     void this.#chain.send(flush).then((outcome) => this.#finish(open, outcome))
   }
 
@@ -218,9 +231,9 @@ export class Writer {
     const { clock, policy } = this.#parts
     const inFlight = this.#chain.inFlight
     if (inFlight >= policy.flushesInFlight) return // the end of one of them comes here again
-    const lingerLeftMs = inFlight === 0 ? 0 : open.openedAtMs + policy.lingerMs - clock.monotonic()
-    const tokenInMs = (1 - this.#tokensNow()) * (1000 / policy.putsPerSecond)
-    const waitMs = Math.max(lingerLeftMs, tokenInMs)
+    const nowMs = clock.monotonic()
+    const lingerLeftMs = inFlight === 0 ? 0 : open.openedAtMs + policy.lingerMs - nowMs
+    const waitMs = Math.max(lingerLeftMs, this.#puts.waitMs(1, nowMs), this.#rows.waitMs(open.partitions, nowMs))
     if (waitMs > 0) {
       this.#sealTimer ??= clock.after(waitMs, () => {
         this.#sealTimer = undefined
@@ -235,12 +248,6 @@ export class Writer {
       this.#sealSoon = false
       this.#seal(trigger)
     })
-  }
-
-  #tokensNow(): number {
-    const { putsPerSecond, burst } = this.#parts.policy
-    if (putsPerSecond === Number.POSITIVE_INFINITY) return burst
-    return Math.min(burst, this.#tokens + ((this.#parts.clock.monotonic() - this.#tokensAtMs) * putsPerSecond) / 1000)
   }
 
   #fits(bytes: number): boolean {
