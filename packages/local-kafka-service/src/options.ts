@@ -301,7 +301,7 @@ function hosts(value: string): string | undefined {
   return wrong === undefined ? undefined : `must be host names or addresses with commas between them; '${wrong}' is neither`
 }
 function storageUrl(value: string): string | undefined {
-  if (/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/.test(value)) return undefined
+  if (/^s3:\/\/[^/\s]+(\/.*)?$/.test(value)) return undefined
   return value.startsWith('s3://')
     ? 'must name a bucket, as s3://bucket/prefix'
     : 'must be s3://bucket/prefix; a directory is given by --dir'

@@ -86,17 +86,17 @@ function storage(plan: ServerPlan): string {
   return `${objectsAt(plan)}, metadata in ${metadataAt(plan)}`
 }
 
-function durability({ objects, settings }: ServerPlan): string {
+function durability({ objects, metadata, settings }: ServerPlan): string {
+  if (objects.kind === 's3' && metadata.kind === 'postgres') return 'what is acknowledged is in S3 and in PostgreSQL'
+  const messages = objects.kind === 's3' ? 'messages are in S3 when acknowledged, metadata ' : 'what is acknowledged '
   switch (text(settings, 'durability')) {
     case 'strict':
-      return 'strict: what is acknowledged survives a power loss'
+      return `strict: ${messages}survives a power loss`
     case 'memory':
       return 'memory: nothing survives the end of this process'
     case undefined:
     default:
-      return objects.kind === 's3'
-        ? 'os: messages are in S3 when acknowledged; metadata survives kill -9, not a power loss (--durability strict)'
-        : 'os: what is acknowledged survives kill -9, not a power loss (--durability strict)'
+      return `os: ${messages}survives kill -9, not a power loss (--durability strict)`
   }
 }
 

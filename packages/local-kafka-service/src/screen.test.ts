@@ -1,0 +1,75 @@
+// What is shown when a server is ready.
+import { expect, test } from 'vitest'
+import { resolveOptions } from './options.ts'
+import { firstScreen, type Ready, readyLine } from './screen.ts'
+import { planOf } from './server-plan.ts'
+
+/** Ready with these flags; `movedFrom`: the control plane's default port was taken. */
+function ready(flags: Readonly<Record<string, string>>, { movedFrom }: { readonly movedFrom?: number } = {}): Ready {
+  const plane = (port: number, from?: number) => ({
+    url: `http://127.0.0.1:${port}`,
+    port,
+    addresses: [{ host: '127.0.0.1', port }],
+    movedFrom: from,
+  })
+  return {
+    server: {
+      kafka: [
+        { host: '127.0.0.1', port: 9092 },
+        { host: '::1', port: 9092 },
+      ],
+      http: { control: plane(movedFrom === undefined ? 8000 : 8001, movedFrom), data: plane(8123), drain() {}, stop: async () => {} },
+    },
+    plan: planOf(resolveOptions({ flags, env: {}, file: undefined }).values),
+    version: '1.2.3',
+    ms: 120,
+    pid: 42,
+  }
+}
+
+test('for programs: one line, to the letter', () => {
+  expect(readyLine(ready({}))).toBe(
+    '{"event":"ready","kafka":"127.0.0.1:9092","urls":{"control":"http://127.0.0.1:8000","data":"http://127.0.0.1:8123"},"ms":120,"pid":42}\n',
+  )
+})
+
+test('for people: where it is, where it keeps things, what survives, and lines to paste', () => {
+  expect(firstScreen(ready({}))).toBe(`
+  lks 1.2.3   ready in 120 ms
+
+  Kafka            localhost:9092
+  Control API      http://localhost:8000/topics
+  Data API         http://localhost:8123/topics/{topic}/produce/{partition}
+  API docs         http://localhost:8000/docs
+  Storage          .lks  (kept between runs; --memory for none)
+  Durability       os: what is acknowledged survives kill -9, not a power loss (--durability strict)
+
+  Try:
+    curl -X POST localhost:8000/topics -d '{"name":"hello"}'
+    curl -X POST localhost:8123/topics/hello/produce/0 -d "key:value"
+    kcat -b localhost:9092 -t hello -C -e
+
+  Ctrl-C stops it.
+
+`)
+})
+
+test.each<{ readonly flags: Readonly<Record<string, string>>; readonly says: readonly RegExp[] }>([
+  { flags: { memory: 'true' }, says: [/Storage +memory/, /Durability +memory: nothing survives/] },
+  { flags: { durability: 'strict' }, says: [/Durability +strict: what is acknowledged survives a power loss/] },
+  { flags: { 'store.latency': '100ms' }, says: [/Store latency +100 ms/] },
+  { flags: { listen: '0.0.0.0' }, says: [/Open to +whoever reaches 0\.0\.0\.0/] },
+  { flags: { storage: 's3://b/p' }, says: [/Storage +s3:\/\/b\/p, metadata in .*metadata\.db/, /Durability +os: messages are in S3/] },
+  {
+    flags: { storage: 's3://b/p', metadata: 'postgres://me:secret@db:5432/lks' },
+    says: [/metadata in postgres:\/\/me@db:5432\/lks/, /Durability +what is acknowledged is in S3 and in PostgreSQL/],
+  },
+])('with $flags it says so, and no password', ({ flags, says }) => {
+  const screen = firstScreen(ready(flags))
+  for (const pattern of says) expect(screen).toMatch(pattern)
+  expect(screen).not.toContain('secret')
+})
+
+test('a port that was moved on from is named', () => {
+  expect(firstScreen(ready({}, { movedFrom: 8000 }))).toContain('http://localhost:8001/topics   (8000 was taken)')
+})
