@@ -7,6 +7,11 @@ export class Permits {
   #usedBytes = 0
   /** Held by frames that are complete: they give it back without asking for more. */
   #wholeBytes = 0
+  /** How many wait. */
+  #waiting = 0
+  /** May go over the budget. */
+  #favoured: Claim | undefined
+  #serving = false
 
   constructor(capacityBytes: number) {
     this.#capacityBytes = capacityBytes
@@ -19,23 +24,28 @@ export class Permits {
   /** Opens the account of one frame. */
   claim(): Claim {
     const claim: Claim = new Claim({
-      ask: (bytes) => this.#ask(claim, bytes),
+      // Whoever waits already goes first, or a large frame would be passed by small ones for ever.
+      ask: (bytes) => (this.#waiting > 0 && claim !== this.#favoured ? false : this.#grant(claim, bytes)),
+      askAgain: (bytes) => this.#grant(claim, bytes),
+      waiting: (change) => {
+        this.#waiting += change
+      },
       completed: () => {
         this.#wholeBytes += claim.heldBytes
-        this.#serve()
+        this.#settled(claim)
       },
       released: () => {
         this.#claims.delete(claim)
         this.#usedBytes -= claim.heldBytes
         if (claim.whole) this.#wholeBytes -= claim.heldBytes
-        this.#serve()
+        this.#settled(claim)
       },
     })
     this.#claims.add(claim)
     return claim
   }
 
-  #ask(claim: Claim, bytes: number): boolean {
+  #grant(claim: Claim, bytes: number): boolean {
     const fits = this.#usedBytes + bytes <= this.#capacityBytes
     if (!fits && !this.#mayExceed(claim)) return false
     this.#usedBytes += bytes
@@ -44,22 +54,33 @@ export class Permits {
 
   /**
    * If every frame held a part and waited for the rest, none would ever be whole. So while no whole frame is about to give anything back,
-   * the eldest may go over the budget: by one frame at most, because once it is whole the others wait for it.
+   * one may go over the budget until it is whole; then the others wait for it.
    */
   #mayExceed(claim: Claim): boolean {
     if (this.#wholeBytes > 0) return false
-    for (const other of this.#claims) if (!other.whole) return other === claim
-    return false
+    this.#favoured ??= claim
+    return this.#favoured === claim
   }
 
-  /** The eldest that waits goes first, so that a large frame is not passed by small ones for ever. */
-  #serve(): void {
-    for (const claim of this.#claims) if (claim.waits && !claim.retry()) return
+  #settled(claim: Claim): void {
+    if (this.#favoured === claim) this.#favoured = undefined
+    if (this.#serving) return
+    this.#serving = true
+    for (let eldest = this.#eldestWaiting(); eldest?.retry() === true; ) eldest = this.#eldestWaiting()
+    this.#serving = false
+  }
+
+  /** Looked for afresh after each grant: whoever was granted a step mostly asks for the next one at once. */
+  #eldestWaiting(): Claim | undefined {
+    if (this.#waiting > 0) for (const claim of this.#claims) if (claim.waits) return claim
+    return undefined
   }
 }
 
 interface Pool {
   ask(bytes: number): boolean
+  askAgain(bytes: number): boolean
+  waiting(change: 1 | -1): void
   completed(): void
   released(): void
 }
@@ -94,6 +115,7 @@ export class Claim {
       return true
     }
     this.#waiting = { bytes, granted }
+    this.#pool.waiting(1)
     return false
   }
 
@@ -101,8 +123,9 @@ export class Claim {
   retry(): boolean {
     const waiting = this.#waiting
     if (waiting === undefined) return true
-    if (!this.#pool.ask(waiting.bytes)) return false
+    if (!this.#pool.askAgain(waiting.bytes)) return false
     this.#waiting = undefined
+    this.#pool.waiting(-1)
     this.#heldBytes += waiting.bytes
     waiting.granted()
     return true
@@ -118,6 +141,7 @@ export class Claim {
   /** Gives everything back. Twice is once. */
   release(): void {
     if (this.#state === 'released') return
+    if (this.#waiting !== undefined) this.#pool.waiting(-1)
     this.#waiting = undefined
     this.#pool.released()
     this.#state = 'released'
