@@ -9,6 +9,7 @@ import {
   type PutIfAbsent,
   type RemoveResult,
 } from '@local-kafka-service/agent/simulation'
+import { batchSizeAt } from '@local-kafka-service/protocol'
 import type { Chance, Range } from './chance.ts'
 import type { Life } from './life.ts'
 import type { VirtualTime } from './sim-clock.ts'
@@ -138,7 +139,7 @@ export class Bucket {
         }
         if (!chance.happens(this.faults.bitFlip) || bytes.length === 0) return bytes
         const flipped = Uint8Array.from(bytes)
-        const at = chance.whole([0, flipped.length - 1])
+        const at = chance.pick([chance.whole([0, flipped.length - 1]), worstByte(flipped, chance)])
         flipped[at] = (flipped[at] ?? 0) ^ (1 << chance.whole([0, 7]))
         trace.write(life.name, `read ${key}: a bit of byte ${at} turned`)
         return flipped
@@ -239,3 +240,17 @@ export class Bucket {
 function never<T>(): Promise<T> {
   return new Promise<T>(() => {})
 }
+
+/** A byte of a batch's length or of its last offset delta: those say where the next batch is and which offsets it has. Any byte where no batch is seen. */
+function worstByte(bytes: Uint8Array, chance: Chance): number {
+  const headers: number[] = []
+  for (let at = 0; at + headerBytes <= bytes.length; at += 1) {
+    const size = bytes[at + magicAt] === 2 ? batchSizeAt(bytes, at) : undefined
+    if (size !== undefined && at + size <= bytes.length) headers.push(at)
+  }
+  if (headers.length === 0) return 0
+  return chance.pick(headers) + chance.pick([11, 23, 24, 25, 26])
+}
+
+const headerBytes = 61
+const magicAt = 16

@@ -35,25 +35,28 @@ export function takeBatches(
   let nextOffset = ask.fromOffset
   let baseOffset = segment.baseOffset
   let at = 0
+  let full = false
+  // To the end, also when nothing more is taken: only the sum of all batches proves that none before the first one taken says a wrong number of offsets.
   while (at < bytes.length) {
     const size = batchSizeAt(bytes, at)
     if (size === undefined || at + size > bytes.length) throw new CorruptSegmentError(`a batch is cut off at byte ${at}`)
     const { lastOffsetDelta } = readBatchHeader(bytes, at)
     const following = baseOffset + lastOffsetDelta + 1
-    if (following > ask.fromOffset) {
-      if (baseOffset >= ask.untilOffset) break
+    if (following > ask.fromOffset && !full) {
       const first = sizeBytes === 0 && ask.atLeastOne
-      if (!first && sizeBytes + size > ask.maxBytes) break
-      const checked = checkBatch(bytes, at, crc32c)
-      if (checked.kind === 'error') throw new CorruptSegmentError(checked.message)
-      place(chunks, bytes.subarray(at, at + size), baseOffset)
-      sizeBytes += size
-      nextOffset = following
+      full = baseOffset >= ask.untilOffset || (!first && sizeBytes + size > ask.maxBytes)
+      if (!full) {
+        const checked = checkBatch(bytes, at, crc32c)
+        if (checked.kind === 'error') throw new CorruptSegmentError(checked.message)
+        place(chunks, bytes.subarray(at, at + size), baseOffset)
+        sizeBytes += size
+        nextOffset = following
+      }
     }
     baseOffset = following
     at += size
   }
-  if (at >= bytes.length && baseOffset !== segment.lastOffset + 1)
+  if (baseOffset !== segment.lastOffset + 1)
     throw new CorruptSegmentError(`its batches end at offset ${baseOffset - 1}, not at ${segment.lastOffset}`)
   return { chunks, sizeBytes, nextOffset }
 }
