@@ -108,7 +108,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   })
   const reader = new Reader({ log: metadata.log, objects, tails, owners, clock, emit, crc32c })
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
-  const offsets = new Offsets({ log: metadata.log, objects, owners, codecs, emit })
+  const offsets = new Offsets({ log: metadata.log, objects, owners, codecs, crc32c, emit })
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, random, emit })
   const records = new RecordVerbs({ topics, writer, reader, offsets, tails, owners, settings, clock, codecs, crc32c })
   const producerIds = new ProducerIds((count) => metadata.log.allocateProducerIds(count))

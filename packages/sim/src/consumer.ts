@@ -63,6 +63,7 @@ export class Consumer {
       }
       try {
         if (this.#parts.chance.happens(0.1)) await this.#askEnds(connection)
+        if (this.#parts.chance.happens(0.1)) await this.#askSince(connection)
         await this.#fetch(connection)
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error
@@ -122,23 +123,11 @@ export class Consumer {
     return true
   }
 
-  /** The latest offset is at least what was committed when it was asked for, and at most what is when it is heard: unless the agent is no longer the owner. */
+  /** The latest offset is at least what was committed when it was asked for, and at most what is when it is heard. */
   async #askEnds(connection: Connection): Promise<void> {
     const { checker, topic } = this.#parts
-    const partitions = this.#positions.map((_, partitionIndex) => ({ partitionIndex, timestamp: -1 }))
-    const before = partitions.map(({ partitionIndex }) => checker.nextOffset(topic.topicId, partitionIndex))
-    const answer = await connection.request(ListOffsets, 4, {
-      replicaId: -1,
-      isolationLevel: 0,
-      topics: [{ name: topic.name, partitions }],
-    })
-    for (const { partitionIndex, errorCode, offset } of answer.topics[0]?.partitions ?? []) {
-      if (errorCode !== 0) {
-        const error = errorName(errorCode) ?? String(errorCode)
-        if (!temporary.has(error))
-          checker.violate('I15 only what is really absent is called absent', `ListOffsets of ${partitionIndex}: ${error}`)
-        continue
-      }
+    const before = this.#positions.map((_, partition) => checker.nextOffset(topic.topicId, partition))
+    for (const { partitionIndex, offset } of await this.#listOffsets(connection, latest)) {
       const least = before[partitionIndex] ?? 0
       const most = checker.nextOffset(topic.topicId, partitionIndex)
       if (offset < least || offset > most)
@@ -148,7 +137,45 @@ export class Consumer {
         )
     }
   }
+
+  /** The first record since a time never changes once there is one. */
+  async #askSince(connection: Connection): Promise<void> {
+    const { checker, chance, topic, time } = this.#parts
+    const sinceMs = time.wallMs - chance.whole([0, Math.ceil(time.nowMs)])
+    const before = this.#positions.map((_, partition) => checker.offsetSince(topic.topicId, partition, sinceMs))
+    for (const { partitionIndex, offset } of await this.#listOffsets(connection, sinceMs)) {
+      const due = before[partitionIndex] ?? checker.offsetSince(topic.topicId, partitionIndex, sinceMs)
+      if (offset !== due && !(offset === -1 && before[partitionIndex] === undefined))
+        checker.violate(
+          'I15 only what is really absent is called absent',
+          `${this.#options.name} heard that ${partitionIndex} has ${offset} as its first offset since ${sinceMs}, where ${due} is due`,
+        )
+    }
+  }
+
+  /** What was answered without an error. */
+  async #listOffsets(
+    connection: Connection,
+    timestamp: number,
+  ): Promise<readonly { readonly partitionIndex: number; readonly offset: number }[]> {
+    const { checker, topic } = this.#parts
+    const partitions = this.#positions.map((_, partitionIndex) => ({ partitionIndex, timestamp }))
+    const answer = await connection.request(ListOffsets, 4, {
+      replicaId: -1,
+      isolationLevel: 0,
+      topics: [{ name: topic.name, partitions }],
+    })
+    return (answer.topics[0]?.partitions ?? []).filter(({ partitionIndex, errorCode }) => {
+      const error = errorName(errorCode) ?? String(errorCode)
+      if (error !== 'NONE' && !temporary.has(error))
+        checker.violate('I15 only what is really absent is called absent', `ListOffsets of ${partitionIndex}: ${error}`)
+      return error === 'NONE'
+    })
+  }
 }
+
+/** ListOffsets' word for the end of the log. */
+const latest = -1
 
 interface PartitionAnswer {
   readonly partitionIndex: number

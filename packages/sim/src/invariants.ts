@@ -49,6 +49,7 @@ export interface CheckerParts {
 
 interface Log {
   readonly values: Value[]
+  readonly timestampsMs: number[]
 }
 
 /** Where a record of a producer that does not retry was sent: one connection, as its how-manieth request. */
@@ -100,6 +101,12 @@ export class Checker {
 
   nextOffset(topicId: TopicId, partition: number): number {
     return this.#log(partitionKey(topicId, partition)).values.length
+  }
+
+  /** The first record with a timestamp of at least so much; undefined while there is none. */
+  offsetSince(topicId: TopicId, partition: number, timestampMs: number): number | undefined {
+    const at = this.#log(partitionKey(topicId, partition)).timestampsMs.findIndex((stamp) => stamp >= timestampMs)
+    return at < 0 ? undefined : at
   }
 
   violate(rule: Rule, message: string): void {
@@ -167,9 +174,12 @@ export class Checker {
       if (verdict === undefined || verdict.kind === 'refused') continue
       const key = partitionKey(batch.topicId, batch.partition)
       const bytes = object.subarray(batch.byteStart, batch.byteStart + batch.sizeBytes)
-      const values = decodeBatches(bytes).flatMap(({ records }) => records.map(({ value }) => value))
-      if (verdict.kind === 'appended') this.#append(key, verdict.baseOffset, values, flush)
-      else this.#repeated(key, verdict.baseOffset, values, flush)
+      const records = decodeBatches(bytes).flatMap((decoded) => decoded.records)
+      if (verdict.kind === 'appended') this.#append(key, verdict.baseOffset, records, flush)
+      else {
+        const values = records.map(({ value }) => value)
+        this.#repeated(key, verdict.baseOffset, values, flush)
+      }
     }
     for (const { topicId, partition, highWatermark } of result.grown) {
       const next = this.nextOffset(topicId, partition)
@@ -181,14 +191,14 @@ export class Checker {
     }
   }
 
-  #append(key: string, baseOffset: number, values: readonly Value[], flush: string): void {
+  #append(key: string, baseOffset: number, records: readonly ReadRecord[], flush: string): void {
     const log = this.#log(key)
     if (baseOffset !== log.values.length)
       this.violate(
         'I2 an offset means one content for ever',
-        `flush ${flush} gives ${values[0]} offset ${baseOffset} of ${key}, which ends at ${log.values.length}`,
+        `flush ${flush} gives ${records[0]?.value} offset ${baseOffset} of ${key}, which ends at ${log.values.length}`,
       )
-    for (const value of values) {
+    for (const { value, timestampMs } of records) {
       const place = `${value} at offset ${log.values.length} of ${key} (flush ${flush})`
       if (this.#appended.has(value)) this.violate('I8 an idempotent record is stored once and in order', `${place} is there a second time`)
       const { producer, number } = partsOf(value)
@@ -199,6 +209,7 @@ export class Checker {
       if (this.#refused.has(value)) this.violate('refused means never stored', place)
       this.#appended.set(value, log.values.length)
       log.values.push(value)
+      log.timestampsMs.push(timestampMs)
       this.#inLine(value)
     }
   }
@@ -359,7 +370,7 @@ export class Checker {
   #log(key: string): Log {
     const known = this.#logs.get(key)
     if (known !== undefined) return known
-    const made: Log = { values: [] }
+    const made: Log = { values: [], timestampsMs: [] }
     this.#logs.set(key, made)
     return made
   }

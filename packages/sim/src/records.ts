@@ -7,6 +7,7 @@ export type Value = string
 
 export interface ReadRecord {
   readonly offset: number
+  readonly timestampMs: number
   readonly value: Value
 }
 
@@ -53,8 +54,9 @@ export function decodeBatches(bytes: Uint8Array): readonly ReadBatch[] {
     const checked = checkBatch(bytes, at, crc32c)
     if (checked.kind === 'error') throw new Error(`a batch at byte ${at}: ${checked.message}`)
     const { baseOffset } = checked.header
-    const records = [...readRecords(bytes, at, nodeCodecs, 1024 * 1024)].map(({ offsetDelta, value }) => ({
+    const records = [...readRecords(bytes, at, nodeCodecs, 1024 * 1024)].map(({ offsetDelta, timestamp, value }) => ({
       offset: baseOffset + offsetDelta,
+      timestampMs: timestamp,
       value: Buffer.from(value ?? []).toString(),
     }))
     batches.push({ baseOffset, records })

@@ -2,6 +2,7 @@
 import { batchSizeAt, checkBatch, readBatchHeader } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
+import { ObjectStoreError } from '../objects/object-store.ts'
 
 export interface TakenBatches {
   /** Bytes to send, in order; each batch has its final base offset. */
@@ -14,6 +15,19 @@ export interface TakenBatches {
 /** The stored bytes are not what was committed: an error to the reader, never an empty answer. */
 export class CorruptSegmentError extends Error {
   override readonly name = 'CorruptSegmentError'
+}
+
+/** The bytes that were committed are not there, or not as they were. */
+export function isCorrupt(error: unknown): error is Error {
+  return (
+    error instanceof CorruptSegmentError || (error instanceof ObjectStoreError && (error.kind === 'missing' || error.kind === 'corrupt'))
+  )
+}
+
+/** Throws a CorruptSegmentError unless every batch of the segment is as it was committed. */
+export function checkSegment(bytes: Uint8Array, segment: Segment, crc32c: Checksum): void {
+  const { baseOffset: fromOffset, lastOffset } = segment
+  takeBatches(bytes, segment, { fromOffset, untilOffset: lastOffset + 1, maxBytes: Number.POSITIVE_INFINITY, atLeastOne: true }, crc32c)
 }
 
 /** Below this a batch is copied with its new header: two slices would cost more than the copy. */

@@ -1,11 +1,14 @@
 // Answers where offsets are: earliest, latest, by timestamp. Always a primary read, because a wrong answer here makes consumers lose data.
 import { batchSizeAt, type Codecs, type KafkaErrorName, readBatchHeader, readRecords } from '@local-kafka-service/protocol'
+import type { Checksum } from '../core/checksum.ts'
 import type { TopicPartition } from '../core/ids.ts'
 import { limits } from '../limits.ts'
 import type { LogIndex, Segment } from '../metadata/metadata-store.ts'
-import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
+import type { CachedObjects } from '../objects/cached.ts'
+import { ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Owners } from '../view/owners.ts'
+import { checkSegment, isCorrupt } from './batches.ts'
 
 export interface OffsetAsk extends TopicPartition {
   readonly at: 'earliest' | 'latest' | 'latest stable' | 'max timestamp' | { readonly timestamp: number }
@@ -18,9 +21,10 @@ export type OffsetAnswer =
 
 export interface OffsetsParts {
   readonly log: Pick<LogIndex, 'partitions' | 'findByTime'>
-  readonly objects: ObjectStore
+  readonly objects: CachedObjects
   readonly owners: Owners
   readonly codecs: Codecs
+  readonly crc32c: Checksum
   readonly emit: EventHook
 }
 
@@ -95,13 +99,33 @@ export class Offsets {
     signal: AbortSignal,
   ): Promise<OffsetAnswer> {
     try {
-      const bytes = await this.#parts.objects.read(segment.objectKey, { start: segment.byteStart, length: segment.sizeBytes }, signal)
+      const bytes = await this.#whole(segment, signal)
       const wanted = typeof ask.at === 'object' ? ask.at.timestamp : segment.maxTimestamp
       return { kind: 'offset', ...firstSince(bytes, segment, { wanted, from: within.logStartOffset }, this.#parts.codecs), leaderEpoch }
     } catch (error) {
-      if (!(error instanceof ObjectStoreError)) throw error
-      this.#parts.emit({ kind: 'store trouble', operation: 'read', message: error.message })
+      const { emit } = this.#parts
+      if (isCorrupt(error))
+        emit({ kind: 'corrupt data', topicId: ask.topicId, partition: ask.partition, offset: segment.baseOffset, message: error.message })
+      else if (error instanceof ObjectStoreError) emit({ kind: 'store trouble', operation: 'read', message: error.message })
+      else throw error
       return { kind: 'error', error: 'KAFKA_STORAGE_ERROR' }
+    }
+  }
+
+  /** Every batch is checked: one that says a wrong number of offsets or a wrong time would make "no such record" of what is there. Once more, past the cache. */
+  async #whole(segment: Segment, signal: AbortSignal): Promise<Uint8Array> {
+    const { objects, crc32c } = this.#parts
+    const read = async (): Promise<Uint8Array> => {
+      const bytes = await objects.read(segment.objectKey, { start: segment.byteStart, length: segment.sizeBytes }, signal)
+      checkSegment(bytes, segment, crc32c)
+      return bytes
+    }
+    try {
+      return await read()
+    } catch (error) {
+      if (!isCorrupt(error)) throw error
+      objects.forget(segment.objectKey)
+      return await read()
     }
   }
 }

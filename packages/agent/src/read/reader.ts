@@ -11,7 +11,7 @@ import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tail, Tails } from '../view/tails.ts'
-import { CorruptSegmentError, type TakenBatches, takeBatches } from './batches.ts'
+import { isCorrupt, type TakenBatches, takeBatches } from './batches.ts'
 
 export interface FetchAsk extends TopicPartition {
   readonly offset: number
@@ -184,11 +184,4 @@ export class Reader {
     else throw error
     return { kind: 'error', error: 'KAFKA_STORAGE_ERROR', watermarks }
   }
-}
-
-/** The bytes that were committed are not there, or not as they were. */
-function isCorrupt(error: unknown): error is Error {
-  return (
-    error instanceof CorruptSegmentError || (error instanceof ObjectStoreError && (error.kind === 'missing' || error.kind === 'corrupt'))
-  )
 }
