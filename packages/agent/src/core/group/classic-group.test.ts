@@ -1,0 +1,651 @@
+// The rules of the classic group, one by one; their numbers are those of docs/specs/classic-group.md.
+import { describe, expect, test } from 'vitest'
+import type { ClassicSettings, JoinReply, JoinRequest } from './classic-messages.ts'
+import { aJoin, aProtocol, aSync, bytes, GroupRun, text } from './testing/group-run.ts'
+
+/** A stable group of members with ids handed out by the machine; the first is the leader, and each has `<id>!` assigned. */
+function aStableGroup(
+  members: readonly Partial<JoinRequest>[] = [{}, {}],
+  settings: Partial<ClassicSettings> = {},
+): { readonly run: GroupRun; readonly ids: readonly string[]; readonly joins: readonly JoinReply[] } {
+  const run = new GroupRun(settings)
+  const asked = members.map((more, i) => run.ask(aJoin('', { version: 3, unique: `${i}`, connection: i, ...more })))
+  run.pass(run.settings.initialRebalanceDelayMs * 2)
+  const joins = asked.map((id) => {
+    const reply = run.answer(id, 'join')
+    if (reply === undefined) throw new Error('a member is still waiting')
+    return reply
+  })
+  const ids = joins.map(({ memberId }) => memberId)
+  const generation = joins[0]?.generation ?? -1
+  const assignments = Object.fromEntries(ids.map((id) => [id, `${id}!`]))
+  joins.forEach(({ memberId, leader }, i) => {
+    const groupInstanceId = members[i]?.groupInstanceId ?? null
+    const sync = aSync(memberId, generation, memberId === leader ? assignments : {})
+    run.ask({ ...sync, groupInstanceId, connection: i })
+  })
+  expect(run.describe().state).toBe('Stable')
+  expect(run.parked.size).toBe(0)
+  return { run, ids, joins }
+}
+
+const beat = (memberId: string, generation: number, groupInstanceId: string | null = null) =>
+  ({ kind: 'heartbeat', memberId, generation, groupInstanceId }) as const
+const commit = (memberId: string, generation: number, more: { version?: number; transactional?: boolean; groupInstanceId?: string } = {}) =>
+  ({ kind: 'commit', memberId, generation, groupInstanceId: null, version: 9, transactional: false, ...more }) as const
+const leave = (...ids: readonly string[]) =>
+  ({ kind: 'leave', members: ids.map((memberId) => ({ memberId, groupInstanceId: null })) }) as const
+
+describe('ids', () => {
+  test('J1 from version 4 a new dynamic member first gets an id, and the group waits for it', () => {
+    const run = new GroupRun()
+    const first = run.now(aJoin('', { version: 4, unique: 'a' }))
+    expect([first.error, first.memberId, first.generation]).toEqual(['MEMBER_ID_REQUIRED', 'client-a', -1])
+    expect(run.describe()).toMatchObject({ state: 'Empty', members: [] })
+    expect(run.error(aJoin('client-a'))).toBeUndefined()
+    expect(run.describe()).toMatchObject({ state: 'PreparingRebalance', members: [{ memberId: 'client-a' }] })
+  })
+
+  test('J1 a rebalance waits for an id that was handed out, until its session ends', () => {
+    const { run, ids } = aStableGroup([{}])
+    const [leader = ''] = ids
+    run.now(aJoin('', { unique: 'new', sessionTimeoutMs: 6_000 }))
+    const rejoin = run.ask(aJoin(leader))
+    expect(run.answer(rejoin, 'join')).toBeUndefined()
+    run.pass(5_999)
+    expect(run.answer(rejoin, 'join')).toBeUndefined()
+    run.pass(1)
+    expect(run.answer(rejoin, 'join')).toMatchObject({ error: 'NONE', generation: 2 })
+    expect(run.error(aJoin('client-new'))).toBe('UNKNOWN_MEMBER_ID')
+  })
+
+  test('J2 below version 4, and as a static member, one joins at once', () => {
+    for (const more of [{ version: 3 }, { version: 9, groupInstanceId: 's' }]) {
+      const run = new GroupRun()
+      expect(run.error(aJoin('', more))).toBeUndefined()
+      expect(run.describe().members).toMatchObject([{ memberId: `${more.groupInstanceId ?? 'client'}-x` }])
+    }
+  })
+
+  test('J3 an id that the group does not know is refused, and makes no group', () => {
+    const run = new GroupRun()
+    expect(run.now(aJoin('who'))).toMatchObject({ error: 'UNKNOWN_MEMBER_ID', memberId: 'who' })
+    expect(run.describe().state).toBe('Dead')
+    const { run: stable } = aStableGroup()
+    expect(stable.error(aJoin('who'))).toBe('UNKNOWN_MEMBER_ID')
+    expect(stable.describe().state).toBe('Stable')
+  })
+
+  test('J4 sessions outside the bounds are refused, both ends are legal', () => {
+    const bounds = { minSessionTimeoutMs: 6_000, maxSessionTimeoutMs: 9_000 }
+    for (const sessionTimeoutMs of [5_999, 9_001]) {
+      const run = new GroupRun(bounds)
+      expect(run.error(aJoin('', { sessionTimeoutMs }))).toBe('INVALID_SESSION_TIMEOUT')
+      expect(run.describe().state).toBe('Dead')
+    }
+    for (const sessionTimeoutMs of [6_000, 9_000]) {
+      expect(new GroupRun(bounds).error(aJoin('', { sessionTimeoutMs }))).toBe('MEMBER_ID_REQUIRED')
+    }
+  })
+
+  test('J5 a full group takes nobody new, and keeps whom it has', () => {
+    const { run, ids } = aStableGroup([{}, {}], { maxSize: 2 })
+    expect(run.now(aJoin('', { version: 3 }))).toMatchObject({ error: 'GROUP_MAX_SIZE_REACHED', memberId: '' })
+    expect(run.error(aJoin(ids[1] ?? ''))).toBe('NONE')
+    expect(run.describe().members).toHaveLength(2)
+  })
+
+  test('J5 while members are called in, those count that have come', () => {
+    const run = new GroupRun({ maxSize: 1 })
+    expect(run.error(aJoin('', { version: 3, unique: 'a' }))).toBeUndefined()
+    expect(run.error(aJoin('', { version: 3, unique: 'b' }))).toBe('GROUP_MAX_SIZE_REACHED')
+    expect(run.describe().members).toMatchObject([{ memberId: 'client-a' }])
+  })
+
+  test('J5 ids that are handed out and never used are bounded too', () => {
+    const run = new GroupRun({ maxSize: 2 })
+    expect(['a', 'b', 'c'].map((unique) => run.error(aJoin('', { unique })))).toEqual([
+      'MEMBER_ID_REQUIRED',
+      'MEMBER_ID_REQUIRED',
+      'GROUP_MAX_SIZE_REACHED',
+    ])
+  })
+})
+
+describe('protocols', () => {
+  test('P1 a first member must name a type and a protocol', () => {
+    for (const more of [{ protocolType: '' }, { protocols: [] }]) {
+      expect(new GroupRun().error(aJoin('', more))).toBe('INCONSISTENT_GROUP_PROTOCOL')
+    }
+  })
+
+  test('P2 whoever has another type, or no protocol that all others have, stays outside', () => {
+    const { run, ids } = aStableGroup([{ protocols: [aProtocol('a'), aProtocol('b')] }, { protocols: [aProtocol('b')] }])
+    expect(run.error(aJoin('', { protocolType: 'connect', protocols: [aProtocol('b')] }))).toBe('INCONSISTENT_GROUP_PROTOCOL')
+    expect(run.error(aJoin('', { protocols: [aProtocol('a')] }))).toBe('INCONSISTENT_GROUP_PROTOCOL')
+    expect(run.error(aJoin(ids[0] ?? '', { protocols: [aProtocol('c')] }))).toBe('INCONSISTENT_GROUP_PROTOCOL')
+    expect(run.error(aJoin('', { protocols: [aProtocol('c'), aProtocol('b')] }))).toBe('MEMBER_ID_REQUIRED')
+  })
+
+  test('P3 of what all have, most votes win: each votes for its first', () => {
+    const [a, b, c] = [aProtocol('a'), aProtocol('b'), aProtocol('c')]
+    const { joins } = aStableGroup([{ protocols: [a, b, c] }, { protocols: [c, b] }, { protocols: [c, b, a] }])
+    expect(joins.map(({ protocolName }) => protocolName)).toEqual(['c', 'c', 'c'])
+    const { joins: others } = aStableGroup([{ protocols: [a, b] }, { protocols: [c, b] }])
+    expect(others[0]?.protocolName).toBe('b')
+  })
+
+  test('P4 an empty group takes a new type', () => {
+    const { run, ids } = aStableGroup()
+    run.now(leave(...ids))
+    expect(run.describe()).toMatchObject({ state: 'Empty', protocolType: 'consumer', generation: 2 })
+    expect(run.error(aJoin('', { protocolType: 'connect' }))).toBe('MEMBER_ID_REQUIRED')
+    expect(run.error(aJoin('client-x', { protocolType: 'connect' }))).toBeUndefined()
+    expect(run.describe().protocolType).toBe('connect')
+  })
+})
+
+describe('the join phase', () => {
+  test('R1 an empty group waits for the initial delay, and longer while others come, up to the rebalance time-out', () => {
+    const run = new GroupRun({ initialRebalanceDelayMs: 3_000 })
+    const join = (unique: string): number => run.ask(aJoin('', { version: 3, unique, rebalanceTimeoutMs: 7_000 }))
+    const first = join('a')
+    run.pass(2_999)
+    join('b')
+    run.pass(2)
+    expect(run.answer(first, 'join')).toBeUndefined()
+    join('c')
+    run.pass(3_000)
+    join('d')
+    expect(run.answer(first, 'join')).toBeUndefined()
+    run.pass(998)
+    expect(run.answer(first, 'join')).toBeUndefined()
+    run.pass(1)
+    expect(run.answer(first, 'join')).toMatchObject({ error: 'NONE', generation: 1 })
+    expect(run.describe().members).toHaveLength(4)
+  })
+
+  test('R1 without newcomers the initial delay is not extended', () => {
+    const run = new GroupRun({ initialRebalanceDelayMs: 3_000 })
+    const first = run.ask(aJoin('', { version: 3 }))
+    run.pass(2_999)
+    expect(run.answer(first, 'join')).toBeUndefined()
+    run.pass(1)
+    expect(run.answer(first, 'join')?.generation).toBe(1)
+  })
+
+  test('R1 without a delay the first member has its generation in its own turn', () => {
+    const run = new GroupRun({ initialRebalanceDelayMs: 0 })
+    expect(run.now(aJoin('', { version: 3 }))).toMatchObject({ error: 'NONE', generation: 1, leader: 'client-x' })
+  })
+
+  test('R2 the generation begins when the last known member has come', () => {
+    const { run, ids } = aStableGroup([{}, {}, {}])
+    const asked = ids.map((id) => {
+      expect(run.describe().generation).toBe(1)
+      return run.ask(aJoin(id, { protocols: [aProtocol('range', `${id}, again`)] }))
+    })
+    const replies = asked.map((id) => run.answer(id, 'join'))
+    expect(replies.map((reply) => reply?.generation)).toEqual([2, 2, 2])
+    expect(replies[0]?.members.map(({ metadata }) => text(metadata))).toEqual(ids.map((id) => `${id}, again`))
+  })
+
+  test('R3 who has not come by the rebalance time-out is out; the leader too, and another one leads', () => {
+    const { run, ids } = aStableGroup([{ sessionTimeoutMs: 1_000_000 }, { sessionTimeoutMs: 1_000_000 }])
+    const [leader = '', follower = ''] = ids
+    const asked = run.ask(aJoin(follower, { protocols: [aProtocol('range', 'new')], sessionTimeoutMs: 1_000_000 }))
+    run.pass(59_999)
+    expect(run.answer(asked, 'join')).toBeUndefined()
+    run.pass(1)
+    expect(run.answer(asked, 'join')).toMatchObject({ error: 'NONE', generation: 2, leader: follower, members: [{ memberId: follower }] })
+    expect(run.error(beat(leader, 1))).toBe('UNKNOWN_MEMBER_ID')
+  })
+
+  test('R3 static members that are away stay for their session; with nobody else the group waits on', () => {
+    const { run, ids } = aStableGroup([
+      { groupInstanceId: 's', sessionTimeoutMs: 200_000 },
+      { groupInstanceId: 't', sessionTimeoutMs: 90_000 },
+    ])
+    const [s = ''] = ids
+    const asked = run.ask(aJoin(s, { groupInstanceId: 's', sessionTimeoutMs: 200_000 }))
+    run.pass(60_000)
+    expect(run.answer(asked, 'join')).toMatchObject({ generation: 2, members: [{ groupInstanceId: 's' }, { groupInstanceId: 't' }] })
+    run.pass(60_000)
+    expect(run.describe()).toMatchObject({ state: 'Empty', generation: 3, members: [] })
+  })
+
+  test('R4 only the leader learns who belongs to the group', () => {
+    const { joins, ids } = aStableGroup([{}, { groupInstanceId: 's' }])
+    expect(joins[0]).toMatchObject({ leader: ids[0], protocolType: 'consumer', protocolName: 'range', skipAssignment: false })
+    expect(joins[0]?.members).toEqual([
+      { memberId: ids[0], groupInstanceId: null, metadata: bytes('range') },
+      { memberId: ids[1], groupInstanceId: 's', metadata: bytes('range') },
+    ])
+    expect(joins[1]).toMatchObject({ leader: ids[0], members: [] })
+  })
+
+  test('R5 in a stable group the leader, or whoever says something new, makes a rebalance; an unchanged follower gets its answer again', () => {
+    const joins: readonly (readonly [number, string, string | undefined])[] = [
+      [0, 'range', undefined],
+      [1, 'new', undefined],
+      [1, 'range', 'NONE'],
+    ]
+    for (const [who, metadata, error] of joins) {
+      const { run, ids } = aStableGroup()
+      expect(run.error(aJoin(ids[who] ?? '', { protocols: [aProtocol('range', metadata)] }))).toBe(error)
+      expect(run.describe().state).toBe(error === undefined ? 'PreparingRebalance' : 'Stable')
+    }
+  })
+
+  test('R6 a second JoinGroup takes the place of a parked one, which is answered', () => {
+    const { run, ids } = aStableGroup()
+    const [first, second] = [run.ask(aJoin(ids[0] ?? '')), run.ask(aJoin(ids[0] ?? ''))]
+    expect(run.answer(first, 'join')?.error).toBe('REBALANCE_IN_PROGRESS')
+    expect(run.answer(second, 'join')).toBeUndefined()
+    run.ask(aJoin(ids[1] ?? ''))
+    expect(run.answer(second, 'join')?.generation).toBe(2)
+  })
+
+  test('R7 a JoinGroup of version 0 has its session as rebalance time-out', () => {
+    const run = new GroupRun()
+    run.ask(aJoin('', { version: 0, sessionTimeoutMs: 7_000, rebalanceTimeoutMs: -1 }))
+    expect(run.state.member.get('client-x')?.rebalanceTimeoutMs).toBe(7_000)
+  })
+})
+
+describe('the sync phase', () => {
+  function aCompletingGroup(): { readonly run: GroupRun; readonly leader: string; readonly follower: string } {
+    const { run, ids } = aStableGroup([{}, {}])
+    const [leader = '', follower = ''] = ids
+    run.ask(aJoin(leader))
+    run.ask(aJoin(follower))
+    expect(run.describe()).toMatchObject({ state: 'CompletingRebalance', generation: 2 })
+    return { run, leader, follower }
+  }
+
+  test('S1 followers wait for the leader; whom it forgets has an empty assignment, whom it invents is ignored', () => {
+    const { run, leader, follower } = aCompletingGroup()
+    const waiting = run.ask(aSync(follower, 2))
+    expect(run.answer(waiting, 'sync')).toBeUndefined()
+    const own = run.now(aSync(leader, 2, { [leader]: 'mine', nobody: 'lost' }))
+    expect([text(own.assignment), own.protocolType, own.protocolName]).toEqual(['mine', 'consumer', 'range'])
+    expect(run.answer(waiting, 'sync')).toMatchObject({ error: 'NONE', assignment: bytes('') })
+    expect(run.describe()).toMatchObject({ state: 'Stable', generation: 2 })
+  })
+
+  test('S2 a follower that comes after the leader gets its assignment at once, as often as it asks', () => {
+    const { run, leader, follower } = aCompletingGroup()
+    run.now(aSync(leader, 2, { [follower]: 'yours' }))
+    for (let i = 0; i < 2; i++) expect(text(run.now(aSync(follower, 2)).assignment)).toBe('yours')
+  })
+
+  test('S3 who has not sent SyncGroup by the rebalance time-out is out', () => {
+    const { run, leader, follower } = aCompletingGroup()
+    run.now(aSync(leader, 2, { [leader]: 'a', [follower]: 'b' }))
+    for (let i = 0; i < 6; i++) {
+      run.pass(9_000)
+      for (const id of [leader, follower]) expect(run.error(beat(id, 2))).toBe('NONE')
+    }
+    run.pass(6_000)
+    expect(run.describe()).toMatchObject({ state: 'PreparingRebalance', members: [{ memberId: leader }] })
+    expect(run.error(beat(follower, 2))).toBe('UNKNOWN_MEMBER_ID')
+    expect(run.error(beat(leader, 2))).toBe('REBALANCE_IN_PROGRESS')
+  })
+
+  test('S3 the time-out is over with the last SyncGroup', () => {
+    const { run, leader, follower } = aCompletingGroup()
+    run.now(aSync(leader, 2))
+    run.now(aSync(follower, 2))
+    for (let i = 0; i < 9; i++) {
+      run.pass(9_000)
+      for (const id of [leader, follower]) expect(run.error(beat(id, 2))).toBe('NONE')
+    }
+    expect(run.describe()).toMatchObject({ state: 'Stable', generation: 2 })
+  })
+
+  test('S4 a rebalance that begins before the leader has answered sends all back to JoinGroup, and the old assignments are void', () => {
+    const { run, leader, follower } = aCompletingGroup()
+    const waiting = run.ask(aSync(follower, 2))
+    expect(run.error(aJoin(leader, { protocols: [aProtocol('range', 'new')] }))).toBeUndefined()
+    expect(run.answer(waiting, 'sync')?.error).toBe('REBALANCE_IN_PROGRESS')
+    expect(run.describe().members.map(({ assignment }) => text(assignment))).toEqual(['', ''])
+  })
+
+  test('S5 an unchanged member that joins again gets its answer again, and the phase goes on', () => {
+    const { run, leader, follower } = aCompletingGroup()
+    expect(run.now(aJoin(leader))).toMatchObject({ error: 'NONE', generation: 2, members: [{ memberId: leader }, { memberId: follower }] })
+    expect(run.now(aJoin(follower))).toMatchObject({ error: 'NONE', generation: 2, members: [] })
+    expect(run.describe().state).toBe('CompletingRebalance')
+  })
+
+  test('S6 generation, type and protocol must be the group’s, if they are named', () => {
+    const { run, leader, follower } = aCompletingGroup()
+    expect(run.error(aSync(leader, 1))).toBe('ILLEGAL_GENERATION')
+    expect(run.error(aSync('who', 2))).toBe('UNKNOWN_MEMBER_ID')
+    expect(run.error({ ...aSync(follower, 2), protocolType: 'connect' })).toBe('INCONSISTENT_GROUP_PROTOCOL')
+    expect(run.error({ ...aSync(follower, 2), protocolName: 'sticky' })).toBe('INCONSISTENT_GROUP_PROTOCOL')
+    expect(run.error({ ...aSync(follower, 2), protocolType: 'consumer', protocolName: 'range' })).toBeUndefined()
+  })
+
+  test('S7 a second SyncGroup takes the place of a parked one, which is answered', () => {
+    const { run, leader, follower } = aCompletingGroup()
+    const [first, second] = [run.ask(aSync(follower, 2)), run.ask(aSync(follower, 2))]
+    expect(run.answer(first, 'sync')?.error).toBe('REBALANCE_IN_PROGRESS')
+    run.now(aSync(leader, 2, { [follower]: 'yours' }))
+    expect(text(run.answer(second, 'sync')?.assignment)).toBe('yours')
+  })
+
+  test('S8 a member whose SyncGroup is parked may leave: it is answered', () => {
+    const { run, follower } = aCompletingGroup()
+    const waiting = run.ask(aSync(follower, 2))
+    expect(run.error(leave(follower))).toBe('NONE')
+    expect(run.answer(waiting, 'sync')?.error).toBe('UNKNOWN_MEMBER_ID')
+  })
+})
+
+describe('sessions', () => {
+  test('T1 a member that is silent for its session is out, and the others are called in', () => {
+    const { run, ids } = aStableGroup([{ sessionTimeoutMs: 6_000 }, { sessionTimeoutMs: 20_000 }])
+    run.pass(6_000)
+    expect(run.describe()).toMatchObject({ state: 'PreparingRebalance', members: [{ memberId: ids[1] }], leader: ids[1] })
+  })
+
+  test('T1 heartbeats and commits keep a member in; JoinGroup and SyncGroup that change nothing do not', () => {
+    for (const sign of [beat, commit]) {
+      const { run, ids } = aStableGroup([{}])
+      for (let i = 0; i < 5; i++) {
+        run.pass(9_999)
+        expect(run.error(sign(ids[0] ?? '', 1))).toBe('NONE')
+      }
+      run.pass(10_000)
+      expect(run.describe().state).toBe('Empty')
+    }
+    const { run, ids } = aStableGroup([{ sessionTimeoutMs: 100_000 }, {}])
+    run.pass(9_000)
+    expect(run.error(aJoin(ids[1] ?? ''))).toBe('NONE')
+    expect(run.error(aSync(ids[1] ?? '', 1))).toBe('NONE')
+    run.pass(1_000)
+    expect(run.describe().members).toHaveLength(1)
+  })
+
+  test('T2 a parked member can’t be silent; its session begins again with the answer', () => {
+    const { run, ids } = aStableGroup([{}, { sessionTimeoutMs: 100_000 }])
+    const asked = run.ask(aJoin(ids[0] ?? ''))
+    run.pass(30_000)
+    run.ask(aJoin(ids[1] ?? '', { sessionTimeoutMs: 100_000 }))
+    expect(run.answer(asked, 'join')?.error).toBe('NONE')
+    run.pass(9_999)
+    expect(run.describe().members).toHaveLength(2)
+    run.pass(1)
+    expect(run.describe().members).toHaveLength(1)
+  })
+
+  test('T3 a new member’s first JoinGroup is not parked for ever', () => {
+    const { run } = aStableGroup([{ sessionTimeoutMs: 1_000_000, rebalanceTimeoutMs: 1_000_000 }])
+    const asked = run.ask(aJoin('', { version: 3, unique: 'new' }))
+    run.pass(299_999)
+    expect(run.answer(asked, 'join')).toBeUndefined()
+    run.pass(1)
+    expect(run.answer(asked, 'join')).toMatchObject({ error: 'UNKNOWN_MEMBER_ID', memberId: '' })
+  })
+
+  test('T4 heartbeats are refused with what the member must do', () => {
+    const { run, ids } = aStableGroup([{}, { groupInstanceId: 's' }])
+    const [leader = '', s = ''] = ids
+    expect(run.error(beat(leader, 0))).toBe('ILLEGAL_GENERATION')
+    expect(run.error(beat('who', 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect(run.error(beat(s, 1, 's'))).toBe('NONE')
+    expect(run.error(beat(leader, 1, 's'))).toBe('FENCED_INSTANCE_ID')
+    expect(run.error(beat(s, 1, 't'))).toBe('UNKNOWN_MEMBER_ID')
+    run.ask(aJoin(leader))
+    expect(run.error(beat(s, 1, 's'))).toBe('REBALANCE_IN_PROGRESS')
+  })
+})
+
+describe('static members', () => {
+  const two = [{ groupInstanceId: 's' }, { groupInstanceId: 't' }]
+
+  test('I1 in a stable group one comes back with a new id, its assignment, and no rebalance', () => {
+    const { run, ids } = aStableGroup(two)
+    const [s = '', t = ''] = ids
+    const back = run.now(aJoin('', { groupInstanceId: 't', unique: 'again' }))
+    expect(back).toMatchObject({ error: 'NONE', memberId: 't-again', generation: 1, leader: s, members: [], skipAssignment: false })
+    expect(run.describe().state).toBe('Stable')
+    expect(text(run.now({ ...aSync('t-again', 1), groupInstanceId: 't' }).assignment)).toBe(`${t}!`)
+    expect(run.error(beat(t, 1, 't'))).toBe('FENCED_INSTANCE_ID')
+    expect(run.error(beat(t, 1))).toBe('UNKNOWN_MEMBER_ID')
+  })
+
+  test('I2 a leader that comes back from version 9 on gets the members and skips the assignment; before, it does not learn that it leads', () => {
+    const { run, ids } = aStableGroup(two)
+    expect(run.now(aJoin('', { groupInstanceId: 's', unique: 'again' }))).toMatchObject({
+      leader: 's-again',
+      skipAssignment: true,
+      members: [{ memberId: ids[1] }, { memberId: 's-again' }],
+    })
+    const { run: old, ids: oldIds } = aStableGroup(two)
+    const reply = old.now(aJoin('', { groupInstanceId: 's', unique: 'again', version: 8 }))
+    expect(reply).toMatchObject({ leader: oldIds[0], skipAssignment: false, members: [] })
+  })
+
+  test('I3 one that comes back and changes the group’s protocol makes a rebalance', () => {
+    const both = [aProtocol('a'), aProtocol('b')]
+    const { run } = aStableGroup([
+      { groupInstanceId: 's', protocols: both },
+      { groupInstanceId: 't', protocols: both },
+    ])
+    expect(run.error(aJoin('', { groupInstanceId: 't', unique: '2', protocols: [aProtocol('b')] }))).toBeUndefined()
+    expect(run.describe().state).toBe('PreparingRebalance')
+  })
+
+  test('I4 one that comes back while the leader computes makes a rebalance', () => {
+    const { run, ids } = aStableGroup(two)
+    run.ask(aJoin(ids[0] ?? '', { groupInstanceId: 's' }))
+    run.ask(aJoin(ids[1] ?? '', { groupInstanceId: 't' }))
+    const waiting = run.ask({ ...aSync(ids[1] ?? '', 2), groupInstanceId: 't' })
+    expect(run.error(aJoin('', { groupInstanceId: 't', unique: 'again' }))).toBeUndefined()
+    expect(run.answer(waiting, 'sync')?.error).toBe('FENCED_INSTANCE_ID')
+    expect(run.describe().state).toBe('PreparingRebalance')
+  })
+
+  test('I5 who waits under the old id is fenced', () => {
+    const { run, ids } = aStableGroup(two)
+    const waiting = run.ask(aJoin(ids[0] ?? '', { groupInstanceId: 's' }))
+    expect(run.error(aJoin('', { groupInstanceId: 's', unique: 'again' }))).toBeUndefined()
+    expect(run.answer(waiting, 'join')).toMatchObject({ error: 'FENCED_INSTANCE_ID', memberId: ids[0] })
+    expect(run.error(aJoin(ids[0] ?? '', { groupInstanceId: 's' }))).toBe('FENCED_INSTANCE_ID')
+  })
+})
+
+describe('leaving', () => {
+  test('L1 each that leaves is answered by itself', () => {
+    const { run, ids } = aStableGroup([{}, { groupInstanceId: 's' }, { groupInstanceId: 't' }, {}])
+    const [a = '', s = ''] = ids
+    const members = [
+      { memberId: a, groupInstanceId: null },
+      { memberId: a, groupInstanceId: null },
+      { memberId: '', groupInstanceId: 's' },
+      { memberId: s, groupInstanceId: 's' },
+      { memberId: 'who', groupInstanceId: 't' },
+      { memberId: '', groupInstanceId: 'u' },
+      { memberId: '', groupInstanceId: null },
+    ]
+    const reply = run.now({ kind: 'leave', members })
+    const errors = [
+      'NONE',
+      'UNKNOWN_MEMBER_ID',
+      'NONE',
+      'UNKNOWN_MEMBER_ID',
+      'FENCED_INSTANCE_ID',
+      'UNKNOWN_MEMBER_ID',
+      'UNKNOWN_MEMBER_ID',
+    ]
+    expect(reply.members).toEqual(members.map((member, i) => ({ ...member, error: errors[i] })))
+    expect(run.describe()).toMatchObject({ state: 'PreparingRebalance', members: [{ groupInstanceId: 't' }, { memberId: ids[3] }] })
+  })
+
+  test('L2 with its last member the group is empty, one generation later', () => {
+    const { run, ids } = aStableGroup([{}])
+    expect(run.error(leave(...ids))).toBe('NONE')
+    expect(run.describe()).toMatchObject({ state: 'Empty', generation: 2, members: [], leader: '' })
+  })
+
+  test('L3 the last that a rebalance waits for may leave instead', () => {
+    const { run, ids } = aStableGroup()
+    const asked = run.ask(aJoin(ids[0] ?? ''))
+    run.now(leave(ids[1] ?? ''))
+    expect(run.answer(asked, 'join')).toMatchObject({ error: 'NONE', generation: 2, members: [{ memberId: ids[0] }] })
+  })
+
+  test('L4 a dynamic member whose connection ends leaves at once, if the setting says so; a static one and one that has moved stay', () => {
+    const members = [{}, {}, { groupInstanceId: 's' }]
+    const { run: patient } = aStableGroup(members)
+    expect(patient.now({ kind: 'disconnect', connection: 1 }).left).toEqual([])
+    const { run, ids } = aStableGroup(members, { leaveOnDisconnect: true })
+    run.now({ ...beat(ids[0] ?? '', 1), connection: 7 })
+    for (const connection of [0, 2]) expect(run.now({ kind: 'disconnect', connection }).left).toEqual([])
+    expect(run.describe().state).toBe('Stable')
+    expect(run.now({ kind: 'disconnect', connection: 1 }).left).toEqual([ids[1]])
+    expect(run.describe()).toMatchObject({ state: 'PreparingRebalance', members: [{ memberId: ids[0] }, { memberId: ids[2] }] })
+  })
+
+  test('L4 a rebalance does not wait for an id whose connection has ended', () => {
+    const { run, ids } = aStableGroup([{}], { leaveOnDisconnect: true })
+    run.now(aJoin('', { unique: 'new', connection: 5 }))
+    const asked = run.ask(aJoin(ids[0] ?? '', { connection: 0 }))
+    expect(run.now({ kind: 'disconnect', connection: 5 }).left).toEqual(['client-new'])
+    expect(run.answer(asked, 'join')?.generation).toBe(2)
+  })
+
+  test('L5 only an empty group can be deleted, and then everything of it is gone', () => {
+    const { run, ids } = aStableGroup()
+    expect(run.error({ kind: 'delete' })).toBe('NON_EMPTY_GROUP')
+    run.now(leave(...ids))
+    run.now(aJoin('', { unique: 'pending' }))
+    expect(run.error({ kind: 'delete' })).toBe('NONE')
+    expect(run.describe()).toMatchObject({ state: 'Dead', generation: -1 })
+    expect(run.error({ kind: 'delete' })).toBe('GROUP_ID_NOT_FOUND')
+    expect(run.error(aJoin('client-pending'))).toBe('UNKNOWN_MEMBER_ID')
+    expect(run.wakesAtMs === null || run.state.pending.size === 0).toBe(true)
+  })
+})
+
+describe('offset commits', () => {
+  test('C1 without a generation they are taken while there are no members, and make the group', () => {
+    const run = new GroupRun()
+    expect(run.error(commit('', -1))).toBe('NONE')
+    expect(run.describe()).toMatchObject({ state: 'Empty', protocolType: '', generation: 0 })
+    expect(run.error(commit('', -1))).toBe('NONE')
+    expect(aStableGroup().run.error(commit('', -1))).toBe('UNKNOWN_MEMBER_ID')
+  })
+
+  test('C2 with a generation they need the group', () => {
+    expect(new GroupRun().error(commit('m', 1))).toBe('GROUP_ID_NOT_FOUND')
+    expect(new GroupRun().error(commit('m', 1, { version: 8 }))).toBe('ILLEGAL_GENERATION')
+    expect(new GroupRun().error(commit('m', 1, { version: 9, transactional: true }))).toBe('ILLEGAL_GENERATION')
+  })
+
+  test('C3 member, instance and generation must be right', () => {
+    const { run, ids } = aStableGroup([{}, { groupInstanceId: 's' }])
+    const [a = '', s = ''] = ids
+    expect(run.error(commit(a, 1))).toBe('NONE')
+    expect(run.error(commit(a, 0))).toBe('ILLEGAL_GENERATION')
+    expect(run.error(commit(a, -1))).toBe('ILLEGAL_GENERATION')
+    expect(run.error(commit('who', 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect(run.error(commit('', 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect(run.error(commit(s, 1, { groupInstanceId: 's' }))).toBe('NONE')
+    expect(run.error(commit(a, 1, { groupInstanceId: 's' }))).toBe('FENCED_INSTANCE_ID')
+  })
+
+  test('C4 while members are called in they are taken; while the leader computes they are not, but those of a transaction are', () => {
+    const { run, ids } = aStableGroup()
+    const [leader = '', follower = ''] = ids
+    run.ask(aJoin(leader))
+    expect(run.error(commit(follower, 1))).toBe('NONE')
+    run.ask(aJoin(follower))
+    expect(run.error(commit(leader, 2))).toBe('REBALANCE_IN_PROGRESS')
+    expect(run.error(commit(leader, 1))).toBe('ILLEGAL_GENERATION')
+    expect(run.error(commit(leader, 2, { transactional: true }))).toBe('NONE')
+  })
+
+  test('C5 those of a transaction may leave member and generation out', () => {
+    const { run } = aStableGroup()
+    expect(run.error(commit('', -1, { transactional: true }))).toBe('NONE')
+    expect(run.error(commit('who', 1, { transactional: true }))).toBe('UNKNOWN_MEMBER_ID')
+  })
+})
+
+describe('what a group tells', () => {
+  test('D1 a stable group tells its members’ metadata and assignments, another one no metadata and no protocol', () => {
+    const { run, ids } = aStableGroup([{}, { groupInstanceId: 's', clientId: 'c2', clientHost: '/10.0.0.1' }])
+    const stable = run.describe()
+    expect(stable).toMatchObject({ protocolType: 'consumer', protocolName: 'range', generation: 1, leader: ids[0] })
+    expect(stable.members[1]).toEqual({
+      memberId: ids[1],
+      groupInstanceId: 's',
+      clientId: 'c2',
+      clientHost: '/10.0.0.1',
+      metadata: bytes('range'),
+      assignment: bytes(`${ids[1]}!`),
+    })
+    run.ask(aJoin(ids[0] ?? ''))
+    expect(run.describe()).toMatchObject({ protocolName: '', members: [{ metadata: bytes('') }, { metadata: bytes('') }] })
+  })
+
+  test('D2 offsets of topics that consumers read stay; of other members nothing is known; of no members all may go', () => {
+    const subscription = new Uint8Array([0, 1, 0, 0, 0, 2, 0, 1, 97, 0, 2, 98, 98, 0xff, 0xff, 0xff, 0xff])
+    const { run, ids } = aStableGroup([{ protocols: [{ name: 'range', metadata: subscription }] }])
+    expect(run.now({ kind: 'offset delete' })).toEqual({ kind: 'offset delete', error: 'NONE', subscribed: new Set(['a', 'bb']) })
+    run.now(leave(...ids))
+    expect(run.now({ kind: 'offset delete' })).toMatchObject({ error: 'NONE', subscribed: new Set() })
+    expect(aStableGroup().run.now({ kind: 'offset delete' }).subscribed).toBe('all')
+    expect(aStableGroup([{ protocolType: 'connect' }]).run.error({ kind: 'offset delete' })).toBe('NON_EMPTY_GROUP')
+    expect(new GroupRun().error({ kind: 'offset delete' })).toBe('GROUP_ID_NOT_FOUND')
+  })
+})
+
+describe('after a reload', () => {
+  test('W1 members go on with heartbeats, without a rebalance, each with a full session', () => {
+    const { run, ids } = aStableGroup([{}, { groupInstanceId: 's' }])
+    run.pass(9_000)
+    run.crash()
+    expect(run.wakesAtMs).toBe(0)
+    run.pass(9_999)
+    expect(run.error(beat(ids[0] ?? '', 1))).toBe('NONE')
+    expect(run.error(beat(ids[1] ?? '', 1, 's'))).toBe('NONE')
+    expect(text(run.now(aSync(ids[0] ?? '', 1)).assignment)).toBe(`${ids[0]}!`)
+    expect(run.describe()).toMatchObject({ state: 'Stable', generation: 1 })
+    run.pass(10_000)
+    expect(run.describe().members).toEqual([])
+  })
+
+  test('W2 in the join phase members come again; who does not is out by the rebalance time-out', () => {
+    const { run, ids } = aStableGroup([{ sessionTimeoutMs: 500_000 }, { sessionTimeoutMs: 500_000 }])
+    run.ask(aJoin(ids[0] ?? '', { sessionTimeoutMs: 500_000 }))
+    run.crash()
+    expect(run.error(beat(ids[0] ?? '', 1))).toBe('REBALANCE_IN_PROGRESS')
+    const again = run.ask(aJoin(ids[0] ?? '', { sessionTimeoutMs: 500_000 }))
+    run.pass(59_999)
+    expect(run.answer(again, 'join')).toBeUndefined()
+    run.pass(1)
+    expect(run.answer(again, 'join')).toMatchObject({ error: 'NONE', generation: 2, members: [{ memberId: ids[0] }] })
+  })
+
+  test('W3 in the sync phase the generation goes on', () => {
+    const { run, ids } = aStableGroup()
+    for (const id of ids) run.ask(aJoin(id))
+    run.crash()
+    const waiting = run.ask(aSync(ids[1] ?? '', 2))
+    expect(run.now(aSync(ids[0] ?? '', 2, { [ids[1] ?? '']: 'yours' })).error).toBe('NONE')
+    expect(text(run.answer(waiting, 'sync')?.assignment)).toBe('yours')
+  })
+
+  test('W4 a group that is larger than it may be by now is called in', () => {
+    const { run, ids } = aStableGroup([{}, {}, {}])
+    const small = new GroupRun({ ...run.settings, maxSize: 2 })
+    small.adopt(run)
+    expect(small.error(beat(ids[0] ?? '', 1))).toBe('REBALANCE_IN_PROGRESS')
+    const asked = ids.map((id) => small.ask(aJoin(id)))
+    expect(asked.map((id) => small.answer(id, 'join')?.error)).toEqual(['NONE', 'NONE', 'GROUP_MAX_SIZE_REACHED'])
+  })
+})

@@ -1,0 +1,204 @@
+// A classic group under the eyes of a runner that keeps every rule of the contract, and checks that the machine does: the tests' way to talk to one.
+import { expect } from 'vitest'
+import { ClassicGroup } from '../classic-group.ts'
+import type {
+  ClassicReply,
+  ClassicRequest,
+  ClassicSettings,
+  Described,
+  JoinRequest,
+  MemberProtocol,
+  SyncRequest,
+} from '../classic-messages.ts'
+import { applyChange, type ClassicChange, emptyState, type GroupState, saved } from '../classic-state.ts'
+import type { RequestId, Step } from '../machine.ts'
+
+export const theSettings: ClassicSettings = {
+  initialRebalanceDelayMs: 3_000,
+  minSessionTimeoutMs: 6_000,
+  maxSessionTimeoutMs: 1_800_000,
+  maxSize: 100,
+  newMemberJoinTimeoutMs: 300_000,
+  leaveOnDisconnect: false,
+}
+
+export type ReplyTo<K extends ClassicRequest['kind']> = Extract<
+  ClassicReply,
+  { readonly kind: K extends 'describe' ? 'described' : K extends 'disconnect' ? 'disconnected' : K }
+>
+
+export class GroupRun {
+  readonly settings: ClassicSettings
+  nowMs = 1_000
+  /** What the machine's state must be: the same changes, applied beside it. */
+  state: GroupState = emptyState()
+  /** Requests that wait for their answer, and what they asked. */
+  readonly parked = new Map<RequestId, ClassicRequest>()
+  readonly #answers = new Map<RequestId, ClassicReply>()
+  readonly #journal = new Map<string, ClassicChange>()
+  #machine: ClassicGroup
+  #lastId = 0
+
+  constructor(settings: Partial<ClassicSettings> = {}) {
+    this.settings = { ...theSettings, ...settings }
+    this.#machine = new ClassicGroup(this.settings)
+  }
+
+  /** Asks; the id under which the answer will be found, now or later. */
+  ask(request: ClassicRequest): RequestId {
+    const from = ++this.#lastId
+    this.parked.set(from, request)
+    this.#take(() => this.#machine.handle(request, from, this.nowMs))
+    return from
+  }
+
+  answer<K extends ClassicRequest['kind']>(id: RequestId, kind: K): ReplyTo<K> | undefined
+  answer(id: RequestId): ClassicReply | undefined {
+    return this.#answers.get(id)
+  }
+
+  /** Asks what is answered at once. */
+  now<R extends ClassicRequest>(request: R): ReplyTo<R['kind']>
+  now(request: ClassicRequest): ClassicReply {
+    const reply = this.#answers.get(this.ask(request))
+    if (reply === undefined) throw new Error(`${request.kind} was parked`)
+    return reply
+  }
+
+  /** The error of what is asked; undefined while it is parked. */
+  error(request: ClassicRequest): string | undefined {
+    const reply = this.#answers.get(this.ask(request))
+    return reply === undefined ? undefined : errorOf(reply)
+  }
+
+  describe(): Described {
+    return this.now({ kind: 'describe' })
+  }
+
+  /** Time passes, and the machine is woken when it wants to be. */
+  pass(durationMs: number): void {
+    const endMs = this.nowMs + durationMs
+    let turns = 0
+    for (let next = this.#machine.nextWake(); next !== null && next <= endMs; next = this.#machine.nextWake()) {
+      this.nowMs = Math.max(this.nowMs, next)
+      this.#take(() => this.#machine.wake(this.nowMs))
+      expect(++turns, 'turns in which the machine wakes itself').toBeLessThan(10_000)
+    }
+    this.nowMs = endMs
+  }
+
+  /** The agent dies and another one reloads the journal. Who waited for an answer has lost its connection. */
+  crash(): void {
+    this.#machine = new ClassicGroup(this.settings)
+    this.state = reloaded(this.#journal)
+    for (const change of this.#journal.values()) this.#machine.apply(change)
+    this.parked.clear()
+  }
+
+  /** This agent, with settings of its own, reloads what the other one has saved. */
+  adopt(other: GroupRun): void {
+    for (const [key, change] of other.#journal) this.#journal.set(key, change)
+    this.nowMs = other.nowMs
+    this.crash()
+  }
+
+  get wakesAtMs(): number | null {
+    return this.#machine.nextWake()
+  }
+
+  #take(turn: () => Step<ClassicReply, ClassicChange>): void {
+    const step = turn()
+    expect(turn(), 'the same turn again, before its changes are applied').toEqual(step)
+    expect(new Set(step.changes.map(({ key }) => key)).size, 'one change per key').toBe(step.changes.length)
+    for (const change of step.changes) {
+      this.#machine.apply(change)
+      applyChange(this.state, change)
+      if (!saved(change)) continue
+      if (change.value === null) this.#journal.delete(change.key)
+      else this.#journal.set(change.key, change)
+    }
+    for (const { to, reply } of step.replies) {
+      const asked = this.parked.get(to)
+      if (asked === undefined) throw new Error(`request ${to} was answered, and nobody waits for it`)
+      this.parked.delete(to)
+      this.#answers.set(to, reply)
+    }
+    this.#checkReload()
+  }
+
+  /** After every step the journal alone, in whatever order, gives the same group. */
+  #checkReload(): void {
+    expect(lasting(reloaded(new Map([...this.#journal].toReversed())))).toEqual(lasting(this.state))
+  }
+}
+
+/** A request to join with all that a member usually says; its oddity is what the call names. */
+export function aJoin(memberId: string, more: Partial<JoinRequest> = {}): JoinRequest {
+  return {
+    kind: 'join',
+    version: 9,
+    memberId,
+    groupInstanceId: null,
+    unique: 'x',
+    clientId: 'client',
+    clientHost: '/127.0.0.1',
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 60_000,
+    protocolType: 'consumer',
+    protocols: [aProtocol('range')],
+    ...more,
+  }
+}
+
+export function aProtocol(name: string, text = name): MemberProtocol {
+  return { name, metadata: bytes(text) }
+}
+
+/** A SyncGroup of a follower; with assignments, of a leader. */
+export function aSync(memberId: string, generation: number, assignments: Readonly<Record<string, string>> = {}): SyncRequest {
+  return {
+    kind: 'sync',
+    memberId,
+    groupInstanceId: null,
+    generation,
+    protocolType: null,
+    protocolName: null,
+    assignments: Object.entries(assignments).map(([id, text]) => ({ memberId: id, assignment: bytes(text) })),
+  }
+}
+
+export function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+export function text(data: Uint8Array | undefined): string {
+  return new TextDecoder().decode(data)
+}
+
+export function errorOf(reply: ClassicReply): string {
+  switch (reply.kind) {
+    case 'described':
+    case 'disconnected':
+      return 'NONE'
+    case 'leave':
+      return reply.members.map(({ error }) => error).join()
+    case 'join':
+    case 'sync':
+    case 'heartbeat':
+    case 'commit':
+    case 'delete':
+    case 'offset delete':
+      return reply.error
+  }
+}
+
+function reloaded(journal: ReadonlyMap<string, ClassicChange>): GroupState {
+  const state = emptyState()
+  for (const change of journal.values()) applyChange(state, change)
+  return state
+}
+
+/** What a reload must bring back. */
+function lasting({ group, member, assignment, statics, support }: GroupState): unknown {
+  return [group, ...[member, assignment, statics, support].map((table) => new Map<string, unknown>(table))]
+}
