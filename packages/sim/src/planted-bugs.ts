@@ -203,17 +203,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [{ file: 'agent/src/read/offsets.ts', find: '      checkSegment(bytes, segment, crc32c)\n', replace: '' }],
   },
   {
-    name: 'the walk through a segment ends with the budget',
-    scenario: 'rotten reads',
-    edits: [
-      {
-        file: 'agent/src/read/batches.ts',
-        find: '    baseOffset = following\n',
-        replace: '    baseOffset = following\n    if (full) return { chunks, sizeBytes, nextOffset }\n',
-      },
-    ],
-  },
-  {
     name: 'a put that failed is kept in the cache and committed',
     scenario: 'store outage',
     edits: [

@@ -149,7 +149,7 @@ export const twoProducers: Scenario = {
 export const rottenReads: Scenario = {
   name: 'rotten reads',
   about: 'Reads come back with a bit turned or cut short, and there is no cache to hide it: a reader gets right records or an error.',
-  partitions: 2,
+  partitions: 1,
   setup: (chance) => ({ ...anySetup(chance), cacheBytes: chance.pick([0, 0, 1_000]) }),
   async run(world) {
     const { chance, time } = world
@@ -159,7 +159,7 @@ export const rottenReads: Scenario = {
       shortRead: chance.between([0, 0.3]),
       refused: 0.05,
     }
-    const disturbed = startClients(world, { plain: 1, idempotent: 1, consumers: 3, requests: 40, paceMs: [0, 60] })
+    const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 3, requests: 40, paceMs: [0, 30] })
     await Promise.race([disturbed.clients, time.sleep(30_000)])
     return disturbed
   },
