@@ -81,6 +81,10 @@ export const limits = {
   /** How long a produced record of HTTP may wait for a definite answer; the Kafka clients' request.timeout.ms. */
   produceOneMs: 30_000,
 
+  /** Groups whose machines are in memory; above it, those without members are forgotten and reloaded when they are asked for. */
+  loadedGroups: 10_000,
+  groupsLoadedAtATime: 8,
+
   topicNameLength: 249,
   partitionsPerTopic: 100_000,
   partitionsPerRequest: 200_000,

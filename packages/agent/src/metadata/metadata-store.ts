@@ -12,6 +12,7 @@ export interface MetadataStore {
   readonly topics: Topics
   readonly log: LogIndex
   readonly members: Members
+  readonly groups: GroupStore
   close(): Promise<void>
 }
 
@@ -272,4 +273,90 @@ export interface SlotOwner {
   readonly slot: number
   readonly owner: IncarnationId | null
   readonly epoch: number
+}
+
+// ---- groups -------------------------------------------------------------------------------------------------------------------------
+
+/** Called by coordinate/. What a group's machine keeps is a journal (the last change per key), never a log; committed offsets are rows. */
+export interface GroupStore {
+  /** Takes the group over for reloading: from this transaction on, a save under another epoch changes nothing. Running it again with the same epoch answers alike. */
+  open(input: OpenGroup): Promise<OpenedGroup>
+  /** One step of the group's coordinator, all or nothing. `stale`: another coordinator took over, or the group was changed behind this one's back: reload. */
+  save(input: SaveGroup): Promise<SavedGroup>
+  /** All groups of the cluster, by id. */
+  list(): Promise<readonly GroupHead[]>
+  /** Committed offsets of living topics; of all partitions when none are named. A primary read. */
+  offsets(input: { readonly groupId: string; readonly partitions?: readonly TopicPartition[] }): Promise<readonly CommittedOffset[]>
+  /** Removes, step by step, the offsets of groups without members that are older than the retention, and groups that have none left. */
+  expire(input: ExpireOffsets): Promise<void>
+}
+
+/** The incarnation that coordinates, and the group's slot: checked inside each transaction. */
+export interface GroupOwner {
+  readonly incarnation: Incarnation
+  readonly slot: number
+}
+
+export interface OpenGroup {
+  readonly groupId: string
+  /** Drawn for this opening alone, never used before. */
+  readonly epoch: string
+  readonly owner: GroupOwner
+}
+
+export type OpenedGroup =
+  | {
+      readonly kind: 'opened'
+      /** The version that the next save must name. */
+      readonly version: number
+      readonly exists: boolean
+      readonly entries: readonly { readonly key: string; readonly value: string }[]
+    }
+  | { readonly kind: 'not owner' }
+
+export interface JournalEntry {
+  readonly key: string
+  /** Null removes the key. */
+  readonly value: string | null
+}
+
+export interface SaveGroup {
+  readonly groupId: string
+  readonly epoch: string
+  /** As opened, then one more with each save. */
+  readonly version: number
+  readonly owner: GroupOwner
+  /** What lists of groups say; null deletes the group with its journal and its offsets. */
+  readonly head: Omit<GroupHead, 'groupId'> | null
+  readonly entries: readonly JournalEntry[]
+  readonly offsets: readonly OffsetToCommit[]
+  readonly removedOffsets: readonly TopicPartition[]
+}
+
+export type SavedGroup = { readonly kind: 'saved' | 'stale' | 'not owner' }
+
+export interface GroupHead {
+  readonly groupId: string
+  /** The protocol that runs in it: 'classic'. */
+  readonly kind: string
+  /** Null: nobody has joined yet; the group only keeps offsets. */
+  readonly protocolType: string | null
+  /** Kafka's name, as of the last save. */
+  readonly state: string
+}
+
+export interface OffsetToCommit extends TopicPartition {
+  readonly offset: number
+  /** -1: not known. */
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
+
+export interface CommittedOffset extends OffsetToCommit {
+  /** The topic's name. */
+  readonly topic: string
+}
+
+export interface ExpireOffsets {
+  readonly retentionMs: number
 }

@@ -3,7 +3,7 @@ import type { ClusterId } from '../core/ids.ts'
 import { slotsOfNewCluster } from '../core/slots.ts'
 import { limits } from '../limits.ts'
 import type { Clock } from '../time/clock.ts'
-import { type LogIndex, type Members, MetadataError, type MetadataStore, type Topics } from './metadata-store.ts'
+import { type GroupStore, type LogIndex, type Members, MetadataError, type MetadataStore, type Topics } from './metadata-store.ts'
 import { schemaVersion } from './schema.ts'
 import type { InputOf, ResultOf, Sql } from './sql.ts'
 import type { Verbs } from './verb-table.ts'
@@ -62,7 +62,16 @@ export async function openMetadata(sql: Sql<Verbs>, { clusterId, newClusterId, c
     slots: () => run('listSlots', () => ({ cluster, input: {} })),
     leave: (input) => run('leave', () => ({ cluster, input })),
   }
-  return { clusterId: cluster.id, slots: cluster.slots, created, topics, log, members, close: () => sql.close() }
+  const groups: GroupStore = {
+    open: (input) => run('openGroup', () => ({ cluster, input })),
+    save: (input) => run('saveGroup', (unsure) => ({ cluster, input: { ...input, unsure } })),
+    list: () => run('listGroups', () => ({ cluster, input: {} })),
+    offsets: (input) => run('fetchOffsets', () => ({ cluster, input })),
+    async expire(input) {
+      while ((await run('expireOffsets', () => ({ cluster, input }))) > 0);
+    },
+  }
+  return { clusterId: cluster.id, slots: cluster.slots, created, topics, log, members, groups, close: () => sql.close() }
 }
 
 type Run = <N extends keyof Verbs>(verb: N, input: (unsure: boolean) => InputOf<Verbs[N]>) => Promise<ResultOf<Verbs[N]>>

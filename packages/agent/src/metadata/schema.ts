@@ -2,7 +2,7 @@
 import { type Body, type Call, read, statement } from './sql.ts'
 
 /** What this code writes. Raise it with every migration. */
-export const schemaVersion = 1
+export const schemaVersion = 2
 /** The oldest code that can read what this code writes: raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -180,6 +180,40 @@ const migrations: readonly (readonly Call[])[] = [
       'created_at_ms bigint NOT NULL',
       'PRIMARY KEY (cluster, key)',
     ]),
+  ],
+  [
+    // Who may save a group's steps. Hot: `version` changes with each.
+    table('groups', 'rows that change', [
+      'cluster integer NOT NULL',
+      'group_id text NOT NULL',
+      'epoch text NOT NULL', // drawn by the coordinator that opened it last
+      'version bigint NOT NULL',
+      'kind text NOT NULL',
+      'protocol_type text',
+      'state text NOT NULL',
+      'changed_at_ms bigint NOT NULL', // of `state`
+      'PRIMARY KEY (cluster, group_id)',
+    ]),
+    // The last change of each key of a group's machine.
+    table('group_journal', 'large rows', [
+      'cluster integer NOT NULL',
+      'group_id text NOT NULL',
+      'key text NOT NULL',
+      'value text NOT NULL',
+      'PRIMARY KEY (cluster, group_id, key)',
+    ]),
+    table('group_offsets', 'rows that change', [
+      'cluster integer NOT NULL',
+      'group_id text NOT NULL',
+      'topic_id text NOT NULL',
+      'partition integer NOT NULL',
+      'committed_offset bigint NOT NULL',
+      'leader_epoch integer NOT NULL',
+      'metadata text NOT NULL',
+      'committed_at_ms bigint NOT NULL',
+      'PRIMARY KEY (cluster, group_id, topic_id, partition)',
+    ]),
+    index('CREATE INDEX group_offsets_by_topic ON group_offsets (cluster, topic_id)'),
   ],
 ]
 

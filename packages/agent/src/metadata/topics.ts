@@ -1,6 +1,7 @@
 // Topics as rows: found, made, grown, and deleted softly. All changes are made under the cluster's lock.
 import type { TopicId } from '../core/ids.ts'
 import { type InCluster, lockCluster } from './cluster.ts'
+import { removeOffsetsOfTopic } from './groups.ts'
 import { type CreateTopicResult, type GrowTopicResult, MetadataError, type NewTopic, type Topic } from './metadata-store.ts'
 import { type Body, type Call, read, statement, unchanged } from './sql.ts'
 
@@ -58,7 +59,7 @@ export function* deleteTopic({ cluster, input }: InCluster<{ readonly topicId: T
   )
   if (topic === undefined) return unchanged('unknown')
   if (topic.deletedAtMs !== null) return unchanged(input.unsure ? 'deleted' : 'unknown')
-  return { writes: [markDeleted(cluster.number, input.topicId)], value: 'deleted' }
+  return { writes: [markDeleted(cluster.number, input.topicId), removeOffsetsOfTopic(cluster.number, input.topicId)], value: 'deleted' }
 }
 
 export function* growTopic({

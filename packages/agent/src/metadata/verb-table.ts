@@ -1,6 +1,7 @@
 // Every verb by its name: names and plain inputs cross to a worker, generators do not.
 import { openCluster } from './cluster.ts'
 import { commit } from './commit.ts'
+import { expireOffsets, fetchOffsets, listGroups, openGroup, saveGroup } from './groups.ts'
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
 import { beat, leave, listSlots, register } from './members.ts'
 import { migrate } from './schema.ts'
@@ -24,6 +25,11 @@ export const verbs = {
   beat,
   listSlots,
   leave,
+  openGroup,
+  saveGroup,
+  listGroups,
+  fetchOffsets,
+  expireOffsets,
 } as const satisfies VerbTable
 
 export type Verbs = typeof verbs

@@ -1,0 +1,200 @@
+// Runs one group's machine: one turn at a time, each saved before anybody hears of it; what comes while a save is under way goes into the next one.
+import { KafkaError } from '@local-kafka-service/protocol'
+import { ClassicGroup } from '../core/group/classic-group.ts'
+import type { ClassicReply, ClassicRequest, ClassicSettings } from '../core/group/classic-messages.ts'
+import { type ClassicChange, type SavedChange, saved } from '../core/group/classic-state.ts'
+import type { RequestId, Step } from '../core/group/machine.ts'
+import type { TopicPartition } from '../core/ids.ts'
+import { type GroupHead, type GroupOwner, type GroupStore, MetadataError, type OffsetToCommit } from '../metadata/metadata-store.ts'
+import type { EventHook } from '../observe/events.ts'
+import type { Clock, Timer } from '../time/clock.ts'
+import { changeOf, entryOf } from './journal.ts'
+
+export interface RunnerParts {
+  readonly groupId: string
+  readonly store: Pick<GroupStore, 'open' | 'save'>
+  readonly owner: GroupOwner
+  /** Drawn for this runner alone. */
+  readonly epoch: string
+  readonly clock: Clock
+  readonly settings: ClassicSettings
+  readonly emit: EventHook
+  /** Once, when it is of no more use: a save failed, or another coordinator took over. Whoever asks next makes a new one. */
+  readonly onDropped: () => void
+}
+
+/** What a request does beside the machine, decided by its answer in the same turn and saved with it. */
+export interface Beside {
+  readonly offsets?: readonly OffsetToCommit[]
+  readonly removedOffsets?: readonly TopicPartition[]
+}
+
+interface Asker {
+  readonly resolve: (reply: ClassicReply) => void
+  readonly reject: (error: Error) => void
+  readonly beside: ((reply: ClassicReply) => Beside) | undefined
+}
+
+/** What the next save carries, and who hears of it. */
+interface Batch {
+  readonly changes: Map<string, SavedChange>
+  readonly offsets: OffsetToCommit[]
+  readonly removedOffsets: TopicPartition[]
+  readonly answers: (() => void)[]
+}
+
+export class GroupRunner {
+  readonly #parts: RunnerParts
+  readonly #machine: ClassicGroup
+  readonly #askers = new Map<RequestId, Asker>()
+  #version = 0
+  #head: Omit<GroupHead, 'groupId'> | null = null
+  /** There is a row of it in the database, as far as this runner knows. */
+  #stored = false
+  #nextRequest = 0
+  #next: Batch = emptyBatch()
+  #saving = false
+  #savedAll: Promise<void> = Promise.resolve()
+  #timer: Timer | undefined
+  #dropped: KafkaError | undefined
+
+  private constructor(parts: RunnerParts) {
+    this.#parts = parts
+    this.#machine = new ClassicGroup(parts.settings)
+  }
+
+  /** Takes the group over and reloads it. Rejects with a KafkaError NOT_COORDINATOR, or as the database does. */
+  static async open(parts: RunnerParts): Promise<GroupRunner> {
+    const { store, groupId, epoch, owner } = parts
+    const opened = await store.open({ groupId, epoch, owner })
+    if (opened.kind === 'not owner') throw new KafkaError('NOT_COORDINATOR')
+    const runner = new GroupRunner(parts)
+    runner.#version = opened.version
+    runner.#stored = opened.exists
+    for (const entry of opened.entries) runner.#apply(changeOf(entry))
+    runner.#schedule()
+    return runner
+  }
+
+  /** The group as of the last turn; undefined when there is none. */
+  get head(): Omit<GroupHead, 'groupId'> | undefined {
+    return this.#head ?? undefined
+  }
+
+  /** Nobody waits, nothing is to be saved, and nobody is a member: it can be reloaded without anybody noticing. */
+  get idle(): boolean {
+    return this.#askers.size === 0 && !this.#saving && (this.#head === null || this.#head.state === 'Empty')
+  }
+
+  get groupId(): string {
+    return this.#parts.groupId
+  }
+
+  /** Settles when the answer's step is saved. `beside` is called in the turn of the answer. Rejects with a KafkaError when the group is dropped meanwhile. */
+  ask(request: ClassicRequest, beside?: (reply: ClassicReply) => Beside): Promise<ClassicReply> {
+    if (this.#dropped !== undefined) return Promise.reject(this.#dropped)
+    return new Promise((resolve, reject) => {
+      this.#nextRequest += 1
+      const id: RequestId = this.#nextRequest
+      this.#askers.set(id, { resolve, reject, beside })
+      this.#take(this.#machine.handle(request, id, this.#parts.clock.monotonic()))
+    })
+  }
+
+  /** Settles when everything that was answered is saved and sent. */
+  async saved(): Promise<void> {
+    while (this.#saving) await this.#savedAll
+  }
+
+  /** From now on it answers nobody; whoever waits hears the error. */
+  drop(error: KafkaError): void {
+    if (this.#dropped !== undefined) return
+    this.#dropped = error
+    this.#timer?.cancel()
+    for (const { reject } of this.#askers.values()) reject(error)
+    this.#askers.clear()
+    this.#parts.onDropped()
+  }
+
+  #take({ changes, replies }: Step<ClassicReply, ClassicChange>): void {
+    for (const change of changes) {
+      this.#apply(change)
+      if (saved(change)) this.#next.changes.set(change.key, change)
+    }
+    for (const { to, reply } of replies) {
+      const asker = this.#askers.get(to)
+      if (asker === undefined) throw new RangeError(`a group answered request ${to}, which nobody asked`)
+      const { offsets = [], removedOffsets = [] } = asker.beside?.(reply) ?? {}
+      this.#next.offsets.push(...offsets)
+      this.#next.removedOffsets.push(...removedOffsets)
+      this.#next.answers.push(() => {
+        // Dropped meanwhile: it has heard the error.
+        if (this.#askers.delete(to)) asker.resolve(reply)
+      })
+    }
+    this.#schedule()
+    if (this.#saving) return
+    this.#saving = true
+    this.#savedAll = this.#saveAll()
+  }
+
+  #apply(change: ClassicChange): void {
+    this.#machine.apply(change)
+    if (change.kind !== 'group') return
+    this.#head = change.value === null ? null : { kind: 'classic', protocolType: change.value.protocolType, state: change.value.state }
+  }
+
+  /** One save after another, until nothing is left. A save that fails drops the group: what it would have said is forgotten, its next owner reloads. */
+  async #saveAll(): Promise<void> {
+    try {
+      while (this.#dropped === undefined && !isEmpty(this.#next)) {
+        const batch = this.#next
+        this.#next = emptyBatch()
+        if (!(await this.#save(batch))) return
+        for (const answer of batch.answers) answer()
+      }
+    } finally {
+      // In the turn in which nothing was left: what comes next begins a new round.
+      this.#saving = false
+    }
+  }
+
+  async #save({ changes, offsets, removedOffsets }: Batch): Promise<boolean> {
+    const nothing = changes.size === 0 && offsets.length === 0 && removedOffsets.length === 0
+    // A group that never was needs no deletion.
+    if (nothing || (this.#head === null && !this.#stored)) return true
+    const { store, groupId, epoch, owner, emit } = this.#parts
+    const head = this.#head
+    try {
+      const entries = [...changes.values()].map(entryOf)
+      const { kind } = await store.save({ groupId, epoch, version: this.#version, owner, head, entries, offsets, removedOffsets })
+      if (kind === 'saved') {
+        this.#stored = head !== null
+        this.#version = head === null ? 0 : this.#version + 1
+        return true
+      }
+      this.drop(new KafkaError('NOT_COORDINATOR', kind === 'stale' ? 'The group was changed by another coordinator.' : undefined))
+    } catch (error) {
+      if (!(error instanceof MetadataError)) throw error
+      emit({ kind: 'notice', message: `group ${groupId}: its last step is not saved, it will be reloaded: ${error.message}` })
+      this.drop(new KafkaError('COORDINATOR_NOT_AVAILABLE', error.message))
+    }
+    return false
+  }
+
+  #schedule(): void {
+    this.#timer?.cancel()
+    const at = this.#machine.nextWake()
+    if (at === null || this.#dropped !== undefined) return
+    const { clock } = this.#parts
+    this.#timer = clock.after(Math.max(0, at - clock.monotonic()), () => this.#take(this.#machine.wake(clock.monotonic())))
+  }
+}
+
+function emptyBatch(): Batch {
+  return { changes: new Map(), offsets: [], removedOffsets: [], answers: [] }
+}
+
+function isEmpty({ changes, offsets, removedOffsets, answers }: Batch): boolean {
+  return changes.size === 0 && offsets.length === 0 && removedOffsets.length === 0 && answers.length === 0
+}

@@ -1,0 +1,281 @@
+// The groups that this agent coordinates: each is reloaded when it is first asked for, and dropped when it cannot be saved.
+import { KafkaError, type KafkaErrorName } from '@local-kafka-service/protocol'
+import type { ClassicGroupState, ClassicReply, ClassicRequest, ClassicSettings, CommitRequest } from '../core/group/classic-messages.ts'
+import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids.ts'
+import { slotOfName } from '../core/slots.ts'
+import { limits } from '../limits.ts'
+import { type CommittedOffset, type GroupStore, MetadataError, type OffsetToCommit } from '../metadata/metadata-store.ts'
+import type { EventHook } from '../observe/events.ts'
+import type { Clock, Random } from '../time/clock.ts'
+import type { Owners } from '../view/owners.ts'
+import { type Beside, GroupRunner } from './group-runner.ts'
+
+export interface GroupsParts {
+  readonly store: GroupStore
+  readonly owners: Owners
+  readonly incarnation: Incarnation
+  readonly clock: Clock
+  readonly random: Random
+  readonly emit: EventHook
+  readonly settings: ClassicSettings
+  /** offsets.retention.minutes and offsets.retention.check.interval.ms, in milliseconds. */
+  readonly offsetsRetentionMs: number
+  readonly offsetsCheckMs: number
+}
+
+/** The answer to a request, by the request's kind. */
+export type ReplyTo<R extends ClassicRequest> = Extract<
+  ClassicReply,
+  {
+    readonly kind: R extends { readonly kind: 'describe' }
+      ? 'described'
+      : R extends { readonly kind: 'disconnect' }
+        ? 'disconnected'
+        : R['kind']
+  }
+>
+
+export interface GroupListing {
+  readonly groupId: string
+  readonly kind: string
+  /** '' while nobody has joined yet. */
+  readonly protocolType: string
+  readonly state: ClassicGroupState
+}
+
+export class Groups {
+  readonly #parts: GroupsParts
+  readonly #runners = new Map<string, Promise<GroupRunner>>()
+  /** Loaded ones, the longest unused first. */
+  readonly #loaded = new Map<string, GroupRunner>()
+  readonly #connections = new Map<number, Set<string>>()
+  #stopped = false
+
+  constructor(parts: GroupsParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Answers when the step is saved. Rejects with a KafkaError: NOT_COORDINATOR (the slot is another agent's), COORDINATOR_NOT_AVAILABLE (the database is
+   * away, or the agent stops), INVALID_GROUP_ID. `signal` is the connection's: once it aborts, the members that came by it have lost theirs.
+   */
+  async ask<R extends ClassicRequest>(groupId: string, request: R, signal?: AbortSignal): Promise<ReplyTo<R>> {
+    return await this.#ask(groupId, request, signal)
+  }
+
+  /** The machine's check and the offsets, in one save. NONE: they are rows now. */
+  async commit(groupId: string, request: CommitRequest, offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<KafkaErrorName> {
+    const { error } = await this.#ask<CommitRequest>(groupId, request, signal, (reply) => (reply.error === 'NONE' ? { offsets } : {}))
+    return error
+  }
+
+  /** Committed offsets of living topics; of all partitions when none are named. A primary read. Rejects as `ask` does. */
+  async offsets(groupId: string, partitions?: readonly TopicPartition[]): Promise<readonly CommittedOffset[]> {
+    this.#check(groupId)
+    return await retriable(this.#parts.store.offsets({ groupId, ...(partitions !== undefined && { partitions }) }))
+  }
+
+  /** Removes offsets, but for those of topics that a member reads; those are named in the answer. */
+  async deleteOffsets(
+    groupId: string,
+    partitions: readonly (TopicPartition & { readonly topic: string })[],
+  ): Promise<{ readonly error: KafkaErrorName; readonly subscribed: ReadonlySet<string> | 'all' }> {
+    return await this.#ask(groupId, { kind: 'offset delete' } as const, undefined, ({ error, subscribed }) => {
+      if (error !== 'NONE' || subscribed === 'all') return {}
+      const removed = partitions.filter(({ topic }) => !subscribed.has(topic))
+      return { removedOffsets: [...new Map(removed.map((one) => [partitionKey(one.topicId, one.partition), one])).values()] }
+    })
+  }
+
+  /** With its journal and its offsets. */
+  async delete(groupId: string): Promise<KafkaErrorName> {
+    const { error } = await this.#ask(groupId, { kind: 'delete' } as const)
+    return error
+  }
+
+  /** The groups that this agent coordinates, by id. */
+  async list(): Promise<readonly GroupListing[]> {
+    if (this.#stopped) throw stopping()
+    const stored = await retriable(this.#parts.store.list())
+    const mine = new Map(stored.filter(({ groupId }) => this.#isMine(groupId)).map((head) => [head.groupId, head]))
+    // What is loaded is newer than its row.
+    for (const [groupId, { head }] of this.#loaded) {
+      if (head === undefined) mine.delete(groupId)
+      else mine.set(groupId, { groupId, ...head })
+    }
+    return [...mine.values()]
+      .toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1))
+      .map(({ groupId, kind, protocolType, state }) => ({
+        groupId,
+        kind,
+        protocolType: protocolType ?? '',
+        state: state as ClassicGroupState,
+      }))
+  }
+
+  /** Reloads the groups that have members, so that members that are gone are noticed; then removes what has expired, again and again. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, emit, store, offsetsRetentionMs, offsetsCheckMs } = this.#parts
+    const attempt = async (what: string, work: () => Promise<void>): Promise<boolean> => {
+      try {
+        await work()
+        return true
+      } catch (error) {
+        if (!signal.aborted)
+          emit({
+            kind: 'notice',
+            message: `${what} failed and will be tried again: ${error instanceof Error ? error.message : String(error)}`,
+          })
+        return false
+      }
+    }
+    let reloaded = await attempt('reloading groups', () => this.#reload(signal))
+    for await (const _ of clock.every(offsetsCheckMs, signal)) {
+      if (!reloaded) reloaded = await attempt('reloading groups', () => this.#reload(signal))
+      await attempt('expiring offsets', async () => {
+        this.#unloadIdle(0)
+        await store.expire({ retentionMs: offsetsRetentionMs })
+      })
+    }
+  }
+
+  /** Answers who waits with a retriable error, and settles when everything that was decided is saved. Members stay: they go on after a restart. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    const loaded = [...this.#loaded.values()]
+    await Promise.all(loaded.map((runner) => runner.saved()))
+    for (const runner of loaded) runner.drop(stopping())
+  }
+
+  async #ask<R extends ClassicRequest>(
+    groupId: string,
+    request: R,
+    signal?: AbortSignal,
+    beside?: (reply: ReplyTo<R>) => Beside,
+  ): Promise<ReplyTo<R>> {
+    this.#check(groupId)
+    const runner = await this.#runner(groupId)
+    if (signal !== undefined && 'connection' in request && request.connection !== undefined)
+      this.#watch(request.connection, signal, groupId)
+    // The casts: the machine answers each request by its kind; its tests hold it to that.
+    const reply = (await runner.ask(request, beside && ((answer) => beside(answer as ReplyTo<R>)))) as ReplyTo<R>
+    // Nobody is helped by remembering that there is no such group.
+    if (runner.head === undefined) void runner.saved().then(() => this.#forgetDead(runner))
+    return reply
+  }
+
+  #check(groupId: string): void {
+    if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
+    if (this.#stopped) throw stopping()
+    if (!this.#isMine(groupId)) throw new KafkaError('NOT_COORDINATOR')
+  }
+
+  #isMine(groupId: string): boolean {
+    return this.#parts.owners.ofName(groupId).mine
+  }
+
+  /** The one runner of the group, opened once whoever asks meanwhile. */
+  async #runner(groupId: string): Promise<GroupRunner> {
+    const known = this.#runners.get(groupId)
+    if (known !== undefined) return await known
+    const opening = this.#open(groupId)
+    this.#runners.set(groupId, opening)
+    try {
+      const runner = await opening
+      if (this.#stopped) runner.drop(stopping())
+      else this.#loaded.set(groupId, runner)
+      if (this.#loaded.size > limits.loadedGroups) this.#unloadIdle(limits.loadedGroups)
+      return runner
+    } catch (error) {
+      if (this.#runners.get(groupId) === opening) this.#runners.delete(groupId)
+      throw error
+    }
+  }
+
+  async #open(groupId: string): Promise<GroupRunner> {
+    const { store, owners, incarnation, clock, random, settings, emit } = this.#parts
+    const opening: Promise<GroupRunner> = retriable(
+      GroupRunner.open({
+        groupId,
+        store,
+        owner: { incarnation, slot: slotOfName(groupId, owners.slots) },
+        epoch: Buffer.from(random.bytes(12)).toString('base64url'),
+        clock,
+        settings,
+        emit,
+        onDropped: () => void opening.then((runner) => this.#forget(runner)),
+      }),
+    )
+    return await opening
+  }
+
+  #forget(runner: GroupRunner): void {
+    const { groupId } = runner
+    if (this.#loaded.get(groupId) !== runner) return
+    this.#loaded.delete(groupId)
+    this.#runners.delete(groupId)
+  }
+
+  #forgetDead(runner: GroupRunner): void {
+    if (runner.head === undefined && runner.idle) this.#forget(runner)
+  }
+
+  /** Forgets the longest unused of those that nobody would miss, until so many are left. */
+  #unloadIdle(keep: number): void {
+    for (const runner of this.#loaded.values()) {
+      if (this.#loaded.size <= keep) return
+      if (!runner.idle) continue
+      this.#forget(runner)
+      runner.drop(new KafkaError('COORDINATOR_LOAD_IN_PROGRESS'))
+    }
+  }
+
+  async #reload(signal: AbortSignal): Promise<void> {
+    const withMembers = (await this.#parts.store.list()).filter(({ groupId, state }) => state !== 'Empty' && this.#isMine(groupId))
+    const next = withMembers.values()
+    const lane = async (): Promise<void> => {
+      for (const { groupId } of next) {
+        if (signal.aborted) return
+        await this.#runner(groupId)
+      }
+    }
+    await Promise.all(Array.from({ length: limits.groupsLoadedAtATime }, lane))
+  }
+
+  /** Once per connection and group. */
+  #watch(connection: number, signal: AbortSignal, groupId: string): void {
+    const known = this.#connections.get(connection)
+    if (known !== undefined) {
+      known.add(groupId)
+      return
+    }
+    const groupIds = new Set([groupId])
+    this.#connections.set(connection, groupIds)
+    const ended = (): void => {
+      this.#connections.delete(connection)
+      // The agent's own end is nobody's leaving.
+      if (this.#stopped) return
+      for (const id of groupIds) {
+        const runner = this.#loaded.get(id)
+        // Refused only when the group is dropped, and then its next owner starts all sessions anew.
+        runner?.ask({ kind: 'disconnect', connection }).catch(() => {})
+      }
+    }
+    if (signal.aborted) ended()
+    else signal.addEventListener('abort', ended, { once: true })
+  }
+}
+
+function stopping(): KafkaError {
+  return new KafkaError('COORDINATOR_NOT_AVAILABLE', 'The agent is stopping.')
+}
+
+async function retriable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof MetadataError && error.kind === 'unavailable')
+      throw new KafkaError('COORDINATOR_NOT_AVAILABLE', error.message, { cause: error })
+    throw error
+  }
+}

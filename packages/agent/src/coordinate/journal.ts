@@ -1,0 +1,46 @@
+// A classic group's changes as the journal keeps them: JSON, with bytes as base64.
+import type { SavedChange } from '../core/group/classic-state.ts'
+import { MetadataError } from '../metadata/metadata-store.ts'
+
+/** Null removes the key. */
+export function entryOf({ key, ...change }: SavedChange): { readonly key: string; readonly value: string | null } {
+  const { kind, value } = change
+  if (value === null) return { key, value: null }
+  return { key, value: JSON.stringify(kind === 'group' ? { kind, value } : { kind, id: change.id, value }, asText) }
+}
+
+/** Throws a MetadataError for what no version of this code has written. */
+export function changeOf({ key, value }: { readonly key: string; readonly value: string }): SavedChange {
+  const parsed: unknown = JSON.parse(value, asBytes)
+  if (typeof parsed === 'object' && parsed !== null && 'kind' in parsed && typeof parsed.kind === 'string' && kinds.has(parsed.kind)) {
+    // The cast: what stands behind the kind is what entryOf wrote; a row of another shape has another kind.
+    return { ...parsed, key, kept: 'journal' } as unknown as SavedChange
+  }
+  throw new MetadataError('invalid', `The journal of a group holds '${key}', which this version cannot read.`)
+}
+
+const kinds: ReadonlySet<string> = new Set<SavedChange['kind']>(['group', 'member', 'assignment'])
+const bytesKey = '$bytes'
+
+function asText(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return { [bytesKey]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+  // A Buffer has become this before it comes here.
+  if (isBufferJson(value)) return { [bytesKey]: Buffer.from(value.data).toString('base64') }
+  return value
+}
+
+function asBytes(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !(bytesKey in value) || typeof value[bytesKey] !== 'string') return value
+  return new Uint8Array(Buffer.from(value[bytesKey], 'base64'))
+}
+
+function isBufferJson(value: unknown): value is { readonly data: readonly number[] } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    value.type === 'Buffer' &&
+    'data' in value &&
+    Array.isArray(value.data)
+  )
+}

@@ -1,0 +1,207 @@
+// What every Metadata Service must do for groups: one coordinator at a time, saves all or nothing, offsets that stay.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { slotOfName } from '../core/slots.ts'
+import { aTopic, anAgent, type ContractDatabase, openCluster } from './metadata-store.contract.ts'
+import type { GroupOwner, OffsetToCommit, Registration, SaveGroup, Topic } from './metadata-store.ts'
+import type { OpenedMetadata } from './open.ts'
+
+export function groupStoreContract(name: string, open: () => Promise<ContractDatabase>): void {
+  describe(`the contract of a Metadata Service for groups: ${name}`, () => {
+    let database: ContractDatabase
+    let store: OpenedMetadata
+    let me: Registration
+    let topic: Topic
+
+    beforeAll(async () => {
+      database = await open()
+    })
+    afterAll(async () => {
+      await database.dispose()
+    })
+    beforeEach(async () => {
+      store = await openCluster(database.sql)
+      me = await store.members.register(anAgent('me'))
+      topic = await aTopic(store, { partitions: 4 })
+    })
+
+    const owner = (groupId: string, registration = me): GroupOwner => ({
+      incarnation: registration.incarnation,
+      slot: slotOfName(groupId, store.slots),
+    })
+    const openGroup = async (
+      groupId: string,
+      registration = me,
+    ): Promise<{ epoch: string; version: number; entries: readonly unknown[]; exists: boolean }> => {
+      const epoch = randomUUID()
+      const opened = await store.groups.open({ groupId, epoch, owner: owner(groupId, registration) })
+      if (opened.kind !== 'opened') throw new Error(opened.kind)
+      return { epoch, ...opened }
+    }
+    const aSave = (groupId: string, epoch: string, version: number, more: Partial<SaveGroup> = {}): SaveGroup => ({
+      groupId,
+      epoch,
+      version,
+      owner: owner(groupId),
+      head: { kind: 'classic', protocolType: 'consumer', state: 'Stable' },
+      entries: [],
+      offsets: [],
+      removedOffsets: [],
+      ...more,
+    })
+    const at = (partition: number, offset: number, more: Partial<OffsetToCommit> = {}): OffsetToCommit => ({
+      topicId: topic.topicId,
+      partition,
+      offset,
+      leaderEpoch: -1,
+      metadata: '',
+      ...more,
+    })
+    const offsetsOf = async (groupId: string): Promise<readonly (readonly [number, number])[]> =>
+      (await store.groups.offsets({ groupId })).map(({ partition, offset }) => [partition, offset])
+
+    test('a group that nobody saved is new; what is saved is there at the next opening, the last value of each key', async () => {
+      const first = await openGroup('g')
+      expect(first).toMatchObject({ version: 0, exists: false, entries: [] })
+      expect(await store.groups.list()).toEqual([])
+      const entries = [
+        { key: 'group', value: '1' },
+        { key: 'member/a', value: 'a' },
+        { key: 'member/b', value: 'b' },
+      ]
+      expect(await store.groups.save(aSave('g', first.epoch, 0, { entries }))).toEqual({ kind: 'saved' })
+      const changed = [
+        { key: 'group', value: '2' },
+        { key: 'member/a', value: null },
+      ]
+      expect(await store.groups.save(aSave('g', first.epoch, 1, { entries: changed }))).toEqual({ kind: 'saved' })
+      expect(await openGroup('g')).toMatchObject({
+        version: 2,
+        exists: true,
+        entries: [
+          { key: 'group', value: '2' },
+          { key: 'member/b', value: 'b' },
+        ],
+      })
+      expect(await store.groups.list()).toEqual([{ groupId: 'g', kind: 'classic', protocolType: 'consumer', state: 'Stable' }])
+    })
+
+    test('a save under an old epoch or an old version changes nothing', async () => {
+      const old = await openGroup('g')
+      await store.groups.save(aSave('g', old.epoch, 0))
+      const current = await openGroup('g')
+      expect(await store.groups.save(aSave('g', old.epoch, 1, { offsets: [at(0, 9)] }))).toEqual({ kind: 'stale' })
+      expect(await store.groups.save(aSave('g', current.epoch, 0, { offsets: [at(0, 9)] }))).toEqual({ kind: 'stale' })
+      expect(await store.groups.save(aSave('g', current.epoch, 2, { offsets: [at(0, 9)] }))).toEqual({ kind: 'stale' })
+      expect(await offsetsOf('g')).toEqual([])
+      expect(await store.groups.save(aSave('g', current.epoch, 1, { offsets: [at(0, 5)] }))).toEqual({ kind: 'saved' })
+      expect(await offsetsOf('g')).toEqual([[0, 5]])
+    })
+
+    test('of two that make the same new group, one is told that it is stale', async () => {
+      const [one, other] = [await openGroup('g'), await openGroup('g')]
+      const saves = await Promise.all([
+        store.groups.save(aSave('g', one.epoch, 0, { offsets: [at(0, 1)] })),
+        store.groups.save(aSave('g', other.epoch, 0, { offsets: [at(0, 2)] })),
+      ])
+      expect(saves.map(({ kind }) => kind).toSorted()).toEqual(['saved', 'stale'])
+      expect(await offsetsOf('g')).toEqual([[0, saves[0]?.kind === 'saved' ? 1 : 2]])
+    })
+
+    test('who does not own the slot opens and saves nothing', async () => {
+      const mine = await openGroup('g')
+      await store.groups.save(aSave('g', mine.epoch, 0, { offsets: [at(0, 1)] }))
+      const successor = await store.members.register(anAgent('me'))
+      expect(await store.groups.save(aSave('g', mine.epoch, 1, { offsets: [at(0, 2)] }))).toEqual({ kind: 'not owner' })
+      expect(await store.groups.open({ groupId: 'g', epoch: 'late', owner: owner('g') })).toEqual({ kind: 'not owner' })
+      const taken = await openGroup('g', successor)
+      expect(taken).toMatchObject({ version: 1, exists: true })
+      expect(await offsetsOf('g')).toEqual([[0, 1]])
+    })
+
+    test('the same opening twice answers alike', async () => {
+      const mine = await openGroup('g')
+      await store.groups.save(aSave('g', mine.epoch, 0))
+      const open = { groupId: 'g', epoch: 'again', owner: owner('g') }
+      expect(await store.groups.open(open)).toEqual(await store.groups.open(open))
+      expect(await store.groups.save(aSave('g', 'again', 1))).toEqual({ kind: 'saved' })
+    })
+
+    test('offsets: the last of each partition, read for some or for all, with their metadata and epoch', async () => {
+      const { epoch } = await openGroup('g')
+      const offsets = [at(2, 7, { metadata: 'words', leaderEpoch: 3 }), at(1, 5), at(1, 6)]
+      await store.groups.save(aSave('g', epoch, 0, { offsets }))
+      const both = [
+        { topic: topic.name, topicId: topic.topicId, partition: 1, offset: 6, leaderEpoch: -1, metadata: '' },
+        { topic: topic.name, topicId: topic.topicId, partition: 2, offset: 7, leaderEpoch: 3, metadata: 'words' },
+      ]
+      expect(await store.groups.offsets({ groupId: 'g' })).toEqual(both)
+      expect(await store.groups.offsets({ groupId: 'g', partitions: [{ topicId: topic.topicId, partition: 2 }] })).toEqual(both.slice(1))
+      expect(await store.groups.offsets({ groupId: 'other' })).toEqual([])
+      await store.groups.save(aSave('g', epoch, 1, { removedOffsets: [{ topicId: topic.topicId, partition: 1 }], offsets: [at(2, 8)] }))
+      expect(await offsetsOf('g')).toEqual([[2, 8]])
+    })
+
+    test('offsets go with their topic, also for a topic of the same name made later', async () => {
+      const { epoch } = await openGroup('g')
+      await store.groups.save(aSave('g', epoch, 0, { offsets: [at(0, 1)] }))
+      await store.topics.delete(topic.topicId)
+      expect(await offsetsOf('g')).toEqual([])
+      await aTopic(store, { name: topic.name, partitions: 4 })
+      expect(await offsetsOf('g')).toEqual([])
+    })
+
+    test('a deleted group leaves nothing, and an old save does not bring it back', async () => {
+      const { epoch } = await openGroup('g')
+      const entries = [{ key: 'group', value: '1' }]
+      await store.groups.save(aSave('g', epoch, 0, { entries, offsets: [at(0, 1)] }))
+      expect(await store.groups.save(aSave('g', epoch, 1, { head: null }))).toEqual({ kind: 'saved' })
+      expect(await store.groups.list()).toEqual([])
+      expect(await offsetsOf('g')).toEqual([])
+      expect(await store.groups.save(aSave('g', epoch, 1, { entries }))).toEqual({ kind: 'stale' })
+      expect(await openGroup('g')).toMatchObject({ exists: false, version: 0, entries: [] })
+    })
+
+    test('two clusters do not see each other’s groups', async () => {
+      const { epoch } = await openGroup('g')
+      await store.groups.save(aSave('g', epoch, 0, { offsets: [at(0, 1)] }))
+      const other = await openCluster(database.sql)
+      expect(await other.groups.list()).toEqual([])
+      expect(await other.groups.offsets({ groupId: 'g' })).toEqual([])
+    })
+
+    test('what nobody needs expires: offsets of groups without members, then the groups; nothing else', async () => {
+      const states = {
+        empty: ['consumer', 'Empty'],
+        simple: [null, 'Empty'],
+        active: ['consumer', 'Stable'],
+        bare: ['consumer', 'Empty'],
+      } as const
+      for (const [groupId, [protocolType, state]] of Object.entries(states)) {
+        const { epoch } = await openGroup(groupId)
+        const head = { kind: 'classic', protocolType, state }
+        const offsets = groupId === 'bare' ? [] : [at(0, 1)]
+        await store.groups.save(aSave(groupId, epoch, 0, { head, offsets, entries: [{ key: 'group', value: '1' }] }))
+      }
+      await store.groups.expire({ retentionMs: 3_600_000 })
+      expect((await store.groups.list()).map(({ groupId }) => groupId)).toEqual(['active', 'bare', 'empty', 'simple'])
+      await store.groups.expire({ retentionMs: 0 })
+      expect((await store.groups.list()).map(({ groupId }) => groupId)).toEqual(['active'])
+      expect(await offsetsOf('active')).toEqual([[0, 1]])
+      expect(await offsetsOf('empty')).toEqual([])
+      expect(await openGroup('simple')).toMatchObject({ exists: false, entries: [] })
+    })
+
+    test('many groups expire in steps', async () => {
+      for (let index = 0; index < 250; index++) {
+        const groupId = `g${index}`
+        const { epoch } = await openGroup(groupId)
+        await store.groups.save(
+          aSave(groupId, epoch, 0, { head: { kind: 'classic', protocolType: null, state: 'Empty' }, offsets: [at(0, 1)] }),
+        )
+      }
+      await store.groups.expire({ retentionMs: 0 })
+      expect(await store.groups.list()).toEqual([])
+    })
+  })
+}

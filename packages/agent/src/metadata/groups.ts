@@ -1,0 +1,302 @@
+// Groups as rows: a head that says who may save, the journal that a machine is reloaded from, and the committed offsets.
+import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
+import type { InCluster } from './cluster.ts'
+import type {
+  CommittedOffset,
+  ExpireOffsets,
+  GroupHead,
+  JournalEntry,
+  OpenedGroup,
+  OpenGroup,
+  SavedGroup,
+  SaveGroup,
+} from './metadata-store.ts'
+import { type Body, type Call, read, statement, unchanged } from './sql.ts'
+
+/**
+ * Takes the group over: every save under another epoch is refused from now on. The head is locked before its slot's owner is read, and a slot changes
+ * hands only by an update of its row, which waits for this lock: so who opens or saves is the owner until the transaction ends.
+ */
+export function* openGroup({ cluster, input }: InCluster<OpenGroup>): Body<OpenedGroup> {
+  const { groupId, epoch, owner } = input
+  const [[head], [slot]] = yield* read(lockHead(cluster.number, groupId), lockSlot(cluster.number, owner.slot))
+  if (slot?.owner !== owner.incarnation.id) return unchanged({ kind: 'not owner' })
+  if (head === undefined) return unchanged({ kind: 'opened', version: 0, exists: false, entries: [] })
+  const [entries] = yield* read(readJournal(cluster.number, groupId))
+  const opened: OpenedGroup = { kind: 'opened', version: head.version, exists: true, entries }
+  return head.epoch === epoch ? unchanged(opened) : { writes: [setEpoch(cluster.number, groupId, epoch)], value: opened }
+}
+
+/** One step of a group's coordinator. A save that was already made answers alike; one under an old epoch or version changes nothing. */
+export function* saveGroup({ cluster, input }: InCluster<SaveGroup & { readonly unsure: boolean }>): Body<SavedGroup> {
+  const { groupId, epoch, version, owner, head, entries, offsets, removedOffsets, unsure } = input
+  const [[held], [slot]] = yield* read(lockHead(cluster.number, groupId), lockSlot(cluster.number, owner.slot))
+  if (slot?.owner !== owner.incarnation.id) return unchanged({ kind: 'not owner' })
+  if (unsure && (held === undefined ? head === null : held.epoch === epoch && held.version === version + 1))
+    return unchanged({ kind: 'saved' })
+  if (held === undefined ? version !== 0 : held.epoch !== epoch || held.version !== version) return unchanged({ kind: 'stale' })
+  const number = cluster.number
+  if (head === null) {
+    return {
+      writes: [removeJournal(number, groupId), removeAllOffsets(number, groupId), removeHead(number, groupId)],
+      value: { kind: 'saved' },
+    }
+  }
+  const kept = entries.filter((entry): entry is JournalEntry & { readonly value: string } => entry.value !== null)
+  const removed = entries.filter(({ value }) => value === null)
+  const writes: readonly (Call | undefined)[] = [
+    writeHead(number, groupId, epoch, version + 1, head.kind, head.protocolType, head.state),
+    removed.length === 0
+      ? undefined
+      : removeEntries(
+          number,
+          groupId,
+          removed.map(({ key }) => key),
+        ),
+    kept.length === 0
+      ? undefined
+      : writeEntries(
+          number,
+          groupId,
+          kept.map(({ key }) => key),
+          kept.map(({ value }) => value),
+        ),
+    removedOffsets.length === 0
+      ? undefined
+      : removeOffsets(
+          number,
+          groupId,
+          removedOffsets.map(({ topicId }) => topicId),
+          removedOffsets.map(({ partition }) => partition),
+        ),
+    ...writesOfOffsets(number, groupId, offsets),
+  ]
+  return { writes: writes.filter((write) => write !== undefined), value: { kind: 'saved' } }
+}
+
+export function* listGroups({ cluster }: InCluster<Record<never, never>>): Body<readonly GroupHead[]> {
+  const [heads] = yield* read(readHeads(cluster.number))
+  return unchanged(heads)
+}
+
+/** Of living topics only. */
+export function* fetchOffsets({
+  cluster,
+  input,
+}: InCluster<{ readonly groupId: string; readonly partitions?: readonly TopicPartition[] }>): Body<readonly CommittedOffset[]> {
+  const [rows] = yield* read(readOffsets(cluster.number, input.groupId))
+  if (input.partitions === undefined) return unchanged(rows)
+  const asked = new Set(input.partitions.map(({ topicId, partition }) => partitionKey(topicId, partition)))
+  return unchanged(rows.filter(({ topicId, partition }) => asked.has(partitionKey(topicId, partition))))
+}
+
+/** One bounded step: offsets of groups without members that nobody needs any more, and the groups that have none left. Answers how many groups it looked at. */
+export function* expireOffsets({ cluster, input: { retentionMs } }: InCluster<ExpireOffsets>): Body<number> {
+  const [candidates] = yield* read(readExpirable(cluster.number, retentionMs, groupsPerStep))
+  if (candidates.length === 0) return unchanged(0)
+  const groupIds = candidates.map(({ groupId }) => groupId).toSorted()
+  // What they are is decided under their locks: a member may have joined since.
+  const [locked] = yield* read(lockHeads(cluster.number, groupIds))
+  const empty = locked.filter(({ state }) => state === 'Empty').map(({ groupId }) => groupId)
+  if (empty.length === 0) return unchanged(candidates.length)
+  return {
+    writes: [
+      removeExpired(
+        cluster.number,
+        empty,
+        empty.map(() => retentionMs),
+      ),
+      removeHeadsWithoutOffsets(cluster.number, empty),
+      removeJournalsWithoutHead(cluster.number, empty),
+    ],
+    value: candidates.length,
+  }
+}
+
+const groupsPerStep = 100
+
+/** A partition that is named twice gets the last of its offsets, as if there had been two requests. */
+function writesOfOffsets(cluster: number, groupId: string, offsets: SaveGroup['offsets']): readonly Call[] {
+  const last = [...new Map(offsets.map((one) => [partitionKey(one.topicId, one.partition), one])).values()]
+  if (last.length === 0) return []
+  return [
+    writeOffsets(
+      cluster,
+      groupId,
+      last.map(({ topicId }) => topicId),
+      last.map(({ partition }) => partition),
+      last.map(({ offset }) => offset),
+      last.map(({ leaderEpoch }) => leaderEpoch),
+      last.map(({ metadata }) => metadata),
+    ),
+  ]
+}
+
+// ---- statements ---------------------------------------------------------------------------------------------------------------------
+
+interface HeadRow {
+  readonly epoch: string
+  readonly version: number
+}
+
+const lockHead = statement<[cluster: number, groupId: string], HeadRow>('lock group head', {
+  postgres: 'SELECT epoch, version FROM groups WHERE cluster = $1 AND group_id = $2 FOR NO KEY UPDATE',
+  sqlite: 'SELECT epoch, version FROM groups WHERE cluster = ?1 AND group_id = ?2',
+})
+
+/** Shared: many groups of one slot may save at a time, but it can't change hands meanwhile. */
+const lockSlot = statement<[cluster: number, slot: number], { readonly owner: number | null }>('lock slot', {
+  postgres: 'SELECT owner FROM slots WHERE cluster = $1 AND slot = $2 FOR SHARE',
+  sqlite: 'SELECT owner FROM slots WHERE cluster = ?1 AND slot = ?2',
+})
+
+const setEpoch = statement<[cluster: number, groupId: string, epoch: string]>('set group epoch', {
+  postgres: 'UPDATE groups SET epoch = $3 WHERE cluster = $1 AND group_id = $2',
+  sqlite: 'UPDATE groups SET epoch = ?3 WHERE cluster = ?1 AND group_id = ?2',
+})
+
+/** Two that make the same new group at a time: the second waits for the first one's row and then finds another epoch, so nothing is overwritten. */
+const writeHead = statement<
+  [cluster: number, groupId: string, epoch: string, version: number, kind: string, protocolType: string | null, state: string]
+>('write group head', {
+  postgres: `INSERT INTO groups AS g (cluster, group_id, epoch, version, kind, protocol_type, state, changed_at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, now_ms())
+    ON CONFLICT (cluster, group_id) DO UPDATE SET version = excluded.version, kind = excluded.kind, protocol_type = excluded.protocol_type,
+      state = excluded.state, changed_at_ms = CASE WHEN g.state = excluded.state THEN g.changed_at_ms ELSE excluded.changed_at_ms END`,
+  sqlite: `INSERT INTO groups AS g (cluster, group_id, epoch, version, kind, protocol_type, state, changed_at_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, now_ms())
+    ON CONFLICT (cluster, group_id) DO UPDATE SET version = excluded.version, kind = excluded.kind, protocol_type = excluded.protocol_type,
+      state = excluded.state, changed_at_ms = CASE WHEN g.state = excluded.state THEN g.changed_at_ms ELSE excluded.changed_at_ms END`,
+})
+
+const removeHead = statement<[cluster: number, groupId: string]>('remove group head', {
+  postgres: 'DELETE FROM groups WHERE cluster = $1 AND group_id = $2',
+  sqlite: 'DELETE FROM groups WHERE cluster = ?1 AND group_id = ?2',
+})
+
+const headSelect = `SELECT group_id AS "groupId", kind, protocol_type AS "protocolType", state FROM groups`
+const readHeads = statement<[cluster: number], GroupHead>('read group heads', {
+  postgres: `${headSelect} WHERE cluster = $1 ORDER BY group_id`,
+  sqlite: `${headSelect} WHERE cluster = ?1 ORDER BY group_id`,
+})
+
+const readJournal = statement<[cluster: number, groupId: string], { readonly key: string; readonly value: string }>('read group journal', {
+  postgres: 'SELECT key, value FROM group_journal WHERE cluster = $1 AND group_id = $2 ORDER BY key',
+  sqlite: 'SELECT key, value FROM group_journal WHERE cluster = ?1 AND group_id = ?2 ORDER BY key',
+})
+
+const writeEntries = statement<[cluster: number, groupId: string, keys: string[], values: string[]]>('write group journal', {
+  each: true,
+  postgres: `INSERT INTO group_journal (cluster, group_id, key, value) SELECT $1::int, $2::text, a.key, a.value FROM unnest($3::text[], $4::text[]) AS a (key, value)
+    ON CONFLICT (cluster, group_id, key) DO UPDATE SET value = excluded.value`,
+  sqlite: `INSERT INTO group_journal (cluster, group_id, key, value) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (cluster, group_id, key) DO UPDATE SET value = excluded.value`,
+})
+
+const removeEntries = statement<[cluster: number, groupId: string, keys: string[]]>('remove group journal entries', {
+  each: true,
+  postgres: 'DELETE FROM group_journal WHERE cluster = $1 AND group_id = $2 AND key = ANY ($3::text[])',
+  sqlite: 'DELETE FROM group_journal WHERE cluster = ?1 AND group_id = ?2 AND key = ?3',
+})
+
+const removeJournal = statement<[cluster: number, groupId: string]>('remove group journal', {
+  postgres: 'DELETE FROM group_journal WHERE cluster = $1 AND group_id = $2',
+  sqlite: 'DELETE FROM group_journal WHERE cluster = ?1 AND group_id = ?2',
+})
+
+const offsetsSelect = `SELECT t.name AS topic, o.topic_id AS "topicId", o.partition, o.committed_offset AS "offset", o.leader_epoch AS "leaderEpoch", o.metadata
+  FROM group_offsets AS o JOIN topics AS t ON t.cluster = o.cluster AND t.topic_id = o.topic_id AND t.deleted_at_ms IS NULL`
+const readOffsets = statement<[cluster: number, groupId: string], CommittedOffset>('read group offsets', {
+  postgres: `${offsetsSelect} WHERE o.cluster = $1 AND o.group_id = $2 ORDER BY o.topic_id, o.partition`,
+  sqlite: `${offsetsSelect} WHERE o.cluster = ?1 AND o.group_id = ?2 ORDER BY o.topic_id, o.partition`,
+})
+
+const writeOffsets = statement<
+  [
+    cluster: number,
+    groupId: string,
+    topicIds: TopicId[],
+    partitions: number[],
+    offsets: number[],
+    leaderEpochs: number[],
+    metadata: string[],
+  ]
+>('write group offsets', {
+  each: true,
+  postgres: `INSERT INTO group_offsets (cluster, group_id, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at_ms)
+    SELECT $1::int, $2::text, a.topic_id, a.partition, a.committed_offset, a.leader_epoch, a.metadata, now_ms()
+    FROM unnest($3::text[], $4::int[], $5::bigint[], $6::int[], $7::text[]) AS a (topic_id, partition, committed_offset, leader_epoch, metadata)
+    ON CONFLICT (cluster, group_id, topic_id, partition) DO UPDATE SET committed_offset = excluded.committed_offset,
+      leader_epoch = excluded.leader_epoch, metadata = excluded.metadata, committed_at_ms = excluded.committed_at_ms`,
+  sqlite: `INSERT INTO group_offsets (cluster, group_id, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, now_ms())
+    ON CONFLICT (cluster, group_id, topic_id, partition) DO UPDATE SET committed_offset = excluded.committed_offset,
+      leader_epoch = excluded.leader_epoch, metadata = excluded.metadata, committed_at_ms = excluded.committed_at_ms`,
+})
+
+const removeOffsets = statement<[cluster: number, groupId: string, topicIds: TopicId[], partitions: number[]]>('remove group offsets', {
+  each: true,
+  postgres: `DELETE FROM group_offsets AS o USING unnest($3::text[], $4::int[]) AS a (topic_id, partition)
+    WHERE o.cluster = $1 AND o.group_id = $2 AND o.topic_id = a.topic_id AND o.partition = a.partition`,
+  sqlite: 'DELETE FROM group_offsets WHERE cluster = ?1 AND group_id = ?2 AND topic_id = ?3 AND partition = ?4',
+})
+
+const removeAllOffsets = statement<[cluster: number, groupId: string]>('remove all group offsets', {
+  postgres: 'DELETE FROM group_offsets WHERE cluster = $1 AND group_id = $2',
+  sqlite: 'DELETE FROM group_offsets WHERE cluster = ?1 AND group_id = ?2',
+})
+
+/** With the topic go the offsets in it. */
+export const removeOffsetsOfTopic = statement<[cluster: number, topicId: TopicId]>('remove group offsets of topic', {
+  postgres: 'DELETE FROM group_offsets WHERE cluster = $1 AND topic_id = $2',
+  sqlite: 'DELETE FROM group_offsets WHERE cluster = ?1 AND topic_id = ?2',
+})
+
+/** A group that had members keeps its offsets for so long after the last of them went; a group that is only offsets counts from each commit. */
+const expired = (retention: string): string =>
+  `o.committed_at_ms <= now_ms() - ${retention} AND (g.protocol_type IS NULL OR g.changed_at_ms <= now_ms() - ${retention})`
+const ofGroup = 'o.cluster = g.cluster AND o.group_id = g.group_id'
+
+const readExpirable = statement<[cluster: number, retentionMs: number, limit: number], { readonly groupId: string }>(
+  'read expirable groups',
+  {
+    postgres: `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = $1 AND g.state = 'Empty' AND g.changed_at_ms <= now_ms() - $2::bigint
+    AND (EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup} AND ${expired('$2::bigint')})
+      OR NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})) ORDER BY g.group_id LIMIT $3::int`,
+    sqlite: `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = ?1 AND g.state = 'Empty' AND g.changed_at_ms <= now_ms() - ?2
+    AND (EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup} AND ${expired('?2')})
+      OR NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})) ORDER BY g.group_id LIMIT ?3`,
+  },
+)
+
+const lockHeads = statement<[cluster: number, groupIds: string[]], { readonly groupId: string; readonly state: string }>(
+  'lock group heads',
+  {
+    each: true,
+    postgres:
+      'SELECT group_id AS "groupId", state FROM groups WHERE cluster = $1 AND group_id = ANY ($2::text[]) ORDER BY group_id FOR NO KEY UPDATE',
+    sqlite: 'SELECT group_id AS "groupId", state FROM groups WHERE cluster = ?1 AND group_id = ?2',
+  },
+)
+
+const removeExpired = statement<[cluster: number, groupIds: string[], retentions: number[]]>('remove expired group offsets', {
+  each: true,
+  postgres: `DELETE FROM group_offsets AS o USING groups AS g, unnest($2::text[], $3::bigint[]) AS a (group_id, retention)
+    WHERE g.cluster = $1 AND g.group_id = a.group_id AND ${ofGroup} AND ${expired('a.retention')}`,
+  sqlite: `DELETE FROM group_offsets AS o WHERE o.cluster = ?1 AND o.group_id = ?2
+    AND EXISTS (SELECT 1 FROM groups AS g WHERE ${ofGroup} AND ${expired('?3')})`,
+})
+
+const removeHeadsWithoutOffsets = statement<[cluster: number, groupIds: string[]]>('remove group heads without offsets', {
+  each: true,
+  postgres: `DELETE FROM groups AS g WHERE g.cluster = $1 AND g.group_id = ANY ($2::text[]) AND NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})`,
+  sqlite: `DELETE FROM groups AS g WHERE g.cluster = ?1 AND g.group_id = ?2 AND NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})`,
+})
+
+const removeJournalsWithoutHead = statement<[cluster: number, groupIds: string[]]>('remove group journals without a head', {
+  each: true,
+  postgres: `DELETE FROM group_journal AS j WHERE j.cluster = $1 AND j.group_id = ANY ($2::text[])
+    AND NOT EXISTS (SELECT 1 FROM groups AS g WHERE g.cluster = j.cluster AND g.group_id = j.group_id)`,
+  sqlite: `DELETE FROM group_journal AS j WHERE j.cluster = ?1 AND j.group_id = ?2
+    AND NOT EXISTS (SELECT 1 FROM groups AS g WHERE g.cluster = j.cluster AND g.group_id = j.group_id)`,
+})
