@@ -2,7 +2,7 @@
 import { errorName, Fetch, ListOffsets } from '@local-kafka-service/protocol'
 import { type Connection, ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
-import { temporary } from './producer.ts'
+import { absent, temporary } from './producer.ts'
 
 export interface ConsumerOptions {
   readonly name: string
@@ -10,6 +10,8 @@ export interface ConsumerOptions {
   readonly from: 'earliest' | 'somewhere'
   /** How long one fetch may wait for records. */
   readonly maxWaitMs: number
+  /** Fetch 13 and later know a topic by its id alone, whatever its name stands for meanwhile. */
+  readonly byTopicId?: true
 }
 
 export class Consumer {
@@ -27,7 +29,7 @@ export class Consumer {
     this.#parts = parts
     this.#options = options
     this.#link = new Reconnecting(parts, options.name)
-    this.#version = parts.chance.whole([4, 18])
+    this.#version = parts.chance.whole(options.byTopicId === true ? [13, 18] : [4, 18])
     const { topicId, partitions } = parts.topic
     this.#positions = Array.from({ length: partitions }, (_, partition) =>
       options.from === 'earliest' ? 0 : parts.chance.whole([0, parts.checker.nextOffset(topicId, partition)]),
@@ -62,8 +64,9 @@ export class Consumer {
         this.#highWatermarks.fill(-1)
       }
       try {
-        if (this.#parts.chance.happens(0.1)) await this.#askEnds(connection)
-        if (this.#parts.chance.happens(0.1)) await this.#askSince(connection)
+        const byName = this.#options.byTopicId !== true
+        if (byName && this.#parts.chance.happens(0.1)) await this.#askEnds(connection)
+        if (byName && this.#parts.chance.happens(0.1)) await this.#askSince(connection)
         await this.#fetch(connection)
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error
@@ -103,7 +106,11 @@ export class Consumer {
     if (errorCode !== 0) {
       const error = errorName(errorCode) ?? String(errorCode)
       trace.write(name, `${partitionIndex} from ${offset}: ${error}`)
-      // The topic is never deleted and the offset was never above the end.
+      if (absent.has(error) && checker.isDeleted(topic.topicId)) {
+        this.#stopped = true
+        return false
+      }
+      // The offset was never above the end.
       if (!temporary.has(error))
         checker.violate(
           'I15 only what is really absent is called absent',

@@ -29,6 +29,7 @@ export type Rule =
   | 'I10 a segment points to an object that is there'
   | 'I15 only what is really absent is called absent'
   | 'I16 corrupt data is an error'
+  | 'I29 a deleted topic takes and gives nothing'
   | 'refused means never stored'
   | 'a key never gets a second content'
   | 'no defect'
@@ -80,6 +81,7 @@ export class Checker {
   readonly #acked = new Map<Value, { readonly log: string; readonly offset: number }>()
   readonly #sent = new Map<Value, Sent>()
   readonly #lines = new Map<string, Line>()
+  readonly #deleted = new Set<string>()
   #commits = 0
 
   constructor(parts: CheckerParts) {
@@ -103,6 +105,11 @@ export class Checker {
     return this.#log(partitionKey(topicId, partition)).values.length
   }
 
+  /** The topic was deleted: from now on whoever calls it absent is right. */
+  isDeleted(topicId: TopicId): boolean {
+    return this.#deleted.has(topicId)
+  }
+
   /** The first record with a timestamp of at least so much; undefined while there is none. */
   offsetSince(topicId: TopicId, partition: number, timestampMs: number): number | undefined {
     const at = this.#log(partitionKey(topicId, partition)).timestampsMs.findIndex((stamp) => stamp >= timestampMs)
@@ -122,6 +129,7 @@ export class Checker {
     if (verb === 'commit')
       await this.#committed(given as CommitInput, outcome.value as { readonly kind: string; readonly result?: CommitResult })
     if (verb === 'register') this.#registers(given as { readonly agent: string }, outcome.value as Registration)
+    if (verb === 'deleteTopic' && outcome.value === 'deleted') this.#deleted.add((given as { readonly topicId: TopicId }).topicId)
     if (verb === 'leave') this.#fenced.add((given as Incarnation).id)
   }
 
@@ -172,6 +180,11 @@ export class Checker {
       const verdict = result.verdicts[index]
       if (verdict === undefined) this.violate('no defect', `flush ${flush} has no verdict for batch ${index}`)
       if (verdict === undefined || verdict.kind === 'refused') continue
+      if (this.#deleted.has(batch.topicId))
+        this.violate(
+          'I29 a deleted topic takes and gives nothing',
+          `flush ${flush} has a batch of ${batch.topicId} with the verdict '${verdict.kind}'`,
+        )
       const key = partitionKey(batch.topicId, batch.partition)
       const bytes = object.subarray(batch.byteStart, batch.byteStart + batch.sizeBytes)
       const records = decodeBatches(bytes).flatMap((decoded) => decoded.records)

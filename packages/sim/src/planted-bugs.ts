@@ -203,6 +203,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [{ file: 'agent/src/read/offsets.ts', find: '      checkSegment(bytes, segment, crc32c)\n', replace: '' }],
   },
   {
+    name: 'a deleted topic still takes records',
+    scenario: 'topic made again',
+    edits: [{ file: commit, find: "    if (!known.aliveTopics.has(topicId)) return 'UNKNOWN_TOPIC_ID'\n", replace: '' }],
+  },
+  {
     name: 'a put that failed is kept in the cache and committed',
     scenario: 'store outage',
     edits: [

@@ -23,6 +23,8 @@ export interface PlainProducerOptions extends Load {
   readonly inFlight: number
   /** How often a fetch follows a produce on the same connection: answers keep the order of the requests. */
   readonly alsoFetches: number
+  /** Produce 13 and Fetch 13 know a topic by its id alone, whatever its name stands for meanwhile. */
+  readonly byTopicId?: true
 }
 
 interface SentBatch {
@@ -37,20 +39,21 @@ export class PlainProducer {
   readonly #version: number
   #number = 0
   #inFlight = 0
+  #topicGone = false
   #answered: (() => void) | undefined
 
   constructor(parts: ClientParts, options: PlainProducerOptions) {
     this.#parts = parts
     this.#options = options
     this.#link = new Reconnecting(parts, options.name)
-    this.#version = parts.chance.whole([3, 13])
+    this.#version = options.byTopicId === true ? 13 : parts.chance.whole([3, 13])
   }
 
   /** Settles when everything is sent and answered or lost. */
   async run(): Promise<void> {
     const { time, chance } = this.#parts
     const { requests, paceMs, inFlight } = this.#options
-    for (let request = 0; request < requests; request += 1) {
+    for (let request = 0; request < requests && !this.#topicGone; request += 1) {
       await time.sleep(chance.between(paceMs))
       while (this.#inFlight >= inFlight) await this.#nextAnswer()
       const connection = await this.#link.open(() => false)
@@ -79,12 +82,13 @@ export class PlainProducer {
       forgottenTopicsData: [],
     }
     connection
-      .request(Fetch, 12, body)
+      .request(Fetch, this.#options.byTopicId === true ? 13 : 12, body)
       .then(({ responses }) => {
         const answer = responses[0]?.partitions[0]
         const error = errorName(answer?.errorCode ?? 0) ?? String(answer?.errorCode)
         // The offset was committed, or next, when it was asked for.
-        if (error !== 'NONE' && !temporary.has(error))
+        const gone = absent.has(error) && checker.isDeleted(topic.topicId)
+        if (error !== 'NONE' && !temporary.has(error) && !gone)
           checker.violate(
             'I15 only what is really absent is called absent',
             `${this.#options.name} heard ${error} for ${offset} of ${partition}`,
@@ -155,7 +159,10 @@ export class PlainProducer {
       const error = errorName(answer.errorCode) ?? String(answer.errorCode)
       trace.write(line, `${values.join()} in ${partition}: ${error === 'NONE' ? `offset ${answer.baseOffset}` : error}`)
       if (error === 'NONE') checker.acked(values, topic.topicId, partition, answer.baseOffset)
-      else if (!temporary.has(error)) checker.violate('no defect', `${line} heard ${error} for ${values.join()}`)
+      else if (absent.has(error) && checker.isDeleted(topic.topicId)) {
+        this.#topicGone = true
+        checker.refused(values, error)
+      } else if (!temporary.has(error)) checker.violate('no defect', `${line} heard ${error} for ${values.join()}`)
       // Kafka's one error that says nothing about the record.
       else if (error !== 'REQUEST_TIMED_OUT') checker.refused(values, error)
     }
@@ -178,6 +185,9 @@ export const temporary: ReadonlySet<string> = new Set([
   'COORDINATOR_NOT_AVAILABLE',
   'COORDINATOR_LOAD_IN_PROGRESS',
 ])
+
+/** What a topic may be called once it is deleted. */
+export const absent: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_ID', 'UNKNOWN_TOPIC_OR_PARTITION'])
 
 export function someOf(count: number, wanted: number, pick: (of: readonly number[]) => number): readonly number[] {
   const left = Array.from({ length: count }, (_, index) => index)

@@ -11,9 +11,9 @@ import {
   type TopicId,
   type Verbs,
 } from '@local-kafka-service/agent/simulation'
-import { CreateTopics, errorName } from '@local-kafka-service/protocol'
+import { CreateTopics, DeleteTopics, errorName } from '@local-kafka-service/protocol'
 import { Chance } from './chance.ts'
-import { ConnectionLost } from './client.ts'
+import { type Connection, ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
 import { Consumer, type ConsumerOptions } from './consumer.ts'
 import { Bucket, faultlessStore } from './faulty-objects.ts'
@@ -234,22 +234,47 @@ export class World {
     return { time, chance, network, trace, checker, address: broker, topic: { name: 'events', topicId: this.#topicId, partitions } }
   }
 
+  /** Deletes the topic and makes another under its name; who knows the old one by its id finds it gone. */
+  async makeTopicAgain(): Promise<void> {
+    const former = this.#topicId
+    if (former === undefined) throw new Error('the world is not open')
+    await this.#administer(async (connection) => {
+      const { responses } = await connection.request(DeleteTopics, 6, { topics: [{ name: null, topicId: former }], timeoutMs: 30_000 })
+      return responses[0]?.errorCode
+    })
+    this.#topicId = await this.#makeTopic()
+  }
+
   async #makeTopic(): Promise<TopicId> {
+    const topic = { name: 'events', numPartitions: this.partitions, replicationFactor: -1, assignments: [], configs: [] }
+    let made: TopicId = ''
+    await this.#administer(async (connection) => {
+      const { topics } = await connection.request(CreateTopics, 7, { topics: [topic], timeoutMs: 30_000, validateOnly: false })
+      made = topics[0]?.topicId ?? ''
+      return topics[0]?.errorCode
+    })
+    return made === '' || made === noTopicId ? await this.#findTopic() : made
+  }
+
+  /** Made by a request whose answer was lost. */
+  async #findTopic(): Promise<TopicId> {
+    const found = await this.#metadata?.topics.find({ names: ['events'] })
+    const topic = found?.[0]
+    if (topic === undefined) throw new Error('the topic is said to exist, and it does not')
+    return topic.topicId
+  }
+
+  /** Asks until it is done, or was done by an earlier try whose answer was lost. */
+  async #administer(ask: (connection: Connection) => Promise<number | undefined>): Promise<void> {
     const { time, network, trace, checker, partitions } = this
     const parts = { time, network, trace, checker, chance: this.chance.stream('admin'), address: broker }
     const link = new Reconnecting({ ...parts, topic: { name: 'events', topicId: '', partitions } }, 'admin')
-    const topic = { name: 'events', numPartitions: partitions, replicationFactor: -1, assignments: [], configs: [] }
     for (;;) {
       const connection = await link.open(() => false)
       try {
-        const answer = await connection?.request(CreateTopics, 7, { topics: [topic], timeoutMs: 30_000, validateOnly: false })
-        const made = answer?.topics[0]
-        const error = errorName(made?.errorCode ?? 0)
-        trace.write('admin', `CreateTopics: ${error}`)
-        if (made !== undefined && error === 'NONE') {
-          link.close()
-          return made.topicId
-        }
+        const error = connection && (errorName((await ask(connection)) ?? 0) ?? 'NONE')
+        trace.write('admin', `hears ${error}`)
+        if (error !== undefined && done.has(error)) return link.close()
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error
       }
@@ -345,6 +370,10 @@ export const groupCommit: FlushPolicy = {
   putsPerSecond: Number.POSITIVE_INFINITY,
   burst: 1,
 }
+
+/** What an administrator hears when it is done, now or by an earlier try. */
+const done: ReadonlySet<string> = new Set(['NONE', 'TOPIC_ALREADY_EXISTS', 'UNKNOWN_TOPIC_ID', 'UNKNOWN_TOPIC_OR_PARTITION'])
+const noTopicId = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

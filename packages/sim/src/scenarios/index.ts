@@ -2,7 +2,9 @@
 import type { Scenario } from '../scenario.ts'
 import { chaos } from './chaos.ts'
 import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads, storeOutage, twoProducers } from './faults.ts'
+
 import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
+import { topicMadeAgain } from './topics.ts'
 
 export const scenarios: readonly Scenario[] = [
   slowFlushBeatsNewerFlush,
@@ -15,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   fencedZombie,
   twoProducers,
   rottenReads,
+  topicMadeAgain,
 ]
 
 /** A seed alone names its scenario, so that one number replays. */

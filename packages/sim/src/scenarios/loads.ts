@@ -12,18 +12,26 @@ export interface Clients {
   readonly consumers: number
   readonly requests: number
   readonly paceMs: Range
+  readonly byTopicId?: true
+  /** In front of their names, where a scenario starts more than one set. */
+  readonly prefix?: string
 }
 
 /** Starts them all; what comes back settles when the producers are done, and then the consumers have been stopped. */
-export function startClients(world: World, { plain, idempotent, keyed = 0, consumers, requests, paceMs }: Clients): Disturbed {
+export function startClients(
+  world: World,
+  { plain, idempotent, keyed = 0, consumers, requests, paceMs, byTopicId, prefix = '' }: Clients,
+): Disturbed {
   const { chance } = world
   const load = { requests, paceMs, records: [1, 3] as const, spread: [1, 2] as const }
+  const known = byTopicId === undefined ? {} : { byTopicId }
   const producers = [
     ...Array.from({ length: plain }, (_, index) =>
       world
         .plainProducer({
           ...load,
-          name: `plain-${index + 1}`,
+          ...known,
+          name: `${prefix}plain-${index + 1}`,
           acks: chance.pick([-1, -1, -1, 1, 0]),
           inFlight: 5,
           alsoFetches: chance.pick([0, 0, 0.3]),
@@ -34,16 +42,21 @@ export function startClients(world: World, { plain, idempotent, keyed = 0, consu
       world
         .idempotentProducer({
           ...load,
-          name: `once-${index + 1}`,
+          name: `${prefix}once-${index + 1}`,
           requestTimeoutMs: chance.between([2_000, 30_000]),
           deliveryTimeoutMs: 120_000,
         })
         .run(),
     ),
-    ...Array.from({ length: keyed }, (_, index) => world.keyedProducer({ name: `keyed-${index + 1}`, requests, paceMs }).run()),
+    ...Array.from({ length: keyed }, (_, index) => world.keyedProducer({ name: `${prefix}keyed-${index + 1}`, requests, paceMs }).run()),
   ]
   const followers = Array.from({ length: consumers }, (_, index) =>
-    world.consumer({ name: `reader-${index + 1}`, from: chance.pick(['earliest', 'somewhere']), maxWaitMs: chance.whole([0, 500]) }),
+    world.consumer({
+      ...known,
+      name: `${prefix}reader-${index + 1}`,
+      from: chance.pick(['earliest', 'somewhere']),
+      maxWaitMs: chance.whole([0, 500]),
+    }),
   )
   const following = followers.map((follower) => follower.run())
   const clients = Promise.all(producers).then(() => {
