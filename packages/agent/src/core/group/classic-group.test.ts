@@ -214,6 +214,14 @@ describe('the join phase', () => {
     expect(run.describe()).toMatchObject({ state: 'Empty', generation: 3, members: [] })
   })
 
+  test('R3 a leader that has come leads on, wherever it stands among the members', () => {
+    const { run, ids } = aStableGroup([{ groupInstanceId: 's' }, {}])
+    run.now(aJoin('', { groupInstanceId: 's', unique: 'again' }))
+    expect(run.describe()).toMatchObject({ leader: 's-again', members: [{ memberId: ids[1] }, { memberId: 's-again' }] })
+    const asked = [aJoin('s-again', { groupInstanceId: 's' }), aJoin(ids[1] ?? '')].map((join) => run.ask(join))
+    expect(asked.map((id) => run.answer(id, 'join')?.leader)).toEqual(['s-again', 's-again'])
+  })
+
   test('R4 only the leader learns who belongs to the group', () => {
     const { joins, ids } = aStableGroup([{}, { groupInstanceId: 's' }])
     expect(joins[0]).toMatchObject({ leader: ids[0], protocolType: 'consumer', protocolName: 'range', skipAssignment: false })
@@ -536,6 +544,7 @@ describe('offset commits', () => {
     expect(run.error(commit('', -1))).toBe('NONE')
     expect(run.describe()).toMatchObject({ state: 'Empty', protocolType: '', generation: 0 })
     expect(run.error(commit('', -1))).toBe('NONE')
+    expect(run.error(commit('whoever', -1))).toBe('NONE')
     expect(aStableGroup().run.error(commit('', -1))).toBe('UNKNOWN_MEMBER_ID')
   })
 

@@ -40,7 +40,7 @@ export interface Session {
   readonly expiresAtMs: number | null
   /** Its first JoinGroup is parked: it does not know its id, so it can't send heartbeats, and being parked doesn't keep it alive. */
   readonly fresh: boolean
-  /** Has sent its SyncGroup in this generation. */
+  /** Has sent its SyncGroup in this generation. Of meaning in the phase 'syncing' only. */
   readonly synced: boolean
   readonly connection: ConnectionId | undefined
 }

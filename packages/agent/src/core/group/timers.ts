@@ -43,7 +43,7 @@ export function mustResume({ group, member, session, phase }: GroupState): boole
 export function resume(turn: Turn): void {
   const { state, nowMs, settings } = turn
   const { groupState } = turn
-  for (const [id] of state.member) startSession(turn, id, { synced: groupState === 'Stable' })
+  for (const [id] of state.member) startSession(turn, id)
   const deadlineMs = nowMs + rebalanceTimeoutMs(state)
   if (groupState === 'PreparingRebalance') {
     if (everybodyHasJoined(state)) completeJoin(turn)

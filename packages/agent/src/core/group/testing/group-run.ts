@@ -32,6 +32,8 @@ export class GroupRun {
   nowMs = 1_000
   /** What the machine's state must be: the same changes, applied beside it. */
   state: GroupState = emptyState()
+  /** The same again, each step's changes from the last to the first: their order must not matter. */
+  #backwards: GroupState = emptyState()
   /** Requests that wait for their answer, and what they asked. */
   readonly parked = new Map<RequestId, ClassicRequest>()
   readonly #answers = new Map<RequestId, ClassicReply>()
@@ -91,6 +93,7 @@ export class GroupRun {
   crash(): void {
     this.#machine = new ClassicGroup(this.settings)
     this.state = reloaded(this.#journal)
+    this.#backwards = reloaded(this.#journal)
     for (const change of this.#journal.values()) this.#machine.apply(change)
     this.parked.clear()
   }
@@ -117,6 +120,8 @@ export class GroupRun {
       if (change.value === null) this.#journal.delete(change.key)
       else this.#journal.set(change.key, change)
     }
+    for (const change of step.changes.toReversed()) applyChange(this.#backwards, change)
+    expect(everything(this.#backwards), 'the changes of the step in another order').toEqual(everything(this.state))
     for (const { to, reply } of step.replies) {
       const asked = this.parked.get(to)
       if (asked === undefined) throw new Error(`request ${to} was answered, and nobody waits for it`)
@@ -196,6 +201,11 @@ function reloaded(journal: ReadonlyMap<string, ClassicChange>): GroupState {
   const state = emptyState()
   for (const change of journal.values()) applyChange(state, change)
   return state
+}
+
+function everything(state: GroupState): unknown {
+  const { session, pending, join, sync, phase, alarmMs } = state
+  return [lasting(state), phase, alarmMs, ...[session, pending, join, sync].map((table) => new Map<string, unknown>(table))]
 }
 
 /** What a reload must bring back. */
