@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ClassicGroupState, ClassicSettings } from './classic-messages.ts'
 import type { GroupState, Phase } from './classic-state.ts'
-import { aProtocol, GroupRun } from './testing/group-run.ts'
 import { aSubscription, Client, partitions } from './testing/client.ts'
+import { aProtocol, GroupRun } from './testing/group-run.ts'
 
 const instances = [null, null, null, 's', 't']
 

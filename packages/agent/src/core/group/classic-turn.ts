@@ -1,8 +1,8 @@
 // One turn of a classic group: a draft of its state, and what the turn has changed and answered so far.
 import type { ClassicGroupState, ClassicReply, ClassicSettings } from './classic-messages.ts'
 import {
-  applyChange,
   type AssignmentRow,
+  applyChange,
   type ClassicChange,
   draftOf,
   type GroupRow,

@@ -1,5 +1,5 @@
 // JoinGroup in a classic group: who may come in, under which id, and whether that makes a rebalance.
-import { joinRefused, type JoinRequest } from './classic-messages.ts'
+import { type JoinRequest, joinRefused } from './classic-messages.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
 import { addMember, claimError, removeMembers, replaceStaticMember, updateMember } from './members.ts'

@@ -1,6 +1,6 @@
 // Who belongs to a classic group: whether a claim is true, and how members come, change and go.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
-import { joinRefused, type JoinRequest, noBytes, syncRefused } from './classic-messages.ts'
+import { type JoinRequest, joinRefused, noBytes, syncRefused } from './classic-messages.ts'
 import type { GroupState, MemberRow, Session } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'

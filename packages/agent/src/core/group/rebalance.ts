@@ -1,5 +1,5 @@
 // How a classic group goes from one generation to the next: it calls its members in, waits for them, chooses leader and protocol, and waits for the assignment.
-import { type JoinReply, syncRefused, type SyncReply } from './classic-messages.ts'
+import { type JoinReply, type SyncReply, syncRefused } from './classic-messages.ts'
 import type { GroupRow, GroupState } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import { metadataOf, removeMembers, startSession } from './members.ts'

@@ -1,6 +1,6 @@
 // SyncGroup in a classic group: members wait for the leader's assignment, then take theirs.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
-import { syncRefused, type SyncReply, type SyncRequest } from './classic-messages.ts'
+import { type SyncReply, type SyncRequest, syncRefused } from './classic-messages.ts'
 import type { GroupState } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
