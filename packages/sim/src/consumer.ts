@@ -22,6 +22,7 @@ export class Consumer {
   /** Of the present connection. */
   readonly #highWatermarks: number[]
   readonly #version: number
+  readonly #session: Session | undefined
   #connections = 0
   #stopped = false
 
@@ -34,6 +35,7 @@ export class Consumer {
     this.#positions = Array.from({ length: partitions }, (_, partition) =>
       options.from === 'earliest' ? 0 : parts.chance.whole([0, parts.checker.nextOffset(topicId, partition)]),
     )
+    this.#session = parts.chance.happens(0.5) ? { id: 0, epoch: 0, named: [] } : undefined
     this.#highWatermarks = Array.from({ length: partitions }, () => -1)
   }
 
@@ -70,6 +72,8 @@ export class Consumer {
         await this.#fetch(connection)
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error
+        // What was asked may have been heard: Kafka's own client begins the session anew, in place of the former one; who goes on is told that it cannot.
+        if (this.#session !== undefined && this.#parts.chance.happens(0.7)) this.#session.epoch = 0
         if (!this.#stopped) await this.#parts.time.sleep(retryBackoffMs)
       }
     }
@@ -77,26 +81,48 @@ export class Consumer {
 
   async #fetch(connection: Connection): Promise<void> {
     const { chance, checker, topic, time } = this.#parts
-    const asked = this.#positions.map((fetchOffset, partition) => ({
+    const session = this.#version >= 7 ? this.#session : undefined
+    const whole = this.#positions.map((fetchOffset, partition) => ({
       partition,
       fetchOffset,
       partitionMaxBytes: chance.happens(0.3) ? chance.whole([1, 400]) : 1024 * 1024,
     }))
+    // Within a session only what has changed is named (KIP-227).
+    const asked =
+      session === undefined || session.epoch <= 0 ? whole : whole.filter((ask) => session.named[ask.partition] !== ask.fetchOffset)
+    if (session !== undefined) for (const { partition, fetchOffset } of asked) session.named[partition] = fetchOffset
     const answer = await connection.request(Fetch, this.#version, {
       maxWaitMs: this.#options.maxWaitMs,
       minBytes: 1,
       maxBytes: chance.happens(0.2) ? chance.whole([1, 1_000]) : 50 * 1024 * 1024,
-      topics: [{ topic: topic.name, topicId: topic.topicId, partitions: asked }],
+      ...(session !== undefined && { sessionId: session.id, sessionEpoch: session.epoch }),
+      topics: asked.length === 0 ? [] : [{ topic: topic.name, topicId: topic.topicId, partitions: asked }],
       forgottenTopicsData: [],
     })
+    if (session !== undefined) this.#advance(session, answer)
     if (answer.errorCode !== 0) {
       const error = errorName(answer.errorCode) ?? String(answer.errorCode)
-      if (!temporary.has(error)) checker.violate('no defect', `${this.#options.name} heard ${error}`)
+      if (!temporary.has(error) && !sessionOver.has(error)) checker.violate('no defect', `${this.#options.name} heard ${error}`)
       return time.sleep(retryBackoffMs)
     }
     let trouble = false
     for (const partition of answer.responses[0]?.partitions ?? []) trouble = !this.#hear(partition) || trouble
     if (trouble) await time.sleep(retryBackoffMs)
+  }
+
+  /** As Kafka's own client: an error ends the session and the next request asks for another. */
+  #advance(session: Session, answer: { readonly errorCode: number; readonly sessionId: number }): void {
+    const { trace } = this.#parts
+    if (answer.errorCode !== 0) {
+      trace.write(this.#options.name, `session ${session.id} is over: ${errorName(answer.errorCode)}`)
+      session.epoch = 0
+      if (errorName(answer.errorCode) === 'FETCH_SESSION_ID_NOT_FOUND') session.id = 0
+      return
+    }
+    if (session.epoch === 0) trace.write(this.#options.name, `begins session ${answer.sessionId}`)
+    // The server may have no room for a session: then each request stands alone.
+    session.id = answer.sessionId
+    session.epoch = answer.sessionId === 0 ? 0 : session.epoch + 1
   }
 
   #hear({ partitionIndex, errorCode, highWatermark, records }: PartitionAnswer): boolean {
@@ -183,6 +209,17 @@ export class Consumer {
 
 /** ListOffsets' word for the end of the log. */
 const latest = -1
+
+/** Of KIP-227, as the client keeps it. */
+interface Session {
+  id: number
+  /** 0: the next request names everything. */
+  epoch: number
+  /** The offset that each partition was last named with. */
+  readonly named: number[]
+}
+
+const sessionOver: ReadonlySet<string> = new Set(['FETCH_SESSION_ID_NOT_FOUND', 'INVALID_FETCH_SESSION_EPOCH'])
 
 interface PartitionAnswer {
   readonly partitionIndex: number

@@ -15,7 +15,7 @@ import {
 import type { Executed } from './faulty-sql.ts'
 import { decodeBatches, partsOf, type ReadRecord, type Value } from './records.ts'
 
-/** The numbers of the invariants are those of the project's list (docs/reference). */
+/** Numbered as in docs/guides/simulator.md, which says what each one demands. */
 export type Rule =
   | 'I1 an acknowledged record is where it was acknowledged'
   | 'I2 an offset means one content for ever'
