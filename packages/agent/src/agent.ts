@@ -2,6 +2,8 @@
 import type { Codecs } from '@local-kafka-service/protocol'
 import { openGate } from './api/gate.ts'
 import { handlers } from './api/index.ts'
+import { groupSettings } from './coordinate/group-settings.ts'
+import { Groups } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClusterId } from './core/ids.ts'
 import { limits } from './limits.ts'
@@ -112,6 +114,17 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, random, emit })
   const records = new RecordVerbs({ topics, writer, reader, offsets, tails, owners, settings, clock, codecs, crc32c })
   const producerIds = new ProducerIds((count) => metadata.log.allocateProducerIds(count))
+  const groups = new Groups({
+    store: metadata.groups,
+    owners,
+    incarnation,
+    clock,
+    random,
+    emit,
+    settings: groupSettings(settings),
+    offsetsRetentionMs: number(settings, 'offsets.retention.minutes') * 60_000,
+    offsetsCheckMs: number(settings, 'offsets.retention.check.interval.ms'),
+  })
   const services: Services = {
     clock,
     random,
@@ -131,6 +144,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     fetchSessions,
     offsets,
     producerIds,
+    groups,
   }
 
   const kafka = await serveKafka({
@@ -143,6 +157,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const beating = membership.run(stopped.signal).then((end) => {
     if (end === 'fenced') fence()
   })
+  const coordinating = groups.run(stopped.signal)
 
   let over = false
   function fence(): void {
@@ -150,6 +165,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     over = true
     owners.fence()
     tails.forget(() => true)
+    groups.abandon()
     stopped.abort()
     kafka.close()
     ended.resolve('fenced')
@@ -159,10 +175,11 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     if (over) return
     over = true
     kafka.stopAccepting()
+    await groups.stop()
     await kafka.drain()
     await writer.drain()
     stopped.abort()
-    await beating
+    await Promise.all([beating, coordinating])
     if (!writer.fenced) await membership.leave()
     kafka.close()
     ended.resolve('drained')
@@ -177,6 +194,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     drain,
     kill() {
       over = true
+      groups.abandon()
       stopped.abort()
       kafka.close()
       ended.resolve('drained')

@@ -84,6 +84,16 @@ export const limits = {
   /** Groups whose machines are in memory; above it, those without members are forgotten and reloaded when they are asked for. */
   loadedGroups: 10_000,
   groupsLoadedAtATime: 8,
+  /** How long a new member's first JoinGroup may be parked: it does not know its id yet, so it cannot send heartbeats. Kafka's own 5 minutes. */
+  newMemberJoinTimeoutMs: 300_000,
+
+  /** Recovery after a power loss: how long before the newest commit an object may have been written and still not be on the disk. Kernels hold a page for half a minute. */
+  recoveryWindowMs: 300_000,
+  /** Objects read side by side, each whole. */
+  recoveryReads: 8,
+  recoveryObjectsPerStep: 2_000,
+  recoverySegmentsPerStep: 100_000,
+  recoveryLogsPerStep: 50,
 
   topicNameLength: 249,
   partitionsPerTopic: 100_000,

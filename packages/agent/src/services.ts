@@ -1,6 +1,7 @@
 // What the handlers, the HTTP routes and the product reach of an agent: its views and its verbs.
 import type { Codecs } from '@local-kafka-service/protocol'
 import type { Gate } from './api/gate.ts'
+import type { Groups } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
@@ -36,4 +37,5 @@ export interface Services {
   readonly fetchSessions: FetchSessions
   readonly offsets: Offsets
   readonly producerIds: ProducerIds
+  readonly groups: Groups
 }

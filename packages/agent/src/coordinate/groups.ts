@@ -147,6 +147,12 @@ export class Groups {
     for (const runner of loaded) runner.drop(stopping())
   }
 
+  /** Ends at once, as a crash does: nothing more is saved, and whoever waits hears nothing good. */
+  abandon(): void {
+    this.#stopped = true
+    for (const runner of this.#loaded.values()) runner.drop(stopping())
+  }
+
   async #ask<R extends ClassicRequest>(
     groupId: string,
     request: R,

@@ -1,0 +1,306 @@
+// The groups of an agent over a real Metadata Service in memory: what is answered is saved, what is saved comes back, and nobody else's step counts.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { ClassicSettings, JoinRequest } from '../core/group/classic-messages.ts'
+import type { GroupStore, OffsetToCommit, SavedGroup } from '../metadata/metadata-store.ts'
+import { MetadataError } from '../metadata/metadata-store.ts'
+import { aTopic, anAgent } from '../metadata/metadata-store.contract.ts'
+import { type OpenedMetadata, openMetadata } from '../metadata/open.ts'
+import { openSqlite } from '../metadata/sqlite.ts'
+import type { AgentEvent } from '../observe/events.ts'
+import { ManualClock } from '../time/testing/manual-clock.ts'
+import { Owners } from '../view/owners.ts'
+import { Groups } from './groups.ts'
+
+test('a member joins, syncs, commits and leaves; each step is in the database before it is answered', async () => {
+  const { groups, store, topicId } = await aCoordinator()
+  const member = await joined(groups, 'g')
+  expect(await store.groups.list()).toMatchObject([{ groupId: 'g', state: 'CompletingRebalance', protocolType: 'consumer' }])
+  await synced(groups, 'g', member)
+  expect(await store.groups.list()).toMatchObject([{ state: 'Stable' }])
+  expect(await groups.commit('g', { kind: 'commit', version: 8, transactional: false, ...member }, [at(topicId, 0, 42)])).toBe('NONE')
+  expect(await groups.offsets('g')).toMatchObject([{ partition: 0, offset: 42 }])
+  expect((await groups.ask('g', { kind: 'leave', members: [member] })).members).toMatchObject([{ error: 'NONE' }])
+  expect(await groups.list()).toEqual([{ groupId: 'g', kind: 'classic', protocolType: 'consumer', state: 'Empty' }])
+})
+
+test('after a crash and a restart members go on with heartbeats, without a rebalance, and their offsets are there', async () => {
+  const { groups, store, topicId, restart } = await aCoordinator()
+  const member = await joined(groups, 'g')
+  await synced(groups, 'g', member)
+  await groups.commit('g', { kind: 'commit', version: 8, transactional: false, ...member }, [at(topicId, 1, 7)])
+  groups.abandon()
+  const successor = await restart()
+  expect(await successor.ask('g', { kind: 'heartbeat', ...member })).toEqual({ kind: 'heartbeat', error: 'NONE' })
+  const described = await successor.ask('g', { kind: 'describe' })
+  expect(described).toMatchObject({
+    state: 'Stable',
+    generation: member.generation,
+    members: [{ memberId: member.memberId, assignment: assignment() }],
+  })
+  expect(await successor.offsets('g')).toMatchObject([{ partition: 1, offset: 7 }])
+  expect((await store.groups.list()).map(({ state }) => state)).toEqual(['Stable'])
+})
+
+test('a coordinator whose slot is gone changes nothing any more, and says so', async () => {
+  const { groups, topicId, restart } = await aCoordinator()
+  const member = await joined(groups, 'g')
+  await synced(groups, 'g', member)
+  const successor = await restart()
+  const late = groups.commit('g', { kind: 'commit', version: 8, transactional: false, ...member }, [at(topicId, 0, 1)])
+  await expect(late).rejects.toMatchObject({ error: 'NOT_COORDINATOR' })
+  expect(await successor.offsets('g')).toEqual([])
+})
+
+test('what is asked while a save is under way goes into the next one, and is answered after it', async () => {
+  const gate = Promise.withResolvers<void>()
+  let saves = 0
+  const { groups, topicId } = await aCoordinator({
+    save: async (save, input) => {
+      saves += 1
+      if (saves === 4) await gate.promise
+      return await save(input)
+    },
+  })
+  const member = await joined(groups, 'g')
+  await synced(groups, 'g', member)
+  // The group with an id that was handed out, the join phase, the assignment.
+  expect(saves).toBe(3)
+  const commit = { kind: 'commit', version: 8, transactional: false, ...member } as const
+  const first = groups.commit('g', commit, [at(topicId, 0, 1)])
+  await turn()
+  let answered = 0
+  const behind = Array.from({ length: 20 }, (_, index) => groups.commit('g', commit, [at(topicId, 1, index)]).then(() => (answered += 1)))
+  const beat = groups.ask('g', { kind: 'heartbeat', ...member }).then(() => (answered += 1))
+  await turn()
+  expect([saves, answered]).toEqual([4, 0])
+  gate.resolve()
+  await Promise.all([first, beat, ...behind])
+  expect(saves).toBe(5)
+  expect(await groups.offsets('g')).toMatchObject([
+    { partition: 0, offset: 1 },
+    { partition: 1, offset: 19 },
+  ])
+})
+
+test('heartbeats alone save nothing', async () => {
+  let saves = 0
+  const { groups } = await aCoordinator({
+    save: (save, input) => {
+      saves += 1
+      return save(input)
+    },
+  })
+  const member = await joined(groups, 'g')
+  await synced(groups, 'g', member)
+  const before = saves
+  for (let beat = 0; beat < 50; beat++) expect((await groups.ask('g', { kind: 'heartbeat', ...member })).error).toBe('NONE')
+  expect(saves).toBe(before)
+})
+
+test('a save that fails drops the group with its unsent answers; the next who asks finds what was saved', async () => {
+  let fails = false
+  const { groups, topicId, events } = await aCoordinator({
+    save: (save, input) => (fails ? Promise.reject(new MetadataError('unavailable', 'the database is away')) : save(input)),
+  })
+  const member = await joined(groups, 'g')
+  await synced(groups, 'g', member)
+  fails = true
+  const commit = { kind: 'commit', version: 8, transactional: false, ...member } as const
+  await expect(groups.commit('g', commit, [at(topicId, 0, 1)])).rejects.toMatchObject({ error: 'COORDINATOR_NOT_AVAILABLE' })
+  fails = false
+  expect(await groups.ask('g', { kind: 'heartbeat', ...member })).toMatchObject({ error: 'NONE' })
+  expect(await groups.offsets('g')).toEqual([])
+  expect(events.some((event) => event.kind === 'notice')).toBe(true)
+})
+
+test('a step that was saved although its answer was lost is not overwritten by its copy, and the group goes on', async () => {
+  let lost = false
+  const { groups, topicId } = await aCoordinator({
+    save: async (save, input) => {
+      const saved = await save(input)
+      if (!lost) return saved
+      lost = false
+      throw new MetadataError('unavailable', 'the answer was lost')
+    },
+  })
+  const member = await joined(groups, 'g')
+  await synced(groups, 'g', member)
+  const commit = { kind: 'commit', version: 8, transactional: false, ...member } as const
+  lost = true
+  await expect(groups.commit('g', commit, [at(topicId, 0, 100)])).rejects.toMatchObject({ error: 'COORDINATOR_NOT_AVAILABLE' })
+  expect(await groups.commit('g', commit, [at(topicId, 0, 50)])).toBe('NONE')
+  expect(await groups.offsets('g')).toMatchObject([{ offset: 50 }])
+})
+
+test('a member that is silent for its session is gone, also when it died with the server that knew it', async () => {
+  const { groups, clock, restart } = await aCoordinator()
+  const member = await joined(groups, 'g')
+  await synced(groups, 'g', member)
+  groups.abandon()
+  const successor = await restart()
+  const stop = new AbortController()
+  const running = successor.run(stop.signal)
+  await turn()
+  await clock.advance(9_000)
+  expect((await successor.ask('g', { kind: 'describe' })).members).toHaveLength(1)
+  await clock.advance(1_001)
+  expect(await successor.ask('g', { kind: 'describe' })).toMatchObject({ state: 'Empty', members: [] })
+  stop.abort()
+  await running
+})
+
+test('a member whose connection ends leaves at once where the setting says so; the end of the agent is nobody’s leaving', async () => {
+  const { groups, store } = await aCoordinator({ settings: { leaveOnDisconnect: true } })
+  const [one, other] = [new AbortController(), new AbortController()]
+  const first = await joined(groups, 'one', { connection: 1 }, one.signal)
+  await synced(groups, 'one', first, 1, one.signal)
+  const second = await joined(groups, 'other', { connection: 2 }, other.signal)
+  await synced(groups, 'other', second, 2, other.signal)
+  one.abort()
+  await turn()
+  expect(await groups.ask('one', { kind: 'describe' })).toMatchObject({ state: 'Empty' })
+  await groups.stop()
+  other.abort()
+  await turn()
+  expect(await store.groups.list()).toMatchObject([
+    { groupId: 'one', state: 'Empty' },
+    { groupId: 'other', state: 'Stable' },
+  ])
+})
+
+test('whoever waits when the agent stops hears a retriable error', async () => {
+  const { groups } = await aCoordinator()
+  const member = await joined(groups, 'g')
+  await synced(groups, 'g', member)
+  // A second member's join waits for the first one to join again.
+  const id = (await groups.ask('g', aJoin({}))).memberId
+  const parked = groups.ask('g', aJoin({ memberId: id }))
+  await turn()
+  await groups.stop()
+  await expect(parked).rejects.toMatchObject({ error: 'COORDINATOR_NOT_AVAILABLE' })
+  await expect(groups.ask('g', { kind: 'describe' })).rejects.toMatchObject({ error: 'COORDINATOR_NOT_AVAILABLE' })
+})
+
+test('offsets of topics that are read are not deleted; a deleted group is gone with all of its offsets', async () => {
+  const { groups, store, topicId } = await aCoordinator()
+  const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
+  expect(await groups.commit('g', simple, [at(topicId, 0, 1), at(topicId, 1, 2)])).toBe('NONE')
+  expect(await groups.deleteOffsets('g', [{ topic: 'topic', topicId, partition: 0 }])).toMatchObject({ error: 'NONE' })
+  expect(await groups.offsets('g')).toMatchObject([{ partition: 1 }])
+  expect(await groups.delete('absent')).toBe('GROUP_ID_NOT_FOUND')
+  expect(await groups.delete('g')).toBe('NONE')
+  expect(await groups.offsets('g')).toEqual([])
+  expect(await store.groups.list()).toEqual([])
+  expect(await groups.commit('g', simple, [at(topicId, 0, 3)])).toBe('NONE')
+  expect(await groups.offsets('g')).toMatchObject([{ partition: 0, offset: 3 }])
+})
+
+test('groups of others are refused, and so is a group without a name', async () => {
+  const { groups, owners } = await aCoordinator()
+  await expect(groups.ask('', { kind: 'describe' })).rejects.toMatchObject({ error: 'INVALID_GROUP_ID' })
+  owners.fence()
+  await expect(groups.ask('g', { kind: 'describe' })).rejects.toMatchObject({ error: 'NOT_COORDINATOR' })
+})
+
+interface CoordinatorOptions {
+  readonly settings?: Partial<ClassicSettings>
+  /** Stands in front of the store's save. */
+  readonly save?: (save: GroupStore['save'], input: Parameters<GroupStore['save']>[0]) => Promise<SavedGroup>
+}
+
+interface Coordinator {
+  readonly groups: Groups
+  readonly store: OpenedMetadata
+  readonly topicId: string
+  readonly clock: ManualClock
+  readonly owners: Owners
+  readonly events: readonly AgentEvent[]
+  /** The next life of the same agent, on the same database: it takes all slots. */
+  readonly restart: () => Promise<Groups>
+}
+
+async function aCoordinator({ settings = {}, save }: CoordinatorOptions = {}): Promise<Coordinator> {
+  const clock = new ManualClock()
+  const sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => clock.now() })
+  const store = await openMetadata(sql, { newClusterId: randomUUID(), clock })
+  const { topicId } = await aTopic(store, { partitions: 4 })
+  const events: AgentEvent[] = []
+  const life = async (): Promise<{ readonly groups: Groups; readonly owners: Owners }> => {
+    const { incarnation, brokerId, slots } = await store.members.register(anAgent('me'))
+    const owners = new Owners({ slots: store.slots, brokerId, incarnation })
+    owners.publishSlots(slots)
+    const groups = new Groups({
+      store: save === undefined ? store.groups : { ...store.groups, save: (input) => save((given) => store.groups.save(given), input) },
+      owners,
+      incarnation,
+      clock,
+      random: { next: Math.random, bytes: (length) => randomBytes(length) },
+      emit: (event) => void events.push(event),
+      settings: { ...theSettings, ...settings },
+      offsetsRetentionMs: 3_600_000,
+      offsetsCheckMs: 600_000,
+    })
+    return { groups, owners }
+  }
+  const first = await life()
+  return { ...first, store, topicId, clock, events, restart: async () => (await life()).groups }
+}
+
+const theSettings: ClassicSettings = {
+  initialRebalanceDelayMs: 0,
+  minSessionTimeoutMs: 1,
+  maxSessionTimeoutMs: 1_800_000,
+  maxSize: 100,
+  newMemberJoinTimeoutMs: 300_000,
+  leaveOnDisconnect: false,
+}
+
+interface Member {
+  readonly memberId: string
+  readonly groupInstanceId: null
+  readonly generation: number
+}
+
+function aJoin(more: Partial<JoinRequest>): JoinRequest {
+  return {
+    kind: 'join',
+    version: 9,
+    memberId: '',
+    groupInstanceId: null,
+    unique: randomUUID(),
+    clientId: 'me',
+    clientHost: '127.0.0.1',
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 60_000,
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0, 0, 0) }],
+    ...more,
+  }
+}
+
+async function joined(groups: Groups, groupId: string, more: Partial<JoinRequest> = {}, signal?: AbortSignal): Promise<Member> {
+  const first = await groups.ask(groupId, aJoin(more), signal)
+  expect(first.error).toBe('MEMBER_ID_REQUIRED')
+  const { error, memberId, generation } = await groups.ask(groupId, aJoin({ ...more, memberId: first.memberId }), signal)
+  expect(error).toBe('NONE')
+  return { memberId, groupInstanceId: null, generation }
+}
+
+async function synced(groups: Groups, groupId: string, member: Member, connection?: number, signal?: AbortSignal): Promise<void> {
+  const assignments = [{ memberId: member.memberId, assignment: assignment() }]
+  const sync = { kind: 'sync', protocolType: null, protocolName: null, assignments, connection, ...member } as const
+  expect(await groups.ask(groupId, sync, signal)).toMatchObject({ error: 'NONE', assignment: assignment() })
+}
+
+function assignment(): Uint8Array {
+  return Uint8Array.of(1, 2, 3)
+}
+
+function at(topicId: string, partition: number, offset: number): OffsetToCommit {
+  return { topicId, partition, offset, leaderEpoch: -1, metadata: '' }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
