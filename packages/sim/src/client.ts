@@ -1,6 +1,7 @@
 // One Kafka client's connection over the simulated network: requests out in order, answers matched in order, everything ends with the connection.
-import { type Api, type DecodedResponseOf, decodeResponse, encodeRequest, type RequestInputOf } from '@local-kafka-service/protocol'
+
 import type { ListenAddress } from '@local-kafka-service/agent/simulation'
+import { type Api, type DecodedResponseOf, decodeResponse, encodeRequest, type RequestInputOf } from '@local-kafka-service/protocol'
 import type { VirtualTime } from './sim-clock.ts'
 import type { SimNetwork, Wire } from './sim-network.ts'
 

@@ -1,1 +1,4 @@
-export {}
+// What other tests and tools may use of the simulator: play a scenario under a seed, and the lists of scenarios and planted bugs.
+export { type PlantedBug, plantedBugs } from './planted-bugs.ts'
+export { play, type Scenario, type Verdict } from './scenario.ts'
+export { scenarioOf, scenarios } from './scenarios/index.ts'

@@ -1,12 +1,12 @@
 // The checker: the log as the database and the bucket really have it, and what must hold of it at every commit, at every answer and at the end.
-// One thing: every rule reads the same few maps (what was appended, by whom, what clients were told).
+// Longer than others because it is one thing: every rule reads the same few maps (what was appended, by whom, what clients were told).
 import { isDeepStrictEqual } from 'node:util'
 import {
   type CommitInput,
   type CommitResult,
   type Incarnation,
-  objectKey,
   type ObjectStore,
+  objectKey,
   partitionKey,
   type Registration,
   type Segment,

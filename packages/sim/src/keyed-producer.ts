@@ -1,7 +1,7 @@
 // A producer over the record verbs, as HTTP's is: one record at a time under an idempotency key, sent again until the answer is definite, to whoever serves.
 import { MetadataError, type Produced } from '@local-kafka-service/agent'
-import { type ClientParts, retryBackoffMs } from './cluster-client.ts'
 import type { Range } from './chance.ts'
+import { type ClientParts, retryBackoffMs } from './cluster-client.ts'
 import { type Value, valueOf } from './records.ts'
 import type { RunningAgent } from './world.ts'
 

@@ -1,9 +1,9 @@
 // A producer that never retries: it pipelines, and every record is sent once, so whatever the server does with order and repetition shows.
 import { errorName, Fetch, Produce } from '@local-kafka-service/protocol'
+import type { Range } from './chance.ts'
 import type { Connection } from './client.ts'
 import { ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting } from './cluster-client.ts'
-import type { Range } from './chance.ts'
 import { encodeBatch, type Value, valueOf } from './records.ts'
 
 export interface Load {

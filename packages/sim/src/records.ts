@@ -1,6 +1,7 @@
 // Record batches as the clients of a world send and read them: every value says who sent it, and as its how-manieth.
-import { batchSizeAt, buildBatch, checkBatch, crc32c, readRecords } from '@local-kafka-service/protocol'
+
 import { nodeCodecs } from '@local-kafka-service/agent/simulation'
+import { batchSizeAt, buildBatch, checkBatch, crc32c, readRecords } from '@local-kafka-service/protocol'
 
 /** `<producer>#<number>`: a number is never sent twice but by a retry. */
 export type Value = string

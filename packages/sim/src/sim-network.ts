@@ -1,8 +1,9 @@
 // The network of a world: byte streams between clients and lives of agents, each in order, late, in pieces, and sometimes cut.
+
+import type { ListenAddress, Listener, Network, Socket, SocketEvents } from '@local-kafka-service/agent/simulation'
 import type { Chance, Range } from './chance.ts'
 import type { Life } from './life.ts'
 import type { VirtualTime } from './sim-clock.ts'
-import type { ListenAddress, Listener, Network, Socket, SocketEvents } from '@local-kafka-service/agent/simulation'
 
 export interface NetworkFaults {
   /** One way. */
