@@ -576,7 +576,7 @@ export function laidOut(batches: readonly CommitBatch[]): readonly CommitBatch[]
   return batches.map((batch) => ({ ...batch, byteStart: (byteStart += batch.sizeBytes) - batch.sizeBytes }))
 }
 
-async function committed(outcome: Promise<{ kind: string; result?: CommitResult }>): Promise<CommitResult> {
+export async function committed(outcome: Promise<{ kind: string; result?: CommitResult }>): Promise<CommitResult> {
   const { kind, result } = await outcome
   if (result === undefined) throw new Error(`not committed: ${kind}`)
   return result
@@ -587,7 +587,7 @@ function offsetsOf({ verdicts }: CommitResult): readonly (number | undefined)[] 
 }
 
 /** The database does all; of the `next` answers nobody hears. */
-class LostReplies implements Sql<Verbs> {
+export class LostReplies implements Sql<Verbs> {
   readonly #sql: Sql<Verbs>
   readonly lost: unknown[] = []
   next = 0

@@ -6,14 +6,16 @@ import { afterAll, test } from 'vitest'
 import { groupStoreContract } from './group-store.contract.ts'
 import { type ContractDatabase, metadataStoreContract } from './metadata-store.contract.ts'
 import { openPostgres } from './postgres.ts'
+import { recoveryStoreContract } from './recovery-store.contract.ts'
 import { openSqlite } from './sqlite.ts'
 import { openSqliteWorker } from './sqlite-client.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres-server.ts'
 
-/** Both contracts, each on a database of its own. */
+/** All contracts, each on a database of its own. */
 function contracts(name: string, open: () => Promise<ContractDatabase>): void {
   metadataStoreContract(name, open)
   groupStoreContract(name, open)
+  recoveryStoreContract(name, open)
 }
 
 contracts('in memory', async () => {

@@ -1,5 +1,6 @@
 // The Metadata Service: the port behind which everything that must be strongly consistent lives, in SQLite or in PostgreSQL.
 import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, ObjectKey, Sequence, TopicId, TopicPartition } from '../core/ids.ts'
+import type { RecoveryStore } from './recovery-store.ts'
 
 /**
  * Every verb is one database transaction, batched, takes and returns plain data, and is idempotent or fenced. A handle is opened for one cluster.
@@ -13,6 +14,7 @@ export interface MetadataStore {
   readonly log: LogIndex
   readonly members: Members
   readonly groups: GroupStore
+  readonly recovery: RecoveryStore
   close(): Promise<void>
 }
 

@@ -4,6 +4,8 @@ import { slotsOfNewCluster } from '../core/slots.ts'
 import { limits } from '../limits.ts'
 import type { Clock } from '../time/clock.ts'
 import { type GroupStore, type LogIndex, type Members, MetadataError, type MetadataStore, type Topics } from './metadata-store.ts'
+import type { SegmentPlace } from './recovery.ts'
+import type { DamagedLog, RecoveryStore } from './recovery-store.ts'
 import { schemaVersion } from './schema.ts'
 import type { InputOf, ResultOf, Sql } from './sql.ts'
 import type { Verbs } from './verb-table.ts'
@@ -71,7 +73,30 @@ export async function openMetadata(sql: Sql<Verbs>, { clusterId, newClusterId, c
       while ((await run('expireOffsets', () => ({ cluster, input }))) > 0);
     },
   }
-  return { clusterId: cluster.id, slots: cluster.slots, created, topics, log, members, groups, close: () => sql.close() }
+  const recovery: RecoveryStore = {
+    recentObjects: (input) => run('recentObjects', () => ({ cluster, input })),
+    async damagedLogs(damaged) {
+      const first = new Map<number, DamagedLog>()
+      for (const objects of inSteps(damaged, limits.recoveryObjectsPerStep))
+        for (let after: SegmentPlace | undefined, more = true; more; more = after !== undefined) {
+          const maxSegments = limits.recoverySegmentsPerStep
+          const page = await run('damagedLogs', () => ({ cluster, input: { objects, maxSegments, ...(after && { after }) } }))
+          for (const found of page.logs) {
+            const known = first.get(found.logId)
+            if (known === undefined || found.fromOffset < known.fromOffset) first.set(found.logId, found)
+          }
+          after = page.next
+        }
+      return [...first.values()]
+    },
+    async cut(logs) {
+      for (const input of inSteps(logs, limits.recoveryLogsPerStep)) await run('cutLogs', () => ({ cluster, input }))
+    },
+    async forget(objects) {
+      for (const input of inSteps(objects, limits.recoveryObjectsPerStep)) await run('forgetObjects', () => ({ cluster, input }))
+    },
+  }
+  return { clusterId: cluster.id, slots: cluster.slots, created, topics, log, members, groups, recovery, close: () => sql.close() }
 }
 
 type Run = <N extends keyof Verbs>(verb: N, input: (unsure: boolean) => InputOf<Verbs[N]>) => Promise<ResultOf<Verbs[N]>>
@@ -99,4 +124,8 @@ function patient(sql: Sql<Verbs>, clock: Clock): Run {
       delayMs = Math.min(delayMs * 2, limits.commitRetryMaxMs)
     }
   }
+}
+
+function* inSteps<T>(items: readonly T[], size: number): Iterable<readonly T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
 }

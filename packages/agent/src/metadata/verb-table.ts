@@ -3,6 +3,7 @@ import { openCluster } from './cluster.ts'
 import { commit } from './commit.ts'
 import { expireOffsets, fetchOffsets, listGroups, openGroup, saveGroup } from './groups.ts'
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
+import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
 import { beat, leave, listSlots, register } from './members.ts'
 import { migrate } from './schema.ts'
 import type { VerbTable } from './sql.ts'
@@ -30,6 +31,10 @@ export const verbs = {
   listGroups,
   fetchOffsets,
   expireOffsets,
+  recentObjects,
+  damagedLogs,
+  cutLogs,
+  forgetObjects,
 } as const satisfies VerbTable
 
 export type Verbs = typeof verbs

@@ -57,6 +57,13 @@ export function remember(window: ProducerWindow | undefined, batch: SequencedBat
   return { epoch: batch.producerEpoch, batches: [...before, remembered].slice(-batchesRemembered) }
 }
 
+/** The window after the log was cut at `fromOffset`: what was behind it was never sent. Undefined when nothing is left; itself when nothing is cut. */
+export function cutWindow(window: ProducerWindow, fromOffset: number): ProducerWindow | undefined {
+  const batches = window.batches.filter(({ baseOffset }) => baseOffset < fromOffset)
+  if (batches.length === window.batches.length) return window
+  return batches.length === 0 ? undefined : { ...window, batches }
+}
+
 /** Sequences are 31 bits: after 2^31 - 1 comes 0. */
 export function sequenceAfter(sequence: number, steps: number): number {
   return (sequence + steps) % 2 ** 31

@@ -1,0 +1,299 @@
+// What every Metadata Service must do for a recovery: say what was committed last and whose records are gone, and cut logs so that nothing claims those any more.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { ClusterId, Incarnation, TopicPartition } from '../core/ids.ts'
+import { objectKey } from '../core/object-key.ts'
+import { limits } from '../limits.ts'
+import { systemClock } from '../time/system-clock.ts'
+import type { Cluster, InCluster } from './cluster.ts'
+import { aBatch, aTopic, anAgent, committed, type ContractDatabase, laidOut, LostReplies, openCluster } from './metadata-store.contract.ts'
+import type { CommitBatch, CommitInput, CommitResult, OffsetToCommit, Registration, Topic, Verdict } from './metadata-store.ts'
+import { type OpenedMetadata, openMetadata } from './open.ts'
+import type { DamagedLogsInput, DamagedLogsPage, SegmentPlace } from './recovery.ts'
+import type { CommittedObject, DamagedLog, ObjectId, RecentCursor } from './recovery-store.ts'
+import type { Sql } from './sql.ts'
+import type { Verbs } from './verb-table.ts'
+
+export function recoveryStoreContract(name: string, open: () => Promise<ContractDatabase>): void {
+  describe(`the contract of a Metadata Service for a recovery: ${name}`, () => {
+    let database: ContractDatabase
+    let store: OpenedMetadata
+    let me: Registration
+    let topic: Topic
+
+    beforeAll(async () => {
+      database = await open()
+    })
+    afterAll(async () => {
+      await database.dispose()
+    })
+    beforeEach(async () => {
+      store = await openCluster(database.sql)
+      me = await store.members.register(anAgent('me'))
+      topic = await aTopic(store, { partitions: 4 })
+    })
+
+    /** A flush of this agent, in its place in the chain. */
+    const aCommit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): CommitInput => ({
+      incarnation: me.incarnation,
+      prev: sequence - 1,
+      sequence,
+      object: { sizeBytes: 1000, checksum: 7 },
+      batches: laidOut(batches.map((batch) => aBatch(topic, me, store, batch))),
+      producerIdExpirationMs: day,
+      ...more,
+    })
+    const commit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): Promise<CommitResult> =>
+      committed(store.log.commit(aCommit(sequence, batches, more)))
+    const sent = (baseSequence: number, more: Partial<CommitBatch> = {}): Partial<CommitBatch> => ({
+      producerId: 7,
+      producerEpoch: 0,
+      baseSequence,
+      ...more,
+    })
+    const partition = (number: number): TopicPartition => ({ topicId: topic.topicId, partition: number })
+
+    const objectsOf = async (maxObjects = 100): Promise<readonly CommittedObject[]> => {
+      const objects: CommittedObject[] = []
+      let after: RecentCursor | undefined
+      do {
+        const page = await store.recovery.recentObjects({ windowMs: day, maxObjects, ...(after && { after }) })
+        objects.push(...page.objects)
+        after = page.next
+      } while (after !== undefined)
+      return objects
+    }
+    const flush = (sequence: number): ObjectId => ({ incarnation: me.incarnation.id, sequence })
+    const cutAt = async (...objects: readonly ObjectId[]): Promise<readonly DamagedLog[]> => {
+      const logs = await store.recovery.damagedLogs(objects)
+      await store.recovery.cut(logs)
+      return logs.toSorted((a, b) => a.partition - b.partition)
+    }
+
+    test('the newest objects of every chain are found with size and checksum, in pages; nothing was put is no object', async () => {
+      expect(await objectsOf()).toEqual([])
+      for (const sequence of [1, 2, 3]) await commit(sequence, [{}], { object: { sizeBytes: 1000 + sequence, checksum: sequence } })
+      await commit(4, [], { object: null })
+      const before = me
+      me = await store.members.register(anAgent('me'))
+      for (const sequence of [1, 2]) await commit(sequence, [{}], { object: { sizeBytes: 5000 + sequence, checksum: 2 ** 32 - 1 } })
+      const object = (incarnation: Incarnation, sequence: number, sizeBytes: number, checksum: number): CommittedObject => {
+        const key = objectKey(store.clusterId, incarnation, sequence)
+        return { incarnation: incarnation.id, sequence, key, sizeBytes, checksum }
+      }
+      const all = [
+        object(me.incarnation, 2, 5002, 2 ** 32 - 1),
+        object(me.incarnation, 1, 5001, 2 ** 32 - 1),
+        object(before.incarnation, 3, 1003, 3),
+        object(before.incarnation, 2, 1002, 2),
+        object(before.incarnation, 1, 1001, 1),
+      ]
+      for (const maxObjects of [1, 2, 3, 100]) expect(await objectsOf(maxObjects)).toEqual(all)
+    })
+
+    test('an object that was committed longer before the newest than the window is not asked about', async () => {
+      const newest = async (windowMs: number, maxObjects = 2_000): Promise<readonly number[]> =>
+        (await store.recovery.recentObjects({ windowMs, maxObjects })).objects.map(({ sequence }) => sequence)
+      let last = 1
+      // Until the database's clock has gone on.
+      for (; (await commit(last, [{}])) && (await newest(0)).includes(1); last++) expect(last).toBeLessThan(2_000)
+      expect((await newest(0))[0]).toBe(last)
+      expect(await newest(day)).toHaveLength(last)
+    })
+
+    test('the logs of damaged objects are found with the first offset that is gone', async () => {
+      await commit(1, [{ offsets: 10 }, { partition: 1, offsets: 4 }, { partition: 2 }])
+      await commit(2, [{ offsets: 10 }, { partition: 1, offsets: 4 }])
+      await commit(3, [{ offsets: 10 }, { partition: 3 }])
+      const logs = await store.recovery.damagedLogs([flush(3), flush(2), { incarnation: 99, sequence: 1 }])
+      expect(
+        logs
+          .toSorted((a, b) => a.partition - b.partition)
+          .map(({ partition: number, fromOffset, offsets }) => [number, fromOffset, offsets]),
+      ).toEqual([
+        [0, 10, 20],
+        [1, 4, 4],
+        [3, 0, 1],
+      ])
+      expect(logs[0]).toMatchObject({ topic: topic.name, topicId: topic.topicId, deleted: false })
+      expect(await store.recovery.damagedLogs([])).toEqual([])
+      expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 30 }])
+    })
+
+    test('the segments are looked at page by page, and a log on several pages is cut at its first', async () => {
+      for (const sequence of [1, 2, 3, 4, 5]) await commit(sequence, [{ offsets: 2 }, { partition: 1 }])
+      for (const maxSegments of [1, 2, 3, 4, 10, 11]) {
+        const found = new Map<number, number>()
+        let after: SegmentPlace | undefined
+        do {
+          const input: DamagedLogsInput = { objects: [flush(5), flush(3)], maxSegments, ...(after && { after }) }
+          const page = await damagedPage(database.sql, { cluster: await clusterOf(database.sql, store), input })
+          for (const log of page.logs)
+            found.set(log.partition, Math.min(found.get(log.partition) ?? Number.POSITIVE_INFINITY, log.fromOffset))
+          after = page.next
+        } while (after !== undefined)
+        expect(found).toEqual(
+          new Map([
+            [0, 4],
+            [1, 2],
+          ]),
+        )
+      }
+    })
+
+    test('a cut ends the log there: what is behind is gone, what is before stays, and the next batch gets the first cut offset', async () => {
+      for (const [index, maxTimestamp] of [300, 100, 500].entries())
+        await commit(index + 1, [
+          { offsets: 10, maxTimestamp },
+          { partition: 1, maxTimestamp },
+        ])
+      await commit(4, [{ partition: 2 }])
+      expect((await cutAt(flush(2))).map(({ partition: number, fromOffset, offsets }) => [number, fromOffset, offsets])).toEqual([
+        [0, 10, 20],
+        [1, 1, 2],
+      ])
+      expect(await store.log.partitions([partition(0), partition(1), partition(2)])).toMatchObject([
+        { highWatermark: 10, lastStableOffset: 10, logStartOffset: 0, maxTimestamp: 300 },
+        { highWatermark: 1, maxTimestamp: 300 },
+        { highWatermark: 1, maxTimestamp: 1 },
+      ])
+      const [found] = await store.log.find([{ ...partition(0), offset: 0, maxBytes: 10_000, maxSegments: 10 }])
+      expect(found).toMatchObject({ kind: 'found', segments: [{ baseOffset: 0, lastOffset: 9 }] })
+      expect((await commit(5, [{ maxTimestamp: 200 }])).verdicts).toEqual([appended(10)])
+      const [newest] = await store.log.findByTime([{ ...partition(0), at: { kind: 'max timestamp' } }])
+      expect(newest).toMatchObject({ segment: { baseOffset: 0 }, highWatermark: 11 })
+    })
+
+    test('a log that is cut at its begin is as empty as a new one', async () => {
+      await commit(1, [{ offsets: 10, maxTimestamp: 77 }])
+      await cutAt(flush(1))
+      expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 0, maxTimestamp: -1 }])
+      expect((await commit(2, [{}])).verdicts).toEqual([appended(0)])
+    })
+
+    test('the same cut again changes nothing, nor does one whose answer was lost', async () => {
+      await commit(1, [{ offsets: 10 }])
+      await commit(2, [{ offsets: 10 }])
+      const lossy = new LostReplies(database.sql)
+      const agent = await openMetadata(lossy, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
+      const logs = await store.recovery.damagedLogs([flush(2)])
+      lossy.next = 1
+      await agent.recovery.cut(logs)
+      await store.recovery.cut(logs)
+      expect(await store.recovery.damagedLogs([flush(2)])).toEqual([])
+      expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 10 }])
+    })
+
+    test('a producer is remembered up to the cut: what is gone is no duplicate, what is there still is', async () => {
+      await commit(1, [sent(0), sent(0, { producerId: 8, partition: 1 })])
+      await commit(2, [sent(1), sent(0, { producerId: 9 })])
+      await commit(3, [sent(2)])
+      const young = await store.log.allocateProducerIds(1)
+      await commit(4, [sent(0, { producerId: young })])
+      await cutAt(flush(2))
+      const again = await commit(5, [
+        sent(0),
+        sent(2),
+        sent(1),
+        sent(2),
+        sent(0, { producerId: 9 }),
+        sent(1, { producerId: young }),
+        sent(0, { producerId: young }),
+        sent(0, { producerId: 8, partition: 1 }),
+      ])
+      expect(again.verdicts).toEqual([
+        duplicate(0),
+        outOfOrder,
+        appended(1),
+        appended(2),
+        appended(3),
+        outOfOrder,
+        appended(4),
+        duplicate(0),
+      ])
+    })
+
+    test('an Idempotency-Key whose record is gone is free again; one whose record is there is not', async () => {
+      const keyed = (timestamp: number): Partial<CommitBatch> => ({
+        idempotency: { key: `${topic.topicId}/${timestamp}`, bodyHash: 'x', timestamp },
+      })
+      await commit(1, [keyed(1)])
+      await commit(2, [keyed(2)])
+      await cutAt(flush(2))
+      expect((await commit(3, [keyed(1), keyed(2)])).verdicts).toEqual([{ ...duplicate(0, 1), partition: 0 }, appended(1)])
+    })
+
+    test('a group that had read what is gone reads on where the log goes on', async () => {
+      await commit(1, [{ offsets: 10 }, { partition: 1, offsets: 10 }])
+      await commit(2, [{ offsets: 10 }, { partition: 1, offsets: 10 }])
+      await commit(3, [{ partition: 2, offsets: 10 }])
+      const owner = { incarnation: me.incarnation, slot: 0 }
+      const opened = await store.groups.open({ groupId: 'readers', epoch: 'one', owner })
+      const at = (number: number, offset: number): OffsetToCommit => ({ ...partition(number), offset, leaderEpoch: 1, metadata: '' })
+      await store.groups.save({
+        groupId: 'readers',
+        epoch: 'one',
+        version: opened.kind === 'opened' ? opened.version : -1,
+        owner,
+        head: { kind: 'classic', protocolType: null, state: 'Empty' },
+        entries: [],
+        offsets: [at(0, 15), at(1, 7), at(2, 10)],
+        removedOffsets: [],
+      })
+      await cutAt(flush(2))
+      const offsets = await store.groups.offsets({ groupId: 'readers' })
+      expect(offsets.toSorted((a, b) => a.partition - b.partition).map(({ offset }) => offset)).toEqual([10, 7, 10])
+    })
+
+    test('another cluster and a deleted topic: the first is not touched, the second is cut like any', async () => {
+      const other = await openCluster(database.sql)
+      const there = await other.members.register(anAgent('me'))
+      const theirs = await aTopic(other)
+      const batches = laidOut([aBatch(theirs, there, other, { offsets: 5 })])
+      await committed(other.log.commit({ ...aCommit(1, []), incarnation: there.incarnation, batches }))
+      await commit(1, [{ offsets: 5 }])
+      await store.topics.delete(topic.topicId)
+      const logs = await store.recovery.damagedLogs([flush(1)])
+      expect(logs).toMatchObject([{ partition: 0, deleted: true, fromOffset: 0, offsets: 5 }])
+      await store.recovery.cut(logs)
+      await store.recovery.forget([flush(1)])
+      expect(await store.recovery.damagedLogs([flush(1)])).toEqual([])
+      expect(await objectsOf()).toEqual([])
+      expect(await other.log.partitions([{ topicId: theirs.topicId, partition: 0 }])).toMatchObject([{ highWatermark: 5 }])
+      expect((await other.recovery.recentObjects({ windowMs: day, maxObjects: 9 })).objects).toHaveLength(1)
+    })
+
+    test('more logs than one transaction takes are all cut, and objects that are forgotten are not asked about again', async () => {
+      const wide = await aTopic(store, { name: 'wide', partitions: 2 * limits.recoveryLogsPerStep + 1 })
+      const batches = laidOut(
+        Array.from({ length: wide.partitions }, (_, number) => aBatch(wide, me, store, { partition: number, offsets: 2 })),
+      )
+      for (const sequence of [1, 2]) await committed(store.log.commit({ ...aCommit(sequence, []), batches }))
+      const logs = await cutAt(flush(2))
+      expect(logs).toHaveLength(wide.partitions)
+      const states = await store.log.partitions(batches)
+      expect(new Set(states.map((state) => state?.highWatermark))).toEqual(new Set([2]))
+      await store.recovery.forget([flush(2)])
+      await store.recovery.forget([flush(2)])
+      expect((await objectsOf()).map(({ sequence }) => sequence)).toEqual([1])
+    })
+  })
+}
+
+const day = 86_400_000
+const outOfOrder: Verdict = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+const appended = (baseOffset: number): Verdict => ({ kind: 'appended', baseOffset })
+const duplicate = (baseOffset: number, timestamp = 1): Verdict => ({ kind: 'duplicate', baseOffset, timestamp })
+
+async function clusterOf(sql: Sql<Verbs>, { clusterId }: OpenedMetadata): Promise<Cluster> {
+  const input = { clusterId, newClusterId: 'never used' as ClusterId, newSlots: 1 }
+  const outcome = await sql.run('openCluster', input, limits.metadataDeadlineMs)
+  if (outcome.kind !== 'committed' || outcome.value.kind !== 'opened') throw new Error(outcome.kind)
+  return outcome.value.cluster
+}
+
+async function damagedPage(sql: Sql<Verbs>, input: InCluster<DamagedLogsInput>): Promise<DamagedLogsPage> {
+  const outcome = await sql.run('damagedLogs', input, limits.metadataDeadlineMs)
+  if (outcome.kind !== 'committed') throw outcome.error
+  return outcome.value
+}
