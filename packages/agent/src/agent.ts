@@ -180,9 +180,13 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     await writer.drain()
     stopped.abort()
     await Promise.all([beating, coordinating])
-    if (!writer.fenced) await membership.leave()
-    kafka.close()
-    ended.resolve('drained')
+    try {
+      if (!writer.fenced) await membership.leave()
+    } finally {
+      // Also when the database is away: the slots stay with this incarnation until the next start fences it.
+      kafka.close()
+      ended.resolve('drained')
+    }
   }
 
   return {

@@ -245,9 +245,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: chain,
-        find: "      settle({ kind: 'fenced' })\n",
-        replace:
-          "      settle({ kind: 'committed', result: { verdicts: [{ kind: 'appended', baseOffset: 0 }, { kind: 'appended', baseOffset: 0 }], grown: [] } })\n",
+        find: "    for (const { abort, settle } of this.#line.splice(0)) {\n      abort.abort()\n      settle({ kind: 'fenced' })\n",
+        replace: `    for (const { abort, settle, flush } of this.#line.splice(0)) {
+      abort.abort()
+      settle({ kind: 'committed', result: { verdicts: flush.batches.map(() => ({ kind: 'appended', baseOffset: 0 })), grown: [] } })
+`,
       },
     ],
   },

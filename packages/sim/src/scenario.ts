@@ -55,7 +55,8 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
     })
   const done = await time.run(() => over || checker.violations.length >= enough, worldMs)
   if (!done && checker.violations.length === 0) checker.violate('it recovers', 'the world came to an end before its scenario')
-  for (const { rule, message } of checker.violations) trace.write('VIOLATION', `${rule}: ${message}`)
+  // Without the stack that a message may carry: it names the machine's paths.
+  for (const { rule, message } of checker.violations) trace.write('VIOLATION', `${rule}: ${message.split('\n')[0]}`)
   const verdict: Verdict = {
     scenario: scenario.name,
     seed,
