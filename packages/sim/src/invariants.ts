@@ -68,6 +68,8 @@ interface Line {
 
 export class Checker {
   readonly violations: Violation[] = []
+  /** The topic has LogAppendTime. */
+  stamped: boolean | undefined
   readonly #parts: CheckerParts
   readonly #logs = new Map<string, Log>()
   readonly #results = new Map<string, CommitResult>()
@@ -220,6 +222,8 @@ export class Checker {
         this.violate('I8 an idempotent record is stored once and in order', `${place} comes after ${this.#lastNumber.get(line)}`)
       this.#lastNumber.set(line, Math.max(number, this.#lastNumber.get(line) ?? -1))
       if (this.#refused.has(value)) this.violate('refused means never stored', place)
+      if (this.stamped === true && timestampMs < (log.timestampsMs.at(-1) ?? 0))
+        this.violate('I3 watermarks never go back', `${place} is stamped ${timestampMs}, after ${log.timestampsMs.at(-1)}`)
       this.#appended.set(value, log.values.length)
       log.values.push(value)
       log.timestampsMs.push(timestampMs)

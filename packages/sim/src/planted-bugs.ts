@@ -208,6 +208,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [{ file: commit, find: "    if (!known.aliveTopics.has(topicId)) return 'UNKNOWN_TOPIC_ID'\n", replace: '' }],
   },
   {
+    name: 'a new life stamps with its own clock alone',
+    scenario: 'chaos',
+    edits: [{ file: 'agent/src/view/tails.ts', find: 'lastStamp: state.maxTimestamp', replace: 'lastStamp: 0' }],
+  },
+  {
     name: 'a put that failed is kept in the cache and committed',
     scenario: 'store outage',
     edits: [

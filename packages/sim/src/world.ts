@@ -252,7 +252,10 @@ export class World {
   }
 
   async #makeTopic(): Promise<TopicId> {
-    const topic = { name: 'events', numPartitions: this.partitions, replicationFactor: -1, assignments: [], configs: [] }
+    // Half of the worlds let the agent stamp records: its stamps never go back, whatever its clock does.
+    this.checker.stamped ??= this.chance.stream('topic').happens(0.5)
+    const configs = [{ name: 'message.timestamp.type', value: this.checker.stamped ? 'LogAppendTime' : 'CreateTime' }]
+    const topic = { name: 'events', numPartitions: this.partitions, replicationFactor: -1, assignments: [], configs }
     let made: TopicId = ''
     await this.#administer(async (connection) => {
       const { topics } = await connection.request(CreateTopics, 7, { topics: [topic], timeoutMs: 30_000, validateOnly: false })
