@@ -9,6 +9,7 @@ export type { Outcome, Sql, VerbTable } from './metadata/sql.ts'
 export { openSqlite } from './metadata/sqlite.ts'
 export type { Verbs } from './metadata/verb-table.ts'
 export type { ListenAddress, Listener, Network, Socket, SocketEvents } from './net/network.ts'
+export { claimPrefix } from './objects/cluster-file.ts'
 export { MemoryObjects } from './objects/memory.ts'
 export {
   abortedError,

@@ -94,33 +94,46 @@ export class Bucket {
     }
   }
 
-  async #put(life: Life, key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+  #put(life: Life, key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    const bytes = Buffer.concat(body)
+    return this.#write(life, { what: `put ${key} (${bytes.length} bytes)`, key, signal, land: () => this.#land(life, key, bytes) })
+  }
+
+  #putIfAbsent(life: Life, key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<PutIfAbsent> {
+    const land = async (): Promise<PutIfAbsent> => {
+      const created = await this.#stored.putIfAbsent(key, body)
+      this.#parts.trace.write('bucket', `${key} of ${life.name}: ${created}`)
+      return created
+    }
+    return this.#write(life, { what: `create ${key}`, key, signal, land })
+  }
+
+  /** Lands when its fate says so, whoever still waits for it. */
+  async #write<T>(
+    life: Life,
+    {
+      what,
+      key,
+      signal,
+      land,
+    }: { readonly what: string; readonly key: string; readonly signal: AbortSignal | undefined; readonly land: () => Promise<T> },
+  ): Promise<T> {
     const { time, trace } = this.#parts
     if (life.state === 'dead') return await never()
     this.#puts += 1
-    const bytes = Buffer.concat(body)
     const fate = this.decide?.(key, this.#puts) ?? this.#fate()
-    trace.write(life.name, `put ${key} (${bytes.length} bytes): ${fate.kind} after ${fate.afterMs.toFixed(1)} ms`)
-    const landsMs = fate.kind === 'stored' ? fate.afterMs : fate.kind === 'unknown' ? fate.landsMs : undefined
-    const landed = landsMs === undefined ? undefined : time.sleep(landsMs).then(() => this.#land(life, key, bytes))
-    await this.#answer(life, `put ${key}`, {
+    trace.write(life.name, `${what}: ${fate.kind} after ${fate.afterMs.toFixed(1)} ms`)
+    const landed = fate.kind === 'stored' ? time.sleep(fate.afterMs).then(land) : undefined
+    if (fate.kind === 'unknown' && fate.landsMs !== undefined) time.after(fate.landsMs, () => void land())
+    return await this.#answer(life, what, {
       afterMs: fate.afterMs,
       applied: 'unknown',
       signal,
       answer: async () => {
-        if (fate.kind === 'stored') return await landed
-        if (fate.kind === 'refused') throw new ObjectStoreError('unavailable', 'no', `put ${key}: 503`)
-        throw new ObjectStoreError('timeout', 'unknown', `put ${key}: no answer`)
+        if (landed !== undefined) return await landed
+        if (fate.kind === 'refused') throw new ObjectStoreError('unavailable', 'no', `${what}: 503`)
+        throw new ObjectStoreError('timeout', 'unknown', `${what}: no answer`)
       },
-    })
-  }
-
-  #putIfAbsent(life: Life, key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<PutIfAbsent> {
-    return this.#answer(life, `put ${key}`, {
-      afterMs: this.#latency(),
-      applied: 'unknown',
-      signal,
-      answer: () => this.#stored.putIfAbsent(key, body),
     })
   }
 

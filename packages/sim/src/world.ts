@@ -1,6 +1,7 @@
 // One world: virtual time, a network, a bucket, a database, the lives of one agent under one name, clients, and the checker that sees all of it.
 import { type Agent, type AgentEvent, createAgent, MetadataError, settings } from '@local-kafka-service/agent'
 import {
+  claimPrefix,
   type FlushPolicy,
   type MetadataStore,
   nativeCrc32c,
@@ -45,6 +46,7 @@ export interface WorldOptions {
 }
 
 const clusterId = '5eed5eed-0000-4000-8000-000000000001'
+const strangerId = '5eed5eed-0000-4000-8000-000000000002'
 const broker = { host: 'broker', port: 9092 }
 const agentName = 'agent-1'
 export const calmNetwork: NetworkFaults = { latencyMs: [0.1, 2], split: 0.05, cut: 0 }
@@ -169,13 +171,17 @@ export class World {
     const clock = new LifeClock(this.time, life)
     const random = this.chance.stream(life.name)
     const { flush, cacheBytes } = this.setup
+    const objects = new RetryingObjects(this.bucket.of(life), { clock, random })
+    const metadata = await openMetadata(this.database.of(life), { newClusterId: clusterId, clock })
+    const claim = await claimPrefix(objects, { clusterId: metadata.clusterId, createdAtMs: clock.now() })
+    if (claim.kind !== 'ours') this.checker.violate('no defect', `${life.name} finds that its prefix is of ${claim.kind}`)
     return await createAgent(
       {
         clock,
         random,
         network: this.network.of(life),
-        objects: new RetryingObjects(this.bucket.of(life), { clock, random }),
-        metadata: await openMetadata(this.database.of(life), { newClusterId: clusterId, clock }),
+        objects,
+        metadata,
         codecs: nodeCodecs,
         crc32c: nativeCrc32c,
         emit: (event) => this.#event(life, event),
@@ -327,6 +333,7 @@ export class World {
     await this.#within('everything is readable', reader.readAll())
     reader.stop()
     await this.#audit()
+    await this.#keepsStrangersOut()
     this.checker.atTheEnd()
   }
 
@@ -338,6 +345,12 @@ export class World {
       agent.kill()
     }
     await this.database.direct.close()
+  }
+
+  /** Another cluster that starts on the same prefix finds it taken. */
+  async #keepsStrangersOut(): Promise<void> {
+    const claim = await claimPrefix(this.bucket.stored, { clusterId: strangerId, createdAtMs: this.time.wallMs })
+    if (claim.kind !== 'another cluster') this.checker.violate('a key never gets a second content', `the prefix belongs to ${claim.kind}`)
   }
 
   async #within(what: string, promise: Promise<unknown>): Promise<void> {
