@@ -214,6 +214,17 @@ describe('the join phase', () => {
     expect(run.describe()).toMatchObject({ state: 'Empty', generation: 3, members: [] })
   })
 
+  test('R3 with static members only, of which none has come, the join phase begins again', () => {
+    const { run, ids } = aStableGroup([
+      { groupInstanceId: 's', sessionTimeoutMs: 500_000 },
+      { groupInstanceId: 't', sessionTimeoutMs: 6_000 },
+    ])
+    run.pass(6_000 + 60_000)
+    expect(run.describe()).toMatchObject({ state: 'PreparingRebalance', generation: 1, members: [{ groupInstanceId: 's' }] })
+    const asked = run.ask(aJoin(ids[0] ?? '', { groupInstanceId: 's' }))
+    expect(run.answer(asked, 'join')).toMatchObject({ error: 'NONE', generation: 2, leader: ids[0] })
+  })
+
   test('R3 a leader that has come leads on, wherever it stands among the members', () => {
     const { run, ids } = aStableGroup([{ groupInstanceId: 's' }, {}])
     run.now(aJoin('', { groupInstanceId: 's', unique: 'again' }))
