@@ -102,6 +102,9 @@ export const limits = {
   /** Topics that one connection may have made by merely naming them, per request. */
   autoCreatedTopicsPerRequest: 100,
 
+  /** Ids that one group has handed out (MEMBER_ID_REQUIRED) and that have not joined yet: a client may ask for them in a loop, each lives for a session. */
+  idsHandedOutPerGroup: 10_000,
+
   /** Metadata verbs other than the commit. */
   metadataDeadlineMs: 10_000,
   heartbeatMs: 1_000,

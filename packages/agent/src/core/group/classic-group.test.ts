@@ -1,7 +1,9 @@
 // The rules of the classic group, one by one; their numbers are those of docs/specs/classic-group.md.
 import { describe, expect, test } from 'vitest'
+import { limits } from '../../limits.ts'
+import { ClassicGroup } from './classic-group.ts'
 import type { ClassicSettings, JoinReply, JoinRequest } from './classic-messages.ts'
-import { aJoin, aProtocol, aSync, bytes, GroupRun, text } from './testing/group-run.ts'
+import { aJoin, aProtocol, aSync, bytes, errorOf, GroupRun, text, theSettings } from './testing/group-run.ts'
 
 /** A stable group of members with ids handed out by the machine; the first is the leader, and each has `<id>!` assigned. */
 function aStableGroup(
@@ -110,6 +112,17 @@ describe('ids', () => {
       'GROUP_MAX_SIZE_REACHED',
     ])
   })
+})
+
+test('J5 a client that asks for ids in a loop gets so many and no more, however large a group may be', () => {
+  const machine = new ClassicGroup({ ...theSettings, maxSize: 2 ** 31 - 1 })
+  const ask = (i: number): string[] => {
+    const { changes, replies } = machine.handle(aJoin('', { unique: `${i}` }), i, 0)
+    for (const change of changes) machine.apply(change)
+    return replies.map(({ reply }) => errorOf(reply))
+  }
+  for (let i = 0; i < limits.idsHandedOutPerGroup; i++) expect(ask(i)).toEqual(['MEMBER_ID_REQUIRED'])
+  expect(ask(limits.idsHandedOutPerGroup)).toEqual(['GROUP_MAX_SIZE_REACHED'])
 })
 
 describe('protocols', () => {

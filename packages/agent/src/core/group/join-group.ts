@@ -1,4 +1,5 @@
 // JoinGroup in a classic group: who may come in, under which id, and whether that makes a rebalance.
+import { limits } from '../../limits.ts'
 import { type JoinRequest, joinRefused } from './classic-messages.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
@@ -95,7 +96,7 @@ function comeBack(turn: Turn, request: JoinRequest, id: { readonly oldId: string
 function hasRoom(turn: Turn, memberId: string): boolean {
   const { state, settings } = turn
   const { maxSize } = settings
-  if (memberId === '' && state.pending.size >= maxSize) return false
+  if (memberId === '' && state.pending.size >= Math.min(maxSize, limits.idsHandedOutPerGroup)) return false
   switch (turn.groupState) {
     case 'Empty':
     case 'Dead':
