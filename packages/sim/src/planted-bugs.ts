@@ -210,7 +210,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a new life stamps with its own clock alone',
     scenario: 'chaos',
-    edits: [{ file: 'agent/src/view/tails.ts', find: 'lastStamp: state.maxTimestamp', replace: 'lastStamp: 0' }],
+    edits: [
+      {
+        file: 'agent/src/view/tails.ts',
+        find: 'lastStamp: Math.max(state.maxTimestamp, this.#stamps.get(key) ?? state.maxTimestamp)',
+        replace: 'lastStamp: 0',
+      },
+    ],
   },
   {
     name: 'a put that failed is kept in the cache and committed',

@@ -35,6 +35,8 @@ export class Tails {
   readonly #held = new Map<string, Held>()
   readonly #loading = new Map<string, Loading>()
   readonly #waiters = new Map<string, Set<() => void>>()
+  /** The last stamps of partitions that are not held: a batch that has one may not be committed yet, so the database cannot tell. */
+  readonly #stamps = new Map<string, number>()
   readonly #load: LoadPartitions
 
   constructor(load: LoadPartitions) {
@@ -76,8 +78,9 @@ export class Tails {
 
   /** The stamp of a LogAppendTime batch: the agent's clock, never below the last one of the partition. */
   stamp(topicId: TopicId, partition: number, nowMs: number): number {
-    const held = this.#held.get(partitionKey(topicId, partition))
-    if (held === undefined) return nowMs
+    const key = partitionKey(topicId, partition)
+    const held = this.#held.get(key)
+    if (held === undefined) return this.#remember(key, Math.max(this.#stamps.get(key) ?? nowMs, nowMs))
     held.lastStamp = Math.max(held.lastStamp, nowMs)
     return held.lastStamp
   }
@@ -103,7 +106,7 @@ export class Tails {
   forget(matches: (partition: TopicPartition) => boolean): void {
     for (const [key, held] of this.#held) {
       if (!matches(held)) continue
-      this.#held.delete(key)
+      this.#drop(key, held)
       const waiters = this.#waiters.get(key)
       if (waiters !== undefined) for (const wake of waiters) wake()
     }
@@ -137,8 +140,9 @@ export class Tails {
       highWatermark: state.highWatermark,
       lastStableOffset: state.lastStableOffset,
       segments: [],
-      lastStamp: state.maxTimestamp,
+      lastStamp: Math.max(state.maxTimestamp, this.#stamps.get(key) ?? state.maxTimestamp),
     }
+    this.#stamps.delete(key)
     for (const partition of grown) grow(held, partition)
     this.#held.set(key, held)
     if (this.#held.size > limits.tails) this.#evict()
@@ -147,11 +151,25 @@ export class Tails {
 
   /** The partition loaded longest ago that nobody waits for: it is loaded again when it is asked for. */
   #evict(): void {
-    for (const key of this.#held.keys()) {
+    for (const [key, held] of this.#held) {
       if (this.#waiters.has(key)) continue
-      this.#held.delete(key)
+      this.#drop(key, held)
       return
     }
+  }
+
+  #drop(key: string, held: Held): void {
+    this.#held.delete(key)
+    this.#remember(key, held.lastStamp)
+  }
+
+  /** One number each, so that ten times as many are kept as tails. */
+  #remember(key: string, stamp: number): number {
+    this.#stamps.delete(key)
+    this.#stamps.set(key, stamp)
+    const [oldest] = this.#stamps.keys()
+    if (this.#stamps.size > 10 * limits.tails && oldest !== undefined) this.#stamps.delete(oldest)
+    return stamp
   }
 }
 

@@ -1,0 +1,39 @@
+// Stamps of LogAppendTime: never below one that was given before, whatever the clock does and whatever memory has dropped meanwhile.
+import { expect, test } from 'vitest'
+import { limits } from '../limits.ts'
+import type { PartitionState } from '../metadata/metadata-store.ts'
+import { Tails } from './tails.ts'
+
+const topicId = 'topic'
+
+test('a stamp is never below the largest timestamp of the log, nor below the stamp before it', async () => {
+  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })))
+  await tails.loaded([{ topicId, partition: 0 }])
+  expect(tails.stamp(topicId, 0, 400)).toBe(500)
+  expect(tails.stamp(topicId, 0, 600)).toBe(600)
+  expect(tails.stamp(topicId, 0, 550)).toBe(600)
+})
+
+test('a tail that is forgotten between a stamp and its commit leaves the stamp behind', async () => {
+  // The database does not know the batch yet.
+  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })))
+  await tails.loaded([{ topicId, partition: 0 }])
+  tails.stamp(topicId, 0, 700)
+  tails.forget(() => true)
+  expect(tails.stamp(topicId, 0, 650)).toBe(700)
+  await tails.loaded([{ topicId, partition: 0 }])
+  expect(tails.stamp(topicId, 0, 650)).toBe(700)
+})
+
+test('so does a tail that had to give way to others', async () => {
+  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })))
+  await tails.loaded([{ topicId, partition: 0 }])
+  tails.stamp(topicId, 0, 700)
+  await tails.loaded(Array.from({ length: limits.tails }, (_, index) => ({ topicId, partition: index + 1 })))
+  expect(tails.get(topicId, 0)).toBeUndefined()
+  expect(tails.stamp(topicId, 0, 650)).toBe(700)
+})
+
+function aState({ partition, maxTimestamp }: { readonly partition: number; readonly maxTimestamp: number }): PartitionState {
+  return { topicId, partition, logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, logId: 1, maxTimestamp, owner: 1, epoch: 1 }
+}
