@@ -1,4 +1,5 @@
 // The rules of the classic group, one by one; their numbers are those of docs/specs/classic-group.md.
+// Long, but one thing: the other half of the spec. Whoever reads a rule there looks for its number here.
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../limits.ts'
 import { ClassicGroup } from './classic-group.ts'
@@ -609,6 +610,15 @@ describe('offset commits', () => {
 })
 
 describe('what a group tells', () => {
+  test('D1 what it keeps is its own: the frame of a request may be used again', () => {
+    const run = new GroupRun({ initialRebalanceDelayMs: 0 })
+    const [metadata, assignment] = [bytes('metadata'), bytes('assignment')]
+    run.ask(aJoin('', { version: 3, protocols: [{ name: 'range', metadata }] }))
+    run.ask({ ...aSync('client-x', 1), assignments: [{ memberId: 'client-x', assignment }] })
+    for (const frame of [metadata, assignment]) frame.fill(0)
+    expect(run.describe().members).toMatchObject([{ metadata: bytes('metadata'), assignment: bytes('assignment') }])
+  })
+
   test('D1 a stable group tells its members’ metadata and assignments, another one no metadata and no protocol', () => {
     const { run, ids } = aStableGroup([{}, { groupInstanceId: 's', clientId: 'c2', clientHost: '/10.0.0.1' }])
     const stable = run.describe()

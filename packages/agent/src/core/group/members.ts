@@ -100,7 +100,8 @@ function memberRow(request: JoinRequest): MemberRow {
     clientHost: request.clientHost,
     sessionTimeoutMs: request.sessionTimeoutMs,
     rebalanceTimeoutMs: request.version === 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs,
-    protocols: request.protocols,
+    // Copies: what a request carries are views of its frame, which must not live as long as the member.
+    protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: new Uint8Array(metadata) })),
   }
 }
 

@@ -49,7 +49,7 @@ function takeAssignments(turn: Turn, request: SyncRequest): void {
   const group = groupOf(state)
   const { generation } = group
   for (const { memberId, assignment } of request.assignments) {
-    if (state.member.has(memberId)) turn.setAssignment(memberId, { generation, assignment })
+    if (state.member.has(memberId)) turn.setAssignment(memberId, { generation, assignment: new Uint8Array(assignment) })
   }
   turn.setGroup({ ...group, state: 'Stable', assignedGeneration: generation })
   answerSyncs(turn, (memberId) => assigned(state, memberId))
