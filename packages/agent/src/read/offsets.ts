@@ -1,5 +1,12 @@
 // Answers where offsets are: earliest, latest, by timestamp. Always a primary read, because a wrong answer here makes consumers lose data.
-import { batchSizeAt, type Codecs, type KafkaErrorName, readBatchHeader, readRecords } from '@local-kafka-service/protocol'
+import {
+  batchSizeAt,
+  type Codecs,
+  type DecodedRecord,
+  type KafkaErrorName,
+  readBatchHeader,
+  readRecords,
+} from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import type { TopicPartition } from '../core/ids.ts'
 import { limits } from '../limits.ts'
@@ -145,7 +152,10 @@ function firstSince(
     if (header.maxTimestamp >= ask.wanted && baseOffset + header.lastOffsetDelta >= ask.from) {
       // Under LogAppendTime all records of a batch have its stamp.
       if ((header.attributes & logAppendTimeBit) !== 0) return { offset: Math.max(baseOffset, ask.from), timestamp: header.maxTimestamp }
-      for (const record of readRecords(bytes, at, codecs, limits.decompressedBytes)) {
+      const records = recordsOf(bytes, at, codecs)
+      // Too early is safe: whoever begins there misses nothing.
+      if (records === undefined) return { offset: Math.max(baseOffset, ask.from), timestamp: header.maxTimestamp }
+      for (const record of records) {
         const offset = baseOffset + record.offsetDelta
         if (record.timestamp >= ask.wanted && offset >= ask.from) return { offset, timestamp: record.timestamp }
       }
@@ -154,6 +164,15 @@ function firstSince(
     at += size
   }
   return none
+}
+
+/** Undefined: what the producer put into the batch cannot be unpacked. It is looked at nowhere before, and must not keep others from their answers. */
+function recordsOf(bytes: Uint8Array, at: number, codecs: Codecs): readonly DecodedRecord[] | undefined {
+  try {
+    return [...readRecords(bytes, at, codecs, limits.decompressedBytes)]
+  } catch {
+    return undefined
+  }
 }
 
 function isEnd({ at }: OffsetAsk): boolean {

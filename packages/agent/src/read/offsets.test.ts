@@ -1,0 +1,83 @@
+// Offsets by time: found in the segment that the database names, whatever a producer has put into a batch, and never out of bytes that rotted.
+import { buildBatch, crc32c, readBatchHeader } from '@local-kafka-service/protocol'
+import { expect, test } from 'vitest'
+import { nodeCodecs } from '../codecs.ts'
+import type { Segment } from '../metadata/metadata-store.ts'
+import { CachedObjects } from '../objects/cached.ts'
+import { MemoryObjects } from '../objects/memory.ts'
+import type { AgentEvent } from '../observe/events.ts'
+import { Owners } from '../view/owners.ts'
+import { Offsets } from './offsets.ts'
+
+const topicId = 'topic'
+const incarnation = { id: 1, nonce: '0000000000000001' }
+const signal = new AbortController().signal
+
+test('the first record since a time is found inside its batch', async () => {
+  const { offsets } = await stored(Buffer.concat([aBatch([10, 20]), aBatch([30, 40])]), 4)
+  expect(await offsets.list([{ topicId, partition: 0, at: { timestamp: 15 } }], signal)).toMatchObject([{ offset: 1, timestamp: 20 }])
+  expect(await offsets.list([{ topicId, partition: 0, at: { timestamp: 35 } }], signal)).toMatchObject([{ offset: 3, timestamp: 40 }])
+})
+
+test('a batch that nobody can unpack answers with its first offset, and keeps no one from an answer', async () => {
+  const garbage = aBatch([30, 40])
+  garbage.fill(0xff, 61)
+  const view = new DataView(garbage.buffer, garbage.byteOffset, garbage.byteLength)
+  view.setUint32(17, crc32c(garbage.subarray(21)))
+  const { offsets, events } = await stored(Buffer.concat([aBatch([10, 20]), garbage]), 4)
+  expect(await offsets.list([{ topicId, partition: 0, at: { timestamp: 35 } }], signal)).toMatchObject([
+    { kind: 'offset', offset: 2, timestamp: 40 },
+  ])
+  expect(events).toEqual([])
+})
+
+test('rotten bytes are an error, never "no such record"', async () => {
+  const bytes = Buffer.concat([aBatch([10, 20]), aBatch([30, 40])])
+  bytes[42] = (bytes[42] ?? 0) ^ 0xff // the end of the first batch's largest timestamp
+  expect(readBatchHeader(bytes, 0).maxTimestamp).not.toBe(20)
+  const { offsets, events } = await stored(bytes, 4)
+  expect(await offsets.list([{ topicId, partition: 0, at: { timestamp: 15 } }], signal)).toEqual([
+    { kind: 'error', error: 'KAFKA_STORAGE_ERROR' },
+  ])
+  expect(events).toMatchObject([{ kind: 'corrupt data', partition: 0 }])
+})
+
+function aBatch(timestamps: readonly number[]): Uint8Array {
+  const records = timestamps.map((timestamp, offsetDelta) => ({
+    offsetDelta,
+    timestamp,
+    key: null,
+    value: Buffer.from('value'),
+    headers: [],
+  }))
+  return buildBatch({ baseTimestamp: timestamps[0] ?? 0, records }, crc32c)
+}
+
+async function stored(bytes: Uint8Array, count: number) {
+  const store = new MemoryObjects()
+  await store.put('object', [bytes])
+  const segment: Segment = {
+    baseOffset: 0,
+    lastOffset: count - 1,
+    objectKey: 'object',
+    byteStart: 0,
+    sizeBytes: bytes.length,
+    maxTimestamp: 40,
+  }
+  const watermarks = { logStartOffset: 0, highWatermark: count, lastStableOffset: count }
+  const owners = new Owners({ slots: 1, brokerId: 1, incarnation })
+  owners.publishSlots([{ slot: 0, owner: incarnation.id, epoch: 1 }])
+  const events: AgentEvent[] = []
+  const offsets = new Offsets({
+    log: {
+      partitions: async () => [],
+      findByTime: async (asks) => asks.map(() => ({ kind: 'found', segment, ...watermarks })),
+    },
+    objects: new CachedObjects(store, { maxBytes: 0 }),
+    owners,
+    codecs: nodeCodecs,
+    crc32c,
+    emit: (event) => events.push(event),
+  })
+  return { offsets, events }
+}
