@@ -12,10 +12,9 @@ import {
   type TopicId,
   type Verbs,
 } from '@local-kafka-service/agent/simulation'
-import { CreateTopics, DeleteTopics, errorName } from '@local-kafka-service/protocol'
+import { Administrator } from './administrator.ts'
 import { Chance } from './chance.ts'
-import { type Connection, ConnectionLost } from './client.ts'
-import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
+import type { ClientParts } from './cluster-client.ts'
 import { Consumer, type ConsumerOptions } from './consumer.ts'
 import { Bucket, faultlessStore } from './faulty-objects.ts'
 import { Database, faultlessDatabase } from './faulty-sql.ts'
@@ -49,6 +48,7 @@ const clusterId = '5eed5eed-0000-4000-8000-000000000001'
 const strangerId = '5eed5eed-0000-4000-8000-000000000002'
 const broker = { host: 'broker', port: 9092 }
 const agentName = 'agent-1'
+const topicName = 'events'
 export const calmNetwork: NetworkFaults = { latencyMs: [0.1, 2], split: 0.05, cut: 0 }
 /** How long a world that nothing disturbs any more may need to do what is left. */
 const recoveryMs = 180_000
@@ -243,17 +243,13 @@ export class World {
     const { time, network, trace, checker, partitions } = this
     if (this.#topicId === undefined) throw new Error('the world is not open')
     const chance = this.chance.stream(name)
-    return { time, chance, network, trace, checker, address: broker, topic: { name: 'events', topicId: this.#topicId, partitions } }
+    return { time, chance, network, trace, checker, address: broker, topic: { name: topicName, topicId: this.#topicId, partitions } }
   }
 
   /** Deletes the topic and makes another under its name; who knows the old one by its id finds it gone. */
   async makeTopicAgain(): Promise<void> {
-    const former = this.#topicId
-    if (former === undefined) throw new Error('the world is not open')
-    await this.#administer(async (connection) => {
-      const { responses } = await connection.request(DeleteTopics, 6, { topics: [{ name: null, topicId: former }], timeoutMs: 30_000 })
-      return responses[0]?.errorCode
-    })
+    if (this.#topicId === undefined) throw new Error('the world is not open')
+    await this.#administrator().deleteTopic(this.#topicId)
     this.#topicId = await this.#makeTopic()
   }
 
@@ -261,40 +257,17 @@ export class World {
     // Half of the worlds let the agent stamp records: its stamps never go back, whatever its clock does.
     this.checker.stamped ??= this.chance.stream('topic').happens(0.5)
     const configs = [{ name: 'message.timestamp.type', value: this.checker.stamped ? 'LogAppendTime' : 'CreateTime' }]
-    const topic = { name: 'events', numPartitions: this.partitions, replicationFactor: -1, assignments: [], configs }
-    let made: TopicId = ''
-    await this.#administer(async (connection) => {
-      const { topics } = await connection.request(CreateTopics, 7, { topics: [topic], timeoutMs: 30_000, validateOnly: false })
-      made = topics[0]?.topicId ?? ''
-      return topics[0]?.errorCode
-    })
-    return made === '' || made === noTopicId ? await this.#findTopic() : made
+    const made = await this.#administrator().makeTopic({ name: topicName, numPartitions: this.partitions, configs })
+    if (made !== undefined) return made
+    const [found] = (await this.#metadata?.topics.find({ names: [topicName] })) ?? []
+    if (found === undefined) throw new Error('the topic is said to exist, and it does not')
+    return found.topicId
   }
 
-  /** Made by a request whose answer was lost. */
-  async #findTopic(): Promise<TopicId> {
-    const found = await this.#metadata?.topics.find({ names: ['events'] })
-    const topic = found?.[0]
-    if (topic === undefined) throw new Error('the topic is said to exist, and it does not')
-    return topic.topicId
-  }
-
-  /** Asks until it is done, or was done by an earlier try whose answer was lost. */
-  async #administer(ask: (connection: Connection) => Promise<number | undefined>): Promise<void> {
+  #administrator(): Administrator {
     const { time, network, trace, checker, partitions } = this
-    const parts = { time, network, trace, checker, chance: this.chance.stream('admin'), address: broker }
-    const link = new Reconnecting({ ...parts, topic: { name: 'events', topicId: '', partitions } }, 'admin')
-    for (;;) {
-      const connection = await link.open(() => false)
-      try {
-        const error = connection && (errorName((await ask(connection)) ?? 0) ?? 'NONE')
-        trace.write('admin', `hears ${error}`)
-        if (error !== undefined && done.has(error)) return link.close()
-      } catch (error) {
-        if (!(error instanceof ConnectionLost)) throw error
-      }
-      await time.sleep(retryBackoffMs)
-    }
+    const topic = { name: topicName, topicId: '', partitions }
+    return new Administrator({ time, network, trace, checker, chance: this.chance.stream('admin'), address: broker, topic })
   }
 
   // ---- the end ------------------------------------------------------------------------------------------------------------------
@@ -392,10 +365,6 @@ export const groupCommit: FlushPolicy = {
   putsPerSecond: Number.POSITIVE_INFINITY,
   burst: 1,
 }
-
-/** What an administrator hears when it is done, now or by an earlier try. */
-const done: ReadonlySet<string> = new Set(['NONE', 'TOPIC_ALREADY_EXISTS', 'UNKNOWN_TOPIC_ID', 'UNKNOWN_TOPIC_OR_PARTITION'])
-const noTopicId = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
