@@ -36,6 +36,11 @@ export function* saveGroup({ cluster, input }: InCluster<SaveGroup & { readonly 
     return unchanged({ kind: 'saved' })
   if (held === undefined ? version !== 0 : held.epoch !== epoch || held.version !== version) return unchanged({ kind: 'stale' })
   const number = cluster.number
+  // There was no row to lock: of two that make the same new group, the second waits here for the first and then finds its row.
+  if (held === undefined && head !== null) {
+    const [made] = yield* read(makeHead(number, groupId, epoch, head.kind, head.state))
+    if (made.length === 0) return unchanged({ kind: 'stale' })
+  }
   if (head === null) {
     return {
       writes: [removeJournal(number, groupId), removeAllOffsets(number, groupId), removeHead(number, groupId)],
@@ -45,7 +50,7 @@ export function* saveGroup({ cluster, input }: InCluster<SaveGroup & { readonly 
   const kept = entries.filter((entry): entry is JournalEntry & { readonly value: string } => entry.value !== null)
   const removed = entries.filter(({ value }) => value === null)
   const writes: readonly (Call | undefined)[] = [
-    writeHead(number, groupId, epoch, version + 1, head.kind, head.protocolType, head.state),
+    writeHead(number, groupId, version + 1, head.kind, head.protocolType, head.state),
     removed.length === 0
       ? undefined
       : removeEntries(
@@ -155,19 +160,25 @@ const setEpoch = statement<[cluster: number, groupId: string, epoch: string]>('s
   sqlite: 'UPDATE groups SET epoch = ?3 WHERE cluster = ?1 AND group_id = ?2',
 })
 
-/** Two that make the same new group at a time: the second waits for the first one's row and then finds another epoch, so nothing is overwritten. */
-const writeHead = statement<
-  [cluster: number, groupId: string, epoch: string, version: number, kind: string, protocolType: string | null, state: string]
->('write group head', {
-  postgres: `INSERT INTO groups AS g (cluster, group_id, epoch, version, kind, protocol_type, state, changed_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, now_ms())
-    ON CONFLICT (cluster, group_id) DO UPDATE SET version = excluded.version, kind = excluded.kind, protocol_type = excluded.protocol_type,
-      state = excluded.state, changed_at_ms = CASE WHEN g.state = excluded.state THEN g.changed_at_ms ELSE excluded.changed_at_ms END`,
-  sqlite: `INSERT INTO groups AS g (cluster, group_id, epoch, version, kind, protocol_type, state, changed_at_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, now_ms())
-    ON CONFLICT (cluster, group_id) DO UPDATE SET version = excluded.version, kind = excluded.kind, protocol_type = excluded.protocol_type,
-      state = excluded.state, changed_at_ms = CASE WHEN g.state = excluded.state THEN g.changed_at_ms ELSE excluded.changed_at_ms END`,
-})
+const makeHead = statement<[cluster: number, groupId: string, epoch: string, kind: string, state: string], { readonly epoch: string }>(
+  'make group head',
+  {
+    postgres: `INSERT INTO groups (cluster, group_id, epoch, version, kind, protocol_type, state, changed_at_ms) VALUES ($1, $2, $3, 0, $4, NULL, $5, now_ms())
+    ON CONFLICT (cluster, group_id) DO NOTHING RETURNING epoch`,
+    sqlite: `INSERT INTO groups (cluster, group_id, epoch, version, kind, protocol_type, state, changed_at_ms) VALUES (?1, ?2, ?3, 0, ?4, NULL, ?5, now_ms())
+    ON CONFLICT (cluster, group_id) DO NOTHING RETURNING epoch`,
+  },
+)
+
+const writeHead = statement<[cluster: number, groupId: string, version: number, kind: string, protocolType: string | null, state: string]>(
+  'write group head',
+  {
+    postgres: `UPDATE groups SET version = $3, kind = $4, protocol_type = $5, state = $6,
+    changed_at_ms = CASE WHEN state = $6 THEN changed_at_ms ELSE now_ms() END WHERE cluster = $1 AND group_id = $2`,
+    sqlite: `UPDATE groups SET version = ?3, kind = ?4, protocol_type = ?5, state = ?6,
+    changed_at_ms = CASE WHEN state = ?6 THEN changed_at_ms ELSE now_ms() END WHERE cluster = ?1 AND group_id = ?2`,
+  },
+)
 
 const removeHead = statement<[cluster: number, groupId: string]>('remove group head', {
   postgres: 'DELETE FROM groups WHERE cluster = $1 AND group_id = $2',
