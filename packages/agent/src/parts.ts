@@ -3,7 +3,7 @@ import { nativeCrc32c, nodeCodecs } from './codecs.ts'
 import type { Parts } from './agent.ts'
 import type { ClusterId } from './core/ids.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
-import { openMetadata } from './metadata/open.ts'
+import { type OpenedMetadata, openMetadata } from './metadata/open.ts'
 import { type HeldPort, holdPort } from './net/held-port.ts'
 import type { ListenAddress } from './net/network.ts'
 import { tcpNetwork } from './net/tcp.ts'
@@ -16,6 +16,7 @@ import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
 import { RetryingObjects } from './objects/retrying.ts'
 import type { EventHook } from './observe/events.ts'
 import { systemClock, systemRandom } from './time/system-clock.ts'
+import { recover, type Recovered } from './upkeep/recovery.ts'
 
 export type ObjectsPlace =
   | { readonly kind: 'memory' }
@@ -37,6 +38,8 @@ export interface PartsDescription {
   readonly storeLatencyMs: number
   /** The Kafka port, opened before anything else: a busy one fails while nothing is touched, and clients that come early wait. */
   readonly listen: readonly ListenAddress[]
+  /** The machine may have lost power since these places were last used: what was committed last is read before anybody writes. */
+  readonly afterPowerLoss: boolean
   /** Undefined: the only cluster in the database, or a new one. */
   readonly clusterId: string | undefined
   readonly emit: EventHook
@@ -46,17 +49,19 @@ export interface OpenedParts {
   readonly parts: Parts
   /** For the agent's `listen`: where the port really is. */
   readonly listen: readonly ListenAddress[]
+  /** What a recovery found. Undefined: there was no reason for one. */
+  readonly recovered: Extract<Recovered, { kind: 'recovered' }> | undefined
   /** Closes both services, and the port where no agent has taken it over. The agent that stands on them must have ended. */
   close(): Promise<void>
 }
 
 /**
  * Why the places cannot be used together. `store`: the object store does not answer as it must, its ObjectStoreError is the cause; `used prefix`: the
- * database is fresh or empty and the prefix is not.
+ * database is fresh or empty and the prefix is not; `unreadable objects`: they were committed as durable, and nothing was changed.
  */
 export class PartsError extends Error {
   override readonly name = 'PartsError'
-  readonly kind: 'store' | 'another cluster' | 'used prefix' | 'newer format' | 'damaged cluster file'
+  readonly kind: 'store' | 'another cluster' | 'used prefix' | 'newer format' | 'damaged cluster file' | 'unreadable objects'
 
   constructor(kind: PartsError['kind'], message: string, options?: { readonly cause?: unknown }) {
     super(message, options)
@@ -88,6 +93,7 @@ async function openServices(description: PartsDescription, port: HeldPort): Prom
     const metadata = await openMetadataAt(description)
     opened = metadata
     await claim(objects, metadata)
+    const recovered = await recovery(description, { objects, metadata, fresh: metadata.created })
     return {
       parts: {
         clock: systemClock,
@@ -101,6 +107,7 @@ async function openServices(description: PartsDescription, port: HeldPort): Prom
         storeMeters: () => measured.meters(),
       },
       listen: port.addresses,
+      recovered,
       async close() {
         await port.close()
         await metadata.close()
@@ -147,7 +154,7 @@ async function openStore(place: ObjectsPlace, durability: PartsDescription['dura
   }
 }
 
-async function openMetadataAt(description: PartsDescription): Promise<MetadataStore> {
+async function openMetadataAt(description: PartsDescription): Promise<OpenedMetadata> {
   const { clusterId } = description
   const sql = await openSql(description)
   try {
@@ -204,6 +211,25 @@ async function claim(objects: ObjectStore, metadata: MetadataStore): Promise<voi
           )
     }
   }
+}
+
+/** Only a directory of this machine can be torn: S3 answers when it has the bytes. What was made just now has nothing to read. */
+async function recovery(
+  { objects: place, durability, afterPowerLoss, emit }: PartsDescription,
+  { objects, metadata, fresh }: { readonly objects: ObjectStore; readonly metadata: MetadataStore; readonly fresh: boolean },
+): Promise<OpenedParts['recovered']> {
+  if (!afterPowerLoss || fresh || place.kind !== 'directory') return undefined
+  const parts = { objects, recovery: metadata.recovery, crc32c: nativeCrc32c, clock: systemClock, emit }
+  let recovered: Recovered
+  try {
+    recovered = await recover(parts, durability === 'strict' ? 'refuse' : 'cut')
+  } catch (error) {
+    throw asPartsError(error)
+  }
+  if (recovered.kind === 'recovered') return recovered
+  const { unreadable } = recovered
+  const [first] = unreadable
+  throw new PartsError('unreadable objects', `${unreadable.length} of the newest, the first is ${first?.key}: ${first?.why}`)
 }
 
 function asPartsError(error: unknown): unknown {

@@ -1,5 +1,6 @@
-// The data directory of a server: `lock.db` (whose it is now), `metadata.db`, `objects/`.
-import { accessSync, constants, mkdirSync } from 'node:fs'
+// The data directory of a server: `lock.db` (whose it is now), `boot` (what the machine was started as when it was last used), `metadata.db`, `objects/`.
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { uptime } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { UserError } from './user-error.ts'
@@ -9,6 +10,10 @@ export const dataDirectoryVersion = 1
 
 export interface DataDirectory {
   readonly path: string
+  /** For all that is known the machine was started again since the directory was last used: what was not on the disk then is gone. */
+  readonly rebooted: boolean
+  /** What a restart of the machine may have torn was found and put right: until the next one nobody has to look again. */
+  recovered(): void
   /** Somebody else may use it from here on. */
   release(): void
 }
@@ -35,7 +40,59 @@ export function takeDataDirectory(path: string): DataDirectory {
     throw asUserError(error, directory)
   }
   const held = database
-  return { path: directory, release: () => held.close() }
+  return {
+    path: directory,
+    rebooted: !isThisBoot(readBoot(directory)),
+    recovered() {
+      try {
+        writeFileSync(join(directory, 'boot'), thisBoot())
+      } catch (error) {
+        throw asUserError(error, directory)
+      }
+    },
+    release: () => held.close(),
+  }
+}
+
+/**
+ * The mark of a boot needs no fsync, and none that says how the last run ended: it is written when its boot has been recovered from, so if the power goes
+ * before it is on the disk, what is there is older, torn or absent, and none of these is the next boot.
+ */
+function readBoot(directory: string): string | undefined {
+  try {
+    return readFileSync(join(directory, 'boot'), 'latin1')
+  } catch (error) {
+    // Unreadable for whatever reason is unknown, which only costs a look at the newest objects.
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}
+
+/** Linux has a name for each boot; elsewhere it is the time of it, as well as the clock knows that. */
+function thisBoot(): string {
+  const id = linuxBootId()
+  return id === undefined ? `at ${bootedAtMs()}` : `id ${id}`
+}
+
+function isThisBoot(mark: string | undefined): boolean {
+  if (mark === undefined) return false
+  const [, at] = /^at (\d{1,15})$/.exec(mark) ?? []
+  return at === undefined ? mark === thisBoot() : Math.abs(Number(at) - bootedAtMs()) <= clockSlackMs
+}
+
+const clockSlackMs = 10_000
+
+function bootedAtMs(): number {
+  return Math.round(Date.now() - uptime() * 1000)
+}
+
+function linuxBootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
 }
 
 function lock(database: DatabaseSync, directory: string): void {

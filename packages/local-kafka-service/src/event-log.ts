@@ -21,6 +21,8 @@ export interface EventLogOptions {
 /** Of one kind of event, in one window. Debug lines were asked for and are never left out. */
 const linesPerWindow = 20
 const windowMs = 10_000
+/** What nobody can ask for later: records that are gone. */
+const neverLeftOut: ReadonlySet<AgentEvent['kind']> = new Set(['tail cut'])
 
 export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventHook {
   const windows = new Map<AgentEvent['kind'], { since: number; written: number; leftOut: number }>()
@@ -40,7 +42,7 @@ export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventH
       window.written = 0
       window.leftOut = 0
     }
-    if (window.written >= linesPerWindow) window.leftOut++
+    if (window.written >= linesPerWindow && !neverLeftOut.has(event.kind)) window.leftOut++
     else {
       window.written++
       write(line)
@@ -97,6 +99,24 @@ const lines: Lines = {
     warn(`the FileStorage Service has trouble (${operation}): ${message}`, { operation, reason: message }),
   'corrupt data': ({ topicId, partition, offset, message }) =>
     fault(`damaged data at ${topicId}[${partition}]@${offset}: ${message}`, { topicId, partition, offset, reason: message }),
+  'object unreadable': ({ key, message }) => warn(`object ${key} is not as it was committed: ${message}`, { key, reason: message }),
+  'tail cut': ({ topic, partition, fromOffset, offsets }) =>
+    warn(
+      `${topic}[${partition}] was cut at offset ${fromOffset}: ${offsets} record${offsets === 1 ? '' : 's'} did not survive the power loss`,
+      {
+        topic,
+        partition,
+        fromOffset,
+        offsets,
+      },
+    ),
+  'objects checked': ({ objects, unreadable, durationMs }) =>
+    (unreadable === 0 ? info : warn)(
+      `the machine was started again since the last run: ${objects} newest objects read in ${Math.round(durationMs)} ms, ${
+        unreadable === 0 ? 'all whole' : `${unreadable} lost`
+      }`,
+      { objects, unreadable, durationMs },
+    ),
   notice: ({ message }) => info(message, {}),
 }
 

@@ -5,7 +5,10 @@ import { firstScreen, type Ready, readyLine } from './screen.ts'
 import { planOf } from './server-plan.ts'
 
 /** Ready with these flags; `movedFrom`: the control plane's default port was taken. */
-function ready(flags: Readonly<Record<string, string>>, { movedFrom }: { readonly movedFrom?: number } = {}): Ready {
+function ready(
+  flags: Readonly<Record<string, string>>,
+  { movedFrom, recovered }: { readonly movedFrom?: number; readonly recovered?: Ready['server']['recovered'] } = {},
+): Ready {
   const plane = (port: number, from?: number) => ({
     url: `http://127.0.0.1:${port}`,
     port,
@@ -14,6 +17,7 @@ function ready(flags: Readonly<Record<string, string>>, { movedFrom }: { readonl
   })
   return {
     server: {
+      recovered,
       kafka: [
         { host: '127.0.0.1', port: 9092 },
         { host: '::1', port: 9092 },
@@ -72,4 +76,22 @@ test.each<{ readonly flags: Readonly<Record<string, string>>; readonly says: rea
 
 test('a port that was moved on from is named', () => {
   expect(firstScreen(ready({}, { movedFrom: 8000 }))).toContain('http://localhost:8001/topics   (8000 was taken)')
+})
+
+test('what a power loss took is said; a recovery that found everything whole is not worth a line', () => {
+  const cut = (partition: number, offsets: number) => ({
+    topicId: 'id',
+    topic: 'hello',
+    partition,
+    logId: partition,
+    deleted: false,
+    fromOffset: 10,
+    offsets,
+  })
+  const whole = { kind: 'recovered', objects: 3, unreadable: 0, cuts: [] } as const
+  expect(firstScreen(ready({}, { recovered: whole }))).toBe(firstScreen(ready({})))
+  const torn = { kind: 'recovered', objects: 3, unreadable: 2, cuts: [cut(0, 4), cut(1, 1)] } as const
+  expect(firstScreen(ready({}, { recovered: torn }))).toContain(
+    '\n  Lost             5 records at the end of 2 partitions: 2 of the newest objects did not survive the power loss\n',
+  )
 })

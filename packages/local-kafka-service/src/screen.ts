@@ -5,7 +5,7 @@ import type { ServerPlan } from './server-plan.ts'
 import { metadataAt, objectsAt } from './start-errors.ts'
 
 export interface Ready {
-  readonly server: Pick<Server, 'kafka' | 'http'>
+  readonly server: Pick<Server, 'kafka' | 'http' | 'recovered'>
   readonly plan: ServerPlan
   readonly version: string
   /** From the start of the process. */
@@ -40,6 +40,7 @@ export function firstScreen({ server, plan, version, ms }: Ready): string {
     )
   }
   rows.push(['Storage', storage(plan)], ['Durability', durability(plan)])
+  if (server.recovered !== undefined && server.recovered.unreadable > 0) rows.push(['Lost', lost(server.recovered)])
   if (plan.storeLatencyMs > 0) rows.push(['Store latency', `${plan.storeLatencyMs} ms are added to every request to the object store`])
   if (plan.hosts.some((host) => !isLoopback(host)))
     rows.push(['Open to', `whoever reaches ${plan.hosts.join(', ')}: there are no passwords yet`])
@@ -98,6 +99,12 @@ function durability({ objects, metadata, settings }: ServerPlan): string {
     default:
       return `os: ${messages}survives kill -9, not a power loss (--durability strict)`
   }
+}
+
+function lost({ cuts, unreadable }: NonNullable<Server['recovered']>): string {
+  const records = cuts.reduce((sum, { offsets }) => sum + offsets, 0)
+  const where = `${cuts.length} partition${cuts.length === 1 ? '' : 's'}`
+  return `${records} record${records === 1 ? '' : 's'} at the end of ${where}: ${unreadable} of the newest objects did not survive the power loss`
 }
 
 function isLoopback(host: string): boolean {

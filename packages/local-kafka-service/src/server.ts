@@ -14,6 +14,8 @@ export interface Server {
   readonly kafka: readonly { readonly host: string; readonly port: number }[]
   readonly http: HttpServers | undefined
   readonly ended: Agent['ended']
+  /** What the machine's last end did to the newest messages, where it may have done anything. */
+  readonly recovered: OpenedParts['recovered']
   /** Stops accepting, answers what was admitted, flushes, gives its slots up, then ends HTTP and closes the stores. Called again it waits for the same end. */
   stop(): Promise<void>
   /** Ends the agent at once, as a crash would, then closes what it stood on. */
@@ -35,11 +37,13 @@ async function start(plan: ServerPlan, emit: EventHook): Promise<Server> {
       objects: plan.objects,
       metadata: plan.metadata,
       durability: durabilityOf(plan),
+      afterPowerLoss: held.directory?.rebooted ?? false,
       storeLatencyMs: plan.storeLatencyMs,
       clusterId: text(plan.settings, 'cluster.id'),
       emit,
     })
     held.opened = opened
+    if (held.directory?.rebooted === true) held.directory.recovered()
     const agent = await createAgent(opened.parts, {
       settings: plan.settings,
       listen: opened.listen,
@@ -55,6 +59,7 @@ async function start(plan: ServerPlan, emit: EventHook): Promise<Server> {
       kafka: agent.addresses,
       http,
       ended: agent.ended,
+      recovered: opened.recovered,
       stop: () => (ending ??= awake(end(held))),
       kill() {
         agent.kill()

@@ -54,6 +54,16 @@ function ofParts(error: PartsError, plan: ServerPlan): UserError {
         fix: ['bring cluster.json back from a copy', 'use another place: --dir <path> or --storage s3://bucket/another-prefix'],
         cause,
       })
+    case 'unreadable objects':
+      return new UserError('LKS-3008', {
+        what: `${where} has lost messages that were acknowledged as durable: its disk, or something else than this server, has damaged it`,
+        why: error.message,
+        fix: [
+          'bring the objects back from a copy; nothing was changed',
+          'go on without them: --durability os, once, ends each partition before its first lost message, and says where',
+        ],
+        cause,
+      })
     case 'store':
       return error.cause instanceof ObjectStoreError
         ? ofStore(error.cause, plan)

@@ -48,6 +48,11 @@ export type AgentEvent =
       readonly offset: number
       readonly message: string
     }
+  /** Recovery: committed, and not there as it was committed. */
+  | { readonly kind: 'object unreadable'; readonly key: string; readonly message: string }
+  /** Recovery: the log ends at `fromOffset` now, `offsets` of it are gone. */
+  | { readonly kind: 'tail cut'; readonly topic: string; readonly partition: number; readonly fromOffset: number; readonly offsets: number }
+  | { readonly kind: 'objects checked'; readonly objects: number; readonly unreadable: number; readonly durationMs: number }
   | { readonly kind: 'notice'; readonly message: string }
 
 export type SealTrigger = 'size' | 'time' | 'idle' | 'drain'

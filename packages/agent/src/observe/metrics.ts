@@ -107,6 +107,9 @@ export class Meters {
       case 'registered':
       case 'fenced':
       case 'store trouble':
+      case 'object unreadable':
+      case 'tail cut':
+      case 'objects checked':
       case 'notice':
         return
     }

@@ -1,0 +1,121 @@
+// Recovery after a power loss: the newest committed objects are read, and where some are not what was committed, their logs end before them, as Kafka's do.
+import type { Checksum } from '../core/checksum.ts'
+import { limits } from '../limits.ts'
+import type { CommittedObject, DamagedLog, RecentCursor, RecoveryStore } from '../metadata/recovery-store.ts'
+import { hasCode } from '../objects/file-errors.ts'
+import { decodeObject, ObjectFormatError } from '../objects/object-format.ts'
+import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
+import type { EventHook } from '../observe/events.ts'
+import type { Clock } from '../time/clock.ts'
+
+export interface RecoveryParts {
+  readonly objects: Pick<ObjectStore, 'read'>
+  readonly recovery: RecoveryStore
+  readonly crc32c: Checksum
+  readonly clock: Clock
+  readonly emit: EventHook
+}
+
+/**
+ * `cut`: what cannot be read was acknowledged while it was in memory only, as the durability mode `os` allows. `refuse`: it was on the disk when it was
+ * acknowledged, so the disk is damaged, and a person must decide.
+ */
+export type OnDamage = 'cut' | 'refuse'
+
+export type Recovered =
+  | {
+      readonly kind: 'recovered'
+      /** That were read. */
+      readonly objects: number
+      readonly unreadable: number
+      /** Of living topics, by name and number. */
+      readonly cuts: readonly DamagedLog[]
+    }
+  | { readonly kind: 'refused'; readonly unreadable: readonly UnreadableObject[] }
+
+export interface UnreadableObject extends CommittedObject {
+  /** In words. */
+  readonly why: string
+}
+
+/**
+ * Call it before an agent runs on these stores. Ended half-way, it is done by the next call. Rejects with an ObjectStoreError when the store does not say
+ * what it holds, with nothing cut then, and with a MetadataError.
+ */
+export async function recover(parts: RecoveryParts, onDamage: OnDamage): Promise<Recovered> {
+  const { recovery, clock, emit } = parts
+  const began = clock.monotonic()
+  const { objects, unreadable } = await checkRecent(parts)
+  for (const { key, why } of unreadable) emit({ kind: 'object unreadable', key, message: why })
+  if (unreadable.length > 0 && onDamage === 'refuse') return { kind: 'refused', unreadable }
+  const damaged = (await recovery.damagedLogs(unreadable)).toSorted(byTopicAndPartition)
+  await recovery.cut(damaged)
+  // Only now: while a log has a record in one of them, the next recovery must find it.
+  await recovery.forget(unreadable)
+  const cuts = damaged.filter(({ deleted, offsets }) => !deleted && offsets > 0)
+  for (const { topic, partition, fromOffset, offsets } of cuts) emit({ kind: 'tail cut', topic, partition, fromOffset, offsets })
+  emit({ kind: 'objects checked', objects, unreadable: unreadable.length, durationMs: clock.monotonic() - began })
+  return { kind: 'recovered', objects, unreadable: unreadable.length, cuts }
+}
+
+async function checkRecent(parts: RecoveryParts): Promise<{ readonly objects: number; readonly unreadable: readonly UnreadableObject[] }> {
+  const unreadable: UnreadableObject[] = []
+  let objects = 0
+  for (let after: RecentCursor | undefined, more = true; more; more = after !== undefined) {
+    const input = { windowMs: limits.recoveryWindowMs, maxObjects: limits.recoveryObjectsPerStep, ...(after && { after }) }
+    const page = await parts.recovery.recentObjects(input)
+    objects += page.objects.length
+    unreadable.push(...(await checkPage(parts, page.objects)))
+    after = page.next
+  }
+  return { objects, unreadable }
+}
+
+/** Some at a time: each takes the next one until there is none. */
+async function checkPage(parts: RecoveryParts, objects: readonly CommittedObject[]): Promise<readonly UnreadableObject[]> {
+  const unreadable: UnreadableObject[] = []
+  const next = objects.values()
+  await Promise.all(
+    Array.from({ length: limits.recoveryReads }, async () => {
+      for (const object of next) {
+        const why = await wrongWith(parts, object)
+        if (why !== undefined) unreadable.push({ ...object, why })
+      }
+    }),
+  )
+  return unreadable
+}
+
+/** Undefined: the bytes are those that were committed. */
+async function wrongWith({ objects, crc32c }: RecoveryParts, object: CommittedObject): Promise<string | undefined> {
+  try {
+    const bytes = await objects.read(object.key)
+    if (bytes.length !== object.sizeBytes) return `it has ${bytes.length} bytes instead of ${object.sizeBytes}`
+    return wrongBytes(bytes, object, crc32c)
+  } catch (error) {
+    // What the disk itself cannot read (EIO) is as gone as what is not there; everything else may be there, and somebody has to look.
+    if (error instanceof ObjectStoreError && (error.kind === 'missing' || error.kind === 'corrupt' || hasCode(error.cause, 'EIO')))
+      return error.message
+    throw error
+  }
+}
+
+function wrongBytes(bytes: Uint8Array, object: CommittedObject, crc32c: Checksum): string | undefined {
+  try {
+    const { checksum } = decodeObject(bytes, crc32c)
+    return checksum === object.checksum ? undefined : 'it is whole, but not the object that was committed'
+  } catch (error) {
+    if (!(error instanceof ObjectFormatError)) throw error
+    // A newer server's object is none to cut: the checksum covers all but itself and the end mark in every format.
+    const whole = error.reason === 'newer' && crc32c(bytes.subarray(0, bytes.length - uncheckedBytes)) === object.checksum
+    return whole ? undefined : error.message
+  }
+}
+
+/** The checksum and the end mark. */
+const uncheckedBytes = 12
+
+function byTopicAndPartition(a: DamagedLog, b: DamagedLog): number {
+  if (a.topic === b.topic) return a.partition - b.partition
+  return a.topic < b.topic ? -1 : 1
+}
