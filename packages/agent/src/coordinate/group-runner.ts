@@ -35,8 +35,11 @@ interface Asker {
   readonly beside: ((reply: ClassicReply) => Beside) | undefined
 }
 
-/** What the next save carries, and who hears of it. */
+/** What one save carries, and who hears of it. */
 interface Batch {
+  /** The group after it; null: it is deleted with everything it has, so nothing that comes later may join this batch. */
+  head: Omit<GroupHead, 'groupId'> | null
+  deletes: boolean
   readonly changes: Map<string, SavedChange>
   readonly offsets: OffsetToCommit[]
   readonly removedOffsets: TopicPartition[]
@@ -52,7 +55,8 @@ export class GroupRunner {
   /** There is a row of it in the database, as far as this runner knows. */
   #stored = false
   #nextRequest = 0
-  #next: Batch = emptyBatch()
+  /** In order; the last one takes what comes next. */
+  readonly #batches: Batch[] = []
   #saving = false
   #savedAll: Promise<void> = Promise.resolve()
   #timer: Timer | undefined
@@ -81,9 +85,10 @@ export class GroupRunner {
     return this.#head ?? undefined
   }
 
-  /** Nobody waits, nothing is to be saved, and nobody is a member: it can be reloaded without anybody noticing. */
+  /** Nobody waits, nothing is to be saved, nobody is a member or has an id to become one: it can be reloaded without anybody noticing. */
   get idle(): boolean {
-    return this.#askers.size === 0 && !this.#saving && (this.#head === null || this.#head.state === 'Empty')
+    const empty = this.#head === null || this.#head.state === 'Empty'
+    return empty && this.#askers.size === 0 && !this.#saving && this.#machine.nextWake() === null
   }
 
   get groupId(): string {
@@ -117,17 +122,20 @@ export class GroupRunner {
   }
 
   #take({ changes, replies }: Step<ClassicReply, ClassicChange>): void {
+    const batch = this.#openBatch()
     for (const change of changes) {
       this.#apply(change)
-      if (saved(change)) this.#next.changes.set(change.key, change)
+      if (saved(change)) batch.changes.set(change.key, change)
+      if (change.kind === 'group' && change.value === null) batch.deletes = true
     }
+    batch.head = this.#head
     for (const { to, reply } of replies) {
       const asker = this.#askers.get(to)
       if (asker === undefined) throw new RangeError(`a group answered request ${to}, which nobody asked`)
       const { offsets = [], removedOffsets = [] } = asker.beside?.(reply) ?? {}
-      this.#next.offsets.push(...offsets)
-      this.#next.removedOffsets.push(...removedOffsets)
-      this.#next.answers.push(() => {
+      batch.offsets.push(...offsets)
+      batch.removedOffsets.push(...removedOffsets)
+      batch.answers.push(() => {
         // Dropped meanwhile: it has heard the error.
         if (this.#askers.delete(to)) asker.resolve(reply)
       })
@@ -136,6 +144,14 @@ export class GroupRunner {
     if (this.#saving) return
     this.#saving = true
     this.#savedAll = this.#saveAll()
+  }
+
+  #openBatch(): Batch {
+    const last = this.#batches.at(-1)
+    if (last !== undefined && !last.deletes) return last
+    const batch: Batch = { head: this.#head, deletes: false, changes: new Map(), offsets: [], removedOffsets: [], answers: [] }
+    this.#batches.push(batch)
+    return batch
   }
 
   #apply(change: ClassicChange): void {
@@ -147,9 +163,7 @@ export class GroupRunner {
   /** One save after another, until nothing is left. A save that fails drops the group: what it would have said is forgotten, its next owner reloads. */
   async #saveAll(): Promise<void> {
     try {
-      while (this.#dropped === undefined && !isEmpty(this.#next)) {
-        const batch = this.#next
-        this.#next = emptyBatch()
+      for (let batch = this.#batches.shift(); batch !== undefined && this.#dropped === undefined; batch = this.#batches.shift()) {
         if (!(await this.#save(batch))) return
         for (const answer of batch.answers) answer()
       }
@@ -159,12 +173,11 @@ export class GroupRunner {
     }
   }
 
-  async #save({ changes, offsets, removedOffsets }: Batch): Promise<boolean> {
+  async #save({ head, changes, offsets, removedOffsets }: Batch): Promise<boolean> {
     const nothing = changes.size === 0 && offsets.length === 0 && removedOffsets.length === 0
     // A group that never was needs no deletion.
-    if (nothing || (this.#head === null && !this.#stored)) return true
+    if (nothing || (head === null && !this.#stored)) return true
     const { store, groupId, epoch, owner, emit } = this.#parts
-    const head = this.#head
     try {
       const entries = [...changes.values()].map(entryOf)
       const { kind } = await store.save({ groupId, epoch, version: this.#version, owner, head, entries, offsets, removedOffsets })
@@ -189,12 +202,4 @@ export class GroupRunner {
     const { clock } = this.#parts
     this.#timer = clock.after(Math.max(0, at - clock.monotonic()), () => this.#take(this.#machine.wake(clock.monotonic())))
   }
-}
-
-function emptyBatch(): Batch {
-  return { changes: new Map(), offsets: [], removedOffsets: [], answers: [] }
-}
-
-function isEmpty({ changes, offsets, removedOffsets, answers }: Batch): boolean {
-  return changes.size === 0 && offsets.length === 0 && removedOffsets.length === 0 && answers.length === 0
 }

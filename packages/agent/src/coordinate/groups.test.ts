@@ -196,8 +196,31 @@ test('offsets of topics that are read are not deleted; a deleted group is gone w
   expect(await groups.offsets('g')).toMatchObject([{ partition: 0, offset: 3 }])
 })
 
+test('a group that is deleted and made again in one moment has none of its old offsets', async () => {
+  const gate = Promise.withResolvers<void>()
+  let saves = 0
+  const { groups, topicId } = await aCoordinator({
+    save: async (save, input) => {
+      saves += 1
+      if (saves === 2) await gate.promise
+      return await save(input)
+    },
+  })
+  const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
+  await groups.commit('g', simple, [at(topicId, 0, 1)])
+  const held = groups.commit('g', simple, [at(topicId, 2, 1)])
+  await turn()
+  const deleted = groups.delete('g')
+  const again = groups.commit('g', simple, [at(topicId, 1, 2)])
+  await turn()
+  gate.resolve()
+  expect(await Promise.all([held, deleted, again])).toEqual(['NONE', 'NONE', 'NONE'])
+  expect(await groups.offsets('g')).toMatchObject([{ partition: 1, offset: 2 }])
+})
+
 test('groups of others are refused, and so is a group without a name', async () => {
   const { groups, owners } = await aCoordinator()
+  await expect(groups.ask('a\0b', { kind: 'describe' })).rejects.toMatchObject({ error: 'INVALID_GROUP_ID' })
   await expect(groups.ask('', { kind: 'describe' })).rejects.toMatchObject({ error: 'INVALID_GROUP_ID' })
   owners.fence()
   await expect(groups.ask('g', { kind: 'describe' })).rejects.toMatchObject({ error: 'NOT_COORDINATOR' })

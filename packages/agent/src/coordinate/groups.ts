@@ -171,7 +171,8 @@ export class Groups {
   }
 
   #check(groupId: string): void {
-    if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
+    // Kafka takes any but the empty one; PostgreSQL's text holds every character but this.
+    if (groupId === '' || groupId.includes('\0')) throw new KafkaError('INVALID_GROUP_ID')
     if (this.#stopped) throw stopping()
     if (!this.#isMine(groupId)) throw new KafkaError('NOT_COORDINATOR')
   }

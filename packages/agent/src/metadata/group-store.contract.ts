@@ -142,6 +142,22 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await offsetsOf('g')).toEqual([[2, 8]])
     })
 
+    test('whatever characters a client puts into ids, types and metadata come back', async () => {
+      const strange = 'a\0b%00%25%c\u{1F600}'
+      const { epoch } = await openGroup('g')
+      const head = { kind: 'classic', protocolType: strange, state: 'Stable' }
+      await store.groups.save(
+        aSave('g', epoch, 0, { head, entries: [{ key: strange, value: 'v' }], offsets: [at(0, 1, { metadata: strange })] }),
+      )
+      expect(await store.groups.list()).toMatchObject([{ protocolType: strange }])
+      expect(await store.groups.offsets({ groupId: 'g' })).toMatchObject([{ metadata: strange }])
+      expect(await openGroup('g')).toMatchObject({ entries: [{ key: strange, value: 'v' }] })
+      expect(await store.groups.save(aSave('g', (await openGroup('g')).epoch, 1, { entries: [{ key: strange, value: null }] }))).toEqual({
+        kind: 'saved',
+      })
+      expect(await openGroup('g')).toMatchObject({ entries: [] })
+    })
+
     test('offsets go with their topic, also for a topic of the same name made later', async () => {
       const { epoch } = await openGroup('g')
       await store.groups.save(aSave('g', epoch, 0, { offsets: [at(0, 1)] }))

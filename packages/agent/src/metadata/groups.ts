@@ -22,7 +22,8 @@ export function* openGroup({ cluster, input }: InCluster<OpenGroup>): Body<Opene
   const [[head], [slot]] = yield* read(lockHead(cluster.number, groupId), lockSlot(cluster.number, owner.slot))
   if (slot?.owner !== owner.incarnation.id) return unchanged({ kind: 'not owner' })
   if (head === undefined) return unchanged({ kind: 'opened', version: 0, exists: false, entries: [] })
-  const [entries] = yield* read(readJournal(cluster.number, groupId))
+  const [rows] = yield* read(readJournal(cluster.number, groupId))
+  const entries = rows.map(({ key, value }) => ({ key: unescaped(key), value }))
   const opened: OpenedGroup = { kind: 'opened', version: head.version, exists: true, entries }
   return head.epoch === epoch ? unchanged(opened) : { writes: [setEpoch(cluster.number, groupId, epoch)], value: opened }
 }
@@ -50,20 +51,20 @@ export function* saveGroup({ cluster, input }: InCluster<SaveGroup & { readonly 
   const kept = entries.filter((entry): entry is JournalEntry & { readonly value: string } => entry.value !== null)
   const removed = entries.filter(({ value }) => value === null)
   const writes: readonly (Call | undefined)[] = [
-    writeHead(number, groupId, version + 1, head.kind, head.protocolType, head.state),
+    writeHead(number, groupId, version + 1, head.kind, head.protocolType === null ? null : escaped(head.protocolType), head.state),
     removed.length === 0
       ? undefined
       : removeEntries(
           number,
           groupId,
-          removed.map(({ key }) => key),
+          removed.map(({ key }) => escaped(key)),
         ),
     kept.length === 0
       ? undefined
       : writeEntries(
           number,
           groupId,
-          kept.map(({ key }) => key),
+          kept.map(({ key }) => escaped(key)),
           kept.map(({ value }) => value),
         ),
     removedOffsets.length === 0
@@ -81,7 +82,7 @@ export function* saveGroup({ cluster, input }: InCluster<SaveGroup & { readonly 
 
 export function* listGroups({ cluster }: InCluster<Record<never, never>>): Body<readonly GroupHead[]> {
   const [heads] = yield* read(readHeads(cluster.number))
-  return unchanged(heads)
+  return unchanged(heads.map((head) => ({ ...head, protocolType: head.protocolType === null ? null : unescaped(head.protocolType) })))
 }
 
 /** Of living topics only. */
@@ -89,7 +90,8 @@ export function* fetchOffsets({
   cluster,
   input,
 }: InCluster<{ readonly groupId: string; readonly partitions?: readonly TopicPartition[] }>): Body<readonly CommittedOffset[]> {
-  const [rows] = yield* read(readOffsets(cluster.number, input.groupId))
+  const [stored] = yield* read(readOffsets(cluster.number, input.groupId))
+  const rows = stored.map((row) => ({ ...row, metadata: unescaped(row.metadata) }))
   if (input.partitions === undefined) return unchanged(rows)
   const asked = new Set(input.partitions.map(({ topicId, partition }) => partitionKey(topicId, partition)))
   return unchanged(rows.filter(({ topicId, partition }) => asked.has(partitionKey(topicId, partition))))
@@ -120,6 +122,14 @@ export function* expireOffsets({ cluster, input: { retentionMs } }: InCluster<Ex
 
 const groupsPerStep = 100
 
+/** PostgreSQL's text holds every character but U+0000, and clients choose member ids, protocol types and metadata. */
+function escaped(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\0', '%00')
+}
+function unescaped(text: string): string {
+  return text.replaceAll('%00', '\0').replaceAll('%25', '%')
+}
+
 /** A partition that is named twice gets the last of its offsets, as if there had been two requests. */
 function writesOfOffsets(cluster: number, groupId: string, offsets: SaveGroup['offsets']): readonly Call[] {
   const last = [...new Map(offsets.map((one) => [partitionKey(one.topicId, one.partition), one])).values()]
@@ -132,7 +142,7 @@ function writesOfOffsets(cluster: number, groupId: string, offsets: SaveGroup['o
       last.map(({ partition }) => partition),
       last.map(({ offset }) => offset),
       last.map(({ leaderEpoch }) => leaderEpoch),
-      last.map(({ metadata }) => metadata),
+      last.map(({ metadata }) => escaped(metadata)),
     ),
   ]
 }
