@@ -1,0 +1,210 @@
+// A recovery over real stores: what is torn, short, missing or foreign is cut, what is whole stays, and doubt stops it.
+import { mkdtemp, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { nativeCrc32c } from '../codecs.ts'
+import type { ObjectKey } from '../core/ids.ts'
+import { objectKey } from '../core/object-key.ts'
+import { limits } from '../limits.ts'
+import { aBatch, aTopic, anAgent, laidOut, openCluster } from '../metadata/metadata-store.contract.ts'
+import type { Registration, Topic } from '../metadata/metadata-store.ts'
+import type { OpenedMetadata } from '../metadata/open.ts'
+import { openSqlite } from '../metadata/sqlite.ts'
+import { DirectoryObjects } from '../objects/directory.ts'
+import { MemoryObjects } from '../objects/memory.ts'
+import { encodeObject } from '../objects/object-format.ts'
+import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
+import { HookedObjects } from '../objects/testing/hooked-objects.ts'
+import type { AgentEvent } from '../observe/events.ts'
+import { systemClock } from '../time/system-clock.ts'
+import { type OnDamage, type Recovered, recover } from './recovery.ts'
+
+let folder: string
+let store: OpenedMetadata
+let me: Registration
+let topic: Topic
+let last: number
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lks-recovery-'))
+  store = await openCluster(openSqlite({ path: ':memory:', durability: 'memory', now: () => Date.now() }))
+  me = await store.members.register(anAgent('me'))
+  topic = await aTopic(store, { name: 'hello', partitions: 3 })
+  last = 0
+})
+afterEach(async () => {
+  await store.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** Ten offsets to each of the partitions, in one object, stored and committed. */
+async function flush(objects: ObjectStore, partitions: readonly number[]): Promise<ObjectKey> {
+  last += 1
+  const bytes = new Uint8Array(100).fill(last)
+  const groups = partitions.map((partition) => ({ topicId: topic.topicId, partition, epoch: 1, chunks: [bytes], batches: 1 }))
+  const encoded = encodeObject({ clusterId: store.clusterId, incarnation: me.incarnation, sequence: last, groups }, nativeCrc32c)
+  const key = objectKey(store.clusterId, me.incarnation, last)
+  await objects.put(key, encoded.chunks)
+  const outcome = await store.log.commit({
+    incarnation: me.incarnation,
+    prev: last - 1,
+    sequence: last,
+    object: { sizeBytes: encoded.sizeBytes, checksum: encoded.checksum },
+    batches: laidOut(partitions.map((partition) => aBatch(topic, me, store, { partition, offsets: 10 }))),
+    producerIdExpirationMs: 86_400_000,
+  })
+  expect(outcome.kind).toBe('committed')
+  return key
+}
+
+async function recovered(
+  objects: ObjectStore,
+  onDamage: OnDamage = 'cut',
+): Promise<{ readonly found: Recovered; readonly events: readonly AgentEvent[] }> {
+  const events: AgentEvent[] = []
+  const emit = (event: AgentEvent): void => void events.push(event)
+  return { found: await recover({ objects, recovery: store.recovery, crc32c: nativeCrc32c, clock: systemClock, emit }, onDamage), events }
+}
+
+async function ends(): Promise<readonly (number | undefined)[]> {
+  const states = await store.log.partitions([0, 1, 2].map((partition) => ({ topicId: topic.topicId, partition })))
+  return states.map((state) => state?.highWatermark)
+}
+
+function cutsOf(found: Recovered): readonly (readonly number[])[] {
+  if (found.kind !== 'recovered') throw new Error(found.kind)
+  return found.cuts.map(({ partition, fromOffset, offsets }) => [partition, fromOffset, offsets])
+}
+
+test('where every object is whole, nothing is cut', async () => {
+  const objects = new DirectoryObjects(folder, { durability: 'os' })
+  await flush(objects, [0, 1])
+  await flush(objects, [1, 2])
+  const { found, events } = await recovered(objects)
+  expect(found).toEqual({ kind: 'recovered', objects: 2, unreadable: 0, cuts: [] })
+  expect(events).toMatchObject([{ kind: 'objects checked', objects: 2, unreadable: 0 }])
+  expect(await ends()).toEqual([10, 20, 10])
+})
+
+const damages: readonly (readonly [name: string, tear: (path: string) => Promise<void>])[] = [
+  ['missing', unlink],
+  ['empty', (path) => truncate(path, 0)],
+  ['short', (path) => truncate(path, 150)],
+  ['long', async (path) => writeFile(path, new Uint8Array(1), { flag: 'a' })],
+  ['zeros of the right length', async (path) => writeFile(path, new Uint8Array((await readFile(path)).length))],
+  [
+    'one turned bit',
+    async (path) => {
+      const bytes = await readFile(path)
+      bytes[100] = (bytes[100] ?? 0) ^ 1
+      await writeFile(path, bytes)
+    },
+  ],
+  [
+    'a page of zeros at its end',
+    async (path) => {
+      const bytes = await readFile(path)
+      await writeFile(path, bytes.fill(0, bytes.length - 40))
+    },
+  ],
+]
+
+test.each(damages)('an object that is %s ends the logs that it has records of, each before it, and no other', async (_, tear) => {
+  const objects = new DirectoryObjects(folder, { durability: 'os' })
+  await flush(objects, [0, 1])
+  const torn = await flush(objects, [0])
+  await flush(objects, [0, 1, 2])
+  await tear(join(folder, torn))
+  const { found, events } = await recovered(objects)
+  expect(cutsOf(found)).toEqual([[0, 10, 20]])
+  expect(await ends()).toEqual([10, 20, 10])
+  expect(events).toMatchObject([
+    { kind: 'object unreadable', key: torn },
+    { kind: 'tail cut', topic: 'hello', partition: 0, fromOffset: 10, offsets: 20 },
+    { kind: 'objects checked', objects: 3, unreadable: 1 },
+  ])
+  // Done is done: the torn object is not even looked at again.
+  expect((await recovered(objects)).found).toEqual({ kind: 'recovered', objects: 2, unreadable: 0, cuts: [] })
+})
+
+test('several in the middle and at the end: each log ends before its own first one', async () => {
+  const objects = new MemoryObjects()
+  await flush(objects, [0, 1, 2])
+  const middle = await flush(objects, [1])
+  await flush(objects, [0, 1])
+  const end = await flush(objects, [0, 2])
+  await objects.remove([middle, end])
+  expect(cutsOf((await recovered(objects)).found)).toEqual([
+    [0, 20, 10],
+    [1, 10, 20],
+    [2, 10, 10],
+  ])
+  expect(await ends()).toEqual([20, 10, 10])
+  await flush(objects, [0, 1, 2])
+  expect(await ends()).toEqual([30, 20, 20])
+})
+
+test('more objects than one page: all of them are read', async () => {
+  const objects = new MemoryObjects()
+  const keys: ObjectKey[] = []
+  for (let number = 0; number < limits.recoveryObjectsPerStep + 5; number++) keys.push(await flush(objects, [number % 3]))
+  await objects.remove(keys.slice(0, 1))
+  const { found } = await recovered(objects)
+  expect(found).toMatchObject({ objects: keys.length, unreadable: 1 })
+  expect((await ends())[0]).toBe(0)
+})
+
+test('what was committed as durable is not cut: it is refused, and nothing changes', async () => {
+  const objects = new MemoryObjects()
+  await flush(objects, [0])
+  const torn = await flush(objects, [0])
+  await objects.remove([torn])
+  for (let time = 1; time <= 2; time++) {
+    const { found } = await recovered(objects, 'refuse')
+    expect(found).toMatchObject({ kind: 'refused', unreadable: [{ key: torn }] })
+    expect(await ends()).toEqual([20, 0, 0])
+  }
+})
+
+test('a store that does not answer stops the recovery, with nothing cut; a disk that cannot read a file (EIO) has lost it', async () => {
+  let trouble: Error | undefined
+  const objects = new HookedObjects({
+    before: ({ operation, keys }) => {
+      if (operation === 'read' && trouble !== undefined && keys[0]?.endsWith('2') === true) throw trouble
+    },
+  })
+  await flush(objects, [0])
+  await flush(objects, [0])
+  for (const kind of ['unavailable', 'denied', 'timeout'] as const) {
+    trouble = new ObjectStoreError(kind, 'no', 'not now')
+    await expect(recovered(objects)).rejects.toBe(trouble)
+    expect(await ends()).toEqual([20, 0, 0])
+  }
+  const cause = Object.assign(new Error('i/o error'), { code: 'EIO' })
+  trouble = new ObjectStoreError('unavailable', 'no', 'i/o error', { cause })
+  expect(cutsOf((await recovered(objects)).found)).toEqual([[0, 10, 10]])
+})
+
+test('the object of a newer format is none to cut while it is whole', async () => {
+  const objects = new MemoryObjects()
+  await flush(objects, [0])
+  const key = objectKey(store.clusterId, me.incarnation, 2)
+  const encoded = encodeObject({ clusterId: store.clusterId, incarnation: me.incarnation, sequence: 2, groups: [] }, nativeCrc32c)
+  const bytes = Buffer.concat(encoded.chunks)
+  bytes.writeUInt16BE(99, 8)
+  bytes.writeUInt16BE(99, 10)
+  const checksum = nativeCrc32c(bytes.subarray(0, bytes.length - 12))
+  bytes.writeUInt32BE(checksum, bytes.length - 12)
+  await objects.put(key, [bytes])
+  await store.log.commit({
+    incarnation: me.incarnation,
+    prev: 1,
+    sequence: 2,
+    object: { sizeBytes: bytes.length, checksum },
+    batches: [aBatch(topic, me, store)],
+    producerIdExpirationMs: 86_400_000,
+  })
+  expect((await recovered(objects)).found).toEqual({ kind: 'recovered', objects: 2, unreadable: 0, cuts: [] })
+  expect(await ends()).toEqual([11, 0, 0])
+})
