@@ -59,7 +59,7 @@ function packageFolder(file: string): string {
 function notice(folder: string): string {
   const { name, version, license } = manifest(folder)
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
-  return `${name} ${version} (${license})\n\n${file === undefined ? '' : readFileSync(join(folder, file), 'utf8')}`
+  return `${String(name)} ${String(version)} (${String(license)})\n\n${file === undefined ? '' : readFileSync(join(folder, file), 'utf8')}`
 }
 
 function manifest(folder: string): Readonly<Record<string, unknown>> {

@@ -2,9 +2,9 @@
 import type { Codecs } from '@local-kafka-service/protocol'
 import { openGate } from './api/gate.ts'
 import { handlers } from './api/index.ts'
-import { groupSettings } from './coordinate/group-settings.ts'
 import { Groups } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
+import type { ClassicSettings } from './core/group/classic-messages.ts'
 import type { ClusterId } from './core/ids.ts'
 import { limits } from './limits.ts'
 import { Membership } from './membership.ts'
@@ -19,7 +19,7 @@ import { Offsets } from './read/offsets.ts'
 import { Reader } from './read/reader.ts'
 import { FetchSessions } from './read/sessions.ts'
 import type { Services } from './services.ts'
-import { number, type Settings, text } from './settings.ts'
+import { flag, number, type Settings, text } from './settings.ts'
 import type { Clock, Random } from './time/clock.ts'
 import { RecordVerbs } from './verbs/records.ts'
 import { TopicVerbs } from './verbs/topics.ts'
@@ -224,5 +224,16 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
       })
     },
     [Symbol.asyncDispose]: drain,
+  }
+}
+
+function groupSettings(of: Settings): ClassicSettings {
+  return {
+    initialRebalanceDelayMs: number(of, 'group.initial.rebalance.delay.ms'),
+    minSessionTimeoutMs: number(of, 'group.min.session.timeout.ms'),
+    maxSessionTimeoutMs: number(of, 'group.max.session.timeout.ms'),
+    maxSize: number(of, 'group.max.size'),
+    newMemberJoinTimeoutMs: limits.newMemberJoinTimeoutMs,
+    leaveOnDisconnect: flag(of, 'group.leave.on.disconnect'),
   }
 }

@@ -105,7 +105,7 @@ test('a topic is queried by key over all partitions, and says what it looked at'
     await produce('keyed', partition, `b:${partition}`)
   }
   const found = await get('/topics/keyed/messages?key=b')
-  expect(values(found.body.records).toSorted()).toEqual(['0', '1', '2', '3', '4'])
+  expect(new Set(values(found.body.records))).toEqual(new Set(['0', '1', '2', '3', '4']))
   expect(found.body).toMatchObject({ complete: true, cursor: null })
   expect(found.body.scanned).toEqual([0, 1, 2, 3, 4].map((partition) => ({ partition, from: 0, to: 2, end: 2 })))
   expect(found.headers.get('link')).toBeNull()

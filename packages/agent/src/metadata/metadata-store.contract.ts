@@ -1,4 +1,4 @@
-// What every Metadata Service must do. A test file calls it once per database. One list, however long: a database keeps all of it or is none of ours.
+// What every Metadata Service must do. A test file calls it once per database. It is one thing, however long: a database keeps all of it or is none of ours.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ClusterId, Incarnation, Nonce, TopicId } from '../core/ids.ts'
