@@ -9,23 +9,23 @@ export { type Member, MetadataError, type Topic } from './metadata/metadata-stor
 export { ObjectStoreError } from './objects/object-store.ts'
 export type { AgentEvent, EventHook } from './observe/events.ts'
 export type { Metric } from './observe/metrics.ts'
-export type { Services } from './services.ts'
 export {
   type MetadataPlace,
   type ObjectsPlace,
   type OpenedParts,
   openParts,
-  PartsError,
   type PartsDescription,
+  PartsError,
 } from './parts.ts'
+export type { Services } from './services.ts'
 export {
   type AgentSettingName,
   agentSettings,
   flag,
   number,
   type Setting,
-  type Settings,
   type SettingSource,
+  type Settings,
   settings,
   text,
 } from './settings.ts'

@@ -1,6 +1,7 @@
 // The composition root of an agent's parts: turns a description of places into implementations, and makes sure that they belong together. It alone names implementations.
-import { nativeCrc32c, nodeCodecs } from './codecs.ts'
+
 import type { Parts } from './agent.ts'
+import { nativeCrc32c, nodeCodecs } from './codecs.ts'
 import type { ClusterId } from './core/ids.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './metadata/open.ts'
@@ -16,7 +17,7 @@ import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
 import { RetryingObjects } from './objects/retrying.ts'
 import type { EventHook } from './observe/events.ts'
 import { systemClock, systemRandom } from './time/system-clock.ts'
-import { recover, type Recovered } from './upkeep/recovery.ts'
+import { type Recovered, recover } from './upkeep/recovery.ts'
 
 export type ObjectsPlace =
   | { readonly kind: 'memory' }

@@ -2,8 +2,8 @@
 export { errorName, errors, KafkaError, type KafkaErrorName, type KafkaErrorRow, type Outcome } from './errors.ts'
 export {
   type ConsumerAssignment,
-  consumerProtocolType,
   type ConsumerSubscription,
+  consumerProtocolType,
   decodeAssignment,
   decodeSubscription,
   encodeAssignment,
@@ -44,22 +44,22 @@ export {
 } from './messages/offset-for-leader-epoch.ts'
 export { Produce, type ProduceRequest, type ProduceResponse } from './messages/produce.ts'
 export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts'
-export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts'
 export {
   attributeBits,
-  batchSizeAt,
   type BatchHeader,
   type BatchTrouble,
-  checkBatch,
+  batchSizeAt,
   type CheckedBatch,
+  checkBatch,
   patchBaseOffset,
   patchLeaderEpoch,
   readBatchHeader,
   setLogAppendTime,
 } from './records/batch.ts'
-export { type Codec, type CodecName, codecNames, type Codecs, compress, decompress } from './records/codecs.ts'
+export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress } from './records/codecs.ts'
 export { crc32c } from './records/crc32c.ts'
-export { buildBatch, type DecodedRecord, type NewBatch, readRecords, type RecordHeader } from './records/records.ts'
+export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRecords } from './records/records.ts'
+export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts'
 export { FrameSplitter } from './wire/frames.ts'
 export { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, type RequestHeader } from './wire/messages.ts'
 export { ProtocolError } from './wire/protocol-error.ts'

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { slotOfName } from '../core/slots.ts'
-import { aTopic, anAgent, type ContractDatabase, openCluster } from './metadata-store.contract.ts'
+import { anAgent, aTopic, type ContractDatabase, openCluster } from './metadata-store.contract.ts'
 import type { GroupOwner, OffsetToCommit, Registration, SaveGroup, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 

@@ -1,7 +1,7 @@
 // Who is there: incarnations and their fencing, the leases of agents, and the owners of slots.
 import type { Incarnation, IncarnationId, Nonce } from '../core/ids.ts'
 import { type InCluster, lockCluster } from './cluster.ts'
-import { type Member, MetadataError, type Members, type RegisterInput, type Registration, type SlotOwner } from './metadata-store.ts'
+import { type Member, type Members, MetadataError, type RegisterInput, type Registration, type SlotOwner } from './metadata-store.ts'
 import { type Body, read, statement, unchanged } from './sql.ts'
 
 type Beat = Awaited<ReturnType<Members['beat']>>

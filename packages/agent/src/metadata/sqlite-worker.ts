@@ -1,8 +1,8 @@
 // The worker thread of SQLite: whatever is queued when it looks runs in one transaction, so that all share one fsync.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { MetadataError } from './metadata-store.ts'
-import { type Run, SqliteDatabase, type SqliteOptions } from './sqlite.ts'
 import type { Outcome } from './sql.ts'
+import { type Run, SqliteDatabase, type SqliteOptions } from './sqlite.ts'
 
 /** From the client. Null closes the database and ends the thread. */
 export type ToWorker = ({ readonly id: number } & Run) | null

@@ -1,7 +1,8 @@
 // The consumer protocol's blobs: real members' byte for byte, what Kafka tolerates, and what lies.
-import * as fc from 'fast-check'
+
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DescribeGroups } from '../messages/describe-groups.ts'
 import { JoinGroup } from '../messages/join-group.ts'

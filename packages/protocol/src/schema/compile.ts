@@ -1,7 +1,8 @@
 // Turns an API's literal and one version into straight-line source, once: a function that decodes and one that encodes.
 // Only our own literals come here, and their names are checked; nothing of a message is ever part of the source.
-import { type Reader, unexpectedNull } from '../wire/reader.ts'
+
 import { ProtocolError } from '../wire/protocol-error.ts'
+import { type Reader, unexpectedNull } from '../wire/reader.ts'
 import { zeroUuid } from '../wire/uuid.ts'
 import { Writer } from '../wire/writer.ts'
 import type { Api, ArrayField, Field, Fields, Scalar, ScalarType, StructField } from './dsl.ts'

@@ -1,7 +1,7 @@
 // The commit verb of a Metadata Service that answers as a test says; by default it appends everything and remembers what was committed in which order.
 import { partitionKey } from '../../core/ids.ts'
-import type { CommitInput, CommitOutcome, GrownPartition, LogIndex, Segment } from '../metadata-store.ts'
 import { objectKey } from '../../core/object-key.ts'
+import type { CommitInput, CommitOutcome, GrownPartition, LogIndex, Segment } from '../metadata-store.ts'
 
 export type Script = (input: CommitInput) => CommitOutcome | undefined
 
