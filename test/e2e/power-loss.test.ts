@@ -1,0 +1,149 @@
+// A power loss under durability `os`, as far as a test can make one: kill -9, the newest objects torn and gone, and a machine that says it was started again.
+import { readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { anyPorts, type Folder, lks, type ServerProcess, startServer, temporaryFolder } from './testing/server.ts'
+
+let folder: Folder
+beforeEach(async () => {
+  folder = await temporaryFolder()
+})
+afterEach(() => folder[Symbol.asyncDispose]())
+
+const start = (...args: readonly string[]): Promise<ServerProcess> => startServer({ args: ['--dir', folder.path, ...args] })
+
+test('start-up cuts what is gone and says so; what is before is all there, and producing goes on at the cut', async () => {
+  const server = await start()
+  const values = await produced(server, { partitions: 2, records: 40 })
+  await server.kill()
+  await tearNewest(3)
+  await asIfRestarted()
+
+  const again = await start()
+  try {
+    expect(await read(again, 0)).toEqual(values[0]?.slice(0, 19))
+    expect(await read(again, 1)).toEqual(values[1]?.slice(0, 18))
+    expect(await produce(again, 0, 'after 0')).toBe(19)
+    expect(await produce(again, 1, 'after 1')).toBe(18)
+    expect(await read(again, 0)).toEqual([...(values[0]?.slice(0, 19) ?? []), 'after 0'])
+    expect(await read(again, 1)).toEqual([...(values[1]?.slice(0, 18) ?? []), 'after 1'])
+  } finally {
+    // Each object held one record, and these went to 0 and 1 in turn.
+    const { stderr } = await again.stop()
+    expect(stderr).toContain('hello[0] was cut at offset 19: 1 record did not survive the power loss')
+    expect(stderr).toContain('hello[1] was cut at offset 18: 2 records did not survive the power loss')
+    expect(stderr).toContain('40 newest objects read')
+  }
+  // What was put right stays so, also when the machine is started once more.
+  await asIfRestarted()
+  const third = await start()
+  try {
+    expect(await read(third, 1)).toHaveLength(19)
+  } finally {
+    const { stderr } = await third.stop()
+    expect(stderr).toContain('all whole')
+    expect(stderr).not.toContain('was cut')
+  }
+})
+
+test('while the machine runs on nothing is looked at: after a kill -9 all is there, and an object that is damaged later is an error, never a cut', async () => {
+  const server = await start()
+  const [values] = await produced(server, { partitions: 1, records: 5 })
+  await server.kill()
+  const again = await start()
+  try {
+    expect(await read(again, 0)).toEqual(values)
+  } finally {
+    await again.kill()
+  }
+  await tearNewest(1)
+  const third = await start()
+  try {
+    const answer = await fetch(`${third.urls.data}/topics/hello/messages/0?offset=4`)
+    expect(answer.status).toBeGreaterThanOrEqual(500)
+    expect(await produce(third, 0, 'after')).toBe(5)
+  } finally {
+    const { stderr } = await third.stop()
+    expect(stderr).not.toMatch(/newest objects|was cut/)
+  }
+})
+
+test('what was stored as durable is not cut: under strict the start stops, says what is gone, and changes nothing', async () => {
+  const server = await start('--durability', 'strict')
+  await produced(server, { partitions: 1, records: 5 })
+  await server.kill()
+  await tearNewest(1)
+  await asIfRestarted()
+  for (let time = 1; time <= 2; time++) {
+    const refused = await lks(['dev', ...anyPorts, '--dir', folder.path, '--durability', 'strict'])
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('LKS-3008')
+    expect(refused.stderr).toContain('--durability os')
+  }
+  // As the message says how to go on.
+  const again = await start('--durability', 'os')
+  try {
+    expect(await read(again, 0)).toHaveLength(4)
+  } finally {
+    const { stderr } = await again.stop()
+    expect(stderr).toContain('hello[0] was cut at offset 4: 1 record did not survive')
+  }
+  const durable = await start('--durability', 'strict')
+  expect(await produce(durable, 0, 'after')).toBe(4)
+  await durable.stop()
+})
+
+/** In turn to the partitions, each acknowledged before the next, so that every record has an object of its own. The values by partition. */
+async function produced(
+  server: ServerProcess,
+  { partitions, records }: { readonly partitions: number; readonly records: number },
+): Promise<readonly (readonly string[])[]> {
+  const made = await fetch(`${server.urls.control}/topics`, { method: 'POST', body: JSON.stringify({ name: 'hello', partitions }) })
+  expect(made.status).toBe(200)
+  const values: string[][] = Array.from({ length: partitions }, () => [])
+  for (let number = 0; number < records; number++) {
+    await produce(server, number % partitions, `record ${number}`)
+    values[number % partitions]?.push(`record ${number}`)
+  }
+  return values
+}
+
+async function produce(server: ServerProcess, partition: number, value: string): Promise<number> {
+  const answer = await fetch(`${server.urls.data}/topics/hello/produce/${partition}`, { method: 'POST', body: `key:${value}` })
+  expect(answer.status).toBe(200)
+  return ((await answer.json()) as { readonly offset: number }).offset
+}
+
+interface Page {
+  readonly records: readonly { readonly offset: number; readonly value: string }[]
+  readonly next: number
+  readonly highWatermark: number
+}
+
+/** All values, with no gap between their offsets. */
+async function read(server: ServerProcess, partition: number): Promise<readonly string[]> {
+  const answer = await fetch(`${server.urls.data}/topics/hello/messages/${partition}?offset=0&limit=1000`)
+  expect(answer.status).toBe(200)
+  const { records, next, highWatermark } = (await answer.json()) as Page
+  expect(next).toBe(highWatermark)
+  expect(records.map(({ offset }) => offset)).toEqual(records.map((_, index) => index))
+  return records.map(({ value }) => value)
+}
+
+/** Of the objects that were put last: the newest is gone, the others are cut off and emptied in turn. */
+async function tearNewest(count: number): Promise<void> {
+  const root = join(folder.path, 'objects')
+  const names = await readdir(root, { recursive: true })
+  const objects = names.filter((name) => /\d{12}$/.test(name)).toSorted((a, b) => Number(b.slice(-12)) - Number(a.slice(-12)))
+  expect(objects.length).toBeGreaterThanOrEqual(count)
+  for (const [index, name] of objects.slice(0, count).entries()) {
+    const path = join(root, name)
+    if (index === 0) await rm(path)
+    else await truncate(path, index % 2 === 0 ? 0 : (await stat(path)).size - 1)
+  }
+}
+
+/** The mark of the boot that the directory was last used in is another one's. */
+async function asIfRestarted(): Promise<void> {
+  await writeFile(join(folder.path, 'boot'), 'id 00000000-0000-4000-8000-000000000000')
+}
