@@ -62,7 +62,7 @@ export interface OpenedParts {
  */
 export class PartsError extends Error {
   override readonly name = 'PartsError'
-  readonly kind: 'store' | 'another cluster' | 'used prefix' | 'newer format' | 'damaged cluster file' | 'unreadable objects'
+  readonly kind: 'store' | 'another cluster' | 'used prefix' | 'newer format' | 'damaged cluster file' | 'unreadable objects' | 'no objects'
 
   constructor(kind: PartsError['kind'], message: string, options?: { readonly cause?: unknown }) {
     super(message, options)
@@ -228,6 +228,7 @@ async function recovery(
     throw asPartsError(error)
   }
   if (recovered.kind === 'recovered') return recovered
+  if (recovered.kind === 'no objects') throw new PartsError('no objects', 'the metadata database knows of some, and not one is there')
   const { unreadable } = recovered
   const [first] = unreadable
   throw new PartsError('unreadable objects', `${unreadable.length} of the newest, the first is ${first?.key}: ${first?.why}`)

@@ -1,6 +1,6 @@
 // Who may use a data directory.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir, uptime } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -38,4 +38,30 @@ test('a file in its place, or something else where the lock should be, is said',
   expect(() => takeDataDirectory(folder)).toThrow(
     expect.objectContaining({ code: 'LKS-1103', why: expect.stringContaining('no SQLite database') }),
   )
+})
+
+test('whether the machine was started again: only a mark of this very boot says that it was not', () => {
+  const rebooted = (): boolean => {
+    const directory = takeDataDirectory(folder)
+    directory.release()
+    return directory.rebooted
+  }
+  expect(rebooted()).toBe(true)
+  expect(rebooted()).toBe(true)
+  const directory = takeDataDirectory(folder)
+  directory.recovered()
+  directory.release()
+  expect(rebooted()).toBe(false)
+  const mark = join(folder, 'boot')
+  const own = readFileSync(mark, 'latin1')
+  const bootedAtMs = Math.round(Date.now() - uptime() * 1000)
+  for (const other of ['', '\0\0\0\0', own.slice(0, -1), 'id 00000000-0000-4000-8000-000000000000', 'at 1', `at ${bootedAtMs - 60_000}`]) {
+    writeFileSync(mark, other)
+    expect(rebooted(), other).toBe(true)
+  }
+  // By the time of the boot where it has no name: the clock may have been set a little.
+  for (const same of [own, `at ${bootedAtMs + 5_000}`]) {
+    writeFileSync(mark, same)
+    expect(rebooted(), same).toBe(false)
+  }
 })

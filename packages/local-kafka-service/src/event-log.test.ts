@@ -40,3 +40,10 @@ test('a kind of event that comes too often is counted, and the count is told', (
     'the FileStorage Service has trouble (put): away',
   ])
 })
+
+test('of records that are gone every line is written', () => {
+  const { lines, hook } = logged({ verbose: false })
+  for (let partition = 0; partition < 100; partition++) hook({ kind: 'tail cut', topic: 'hello', partition, fromOffset: 7, offsets: 2 })
+  expect(lines).toHaveLength(100)
+  expect(lines[99]).toMatchObject({ level: 'warn', message: 'hello[99] was cut at offset 7: 2 records did not survive the power loss' })
+})

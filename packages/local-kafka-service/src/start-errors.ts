@@ -54,6 +54,16 @@ function ofParts(error: PartsError, plan: ServerPlan): UserError {
         fix: ['bring cluster.json back from a copy', 'use another place: --dir <path> or --storage s3://bucket/another-prefix'],
         cause,
       })
+    case 'no objects':
+      return new UserError('LKS-3009', {
+        what: `${where} holds no messages, but the metadata database (${metadataAt(plan)}) does`,
+        why: `${error.message}: a disk that is not mounted looks like this`,
+        fix: [
+          'mount the disk, or bring the objects back from a copy; nothing was changed',
+          'start anew in another directory: --dir <path>',
+        ],
+        cause,
+      })
     case 'unreadable objects':
       return new UserError('LKS-3008', {
         what: `${where} has lost messages that were acknowledged as durable: its disk, or something else than this server, has damaged it`,

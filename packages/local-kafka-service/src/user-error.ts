@@ -24,6 +24,7 @@ export const userErrorCodes = {
   'LKS-3006': 'the prefix is of a newer format',
   'LKS-3007': 'the cluster file is damaged',
   'LKS-3008': 'messages that were stored as durable cannot be read',
+  'LKS-3009': 'the object store is empty, and the metadata database is not',
   'LKS-3101': 'the metadata database cannot be reached',
   'LKS-3102': 'the metadata database refuses the credentials',
   'LKS-3103': 'there is no such metadata database',

@@ -167,6 +167,18 @@ test('what was committed as durable is not cut: it is refused, and nothing chang
   }
 })
 
+test('where not one object is there nothing is cut: a disk that is not mounted comes back', async () => {
+  const objects = new MemoryObjects()
+  const keys = [await flush(objects, [0]), await flush(objects, [0])]
+  const bytes = await objects.read(keys[1] ?? '')
+  await objects.remove(keys)
+  for (const onDamage of ['cut', 'refuse'] as const) expect((await recovered(objects, onDamage)).found).toEqual({ kind: 'no objects' })
+  expect(await ends()).toEqual([20, 0, 0])
+  // One is enough to tell that this is the place.
+  await objects.put(keys[1] ?? '', [bytes])
+  expect(cutsOf((await recovered(objects)).found)).toEqual([[0, 0, 20]])
+})
+
 test('a store that does not answer stops the recovery, with nothing cut; a disk that cannot read a file (EIO) has lost it', async () => {
   let trouble: Error | undefined
   const objects = new HookedObjects({

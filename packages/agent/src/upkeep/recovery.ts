@@ -9,7 +9,7 @@ import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
 
 export interface RecoveryParts {
-  readonly objects: Pick<ObjectStore, 'read'>
+  readonly objects: Pick<ObjectStore, 'read' | 'list'>
   readonly recovery: RecoveryStore
   readonly crc32c: Checksum
   readonly clock: Clock
@@ -31,6 +31,8 @@ export type Recovered =
       /** Of living topics, by name and number. */
       readonly cuts: readonly DamagedLog[]
     }
+  /** Not one object of the cluster is there: a disk that is not mounted looks so, and no power loss does. Nothing was cut. */
+  | { readonly kind: 'no objects' }
   | { readonly kind: 'refused'; readonly unreadable: readonly UnreadableObject[] }
 
 export interface UnreadableObject extends CommittedObject {
@@ -47,6 +49,7 @@ export async function recover(parts: RecoveryParts, onDamage: OnDamage): Promise
   const began = clock.monotonic()
   const { objects, unreadable } = await checkRecent(parts)
   for (const { key, why } of unreadable) emit({ kind: 'object unreadable', key, message: why })
+  if (unreadable.length > 0 && unreadable.length === objects && !(await anyObject(parts, unreadable))) return { kind: 'no objects' }
   if (unreadable.length > 0 && onDamage === 'refuse') return { kind: 'refused', unreadable }
   const damaged = (await recovery.damagedLogs(unreadable)).toSorted(byTopicAndPartition)
   await recovery.cut(damaged)
@@ -69,6 +72,12 @@ async function checkRecent(parts: RecoveryParts): Promise<{ readonly objects: nu
     after = page.next
   }
   return { objects, unreadable }
+}
+
+async function anyObject({ objects }: RecoveryParts, [first]: readonly CommittedObject[]): Promise<boolean> {
+  const cluster = first?.key.split('/', 1)[0] ?? ''
+  for await (const _ of objects.list(`${cluster}/`)) return true
+  return false
 }
 
 /** Some at a time: each takes the next one until there is none. */
