@@ -78,7 +78,6 @@ export declare const userErrorCodes: {
     readonly 'LKS-3007': 'the cluster file is damaged';
     readonly 'LKS-3008': 'messages that were stored as durable cannot be read';
     readonly 'LKS-3009': 'the object store is empty, and the metadata database is not';
-    readonly 'LKS-3008': 'messages that were stored as durable cannot be read';
     readonly 'LKS-3101': 'the metadata database cannot be reached';
     readonly 'LKS-3102': 'the metadata database refuses the credentials';
     readonly 'LKS-3103': 'there is no such metadata database';
