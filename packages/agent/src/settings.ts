@@ -263,6 +263,17 @@ export const agentSettings = [
     check: boolean,
   },
   {
+    name: 'offset.metadata.max.bytes',
+    type: 'int',
+    default: both('4096'),
+    unit: 'bytes',
+    doc: 'The longest metadata beside a committed offset.',
+    enforcedBy: 'api/offset-commit.ts',
+    since: '0.1',
+    kafka: true,
+    check: integer(0, 1_048_576),
+  },
+  {
     name: 'offsets.retention.minutes',
     type: 'int',
     default: both('10080'),

@@ -1,16 +1,19 @@
-// What a client may do with a resource, as the bit field of Metadata, DescribeCluster and DescribeTopicPartitions.
+// What a client may do with a resource, as the bit field of Metadata, DescribeCluster, DescribeTopicPartitions and DescribeGroups.
 import type { Services } from '../services.ts'
 import type { Operation, RequestContext, Resource } from './handler.ts'
 
 /** One bit per ACL operation code of Kafka. */
-export function authorizedOperations(context: RequestContext, services: Services, resource: Resource): number {
+export function authorizedOperations(context: RequestContext, services: Services, resource: Describable): number {
   let bits = 0
-  for (const operation of operationsOn[resource.type === 'CLUSTER' ? 'CLUSTER' : 'TOPIC'])
+  for (const operation of operationsOn[resource.type])
     if (services.gate.authorize(context, operation, resource)) bits |= 1 << bitOf[operation]
   return bits
 }
 
-export const cluster: Resource = { type: 'CLUSTER', name: 'kafka-cluster' }
+export const cluster = { type: 'CLUSTER', name: 'kafka-cluster' } as const
+
+/** Of transactional ids no answer says it. */
+type Describable = Resource & { readonly type: keyof typeof operationsOn }
 
 const bitOf: Record<Exclude<Operation, 'NONE'>, number> = {
   READ: 3,
@@ -27,5 +30,6 @@ const bitOf: Record<Exclude<Operation, 'NONE'>, number> = {
 
 const operationsOn = {
   TOPIC: ['READ', 'WRITE', 'CREATE', 'DELETE', 'ALTER', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
+  GROUP: ['READ', 'DELETE', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
   CLUSTER: ['CREATE', 'ALTER', 'DESCRIBE', 'CLUSTER_ACTION', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'IDEMPOTENT_WRITE'],
 } as const

@@ -162,8 +162,11 @@ class Exchange {
     // Nobody waits any more: not a defect, and hardly anybody will read it.
     const gone = signal.aborted && error === signal.reason
     if (!away && !gone) services.emit({ kind: 'defect', where: handler.api.name, error })
-    if (away || gone || error instanceof MetadataError)
-      return { code: errors.KAFKA_STORAGE_ERROR.code, message: away ? error.message : errors.KAFKA_STORAGE_ERROR.message }
+    if (away || gone || error instanceof MetadataError) {
+      // To a member of a group a storage error is the end; that its coordinator is away is not.
+      const { code, message } = handler.access.resource === 'group' ? errors.COORDINATOR_NOT_AVAILABLE : errors.KAFKA_STORAGE_ERROR
+      return { code, message: away ? error.message : message }
+    }
     return { code: errors.UNKNOWN_SERVER_ERROR.code, message: errors.UNKNOWN_SERVER_ERROR.message }
   }
 

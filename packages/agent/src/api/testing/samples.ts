@@ -4,27 +4,78 @@ import {
   ApiVersions,
   CreatePartitions,
   CreateTopics,
+  DeleteGroups,
   DeleteTopics,
   DescribeCluster,
   DescribeConfigs,
+  DescribeGroups,
   DescribeTopicPartitions,
+  encodeSubscription,
   Fetch,
+  FindCoordinator,
+  Heartbeat,
   InitProducerId,
+  JoinGroup,
+  LeaveGroup,
+  ListGroups,
   ListOffsets,
   Metadata,
+  OffsetCommit,
+  OffsetDelete,
+  OffsetFetch,
   OffsetForLeaderEpoch,
   Produce,
+  SyncGroup,
 } from '@local-kafka-service/protocol'
-import { aBatch } from './an-agent.ts'
+import { type AgentForTests, aBatch } from './an-agent.ts'
 
-/** DeleteTopics names `gone-<version>`, CreatePartitions `grown-<version>`: they must be there. */
-export function sampleOf(api: Api, version: number, topicId: string): object {
+/** DeleteTopics names `gone-<version>`, CreatePartitions `grown-<version>`: they must be there. `memberId`: of `withGroups`. */
+export function sampleOf(api: Api, version: number, topicId: string, memberId = 'nobody'): object {
   const sample = samples.get(api)
   if (sample === undefined) throw new Error(`no sample request for ${api.name}`)
-  return sample({ version, topicId })
+  return sample({ version, topicId, memberId })
 }
 
-type Sample = (of: { readonly version: number; readonly topicId: string }) => object
+/** Makes the groups that the samples name: `g` has one member, whose id is answered; `offsets` has none, `gone-<version>` neither. */
+export async function withGroups(kafka: AgentForTests): Promise<string> {
+  const { memberId, generationId } = await kafka.call(JoinGroup, 3, joining('', 3))
+  const sync = { groupId: 'g', generationId, memberId, assignments: [] }
+  const { errorCode } = await kafka.call(SyncGroup, 3, sync)
+  if (errorCode !== 0) throw new Error(`the group's member was refused: ${errorCode}`)
+  for (const groupId of ['offsets', 'gone-0', 'gone-1', 'gone-2']) await kafka.call(OffsetCommit, 2, committing({ groupId, version: 2 }))
+  return memberId
+}
+
+type Sample = (of: { readonly version: number; readonly topicId: string; readonly memberId: string }) => object
+
+function joining(memberId: string, version: number) {
+  return {
+    groupId: 'g',
+    sessionTimeoutMs: 30_000,
+    ...(version >= 1 && { rebalanceTimeoutMs: 30_000 }),
+    memberId,
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: encodeSubscription(subscription, 1) }],
+  }
+}
+
+const subscription = { topics: ['t'], userData: null, ownedPartitions: [], generationId: -1, rackId: null }
+
+function committing(of: {
+  readonly groupId: string
+  readonly version: number
+  readonly topicId?: string
+  readonly memberId?: string
+  readonly generationIdOrMemberEpoch?: number
+}) {
+  const { version, topicId = '', ...more } = of
+  const topic = version >= 10 ? { topicId } : { name: 't' }
+  return {
+    memberId: '',
+    ...more,
+    topics: [{ ...topic, partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: null }] }],
+  }
+}
 
 export const samples: ReadonlyMap<Api, Sample> = new Map<Api, Sample>([
   [
@@ -74,4 +125,33 @@ export const samples: ReadonlyMap<Api, Sample> = new Map<Api, Sample>([
   ],
   [DescribeCluster, () => ({ includeClusterAuthorizedOperations: true })],
   [DescribeTopicPartitions, () => ({ topics: [{ name: 't' }] })],
+  [FindCoordinator, ({ version }) => (version >= 4 ? { coordinatorKeys: ['g'] } : { key: 'g' })],
+  [JoinGroup, ({ version, memberId }) => joining(memberId, version)],
+  [
+    SyncGroup,
+    ({ version, memberId }) => ({
+      groupId: 'g',
+      generationId: 1,
+      memberId,
+      ...(version >= 5 && { protocolType: 'consumer', protocolName: 'range' }),
+      assignments: [],
+    }),
+  ],
+  [Heartbeat, ({ memberId }) => ({ groupId: 'g', generationId: 1, memberId })],
+  [LeaveGroup, ({ version, memberId }) => ({ groupId: 'g', ...(version >= 3 ? { members: [{ memberId }] } : { memberId }) })],
+  [
+    OffsetCommit,
+    ({ version, topicId, memberId }) => committing({ groupId: 'g', version, topicId, memberId, generationIdOrMemberEpoch: 1 }),
+  ],
+  [
+    OffsetFetch,
+    ({ version, topicId }) => {
+      const topics = [{ ...(version >= 10 ? { topicId } : { name: 't' }), partitionIndexes: [0] }]
+      return version >= 8 ? { groups: [{ groupId: 'offsets', topics }] } : { groupId: 'offsets', topics }
+    },
+  ],
+  [OffsetDelete, () => ({ groupId: 'offsets', topics: [{ name: 't', partitions: [{ partitionIndex: 0 }] }] })],
+  [ListGroups, () => ({})],
+  [DescribeGroups, () => ({ groups: ['g'] })],
+  [DeleteGroups, ({ version }) => ({ groupsNames: [`gone-${version}`] })],
 ])

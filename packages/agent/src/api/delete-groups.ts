@@ -1,0 +1,21 @@
+// DeleteGroups 0–2. Groups without members, with their offsets; each has its own error.
+import { DeleteGroups, errors } from '@local-kafka-service/protocol'
+import { eachGroup } from './group-access.ts'
+import { handler } from './handler.ts'
+
+export const deleteGroups = handler({
+  api: DeleteGroups,
+  access: { operation: 'DELETE', resource: 'group' },
+  async handle({ groupsNames }, context, services) {
+    const results: { readonly groupId: string; readonly errorCode: number }[] = []
+    for (const groupId of new Set(groupsNames)) {
+      const outcome = await eachGroup(groupId, { operation: 'DELETE', context, services }, () => services.groups.delete(groupId))
+      results.push({ groupId, errorCode: outcome.kind === 'ok' ? errors[outcome.value].code : outcome.code })
+    }
+    return { kind: 'now', response: { throttleTimeMs: 0, results } }
+  },
+  refuse: ({ groupsNames }, { code }) => ({
+    throttleTimeMs: 0,
+    results: [...new Set(groupsNames)].map((groupId) => ({ groupId, errorCode: code })),
+  }),
+})

@@ -1,0 +1,77 @@
+// DescribeGroups 0–6. A group that is not there is a dead one; from 6 on that is an error, too (KIP-1043).
+import { DescribeGroups, type DescribeGroupsResponse, errors } from '@local-kafka-service/protocol'
+import type { Described } from '../core/group/classic-messages.ts'
+import { authorizedOperations } from './authorized-operations.ts'
+import { eachGroup } from './group-access.ts'
+import { handler } from './handler.ts'
+
+const operationsFrom = 3
+const missingFrom = 6
+
+export const describeGroups = handler({
+  api: DescribeGroups,
+  access: { operation: 'DESCRIBE', resource: 'group' },
+  async handle(request, context, services) {
+    const { apiVersion } = context
+    const groups: Group[] = []
+    for (const groupId of request.groups) {
+      const outcome = await eachGroup(groupId, { operation: 'DESCRIBE', context, services }, () =>
+        services.groups.ask(groupId, { kind: 'describe' }),
+      )
+      if (outcome.kind === 'error') {
+        groups.push(refused(groupId, { code: outcome.code, message: outcome.message ?? null }, apiVersion))
+      } else if (outcome.value.state === 'Dead' && apiVersion >= missingFrom) {
+        groups.push({
+          ...refused(groupId, { code: errors.GROUP_ID_NOT_FOUND.code, message: `Group ${groupId} not found.` }, apiVersion),
+          groupState: 'Dead',
+        })
+      } else {
+        groups.push({
+          ...described(groupId, outcome.value),
+          ...(request.includeAuthorizedOperations &&
+            apiVersion >= operationsFrom && {
+              authorizedOperations: authorizedOperations(context, services, { type: 'GROUP', name: groupId }),
+            }),
+        })
+      }
+    }
+    return { kind: 'now', response: { throttleTimeMs: 0, groups } }
+  },
+  refuse: ({ groups }, error, apiVersion) => ({
+    throttleTimeMs: 0,
+    groups: groups.map((groupId) => refused(groupId, error, apiVersion)),
+  }),
+})
+
+type Group = DescribeGroupsResponse['groups'][number]
+
+function described(groupId: string, { state, protocolType, protocolName, members }: Described): Group {
+  return {
+    errorCode: 0,
+    groupId,
+    groupState: state,
+    protocolType,
+    protocolData: protocolName,
+    members: members.map(({ metadata, assignment, ...member }) => ({
+      ...member,
+      memberMetadata: metadata,
+      memberAssignment: assignment,
+    })),
+  }
+}
+
+function refused(
+  groupId: string,
+  { code, message }: { readonly code: number; readonly message: string | null },
+  apiVersion: number,
+): Group {
+  return {
+    errorCode: code,
+    ...(apiVersion >= missingFrom && { errorMessage: message }),
+    groupId,
+    groupState: '',
+    protocolType: '',
+    protocolData: '',
+    members: [],
+  }
+}

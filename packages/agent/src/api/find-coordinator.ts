@@ -1,0 +1,66 @@
+// FindCoordinator 0–6. A group is coordinated by the owner of its slot; many keys at once from 4 on. Without an owner: COORDINATOR_NOT_AVAILABLE, clients ask again.
+// Left out: transactions and share groups, which this server does not have yet: UNSUPPORTED_VERSION, which no client retries.
+import { errors, FindCoordinator, type FindCoordinatorResponse } from '@local-kafka-service/protocol'
+import type { Services } from '../services.ts'
+import { failure } from './access.ts'
+import { brokersFor } from './brokers.ts'
+import { mayTouchGroup } from './group-access.ts'
+import { handler, type RequestContext } from './handler.ts'
+
+const manyFrom = 4
+const shareFrom = 6
+const keyTypes = { group: 0, transaction: 1, share: 2 }
+
+export const findCoordinator = handler({
+  api: FindCoordinator,
+  access: { operation: 'DESCRIBE', resource: 'group' },
+  async handle(request, context, services) {
+    const { key, keyType, coordinatorKeys } = request
+    if (context.apiVersion >= manyFrom) {
+      const coordinators = coordinatorKeys.map((one) => ({ key: one, ...coordinatorOf(one, keyType, { context, services }) }))
+      return { kind: 'now', response: { throttleTimeMs: 0, coordinators } }
+    }
+    return { kind: 'now', response: alone(coordinatorOf(key, keyType, { context, services })) }
+  },
+  refuse: ({ coordinatorKeys }, { code, message }, apiVersion) => {
+    const refused = nowhere({ code, message })
+    if (apiVersion < manyFrom) return alone(refused)
+    return { throttleTimeMs: 0, coordinators: coordinatorKeys.map((key) => ({ key, ...refused })) }
+  },
+})
+
+type Coordinator = Omit<NonNullable<FindCoordinatorResponse['coordinators']>[number], 'key'>
+
+function coordinatorOf(
+  key: string,
+  keyType: number,
+  { context, services }: { readonly context: RequestContext; readonly services: Services },
+): Coordinator {
+  switch (keyType) {
+    case keyTypes.group: {
+      if (!mayTouchGroup(key, { operation: 'DESCRIBE', context, services })) return nowhere(errors.GROUP_AUTHORIZATION_FAILED)
+      const { leader } = services.owners.ofName(key)
+      const broker = leader === undefined ? undefined : brokersFor(context, services).find(({ nodeId }) => nodeId === leader)
+      return broker === undefined ? nowhere(errors.COORDINATOR_NOT_AVAILABLE) : { ...broker, errorCode: 0, errorMessage: null }
+    }
+    case keyTypes.transaction: {
+      const allowed = services.gate.authorize(context, 'DESCRIBE', { type: 'TRANSACTIONAL_ID', name: key })
+      if (!allowed) return nowhere(errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+      return nowhere({ ...failure('UNSUPPORTED_VERSION'), message: 'Transactions are not supported by this server yet.' })
+    }
+    case keyTypes.share:
+      if (context.apiVersion < shareFrom) return nowhere(errors.INVALID_REQUEST)
+      return nowhere({ ...failure('UNSUPPORTED_VERSION'), message: 'Share groups are not supported by this server yet.' })
+    default:
+      return nowhere({ ...failure('INVALID_REQUEST'), message: `There is no coordinator of type ${keyType}.` })
+  }
+}
+
+/** Kafka's node that is none. */
+function nowhere({ code, message }: { readonly code: number; readonly message: string | null }): Coordinator {
+  return { nodeId: -1, host: '', port: -1, errorCode: code, errorMessage: message }
+}
+
+function alone({ errorCode, errorMessage, nodeId, host, port }: Coordinator): FindCoordinatorResponse {
+  return { throttleTimeMs: 0, errorCode, errorMessage, nodeId, host, port }
+}

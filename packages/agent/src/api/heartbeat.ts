@@ -1,0 +1,20 @@
+// Heartbeat 0–4. Also how a member hears that it must join again: REBALANCE_IN_PROGRESS.
+import { errors, Heartbeat } from '@local-kafka-service/protocol'
+import { checkGroup } from './group-access.ts'
+import { handler } from './handler.ts'
+
+export const heartbeat = handler({
+  api: Heartbeat,
+  access: { operation: 'READ', resource: 'group' },
+  async handle({ groupId, memberId, groupInstanceId, generationId }, context, services) {
+    checkGroup(groupId, { operation: 'READ', context, services })
+    const { connectionId } = context.client
+    const { error } = await services.groups.ask(
+      groupId,
+      { kind: 'heartbeat', memberId, groupInstanceId, generation: generationId, connection: connectionId },
+      context.signal,
+    )
+    return { kind: 'now', response: { throttleTimeMs: 0, errorCode: errors[error].code } }
+  },
+  refuse: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code }),
+})

@@ -1,0 +1,30 @@
+// ListGroups 0–5. The groups that this agent coordinates, filtered by state from 4 on and by type from 5 on; names of neither match nothing, as in Kafka.
+import { ListGroups } from '@local-kafka-service/protocol'
+import { cluster } from './authorized-operations.ts'
+import { mayTouchGroup } from './group-access.ts'
+import { handler } from './handler.ts'
+
+export const listGroups = handler({
+  api: ListGroups,
+  access: { operation: 'DESCRIBE', resource: 'group' },
+  async handle({ statesFilter, typesFilter }, context, services) {
+    // Who may see the cluster sees all of its groups; others see theirs.
+    const all = services.gate.authorize(context, 'DESCRIBE', cluster)
+    const inStates = filter(statesFilter)
+    const ofTypes = filter(typesFilter)
+    const groups = (await services.groups.list())
+      .filter(({ groupId, state, kind }) => {
+        if (!inStates(state) || !ofTypes(kind)) return false
+        return all || mayTouchGroup(groupId, { operation: 'DESCRIBE', context, services })
+      })
+      .map(({ groupId, protocolType, state, kind }) => ({ groupId, protocolType, groupState: state, groupType: kind }))
+    return { kind: 'now', response: { throttleTimeMs: 0, errorCode: 0, groups } }
+  },
+  refuse: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, groups: [] }),
+})
+
+/** None at all is no filter. */
+function filter(names: readonly string[]): (name: string) => boolean {
+  const wanted = new Set(names.map((name) => name.trim().toLowerCase()))
+  return (name) => wanted.size === 0 || wanted.has(name.toLowerCase())
+}

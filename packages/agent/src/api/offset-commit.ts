@@ -1,0 +1,104 @@
+// OffsetCommit 2–10. A member's, fenced by its generation, or anybody's while the group has no members (generation -1). By topic id from 10 on.
+// Left out: a retention of the request's own (2–4), the server's counts; the empty group id, which Kafka takes for old clients: INVALID_GROUP_ID.
+import { errors, OffsetCommit, type OffsetCommitRequest, type OffsetCommitResponse, type Outcome } from '@local-kafka-service/protocol'
+import type { OffsetToCommit, Topic } from '../metadata/metadata-store.ts'
+import { number } from '../settings.ts'
+import { topicsById, topicsByName } from './access.ts'
+import { checkGroup } from './group-access.ts'
+import { handler, type RequestContext } from './handler.ts'
+import type { Services } from '../services.ts'
+
+const idsFrom = 10
+
+export const offsetCommit = handler({
+  api: OffsetCommit,
+  access: { operation: 'READ', resource: 'group' },
+  async handle(request, context, services) {
+    const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = request
+    const { apiVersion, client, signal } = context
+    checkGroup(groupId, { operation: 'READ', context, services })
+    const found = await foundTopics(request, { context, services })
+    const longest = number(services.settings, 'offset.metadata.max.bytes')
+    const offsets: OffsetToCommit[] = []
+    let known = 0
+    const topics = request.topics.map((topic, at) => {
+      const outcome = found[at]
+      return {
+        ...topic,
+        partitions: topic.partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }) => {
+          const code = placeTrouble(outcome, partitionIndex)
+          if (outcome?.kind !== 'ok' || code !== 0) return { partitionIndex, errorCode: code }
+          known += 1
+          const metadata = committedMetadata ?? ''
+          if (metadata.length > longest) return { partitionIndex, errorCode: errors.OFFSET_METADATA_TOO_LARGE.code }
+          const { topicId } = outcome.value
+          offsets.push({ topicId, partition: partitionIndex, offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata })
+          return { partitionIndex, errorCode: 0 }
+        }),
+      }
+    })
+    // Kafka's order: a partition that is not there is refused before the group is asked; what the group says counts before the metadata's size.
+    const error =
+      known === 0 && request.topics.length > 0
+        ? 'NONE'
+        : await services.groups.commit(
+            groupId,
+            {
+              kind: 'commit',
+              version: apiVersion,
+              transactional: false,
+              memberId,
+              groupInstanceId,
+              generation: generationIdOrMemberEpoch,
+              connection: client.connectionId,
+            },
+            offsets,
+            signal,
+          )
+    if (error === 'NONE') return { kind: 'now', response: { throttleTimeMs: 0, topics } }
+    const refusal = errors[error].code
+    return { kind: 'now', response: { throttleTimeMs: 0, topics: refusedWith(topics, refusal) } }
+  },
+  refuse: ({ topics }, { code }) => ({
+    throttleTimeMs: 0,
+    topics: topics.map((topic) => ({
+      ...topic,
+      partitions: topic.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: code })),
+    })),
+  }),
+})
+
+async function foundTopics(
+  { topics }: OffsetCommitRequest,
+  { context, services }: { readonly context: RequestContext; readonly services: Services },
+): Promise<readonly (Outcome<Topic> | undefined)[]> {
+  const query = { operation: 'READ', context, services } as const
+  if (context.apiVersion >= idsFrom) {
+    const byId = await topicsById(
+      topics.map(({ topicId }) => topicId),
+      query,
+    )
+    return topics.map(({ topicId }) => byId.get(topicId))
+  }
+  const byName = await topicsByName(
+    topics.map(({ name }) => name),
+    query,
+  )
+  return topics.map(({ name }) => byName.get(name))
+}
+
+function placeTrouble(topic: Outcome<Topic> | undefined, partition: number): number {
+  if (topic?.kind === 'ok' && partition >= 0 && partition < topic.value.partitions) return 0
+  // To a name that cannot be one Kafka says that it is not there.
+  if (topic?.kind !== 'error' || topic.code === errors.INVALID_TOPIC_EXCEPTION.code) return errors.UNKNOWN_TOPIC_OR_PARTITION.code
+  return topic.code
+}
+
+/** Partitions that were refused before the group was asked keep their own error. */
+function refusedWith(topics: OffsetCommitResponse['topics'], code: number): OffsetCommitResponse['topics'] {
+  const own = (errorCode: number): boolean => errorCode !== 0 && errorCode !== errors.OFFSET_METADATA_TOO_LARGE.code
+  return topics.map((topic) => ({
+    ...topic,
+    partitions: topic.partitions.map(({ partitionIndex, errorCode }) => ({ partitionIndex, errorCode: own(errorCode) ? errorCode : code })),
+  }))
+}

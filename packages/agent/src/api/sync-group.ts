@@ -1,0 +1,43 @@
+// SyncGroup 0–5. Followers wait for the leader's assignment: the wait blocks their own connection only. From 5 on the protocol must be named.
+import { errors, KafkaError, SyncGroup } from '@local-kafka-service/protocol'
+import { noBytes } from '../core/group/classic-messages.ts'
+import { checkGroup } from './group-access.ts'
+import { handler } from './handler.ts'
+
+const protocolFrom = 5
+
+export const syncGroup = handler({
+  api: SyncGroup,
+  access: { operation: 'READ', resource: 'group' },
+  async handle(request, context, services) {
+    const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName, assignments } = request
+    if (context.apiVersion >= protocolFrom && (protocolType === null || protocolName === null))
+      throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL')
+    checkGroup(groupId, { operation: 'READ', context, services })
+    const reply = await services.groups.ask(
+      groupId,
+      {
+        kind: 'sync',
+        memberId,
+        groupInstanceId,
+        generation: generationId,
+        protocolType,
+        protocolName,
+        assignments,
+        connection: context.client.connectionId,
+      },
+      context.signal,
+    )
+    return {
+      kind: 'now',
+      response: {
+        throttleTimeMs: 0,
+        errorCode: errors[reply.error].code,
+        protocolType: reply.protocolType,
+        protocolName: reply.protocolName,
+        assignment: reply.assignment,
+      },
+    }
+  },
+  refuse: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, protocolType: null, protocolName: null, assignment: noBytes }),
+})
