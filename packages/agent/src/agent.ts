@@ -21,6 +21,7 @@ import { FetchSessions } from './read/sessions.ts'
 import type { Services } from './services.ts'
 import { flag, number, type Settings, text } from './settings.ts'
 import type { Clock, Random } from './time/clock.ts'
+import { GroupVerbs } from './verbs/groups.ts'
 import { RecordVerbs } from './verbs/records.ts'
 import { TopicVerbs } from './verbs/topics.ts'
 import { Catalog } from './view/catalog.ts'
@@ -125,6 +126,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     offsetsRetentionMs: number(settings, 'offsets.retention.minutes') * 60_000,
     offsetsCheckMs: number(settings, 'offsets.retention.check.interval.ms'),
   })
+  const groupVerbs = new GroupVerbs({ groups, topics, log: metadata.log, offsets })
   const services: Services = {
     clock,
     random,
@@ -145,6 +147,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     offsets,
     producerIds,
     groups,
+    groupVerbs,
   }
 
   const kafka = await serveKafka({

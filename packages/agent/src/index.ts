@@ -30,6 +30,7 @@ export {
   text,
 } from './settings.ts'
 export type { Clock, Random, Timer } from './time/clock.ts'
+export type { GroupDescription, GroupVerbs, SeekTo, Sought } from './verbs/groups.ts'
 export type { LogRecord, RecordFilter, Unreadable } from './verbs/record-pages.ts'
 export type { From, Positions, Refusal } from './verbs/record-places.ts'
 export type { QueryAnswer, QueryCursor, QueryRecords, Scanned } from './verbs/record-query.ts'

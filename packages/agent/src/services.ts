@@ -10,6 +10,7 @@ import type { Reader } from './read/reader.ts'
 import type { FetchSessions } from './read/sessions.ts'
 import type { Settings } from './settings.ts'
 import type { Clock, Random } from './time/clock.ts'
+import type { GroupVerbs } from './verbs/groups.ts'
 import type { RecordVerbs } from './verbs/records.ts'
 import type { TopicVerbs } from './verbs/topics.ts'
 import type { Catalog } from './view/catalog.ts'
@@ -38,4 +39,5 @@ export interface Services {
   readonly offsets: Offsets
   readonly producerIds: ProducerIds
   readonly groups: Groups
+  readonly groupVerbs: GroupVerbs
 }

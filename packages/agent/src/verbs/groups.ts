@@ -1,0 +1,309 @@
+// What HTTP routes and commands do with groups, said once: list, describe with lag, seek, delete.
+import {
+  consumerProtocolType,
+  decodeAssignment,
+  decodeSubscription,
+  errors,
+  type Outcome,
+  ProtocolError,
+} from '@local-kafka-service/protocol'
+import type { GroupListing, Groups } from '../coordinate/groups.ts'
+import type { ClassicGroupState, CommitRequest, Described, DescribedMember } from '../core/group/classic-messages.ts'
+import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
+import type { LogIndex, PartitionState, Topic } from '../metadata/metadata-store.ts'
+import type { Offsets } from '../read/offsets.ts'
+import { noPartition, range, refused } from './record-places.ts'
+import type { TopicVerbs } from './topics.ts'
+
+export interface GroupVerbsParts {
+  readonly groups: Pick<Groups, 'ask' | 'commit' | 'offsets' | 'delete' | 'list'>
+  readonly topics: Pick<TopicVerbs, 'find'>
+  readonly log: Pick<LogIndex, 'partitions'>
+  readonly offsets: Pick<Offsets, 'list'>
+}
+
+export interface GroupDescription {
+  readonly groupId: string
+  readonly state: ClassicGroupState
+  /** '' while nobody has joined yet. */
+  readonly protocolType: string
+  /** The assignor of a group of consumers; '' unless the group is stable. */
+  readonly protocolName: string
+  readonly generation: number
+  /** '' when there is none. */
+  readonly leader: string
+  readonly members: readonly GroupMember[]
+  /** What is committed or assigned, by topic and partition. */
+  readonly partitions: readonly GroupPartition[]
+  /** The sum of what is known. */
+  readonly lag: number
+}
+
+export interface GroupMember extends Pick<DescribedMember, 'memberId' | 'groupInstanceId' | 'clientId' | 'clientHost'> {
+  /** Undefined when the member's protocol is not the consumers', or its bytes are none. */
+  readonly subscription: readonly string[] | undefined
+  readonly assignment: readonly { readonly topic: string; readonly partitions: readonly number[] }[] | undefined
+}
+
+export interface GroupPartition {
+  readonly topic: string
+  readonly partition: number
+  /** Undefined: nothing is committed, or it is gone with the topic. */
+  readonly committed: { readonly offset: number; readonly metadata: string } | undefined
+  readonly start: number
+  readonly end: number
+  /** Offsets between the committed one and the end; undefined without a commit. */
+  readonly lag: number | undefined
+  /** Whose it is. */
+  readonly memberId: string | undefined
+}
+
+/** `by`: from the committed offset, negative to the start. `time`: to the first record that is not older, else to the end. */
+export type SeekTo = 'start' | 'end' | { readonly time: number } | { readonly offset: number } | { readonly by: number }
+
+export interface SeekGroup {
+  readonly groupId: string
+  readonly to: SeekTo
+  /** Without one, all partitions that the group has commits of. */
+  readonly topic?: string
+  /** Of the topic; without them, all. */
+  readonly partitions?: readonly number[]
+  /** Says what would be, changes nothing. */
+  readonly dryRun: boolean
+  readonly mayRead: (topic: string) => boolean
+  readonly signal: AbortSignal
+}
+
+export interface Sought {
+  readonly topic: string
+  readonly partition: number
+  /** Undefined: nothing was committed. */
+  readonly from: number | undefined
+  /** Within start and end. */
+  readonly to: number
+  readonly end: number
+}
+
+type Sight = { readonly maySee: (topic: string) => boolean }
+
+export class GroupVerbs {
+  readonly #parts: GroupVerbsParts
+
+  constructor(parts: GroupVerbsParts) {
+    this.#parts = parts
+  }
+
+  /** Those that this agent coordinates, by id. */
+  list(): Promise<readonly GroupListing[]> {
+    return this.#parts.groups.list()
+  }
+
+  /** Rejects with a KafkaError where another agent coordinates the group, or nobody can at the moment. */
+  async describe(groupId: string, { maySee }: Sight): Promise<Outcome<GroupDescription>> {
+    const { groups } = this.#parts
+    const described = await groups.ask(groupId, { kind: 'describe' })
+    if (described.state === 'Dead') return noGroup(groupId)
+    const members = described.members.map((member) => memberOf(member, described))
+    const partitions = await this.#partitions(groupId, members, maySee)
+    const { state, protocolType, protocolName, generation, leader } = described
+    const lag = partitions.reduce((sum, one) => sum + (one.lag ?? 0), 0)
+    return { kind: 'ok', value: { groupId, state, protocolType, protocolName, generation, leader, members, partitions, lag } }
+  }
+
+  /** Refuses with NON_EMPTY_GROUP while the group has members, for they would go on where they are and commit over it. */
+  async seek(asked: SeekGroup): Promise<Outcome<readonly Sought[]>> {
+    const { groups } = this.#parts
+    const { groupId, dryRun, signal } = asked
+    const { state } = await groups.ask(groupId, { kind: 'describe' })
+    if (state === 'Dead' && asked.topic === undefined) return noGroup(groupId)
+    if (state !== 'Dead' && state !== 'Empty') return nonEmpty(groupId)
+    const scope = await this.#scope(asked)
+    if (scope.kind === 'error') return scope
+    const targets = await this.#targets(scope.value, asked)
+    if (targets.kind === 'error' || dryRun || targets.value.length === 0) return targets
+    const offsets = targets.value.map(({ topicId, partition, to }) => ({ topicId, partition, offset: to, leaderEpoch: -1, metadata: '' }))
+    const error = await groups.commit(groupId, nobodysCommit, offsets, signal)
+    switch (error) {
+      case 'NONE':
+        return targets
+      // A member came between the look and the commit.
+      case 'UNKNOWN_MEMBER_ID':
+        return nonEmpty(groupId)
+      default:
+        return refused(error)
+    }
+  }
+
+  /** With its offsets; refuses while it has members. */
+  async delete(groupId: string): Promise<Outcome<undefined>> {
+    const error = await this.#parts.groups.delete(groupId)
+    switch (error) {
+      case 'NONE':
+        return { kind: 'ok', value: undefined }
+      case 'GROUP_ID_NOT_FOUND':
+        return noGroup(groupId)
+      case 'NON_EMPTY_GROUP':
+        return nonEmpty(groupId)
+      default:
+        return refused(error)
+    }
+  }
+
+  async #partitions(groupId: string, members: readonly GroupMember[], maySee: (topic: string) => boolean): Promise<GroupPartition[]> {
+    const { groups, topics, log } = this.#parts
+    const rows = new Map<string, Row>()
+    for (const { topic, topicId, partition, offset, metadata } of await groups.offsets(groupId))
+      if (maySee(topic)) rows.set(partitionKey(topicId, partition), { topic, topicId, partition, committed: { offset, metadata } })
+    const assigned = members.flatMap(({ memberId, assignment = [] }) => assignment.map((of) => ({ memberId, ...of })))
+    const names = [...new Set(assigned.map(({ topic }) => topic))].filter(maySee)
+    const found = await topics.find(names, { autoCreate: false })
+    const living = new Map(
+      found.flatMap((outcome) => (outcome.kind === 'ok' ? [[outcome.value.name, outcome.value.topicId] as const] : [])),
+    )
+    for (const { memberId, topic, partitions } of assigned) {
+      const topicId = living.get(topic)
+      if (topicId === undefined) continue
+      for (const partition of partitions) {
+        const key = partitionKey(topicId, partition)
+        rows.set(key, { ...(rows.get(key) ?? { topic, topicId, partition }), memberId })
+      }
+    }
+    const listed = [...rows.values()].toSorted(byTopicAndPartition)
+    const states = listed.length === 0 ? [] : await log.partitions(listed)
+    return listed.flatMap(({ topic, partition, committed, memberId }, at) => {
+      const state = states[at]
+      // Deleted meanwhile.
+      if (state === undefined) return []
+      const { logStartOffset: start, highWatermark: end } = state
+      const lag = committed === undefined ? undefined : Math.max(0, end - committed.offset)
+      return [{ topic, partition, committed, start, end, lag, memberId }]
+    })
+  }
+
+  /** The partitions to move, with what is committed now. */
+  async #scope({ groupId, topic, partitions, mayRead }: SeekGroup): Promise<Outcome<readonly Row[]>> {
+    const { groups, topics } = this.#parts
+    const committed = await groups.offsets(groupId)
+    if (topic === undefined) {
+      if (partitions !== undefined) return refused('INVALID_REQUEST', 'Partitions are named, but not their topic.')
+      const hidden = committed.find((row) => !mayRead(row.topic))
+      if (hidden !== undefined) return refused('TOPIC_AUTHORIZATION_FAILED')
+      const rows = committed.map(({ offset, metadata, ...row }) => ({ ...row, committed: { offset, metadata } }))
+      return { kind: 'ok', value: rows.toSorted(byTopicAndPartition) }
+    }
+    if (!mayRead(topic)) return refused('TOPIC_AUTHORIZATION_FAILED')
+    const [found] = await topics.find([topic], { autoCreate: false })
+    if (found?.kind !== 'ok') return found ?? refused('UNKNOWN_TOPIC_OR_PARTITION')
+    const { topicId } = found.value
+    const wanted = [...new Set(partitions ?? range(0, found.value.partitions))].toSorted((a, b) => a - b)
+    const missing = wanted.find((partition) => !isIn(found.value, partition))
+    if (missing !== undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION', noPartition(found.value, missing))
+    const known = new Map(committed.filter((row) => row.topicId === topicId).map((row) => [row.partition, row]))
+    return {
+      kind: 'ok',
+      value: wanted.map((partition) => {
+        const row = known.get(partition)
+        return { topic, topicId, partition, ...(row !== undefined && { committed: { offset: row.offset, metadata: row.metadata } }) }
+      }),
+    }
+  }
+
+  async #targets(rows: readonly Row[], { to, signal }: SeekGroup): Promise<Outcome<readonly (Sought & TopicPartition)[]>> {
+    if (rows.length === 0) return { kind: 'ok', value: [] }
+    const { log, offsets } = this.#parts
+    const states = await log.partitions(rows)
+    const times =
+      typeof to === 'object' && 'time' in to
+        ? await offsets.list(
+            rows.map(({ topicId, partition }) => ({ topicId, partition, at: { timestamp: to.time } })),
+            signal,
+          )
+        : []
+    const targets: (Sought & TopicPartition)[] = []
+    for (const [at, row] of rows.entries()) {
+      const { topic, topicId, partition, committed } = row
+      const state = states[at]
+      if (state === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION', `Topic '${topic}' was deleted.`)
+      const time = times[at]
+      if (time?.kind === 'error') return refused(time.error, `Partition ${partition} of topic '${topic}' cannot be read here and now.`)
+      const wanted = wantedOffset(to, state, { committed: committed?.offset, time: time?.offset })
+      if (wanted === undefined)
+        return refused('INVALID_REQUEST', `Nothing is committed in partition ${partition} of topic '${topic}' to count from.`)
+      const { logStartOffset: start, highWatermark: end } = state
+      targets.push({ topic, topicId, partition, from: committed?.offset, to: Math.min(Math.max(wanted, start), end), end })
+    }
+    return { kind: 'ok', value: targets }
+  }
+}
+
+interface Row extends TopicPartition {
+  readonly topic: string
+  readonly topicId: TopicId
+  readonly committed?: GroupPartition['committed']
+  readonly memberId?: string
+}
+
+/** As Kafka's own tool commits for a group without members. */
+const nobodysCommit: CommitRequest = {
+  kind: 'commit',
+  version: 9,
+  transactional: false,
+  memberId: '',
+  groupInstanceId: null,
+  generation: -1,
+}
+
+function wantedOffset(
+  to: SeekTo,
+  { logStartOffset, highWatermark }: Pick<PartitionState, 'logStartOffset' | 'highWatermark'>,
+  at: { readonly committed: number | undefined; readonly time: number | undefined },
+): number | undefined {
+  if (to === 'start') return logStartOffset
+  if (to === 'end') return highWatermark
+  if ('offset' in to) return to.offset
+  if ('by' in to) return at.committed === undefined ? undefined : at.committed + to.by
+  // No record is that new: -1.
+  return at.time === undefined || at.time === -1 ? highWatermark : at.time
+}
+
+function memberOf(member: DescribedMember, { protocolType, state }: Pick<Described, 'protocolType' | 'state'>): GroupMember {
+  const { memberId, groupInstanceId, clientId, clientHost, metadata, assignment } = member
+  const consumer = protocolType === consumerProtocolType
+  return {
+    memberId,
+    groupInstanceId,
+    clientId,
+    clientHost,
+    // What it subscribes to is settled in a stable group only.
+    subscription: consumer && state === 'Stable' ? decoded(metadata, (bytes) => decodeSubscription(bytes).topics) : undefined,
+    assignment: consumer ? decoded(assignment, (bytes) => decodeAssignment(bytes).assignedPartitions) : undefined,
+  }
+}
+
+/** No bytes are nothing; bytes that are no consumer's are undefined: they are the clients' own affair. */
+function decoded<T>(bytes: Uint8Array, decode: (bytes: Uint8Array) => readonly T[]): readonly T[] | undefined {
+  if (bytes.length === 0) return []
+  try {
+    return decode(bytes)
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}
+
+function byTopicAndPartition(a: Row, b: Row): number {
+  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
+  return a.partition - b.partition
+}
+
+function isIn({ partitions }: Topic, partition: number): boolean {
+  return Number.isInteger(partition) && partition >= 0 && partition < partitions
+}
+
+function noGroup(groupId: string): Outcome<never> {
+  return { kind: 'error', code: errors.GROUP_ID_NOT_FOUND.code, message: `There is no group '${groupId}'.` }
+}
+
+function nonEmpty(groupId: string): Outcome<never> {
+  return { kind: 'error', code: errors.NON_EMPTY_GROUP.code, message: `Group '${groupId}' has active members.` }
+}
