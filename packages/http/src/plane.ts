@@ -9,6 +9,9 @@ import type { ServedAgent } from './served-agent.ts'
 
 export type PlaneName = 'control' | 'data'
 
+/** Where in a request the name of what it touches stands. */
+type GatedResource = 'cluster' | 'topic in path' | 'topic in body' | 'group in path'
+
 export interface PlaneParts {
   readonly agent: ServedAgent
   /** Host names beside localhost and the addresses listened on. */
@@ -27,7 +30,7 @@ export interface PlaneParts {
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the gate is asked before the route runs. `NONE` asks nothing: for probes and pages without contents. Every route must have it. */
-    readonly access?: { readonly operation: Operation; readonly resource: 'cluster' | 'topic in path' | 'topic in body' }
+    readonly access?: { readonly operation: Operation; readonly resource: GatedResource }
   }
   interface FastifyRequest {
     /** Made when it is first asked for. */
@@ -146,12 +149,14 @@ function gated(agent: ServedAgent, request: FastifyRequest): Problem | undefined
   return waitMs > 0 ? new Problem('throttled', undefined, { headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) } }) : undefined
 }
 
-function resourceOf(kind: 'cluster' | 'topic in path' | 'topic in body', request: FastifyRequest, clusterId: string): Resource {
+function resourceOf(kind: GatedResource, request: FastifyRequest, clusterId: string): Resource {
   switch (kind) {
     case 'cluster':
       return { type: 'CLUSTER', name: clusterId }
     case 'topic in path':
       return { type: 'TOPIC', name: member(request.params, 'topic') }
+    case 'group in path':
+      return { type: 'GROUP', name: member(request.params, 'group') }
     case 'topic in body':
       return { type: 'TOPIC', name: member(request.body, 'name') }
   }
@@ -206,7 +211,7 @@ function pathOf(url: string): string {
 function otherPlane(name: PlaneName, url: string, parts: PlaneParts): string {
   const path = pathOf(url)
   const ofData = /^\/topics\/[^/]+\/(produce|messages)(\/|$)/.test(path)
-  const ofControl = /^\/topics(\/[^/]+)?$/.test(path)
+  const ofControl = /^\/topics(\/[^/]+)?$/.test(path) || /^\/groups(\/|$)/.test(path)
   if (name === 'control' && ofData) return ` It is on the data plane: ${parts.urls().data}${path}`
   if (name === 'data' && ofControl) return ` It is on the control plane: ${parts.urls().control}${path}`
   return ''

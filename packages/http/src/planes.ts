@@ -1,5 +1,6 @@
 // Which routes are on which plane.
 import type { FastifyInstance } from 'fastify'
+import { groupRoutes } from './groups.ts'
 import { messageRoutes } from './messages.ts'
 import { operationRoutes } from './operations.ts'
 import { type PlaneName, type PlaneParts, plane } from './plane.ts'
@@ -30,6 +31,7 @@ async function ready(
         request.is404 ? done(null) : json(request, String(body), done),
       )
       topicRoutes(app, parts)
+      groupRoutes(app, parts)
       break
     case 'data':
       app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

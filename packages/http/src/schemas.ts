@@ -18,9 +18,9 @@ export const problemSchema = {
 const reasons: Readonly<Record<number, string>> = {
   307: 'Another agent owns the partition: Location says where',
   400: 'The request is wrong',
-  404: 'No such topic or partition',
+  404: 'No such topic, partition or group',
   406: 'None of the accepted media types can be answered',
-  409: 'It exists already',
+  409: 'It exists already, or it is in use',
   413: 'The body is too large',
   416: 'The offset is outside of the partition',
   422: 'The Idempotency-Key stands for another request',

@@ -1,7 +1,7 @@
 // Both planes over real sockets, in front of an agent's real write and read path; its Metadata Service is a fake of a few maps.
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
-import { type AgentEvent, type Member, settings } from '@local-kafka-service/agent'
+import { type AgentEvent, KafkaError, type Member, settings } from '@local-kafka-service/agent'
 import { type Codecs, crc32c } from '@local-kafka-service/protocol'
 import { objectKey } from '../../../agent/src/core/object-key.ts'
 import { CachedObjects } from '../../../agent/src/objects/cached.ts'
@@ -9,6 +9,7 @@ import { MemoryObjects } from '../../../agent/src/objects/memory.ts'
 import { ObjectStoreError } from '../../../agent/src/objects/object-store.ts'
 import { Offsets } from '../../../agent/src/read/offsets.ts'
 import { Reader } from '../../../agent/src/read/reader.ts'
+import { GroupVerbs, type GroupVerbsParts } from '../../../agent/src/verbs/groups.ts'
 import { RecordVerbs } from '../../../agent/src/verbs/records.ts'
 import { TopicVerbs } from '../../../agent/src/verbs/topics.ts'
 import { Catalog } from '../../../agent/src/view/catalog.ts'
@@ -102,6 +103,8 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings: agentSettings, random, emit })
   const records = new RecordVerbs({ topics, writer, reader, offsets, tails, owners, settings: agentSettings, clock, codecs, crc32c })
 
+  const groupVerbs = new GroupVerbs({ groups: noGroups, topics, log, offsets })
+
   const asked: string[] = []
   const gate: ServedAgent['services']['gate'] = {
     authorize(_context, operation, { type, name }) {
@@ -114,7 +117,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,
-    services: { clock, random, settings: agentSettings, gate, emit, topics, records, owners },
+    services: { clock, random, settings: agentSettings, gate, emit, topics, records, groupVerbs, owners },
     health: () => health,
     metrics: () => [
       {
@@ -174,4 +177,14 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+const notHere = (): Promise<never> => Promise.reject(new KafkaError('NOT_COORDINATOR'))
+/** All groups are another agent's: what HTTP does with groups of its own is tested in front of a whole agent. */
+const noGroups: GroupVerbsParts['groups'] = {
+  ask: notHere,
+  commit: notHere,
+  offsets: notHere,
+  delete: notHere,
+  list: () => Promise.resolve([]),
 }
