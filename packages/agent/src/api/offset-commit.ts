@@ -2,11 +2,11 @@
 // Left out: a retention of the request's own (2–4), the server's counts; the empty group id, which Kafka takes for old clients: INVALID_GROUP_ID.
 import { errors, OffsetCommit, type OffsetCommitRequest, type OffsetCommitResponse, type Outcome } from '@local-kafka-service/protocol'
 import type { OffsetToCommit, Topic } from '../metadata/metadata-store.ts'
+import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
 import { topicsById, topicsByName } from './access.ts'
 import { checkGroup } from './group-access.ts'
 import { handler, type RequestContext } from './handler.ts'
-import type { Services } from '../services.ts'
 
 const idsFrom = 10
 
