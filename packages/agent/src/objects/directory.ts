@@ -27,6 +27,8 @@ interface FileWrite {
   /** For messages. */
   readonly what: string
   readonly signal: AbortSignal | undefined
+  /** On the disk when it settles; without it as the store's mode says. */
+  readonly durable?: boolean
 }
 
 const openFile = promisify(open)
@@ -83,12 +85,13 @@ export class DirectoryObjects implements ObjectStore {
     if (signal?.aborted === true) throw abortedError('no', `put ${key}`)
     const path = this.#path(key)
     const what = `put ${key}`
-    const exclusive = { flags: writeFlags | constants.O_EXCL, what, signal }
+    // Whatever the mode: it is written once in a prefix's life, and without it nothing of the prefix can be used.
+    const exclusive = { flags: writeFlags | constants.O_EXCL, what, signal, durable: true }
     let beside: string | undefined
     try {
       beside = await this.#writeBeside(path, body, exclusive)
       await link(beside, path)
-      if (this.#strict) await this.#syncFolder(dirname(path), what)
+      await this.#syncFolder(dirname(path), what)
       return 'created'
     } catch (error) {
       if (hasCode(error, 'EEXIST')) return 'exists'
@@ -159,7 +162,7 @@ export class DirectoryObjects implements ObjectStore {
     }
   }
 
-  async #write(path: string, body: readonly Uint8Array[], { flags, what, signal }: FileWrite): Promise<void> {
+  async #write(path: string, body: readonly Uint8Array[], { flags, what, signal, durable = this.#strict }: FileWrite): Promise<void> {
     const sizeBytes = body.reduce((sum, { length }) => sum + length, 0)
     const inTurn = sizeBytes <= inTurnBytes
     const folder = dirname(path)
@@ -169,7 +172,7 @@ export class DirectoryObjects implements ObjectStore {
       if (signal?.aborted === true) throw abortedError('unknown', what)
       if (inTurn) writeInTurn(file, body)
       else await writeAll(file, body)
-      if (this.#strict) await this.#sync(file, what)
+      if (durable) await this.#sync(file, what)
       failed = false
     } catch (error) {
       throw asStoreError(error, 'unknown', what)
@@ -178,7 +181,7 @@ export class DirectoryObjects implements ObjectStore {
       if (inTurn || failed) closeQuietly(file, failed, what)
       else await closeFile(file).catch((error: unknown) => Promise.reject(fileError(error, 'unknown', what)))
     }
-    if (this.#strict) await this.#syncFolder(folder, what)
+    if (durable) await this.#syncFolder(folder, what)
   }
 
   async #open(path: string, flags: number, inTurn: boolean, what: string): Promise<number> {
