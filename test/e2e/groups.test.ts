@@ -105,15 +105,15 @@ describe.each(stores())('on $name', ({ fresh }) => {
     return await groupOf(group)
   }
 
-  describe.each(clients.filter(({ there }) => there))('$name', ({ name, keepsGeneration, join }) => {
+  describe.each(clients.filter(({ there }) => there))('$name', (client) => {
     test('members come and go, the server is killed in between, and every record is read and committed', async () => {
-      const topic = name.replaceAll(/\W+/g, '-').replace(/^-/, '')
+      const topic = client.name.replaceAll(/\W+/g, '-').replace(/^-/, '')
       const group = `group-of-${topic}`
       await aTopic(topic)
       const taken = new Set<string>()
       const members: Member[] = []
       const more = async (): Promise<number> =>
-        members.push(await join({ kafka: server.kafka, group, topic, take: (value) => void taken.add(value) }))
+        members.push(await client.join({ kafka: server.kafka, group, topic, take: (value) => void taken.add(value) }))
       const expected: string[] = []
       const flows = async (value: string): Promise<void> => {
         expected.push(...(await produce(topic, value)))
@@ -137,7 +137,7 @@ describe.each(stores())('on $name', ({ fresh }) => {
         expect(await groupOf(group)).toMatchObject({ state: 'Stable', lag: 0 })
         await flows('after a restart')
         const after = await settled(group, 1)
-        if (keepsGeneration) expect(after.generation).toBe(generation)
+        if (client.keepsGeneration) expect(after.generation).toBe(generation)
         await expect.poll(async () => (await groupOf(group)).lag, patiently).toBe(0)
       } finally {
         await Promise.all(members.map((member) => member.close()))
