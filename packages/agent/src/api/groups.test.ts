@@ -1,4 +1,4 @@
-// The group APIs as a client meets them: each version's own shape, Kafka's error for each mistake, and one group's trouble that is not another's.
+// The group APIs as a client meets them: each version's own shape, Kafka's error for each mistake, and one group's trouble that is not another's. It is one thing: eleven APIs over the same groups.
 import {
   DeleteGroups,
   DescribeGroups,
