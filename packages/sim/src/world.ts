@@ -18,6 +18,7 @@ import type { ClientParts } from './cluster-client.ts'
 import { Consumer, type ConsumerOptions } from './consumer.ts'
 import { Bucket, faultlessStore } from './faulty-objects.ts'
 import { Database, faultlessDatabase } from './faulty-sql.ts'
+import { GroupMember, type GroupMemberOptions } from './group-member.ts'
 import { IdempotentProducer, type IdempotentProducerOptions } from './idempotent-producer.ts'
 import { Checker } from './invariants.ts'
 import { KeyedProducer, type KeyedProducerOptions } from './keyed-producer.ts'
@@ -237,6 +238,10 @@ export class World {
   /** Follows until the world heals. */
   consumer(options: ConsumerOptions): Consumer {
     return new Consumer(this.#client(options.name), options)
+  }
+
+  groupMember(options: GroupMemberOptions): GroupMember {
+    return new GroupMember(this.#client(options.name), options)
   }
 
   #client(name: string): ClientParts {

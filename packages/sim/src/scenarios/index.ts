@@ -4,6 +4,7 @@ import { chaos } from './chaos.ts'
 import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads, storeOutage, twoProducers } from './faults.ts'
 
 import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
+import { groups } from './groups.ts'
 import { topicMadeAgain } from './topics.ts'
 
 export const scenarios: readonly Scenario[] = [
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   twoProducers,
   rottenReads,
   topicMadeAgain,
+  groups,
 ]
 
 /** A seed alone names its scenario, so that one number replays. */
