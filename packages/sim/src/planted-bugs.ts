@@ -264,4 +264,26 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'a group answers before it is saved',
+    scenario: 'groups',
+    edits: [
+      {
+        file: 'agent/src/coordinate/group-runner.ts',
+        find: '        if (!(await this.#save(batch))) return\n        for (const answer of batch.answers) answer()',
+        replace: '        for (const answer of batch.answers) answer()\n        if (!(await this.#save(batch))) return',
+      },
+    ],
+  },
+  {
+    name: 'the version of a group is not checked',
+    scenario: 'groups',
+    edits: [
+      {
+        file: 'agent/src/metadata/groups.ts',
+        find: 'held.epoch !== epoch || held.version !== version)',
+        replace: 'held.epoch !== epoch)',
+      },
+    ],
+  },
 ]
