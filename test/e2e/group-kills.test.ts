@@ -165,7 +165,7 @@ interface Load extends AsyncDisposable {
   /** The highest acknowledged commit of each partition. */
   readonly committed: ReadonlyMap<number, number>
   readonly producer: Producer
-  join(): Member
+  readonly join: () => Member
 }
 
 interface Producer {
