@@ -286,4 +286,15 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'a generation is not saved',
+    scenario: 'groups',
+    edits: [
+      {
+        file: 'agent/src/coordinate/group-runner.ts',
+        find: 'if (saved(change)) batch',
+        replace: "if (saved(change) && (change.kind !== 'group' || !this.#stored || change.value === null)) batch",
+      },
+    ],
+  },
 ]
