@@ -93,7 +93,7 @@ describe.each(stores())('on $name', ({ fresh }) => {
     needs('confluentKafka')('2, 5, 1 members under load, one killed: all is read, committed offsets never go back', async () => {
       await using under = await load('members-die')
       const { group, join: more } = under
-      const watch = watchOffsets(() => groupOf(group))
+      await using watch = watchOffsets(() => groupOf(group))
       const leaving = [more(), more()]
       await settled(group, 2)
       await under.producer.acknowledged(200)
@@ -240,7 +240,7 @@ function startPython([script = '', ...args]: readonly string[], onLine: (line: s
 }
 
 /** Looks at the group again and again until stopped; answers each committed offset that was lower than one seen before. */
-function watchOffsets(look: () => Promise<Group>): {
+function watchOffsets(look: () => Promise<Group>): AsyncDisposable & {
   stop(): Promise<{ readonly looks: number; readonly backwards: readonly string[] }>
 } {
   const seen = new Map<number, number>()
@@ -265,6 +265,10 @@ function watchOffsets(look: () => Promise<Group>): {
       over = true
       await watching
       return { looks, backwards }
+    },
+    async [Symbol.asyncDispose]() {
+      over = true
+      await watching
     },
   }
 }
