@@ -22,7 +22,6 @@ export const limits = {
   /** A reader that takes nothing: with this much unsent, the connection's next request waits. */
   socketPendingBytes: 4 * mib,
   connections: 10_000,
-  connectionIdleMs: 600_000,
 
   /** Bytes admitted and not yet committed; above it admission waits, then clients do. */
   uncommittedBytes: 128 * mib,
@@ -97,8 +96,8 @@ export const limits = {
 
   topicNameLength: 249,
   partitionsPerTopic: 100_000,
+  /** Of all topics that one CreateTopics makes: each is a row, written under the cluster's lock. */
   partitionsPerRequest: 200_000,
-  configsPerTopic: 64,
   /** Topics that one connection may have made by merely naming them, per request. */
   autoCreatedTopicsPerRequest: 100,
 

@@ -105,16 +105,6 @@ export const agentSettings = [
     check: integer(0, Number.MAX_SAFE_INTEGER),
   },
   {
-    name: 'request.memory.bytes',
-    type: 'long',
-    default: { dev: '268435456', start: '536870912' },
-    unit: 'bytes',
-    doc: 'Memory for requests that are being read. When it is used up, sockets are paused.',
-    enforcedBy: 'net/permits.ts',
-    since: '0.1',
-    check: integer(104_857_600, Number.MAX_SAFE_INTEGER),
-  },
-  {
     name: 'num.partitions',
     type: 'int',
     default: both('1'),

@@ -1,8 +1,10 @@
 // CreateTopics 2–7. -1 partitions means num.partitions, -1 replicas means 1: the object store replicates. Manual assignments count, their brokers must live,
 // and then ownership goes its own way. Left out: configs without machinery are INVALID_CONFIG.
 import { CreateTopics, type CreateTopicsRequest, type CreateTopicsResponse, errors, type Outcome } from '@local-kafka-service/protocol'
+import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
+import { number } from '../settings.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
 import { brokersFor } from './brokers.ts'
 import { configSources } from './config-sources.ts'
@@ -14,8 +16,19 @@ export const createTopics = handler({
   async handle(request, context, services) {
     const twice = duplicatesOf(request.topics.map(({ name }) => name))
     const topics: TopicResponse[] = Array.from(twice, (name) => refusal(name, failure('INVALID_REQUEST', 'Duplicate topic name.')))
+    let partitions = 0
     for (const topic of request.topics) {
       if (twice.has(topic.name)) continue
+      const more = Math.max(
+        topic.assignments.length,
+        topic.numPartitions === -1 ? number(services.settings, 'num.partitions') : topic.numPartitions,
+      )
+      if (partitions + more > limits.partitionsPerRequest) {
+        const message = `One request may make ${limits.partitionsPerRequest} partitions; ask for this topic in another.`
+        topics.push(refusal(topic.name, failure('INVALID_PARTITIONS', message)))
+        continue
+      }
+      partitions += Math.max(0, more)
       const outcome = await created(topic, request.validateOnly, { context, services })
       topics.push(outcome.kind === 'ok' ? made(outcome.value, request.validateOnly, { context, services }) : refusal(topic.name, outcome))
     }

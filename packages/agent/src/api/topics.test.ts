@@ -11,6 +11,7 @@ import {
   zeroUuid,
 } from '@local-kafka-service/protocol'
 import { describe, expect, test } from 'vitest'
+import { limits } from '../limits.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
 
 type NewTopic = RequestInputOf<typeof CreateTopics>['topics'][number]
@@ -53,6 +54,18 @@ describe('CreateTopics', () => {
     await using kafka = await anAgent({ settings: { 'num.partitions': { value: '4', source: 'flag' } } })
     const [topic] = await created(kafka, [aTopic({ numPartitions: -1, replicationFactor: -1 })])
     expect(topic).toMatchObject({ errorCode: 0, numPartitions: 4, replicationFactor: 1 })
+  })
+
+  test('one request makes so many partitions at most; what does not fit is refused alone', async () => {
+    await using kafka = await anAgent()
+    const topics = ['a', 'b', 'c'].map((name) => aTopic({ name, numPartitions: limits.partitionsPerTopic }))
+    const answers = await created(kafka, [...topics, aTopic({ name: 'd', numPartitions: -5 })], { validateOnly: true })
+    expect(answers.map(({ name, errorCode }) => [name, errorCode])).toEqual([
+      ['a', 0],
+      ['b', 0],
+      ['c', codeOf('INVALID_PARTITIONS')],
+      ['d', codeOf('INVALID_PARTITIONS')],
+    ])
   })
 
   test('validateOnly makes nothing', async () => {
