@@ -234,6 +234,22 @@ describe('offsets', () => {
     expect(await commit(kafka, { generation: 1, memberId: 'm' }, 9)).toBe(codeOf('GROUP_ID_NOT_FOUND'))
   })
 
+  test.each([2, 3, 4])('version %i: a retention of the request is refused, and nothing is committed', async (version) => {
+    await using kafka = await anAgent()
+    await kafka.topic('t')
+    const commit = (retentionTimeMs: number) =>
+      kafka.call(OffsetCommit, version, {
+        groupId: 'g',
+        memberId: '',
+        retentionTimeMs,
+        topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: null }] }],
+      })
+    expect((await commit(60_000)).topics[0]?.partitions).toMatchObject([{ errorCode: errors.INVALID_REQUEST.code }])
+    expect(await kafka.services.groups.offsets('g')).toEqual([])
+    expect((await commit(-1)).topics[0]?.partitions).toMatchObject([{ errorCode: 0 }])
+    expect(await kafka.services.groups.offsets('g')).toMatchObject([{ offset: 1 }])
+  })
+
   test('one partition that cannot be committed does not keep the others', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t', 3)

@@ -1,6 +1,13 @@
 // OffsetCommit 2–10. A member's, fenced by its generation, or anybody's while the group has no members (generation -1). By topic id from 10 on.
-// Left out: a retention of the request's own (2–4), the server's counts; the empty group id, which Kafka takes for old clients: INVALID_GROUP_ID.
-import { errors, OffsetCommit, type OffsetCommitRequest, type OffsetCommitResponse, type Outcome } from '@local-kafka-service/protocol'
+// Left out: a retention of the request's own (2–4), which is refused, because offsets.retention.minutes counts for all; the empty group id, which Kafka takes for old clients: INVALID_GROUP_ID.
+import {
+  errors,
+  KafkaError,
+  OffsetCommit,
+  type OffsetCommitRequest,
+  type OffsetCommitResponse,
+  type Outcome,
+} from '@local-kafka-service/protocol'
 import type { OffsetToCommit, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
@@ -17,6 +24,8 @@ export const offsetCommit = handler({
     const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = request
     const { apiVersion, client, signal } = context
     checkGroup(groupId, { operation: 'READ', context, services })
+    if (request.retentionTimeMs !== -1)
+      throw new KafkaError('INVALID_REQUEST', 'A retention of its own is not supported: offsets.retention.minutes counts for all offsets.')
     const found = await foundTopics(request, { context, services })
     const longest = number(services.settings, 'offset.metadata.max.bytes')
     const offsets: OffsetToCommit[] = []
