@@ -1,6 +1,6 @@
 // The public surface: a Kafka inside the calling process, for tests and for whoever wants to embed one. Its types are in plain words and name no internal package.
-import { embeddedPlan } from './embedded-plan.ts'
-import { startServer } from './server.ts'
+import { embeddedPlan } from './embedded/embedded-plan.ts'
+import { startServer } from './server/server.ts'
 
 export { UserError, type UserErrorCode } from './user-error.ts'
 

@@ -1,8 +1,8 @@
 // What one server is to be: its stores, its ports, its settings; made from the options of the command.
 import { type MetadataPlace, type ObjectsPlace, type SettingSource, type Settings, settings } from '@local-kafka-service/agent'
+import { durationMs, flagOf, listOf, type OptionValues, splitAddress, textOf, wasGiven } from '../options.ts'
+import { UserError } from '../user-error.ts'
 import { placesIn } from './data-directory.ts'
-import { durationMs, flagOf, listOf, type OptionValues, splitAddress, textOf, wasGiven } from './options.ts'
-import { UserError } from './user-error.ts'
 
 export interface ServerPlan {
   /** Taken before anything in it is opened; undefined when nothing is kept in one. */

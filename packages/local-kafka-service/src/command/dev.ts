@@ -1,13 +1,13 @@
 // The command `lks dev`: one server for this machine, from its options to its end by a signal.
 import { type AgentEvent, limits } from '@local-kafka-service/agent'
+import { type OptionSources, resolveOptions, textOf } from '../options.ts'
+import { type Server, startServer } from '../server/server.ts'
+import { planOf } from '../server/server-plan.ts'
+import { UserError } from '../user-error.ts'
+import { productVersion } from '../version.ts'
 import { eventLog } from './event-log.ts'
 import { jsonLog, type Log, terminalLog } from './log.ts'
-import { type OptionSources, resolveOptions, textOf } from './options.ts'
 import { firstScreen, type Ready, readyLine } from './screen.ts'
-import { type Server, startServer } from './server.ts'
-import { planOf } from './server-plan.ts'
-import { UserError } from './user-error.ts'
-import { productVersion } from './version.ts'
 
 /** Settles when the server has stopped as it was asked to. Rejects with a UserError when it could not start, or was ended by something else. */
 export async function dev(given: OptionSources): Promise<void> {

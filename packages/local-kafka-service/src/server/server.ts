@@ -2,11 +2,11 @@
 import { createServer } from 'node:net'
 import { type Agent, createAgent, type EventHook, type OpenedParts, openParts, text } from '@local-kafka-service/agent'
 import type { HttpServers } from '@local-kafka-service/http'
+import { productVersion } from '../version.ts'
 import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
 import { flushPolicy } from './flush-policy.ts'
 import type { HttpPlan, ServerPlan } from './server-plan.ts'
 import { explainStart } from './start-errors.ts'
-import { productVersion } from './version.ts'
 
 export interface Server {
   readonly clusterId: string

@@ -1,10 +1,10 @@
 // The plan of a server inside the calling process, from the options of `startKafka`.
 import { type AgentSettingName, agentSettings, type SettingSource, settings } from '@local-kafka-service/agent'
-import { placesIn } from './data-directory.ts'
-import type { StartKafkaOptions } from './index.ts'
-import { checkOption, didYouMean } from './options.ts'
-import { addressesOf, type HttpPlan, metadataPlace, type ServerPlan, s3Place } from './server-plan.ts'
-import { UserError } from './user-error.ts'
+import type { StartKafkaOptions } from '../index.ts'
+import { checkOption, didYouMean } from '../options.ts'
+import { placesIn } from '../server/data-directory.ts'
+import { addressesOf, type HttpPlan, metadataPlace, type ServerPlan, s3Place } from '../server/server-plan.ts'
+import { UserError } from '../user-error.ts'
 
 /** Throws a UserError that names what is wrong. */
 export function embeddedPlan(given: StartKafkaOptions): ServerPlan {

@@ -1,10 +1,10 @@
 // What options make of a server: which stores belong together, and which options exclude one another.
 import { describe, expect, test } from 'vitest'
-import { embeddedPlan } from './embedded-plan.ts'
+import { embeddedPlan } from '../embedded/embedded-plan.ts'
+import { resolveOptions } from '../options.ts'
+import { UserError } from '../user-error.ts'
 import { flushPolicy } from './flush-policy.ts'
-import { resolveOptions } from './options.ts'
 import { planOf, type ServerPlan } from './server-plan.ts'
-import { UserError } from './user-error.ts'
 
 function plan(flags: Readonly<Record<string, string>>): ServerPlan {
   return planOf(resolveOptions({ flags, env: {}, file: undefined }).values)

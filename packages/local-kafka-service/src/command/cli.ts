@@ -1,10 +1,10 @@
 // The command line: which commands there are, their help, and what the shell is told at the end.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option as Flag } from 'commander'
+import { configFile, flagOf, type Option, options, variableOf } from '../options.ts'
+import { explain, UserError } from '../user-error.ts'
+import { productVersion } from '../version.ts'
 import { dev } from './dev.ts'
-import { configFile, flagOf, type Option, options, variableOf } from './options.ts'
-import { explain, UserError } from './user-error.ts'
-import { productVersion } from './version.ts'
 
 /** Ends the process when the command has ended. */
 export async function run(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<never> {

@@ -1,8 +1,8 @@
 // What is shown when a server is ready.
 import { expect, test } from 'vitest'
-import { resolveOptions } from './options.ts'
+import { resolveOptions } from '../options.ts'
+import { planOf } from '../server/server-plan.ts'
 import { firstScreen, type Ready, readyLine } from './screen.ts'
-import { planOf } from './server-plan.ts'
 
 /** Ready with these flags; `movedFrom`: the control plane's default port was taken. */
 function ready(

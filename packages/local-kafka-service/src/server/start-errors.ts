@@ -1,7 +1,7 @@
 // What a person is told when a start fails: the errors of ports, stores and sockets in the words of the command.
 import { MetadataError, ObjectStoreError, PartsError } from '@local-kafka-service/agent'
+import { UserError } from '../user-error.ts'
 import type { ServerPlan } from './server-plan.ts'
-import { UserError } from './user-error.ts'
 
 /** A UserError where there is something to do about it, else the error itself: that is a defect. */
 export function explainStart(error: unknown, plan: ServerPlan): unknown {

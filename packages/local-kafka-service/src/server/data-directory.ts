@@ -3,7 +3,7 @@ import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'n
 import { uptime } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { UserError } from './user-error.ts'
+import { UserError } from '../user-error.ts'
 
 /** Of the layout of the directory; metadata and objects have versions of their own. */
 export const dataDirectoryVersion = 1
