@@ -59,19 +59,27 @@ function unsupported(field: string, version: number): never {
 
 const legalName = /^[a-z][A-Za-z0-9]*$/
 
-/** The names of a scalar's methods in Reader and Writer are its type's, but for those with a length in front. */
-const sized: Partial<Record<ScalarType, string>> = { string: 'String', bytes: 'Octets', records: 'Octets' }
+/** What the compiler knows of a scalar type: the fewest bytes of a value, in classic and in flexible versions, and the value that stands for nothing, as source. */
+interface ScalarFacts {
+  readonly smallest: readonly [classic: number, flexible: number]
+  readonly zero: string
+  /** The noun in the names of its methods in Reader and Writer, where a length stands in front; the others are named as the type. */
+  readonly sized?: string
+}
 
-const minimumBytes: Record<Exclude<ScalarType, 'string' | 'bytes' | 'records'>, number> = {
-  bool: 1,
-  int8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  int64: 8,
-  big64: 8,
-  float64: 8,
-  uuid: 16,
+const scalars: Record<ScalarType, ScalarFacts> = {
+  bool: { smallest: [1, 1], zero: 'false' },
+  int8: { smallest: [1, 1], zero: '0' },
+  int16: { smallest: [2, 2], zero: '0' },
+  uint16: { smallest: [2, 2], zero: '0' },
+  int32: { smallest: [4, 4], zero: '0' },
+  int64: { smallest: [8, 8], zero: '0' },
+  big64: { smallest: [8, 8], zero: '0n' },
+  float64: { smallest: [8, 8], zero: '0' },
+  uuid: { smallest: [16, 16], zero: `'${zeroUuid}'` },
+  string: { smallest: [2, 1], zero: `''`, sized: 'String' },
+  bytes: { smallest: [4, 1], zero: 'new Uint8Array(0)', sized: 'Octets' },
+  records: { smallest: [4, 1], zero: 'null', sized: 'Octets' },
 }
 
 /** One function per struct, so that each stays small and sees one shape of object. */
@@ -121,28 +129,11 @@ class Source {
   }
 
   #decodeField(field: Field, path: string): string {
+    if (field.type === 'array') return `${this.#decodeArray(field, path)}(r)`
     const nullable = this.#nullable(field)
-    switch (field.type) {
-      case 'array':
-        return `${this.#decodeArray(field, path)}(r)`
-      case 'struct': {
-        const one = this.decodeStruct(field.fields, path)
-        return nullable ? `(r.int8() < 0 ? null : ${one}(r))` : `${one}(r)`
-      }
-      case 'bool':
-      case 'int8':
-      case 'int16':
-      case 'uint16':
-      case 'int32':
-      case 'int64':
-      case 'big64':
-      case 'float64':
-      case 'string':
-      case 'uuid':
-      case 'bytes':
-      case 'records':
-        return `r.${this.#method(field, nullable)}()`
-    }
+    if (field.type !== 'struct') return `r.${this.#method(field, nullable)}()`
+    const one = this.decodeStruct(field.fields, path)
+    return nullable ? `(r.int8() < 0 ? null : ${one}(r))` : `${one}(r)`
   }
 
   #decodeArray(field: ArrayField, path: string): string {
@@ -159,33 +150,15 @@ class Source {
   }
 
   /** The fewest bytes that a value can take: what bounds the length of an array. */
-  #smallest(field: Scalar | StructField | Field): number {
-    switch (field.type) {
-      case 'struct': {
-        let sum = this.#flexible ? 1 : 0
-        for (const child of Object.values(field.fields)) {
-          if (child.tag === undefined && inVersions(child.versions, this.#version)) sum += this.#smallest(child)
-        }
-        return Math.max(1, this.#nullable(field) ? 1 : sum)
-      }
-      case 'array':
-        return this.#flexible ? 1 : 4
-      case 'string':
-        return this.#flexible ? 1 : 2
-      case 'bytes':
-      case 'records':
-        return this.#flexible ? 1 : 4
-      case 'bool':
-      case 'int8':
-      case 'int16':
-      case 'uint16':
-      case 'int32':
-      case 'int64':
-      case 'big64':
-      case 'float64':
-      case 'uuid':
-        return minimumBytes[field.type]
+  #smallest(field: Field): number {
+    if (field.type === 'array') return this.#flexible ? 1 : 4
+    if (field.type !== 'struct') return scalars[field.type].smallest[this.#flexible ? 1 : 0]
+    if (this.#nullable(field)) return 1
+    let sum = this.#flexible ? 1 : 0
+    for (const child of Object.values(field.fields)) {
+      if (child.tag === undefined && inVersions(child.versions, this.#version)) sum += this.#smallest(child)
     }
+    return Math.max(1, sum)
   }
 
   // ---- encode -----------------------------------------------------------------------------------------------------------------------
@@ -219,32 +192,16 @@ class Source {
   }
 
   #encodeField(field: Field, value: string, path: string): string {
+    if (field.type === 'array') return `${this.#encodeArray(field, path)}(w, ${value})`
     const nullable = this.#nullable(field)
-    switch (field.type) {
-      case 'array':
-        return `${this.#encodeArray(field, path)}(w, ${value})`
-      case 'struct': {
-        const one = this.encodeStruct(field.fields, path)
-        if (!nullable) return `${one}(w, ${value})`
-        return `{ const one = ${value}; if (one === null) w.int8(-1); else { w.int8(1); ${one}(w, one) } }`
-      }
-      case 'bool':
-      case 'int8':
-      case 'int16':
-      case 'uint16':
-      case 'int32':
-      case 'int64':
-      case 'big64':
-      case 'float64':
-      case 'string':
-      case 'uuid':
-      case 'bytes':
-      case 'records': {
-        const write = `w.${this.#method(field, nullable).replace('clamped64', 'int64')}`
-        if (sized[field.type] === undefined || nullable) return `${write}(${value})`
-        return `${write}(${value} ?? unexpectedNull('${path}'))`
-      }
+    if (field.type === 'struct') {
+      const one = this.encodeStruct(field.fields, path)
+      if (!nullable) return `${one}(w, ${value})`
+      return `{ const one = ${value}; if (one === null) w.int8(-1); else { w.int8(1); ${one}(w, one) } }`
     }
+    const write = `w.${this.#method(field, nullable).replace('clamped64', 'int64')}`
+    const nullMayCome = scalars[field.type].sized !== undefined && !nullable
+    return `${write}(${nullMayCome ? `${value} ?? unexpectedNull('${path}')` : value})`
   }
 
   #encodeArray(field: ArrayField, path: string): string {
@@ -259,72 +216,28 @@ class Source {
   }
 
   #isDefault(field: Field, value: string): string {
-    switch (field.type) {
-      case 'array':
-        return field.default === null ? `${value} === null` : `${value} !== null && ${value}.length === 0`
-      case 'struct': {
-        if (field.default === null) return `${value} === null`
-        const members = Object.entries(field.fields).map(
-          ([name, child]) => `(${value}.${name} === undefined || ${this.#isDefault(child, `${value}.${name}`)})`,
-        )
-        return members.length === 0 ? 'true' : members.join(' && ')
-      }
-      case 'bytes':
-        return field.default === null ? `${value} === null` : `${value} !== null && ${value}.length === 0`
-      case 'records':
-        return `${value} === null`
-      case 'bool':
-      case 'int8':
-      case 'int16':
-      case 'uint16':
-      case 'int32':
-      case 'int64':
-      case 'big64':
-      case 'float64':
-      case 'string':
-      case 'uuid':
-        return `${value} === ${this.#defaultOf(field)}`
-    }
+    if (field.default === null || field.type === 'records') return `${value} === null`
+    if (field.type === 'array' || field.type === 'bytes') return `${value} !== null && ${value}.length === 0`
+    if (field.type !== 'struct') return `${value} === ${this.#defaultOf(field)}`
+    const members = Object.entries(field.fields).map(
+      ([name, child]) => `(${value}.${name} === undefined || ${this.#isDefault(child, `${value}.${name}`)})`,
+    )
+    return members.length === 0 ? 'true' : members.join(' && ')
   }
 
   // ---- both -------------------------------------------------------------------------------------------------------------------------
 
   #defaultOf(field: Field): string {
-    if (field.default !== undefined) {
-      return typeof field.default === 'bigint' ? `${field.default}n` : JSON.stringify(field.default)
-    }
-    switch (field.type) {
-      case 'array':
-        return '[]'
-      case 'struct':
-        return `{ ${Object.entries(field.fields)
-          .map(([name, child]) => `${name}: ${this.#defaultOf(child)}`)
-          .join(', ')} }`
-      case 'string':
-        return `''`
-      case 'uuid':
-        return `'${zeroUuid}'`
-      case 'bool':
-        return 'false'
-      case 'bytes':
-        return 'new Uint8Array(0)'
-      case 'records':
-        return 'null'
-      case 'big64':
-        return '0n'
-      case 'int8':
-      case 'int16':
-      case 'uint16':
-      case 'int32':
-      case 'int64':
-      case 'float64':
-        return '0'
-    }
+    if (field.default !== undefined) return typeof field.default === 'bigint' ? `${field.default}n` : JSON.stringify(field.default)
+    if (field.type === 'array') return '[]'
+    if (field.type !== 'struct') return scalars[field.type].zero
+    const members = Object.entries(field.fields).map(([name, child]) => `${name}: ${this.#defaultOf(child)}`)
+    return `{ ${members.join(', ')} }`
   }
 
   #method(field: Scalar, nullable: boolean): string {
     if (field.type === 'int64' && field.clamped === true) return 'clamped64'
-    const noun = sized[field.type]
+    const noun = scalars[field.type].sized
     if (noun === undefined) return field.type
     const words = `${this.#flexible ? 'Compact' : ''}${nullable ? 'Nullable' : ''}${noun}`
     return words.charAt(0).toLowerCase() + words.slice(1)
