@@ -9,6 +9,7 @@ import type { ClusterId } from './core/ids.ts'
 import { limits } from './limits.ts'
 import { Membership } from './membership.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
+import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress, Network } from './net/network.ts'
 import { serveKafka } from './net/serve.ts'
 import { CachedObjects } from './objects/cached.ts'
@@ -43,6 +44,8 @@ export interface Parts {
   readonly emit: EventHook
   /** What the object store has done so far, where it is measured. */
   readonly storeMeters?: () => Gauges['store']
+  /** Sees every request and may spoil it. For tests: no setting and no command hands one in. */
+  readonly interceptor?: Interceptor
 }
 
 export interface AgentOptions {
@@ -156,6 +159,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     ...(options.advertised && { advertised: options.advertised }),
     handlers,
     services,
+    ...(parts.interceptor && { interceptor: parts.interceptor }),
   })
   const beating = membership.run(stopped.signal).then((end) => {
     if (end === 'fenced') fence()

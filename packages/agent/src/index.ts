@@ -6,6 +6,16 @@ export type { Operation, RequestContext, Resource } from './api/handler.ts'
 export type { ClusterId, TopicId } from './core/ids.ts'
 export { limits } from './limits.ts'
 export { type Member, MetadataError, type Topic } from './metadata/metadata-store.ts'
+export type {
+  Act,
+  ConnectionInterceptor,
+  End,
+  InterceptableConnection,
+  InterceptedRequest,
+  Interception,
+  Interceptor,
+  Verdict,
+} from './net/interceptor.ts'
 export { ObjectStoreError } from './objects/object-store.ts'
 export type { AgentEvent, EventHook } from './observe/events.ts'
 export type { Metric } from './observe/metrics.ts'

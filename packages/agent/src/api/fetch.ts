@@ -38,12 +38,13 @@ export const fetch = handler({
     return { kind: 'now', response: responseOf({ request, session, places, answers, context, services }) }
   },
   refuse: ({ topics }, { code }, apiVersion) =>
-    apiVersion >= 7
+    apiVersion >= 7 && (topics.length === 0 || !ofPartitions.has(code))
       ? { throttleTimeMs: 0, errorCode: code, sessionId: 0, responses: [] }
       : {
           throttleTimeMs: 0,
-          responses: topics.map(({ topic, partitions }) => ({
+          responses: topics.map(({ topic, topicId, partitions }) => ({
             topic,
+            topicId,
             partitions: partitions.map(({ partition }) => ({
               ...nothing,
               partitionIndex: partition,
@@ -58,6 +59,26 @@ export const fetch = handler({
 type Place =
   | { readonly kind: 'there'; readonly session: SessionAsk; readonly ask: FetchAsk }
   | { readonly kind: 'error'; readonly session: SessionAsk; readonly code: number; readonly topic: Topic | undefined }
+
+/** What a client understands of a partition only: as the error of the whole fetch it would reset its session and never ask for the new leader. */
+const ofPartitions: ReadonlySet<number> = new Set(
+  (
+    [
+      'OFFSET_OUT_OF_RANGE',
+      'UNKNOWN_TOPIC_OR_PARTITION',
+      'UNKNOWN_TOPIC_ID',
+      'INCONSISTENT_TOPIC_ID',
+      'TOPIC_AUTHORIZATION_FAILED',
+      'LEADER_NOT_AVAILABLE',
+      'NOT_LEADER_OR_FOLLOWER',
+      'REPLICA_NOT_AVAILABLE',
+      'FENCED_LEADER_EPOCH',
+      'UNKNOWN_LEADER_EPOCH',
+      'OFFSET_NOT_AVAILABLE',
+      'CORRUPT_MESSAGE',
+    ] as const satisfies readonly KafkaErrorName[]
+  ).map((error) => errors[error].code),
+)
 
 /** Empty records are zero bytes, never null: librdkafka takes null for damage. */
 const nothing = { highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, records: [] }

@@ -46,6 +46,13 @@ interface Slot {
 const firstStepBytes = 4 * 1024
 const largestStepBytes = 256 * 1024
 
+const stopping = 'the agent stops'
+
+/** Whether the signal of a connection has ended waits because the agent stops: what was taken is still answered. */
+export function isStopping(signal: AbortSignal): boolean {
+  return signal.reason instanceof Error && signal.reason.message === stopping
+}
+
 export class Connection implements SocketEvents {
   readonly #parts: ConnectionParts
   readonly #frames = new FrameSplitter({ maxBytes: limits.requestBytes, allocate: (sizeBytes) => Buffer.allocUnsafeSlow(sizeBytes) })
@@ -99,11 +106,16 @@ export class Connection implements SocketEvents {
   drain(): void {
     if (this.#state !== 'open') return
     this.#state = 'draining'
-    this.#reason = 'the agent stops'
+    this.#reason = stopping
     this.#claim?.release()
     this.#claim = undefined
-    this.#gone.abort(new Error('the agent stops'))
+    this.#gone.abort(new Error(stopping))
     this.#endWhenAnswered()
+  }
+
+  /** Sends what is written, then closes. */
+  end(reason: string): void {
+    this.#end(reason)
   }
 
   /** Closes at once; what is not sent is lost. */

@@ -18,6 +18,9 @@ import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import type { Services } from '../services.ts'
 import type { Answer, Handled } from './connection.ts'
+import type { ConnectionInterceptor } from './interceptor.ts'
+import { namedIn } from './named.ts'
+import { carryOut } from './verdict.ts'
 
 /** What dispatch knows of a connection. */
 export interface Peer {
@@ -28,6 +31,8 @@ export interface Peer {
   /** Set once the client has told it (ApiVersions 3+). */
   software: RequestContext['client']['software']
   requests: number
+  /** Asked about every request, where one was handed in with the agent's parts. */
+  readonly interceptor?: ConnectionInterceptor
 }
 
 /** Never rejects. */
@@ -41,7 +46,7 @@ export function dispatcher(handlers: readonly AnyHandler[], services: Services):
       const header = decodeRequestHeader(frame)
       const handler = byKey.get(header.apiKey)
       if (handler !== undefined && speaks(handler.api, header.apiVersion))
-        return await new Exchange({ handler, header, peer, signal, services }).run(frame, unpin)
+        return await new Exchange({ handler, header, peer, signal, services, served }).run(frame, unpin)
       if (header.apiKey === ApiVersions.key) return { kind: 'now', answer: tooNew(header, served) }
       throw new ProtocolError(`API key ${header.apiKey} in version ${header.apiVersion} is not served`)
     } catch (error) {
@@ -61,6 +66,7 @@ interface ExchangeParts {
   readonly peer: Peer
   readonly signal: AbortSignal
   readonly services: Services
+  readonly served: readonly Api[]
 }
 
 type AnyResponse = object
@@ -71,6 +77,8 @@ class Exchange {
   readonly #parts: ExchangeParts
   readonly #startedAtMs: number
   #throttleMs = 0
+  /** The last answer that was made, for an interceptor only. */
+  #response: AnyResponse | undefined
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts
@@ -88,6 +96,12 @@ class Exchange {
     if (handler.api.key !== Produce.key) unpin()
     const context = this.#context()
     this.#throttleMs = services.gate.throttle(context)
+    return await (peer.interceptor === undefined ? this.#handle(request, context) : this.#intercepted(request, context, unpin))
+  }
+
+  /** Never rejects. */
+  async #handle(request: AnyRequest, context: RequestContext): Promise<Handled> {
+    const { handler, peer, services } = this.#parts
     try {
       if (handler.access.resource === 'cluster' && !services.gate.authorize(context, handler.access.operation, cluster))
         throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED')
@@ -95,11 +109,45 @@ class Exchange {
       if (handler.api.key === ApiVersions.key) remember(peer, request)
       return this.#handled(reply)
     } catch (error) {
-      const refusal = this.#refusal(request, error)
-      if (handler.silent?.(request) !== true) return { kind: 'now', answer: this.#answer(refusal, false) }
-      this.#emitReply(0)
-      return { kind: 'none', close: true }
+      return this.#refuse(request, this.#refused(error))
     }
+  }
+
+  #refuse(request: AnyRequest, error: Refused): Handled {
+    const { handler, header } = this.#parts
+    if (handler.silent?.(request) !== true)
+      return { kind: 'now', answer: this.#answer(handler.refuse(request, error, header.apiVersion), false) }
+    this.#emitReply(0)
+    return { kind: 'none', close: true }
+  }
+
+  async #intercepted(request: AnyRequest, context: RequestContext, unpin: () => void): Promise<Handled> {
+    const { handler, header, peer, services, signal, served } = this.#parts
+    const interception = peer.interceptor?.request({
+      api: handler.api.name,
+      version: header.apiVersion,
+      client: context.client,
+      atMs: services.clock.now(),
+      ...namedIn(request, services),
+      body: request,
+    })
+    if (interception === undefined) return await this.#handle(request, context)
+    return await carryOut(interception, {
+      clock: services.clock,
+      signal,
+      startedAtMs: this.#startedAtMs,
+      handle: () => this.#handle(request, context),
+      refuse: (error, message = errors[error].message) =>
+        // As dispatch itself answers a client that is too new: no other version of this error can be read.
+        handler.api.key === ApiVersions.key && error === 'UNSUPPORTED_VERSION'
+          ? { kind: 'now', answer: tooNew(header, served) }
+          : this.#refuse(request, { code: errors[error].code, message }),
+      unpin,
+      throttle: (forMs) => {
+        this.#throttleMs = Math.max(this.#throttleMs, forMs)
+      },
+      response: () => this.#response,
+    })
   }
 
   #context(): RequestContext {
@@ -149,11 +197,6 @@ class Exchange {
     }
   }
 
-  #refusal(request: AnyRequest, error: unknown): AnyResponse {
-    const { handler, header } = this.#parts
-    return handler.refuse(request, this.#refused(error), header.apiVersion)
-  }
-
   /** A retriable trouble gets a retriable code; what nobody expected is a defect, and its words stay here. */
   #refused(error: unknown): Refused {
     if (error instanceof KafkaError) return { code: error.code, message: error.message }
@@ -171,7 +214,8 @@ class Exchange {
   }
 
   #answer(response: AnyResponse, thenClose: boolean): Answer {
-    const { handler, header } = this.#parts
+    const { handler, header, peer } = this.#parts
+    if (peer.interceptor !== undefined) this.#response = response
     const throttled = this.#throttleMs > 0 ? { ...response, throttleTimeMs: this.#throttleMs } : response
     const chunks = encodeResponse(handler.api, header.apiVersion, header.correlationId, throttled)
     const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)

@@ -5,6 +5,7 @@ import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
 import { Connection } from './connection.ts'
 import { dispatcher, type Peer } from './dispatch.ts'
+import type { Interceptor } from './interceptor.ts'
 import type { ListenAddress, Network, Socket, SocketEvents } from './network.ts'
 import { Permits } from './permits.ts'
 
@@ -15,6 +16,8 @@ export interface KafkaPortOptions {
   readonly advertised?: { readonly host: string; readonly port: number }
   readonly handlers: readonly AnyHandler[]
   readonly services: Services
+  /** Faults, in a test. */
+  readonly interceptor?: Interceptor
 }
 
 export interface KafkaPort {
@@ -45,6 +48,11 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
       return unheard
     }
     const connectionId = (opened += 1)
+    const interceptor = options.interceptor?.opened({
+      id: connectionId,
+      address: socket.remote.host,
+      close: (reason) => connection.end(reason),
+    })
     const peer: Peer = {
       connectionId,
       address: socket.remote.host,
@@ -52,6 +60,7 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
       advertised: options.advertised ?? advertisedOn(socket.local, listen),
       software: undefined,
       requests: 0,
+      ...(interceptor && { interceptor }),
     }
     const connection = new Connection({
       socket,
@@ -62,6 +71,7 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
       onProtocolError: (message) => emit({ kind: 'protocol error', connectionId, message }),
       onClosed: (reason) => {
         connections.delete(connection)
+        interceptor?.closed(reason)
         emit({ kind: 'connection closed', connectionId, reason })
         if (connections.size === 0) onEmpty?.()
       },

@@ -85,6 +85,12 @@ export class FetchSessions {
     return this.#partitions
   }
 
+  /** Which topics a session holds, by id or by name; none where there is no such session. Changes nothing. */
+  topicsOf(sessionId: number): { readonly byId: boolean; readonly topics: ReadonlySet<string> } {
+    const session = this.#sessions.get(sessionId)
+    return { byId: session?.byId ?? false, topics: new Set(Array.from(session?.partitions.values() ?? [], ({ ask }) => ask.topic)) }
+  }
+
   /** Throws FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH or FETCH_SESSION_TOPIC_ID_ERROR; the client then sends a full fetch. */
   fetch(request: SessionRequest): SessionFetch {
     const { sessionId, sessionEpoch, asks } = request

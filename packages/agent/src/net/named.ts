@@ -1,0 +1,87 @@
+// Which topics and which groups a request is about, by the names that all of Kafka's messages give them.
+import { zeroUuid } from '@local-kafka-service/protocol'
+import type { TopicId } from '../core/ids.ts'
+import type { FetchSessions } from '../read/sessions.ts'
+import type { Catalog } from '../view/catalog.ts'
+
+export interface Named {
+  readonly topics: readonly string[]
+  readonly groups: readonly string[]
+}
+
+export interface NameSources {
+  readonly catalog: Pick<Catalog, 'byId'>
+  readonly fetchSessions: Pick<FetchSessions, 'topicsOf'>
+}
+
+/** In the order of the request, each once. An id that the catalog does not know has no name here. */
+export function namedIn(body: object, { catalog, fetchSessions }: NameSources): Named {
+  const topics = new Set<string>()
+  const groups = new Set<string>()
+  const found: Found = {
+    topic: (name) => void topics.add(name),
+    topicId(id) {
+      // The cast is at the border of the decoded message.
+      const name = catalog.byId(id as TopicId)?.name
+      if (name !== undefined) topics.add(name)
+    },
+    group: (id) => void groups.add(id),
+  }
+  visit(body, '', found)
+  // An incremental fetch names only what changed; it is about all that its session holds.
+  if ('sessionId' in body && typeof body.sessionId === 'number' && body.sessionId !== 0) {
+    const session = fetchSessions.topicsOf(body.sessionId)
+    for (const topic of session.topics) (session.byId ? found.topicId : found.topic)(topic)
+  }
+  return { topics: [...topics], groups: [...groups] }
+}
+
+interface Found {
+  topic(name: string): void
+  topicId(id: string): void
+  group(id: string): void
+}
+
+const topicArrays: ReadonlySet<string> = new Set(['topics', 'topicData', 'forgottenTopicsData', 'topicPartitions'])
+const topicFields: ReadonlySet<string> = new Set(['topic', 'topicName', 'topicNames', 'subscribedTopicNames'])
+const groupFields: ReadonlySet<string> = new Set(['groupId', 'groupIds', 'groupsNames', 'groups'])
+/** Kafka's ConfigResource types and the key type of FindCoordinator that mean these. */
+const topicResource = 2
+const groupResource = 32
+const groupKey = 0
+
+/** `within`: the array that `value` is an element of. */
+function visit(value: object, within: string, found: Found): void {
+  if (ArrayBuffer.isView(value)) return
+  for (const [field, inner] of Object.entries(value)) {
+    if (typeof inner === 'string') visitText(inner, field === 'name' ? within : field, found)
+    else if (Array.isArray(inner)) {
+      for (const element of inner) {
+        if (typeof element === 'string') visitText(element, field, found)
+        else if (typeof element === 'object' && element !== null) visit(element, field, found)
+      }
+    } else if (typeof inner === 'object' && inner !== null) visit(inner, '', found)
+  }
+  visitTyped(value, found)
+}
+
+/** `field`: what the text is called, or the array of things whose name it is. */
+function visitText(value: string, field: string, found: Found): void {
+  if (value === '') return
+  if (topicFields.has(field) || topicArrays.has(field)) found.topic(value)
+  else if (groupFields.has(field)) found.group(value)
+  else if (field === 'topicId' && value !== zeroUuid) found.topicId(value)
+}
+
+/** DescribeConfigs and FindCoordinator say with a number what their names are names of. */
+function visitTyped(value: object, found: Found): void {
+  if ('resourceType' in value && 'resourceName' in value && typeof value.resourceName === 'string') {
+    if (value.resourceType === topicResource) found.topic(value.resourceName)
+    if (value.resourceType === groupResource) found.group(value.resourceName)
+  }
+  if ('keyType' in value && value.keyType === groupKey) {
+    if ('key' in value && typeof value.key === 'string' && value.key !== '') found.group(value.key)
+    if ('coordinatorKeys' in value && Array.isArray(value.coordinatorKeys))
+      for (const key of value.coordinatorKeys) if (typeof key === 'string') found.group(key)
+  }
+}
