@@ -221,7 +221,8 @@ export default defineConfig({
   options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
   plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import'],
   categories: { correctness: 'error' },
-  ignorePatterns: ['**/dist/**', '**/coverage/**'],
+  // The committed public surface is several files in one: their imports repeat.
+  ignorePatterns: ['**/dist/**', '**/coverage/**', 'docs/reference/api.d.ts'],
   rules: {
     'typescript/no-explicit-any': 'error',
     'typescript/no-non-null-assertion': 'error',

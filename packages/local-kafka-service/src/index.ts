@@ -1,7 +1,23 @@
 // The public surface: a Kafka inside the calling process, for tests and for whoever wants to embed one. Its types are in plain words and name no internal package.
+import type { EventHook } from '@local-kafka-service/agent'
 import { embeddedPlan } from './embedded/embedded-plan.ts'
+import type { Faults } from './embedded/faults/fault-types.ts'
+import { embeddedFaults } from './embedded/faults/make-faults.ts'
+import type { ExpectNoErrorsOptions, RequestFilter, SeenRequest } from './embedded/faults/seen-request.ts'
 import { startServer } from './server/server.ts'
 
+export type {
+  BelowOptions,
+  Duration,
+  Fault,
+  FaultOptions,
+  FaultRequest,
+  Faults,
+  FaultVerdict,
+  SeenFault,
+} from './embedded/faults/fault-types.ts'
+export type { ApiName, KafkaErrorName } from './embedded/faults/kafka-names.ts'
+export type { ExpectNoErrorsOptions, RequestFilter, RequestOutcome, SeenError, SeenRequest } from './embedded/faults/seen-request.ts'
 export { UserError, type UserErrorCode } from './user-error.ts'
 
 export interface StartKafkaOptions {
@@ -41,6 +57,12 @@ export interface Kafka extends AsyncDisposable {
   readonly urls: { readonly control: string; readonly data: string } | undefined
   /** Settles once: `drained` after `stop` or `kill`, `fenced` when another server took this one's place. */
   readonly ended: Promise<'drained' | 'fenced'>
+  /** Trouble on demand: lost acks, errors, delays, broken connections, stores that are away. docs/guides/faults.md */
+  readonly faults: Faults
+  /** What clients sent, the last 2,000 requests, the oldest first. Each is a copy of what is known now: ask again for what still waits. */
+  requests(filter?: RequestFilter): readonly SeenRequest[]
+  /** Throws an Error that lists them when a client got an error that no fault asked for, or was not understood. */
+  expectNoErrors(options?: ExpectNoErrorsOptions): void
   /** Answers what was admitted, flushes, closes. Called again it waits for the same end. */
   stop(): Promise<void>
   /** Ends as a crash would: connections drop, nothing is flushed. */
@@ -50,7 +72,10 @@ export interface Kafka extends AsyncDisposable {
 /** Any number in one process. Rejects with a UserError where a person can help: a busy port, a directory in use, a store out of reach. */
 export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka> {
   const { onEvent } = options
-  const server = await startServer(embeddedPlan(options), onEvent === undefined ? () => {} : (event) => onEvent({ ...event }))
+  const { faults, record, interceptor, useClock } = embeddedFaults()
+  const emit: EventHook = onEvent === undefined ? () => {} : (event) => onEvent({ ...event })
+  const server = await startServer(embeddedPlan(options), emit, { interceptor })
+  useClock(server.clock)
   const [address] = server.kafka
   if (address === undefined) throw new RangeError('it listens nowhere')
   const { host, port } = address
@@ -61,6 +86,9 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
     clusterId: server.clusterId,
     urls: server.http && { control: server.http.control.url, data: server.http.data.url },
     ended: server.ended,
+    faults,
+    requests: (filter) => record.requests(filter),
+    expectNoErrors: (ignoring) => record.expectNoErrors(ignoring),
     stop: () => server.stop(),
     kill: () => server.kill(),
     [Symbol.asyncDispose]: () => server.stop(),

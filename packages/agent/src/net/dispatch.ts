@@ -14,6 +14,7 @@ import {
 } from '@local-kafka-service/protocol'
 import { unsupportedVersion } from '../api/api-versions.ts'
 import type { AnyHandler, LateResponse, Reply, RequestContext } from '../api/handler.ts'
+import type { TopicId } from '../core/ids.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import type { Services } from '../services.ts'
@@ -54,7 +55,9 @@ export function dispatcher(handlers: readonly AnyHandler[], services: Services):
         services.emit({ kind: 'defect', where: 'the Kafka port', error })
         return { kind: 'close', reason: 'a defect of the server' }
       }
-      services.emit({ kind: 'protocol error', connectionId: peer.connectionId, message: error.message })
+      const { message } = error
+      services.emit({ kind: 'protocol error', connectionId: peer.connectionId, message })
+      peer.interceptor?.misunderstood({ message, atMs: services.clock.now() })
       return { kind: 'close', reason: error.message }
     }
   }
@@ -129,6 +132,7 @@ class Exchange {
       client: context.client,
       atMs: services.clock.now(),
       ...namedIn(request, services),
+      nameOf: (id) => services.catalog.byId(id as TopicId)?.name,
       body: request,
     })
     if (interception === undefined) return await this.#handle(request, context)

@@ -13,13 +13,15 @@ export interface InterceptableConnection {
   readonly id: number
   readonly address: string
   /** Sends what is written, then closes. What is under way is done, and not answered. */
-  close(reason: string): void
+  readonly close: (reason: string) => void
 }
 
 /** None of these may throw: what a test's own function throws is the interceptor's to catch and to tell. */
 export interface ConnectionInterceptor {
   /** One request, in the order of its connection and before the gate and the handler see it. */
   request(asked: InterceptedRequest): Interception
+  /** It sent what is no request that the server knows: the connection is closed. */
+  misunderstood(said: { readonly message: string; readonly atMs: number }): void
   /** The last call. */
   closed(reason: string): void
 }
@@ -34,6 +36,8 @@ export interface InterceptedRequest {
   readonly topics: readonly string[]
   /** The groups that it is about. */
   readonly groups: readonly string[]
+  /** The name of a topic that an answer names by its id; undefined where the agent does not know it. */
+  readonly nameOf: (topicId: string) => string | undefined
   /** As decoded. Its record batches are slices of the frame: they are gone once the request is `settled`, and nobody counts a copy. */
   readonly body: object
 }

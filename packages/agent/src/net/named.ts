@@ -31,7 +31,10 @@ export function namedIn(body: object, { catalog, fetchSessions }: NameSources): 
   // An incremental fetch names only what changed; it is about all that its session holds.
   if ('sessionId' in body && typeof body.sessionId === 'number' && body.sessionId !== 0) {
     const session = fetchSessions.topicsOf(body.sessionId)
-    for (const topic of session.topics) (session.byId ? found.topicId : found.topic)(topic)
+    for (const topic of session.topics) {
+      if (session.byId) found.topicId(topic)
+      else found.topic(topic)
+    }
   }
   return { topics: [...topics], groups: [...groups] }
 }

@@ -68,7 +68,10 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
       permits,
       idleMs,
       handle: (frame, signal, unpin) => dispatch(frame, peer, signal, unpin),
-      onProtocolError: (message) => emit({ kind: 'protocol error', connectionId, message }),
+      onProtocolError(message) {
+        emit({ kind: 'protocol error', connectionId, message })
+        interceptor?.misunderstood({ message, atMs: clock.now() })
+      },
       onClosed: (reason) => {
         connections.delete(connection)
         interceptor?.closed(reason)

@@ -30,6 +30,7 @@ function watched(verdict: Verdict | ((asked: InterceptedRequest) => Verdict | Pr
       asked.push(request)
       return { verdict: typeof verdict === 'function' ? verdict(request) : verdict, settled: (end) => void ends.push(end) }
     },
+    misunderstood() {},
     closed() {},
   }
   return { peer: aPeer(interceptor === undefined ? {} : { interceptor }), asked, ends }

@@ -1,6 +1,15 @@
 // One server in this process: takes the data directory, opens the stores, joins the agent, serves HTTP; and ends it all in the order that loses nothing.
 import { createServer } from 'node:net'
-import { type Agent, createAgent, type EventHook, type OpenedParts, openParts, text } from '@local-kafka-service/agent'
+import {
+  type Agent,
+  type Clock,
+  createAgent,
+  type EventHook,
+  type Interceptor,
+  type OpenedParts,
+  openParts,
+  text,
+} from '@local-kafka-service/agent'
 import type { HttpServers } from '@local-kafka-service/http'
 import { productVersion } from '../version.ts'
 import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
@@ -8,12 +17,18 @@ import { flushPolicy } from './flush-policy.ts'
 import type { HttpPlan, ServerPlan } from './server-plan.ts'
 import { explainStart } from './start-errors.ts'
 
+/** What stands between the server and its world in a test. The command has none. */
+export interface TestParts {
+  readonly interceptor?: Interceptor
+}
+
 export interface Server {
   readonly clusterId: string
   /** Where Kafka clients reach it; the first is the one to tell. */
   readonly kafka: readonly { readonly host: string; readonly port: number }[]
   readonly http: HttpServers | undefined
   readonly ended: Agent['ended']
+  readonly clock: Clock
   /** What the machine's last end did to the newest messages, where it may have done anything. */
   readonly recovered: OpenedParts['recovered']
   /** Stops accepting, answers what was admitted, flushes, gives its slots up, then ends HTTP and closes the stores. Called again it waits for the same end. */
@@ -23,11 +38,11 @@ export interface Server {
 }
 
 /** Rejects with a UserError where a person can help; nothing is left open then. */
-export async function startServer(plan: ServerPlan, emit: EventHook): Promise<Server> {
-  return await awake(start(plan, emit))
+export async function startServer(plan: ServerPlan, emit: EventHook, forTests: TestParts = {}): Promise<Server> {
+  return await awake(start(plan, emit, forTests))
 }
 
-async function start(plan: ServerPlan, emit: EventHook): Promise<Server> {
+async function start(plan: ServerPlan, emit: EventHook, { interceptor }: TestParts): Promise<Server> {
   const held: Held = {}
   try {
     if (plan.dataDirectory !== undefined) held.directory = takeDataDirectory(plan.dataDirectory)
@@ -44,7 +59,7 @@ async function start(plan: ServerPlan, emit: EventHook): Promise<Server> {
     })
     held.opened = opened
     if (held.directory?.rebooted === true) held.directory.recovered()
-    const agent = await createAgent(opened.parts, {
+    const agent = await createAgent(interceptor === undefined ? opened.parts : { ...opened.parts, interceptor }, {
       settings: plan.settings,
       listen: opened.listen,
       ...(plan.advertised && { advertised: plan.advertised }),
@@ -59,6 +74,7 @@ async function start(plan: ServerPlan, emit: EventHook): Promise<Server> {
       kafka: agent.addresses,
       http,
       ended: agent.ended,
+      clock: opened.parts.clock,
       recovered: opened.recovered,
       stop: () => (ending ??= awake(end(held))),
       kill() {

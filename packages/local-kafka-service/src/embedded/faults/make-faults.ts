@@ -1,0 +1,119 @@
+// `kafka.faults` and the record of requests, joined: what a test asks for becomes rules of the interceptor.
+import type { Clock, Interceptor } from '@local-kafka-service/agent'
+import { checkName, checkOptions, millisecondsOf } from './checked.ts'
+import type { Duration, Fault, FaultOptions, FaultRequest, Faults, FaultVerdict } from './fault-types.ts'
+import { apiNames, kafkaErrorNames } from './kafka-names.ts'
+import { RequestFaults } from './request-faults.ts'
+import { RequestRecord } from './request-record.ts'
+import { Strokes } from './strokes.ts'
+
+export interface EmbeddedFaults {
+  readonly faults: Faults
+  readonly record: RequestRecord
+  /** For the server's parts. */
+  readonly interceptor: Interceptor
+  /** Once the server has one: what the durations of faults are measured by. */
+  readonly useClock: (clock: Pick<Clock, 'monotonic'>) => void
+}
+
+export function embeddedFaults(): EmbeddedFaults {
+  let clock: Pick<Clock, 'monotonic'> | undefined
+  const now = (): number => clock?.monotonic() ?? 0
+  const record = new RequestRecord()
+  const strokes = new Strokes()
+  const requests = new RequestFaults({ record, strokes, now })
+  return {
+    record,
+    interceptor: requests,
+    useClock(given) {
+      clock = given
+    },
+    faults: {
+      ...requestFaults(requests),
+      list: () => requests.rules.faults,
+      seen: () => strokes.list,
+      clear() {
+        requests.rules.clear()
+      },
+    },
+  }
+}
+
+type OfRequests = Pick<Faults, 'fail' | 'delay' | 'drop' | 'hang' | 'disconnect' | 'duplicate' | 'loseAck' | 'throttle' | 'on'>
+
+function requestFaults(requests: RequestFaults): OfRequests {
+  const fixed = (what: string, api: string | undefined, verdict: FaultVerdict, options: FaultOptions = {}): Fault => {
+    if (api !== undefined) checkName(api, { what: 'API', known: apiNames })
+    return add(requests, { what, api, options, effect: { kind: 'verdict', verdict } })
+  }
+  function disconnect(api: string, options?: FaultOptions): Fault
+  function disconnect(options?: { readonly clientId?: string }): number
+  function disconnect(given: string | { readonly clientId?: string } = {}, options: FaultOptions = {}): Fault | number {
+    if (typeof given === 'string') return fixed(`disconnect ${given}`, given, { act: 'disconnect' }, options)
+    for (const name of Object.keys(given)) checkName(name, { what: 'option', known: ['clientId'] })
+    return requests.disconnect(given)
+  }
+  return {
+    fail(api, error, options) {
+      checkName(error, { what: 'error', known: kafkaErrorNames.filter((name) => name !== 'NONE') })
+      return fixed(`fail ${api} ${error}`, api, { error }, options)
+    },
+    delay(api, duration, options) {
+      const delay = millisecondsOf(duration, 'delay')
+      return fixed(`delay ${api} ${durationWords(duration)}`, api, { delay }, options)
+    },
+    drop: (api, options) => fixed(`drop ${api}`, api, { act: 'drop' }, options),
+    hang: (api, options) => fixed(`hang ${api}`, api, { act: 'hang' }, options),
+    disconnect,
+    duplicate: (api, options) => fixed(`duplicate ${api}`, api, { act: 'duplicate' }, options),
+    loseAck: (api, options) => fixed(`loseAck ${api}`, api, { act: 'loseAck' }, options),
+    throttle(duration, options = {}) {
+      const throttle = millisecondsOf(duration, 'throttle')
+      const { api } = options
+      return fixed(`throttle ${api === undefined ? '' : `${api} `}${durationWords(duration)}`, api, { throttle }, options)
+    },
+    on(api, judge, options = {}) {
+      if (api !== '*') checkName(api, { what: 'API', known: apiNames })
+      return add(requests, { what: `on ${api}`, api: api === '*' ? undefined : api, options, effect: { kind: 'judge', judge } })
+    },
+  }
+}
+
+interface Asked {
+  readonly what: string
+  /** Undefined: any. */
+  readonly api: string | undefined
+  readonly options: FaultOptions
+  readonly effect: Parameters<RequestFaults['rules']['add']>[0]['effect']
+}
+
+function add(requests: RequestFaults, { what, api, options, effect }: Asked): Fault {
+  checkOptions(options, 'request')
+  const { topic, clientId, group, when } = options
+  const fits = (request: FaultRequest): boolean =>
+    (api === undefined || request.api === api) &&
+    (topic === undefined || request.topics.includes(topic)) &&
+    (clientId === undefined || request.clientId === clientId) &&
+    (group === undefined || request.groupId === group) &&
+    (when?.(request) ?? true)
+  return requests.rules.add({ words: `${what}${optionWords(options)}`, fits, effect }, options)
+}
+
+/** `, topic orders, 2 times`. */
+export function optionWords({ topic, clientId, group, times, rate, when }: FaultOptions): string {
+  return [
+    topic !== undefined && `topic ${topic}`,
+    clientId !== undefined && `client ${clientId}`,
+    group !== undefined && `group ${group}`,
+    times !== undefined && (times === 1 ? 'once' : `${times} times`),
+    rate !== undefined && `rate ${rate}`,
+    when !== undefined && 'when its function says so',
+  ]
+    .filter((part) => part !== false)
+    .map((part) => `, ${part}`)
+    .join('')
+}
+
+export function durationWords(duration: Duration): string {
+  return typeof duration === 'number' ? `${duration}ms` : duration
+}

@@ -1,0 +1,182 @@
+// The record of what clients sent and heard: the last requests, and beside them the last ones with errors, which busy long polls would push out.
+import type { InterceptedRequest } from '@local-kafka-service/agent'
+import { errorsIn } from './answer-errors.ts'
+import { type ApiName, apiNames } from './kafka-names.ts'
+import type { ExpectNoErrorsOptions, RequestFilter, RequestOutcome, SeenError, SeenRequest } from './seen-request.ts'
+import { summaryOf } from './summary.ts'
+import { isNobodys, isOfServices } from './whose-error.ts'
+
+/** Some 500 bytes each. */
+const keptRequests = 2_000
+const keptErrors = 500
+const shownErrors = 20
+
+/** One request while it is under way. */
+export interface RecordedRequest {
+  readonly seen: SeenRequest
+  touchedBy(fault: string): void
+  settled(end: RecordedEnd): void
+}
+
+export interface RecordedEnd {
+  readonly outcome: Exclude<RequestOutcome, 'waiting'>
+  readonly response: object | undefined
+  readonly durationMs: number
+  /** The last fault of a store that struck while the request was under way. */
+  readonly below: string | undefined
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** Something that went wrong for a client: an error of a request, or what no request stands for. */
+interface Trouble {
+  readonly at: number
+  readonly request: SeenRequest | undefined
+  readonly error: SeenError | undefined
+  readonly words: string
+}
+
+export class RequestRecord {
+  readonly #requests = new Ring<SeenRequest>(keptRequests)
+  readonly #troubles = new Ring<Trouble>(keptErrors)
+
+  /** Keeps nothing of the body and of the answer. */
+  begin(asked: InterceptedRequest): RecordedRequest {
+    const { client, groups } = asked
+    const seen: Mutable<SeenRequest> = {
+      at: asked.atMs,
+      api: apiOf(asked.api),
+      version: asked.version,
+      clientId: client.id ?? undefined,
+      software: client.software && `${client.software.name} ${client.software.version}`,
+      connection: client.connectionId,
+      topics: asked.topics,
+      groupId: groups.length === 1 ? groups[0] : undefined,
+      summary: summaryOf(asked),
+      outcome: 'waiting',
+      durationMs: undefined,
+      errors: [],
+      faults: [],
+    }
+    const { nameOf } = asked
+    this.#requests.push(seen)
+    return {
+      seen,
+      touchedBy(fault) {
+        seen.faults = [...seen.faults, fault]
+      },
+      settled: ({ outcome, response, durationMs, below }) => {
+        seen.outcome = outcome
+        seen.durationMs = durationMs
+        if (response !== undefined && outcome === 'answered') seen.errors = errorsIn(response, { nameOf })
+        if (below !== undefined && (outcome === 'closed' || seen.errors.some(({ error }) => isOfServices(error))))
+          seen.faults = [...seen.faults, below]
+        for (const error of seen.errors) this.#troubles.push({ at: seen.at, request: seen, error, words: errorWords(error) })
+        if (outcome === 'closed' && seen.faults.length === 0)
+          this.#troubles.push({
+            at: seen.at,
+            request: seen,
+            error: undefined,
+            words: 'was refused: the connection was closed in place of an answer',
+          })
+      },
+    }
+  }
+
+  /** Beside the requests: a client that could not be understood, or a test's own function that threw. */
+  trouble(at: number, words: string): void {
+    this.#troubles.push({ at, request: undefined, error: undefined, words })
+  }
+
+  /** The last 2,000, the oldest first; those under way are `waiting`. */
+  requests(filter: RequestFilter = {}): readonly SeenRequest[] {
+    const { api, clientId, topic, groupId, outcome, where } = filter
+    return this.#requests.items
+      .filter(
+        (seen) =>
+          (api === undefined || seen.api === api) &&
+          (clientId === undefined || seen.clientId === clientId) &&
+          (topic === undefined || seen.topics.includes(topic)) &&
+          (groupId === undefined || seen.groupId === groupId) &&
+          (outcome === undefined || seen.outcome === outcome),
+      )
+      .map((seen) => ({ ...seen }))
+      .filter((seen) => where?.(seen) ?? true)
+  }
+
+  /** Throws an Error that lists them when a client got an error that no fault asked for. */
+  expectNoErrors({ ignore = [] }: ExpectNoErrorsOptions = {}): void {
+    const meant = (error: SeenError, request: SeenRequest): boolean =>
+      typeof ignore === 'function' ? ignore(error, request) : ignore.includes(error.error)
+    const unmeant = this.#troubles.items.filter(
+      ({ request, error }) =>
+        request === undefined ||
+        error === undefined ||
+        (request.faults.length === 0 && !isNobodys(request.api, error.error) && !meant(error, request)),
+    )
+    if (unmeant.length > 0) throw new Error(report(unmeant))
+  }
+
+  /** The last `count` errors that clients heard, one line each, the oldest first; without those of the normal flow. */
+  lastErrors(count: number): readonly string[] {
+    return this.#troubles.items
+      .filter(({ request, error }) => request === undefined || error === undefined || !isNobodys(request.api, error.error))
+      .slice(-count)
+      .map(lineOf)
+  }
+}
+
+function report(troubles: readonly Trouble[]): string {
+  const count = troubles.length === 1 ? 'An error' : `${troubles.length} errors`
+  const shown = troubles.slice(-shownErrors).map((trouble) => `  ${lineOf(trouble)}`)
+  const names = [...new Set(troubles.flatMap(({ error }) => (error === undefined ? [] : [`'${error.error}'`])))]
+  return [
+    `${count} that no fault asked for:`,
+    ...(troubles.length > shownErrors ? [`  … ${troubles.length - shownErrors} more before these`] : []),
+    ...shown,
+    ...(names.length === 0 ? [] : [`Where it is meant: expectNoErrors({ ignore: [${names.slice(0, 5).join(', ')}] })`]),
+  ].join('\n')
+}
+
+/** `12:04:11.120 billing (kafkajs 2.2.4) Produce 7 orders[0]: NOT_LEADER_OR_FOLLOWER`. */
+function lineOf({ at, request, words }: Trouble): string {
+  const time = new Date(at).toISOString().slice(11, 23)
+  if (request === undefined) return `${time} ${words}`
+  const { clientId, software, api, version, connection, faults } = request
+  const who = [clientId ?? `connection ${connection}`, software && `(${software})`].filter((part) => part !== undefined).join(' ')
+  const cause = faults.length === 0 ? '' : ` (${faults.join(', ')})`
+  return `${time} ${who} ${api} ${version} ${words}${cause}`
+}
+
+function errorWords({ error, topic, partition, group, message }: SeenError): string {
+  const place = topic === undefined ? group : partition === undefined ? topic : `${topic}[${partition}]`
+  return `${place === undefined ? '' : `${place}: `}${error}${message === undefined ? '' : `, ${message}`}`
+}
+
+/** The cast's check: an API that is served is in the generated list. */
+function apiOf(name: string): ApiName {
+  const known = apiNames.find((api) => api === name)
+  if (known === undefined) throw new RangeError(`${name} is not among the generated names of the APIs`)
+  return known
+}
+
+/** Keeps the last `size` of what is pushed. */
+class Ring<T> {
+  readonly #size: number
+  #items: T[] = []
+  #next = 0
+
+  constructor(size: number) {
+    this.#size = size
+  }
+
+  /** The oldest first. */
+  get items(): readonly T[] {
+    return [...this.#items.slice(this.#next), ...this.#items.slice(0, this.#next)]
+  }
+
+  push(item: T): void {
+    this.#items[this.#next] = item
+    this.#next = (this.#next + 1) % this.#size
+  }
+}

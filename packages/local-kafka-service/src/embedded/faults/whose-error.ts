@@ -1,0 +1,39 @@
+// Whose an error is. Some belong to the normal flow of a client: it asks in order to hear them, or goes on as the protocol says it does.
+import type { ApiName, KafkaErrorName } from './kafka-names.ts'
+
+/** By API. `docs/guides/faults.md` has the same table with the reasons. */
+const expected: Readonly<Partial<Record<ApiName, readonly KafkaErrorName[]>>> = {
+  // A client that is newer than the server asks again with what it hears (KIP-511).
+  ApiVersions: ['UNSUPPORTED_VERSION'],
+  // It asks whether a topic is there, or while it is being made.
+  Metadata: ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'LEADER_NOT_AVAILABLE'],
+  DescribeTopicPartitions: ['UNKNOWN_TOPIC_OR_PARTITION'],
+  // A session was given up for another client's; the next fetch names all partitions again (KIP-227).
+  Fetch: ['FETCH_SESSION_ID_NOT_FOUND', 'INVALID_FETCH_SESSION_EPOCH', 'FETCH_SESSION_TOPIC_ID_ERROR'],
+  // The first answer to a new member (KIP-394), and how members hear of a rebalance.
+  JoinGroup: ['MEMBER_ID_REQUIRED', 'REBALANCE_IN_PROGRESS'],
+  SyncGroup: ['REBALANCE_IN_PROGRESS'],
+  Heartbeat: ['REBALANCE_IN_PROGRESS'],
+  OffsetCommit: ['REBALANCE_IN_PROGRESS'],
+}
+
+export function isNobodys(api: ApiName, error: KafkaErrorName): boolean {
+  return expected[api]?.includes(error) ?? false
+}
+
+/** What a server answers whose object store or database is away: the fault below it asked for that. */
+const ofServices: ReadonlySet<KafkaErrorName> = new Set([
+  'KAFKA_STORAGE_ERROR',
+  'NOT_ENOUGH_REPLICAS',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'REQUEST_TIMED_OUT',
+  'COORDINATOR_NOT_AVAILABLE',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'LEADER_NOT_AVAILABLE',
+  'CORRUPT_MESSAGE',
+  'UNKNOWN_SERVER_ERROR',
+])
+
+export function isOfServices(error: KafkaErrorName): boolean {
+  return ofServices.has(error)
+}
