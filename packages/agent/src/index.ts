@@ -6,6 +6,7 @@ export type { Operation, RequestContext, Resource } from './api/handler.ts'
 export type { ClusterId, TopicId } from './core/ids.ts'
 export { limits } from './limits.ts'
 export { type Member, MetadataError, type Topic } from './metadata/metadata-store.ts'
+export { isError } from './native-error.ts'
 export type {
   Act,
   ConnectionInterceptor,
@@ -40,7 +41,8 @@ export {
   text,
 } from './settings.ts'
 export type { Clock, Random, Timer } from './time/clock.ts'
-export type { GroupDescription, GroupVerbs, SeekTo, Sought } from './verbs/groups.ts'
+export type { GroupDescription, GroupMember, GroupVerbs, SeekTo, Sought } from './verbs/groups.ts'
+export type { Appended, AppendRecords, RecordToAppend } from './verbs/record-append.ts'
 export type { LogRecord, RecordFilter, Unreadable } from './verbs/record-pages.ts'
 export type { From, Positions, Refusal } from './verbs/record-places.ts'
 export type { QueryAnswer, QueryCursor, QueryRecords, Scanned } from './verbs/record-query.ts'

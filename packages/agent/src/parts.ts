@@ -7,7 +7,7 @@ import type { MetadataStore } from './metadata/metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './metadata/open.ts'
 import { type HeldPort, holdPort } from './net/held-port.ts'
 import type { ListenAddress } from './net/network.ts'
-import { tcpNetwork } from './net/tcp.ts'
+import { tcpNetwork, unheldTcpNetwork } from './net/tcp.ts'
 import { claimPrefix } from './objects/cluster-file.ts'
 import { DelayedObjects } from './objects/delayed.ts'
 import { DirectoryObjects } from './objects/directory.ts'
@@ -39,6 +39,8 @@ export interface PartsDescription {
   readonly storeLatencyMs: number
   /** The Kafka port, opened before anything else: a busy one fails while nothing is touched, and clients that come early wait. */
   readonly listen: readonly ListenAddress[]
+  /** Whether ports, connections and threads keep the process alive. */
+  readonly holdsProcess: boolean
   /** The machine may have lost power since these places were last used: what was committed last is read before anybody writes. */
   readonly afterPowerLoss: boolean
   /** Undefined: the only cluster in the database, or a new one. */
@@ -75,7 +77,7 @@ export class PartsError extends Error {
  * or the MetadataError of a database that cannot be used; nothing is left open then.
  */
 export async function openParts(description: PartsDescription): Promise<OpenedParts> {
-  const port = await holdPort(tcpNetwork, description.listen)
+  const port = await holdPort(description.holdsProcess ? tcpNetwork : unheldTcpNetwork, description.listen)
   try {
     return await openServices(description, port)
   } catch (error) {
@@ -170,7 +172,7 @@ async function openMetadataAt(description: PartsDescription): Promise<OpenedMeta
   }
 }
 
-async function openSql({ metadata, durability }: PartsDescription): Promise<Parameters<typeof openMetadata>[0]> {
+async function openSql({ metadata, durability, holdsProcess }: PartsDescription): Promise<Parameters<typeof openMetadata>[0]> {
   switch (metadata.kind) {
     case 'memory': {
       const { openSqlite } = await import('./metadata/sqlite.ts')
@@ -178,7 +180,7 @@ async function openSql({ metadata, durability }: PartsDescription): Promise<Para
     }
     case 'sqlite': {
       const { openSqliteWorker } = await import('./metadata/sqlite-client.ts')
-      return await openSqliteWorker({ path: metadata.path, durability: durability === 'strict' ? 'strict' : 'os' })
+      return await openSqliteWorker({ path: metadata.path, durability: durability === 'strict' ? 'strict' : 'os', holdsProcess })
     }
     case 'postgres': {
       const { openPostgres } = await import('./metadata/postgres.ts')

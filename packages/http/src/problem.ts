@@ -1,5 +1,5 @@
 // From an error to an answer: the one table of HTTP's errors and the only shaper of their bodies.
-import { errors, KafkaError, type KafkaErrorName, MetadataError, ObjectStoreError, type Refusal } from '@local-kafka-service/agent'
+import { errors, isError, KafkaError, type KafkaErrorName, MetadataError, ObjectStoreError, type Refusal } from '@local-kafka-service/agent'
 
 export interface ProblemRow {
   /** The name in the body's `error`. */
@@ -331,7 +331,7 @@ export function problemOfRefusal(refusal: Exclude<Refusal, { kind: 'elsewhere' }
 }
 
 function asFastifyError(error: unknown): { readonly status?: number; readonly code?: string; readonly message: string } {
-  if (!(error instanceof Error)) return { message: String(error) }
+  if (!isError(error)) return { message: String(error) }
   return {
     message: error.message,
     ...('statusCode' in error && typeof error.statusCode === 'number' && { status: error.statusCode }),

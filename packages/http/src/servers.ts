@@ -12,6 +12,8 @@ export interface PortAsk {
   readonly port: number
   /** Nobody asked for this port: when it is busy, the next free one does. */
   readonly movable: boolean
+  /** Whether the port and its connections keep the process alive. Default: yes. */
+  readonly holdsProcess?: boolean
 }
 
 export interface Listening {
@@ -52,7 +54,7 @@ export async function listen(ask: PortAsk, handle: RequestListener): Promise<Lis
   for (let tried = 0; tried < tries; tried++) {
     const port = ask.port === 0 ? 0 : ask.port + tried
     if (port > 65_535) break
-    const opened = await listenOnAll(ask.hosts, port, handle)
+    const opened = await listenOnAll(ask, port, handle)
     if (!(opened instanceof PortError)) return listening(opened, port === ask.port || ask.port === 0 ? undefined : ask.port)
     if (opened.kind !== 'busy') throw opened
     busy ??= opened
@@ -67,11 +69,12 @@ interface Bound {
 }
 
 /** All addresses on one port, or none of them. */
-async function listenOnAll(hosts: readonly string[], port: number, handle: RequestListener): Promise<readonly Bound[] | PortError> {
+async function listenOnAll(ask: PortAsk, port: number, handle: RequestListener): Promise<readonly Bound[] | PortError> {
+  const { hosts } = ask
   const bound: Bound[] = []
   let lacking: PortError | undefined
   for (const host of hosts) {
-    const opened = await listenOnOne(host, bound[0]?.port ?? port, handle)
+    const opened = await listenOnOne(host, bound[0]?.port ?? port, { handle, holdsProcess: ask.holdsProcess ?? true })
     if (!(opened instanceof PortError)) bound.push(opened)
     else if (opened.kind === 'no address') lacking = opened
     else {
@@ -82,7 +85,11 @@ async function listenOnAll(hosts: readonly string[], port: number, handle: Reque
   return bound.length > 0 ? bound : (lacking ?? new PortError('no address', { host: hosts[0] ?? '', port }))
 }
 
-function listenOnOne(host: string, port: number, handle: RequestListener): Promise<Bound | PortError> {
+function listenOnOne(
+  host: string,
+  port: number,
+  { handle, holdsProcess }: { readonly handle: RequestListener; readonly holdsProcess: boolean },
+): Promise<Bound | PortError> {
   const server = createServer(
     {
       headersTimeout: httpLimits.headersTimeoutMs,
@@ -95,6 +102,10 @@ function listenOnOne(host: string, port: number, handle: RequestListener): Promi
     handle,
   )
   server.maxConnections = httpLimits.connections
+  if (!holdsProcess) {
+    server.unref()
+    server.on('connection', (socket) => socket.unref())
+  }
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const kind = kinds.get(error.code ?? '')

@@ -6,7 +6,7 @@ import { type AppendRules, validateBatch } from '../core/log/validate.ts'
 import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
-import { type Settings, type TopicSettingName, topicConfig } from '../settings.ts'
+import { appendRules } from '../verbs/append-rules.ts'
 import type { Admission, ProduceAnswer } from '../write/writer.ts'
 import { codeOf, duplicatesOf, failure, topicsById, topicsByName } from './access.ts'
 import { currentLeader, endpointsOf } from './brokers.ts'
@@ -141,7 +141,7 @@ function checked(
       entry.refusal = failure('NOT_LEADER_OR_FOLLOWER')
       continue
     }
-    const rule = rules.get(topicId) ?? rulesOf(topic, { settings, nowMs, produceVersion: context.apiVersion })
+    const rule = rules.get(topicId) ?? appendRules(topic, { settings, nowMs, produceVersion: context.apiVersion })
     rules.set(topicId, rule)
     const valid = validateBatch(records, rule, crc32c)
     if (valid.kind === 'error' || records === null) {
@@ -152,18 +152,6 @@ function checked(
     admitted.push({ entry, admission: { topicId, partition: index, epoch, batch: records, ...stamp } })
   }
   return admitted
-}
-
-function rulesOf(topic: Topic, at: { readonly settings: Settings; readonly nowMs: number; readonly produceVersion: number }): AppendRules {
-  const value = (name: TopicSettingName): string => topicConfig(topic.configs, at.settings, name).value
-  return {
-    maxBytes: Number(value('max.message.bytes')),
-    timestampType: value('message.timestamp.type') === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
-    beforeMaxMs: Number(value('message.timestamp.before.max.ms')),
-    afterMaxMs: Number(value('message.timestamp.after.max.ms')),
-    nowMs: at.nowMs,
-    produceVersion: at.produceVersion,
-  }
 }
 
 async function anyRefused(entries: readonly Entry[], answers: Promise<readonly ProduceAnswer[]>): Promise<boolean> {

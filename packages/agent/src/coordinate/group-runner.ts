@@ -41,6 +41,8 @@ interface Batch {
   head: Omit<GroupHead, 'groupId'> | null
   deletes: boolean
   readonly changes: Map<string, SavedChange>
+  /** Somebody outside would see a difference: not so when a member only gave a sign of life. */
+  visible: boolean
   readonly offsets: OffsetToCommit[]
   readonly removedOffsets: TopicPartition[]
   readonly answers: (() => void)[]
@@ -126,6 +128,7 @@ export class GroupRunner {
     for (const change of changes) {
       this.#apply(change)
       if (saved(change)) batch.changes.set(change.key, change)
+      if (saved(change) || change.kind === 'phase') batch.visible = true
       if (change.kind === 'group' && change.value === null) batch.deletes = true
     }
     batch.head = this.#head
@@ -149,7 +152,15 @@ export class GroupRunner {
   #openBatch(): Batch {
     const last = this.#batches.at(-1)
     if (last !== undefined && !last.deletes) return last
-    const batch: Batch = { head: this.#head, deletes: false, changes: new Map(), offsets: [], removedOffsets: [], answers: [] }
+    const batch: Batch = {
+      head: this.#head,
+      deletes: false,
+      changes: new Map(),
+      visible: false,
+      offsets: [],
+      removedOffsets: [],
+      answers: [],
+    }
     this.#batches.push(batch)
     return batch
   }
@@ -166,11 +177,20 @@ export class GroupRunner {
       for (let batch = this.#batches.shift(); batch !== undefined && this.#dropped === undefined; batch = this.#batches.shift()) {
         if (!(await this.#save(batch))) return
         for (const answer of batch.answers) answer()
+        this.#tell(batch)
       }
     } finally {
       // In the turn in which nothing was left: what comes next begins a new round.
       this.#saving = false
     }
+  }
+
+  /** After the answers: who hears of it may ask and must find it so. */
+  #tell({ visible, head, offsets, removedOffsets }: Batch): void {
+    const { emit, groupId } = this.#parts
+    if (visible) emit({ kind: 'group changed', groupId, state: head?.state ?? 'Dead' })
+    const partitions = offsets.length + removedOffsets.length
+    if (partitions > 0) emit({ kind: 'offsets committed', groupId, partitions })
   }
 
   async #save({ head, changes, offsets, removedOffsets }: Batch): Promise<boolean> {

@@ -23,7 +23,7 @@ const kinds: ReadonlySet<string> = new Set<SavedChange['kind']>(['group', 'membe
 const bytesKey = '$bytes'
 
 function asText(_key: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return { [bytesKey]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+  if (ArrayBuffer.isView(value)) return { [bytesKey]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
   // A Buffer has become this before it comes here.
   if (isBufferJson(value)) return { [bytesKey]: Buffer.from(value.data).toString('base64') }
   return value

@@ -1,6 +1,7 @@
 // PostgreSQL behind the Sql port: one leased connection per run, pipelined, so that a body with one yield takes two round trips.
 import type { Pool, PoolClient } from 'pg'
 import { limits } from '../limits.ts'
+import { isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import type { Body, Call, Decision, Outcome, Row, Sql } from './sql.ts'
 import { type Verbs, verbs } from './verb-table.ts'
@@ -155,6 +156,8 @@ export async function openPool({ url, connections = 10 }: PostgresOptions): Prom
     connectionTimeoutMillis: limits.commitDeadlineMs,
     query_timeout: limits.commitDeadlineMs,
     keepAlive: true,
+    // Connections that nobody uses keep no process alive: that is for whoever listens to say.
+    allowExitOnIdle: true,
     application_name: 'local-kafka-service',
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
@@ -224,18 +227,19 @@ function notConnected(error: unknown): MetadataError {
     return new MetadataError('invalid', message, options('authentication'))
   if (state === '3D000') return new MetadataError('invalid', message, options('no such database'))
   if (state === '42501') return new MetadataError('invalid', message, options('permission'))
-  if (error instanceof TypeError)
+  if (isError(error) && error.name === 'TypeError')
     return new MetadataError('invalid', `PostgreSQL: the address is not understood: ${messageOf(error)}`, { cause: error })
   return state === undefined ? new MetadataError('unavailable', message, options('unreachable')) : translated(error)
 }
 
 function sqlStateOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
+  if (!isError(error) || !('code' in error) || typeof error.code !== 'string') return undefined
   return /^[0-9A-Z]{5}$/.test(error.code) && 'severity' in error ? error.code : undefined
 }
 
 /** An AggregateError of a host with two addresses says nothing itself. */
 function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
+  if (isError(error) && error.message === '' && 'errors' in error && Array.isArray(error.errors))
+    return error.errors.map(messageOf).join('; ')
+  return isError(error) ? error.message : String(error)
 }

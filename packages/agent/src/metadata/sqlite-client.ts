@@ -7,7 +7,10 @@ import type { FromWorker, PlainError, PlainOutcome, ToWorker } from './sqlite-wo
 import type { Verbs } from './verb-table.ts'
 
 /** Options cross to a thread, so its clock is the system's. Its thread may wait for another process that holds the database. */
-export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'>
+export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'> & {
+  /** Whether the thread keeps the process alive. Default: yes. */
+  readonly holdsProcess?: boolean
+}
 
 /** Rejects with a MetadataError when the file cannot be opened. */
 export async function openSqliteWorker(
@@ -76,6 +79,7 @@ class SqliteClient implements Sql<Verbs> {
 
   #start(): Thread {
     const worker = new Worker(this.#file, { workerData: this.#options, name: 'lks sqlite' })
+    if (this.#options.holdsProcess === false) worker.unref()
     const opened = Promise.withResolvers<void>()
     const ended = Promise.withResolvers<void>()
     const thread: Thread = { worker, opened: opened.promise, ended: ended.promise, pending: new Map() }

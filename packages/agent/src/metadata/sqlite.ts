@@ -1,5 +1,6 @@
 // SQLite behind the Sql port, in the calling thread: queued bodies run in one transaction, each in a savepoint, and share one COMMIT.
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import type { Arg, Body, Call, Outcome, Row, Sql } from './sql.ts'
 import { type Verbs, verbs } from './verb-table.ts'
@@ -203,7 +204,7 @@ interface SqliteError extends Error {
 }
 
 function isSqliteError(error: unknown): error is SqliteError {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR' && 'errcode' in error
+  return isError(error) && 'code' in error && error.code === 'ERR_SQLITE_ERROR' && 'errcode' in error
 }
 
 /** By SQLite's primary result codes. What is missing here is a defect: of a statement, of a body, or of the stored rows. */
@@ -225,7 +226,7 @@ const troubles: Readonly<Record<number, { readonly kind: 'unavailable' | 'invali
 function translated(error: unknown): MetadataError {
   if (error instanceof MetadataError) return error
   const trouble = isSqliteError(error) ? troubles[error.errcode & 0xff] : undefined
-  const message = error instanceof Error ? error.message : String(error)
+  const message = isError(error) ? error.message : String(error)
   const reason = trouble?.reason === undefined ? {} : { reason: trouble.reason }
   return new MetadataError(trouble?.kind ?? 'invalid', `SQLite: ${message}`, { cause: error, ...reason })
 }

@@ -1,13 +1,22 @@
 // The network over TCP.
 import { createServer, type Server, type Socket as TcpSocket } from 'node:net'
+import { isError } from '../native-error.ts'
 import type { ListenAddress, Listener, Network, Socket, SocketEvents } from './network.ts'
 
-export const tcpNetwork: Network = { listen }
+export const tcpNetwork: Network = { listen: (addresses, onConnection) => listen(addresses, onConnection, holds) }
+
+/** The same, but neither its ports nor its connections keep the process alive. */
+export const unheldTcpNetwork: Network = { listen: (addresses, onConnection) => listen(addresses, onConnection, letsGo) }
+
+/** Decides for each server and each socket whether the process waits for it. */
+type Hold = (handle: Server | TcpSocket) => void
+const holds: Hold = () => {}
+const letsGo: Hold = (handle) => void handle.unref()
 
 /** Another process may take the port between the first address and the last: so often a new one is tried. */
 const portTries = 20
 
-async function listen(addresses: readonly ListenAddress[], onConnection: (socket: Socket) => SocketEvents): Promise<Listener> {
+async function listen(addresses: readonly ListenAddress[], onConnection: (socket: Socket) => SocketEvents, hold: Hold): Promise<Listener> {
   const wanted = addresses.flatMap(({ host, port }) =>
     host === 'localhost'
       ? [
@@ -17,7 +26,7 @@ async function listen(addresses: readonly ListenAddress[], onConnection: (socket
       : [{ host, port }],
   )
   for (let tries = 1; ; tries += 1) {
-    const opened = await openAll(wanted, onConnection)
+    const opened = await openAll(wanted, onConnection, hold)
     if (opened.kind === 'open') return listener(opened.servers)
     await Promise.all(opened.servers.map(closeServer))
     const another = wanted.every(({ port }) => port === 0) && isTaken(opened.error) && tries < portTries
@@ -29,18 +38,18 @@ type Opened =
   | { readonly kind: 'open'; readonly servers: readonly Server[] }
   | { readonly kind: 'failed'; readonly servers: readonly Server[]; readonly error: Error }
 
-async function openAll(wanted: readonly ListenAddress[], onConnection: (socket: Socket) => SocketEvents): Promise<Opened> {
+async function openAll(wanted: readonly ListenAddress[], onConnection: (socket: Socket) => SocketEvents, hold: Hold): Promise<Opened> {
   const servers: Server[] = []
   let anyPort = 0
   let missing: Error | undefined
   for (const { host, port } of wanted) {
     try {
       const beside = host === '::' && wanted.some((other) => other.host === '0.0.0.0')
-      const server = await open({ host, port: port === 0 ? anyPort : port, ipv6Only: beside }, onConnection)
+      const server = await open({ host, port: port === 0 ? anyPort : port, ipv6Only: beside }, onConnection, hold)
       servers.push(server)
       if (port === 0) anyPort = addressOf(server).port
     } catch (error) {
-      if (!(error instanceof Error)) throw error
+      if (!isError(error)) throw error
       if (!lacksFamily(error, host)) return { kind: 'failed', servers, error }
       missing = error
     }
@@ -52,8 +61,13 @@ async function openAll(wanted: readonly ListenAddress[], onConnection: (socket: 
 function open(
   at: { readonly host: string; readonly port: number; readonly ipv6Only: boolean },
   onConnection: (socket: Socket) => SocketEvents,
+  hold: Hold,
 ): Promise<Server> {
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => accept(socket, onConnection))
+  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+    hold(socket)
+    accept(socket, onConnection)
+  })
+  hold(server)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(at, () => {

@@ -1,4 +1,5 @@
 // What an error of the file system means to the callers of an object store.
+import { isError } from '../native-error.ts'
 import { ObjectStoreError, type ObjectStoreErrorKind } from './object-store.ts'
 
 const kinds: Readonly<Record<string, ObjectStoreErrorKind>> = {
@@ -19,7 +20,7 @@ const kinds: Readonly<Record<string, ObjectStoreErrorKind>> = {
 /** The port's error for one of the file system; what is not in the table (EMFILE, EIO, EBUSY, ESTALE …) is 'unavailable'. */
 export function fileError(error: unknown, applied: 'no' | 'unknown', what: string): ObjectStoreError {
   const code = codeOf(error)
-  const message = error instanceof Error ? error.message : String(error)
+  const message = isError(error) ? error.message : String(error)
   return new ObjectStoreError(kinds[code ?? ''] ?? 'unavailable', applied, `${what}: ${message}`, { cause: error })
 }
 
@@ -29,5 +30,5 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

@@ -1,4 +1,5 @@
 // What an error of S3, of its SDK or of the network under it means to the callers of an object store.
+import { isError } from '../native-error.ts'
 import { ObjectStoreError, type ObjectStoreErrorKind } from './object-store.ts'
 
 type Meaning = readonly [kind: ObjectStoreErrorKind, advice?: string]
@@ -74,11 +75,7 @@ export function s3Error(error: unknown, effect: 'none' | 'change', what: string)
 /** S3's code and the system's, the SDK's and those below it: of a name with several addresses, each has failed in its own way. */
 export function codesOf(error: unknown): readonly string[] {
   const codes: string[] = []
-  for (
-    let at: unknown = error;
-    at instanceof Error && codes.length < 8;
-    at = at.cause ?? (at instanceof AggregateError ? at.errors[0] : undefined)
-  ) {
+  for (let at: unknown = error; isError(at) && codes.length < 8; at = at.cause ?? firstOf(at)) {
     const { code, Code } = at as { readonly code?: unknown; readonly Code?: unknown }
     for (const one of [at.name, Code, code])
       if (typeof one === 'string' && one !== 'Error' && one !== 'AggregateError' && !codes.includes(one)) codes.push(one)
@@ -86,8 +83,13 @@ export function codesOf(error: unknown): readonly string[] {
   return codes
 }
 
+/** Of an AggregateError, by its shape: it may be of another realm. */
+function firstOf(error: Error): unknown {
+  return 'errors' in error && Array.isArray(error.errors) ? error.errors[0] : undefined
+}
+
 export function statusOf(error: unknown): number | undefined {
-  if (!(error instanceof Error)) return undefined
+  if (!isError(error)) return undefined
   const { $metadata, $response } = error as { $metadata?: { httpStatusCode?: unknown }; $response?: { statusCode?: unknown } }
   const status = $metadata?.httpStatusCode ?? $response?.statusCode
   return typeof status === 'number' ? status : undefined
@@ -109,6 +111,6 @@ function ofStatus(status: number): ObjectStoreErrorKind {
 }
 
 function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (!isError(error)) return String(error)
   return error.message === 'UnknownError' || codesOf(error).includes(error.message) ? '' : error.message
 }

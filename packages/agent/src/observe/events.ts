@@ -40,6 +40,10 @@ export type AgentEvent =
   | { readonly kind: 'heartbeat failed'; readonly message: string }
   | { readonly kind: 'topic created'; readonly name: string; readonly partitions: number; readonly auto: boolean }
   | { readonly kind: 'topic deleted'; readonly name: string }
+  /** Saved, and its members are being told. Also when nothing but an answer to SyncGroup has changed who has its assignment. */
+  | { readonly kind: 'group changed'; readonly groupId: string; readonly state: string }
+  /** Saved, and read by OffsetFetch from now on. */
+  | { readonly kind: 'offsets committed'; readonly groupId: string; readonly partitions: number }
   | { readonly kind: 'store trouble'; readonly operation: 'put' | 'read'; readonly message: string }
   | {
       readonly kind: 'corrupt data'

@@ -110,6 +110,8 @@ export class Meters {
       case 'object unreadable':
       case 'tail cut':
       case 'objects checked':
+      case 'group changed':
+      case 'offsets committed':
       case 'notice':
         return
     }

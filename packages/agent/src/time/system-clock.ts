@@ -1,9 +1,15 @@
 // The machine's own time and chance: the only file of the agent that may ask for them.
 import type { Clock, Random, Timer } from './clock.ts'
 
+// Taken as the module loads, so that a test which fakes timers or the date afterwards does not stop a server that runs in its process.
+const { setTimeout, clearTimeout, setImmediate } = globalThis
+const wallNow = Date.now
+const monotonic = performance.now.bind(performance)
+const { random } = Math
+
 export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
+  now: () => wallNow(),
+  monotonic: () => monotonic(),
   after,
   sleep,
   every,
@@ -11,7 +17,7 @@ export const systemClock: Clock = {
 }
 
 export const systemRandom: Random = {
-  next: () => Math.random(),
+  next: () => random(),
   // Loaded when it is asked for: 4 ms that the Kafka port need not wait for.
   bytes: (length) => process.getBuiltinModule('node:crypto').randomBytes(length),
 }
@@ -47,11 +53,11 @@ function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
 }
 
 async function* every(periodMs: number, signal: AbortSignal): AsyncIterable<number> {
-  for (let dueMs = performance.now() + periodMs; ; ) {
+  for (let dueMs = monotonic() + periodMs; ; ) {
     if (!(await sleptUntil(dueMs, signal))) return
-    yield performance.now()
+    yield monotonic()
     // Beats that fell due while the consumer was busy are skipped.
-    const lateMs = Math.max(0, performance.now() - dueMs)
+    const lateMs = Math.max(0, monotonic() - dueMs)
     dueMs += periodMs * (Math.floor(lateMs / periodMs) + 1)
   }
 }
@@ -60,7 +66,7 @@ async function* every(periodMs: number, signal: AbortSignal): AsyncIterable<numb
 function sleptUntil(dueMs: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve(false)
-    const timer = after(dueMs - performance.now(), () => {
+    const timer = after(dueMs - monotonic(), () => {
       signal.removeEventListener('abort', onAbort)
       resolve(true)
     })

@@ -39,7 +39,7 @@ export interface GroupDescription {
   readonly lag: number
 }
 
-export interface GroupMember extends Pick<DescribedMember, 'memberId' | 'groupInstanceId' | 'clientId' | 'clientHost'> {
+export interface GroupMember extends Pick<DescribedMember, 'memberId' | 'groupInstanceId' | 'clientId' | 'clientHost' | 'synced'> {
   /** Undefined when the member's protocol is not the consumers', or its bytes are none. */
   readonly subscription: readonly string[] | undefined
   readonly assignment: readonly { readonly topic: string; readonly partitions: readonly number[] }[] | undefined
@@ -147,6 +147,19 @@ export class GroupVerbs {
       default:
         return refused(error)
     }
+  }
+
+  /** Takes members out as an administrator does; the others share out anew, and a client that still runs comes back as a new member. Without an id, all. */
+  async expel(groupId: string, memberId?: string): Promise<Outcome<readonly string[]>> {
+    const { groups } = this.#parts
+    const { state, members } = await groups.ask(groupId, { kind: 'describe' })
+    if (state === 'Dead') return noGroup(groupId)
+    const leaving = memberId === undefined ? members : members.filter((member) => member.memberId === memberId)
+    if (memberId !== undefined && leaving.length === 0)
+      return refused('UNKNOWN_MEMBER_ID', `Group '${groupId}' has no member '${memberId}'.`)
+    const left = await groups.ask(groupId, { kind: 'leave', members: leaving })
+    // One that went by itself in between is gone all the same.
+    return { kind: 'ok', value: left.members.flatMap((member) => (member.error === 'NONE' ? [member.memberId] : [])) }
   }
 
   async #partitions(groupId: string, members: readonly GroupMember[], maySee: (topic: string) => boolean): Promise<GroupPartition[]> {
@@ -267,13 +280,14 @@ function wantedOffset(
 }
 
 function memberOf(member: DescribedMember, { protocolType, state }: Pick<Described, 'protocolType' | 'state'>): GroupMember {
-  const { memberId, groupInstanceId, clientId, clientHost, metadata, assignment } = member
+  const { memberId, groupInstanceId, clientId, clientHost, synced, metadata, assignment } = member
   const consumer = protocolType === consumerProtocolType
   return {
     memberId,
     groupInstanceId,
     clientId,
     clientHost,
+    synced,
     // What it subscribes to is settled in a stable group only.
     subscription: consumer && state === 'Stable' ? decoded(metadata, (bytes) => decodeSubscription(bytes).topics) : undefined,
     assignment: consumer ? decoded(assignment, (bytes) => decodeAssignment(bytes).assignedPartitions) : undefined,

@@ -1,19 +1,19 @@
 // What HTTP routes and commands do with records, said once: produce one, read a partition, query a topic, follow its end.
-import { buildBatch, type Codecs } from '@local-kafka-service/protocol'
+import { type Codecs, errors } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import type { TopicId } from '../core/ids.ts'
-import { validateBatch } from '../core/log/validate.ts'
 import { limits } from '../limits.ts'
 import type { Watermarks } from '../metadata/metadata-store.ts'
 import type { Offsets } from '../read/offsets.ts'
 import type { Reader } from '../read/reader.ts'
-import { type Settings, topicConfig } from '../settings.ts'
+import type { Settings } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tails } from '../view/tails.ts'
-import type { ProduceAnswer, Writer } from '../write/writer.ts'
+import type { Writer } from '../write/writer.ts'
+import { type Appended, type AppendRecords, appendRecords } from './record-append.ts'
 import { decodePage, type LogRecord, type Unreadable } from './record-pages.ts'
-import { type From, noPartition, RecordPlaces, type Refusal, refused } from './record-places.ts'
+import { type From, RecordPlaces, type Refusal } from './record-places.ts'
 import { type QueryAnswer, type QueryRecords, queryRecords } from './record-query.ts'
 import { type Tail, type TailRecords, tailRecords } from './record-tail.ts'
 import type { TopicVerbs } from './topics.ts'
@@ -41,17 +41,7 @@ export interface ProduceOne {
   readonly signal: AbortSignal
 }
 
-export type Produced =
-  | {
-      readonly kind: 'appended'
-      readonly partition: number
-      readonly offset: number
-      readonly timestamp: number /** It was stored by an earlier request. */
-      readonly replayed: boolean
-    }
-  /** The idempotency key stands for another record. */
-  | { readonly kind: 'key reused' }
-  | Refusal
+export type Produced = Appended
 
 export interface ReadRecords {
   readonly topic: string
@@ -87,57 +77,22 @@ export class RecordVerbs {
 
   /** Stores one record in the partition named, uncompressed, stamped with this agent's clock. Answers after the commit; never makes a topic. */
   async produceOne(asked: ProduceOne): Promise<Produced> {
-    const { tails, writer, owners, settings, clock, crc32c } = this.#parts
-    const { partition } = asked
-    const found = await this.#places.find(asked.topic, partition)
-    if (found.kind !== 'found') return found
-    const { topic } = found
-    const { topicId } = topic
+    const { topic, partition, key, value, idempotencyKey, signal } = asked
+    const [answer] = await this.append({
+      topic,
+      records: [{ partition, key, value, headers: [] }],
+      ...(idempotencyKey !== undefined && { idempotency: { key: idempotencyKey, hashOf: (topicId) => hashOf(topicId, asked) } }),
+      signal,
+    })
+    if (answer === undefined) throw new RangeError('a record was appended and not answered')
+    if (answer.kind === 'error' && answer.code === errors.REQUEST_TIMED_OUT.code)
+      return { ...answer, message: `${answer.message} Repeated with the same Idempotency-Key it is stored once.` }
+    return answer
+  }
 
-    const timestamp = clock.now()
-    const batch = buildBatch(
-      { baseTimestamp: timestamp, records: [{ offsetDelta: 0, timestamp, key: asked.key, value: asked.value, headers: [] }] },
-      crc32c,
-    )
-    const timestampType =
-      topicConfig(topic.configs, settings, 'message.timestamp.type').value === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime'
-    const maxBytes = Number(topicConfig(topic.configs, settings, 'max.message.bytes').value)
-    // The timestamp is this agent's own clock: no bound on timestamps can refuse it.
-    const unbounded = Number.POSITIVE_INFINITY
-    const valid = validateBatch(
-      batch,
-      { maxBytes, timestampType, beforeMaxMs: unbounded, afterMaxMs: unbounded, nowMs: timestamp, produceVersion },
-      crc32c,
-    )
-    if (valid.kind === 'error') return valid
-
-    const [loaded] = await tails.loaded([{ topicId, partition }])
-    if (loaded === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION', noPartition(topic, partition))
-    if (!(await writer.room(batch.length, asked.signal)))
-      return refused('NOT_ENOUGH_REPLICAS', 'The agent holds as many records that are not stored yet as it may.')
-
-    // From here to the admission nothing may be awaited.
-    const { mine, leader, epoch } = owners.ofPartition(topicId, partition)
-    if (!mine) return { kind: 'elsewhere', partition, leader }
-    const stamp = timestampType === 'LogAppendTime' ? tails.stamp(topicId, partition, timestamp) : undefined
-    const { idempotencyKey: key } = asked
-    const { answers } = writer.admit([
-      {
-        topicId,
-        partition,
-        epoch,
-        batch,
-        ...(stamp !== undefined && { stamp }),
-        ...(key !== undefined && { idempotency: { key, bodyHash: hashOf(topicId, asked), timestamp: stamp ?? timestamp } }),
-      },
-    ])
-    const answer = await this.#inTime(answers)
-    if (answer === undefined)
-      return refused(
-        'REQUEST_TIMED_OUT',
-        'It is not known yet whether the record is stored. Repeated with the same Idempotency-Key it is stored once.',
-      )
-    return produced(answer, { partition, timestamp, leader: owners.ofPartition(topicId, partition).leader })
+  /** Stores records of one topic, in one flush. */
+  append(asked: AppendRecords): Promise<readonly Appended[]> {
+    return appendRecords(asked, { ...this.#parts, places: this.#places })
   }
 
   /** Records of one partition from an offset on. */
@@ -194,40 +149,6 @@ export class RecordVerbs {
   /** Follows the end of a partition, or of all. */
   tail(asked: TailRecords): Promise<Tail> {
     return tailRecords(asked, { ...this.#parts, places: this.#places })
-  }
-
-  /** Undefined: no definite answer in time. The record may still be stored. */
-  async #inTime(answers: Promise<readonly ProduceAnswer[]>): Promise<ProduceAnswer | undefined> {
-    const late = Promise.withResolvers<undefined>()
-    const timer = this.#parts.clock.after(limits.produceOneMs, () => late.resolve(undefined))
-    const first = await Promise.race([answers, late.promise])
-    timer.cancel()
-    return first?.[0]
-  }
-}
-
-/** As the newest client would send it. */
-const produceVersion = 13
-
-function produced(
-  answer: ProduceAnswer,
-  sent: { readonly partition: number; readonly timestamp: number; readonly leader: number | undefined },
-): Produced {
-  const { partition, timestamp, leader } = sent
-  if (answer.kind === 'refused') {
-    if (answer.error === 'IDEMPOTENCY_KEY_REUSED') return { kind: 'key reused' }
-    if (answer.error === 'NOT_LEADER_OR_FOLLOWER') return { kind: 'elsewhere', partition, leader }
-    return refused(answer.error, answer.message ?? undefined)
-  }
-  const { replayed } = answer
-  if (replayed !== undefined)
-    return { kind: 'appended', partition: replayed.partition, offset: answer.baseOffset, timestamp: replayed.timestamp, replayed: true }
-  return {
-    kind: 'appended',
-    partition,
-    offset: answer.baseOffset,
-    timestamp: answer.timestamp === -1 ? timestamp : answer.timestamp,
-    replayed: false,
   }
 }
 

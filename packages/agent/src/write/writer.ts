@@ -221,7 +221,7 @@ export class Writer {
     if (open === undefined) return
     this.#open = undefined
     // After what was sealed before it, so that answers keep the order of admission.
-    queueMicrotask(() => this.#finish(open, outcome))
+    void Promise.resolve().then(() => this.#finish(open, outcome))
   }
 
   /** Decides when the open object is sealed: at once when idle, else after company had its time and the budget allows. */

@@ -1,5 +1,5 @@
 // What an agent's events say to whoever runs it: one function per kind of event, with its level; a kind that comes too often is counted, not written.
-import type { AgentEvent, EventHook } from '@local-kafka-service/agent'
+import { type AgentEvent, type EventHook, isError } from '@local-kafka-service/agent'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
@@ -70,7 +70,7 @@ const lines: Lines = {
   defect: ({ where, error }) =>
     fault(`a defect in ${where}: ${messageOf(error)}`, {
       where,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      error: isError(error) ? (error.stack ?? error.message) : String(error),
     }),
   sealed: ({ sequence, trigger, sizeBytes, batches }) =>
     debug(`flush ${sequence} sealed (${trigger}): ${batches} batches, ${sizeBytes} bytes`, { sequence, trigger, sizeBytes, batches }),
@@ -95,6 +95,9 @@ const lines: Lines = {
       auto,
     }),
   'topic deleted': ({ name }) => info(`topic ${name} deleted`, { topic: name }),
+  'group changed': ({ groupId, state }) => debug(`group ${groupId} is ${state}`, { group: groupId, state }),
+  'offsets committed': ({ groupId, partitions }) =>
+    debug(`group ${groupId} committed offsets of ${partitions} partition${partitions === 1 ? '' : 's'}`, { group: groupId, partitions }),
   'store trouble': ({ operation, message }) =>
     warn(`the FileStorage Service has trouble (${operation}): ${message}`, { operation, reason: message }),
   'corrupt data': ({ topicId, partition, offset, message }) =>
@@ -134,5 +137,5 @@ function fault(message: string, fields: LogLine['fields']): LogLine {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return isError(error) ? error.message : String(error)
 }

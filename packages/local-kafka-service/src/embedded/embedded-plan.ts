@@ -1,10 +1,10 @@
 // The plan of a server inside the calling process, from the options of `startKafka`.
 import { type AgentSettingName, agentSettings, type SettingSource, settings } from '@local-kafka-service/agent'
-import type { StartKafkaOptions } from '../index.ts'
 import { checkOption, didYouMean } from '../options.ts'
 import { placesIn } from '../server/data-directory.ts'
 import { addressesOf, type HttpPlan, metadataPlace, type ServerPlan, s3Place } from '../server/server-plan.ts'
 import { UserError } from '../user-error.ts'
+import type { StartKafkaOptions } from './start-options.ts'
 
 /** Throws a UserError that names what is wrong. */
 export function embeddedPlan(given: StartKafkaOptions): ServerPlan {
@@ -22,6 +22,7 @@ export function embeddedPlan(given: StartKafkaOptions): ServerPlan {
     objects,
     metadata: chosen,
     storeLatencyMs: given.storeLatencyMs ?? 0,
+    holdsProcess: given.holdsProcess ?? false,
     settings: settings('dev', settingsOf(given, { keepsNothing: objects.kind === 'memory' && chosen.kind === 'memory' })),
     hosts: addressesOf(given.hosts ?? ['localhost']),
     kafkaPort: port,

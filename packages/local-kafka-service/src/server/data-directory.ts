@@ -3,6 +3,7 @@ import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'n
 import { uptime } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { isError } from '@local-kafka-service/agent'
 import { UserError } from '../user-error.ts'
 
 /** Of the layout of the directory; metadata and objects have versions of their own. */
@@ -63,7 +64,7 @@ function readBoot(directory: string): string | undefined {
     return readFileSync(join(directory, 'boot'), 'latin1')
   } catch (error) {
     // Unreadable for whatever reason is unknown, which only costs a look at the newest objects.
-    if (error instanceof Error && 'code' in error) return undefined
+    if (isError(error) && 'code' in error) return undefined
     throw error
   }
 }
@@ -80,17 +81,20 @@ function isThisBoot(mark: string | undefined): boolean {
   return at === undefined ? mark === thisBoot() : Math.abs(Number(at) - bootedAtMs()) <= clockSlackMs
 }
 
+/** Taken as the module loads: a test's faked Date is no time of the machine. */
+const wallNow = Date.now
+
 const clockSlackMs = 10_000
 
 function bootedAtMs(): number {
-  return Math.round(Date.now() - uptime() * 1000)
+  return Math.round(wallNow() - uptime() * 1000)
 }
 
 function linuxBootId(): string | undefined {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined
+    if (isError(error) && 'code' in error) return undefined
     throw error
   }
 }

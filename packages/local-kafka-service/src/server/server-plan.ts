@@ -10,6 +10,8 @@ export interface ServerPlan {
   readonly objects: ObjectsPlace
   readonly metadata: MetadataPlace
   readonly storeLatencyMs: number
+  /** Whether a server that nobody asks anything keeps its process alive. */
+  readonly holdsProcess: boolean
   readonly settings: Settings
   readonly hosts: readonly string[]
   readonly kafkaPort: number
@@ -42,6 +44,7 @@ export function planOf(values: OptionValues): ServerPlan {
     objects,
     metadata,
     storeLatencyMs: durationMs(textOf(values, 'store.latency') ?? '0'),
+    holdsProcess: true,
     settings: settingsOf(values, memory),
     hosts: addressesOf(listOf(textOf(values, 'listen'))),
     kafkaPort,

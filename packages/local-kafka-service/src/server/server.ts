@@ -12,6 +12,7 @@ import {
 } from '@local-kafka-service/agent'
 import type { HttpServers } from '@local-kafka-service/http'
 import { productVersion } from '../version.ts'
+import { awake } from './awake.ts'
 import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
 import { flushPolicy } from './flush-policy.ts'
 import type { HttpPlan, ServerPlan } from './server-plan.ts'
@@ -23,6 +24,7 @@ export interface TestParts {
 }
 
 export interface Server {
+  readonly agent: Agent
   readonly clusterId: string
   /** Where Kafka clients reach it; the first is the one to tell. */
   readonly kafka: readonly { readonly host: string; readonly port: number }[]
@@ -54,6 +56,7 @@ async function start(plan: ServerPlan, emit: EventHook, { interceptor }: TestPar
       durability: durabilityOf(plan),
       afterPowerLoss: held.directory?.rebooted ?? false,
       storeLatencyMs: plan.storeLatencyMs,
+      holdsProcess: plan.holdsProcess,
       clusterId: text(plan.settings, 'cluster.id'),
       emit,
     })
@@ -66,10 +69,11 @@ async function start(plan: ServerPlan, emit: EventHook, { interceptor }: TestPar
       flush: flushPolicy(plan.settings, { putsCost: plan.objects.kind === 's3' || plan.storeLatencyMs > 0 }),
     })
     held.agent = agent
-    const http = plan.http === undefined ? undefined : await serveBeside(agent, plan.http, plan.hosts)
+    const http = plan.http === undefined ? undefined : await serveBeside(agent, plan.http, plan)
     if (http !== undefined) held.http = http
     let ending: Promise<void> | undefined
     return {
+      agent,
       clusterId: agent.clusterId,
       kafka: agent.addresses,
       http,
@@ -85,16 +89,6 @@ async function start(plan: ServerPlan, emit: EventHook, { interceptor }: TestPar
   } catch (error) {
     await end(held)
     throw explainStart(error, plan)
-  }
-}
-
-/** The agent's own timers keep no process alive: before it listens, and after it has stopped listening, something must. */
-async function awake<T>(work: Promise<T>): Promise<T> {
-  const alive = setInterval(() => {}, 2 ** 30)
-  try {
-    return await work
-  } finally {
-    clearInterval(alive)
   }
 }
 
@@ -125,11 +119,11 @@ async function end({ directory, opened, agent, http }: Held): Promise<void> {
 }
 
 /** Loaded only when it is wanted, and after the Kafka port is open. */
-async function serveBeside(agent: Agent, plan: HttpPlan, hosts: readonly string[]): Promise<HttpServers> {
+async function serveBeside(agent: Agent, plan: HttpPlan, { hosts, holdsProcess }: ServerPlan): Promise<HttpServers> {
   const { serveHttp } = await import('@local-kafka-service/http')
   return await serveHttp(agent, {
-    control: { hosts, ...plan.control },
-    data: { hosts, ...plan.data },
+    control: { hosts, holdsProcess, ...plan.control },
+    data: { hosts, holdsProcess, ...plan.data },
     allowedHosts: plan.allowedHosts,
     version: productVersion(),
   })

@@ -1,5 +1,5 @@
 // What a person is told when a start fails: the errors of ports, stores and sockets in the words of the command.
-import { MetadataError, ObjectStoreError, PartsError } from '@local-kafka-service/agent'
+import { isError, MetadataError, ObjectStoreError, PartsError } from '@local-kafka-service/agent'
 import { UserError } from '../user-error.ts'
 import type { ServerPlan } from './server-plan.ts'
 
@@ -237,7 +237,7 @@ interface SocketTrouble {
 
 /** The error of listening, at whatever depth. Node leaves the port out where it was 0. */
 function socketTrouble(error: unknown): SocketTrouble {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+  for (let at: unknown = error; isError(at); at = at.cause) {
     const trouble = at as SocketTrouble
     if (trouble.syscall === 'listen' || trouble.syscall === 'bind' || trouble.syscall === 'getaddrinfo') return trouble
   }

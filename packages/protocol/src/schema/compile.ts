@@ -5,7 +5,7 @@ import { ProtocolError } from '../wire/protocol-error.ts'
 import { type Reader, unexpectedNull } from '../wire/reader.ts'
 import { zeroUuid } from '../wire/uuid.ts'
 import { Writer } from '../wire/writer.ts'
-import type { Api, ArrayField, Field, Fields, Scalar, ScalarType, StructField } from './dsl.ts'
+import type { Api, ArrayField, Field, Fields, Scalar, ScalarType } from './dsl.ts'
 import { inVersions } from './versions.ts'
 
 export type Decode = (reader: Reader) => object

@@ -133,7 +133,7 @@ export class Writer {
   }
 
   raw(value: Octets): void {
-    if (value instanceof Uint8Array) this.#gather(value)
+    if (isOctets(value)) this.#gather(value)
     else for (const chunk of value) this.#gather(chunk)
   }
 
@@ -184,8 +184,13 @@ export class Writer {
 /** One run of bytes, or several to be sent one after another. */
 export type Octets = Uint8Array | readonly Uint8Array[]
 
+/** Not by `instanceof`: a runner such as Jest may give the code another Uint8Array than the one that its bytes are of. */
+function isOctets(value: Octets): value is Uint8Array {
+  return ArrayBuffer.isView(value)
+}
+
 function lengthOf(value: Octets): number {
-  if (value instanceof Uint8Array) return value.length
+  if (isOctets(value)) return value.length
   let length = 0
   for (const chunk of value) length += chunk.length
   return length

@@ -630,9 +630,26 @@ describe('what a group tells', () => {
       clientHost: '/10.0.0.1',
       metadata: bytes('range'),
       assignment: bytes(`${ids[1]}!`),
+      synced: true,
     })
     run.ask(aJoin(ids[0] ?? ''))
     expect(run.describe()).toMatchObject({ protocolName: '', members: [{ metadata: bytes('') }, { metadata: bytes('') }] })
+  })
+
+  test('D1 a member has its assignment once it has asked for it, not already when the leader has shared out', () => {
+    const { run, ids } = aStableGroup([{}, {}])
+    const [first = '', second = ''] = ids
+    run.ask(aJoin(first))
+    run.ask(aJoin(second))
+    expect(run.describe()).toMatchObject({ state: 'CompletingRebalance', members: [{ synced: false }, { synced: false }] })
+    const { leader, generation } = run.describe()
+    const follower = leader === first ? second : first
+    const synced = (): readonly string[] => run.describe().members.flatMap((member) => (member.synced ? [member.memberId] : []))
+    run.ask(aSync(leader, generation, { [first]: 'a', [second]: 'b' }))
+    expect(run.describe().state).toBe('Stable')
+    expect(synced()).toEqual([leader])
+    run.ask(aSync(follower, generation))
+    expect(synced()).toEqual([first, second])
   })
 
   test('D2 offsets of topics that consumers read stay; of other members nothing is known; of no members all may go', () => {

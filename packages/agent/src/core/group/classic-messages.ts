@@ -192,6 +192,8 @@ export interface DescribedMember {
   /** Empty unless the group is Stable. */
   readonly metadata: Uint8Array
   readonly assignment: Uint8Array
+  /** It has asked for its assignment of this generation, and got it. */
+  readonly synced: boolean
 }
 
 export interface Disconnected {

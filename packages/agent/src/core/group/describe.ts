@@ -22,8 +22,15 @@ export function describe(state: GroupState): Described {
       clientHost: member.clientHost,
       metadata: metadataOf(member, protocolName),
       assignment: assignmentOf(state, memberId),
+      synced: isSynced(state, memberId),
     })),
   }
+}
+
+/** After a reload it is not known any more who has asked; all had, as far as anybody can tell. */
+function isSynced({ group, phase, session }: GroupState, memberId: string): boolean {
+  if (group?.state !== 'Stable') return false
+  return phase.kind !== 'syncing' || session.get(memberId)?.synced === true
 }
 
 /** May offsets be deleted, and of which topics not? Of consumers it is known what they read; of other kinds of members it is not. */

@@ -1,0 +1,19 @@
+// What a topic's configs ask of a batch that is to be appended to it.
+import type { AppendRules } from '../core/log/validate.ts'
+import type { Topic } from '../metadata/metadata-store.ts'
+import { type Settings, type TopicSettingName, topicConfig } from '../settings.ts'
+
+export function appendRules(
+  topic: Pick<Topic, 'configs'>,
+  at: { readonly settings: Settings; readonly nowMs: number; readonly produceVersion: number },
+): AppendRules {
+  const value = (name: TopicSettingName): string => topicConfig(topic.configs, at.settings, name).value
+  return {
+    maxBytes: Number(value('max.message.bytes')),
+    timestampType: value('message.timestamp.type') === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
+    beforeMaxMs: Number(value('message.timestamp.before.max.ms')),
+    afterMaxMs: Number(value('message.timestamp.after.max.ms')),
+    nowMs: at.nowMs,
+    produceVersion: at.produceVersion,
+  }
+}

@@ -1,0 +1,117 @@
+// One consumer group of an embedded Kafka, by its id.
+import type { AgentEvent, Services } from '@local-kafka-service/agent'
+import type { GroupDescription, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './group.ts'
+import { groupState, lagOf, whyNotCaughtUp, whyNotReady } from './group-state.ts'
+import type { WaitOptions } from './kafka.ts'
+import { refusing, valueOf } from './refusals.ts'
+import { RefusedError } from './refused-error.ts'
+import { untilFound, type Wait, type WaitParts, wait } from './wait.ts'
+
+export interface GroupHandleParts extends WaitParts {
+  readonly services: Services
+  readonly timeoutMs: number
+  /** What a wait in vain says. */
+  readonly report: () => Promise<string>
+  /** Does it, unless the server was stopped; the process stays alive meanwhile. */
+  readonly asked: <T>(work: () => Promise<T>) => Promise<T>
+}
+
+export function groupHandle(id: string, parts: GroupHandleParts): KafkaGroup {
+  const { services, asked } = parts
+  const ready: KafkaGroup['ready'] = (members = 1, options = {}) => asked(() => untilReady(id, members, { options, parts, from: ready }))
+  const caughtUp: KafkaGroup['caughtUp'] = (options = {}) => asked(() => untilCaughtUp(id, { options, parts, from: caughtUp }))
+  return {
+    id,
+    ready,
+    caughtUp,
+    lag: async () => lagOf(await asked(() => known(id, parts))),
+    describe: () => asked(() => known(id, parts)),
+    seek: (to, options) => asked(() => seek(id, to, options ?? {}, services)),
+    expel: async (memberId) => [...valueOf(await asked(() => refusing(services.groupVerbs.expel(id, memberId))))],
+  }
+}
+
+async function known(id: string, { services }: GroupHandleParts): Promise<GroupDescription> {
+  const group = await groupState(services, id)
+  if (group !== undefined) return group
+  const others = (await refusing(services.groupVerbs.list())).map(({ groupId }) => groupId)
+  throw new RefusedError(
+    'GROUP_ID_NOT_FOUND',
+    `there is no group '${id}'; ${others.length === 0 ? 'there is none' : `there are: ${others.join(', ')}`}`,
+  )
+}
+
+interface Ask<O> {
+  readonly options: O
+  readonly parts: GroupHandleParts
+  readonly from: Wait<unknown>['from']
+}
+
+async function untilReady(id: string, members: number, { options, parts, from }: Ask<ReadyOptions>): Promise<void> {
+  const call = `group('${id}').ready(${members})`
+  if (!Number.isInteger(members) || members < 1) throw new TypeError(`${call}: it waits for a number of members from 1 on`)
+  const { heard, services } = parts
+  await waitUntil(
+    call,
+    async () => {
+      const group = await groupState(services, id)
+      return whyNotReady(group, { members, clients: options.fetching === false ? undefined : heard.clients })
+    },
+    {
+      options,
+      parts,
+      from,
+      matters: (event) => (event.kind === 'request' ? event.api === 'Fetch' : event.kind === 'group changed' && event.groupId === id),
+    },
+  )
+}
+
+async function untilCaughtUp(id: string, { options, parts, from }: Ask<WaitOptions>): Promise<void> {
+  await waitUntil(`group('${id}').caughtUp()`, async () => whyNotCaughtUp(await groupState(parts.services, id)), {
+    options,
+    parts,
+    from,
+    matters: (event) => event.kind === 'topic deleted' || ('groupId' in event && event.groupId === id),
+  })
+}
+
+async function waitUntil(
+  call: string,
+  whyNot: () => Promise<string | undefined>,
+  { options, parts, from, matters }: Ask<WaitOptions> & { readonly matters: (event: AgentEvent) => boolean },
+): Promise<void> {
+  let why = ''
+  await wait(
+    {
+      call,
+      timeoutMs: options.timeoutMs ?? parts.timeoutMs,
+      from,
+      work: (signal) =>
+        untilFound(
+          async () => {
+            const reason = await whyNot()
+            why = reason ?? ''
+            return reason === undefined ? true : undefined
+          },
+          { heard: parts.heard, signal, matters },
+        ),
+      report: async () => `  ${why}\n\n${await parts.report()}`,
+    },
+    parts,
+  )
+}
+
+async function seek(groupId: string, to: SeekTo, { topic, partitions }: SeekOptions, { groupVerbs }: Services): Promise<void> {
+  const sought = await refusing(
+    groupVerbs.seek({
+      groupId,
+      to: typeof to === 'object' && 'time' in to ? { time: Number(to.time) } : to,
+      ...(topic !== undefined && { topic }),
+      ...(partitions !== undefined && { partitions }),
+      dryRun: false,
+      mayRead: () => true,
+      signal: new AbortController().signal,
+    }),
+  )
+  valueOf(sought)
+}

@@ -1,0 +1,39 @@
+// What the agent's events tell whoever waits: a list of listeners, and which clients are connected and have begun to fetch.
+import type { AgentEvent } from '@local-kafka-service/agent'
+
+export type Listener = (event: AgentEvent) => void
+
+/** A connected client, as far as it has said who it is. */
+export interface HeardClient {
+  readonly clientId: string
+  readonly fetches: boolean
+}
+
+export class Heard {
+  readonly #listeners = new Set<Listener>()
+  readonly #clients = new Map<number, { clientId: string; fetches: boolean }>()
+
+  /** The agent's hook. What it knows of clients is up to date when the listeners are called. */
+  readonly hear: Listener = (event) => {
+    if (event.kind === 'request') this.#note(event)
+    else if (event.kind === 'connection closed') this.#clients.delete(event.connectionId)
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  /** Until the returned function is called. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  get clients(): readonly HeardClient[] {
+    return [...this.#clients.values()]
+  }
+
+  #note({ connectionId, clientId, api }: Extract<AgentEvent, { readonly kind: 'request' }>): void {
+    const known = this.#clients.get(connectionId)
+    const fetches = api === 'Fetch'
+    if (known === undefined) this.#clients.set(connectionId, { clientId: clientId ?? '', fetches })
+    else if (fetches) known.fetches = true
+  }
+}

@@ -1,0 +1,102 @@
+// A record as a test sees it: what is given to `produce`, where it went, and what was read.
+import { shownRecord } from './shown.ts'
+
+export interface RecordInput {
+  /** Null or left out: no key. Text is UTF-8. */
+  readonly key?: string | Uint8Array | null
+  /** Null: a tombstone. Text is UTF-8. */
+  readonly value?: string | Uint8Array | null
+  /** Instead of `value`: what becomes JSON. */
+  readonly json?: unknown
+  readonly headers?: Readonly<Record<string, string | Uint8Array | null>>
+  /** Left out: the key chooses. */
+  readonly partition?: number
+  /** Milliseconds since the epoch, or a date. Left out: now. */
+  readonly timestamp?: number | Date
+}
+
+/** Where a record is. */
+export interface RecordRef {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+}
+
+/** All of it must hold. */
+export interface RecordsQuery {
+  readonly partition?: number
+  readonly key?: string | Uint8Array
+  /** Milliseconds since the epoch, or dates: not older than `since`, older than `until`. */
+  readonly since?: number | Date
+  readonly until?: number | Date
+  /** The first so many. */
+  readonly limit?: number
+}
+
+export interface RecordParts extends RecordRef {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
+}
+
+export class KafkaRecord implements RecordRef {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** Milliseconds since the epoch: the producer's, or the time of the append where the topic says so. */
+  readonly timestamp: number
+  readonly key: Buffer | null
+  /** Null: a tombstone. */
+  readonly value: Buffer | null
+  /** In their order; a name may occur more than once. */
+  readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
+
+  constructor({ topic, partition, offset, timestamp, key, value, headers }: RecordParts) {
+    this.topic = topic
+    this.partition = partition
+    this.offset = offset
+    this.timestamp = timestamp
+    this.key = key
+    this.value = value
+    this.headers = headers
+  }
+
+  /** The value as UTF-8; null of a tombstone. */
+  text(): string | null {
+    return this.value === null ? null : this.value.toString()
+  }
+
+  /** The value, parsed. Throws an Error that names the record when it is no JSON. */
+  json<T = unknown>(): T {
+    const text = this.text()
+    if (text === null) throw new TypeError(`${this.topic}[${this.partition}] @${this.offset} is a tombstone: it has no value to parse`)
+    try {
+      return JSON.parse(text) as T
+    } catch (cause) {
+      throw new TypeError(`the value of ${String(this)} is no JSON`, { cause })
+    }
+  }
+
+  /** The key as UTF-8; null without one. */
+  keyText(): string | null {
+    return this.key === null ? null : this.key.toString()
+  }
+
+  /** The value of the last header of this name as UTF-8; undefined without one. */
+  headerText(name: string): string | null | undefined {
+    const header = this.headers.findLast(({ key }) => key === name)
+    return header === undefined ? undefined : (header.value?.toString() ?? null)
+  }
+
+  /** As a person reads it, long or binary contents cut. */
+  toString(): string {
+    return shownRecord(this)
+  }
+
+  /** What `console.log` and a runner's failure show. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `KafkaRecord ${shownRecord(this)}`
+  }
+}

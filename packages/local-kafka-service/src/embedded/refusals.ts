@@ -1,0 +1,33 @@
+// What the agent's refusals become: a RefusedError with Kafka's name of the error, and words.
+import { KafkaError, MetadataError, type Refusal } from '@local-kafka-service/agent'
+import { errorName, errors, type Outcome } from '@local-kafka-service/protocol'
+import { RefusedError } from './refused-error.ts'
+
+export function refusedError(refusal: Refusal | Extract<Outcome<never>, { kind: 'error' }>): RefusedError {
+  switch (refusal.kind) {
+    case 'elsewhere':
+      return new RefusedError('NOT_LEADER_OR_FOLLOWER', 'another server has taken this one’s place')
+    case 'out of range':
+      return new RefusedError('OFFSET_OUT_OF_RANGE', `the partition holds the offsets ${refusal.earliest} to ${refusal.latest}`)
+    case 'error': {
+      const name = errorName(refusal.code) ?? 'UNKNOWN_SERVER_ERROR'
+      return new RefusedError(name, refusal.message ?? errors[name].message)
+    }
+  }
+}
+
+export function valueOf<T>(outcome: Outcome<T>): T {
+  if (outcome.kind === 'ok') return outcome.value
+  throw refusedError(outcome)
+}
+
+/** Rejects with a RefusedError where the agent rejects with an error of its own. */
+export async function refusing<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof KafkaError) throw new RefusedError(error.error, error.message, { cause: error })
+    if (error instanceof MetadataError) throw new RefusedError('COORDINATOR_NOT_AVAILABLE', error.message, { cause: error })
+    throw error
+  }
+}

@@ -1,0 +1,151 @@
+// What was there when somebody waited in vain: topics with their ends, the last records, groups with their members and lag, clients. For a terminal of 80 columns.
+import type { Services, Topic } from '@local-kafka-service/agent'
+import type { GroupDescription } from './group.ts'
+import { groupState, lagOf } from './group-state.ts'
+import type { HeardClient } from './heard.ts'
+import { recordOf } from './read-records.ts'
+import type { KafkaRecord } from './record.ts'
+import { counted, shownRecord } from './shown.ts'
+
+export interface ReportAsk {
+  readonly services: Services
+  readonly clients: readonly HeardClient[]
+  /** What clients were answered that was an error, in words, oldest first. */
+  readonly lastErrors: readonly string[]
+  /** Of the wait. Undefined: it was for a group. */
+  readonly topic?: string
+}
+
+const width = 80
+/** Of each kind of line, before the rest is only counted. */
+const most = { topics: 12, partitions: 12, records: 5, groups: 6, members: 8, lagging: 8, errors: 8 }
+
+/** Lines without a break at the end. What cannot be found out says so: a report must not hide the failure that it is for. */
+export async function report(ask: ReportAsk): Promise<string> {
+  const { services } = ask
+  const sections: (() => Promise<readonly string[]>)[] = [
+    async () => (ask.topic === undefined ? await topicLines(services, undefined) : await oneTopicLines(services, ask.topic)),
+    () => groupLines(services),
+    async () => clientLines(ask.clients),
+    async () => errorLines(ask.lastErrors),
+  ]
+  const lines: string[] = []
+  for (const section of sections) {
+    try {
+      lines.push(...(await section()))
+    } catch (error) {
+      lines.push(`  (not known: ${error instanceof Error ? error.message : String(error)})`)
+    }
+  }
+  return lines.map((line) => cut(line)).join('\n')
+}
+
+/** The topic that was waited for in full, the others by their count. */
+async function oneTopicLines(services: Services, name: string): Promise<readonly string[]> {
+  const topics = await services.topics.list()
+  const topic = topics.find((one) => one.name === name)
+  if (topic === undefined) return [`  There is no topic '${name}'.`, ...(await topicLines(services, undefined))]
+  const ends = await endsOf(services, topic)
+  const total = ends.reduce((sum, { start, end }) => sum + end - start, 0)
+  const lines = [`  ${name}: ${counted(total, 'record')} in ${counted(topic.partitions, 'partition')}`]
+  const shown = ends.filter(({ start, end }) => end > start || topic.partitions <= 3).slice(0, most.partitions)
+  for (const { partition, start, end } of shown)
+    lines.push(`    [${partition}]  ${end === start ? `empty, next is @${end}` : `@${start} to @${end - 1}`}`)
+  if (shown.length < topic.partitions) lines.push(`    and ${counted(topic.partitions - shown.length, 'more partition')}`)
+  const records = await lastRecords(services, name, ends)
+  if (records.length > 0)
+    lines.push('  the last records, newest first:', ...records.map((record) => `    ${shownRecord(record, width - 4)}`))
+  return [...lines, ...(await topicLines(services, name))]
+}
+
+async function topicLines(services: Services, without: string | undefined): Promise<readonly string[]> {
+  const topics = (await services.topics.list()).filter(({ name }) => name !== without)
+  if (topics.length === 0) return without === undefined ? ['  There are no topics.'] : []
+  const lines = [without === undefined ? '  topics:' : '  other topics:']
+  for (const topic of topics.slice(0, most.topics)) {
+    const total = (await endsOf(services, topic)).reduce((sum, { start, end }) => sum + end - start, 0)
+    lines.push(`    ${topic.name}  ${counted(total, 'record')} in ${counted(topic.partitions, 'partition')}`)
+  }
+  if (topics.length > most.topics) lines.push(`    and ${topics.length - most.topics} more`)
+  return lines
+}
+
+interface Ends {
+  readonly partition: number
+  readonly start: number
+  readonly end: number
+}
+
+async function endsOf({ metadata }: Services, { topicId, partitions }: Topic): Promise<readonly Ends[]> {
+  const asks = Array.from({ length: Math.min(partitions, 1_000) }, (_, partition) => ({ topicId, partition }))
+  const states = await metadata.log.partitions(asks)
+  return states.flatMap((state, partition) =>
+    state === undefined ? [] : [{ partition, start: state.logStartOffset, end: state.highWatermark }],
+  )
+}
+
+async function lastRecords({ records }: Services, topic: string, ends: readonly Ends[]): Promise<readonly KafkaRecord[]> {
+  const found: KafkaRecord[] = []
+  for (const { partition, start, end } of ends.filter((one) => one.end > one.start).slice(0, most.partitions)) {
+    const answer = await records.read({
+      topic,
+      partition,
+      from: { offset: Math.max(start, end - most.records) },
+      limit: most.records,
+      maxBytes: 1_048_576,
+      waitMs: 0,
+      signal: new AbortController().signal,
+    })
+    if (answer.kind === 'records') found.push(...answer.records.map((record) => recordOf(topic, record)))
+  }
+  return found.toSorted((a, b) => b.timestamp - a.timestamp || b.offset - a.offset).slice(0, most.records)
+}
+
+async function groupLines(services: Services): Promise<readonly string[]> {
+  const listed = await services.groupVerbs.list()
+  if (listed.length === 0) return ['  There are no consumer groups.']
+  const lines: string[] = []
+  for (const { groupId } of listed.slice(0, most.groups)) {
+    const group = await groupState(services, groupId)
+    if (group !== undefined) lines.push(...oneGroupLines(group))
+  }
+  if (listed.length > most.groups) lines.push(`  and ${listed.length - most.groups} more groups`)
+  return lines
+}
+
+function oneGroupLines(group: GroupDescription): readonly string[] {
+  const lag = lagOf(group)
+  const lines = [`  group ${group.id}: ${group.state}, ${counted(group.members.length, 'member')}, lag ${lag}`]
+  for (const { memberId, clientId, assigned, partitions } of group.members.slice(0, most.members)) {
+    const has = partitions.length === 0 ? 'nothing' : partitions.map(({ topic, partition }) => `${topic}[${partition}]`).join(' ')
+    // Clients make the id of their name and something random: the name is enough where it is alone.
+    const name =
+      memberId.startsWith(clientId) && clientId !== '' ? `${clientId}${memberId.slice(clientId.length, clientId.length + 9)}…` : memberId
+    lines.push(`    ${name}  ${assigned ? 'has' : 'waits for'} ${has}`)
+  }
+  if (group.members.length > most.members) lines.push(`    and ${group.members.length - most.members} more members`)
+  const behind = group.partitions.filter((one) => one.lag > 0)
+  for (const { topic, partition, committed, end, lag: by } of behind.slice(0, most.lagging))
+    lines.push(
+      `    ${topic}[${partition}]  ${committed === undefined ? 'nothing committed' : `committed @${committed}`}, end @${end}, lag ${by}`,
+    )
+  if (behind.length > most.lagging) lines.push(`    and ${behind.length - most.lagging} more partitions behind`)
+  return lines
+}
+
+function clientLines(clients: readonly HeardClient[]): readonly string[] {
+  if (clients.length === 0) return ['  No client is connected.']
+  const counts = new Map<string, number>()
+  for (const { clientId } of clients) counts.set(clientId, (counts.get(clientId) ?? 0) + 1)
+  const named = [...counts].map(([clientId, count]) => `${clientId === '' ? '(no name)' : clientId}${count === 1 ? '' : ` ×${count}`}`)
+  return [`  connected clients: ${named.join(', ')}`]
+}
+
+function errorLines(errors: readonly string[]): readonly string[] {
+  if (errors.length === 0) return []
+  return ['  the last errors that clients were answered:', ...errors.slice(-most.errors).map((line) => `    ${line}`)]
+}
+
+function cut(line: string): string {
+  return line.length <= width ? line : `${line.slice(0, width - 1)}…`
+}

@@ -1,0 +1,27 @@
+// Back to how it was after the start: no groups, no topics but those that were asked for.
+import type { Services } from '@local-kafka-service/agent'
+import { errors } from '@local-kafka-service/protocol'
+import { refusedError, refusing } from './refusals.ts'
+import { RefusedError } from './refused-error.ts'
+import type { TopicSpec } from './start-options.ts'
+import { provideTopics } from './topics.ts'
+
+export async function reset(services: Services, topics: Readonly<Record<string, number | TopicSpec>>): Promise<void> {
+  const groups = await refusing(services.groupVerbs.list())
+  const withMembers = groups.filter(({ state }) => state !== 'Empty' && state !== 'Dead').map(({ groupId }) => groupId)
+  if (withMembers.length > 0) {
+    throw new RefusedError(
+      'NON_EMPTY_GROUP',
+      `reset(): consumers are still members of ${withMembers.join(', ')}; disconnect them first, or expel() them once they are gone`,
+    )
+  }
+  for (const { groupId } of groups) {
+    const deleted = await refusing(services.groupVerbs.delete(groupId))
+    if (deleted.kind === 'error' && deleted.code !== errors.GROUP_ID_NOT_FOUND.code) throw refusedError(deleted)
+  }
+  for (const { topicId } of await refusing(services.topics.list())) {
+    const deleted = await refusing(services.topics.delete({ topicId }))
+    if (deleted.kind === 'error' && deleted.code !== errors.UNKNOWN_TOPIC_ID.code) throw refusedError(deleted)
+  }
+  await refusing(provideTopics(services, topics))
+}

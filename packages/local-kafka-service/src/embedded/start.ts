@@ -1,0 +1,132 @@
+// Starts a Kafka inside the calling process and joins what its user sees of it.
+import type { AgentEvent } from '@local-kafka-service/agent'
+import { awake } from '../server/awake.ts'
+import { type Server, startServer } from '../server/server.ts'
+import { clientConfig } from './client-config.ts'
+import { embeddedPlan } from './embedded-plan.ts'
+import { embeddedFaults } from './faults/make-faults.ts'
+import { groupHandle } from './group-handle.ts'
+import { Heard } from './heard.ts'
+import type { Kafka, WaitOptions } from './kafka.ts'
+import { logLines } from './log-lines.ts'
+import { Producer } from './produce.ts'
+import { readRecords } from './read-records.ts'
+import type { KafkaRecord } from './record.ts'
+import { refusing } from './refusals.ts'
+import { RefusedError } from './refused-error.ts'
+import { report } from './report.ts'
+import { reset } from './reset.ts'
+import type { StartKafkaOptions } from './start-options.ts'
+import { createTopic, provideTopics } from './topics.ts'
+import { wait } from './wait.ts'
+import { checkWanted, type Wanted, waitForRecords } from './wait-for.ts'
+
+/** Below the 5 s after which Vitest and Jest give a test up. */
+const defaultTimeoutMs = 4_000
+/** A report is read on one screen. */
+const lastErrorsTold = 5
+
+export async function startEmbedded(options: StartKafkaOptions): Promise<Kafka> {
+  const { onEvent, topics = {} } = options
+  const heard = new Heard()
+  const log = logLines(options.log ?? 'warn')
+  const faults = embeddedFaults()
+  const emit = (event: AgentEvent): void => {
+    heard.hear(event)
+    log(event)
+    onEvent?.({ ...event })
+  }
+  const server = await startServer(embeddedPlan(options), emit, { interceptor: faults.interceptor })
+  faults.useClock(server.clock)
+  try {
+    await awake(provideTopics(server.agent.services, topics))
+    return kafkaOf(server, { heard, faults, options })
+  } catch (error) {
+    await server.kill()
+    throw error
+  }
+}
+
+interface Seen {
+  readonly heard: Heard
+  readonly faults: ReturnType<typeof embeddedFaults>
+  readonly options: StartKafkaOptions
+}
+
+function kafkaOf(server: Server, { heard, faults: { faults, record }, options }: Seen): Kafka {
+  const [address] = server.kafka
+  if (address === undefined) throw new RangeError('it listens nowhere')
+  const { host, port } = address
+  const { services } = server.agent
+  const bootstrapServers = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const urls = server.http && { control: server.http.control.url, data: server.http.data.url }
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+  const waiting = { heard, clock: services.clock, ended: server.ended }
+  const producer = new Producer(services)
+  let stopping = false
+  /** Does what was asked, unless it is too late for that; the process stays alive meanwhile. */
+  const asked = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (stopping) throw new RefusedError('SERVER_STOPPED', 'this Kafka was stopped')
+    return await awake(work())
+  }
+  const account = (topic?: string): Promise<string> =>
+    report({ services, clients: heard.clients, lastErrors: record.lastErrors(lastErrorsTold), ...(topic !== undefined && { topic }) })
+
+  function stop(): Promise<void> {
+    stopping = true
+    return server.stop()
+  }
+
+  /** The two forms of `waitFor`: what a number asks for has at least one record, what a function asks for has just one. */
+  function waitFor(topic: string, wanted: number, options?: WaitOptions): Promise<[KafkaRecord, ...KafkaRecord[]]>
+  function waitFor(topic: string, wanted: (record: KafkaRecord) => boolean, options?: WaitOptions): Promise<[KafkaRecord]>
+  async function waitFor(topic: string, wanted: Wanted, given: WaitOptions = {}): Promise<[KafkaRecord, ...KafkaRecord[]]> {
+    checkWanted(wanted, topic)
+    const call = `waitFor('${topic}', ${typeof wanted === 'number' ? wanted : 'function'})`
+    return await asked(() =>
+      wait(
+        {
+          call,
+          timeoutMs: given.timeoutMs ?? timeoutMs,
+          from: waitFor,
+          work: (signal) => waitForRecords(topic, wanted, { heard, services, signal }),
+          report: () => account(topic),
+        },
+        waiting,
+      ),
+    )
+  }
+
+  return {
+    bootstrapServers,
+    get brokers() {
+      return [bootstrapServers]
+    },
+    host,
+    port,
+    clusterId: server.clusterId,
+    urls,
+    env: {
+      KAFKA_BROKERS: bootstrapServers,
+      KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
+      ...(urls !== undefined && { LKS_URL: urls.control }),
+    },
+    clientConfig: (library) => clientConfig(library, [bootstrapServers]),
+    createTopic: (name, spec) => asked(() => refusing(createTopic(services, name, spec))),
+    produce: (topic, ...records) => asked(() => producer.produce(topic, records)),
+    records: (topic, query = {}) => asked(() => readRecords(services, topic, query)),
+    waitFor,
+    group: (id) => groupHandle(id, { ...waiting, services, timeoutMs, report: account, asked }),
+    faults,
+    requests: (filter) => record.requests(filter),
+    expectNoErrors: (ignoring) => record.expectNoErrors(ignoring),
+    reset: () => asked(() => reset(services, options.topics ?? {})),
+    ended: server.ended,
+    stop,
+    kill() {
+      stopping = true
+      return server.kill()
+    },
+    [Symbol.asyncDispose]: stop,
+  }
+}

@@ -1,0 +1,83 @@
+// Waits for something to come true: looks, and looks again when an event says that it may have changed. Never by the clock but for its end.
+import type { AgentEvent, Clock } from '@local-kafka-service/agent'
+import type { Heard } from './heard.ts'
+import { RefusedError } from './refused-error.ts'
+import { WaitTimeoutError } from './wait-timeout-error.ts'
+
+export interface WaitParts {
+  readonly heard: Heard
+  readonly clock: Clock
+  /** Settles when the server ends: nobody waits for anything then. */
+  readonly ended: Promise<unknown>
+}
+
+export interface Wait<T> {
+  /** As the caller wrote it: `waitFor('orders', 3)`. */
+  readonly call: string
+  readonly timeoutMs: number
+  /** What is waited for; it gives up when the signal aborts, and whatever it answers then is not heard. */
+  readonly work: (signal: AbortSignal) => Promise<T>
+  /** What was there instead. */
+  readonly report: () => Promise<string>
+  /** The error's stack begins at its caller. */
+  readonly from: (...given: never[]) => unknown
+}
+
+/** Rejects with a WaitTimeoutError when the time is over, with a RefusedError when the server ends meanwhile, or as the work does. */
+export async function wait<T>({ call, timeoutMs, work, report, from }: Wait<T>, { clock, ended }: WaitParts): Promise<T> {
+  if (!(timeoutMs >= 0)) throw new RangeError(`${call}: timeoutMs is ${timeoutMs}; it is a number of milliseconds`)
+  // Made here: at the end of the wait the caller is not on the stack any more.
+  const late = new WaitTimeoutError()
+  const stopped = new RefusedError('SERVER_STOPPED', `${call}: the server was stopped while it waited`)
+  for (const error of [late, stopped]) Error.captureStackTrace(error, from)
+  const giveUp = new AbortController()
+  const over = Promise.withResolvers<'late' | 'ended'>()
+  const timer = clock.after(timeoutMs, () => over.resolve('late'))
+  void ended.then(() => over.resolve('ended'))
+  try {
+    const working = work(giveUp.signal).then((value) => ({ value }))
+    const first = await Promise.race([working, over.promise])
+    if (typeof first === 'object') return first.value
+    giveUp.abort()
+    // Whatever it still answers is not heard; an unheard rejection would end the process.
+    working.catch(() => {})
+    if (first === 'ended') throw stopped
+    late.message = `${call}: not within ${timeoutMs} ms\n\n${await report()}`
+    late.stack = restated(late)
+    throw late
+  } finally {
+    timer.cancel()
+    giveUp.abort()
+  }
+}
+
+/** Settles with what `look` finds, once it finds something; it looks again after every event that `matters`. */
+export async function untilFound<T>(
+  look: () => Promise<T | undefined>,
+  { heard, signal, matters }: { readonly heard: Heard; readonly signal: AbortSignal; readonly matters: (event: AgentEvent) => boolean },
+): Promise<T> {
+  for (;;) {
+    const changed = Promise.withResolvers<void>()
+    const onAbort = (): void => changed.resolve()
+    // Before the look, so that nothing is missed between the two.
+    const unlisten = heard.listen((event) => {
+      if (matters(event)) changed.resolve()
+    })
+    signal.addEventListener('abort', onAbort)
+    try {
+      const found = await look()
+      if (found !== undefined) return found
+      await changed.promise
+      if (signal.aborted) throw new Error('nobody waits any more')
+    } finally {
+      unlisten()
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+}
+
+/** The stack was written with the message that the error had when it was made. */
+function restated({ name, message, stack = '' }: Error): string {
+  const frames = stack.split('\n').filter((line) => line.startsWith('    at '))
+  return [`${name}: ${message}`, ...frames].join('\n')
+}
