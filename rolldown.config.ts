@@ -1,67 +1,88 @@
-// The bundle that is published: the bin, the library and the worker of SQLite, from source, with the libraries that every start loads; the others stay outside.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { defineConfig, type Plugin } from 'rolldown'
+// The bundle that is published. The code is CommonJS, once, for `require`, for Jest and for the command; in front of it stand thin modules for `import`.
+import { defineConfig, type Plugin, type RolldownOptions } from 'rolldown'
+import { declarations } from './scripts/bundle/declarations.ts'
+import { inner, libraries, modules, outside, product } from './scripts/bundle/entries.ts'
+import { licences } from './scripts/bundle/licences.ts'
 
-const product = fileURLToPath(new URL('packages/local-kafka-service/', import.meta.url))
-const { dependencies } = JSON.parse(readFileSync(`${product}package.json`, 'utf8')) as {
-  readonly dependencies: Readonly<Record<string, string>>
-}
-
-/** Found and read file by file they were a third of a start's time. */
-const bundled = ['commander', 'fastify']
-const outside = Object.keys(dependencies).filter((name) => !bundled.includes(name))
-
-export default defineConfig({
-  input: {
-    main: `${product}src/main.ts`,
-    index: `${product}src/index.ts`,
-    'sqlite-worker': fileURLToPath(new URL('packages/agent/src/metadata/sqlite-worker.ts', import.meta.url)),
-  },
+const shared: RolldownOptions = {
+  // From where the names of packages are looked up.
+  cwd: product,
   platform: 'node',
   // Workspace packages are read from source, as in development.
-  resolve: { conditionNames: ['lks-source', 'node', 'import', 'default'] },
-  external: (id) => id.startsWith('node:') || outside.some((name) => id === name || id.startsWith(`${name}/`)),
-  plugins: [licences()],
-  output: {
-    dir: `${product}dist`,
-    format: 'esm',
-    entryFileNames: '[name].js',
-    // Beside the entries: what reads package.json or finds the worker does so from one folder.
-    chunkFileNames: '[name].js',
-    sourcemap: true,
+  resolve: {
+    conditionNames: ['lks-source', 'node', 'import', 'default'],
+    // The same code with its WebAssembly inside, where the other one reads a file.
+    alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
   },
-})
+  external: (id: string) =>
+    id.startsWith('node:') || id.startsWith('#') || outside.some((name) => id === name || id.startsWith(`${name}/`)),
+  transform: { target: 'node22.19' },
+}
 
-/** Whose code is in the bundle, with the licences that ask to go with it. */
-function licences(): Plugin {
+/** Each is a thin file; the code behind them is in the other bundle. */
+const forImportAlone: RolldownOptions = {
+  ...shared,
+  input: inputOf(modules),
+  plugins: [throughTheLibraries()],
+  output: { dir: `${product}dist`, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+}
+
+export default defineConfig([
+  {
+    ...shared,
+    input: inputOf([...libraries, ...inner]),
+    plugins: [moduleFronts(), declarations(), licences()],
+    output: {
+      dir: `${product}dist`,
+      cleanDir: true,
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      // Beside the entries: what reads package.json or finds the worker does so from one folder.
+      chunkFileNames: '[name].cjs',
+      // Jest has no `import()` for what is required: S3 and PostgreSQL clients are loaded by `require` too.
+      dynamicImportInCjs: false,
+    },
+  },
+  ...(modules.length > 0 ? [forImportAlone] : []),
+])
+
+function inputOf(entries: readonly { readonly name: string; readonly source: string }[]): Record<string, string> {
+  return Object.fromEntries(entries.map(({ name, source }) => [name, source]))
+}
+
+/** `index.js` in front of `index.cjs`: whoever imports and whoever requires have the same classes and the same servers. */
+function moduleFronts(): Plugin {
   return {
-    name: 'licences',
+    name: 'module fronts',
     generateBundle(_options, bundle) {
-      const folders = new Set<string>()
-      for (const file of Object.values(bundle)) {
-        if (file.type !== 'chunk') continue
-        for (const id of file.moduleIds) if (id.includes('/node_modules/')) folders.add(packageFolder(id))
+      for (const { name } of libraries) {
+        const chunk = bundle[`${name}.cjs`]
+        if (chunk?.type !== 'chunk') throw new Error(`${name}.cjs was not built`)
+        this.emitFile({ type: 'asset', fileName: `${name}.js`, source: `export { ${chunk.exports.join(', ')} } from './${name}.cjs'\n` })
       }
-      const notices = [...folders].map(notice).toSorted()
-      this.emitFile({ type: 'asset', fileName: 'THIRD-PARTY-LICENCES.txt', source: notices.join(`\n${'-'.repeat(80)}\n\n`) })
     },
   }
 }
 
-function packageFolder(file: string): string {
-  let folder = dirname(file)
-  while (!existsSync(join(folder, 'package.json')) || !('version' in manifest(folder))) folder = dirname(folder)
-  return folder
-}
-
-function notice(folder: string): string {
-  const { name, version, license } = manifest(folder)
-  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
-  return `${String(name)} ${String(version)} (${String(license)})\n\n${file === undefined ? '' : readFileSync(join(folder, file), 'utf8')}`
-}
-
-function manifest(folder: string): Readonly<Record<string, unknown>> {
-  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Readonly<Record<string, unknown>>
+/** A module that would bring its own copy of the server is refused: it reaches everything through an entry of the CommonJS build. */
+function throughTheLibraries(): Plugin {
+  const files = new Map([
+    ...inner.map(({ name, source }) => [source, `./${name}.cjs`] as const),
+    ...libraries.map(({ name, source }) => [source, `./${name}.js`] as const),
+  ])
+  return {
+    name: 'through the libraries',
+    async resolveId(source, importer) {
+      const resolved = importer === undefined ? null : await this.resolve(source, importer, { skipSelf: true })
+      const id = resolved === null ? undefined : files.get(resolved.id)
+      return id === undefined ? resolved : { id, external: true }
+    },
+    generateBundle(_options, bundle) {
+      for (const file of Object.values(bundle)) {
+        const foreign =
+          file.type === 'chunk' ? file.moduleIds.find((id) => !id.startsWith(`${product}src/`) && !id.startsWith('\0')) : undefined
+        if (foreign !== undefined) throw new Error(`${file.fileName} contains ${foreign}: an entry for import alone must be thin`)
+      }
+    },
+  }
 }

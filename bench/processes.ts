@@ -14,7 +14,7 @@ export interface Measured extends AsyncDisposable {
 }
 
 export const repository = fileURLToPath(new URL('..', import.meta.url))
-const built = join(repository, 'packages/local-kafka-service/dist/main.js')
+const built = join(repository, 'packages/local-kafka-service/dist/main.cjs')
 const anyPorts = ['--kafka-port', '0', '--control-port', '0', '--data-port', '0']
 
 /** The built server. */

@@ -58,7 +58,7 @@ async function startMs(
   const port = await freePort()
   const began = performance.now()
   const args = ['dev', '--dir', folder, '--kafka-port', String(port), '--control-port', '0', '--data-port', '0']
-  const child = spawn(process.execPath, [join(repository, 'packages/local-kafka-service/dist/main.js'), ...args], {
+  const child = spawn(process.execPath, [join(repository, 'packages/local-kafka-service/dist/main.cjs'), ...args], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const ready = once(child.stdout, 'data').then(() => performance.now() - began)

@@ -4,7 +4,8 @@ import type { Tree } from './check/check.ts'
 import { asMermaid, asTable, importGraph } from './check/graph.ts'
 import { problemsOf } from './check/house-rules.ts'
 import { links } from './check/links.ts'
-import { publicSurface, surface, surfacePath } from './check/public-surface.ts'
+import { problemsOf as problemsOfSurface, surfaceText } from './check/public-surface.ts'
+import { renewed } from './check/published.ts'
 import { uml } from './check/uml.ts'
 
 function aTree(files: Readonly<Record<string, string>>): Tree {
@@ -95,30 +96,46 @@ describe('a name in a diagram must be in the code', () => {
 })
 
 describe('the public surface', () => {
-  const dist = 'packages/local-kafka-service/dist'
+  const surface = { name: 'some', folder: 'packages/some', declarations: 'packages/some/types', copy: 'docs/some.d.ts' }
   const built = {
-    [`${dist}/index.d.ts`]: "export { startKafka } from './start.ts';\n//# sourceMappingURL=index.d.ts.map\n",
-    [`${dist}/start.d.ts`]: 'export declare function startKafka(): Promise<void>;\n',
+    'packages/some/package.json': JSON.stringify({
+      exports: { '.': { 'lks-source': './src/index.ts' }, './jest': { 'lks-source': './src/runners/jest.ts' } },
+    }),
+    'packages/some/types/index.d.ts': "export { startKafka } from './start.ts';\n//# sourceMappingURL=index.d.ts.map\n",
+    'packages/some/types/start.d.ts': 'export declare function startKafka(): Promise<void>;\n',
+    'packages/some/types/runners/jest.d.ts': "export type { Kafka } from '../start.ts';\n",
   }
 
-  test('is the entry and what it leads to, without source map comments', () => {
-    expect(surface(aTree(built))).toContain('startKafka(): Promise<void>')
-    expect(surface(aTree(built))).not.toContain('sourceMappingURL')
+  test('is every entry and what they lead to, once, without source map comments', () => {
+    const text = surfaceText(surface, aTree(built))
+    expect(text.match(/startKafka\(\): Promise<void>/g)).toHaveLength(1)
+    expect(text).toContain('---- runners/jest.d.ts')
+    expect(text).not.toContain('sourceMappingURL')
   })
 
-  test('passes when it is what was committed, fails when it has changed', () => {
-    expect(publicSurface.run(aTree({ ...built, [surfacePath]: surface(aTree(built)) }))).toEqual([])
-    expect(publicSurface.run(aTree({ ...built, [surfacePath]: '' }))).toHaveLength(1)
+  test('passes when it is what was committed, fails when it has changed or an entry is not built', () => {
+    expect(problemsOfSurface(surface, aTree({ ...built, [surface.copy]: surfaceText(surface, aTree(built)) }))).toEqual([])
+    expect(problemsOfSurface(surface, aTree({ ...built, [surface.copy]: '' }))).toHaveLength(1)
+    const { 'packages/some/types/runners/jest.d.ts': _jest, ...unbuilt } = built
+    expect(problemsOfSurface(surface, aTree(unbuilt))).toEqual(['packages/some/types/runners/jest.d.ts: was not built'])
   })
 
-  test('never names an internal package', () => {
+  test('never names a package that is not installed with it', () => {
     const leaking = {
       ...built,
-      [`${dist}/start.d.ts`]: "import type { Agent } from '@local-kafka-service/agent';\nexport declare const a: Agent;\n",
+      'packages/some/types/start.d.ts': "import type { Agent } from '@local-kafka-service/agent';\nexport declare const a: Agent;\n",
     }
-    expect(publicSurface.run(aTree({ ...leaking, [surfacePath]: surface(aTree(leaking)) }))).toEqual([
-      "the product's declarations name @local-kafka-service/agent, which is not published",
+    expect(problemsOfSurface(surface, aTree({ ...leaking, [surface.copy]: surfaceText(surface, aTree(leaking)) }))).toEqual([
+      'the declarations of some name @local-kafka-service/agent, which it does not depend on',
     ])
+  })
+})
+
+test('what is published exports what development does, but for the sources', () => {
+  const stale = { exports: { '.': { 'lks-source': './src/index.ts', types: './dist/index.d.ts', default: './dist/index.js' } } }
+  expect(JSON.parse(renewed(JSON.stringify(stale)))).toEqual({
+    ...stale,
+    publishConfig: { exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } } },
   })
 })
 

@@ -5,19 +5,20 @@ import type { Check, Tree } from './check/check.ts'
 import { asMermaid, asTable, importGraph } from './check/graph.ts'
 import { houseRules } from './check/house-rules.ts'
 import { links } from './check/links.ts'
-import { publicSurface, surface, surfacePath } from './check/public-surface.ts'
+import { publicSurface, surfaces, surfaceText } from './check/public-surface.ts'
+import { manifests, published, renewed } from './check/published.ts'
 import { reference, referencePages } from './check/reference.ts'
 import { build, format, lint, types } from './check/tools.ts'
 import { openTree } from './check/tree.ts'
 import { uml } from './check/uml.ts'
 
 /** In this order: `build` writes the declarations that `publicSurface` reads. */
-const checks: readonly Check[] = [build, types, lint, format, houseRules, uml, reference, publicSurface, links]
+const checks: readonly Check[] = [build, types, lint, format, houseRules, uml, reference, published, publicSurface, links]
 
 const usage = `pnpm check [--graph | --graph=mermaid | --write | --only=NAME]
   --graph          print which folder imports which (with the number of files)
   --graph=mermaid  the same as a diagram
-  --write          renew what is generated: docs/reference, the committed public surface
+  --write          renew what is generated: docs/reference with the public surfaces, the exports that are published
   --only=NAME      only the checks whose name contains NAME
 checks: ${checks.map(({ name }) => name).join(', ')}`
 
@@ -53,9 +54,10 @@ async function writeGenerated(of: Tree): Promise<number> {
   const made = await referencePages(of.root)
   const broken = typeof made === 'string' ? [made] : [...made.problems]
   const files = typeof made === 'string' ? {} : { ...made.pages }
+  for (const path of manifests) files[path] = renewed(of.read(path))
   const built = await build.run(of)
   broken.push(...built)
-  if (built.length === 0) files[surfacePath] = surface(of)
+  if (built.length === 0) for (const surface of surfaces) files[surface.copy] = surfaceText(surface, of)
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(of.root, path)), { recursive: true })
     writeFileSync(join(of.root, path), text)

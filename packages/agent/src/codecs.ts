@@ -34,7 +34,7 @@ function zlib(): Zlib {
 }
 
 function wasm(): Wasm {
-  return (loadedWasm ??= load('@platformatic/wasm-utils') as Wasm)
+  return (loadedWasm ??= load('#wasm-utils') as Wasm)
 }
 
 function wasmCodec(compress: 'snappyCompress' | 'lz4Compress', decompress: 'snappyDecompress' | 'lz4Decompress'): Codec {

@@ -16,6 +16,7 @@ import { MemoryObjects } from './objects/memory.ts'
 import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
 import { RetryingObjects } from './objects/retrying.ts'
 import type { EventHook } from './observe/events.ts'
+import { type OptionalPackage, oldestVersions, presenceOf } from './optional-package.ts'
 import { systemClock, systemRandom } from './time/system-clock.ts'
 import { type Recovered, recover } from './upkeep/recovery.ts'
 
@@ -60,15 +61,27 @@ export interface OpenedParts {
 
 /**
  * Why the places cannot be used together. `store`: the object store does not answer as it must, its ObjectStoreError is the cause; `used prefix`: the
- * database is fresh or empty and the prefix is not; `unreadable objects`: they were committed as durable, and nothing was changed.
+ * database is fresh or empty and the prefix is not; `unreadable objects`: they were committed as durable, and nothing was changed; `package`: the client
+ * library that a place needs, `packageName`, is not installed or too old.
  */
 export class PartsError extends Error {
   override readonly name = 'PartsError'
-  readonly kind: 'store' | 'another cluster' | 'used prefix' | 'newer format' | 'damaged cluster file' | 'unreadable objects' | 'no objects'
+  readonly kind:
+    | 'store'
+    | 'another cluster'
+    | 'used prefix'
+    | 'newer format'
+    | 'damaged cluster file'
+    | 'unreadable objects'
+    | 'no objects'
+    | 'package'
 
-  constructor(kind: PartsError['kind'], message: string, options?: { readonly cause?: unknown }) {
+  readonly packageName: OptionalPackage | undefined
+
+  constructor(kind: PartsError['kind'], message: string, options?: { readonly cause?: unknown; readonly packageName?: OptionalPackage }) {
     super(message, options)
     this.kind = kind
+    this.packageName = options?.packageName
   }
 }
 
@@ -144,6 +157,7 @@ async function openStore(place: ObjectsPlace, durability: PartsDescription['dura
         onNotice: (message) => emit({ kind: 'notice', message }),
       })
     case 's3': {
+      requirePackage('@aws-sdk/client-s3')
       const { openS3 } = await import('./objects/s3.ts')
       const store = await openS3({ bucket: place.bucket, prefix: place.prefix })
       try {
@@ -183,9 +197,23 @@ async function openSql({ metadata, durability, holdsProcess }: PartsDescription)
       return await openSqliteWorker({ path: metadata.path, durability: durability === 'strict' ? 'strict' : 'os', holdsProcess })
     }
     case 'postgres': {
+      requirePackage('pg')
       const { openPostgres } = await import('./metadata/postgres.ts')
       return await openPostgres({ url: metadata.url })
     }
+  }
+}
+
+/** Whoever stays on one machine need not have the clients of S3 and PostgreSQL. */
+function requirePackage(name: OptionalPackage): void {
+  const presence = presenceOf(name)
+  switch (presence.kind) {
+    case 'usable':
+      return
+    case 'missing':
+      throw new PartsError('package', 'it is left out until a store needs it', { packageName: name })
+    case 'too old':
+      throw new PartsError('package', `it is ${presence.version}, and ${oldestVersions[name]} or newer is needed`, { packageName: name })
   }
 }
 

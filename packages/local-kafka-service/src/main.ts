@@ -21,6 +21,10 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
       if (!String(warning).includes('SQLite')) Reflect.apply(emitWarning, undefined, [warning, ...rest])
     }
   }
+  void start()
+}
+
+async function start(): Promise<void> {
   const { run } = await import('./command/cli.ts')
   await run(process.argv, process.env)
 }

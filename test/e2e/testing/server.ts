@@ -100,7 +100,7 @@ async function spawnLks({
   const program =
     entry === 'source'
       ? ['--conditions=lks-source', join(repository, 'packages/local-kafka-service/src/main.ts')]
-      : [join(repository, 'packages/local-kafka-service/dist/main.js')]
+      : [join(repository, 'packages/local-kafka-service/dist/main.cjs')]
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LKS_|NODE_OPTIONS$|VITEST)/.test(name)))
   const child = spawn(process.execPath, [...program, ...args], {
     cwd: folder?.path ?? cwd,

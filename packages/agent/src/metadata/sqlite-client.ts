@@ -1,4 +1,6 @@
 // SQLite in a worker thread, behind the Sql port: an fsync must not stall the event loop.
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { MetadataError } from './metadata-store.ts'
 import type { Outcome, Sql } from './sql.ts'
@@ -15,7 +17,7 @@ export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'> & {
 /** Rejects with a MetadataError when the file cannot be opened. */
 export async function openSqliteWorker(
   options: SqliteWorkerOptions,
-  file: URL = new URL(import.meta.resolve('#sqlite-worker')),
+  file: URL = pathToFileURL(createRequire(import.meta.url).resolve('#sqlite-worker')),
 ): Promise<Sql<Verbs>> {
   const client = new SqliteClient({ busyTimeoutMs, ...options }, file)
   await client.opened()

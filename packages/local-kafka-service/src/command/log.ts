@@ -16,7 +16,7 @@ export function jsonLog({ verbose }: { readonly verbose: boolean }): Log {
   type Pino = typeof import('pino')
   let opened: { readonly logger: import('pino').Logger; readonly destination: ReturnType<Pino['destination']> } | undefined
   const open = (): NonNullable<typeof opened> => {
-    const { pino } = createRequire(import.meta.url)('pino') as Pino
+    const { pino } = createRequire(import.meta.url)('#pino') as Pino
     const destination = pino.destination({ fd: 2, sync: false, maxLength: unreadBytes })
     const options = {
       level: verbose ? 'debug' : 'info',

@@ -74,6 +74,13 @@ function ofParts(error: PartsError, plan: ServerPlan): UserError {
         ],
         cause,
       })
+    case 'package':
+      return new UserError('LKS-1009', {
+        what: `${error.packageName === 'pg' ? metadataAt(plan) : where} needs the package ${error.packageName}, which is not installed or too old`,
+        why: error.message,
+        fix: [`npm install ${error.packageName}`],
+        cause,
+      })
     case 'store':
       return error.cause instanceof ObjectStoreError
         ? ofStore(error.cause, plan)
