@@ -76,7 +76,7 @@ function ofParts(error: PartsError, plan: ServerPlan): UserError {
       })
     case 'package':
       return new UserError('LKS-1009', {
-        what: `${error.packageName === 'pg' ? metadataAt(plan) : where} needs the package ${error.packageName}, which is not installed or too old`,
+        what: `${error.packageName === 'pg' ? metadataAt(plan) : where} needs the package ${error.packageName}`,
         why: error.message,
         fix: [`npm install ${error.packageName}`],
         cause,
