@@ -1,5 +1,7 @@
 // The one table of options: what `lks dev` takes as a flag, from the environment (`LKS_…`) and from `lks.config.json`, in this order; each value keeps its source.
 import { agentSettings, type Setting, type SettingSource } from '@local-kafka-service/agent'
+import { isClientVariable } from './command/connection.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { UserError } from './user-error.ts'
 
 export type OptionGroup = 'Where it keeps things' | 'Where it listens' | 'What it prints' | 'Settings'
@@ -246,35 +248,12 @@ function parseFile(text: string): ReadonlyMap<string, string> {
   return values
 }
 
-/** `LKS_TEST_…` are the tests' own. */
+/** `LKS_TEST_…` are the tests' own, others are those of client commands. */
 function unknownVariables(env: OptionSources['env']): readonly string[] {
   const known = options.map(({ name }) => variableOf(name))
   return Object.keys(env)
-    .filter((name) => name.startsWith('LKS_') && !name.startsWith('LKS_TEST_') && !known.includes(name))
+    .filter((name) => name.startsWith('LKS_') && !name.startsWith('LKS_TEST_') && !isClientVariable(name) && !known.includes(name))
     .map((name) => `${name} in the environment is no option and was ignored${didYouMean(name, known)}`)
-}
-
-/** A half sentence that names the nearest known name, or nothing. */
-export function didYouMean(name: string, known: readonly string[]): string {
-  let nearest: { readonly name: string; readonly distance: number } | undefined
-  for (const candidate of known) {
-    const distance = editDistance(name, candidate)
-    if (nearest === undefined || distance < nearest.distance) nearest = { name: candidate, distance }
-  }
-  return nearest !== undefined && nearest.distance <= Math.max(2, name.length / 4) ? `; did you mean ${nearest.name}?` : ''
-}
-
-function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (let row = 1; row <= a.length; row++) {
-    const line = [row]
-    for (let column = 1; column <= b.length; column++) {
-      const changed = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
-      line.push(Math.min(changed, (above[column] ?? 0) + 1, (line[column - 1] ?? 0) + 1))
-    }
-    above = line
-  }
-  return above[b.length] ?? 0
 }
 
 // ---- checks -------------------------------------------------------------------------------------------------------------------------

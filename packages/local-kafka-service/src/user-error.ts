@@ -32,6 +32,22 @@ export const userErrorCodes = {
   'LKS-3104': 'the metadata database is of a newer version',
   'LKS-3105': 'the metadata database holds several clusters',
   'LKS-3106': 'the metadata database cannot be used',
+  'LKS-4001': 'the cluster cannot be reached',
+  'LKS-4002': 'what answers is no Kafka',
+  'LKS-4003': 'the cluster wants other settings of the connection',
+  'LKS-4004': 'the cluster refuses the credentials',
+  'LKS-4005': 'an advertised address cannot be reached',
+  'LKS-4006': 'the cluster does not serve this',
+  'LKS-4007': 'the cluster refused it',
+  'LKS-4008': 'there is no such topic or partition',
+  'LKS-4009': 'there is no such group',
+  'LKS-4010': 'the topic exists already',
+  'LKS-4011': 'the group has active members',
+  'LKS-4012': 'nobody said yes',
+  'LKS-4013': 'the cluster is not healthy',
+  'LKS-4014': 'the cluster was not ready in time',
+  'LKS-4015': 'the cluster did not answer in time',
+  'LKS-4016': 'the command to run cannot be started',
 } as const
 
 export type UserErrorCode = keyof typeof userErrorCodes

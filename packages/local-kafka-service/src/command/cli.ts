@@ -1,87 +1,99 @@
-// The command line: which commands there are, their help, and what the shell is told at the end.
-import { readFileSync } from 'node:fs'
-import { Command, CommanderError, Option as Flag } from 'commander'
-import { configFile, flagOf, type Option, options, variableOf } from '../options.ts'
+// The command line: which command runs, and what the shell is told at the end.
+import { CommanderError } from 'commander'
 import { explain, UserError } from '../user-error.ts'
 import { productVersion } from '../version.ts'
-import { dev } from './dev.ts'
+import type { CommandContext } from './client-command.ts'
+import { connectionFrom } from './connection.ts'
+import { Exit } from './exit.ts'
+import { overview } from './overview.ts'
+import { type Chosen, programOf, quiet } from './program.ts'
+import { endQuietlyWithoutReader, flushed, processTerminal } from './terminal.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
 
 /** Ends the process when the command has ended. */
-export async function run(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<never> {
-  const verbose = argv.includes('-v') || argv.includes('--verbose') || env[variableOf('verbose')] === 'true'
+export async function run(argv: readonly string[], env: Env): Promise<never> {
+  // A server goes on when nobody reads what it says any more.
+  if (argv[2] !== 'dev' || argv.includes('--help') || argv.includes('-h')) endQuietlyWithoutReader()
+  const exitCode = await ended(argv, env)
+  await flushed()
+  return process.exit(exitCode)
+}
+
+/** The exit code: 0 ok, 1 failed, 2 a wrong call, 130 interrupted, or a child's. */
+async function ended(argv: readonly string[], env: Env): Promise<number> {
+  const verbose = ownWords(argv).some((word) => word === '-v' || word === '--verbose') || env.LKS_VERBOSE === 'true'
+  const program = programOf(productVersion(), (chosen) => runClient(chosen, env, verbose))
+  const dev = quiet(program.command('dev')).description('Run one server on this machine until Ctrl-C.')
   try {
-    await program(env).parseAsync([...argv])
-    return process.exit(0)
+    if (argv.length <= 2) {
+      process.stdout.write(overview(productVersion()))
+      return 0
+    }
+    // A server's options are read only where they are wanted: they bring the whole server with them.
+    if (argv.slice(2, 4).includes('dev')) (await import('./dev-command.ts')).completeDev(dev, env)
+    await program.parseAsync([...argv])
+    return 0
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return process.exit(0)
-    const told = asUserError(error)
-    // Written in this turn: the process ends with it.
-    process.stderr.write(explain(told, { verbose }), () => process.exit(told.exitCode))
-    return await new Promise<never>(() => {})
+    if (error instanceof Exit) return error.exitCode
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    const told = asUserError(error, argv)
+    process.stderr.write(explain(told, { verbose }))
+    return told.exitCode
   }
 }
 
-function program(env: Readonly<Record<string, string | undefined>>): Command {
-  const quiet = { outputError: () => {} }
-  const lks = new Command('lks')
-    .description('Local Kafka Service: a Kafka that keeps its messages in a directory, in S3 or in memory.')
-    .version(productVersion(), '--version')
-    .configureOutput(quiet)
-    .exitOverride()
-  const command = lks
-    .command('dev')
-    .description('Run one server on this machine until Ctrl-C.')
-    .configureOutput(quiet)
-    .exitOverride()
-    .allowExcessArguments(false)
-    .addHelpText(
-      'after',
-      `\nEach option can also be given as an environment variable (--kafka-port is ${variableOf('kafka.port')}) or in ${configFile} ("kafka.port").\nWhat is said twice: the flag counts, then the variable, then the file.`,
-    )
-    .action(async (_given, { opts }: { opts: () => Record<string, string | boolean> }) => {
-      await dev({ flags: flagsOf(opts.call(command)), env, file: readConfigFile() })
-    })
-  for (const option of options) command.addOption(asFlag(option))
-  return lks
+/** With `lks exec -- npm test -v` the flag is npm's. */
+function ownWords(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf('--')
+  return argv.slice(2, at === -1 ? undefined : at)
 }
 
-function asFlag({ name, placeholder, short, default: value, doc, group }: Option): Flag {
-  const flag = `${short === undefined ? '' : `${short}, `}${flagOf(name)}${placeholder === undefined ? '' : ` <${placeholder}>`}`
-  const standard = placeholder === undefined || value === null || value === '' ? '' : ` (default: ${value})`
-  return new Flag(flag, `${doc}${standard}`).helpGroup(`${group}:`)
-}
-
-/** By option name. Commander gives them in camel case, which has no way back: so each name is asked for. */
-function flagsOf(given: Readonly<Record<string, string | boolean>>): Readonly<Record<string, string>> {
-  const flags: Record<string, string> = {}
-  for (const { name } of options) {
-    const value = given[name.replace(/\.(.)/g, (_, letter: string) => letter.toUpperCase())]
-    if (value !== undefined) flags[name] = String(value)
+async function runClient({ command, given }: Chosen, env: Env, verbose: boolean): Promise<void> {
+  const terminal = processTerminal(env)
+  const connection = connectionFrom({
+    bootstrap: given.option('bootstrap-servers'),
+    properties: given.options('property'),
+    env: command.standalone === true ? {} : env,
+  })
+  const interrupted = new AbortController()
+  if (command.standalone !== true) {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        // The second signal ends at once: once() has given it back.
+        interrupted.abort(signal)
+      })
+    }
   }
-  return flags
-}
-
-/** Undefined where there is none. */
-function readConfigFile(): string | undefined {
+  const context: CommandContext = { terminal, env, signal: interrupted.signal, verbose, connection }
   try {
-    return readFileSync(configFile, 'utf8')
+    await command.run(given, context)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw new UserError('LKS-1007', {
-      what: `${configFile} cannot be read`,
-      why: error instanceof Error ? error.message : String(error),
-      fix: [`mend or remove ${configFile}`],
-      cause: error,
-    })
+    if (interrupted.signal.aborted) throw new Exit(interrupted.signal.reason === 'SIGTERM' ? 143 : 130)
+    if (!isOfClient(error)) throw error
+    const { explainClient } = await import('../cluster/client-errors.ts')
+    throw await explainClient(error, connection)
   }
 }
 
-function asUserError(error: unknown): UserError {
+/** Of the client library, which is not loaded to find that out. */
+function isOfClient(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('PLT_KFK_')
+}
+
+function asUserError(error: unknown, argv: readonly string[]): UserError {
   if (error instanceof UserError) return error
   if (error instanceof CommanderError) {
-    // Without arguments commander prints the help and calls that an error.
-    const what = error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '').replace(/\n/g, ' ')
-    return new UserError('LKS-1008', { what, fix: ['see what there is: lks dev --help'] })
+    const help = `lks ${argv
+      .slice(2, 4)
+      .filter((word) => /^[a-z]/.test(word))
+      .join(' ')}`.trim()
+    // A group without its command: commander prints the help and calls that an error.
+    const what = error.code === 'commander.help' ? `${help} needs one more word` : error.message.replace(/^error: /, '').replace(/\n/g, ' ')
+    return new UserError('LKS-1008', {
+      what,
+      fix: [`see what there is: ${error.code === 'commander.unknownCommand' ? 'lks' : help} --help`],
+    })
   }
   return new UserError('LKS-1999', {
     what: error instanceof Error ? error.message : String(error),

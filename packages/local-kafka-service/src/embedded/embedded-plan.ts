@@ -1,6 +1,7 @@
 // The plan of a server inside the calling process, from the options of `startKafka`.
 import { type AgentSettingName, agentSettings, type SettingSource, settings } from '@local-kafka-service/agent'
-import { checkOption, didYouMean } from '../options.ts'
+import { didYouMean } from '../did-you-mean.ts'
+import { checkOption } from '../options.ts'
 import { placesIn } from '../server/data-directory.ts'
 import { addressesOf, type HttpPlan, metadataPlace, type ServerPlan, s3Place } from '../server/server-plan.ts'
 import { UserError } from '../user-error.ts'

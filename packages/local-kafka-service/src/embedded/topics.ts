@@ -1,6 +1,6 @@
 // The topics of an embedded Kafka: makes them from what a test says, and finds them with an error that helps.
 import type { Services, Topic } from '@local-kafka-service/agent'
-import { didYouMean } from '../options.ts'
+import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../user-error.ts'
 import { refusedError, valueOf } from './refusals.ts'
 import { RefusedError } from './refused-error.ts'

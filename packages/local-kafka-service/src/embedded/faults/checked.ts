@@ -1,5 +1,5 @@
 // What a test hands to its faults, checked: a wrong name or number is a UserError that says so, and changes nothing.
-import { didYouMean } from '../../options.ts'
+import { didYouMean } from '../../did-you-mean.ts'
 import { UserError } from '../../user-error.ts'
 import type { BelowOptions, Duration, FaultOptions } from './fault-types.ts'
 

@@ -1,0 +1,129 @@
+// What went wrong between a client command and its cluster, in the words of the command: the client library's errors become UserErrors.
+import type { ConnectionOptions } from '../command/client-command.ts'
+import { UserError, type UserErrorCode } from '../user-error.ts'
+import { diagnose } from './diagnosis.ts'
+
+/** An error of the client library or one in it, by its shape: the library is not loaded for this. */
+interface ClientError extends Error {
+  readonly code?: unknown
+  readonly apiId?: unknown
+  readonly serverErrorMessage?: unknown
+  readonly errors?: readonly unknown[]
+}
+
+/** Looks at the bootstrap servers where the connection is at fault, to say what is wrong with them. */
+export async function explainClient(error: unknown, connection: ConnectionOptions): Promise<UserError> {
+  const all = flat(error)
+  const refused = refusalIn(error)
+  if (refused !== undefined) return refused.error
+  const login = all.find(({ code }) => code === 'PLT_KFK_AUTHENTICATION')
+  if (login !== undefined) return ofLogin(login, connection)
+  const unsupported = all.find(({ code }) => code === 'PLT_KFK_UNSUPPORTED_API')
+  if (unsupported !== undefined) return unserved(/API (\w+)/.exec(unsupported.message)?.[1] ?? 'what was asked for', error)
+  const topic = all.map(({ message }) => /^Unknown topic (.*)\.$/.exec(message)?.[1]).find((name) => name !== undefined)
+  if (topic !== undefined) return noTopic(topic, error)
+  return await unreachable(error, connection)
+}
+
+/** The cluster's own answer, where that is the error. */
+export function refusalIn(error: unknown): { readonly id: string; readonly error: UserError } | undefined {
+  const refused = flat(error).find(({ apiId }) => typeof apiId === 'string')
+  if (refused === undefined) return undefined
+  const id = String(refused.apiId)
+  const said =
+    typeof refused.serverErrorMessage === 'string' && refused.serverErrorMessage !== '' ? refused.serverErrorMessage : refused.message
+  return { id, error: refusal(id, said, error) }
+}
+
+/** `id`: `TOPIC_ALREADY_EXISTS`; `said`: the cluster's words. */
+export function refusal(id: string, said: string, cause?: unknown): UserError {
+  const { code, fix } = known[id] ?? { code: 'LKS-4007', fix: ['look at the log of the cluster'] }
+  return new UserError(code, { what: said.replace(/\.$/, ''), why: `the cluster answered ${id}`, fix, cause })
+}
+
+export function unserved(api: string, cause?: unknown): UserError {
+  return new UserError('LKS-4006', {
+    what: `this cluster does not serve ${api}`,
+    why: 'it does not advertise it in ApiVersions',
+    fix: ['see what it serves: lks cluster info --apis'],
+    cause,
+  })
+}
+
+export function noTopic(name: string, cause?: unknown): UserError {
+  return new UserError('LKS-4008', {
+    what: `there is no topic '${name}'`,
+    fix: ['see what there is: lks topic list', `make it: lks topic create ${name}`],
+    cause,
+  })
+}
+
+export function noGroup(id: string): UserError {
+  return new UserError('LKS-4009', { what: `there is no group '${id}'`, fix: ['see what there is: lks group list'] })
+}
+
+/** Never rejects with what the library said alone: the servers are asked first. */
+export async function unreachable(error: unknown, connection: ConnectionOptions): Promise<UserError> {
+  const looked = await Promise.all(connection.bootstrapServers.map((server) => diagnose(server, connection)))
+  const troubles = looked.flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble]))
+  const [first] = troubles
+  if (first !== undefined && troubles.length === looked.length) {
+    const more = troubles.slice(1).map(({ what }) => what)
+    const why =
+      more.length > 0
+        ? more.join('; ')
+        : connection.said === 'default'
+          ? 'that is where lks looks when nobody says where the cluster is'
+          : undefined
+    return new UserError(first.code, { what: first.what, why, fix: first.fix, cause: error })
+  }
+  const reachable = looked.find(({ trouble }) => trouble === undefined)?.server ?? ''
+  const why = flat(error).at(-1)?.message ?? String(error)
+  if (/timed out/i.test(why) && !/^Connection/.test(why))
+    return new UserError('LKS-4015', {
+      what: 'the cluster did not answer in time',
+      why,
+      fix: ['wait longer: -X request.timeout.ms=60000'],
+      cause: error,
+    })
+  return new UserError('LKS-4005', {
+    what: `${reachable} answers, but not every address that the cluster names`,
+    why,
+    fix: [`see which one is wrong: lks doctor connect ${reachable}`],
+    cause: error,
+  })
+}
+
+function ofLogin(error: ClientError, connection: ConnectionOptions): UserError {
+  const { sasl } = connection
+  const inner = flat(error).find(({ serverErrorMessage }) => typeof serverErrorMessage === 'string')
+  return new UserError('LKS-4004', {
+    what: `the cluster refuses the credentials${sasl === undefined ? '' : ` of '${sasl.username}' (${sasl.mechanism})`}`,
+    why: inner === undefined ? error.message : String(inner.serverErrorMessage),
+    fix: ['check sasl.username and sasl.password', 'check sasl.mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512'],
+    cause: error,
+  })
+}
+
+/** The error and all that is in it, outermost first. */
+function flat(error: unknown): readonly ClientError[] {
+  if (!(error instanceof Error)) return []
+  const { errors = [] }: ClientError = error
+  return [error, ...errors.flatMap(flat), ...flat(error.cause)]
+}
+
+const known: Readonly<Record<string, { readonly code: UserErrorCode; readonly fix: readonly string[] }>> = {
+  TOPIC_ALREADY_EXISTS: { code: 'LKS-4010', fix: ['see it: lks topic describe NAME', 'do not mind: --if-not-exists'] },
+  UNKNOWN_TOPIC_OR_PARTITION: { code: 'LKS-4008', fix: ['see what there is: lks topic list'] },
+  UNKNOWN_TOPIC_ID: { code: 'LKS-4008', fix: ['see what there is: lks topic list'] },
+  GROUP_ID_NOT_FOUND: { code: 'LKS-4009', fix: ['see what there is: lks group list'] },
+  NON_EMPTY_GROUP: { code: 'LKS-4011', fix: ['see who they are: lks group describe GROUP', 'stop them first'] },
+  UNKNOWN_MEMBER_ID: { code: 'LKS-4011', fix: ['see who they are: lks group describe GROUP', 'stop them first'] },
+  TOPIC_AUTHORIZATION_FAILED: { code: 'LKS-4004', fix: ['log in as somebody who may, or get the right from whoever runs the cluster'] },
+  GROUP_AUTHORIZATION_FAILED: { code: 'LKS-4004', fix: ['log in as somebody who may, or get the right from whoever runs the cluster'] },
+  CLUSTER_AUTHORIZATION_FAILED: { code: 'LKS-4004', fix: ['log in as somebody who may, or get the right from whoever runs the cluster'] },
+  INVALID_PARTITIONS: { code: 'LKS-4007', fix: ['give another number of partitions; there can only be more of them, never fewer'] },
+  INVALID_REPLICATION_FACTOR: { code: 'LKS-4007', fix: ['leave it out: the cluster has a default', 'see its brokers: lks cluster info'] },
+  INVALID_CONFIG: { code: 'LKS-4007', fix: ['see the configs: lks config describe topic NAME --all'] },
+  INVALID_TOPIC_EXCEPTION: { code: 'LKS-4007', fix: ['use letters, digits, dot, underscore and minus, 249 at most'] },
+}

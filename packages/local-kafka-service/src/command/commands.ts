@@ -1,0 +1,14 @@
+// The table of commands: what `lks` can do beside running a server, in the order in which help and reference list it.
+import type { ClientCommand } from './client-command.ts'
+import { version } from './version-command.ts'
+
+export const clientCommands: readonly ClientCommand[] = [version]
+
+/** Commands that share their first word, with what they are about. */
+export const commandGroups: Readonly<Record<string, string>> = {
+  topic: 'Topics',
+  group: 'Consumer groups: where they are, how far behind, and moving them',
+  cluster: 'The cluster as a whole',
+  config: 'Configs of topics and brokers',
+  doctor: 'Finds out what is wrong',
+}

@@ -1,0 +1,69 @@
+// What a command shows, in the format that was asked for: tables for people, JSON and YAML for programs, bare names for shells.
+import type { CommandOption, Given, Terminal } from '../client-command.ts'
+import { type Column, fields, table } from './table.ts'
+import { yaml } from './yaml.ts'
+
+export const outputFormats = ['table', 'json', 'yaml', 'name'] as const
+export type OutputFormat = (typeof outputFormats)[number]
+
+export const outputOption: CommandOption = {
+  name: 'output',
+  short: 'o',
+  placeholder: 'format',
+  default: 'table',
+  doc: 'table, json, yaml, or name: one name on a line.',
+  completes: outputFormats,
+  check: (value) => (isFormat(value) ? undefined : `must be one of ${outputFormats.join(', ')}`),
+}
+
+export function formatOf(given: Given): OutputFormat {
+  const format = given.option('output') ?? 'table'
+  if (!isFormat(format)) throw new RangeError(`output: ${format}`)
+  return format
+}
+
+/** One answer, for each of the formats. */
+export interface View {
+  /** For json and yaml: plain values. */
+  readonly value: unknown
+  /** For name. */
+  readonly names: readonly string[]
+  /** For people, an empty line between them. */
+  readonly blocks: readonly Block[]
+  /** Said to people where there is nothing to show, as `there are no topics`. */
+  readonly nothing?: string
+}
+
+/** Text of so many columns at most; undefined: as wide as it is. */
+export type Block = (columns: number | undefined) => string
+
+export function tableBlock<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Block {
+  return (width) => table(columns, rows, { columns: width })
+}
+
+export function fieldsBlock(rows: readonly (readonly [name: string, value: string | number])[]): Block {
+  return () => fields(rows)
+}
+
+export function show(terminal: Terminal, format: OutputFormat, view: View): void {
+  if (format === 'table' && view.blocks.length === 0 && view.nothing !== undefined) terminal.talk.write(`${view.nothing}\n`)
+  terminal.data.write(rendered(format, view, terminal))
+}
+
+/** Exported for its test, and for what is printed again and again. */
+export function rendered(format: OutputFormat, view: View, { interactive, columns }: Pick<Terminal, 'interactive' | 'columns'>): string {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(view.value, undefined, 2)}\n`
+    case 'yaml':
+      return yaml(view.value)
+    case 'name':
+      return view.names.map((name) => `${name}\n`).join('')
+    case 'table':
+      return view.blocks.map((block) => block(interactive ? columns : undefined)).join('\n')
+  }
+}
+
+function isFormat(value: string): value is OutputFormat {
+  return outputFormats.some((format) => format === value)
+}

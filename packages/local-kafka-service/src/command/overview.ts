@@ -1,0 +1,25 @@
+// What `lks` alone says: every command on one screen of 80 columns.
+import { clientCommands, commandGroups } from './commands.ts'
+import { folded } from './output/folded.ts'
+
+export function overview(version: string): string {
+  const rows: (readonly [call: string, says: string])[] = [['dev', 'Run a server on this machine until Ctrl-C.']]
+  for (const { path, summary } of clientCommands) {
+    const [first = '', second] = path
+    if (second === undefined) rows.push([first, summary])
+    else if (!rows.some(([call]) => call === first)) rows.push([first, `${commandGroups[first] ?? ''}: ${verbsOf(first).join(', ')}`])
+  }
+  const width = Math.max(...rows.map(([call]) => call.length))
+  const lines = rows.flatMap(([call, says]) =>
+    folded(says, 80 - width - 4).map((line, at) => `  ${(at === 0 ? call : '').padEnd(width)}  ${line}`),
+  )
+  return `lks ${version}: a Kafka for this machine, and commands for any Kafka.\n\n${lines.join('\n')}\n
+  lks dev                                 a Kafka on localhost:9092
+  lks topic create hello                  on localhost:9092, or wherever -b says
+  lks COMMAND --help                      how a command is called, with examples
+`
+}
+
+function verbsOf(first: string): readonly string[] {
+  return clientCommands.filter(({ path }) => path[0] === first && path.length > 1).map(({ path }) => path.slice(1).join(' '))
+}

@@ -1,0 +1,119 @@
+// The command line as commander knows it, made from the table of commands: flags, arguments, help.
+import { Argument, Command, Option as Flag } from 'commander'
+import { UserError } from '../user-error.ts'
+import type { ClientCommand, CommandArgument, CommandOption, Given } from './client-command.ts'
+import { clientCommands, commandGroups } from './commands.ts'
+import { connectionOptions } from './connection.ts'
+import { folded } from './output/folded.ts'
+import { overview } from './overview.ts'
+
+export const verboseOption: CommandOption = { name: 'verbose', short: 'v', doc: 'Also print the stack of an error.' }
+
+/** What a command takes, with what all of its kind take. */
+export function optionsOf(command: ClientCommand): readonly CommandOption[] {
+  return [...command.options, ...(command.standalone === true ? [] : connectionOptions), verboseOption]
+}
+
+export interface Chosen {
+  readonly command: ClientCommand
+  readonly given: Given
+}
+
+/** Commander's tree. `run` is called with the command that was chosen. */
+export function programOf(version: string, run: (chosen: Chosen) => Promise<void>): Command {
+  const lks = quiet(new Command('lks'))
+    .version(version, '--version')
+    .enablePositionalOptions()
+    .helpCommand('help [command]', 'Say how a command is called.')
+  lks.helpInformation = () => overview(version)
+  for (const command of clientCommands) add(lks, command, run)
+  return lks
+}
+
+/** Errors are thrown, not printed; help fits 80 columns, whatever the terminal has. */
+export function quiet(command: Command): Command {
+  return command
+    .configureOutput({ outputError: () => {}, getOutHelpWidth: () => helpColumns, getErrHelpWidth: () => helpColumns })
+    .configureHelp({ padWidth: () => termColumns, formatItem })
+    .helpOption('-h, --help', 'Say how it is called.')
+    .exitOverride()
+}
+
+const helpColumns = 80
+/** What is longer stands on a line of its own. */
+const termColumns = 24
+
+function formatItem(term: string, _width: number, description: string): string {
+  const lines = folded(description, helpColumns - termColumns - 4)
+  const [first = '', ...others] = lines
+  const fits = term.length <= termColumns
+  const beside = fits ? [`  ${term.padEnd(termColumns)}  ${first}`, ...others.map(indented)] : [`  ${term}`, ...lines.map(indented)]
+  return beside.map((line) => line.trimEnd()).join('\n')
+}
+
+function indented(line: string): string {
+  return ' '.repeat(termColumns + 4) + line
+}
+
+function add(lks: Command, command: ClientCommand, run: (chosen: Chosen) => Promise<void>): void {
+  const [first = '', second] = command.path
+  const parent = second === undefined ? lks : groupOf(lks, first)
+  const added = quiet(parent.command(second ?? first))
+    .description(command.summary)
+    .allowExcessArguments(false)
+  for (const argument of command.arguments) added.addArgument(asArgument(argument))
+  const options = optionsOf(command)
+  for (const option of options) added.addOption(asFlag(option))
+  if (command.passThrough === true) added.passThroughOptions()
+  added.addHelpText('after', `\nExamples:\n${command.examples.map((example) => `  ${example}`).join('\n')}`)
+  added.action(async () => await run({ command, given: givenOf(options, added) }))
+}
+
+function groupOf(lks: Command, name: string): Command {
+  const known = lks.commands.find((candidate) => candidate.name() === name)
+  if (known !== undefined) return known
+  return quiet(lks.command(name))
+    .description(commandGroups[name] ?? '')
+    .usage('COMMAND')
+    .enablePositionalOptions()
+}
+
+function asArgument({ name, required, variadic, doc }: CommandArgument): Argument {
+  const text = `${name}${variadic === true ? '...' : ''}`
+  return new Argument(required ? `<${text}>` : `[${text}]`, doc)
+}
+
+function asFlag({ name, short, placeholder, repeatable, default: standard, doc }: CommandOption): Flag {
+  const flags = `${short === undefined ? '' : `-${short}, `}--${name}${placeholder === undefined ? '' : ` <${placeholder}>`}`
+  const flag = new Flag(flags, standard === undefined ? doc : `${doc} (default: ${standard})`)
+  return repeatable === true ? flag.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]) : flag
+}
+
+/** Throws a UserError for a value that its option refuses. */
+function givenOf(options: readonly CommandOption[], command: Command): Given {
+  const values = new Map<string, readonly string[]>()
+  for (const option of options) {
+    const value: unknown = command.getOptionValue(camelCase(option.name))
+    const said = Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)]
+    for (const one of said) check(option, one)
+    values.set(option.name, said)
+  }
+  const one = (name: string): string | undefined => values.get(name)?.at(-1)
+  return {
+    arguments: command.args,
+    option: (name) => one(name) ?? options.find((option) => option.name === name)?.default,
+    options: (name) => values.get(name) ?? [],
+    flag: (name) => one(name) === 'true',
+  }
+}
+
+function check({ name, doc, check: wrongWith }: CommandOption, value: string): void {
+  const wrong = wrongWith?.(value)
+  if (wrong !== undefined)
+    throw new UserError('LKS-1004', { what: `--${name}: '${value}' ${wrong}`, why: doc, fix: [`give --${name} another value`] })
+}
+
+/** As commander names an option's value. */
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+}

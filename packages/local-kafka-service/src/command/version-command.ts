@@ -1,0 +1,19 @@
+// lks version: of this command, and what it runs on.
+import type { ClientCommand } from './client-command.ts'
+
+export const version: ClientCommand = {
+  path: ['version'],
+  summary: 'Print the version of lks.',
+  arguments: [],
+  options: [{ name: 'json', doc: 'As JSON, with the versions of Node.js and the platform.' }],
+  examples: ['lks version', 'lks version --json'],
+  standalone: true,
+  async run(given, { terminal }) {
+    const { productVersion } = await import('../version.ts')
+    const lks = productVersion()
+    const { versions, platform, arch } = process
+    terminal.data.write(
+      given.flag('json') ? `${JSON.stringify({ lks, node: versions.node, platform: `${platform}-${arch}` })}\n` : `${lks}\n`,
+    )
+  },
+}
