@@ -1,8 +1,26 @@
 // The table of commands: what `lks` can do beside running a server, in the order in which help and reference list it.
 import type { ClientCommand } from './client-command.ts'
+import { configDescribe } from './config/config-describe.ts'
+import { configSet } from './config/config-set.ts'
+import { topicAddPartitions } from './topic/topic-add-partitions.ts'
+import { topicAlter } from './topic/topic-alter.ts'
+import { topicCreate } from './topic/topic-create.ts'
+import { topicDelete } from './topic/topic-delete.ts'
+import { topicDescribe } from './topic/topic-describe.ts'
+import { topicList } from './topic/topic-list.ts'
 import { version } from './version-command.ts'
 
-export const clientCommands: readonly ClientCommand[] = [version]
+export const clientCommands: readonly ClientCommand[] = [
+  topicList,
+  topicCreate,
+  topicDescribe,
+  topicAlter,
+  topicAddPartitions,
+  topicDelete,
+  configDescribe,
+  configSet,
+  version,
+]
 
 /** Commands that share their first word, with what they are about. */
 export const commandGroups: Readonly<Record<string, string>> = {

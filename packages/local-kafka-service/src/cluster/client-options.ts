@@ -1,0 +1,59 @@
+// The options of a connection as the client library takes them; PEM files are read here.
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import type { BaseOptions } from '@platformatic/kafka'
+import type { ConnectionOptions, TlsOptions } from '../command/client-command.ts'
+import { UserError } from '../user-error.ts'
+import { splitServer } from './probe.ts'
+
+/** Rejects with a UserError for a file that cannot be read. */
+export async function clientOptions(connection: ConnectionOptions): Promise<BaseOptions> {
+  const { clientId, tls, sasl, connectTimeoutMs, requestTimeoutMs } = connection
+  const brokers = connection.bootstrapServers.map(splitServer)
+  return {
+    clientId,
+    bootstrapBrokers: brokers,
+    connectTimeout: connectTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    timeout: Math.min(requestTimeoutMs, 30_000),
+    // Whoever asks decides what is asked again: cluster.ts does for the commands that administer.
+    retries: 0,
+    ...(tls !== undefined && {
+      tls: await tlsOptions(tls),
+      // A name is told so that a proxy can choose by it (SNI); an address must not be.
+      tlsServerName: brokers.every(({ host }) => isIP(host) === 0),
+    }),
+    ...(sasl !== undefined && { sasl }),
+  }
+}
+
+async function tlsOptions({
+  ca,
+  certificate,
+  key,
+  keyPassword,
+  verifyCertificate,
+  verifyHostName,
+}: TlsOptions): Promise<NonNullable<BaseOptions['tls']>> {
+  return {
+    rejectUnauthorized: verifyCertificate,
+    ...(ca !== undefined && { ca: await pem(ca, 'ssl.ca.location') }),
+    ...(certificate !== undefined && { cert: await pem(certificate, 'ssl.certificate.location') }),
+    ...(key !== undefined && { key: await pem(key, 'ssl.key.location') }),
+    ...(keyPassword !== undefined && { passphrase: keyPassword }),
+    ...(!verifyHostName && { checkServerIdentity: () => undefined }),
+  }
+}
+
+async function pem(path: string, said: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new UserError('LKS-1004', {
+      what: `${said}: ${path} cannot be read`,
+      why: error instanceof Error ? error.message : String(error),
+      fix: [`name a PEM file: -X ${said}=path`],
+      cause: error,
+    })
+  }
+}

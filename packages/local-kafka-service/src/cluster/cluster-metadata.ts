@@ -1,0 +1,71 @@
+// What a cluster says of itself: its brokers, its controller, its topics with their partitions, each with its own error.
+import type { Broker } from '@platformatic/kafka'
+import type { Cluster } from './cluster.ts'
+
+export interface ClusterBroker extends Broker {
+  readonly id: number
+  readonly rack: string | null
+}
+
+export interface TopicPartitionState {
+  readonly partition: number
+  /** -1: nobody leads it. */
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+export interface TopicState {
+  readonly name: string
+  /** Undefined where the cluster has no ids. */
+  readonly id: string | undefined
+  readonly internal: boolean
+  readonly partitions: readonly TopicPartitionState[]
+}
+
+export interface ClusterState {
+  readonly clusterId: string | null
+  readonly controllerId: number
+  /** By id. */
+  readonly brokers: readonly ClusterBroker[]
+  /** By name; those that are there. */
+  readonly topics: readonly TopicState[]
+  /** Of the topics that were asked for: error codes by name. */
+  readonly missing: ReadonlyMap<string, number>
+}
+
+/** `names`: null for all topics. Never creates one. */
+export async function clusterState(cluster: Cluster, names: readonly string[] | null): Promise<ClusterState> {
+  const connection = await cluster.anyConnection()
+  const { async: metadata } = cluster.version('Metadata', cluster.library.metadataV12.api)
+  const asked = names === null ? null : [...new Set(names)]
+  const answer = await cluster.patiently(() => cluster.partial(metadata(connection, asked, false, false)))
+  const topics: TopicState[] = []
+  const missing = new Map<string, number>()
+  for (const { name, topicId, isInternal, errorCode, partitions } of answer.topics) {
+    if (name === null || name === undefined) continue
+    if (errorCode !== 0) {
+      missing.set(name, errorCode)
+      continue
+    }
+    const states = partitions.map(({ partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes }) => ({
+      partition: partitionIndex,
+      leader: leaderId,
+      leaderEpoch,
+      replicas: replicaNodes,
+      isr: isrNodes,
+    }))
+    // Versions before 10 have no ids.
+    topics.push({ name, id: topicId, internal: isInternal, partitions: states.toSorted((a, b) => a.partition - b.partition) })
+  }
+  return {
+    clusterId: answer.clusterId ?? null,
+    controllerId: answer.controllerId,
+    brokers: answer.brokers
+      .map(({ nodeId, host, port, rack }) => ({ id: nodeId, host, port, rack: rack ?? null }))
+      .toSorted((a, b) => a.id - b.id),
+    topics: topics.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    missing,
+  }
+}

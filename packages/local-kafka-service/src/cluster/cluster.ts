@@ -1,0 +1,177 @@
+// A cluster as the commands ask it: the client library's connections, each API in the newest version that both sides know, and patience while it moves.
+import type { Admin, API, apiVersionsV3, Broker, Connection } from '@platformatic/kafka'
+import type { CommandContext, ConnectionOptions } from '../command/client-command.ts'
+import { explainClient, unreachable, unserved } from './client-errors.ts'
+import { clientOptions } from './client-options.ts'
+
+type Library = typeof import('@platformatic/kafka')
+
+/** The first answer must be there within this, or the address is looked at. */
+const firstAnswerMs = 5_000
+/** A cluster that has just started, or moves a coordinator, is asked again for so long. */
+const patienceMs = 15_000
+const pauseMs = 200
+
+export class Cluster implements AsyncDisposable {
+  readonly library: Library
+  readonly admin: Admin
+  readonly connection: ConnectionOptions
+  /** What it serves, by the API's name. */
+  readonly apis: ReadonlyMap<string, apiVersionsV3.ApiVersionsResponseApi>
+  readonly #signal: AbortSignal
+  readonly #release: () => void
+
+  private constructor(of: {
+    readonly library: Library
+    readonly admin: Admin
+    readonly connection: ConnectionOptions
+    readonly apis: readonly apiVersionsV3.ApiVersionsResponseApi[]
+    readonly signal: AbortSignal
+    readonly release: () => void
+  }) {
+    this.library = of.library
+    this.admin = of.admin
+    this.connection = of.connection
+    this.apis = new Map(of.apis.map((api) => [api.name, api]))
+    this.#signal = of.signal
+    this.#release = of.release
+  }
+
+  /** Rejects with a UserError that says what is wrong with the address when nobody answers as a Kafka does. Everything ends when the signal aborts. */
+  static async open({ connection, signal }: Pick<CommandContext, 'connection' | 'signal'>): Promise<Cluster> {
+    const library = await import('@platformatic/kafka')
+    const admin = new library.Admin(await clientOptions(connection))
+    const end = (): void => void admin.close().catch(() => {}) // it is given up: an error of its end is nobody's
+    signal.addEventListener('abort', end, { once: true })
+    const release = (): void => signal.removeEventListener('abort', end)
+    try {
+      const apis = await within(firstAnswerMs + connection.connectTimeoutMs, admin.listApis())
+      return new Cluster({ library, admin, connection, apis, signal, release })
+    } catch (error) {
+      release()
+      await admin.close()
+      if (signal.aborted) throw error
+      throw error instanceof NoAnswer ? await unreachable(error, connection) : await explainClient(error, connection)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#release()
+    await this.admin.close()
+  }
+
+  /** Of whichever bootstrap server answers. */
+  async anyConnection(): Promise<Connection> {
+    const { library, admin, connection } = this
+    return await admin.connections.getFirstAvailable(connection.bootstrapServers.map((server) => library.parseBroker(server)))
+  }
+
+  async connectionTo({ host, port }: Broker): Promise<Connection> {
+    return await this.admin.connections.get({ host, port })
+  }
+
+  serves(api: string): boolean {
+    return this.apis.has(api)
+  }
+
+  /** `newest` is the library's newest version of an API; the answer is the newest that the cluster serves, too. Throws a UserError where there is none. */
+  version<Arguments extends unknown[], Response>(name: string, newest: API<Arguments, Response>): API<Arguments, Response> {
+    const served = this.apis.get(name)
+    if (served === undefined) throw unserved(name)
+    const prefix = name.charAt(0).toLowerCase() + name.slice(1)
+    for (let version = Math.min(served.maxVersion, newest.version); version >= served.minVersion; version--) {
+      if (version === newest.version) return newest
+      // The cast: the library names its versions so, and all of one API take the same arguments.
+      const found = (this.library as unknown as Readonly<Record<string, { readonly api?: API<Arguments, Response> } | undefined>>)[
+        `${prefix}V${version}`
+      ]
+      if (found?.api !== undefined) return found.api
+    }
+    throw unserved(`${name} in a version that lks knows (it has ${served.minVersion} to ${served.maxVersion})`)
+  }
+
+  /** Asks again while the cluster answers that it is about to be ready, for some seconds. What has errors within is an answer all the same: see `partial`. */
+  async patiently<T>(ask: () => Promise<T>): Promise<T> {
+    const until = performance.now() + patienceMs
+    for (;;) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (!isTransient(error) || performance.now() > until || this.#signal.aborted) throw error
+      }
+      await pause(pauseMs, this.#signal)
+    }
+  }
+
+  /** A response, also where some of what it holds are errors: the caller looks at their codes. */
+  async partial<T>(asked: Promise<T>): Promise<T> {
+    try {
+      return await asked
+    } catch (error) {
+      // The cast: the library keeps what it decoded beside the errors that it found in it.
+      if (error instanceof this.library.ResponseError && !isTransient(error)) return (error as unknown as { readonly response: T }).response
+      throw error
+    }
+  }
+
+  /** `{ id: 'UNKNOWN_TOPIC_OR_PARTITION', message }` of an error code. */
+  errorOf(code: number): { readonly id: string; readonly message: string } {
+    const { protocolErrors, protocolErrorsCodesById } = this.library
+    const id = (protocolErrorsCodesById as Readonly<Record<number, string | undefined>>)[code] ?? 'UNKNOWN_SERVER_ERROR'
+    const { message } = (protocolErrors as Readonly<Record<string, { readonly message: string } | undefined>>)[id] ?? {
+      message: `error ${code}`,
+    }
+    return { id, message }
+  }
+}
+
+/** The cluster is open while `use` runs. */
+export async function withCluster(
+  context: Pick<CommandContext, 'connection' | 'signal'>,
+  use: (cluster: Cluster) => Promise<void>,
+): Promise<void> {
+  const cluster = await Cluster.open(context)
+  try {
+    await use(cluster)
+  } finally {
+    await cluster[Symbol.asyncDispose]()
+  }
+}
+
+/** Rejects when the signal aborts. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { setTimeout } = await import('node:timers/promises')
+  await setTimeout(ms, undefined, { signal })
+}
+
+class NoAnswer extends Error {
+  override readonly name = 'NoAnswer'
+}
+
+async function within<T>(ms: number, asked: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new NoAnswer(`no answer within ${ms} ms`)), ms)
+  try {
+    return await Promise.race([asked, late.promise])
+  } finally {
+    clearTimeout(timer)
+    asked.catch(() => {}) // its end comes with that of the connection
+  }
+}
+
+const transient: ReadonlySet<unknown> = new Set([
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_OR_FOLLOWER',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+  'NOT_CONTROLLER',
+])
+
+/** Whether the cluster's answer holds such an error. */
+function isTransient(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  // The cast: the library's errors are known by these two.
+  const { apiId, errors = [] } = error as { readonly apiId?: unknown; readonly errors?: readonly unknown[] }
+  return transient.has(apiId) || errors.some(isTransient)
+}

@@ -1,0 +1,79 @@
+// Configs of topics and brokers: what they are and where each comes from, and how they are changed.
+import type { describeConfigsV4 } from '@platformatic/kafka'
+import type { Cluster } from './cluster.ts'
+
+export const resourceKinds = ['topic', 'broker'] as const
+export type ResourceKind = (typeof resourceKinds)[number]
+
+export interface Resource {
+  readonly kind: ResourceKind
+  readonly name: string
+}
+
+export interface Config {
+  readonly name: string
+  /** Null: not set, or secret. */
+  readonly value: string | null
+  readonly source: ConfigSource
+  readonly readOnly: boolean
+  readonly sensitive: boolean
+  readonly doc: string | undefined
+}
+
+/** Kafka's sources in short words, by their number. */
+const sources = ['unknown', 'topic', 'broker', 'all brokers', 'broker file', 'default', 'broker logger', 'client metrics', 'group'] as const
+export type ConfigSource = (typeof sources)[number]
+
+export function isSet({ source }: Config): boolean {
+  return source !== 'default'
+}
+
+/** By name. `keys`: null for all. */
+export async function describeConfigs(cluster: Cluster, resource: Resource, keys: readonly string[] | null): Promise<readonly Config[]> {
+  const asked = {
+    resourceType: typeOf(cluster, resource.kind),
+    resourceName: resource.name,
+    configurationKeys: keys === null ? null : [...keys],
+  }
+  const described = await cluster.patiently(() => cluster.admin.describeConfigs({ resources: [asked], includeDocumentation: true }))
+  return described.flatMap(({ configs }) => configs.map(configOf)).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+export interface ConfigChange {
+  readonly name: string
+  /** Undefined: back to what it is without. */
+  readonly value: string | undefined
+}
+
+/** All or none. Throws a UserError where the cluster cannot. */
+export async function alterConfigs(cluster: Cluster, resource: Resource, changes: readonly ConfigChange[]): Promise<void> {
+  const { IncrementalAlterConfigOperationTypes: operations, incrementalAlterConfigsV1 } = cluster.library
+  cluster.version('IncrementalAlterConfigs', incrementalAlterConfigsV1.api)
+  const configs = changes.map(({ name, value }) =>
+    value === undefined ? { name, configOperation: operations.DELETE } : { name, configOperation: operations.SET, value },
+  )
+  const asked = { resourceType: typeOf(cluster, resource.kind), resourceName: resource.name, configs }
+  await cluster.patiently(() => cluster.admin.incrementalAlterConfigs({ resources: [asked] }))
+}
+
+function configOf({
+  name,
+  value,
+  configSource,
+  readOnly,
+  isSensitive,
+  documentation,
+}: describeConfigsV4.DescribeConfigsResponseConfig): Config {
+  return {
+    name,
+    value: isSensitive ? null : (value ?? null),
+    source: sources[configSource] ?? 'unknown',
+    readOnly,
+    sensitive: isSensitive,
+    doc: documentation ?? undefined,
+  }
+}
+
+function typeOf({ library: { ConfigResourceTypes } }: Cluster, kind: ResourceKind): 2 | 4 {
+  return kind === 'topic' ? ConfigResourceTypes.TOPIC : ConfigResourceTypes.BROKER
+}

@@ -1,0 +1,36 @@
+// lks config describe: configs of a topic or a broker, with where each value comes from.
+import { withCluster } from '../../cluster/cluster.ts'
+import { describeConfigs, isSet } from '../../cluster/configs.ts'
+import { UserError } from '../../user-error.ts'
+import type { ClientCommand } from '../client-command.ts'
+import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
+import { configColumns } from './config-changes.ts'
+import { resourceArguments, resourceOf } from './resource.ts'
+
+export const configDescribe: ClientCommand = {
+  path: ['config', 'describe'],
+  summary: 'Show configs of a topic or a broker.',
+  arguments: [...resourceArguments, { name: 'key', required: false, variadic: true, doc: 'Only these configs.' }],
+  options: [{ name: 'all', short: 'a', doc: 'Also what nobody set.' }, outputOption],
+  examples: ['lks config describe topic orders', 'lks config describe broker 1 --all', 'lks config describe topic orders retention.ms'],
+  async run(given, context) {
+    const resource = resourceOf(given)
+    const keys = given.arguments.slice(2)
+    await withCluster(context, async (cluster) => {
+      const configs = await describeConfigs(cluster, resource, keys.length === 0 ? null : keys)
+      const unknown = keys.find((key) => !configs.some(({ name }) => name === key))
+      if (unknown !== undefined)
+        throw new UserError('LKS-4007', {
+          what: `${resource.kind} '${resource.name}' has no config '${unknown}'`,
+          fix: [`see all: lks config describe ${resource.kind} ${resource.name} --all`],
+        })
+      const shown = configs.filter((config) => keys.length > 0 || given.flag('all') || isSet(config))
+      show(context.terminal, formatOf(given), {
+        value: shown.map(({ name, value, source, readOnly, sensitive, doc }) => ({ name, value, source, readOnly, sensitive, doc })),
+        names: shown.map(({ name }) => name),
+        blocks: shown.length === 0 ? [] : [tableBlock(configColumns, shown)],
+        nothing: `all ${configs.length} configs have their defaults; see them: --all`,
+      })
+    })
+  },
+}

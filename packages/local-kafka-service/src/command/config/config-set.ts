@@ -1,0 +1,21 @@
+// lks config set: configs of a topic or a broker, changed one by one; the others stay as they are.
+import type { ClientCommand } from '../client-command.ts'
+import { outputOption } from '../output/output.ts'
+import { changeConfigs, changesOf, unsetOption } from './config-changes.ts'
+import { resourceArguments, resourceOf } from './resource.ts'
+
+export const configSet: ClientCommand = {
+  path: ['config', 'set'],
+  summary: 'Change configs of a topic or a broker.',
+  arguments: [...resourceArguments, { name: 'key=value', required: false, variadic: true, doc: 'Configs and their new values.' }],
+  options: [unsetOption, outputOption],
+  examples: [
+    'lks config set topic orders retention.ms=3600000',
+    'lks config set topic orders --unset retention.ms',
+    'lks config set broker 1 log.cleaner.threads=2',
+  ],
+  async run(given, context) {
+    const changes = changesOf(given.arguments.slice(2), given.options('unset'), 'key=value')
+    await changeConfigs(resourceOf(given), changes, given, context)
+  },
+}

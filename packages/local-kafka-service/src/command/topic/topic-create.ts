@@ -1,0 +1,69 @@
+// lks topic create: one or more topics, all alike.
+import type { CreatedTopic } from '@platformatic/kafka'
+import { refusalIn } from '../../cluster/client-errors.ts'
+import { withCluster } from '../../cluster/cluster.ts'
+import type { ClientCommand } from '../client-command.ts'
+import { configPairs, countAbove } from '../config-pairs.ts'
+import { forEachName } from '../each.ts'
+import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
+import type { Column } from '../output/table.ts'
+
+export const topicCreate: ClientCommand = {
+  path: ['topic', 'create'],
+  summary: 'Create topics.',
+  arguments: [{ name: 'topic', required: true, variadic: true, doc: 'Their names.' }],
+  options: [
+    { name: 'partitions', short: 'p', placeholder: 'count', doc: "How many; the cluster's default without it.", check: countAbove(1) },
+    {
+      name: 'replication-factor',
+      short: 'r',
+      placeholder: 'count',
+      doc: "Copies of each partition; the cluster's default without it.",
+      check: countAbove(1),
+    },
+    { name: 'config', short: 'c', placeholder: 'key=value', repeatable: true, doc: 'A config of the topics.' },
+    { name: 'if-not-exists', doc: 'Do not mind a topic that is there already, whatever it is like.' },
+    outputOption,
+  ],
+  examples: [
+    'lks topic create orders',
+    'lks topic create orders invoices --partitions 6',
+    'lks topic create audit -c message.timestamp.type=LogAppendTime',
+  ],
+  async run(given, context) {
+    const configs = [...configPairs(given.options('config'), '--config')]
+    const asked = { partitions: count(given.option('partitions')), replicas: count(given.option('replication-factor')), configs }
+    const created: CreatedTopic[] = []
+    await withCluster(context, async (cluster) => {
+      const create = async (name: string): Promise<void> => {
+        try {
+          created.push(...(await cluster.patiently(() => cluster.admin.createTopics({ topics: [name], ...asked }))))
+        } catch (error) {
+          if (!given.flag('if-not-exists') || refusalIn(error)?.id !== 'TOPIC_ALREADY_EXISTS') throw error
+          context.terminal.talk.write(`${name} is there already\n`)
+        }
+      }
+      try {
+        await forEachName(given.arguments, context, create)
+      } finally {
+        show(context.terminal, formatOf(given), {
+          value: created.map(({ name, id, partitions, replicas }) => ({ name, id, partitions, replicationFactor: replicas })),
+          names: created.map(({ name }) => name),
+          blocks: created.length === 0 ? [] : [tableBlock(columns, created)],
+        })
+      }
+    })
+  },
+}
+
+const columns: readonly Column<CreatedTopic>[] = [
+  { header: 'CREATED', value: ({ name }) => name },
+  // A cluster before Kafka 2.4 does not say.
+  { header: 'PARTITIONS', value: ({ partitions }) => (partitions < 0 ? '-' : partitions), align: 'right' },
+  { header: 'REPLICAS', value: ({ replicas }) => (replicas < 0 ? '-' : replicas), align: 'right' },
+]
+
+/** -1: as the cluster has it. */
+function count(text: string | undefined): number {
+  return text === undefined ? -1 : Number(text)
+}

@@ -1,0 +1,98 @@
+// lks topic describe: a topic's partitions with their leaders and offsets, and the configs that somebody set.
+import { type Cluster, withCluster } from '../../cluster/cluster.ts'
+import { type ClusterState, clusterState, type TopicPartitionState, type TopicState } from '../../cluster/cluster-metadata.ts'
+import { type Config, describeConfigs, isSet } from '../../cluster/configs.ts'
+import { earliest, keyOf, latest, offsetsAt } from '../../cluster/offsets.ts'
+import type { ClientCommand } from '../client-command.ts'
+import { type Block, fieldsBlock, formatOf, outputOption, show, tableBlock } from '../output/output.ts'
+import type { Column } from '../output/table.ts'
+import { orUnknown, ranges } from '../words.ts'
+import { replicasOf } from './topic-list.ts'
+import { existing } from './topic-names.ts'
+
+export const topicDescribe: ClientCommand = {
+  path: ['topic', 'describe'],
+  summary: 'Show partitions, offsets and configs of topics.',
+  arguments: [{ name: 'topic', required: true, variadic: true, doc: 'Their names.', completes: 'topic' }],
+  options: [outputOption],
+  examples: ['lks topic describe orders', 'lks topic describe orders -o json'],
+  async run(given, context) {
+    await withCluster(context, async (cluster) => {
+      const state = await clusterState(cluster, given.arguments)
+      const topics = existing(cluster, state, given.arguments)
+      const described = await Promise.all(topics.map((topic) => describe(cluster, state, topic)))
+      show(context.terminal, formatOf(given), {
+        value: described.map(valueOf),
+        names: described.map(({ topic }) => topic.name),
+        blocks: described.flatMap(blocksOf),
+      })
+    })
+  },
+}
+
+interface Described {
+  readonly topic: TopicState
+  readonly configs: readonly Config[]
+  readonly partitions: readonly Row[]
+}
+
+interface Row extends TopicPartitionState {
+  /** Undefined: its leader does not say. */
+  readonly start: number | undefined
+  readonly end: number | undefined
+}
+
+async function describe(cluster: Cluster, state: ClusterState, topic: TopicState): Promise<Described> {
+  const refs = topic.partitions.map(({ partition }) => ({ topic: topic.name, partition }))
+  const [starts, ends, configs] = await Promise.all([
+    offsetsAt(cluster, state, refs, earliest),
+    offsetsAt(cluster, state, refs, latest),
+    cluster.serves('DescribeConfigs') ? describeConfigs(cluster, { kind: 'topic', name: topic.name }, null) : [],
+  ])
+  const partitions = topic.partitions.map((partition) => {
+    const key = keyOf({ topic: topic.name, partition: partition.partition })
+    return { ...partition, start: starts.get(key), end: ends.get(key) }
+  })
+  return { topic, configs: configs.filter(isSet), partitions }
+}
+
+function valueOf({ topic, configs, partitions }: Described): unknown {
+  return {
+    name: topic.name,
+    id: topic.id,
+    internal: topic.internal,
+    replicationFactor: replicasOf(topic),
+    configs: Object.fromEntries(configs.map(({ name, value }) => [name, value])),
+    partitions: partitions.map(({ partition, leader, leaderEpoch, replicas, isr, start, end }) => ({
+      partition,
+      leader,
+      leaderEpoch,
+      replicas,
+      isr,
+      start: start ?? null,
+      end: end ?? null,
+    })),
+  }
+}
+
+function blocksOf({ topic, configs, partitions }: Described): readonly Block[] {
+  const facts: (readonly [string, string | number])[] = [
+    ['Topic', topic.name],
+    ['Id', orUnknown(topic.id)],
+    ['Partitions', partitions.length],
+    ['Replicas', replicasOf(topic)],
+  ]
+  if (topic.internal) facts.push(['Internal', 'yes'])
+  for (const [at, { name, value }] of configs.entries()) facts.push([at === 0 ? 'Configs' : '', `${name}=${value ?? ''}`])
+  return [fieldsBlock(facts), tableBlock(columns, partitions)]
+}
+
+const columns: readonly Column<Row>[] = [
+  { header: 'PARTITION', value: ({ partition }) => partition, align: 'right' },
+  { header: 'LEADER', value: ({ leader }) => (leader < 0 ? 'none' : leader), align: 'right' },
+  { header: 'EPOCH', value: ({ leaderEpoch }) => leaderEpoch, align: 'right' },
+  { header: 'REPLICAS', value: ({ replicas }) => ranges(replicas) },
+  { header: 'IN SYNC', value: ({ isr }) => ranges(isr) },
+  { header: 'START', value: ({ start }) => orUnknown(start), align: 'right' },
+  { header: 'END', value: ({ end }) => orUnknown(end), align: 'right' },
+]

@@ -1,0 +1,25 @@
+// Small words that several screens share.
+
+/** `1 topic`, `2 topics`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** `0,1,2,5` → `0-2,5`. */
+export function ranges(numbers: readonly number[]): string {
+  const sorted = [...new Set(numbers)].toSorted((a, b) => a - b)
+  const runs: { first: number; last: number }[] = []
+  for (const number of sorted) {
+    const run = runs.at(-1)
+    if (run !== undefined && run.last === number - 1) run.last = number
+    else runs.push({ first: number, last: number })
+  }
+  return runs
+    .map(({ first, last }) => (first === last ? `${first}` : last === first + 1 ? `${first},${last}` : `${first}-${last}`))
+    .join(',')
+}
+
+/** Undefined: nobody knows. */
+export function orUnknown(value: number | string | undefined): number | string {
+  return value ?? '-'
+}
