@@ -1,5 +1,6 @@
 // Configs of topics and brokers: what they are and where each comes from, and how they are changed.
 import type { describeConfigsV4 } from '@platformatic/kafka'
+import { UserError } from '../user-error.ts'
 import type { Cluster } from './cluster.ts'
 
 export const resourceKinds = ['topic', 'broker'] as const
@@ -47,8 +48,13 @@ export interface ConfigChange {
 
 /** All or none. Throws a UserError where the cluster cannot. */
 export async function alterConfigs(cluster: Cluster, resource: Resource, changes: readonly ConfigChange[]): Promise<void> {
-  const { IncrementalAlterConfigOperationTypes: operations, incrementalAlterConfigsV1 } = cluster.library
-  cluster.version('IncrementalAlterConfigs', incrementalAlterConfigsV1.api)
+  const { IncrementalAlterConfigOperationTypes: operations } = cluster.library
+  if (!cluster.serves('IncrementalAlterConfigs'))
+    throw new UserError('LKS-4006', {
+      what: 'configs cannot be changed on this cluster',
+      why: 'it does not serve IncrementalAlterConfigs',
+      fix: ['give them when a topic is made: lks topic create NAME -c key=value', 'see what it serves: lks cluster info --apis'],
+    })
   const configs = changes.map(({ name, value }) =>
     value === undefined ? { name, configOperation: operations.DELETE } : { name, configOperation: operations.SET, value },
   )

@@ -1,7 +1,14 @@
 // The table of commands: what `lks` can do beside running a server, in the order in which help and reference list it.
 import type { ClientCommand } from './client-command.ts'
+import { clusterHealth } from './cluster/cluster-health.ts'
+import { clusterInfo } from './cluster/cluster-info.ts'
 import { configDescribe } from './config/config-describe.ts'
 import { configSet } from './config/config-set.ts'
+import { groupDelete } from './group/group-delete.ts'
+import { groupDescribe } from './group/group-describe.ts'
+import { groupLag } from './group/group-lag.ts'
+import { groupList } from './group/group-list.ts'
+import { groupSeek } from './group/group-seek.ts'
 import { topicAddPartitions } from './topic/topic-add-partitions.ts'
 import { topicAlter } from './topic/topic-alter.ts'
 import { topicCreate } from './topic/topic-create.ts'
@@ -17,6 +24,13 @@ export const clientCommands: readonly ClientCommand[] = [
   topicAlter,
   topicAddPartitions,
   topicDelete,
+  groupList,
+  groupDescribe,
+  groupLag,
+  groupSeek,
+  groupDelete,
+  clusterInfo,
+  clusterHealth,
   configDescribe,
   configSet,
   version,

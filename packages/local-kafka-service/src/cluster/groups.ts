@@ -1,0 +1,174 @@
+// Groups of a cluster: which there are, who is in them, what they have committed. Of every type that the cluster tells of.
+import { consumerProtocolType, decodeAssignment, ProtocolError } from '@local-kafka-service/protocol'
+import type { describeGroupsV5 } from '@platformatic/kafka'
+import { noGroup, refusal } from './client-errors.ts'
+import type { Cluster } from './cluster.ts'
+import { clusterState } from './cluster-metadata.ts'
+import { byTopicAndPartition, type PartitionRef } from './offsets.ts'
+
+export interface ListedGroup {
+  readonly id: string
+  /** As Kafka says it: Stable, Empty, PreparingRebalance …; Unknown where the cluster is older than Kafka 2.6. */
+  readonly state: string
+  /** classic, consumer, share, streams; classic where the cluster does not say. */
+  readonly type: string
+  readonly protocolType: string
+}
+
+export interface GroupMember {
+  readonly memberId: string
+  readonly instanceId: string | undefined
+  readonly clientId: string
+  readonly host: string
+  /** Undefined: its protocol is not the consumers', so nobody here knows. */
+  readonly assignment: readonly PartitionRef[] | undefined
+}
+
+export interface DescribedGroup {
+  readonly id: string
+  readonly state: string
+  readonly type: string
+  readonly assignor: string
+  readonly coordinator: { readonly id: number; readonly host: string; readonly port: number }
+  readonly members: readonly GroupMember[]
+}
+
+export interface Committed extends PartitionRef {
+  readonly offset: number
+  readonly metadata: string
+}
+
+/** By id. Every broker is asked for those that it coordinates. */
+export async function listGroups(cluster: Cluster): Promise<readonly ListedGroup[]> {
+  const { brokers } = await clusterState(cluster, [])
+  const { async: list } = cluster.version('ListGroups', cluster.library.listGroupsV5.api)
+  const listed = await Promise.all(
+    brokers.map(async (broker) => {
+      const connection = await cluster.connectionTo(broker)
+      return (await cluster.patiently(() => list(connection, [], []))).groups
+    }),
+  )
+  return listed
+    .flat()
+    .map(({ groupId, groupState, groupType, protocolType }) => ({
+      id: groupId,
+      state: groupState === undefined || groupState === '' ? 'Unknown' : groupState,
+      type: groupType === undefined || groupType === '' ? 'classic' : groupType.toLowerCase(),
+      protocolType,
+    }))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** Throws a UserError where there is no such group. */
+export async function describeGroup(cluster: Cluster, id: string): Promise<DescribedGroup> {
+  const coordinator = await coordinatorOf(cluster, id)
+  const connection = await cluster.connectionTo(coordinator)
+  const { async: describe } = cluster.version('DescribeGroups', cluster.library.describeGroupsV5.api)
+  const answer = await cluster.patiently(() => cluster.partial(describe(connection, [id], false)))
+  const [group] = answer.groups
+  if (group !== undefined && group.errorCode === 0 && group.groupState !== 'Dead') return { ...classic(group), coordinator }
+  // A group of the newer protocol (KIP-848) is told of by another API, and is dead to this one.
+  const newer = cluster.serves('ConsumerGroupDescribe') ? await describeNewer(cluster, id, coordinator) : undefined
+  if (newer !== undefined) return newer
+  const code = group?.errorCode ?? 0
+  const { id: error, message } = cluster.errorOf(code)
+  throw code === 0 || error === 'GROUP_ID_NOT_FOUND' ? noGroup(id) : refusal(error, `group '${id}': ${message}`)
+}
+
+/** By topic and partition; of all that it has, as the coordinator has them. */
+export async function committedOffsets(cluster: Cluster, id: string): Promise<readonly Committed[]> {
+  const groups = await cluster.patiently(() => cluster.admin.listConsumerGroupOffsets({ groups: [id] }))
+  return groups
+    .flatMap(({ topics }) =>
+      topics.flatMap(({ name, partitions }) =>
+        partitions.map(({ partitionIndex, committedOffset, metadata }) => ({
+          topic: name,
+          partition: partitionIndex,
+          offset: Number(committedOffset),
+          metadata: metadata ?? '',
+        })),
+      ),
+    )
+    .filter(({ offset }) => offset >= 0)
+    .toSorted(byTopicAndPartition)
+}
+
+/** As one commit of nobody's: the coordinator refuses it while the group has members. */
+export async function commitOffsets(
+  cluster: Cluster,
+  id: string,
+  offsets: readonly (PartitionRef & { readonly offset: number })[],
+): Promise<void> {
+  const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([name, of]) => ({
+    name,
+    partitionOffsets: of.map(({ partition, offset }) => ({ partition, offset: BigInt(offset) })),
+  }))
+  await cluster.patiently(() => cluster.admin.alterConsumerGroupOffsets({ groupId: id, topics }))
+}
+
+async function coordinatorOf(cluster: Cluster, id: string): Promise<DescribedGroup['coordinator']> {
+  const { FindCoordinatorKeyTypes } = cluster.library
+  const [found] = await cluster.patiently(() => cluster.admin.findCoordinator({ keyType: FindCoordinatorKeyTypes.GROUP, keys: [id] }))
+  if (found === undefined) throw refusal('COORDINATOR_NOT_AVAILABLE', `nobody coordinates group '${id}'`)
+  return { id: found.nodeId, host: found.host, port: found.port }
+}
+
+function classic(group: describeGroupsV5.DescribeGroupsResponseGroup): Omit<DescribedGroup, 'coordinator'> {
+  const { groupId, groupState, protocolType, protocolData, members } = group
+  return {
+    id: groupId,
+    state: groupState,
+    type: 'classic',
+    assignor: protocolData,
+    members: members.map(({ memberId, groupInstanceId, clientId, clientHost, memberAssignment }) => ({
+      memberId,
+      instanceId: groupInstanceId ?? undefined,
+      clientId,
+      host: clientHost.replace(/^\//, ''),
+      assignment: protocolType === consumerProtocolType ? assignmentIn(memberAssignment) : undefined,
+    })),
+  }
+}
+
+/** Undefined for bytes that are no consumer's: what clients put there is their own affair. */
+function assignmentIn(bytes: Uint8Array): readonly PartitionRef[] | undefined {
+  if (bytes.length === 0) return []
+  try {
+    const { assignedPartitions } = decodeAssignment(bytes)
+    return assignedPartitions
+      .flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+      .toSorted(byTopicAndPartition)
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}
+
+/** Undefined: it is none of these, either. */
+async function describeNewer(
+  cluster: Cluster,
+  id: string,
+  coordinator: DescribedGroup['coordinator'],
+): Promise<DescribedGroup | undefined> {
+  const connection = await cluster.connectionTo(coordinator)
+  const { async: describe } = cluster.version('ConsumerGroupDescribe', cluster.library.consumerGroupDescribeV0.api)
+  const answer = await cluster.patiently(() => cluster.partial(describe(connection, [id], false)))
+  const [group] = answer.groups
+  if (group === undefined || group.errorCode !== 0) return undefined
+  return {
+    id,
+    state: group.groupState,
+    type: 'consumer',
+    assignor: group.assignorName,
+    coordinator,
+    members: group.members.map(({ memberId, instanceId, clientId, clientHost, assignment }) => ({
+      memberId,
+      instanceId: instanceId ?? undefined,
+      clientId,
+      host: clientHost.replace(/^\//, ''),
+      assignment: assignment.topicPartitions
+        .flatMap(({ topicName, partitions }) => partitions.map((partition) => ({ topic: topicName, partition })))
+        .toSorted(byTopicAndPartition),
+    })),
+  }
+}

@@ -1,0 +1,29 @@
+// Which server it is, as far as its APIs show: no API of Kafka tells its version, but each version of Kafka brought APIs of its own.
+
+interface Served {
+  readonly key: number
+  readonly min: number
+  readonly max: number
+}
+
+/** The first version of Apache Kafka that had an API at this version at least, newest first (its release notes and message schemas). */
+const marks: readonly (readonly [version: string, key: number, atLeast: number])[] = [
+  ['4.1', 0, 13],
+  ['4.0', 0, 12],
+  ['3.9', 1, 17],
+  ['3.7', 1, 16],
+  ['3.5', 1, 15],
+  ['3.1', 1, 13],
+  ['2.8', 60, 0],
+  ['2.7', 1, 12],
+  ['2.4', 46, 0],
+  ['2.3', 44, 0],
+  ['1.0', 37, 0],
+  ['0.10', 18, 0],
+]
+
+/** `speaks as Apache Kafka 4.1 or newer does`: other servers speak so, too. */
+export function serverGuess(apis: readonly Served[]): string {
+  const found = marks.find(([, key, atLeast]) => apis.some((api) => api.key === key && api.max >= atLeast))
+  return found === undefined ? 'unknown' : `speaks as Apache Kafka ${found[0]} or newer does`
+}

@@ -1,0 +1,93 @@
+// lks group lag: how far groups are behind, per topic; once, or again and again.
+import { type Cluster, pause, withCluster } from '../../cluster/cluster.ts'
+import { byTopic, lagOf, type TopicLag, totalLag } from '../../cluster/group-lag.ts'
+import { describeGroup, listGroups } from '../../cluster/groups.ts'
+import type { ClientCommand, CommandContext, Given } from '../client-command.ts'
+import { durationOption, millisecondsOf } from '../duration.ts'
+import { formatOf, outputOption, rendered, show, tableBlock, type View } from '../output/output.ts'
+import type { Column } from '../output/table.ts'
+
+export const groupLag: ClientCommand = {
+  path: ['group', 'lag'],
+  summary: 'Show how far groups are behind.',
+  arguments: [{ name: 'group', required: false, variadic: true, doc: 'Their ids; all groups without.', completes: 'group' }],
+  options: [
+    { name: 'watch', short: 'w', doc: 'Again and again until Ctrl-C; with -o json one line of JSON each time.' },
+    durationOption({ name: 'every', default: '2s', doc: 'How often, with --watch.' }),
+    outputOption,
+  ],
+  examples: ['lks group lag', 'lks group lag billing --watch', 'lks group lag billing -o json | jq .[0].lag'],
+  async run(given, context) {
+    await withCluster(context, async (cluster) => {
+      if (given.flag('watch')) await watch(cluster, given, context)
+      else show(context.terminal, formatOf(given), viewOf(await lags(cluster, given.arguments)))
+    })
+  },
+}
+
+interface GroupTopicLag extends TopicLag {
+  readonly group: string
+}
+
+interface GroupLag {
+  readonly group: string
+  readonly lag: number
+  readonly topics: readonly TopicLag[]
+}
+
+/** Of the named groups, or of all that consume. */
+async function lags(cluster: Cluster, ids: readonly string[]): Promise<readonly GroupLag[]> {
+  const chosen =
+    ids.length > 0
+      ? [...new Set(ids)]
+      : (await listGroups(cluster)).filter(({ type }) => type === 'classic' || type === 'consumer').map(({ id }) => id)
+  const found: GroupLag[] = []
+  for (const group of chosen) {
+    // A name that is wrong must not look like a group without lag.
+    const { members } = await describeGroup(cluster, group)
+    const partitions = await lagOf(cluster, group, members)
+    found.push({ group, lag: totalLag(partitions), topics: byTopic(partitions) })
+  }
+  return found
+}
+
+function viewOf(groups: readonly GroupLag[]): View {
+  const rows = groups.flatMap(({ group, topics }) => topics.map((topic) => ({ group, ...topic })))
+  return {
+    value: groups,
+    names: groups.map(({ group }) => group),
+    blocks: rows.length === 0 ? [] : [tableBlock(columns, rows)],
+    nothing: 'nothing is committed',
+  }
+}
+
+/** Ends well when the signal aborts: that is how it is meant to end. */
+async function watch(cluster: Cluster, given: Given, { terminal, signal }: CommandContext): Promise<void> {
+  const everyMs = millisecondsOf(given.option('every') ?? '2s')
+  const format = formatOf(given)
+  try {
+    for (;;) {
+      const view = viewOf(await lags(cluster, given.arguments))
+      if (format === 'json') terminal.data.write(`${JSON.stringify({ time: new Date().toISOString(), groups: view.value })}\n`)
+      else {
+        // On a terminal each look stands where the last one was.
+        const before = terminal.interactive ? '\u001b[H\u001b[2J' : ''
+        const title = format === 'table' ? `${new Date().toISOString()}\n` : ''
+        terminal.data.write(
+          `${before}${title}${rendered(format, view, terminal)}${format === 'table' && !terminal.interactive ? '\n' : ''}`,
+        )
+      }
+      await pause(everyMs, signal)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
+export const topicLagColumns: readonly Column<TopicLag>[] = [
+  { header: 'TOPIC', value: ({ topic }) => topic },
+  { header: 'PARTITIONS', value: ({ partitions }) => partitions, align: 'right' },
+  { header: 'LAG', value: ({ lag, unknown }) => (unknown === 0 ? lag : `${lag} + ${unknown} unknown`), align: 'right' },
+]
+
+const columns: readonly Column<GroupTopicLag>[] = [{ header: 'GROUP', value: ({ group }) => group }, ...topicLagColumns]

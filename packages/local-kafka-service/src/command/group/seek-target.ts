@@ -1,0 +1,70 @@
+// Where a group is to go on, as --to says it: start, end, @TIME, an offset, or so many records back or forth.
+import { millisecondsOf } from '../duration.ts'
+
+export type SeekTarget =
+  | { readonly kind: 'start' | 'end' }
+  /** Milliseconds since 1970: to the first record that is not older, else to the end. */
+  | { readonly kind: 'time'; readonly timestamp: number }
+  | { readonly kind: 'offset'; readonly offset: number }
+  /** From what is committed. */
+  | { readonly kind: 'by'; readonly by: number }
+
+/** `now`: milliseconds since 1970. A text says what is wrong. */
+export function seekTarget(text: string, now: number): SeekTarget | string {
+  if (text === 'start' || text === 'end') return { kind: text }
+  if (text.startsWith('@')) {
+    const timestamp = timeIn(text.slice(1), now)
+    return timestamp === undefined
+      ? 'names no time, as @2026-01-31T12:00:00Z, @-1h, or @ and milliseconds since 1970'
+      : { kind: 'time', timestamp }
+  }
+  if (/^[+-]\d{1,15}$/.test(text)) return { kind: 'by', by: Number(text) }
+  if (/^\d{1,15}$/.test(text)) return { kind: 'offset', offset: Number(text) }
+  return 'is none of start, end, @TIME, OFFSET, -N, +N'
+}
+
+/** ISO 8601 (without a zone: local time; a day alone begins at midnight there), `-1h`, or milliseconds since 1970. */
+function timeIn(text: string, now: number): number | undefined {
+  if (/^\d{5,15}$/.test(text)) return Number(text)
+  if (text.startsWith('-')) {
+    const ago = millisecondsOf(text.slice(1))
+    return ago > 0 ? now - ago : undefined
+  }
+  if (!/^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?$/.test(text)) return undefined
+  const timestamp = Date.parse(text.includes('T') ? text : `${text}T00:00:00`)
+  return Number.isNaN(timestamp) ? undefined : timestamp
+}
+
+/** Undefined: there is nothing to count from. `time`: the offset found for the time; -1 for none. */
+export function wantedOffset(
+  target: SeekTarget,
+  at: { readonly start: number; readonly end: number; readonly committed: number | undefined; readonly time: number | undefined },
+): number | undefined {
+  const within = (offset: number): number => Math.min(Math.max(offset, at.start), at.end)
+  switch (target.kind) {
+    case 'start':
+      return at.start
+    case 'end':
+      return at.end
+    case 'time':
+      return at.time === undefined || at.time < 0 ? at.end : within(at.time)
+    case 'offset':
+      return within(target.offset)
+    case 'by':
+      return at.committed === undefined ? undefined : within(at.committed + target.by)
+  }
+}
+
+/** `orders` or `orders:0,2-4`; a text says what is wrong. */
+export function topicScope(text: string): { readonly topic: string; readonly partitions: readonly number[] | undefined } | string {
+  const [, topic = '', list] = /^([^:]+)(?::([\d,-]+))?$/.exec(text) ?? []
+  if (topic === '') return `'${text}' names no topic, as orders or orders:0-2`
+  if (list === undefined) return { topic, partitions: undefined }
+  const partitions: number[] = []
+  for (const part of list.split(',')) {
+    const [, first = '', last = first] = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(part) ?? []
+    if (first === '' || Number(last) < Number(first)) return `'${text}' names no partitions, as orders:0-2`
+    for (let partition = Number(first); partition <= Number(last); partition++) partitions.push(partition)
+  }
+  return { topic, partitions: [...new Set(partitions)].toSorted((a, b) => a - b) }
+}
