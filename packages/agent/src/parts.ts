@@ -213,7 +213,9 @@ function requirePackage(name: OptionalPackage): void {
     case 'missing':
       throw new PartsError('package', 'it is not installed: it is left out until a store needs it', { packageName: name })
     case 'too old':
-      throw new PartsError('package', `${presence.version} is installed, and ${oldestVersions[name]} or newer is needed`, { packageName: name })
+      throw new PartsError('package', `${presence.version} is installed, and ${oldestVersions[name]} or newer is needed`, {
+        packageName: name,
+      })
   }
 }
 

@@ -267,7 +267,7 @@ export const agentSettings = [
     name: 'offsets.retention.minutes',
     type: 'int',
     default: both('10080'),
-    doc: 'How many minutes committed offsets are kept after their group lost its last member, or, in a group that never had one, after their commit.',
+    doc: 'How many minutes committed offsets are kept after their group lost its last member. After their commit in a group that never had one, and while consumers are members for topics that none of them reads.',
     enforcedBy: 'coordinate/groups.ts',
     since: '0.1',
     kafka: true,

@@ -4,8 +4,15 @@ import { ClassicGroup } from '../core/group/classic-group.ts'
 import type { ClassicReply, ClassicRequest, ClassicSettings } from '../core/group/classic-messages.ts'
 import { type ClassicChange, type SavedChange, saved } from '../core/group/classic-state.ts'
 import type { RequestId, Step } from '../core/group/machine.ts'
-import type { TopicPartition } from '../core/ids.ts'
-import { type GroupHead, type GroupOwner, type GroupStore, MetadataError, type OffsetToCommit } from '../metadata/metadata-store.ts'
+import { partitionKey, type TopicPartition } from '../core/ids.ts'
+import {
+  type GroupHead,
+  type GroupOwner,
+  type GroupStore,
+  MetadataError,
+  type OffsetToCommit,
+  type SaveGroup,
+} from '../metadata/metadata-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import { changeOf, entryOf } from './journal.ts'
@@ -27,6 +34,7 @@ export interface RunnerParts {
 export interface Beside {
   readonly offsets?: readonly OffsetToCommit[]
   readonly removedOffsets?: readonly TopicPartition[]
+  readonly expiredOffsets?: SaveGroup['expiredOffsets']
 }
 
 interface Asker {
@@ -43,8 +51,10 @@ interface Batch {
   readonly changes: Map<string, SavedChange>
   /** Somebody outside would see a difference: not so when a member only gave a sign of life. */
   visible: boolean
-  readonly offsets: OffsetToCommit[]
-  readonly removedOffsets: TopicPartition[]
+  /** By partition, in one of the two: what was asked last of a partition counts. */
+  readonly offsets: Map<string, OffsetToCommit>
+  readonly removedOffsets: Map<string, TopicPartition>
+  readonly expiredOffsets: SaveGroup['expiredOffsets'][number][]
   readonly answers: (() => void)[]
 }
 
@@ -135,9 +145,7 @@ export class GroupRunner {
     for (const { to, reply } of replies) {
       const asker = this.#askers.get(to)
       if (asker === undefined) throw new RangeError(`a group answered request ${to}, which nobody asked`)
-      const { offsets = [], removedOffsets = [] } = asker.beside?.(reply) ?? {}
-      batch.offsets.push(...offsets)
-      batch.removedOffsets.push(...removedOffsets)
+      if (asker.beside !== undefined) addBeside(batch, asker.beside(reply))
       batch.answers.push(() => {
         // Dropped meanwhile: it has heard the error.
         if (this.#askers.delete(to)) asker.resolve(reply)
@@ -157,8 +165,9 @@ export class GroupRunner {
       deletes: false,
       changes: new Map(),
       visible: false,
-      offsets: [],
-      removedOffsets: [],
+      offsets: new Map(),
+      removedOffsets: new Map(),
+      expiredOffsets: [],
       answers: [],
     }
     this.#batches.push(batch)
@@ -186,21 +195,30 @@ export class GroupRunner {
   }
 
   /** After the answers: who hears of it may ask and must find it so. */
-  #tell({ visible, head, offsets, removedOffsets }: Batch): void {
+  #tell({ visible, head, offsets, removedOffsets, expiredOffsets }: Batch): void {
     const { emit, groupId } = this.#parts
     if (visible) emit({ kind: 'group changed', groupId, state: head?.state ?? 'Dead' })
-    const partitions = offsets.length + removedOffsets.length
+    const partitions = offsets.size + removedOffsets.size + expiredOffsets.length
     if (partitions > 0) emit({ kind: 'offsets committed', groupId, partitions })
   }
 
-  async #save({ head, changes, offsets, removedOffsets }: Batch): Promise<boolean> {
-    const nothing = changes.size === 0 && offsets.length === 0 && removedOffsets.length === 0
+  async #save(batch: Batch): Promise<boolean> {
+    const { head } = batch
     // A group that never was needs no deletion.
-    if (nothing || (head === null && !this.#stored)) return true
+    if (savesNothing(batch) || (head === null && !this.#stored)) return true
     const { store, groupId, epoch, owner, emit } = this.#parts
     try {
-      const entries = [...changes.values()].map(entryOf)
-      const { kind } = await store.save({ groupId, epoch, version: this.#version, owner, head, entries, offsets, removedOffsets })
+      const { kind } = await store.save({
+        groupId,
+        epoch,
+        version: this.#version,
+        owner,
+        head,
+        entries: [...batch.changes.values()].map(entryOf),
+        offsets: [...batch.offsets.values()],
+        removedOffsets: [...batch.removedOffsets.values()],
+        expiredOffsets: batch.expiredOffsets,
+      })
       if (kind === 'saved') {
         this.#stored = head !== null
         this.#version = head === null ? 0 : this.#version + 1
@@ -222,4 +240,22 @@ export class GroupRunner {
     const { clock } = this.#parts
     this.#timer = clock.after(Math.max(0, at - clock.monotonic()), () => this.#take(this.#machine.wake(clock.monotonic())))
   }
+}
+
+function addBeside(batch: Batch, { offsets = [], removedOffsets = [], expiredOffsets = [] }: Beside): void {
+  for (const one of offsets) {
+    const key = partitionKey(one.topicId, one.partition)
+    batch.removedOffsets.delete(key)
+    batch.offsets.set(key, one)
+  }
+  for (const one of removedOffsets) {
+    const key = partitionKey(one.topicId, one.partition)
+    batch.offsets.delete(key)
+    batch.removedOffsets.set(key, one)
+  }
+  batch.expiredOffsets.push(...expiredOffsets)
+}
+
+function savesNothing({ changes, offsets, removedOffsets, expiredOffsets }: Batch): boolean {
+  return changes.size === 0 && offsets.size === 0 && removedOffsets.size === 0 && expiredOffsets.length === 0
 }

@@ -1,5 +1,6 @@
 // The groups of an agent over a real Metadata Service in memory: what is answered is saved, what is saved comes back, and nobody else's step counts.
 import { randomBytes, randomUUID } from 'node:crypto'
+import { encodeSubscription } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import type { ClassicSettings, JoinRequest } from '../core/group/classic-messages.ts'
 import { anAgent, aTopic } from '../metadata/metadata-store.contract.ts'
@@ -218,6 +219,62 @@ test('a group that is deleted and made again in one moment has none of its old o
   expect(await groups.offsets('g')).toMatchObject([{ partition: 1, offset: 2 }])
 })
 
+test('while a group reads, old offsets of topics that no member reads expire; those of what is read stay, however old', async () => {
+  const long = { sessionTimeoutMs: 1e9, rebalanceTimeoutMs: 1e9 }
+  const { groups, store, topicId, clock } = await aCoordinator({ settings: { maxSessionTimeoutMs: 1e9 } })
+  const unread = await aTopic(store, { name: 'unread', partitions: 4 })
+  const ofUnread = (partition: number, offset: number): OffsetToCommit => at(unread.topicId, partition, offset)
+  const protocols = [{ name: 'range', metadata: encodeSubscription({ topics: ['topic'], ...ownsNothing }, 1) }]
+  const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
+  await groups.commit('unsettled', simple, [ofUnread(0, 1)])
+  await joined(groups, 'unsettled', { protocols, ...long })
+  const member = await joined(groups, 'g', { protocols, ...long })
+  await synced(groups, 'g', member)
+  await groups.commit('g', { ...simple, ...member }, [at(topicId, 0, 1), ofUnread(0, 2), ofUnread(1, 3)])
+  const committed = async (groupId: string): Promise<readonly number[]> =>
+    (await groups.offsets(groupId)).map(({ offset }) => offset).toSorted((a, b) => a - b)
+  const leaving = new AbortController()
+  const running = groups.run(leaving.signal)
+  await turn()
+  for (let checks = 0; checks < 5; checks++) await clock.advance(600_000)
+  expect(await committed('g')).toEqual([1, 2, 3])
+  await groups.commit('g', { ...simple, ...member }, [ofUnread(1, 4)])
+  await clock.advance(600_000)
+  expect(await committed('g')).toEqual([1, 4])
+  for (let checks = 0; checks < 6; checks++) await clock.advance(600_000)
+  expect(await committed('g')).toEqual([1])
+  expect(await committed('unsettled')).toEqual([1])
+  expect(await groups.ask('g', { kind: 'heartbeat', ...member })).toMatchObject({ error: 'NONE' })
+  leaving.abort()
+  await running
+})
+
+test('an offset that is committed and then deleted while one save is under way is gone, and the other way round it is there', async () => {
+  const gate = Promise.withResolvers<void>()
+  let saves = 0
+  const { groups, topicId } = await aCoordinator({
+    save: async (save, input) => {
+      saves += 1
+      if (saves === 2) await gate.promise
+      return await save(input)
+    },
+  })
+  const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
+  await groups.commit('g', simple, [at(topicId, 0, 1), at(topicId, 1, 1)])
+  const held = groups.commit('g', simple, [at(topicId, 2, 1)])
+  await turn()
+  const remove = (partition: number): Promise<unknown> => groups.deleteOffsets('g', [{ topic: 'topic', topicId, partition }])
+  const behind = [groups.commit('g', simple, [at(topicId, 0, 2)]), remove(0), remove(1), groups.commit('g', simple, [at(topicId, 1, 2)])]
+  await turn()
+  gate.resolve()
+  await Promise.all([held, ...behind])
+  expect(saves).toBe(3)
+  expect((await groups.offsets('g')).map(({ partition, offset }) => [partition, offset])).toEqual([
+    [1, 2],
+    [2, 1],
+  ])
+})
+
 test('groups of others are refused, and so is a group without a name', async () => {
   const { groups, owners } = await aCoordinator()
   await expect(groups.ask('a\0b', { kind: 'describe' })).rejects.toMatchObject({ error: 'INVALID_GROUP_ID' })
@@ -225,6 +282,8 @@ test('groups of others are refused, and so is a group without a name', async () 
   owners.fence()
   await expect(groups.ask('g', { kind: 'describe' })).rejects.toMatchObject({ error: 'NOT_COORDINATOR' })
 })
+
+const ownsNothing = { userData: null, ownedPartitions: [], generationId: -1, rackId: null }
 
 interface CoordinatorOptions {
   readonly settings?: Partial<ClassicSettings>
@@ -247,7 +306,7 @@ async function aCoordinator({ settings = {}, save }: CoordinatorOptions = {}): P
   const clock = new ManualClock()
   const sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => clock.now() })
   const store = await openMetadata(sql, { newClusterId: randomUUID(), clock })
-  const { topicId } = await aTopic(store, { partitions: 4 })
+  const { topicId } = await aTopic(store, { name: 'topic', partitions: 4 })
   const events: AgentEvent[] = []
   const life = async (): Promise<{ readonly groups: Groups; readonly owners: Owners }> => {
     const { incarnation, brokerId, slots } = await store.members.register(anAgent('me'))

@@ -4,7 +4,7 @@ import type { ClassicGroupState, ClassicReply, ClassicRequest, ClassicSettings, 
 import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids.ts'
 import { slotOfName } from '../core/slots.ts'
 import { limits } from '../limits.ts'
-import { type CommittedOffset, type GroupStore, MetadataError, type OffsetToCommit } from '../metadata/metadata-store.ts'
+import { type AgedTopic, type CommittedOffset, type GroupStore, MetadataError, type OffsetToCommit } from '../metadata/metadata-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import type { Owners } from '../view/owners.ts'
@@ -115,27 +115,15 @@ export class Groups {
 
   /** Reloads the groups that have members, so that members that are gone are noticed; then removes what has expired, again and again. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, emit, store, offsetsRetentionMs, offsetsCheckMs } = this.#parts
-    const attempt = async (what: string, work: () => Promise<void>): Promise<boolean> => {
-      try {
-        await work()
-        return true
-      } catch (error) {
-        if (!signal.aborted)
-          emit({
-            kind: 'notice',
-            message: `${what} failed and will be tried again: ${error instanceof Error ? error.message : String(error)}`,
-          })
-        return false
-      }
-    }
-    let reloaded = await attempt('reloading groups', () => this.#reload(signal))
+    const { clock, store, offsetsRetentionMs, offsetsCheckMs } = this.#parts
+    let reloaded = await this.#attempt('reloading groups', signal, () => this.#reload(signal))
     for await (const _ of clock.every(offsetsCheckMs, signal)) {
-      if (!reloaded) reloaded = await attempt('reloading groups', () => this.#reload(signal))
-      await attempt('expiring offsets', async () => {
+      if (!reloaded) reloaded = await this.#attempt('reloading groups', signal, () => this.#reload(signal))
+      await this.#attempt('expiring offsets', signal, async () => {
         this.#unloadIdle(0)
         await store.expire({ retentionMs: offsetsRetentionMs })
       })
+      await this.#attempt('expiring offsets that nobody reads', signal, () => this.#expireUnread(signal))
     }
   }
 
@@ -247,6 +235,41 @@ export class Groups {
       }
     }
     await Promise.all(Array.from({ length: limits.groupsLoadedAtATime }, lane))
+  }
+
+  /** Of groups with members, offsets that are old and of topics that no member reads. */
+  async #expireUnread(signal: AbortSignal): Promise<void> {
+    const { store, offsetsRetentionMs: retentionMs } = this.#parts
+    for (let after: AgedTopic | undefined; ; ) {
+      const aged = await store.aged({ retentionMs, after })
+      after = aged.at(-1)
+      if (after === undefined) return
+      for (const [groupId, topics] of Map.groupBy(aged, (one) => one.groupId)) {
+        if (signal.aborted) return
+        if (!this.#isMine(groupId)) continue
+        // Each by itself: a group that can't be loaded keeps no other one's offsets.
+        await this.#attempt(`expiring offsets of group ${groupId}`, signal, async () => {
+          await this.#ask(groupId, { kind: 'offset expiry' } as const, undefined, ({ subscribed }) => ({
+            expiredOffsets:
+              subscribed === 'all'
+                ? []
+                : topics.filter(({ topic }) => !subscribed.has(topic)).map(({ topicId }) => ({ topicId, retentionMs })),
+          }))
+        })
+      }
+    }
+  }
+
+  /** Answers whether it went well; what is said when it did not. */
+  async #attempt(what: string, signal: AbortSignal, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      const message = `${what} failed and will be tried again: ${error instanceof Error ? error.message : String(error)}`
+      if (!signal.aborted) this.#parts.emit({ kind: 'notice', message })
+      return false
+    }
   }
 
   /** Once per connection and group. */

@@ -47,6 +47,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       entries: [],
       offsets: [],
       removedOffsets: [],
+      expiredOffsets: [],
       ...more,
     })
     const at = (partition: number, offset: number, more: Partial<OffsetToCommit> = {}): OffsetToCommit => ({
@@ -206,6 +207,49 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await offsetsOf('active')).toEqual([[0, 1]])
       expect(await offsetsOf('empty')).toEqual([])
       expect(await openGroup('simple')).toMatchObject({ exists: false, entries: [] })
+    })
+
+    test('of stable groups of consumers it is told which topics have old offsets, by group and topic, in steps; of no others', async () => {
+      const second = await aTopic(store, { name: 'second', partitions: 4 })
+      const both = [topic, second]
+        .map(({ topicId, name }) => ({ topicId, topic: name }))
+        .toSorted((a, b) => (a.topicId < b.topicId ? -1 : 1))
+      const states = { a: 'Stable', b: 'Stable', c: 'PreparingRebalance', d: 'CompletingRebalance', e: 'Empty' } as const
+      for (const [groupId, state] of [...Object.entries(states), ['f', 'Stable'] as const]) {
+        const { epoch } = await openGroup(groupId)
+        const head = { kind: 'classic', protocolType: groupId === 'f' ? 'connect' : 'consumer', state }
+        await store.groups.save(aSave(groupId, epoch, 0, { head, offsets: [at(0, 1), at(1, 1), at(2, 1, { topicId: second.topicId })] }))
+      }
+      const all = ['a', 'b'].flatMap((groupId) => both.map((one) => ({ groupId, ...one })))
+      expect(await store.groups.aged({ retentionMs: 0 })).toEqual(all)
+      for (const [index, after] of all.entries()) expect(await store.groups.aged({ retentionMs: 0, after })).toEqual(all.slice(index + 1))
+      expect(await store.groups.aged({ retentionMs: 3_600_000 })).toEqual([])
+      await store.topics.delete(second.topicId)
+      expect((await store.groups.aged({ retentionMs: 0 })).map(({ groupId, topicId }) => [groupId, topicId])).toEqual([
+        ['a', topic.topicId],
+        ['b', topic.topicId],
+      ])
+      expect(await (await openCluster(database.sql)).groups.aged({ retentionMs: 0 })).toEqual([])
+    })
+
+    test('old offsets of the named topics go with a save; young ones, those of other topics and what the save commits stay', async () => {
+      const unread = await aTopic(store, { name: 'unread', partitions: 4 })
+      const other = await aTopic(store, { name: 'other', partitions: 4 })
+      const { epoch } = await openGroup('g')
+      const of = ({ topicId }: Topic, partition: number, offset: number): OffsetToCommit => at(partition, offset, { topicId })
+      await store.groups.save(aSave('g', epoch, 0, { offsets: [at(0, 1), of(unread, 0, 2), of(unread, 1, 3), of(other, 0, 4)] }))
+      const left = async (): Promise<readonly number[]> =>
+        (await store.groups.offsets({ groupId: 'g' })).map(({ offset }) => offset).toSorted((a, b) => a - b)
+      const expire = (retentionMs: number): SaveGroup['expiredOffsets'] => [
+        { topicId: unread.topicId, retentionMs },
+        { topicId: topic.topicId, retentionMs: 3_600_000 },
+      ]
+      expect(await store.groups.save(aSave('g', 'foreign', 1, { expiredOffsets: expire(0) }))).toEqual({ kind: 'stale' })
+      expect(await store.groups.save(aSave('g', epoch, 1, { expiredOffsets: expire(3_600_000) }))).toEqual({ kind: 'saved' })
+      expect(await left()).toEqual([1, 2, 3, 4])
+      const offsets = [of(unread, 1, 5)]
+      expect(await store.groups.save(aSave('g', epoch, 2, { expiredOffsets: expire(0), offsets }))).toEqual({ kind: 'saved' })
+      expect(await left()).toEqual([1, 4, 5])
     })
 
     test('many groups expire in steps', async () => {

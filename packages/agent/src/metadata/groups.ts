@@ -1,7 +1,9 @@
 // Groups as rows: a head that says who may save, the journal that a machine is reloaded from, and the committed offsets.
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
+import { limits } from '../limits.ts'
 import type { InCluster } from './cluster.ts'
 import type {
+  AgedTopic,
   CommittedOffset,
   ExpireOffsets,
   GroupHead,
@@ -30,7 +32,7 @@ export function* openGroup({ cluster, input }: InCluster<OpenGroup>): Body<Opene
 
 /** One step of a group's coordinator. A save that was already made answers alike; one under an old epoch or version changes nothing. */
 export function* saveGroup({ cluster, input }: InCluster<SaveGroup & { readonly unsure: boolean }>): Body<SavedGroup> {
-  const { groupId, epoch, version, owner, head, entries, offsets, removedOffsets, unsure } = input
+  const { groupId, epoch, version, owner, head, entries, offsets, removedOffsets, expiredOffsets, unsure } = input
   const [[held], [slot]] = yield* read(lockHead(cluster.number, groupId), lockSlot(cluster.number, owner.slot))
   if (slot?.owner !== owner.incarnation.id) return unchanged({ kind: 'not owner' })
   if (unsure && (held === undefined ? head === null : held.epoch === epoch && held.version === version + 1))
@@ -74,6 +76,14 @@ export function* saveGroup({ cluster, input }: InCluster<SaveGroup & { readonly 
           groupId,
           removedOffsets.map(({ topicId }) => topicId),
           removedOffsets.map(({ partition }) => partition),
+        ),
+    expiredOffsets.length === 0
+      ? undefined
+      : removeAgedOffsets(
+          number,
+          groupId,
+          expiredOffsets.map(({ topicId }) => topicId),
+          expiredOffsets.map(({ retentionMs }) => retentionMs),
         ),
     ...writesOfOffsets(number, groupId, offsets),
   ]
@@ -121,6 +131,14 @@ export function* expireOffsets({ cluster, input: { retentionMs } }: InCluster<Ex
 }
 
 const groupsPerStep = 100
+
+export function* agedTopics({
+  cluster,
+  input: { retentionMs, after },
+}: InCluster<ExpireOffsets & { readonly after?: AgedTopic | undefined }>): Body<readonly AgedTopic[]> {
+  const [rows] = yield* read(readAged(cluster.number, retentionMs, after?.groupId ?? '', after?.topicId ?? '', limits.agedTopicsPerStep))
+  return unchanged(rows)
+}
 
 /** PostgreSQL's text holds every character but U+0000, and clients choose member ids, protocol types and metadata. */
 function escaped(text: string): string {
@@ -287,6 +305,30 @@ const readExpirable = statement<[cluster: number, retentionMs: number, limit: nu
     sqlite: `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = ?1 AND g.state = 'Empty' AND g.changed_at_ms <= now_ms() - ?2
     AND (EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup} AND ${expired('?2')})
       OR NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})) ORDER BY g.group_id LIMIT ?3`,
+  },
+)
+
+/** No group has an empty id, so that the first step begins before all of them. */
+const agedFrom = `FROM groups AS g JOIN group_offsets AS o ON ${ofGroup} JOIN topics AS t ON t.cluster = o.cluster AND t.topic_id = o.topic_id`
+const agedOrder = 'GROUP BY o.group_id, o.topic_id, t.name ORDER BY o.group_id, o.topic_id LIMIT'
+const agedSelect = `SELECT o.group_id AS "groupId", o.topic_id AS "topicId", t.name AS topic ${agedFrom}`
+const readAged = statement<[cluster: number, retentionMs: number, groupId: string, topicId: string, limit: number], AgedTopic>(
+  'read aged offsets of stable groups',
+  {
+    postgres: `${agedSelect} WHERE g.cluster = $1 AND g.state = 'Stable' AND g.protocol_type = 'consumer' AND o.committed_at_ms <= now_ms() - $2::bigint
+    AND (o.group_id, o.topic_id) > ($3::text, $4::text) ${agedOrder} $5::int`,
+    sqlite: `${agedSelect} WHERE g.cluster = ?1 AND g.state = 'Stable' AND g.protocol_type = 'consumer' AND o.committed_at_ms <= now_ms() - ?2
+    AND (o.group_id, o.topic_id) > (?3, ?4) ${agedOrder} ?5`,
+  },
+)
+
+const removeAgedOffsets = statement<[cluster: number, groupId: string, topicIds: TopicId[], retentions: number[]]>(
+  'remove aged group offsets of topics',
+  {
+    each: true,
+    postgres: `DELETE FROM group_offsets AS o USING unnest($3::text[], $4::bigint[]) AS a (topic_id, retention)
+    WHERE o.cluster = $1 AND o.group_id = $2 AND o.topic_id = a.topic_id AND o.committed_at_ms <= now_ms() - a.retention`,
+    sqlite: 'DELETE FROM group_offsets WHERE cluster = ?1 AND group_id = ?2 AND topic_id = ?3 AND committed_at_ms <= now_ms() - ?4',
   },
 )
 

@@ -291,6 +291,11 @@ export interface GroupStore {
   offsets(input: { readonly groupId: string; readonly partitions?: readonly TopicPartition[] }): Promise<readonly CommittedOffset[]>
   /** Removes, step by step, the offsets of groups without members that are older than the retention, and groups that have none left. */
   expire(input: ExpireOffsets): Promise<void>
+  /**
+   * Topics of which stable groups of consumers have offsets older than the retention, by group and topic, the first ones after `after`; none: that were
+   * all. Whether members read them is known to the groups' coordinators, which remove what they do not by `save`.
+   */
+  aged(input: ExpireOffsets & { readonly after?: AgedTopic | undefined }): Promise<readonly AgedTopic[]>
 }
 
 /** The incarnation that coordinates, and the group's slot: checked inside each transaction. */
@@ -333,6 +338,8 @@ export interface SaveGroup {
   readonly entries: readonly JournalEntry[]
   readonly offsets: readonly OffsetToCommit[]
   readonly removedOffsets: readonly TopicPartition[]
+  /** Of these topics the offsets that are older than the retention go; what the same save commits stays. */
+  readonly expiredOffsets: readonly (ExpireOffsets & { readonly topicId: TopicId })[]
 }
 
 export type SavedGroup = { readonly kind: 'saved' | 'stale' | 'not owner' }
@@ -360,5 +367,12 @@ export interface CommittedOffset extends OffsetToCommit {
 }
 
 export interface ExpireOffsets {
+  /** Since the commit, by the database's clock. */
   readonly retentionMs: number
+}
+
+export interface AgedTopic {
+  readonly groupId: string
+  readonly topicId: TopicId
+  readonly topic: string
 }

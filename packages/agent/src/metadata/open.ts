@@ -72,6 +72,7 @@ export async function openMetadata(sql: Sql<Verbs>, { clusterId, newClusterId, c
     async expire(input) {
       while ((await run('expireOffsets', () => ({ cluster, input }))) > 0);
     },
+    aged: (input) => run('agedTopics', () => ({ cluster, input })),
   }
   const recovery: RecoveryStore = {
     recentObjects: (input) => run('recentObjects', () => ({ cluster, input })),

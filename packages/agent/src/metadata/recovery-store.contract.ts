@@ -239,6 +239,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
         entries: [],
         offsets: [at(0, 15), at(1, 7), at(2, 10)],
         removedOffsets: [],
+        expiredOffsets: [],
       })
       await cutAt(flush(2))
       const offsets = await store.groups.offsets({ groupId: 'readers' })

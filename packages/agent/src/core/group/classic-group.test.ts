@@ -32,6 +32,12 @@ function aStableGroup(
   return { run, ids, joins }
 }
 
+/** As a consumer sends it, version 1. */
+function subscription(...topics: readonly string[]): Uint8Array {
+  const names = topics.flatMap((topic) => [0, topic.length, ...bytes(topic)])
+  return new Uint8Array([0, 1, 0, 0, 0, topics.length, ...names, 0xff, 0xff, 0xff, 0xff])
+}
+
 const beat = (memberId: string, generation: number, groupInstanceId: string | null = null) =>
   ({ kind: 'heartbeat', memberId, generation, groupInstanceId }) as const
 const commit = (memberId: string, generation: number, more: { version?: number; transactional?: boolean; groupInstanceId?: string } = {}) =>
@@ -653,14 +659,34 @@ describe('what a group tells', () => {
   })
 
   test('D2 offsets of topics that consumers read stay; of other members nothing is known; of no members all may go', () => {
-    const subscription = new Uint8Array([0, 1, 0, 0, 0, 2, 0, 1, 97, 0, 2, 98, 98, 0xff, 0xff, 0xff, 0xff])
-    const { run, ids } = aStableGroup([{ protocols: [{ name: 'range', metadata: subscription }] }])
+    const { run, ids } = aStableGroup([{ protocols: [{ name: 'range', metadata: subscription('a', 'bb') }] }])
     expect(run.now({ kind: 'offset delete' })).toEqual({ kind: 'offset delete', error: 'NONE', subscribed: new Set(['a', 'bb']) })
     run.now(leave(...ids))
     expect(run.now({ kind: 'offset delete' })).toMatchObject({ error: 'NONE', subscribed: new Set() })
     expect(aStableGroup().run.now({ kind: 'offset delete' }).subscribed).toBe('all')
     expect(aStableGroup([{ protocolType: 'connect' }]).run.error({ kind: 'offset delete' })).toBe('NON_EMPTY_GROUP')
     expect(new GroupRun().error({ kind: 'offset delete' })).toBe('GROUP_ID_NOT_FOUND')
+  })
+
+  test('D3 offsets expire of what no member of a stable group of consumers reads; while that is not settled, or not known, all stay', () => {
+    const [a, bb] = [subscription('a'), subscription('bb')]
+    const { run, ids } = aStableGroup([{ protocols: [{ name: 'range', metadata: a }] }, { protocols: [{ name: 'range', metadata: bb }] }])
+    const stay = (of: GroupRun): unknown => of.now({ kind: 'offset expiry' }).subscribed
+    expect(stay(run)).toEqual(new Set(['a', 'bb']))
+    run.crash()
+    expect(stay(run)).toEqual(new Set(['a', 'bb']))
+    run.ask(aJoin(ids[0] ?? '', { protocols: [{ name: 'range', metadata: bb }] }))
+    expect(stay(run)).toBe('all')
+    run.ask(aJoin(ids[1] ?? '', { protocols: [{ name: 'range', metadata: bb }] }))
+    expect(run.describe().state).toBe('CompletingRebalance')
+    expect(stay(run)).toBe('all')
+    run.ask(aSync(ids[0] ?? '', 2, {}))
+    expect(stay(run)).toEqual(new Set(['bb']))
+    run.now(leave(...ids))
+    expect(stay(run)).toBe('all')
+    expect(stay(aStableGroup().run)).toBe('all')
+    expect(stay(aStableGroup([{ protocolType: 'connect', protocols: [{ name: 'range', metadata: a }] }]).run)).toBe('all')
+    expect(stay(new GroupRun())).toBe('all')
   })
 })
 

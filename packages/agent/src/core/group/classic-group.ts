@@ -3,7 +3,7 @@ import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import type { ClassicReply, ClassicRequest, ClassicSettings } from './classic-messages.ts'
 import { applyChange, type ClassicChange, emptyState, type GroupState } from './classic-state.ts'
 import { Turn } from './classic-turn.ts'
-import { describe, offsetsInUse } from './describe.ts'
+import { describe, offsetsInUse, offsetsThatStay } from './describe.ts'
 import { joinGroup } from './join-group.ts'
 import { disconnect, leaveGroup } from './leave-group.ts'
 import { commitError, heartbeatError } from './life-signs.ts'
@@ -61,6 +61,8 @@ function answer(turn: Turn, request: ClassicRequest, from: RequestId): void {
       return turn.answer(from, { kind: 'commit', error: commitError(turn, request) })
     case 'offset delete':
       return turn.answer(from, offsetsInUse(turn.state))
+    case 'offset expiry':
+      return turn.answer(from, offsetsThatStay(turn.state))
     case 'delete':
       return turn.answer(from, { kind: 'delete', error: deleteGroup(turn) })
     case 'describe':

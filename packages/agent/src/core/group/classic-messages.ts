@@ -26,6 +26,7 @@ export type ClassicRequest =
   | LeaveRequest
   | CommitRequest
   | OffsetDeleteRequest
+  | OffsetExpiryRequest
   | DeleteRequest
   | DescribeRequest
   | DisconnectRequest
@@ -95,6 +96,11 @@ export interface OffsetDeleteRequest {
   readonly kind: 'offset delete'
 }
 
+/** Which topics' offsets may not expire by their age? */
+export interface OffsetExpiryRequest {
+  readonly kind: 'offset expiry'
+}
+
 export interface DeleteRequest {
   readonly kind: 'delete'
 }
@@ -116,6 +122,7 @@ export type ClassicReply =
   | LeaveReply
   | CommitReply
   | OffsetDeleteReply
+  | OffsetExpiryReply
   | DeleteReply
   | Described
   | Disconnected
@@ -164,6 +171,12 @@ export interface OffsetDeleteReply {
   readonly kind: 'offset delete'
   readonly error: KafkaErrorName
   /** Topics of which a member may read: GROUP_SUBSCRIBED_TO_TOPIC for these. 'all' when it can't be known. */
+  readonly subscribed: ReadonlySet<string> | 'all'
+}
+
+export interface OffsetExpiryReply {
+  readonly kind: 'offset expiry'
+  /** Topics that members read; offsets of others expire. 'all': none may, for what is read is not settled, or can't be known. */
   readonly subscribed: ReadonlySet<string> | 'all'
 }
 

@@ -1,5 +1,5 @@
 // What a classic group tells about itself: DescribeGroups, and which topics its members read.
-import type { Described, OffsetDeleteReply } from './classic-messages.ts'
+import type { Described, OffsetDeleteReply, OffsetExpiryReply } from './classic-messages.ts'
 import type { GroupState } from './classic-state.ts'
 import { assignmentOf, metadataOf } from './members.ts'
 import { subscribedTopics } from './subscription.ts'
@@ -40,13 +40,24 @@ export function offsetsInUse(state: GroupState): OffsetDeleteReply {
   if (group === undefined) return { kind, error: 'GROUP_ID_NOT_FOUND', subscribed: none }
   if (group.state === 'Empty') return { kind, error: 'NONE', subscribed: none }
   if (group.protocolType !== 'consumer') return { kind, error: 'NON_EMPTY_GROUP', subscribed: none }
-  const subscribed = new Set<string>()
+  return { kind, error: 'NONE', subscribed: subscribed(state, group.protocolName) }
+}
+
+/** Offsets of which topics do not expire by their age? A stable group of consumers has settled what it reads; of any other all stay. */
+export function offsetsThatStay(state: GroupState): OffsetExpiryReply {
+  const { group } = state
+  const settled = group?.state === 'Stable' && group.protocolType === 'consumer'
+  return { kind: 'offset expiry', subscribed: settled ? subscribed(state, group.protocolName) : 'all' }
+}
+
+function subscribed(state: GroupState, protocolName: string | null): ReadonlySet<string> | 'all' {
+  const all = new Set<string>()
   for (const [, member] of state.member) {
-    const topics = subscribedTopics(metadataOf(member, group.protocolName))
-    if (topics === undefined) return { kind, error: 'NONE', subscribed: 'all' }
-    for (const topic of topics) subscribed.add(topic)
+    const topics = subscribedTopics(metadataOf(member, protocolName))
+    if (topics === undefined) return 'all'
+    for (const topic of topics) all.add(topic)
   }
-  return { kind, error: 'NONE', subscribed }
+  return all
 }
 
 const none: ReadonlySet<string> = new Set()

@@ -184,6 +184,7 @@ export function errorOf(reply: ClassicReply): string {
   switch (reply.kind) {
     case 'described':
     case 'disconnected':
+    case 'offset expiry':
       return 'NONE'
     case 'leave':
       return reply.members.map(({ error }) => error).join()
