@@ -568,6 +568,22 @@ export declare const userErrorCodes: {
     readonly 'LKS-3104': 'the metadata database is of a newer version';
     readonly 'LKS-3105': 'the metadata database holds several clusters';
     readonly 'LKS-3106': 'the metadata database cannot be used';
+    readonly 'LKS-4001': 'the cluster cannot be reached';
+    readonly 'LKS-4002': 'what answers is no Kafka';
+    readonly 'LKS-4003': 'the cluster wants other settings of the connection';
+    readonly 'LKS-4004': 'the cluster refuses the credentials';
+    readonly 'LKS-4005': 'an advertised address cannot be reached';
+    readonly 'LKS-4006': 'the cluster does not serve this';
+    readonly 'LKS-4007': 'the cluster refused it';
+    readonly 'LKS-4008': 'there is no such topic or partition';
+    readonly 'LKS-4009': 'there is no such group';
+    readonly 'LKS-4010': 'the topic exists already';
+    readonly 'LKS-4011': 'the group has active members';
+    readonly 'LKS-4012': 'nobody said yes';
+    readonly 'LKS-4013': 'the cluster is not healthy';
+    readonly 'LKS-4014': 'the cluster was not ready in time';
+    readonly 'LKS-4015': 'the cluster did not answer in time';
+    readonly 'LKS-4016': 'the command to run cannot be started';
 };
 export type UserErrorCode = keyof typeof userErrorCodes;
 /** Printed without a stack, but for `-v`; the process then ends with `exitCode`. */
