@@ -6,11 +6,36 @@ export interface CommitAttempt {
   readonly partition: number
   readonly offset: number
   readonly generation: number
+  /** Who sent it over which connection: a line is served in its order. */
+  readonly line: string
   /** What was known to be answered when it was sent, as a count of answers. */
   readonly sentAt: number
   /** Undefined: nobody knows whether it was done. */
   outcome?: 'done' | 'refused'
   doneAt?: number
+}
+
+/** One JoinGroup. */
+export interface JoinAttempt {
+  /** Empty: a static member without its id, which takes the place of whoever has its instance id. */
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly sentAt: number
+  /** Another one was known to have its place when it was sent. */
+  readonly replaced: boolean
+  /** Undefined: nobody knows whether it was done. */
+  answeredAt?: number
+  gave?: string
+}
+
+export interface Joined {
+  readonly memberId: string
+  readonly generation: number
+  readonly leader: string
+  /** Of the time when the JoinGroup was sent. */
+  readonly newestBefore: number
+  /** What it goes on working on meanwhile, and the generation that gave it that. */
+  readonly held: { readonly generation: number; readonly partitions: readonly number[] }
 }
 
 export interface Owned {
@@ -26,6 +51,8 @@ interface Generation {
   leader?: string
   assignment?: string
   readonly owners: Map<number, string>
+  /** By partition: who said that it holds it when it joined, and rightly. */
+  readonly holders: Map<number, string>
 }
 
 export class GroupChecker {
@@ -33,6 +60,8 @@ export class GroupChecker {
   readonly #partitions: number
   readonly #generations = new Map<number, Generation>()
   readonly #attempts: CommitAttempt[][]
+  readonly #joins: JoinAttempt[] = []
+  readonly #replaced = new Set<string>()
   #newest = 0
   #answers = 0
   #offset = 0
@@ -53,18 +82,47 @@ export class GroupChecker {
     return this.#acknowledged
   }
 
-  /** `newestBefore` is of the time when the JoinGroup was sent. */
-  joined(member: string, { generation, leader, newestBefore }: { generation: number; leader: string; newestBefore: number }): void {
+  joins(memberId: string, groupInstanceId: string | null): JoinAttempt {
+    const attempt = { memberId, groupInstanceId, sentAt: this.#answers, replaced: this.#replaced.has(memberId) }
+    this.#joins.push(attempt)
+    return attempt
+  }
+
+  joined(member: string, attempt: JoinAttempt, { memberId, generation, leader, newestBefore, held }: Joined): void {
+    this.#placed(member, attempt, memberId)
     const known = this.#generation(generation)
     if (generation < newestBefore)
       this.#checker.violate('I30 a generation is never used twice', `${member} joined generation ${generation} after ${newestBefore}`)
-    known.leader ??= leader
-    if (known.leader !== leader)
+    known.leader ??= this.#identity(leader)
+    if (known.leader !== this.#identity(leader))
       this.#checker.violate(
         'I30 a generation is never used twice',
         `generation ${generation} is led by ${known.leader}, and for ${member} by ${leader}`,
       )
     this.#newest = Math.max(this.#newest, generation)
+    for (const partition of held.partitions) {
+      // A static member may have missed a generation that gave it to another one.
+      if (held.generation < this.#lastGiven(partition, generation)) continue
+      known.holders.set(partition, this.#identity(memberId))
+      this.#keeps(generation, partition)
+    }
+  }
+
+  /** To be called when the member speaks; what comes back, when that was taken for good. */
+  speaks(memberId: string): (what: string) => void {
+    const replaced = this.#replaced.has(memberId)
+    return (what) => {
+      if (replaced) this.#checker.violate('I35 who was replaced is not heard', `${what} of ${memberId}, whose place another one had`)
+    }
+  }
+
+  /** It heard that another one has its place. */
+  fenced(member: string, memberId: string): void {
+    const own = this.#joins.find(({ gave }) => gave === memberId)
+    if (own === undefined) return
+    const rivals = this.#joins.filter((other) => other !== own && other.memberId === '' && other.groupInstanceId === own.groupInstanceId)
+    if (!rivals.some(({ answeredAt }) => answeredAt === undefined || answeredAt > own.sentAt))
+      this.#checker.violate('I35 who was replaced is not heard', `${member} is fenced as ${memberId}, and nobody took its place`)
   }
 
   assigned({ member, memberId, generation, assignment, partitions }: Owned): void {
@@ -76,24 +134,44 @@ export class GroupChecker {
         `generation ${generation} has the assignment ${known.assignment}, and for ${member} ${assignment}`,
       )
     for (const partition of partitions) {
-      const owner = known.owners.get(partition)
-      if (owner !== undefined && owner !== memberId)
+      const [owner, identity] = [known.owners.get(partition), this.#identity(memberId)]
+      if (owner !== undefined && owner !== identity)
         this.#checker.violate(
           'I31 a partition has one owner in a generation',
           `${partition} in generation ${generation}: ${owner} and ${memberId}`,
         )
-      known.owners.set(partition, memberId)
+      known.owners.set(partition, identity)
+      this.#keeps(generation, partition)
     }
+  }
+
+  /** The last generation before this one in which a member was told that it owns the partition. */
+  #lastGiven(partition: number, before: number): number {
+    let last = -1
+    for (const [generation, { owners }] of this.#generations)
+      if (generation < before && owners.has(partition)) last = Math.max(last, generation)
+    return last
+  }
+
+  #keeps(generation: number, partition: number): void {
+    const { owners, holders } = this.#generation(generation)
+    const [owner, holder] = [owners.get(partition), holders.get(partition)]
+    if (owner !== undefined && holder !== undefined && owner !== holder)
+      this.#checker.violate(
+        'I34 what a member keeps nobody else is given',
+        `generation ${generation} gives ${partition} to ${owner}, and ${holder} said that it holds it`,
+      )
   }
 
   /** Every partition of the generation is owned by one of these. */
   ownedBy(generation: number, memberIds: ReadonlySet<string>): boolean {
     const { owners } = this.#generation(generation)
-    return owners.size === this.#partitions && [...owners.values()].every((owner) => memberIds.has(owner))
+    const identities = new Set([...memberIds].map((memberId) => this.#identity(memberId)))
+    return owners.size === this.#partitions && [...owners.values()].every((owner) => identities.has(owner))
   }
 
-  commits(partition: number, generation: number): CommitAttempt {
-    const attempt: CommitAttempt = { partition, offset: (this.#offset += 1), generation, sentAt: this.#answers }
+  commits(partition: number, by: { readonly generation: number; readonly line: string }): CommitAttempt {
+    const attempt: CommitAttempt = { partition, offset: (this.#offset += 1), sentAt: this.#answers, ...by }
     this.#attempts[partition]?.push(attempt)
     return attempt
   }
@@ -140,6 +218,7 @@ export class GroupChecker {
     if (attempt.outcome === 'refused') return lost('it was refused')
     if (least === undefined) return
     if (attempt.generation < least.generation) return lost(`it is of generation ${attempt.generation}`)
+    if (attempt.line === least.line && attempt.offset < least.offset) return lost('it was sent before that, over the same connection')
     // One whose answer was lost may have been done after it; one that was done before it was sent is older.
     if (attempt.doneAt !== undefined && attempt.doneAt <= least.sentAt) lost('it is older')
   }
@@ -147,9 +226,26 @@ export class GroupChecker {
   #generation(generation: number): Generation {
     const known = this.#generations.get(generation)
     if (known !== undefined) return known
-    const made: Generation = { owners: new Map() }
+    const made: Generation = { owners: new Map(), holders: new Map() }
     this.#generations.set(generation, made)
     return made
+  }
+
+  /** A static member that comes back has a new id, and is the same one: an id begins with the instance id that it was made for. */
+  #identity(memberId: string): string {
+    return this.#joins.find(({ groupInstanceId: id }) => id !== null && memberId.startsWith(`${id}-`))?.groupInstanceId ?? memberId
+  }
+
+  /** Whoever had the place for sure before this one asked for it has it no more. */
+  #placed(member: string, attempt: JoinAttempt, memberId: string): void {
+    if (attempt.replaced)
+      this.#checker.violate('I35 who was replaced is not heard', `${member} joined as ${attempt.memberId}, whose place another one had`)
+    attempt.answeredAt = this.#answers += 1
+    if (attempt.memberId !== '' || attempt.groupInstanceId === null) return
+    attempt.gave = memberId
+    for (const { gave, answeredAt, groupInstanceId } of this.#joins)
+      if (groupInstanceId === attempt.groupInstanceId && gave !== undefined && gave !== memberId && (answeredAt ?? 0) <= attempt.sentAt)
+        this.#replaced.add(gave)
   }
 }
 

@@ -1,6 +1,8 @@
 // One member of a consumer group over the wire: it joins, shares out when it leads, commits while it owns, and tries again as Kafka's clients do.
 import {
+  type DecodedResponseOf,
   decodeAssignment,
+  decodeSubscription,
   encodeAssignment,
   encodeSubscription,
   errorName,
@@ -11,6 +13,7 @@ import {
   OffsetFetch,
   SyncGroup,
 } from '@local-kafka-service/protocol'
+import { cooperativeSticky, range, type Shares } from './assignors.ts'
 import { type Connection, ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
 import type { CommitAttempt, GroupChecker } from './group-checker.ts'
@@ -22,6 +25,10 @@ export interface GroupMemberOptions {
   readonly group: GroupChecker
   readonly sessionTimeoutMs: number
   readonly rebalanceTimeoutMs: number
+  /** A static member (KIP-345): who starts under the same id takes its place. */
+  readonly groupInstanceId?: string | undefined
+  /** Cooperative members keep over a rebalance what they hold (KIP-429); eager ones give all up. */
+  readonly cooperative: boolean
 }
 
 interface Membership {
@@ -37,7 +44,12 @@ export class GroupMember {
   readonly #link: Reconnecting
   readonly #versions: { readonly join: number; readonly commit: number; readonly fetch: number }
   #memberId = ''
+  /** Undefined: it must join before it does anything else. */
   #membership: Membership | undefined
+  /** What a cooperative member holds, and since which generation; of no meaning to an eager one. */
+  #held: { readonly generation: number; readonly partitions: readonly number[] } = nothingHeld
+  #rejoins = false
+  #successor: GroupMember | undefined
   #assignments = 0
   #stallMs = 0
   #leaving = false
@@ -48,7 +60,13 @@ export class GroupMember {
     this.#options = options
     // A JoinGroup and a SyncGroup are answered within the rebalance time-out and the time of a save.
     this.#link = new Reconnecting(parts, options.name, options.rebalanceTimeoutMs + 5_000)
-    this.#versions = { join: parts.chance.whole([2, 9]), commit: parts.chance.whole([2, 9]), fetch: parts.chance.whole([1, 9]) }
+    // Instance ids are known from JoinGroup 5 and OffsetCommit 7 on.
+    const known = options.groupInstanceId !== undefined
+    this.#versions = {
+      join: parts.chance.whole([known ? 5 : 2, 9]),
+      commit: parts.chance.whole([known ? 7 : 2, 9]),
+      fetch: parts.chance.whole([1, 9]),
+    }
   }
 
   get stopped(): boolean {
@@ -59,9 +77,24 @@ export class GroupMember {
     return this.#memberId
   }
 
+  get groupInstanceId(): string | undefined {
+    return this.#options.groupInstanceId
+  }
+
   /** The generation that it is at work in. */
   get generation(): number | undefined {
-    return this.#membership?.generation
+    return this.#rejoins ? undefined : this.#membership?.generation
+  }
+
+  /** This one is started under its instance id: while that lives, it goes when it is fenced, instead of beginning anew. */
+  succeed(successor: GroupMember): void {
+    this.#successor = successor
+  }
+
+  /** Somebody alive was started in its place. */
+  get hasSuccessor(): boolean {
+    const successor = this.#successor
+    return successor !== undefined && (!successor.stopped || successor.hasSuccessor)
   }
 
   /** It says that it leaves, and goes. */
@@ -81,9 +114,14 @@ export class GroupMember {
     this.#stallMs = ms
   }
 
+  /** It joins again although nothing calls it in, as KafkaConsumer.enforceRebalance() does. */
+  enforceRebalance(): void {
+    this.#rejoins = this.#membership !== undefined
+  }
+
   /** Until it leaves or dies. */
   async run(): Promise<void> {
-    const { time, chance, trace } = this.#parts
+    const { time } = this.#parts
     while (!this.#stopped) {
       const connection = await this.#link.open(() => this.#stopped)
       if (connection === undefined) return
@@ -92,21 +130,9 @@ export class GroupMember {
           await this.#leave(connection)
           return
         }
-        if (this.#stallMs > 0) {
-          const ms = this.#stallMs
-          this.#stallMs = 0
-          trace.write(this.#options.name, `stalls for ${Math.round(ms)} ms`)
-          await time.sleep(ms)
-        }
+        await this.#maybeStall()
         if (this.#membership === undefined) await this.#join(connection)
-        else {
-          const { generation, partitions } = this.#membership
-          // After a stall the commit may be the first that it says: it must be refused when others have gone on.
-          if (partitions.length > 0 && chance.happens(0.6)) await this.#commit(connection, generation, partitions)
-          if (chance.happens(0.4)) await this.#fetchOffsets(connection)
-          if (this.#membership !== undefined) await this.#heartbeat(connection, generation)
-          if (this.#membership !== undefined) await time.sleep(chance.between([heartbeatMs / 10, heartbeatMs]))
-        }
+        else await this.#work(connection, this.#membership)
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error
         if (this.#leaving) break
@@ -117,18 +143,53 @@ export class GroupMember {
     this.#link.close()
   }
 
+  async #maybeStall(): Promise<void> {
+    const ms = this.#stallMs
+    if (ms === 0) return
+    this.#stallMs = 0
+    this.#parts.trace.write(this.#options.name, `stalls for ${Math.round(ms)} ms`)
+    await this.#parts.time.sleep(ms)
+  }
+
+  async #work(connection: Connection, { generation, partitions }: Membership): Promise<void> {
+    const { time, chance } = this.#parts
+    // After a stall the commit may be the first that it says: it must be refused when others have gone on.
+    if (partitions.length > 0 && chance.happens(0.6)) {
+      // As commitAsync: the second does not wait for the first.
+      const together = chance.happens(0.4) ? [1, 2] : [1]
+      await Promise.all(together.map(() => this.#commit(connection, generation, partitions)))
+    }
+    if (chance.happens(0.4)) await this.#fetchOffsets(connection)
+    if (this.#membership === undefined) return
+    if (this.#rejoins) return this.#join(connection)
+    await this.#heartbeat(connection, generation)
+    if (this.#membership !== undefined && !this.#rejoins) await time.sleep(chance.between([heartbeatMs / 10, heartbeatMs]))
+  }
+
   async #join(connection: Connection): Promise<void> {
-    const { group, groupId, sessionTimeoutMs, rebalanceTimeoutMs, name } = this.#options
+    const { group, groupId, sessionTimeoutMs, rebalanceTimeoutMs, name, groupInstanceId = null } = this.#options
     const { topic, trace } = this.#parts
     const newestBefore = group.newest
-    const metadata = encodeSubscription({ topics: [topic.name], userData: null, ownedPartitions: [], generationId: -1, rackId: null }, 0)
+    const attempt = group.joins(this.#memberId, groupInstanceId)
+    const held = this.#held
+    const metadata = encodeSubscription(
+      {
+        topics: [topic.name],
+        userData: null,
+        ownedPartitions: [{ topic: topic.name, partitions: held.partitions }],
+        generationId: held.generation,
+        rackId: null,
+      },
+      3,
+    )
     const answer = await connection.request(JoinGroup, this.#versions.join, {
       groupId,
       sessionTimeoutMs,
       rebalanceTimeoutMs,
       memberId: this.#memberId,
+      groupInstanceId,
       protocolType: 'consumer',
-      protocols: [{ name: 'range', metadata }],
+      protocols: [{ name: this.#protocol, metadata }],
     })
     const error = errorName(answer.errorCode) ?? String(answer.errorCode)
     if (error === 'MEMBER_ID_REQUIRED') {
@@ -138,62 +199,88 @@ export class GroupMember {
     if (error !== 'NONE') return this.#trouble('JoinGroup', error)
     const { generationId: generation, leader, memberId } = answer
     this.#memberId = memberId
-    trace.write(name, `joined generation ${generation} as ${memberId === leader ? 'its leader' : 'a follower'}`)
-    group.joined(name, { generation, leader, newestBefore })
-    const ids = memberId === leader ? answer.members.map((each) => each.memberId) : []
-    await this.#sync(connection, generation, ids)
+    this.#membership = undefined
+    const leads = memberId === leader && !answer.skipAssignment
+    trace.write(name, `joined generation ${generation} as ${leads ? 'its leader' : 'a follower'}, holding ${held.partitions.join()}`)
+    group.joined(name, attempt, { memberId, generation, leader, newestBefore, held })
+    const shares = leads ? this.#share(answer.members) : new Map<string, readonly number[]>()
+    await this.#maybeStall()
+    await this.#sync(connection, generation, shares)
   }
 
-  async #sync(connection: Connection, generation: number, memberIds: readonly string[]): Promise<void> {
-    const { group, groupId, name } = this.#options
+  get #protocol(): string {
+    return this.#options.cooperative ? 'cooperative-sticky' : 'range'
+  }
+
+  /** What a leader does. */
+  #share(members: DecodedResponseOf<typeof JoinGroup>['members']): Shares {
+    const { partitions } = this.#parts.topic
+    const claims = members.map(({ memberId, metadata }) => {
+      const { ownedPartitions, generationId } = decodeSubscription(metadata)
+      return { memberId, owned: ownedPartitions.flatMap((each) => each.partitions), generation: generationId }
+    })
+    return this.#options.cooperative ? cooperativeSticky(claims, partitions) : range(claims, partitions)
+  }
+
+  async #sync(connection: Connection, generation: number, shares: Shares): Promise<void> {
+    const { group, groupId, name, groupInstanceId = null } = this.#options
     const { topic, trace } = this.#parts
     this.#assignments += 1
     const token = Buffer.from(`${name} ${this.#assignments}`)
-    const assignments = memberIds.toSorted().map((memberId, index) => ({
-      memberId,
-      assignment: encodeAssignment(
-        {
-          assignedPartitions: [{ topic: topic.name, partitions: shareOf(index, memberIds.length, topic.partitions) }],
-          userData: token,
-        },
-        0,
-      ),
-    }))
+    const memberId = this.#memberId
+    const heard = group.speaks(memberId)
     const answer = await connection.request(SyncGroup, 5, {
       groupId,
       generationId: generation,
-      memberId: this.#memberId,
+      memberId,
+      groupInstanceId,
       protocolType: 'consumer',
-      protocolName: 'range',
-      assignments,
+      protocolName: this.#protocol,
+      assignments: [...shares].map(([id, partitions]) => ({
+        memberId: id,
+        assignment: encodeAssignment({ assignedPartitions: [{ topic: topic.name, partitions }], userData: token }, 0),
+      })),
     })
     const error = errorName(answer.errorCode) ?? String(answer.errorCode)
     if (error !== 'NONE') return this.#trouble('SyncGroup', error)
-    const { assignedPartitions, userData } = decodeAssignment(answer.assignment)
-    const partitions = assignedPartitions.flatMap((each) => each.partitions)
-    const assignment = Buffer.from(userData ?? []).toString()
+    heard('SyncGroup')
+    const { partitions, assignment } = assignmentIn(answer.assignment)
     trace.write(name, `owns ${partitions.join()} in generation ${generation} by ${assignment}`)
-    group.assigned({ member: name, memberId: this.#memberId, generation, assignment, partitions })
+    group.assigned({ member: name, memberId, generation, assignment, partitions })
+    const lost = this.#held.partitions.filter((partition) => !partitions.includes(partition))
     this.#membership = { generation, partitions }
+    if (!this.#options.cooperative) return
+    // What was to go is given up now; then somebody else may have it, in the next generation.
+    this.#held = { generation, partitions }
+    this.#rejoins = lost.length > 0
   }
 
   async #heartbeat(connection: Connection, generation: number): Promise<void> {
-    const { groupId } = this.#options
-    const { errorCode } = await connection.request(Heartbeat, 4, { groupId, generationId: generation, memberId: this.#memberId })
+    const { group, groupId, groupInstanceId = null } = this.#options
+    const memberId = this.#memberId
+    const heard = group.speaks(memberId)
+    const { errorCode } = await connection.request(Heartbeat, 4, { groupId, generationId: generation, memberId, groupInstanceId })
     const error = errorName(errorCode) ?? String(errorCode)
-    if (error !== 'NONE') await this.#trouble('Heartbeat', error)
+    if (error === 'NONE') heard('Heartbeat')
+    else await this.#trouble('Heartbeat', error)
   }
 
   async #commit(connection: Connection, generation: number, partitions: readonly number[]): Promise<void> {
-    const { group, groupId, name } = this.#options
+    const { group, groupId, name, groupInstanceId = null } = this.#options
     const { topic, chance, trace } = this.#parts
     const newestBefore = group.newest
-    const attempts = partitions.filter(() => chance.happens(0.7)).map((partition) => group.commits(partition, generation))
+    const line = `${name} over ${this.#link.opened}`
+    // A partition that is named twice gets the last of its offsets.
+    const named = partitions.filter(() => chance.happens(0.7)).flatMap((one) => (chance.happens(0.2) ? [one, one] : [one]))
+    const attempts = named.map((partition) => group.commits(partition, { generation, line }))
     if (attempts.length === 0) return
+    const memberId = this.#memberId
+    const heard = group.speaks(memberId)
     const answer = await connection.request(OffsetCommit, this.#versions.commit, {
       groupId,
       generationIdOrMemberEpoch: generation,
-      memberId: this.#memberId,
+      memberId,
+      groupInstanceId,
       topics: [
         {
           name: topic.name,
@@ -207,21 +294,22 @@ export class GroupMember {
       ],
     })
     const errors = new Set<string>()
-    for (const { partitionIndex, errorCode } of answer.topics[0]?.partitions ?? []) {
-      const attempt = attempts.find(({ partition }) => partition === partitionIndex)
+    for (const [index, { partitionIndex, errorCode }] of answer.topics[0]?.partitions.entries() ?? []) {
+      const attempt = attempts[index]
       const error = errorName(errorCode) ?? String(errorCode)
       trace.write(name, `commits ${attempt?.offset} of ${partitionIndex} in generation ${generation}: ${error}`)
       if (error !== 'NONE') errors.add(error)
       if (attempt !== undefined) this.#committed(attempt, error, newestBefore)
     }
     const [error] = errors
-    if (error !== undefined) await this.#trouble('OffsetCommit', error)
+    if (error === undefined) heard('OffsetCommit')
+    else await this.#trouble('OffsetCommit', error, memberId)
   }
 
   #committed(attempt: CommitAttempt, error: string, newestBefore: number): void {
     const { group, name } = this.#options
     if (error === 'NONE') group.committed(name, attempt, newestBefore)
-    else if (fenced.has(error)) group.refused(attempt)
+    else if (refusals.has(error)) group.refused(attempt)
   }
 
   async #fetchOffsets(connection: Connection): Promise<void> {
@@ -248,24 +336,36 @@ export class GroupMember {
     }
   }
 
+  /** A static member goes without a word, or an administrator removes it by its instance id. */
   async #leave(connection: Connection): Promise<void> {
-    const { groupId, name } = this.#options
+    const { groupId, name, groupInstanceId } = this.#options
+    const { trace, chance } = this.#parts
     this.#stopped = true
-    this.#parts.trace.write(name, 'leaves')
+    trace.write(name, 'leaves')
+    const members = groupInstanceId === undefined ? [{ memberId: this.#memberId }] : [{ memberId: '', groupInstanceId }]
     // An answer is of no use to who goes: an error means that the session ends it.
-    await connection.request(LeaveGroup, 4, { groupId, memberId: '', members: [{ memberId: this.#memberId }] })
+    if (groupInstanceId === undefined || chance.happens(0.5)) await connection.request(LeaveGroup, 4, { groupId, memberId: '', members })
     this.#membership = undefined
     connection.close()
   }
 
   /** What a client does about an error: it waits, joins anew under its id, or as somebody new. */
-  async #trouble(what: string, error: string): Promise<void> {
+  async #trouble(what: string, error: string, memberId = this.#memberId): Promise<void> {
     const { checker, trace, time, chance } = this.#parts
-    const { name } = this.#options
+    const { name, group, cooperative } = this.#options
     trace.write(name, `${what}: ${error}`)
-    if (error === 'UNKNOWN_MEMBER_ID') this.#memberId = ''
-    if (fenced.has(error)) {
+    if (error === 'FENCED_INSTANCE_ID') {
+      group.fenced(name, memberId)
+      // Its supervisor starts it again, unless that has started another one.
+      if (this.hasSuccessor) this.#stopped = true
+    }
+    if (refusals.has(error)) {
+      if (error === 'UNKNOWN_MEMBER_ID' || error === 'FENCED_INSTANCE_ID') this.#memberId = ''
+      // While the others are called in, a cooperative member goes on with what it holds; out of its generation it holds nothing.
+      this.#rejoins = cooperative && error === 'REBALANCE_IN_PROGRESS' && this.#membership !== undefined
+      if (this.#rejoins) return
       this.#membership = undefined
+      if (error !== 'REBALANCE_IN_PROGRESS') this.#held = nothingHeld
       return
     }
     if (!temporary.has(error) && error !== 'NOT_COORDINATOR') checker.violate('no defect', `${name} heard ${error} for ${what}`)
@@ -274,12 +374,13 @@ export class GroupMember {
 }
 
 /** The coordinator has said no: nothing of it was done, and nothing will be. */
-const fenced: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS'])
+const refusals: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID'])
 
-/** As Kafka's range assignor shares out one topic. */
-function shareOf(index: number, members: number, partitions: number): readonly number[] {
-  const each = Math.floor(partitions / members)
-  const more = partitions % members
-  const first = each * index + Math.min(index, more)
-  return Array.from({ length: each + (index < more ? 1 : 0) }, (_, at) => first + at)
+const nothingHeld = { generation: -1, partitions: [] }
+
+/** No bytes at all: the leader gave it nothing, and made no assignment that it has a part of. */
+function assignmentIn(bytes: Uint8Array): { readonly partitions: readonly number[]; readonly assignment: string } {
+  if (bytes.length === 0) return { partitions: [], assignment: 'nobody' }
+  const { assignedPartitions, userData } = decodeAssignment(bytes)
+  return { partitions: assignedPartitions.flatMap((each) => each.partitions), assignment: Buffer.from(userData ?? []).toString() }
 }

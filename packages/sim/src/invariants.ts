@@ -34,6 +34,8 @@ export type Rule =
   | 'I31 a partition has one owner in a generation'
   | 'I32 an old generation changes nothing'
   | 'I33 an acknowledged commit is there until a newer one'
+  | 'I34 what a member keeps nobody else is given'
+  | 'I35 who was replaced is not heard'
   | 'refused means never stored'
   | 'a key never gets a second content'
   | 'no defect'

@@ -17,6 +17,7 @@ export interface PlantedEdit {
 const chain = 'agent/src/flush/chain.ts'
 const writer = 'agent/src/write/writer.ts'
 const commit = 'agent/src/metadata/commit.ts'
+const groupMembers = 'agent/src/core/group/members.ts'
 
 /** Without it the database refuses what a wrong chain sends, and only a defect would be seen, not its harm. */
 const noOrderInTheCommit: readonly PlantedEdit[] = [
@@ -294,6 +295,96 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: 'agent/src/coordinate/group-runner.ts',
         find: 'if (saved(change)) batch',
         replace: "if (saved(change) && (change.kind !== 'group' || !this.#stored || change.value === null)) batch",
+      },
+    ],
+  },
+  {
+    name: 'of two commits in one save the first counts',
+    scenario: 'groups',
+    edits: [
+      {
+        file: 'agent/src/coordinate/group-runner.ts',
+        find: '    batch.offsets.set(key, one)',
+        replace: '    if (!batch.offsets.has(key)) batch.offsets.set(key, one)',
+      },
+    ],
+  },
+  {
+    name: 'a save of nothing but offsets is left out',
+    scenario: 'groups',
+    edits: [
+      {
+        file: 'agent/src/coordinate/group-runner.ts',
+        find: 'changes.size === 0 && offsets.size === 0 &&',
+        replace: 'changes.size === 0 &&',
+      },
+    ],
+  },
+  {
+    name: 'a save that may have been made is taken for made',
+    scenario: 'groups',
+    edits: [
+      {
+        file: 'agent/src/metadata/groups.ts',
+        find: 'if (unsure && (held === undefined ? head === null : held.epoch === epoch && held.version === version + 1))',
+        replace: 'if (unsure)',
+      },
+    ],
+  },
+  {
+    name: 'a group that is reloaded loses its offsets',
+    scenario: 'groups',
+    edits: [
+      {
+        file: 'agent/src/metadata/groups.ts',
+        find: 'writes: [setEpoch(cluster.number, groupId, epoch)]',
+        replace: 'writes: [setEpoch(cluster.number, groupId, epoch), removeAllOffsets(cluster.number, groupId)]',
+      },
+    ],
+  },
+  {
+    name: 'a static member that was replaced is still heard',
+    scenario: 'groups',
+    edits: [
+      { file: groupMembers, find: "    if (holder !== memberId) return 'FENCED_INSTANCE_ID'\n", replace: '' },
+      { file: groupMembers, find: '  forget(turn, oldId)\n', replace: '' },
+    ],
+  },
+  {
+    name: 'a static member that comes back has lost its assignment',
+    scenario: 'groups',
+    edits: [{ file: groupMembers, find: '  if (assignment !== undefined) turn.setAssignment(newId, assignment)\n', replace: '' }],
+  },
+  {
+    name: 'a leader hears of each member what it said first',
+    scenario: 'groups',
+    edits: [
+      {
+        file: groupMembers,
+        find: 'if (known === undefined || !sameRow(known, next)) turn.setMember(memberId, next)',
+        replace: 'if (known === undefined) turn.setMember(memberId, next)',
+      },
+    ],
+  },
+  {
+    name: 'every member is told the share of the leader',
+    scenario: 'groups',
+    edits: [
+      {
+        file: 'agent/src/core/group/sync-group.ts',
+        find: 'answerSyncs(turn, (memberId) => assigned(state, memberId))',
+        replace: 'answerSyncs(turn, () => assigned(state, request.memberId))',
+      },
+    ],
+  },
+  {
+    name: 'an old generation may commit',
+    scenario: 'groups',
+    edits: [
+      {
+        file: 'agent/src/core/group/life-signs.ts',
+        find: "    if (generation !== state.group.generation) return 'ILLEGAL_GENERATION'\n  } else",
+        replace: '  } else',
       },
     ],
   },
