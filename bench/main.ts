@@ -1,5 +1,6 @@
-// pnpm bench [NAME…] [--json]: ratios within one run, against baselines of the same run. Names: produce strict latency fetch start store kafka; all without any.
+// pnpm bench [NAME…] [--json]: ratios within one run, against baselines of the same run. Names: produce strict latency fetch start store groups kafka; all without any.
 // Needs a build (`pnpm build`). PostgreSQL is measured where LKS_TEST_POSTGRES names one, Apache Kafka where LKS_TEST_KAFKA names its tool.
+import { groupBenches } from './groups.ts'
 import { kafkaBenches } from './kafka.ts'
 import { fetchBench, latencyBench, produceBenches } from './produce.ts'
 import { print, type Row } from './report.ts'
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   strict: () => produceBenches([16 * kib, kib * kib], 'strict'),
   fetch: async () => [await fetchBench()],
   store: storeBenches,
+  groups: groupBenches,
   kafka: kafkaBenches,
 }
 
