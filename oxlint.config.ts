@@ -50,7 +50,14 @@ const implementations: Record<string, readonly string[]> = {
   net: ['net/tcp.ts'],
   time: ['time/system-clock.ts'],
   objects: ['objects/memory.ts', 'objects/directory.ts', 'objects/s3.ts'],
-  metadata: ['metadata/sqlite.ts', 'metadata/sqlite-client.ts', 'metadata/sqlite-worker.ts', 'metadata/postgres.ts', 'metadata/open.ts'],
+  metadata: [
+    'metadata/sqlite.ts',
+    'metadata/sqlite-client.ts',
+    'metadata/sqlite-in-turn.ts',
+    'metadata/sqlite-worker.ts',
+    'metadata/postgres.ts',
+    'metadata/open.ts',
+  ],
 }
 
 /** A package and the packages that it may import: protocol ◄ agent ◄ http; sim and the product stand on top. */

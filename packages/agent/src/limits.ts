@@ -35,6 +35,10 @@ export const limits = {
   putsInFlight: 8,
   /** A PUT that took this long, with its retries, has failed: it may still land, nothing will name it. */
   putDeadlineMs: 20_000,
+  /** Batches of a commit that may run on the event loop where it waits for no disk: at some 20 µs each, it stalls nobody for a millisecond. */
+  batchesInTurn: 32,
+  /** Batches, and one for each transaction, after which SQLite's log is moved into the database: some 5 pages each, so the log stays below some 40 MB. */
+  batchesPerCheckpoint: 2_000,
   /** One try of a commit. Below PostgreSQL's own time-outs plus a round trip. */
   commitDeadlineMs: 5_000,
   /** Definitely refused commits (database away) are tried again for so long; then the line stops. */

@@ -186,15 +186,20 @@ async function openMetadataAt(description: PartsDescription): Promise<OpenedMeta
   }
 }
 
-async function openSql({ metadata, durability, holdsProcess }: PartsDescription): Promise<Parameters<typeof openMetadata>[0]> {
+async function openSql({ metadata, durability, holdsProcess, emit }: PartsDescription): Promise<Parameters<typeof openMetadata>[0]> {
   switch (metadata.kind) {
     case 'memory': {
       const { openSqlite } = await import('./metadata/sqlite.ts')
       return openSqlite({ path: ':memory:', durability: 'memory', now: () => systemClock.now() })
     }
     case 'sqlite': {
-      const { openSqliteWorker } = await import('./metadata/sqlite-client.ts')
-      return await openSqliteWorker({ path: metadata.path, durability: durability === 'strict' ? 'strict' : 'os', holdsProcess })
+      const { path } = metadata
+      if (durability === 'strict') {
+        const { openSqliteWorker } = await import('./metadata/sqlite-client.ts')
+        return await openSqliteWorker({ path, durability, holdsProcess })
+      }
+      const { openSqliteInTurn } = await import('./metadata/sqlite-in-turn.ts')
+      return await openSqliteInTurn({ path, holdsProcess, onNotice: (message) => emit({ kind: 'notice', message }) })
     }
     case 'postgres': {
       requirePackage('pg')

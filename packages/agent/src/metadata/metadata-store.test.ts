@@ -9,6 +9,7 @@ import { openPostgres } from './postgres.ts'
 import { recoveryStoreContract } from './recovery-store.contract.ts'
 import { openSqlite } from './sqlite.ts'
 import { openSqliteWorker } from './sqlite-client.ts'
+import { openSqliteInTurn } from './sqlite-in-turn.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres-server.ts'
 
 /** All contracts, each on a database of its own. */
@@ -26,13 +27,18 @@ contracts('in memory', async () => {
 for (const durability of ['os', 'strict'] as const)
   contracts(`SQLite, ${durability}`, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'lks-metadata-'))
-    const sql = await openSqliteWorker({ path: join(directory, 'metadata.db'), durability })
+    const path = join(directory, 'metadata.db')
+    const sql = durability === 'os' ? await openSqliteInTurn({ path, onNotice: unexpected }) : await openSqliteWorker({ path, durability })
     const dispose = async (): Promise<void> => {
       await sql.close()
       await rm(directory, { recursive: true })
     }
     return { sql, dispose }
   })
+
+function unexpected(message: string): void {
+  throw new Error(message)
+}
 
 const started = await startPostgres()
 if (started.kind === 'started') {

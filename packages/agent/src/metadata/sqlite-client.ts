@@ -14,11 +14,19 @@ export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'> & {
   readonly holdsProcess?: boolean
 }
 
+/** The thread, seen from outside. */
+export interface SqliteThread extends Sql<Verbs> {
+  /** Nothing is asked that is not answered: it holds no transaction, and none will begin before it is asked for one. */
+  readonly idle: boolean
+  /** `SqliteDatabase.checkpoint` there, in its turn among what else is asked. Never rejects. */
+  checkpoint(): Promise<Outcome<void>>
+}
+
 /** Rejects with a MetadataError when the file cannot be opened. */
 export async function openSqliteWorker(
   options: SqliteWorkerOptions,
   file: URL = pathToFileURL(createRequire(import.meta.url).resolve('#sqlite-worker')),
-): Promise<Sql<Verbs>> {
+): Promise<SqliteThread> {
   const client = new SqliteClient({ busyTimeoutMs, ...options }, file)
   await client.opened()
   return client
@@ -34,7 +42,7 @@ interface Thread {
   readonly pending: Map<number, (outcome: Outcome<unknown>) => void>
 }
 
-class SqliteClient implements Sql<Verbs> {
+class SqliteClient implements SqliteThread {
   readonly #options: SqliteWorkerOptions
   readonly #file: URL
   #thread: Thread | undefined
@@ -50,17 +58,29 @@ class SqliteClient implements Sql<Verbs> {
     await this.#running().opened
   }
 
+  get idle(): boolean {
+    return this.#thread === undefined || this.#thread.pending.size === 0
+  }
+
   /** The database answers at once or not at all, so there is no deadline to watch: a busy one gives up after `busyTimeoutMs`. */
   run<N extends keyof Verbs>(verb: N, input: unknown): Promise<never> {
-    if (this.#closed) return Promise.resolve(rolledBack(new MetadataError('unavailable', 'The database is closed.')) as never)
+    // The cast is earned by the table of verbs: the outcome is what the verb of this name returned.
+    return this.#ask((id) => ({ id, verb, input })) as Promise<never>
+  }
+
+  checkpoint(): Promise<Outcome<void>> {
+    return this.#ask((id) => ({ id, verb: 'checkpoint' })) as Promise<Outcome<void>>
+  }
+
+  #ask(message: (id: number) => ToWorker): Promise<Outcome<unknown>> {
+    if (this.#closed) return Promise.resolve(rolledBack(new MetadataError('unavailable', 'The database is closed.')))
     const { worker, pending } = this.#running()
     this.#lastId += 1
     const id = this.#lastId
     const { promise, resolve } = Promise.withResolvers<Outcome<unknown>>()
     pending.set(id, resolve)
-    worker.postMessage({ id, verb, input } satisfies ToWorker)
-    // The cast is earned by the table of verbs: the outcome is what the verb of this name returned.
-    return promise as Promise<never>
+    worker.postMessage(message(id))
+    return promise
   }
 
   /** What was queued before is still done. */

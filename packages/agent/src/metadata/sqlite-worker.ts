@@ -4,8 +4,9 @@ import { MetadataError } from './metadata-store.ts'
 import type { Outcome } from './sql.ts'
 import { type Run, SqliteDatabase, type SqliteOptions } from './sqlite.ts'
 
-/** From the client. Null closes the database and ends the thread. */
-export type ToWorker = ({ readonly id: number } & Run) | null
+/** From the client: a verb to run, or the log to be moved into the database. Null closes the database and ends the thread. */
+export type ToWorker = ToRun | { readonly id: number; readonly verb: 'checkpoint' } | null
+type ToRun = { readonly id: number } & Run
 export type FromWorker =
   | { readonly kind: 'opened' }
   | { readonly kind: 'failed'; readonly error: PlainError }
@@ -28,13 +29,28 @@ else {
   port.on('message', (first: ToWorker) => {
     const queued: ToWorker[] = [first]
     for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) queued.push(more.message as ToWorker)
-    const runs = queued.filter((message) => message !== null)
-    const outcomes = database.run(runs)
+    const runs = queued.filter(isRun)
+    const outcomes = runs.length === 0 ? [] : database.run(runs)
     post({ kind: 'done', outcomes: runs.map(({ id }, index) => ({ id, outcome: plainOutcome(outcomes[index]) })) })
-    if (runs.length === queued.length) return
+    for (const message of queued)
+      if (message?.verb === 'checkpoint') post({ kind: 'done', outcomes: [{ id: message.id, outcome: checkpoint(database) }] })
+    if (!queued.includes(null)) return
     database.close()
     port.close()
   })
+}
+
+function isRun(message: ToWorker): message is ToRun {
+  return message !== null && message.verb !== 'checkpoint'
+}
+
+function checkpoint(at: SqliteDatabase): PlainOutcome {
+  try {
+    at.checkpoint()
+    return { kind: 'committed', value: undefined }
+  } catch (error) {
+    return { kind: 'rolled back', error: plain(error) }
+  }
 }
 
 function open(): SqliteDatabase | undefined {

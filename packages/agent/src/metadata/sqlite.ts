@@ -14,6 +14,8 @@ export interface SqliteOptions {
   readonly now?: () => number
   /** How long a statement waits for another process that holds the database. It blocks this thread. */
   readonly busyTimeoutMs?: number
+  /** Who moves the write-ahead log into the database, which waits for the disk: each commit that finds the log long, or whoever calls `checkpoint`. */
+  readonly checkpoints?: 'by commits' | 'when called'
 }
 
 /** One verb to run. */
@@ -43,8 +45,6 @@ export class SqliteDatabase {
   readonly #prepared = new Map<string, StatementSync>()
   #database: DatabaseSync
   #closed = false
-  /** COMMIT failed, so only a database opened afresh knows what is stored. */
-  #inDoubt = false
 
   constructor(options: SqliteOptions) {
     this.#options = options
@@ -54,14 +54,15 @@ export class SqliteDatabase {
   /** One outcome for each run, in order. Never throws for trouble of the database. */
   run(runs: readonly Run[]): readonly Outcome<unknown>[] {
     try {
-      if (this.#inDoubt) this.#reopen()
+      this.#reopen()
       this.#execute('BEGIN IMMEDIATE')
     } catch (error) {
       return runs.map(() => ({ kind: 'rolled back', error: translated(error) }))
     }
-    const outcomes = runs.map((run) => this.#inSavepoint(run))
+    // Alone in its transaction a body needs no savepoint: what undoes it undoes all.
+    const outcomes = runs.length === 1 ? runs.map((run) => this.#alone(run)) : runs.map((run) => this.#inSavepoint(run))
     // Some errors (a full disk, a failed read) end the whole transaction, and with it the runs that had gone well.
-    const lost = this.#database.isTransaction ? undefined : outcomes.find((outcome) => outcome.kind === 'rolled back')
+    const lost = this.#inTransaction ? undefined : outcomes.find((outcome) => outcome.kind === 'rolled back')
     if (lost !== undefined) return outcomes.map((outcome) => (outcome.kind === 'committed' ? lost : outcome))
     try {
       this.#execute('COMMIT')
@@ -71,45 +72,89 @@ export class SqliteDatabase {
     }
   }
 
+  /**
+   * Moves the write-ahead log into the database and begins the log anew: all that waits for the disk where a COMMIT does not. What a reader elsewhere
+   * still needs stays for the next time. Throws a MetadataError; nothing that was committed is lost then.
+   */
+  checkpoint(): void {
+    try {
+      this.#reopen()
+      // No commit behind it waits for such a reader.
+      this.#execute('PRAGMA busy_timeout = 0')
+      try {
+        this.#execute('PRAGMA wal_checkpoint(RESTART)')
+        // The first write of a new log waits for the disk, too: so it is made here, where it changes nothing.
+        this.#execute('PRAGMA user_version = 0')
+      } finally {
+        this.#execute(`PRAGMA busy_timeout = ${this.#options.busyTimeoutMs ?? 0}`)
+      }
+    } catch (error) {
+      throw translated(error)
+    }
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#prepared.clear()
-    this.#database.close()
+    this.#letGo()
   }
 
-  #inSavepoint({ verb, input }: Run): Outcome<unknown> {
-    if (!this.#database.isTransaction) return { kind: 'rolled back', error: new MetadataError('unavailable', 'The transaction was lost.') }
+  #alone(run: Run): Outcome<unknown> {
     try {
-      this.#execute('SAVEPOINT body')
-      // The cast is at the border of the worker: the port's types tie the name to its input.
-      const body = (verbs[verb] as (input: unknown) => Body<unknown>)(input)
-      let step = body.next([])
-      while (!step.done) step = body.next(step.value.map((call) => this.#read(call)))
-      for (const write of step.value.writes) this.#write(write)
-      this.#execute('RELEASE body')
-      return { kind: 'committed', value: step.value.value }
+      return { kind: 'committed', value: this.#body(run) }
     } catch (error) {
-      if (this.#database.isTransaction) this.#undo()
+      if (this.#inTransaction && !this.#rollBack()) this.#letGo()
       return { kind: 'rolled back', error: translated(error) }
     }
   }
 
+  #inSavepoint(run: Run): Outcome<unknown> {
+    if (!this.#inTransaction) return { kind: 'rolled back', error: new MetadataError('unavailable', 'The transaction was lost.') }
+    try {
+      this.#execute('SAVEPOINT body')
+      const value = this.#body(run)
+      this.#execute('RELEASE body')
+      return { kind: 'committed', value }
+    } catch (error) {
+      if (this.#inTransaction) this.#undo()
+      return { kind: 'rolled back', error: translated(error) }
+    }
+  }
+
+  #body({ verb, input }: Run): unknown {
+    // The cast is at the border of the worker: the port's types tie the name to its input.
+    const body = (verbs[verb] as (input: unknown) => Body<unknown>)(input)
+    let step = body.next([])
+    while (!step.done) step = body.next(step.value.map((call) => this.#read(call)))
+    for (const write of step.value.writes) this.#write(write)
+    return step.value.value
+  }
+
+  /** What cannot be undone alone is undone with the whole transaction, for half of a body must never be committed. */
   #undo(): void {
-    this.#execute('ROLLBACK TO body')
-    this.#execute('RELEASE body')
+    try {
+      this.#execute('ROLLBACK TO body')
+      this.#execute('RELEASE body')
+    } catch (error) {
+      if (!isSqliteError(error)) throw error
+      if (!this.#rollBack()) this.#letGo()
+    }
   }
 
   /** While the transaction is still open, nothing of it is stored, and it can be rolled back: that is definite. Else only a fresh look can tell. */
   #afterFailedCommit(outcomes: readonly Outcome<unknown>[], error: MetadataError): readonly Outcome<unknown>[] {
     const definite = this.#rollBack()
-    if (!definite) this.#inDoubt = true
+    if (!definite) this.#letGo()
     const kind = definite ? 'rolled back' : 'unknown'
     return outcomes.map((outcome) => (outcome.kind === 'committed' ? { kind, error } : outcome))
   }
 
+  get #inTransaction(): boolean {
+    return this.#database.isOpen && this.#database.isTransaction
+  }
+
   #rollBack(): boolean {
-    if (!this.#database.isTransaction) return false
+    if (!this.#inTransaction) return false
     try {
       this.#execute('ROLLBACK')
       return true
@@ -119,13 +164,18 @@ export class SqliteDatabase {
     }
   }
 
+  /** With it goes every lock and whatever is not committed: nobody else waits for a connection in doubt. */
+  #letGo(): void {
+    this.#prepared.clear()
+    if (this.#database.isOpen) this.#database.close()
+  }
+
   #reopen(): void {
+    if (this.#database.isOpen) return
+    if (this.#closed) throw new MetadataError('unavailable', 'The database is closed.')
     // What is in memory has no second copy to look at.
     if (this.#options.path === ':memory:') throw new MetadataError('invalid', 'The database in memory is lost.')
-    this.#prepared.clear()
-    this.#database.close()
     this.#database = open(this.#options)
-    this.#inDoubt = false
   }
 
   #read({ statement, args }: Call): readonly Row[] {
@@ -159,12 +209,13 @@ export class SqliteDatabase {
 
 const systemNow = `CAST(round(unixepoch('subsec') * 1000) AS INTEGER)`
 
-function open({ path, durability, now, busyTimeoutMs = 0 }: SqliteOptions): DatabaseSync {
+function open({ path, durability, now, busyTimeoutMs = 0, checkpoints = 'by commits' }: SqliteOptions): DatabaseSync {
   try {
     const database = new DatabaseSync(path, { timeout: busyTimeoutMs })
     if (now !== undefined) database.function('now_ms', () => now())
     if (path !== ':memory:') database.exec('PRAGMA journal_mode = WAL')
     database.exec(pragmas[durability])
+    if (checkpoints === 'when called') database.exec('PRAGMA wal_autocheckpoint = 0')
     return database
   } catch (error) {
     throw translated(error)

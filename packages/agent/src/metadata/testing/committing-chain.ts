@@ -1,0 +1,63 @@
+// A chain of commits to one partition of a cluster of its own, straight at the database: what a flush does, without its object.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { slotOfPartition } from '../../core/slots.ts'
+import { systemClock } from '../../time/system-clock.ts'
+import type { CommitBatch, CommitInput, CommitOutcome } from '../metadata-store.ts'
+import { type OpenedMetadata, openMetadata } from '../open.ts'
+import type { Sql } from '../sql.ts'
+import type { Verbs } from '../verb-table.ts'
+
+export interface CommittingChain {
+  readonly store: OpenedMetadata
+  /** Commits acknowledged so far; each was of as many offsets as it had batches. */
+  readonly committed: number
+  /** The next commit in its place; it is the next one again until it was committed. */
+  commit(batches?: number): Promise<CommitOutcome>
+  /** The high watermark, by a primary read. */
+  highWatermark(): Promise<number | undefined>
+}
+
+export async function committingChain(sql: Sql<Verbs>): Promise<CommittingChain> {
+  const store = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock })
+  const nonce = randomBytes(8).toString('hex')
+  const { incarnation, slots } = await store.members.register({ agent: 'me', nonce, advertised: { host: 'localhost', port: 9092 } })
+  const topicId = randomBytes(16).toString('base64url')
+  await store.topics.create({ topicId, name: topicId, partitions: 1, configs: {}, dryRun: false })
+  const slot = slotOfPartition(topicId, 0, store.slots)
+  const epoch = slots.find((one) => one.slot === slot)?.epoch ?? -1
+  const batch = (at: number): CommitBatch => ({
+    topicId,
+    partition: 0,
+    epoch,
+    offsets: 1,
+    maxTimestamp: 1,
+    byteStart: at * 100,
+    sizeBytes: 100,
+    producerId: -1,
+    producerEpoch: -1,
+    baseSequence: -1,
+  })
+  let committed = 0
+  return {
+    store,
+    get committed() {
+      return committed
+    },
+    async commit(batches = 1) {
+      const outcome = await store.log.commit({
+        incarnation,
+        prev: committed,
+        sequence: committed + 1,
+        object: { sizeBytes: batches * 100, checksum: 7 },
+        batches: Array.from({ length: batches }, (_, at) => batch(at)),
+        producerIdExpirationMs: 1_000_000,
+      } satisfies CommitInput)
+      if (outcome.kind === 'committed') committed += 1
+      return outcome
+    },
+    async highWatermark() {
+      const [state] = await store.log.partitions([{ topicId, partition: 0 }])
+      return state?.highWatermark
+    },
+  }
+}
