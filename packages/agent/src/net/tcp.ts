@@ -103,6 +103,7 @@ class AcceptedSocket implements Socket {
   readonly remote: ListenAddress
   readonly local: ListenAddress
   readonly #tcp: TcpSocket
+  #corked = false
 
   constructor(tcp: TcpSocket) {
     this.#tcp = tcp
@@ -114,14 +115,19 @@ class AcceptedSocket implements Socket {
     return this.#tcp.writableLength
   }
 
+  /** Sent behind what is due in this turn already: the answers of one flush go out with one call of the system. */
   write(chunks: readonly Uint8Array[]): boolean {
     if (!this.#tcp.writable) return false
-    const [first] = chunks
-    if (chunks.length === 1 && first !== undefined) return this.#tcp.write(first)
-    this.#tcp.cork()
+    if (!this.#corked) {
+      this.#corked = true
+      this.#tcp.cork()
+      queueMicrotask(() => {
+        this.#corked = false
+        this.#tcp.uncork()
+      })
+    }
     let room = true
     for (const chunk of chunks) room = this.#tcp.write(chunk)
-    this.#tcp.uncork()
     return room
   }
 
