@@ -5,6 +5,7 @@ import type { ClusterId, Incarnation, Sequence, TopicId } from '../core/ids.ts'
 import type { Flush, FlushOutcome } from '../flush/chain.ts'
 import type { CommitBatch } from '../metadata/metadata-store.ts'
 import { encodeObject } from '../objects/object-format.ts'
+import type { BatchMemory } from './batch-memory.ts'
 
 /** One validated record batch on its way in. */
 export interface Admission {
@@ -33,9 +34,6 @@ interface Group {
   readonly members: { readonly bytes: Uint8Array; readonly place: Place; readonly commit: Omit<CommitBatch, 'byteStart'> }[]
 }
 
-const smallestSlabBytes = 4 * 1024
-const largestSlabBytes = 1024 * 1024
-
 export class OpenObject {
   readonly openedAtMs: number
   /** Settles with the flush's fate. */
@@ -45,14 +43,14 @@ export class OpenObject {
   readonly sources = new Set<object>()
   readonly #groups = new Map<string, Group>()
   readonly #crc: Checksum
-  #slab: Uint8Array = new Uint8Array(0)
-  #used = 0
+  readonly #memory: BatchMemory
   #sizeBytes = 0
   #batches = 0
 
-  constructor(openedAtMs: number, crc: Checksum) {
+  constructor(openedAtMs: number, crc: Checksum, memory: BatchMemory) {
     this.openedAtMs = openedAtMs
     this.#crc = crc
+    this.#memory = memory
     const { promise, resolve } = Promise.withResolvers<FlushOutcome>()
     this.outcome = promise
     this.settle = resolve
@@ -72,7 +70,7 @@ export class OpenObject {
   }
 
   add(admission: Admission): Place {
-    const bytes = this.#copy(admission.batch)
+    const bytes = this.#memory.copy(admission.batch)
     patchLeaderEpoch(bytes, 0, admission.epoch)
     if (admission.stamp !== undefined) setLogAppendTime(bytes, 0, admission.stamp, this.#crc)
     const header = readBatchHeader(bytes, 0)
@@ -134,22 +132,4 @@ export class OpenObject {
     this.#groups.set(key, made)
     return made
   }
-
-  /** The one copy of the write path: slices of the socket's chunks would pin them, and no budget would be true. */
-  #copy(batch: Uint8Array): Uint8Array {
-    if (this.#used + batch.length > this.#slab.length) {
-      const grown = Math.min(largestSlabBytes, Math.max(smallestSlabBytes, this.#slab.length * 2))
-      this.#slab = Buffer.allocUnsafeSlow(Math.max(batch.length, Math.min(grown, roundUp(batch.length))))
-      this.#used = 0
-    }
-    const bytes = this.#slab.subarray(this.#used, this.#used + batch.length)
-    bytes.set(batch)
-    this.#used += batch.length
-    return bytes
-  }
-}
-
-/** Room for as much again, so that the cache never holds more than twice the bytes it counts. */
-function roundUp(sizeBytes: number): number {
-  return Math.max(smallestSlabBytes, sizeBytes * 2)
 }

@@ -9,6 +9,7 @@ import type { EventHook, SealTrigger } from '../observe/events.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
+import { BatchMemory } from './batch-memory.ts'
 import { Budget } from './budget.ts'
 import { type Admission, OpenObject, type Place } from './open-object.ts'
 
@@ -73,6 +74,7 @@ export class Writer {
   readonly #unanswered = new Set<OpenObject>()
   /** Connections with a batch that was given up: what comes behind it on the same connection would overtake its retry. */
   readonly #cutOff = new WeakSet<object>()
+  readonly #memory = new BatchMemory()
   #open: OpenObject | undefined
   #uncommittedBytes = 0
   #sealTimer: Timer | undefined
@@ -158,7 +160,7 @@ export class Writer {
     if (this.#chain.fenced) return { answers: Promise.resolve(admissions.map(() => fencedAnswer)) }
     if (source !== undefined && this.#cutOff.has(source)) return { answers: Promise.resolve(admissions.map(() => cutOffAnswer)) }
     const { clock, policy, crc32c } = this.#parts
-    this.#open ??= new OpenObject(clock.monotonic(), crc32c)
+    this.#open ??= new OpenObject(clock.monotonic(), crc32c, this.#memory)
     const open = this.#open
     this.#unanswered.add(open)
     if (source !== undefined) open.sources.add(source)

@@ -16,9 +16,9 @@ export class Writer {
   #at = 0
   #chunkBytes = 0
 
-  constructor(sizeBytes = firstBytes) {
-    this.#buffer = new Uint8Array(sizeBytes)
-    this.#view = new DataView(this.#buffer.buffer)
+  constructor() {
+    this.#buffer = firstMemory()
+    this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, firstBytes)
   }
 
   get sizeBytes(): number {
@@ -179,6 +179,20 @@ export class Writer {
     }
     return value.length
   }
+}
+
+/** Most answers need no more than their writer's first bytes: cut from common memory, for an allocation of its own is dearer than writing one. */
+const poolBytes = 32 * firstBytes
+let pool = new Uint8Array(0)
+let poolUsed = poolBytes
+
+function firstMemory(): Uint8Array {
+  if (poolUsed === poolBytes) {
+    pool = new Uint8Array(poolBytes)
+    poolUsed = 0
+  }
+  poolUsed += firstBytes
+  return pool.subarray(poolUsed - firstBytes, poolUsed)
 }
 
 /** One run of bytes, or several to be sent one after another. */
