@@ -14,8 +14,10 @@ const shared: RolldownOptions = {
     // The same code with its WebAssembly inside, where the other one reads a file.
     alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
   },
-  external: (id: string) =>
-    id.startsWith('node:') || id.startsWith('#') || outside.some((name) => id === name || id.startsWith(`${name}/`)),
+  external: (id: string, importer: string | undefined) =>
+    (id.startsWith('node:') && !startsCommandFiles(id, importer)) ||
+    id.startsWith('#') ||
+    outside.some((name) => id === name || id.startsWith(`${name}/`)),
   transform: { target: 'node22.19' },
 }
 
@@ -31,7 +33,7 @@ export default defineConfig([
   {
     ...shared,
     input: inputOf([...libraries, ...inner]),
-    plugins: [moduleFronts(), declarations(), licences()],
+    plugins: [moduleFronts(), declarations(), licences(), noCommandFiles()],
     output: {
       dir: `${product}dist`,
       cleanDir: true,
@@ -85,4 +87,19 @@ function throughTheLibraries(): Plugin {
       }
     },
   }
+}
+
+/** Commander can run a command that is a file of its own. None of ours is, and to load what starts processes takes as long as to read the command line. */
+function noCommandFiles(): Plugin {
+  const id = '\0no-command-files'
+  return {
+    name: 'no command files',
+    resolveId: (source, importer) => (startsCommandFiles(source, importer) ? id : null),
+    load: (asked) =>
+      asked === id ? `export default { spawn() { throw new Error('no command of Local Kafka Service is a file of its own') } }` : null,
+  }
+}
+
+function startsCommandFiles(id: string, importer: string | undefined): boolean {
+  return id === 'node:child_process' && importer?.includes('/commander/') === true
 }

@@ -52,7 +52,7 @@ export class SimNetwork {
   /** The network as one life sees it. A newer life takes an address over from an older one, as a machine does that took over a name; connections stay where they are. */
   of(life: Life): Network {
     return {
-      listen: async (addresses, onConnection): Promise<Listener> => {
+      listen: async (addresses, { onConnection }): Promise<Listener> => {
         const listening: Listening = { life, onConnection, accepting: true }
         const bound = addresses.map(({ host, port }) => ({ host, port: port === 0 ? 9092 : port }))
         for (const address of bound) this.#listening.set(keyOf(address), listening)

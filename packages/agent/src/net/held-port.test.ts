@@ -1,25 +1,25 @@
 // A port that is open before the agent is there.
 import { expect, test } from 'vitest'
 import { holdPort } from './held-port.ts'
-import type { Listener, Network, Socket, SocketEvents } from './network.ts'
+import type { Listener, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
 
 const addresses = [{ host: '127.0.0.1', port: 9092 }]
 
 /** A network whose connections are made by the test. */
 function aNetwork() {
-  let accept: ((socket: Socket) => SocketEvents) | undefined
+  let listener: NetworkEvents | undefined
   const listening = { times: 0, closed: 0 }
   const network: Network = {
-    listen(asked, onConnection) {
-      accept = onConnection
+    listen(asked, events) {
+      listener = events
       listening.times++
-      const listener: Listener = {
+      const made: Listener = {
         addresses: asked,
         async close() {
           listening.closed++
         },
       }
-      return Promise.resolve(listener)
+      return Promise.resolve(made)
     },
   }
   const connect = () => {
@@ -34,11 +34,11 @@ function aNetwork() {
       end: () => void (state.destroyed = true),
       destroy: () => void (state.destroyed = true),
     }
-    const events = accept?.(socket)
+    const events = listener?.onConnection(socket)
     if (events === undefined) throw new Error('nobody listens')
     return { socket, events, state }
   }
-  return { network, connect, listening }
+  return { network, connect, listening, acceptError: (error: Error) => listener?.onAcceptError(error) }
 }
 
 /** Serves by writing down what it sees. */
@@ -55,7 +55,8 @@ function aServer() {
       closed: (error) => void seen.push(`closed${error === undefined ? '' : ` ${error.message}`}`),
     }
   }
-  return { seen, onConnection }
+  const onAcceptError = ({ message }: Error): void => void seen.push(`not accepted: ${message}`)
+  return { seen, events: { onConnection, onAcceptError } }
 }
 
 test('who connects early waits unread, and is served in order when the agent listens', async () => {
@@ -65,8 +66,8 @@ test('who connects early waits unread, and is served in order when the agent lis
   expect(state.paused).toBe(true)
   events.data(Uint8Array.of(1))
   events.data(Uint8Array.of(2))
-  const { seen, onConnection } = aServer()
-  expect((await held.network.listen(addresses, onConnection)).addresses).toEqual(addresses)
+  const { seen, events: server } = aServer()
+  expect((await held.network.listen(addresses, server)).addresses).toEqual(addresses)
   expect(listening.times).toBe(1)
   expect(state.paused).toBe(false)
   events.data(Uint8Array.of(3))
@@ -79,7 +80,7 @@ test('a server that pauses while it is given the early bytes stays paused', asyn
   const held = await holdPort(network, addresses)
   const { events, state } = connect()
   events.data(Uint8Array.of(9))
-  await held.network.listen(addresses, aServer().onConnection)
+  await held.network.listen(addresses, aServer().events)
   expect(state.paused).toBe(true)
 })
 
@@ -87,9 +88,19 @@ test('who is gone before the agent listens is never seen by it', async () => {
   const { network, connect } = aNetwork()
   const held = await holdPort(network, addresses)
   connect().events.closed()
-  const { seen, onConnection } = aServer()
-  await held.network.listen(addresses, onConnection)
+  const { seen, events: server } = aServer()
+  await held.network.listen(addresses, server)
   expect(seen).toEqual([])
+})
+
+test('a client that cannot be let in is told of to whoever serves the port', async () => {
+  const { network, acceptError } = aNetwork()
+  const held = await holdPort(network, addresses)
+  acceptError(new Error('before anybody serves'))
+  const { seen, events } = aServer()
+  await held.network.listen(addresses, events)
+  acceptError(new Error('no file descriptors'))
+  expect(seen).toEqual(['not accepted: no file descriptors'])
 })
 
 test('closing cuts off who waits; once it is taken over, the port is the one who took it', async () => {
@@ -100,7 +111,7 @@ test('closing cuts off who waits; once it is taken over, the port is the one who
   expect(state.destroyed).toBe(true)
   expect(listening.closed).toBe(1)
   const taken = await holdPort(network, addresses)
-  const listener = await taken.network.listen(addresses, aServer().onConnection)
+  const listener = await taken.network.listen(addresses, aServer().events)
   await taken.close()
   expect(listening.closed).toBe(1)
   await listener.close()

@@ -1,6 +1,6 @@
 // A port that is open before the agent is there: who connects early waits, instead of being refused, and is served as soon as the agent listens.
 import { limits } from '../limits.ts'
-import type { ListenAddress, Network, Socket, SocketEvents } from './network.ts'
+import type { ListenAddress, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
 
 export interface HeldPort {
   /** Where it really is, with the port that 0 became. */
@@ -23,18 +23,19 @@ interface Waiting {
  */
 export async function holdPort(network: Network, addresses: readonly ListenAddress[]): Promise<HeldPort> {
   const waiting = new Set<Waiting>()
-  let serve: ((socket: Socket) => SocketEvents) | undefined
-  const listener = await network.listen(addresses, (socket) => {
-    if (serve !== undefined) return serve(socket)
-    return hold(socket, waiting)
+  let serve: NetworkEvents | undefined
+  const listener = await network.listen(addresses, {
+    onConnection: (socket) => (serve === undefined ? hold(socket, waiting) : serve.onConnection(socket)),
+    // Before the agent is there nobody asks who did not get in: a client tries again.
+    onAcceptError: (error) => serve?.onAcceptError(error),
   })
   return {
     addresses: listener.addresses,
     network: {
-      listen(asked, onConnection) {
-        if (serve !== undefined) return network.listen(asked, onConnection)
-        serve = onConnection
-        for (const one of waiting) handOver(one, onConnection)
+      listen(asked, events) {
+        if (serve !== undefined) return network.listen(asked, events)
+        serve = events
+        for (const one of waiting) handOver(one, events)
         waiting.clear()
         return Promise.resolve(listener)
       },
@@ -67,7 +68,7 @@ function hold(socket: Socket, waiting: Set<Waiting>): SocketEvents {
   }
 }
 
-function handOver(one: Waiting, onConnection: (socket: Socket) => SocketEvents): void {
+function handOver(one: Waiting, { onConnection }: NetworkEvents): void {
   const events = onConnection(one.socket)
   one.events = events
   // First, for whoever is given the bytes may pause the socket again.

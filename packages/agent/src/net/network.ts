@@ -1,8 +1,15 @@
 // The port of the network: listening sockets that carry bytes. TCP in the product, pipes in the simulator.
 
 export interface Network {
-  /** Listens on each address and calls `onConnection` per accepted socket. Rejects when an address is taken (`code: 'EADDRINUSE'`) or not ours. */
-  listen(addresses: readonly ListenAddress[], onConnection: (socket: Socket) => SocketEvents): Promise<Listener>
+  /** Listens on each address. Rejects when an address is taken (`code: 'EADDRINUSE'`) or not ours. */
+  listen(addresses: readonly ListenAddress[], events: NetworkEvents): Promise<Listener>
+}
+
+export interface NetworkEvents {
+  /** Per accepted socket. */
+  readonly onConnection: (socket: Socket) => SocketEvents
+  /** A client could not be let in (no memory, no file descriptors left). It still listens. */
+  readonly onAcceptError: (error: Error) => void
 }
 
 export interface ListenAddress {

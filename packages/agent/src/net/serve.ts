@@ -84,7 +84,10 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
     return connection
   }
 
-  const listener = await network.listen(listen, accept)
+  const listener = await network.listen(listen, {
+    onConnection: accept,
+    onAcceptError: ({ message }) => emit({ kind: 'accept failed', message }),
+  })
   const stopAccepting = (): void => void listener.close()
 
   return {

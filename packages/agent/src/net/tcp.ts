@@ -1,12 +1,12 @@
 // The network over TCP.
-import { createServer, type Server, type Socket as TcpSocket } from 'node:net'
+import net, { createServer, isIPv4, type Server, type Socket as TcpSocket } from 'node:net'
 import { isError } from '../native-error.ts'
-import type { ListenAddress, Listener, Network, Socket, SocketEvents } from './network.ts'
+import type { ListenAddress, Listener, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
 
-export const tcpNetwork: Network = { listen: (addresses, onConnection) => listen(addresses, onConnection, holds) }
+export const tcpNetwork: Network = { listen: (addresses, events) => listen(addresses, events, holds) }
 
 /** The same, but neither its ports nor its connections keep the process alive. */
-export const unheldTcpNetwork: Network = { listen: (addresses, onConnection) => listen(addresses, onConnection, letsGo) }
+export const unheldTcpNetwork: Network = { listen: (addresses, events) => listen(addresses, events, letsGo) }
 
 /** Decides for each server and each socket whether the process waits for it. */
 type Hold = (handle: Server | TcpSocket) => void
@@ -16,7 +16,7 @@ const letsGo: Hold = (handle) => void handle.unref()
 /** Another process may take the port between the first address and the last: so often a new one is tried. */
 const portTries = 20
 
-async function listen(addresses: readonly ListenAddress[], onConnection: (socket: Socket) => SocketEvents, hold: Hold): Promise<Listener> {
+async function listen(addresses: readonly ListenAddress[], events: NetworkEvents, hold: Hold): Promise<Listener> {
   const wanted = addresses.flatMap(({ host, port }) =>
     host === 'localhost'
       ? [
@@ -26,7 +26,7 @@ async function listen(addresses: readonly ListenAddress[], onConnection: (socket
       : [{ host, port }],
   )
   for (let tries = 1; ; tries += 1) {
-    const opened = await openAll(wanted, onConnection, hold)
+    const opened = await openAll(wanted, events, hold)
     if (opened.kind === 'open') return listener(opened.servers)
     await Promise.all(opened.servers.map(closeServer))
     const another = wanted.every(({ port }) => port === 0) && isTaken(opened.error) && tries < portTries
@@ -38,14 +38,14 @@ type Opened =
   | { readonly kind: 'open'; readonly servers: readonly Server[] }
   | { readonly kind: 'failed'; readonly servers: readonly Server[]; readonly error: Error }
 
-async function openAll(wanted: readonly ListenAddress[], onConnection: (socket: Socket) => SocketEvents, hold: Hold): Promise<Opened> {
+async function openAll(wanted: readonly ListenAddress[], events: NetworkEvents, hold: Hold): Promise<Opened> {
   const servers: Server[] = []
   let anyPort = 0
   let missing: Error | undefined
   for (const { host, port } of wanted) {
     try {
       const beside = host === '::' && wanted.some((other) => other.host === '0.0.0.0')
-      const server = await open({ host, port: port === 0 ? anyPort : port, ipv6Only: beside }, onConnection, hold)
+      const server = await open({ host, port: port === 0 ? anyPort : port, ipv6Only: beside }, events, hold)
       servers.push(server)
       if (port === 0) anyPort = addressOf(server).port
     } catch (error) {
@@ -60,7 +60,7 @@ async function openAll(wanted: readonly ListenAddress[], onConnection: (socket: 
 
 function open(
   at: { readonly host: string; readonly port: number; readonly ipv6Only: boolean },
-  onConnection: (socket: Socket) => SocketEvents,
+  { onConnection, onAcceptError }: NetworkEvents,
   hold: Hold,
 ): Promise<Server> {
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
@@ -70,12 +70,15 @@ function open(
   hold(server)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(at, () => {
+    server.once('listening', () => {
       server.removeListener('error', reject)
-      // Accepting may fail for a moment (no file descriptors left): the listening socket stays.
-      server.on('error', () => {})
+      // Accepting may fail for a moment (no memory, no file descriptors left): the listening socket stays.
+      server.on('error', onAcceptError)
       resolve(server)
     })
+    // Node would look the host up and compile a regular expression to read what it found: 5 ms of a start. A bound socket needs neither (Node 26.4).
+    if (isIPv4(at.host) && 'BoundSocket' in net) server.listen(new net.BoundSocket({ host: at.host, port: at.port }))
+    else server.listen(at)
   })
 }
 

@@ -4,6 +4,8 @@ import type { Incarnation } from '../core/ids.ts'
 export type AgentEvent =
   | { readonly kind: 'connection opened'; readonly connectionId: number; readonly address: string }
   | { readonly kind: 'connection closed'; readonly connectionId: number; readonly reason: string }
+  /** A client could not be let in; the port is still open. */
+  | { readonly kind: 'accept failed'; readonly message: string }
   | {
       readonly kind: 'request'
       readonly connectionId: number

@@ -104,6 +104,7 @@ export class Meters {
         this.#topicsDeleted += 1
         return
       case 'connection closed':
+      case 'accept failed':
       case 'registered':
       case 'fenced':
       case 'store trouble':

@@ -61,6 +61,7 @@ type Lines = { readonly [K in AgentEvent['kind']]: (event: Extract<AgentEvent, {
 const lines: Lines = {
   'connection opened': ({ connectionId, address }) => debug(`connection ${connectionId} from ${address}`, { connectionId, address }),
   'connection closed': ({ connectionId, reason }) => debug(`connection ${connectionId} closed: ${reason}`, { connectionId, reason }),
+  'accept failed': ({ message }) => warn(`a client could not be let in: ${message}`, { reason: message }),
   request: ({ api, version, connectionId, clientId, sizeBytes }) =>
     debug(`${api} v${version} from ${clientId ?? 'a client without a name'}`, { api, version, connectionId, clientId, sizeBytes }),
   reply: ({ api, version, connectionId, clientId, durationMs, sizeBytes }) =>
