@@ -5,6 +5,7 @@ export type { Gate } from './api/gate.ts'
 export type { Operation, RequestContext, Resource } from './api/handler.ts'
 export type { ClusterId, TopicId } from './core/ids.ts'
 export { limits } from './limits.ts'
+export type { InterceptedRun, RunFate, SqlInterceptor } from './metadata/intercepted.ts'
 export { type Member, MetadataError, type Topic } from './metadata/metadata-store.ts'
 export { isError } from './native-error.ts'
 export type {
@@ -17,10 +18,12 @@ export type {
   Interceptor,
   Verdict,
 } from './net/interceptor.ts'
+export type { InterceptedStoreRequest, StoreFate, StoreInterceptor } from './objects/intercepted.ts'
 export { ObjectStoreError } from './objects/object-store.ts'
 export type { AgentEvent, EventHook } from './observe/events.ts'
 export type { Metric } from './observe/metrics.ts'
 export {
+  type Interceptors,
   type MetadataPlace,
   type ObjectsPlace,
   type OpenedParts,

@@ -3,14 +3,17 @@
 import type { Parts } from './agent.ts'
 import { nativeCrc32c, nodeCodecs } from './codecs.ts'
 import type { ClusterId } from './core/ids.ts'
+import { interceptedSql, type SqlInterceptor } from './metadata/intercepted.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './metadata/open.ts'
 import { type HeldPort, holdPort } from './net/held-port.ts'
+import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress } from './net/network.ts'
 import { tcpNetwork, unheldTcpNetwork } from './net/tcp.ts'
 import { claimPrefix } from './objects/cluster-file.ts'
 import { DelayedObjects } from './objects/delayed.ts'
 import { DirectoryObjects } from './objects/directory.ts'
+import { InterceptedObjects, type StoreInterceptor } from './objects/intercepted.ts'
 import { MeasuredObjects } from './objects/measured.ts'
 import { MemoryObjects } from './objects/memory.ts'
 import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
@@ -47,6 +50,15 @@ export interface PartsDescription {
   /** Undefined: the only cluster in the database, or a new one. */
   readonly clusterId: string | undefined
   readonly emit: EventHook
+  /** Faults, in a test. No setting and no command hands them in. */
+  readonly interceptors?: Interceptors
+}
+
+/** Who sees, and may spoil, what passes between the agent and its clients and services. */
+export interface Interceptors {
+  readonly requests: Interceptor
+  readonly store: StoreInterceptor
+  readonly metadata: SqlInterceptor
 }
 
 export interface OpenedParts {
@@ -100,10 +112,12 @@ export async function openParts(description: PartsDescription): Promise<OpenedPa
 }
 
 async function openServices(description: PartsDescription, port: HeldPort): Promise<OpenedParts> {
-  const { emit } = description
+  const { emit, interceptors } = description
   const store = await openObjects(description)
   const measured = new MeasuredObjects(store, systemClock)
-  const objects = description.objects.kind === 's3' ? new RetryingObjects(measured, { clock: systemClock, random: systemRandom }) : measured
+  // What an interceptor spoils is tried again as S3 is: that is what it is for.
+  const retried = description.objects.kind === 's3' || interceptors !== undefined
+  const objects = retried ? new RetryingObjects(measured, { clock: systemClock, random: systemRandom }) : measured
   let opened: MetadataStore | undefined
   try {
     const metadata = await openMetadataAt(description)
@@ -121,6 +135,7 @@ async function openServices(description: PartsDescription, port: HeldPort): Prom
         crc32c: nativeCrc32c,
         emit,
         storeMeters: () => measured.meters(),
+        ...(interceptors && { interceptor: interceptors.requests }),
       },
       listen: port.addresses,
       recovered,
@@ -138,10 +153,11 @@ async function openServices(description: PartsDescription, port: HeldPort): Prom
 }
 
 /** As it is, but for the latency that was asked for: measured and retried by the caller. Rejects when it cannot be reached or used. */
-async function openObjects({ objects, durability, storeLatencyMs, emit }: PartsDescription): Promise<ObjectStore> {
+async function openObjects({ objects, durability, storeLatencyMs, emit, interceptors }: PartsDescription): Promise<ObjectStore> {
   try {
     const store = await openStore(objects, durability, emit)
-    return storeLatencyMs === 0 ? store : new DelayedObjects(store, systemClock, { latencyMs: storeLatencyMs })
+    const late = storeLatencyMs === 0 ? store : new DelayedObjects(store, systemClock, { latencyMs: storeLatencyMs })
+    return interceptors === undefined ? late : new InterceptedObjects(late, systemClock, interceptors.store)
   } catch (error) {
     throw asPartsError(error)
   }
@@ -172,8 +188,9 @@ async function openStore(place: ObjectsPlace, durability: PartsDescription['dura
 }
 
 async function openMetadataAt(description: PartsDescription): Promise<OpenedMetadata> {
-  const { clusterId } = description
-  const sql = await openSql(description)
+  const { clusterId, interceptors } = description
+  const opened = await openSql(description)
+  const sql = interceptors === undefined ? opened : interceptedSql(opened, systemClock, interceptors.metadata)
   try {
     return await openMetadata(sql, {
       clusterId: clusterId as ClusterId | undefined,

@@ -12,9 +12,15 @@ export type {
   FaultRequest,
   Faults,
   FaultVerdict,
+  MetadataFaults,
+  MetadataRequest,
   SeenFault,
+  StoreErrorKind,
+  StoreFaults,
+  StoreOperation,
+  StoreRequest,
 } from './embedded/faults/fault-types.ts'
-export type { ApiName, KafkaErrorName } from './embedded/faults/kafka-names.ts'
+export type { ApiName, KafkaErrorName, MetadataVerb } from './embedded/faults/kafka-names.ts'
 export type { ExpectNoErrorsOptions, RequestFilter, RequestOutcome, SeenError, SeenRequest } from './embedded/faults/seen-request.ts'
 export type { GroupDescription, GroupMember, GroupPartition, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './embedded/group.ts'
 export type { Kafka, KafkaEvent, WaitOptions } from './embedded/kafka.ts'

@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, test } from 'vitest'
+import { systemClock } from '../time/system-clock.ts'
 import { groupStoreContract } from './group-store.contract.ts'
+import { interceptedSql } from './intercepted.ts'
 import { type ContractDatabase, metadataStoreContract } from './metadata-store.contract.ts'
 import { openPostgres } from './postgres.ts'
 import { recoveryStoreContract } from './recovery-store.contract.ts'
@@ -22,6 +24,11 @@ function contracts(name: string, open: () => Promise<ContractDatabase>): void {
 contracts('in memory', async () => {
   const sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => Date.now() })
   return { sql, dispose: () => sql.close() }
+})
+
+contracts('in memory, intercepted', async () => {
+  const sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => Date.now() })
+  return { sql: interceptedSql(sql, systemClock, () => ({ act: { kind: 'pass' } })), dispose: () => sql.close() }
 })
 
 for (const durability of ['os', 'strict'] as const)

@@ -1,6 +1,7 @@
 // What a connection promises: answers in the order of the requests, whatever the handlers do; and that no client can make it hold more than its share.
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
+import type { Clock } from '../time/clock.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { type Answer, Connection, type Handled } from './connection.ts'
 import { Permits } from './permits.ts'
@@ -15,7 +16,13 @@ interface Request {
   readonly settle: (handled: Handled) => void
 }
 
-function aConnection(options: { readonly capacityBytes?: number; readonly permits?: { small: Permits; large: Permits } } = {}) {
+function aConnection(
+  options: {
+    readonly capacityBytes?: number
+    readonly timersEarlyByMs?: number
+    readonly permits?: { small: Permits; large: Permits }
+  } = {},
+) {
   const socket = new FakeSocket()
   const clock = new ManualClock()
   const capacity = options.capacityBytes ?? 1024 * 1024
@@ -24,7 +31,7 @@ function aConnection(options: { readonly capacityBytes?: number; readonly permit
   const events: string[] = []
   const connection = new Connection({
     socket,
-    clock,
+    clock: options.timersEarlyByMs === undefined ? clock : earlyBy(options.timersEarlyByMs, clock),
     permits,
     idleMs,
     handle: (frame, signal, unpin) =>
@@ -33,6 +40,17 @@ function aConnection(options: { readonly capacityBytes?: number; readonly permit
     onClosed: (reason) => events.push(`closed: ${reason}`),
   })
   return { connection, socket, clock, permits, requests, events }
+}
+
+function earlyBy(earlyMs: number, clock: ManualClock): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after: (delayMs, callback) => clock.after(delayMs - earlyMs, callback),
+    sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+    every: (periodMs, signal) => clock.every(periodMs, signal),
+    soon: (callback) => clock.soon(callback),
+  }
 }
 
 function frame(body: string | Uint8Array): Uint8Array {
@@ -271,6 +289,16 @@ test('large answers that wait for an earlier one stop the next request', async (
   requests[1]?.settle(now('x'.repeat(limits.socketPendingBytes)))
   await turn()
   expect(requests).toHaveLength(2)
+})
+
+test('a throttled client is heard again also when the timer comes a little early, as real ones do', async () => {
+  const { connection, clock, requests } = aConnection({ timersEarlyByMs: 0.25 })
+  connection.data(frame('a'))
+  requests[0]?.settle(now('A', { throttleMs: 100 }))
+  await turn()
+  connection.data(frame('b'))
+  await clock.advance(99.8)
+  expect(requests.map(({ text }) => text)).toEqual(['a', 'b'])
 })
 
 test('a throttled client gets its answer at once and is heard again after the time', async () => {

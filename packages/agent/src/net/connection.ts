@@ -134,12 +134,12 @@ export class Connection implements SocketEvents {
   }
 
   #mayTake(): boolean {
-    const { socket, clock } = this.#parts
+    const { socket } = this.#parts
     return (
       !this.#handling &&
       this.#slots.length + this.#silent < limits.requestsInFlightPerConnection &&
       this.#heldBytes + socket.pendingBytes < limits.socketPendingBytes &&
-      (this.#mutedUntilMs === 0 || clock.monotonic() >= this.#mutedUntilMs)
+      this.#mutedUntilMs === 0
     )
   }
 
@@ -253,7 +253,11 @@ export class Connection implements SocketEvents {
     const { clock } = this.#parts
     this.#mutedUntilMs = Math.max(this.#mutedUntilMs, clock.monotonic() + forMs)
     this.#timers.mute?.cancel()
-    this.#timers.mute = clock.after(this.#mutedUntilMs - clock.monotonic(), () => this.#advance())
+    // The timer decides, not the time: a real one may come some microseconds early, and nobody would ask again.
+    this.#timers.mute = clock.after(this.#mutedUntilMs - clock.monotonic(), () => {
+      this.#mutedUntilMs = 0
+      this.#advance()
+    })
   }
 
   /** Sends what was written, then closes; a client that does not take it is cut off. */

@@ -6,6 +6,7 @@ import { ManualClock, runningClock, steadyRandom } from '../time/testing/manual-
 import { CachedObjects } from './cached.ts'
 import { DelayedObjects } from './delayed.ts'
 import { DirectoryObjects } from './directory.ts'
+import { InterceptedObjects } from './intercepted.ts'
 import { MeasuredObjects } from './measured.ts'
 import { MemoryObjects } from './memory.ts'
 import { type ContractStore, objectStoreContract } from './object-store.contract.ts'
@@ -41,6 +42,9 @@ objectStoreContract('an S3 that has no more than it must', () =>
 objectStoreContract('memory, cached', async () => ({ store: new CachedObjects(new MemoryObjects(), { maxBytes: 1 << 20, blockBytes: 4 }) }))
 objectStoreContract('memory, cached without memory', async () => ({ store: new CachedObjects(new MemoryObjects(), { maxBytes: 0 }) }))
 objectStoreContract('memory, measured', async () => ({ store: new MeasuredObjects(new MemoryObjects(), new ManualClock()) }))
+objectStoreContract('memory, intercepted', async () => ({
+  store: new InterceptedObjects(new MemoryObjects(), new ManualClock(), () => ({ act: { kind: 'pass' } })),
+}))
 objectStoreContract('memory, delayed', async () => {
   const { clock, stop } = runningClock()
   return { store: new DelayedObjects(new MemoryObjects(), clock, { latencyMs: 100 }), dispose: async () => stop() }

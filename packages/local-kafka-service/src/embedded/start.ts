@@ -36,7 +36,7 @@ export async function startEmbedded(options: StartKafkaOptions): Promise<Kafka> 
     log(event)
     onEvent?.({ ...event })
   }
-  const server = await startServer(embeddedPlan(options), emit, { interceptor: faults.interceptor })
+  const server = await startServer(embeddedPlan(options), emit, faults.interceptors)
   faults.useClock(server.clock)
   try {
     await awake(provideTopics(server.agent.services, topics))

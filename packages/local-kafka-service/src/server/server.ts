@@ -5,7 +5,7 @@ import {
   type Clock,
   createAgent,
   type EventHook,
-  type Interceptor,
+  type Interceptors,
   type OpenedParts,
   openParts,
   text,
@@ -17,11 +17,6 @@ import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
 import { flushPolicy } from './flush-policy.ts'
 import type { HttpPlan, ServerPlan } from './server-plan.ts'
 import { explainStart } from './start-errors.ts'
-
-/** What stands between the server and its world in a test. The command has none. */
-export interface TestParts {
-  readonly interceptor?: Interceptor
-}
 
 export interface Server {
   readonly agent: Agent
@@ -39,12 +34,12 @@ export interface Server {
   kill(): Promise<void>
 }
 
-/** Rejects with a UserError where a person can help; nothing is left open then. */
-export async function startServer(plan: ServerPlan, emit: EventHook, forTests: TestParts = {}): Promise<Server> {
-  return await awake(start(plan, emit, forTests))
+/** Rejects with a UserError where a person can help; nothing is left open then. `interceptors`: the faults of a test; the command has none. */
+export async function startServer(plan: ServerPlan, emit: EventHook, interceptors?: Interceptors): Promise<Server> {
+  return await awake(start(plan, emit, interceptors))
 }
 
-async function start(plan: ServerPlan, emit: EventHook, { interceptor }: TestParts): Promise<Server> {
+async function start(plan: ServerPlan, emit: EventHook, interceptors: Interceptors | undefined): Promise<Server> {
   const held: Held = {}
   try {
     if (plan.dataDirectory !== undefined) held.directory = takeDataDirectory(plan.dataDirectory)
@@ -59,10 +54,11 @@ async function start(plan: ServerPlan, emit: EventHook, { interceptor }: TestPar
       holdsProcess: plan.holdsProcess,
       clusterId: text(plan.settings, 'cluster.id'),
       emit,
+      ...(interceptors && { interceptors }),
     })
     held.opened = opened
     if (held.directory?.rebooted === true) held.directory.recovered()
-    const agent = await createAgent(interceptor === undefined ? opened.parts : { ...opened.parts, interceptor }, {
+    const agent = await createAgent(opened.parts, {
       settings: plan.settings,
       listen: opened.listen,
       ...(plan.advertised && { advertised: plan.advertised }),

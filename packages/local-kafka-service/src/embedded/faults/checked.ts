@@ -6,12 +6,12 @@ import type { BelowOptions, Duration, FaultOptions } from './fault-types.ts'
 /** `what`: `API`, `error`. */
 export function checkName(name: string, { what, known }: { readonly what: string; readonly known: readonly string[] }): void {
   if (known.includes(name)) return
-  const byCase = known.find((candidate) => candidate.toLowerCase() === String(name).toLowerCase())
-  const hint = byCase === undefined ? didYouMean(String(name), known) : `; did you mean ${byCase}?`
-  throw wrong(
-    `there is no ${what} '${String(name)}'${hint}`,
-    known.length <= 40 ? `one of ${known.join(', ')}` : 'see docs/guides/faults.md',
-  )
+  const asked = String(name).toLowerCase()
+  const near =
+    known.find((one) => one.toLowerCase() === asked) ?? known.find((one) => asked.length > 3 && one.toLowerCase().startsWith(asked))
+  const hint = near === undefined ? didYouMean(String(name), known) : `; did you mean ${near}?`
+  const few = known.length <= 12 ? `it is one of ${known.join(', ')}` : undefined
+  throw wrong(`there is no ${what} '${String(name)}'${hint}`, few, 'see docs/guides/faults.md')
 }
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
@@ -21,10 +21,8 @@ export function millisecondsOf(duration: Duration, what: string): number {
   const [, amount, unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(String(duration)) ?? []
   const milliseconds = Number(amount) * (units[unit] ?? Number.NaN)
   if (milliseconds > 0 && milliseconds <= longestMs) return milliseconds
-  throw wrong(
-    `${what}: '${String(duration)}' is no duration`,
-    "a number of milliseconds, or a text such as '800ms', '2s', '1m'; at most a day",
-  )
+  const why = "it is a number of milliseconds above 0, or a text such as '800ms', '2s', '1m'; at most a day"
+  throw wrong(`${what}: '${String(duration)}' is no duration`, why, "give it as '2s'")
 }
 
 const longestMs = 24 * 3_600_000
@@ -32,9 +30,9 @@ const longestMs = 24 * 3_600_000
 /** `when` and the texts are the caller's types to check; numbers that make no sense are not. */
 export function checkCounts({ times, rate }: Pick<FaultOptions & BelowOptions<never>, 'times' | 'rate'>): void {
   if (times !== undefined && !(Number.isSafeInteger(times) && times >= 1))
-    throw wrong(`times: ${String(times)} is no number of times`, 'a whole number from 1 on')
+    throw wrong(`times: ${String(times)}`, 'it is a whole number from 1 on', 'leave times out for every time')
   if (rate !== undefined && !(rate > 0 && rate <= 1))
-    throw wrong(`rate: ${String(rate)} is no rate`, 'above 0, and at most 1 for every one')
+    throw wrong(`rate: ${String(rate)}`, 'it is above 0 and at most 1', 'give 0.1 for one in ten')
 }
 
 const requestOptions = ['topic', 'clientId', 'group', 'times', 'rate', 'seed', 'when', 'api']
@@ -45,6 +43,6 @@ export function checkOptions(options: object, of: 'request' | 'below'): void {
   checkCounts(options)
 }
 
-function wrong(what: string, fix: string): UserError {
-  return new UserError('LKS-1004', { what, fix: [fix] })
+function wrong(what: string, why: string | undefined, fix: string): UserError {
+  return new UserError('LKS-1004', { what, why, fix: [fix] })
 }

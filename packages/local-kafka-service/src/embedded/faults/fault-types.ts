@@ -1,5 +1,5 @@
 // The public shape of faults: what a test may do to the requests of its clients, to the object store and to the metadata database.
-import type { ApiName, KafkaErrorName } from './kafka-names.ts'
+import type { ApiName, KafkaErrorName, MetadataVerb } from './kafka-names.ts'
 import type { SeenRequest } from './seen-request.ts'
 
 /** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h`. */
@@ -84,7 +84,11 @@ export interface Faults {
     judge: (request: FaultRequest) => FaultVerdict | undefined | Promise<FaultVerdict | undefined>,
     options?: FaultOptions,
   ): Fault
-  /** Those that may still strike, in the order in which they were asked for. */
+  /** Below the protocol: the object store. */
+  readonly store: StoreFaults
+  /** Below the protocol: the metadata database. */
+  readonly metadata: MetadataFaults
+  /** Those that may still strike, those of requests first, then those of the store and of the database. */
   list(): readonly Fault[]
   /** The last 1,000 strokes, the oldest first. */
   seen(): readonly SeenFault[]
@@ -124,13 +128,13 @@ export interface StoreFaults {
 
 export interface MetadataRequest {
   /** What is to be done, in one transaction: `commit`, `beat`, `saveGroup` … */
-  readonly verb: string
+  readonly verb: MetadataVerb
 }
 
 export interface MetadataFaults {
   delay(duration: Duration, options?: BelowOptions<MetadataRequest>): Fault
   /** The transaction is committed, and the server does not hear of it. `commit` is that of records. Without a verb: any. */
-  loseReply(verb?: string, options?: BelowOptions<MetadataRequest>): Fault
+  loseReply(verb?: MetadataVerb, options?: BelowOptions<MetadataRequest>): Fault
   /** Nothing is reached: for so long, or until it is removed. */
   disconnect(duration?: Duration): Fault
 }

@@ -1,17 +1,19 @@
 // `kafka.faults` and the record of requests, joined: what a test asks for becomes rules of the interceptor.
-import type { Clock, Interceptor } from '@local-kafka-service/agent'
+import type { Clock, Interceptors } from '@local-kafka-service/agent'
+import { metadataFaults, storeFaults } from './below.ts'
 import { checkName, checkOptions, millisecondsOf } from './checked.ts'
 import type { Duration, Fault, FaultOptions, FaultRequest, Faults, FaultVerdict } from './fault-types.ts'
 import { apiNames, kafkaErrorNames } from './kafka-names.ts'
 import { RequestFaults } from './request-faults.ts'
 import { RequestRecord } from './request-record.ts'
 import { Strokes } from './strokes.ts'
+import { durationWords, optionWords } from './words.ts'
 
 export interface EmbeddedFaults {
   readonly faults: Faults
   readonly record: RequestRecord
   /** For the server's parts. */
-  readonly interceptor: Interceptor
+  readonly interceptors: Interceptors
   /** Once the server has one: what the durations of faults are measured by. */
   readonly useClock: (clock: Pick<Clock, 'monotonic'>) => void
 }
@@ -22,18 +24,24 @@ export function embeddedFaults(): EmbeddedFaults {
   const record = new RequestRecord()
   const strokes = new Strokes()
   const requests = new RequestFaults({ record, strokes, now })
+  const below = { strokes, now, onThrown: (at: number, words: string) => record.trouble(at, words) }
+  const store = storeFaults(below)
+  const metadata = metadataFaults(below)
+  const lists = [requests.rules, store.rules, metadata.rules]
   return {
     record,
-    interceptor: requests,
+    interceptors: { requests, store: store.intercept, metadata: metadata.intercept },
     useClock(given) {
       clock = given
     },
     faults: {
       ...requestFaults(requests),
-      list: () => requests.rules.faults,
+      store: store.faults,
+      metadata: metadata.faults,
+      list: () => lists.flatMap(({ faults }) => faults),
       seen: () => strokes.list,
       clear() {
-        requests.rules.clear()
+        for (const rules of lists) rules.clear()
       },
     },
   }
@@ -97,23 +105,4 @@ function add(requests: RequestFaults, { what, api, options, effect }: Asked): Fa
     (group === undefined || request.groupId === group) &&
     (when?.(request) ?? true)
   return requests.rules.add({ words: `${what}${optionWords(options)}`, fits, effect }, options)
-}
-
-/** `, topic orders, 2 times`. */
-export function optionWords({ topic, clientId, group, times, rate, when }: FaultOptions): string {
-  return [
-    topic !== undefined && `topic ${topic}`,
-    clientId !== undefined && `client ${clientId}`,
-    group !== undefined && `group ${group}`,
-    times !== undefined && (times === 1 ? 'once' : `${times} times`),
-    rate !== undefined && `rate ${rate}`,
-    when !== undefined && 'when its function says so',
-  ]
-    .filter((part) => part !== false)
-    .map((part) => `, ${part}`)
-    .join('')
-}
-
-export function durationWords(duration: Duration): string {
-  return typeof duration === 'number' ? `${duration}ms` : duration
 }

@@ -1,0 +1,62 @@
+// An intercepted database does what is decided for each transaction, and never says more of it than a real one would.
+import { expect, test } from 'vitest'
+import { ManualClock } from '../time/testing/manual-clock.ts'
+import { interceptedSql, type RunFate } from './intercepted.ts'
+import type { Body, Decision, Outcome, Sql } from './sql.ts'
+
+// A generator that yields nothing: this body needs no round trip.
+// biome-ignore lint/correctness/useYield: it reads nothing
+function* add({ amount }: { readonly amount: number }): Body<number> {
+  const decision: Decision<number> = { writes: [], value: amount }
+  return decision
+}
+type Counting = { readonly add: typeof add }
+
+function counting(outcome: Outcome<number>['kind'] = 'committed') {
+  const ran: string[] = []
+  const sql: Sql<Counting> = {
+    async run(verb) {
+      ran.push(verb)
+      // The cast: this database has one verb, whose answer is a number.
+      return (outcome === 'committed' ? { kind: 'committed', value: 7 } : { kind: outcome, error: new Error('it said so') }) as never
+    },
+    close: async () => {},
+  }
+  return { ran, sql }
+}
+
+async function decided(
+  fate: RunFate,
+  { outcome, deadlineMs = 1_000 }: { readonly outcome?: Outcome<number>['kind']; readonly deadlineMs?: number } = {},
+) {
+  const clock = new ManualClock()
+  const { ran, sql } = counting(outcome)
+  const running = interceptedSql(sql, clock, () => fate).run('add', { amount: 1 }, deadlineMs)
+  await clock.advance(deadlineMs)
+  return { ran, heard: await running }
+}
+
+test('unreachable: nothing runs, and that is definite', async () => {
+  const { ran, heard } = await decided({ act: { kind: 'unreachable' } })
+  expect(ran).toEqual([])
+  expect(heard).toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable', reason: 'unreachable' } })
+})
+
+test('a lost reply: it ran, and the caller cannot know', async () => {
+  const { ran, heard } = await decided({ act: { kind: 'lose reply' } })
+  expect(ran).toEqual(['add'])
+  expect(heard).toMatchObject({ kind: 'unknown', error: { kind: 'unavailable' } })
+})
+
+test('what the database itself refused stays definite when its reply is to be lost', async () => {
+  const { heard } = await decided({ act: { kind: 'lose reply' } }, { outcome: 'rolled back' })
+  expect(heard).toMatchObject({ kind: 'rolled back', error: { message: 'it said so' } })
+})
+
+test('a delay within the patience of the caller: it runs late; beyond it, it was never sent', async () => {
+  const late = await decided({ act: { kind: 'pass' }, waitMs: 400 })
+  expect([late.ran, late.heard]).toEqual([['add'], { kind: 'committed', value: 7 }])
+  const never = await decided({ act: { kind: 'pass' }, waitMs: 5_000 })
+  expect(never.ran).toEqual([])
+  expect(never.heard).toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable' } })
+})

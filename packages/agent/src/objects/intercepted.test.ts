@@ -1,0 +1,58 @@
+// An intercepted store does what is decided for each request, and says as much of it as the caller may know.
+import { expect, test } from 'vitest'
+import { ManualClock } from '../time/testing/manual-clock.ts'
+import { InterceptedObjects, type InterceptedStoreRequest, type StoreFate } from './intercepted.ts'
+import { MemoryObjects } from './memory.ts'
+import { bytes, failure, listed } from './object-store.contract.ts'
+
+function intercepted(fate: StoreFate) {
+  const clock = new ManualClock()
+  const inner = new MemoryObjects()
+  const seen: InterceptedStoreRequest[] = []
+  const store = new InterceptedObjects(inner, clock, (request) => {
+    seen.push(request)
+    return fate
+  })
+  return { clock, inner, seen, store }
+}
+
+test('every request is seen with its operation and its key', async () => {
+  const { store, seen } = intercepted({ act: { kind: 'pass' } })
+  await store.put('a', [bytes('x')])
+  await store.putIfAbsent?.('b', [bytes('y')])
+  await store.read('a')
+  await listed(store, 'p')
+  await store.remove(['a', 'b'])
+  expect(seen.map(({ operation, key }) => `${operation} ${key}`)).toEqual(['put a', 'put b', 'read a', 'list p', 'remove a'])
+})
+
+test('what fails has not happened; after a time-out of a change the caller cannot know that', async () => {
+  for (const [error, applied] of [
+    ['unavailable', 'no'],
+    ['timeout', 'unknown'],
+  ] as const) {
+    const { store, inner } = intercepted({ act: { kind: 'fail', error } })
+    await inner.put('k', [bytes('x')])
+    expect(await failure(store.put('a', [bytes('x')]))).toMatchObject({ kind: error, applied })
+    expect(await failure(store.remove(['k']))).toMatchObject({ kind: error, applied })
+    expect(await failure(store.read('k'))).toMatchObject({ kind: error, applied: 'no' })
+    expect(await failure(listed(store, ''))).toMatchObject({ kind: error, applied: 'no' })
+    expect(await listed(inner, '')).toEqual([['k', 1]])
+  }
+})
+
+test('a lost reply: it is done, and the caller hears of a time-out', async () => {
+  const { store, inner } = intercepted({ act: { kind: 'lose reply' } })
+  expect(await failure(store.put('a', [bytes('x')]))).toMatchObject({ kind: 'timeout', applied: 'unknown' })
+  expect(Buffer.from(await inner.read('a')).toString()).toBe('x')
+})
+
+test('what is given up while it waits has not happened', async () => {
+  const { clock, store, inner } = intercepted({ act: { kind: 'pass' }, waitMs: 100 })
+  const give = new AbortController()
+  const put = failure(store.put('a', [bytes('x')], give.signal))
+  await clock.advance(50)
+  give.abort()
+  expect(await put).toMatchObject({ kind: 'aborted', applied: 'no' })
+  expect(await listed(inner, '')).toEqual([])
+})

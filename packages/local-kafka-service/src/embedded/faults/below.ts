@@ -1,0 +1,141 @@
+// Faults below the protocol: what a test asks for becomes rules of the interceptors of the object store and of the metadata database.
+import type {
+  InterceptedRun,
+  InterceptedStoreRequest,
+  RunFate,
+  SqlInterceptor,
+  StoreFate,
+  StoreInterceptor,
+} from '@local-kafka-service/agent'
+import { checkName, checkOptions, millisecondsOf } from './checked.ts'
+import type {
+  BelowOptions,
+  Duration,
+  Fault,
+  MetadataFaults,
+  MetadataRequest,
+  StoreErrorKind,
+  StoreFaults,
+  StoreOperation,
+  StoreRequest,
+} from './fault-types.ts'
+import { type MetadataVerb, metadataVerbs } from './kafka-names.ts'
+import { type Limits, RuleList } from './rule-list.ts'
+import type { Strokes } from './strokes.ts'
+import { durationWords, optionWords } from './words.ts'
+
+export interface Below<Seen, Fate, Asked> {
+  readonly rules: RuleList<Seen, Fate>
+  readonly intercept: (seen: Seen) => Fate
+  readonly faults: Asked
+}
+
+interface BelowParts {
+  readonly strokes: Strokes
+  /** On the server's clock that never goes back. */
+  readonly now: () => number
+  /** A function of the test threw while it was asked whether a fault fits. */
+  readonly onThrown: (at: number, words: string) => void
+}
+
+const operations: readonly StoreOperation[] = ['put', 'read', 'list', 'remove']
+const errorKinds: readonly StoreErrorKind[] = ['throttled', 'unavailable', 'timeout', 'denied', 'full', 'missing', 'corrupt']
+
+export function storeFaults(parts: BelowParts): Below<InterceptedStoreRequest, StoreFate, StoreFaults> {
+  const rules = new RuleList<InterceptedStoreRequest, StoreFate>(parts.now)
+  const add = (what: string, operation: StoreOperation | undefined, effect: StoreFate, options: BelowOptions<StoreRequest> = {}): Fault => {
+    checkOptions(options, 'below')
+    if (operation !== undefined) checkName(operation, { what: 'operation', known: operations })
+    const fits = (seen: InterceptedStoreRequest): boolean =>
+      (operation === undefined || seen.operation === operation) && (options.when?.({ operation: seen.operation, key: seen.key }) ?? true)
+    return rules.add({ words: `store: ${what}${optionWords(options)}`, fits, effect }, limitsOf(options, parts))
+  }
+  const intercept: StoreInterceptor = (seen) => struck(rules, seen, parts, `${seen.operation} ${seen.key}`)
+  return {
+    rules,
+    intercept,
+    faults: {
+      fail(operation, kind, options) {
+        checkName(kind, { what: 'kind of error', known: errorKinds })
+        return add(`fail ${operation} ${kind}`, operation, { act: { kind: 'fail', error: kind } }, options)
+      },
+      delay(operation, duration, options) {
+        const waitMs = millisecondsOf(duration, 'delay')
+        return add(`delay ${operation} ${durationWords(duration)}`, operation, { act: pass, waitMs }, options)
+      },
+      loseReply(operation, options) {
+        checkName(operation, { what: 'operation whose reply can be lost', known: ['put', 'remove'] })
+        return add(`loseReply ${operation}`, operation, { act: { kind: 'lose reply' } }, options)
+      },
+      disconnect: (duration) => add('disconnect', undefined, { act: { kind: 'fail', error: 'unavailable' } }, lasting(duration)),
+    },
+  }
+}
+
+export function metadataFaults(parts: BelowParts): Below<InterceptedRun, RunFate, MetadataFaults> {
+  const rules = new RuleList<InterceptedRun, RunFate>(parts.now)
+  const add = (what: string, verb: string | undefined, effect: RunFate, options: BelowOptions<MetadataRequest> = {}): Fault => {
+    checkOptions(options, 'below')
+    const fits = (seen: InterceptedRun): boolean =>
+      (verb === undefined || seen.verb === verb) && (options.when?.({ verb: verbOf(seen.verb) }) ?? true)
+    return rules.add({ words: `metadata: ${what}${optionWords(options)}`, fits, effect }, limitsOf(options, parts))
+  }
+  const intercept: SqlInterceptor = (seen) => struck(rules, seen, parts, seen.verb)
+  return {
+    rules,
+    intercept,
+    faults: {
+      delay(duration, options) {
+        const waitMs = millisecondsOf(duration, 'delay')
+        return add(`delay ${durationWords(duration)}`, undefined, { act: pass, waitMs }, options)
+      },
+      loseReply(verb, options) {
+        if (verb !== undefined) checkName(verb, { what: 'verb', known: metadataVerbs })
+        return add(`loseReply${verb === undefined ? '' : ` ${verb}`}`, verb, { act: { kind: 'lose reply' } }, options)
+      },
+      disconnect: (duration) => add('disconnect', undefined, { act: { kind: 'unreachable' } }, lasting(duration)),
+    },
+  }
+}
+
+/** The cast's check: what runs is in the generated list. */
+function verbOf(name: string): MetadataVerb {
+  const known = metadataVerbs.find((verb) => verb === name)
+  if (known === undefined) throw new RangeError(`${name} is not among the generated names of the verbs`)
+  return known
+}
+
+const pass = { kind: 'pass' } as const
+
+/** Delays add up; the first that decides its fate decides it. */
+function struck<Seen extends { readonly atMs: number }, Act extends { readonly kind: string }>(
+  rules: RuleList<Seen, { readonly act: Act | typeof pass; readonly waitMs?: number }>,
+  seen: Seen,
+  { strokes, onThrown }: BelowParts,
+  words: string,
+): { readonly act: Act | typeof pass; readonly waitMs: number } {
+  let waitMs = 0
+  if (rules.empty) return { act: pass, waitMs }
+  try {
+    for (const ready of rules.ready(seen)) {
+      ready.strike()
+      strokes.addBelow({ at: seen.atMs, fault: ready.words, struck: words })
+      const { act } = ready.effect
+      waitMs += ready.effect.waitMs ?? 0
+      if (act.kind !== 'pass') return { act, waitMs }
+    }
+  } catch (error) {
+    // Only the test's own function can throw here. The request is none of its business then; the test hears of it from `expectNoErrors`.
+    onThrown(seen.atMs, `${words}: a fault of the test threw: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  return { act: pass, waitMs }
+}
+
+function lasting(duration: Duration | undefined): { readonly for?: Duration } {
+  return duration === undefined ? {} : { for: duration }
+}
+
+function limitsOf(options: Pick<BelowOptions<never>, 'times' | 'rate' | 'seed' | 'for'>, { now }: BelowParts): Limits {
+  const { times, rate, seed } = options
+  return { times, rate, seed, ...(options.for !== undefined && { untilMs: now() + millisecondsOf(options.for, 'for') }) }
+}

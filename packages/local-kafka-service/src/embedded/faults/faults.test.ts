@@ -1,0 +1,294 @@
+// Faults of requests, with real clients: what they do when an ack is lost, a leader moves, a connection breaks, a heartbeat is gone.
+import { expect, test } from 'vitest'
+import { type Kafka, startKafka } from '../../index.ts'
+import { clients, type TestClient } from './testing/clients.ts'
+
+const each = test.each(clients)
+
+/** What is stored, read by a consumer of its own group. */
+async function stored(kafka: Kafka, { consumer }: TestClient, count: number): Promise<readonly string[]> {
+  await using reader = await consumer(kafka, { group: 'what-is-stored', topic: 'orders', clientId: 'reader' })
+  await reader.received(count)
+  // A record behind these would be in the same answer, or in the next one.
+  const before = kafka.requests({ api: 'Fetch', clientId: 'reader', outcome: 'answered' }).length
+  await holds(() => kafka.requests({ api: 'Fetch', clientId: 'reader', outcome: 'answered' }).length > before + 1)
+  return [...reader.values]
+}
+
+/** Whatever bytes there are in it. */
+function textOf(value: unknown): string {
+  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')
+  return typeof value === 'object' && value !== null ? Object.values(value).map(textOf).join() : ''
+}
+
+/** Looks again in every turn until it holds. */
+async function holds(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+}
+
+each('$name: after a lost ack a producer tries again: twice in the log without idempotence, once with it', async (client) => {
+  await using kafka = await startKafka()
+  await using plain = await client.producer(kafka, { clientId: 'plain' })
+  await plain.send('orders', 'first')
+  const lost = kafka.faults.loseAck('Produce', { topic: 'orders', times: 1 })
+  await plain.send('orders', 'plain')
+  expect(lost.hits).toBe(1)
+  expect(kafka.faults.list()).toEqual([])
+  const again = kafka.faults.loseAck('Produce', { topic: 'orders', times: 1 })
+  await using idempotent = await client.producer(kafka, { clientId: 'idempotent', idempotent: true })
+  await idempotent.send('orders', 'idempotent')
+  expect(again.hits).toBe(1)
+  expect(await stored(kafka, client, 4)).toEqual(['first', 'plain', 'plain', 'idempotent'])
+  expect(kafka.requests({ api: 'Produce', clientId: 'idempotent' })).toMatchObject([
+    { outcome: 'lost', faults: ['loseAck Produce, topic orders, once'] },
+    { outcome: 'answered', errors: [], faults: [] },
+  ])
+  kafka.expectNoErrors()
+})
+
+each('$name: a leader that is elsewhere twice; then the producer goes on', async (client) => {
+  await using kafka = await startKafka()
+  await using sender = await client.producer(kafka)
+  await sender.send('orders', 'one')
+  const moved = kafka.faults.fail('Produce', 'NOT_LEADER_OR_FOLLOWER', { topic: 'orders', times: 2 })
+  await sender.send('orders', 'two')
+  expect(moved.hits).toBe(2)
+  expect(await stored(kafka, client, 2)).toEqual(['one', 'two'])
+  const failed = kafka.requests({ api: 'Produce', where: ({ errors }) => errors.length > 0 })
+  expect(failed).toHaveLength(2)
+  expect(failed[0]).toMatchObject({
+    errors: [{ error: 'NOT_LEADER_OR_FOLLOWER', topic: 'orders', partition: 0 }],
+    faults: ['fail Produce NOT_LEADER_OR_FOLLOWER, topic orders, 2 times'],
+  })
+  // The fault asked for them.
+  kafka.expectNoErrors()
+})
+
+each('$name: a fetch from a leader that is elsewhere; the consumer looks where it is and goes on', async (client) => {
+  await using kafka = await startKafka()
+  await using sender = await client.producer(kafka)
+  await sender.send('orders', 'one')
+  const moved = kafka.faults.fail('Fetch', 'NOT_LEADER_OR_FOLLOWER', { topic: 'orders', times: 2 })
+  await using reader = await client.consumer(kafka, { group: 'g', topic: 'orders' })
+  await reader.received(1)
+  expect(moved.hits).toBe(2)
+})
+
+each('$name: a connection that breaks in mid-produce costs a try, and no record', async (client) => {
+  await using kafka = await startKafka()
+  await using sender = await client.producer(kafka, { idempotent: true })
+  await sender.send('orders', 'one')
+  kafka.faults.disconnect('Produce', { times: 1 })
+  await sender.send('orders', 'two')
+  expect(kafka.faults.disconnect({ clientId: 'nobody' })).toBe(0)
+  expect(kafka.faults.disconnect()).toBeGreaterThan(0)
+  await sender.send('orders', 'three')
+  expect(await stored(kafka, client, 3)).toEqual(['one', 'two', 'three'])
+})
+
+each('$name: a batch that is sent twice is stored twice without idempotence, once with it', async (client) => {
+  await using kafka = await startKafka()
+  kafka.faults.duplicate('Produce')
+  await using plain = await client.producer(kafka)
+  await plain.send('orders', 'plain')
+  await using idempotent = await client.producer(kafka, { idempotent: true })
+  await idempotent.send('orders', 'idempotent')
+  kafka.faults.clear()
+  expect(await stored(kafka, client, 3)).toEqual(['plain', 'plain', 'idempotent'])
+})
+
+each('$name: a heartbeat that nobody answers; the consumer gives up waiting, and goes on consuming', async (client) => {
+  await using kafka = await startKafka()
+  await using sender = await client.producer(kafka)
+  await sender.send('orders', 'one')
+  await using reader = await client.consumer(kafka, { group: 'g', topic: 'orders', requestTimeoutMs: 500 })
+  await reader.received(1)
+  const dropped = kafka.faults.drop('Heartbeat', { group: 'g', times: 1 })
+  await holds(() => dropped.hits === 1)
+  await sender.send('orders', 'two')
+  await reader.received(2)
+  expect(kafka.requests({ api: 'Heartbeat', outcome: 'dropped' })).toMatchObject([
+    { groupId: 'g', faults: ['drop Heartbeat, group g, once'] },
+  ])
+  kafka.expectNoErrors()
+})
+
+each('$name: a rebalance on demand: the member joins again and goes on', async (client) => {
+  await using kafka = await startKafka()
+  await using sender = await client.producer(kafka)
+  await sender.send('orders', 'one')
+  await using reader = await client.consumer(kafka, { group: 'g', topic: 'orders' })
+  await reader.received(1)
+  const joins = kafka.requests({ api: 'JoinGroup' }).length
+  const rebalance = kafka.faults.fail('Heartbeat', 'REBALANCE_IN_PROGRESS', { group: 'g', times: 1 })
+  await holds(() => kafka.requests({ api: 'JoinGroup', outcome: 'answered' }).length > joins)
+  expect(rebalance.hits).toBe(1)
+  await sender.send('orders', 'two')
+  await holds(() => reader.values.includes('two'))
+})
+
+each('$name: requests wait, and are done in the order in which they came', async (client) => {
+  await using kafka = await startKafka()
+  await using sender = await client.producer(kafka)
+  await sender.send('orders', 'one')
+  const came: (string | undefined)[] = ['one']
+  kafka.faults.on('Produce', ({ body }) => {
+    came.push(/two|three|four/.exec(textOf(body.topicData))?.[0])
+    return { delay: '50ms' }
+  })
+  await Promise.all(['two', 'three', 'four'].map((value) => sender.send('orders', value)))
+  expect(new Set(came).size).toBe(4)
+  expect(await stored(kafka, client, 4)).toEqual(came)
+})
+
+each('$name: a fetch that is a long poll, and a join that waits, can be delayed and lost like any other request', async (client) => {
+  await using kafka = await startKafka()
+  await using sender = await client.producer(kafka)
+  await sender.send('orders', 'one')
+  kafka.faults.delay('JoinGroup', 20)
+  kafka.faults.loseAck('JoinGroup', { times: 1 })
+  kafka.faults.loseAck('Fetch', { times: 1, when: ({ summary }) => summary.includes('from 1') })
+  await using reader = await client.consumer(kafka, { group: 'g', topic: 'orders' })
+  await reader.received(1)
+  await holds(() => kafka.requests({ api: 'Fetch', outcome: 'lost' }).length === 1)
+  await sender.send('orders', 'two')
+  await holds(() => reader.values.includes('two'))
+  expect(kafka.requests({ api: 'JoinGroup', outcome: 'lost' })).toHaveLength(1)
+})
+
+each('$name: a judge of your own sees the request and says what becomes of it, in its own time', async (client) => {
+  await using kafka = await startKafka()
+  const released = Promise.withResolvers<void>()
+  const bodies: unknown[] = []
+  kafka.faults.on(
+    'Produce',
+    async ({ body }) => {
+      bodies.push(body.acks)
+      await released.promise
+      return { error: 'NOT_ENOUGH_REPLICAS' }
+    },
+    { times: 1 },
+  )
+  await using sender = await client.producer(kafka)
+  const sending = sender.send('orders', 'one')
+  await holds(() => bodies.length === 1)
+  expect(kafka.requests({ api: 'Produce' })).toMatchObject([{ outcome: 'waiting' }])
+  released.resolve()
+  await sending
+  expect(bodies[0]).toBe(-1)
+  expect(kafka.requests({ api: 'Produce' }).map(({ errors }) => errors.map(({ error }) => error))).toEqual([['NOT_ENOUGH_REPLICAS'], []])
+  kafka.expectNoErrors()
+})
+
+each('$name: a judge that throws is the test’s to hear of, and the client gets an answer', async (client) => {
+  await using kafka = await startKafka()
+  kafka.faults.on(
+    'Produce',
+    () => {
+      throw new TypeError('no such field')
+    },
+    { when: ({ topics }) => topics.includes('orders') },
+  )
+  await using sender = await client.producer(kafka, { retries: 0 })
+  await expect(sender.send('orders', 'one')).rejects.toThrow()
+  expect(() => kafka.expectNoErrors()).toThrow('a fault of the test threw: no such field')
+})
+
+each('$name: throttled clients are told, and served all the same', async (client) => {
+  await using kafka = await startKafka()
+  await using sender = await client.producer(kafka, { clientId: 'slow' })
+  const throttled = kafka.faults.throttle(20, { api: 'Produce', clientId: 'slow' })
+  await sender.send('orders', 'one')
+  await sender.send('orders', 'two')
+  expect(throttled.hits).toBe(2)
+  kafka.expectNoErrors()
+})
+
+test('faults that fit the same request: delays add up, the first that decides does, the others wait for the next request', async () => {
+  await using kafka = await startKafka()
+  const [{ producer }] = clients as [TestClient]
+  kafka.faults.delay('Produce', 5)
+  kafka.faults.delay('Produce', 6)
+  kafka.faults.fail('Produce', 'NOT_LEADER_OR_FOLLOWER', { times: 1 })
+  kafka.faults.fail('Produce', 'NOT_ENOUGH_REPLICAS', { times: 1 })
+  await using sender = await producer(kafka)
+  await sender.send('orders', 'one')
+  expect(kafka.requests({ api: 'Produce' }).map(({ faults }) => faults)).toEqual([
+    ['delay Produce 5ms', 'delay Produce 6ms', 'fail Produce NOT_LEADER_OR_FOLLOWER, once'],
+    ['delay Produce 5ms', 'delay Produce 6ms', 'fail Produce NOT_ENOUGH_REPLICAS, once'],
+    ['delay Produce 5ms', 'delay Produce 6ms'],
+  ])
+  expect(kafka.faults.seen().map(({ fault, struck }) => [fault, struck.slice(0, 19)])[2]).toEqual([
+    'fail Produce NOT_LEADER_OR_FOLLOWER, once',
+    'Produce 7 of kafkaj',
+  ])
+})
+
+test('a fault ends with its block, when it is removed, and when all are cleared', async () => {
+  await using kafka = await startKafka()
+  {
+    using fault = kafka.faults.drop('Heartbeat')
+    expect(kafka.faults.list()).toEqual([fault])
+  }
+  expect(kafka.faults.list()).toEqual([])
+  const removed = kafka.faults.hang('Fetch')
+  removed.remove()
+  removed.remove()
+  kafka.faults.store.disconnect()
+  kafka.faults.metadata.disconnect()
+  expect(kafka.faults.list().map(({ words }) => words)).toEqual(['store: disconnect', 'metadata: disconnect'])
+  kafka.faults.clear()
+  expect(kafka.faults.list()).toEqual([])
+})
+
+test('the dice of a rate fall alike in every run, and as often as they should', async () => {
+  const struck = async (seed: number): Promise<readonly number[]> => {
+    await using kafka = await startKafka()
+    const [{ producer }] = clients as [TestClient]
+    const fault = kafka.faults.delay('Produce', 1, { rate: 0.3, seed })
+    await using sender = await producer(kafka)
+    const hits: number[] = []
+    for (let at = 0; at < 60; at += 1) {
+      await sender.send('orders', `${at}`)
+      if (fault.hits > hits.length) hits.push(at)
+    }
+    return hits
+  }
+  const one = await struck(1)
+  expect(await struck(1)).toEqual(one)
+  expect(await struck(2)).not.toEqual(one)
+  expect(one.length).toBeGreaterThan(6)
+  expect(one.length).toBeLessThan(30)
+})
+
+test.each<[string, (kafka: Kafka) => unknown, string]>([
+  ['an API', ({ faults }) => faults.fail('produce' as never, 'NOT_LEADER_OR_FOLLOWER'), "there is no API 'produce'; did you mean Produce?"],
+  [
+    'an error',
+    ({ faults }) => faults.fail('Produce', 'NOT_LEADER' as never),
+    "no error 'NOT_LEADER'; did you mean NOT_LEADER_OR_FOLLOWER?",
+  ],
+  ['no error at all', ({ faults }) => faults.fail('Produce', 'NONE'), "there is no error 'NONE'"],
+  ['a duration', ({ faults }) => faults.delay('Produce', 'soon'), "delay: 'soon' is no duration: it is a number of milliseconds"],
+  ['a negative duration', ({ faults }) => faults.throttle(-1), "throttle: '-1' is no duration"],
+  ['times', ({ faults }) => faults.drop('Heartbeat', { times: 0 }), 'times: 0: it is a whole number from 1 on'],
+  ['a rate', ({ faults }) => faults.drop('Heartbeat', { rate: 10 }), 'rate: 10: it is above 0 and at most 1'],
+  ['an option', ({ faults }) => faults.drop('Heartbeat', { topik: 't' } as never), "there is no option 'topik'; did you mean topic?"],
+  [
+    'an operation',
+    ({ faults }) => faults.store.fail('write' as never, 'full'),
+    "no operation 'write': it is one of put, read, list, remove",
+  ],
+  [
+    'a kind of error',
+    ({ faults }) => faults.store.fail('put', 'SlowDown' as never),
+    "no kind of error 'SlowDown': it is one of throttled,",
+  ],
+  ['a reply that is none', ({ faults }) => faults.store.loseReply('read' as never), "no operation whose reply can be lost 'read'"],
+  ['a verb', ({ faults }) => faults.metadata.loseReply('comit' as never), "there is no verb 'comit'; did you mean commit?"],
+])('%s that makes no sense is refused, with what is meant, and changes nothing', async (_, ask, message) => {
+  await using kafka = await startKafka()
+  expect(() => ask(kafka)).toThrow(message)
+  expect(() => ask(kafka)).toThrow(expect.objectContaining({ name: 'UserError', code: 'LKS-1004' }))
+  expect(kafka.faults.list()).toEqual([])
+})
