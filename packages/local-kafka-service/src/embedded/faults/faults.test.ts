@@ -113,6 +113,29 @@ each('$name: a heartbeat that nobody answers; the consumer gives up waiting, and
   kafka.expectNoErrors()
 })
 
+test('@platformatic/kafka: a broker that hangs: the client gives the connection up, and the record is there once', async () => {
+  await using kafka = await startKafka()
+  const [, client] = clients as [TestClient, TestClient]
+  await using sender = await client.producer(kafka, { idempotent: true, requestTimeoutMs: 300 })
+  await sender.send('orders', 'one')
+  const hangs = kafka.faults.hang('Produce', { times: 1 })
+  await sender.send('orders', 'two')
+  expect(hangs.hits).toBe(1)
+  expect(await stored(kafka, client, 2)).toEqual(['one', 'two'])
+})
+
+test('kafkajs: a broker that hangs: the client never gives the connection up, so it fails when its tries are used up', async () => {
+  await using kafka = await startKafka()
+  const [client] = clients as [TestClient]
+  await using sender = await client.producer(kafka, { clientId: 'stuck', requestTimeoutMs: 200, retries: 2 })
+  await sender.send('orders', 'one')
+  kafka.faults.hang('Produce', { times: 1 })
+  await expect(sender.send('orders', 'two')).rejects.toThrow(/timed out/)
+  expect(kafka.requests({ api: 'Produce', clientId: 'stuck' }).map(({ outcome }) => outcome)).toEqual(['answered', 'dropped'])
+  // Its own disconnect waits for what is under way: a test that hangs a broker for kafkajs frees it like this.
+  expect(kafka.faults.disconnect({ clientId: 'stuck' })).toBeGreaterThan(0)
+})
+
 each('$name: a rebalance on demand: the member joins again and goes on', async (client) => {
   await using kafka = await startKafka()
   await using sender = await client.producer(kafka)

@@ -134,7 +134,7 @@ function verdictOf({ delay, throttle, error, message, act }: FaultVerdict): {
 function faultRequest(asked: InterceptedRequest, seen: SeenRequest): { readonly request: FaultRequest; readonly end: () => void } {
   let body: object | undefined = asked.body
   let copy: Readonly<Record<string, unknown>> | undefined
-  const { at, api, version, clientId, software, connection, topics, groupId, summary } = seen
+  const { at, api, version, clientId, software, connection, groupId, summary } = seen
   return {
     request: {
       at,
@@ -143,7 +143,7 @@ function faultRequest(asked: InterceptedRequest, seen: SeenRequest): { readonly 
       clientId,
       software,
       connection,
-      topics,
+      topics: asked.topics,
       groupId,
       summary,
       get body() {

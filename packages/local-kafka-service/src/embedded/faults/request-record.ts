@@ -8,6 +8,8 @@ import { isNobodys, isOfServices } from './whose-error.ts'
 
 /** Some 500 bytes each. */
 const keptRequests = 2_000
+/** Of one request. */
+const keptTopics = 100
 const keptErrors = 500
 const shownErrors = 20
 
@@ -50,7 +52,7 @@ export class RequestRecord {
       clientId: client.id ?? undefined,
       software: client.software && `${client.software.name} ${client.software.version}`,
       connection: client.connectionId,
-      topics: asked.topics,
+      topics: asked.topics.slice(0, keptTopics),
       groupId: groups.length === 1 ? groups[0] : undefined,
       summary: summaryOf(asked),
       outcome: 'waiting',

@@ -13,7 +13,7 @@ export interface SeenRequest {
   readonly software: string | undefined
   /** One number per connection: 1, 2, 3 … */
   readonly connection: number
-  /** Names of the topics that it is about. */
+  /** Names of the topics that it is about, the first 100. */
   readonly topics: readonly string[]
   /** The group that it is about; undefined where it is about none, or about several. */
   readonly groupId: string | undefined
