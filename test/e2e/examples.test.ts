@@ -11,6 +11,7 @@ const shown: Readonly<Record<string, RegExp>> = {
   'in-a-test.ts': /^. pass 1$/m,
   'kept-in-a-directory.ts': /"key":"key".*"value":"value"/,
   'live-tail.ts': /(^data: .*"tick"[^]*){3}/m,
+  'lost-ack.ts': /^. pass 2$/m,
 }
 
 test('every example is run here', () => {
