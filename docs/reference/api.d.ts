@@ -4,8 +4,8 @@
 import type { Kafka } from './embedded/kafka.ts';
 import type { StartKafkaOptions } from './embedded/start-options.ts';
 export type { ClientConfigs, ConfluentConfig, KafkaJsConfig, PlatformaticConfig, RdkafkaConfig } from './embedded/client-config.ts';
-export type { BelowOptions, Duration, Fault, FaultOptions, FaultRequest, Faults, FaultVerdict, SeenFault, } from './embedded/faults/fault-types.ts';
-export type { ApiName, KafkaErrorName } from './embedded/faults/kafka-names.ts';
+export type { BelowOptions, Duration, Fault, FaultOptions, FaultRequest, Faults, FaultVerdict, MetadataFaults, MetadataRequest, SeenFault, StoreErrorKind, StoreFaults, StoreOperation, StoreRequest, } from './embedded/faults/fault-types.ts';
+export type { ApiName, KafkaErrorName, MetadataVerb } from './embedded/faults/kafka-names.ts';
 export type { ExpectNoErrorsOptions, RequestFilter, RequestOutcome, SeenError, SeenRequest } from './embedded/faults/seen-request.ts';
 export type { GroupDescription, GroupMember, GroupPartition, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './embedded/group.ts';
 export type { Kafka, KafkaEvent, WaitOptions } from './embedded/kafka.ts';
@@ -143,7 +143,7 @@ export interface RdkafkaConfig {
 export declare function clientConfig<K extends keyof ClientConfigs>(library: K, brokers: readonly string[]): ClientConfigs[K];
 
 // ---- embedded/faults/fault-types.d.ts
-import type { ApiName, KafkaErrorName } from './kafka-names.ts';
+import type { ApiName, KafkaErrorName, MetadataVerb } from './kafka-names.ts';
 import type { SeenRequest } from './seen-request.ts';
 /** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h`. */
 export type Duration = number | string;
@@ -220,7 +220,11 @@ export interface Faults {
     }): Fault;
     /** Your own judge of every request of one API, or of all (`*`). It may take its time; only its connection waits. Undefined: it passes. */
     on(api: ApiName | '*', judge: (request: FaultRequest) => FaultVerdict | undefined | Promise<FaultVerdict | undefined>, options?: FaultOptions): Fault;
-    /** Those that may still strike, in the order in which they were asked for. */
+    /** Below the protocol: the object store. */
+    readonly store: StoreFaults;
+    /** Below the protocol: the metadata database. */
+    readonly metadata: MetadataFaults;
+    /** Those that may still strike, those of requests first, then those of the store and of the database. */
     list(): readonly Fault[];
     /** The last 1,000 strokes, the oldest first. */
     seen(): readonly SeenFault[];
@@ -254,12 +258,12 @@ export interface StoreFaults {
 }
 export interface MetadataRequest {
     /** What is to be done, in one transaction: `commit`, `beat`, `saveGroup` … */
-    readonly verb: string;
+    readonly verb: MetadataVerb;
 }
 export interface MetadataFaults {
     delay(duration: Duration, options?: BelowOptions<MetadataRequest>): Fault;
     /** The transaction is committed, and the server does not hear of it. `commit` is that of records. Without a verb: any. */
-    loseReply(verb?: string, options?: BelowOptions<MetadataRequest>): Fault;
+    loseReply(verb?: MetadataVerb, options?: BelowOptions<MetadataRequest>): Fault;
     /** Nothing is reached: for so long, or until it is removed. */
     disconnect(duration?: Duration): Fault;
 }
@@ -269,6 +273,8 @@ export declare const apiNames: readonly ['Produce', 'Fetch', 'ListOffsets', 'Met
 export type ApiName = (typeof apiNames)[number];
 export declare const kafkaErrorNames: readonly ['UNKNOWN_SERVER_ERROR', 'NONE', 'OFFSET_OUT_OF_RANGE', 'CORRUPT_MESSAGE', 'UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_FETCH_SIZE', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_OR_FOLLOWER', 'REQUEST_TIMED_OUT', 'BROKER_NOT_AVAILABLE', 'REPLICA_NOT_AVAILABLE', 'MESSAGE_TOO_LARGE', 'STALE_CONTROLLER_EPOCH', 'OFFSET_METADATA_TOO_LARGE', 'NETWORK_EXCEPTION', 'COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR', 'INVALID_TOPIC_EXCEPTION', 'RECORD_LIST_TOO_LARGE', 'NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'INVALID_REQUIRED_ACKS', 'ILLEGAL_GENERATION', 'INCONSISTENT_GROUP_PROTOCOL', 'INVALID_GROUP_ID', 'UNKNOWN_MEMBER_ID', 'INVALID_SESSION_TIMEOUT', 'REBALANCE_IN_PROGRESS', 'INVALID_COMMIT_OFFSET_SIZE', 'TOPIC_AUTHORIZATION_FAILED', 'GROUP_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED', 'INVALID_TIMESTAMP', 'UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE', 'UNSUPPORTED_VERSION', 'TOPIC_ALREADY_EXISTS', 'INVALID_PARTITIONS', 'INVALID_REPLICATION_FACTOR', 'INVALID_REPLICA_ASSIGNMENT', 'INVALID_CONFIG', 'NOT_CONTROLLER', 'INVALID_REQUEST', 'UNSUPPORTED_FOR_MESSAGE_FORMAT', 'POLICY_VIOLATION', 'OUT_OF_ORDER_SEQUENCE_NUMBER', 'DUPLICATE_SEQUENCE_NUMBER', 'INVALID_PRODUCER_EPOCH', 'INVALID_TXN_STATE', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_TRANSACTION_TIMEOUT', 'CONCURRENT_TRANSACTIONS', 'TRANSACTION_COORDINATOR_FENCED', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'SECURITY_DISABLED', 'OPERATION_NOT_ATTEMPTED', 'KAFKA_STORAGE_ERROR', 'LOG_DIR_NOT_FOUND', 'SASL_AUTHENTICATION_FAILED', 'UNKNOWN_PRODUCER_ID', 'REASSIGNMENT_IN_PROGRESS', 'DELEGATION_TOKEN_AUTH_DISABLED', 'DELEGATION_TOKEN_NOT_FOUND', 'DELEGATION_TOKEN_OWNER_MISMATCH', 'DELEGATION_TOKEN_REQUEST_NOT_ALLOWED', 'DELEGATION_TOKEN_AUTHORIZATION_FAILED', 'DELEGATION_TOKEN_EXPIRED', 'INVALID_PRINCIPAL_TYPE', 'NON_EMPTY_GROUP', 'GROUP_ID_NOT_FOUND', 'FETCH_SESSION_ID_NOT_FOUND', 'INVALID_FETCH_SESSION_EPOCH', 'LISTENER_NOT_FOUND', 'TOPIC_DELETION_DISABLED', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH', 'UNSUPPORTED_COMPRESSION_TYPE', 'STALE_BROKER_EPOCH', 'OFFSET_NOT_AVAILABLE', 'MEMBER_ID_REQUIRED', 'PREFERRED_LEADER_NOT_AVAILABLE', 'GROUP_MAX_SIZE_REACHED', 'FENCED_INSTANCE_ID', 'ELIGIBLE_LEADERS_NOT_AVAILABLE', 'ELECTION_NOT_NEEDED', 'NO_REASSIGNMENT_IN_PROGRESS', 'GROUP_SUBSCRIBED_TO_TOPIC', 'INVALID_RECORD', 'UNSTABLE_OFFSET_COMMIT', 'THROTTLING_QUOTA_EXCEEDED', 'PRODUCER_FENCED', 'RESOURCE_NOT_FOUND', 'DUPLICATE_RESOURCE', 'UNACCEPTABLE_CREDENTIAL', 'INCONSISTENT_VOTER_SET', 'INVALID_UPDATE_VERSION', 'FEATURE_UPDATE_FAILED', 'PRINCIPAL_DESERIALIZATION_FAILURE', 'SNAPSHOT_NOT_FOUND', 'POSITION_OUT_OF_RANGE', 'UNKNOWN_TOPIC_ID', 'DUPLICATE_BROKER_REGISTRATION', 'BROKER_ID_NOT_REGISTERED', 'INCONSISTENT_TOPIC_ID', 'INCONSISTENT_CLUSTER_ID', 'TRANSACTIONAL_ID_NOT_FOUND', 'FETCH_SESSION_TOPIC_ID_ERROR', 'INELIGIBLE_REPLICA', 'NEW_LEADER_ELECTED', 'OFFSET_MOVED_TO_TIERED_STORAGE', 'FENCED_MEMBER_EPOCH', 'UNRELEASED_INSTANCE_ID', 'UNSUPPORTED_ASSIGNOR', 'STALE_MEMBER_EPOCH', 'MISMATCHED_ENDPOINT_TYPE', 'UNSUPPORTED_ENDPOINT_TYPE', 'UNKNOWN_CONTROLLER_ID', 'UNKNOWN_SUBSCRIPTION_ID', 'TELEMETRY_TOO_LARGE', 'INVALID_REGISTRATION', 'TRANSACTION_ABORTABLE', 'INVALID_RECORD_STATE', 'SHARE_SESSION_NOT_FOUND', 'INVALID_SHARE_SESSION_EPOCH', 'FENCED_STATE_EPOCH', 'INVALID_VOTER_KEY', 'DUPLICATE_VOTER', 'VOTER_NOT_FOUND', 'INVALID_REGULAR_EXPRESSION', 'REBOOTSTRAP_REQUIRED', 'STREAMS_INVALID_TOPOLOGY', 'STREAMS_INVALID_TOPOLOGY_EPOCH', 'STREAMS_TOPOLOGY_FENCED', 'SHARE_SESSION_LIMIT_REACHED'];
 export type KafkaErrorName = (typeof kafkaErrorNames)[number];
+export declare const metadataVerbs: readonly ['migrate', 'openCluster', 'findTopics', 'listTopics', 'createTopic', 'deleteTopic', 'growTopic', 'commit', 'findSegments', 'partitionStates', 'findByTime', 'allocateProducerIds', 'register', 'beat', 'listSlots', 'leave', 'openGroup', 'saveGroup', 'listGroups', 'fetchOffsets', 'expireOffsets', 'agedTopics', 'recentObjects', 'damagedLogs', 'cutLogs', 'forgetObjects'];
+export type MetadataVerb = (typeof metadataVerbs)[number];
 
 // ---- embedded/faults/seen-request.d.ts
 import type { ApiName, KafkaErrorName } from './kafka-names.ts';
@@ -284,7 +290,7 @@ export interface SeenRequest {
     readonly software: string | undefined;
     /** One number per connection: 1, 2, 3 … */
     readonly connection: number;
-    /** Names of the topics that it is about. */
+    /** Names of the topics that it is about, the first 100. */
     readonly topics: readonly string[];
     /** The group that it is about; undefined where it is about none, or about several. */
     readonly groupId: string | undefined;

@@ -2,13 +2,11 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { interceptedSql, type RunFate } from './intercepted.ts'
-import type { Body, Decision, Outcome, Sql } from './sql.ts'
+import { type Body, type Outcome, read, type Sql } from './sql.ts'
 
-// A generator that yields nothing: this body needs no round trip.
-// biome-ignore lint/correctness/useYield: it reads nothing
 function* add({ amount }: { readonly amount: number }): Body<number> {
-  const decision: Decision<number> = { writes: [], value: amount }
-  return decision
+  yield* read()
+  return { writes: [], value: amount }
 }
 type Counting = { readonly add: typeof add }
 

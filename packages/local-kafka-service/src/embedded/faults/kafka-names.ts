@@ -189,6 +189,7 @@ export const metadataVerbs = [
   'listGroups',
   'fetchOffsets',
   'expireOffsets',
+  'agedTopics',
   'recentObjects',
   'damagedLogs',
   'cutLogs',

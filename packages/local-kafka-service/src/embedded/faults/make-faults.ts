@@ -2,7 +2,7 @@
 import type { Clock, Interceptors } from '@local-kafka-service/agent'
 import { metadataFaults, storeFaults } from './below.ts'
 import { checkName, checkOptions, millisecondsOf } from './checked.ts'
-import type { Duration, Fault, FaultOptions, FaultRequest, Faults, FaultVerdict } from './fault-types.ts'
+import type { Fault, FaultOptions, FaultRequest, Faults, FaultVerdict } from './fault-types.ts'
 import { apiNames, kafkaErrorNames } from './kafka-names.ts'
 import { RequestFaults } from './request-faults.ts'
 import { RequestRecord } from './request-record.ts'

@@ -22,13 +22,11 @@ const notLeader = 6
 
 test('the last 2,000 requests are kept, and an error outlives busy polls', () => {
   const record = new RequestRecord()
-  record
-    .begin(asked({ api: 'Produce', topics: ['orders'], body: { acks: -1, topicData: [], transactionalId: null } }))
-    .settled(
-      answered({
-        responses: [{ topicId: 'id', name: '', partitionResponses: [{ index: 7, errorCode: notLeader, errorMessage: 'It moved.' }] }],
-      }),
-    )
+  record.begin(asked({ api: 'Produce', topics: ['orders'], body: { acks: -1, topicData: [], transactionalId: null } })).settled(
+    answered({
+      responses: [{ topicId: 'id', name: '', partitionResponses: [{ index: 7, errorCode: notLeader, errorMessage: 'It moved.' }] }],
+    }),
+  )
   for (let at = 0; at < 5_000; at += 1) record.begin(asked({ version: at % 5 })).settled(answered({ errorCode: 0 }))
   expect(record.requests()).toHaveLength(2_000)
   expect(record.requests().at(-1)?.version).toBe(4)
