@@ -2,6 +2,7 @@
 import type { describeConfigsV4 } from '@platformatic/kafka'
 import { UserError } from '../user-error.ts'
 import type { Cluster } from './cluster.ts'
+import { clusterState } from './cluster-metadata.ts'
 
 export const resourceKinds = ['topic', 'broker'] as const
 export type ResourceKind = (typeof resourceKinds)[number]
@@ -31,6 +32,7 @@ export function isSet({ source }: Config): boolean {
 
 /** By name. `keys`: null for all. */
 export async function describeConfigs(cluster: Cluster, resource: Resource, keys: readonly string[] | null): Promise<readonly Config[]> {
+  await checkBroker(cluster, resource)
   const asked = {
     resourceType: typeOf(cluster, resource.kind),
     resourceName: resource.name,
@@ -55,11 +57,24 @@ export async function alterConfigs(cluster: Cluster, resource: Resource, changes
       why: 'it does not serve IncrementalAlterConfigs',
       fix: ['give them when a topic is made: lks topic create NAME -c key=value', 'see what it serves: lks cluster info --apis'],
     })
+  await checkBroker(cluster, resource)
   const configs = changes.map(({ name, value }) =>
     value === undefined ? { name, configOperation: operations.DELETE } : { name, configOperation: operations.SET, value },
   )
   const asked = { resourceType: typeOf(cluster, resource.kind), resourceName: resource.name, configs }
   await cluster.patiently(() => cluster.admin.incrementalAlterConfigs({ resources: [asked] }))
+}
+
+/** The library asks the broker itself; whom it does not find it calls out of reach. */
+async function checkBroker(cluster: Cluster, { kind, name }: Resource): Promise<void> {
+  if (kind !== 'broker') return
+  const { brokers } = await clusterState(cluster, [])
+  if (!brokers.some(({ id }) => String(id) === name))
+    throw new UserError('LKS-4007', {
+      what: `the cluster has no broker ${name}`,
+      why: `it has ${brokers.map(({ id }) => id).join(', ')}`,
+      fix: ['see them: lks cluster info'],
+    })
 }
 
 function configOf({

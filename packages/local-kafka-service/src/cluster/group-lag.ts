@@ -36,9 +36,16 @@ export async function lagOf(cluster: Cluster, groupId: string, members: readonly
     const key = keyOf({ topic, partition })
     const at = offsets.get(key)?.offset
     const end = ends.get(key)
-    const lag = at === undefined || end === undefined ? undefined : Math.max(0, end - at)
-    return { topic, partition, committed: at, start: starts.get(key), end, lag, member: owners.get(key)?.member }
+    const start = starts.get(key)
+    return { topic, partition, committed: at, start, end, lag: lagBetween(at, start, end), member: owners.get(key)?.member }
   })
+}
+
+/** Where nothing is committed it depends on the member where it begins, but for an empty partition. */
+function lagBetween(committed: number | undefined, start: number | undefined, end: number | undefined): number | undefined {
+  if (end === undefined) return undefined
+  if (committed === undefined) return start === end ? 0 : undefined
+  return Math.max(0, end - committed)
 }
 
 export interface Bounds {

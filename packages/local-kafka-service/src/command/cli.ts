@@ -84,16 +84,7 @@ function isOfClient(error: unknown): error is Error & { readonly code: string } 
 function asUserError(error: unknown, argv: readonly string[]): UserError {
   if (error instanceof UserError) return error
   if (error instanceof CommanderError) {
-    const help = `lks ${argv
-      .slice(2, 4)
-      .filter((word) => /^[a-z]/.test(word))
-      .join(' ')}`.trim()
-    // A group without its command: commander prints the help and calls that an error.
-    const what = error.code === 'commander.help' ? `${help} needs one more word` : error.message.replace(/^error: /, '').replace(/\n/g, ' ')
-    return new UserError('LKS-1008', {
-      what,
-      fix: [`see what there is: ${error.code === 'commander.unknownCommand' ? 'lks' : help} --help`],
-    })
+    return new UserError('LKS-1008', wrongCall(error, argv.slice(2)))
   }
   return new UserError('LKS-1999', {
     what: error instanceof Error ? error.message : String(error),
@@ -101,4 +92,18 @@ function asUserError(error: unknown, argv: readonly string[]): UserError {
     fix: ['run it again with -v and report what it prints'],
     cause: error,
   })
+}
+
+function wrongCall(
+  { code, message }: CommanderError,
+  words: readonly string[],
+): { readonly what: string; readonly fix: readonly string[] } {
+  const at = words.findIndex((word) => !/^[a-z]/.test(word))
+  const path = words.slice(0, at === -1 ? 2 : Math.min(at, 2))
+  const help = ['lks', ...(code === 'commander.unknownCommand' ? path.slice(0, -1) : path), '--help'].join(' ')
+  // A group without its command: commander prints the help and calls that an error.
+  const what = code === 'commander.help' ? `lks ${path.join(' ')} needs one more word` : message.replace(/^error: /, '').replace(/\n/g, ' ')
+  const fix = [`see what there is: ${help}`]
+  if (path.length === 0) fix.push('options stand behind the command, as in: lks topic list -b localhost:9092')
+  return { what, fix }
 }

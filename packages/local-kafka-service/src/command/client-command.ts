@@ -99,6 +99,8 @@ export interface ClientCommand {
   readonly standalone?: true
   /** What stands behind its first argument belongs to that: `lks exec npm test --watch`. */
   readonly passThrough?: true
+  /** Neither help nor completion tells of it. */
+  readonly hidden?: true
   /** Loads what it needs itself: `lks dev` must not load a client library. Rejects with a UserError where a person can help. */
   run(given: Given, context: CommandContext): Promise<void>
 }

@@ -2,8 +2,13 @@
 import type { ClientCommand } from './client-command.ts'
 import { clusterHealth } from './cluster/cluster-health.ts'
 import { clusterInfo } from './cluster/cluster-info.ts'
+import { complete } from './completion/complete.ts'
+import { completion } from './completion/completion.ts'
 import { configDescribe } from './config/config-describe.ts'
 import { configSet } from './config/config-set.ts'
+import { doctorConnect } from './doctor/doctor-connect.ts'
+import { doctorPorts } from './doctor/doctor-ports.ts'
+import { exec } from './exec.ts'
 import { groupDelete } from './group/group-delete.ts'
 import { groupDescribe } from './group/group-describe.ts'
 import { groupLag } from './group/group-lag.ts'
@@ -16,6 +21,7 @@ import { topicDelete } from './topic/topic-delete.ts'
 import { topicDescribe } from './topic/topic-describe.ts'
 import { topicList } from './topic/topic-list.ts'
 import { version } from './version-command.ts'
+import { wait } from './wait.ts'
 
 export const clientCommands: readonly ClientCommand[] = [
   topicList,
@@ -33,14 +39,20 @@ export const clientCommands: readonly ClientCommand[] = [
   clusterHealth,
   configDescribe,
   configSet,
+  doctorConnect,
+  doctorPorts,
+  wait,
+  exec,
+  completion,
+  complete,
   version,
 ]
 
 /** Commands that share their first word, with what they are about. */
 export const commandGroups: Readonly<Record<string, string>> = {
   topic: 'Topics',
-  group: 'Consumer groups: where they are, how far behind, and moving them',
-  cluster: 'The cluster as a whole',
-  config: 'Configs of topics and brokers',
-  doctor: 'Finds out what is wrong',
+  group: 'Consumer groups',
+  cluster: 'The cluster',
+  config: 'Configs',
+  doctor: 'What is wrong',
 }

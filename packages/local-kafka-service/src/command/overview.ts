@@ -4,7 +4,7 @@ import { folded } from './output/folded.ts'
 
 export function overview(version: string): string {
   const rows: (readonly [call: string, says: string])[] = [['dev', 'Run a server on this machine until Ctrl-C.']]
-  for (const { path, summary } of clientCommands) {
+  for (const { path, summary } of clientCommands.filter(({ hidden }) => hidden !== true)) {
     const [first = '', second] = path
     if (second === undefined) rows.push([first, summary])
     else if (!rows.some(([call]) => call === first)) rows.push([first, `${commandGroups[first] ?? ''}: ${verbsOf(first).join(', ')}`])

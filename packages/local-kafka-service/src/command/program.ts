@@ -3,16 +3,9 @@ import { Argument, Command, Option as Flag } from 'commander'
 import { UserError } from '../user-error.ts'
 import type { ClientCommand, CommandArgument, CommandOption, Given } from './client-command.ts'
 import { clientCommands, commandGroups } from './commands.ts'
-import { connectionOptions } from './connection.ts'
+import { optionsOf } from './options-of.ts'
 import { folded } from './output/folded.ts'
 import { overview } from './overview.ts'
-
-export const verboseOption: CommandOption = { name: 'verbose', short: 'v', doc: 'Also print the stack of an error.' }
-
-/** What a command takes, with what all of its kind take. */
-export function optionsOf(command: ClientCommand): readonly CommandOption[] {
-  return [...command.options, ...(command.standalone === true ? [] : connectionOptions), verboseOption]
-}
 
 export interface Chosen {
   readonly command: ClientCommand
@@ -58,7 +51,7 @@ function indented(line: string): string {
 function add(lks: Command, command: ClientCommand, run: (chosen: Chosen) => Promise<void>): void {
   const [first = '', second] = command.path
   const parent = second === undefined ? lks : groupOf(lks, first)
-  const added = quiet(parent.command(second ?? first))
+  const added = quiet(parent.command(second ?? first, { hidden: command.hidden === true }))
     .description(command.summary)
     .allowExcessArguments(false)
   for (const argument of command.arguments) added.addArgument(asArgument(argument))

@@ -1,0 +1,45 @@
+// lks completion: what a shell needs so that Tab completes commands, options, topics and groups; the answers come from `lks __complete`.
+import type { ClientCommand } from '../client-command.ts'
+
+const shells = ['bash', 'zsh', 'fish'] as const
+
+const scripts: Readonly<Record<string, string>> = {
+  // A colon or an equals sign ends a word for bash, but not for lks: what stands before it is taken off again.
+  bash: `_lks() {
+  local line="\${COMP_LINE:0:COMP_POINT}" current="\${COMP_WORDS[COMP_CWORD]}" word candidate
+  word="\${line##*[[:space:]]}"
+  COMPREPLY=()
+  while IFS= read -r candidate; do
+    COMPREPLY+=("\${candidate#"\${word%"$current"}"}")
+  done < <(lks __complete "$line" 2>/dev/null)
+}
+complete -o bashdefault -o default -F _lks lks
+`,
+  zsh: `#compdef lks
+_lks() {
+  local -a candidates
+  candidates=("\${(@f)$(lks __complete "\${(j: :)words[1,CURRENT]}" 2>/dev/null)}")
+  if [[ -n "$candidates" ]]; then compadd -a candidates; else _files; fi
+}
+compdef _lks lks
+`,
+  fish: `complete -c lks -f -a '(lks __complete (commandline -cp | string collect) 2>/dev/null)'
+`,
+}
+
+export const completion: ClientCommand = {
+  path: ['completion'],
+  summary: 'Print what a shell needs to complete lks.',
+  arguments: [{ name: 'shell', required: true, doc: 'bash, zsh or fish.', completes: shells }],
+  options: [],
+  examples: ['source <(lks completion bash)', 'source <(lks completion zsh)', 'lks completion fish > ~/.config/fish/completions/lks.fish'],
+  standalone: true,
+  async run({ arguments: [shell = ''] }, { terminal }) {
+    const script = scripts[shell]
+    if (script === undefined) {
+      const { UserError } = await import('../../user-error.ts')
+      throw new UserError('LKS-1004', { what: `there is no completion for '${shell}'`, fix: [`there is one for ${shells.join(', ')}`] })
+    }
+    terminal.data.write(script)
+  },
+}

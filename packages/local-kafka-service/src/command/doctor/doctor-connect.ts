@@ -1,0 +1,137 @@
+// lks doctor connect: walks as a client does, from an address to the cluster to each address that it advertises, and names the wrong one.
+
+import { Cluster } from '../../cluster/cluster.ts'
+import { clusterState } from '../../cluster/cluster-metadata.ts'
+import { type Diagnosis, diagnose, isLoopback } from '../../cluster/diagnosis.ts'
+import { addressesOf, asServer, splitServer } from '../../cluster/probe.ts'
+import { serverGuess } from '../../cluster/server-guess.ts'
+import { UserError } from '../../user-error.ts'
+import type { ClientCommand, CommandContext, ConnectionOptions } from '../client-command.ts'
+import { addressOf } from '../connection.ts'
+import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
+import type { Column } from '../output/table.ts'
+import { counted } from '../words.ts'
+
+export const doctorConnect: ClientCommand = {
+  path: ['doctor', 'connect'],
+  summary: 'Find out why a client cannot connect.',
+  arguments: [{ name: 'host:port', required: false, doc: 'The address that the client was given; that of -b without.' }],
+  options: [outputOption],
+  examples: ['lks doctor connect localhost:9092', 'lks doctor connect broker.example.com:9093 -X security.protocol=SSL'],
+  async run(given, context) {
+    const [asked] = given.arguments
+    const servers = asked === undefined ? context.connection.bootstrapServers : [addressOf(asked, 'host:port')]
+    const steps: Step[] = []
+    for (const server of servers) steps.push(...(await walk(server, context)))
+    show(context.terminal, formatOf(given), {
+      value: steps,
+      names: steps.filter(({ ok }) => !ok).map(({ where }) => where),
+      blocks: [tableBlock(columns, steps)],
+    })
+    const wrong = steps.filter(({ ok }) => !ok)
+    const [first] = wrong
+    if (first !== undefined)
+      throw new UserError(first.code ?? 'LKS-4005', {
+        what: first.found,
+        why: wrong.length > 1 ? `and ${counted(wrong.length - 1, 'more trouble')}, see above` : undefined,
+        fix: first.fix,
+      })
+  },
+}
+
+interface Step {
+  readonly where: string
+  readonly ok: boolean
+  readonly found: string
+  readonly fix: readonly string[]
+  readonly code?: UserError['code']
+}
+
+const columns: readonly Column<Step>[] = [
+  { header: '', value: ({ ok }) => (ok ? 'ok' : 'WRONG') },
+  { header: 'WHERE', value: ({ where }) => where },
+  { header: 'FOUND', value: ({ found }) => found },
+]
+
+/** Ends at the first step without which there is no next. */
+async function walk(server: string, context: CommandContext): Promise<readonly Step[]> {
+  const steps: Step[] = []
+  const { host } = splitServer(server)
+  const addresses = await addressesOf(host)
+  if (Array.isArray(addresses)) steps.push(fine('name', `${host} is ${addresses.join(', ')}`))
+  const bootstrap = stepOf('bootstrap', await diagnose(server, context.connection))
+  steps.push(bootstrap)
+  if (!bootstrap.ok) return steps
+  const connection: ConnectionOptions = { ...context.connection, bootstrapServers: [server], said: 'the address' }
+  try {
+    const cluster = await Cluster.open({ connection, signal: context.signal })
+    try {
+      const { brokers, clusterId } = await clusterState(cluster, [])
+      steps.push(fine('metadata', `cluster ${clusterId ?? 'without an id'} with ${counted(brokers.length, 'broker')}`))
+      const looked = await Promise.all(brokers.map(async (broker) => ({ broker, at: await diagnose(asServer(broker), connection) })))
+      for (const { broker, at } of looked) {
+        const step = advertised(`broker ${broker.id}`, at, host)
+        steps.push(step.ok ? await sameCluster(step, { server: at.server, clusterId, context }) : step)
+      }
+    } finally {
+      await cluster[Symbol.asyncDispose]()
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    steps.push({ where: 'metadata', ok: false, found: error.message, fix: error.fix, code: error.code })
+  }
+  return steps
+}
+
+/** An address such as localhost may well be answered here, but by another cluster. */
+async function sameCluster(
+  step: Step,
+  { server, clusterId, context }: { readonly server: string; readonly clusterId: string | null; readonly context: CommandContext },
+): Promise<Step> {
+  const connection: ConnectionOptions = { ...context.connection, bootstrapServers: [server], said: 'the address' }
+  const cluster = await Cluster.open({ connection, signal: context.signal })
+  try {
+    const there = await clusterState(cluster, [])
+    if (there.clusterId === clusterId) return step
+    return {
+      where: step.where,
+      ok: false,
+      found: `${step.where}: it advertises ${server}, but there another cluster answers: ${there.clusterId ?? 'one without an id'}`,
+      fix: ['let it advertise an address that is its own everywhere: advertised.listeners in Kafka, lks dev --advertised'],
+      code: 'LKS-4005',
+    }
+  } finally {
+    await cluster[Symbol.asyncDispose]()
+  }
+}
+
+function fine(where: string, found: string): Step {
+  return { where, ok: true, found, fix: [] }
+}
+
+function stepOf(where: string, { server, finding, trouble }: Diagnosis): Step {
+  if (trouble !== undefined) return { where, ok: false, found: trouble.what, fix: trouble.fix, code: trouble.code }
+  const as = finding.kind === 'kafka' ? `; it ${serverGuess(finding.apis)}` : ''
+  return fine(where, `${server} answers as a Kafka${as}`)
+}
+
+/** Why a client cannot use the address of a broker although the first one works: nearly always `advertised.listeners`. */
+function advertised(where: string, at: Diagnosis, bootstrapHost: string): Step {
+  const step = stepOf(where, at)
+  if (step.ok) return fine(where, `${at.server} is advertised, and answers`)
+  const { host } = splitServer(at.server)
+  const why =
+    isLoopback(host) && !isLoopback(bootstrapHost)
+      ? `it advertises ${at.server}, and that name means each machine itself: on this one, ${step.found}`
+      : `it advertises ${at.server}, but ${step.found}`
+  return {
+    where,
+    ok: false,
+    found: `${where}: ${why}`,
+    fix: [
+      `let it advertise an address that clients reach, as ${asServer({ host: bootstrapHost, port: splitServer(at.server).port })}: advertised.listeners in Kafka, lks dev --advertised`,
+      `or make ${host} known to clients, in DNS or /etc/hosts`,
+    ],
+    code: 'LKS-4005',
+  }
+}

@@ -1,0 +1,37 @@
+// lks wait: until a Kafka answers, for scripts that started one.
+import { pause } from '../cluster/cluster.ts'
+import { diagnose } from '../cluster/diagnosis.ts'
+import { UserError } from '../user-error.ts'
+import type { ClientCommand } from './client-command.ts'
+import { durationOption, millisecondsOf } from './duration.ts'
+
+const everyMs = 200
+
+export const wait: ClientCommand = {
+  path: ['wait'],
+  summary: 'Wait until a Kafka answers.',
+  arguments: [],
+  options: [durationOption({ name: 'timeout', default: '30s', doc: 'How long, before it fails.' })],
+  examples: ['lks wait', 'lks dev & lks wait --timeout 10s && npm test', 'lks wait -b broker:9092'],
+  async run(given, { terminal, connection, signal }) {
+    const timeout = given.option('timeout') ?? '30s'
+    const until = performance.now() + millisecondsOf(timeout)
+    for (;;) {
+      const looked = await Promise.all(connection.bootstrapServers.map((server) => diagnose(server, connection)))
+      const ready = looked.find(({ trouble }) => trouble === undefined)
+      if (ready !== undefined) {
+        terminal.data.write(`${ready.server}\n`)
+        return
+      }
+      if (performance.now() + everyMs > until) {
+        const why = looked.flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble.what])).join('; ')
+        throw new UserError('LKS-4014', {
+          what: `no Kafka answered within ${timeout}`,
+          why,
+          fix: ['wait longer: --timeout 2m', `see what is wrong: lks doctor connect ${connection.bootstrapServers[0] ?? ''}`],
+        })
+      }
+      await pause(everyMs, signal)
+    }
+  },
+}
