@@ -14,14 +14,22 @@ interface ClientError extends Error {
 /** Looks at the bootstrap servers where the connection is at fault, to say what is wrong with them. */
 export async function explainClient(error: unknown, connection: ConnectionOptions): Promise<UserError> {
   const all = flat(error)
-  const refused = refusalIn(error)
-  if (refused !== undefined) return refused.error
   const login = all.find(({ code }) => code === 'PLT_KFK_AUTHENTICATION')
   if (login !== undefined) return ofLogin(login, connection)
+  const refused = refusalIn(error)
+  if (refused !== undefined) return refused.error
   const unsupported = all.find(({ code }) => code === 'PLT_KFK_UNSUPPORTED_API')
   if (unsupported !== undefined) return unserved(/API (\w+)/.exec(unsupported.message)?.[1] ?? 'what was asked for', error)
   const topic = all.map(({ message }) => /^Unknown topic (.*)\.$/.exec(message)?.[1]).find((name) => name !== undefined)
   if (topic !== undefined) return noTopic(topic, error)
+  const misuse = all.find(({ code, message }) => code === 'PLT_KFK_USER' && !message.includes('TLS'))
+  if (misuse !== undefined)
+    return new UserError('LKS-4007', {
+      what: misuse.message.replace(/\.$/, ''),
+      why: 'the client refuses to ask for it',
+      fix: ['ask for something else'],
+      cause: error,
+    })
   return await unreachable(error, connection)
 }
 
@@ -62,24 +70,13 @@ export function noGroup(id: string): UserError {
   return new UserError('LKS-4009', { what: `there is no group '${id}'`, fix: ['see what there is: lks group list'] })
 }
 
-/** Never rejects with what the library said alone: the servers are asked first. */
+/** Of a connection that failed: the servers are asked what is wrong before anybody is blamed. */
 export async function unreachable(error: unknown, connection: ConnectionOptions): Promise<UserError> {
-  const looked = await Promise.all(connection.bootstrapServers.map((server) => diagnose(server, connection)))
-  const troubles = looked.flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble]))
-  const [first] = troubles
-  if (first !== undefined && troubles.length === looked.length) {
-    const more = troubles.slice(1).map(({ what }) => what)
-    const why =
-      more.length > 0
-        ? more.join('; ')
-        : connection.said === 'default'
-          ? 'that is where lks looks when nobody says where the cluster is'
-          : undefined
-    return new UserError(first.code, { what: first.what, why, fix: first.fix, cause: error })
-  }
-  const reachable = looked.find(({ trouble }) => trouble === undefined)?.server ?? ''
+  const trouble = await bootstrapTrouble(connection, error)
+  if (trouble !== undefined) return trouble
+  const [server = ''] = connection.bootstrapServers
   const why = flat(error).at(-1)?.message ?? String(error)
-  if (/timed out/i.test(why) && !/^Connection/.test(why))
+  if (/timed out/i.test(why) && !why.startsWith('Connection'))
     return new UserError('LKS-4015', {
       what: 'the cluster did not answer in time',
       why,
@@ -87,11 +84,22 @@ export async function unreachable(error: unknown, connection: ConnectionOptions)
       cause: error,
     })
   return new UserError('LKS-4005', {
-    what: `${reachable} answers, but not every address that the cluster names`,
+    what: 'the cluster answers, but not at every address that it names',
     why,
-    fix: [`see which one is wrong: lks doctor connect ${reachable}`],
+    fix: [`see which one is wrong: lks doctor connect ${server}`],
     cause: error,
   })
+}
+
+/** Undefined: one of the servers at least is a Kafka that answers. */
+export async function bootstrapTrouble(connection: ConnectionOptions, cause?: unknown): Promise<UserError | undefined> {
+  const looked = await Promise.all(connection.bootstrapServers.map((server) => diagnose(server, connection)))
+  const troubles = looked.flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble]))
+  const [first, ...others] = troubles
+  if (first === undefined || troubles.length < looked.length) return undefined
+  const unsaid = connection.said === 'default' ? 'that is where lks looks when nobody says where the cluster is' : undefined
+  const why = others.length > 0 ? others.map(({ what }) => what).join('; ') : unsaid
+  return new UserError(first.code, { what: first.what, why, fix: first.fix, cause })
 }
 
 function ofLogin(error: ClientError, connection: ConnectionOptions): UserError {

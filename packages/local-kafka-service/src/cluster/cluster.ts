@@ -1,13 +1,14 @@
 // A cluster as the commands ask it: the client library's connections, each API in the newest version that both sides know, and patience while it moves.
 import type { Admin, API, apiVersionsV3, Broker, Connection } from '@platformatic/kafka'
 import type { CommandContext, ConnectionOptions } from '../command/client-command.ts'
-import { explainClient, unreachable, unserved } from './client-errors.ts'
+import { UserError } from '../user-error.ts'
+import { bootstrapTrouble, explainClient, unserved } from './client-errors.ts'
 import { clientOptions } from './client-options.ts'
 
 type Library = typeof import('@platformatic/kafka')
 
-/** The first answer must be there within this, or the address is looked at. */
-const firstAnswerMs = 5_000
+/** Without a first answer by then, the address is looked at. */
+const firstAnswerMs = 2_000
 /** A cluster that has just started, or moves a coordinator, is asked again for so long. */
 const patienceMs = 15_000
 const pauseMs = 200
@@ -45,13 +46,13 @@ export class Cluster implements AsyncDisposable {
     signal.addEventListener('abort', end, { once: true })
     const release = (): void => signal.removeEventListener('abort', end)
     try {
-      const apis = await within(firstAnswerMs + connection.connectTimeoutMs, admin.listApis())
+      const apis = await firstAnswer(admin, connection)
       return new Cluster({ library, admin, connection, apis, signal, release })
     } catch (error) {
       release()
       await admin.close()
       if (signal.aborted) throw error
-      throw error instanceof NoAnswer ? await unreachable(error, connection) : await explainClient(error, connection)
+      throw error instanceof UserError ? error : await explainClient(error, connection)
     }
   }
 
@@ -144,19 +145,21 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await setTimeout(ms, undefined, { signal })
 }
 
-class NoAnswer extends Error {
-  override readonly name = 'NoAnswer'
-}
-
-async function within<T>(ms: number, asked: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new NoAnswer(`no answer within ${ms} ms`)), ms)
+/** Somebody who does not speak Kafka may keep silent for ever: the client library would wait for the whole time of a request. */
+async function firstAnswer(admin: Admin, connection: ConnectionOptions): Promise<readonly apiVersionsV3.ApiVersionsResponseApi[]> {
+  const asked = admin.listApis()
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), firstAnswerMs)
   try {
-    return await Promise.race([asked, late.promise])
+    const answer = await Promise.race([asked, late.promise])
+    if (answer !== undefined) return answer
   } finally {
     clearTimeout(timer)
-    asked.catch(() => {}) // its end comes with that of the connection
   }
+  const trouble = await bootstrapTrouble(connection)
+  if (trouble === undefined) return await asked
+  asked.catch(() => {}) // it ends with its connection, and what is wrong is known
+  throw trouble
 }
 
 const transient: ReadonlySet<unknown> = new Set([

@@ -178,16 +178,16 @@ function serversIn(text: string, said: string): readonly string[] {
     .split(',')
     .map((server) => server.trim())
     .filter((server) => server !== '')
-  if (servers.length === 0) throw wrong(`${said} names no server`)
+  if (servers.length === 0) throw noServer(`${said} names no server`)
   return servers.map((server) => addressOf(server, said))
 }
 
 /** `host`, `host:port`, `[::1]:port` → with its port. Throws a UserError. `said`: as the user named it. */
 export function addressOf(server: string, said: string): string {
-  if (/^https?:/i.test(server)) throw wrong(`${said}: '${server}' is a URL of HTTP; a Kafka is named as host:port`)
+  if (/^https?:/i.test(server)) throw noServer(`${said}: '${server}' is a URL of HTTP; a Kafka is named as host:port`)
   const [, bracketed, plain, port = '9092'] = /^(?:\[([^\]\s]+)\]|([^:[\]\s/]+))(?::(\d{1,5}))?$/.exec(server) ?? []
   const host = bracketed ?? plain
-  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) throw wrong(`${said}: '${server}' is no host:port`)
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) throw noServer(`${said}: '${server}' is no host:port`)
   return bracketed === undefined ? `${host}:${port}` : `[${host}]:${port}`
 }
 
@@ -210,4 +210,8 @@ function wrong(what: string): UserError {
     what,
     fix: ['host and port: -b localhost:9092', `settings of a connection: ${propertyNames.join(', ')}`],
   })
+}
+
+function noServer(what: string): UserError {
+  return new UserError('LKS-1004', { what, fix: ['name host and port: localhost:9092', 'of several, put commas between them'] })
 }

@@ -86,8 +86,9 @@ function asFlag({ name, short, placeholder, repeatable, default: standard, doc }
 function givenOf(options: readonly CommandOption[], command: Command): Given {
   const values = new Map<string, readonly string[]>()
   for (const option of options) {
-    const value: unknown = command.getOptionValue(camelCase(option.name))
-    const said = Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)]
+    // The cast: what commander makes of flags that are declared as ours are.
+    const value = command.getOptionValue(camelCase(option.name)) as string | boolean | readonly string[] | undefined
+    const said = typeof value === 'object' ? value : value === undefined ? [] : [String(value)]
     for (const one of said) check(option, one)
     values.set(option.name, said)
   }

@@ -29,6 +29,7 @@ export function candidates({ words, commands, optionsOf, devFlags }: Words): Can
   const [first, second] = before
   if (first === undefined) return only(['dev', ...new Set(visible.map(({ path }) => path[0] ?? '')), '--help', '--version'])
   if (first === 'dev') return only(begun.startsWith('-') ? devFlags : [])
+  if (!visible.some(({ path }) => path[0] === first)) return only([])
   const single = visible.find(({ path }) => path.length === 1 && path[0] === first)
   if (single === undefined && second === undefined)
     return only([...visible.filter(({ path }) => path[0] === first).map(({ path }) => path[1] ?? ''), '--help'])

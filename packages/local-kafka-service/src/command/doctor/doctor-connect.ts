@@ -48,7 +48,7 @@ interface Step {
 }
 
 const columns: readonly Column<Step>[] = [
-  { header: '', value: ({ ok }) => (ok ? 'ok' : 'WRONG') },
+  { header: 'RESULT', value: ({ ok }) => (ok ? 'ok' : 'WRONG') },
   { header: 'WHERE', value: ({ where }) => where },
   { header: 'FOUND', value: ({ found }) => found },
 ]

@@ -1,6 +1,7 @@
 // Who listens on a port of this machine, as far as its platform tells: /proc on Linux, lsof on macOS, netstat on Windows.
 import { execFile } from 'node:child_process'
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { promisify } from 'node:util'
 
 export interface PortOwner {
@@ -31,8 +32,8 @@ async function onLinux(port: number): Promise<PortOwner | undefined> {
     for (const fd of open) {
       const link = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')
       if (!inodes.has(link)) continue
-      const program = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
-      return { pid: Number(pid), program: program.trim() || undefined }
+      const [program = ''] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
+      return { pid: Number(pid), program: program === '' ? undefined : basename(program) }
     }
   }
   return undefined

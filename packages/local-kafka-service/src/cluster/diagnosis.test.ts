@@ -1,0 +1,62 @@
+// What is wrong with an address, in words; and what a cluster's own refusals become.
+import { expect, test } from 'vitest'
+import { refusal } from './client-errors.ts'
+import { isLoopback, troubleOf } from './diagnosis.ts'
+import { asServer, type Finding, splitServer } from './probe.ts'
+import { serverGuess } from './server-guess.ts'
+
+type Wrong = Exclude<Finding, { readonly kind: 'kafka' }>
+
+const findings: readonly (readonly [Wrong, RegExp])[] = [
+  [{ kind: 'unresolvable', code: 'ENOTFOUND' }, /there is no host 'localhost'/],
+  [{ kind: 'refused' }, /nobody listens on localhost:9093/],
+  [{ kind: 'unreachable', code: 'EHOSTUNREACH' }, /cannot be reached \(EHOSTUNREACH\)/],
+  [{ kind: 'no connection' }, /no connection within 3 s/],
+  [{ kind: 'silent' }, /answers nothing/],
+  [{ kind: 'closed' }, /ends the connection/],
+  [{ kind: 'speaks HTTP' }, /speaks HTTP, not Kafka/],
+  [{ kind: 'speaks TLS' }, /speaks TLS/],
+  [{ kind: 'no TLS', message: 'reset' }, /does not speak TLS: reset/],
+  [{ kind: 'untrusted', message: 'self-signed certificate' }, /is not trusted: self-signed/],
+  [{ kind: 'no kafka', message: 'a frame claims -1 bytes' }, /does not speak Kafka/],
+]
+
+test.each(findings.map(([finding, words]) => [finding.kind, finding, words] as const))(
+  '%s names the address and something to do',
+  (_kind, finding, words) => {
+    const { what, fix, code } = troubleOf('localhost:9093', finding)
+    expect(what).toMatch(words)
+    expect(what).toContain('localhost')
+    expect(fix.length).toBeGreaterThan(0)
+    expect(code).toMatch(/^LKS-40\d\d$/)
+  },
+)
+
+test('where nobody listens on this machine, the command that starts a server is named', () => {
+  expect(troubleOf('localhost:9093', { kind: 'refused' }).fix[0]).toBe('start one: lks dev --kafka-port 9093')
+  expect(troubleOf('broker:9092', { kind: 'refused' }).fix[0]).not.toContain('lks dev')
+  expect(isLoopback('127.1.2.3')).toBe(true)
+  expect(isLoopback('10.0.0.1')).toBe(false)
+})
+
+test('addresses with a port, also of IPv6, there and back', () => {
+  for (const server of ['a:1', '[::1]:9092', '10.0.0.1:65535']) expect(asServer(splitServer(server))).toBe(server)
+  expect(splitServer('[::1]:9092')).toEqual({ host: '::1', port: 9092 })
+})
+
+test("a cluster's refusal keeps its words and gets a code and something to do", () => {
+  const known = refusal('TOPIC_ALREADY_EXISTS', "Topic 'orders' already exists.")
+  expect(known).toMatchObject({ code: 'LKS-4010', what: "Topic 'orders' already exists" })
+  expect(refusal('SOMETHING_NEW', 'Whatever')).toMatchObject({ code: 'LKS-4007', why: 'the cluster answered SOMETHING_NEW' })
+})
+
+test('which Kafka it speaks as', () => {
+  expect(serverGuess([{ key: 0, min: 0, max: 13 }])).toContain('4.1')
+  expect(
+    serverGuess([
+      { key: 60, min: 0, max: 0 },
+      { key: 1, min: 0, max: 11 },
+    ]),
+  ).toContain('2.8')
+  expect(serverGuess([])).toBe('unknown')
+})

@@ -1,0 +1,96 @@
+// The command line as it is made from the table: each help fits, each command says how it is used, and words reach the command as they were meant.
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { expect, test } from 'vitest'
+import { UserError } from '../user-error.ts'
+import type { Given } from './client-command.ts'
+import { clientCommands, commandGroups } from './commands.ts'
+import { optionsOf } from './options-of.ts'
+import { overview } from './overview.ts'
+import { type Chosen, programOf } from './program.ts'
+
+async function given(...words: readonly string[]): Promise<Given> {
+  let chosen: Chosen | undefined
+  await programOf('1.2.3', async (one) => void (chosen = one)).parseAsync(['node', 'lks', ...words])
+  if (chosen === undefined) throw new Error('no command was chosen')
+  return chosen.given
+}
+
+function allOf(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(allOf)]
+}
+
+test('the overview fits one screen of 80 columns and 24 lines', () => {
+  const lines = overview('10.20.30').trimEnd().split('\n')
+  expect(lines.length).toBeLessThanOrEqual(23)
+  expect(lines.filter((line) => line.length > 80)).toEqual([])
+})
+
+test('each help fits 80 columns', () => {
+  const helps = allOf(programOf('1.2.3', async () => {})).map((command) => command.helpInformation())
+  expect(helps.length).toBeGreaterThan(clientCommands.length)
+  expect(helps.flatMap((help) => help.split('\n')).filter((line) => line.length > 80)).toEqual([])
+})
+
+test.each(clientCommands.filter(({ hidden }) => hidden !== true).map((command) => [command.path.join(' '), command] as const))(
+  'lks %s has a summary, examples of itself, and names that are its own',
+  (name, command) => {
+    expect(command.summary).toMatch(/^[A-Z].*\.$/)
+    expect(command.examples.length).toBeGreaterThan(0)
+    for (const example of command.examples) {
+      expect(example).toContain(`lks ${name}`)
+      expect(example.length).toBeLessThanOrEqual(78)
+    }
+    const options = optionsOf(command)
+    expect(new Set(options.map((option) => option.name)).size).toBe(options.length)
+    const shorts = options.flatMap(({ short = [] }) => short)
+    expect(new Set(shorts).size).toBe(shorts.length)
+    expect(shorts.filter((short) => !/^[a-zA-Z]$/.test(short))).toEqual([])
+    if (command.path.length > 1) expect(commandGroups[command.path[0] ?? '']).toBeDefined()
+  },
+)
+
+test('options reach the command: defaults, switches, repeated ones', async () => {
+  const create = await given('topic', 'create', 'a', 'b', '-p', '3', '-c', 'x=1', '--config', 'y=2')
+  expect(create.arguments).toEqual(['a', 'b'])
+  expect(create.option('partitions')).toBe('3')
+  expect(create.options('config')).toEqual(['x=1', 'y=2'])
+  expect(create.option('output')).toBe('table')
+  expect(create.flag('if-not-exists')).toBe(false)
+  expect((await given('topic', 'create', 'a', '--if-not-exists')).flag('if-not-exists')).toBe(true)
+})
+
+test('a value may begin with a minus', async () => {
+  expect((await given('group', 'seek', 'g', '--to', '-10')).option('to')).toBe('-10')
+  expect((await given('group', 'seek', 'g', '--to=-10')).option('to')).toBe('-10')
+})
+
+test('what stands behind the command of exec is its own', async () => {
+  expect((await given('exec', 'npm', 'test', '--watch', '-v')).arguments).toEqual(['npm', 'test', '--watch', '-v'])
+  expect((await given('exec', '--topics', 'a:3', '--', 'npm', 'test', '-v')).arguments).toEqual(['npm', 'test', '-v'])
+})
+
+test('a value that its option refuses is refused in words', async () => {
+  await expect(given('topic', 'list', '-o', 'xml')).rejects.toThrow(UserError)
+  await expect(given('topic', 'create', 'a', '-p', '0')).rejects.toThrow(/must be a number from 1 up/)
+  await expect(given('group', 'lag', '--every', 'soon')).rejects.toThrow(/duration/)
+})
+
+test('a word that is no command, or one too many, is refused with the nearest', async () => {
+  await expect(given('topik')).rejects.toThrow(/unknown command 'topik'[\s\S]*topic/)
+  await expect(given('topic', 'lst')).rejects.toThrow(/unknown command 'lst'[\s\S]*list/)
+  await expect(given('topic', 'list', 'more')).rejects.toThrow(/too many arguments/)
+  await expect(given('topic', 'list', '--outptu', 'json')).rejects.toThrow(/--output/)
+})
+
+test('no file loads the client library before it is needed: lks dev starts without it', () => {
+  const root = new URL('../', import.meta.url)
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => path.endsWith('.ts') && !path.endsWith('.test.ts'),
+  )
+  expect(files.length).toBeGreaterThan(50)
+  const loading = files.filter((path) =>
+    /^(?:import|export) (?!type )[^;]*? from '@platformatic\/kafka'/m.test(readFileSync(new URL(path.replaceAll('\\', '/'), root), 'utf8')),
+  )
+  expect(loading).toEqual([])
+})

@@ -1,0 +1,54 @@
+// Small words of several screens, and the parts of command lines that several commands share.
+import { expect, test } from 'vitest'
+import { changesOf } from './config/config-changes.ts'
+import { configPairs } from './config-pairs.ts'
+import { listeningInodes, ofLsof, ofNetstat } from './doctor/port-owner.ts'
+import { millisecondsOf } from './duration.ts'
+import { environmentOf, topicsIn } from './exec.ts'
+import { counted, ranges } from './words.ts'
+
+test('counts and ranges', () => {
+  expect(counted(1, 'topic')).toBe('1 topic')
+  expect(counted(0, 'topic')).toBe('0 topics')
+  expect(ranges([5, 0, 1, 2, 9, 8])).toBe('0-2,5,8,9')
+  expect(ranges([])).toBe('')
+})
+
+test('durations', () => {
+  expect(['500ms', '2s', '1.5m', '1h', '1d'].map(millisecondsOf)).toEqual([500, 2_000, 90_000, 3_600_000, 86_400_000])
+})
+
+test('configs are key=value, each key once', () => {
+  expect(configPairs(['a=1', 'b=x=y', 'c='], '--config')).toEqual([
+    { name: 'a', value: '1' },
+    { name: 'b', value: 'x=y' },
+    { name: 'c', value: '' },
+  ])
+  for (const wrong of [['a'], ['=1'], ['a=1', 'a=2']]) expect(() => configPairs(wrong, '--config')).toThrow(/--config/)
+  expect(() => changesOf([], [], '--config')).toThrow(/no config/)
+  expect(() => changesOf(['a=1'], ['a'], '--config')).toThrow(/twice/)
+  expect(changesOf([], ['a'], '--config')).toEqual([{ name: 'a', value: undefined }])
+})
+
+test('topics of exec', () => {
+  expect(topicsIn('orders:3, audit,')).toEqual([
+    { name: 'orders', partitions: 3 },
+    { name: 'audit', partitions: 1 },
+  ])
+  for (const wrong of ['orders:0', 'orders:x', ':3', 'a b']) expect(typeof topicsIn(wrong)).toBe('string')
+  expect(environmentOf({ bootstrapServers: 'a:1', urls: undefined })).toMatchObject({ KAFKA_BROKERS: 'a:1', LKS_BOOTSTRAP_SERVERS: 'a:1' })
+})
+
+test('who listens, from what the platforms tell', () => {
+  const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:2384 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0000000000000000 100 0 0 10 0
+   1: 0100007F:2384 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0000000000000000 100 0 0 10 0`
+  expect(listeningInodes(table, 9092)).toEqual(['4711'])
+  expect(listeningInodes(table, 9093)).toEqual([])
+  expect(ofLsof('p4121\ncnode\nf20\n')).toEqual({ pid: 4121, program: 'node' })
+  expect(ofLsof('')).toBeUndefined()
+  const netstat =
+    '  Proto  Local Address          Foreign Address        State           PID\n  TCP    0.0.0.0:9092           0.0.0.0:0              LISTENING       812\n'
+  expect(ofNetstat(netstat, 9092)).toEqual({ pid: 812, program: undefined })
+  expect(ofNetstat(netstat, 8000)).toBeUndefined()
+})

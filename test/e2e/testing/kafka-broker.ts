@@ -1,0 +1,102 @@
+// Apache Kafka itself, for tests of what must work with any Kafka: one KRaft broker of the jars that KAFKA_CLASSPATH names, with a listener that wants a login.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { kafkaClasspath } from './programs.ts'
+import { lks, temporaryFolder } from './server.ts'
+
+export interface KafkaBroker extends AsyncDisposable {
+  /** `127.0.0.1:9092` */
+  readonly kafka: string
+  /** The same broker, by SASL_PLAINTEXT with PLAIN: user `me`, password `secret`. */
+  readonly login: string
+}
+
+/** The jars hold the broker, too: those of the clients alone do not. */
+export function hasKafkaBroker(): boolean {
+  return (
+    kafkaClasspath !== '' &&
+    spawnSync('java', ['-cp', kafkaClasspath, 'kafka.tools.StorageTool', 'random-uuid'], { stdio: 'ignore' }).status === 0
+  )
+}
+
+/** Resolves when it answers. */
+export async function startKafkaBroker(): Promise<KafkaBroker> {
+  const folder = await temporaryFolder()
+  const [port, loginPort, controllerPort] = await freePorts(3)
+  const properties = join(folder.path, 'server.properties')
+  await writeFile(properties, propertiesOf({ folder: folder.path, port, loginPort, controllerPort }))
+  const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
+  await ended(java(['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, '--standalone']))
+  const broker = java(['kafka.Kafka', properties])
+  const stop = async (): Promise<void> => {
+    if (broker.exitCode === null && broker.signalCode === null) {
+      broker.kill('SIGKILL')
+      await once(broker, 'close')
+    }
+    await folder[Symbol.asyncDispose]()
+  }
+  const kafka = `127.0.0.1:${port}`
+  const waited = await lks(['wait', '--timeout', '60s', '-b', kafka])
+  if (waited.code !== 0) {
+    await stop()
+    throw new Error(`Apache Kafka did not start: ${waited.stderr}`)
+  }
+  return { kafka, login: `127.0.0.1:${loginPort}`, [Symbol.asyncDispose]: stop }
+}
+
+function java(args: readonly string[]): ChildProcess {
+  return spawn('java', ['-Xmx512M', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', kafkaClasspath, ...args], { stdio: 'ignore' })
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`formatting the storage of Apache Kafka ended with ${code}`)
+}
+
+interface BrokerPlace {
+  readonly folder: string
+  readonly port: number | undefined
+  readonly loginPort: number | undefined
+  readonly controllerPort: number | undefined
+}
+
+function propertiesOf({ folder, port, loginPort, controllerPort }: BrokerPlace): string {
+  const addresses = `PLAINTEXT://127.0.0.1:${port},LOGIN://127.0.0.1:${loginPort}`
+  return `process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:${controllerPort}
+listeners=${addresses},CONTROLLER://127.0.0.1:${controllerPort}
+advertised.listeners=${addresses}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,LOGIN:SASL_PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+controller.listener.names=CONTROLLER
+sasl.enabled.mechanisms=PLAIN
+listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_me="secret";
+log.dirs=${join(folder, 'log')}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=3
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+`
+}
+
+/** Held together, so that they differ. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map(async (server) => await new Promise((resolve) => server.close(resolve))))
+  return ports
+}
