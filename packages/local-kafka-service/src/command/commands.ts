@@ -14,6 +14,9 @@ import { groupDescribe } from './group/group-describe.ts'
 import { groupLag } from './group/group-lag.ts'
 import { groupList } from './group/group-list.ts'
 import { groupSeek } from './group/group-seek.ts'
+import { consume } from './records/consume.ts'
+import { produce } from './records/produce.ts'
+import { query } from './records/query.ts'
 import { topicAddPartitions } from './topic/topic-add-partitions.ts'
 import { topicAlter } from './topic/topic-alter.ts'
 import { topicCreate } from './topic/topic-create.ts'
@@ -24,6 +27,9 @@ import { version } from './version-command.ts'
 import { wait } from './wait.ts'
 
 export const clientCommands: readonly ClientCommand[] = [
+  produce,
+  consume,
+  query,
   topicList,
   topicCreate,
   topicDescribe,

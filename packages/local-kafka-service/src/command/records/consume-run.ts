@@ -1,0 +1,154 @@
+// What `lks consume` does: reads partitions, alone or as a member of a group, and prints their records.
+import type { Consumer } from '@platformatic/kafka'
+import { UserError } from '../../user-error.ts'
+import type { CommandContext, Given } from '../client-command.ts'
+import { patienceWith } from './client-errors.ts'
+import { closeBy, openMember, openReader, partitionsOf } from './clients.ts'
+import { DataSink } from './data-sink.ts'
+import { readAsMember } from './group-reader.ts'
+import { OffsetCommitter } from './offset-committer.ts'
+import { type OffsetRange, parseOffsetRange } from './offset-range.ts'
+import { readingsOf } from './partition-offsets.ts'
+import { type Block, readPartitions } from './partition-reader.ts'
+import { parseFilter, type RecordFilter } from './record-filter.ts'
+import { printerOf, type RecordPrinter } from './record-printer.ts'
+
+interface Plan {
+  readonly topics: readonly string[]
+  /** Empty: all of them. */
+  readonly partitions: readonly number[]
+  readonly range: OffsetRange
+  /** Infinity: no end by number. */
+  readonly count: number
+  readonly keeps: RecordFilter
+  readonly print: RecordPrinter
+}
+
+/** Resolves at the end, and on Ctrl-C, which is how following ends. Rejects with a UserError or an error of the client library. */
+export async function runConsume(given: Given, context: CommandContext): Promise<void> {
+  const plan = planOf(given, context)
+  const group = given.option('group')
+  if (plan.count === 0) return
+  try {
+    if (group === undefined) await consumeAlone(plan, context)
+    else await consumeAsMember(plan, group, context)
+  } catch (error) {
+    if (!context.signal.aborted) throw error
+  }
+}
+
+function planOf(given: Given, { terminal }: CommandContext): Plan {
+  const group = given.option('group')
+  const format = given.option('format')
+  const output = given.option('output')
+  const partitions = given.options('partition').map(Number)
+  if (group !== undefined && partitions.length > 0) {
+    throw new UserError('LKS-1005', {
+      what: '--group and --partition exclude one another',
+      why: 'a group gives each of its members its partitions',
+      fix: ['leave one of them out'],
+    })
+  }
+  if (format !== undefined && output !== undefined && output !== 'table') {
+    throw new UserError('LKS-1005', { what: '--format and --output exclude one another', fix: ['leave one of them out'] })
+  }
+  const parsed = parseOffsetRange(given.option('offset') ?? 'start', { nowMs: Date.now() })
+  const filter = given.option('grep')
+  const keeps = filter === undefined ? undefined : parseFilter(filter)
+  // Both were checked with the command line.
+  if (parsed.kind === 'wrong') throw new RangeError(parsed.why)
+  if (keeps?.kind === 'wrong') throw new RangeError(keeps.why)
+  const until = parsed.range.until ?? (given.flag('exit') ? { kind: 'end' } : undefined)
+  return {
+    topics: [...new Set(given.arguments)],
+    partitions,
+    range: { from: parsed.range.from, until },
+    count: Number(given.option('count') ?? Infinity),
+    keeps: keeps?.keeps ?? (() => true),
+    print: printerOf({ format, output }, terminal),
+  }
+}
+
+async function consumeAlone(plan: Plan, context: CommandContext): Promise<void> {
+  const { signal, connection, terminal } = context
+  const client = await openReader(connection, plan.topics)
+  try {
+    const tell = teller(context)
+    const patience = patienceWith({ waitMs: patienceMs(plan), signal, tell })
+    const readings = []
+    for (const topic of plan.topics) {
+      const partitions = await partitionsOf(client, { topic, wanted: plan.partitions })
+      readings.push(...(await patience.through(() => readingsOf(client, { topic, partitions, range: plan.range }))))
+    }
+    await printAll(readPartitions({ client, readings, patience, signal, tell }), plan, new DataSink(terminal.data), signal)
+  } finally {
+    await closeBy(client)
+  }
+}
+
+async function consumeAsMember(plan: Plan, group: string, context: CommandContext): Promise<void> {
+  const { signal, connection, terminal } = context
+  const tell = teller(context)
+  const client = await openReader(connection, plan.topics)
+  const member = await openMember(connection, group)
+  const committer = new OffsetCommitter(member)
+  try {
+    for (const topic of plan.topics) await partitionsOf(client, { topic, wanted: [] })
+    const patience = patienceWith({ waitMs: patienceMs(plan), signal, tell })
+    const blocks = readAsMember({ member, committer, client, patience, topics: plan.topics, range: plan.range, signal, tell })
+    await printAll(blocks, plan, new DataSink(terminal.data), signal, committer)
+  } finally {
+    await leave(member, committer, tell)
+    await closeBy(client)
+  }
+}
+
+/** Commits what was printed before it leaves. A cluster that is away by then cannot be told, which is said. */
+async function leave(member: Consumer, committer: OffsetCommitter, tell: (line: string) => void): Promise<void> {
+  try {
+    await committer.flush()
+  } catch (error) {
+    tell(
+      `what was printed last could not be committed, and will be printed again: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  } finally {
+    await closeBy(member)
+  }
+}
+
+async function printAll(
+  blocks: AsyncIterable<readonly Block[]>,
+  { keeps, print, count }: Plan,
+  sink: DataSink,
+  signal: AbortSignal,
+  committer?: OffsetCommitter,
+): Promise<void> {
+  let left = count
+  for await (const answer of blocks) {
+    for (const { reading, records, next } of answer) {
+      const { topic, partition } = reading
+      for (const record of records) {
+        if (!keeps(record)) continue
+        sink.add(print(record))
+        left -= 1
+        if (left === 0) {
+          await sink.flush(signal)
+          committer?.printed({ topic, partition, offset: record.offset + 1n })
+          return
+        }
+        if (sink.isFull) await sink.flush(signal)
+      }
+      await sink.flush(signal)
+      committer?.printed({ topic, partition, offset: next })
+    }
+  }
+}
+
+/** Who follows waits as long as it takes, and ends it with Ctrl-C. */
+function patienceMs({ range }: Plan): number {
+  return range.until === undefined ? Number.POSITIVE_INFINITY : 60_000
+}
+
+function teller({ terminal }: CommandContext): (line: string) => void {
+  return (line) => void terminal.talk.write(`${line}\n`)
+}

@@ -1,0 +1,45 @@
+// Where records are printed: bytes as they are, gathered into large writes, and no faster than the reader takes them.
+import type { Terminal } from '../client-command.ts'
+
+export class DataSink {
+  readonly #stream: Terminal['data']
+  #pieces: Buffer[] = []
+  #bytes = 0
+
+  constructor(stream: Terminal['data']) {
+    this.#stream = stream
+  }
+
+  /** Nothing is copied: the pieces must not change until they are flushed. */
+  add(pieces: readonly Buffer[]): void {
+    for (const piece of pieces) {
+      this.#pieces.push(piece)
+      this.#bytes += piece.length
+    }
+  }
+
+  /** There is enough for a write. */
+  get isFull(): boolean {
+    return this.#bytes >= writeBytes
+  }
+
+  /** Settles when the reader has taken it. Rejects when it cannot be written, or when the signal aborts before. */
+  async flush(signal: AbortSignal): Promise<void> {
+    if (this.#bytes === 0) return
+    const bytes = Buffer.concat(this.#pieces, this.#bytes)
+    this.#pieces = []
+    this.#bytes = 0
+    await new Promise<void>((resolve, reject) => {
+      const aborted = (): void => reject(signal.reason)
+      signal.addEventListener('abort', aborted, { once: true })
+      if (signal.aborted) aborted()
+      this.#stream.write(bytes, (error) => {
+        signal.removeEventListener('abort', aborted)
+        if (error === null || error === undefined) resolve()
+        else reject(error)
+      })
+    })
+  }
+}
+
+const writeBytes = 256 * 1024

@@ -1,0 +1,132 @@
+// Reads as a member of a group: the partitions that the group gives, from where the group is in each, until the group gives others.
+import type { Consumer } from '@platformatic/kafka'
+import type { OffsetCommitter } from './offset-committer.ts'
+import type { OffsetRange } from './offset-range.ts'
+import { readingsOf } from './partition-offsets.ts'
+import { type Block, type ReaderOptions, type Reading, readPartitions } from './partition-reader.ts'
+
+export interface GroupReaderOptions extends Omit<ReaderOptions, 'readings'> {
+  /** Joins, beats and commits; `client` reads, so that a long poll keeps no heartbeat waiting. */
+  readonly member: Consumer
+  readonly committer: OffsetCommitter
+  readonly topics: readonly string[]
+  /** Where partitions without a committed offset begin, and where all of them stop. */
+  readonly range: OffsetRange
+}
+
+/** As readPartitions. Ends when the partitions that this member has are at their ends. Rejects with an error of the client library when the group is lost. */
+export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator<readonly Block[]> {
+  const { member, committer, client, patience, topics, range, signal, tell } = options
+  const changes = new GroupChanges(member, signal)
+  member.topics.trackAll(...topics)
+  await member.joinGroup({})
+  let before: Turn = { generation: -1, readings: [] }
+  while (!signal.aborted) {
+    const round = changes.nextRound()
+    const generation = member.generationId
+    const assignments = member.assignments ?? []
+    tell(assignmentView(member.groupId, assignments))
+    const committed = await patience.through(() => committedReadings(member, client, assignments, range))
+    const kept = generation === before.generation + 1 ? before.readings : []
+    const readings = committed.map((reading) => continued(reading, kept))
+    committer.keepOnly(readings.filter((reading) => kept.some((one) => isSame(one, reading))))
+    before = { generation, readings }
+    yield* readPartitions({ client, readings, patience, signal: round, tell })
+    changes.throwIfLost()
+    if (signal.aborted || (range.until !== undefined && !round.aborted)) return
+    await changes.joined(round)
+  }
+}
+
+/** What this member read in one generation of the group. */
+interface Turn {
+  readonly generation: number
+  readonly readings: readonly Reading[]
+}
+
+/** A partition that stayed this member's goes on where it was, though its last commit may be still on its way: nothing is printed twice. */
+function continued(reading: Reading, kept: readonly Reading[]): Reading {
+  const mine = kept.find((one) => isSame(one, reading))
+  return mine === undefined || mine.position <= reading.position
+    ? reading
+    : { ...reading, position: mine.position, notBefore: mine.position }
+}
+
+function isSame(a: Reading, b: Reading): boolean {
+  return a.topic === b.topic && a.partition === b.partition
+}
+
+type Assignments = readonly { readonly topic: string; readonly partitions: readonly number[] }[]
+
+/** What happens to a membership, which the client library tells by events. */
+class GroupChanges {
+  readonly #signal: AbortSignal
+  #round = new AbortController()
+  #joins = 0
+  #lost: Error | undefined
+  #wake: (() => void) | undefined
+
+  constructor(member: Consumer, signal: AbortSignal) {
+    this.#signal = signal
+    member.on('consumer:group:rebalance', () => this.#round.abort())
+    member.on('consumer:group:join', () => {
+      this.#joins += 1
+      this.#round.abort()
+      this.#wake?.()
+    })
+    // It gave up joining again.
+    member.on('error', (error: Error) => {
+      this.#lost = error
+      this.#round.abort()
+      this.#wake?.()
+    })
+    signal.addEventListener('abort', () => this.#wake?.(), { once: true })
+  }
+
+  /** Aborts when the assignment is no longer good, or when everything ends. */
+  nextRound(): AbortSignal {
+    this.#round = new AbortController()
+    this.#joins = 0
+    return AbortSignal.any([this.#round.signal, this.#signal])
+  }
+
+  /** Settles when there is a new assignment, or everything ends. */
+  async joined(round: AbortSignal): Promise<void> {
+    while (!(round.aborted && this.#joins > 0) && !this.#signal.aborted) {
+      this.throwIfLost()
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  throwIfLost(): void {
+    if (this.#lost !== undefined) throw this.#lost
+  }
+}
+
+async function committedReadings(
+  member: Consumer,
+  client: Consumer,
+  assignments: Assignments,
+  range: OffsetRange,
+): Promise<readonly Reading[]> {
+  if (assignments.length === 0) return []
+  const committed = await member.listCommittedOffsets({
+    topics: assignments.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })),
+  })
+  const found = await Promise.all(assignments.map(({ topic, partitions }) => readingsOf(client, { topic, partitions, range })))
+  return found.flat().map((reading): Reading => {
+    const offset = committed.get(reading.topic)?.[reading.partition]
+    return offset === undefined || offset < 0n ? reading : { ...reading, position: offset, notBefore: offset }
+  })
+}
+
+function assignmentView(group: string, assignments: Assignments): string {
+  const parts = assignments
+    .filter(({ partitions }) => partitions.length > 0)
+    .map(({ topic, partitions }) => `${topic}[${partitions.join(',')}]`)
+  return parts.length === 0
+    ? `a member of group ${group}, without a partition: others have them all`
+    : `a member of group ${group}, reading ${parts.join(' ')}`
+}

@@ -1,0 +1,77 @@
+// Asks for offsets of partitions, and turns a range of the command line into places to begin and to stop at.
+import { type Consumer, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka'
+import type { OffsetRange, Position } from './offset-range.ts'
+import type { Reading } from './partition-reader.ts'
+
+/** By partition. `end` is the last stable offset: behind it there is nothing that could be read yet. A time without a record at or after it: absent. */
+export async function offsetsOf(
+  client: Consumer,
+  {
+    topic,
+    partitions,
+    at,
+  }: { readonly topic: string; readonly partitions: readonly number[]; readonly at: 'start' | 'end' | { readonly ms: number } },
+): Promise<ReadonlyMap<number, bigint>> {
+  const timestamp = at === 'start' ? ListOffsetTimestamps.EARLIEST : at === 'end' ? ListOffsetTimestamps.LATEST : BigInt(at.ms)
+  const found = await client.listOffsets({
+    topics: [topic],
+    partitions: { [topic]: [...partitions] },
+    timestamp,
+    isolationLevel: FetchIsolationLevels.READ_COMMITTED,
+  })
+  const offsets = found.get(topic) ?? []
+  return new Map(
+    partitions.flatMap((partition) => {
+      const offset = offsets[partition]
+      return offset === undefined || offset < 0n ? [] : [[partition, offset] as const]
+    }),
+  )
+}
+
+/** Where the range begins and stops in each partition, by what is there now. */
+export async function readingsOf(
+  client: Consumer,
+  { topic, partitions, range }: { readonly topic: string; readonly partitions: readonly number[]; readonly range: OffsetRange },
+): Promise<Reading[]> {
+  const ask = (at: Parameters<typeof offsetsOf>[1]['at']): Promise<ReadonlyMap<number, bigint>> =>
+    offsetsOf(client, { topic, partitions, at })
+  const [starts, ends] = await Promise.all([ask('start'), ask('end')])
+  const none: ReadonlyMap<number, bigint> = new Map()
+  const [fromTimes, untilTimes] = await Promise.all(
+    [range.from, range.until].map((position) => (position?.kind === 'time' ? ask({ ms: position.ms }) : none)),
+  )
+  return partitions.map((partition) => {
+    const start = starts.get(partition) ?? 0n
+    const end = ends.get(partition) ?? start
+    const from = offsetAt(range.from, { start, end, byTime: fromTimes?.get(partition) })
+    const until = range.until === undefined ? undefined : offsetAt(range.until, { start, end, byTime: untilTimes?.get(partition) })
+    return {
+      topic,
+      partition,
+      position: from < start ? start : from > end ? end : from,
+      notBefore: from,
+      until: until === undefined ? undefined : until > end ? end : until,
+    }
+  })
+}
+
+/** Exported for its test. */
+export function offsetAt(
+  position: Position,
+  { start, end, byTime }: { readonly start: bigint; readonly end: bigint; readonly byTime: bigint | undefined },
+): bigint {
+  switch (position.kind) {
+    case 'start':
+      return start
+    case 'end':
+      return end
+    case 'offset':
+      return position.offset
+    case 'after start':
+      return start + position.count
+    case 'before end':
+      return end - position.count < start ? start : end - position.count
+    case 'time':
+      return byTime ?? end
+  }
+}

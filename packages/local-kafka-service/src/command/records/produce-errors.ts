@@ -1,0 +1,61 @@
+// What a person is told when not everything was written: how much was, what went wrong, and what to do.
+import { UserError } from '../../user-error.ts'
+import { innermostMessage } from './innermost-message.ts'
+import type { NotWritten } from './record-writer.ts'
+
+/** Of the whole command. */
+export interface Progress {
+  readonly topic: string
+  readonly acknowledged: number
+}
+
+export function notWrittenError({ refused, inDoubt, cause }: NotWritten, progress: Progress): UserError {
+  const before = `${written(progress)}, then `
+  const doubt = inDoubt === 0 ? '' : `; of ${inDoubt} more nobody knows whether they are written`
+  const [first] = refused
+  if (first === undefined) {
+    return new UserError('LKS-4102', {
+      what: `${before}the cluster did not answer any more${doubt}`,
+      why: innermostMessage(cause),
+      fix: ['see what is there: lks consume TOPIC -e', 'write the rest when the cluster is back'],
+      cause,
+    })
+  }
+  const { api, message, records } = first.refusal
+  const batch = refused.filter(({ record }) => record.partition === first.record.partition).map(({ record }) => record)
+  const wrong = records.length === 0 ? batch : records.flatMap((at) => batch[at] ?? [])
+  return new UserError('LKS-4102', {
+    what: `${before}${lines(wrong.map(({ line }) => line))} refused by the cluster${doubt}`,
+    why: `${api}${message === undefined ? '' : `: ${message}`}`,
+    fix: fixes[api] ?? ['mend what was refused, and write the rest'],
+    cause,
+  })
+}
+
+/** A line that is no record, or that has no place to go. What stood before it is written. */
+export function wrongLineError({ line, why }: { readonly line: number; readonly why: string }, progress: Progress): UserError {
+  return new UserError('LKS-4101', {
+    what: `line ${line} cannot be written: ${why}`,
+    why: `${written(progress)}: all the lines before it`,
+    fix: [`mend line ${line}, and write on from there`],
+  })
+}
+
+/** `1 record is written to orders` */
+export function written({ topic, acknowledged }: Progress): string {
+  return acknowledged === 1 ? `1 record is written to ${topic}` : `${acknowledged} records are written to ${topic}`
+}
+
+const fixes: Readonly<Record<string, readonly string[]>> = {
+  MESSAGE_TOO_LARGE: ['raise max.message.bytes of the topic, or write smaller records', 'compress: -z zstd'],
+  RECORD_LIST_TOO_LARGE: ['raise segment.bytes of the topic, or write smaller records'],
+  INVALID_RECORD: ['a compacted topic needs keys: -k or -K'],
+  TOPIC_AUTHORIZATION_FAILED: ['ask for the permission to write to the topic'],
+}
+
+function lines(numbers: readonly number[]): string {
+  const [first = 0] = numbers
+  const last = numbers.at(-1) ?? first
+  if (numbers.length === 1) return `line ${first} was`
+  return last - first + 1 === numbers.length ? `lines ${first} to ${last} were` : `${numbers.length} of the lines ${first} to ${last} were`
+}

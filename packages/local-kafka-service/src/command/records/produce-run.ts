@@ -1,0 +1,153 @@
+// What `lks produce` does: makes records of lines, writes them in their order, and says how many were acknowledged.
+import { open } from 'node:fs/promises'
+import { UserError } from '../../user-error.ts'
+import type { CommandContext, Given } from '../client-command.ts'
+import { untilAborted } from './abortable.ts'
+import { type ByteLine, byteLines, LineTooLong } from './byte-lines.ts'
+import { partitionsToWrite, producerOpener } from './clients.ts'
+import { DataSink } from './data-sink.ts'
+import { recordName } from './kafka-record.ts'
+import { notWrittenError, type Progress, written, wrongLineError } from './produce-errors.ts'
+import { type ProducePlan, producePlanOf } from './produce-plan.ts'
+import { recordOfLine } from './record-lines.ts'
+import { NotWritten, RecordWriter, type WrittenRecord } from './record-writer.ts'
+
+/**
+ * Resolves when everything is acknowledged. Rejects with a UserError that says how much of it is; on Ctrl-C too, when what was read by then
+ * is written; and with an error of the client library when nothing was begun.
+ */
+export async function runProduce(given: Given, context: CommandContext): Promise<void> {
+  const plan = producePlanOf(given)
+  const input = await inputOf(plan, context)
+  const partitions = await partitionsBefore(plan, context)
+  const tally = { topic: plan.topic, acknowledged: 0 }
+  const stopped = new AbortController()
+  const writer = await writerFor(plan, context, { partitions, tally, failed: () => stopped.abort() })
+  const { signal, terminal } = context
+  const giveUp = givesUp(signal, writer)
+  try {
+    const lines = byteLines(untilAborted(input, AbortSignal.any([signal, stopped.signal])), { maxBytes: maxLineBytes })
+    await addAll(lines, writer, { plan, partitions, tally })
+    await writer.flush()
+  } catch (error) {
+    if (error instanceof NotWritten) throw notWrittenError(error, tally)
+    if (error instanceof LineTooLong)
+      throw wrongLineError({ line: error.number, why: `it is longer than ${maxLineBytes / mebibyte} MiB` }, tally)
+    throw error
+  } finally {
+    clearTimeout(giveUp.timer)
+    await writer.close()
+  }
+  if (terminal.interactive || signal.aborted)
+    terminal.talk.write(`${plan.acks === '0' ? 'sent, and nobody was asked whether they arrived: ' : ''}${written(tally)}\n`)
+  signal.throwIfAborted()
+}
+
+const mebibyte = 1024 * 1024
+/** As much as a broker reads of one request (socket.request.max.bytes): a longer line would not be taken by any. */
+const maxLineBytes = 100 * mebibyte
+/** After Ctrl-C, for what was read before it. */
+const giveUpMs = 5_000
+/** A batch stays below the 1 MiB that a topic takes unless it says otherwise; a request is answered in one go, and stays in memory until then. */
+const limits = { batchBytes: 900_000, chunkBytes: 4 * mebibyte, records: 10_000 }
+
+async function inputOf({ file }: ProducePlan, { terminal }: CommandContext): Promise<AsyncIterable<Buffer | string>> {
+  if (file === undefined) {
+    if (terminal.inputInteractive) terminal.talk.write('one record on a line; Ctrl-D ends\n')
+    return terminal.input
+  }
+  try {
+    return (await open(file)).createReadStream()
+  } catch (error) {
+    throw new UserError('LKS-4101', {
+      what: `${file} cannot be read`,
+      why: error instanceof Error ? error.message : String(error),
+      fix: ['name a file that is there'],
+      cause: error,
+    })
+  }
+}
+
+/** How many the topic has; it is made by the cluster where that makes topics that are named. */
+async function partitionsBefore({ topic, partition, acks }: ProducePlan, { connection }: CommandContext): Promise<number> {
+  const producer = (await producerOpener(connection, { acks, patience: 'short', tell: () => {} }))()
+  try {
+    return await partitionsToWrite(producer, { topic, wanted: typeof partition === 'number' ? partition : undefined })
+  } finally {
+    await producer.close()
+  }
+}
+
+interface Running {
+  readonly partitions: number
+  readonly tally: { readonly topic: string; acknowledged: number }
+  readonly failed: () => void
+}
+
+async function writerFor(
+  plan: ProducePlan,
+  { connection, terminal, signal }: CommandContext,
+  { partitions, tally, failed }: Running,
+): Promise<RecordWriter> {
+  const { topic, acks, compression, output } = plan
+  const sink = new DataSink(terminal.data)
+  return new RecordWriter({
+    topic,
+    open: await producerOpener(connection, { acks, patience: 'long', tell: (line) => void terminal.talk.write(`${line}\n`) }),
+    acks,
+    compression,
+    partitions,
+    firstPartition: Math.floor(Math.random() * partitions),
+    limits,
+    async written(records) {
+      tally.acknowledged += records.length
+      if (output === 'table') return
+      for (const record of records) sink.add([Buffer.from(`${reference(record, plan)}\n`)])
+      await sink.flush(signal)
+    },
+    failed,
+  })
+}
+
+/** Where a record is now, for programs. */
+function reference({ partition, offset }: WrittenRecord, { topic, output }: ProducePlan): string {
+  const place = { topic, partition, offset: offset ?? -1n }
+  return output === 'name' ? recordName(place) : `{"topic":${JSON.stringify(topic)},"partition":${partition},"offset":${place.offset}}`
+}
+
+/** A cluster that is away when Ctrl-C comes is not waited for any longer than this. */
+function givesUp(signal: AbortSignal, writer: RecordWriter): { readonly timer: NodeJS.Timeout | undefined } {
+  const given: { timer: NodeJS.Timeout | undefined } = { timer: undefined }
+  signal.addEventListener('abort', () => (given.timer = setTimeout(() => void writer.close(), giveUpMs)), { once: true })
+  return given
+}
+
+/** Rejects with wrongLineError when a line is no record; what stood before it is acknowledged by then. */
+async function addAll(
+  blocks: AsyncIterable<readonly ByteLine[]>,
+  writer: RecordWriter,
+  { plan, partitions, tally }: { readonly plan: ProducePlan; readonly partitions: number; readonly tally: Progress },
+): Promise<void> {
+  const { form, partition } = plan
+  for await (const lines of blocks) {
+    for (const line of lines) {
+      const parsed = recordOfLine(line, form)
+      const wrong = parsed.kind === 'wrong' ? parsed.why : outOfRange(parsed.record.partition, plan, partitions)
+      if (parsed.kind === 'wrong' || wrong !== undefined) {
+        await writer.flush()
+        throw wrongLineError({ line: line.number, why: wrong ?? '' }, tally)
+      }
+      const { record } = parsed
+      await writer.add(
+        partition === undefined ? record : { ...record, partition: partition === 'any' ? undefined : partition },
+        line.number,
+      )
+    }
+    writer.kick()
+  }
+}
+
+function outOfRange(said: number | undefined, { partition, topic }: ProducePlan, partitions: number): string | undefined {
+  if (said === undefined || partition !== undefined || said < partitions) return undefined
+  return `${topic} has no partition ${said}, but ${partitions}; with -p any the keys decide`
+}

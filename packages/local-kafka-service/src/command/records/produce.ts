@@ -1,0 +1,91 @@
+// The row of `lks produce`: writes lines, or records in JSON, to a topic.
+import type { ClientCommand } from '../client-command.ts'
+import { count, whatIsWrong } from './option-checks.ts'
+import { parseHeader } from './record-lines.ts'
+
+export const produceFormats = ['table', 'json', 'name'] as const
+export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+export const acknowledgements = ['all', '1', '0'] as const
+
+export const produce: ClientCommand = {
+  path: ['produce'],
+  summary: 'Write lines of standard input, or of a file, to a topic.',
+  arguments: [{ name: 'topic', required: true, doc: 'The topic.', completes: 'topic' }],
+  options: [
+    { name: 'file', placeholder: 'path', doc: 'Read this file instead of standard input.' },
+    { name: 'key', short: 'k', placeholder: 'key', doc: 'The key of every record.' },
+    {
+      name: 'key-separator',
+      short: 'K',
+      placeholder: 'text',
+      doc: 'What stands between key and value; a line without it has no key.',
+      check: notEmpty,
+    },
+    {
+      name: 'header',
+      short: 'H',
+      placeholder: 'name=value',
+      repeatable: true,
+      doc: 'A header of every record; may be repeated. A name alone has no value.',
+      check: (value) => whatIsWrong(parseHeader(value)),
+    },
+    {
+      name: 'partition',
+      short: 'p',
+      placeholder: 'number',
+      doc: 'Write to this partition; any: the keys decide, also where --json names one.',
+      check: partition,
+    },
+    { name: 'json', doc: 'Each line is a record as `lks consume -o json` prints it: key, value, headers, partition, timestamp.' },
+    { name: 'null', short: 'Z', doc: 'An empty value is null, which is a tombstone; an empty key is null.' },
+    {
+      name: 'compression',
+      short: 'z',
+      placeholder: 'codec',
+      default: 'none',
+      doc: 'none, gzip, snappy, lz4 or zstd.',
+      completes: codecs,
+      check: oneOf(codecs),
+    },
+    {
+      name: 'acks',
+      placeholder: 'acks',
+      default: 'all',
+      doc: 'Who must have a record before it counts: all (and nothing comes twice), 1 (its leader), 0 (nobody: it may be lost without a word).',
+      completes: acknowledgements,
+      check: oneOf(acknowledgements),
+    },
+    {
+      name: 'output',
+      short: 'o',
+      placeholder: 'format',
+      default: 'table',
+      doc: 'table: nothing but a sum for people; json: partition and offset of each record, one on a line; name: topic[partition]@offset.',
+      completes: produceFormats,
+      check: oneOf(produceFormats),
+    },
+  ],
+  examples: [
+    'echo hello | lks produce orders',
+    'echo \'42:{"sku":"A"}\' | lks produce orders -K :',
+    "echo '42:' | lks produce orders -K : -Z",
+    'lks produce orders --file orders.txt -z zstd -H source=import',
+    'lks consume orders -e -o json | lks produce copy --json',
+  ],
+  async run(given, context) {
+    const { runProduce } = await import('./produce-run.ts')
+    await runProduce(given, context)
+  },
+}
+
+function notEmpty(value: string): string | undefined {
+  return value === '' ? 'is empty' : undefined
+}
+
+function partition(value: string): string | undefined {
+  return value === 'any' ? undefined : count(value)
+}
+
+function oneOf(words: readonly string[]): (value: string) => string | undefined {
+  return (value) => (words.includes(value) ? undefined : `is none of ${words.join(', ')}`)
+}

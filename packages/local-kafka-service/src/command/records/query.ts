@@ -1,0 +1,63 @@
+// The row of `lks query`: looks for records between two times, and shows what it found in a table.
+import type { ClientCommand } from '../client-command.ts'
+import { instantForms, parseInstant } from './instants.ts'
+import { count, whatIsWrong } from './option-checks.ts'
+import { parseFilter } from './record-filter.ts'
+
+export const queryFormats = ['table', 'json', 'name'] as const
+
+export const query: ClientCommand = {
+  path: ['query'],
+  summary: 'Look for records by key, text and time, up to the end of the moment it started.',
+  arguments: [{ name: 'topic', required: true, doc: 'The topic.', completes: 'topic' }],
+  options: [
+    { name: 'key', short: 'k', placeholder: 'key', doc: 'Only records with exactly this key.' },
+    {
+      name: 'grep',
+      placeholder: 'text',
+      doc: 'Only records whose key or value has this text in it; /…/i is a regular expression.',
+      check: (value) => whatIsWrong(parseFilter(value)),
+    },
+    {
+      name: 'since',
+      placeholder: 'time',
+      doc: 'Only records of this time or later: so long ago (90s, 1h30m, 2d), or 2026-01-31, 2026-01-31T08:15:00Z.',
+      check: instant,
+    },
+    {
+      name: 'until',
+      placeholder: 'time',
+      doc: 'Only records before this time. It stops at the first newer one of each partition.',
+      check: instant,
+    },
+    { name: 'partition', short: 'p', placeholder: 'number', repeatable: true, doc: 'This partition only; may be repeated.', check: count },
+    { name: 'count', short: 'n', placeholder: 'records', default: '100', doc: 'Stop when so many are found.', check: count },
+    {
+      name: 'output',
+      short: 'o',
+      placeholder: 'format',
+      default: 'table',
+      doc: 'table; json: one record on a line, as `lks consume -o json`; name: topic[partition]@offset.',
+      completes: queryFormats,
+      check: (value) => (queryFormats.some((format) => format === value) ? undefined : `is none of ${queryFormats.join(', ')}`),
+    },
+  ],
+  examples: [
+    'lks query orders --key 42',
+    'lks query orders --grep \'"sku":"A"\' --since 1h',
+    'lks query orders --since 2026-01-31 --until 2026-02-01 -o json',
+  ],
+  async run(given, context) {
+    const { runQuery } = await import('./query-run.ts')
+    await runQuery(given, context)
+  },
+}
+
+/** `1h` is an hour ago, as is `-1h`. */
+export function instantAgo(text: string, nowMs: number): ReturnType<typeof parseInstant> {
+  return parseInstant(/^\d{10}(\d{3})?$|^\d{4}-|^-/.test(text) ? text : `-${text}`, { baseMs: nowMs })
+}
+
+function instant(value: string): string | undefined {
+  return instantAgo(value, Date.now()).kind === 'wrong' ? `is no time; ${instantForms}` : undefined
+}

@@ -1,0 +1,25 @@
+// What `--grep` keeps: records whose key or value has the text in it.
+import type { KafkaRecord } from './kafka-record.ts'
+
+export type RecordFilter = (record: Pick<KafkaRecord, 'key' | 'value'>) => boolean
+export type ParsedFilter = { readonly kind: 'filter'; readonly keeps: RecordFilter } | { readonly kind: 'wrong'; readonly why: string }
+
+/** Plain text, of which every byte counts; or a regular expression between slashes, with flags behind: `/order-\d+/i`. */
+export function parseFilter(text: string): ParsedFilter {
+  const expression = /^\/(.+)\/([a-z]*)$/s.exec(text)
+  if (expression === null) {
+    const bytes = Buffer.from(text)
+    return text === ''
+      ? { kind: 'wrong', why: 'there is no text to look for' }
+      : { kind: 'filter', keeps: ({ key, value }) => key?.includes(bytes) === true || value?.includes(bytes) === true }
+  }
+  try {
+    const [, source = '', flags = ''] = expression
+    // With g or y a RegExp remembers where it was.
+    const pattern = new RegExp(source, flags.replaceAll(/[gy]/g, ''))
+    const has = (bytes: Buffer | null): boolean => bytes !== null && pattern.test(bytes.toString())
+    return { kind: 'filter', keeps: ({ key, value }) => has(key) || has(value) }
+  } catch (error) {
+    return { kind: 'wrong', why: error instanceof Error ? error.message : String(error) }
+  }
+}

@@ -1,0 +1,74 @@
+// kcat's format strings: what `-f '%t[%p]@%o %k: %s\n'` prints for a record, byte for byte.
+import type { KafkaRecord } from './kafka-record.ts'
+
+/** Either the parts of a format, or what is wrong with it, in words. */
+export type ParsedFormat =
+  | { readonly kind: 'format'; readonly parts: readonly FormatPart[] }
+  | { readonly kind: 'wrong'; readonly why: string }
+
+/** Bytes that stand for themselves, or a field of the record. */
+export type FormatPart = Buffer | ((record: KafkaRecord) => Buffer)
+
+/** What stands behind `%`. */
+export const formatFields: ReadonlyMap<string, { readonly doc: string; readonly of: (record: KafkaRecord) => Buffer }> = new Map([
+  ['t', { doc: 'topic', of: ({ topic }: KafkaRecord) => Buffer.from(topic) }],
+  ['p', { doc: 'partition', of: ({ partition }: KafkaRecord) => text(partition) }],
+  ['o', { doc: 'offset', of: ({ offset }: KafkaRecord) => text(offset) }],
+  ['T', { doc: 'timestamp in milliseconds', of: ({ timestamp }: KafkaRecord) => text(timestamp) }],
+  ['k', { doc: 'key', of: ({ key }: KafkaRecord) => key ?? nothing }],
+  ['K', { doc: 'length of the key, -1 for null', of: ({ key }: KafkaRecord) => text(key?.length ?? -1) }],
+  ['s', { doc: 'value', of: ({ value }: KafkaRecord) => value ?? nothing }],
+  ['S', { doc: 'length of the value, -1 for null', of: ({ value }: KafkaRecord) => text(value?.length ?? -1) }],
+  ['R', { doc: 'length of the value in four bytes, big endian', of: ({ value }: KafkaRecord) => int32(value?.length ?? -1) }],
+  ['h', { doc: 'headers as name=value, with commas between them', of: headersOf }],
+])
+
+/** Fields as kcat has them, `%%`, and the escapes \n \r \t \\ \xNN and \NNN (decimal; octal behind a 0). */
+export function parseFormat(format: string): ParsedFormat {
+  const parts: FormatPart[] = []
+  for (const [piece, letter, escape] of format.matchAll(pieces)) {
+    const field = formatFields.get(letter ?? '')
+    if (field !== undefined) parts.push(field.of)
+    else if (letter === '') return { kind: 'wrong', why: 'a % stands alone at its end; %% prints one' }
+    else if (letter !== undefined && letter !== '%') return { kind: 'wrong', why: `there is no %${letter}, but ${knownFields} and %%` }
+    else if (escape === undefined) parts.push(Buffer.from(letter ?? (piece === '\\' ? '' : piece)))
+    else {
+      const byte = byteOf(escape)
+      if (byte > 255) return { kind: 'wrong', why: `${piece} is no byte: it is above 255` }
+      parts.push(Buffer.from([byte]))
+    }
+  }
+  return { kind: 'format', parts }
+}
+
+/** The pieces of what the format prints for a record; keys and values are not copied. */
+export function formatted(parts: readonly FormatPart[], record: KafkaRecord): readonly Buffer[] {
+  return parts.map((part) => (typeof part === 'function' ? part(record) : part))
+}
+
+/** A field with its letter, an escape that is a byte, or text. A backslash before anything else is left out, as in kcat. */
+const pieces = /%(.?)|\\(x[0-9a-fA-F]{1,2}|0[0-7]{0,3}|[1-9][0-9]{0,2}|[nrt\\])|\\(?=.)|[^%\\]+|\\$/gsu
+const nothing = Buffer.alloc(0)
+const knownFields = [...formatFields.keys()].map((letter) => `%${letter}`).join(' ')
+const escapes: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, '\\': 92 }
+
+function byteOf(escape: string): number {
+  if (escape.startsWith('x')) return Number.parseInt(escape.slice(1), 16)
+  return escapes[escape] ?? Number.parseInt(escape, escape.startsWith('0') ? 8 : 10)
+}
+
+function headersOf({ headers }: KafkaRecord): Buffer {
+  return Buffer.concat(
+    headers.flatMap(({ key, value }, index) => [Buffer.from(index === 0 ? '' : ','), key, Buffer.from('='), value ?? Buffer.from('NULL')]),
+  )
+}
+
+function text(number: number | bigint): Buffer {
+  return Buffer.from(String(number))
+}
+
+function int32(number: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(number)
+  return bytes
+}

@@ -1,0 +1,31 @@
+// How records are printed: by a format of kcat's, as JSON, as names, as lines for people, or as bare values.
+import type { Terminal } from '../client-command.ts'
+import type { KafkaRecord } from './kafka-record.ts'
+import { recordName } from './kafka-record.ts'
+import { formatted, parseFormat } from './record-format.ts'
+import { recordLine } from './record-json.ts'
+import { recordView } from './record-view.ts'
+
+/** The pieces to write for one record; its key and value are in them as they are. */
+export type RecordPrinter = (record: KafkaRecord) => readonly Buffer[]
+
+/** `format` was checked before. Bare values are for programs: `lks consume orders -e | wc -l`. */
+export function printerOf(
+  { format, output }: { readonly format: string | undefined; readonly output: string | undefined },
+  { interactive }: Pick<Terminal, 'interactive'>,
+): RecordPrinter {
+  if (format !== undefined) {
+    const parsed = parseFormat(format)
+    if (parsed.kind === 'wrong') throw new RangeError(`format: ${parsed.why}`)
+    return (record) => formatted(parsed.parts, record)
+  }
+  if (output === 'json') return line(recordLine)
+  if (output === 'name') return line(recordName)
+  return interactive ? line(recordView) : (record) => (record.value === null ? [lineBreak] : [record.value, lineBreak])
+}
+
+const lineBreak = Buffer.from('\n')
+
+function line(textOf: (record: KafkaRecord) => string): RecordPrinter {
+  return (record) => [Buffer.from(`${textOf(record)}\n`)]
+}

@@ -1,0 +1,34 @@
+// A record for people: one line on a terminal, whatever its bytes are.
+import { isUtf8 } from 'node:buffer'
+import type { KafkaRecord } from './kafka-record.ts'
+import { recordName } from './kafka-record.ts'
+
+/** `orders[0]@42  2026-01-31T08:15:00.250Z  key  value  name=value`, without its line break. A null key is left out, a null value is a tombstone. */
+export function recordView(record: KafkaRecord): string {
+  const parts = [recordName(record), timeView(record.timestamp)]
+  if (record.key !== null) parts.push(`${bytesView(record.key)} `)
+  parts.push(record.value === null ? '(tombstone)' : bytesView(record.value))
+  if (record.headers.length > 0) parts.push(`{${headersView(record)}}`)
+  return parts.join('  ')
+}
+
+export function headersView({ headers }: Pick<KafkaRecord, 'headers'>): string {
+  return headers.map(({ key, value }) => (value === null ? bytesView(key) : `${bytesView(key)}=${bytesView(value)}`)).join(', ')
+}
+
+/** ISO 8601 in UTC. A timestamp that nobody gave, or that no calendar has, is shown as its number. */
+export function timeView(timestamp: bigint): string {
+  const ms = Number(timestamp)
+  return ms < 0 || ms > maxDateMs ? String(timestamp) : new Date(ms).toISOString()
+}
+
+/** Text in one line: what would move the cursor is escaped, and bytes that are no text are shown in hex. */
+export function bytesView(bytes: Buffer): string {
+  if (!isUtf8(bytes)) return `0x${bytes.toString('hex')}`
+  return bytes
+    .toString()
+    .replaceAll(/\p{Cc}|\p{Cf}|[\u2028\u2029]/gu, (sign) => escapes[sign] ?? `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`)
+}
+
+const maxDateMs = 8.64e15
+const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
