@@ -7,3 +7,7 @@ export function innermostMessage(error: unknown): string {
   const message = error.message.replace(/\.$/, '')
   return error.cause instanceof Error ? `${message} (${innermostMessage(error.cause)})` : message
 }
+
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

@@ -1,5 +1,6 @@
 // Commits what was printed, as a member of a group: one commit at a time, the newest offset of each partition in the next one.
 import type { Consumer } from '@platformatic/kafka'
+import { asError } from './innermost-message.ts'
 
 interface CommittedPlace {
   readonly topic: string
@@ -12,7 +13,7 @@ export class OffsetCommitter {
   readonly #member: Consumer
   readonly #pending = new Map<string, CommittedPlace>()
   #running: Promise<void> | undefined
-  #failure: unknown
+  #failure: Error | undefined
 
   constructor(member: Consumer) {
     this.#member = member
@@ -49,7 +50,7 @@ export class OffsetCommitter {
       try {
         await this.#member.commit({ offsets: places.map((place) => ({ ...place, leaderEpoch: -1 })) })
       } catch (error) {
-        this.#failure = error
+        this.#failure = asError(error)
         // Not over newer ones.
         for (const place of places) {
           const key = keyOf(place)

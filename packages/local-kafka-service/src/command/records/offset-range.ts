@@ -29,6 +29,27 @@ export function parseOffsetRange(text: string, { nowMs }: { readonly nowMs: numb
   return text.startsWith('@') ? parseTimes(text.slice(1), nowMs) : parseOffsets(text)
 }
 
+/** The offset of a position in one partition. `byTime`: of the first record that is not older; undefined where there is none. It may lie outside of what is there. */
+export function offsetAt(
+  position: Position,
+  { start, end, byTime }: { readonly start: bigint; readonly end: bigint; readonly byTime: bigint | undefined },
+): bigint {
+  switch (position.kind) {
+    case 'start':
+      return start
+    case 'end':
+      return end
+    case 'offset':
+      return position.offset
+    case 'after start':
+      return start + position.count
+    case 'before end':
+      return end - position.count < start ? start : end - position.count
+    case 'time':
+      return byTime ?? end
+  }
+}
+
 export const offsetForms =
   'write start, end, 7 (an offset), +5 (after the start), -10 (before the end), @-1h or @2026-01-31 (a time), and behind a colon where to stop: 7:9, :end, @-1h:end'
 

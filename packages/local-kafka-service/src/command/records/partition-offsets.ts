@@ -1,6 +1,6 @@
 // Asks for offsets of partitions, and turns a range of the command line into places to begin and to stop at.
 import { type Consumer, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka'
-import type { OffsetRange, Position } from './offset-range.ts'
+import { type OffsetRange, offsetAt, type Position } from './offset-range.ts'
 import type { Reading } from './partition-reader.ts'
 
 /** By partition. `end` is the last stable offset: behind it there is nothing that could be read yet. A time without a record at or after it: absent. */
@@ -36,10 +36,9 @@ export async function readingsOf(
   const ask = (at: Parameters<typeof offsetsOf>[1]['at']): Promise<ReadonlyMap<number, bigint>> =>
     offsetsOf(client, { topic, partitions, at })
   const [starts, ends] = await Promise.all([ask('start'), ask('end')])
-  const none: ReadonlyMap<number, bigint> = new Map()
-  const [fromTimes, untilTimes] = await Promise.all(
-    [range.from, range.until].map((position) => (position?.kind === 'time' ? ask({ ms: position.ms }) : none)),
-  )
+  const byTimeOf = async (position: Position | undefined): Promise<ReadonlyMap<number, bigint> | undefined> =>
+    position?.kind === 'time' ? await ask({ ms: position.ms }) : undefined
+  const [fromTimes, untilTimes] = await Promise.all([byTimeOf(range.from), byTimeOf(range.until)])
   return partitions.map((partition) => {
     const start = starts.get(partition) ?? 0n
     const end = ends.get(partition) ?? start
@@ -53,25 +52,4 @@ export async function readingsOf(
       until: until === undefined ? undefined : until > end ? end : until,
     }
   })
-}
-
-/** Exported for its test. */
-export function offsetAt(
-  position: Position,
-  { start, end, byTime }: { readonly start: bigint; readonly end: bigint; readonly byTime: bigint | undefined },
-): bigint {
-  switch (position.kind) {
-    case 'start':
-      return start
-    case 'end':
-      return end
-    case 'offset':
-      return position.offset
-    case 'after start':
-      return start + position.count
-    case 'before end':
-      return end - position.count < start ? start : end - position.count
-    case 'time':
-      return byTime ?? end
-  }
 }

@@ -7,7 +7,7 @@ import type { KafkaRecord } from './kafka-record.ts'
 import { offsetsOf } from './partition-offsets.ts'
 import type { Patience } from './patience.ts'
 
-/** Where reading stands in one partition; only the reader moves it. */
+/** Where reading stands in one partition. The reader moves it behind a block when the next is asked for; who stops within a block may say where. */
 export interface Reading {
   readonly topic: string
   readonly partition: number

@@ -27,6 +27,7 @@ interface Plan {
 export async function runQuery(given: Given, context: CommandContext): Promise<void> {
   const plan = planOf(given)
   const { signal, connection, terminal } = context
+  if (plan.count === 0) return
   const client = await openReader(connection, [plan.topic])
   try {
     const tell = (line: string): void => void terminal.talk.write(`${line}\n`)
@@ -38,8 +39,9 @@ export async function runQuery(given: Given, context: CommandContext): Promise<v
     const found = new Findings(plan, terminal)
     for await (const blocks of readPartitions({ client, readings, patience, signal, tell })) {
       for (const { records, next, reading } of blocks) {
-        await found.look(records, signal)
-        reading.position = next
+        const stopped = await found.look(records, signal)
+        reading.position = stopped === undefined ? next : stopped.offset + 1n
+        if (stopped !== undefined) break
       }
       if (found.isFull) break
     }
@@ -107,18 +109,24 @@ class Findings {
     return this.matched >= this.#plan.count
   }
 
-  async look(records: readonly KafkaRecord[], signal: AbortSignal): Promise<void> {
+  /** The record at which it has found enough, or undefined. */
+  async look(records: readonly KafkaRecord[], signal: AbortSignal): Promise<KafkaRecord | undefined> {
     const { matches, output } = this.#plan
+    let stopped: KafkaRecord | undefined
     for (const record of records) {
-      if (this.isFull) break
       this.scanned += 1
       if (!this.#isInTime(record) || !matches(record)) continue
       this.matched += 1
       if (output === 'table') this.#rows.push(record)
       else this.#sink.add([Buffer.from(`${output === 'json' ? recordLine(record) : recordName(record)}\n`)])
+      if (this.isFull) {
+        stopped = record
+        break
+      }
     }
     await this.#sink.flush(signal)
     if (this.#terminal.interactive) this.#terminal.talk.write(`\r${this.scanned} records looked at, ${this.matched} found`)
+    return stopped
   }
 
   /** A table is in the order of time. */

@@ -1,5 +1,6 @@
 // Writes records in their order, one Produce request at a time: what arrives while one is under way goes into the next.
 import { type CompressionAlgorithmValue, ProduceAcks, type Producer } from '@platformatic/kafka'
+import { asError } from './innermost-message.ts'
 import type { RecordHeader } from './kafka-record.ts'
 import { type Outcome, outcomeOf, type Refusal } from './produce-outcome.ts'
 import { type ChunkLimits, type PlacedRecord, RecordChunk } from './record-chunk.ts'
@@ -56,7 +57,7 @@ export class RecordWriter {
   #chunk: RecordChunk
   #keyless: number
   #sending: Promise<void> | undefined
-  #failure: unknown
+  #failure: Error | undefined
 
   constructor(options: WriterOptions) {
     this.#options = options
@@ -117,7 +118,7 @@ export class RecordWriter {
       },
       (error: unknown) => {
         this.#sending = undefined
-        this.#failure = error
+        this.#failure = asError(error)
         this.#options.failed()
       },
     )

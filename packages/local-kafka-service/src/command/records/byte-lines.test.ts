@@ -1,0 +1,61 @@
+// Lines of bytes, however the input is cut into pieces.
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { byteLines, LineTooLong } from './byte-lines.ts'
+
+async function* pieces(...texts: readonly (string | Buffer)[]): AsyncGenerator<Buffer | string> {
+  yield* texts
+}
+
+async function linesOf(input: AsyncIterable<Buffer | string>, maxBytes = 1_000): Promise<readonly string[]> {
+  const lines: string[] = []
+  for await (const block of byteLines(input, { maxBytes }))
+    for (const { number, bytes } of block) lines.push(`${number} ${bytes.toString('latin1')}`)
+  return lines
+}
+
+test('every line has its number; an empty one is a line, and what stands behind the last line feed is one, too', async () => {
+  expect(await linesOf(pieces('a\n\nb\r\nc'))).toEqual(['1 a', '2 ', '3 b\r', '4 c'])
+  expect(await linesOf(pieces('a\n'))).toEqual(['1 a'])
+  expect(await linesOf(pieces('\n'))).toEqual(['1 '])
+  expect(await linesOf(pieces())).toEqual([])
+  expect(await linesOf(pieces(''))).toEqual([])
+})
+
+test('the cuts of the input do not matter', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 8 })), async (parts) => {
+      const cut = await linesOf(pieces(...parts.map((part) => Buffer.from(part.map((byte) => (byte < 100 ? 0x0a : byte))))))
+      const whole = await linesOf(pieces(Buffer.concat(parts.map((part) => part.map((byte) => (byte < 100 ? 0x0a : byte))))))
+      expect(cut).toEqual(whole)
+    }),
+  )
+})
+
+test('what has arrived is handed on before more is asked for', async () => {
+  const asked: string[] = []
+  async function* slow(): AsyncGenerator<string> {
+    asked.push('first')
+    yield 'a\nb'
+    asked.push('second')
+    yield '\n'
+  }
+  const blocks = byteLines(slow(), { maxBytes: 10 })
+  await blocks.next()
+  expect(asked).toEqual(['first'])
+})
+
+test('a line that is too long is refused by its number, also when it never ends; those before it come first', async () => {
+  const endless = async function* (): AsyncGenerator<string> {
+    yield 'ok\n'
+    for (;;) yield 'x'.repeat(100)
+  }
+  const seen: string[] = []
+  const read = async (): Promise<void> => {
+    for await (const block of byteLines(endless(), { maxBytes: 1_000 })) for (const { bytes } of block) seen.push(bytes.toString())
+  }
+  await expect(read()).rejects.toThrow(new LineTooLong(2, 1_000))
+  expect(seen).toEqual(['ok'])
+  await expect(linesOf(pieces('a\nbbbb\n'), 3)).rejects.toMatchObject({ number: 2 })
+  expect(await linesOf(pieces('aaa\nbbb'), 3)).toEqual(['1 aaa', '2 bbb'])
+})

@@ -1,0 +1,376 @@
+// lks produce, consume and query against this server and against Apache Kafka: the same bytes in and out, whatever they are.
+import { Admin, Producer, stringSerializers } from '@platformatic/kafka'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { formatApacheKafka, startApacheKafka } from './testing/apache-kafka.ts'
+import { printed, runCommand, startCommand } from './testing/client-command.ts'
+import { needs, run } from './testing/programs.ts'
+import { type Folder, startServer, temporaryFolder } from './testing/server.ts'
+
+interface Cluster {
+  readonly kafka: string
+  stop(): Promise<unknown>
+  kill(): Promise<unknown>
+}
+
+/** Starts it in a folder, the first time and again. */
+type Start = () => Promise<Cluster>
+
+interface Kind {
+  readonly name: string
+  readonly tests: typeof test | typeof test.skip
+  readonly prepare: (folder: string) => Promise<Start>
+}
+
+const kinds: readonly Kind[] = [
+  {
+    name: 'this server',
+    tests: test,
+    async prepare(folder) {
+      let ports: readonly string[] | undefined
+      return async () => {
+        const server = await startServer({ args: ['--dir', folder], ...(ports !== undefined && { ports }) })
+        ports = ['--kafka-port', String(server.port), '--control-port', '0', '--data-port', '0']
+        return server
+      }
+    },
+  },
+  {
+    name: 'Apache Kafka',
+    tests: needs('kafkaTools'),
+    async prepare(folder) {
+      const formatted = await formatApacheKafka(folder)
+      return () => startApacheKafka(formatted)
+    },
+  },
+]
+
+describe.each(kinds)('$name', ({ tests, prepare }) => {
+  let folder: Folder
+  let start: Start
+  let cluster: Cluster
+  let kafka: string
+  beforeAll(async () => {
+    if (tests === test.skip) return
+    folder = await temporaryFolder()
+    start = await prepare(folder.path)
+    cluster = await start()
+    kafka = cluster.kafka
+  })
+  afterAll(async () => {
+    if (tests === test.skip) return
+    await cluster.stop()
+    await folder[Symbol.asyncDispose]()
+  })
+
+  async function aTopic(name: string, { partitions = 1, configs = {} as Readonly<Record<string, string>> } = {}): Promise<string> {
+    const admin = new Admin({ clientId: 'e2e', bootstrapBrokers: [kafka] })
+    const given = Object.entries(configs).map(([key, value]) => ({ name: key, value }))
+    await admin.createTopics({ topics: [name], partitions, replicas: 1, configs: given })
+    await admin.close()
+    return name
+  }
+
+  const consume = (topic: string, ...args: readonly string[]): Promise<string> => printed(kafka, ['consume', topic, '-e', ...args])
+
+  tests('100,000 lines come out as they went in', async () => {
+    const topic = await aTopic('lines')
+    const lines = Array.from({ length: 100_000 }, (_, index) => (index % 1_000 === 7 ? '' : `${index} ${'x'.repeat(index % 150)}`)).join(
+      '\n',
+    )
+    await printed(kafka, ['produce', topic], `${lines}\n`)
+    const back = await consume(topic)
+    expect(back.length).toBe(lines.length + 1)
+    expect(back === `${lines}\n`).toBe(true)
+  })
+
+  tests('a topic is copied byte for byte: tombstones, empty and null keys, bytes that are no text, headers that come twice', async () => {
+    const topic = await aTopic('original', { partitions: 3 })
+    await aTopic('copy', { partitions: 3 })
+    const producer = new Producer({ clientId: 'e2e', bootstrapBrokers: [kafka] })
+    const bytes = (...of: readonly number[]): Buffer => Buffer.from(of)
+    const odd: readonly (readonly [key: Buffer | null, value: Buffer | null, headers?: Map<Buffer, Buffer>])[] = [
+      [Buffer.from('k'), Buffer.from('text ü \u{1f600} "quoted" \\ \n \u2028 \0')],
+      [null, Buffer.from('no key')],
+      [Buffer.alloc(0), Buffer.alloc(0)],
+      [Buffer.from('k'), null],
+      [bytes(0xff, 0xfe), bytes(0x80, 0x00, 0x0a, 0xff)],
+      [Buffer.from('\ufeffbom'), Buffer.from('\ufeff')],
+      // The cast: the library writes null as Kafka's null, which its types do not say.
+      [
+        Buffer.from('h'),
+        Buffer.from('v'),
+        new Map([
+          [Buffer.from('a'), Buffer.from('1')],
+          [Buffer.from('a'), bytes(0xff)],
+          [Buffer.from('n'), null as unknown as Buffer],
+        ]),
+      ],
+    ]
+    for (const [at, [key, value, headers]] of odd.entries()) {
+      const message = { topic, partition: at % 3, key, value, headers: headers ?? new Map(), timestamp: BigInt(1_700_000_000_000 + at) }
+      await producer.send({ messages: [message as unknown as Parameters<Producer['send']>[0]['messages'][number]] })
+    }
+    await producer.close()
+
+    const original = await consume(topic, '-o', 'json')
+    expect(original.split('\n').filter((line) => line !== '')).toHaveLength(odd.length)
+    await printed(kafka, ['produce', 'copy', '--json'], Buffer.from(original, 'latin1'))
+    const inOrder = (text: string): readonly string[] => text.replaceAll('"topic":"original"', '"topic":"copy"').split('\n').toSorted()
+    expect(inOrder(await consume('copy', '-o', 'json'))).toEqual(inOrder(original))
+    const format = ['-f', '%p %o %T %K %k %S %s %h;']
+    expect((await consume('copy', ...format)).split(';').toSorted()).toEqual((await consume(topic, ...format)).split(';').toSorted())
+  })
+
+  describe.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('%s', (codec) => {
+    tests('is written and read back', async () => {
+      const topic = await aTopic(`codec-${codec}`)
+      const lines = Array.from({ length: 500 }, (_, index) => `${index} ${'y'.repeat(100)}\n`).join('')
+      await printed(kafka, ['produce', topic, '-z', codec], lines)
+      expect(await consume(topic)).toBe(lines)
+    })
+  })
+
+  tests('records of a megabyte go in and out', async () => {
+    const topic = await aTopic('large', { configs: { 'max.message.bytes': '3000000' } })
+    const lines = ['a', 'b', 'c'].map((letter) => `${letter.repeat(1024 * 1024)}\n`).join('')
+    await printed(kafka, ['produce', topic], lines)
+    expect((await consume(topic)) === lines).toBe(true)
+  })
+
+  tests('a batch that is too large for the topic is cut, and a record that is, is named by its line', async () => {
+    const topic = await aTopic('small', { configs: { 'max.message.bytes': '2000' } })
+    const lines = Array.from({ length: 200 }, (_, index) => `${index} ${'z'.repeat(50)}\n`)
+    await printed(kafka, ['produce', topic], lines.join(''))
+    expect(await consume(topic)).toBe(lines.join(''))
+
+    const { code, stderr } = await runCommand(kafka, ['produce', topic], `one\ntwo\n${'z'.repeat(3_000)}\nfour\n`)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^error: 2 records are written to small, then line 3 was refused by the cluster \(LKS-4102\)\n {2}why: MESSAGE_TOO_LARGE/,
+    )
+    expect(await consume(topic, '-O', '200')).toBe('one\ntwo\n')
+  })
+
+  tests('keys go where Kafka puts them; -k, -K, -H, -Z, -p say what a line becomes, and -o json where it is', async () => {
+    const topic = await aTopic('forms', { partitions: 4 })
+    expect(
+      await printed(
+        kafka,
+        ['produce', topic, '-K', ':', '-H', 'a=1', '-H', 'b=', '-H', 'c', '-Z', '-p', '2', '-o', 'name'],
+        'k:v\n:v\nk:\nno key\n',
+      ),
+    ).toBe('forms[2]@0\nforms[2]@1\nforms[2]@2\nforms[2]@3\n')
+    expect(await printed(kafka, ['produce', topic, '-k', 'foobar', '-o', 'json'], 'v')).toBe('{"topic":"forms","partition":2,"offset":4}\n')
+    expect(await consume(topic, '-f', '%K|%k|%S|%s|%h\n')).toBe(
+      ['1|k|1|v|a=1,b=,c=NULL', '-1||1|v|a=1,b=,c=NULL', '1|k|-1||a=1,b=,c=NULL', '-1||6|no key|a=1,b=,c=NULL', '6|foobar|1|v|', ''].join(
+        '\n',
+      ),
+    )
+  })
+
+  tests('an offset of the command line means what it says', async () => {
+    const topic = await aTopic('offsets')
+    const before = Date.now()
+    await printed(
+      kafka,
+      ['produce', topic, '--json'],
+      Array.from({ length: 10 }, (_, at) => `{"value":"${at}","timestamp":${before - 1_000_000 + at * 100_000}}\n`).join(''),
+    )
+    const values = async (offset: string): Promise<string> => (await consume(topic, '-O', offset)).replaceAll('\n', '')
+    expect(await values('start')).toBe('0123456789')
+    expect(await values('end')).toBe('')
+    expect(await values('7')).toBe('789')
+    expect(await values('100')).toBe('')
+    expect(await values('+8')).toBe('89')
+    expect(await values('-3')).toBe('789')
+    expect(await values('-300')).toBe('0123456789')
+    expect(await values('3:5')).toBe('34')
+    expect(await values(':2')).toBe('01')
+    expect(await values('8:100')).toBe('89')
+    expect(await values(`@${before - 300_000}`)).toBe('789')
+    expect(await values(`@${before - 350_000}:${before - 200_000}`)).toBe('7')
+    expect(await values('@:-8m')).toBe('012345')
+    expect(await values(`@${before + 1_000_000}`)).toBe('')
+    // A range has an end of its own, so that nothing is followed.
+    expect((await printed(kafka, ['consume', topic, '-O', '-2:end'])).replaceAll('\n', '')).toBe('89')
+    expect((await printed(kafka, ['consume', topic, '-n', '3', '-O', '2'])).replaceAll('\n', '')).toBe('234')
+    expect((await consume(topic, '--grep', '4')).replaceAll('\n', '')).toBe('4')
+    expect((await consume(topic, '--grep', '/[2-4]/')).replaceAll('\n', '')).toBe('234')
+  })
+
+  tests('a record of LogAppendTime has the time of its append', async () => {
+    const topic = await aTopic('append-time', { configs: { 'message.timestamp.type': 'LogAppendTime' } })
+    await printed(kafka, ['produce', topic, '--json'], '{"value":"v","timestamp":1000}\n')
+    expect(Number(await consume(topic, '-f', '%T'))).toBeGreaterThan(1_700_000_000_000)
+  })
+
+  tests('it follows until Ctrl-C, which is no failure', async () => {
+    const topic = await aTopic('follow', { partitions: 2 })
+    const follower = startCommand(kafka, ['consume', topic, '-f', '%s\\n'])
+    for (const value of ['one', 'two', 'three']) {
+      await printed(kafka, ['produce', topic], `${value}\n`)
+      await expect.poll(() => follower.stdout().toString(), patiently).toContain(`${value}\n`)
+    }
+    expect(await follower.interrupt()).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  tests('a member of a group goes on behind what was printed, and the group shares the partitions', async () => {
+    const topic = await aTopic('shared', { partitions: 4 })
+    const all = (text: string, count: number): string => Array.from({ length: count }, (_, at) => `${text}${at}:v\n`).join('')
+    await printed(kafka, ['produce', topic, '-K', ':'], all('a', 40))
+    const args = ['consume', topic, '-g', 'sharers', '-f', '%k\\n']
+    expect(linesOf(await printed(kafka, [...args, '-n', '15']))).toHaveLength(15)
+    const rest = linesOf(await printed(kafka, [...args, '-e']))
+    expect(rest).toHaveLength(25)
+    expect(linesOf(await printed(kafka, [...args, '-e']))).toEqual([])
+
+    const members = [startCommand(kafka, args), startCommand(kafka, args)]
+    const assigned = /reading shared\[\d,\d\]\n$/
+    await expect.poll(() => members.map((member) => assigned.test(member.stderr())), patiently).toEqual([true, true])
+    await printed(kafka, ['produce', topic, '-K', ':'], all('b', 40))
+    const taken = (): readonly string[] => members.flatMap((member) => linesOf(member.stdout().toString()))
+    await expect.poll(() => taken().length, patiently).toBe(40)
+    for (const member of members) expect(linesOf(member.stdout().toString()).length).toBeGreaterThan(0)
+    expect(taken().toSorted()).toEqual(
+      linesOf(all('b', 40))
+        .map((line) => line.slice(0, -2))
+        .toSorted(),
+    )
+    const [first, second] = members
+    expect((await first?.interrupt())?.code).toBe(0)
+    await expect.poll(() => second?.stderr(), patiently).toMatch(/reading shared\[0,1,2,3\]\n$/)
+    await printed(kafka, ['produce', topic, '-K', ':'], all('c', 8))
+    await expect.poll(() => taken().length, patiently).toBe(48)
+    expect((await second?.interrupt())?.code).toBe(0)
+    expect(linesOf(await printed(kafka, [...args, '-e']))).toEqual([])
+  })
+
+  tests('a line that is no record stops it, and what stood before it is written', async () => {
+    const topic = await aTopic('stopped')
+    const { code, stderr } = await runCommand(kafka, ['produce', topic, '--json'], '{"value":"a"}\n{"value":"b"}\noops\n{"value":"c"}\n')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^error: line 3 cannot be written: it is no JSON: .*\(LKS-4101\)\n {2}why: 2 records are written to stopped: all the lines before it\n/,
+    )
+    expect(await consume(topic)).toBe('a\nb\n')
+    const elsewhere = await runCommand(kafka, ['produce', topic, '--json'], '{"value":"d","partition":7}\n')
+    expect(elsewhere.stderr).toContain('line 1 cannot be written: stopped has no partition 7, but 1; with -p any the keys decide')
+    expect(elsewhere.code).toBe(1)
+  })
+
+  tests('a topic that is not there is made by writing to it, not by reading', async () => {
+    const unread = await runCommand(kafka, ['consume', 'unread', '-e'])
+    expect(unread).toMatchObject({ code: 1, stderr: expect.stringContaining("there is no topic 'unread' (LKS-4008)") })
+    await printed(kafka, ['produce', 'made'], 'v\n')
+    expect(await consume('made')).toBe('v\n')
+    expect((await runCommand(kafka, ['produce', 'made', '-p', '9'], 'v\n')).stderr).toContain('topic made has no partition 9')
+  })
+
+  needs('kcat')('what kcat prints with -f is printed, byte for byte, and what kcat writes is read', async () => {
+    if (tests === test.skip) return
+    const topic = await aTopic('as-kcat')
+    const headers = ['-H', 'a=1', '-H', 'empty=', '-H', 'none']
+    await run('kcat', ['-b', kafka, '-P', '-t', topic, '-p', '0', '-K', ':', '-Z', ...headers], {
+      input: 'k:v\n:no key\nk:\n\u00fc:\u{1f600}\n',
+    })
+    for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
+      await run('kcat', ['-b', kafka, '-P', '-t', topic, '-p', '0', '-z', codec], { input: `${`${codec} `.repeat(20)}\n`.repeat(20) })
+    }
+    for (const format of ['%s\\n', '%t[%p]@%o %T %k|%K|%s|%S|%h;', '\\x41\\033[0m\\t\\101 %% \\q\\\\n', 'ü%oü\\r\\n', '%R']) {
+      const { stdout } = await run('kcat', ['-b', kafka, '-C', '-t', topic, '-e', '-q', '-f', format])
+      expect(Buffer.from(await consume(topic, '-f', format), 'latin1').toString()).toBe(stdout)
+    }
+  })
+
+  tests('query finds by key, text and time, and says how far it looked', async () => {
+    const topic = await aTopic('asked', { partitions: 2 })
+    const now = Date.now()
+    const line = (key: string, value: string, minutes: number): string =>
+      `${JSON.stringify({ key, value, partition: 1, timestamp: now - minutes * 60_000 })}\n`
+    await printed(kafka, ['produce', topic, '--json'], line('a', 'old', 90) + line('b', 'x\ty', 30) + line('a', 'new', 10))
+    const query = (...args: readonly string[]) => runCommand(kafka, ['query', topic, ...args])
+    const found = await query('--key', 'a')
+    expect(
+      found.stdout
+        .toString()
+        .split('\n')
+        .map((row) =>
+          row
+            .split(/ {2,}/)
+            .filter((cell) => cell !== '' && !/Z$/.test(cell))
+            .join('|'),
+        ),
+    ).toEqual(['PARTITION|OFFSET|TIMESTAMP|KEY|VALUE|HEADERS', '1|0|a|old', '1|2|a|new', ''])
+    expect(found.stderr).toBe('2 found among 3 records: asked [1] 0 to 2\n')
+    expect((await query('--since', '1h', '-o', 'name')).stdout.toString()).toBe('asked[1]@1\nasked[1]@2\n')
+    expect((await query('--since', '1h', '--until', '20m', '-o', 'name')).stdout.toString()).toBe('asked[1]@1\n')
+    expect((await query('--grep', 'x\ty', '-o', 'name')).stdout.toString()).toBe('asked[1]@1\n')
+    expect((await query('-n', '1')).stderr).toBe('1 found among 1 records: asked [1] 0 to 0; stopped at 1, there may be more (-n)\n')
+    expect((await query('--since', '1m')).stderr).toBe('0 found among 0 records: nothing of asked is in that time\n')
+  })
+
+  tests('a reader that has gone ends it quietly', async () => {
+    const topic = await aTopic('left')
+    await printed(kafka, ['produce', topic], Array.from({ length: 50_000 }, (_, at) => `${at} ${'x'.repeat(100)}\n`).join(''))
+    const follower = startCommand(kafka, ['consume', topic])
+    await expect.poll(() => follower.stdout().length, patiently).toBeGreaterThan(0)
+    follower.child.stdout.destroy()
+    await printed(kafka, ['produce', topic], 'one more\n')
+    expect(await follower.ended).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  tests('the server is killed in the middle: every line is written once, in order, and read once', async () => {
+    const topic = await aTopic('killed')
+    const follower = startCommand(kafka, ['consume', topic])
+    const producer = startCommand(kafka, ['produce', topic])
+    const lines = Array.from({ length: 3_000 }, (_, at) => `${at} ${'x'.repeat(200)}\n`)
+    for (const [at, line] of lines.entries()) {
+      producer.child.stdin.write(line)
+      if (at === 1_000) await expect.poll(() => follower.stdout().length, patiently).toBeGreaterThan(0)
+      if (at === 1_000 || at === 2_000) {
+        await cluster.kill()
+        cluster = await start()
+      }
+    }
+    producer.child.stdin.end()
+    expect((await producer.ended).code).toBe(0)
+    await expect.poll(() => follower.stdout().length, patiently).toBe(lines.join('').length)
+    const { code, stdout } = await follower.interrupt()
+    expect(code).toBe(0)
+    expect(stdout.toString() === lines.join('')).toBe(true)
+  })
+})
+
+describe('transactions of Apache Kafka', () => {
+  needs('kafkaTools')('what was aborted is not printed, what is open is not waited for, and the end is found behind markers', async () => {
+    await using folder = await temporaryFolder()
+    const { kafka, stop } = await startApacheKafka(await formatApacheKafka(folder.path))
+    const options = { clientId: 'e2e', bootstrapBrokers: [kafka], serializers: stringSerializers, idempotent: true }
+    const admin = new Admin({ clientId: 'e2e', bootstrapBrokers: [kafka] })
+    await admin.createTopics({ topics: ['paid'], partitions: 1, replicas: 1 })
+    await admin.close()
+    const producer = new Producer({ ...options, transactionalId: 'payer' })
+    const inTransaction = async (end: 'commit' | 'abort' | 'leave open', ...values: readonly string[]): Promise<void> => {
+      const transaction = await producer.beginTransaction()
+      for (const value of values) await transaction.send({ messages: [{ topic: 'paid', partition: 0, value }] })
+      if (end === 'commit') await transaction.commit()
+      if (end === 'abort') await transaction.abort()
+    }
+    await inTransaction('abort', 'a1', 'a2')
+    await inTransaction('commit', 'c1')
+    await inTransaction('abort', 'a3')
+    await inTransaction('commit', 'c2', 'c3')
+    await inTransaction('abort', 'a4')
+    await inTransaction('leave open', 'o1')
+    expect(linesOf(await printed(kafka, ['consume', 'paid', '-e']))).toEqual(['c1', 'c2', 'c3'])
+    expect(linesOf(await printed(kafka, ['query', 'paid', '-o', 'name']))).toEqual(['paid[0]@3', 'paid[0]@7', 'paid[0]@8'])
+    await producer.close()
+    await stop()
+  })
+})
+
+const patiently = { timeout: 60_000, interval: 50 }
+
+function linesOf(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line !== '')
+}
