@@ -3,7 +3,7 @@ import { Admin, Producer, stringSerializers } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatApacheKafka, startApacheKafka } from './testing/apache-kafka.ts'
 import { printed, runCommand, startCommand } from './testing/client-command.ts'
-import { needs, run } from './testing/programs.ts'
+import { has, needs, run } from './testing/programs.ts'
 import { type Folder, startServer, temporaryFolder } from './testing/server.ts'
 
 interface Cluster {
@@ -17,6 +17,7 @@ type Start = () => Promise<Cluster>
 
 interface Kind {
   readonly name: string
+  readonly there: boolean
   readonly tests: typeof test | typeof test.skip
   readonly prepare: (folder: string) => Promise<Start>
 }
@@ -24,6 +25,7 @@ interface Kind {
 const kinds: readonly Kind[] = [
   {
     name: 'this server',
+    there: true,
     tests: test,
     async prepare(folder) {
       let ports: readonly string[] | undefined
@@ -36,6 +38,7 @@ const kinds: readonly Kind[] = [
   },
   {
     name: 'Apache Kafka',
+    there: has.kafkaTools,
     tests: needs('kafkaTools'),
     async prepare(folder) {
       const formatted = await formatApacheKafka(folder)
@@ -44,20 +47,20 @@ const kinds: readonly Kind[] = [
   },
 ]
 
-describe.each(kinds)('$name', ({ tests, prepare }) => {
+describe.each(kinds)('$name', ({ there, tests, prepare }) => {
   let folder: Folder
   let start: Start
   let cluster: Cluster
   let kafka: string
   beforeAll(async () => {
-    if (tests === test.skip) return
+    if (!there) return
     folder = await temporaryFolder()
     start = await prepare(folder.path)
     cluster = await start()
     kafka = cluster.kafka
   })
   afterAll(async () => {
-    if (tests === test.skip) return
+    if (!there) return
     await cluster.stop()
     await folder[Symbol.asyncDispose]()
   })
@@ -267,7 +270,7 @@ describe.each(kinds)('$name', ({ tests, prepare }) => {
   })
 
   needs('kcat')('what kcat prints with -f is printed, byte for byte, and what kcat writes is read', async () => {
-    if (tests === test.skip) return
+    if (!there) return
     const topic = await aTopic('as-kcat')
     const headers = ['-H', 'a=1', '-H', 'empty=', '-H', 'none']
     await run('kcat', ['-b', kafka, '-P', '-t', topic, '-p', '0', '-K', ':', '-Z', ...headers], {
