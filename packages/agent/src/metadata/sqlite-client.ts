@@ -100,8 +100,9 @@ class SqliteClient implements SqliteThread {
   }
 
   #start(): Thread {
-    const worker = new Worker(this.#file, { workerData: this.#options, name: 'lks sqlite' })
-    if (this.#options.holdsProcess === false) worker.unref()
+    // What the process was started with is not the thread's: a program from `node -e`, or a loader of somebody's, would stop it. From source, conditions are.
+    const own = this.#file.pathname.endsWith('.ts') ? {} : { execArgv: [] }
+    const worker = new Worker(this.#file, { workerData: this.#options, name: 'lks sqlite', ...own })
     const opened = Promise.withResolvers<void>()
     const ended = Promise.withResolvers<void>()
     const thread: Thread = { worker, opened: opened.promise, ended: ended.promise, pending: new Map() }
@@ -126,6 +127,8 @@ class SqliteClient implements SqliteThread {
       for (const id of thread.pending.keys()) settle(thread, id, { kind: isOpen ? 'unknown' : 'rolled back', error: why })
       ended.resolve()
     })
+    // Last: to listen for messages holds the process again.
+    if (this.#options.holdsProcess === false) worker.unref()
     return thread
   }
 }

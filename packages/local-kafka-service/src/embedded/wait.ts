@@ -2,6 +2,7 @@
 import type { AgentEvent, Clock } from '@local-kafka-service/agent'
 import type { Heard } from './heard.ts'
 import { RefusedError } from './refused-error.ts'
+import { shownDuration } from './shown.ts'
 import { WaitTimeoutError } from './wait-timeout-error.ts'
 
 export interface WaitParts {
@@ -42,7 +43,7 @@ export async function wait<T>({ call, timeoutMs, work, report, from }: Wait<T>, 
     // Whatever it still answers is not heard; an unheard rejection would end the process.
     working.catch(() => {})
     if (first === 'ended') throw stopped
-    late.message = `${call}: not within ${timeoutMs} ms\n\n${await report()}`
+    late.message = `${call}: not within ${shownDuration(timeoutMs)}\n\n${await report()}`
     late.stack = restated(late)
     throw late
   } finally {

@@ -1,0 +1,22 @@
+// The partitioner, against the numbers of Kafka's own tests.
+import { expect, test } from 'vitest'
+import { murmur2, partitionOfKey } from './partitioner.ts'
+
+test.each([
+  ['21', -973932308],
+  ['foobar', -790332482],
+  ['a-little-bit-long-string', -985981536],
+  ['a-little-bit-longer-string', -1486304829],
+  ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
+  ['abc', 479470107],
+])('murmur2 of %s is what Kafka has', (key, hash) => {
+  expect(murmur2(Buffer.from(key))).toBe(hash)
+})
+
+test('a key that is a slice of something larger is hashed alone', () => {
+  expect(murmur2(Buffer.from('xxfoobarxx').subarray(2, 8))).toBe(-790332482)
+})
+
+test('the sign of a hash is left out, as Kafka does', () => {
+  expect(partitionOfKey(Buffer.from('21'), 10)).toBe((-973932308 & 0x7fffffff) % 10)
+})

@@ -1,0 +1,39 @@
+// What a person sees of bytes and records.
+import { expect, test } from 'vitest'
+import { counted, shownBytes, shownDuration, shownRecord } from './shown.ts'
+
+test.each([
+  ['text is in quotes, with what is no sign escaped', Buffer.from('a "b"\n'), '"a \\"b\\"\\n"'],
+  ['a sign of the terminal does not reach it', Buffer.from('red \u009b31m, then much more text'), '"red \\u009b31m, then much more text"'],
+  ['what is no UTF-8 is hexadecimal', Buffer.from([0xff, 0, 1]), '0xff0001 (3 B)'],
+  ['what is UTF-8 and no text is hexadecimal', Buffer.from([0, 0, 0, 1]), '0x00000001 (4 B)'],
+  ['null is null', null, 'null'],
+  ['nothing is nothing', Buffer.alloc(0), '""'],
+  ['what is long is cut', Buffer.from('x'.repeat(1_000)), `"${'x'.repeat(28)}…" (1000 B)`],
+  ['long hexadecimal, too', Buffer.alloc(1_000, 0xfe), `0x${'fe'.repeat(14)}… (1000 B)`],
+])('%s', (_rule, bytes, shown) => {
+  expect(shownBytes(bytes, 40)).toBe(shown)
+})
+
+test('it is cut neither in an escape nor in a pair', () => {
+  expect(shownBytes(Buffer.from('😀'.repeat(50)), 31)).toMatch(/^"(😀)+…" \(200 B\)$/u)
+  expect(shownBytes(Buffer.from(`abcdefghijk${'\u0001'}${'y'.repeat(100)}`), 24)).not.toMatch(/\\(u[0-9a-f]{0,3})?…/)
+})
+
+test('a record is on one line of a terminal', () => {
+  const record = {
+    topic: 'orders',
+    partition: 0,
+    offset: 12,
+    key: Buffer.from('42'),
+    value: Buffer.from(JSON.stringify({ text: 'x'.repeat(500) })),
+  }
+  expect(shownRecord(record)).toMatch(/^orders\[0\] @12 {2}key "42" {2}value "\{\\"text\\":\\"x+…" \(511 B\)$/)
+  expect(shownRecord(record).length).toBeLessThanOrEqual(78)
+  expect(shownRecord({ ...record, key: null, value: null })).toBe('orders[0] @12  value null')
+})
+
+test('numbers', () => {
+  expect([counted(1, 'record'), counted(2, 'record')]).toEqual(['1 record', '2 records'])
+  expect([shownDuration(4_000), shownDuration(250), shownDuration(1_234)]).toEqual(['4 s', '250 ms', '1234 ms'])
+})
