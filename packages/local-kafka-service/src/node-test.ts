@@ -1,0 +1,14 @@
+// For node:test, and for any runner whose tests have an `after`: a server that ends with the test.
+import { type Kafka, type StartKafkaOptions, startKafka } from './index.ts'
+
+/** The context of a test, or `node:test` itself for a server of the whole file. */
+export interface Ends {
+  after(stop: () => Promise<void>): void
+}
+
+/** `const kafka = await kafkaFor(t, { topics: { orders: 3 } })` */
+export async function kafkaFor(test: Ends, options: StartKafkaOptions = {}): Promise<Kafka> {
+  const kafka = await startKafka(options)
+  test.after(() => kafka.stop())
+  return kafka
+}
