@@ -26,21 +26,20 @@ export const outside: readonly string[] = [
   ...Object.keys(manifest.peerDependencies),
 ]
 
-/** What can be imported from the package: an export with a `require` condition is for both kinds of modules, one without for `import` alone. */
-const exported = Object.entries(manifest.exports).map(([subpath, { 'lks-source': source, require }]) => {
-  if (typeof source !== 'string') throw new TypeError(`exports["${subpath}"] of the product has no lks-source`)
-  return {
-    name: subpath === '.' ? 'index' : subpath.slice(2).replaceAll('/', '-'),
-    source: product + source.slice(2),
-    both: require !== undefined,
-  }
-})
+/** Everything that can be imported from the package. `require`: whether it can be required, too; what stands on a library for `import` alone cannot. */
+export const exported: readonly (Entry & { readonly require: boolean })[] = Object.entries(manifest.exports).map(
+  ([subpath, { 'lks-source': source, require }]) => {
+    if (typeof source !== 'string') throw new TypeError(`exports["${subpath}"] of the product has no lks-source`)
+    const name = subpath === '.' ? 'index' : subpath.slice(2).replaceAll('/', '-')
+    return { name, source: product + source.slice(2), require: require !== undefined }
+  },
+)
 
-/** Exported, for `import` and `require` alike. */
-export const libraries: readonly Entry[] = exported.filter(({ both }) => both)
+/** The server as a library: what `exports["."]` leads to. */
+export const library: Entry = { name: 'library', source: `${product}src/index.ts` }
 
-/** Exported for `import` alone. Each is a thin module in front of the libraries. */
-export const modules: readonly Entry[] = exported.filter(({ both }) => !both)
+/** The other exports. Each is a thin module in front of the library, with no server of its own. */
+export const fronts = exported.filter(({ source }) => source !== library.source)
 
 /** The bin, and what the product loads by itself when it is wanted: one line each. */
 export const inner: readonly Entry[] = [

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The public surface: a Kafka inside the calling process, for tests and for whoever wants to embed one. Its types are in plain words and name no internal package.
 import type { Kafka } from './embedded/kafka.ts'
 import { startEmbedded } from './embedded/start.ts'

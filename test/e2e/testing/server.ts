@@ -44,7 +44,13 @@ export interface Run {
   /** Without it any free ones. */
   readonly ports?: readonly string[]
   /** `built` needs `pnpm build` first. */
-  readonly entry?: 'source' | 'built'
+  readonly entry?: 'source' | 'built' | Installed
+}
+
+/** A packed `lks` somewhere else, and the Node that runs it. */
+export interface Installed {
+  readonly node: string
+  readonly main: string
 }
 
 export const anyPorts: readonly string[] = ['--kafka-port', '0', '--control-port', '0', '--data-port', '0']
@@ -97,12 +103,9 @@ async function spawnLks({
   entry = 'source',
 }: Run): Promise<{ readonly child: Child; readonly ended: Promise<Ended> }> {
   const folder = cwd === undefined ? await temporaryFolder() : undefined
-  const program =
-    entry === 'source'
-      ? ['--conditions=lks-source', join(repository, 'packages/local-kafka-service/src/main.ts')]
-      : [join(repository, 'packages/local-kafka-service/dist/main.cjs')]
+  const [program, ...before] = programOf(entry)
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LKS_|NODE_OPTIONS$|VITEST)/.test(name)))
-  const child = spawn(process.execPath, [...program, ...args], {
+  const child = spawn(program, [...before, ...args], {
     cwd: folder?.path ?? cwd,
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -120,6 +123,13 @@ async function spawnLks({
     return { code: code as number | null, signal: signal as NodeJS.Signals | null, stdout, stderr }
   })
   return { child: Object.assign(child, { said: () => stderr }), ended }
+}
+
+function programOf(entry: NonNullable<Run['entry']>): readonly [program: string, ...args: string[]] {
+  const product = join(repository, 'packages/local-kafka-service')
+  if (entry === 'source') return [process.execPath, '--conditions=lks-source', join(product, 'src/main.ts')]
+  if (entry === 'built') return [process.execPath, join(product, 'dist/main.cjs')]
+  return [entry.node, entry.main]
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {
