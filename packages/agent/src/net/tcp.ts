@@ -13,6 +13,9 @@ type Hold = (handle: Server | TcpSocket) => void
 const holds: Hold = () => {}
 const letsGo: Hold = (handle) => void handle.unref()
 
+// Taken as the module loads: a test that fakes it afterwards does not stop a server that runs in its process.
+const { queueMicrotask } = globalThis
+
 /** Another process may take the port between the first address and the last: so often a new one is tried. */
 const portTries = 20
 
