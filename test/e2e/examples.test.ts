@@ -1,24 +1,68 @@
-// Every example runs, and shows what it says.
+// Every example runs, and shows what it says: the files from source, the folders with the package as npm would install it.
 import { execFile } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { repository } from './testing/server.ts'
 
 /** What it must print, by file. */
-const shown: Readonly<Record<string, RegExp>> = {
+const files: Readonly<Record<string, RegExp>> = {
   'in-a-test.ts': /^. pass 1$/m,
   'kept-in-a-directory.ts': /"key":"key".*"value":"value"/,
   'live-tail.ts': /(^data: .*"tick"[^]*){3}/m,
   'lost-ack.ts': /^. pass 2$/m,
 }
 
+/** How its runner is started, and what that must print, by folder. */
+const folders: Readonly<Record<string, { readonly run: readonly string[]; readonly shown: RegExp }>> = {
+  jest: { run: ['node_modules/jest/bin/jest.js', '--ci'], shown: /^Tests: +4 passed, 4 total$/m },
+  'node-test': { run: ['--test'], shown: /^. pass 2$/m },
+  vitest: { run: ['node_modules/vitest/vitest.mjs', 'run'], shown: /^ +Tests +3 passed \(3\)$/m },
+}
+
+const work = mkdtempSync(join(tmpdir(), 'lks-examples-'))
+afterAll(() => rmSync(work, { recursive: true, force: true }))
+
 test('every example is run here', () => {
-  expect(readdirSync(join(repository, 'examples')).filter((file) => file.endsWith('.ts'))).toEqual(Object.keys(shown))
+  const all = readdirSync(join(repository, 'examples')).filter((name) => name !== 'README.md')
+  expect(all).toEqual([...Object.keys(files), ...Object.keys(folders)].toSorted())
 })
 
-test.each(Object.entries(shown))('%s', async (file, words) => {
+test.each(Object.entries(files))('%s', async (file, words) => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=lks-source', join('examples', file)], { cwd: repository })
   expect(stdout).toMatch(words)
 })
+
+test.each(Object.entries(folders))('%s', async (name, { run, shown }) => {
+  const folder = installed(name)
+  const { NODE_OPTIONS: _options, VITEST: _vitest, ...env } = process.env
+  const child = await promisify(execFile)(process.execPath, [...run], { cwd: folder, env: { ...env, NO_COLOR: '1' } })
+  expect(child.stdout + child.stderr).toMatch(shown)
+  expect(child.stdout + child.stderr).not.toContain('did not exit')
+})
+
+/** A copy of the example with its dependencies: those of others are the repository's, the product is what `pnpm build` made. */
+function installed(name: string): string {
+  const folder = join(work, name)
+  cpSync(join(repository, 'examples', name), folder, { recursive: true })
+  const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+  for (const dependency of Object.keys({ ...dependencies, ...devDependencies })) {
+    const target = join(folder, 'node_modules', dependency)
+    mkdirSync(join(target, '..'), { recursive: true })
+    if (dependency === 'local-kafka-service') installProduct(target)
+    else symlinkSync(realpathSync(join(repository, 'node_modules', dependency)), target, 'junction')
+  }
+  return folder
+}
+
+function installProduct(target: string): void {
+  const product = join(repository, 'packages/local-kafka-service')
+  for (const part of ['package.json', 'dist']) cpSync(join(product, part), join(target, part), { recursive: true })
+}
+
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+}

@@ -1,0 +1,29 @@
+// A Kafka in the test's own process: a new one for each test.
+const { startKafka } = require('local-kafka-service')
+const { startShipping } = require('./shipping.js')
+
+let kafka
+let stopShipping
+beforeEach(async () => {
+  kafka = await startKafka({ topics: { orders: 3, shipments: 1 } })
+  stopShipping = await startShipping(kafka.clientConfig('kafkajs'))
+  await kafka.group('shipping').ready()
+})
+afterEach(async () => {
+  await stopShipping()
+  await kafka.stop()
+})
+
+test('ships an order', async () => {
+  await kafka.produce('orders', { key: '42', json: { sku: 'A' } })
+
+  const [shipment] = await kafka.waitFor('shipments', 1)
+  expect(shipment.json()).toEqual({ order: '42' })
+  expect(shipment.key).toEqual(Buffer.from('42'))
+})
+
+test('a wait in vain says what was there', async () => {
+  await kafka.produce('orders', { key: '42', json: { sku: 'A' } })
+
+  await expect(kafka.waitFor('shipments', 2, { timeoutMs: 300 })).rejects.toThrow("waitFor('shipments', 2): not within 300 ms")
+})

@@ -1,0 +1,13 @@
+// The server of the globalSetup is for all workers: code that reads its environment finds it, and names must be a test's own.
+import { Kafka } from 'kafkajs'
+import { expect, inject, test } from 'vitest'
+import type {} from 'local-kafka-service/vitest/setup'
+
+test('all workers reach it', async () => {
+  expect(process.env.KAFKA_BROKERS).toBe(inject('kafka').bootstrapServers)
+  const admin = new Kafka({ brokers: inject('kafka').brokers }).admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic: 'shared-test' }] })
+  expect(await admin.listTopics()).toContain('shared-test')
+  await admin.disconnect()
+})

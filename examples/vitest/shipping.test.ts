@@ -1,0 +1,29 @@
+// Each test has a Kafka of its own: topics and groups may have the same names, and tests may run side by side.
+import { kafkaTest } from 'local-kafka-service/vitest'
+import { describe, expect } from 'vitest'
+import { startShipping } from './shipping.ts'
+
+const test = kafkaTest({ topics: { orders: 3, shipments: 1 } })
+
+describe.concurrent('shipping', () => {
+  test('ships an order', async ({ kafka }) => {
+    await using _app = await startShipping(kafka.clientConfig('kafkajs'))
+    await kafka.group('shipping').ready()
+
+    await kafka.produce('orders', { key: '42', json: { sku: 'A' } })
+
+    const [shipment] = await kafka.waitFor('shipments', 1)
+    expect(shipment.json()).toEqual({ order: '42' })
+  })
+
+  test('ships every order, and reads none twice', async ({ kafka }) => {
+    await using _app = await startShipping(kafka.clientConfig('kafkajs'))
+    await kafka.group('shipping').ready()
+
+    await kafka.produce('orders', ...['1', '2', '3'].map((key) => ({ key, json: { sku: 'A' } })))
+
+    await kafka.group('shipping').caughtUp()
+    const shipments = await kafka.records('shipments')
+    expect(shipments.map((record) => record.keyText()).toSorted()).toEqual(['1', '2', '3'])
+  })
+})
