@@ -1,10 +1,13 @@
 // The bundle that is published. The code is CommonJS, once, for the command and for a library that is imported or required; in front of it are thin modules.
+import { fileURLToPath } from 'node:url'
 import { defineConfig, type RolldownOptions } from 'rolldown'
 import { declarations } from './scripts/bundle/declarations.ts'
 import { type Entry, fronts, inner, library, outside, product } from './scripts/bundle/entries.ts'
 import { libraryFronts, throughTheLibrary } from './scripts/bundle/fronts.ts'
 import { licences } from './scripts/bundle/licences.ts'
 import { noCommandFiles, startsCommandFiles } from './scripts/bundle/no-command-files.ts'
+
+const realGlobals = fileURLToPath(new URL('packages/agent/src/time/real-globals.ts', import.meta.url))
 
 const shared: RolldownOptions = {
   // From where the names of packages are looked up.
@@ -20,7 +23,22 @@ const shared: RolldownOptions = {
     (id.startsWith('node:') && !startsCommandFiles(id, importer)) ||
     id.startsWith('#') ||
     outside.some((name) => id === name || id.startsWith(`${name}/`)),
-  transform: { target: 'node22.19' },
+  transform: {
+    target: 'node22.19',
+    // A test may fake these while the server runs: everything here, libraries too, has them as they were when the package was loaded.
+    inject: Object.fromEntries(
+      [
+        'setTimeout',
+        'clearTimeout',
+        'setInterval',
+        'clearInterval',
+        'setImmediate',
+        'clearImmediate',
+        'queueMicrotask',
+        'process.nextTick',
+      ].map((name) => [name, [realGlobals, name.replace('process.', '')]]),
+    ),
+  },
 }
 
 export default defineConfig([

@@ -2,8 +2,8 @@
 const { startKafka } = require('local-kafka-service')
 
 test('faked timers do not reach the server', async () => {
-  const kafka = await startKafka({ topics: { invoices: 1 } })
   jest.useFakeTimers()
+  const kafka = await startKafka({ topics: { invoices: 1 }, http: true })
   try {
     setTimeout(() => kafka.produce('invoices', 'a day later'), 86_400_000)
     expect(await kafka.records('invoices')).toEqual([])

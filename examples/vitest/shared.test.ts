@@ -1,7 +1,7 @@
 // The server of the globalSetup is for all workers: code that reads its environment finds it, and names must be a test's own.
 import { Kafka } from 'kafkajs'
-import { expect, inject, test } from 'vitest'
 import type {} from 'local-kafka-service/vitest/setup'
+import { expect, inject, test } from 'vitest'
 
 test('all workers reach it', async () => {
   expect(process.env.KAFKA_BROKERS).toBe(inject('kafka').bootstrapServers)

@@ -37,7 +37,8 @@ test.each(Object.entries(files))('%s', async (file, words) => {
 
 test.each(Object.entries(folders))('%s', async (name, { run, shown }) => {
   const folder = installed(name)
-  const { NODE_OPTIONS: _options, VITEST: _vitest, ...env } = process.env
+  // Nothing of this run reaches it: neither where pnpm's own scripts look for packages, nor that a test of Vitest runs it.
+  const { NODE_OPTIONS: _options, NODE_PATH: _path, VITEST: _vitest, ...env } = process.env
   const child = await promisify(execFile)(process.execPath, [...run], { cwd: folder, env: { ...env, NO_COLOR: '1' } })
   expect(child.stdout + child.stderr).toMatch(shown)
   expect(child.stdout + child.stderr).not.toContain('did not exit')

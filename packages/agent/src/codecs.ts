@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import type { Codec, Codecs } from '@local-kafka-service/protocol'
 import { crc32c as plainCrc32c } from '@local-kafka-service/protocol'
 import type { Checksum } from './core/checksum.ts'
+import { isError } from './native-error.ts'
 
 const load = createRequire(import.meta.url)
 
@@ -57,7 +58,7 @@ function chosenCrc32c(): Checksum {
 }
 
 function isMissingBinary(error: unknown): boolean {
-  return error instanceof Error && (('code' in error && error.code === 'MODULE_NOT_FOUND') || /native binding/i.test(error.message))
+  return isError(error) && (('code' in error && error.code === 'MODULE_NOT_FOUND') || /native binding/i.test(error.message))
 }
 
 /** zlib wants at least one byte of room. */

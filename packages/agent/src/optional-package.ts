@@ -1,5 +1,6 @@
 // The client libraries that are installed by who uses them: whether one is there, and new enough.
 import { createRequire } from 'node:module'
+import { isError } from './native-error.ts'
 
 /** Older ones lack what the adapters ask for: a time-out that is an error, a pipeline. */
 export const oldestVersions = { '@aws-sdk/client-s3': '3.1175.0', pg: '8.23.1' } as const
@@ -14,7 +15,7 @@ export function presenceOf(name: OptionalPackage, load: (id: string) => unknown 
   try {
     manifest = load(`${name}/package.json`)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') return { kind: 'missing' }
+    if (isError(error) && 'code' in error && error.code === 'MODULE_NOT_FOUND') return { kind: 'missing' }
     throw error
   }
   // The cast: whatever else it holds, npm installs nothing without a version.

@@ -1,10 +1,8 @@
 // The machine's own time and chance: the only file of the agent that may ask for them.
 import type { Clock, Random, Timer } from './clock.ts'
+import { clearTimeout, monotonic, setImmediate, setTimeout, wallNow } from './real-globals.ts'
 
-// Taken as the module loads, so that a test which fakes timers or the date afterwards does not stop a server that runs in its process.
-const { setTimeout, clearTimeout, setImmediate } = globalThis
-const wallNow = Date.now
-const monotonic = performance.now.bind(performance)
+// Taken as the module loads, as the time is.
 const { random } = Math
 
 export const systemClock: Clock = {

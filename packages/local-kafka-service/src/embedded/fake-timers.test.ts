@@ -47,7 +47,8 @@ test('a start and a stop, again and again', async () => {
   }
 })
 
-test('HTTP, as long as microtasks are real: the library that serves it takes queueMicrotask when it starts', async () => {
+// The package that is published has them all as they were when it was loaded: examples/jest shows it.
+test('HTTP; from source as long as microtasks are real, which the library that serves it takes when it starts', async () => {
   vi.useRealTimers()
   vi.useFakeTimers({ toFake: [...timers], now: 0 })
   await using kafka = await startKafka({ http: true, topics: { t: 1 } })
