@@ -45,7 +45,8 @@ export async function startBenches(): Promise<readonly Row[]> {
   }
 }
 
-async function nodeMs(): Promise<number> {
+/** Of a process that does nothing. */
+export async function nodeMs(): Promise<number> {
   const began = performance.now()
   await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'close')
   return performance.now() - began

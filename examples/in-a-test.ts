@@ -6,16 +6,13 @@ import { Kafka, logLevel } from 'kafkajs'
 import { startKafka } from 'local-kafka-service'
 
 void test('an order is announced', async () => {
-  await using kafka = await startKafka({ http: true })
+  await using kafka = await startKafka()
 
   await announce(kafka.bootstrapServers, { id: 'order-1', total: 42 })
 
-  const answer = await fetch(`${kafka.urls?.data}/topics/orders/messages/0?offset=0`)
-  const { records } = (await answer.json()) as { readonly records: readonly { readonly key: string; readonly value: string }[] }
-  assert.deepEqual(
-    records.map(({ key, value }) => [key, JSON.parse(value)]),
-    [['order-1', { id: 'order-1', total: 42 }]],
-  )
+  const [announced] = await kafka.waitFor('orders', 1)
+  assert.equal(announced.keyText(), 'order-1')
+  assert.deepEqual(announced.json(), { id: 'order-1', total: 42 })
 })
 
 /** The code under test: it knows nothing of this server, only where a Kafka is. */

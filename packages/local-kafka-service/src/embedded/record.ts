@@ -36,9 +36,9 @@ export interface RecordsQuery {
 }
 
 export interface RecordParts extends RecordRef {
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]
 }
 
 export class KafkaRecord implements RecordRef {
@@ -47,11 +47,11 @@ export class KafkaRecord implements RecordRef {
   readonly offset: number
   /** Milliseconds since the epoch: the producer's, or the time of the append where the topic says so. */
   readonly timestamp: number
-  readonly key: Buffer | null
-  /** Null: a tombstone. */
-  readonly value: Buffer | null
+  readonly key: Uint8Array | null
+  /** Null: a tombstone. As the key, a Buffer at run time. */
+  readonly value: Uint8Array | null
   /** In their order; a name may occur more than once. */
-  readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
+  readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]
 
   constructor({ topic, partition, offset, timestamp, key, value, headers }: RecordParts) {
     this.topic = topic
@@ -65,7 +65,7 @@ export class KafkaRecord implements RecordRef {
 
   /** The value as UTF-8; null of a tombstone. */
   text(): string | null {
-    return this.value === null ? null : this.value.toString()
+    return this.value === null ? null : utf8(this.value)
   }
 
   /** The value, parsed. Throws an Error that names the record when it is no JSON. */
@@ -81,13 +81,14 @@ export class KafkaRecord implements RecordRef {
 
   /** The key as UTF-8; null without one. */
   keyText(): string | null {
-    return this.key === null ? null : this.key.toString()
+    return this.key === null ? null : utf8(this.key)
   }
 
   /** The value of the last header of this name as UTF-8; undefined without one. */
   headerText(name: string): string | null | undefined {
     const header = this.headers.findLast(({ key }) => key === name)
-    return header === undefined ? undefined : (header.value?.toString() ?? null)
+    if (header === undefined) return undefined
+    return header.value === null ? null : utf8(header.value)
   }
 
   /** As a person reads it, long or binary contents cut. */
@@ -99,4 +100,8 @@ export class KafkaRecord implements RecordRef {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `KafkaRecord ${shownRecord(this)}`
   }
+}
+
+function utf8(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
 }

@@ -1,0 +1,75 @@
+// A Kafka inside a process: how long the first one takes from its import on, what each later one takes and holds, against a process of Node that does nothing.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { repository } from './processes.ts'
+import { median, type Row } from './report.ts'
+import { nodeMs } from './start.ts'
+
+const runs = 9
+const instances = 50
+
+interface Measured {
+  readonly firstMs: number
+  readonly laterMs: number
+  readonly laterMb: number
+}
+
+export async function embeddedBenches(): Promise<readonly Row[]> {
+  await measured() // fills the caches of the file system
+  const all: Measured[] = []
+  const empty: number[] = []
+  for (let run = 0; run < runs; run++) {
+    empty.push(await nodeMs())
+    all.push(await measured())
+  }
+  const of = (name: keyof Measured): number => median(all.map((one) => one[name]))
+  return [
+    {
+      bench: 'startKafka: ready, with its import',
+      ours: `${of('firstMs').toFixed(0)} ms`,
+      baseline: `${median(empty).toFixed(0)} ms (node -e 0)`,
+      ratio: of('firstMs') / median(empty),
+      goal: '< 150 ms',
+    },
+    {
+      bench: `startKafka: each of ${instances} later ones`,
+      ours: `${of('laterMs').toFixed(1)} ms`,
+      baseline: `${of('firstMs').toFixed(0)} ms (the first)`,
+      ratio: of('laterMs') / of('firstMs'),
+      goal: '< 10 ms',
+    },
+    {
+      bench: 'startKafka: memory of each later one',
+      ours: `${of('laterMb').toFixed(2)} MB`,
+      baseline: '',
+      ratio: undefined,
+      goal: '≤ 3 MB',
+    },
+  ]
+}
+
+/** In a process of its own. The memory is what the process as a whole holds more, after a collection, the heap and all beside it. */
+async function measured(): Promise<Measured> {
+  const index = join(repository, 'packages/local-kafka-service/dist/index.js')
+  const program = `
+    const began = performance.now()
+    const { startKafka } = await import(${JSON.stringify(index)})
+    const first = await startKafka()
+    const ready = performance.now()
+    const held = () => { gc(); return process.memoryUsage().rss }
+    const before = held()
+    const later = []
+    const times = []
+    for (let index = 0; index < ${instances}; index++) {
+      const at = performance.now()
+      later.push(await startKafka())
+      times.push(performance.now() - at)
+    }
+    const laterMb = (held() - before) / ${instances} / 1_048_576
+    times.sort((a, b) => a - b)
+    console.log(JSON.stringify({ firstMs: ready - began, laterMs: times[${instances / 2}], laterMb }))`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--input-type=module', '-e', program])
+  // The cast: it is what the program above writes.
+  return JSON.parse(stdout) as Measured
+}
