@@ -298,6 +298,8 @@ export default defineConfig({
       rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
     },
     { files: ['*.config.ts'], rules: { 'import/no-default-export': 'off' } },
+    // CommonJS, as its users write it.
+    { files: ['examples/jest/**', '**/*.cjs', '**/*.cts'], rules: { 'typescript/no-require-imports': 'off' } },
     // Jest takes a module's default.
     { files: ['packages/local-kafka-service/src/{jest,jest-teardown}.ts'], rules: { 'import/no-default-export': 'off' } },
     { files: tests, rules: { ...off, 'no-console': 'off' } },

@@ -449,11 +449,11 @@ export interface RecordsQuery {
     readonly limit?: number;
 }
 export interface RecordParts extends RecordRef {
-    readonly key: Buffer | null;
-    readonly value: Buffer | null;
+    readonly key: Uint8Array | null;
+    readonly value: Uint8Array | null;
     readonly headers: readonly {
         readonly key: string;
-        readonly value: Buffer | null;
+        readonly value: Uint8Array | null;
     }[];
 }
 export declare class KafkaRecord implements RecordRef {
@@ -462,13 +462,13 @@ export declare class KafkaRecord implements RecordRef {
     readonly offset: number;
     /** Milliseconds since the epoch: the producer's, or the time of the append where the topic says so. */
     readonly timestamp: number;
-    readonly key: Buffer | null;
-    /** Null: a tombstone. */
-    readonly value: Buffer | null;
+    readonly key: Uint8Array | null;
+    /** Null: a tombstone. As the key, a Buffer at run time. */
+    readonly value: Uint8Array | null;
     /** In their order; a name may occur more than once. */
     readonly headers: readonly {
         readonly key: string;
-        readonly value: Buffer | null;
+        readonly value: Uint8Array | null;
     }[];
     constructor({ topic, partition, offset, timestamp, key, value, headers }: RecordParts);
     /** The value as UTF-8; null of a tombstone. */

@@ -24,6 +24,6 @@ describe.concurrent('shipping', () => {
 
     await kafka.group('shipping').caughtUp()
     const shipments = await kafka.records('shipments')
-    expect(shipments.map((record) => record.keyText()).toSorted()).toEqual(['1', '2', '3'])
+    expect(shipments.map((record) => String(record.keyText())).toSorted()).toEqual(['1', '2', '3'])
   })
 })

@@ -13,6 +13,8 @@ export const {
   typeof globalThis,
   'setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval' | 'setImmediate' | 'clearImmediate' | 'queueMicrotask'
 > = globalThis
+// It asks for no `this`, and it is taken apart because the bundle would replace `process.nextTick` by an import from here.
+// oxlint-disable-next-line typescript/unbound-method
 export const { nextTick }: Pick<NodeJS.Process, 'nextTick'> = process
 /** Milliseconds since the epoch. */
 export const wallNow: () => number = Date.now
