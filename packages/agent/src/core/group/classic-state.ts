@@ -101,6 +101,8 @@ export interface GroupState extends GroupTables {
   /** Derived from the members: instance id → member id; protocol → how many members support it. */
   readonly statics: Table<string>
   readonly support: Table<number>
+  /** Derived from the sessions: connection → who spoke over it last. Many connections end at a time, and none may cost a look at all members. */
+  readonly speakers: Table<ReadonlySet<string>>
 }
 
 const resting: Phase = { kind: 'resting' }
@@ -118,6 +120,7 @@ export function emptyState(): GroupState {
     sync: new Map(),
     statics: new Map(),
     support: new Map(),
+    speakers: new Map(),
   }
 }
 
@@ -135,6 +138,7 @@ export function draftOf(state: GroupState): GroupState {
     sync: new Overlay(state.sync),
     statics: new Overlay(state.statics),
     support: new Overlay(state.support),
+    speakers: new Overlay(state.speakers),
   }
 }
 
@@ -157,6 +161,7 @@ export function applyChange(state: GroupState, change: ClassicChange): void {
       put(state.assignment, change.id, change.value)
       return
     case 'session':
+      moveSpeaker(state, change.id, change.value?.connection)
       put(state.session, change.id, change.value)
       lowerAlarm(state, change.value?.expiresAtMs)
       return
@@ -184,6 +189,17 @@ function replaceMember(state: GroupState, id: string, member: MemberRow | null):
   const instance = old?.groupInstanceId ?? null
   if (instance !== null && state.statics.get(instance) === id) state.statics.delete(instance)
   if (member !== null && member.groupInstanceId !== null) state.statics.set(member.groupInstanceId, id)
+}
+
+function moveSpeaker({ session, speakers }: GroupState, id: string, to: ConnectionId | undefined): void {
+  const from = session.get(id)?.connection
+  if (from === to) return
+  if (from !== undefined) {
+    const rest = new Set(speakers.get(String(from)))
+    rest.delete(id)
+    put(speakers, String(from), rest.size === 0 ? null : rest)
+  }
+  if (to !== undefined) put(speakers, String(to), new Set(speakers.get(String(to))).add(id))
 }
 
 /** Each once: a member that names a protocol twice does not count twice. */

@@ -35,8 +35,8 @@ export function disconnect(turn: Turn, request: DisconnectRequest, from: Request
   const members = new Set<string>()
   const pending = new Set<string>()
   if (settings.leaveOnDisconnect) {
-    for (const [id, { connection }] of state.session) {
-      if (connection === request.connection && state.member.get(id)?.groupInstanceId === null) members.add(id)
+    for (const id of state.speakers.get(String(request.connection)) ?? []) {
+      if (state.member.get(id)?.groupInstanceId === null) members.add(id)
     }
     for (const [id, { connection }] of state.pending) if (connection === request.connection) pending.add(id)
   }

@@ -122,6 +122,7 @@ export class GroupRun {
     }
     for (const change of step.changes.toReversed()) applyChange(this.#backwards, change)
     expect(everything(this.#backwards), 'the changes of the step in another order').toEqual(everything(this.state))
+    expect(new Map(this.state.speakers), 'who spoke over which connection').toEqual(speakersOf(this.state))
     for (const { to, reply } of step.replies) {
       const asked = this.parked.get(to)
       if (asked === undefined) throw new Error(`request ${to} was answered, and nobody waits for it`)
@@ -205,8 +206,16 @@ function reloaded(journal: ReadonlyMap<string, ClassicChange>): GroupState {
 }
 
 function everything(state: GroupState): unknown {
-  const { session, pending, join, sync, phase, alarmMs } = state
-  return [lasting(state), phase, alarmMs, ...[session, pending, join, sync].map((table) => new Map<string, unknown>(table))]
+  const { session, speakers, pending, join, sync, phase, alarmMs } = state
+  return [lasting(state), phase, alarmMs, ...[session, speakers, pending, join, sync].map((table) => new Map<string, unknown>(table))]
+}
+
+/** Of each connection who spoke over it last. */
+function speakersOf({ session }: GroupState): ReadonlyMap<string, ReadonlySet<string>> {
+  const speakers = new Map<string, Set<string>>()
+  for (const [id, { connection }] of session)
+    if (connection !== undefined) speakers.set(String(connection), (speakers.get(String(connection)) ?? new Set()).add(id))
+  return speakers
 }
 
 /** What a reload must bring back. */
