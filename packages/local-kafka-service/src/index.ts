@@ -9,6 +9,7 @@ export type {
   BelowOptions,
   Duration,
   Fault,
+  FaultError,
   FaultOptions,
   FaultRequest,
   Faults,

@@ -19,9 +19,9 @@ import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import type { Services } from '../services.ts'
 import type { Answer, Handled } from './connection.ts'
-import type { ConnectionInterceptor } from './interceptor.ts'
+import type { ConnectionInterceptor, Interception } from './interceptor.ts'
 import { namedIn } from './named.ts'
-import { carryOut } from './verdict.ts'
+import { carryOut, type Interceptable, type Watched } from './verdict.ts'
 
 /** What dispatch knows of a connection. */
 export interface Peer {
@@ -99,7 +99,7 @@ class Exchange {
     if (handler.api.key !== Produce.key) unpin()
     const context = this.#context()
     this.#throttleMs = services.gate.throttle(context)
-    return await (peer.interceptor === undefined ? this.#handle(request, context) : this.#intercepted(request, context, unpin))
+    return await (peer.interceptor === undefined ? this.#handle(request, context) : this.#intercepted(peer.interceptor, request, context))
   }
 
   /** Never rejects. */
@@ -124,34 +124,39 @@ class Exchange {
     return { kind: 'none', close: true }
   }
 
-  async #intercepted(request: AnyRequest, context: RequestContext, unpin: () => void): Promise<Handled> {
-    const { handler, header, peer, services, signal, served } = this.#parts
-    const interception = peer.interceptor?.request({
-      api: handler.api.name,
-      version: header.apiVersion,
-      client: context.client,
-      atMs: services.clock.now(),
-      ...namedIn(request, services),
-      nameOf: (id) => services.catalog.byId(id as TopicId)?.name,
-      body: request,
-    })
-    if (interception === undefined) return await this.#handle(request, context)
-    return await carryOut(interception, {
-      clock: services.clock,
-      signal,
-      startedAtMs: this.#startedAtMs,
+  async #intercepted(interceptor: ConnectionInterceptor, request: AnyRequest, context: RequestContext): Promise<Handled> {
+    const { handler, header, served } = this.#parts
+    const interceptable: Interceptable = {
       handle: () => this.#handle(request, context),
       refuse: (error, message = errors[error].message) =>
         // As dispatch itself answers a client that is too new: no other version of this error can be read.
         handler.api.key === ApiVersions.key && error === 'UNSUPPORTED_VERSION'
           ? { kind: 'now', answer: tooNew(header, served) }
           : this.#refuse(request, { code: errors[error].code, message }),
-      unpin,
       throttle: (forMs) => {
         this.#throttleMs = Math.max(this.#throttleMs, forMs)
       },
-      response: () => this.#response,
+    }
+    return await carryOut(this.#asked(interceptor, request, context), interceptable, this.#watched())
+  }
+
+  /** What outlives the frame is made in functions of their own, whose closures cannot hold its bytes. */
+  #asked(interceptor: ConnectionInterceptor, request: AnyRequest, { client, apiVersion }: RequestContext): Interception {
+    const { handler, services } = this.#parts
+    return interceptor.request({
+      api: handler.api.name,
+      version: apiVersion,
+      client,
+      atMs: services.clock.now(),
+      ...namedIn(request, services),
+      nameOf: (id) => services.catalog.byId(id as TopicId)?.name,
+      body: request,
     })
+  }
+
+  #watched(): Watched {
+    const { services, signal } = this.#parts
+    return { clock: services.clock, signal, startedAtMs: this.#startedAtMs, response: () => this.#response }
   }
 
   #context(): RequestContext {

@@ -43,7 +43,10 @@ export interface InterceptedRequest {
 }
 
 export interface Interception {
-  /** While it is awaited no other request of the connection is taken, and a Produce keeps its frame, counted by its permit. Must not reject. */
+  /**
+   * While it is awaited no other request of the connection is taken, and a Produce keeps its frame, counted by its permit. Must not reject. When the client
+   * goes or the agent stops before it is there, the request is dropped.
+   */
   readonly verdict: Verdict | Promise<Verdict>
   /** Exactly once, when it is known what became of the request. Keeps nothing of the answer: it may hold record batches. */
   settled(end: End): void
@@ -63,7 +66,7 @@ export type Act =
   | { readonly kind: 'fail'; readonly error: KafkaErrorName; readonly message?: string }
   /** Neither handled nor answered. The connection goes on, with a gap in its answers. */
   | { readonly kind: 'drop' }
-  /** Neither handled nor answered, and nothing behind it is: the connection stays open and silent until the client closes it. */
+  /** Neither handled nor answered, and nothing behind it is: the connection stays open and silent until the client closes it; a Produce keeps its permit. */
   | { readonly kind: 'hang' }
   /** Not handled; the connection is closed. */
   | { readonly kind: 'close' }

@@ -11,9 +11,10 @@ import {
   Produce,
 } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
+import { handlers } from '../api/index.ts'
 import { type AgentForTests, aBatch, anAgent, aPeer, baseOffsets } from '../api/testing/an-agent.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
-import type { Peer } from './dispatch.ts'
+import { dispatcher, type Peer } from './dispatch.ts'
 import type { Act, End, InterceptedRequest, Verdict } from './interceptor.ts'
 
 interface Watched {
@@ -116,19 +117,33 @@ test('drop: nothing is done, nothing is answered, and the connection goes on', a
   expect(await stored(kafka)).toBe(0)
 })
 
-test('hang: no further request is taken until the client is gone, and the frame is given up at once', async () => {
+test('hang, wait, decide: no further request is taken, and a Produce keeps its permit as long as its frame is here', async () => {
   await using kafka = await anAgent()
-  const { dispatcher } = await import('./dispatch.ts')
-  const { handlers } = await import('../api/index.ts')
-  const { peer, ends } = watched(act('hang'))
-  const client = new AbortController()
-  const seen: string[] = []
-  const frame = Buffer.concat(encodeRequest(Produce, { version: 9, correlationId: 1, clientId: null }, producing())).subarray(4)
-  const handled = dispatcher(handlers, kafka.services)(frame, peer, client.signal, () => seen.push('unpinned'))
-  await new Promise((resolve) => setImmediate(resolve))
-  expect([...seen, ...ends.map(({ outcome }) => outcome)]).toEqual(['unpinned', 'dropped'])
-  client.abort(new Error('the connection is gone'))
-  expect(await handled).toEqual({ kind: 'none', close: false })
+  await kafka.topic('t')
+  for (const [verdict, outcome] of [
+    [act('hang'), 'dropped'],
+    [{ ...act('pass'), waitMs: 60_000 }, 'gone'],
+    [() => new Promise<Verdict>(() => {}), 'dropped'],
+  ] as const) {
+    const { peer, ends } = watched(verdict)
+    const client = new AbortController()
+    let held = true
+    const frame = Buffer.concat(encodeRequest(Produce, { version: 9, correlationId: 1, clientId: null }, producing())).subarray(4)
+    let settled = false
+    const handling = dispatcher(handlers, kafka.services)(frame, peer, client.signal, () => {
+      held = false
+    }).finally(() => {
+      settled = true
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([held, settled]).toEqual([true, false])
+    client.abort(new Error('the connection is gone'))
+    const handled = await handling
+    if (handled.kind === 'later') await handled.answer
+    expect(ends.map((end) => end.outcome)).toEqual([outcome])
+  }
+  // Of the three only the one that waited was done: its client had sent it.
+  expect(await stored(kafka)).toBe(1)
 })
 
 test('close: nothing is done, and the connection ends', async () => {

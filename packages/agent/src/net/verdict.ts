@@ -2,43 +2,66 @@
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import type { Clock } from '../time/clock.ts'
 import { type Answer, type Handled, isStopping } from './connection.ts'
-import type { Act, End, Interception } from './interceptor.ts'
+import type { Act, End, Interception, Verdict } from './interceptor.ts'
 
-/** What can be done with one request. */
+/** What can be done with one request. It refers to the request's bytes: nothing that waits for an answer may keep it. */
 export interface Interceptable {
+  /** As without an interceptor. Never rejects. */
+  handle(): Promise<Handled>
+  refuse(error: KafkaErrorName, message: string | undefined): Handled
+  throttle(forMs: number): void
+}
+
+/** What its end is told from. It refers to none of the request's bytes. */
+export interface Watched {
   readonly clock: Clock
   /** Of the connection. */
   readonly signal: AbortSignal
   readonly startedAtMs: number
-  /** As without an interceptor. Never rejects. */
-  handle(): Promise<Handled>
-  refuse(error: KafkaErrorName, message: string | undefined): Handled
-  /** Gives the frame's permit back: nothing refers to its bytes any more. */
-  unpin(): void
-  throttle(forMs: number): void
   /** The answer that was made last; undefined before there is one. */
-  response(): object | undefined
+  readonly response: () => object | undefined
 }
 
-export async function carryOut(interception: Interception, request: Interceptable): Promise<Handled> {
-  const { act, waitMs = 0, throttleMs = 0 } = await interception.verdict
-  const { clock, signal, startedAtMs } = request
-  const settled: Settled = (outcome) =>
-    interception.settled({
-      outcome,
-      response: outcome === 'answered' || outcome === 'lost' ? request.response() : undefined,
-      durationMs: clock.monotonic() - startedAtMs,
-    })
+export async function carryOut(interception: Interception, request: Interceptable, watched: Watched): Promise<Handled> {
+  const { clock, signal } = watched
+  const { act, waitMs = 0, throttleMs = 0 } = await decided(interception.verdict, signal)
   if (throttleMs > 0) request.throttle(throttleMs)
   // What a client sent before it went is done all the same: it reached the server.
   if (waitMs > 0) await clock.sleep(waitMs, signal).catch(ended(signal))
-  return await done(act, request, settled)
+  return await done(act, request, { signal, settled: tellingEnd(interception, watched) })
+}
+
+/** Whoever decides for ever keeps no connection from its end: then nothing was decided, and nothing is done. */
+async function decided(verdict: Verdict | Promise<Verdict>, signal: AbortSignal): Promise<Verdict> {
+  if (!('then' in verdict)) return verdict
+  const over = Promise.withResolvers<Verdict>()
+  const give = (): void => over.resolve({ act: { kind: 'drop' } })
+  if (signal.aborted) give()
+  signal.addEventListener('abort', give, { once: true })
+  try {
+    return await Promise.race([verdict, over.promise])
+  } finally {
+    signal.removeEventListener('abort', give)
+  }
+}
+
+function tellingEnd(interception: Interception, { clock, startedAtMs, response }: Watched): Settled {
+  return (outcome) =>
+    interception.settled({
+      outcome,
+      response: outcome === 'answered' || outcome === 'lost' ? response() : undefined,
+      durationMs: clock.monotonic() - startedAtMs,
+    })
 }
 
 type Settled = (outcome: End['outcome']) => void
 
-async function done(act: Act, request: Interceptable, settled: Settled): Promise<Handled> {
-  const { signal } = request
+interface Telling {
+  readonly signal: AbortSignal
+  readonly settled: Settled
+}
+
+async function done(act: Act, request: Interceptable, { signal, settled }: Telling): Promise<Handled> {
   switch (act.kind) {
     case 'pass':
       return told(await request.handle(), signal, settled)
@@ -48,7 +71,7 @@ async function done(act: Act, request: Interceptable, settled: Settled): Promise
       settled('dropped')
       return { kind: 'none', close: false }
     case 'hang':
-      request.unpin()
+      // The frame keeps its permit: it is still here.
       settled('dropped')
       await aborted(signal)
       return { kind: 'none', close: false }

@@ -21,7 +21,7 @@ async function holds(condition: () => boolean): Promise<void> {
 each(
   '$name: the store is away for a while: what is sent meanwhile is acknowledged afterwards, and nothing is lost or doubled',
   async (client) => {
-    await using kafka = await startKafka()
+    await using kafka = await startKafka({ log: 'silent' })
     await using sender = await client.producer(kafka, { idempotent: true })
     await sender.send('orders', ...values(0, 10))
     const away = kafka.faults.store.disconnect('1s')
@@ -40,7 +40,7 @@ each(
 )
 
 each('$name: a put whose reply is lost is put again, and counts once', async (client) => {
-  await using kafka = await startKafka()
+  await using kafka = await startKafka({ log: 'silent' })
   await using sender = await client.producer(kafka)
   await sender.send('orders', 'one')
   const lost = kafka.faults.store.loseReply('put', { times: 2 })
@@ -52,7 +52,7 @@ each('$name: a put whose reply is lost is put again, and counts once', async (cl
 
 each('$name: the database commits and does not say so: the records are there once, also without idempotence', async (client) => {
   const events: KafkaEvent[] = []
-  await using kafka = await startKafka({ onEvent: (event) => events.push(event) })
+  await using kafka = await startKafka({ log: 'silent', onEvent: (event) => events.push(event) })
   await using sender = await client.producer(kafka)
   await sender.send('orders', 'one')
   const lost = kafka.faults.metadata.loseReply('commit', { times: 3 })
@@ -65,7 +65,7 @@ each('$name: the database commits and does not say so: the records are there onc
 })
 
 each('$name: the database is away for a while: produce waits for it, and the group goes on', async (client) => {
-  await using kafka = await startKafka()
+  await using kafka = await startKafka({ log: 'silent' })
   await using sender = await client.producer(kafka, { idempotent: true })
   await sender.send('orders', 'one')
   await using reader = await client.consumer(kafka, { group: 'g', topic: 'orders' })
@@ -79,7 +79,7 @@ each('$name: the database is away for a while: produce waits for it, and the gro
 })
 
 each('$name: a store that is full stays full: the producer hears a retriable error, which the fault asked for', async (client) => {
-  await using kafka = await startKafka()
+  await using kafka = await startKafka({ log: 'silent' })
   await using sender = await client.producer(kafka, { idempotent: true })
   await sender.send('orders', 'one')
   const full = kafka.faults.store.fail('put', 'full', { times: 1 })
@@ -94,7 +94,7 @@ each('$name: a store that is full stays full: the producer hears a retriable err
 })
 
 each('$name: a slow store and a slow database only cost time', async (client) => {
-  await using kafka = await startKafka()
+  await using kafka = await startKafka({ log: 'silent' })
   const slow = [kafka.faults.store.delay('put', 30), kafka.faults.metadata.delay(10, { when: ({ verb }) => verb === 'commit' })]
   await using sender = await client.producer(kafka)
   await sender.send('orders', 'one')
@@ -105,7 +105,7 @@ each('$name: a slow store and a slow database only cost time', async (client) =>
 })
 
 test('a function of the test that throws below the protocol is told by expectNoErrors, and the request passes', async () => {
-  await using kafka = await startKafka()
+  await using kafka = await startKafka({ log: 'silent' })
   const [client] = clients as [TestClient]
   kafka.faults.store.fail('put', 'full', {
     when: () => {

@@ -2,6 +2,7 @@
 import { didYouMean } from '../../did-you-mean.ts'
 import { UserError } from '../../user-error.ts'
 import type { BelowOptions, Duration, FaultOptions } from './fault-types.ts'
+import { kafkaErrorNames } from './kafka-names.ts'
 
 /** `what`: `API`, `error`. */
 export function checkName(name: string, { what, known }: { readonly what: string; readonly known: readonly string[] }): void {
@@ -12,6 +13,10 @@ export function checkName(name: string, { what, known }: { readonly what: string
   const hint = near === undefined ? didYouMean(String(name), known) : `; did you mean ${near}?`
   const few = known.length <= 12 ? `it is one of ${known.join(', ')}` : undefined
   throw wrong(`there is no ${what} '${String(name)}'${hint}`, few, 'see docs/guides/faults.md')
+}
+
+export function checkError(name: string): void {
+  checkName(name, { what: 'error', known: kafkaErrorNames.filter((known) => known !== 'NONE') })
 }
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }

@@ -5,6 +5,8 @@ import type { SeenRequest } from './seen-request.ts'
 /** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h`. */
 export type Duration = number | string
 
+export type FaultError = Exclude<KafkaErrorName, 'NONE'>
+
 /** Which requests a fault touches: those that fit all of it. Without options: every one of its API. */
 export interface FaultOptions {
   /** Requests that are about this topic, maybe among others. */
@@ -33,7 +35,7 @@ export interface FaultVerdict {
   /** Tell the client to be silent so long. */
   readonly throttle?: Duration
   /** Answer with this, and do nothing. */
-  readonly error?: KafkaErrorName
+  readonly error?: FaultError
   /** In place of the error's own words, where the answer has room for any. */
   readonly message?: string
   readonly act?: 'drop' | 'hang' | 'disconnect' | 'duplicate' | 'loseAck'
@@ -61,7 +63,7 @@ export interface SeenFault {
 /** Several that fit one request: delays add up, the first one that decides its fate decides it, and the others wait for the next request. */
 export interface Faults {
   /** Answers with an error, and does nothing. An acks=0 producer has no answer to hear it in: its connection is closed. */
-  fail(api: ApiName, error: KafkaErrorName, options?: FaultOptions): Fault
+  fail(api: ApiName, error: FaultError, options?: FaultOptions): Fault
   /** The request waits so long before it is done, and with it what comes behind it on its connection. A client that gives up meanwhile has still sent it: it is done. */
   delay(api: ApiName, duration: Duration, options?: FaultOptions): Fault
   /** Neither done nor answered; the connection goes on. A gap in the answers: for clients that take answers by their number (kafkajs, @platformatic/kafka, librdkafka), others give the connection up. */
@@ -78,7 +80,7 @@ export interface Faults {
   loseAck(api: ApiName, options?: FaultOptions): Fault
   /** Clients are told to be silent so long after every answer, and their connections are not read meanwhile. */
   throttle(duration: Duration, options?: FaultOptions & { readonly api?: ApiName }): Fault
-  /** Your own judge of every request of one API, or of all (`*`). It may take its time; only its connection waits. Undefined: it passes. */
+  /** Your own judge of every request of one API, or of all (`*`). It may take its time; only its connection waits. Undefined: it passes. What it throws `expectNoErrors` tells. */
   on(
     api: ApiName | '*',
     judge: (request: FaultRequest) => FaultVerdict | undefined | Promise<FaultVerdict | undefined>,

@@ -291,7 +291,7 @@ test.each<[string, (kafka: Kafka) => unknown, string]>([
     ({ faults }) => faults.fail('Produce', 'NOT_LEADER' as never),
     "no error 'NOT_LEADER'; did you mean NOT_LEADER_OR_FOLLOWER?",
   ],
-  ['no error at all', ({ faults }) => faults.fail('Produce', 'NONE'), "there is no error 'NONE'"],
+  ['no error at all', ({ faults }) => faults.fail('Produce', 'NONE' as never), "there is no error 'NONE'"],
   ['a duration', ({ faults }) => faults.delay('Produce', 'soon'), "delay: 'soon' is no duration: it is a number of milliseconds"],
   ['a negative duration', ({ faults }) => faults.throttle(-1), "throttle: '-1' is no duration"],
   ['times', ({ faults }) => faults.drop('Heartbeat', { times: 0 }), 'times: 0: it is a whole number from 1 on'],

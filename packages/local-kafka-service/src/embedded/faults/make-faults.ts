@@ -1,9 +1,9 @@
 // `kafka.faults` and the record of requests, joined: what a test asks for becomes rules of the interceptor.
 import type { Clock, Interceptors } from '@local-kafka-service/agent'
 import { metadataFaults, storeFaults } from './below.ts'
-import { checkName, checkOptions, millisecondsOf } from './checked.ts'
+import { checkError, checkName, checkOptions, millisecondsOf } from './checked.ts'
 import type { Fault, FaultOptions, FaultRequest, Faults, FaultVerdict } from './fault-types.ts'
-import { apiNames, kafkaErrorNames } from './kafka-names.ts'
+import { apiNames } from './kafka-names.ts'
 import { RequestFaults } from './request-faults.ts'
 import { RequestRecord } from './request-record.ts'
 import { Strokes } from './strokes.ts'
@@ -63,7 +63,7 @@ function requestFaults(requests: RequestFaults): OfRequests {
   }
   return {
     fail(api, error, options) {
-      checkName(error, { what: 'error', known: kafkaErrorNames.filter((name) => name !== 'NONE') })
+      checkError(error)
       return fixed(`fail ${api} ${error}`, api, { error }, options)
     },
     delay(api, duration, options) {

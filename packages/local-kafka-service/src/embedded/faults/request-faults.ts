@@ -8,9 +8,8 @@ import type {
   Interceptor,
   Verdict,
 } from '@local-kafka-service/agent'
-import { checkName, millisecondsOf } from './checked.ts'
+import { checkError, checkName, millisecondsOf } from './checked.ts'
 import type { FaultRequest, FaultVerdict } from './fault-types.ts'
-import { kafkaErrorNames } from './kafka-names.ts'
 import type { RecordedRequest, RequestRecord } from './request-record.ts'
 import { RuleList } from './rule-list.ts'
 import type { SeenRequest } from './seen-request.ts'
@@ -120,7 +119,7 @@ function verdictOf({ delay, throttle, error, message, act }: FaultVerdict): {
   readonly throttleMs: number
   readonly act: Act | undefined
 } {
-  if (error !== undefined) checkName(error, { what: 'error', known: kafkaErrorNames })
+  if (error !== undefined) checkError(error)
   if (act !== undefined) checkName(act, { what: 'act', known: Object.keys(acts) })
   return {
     waitMs: delay === undefined ? 0 : millisecondsOf(delay, 'delay'),
