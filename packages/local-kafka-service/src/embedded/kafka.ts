@@ -47,8 +47,9 @@ export interface Kafka extends AsyncDisposable {
   /** Throws an Error that lists them when a client got an error that no fault asked for, or was not understood. */
   expectNoErrors(options?: ExpectNoErrorsOptions): void
   /**
-   * Back to how it was after the start: deletes all topics and groups, makes those of the option `topics` anew. Rejects with a RefusedError, and changes
-   * nothing, while a group has members: their consumers would go on in topics that are not there any more. Producers may stay connected.
+   * Back to how it was after the start: removes all faults, deletes all topics and groups, makes those of the option `topics` anew, forgets the requests that
+   * it saw. Rejects with a RefusedError, and changes nothing else, while a group has members: their consumers would go on in topics that are not there any
+   * more. Producers may stay connected.
    */
   reset(): Promise<void>
 

@@ -53,7 +53,7 @@ interface Seen {
   readonly options: StartKafkaOptions
 }
 
-function kafkaOf(server: Server, { heard, faults: { faults, record }, options }: Seen): Kafka {
+function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, options }: Seen): Kafka {
   const [address] = server.kafka
   if (address === undefined) throw new RangeError('it listens nowhere')
   const { host, port } = address
@@ -120,7 +120,13 @@ function kafkaOf(server: Server, { heard, faults: { faults, record }, options }:
     faults,
     requests: (filter) => record.requests(filter),
     expectNoErrors: (ignoring) => record.expectNoErrors(ignoring),
-    reset: () => asked(() => reset(services, options.topics ?? {})),
+    reset: () =>
+      asked(async () => {
+        // First, for a database that is away could not be asked to delete anything.
+        faults.clear()
+        await reset(services, options.topics ?? {})
+        forget()
+      }),
     ended: server.ended,
     stop,
     kill() {

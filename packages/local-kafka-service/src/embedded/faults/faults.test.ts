@@ -264,6 +264,33 @@ test('a fault ends with its block, when it is removed, and when all are cleared'
   expect(kafka.faults.list()).toEqual([])
 })
 
+test('a stop waits for no fault: what hangs or is not decided is let go, what was delayed is done', async () => {
+  const kafka = await startKafka({ topics: { orders: 1, hung: 1, pending: 1 } })
+  const [{ producer }] = clients as [TestClient]
+  await using sender = await producer(kafka, { retries: 0, clientId: 'delayed' })
+  await using hung = await producer(kafka, { retries: 0, clientId: 'hung' })
+  await using pending = await producer(kafka, { retries: 0, clientId: 'pending' })
+  kafka.faults.delay('Produce', '1h', { clientId: 'delayed' })
+  kafka.faults.hang('Produce', { clientId: 'hung' })
+  kafka.faults.on('Produce', () => new Promise(() => {}), { clientId: 'pending' })
+  const sent = Promise.allSettled([sender.send('orders', 'one'), hung.send('hung', 'one'), pending.send('pending', 'one')])
+  await holds(() => kafka.requests({ api: 'Produce' }).length === 3)
+  await kafka.stop()
+  expect((await sent).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+})
+
+test('a reset removes the faults, also those that would keep it from its work, and forgets what was seen', async () => {
+  await using kafka = await startKafka({ topics: { orders: 1 }, log: 'silent' })
+  const [{ producer }] = clients as [TestClient]
+  await using sender = await producer(kafka)
+  kafka.faults.delay('Produce', 1, { times: 1 })
+  await sender.send('orders', 'one')
+  kafka.faults.metadata.disconnect()
+  kafka.faults.drop('Fetch')
+  await kafka.reset()
+  expect([kafka.faults.list(), kafka.faults.seen(), kafka.requests(), await kafka.records('orders')]).toEqual([[], [], [], []])
+})
+
 test('the dice of a rate fall alike in every run, and as often as they should', async () => {
   const struck = async (seed: number): Promise<readonly number[]> => {
     await using kafka = await startKafka()

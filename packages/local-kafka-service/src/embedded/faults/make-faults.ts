@@ -15,6 +15,8 @@ export interface EmbeddedFaults {
   /** For the server's parts. */
   readonly interceptors: Interceptors
   /** Once the server has one: what the durations of faults are measured by. */
+  /** The requests and the strokes so far; faults stay. */
+  readonly forget: () => void
   readonly useClock: (clock: Pick<Clock, 'monotonic'>) => void
 }
 
@@ -31,6 +33,10 @@ export function embeddedFaults(): EmbeddedFaults {
   return {
     record,
     interceptors: { requests, store: store.intercept, metadata: metadata.intercept },
+    forget() {
+      record.forget()
+      strokes.clear()
+    },
     useClock(given) {
       clock = given
     },

@@ -85,6 +85,12 @@ export class RequestRecord {
     }
   }
 
+  /** As if nobody had asked anything yet; what is under way is forgotten, too. */
+  forget(): void {
+    this.#requests.clear()
+    this.#troubles.clear()
+  }
+
   /** Beside the requests: a client that could not be understood, or a test's own function that threw. */
   trouble(at: number, words: string): void {
     this.#troubles.push({ at, request: undefined, error: undefined, words })
@@ -175,6 +181,11 @@ class Ring<T> {
   /** The oldest first. */
   get items(): readonly T[] {
     return [...this.#items.slice(this.#next), ...this.#items.slice(0, this.#next)]
+  }
+
+  clear(): void {
+    this.#items = []
+    this.#next = 0
   }
 
   push(item: T): void {

@@ -13,6 +13,10 @@ export class Strokes {
     return this.#list.slice(-kept)
   }
 
+  clear(): void {
+    this.#list = []
+  }
+
   add(stroke: SeenFault): void {
     this.#list.push(stroke)
     if (this.#list.length > 2 * kept) this.#list = this.#list.slice(-kept)
