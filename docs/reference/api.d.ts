@@ -5,7 +5,7 @@
 import type { Kafka } from './embedded/kafka.ts';
 import type { StartKafkaOptions } from './embedded/start-options.ts';
 export type { ClientConfigs, ConfluentConfig, KafkaJsConfig, PlatformaticConfig, RdkafkaConfig } from './embedded/client-config.ts';
-export type { BelowOptions, Duration, Fault, FaultOptions, FaultRequest, Faults, FaultVerdict, MetadataFaults, MetadataRequest, SeenFault, StoreErrorKind, StoreFaults, StoreOperation, StoreRequest, } from './embedded/faults/fault-types.ts';
+export type { BelowOptions, Duration, Fault, FaultError, FaultOptions, FaultRequest, Faults, FaultVerdict, MetadataFaults, MetadataRequest, SeenFault, StoreErrorKind, StoreFaults, StoreOperation, StoreRequest, } from './embedded/faults/fault-types.ts';
 export type { ApiName, KafkaErrorName, MetadataVerb } from './embedded/faults/kafka-names.ts';
 export type { ExpectNoErrorsOptions, RequestFilter, RequestOutcome, SeenError, SeenRequest } from './embedded/faults/seen-request.ts';
 export type { GroupDescription, GroupMember, GroupPartition, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './embedded/group.ts';
@@ -68,8 +68,9 @@ export interface Kafka extends AsyncDisposable {
     /** Throws an Error that lists them when a client got an error that no fault asked for, or was not understood. */
     expectNoErrors(options?: ExpectNoErrorsOptions): void;
     /**
-     * Back to how it was after the start: deletes all topics and groups, makes those of the option `topics` anew. Rejects with a RefusedError, and changes
-     * nothing, while a group has members: their consumers would go on in topics that are not there any more. Producers may stay connected.
+     * Back to how it was after the start: removes all faults, deletes all topics and groups, makes those of the option `topics` anew, forgets the requests that
+     * it saw. Rejects with a RefusedError, and changes nothing else, while a group has members: their consumers would go on in topics that are not there any
+     * more. Producers may stay connected.
      */
     reset(): Promise<void>;
     /** Settles once: `drained` after `stop` or `kill`, `fenced` when another server took this one's place. */
@@ -148,6 +149,7 @@ import type { ApiName, KafkaErrorName, MetadataVerb } from './kafka-names.ts';
 import type { SeenRequest } from './seen-request.ts';
 /** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h`. */
 export type Duration = number | string;
+export type FaultError = Exclude<KafkaErrorName, 'NONE'>;
 /** Which requests a fault touches: those that fit all of it. Without options: every one of its API. */
 export interface FaultOptions {
     /** Requests that are about this topic, maybe among others. */
@@ -173,7 +175,7 @@ export interface FaultVerdict {
     /** Tell the client to be silent so long. */
     readonly throttle?: Duration;
     /** Answer with this, and do nothing. */
-    readonly error?: KafkaErrorName;
+    readonly error?: FaultError;
     /** In place of the error's own words, where the answer has room for any. */
     readonly message?: string;
     readonly act?: 'drop' | 'hang' | 'disconnect' | 'duplicate' | 'loseAck';
@@ -198,7 +200,7 @@ export interface SeenFault {
 /** Several that fit one request: delays add up, the first one that decides its fate decides it, and the others wait for the next request. */
 export interface Faults {
     /** Answers with an error, and does nothing. An acks=0 producer has no answer to hear it in: its connection is closed. */
-    fail(api: ApiName, error: KafkaErrorName, options?: FaultOptions): Fault;
+    fail(api: ApiName, error: FaultError, options?: FaultOptions): Fault;
     /** The request waits so long before it is done, and with it what comes behind it on its connection. A client that gives up meanwhile has still sent it: it is done. */
     delay(api: ApiName, duration: Duration, options?: FaultOptions): Fault;
     /** Neither done nor answered; the connection goes on. A gap in the answers: for clients that take answers by their number (kafkajs, @platformatic/kafka, librdkafka), others give the connection up. */
@@ -219,7 +221,7 @@ export interface Faults {
     throttle(duration: Duration, options?: FaultOptions & {
         readonly api?: ApiName;
     }): Fault;
-    /** Your own judge of every request of one API, or of all (`*`). It may take its time; only its connection waits. Undefined: it passes. */
+    /** Your own judge of every request of one API, or of all (`*`). It may take its time; only its connection waits. Undefined: it passes. What it throws `expectNoErrors` tells. */
     on(api: ApiName | '*', judge: (request: FaultRequest) => FaultVerdict | undefined | Promise<FaultVerdict | undefined>, options?: FaultOptions): Fault;
     /** Below the protocol: the object store. */
     readonly store: StoreFaults;

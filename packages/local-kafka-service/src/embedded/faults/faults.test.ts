@@ -97,6 +97,16 @@ each('$name: a batch that is sent twice is stored twice without idempotence, onc
   expect(await stored(kafka, client, 3)).toEqual(['plain', 'plain', 'idempotent'])
 })
 
+each('$name: a produce that nobody answers is sent again when its time is over', async (client) => {
+  await using kafka = await startKafka()
+  await using sender = await client.producer(kafka, { clientId: 'sender', requestTimeoutMs: 300 })
+  await sender.send('orders', 'one')
+  kafka.faults.drop('Produce', { times: 1 })
+  await sender.send('orders', 'two')
+  expect(kafka.requests({ api: 'Produce' }).map(({ outcome }) => outcome)).toEqual(['answered', 'dropped', 'answered'])
+  expect(await stored(kafka, client, 2)).toEqual(['one', 'two'])
+})
+
 each('$name: a heartbeat that nobody answers; the consumer gives up waiting, and goes on consuming', async (client) => {
   await using kafka = await startKafka()
   await using sender = await client.producer(kafka)
