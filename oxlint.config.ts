@@ -113,6 +113,11 @@ const processModule: Pattern = {
 const nodeModules: Pattern = { regex: '^node:', message: 'This code is pure: no module of Node.' }
 const emitters: Pattern = { regex: '^(node:)?events$', message: 'Events are async iterables or one callback, no EventEmitter.' }
 
+const embedded: Pattern = {
+  group: ['**/embedded/**'],
+  message: 'A server of the command has no faults and nothing else that belongs to a Kafka inside a test.',
+}
+
 /** Imports that leave a package other than by the name of one that it may import. */
 function packagePatterns(name: string): readonly Pattern[] {
   const allowed = packageArrows[name] ?? []
@@ -271,6 +276,10 @@ export default defineConfig({
     {
       files: ['packages/local-kafka-service/src/**'],
       rules: { 'no-restricted-imports': ['error', { patterns: [...packagePatterns('local-kafka-service'), emitters] }] },
+    },
+    {
+      files: ['packages/local-kafka-service/src/{command,server,cluster}/**', 'packages/local-kafka-service/src/main.ts'],
+      rules: { 'no-restricted-imports': ['error', { patterns: [...packagePatterns('local-kafka-service'), emitters, embedded] }] },
     },
     // Folders of the agent, then the files beside them.
     ...agentFolders,

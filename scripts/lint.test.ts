@@ -64,6 +64,12 @@ const cases: readonly Bad[] = [
   bad('a package is imported by its name, not by a path', 'packages/http/src/b4.ts', importing('../../agent/src/index.ts'), imports),
   bad('nothing stands on the product', 'packages/sim/src/b5.ts', importing('local-kafka-service'), imports),
   bad('the product does not ship the simulator', 'packages/local-kafka-service/src/b6.ts', importing('@local-kafka-service/sim'), imports),
+  bad(
+    'a server of the command has no faults',
+    'packages/local-kafka-service/src/command/b7.ts',
+    importing('../embedded/faults/make-faults.ts'),
+    imports,
+  ),
   // time and chance
   bad('Date is handed in', `${agent}/write/c1.ts`, 'export const now = Date.now()\n', words),
   bad('new Date is Date', 'packages/http/src/c2.ts', 'export const now = new Date()\n', words),
