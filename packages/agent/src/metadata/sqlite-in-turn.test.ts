@@ -53,7 +53,7 @@ test('a small commit is done in the turn that asks for it', async () => {
 })
 
 test("a large commit is the thread's", async () => {
-  const chain = await aChain(new URL('./testing/dying-worker.ts?on=commit', import.meta.url))
+  const chain = await aChain(new URL('./testing/worker-that-dies-of-commits.ts', import.meta.url))
   expect((await chain.commit(limits.batchesInTurn)).kind).toBe('committed')
   expect((await chain.commit(limits.batchesInTurn + 1)).kind).toBe('unknown')
   // The next thread lives until it is asked for a commit.
@@ -108,7 +108,7 @@ test('a reader elsewhere keeps the log, but no commit waits for him, and once he
 })
 
 test('a thread that dies over a checkpoint is told of, and followed by another; no commit is lost by it', async () => {
-  const chain = await aChain(new URL('./testing/dying-worker.ts?on=checkpoint', import.meta.url))
+  const chain = await aChain(new URL('./testing/dying-worker.ts', import.meta.url))
   await commitsUntilCheckpoint(chain)
   // Behind the dying thread its fate is not known, so it is tried again.
   while ((await chain.commit()).kind !== 'committed');

@@ -183,7 +183,7 @@ describe('the thread', () => {
   })
 
   test('one that dies leaves its calls unknown, and is followed by another', async () => {
-    const sql = await openSqliteWorker({ path, durability: 'os' }, new URL('./testing/dying-worker.ts?on=listSlots', import.meta.url))
+    const sql = await openSqliteWorker({ path, durability: 'os' }, new URL('./testing/dying-worker.ts', import.meta.url))
     const { clusterId, topics } = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
     const cluster: Cluster = { number: 1, id: clusterId, slots: 256 }
     expect(await sql.run('listSlots', { cluster, input: {} }, 1000)).toMatchObject({ kind: 'unknown', error: { kind: 'unavailable' } })

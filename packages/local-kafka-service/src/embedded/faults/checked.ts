@@ -40,7 +40,7 @@ export function checkCounts({ times, rate }: Pick<FaultOptions & BelowOptions<ne
     throw wrong(`rate: ${String(rate)}`, 'it is above 0 and at most 1', 'give 0.1 for one in ten')
 }
 
-const requestOptions = ['topic', 'clientId', 'group', 'times', 'rate', 'seed', 'when', 'api']
+const requestOptions = ['topic', 'clientId', 'group', 'times', 'rate', 'seed', 'when']
 const belowOptions = ['times', 'rate', 'seed', 'for', 'when']
 
 export function checkOptions(options: object, of: 'request' | 'below'): void {

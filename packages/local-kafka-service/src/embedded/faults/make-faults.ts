@@ -14,9 +14,9 @@ export interface EmbeddedFaults {
   readonly record: RequestRecord
   /** For the server's parts. */
   readonly interceptors: Interceptors
-  /** Once the server has one: what the durations of faults are measured by. */
   /** The requests and the strokes so far; faults stay. */
   readonly forget: () => void
+  /** Once the server has one: what the durations of faults are measured by. */
   readonly useClock: (clock: Pick<Clock, 'monotonic'>) => void
 }
 
@@ -81,9 +81,8 @@ function requestFaults(requests: RequestFaults): OfRequests {
     disconnect,
     duplicate: (api, options) => fixed(`duplicate ${api}`, api, { act: 'duplicate' }, options),
     loseAck: (api, options) => fixed(`loseAck ${api}`, api, { act: 'loseAck' }, options),
-    throttle(duration, options = {}) {
+    throttle(duration, { api, ...options } = {}) {
       const throttle = millisecondsOf(duration, 'throttle')
-      const { api } = options
       return fixed(`throttle ${api === undefined ? '' : `${api} `}${durationWords(duration)}`, api, { throttle }, options)
     },
     on(api, judge, options = {}) {
