@@ -1,33 +1,13 @@
-// The commands of lks as a user calls them: processes of their own, against a server of ours and against Apache Kafka itself.
+// The commands that administer a cluster as a user calls them: processes of their own, against a server of ours and against Apache Kafka itself.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
-import { createServer as createHttp } from 'node:http'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createServer as createTls } from 'node:tls'
 import { Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expectRefusal, json, lksProgram, patiently } from './testing/commands.ts'
 import { hasKafkaBroker, startKafkaBroker } from './testing/kafka-broker.ts'
-import { type Ended, lks, type Run, repository, type ServerProcess, startServer, temporaryFolder } from './testing/server.ts'
-
-const patiently = { interval: 100, timeout: 30_000 }
-
-/** What a command said as JSON; fails with what it said otherwise. */
-async function json<T>(args: readonly string[], run: Omit<Run, 'args'> = {}): Promise<T> {
-  const ended = await lks([...args, '-o', 'json'], run)
-  expect(ended).toMatchObject({ code: 0 })
-  return JSON.parse(ended.stdout) as T
-}
-
-function expectRefusal({ code, stdout, stderr }: Ended, lksCode: string, words: RegExp, exitCode = 1): void {
-  expect(stderr).toMatch(new RegExp(`^error: .*\\(${lksCode}\\)$`, 'm'))
-  expect(stderr).toMatch(words)
-  expect(stderr).toMatch(/^ {2}fix: \S/m)
-  expect(stderr).not.toMatch(/^\s+at /m)
-  expect(`${stdout}${stderr}`).not.toContain('PLT_KFK')
-  expect(code).toBe(exitCode)
-}
+import { lks, startServer, temporaryFolder } from './testing/server.ts'
 
 interface ClusterUnderTest extends AsyncDisposable {
   readonly kafka: string
@@ -139,7 +119,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expect(set).toContainEqual(expect.objectContaining({ name: 'max.message.bytes', value: '2000', source: 'topic' }))
     const all = await json<readonly { name: string }[]>(['config', 'describe', 'topic', 'configured', '--all'], run)
     expect(all.length).toBeGreaterThan(set.length)
-    expect((await lks(['config', 'describe', 'broker', '1'], run)).stdout).toMatch(/^node\.id +1 +broker file$/m)
+    expect((await lks(['config', 'describe', 'broker', '1'], run)).stdout).toMatch(/^node\.id +broker file +1$/m)
     expectRefusal(await lks(['config', 'describe', 'broker', '7'], run), 'LKS-4007', /no broker 7/)
     expectRefusal(await lks(['config', 'describe', 'topic', 'configured', 'retention.mz'], run), 'LKS-4007', /no config 'retention\.mz'/)
     expectRefusal(await lks(['config', 'describe', 'queue', 'x'], run), 'LKS-1004', /not of 'queue'/, 2)
@@ -154,9 +134,9 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
       expectRefusal(altered, 'LKS-4006', /configs cannot be changed on this cluster/)
       return
     }
-    expect(altered.stdout).toMatch(/^max\.message\.bytes +3000 +topic$/m)
+    expect(altered.stdout).toMatch(/^max\.message\.bytes +topic +3000$/m)
     expect((await lks(['config', 'set', 'topic', 'altered', '--unset', 'max.message.bytes'], run)).stdout).toMatch(
-      /^max\.message\.bytes +1048588 +default$/m,
+      /^max\.message\.bytes +default +1048588$/m,
     )
     expectRefusal(await lks(['topic', 'alter', 'altered', '-c', 'max.message.bytes=many'], run), 'LKS-4007', /max\.message\.bytes/)
   })
@@ -268,7 +248,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
   })
 
   test('group lag --watch looks again and again, and ends well at Ctrl-C', async () => {
-    const child = spawn(process.execPath, [...program, 'group', 'lag', '--watch', '--every', '50ms', '-o', 'json'], {
+    const child = spawn(process.execPath, [...lksProgram, 'group', 'lag', '--watch', '--every', '50ms', '-o', 'json'], {
       env: { ...process.env, ...run.env },
     })
     let lines = 0
@@ -283,7 +263,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expect((await lks(['__complete', 'lks topic describe completed'], run)).stdout).toBe('completed.topic\n')
     expect((await lks(['__complete', `lks topic describe -b ${cluster.kafka} completed`])).stdout).toBe('completed.topic\n')
     await using folder = await temporaryFolder()
-    const command = [process.execPath, ...program].map((word) => `'${word}'`).join(' ')
+    const command = [process.execPath, ...lksProgram].map((word) => `'${word}'`).join(' ')
     await writeFile(join(folder.path, 'lks'), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 })
     const script = `source <(lks completion bash); COMP_LINE='lks topic describe completed'; COMP_POINT=\${#COMP_LINE}; COMP_WORDS=(lks topic describe completed); COMP_CWORD=3; _lks; printf '%s\\n' "\${COMPREPLY[@]}"`
     const bash = spawn('bash', ['-c', script], { env: { ...process.env, ...run.env, PATH: `${folder.path}:${process.env.PATH}` } })
@@ -294,7 +274,9 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
   })
 
   test('a reader that leaves ends it quietly', async () => {
-    const child = spawn(process.execPath, [...program, 'cluster', 'info', '--apis', '-o', 'json'], { env: { ...process.env, ...run.env } })
+    const child = spawn(process.execPath, [...lksProgram, 'cluster', 'info', '--apis', '-o', 'json'], {
+      env: { ...process.env, ...run.env },
+    })
     let stderr = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     child.stdout.destroy()
@@ -302,259 +284,3 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expect(stderr).toBe('')
   })
 })
-
-const program = ['--conditions=lks-source', join(repository, 'packages/local-kafka-service/src/main.ts')]
-
-describe('a cluster out of reach', () => {
-  const asks = (server: string, ...more: readonly string[]): Promise<Ended> => lks(['topic', 'list', '-b', server, ...more])
-
-  test('nobody listens there', async () => {
-    await using gone = await listening(createServer())
-    await gone[Symbol.asyncDispose]()
-    expectRefusal(await asks(gone.address), 'LKS-4001', new RegExp(`nobody listens on ${gone.address}`))
-  })
-
-  test('there is no such host', async () => {
-    expectRefusal(await asks('no-such-host.invalid:9092'), 'LKS-4001', /there is no host 'no-such-host.invalid'/)
-  })
-
-  test('HTTP is spoken there', async () => {
-    await using web = await listening(createHttp((_request, response) => response.end('hello')))
-    expectRefusal(await asks(web.address), 'LKS-4002', /speaks HTTP, not Kafka/)
-  })
-
-  test('the connection is ended at once', async () => {
-    await using rude = await listening(createServer((socket) => socket.destroy()))
-    expectRefusal(await asks(rude.address), 'LKS-4002', /ends the connection without an answer/)
-  })
-
-  test('what answers is no Kafka', async () => {
-    await using ssh = await listening(createServer((socket) => socket.on('error', () => {}).write('SSH-2.0-OpenSSH_9.6\r\n')))
-    expectRefusal(await asks(ssh.address), 'LKS-4002', /does not speak Kafka/)
-  })
-
-  test('nothing is answered', async () => {
-    await using silent = await listening(createServer((socket) => void socket.on('error', () => {})))
-    expectRefusal(await asks(silent.address, '-X', 'request.timeout.ms=1000'), 'LKS-4002', /answers nothing/)
-  })
-
-  test('one of several servers is enough', async () => {
-    await using server = await startServer({ args: ['--memory'] })
-    expect(await asks(`no-such-host.invalid:9092,${server.kafka}`)).toMatchObject({ code: 0 })
-  })
-})
-
-describe('TLS', () => {
-  const certificate = join(repository, 'test/e2e/testing/localhost.cert.pem')
-  let server: ServerProcess
-  let tls: Listening
-  beforeAll(async () => {
-    let plain = { port: 0, host: '127.0.0.1' }
-    const [cert, key] = await Promise.all([readFile(certificate), readFile(join(repository, 'test/e2e/testing/localhost.key.pem'))])
-    tls = await listening(createTls({ cert, key }, (socket) => relay(socket, connect(plain))))
-    server = await startServer({ args: ['--memory', '--advertised', `localhost:${tls.port}`] })
-    plain = { ...plain, port: server.port }
-  })
-  afterAll(async () => {
-    await server.kill()
-    await tls[Symbol.asyncDispose]()
-  })
-  const over = (...settings: readonly string[]): Promise<Ended> =>
-    lks(['topic', 'list', '-b', `localhost:${tls.port}`, ...settings.flatMap((setting) => ['-X', setting])])
-
-  test('with the certificate that it has, it works', async () => {
-    expect(await over('security.protocol=SSL', `ssl.ca.location=${certificate}`)).toMatchObject({ code: 0 })
-    expect(await over('security.protocol=SSL', 'enable.ssl.certificate.verification=false')).toMatchObject({ code: 0 })
-  })
-
-  test('without TLS it is said that TLS is wanted', async () => {
-    expectRefusal(await over(), 'LKS-4003', /speaks Kafka over TLS, and was spoken to without/)
-  })
-
-  test('a certificate that nobody vouches for is refused', async () => {
-    expectRefusal(await over('security.protocol=SSL'), 'LKS-4003', /is not trusted/)
-  })
-
-  test('over TLS to a server without, it is said that it has none', async () => {
-    expectRefusal(await lks(['topic', 'list', '-b', server.kafka, '-X', 'security.protocol=SSL']), 'LKS-4003', /speaks Kafka without TLS/)
-  })
-
-  test('a file that is not there is named', async () => {
-    expectRefusal(await over('security.protocol=SSL', 'ssl.ca.location=/no/such/ca.pem'), 'LKS-1004', /ssl\.ca\.location/, 2)
-  })
-})
-
-describe.skipIf(clusters.length === 1)('SASL, on Apache Kafka', () => {
-  test('with the password it works, with another it is refused, and the password is not printed', async () => {
-    await using broker = await startKafkaBroker()
-    const asked = (password: string, ...more: readonly string[]): Promise<Ended> =>
-      lks(['topic', 'list', '-b', broker.login, '-X', 'security.protocol=SASL_PLAINTEXT', '-X', 'sasl.username=me', ...more], {
-        env: { LKS_CLIENT_SASL_PASSWORD: password },
-      })
-    expect(await asked('secret')).toMatchObject({ code: 0 })
-    const refused = await asked('hunter2')
-    expectRefusal(refused, 'LKS-4004', /refuses the credentials of 'me'/)
-    expect(refused.stderr).not.toContain('hunter2')
-    expectRefusal(await asked('secret', '-X', 'sasl.mechanism=SCRAM-SHA-256'), 'LKS-4004', /SCRAM-SHA-256/)
-  })
-})
-
-describe('doctor', () => {
-  test('names the advertised address that is wrong', async () => {
-    await using gone = await listening(createServer())
-    await gone[Symbol.asyncDispose]()
-    await using server = await startServer({ args: ['--memory', '--advertised', `localhost:${gone.port}`] })
-    const ended = await lks(['doctor', 'connect', server.kafka])
-    expect(ended.stdout).toMatch(/^ok +bootstrap/m)
-    expect(ended.stdout).toMatch(/^WRONG +broker 1/m)
-    expectRefusal(ended, 'LKS-4005', new RegExp(`advertises localhost:${gone.port}, but nobody listens`))
-    // Asking the bootstrap server alone still works; what needs the broker says where to look.
-    const listed = await lks(['group', 'list', '-b', server.kafka])
-    expectRefusal(listed, 'LKS-4005', /lks doctor connect/)
-    expect((await lks(['cluster', 'health', '-b', server.kafka])).code).toBe(1)
-  })
-
-  test('names an advertised host that has no address', async () => {
-    await using server = await startServer({ args: ['--memory', '--advertised', 'kafka.invalid:9092'] })
-    expectRefusal(await lks(['doctor', 'connect', server.kafka]), 'LKS-4005', /there is no host 'kafka\.invalid'/)
-  })
-
-  test('notices that another cluster answers at the advertised address', async () => {
-    await using other = await startServer({ args: ['--memory'] })
-    await using server = await startServer({ args: ['--memory', '--advertised', `localhost:${other.port}`] })
-    expectRefusal(await lks(['doctor', 'connect', server.kafka]), 'LKS-4005', /another cluster answers/)
-  })
-
-  test('says who holds a port, and what it speaks', async () => {
-    await using server = await startServer({ args: ['--memory'] })
-    const control = Number(new URL(server.urls.control).port)
-    const looked = await json<readonly unknown[]>(['doctor', 'ports', String(server.port), String(control)])
-    expect(looked).toMatchObject([
-      { port: server.port, free: false, speaks: 'Kafka' },
-      { port: control, free: false, speaks: 'HTTP' },
-    ])
-    if (process.platform === 'linux') expect(looked).toMatchObject([{ pid: server.pid }, { pid: server.pid }])
-    await server.kill()
-    expect(await json(['doctor', 'ports', String(server.port)])).toMatchObject([{ free: true, pid: null }])
-    expectRefusal(await lks(['doctor', 'ports', 'kafka']), 'LKS-1004', /no port/, 2)
-  })
-})
-
-describe('wait', () => {
-  test('until the server is there', async () => {
-    await using held = await listening(createServer())
-    await held[Symbol.asyncDispose]()
-    const waiting = lks(['wait', '-b', held.address, '--timeout', '60s'])
-    await using _server = await startServer({
-      args: ['--memory'],
-      ports: ['--kafka-port', String(held.port), '--control-port', '0', '--data-port', '0'],
-    })
-    expect(await waiting).toMatchObject({ code: 0, stdout: `${held.address}\n`, stderr: '' })
-  })
-
-  test('fails when nobody came, and ends at Ctrl-C with 130', async () => {
-    await using gone = await listening(createServer())
-    await gone[Symbol.asyncDispose]()
-    expectRefusal(await lks(['wait', '-b', gone.address, '--timeout', '300ms']), 'LKS-4014', /nobody listens/)
-    const child = spawn(process.execPath, [...program, 'wait', '-b', gone.address], { env: { ...process.env, LKS_VERBOSE: 'true' } })
-    let stderr = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    await once(child, 'spawn')
-    // It takes signals once it runs; until then the signal itself ends it.
-    const end = once(child, 'close')
-    await Promise.race([end, expect.poll(() => child.kill('SIGINT') && child.exitCode !== null, patiently).toBe(true)])
-    expect([130, null]).toContain((await end)[0])
-    expect(stderr).toBe('')
-  })
-})
-
-describe('exec', () => {
-  const node = (code: string): readonly string[] => ['--', process.execPath, '-e', code]
-
-  test('the command finds a Kafka with its topics, and its exit code is ours', async () => {
-    const inner = [process.execPath, ...program].map((word) => `'${word}'`).join(' ')
-    const ended = await lks(['exec', '--topics', 'orders:3,audit', '--', 'sh', '-c', `${inner} topic list -o json; exit 7`])
-    expect(JSON.parse(ended.stdout)).toMatchObject([
-      { name: 'audit', partitions: 1 },
-      { name: 'orders', partitions: 3 },
-    ])
-    expect(ended).toMatchObject({ code: 7, stderr: expect.stringContaining('a Kafka in memory on 127.0.0.1:') })
-  })
-
-  test('its environment names the Kafka in every usual way, and the control plane', async () => {
-    const names = ['KAFKA_BROKERS', 'KAFKA_BOOTSTRAP_SERVERS', 'LKS_BOOTSTRAP_SERVERS', 'LKS_URL', 'LKS_DATA_URL']
-    const { stdout, code } = await lks([
-      'exec',
-      ...node(`console.log(JSON.stringify(${JSON.stringify(names)}.map((name) => process.env[name])))`),
-    ])
-    const [brokers, bootstrap, ours, control, data] = JSON.parse(stdout) as readonly string[]
-    expect(brokers).toMatch(/^127\.0\.0\.1:\d+$/)
-    expect([bootstrap, ours]).toEqual([brokers, brokers])
-    expect(control).toMatch(/^http:/)
-    expect(data).toMatch(/^http:/)
-    expect(code).toBe(0)
-  })
-
-  test('a signal reaches the command, and its end is ours', async () => {
-    const child = spawn(process.execPath, [
-      ...program,
-      'exec',
-      ...node("process.on('SIGTERM', () => process.exit(9)); setInterval(() => {}, 1000); console.log('up')"),
-    ])
-    await once(child.stdout, 'data')
-    child.kill('SIGTERM')
-    expect(await once(child, 'close')).toEqual([9, null])
-    const killed = await lks(['exec', ...node("process.kill(process.pid, 'SIGKILL')")])
-    expect(killed.code).toBe(128 + 9)
-  })
-
-  test('a command that is not there, and topics that cannot be', async () => {
-    expectRefusal(await lks(['exec', 'no-such-command-anywhere']), 'LKS-4016', /'no-such-command-anywhere' cannot be started/)
-    expectRefusal(await lks(['exec', '--topics', 'a:0', '--', 'true']), 'LKS-1004', /no topic with a count/, 2)
-    expectRefusal(await lks(['exec', '--topics', 'no/name', '--', 'true']), 'LKS-1004', /no\/name/, 2)
-    expectRefusal(await lks(['exec']), 'LKS-1008', /command/, 2)
-  })
-})
-
-test('lks alone and lks --help are the overview; a group without its command is a wrong call', async () => {
-  const alone = await lks([])
-  expect(alone).toMatchObject({ code: 0, stderr: '' })
-  expect(alone.stdout).toMatch(/^ {2}topic +Topics: list, create/m)
-  expect((await lks(['--help'])).stdout).toBe(alone.stdout)
-  expectRefusal(await lks(['topic']), 'LKS-1008', /lks topic --help/, 2)
-  expectRefusal(await lks(['-b', 'a:1', 'topic', 'list']), 'LKS-1008', /options stand behind the command/, 2)
-  expect(JSON.parse((await lks(['version', '--json'])).stdout)).toMatchObject({ lks: expect.stringMatching(/^\d+\./) })
-})
-
-interface Listening extends AsyncDisposable {
-  readonly address: string
-  readonly port: number
-}
-
-/** On any free port until its end, with its connections. */
-async function listening(server: Server): Promise<Listening> {
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    address: `127.0.0.1:${port}`,
-    port,
-    async [Symbol.asyncDispose]() {
-      if (!server.listening) return
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
-
-function relay(one: Socket, other: Socket): void {
-  for (const socket of [one, other]) socket.on('error', () => {})
-  one.pipe(other).pipe(one)
-  one.once('close', () => other.destroy())
-  other.once('close', () => one.destroy())
-}

@@ -27,7 +27,7 @@ export function programOf(version: string, run: (chosen: Chosen) => Promise<void
 export function quiet(command: Command): Command {
   return command
     .configureOutput({ outputError: () => {}, getOutHelpWidth: () => helpColumns, getErrHelpWidth: () => helpColumns })
-    .configureHelp({ padWidth: () => termColumns, formatItem })
+    .configureHelp({ padWidth: () => termColumns, formatItem, subcommandTerm: (subcommand) => subcommand.name() })
     .helpOption('-h, --help', 'Say how it is called.')
     .exitOverride()
 }
@@ -68,6 +68,7 @@ function groupOf(lks: Command, name: string): Command {
   return quiet(lks.command(name))
     .description(commandGroups[name] ?? '')
     .usage('COMMAND')
+    .helpCommand(false)
     .enablePositionalOptions()
 }
 

@@ -207,9 +207,7 @@ function ofSocket(error: unknown, plan: ServerPlan): UserError | undefined {
         why: flag === '--kafka-port' ? 'probably by another Kafka, or by this server started before' : undefined,
         fix: [
           `use another port: ${flag} ${port === undefined ? 0 : port + 1}   (or ${flag} 0 for any free one)`,
-          process.platform === 'win32'
-            ? `see who holds it: netstat -ano | findstr :${port}`
-            : `see who holds it: lsof -nP -iTCP:${port} -sTCP:LISTEN`,
+          `see who holds it: lks doctor ports ${port}`,
         ],
         cause: error,
       })

@@ -42,8 +42,9 @@ export async function changeConfigs(
   })
 }
 
+/** Values may be long: they stand last. */
 export const configColumns: readonly Column<Config>[] = [
   { header: 'CONFIG', value: ({ name }) => name },
-  { header: 'VALUE', value: ({ value, sensitive }) => (sensitive ? '(secret)' : (value ?? '-')) },
   { header: 'FROM', value: ({ source }) => source },
+  { header: 'VALUE', value: ({ value, sensitive }) => (sensitive ? '(secret)' : (value ?? '-')) },
 ]

@@ -1,0 +1,176 @@
+// What lks says when a cluster cannot be reached, or not in that way: nobody there, somebody else there, TLS, logins, wrong addresses.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer as createHttp } from 'node:http'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { createServer as createTls } from 'node:tls'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expectRefusal, json, lksProgram, patiently } from './testing/commands.ts'
+import { hasKafkaBroker, startKafkaBroker } from './testing/kafka-broker.ts'
+import { type Listening, listening, relay } from './testing/listening.ts'
+import { type Ended, lks, repository, type ServerProcess, startServer } from './testing/server.ts'
+
+describe('a cluster out of reach', () => {
+  const asks = (server: string, ...more: readonly string[]): Promise<Ended> => lks(['topic', 'list', '-b', server, ...more])
+
+  test('nobody listens there', async () => {
+    await using gone = await listening(createServer())
+    await gone[Symbol.asyncDispose]()
+    expectRefusal(await asks(gone.address), 'LKS-4001', new RegExp(`nobody listens on ${gone.address}`))
+  })
+
+  test('there is no such host', async () => {
+    expectRefusal(await asks('no-such-host.invalid:9092'), 'LKS-4001', /there is no host 'no-such-host.invalid'/)
+  })
+
+  test('HTTP is spoken there', async () => {
+    await using web = await listening(createHttp((_request, response) => response.end('hello')))
+    expectRefusal(await asks(web.address), 'LKS-4002', /speaks HTTP, not Kafka/)
+  })
+
+  test('the connection is ended at once', async () => {
+    await using rude = await listening(createServer((socket) => socket.destroy()))
+    expectRefusal(await asks(rude.address), 'LKS-4002', /ends the connection without an answer/)
+  })
+
+  test('what answers is no Kafka', async () => {
+    await using ssh = await listening(createServer((socket) => socket.on('error', () => {}).write('SSH-2.0-OpenSSH_9.6\r\n')))
+    expectRefusal(await asks(ssh.address), 'LKS-4002', /does not speak Kafka/)
+  })
+
+  test('nothing is answered', async () => {
+    await using silent = await listening(createServer((socket) => void socket.on('error', () => {})))
+    expectRefusal(await asks(silent.address, '-X', 'request.timeout.ms=1000'), 'LKS-4002', /answers nothing/)
+  })
+
+  test('one of several servers is enough', async () => {
+    await using server = await startServer({ args: ['--memory'] })
+    expect(await asks(`no-such-host.invalid:9092,${server.kafka}`)).toMatchObject({ code: 0 })
+  })
+})
+
+describe('TLS', () => {
+  const certificate = join(repository, 'test/e2e/testing/localhost.cert.pem')
+  let server: ServerProcess
+  let tls: Listening
+  beforeAll(async () => {
+    let plain = { port: 0, host: '127.0.0.1' }
+    const [cert, key] = await Promise.all([readFile(certificate), readFile(join(repository, 'test/e2e/testing/localhost.key.pem'))])
+    tls = await listening(createTls({ cert, key }, (socket) => relay(socket, connect(plain))))
+    server = await startServer({ args: ['--memory', '--advertised', `localhost:${tls.port}`] })
+    plain = { ...plain, port: server.port }
+  })
+  afterAll(async () => {
+    await server.kill()
+    await tls[Symbol.asyncDispose]()
+  })
+  const over = (...settings: readonly string[]): Promise<Ended> =>
+    lks(['topic', 'list', '-b', `localhost:${tls.port}`, ...settings.flatMap((setting) => ['-X', setting])])
+
+  test('with the certificate that it has, it works', async () => {
+    expect(await over('security.protocol=SSL', `ssl.ca.location=${certificate}`)).toMatchObject({ code: 0 })
+    expect(await over('security.protocol=SSL', 'enable.ssl.certificate.verification=false')).toMatchObject({ code: 0 })
+  })
+
+  test('without TLS it is said that TLS is wanted', async () => {
+    expectRefusal(await over(), 'LKS-4003', /speaks Kafka over TLS, and was spoken to without/)
+  })
+
+  test('a certificate that nobody vouches for is refused', async () => {
+    expectRefusal(await over('security.protocol=SSL'), 'LKS-4003', /is not trusted/)
+  })
+
+  test('over TLS to a server without, it is said that it has none', async () => {
+    expectRefusal(await lks(['topic', 'list', '-b', server.kafka, '-X', 'security.protocol=SSL']), 'LKS-4003', /speaks Kafka without TLS/)
+  })
+
+  test('a file that is not there is named', async () => {
+    expectRefusal(await over('security.protocol=SSL', 'ssl.ca.location=/no/such/ca.pem'), 'LKS-1004', /ssl\.ca\.location/, 2)
+  })
+})
+
+describe.skipIf(!hasKafkaBroker())('SASL, on Apache Kafka', () => {
+  test('with the password it works, with another it is refused, and the password is not printed', async () => {
+    await using broker = await startKafkaBroker()
+    const asked = (password: string, ...more: readonly string[]): Promise<Ended> =>
+      lks(['topic', 'list', '-b', broker.login, '-X', 'security.protocol=SASL_PLAINTEXT', '-X', 'sasl.username=me', ...more], {
+        env: { LKS_CLIENT_SASL_PASSWORD: password },
+      })
+    expect(await asked('secret')).toMatchObject({ code: 0 })
+    const refused = await asked('hunter2')
+    expectRefusal(refused, 'LKS-4004', /refuses the credentials of 'me'/)
+    expect(refused.stderr).not.toContain('hunter2')
+    expectRefusal(await asked('secret', '-X', 'sasl.mechanism=SCRAM-SHA-256'), 'LKS-4004', /SCRAM-SHA-256/)
+  })
+})
+
+describe('doctor', () => {
+  test('names the advertised address that is wrong', async () => {
+    await using gone = await listening(createServer())
+    await gone[Symbol.asyncDispose]()
+    await using server = await startServer({ args: ['--memory', '--advertised', `localhost:${gone.port}`] })
+    const ended = await lks(['doctor', 'connect', server.kafka])
+    expect(ended.stdout).toMatch(/^ok +bootstrap/m)
+    expect(ended.stdout).toMatch(/^WRONG +broker 1/m)
+    expectRefusal(ended, 'LKS-4005', new RegExp(`advertises localhost:${gone.port}, but nobody listens`))
+    // Asking the bootstrap server alone still works; what needs the broker says where to look.
+    const listed = await lks(['group', 'list', '-b', server.kafka])
+    expectRefusal(listed, 'LKS-4005', /lks doctor connect/)
+    expect((await lks(['cluster', 'health', '-b', server.kafka])).code).toBe(1)
+  })
+
+  test('names an advertised host that has no address', async () => {
+    await using server = await startServer({ args: ['--memory', '--advertised', 'kafka.invalid:9092'] })
+    expectRefusal(await lks(['doctor', 'connect', server.kafka]), 'LKS-4005', /there is no host 'kafka\.invalid'/)
+  })
+
+  test('notices that another cluster answers at the advertised address', async () => {
+    await using other = await startServer({ args: ['--memory'] })
+    await using server = await startServer({ args: ['--memory', '--advertised', `localhost:${other.port}`] })
+    expectRefusal(await lks(['doctor', 'connect', server.kafka]), 'LKS-4005', /another cluster answers/)
+  })
+
+  test('says who holds a port, and what it speaks', async () => {
+    await using server = await startServer({ args: ['--memory'] })
+    const control = Number(new URL(server.urls.control).port)
+    const looked = await json<readonly unknown[]>(['doctor', 'ports', String(server.port), String(control)])
+    expect(looked).toMatchObject([
+      { port: server.port, free: false, speaks: 'Kafka' },
+      { port: control, free: false, speaks: 'HTTP' },
+    ])
+    if (process.platform === 'linux') expect(looked).toMatchObject([{ pid: server.pid }, { pid: server.pid }])
+    await server.kill()
+    expect(await json(['doctor', 'ports', String(server.port)])).toMatchObject([{ free: true, pid: null }])
+    expectRefusal(await lks(['doctor', 'ports', 'kafka']), 'LKS-1004', /no port/, 2)
+  })
+})
+
+describe('wait', () => {
+  test('until the server is there', async () => {
+    await using held = await listening(createServer())
+    await held[Symbol.asyncDispose]()
+    const waiting = lks(['wait', '-b', held.address, '--timeout', '60s'])
+    await using _server = await startServer({
+      args: ['--memory'],
+      ports: ['--kafka-port', String(held.port), '--control-port', '0', '--data-port', '0'],
+    })
+    expect(await waiting).toMatchObject({ code: 0, stdout: `${held.address}\n`, stderr: '' })
+  })
+
+  test('fails when nobody came, and ends at Ctrl-C with 130', async () => {
+    await using gone = await listening(createServer())
+    await gone[Symbol.asyncDispose]()
+    expectRefusal(await lks(['wait', '-b', gone.address, '--timeout', '300ms']), 'LKS-4014', /nobody listens/)
+    const child = spawn(process.execPath, [...lksProgram, 'wait', '-b', gone.address], { env: { ...process.env, LKS_VERBOSE: 'true' } })
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    await once(child, 'spawn')
+    // It takes signals once it runs; until then the signal itself ends it.
+    const end = once(child, 'close')
+    await Promise.race([end, expect.poll(() => child.kill('SIGINT') && child.exitCode !== null, patiently).toBe(true)])
+    expect([130, null]).toContain((await end)[0])
+    expect(stderr).toBe('')
+  })
+})

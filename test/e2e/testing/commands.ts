@@ -1,0 +1,27 @@
+// Calls of lks as its tests make them: how it is started, what it said as JSON, and what a refusal must look like.
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { type Ended, lks, type Run, repository } from './server.ts'
+
+/** For node, to spawn lks in a way of one's own. */
+export const lksProgram: readonly string[] = ['--conditions=lks-source', join(repository, 'packages/local-kafka-service/src/main.ts')]
+
+/** `expect(…)` again and again, until it holds. */
+export const patiently = { interval: 100, timeout: 30_000 }
+
+/** What a command said as JSON; fails with what it said otherwise. */
+export async function json<T>(args: readonly string[], run: Omit<Run, 'args'> = {}): Promise<T> {
+  const ended = await lks([...args, '-o', 'json'], run)
+  expect(ended).toMatchObject({ code: 0 })
+  return JSON.parse(ended.stdout) as T
+}
+
+/** A code, words and something to do; never a stack, and nothing of the client library. */
+export function expectRefusal({ code, stdout, stderr }: Ended, lksCode: string, words: RegExp, exitCode = 1): void {
+  expect(stderr).toMatch(new RegExp(`^error: .*\\(${lksCode}\\)$`, 'm'))
+  expect(stderr).toMatch(words)
+  expect(stderr).toMatch(/^ {2}fix: \S/m)
+  expect(stderr).not.toMatch(/^\s+at /m)
+  expect(`${stdout}${stderr}`).not.toContain('PLT_KFK')
+  expect(code).toBe(exitCode)
+}
