@@ -11,6 +11,7 @@ export const userErrorCodes = {
   'LKS-1007': 'the configuration file cannot be used',
   'LKS-1008': 'the command line is wrong',
   'LKS-1009': 'a package that a store needs is not installed, or too old',
+  'LKS-1010': 'the output cannot be written',
   'LKS-1101': 'the data directory is in use',
   'LKS-1102': 'the data directory is of a newer version',
   'LKS-1103': 'the data directory cannot be used',

@@ -7,14 +7,14 @@ import { connectionFrom } from './connection.ts'
 import { Exit } from './exit.ts'
 import { overview } from './overview.ts'
 import { type Chosen, programOf, quiet } from './program.ts'
-import { endQuietlyWithoutReader, flushed, processTerminal } from './terminal.ts'
+import { endWithoutReader, flushed, processTerminal } from './terminal.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
 /** Ends the process when the command has ended. */
 export async function run(argv: readonly string[], env: Env): Promise<never> {
   // A server goes on when nobody reads what it says any more.
-  if (argv[2] !== 'dev' || argv.includes('--help') || argv.includes('-h')) endQuietlyWithoutReader()
+  if (argv[2] !== 'dev' || argv.includes('--help') || argv.includes('-h')) endWithoutReader()
   const exitCode = await ended(argv, env)
   await flushed()
   return process.exit(exitCode)

@@ -1,5 +1,6 @@
 // The terminal of this process: its three streams, and whether people are there.
 import { isatty } from 'node:tty'
+import { explain, UserError } from '../user-error.ts'
 import type { Terminal } from './client-command.ts'
 
 export function processTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
@@ -19,12 +20,18 @@ export function processTerminal(env: Readonly<Record<string, string | undefined>
   }
 }
 
-/** A reader that has gone (`| head -1`) ends the process quietly. */
-export function endQuietlyWithoutReader(): void {
+/** A reader that has gone (`| head -1`) ends the process quietly; a full disk ends it with words. */
+export function endWithoutReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE' || error.code === 'EOF') process.exit(0)
-      throw error
+      const told = new UserError('LKS-1009', {
+        what: 'the output cannot be written',
+        why: error.message,
+        fix: ['make room, or write elsewhere'],
+      })
+      process.stderr.write(explain(told, { verbose: false }))
+      process.exit(told.exitCode)
     })
   }
 }

@@ -3,7 +3,7 @@ import type { ClientCommand, CommandContext } from '../client-command.ts'
 import { candidates, fitting, wordsOf } from './candidates.ts'
 
 /** Whoever presses Tab waits no longer. */
-const deadlineMs = 1_500
+const deadlineMs = 2_000
 
 export const complete: ClientCommand = {
   path: ['__complete'],
