@@ -25,7 +25,7 @@ export function endWithoutReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE' || error.code === 'EOF') process.exit(0)
-      const told = new UserError('LKS-1009', {
+      const told = new UserError('LKS-1010', {
         what: 'the output cannot be written',
         why: error.message,
         fix: ['make room, or write elsewhere'],
