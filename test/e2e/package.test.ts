@@ -161,26 +161,32 @@ describe('what is optional', () => {
 })
 
 describe('types', () => {
-  const kinds = [
-    { file: 'user.mts', module: 'nodenext', moduleResolution: 'nodenext' },
-    { file: 'user.mts', module: 'node16', moduleResolution: 'node16' },
-    { file: 'user.mts', module: 'esnext', moduleResolution: 'bundler' },
-    { file: 'user.cts', module: 'nodenext', moduleResolution: 'nodenext' },
-    { file: 'user.cts', module: 'node16', moduleResolution: 'node16' },
+  const ways = [
+    { module: 'nodenext', moduleResolution: 'nodenext', files: ['user.mts', 'user.cts'] },
+    { module: 'node16', moduleResolution: 'node16', files: ['user.mts', 'user.cts'] },
+    { module: 'esnext', moduleResolution: 'bundler', files: ['user.mts'] },
+  ] as const
+  const compilers = [
+    { typescript: '5.4', nodeTypes: '22' },
+    { typescript: '7', nodeTypes: 'latest' },
   ] as const
 
-  test.each(['5.4', '7'])("of a user with TypeScript %s, whatever the module resolution, without Node's types", async (version) => {
-    const compiler = join(folder.path, `typescript-${version}`)
-    await install(compiler, [`typescript@${version}`])
-    for (const { file, ...options } of kinds) {
-      const compilerOptions = { noEmit: true, strict: true, skipLibCheck: false, target: 'es2022', lib: ['es2022'], types: [], ...options }
-      await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }))
-      const tsc = join(compiler, 'node_modules/typescript/bin/tsc')
-      const { stdout } = await run(process.execPath, [tsc, '-p', app], { cwd: app }).catch(
+  test.each(compilers)('of a user with TypeScript $typescript, whatever the module resolution', async ({ typescript, nodeTypes }) => {
+    const typed = join(folder.path, `typescript-${typescript}`)
+    await install(typed, [...Object.values(packed.files), `typescript@${typescript}`, `@types/node@${nodeTypes}`])
+    await cp(join(repository, 'test/e2e/package'), typed, { recursive: true })
+    const compile = async (options: object, files: readonly string[]): Promise<void> => {
+      const compilerOptions = { noEmit: true, strict: true, skipLibCheck: false, target: 'es2022', lib: ['es2022'], ...options }
+      await writeFile(join(typed, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+      const tsc = join(typed, 'node_modules/typescript/bin/tsc')
+      const { stdout } = await run(process.execPath, [tsc, '-p', '.'], { cwd: typed }).catch(
         (error: unknown) => error as { readonly stdout: string },
       )
-      expect({ file, options, stdout }).toEqual({ file, options, stdout: '' })
+      expect({ options, files, stdout }).toEqual({ options, files, stdout: '' })
     }
+    for (const { files, ...options } of ways) await compile({ types: ['node'], ...options }, files)
+    // The protocol is for every runtime.
+    for (const { files: _files, ...options } of ways) await compile({ types: [], ...options }, ['protocol-user.mts'])
   })
 })
 

@@ -1,5 +1,4 @@
-// What a user writes who imports: compiled by every promised version of TypeScript, without Node's types and without the newest lib.
-import { decodeRequest, decodeRequestHeader, Produce, type ProduceRequest } from '@local-kafka-service/protocol'
+// What a user writes who imports: compiled by every promised version of TypeScript, without the newest lib.
 import { type Kafka, type KafkaEvent, type StartKafkaOptions, startKafka, UserError, type UserErrorCode } from 'local-kafka-service'
 
 const options: StartKafkaOptions = { port: 0, onEvent: (event: KafkaEvent) => void event.kind }
@@ -11,12 +10,6 @@ export async function use(): Promise<string> {
 
 export function codeOf(error: unknown): UserErrorCode | undefined {
   return error instanceof UserError ? error.code : undefined
-}
-
-export function topicsOf(frame: Uint8Array): readonly string[] {
-  const { apiVersion, bodyAt } = decodeRequestHeader(frame)
-  const request: ProduceRequest = decodeRequest(Produce, apiVersion, frame, bodyAt)
-  return request.topicData.map(({ name }) => name)
 }
 
 // @ts-expect-error: there is no such option
