@@ -1,6 +1,7 @@
 // The checks, tested on small trees that break one rule each.
 import { describe, expect, test } from 'vitest'
 import type { Tree } from './check/check.ts'
+import { undocumented } from './check/documented.ts'
 import { asMermaid, asTable, importGraph } from './check/graph.ts'
 import { problemsOf } from './check/house-rules.ts'
 import { links } from './check/links.ts'
@@ -129,6 +130,14 @@ describe('the public surface', () => {
       'the declarations of some name @local-kafka-service/agent, which it does not depend on',
     ])
   })
+})
+
+test('what a package exports has a docstring, wherever it is declared', () => {
+  const tree = aTree({
+    'types/index.d.ts': "export { type Kafka, kill } from './kafka.ts';\n/** Starts one. */\nexport declare function start(): Kafka;\n",
+    'types/kafka.d.ts': '/** A running one. */\nexport interface Kafka {\n}\nexport declare function kill(): void;\n',
+  })
+  expect(undocumented('types/index.d.ts', tree)).toEqual(['types/kafka.d.ts: kill is exported from the package and has no docstring'])
 })
 
 test('what is published exports what development does, but for the sources', () => {

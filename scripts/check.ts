@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Check, Tree } from './check/check.ts'
+import { documented } from './check/documented.ts'
 import { asMermaid, asTable, importGraph } from './check/graph.ts'
 import { houseRules } from './check/house-rules.ts'
 import { links } from './check/links.ts'
@@ -13,7 +14,7 @@ import { openTree } from './check/tree.ts'
 import { uml } from './check/uml.ts'
 
 /** In this order: `build` writes the declarations that `publicSurface` reads. */
-const checks: readonly Check[] = [build, types, lint, format, houseRules, uml, reference, published, publicSurface, links]
+const checks: readonly Check[] = [build, types, lint, format, houseRules, uml, reference, published, publicSurface, documented, links]
 
 const usage = `pnpm check [--graph | --graph=mermaid | --write | --only=NAME]
   --graph          print which folder imports which (with the number of files)

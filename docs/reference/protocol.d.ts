@@ -39,12 +39,14 @@ export { ProtocolError } from './wire/protocol-error.ts';
 export { zeroUuid } from './wire/uuid.ts';
 
 // ---- errors.d.ts
+/** One row of the table of error codes. */
 export interface KafkaErrorRow {
     readonly code: number;
     /** Whether the client may send the same request again. */
     readonly retriable: boolean;
     readonly message: string;
 }
+/** A name as Kafka has it: `NOT_LEADER_OR_FOLLOWER`. */
 export type KafkaErrorName = keyof typeof errors;
 /** An expected failure of a part: a value, never thrown. `code` is Kafka's. */
 export type Outcome<T> = {
@@ -65,6 +67,7 @@ export declare class KafkaError extends Error {
 }
 /** The name of a code; undefined for one that Kafka 4.3 does not have. */
 export declare function errorName(code: number): KafkaErrorName | undefined;
+/** Every error code of Kafka by its name, with its number and whether a client may try again. */
 export declare const errors: {
     readonly UNKNOWN_SERVER_ERROR: KafkaErrorRow & {
         readonly code: -1;
@@ -476,6 +479,7 @@ export declare const errors: {
 // ---- groups/consumer-protocol.d.ts
 /** The protocol type of a group whose members speak this. */
 export declare const consumerProtocolType = "consumer";
+/** What a consumer tells its group when it joins. */
 export interface ConsumerSubscription {
     readonly topics: readonly string[];
     /** The assignor's own; null when it has none. */
@@ -505,6 +509,7 @@ export declare function decodeSubscription(bytes: Uint8Array): Versioned<Consume
 export declare function encodeSubscription(subscription: ConsumerSubscription, version: number): Uint8Array;
 /** As `decodeSubscription`. An assignment of no bytes at all, which a member without partitions gets, has no version: the caller sees to it. */
 export declare function decodeAssignment(bytes: Uint8Array): Versioned<ConsumerAssignment>;
+/** The bytes that a leader hands in for one member, in the version that is given. */
 export declare function encodeAssignment(assignment: ConsumerAssignment, version: number): Uint8Array;
 /** With the version that the sender wrote, also where it is newer than what is known here. */
 export type Versioned<T> = T & {
@@ -513,6 +518,7 @@ export type Versioned<T> = T & {
 
 // ---- messages/api-versions.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API ApiVersions: the fields of its requests and responses in each version. */
 export declare const ApiVersions: {
     readonly key: 18;
     readonly name: "ApiVersions";
@@ -601,14 +607,17 @@ export declare const ApiVersions: {
         };
     };
 };
+/** A decoded request of ApiVersions: fields that its version lacks have their defaults. */
 export interface ApiVersionsRequest extends RequestOf<typeof ApiVersions> {
 }
+/** A response of ApiVersions to encode, for any version. */
 export interface ApiVersionsResponse extends ResponseOf<typeof ApiVersions> {
 }
 
 // ---- schema/dsl.d.ts
 /** Kafka's notation: `3+`, `0-12`, `7`. */
 export type Versions = `${number}+` | `${number}-${number}` | `${number}`;
+/** One API of Kafka: its number, versions and fields. */
 export interface Api {
     readonly key: number;
     readonly name: string;
@@ -621,6 +630,7 @@ export interface Api {
     readonly request: Fields;
     readonly response: Fields;
 }
+/** Fields by name, in the order of the wire. */
 export interface Fields {
     readonly [name: string]: Field;
 }
@@ -683,10 +693,12 @@ interface ScalarWord<T extends ScalarType> {
         readonly type: T;
     };
 }
+/** A field that holds fields of its own. */
 export interface StructOf<F extends Fields> {
     readonly type: 'struct';
     readonly fields: F;
 }
+/** A field that holds a list of the same. */
 export interface ArrayOf<T extends Scalar | StructField> {
     readonly type: 'array';
     readonly of: T;
@@ -701,6 +713,7 @@ export type RequestOf<A extends Api> = Decoded<A['request']>;
 export type ResponseOf<A extends Api> = Encodable<A['response']>;
 /** The other direction, for tests and tools. */
 export type RequestInputOf<A extends Api> = Encodable<A['request']>;
+/** A decoded response, for clients and tools. */
 export type DecodedResponseOf<A extends Api> = Decoded<A['response']>;
 export type Decoded<F extends Fields> = string extends keyof F ? object : {
     readonly [N in keyof F]: DecodedField<F[N]>;
@@ -758,6 +771,7 @@ export {};
 
 // ---- messages/create-partitions.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API CreatePartitions: the fields of its requests and responses in each version. */
 export declare const CreatePartitions: {
     readonly key: 37;
     readonly name: "CreatePartitions";
@@ -806,13 +820,16 @@ export declare const CreatePartitions: {
         }>>;
     };
 };
+/** A decoded request of CreatePartitions: fields that its version lacks have their defaults. */
 export interface CreatePartitionsRequest extends RequestOf<typeof CreatePartitions> {
 }
+/** A response of CreatePartitions to encode, for any version. */
 export interface CreatePartitionsResponse extends ResponseOf<typeof CreatePartitions> {
 }
 
 // ---- messages/create-topics.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API CreateTopics: the fields of its requests and responses in each version. */
 export declare const CreateTopics: {
     readonly key: 19;
     readonly name: "CreateTopics";
@@ -930,13 +947,16 @@ export declare const CreateTopics: {
         }>>;
     };
 };
+/** A decoded request of CreateTopics: fields that its version lacks have their defaults. */
 export interface CreateTopicsRequest extends RequestOf<typeof CreateTopics> {
 }
+/** A response of CreateTopics to encode, for any version. */
 export interface CreateTopicsResponse extends ResponseOf<typeof CreateTopics> {
 }
 
 // ---- messages/delete-groups.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DeleteGroups: the fields of its requests and responses in each version. */
 export declare const DeleteGroups: {
     readonly key: 42;
     readonly name: "DeleteGroups";
@@ -961,13 +981,16 @@ export declare const DeleteGroups: {
         }>>;
     };
 };
+/** A decoded request of DeleteGroups: fields that its version lacks have their defaults. */
 export interface DeleteGroupsRequest extends RequestOf<typeof DeleteGroups> {
 }
+/** A response of DeleteGroups to encode, for any version. */
 export interface DeleteGroupsResponse extends ResponseOf<typeof DeleteGroups> {
 }
 
 // ---- messages/delete-topics.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DeleteTopics: the fields of its requests and responses in each version. */
 export declare const DeleteTopics: {
     readonly key: 20;
     readonly name: "DeleteTopics";
@@ -1027,13 +1050,16 @@ export declare const DeleteTopics: {
         }>>;
     };
 };
+/** A decoded request of DeleteTopics: fields that its version lacks have their defaults. */
 export interface DeleteTopicsRequest extends RequestOf<typeof DeleteTopics> {
 }
+/** A response of DeleteTopics to encode, for any version. */
 export interface DeleteTopicsResponse extends ResponseOf<typeof DeleteTopics> {
 }
 
 // ---- messages/describe-cluster.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DescribeCluster: the fields of its requests and responses in each version. */
 export declare const DescribeCluster: {
     readonly key: 60;
     readonly name: "DescribeCluster";
@@ -1111,13 +1137,16 @@ export declare const DescribeCluster: {
         };
     };
 };
+/** A decoded request of DescribeCluster: fields that its version lacks have their defaults. */
 export interface DescribeClusterRequest extends RequestOf<typeof DescribeCluster> {
 }
+/** A response of DescribeCluster to encode, for any version. */
 export interface DescribeClusterResponse extends ResponseOf<typeof DescribeCluster> {
 }
 
 // ---- messages/describe-configs.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DescribeConfigs: the fields of its requests and responses in each version. */
 export declare const DescribeConfigs: {
     readonly key: 32;
     readonly name: "DescribeConfigs";
@@ -1219,13 +1248,16 @@ export declare const DescribeConfigs: {
         }>>;
     };
 };
+/** A decoded request of DescribeConfigs: fields that its version lacks have their defaults. */
 export interface DescribeConfigsRequest extends RequestOf<typeof DescribeConfigs> {
 }
+/** A response of DescribeConfigs to encode, for any version. */
 export interface DescribeConfigsResponse extends ResponseOf<typeof DescribeConfigs> {
 }
 
 // ---- messages/describe-groups.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DescribeGroups: the fields of its requests and responses in each version. */
 export declare const DescribeGroups: {
     readonly key: 15;
     readonly name: "DescribeGroups";
@@ -1307,13 +1339,16 @@ export declare const DescribeGroups: {
         }>>;
     };
 };
+/** A decoded request of DescribeGroups: fields that its version lacks have their defaults. */
 export interface DescribeGroupsRequest extends RequestOf<typeof DescribeGroups> {
 }
+/** A response of DescribeGroups to encode, for any version. */
 export interface DescribeGroupsResponse extends ResponseOf<typeof DescribeGroups> {
 }
 
 // ---- messages/describe-topic-partitions.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DescribeTopicPartitions: the fields of its requests and responses in each version. */
 export declare const DescribeTopicPartitions: {
     readonly key: 75;
     readonly name: "DescribeTopicPartitions";
@@ -1419,13 +1454,16 @@ export declare const DescribeTopicPartitions: {
         }>;
     };
 };
+/** A decoded request of DescribeTopicPartitions: fields that its version lacks have their defaults. */
 export interface DescribeTopicPartitionsRequest extends RequestOf<typeof DescribeTopicPartitions> {
 }
+/** A response of DescribeTopicPartitions to encode, for any version. */
 export interface DescribeTopicPartitionsResponse extends ResponseOf<typeof DescribeTopicPartitions> {
 }
 
 // ---- messages/fetch.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API Fetch: the fields of its requests and responses in each version. */
 export declare const Fetch: {
     readonly key: 1;
     readonly name: "Fetch";
@@ -1722,13 +1760,16 @@ export declare const Fetch: {
         }>>;
     };
 };
+/** A decoded request of Fetch: fields that its version lacks have their defaults. */
 export interface FetchRequest extends RequestOf<typeof Fetch> {
 }
+/** A response of Fetch to encode, for any version. */
 export interface FetchResponse extends ResponseOf<typeof Fetch> {
 }
 
 // ---- messages/find-coordinator.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API FindCoordinator: the fields of its requests and responses in each version. */
 export declare const FindCoordinator: {
     readonly key: 10;
     readonly name: "FindCoordinator";
@@ -1813,13 +1854,16 @@ export declare const FindCoordinator: {
         }>>;
     };
 };
+/** A decoded request of FindCoordinator: fields that its version lacks have their defaults. */
 export interface FindCoordinatorRequest extends RequestOf<typeof FindCoordinator> {
 }
+/** A response of FindCoordinator to encode, for any version. */
 export interface FindCoordinatorResponse extends ResponseOf<typeof FindCoordinator> {
 }
 
 // ---- messages/heartbeat.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API Heartbeat: the fields of its requests and responses in each version. */
 export declare const Heartbeat: {
     readonly key: 12;
     readonly name: "Heartbeat";
@@ -1855,8 +1899,10 @@ export declare const Heartbeat: {
         };
     };
 };
+/** A decoded request of Heartbeat: fields that its version lacks have their defaults. */
 export interface HeartbeatRequest extends RequestOf<typeof Heartbeat> {
 }
+/** A response of Heartbeat to encode, for any version. */
 export interface HeartbeatResponse extends ResponseOf<typeof Heartbeat> {
 }
 
@@ -1867,6 +1913,7 @@ export declare const apis: ReadonlyMap<number, Api>;
 
 // ---- messages/init-producer-id.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API InitProducerId: the fields of its requests and responses in each version. */
 export declare const InitProducerId: {
     readonly key: 22;
     readonly name: "InitProducerId";
@@ -1911,13 +1958,16 @@ export declare const InitProducerId: {
         };
     };
 };
+/** A decoded request of InitProducerId: fields that its version lacks have their defaults. */
 export interface InitProducerIdRequest extends RequestOf<typeof InitProducerId> {
 }
+/** A response of InitProducerId to encode, for any version. */
 export interface InitProducerIdResponse extends ResponseOf<typeof InitProducerId> {
 }
 
 // ---- messages/join-group.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API JoinGroup: the fields of its requests and responses in each version. */
 export declare const JoinGroup: {
     readonly key: 11;
     readonly name: "JoinGroup";
@@ -2027,13 +2077,16 @@ export declare const JoinGroup: {
         }>>;
     };
 };
+/** A decoded request of JoinGroup: fields that its version lacks have their defaults. */
 export interface JoinGroupRequest extends RequestOf<typeof JoinGroup> {
 }
+/** A response of JoinGroup to encode, for any version. */
 export interface JoinGroupResponse extends ResponseOf<typeof JoinGroup> {
 }
 
 // ---- messages/leave-group.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API LeaveGroup: the fields of its requests and responses in each version. */
 export declare const LeaveGroup: {
     readonly key: 13;
     readonly name: "LeaveGroup";
@@ -2097,13 +2150,16 @@ export declare const LeaveGroup: {
         }>>;
     };
 };
+/** A decoded request of LeaveGroup: fields that its version lacks have their defaults. */
 export interface LeaveGroupRequest extends RequestOf<typeof LeaveGroup> {
 }
+/** A response of LeaveGroup to encode, for any version. */
 export interface LeaveGroupResponse extends ResponseOf<typeof LeaveGroup> {
 }
 
 // ---- messages/list-groups.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API ListGroups: the fields of its requests and responses in each version. */
 export declare const ListGroups: {
     readonly key: 16;
     readonly name: "ListGroups";
@@ -2153,13 +2209,16 @@ export declare const ListGroups: {
         }>>;
     };
 };
+/** A decoded request of ListGroups: fields that its version lacks have their defaults. */
 export interface ListGroupsRequest extends RequestOf<typeof ListGroups> {
 }
+/** A response of ListGroups to encode, for any version. */
 export interface ListGroupsResponse extends ResponseOf<typeof ListGroups> {
 }
 
 // ---- messages/list-offsets.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API ListOffsets: the fields of its requests and responses in each version. */
 export declare const ListOffsets: {
     readonly key: 2;
     readonly name: "ListOffsets";
@@ -2241,13 +2300,16 @@ export declare const ListOffsets: {
         }>>;
     };
 };
+/** A decoded request of ListOffsets: fields that its version lacks have their defaults. */
 export interface ListOffsetsRequest extends RequestOf<typeof ListOffsets> {
 }
+/** A response of ListOffsets to encode, for any version. */
 export interface ListOffsetsResponse extends ResponseOf<typeof ListOffsets> {
 }
 
 // ---- messages/metadata.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API Metadata: the fields of its requests and responses in each version. */
 export declare const Metadata: {
     readonly key: 3;
     readonly name: "Metadata";
@@ -2400,13 +2462,16 @@ export declare const Metadata: {
         };
     };
 };
+/** A decoded request of Metadata: fields that its version lacks have their defaults. */
 export interface MetadataRequest extends RequestOf<typeof Metadata> {
 }
+/** A response of Metadata to encode, for any version. */
 export interface MetadataResponse extends ResponseOf<typeof Metadata> {
 }
 
 // ---- messages/offset-commit.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API OffsetCommit: the fields of its requests and responses in each version. */
 export declare const OffsetCommit: {
     readonly key: 8;
     readonly name: "OffsetCommit";
@@ -2509,13 +2574,16 @@ export declare const OffsetCommit: {
         }>>;
     };
 };
+/** A decoded request of OffsetCommit: fields that its version lacks have their defaults. */
 export interface OffsetCommitRequest extends RequestOf<typeof OffsetCommit> {
 }
+/** A response of OffsetCommit to encode, for any version. */
 export interface OffsetCommitResponse extends ResponseOf<typeof OffsetCommit> {
 }
 
 // ---- messages/offset-delete.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API OffsetDelete: the fields of its requests and responses in each version. */
 export declare const OffsetDelete: {
     readonly key: 47;
     readonly name: "OffsetDelete";
@@ -2560,13 +2628,16 @@ export declare const OffsetDelete: {
         }>>;
     };
 };
+/** A decoded request of OffsetDelete: fields that its version lacks have their defaults. */
 export interface OffsetDeleteRequest extends RequestOf<typeof OffsetDelete> {
 }
+/** A response of OffsetDelete to encode, for any version. */
 export interface OffsetDeleteResponse extends ResponseOf<typeof OffsetDelete> {
 }
 
 // ---- messages/offset-fetch.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API OffsetFetch: the fields of its requests and responses in each version. */
 export declare const OffsetFetch: {
     readonly key: 9;
     readonly name: "OffsetFetch";
@@ -2732,13 +2803,16 @@ export declare const OffsetFetch: {
         }>>;
     };
 };
+/** A decoded request of OffsetFetch: fields that its version lacks have their defaults. */
 export interface OffsetFetchRequest extends RequestOf<typeof OffsetFetch> {
 }
+/** A response of OffsetFetch to encode, for any version. */
 export interface OffsetFetchResponse extends ResponseOf<typeof OffsetFetch> {
 }
 
 // ---- messages/offset-for-leader-epoch.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API OffsetForLeaderEpoch: the fields of its requests and responses in each version. */
 export declare const OffsetForLeaderEpoch: {
     readonly key: 23;
     readonly name: "OffsetForLeaderEpoch";
@@ -2800,13 +2874,16 @@ export declare const OffsetForLeaderEpoch: {
         }>>;
     };
 };
+/** A decoded request of OffsetForLeaderEpoch: fields that its version lacks have their defaults. */
 export interface OffsetForLeaderEpochRequest extends RequestOf<typeof OffsetForLeaderEpoch> {
 }
+/** A response of OffsetForLeaderEpoch to encode, for any version. */
 export interface OffsetForLeaderEpochResponse extends ResponseOf<typeof OffsetForLeaderEpoch> {
 }
 
 // ---- messages/produce.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API Produce: the fields of its requests and responses in each version. */
 export declare const Produce: {
     readonly key: 0;
     readonly name: "Produce";
@@ -2953,13 +3030,16 @@ export declare const Produce: {
         }>>;
     };
 };
+/** A decoded request of Produce: fields that its version lacks have their defaults. */
 export interface ProduceRequest extends RequestOf<typeof Produce> {
 }
+/** A response of Produce to encode, for any version. */
 export interface ProduceResponse extends ResponseOf<typeof Produce> {
 }
 
 // ---- messages/sync-group.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API SyncGroup: the fields of its requests and responses in each version. */
 export declare const SyncGroup: {
     readonly key: 14;
     readonly name: "SyncGroup";
@@ -3038,8 +3118,10 @@ export declare const SyncGroup: {
         };
     };
 };
+/** A decoded request of SyncGroup: fields that its version lacks have their defaults. */
 export interface SyncGroupRequest extends RequestOf<typeof SyncGroup> {
 }
+/** A response of SyncGroup to encode, for any version. */
 export interface SyncGroupResponse extends ResponseOf<typeof SyncGroup> {
 }
 
@@ -3063,6 +3145,7 @@ export interface BatchHeader {
 }
 /** `truncated`: fewer bytes than the batch says. `length`: it says what cannot be. `magic`: another format. `count`: records and offsets do not agree. */
 export type BatchTrouble = 'truncated' | 'crc' | 'length' | 'magic' | 'count';
+/** What `checkBatch` found: the header of a sound batch, or what is wrong with it. */
 export type CheckedBatch = {
     readonly kind: 'ok';
     readonly header: BatchHeader;
@@ -3088,6 +3171,7 @@ export declare const layout: {
     readonly recordCount: 57;
     readonly records: 61;
 };
+/** The bits of a batch's attributes. */
 export declare const attributeBits: {
     readonly codec: 7;
     readonly logAppendTime: 8;
@@ -3110,6 +3194,7 @@ export declare function setLogAppendTime(batch: Uint8Array, at: number, stamp: n
 // ---- records/codecs.d.ts
 /** By their number in a batch's attributes. */
 export declare const codecNames: readonly ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+/** As Kafka's `compression.type` names it. */
 export type CodecName = (typeof codecNames)[number];
 /** What an implementation gives. All are synchronous; `decompress` throws for bytes that it cannot read. */
 export interface Codecs {
@@ -3122,12 +3207,14 @@ export interface Codecs {
     /** RFC 8878: one frame or several one after another. Throws when more than `maxBytes` would come out. */
     readonly zstd: Codec;
 }
+/** One codec, in both directions. Synchronous. */
 export interface Codec {
     compress(bytes: Uint8Array): Uint8Array;
     decompress(bytes: Uint8Array, maxBytes: number): Uint8Array;
 }
 /** Throws a ProtocolError for bytes that are not what the codec says, or that unpack to more than `maxBytes`; nothing larger is ever allocated. */
 export declare function decompress(codec: CodecName, bytes: Uint8Array, codecs: Codecs, maxBytes: number): Uint8Array;
+/** The bytes as Kafka frames them for the codec. */
 export declare function compress(codec: CodecName, bytes: Uint8Array, codecs: Codecs): Uint8Array;
 
 // ---- records/crc32c.d.ts
@@ -3136,6 +3223,7 @@ export declare function crc32c(bytes: Uint8Array, seed?: number): number;
 
 // ---- records/records.d.ts
 import { type CodecName, type Codecs } from './codecs.ts';
+/** A record of a batch. Its offset is the batch's base offset and its delta. */
 export interface DecodedRecord {
     readonly offsetDelta: number;
     /** Milliseconds since the epoch; the batch's stamp under LogAppendTime. */
@@ -3144,6 +3232,7 @@ export interface DecodedRecord {
     readonly value: Uint8Array | null;
     readonly headers: readonly RecordHeader[];
 }
+/** A header of a record; several may have the same key. */
 export interface RecordHeader {
     readonly key: string;
     readonly value: Uint8Array | null;
@@ -3153,6 +3242,7 @@ export interface RecordHeader {
  * where a record is malformed, their number is not the header's, or they unpack to more than `maxBytes`.
  */
 export declare function readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBytes: number): Generator<DecodedRecord, void, undefined>;
+/** What `buildBatch` makes a batch of. */
 export interface NewBatch {
     readonly baseTimestamp: number;
     readonly records: readonly DecodedRecord[];
@@ -3203,6 +3293,7 @@ export declare class FrameSplitter {
 
 // ---- wire/messages.d.ts
 import type { Api, DecodedResponseOf, RequestInputOf, RequestOf, ResponseOf } from '../schema/dsl.ts';
+/** What stands in front of every request. */
 export interface RequestHeader {
     readonly apiKey: number;
     readonly apiVersion: number;
@@ -3217,6 +3308,7 @@ export declare function decodeRequestHeader(frame: Uint8Array): RequestHeader;
 export declare function decodeRequest<A extends Api>(api: A, version: number, frame: Uint8Array, at: number): RequestOf<A>;
 /** Chunks to send one after another, the size in front; large fields are passed on as they are. */
 export declare function encodeResponse<A extends Api>(api: A, version: number, correlationId: number, response: ResponseOf<A>): readonly Uint8Array[];
+/** Chunks to send one after another, the size in front. Throws a ProtocolError for a value that the version cannot carry. */
 export declare function encodeRequest<A extends Api>(api: A, header: {
     readonly version: number;
     readonly correlationId: number;
@@ -3229,6 +3321,7 @@ export declare function decodeResponse<A extends Api>(api: A, version: number, f
 };
 
 // ---- wire/protocol-error.d.ts
+/** Thrown for bytes that are no legal message, and for values that a version cannot carry. */
 export declare class ProtocolError extends Error {
     readonly name = "ProtocolError";
 }

@@ -65,7 +65,8 @@ export function surfaceText(surface: Surface, tree: Tree): string {
   return `${parts.join('\n\n')}\n`
 }
 
-function entriesOf({ folder, declarations }: Surface, tree: Tree): readonly string[] {
+/** The declarations of everything that `exports` names. */
+export function entriesOf({ folder, declarations }: Surface, tree: Tree): readonly string[] {
   // The cast: the bundle and Node read the same file, and fail where it is not so.
   const { exports } = JSON.parse(tree.read(`${folder}/package.json`)) as {
     readonly exports: Readonly<Record<string, { readonly 'lks-source': string }>>

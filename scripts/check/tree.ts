@@ -26,7 +26,7 @@ export function openTree(root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Tests and what only they use; the rules for the product's own code spare them. */
 export function isTest(path: string): boolean {
-  return /\.(test|contract)\.ts$|\/testing\/|^packages\/[^/]+\/test\/|^(test|bench|scripts|examples)\//.test(path)
+  return /\.(test|contract)\.ts$|\/testing\/|^packages\/[^/]+\/(test|examples)\/|^(test|bench|scripts|examples)\//.test(path)
 }
 
 function walk(root: string, folder: string): readonly string[] {

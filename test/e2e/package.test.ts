@@ -34,7 +34,7 @@ beforeAll(async () => {
   packed = await pack(folder.path)
   app = join(folder.path, 'app')
   said = await install(app, Object.values(packed.files))
-  await cp(join(repository, 'test/e2e/package'), app, { recursive: true })
+  for (const programs of ['test/e2e/package', 'packages/protocol/examples']) await cp(join(repository, programs), app, { recursive: true })
 })
 afterAll(() => folder[Symbol.asyncDispose]())
 
@@ -116,6 +116,8 @@ describe.each(nodes)('on Node %s', (version) => {
     const node = await nodeBinary(folder.path, version)
     const { stdout } = await run(node, ['both-ways.mjs'], { cwd: app })
     expect(JSON.parse(stdout)).toEqual({ apis: expect.any(Number), oneLibrary: true })
+    const example = await run(node, ['answer-a-produce.ts'], { cwd: app })
+    expect(example.stdout).toMatch(/@102: c = 3\nanswered with/)
   })
 })
 

@@ -1,6 +1,7 @@
 // Kafka's error codes: the one table of names, codes, whether a client may retry, and what they mean; and the two shapes of an expected failure.
 // Codes and retriability are those of Kafka 4.3 (org.apache.kafka.common.protocol.Errors); the words are ours.
 
+/** One row of the table of error codes. */
 export interface KafkaErrorRow {
   readonly code: number
   /** Whether the client may send the same request again. */
@@ -8,6 +9,7 @@ export interface KafkaErrorRow {
   readonly message: string
 }
 
+/** A name as Kafka has it: `NOT_LEADER_OR_FOLLOWER`. */
 export type KafkaErrorName = keyof typeof errors
 
 /** An expected failure of a part: a value, never thrown. `code` is Kafka's. */
@@ -37,6 +39,7 @@ export function errorName(code: number): KafkaErrorName | undefined {
   return names.get(code)
 }
 
+/** Every error code of Kafka by its name, with its number and whether a client may try again. */
 export const errors = {
   UNKNOWN_SERVER_ERROR: final(-1, 'The server failed in a way that it did not expect.'),
   NONE: final(0, 'No error.'),

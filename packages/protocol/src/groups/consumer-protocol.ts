@@ -6,6 +6,7 @@ import { Writer } from '../wire/writer.ts'
 /** The protocol type of a group whose members speak this. */
 export const consumerProtocolType = 'consumer'
 
+/** What a consumer tells its group when it joins. */
 export interface ConsumerSubscription {
   readonly topics: readonly string[]
   /** The assignor's own; null when it has none. */
@@ -65,6 +66,7 @@ export function decodeAssignment(bytes: Uint8Array): Versioned<ConsumerAssignmen
   return { version, assignedPartitions: readTopics(reader), userData: reader.nullableOctets() }
 }
 
+/** The bytes that a leader hands in for one member, in the version that is given. */
 export function encodeAssignment(assignment: ConsumerAssignment, version: number): Uint8Array {
   const writer = begin(version)
   writeTopics(writer, assignment.assignedPartitions)

@@ -1,6 +1,7 @@
 // ApiVersions 0–4: which APIs, versions and features this server has. Its response header is always version 0.
 import { api, array, bool, int16, int32, int64, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API ApiVersions: the fields of its requests and responses in each version. */
 export const ApiVersions = api({
   key: 18,
   name: 'ApiVersions',
@@ -39,5 +40,7 @@ export const ApiVersions = api({
   },
 })
 
+/** A decoded request of ApiVersions: fields that its version lacks have their defaults. */
 export interface ApiVersionsRequest extends RequestOf<typeof ApiVersions> {}
+/** A response of ApiVersions to encode, for any version. */
 export interface ApiVersionsResponse extends ResponseOf<typeof ApiVersions> {}

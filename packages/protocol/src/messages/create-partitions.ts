@@ -1,6 +1,7 @@
 // CreatePartitions 0–3: raises a topic's number of partitions.
 import { api, array, bool, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API CreatePartitions: the fields of its requests and responses in each version. */
 export const CreatePartitions = api({
   key: 37,
   name: 'CreatePartitions',
@@ -30,5 +31,7 @@ export const CreatePartitions = api({
   },
 })
 
+/** A decoded request of CreatePartitions: fields that its version lacks have their defaults. */
 export interface CreatePartitionsRequest extends RequestOf<typeof CreatePartitions> {}
+/** A response of CreatePartitions to encode, for any version. */
 export interface CreatePartitionsResponse extends ResponseOf<typeof CreatePartitions> {}

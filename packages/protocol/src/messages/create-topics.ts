@@ -1,6 +1,7 @@
 // CreateTopics 2–7: makes topics; from 5 on the answer carries what was made, from 7 on its id.
 import { api, array, bool, int8, int16, int32, type RequestOf, type ResponseOf, string, uuid } from '../schema/dsl.ts'
 
+/** The API CreateTopics: the fields of its requests and responses in each version. */
 export const CreateTopics = api({
   key: 19,
   name: 'CreateTopics',
@@ -47,5 +48,7 @@ export const CreateTopics = api({
   },
 })
 
+/** A decoded request of CreateTopics: fields that its version lacks have their defaults. */
 export interface CreateTopicsRequest extends RequestOf<typeof CreateTopics> {}
+/** A response of CreateTopics to encode, for any version. */
 export interface CreateTopicsResponse extends ResponseOf<typeof CreateTopics> {}

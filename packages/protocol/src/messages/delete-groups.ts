@@ -1,6 +1,7 @@
 // DeleteGroups 0–2: empty groups are deleted, with their offsets.
 import { api, array, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API DeleteGroups: the fields of its requests and responses in each version. */
 export const DeleteGroups = api({
   key: 42,
   name: 'DeleteGroups',
@@ -18,5 +19,7 @@ export const DeleteGroups = api({
   },
 })
 
+/** A decoded request of DeleteGroups: fields that its version lacks have their defaults. */
 export interface DeleteGroupsRequest extends RequestOf<typeof DeleteGroups> {}
+/** A response of DeleteGroups to encode, for any version. */
 export interface DeleteGroupsResponse extends ResponseOf<typeof DeleteGroups> {}

@@ -1,6 +1,7 @@
 // DeleteTopics 1–6: by name, from 6 on by name or id.
 import { api, array, int16, int32, type RequestOf, type ResponseOf, string, uuid } from '../schema/dsl.ts'
 
+/** The API DeleteTopics: the fields of its requests and responses in each version. */
 export const DeleteTopics = api({
   key: 20,
   name: 'DeleteTopics',
@@ -28,5 +29,7 @@ export const DeleteTopics = api({
   },
 })
 
+/** A decoded request of DeleteTopics: fields that its version lacks have their defaults. */
 export interface DeleteTopicsRequest extends RequestOf<typeof DeleteTopics> {}
+/** A response of DeleteTopics to encode, for any version. */
 export interface DeleteTopicsResponse extends ResponseOf<typeof DeleteTopics> {}

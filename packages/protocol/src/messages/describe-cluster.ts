@@ -1,6 +1,7 @@
 // DescribeCluster 0–2: the cluster's id, controller and brokers (KIP-700).
 import { api, array, bool, int8, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API DescribeCluster: the fields of its requests and responses in each version. */
 export const DescribeCluster = api({
   key: 60,
   name: 'DescribeCluster',
@@ -29,5 +30,7 @@ export const DescribeCluster = api({
   },
 })
 
+/** A decoded request of DescribeCluster: fields that its version lacks have their defaults. */
 export interface DescribeClusterRequest extends RequestOf<typeof DescribeCluster> {}
+/** A response of DescribeCluster to encode, for any version. */
 export interface DescribeClusterResponse extends ResponseOf<typeof DescribeCluster> {}

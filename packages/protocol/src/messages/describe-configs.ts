@@ -1,6 +1,7 @@
 // DescribeConfigs 1–4: the configuration of topics and brokers, with sources and synonyms.
 import { api, array, bool, int8, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API DescribeConfigs: the fields of its requests and responses in each version. */
 export const DescribeConfigs = api({
   key: 32,
   name: 'DescribeConfigs',
@@ -40,5 +41,7 @@ export const DescribeConfigs = api({
   },
 })
 
+/** A decoded request of DescribeConfigs: fields that its version lacks have their defaults. */
 export interface DescribeConfigsRequest extends RequestOf<typeof DescribeConfigs> {}
+/** A response of DescribeConfigs to encode, for any version. */
 export interface DescribeConfigsResponse extends ResponseOf<typeof DescribeConfigs> {}

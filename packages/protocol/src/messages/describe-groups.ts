@@ -1,6 +1,7 @@
 // DescribeGroups 0–6: state, protocol, members of classic groups; a missing group is an error from 6 (KIP-1043), a dead one before.
 import { api, array, bool, bytes, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API DescribeGroups: the fields of its requests and responses in each version. */
 export const DescribeGroups = api({
   key: 15,
   name: 'DescribeGroups',
@@ -34,5 +35,7 @@ export const DescribeGroups = api({
   },
 })
 
+/** A decoded request of DescribeGroups: fields that its version lacks have their defaults. */
 export interface DescribeGroupsRequest extends RequestOf<typeof DescribeGroups> {}
+/** A response of DescribeGroups to encode, for any version. */
 export interface DescribeGroupsResponse extends ResponseOf<typeof DescribeGroups> {}

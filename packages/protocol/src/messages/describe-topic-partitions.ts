@@ -1,6 +1,7 @@
 // DescribeTopicPartitions 0: topics and partitions page by page (KIP-966).
 import { api, array, bool, int16, int32, type RequestOf, type ResponseOf, string, struct, uuid } from '../schema/dsl.ts'
 
+/** The API DescribeTopicPartitions: the fields of its requests and responses in each version. */
 export const DescribeTopicPartitions = api({
   key: 75,
   name: 'DescribeTopicPartitions',
@@ -49,5 +50,7 @@ export const DescribeTopicPartitions = api({
   },
 })
 
+/** A decoded request of DescribeTopicPartitions: fields that its version lacks have their defaults. */
 export interface DescribeTopicPartitionsRequest extends RequestOf<typeof DescribeTopicPartitions> {}
+/** A response of DescribeTopicPartitions to encode, for any version. */
 export interface DescribeTopicPartitionsResponse extends ResponseOf<typeof DescribeTopicPartitions> {}

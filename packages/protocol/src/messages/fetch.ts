@@ -15,6 +15,7 @@ import {
   uuid,
 } from '../schema/dsl.ts'
 
+/** The API Fetch: the fields of its requests and responses in each version. */
 export const Fetch = api({
   key: 1,
   name: 'Fetch',
@@ -117,5 +118,7 @@ export const Fetch = api({
   },
 })
 
+/** A decoded request of Fetch: fields that its version lacks have their defaults. */
 export interface FetchRequest extends RequestOf<typeof Fetch> {}
+/** A response of Fetch to encode, for any version. */
 export interface FetchResponse extends ResponseOf<typeof Fetch> {}

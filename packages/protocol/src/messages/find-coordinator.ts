@@ -1,6 +1,7 @@
 // FindCoordinator 0–6: which broker coordinates a group or a transactional id; many keys at once from 4 (KIP-699).
 import { api, array, int8, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API FindCoordinator: the fields of its requests and responses in each version. */
 export const FindCoordinator = api({
   key: 10,
   name: 'FindCoordinator',
@@ -32,5 +33,7 @@ export const FindCoordinator = api({
   },
 })
 
+/** A decoded request of FindCoordinator: fields that its version lacks have their defaults. */
 export interface FindCoordinatorRequest extends RequestOf<typeof FindCoordinator> {}
+/** A response of FindCoordinator to encode, for any version. */
 export interface FindCoordinatorResponse extends ResponseOf<typeof FindCoordinator> {}

@@ -1,6 +1,7 @@
 // Heartbeat 0–4: a member of a classic group is alive, and hears whether the group rebalances.
 import { api, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API Heartbeat: the fields of its requests and responses in each version. */
 export const Heartbeat = api({
   key: 12,
   name: 'Heartbeat',
@@ -18,5 +19,7 @@ export const Heartbeat = api({
   },
 })
 
+/** A decoded request of Heartbeat: fields that its version lacks have their defaults. */
 export interface HeartbeatRequest extends RequestOf<typeof Heartbeat> {}
+/** A response of Heartbeat to encode, for any version. */
 export interface HeartbeatResponse extends ResponseOf<typeof Heartbeat> {}

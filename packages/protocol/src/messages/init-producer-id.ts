@@ -1,6 +1,7 @@
 // InitProducerId 0–5: a producer id and epoch. Version 6 (two-phase commit) is not stable in Kafka.
 import { api, int16, int32, int64, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API InitProducerId: the fields of its requests and responses in each version. */
 export const InitProducerId = api({
   key: 22,
   name: 'InitProducerId',
@@ -20,5 +21,7 @@ export const InitProducerId = api({
   },
 })
 
+/** A decoded request of InitProducerId: fields that its version lacks have their defaults. */
 export interface InitProducerIdRequest extends RequestOf<typeof InitProducerId> {}
+/** A response of InitProducerId to encode, for any version. */
 export interface InitProducerIdResponse extends ResponseOf<typeof InitProducerId> {}

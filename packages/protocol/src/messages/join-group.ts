@@ -1,6 +1,7 @@
 // JoinGroup 0–9: a member enters a group of the classic protocol, or stays in it for the next generation.
 import { api, array, bool, bytes, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API JoinGroup: the fields of its requests and responses in each version. */
 export const JoinGroup = api({
   key: 11,
   name: 'JoinGroup',
@@ -38,5 +39,7 @@ export const JoinGroup = api({
   },
 })
 
+/** A decoded request of JoinGroup: fields that its version lacks have their defaults. */
 export interface JoinGroupRequest extends RequestOf<typeof JoinGroup> {}
+/** A response of JoinGroup to encode, for any version. */
 export interface JoinGroupResponse extends ResponseOf<typeof JoinGroup> {}

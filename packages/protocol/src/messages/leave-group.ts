@@ -1,6 +1,7 @@
 // LeaveGroup 0–5: members leave a classic group at once; several, also by their instance ids, from 3 (KIP-345).
 import { api, array, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API LeaveGroup: the fields of its requests and responses in each version. */
 export const LeaveGroup = api({
   key: 13,
   name: 'LeaveGroup',
@@ -32,5 +33,7 @@ export const LeaveGroup = api({
   },
 })
 
+/** A decoded request of LeaveGroup: fields that its version lacks have their defaults. */
 export interface LeaveGroupRequest extends RequestOf<typeof LeaveGroup> {}
+/** A response of LeaveGroup to encode, for any version. */
 export interface LeaveGroupResponse extends ResponseOf<typeof LeaveGroup> {}

@@ -1,6 +1,7 @@
 // ListGroups 0–5: the groups of a broker, by state from 4 (KIP-518), by type from 5 (KIP-848).
 import { api, array, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API ListGroups: the fields of its requests and responses in each version. */
 export const ListGroups = api({
   key: 16,
   name: 'ListGroups',
@@ -22,5 +23,7 @@ export const ListGroups = api({
   },
 })
 
+/** A decoded request of ListGroups: fields that its version lacks have their defaults. */
 export interface ListGroupsRequest extends RequestOf<typeof ListGroups> {}
+/** A response of ListGroups to encode, for any version. */
 export interface ListGroupsResponse extends ResponseOf<typeof ListGroups> {}

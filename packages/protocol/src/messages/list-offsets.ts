@@ -1,6 +1,7 @@
 // ListOffsets 1–11: earliest, latest, or the first offset at or after a timestamp.
 import { api, array, int8, int16, int32, int64, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API ListOffsets: the fields of its requests and responses in each version. */
 export const ListOffsets = api({
   key: 2,
   name: 'ListOffsets',
@@ -34,5 +35,7 @@ export const ListOffsets = api({
   },
 })
 
+/** A decoded request of ListOffsets: fields that its version lacks have their defaults. */
 export interface ListOffsetsRequest extends RequestOf<typeof ListOffsets> {}
+/** A response of ListOffsets to encode, for any version. */
 export interface ListOffsetsResponse extends ResponseOf<typeof ListOffsets> {}

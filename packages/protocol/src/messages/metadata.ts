@@ -1,6 +1,7 @@
 // Metadata 0–13: brokers, and topics with their partitions and leaders.
 import { api, array, bool, int16, int32, type RequestOf, type ResponseOf, string, uuid } from '../schema/dsl.ts'
 
+/** The API Metadata: the fields of its requests and responses in each version. */
 export const Metadata = api({
   key: 3,
   name: 'Metadata',
@@ -49,5 +50,7 @@ export const Metadata = api({
   },
 })
 
+/** A decoded request of Metadata: fields that its version lacks have their defaults. */
 export interface MetadataRequest extends RequestOf<typeof Metadata> {}
+/** A response of Metadata to encode, for any version. */
 export interface MetadataResponse extends ResponseOf<typeof Metadata> {}

@@ -1,6 +1,7 @@
 // OffsetCommit 2–10: a group's offsets are saved; by topic id from 10 (KIP-848).
 import { api, array, int16, int32, int64, type RequestOf, type ResponseOf, string, uuid } from '../schema/dsl.ts'
 
+/** The API OffsetCommit: the fields of its requests and responses in each version. */
 export const OffsetCommit = api({
   key: 8,
   name: 'OffsetCommit',
@@ -37,5 +38,7 @@ export const OffsetCommit = api({
   },
 })
 
+/** A decoded request of OffsetCommit: fields that its version lacks have their defaults. */
 export interface OffsetCommitRequest extends RequestOf<typeof OffsetCommit> {}
+/** A response of OffsetCommit to encode, for any version. */
 export interface OffsetCommitResponse extends ResponseOf<typeof OffsetCommit> {}

@@ -1,6 +1,7 @@
 // OffsetDelete 0: a group's offsets of some partitions are forgotten (KIP-496).
 import { api, array, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API OffsetDelete: the fields of its requests and responses in each version. */
 export const OffsetDelete = api({
   key: 47,
   name: 'OffsetDelete',
@@ -28,5 +29,7 @@ export const OffsetDelete = api({
   },
 })
 
+/** A decoded request of OffsetDelete: fields that its version lacks have their defaults. */
 export interface OffsetDeleteRequest extends RequestOf<typeof OffsetDelete> {}
+/** A response of OffsetDelete to encode, for any version. */
 export interface OffsetDeleteResponse extends ResponseOf<typeof OffsetDelete> {}

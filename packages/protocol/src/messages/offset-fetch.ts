@@ -1,6 +1,7 @@
 // OffsetFetch 1–10: what a group committed; of many groups from 8 (KIP-709), by topic id from 10.
 import { api, array, bool, int16, int32, int64, type RequestOf, type ResponseOf, string, uuid } from '../schema/dsl.ts'
 
+/** The API OffsetFetch: the fields of its requests and responses in each version. */
 export const OffsetFetch = api({
   key: 9,
   name: 'OffsetFetch',
@@ -71,5 +72,7 @@ export const OffsetFetch = api({
   },
 })
 
+/** A decoded request of OffsetFetch: fields that its version lacks have their defaults. */
 export interface OffsetFetchRequest extends RequestOf<typeof OffsetFetch> {}
+/** A response of OffsetFetch to encode, for any version. */
 export interface OffsetFetchResponse extends ResponseOf<typeof OffsetFetch> {}

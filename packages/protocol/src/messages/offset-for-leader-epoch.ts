@@ -1,6 +1,7 @@
 // OffsetForLeaderEpoch 2–4: where a leader epoch ended, so that consumers notice truncation (KIP-320).
 import { api, array, int16, int32, int64, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API OffsetForLeaderEpoch: the fields of its requests and responses in each version. */
 export const OffsetForLeaderEpoch = api({
   key: 23,
   name: 'OffsetForLeaderEpoch',
@@ -31,5 +32,7 @@ export const OffsetForLeaderEpoch = api({
   },
 })
 
+/** A decoded request of OffsetForLeaderEpoch: fields that its version lacks have their defaults. */
 export interface OffsetForLeaderEpochRequest extends RequestOf<typeof OffsetForLeaderEpoch> {}
+/** A response of OffsetForLeaderEpoch to encode, for any version. */
 export interface OffsetForLeaderEpochResponse extends ResponseOf<typeof OffsetForLeaderEpoch> {}

@@ -1,6 +1,7 @@
 // Produce 3–13: record batches for partitions, and where they landed. Versions 0–2 are only advertised: older librdkafka stops compressing without them (KAFKA-18659).
 import { api, array, int16, int32, int64, type RequestOf, type ResponseOf, records, string, struct, uuid } from '../schema/dsl.ts'
 
+/** The API Produce: the fields of its requests and responses in each version. */
 export const Produce = api({
   key: 0,
   name: 'Produce',
@@ -60,5 +61,7 @@ export const Produce = api({
   },
 })
 
+/** A decoded request of Produce: fields that its version lacks have their defaults. */
 export interface ProduceRequest extends RequestOf<typeof Produce> {}
+/** A response of Produce to encode, for any version. */
 export interface ProduceResponse extends ResponseOf<typeof Produce> {}

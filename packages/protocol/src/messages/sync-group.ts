@@ -1,6 +1,7 @@
 // SyncGroup 0–5: the leader hands in everybody's assignment, and every member gets its own.
 import { api, array, bytes, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
+/** The API SyncGroup: the fields of its requests and responses in each version. */
 export const SyncGroup = api({
   key: 14,
   name: 'SyncGroup',
@@ -27,5 +28,7 @@ export const SyncGroup = api({
   },
 })
 
+/** A decoded request of SyncGroup: fields that its version lacks have their defaults. */
 export interface SyncGroupRequest extends RequestOf<typeof SyncGroup> {}
+/** A response of SyncGroup to encode, for any version. */
 export interface SyncGroupResponse extends ResponseOf<typeof SyncGroup> {}

@@ -21,6 +21,7 @@ export interface BatchHeader {
 /** `truncated`: fewer bytes than the batch says. `length`: it says what cannot be. `magic`: another format. `count`: records and offsets do not agree. */
 export type BatchTrouble = 'truncated' | 'crc' | 'length' | 'magic' | 'count'
 
+/** What `checkBatch` found: the header of a sound batch, or what is wrong with it. */
 export type CheckedBatch =
   | { readonly kind: 'ok'; readonly header: BatchHeader }
   | { readonly kind: 'error'; readonly trouble: BatchTrouble; readonly message: string }
@@ -43,6 +44,7 @@ export const layout = {
   records: 61,
 } as const
 
+/** The bits of a batch's attributes. */
 export const attributeBits = { codec: 0x07, logAppendTime: 0x08, transactional: 0x10, control: 0x20 } as const
 
 /** The size of the batch that begins at `at`, as it says; undefined when its length is not there or cannot be. It may be more than there is. */

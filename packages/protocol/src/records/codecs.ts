@@ -4,6 +4,7 @@ import { lz4FrameSize } from './lz4-frame.ts'
 
 /** By their number in a batch's attributes. */
 export const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+/** As Kafka's `compression.type` names it. */
 export type CodecName = (typeof codecNames)[number]
 
 /** What an implementation gives. All are synchronous; `decompress` throws for bytes that it cannot read. */
@@ -18,6 +19,7 @@ export interface Codecs {
   readonly zstd: Codec
 }
 
+/** One codec, in both directions. Synchronous. */
 export interface Codec {
   compress(bytes: Uint8Array): Uint8Array
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array
@@ -42,6 +44,7 @@ export function decompress(codec: CodecName, bytes: Uint8Array, codecs: Codecs, 
   }
 }
 
+/** The bytes as Kafka frames them for the codec. */
 export function compress(codec: CodecName, bytes: Uint8Array, codecs: Codecs): Uint8Array {
   switch (codec) {
     case 'none':

@@ -3,6 +3,7 @@ import { ProtocolError } from '../wire/protocol-error.ts'
 import { attributeBits, layout, readBatchHeader } from './batch.ts'
 import { type CodecName, type Codecs, codecNames, compress, decompress } from './codecs.ts'
 
+/** A record of a batch. Its offset is the batch's base offset and its delta. */
 export interface DecodedRecord {
   readonly offsetDelta: number
   /** Milliseconds since the epoch; the batch's stamp under LogAppendTime. */
@@ -12,6 +13,7 @@ export interface DecodedRecord {
   readonly headers: readonly RecordHeader[]
 }
 
+/** A header of a record; several may have the same key. */
 export interface RecordHeader {
   readonly key: string
   readonly value: Uint8Array | null
@@ -50,6 +52,7 @@ export function* readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxB
   if (cursor.at !== bytes.length) throw new ProtocolError(`${bytes.length - cursor.at} bytes are left over after the last record`)
 }
 
+/** What `buildBatch` makes a batch of. */
 export interface NewBatch {
   readonly baseTimestamp: number
   readonly records: readonly DecodedRecord[]

@@ -4,6 +4,7 @@
 /** Kafka's notation: `3+`, `0-12`, `7`. */
 export type Versions = `${number}+` | `${number}-${number}` | `${number}`
 
+/** One API of Kafka: its number, versions and fields. */
 export interface Api {
   readonly key: number
   readonly name: string
@@ -17,6 +18,7 @@ export interface Api {
   readonly response: Fields
 }
 
+/** Fields by name, in the order of the wire. */
 export interface Fields {
   readonly [name: string]: Field
 }
@@ -109,10 +111,12 @@ function scalar<T extends ScalarType>(type: T): ScalarWord<T> {
   return ((options?: Options) => ({ ...options, type })) as ScalarWord<T>
 }
 
+/** A field that holds fields of its own. */
 export interface StructOf<F extends Fields> {
   readonly type: 'struct'
   readonly fields: F
 }
+/** A field that holds a list of the same. */
 export interface ArrayOf<T extends Scalar | StructField> {
   readonly type: 'array'
   readonly of: T
@@ -133,6 +137,7 @@ export type RequestOf<A extends Api> = Decoded<A['request']>
 export type ResponseOf<A extends Api> = Encodable<A['response']>
 /** The other direction, for tests and tools. */
 export type RequestInputOf<A extends Api> = Encodable<A['request']>
+/** A decoded response, for clients and tools. */
 export type DecodedResponseOf<A extends Api> = Decoded<A['response']>
 
 export type Decoded<F extends Fields> = string extends keyof F ? object : { readonly [N in keyof F]: DecodedField<F[N]> }

@@ -6,6 +6,7 @@ import { ProtocolError } from './protocol-error.ts'
 import { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
 
+/** What stands in front of every request. */
 export interface RequestHeader {
   readonly apiKey: number
   readonly apiVersion: number
@@ -50,6 +51,7 @@ export function encodeResponse<A extends Api>(
   return framed(writer)
 }
 
+/** Chunks to send one after another, the size in front. Throws a ProtocolError for a value that the version cannot carry. */
 export function encodeRequest<A extends Api>(
   api: A,
   header: { readonly version: number; readonly correlationId: number; readonly clientId: string | null },
