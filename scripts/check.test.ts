@@ -1,6 +1,7 @@
 // The checks, tested on small trees that break one rule each.
 import { describe, expect, test } from 'vitest'
 import type { Tree } from './check/check.ts'
+import { unproven, untested } from './check/compatibility.ts'
 import { undocumented } from './check/documented.ts'
 import { asMermaid, asTable, importGraph } from './check/graph.ts'
 import { problemsOf } from './check/house-rules.ts'
@@ -129,6 +130,27 @@ describe('the public surface', () => {
     expect(problemsOfSurface(surface, aTree({ ...leaking, [surface.copy]: surfaceText(surface, aTree(leaking)) }))).toEqual([
       'the declarations of some name @local-kafka-service/agent, which it does not depend on',
     ])
+  })
+})
+
+describe('the page of clients', () => {
+  const row = { client: 'kcat', what: 'Produce', file: 'clients.test.ts', title: 'reads what it wrote: ' } as const
+  const source = { 'test/e2e/clients.test.ts': "kcat.each(codecs)('reads what it wrote: %s', …)" }
+
+  test('has only what has passed, and nothing that is tested no more', () => {
+    expect(unproven([row], { kcat: { version: '1.7.1', passed: ['Produce'] } })).toEqual([])
+    expect(unproven([row], { kcat: { version: '1.7.1', passed: ['Fetch'] } })).toEqual([
+      expect.stringMatching('"Produce" has not passed'),
+      expect.stringMatching('"Fetch" is in .*, and is tested no more'),
+    ])
+    expect(unproven([row], {})).toHaveLength(1)
+  })
+
+  test('names tests that are there', () => {
+    expect(untested([row], aTree(source))).toEqual([])
+    expect(untested([{ ...row, title: 'reads what was written' }], aTree(source))).toHaveLength(1)
+    expect(untested([{ ...row, within: 'kafkajs' }], aTree(source))).toHaveLength(1)
+    expect(untested([{ ...row, file: 'gone.test.ts' }], aTree(source))).toHaveLength(1)
   })
 })
 

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Check, Tree } from './check/check.ts'
+import { compatibility, compatibilityPage, compatibilityText } from './check/compatibility.ts'
 import { documented } from './check/documented.ts'
 import { asMermaid, asTable, importGraph } from './check/graph.ts'
 import { houseRules } from './check/house-rules.ts'
@@ -14,7 +15,20 @@ import { openTree } from './check/tree.ts'
 import { uml } from './check/uml.ts'
 
 /** In this order: `build` writes the declarations that `publicSurface` reads. */
-const checks: readonly Check[] = [build, types, lint, format, houseRules, uml, reference, published, publicSurface, documented, links]
+const checks: readonly Check[] = [
+  build,
+  types,
+  lint,
+  format,
+  houseRules,
+  uml,
+  reference,
+  compatibility,
+  published,
+  publicSurface,
+  documented,
+  links,
+]
 
 const usage = `pnpm check [--graph | --graph=mermaid | --write | --only=NAME]
   --graph          print which folder imports which (with the number of files)
@@ -55,6 +69,7 @@ async function writeGenerated(of: Tree): Promise<number> {
   const made = await referencePages(of.root)
   const broken = typeof made === 'string' ? [made] : [...made.problems]
   const files = typeof made === 'string' ? {} : { ...made.pages }
+  files[compatibilityPage] = compatibilityText(of)
   for (const path of manifests) files[path] = renewed(of.read(path))
   const built = await build.run(of)
   broken.push(...built)

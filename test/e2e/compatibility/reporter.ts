@@ -1,0 +1,37 @@
+// A reporter of Vitest that writes down which clients have passed what, in which version: `pnpm test:compatibility`.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
+import { repository } from '../testing/server.ts'
+import { clientNames, type Exercised, exercised, type Results } from './exercised.ts'
+import { versionOf } from './versions.ts'
+
+const path = join(repository, 'docs/reference/compatibility.json')
+
+/** A client whose tests were skipped keeps what an earlier run has seen; of one that has run, only what passed now is kept. */
+export class CompatibilityReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const earlier = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : {}
+    const results = Object.fromEntries(
+      clientNames.flatMap((client) => {
+        const rows = exercised.filter((row) => row.client === client).map((row) => ({ row, states: statesOf(row, modules) }))
+        if (!rows.some(({ states }) => states.includes('passed') || states.includes('failed'))) {
+          return earlier[client] === undefined ? [] : [[client, earlier[client]]]
+        }
+        const passed = rows.filter(({ states }) => states.includes('passed') && !states.includes('failed')).map(({ row }) => row.what)
+        return [[client, { version: versionOf[client](), passed }]]
+      }),
+    )
+    writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`)
+    console.log(`wrote ${path}; pnpm check --write makes the page of it`)
+  }
+}
+
+/** Of the tests that prove the row, on whatever stores. */
+function statesOf({ file, title, within = '' }: Exercised, modules: readonly TestModule[]): readonly string[] {
+  const proves = (test: TestCase): boolean => test.name.startsWith(title) && test.fullName.includes(within)
+  return modules
+    .filter(({ moduleId }) => basename(moduleId) === file)
+    .flatMap((module) => [...module.children.allTests()].filter(proves))
+    .map((test) => test.result().state)
+}
