@@ -84,7 +84,7 @@ describe('what npm installs', () => {
 })
 
 describe.each(nodes)('on Node %s', (version) => {
-  const seen = { oneLibrary: true, values: { memory: codecs(), directory: codecs() }, refused: true }
+  const seen = { oneLibrary: true, values: { memory: codecs(), directory: codecs() }, endedWithItsTest: 'drained', refused: true }
 
   test('import and require have one library; servers in memory and in a directory; every codec; HTTP; the client that is in the bundle', async () => {
     const node = await nodeBinary(folder.path, version)
@@ -203,8 +203,11 @@ describe('under a test runner', () => {
 
   test('Jest requires it, and ends by itself', async () => {
     const jest = join(tests, 'node_modules/jest/bin/jest.js')
-    const { stderr } = await run(await nodeBinary(folder.path, '24'), [jest, '--testMatch', '**/in-jest.test.cjs'], { cwd: tests })
-    expect(stderr).toMatch(/Tests: +3 passed, 3 total/)
+    const shared = ['--globalSetup', 'local-kafka-service/jest', '--globalTeardown', 'local-kafka-service/jest/teardown']
+    const { stderr } = await run(await nodeBinary(folder.path, '24'), [jest, '--testMatch', '**/in-jest.test.cjs', ...shared], {
+      cwd: tests,
+    })
+    expect(stderr).toMatch(/Tests: +4 passed, 4 total/)
     expect(stderr).not.toMatch(/did not exit/)
   })
 
@@ -214,7 +217,7 @@ describe('under a test runner', () => {
       cwd: tests,
       env: { NO_COLOR: '1' },
     })
-    expect(stdout).toMatch(/Tests +2 passed/)
+    expect(stdout).toMatch(/Tests +3 passed/)
   })
 })
 

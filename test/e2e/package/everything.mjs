@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { startKafka, UserError } from 'local-kafka-service'
+import { kafkaFor } from 'local-kafka-service/node-test'
 
 const require = createRequire(join(process.cwd(), 'package.json'))
 const required = require('local-kafka-service')
@@ -49,6 +50,11 @@ for (const [name, options] of [
   }
   await kafka.stop()
 }
+
+const stops = []
+const kafka = await kafkaFor({ after: (stop) => stops.push(stop) })
+for (const stop of stops) await stop()
+seen.endedWithItsTest = await kafka.ended
 
 try {
   await startKafka({ port: -1 })

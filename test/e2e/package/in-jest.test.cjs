@@ -29,3 +29,7 @@ test('timers that a test has faked do not stop the server', async () => {
   expect((await fetch(`${kafka.urls.control}/topics`)).status).toBe(200)
   await kafka.stop()
 })
+
+test('the server of the global setup, which is in another module system of this process', async () => {
+  expect((await fetch(`${process.env.LKS_URL}/topics`)).status).toBe(200)
+})

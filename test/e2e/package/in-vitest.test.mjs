@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startKafka, UserError } from 'local-kafka-service'
+import { test as kafkaTest } from 'local-kafka-service/vitest'
 import { expect, test } from 'vitest'
 
 test('a server in memory, and what it says to a wrong option', async () => {
@@ -22,4 +23,10 @@ test('a server in a directory, with a busy port explained', async () => {
   await expect(startKafka({ port: kafka.port })).rejects.toMatchObject({ code: 'LKS-1001' })
   await kafka.stop()
   rmSync(dir, { recursive: true })
+})
+
+kafkaTest('the fixture of the package', async ({ kafka }) => {
+  await kafka.createTopic('letters', 1)
+  await kafka.produce('letters', 'one')
+  expect((await kafka.records('letters')).length).toBe(1)
 })
