@@ -3,7 +3,9 @@ import { access, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promise
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { afterAll, test as always, beforeAll, describe, expect } from 'vitest'
+import { runningBlocks } from './testing/guide.ts'
 import { bytesIn, hasRegistry, install, nodeBinary, type Packed, pack, packagesIn, run } from './testing/packed.ts'
+import { needs } from './testing/programs.ts'
 import { type Folder, repository, startServer, temporaryFolder } from './testing/server.ts'
 
 const mostPackages = 25
@@ -218,6 +220,36 @@ describe('under a test runner', () => {
       env: { NO_COLOR: '1' },
     })
     expect(stdout).toMatch(/Tests +3 passed/)
+  })
+})
+
+describe('the guide for the first five minutes', async () => {
+  const blocks = await runningBlocks('docs/guides/getting-started.md')
+
+  test('has its commands for curl and kcat, and a first test', () => {
+    expect(blocks.map(({ language }) => language)).toEqual(['sh', 'sh', 'js'])
+  })
+
+  // A registry and both programs: at home each is skipped by name where it is missing.
+  const commands = hasRegistry ? needs('kcat') : always.skip
+  commands('its commands print what it says', async () => {
+    await using server = await startServer({ entry: { node: await nodeBinary(folder.path, '26'), main: lksOf(app) }, args: ['--memory'] })
+    const script = blocks
+      .filter(({ language }) => language === 'sh')
+      .map(({ text }) => text)
+      .join('')
+      .replaceAll('localhost:9092', server.kafka)
+      .replaceAll('localhost:8000', server.urls.control)
+      .replaceAll('localhost:8123', server.urls.data)
+    const { stdout } = await run('sh', ['-e', '-c', script.replaceAll('curl ', 'curl --silent --show-error --fail ')], { cwd: app })
+    expect(stdout).toMatch(/"records":\[\{"partition":0,"offset":0,"timestamp":\d+,"key":"key","value":"value","headers":\[\]\}\],"next":1/)
+    expect(stdout).toMatch(/0 key = value\n1 another = from kcat\n$/)
+  })
+
+  test('its first test passes', async () => {
+    await writeFile(join(app, 'orders.test.mjs'), blocks.at(-1)?.text ?? '')
+    const { stdout } = await run(await nodeBinary(folder.path, floor), ['--test', 'orders.test.mjs'], { cwd: app })
+    expect(stdout).toMatch(/^. pass 1$/m)
   })
 })
 
