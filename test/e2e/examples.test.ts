@@ -7,12 +7,17 @@ import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
 import { repository } from './testing/server.ts'
 
+/** Both orders, of whatever partition first, and nothing left to read. */
+const kitchen = /^(order-1: coffee\norder-2: tea|order-2: tea\norder-1: coffee)\nthe kitchen is behind by 0\n$/
+
 /** What it must print, by file. */
 const files: Readonly<Record<string, RegExp>> = {
   'in-a-test.ts': /^. pass 1$/m,
+  'kafkajs.ts': kitchen,
   'kept-in-a-directory.ts': /"key":"key".*"value":"value"/,
   'live-tail.ts': /(^data: .*"tick"[^]*){3}/m,
   'lost-ack.ts': /^. pass 2$/m,
+  'platformatic.ts': kitchen,
 }
 
 /** How its runner is started, and what that must print, by folder. */
