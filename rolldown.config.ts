@@ -41,6 +41,12 @@ const shared: RolldownOptions = {
   },
 }
 
+/** As main.ts has it for the first thread: an old Node's warning that SQLite is experimental there would stand above the first screen. */
+const quietAboutSqlite = `const { emitWarning } = process
+process.emitWarning = (warning, ...rest) => {
+  if (!String(warning).includes('SQLite')) Reflect.apply(emitWarning, process, [warning, ...rest])
+}`
+
 export default defineConfig([
   {
     ...shared,
@@ -51,6 +57,7 @@ export default defineConfig([
       cleanDir: true,
       format: 'cjs',
       entryFileNames: '[name].cjs',
+      banner: ({ name }) => (name === 'sqlite-worker' ? quietAboutSqlite : ''),
       // Beside the entries: what reads package.json or finds the worker does so from one folder.
       chunkFileNames: '[name].cjs',
       // Loaded as what is around it, by require.

@@ -111,6 +111,7 @@ describe.each(nodes)('on Node %s', (version) => {
       const { code, stderr } = await server.stop()
       expect(code).toBe(0)
       expect(stderr).toMatch(/^\{"level":"info".*"msg":"stopping/m)
+      expect(stderr).not.toMatch(/Warning/)
     }
   })
 
