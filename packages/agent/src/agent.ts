@@ -33,6 +33,10 @@ import { type FlushPolicy, Writer } from './write/writer.ts'
 /** Everything that touches the world. An agent has no other way to it, so a simulator can be the world. */
 export interface Parts {
   readonly clock: Clock
+  /** What sockets, stores and leases are timed by where `clock` can be moved on at will: they take real time. Default: `clock`. */
+  readonly ioClock?: Clock
+  /** What sessions and rebalances of groups are timed by, where their time is moved apart. Default: `clock`. */
+  readonly sessionClock?: Clock
   readonly random: Random
   readonly network: Network
   /** Opened on the prefix that this cluster has claimed. */
@@ -76,7 +80,7 @@ export interface Agent {
 
 /** Registers the agent and opens its port. Rejects when the port is taken or a service is away. */
 export async function createAgent(parts: Parts, options: AgentOptions): Promise<Agent> {
-  const { clock, random, metadata, codecs, crc32c } = parts
+  const { clock, ioClock = clock, sessionClock = clock, random, metadata, codecs, crc32c } = parts
   const { settings } = options
   const meters = new Meters()
   const emit = (event: AgentEvent): void => {
@@ -89,7 +93,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const first = options.listen[0]
   const name = text(settings, 'agent.name') ?? 'agent-1'
   const membership = await Membership.join(
-    { members: metadata.members, slots: metadata.slots, clock, random, emit },
+    { members: metadata.members, slots: metadata.slots, clock: ioClock, random, emit },
     { agent: name, advertised: options.advertised ?? { host: first?.host ?? 'localhost', port: first?.port ?? 0 } },
   )
   const { owners } = membership
@@ -103,7 +107,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     incarnation,
     objects,
     log: metadata.log,
-    clock,
+    clock: ioClock,
     emit,
     tails,
     catalog,
@@ -123,6 +127,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     owners,
     incarnation,
     clock,
+    sessionClock,
     random,
     emit,
     settings: groupSettings(settings),
@@ -132,6 +137,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const groupVerbs = new GroupVerbs({ groups, topics, log: metadata.log, offsets })
   const services: Services = {
     clock,
+    ioClock,
     random,
     settings,
     gate: openGate,

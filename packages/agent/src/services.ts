@@ -20,7 +20,10 @@ import type { ProducerIds } from './write/producer-ids.ts'
 import type { Writer } from './write/writer.ts'
 
 export interface Services {
+  /** What records are stamped and requests are timed by. */
   readonly clock: Clock
+  /** What sockets are timed by: never ahead of real time. */
+  readonly ioClock: Clock
   readonly random: Random
   readonly settings: Settings
   readonly gate: Gate

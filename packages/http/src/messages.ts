@@ -171,7 +171,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
     if (tail.kind !== 'tail') throw problemOfRefusal(tail)
     const text = eventText(tail, {
       partition: asked.partition,
-      clock: parts.agent.services.clock,
+      clock: parts.agent.services.ioClock,
       signal: asked.signal,
       requestId: request.id,
       stalled: () => request.raw.destroy(),

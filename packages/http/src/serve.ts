@@ -51,7 +51,7 @@ export async function serveHttp(agent: ServedAgent, options: HttpOptions): Promi
   const [controlApp, dataApp] = await Promise.all([planeWithRoutes('control', parts), planeWithRoutes('data', parts)])
   const control = await listen(options.control, (request, response) => controlApp.routing(request, response))
   listening.control = control
-  const after = (delayMs: number, callback: () => void): { cancel(): void } => agent.services.clock.after(delayMs, callback)
+  const after = (delayMs: number, callback: () => void): { cancel(): void } => agent.services.ioClock.after(delayMs, callback)
   const data = await listen(options.data, (request, response) => dataApp.routing(request, response)).catch(async (error: unknown) => {
     await control.closed(0, after)
     throw error

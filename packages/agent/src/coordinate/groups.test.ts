@@ -43,6 +43,18 @@ test('after a crash and a restart members go on with heartbeats, without a rebal
   expect((await store.groups.list()).map(({ state }) => state)).toEqual(['Stable'])
 })
 
+test('in a copy everybody has left every group, static members too; offsets stay', async () => {
+  const { groups, topicId, restart } = await aCoordinator()
+  const member = await joined(groups, 'stable')
+  await synced(groups, 'stable', member)
+  await groups.commit('stable', { kind: 'commit', version: 8, transactional: false, ...member }, [at(topicId, 1, 7)])
+  await groups.ask('static', aJoin({ groupInstanceId: 'one' }))
+  groups.abandon()
+  const copy = await restart()
+  await copy.vacate()
+  expect([await copy.list(), await copy.offsets('stable')]).toMatchObject([[{ state: 'Empty' }, { state: 'Empty' }], [{ offset: 7 }]])
+})
+
 test('a coordinator whose slot is gone changes nothing any more, and says so', async () => {
   const { groups, topicId, restart } = await aCoordinator()
   const member = await joined(groups, 'g')

@@ -15,6 +15,8 @@ export interface GroupsParts {
   readonly owners: Owners
   readonly incarnation: Incarnation
   readonly clock: Clock
+  /** Of sessions and rebalances. */
+  readonly sessionClock?: Clock
   readonly random: Random
   readonly emit: EventHook
   readonly settings: ClassicSettings
@@ -113,6 +115,15 @@ export class Groups {
       }))
   }
 
+  /** Everybody leaves every group, as if each member had said so: for a copy of a cluster, to which none of them is connected. */
+  async vacate(): Promise<void> {
+    const stored = await retriable(this.#parts.store.list())
+    for (const { groupId } of stored.filter(({ groupId: id, state }) => state !== 'Empty' && this.#isMine(id))) {
+      const { members } = await this.ask(groupId, { kind: 'describe' })
+      await this.ask(groupId, { kind: 'leave', members })
+    }
+  }
+
   /** Reloads the groups that have members, so that members that are gone are noticed; then removes what has expired, again and again. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, store, offsetsRetentionMs, offsetsCheckMs } = this.#parts
@@ -188,14 +199,14 @@ export class Groups {
   }
 
   async #open(groupId: string): Promise<GroupRunner> {
-    const { store, owners, incarnation, clock, random, settings, emit } = this.#parts
+    const { store, owners, incarnation, clock, sessionClock = clock, random, settings, emit } = this.#parts
     const opening: Promise<GroupRunner> = retriable(
       GroupRunner.open({
         groupId,
         store,
         owner: { incarnation, slot: slotOfName(groupId, owners.slots) },
         epoch: Buffer.from(random.bytes(12)).toString('base64url'),
-        clock,
+        clock: sessionClock,
         settings,
         emit,
         onDropped: () => void opening.then((runner) => this.#forget(runner)),

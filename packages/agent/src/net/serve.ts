@@ -33,7 +33,7 @@ export interface KafkaPort {
 /** Rejects when an address is taken or not ours. */
 export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> {
   const { network, listen, handlers, services } = options
-  const { clock, emit, settings } = services
+  const { ioClock: clock, emit, settings } = services
   const dispatch = dispatcher(handlers, services)
   const permits = { small: new Permits(limits.smallFramePoolBytes), large: new Permits(limits.framePoolBytes) }
   const idleMs = number(settings, 'connections.max.idle.ms')

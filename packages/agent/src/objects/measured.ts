@@ -1,5 +1,6 @@
 // A store that counts: requests, failures by kind, bytes and time, as plain numbers that are named at scrape.
 import type { Clock } from '../time/clock.ts'
+import type { InFlight } from '../time/in-flight.ts'
 import {
   type ByteRange,
   type ListedObject,
@@ -35,11 +36,14 @@ export class MeasuredObjects implements ObjectStore {
     remove: zero('remove'),
     list: zero('list'),
   }
+  readonly #inFlight: InFlight | undefined
   readonly putIfAbsent?: NonNullable<ObjectStore['putIfAbsent']>
 
-  constructor(store: ObjectStore, clock: Clock) {
+  /** `inFlight`: told of every request, but not of lists, which take as long as their reader likes. */
+  constructor(store: ObjectStore, clock: Clock, inFlight?: InFlight) {
     this.#store = store
     this.#clock = clock
+    this.#inFlight = inFlight
     const create = store.putIfAbsent?.bind(store)
     if (create !== undefined)
       this.putIfAbsent = (key, body, signal) =>
@@ -113,7 +117,7 @@ export class MeasuredObjects implements ObjectStore {
     const meter = this.#meters[operation]
     const begun = this.#clock.monotonic()
     try {
-      const answer = await request()
+      const answer = await (this.#inFlight === undefined ? request() : this.#inFlight.during(request()))
       meter.bytes += bytesOf(answer)
       return answer
     } catch (error) {

@@ -117,7 +117,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,
-    services: { clock, random, settings: agentSettings, gate, emit, topics, records, groupVerbs, owners },
+    services: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, topics, records, groupVerbs, owners },
     health: () => health,
     metrics: () => [
       {
