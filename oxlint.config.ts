@@ -35,6 +35,7 @@ export const arrows: Record<string, readonly string[]> = {
 const rootFiles: Record<string, readonly string[]> = {
   'agent.ts': [],
   'parts.ts': [],
+  'copies.ts': [],
   'index.ts': [],
   'codecs.ts': [],
   'optional-package.ts': [],
@@ -45,17 +46,25 @@ const rootFiles: Record<string, readonly string[]> = {
 /** Open to every folder but core. */
 const everywhere = ['time', 'observe']
 
-/** What stands behind a port. Only parts.ts names these; their own folder may build one from another. */
+/** What stands behind a port. Only parts.ts and copies.ts name these; their own folder may build one from another. */
 const implementations: Record<string, readonly string[]> = {
   net: ['net/tcp.ts'],
   time: ['time/system-clock.ts', 'time/real-globals.ts'],
-  objects: ['objects/memory.ts', 'objects/directory.ts', 'objects/s3.ts'],
+  objects: [
+    'objects/memory.ts',
+    'objects/directory.ts',
+    'objects/s3.ts',
+    'objects/shared.ts',
+    'objects/layered.ts',
+    'objects/snapshot-objects.ts',
+  ],
   metadata: [
     'metadata/sqlite.ts',
     'metadata/sqlite-client.ts',
     'metadata/sqlite-in-turn.ts',
     'metadata/sqlite-worker.ts',
     'metadata/postgres.ts',
+    'metadata/snapshot.ts',
     'metadata/open.ts',
   ],
 }
@@ -161,6 +170,7 @@ function folderPatterns(folder: string): readonly Pattern[] {
 }
 
 function owns(folder: string, driver: string): boolean {
+  if (driver === 'node:sqlite') return folder === 'objects' || folder === 'metadata'
   return driver.startsWith('@aws-sdk') ? folder === 'objects' : folder === 'metadata'
 }
 
@@ -306,7 +316,7 @@ export default defineConfig({
       files: ['packages/agent/src/services.ts'],
       rules: imports(...packagePatterns('agent'), { regex: '.', allowTypeImports: true, message: 'services.ts is types only.' }),
     },
-    { files: ['packages/agent/src/parts.ts'], rules: imports(...packagePatterns('agent')) },
+    { files: ['packages/agent/src/{parts,copies}.ts'], rules: imports(...packagePatterns('agent')) },
     // Where the words may stand.
     { files: ['packages/agent/src/time/{system-clock,real-globals}.ts'], rules: off },
     // Writes a given instant as text and reads no clock.

@@ -9,7 +9,8 @@ export type { BelowOptions, Duration, Fault, FaultError, FaultOptions, FaultRequ
 export type { ApiName, KafkaErrorName, MetadataVerb } from './embedded/faults/kafka-names.ts';
 export type { ExpectNoErrorsOptions, RequestFilter, RequestOutcome, SeenError, SeenRequest } from './embedded/faults/seen-request.ts';
 export type { GroupDescription, GroupMember, GroupPartition, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './embedded/group.ts';
-export type { Kafka, KafkaEvent, WaitOptions } from './embedded/kafka.ts';
+export type { ForkOptions, Kafka, KafkaEvent, WaitOptions } from './embedded/kafka.ts';
+export type { AdvanceOptions, KafkaClock } from './embedded/kafka-clock.ts';
 export type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './embedded/record.ts';
 export { RefusedError } from './embedded/refused-error.ts';
 export type { StartKafkaOptions, TopicSpec } from './embedded/start-options.ts';
@@ -23,6 +24,7 @@ import type { ClientConfigs } from './client-config.ts';
 import type { Faults } from './faults/fault-types.ts';
 import type { ExpectNoErrorsOptions, RequestFilter, SeenRequest } from './faults/seen-request.ts';
 import type { KafkaGroup } from './group.ts';
+import type { KafkaClock } from './kafka-clock.ts';
 import type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './record.ts';
 import type { TopicSpec } from './start-options.ts';
 export interface Kafka extends AsyncDisposable {
@@ -73,12 +75,25 @@ export interface Kafka extends AsyncDisposable {
      * more. Producers may stay connected.
      */
     reset(): Promise<void>;
+    /** This server's time, and how to move it on. docs/guides/clock-and-forks.md */
+    readonly clock: KafkaClock;
+    /**
+     * A writable copy of everything that is committed, in memory and on a port of its own: topics, records, committed offsets, groups (without their members, who
+     * are not connected to it), and the time. Neither sees what the other does from here on, and either may end first.
+     */
+    fork(options?: ForkOptions): Promise<Kafka>;
+    /** Writes everything that is committed into one file, for `startKafka({ from })`. A file that is there is replaced once the new one is whole. */
+    snapshot(path: string): Promise<void>;
     /** Settles once: `drained` after `stop` or `kill`, `fenced` when another server took this one's place. */
     readonly ended: Promise<'drained' | 'fenced'>;
     /** Answers what was admitted, flushes, closes. Called again it waits for the same end. */
     stop(): Promise<void>;
     /** Ends as a crash would: connections drop, nothing is flushed. */
     kill(): Promise<void>;
+}
+export interface ForkOptions {
+    /** As of `startKafka`, for what happens in the fork. */
+    readonly onEvent?: (event: KafkaEvent) => void;
 }
 export interface WaitOptions {
     /** Default: what `startKafka` was told, else 4,000. */
@@ -147,7 +162,7 @@ export declare function clientConfig<K extends keyof ClientConfigs>(library: K, 
 // ---- embedded/faults/fault-types.d.ts
 import type { ApiName, KafkaErrorName, MetadataVerb } from './kafka-names.ts';
 import type { SeenRequest } from './seen-request.ts';
-/** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h`. */
+/** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h30m`, `8d`. */
 export type Duration = number | string;
 export type FaultError = Exclude<KafkaErrorName, 'NONE'>;
 /** Which requests a fault touches: those that fit all of it. Without options: every one of its API. */
@@ -418,6 +433,28 @@ export interface GroupPartition {
     readonly memberId: string | undefined;
 }
 
+// ---- embedded/kafka-clock.d.ts
+import type { Duration } from './faults/fault-types.ts';
+/**
+ * Goes with the system's time, and can be moved on: what falls due on the way happens in its order, as if the time had passed. Sockets and stores stay in real
+ * time. Where metadata is kept in PostgreSQL, which has its own clock, moving it rejects with a UserError.
+ */
+export interface KafkaClock {
+    /** Milliseconds since the epoch. */
+    now(): number;
+    /** Settles when everything that falls due until then has happened. */
+    advance(duration: Duration, options?: AdvanceOptions): Promise<void>;
+    /** It is that time now. To the future it is an advance; to the past only stamps go back, and no time-out is taken back. */
+    set(time: number | Date, options?: AdvanceOptions): Promise<void>;
+}
+export interface AdvanceOptions {
+    /**
+     * `keep` (the default): time stands still for the members of groups, for real clients beat in real time. `expire`: it passes for them too, and whoever does not
+     * beat in the meantime is out.
+     */
+    readonly sessions?: 'keep' | 'expire';
+}
+
 // ---- embedded/record.d.ts
 export interface RecordInput {
     /** Null or left out: no key. Text is UTF-8. */
@@ -500,6 +537,8 @@ export interface StartKafkaOptions {
     readonly storage?: string;
     /** `postgres://user@host/database`: metadata is kept in PostgreSQL. Default: in `dir`, without one in memory. */
     readonly metadata?: string;
+    /** A file that `snapshot` has written: the server is a writable copy of it, in memory. The file is never changed. Not with `dir`, `storage` or `metadata`. */
+    readonly from?: string;
     /** Every request to the object store takes so much longer, in milliseconds, as S3 does. */
     readonly storeLatencyMs?: number;
     /** Also serve HTTP, on any free ports or on the given ones. Default: no HTTP. */
@@ -562,6 +601,11 @@ export declare const userErrorCodes: {
     readonly 'LKS-1103': 'the data directory cannot be used';
     readonly 'LKS-1201': 'another agent took over';
     readonly 'LKS-1202': 'the server did not stop in time';
+    readonly 'LKS-1401': 'PostgreSQL cannot be moved in time or copied';
+    readonly 'LKS-1402': 'the snapshot cannot be written';
+    readonly 'LKS-1403': 'there is no such snapshot';
+    readonly 'LKS-1404': 'the snapshot cannot be used';
+    readonly 'LKS-1405': 'the snapshot is of a newer version';
     readonly 'LKS-1999': 'a defect of Local Kafka Service';
     readonly 'LKS-3001': 'the object store cannot be reached';
     readonly 'LKS-3002': 'there is no such bucket';

@@ -3,6 +3,7 @@ export { errors, KafkaError, type KafkaErrorName } from '@local-kafka-service/pr
 export { type Agent, type AgentOptions, createAgent, type Parts } from './agent.ts'
 export type { Gate } from './api/gate.ts'
 export type { Operation, RequestContext, Resource } from './api/handler.ts'
+export type { CopySource } from './copies.ts'
 export type { ClusterId, TopicId } from './core/ids.ts'
 export { limits } from './limits.ts'
 export type { InterceptedRun, RunFate, SqlInterceptor } from './metadata/intercepted.ts'
@@ -23,8 +24,10 @@ export { ObjectStoreError } from './objects/object-store.ts'
 export type { AgentEvent, EventHook } from './observe/events.ts'
 export type { Metric } from './observe/metrics.ts'
 export {
+  type Beginning,
   type Interceptors,
   type MetadataPlace,
+  movableTime,
   type ObjectsPlace,
   type OpenedParts,
   openParts,
@@ -44,6 +47,7 @@ export {
   text,
 } from './settings.ts'
 export type { Clock, Random, Timer } from './time/clock.ts'
+export type { MovableTime, MoveOptions } from './time/movable-time.ts'
 export type { GroupDescription, GroupMember, GroupVerbs, SeekTo, Sought } from './verbs/groups.ts'
 export type { Appended, AppendRecords, RecordToAppend } from './verbs/record-append.ts'
 export type { LogRecord, RecordFilter, Unreadable } from './verbs/record-pages.ts'

@@ -2,10 +2,13 @@
 
 import type { Parts } from './agent.ts'
 import { nativeCrc32c, nodeCodecs } from './codecs.ts'
+import type { Copy, CopySource } from './copies.ts'
 import type { ClusterId } from './core/ids.ts'
 import { interceptedSql, type SqlInterceptor } from './metadata/intercepted.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './metadata/open.ts'
+import type { CopyableSql, Sql } from './metadata/sql.ts'
+import type { Verbs } from './metadata/verb-table.ts'
 import { type HeldPort, holdPort } from './net/held-port.ts'
 import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress } from './net/network.ts'
@@ -18,8 +21,11 @@ import { MeasuredObjects } from './objects/measured.ts'
 import { MemoryObjects } from './objects/memory.ts'
 import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
 import { RetryingObjects } from './objects/retrying.ts'
+import { SharedObjects } from './objects/shared.ts'
 import type { EventHook } from './observe/events.ts'
 import { type OptionalPackage, oldestVersions, presenceOf } from './optional-package.ts'
+import type { InFlight } from './time/in-flight.ts'
+import { MovableTime } from './time/movable-time.ts'
 import { systemClock, systemRandom } from './time/system-clock.ts'
 import { type Recovered, recover } from './upkeep/recovery.ts'
 
@@ -49,6 +55,12 @@ export interface PartsDescription {
   readonly afterPowerLoss: boolean
   /** Undefined: the only cluster in the database, or a new one. */
   readonly clusterId: string | undefined
+  /** Time that can be moved on at will. Default: the system's. Not with PostgreSQL, which has a clock of its own. */
+  readonly time?: MovableTime
+  /** What it begins with, where `objects` and `metadata` are memory. */
+  readonly beginsWith?: Beginning
+  /** Called once, when nothing reads these places any more: after `close`, and after the end of the last fork. */
+  readonly onFree?: () => void
   readonly emit: EventHook
   /** Faults, in a test. No setting and no command hands them in. */
   readonly interceptors?: Interceptors
@@ -61,12 +73,18 @@ export interface Interceptors {
   readonly metadata: SqlInterceptor
 }
 
+export type Beginning = { readonly kind: 'fork'; readonly of: CopySource } | { readonly kind: 'snapshot'; readonly path: string }
+
 export interface OpenedParts {
   readonly parts: Parts
   /** For the agent's `listen`: where the port really is. */
   readonly listen: readonly ListenAddress[]
   /** What a recovery found. Undefined: there was no reason for one. */
   readonly recovered: Extract<Recovered, { kind: 'recovered' }> | undefined
+  /** What a fork begins with. Undefined: the metadata is in PostgreSQL, and cannot be copied. */
+  readonly copies: CopySource | undefined
+  /** Writes everything that is committed into one file, as copies.ts says. Only where there are copies. */
+  snapshot(path: string): Promise<void>
   /** Closes both services, and the port where no agent has taken it over. The agent that stands on them must have ended. */
   close(): Promise<void>
 }
@@ -74,11 +92,16 @@ export interface OpenedParts {
 /**
  * Why the places cannot be used together. `store`: the object store does not answer as it must, its ObjectStoreError is the cause; `used prefix`: the
  * database is fresh or empty and the prefix is not; `unreadable objects`: they were committed as durable, and nothing was changed; `package`: the client
- * library that a place needs, `packageName`, is not installed or too old.
+ * library that a place needs, `packageName`, is not installed or too old;
+ * `… snapshot`: the file to begin with is none that can be used, and was not written to.
  */
 export class PartsError extends Error {
   override readonly name = 'PartsError'
   readonly kind:
+    | 'missing snapshot'
+    | 'foreign snapshot'
+    | 'damaged snapshot'
+    | 'newer snapshot'
     | 'store'
     | 'another cluster'
     | 'used prefix'
@@ -112,21 +135,24 @@ export async function openParts(description: PartsDescription): Promise<OpenedPa
 }
 
 async function openServices(description: PartsDescription, port: HeldPort): Promise<OpenedParts> {
-  const { emit, interceptors } = description
-  const store = await openObjects(description)
-  const measured = new MeasuredObjects(store, systemClock)
+  const { emit, time, interceptors } = description
+  const places = await openPlaces(description)
+  const measured = new MeasuredObjects(inTheWay(places.objects, description), systemClock, time?.inFlight)
   // What an interceptor spoils is tried again as S3 is: that is what it is for.
-  const retried = description.objects.kind === 's3' || interceptors !== undefined
+  const retried = places.remote || interceptors !== undefined
   const objects = retried ? new RetryingObjects(measured, { clock: systemClock, random: systemRandom }) : measured
   let opened: MetadataStore | undefined
   try {
-    const metadata = await openMetadataAt(description)
+    const metadata = await openMetadataIn(places.sql, places.clusterId ?? description.clusterId, interceptors)
     opened = metadata
     await claim(objects, metadata)
+    const { sql, remote } = places
+    const copies = isCopyable(sql) ? { clusterId: metadata.clusterId, objects: places.objects, sql, remote } : undefined
     const recovered = await recovery(description, { objects, metadata, fresh: metadata.created })
     return {
       parts: {
-        clock: systemClock,
+        clock: time?.clock ?? systemClock,
+        ...(time && { ioClock: systemClock, sessionClock: time.sessions }),
         random: systemRandom,
         network: port.network,
         objects,
@@ -139,10 +165,20 @@ async function openServices(description: PartsDescription, port: HeldPort): Prom
       },
       listen: port.addresses,
       recovered,
+      copies,
+      async snapshot(path) {
+        if (copies === undefined) throw new RangeError('PostgreSQL cannot be copied')
+        const { writeSnapshot } = await import('./copies.ts')
+        await writeSnapshot(copies, path, { unique: newUuid(), createdAtMs: systemClock.now() })
+      },
       async close() {
-        await port.close()
-        await metadata.close()
-        await objects.close()
+        try {
+          await port.close()
+          await metadata.close()
+        } finally {
+          await objects.close()
+          if (!(places.objects instanceof SharedObjects)) description.onFree?.()
+        }
       },
     }
   } catch (error) {
@@ -152,15 +188,68 @@ async function openServices(description: PartsDescription, port: HeldPort): Prom
   }
 }
 
-/** As it is, but for the latency that was asked for: measured and retried by the caller. Rejects when it cannot be reached or used. */
-async function openObjects({ objects, durability, storeLatencyMs, emit, interceptors }: PartsDescription): Promise<ObjectStore> {
+/** Both services, as they are: neither measured nor delayed yet. */
+interface Places extends Omit<Copy, 'sql' | 'clusterId'> {
+  readonly sql: Sql<Verbs> | CopyableSql<Verbs>
+  /** The cluster of a copy. */
+  readonly clusterId?: ClusterId
+}
+
+/** Rejects when one of them cannot be reached or used. */
+async function openPlaces(description: PartsDescription): Promise<Places> {
+  const { objects: place, durability, emit, beginsWith, onFree, time } = description
+  const now = (): number => (time?.clock ?? systemClock).now()
+  if (beginsWith !== undefined) return watched(await openCopy(beginsWith, now), time?.inFlight)
+  let store: ObjectStore
   try {
-    const store = await openStore(objects, durability, emit)
-    const late = storeLatencyMs === 0 ? store : new DelayedObjects(store, systemClock, { latencyMs: storeLatencyMs })
-    return interceptors === undefined ? late : new InterceptedObjects(late, systemClock, interceptors.store)
+    store = await openStore(place, durability, emit)
   } catch (error) {
     throw asPartsError(error)
   }
+  const objects = store instanceof MemoryObjects ? store : new SharedObjects(store, onFree)
+  try {
+    return watched({ objects, sql: await openSql(description, now), remote: place.kind === 's3' }, time?.inFlight)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function openCopy(of: Beginning, now: () => number): Promise<Copy> {
+  const copies = await import('./copies.ts')
+  if (of.kind === 'fork') return await copies.fork(of.of, { unique: newUuid(), now })
+  const opened = await copies.openSnapshot(of.path, now)
+  if (opened.kind !== 'opened') throw new PartsError(`${opened.kind} snapshot`, opened.why)
+  return opened.copy
+}
+
+/** Where time can be moved, it waits for what the database is doing. */
+function watched(places: Places, inFlight: InFlight | undefined): Places {
+  if (inFlight === undefined) return places
+  const { sql } = places
+  return {
+    ...places,
+    sql: {
+      ...(isCopyable(sql) && { copyInto: (target) => sql.copyInto(target) }),
+      run: (...verb) => inFlight.during(sql.run(...verb)),
+      close: () => sql.close(),
+    },
+  }
+}
+
+function isCopyable(sql: Sql<Verbs>): sql is CopyableSql<Verbs> {
+  return 'copyInto' in sql
+}
+
+/** The latency that was asked for, and the faults. */
+function inTheWay(store: ObjectStore, { storeLatencyMs, interceptors }: PartsDescription): ObjectStore {
+  const late = storeLatencyMs === 0 ? store : new DelayedObjects(store, systemClock, { latencyMs: storeLatencyMs })
+  return interceptors === undefined ? late : new InterceptedObjects(late, systemClock, interceptors.store)
+}
+
+/** Time for `PartsDescription.time`, which begins so many milliseconds ahead of the system's. */
+export function movableTime(options: { readonly aheadMs?: number } = {}): MovableTime {
+  return new MovableTime(systemClock, options)
 }
 
 async function openStore(place: ObjectsPlace, durability: PartsDescription['durability'], emit: EventHook): Promise<ObjectStore> {
@@ -187,9 +276,11 @@ async function openStore(place: ObjectsPlace, durability: PartsDescription['dura
   }
 }
 
-async function openMetadataAt(description: PartsDescription): Promise<OpenedMetadata> {
-  const { clusterId, interceptors } = description
-  const opened = await openSql(description)
+async function openMetadataIn(
+  opened: Sql<Verbs>,
+  clusterId: string | undefined,
+  interceptors: Interceptors | undefined,
+): Promise<OpenedMetadata> {
   const sql = interceptors === undefined ? opened : interceptedSql(opened, systemClock, interceptors.metadata)
   try {
     return await openMetadata(sql, {
@@ -203,20 +294,21 @@ async function openMetadataAt(description: PartsDescription): Promise<OpenedMeta
   }
 }
 
-async function openSql({ metadata, durability, holdsProcess, emit }: PartsDescription): Promise<Parameters<typeof openMetadata>[0]> {
+async function openSql({ metadata, durability, holdsProcess, time, emit }: PartsDescription, now: () => number): Promise<Sql<Verbs>> {
   switch (metadata.kind) {
     case 'memory': {
       const { openSqlite } = await import('./metadata/sqlite.ts')
-      return openSqlite({ path: ':memory:', durability: 'memory', now: () => systemClock.now() })
+      return openSqlite({ path: ':memory:', durability: 'memory', now })
     }
     case 'sqlite': {
       const { path } = metadata
+      const shared = time && { aheadMs: time.shared }
       if (durability === 'strict') {
         const { openSqliteWorker } = await import('./metadata/sqlite-client.ts')
-        return await openSqliteWorker({ path, durability, holdsProcess })
+        return await openSqliteWorker({ path, durability, holdsProcess, ...shared })
       }
       const { openSqliteInTurn } = await import('./metadata/sqlite-in-turn.ts')
-      return await openSqliteInTurn({ path, holdsProcess, onNotice: (message) => emit({ kind: 'notice', message }) })
+      return await openSqliteInTurn({ path, holdsProcess, onNotice: (message) => emit({ kind: 'notice', message }), ...shared })
     }
     case 'postgres': {
       requirePackage('pg')

@@ -56,6 +56,15 @@ export interface Sql<Verbs extends VerbTable> {
   close(): Promise<void>
 }
 
+/** A database that can be copied whole. */
+export interface CopyableSql<Verbs extends VerbTable> extends Sql<Verbs> {
+  /**
+   * Copies what is committed, all of it and nothing torn, into an SQLite database that is empty or not there yet: by its name (`memoryName`, `fileName`).
+   * Rejects with a MetadataError; what is at the target then is of no use.
+   */
+  copyInto(target: string): Promise<void>
+}
+
 export type VerbTable = Readonly<Record<string, (input: never) => Body<unknown>>>
 export type InputOf<V> = V extends (input: infer I) => unknown ? I : never
 export type ResultOf<V> = V extends (input: never) => Body<infer T> ? T : never

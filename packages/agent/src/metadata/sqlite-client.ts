@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { MetadataError } from './metadata-store.ts'
-import type { Outcome, Sql } from './sql.ts'
+import type { CopyableSql, Outcome } from './sql.ts'
 import type { SqliteOptions } from './sqlite.ts'
 import type { FromWorker, PlainError, PlainOutcome, ToWorker } from './sqlite-worker.ts'
 import type { Verbs } from './verb-table.ts'
@@ -15,7 +15,7 @@ export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'> & {
 }
 
 /** The thread, seen from outside. */
-export interface SqliteThread extends Sql<Verbs> {
+export interface SqliteThread extends CopyableSql<Verbs> {
   /** Nothing is asked that is not answered: it holds no transaction, and none will begin before it is asked for one. */
   readonly idle: boolean
   /** `SqliteDatabase.checkpoint` there, in its turn among what else is asked. Never rejects. */
@@ -72,15 +72,9 @@ class SqliteClient implements SqliteThread {
     return this.#ask((id) => ({ id, verb: 'checkpoint' })) as Promise<Outcome<void>>
   }
 
-  #ask(message: (id: number) => ToWorker): Promise<Outcome<unknown>> {
-    if (this.#closed) return Promise.resolve(rolledBack(new MetadataError('unavailable', 'The database is closed.')))
-    const { worker, pending } = this.#running()
-    this.#lastId += 1
-    const id = this.#lastId
-    const { promise, resolve } = Promise.withResolvers<Outcome<unknown>>()
-    pending.set(id, resolve)
-    worker.postMessage(message(id))
-    return promise
+  async copyInto(target: string): Promise<void> {
+    const outcome = await this.#ask((id) => ({ id, verb: 'copy', target }))
+    if (outcome.kind !== 'committed') throw outcome.error
   }
 
   /** What was queued before is still done. */
@@ -91,6 +85,17 @@ class SqliteClient implements SqliteThread {
     if (thread === undefined) return
     thread.worker.postMessage(null satisfies ToWorker)
     await thread.ended
+  }
+
+  #ask(message: (id: number) => ToWorker): Promise<Outcome<unknown>> {
+    if (this.#closed) return Promise.resolve(rolledBack(new MetadataError('unavailable', 'The database is closed.')))
+    const { worker, pending } = this.#running()
+    this.#lastId += 1
+    const id = this.#lastId
+    const { promise, resolve } = Promise.withResolvers<Outcome<unknown>>()
+    pending.set(id, resolve)
+    worker.postMessage(message(id))
+    return promise
   }
 
   /** A thread that died is followed by another: the database is in its file. */

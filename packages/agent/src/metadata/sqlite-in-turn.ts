@@ -2,7 +2,7 @@
 import { limits } from '../limits.ts'
 import type { CommitInput } from './metadata-store.ts'
 import { MetadataError } from './metadata-store.ts'
-import type { InputOf, Outcome, Sql } from './sql.ts'
+import type { CopyableSql, InputOf, Outcome } from './sql.ts'
 import type { SqliteDatabase } from './sqlite.ts'
 import { openSqliteWorker, type SqliteThread } from './sqlite-client.ts'
 import type { Verbs } from './verb-table.ts'
@@ -13,11 +13,16 @@ export interface SqliteInTurnOptions {
   readonly holdsProcess?: boolean
   /** Told when the write-ahead log could not be moved into the database: it grows until that succeeds. */
   readonly onNotice: (message: string) => void
+  /** As of SqliteOptions. */
+  readonly aheadMs?: SharedArrayBuffer
 }
 
 /** As durable as `os` says. Rejects with a MetadataError when the file cannot be opened. */
-export async function openSqliteInTurn({ path, holdsProcess = true, onNotice }: SqliteInTurnOptions, file?: URL): Promise<Sql<Verbs>> {
-  const options = { path, durability: 'os', checkpoints: 'when called' } as const
+export async function openSqliteInTurn(
+  { path, holdsProcess = true, onNotice, aheadMs }: SqliteInTurnOptions,
+  file?: URL,
+): Promise<CopyableSql<Verbs>> {
+  const options = { path, durability: 'os', checkpoints: 'when called', ...(aheadMs && { aheadMs }) } as const
   const opening = openSqliteWorker({ ...options, holdsProcess }, file)
   // Loaded while the thread starts.
   const { SqliteDatabase } = await import('./sqlite.ts')
@@ -34,7 +39,7 @@ export async function openSqliteInTurn({ path, holdsProcess = true, onNotice }: 
  * Two connections, and never both at work: a run begins here only while nothing is asked of the thread. So neither waits for the other's lock, runs keep
  * the order in which they were asked for, and a checkpoint, once asked for, has the file to itself: no stream of commits can keep it from its turn.
  */
-class SqliteInTurn implements Sql<Verbs> {
+class SqliteInTurn implements CopyableSql<Verbs> {
   readonly #database: SqliteDatabase
   readonly #thread: SqliteThread
   readonly #onNotice: (message: string) => void
@@ -56,6 +61,11 @@ class SqliteInTurn implements Sql<Verbs> {
     this.#count(1 + (batches ?? 0))
     // The cast is earned by the table of verbs: the outcome is what the verb of this name returned.
     return answer as Promise<never>
+  }
+
+  /** In the thread, which is not idle meanwhile: commits wait for their turn behind it. */
+  copyInto(target: string): Promise<void> {
+    return this.#thread.copyInto(target)
   }
 
   /** What was asked of the thread before is still done. */

@@ -4,9 +4,11 @@ import { MetadataError } from './metadata-store.ts'
 import type { Outcome } from './sql.ts'
 import { type Run, SqliteDatabase, type SqliteOptions } from './sqlite.ts'
 
-/** From the client: a verb to run, or the log to be moved into the database. Null closes the database and ends the thread. */
-export type ToWorker = ToRun | { readonly id: number; readonly verb: 'checkpoint' } | null
+/** From the client: a verb to run, the log to be moved into the database, or the database to be copied. Null closes the database and ends the thread. */
+export type ToWorker = ToRun | ToDo | null
 type ToRun = { readonly id: number } & Run
+/** Outside of transactions: what was asked for before is done before. */
+type ToDo = { readonly id: number } & ({ readonly verb: 'checkpoint' } | { readonly verb: 'copy'; readonly target: string })
 export type FromWorker =
   | { readonly kind: 'opened' }
   | { readonly kind: 'failed'; readonly error: PlainError }
@@ -33,7 +35,7 @@ else {
     const outcomes = runs.length === 0 ? [] : database.run(runs)
     post({ kind: 'done', outcomes: runs.map(({ id }, index) => ({ id, outcome: plainOutcome(outcomes[index]) })) })
     for (const message of queued)
-      if (message?.verb === 'checkpoint') post({ kind: 'done', outcomes: [{ id: message.id, outcome: checkpoint(database) }] })
+      if (message !== null && !isRun(message)) post({ kind: 'done', outcomes: [{ id: message.id, outcome: done(database, message) }] })
     if (!queued.includes(null)) return
     database.close()
     port.close()
@@ -41,12 +43,13 @@ else {
 }
 
 function isRun(message: ToWorker): message is ToRun {
-  return message !== null && message.verb !== 'checkpoint'
+  return message !== null && message.verb !== 'checkpoint' && message.verb !== 'copy'
 }
 
-function checkpoint(at: SqliteDatabase): PlainOutcome {
+function done(at: SqliteDatabase, message: ToDo): PlainOutcome {
   try {
-    at.checkpoint()
+    if (message.verb === 'copy') at.copyInto(message.target)
+    else at.checkpoint()
     return { kind: 'committed', value: undefined }
   } catch (error) {
     return { kind: 'rolled back', error: plain(error) }

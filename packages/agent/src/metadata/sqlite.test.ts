@@ -1,5 +1,6 @@
 // What SQLite does beyond the contract: a shared COMMIT, troubles of the file, and a thread that dies.
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,12 +10,13 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../time/system-clock.ts'
 import type { Cluster } from './cluster.ts'
-import { MetadataError } from './metadata-store.ts'
-import { openMetadata } from './open.ts'
-import type { Outcome } from './sql.ts'
-import { openSqlite, type Run, SqliteDatabase } from './sqlite.ts'
+import { MetadataError, type NewTopic } from './metadata-store.ts'
+import { type OpenedMetadata, openMetadata } from './open.ts'
+import type { CopyableSql, Outcome } from './sql.ts'
+import { fileName, memoryName, openSqlite, type Run, SqliteDatabase } from './sqlite.ts'
 import { openSqliteWorker } from './sqlite-client.ts'
 import type { Filled } from './testing/filling-disk.ts'
+import type { Verbs } from './verb-table.ts'
 
 let directory: string
 let path: string
@@ -160,6 +162,61 @@ describe('a file in trouble', () => {
     const { version } = new DatabaseSync(path).prepare('SELECT version FROM schema_version').get() as { readonly version: number }
     expect(version).toBe(9)
   })
+})
+
+describe('a copy', () => {
+  const copyOf = async (sql: CopyableSql<Verbs>): Promise<OpenedMetadata> => {
+    const name = memoryName(randomUUID())
+    const copy = openSqlite({ path: name, durability: 'memory' })
+    await sql.copyInto(name)
+    return await openMetadata(copy, { newClusterId: 'another', clock: systemClock })
+  }
+  const aNewTopic = (name: string): NewTopic => ({ topicId: name, name, partitions: 1, configs: {}, dryRun: false })
+  const names = async ({ topics }: OpenedMetadata): Promise<readonly string[]> => (await topics.list()).map(({ name }) => name)
+
+  test.each([
+    ['memory', () => openSqlite({ path: ':memory:', durability: 'memory' })],
+    ['the thread', () => openSqliteWorker({ path, durability: 'os', holdsProcess: false })],
+  ])('of a database in %s has what is committed, what was asked for before too, and goes its own way', async (_, open) => {
+    const sql = await open()
+    const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
+    await store.topics.create(aNewTopic('first'))
+    const queued = store.topics.create(aNewTopic('second'))
+    const copy = await copyOf(sql)
+    await queued
+    expect([copy.clusterId, copy.created, await names(copy)]).toEqual(['one', false, ['first', 'second']])
+    await copy.topics.create(aNewTopic('of-the-copy'))
+    await store.topics.delete('first')
+    expect([await names(store), await names(copy)]).toEqual([['second'], ['first', 'of-the-copy', 'second']])
+    await store.close()
+    expect(await names(copy)).toHaveLength(3)
+    await copy.close()
+  })
+
+  test('into a place where none can be is refused, and the database goes on', async () => {
+    const sql = await openSqliteWorker({ path, durability: 'os', holdsProcess: false })
+    const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
+    await expect(sql.copyInto(fileName(join(directory, 'no/such/folder/file')))).rejects.toMatchObject({ name: 'MetadataError' })
+    await store.topics.create(aNewTopic('after'))
+    expect(await names(store)).toEqual(['after'])
+    await store.close()
+    await expect(sql.copyInto(fileName(join(directory, 'late')))).rejects.toMatchObject({ kind: 'unavailable' })
+  })
+})
+
+test('time that is moved in one thread is ahead in the other', async () => {
+  const aheadMs = new SharedArrayBuffer(8)
+  const sql = await openSqliteWorker({ path, durability: 'os', holdsProcess: false, aheadMs })
+  const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
+  const made = async (name: string): Promise<number> => {
+    const result = await store.topics.create({ topicId: name, name, partitions: 1, configs: {}, dryRun: false })
+    if (result.kind !== 'created') throw new Error(result.kind)
+    return result.topic.createdAtMs
+  }
+  const before = await made('before')
+  Atomics.store(new BigInt64Array(aheadMs), 0, 86_400_000n)
+  expect((await made('after')) - before).toBeGreaterThanOrEqual(86_400_000)
+  await store.close()
 })
 
 describe('the thread', () => {

@@ -1,17 +1,23 @@
 // SQLite behind the Sql port, in the calling thread: queued bodies run in one transaction, each in a savepoint, and share one COMMIT.
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
-import type { Arg, Body, Call, Outcome, Row, Sql } from './sql.ts'
+import { copySnapshot } from './snapshot.ts'
+import type { Arg, Body, Call, CopyableSql, Outcome, Row } from './sql.ts'
 import { type Verbs, verbs } from './verb-table.ts'
 
 export interface SqliteOptions {
-  /** A file, or `:memory:`. */
+  /** A file, `:memory:`, or the name of one in memory that can be copied into (`memoryName`). */
   readonly path: string
   /** `strict` survives a power loss, `os` the death of the process, `memory` nothing. */
   readonly durability: 'strict' | 'os' | 'memory'
   /** Milliseconds since the epoch; without it SQLite asks the system. */
   readonly now?: () => number
+  /** One 64-bit integer: so many milliseconds SQLite's time is ahead of the system's. Shared, for it is moved in another thread than it is read in. */
+  readonly aheadMs?: SharedArrayBuffer
+  /** A snapshot, whose tables it begins with. */
+  readonly snapshot?: string
   /** How long a statement waits for another process that holds the database. It blocks this thread. */
   readonly busyTimeoutMs?: number
   /** Who moves the write-ahead log into the database, which waits for the disk: each commit that finds the log long, or whoever calls `checkpoint`. */
@@ -25,7 +31,7 @@ export interface Run {
 }
 
 /** For `:memory:` and for tools: a call runs at once, in the calling thread, and is done when it returns. No timer, no chance. Throws a MetadataError. */
-export function openSqlite(options: SqliteOptions): Sql<Verbs> {
+export function openSqlite(options: SqliteOptions): CopyableSql<Verbs> {
   const database = new SqliteDatabase(options)
   return {
     run: (verb, input) => {
@@ -33,11 +39,26 @@ export function openSqlite(options: SqliteOptions): Sql<Verbs> {
       // The cast is earned by the table of verbs: the outcome is what the verb of this name returned.
       return Promise.resolve(outcome as never)
     },
+    copyInto: async (target) => database.copyInto(target),
     close: () => {
       database.close()
       return Promise.resolve()
     },
   }
+}
+
+/** The name of an SQLite database in this process's memory, which lives as long as somebody has it open. `unique` keeps it apart from all others. */
+export function memoryName(unique: string): string {
+  return `file:/lks-${unique}?vfs=memdb`
+}
+
+/** The name of a file, for `copyInto`: a database that is in memory itself would take a bare path for a name in memory, too. */
+export function fileName(path: string): string {
+  return `${pathToFileURL(path).href}?vfs=${process.platform === 'win32' ? 'win32' : 'unix'}`
+}
+
+function isInMemory(path: string): boolean {
+  return path === ':memory:' || path.endsWith('?vfs=memdb')
 }
 
 export class SqliteDatabase {
@@ -88,6 +109,16 @@ export class SqliteDatabase {
       } finally {
         this.#execute(`PRAGMA busy_timeout = ${this.#options.busyTimeoutMs ?? 0}`)
       }
+    } catch (error) {
+      throw translated(error)
+    }
+  }
+
+  /** Between transactions, so what is committed is all there is. Throws a MetadataError. */
+  copyInto(target: string): void {
+    try {
+      this.#reopen()
+      this.#database.prepare('VACUUM INTO ?').run(target)
     } catch (error) {
       throw translated(error)
     }
@@ -174,7 +205,7 @@ export class SqliteDatabase {
     if (this.#database.isOpen) return
     if (this.#closed) throw new MetadataError('unavailable', 'The database is closed.')
     // What is in memory has no second copy to look at.
-    if (this.#options.path === ':memory:') throw new MetadataError('invalid', 'The database in memory is lost.')
+    if (isInMemory(this.#options.path)) throw new MetadataError('invalid', 'The database in memory is lost.')
     this.#database = open(this.#options)
   }
 
@@ -200,7 +231,7 @@ export class SqliteDatabase {
   #prepare(text: string): StatementSync {
     const known = this.#prepared.get(text)
     if (known !== undefined) return known
-    const prepared = this.#database.prepare(this.#options.now === undefined ? text.replaceAll('now_ms()', systemNow) : text)
+    const prepared = this.#database.prepare(text.replaceAll('now_ms()', nowOf(this.#options)))
     if (!bindsByPlace) prepared.setAllowUnknownNamedParameters(true)
     this.#prepared.set(text, prepared)
     return prepared
@@ -209,13 +240,23 @@ export class SqliteDatabase {
 
 const systemNow = `CAST(round(unixepoch('subsec') * 1000) AS INTEGER)`
 
-function open({ path, durability, now, busyTimeoutMs = 0, checkpoints = 'by commits' }: SqliteOptions): DatabaseSync {
+function nowOf({ now, aheadMs }: SqliteOptions): string {
+  if (now !== undefined) return 'now_ms()'
+  return aheadMs === undefined ? systemNow : `(${systemNow} + ahead_ms())`
+}
+
+function open({ path, durability, now, aheadMs, snapshot, busyTimeoutMs = 0, checkpoints = 'by commits' }: SqliteOptions): DatabaseSync {
   try {
     const database = new DatabaseSync(path, { timeout: busyTimeoutMs })
     if (now !== undefined) database.function('now_ms', () => now())
-    if (path !== ':memory:') database.exec('PRAGMA journal_mode = WAL')
+    if (aheadMs !== undefined) {
+      const shared = new BigInt64Array(aheadMs)
+      database.function('ahead_ms', () => Atomics.load(shared, 0))
+    }
+    if (!isInMemory(path)) database.exec('PRAGMA journal_mode = WAL')
     database.exec(pragmas[durability])
     if (checkpoints === 'when called') database.exec('PRAGMA wal_autocheckpoint = 0')
+    if (snapshot !== undefined) copySnapshot(database, snapshot)
     return database
   } catch (error) {
     throw translated(error)

@@ -4,21 +4,34 @@ import { checkKey, checkPrefix } from './keys.ts'
 import {
   abortedError,
   type ByteRange,
+  type ForkableObjects,
   type ListedObject,
-  type ObjectStore,
   ObjectStoreError,
   type PutIfAbsent,
   type RemoveResult,
 } from './object-store.ts'
 
-export class MemoryObjects implements ObjectStore {
-  readonly #objects = new Map<string, Uint8Array>()
+export class MemoryObjects implements ForkableObjects {
+  readonly #objects: Map<string, Uint8Array>
+
+  constructor(objects: Iterable<readonly [string, Uint8Array]> = []) {
+    this.#objects = new Map(objects)
+  }
 
   /** Bytes of all objects. */
   get sizeBytes(): number {
     let sum = 0
     for (const { length } of this.#objects.values()) sum += length
     return sum
+  }
+
+  has(key: string): boolean {
+    return this.#objects.has(key)
+  }
+
+  /** The bytes are shared, for no object ever changes; only the table of keys is copied. */
+  fork(): MemoryObjects {
+    return new MemoryObjects(this.#objects)
   }
 
   /** One copy, so that the object does not pin the writer's larger slabs. A second content for a key is refused: it would be a defect of the caller. */

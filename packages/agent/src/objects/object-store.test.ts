@@ -12,6 +12,7 @@ import { MemoryObjects } from './memory.ts'
 import { type ContractStore, objectStoreContract } from './object-store.contract.ts'
 import { RetryingObjects } from './retrying.ts'
 import { openS3 } from './s3.ts'
+import { SharedObjects } from './shared.ts'
 import { type Fault, type S3ServerOptions, startS3Server } from './testing/s3-server.ts'
 
 objectStoreContract('memory', async () => ({ store: new MemoryObjects() }))
@@ -56,6 +57,15 @@ objectStoreContract('memory, retrying and hedging', async () => ({
     { deadlineMs: 1000, attemptMs: 100, firstPauseMs: 1, maxPauseMs: 10, hedgeAfterMs: 50 },
   ),
 }))
+
+objectStoreContract('a fork of one in memory', async () => ({ store: new MemoryObjects().fork() }))
+objectStoreContract('a fork over another store', async () => ({ store: new SharedObjects(new MemoryObjects()).fork() }))
+objectStoreContract('a fork of a fork', async () => ({ store: new SharedObjects(new MemoryObjects()).fork().fork() }))
+objectStoreContract('memory, shared with a fork that lives', async () => {
+  const store = new SharedObjects(new MemoryObjects())
+  const fork = store.fork()
+  return { store, dispose: () => fork.close() }
+})
 
 objectStoreContract('S3 under every wrapper, failing now and then', async () => {
   let requests = 0

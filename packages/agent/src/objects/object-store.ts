@@ -26,6 +26,18 @@ export interface ObjectStore {
   close(): Promise<void>
 }
 
+/** A store that can be forked: startKafka's `fork` and `from` stand on it. */
+export interface ForkableObjects extends ObjectStore {
+  /**
+   * A writable store in memory that begins with what this one holds now. Neither sees what the other does from here on, and either may end first.
+   * Synchronous, so that nothing happens in between.
+   */
+  fork(): ForkableObjects
+}
+
+/** What a fork reads through to. */
+export type ReadableObjects = Pick<ObjectStore, 'read' | 'list' | 'close'>
+
 export interface ByteRange {
   /** First byte, from 0. */
   readonly start: number

@@ -1,5 +1,14 @@
 // The plan of a server inside the calling process, from the options of `startKafka`.
-import { type AgentSettingName, agentSettings, type SettingSource, settings } from '@local-kafka-service/agent'
+import { resolve } from 'node:path'
+import {
+  type AgentSettingName,
+  agentSettings,
+  type CopySource,
+  type MovableTime,
+  movableTime,
+  type SettingSource,
+  settings,
+} from '@local-kafka-service/agent'
 import { didYouMean } from '../did-you-mean.ts'
 import { checkOption } from '../options.ts'
 import { placesIn } from '../server/data-directory.ts'
@@ -9,7 +18,8 @@ import type { StartKafkaOptions } from './start-options.ts'
 
 /** Throws a UserError that names what is wrong. */
 export function embeddedPlan(given: StartKafkaOptions): ServerPlan {
-  const { dir, storage, metadata, port = 0 } = given
+  const { dir, storage, metadata, from, port = 0 } = given
+  if (from !== undefined) checkAlone(given)
   checkOption('kafka.port', String(port), 'port')
   if (storage !== undefined) checkOption('storage', storage, 'storage')
   if (metadata !== undefined) checkOption('metadata', metadata, 'metadata')
@@ -29,7 +39,38 @@ export function embeddedPlan(given: StartKafkaOptions): ServerPlan {
     kafkaPort: port,
     advertised: undefined,
     http: httpOf(given.http ?? false),
+    ...(chosen.kind !== 'postgres' && { time: movableTime() }),
+    ...(from !== undefined && { beginsWith: { kind: 'snapshot', path: resolve(from) } }),
   }
+}
+
+/** The same server in memory, on other ports, beginning with what the one of `plan` has committed. */
+export function forkPlan(plan: ServerPlan, of: CopySource, time: MovableTime): ServerPlan {
+  const durability = { value: 'memory', source: plan.settings.values.get('durability')?.source ?? 'default' } as const
+  const anyPort = { port: 0, movable: false }
+  return {
+    ...plan,
+    dataDirectory: undefined,
+    objects: { kind: 'memory' },
+    metadata: { kind: 'memory' },
+    settings: { values: new Map([...plan.settings.values, ['durability', durability]]) },
+    kafkaPort: 0,
+    advertised: undefined,
+    http: plan.http && { ...plan.http, control: anyPort, data: anyPort },
+    time,
+    beginsWith: { kind: 'fork', of },
+  }
+}
+
+/** What comes from a snapshot is in memory. */
+function checkAlone(given: StartKafkaOptions): void {
+  const other = (['dir', 'storage', 'metadata'] as const).find((name) => given[name] !== undefined)
+  if (other === undefined) return
+  throw new UserError('LKS-1005', {
+    what: `from and ${other} exclude one another`,
+    why: 'a Kafka that begins with a snapshot is a copy in memory',
+    fix: [`leave out ${other}`, `leave out from`],
+  })
 }
 
 type GivenSettings = Partial<Record<AgentSettingName, { readonly value: string; readonly source: SettingSource }>>

@@ -3,6 +3,7 @@ import type { ClientConfigs } from './client-config.ts'
 import type { Faults } from './faults/fault-types.ts'
 import type { ExpectNoErrorsOptions, RequestFilter, SeenRequest } from './faults/seen-request.ts'
 import type { KafkaGroup } from './group.ts'
+import type { KafkaClock } from './kafka-clock.ts'
 import type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './record.ts'
 import type { TopicSpec } from './start-options.ts'
 
@@ -53,12 +54,27 @@ export interface Kafka extends AsyncDisposable {
    */
   reset(): Promise<void>
 
+  /** This server's time, and how to move it on. docs/guides/clock-and-forks.md */
+  readonly clock: KafkaClock
+  /**
+   * A writable copy of everything that is committed, in memory and on a port of its own: topics, records, committed offsets, groups (without their members, who
+   * are not connected to it), and the time. Neither sees what the other does from here on, and either may end first.
+   */
+  fork(options?: ForkOptions): Promise<Kafka>
+  /** Writes everything that is committed into one file, for `startKafka({ from })`. A file that is there is replaced once the new one is whole. */
+  snapshot(path: string): Promise<void>
+
   /** Settles once: `drained` after `stop` or `kill`, `fenced` when another server took this one's place. */
   readonly ended: Promise<'drained' | 'fenced'>
   /** Answers what was admitted, flushes, closes. Called again it waits for the same end. */
   stop(): Promise<void>
   /** Ends as a crash would: connections drop, nothing is flushed. */
   kill(): Promise<void>
+}
+
+export interface ForkOptions {
+  /** As of `startKafka`, for what happens in the fork. */
+  readonly onEvent?: (event: KafkaEvent) => void
 }
 
 export interface WaitOptions {

@@ -14,6 +14,8 @@ export interface StartKafkaOptions {
   readonly storage?: string
   /** `postgres://user@host/database`: metadata is kept in PostgreSQL. Default: in `dir`, without one in memory. */
   readonly metadata?: string
+  /** A file that `snapshot` has written: the server is a writable copy of it, in memory. The file is never changed. Not with `dir`, `storage` or `metadata`. */
+  readonly from?: string
   /** Every request to the object store takes so much longer, in milliseconds, as S3 does. */
   readonly storeLatencyMs?: number
   /** Also serve HTTP, on any free ports or on the given ones. Default: no HTTP. */

@@ -1,14 +1,17 @@
 // Starts a Kafka inside the calling process and joins what its user sees of it.
-import type { AgentEvent } from '@local-kafka-service/agent'
+import { type AgentEvent, movableTime } from '@local-kafka-service/agent'
 import { awake } from '../server/awake.ts'
 import { type Server, startServer } from '../server/server.ts'
+import type { ServerPlan } from '../server/server-plan.ts'
 import { clientConfig } from './client-config.ts'
-import { embeddedPlan } from './embedded-plan.ts'
+import { clockOf } from './clock.ts'
+import { embeddedPlan, forkPlan } from './embedded-plan.ts'
 import { embeddedFaults } from './faults/make-faults.ts'
 import { groupHandle } from './group-handle.ts'
 import { Heard } from './heard.ts'
 import type { Kafka, WaitOptions } from './kafka.ts'
 import { logLines } from './log-lines.ts'
+import { ofPostgres } from './of-postgres.ts'
 import { Producer } from './produce.ts'
 import { readRecords } from './read-records.ts'
 import type { KafkaRecord } from './record.ts'
@@ -16,6 +19,7 @@ import { refusing } from './refusals.ts'
 import { RefusedError } from './refused-error.ts'
 import { report } from './report.ts'
 import { reset } from './reset.ts'
+import { takeSnapshot } from './snapshot.ts'
 import type { StartKafkaOptions } from './start-options.ts'
 import { createTopic, provideTopics } from './topics.ts'
 import { wait } from './wait.ts'
@@ -27,6 +31,10 @@ const defaultTimeoutMs = 4_000
 const lastErrorsTold = 5
 
 export async function startEmbedded(options: StartKafkaOptions): Promise<Kafka> {
+  return await open(embeddedPlan(options), options)
+}
+
+async function open(plan: ServerPlan, options: StartKafkaOptions): Promise<Kafka> {
   const { onEvent, topics = {} } = options
   const heard = new Heard()
   const log = logLines(options.log ?? 'warn')
@@ -36,11 +44,12 @@ export async function startEmbedded(options: StartKafkaOptions): Promise<Kafka> 
     log(event)
     onEvent?.({ ...event })
   }
-  const server = await startServer(embeddedPlan(options), emit, faults.interceptors)
+  const server = await startServer(plan, emit, faults.interceptors)
   faults.useClock(server.clock)
   try {
-    await awake(provideTopics(server.agent.services, topics))
-    return kafkaOf(server, { heard, faults, options })
+    // A fork has the topics of its parent, with those that were made or deleted since.
+    if (plan.beginsWith?.kind !== 'fork') await awake(provideTopics(server.agent.services, topics))
+    return kafkaOf(server, { heard, faults, options, plan })
   } catch (error) {
     await server.kill()
     throw error
@@ -51,9 +60,10 @@ interface Seen {
   readonly heard: Heard
   readonly faults: ReturnType<typeof embeddedFaults>
   readonly options: StartKafkaOptions
+  readonly plan: ServerPlan
 }
 
-function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, options }: Seen): Kafka {
+function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, options, plan }: Seen): Kafka {
   const [address] = server.kafka
   if (address === undefined) throw new RangeError('it listens nowhere')
   const { host, port } = address
@@ -61,7 +71,8 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
   const bootstrapServers = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const urls = server.http && { control: server.http.control.url, data: server.http.data.url }
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
-  const waiting = { heard, clock: services.clock, ended: server.ended }
+  // A test's own patience is in real time.
+  const waiting = { heard, clock: services.ioClock, ended: server.ended }
   const producer = new Producer(services)
   let stopping = false
   /** Does what was asked, unless it is too late for that; the process stays alive meanwhile. */
@@ -127,6 +138,15 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
         await reset(services, options.topics ?? {})
         forget()
       }),
+    clock: clockOf(plan.time, { asked, now: () => services.clock.now() }),
+    fork: ({ onEvent } = {}) =>
+      asked(async () => {
+        if (server.copies === undefined) throw ofPostgres('it cannot be forked')
+        const time = movableTime({ aheadMs: plan.time?.aheadMs ?? 0 })
+        const { onEvent: _, ...same } = options
+        return await open(forkPlan(plan, server.copies, time), onEvent === undefined ? same : { ...same, onEvent })
+      }),
+    snapshot: (path) => asked(() => takeSnapshot(server, path)),
     ended: server.ended,
     stop,
     kill() {

@@ -127,9 +127,9 @@ function asUserError(error: unknown, directory: string): UserError {
   const { errcode, message } = error as { readonly errcode?: number; readonly message?: string }
   if (errcode === sqliteBusy) {
     return new UserError('LKS-1101', {
-      what: `the data directory ${directory} is in use by another process`,
+      what: `the data directory ${directory} is in use by another server`,
       why: 'two servers in one directory would each believe that it is theirs alone',
-      fix: ['stop the other server, or use it', 'use another directory: --dir <path>', 'keep nothing: --memory'],
+      fix: ['stop the other server and its forks, or use it', 'use another directory: --dir <path>', 'keep nothing: --memory'],
       cause: error,
     })
   }

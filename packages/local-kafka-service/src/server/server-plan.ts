@@ -1,5 +1,13 @@
 // What one server is to be: its stores, its ports, its settings; made from the options of the command.
-import { type MetadataPlace, type ObjectsPlace, type SettingSource, type Settings, settings } from '@local-kafka-service/agent'
+import {
+  type Beginning,
+  type MetadataPlace,
+  type MovableTime,
+  type ObjectsPlace,
+  type SettingSource,
+  type Settings,
+  settings,
+} from '@local-kafka-service/agent'
 import { durationMs, flagOf, listOf, type OptionValues, splitAddress, textOf, wasGiven } from '../options.ts'
 import { UserError } from '../user-error.ts'
 import { placesIn } from './data-directory.ts'
@@ -18,6 +26,10 @@ export interface ServerPlan {
   readonly advertised: { readonly host: string; readonly port: number } | undefined
   /** Undefined: no HTTP. */
   readonly http: HttpPlan | undefined
+  /** Time that can be moved on at will. Absent: the system's. */
+  readonly time?: MovableTime
+  /** A fork or a snapshot: what it begins with, in memory. */
+  readonly beginsWith?: Beginning
 }
 
 export interface HttpPlan {

@@ -28,6 +28,10 @@ export interface Server {
   readonly clock: Clock
   /** What the machine's last end did to the newest messages, where it may have done anything. */
   readonly recovered: OpenedParts['recovered']
+  /** What a fork begins with; undefined where the metadata is in PostgreSQL. */
+  readonly copies: OpenedParts['copies']
+  /** Writes everything that is committed into one file. */
+  snapshot(path: string): Promise<void>
   /** Stops accepting, answers what was admitted, flushes, gives its slots up, then ends HTTP and closes the stores. Called again it waits for the same end. */
   stop(): Promise<void>
   /** Ends the agent at once, as a crash would, then closes what it stood on. */
@@ -53,6 +57,10 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
       storeLatencyMs: plan.storeLatencyMs,
       holdsProcess: plan.holdsProcess,
       clusterId: text(plan.settings, 'cluster.id'),
+      ...(plan.time && { time: plan.time }),
+      ...(plan.beginsWith && { beginsWith: plan.beginsWith }),
+      // A fork may read the directory's objects for longer than this server runs: until then nobody else may remove them.
+      onFree: () => release(held),
       emit,
       ...(interceptors && { interceptors }),
     })
@@ -65,6 +73,7 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
       flush: flushPolicy(plan.settings, { putsCost: plan.objects.kind === 's3' || plan.storeLatencyMs > 0 }),
     })
     held.agent = agent
+    if (plan.beginsWith !== undefined) await agent.services.groups.vacate()
     const http = plan.http === undefined ? undefined : await serveBeside(agent, plan.http, plan)
     if (http !== undefined) held.http = http
     let ending: Promise<void> | undefined
@@ -76,6 +85,8 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
       ended: agent.ended,
       clock: opened.parts.clock,
       recovered: opened.recovered,
+      copies: opened.copies,
+      snapshot: (path) => opened.snapshot(path),
       stop: () => (ending ??= awake(end(held))),
       kill() {
         agent.kill()
@@ -97,7 +108,8 @@ interface Held {
 }
 
 /** A step that fails keeps none behind it from its turn. */
-async function end({ directory, opened, agent, http }: Held): Promise<void> {
+async function end(held: Held): Promise<void> {
+  const { opened, agent, http } = held
   try {
     http?.drain()
     await agent?.drain()
@@ -108,10 +120,16 @@ async function end({ directory, opened, agent, http }: Held): Promise<void> {
       try {
         await opened?.close()
       } finally {
-        directory?.release()
+        if (opened === undefined) release(held)
       }
     }
   }
+}
+
+/** Once, for whoever comes to it first. */
+function release(held: Held): void {
+  held.directory?.release()
+  delete held.directory
 }
 
 /** Loaded only when it is wanted, and after the Kafka port is open. */

@@ -16,6 +16,28 @@ function ofParts(error: PartsError, plan: ServerPlan): UserError {
   const { cause } = error
   const where = objectsAt(plan)
   switch (error.kind) {
+    case 'missing snapshot':
+      return new UserError('LKS-1403', {
+        what: `there is no snapshot at ${snapshotOf(plan)}`,
+        why: error.message,
+        fix: ['name the file that kafka.snapshot(path) has written', 'make it readable for this user'],
+        cause,
+      })
+    case 'foreign snapshot':
+    case 'damaged snapshot':
+      return new UserError('LKS-1404', {
+        what: `${snapshotOf(plan)} ${error.kind === 'foreign snapshot' ? 'is no snapshot' : 'is damaged'}`,
+        why: error.message,
+        fix: ['write it again: kafka.snapshot(path)', 'bring it back from a copy; it was not written to'],
+        cause,
+      })
+    case 'newer snapshot':
+      return new UserError('LKS-1405', {
+        what: `${snapshotOf(plan)} was written by a newer version of Local Kafka Service`,
+        why: error.message,
+        fix: ['use the newer version', 'write it again with this one: kafka.snapshot(path)'],
+        cause,
+      })
     case 'another cluster':
       return new UserError('LKS-3004', {
         what: `${where} belongs to another cluster`,
@@ -247,6 +269,10 @@ function socketTrouble(error: unknown): SocketTrouble {
     if (trouble.syscall === 'listen' || trouble.syscall === 'bind' || trouble.syscall === 'getaddrinfo') return trouble
   }
   return {}
+}
+
+function snapshotOf({ beginsWith }: ServerPlan): string {
+  return beginsWith?.kind === 'snapshot' ? beginsWith.path : 'memory'
 }
 
 export function objectsAt({ objects }: Pick<ServerPlan, 'objects'>): string {

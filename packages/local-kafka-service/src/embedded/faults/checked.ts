@@ -1,6 +1,7 @@
 // What a test hands to its faults, checked: a wrong name or number is a UserError that says so, and changes nothing.
 import { didYouMean } from '../../did-you-mean.ts'
 import { UserError } from '../../user-error.ts'
+import { durationOf } from '../duration.ts'
 import type { BelowOptions, Duration, FaultOptions } from './fault-types.ts'
 import { kafkaErrorNames } from './kafka-names.ts'
 
@@ -19,12 +20,9 @@ export function checkError(name: string): void {
   checkName(name, { what: 'error', known: kafkaErrorNames.filter((known) => known !== 'NONE') })
 }
 
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
-
 /** Milliseconds, above 0. */
 export function millisecondsOf(duration: Duration, what: string): number {
-  const [, amount, unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(String(duration)) ?? []
-  const milliseconds = Number(amount) * (units[unit] ?? Number.NaN)
+  const milliseconds = durationOf(duration)
   if (milliseconds > 0 && milliseconds <= longestMs) return milliseconds
   const why = "it is a number of milliseconds above 0, or a text such as '800ms', '2s', '1m'; at most a day"
   throw wrong(`${what}: '${String(duration)}' is no duration`, why, "give it as '2s'")

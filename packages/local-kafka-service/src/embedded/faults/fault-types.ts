@@ -2,7 +2,7 @@
 import type { ApiName, KafkaErrorName, MetadataVerb } from './kafka-names.ts'
 import type { SeenRequest } from './seen-request.ts'
 
-/** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h`. */
+/** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h30m`, `8d`. */
 export type Duration = number | string
 
 export type FaultError = Exclude<KafkaErrorName, 'NONE'>

@@ -1,0 +1,106 @@
+// Copies of what an agent stands on: the fork, which is in memory, and the snapshot, which is a file.
+import { open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { ClusterId } from './core/ids.ts'
+import { MetadataError } from './metadata/metadata-store.ts'
+import { beginSnapshot, inspectSnapshot } from './metadata/snapshot.ts'
+import type { CopyableSql } from './metadata/sql.ts'
+import { fileName, memoryName, openSqlite } from './metadata/sqlite.ts'
+import type { Verbs } from './metadata/verb-table.ts'
+import type { ForkableObjects } from './objects/object-store.ts'
+import { SharedObjects } from './objects/shared.ts'
+import { addSnapshotObjects, SnapshotObjects } from './objects/snapshot-objects.ts'
+
+/** Both services of one cluster, to be copied. */
+export interface CopySource {
+  readonly clusterId: ClusterId
+  readonly objects: ForkableObjects
+  readonly sql: CopyableSql<Verbs>
+  /** What `objects` reads from is over a network: a fork tries again, too. */
+  readonly remote: boolean
+}
+
+export type Copy = CopySource
+
+/** Milliseconds since the epoch, by the clock of the copy. */
+export type Now = () => number
+
+/**
+ * A writable copy in memory of everything that is committed. Objects come first or in the same turn: what a commit refers to was stored before it, and
+ * what the copy refers to is not removed under it. Rejects with a MetadataError; nothing is left open then.
+ */
+export async function fork(source: CopySource, { unique, now }: { readonly unique: string; readonly now: Now }): Promise<Copy> {
+  const { clusterId, remote } = source
+  const name = memoryName(unique)
+  const sql = openSqlite({ path: name, durability: 'memory', now })
+  // Nothing may stand between these two: where both are in memory, they are one moment.
+  const copied = source.sql.copyInto(name)
+  const objects = source.objects.fork()
+  try {
+    await copied
+    return { clusterId, objects, sql, remote }
+  } catch (error) {
+    await sql.close()
+    await objects.close()
+    throw error
+  }
+}
+
+export type OpenedSnapshot =
+  | { readonly kind: 'opened'; readonly copy: Copy }
+  | { readonly kind: 'missing' | 'foreign' | 'damaged' | 'newer'; readonly why: string }
+
+/** A writable copy in memory of what is in a snapshot; objects are read from the file when they are asked for. The file is never written to. */
+export async function openSnapshot(path: string, now: Now): Promise<OpenedSnapshot> {
+  const file = inspectSnapshot(path)
+  if (file.kind === 'newer') return { kind: 'newer', why: `it asks for readers of format ${file.minimumReader}` }
+  if (file.kind !== 'snapshot') return file
+  let sql: CopyableSql<Verbs>
+  try {
+    sql = openSqlite({ path: ':memory:', durability: 'memory', now, snapshot: path })
+  } catch (error) {
+    if (!(error instanceof MetadataError)) throw error
+    return { kind: 'damaged', why: error.message }
+  }
+  const below = new SharedObjects(new SnapshotObjects(path))
+  const objects = below.fork()
+  await below.close()
+  return { kind: 'opened', copy: { clusterId: file.clusterId, objects, sql, remote: false } }
+}
+
+/**
+ * Writes everything that is committed into one file, beside it first: it is whole under its name, or what was there before still is. Rejects with a
+ * MetadataError, an ObjectStoreError, or the file system's error.
+ */
+export async function writeSnapshot(
+  source: CopySource,
+  path: string,
+  { unique, createdAtMs }: { readonly unique: string; readonly createdAtMs: number },
+): Promise<void> {
+  const unfinished = `${path}.~${unique}`
+  const copied = source.sql.copyInto(fileName(unfinished))
+  const objects = source.objects.fork()
+  try {
+    await copied
+    const keys = beginSnapshot(unfinished, { clusterId: source.clusterId, createdAtMs })
+    await addSnapshotObjects(unfinished, keys, objects)
+    await flushToDisk(unfinished, 'r+')
+    await rename(unfinished, path)
+    // Windows knows no flush of a folder.
+    if (process.platform !== 'win32') await flushToDisk(dirname(path), 'r')
+  } catch (error) {
+    await rm(unfinished, { force: true })
+    throw error
+  } finally {
+    await objects.close()
+  }
+}
+
+async function flushToDisk(path: string, flags: 'r' | 'r+'): Promise<void> {
+  const handle = await open(path, flags)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

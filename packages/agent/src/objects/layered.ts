@@ -1,0 +1,75 @@
+// The object store of a fork: its own objects in memory, over those of a store that it reads and never changes.
+import { checkKey } from './keys.ts'
+import { MemoryObjects } from './memory.ts'
+import {
+  type ByteRange,
+  type ForkableObjects,
+  type ListedObject,
+  ObjectStoreError,
+  type PutIfAbsent,
+  type RemoveResult,
+} from './object-store.ts'
+import type { ObjectsLease } from './shared.ts'
+
+export class LayeredObjects implements ForkableObjects {
+  readonly #own: MemoryObjects
+  /** Those of the layer below that are gone for this store. */
+  readonly #removed: Set<string>
+  readonly #below: ObjectsLease
+
+  /** Takes the lease over: it ends with this store. */
+  constructor(below: ObjectsLease, own: MemoryObjects = new MemoryObjects(), removed: Iterable<string> = []) {
+    this.#below = below
+    this.#own = own
+    this.#removed = new Set(removed)
+  }
+
+  /** Never a layer more: however often a fork is forked, a read looks in two places. */
+  fork(): LayeredObjects {
+    return new LayeredObjects(this.#below.lease(), this.#own.fork(), this.#removed)
+  }
+
+  put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    return this.#own.put(key, body, signal)
+  }
+
+  readonly putIfAbsent = async (key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<PutIfAbsent> => {
+    checkKey(key)
+    if (await this.#isBelow(key, signal)) return 'exists'
+    return await this.#own.putIfAbsent(key, body, signal)
+  }
+
+  async read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
+    if (this.#own.has(key) || this.#removed.has(key)) return await this.#own.read(key, range, signal)
+    return await this.#below.read(key, range, signal)
+  }
+
+  async remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]> {
+    const removed = await this.#own.remove(keys, signal)
+    for (const { key } of removed) this.#removed.add(key)
+    return removed
+  }
+
+  async *list(prefix: string, options: { readonly after?: string; readonly signal?: AbortSignal } = {}): AsyncIterable<ListedObject> {
+    yield* this.#own.list(prefix, options)
+    for await (const object of this.#below.list(prefix, options))
+      if (!this.#own.has(object.key) && !this.#removed.has(object.key)) yield object
+  }
+
+  async close(): Promise<void> {
+    await this.#own.close()
+    await this.#below.close()
+  }
+
+  /** Reads it whole: what is created only where it is absent is small. */
+  async #isBelow(key: string, signal: AbortSignal | undefined): Promise<boolean> {
+    if (this.#removed.has(key)) return false
+    try {
+      await this.#below.read(key, undefined, signal)
+      return true
+    } catch (error) {
+      if (error instanceof ObjectStoreError && error.kind === 'missing') return false
+      throw error
+    }
+  }
+}

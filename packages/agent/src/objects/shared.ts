@@ -1,0 +1,115 @@
+// One store for its owner and for the forks that read through to it: what a fork may need outlasts both the owner's removals and the owner.
+import { checkKey } from './keys.ts'
+import { LayeredObjects } from './layered.ts'
+import {
+  abortedError,
+  type ByteRange,
+  type ForkableObjects,
+  type ListedObject,
+  type ObjectStore,
+  ObjectStoreError,
+  type ReadableObjects,
+  type RemoveResult,
+} from './object-store.ts'
+
+/** A fork's hold on the store. Everything that was there when it began stays until it is closed. */
+export interface ObjectsLease extends ReadableObjects {
+  /** One more, for a fork of the fork: it keeps what this one keeps. */
+  lease(): ObjectsLease
+}
+
+/**
+ * The owner's view. While there are leases a removed object is gone for the owner only; the store removes it when the last lease that may need it has ended.
+ * If the process ends before that, the object is one that nothing refers to, as those of a crash, and the sweep finds it.
+ */
+export class SharedObjects implements ForkableObjects {
+  readonly #store: ObjectStore
+  readonly #onFree: (() => void) | undefined
+  readonly #leases = new Set<ObjectsLease>()
+  /** Removed by the owner, and by whom they are still needed. */
+  readonly #held = new Map<string, Set<ObjectsLease>>()
+  #owned = true
+  readonly putIfAbsent?: NonNullable<ObjectStore['putIfAbsent']>
+
+  /** `onFree`: the owner and all forks have let go, and the store is closed. */
+  constructor(store: ObjectStore, onFree?: () => void) {
+    this.#store = store
+    this.#onFree = onFree
+    if (store.putIfAbsent !== undefined) this.putIfAbsent = store.putIfAbsent.bind(store)
+  }
+
+  fork(): LayeredObjects {
+    return new LayeredObjects(this.lease())
+  }
+
+  lease(): ObjectsLease {
+    return this.#lease(undefined)
+  }
+
+  async put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    await this.#store.put(key, body, signal)
+    this.#held.delete(key)
+  }
+
+  async read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
+    if (this.#held.has(key)) throw new ObjectStoreError('missing', 'no', `read ${key}: no such object`)
+    return await this.#store.read(key, range, signal)
+  }
+
+  async remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]> {
+    if (this.#leases.size === 0) return await this.#store.remove(keys, signal)
+    for (const key of keys) checkKey(key)
+    if (signal?.aborted === true) throw abortedError('no', 'remove')
+    for (const key of keys) if (!this.#held.has(key)) this.#held.set(key, new Set(this.#leases))
+    return keys.map((key) => ({ key }))
+  }
+
+  async *list(prefix: string, options: { readonly after?: string; readonly signal?: AbortSignal } = {}): AsyncIterable<ListedObject> {
+    for await (const object of this.#store.list(prefix, options)) if (!this.#held.has(object.key)) yield object
+  }
+
+  async close(): Promise<void> {
+    this.#owned = false
+    await this.#closeIfFree()
+  }
+
+  #lease(of: ObjectsLease | undefined): ObjectsLease {
+    const store = this.#store
+    const lease: ObjectsLease = {
+      read: (key, range, signal) => store.read(key, range, signal),
+      list: (prefix, options) => store.list(prefix, options),
+      lease: () => this.#lease(lease),
+      close: () => this.#end(lease),
+    }
+    this.#leases.add(lease)
+    if (of !== undefined) for (const needed of this.#held.values()) if (needed.has(of)) needed.add(lease)
+    return lease
+  }
+
+  async #end(lease: ObjectsLease): Promise<void> {
+    if (!this.#leases.delete(lease)) return
+    const free: string[] = []
+    for (const [key, needed] of this.#held) {
+      needed.delete(lease)
+      if (needed.size === 0) free.push(key)
+    }
+    for (const key of free) this.#held.delete(key)
+    try {
+      if (free.length > 0) await this.#store.remove(free)
+    } catch (error) {
+      // What cannot be removed now is an orphan, and the sweep's: no reason for a fork to fail at its end.
+      if (!(error instanceof ObjectStoreError)) throw error
+    } finally {
+      await this.#closeIfFree()
+    }
+  }
+
+  async #closeIfFree(): Promise<void> {
+    if (this.#owned || this.#leases.size > 0) return
+    try {
+      await this.#store.close()
+    } finally {
+      this.#onFree?.()
+    }
+  }
+}

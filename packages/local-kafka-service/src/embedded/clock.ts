@@ -1,0 +1,41 @@
+// Moves a server's time for its user, with what it is given checked first.
+import type { MovableTime } from '@local-kafka-service/agent'
+import { UserError } from '../user-error.ts'
+import { durationOf } from './duration.ts'
+import type { KafkaClock } from './kafka-clock.ts'
+import { ofPostgres } from './of-postgres.ts'
+
+/** `asked` does what is asked unless the server has stopped. `now` is told where time cannot be moved. */
+export function clockOf(
+  time: MovableTime | undefined,
+  { asked, now }: { readonly asked: (work: () => Promise<void>) => Promise<void>; readonly now: () => number },
+): KafkaClock {
+  const move = (work: (movable: MovableTime) => Promise<void>): Promise<void> =>
+    asked(async () => {
+      if (time === undefined) throw ofPostgres('its time cannot be moved')
+      await work(time)
+    })
+  return {
+    now,
+    advance: (duration, { sessions = 'keep' } = {}) => move((movable) => movable.advance(advanceOf(duration), { sessions })),
+    set: (to, { sessions = 'keep' } = {}) => move((movable) => movable.set(instantOf(to), { sessions })),
+  }
+}
+
+function advanceOf(duration: string | number): number {
+  const ms = durationOf(duration)
+  if (ms >= 0 && ms <= longestMs) return ms
+  throw new UserError('LKS-1004', {
+    what: `'${duration}' is no duration to advance by`,
+    fix: ['write it as 8d, 36h, 1h30m, 30s or 250ms, or as a number of milliseconds', 'go back in time: clock.set(time)'],
+  })
+}
+
+/** As far as a Date goes. */
+const longestMs = 8.64e15
+
+function instantOf(time: number | Date): number {
+  const ms = typeof time === 'number' ? time : time.getTime()
+  if (Number.isFinite(ms) && Math.abs(ms) <= longestMs) return ms
+  throw new UserError('LKS-1004', { what: `'${String(time)}' is no time`, fix: ['give a Date, or milliseconds since the epoch'] })
+}
