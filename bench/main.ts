@@ -1,7 +1,8 @@
-// pnpm bench [NAME…] [--json]: ratios within one run, against baselines of the same run. Names: produce strict latency fetch start embedded store groups kafka; all without any.
+// pnpm bench [NAME…] [--json]: ratios within one run, against baselines of the same run. Names: produce strict latency fetch start embedded forks store groups kafka; all without any.
 // Needs a build (`pnpm build`). PostgreSQL is measured where LKS_TEST_POSTGRES names one, Apache Kafka where LKS_TEST_KAFKA names its tool.
 
 import { embeddedBenches } from './embedded.ts'
+import { forkBenches } from './forks.ts'
 import { groupBenches } from './groups.ts'
 import { kafkaBenches } from './kafka.ts'
 import { fetchBench, latencyBench, produceBenches } from './produce.ts'
@@ -13,6 +14,7 @@ const kib = 1024
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   start: startBenches,
   embedded: embeddedBenches,
+  forks: forkBenches,
   latency: async () => [await latencyBench('os'), await latencyBench('strict')],
   // A batch of exactly 1 MiB is one byte more than max.message.bytes lets in with its headers: this one is as large as a batch may be.
   produce: () => produceBenches([kib, 16 * kib, kib * kib], 'os'),
