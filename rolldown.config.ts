@@ -39,6 +39,8 @@ const shared: RolldownOptions = {
       ].map((name) => [name, [realGlobals, name.replace('process.', '')]]),
     ),
   },
+  // No module of ours does anything when it is loaded: what a chunk does not use is not loaded with it.
+  treeshake: { moduleSideEffects: (id) => !/\/packages\/(agent|protocol|http)\/src\//.test(id) },
 }
 
 /** As main.ts has it for the first thread: an old Node's warning that SQLite is experimental there would stand above the first screen. */
@@ -62,6 +64,8 @@ export default defineConfig([
       chunkFileNames: '[name].cjs',
       // Loaded as what is around it, by require.
       dynamicImportInCjs: false,
+      // What the open port needs of the agent, apart from the rest, which is loaded behind it.
+      codeSplitting: { groups: [{ name: 'port', test: /\/agent\/src\/(settings|limits|net\/(held-port|held-tcp-port|tcp))\.ts$/ }] },
     },
   },
   ...frontsAs('js'),

@@ -9,10 +9,9 @@ import type { MetadataStore } from './metadata/metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './metadata/open.ts'
 import type { CopyableSql, Sql } from './metadata/sql.ts'
 import type { Verbs } from './metadata/verb-table.ts'
-import { type HeldPort, holdPort } from './net/held-port.ts'
+import type { HeldPort } from './net/held-port.ts'
 import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress } from './net/network.ts'
-import { tcpNetwork, unheldTcpNetwork } from './net/tcp.ts'
 import { claimPrefix } from './objects/cluster-file.ts'
 import { DelayedObjects } from './objects/delayed.ts'
 import { DirectoryObjects } from './objects/directory.ts'
@@ -47,9 +46,9 @@ export interface PartsDescription {
   readonly durability: 'strict' | 'os' | 'memory'
   /** Every request to the object store takes so much longer. */
   readonly storeLatencyMs: number
-  /** The Kafka port, opened before anything else: a busy one fails while nothing is touched, and clients that come early wait. */
-  readonly listen: readonly ListenAddress[]
-  /** Whether ports, connections and threads keep the process alive. */
+  /** The Kafka port, which was opened before anything else; it is closed with the parts, also where they cannot be opened. */
+  readonly port: HeldPort
+  /** Whether threads keep the process alive. */
   readonly holdsProcess: boolean
   /** The machine may have lost power since these places were last used: what was committed last is read before anybody writes. */
   readonly afterPowerLoss: boolean
@@ -121,21 +120,20 @@ export class PartsError extends Error {
 }
 
 /**
- * Opens the port, then both services, and claims the prefix for the cluster before anybody writes there. Rejects with the network's error, a PartsError,
- * or the MetadataError of a database that cannot be used; nothing is left open then.
+ * Opens both services, and claims the prefix for the cluster before anybody writes there. Rejects with a PartsError, or the MetadataError of a database
+ * that cannot be used; nothing is left open then.
  */
 export async function openParts(description: PartsDescription): Promise<OpenedParts> {
-  const port = await holdPort(description.holdsProcess ? tcpNetwork : unheldTcpNetwork, description.listen)
   try {
-    return await openServices(description, port)
+    return await openServices(description)
   } catch (error) {
-    await port.close()
+    await description.port.close()
     throw error
   }
 }
 
-async function openServices(description: PartsDescription, port: HeldPort): Promise<OpenedParts> {
-  const { emit, time, interceptors } = description
+async function openServices(description: PartsDescription): Promise<OpenedParts> {
+  const { emit, port, time, interceptors } = description
   const places = await openPlaces(description)
   const measured = new MeasuredObjects(inTheWay(places.objects, description), systemClock, time?.inFlight)
   // What an interceptor spoils is tried again as S3 is: that is what it is for.

@@ -1,8 +1,8 @@
 // What `lks dev` shows when it is ready: the first screen on a terminal, one line of JSON elsewhere.
 import { text } from '@local-kafka-service/agent'
+import { metadataAt, objectsAt } from '../server/places.ts'
 import type { Server } from '../server/server.ts'
 import type { ServerPlan } from '../server/server-plan.ts'
-import { metadataAt, objectsAt } from '../server/start-errors.ts'
 
 export interface Ready {
   readonly server: Pick<Server, 'kafka' | 'http' | 'recovered'>

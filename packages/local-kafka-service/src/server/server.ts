@@ -1,22 +1,12 @@
 // One server in this process: takes the data directory, opens the stores, joins the agent, serves HTTP; and ends it all in the order that loses nothing.
 import { createServer } from 'node:net'
-import {
-  type Agent,
-  type Clock,
-  createAgent,
-  type EventHook,
-  type Interceptors,
-  type OpenedParts,
-  openParts,
-  text,
-} from '@local-kafka-service/agent'
+import { type Agent, type Clock, type EventHook, holdTcpPort, type Interceptors, type OpenedParts, text } from '@local-kafka-service/agent'
 import type { HttpServers } from '@local-kafka-service/http'
 import { productVersion } from '../version.ts'
 import { awake } from './awake.ts'
 import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
 import { flushPolicy } from './flush-policy.ts'
 import type { HttpPlan, ServerPlan } from './server-plan.ts'
-import { explainStart } from './start-errors.ts'
 
 export interface Server {
   readonly agent: Agent
@@ -48,8 +38,14 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
   try {
     if (plan.dataDirectory !== undefined) held.directory = takeDataDirectory(plan.dataDirectory)
     if (plan.http !== undefined) await tryPorts(plan.http, plan.hosts)
+    const port = await holdTcpPort(
+      plan.hosts.map((host) => ({ host, port: plan.kafkaPort })),
+      plan,
+    )
+    // Loaded behind the open port: whoever has come meanwhile waits there.
+    const { createAgent, openParts } = await import('@local-kafka-service/agent')
     const opened = await openParts({
-      listen: plan.hosts.map((host) => ({ host, port: plan.kafkaPort })),
+      port,
       objects: plan.objects,
       metadata: plan.metadata,
       durability: durabilityOf(plan),
@@ -95,6 +91,7 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
     }
   } catch (error) {
     await end(held)
+    const { explainStart } = await import('./start-errors.ts')
     throw explainStart(error, plan)
   }
 }

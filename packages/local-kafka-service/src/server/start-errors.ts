@@ -1,6 +1,7 @@
 // What a person is told when a start fails: the errors of ports, stores and sockets in the words of the command.
 import { isError, MetadataError, ObjectStoreError, PartsError } from '@local-kafka-service/agent'
 import { UserError } from '../user-error.ts'
+import { metadataAt, objectsAt } from './places.ts'
 import type { ServerPlan } from './server-plan.ts'
 
 /** A UserError where there is something to do about it, else the error itself: that is a defect. */
@@ -273,29 +274,4 @@ function socketTrouble(error: unknown): SocketTrouble {
 
 function snapshotOf({ beginsWith }: ServerPlan): string {
   return beginsWith?.kind === 'snapshot' ? beginsWith.path : 'memory'
-}
-
-export function objectsAt({ objects }: Pick<ServerPlan, 'objects'>): string {
-  switch (objects.kind) {
-    case 'memory':
-      return 'memory'
-    case 'directory':
-      return objects.path
-    case 's3':
-      return `s3://${objects.bucket}${objects.prefix === '' ? '' : `/${objects.prefix}`}`
-  }
-}
-
-/** Never with a password. */
-export function metadataAt({ metadata }: Pick<ServerPlan, 'metadata'>): string {
-  switch (metadata.kind) {
-    case 'memory':
-      return 'memory'
-    case 'sqlite':
-      return metadata.path
-    case 'postgres': {
-      const url = new URL(metadata.url)
-      return `postgres://${url.username === '' ? '' : `${url.username}@`}${url.host}${url.pathname}`
-    }
-  }
 }
