@@ -65,6 +65,9 @@ export const limits = {
   /** Decompressed size of one batch: what a producer may send, times what a good codec makes of JSON, with a floor. */
   decompressedBytes: 64 * mib,
 
+  /** Records of a refused batch that are named one by one: a client wants the first, and a batch may hold a million. */
+  recordErrorsPerBatch: 1_000,
+
   /** HTTP reads and queries (verbs/records.ts): records of one answer, and their keys, values and headers together, because an answer is built whole. */
   recordsPerAnswer: 10_000,
   recordBytesPerAnswer: 16 * mib,

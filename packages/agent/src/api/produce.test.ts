@@ -1,6 +1,7 @@
 // The rules of Produce, over a whole agent in memory.
 import {
   attributeBits,
+  buildBatch,
   decodeResponse,
   encodeRequest,
   errors,
@@ -12,6 +13,7 @@ import {
   zeroUuid,
 } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
+import { nativeCrc32c, nodeCodecs } from '../codecs.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import type { Answer } from '../net/connection.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
@@ -161,6 +163,29 @@ test.each<readonly [string, Records, KafkaErrorName]>([
   expect(answer).toMatchObject({ errorCode: codeOf(error), baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 })
   expect(answer.errorMessage).toMatch(/\w+ \w+/)
   expect(await storedIn(kafka)).toHaveLength(0)
+})
+
+test.each(['none', 'gzip'] as const)('the records whose timestamps are out of range are named one by one (%s)', async (codec) => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const now = Date.now()
+  const timestamps = [now, now + 2 * 3_600_000, now, now + 3 * 3_600_000]
+  const records = timestamps.map((timestamp, offsetDelta) => ({ offsetDelta, timestamp, key: null, value: Buffer.from('v'), headers: [] }))
+  const compression = codec === 'none' ? {} : { compression: { codec, codecs: nodeCodecs } }
+  const batch = buildBatch({ baseTimestamp: now, records, ...compression }, nativeCrc32c)
+  const answer = await produced(kafka, batch)
+  expect(answer.errorCode).toBe(codeOf('INVALID_TIMESTAMP'))
+  expect(answer.recordErrors).toEqual([
+    { batchIndex: 1, batchIndexErrorMessage: expect.stringContaining(String(timestamps[1])) },
+    { batchIndex: 3, batchIndexErrorMessage: expect.stringContaining(String(timestamps[3])) },
+  ])
+  expect(await storedIn(kafka)).toHaveLength(0)
+})
+
+test('a refusal of the whole batch names no record', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  expect(await produced(kafka, aBatch(['a'], { attributes: attributeBits.control }))).toMatchObject({ recordErrors: [] })
 })
 
 test('a transactional id is refused, in words', async () => {

@@ -1,7 +1,8 @@
 // Produce 3–13. One batch per partition, opaque but for its header and checksum; acks = 1 is treated as all. Nothing makes a topic here: Metadata does.
-// Left out: transactions (refused), and which record of a batch is wrong (recordErrors stays empty: batches are not decompressed).
+// Left out: transactions (refused). recordErrors names records with timestamps out of range; every other refusal here is of the whole batch, as in Kafka.
 import { errors, KafkaError, type Outcome, Produce, type ProduceRequest, type ProduceResponse } from '@local-kafka-service/protocol'
 import type { TopicId } from '../core/ids.ts'
+import { type RecordError, timestampErrors } from '../core/log/record-errors.ts'
 import { type AppendRules, validateBatch } from '../core/log/validate.ts'
 import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
@@ -68,6 +69,7 @@ interface Entry {
 interface Refusal {
   readonly code: number
   readonly message?: string
+  readonly recordErrors?: readonly RecordError[]
 }
 
 interface Admitted {
@@ -127,7 +129,7 @@ function checked(
   batches: readonly (Uint8Array | null)[],
   { context, services }: { readonly context: RequestContext; readonly services: Services },
 ): readonly Admitted[] {
-  const { owners, tails, clock, settings, crc32c } = services
+  const { owners, tails, clock, settings, codecs, crc32c } = services
   const nowMs = clock.now()
   const rules = new Map<TopicId, AppendRules>()
   const admitted: Admitted[] = []
@@ -145,7 +147,9 @@ function checked(
     rules.set(topicId, rule)
     const valid = validateBatch(records, rule, crc32c)
     if (valid.kind === 'error' || records === null) {
-      entry.refusal = valid.kind === 'error' ? valid : failure('INVALID_RECORD')
+      const refusal = valid.kind === 'error' ? valid : failure('INVALID_RECORD')
+      const timestamps = records !== null && refusal.code === errors.INVALID_TIMESTAMP.code
+      entry.refusal = timestamps ? { ...refusal, recordErrors: timestampErrors(records, rule, codecs) } : refusal
       continue
     }
     const stamp = rule.timestampType === 'LogAppendTime' ? { stamp: tails.stamp(topicId, index, nowMs) } : {}
@@ -215,12 +219,13 @@ function partitionResponse(
     const { baseOffset, timestamp, logStartOffset } = answer
     return { index, errorCode: 0, baseOffset, logAppendTimeMs: timestamp, logStartOffset }
   }
-  const { code, message } = entry.refusal ?? refusalOf(answer, context.apiVersion)
+  const { code, message, recordErrors } = entry.refusal ?? refusalOf(answer, context.apiVersion)
   return {
     index,
     errorCode: code,
     ...nowhere,
     errorMessage: message ?? null,
+    ...(recordErrors !== undefined && { recordErrors }),
     ...(code === errors.NOT_LEADER_OR_FOLLOWER.code &&
       entry.topic !== undefined && { currentLeader: currentLeader(services, entry.topic.topicId, index) }),
   }

@@ -1,0 +1,31 @@
+// Which records of a refused batch are to blame, as Kafka's LogValidator names them: those whose timestamps are out of range. Other refusals are of the whole batch.
+import { type Codecs, readRecords } from '@local-kafka-service/protocol'
+import { limits } from '../../limits.ts'
+import type { AppendRules } from './validate.ts'
+
+export interface RecordError {
+  /** The record's place in the batch, from 0. */
+  readonly batchIndex: number
+  readonly batchIndexErrorMessage: string
+}
+
+/** Of a batch that was refused with INVALID_TIMESTAMP. Empty where its records cannot be read, and where only its header is wrong. */
+export function timestampErrors(batch: Uint8Array, rules: AppendRules, codecs: Codecs): readonly RecordError[] {
+  const { nowMs, beforeMaxMs, afterMaxMs } = rules
+  const found: RecordError[] = []
+  try {
+    let batchIndex = 0
+    for (const { timestamp } of readRecords(batch, 0, codecs, limits.decompressedBytes)) {
+      if (timestamp - nowMs > afterMaxMs || nowMs - timestamp > beforeMaxMs) {
+        const batchIndexErrorMessage = `Timestamp ${timestamp} of the record is out of range: the server's clock says ${nowMs}.`
+        found.push({ batchIndex, batchIndexErrorMessage })
+        if (found.length === limits.recordErrorsPerBatch) break
+      }
+      batchIndex += 1
+    }
+  } catch {
+    // Malformed besides: nobody can say which record is which. The batch is refused as it was.
+    return []
+  }
+  return found
+}
