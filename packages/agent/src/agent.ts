@@ -16,6 +16,7 @@ import { CachedObjects } from './objects/cached.ts'
 import type { ObjectStore } from './objects/object-store.ts'
 import type { AgentEvent, EventHook } from './observe/events.ts'
 import { type Gauges, Meters, type Metric } from './observe/metrics.ts'
+import { AnswerMemory } from './read/answer-memory.ts'
 import { Offsets } from './read/offsets.ts'
 import { Reader } from './read/reader.ts'
 import { FetchSessions } from './read/sessions.ts'
@@ -117,6 +118,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
   })
   const reader = new Reader({ log: metadata.log, objects, tails, owners, clock, emit, crc32c })
+  const answerMemory = new AnswerMemory(limits.fetchAnswersBytes)
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
   const offsets = new Offsets({ log: metadata.log, objects, owners, codecs, crc32c, emit })
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, random, emit })
@@ -152,6 +154,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     records,
     writer,
     reader,
+    answerMemory,
     fetchSessions,
     offsets,
     producerIds,

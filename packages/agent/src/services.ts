@@ -5,6 +5,7 @@ import type { Groups } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
+import type { AnswerMemory } from './read/answer-memory.ts'
 import type { Offsets } from './read/offsets.ts'
 import type { Reader } from './read/reader.ts'
 import type { FetchSessions } from './read/sessions.ts'
@@ -38,6 +39,7 @@ export interface Services {
   readonly records: RecordVerbs
   readonly writer: Writer
   readonly reader: Reader
+  readonly answerMemory: AnswerMemory
   readonly fetchSessions: FetchSessions
   readonly offsets: Offsets
   readonly producerIds: ProducerIds

@@ -2,6 +2,7 @@
 import { errors, Fetch, type FetchRequest, type KafkaErrorName, Produce, type RequestInputOf } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { slotOfPartition } from '../core/slots.ts'
+import { limits } from '../limits.ts'
 import { type AgentForTests, aBatch, anAgent, baseOffsets } from './testing/an-agent.ts'
 
 type Input = RequestInputOf<typeof Fetch>
@@ -29,6 +30,9 @@ function codeOf(error: KafkaErrorName): number {
   return errors[error].code
 }
 
+/** Lets every promise that can run do so. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 async function fetched(kafka: AgentForTests, request: Input, version = 12) {
   const response = await kafka.call(Fetch, version, request)
   return response.responses.flatMap(({ partitions }) => partitions)
@@ -41,6 +45,24 @@ test('batches come whole, from the one that holds the offset on, with their fina
   const [partition] = await fetched(kafka, aFetch([asked(0, { fetchOffset: 1 })]))
   expect(partition).toMatchObject({ errorCode: 0, highWatermark: 3, lastStableOffset: 3, logStartOffset: 0, preferredReadReplica: -1 })
   expect(baseOffsets(partition?.records ?? null)).toEqual([1, 2])
+})
+
+test('where the memory of all answers is spent, a fetch waits for it, and comes back empty but without an error when its time is over', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  await fill(kafka, 0, ['a'])
+  const others = kafka.services.answerMemory.claim()
+  others.reserve(limits.fetchAnswersBytes)
+  const [empty] = await fetched(kafka, aFetch([asked(0)]))
+  expect(empty).toMatchObject({ errorCode: 0, highWatermark: 1 })
+  expect(empty?.records).toHaveLength(0)
+  const waiting = fetched(kafka, aFetch([asked(0)], { maxWaitMs: 60_000, minBytes: 1 }))
+  await turn()
+  others.release()
+  expect(baseOffsets((await waiting)[0]?.records ?? null)).toEqual([0])
+  // What the answer holds, and no more: nobody has told yet that it is sent.
+  const [{ records } = { records: null }] = await waiting
+  expect(kafka.services.answerMemory.usedBytes).toBe(records?.length)
 })
 
 test('an empty partition has zero bytes of records, never null', async () => {

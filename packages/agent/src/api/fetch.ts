@@ -10,6 +10,7 @@ import {
   type Outcome,
 } from '@local-kafka-service/protocol'
 import type { Topic } from '../metadata/metadata-store.ts'
+import type { AnswerClaim } from '../read/answer-memory.ts'
 import type { FetchAnswer, FetchAsk } from '../read/reader.ts'
 import type { SessionAsk, SessionFetch } from '../read/sessions.ts'
 import type { Services } from '../services.ts'
@@ -34,8 +35,15 @@ export const fetch = handler({
       forgotten: forgottenOf(request, context),
     })
     const places = await placesOf(session.asks, context, services)
-    const answers = await read(places, request, context, services)
-    return { kind: 'now', response: responseOf({ request, session, places, answers, context, services }) }
+    const claim = services.answerMemory.claim()
+    try {
+      const answers = await read(places, request, { context, services, claim })
+      const response = responseOf({ request, session, places, answers, context, services })
+      return { kind: 'now', response, sent: () => claim.release() }
+    } catch (error) {
+      claim.release()
+      throw error
+    }
   },
   refuse: ({ topics }, { code }, apiVersion) =>
     apiVersion >= 7 && (topics.length === 0 || !ofPartitions.has(code))
@@ -129,16 +137,16 @@ async function placesOf(asks: readonly SessionAsk[], context: RequestContext, se
 function read(
   places: readonly Place[],
   request: FetchRequest,
-  context: RequestContext,
-  { reader }: Services,
+  { context, services, claim }: { readonly context: RequestContext; readonly services: Services; readonly claim: AnswerClaim },
 ): Promise<readonly FetchAnswer[]> {
   const asks = places.flatMap((place) => (place.kind === 'there' ? [place.ask] : []))
-  return reader.fetch(asks, {
+  return services.reader.fetch(asks, {
     maxWaitMs: asks.length < places.length ? 0 : Math.max(0, request.maxWaitMs),
     minBytes: request.minBytes,
     maxBytes: Math.max(0, request.maxBytes),
     readCommitted: request.isolationLevel === readCommittedLevel,
     signal: context.signal,
+    claim,
   })
 }
 

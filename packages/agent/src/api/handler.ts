@@ -34,7 +34,8 @@ export interface ClientOfRequest {
  * still sent in the order of the requests; the promise never rejects and holds no bytes of the request. `none`: the client asked for no answer (acks = 0); with `close` the connection is closed instead, as Kafka does on failure.
  */
 export type Reply<Response> =
-  | { readonly kind: 'now'; readonly response: Response; readonly thenClose?: boolean }
+  /** `sent` is called once, when the answer is with the system, or never will be: what it held may be used again. */
+  | { readonly kind: 'now'; readonly response: Response; readonly thenClose?: boolean; readonly sent?: () => void }
   | { readonly kind: 'later'; readonly response: Promise<LateResponse<Response>> }
   | { readonly kind: 'none'; readonly close: Promise<boolean> | boolean }
 

@@ -354,3 +354,35 @@ test('a drain of a connection with nothing in work closes it at once', () => {
   connection.drain()
   expect(socket.state).toBe('ended')
 })
+
+test('an answer is told that it is sent when the system has its bytes, or never will have them', async () => {
+  const { connection, socket, requests } = aConnection()
+  const told: string[] = []
+  const sent = (name: string) => ({ sent: () => void told.push(name) })
+  const ask = async (text: string): Promise<void> => {
+    connection.data(frame(text))
+    await turn()
+  }
+  await ask('a')
+  requests[0]?.settle(now('A', sent('taken at once')))
+  await turn()
+  expect(told).toEqual(['taken at once'])
+  socket.taking = false
+  await ask('b')
+  requests[1]?.settle(now('B', sent('taken later')))
+  await turn()
+  expect(told).toEqual(['taken at once'])
+  socket.taking = true
+  socket.pendingBytes = 0
+  connection.drained()
+  expect(told).toEqual(['taken at once', 'taken later'])
+  socket.taking = false
+  await ask('c')
+  await ask('d')
+  requests[2]?.settle(now('C', sent('cut off')))
+  await turn()
+  connection.closed()
+  requests[3]?.settle(now('D', sent('too late')))
+  await turn()
+  expect(told).toEqual(['taken at once', 'taken later', 'cut off', 'too late'])
+})

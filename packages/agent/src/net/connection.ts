@@ -36,6 +36,8 @@ export interface Answer {
   readonly thenClose: boolean
   /** No request is taken for so long after it (KIP-219). */
   readonly throttleMs: number
+  /** Called once: its bytes are with the system, or never will be. */
+  readonly sent?: () => void
 }
 
 interface Slot {
@@ -66,6 +68,8 @@ export class Connection implements SocketEvents {
   #silent = 0
   /** Of answers that wait for an earlier one. */
   #heldBytes = 0
+  /** Who is told when everything that was written is with the system. */
+  #unsent: (() => void)[] = []
   #paused = false
   #mutedUntilMs = 0
   #activeAtMs: number
@@ -88,6 +92,7 @@ export class Connection implements SocketEvents {
 
   drained(): void {
     this.#activeAtMs = this.#parts.clock.monotonic()
+    this.#tellSent()
     this.#advance()
   }
 
@@ -98,7 +103,8 @@ export class Connection implements SocketEvents {
     this.#gone.abort(new Error('the connection is gone'))
     this.#claim?.release()
     for (const timer of Object.values(this.#timers)) timer.cancel()
-    this.#slots.length = 0
+    this.#tellSent()
+    for (const { answer } of this.#slots.splice(0)) answer?.sent?.()
     this.#parts.onClosed(reason)
   }
 
@@ -224,6 +230,10 @@ export class Connection implements SocketEvents {
   }
 
   #fill(slot: Slot, answer: Answer): void {
+    if (this.#state === 'closed') {
+      answer.sent?.()
+      return
+    }
     slot.answer = answer
     this.#heldBytes += answer.sizeBytes
     this.#send()
@@ -239,14 +249,21 @@ export class Connection implements SocketEvents {
       this.#slots.shift()
       this.#heldBytes -= answer.sizeBytes
       for (const chunk of answer.chunks) chunks.push(chunk)
+      if (answer.sent !== undefined) this.#unsent.push(answer.sent)
       thenClose = answer.thenClose
       if (answer.throttleMs > 0) this.#mute(answer.throttleMs)
     }
     if (chunks.length > 0) {
-      this.#parts.socket.write(chunks)
+      if (this.#parts.socket.write(chunks)) this.#tellSent()
       this.#activeAtMs = this.#parts.clock.monotonic()
     }
     if (thenClose) this.#end('a request failed in a way that nothing may follow')
+  }
+
+  #tellSent(): void {
+    const told = this.#unsent
+    this.#unsent = []
+    for (const sent of told) sent()
   }
 
   #mute(forMs: number): void {

@@ -105,13 +105,16 @@ class Exchange {
   /** Never rejects. */
   async #handle(request: AnyRequest, context: RequestContext): Promise<Handled> {
     const { handler, peer, services } = this.#parts
+    let sent: (() => void) | undefined
     try {
       if (handler.access.resource === 'cluster' && !services.gate.authorize(context, handler.access.operation, cluster))
         throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED')
       const reply = await handler.handle(request, context, services)
+      if (reply.kind === 'now') sent = reply.sent
       if (handler.api.key === ApiVersions.key) remember(peer, request)
       return this.#handled(reply)
     } catch (error) {
+      sent?.()
       return this.#refuse(request, this.#refused(error))
     }
   }
@@ -176,7 +179,10 @@ class Exchange {
   #handled(reply: Reply<AnyResponse>): Handled {
     switch (reply.kind) {
       case 'now':
-        return { kind: 'now', answer: this.#answer(reply.response, reply.thenClose ?? false) }
+        return {
+          kind: 'now',
+          answer: { ...this.#answer(reply.response, reply.thenClose ?? false), ...(reply.sent && { sent: reply.sent }) },
+        }
       case 'later':
         return { kind: 'later', answer: this.#later(reply.response) }
       case 'none':

@@ -110,19 +110,27 @@ function second(first: Handled, again: Handled): Handled {
   if (again.kind === 'none' && first.kind === 'none')
     return { kind: 'none', close: Promise.all([first.close, again.close]).then(([one, two]) => one || two) }
   if (first.kind === 'later' && (again.kind === 'later' || again.kind === 'now'))
-    return { kind: 'later', answer: Promise.all([first.answer, again.answer]).then(([, answer]) => answer) }
+    return {
+      kind: 'later',
+      answer: Promise.all([first.answer, again.answer]).then(([unheard, answer]) => {
+        unheard.sent?.()
+        return answer
+      }),
+    }
+  if (first.kind === 'now') first.answer.sent?.()
   return again
 }
 
 /** Holds its place in the order of the answers: those before it are sent, those behind it never are. */
 function lost(handled: Handled, settled: Settled): Handled {
-  const lose = (): Answer => {
+  const lose = (answer: Answer): Answer => {
+    answer.sent?.()
     settled('lost')
     return { chunks: [], sizeBytes: 0, thenClose: true, throttleMs: 0 }
   }
   switch (handled.kind) {
     case 'now':
-      return { kind: 'now', answer: lose() }
+      return { kind: 'now', answer: lose(handled.answer) }
     case 'later':
       return { kind: 'later', answer: handled.answer.then(lose) }
     case 'none':

@@ -11,6 +11,7 @@ import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tail, Tails } from '../view/tails.ts'
+import type { AnswerClaim } from './answer-memory.ts'
 import { isCorrupt, type TakenBatches, takeBatches } from './batches.ts'
 
 export interface FetchAsk extends TopicPartition {
@@ -26,6 +27,8 @@ export interface FetchOptions {
   /** Up to the last stable offset instead of the high watermark. */
   readonly readCommitted: boolean
   readonly signal: AbortSignal
+  /** What the answer may hold of the memory of all answers; where there is none left, the answer is smaller, or waits. Absent: it is not counted. */
+  readonly claim?: AnswerClaim
 }
 
 export type FetchAnswer =
@@ -56,22 +59,30 @@ export class Reader {
   /** Answers in the order asked. At once when nothing need be waited for: enough bytes, an error, or no time. Rejects with a MetadataError when the database is away. */
   async fetch(asks: readonly FetchAsk[], options: FetchOptions): Promise<readonly FetchAnswer[]> {
     const { clock, tails } = this.#parts
+    const { claim } = options
     const deadline = clock.monotonic() + Math.min(options.maxWaitMs, limits.fetchWaitMs)
     for (;;) {
       const grown = Promise.withResolvers<void>()
       // Watched before the look, so that what is committed in between is not missed.
       const unwatch = tails.watch(asks, grown.resolve)
+      let unwatchMemory: (() => void) | undefined
       const timer = clock.after(Math.max(0, deadline - clock.monotonic()), grown.resolve)
       const onAbort = (): void => grown.resolve()
       options.signal.addEventListener('abort', onAbort)
       try {
         const answers = await this.#fetchOnce(asks, options)
         const sizeBytes = answers.reduce((sum, answer) => sum + (answer.kind === 'data' ? answer.sizeBytes : 0), 0)
-        const enough = asks.length === 0 || sizeBytes >= options.minBytes || answers.some(({ kind }) => kind === 'error')
+        const full = claim?.refused === true
+        const enough =
+          asks.length === 0 || (full ? sizeBytes > 0 : sizeBytes >= options.minBytes) || answers.some(({ kind }) => kind === 'error')
         if (enough || options.signal.aborted || clock.monotonic() >= deadline) return answers
+        // Who waits holds nothing of the memory that others wait for.
+        claim?.release()
+        if (full) unwatchMemory = claim.watch(grown.resolve)
         await grown.promise
       } finally {
         unwatch()
+        unwatchMemory?.()
         timer.cancel()
         // The signal may live as long as the connection or a tail: nothing may pile up on it.
         options.signal.removeEventListener('abort', onAbort)
@@ -95,6 +106,7 @@ export class Reader {
         taken,
         readCommitted: options.readCommitted,
         signal: options.signal,
+        ...(options.claim && { claim: options.claim }),
       })
       if (answer.kind === 'data') taken += answer.sizeBytes
       answers.push(answer)
@@ -105,7 +117,7 @@ export class Reader {
   async #one(
     ask: FetchAsk,
     tail: Tail | undefined,
-    request: { readonly maxBytes: number; readonly taken: number; readonly readCommitted: boolean; readonly signal: AbortSignal },
+    request: Pick<FetchOptions, 'readCommitted' | 'signal' | 'claim'> & { readonly maxBytes: number; readonly taken: number },
   ): Promise<FetchAnswer> {
     if (!this.#parts.owners.ofPartition(ask.topicId, ask.partition).mine) return { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' }
     if (tail === undefined) return { kind: 'error', error: 'UNKNOWN_TOPIC_OR_PARTITION' }
@@ -128,8 +140,9 @@ export class Reader {
         for (const segment of segments) {
           const room = budget.bytes - sizeBytes
           const atLeastOne = budget.atLeastOne && sizeBytes === 0
-          if (room <= 0 && !atLeastOne) break
+          if ((room <= 0 && !atLeastOne) || request.claim?.reserve(segment.sizeBytes) === false) break
           const taken = await this.#take(segment, { fromOffset: offset, untilOffset: end, maxBytes: room, atLeastOne }, request.signal)
+          request.claim?.giveBack(segment.sizeBytes - taken.sizeBytes)
           chunks.push(...taken.chunks)
           sizeBytes += taken.sizeBytes
           offset = taken.nextOffset

@@ -1,0 +1,40 @@
+// The memory that fetch answers share.
+import { expect, test } from 'vitest'
+import { AnswerMemory } from './answer-memory.ts'
+
+test('answers share what there is, and what one gives back another may have', () => {
+  const memory = new AnswerMemory(100)
+  const [first, second] = [memory.claim(), memory.claim()]
+  expect(first.reserve(80)).toBe(true)
+  expect(second.reserve(30)).toBe(false)
+  expect([second.refused, memory.usedBytes]).toEqual([true, 80])
+  first.giveBack(60)
+  expect(second.reserve(30)).toBe(true)
+  expect(memory.usedBytes).toBe(50)
+  second.release()
+  second.release()
+  expect([second.refused, memory.usedBytes]).toEqual([false, 20])
+})
+
+test('a lone answer may hold more than there is, and then nobody else has any', () => {
+  const memory = new AnswerMemory(100)
+  const [large, other] = [memory.claim(), memory.claim()]
+  expect(large.reserve(500)).toBe(true)
+  expect(large.reserve(1)).toBe(false)
+  expect(other.reserve(1)).toBe(false)
+  large.release()
+  expect(other.reserve(1)).toBe(true)
+})
+
+test('who waits is told when somebody gives memory back, until the watch ends', () => {
+  const memory = new AnswerMemory(100)
+  const [first, second] = [memory.claim(), memory.claim()]
+  let told = 0
+  const unwatch = second.watch(() => (told += 1))
+  first.reserve(10)
+  first.giveBack(5)
+  expect(told).toBe(1)
+  unwatch()
+  first.release()
+  expect(told).toBe(1)
+})

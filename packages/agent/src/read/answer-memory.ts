@@ -1,0 +1,85 @@
+// The memory of fetch answers, from the read to the socket, of all connections together: readers that take nothing cannot fill the agent.
+
+export class AnswerMemory {
+  readonly #capacityBytes: number
+  readonly #watchers = new Set<() => void>()
+  #usedBytes = 0
+
+  constructor(capacityBytes: number) {
+    this.#capacityBytes = capacityBytes
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  /** Opens the account of one answer. */
+  claim(): AnswerClaim {
+    return new AnswerClaim({
+      // A lone answer may be larger than all there is: one batch must always come.
+      take: (bytes) => {
+        const fits = this.#usedBytes === 0 || this.#usedBytes + bytes <= this.#capacityBytes
+        if (fits) this.#usedBytes += bytes
+        return fits
+      },
+      give: (bytes) => {
+        this.#usedBytes -= bytes
+        for (const watcher of [...this.#watchers]) watcher()
+      },
+      watch: (onFreed) => {
+        this.#watchers.add(onFreed)
+        return () => void this.#watchers.delete(onFreed)
+      },
+    })
+  }
+}
+
+interface Pool {
+  take(bytes: number): boolean
+  give(bytes: number): void
+  watch(onFreed: () => void): () => void
+}
+
+/** What one answer holds. */
+export class AnswerClaim {
+  readonly #pool: Pool
+  #heldBytes = 0
+  #refused = false
+
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  /** Something was asked for in vain since the last release. */
+  get refused(): boolean {
+    return this.#refused
+  }
+
+  /** False: there is no room for so much now. */
+  reserve(bytes: number): boolean {
+    if (!this.#pool.take(bytes)) {
+      this.#refused = true
+      return false
+    }
+    this.#heldBytes += bytes
+    return true
+  }
+
+  /** Of what was reserved last, so much is not needed. */
+  giveBack(bytes: number): void {
+    if (bytes === 0) return
+    this.#heldBytes -= bytes
+    this.#pool.give(bytes)
+  }
+
+  /** `onFreed` is called whenever anybody gives memory back, until the watch is ended by calling what this answers. */
+  watch(onFreed: () => void): () => void {
+    return this.#pool.watch(onFreed)
+  }
+
+  /** Gives everything back; it may be used again. Twice is once. */
+  release(): void {
+    this.#refused = false
+    this.giveBack(this.#heldBytes)
+  }
+}
