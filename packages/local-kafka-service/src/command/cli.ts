@@ -5,8 +5,7 @@ import { productVersion } from '../version.ts'
 import type { CommandContext } from './client-command.ts'
 import { connectionFrom } from './connection.ts'
 import { Exit } from './exit.ts'
-import { overview } from './overview.ts'
-import { type Chosen, programOf, quiet } from './program.ts'
+import { type Chosen, type ClientTable, programOf, quiet } from './program.ts'
 import { endWithoutReader, flushed, processTerminal } from './terminal.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -23,11 +22,12 @@ export async function run(argv: readonly string[], env: Env): Promise<never> {
 /** The exit code: 0 ok, 1 failed, 2 a wrong call, 130 interrupted, or a child's. */
 async function ended(argv: readonly string[], env: Env): Promise<number> {
   const verbose = ownWords(argv).some((word) => word === '-v' || word === '--verbose') || env.LKS_VERBOSE === 'true'
-  const program = programOf(productVersion(), (chosen) => runClient(chosen, env, verbose))
+  const client = argv[2] === 'dev' ? undefined : await clientTable()
+  const program = programOf(productVersion(), client, (chosen) => runClient(chosen, env, verbose))
   const dev = quiet(program.command('dev')).description('Run one server on this machine until Ctrl-C.')
   try {
-    if (argv.length <= 2) {
-      process.stdout.write(overview(productVersion()))
+    if (client !== undefined && argv.length <= 2) {
+      process.stdout.write(client.overview(productVersion()))
       return 0
     }
     // A server's options are read only where they are wanted: they bring the whole server with them.
@@ -41,6 +41,12 @@ async function ended(argv: readonly string[], env: Env): Promise<number> {
     process.stderr.write(explain(told, { verbose }))
     return told.exitCode
   }
+}
+
+/** Not for a server: its port would open later by as much as these take to load. */
+async function clientTable(): Promise<ClientTable> {
+  const [{ clientCommands, commandGroups }, { overview }] = await Promise.all([import('./commands.ts'), import('./overview.ts')])
+  return { commands: clientCommands, groups: commandGroups, overview }
 }
 
 /** With `lks exec -- npm test -v` the flag is npm's. */

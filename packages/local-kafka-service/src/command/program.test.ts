@@ -9,9 +9,11 @@ import { optionsOf } from './options-of.ts'
 import { overview } from './overview.ts'
 import { type Chosen, programOf } from './program.ts'
 
+const table = { commands: clientCommands, groups: commandGroups, overview }
+
 async function given(...words: readonly string[]): Promise<Given> {
   let chosen: Chosen | undefined
-  await programOf('1.2.3', async (one) => void (chosen = one)).parseAsync(['node', 'lks', ...words])
+  await programOf('1.2.3', table, async (one) => void (chosen = one)).parseAsync(['node', 'lks', ...words])
   if (chosen === undefined) throw new Error('no command was chosen')
   return chosen.given
 }
@@ -27,7 +29,7 @@ test('the overview fits one screen of 80 columns and 24 lines', () => {
 })
 
 test('each help fits 80 columns', () => {
-  const helps = allOf(programOf('1.2.3', async () => {})).map((command) => command.helpInformation())
+  const helps = allOf(programOf('1.2.3', table, async () => {})).map((command) => command.helpInformation())
   expect(helps.length).toBeGreaterThan(clientCommands.length)
   expect(helps.flatMap((help) => help.split('\n')).filter((line) => line.length > 80)).toEqual([])
 })

@@ -2,24 +2,32 @@
 import { Argument, Command, Option as Flag } from 'commander'
 import { UserError } from '../user-error.ts'
 import type { ClientCommand, CommandArgument, CommandOption, Given } from './client-command.ts'
-import { clientCommands, commandGroups } from './commands.ts'
 import { optionsOf } from './options-of.ts'
 import { folded } from './output/folded.ts'
-import { overview } from './overview.ts'
 
 export interface Chosen {
   readonly command: ClientCommand
   readonly given: Given
 }
 
+/** The commands beside `dev`. Handed in, because a server starts without them: they bring the client library with them. */
+export interface ClientTable {
+  readonly commands: readonly ClientCommand[]
+  /** What the first word of two stands for. */
+  readonly groups: Readonly<Record<string, string>>
+  /** The help of `lks` itself. */
+  readonly overview: (version: string) => string
+}
+
 /** Commander's tree. `run` is called with the command that was chosen. */
-export function programOf(version: string, run: (chosen: Chosen) => Promise<void>): Command {
+export function programOf(version: string, client: ClientTable | undefined, run: (chosen: Chosen) => Promise<void>): Command {
   const lks = quiet(new Command('lks'))
     .version(version, '--version')
     .enablePositionalOptions()
     .helpCommand('help [command]', 'Say how a command is called.')
-  lks.helpInformation = () => overview(version)
-  for (const command of clientCommands) add(lks, command, run)
+  if (client === undefined) return lks
+  lks.helpInformation = () => client.overview(version)
+  for (const command of client.commands) add(lks, command, client.groups, run)
   return lks
 }
 
@@ -48,9 +56,9 @@ function indented(line: string): string {
   return ' '.repeat(termColumns + 4) + line
 }
 
-function add(lks: Command, command: ClientCommand, run: (chosen: Chosen) => Promise<void>): void {
+function add(lks: Command, command: ClientCommand, groups: ClientTable['groups'], run: (chosen: Chosen) => Promise<void>): void {
   const [first = '', second] = command.path
-  const parent = second === undefined ? lks : groupOf(lks, first)
+  const parent = second === undefined ? lks : groupOf(lks, first, groups)
   const added = quiet(parent.command(second ?? first, { hidden: command.hidden === true }))
     .description(command.summary)
     .allowExcessArguments(false)
@@ -62,11 +70,11 @@ function add(lks: Command, command: ClientCommand, run: (chosen: Chosen) => Prom
   added.action(async () => await run({ command, given: givenOf(options, added) }))
 }
 
-function groupOf(lks: Command, name: string): Command {
+function groupOf(lks: Command, name: string, groups: ClientTable['groups']): Command {
   const known = lks.commands.find((candidate) => candidate.name() === name)
   if (known !== undefined) return known
   return quiet(lks.command(name))
-    .description(commandGroups[name] ?? '')
+    .description(groups[name] ?? '')
     .usage('COMMAND')
     .helpCommand(false)
     .enablePositionalOptions()
