@@ -24,7 +24,7 @@ export class AnswerMemory {
       },
       give: (bytes) => {
         this.#usedBytes -= bytes
-        for (const watcher of [...this.#watchers]) watcher()
+        for (const watcher of new Set(this.#watchers)) watcher()
       },
       watch: (onFreed) => {
         this.#watchers.add(onFreed)
