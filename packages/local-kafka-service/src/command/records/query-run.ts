@@ -155,13 +155,17 @@ const columns: readonly Column<KafkaRecord>[] = [
   { header: 'HEADERS', value: headersView },
 ]
 
+/** More would not be read. */
+const mostRanges = 12
+
 /** `3 found among 12000 records: orders[0] 0–5999, orders[1] 0–6000` */
 function scanView(found: Findings, readings: readonly Reading[], began: readonly bigint[], { topic, count }: Plan): string {
   const ranges = readings.flatMap(({ partition, position }, at) => {
     const from = began[at] ?? 0n
     return position > from ? [`[${partition}] ${from} to ${position - 1n}`] : []
   })
-  const looked = ranges.length === 0 ? `nothing of ${topic} is in that time` : `${topic} ${ranges.join(', ')}`
+  const where = ranges.length > mostRanges ? `${ranges.length} partitions` : ranges.join(', ')
+  const looked = ranges.length === 0 ? `nothing of ${topic} is in that time` : `${topic} ${where}`
   const more = found.isFull ? `; stopped at ${count}, there may be more (-n)` : ''
   return `${found.matched} found among ${found.scanned} records: ${looked}${more}`
 }
