@@ -9,10 +9,12 @@ export function hasApiError(error: unknown, ...names: readonly string[]): boolea
 
 /** Patience with the errors of a cluster that is away, starts, or moves its leaders. */
 export function patienceWith(options: Pick<PatienceOptions, 'waitMs' | 'signal' | 'tell'>): Patience {
-  return new Patience({ ...options, passes })
+  return new Patience({ ...options, pauseMs, passes })
 }
 
 /** False for what stays wrong however often it is tried: no permission, no such topic, a request that the broker does not understand. */
 export function passes(error: unknown): boolean {
   return error instanceof Error && 'code' in error && findErrorBy(error, 'canRetry', false) === null
 }
+
+const pauseMs = 250

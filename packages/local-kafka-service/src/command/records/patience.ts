@@ -5,6 +5,8 @@ import { innermostMessage } from './innermost-message.ts'
 export interface PatienceOptions {
   /** From the first failure on; Infinity where somebody follows and ends it himself. */
   readonly waitMs: number
+  /** Between two attempts. */
+  readonly pauseMs: number
   readonly signal: AbortSignal
   /** For people, without its line break. */
   readonly tell: (line: string) => void
@@ -43,7 +45,7 @@ export class Patience {
 
   /** Waits a little, so that the operation can be tried again. Rejects when it should not be. */
   async failed(error: unknown): Promise<void> {
-    const { waitMs, signal, tell, passes } = this.#options
+    const { waitMs, pauseMs, signal, tell, passes } = this.#options
     signal.throwIfAborted()
     const now = performance.now()
     this.#failedSinceMs ??= now
@@ -56,5 +58,3 @@ export class Patience {
     await sleep(pauseMs, undefined, { signal })
   }
 }
-
-const pauseMs = 250

@@ -1,0 +1,53 @@
+// What is tried again, what is said meanwhile, and what is thrown at once.
+import { expect, test } from 'vitest'
+import { Patience } from './patience.ts'
+
+class Passing extends Error {}
+
+function aPatience({
+  waitMs = Number.POSITIVE_INFINITY,
+  signal = new AbortController().signal,
+}: {
+  readonly waitMs?: number
+  readonly signal?: AbortSignal
+} = {}) {
+  const told: string[] = []
+  return { told, patience: new Patience({ waitMs, pauseMs: 1, signal, tell: (line) => told.push(line), passes: (error) => error instanceof Passing }) }
+}
+
+/** Fails so often, then succeeds. */
+function failing(times: number): () => Promise<string> {
+  let left = times
+  return async () => {
+    left -= 1
+    if (left >= 0) throw new Passing('nobody answers.')
+    return 'done'
+  }
+}
+
+test('what passes is tried again, said once when it lasts, and its end too', async () => {
+  const { told, patience } = aPatience()
+  expect(await patience.through(failing(3))).toBe('done')
+  expect(told).toEqual(['nobody answers; trying again', 'connected again'])
+})
+
+test('what passes at the first try again is not worth a line', async () => {
+  const { told, patience } = aPatience()
+  await patience.through(failing(1))
+  expect(told).toEqual([])
+})
+
+test('what will not pass is thrown at once, as is anything when the time is over', async () => {
+  const wrong = new Error('no permission')
+  await expect(aPatience().patience.through(() => Promise.reject(wrong))).rejects.toBe(wrong)
+  const away = new Passing('away')
+  await expect(aPatience({ waitMs: 0 }).patience.through(() => Promise.reject(away))).rejects.toBe(away)
+})
+
+test('the signal ends it', async () => {
+  const stop = new AbortController()
+  const { patience } = aPatience({ signal: stop.signal })
+  const waiting = patience.through(() => Promise.reject(new Passing('away')))
+  stop.abort(new Error('Ctrl-C'))
+  await expect(waiting).rejects.toThrow()
+})
