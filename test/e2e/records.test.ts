@@ -1,69 +1,55 @@
 // lks produce, consume and query against this server and against Apache Kafka: the same bytes in and out, whatever they are.
 import { Admin, Producer, stringSerializers } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { formatApacheKafka, startApacheKafka } from './testing/apache-kafka.ts'
 import { printed, runCommand, startCommand } from './testing/client-command.ts'
-import { has, needs, run } from './testing/programs.ts'
-import { type Folder, startServer, temporaryFolder } from './testing/server.ts'
+import { hasKafkaBroker, startKafkaBroker } from './testing/kafka-broker.ts'
+import { needs, run } from './testing/programs.ts'
+import { startServer, temporaryFolder } from './testing/server.ts'
 
-interface Cluster {
+interface Cluster extends AsyncDisposable {
   readonly kafka: string
-  stop(): Promise<unknown>
-  kill(): Promise<unknown>
+  /** As `kill -9`, then a start at the same addresses with what it had stored. */
+  restart(): Promise<void>
 }
 
-/** Starts it in a folder, the first time and again. */
-type Start = () => Promise<Cluster>
-
-interface Kind {
-  readonly name: string
-  readonly there: boolean
-  readonly tests: typeof test | typeof test.skip
-  readonly prepare: (folder: string) => Promise<Start>
-}
-
-const kinds: readonly Kind[] = [
-  {
-    name: 'this server',
-    there: true,
-    tests: test,
-    async prepare(folder) {
-      let ports: readonly string[] | undefined
-      return async () => {
-        const server = await startServer({ args: ['--dir', folder], ...(ports !== undefined && { ports }) })
-        ports = ['--kafka-port', String(server.port), '--control-port', '0', '--data-port', '0']
-        return server
-      }
-    },
-  },
-  {
-    name: 'Apache Kafka',
-    there: has.kafkaTools,
-    tests: needs('kafkaTools'),
-    async prepare(folder) {
-      const formatted = await formatApacheKafka(folder)
-      return () => startApacheKafka(formatted)
-    },
-  },
+const clusters: readonly { readonly name: string; readonly start: () => Promise<Cluster> }[] = [
+  { name: 'this server', start: startOurs },
+  ...(hasKafkaBroker() ? [{ name: 'Apache Kafka', start: startKafkaBroker }] : []),
 ]
 
-describe.each(kinds)('$name', ({ there, tests, prepare }) => {
-  let folder: Folder
-  let start: Start
+if (clusters.length === 1) {
+  if (process.env.CI === 'true') test('KAFKA_CLASSPATH names a broker', () => expect(hasKafkaBroker()).toBe(true))
+  else test.skip('Apache Kafka: named by KAFKA_CLASSPATH', () => {})
+}
+
+async function startOurs(): Promise<Cluster> {
+  const folder = await temporaryFolder()
+  const args = ['--dir', folder.path]
+  let server = await startServer({ args })
+  return {
+    kafka: server.kafka,
+    async restart() {
+      const { port, urls } = server
+      await server.kill()
+      const ports = ['--kafka-port', String(port), '--control-port', new URL(urls.control).port, '--data-port', new URL(urls.data).port]
+      server = await startServer({ args, ports })
+    },
+    async [Symbol.asyncDispose]() {
+      const { code } = await server.stop()
+      expect(code).toBe(0)
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+describe.each(clusters)('on $name', ({ start }) => {
   let cluster: Cluster
   let kafka: string
   beforeAll(async () => {
-    if (!there) return
-    folder = await temporaryFolder()
-    start = await prepare(folder.path)
     cluster = await start()
     kafka = cluster.kafka
   })
-  afterAll(async () => {
-    if (!there) return
-    await cluster.stop()
-    await folder[Symbol.asyncDispose]()
-  })
+  afterAll(() => cluster[Symbol.asyncDispose]())
 
   async function aTopic(name: string, { partitions = 1, configs = {} as Readonly<Record<string, string>> } = {}): Promise<string> {
     const admin = new Admin({ clientId: 'e2e', bootstrapBrokers: [kafka] })
@@ -75,7 +61,7 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
 
   const consume = (topic: string, ...args: readonly string[]): Promise<string> => printed(kafka, ['consume', topic, '-e', ...args])
 
-  tests('100,000 lines come out as they went in', async () => {
+  test('100,000 lines come out as they went in', async () => {
     const topic = await aTopic('lines')
     const lines = Array.from({ length: 100_000 }, (_, index) => (index % 1_000 === 7 ? '' : `${index} ${'x'.repeat(index % 150)}`)).join(
       '\n',
@@ -86,7 +72,7 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
     expect(back === `${lines}\n`).toBe(true)
   })
 
-  tests('a topic is copied byte for byte: tombstones, empty and null keys, bytes that are no text, headers that come twice', async () => {
+  test('a topic is copied byte for byte: tombstones, empty and null keys, bytes that are no text, headers that come twice', async () => {
     const topic = await aTopic('original', { partitions: 3 })
     await aTopic('copy', { partitions: 3 })
     const producer = new Producer({ clientId: 'e2e', bootstrapBrokers: [kafka] })
@@ -125,7 +111,7 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
   })
 
   describe.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('%s', (codec) => {
-    tests('is written and read back', async () => {
+    test('is written and read back', async () => {
       const topic = await aTopic(`codec-${codec}`)
       const lines = Array.from({ length: 500 }, (_, index) => `${index} ${'y'.repeat(100)}\n`).join('')
       await printed(kafka, ['produce', topic, '-z', codec], lines)
@@ -133,14 +119,14 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
     })
   })
 
-  tests('records of a megabyte go in and out', async () => {
+  test('records of a megabyte go in and out', async () => {
     const topic = await aTopic('large', { configs: { 'max.message.bytes': '3000000' } })
     const lines = ['a', 'b', 'c'].map((letter) => `${letter.repeat(1024 * 1024)}\n`).join('')
     await printed(kafka, ['produce', topic], lines)
     expect((await consume(topic)) === lines).toBe(true)
   })
 
-  tests('a batch that is too large for the topic is cut, and a record that is, is named by its line', async () => {
+  test('a batch that is too large for the topic is cut, and a record that is, is named by its line', async () => {
     const topic = await aTopic('small', { configs: { 'max.message.bytes': '2000' } })
     const lines = Array.from({ length: 200 }, (_, index) => `${index} ${'z'.repeat(50)}\n`)
     await printed(kafka, ['produce', topic], lines.join(''))
@@ -154,7 +140,7 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
     expect(await consume(topic, '-O', '200')).toBe('one\ntwo\n')
   })
 
-  tests('keys go where Kafka puts them; -k, -K, -H, -Z, -p say what a line becomes, and -o json where it is', async () => {
+  test('keys go where Kafka puts them; -k, -K, -H, -Z, -p say what a line becomes, and -o json where it is', async () => {
     const topic = await aTopic('forms', { partitions: 4 })
     expect(
       await printed(
@@ -171,7 +157,7 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
     )
   })
 
-  tests('an offset of the command line means what it says', async () => {
+  test('an offset of the command line means what it says', async () => {
     const topic = await aTopic('offsets')
     const before = Date.now()
     await printed(
@@ -201,13 +187,13 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
     expect((await consume(topic, '--grep', '/[2-4]/')).replaceAll('\n', '')).toBe('234')
   })
 
-  tests('a record of LogAppendTime has the time of its append', async () => {
+  test('a record of LogAppendTime has the time of its append', async () => {
     const topic = await aTopic('append-time', { configs: { 'message.timestamp.type': 'LogAppendTime' } })
     await printed(kafka, ['produce', topic, '--json'], '{"value":"v","timestamp":1000}\n')
     expect(Number(await consume(topic, '-f', '%T'))).toBeGreaterThan(1_700_000_000_000)
   })
 
-  tests('it follows until Ctrl-C, which is no failure', async () => {
+  test('it follows until Ctrl-C, which is no failure', async () => {
     const topic = await aTopic('follow', { partitions: 2 })
     const follower = startCommand(kafka, ['consume', topic, '-f', '%s\\n'])
     for (const value of ['one', 'two', 'three']) {
@@ -217,7 +203,7 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
     expect(await follower.interrupt()).toMatchObject({ code: 0, stderr: '' })
   })
 
-  tests('a member of a group goes on behind what was printed, and the group shares the partitions', async () => {
+  test('a member of a group goes on behind what was printed, and the group shares the partitions', async () => {
     const topic = await aTopic('shared', { partitions: 4 })
     const all = (text: string, count: number): string => Array.from({ length: count }, (_, at) => `${text}${at}:v\n`).join('')
     await printed(kafka, ['produce', topic, '-K', ':'], all('a', 40))
@@ -248,7 +234,7 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
     expect(linesOf(await printed(kafka, [...args, '-e']))).toEqual([])
   })
 
-  tests('a line that is no record stops it, and what stood before it is written', async () => {
+  test('a line that is no record stops it, and what stood before it is written', async () => {
     const topic = await aTopic('stopped')
     const { code, stderr } = await runCommand(kafka, ['produce', topic, '--json'], '{"value":"a"}\n{"value":"b"}\noops\n{"value":"c"}\n')
     expect(code).toBe(1)
@@ -261,7 +247,7 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
     expect(elsewhere.code).toBe(1)
   })
 
-  tests('a topic that is not there is made by writing to it, not by reading', async () => {
+  test('a topic that is not there is made by writing to it, not by reading', async () => {
     const unread = await runCommand(kafka, ['consume', 'unread', '-e'])
     expect(unread).toMatchObject({ code: 1, stderr: expect.stringContaining("there is no topic 'unread' (LKS-4008)") })
     await printed(kafka, ['produce', 'made'], 'v\n')
@@ -270,7 +256,6 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
   })
 
   needs('kcat')('what kcat prints with -f is printed, byte for byte, and what kcat writes is read', async () => {
-    if (!there) return
     const topic = await aTopic('as-kcat')
     const headers = ['-H', 'a=1', '-H', 'empty=', '-H', 'none']
     await run('kcat', ['-b', kafka, '-P', '-t', topic, '-p', '0', '-K', ':', '-Z', ...headers], {
@@ -285,7 +270,7 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
     }
   })
 
-  tests('query finds by key, text and time, and says how far it looked', async () => {
+  test('query finds by key, text and time, and says how far it looked', async () => {
     const topic = await aTopic('asked', { partitions: 2 })
     const now = Date.now()
     const line = (key: string, value: string, minutes: number): string =>
@@ -312,7 +297,7 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
     expect((await query('--since', '1m')).stderr).toBe('0 found among 0 records: nothing of asked is in that time\n')
   })
 
-  tests('a reader that has gone ends it quietly', async () => {
+  test('a reader that has gone ends it quietly', async () => {
     const topic = await aTopic('left')
     await printed(kafka, ['produce', topic], Array.from({ length: 50_000 }, (_, at) => `${at} ${'x'.repeat(100)}\n`).join(''))
     const follower = startCommand(kafka, ['consume', topic])
@@ -320,9 +305,19 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
     follower.child.stdout.destroy()
     await printed(kafka, ['produce', topic], 'one more\n')
     expect(await follower.ended).toMatchObject({ code: 0, stderr: '' })
+
+    const member = startCommand(kafka, ['consume', topic, '-g', 'left'])
+    await expect.poll(() => member.stdout().length, patiently).toBeGreaterThan(0)
+    member.child.stdout.destroy()
+    await printed(kafka, ['produce', topic], 'and one more\n')
+    expect((await member.ended).code).toBe(0)
+    // It has left its group: another is not kept waiting until its session is over, and gets what was not printed.
+    const rest = await printed(kafka, ['consume', topic, '-g', 'left', '-e'])
+    expect(rest).toMatch(/and one more\n$/)
+    expect(rest.length).toBeLessThan((await consume(topic)).length)
   })
 
-  tests('the server is killed in the middle: every line is written once, in order, and read once', async () => {
+  test('the server is killed in the middle: every line is written once, in order, and read once', async () => {
     const topic = await aTopic('killed')
     const follower = startCommand(kafka, ['consume', topic])
     const producer = startCommand(kafka, ['produce', topic])
@@ -331,8 +326,7 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
       producer.child.stdin.write(line)
       if (at === 1_000) await expect.poll(() => follower.stdout().length, patiently).toBeGreaterThan(0)
       if (at === 1_000 || at === 2_000) {
-        await cluster.kill()
-        cluster = await start()
+        await cluster.restart()
       }
     }
     producer.child.stdin.end()
@@ -344,10 +338,9 @@ describe.each(kinds)('$name', ({ there, tests, prepare }) => {
   })
 })
 
-describe('transactions of Apache Kafka', () => {
-  needs('kafkaTools')('what was aborted is not printed, what is open is not waited for, and the end is found behind markers', async () => {
-    await using folder = await temporaryFolder()
-    const apache = await startApacheKafka(await formatApacheKafka(folder.path))
+describe.runIf(hasKafkaBroker())('transactions of Apache Kafka', () => {
+  test('what was aborted is not printed, what is open is not waited for, and the end is found behind markers', async () => {
+    await using apache = await startKafkaBroker()
     const { kafka } = apache
     const options = { clientId: 'e2e', bootstrapBrokers: [kafka], serializers: stringSerializers, idempotent: true }
     const admin = new Admin({ clientId: 'e2e', bootstrapBrokers: [kafka] })
@@ -369,7 +362,6 @@ describe('transactions of Apache Kafka', () => {
     expect(linesOf(await printed(kafka, ['consume', 'paid', '-e']))).toEqual(['c1', 'c2', 'c3'])
     expect(linesOf(await printed(kafka, ['query', 'paid', '-o', 'name']))).toEqual(['paid[0]@3', 'paid[0]@7', 'paid[0]@8'])
     await producer.close()
-    await apache.stop()
   })
 })
 

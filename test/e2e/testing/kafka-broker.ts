@@ -13,6 +13,8 @@ export interface KafkaBroker extends AsyncDisposable {
   readonly kafka: string
   /** The same broker, by SASL_PLAINTEXT with PLAIN: user `me`, password `secret`. */
   readonly login: string
+  /** As `kill -9`, then a start at the same addresses with what it had stored. */
+  restart(): Promise<void>
 }
 
 /** The jars hold the broker, too: those of the clients alone do not. */
@@ -31,21 +33,34 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
   await writeFile(properties, propertiesOf({ folder: folder.path, port, loginPort, controllerPort }))
   const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
   await ended(java(['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, '--standalone']))
-  const broker = java(['kafka.Kafka', properties])
+  const kafka = `127.0.0.1:${port}`
+  let broker = java(['kafka.Kafka', properties])
+  const kill = async (): Promise<void> => {
+    if (broker.exitCode !== null || broker.signalCode !== null) return
+    broker.kill('SIGKILL')
+    await once(broker, 'close')
+  }
   const stop = async (): Promise<void> => {
-    if (broker.exitCode === null && broker.signalCode === null) {
-      broker.kill('SIGKILL')
-      await once(broker, 'close')
-    }
+    await kill()
     await folder[Symbol.asyncDispose]()
   }
-  const kafka = `127.0.0.1:${port}`
-  const waited = await lks(['wait', '--timeout', '60s', '-b', kafka])
-  if (waited.code !== 0) {
+  const ready = async (): Promise<void> => {
+    const waited = await lks(['wait', '--timeout', '60s', '-b', kafka])
+    if (waited.code === 0) return
     await stop()
     throw new Error(`Apache Kafka did not start: ${waited.stderr}`)
   }
-  return { kafka, login: `127.0.0.1:${loginPort}`, [Symbol.asyncDispose]: stop }
+  await ready()
+  return {
+    kafka,
+    login: `127.0.0.1:${loginPort}`,
+    async restart() {
+      await kill()
+      broker = java(['kafka.Kafka', properties])
+      await ready()
+    },
+    [Symbol.asyncDispose]: stop,
+  }
 }
 
 function java(args: readonly string[]): ChildProcess {

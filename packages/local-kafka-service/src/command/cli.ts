@@ -6,24 +6,25 @@ import type { CommandContext } from './client-command.ts'
 import { connectionFrom } from './connection.ts'
 import { Exit } from './exit.ts'
 import { type Chosen, type ClientTable, programOf, quiet } from './program.ts'
-import { endWithoutReader, flushed, processTerminal } from './terminal.ts'
+import { endWithoutReader, type Farewells, flushed, processTerminal } from './terminal.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
 /** Ends the process when the command has ended. */
 export async function run(argv: readonly string[], env: Env): Promise<never> {
+  const farewells: Farewells = new Set()
   // A server goes on when nobody reads what it says any more.
-  if (argv[2] !== 'dev' || argv.includes('--help') || argv.includes('-h')) endWithoutReader()
-  const exitCode = await ended(argv, env)
+  if (argv[2] !== 'dev' || argv.includes('--help') || argv.includes('-h')) endWithoutReader(farewells)
+  const exitCode = await ended(argv, env, farewells)
   await flushed()
   return process.exit(exitCode)
 }
 
 /** The exit code: 0 ok, 1 failed, 2 a wrong call, 130 interrupted, or a child's. */
-async function ended(argv: readonly string[], env: Env): Promise<number> {
+async function ended(argv: readonly string[], env: Env, farewells: Farewells): Promise<number> {
   const verbose = ownWords(argv).some((word) => word === '-v' || word === '--verbose') || env.LKS_VERBOSE === 'true'
   const client = argv[2] === 'dev' ? undefined : await clientTable()
-  const program = programOf(productVersion(), client, (chosen) => runClient(chosen, env, verbose))
+  const program = programOf(productVersion(), client, (chosen) => runClient(chosen, { env, verbose, farewells }))
   const dev = quiet(program.command('dev')).description('Run one server on this machine until Ctrl-C.')
   try {
     if (client !== undefined && argv.length <= 2) {
@@ -55,8 +56,11 @@ function ownWords(argv: readonly string[]): readonly string[] {
   return argv.slice(2, at === -1 ? undefined : at)
 }
 
-async function runClient({ command, given }: Chosen, env: Env, verbose: boolean): Promise<void> {
-  const terminal = processTerminal(env)
+async function runClient(
+  { command, given }: Chosen,
+  { env, verbose, farewells }: { readonly env: Env; readonly verbose: boolean; readonly farewells: Farewells },
+): Promise<void> {
+  const terminal = processTerminal(env, farewells)
   const connection = connectionFrom({
     bootstrap: given.option('bootstrap-servers'),
     properties: given.options('property'),

@@ -4,6 +4,8 @@ export interface Terminal {
   readonly input: NodeJS.ReadableStream
   /** Standard output: what was asked for. */
   readonly data: NodeJS.WritableStream
+  /** When nobody reads the data any more, this is done before the process ends, quietly. Until it is disposed of. */
+  withoutReader(farewell: () => Promise<void>): Disposable
   /** Standard error: everything else. */
   readonly talk: NodeJS.WritableStream
   /** People are there: data goes to a terminal. */

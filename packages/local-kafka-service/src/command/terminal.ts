@@ -3,7 +3,7 @@ import { isatty } from 'node:tty'
 import { explain, UserError } from '../user-error.ts'
 import type { Terminal } from './client-command.ts'
 
-export function processTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
+export function processTerminal(env: Readonly<Record<string, string | undefined>>, farewells: Farewells): Terminal {
   const { stdout, stderr } = process
   const interactive = stdout.isTTY === true
   return {
@@ -12,6 +12,10 @@ export function processTerminal(env: Readonly<Record<string, string | undefined>
       return process.stdin
     },
     data: stdout,
+    withoutReader(farewell) {
+      farewells.add(farewell)
+      return { [Symbol.dispose]: () => void farewells.delete(farewell) }
+    },
     talk: stderr,
     interactive,
     inputInteractive: isatty(0),
@@ -20,20 +24,27 @@ export function processTerminal(env: Readonly<Record<string, string | undefined>
   }
 }
 
-/** A reader that has gone (`| head -1`) ends the process quietly; a full disk ends it with words. */
-export function endWithoutReader(): void {
+/** What is done before the process ends because nobody takes its output any more, as leaving a group. */
+export type Farewells = Set<() => Promise<void>>
+
+/** A reader that has gone (`| head -1`) ends the process quietly; a full disk ends it with words. At once, or when the farewells are said, which has a bound. */
+export function endWithoutReader(farewells: Farewells): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE' || error.code === 'EOF') process.exit(0)
-      const told = new UserError('LKS-1010', {
-        what: 'the output cannot be written',
-        why: error.message,
-        fix: ['make room, or write elsewhere'],
-      })
-      process.stderr.write(explain(told, { verbose: false }))
-      process.exit(told.exitCode)
+      const exitCode = error.code === 'EPIPE' || error.code === 'EOF' ? 0 : tellFullDisk(error)
+      if (farewells.size === 0) process.exit(exitCode)
+      setTimeout(() => process.exit(exitCode), farewellMs)
+      void Promise.allSettled([...farewells].map((farewell) => farewell())).then(() => process.exit(exitCode))
     })
   }
+}
+
+const farewellMs = 5_000
+
+function tellFullDisk({ message }: Error): number {
+  const told = new UserError('LKS-1010', { what: 'the output cannot be written', why: message, fix: ['make room, or write elsewhere'] })
+  process.stderr.write(explain(told, { verbose: false }))
+  return told.exitCode
 }
 
 /** Settles when what was written is with the operating system. */

@@ -92,6 +92,7 @@ async function consumeAsMember(plan: Plan, group: string, context: CommandContex
   const client = await openReader(connection, plan.topics)
   const member = await openMember(connection, group)
   const committer = new OffsetCommitter(member)
+  using _ = terminal.withoutReader(() => leave(member, committer, tell))
   try {
     for (const topic of plan.topics) await partitionsOf(client, { topic, wanted: [] })
     const patience = patienceWith({ waitMs: patienceMs(plan), signal, tell })

@@ -12,7 +12,10 @@ function aPatience({
   readonly signal?: AbortSignal
 } = {}) {
   const told: string[] = []
-  return { told, patience: new Patience({ waitMs, pauseMs: 1, signal, tell: (line) => told.push(line), passes: (error) => error instanceof Passing }) }
+  return {
+    told,
+    patience: new Patience({ waitMs, pauseMs: 1, signal, tell: (line) => told.push(line), passes: (error) => error instanceof Passing }),
+  }
 }
 
 /** Fails so often, then succeeds. */

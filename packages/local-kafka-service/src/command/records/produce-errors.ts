@@ -17,7 +17,7 @@ export function notWrittenError({ refused, inDoubt, cause }: NotWritten, progres
     return new UserError('LKS-4102', {
       what: `${before}the cluster did not answer any more${doubt}`,
       why: innermostMessage(cause),
-      fix: ['see what is there: lks consume TOPIC -e', 'write the rest when the cluster is back'],
+      fix: [`see what is there: lks consume ${progress.topic} -e -O -10`, 'write the rest when the cluster is back'],
       cause,
     })
   }

@@ -62,6 +62,14 @@ test('when nobody took the connection, nothing was sent', () => {
   expect(outcome(refusedConnection, lost).neverSent).toBe(false)
 })
 
+test('that the producer was closed in the end is no attempt', () => {
+  const closed = new NetworkError('Connection pool is closed.', { canRetry: false, closed: true })
+  expect(outcomeOf(new MultipleErrors('produce failed 9 times.', [refusedConnection, closed]))).toMatchObject({
+    neverSent: true,
+    last: refusedConnection,
+  })
+})
+
 test('what other brokers acknowledged of the same request counts', () => {
   const error = Object.assign(new MultipleErrors('Producing messages failed.', [answer([0, tooLarge])]), {
     produced: { offsets: [{ topic: 't', partition: 1, offset: 7n }] },

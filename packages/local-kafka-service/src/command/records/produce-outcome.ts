@@ -18,6 +18,8 @@ export interface Outcome {
   readonly refused: ReadonlyMap<number, Refusal>
   /** The request never left, so that what is in neither is not written. */
   readonly neverSent: boolean
+  /** The error of the last attempt. */
+  readonly last: Error | undefined
 }
 
 /** From all attempts: an acknowledgement counts whenever it came, a refusal only where no attempt is in doubt. */
@@ -26,7 +28,7 @@ export function outcomeOf(error: unknown): Outcome {
   const refused = new Map<number, Refusal>()
   const inDoubt = new Set<number>()
   for (const { partition, offset } of producedBeside(error)) acknowledged.set(partition, offset)
-  const attempts = attemptsIn(error)
+  const attempts = attemptsIn(error).filter((attempt) => !isOfClosing(attempt))
   for (const attempt of attempts) {
     for (const answer of attempt instanceof ResponseError ? answersOf(attempt) : []) {
       if (answer.errorCode === 0) acknowledged.set(answer.index, answer.baseOffset)
@@ -38,7 +40,7 @@ export function outcomeOf(error: unknown): Outcome {
   for (const partition of refused.keys()) {
     if (lost || acknowledged.has(partition) || inDoubt.has(partition)) refused.delete(partition)
   }
-  return { acknowledged, refused, neverSent: attempts.every(isConnectFailure) }
+  return { acknowledged, refused, neverSent: attempts.every(isConnectFailure), last: attempts.at(-1) }
 }
 
 /** What other brokers acknowledged of the same request. */
@@ -76,6 +78,11 @@ function refusalOf({ errorCode, errorMessage, recordErrors }: PartitionAnswer): 
       wrong.find(({ batchIndexErrorMessage }) => batchIndexErrorMessage !== null)?.batchIndexErrorMessage ?? errorMessage ?? undefined,
     records: wrong.map(({ batchIndex }) => batchIndex),
   }
+}
+
+/** This producer was closed because it had tried for long enough, which is no attempt. */
+function isOfClosing(error: Error): boolean {
+  return 'closed' in error && error.closed === true
 }
 
 /** Nobody answered the connection, so nothing was sent by it. */

@@ -130,7 +130,7 @@ export class RecordWriter {
     await this.#acknowledged(records, answer.acknowledged)
     if (answer.kind === 'written') return
     const rest = records.filter(({ partition }) => !answer.acknowledged.has(partition))
-    if (!canBeCut(rest, answer)) throw notWritten(answer.error, rest, answer)
+    if (!canBeCut(rest, answer)) throw notWritten(answer.last ?? answer.error, rest, answer)
     for (const batch of Map.groupBy(rest, ({ partition }) => partition).values()) {
       const half = Math.ceil(batch.length / 2)
       await this.#sendAll(batch.slice(0, half))

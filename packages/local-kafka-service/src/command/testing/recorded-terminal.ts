@@ -17,6 +17,7 @@ export function recordedTerminal(
     input,
     data: writable((text) => (data += text)),
     talk: writable((text) => (talk += text)),
+    withoutReader: () => ({ [Symbol.dispose]() {} }),
     interactive: of.interactive ?? false,
     inputInteractive: of.inputInteractive ?? false,
     columns: of.columns ?? 80,
