@@ -200,6 +200,11 @@ describe.each(clusters)('on $name', ({ start }) => {
       await printed(kafka, ['produce', topic], `${value}\n`)
       await expect.poll(() => follower.stdout().toString(), patiently).toContain(`${value}\n`)
     }
+    const admin = new Admin({ clientId: 'e2e', bootstrapBrokers: [kafka] })
+    await admin.createPartitions({ topics: [{ name: topic, count: 3 }] })
+    await admin.close()
+    await printed(kafka, ['produce', topic, '-p', '2'], 'in a new partition\n')
+    await expect.poll(() => follower.stdout().toString(), patiently).toContain('in a new partition\n')
     expect(await follower.interrupt()).toMatchObject({ code: 0, stderr: '' })
   })
 
@@ -242,6 +247,13 @@ describe.each(clusters)('on $name', ({ start }) => {
       /^error: line 3 cannot be written: it is no JSON: .*\(LKS-4101\)\n {2}why: 2 records are written to stopped: all the lines before it\n/,
     )
     expect(await consume(topic)).toBe('a\nb\n')
+    const endless = await runCommand(
+      kafka,
+      ['produce', topic],
+      Buffer.concat([Buffer.from('c\n'), Buffer.alloc(100 * 1024 * 1024 + 1, 'x')]),
+    )
+    expect(endless.stderr).toMatch(/^error: line 2 cannot be written: it is longer than 100 MiB .*\n {2}why: 1 record is written/)
+    expect(await consume(topic)).toBe('a\nb\nc\n')
     const elsewhere = await runCommand(kafka, ['produce', topic, '--json'], '{"value":"d","partition":7}\n')
     expect(elsewhere.stderr).toContain('line 1 cannot be written: stopped has no partition 7, but 1; with -p any the keys decide')
     expect(elsewhere.code).toBe(1)

@@ -80,7 +80,8 @@ async function consumeAlone(plan: Plan, context: CommandContext): Promise<void> 
       const partitions = await partitionsOf(client, { topic, wanted: plan.partitions })
       readings.push(...(await patience.through(() => readingsOf(client, { topic, partitions, range: plan.range }))))
     }
-    await printAll(readPartitions({ client, readings, patience, signal, tell }), plan, new DataSink(terminal.data), signal)
+    const whole = plan.partitions.length === 0 && plan.range.until === undefined ? plan.topics : []
+    await printAll(readPartitions({ client, readings, whole, patience, signal, tell }), plan, new DataSink(terminal.data), signal)
   } finally {
     await closeBy(client)
   }

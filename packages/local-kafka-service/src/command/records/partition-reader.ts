@@ -31,6 +31,8 @@ export interface ReaderOptions {
   /** Without a group and without retries of its own. */
   readonly client: Consumer
   readonly readings: readonly Reading[]
+  /** Of topics that are followed as a whole: partitions that they get later are read from their begin. */
+  readonly whole?: readonly string[]
   readonly patience: Patience
   readonly signal: AbortSignal
   /** For people, without its line break. */
@@ -41,12 +43,21 @@ export interface ReaderOptions {
  * Yields what one broker answered, and asks that broker again only after the next step: who is slow is waited for, and at most one answer per
  * broker is in memory. Ends when every reading is at its end, or when the signal aborts. Rejects with a UserError.
  */
-export async function* readPartitions({ client, readings, patience, signal, tell }: ReaderOptions): AsyncGenerator<readonly Block[]> {
+export async function* readPartitions({
+  client,
+  readings,
+  whole = [],
+  patience,
+  signal,
+  tell,
+}: ReaderOptions): AsyncGenerator<readonly Block[]> {
   const inFlight = new Map<number, Promise<Answer>>()
   let waiting = readings.filter((reading) => !isDone(reading))
   // A partition is asked for once at a time, also when its leader changes meanwhile: it would come twice.
   const asked = new Set<Reading>()
+  const known = new Map(whole.map((topic) => [topic, readings.filter((reading) => reading.topic === topic).length]))
   while (waiting.length > 0 && !signal.aborted) {
+    waiting.push(...newPartitions(client, whole, known))
     const idle = waiting.filter((reading) => !asked.has(reading))
     for (const [node, led] of await patience.through(() => leadersOf(client, idle))) {
       if (inFlight.has(node)) continue
@@ -86,6 +97,22 @@ const maxWaitMs = 1_000
 
 function isDone({ position, until }: Reading): boolean {
   return until !== undefined && position >= until
+}
+
+/** Those that the topics have by now, and that nobody knew; they are known then. */
+function newPartitions(client: Consumer, topics: readonly string[], known: Map<string, number>): readonly Reading[] {
+  return topics.flatMap((topic) => {
+    const before = known.get(topic) ?? 0
+    const now = Math.max(before, client.currentMetadata?.topics.get(topic)?.partitionsCount ?? 0)
+    known.set(topic, now)
+    return Array.from({ length: now - before }, (_, at) => ({
+      topic,
+      partition: before + at,
+      position: 0n,
+      notBefore: 0n,
+      until: undefined,
+    }))
+  })
 }
 
 /** By leader. Rejects where a partition has none at the moment. */

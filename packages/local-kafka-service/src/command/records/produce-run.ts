@@ -20,6 +20,7 @@ export async function runProduce(given: Given, context: CommandContext): Promise
   const plan = producePlanOf(given)
   const input = await inputOf(plan, context)
   const partitions = await partitionsBefore(plan, context)
+  if (plan.file === undefined && context.terminal.inputInteractive) context.terminal.talk.write('one record on a line; Ctrl-D ends\n')
   const tally = { topic: plan.topic, acknowledged: 0 }
   const stopped = new AbortController()
   const writer = await writerFor(plan, context, { partitions, tally, failed: () => stopped.abort() })
@@ -27,20 +28,24 @@ export async function runProduce(given: Given, context: CommandContext): Promise
   const giveUp = givesUp(signal, writer)
   try {
     const lines = byteLines(untilAborted(input, AbortSignal.any([signal, stopped.signal])), { maxBytes: maxLineBytes })
-    await addAll(lines, writer, { plan, partitions, tally })
+    const wrong = await addAll(lines, writer, { plan, partitions })
     await writer.flush()
+    if (wrong !== undefined) throw wrongLineError(wrong, tally)
   } catch (error) {
-    if (error instanceof NotWritten) throw notWrittenError(error, tally)
-    if (error instanceof LineTooLong)
-      throw wrongLineError({ line: error.number, why: `it is longer than ${maxLineBytes / mebibyte} MiB` }, tally)
-    throw error
+    const told = error instanceof NotWritten ? notWrittenError(error, tally) : error
+    // After Ctrl-C nobody prints an error; what is known of the records is said all the same.
+    if (signal.aborted && told instanceof UserError) terminal.talk.write(`${told.what}\n`)
+    throw told
   } finally {
     clearTimeout(giveUp.timer)
     await writer.close()
   }
-  if (terminal.interactive || signal.aborted)
-    terminal.talk.write(`${plan.acks === '0' ? 'sent, and nobody was asked whether they arrived: ' : ''}${written(tally)}\n`)
+  if (terminal.interactive || signal.aborted) terminal.talk.write(`${sum(plan, tally)}\n`)
   signal.throwIfAborted()
+}
+
+function sum({ acks }: ProducePlan, tally: Progress): string {
+  return acks === '0' ? `sent, and nobody was asked whether it arrived: ${tally.acknowledged} records` : written(tally)
 }
 
 const mebibyte = 1024 * 1024
@@ -52,20 +57,19 @@ const giveUpMs = 5_000
 const limits = { batchBytes: 900_000, chunkBytes: 4 * mebibyte, records: 10_000 }
 
 async function inputOf({ file }: ProducePlan, { terminal }: CommandContext): Promise<AsyncIterable<Buffer | string>> {
-  if (file === undefined) {
-    if (terminal.inputInteractive) terminal.talk.write('one record on a line; Ctrl-D ends\n')
-    return terminal.input
-  }
+  if (file === undefined) return terminal.input
   try {
-    return (await open(file)).createReadStream()
+    const opened = await open(file)
+    if (!(await opened.stat()).isDirectory()) return opened.createReadStream()
+    await opened.close()
   } catch (error) {
-    throw new UserError('LKS-4101', {
-      what: `${file} cannot be read`,
-      why: error instanceof Error ? error.message : String(error),
-      fix: ['name a file that is there'],
-      cause: error,
-    })
+    throw unreadable(file, error instanceof Error ? error.message : String(error), error)
   }
+  throw unreadable(file, 'it is a directory')
+}
+
+function unreadable(file: string, why: string, cause?: unknown): UserError {
+  return new UserError('LKS-4101', { what: `${file} cannot be read`, why, fix: ['name a file that is there'], cause })
 }
 
 /** How many the topic has; it is made by the cluster where that makes topics that are named. */
@@ -122,28 +126,37 @@ function givesUp(signal: AbortSignal, writer: RecordWriter): { readonly timer: N
   return given
 }
 
-/** Rejects with wrongLineError when a line is no record; what stood before it is acknowledged by then. */
+interface WrongLine {
+  readonly line: number
+  readonly why: string
+}
+
+/** Until the end, or until a line that is no record: everything before it was added. Rejects when something was not written. */
 async function addAll(
   blocks: AsyncIterable<readonly ByteLine[]>,
   writer: RecordWriter,
-  { plan, partitions, tally }: { readonly plan: ProducePlan; readonly partitions: number; readonly tally: Progress },
-): Promise<void> {
+  { plan, partitions }: { readonly plan: ProducePlan; readonly partitions: number },
+): Promise<WrongLine | undefined> {
   const { form, partition } = plan
-  for await (const lines of blocks) {
-    for (const line of lines) {
-      const parsed = recordOfLine(line, form)
-      const wrong = parsed.kind === 'wrong' ? parsed.why : outOfRange(parsed.record.partition, plan, partitions)
-      if (parsed.kind === 'wrong' || wrong !== undefined) {
-        await writer.flush()
-        throw wrongLineError({ line: line.number, why: wrong ?? '' }, tally)
+  try {
+    for await (const lines of blocks) {
+      for (const line of lines) {
+        const parsed = recordOfLine(line, form)
+        if (parsed.kind === 'wrong') return { line: line.number, why: parsed.why }
+        const why = outOfRange(parsed.record.partition, plan, partitions)
+        if (why !== undefined) return { line: line.number, why }
+        const { record } = parsed
+        await writer.add(
+          partition === undefined ? record : { ...record, partition: partition === 'any' ? undefined : partition },
+          line.number,
+        )
       }
-      const { record } = parsed
-      await writer.add(
-        partition === undefined ? record : { ...record, partition: partition === 'any' ? undefined : partition },
-        line.number,
-      )
+      writer.kick()
     }
-    writer.kick()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof LineTooLong)) throw error
+    return { line: error.number, why: `it is longer than ${maxLineBytes / mebibyte} MiB` }
   }
 }
 
