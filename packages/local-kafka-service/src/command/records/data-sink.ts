@@ -24,8 +24,8 @@ export class DataSink {
   }
 
   /**
-   * Settles when the reader has taken it. Rejects when it cannot be written, or when the signal aborts before. Never settles when the reader
-   * has gone: the terminal ends the process then, and nothing more may be taken for printed.
+   * Settles when the reader has taken it. Rejects when the signal aborts before. Never settles when it cannot be written, as when the reader has
+   * gone: the terminal ends the process then, and nothing more may be taken for printed.
    */
   async flush(signal: AbortSignal): Promise<void> {
     if (this.#bytes === 0) return
@@ -39,14 +39,9 @@ export class DataSink {
       this.#stream.write(bytes, (error) => {
         signal.removeEventListener('abort', aborted)
         if (error === null || error === undefined) resolve()
-        else if (!isOfReader(error)) reject(error)
       })
     })
   }
 }
 
 const writeBytes = 256 * 1024
-
-function isOfReader(error: Error): boolean {
-  return 'code' in error && (error.code === 'EPIPE' || error.code === 'EOF')
-}
