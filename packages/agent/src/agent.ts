@@ -215,6 +215,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     kill() {
       over = true
       groups.abandon()
+      writer.kill()
       stopped.abort()
       kafka.close()
       ended.resolve('drained')

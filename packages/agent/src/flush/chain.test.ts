@@ -151,6 +151,70 @@ test('a database that lost commits ends the chain: it is a defect, and no order 
   expect(events).toContain('defect')
 })
 
+test('a killed chain tries nothing again: what the database refused is abandoned, with everything behind it', async () => {
+  const { chain, objects, log, clock, events, stopped } = aChain()
+  log.script(...Array.from({ length: 200 }, () => () => rolledBack))
+  const sent = [send(chain), send(chain)]
+  await objects.land(0)
+  await turn()
+  chain.kill('the end')
+  await clock.advance(limits.commitRetryMaxMs)
+  const ending = { kind: 'abandoned', message: 'the end' }
+  expect(await Promise.all(sent.map(({ outcome }) => outcome))).toEqual([ending, ending])
+  await chain.drained()
+  expect(await send(chain).outcome).toEqual(ending)
+  await clock.advance(limits.commitPatienceMs * 2)
+  expect(log.calls).toHaveLength(1)
+  expect(stopped).toEqual([])
+  expect(events).toEqual(['stored', 'commit retried'])
+})
+
+test('a killed chain says nothing of a flush whose commit may have landed', async () => {
+  const { chain, objects, log, clock } = aChain()
+  log.script(...Array.from({ length: 200 }, () => () => unknownOutcome))
+  let heard: FlushOutcome | undefined
+  void send(chain).outcome.then((outcome) => (heard = outcome))
+  await objects.land()
+  await turn()
+  chain.kill('the end')
+  await clock.advance(limits.commitPatienceMs)
+  await chain.drained()
+  expect(heard).toBeUndefined()
+  expect(log.calls).toHaveLength(1)
+})
+
+test('a commit that was under way when its chain was killed is answered as it went', async () => {
+  const { chain, objects, log } = aChain()
+  const gate = Promise.withResolvers<void>()
+  const commit = log.commit.bind(log)
+  log.commit = async (input) => {
+    await gate.promise
+    return await commit(input)
+  }
+  const [first, second] = [send(chain), send(chain)]
+  await objects.land(0)
+  await objects.land(0)
+  await turn()
+  chain.kill('the end')
+  gate.resolve()
+  expect(await first.outcome).toMatchObject({ kind: 'committed' })
+  expect(await second.outcome).toMatchObject({ kind: 'abandoned' })
+  expect(log.committed).toEqual([1])
+})
+
+test('a killed chain that stands still because its line was stopped commits no empty successor', async () => {
+  const { chain, objects, log, clock } = aChain()
+  log.script(...Array.from({ length: 200 }, () => () => rolledBack))
+  const sent = send(chain)
+  await objects.fail()
+  expect(await sent.outcome).toMatchObject({ kind: 'abandoned' })
+  const triedBefore = log.calls.length
+  chain.kill('the end')
+  await clock.advance(limits.commitPatienceMs * 3)
+  await chain.drained()
+  expect(log.calls).toHaveLength(triedBefore)
+})
+
 test('outcomes come in the order of the seals, also when the line stops', async () => {
   const { chain, objects } = aChain()
   const order: number[] = []

@@ -55,6 +55,8 @@ export class Chain {
   #committed = 0
   #running = false
   #fenced = false
+  /** Why it was ended at once. */
+  #killed: string | undefined
 
   constructor(parts: ChainParts) {
     this.#parts = parts
@@ -78,11 +80,22 @@ export class Chain {
   /** Puts and commits the flush. Settles when its fate is definite, in the order of the sequences; never rejects. */
   send(flush: Flush): Promise<FlushOutcome> {
     if (this.#fenced) return Promise.resolve({ kind: 'fenced' })
+    if (this.#killed !== undefined) return Promise.resolve({ kind: 'abandoned', message: this.#killed })
     const abort = new AbortController()
     const settled = Promise.withResolvers<FlushOutcome>()
     this.#line.push({ flush, stored: this.#put(flush, abort), abort, settle: settled.resolve })
     if (!this.#running) void this.#run()
     return settled.promise
+  }
+
+  /**
+   * Ends the chain at once, as a crash would: from here on nothing is put, committed or tried again. A commit that was asked for may still land: its flush
+   * settles if its fate is heard, and never otherwise. Everything behind it is abandoned.
+   */
+  kill(message: string): void {
+    if (this.#fenced || this.#killed !== undefined) return
+    this.#killed = message
+    for (const { abort } of this.#line) abort.abort()
   }
 
   /** Settles when no flush is in flight. */
@@ -95,11 +108,20 @@ export class Chain {
     this.#running = true
     for (let head = this.#line[0]; head !== undefined; head = this.#line[0]) {
       const stored = await head.stored
+      if (this.#giveUpIfKilled()) break
       const gone = stored.kind === 'failed' ? stored.message : await this.#commitInOrder(head)
+      if (this.#giveUpIfKilled()) break
       if (gone !== undefined) await this.#stop(gone)
     }
     this.#running = false
     for (const wake of this.#idle.splice(0)) wake()
+  }
+
+  #giveUpIfKilled(): boolean {
+    const message = this.#killed
+    if (message === undefined) return false
+    for (const { settle } of this.#line.splice(0)) settle({ kind: 'abandoned', message })
+    return true
   }
 
   /** Commits the head of the line and settles it; answers why it had to be given up, if so. */
@@ -123,6 +145,9 @@ export class Chain {
         return undefined
       case 'rolled back':
         return `the metadata store refused the commit: ${outcome.error.message}`
+      case 'unheard':
+        this.#line.shift()
+        return undefined
       case 'fenced':
       case 'abandoned':
       case 'out of order':
@@ -133,9 +158,9 @@ export class Chain {
 
   /**
    * One commit, repeated until its fate is definite. Once a try was unknown, a later roll-back says nothing of that try: only an answer that held the
-   * incarnation's row does. Before that, roll-backs are retried while patience lasts.
+   * incarnation's row does. Before that, roll-backs are retried while patience lasts. `unheard`: the chain was killed first.
    */
-  async #commit(input: CommitInput): Promise<Definite> {
+  async #commit(input: CommitInput): Promise<Definite | { readonly kind: 'unheard' }> {
     const { clock, log, emit } = this.#parts
     const patienceEnds = clock.monotonic() + limits.commitPatienceMs
     let delayMs: number = limits.commitRetryMs
@@ -144,8 +169,11 @@ export class Chain {
       if (outcome.kind === 'unknown') unknownBefore = true
       else if (outcome.kind !== 'rolled back') return outcome
       else if (!unknownBefore && clock.monotonic() >= patienceEnds) return outcome
-      emit({ kind: 'commit retried', sequence: input.sequence, outcome: outcome.kind, message: outcome.error.message })
-      await clock.sleep(delayMs)
+      if (this.#killed === undefined) {
+        emit({ kind: 'commit retried', sequence: input.sequence, outcome: outcome.kind, message: outcome.error.message })
+        await clock.sleep(delayMs)
+      }
+      if (this.#killed !== undefined) return outcome.kind === 'unknown' || unknownBefore ? { kind: 'unheard' } : outcome
       delayMs = Math.min(delayMs * 2, limits.commitRetryMaxMs)
     }
   }
@@ -170,6 +198,7 @@ export class Chain {
         batches: [],
         producerIdExpirationMs: this.#parts.producerIdExpirationMs,
       })
+      if (this.#killed !== undefined || outcome.kind === 'unheard') return
       if (outcome.kind === 'rolled back') continue
       if (outcome.kind === 'committed') this.#committed = successor
       else this.#end(outcome)
@@ -205,6 +234,7 @@ export class Chain {
       return { kind: 'stored' }
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
+      if (this.#killed !== undefined) return { kind: 'failed', message }
       if (!(error instanceof ObjectStoreError) && !abort.signal.aborted) emit({ kind: 'defect', where: 'put', error })
       else emit({ kind: 'store trouble', operation: 'put', message: `${key}: ${message}` })
       return { kind: 'failed', message: `the object store failed: ${message}` }

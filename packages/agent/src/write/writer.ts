@@ -183,6 +183,13 @@ export class Writer {
     await this.#chain.drained()
   }
 
+  /** Ends at once, as a crash would: see Chain.kill. */
+  kill(): void {
+    const message = 'the agent was ended at once'
+    this.#chain.kill(message)
+    this.#giveUpOpen({ kind: 'abandoned', message })
+  }
+
   /** The one way to seal: the buffer is swapped and its sequence taken in the same turn, so whichever trigger comes second finds nothing. */
   #seal(trigger: SealTrigger): void {
     this.#sealTimer?.cancel()

@@ -262,3 +262,24 @@ describe('waitFor', () => {
     )
   })
 })
+
+test('what was under way when its Kafka was killed is refused at once, and nothing is tried again', async () => {
+  const retried = Promise.withResolvers<void>()
+  let tries = 0
+  const own = await startKafka({
+    topics: { t: 1 },
+    log: 'silent',
+    onEvent({ kind }) {
+      if (kind !== 'commit retried') return
+      tries += 1
+      retried.resolve()
+    },
+  })
+  await own.produce('t', 'before')
+  own.faults.metadata.disconnect()
+  const refused = expect(own.produce('t', 'on its way')).rejects.toThrow('ended at once')
+  await retried.promise
+  await own.kill()
+  await refused
+  expect(tries).toBe(1)
+})
