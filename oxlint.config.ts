@@ -329,7 +329,7 @@ export default defineConfig({
     // CommonJS, as its users write it.
     { files: ['examples/jest/**', '**/*.cjs', '**/*.cts'], rules: { 'typescript/no-require-imports': 'off' } },
     // Jest takes a module's default.
-    { files: ['packages/local-kafka-service/src/{jest,jest-teardown}.ts'], rules: { 'import/no-default-export': 'off' } },
+    { files: ['packages/local-kafka-service/src/runners/{jest,jest-teardown}.ts'], rules: { 'import/no-default-export': 'off' } },
     { files: tests, rules: { ...off, 'no-console': 'off' } },
   ],
 })

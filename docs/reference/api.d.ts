@@ -665,9 +665,9 @@ export declare function explain(error: UserError, { verbose }: {
     readonly verbose: boolean;
 }): string;
 
-// ---- vitest.d.ts
+// ---- runners/vitest.d.ts
 import { type TestAPI } from 'vitest';
-import { type Kafka, type StartKafkaOptions } from './index.ts';
+import { type Kafka, type StartKafkaOptions } from '../index.ts';
 export interface KafkaFixture {
     /** Empty but for the topics asked for, in memory, on a port of its own: tests may share names of topics and groups, and run side by side. */
     readonly kafka: Kafka;
@@ -677,7 +677,7 @@ export declare function kafkaTest(options?: StartKafkaOptions): TestAPI<KafkaFix
 /** Each server is started without options. */
 export declare const test: TestAPI<KafkaFixture>;
 
-// ---- vitest-setup.d.ts
+// ---- runners/vitest-setup.d.ts
 /** What reaches the workers. */
 export interface SharedKafka {
     readonly bootstrapServers: string;
@@ -699,16 +699,16 @@ export declare function setup({ provide }: {
 /** Called by Vitest after the last test. */
 export declare function teardown(): Promise<void>;
 
-// ---- jest.d.ts
+// ---- runners/jest.d.ts
 /** Called by Jest before the first test, and again before each run of its watch mode. */
 export default function setup(): Promise<void>;
 
-// ---- jest-teardown.d.ts
+// ---- runners/jest-teardown.d.ts
 /** Called by Jest after the last test. */
 export default function teardown(): Promise<void>;
 
-// ---- node-test.d.ts
-import { type Kafka, type StartKafkaOptions } from './index.ts';
+// ---- runners/node-test.d.ts
+import { type Kafka, type StartKafkaOptions } from '../index.ts';
 /** The context of a test, or `node:test` itself for a server of the whole file. */
 export interface Ends {
     after(stop: () => Promise<void>): void;

@@ -1,5 +1,5 @@
 // The server that Jest's globalSetup has started: Jest loads setup and teardown by themselves, what they share is in the process.
-import type { Kafka } from './index.ts'
+import type { Kafka } from '../index.ts'
 
 interface Shared {
   kafka: Kafka | undefined

@@ -1,5 +1,5 @@
 // Vitest's globalSetup: one server for all workers, told to them by `inject('kafka')` and by their environment.
-import { type Kafka, startKafka } from './index.ts'
+import { type Kafka, startKafka } from '../index.ts'
 
 /** What reaches the workers. */
 export interface SharedKafka {

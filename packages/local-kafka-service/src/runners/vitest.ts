@@ -1,6 +1,6 @@
 // Vitest's `test` with a Kafka in it: a test that names the fixture `kafka` gets a server of its own, which ends with the test.
 import { type TestAPI, test as vitestTest } from 'vitest'
-import { type Kafka, type StartKafkaOptions, startKafka } from './index.ts'
+import { type Kafka, type StartKafkaOptions, startKafka } from '../index.ts'
 
 export interface KafkaFixture {
   /** Empty but for the topics asked for, in memory, on a port of its own: tests may share names of topics and groups, and run side by side. */

@@ -1,5 +1,5 @@
 // For node:test, and for any runner whose tests have an `after`: a server that ends with the test.
-import { type Kafka, type StartKafkaOptions, startKafka } from './index.ts'
+import { type Kafka, type StartKafkaOptions, startKafka } from '../index.ts'
 
 /** The context of a test, or `node:test` itself for a server of the whole file. */
 export interface Ends {
