@@ -668,14 +668,29 @@ export declare function explain(error: UserError, { verbose }: {
 // ---- runners/vitest.d.ts
 import { type TestAPI } from 'vitest';
 import { type Kafka, type StartKafkaOptions } from '../index.ts';
+/** As of `startKafka`, but for what says where a server is or where it keeps things: those of tests are in memory, on any free port. */
+export interface KafkaTestOptions extends Omit<StartKafkaOptions, (typeof ofOneServer)[number] | 'http'> {
+    /** Also serve HTTP, on any free ports. Default: no HTTP. */
+    readonly http?: boolean | {
+        readonly allowedHosts?: readonly string[];
+    };
+    /** Called once in each worker, before its first test with a Kafka: what it produces, creates and seeks is there at the beginning of every test. */
+    readonly prepare?: (kafka: Kafka) => Promise<unknown>;
+}
+/** What a test gets that names it. */
 export interface KafkaFixture {
-    /** Empty but for the topics asked for, in memory, on a port of its own: tests may share names of topics and groups, and run side by side. */
+    /**
+     * As `options` and `prepare` left it, in memory, on a port of its own. No test sees what another does: they may share names of topics and groups, and run side by
+     * side. `reset()` goes back to the option `topics`, without what `prepare` did.
+     */
     readonly kafka: Kafka;
 }
-/** `const test = kafkaTest({ topics: { orders: 3 } })`: each server is started with these options. It can be extended like Vitest's own. */
-export declare function kafkaTest(options?: StartKafkaOptions): TestAPI<KafkaFixture>;
-/** Each server is started without options. */
+/** `const test = kafkaTest({ topics: { orders: 3 } })`: each test begins with these topics. It can be extended like Vitest's own. */
+export declare function kafkaTest({ prepare, ...options }?: KafkaTestOptions): TestAPI<KafkaFixture>;
+declare const ofOneServer: readonly ['port', 'dir', 'storage', 'metadata'];
+/** Each test begins with an empty Kafka. */
 export declare const test: TestAPI<KafkaFixture>;
+export {};
 
 // ---- runners/vitest-setup.d.ts
 /** What reaches the workers. */

@@ -1,9 +1,17 @@
-// Each test has a Kafka of its own: topics and groups may have the same names, and tests may run side by side.
+// Each test has a Kafka of its own, a fork of the one that was prepared: topics and groups may have the same names, and tests may run side by side.
 import { kafkaTest } from 'local-kafka-service/vitest'
 import { describe, expect } from 'vitest'
 import { startShipping } from './shipping.ts'
 
-const test = kafkaTest({ topics: { orders: 3, shipments: 1 } })
+const test = kafkaTest({
+  topics: { orders: 3, shipments: 1 },
+  // Once per worker. Every test begins with this order, which was shipped long ago.
+  prepare: async (kafka) => {
+    await kafka.produce('orders', { key: '41', json: { sku: 'A' } })
+    await kafka.produce('shipments', { key: '41', json: { order: '41' } })
+    await kafka.group('shipping').seek('end', { topic: 'orders' })
+  },
+})
 
 describe.concurrent('shipping', () => {
   test('ships an order', async ({ kafka }) => {
@@ -12,8 +20,9 @@ describe.concurrent('shipping', () => {
 
     await kafka.produce('orders', { key: '42', json: { sku: 'A' } })
 
-    const [shipment] = await kafka.waitFor('shipments', 1)
+    const [shipment] = await kafka.waitFor('shipments', (record) => record.keyText() === '42')
     expect(shipment.json()).toEqual({ order: '42' })
+    expect(await kafka.records('shipments')).toHaveLength(2)
   })
 
   test('ships every order, and reads none twice', async ({ kafka }) => {
@@ -24,6 +33,6 @@ describe.concurrent('shipping', () => {
 
     await kafka.group('shipping').caughtUp()
     const shipments = await kafka.records('shipments')
-    expect(shipments.map((record) => String(record.keyText())).toSorted()).toEqual(['1', '2', '3'])
+    expect(shipments.map((record) => String(record.keyText())).toSorted()).toEqual(['1', '2', '3', '41'])
   })
 })

@@ -1,0 +1,64 @@
+// The test of Vitest with a Kafka in it: prepared once, and every test has all of it for itself.
+import { describe, expect, test } from 'vitest'
+import { type Kafka, type StartKafkaOptions, UserError } from '../index.ts'
+import { test as emptyTest, kafkaTest } from './vitest.ts'
+
+const prepared: Kafka[] = []
+const addresses = new Set<string>()
+const events = new Set<string>()
+const preparedTest = kafkaTest({
+  topics: { orders: 3 },
+  onEvent: ({ kind }) => events.add(kind),
+  prepare: async (kafka) => {
+    prepared.push(kafka)
+    await kafka.produce('orders', { key: '42', value: 'prepared' })
+    await kafka.group('shipping').seek('end', { topic: 'orders' })
+  },
+})
+
+describe.concurrent('tests side by side', () => {
+  for (const name of ['one', 'another', 'a third']) {
+    preparedTest(`${name} has what was prepared, and sees no other`, async ({ kafka }) => {
+      addresses.add(kafka.bootstrapServers)
+      await kafka.produce('orders', { key: '42', value: name })
+      expect((await kafka.records('orders')).map((record) => record.text())).toEqual(['prepared', name])
+      expect(await kafka.group('shipping').lag()).toBe(1)
+    })
+  }
+})
+
+preparedTest('prepare ran once, and what it made stays as it was', async ({ kafka }) => {
+  expect(prepared).toHaveLength(1)
+  expect(addresses.size).toBe(3)
+  expect([...addresses]).not.toContain(prepared[0]?.bootstrapServers)
+  expect(await prepared[0]?.records('orders')).toHaveLength(1)
+  expect(await kafka.records('orders')).toHaveLength(1)
+})
+
+let last: Kafka | undefined
+preparedTest('a test that stops its Kafka, or breaks it, harms no other', async ({ kafka }) => {
+  await kafka.kill()
+  last = kafka
+})
+preparedTest('the next one is whole', async ({ kafka }) => {
+  await expect(last?.records('orders')).rejects.toThrow('stopped')
+  expect(await kafka.records('orders')).toHaveLength(1)
+})
+
+preparedTest('onEvent hears what happens in the Kafka of a test', async ({ kafka }) => {
+  events.clear()
+  await kafka.produce('orders', 'heard')
+  expect([...events]).toContain('committed')
+})
+
+emptyTest('without options it is empty', async ({ kafka }) => {
+  await kafka.createTopic('orders', 1)
+  expect(await kafka.records('orders')).toEqual([])
+})
+
+test.each([{ port: 9092 }, { dir: '.lks' }, { storage: 's3://bucket' }, { metadata: 'postgres://host/database' }])(
+  '%o is refused: it is of one server, not of one for each test',
+  (options: StartKafkaOptions) => {
+    expect(() => kafkaTest(options)).toThrow(UserError)
+  },
+)
