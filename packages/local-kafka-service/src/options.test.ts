@@ -1,6 +1,6 @@
 // The rules of the option table: which source counts, what is refused and how it is said.
 import { describe, expect, test } from 'vitest'
-import { durationMs, type OptionSources, options, resolveOptions, splitAddress, variableOf } from './options.ts'
+import { type OptionSources, options, resolveOptions, splitAddress, variableOf } from './options.ts'
 import { UserError } from './user-error.ts'
 
 function resolved(sources: Partial<OptionSources>) {
@@ -85,13 +85,6 @@ test('no two options share a name or a variable, and every default passes its ow
   const wrong = options.filter((option) => option.default !== null && option.check(option.default) !== undefined)
   expect(wrong).toEqual([])
 })
-
-test.each([
-  ['100ms', 100],
-  ['0.1s', 100],
-  ['250', 250],
-  ['1m', 60_000],
-])('the duration %s is %i ms', (text, ms) => expect(durationMs(text)).toBe(ms))
 
 test.each([
   ['kafka.local:9093', { host: 'kafka.local', port: '9093' }],

@@ -2,6 +2,7 @@
 import { agentSettings, type Setting, type SettingSource } from '@local-kafka-service/agent'
 import { isClientVariable } from './command/connection.ts'
 import { didYouMean } from './did-you-mean.ts'
+import { durationMs } from './duration.ts'
 import { UserError } from './user-error.ts'
 
 export type OptionGroup = 'Where it keeps things' | 'Where it listens' | 'What it prints' | 'Settings'
@@ -198,12 +199,6 @@ export function wasGiven(values: OptionValues, name: string): boolean {
   return source !== undefined && source !== 'default'
 }
 
-/** `100ms`, `0.5s`, `2m`, or a plain number of milliseconds. Checked before. */
-export function durationMs(text: string): number {
-  const [, amount = '0', unit = 'ms'] = durationPattern.exec(text) ?? []
-  return Math.round(Number(amount) * (unit === 'm' ? 60_000 : unit === 's' ? 1_000 : 1))
-}
-
 export function listOf(text: string | undefined): readonly string[] {
   return (text ?? '')
     .split(',')
@@ -258,8 +253,6 @@ function unknownVariables(env: OptionSources['env']): readonly string[] {
 
 // ---- checks -------------------------------------------------------------------------------------------------------------------------
 
-const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m)?$/
-
 function notEmpty(value: string): string | undefined {
   return value.trim() === '' ? 'must not be empty' : undefined
 }
@@ -270,8 +263,9 @@ function port(value: string): string | undefined {
   return /^\d{1,5}$/.test(value) && Number(value) <= 65_535 ? undefined : 'must be a port from 0 to 65535'
 }
 function duration(value: string): string | undefined {
-  if (!durationPattern.test(value)) return 'must be a duration such as 100ms'
-  return durationMs(value) <= 60_000 ? undefined : 'must be one minute at most'
+  const ms = durationMs(value)
+  if (ms === undefined) return 'must be a duration such as 100ms'
+  return ms <= 60_000 ? undefined : 'must be one minute at most'
 }
 function hosts(value: string): string | undefined {
   const list = listOf(value)

@@ -3,7 +3,7 @@ import { pause } from '../cluster/cluster.ts'
 import { diagnose } from '../cluster/diagnosis.ts'
 import { UserError } from '../user-error.ts'
 import type { ClientCommand } from './client-command.ts'
-import { durationOption, millisecondsOf } from './duration.ts'
+import { durationOption, givenDuration } from './duration-option.ts'
 
 const everyMs = 200
 
@@ -15,7 +15,7 @@ export const wait: ClientCommand = {
   examples: ['lks wait', 'lks dev & lks wait --timeout 10s && npm test', 'lks wait -b broker:9092'],
   async run(given, { terminal, connection, signal }) {
     const timeout = given.option('timeout') ?? '30s'
-    const until = performance.now() + millisecondsOf(timeout)
+    const until = performance.now() + givenDuration(timeout)
     for (;;) {
       const looked = await Promise.all(connection.bootstrapServers.map((server) => diagnose(server, connection)))
       const ready = looked.find(({ trouble }) => trouble === undefined)

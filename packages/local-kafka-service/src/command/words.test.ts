@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { changesOf } from './config/config-changes.ts'
 import { configPairs } from './config-pairs.ts'
 import { listeningInodes, ofLsof, ofNetstat } from './doctor/port-owner.ts'
-import { millisecondsOf } from './duration.ts'
+import { durationOption, givenDuration } from './duration-option.ts'
 import { environmentOf, topicsIn } from './exec.ts'
 import { counted, ranges } from './words.ts'
 
@@ -15,7 +15,11 @@ test('counts and ranges', () => {
 })
 
 test('durations', () => {
-  expect(['500ms', '2s', '1.5m', '1h', '1d'].map(millisecondsOf)).toEqual([500, 2_000, 90_000, 3_600_000, 86_400_000])
+  const { check } = durationOption({ name: 'timeout', default: '30s', doc: 'How long.' })
+  for (const text of ['500ms', '2s', '1.5m', '1h30m', '24d']) expect(check?.(text)).toBeUndefined()
+  expect(['500ms', '1.5m', '24d'].map(givenDuration)).toEqual([500, 90_000, 2_073_600_000])
+  for (const text of ['', '30', '0s', '-1s', 'soon']) expect(check?.(text)).toMatch(/duration/)
+  for (const text of ['25d', '999999999d']) expect(check?.(text)).toMatch(/24 days/)
 })
 
 test('configs are key=value, each key once', () => {

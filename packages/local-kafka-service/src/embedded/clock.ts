@@ -1,7 +1,7 @@
 // Moves a server's time for its user, with what it is given checked first.
 import type { MovableTime } from '@local-kafka-service/agent'
+import { durationMs } from '../duration.ts'
 import { UserError } from '../user-error.ts'
-import { durationOf } from './duration.ts'
 import type { KafkaClock } from './kafka-clock.ts'
 import { ofPostgres } from './of-postgres.ts'
 
@@ -23,8 +23,8 @@ export function clockOf(
 }
 
 function advanceOf(duration: string | number): number {
-  const ms = durationOf(duration)
-  if (ms >= 0 && ms <= longestMs) return ms
+  const ms = durationMs(String(duration))
+  if (ms !== undefined && ms <= longestMs) return ms
   throw new UserError('LKS-1004', {
     what: `'${duration}' is no duration to advance by`,
     fix: ['write it as 8d, 36h, 1h30m, 30s or 250ms, or as a number of milliseconds', 'go back in time: clock.set(time)'],

@@ -8,7 +8,8 @@ import {
   type Settings,
   settings,
 } from '@local-kafka-service/agent'
-import { durationMs, flagOf, listOf, type OptionValues, splitAddress, textOf, wasGiven } from '../options.ts'
+import { durationMs } from '../duration.ts'
+import { flagOf, listOf, type OptionValues, splitAddress, textOf, wasGiven } from '../options.ts'
 import { UserError } from '../user-error.ts'
 import { placesIn } from './data-directory.ts'
 
@@ -55,7 +56,7 @@ export function planOf(values: OptionValues): ServerPlan {
     dataDirectory: objects.kind === 'directory' || metadata.kind === 'sqlite' ? textOf(values, 'dir') : undefined,
     objects,
     metadata,
-    storeLatencyMs: durationMs(textOf(values, 'store.latency') ?? '0'),
+    storeLatencyMs: durationMs(textOf(values, 'store.latency') ?? '0') ?? 0, // checked before
     holdsProcess: true,
     settings: settingsOf(values, memory),
     hosts: addressesOf(listOf(textOf(values, 'listen'))),

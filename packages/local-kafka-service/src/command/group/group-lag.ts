@@ -3,7 +3,7 @@ import { type Cluster, pause, withCluster } from '../../cluster/cluster.ts'
 import { byTopic, lagOf, type TopicLag, totalLag } from '../../cluster/group-lag.ts'
 import { describeGroup, listGroups } from '../../cluster/groups.ts'
 import type { ClientCommand, CommandContext, Given } from '../client-command.ts'
-import { durationOption, millisecondsOf } from '../duration.ts'
+import { durationOption, givenDuration } from '../duration-option.ts'
 import { formatOf, outputOption, rendered, show, tableBlock, type View } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 
@@ -63,7 +63,7 @@ function viewOf(groups: readonly GroupLag[]): View {
 
 /** Ends well when the signal aborts: that is how it is meant to end. */
 async function watch(cluster: Cluster, given: Given, { terminal, signal }: CommandContext): Promise<void> {
-  const everyMs = millisecondsOf(given.option('every') ?? '2s')
+  const everyMs = givenDuration(given.option('every') ?? '2s')
   const format = formatOf(given)
   try {
     for (;;) {

@@ -1,5 +1,6 @@
 // What --to and --topics of lks group seek mean.
 import { expect, test } from 'vitest'
+import { parseOffsetRange } from '../records/offset-range.ts'
 import { seekTarget, topicScope, wantedOffset } from './seek-target.ts'
 
 const now = Date.parse('2026-01-31T12:00:00Z')
@@ -19,13 +20,21 @@ test.each([
   expect(seekTarget(text, now)).toEqual(target)
 })
 
-test('a day alone begins at midnight here', () => {
-  expect(seekTarget('@2026-01-31', now)).toEqual({ kind: 'time', timestamp: new Date(2026, 0, 31).getTime() })
+test('a time means what it means to lks consume -O: UTC unless it says otherwise', () => {
+  for (const text of ['2026-01-31', '2026-01-31T12:00', '-1h30m', '1769860800']) {
+    const range = parseOffsetRange(`@${text}`, { nowMs: now })
+    const { timestamp: ms } = seekTarget(`@${text}`, now) as { readonly timestamp: number }
+    expect(range).toEqual({ kind: 'range', range: { from: { kind: 'time', ms }, until: undefined } })
+  }
+  expect(seekTarget('@2026-01-31', now)).toEqual({ kind: 'time', timestamp: Date.UTC(2026, 0, 31) })
 })
 
-test.each(['', 'begin', '@', '@yesterday', '@2026-13-01', '@-1', '1.5', '--1', '@-0h', '12345678901234567890'])('%j is refused', (text) => {
-  expect(typeof seekTarget(text, now)).toBe('string')
-})
+test.each(['', 'begin', '@', '@yesterday', '@2026-13-01', '@-1', '@2026-02-31', '1.5', '--1', '12345678901234567890'])(
+  '%j is refused',
+  (text) => {
+    expect(typeof seekTarget(text, now)).toBe('string')
+  },
+)
 
 test('an offset is kept within the partition, and a count needs something to count from', () => {
   const at = { start: 10, end: 20, committed: 15, time: undefined }

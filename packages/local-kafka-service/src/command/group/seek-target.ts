@@ -1,5 +1,5 @@
 // Where a group is to go on, as --to says it: start, end, @TIME, an offset, or so many records back or forth.
-import { millisecondsOf } from '../duration.ts'
+import { parseInstant } from '../instants.ts'
 
 export type SeekTarget =
   | { readonly kind: 'start' | 'end' }
@@ -13,26 +13,12 @@ export type SeekTarget =
 export function seekTarget(text: string, now: number): SeekTarget | string {
   if (text === 'start' || text === 'end') return { kind: text }
   if (text.startsWith('@')) {
-    const timestamp = timeIn(text.slice(1), now)
-    return timestamp === undefined
-      ? 'names no time, as @2026-01-31T12:00:00Z, @-1h, or @ and milliseconds since 1970'
-      : { kind: 'time', timestamp }
+    const time = parseInstant(text.slice(1), { baseMs: now })
+    return time.kind === 'instant' ? { kind: 'time', timestamp: time.ms } : `names no time: ${time.why}`
   }
   if (/^[+-]\d{1,15}$/.test(text)) return { kind: 'by', by: Number(text) }
   if (/^\d{1,15}$/.test(text)) return { kind: 'offset', offset: Number(text) }
   return 'is none of start, end, @TIME, OFFSET, -N, +N'
-}
-
-/** ISO 8601 (without a zone: local time; a day alone begins at midnight there), `-1h`, or milliseconds since 1970. */
-function timeIn(text: string, now: number): number | undefined {
-  if (/^\d{5,15}$/.test(text)) return Number(text)
-  if (text.startsWith('-')) {
-    const ago = millisecondsOf(text.slice(1))
-    return ago > 0 ? now - ago : undefined
-  }
-  if (!/^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?$/.test(text)) return undefined
-  const timestamp = Date.parse(text.includes('T') ? text : `${text}T00:00:00`)
-  return Number.isNaN(timestamp) ? undefined : timestamp
 }
 
 /** Undefined: there is nothing to count from. `time`: the offset found for the time; -1 for none. */

@@ -36,6 +36,8 @@ test.each<readonly [text: string, from: Position, until: Position | undefined]>(
   ['@2026-01-01:1h30m', time('2026-01-01T00:00Z'), time('2026-01-01T01:30Z')],
   ['@2026-01-01T08:15:30.250Z:2026-01-01T11:00+02:00', time('2026-01-01T08:15:30.250Z'), time('2026-01-01T09:00Z')],
   ['@2026-01-01T08:15:1m', time('2026-01-01T08:15Z'), time('2026-01-01T08:16Z')],
+  // Before the epoch there is nothing.
+  ['@-9999w', { kind: 'time', ms: 0 }, undefined],
   ['@1700000000', { kind: 'time', ms: 1_700_000_000_000 }, undefined],
   ['@1700000000123:1700000000124', { kind: 'time', ms: 1_700_000_000_123 }, { kind: 'time', ms: 1_700_000_000_124 }],
 ])('%s', (text, from, until) => {

@@ -1,5 +1,5 @@
 // rpk's offsets: where to begin reading and where to stop, in the words of the command line.
-import { parseInstant } from './instants.ts'
+import { parseInstant } from '../instants.ts'
 
 /** A place in every partition; each partition gives it an offset of its own. */
 export type Position =

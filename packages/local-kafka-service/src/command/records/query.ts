@@ -1,6 +1,6 @@
 // The row of `lks query`: looks for records between two times, and shows what it found in a table.
 import type { ClientCommand } from '../client-command.ts'
-import { instantForms, parseInstant } from './instants.ts'
+import { instantForms, parseInstant } from '../instants.ts'
 import { count, whatIsWrong } from './option-checks.ts'
 import { parseFilter } from './record-filter.ts'
 

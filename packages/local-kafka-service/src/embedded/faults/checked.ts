@@ -1,7 +1,7 @@
 // What a test hands to its faults, checked: a wrong name or number is a UserError that says so, and changes nothing.
 import { didYouMean } from '../../did-you-mean.ts'
+import { durationMs } from '../../duration.ts'
 import { UserError } from '../../user-error.ts'
-import { durationOf } from '../duration.ts'
 import type { BelowOptions, Duration, FaultOptions } from './fault-types.ts'
 import { kafkaErrorNames } from './kafka-names.ts'
 
@@ -22,8 +22,8 @@ export function checkError(name: string): void {
 
 /** Milliseconds, above 0. */
 export function millisecondsOf(duration: Duration, what: string): number {
-  const milliseconds = durationOf(duration)
-  if (milliseconds > 0 && milliseconds <= longestMs) return milliseconds
+  const milliseconds = durationMs(String(duration))
+  if (milliseconds !== undefined && milliseconds > 0 && milliseconds <= longestMs) return milliseconds
   const why = "it is a number of milliseconds above 0, or a text such as '800ms', '2s', '1m'; at most a day"
   throw wrong(`${what}: '${String(duration)}' is no duration`, why, "give it as '2s'")
 }

@@ -1,4 +1,5 @@
 // Points in time as people write them: a day, a date with a time, a Unix time, or so long ago.
+import { spanMs } from '../duration.ts'
 
 /** Either milliseconds since the epoch, or what is wrong, in words. */
 export type ParsedInstant =
@@ -22,21 +23,16 @@ export function parseInstant(text: string, { baseMs }: { readonly baseMs: number
     }
     return { kind: 'instant', ms, relative: false }
   }
-  const duration = parseDuration(text.replace(/^-/, ''))
-  if (duration === undefined) return { kind: 'wrong', why: `${text === '' ? 'nothing' : text} is no time; ${instantForms}` }
-  return { kind: 'instant', ms: text.startsWith('-') ? baseMs - duration : baseMs + duration, relative: true }
-}
-
-/** `1h30m` in milliseconds: whole or decimal numbers with ms, s, m, h, d or w. Undefined where it is none. */
-export function parseDuration(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h|d|w))+$/.test(text)) return undefined
-  let ms = 0
-  for (const [, number, unit = ''] of text.matchAll(/([\d.]+)(ms|s|m|h|d|w)/g)) ms += Number(number) * (unitMs[unit] ?? 0)
-  return Math.round(ms)
+  const duration = spanMs(text.replace(/^-/, ''))
+  if (duration === undefined || duration > longestMs)
+    return { kind: 'wrong', why: `${text === '' ? 'nothing' : text} is no time; ${instantForms}` }
+  // Before the epoch there is nothing, and a negative time means something else to a cluster.
+  return { kind: 'instant', ms: text.startsWith('-') ? Math.max(0, baseMs - duration) : baseMs + duration, relative: true }
 }
 
 export const instantForms =
   'write 2026-01-31, 2026-01-31T08:15:00Z, a Unix time in seconds or milliseconds, or a duration such as 90s, 1h30m, 2d'
 
 const dateWithTime = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(Z|[+-]\d{2}:\d{2})?)?$/
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+/** As far from the epoch as a date goes. */
+const longestMs = 8.64e15
