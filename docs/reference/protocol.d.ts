@@ -31,6 +31,7 @@ export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './mess
 export { attributeBits, type BatchHeader, type BatchTrouble, batchSizeAt, type CheckedBatch, checkBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setLogAppendTime, } from './records/batch.ts';
 export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress } from './records/codecs.ts';
 export { crc32c } from './records/crc32c.ts';
+export { partitionOfKey } from './records/murmur2.ts';
 export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRecords } from './records/records.ts';
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts';
 export { FrameSplitter } from './wire/frames.ts';
@@ -3220,6 +3221,12 @@ export declare function compress(codec: CodecName, bytes: Uint8Array, codecs: Co
 // ---- records/crc32c.d.ts
 /** CRC-32C (RFC 3720 appendix B.4) of `bytes`, continuing from `seed`, an earlier result; unsigned 32 bits. */
 export declare function crc32c(bytes: Uint8Array, seed?: number): number;
+
+// ---- records/murmur2.d.ts
+/** The partition of a key, from 0 on, where Kafka's own producer puts it; so do kafkajs, and librdkafka with its partitioner `murmur2_random`. */
+export declare function partitionOfKey(key: Uint8Array, partitions: number): number;
+/** A signed 32-bit integer. */
+export declare function murmur2(bytes: Uint8Array): number;
 
 // ---- records/records.d.ts
 import { type CodecName, type Codecs } from './codecs.ts';

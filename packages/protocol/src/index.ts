@@ -58,6 +58,7 @@ export {
 } from './records/batch.ts'
 export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress } from './records/codecs.ts'
 export { crc32c } from './records/crc32c.ts'
+export { partitionOfKey } from './records/murmur2.ts'
 export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRecords } from './records/records.ts'
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts'
 export { FrameSplitter } from './wire/frames.ts'

@@ -1,6 +1,6 @@
 // What a test produces becomes records of a topic: text to bytes, keys to partitions.
 import type { RecordToAppend, Services } from '@local-kafka-service/agent'
-import { partitionOfKey } from './partitioner.ts'
+import { partitionOfKey } from '@local-kafka-service/protocol'
 import type { RecordInput, RecordRef } from './record.ts'
 import { refusedError, refusing } from './refusals.ts'
 import { RefusedError } from './refused-error.ts'

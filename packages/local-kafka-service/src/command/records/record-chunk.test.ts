@@ -1,6 +1,7 @@
 // The records of one request: where each goes, and when there are enough of them.
+
+import { partitionOfKey } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { partitionOfKey } from './murmur2.ts'
 import { type ChunkLimits, RecordChunk } from './record-chunk.ts'
 
 const roomy: ChunkLimits = { batchBytes: 1_000, chunkBytes: 2_000, records: 100 }

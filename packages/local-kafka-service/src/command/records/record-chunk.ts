@@ -1,5 +1,5 @@
 // The records of one Produce request: gathered until one partition's batch, or all of them, are full.
-import { partitionOfKey } from './murmur2.ts'
+import { partitionOfKey } from '@local-kafka-service/protocol'
 import type { RecordToWrite } from './record-json.ts'
 
 /** A record with the partition it goes to, and the line it came from. */

@@ -1,6 +1,6 @@
-// The hash by which Kafka's clients give a key its partition: MurmurHash2 as in org.apache.kafka.common.utils.Utils, in 32-bit integers.
+// The hash by which Kafka's clients give a key its partition: MurmurHash2, as org.apache.kafka.common.utils.Utils has it, in 32-bit integers.
 
-/** The partition of a key, as Kafka's own producer has it. */
+/** The partition of a key, from 0 on, where Kafka's own producer puts it; so do kafkajs, and librdkafka with its partitioner `murmur2_random`. */
 export function partitionOfKey(key: Uint8Array, partitions: number): number {
   return (murmur2(key) & 0x7fffffff) % partitions
 }
@@ -23,5 +23,5 @@ export function murmur2(bytes: Uint8Array): number {
   return hash ^ (hash >>> 15)
 }
 
-const seed = 0x9747b28c | 0
+const seed = 0x9747b28c
 const multiplier = 0x5bd1e995
