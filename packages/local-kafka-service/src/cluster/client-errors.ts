@@ -33,6 +33,11 @@ export async function explainClient(error: unknown, connection: ConnectionOption
   return await unreachable(error, connection)
 }
 
+/** Whether the cluster answered with one of these, by Kafka's names: `OFFSET_OUT_OF_RANGE`. */
+export function hasApiError(error: unknown, ...names: readonly string[]): boolean {
+  return flat(error).some(({ apiId }) => typeof apiId === 'string' && names.includes(apiId))
+}
+
 /** The cluster's own answer, where that is the error. */
 export function refusalIn(error: unknown): { readonly id: string; readonly error: UserError } | undefined {
   const refused = flat(error).find(({ apiId }) => typeof apiId === 'string')

@@ -2,7 +2,7 @@
 import type { Admin, API, apiVersionsV3, Broker, Connection } from '@platformatic/kafka'
 import type { CommandContext, ConnectionOptions } from '../command/client-command.ts'
 import { UserError } from '../user-error.ts'
-import { bootstrapTrouble, explainClient, unserved } from './client-errors.ts'
+import { bootstrapTrouble, explainClient, hasApiError, unserved } from './client-errors.ts'
 import { clientOptions } from './client-options.ts'
 
 type Library = typeof import('@platformatic/kafka')
@@ -162,19 +162,15 @@ async function firstAnswer(admin: Admin, connection: ConnectionOptions): Promise
   throw trouble
 }
 
-const transient: ReadonlySet<unknown> = new Set([
-  'LEADER_NOT_AVAILABLE',
-  'NOT_LEADER_OR_FOLLOWER',
-  'COORDINATOR_LOAD_IN_PROGRESS',
-  'COORDINATOR_NOT_AVAILABLE',
-  'NOT_COORDINATOR',
-  'NOT_CONTROLLER',
-])
-
-/** Whether the cluster's answer holds such an error. */
+/** Whether the cluster's answer says that it will be ready soon. */
 function isTransient(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  // The cast: the library's errors are known by these two.
-  const { apiId, errors = [] } = error as { readonly apiId?: unknown; readonly errors?: readonly unknown[] }
-  return transient.has(apiId) || errors.some(isTransient)
+  return hasApiError(
+    error,
+    'LEADER_NOT_AVAILABLE',
+    'NOT_LEADER_OR_FOLLOWER',
+    'COORDINATOR_LOAD_IN_PROGRESS',
+    'COORDINATOR_NOT_AVAILABLE',
+    'NOT_COORDINATOR',
+    'NOT_CONTROLLER',
+  )
 }

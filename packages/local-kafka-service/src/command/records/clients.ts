@@ -1,10 +1,9 @@
 // The clients of the commands for records: a reader without a group, a member of a group, and what they ask first.
 import { type BaseOptions, Consumer, FetchIsolationLevels, ProduceAcks, Producer } from '@platformatic/kafka'
-import { noTopic } from '../../cluster/client-errors.ts'
+import { hasApiError, noTopic } from '../../cluster/client-errors.ts'
 import { clientOptions } from '../../cluster/client-options.ts'
 import { UserError } from '../../user-error.ts'
 import type { ConnectionOptions } from '../client-command.ts'
-import { hasApiError } from './client-errors.ts'
 import { innermostMessage } from './innermost-message.ts'
 
 /** Reads without joining a group; what fails is tried again by who calls, who can say so. */

@@ -1,7 +1,7 @@
 // Reads partitions without a group: from an offset of each on, in their order, until an offset of each or for ever.
 import type { Consumer } from '@platformatic/kafka'
+import { hasApiError } from '../../cluster/client-errors.ts'
 import { orAborted } from './abortable.ts'
-import { hasApiError } from './client-errors.ts'
 import { fetchedRecords } from './fetched-records.ts'
 import type { KafkaRecord } from './kafka-record.ts'
 import { offsetsOf } from './partition-offsets.ts'

@@ -1,6 +1,7 @@
 // A record as JSON and back: the bytes are the same, and what is no record is refused in words.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { startKafka } from '../../index.ts'
 import type { KafkaRecord } from './kafka-record.ts'
 import { parseRecordLine, recordLine } from './record-json.ts'
 
@@ -33,7 +34,7 @@ test('what is printed comes back byte for byte: null and empty, text and what is
   )
 })
 
-test('its shape, to the letter: that of our HTTP answers, with the topic', () => {
+test('its shape, to the letter', () => {
   const record: KafkaRecord = {
     topic: 'orders',
     partition: 3,
@@ -46,6 +47,30 @@ test('its shape, to the letter: that of our HTTP answers, with the topic', () =>
   expect(recordLine(record)).toBe(
     '{"topic":"orders","partition":3,"offset":1152921504606846976,"timestamp":1700000000123,"key":null,"value":"/w==","valueEncoding":"base64","headers":[{"key":"h","value":"\ufeffü"}]}',
   )
+})
+
+test('HTTP says the same of the same record', async () => {
+  await using kafka = await startKafka({ http: true })
+  const values = [Buffer.from('text'), Buffer.from([0xff]), Buffer.from('\ufeffü'), Buffer.alloc(0), null]
+  await kafka.produce(
+    'orders',
+    ...values.map((value) => ({ key: value, value, headers: { h: value }, partition: 0, timestamp: 1_700_000_000_123 })),
+  )
+  const answer = await fetch(`${kafka.urls?.data}/topics/orders/messages/0?offset=0`)
+  // The cast: it is compared as a whole.
+  const { records } = (await answer.json()) as { readonly records: readonly object[] }
+  const lines = values.map((value, offset) =>
+    recordLine({
+      topic: 'orders',
+      partition: 0,
+      offset: BigInt(offset),
+      timestamp: 1_700_000_000_123n,
+      key: value,
+      value,
+      headers: [{ key: Buffer.from('h'), value }],
+    }),
+  )
+  expect(records.map((record) => ({ topic: 'orders', ...record }))).toEqual(lines.map((line) => JSON.parse(line) as unknown))
 })
 
 test('a value is enough, and null is a tombstone', () => {

@@ -1,0 +1,16 @@
+// Errors of the client library, by what is in them.
+import { MultipleErrors, ProtocolError } from '@platformatic/kafka'
+import { expect, test } from 'vitest'
+import { hasApiError } from './client-errors.ts'
+
+test('the answer of a cluster is found in whatever the library wraps around it', () => {
+  const moved = new ProtocolError('NOT_LEADER_OR_FOLLOWER')
+  const wrapped = [moved, new MultipleErrors('Fetching failed.', [new Error('first'), moved]), new Error('outer', { cause: moved })]
+  for (const error of wrapped) {
+    expect(hasApiError(error, 'OFFSET_OUT_OF_RANGE', 'NOT_LEADER_OR_FOLLOWER')).toBe(true)
+    expect(hasApiError(error, 'OFFSET_OUT_OF_RANGE')).toBe(false)
+  }
+  for (const other of [new Error('NOT_LEADER_OR_FOLLOWER'), undefined, 'NOT_LEADER_OR_FOLLOWER']) {
+    expect(hasApiError(other, 'NOT_LEADER_OR_FOLLOWER')).toBe(false)
+  }
+})
