@@ -27,6 +27,7 @@ import type { KafkaGroup } from './group.ts';
 import type { KafkaClock } from './kafka-clock.ts';
 import type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './record.ts';
 import type { TopicSpec } from './start-options.ts';
+/** A running server, made by `startKafka` or `fork`. `await using` stops it at the end of its block. Once it was told to end, its asynchronous methods reject with a RefusedError, SERVER_STOPPED. */
 export interface Kafka extends AsyncDisposable {
     /** `127.0.0.1:54321`: what a client needs to connect. */
     readonly bootstrapServers: string;
@@ -91,10 +92,12 @@ export interface Kafka extends AsyncDisposable {
     /** Ends as a crash would: connections drop, nothing is flushed. */
     kill(): Promise<void>;
 }
+/** What a fork does not have from its parent. */
 export interface ForkOptions {
     /** As of `startKafka`, for what happens in the fork. */
     readonly onEvent?: (event: KafkaEvent) => void;
 }
+/** How long a wait may take, in real time. */
 export interface WaitOptions {
     /** Default: what `startKafka` was told, else 4,000. */
     readonly timeoutMs?: number;
@@ -117,6 +120,7 @@ export interface ClientConfigs {
     /** `new Producer(config)`, `new KafkaConsumer({ ...config, 'group.id': '…' }, {})` of node-rdkafka. */
     readonly 'node-rdkafka': RdkafkaConfig;
 }
+/** As kafkajs takes it. */
 export interface KafkaJsConfig {
     clientId: string;
     brokers: string[];
@@ -128,6 +132,7 @@ export interface KafkaJsConfig {
     /** Errors only: 1 is kafkajs's `logLevel.ERROR`. */
     logLevel: 1;
 }
+/** As @confluentinc/kafka-javascript takes it: its `kafkaJS` block, and librdkafka's own properties. */
 export interface ConfluentConfig {
     kafkaJS: {
         clientId: string;
@@ -143,6 +148,7 @@ export interface ConfluentConfig {
     'reconnect.backoff.ms': number;
     'reconnect.backoff.max.ms': number;
 }
+/** As @platformatic/kafka takes it, for each of its clients. */
 export interface PlatformaticConfig {
     clientId: string;
     bootstrapBrokers: string[];
@@ -150,6 +156,7 @@ export interface PlatformaticConfig {
     retryDelay: number;
     autocreateTopics: boolean;
 }
+/** As node-rdkafka takes it: librdkafka's properties. */
 export interface RdkafkaConfig {
     'client.id': string;
     'metadata.broker.list': string;
@@ -164,6 +171,7 @@ import type { ApiName, KafkaErrorName, MetadataVerb } from './kafka-names.ts';
 import type { SeenRequest } from './seen-request.ts';
 /** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h30m`, `8d`. */
 export type Duration = number | string;
+/** An error by Kafka's name. NONE is none. */
 export type FaultError = Exclude<KafkaErrorName, 'NONE'>;
 /** Which requests a fault touches: those that fit all of it. Without options: every one of its API. */
 export interface FaultOptions {
@@ -249,9 +257,11 @@ export interface Faults {
     /** Removes all of them. */
     clear(): void;
 }
+/** What the server asks of its object store. */
 export type StoreOperation = 'put' | 'read' | 'list' | 'remove';
 /** `throttled`, `unavailable` and `timeout` are tried again by the server, for 15 seconds; the others are final. With `timeout` it does not know that nothing was done. */
 export type StoreErrorKind = 'throttled' | 'unavailable' | 'timeout' | 'denied' | 'full' | 'missing' | 'corrupt';
+/** Which requests of the server to its store or database a fault touches, and how often: `times`, `rate` and `seed` as in FaultOptions. */
 export interface BelowOptions<Seen> {
     readonly times?: number;
     readonly rate?: number;
@@ -260,6 +270,7 @@ export interface BelowOptions<Seen> {
     readonly for?: Duration;
     readonly when?: (seen: Seen) => boolean;
 }
+/** A request of the server to its object store, as a fault sees it. */
 export interface StoreRequest {
     readonly operation: StoreOperation;
     /** The object, the prefix of a list, the first of those to be removed. */
@@ -274,10 +285,12 @@ export interface StoreFaults {
     /** Nothing is reached: for so long, or until it is removed. */
     disconnect(duration?: Duration): Fault;
 }
+/** A request of the server to its database, as a fault sees it. */
 export interface MetadataRequest {
     /** What is to be done, in one transaction: `commit`, `beat`, `saveGroup` … */
     readonly verb: MetadataVerb;
 }
+/** Each transaction that the server asks for is one chance to strike, its own tries included. */
 export interface MetadataFaults {
     delay(duration: Duration, options?: BelowOptions<MetadataRequest>): Fault;
     /** The transaction is committed, and the server does not hear of it. `commit` is that of records. Without a verb: any. */
@@ -288,14 +301,18 @@ export interface MetadataFaults {
 
 // ---- embedded/faults/kafka-names.d.ts
 export declare const apiNames: readonly ['Produce', 'Fetch', 'ListOffsets', 'Metadata', 'OffsetCommit', 'OffsetFetch', 'FindCoordinator', 'JoinGroup', 'Heartbeat', 'LeaveGroup', 'SyncGroup', 'DescribeGroups', 'ListGroups', 'ApiVersions', 'CreateTopics', 'DeleteTopics', 'InitProducerId', 'OffsetForLeaderEpoch', 'DescribeConfigs', 'CreatePartitions', 'DeleteGroups', 'OffsetDelete', 'DescribeCluster', 'DescribeTopicPartitions'];
+/** An API that the server serves, by Kafka's name. */
 export type ApiName = (typeof apiNames)[number];
 export declare const kafkaErrorNames: readonly ['UNKNOWN_SERVER_ERROR', 'NONE', 'OFFSET_OUT_OF_RANGE', 'CORRUPT_MESSAGE', 'UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_FETCH_SIZE', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_OR_FOLLOWER', 'REQUEST_TIMED_OUT', 'BROKER_NOT_AVAILABLE', 'REPLICA_NOT_AVAILABLE', 'MESSAGE_TOO_LARGE', 'STALE_CONTROLLER_EPOCH', 'OFFSET_METADATA_TOO_LARGE', 'NETWORK_EXCEPTION', 'COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR', 'INVALID_TOPIC_EXCEPTION', 'RECORD_LIST_TOO_LARGE', 'NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'INVALID_REQUIRED_ACKS', 'ILLEGAL_GENERATION', 'INCONSISTENT_GROUP_PROTOCOL', 'INVALID_GROUP_ID', 'UNKNOWN_MEMBER_ID', 'INVALID_SESSION_TIMEOUT', 'REBALANCE_IN_PROGRESS', 'INVALID_COMMIT_OFFSET_SIZE', 'TOPIC_AUTHORIZATION_FAILED', 'GROUP_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED', 'INVALID_TIMESTAMP', 'UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE', 'UNSUPPORTED_VERSION', 'TOPIC_ALREADY_EXISTS', 'INVALID_PARTITIONS', 'INVALID_REPLICATION_FACTOR', 'INVALID_REPLICA_ASSIGNMENT', 'INVALID_CONFIG', 'NOT_CONTROLLER', 'INVALID_REQUEST', 'UNSUPPORTED_FOR_MESSAGE_FORMAT', 'POLICY_VIOLATION', 'OUT_OF_ORDER_SEQUENCE_NUMBER', 'DUPLICATE_SEQUENCE_NUMBER', 'INVALID_PRODUCER_EPOCH', 'INVALID_TXN_STATE', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_TRANSACTION_TIMEOUT', 'CONCURRENT_TRANSACTIONS', 'TRANSACTION_COORDINATOR_FENCED', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'SECURITY_DISABLED', 'OPERATION_NOT_ATTEMPTED', 'KAFKA_STORAGE_ERROR', 'LOG_DIR_NOT_FOUND', 'SASL_AUTHENTICATION_FAILED', 'UNKNOWN_PRODUCER_ID', 'REASSIGNMENT_IN_PROGRESS', 'DELEGATION_TOKEN_AUTH_DISABLED', 'DELEGATION_TOKEN_NOT_FOUND', 'DELEGATION_TOKEN_OWNER_MISMATCH', 'DELEGATION_TOKEN_REQUEST_NOT_ALLOWED', 'DELEGATION_TOKEN_AUTHORIZATION_FAILED', 'DELEGATION_TOKEN_EXPIRED', 'INVALID_PRINCIPAL_TYPE', 'NON_EMPTY_GROUP', 'GROUP_ID_NOT_FOUND', 'FETCH_SESSION_ID_NOT_FOUND', 'INVALID_FETCH_SESSION_EPOCH', 'LISTENER_NOT_FOUND', 'TOPIC_DELETION_DISABLED', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH', 'UNSUPPORTED_COMPRESSION_TYPE', 'STALE_BROKER_EPOCH', 'OFFSET_NOT_AVAILABLE', 'MEMBER_ID_REQUIRED', 'PREFERRED_LEADER_NOT_AVAILABLE', 'GROUP_MAX_SIZE_REACHED', 'FENCED_INSTANCE_ID', 'ELIGIBLE_LEADERS_NOT_AVAILABLE', 'ELECTION_NOT_NEEDED', 'NO_REASSIGNMENT_IN_PROGRESS', 'GROUP_SUBSCRIBED_TO_TOPIC', 'INVALID_RECORD', 'UNSTABLE_OFFSET_COMMIT', 'THROTTLING_QUOTA_EXCEEDED', 'PRODUCER_FENCED', 'RESOURCE_NOT_FOUND', 'DUPLICATE_RESOURCE', 'UNACCEPTABLE_CREDENTIAL', 'INCONSISTENT_VOTER_SET', 'INVALID_UPDATE_VERSION', 'FEATURE_UPDATE_FAILED', 'PRINCIPAL_DESERIALIZATION_FAILURE', 'SNAPSHOT_NOT_FOUND', 'POSITION_OUT_OF_RANGE', 'UNKNOWN_TOPIC_ID', 'DUPLICATE_BROKER_REGISTRATION', 'BROKER_ID_NOT_REGISTERED', 'INCONSISTENT_TOPIC_ID', 'INCONSISTENT_CLUSTER_ID', 'TRANSACTIONAL_ID_NOT_FOUND', 'FETCH_SESSION_TOPIC_ID_ERROR', 'INELIGIBLE_REPLICA', 'NEW_LEADER_ELECTED', 'OFFSET_MOVED_TO_TIERED_STORAGE', 'FENCED_MEMBER_EPOCH', 'UNRELEASED_INSTANCE_ID', 'UNSUPPORTED_ASSIGNOR', 'STALE_MEMBER_EPOCH', 'MISMATCHED_ENDPOINT_TYPE', 'UNSUPPORTED_ENDPOINT_TYPE', 'UNKNOWN_CONTROLLER_ID', 'UNKNOWN_SUBSCRIPTION_ID', 'TELEMETRY_TOO_LARGE', 'INVALID_REGISTRATION', 'TRANSACTION_ABORTABLE', 'INVALID_RECORD_STATE', 'SHARE_SESSION_NOT_FOUND', 'INVALID_SHARE_SESSION_EPOCH', 'FENCED_STATE_EPOCH', 'INVALID_VOTER_KEY', 'DUPLICATE_VOTER', 'VOTER_NOT_FOUND', 'INVALID_REGULAR_EXPRESSION', 'REBOOTSTRAP_REQUIRED', 'STREAMS_INVALID_TOPOLOGY', 'STREAMS_INVALID_TOPOLOGY_EPOCH', 'STREAMS_TOPOLOGY_FENCED', 'SHARE_SESSION_LIMIT_REACHED'];
+/** An error code by Kafka's name. */
 export type KafkaErrorName = (typeof kafkaErrorNames)[number];
 export declare const metadataVerbs: readonly ['migrate', 'openCluster', 'findTopics', 'listTopics', 'createTopic', 'deleteTopic', 'growTopic', 'commit', 'findSegments', 'partitionStates', 'findByTime', 'allocateProducerIds', 'register', 'beat', 'listSlots', 'leave', 'openGroup', 'saveGroup', 'listGroups', 'fetchOffsets', 'expireOffsets', 'agedTopics', 'recentObjects', 'damagedLogs', 'cutLogs', 'forgetObjects'];
+/** A transaction of the server with its database. */
 export type MetadataVerb = (typeof metadataVerbs)[number];
 
 // ---- embedded/faults/seen-request.d.ts
 import type { ApiName, KafkaErrorName } from './kafka-names.ts';
+/** One request of a client, as far as it has come by now. */
 export interface SeenRequest {
     /** When it had come in whole: milliseconds since the epoch. */
     readonly at: number;
@@ -328,6 +345,7 @@ export interface SeenRequest {
  * `gone`: the client had left before the answer.
  */
 export type RequestOutcome = 'waiting' | 'answered' | 'unanswered' | 'dropped' | 'closed' | 'lost' | 'gone';
+/** One error of an answer, with what it is about where the answer says so. */
 export interface SeenError {
     readonly error: KafkaErrorName;
     readonly topic?: string;
@@ -346,6 +364,7 @@ export interface RequestFilter {
     readonly outcome?: RequestOutcome;
     readonly where?: (request: SeenRequest) => boolean;
 }
+/** What `expectNoErrors` overlooks. */
 export interface ExpectNoErrorsOptions {
     /** Names of errors that are meant, or a function that answers true for those. */
     readonly ignore?: readonly KafkaErrorName[] | ((error: SeenError, request: SeenRequest) => boolean);
@@ -353,6 +372,7 @@ export interface ExpectNoErrorsOptions {
 
 // ---- embedded/group.d.ts
 import type { WaitOptions } from './kafka.ts';
+/** A consumer group by its id, whether it exists or not yet. */
 export interface KafkaGroup {
     readonly id: string;
     /**
@@ -381,7 +401,9 @@ export interface KafkaGroup {
      */
     expel(memberId?: string): Promise<string[]>;
 }
+/** What `ready` waits for, and how long. */
 export interface ReadyOptions extends WaitOptions {
+    /** Whether its consumers must have begun to fetch. Default: true. */
     readonly fetching?: boolean;
 }
 /** `by`: from the committed offset, negative to the start. `time`: to the first record that is not older, else to the end. All stay within start and end. */
@@ -392,13 +414,17 @@ export type SeekTo = 'start' | 'end' | {
 } | {
     readonly time: number | Date;
 };
+/** Which partitions are moved. */
 export interface SeekOptions {
+    /** Left out: all partitions that the group has commits of. */
     readonly topic?: string;
     /** Of the topic; left out, all. */
     readonly partitions?: readonly number[];
 }
+/** A group at one moment. */
 export interface GroupDescription {
     readonly id: string;
+    /** Kafka's: Empty, PreparingRebalance, CompletingRebalance, Stable. */
     readonly state: string;
     /** Kafka's generation of the group. */
     readonly generation: number;
@@ -408,6 +434,7 @@ export interface GroupDescription {
     /** What is committed or assigned, by topic and partition. */
     readonly partitions: readonly GroupPartition[];
 }
+/** A member of a group; its client and host as it named itself and where it came from. */
 export interface GroupMember {
     readonly memberId: string;
     /** Undefined: no static member. */
@@ -421,6 +448,7 @@ export interface GroupMember {
         readonly partition: number;
     }[];
 }
+/** How far a group is in one partition. All but `lag` are offsets; of a partition without a commit, `lag` is all that it holds. */
 export interface GroupPartition {
     readonly topic: string;
     readonly partition: number;
@@ -447,6 +475,7 @@ export interface KafkaClock {
     /** It is that time now. To the future it is an advance; to the past only stamps go back, and no time-out is taken back. */
     set(time: number | Date, options?: AdvanceOptions): Promise<void>;
 }
+/** For whom time passes. */
 export interface AdvanceOptions {
     /**
      * `keep` (the default): time stands still for the members of groups, for real clients beat in real time. `expire`: it passes for them too, and whoever does not
@@ -456,6 +485,7 @@ export interface AdvanceOptions {
 }
 
 // ---- embedded/record.d.ts
+/** A record to produce. One of `value` and `json` must be there; null makes it a tombstone. */
 export interface RecordInput {
     /** Null or left out: no key. Text is UTF-8. */
     readonly key?: string | Uint8Array | null;
@@ -495,6 +525,7 @@ export interface RecordParts extends RecordRef {
         readonly value: Uint8Array | null;
     }[];
 }
+/** A record as it is in its log: bytes, and what they say as text or JSON. It is a copy; to change it changes nothing. */
 export declare class KafkaRecord implements RecordRef {
     readonly topic: string;
     readonly partition: number;
@@ -524,6 +555,7 @@ export declare class KafkaRecord implements RecordRef {
 
 // ---- embedded/start-options.d.ts
 import type { KafkaEvent } from './kafka.ts';
+/** All may be left out: then it is in memory, empty, on any free port of this machine. */
 export interface StartKafkaOptions {
     /** Topics to begin with, by name: how many partitions, or a spec. One that is there already (from an earlier run in the same `dir`) must be as it is said here. */
     readonly topics?: Readonly<Record<string, number | TopicSpec>>;
@@ -561,6 +593,7 @@ export interface StartKafkaOptions {
     /** Whether the server alone keeps the process running, as a program wants it that does nothing but serve. Default: false, so that test runners end by themselves. */
     readonly holdsProcess?: boolean;
 }
+/** A topic to be made. */
 export interface TopicSpec {
     /** Default: as many as the setting `num.partitions` says, which is 1. */
     readonly partitions?: number;
@@ -569,6 +602,7 @@ export interface TopicSpec {
 }
 
 // ---- embedded/refused-error.d.ts
+/** The server said no, as it would to a client; the message says why. */
 export declare class RefusedError extends Error {
     readonly name = "RefusedError";
     /** Kafka's name of the error: `TOPIC_ALREADY_EXISTS`. */
@@ -579,6 +613,7 @@ export declare class RefusedError extends Error {
 }
 
 // ---- embedded/wait-timeout-error.d.ts
+/** `waitFor`, `ready` or `caughtUp` waited in vain. The message shows what was there instead: topics, last records, groups, clients. */
 export declare class WaitTimeoutError extends Error {
     readonly name = "WaitTimeoutError";
 }
@@ -641,6 +676,7 @@ export declare const userErrorCodes: {
     readonly 'LKS-4101': 'a line of input cannot be written';
     readonly 'LKS-4102': 'not everything was written';
 };
+/** `LKS-1001` …: what happened, by a number that never means anything else. */
 export type UserErrorCode = keyof typeof userErrorCodes;
 /** Printed without a stack, but for `-v`; the process then ends with `exitCode`. */
 export declare class UserError extends Error {

@@ -1,4 +1,4 @@
-// Docstrings: whatever the protocol package exports says what it is. Its users have nothing else to read.
+// Docstrings: whatever a published package exports says what it is. In an editor its users have nothing else to read.
 import { posix } from 'node:path'
 import type { Check, Tree } from './check.ts'
 import { entriesOf, surfaces } from './public-surface.ts'
@@ -7,7 +7,6 @@ export const documented: Check = {
   name: 'docstrings',
   run: (tree) =>
     surfaces
-      .filter(({ folder }) => folder === 'packages/protocol')
       .flatMap((surface) => entriesOf(surface, tree))
       .filter((entry) => tree.exists(entry))
       .flatMap((entry) => undocumented(entry, tree)),

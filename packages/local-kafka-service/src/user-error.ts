@@ -58,6 +58,7 @@ export const userErrorCodes = {
   'LKS-4102': 'not everything was written',
 } as const
 
+/** `LKS-1001` …: what happened, by a number that never means anything else. */
 export type UserErrorCode = keyof typeof userErrorCodes
 
 /** Printed without a stack, but for `-v`; the process then ends with `exitCode`. */

@@ -12,6 +12,7 @@ export interface ClientConfigs {
   readonly 'node-rdkafka': RdkafkaConfig
 }
 
+/** As kafkajs takes it. */
 export interface KafkaJsConfig {
   clientId: string
   brokers: string[]
@@ -20,6 +21,7 @@ export interface KafkaJsConfig {
   logLevel: 1
 }
 
+/** As @confluentinc/kafka-javascript takes it: its `kafkaJS` block, and librdkafka's own properties. */
 export interface ConfluentConfig {
   kafkaJS: {
     clientId: string
@@ -32,6 +34,7 @@ export interface ConfluentConfig {
   'reconnect.backoff.max.ms': number
 }
 
+/** As @platformatic/kafka takes it, for each of its clients. */
 export interface PlatformaticConfig {
   clientId: string
   bootstrapBrokers: string[]
@@ -40,6 +43,7 @@ export interface PlatformaticConfig {
   autocreateTopics: boolean
 }
 
+/** As node-rdkafka takes it: librdkafka's properties. */
 export interface RdkafkaConfig {
   'client.id': string
   'metadata.broker.list': string

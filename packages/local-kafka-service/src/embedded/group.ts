@@ -1,6 +1,7 @@
 // A consumer group as a test sees it.
 import type { WaitOptions } from './kafka.ts'
 
+/** A consumer group by its id, whether it exists or not yet. */
 export interface KafkaGroup {
   readonly id: string
   /**
@@ -30,21 +31,27 @@ export interface KafkaGroup {
   expel(memberId?: string): Promise<string[]>
 }
 
+/** What `ready` waits for, and how long. */
 export interface ReadyOptions extends WaitOptions {
+  /** Whether its consumers must have begun to fetch. Default: true. */
   readonly fetching?: boolean
 }
 
 /** `by`: from the committed offset, negative to the start. `time`: to the first record that is not older, else to the end. All stay within start and end. */
 export type SeekTo = 'start' | 'end' | { readonly offset: number } | { readonly by: number } | { readonly time: number | Date }
 
+/** Which partitions are moved. */
 export interface SeekOptions {
+  /** Left out: all partitions that the group has commits of. */
   readonly topic?: string
   /** Of the topic; left out, all. */
   readonly partitions?: readonly number[]
 }
 
+/** A group at one moment. */
 export interface GroupDescription {
   readonly id: string
+  /** Kafka's: Empty, PreparingRebalance, CompletingRebalance, Stable. */
   readonly state: string
   /** Kafka's generation of the group. */
   readonly generation: number
@@ -55,6 +62,7 @@ export interface GroupDescription {
   readonly partitions: readonly GroupPartition[]
 }
 
+/** A member of a group; its client and host as it named itself and where it came from. */
 export interface GroupMember {
   readonly memberId: string
   /** Undefined: no static member. */
@@ -66,6 +74,7 @@ export interface GroupMember {
   readonly partitions: readonly { readonly topic: string; readonly partition: number }[]
 }
 
+/** How far a group is in one partition. All but `lag` are offsets; of a partition without a commit, `lag` is all that it holds. */
 export interface GroupPartition {
   readonly topic: string
   readonly partition: number

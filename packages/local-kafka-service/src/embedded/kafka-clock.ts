@@ -14,6 +14,7 @@ export interface KafkaClock {
   set(time: number | Date, options?: AdvanceOptions): Promise<void>
 }
 
+/** For whom time passes. */
 export interface AdvanceOptions {
   /**
    * `keep` (the default): time stands still for the members of groups, for real clients beat in real time. `expire`: it passes for them too, and whoever does not

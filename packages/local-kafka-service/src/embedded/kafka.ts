@@ -7,6 +7,7 @@ import type { KafkaClock } from './kafka-clock.ts'
 import type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './record.ts'
 import type { TopicSpec } from './start-options.ts'
 
+/** A running server, made by `startKafka` or `fork`. `await using` stops it at the end of its block. Once it was told to end, its asynchronous methods reject with a RefusedError, SERVER_STOPPED. */
 export interface Kafka extends AsyncDisposable {
   /** `127.0.0.1:54321`: what a client needs to connect. */
   readonly bootstrapServers: string
@@ -72,11 +73,13 @@ export interface Kafka extends AsyncDisposable {
   kill(): Promise<void>
 }
 
+/** What a fork does not have from its parent. */
 export interface ForkOptions {
   /** As of `startKafka`, for what happens in the fork. */
   readonly onEvent?: (event: KafkaEvent) => void
 }
 
+/** How long a wait may take, in real time. */
 export interface WaitOptions {
   /** Default: what `startKafka` was told, else 4,000. */
   readonly timeoutMs?: number

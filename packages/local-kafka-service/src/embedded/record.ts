@@ -1,6 +1,7 @@
 // A record as a test sees it: what is given to `produce`, where it went, and what was read.
 import { shownRecord } from './shown.ts'
 
+/** A record to produce. One of `value` and `json` must be there; null makes it a tombstone. */
 export interface RecordInput {
   /** Null or left out: no key. Text is UTF-8. */
   readonly key?: string | Uint8Array | null
@@ -41,6 +42,7 @@ export interface RecordParts extends RecordRef {
   readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]
 }
 
+/** A record as it is in its log: bytes, and what they say as text or JSON. It is a copy; to change it changes nothing. */
 export class KafkaRecord implements RecordRef {
   readonly topic: string
   readonly partition: number

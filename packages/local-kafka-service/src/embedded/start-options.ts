@@ -1,6 +1,7 @@
 // What `startKafka` takes.
 import type { KafkaEvent } from './kafka.ts'
 
+/** All may be left out: then it is in memory, empty, on any free port of this machine. */
 export interface StartKafkaOptions {
   /** Topics to begin with, by name: how many partitions, or a spec. One that is there already (from an earlier run in the same `dir`) must be as it is said here. */
   readonly topics?: Readonly<Record<string, number | TopicSpec>>
@@ -35,6 +36,7 @@ export interface StartKafkaOptions {
   readonly holdsProcess?: boolean
 }
 
+/** A topic to be made. */
 export interface TopicSpec {
   /** Default: as many as the setting `num.partitions` says, which is 1. */
   readonly partitions?: number

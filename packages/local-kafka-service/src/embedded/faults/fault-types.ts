@@ -5,6 +5,7 @@ import type { SeenRequest } from './seen-request.ts'
 /** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h30m`, `8d`. */
 export type Duration = number | string
 
+/** An error by Kafka's name. NONE is none. */
 export type FaultError = Exclude<KafkaErrorName, 'NONE'>
 
 /** Which requests a fault touches: those that fit all of it. Without options: every one of its API. */
@@ -98,11 +99,13 @@ export interface Faults {
   clear(): void
 }
 
+/** What the server asks of its object store. */
 export type StoreOperation = 'put' | 'read' | 'list' | 'remove'
 
 /** `throttled`, `unavailable` and `timeout` are tried again by the server, for 15 seconds; the others are final. With `timeout` it does not know that nothing was done. */
 export type StoreErrorKind = 'throttled' | 'unavailable' | 'timeout' | 'denied' | 'full' | 'missing' | 'corrupt'
 
+/** Which requests of the server to its store or database a fault touches, and how often: `times`, `rate` and `seed` as in FaultOptions. */
 export interface BelowOptions<Seen> {
   readonly times?: number
   readonly rate?: number
@@ -112,6 +115,7 @@ export interface BelowOptions<Seen> {
   readonly when?: (seen: Seen) => boolean
 }
 
+/** A request of the server to its object store, as a fault sees it. */
 export interface StoreRequest {
   readonly operation: StoreOperation
   /** The object, the prefix of a list, the first of those to be removed. */
@@ -128,11 +132,13 @@ export interface StoreFaults {
   disconnect(duration?: Duration): Fault
 }
 
+/** A request of the server to its database, as a fault sees it. */
 export interface MetadataRequest {
   /** What is to be done, in one transaction: `commit`, `beat`, `saveGroup` … */
   readonly verb: MetadataVerb
 }
 
+/** Each transaction that the server asks for is one chance to strike, its own tries included. */
 export interface MetadataFaults {
   delay(duration: Duration, options?: BelowOptions<MetadataRequest>): Fault
   /** The transaction is committed, and the server does not hear of it. `commit` is that of records. Without a verb: any. */

@@ -26,6 +26,7 @@ export const apiNames = [
   'DescribeCluster',
   'DescribeTopicPartitions',
 ] as const
+/** An API that the server serves, by Kafka's name. */
 export type ApiName = (typeof apiNames)[number]
 
 export const kafkaErrorNames = [
@@ -165,6 +166,7 @@ export const kafkaErrorNames = [
   'STREAMS_TOPOLOGY_FENCED',
   'SHARE_SESSION_LIMIT_REACHED',
 ] as const
+/** An error code by Kafka's name. */
 export type KafkaErrorName = (typeof kafkaErrorNames)[number]
 
 export const metadataVerbs = [
@@ -195,4 +197,5 @@ export const metadataVerbs = [
   'cutLogs',
   'forgetObjects',
 ] as const
+/** A transaction of the server with its database. */
 export type MetadataVerb = (typeof metadataVerbs)[number]

@@ -1,6 +1,7 @@
 // What a test may know of one request of a client: who sent what, and what became of it.
 import type { ApiName, KafkaErrorName } from './kafka-names.ts'
 
+/** One request of a client, as far as it has come by now. */
 export interface SeenRequest {
   /** When it had come in whole: milliseconds since the epoch. */
   readonly at: number
@@ -35,6 +36,7 @@ export interface SeenRequest {
  */
 export type RequestOutcome = 'waiting' | 'answered' | 'unanswered' | 'dropped' | 'closed' | 'lost' | 'gone'
 
+/** One error of an answer, with what it is about where the answer says so. */
 export interface SeenError {
   readonly error: KafkaErrorName
   readonly topic?: string
@@ -55,6 +57,7 @@ export interface RequestFilter {
   readonly where?: (request: SeenRequest) => boolean
 }
 
+/** What `expectNoErrors` overlooks. */
 export interface ExpectNoErrorsOptions {
   /** Names of errors that are meant, or a function that answers true for those. */
   readonly ignore?: readonly KafkaErrorName[] | ((error: SeenError, request: SeenRequest) => boolean)
