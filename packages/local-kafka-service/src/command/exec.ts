@@ -27,10 +27,22 @@ export const exec: ClientCommand = {
     const [program = '', ...args] = given.arguments
     const topics = topicsIn(given.option('topics') ?? '')
     if (typeof topics === 'string') throw new UserError('LKS-1004', { what: topics, fix: ['as in: --topics orders:3,audit'] })
-    const { startKafka } = await import('../index.ts')
+    const { startKafka, RefusedError } = await import('../index.ts')
     const kafka = await startKafka({ http: true })
     try {
-      for (const topic of topics) await create(kafka, topic)
+      for (const { name, partitions } of topics) {
+        try {
+          await kafka.createTopic(name, partitions)
+        } catch (error) {
+          if (!(error instanceof RefusedError)) throw error
+          throw new UserError('LKS-1004', {
+            what: `--topics: '${name}' cannot be made`,
+            why: error.message,
+            fix: ['give it another name or count: --topics orders:3'],
+            cause: error,
+          })
+        }
+      }
       terminal.talk.write(`lks: a Kafka in memory on ${kafka.bootstrapServers}\n`)
       const exitCode = await ran(spawn(program, args, { stdio: 'inherit', env: { ...env, ...environmentOf(kafka) } }), program, terminal)
       throw new Exit(exitCode)
@@ -41,13 +53,12 @@ export const exec: ClientCommand = {
 }
 
 /** What the child finds in its environment. */
-export function environmentOf({ bootstrapServers, urls }: Pick<Kafka, 'bootstrapServers' | 'urls'>): Readonly<Record<string, string>> {
-  return {
-    KAFKA_BROKERS: bootstrapServers,
-    KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
-    LKS_BOOTSTRAP_SERVERS: bootstrapServers,
-    ...(urls !== undefined && { LKS_URL: urls.control, LKS_DATA_URL: urls.data }),
-  }
+export function environmentOf({
+  bootstrapServers,
+  urls,
+  env,
+}: Pick<Kafka, 'bootstrapServers' | 'urls' | 'env'>): Readonly<Record<string, string>> {
+  return { ...env, LKS_BOOTSTRAP_SERVERS: bootstrapServers, ...(urls !== undefined && { LKS_DATA_URL: urls.data }) }
 }
 
 interface WantedTopic {
@@ -64,21 +75,6 @@ export function topicsIn(text: string): readonly WantedTopic[] | string {
     topics.push({ name, partitions: Number(count) })
   }
   return topics
-}
-
-async function create({ urls }: Kafka, topic: WantedTopic): Promise<void> {
-  const answer = await fetch(`${urls?.control ?? ''}/topics`, {
-    method: 'POST',
-    body: JSON.stringify(topic),
-    headers: { 'content-type': 'application/json' },
-  })
-  if (answer.ok) return
-  const { message } = (await answer.json()) as { readonly message?: unknown }
-  throw new UserError('LKS-1004', {
-    what: `--topics: '${topic.name}' cannot be made`,
-    why: String(message),
-    fix: ['give it another name or count: --topics orders:3'],
-  })
 }
 
 /** The exit code as shells have it: 128 and the signal's number where a signal ended it. */

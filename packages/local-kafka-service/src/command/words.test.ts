@@ -1,11 +1,13 @@
 // Small words of several screens, and the parts of command lines that several commands share.
 import { expect, test } from 'vitest'
+import { counted } from '../counted.ts'
+import { startKafka } from '../index.ts'
 import { changesOf } from './config/config-changes.ts'
 import { configPairs } from './config-pairs.ts'
 import { listeningInodes, ofLsof, ofNetstat } from './doctor/port-owner.ts'
 import { durationOption, givenDuration } from './duration-option.ts'
 import { environmentOf, topicsIn } from './exec.ts'
-import { counted, ranges } from './words.ts'
+import { ranges } from './words.ts'
 
 test('counts and ranges', () => {
   expect(counted(1, 'topic')).toBe('1 topic')
@@ -40,7 +42,17 @@ test('topics of exec', () => {
     { name: 'audit', partitions: 1 },
   ])
   for (const wrong of ['orders:0', 'orders:x', ':3', 'a b']) expect(typeof topicsIn(wrong)).toBe('string')
-  expect(environmentOf({ bootstrapServers: 'a:1', urls: undefined })).toMatchObject({ KAFKA_BROKERS: 'a:1', LKS_BOOTSTRAP_SERVERS: 'a:1' })
+})
+
+test('the child of lks exec finds the Kafka by every name that clients of ours and of others read', async () => {
+  await using kafka = await startKafka({ http: true })
+  expect(environmentOf(kafka)).toEqual({
+    KAFKA_BROKERS: kafka.bootstrapServers,
+    KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
+    LKS_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
+    LKS_URL: kafka.urls?.control,
+    LKS_DATA_URL: kafka.urls?.data,
+  })
 })
 
 test('who listens, from what the platforms tell', () => {

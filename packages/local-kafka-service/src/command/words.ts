@@ -1,10 +1,5 @@
 // Small words that several screens share.
 
-/** `1 topic`, `2 topics`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}
-
 /** `0,1,2,5` → `0-2,5`. */
 export function ranges(numbers: readonly number[]): string {
   const sorted = [...new Set(numbers)].toSorted((a, b) => a - b)

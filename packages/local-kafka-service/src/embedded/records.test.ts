@@ -95,6 +95,13 @@ describe('produce', () => {
     expect(() => first?.json()).toThrow('the value of round[0] @0  value "just a value" is no JSON')
   })
 
+  test('a byte order mark stays in the text, and is no part of the JSON', async () => {
+    await kafka.produce('marked', { key: '\ufeffk', value: '\ufeff{"a":1}', headers: { h: '\ufeff' } })
+    const [record] = await kafka.records('marked')
+    expect([record?.keyText(), record?.text(), record?.headerText('h')]).toEqual(['\ufeffk', '\ufeff{"a":1}', '\ufeff'])
+    expect(record?.json()).toEqual({ a: 1 })
+  })
+
   test('a key is where Kafka’s own producer puts it; records without one stay together, call by call', async () => {
     await kafka.createTopic('spread', 10)
     const [keyed] = await kafka.produce('spread', { key: 'foobar', value: '' })

@@ -1,11 +1,12 @@
 // What was there when somebody waited in vain: topics with their ends, the last records, groups with their members and lag, clients. For a terminal of 80 columns.
 import type { Services, Topic } from '@local-kafka-service/agent'
+import { counted } from '../counted.ts'
 import type { GroupDescription } from './group.ts'
 import { groupState, lagOf } from './group-state.ts'
 import type { HeardClient } from './heard.ts'
 import { recordOf } from './read-records.ts'
 import type { KafkaRecord } from './record.ts'
-import { counted, shownRecord } from './shown.ts'
+import { shownRecord } from './shown.ts'
 
 export interface ReportAsk {
   readonly services: Services

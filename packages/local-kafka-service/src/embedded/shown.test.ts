@@ -1,6 +1,7 @@
 // What a person sees of bytes and records.
 import { expect, test } from 'vitest'
-import { counted, shownBytes, shownDuration, shownRecord } from './shown.ts'
+import { counted } from '../counted.ts'
+import { shownBytes, shownDuration, shownRecord } from './shown.ts'
 
 test.each([
   ['text is in quotes, with what is no sign escaped', Buffer.from('a "b"\n'), '"a \\"b\\"\\n"'],

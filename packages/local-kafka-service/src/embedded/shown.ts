@@ -39,11 +39,6 @@ export function shownDuration(ms: number): string {
   return ms < 1_000 || ms % 100 !== 0 ? `${ms} ms` : `${ms / 1_000} s`
 }
 
-/** `1 record`, `3 records`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}
-
 /** Undefined: no UTF-8, or full of signs that are no text. */
 function textOf(bytes: Uint8Array): string | undefined {
   try {

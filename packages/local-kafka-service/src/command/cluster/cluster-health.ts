@@ -3,10 +3,10 @@ import { type Cluster, withCluster } from '../../cluster/cluster.ts'
 import { type ClusterBroker, type ClusterState, clusterState } from '../../cluster/cluster-metadata.ts'
 import { diagnose } from '../../cluster/diagnosis.ts'
 import { asServer } from '../../cluster/probe.ts'
+import { counted } from '../../counted.ts'
 import { UserError } from '../../user-error.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { fieldsBlock, formatOf, outputOption, show, tableBlock } from '../output/output.ts'
-import { counted } from '../words.ts'
 
 export const clusterHealth: ClientCommand = {
   path: ['cluster', 'health'],

@@ -5,12 +5,12 @@ import { clusterState } from '../../cluster/cluster-metadata.ts'
 import { type Diagnosis, diagnose, isLoopback } from '../../cluster/diagnosis.ts'
 import { addressesOf, asServer, splitServer } from '../../cluster/probe.ts'
 import { serverGuess } from '../../cluster/server-guess.ts'
+import { counted } from '../../counted.ts'
 import { UserError } from '../../user-error.ts'
 import type { ClientCommand, CommandContext, ConnectionOptions } from '../client-command.ts'
 import { addressOf } from '../connection.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
-import { counted } from '../words.ts'
 
 export const doctorConnect: ClientCommand = {
   path: ['doctor', 'connect'],

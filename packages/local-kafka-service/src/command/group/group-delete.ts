@@ -1,11 +1,11 @@
 // lks group delete: groups with all that they committed, after somebody said yes.
 import { withCluster } from '../../cluster/cluster.ts'
 import { describeGroup } from '../../cluster/groups.ts'
+import { counted } from '../../counted.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { confirm, yesOption } from '../confirm.ts'
 import { forEachName } from '../each.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
-import { counted } from '../words.ts'
 
 export const groupDelete: ClientCommand = {
   path: ['group', 'delete'],

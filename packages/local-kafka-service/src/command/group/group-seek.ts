@@ -5,12 +5,12 @@ import { clusterState } from '../../cluster/cluster-metadata.ts'
 import { boundsOf } from '../../cluster/group-lag.ts'
 import { commitOffsets, committedOffsets, describeGroup } from '../../cluster/groups.ts'
 import { keyOf, offsetsAt, type PartitionRef } from '../../cluster/offsets.ts'
+import { counted } from '../../counted.ts'
 import { UserError } from '../../user-error.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 import { existing } from '../topic/topic-names.ts'
-import { counted } from '../words.ts'
 import { type SeekTarget, seekTarget, topicScope, wantedOffset } from './seek-target.ts'
 
 export const groupSeek: ClientCommand = {

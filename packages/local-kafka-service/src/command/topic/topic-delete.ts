@@ -1,11 +1,11 @@
 // lks topic delete: topics with all their records, after somebody said yes.
 import { withCluster } from '../../cluster/cluster.ts'
 import { clusterState } from '../../cluster/cluster-metadata.ts'
+import { counted } from '../../counted.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { confirm, yesOption } from '../confirm.ts'
 import { forEachName } from '../each.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
-import { counted } from '../words.ts'
 import { existing } from './topic-names.ts'
 
 export const topicDelete: ClientCommand = {

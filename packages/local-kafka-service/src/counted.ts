@@ -1,0 +1,6 @@
+// A count with its noun, in the sentences of commands and reports.
+
+/** `1 topic`, `2 topics`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
