@@ -7,7 +7,7 @@ import type { ClientCommand } from '../client-command.ts'
 import { type Block, fieldsBlock, formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 import { orUnknown, ranges } from '../words.ts'
-import { topicLagColumns } from './group-lag.ts'
+import { lagView, topicLagColumns } from './group-lag.ts'
 
 export const groupDescribe: ClientCommand = {
   path: ['group', 'describe'],
@@ -75,7 +75,7 @@ function blocksOf({ group, partitions }: Described): readonly Block[] {
     ['Assignor', assignor === '' ? '-' : assignor],
     ['Coordinator', `${coordinator.id} at ${asServer(coordinator)}`],
     ['Members', members.length],
-    ['Total lag', totalLag(partitions)],
+    ['Total lag', lagView({ lag: totalLag(partitions), unknown: partitions.filter(({ lag }) => lag === undefined).length })],
   ])
   const blocks = [facts]
   if (partitions.length > 0) blocks.push(tableBlock(partitionColumns, partitions), tableBlock(topicLagColumns, byTopic(partitions)))

@@ -87,7 +87,12 @@ async function watch(cluster: Cluster, given: Given, { terminal, signal }: Comma
 export const topicLagColumns: readonly Column<TopicLag>[] = [
   { header: 'TOPIC', value: ({ topic }) => topic },
   { header: 'PARTITIONS', value: ({ partitions }) => partitions, align: 'right' },
-  { header: 'LAG', value: ({ lag, unknown }) => (unknown === 0 ? lag : `${lag} + ${unknown} unknown`), align: 'right' },
+  { header: 'LAG', value: lagView, align: 'right' },
 ]
+
+/** A lag that leaves partitions out says so. `unknown`: how many. */
+export function lagView({ lag, unknown }: Pick<TopicLag, 'lag' | 'unknown'>): number | string {
+  return unknown === 0 ? lag : `${lag} + ${unknown} unknown`
+}
 
 const columns: readonly Column<GroupTopicLag>[] = [{ header: 'GROUP', value: ({ group }) => group }, ...topicLagColumns]
