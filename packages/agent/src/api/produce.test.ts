@@ -17,6 +17,8 @@ import { nativeCrc32c, nodeCodecs } from '../codecs.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import type { Answer } from '../net/connection.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
+import { MovableTime } from '../time/movable-time.ts'
+import { systemClock } from '../time/system-clock.ts'
 import { type AgentForTests, aBatch, anAgent, type CallOptions } from './testing/an-agent.ts'
 
 type Records = Uint8Array | null
@@ -254,6 +256,19 @@ test('under LogAppendTime the stamp is answered and stored, with a right checksu
   const stored = await storedIn(kafka)
   if (stored == null) throw new Error('nothing stored')
   expect(readBatchHeader(stored, 0).maxTimestamp).toBe(logAppendTimeMs)
+})
+
+test('time that is moved on does not time out what is being stored', async () => {
+  const objects = new GatedObjects()
+  await using kafka = await anAgent({ wrap: () => objects })
+  await kafka.topic('t')
+  const time = new MovableTime(systemClock)
+  const call = kafka.call(Produce, 9, { acks: -1, timeoutMs: 30_000, ...aProduce(aBatch(['v'])) }, { services: { clock: time.clock } })
+  while (objects.waiting.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  await time.advance(3_600_000, { sessions: 'keep' })
+  await objects.land()
+  const { responses } = await call
+  expect(responses[0]?.partitionResponses[0]).toMatchObject({ errorCode: 0, baseOffset: 0 })
 })
 
 test('without a definite answer in time the client hears so, and the write goes on', async () => {

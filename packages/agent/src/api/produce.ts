@@ -201,7 +201,8 @@ async function answered(pending: Pending): Promise<LateResponse<ProduceResponse>
 async function inTime({ waitMs, answers, waiting, services }: Pending): Promise<readonly ProduceAnswer[] | undefined> {
   if (waiting.length === 0) return []
   const late = Promise.withResolvers<undefined>()
-  const timer = services.clock.after(waitMs, () => late.resolve(undefined))
+  // What is waited for is a store, so it is real time: a test that moves its clock must not time out what is under way.
+  const timer = services.ioClock.after(waitMs, () => late.resolve(undefined))
   const first = await Promise.race([answers, late.promise])
   timer.cancel()
   return first

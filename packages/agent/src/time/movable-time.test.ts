@@ -127,6 +127,18 @@ test('set: forward it is an advance; back only stamps go, never the monotonic ti
   expect([time.clock.now(), time.clock.monotonic(), fired]).toEqual([500_060, 1_000_060, 1])
 })
 
+test('stamps are whole milliseconds, also where a timer falls due in the middle of one', async () => {
+  const { time, base, advance } = aTime()
+  const stamps: number[] = []
+  time.clock.after(0.25, () => stamps.push(time.clock.now()))
+  time.clock.after(7.1, () => stamps.push(time.clock.now()))
+  await advance(10)
+  await advance(0.5)
+  await moved(base, time.set(2_000_000.4, { sessions: 'keep' }))
+  stamps.push(time.clock.now())
+  expect(stamps).toEqual([1_000_000, 1_000_007, 2_000_000])
+})
+
 test('the database in another thread sees the same time, and a copy may begin ahead', async () => {
   const { time, advance } = aTime({ aheadMs: 7_000 })
   const seen = (): bigint => Atomics.load(new BigInt64Array(time.shared), 0)

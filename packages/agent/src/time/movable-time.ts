@@ -180,7 +180,8 @@ export class MovableTime {
     const monotonic = (): number => this.#monotonic(view)
     const after = (delayMs: number, callback: () => void): Timer => this.#set(view, monotonic() + Math.max(0, delayMs), callback, 'timer')
     return {
-      now: () => this.#base.now() + this.#wallMs + view.aheadMs,
+      // Whole, as a stamp is: timers fall due at fractions of a millisecond, and a move stops at each of them.
+      now: () => Math.round(this.#base.now() + this.#wallMs + view.aheadMs),
       monotonic,
       after,
       sleep: (delayMs, signal) =>

@@ -51,6 +51,8 @@ export interface AppendParts {
   readonly owners: Pick<Owners, 'ofPartition'>
   readonly settings: Settings
   readonly clock: Clock
+  /** What stores are waited for by. */
+  readonly ioClock: Clock
   readonly crc32c: Checksum
 }
 
@@ -59,7 +61,7 @@ export interface AppendParts {
  * REQUEST_TIMED_OUT: it is not known whether the record is stored. Never makes a topic.
  */
 export async function appendRecords(asked: AppendRecords, parts: AppendParts): Promise<readonly Appended[]> {
-  const { tails, writer, owners, settings, clock, crc32c } = parts
+  const { tails, writer, owners, settings, clock, ioClock, crc32c } = parts
   const all = (refusal: Refusal): readonly Appended[] => asked.records.map(() => refusal)
   const partitions = [...new Set(asked.records.map(({ partition }) => partition))]
   let topic: Topic | undefined
@@ -104,7 +106,7 @@ export async function appendRecords(asked: AppendRecords, parts: AppendParts): P
       }),
     })
   }
-  const answers = await inTime(writer.admit(admissions).answers, clock)
+  const answers = await inTime(writer.admit(admissions).answers, ioClock)
   return placed(asked.records, runs, (run, at) => {
     const answer = answers?.[run]
     if (answer === undefined) return refused('REQUEST_TIMED_OUT', 'It is not known yet whether the record is stored.')

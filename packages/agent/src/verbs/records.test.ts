@@ -201,6 +201,20 @@ class Parts {
   constructor({ topic: named = topic, answer = appended, room = true, loseSlotInRoom = false }: PartsOptions = {}) {
     this.topic = named
     const found = (): { readonly kind: 'ok'; readonly value: Topic } => ({ kind: 'ok', value: this.topic })
+    const ioClock: RecordVerbsParts['ioClock'] = {
+      now: () => this.#nowMs,
+      monotonic: () => this.#nowMs,
+      after: (delayMs, callback) => {
+        const timer = { atMs: this.#nowMs + delayMs, callback }
+        this.#timers.add(timer)
+        return { cancel: () => this.#timers.delete(timer) }
+      },
+      sleep: () => Promise.reject(new Error('nothing here sleeps')),
+      every: () => {
+        throw new Error('nothing here beats')
+      },
+      soon: setImmediate,
+    }
     const parts: RecordVerbsParts = {
       topics: { find: async () => [found()], findById: async () => [found()] },
       tails: {
@@ -237,19 +251,12 @@ class Parts {
       },
       owners: { ofPartition: () => ({ mine: this.#mine, epoch: 5, leader: this.#mine ? 1 : 2 }) },
       settings: settings('dev'),
+      ioClock,
       clock: {
-        now: () => this.#nowMs,
-        monotonic: () => this.#nowMs,
-        after: (delayMs, callback) => {
-          const timer = { atMs: this.#nowMs + delayMs, callback }
-          this.#timers.add(timer)
-          return { cancel: () => this.#timers.delete(timer) }
+        ...ioClock,
+        after: () => {
+          throw new Error('a test may move this clock: what takes real time is not timed by it')
         },
-        sleep: () => Promise.reject(new Error('nothing here sleeps')),
-        every: () => {
-          throw new Error('nothing here beats')
-        },
-        soon: setImmediate,
       },
       // Nothing here is compressed.
       codecs: {} as Codecs,

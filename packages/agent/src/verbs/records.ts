@@ -27,6 +27,7 @@ export interface RecordVerbsParts {
   readonly owners: Pick<Owners, 'ofPartition'>
   readonly settings: Settings
   readonly clock: Clock
+  readonly ioClock: Clock
   readonly codecs: Codecs
   readonly crc32c: Checksum
 }

@@ -101,7 +101,19 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const reader = new Reader({ log, objects, tails, owners, clock, emit, crc32c })
   const offsets = new Offsets({ log, objects, owners, codecs, crc32c, emit })
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings: agentSettings, random, emit })
-  const records = new RecordVerbs({ topics, writer, reader, offsets, tails, owners, settings: agentSettings, clock, codecs, crc32c })
+  const records = new RecordVerbs({
+    topics,
+    writer,
+    reader,
+    offsets,
+    tails,
+    owners,
+    settings: agentSettings,
+    clock,
+    ioClock: clock,
+    codecs,
+    crc32c,
+  })
 
   const groupVerbs = new GroupVerbs({ groups: noGroups, topics, log, offsets })
 
