@@ -3,7 +3,7 @@ import { buildBatch, checkBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
 import type { PartitionState } from '../metadata/metadata-store.ts'
-import { ScriptedLog } from '../metadata/testing/scripted-log.ts'
+import { rolledBack, ScriptedLog } from '../metadata/testing/scripted-log.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { Catalog } from '../view/catalog.ts'
@@ -183,6 +183,17 @@ test('who waits for room too long, or goes away, gets none and leaves the queue'
   expect(await leaves).toBe(false)
   await clock.advance(limits.admissionWaitMs)
   expect(await waits).toBe(false)
+})
+
+test('a drain ends although the database stays away, and what was not stored is refused', async () => {
+  const { writer, clock, objects, log } = aWriter(groupCommit)
+  log.script(...Array.from({ length: 500 }, () => () => rolledBack))
+  const admitted = writer.admit([aRecord(10)])
+  const drained = writer.drain()
+  await objects.land()
+  await clock.advance(limits.drainMs + limits.commitRetryMaxMs)
+  await drained
+  expect(await answersOf(admitted)).toMatchObject([{ kind: 'refused', error: 'NOT_ENOUGH_REPLICAS' }])
 })
 
 test('drain answers what was admitted', async () => {

@@ -177,10 +177,12 @@ export class Writer {
     }
   }
 
-  /** Seals what is open and settles when everything admitted is answered. */
+  /** Seals what is open and settles when everything admitted is answered. With a service away for so long that it is not, the rest ends as by `kill`. */
   async drain(): Promise<void> {
     this.#seal('drain')
+    const late = this.#parts.clock.after(limits.drainMs, () => this.kill())
     await this.#chain.drained()
+    late.cancel()
   }
 
   /** Ends at once, as a crash would: see Chain.kill. */
