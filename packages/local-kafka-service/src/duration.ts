@@ -8,9 +8,9 @@ export function spanMs(text: string): number | undefined {
   return Math.round(ms)
 }
 
-/** As `spanMs`; a number without a unit is milliseconds already. */
+/** As `spanMs`, in whole milliseconds, for Kafka's fields hold no others; a number without a unit is milliseconds already. */
 export function durationMs(text: string): number | undefined {
-  return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : spanMs(text)
+  return /^\d+(?:\.\d+)?$/.test(text) ? Math.round(Number(text)) : spanMs(text)
 }
 
 const spans = /^(?:\d+(?:\.\d+)?(?:ms|[wdhms]))+$/
