@@ -69,9 +69,10 @@ export class RecordWriter {
   /** Settles when there is room for the next one. Rejects when an earlier record was not written; then nothing more is taken. */
   async add(record: RecordToWrite, line: number): Promise<void> {
     while (this.#chunk.add(record, line) === 'full') {
-      await this.#sending
+      // The end of one sends the chunk that waited for it, so whether there is one to send is asked again each time.
+      if (this.#sending === undefined) this.#send()
+      else await this.#sending
       this.#throwIfFailed()
-      this.#send()
     }
   }
 
@@ -83,10 +84,11 @@ export class RecordWriter {
   /** Settles when everything that was added is acknowledged. Rejects when it was not. */
   async flush(): Promise<void> {
     for (;;) {
-      await this.#sending
       this.#throwIfFailed()
-      if (this.#chunk.isEmpty) return
-      this.#send()
+      // An empty chunk alone says nothing: the end of one request may just have sent the next.
+      if (this.#sending !== undefined) await this.#sending
+      else if (this.#chunk.isEmpty) return
+      else this.#send()
     }
   }
 
