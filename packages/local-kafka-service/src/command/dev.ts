@@ -21,7 +21,16 @@ export async function dev(given: OptionSources): Promise<void> {
     const early: AgentEvent[] = []
     let tell = (event: AgentEvent): void => void early.push(event)
     const server = await startServer(plan, (event) => tell(event))
-    const ready: Ready = { server, plan, version: productVersion(), ms: Math.round(performance.now()), pid: process.pid }
+    const ready: Ready = {
+      server,
+      plan,
+      version: productVersion(),
+      ms: Math.round(performance.now()),
+      pid: process.pid,
+      // From a clone there is no bin that npx would find.
+      lks: process.argv[1]?.endsWith('.ts') === true ? 'npx -y pnpm@12 lks' : 'npx lks',
+      columns: process.stdout.columns ?? 80,
+    }
     show(ready, log)
     tell = eventLog({ verbose, write: (line) => log.write(line), monotonic: () => performance.now() })
     for (const event of early) tell(event)

@@ -28,6 +28,8 @@ function ready(
     version: '1.2.3',
     ms: 120,
     pid: 42,
+    lks: 'npx lks',
+    columns: 80,
   }
 }
 
@@ -45,13 +47,13 @@ test('for people: where it is, where it keeps things, what survives, and lines t
   Control API      http://localhost:8000/topics
   Data API         http://localhost:8123/topics/{topic}/produce/{partition}
   API docs         http://localhost:8000/docs
-  Storage          .lks  (kept between runs; --memory for none)
-  Durability       os: what is acknowledged survives kill -9, not a power loss (--durability strict)
+  Storage          .lks (kept between runs; --memory for none)
+  Durability       os: survives kill -9, not a power loss (--durability strict)
 
   Try:
     curl -X POST localhost:8000/topics -d '{"name":"hello"}'
     curl -X POST localhost:8123/topics/hello/produce/0 -d "key:value"
-    kcat -b localhost:9092 -t hello -C -e
+    npx lks consume hello
 
   Ctrl-C stops it.
 
@@ -75,7 +77,7 @@ test.each<{ readonly flags: Readonly<Record<string, string>>; readonly says: rea
 })
 
 test('a port that was moved on from is named', () => {
-  expect(firstScreen(ready({}, { movedFrom: 8000 }))).toContain('http://localhost:8001/topics   (8000 was taken)')
+  expect(firstScreen(ready({}, { movedFrom: 8000 }))).toContain('http://localhost:8001/topics (8000 was taken)')
 })
 
 test('what a power loss took is said; a recovery that found everything whole is not worth a line', () => {
@@ -92,6 +94,6 @@ test('what a power loss took is said; a recovery that found everything whole is 
   expect(firstScreen(ready({}, { recovered: whole }))).toBe(firstScreen(ready({})))
   const torn = { kind: 'recovered', objects: 3, unreadable: 2, cuts: [cut(0, 4), cut(1, 1)] } as const
   expect(firstScreen(ready({}, { recovered: torn }))).toContain(
-    '\n  Lost             5 records at the end of 2 partitions: 2 of the newest objects did not survive the power loss\n',
+    '\n  Lost             5 records at the end of 2 partitions: 2 of the newest objects\n                   did not survive the power loss\n',
   )
 })

@@ -3,6 +3,7 @@ import { text } from '@local-kafka-service/agent'
 import { metadataAt, objectsAt } from '../server/places.ts'
 import type { Server } from '../server/server.ts'
 import type { ServerPlan } from '../server/server-plan.ts'
+import { folded } from './output/folded.ts'
 
 export interface Ready {
   readonly server: Pick<Server, 'kafka' | 'http' | 'recovered'>
@@ -11,6 +12,10 @@ export interface Ready {
   /** From the start of the process. */
   readonly ms: number
   readonly pid: number
+  /** How another command is called from where this one was: `npx lks`. */
+  readonly lks: string
+  /** Of the terminal; no line is longer, but for what cannot be broken. */
+  readonly columns: number
 }
 
 /** For programs: one line, its keys a contract. */
@@ -26,7 +31,7 @@ export function readyLine({ server, ms, pid }: Ready): string {
 }
 
 /** For people. */
-export function firstScreen({ server, plan, version, ms }: Ready): string {
+export function firstScreen({ server, plan, version, ms, lks, columns }: Ready): string {
   const { http } = server
   const kafka = shown(kafkaAddress(server))
   const rows: (readonly [name: string, value: string])[] = [['Kafka', kafka]]
@@ -44,20 +49,39 @@ export function firstScreen({ server, plan, version, ms }: Ready): string {
   if (plan.storeLatencyMs > 0) rows.push(['Store latency', `${plan.storeLatencyMs} ms are added to every request to the object store`])
   if (plan.hosts.some((host) => !isLoopback(host)))
     rows.push(['Open to', `whoever reaches ${plan.hosts.join(', ')}: there are no passwords yet`])
-  const tries =
-    http === undefined
-      ? []
+  const at = kafka === standardAddress ? '' : ` -b ${kafka}`
+  const tries = [
+    ...(http === undefined
+      ? [`echo key:value | ${lks} produce hello -K :${at}`]
       : [
-          '',
-          'Try:',
-          `  curl -X POST ${withoutScheme(http.control.url)}/topics -d '{"name":"hello"}'`,
-          `  curl -X POST ${withoutScheme(http.data.url)}/topics/hello/produce/0 -d "key:value"`,
-          `  kcat -b ${kafka} -t hello -C -e`,
-          '',
-          'Ctrl-C stops it.',
-        ]
-  const lines = ['', `lks ${version}   ready in ${ms} ms`, '', ...rows.map(([name, value]) => `${name.padEnd(17)}${value}`), ...tries, '']
+          `curl -X POST ${withoutScheme(http.control.url)}/topics -d '{"name":"hello"}'`,
+          `curl -X POST ${withoutScheme(http.data.url)}/topics/hello/produce/0 -d "key:value"`,
+        ]),
+    `${lks} consume hello${at}`,
+  ]
+  const lines = [
+    '',
+    `lks ${version}   ready in ${ms} ms`,
+    '',
+    ...rows.flatMap(([name, value]) => row(name, value, columns)),
+    '',
+    'Try:',
+    ...tries.map((line) => `  ${line}`),
+    '',
+    'Ctrl-C stops it.',
+    '',
+  ]
   return lines.map((line) => (line === '' ? '\n' : `  ${line}\n`)).join('')
+}
+
+/** Where commands look when they are not told. */
+const standardAddress = 'localhost:9092'
+const nameColumns = 17
+const indentation = 2
+
+/** A value that is too long goes on below itself. */
+function row(name: string, value: string, columns: number): readonly string[] {
+  return folded(value, columns - nameColumns - indentation).map((line, at) => `${(at === 0 ? name : '').padEnd(nameColumns)}${line}`)
 }
 
 function kafkaAddress({ kafka }: Ready['server']): string {
@@ -77,22 +101,22 @@ function withoutScheme(url: string): string {
 }
 
 function moved(from: number | undefined): string {
-  return from === undefined ? '' : `   (${from} was taken)`
+  return from === undefined ? '' : ` (${from} was taken)`
 }
 
 function storage(plan: ServerPlan): string {
   const { objects, metadata } = plan
-  if (objects.kind === 'memory' && metadata.kind === 'memory') return 'memory  (gone when it stops; without --memory it is kept)'
-  if (objects.kind === 'directory' && metadata.kind === 'sqlite') return `${plan.dataDirectory}  (kept between runs; --memory for none)`
+  if (objects.kind === 'memory' && metadata.kind === 'memory') return 'memory (gone when it stops; without --memory it is kept)'
+  if (objects.kind === 'directory' && metadata.kind === 'sqlite') return `${plan.dataDirectory} (kept between runs; --memory for none)`
   return `${objectsAt(plan)}, metadata in ${metadataAt(plan)}`
 }
 
 function durability({ objects, metadata, settings }: ServerPlan): string {
   if (objects.kind === 's3' && metadata.kind === 'postgres') return 'what is acknowledged is in S3 and in PostgreSQL'
-  const messages = objects.kind === 's3' ? 'messages are in S3 when acknowledged, metadata ' : 'what is acknowledged '
+  const messages = objects.kind === 's3' ? 'messages are in S3 when acknowledged, metadata ' : ''
   switch (text(settings, 'durability')) {
     case 'strict':
-      return `strict: ${messages}survives a power loss`
+      return `strict: ${messages === '' ? 'what is acknowledged ' : messages}survives a power loss`
     case 'memory':
       return 'memory: nothing survives the end of this process'
     case undefined:
