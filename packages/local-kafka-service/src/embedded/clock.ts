@@ -2,7 +2,8 @@
 import type { MovableTime } from '@local-kafka-service/agent'
 import { durationMs } from '../duration.ts'
 import { UserError } from '../user-error.ts'
-import type { KafkaClock } from './kafka-clock.ts'
+import type { AdvanceOptions, KafkaClock } from './kafka-clock.ts'
+import { checkOptionNames } from './option-names.ts'
 import { ofPostgres } from './of-postgres.ts'
 
 /** `asked` does what is asked unless the server has stopped. `now` is told where time cannot be moved. */
@@ -17,9 +18,19 @@ export function clockOf(
     })
   return {
     now,
-    advance: (duration, { sessions = 'keep' } = {}) => move((movable) => movable.advance(advanceOf(duration), { sessions })),
-    set: (to, { sessions = 'keep' } = {}) => move((movable) => movable.set(instantOf(to), { sessions })),
+    advance: (duration, options = {}) => move((movable) => movable.advance(advanceOf(duration), { sessions: sessionsOf(options) })),
+    set: (to, options = {}) => move((movable) => movable.set(instantOf(to), { sessions: sessionsOf(options) })),
   }
+}
+
+function sessionsOf(options: AdvanceOptions): 'keep' | 'expire' {
+  checkOptionNames('clock', options)
+  const { sessions = 'keep' } = options
+  if (sessions === 'keep' || sessions === 'expire') return sessions
+  throw new UserError('LKS-1004', {
+    what: `sessions: '${String(sessions)}' is neither keep nor expire`,
+    fix: ["let members expire: sessions: 'expire'"],
+  })
 }
 
 function advanceOf(duration: string | number): number {

@@ -14,10 +14,12 @@ import { checkOption } from '../options.ts'
 import { placesIn } from '../server/data-directory.ts'
 import { addressesOf, type HttpPlan, metadataPlace, type ServerPlan, s3Place } from '../server/server-plan.ts'
 import { UserError } from '../user-error.ts'
+import { checkOptionNames } from './option-names.ts'
 import type { StartKafkaOptions } from './start-options.ts'
 
 /** Throws a UserError that names what is wrong. */
 export function embeddedPlan(given: StartKafkaOptions): ServerPlan {
+  checkOptionNames('startKafka', given)
   const { dir, storage, metadata, from, port = 0 } = given
   if (from !== undefined) checkAlone(given)
   checkOption('kafka.port', String(port), 'port')
@@ -99,6 +101,7 @@ function settingsOf({ settings: asked = {} }: StartKafkaOptions, { keepsNothing 
 
 function httpOf(given: NonNullable<StartKafkaOptions['http']>): HttpPlan | undefined {
   if (given === false) return undefined
+  if (given !== true) checkOptionNames('http of startKafka', given)
   const { controlPort = 0, dataPort = 0, allowedHosts = [] } = given === true ? {} : given
   checkOption('control.port', String(controlPort), 'controlPort')
   checkOption('data.port', String(dataPort), 'dataPort')

@@ -3,6 +3,7 @@ import type { AgentEvent, Services } from '@local-kafka-service/agent'
 import type { GroupDescription, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './group.ts'
 import { groupState, lagOf, whyNotCaughtUp, whyNotReady } from './group-state.ts'
 import type { WaitOptions } from './kafka.ts'
+import { checkOptionNames } from './option-names.ts'
 import { refusing, valueOf } from './refusals.ts'
 import { RefusedError } from './refused-error.ts'
 import { untilFound, type Wait, type WaitParts, wait } from './wait.ts'
@@ -49,6 +50,7 @@ interface Ask<O> {
 
 async function untilReady(id: string, members: number, { options, parts, from }: Ask<ReadyOptions>): Promise<void> {
   const call = `group('${id}').ready(${members})`
+  checkOptionNames('ready', options)
   if (!Number.isInteger(members) || members < 1) throw new TypeError(`${call}: it waits for a number of members from 1 on`)
   const { heard, services } = parts
   await waitUntil(
@@ -67,6 +69,7 @@ async function untilReady(id: string, members: number, { options, parts, from }:
 }
 
 async function untilCaughtUp(id: string, { options, parts, from }: Ask<WaitOptions>): Promise<void> {
+  checkOptionNames('caughtUp', options)
   await waitUntil(`group('${id}').caughtUp()`, async () => whyNotCaughtUp(await groupState(parts.services, id)), {
     options,
     parts,
@@ -101,7 +104,9 @@ async function waitUntil(
   )
 }
 
-async function seek(groupId: string, to: SeekTo, { topic, partitions }: SeekOptions, { groupVerbs }: Services): Promise<void> {
+async function seek(groupId: string, to: SeekTo, options: SeekOptions, { groupVerbs }: Services): Promise<void> {
+  checkOptionNames('seek', options)
+  const { topic, partitions } = options
   const sought = await refusing(
     groupVerbs.seek({
       groupId,

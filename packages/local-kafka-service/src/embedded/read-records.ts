@@ -1,15 +1,14 @@
 // Reads what a topic holds, all of it, without a consumer.
 import type { LogRecord, QueryCursor, Services, Unreadable } from '@local-kafka-service/agent'
+import { checkOptionNames } from './option-names.ts'
 import { bytesOf } from './produce.ts'
 import { KafkaRecord, type RecordsQuery } from './record.ts'
 import { refusedError, refusing } from './refusals.ts'
 import { find } from './topics.ts'
 
-export async function readRecords(
-  parts: Pick<Services, 'topics' | 'records'>,
-  topic: string,
-  { partition, key, since, until, limit = Number.POSITIVE_INFINITY }: RecordsQuery,
-): Promise<KafkaRecord[]> {
+export async function readRecords(parts: Pick<Services, 'topics' | 'records'>, topic: string, query: RecordsQuery): Promise<KafkaRecord[]> {
+  checkOptionNames('records', query)
+  const { partition, key, since, until, limit = Number.POSITIVE_INFINITY } = query
   const { partitions } = await refusing(find(parts, topic))
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition < partitions))
     throw new RangeError(`records('${topic}'): there is no partition ${partition}; the topic has 0 to ${partitions - 1}`)

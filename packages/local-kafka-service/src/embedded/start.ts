@@ -12,6 +12,7 @@ import { Heard } from './heard.ts'
 import type { Kafka, WaitOptions } from './kafka.ts'
 import { logLines } from './log-lines.ts'
 import { ofPostgres } from './of-postgres.ts'
+import { checkOptionNames } from './option-names.ts'
 import { Producer } from './produce.ts'
 import { readRecords } from './read-records.ts'
 import type { KafkaRecord } from './record.ts'
@@ -93,6 +94,7 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
   function waitFor(topic: string, wanted: (record: KafkaRecord) => boolean, options?: WaitOptions): Promise<[KafkaRecord]>
   async function waitFor(topic: string, wanted: Wanted, given: WaitOptions = {}): Promise<[KafkaRecord, ...KafkaRecord[]]> {
     checkWanted(wanted, topic)
+    checkOptionNames('waitFor', given)
     const call = `waitFor('${topic}', ${typeof wanted === 'number' ? wanted : 'function'})`
     return await asked(() =>
       wait(
@@ -139,8 +141,10 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
         forget()
       }),
     clock: clockOf(plan.time, { asked, now: () => services.clock.now() }),
-    fork: ({ onEvent } = {}) =>
+    fork: (given = {}) =>
       asked(async () => {
+        checkOptionNames('fork', given)
+        const { onEvent } = given
         if (server.copies === undefined) throw ofPostgres('it cannot be forked')
         const time = movableTime({ aheadMs: plan.time?.aheadMs ?? 0 })
         const { onEvent: _, ...same } = options

@@ -2,6 +2,7 @@
 import type { Services, Topic } from '@local-kafka-service/agent'
 import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../user-error.ts'
+import { checkOptionNames } from './option-names.ts'
 import { refusedError, valueOf } from './refusals.ts'
 import { RefusedError } from './refused-error.ts'
 import type { TopicSpec } from './start-options.ts'
@@ -44,6 +45,7 @@ interface AskedTopic {
 }
 
 function asked(name: string, spec: number | TopicSpec | undefined): AskedTopic {
+  if (typeof spec === 'object') checkOptionNames('a topic', spec)
   const { partitions = -1, config = {} } = typeof spec === 'object' ? spec : { partitions: spec ?? -1 }
   if (spec !== undefined && partitions === -1 && typeof spec === 'number') throw countError(name, spec)
   if (partitions !== -1 && (!Number.isInteger(partitions) || partitions < 1)) throw countError(name, partitions)
