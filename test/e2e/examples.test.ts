@@ -1,6 +1,6 @@
 // Every example runs, and shows what it says: the files from source, the folders with the package as npm would install it.
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -30,8 +30,8 @@ const folders: Readonly<Record<string, { readonly run: readonly string[]; readon
 const work = mkdtempSync(join(tmpdir(), 'lks-examples-'))
 afterAll(() => rmSync(work, { recursive: true, force: true }))
 
-/** Those with a test file of their own. */
-const elsewhere = ['nestjs']
+/** Those that are neither: below, or with a test file of their own. */
+const elsewhere = ['confluent', 'nestjs', 'quickstart']
 
 test('every example is run', () => {
   const all = readdirSync(join(repository, 'examples')).filter((name) => name !== 'README.md')
@@ -51,6 +51,33 @@ test.each(Object.entries(folders))('%s', async (name, { run, shown }) => {
   expect(child.stdout + child.stderr).toMatch(shown)
   expect(child.stdout + child.stderr).not.toContain('did not exit')
 })
+
+test('quickstart', async () => {
+  const lks = ['--conditions=lks-source', join(repository, 'packages/local-kafka-service/src/main.ts')]
+  const { stdout } = await promisify(execFile)(process.execPath, [...lks, 'exec', '--', 'sh', 'quickstart.sh'], {
+    cwd: join(repository, 'examples/quickstart'),
+  })
+  expect(stdout).toMatch(/^{"name":"quickstart".*\n{"topic":"quickstart","partition":0,"offset":0.*\n{.*"offset":1.*\n/)
+  expect(stdout).toMatch(/"key":"order-1","value":"coffee".*"key":"order-2","value":"tea".*"next":2/)
+})
+
+/** Its client downloads a compiled library at installation, which is not ours to have: without it the test is skipped by name, in CI too. */
+test('confluent', async ({ skip }) => {
+  const folder = join(work, 'confluent')
+  cpSync(join(repository, 'examples/confluent'), folder, { recursive: true })
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+  // The product is no registry's.
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, devDependencies: {} }))
+  const installing = promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], { cwd: folder })
+  const failed = await installing.then(
+    () => undefined,
+    (error: Error) => error,
+  )
+  if (failed !== undefined) skip('@confluentinc/kafka-javascript does not install here')
+  installProduct(join(folder, 'node_modules/local-kafka-service'))
+  const { stdout } = await promisify(execFile)(process.execPath, ['kitchen.js'], { cwd: folder })
+  expect(stdout.trim().split('\n').toSorted()).toEqual(['order-1: coffee', 'order-2: tea'])
+}, 300_000)
 
 /** A copy of the example with its dependencies: those of others are the repository's, the product is what `pnpm build` made. */
 function installed(name: string): string {

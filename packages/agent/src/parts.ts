@@ -323,7 +323,9 @@ function requirePackage(name: OptionalPackage): void {
     case 'usable':
       return
     case 'missing':
-      throw new PartsError('package', 'it is not installed: it is left out until a store needs it', { packageName: name })
+      throw new PartsError('package', `it is not installed, for only this store needs it; npm install ${name} brings it`, {
+        packageName: name,
+      })
     case 'too old':
       throw new PartsError('package', `${presence.version} is installed, and ${oldestVersions[name]} or newer is needed`, {
         packageName: name,

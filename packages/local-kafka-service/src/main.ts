@@ -9,7 +9,7 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   process.stderr.write(
     `error: this Node.js is too old: ${process.versions.node} (LKS-1006)\n` +
       `  why: Local Kafka Service needs Node.js ${needed.join('.')} or newer\n` +
-      `  fix: install a newer one from nodejs.org, or: npx -y node@26 ${process.argv[1] ?? 'lks'}\n`,
+      `  fix: install a newer one from nodejs.org, or: npx -y node@26 ${quoted(process.argv[1] ?? 'lks')}\n`,
   )
   process.exitCode = 1
 } else {
@@ -22,6 +22,11 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
     }
   }
   void start()
+}
+
+/** As a shell takes it: folders have spaces in their names. */
+function quoted(path: string): string {
+  return /^[\w@%+=:,./\\-]+$/.test(path) ? path : `'${path}'`
 }
 
 async function start(): Promise<void> {

@@ -3,8 +3,8 @@ import type { MovableTime } from '@local-kafka-service/agent'
 import { durationMs } from '../duration.ts'
 import { UserError } from '../user-error.ts'
 import type { AdvanceOptions, KafkaClock } from './kafka-clock.ts'
-import { checkOptionNames } from './option-names.ts'
 import { ofPostgres } from './of-postgres.ts'
+import { checkOptionNames } from './option-names.ts'
 
 /** `asked` does what is asked unless the server has stopped. `now` is told where time cannot be moved. */
 export function clockOf(

@@ -204,8 +204,9 @@ function ofMetadata(error: MetadataError, plan: ServerPlan): UserError {
         : new UserError('LKS-1103', { what: `${where} cannot be used`, why, fix: [another, 'make it writable for this user'], cause })
     case 'no such database':
       return new UserError('LKS-3103', { what: `${where} is not there`, why, fix: ['make it: createdb <database>', another], cause })
-    case 'not a database':
     case 'disk full':
+      return new UserError('LKS-3106', { what: `${where} cannot be written`, why, fix: ['make room on its disk', another], cause })
+    case 'not a database':
     case undefined:
       return new UserError(error.kind === 'unavailable' ? 'LKS-3101' : 'LKS-3106', {
         what: `${where} cannot be used`,

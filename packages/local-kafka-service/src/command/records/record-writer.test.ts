@@ -52,9 +52,9 @@ function aRecord(value: string): RecordToWrite {
 interface Holding extends AsyncDisposable {
   readonly writer: RecordWriter
   /** Settles when so many Produce requests have come. */
-  arrived(count: number): Promise<void>
+  readonly arrived: (count: number) => Promise<void>
   /** The request that waits may go on. */
-  letGo(): void
+  readonly letGo: () => void
   /** The values that were told to be acknowledged. */
   readonly written: readonly string[]
 }
