@@ -64,3 +64,24 @@ test.each([-1, -0x8000_0000, maxBytes + 1, 0x7fff_ffff])('a size of %d is refuse
   splitter.push(prefix)
   expect(() => splitter.size()).toThrow(ProtocolError)
 })
+
+test.each([
+  ['GET / HTTP/1.1\r\n', '; it begins as HTTP does'],
+  ['POST /topics HTTP/1.1\r\n', '; it begins as HTTP does'],
+  ['\u0016\u0003\u0001\u0002\u0000\u0001', '; it begins as TLS does'],
+  ['\u007fELF', ''],
+])('of %j, sent by mistake, it says what it is like', (text, likeness) => {
+  const splitter = new FrameSplitter({ maxBytes })
+  splitter.push(new TextEncoder().encode(text))
+  const { message } = caught(() => splitter.size())
+  expect(message.replace(/^a frame claims \d+ bytes, more than 1000/, '')).toBe(likeness)
+})
+
+function caught(work: () => unknown): Error {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof Error) return error
+  }
+  throw new Error('nothing was thrown')
+}
