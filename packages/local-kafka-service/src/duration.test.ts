@@ -19,6 +19,6 @@ test.each(['', '1', 's', '-1s', '1 s', '1S', '1y', '1h30', '.5s', '1.s', '1e3s']
   expect(spanMs(text)).toBeUndefined()
 })
 
-test('a number alone is milliseconds, whole ones as Kafka's fields hold, where that is allowed', () => {
+test('a number alone is milliseconds, and whole ones, where that is allowed', () => {
   expect(['0', '250', '1.5', '-1', ''].map(durationMs)).toEqual([0, 250, 2, undefined, undefined])
 })
