@@ -84,6 +84,8 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expect((await lks(['topic', 'list', '-o', 'name'], run)).stdout.split('\n')).toContain('life-2')
     expect((await lks(['topic', 'list', '-o', 'yaml'], run)).stdout).toContain('- name: life\n')
     const [described] = await json<readonly unknown[]>(['topic', 'describe', 'life'], run)
+    // As Kafka's own tools print it.
+    expect(described).toHaveProperty('id', expect.stringMatching(/^[\w-]{22}$/))
     expect(described).toMatchObject({
       name: 'life',
       configs: { 'message.timestamp.type': 'LogAppendTime' },

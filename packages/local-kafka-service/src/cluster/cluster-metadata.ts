@@ -57,7 +57,7 @@ export async function clusterState(cluster: Cluster, names: readonly string[] | 
       isr: isrNodes,
     }))
     // Versions before 10 have no ids.
-    topics.push({ name, id: topicId, internal: isInternal, partitions: states.toSorted((a, b) => a.partition - b.partition) })
+    topics.push({ name, id: topicId && kafkaUuid(topicId), internal: isInternal, partitions: states.toSorted((a, b) => a.partition - b.partition) })
   }
   return {
     clusterId: answer.clusterId ?? null,
@@ -68,4 +68,9 @@ export async function clusterState(cluster: Cluster, names: readonly string[] | 
     topics: topics.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     missing,
   }
+}
+
+/** As Kafka's own tools and our HTTP print an id: 22 characters of base64url. The client library has it in hexadecimal digits. */
+function kafkaUuid(hexadecimal: string): string {
+  return Buffer.from(hexadecimal.replaceAll('-', ''), 'hex').toString('base64url')
 }
