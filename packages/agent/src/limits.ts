@@ -56,7 +56,7 @@ export const limits = {
   segmentsPerFind: 64,
   /** A fetch's answer, whatever it asks for: Kafka's fetch.max.bytes. */
   fetchBytes: 55 * mib,
-  /** Fetch answers of all connections together, from the read to the socket; above it fetches wait, and come back empty when their time is over. */
+  /** Fetch answers of all connections together, from the read to the socket, of which one holds a part (read/answer-memory.ts); above it fetches wait, and come back empty when their time is over. */
   fetchAnswersBytes: 256 * mib,
   fetchWaitMs: 300_000,
   /** Of all fetch sessions together: some 200 bytes each. */

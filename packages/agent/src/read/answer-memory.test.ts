@@ -1,6 +1,6 @@
 // The memory that fetch answers share.
 import { expect, test } from 'vitest'
-import { AnswerMemory } from './answer-memory.ts'
+import { type AnswerClaim, AnswerMemory } from './answer-memory.ts'
 
 test('answers share what there is, and what one gives back another may have', () => {
   const memory = new AnswerMemory(100)
@@ -38,3 +38,28 @@ test('who waits is told when somebody gives memory back, until the watch ends', 
   first.release()
   expect(told).toBe(1)
 })
+
+test('readers that take nothing leave each next one less, and never nothing', () => {
+  const memory = new AnswerMemory(1_000_000)
+  const held = Array.from({ length: 10 }, () => {
+    const before = memory.usedBytes
+    fill(memory.claim())
+    return memory.usedBytes - before
+  })
+  expect(held).toEqual(held.toSorted((a, b) => b - a))
+  expect(held[0]).toBeCloseTo(200_000, -4)
+  expect(1_000_000 - memory.usedBytes).toBeGreaterThan(100_000)
+})
+
+test('the first piece of an answer is bounded by what is free alone', () => {
+  const memory = new AnswerMemory(100)
+  memory.claim().reserve(60)
+  const second = memory.claim()
+  expect(second.reserve(30)).toBe(true)
+  expect(second.reserve(1)).toBe(false)
+})
+
+/** An answer that goes on until it is refused. */
+function fill(claim: AnswerClaim): void {
+  while (claim.reserve(1_000));
+}

@@ -1,5 +1,11 @@
 // The memory of fetch answers, from the read to the socket, of all connections together: readers that take nothing cannot fill the agent.
 
+/**
+ * Beyond its first piece an answer holds at most this part of what is still free. So a few readers that take nothing leave less to each next one and never
+ * nothing: ten of them with endless backlogs leave a tenth. (Dynamic thresholds: Choudhury and Hahne, IEEE/ACM Transactions on Networking 6, 1998.)
+ */
+const shareOfFree = 1 / 4
+
 export class AnswerMemory {
   readonly #capacityBytes: number
   readonly #watchers = new Set<() => void>()
@@ -17,8 +23,9 @@ export class AnswerMemory {
   claim(): AnswerClaim {
     return new AnswerClaim({
       // A lone answer may be larger than all there is: one batch must always come.
-      take: (bytes) => {
-        const fits = this.#usedBytes === 0 || this.#usedBytes + bytes <= this.#capacityBytes
+      take: (bytes, heldBytes) => {
+        const freeBytes = this.#capacityBytes - this.#usedBytes
+        const fits = this.#usedBytes === 0 || (bytes <= freeBytes && (heldBytes === 0 || heldBytes + bytes <= freeBytes * shareOfFree))
         if (fits) this.#usedBytes += bytes
         return fits
       },
@@ -35,7 +42,7 @@ export class AnswerMemory {
 }
 
 interface Pool {
-  take(bytes: number): boolean
+  take(bytes: number, heldBytes: number): boolean
   give(bytes: number): void
   watch(onFreed: () => void): () => void
 }
@@ -57,7 +64,7 @@ export class AnswerClaim {
 
   /** False: there is no room for so much now. */
   reserve(bytes: number): boolean {
-    if (!this.#pool.take(bytes)) {
+    if (!this.#pool.take(bytes, this.#heldBytes)) {
       this.#refused = true
       return false
     }
