@@ -57,7 +57,12 @@ export async function clusterState(cluster: Cluster, names: readonly string[] | 
       isr: isrNodes,
     }))
     // Versions before 10 have no ids.
-    topics.push({ name, id: topicId && kafkaUuid(topicId), internal: isInternal, partitions: states.toSorted((a, b) => a.partition - b.partition) })
+    topics.push({
+      name,
+      id: topicId && kafkaUuid(topicId),
+      internal: isInternal,
+      partitions: states.toSorted((a, b) => a.partition - b.partition),
+    })
   }
   return {
     clusterId: answer.clusterId ?? null,
