@@ -3,7 +3,7 @@ import type { Plugin } from 'rolldown'
 import { library, product } from './entries.ts'
 
 /**
- * `index.cjs` and `index.js`. There is one library per process, whoever loads it and how: it is required by Node itself, in Node's own global scope, past
+ * `index.cjs` and `index.js`, and `main.js` in front of the bin. There is one library per process, whoever loads it and how: it is required by Node itself, in Node's own global scope, past
  * the one that Jest makes for each test file. In there it would be loaded for each anew, faked timers would stop the server, and an error of Node would
  * be no `instanceof Error`.
  */
@@ -20,6 +20,8 @@ export function libraryFronts(): Plugin {
       ]
       this.emitFile({ type: 'asset', fileName: 'index.cjs', source: `${lines.join('\n')}\n` })
       this.emitFile({ type: 'asset', fileName: 'index.js', source: `export { ${chunk.exports.join(', ')} } from './index.cjs'\n` })
+      // For whoever starts the file itself; the bin is the one behind it, which starts a little sooner.
+      this.emitFile({ type: 'asset', fileName: 'main.js', source: `#!/usr/bin/env node\nimport './main.cjs'\n` })
     },
   }
 }

@@ -128,7 +128,7 @@ async function spawnLks({
 function programOf(entry: NonNullable<Run['entry']>): readonly [program: string, ...args: string[]] {
   const product = join(repository, 'packages/local-kafka-service')
   if (entry === 'source') return [process.execPath, '--conditions=lks-source', join(product, 'src/main.ts')]
-  if (entry === 'built') return [process.execPath, join(product, 'dist/main.cjs')]
+  if (entry === 'built') return [process.execPath, join(product, 'dist/main.js')]
   return [entry.node, entry.main]
 }
 
