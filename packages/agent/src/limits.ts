@@ -39,6 +39,8 @@ export const limits = {
   batchesInTurn: 32,
   /** Batches, and one for each transaction, after which SQLite's log is moved into the database: some 5 pages each, so the log stays below some 40 MB. */
   batchesPerCheckpoint: 2_000,
+  /** Checkpoints in a row that a reader elsewhere may hold up before that is told: by then SQLite's log may have some 200 MB. */
+  heldCheckpoints: 5,
   /** One try of a commit. Below PostgreSQL's own time-outs plus a round trip. */
   commitDeadlineMs: 5_000,
   /** Definitely refused commits (database away) are tried again for so long; then the line stops. */

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { MetadataError } from './metadata-store.ts'
 import type { CopyableSql, Outcome } from './sql.ts'
-import type { SqliteOptions } from './sqlite.ts'
+import type { Checkpoint, SqliteOptions } from './sqlite.ts'
 import type { FromWorker, PlainError, PlainOutcome, ToWorker } from './sqlite-worker.ts'
 import type { Verbs } from './verb-table.ts'
 
@@ -19,7 +19,7 @@ export interface SqliteThread extends CopyableSql<Verbs> {
   /** Nothing is asked that is not answered: it holds no transaction, and none will begin before it is asked for one. */
   readonly idle: boolean
   /** `SqliteDatabase.checkpoint` there, in its turn among what else is asked. Never rejects. */
-  checkpoint(): Promise<Outcome<void>>
+  checkpoint(): Promise<Outcome<Checkpoint>>
 }
 
 /** Rejects with a MetadataError when the file cannot be opened. */
@@ -68,8 +68,8 @@ class SqliteClient implements SqliteThread {
     return this.#ask((id) => ({ id, verb, input })) as Promise<never>
   }
 
-  checkpoint(): Promise<Outcome<void>> {
-    return this.#ask((id) => ({ id, verb: 'checkpoint' })) as Promise<Outcome<void>>
+  checkpoint(): Promise<Outcome<Checkpoint>> {
+    return this.#ask((id) => ({ id, verb: 'checkpoint' })) as Promise<Outcome<Checkpoint>>
   }
 
   async copyInto(target: string): Promise<void> {

@@ -107,6 +107,24 @@ test('a reader elsewhere keeps the log, but no commit waits for him, and once he
   expect(await logBytes()).toBeLessThan(kept * 2)
 })
 
+test('a reader elsewhere who does not end is told of once, and again when it happens again', async () => {
+  const chain = await aChain()
+  for (let told = 1; told <= 2; told++) {
+    const reader = new DatabaseSync(path)
+    reader.exec('BEGIN')
+    reader.prepare('SELECT count(*) FROM partitions').get()
+    while (notices.length < told) await commitsUntilCheckpoint(chain)
+    for (let round = 0; round < limits.heldCheckpoints; round++) await commitsUntilCheckpoint(chain)
+    await chain.highWatermark()
+    expect(notices).toEqual(Array.from({ length: told }, () => expect.stringContaining('has been reading')))
+    reader.exec('COMMIT')
+    reader.close()
+    // The first may have been asked for while the reader was there.
+    for (let round = 0; round < 2; round++) await commitsUntilCheckpoint(chain)
+    await chain.highWatermark()
+  }
+})
+
 test('a thread that dies over a checkpoint is told of, and followed by another; no commit is lost by it', async () => {
   const chain = await aChain(new URL('./testing/dying-worker.ts', import.meta.url))
   await commitsUntilCheckpoint(chain)

@@ -3,7 +3,7 @@ import { limits } from '../limits.ts'
 import type { CommitInput } from './metadata-store.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { CopyableSql, InputOf, Outcome } from './sql.ts'
-import type { SqliteDatabase } from './sqlite.ts'
+import type { Checkpoint, SqliteDatabase } from './sqlite.ts'
 import { openSqliteWorker, type SqliteThread } from './sqlite-client.ts'
 import type { Verbs } from './verb-table.ts'
 
@@ -47,6 +47,8 @@ class SqliteInTurn implements CopyableSql<Verbs> {
   /** What may have been written since the last checkpoint was asked for, in batches; each run counts as one more. */
   #written = 0
   #checkpointing = false
+  /** Checkpoints in a row that a reader elsewhere has kept from moving the whole log. */
+  #held = 0
 
   constructor(database: SqliteDatabase, thread: SqliteThread, onNotice: (message: string) => void) {
     this.#database = database
@@ -92,7 +94,17 @@ class SqliteInTurn implements CopyableSql<Verbs> {
     this.#checkpointing = true
     void this.#thread.checkpoint().then((outcome) => {
       this.#checkpointing = false
-      if (outcome.kind !== 'committed') this.#onNotice(`SQLite's log could not be moved into the database: ${outcome.error.message}`)
+      if (outcome.kind === 'committed') this.#tellIfHeld(outcome.value)
+      else this.#onNotice(`SQLite's log could not be moved into the database: ${outcome.error.message}`)
     })
+  }
+
+  /** Once for each time that somebody reads for so long. */
+  #tellIfHeld(checkpoint: Checkpoint): void {
+    this.#held = checkpoint === 'held' ? this.#held + 1 : 0
+    if (this.#held === limits.heldCheckpoints)
+      this.#onNotice(
+        "SQLite's log grows and cannot be moved into the database: somebody else has the database open and has been reading all the while",
+      )
   }
 }

@@ -48,9 +48,7 @@ function isRun(message: ToWorker): message is ToRun {
 
 function done(at: SqliteDatabase, message: ToDo): PlainOutcome {
   try {
-    if (message.verb === 'copy') at.copyInto(message.target)
-    else at.checkpoint()
-    return { kind: 'committed', value: undefined }
+    return { kind: 'committed', value: message.verb === 'copy' ? at.copyInto(message.target) : at.checkpoint() }
   } catch (error) {
     return { kind: 'rolled back', error: plain(error) }
   }

@@ -24,6 +24,9 @@ export interface SqliteOptions {
   readonly checkpoints?: 'by commits' | 'when called'
 }
 
+/** Whether the whole log was moved, or a reader elsewhere still needs a part of it. */
+export type Checkpoint = 'done' | 'held'
+
 /** One verb to run. */
 export interface Run {
   readonly verb: keyof Verbs
@@ -95,17 +98,18 @@ export class SqliteDatabase {
 
   /**
    * Moves the write-ahead log into the database and begins the log anew: all that waits for the disk where a COMMIT does not. What a reader elsewhere
-   * still needs stays for the next time. Throws a MetadataError; nothing that was committed is lost then.
+   * still needs stays for the next time: `held`. Throws a MetadataError; nothing that was committed is lost then.
    */
-  checkpoint(): void {
+  checkpoint(): Checkpoint {
     try {
       this.#reopen()
       // No commit behind it waits for such a reader.
       this.#execute('PRAGMA busy_timeout = 0')
       try {
-        this.#execute('PRAGMA wal_checkpoint(RESTART)')
+        const row = this.#prepare('PRAGMA wal_checkpoint(RESTART)').get()
         // The first write of a new log waits for the disk, too: so it is made here, where it changes nothing.
         this.#execute('PRAGMA user_version = 0')
+        return row?.busy === 0 ? 'done' : 'held'
       } finally {
         this.#execute(`PRAGMA busy_timeout = ${this.#options.busyTimeoutMs ?? 0}`)
       }
