@@ -1,16 +1,14 @@
 // The command `lks dev` from outside: the ready line, the two lines of curl, its end by a signal and by kill -9, and every start that must fail with words that help.
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres } from '../../packages/agent/src/metadata/testing/postgres-server.ts'
 import { type S3Server, startS3Server } from '../../packages/agent/src/objects/testing/s3-server.ts'
-import { anyPorts, type Ended, type Folder, lks, repository, startServer, temporaryFolder } from './testing/server.ts'
+import { anyPorts, type Ended, type Folder, lks, startServer, temporaryFolder } from './testing/server.ts'
 
 let folder: Folder
 beforeAll(async () => {
@@ -396,12 +394,6 @@ describe.skipIf(started.kind === 'cannot run')(
 )
 
 describe('the bundle', () => {
-  beforeAll(async () => {
-    await promisify(execFile)(process.execPath, [join(repository, 'node_modules/rolldown/bin/cli.mjs'), '-c', 'rolldown.config.ts'], {
-      cwd: repository,
-    })
-  })
-
   test('does what the source does: worker, HTTP, and what it kept', async () => {
     const dir = newDirectory()
     const first = await startServer({ args: ['--dir', dir], entry: 'built' })

@@ -43,7 +43,7 @@ export interface Run {
   readonly cwd?: string
   /** Without it any free ones. */
   readonly ports?: readonly string[]
-  /** `built` needs `pnpm build` first. */
+  /** `built`: what testing/build.ts has made before the first test. */
   readonly entry?: 'source' | 'built' | Installed
 }
 

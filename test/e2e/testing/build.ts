@@ -1,0 +1,15 @@
+// Before the first end-to-end test: what `pnpm build` makes, from the sources as they are, for the tests that run the bundle or install it.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { repository } from './server.ts'
+
+const steps = [
+  ['node_modules/typescript/bin/tsc', '-b', 'tsconfig.build.json'],
+  ['node_modules/rolldown/bin/cli.mjs', '-c', 'rolldown.config.ts'],
+] as const
+
+export async function setup(): Promise<void> {
+  for (const [program, ...args] of steps)
+    await promisify(execFile)(process.execPath, [join(repository, program), ...args], { cwd: repository })
+}
