@@ -42,6 +42,7 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
       plan.hosts.map((host) => ({ host, port: plan.kafkaPort })),
       plan,
     )
+    held.port = port
     // Loaded behind the open port: whoever has come meanwhile waits there.
     const { createAgent, openParts } = await import('@local-kafka-service/agent')
     const opened = await openParts({
@@ -99,6 +100,8 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
 /** What is open so far. */
 interface Held {
   directory?: DataDirectory
+  /** Closed with what is opened over it, once there is that. */
+  port?: Awaited<ReturnType<typeof holdTcpPort>>
   opened?: OpenedParts
   agent?: Agent
   http?: HttpServers
@@ -115,7 +118,7 @@ async function end(held: Held): Promise<void> {
       await http?.stop()
     } finally {
       try {
-        await opened?.close()
+        await (opened ?? held.port)?.close()
       } finally {
         if (opened === undefined) release(held)
       }
