@@ -23,6 +23,7 @@ import { FetchSessions } from './read/sessions.ts'
 import type { Services } from './services.ts'
 import { flag, number, type Settings, text } from './settings.ts'
 import type { Clock, Random } from './time/clock.ts'
+import { Turns } from './time/turns.ts'
 import { GroupVerbs } from './verbs/groups.ts'
 import { RecordVerbs } from './verbs/records.ts'
 import { TopicVerbs } from './verbs/topics.ts'
@@ -83,6 +84,7 @@ export interface Agent {
 export async function createAgent(parts: Parts, options: AgentOptions): Promise<Agent> {
   const { clock, ioClock = clock, sessionClock = clock, random, metadata, codecs, crc32c } = parts
   const { settings } = options
+  const turns = new Turns(ioClock)
   const meters = new Meters()
   const emit = (event: AgentEvent): void => {
     meters.count(event)
@@ -140,6 +142,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const services: Services = {
     clock,
     ioClock,
+    turns,
     random,
     settings,
     gate: openGate,

@@ -114,6 +114,9 @@ export const limits = {
   /** Topics that one connection may have made by merely naming them, per request. */
   autoCreatedTopicsPerRequest: 100,
 
+  /** Units of work (a name, a partition, a small record: some microseconds each) after which a request gives way to others (time/turns.ts): a few milliseconds. */
+  unitsPerTurn: 1_000,
+
   /** Ids that one group has handed out (MEMBER_ID_REQUIRED) and that have not joined yet: a client may ask for them in a loop, each lives for a session. */
   idsHandedOutPerGroup: 10_000,
 

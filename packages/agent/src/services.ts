@@ -11,6 +11,7 @@ import type { Reader } from './read/reader.ts'
 import type { FetchSessions } from './read/sessions.ts'
 import type { Settings } from './settings.ts'
 import type { Clock, Random } from './time/clock.ts'
+import type { Turns } from './time/turns.ts'
 import type { GroupVerbs } from './verbs/groups.ts'
 import type { RecordVerbs } from './verbs/records.ts'
 import type { TopicVerbs } from './verbs/topics.ts'
@@ -25,6 +26,8 @@ export interface Services {
   readonly clock: Clock
   /** What sockets are timed by: never ahead of real time. */
   readonly ioClock: Clock
+  /** How long work gives way to other requests: by units of work, never by time. */
+  readonly turns: Turns
   readonly random: Random
   readonly settings: Settings
   readonly gate: Gate

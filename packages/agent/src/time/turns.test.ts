@@ -1,0 +1,63 @@
+// How long work gives way: after counted units, one slice a turn.
+import { expect, test } from 'vitest'
+import { ManualClock } from './testing/manual-clock.ts'
+import { Turns } from './turns.ts'
+
+test('H10: work is cut into slices by what was counted, and something else runs between two slices', async () => {
+  const clock = new ManualClock()
+  const slice = new Turns(clock).slice(3)
+  const trace: string[] = []
+  const work = async (): Promise<void> => {
+    for (let unit = 1; unit <= 7; unit++) {
+      trace.push(`unit ${unit}`)
+      if (slice.spent(1)) await slice.next()
+    }
+  }
+  const done = work()
+  expect(trace).toEqual(['unit 1', 'unit 2', 'unit 3'])
+  clock.soon(() => trace.push('another request'))
+  await clock.advance(0)
+  await done
+  expect(trace).toEqual(['unit 1', 'unit 2', 'unit 3', 'unit 4', 'unit 5', 'unit 6', 'another request', 'unit 7'])
+})
+
+test('H10: of all long work, one slice runs in a turn, in the order of waiting', async () => {
+  const loop = new EventLoop()
+  const turns = new Turns(loop)
+  const trace: string[] = []
+  const work = async (name: string): Promise<void> => {
+    const slice = turns.slice(1)
+    for (let unit = 1; unit <= 3; unit++) {
+      trace.push(`${name}${unit}`)
+      if (slice.spent(1)) await slice.next()
+    }
+  }
+  const done = Promise.all([work('a'), work('b')])
+  expect(trace).toEqual(['a1', 'b1'])
+  for (let turn = 0; turn < 6; turn++) {
+    const before = trace.length
+    await loop.turn()
+    expect(trace.length - before).toBeLessThanOrEqual(1)
+  }
+  await done
+  expect(trace).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3'])
+  expect(loop.soonCount).toBe(0)
+})
+
+/** Runs, in one turn, what was asked for before it. */
+class EventLoop {
+  #callbacks: (() => void)[] = []
+
+  get soonCount(): number {
+    return this.#callbacks.length
+  }
+
+  soon(callback: () => void): void {
+    this.#callbacks.push(callback)
+  }
+
+  async turn(): Promise<void> {
+    for (const callback of this.#callbacks.splice(0)) callback()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

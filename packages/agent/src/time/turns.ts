@@ -1,0 +1,68 @@
+// Turns of the event loop: long work over many names, partitions or records runs in slices, and other requests run between two slices.
+import { limits } from '../limits.ts'
+import type { Clock } from './clock.ts'
+
+/**
+ * One per agent. After N units of work, await `Slice.next()`:
+ *
+ *     const slice = turns.slice()
+ *     for (const name of names) {
+ *       answers.push(answerFor(name))
+ *       if (slice.spent(1)) await slice.next()
+ *     }
+ *
+ * Work is counted, never timed, so the simulator stays deterministic; there, a turn is a step of virtual time. Of all work that waits for its next slice,
+ * one slice runs in a turn, in the order in which they began to wait: twenty long requests delay a short one no more than one of them does.
+ */
+export class Turns {
+  readonly #clock: Pick<Clock, 'soon'>
+  readonly #waiting: (() => void)[] = []
+
+  constructor(clock: Pick<Clock, 'soon'>) {
+    this.#clock = clock
+  }
+
+  /** For the work of one request or one round of a job. A unit is a name, a partition or a small record: some microseconds. */
+  slice(units: number = limits.unitsPerTurn): Slice {
+    return new Slice(this, units)
+  }
+
+  /** Settles in a later turn of the event loop, after pending I/O had its chance. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      if (this.#waiting.length === 1) this.#clock.soon(this.#release)
+    })
+  }
+
+  readonly #release = (): void => {
+    const released = this.#waiting.shift()
+    if (this.#waiting.length > 0) this.#clock.soon(this.#release)
+    released?.()
+  }
+}
+
+/** Counts the work of one request since its last turn. */
+export class Slice {
+  readonly #turns: Turns
+  readonly #units: number
+  #left: number
+
+  constructor(turns: Turns, units: number) {
+    this.#turns = turns
+    this.#units = units
+    this.#left = units
+  }
+
+  /** Counts work that was done. True: this slice is used up, await `next()` before more work. */
+  spent(units: number): boolean {
+    this.#left -= units
+    return this.#left <= 0
+  }
+
+  /** Lets others run; then a whole slice is left. */
+  async next(): Promise<void> {
+    await this.#turns.next()
+    this.#left = this.#units
+  }
+}
