@@ -1,7 +1,9 @@
 // The checks, tested on small trees that break one rule each.
 import { describe, expect, test } from 'vitest'
+import type { Difference } from '../test/e2e/differential/differences.ts'
 import type { Tree } from './check/check.ts'
 import { unproven, untested } from './check/compatibility.ts'
+import { differencesPage, differencesTrouble } from './check/differences-page.ts'
 import { undocumented } from './check/documented.ts'
 import { asMermaid, asTable, importGraph } from './check/graph.ts'
 import { problemsOf } from './check/house-rules.ts'
@@ -190,4 +192,37 @@ test('a link in the documentation leads to a file', () => {
     'CHANGELOG.md': '',
   }
   expect(links.run(aTree(pages))).toEqual(['README.md: links to docs/gone.md, which is not there'])
+})
+
+describe('the page of differences from Kafka', () => {
+  const aRow = (row: Partial<Difference> = {}): Difference => ({
+    id: 'a',
+    api: 'Fetch',
+    versions: '4+',
+    request: 'A request',
+    kafka: 'says a|b',
+    ours: 'says c',
+    why: 'There is a reason.',
+    shown: { fields: { 'responses.errorCode': [1, 2] } },
+    ...row,
+  })
+  const served = [{ key: 1, name: 'Fetch', versions: '4–18' }]
+  const source = (path: string): string => (path === 'test/a.test.ts' ? "test('the rule', …)" : '')
+
+  test('has each row under its API, and the APIs that are not served', () => {
+    const page = differencesPage([aRow({ clientsTried: ['kcat 1.7.1'] })], served)
+    expect(page).toContain('| 4+ | A request | says a\\|b | says c | There is a reason. Tried with kcat 1.7.1. |')
+    expect(page).toContain('| Produce | 0 |')
+    expect(page).not.toContain('| Fetch | 1 |')
+  })
+
+  test.each([
+    ['an id occurs twice', [aRow(), aRow()], /a occurs twice/],
+    ['the API is not served', [aRow({ api: 'Nothing' })], /a is about Nothing/],
+    ['the test is missing', [aRow({ shown: { file: 'test/a.test.ts', title: 'another rule' } })], /has no "another rule"/],
+  ])('reports a row when %s', (_case, rows, expected) => {
+    expect(
+      differencesTrouble([aRow({ id: 'b', shown: { file: 'test/a.test.ts', title: 'the rule' } }), ...rows], { served, source }).join('\n'),
+    ).toMatch(expected)
+  })
 })

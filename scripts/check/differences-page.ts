@@ -1,0 +1,64 @@
+// The page of differences between this server and Apache Kafka, and what is wrong with its rows.
+import type { Difference } from '../../test/e2e/differential/differences.ts'
+import { notServed, type Served } from './kafka-apis.ts'
+
+export function differencesPage(rows: readonly Difference[], served: readonly Served[]): string {
+  const sections = served
+    .map(({ name }) => ({ name, of: rows.filter(({ api }) => api === name) }))
+    .filter(({ of }) => of.length > 0)
+    .map(({ name, of }) => section(name, of))
+  return `# Differences from Apache Kafka
+
+The differential test (\`test/e2e/differential\`) sends the same requests, in every version, to this server and to Apache Kafka 4.3, and compares the answers field by field.
+Each row below is a difference that it finds and that stays, with the reason; the test fails for any other difference, and for a row that is no longer true.
+Ids, ports, times and leader epochs differ by their nature and are not compared as such.
+
+${sections.join('\n\n')}
+
+## APIs that are not served
+
+A request for one of these closes the connection. ApiVersions does not advertise them, so clients report that the broker does not support the call.
+
+| API | key |
+|---|---|
+${notServed(served)
+  .map(([key, name]) => `| ${name} | ${key} |`)
+  .join('\n')}
+`
+}
+
+/** Exported for its test, too. `source` is a file's text by its path, empty when there is no such file. */
+export function differencesTrouble(
+  rows: readonly Difference[],
+  { served, source }: { readonly served: readonly Served[]; readonly source: (path: string) => string },
+): readonly string[] {
+  const where = 'test/e2e/differential/differences.ts'
+  const ids = rows.map(({ id }) => id)
+  const twice = ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${where}: the id ${id} occurs twice`)
+  const unknown = rows
+    .filter(({ api }) => !served.some(({ name }) => name === api))
+    .map(({ id, api }) => `${where}: ${id} is about ${api}, which the server does not serve`)
+  const untested = rows.flatMap(({ id, shown }) =>
+    'file' in shown && !source(shown.file).includes(shown.title)
+      ? [`${where}: ${id} is proven by a test in ${shown.file} that has no "${shown.title}"`]
+      : [],
+  )
+  return [...twice, ...unknown, ...untested]
+}
+
+function section(api: string, rows: readonly Difference[]): string {
+  return `## ${api}
+
+| versions | request | Apache Kafka | this server | why |
+|---|---|---|---|---|
+${rows.map(row).join('\n')}`
+}
+
+function row({ versions, request, kafka, ours, why, clientsTried = [] }: Difference): string {
+  const tried = clientsTried.length === 0 ? '' : ` Tried with ${clientsTried.join(', ')}.`
+  return `| ${versions} | ${cell(request)} | ${cell(kafka)} | ${cell(ours)} | ${cell(why + tried)} |`
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|')
+}

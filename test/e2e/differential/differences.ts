@@ -1,0 +1,72 @@
+// The accepted differences between this server and Apache Kafka 4.3: each row is one difference, its reason, and the fields of answers in which the differential test finds it.
+// The rows are docs/reference/kafka-differences.md (pnpm check --write). To add one: write the row here, then name its id in `differs` of the request in the tables beside this file.
+// The test fails for a difference without a row, and for a row whose difference no longer occurs.
+
+export interface Difference {
+  /** Unique, in kebab-case. */
+  readonly id: string
+  /** Kafka's name of the API, as in docs/reference/apis.md. */
+  readonly api: string
+  /** The versions with the difference, in Kafka's notation: `3-12`, `5+`, `7`; `0+` for all. */
+  readonly versions: `${number}` | `${number}+` | `${number}-${number}`
+  /** The request in words; no full stop. */
+  readonly request: string
+  /** What Kafka answers; no full stop. */
+  readonly kafka: string
+  /** What this server answers; no full stop. */
+  readonly ours: string
+  /** Why the difference stays; a sentence. */
+  readonly why: string
+  /** Clients that were run against this server and do not mind, with their versions. */
+  readonly clientsTried?: readonly string[]
+  /** Whether every answer of the API may have the difference; otherwise only requests that name the row in `differs`. */
+  readonly everywhere?: true
+  readonly shown: InTable | InTest
+}
+
+/** Fields of the answer by path, without indexes (`topics.errorCode`), and the pair of values there; `varies` for values that a row cannot name. `answer` is the whole. */
+export interface InTable {
+  readonly fields: Readonly<Record<string, FieldPair | 'varies'>>
+}
+/** For what the tables cannot show: another test proves it. */
+export interface InTest {
+  /** Relative to the repository's root. */
+  readonly file: string
+  /** The test's title as its source has it. */
+  readonly title: string
+}
+export type FieldPair = readonly [kafka: FieldValue, ours: FieldValue]
+export type FieldValue = string | number | boolean | null
+
+export const differences: readonly Difference[] = [
+  {
+    id: 'create-topics-collision',
+    api: 'CreateTopics',
+    versions: '2+',
+    request: 'Two names that differ only in `.` and `_` in one request',
+    kafka: 'makes both',
+    ours: 'makes the first and answers INVALID_TOPIC_EXCEPTION (17) for the second',
+    why: 'Kafka itself rejects the second name when it comes in a request of its own, because both topics would have the same metric names.',
+    shown: { fields: { 'topics.errorCode': [0, 17], 'topics.errorMessage': 'varies' } },
+  },
+  {
+    id: 'produce-partition-twice',
+    api: 'Produce',
+    versions: '3+',
+    request: 'One partition twice in a request',
+    kafka: 'writes the last batch, drops the first, and answers once without an error',
+    ours: 'answers INVALID_REQUEST (42) and writes nothing to the partition',
+    why: 'An acknowledged batch must not be lost, so a request that cannot be answered truthfully is rejected.',
+    shown: { fields: { 'responses.partitionResponses.errorCode': [0, 42], 'responses.partitionResponses': 'varies' } },
+  },
+  {
+    id: 'offset-commit-empty-group',
+    api: 'OffsetCommit',
+    versions: '2+',
+    request: 'A commit to the group with the empty name',
+    kafka: 'makes a group with the empty name',
+    ours: 'answers INVALID_GROUP_ID (24)',
+    why: "Kafka's own tools fail on such a group: `kafka-configs --describe --entity-type groups` ends with an error while it exists.",
+    shown: { fields: { 'topics.partitions.errorCode': [0, 24] } },
+  },
+]
