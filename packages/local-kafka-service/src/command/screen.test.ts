@@ -1,4 +1,5 @@
 // What is shown when a server is ready.
+import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { resolveOptions } from '../options.ts'
 import { planOf } from '../server/server-plan.ts'
@@ -65,7 +66,10 @@ test.each<{ readonly flags: Readonly<Record<string, string>>; readonly says: rea
   { flags: { durability: 'strict' }, says: [/Durability +strict: what is acknowledged survives a power loss/] },
   { flags: { 'store.latency': '100ms' }, says: [/Store latency +100 ms/] },
   { flags: { listen: '0.0.0.0' }, says: [/Open to +whoever reaches 0\.0\.0\.0/] },
-  { flags: { storage: 's3://b/p' }, says: [/Storage +s3:\/\/b\/p, metadata in .*metadata\.db/, /Durability +os: messages are in S3/] },
+  {
+    flags: { storage: 's3://b/p', dir: '/d' },
+    says: [/Storage +s3:\/\/b\/p, metadata in .*metadata\.db/, /Durability +os: messages are in S3/],
+  },
   {
     flags: { storage: 's3://b/p', metadata: 'postgres://me:secret@db:5432/lks' },
     says: [/metadata in postgres:\/\/me@db:5432\/lks/, /Durability +what is acknowledged is in S3 and in PostgreSQL/],
@@ -75,6 +79,15 @@ test.each<{ readonly flags: Readonly<Record<string, string>>; readonly says: rea
   for (const pattern of says) expect(screen).toMatch(pattern)
   expect(screen).not.toContain('secret')
 })
+
+test.each(['/a deep folder/with blanks in its name/and-a-rather-long-one/that-goes-on', '/short'])(
+  'N1: the path %s stays on one line, however long it is',
+  (dir) => {
+    const lines = firstScreen(ready({ storage: 's3://b/p', dir })).split('\n')
+    expect(lines.filter((line) => line.includes(join(resolve(dir), 'metadata.db')))).toHaveLength(1)
+    expect(firstScreen(ready({ dir }))).toContain(dir)
+  },
+)
 
 test('a port that was moved on from is named', () => {
   expect(firstScreen(ready({}, { movedFrom: 8000 }))).toContain('http://localhost:8001/topics (8000 was taken)')

@@ -81,7 +81,17 @@ const indentation = 2
 
 /** A value that is too long goes on below itself. */
 function row(name: string, value: string, columns: number): readonly string[] {
-  return folded(value, columns - nameColumns - indentation).map((line, at) => `${(at === 0 ? name : '').padEnd(nameColumns)}${line}`)
+  return folded(value, columns - nameColumns - indentation).map(
+    (line, at) => `${(at === 0 ? name : '').padEnd(nameColumns)}${line.replaceAll(unbrokenBlank, ' ')}`,
+  )
+}
+
+/** Stands for a blank at which a row must not be broken. No path can contain it. */
+const unbrokenBlank = '\0'
+
+/** A path is pasted into a shell, so it stays on one line, also when there are blanks in it. */
+function unbroken(path: string): string {
+  return path.replaceAll(' ', unbrokenBlank)
 }
 
 function kafkaAddress({ kafka }: Ready['server']): string {
@@ -105,10 +115,11 @@ function moved(from: number | undefined): string {
 }
 
 function storage(plan: ServerPlan): string {
-  const { objects, metadata } = plan
+  const { objects, metadata, dataDirectory } = plan
   if (objects.kind === 'memory' && metadata.kind === 'memory') return 'memory (gone when it stops; without --memory it is kept)'
-  if (objects.kind === 'directory' && metadata.kind === 'sqlite') return `${plan.dataDirectory} (kept between runs; --memory for none)`
-  return `${objectsAt(plan)}, metadata in ${metadataAt(plan)}`
+  if (dataDirectory !== undefined && objects.kind === 'directory' && metadata.kind === 'sqlite')
+    return `${unbroken(dataDirectory)} (kept between runs; --memory for none)`
+  return `${unbroken(objectsAt(plan))}, metadata in ${unbroken(metadataAt(plan))}`
 }
 
 function durability({ objects, metadata, settings }: ServerPlan): string {
