@@ -48,6 +48,9 @@ export const limits = {
   commitRetryMs: 50,
   commitRetryMaxMs: 1_000,
 
+  /** Producer ids given out within this time, with no new topic between them, share one row. Their age is wrong by at most this. */
+  producerIdBlockMs: 60_000,
+
   /** A segment's row is the seek index: a fetch in its middle scans at most so much. */
   segmentBytes: 4 * mib,
   /** Newest segments kept in memory per partition, so that tail reads need no database. */

@@ -94,17 +94,22 @@ function openLogs(
   const remembered = new Map(
     windows.filter(({ silentMs }) => silentMs <= producerIdExpirationMs).map((window) => [producerKey(window), window]),
   )
-  const young = new Set(ages.filter(({ ageMs }) => ageMs < producerIdExpirationMs).map(producerIdOf))
+  const young = new Map(ages.filter(({ ageMs }) => ageMs < producerIdExpirationMs).map((age) => [age.producerId, age.nextLog]))
+  const known = new Set(windows.map((window) => producerKey(window)))
   return new Map(
     logs.map((row) => {
-      const known = (producerId: number): KnownProducer => {
-        const window = remembered.get(producerKey({ ...row, producerId }))
+      const producerOf = (producerId: number): KnownProducer => {
+        const key = producerKey({ ...row, producerId })
+        const window = remembered.get(key)
+        // The producer got its id when the log was there already, and has never appended to it: its first batch here is the one with sequence 0.
+        // A log with a later number was made after the id: the topic was deleted and made again, and the producer's sequence goes on from the old one.
+        const logIsOlder = row.log < (young.get(producerId) ?? 0)
         return {
           window: window && { epoch: window.epoch, batches: JSON.parse(window.batches) as readonly RememberedBatch[] },
-          mustBeginAtZero: young.has(producerId),
+          mustBeginAtZero: logIsOlder && !known.has(key),
         }
       }
-      return [partitionKey(row.topicId, row.partition), { row, log: new LogAppend(row, known) }]
+      return [partitionKey(row.topicId, row.partition), { row, log: new LogAppend(row, producerOf) }]
     }),
   )
 }
@@ -250,16 +255,18 @@ const readWindows = statement<[cluster: number, topicIds: string[], partitions: 
 interface ProducerIdAge {
   readonly producerId: number
   readonly ageMs: number
+  /** Logs with a smaller number were made before the id was given out. */
+  readonly nextLog: number
 }
 
 /** Ids that this cluster never gave out are missing. */
 const readProducerIdAges = statement<[cluster: number, producerIds: number[]], ProducerIdAge>('read producer id ages', {
   each: true,
-  postgres: `SELECT a.id AS "producerId", now_ms() - b.allocated_at_ms AS "ageMs" FROM unnest($2::bigint[]) AS a (id) CROSS JOIN LATERAL (
-      SELECT first, count, allocated_at_ms FROM producer_id_blocks WHERE cluster = $1 AND first <= a.id ORDER BY first DESC LIMIT 1
+  postgres: `SELECT a.id AS "producerId", now_ms() - b.allocated_at_ms AS "ageMs", b.next_log AS "nextLog" FROM unnest($2::bigint[]) AS a (id) CROSS JOIN LATERAL (
+      SELECT first, count, allocated_at_ms, next_log FROM producer_id_blocks WHERE cluster = $1 AND first <= a.id ORDER BY first DESC LIMIT 1
     ) AS b WHERE a.id < b.first + b.count`,
-  sqlite: `SELECT ?2 AS "producerId", now_ms() - b.allocated_at_ms AS "ageMs" FROM (
-      SELECT first, count, allocated_at_ms FROM producer_id_blocks WHERE cluster = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1
+  sqlite: `SELECT ?2 AS "producerId", now_ms() - b.allocated_at_ms AS "ageMs", b.next_log AS "nextLog" FROM (
+      SELECT first, count, allocated_at_ms, next_log FROM producer_id_blocks WHERE cluster = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1
     ) AS b WHERE ?2 < b.first + b.count`,
 })
 

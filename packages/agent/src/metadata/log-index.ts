@@ -2,6 +2,7 @@
 import { type IncarnationId, type LogId, type Nonce, partitionKey, type Sequence, type TopicId, type TopicPartition } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
+import { limits } from '../limits.ts'
 import { type Cluster, type InCluster, lockCluster } from './cluster.ts'
 import { readSlots } from './members.ts'
 import {
@@ -81,13 +82,24 @@ export function* findByTime({ cluster, input: asks }: InCluster<readonly FindByT
   )
 }
 
-/** The block's time is kept, because a young id without a window must begin at sequence 0. */
+/**
+ * A block keeps its time and the cluster's next log number, because a young id must begin at sequence 0 in a log that is older than the id
+ * (metadata/commit.ts). Both counters are taken under the cluster's lock, so no clock decides which of the two is older. An id joins the newest block
+ * while both are still true of it, so the table does not grow by a row for every producer.
+ */
 export function* allocateProducerIds({ cluster, input: count }: InCluster<number>): Body<number> {
-  const [[counters]] = yield* read(lockCluster(cluster.number))
+  const [[counters], [newest]] = yield* read(lockCluster(cluster.number), readNewestProducerIdBlock(cluster.number))
   if (counters === undefined) throw new MetadataError('invalid', `Cluster ${cluster.id} is gone from the database.`)
   const first = counters.nextProducerId
+  const joins =
+    newest !== undefined && newest.nextLog === counters.nextLog && newest.ageMs >= 0 && newest.ageMs < limits.producerIdBlockMs
   return {
-    writes: [insertProducerIdBlock(cluster.number, first, count), setNextProducerId(cluster.number, first + count)],
+    writes: [
+      joins
+        ? growProducerIdBlock(cluster.number, newest.first, first + count - newest.first)
+        : insertProducerIdBlock(cluster.number, first, count, counters.nextLog),
+      setNextProducerId(cluster.number, first + count),
+    ],
     value: first,
   }
 }
@@ -222,9 +234,26 @@ const readSegmentAt = statement<[cluster: number, asks: number[], logs: number[]
     WHERE s.cluster = ?1 AND s.log = ?3 AND s.last_offset >= ?4 ORDER BY s.last_offset LIMIT 1`,
 })
 
-const insertProducerIdBlock = statement<[cluster: number, first: number, count: number]>('insert producer id block', {
-  postgres: 'INSERT INTO producer_id_blocks (cluster, first, count, allocated_at_ms) VALUES ($1, $2, $3, now_ms())',
-  sqlite: 'INSERT INTO producer_id_blocks (cluster, first, count, allocated_at_ms) VALUES (?1, ?2, ?3, now_ms())',
+interface NewestProducerIdBlock {
+  readonly first: number
+  readonly nextLog: number
+  readonly ageMs: number
+}
+
+const newestBlockSelect = 'SELECT first, next_log AS "nextLog", now_ms() - allocated_at_ms AS "ageMs" FROM producer_id_blocks'
+const readNewestProducerIdBlock = statement<[cluster: number], NewestProducerIdBlock>('read newest producer id block', {
+  postgres: `${newestBlockSelect} WHERE cluster = $1 ORDER BY first DESC LIMIT 1`,
+  sqlite: `${newestBlockSelect} WHERE cluster = ?1 ORDER BY first DESC LIMIT 1`,
+})
+
+const insertProducerIdBlock = statement<[cluster: number, first: number, count: number, nextLog: number]>('insert producer id block', {
+  postgres: 'INSERT INTO producer_id_blocks (cluster, first, count, allocated_at_ms, next_log) VALUES ($1, $2, $3, now_ms(), $4)',
+  sqlite: 'INSERT INTO producer_id_blocks (cluster, first, count, allocated_at_ms, next_log) VALUES (?1, ?2, ?3, now_ms(), ?4)',
+})
+
+const growProducerIdBlock = statement<[cluster: number, first: number, count: number]>('grow producer id block', {
+  postgres: 'UPDATE producer_id_blocks SET count = $3 WHERE cluster = $1 AND first = $2',
+  sqlite: 'UPDATE producer_id_blocks SET count = ?3 WHERE cluster = ?1 AND first = ?2',
 })
 
 const setNextProducerId = statement<[cluster: number, nextProducerId: number]>('set next producer id', {

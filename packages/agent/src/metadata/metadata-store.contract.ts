@@ -291,6 +291,39 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect((await commit(5, [sent(9, { producerId: young })], { producerIdExpirationMs: -1 })).verdicts).toEqual([appended(3)])
     })
 
+    test('C3: in a log that is younger than the producer id, a producer begins where it likes', async () => {
+      const producerId = await store.log.allocateProducerIds(1)
+      const topicId = (await aTopic(store, { name: `again-${randomUUID()}`, partitions: 1 })).topicId
+      expect((await commit(1, [sent(7, { producerId, topicId }), sent(8, { producerId, topicId })])).verdicts).toEqual([
+        appended(0),
+        appended(1),
+      ])
+      // From then on its sequence has no gaps, and an id that is younger than the new log begins at 0.
+      const younger = await store.log.allocateProducerIds(1)
+      expect((await commit(2, [sent(10, { producerId, topicId }), sent(3, { producerId: younger, topicId })])).verdicts).toEqual([
+        outOfOrder,
+        outOfOrder,
+      ])
+      // The older log keeps its protection from the first id.
+      expect((await commit(3, [sent(7, { producerId })])).verdicts).toEqual([outOfOrder])
+    })
+
+    test('C3: partitions that were added after the producer id are younger than it, the earlier ones are not', async () => {
+      const producerId = await store.log.allocateProducerIds(1)
+      await store.topics.grow({ topicId: topic.topicId, partitions: 6, dryRun: false })
+      expect((await commit(1, [sent(7, { producerId, partition: 5 }), sent(7, { producerId, partition: 0 })])).verdicts).toEqual([
+        appended(0),
+        outOfOrder,
+      ])
+    })
+
+    test('C3: a producer whose window is forgotten begins where it likes, however young its id is', async () => {
+      const producerId = await store.log.allocateProducerIds(1)
+      await commit(1, [sent(0, { producerId })])
+      const forgotten = { producerIdExpirationMs: -1 }
+      expect((await commit(2, [sent(7, { producerId })], forgotten)).verdicts).toEqual([appended(1)])
+    })
+
     test('producer ids are given once', async () => {
       const blocks = await Promise.all(Array.from({ length: 8 }, () => store.log.allocateProducerIds(100)))
       const sorted = blocks.toSorted((a, b) => a - b)

@@ -2,7 +2,7 @@
 import { type Body, type Call, read, statement } from './sql.ts'
 
 /** What this code writes. Raise it with every migration. */
-export const schemaVersion = 2
+export const schemaVersion = 3
 /** The oldest code that can read what this code writes: raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -160,7 +160,7 @@ const migrations: readonly (readonly Call[])[] = [
       'last_seen_ms bigint NOT NULL',
       'PRIMARY KEY (cluster, log, producer_id)',
     ]),
-    // When a producer id was given out: a young id without a window begins at sequence 0.
+    // When producer ids were given out. Migration 3 adds `next_log`.
     table('producer_id_blocks', 'rows', [
       'cluster integer NOT NULL',
       'first bigint NOT NULL',
@@ -215,6 +215,10 @@ const migrations: readonly (readonly Call[])[] = [
     ]),
     index('CREATE INDEX group_offsets_by_topic ON group_offsets (cluster, topic_id)'),
   ],
+  [
+    // The cluster's `next_log` when the ids were given out: logs with a smaller number are older than the ids. 0 for blocks of earlier versions: no log is older.
+    addColumn('producer_id_blocks', 'next_log bigint NOT NULL DEFAULT 0'),
+  ],
 ]
 
 /** `rows that change`: room in the page for the next version of a row. `large rows`: kept out of SQLite's key tree. */
@@ -224,6 +228,10 @@ function table(name: string, holds: 'rows' | 'rows that change' | 'large rows', 
     postgres: holds === 'rows that change' ? `${text} WITH (fillfactor = 50)` : text,
     sqlite: holds === 'large rows' ? text : `${text} WITHOUT ROWID`,
   })()
+}
+
+function addColumn(name: string, column: string): Call {
+  return same(`ALTER TABLE ${name} ADD COLUMN ${column}`)()
 }
 
 function index(text: string): Call {

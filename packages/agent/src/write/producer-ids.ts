@@ -1,32 +1,37 @@
-// Producer ids for idempotent producers, handed out from blocks that the database gave this agent alone.
+// Producer ids for idempotent producers: each comes from the database when it is asked for, so that the database knows which logs are older than the id.
 
-/** Ids per block: one database call in so many InitProducerIds; a restart wastes the rest, of 2^53. */
-const blockSize = 1_000
+/** Ids in one call to the database. More waiters than this take turns. */
+const mostAtOnce = 1_000
 
 export class ProducerIds {
   readonly #allocate: (count: number) => Promise<number>
-  #next = 0
-  #end = 0
-  #loading: Promise<void> | undefined
+  #waiting: PromiseWithResolvers<number>[] = []
+  #allocating = false
 
   constructor(allocate: (count: number) => Promise<number>) {
     this.#allocate = allocate
   }
 
-  /** An id that nobody ever had. Rejects as the database does. */
-  async next(): Promise<number> {
-    while (this.#next >= this.#end) {
-      this.#loading ??= this.#load().finally(() => {
-        this.#loading = undefined
-      })
-      await this.#loading
-    }
-    return this.#next++
+  /** An id that was never given out before. Requests that arrive during a call to the database share the next call. Rejects as the database does. */
+  next(): Promise<number> {
+    const waiter = Promise.withResolvers<number>()
+    this.#waiting.push(waiter)
+    if (!this.#allocating) void this.#serve()
+    return waiter.promise
   }
 
-  async #load(): Promise<void> {
-    const first = await this.#allocate(blockSize)
-    this.#next = first
-    this.#end = first + blockSize
+  async #serve(): Promise<void> {
+    this.#allocating = true
+    while (this.#waiting.length > 0) {
+      const served = this.#waiting.slice(0, mostAtOnce)
+      this.#waiting = this.#waiting.slice(mostAtOnce)
+      try {
+        const first = await this.#allocate(served.length)
+        for (const [at, waiter] of served.entries()) waiter.resolve(first + at)
+      } catch (error) {
+        for (const waiter of served) waiter.reject(error)
+      }
+    }
+    this.#allocating = false
   }
 }

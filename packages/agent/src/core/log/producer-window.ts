@@ -31,8 +31,8 @@ export type Admission =
   | { readonly kind: 'refused'; readonly reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' | 'INVALID_PRODUCER_EPOCH' }
 
 /**
- * Kafka's ProducerAppendInfo, in its order: the epoch, then duplicates, then the sequence. `mustBeginAtZero` counts only without a window: whoever has a
- * young id and no window has never appended here, so any other sequence means that an earlier batch was lost.
+ * Kafka's ProducerAppendInfo, in its order: the epoch, then duplicates, then the sequence. Kafka accepts any sequence where it has no window. So do we,
+ * except under `mustBeginAtZero`: the id is young and younger than the log, so any sequence but 0 means that an earlier batch was lost.
  */
 export function admit(window: ProducerWindow | undefined, batch: SequencedBatch, rule: { readonly mustBeginAtZero: boolean }): Admission {
   if (window === undefined) return batch.baseSequence !== 0 && rule.mustBeginAtZero ? outOfOrder : next
