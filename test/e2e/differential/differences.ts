@@ -60,6 +60,20 @@ export const differences: readonly Difference[] = [
     shown: { fields: { 'responses.partitionResponses.errorCode': [0, 42], 'responses.partitionResponses': 'varies' } },
   },
   {
+    id: 'produce-lost-first-batch',
+    api: 'Produce',
+    versions: '3+',
+    request: 'The first batch of an idempotent producer in a partition that is older than its producer id, with a base sequence above 0',
+    kafka: 'appends it',
+    ours: 'answers OUT_OF_ORDER_SEQUENCE_NUMBER (45)',
+    why: 'The batches before it were lost or are still to be retried, and would land after it or never. In a partition that is younger than the id, as after a topic was deleted and made again, any sequence is accepted.',
+    clientsTried: ['confluent-kafka 2.16.1', 'kafkajs 2.2.4', 'sarama 1.61.1', 'Java 4.3.1', '@platformatic/kafka 2.12.1'],
+    shown: {
+      file: 'packages/agent/src/metadata/metadata-store.contract.ts',
+      title: 'a young producer begins at 0; one whose id is old, or not ours, where it likes',
+    },
+  },
+  {
     id: 'offset-commit-empty-group',
     api: 'OffsetCommit',
     versions: '2+',

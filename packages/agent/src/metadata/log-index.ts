@@ -91,8 +91,7 @@ export function* allocateProducerIds({ cluster, input: count }: InCluster<number
   const [[counters], [newest]] = yield* read(lockCluster(cluster.number), readNewestProducerIdBlock(cluster.number))
   if (counters === undefined) throw new MetadataError('invalid', `Cluster ${cluster.id} is gone from the database.`)
   const first = counters.nextProducerId
-  const joins =
-    newest !== undefined && newest.nextLog === counters.nextLog && newest.ageMs >= 0 && newest.ageMs < limits.producerIdBlockMs
+  const joins = newest !== undefined && newest.nextLog === counters.nextLog && newest.ageMs >= 0 && newest.ageMs < limits.producerIdBlockMs
   return {
     writes: [
       joins
