@@ -502,13 +502,18 @@ export interface TopicPartitions {
     readonly topic: string;
     readonly partitions: readonly number[];
 }
-/** The version comes from the sender: one that is newer is read as the newest known, since later versions only append. Bytes behind the
- *  known fields are skipped, as Kafka does. `userData` is a view of `bytes`. Throws a ProtocolError for anything else: for null, too, where it is
- *  said with another length than -1, which Kafka lets pass. */
+/**
+ * The version comes from the sender. A newer one is read as the newest known, since later versions only append; bytes after the known fields are skipped.
+ * A field after the topics that is missing or cut off has its default, and so has all that follows it: some clients claim version 1 and end after their user
+ * data, and Kafka's coordinator reads the topics only. `userData` is a view of `bytes`. Throws a ProtocolError when the topics cannot be read.
+ */
 export declare function decodeSubscription(bytes: Uint8Array): Versioned<ConsumerSubscription>;
 /** What the version lacks is dropped, as Kafka does. */
 export declare function encodeSubscription(subscription: ConsumerSubscription, version: number): Uint8Array;
-/** As `decodeSubscription`. An assignment of no bytes at all, which a member without partitions gets, has no version: the caller sees to it. */
+/**
+ * As `decodeSubscription`: the partitions must be readable, the user data may be missing. An assignment of no bytes at all, which a member without
+ * partitions gets, has no version: the caller must look for it.
+ */
 export declare function decodeAssignment(bytes: Uint8Array): Versioned<ConsumerAssignment>;
 /** The bytes that a leader hands in for one member, in the version that is given. */
 export declare function encodeAssignment(assignment: ConsumerAssignment, version: number): Uint8Array;
@@ -1497,6 +1502,7 @@ export declare const Fetch: {
             };
             readonly replicaEpoch: {
                 readonly default: -1;
+                readonly clamped: true;
             } & {
                 readonly type: "int64";
             };
@@ -1570,6 +1576,7 @@ export declare const Fetch: {
                     readonly versions: "5+";
                     readonly default: -1;
                     readonly ignorable: true;
+                    readonly clamped: true;
                 } & {
                     readonly type: "int64";
                 };
@@ -1932,6 +1939,7 @@ export declare const InitProducerId: {
         producerId: {
             readonly versions: "3+";
             readonly default: -1;
+            readonly clamped: true;
         } & {
             readonly type: "int64";
         };
@@ -2527,6 +2535,8 @@ export declare const OffsetCommit: {
                     readonly type: "int32";
                 };
                 readonly committedOffset: {
+                    readonly clamped: true;
+                } & {
                     readonly type: "int64";
                 };
                 readonly committedLeaderEpoch: {
@@ -3311,7 +3321,10 @@ export interface RequestHeader {
 }
 /** `frame` is one request without its size. Throws a ProtocolError when it is cut off. */
 export declare function decodeRequestHeader(frame: Uint8Array): RequestHeader;
-/** The body that begins at `at`. Fields of bytes and records are views of the frame. Throws a ProtocolError for bytes that are no such request. */
+/**
+ * The body that begins at `at`. Fields of bytes and records are views of the frame. Bytes after the last field of the version are ignored, as Kafka
+ * ignores them: librdkafka 2.16 sends three after Metadata 13. Throws a ProtocolError when the bytes are not a request of that version.
+ */
 export declare function decodeRequest<A extends Api>(api: A, version: number, frame: Uint8Array, at: number): RequestOf<A>;
 /** Chunks to send one after another, the size in front; large fields are passed on as they are. */
 export declare function encodeResponse<A extends Api>(api: A, version: number, correlationId: number, response: ResponseOf<A>): readonly Uint8Array[];
@@ -3321,7 +3334,10 @@ export declare function encodeRequest<A extends Api>(api: A, header: {
     readonly correlationId: number;
     readonly clientId: string | null;
 }, request: RequestInputOf<A>): readonly Uint8Array[];
-/** `frame` is one response without its size. */
+/**
+ * `frame` is one response without its size. Throws a ProtocolError for bytes after the last field, too: tests and tools read answers with this, and no
+ * server sends more than the version defines.
+ */
 export declare function decodeResponse<A extends Api>(api: A, version: number, frame: Uint8Array): {
     readonly correlationId: number;
     readonly response: DecodedResponseOf<A>;

@@ -7,6 +7,7 @@ import {
   encodeRequest,
   encodeResponse,
   Fetch,
+  ListGroups,
   ListOffsets,
   Metadata,
   Produce,
@@ -23,10 +24,13 @@ test('an array that claims more elements than bytes are left is refused before a
   expect(() => decodeRequest(Metadata, 1, bytesOf(claim), 0)).toThrow(/array of 2147483647 elements/)
 })
 
-test('a negative count that is not null is refused', () => {
+test('C1: any negative length is null, as in Kafka, and an error where the version does not allow null', () => {
   const claim = new Writer()
   claim.int32(-2)
-  expect(() => decodeRequest(Metadata, 1, bytesOf(claim), 0)).toThrow(ProtocolError)
+  expect(decodeRequest(Metadata, 1, bytesOf(claim), 0)).toMatchObject({ topics: null })
+  expect(() => decodeRequest(Metadata, 0, bytesOf(claim), 0)).toThrow(/topics must not be null/)
+  expect(new Reader(Uint8Array.of(0xff, 0xfe)).nullableString()).toBeNull()
+  expect(new Reader(Uint8Array.of(0xff, 0xff, 0xff, 0x80)).nullableOctets()).toBeNull()
 })
 
 test('null is refused where the version does not allow it', () => {
@@ -58,12 +62,14 @@ test('a varint that never ends is refused', () => {
   expect(new Reader(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f)).uvarint()).toBe(0xffff_ffff)
 })
 
-test('bytes behind the message are refused', () => {
-  const frame = Buffer.concat([
-    ...encodeRequest(Metadata, { version: 4, correlationId: 1, clientId: null }, { topics: [] }),
-    Uint8Array.of(0),
-  ]).subarray(4)
-  expect(() => decodeRequest(Metadata, 4, frame, decodeRequestHeader(frame).bodyAt)).toThrow(/left over/)
+test('C1: librdkafka 2.16 asks for all topics with three bytes after the message', () => {
+  const allTopics = Uint8Array.of(0, 0, 0, 0, 1, 0, 0)
+  expect(decodeRequest(Metadata, 13, allTopics, 0)).toMatchObject({ topics: null, allowAutoTopicCreation: false })
+})
+
+test('bytes after a response are an error: only a defect of a server can send them', () => {
+  const frame = Buffer.concat([...encodeResponse(ListGroups, 0, 1, { errorCode: 0, groups: [] }), Uint8Array.of(0)]).subarray(4)
+  expect(() => decodeResponse(ListGroups, 0, frame)).toThrow(/left over/)
 })
 
 test('unknown tagged fields are skipped, in the header and in the body', () => {
@@ -84,7 +90,7 @@ test('unknown tagged fields are skipped, in the header and in the body', () => {
   expect(decodeRequest(Metadata, 9, bytes, bodyAt)).toMatchObject({ topics: [], allowAutoTopicCreation: true })
 })
 
-test('a tagged field that is shorter or longer than it says is refused', () => {
+test('C1: what follows the contents of a tagged field is skipped; contents beyond its size are an error', () => {
   const body = (size: number): Uint8Array => {
     const writer = new Writer()
     writer.int32(0) // maxWaitMs
@@ -102,11 +108,13 @@ test('a tagged field that is shorter or longer than it says is refused', () => {
     writer.int32(-1)
     writer.int64(-1)
     writer.uvarint(0)
+    writer.raw(Uint8Array.of(9, 9, 9))
     return bytesOf(writer)
   }
   expect(decodeRequest(Fetch, 15, body(13), 0)).toMatchObject({ replicaState: { replicaId: -1, replicaEpoch: -1 } })
   expect(() => decodeRequest(Fetch, 15, body(12), 0)).toThrow(ProtocolError)
-  expect(() => decodeRequest(Fetch, 15, body(14), 0)).toThrow(ProtocolError)
+  expect(decodeRequest(Fetch, 15, body(16), 0)).toMatchObject({ replicaState: { replicaId: -1, replicaEpoch: -1 } })
+  expect(() => decodeRequest(Fetch, 15, body(17), 0)).toThrow(ProtocolError)
 })
 
 test('an offset beyond 2^53 is compared as the largest number; an id beyond it is refused', () => {

@@ -1,8 +1,11 @@
 // Every API, version and direction: what was encoded decodes to itself, and nothing else does harm.
+import { inspect } from 'node:util'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { apis, decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse } from '../src/index.ts'
-import { arbitraryMessage, versionsOf } from './arbitrary-messages.ts'
+import type { Field, Fields } from '../src/schema/dsl.ts'
+import { inVersions } from '../src/schema/versions.ts'
+import { arbitraryMessage, defaultOf, versionsOf } from './arbitrary-messages.ts'
 
 describe.each([...apis.values()])('$name', (api) => {
   test.each(versionsOf(api))('version %i: a request that was encoded decodes to itself', (version) => {
@@ -15,6 +18,28 @@ describe.each([...apis.values()])('$name', (api) => {
       }),
       { numRuns: 30 },
     )
+  })
+
+  test.each(versionsOf(api))('C1: version %i: a request is understood with 1, 3 and 100 bytes after it', (version) => {
+    fc.assert(
+      fc.property(arbitraryMessage(api.request, version), fc.constantFrom(1, 3, 100), fc.nat(255), (message, count, byte) => {
+        const frame = unframe(encodeRequest(api, { version, correlationId: 1, clientId: 'me' }, message))
+        const longer = new Uint8Array(frame.length + count).fill(byte, frame.length)
+        longer.set(frame)
+        expect(plain(decodeRequest(api, version, longer, decodeRequestHeader(longer).bodyAt))).toEqual(plain(message))
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  test.each(versionsOf(api))('C17: version %i: an int64 of a request may be as large as it can', (version) => {
+    for (const extreme of [-(2n ** 63n), 2n ** 63n - 1n]) {
+      const message = withMarks(api.request, version)
+      const frame = Buffer.from(unframe(encodeRequest(api, { version, correlationId: 1, clientId: 'me' }, message)))
+      expect(frame.includes(mark)).toBe(inspect(message, { depth: 9 }).includes(String(marked)))
+      for (let at = frame.indexOf(mark); at >= 0; at = frame.indexOf(mark, at)) frame.writeBigInt64BE(extreme, at)
+      expect(() => decodeRequest(api, version, frame, decodeRequestHeader(frame).bodyAt)).not.toThrow()
+    }
   })
 
   test.each(versionsOf(api))('version %i: a response that was encoded decodes to itself', (version) => {
@@ -65,6 +90,21 @@ test('the response header of ApiVersions is version 0 in every version (KIP-511)
   // Correlation id, error code, no keys, throttle time, no tags: nothing between the correlation id and the error code.
   expect([...frame]).toEqual([0, 0, 0, 9, 0, 0, 1, 0, 0, 0, 0, 0])
 })
+
+/** A number that stands in a frame for every int64: no other bytes are like it. */
+const marked = 0x0012_3456_789a_bcde
+const mark = Buffer.from('00123456789abcde', 'hex')
+
+/** A message with one element in each array, and with the mark as every int64. */
+function withMarks(fields: Fields, version: number): object {
+  const value = (field: Field): unknown => {
+    if (field.type === 'array') return [value(field.of)]
+    if (field.type === 'struct') return withMarks(field.fields, version)
+    return field.type === 'int64' ? marked : field.type === 'big64' ? BigInt(marked) : (defaultOf(field) ?? '')
+  }
+  const present = Object.entries(fields).filter(([, field]) => inVersions(field.versions, version) && field.type !== 'records')
+  return Object.fromEntries(present.map(([name, field]) => [name, value(field)]))
+}
 
 function unframe(chunks: readonly Uint8Array[]): Uint8Array {
   const whole = Buffer.concat(chunks)

@@ -57,13 +57,24 @@ describe.each([0, 1, 2, 3])('version %i', (version) => {
     )
   })
 
-  test('what is cut off anywhere is refused', () => {
+  test('C11: a subscription or an assignment that ends too early is understood as far as it goes', () => {
     const subscription = encodeSubscription(aSubscription, version)
-    for (let length = 0; length < subscription.length; length++)
-      expect(() => decodeSubscription(subscription.subarray(0, length))).toThrow(refused)
+    const topicsEnd = 2 + 4 + (2 + 'orders'.length) + (2 + Buffer.byteLength('päckchen'))
+    for (let length = 0; length < topicsEnd; length++) expect(() => decodeSubscription(subscription.subarray(0, length))).toThrow(refused)
+    const whole = decodeSubscription(subscription)
+    for (let length = topicsEnd; length < subscription.length; length++) {
+      const cut = decodeSubscription(subscription.subarray(0, length))
+      expect(cut.topics).toEqual(aSubscription.topics)
+      expect([whole.userData, null]).toContainEqual(cut.userData)
+      expect([whole.ownedPartitions, []]).toContainEqual(cut.ownedPartitions)
+      expect([whole.generationId, -1]).toContain(cut.generationId)
+      expect(cut.rackId).toBeNull()
+    }
     const assignment = encodeAssignment(anAssignment, version)
-    for (let length = 0; length < assignment.length; length++)
-      expect(() => decodeAssignment(assignment.subarray(0, length))).toThrow(refused)
+    const partitionsEnd = 2 + 4 + (2 + 'orders'.length) + (4 + 2 * 4)
+    for (let length = 0; length < partitionsEnd; length++) expect(() => decodeAssignment(assignment.subarray(0, length))).toThrow(refused)
+    for (let length = partitionsEnd; length < assignment.length; length++)
+      expect(decodeAssignment(assignment.subarray(0, length))).toEqual({ ...anAssignment, userData: null, version })
   })
 })
 
@@ -82,10 +93,24 @@ test('bytes behind a known version are skipped too, as Kafka does', () => {
   expect(decodeAssignment(appended(encodeAssignment(anAssignment, 0), 0))).toEqual({ ...anAssignment, version: 0 })
 })
 
-test('a version that claims owned partitions and has none is refused, as Kafka does', () => {
-  const bytes = encodeSubscription(aSubscription, 0)
-  bytes[1] = 1
-  expect(() => decodeSubscription(bytes)).toThrow(refused)
+test('C11: a subscription of version 1 to 3 that ends after its user data is understood', () => {
+  for (const version of [1, 2, 3]) {
+    const bytes = encodeSubscription(aSubscription, 0)
+    bytes[1] = version
+    expect(decodeSubscription(bytes)).toEqual({ ...aSubscription, ownedPartitions: [], generationId: -1, rackId: null, version })
+  }
+})
+
+test('C11: after a field that cannot be read, no later one is', () => {
+  const claimsTooMuch = Uint8Array.of(0, 3, ...int32(0), ...int32(-1), ...int32(0x7fff_ffff), ...int32(7), 0, 1, 0x74)
+  expect(decodeSubscription(claimsTooMuch)).toEqual({
+    version: 3,
+    topics: [],
+    userData: null,
+    ownedPartitions: [],
+    generationId: -1,
+    rackId: null,
+  })
 })
 
 test('no bytes, and a negative version, are refused', () => {
@@ -95,12 +120,12 @@ test('no bytes, and a negative version, are refused', () => {
   }
 })
 
-test('null where Kafka has none, and a negative length, are refused; null user data is not', () => {
+test('null is an error where Kafka has none; null user data may have any negative length', () => {
   expect(() => decodeSubscription(version0(int32(-1), int32(-1)))).toThrow(/must not be null/)
   expect(() => decodeAssignment(version0(int32(-1), int32(-1)))).toThrow(/must not be null/)
   expect(() => decodeAssignment(version0(int32(1), topicT, int32(-1), int32(-1)))).toThrow(/must not be null/)
   expect(() => decodeSubscription(version0(int32(1), [0xff, 0xff], int32(-1)))).toThrow(refused)
-  expect(() => decodeSubscription(version0(int32(0), int32(-2)))).toThrow(refused)
+  expect(decodeSubscription(version0(int32(0), int32(-2))).userData).toBeNull()
   expect(decodeSubscription(version0(int32(0), int32(-1))).userData).toBeNull()
   expect(decodeSubscription(version0(int32(0), int32(0))).userData).toEqual(new Uint8Array(0))
 })

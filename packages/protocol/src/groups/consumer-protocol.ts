@@ -31,19 +31,23 @@ export interface TopicPartitions {
   readonly partitions: readonly number[]
 }
 
-/** The version comes from the sender: one that is newer is read as the newest known, since later versions only append. Bytes behind the
- *  known fields are skipped, as Kafka does. `userData` is a view of `bytes`. Throws a ProtocolError for anything else: for null, too, where it is
- *  said with another length than -1, which Kafka lets pass. */
+/**
+ * The version comes from the sender. A newer one is read as the newest known, since later versions only append; bytes after the known fields are skipped.
+ * A field after the topics that is missing or cut off has its default, and so has all that follows it: some clients claim version 1 and end after their user
+ * data, and Kafka's coordinator reads the topics only. `userData` is a view of `bytes`. Throws a ProtocolError when the topics cannot be read.
+ */
 export function decodeSubscription(bytes: Uint8Array): Versioned<ConsumerSubscription> {
   const reader = new Reader(bytes)
   const version = versionOf(reader, 'subscription')
+  const topics = array(reader, stringBytes, () => reader.string())
+  const rest = new Rest(reader)
   return {
     version,
-    topics: array(reader, stringBytes, () => reader.string()),
-    userData: reader.nullableOctets(),
-    ownedPartitions: version >= 1 ? readTopics(reader) : [],
-    generationId: version >= 2 ? reader.int32() : -1,
-    rackId: version >= 3 ? reader.nullableString() : null,
+    topics,
+    userData: rest.read(() => reader.nullableOctets(), null),
+    ownedPartitions: version >= 1 ? rest.read(() => readTopics(reader), []) : [],
+    generationId: version >= 2 ? rest.read(() => reader.int32(), -1) : -1,
+    rackId: version >= 3 ? rest.read(() => reader.nullableString(), null) : null,
   }
 }
 
@@ -59,11 +63,15 @@ export function encodeSubscription(subscription: ConsumerSubscription, version: 
   return whole(writer)
 }
 
-/** As `decodeSubscription`. An assignment of no bytes at all, which a member without partitions gets, has no version: the caller sees to it. */
+/**
+ * As `decodeSubscription`: the partitions must be readable, the user data may be missing. An assignment of no bytes at all, which a member without
+ * partitions gets, has no version: the caller must look for it.
+ */
 export function decodeAssignment(bytes: Uint8Array): Versioned<ConsumerAssignment> {
   const reader = new Reader(bytes)
   const version = versionOf(reader, 'assignment')
-  return { version, assignedPartitions: readTopics(reader), userData: reader.nullableOctets() }
+  const assignedPartitions = readTopics(reader)
+  return { version, assignedPartitions, userData: new Rest(reader).read(() => reader.nullableOctets(), null) }
 }
 
 /** The bytes that a leader hands in for one member, in the version that is given. */
@@ -82,6 +90,27 @@ const newestVersion = 3
 const stringBytes = 2
 const partitionBytes = 4
 const topicBytes = stringBytes + 4
+
+/** The fields that a sender may leave out at the end: after the first one that cannot be read, none is. */
+class Rest {
+  readonly #reader: Reader
+  #ended = false
+
+  constructor(reader: Reader) {
+    this.#reader = reader
+  }
+
+  read<T>(field: () => T, missing: T): T {
+    if (this.#ended || this.#reader.remaining === 0) return missing
+    try {
+      return field()
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#ended = true
+      return missing
+    }
+  }
+}
 
 function versionOf(reader: Reader, what: string): number {
   const version = reader.int16()

@@ -27,7 +27,7 @@ export const Fetch = api({
     replicaState: struct(
       {
         replicaId: int32({ default: -1 }),
-        replicaEpoch: int64({ default: -1 }),
+        replicaEpoch: int64({ default: -1, clamped: true }),
       },
       { versions: '15+', tag: 1 },
     ),
@@ -45,7 +45,7 @@ export const Fetch = api({
         currentLeaderEpoch: int32({ versions: '9+', default: -1, ignorable: true }),
         fetchOffset: int64({ clamped: true }),
         lastFetchedEpoch: int32({ versions: '12+', default: -1 }),
-        logStartOffset: int64({ versions: '5+', default: -1, ignorable: true }),
+        logStartOffset: int64({ versions: '5+', default: -1, ignorable: true, clamped: true }),
         partitionMaxBytes: int32(),
         replicaDirectoryId: uuid({ versions: '17+', tag: 0, ignorable: true }),
         highWatermark: big64({ versions: '18+', default: 9223372036854775807n, tag: 1, ignorable: true }),

@@ -10,7 +10,7 @@ export const InitProducerId = api({
   request: {
     transactionalId: string({ nullable: true }),
     transactionTimeoutMs: int32(),
-    producerId: int64({ versions: '3+', default: -1 }),
+    producerId: int64({ versions: '3+', default: -1, clamped: true }),
     producerEpoch: int16({ versions: '3+', default: -1 }),
   },
   response: {

@@ -19,7 +19,7 @@ export const OffsetCommit = api({
       topicId: uuid({ versions: '10+', ignorable: true }),
       partitions: array({
         partitionIndex: int32(),
-        committedOffset: int64(),
+        committedOffset: int64({ clamped: true }),
         committedLeaderEpoch: int32({ versions: '6+', default: -1, ignorable: true }),
         committedMetadata: string({ nullable: true }),
       }),

@@ -114,7 +114,7 @@ class Source {
       if (!inVersions(field.versions, this.#version)) lines.push(`const ${local(name)} = ${this.#defaultOf(field)}`)
       else if (field.tag !== undefined) {
         lines.push(`let ${local(name)} = ${this.#defaultOf(field)}`)
-        tagged.push(`case ${field.tag}: ${local(name)} = ${this.#decodeField(field, at)}; r.expectAt(end); break`)
+        tagged.push(`case ${field.tag}: ${local(name)} = ${this.#decodeField(field, at)}; r.endTagged(end); break`)
       } else lines.push(`const ${local(name)} = ${this.#decodeField(field, at)}`)
     }
     if (this.#flexible) {

@@ -28,12 +28,12 @@ export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
   return { apiKey, apiVersion, correlationId, clientId, bodyAt: reader.at }
 }
 
-/** The body that begins at `at`. Fields of bytes and records are views of the frame. Throws a ProtocolError for bytes that are no such request. */
+/**
+ * The body that begins at `at`. Fields of bytes and records are views of the frame. Bytes after the last field of the version are ignored, as Kafka
+ * ignores them: librdkafka 2.16 sends three after Metadata 13. Throws a ProtocolError when the bytes are not a request of that version.
+ */
 export function decodeRequest<A extends Api>(api: A, version: number, frame: Uint8Array, at: number): RequestOf<A> {
-  const reader = new Reader(frame, at)
-  const request = decoder(api, 'request', version)(reader)
-  reader.end()
-  return request as RequestOf<A>
+  return decoder(api, 'request', version)(new Reader(frame, at)) as RequestOf<A>
 }
 
 /** Chunks to send one after another, the size in front; large fields are passed on as they are. */
@@ -68,7 +68,10 @@ export function encodeRequest<A extends Api>(
   return framed(writer)
 }
 
-/** `frame` is one response without its size. */
+/**
+ * `frame` is one response without its size. Throws a ProtocolError for bytes after the last field, too: tests and tools read answers with this, and no
+ * server sends more than the version defines.
+ */
 export function decodeResponse<A extends Api>(
   api: A,
   version: number,

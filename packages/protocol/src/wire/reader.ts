@@ -92,9 +92,10 @@ export class Reader {
   string(): string {
     return this.#text(this.int16())
   }
+  /** Any negative length is null, as in Kafka. */
   nullableString(): string | null {
     const length = this.int16()
-    return length === -1 ? null : this.#text(length)
+    return length < 0 ? null : this.#text(length)
   }
   compactString(): string {
     return this.#text(this.uvarint() - 1)
@@ -108,9 +109,10 @@ export class Reader {
   octets(): Uint8Array {
     return this.slice(this.int32())
   }
+  /** Any negative length is null, as in Kafka. */
   nullableOctets(): Uint8Array | null {
     const length = this.int32()
-    return length === -1 ? null : this.slice(length)
+    return length < 0 ? null : this.slice(length)
   }
   compactOctets(): Uint8Array {
     return this.slice(this.uvarint() - 1)
@@ -124,9 +126,9 @@ export class Reader {
     return this.bytes.subarray(at, at + length)
   }
 
-  /** The length of an array whose elements take at least `elementBytes` each; -1 for null. */
+  /** The length of an array whose elements take at least `elementBytes` each; -1 for null, which any negative length is, as in Kafka. */
   count(elementBytes: number): number {
-    return this.#count(this.int32(), elementBytes)
+    return this.#count(Math.max(-1, this.int32()), elementBytes)
   }
   compactCount(elementBytes: number): number {
     return this.#count(this.uvarint() - 1, elementBytes)
@@ -147,8 +149,10 @@ export class Reader {
   skipTo(at: number): void {
     this.#at = at
   }
-  expectAt(at: number): void {
-    if (this.#at !== at) throw new ProtocolError('a tagged field has another size than its contents')
+  /** Ends a tagged field that is known: what follows its contents is skipped, but the contents must not reach beyond the field's own size. */
+  endTagged(end: number): void {
+    if (this.#at > end) throw new ProtocolError('a tagged field is longer than its size')
+    this.#at = end
   }
   skipTags(): void {
     for (let left = this.tagCount(); left > 0; left--) {
@@ -158,7 +162,8 @@ export class Reader {
   }
 
   #count(count: number, elementBytes: number): number {
-    if (count < -1 || count * elementBytes > this.remaining) {
+    if (count < 0) return -1
+    if (count * elementBytes > this.remaining) {
       throw new ProtocolError(`an array of ${count} elements, and only ${this.remaining} bytes are left`)
     }
     this.#elements += count
