@@ -234,20 +234,33 @@ describe('offsets', () => {
     expect(await commit(kafka, { generation: 1, memberId: 'm' }, 9)).toBe(codeOf('GROUP_ID_NOT_FOUND'))
   })
 
-  test.each([2, 3, 4])('version %i: a retention of the request is refused, and nothing is committed', async (version) => {
+  test.each([2, 3, 4])('C6: version %i: a retention of the request is accepted and enforced', async (version) => {
     await using kafka = await anAgent()
-    await kafka.topic('t')
-    const commit = (retentionTimeMs: number) =>
-      kafka.call(OffsetCommit, version, {
-        groupId: 'g',
-        memberId: '',
-        retentionTimeMs,
-        topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: null }] }],
-      })
-    expect((await commit(60_000)).topics[0]?.partitions).toMatchObject([{ errorCode: errors.INVALID_REQUEST.code }])
-    expect(await kafka.services.groups.offsets('g')).toEqual([])
-    expect((await commit(-1)).topics[0]?.partitions).toMatchObject([{ errorCode: 0 }])
-    expect(await kafka.services.groups.offsets('g')).toMatchObject([{ offset: 1 }])
+    await kafka.topic('t', 5)
+    for (const [partitionIndex, retentionTimeMs] of [-1, 0, 100_000, 86_400_000, Number.MAX_SAFE_INTEGER].entries()) {
+      const partitions = [{ partitionIndex, committedOffset: 1, committedMetadata: null }]
+      const { topics } = await kafka.call(OffsetCommit, version, { groupId: 'g', memberId: '', retentionTimeMs, topics: [{ name: 't', partitions }] })
+      expect(topics[0]?.partitions).toEqual([{ partitionIndex, errorCode: 0 }])
+    }
+    const left = async (): Promise<readonly number[]> => (await kafka.services.groups.offsets('g')).map(({ partition }) => partition)
+    expect(await left()).toEqual([0, 1, 2, 3, 4])
+    await kafka.services.metadata.groups.expire({ retentionMs: 3_600_000 })
+    expect(await left()).toEqual([0, 2, 3, 4])
+    await kafka.services.metadata.groups.expire({ retentionMs: 0 })
+    expect(await left()).toEqual([2, 3, 4])
+  })
+
+  test('C17: an offset beyond 2^53 is an error of its partition, and the connection goes on', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('t', 2)
+    const partition = (partitionIndex: number, committedOffset: number) => ({ partitionIndex, committedOffset, committedMetadata: null })
+    // The decoder makes the largest safe integer of every int64 beyond it.
+    const topics = [{ name: 't', partitions: [partition(0, Number.MAX_SAFE_INTEGER), partition(1, 1)] }]
+    const answer = await kafka.call(OffsetCommit, 2, { groupId: 'g', memberId: '', topics })
+    expect(answer.topics[0]?.partitions).toEqual([
+      { partitionIndex: 0, errorCode: errors.INVALID_REQUEST.code },
+      { partitionIndex: 1, errorCode: 0 },
+    ])
   })
 
   test('one partition that cannot be committed does not keep the others', async () => {

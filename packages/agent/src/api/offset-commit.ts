@@ -1,8 +1,8 @@
 // OffsetCommit 2–10. A member's, fenced by its generation, or anybody's while the group has no members (generation -1). By topic id from 10 on.
-// Left out: a retention of the request's own (2–4), which is refused, because offsets.retention.minutes counts for all; the empty group id, which Kafka takes for old clients: INVALID_GROUP_ID.
+// A retention of the request's own (2–4) counts from the commit, as in Kafka: 0 means that the offsets may go as soon as the group has no members.
+// Left out: the empty group id, which Kafka accepts for old clients: INVALID_GROUP_ID. An offset beyond 2^53, which no log here can have: INVALID_REQUEST for its partition.
 import {
   errors,
-  KafkaError,
   OffsetCommit,
   type OffsetCommitRequest,
   type OffsetCommitResponse,
@@ -16,6 +16,9 @@ import { checkGroup } from './group-access.ts'
 import { handler, type RequestContext } from './handler.ts'
 
 const idsFrom = 10
+const serversRetention = -1
+/** What the decoder makes of an int64 that is no safe integer. */
+const beyond = Number.MAX_SAFE_INTEGER
 
 export const offsetCommit = handler({
   api: OffsetCommit,
@@ -24,10 +27,9 @@ export const offsetCommit = handler({
     const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = request
     const { apiVersion, client, signal } = context
     checkGroup(groupId, { operation: 'READ', context, services })
-    if (request.retentionTimeMs !== -1)
-      throw new KafkaError('INVALID_REQUEST', 'A retention of its own is not supported: offsets.retention.minutes counts for all offsets.')
     const found = await foundTopics(request, { context, services })
     const longest = number(services.settings, 'offset.metadata.max.bytes')
+    const retention = request.retentionTimeMs === serversRetention ? {} : { retentionMs: request.retentionTimeMs }
     const offsets: OffsetToCommit[] = []
     let known = 0
     const topics = request.topics.map((topic, at) => {
@@ -37,11 +39,19 @@ export const offsetCommit = handler({
         partitions: topic.partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }) => {
           const code = placeTrouble(outcome, partitionIndex)
           if (outcome?.kind !== 'ok' || code !== 0) return { partitionIndex, errorCode: code }
+          if (Math.abs(committedOffset) === beyond) return { partitionIndex, errorCode: errors.INVALID_REQUEST.code }
           known += 1
           const metadata = committedMetadata ?? ''
           if (metadata.length > longest) return { partitionIndex, errorCode: errors.OFFSET_METADATA_TOO_LARGE.code }
           const { topicId } = outcome.value
-          offsets.push({ topicId, partition: partitionIndex, offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata })
+          offsets.push({
+            topicId,
+            partition: partitionIndex,
+            offset: committedOffset,
+            leaderEpoch: committedLeaderEpoch,
+            metadata,
+            ...retention,
+          })
           return { partitionIndex, errorCode: 0 }
         }),
       }

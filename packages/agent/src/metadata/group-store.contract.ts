@@ -209,6 +209,36 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await openGroup('simple')).toMatchObject({ exists: false, entries: [] })
     })
 
+    test('C6: an offset with a retention of its own expires by that one, whatever the server keeps others for', async () => {
+      const head = { kind: 'classic', protocolType: 'consumer', state: 'Empty' }
+      const { epoch } = await openGroup('g')
+      const forever = Number.MAX_SAFE_INTEGER
+      const offsets = [at(0, 10, { retentionMs: 0 }), at(1, 11, { retentionMs: forever }), at(2, 12), at(3, 13, { retentionMs: 3_600_000 })]
+      await store.groups.save(aSave('g', epoch, 0, { head, offsets }))
+      await store.groups.expire({ retentionMs: 3_600_000 })
+      expect(await offsetsOf('g')).toEqual([[1, 11], [2, 12], [3, 13]])
+      await store.groups.expire({ retentionMs: 0 })
+      expect(await offsetsOf('g')).toEqual([[1, 11], [3, 13]])
+      // A later commit without one goes back to the server's.
+      await store.groups.save(aSave('g', epoch, 1, { head, offsets: [at(1, 21)] }))
+      await store.groups.expire({ retentionMs: 0 })
+      expect(await offsetsOf('g')).toEqual([[3, 13]])
+    })
+
+    test('C6: in a stable group a retention of its own counts, too, for a topic that nobody reads', async () => {
+      const head = { kind: 'classic', protocolType: 'consumer', state: 'Stable' }
+      const { epoch } = await openGroup('g')
+      const offsets = [at(0, 10, { retentionMs: 0 }), at(1, 11, { retentionMs: Number.MAX_SAFE_INTEGER }), at(2, 12)]
+      await store.groups.save(aSave('g', epoch, 0, { head, offsets }))
+      expect(await store.groups.aged({ retentionMs: 3_600_000 })).toEqual([{ groupId: 'g', topicId: topic.topicId, topic: topic.name }])
+      const expire = (retentionMs: number) => ({ head, expiredOffsets: [{ topicId: topic.topicId, retentionMs }] })
+      await store.groups.save(aSave('g', epoch, 1, expire(3_600_000)))
+      expect(await offsetsOf('g')).toEqual([[1, 11], [2, 12]])
+      await store.groups.save(aSave('g', epoch, 2, expire(0)))
+      expect(await offsetsOf('g')).toEqual([[1, 11]])
+      expect(await store.groups.aged({ retentionMs: 0 })).toEqual([])
+    })
+
     test('of stable groups of consumers it is told which topics have old offsets, by group and topic, in steps; of no others', async () => {
       const second = await aTopic(store, { name: 'second', partitions: 4 })
       const both = [topic, second]

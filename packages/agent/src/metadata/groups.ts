@@ -161,6 +161,7 @@ function writesOfOffsets(cluster: number, groupId: string, offsets: SaveGroup['o
       last.map(({ offset }) => offset),
       last.map(({ leaderEpoch }) => leaderEpoch),
       last.map(({ metadata }) => escaped(metadata)),
+      last.map(({ retentionMs }) => retentionMs ?? null),
     ),
   ]
 }
@@ -250,6 +251,11 @@ const readOffsets = statement<[cluster: number, groupId: string], CommittedOffse
   sqlite: `${offsetsSelect} WHERE o.cluster = ?1 AND o.group_id = ?2 ORDER BY o.topic_id, o.partition`,
 })
 
+const offsetColumns = 'cluster, group_id, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at_ms, expires_at_ms'
+const replaceOffset = `ON CONFLICT (cluster, group_id, topic_id, partition) DO UPDATE SET committed_offset = excluded.committed_offset,
+      leader_epoch = excluded.leader_epoch, metadata = excluded.metadata, committed_at_ms = excluded.committed_at_ms,
+      expires_at_ms = excluded.expires_at_ms`
+/** Null, for the server's own retention, makes the sum null. */
 const writeOffsets = statement<
   [
     cluster: number,
@@ -259,18 +265,18 @@ const writeOffsets = statement<
     offsets: number[],
     leaderEpochs: number[],
     metadata: string[],
+    retentions: (number | null)[],
   ]
 >('write group offsets', {
   each: true,
-  postgres: `INSERT INTO group_offsets (cluster, group_id, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at_ms)
-    SELECT $1::int, $2::text, a.topic_id, a.partition, a.committed_offset, a.leader_epoch, a.metadata, now_ms()
-    FROM unnest($3::text[], $4::int[], $5::bigint[], $6::int[], $7::text[]) AS a (topic_id, partition, committed_offset, leader_epoch, metadata)
-    ON CONFLICT (cluster, group_id, topic_id, partition) DO UPDATE SET committed_offset = excluded.committed_offset,
-      leader_epoch = excluded.leader_epoch, metadata = excluded.metadata, committed_at_ms = excluded.committed_at_ms`,
-  sqlite: `INSERT INTO group_offsets (cluster, group_id, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, now_ms())
-    ON CONFLICT (cluster, group_id, topic_id, partition) DO UPDATE SET committed_offset = excluded.committed_offset,
-      leader_epoch = excluded.leader_epoch, metadata = excluded.metadata, committed_at_ms = excluded.committed_at_ms`,
+  postgres: `INSERT INTO group_offsets (${offsetColumns})
+    SELECT $1::int, $2::text, a.topic_id, a.partition, a.committed_offset, a.leader_epoch, a.metadata, now_ms(), now_ms() + a.retention
+    FROM unnest($3::text[], $4::int[], $5::bigint[], $6::int[], $7::text[], $8::bigint[])
+      AS a (topic_id, partition, committed_offset, leader_epoch, metadata, retention)
+    ${replaceOffset}`,
+  sqlite: `INSERT INTO group_offsets (${offsetColumns})
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, now_ms(), now_ms() + ?8)
+    ${replaceOffset}`,
 })
 
 const removeOffsets = statement<[cluster: number, groupId: string, topicIds: TopicId[], partitions: number[]]>('remove group offsets', {
@@ -291,20 +297,26 @@ export const removeOffsetsOfTopic = statement<[cluster: number, topicId: TopicId
   sqlite: 'DELETE FROM group_offsets WHERE cluster = ?1 AND topic_id = ?2',
 })
 
-/** A group that had members keeps its offsets for so long after the last of them went; a group that is only offsets counts from each commit. */
+/** An offset whose commit named a retention expires at its own time; any other when the commit is older than the server's retention. */
+const aged = (retention: string): string =>
+  `(o.expires_at_ms <= now_ms() OR (o.expires_at_ms IS NULL AND o.committed_at_ms <= now_ms() - ${retention}))`
+/**
+ * A group that had members keeps its offsets for the server's retention after the last of them went; a group that is only offsets counts from each commit.
+ * A retention of the commit's own counts from the commit in both (Kafka's OffsetExpirationConditionImpl).
+ */
 const expired = (retention: string): string =>
-  `o.committed_at_ms <= now_ms() - ${retention} AND (g.protocol_type IS NULL OR g.changed_at_ms <= now_ms() - ${retention})`
+  `${aged(retention)} AND (o.expires_at_ms IS NOT NULL OR g.protocol_type IS NULL OR g.changed_at_ms <= now_ms() - ${retention})`
 const ofGroup = 'o.cluster = g.cluster AND o.group_id = g.group_id'
 
 const readExpirable = statement<[cluster: number, retentionMs: number, limit: number], { readonly groupId: string }>(
   'read expirable groups',
   {
-    postgres: `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = $1 AND g.state = 'Empty' AND g.changed_at_ms <= now_ms() - $2::bigint
+    postgres: `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = $1 AND g.state = 'Empty'
     AND (EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup} AND ${expired('$2::bigint')})
-      OR NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})) ORDER BY g.group_id LIMIT $3::int`,
-    sqlite: `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = ?1 AND g.state = 'Empty' AND g.changed_at_ms <= now_ms() - ?2
+      OR (g.changed_at_ms <= now_ms() - $2::bigint AND NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup}))) ORDER BY g.group_id LIMIT $3::int`,
+    sqlite: `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = ?1 AND g.state = 'Empty'
     AND (EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup} AND ${expired('?2')})
-      OR NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})) ORDER BY g.group_id LIMIT ?3`,
+      OR (g.changed_at_ms <= now_ms() - ?2 AND NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup}))) ORDER BY g.group_id LIMIT ?3`,
   },
 )
 
@@ -315,9 +327,9 @@ const agedSelect = `SELECT o.group_id AS "groupId", o.topic_id AS "topicId", t.n
 const readAged = statement<[cluster: number, retentionMs: number, groupId: string, topicId: string, limit: number], AgedTopic>(
   'read aged offsets of stable groups',
   {
-    postgres: `${agedSelect} WHERE g.cluster = $1 AND g.state = 'Stable' AND g.protocol_type = 'consumer' AND o.committed_at_ms <= now_ms() - $2::bigint
+    postgres: `${agedSelect} WHERE g.cluster = $1 AND g.state = 'Stable' AND g.protocol_type = 'consumer' AND ${aged('$2::bigint')}
     AND (o.group_id, o.topic_id) > ($3::text, $4::text) ${agedOrder} $5::int`,
-    sqlite: `${agedSelect} WHERE g.cluster = ?1 AND g.state = 'Stable' AND g.protocol_type = 'consumer' AND o.committed_at_ms <= now_ms() - ?2
+    sqlite: `${agedSelect} WHERE g.cluster = ?1 AND g.state = 'Stable' AND g.protocol_type = 'consumer' AND ${aged('?2')}
     AND (o.group_id, o.topic_id) > (?3, ?4) ${agedOrder} ?5`,
   },
 )
@@ -327,8 +339,8 @@ const removeAgedOffsets = statement<[cluster: number, groupId: string, topicIds:
   {
     each: true,
     postgres: `DELETE FROM group_offsets AS o USING unnest($3::text[], $4::bigint[]) AS a (topic_id, retention)
-    WHERE o.cluster = $1 AND o.group_id = $2 AND o.topic_id = a.topic_id AND o.committed_at_ms <= now_ms() - a.retention`,
-    sqlite: 'DELETE FROM group_offsets WHERE cluster = ?1 AND group_id = ?2 AND topic_id = ?3 AND committed_at_ms <= now_ms() - ?4',
+    WHERE o.cluster = $1 AND o.group_id = $2 AND o.topic_id = a.topic_id AND ${aged('a.retention')}`,
+    sqlite: `DELETE FROM group_offsets AS o WHERE o.cluster = ?1 AND o.group_id = ?2 AND o.topic_id = ?3 AND ${aged('?4')}`,
   },
 )
 

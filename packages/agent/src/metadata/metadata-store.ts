@@ -359,9 +359,11 @@ export interface OffsetToCommit extends TopicPartition {
   /** -1: not known. */
   readonly leaderEpoch: number
   readonly metadata: string
+  /** How long after this commit it is kept in a group without members. Undefined: the server's own retention. */
+  readonly retentionMs?: number
 }
 
-export interface CommittedOffset extends OffsetToCommit {
+export interface CommittedOffset extends Omit<OffsetToCommit, 'retentionMs'> {
   /** The topic's name. */
   readonly topic: string
 }

@@ -2,7 +2,7 @@
 import { type Body, type Call, read, statement } from './sql.ts'
 
 /** What this code writes. Raise it with every migration. */
-export const schemaVersion = 3
+export const schemaVersion = 4
 /** The oldest code that can read what this code writes: raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -218,6 +218,10 @@ const migrations: readonly (readonly Call[])[] = [
   [
     // The cluster's `next_log` when the ids were given out: logs with a smaller number are older than the ids. 0 for blocks of earlier versions: no log is older.
     addColumn('producer_id_blocks', 'next_log bigint NOT NULL DEFAULT 0'),
+  ],
+  [
+    // Set by a commit that brought its own retention (OffsetCommit 2 to 4). Null: offsets.retention.minutes counts. Older code may leave it out.
+    addColumn('group_offsets', 'expires_at_ms bigint'),
   ],
 ]
 

@@ -144,6 +144,22 @@ describe('a file in trouble', () => {
     expect(() => openSqlite(nowhere)).toThrow(MetadataError)
   })
 
+  test('C6: of schema version 3 is migrated: its offsets keep the retention of the server', async () => {
+    aDatabase().database.close()
+    elsewhere('ALTER TABLE group_offsets DROP COLUMN expires_at_ms')
+    elsewhere('UPDATE schema_version SET version = 3')
+    elsewhere("INSERT INTO groups SELECT cluster, 'g', 'e', 1, 'classic', NULL, 'Empty', 1 FROM clusters")
+    elsewhere("INSERT INTO group_offsets SELECT cluster, 'g', 't', 0, 5, -1, '', 1 FROM clusters")
+    const sql = await openSqliteWorker({ path, durability: 'os' })
+    const { groups } = await openMetadata(sql, { newClusterId: 'two', clock: systemClock })
+    await groups.expire({ retentionMs: systemClock.now() + 3_600_000 })
+    const rows = (): unknown => new DatabaseSync(path).prepare('SELECT committed_offset, expires_at_ms FROM group_offsets').all()
+    expect(rows()).toEqual([{ committed_offset: 5, expires_at_ms: null }])
+    await groups.expire({ retentionMs: 0 })
+    expect(rows()).toEqual([])
+    await sql.close()
+  })
+
   test('of a newer schema is refused, and left as it is', async () => {
     aDatabase().database.close()
     elsewhere('UPDATE schema_version SET version = 9, minimum_reader = 8')
