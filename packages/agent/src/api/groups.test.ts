@@ -239,7 +239,12 @@ describe('offsets', () => {
     await kafka.topic('t', 5)
     for (const [partitionIndex, retentionTimeMs] of [-1, 0, 100_000, 86_400_000, Number.MAX_SAFE_INTEGER].entries()) {
       const partitions = [{ partitionIndex, committedOffset: 1, committedMetadata: null }]
-      const { topics } = await kafka.call(OffsetCommit, version, { groupId: 'g', memberId: '', retentionTimeMs, topics: [{ name: 't', partitions }] })
+      const { topics } = await kafka.call(OffsetCommit, version, {
+        groupId: 'g',
+        memberId: '',
+        retentionTimeMs,
+        topics: [{ name: 't', partitions }],
+      })
       expect(topics[0]?.partitions).toEqual([{ partitionIndex, errorCode: 0 }])
     }
     const left = async (): Promise<readonly number[]> => (await kafka.services.groups.offsets('g')).map(({ partition }) => partition)

@@ -1,13 +1,7 @@
 // OffsetCommit 2–10. A member's, fenced by its generation, or anybody's while the group has no members (generation -1). By topic id from 10 on.
 // A retention of the request's own (2–4) counts from the commit, as in Kafka: 0 means that the offsets may go as soon as the group has no members.
 // Left out: the empty group id, which Kafka accepts for old clients: INVALID_GROUP_ID. An offset beyond 2^53, which no log here can have: INVALID_REQUEST for its partition.
-import {
-  errors,
-  OffsetCommit,
-  type OffsetCommitRequest,
-  type OffsetCommitResponse,
-  type Outcome,
-} from '@local-kafka-service/protocol'
+import { errors, OffsetCommit, type OffsetCommitRequest, type OffsetCommitResponse, type Outcome } from '@local-kafka-service/protocol'
 import type { OffsetToCommit, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { number } from '../settings.ts'

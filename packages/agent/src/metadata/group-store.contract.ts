@@ -216,9 +216,16 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       const offsets = [at(0, 10, { retentionMs: 0 }), at(1, 11, { retentionMs: forever }), at(2, 12), at(3, 13, { retentionMs: 3_600_000 })]
       await store.groups.save(aSave('g', epoch, 0, { head, offsets }))
       await store.groups.expire({ retentionMs: 3_600_000 })
-      expect(await offsetsOf('g')).toEqual([[1, 11], [2, 12], [3, 13]])
+      expect(await offsetsOf('g')).toEqual([
+        [1, 11],
+        [2, 12],
+        [3, 13],
+      ])
       await store.groups.expire({ retentionMs: 0 })
-      expect(await offsetsOf('g')).toEqual([[1, 11], [3, 13]])
+      expect(await offsetsOf('g')).toEqual([
+        [1, 11],
+        [3, 13],
+      ])
       // A later commit without one goes back to the server's.
       await store.groups.save(aSave('g', epoch, 1, { head, offsets: [at(1, 21)] }))
       await store.groups.expire({ retentionMs: 0 })
@@ -233,7 +240,10 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await store.groups.aged({ retentionMs: 3_600_000 })).toEqual([{ groupId: 'g', topicId: topic.topicId, topic: topic.name }])
       const expire = (retentionMs: number) => ({ head, expiredOffsets: [{ topicId: topic.topicId, retentionMs }] })
       await store.groups.save(aSave('g', epoch, 1, expire(3_600_000)))
-      expect(await offsetsOf('g')).toEqual([[1, 11], [2, 12]])
+      expect(await offsetsOf('g')).toEqual([
+        [1, 11],
+        [2, 12],
+      ])
       await store.groups.save(aSave('g', epoch, 2, expire(0)))
       expect(await offsetsOf('g')).toEqual([[1, 11]])
       expect(await store.groups.aged({ retentionMs: 0 })).toEqual([])
