@@ -28,10 +28,11 @@ export { OffsetFetch, type OffsetFetchRequest, type OffsetFetchResponse } from '
 export { OffsetForLeaderEpoch, type OffsetForLeaderEpochRequest, type OffsetForLeaderEpochResponse, } from './messages/offset-for-leader-epoch.ts';
 export { Produce, type ProduceRequest, type ProduceResponse } from './messages/produce.ts';
 export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts';
-export { attributeBits, type BatchHeader, type BatchTrouble, batchSizeAt, type CheckedBatch, checkBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setLogAppendTime, } from './records/batch.ts';
-export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress } from './records/codecs.ts';
+export { attributeBits, type BatchHeader, type BatchTrouble, batchSizeAt, type CheckedBatch, checkBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, } from './records/batch.ts';
+export { beginsAs, type Codec, type CodecName, type Codecs, codecNames, compress, decompress, UnpackedSizeError } from './records/codecs.ts';
 export { crc32c } from './records/crc32c.ts';
 export { partitionOfKey } from './records/murmur2.ts';
+export { type WalkedRecords, walkRecords } from './records/record-walk.ts';
 export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRecords } from './records/records.ts';
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts';
 export { FrameSplitter } from './wire/frames.ts';
@@ -3201,21 +3202,24 @@ export declare function patchBaseOffset(batch: Uint8Array, at: number, baseOffse
 export declare function patchLeaderEpoch(batch: Uint8Array, at: number, epoch: number): void;
 /** The stamp stands for all records of the batch; the checksum is made anew. */
 export declare function setLogAppendTime(batch: Uint8Array, at: number, stamp: number, crc32c: (bytes: Uint8Array) => number): void;
+/** Makes the timestamps of the records count, with their maximum in the header; the checksum is computed again. */
+export declare function setCreateTime(batch: Uint8Array, at: number, maxTimestamp: number, crc32c: (bytes: Uint8Array) => number): void;
 
 // ---- records/codecs.d.ts
+import { ProtocolError } from '../wire/protocol-error.ts';
 /** By their number in a batch's attributes. */
 export declare const codecNames: readonly ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 /** As Kafka's `compression.type` names it. */
 export type CodecName = (typeof codecNames)[number];
-/** What an implementation gives. All are synchronous; `decompress` throws for bytes that it cannot read. */
+/** What an implementation gives. All are synchronous; `decompress` throws for bytes that it cannot read, a RangeError only where too many would come out. */
 export interface Codecs {
-    /** RFC 1952, also several members one after another. Throws when more than `maxBytes` would come out. */
+    /** RFC 1952, also several members one after another. Throws a RangeError when more than `maxBytes` would come out. */
     readonly gzip: Codec;
     /** One raw snappy block, without any framing. Its declared size was checked before. */
     readonly snappyBlock: Codec;
     /** LZ4 frames (not blocks). What comes out was counted before. */
     readonly lz4Frame: Codec;
-    /** RFC 8878: one frame or several one after another. Throws when more than `maxBytes` would come out. */
+    /** RFC 8878: one frame or several one after another. Throws a RangeError when more than `maxBytes` would come out. */
     readonly zstd: Codec;
 }
 /** One codec, in both directions. Synchronous. */
@@ -3223,10 +3227,24 @@ export interface Codec {
     compress(bytes: Uint8Array): Uint8Array;
     decompress(bytes: Uint8Array, maxBytes: number): Uint8Array;
 }
-/** Throws a ProtocolError for bytes that are not what the codec says, or that unpack to more than `maxBytes`; nothing larger is ever allocated. */
+/** Bytes that unpack to more than the caller allows. They may be sound otherwise. */
+export declare class UnpackedSizeError extends ProtocolError {
+}
+/** Whether the bytes begin as the codec's do, without unpacking them: enough to notice bytes that were never packed. */
+export declare function beginsAs(codec: CodecName, bytes: Uint8Array): boolean;
+/**
+ * Throws a ProtocolError for bytes that are not what the codec says, an UnpackedSizeError for those that unpack to more than `maxBytes`; nothing larger is
+ * ever allocated.
+ */
 export declare function decompress(codec: CodecName, bytes: Uint8Array, codecs: Codecs, maxBytes: number): Uint8Array;
 /** The bytes as Kafka frames them for the codec. */
 export declare function compress(codec: CodecName, bytes: Uint8Array, codecs: Codecs): Uint8Array;
+
+// ---- wire/protocol-error.d.ts
+/** Thrown for bytes that are no legal message, and for values that a version cannot carry. */
+export declare class ProtocolError extends Error {
+    readonly name = "ProtocolError";
+}
 
 // ---- records/crc32c.d.ts
 /** CRC-32C (RFC 3720 appendix B.4) of `bytes`, continuing from `seed`, an earlier result; unsigned 32 bits. */
@@ -3237,6 +3255,28 @@ export declare function crc32c(bytes: Uint8Array, seed?: number): number;
 export declare function partitionOfKey(key: Uint8Array, partitions: number): number;
 /** A signed 32-bit integer. */
 export declare function murmur2(bytes: Uint8Array): number;
+
+// ---- records/record-walk.d.ts
+/** `malformed`: the records are not what the batch's header says, or not records. `timestamp`: one has a timestamp beyond 2^53. */
+export type WalkedRecords = 
+/** Milliseconds since the epoch; -1, Kafka's NO_TIMESTAMP, where no record has a timestamp. `latest` is never below -1: so Kafka writes a batch's maximum. */
+{
+    readonly kind: 'ok';
+    readonly earliest: number;
+    readonly latest: number;
+} | {
+    readonly kind: 'error';
+    readonly trouble: 'malformed' | 'timestamp';
+    readonly message: string;
+};
+/**
+ * Walks uncompressed records from `from` to the end of `bytes`. As Kafka's broker checks them: exactly `recordCount` records with right lengths and nothing
+ * after them; header names are not null; a negative length of a key or a value is a null. Stricter than Kafka in one thing: offset deltas are 0, 1, 2 ….
+ */
+export declare function walkRecords(bytes: Uint8Array, from: number, { recordCount, baseTimestamp }: {
+    readonly recordCount: number;
+    readonly baseTimestamp: number;
+}): WalkedRecords;
 
 // ---- records/records.d.ts
 import { type CodecName, type Codecs } from './codecs.ts';
@@ -3342,12 +3382,6 @@ export declare function decodeResponse<A extends Api>(api: A, version: number, f
     readonly correlationId: number;
     readonly response: DecodedResponseOf<A>;
 };
-
-// ---- wire/protocol-error.d.ts
-/** Thrown for bytes that are no legal message, and for values that a version cannot carry. */
-export declare class ProtocolError extends Error {
-    readonly name = "ProtocolError";
-}
 
 // ---- wire/uuid.d.ts
 /** What stands for "no topic id". */

@@ -119,6 +119,8 @@ export const limits = {
 
   /** Units of work (a name, a partition, a small record: some microseconds each) after which a request gives way to others (time/turns.ts): a few milliseconds. */
   unitsPerTurn: 1_000,
+  /** Bytes of records that count as one unit of work when a produced batch is checked: some microseconds for the slowest codec. */
+  openedBytesPerUnit: 4 * kib,
 
   /** Ids that one group has handed out (MEMBER_ID_REQUIRED) and that have not joined yet: a client may ask for them in a loop, each lives for a session. */
   idsHandedOutPerGroup: 10_000,

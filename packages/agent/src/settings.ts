@@ -189,6 +189,15 @@ export const agentSettings = [
     check: long(0n),
   },
   {
+    name: 'validate.compressed.batches',
+    type: 'boolean',
+    default: { dev: 'true', start: 'false' },
+    doc: 'Open every compressed batch at produce and check its records, as Kafka does. It costs several times the CPU of the rest. Without it only batches with a suspicious header are opened.',
+    enforcedBy: 'core/log/validate.ts',
+    since: '0.1',
+    check: boolean,
+  },
+  {
     name: 'producer.id.expiration.ms',
     type: 'int',
     default: both('86400000'),

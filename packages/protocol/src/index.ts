@@ -54,11 +54,13 @@ export {
   patchBaseOffset,
   patchLeaderEpoch,
   readBatchHeader,
+  setCreateTime,
   setLogAppendTime,
 } from './records/batch.ts'
-export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress } from './records/codecs.ts'
+export { beginsAs, type Codec, type CodecName, type Codecs, codecNames, compress, decompress, UnpackedSizeError } from './records/codecs.ts'
 export { crc32c } from './records/crc32c.ts'
 export { partitionOfKey } from './records/murmur2.ts'
+export { type WalkedRecords, walkRecords } from './records/record-walk.ts'
 export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRecords } from './records/records.ts'
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts'
 export { FrameSplitter } from './wire/frames.ts'

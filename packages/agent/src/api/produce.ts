@@ -1,5 +1,5 @@
-// Produce 3–13. One batch per partition, opaque but for its header and checksum; acks = 1 is treated as all. Nothing makes a topic here: Metadata does.
-// Left out: transactions (refused). recordErrors names records with timestamps out of range; every other refusal here is of the whole batch, as in Kafka.
+// Produce 3–13. One batch per partition, checked as core/log/validate.ts says; acks = 1 is treated as all. Nothing makes a topic here: Metadata does.
+// Left out: transactions (rejected). recordErrors names records with timestamps out of range; every other error here is of the whole batch, as in Kafka.
 import { errors, KafkaError, type Outcome, Produce, type ProduceRequest, type ProduceResponse } from '@local-kafka-service/protocol'
 import type { TopicId } from '../core/ids.ts'
 import { type RecordError, timestampErrors } from '../core/log/record-errors.ts'
@@ -25,11 +25,12 @@ export const produce = handler({
     const entries = await placed(request, context, services)
     await loaded(entries, services)
     const batches = request.topicData.flatMap(({ partitionData }) => partitionData.map(({ records }) => records))
-    const bytes = entries.reduce((sum, { refusal }, at) => sum + (refusal === undefined ? (batches[at]?.length ?? 0) : 0), 0)
+    const sound = await validated(entries, batches, { context, services })
+    const bytes = sound.reduce((sum, { batch }) => sum + batch.length, 0)
     const room = await services.writer.room(bytes, context.signal)
 
     // From here to the admission nothing may be awaited.
-    const admitted = room ? checked(entries, batches, { context, services }) : []
+    const admitted = room ? admissible(sound, services) : []
     if (!room)
       for (const entry of entries)
         entry.refusal ??= failure('NOT_ENOUGH_REPLICAS', 'The agent holds as many records that are not stored yet as it may.')
@@ -123,37 +124,62 @@ async function loaded(entries: readonly Entry[], { tails, owners }: Services): P
   for (const [at, { entry }] of missing.entries()) if (states[at] === undefined) entry.refusal = failure('UNKNOWN_TOPIC_OR_PARTITION')
 }
 
-/** What may be appended, in the order of the request. Synchronous, and right before the admission. */
-function checked(
+/** A batch that may be appended if this agent owns its partition. */
+interface Sound {
+  readonly entry: Entry
+  readonly topicId: TopicId
+  readonly batch: Uint8Array
+  readonly timestampType: AppendRules['timestampType']
+  readonly maxTimestamp: number | undefined
+}
+
+/** In the order of the request. Other requests run between two slices; the connection's next one does not, because this one is not admitted yet. */
+async function validated(
   entries: readonly Entry[],
   batches: readonly (Uint8Array | null)[],
   { context, services }: { readonly context: RequestContext; readonly services: Services },
-): readonly Admitted[] {
-  const { owners, tails, clock, settings, codecs, crc32c } = services
+): Promise<readonly Sound[]> {
+  const { clock, settings, codecs, turns } = services
   const nowMs = clock.now()
   const rules = new Map<TopicId, AppendRules>()
-  const admitted: Admitted[] = []
+  const slice = turns.slice()
+  const sound: Sound[] = []
   for (const [at, entry] of entries.entries()) {
-    const { topic, index } = entry
+    const { topic } = entry
     const records = batches[at] ?? null
     if (entry.refusal !== undefined || topic === undefined) continue
     const { topicId } = topic
-    const { mine, epoch } = owners.ofPartition(topicId, index)
-    if (!mine) {
-      entry.refusal = failure('NOT_LEADER_OR_FOLLOWER')
-      continue
-    }
     const rule = rules.get(topicId) ?? appendRules(topic, { settings, nowMs, produceVersion: context.apiVersion })
     rules.set(topicId, rule)
-    const valid = validateBatch(records, rule, crc32c)
+    const valid = validateBatch(records, rule, services)
     if (valid.kind === 'error' || records === null) {
       const refusal = valid.kind === 'error' ? valid : failure('INVALID_RECORD')
       const timestamps = records !== null && refusal.code === errors.INVALID_TIMESTAMP.code
       entry.refusal = timestamps ? { ...refusal, recordErrors: timestampErrors(records, rule, codecs) } : refusal
+    } else {
+      const { maxTimestamp } = valid.value
+      sound.push({ entry, topicId, batch: records, timestampType: rule.timestampType, maxTimestamp })
+    }
+    const openedBytes = valid.kind === 'ok' ? valid.value.openedBytes : limits.decompressedBytes
+    if (slice.spent(1 + openedBytes / limits.openedBytesPerUnit)) await slice.next()
+  }
+  return sound
+}
+
+/** Synchronous, and right before the admission: the owner and its epoch, and the stamp, are those of this moment. */
+function admissible(sound: readonly Sound[], { owners, tails, clock }: Services): readonly Admitted[] {
+  const nowMs = clock.now()
+  const admitted: Admitted[] = []
+  for (const { entry, topicId, batch, timestampType, maxTimestamp } of sound) {
+    const partition = entry.index
+    const { mine, epoch } = owners.ofPartition(topicId, partition)
+    if (!mine) {
+      entry.refusal = failure('NOT_LEADER_OR_FOLLOWER')
       continue
     }
-    const stamp = rule.timestampType === 'LogAppendTime' ? { stamp: tails.stamp(topicId, index, nowMs) } : {}
-    admitted.push({ entry, admission: { topicId, partition: index, epoch, batch: records, ...stamp } })
+    const stamp = timestampType === 'LogAppendTime' ? { stamp: tails.stamp(topicId, partition, nowMs) } : {}
+    const corrected = maxTimestamp === undefined ? {} : { maxTimestamp }
+    admitted.push({ entry, admission: { topicId, partition, epoch, batch, ...stamp, ...corrected } })
   }
   return admitted
 }

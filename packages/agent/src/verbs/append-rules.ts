@@ -1,7 +1,7 @@
 // What a topic's configs ask of a batch that is to be appended to it.
 import type { AppendRules } from '../core/log/validate.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
-import { type Settings, type TopicSettingName, topicConfig } from '../settings.ts'
+import { flag, type Settings, type TopicSettingName, topicConfig } from '../settings.ts'
 
 export function appendRules(
   topic: Pick<Topic, 'configs'>,
@@ -15,5 +15,6 @@ export function appendRules(
     afterMaxMs: Number(value('message.timestamp.after.max.ms')),
     nowMs: at.nowMs,
     produceVersion: at.produceVersion,
+    opensCompressed: flag(at.settings, 'validate.compressed.batches'),
   }
 }

@@ -1,5 +1,5 @@
 // Appends records to partitions of one topic, in one flush: builds their batches, admits them in one turn, answers after the commit.
-import { buildBatch, type RecordHeader } from '@local-kafka-service/protocol'
+import { buildBatch, type Codecs, type RecordHeader } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import type { TopicId } from '../core/ids.ts'
 import { type AppendRules, validateBatch } from '../core/log/validate.ts'
@@ -54,6 +54,7 @@ export interface AppendParts {
   /** What stores are waited for by. */
   readonly ioClock: Clock
   readonly crc32c: Checksum
+  readonly codecs: Codecs
 }
 
 /**
@@ -77,7 +78,7 @@ export async function appendRecords(asked: AppendRecords, parts: AppendParts): P
   const runs = runsOf(asked.records, rules)
   const batches = runs.map((run) => batchOf(run, { nowMs, crc32c }))
   for (const batch of batches) {
-    const valid = validateBatch(batch, rules, crc32c)
+    const valid = validateBatch(batch, rules, parts)
     if (valid.kind === 'error') return all(valid)
   }
   const loaded = await tails.loaded(partitions.map((partition) => ({ topicId, partition })))

@@ -1,5 +1,5 @@
 // The object that is being filled: it copies batches into its own memory, keeps them grouped by partition, and says how large and how old it is.
-import { patchLeaderEpoch, readBatchHeader, setLogAppendTime } from '@local-kafka-service/protocol'
+import { patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, Sequence, TopicId } from '../core/ids.ts'
 import type { Flush, FlushOutcome } from '../flush/chain.ts'
@@ -17,6 +17,8 @@ export interface Admission {
   readonly batch: Uint8Array
   /** Set for LogAppendTime: milliseconds since the epoch. */
   readonly stamp?: number
+  /** Set where the header contradicts the records of a CreateTime batch: their largest timestamp. */
+  readonly maxTimestamp?: number
   readonly idempotency?: { readonly key: string; readonly bodyHash: string; readonly timestamp: number }
 }
 
@@ -72,6 +74,7 @@ export class OpenObject {
   add(admission: Admission): Place {
     const bytes = this.#memory.copy(admission.batch)
     patchLeaderEpoch(bytes, 0, admission.epoch)
+    if (admission.maxTimestamp !== undefined) setCreateTime(bytes, 0, admission.maxTimestamp, this.#crc)
     if (admission.stamp !== undefined) setLogAppendTime(bytes, 0, admission.stamp, this.#crc)
     const header = readBatchHeader(bytes, 0)
     const place: Place = { index: -1, maxTimestamp: header.maxTimestamp }

@@ -116,6 +116,15 @@ export function setLogAppendTime(batch: Uint8Array, at: number, stamp: number, c
   view.setUint32(at + layout.crc, crc32c(batch.subarray(at + layout.attributes, end)))
 }
 
+/** Makes the timestamps of the records count, with their maximum in the header; the checksum is computed again. */
+export function setCreateTime(batch: Uint8Array, at: number, maxTimestamp: number, crc32c: (bytes: Uint8Array) => number): void {
+  const view = viewOf(batch)
+  view.setInt16(at + layout.attributes, view.getInt16(at + layout.attributes) & ~attributeBits.logAppendTime)
+  view.setBigInt64(at + layout.maxTimestamp, BigInt(maxTimestamp))
+  const end = at + view.getInt32(at + layout.length) + layout.leaderEpoch
+  view.setUint32(at + layout.crc, crc32c(batch.subarray(at + layout.attributes, end)))
+}
+
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

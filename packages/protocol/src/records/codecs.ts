@@ -7,15 +7,15 @@ export const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 /** As Kafka's `compression.type` names it. */
 export type CodecName = (typeof codecNames)[number]
 
-/** What an implementation gives. All are synchronous; `decompress` throws for bytes that it cannot read. */
+/** What an implementation gives. All are synchronous; `decompress` throws for bytes that it cannot read, a RangeError only where too many would come out. */
 export interface Codecs {
-  /** RFC 1952, also several members one after another. Throws when more than `maxBytes` would come out. */
+  /** RFC 1952, also several members one after another. Throws a RangeError when more than `maxBytes` would come out. */
   readonly gzip: Codec
   /** One raw snappy block, without any framing. Its declared size was checked before. */
   readonly snappyBlock: Codec
   /** LZ4 frames (not blocks). What comes out was counted before. */
   readonly lz4Frame: Codec
-  /** RFC 8878: one frame or several one after another. Throws when more than `maxBytes` would come out. */
+  /** RFC 8878: one frame or several one after another. Throws a RangeError when more than `maxBytes` would come out. */
   readonly zstd: Codec
 }
 
@@ -25,7 +25,29 @@ export interface Codec {
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array
 }
 
-/** Throws a ProtocolError for bytes that are not what the codec says, or that unpack to more than `maxBytes`; nothing larger is ever allocated. */
+/** Bytes that unpack to more than the caller allows. They may be sound otherwise. */
+export class UnpackedSizeError extends ProtocolError {}
+
+/** Whether the bytes begin as the codec's do, without unpacking them: enough to notice bytes that were never packed. */
+export function beginsAs(codec: CodecName, bytes: Uint8Array): boolean {
+  switch (codec) {
+    case 'none':
+      return true
+    case 'gzip':
+      return startsWith(bytes, gzipMagic)
+    case 'snappy':
+      return isXerial(bytes) || hasSnappySize(bytes)
+    case 'lz4':
+      return startsWith(bytes, lz4Magic) || isSkippableFrame(bytes)
+    case 'zstd':
+      return startsWith(bytes, zstdMagic) || isSkippableFrame(bytes)
+  }
+}
+
+/**
+ * Throws a ProtocolError for bytes that are not what the codec says, an UnpackedSizeError for those that unpack to more than `maxBytes`; nothing larger is
+ * ever allocated.
+ */
 export function decompress(codec: CodecName, bytes: Uint8Array, codecs: Codecs, maxBytes: number): Uint8Array {
   switch (codec) {
     case 'none':
@@ -65,6 +87,7 @@ function unpack(name: CodecName, codec: Codec, bytes: Uint8Array, maxBytes: numb
   try {
     unpacked = codec.decompress(bytes, maxBytes)
   } catch (error) {
+    if (error instanceof RangeError) throw tooLarge(name, maxBytes)
     throw new ProtocolError(`the ${name} bytes cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     })
@@ -73,8 +96,35 @@ function unpack(name: CodecName, codec: Codec, bytes: Uint8Array, maxBytes: numb
   return unpacked
 }
 
-function tooLarge(codec: CodecName, maxBytes: number): ProtocolError {
-  return new ProtocolError(`the ${codec} bytes unpack to more than ${maxBytes} bytes`)
+function tooLarge(codec: CodecName, maxBytes: number): UnpackedSizeError {
+  return new UnpackedSizeError(`the ${codec} bytes unpack to more than ${maxBytes} bytes`)
+}
+
+const gzipMagic = [0x1f, 0x8b, 0x08]
+const lz4Magic = [0x04, 0x22, 0x4d, 0x18]
+const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd]
+
+function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return bytes.length >= magic.length && magic.every((byte, index) => bytes[index] === byte)
+}
+
+/** A frame of the user's own in front, as LZ4 and zstd allow. */
+function isSkippableFrame(bytes: Uint8Array): boolean {
+  return bytes.length >= 8 && ((bytes[0] ?? 0) & 0xf0) === 0x50 && bytes[1] === 0x2a && bytes[2] === 0x4d && bytes[3] === 0x18
+}
+
+/** A block without framing says its size first, and begins with a literal, because there is nothing to copy yet. A block packs to no less than a hundredth. */
+function hasSnappySize(bytes: Uint8Array): boolean {
+  let size = 0
+  for (let index = 0; index < 5; index++) {
+    const byte = bytes[index]
+    if (byte === undefined) return false
+    size += (byte & 0x7f) * 2 ** (7 * index)
+    if (byte >= 0x80) continue
+    const first = bytes[index + 1]
+    return first !== undefined && (first & 3) === 0 && size <= bytes.length * 100
+  }
+  return false
 }
 
 // ---- snappy, as xerial's snappy-java frames it: a header of 16 bytes, then blocks with their length in front --------------------------
@@ -85,7 +135,7 @@ const xerialHeaderBytes = 16
 const xerialBlockBytes = 32 * 1024
 
 function isXerial(bytes: Uint8Array): boolean {
-  return bytes.length >= xerialHeaderBytes && xerialMagic.every((byte, index) => bytes[index] === byte)
+  return bytes.length >= xerialHeaderBytes && startsWith(bytes, xerialMagic)
 }
 
 function unframeXerial(bytes: Uint8Array, codecs: Codecs, maxBytes: number): Uint8Array {

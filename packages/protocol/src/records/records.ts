@@ -140,8 +140,8 @@ class Cursor {
 
   octets(): Uint8Array | null {
     const length = this.varint()
-    if (length === -1) return null
-    if (length < 0 || length > this.#bytes.length - this.#at)
+    if (length < 0) return null // so Kafka reads every negative length
+    if (length > this.#bytes.length - this.#at)
       throw new ProtocolError(`a field of ${length} bytes at byte ${this.#at} of ${this.#bytes.length}`)
     const from = this.#at
     this.#at += length

@@ -16,7 +16,7 @@ export function timestampErrors(batch: Uint8Array, rules: AppendRules, codecs: C
   try {
     let batchIndex = 0
     for (const { timestamp } of readRecords(batch, 0, codecs, limits.decompressedBytes)) {
-      if (timestamp - nowMs > afterMaxMs || nowMs - timestamp > beforeMaxMs) {
+      if (timestamp !== -1 && (timestamp - nowMs > afterMaxMs || nowMs - timestamp > beforeMaxMs)) {
         const batchIndexErrorMessage = `Timestamp ${timestamp} of the record is out of range: the server's clock says ${nowMs}.`
         found.push({ batchIndex, batchIndexErrorMessage })
         if (found.length === limits.recordErrorsPerBatch) break

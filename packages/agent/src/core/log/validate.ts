@@ -1,5 +1,22 @@
 // Whether a produced batch may be appended: structure, checksum, size and timestamps, as Kafka's LogValidator decides them.
-import { type BatchHeader, type BatchTrouble, checkBatch, errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
+import {
+  attributeBits,
+  type BatchHeader,
+  type BatchTrouble,
+  beginsAs,
+  type CodecName,
+  type Codecs,
+  checkBatch,
+  codecNames,
+  decompress,
+  errors,
+  type KafkaErrorName,
+  type Outcome,
+  ProtocolError,
+  UnpackedSizeError,
+  walkRecords,
+} from '@local-kafka-service/protocol'
+import { limits } from '../../limits.ts'
 import type { Checksum } from '../checksum.ts'
 
 export interface AppendRules {
@@ -12,43 +29,119 @@ export interface AppendRules {
   readonly nowMs: number
   /** Of the Produce request: zstd came with 7. */
   readonly produceVersion: number
+  /** Every compressed batch is opened, as Kafka does; otherwise only those whose header is suspicious. */
+  readonly opensCompressed: boolean
 }
 
-const timestampTypeBit = 0x08
-const transactionalBit = 0x10
-const controlBit = 0x20
-const codecMask = 0x07
-const zstd = 4
+/** What reads the bytes of a batch. */
+export interface BatchReaders {
+  readonly crc32c: Checksum
+  readonly codecs: Codecs
+}
 
-/** One produced partition: exactly one batch of format v2, whole, with a right checksum. Changes nothing. */
-export function validateBatch(records: Uint8Array | null, rules: AppendRules, crc32c: Checksum): Outcome<BatchHeader> {
+/** A batch that may be appended. */
+export interface SoundBatch {
+  readonly header: BatchHeader
+  /** Set where the header of a CreateTime batch has another timestamp type or maximum than its records: the maximum to write into it. */
+  readonly maxTimestamp?: number
+  /** What the check had to read, for the turns of the event loop. */
+  readonly openedBytes: number
+}
+
+/**
+ * One produced partition: exactly one batch of format v2, whole, with a right checksum and with the records that its header says. The records of a compressed
+ * batch are walked only where the batch is opened. Changes nothing.
+ */
+export function validateBatch(records: Uint8Array | null, rules: AppendRules, readers: BatchReaders): Outcome<SoundBatch> {
   if (records === null || records.length === 0)
     return failed('INVALID_RECORD', 'Record batch is missing: exactly one is expected per partition.')
   if (records.length > rules.maxBytes)
     return failed('MESSAGE_TOO_LARGE', `The record batch has ${records.length} bytes, more than max.message.bytes = ${rules.maxBytes}.`)
-  const checked = checkBatch(records, 0, crc32c)
+  const checked = checkBatch(records, 0, readers.crc32c)
   if (checked.kind === 'error') return failed(codeOf(checked.trouble), checked.message)
   const header = checked.header
-  if (header.sizeBytes !== records.length) return failed('INVALID_RECORD', 'Exactly one record batch is expected per partition.')
-  const codec = header.attributes & codecMask
-  if (codec > zstd) return failed('UNSUPPORTED_COMPRESSION_TYPE', `Unknown compression type ${codec}.`)
-  if (codec === zstd && rules.produceVersion < 7) return failed('UNSUPPORTED_COMPRESSION_TYPE', 'zstd needs Produce version 7 or newer.')
-  if ((header.attributes & controlBit) !== 0) return failed('INVALID_RECORD', 'Clients are not allowed to write control records.')
+  const codec = codecNames[header.attributes & attributeBits.codec]
+  if (codec === undefined)
+    return failed('UNSUPPORTED_COMPRESSION_TYPE', `Unknown compression type ${header.attributes & attributeBits.codec}.`)
+  const trouble = headerTrouble(header, { sizeBytes: records.length, codec, rules })
+  if (trouble !== undefined) return trouble
+  const packed = records.subarray(recordsStart)
+  if (codec !== 'none' && !beginsAs(codec, packed)) return failed('INVALID_RECORD', `The records are not compressed with ${codec}.`)
+  if (codec !== 'none' && !rules.opensCompressed && !isSuspicious(header, packed.length))
+    return inRange({ header, openedBytes: 0 }, { earliest: header.baseTimestamp, latest: header.maxTimestamp }, rules)
+  const opened = unpacked(packed, codec, readers.codecs)
+  if (opened.kind === 'error') return opened
+  const walked = walkRecords(opened.value, 0, header)
+  if (walked.kind === 'error') return failed(walked.trouble === 'timestamp' ? 'INVALID_TIMESTAMP' : 'INVALID_RECORD', walked.message)
+  const differs = walked.latest !== header.maxTimestamp || (header.attributes & attributeBits.logAppendTime) !== 0
+  const fix = rules.timestampType === 'CreateTime' && differs ? { maxTimestamp: walked.latest } : {}
+  return inRange({ header, openedBytes: opened.value.length, ...fix }, walked, rules)
+}
+
+/** The header of a batch is 61 bytes. */
+const recordsStart = 61
+/** A record without a key, a value or headers. */
+const smallestRecordBytes = 7
+/** Records that compress better than this are rare, and so are clients that are wrong: looking into both costs little. */
+const usualRatio = 20
+
+function headerTrouble(
+  header: BatchHeader,
+  { sizeBytes, codec, rules }: { readonly sizeBytes: number; readonly codec: CodecName; readonly rules: AppendRules },
+): ReturnType<typeof failed> | undefined {
+  const { attributes, baseOffset } = header
+  if (header.sizeBytes !== sizeBytes) return failed('INVALID_RECORD', 'Exactly one record batch is expected per partition.')
+  if (baseOffset !== 0) return failed('INVALID_RECORD', `The base offset of a produced record batch must be 0, and it is ${baseOffset}.`)
+  if (codec === 'zstd' && rules.produceVersion < 7) return failed('UNSUPPORTED_COMPRESSION_TYPE', 'zstd needs Produce version 7 or newer.')
+  if ((attributes & attributeBits.control) !== 0) return failed('INVALID_RECORD', 'Clients are not allowed to write control records.')
   if (header.producerId >= 0 && (header.baseSequence < 0 || header.producerEpoch < 0))
     return failed('INVALID_RECORD', 'A batch of an idempotent producer needs a sequence and an epoch.')
-  if ((header.attributes & transactionalBit) !== 0) return failed('INVALID_TXN_STATE', 'Transactions are not supported by this server yet.')
-  if (rules.timestampType === 'LogAppendTime') return { kind: 'ok', value: header }
-  if ((header.attributes & timestampTypeBit) !== 0)
+  if ((attributes & attributeBits.transactional) !== 0)
+    return failed('INVALID_TXN_STATE', 'Transactions are not supported by this server yet.')
+  // As in Kafka: a topic with LogAppendTime rejects a batch that is stamped already, one with CreateTime takes the timestamps of its records.
+  if ((attributes & attributeBits.logAppendTime) !== 0 && rules.timestampType === 'LogAppendTime')
     return failed('INVALID_TIMESTAMP', 'A producer must not set the timestamp type LogAppendTime.')
-  // The base timestamp is the first record's and the header's maximum covers all: enough to refuse without decompressing.
-  if (header.maxTimestamp - rules.nowMs > rules.afterMaxMs || rules.nowMs - header.baseTimestamp > rules.beforeMaxMs) {
-    return failed(
-      'INVALID_TIMESTAMP',
-      `Timestamp ${header.maxTimestamp} of the batch is out of range: the server's clock says ${rules.nowMs}, allowed are -${rules.beforeMaxMs} to +${rules.afterMaxMs} ms.`,
-    )
-  }
-  return { kind: 'ok', value: header }
+  return undefined
 }
+
+/** Of a compressed batch: its header cannot be what its records say, or says more than usual of so few bytes. */
+function isSuspicious({ attributes, baseTimestamp, maxTimestamp, recordCount }: BatchHeader, packedBytes: number): boolean {
+  return (
+    maxTimestamp < baseTimestamp ||
+    maxTimestamp >= Number.MAX_SAFE_INTEGER ||
+    baseTimestamp <= -Number.MAX_SAFE_INTEGER ||
+    (attributes & attributeBits.logAppendTime) !== 0 ||
+    recordCount * smallestRecordBytes > packedBytes * usualRatio
+  )
+}
+
+/** Bounded by what every reader of ours unpacks. A producer that hears MESSAGE_TOO_LARGE sends fewer records at once. */
+function unpacked(packed: Uint8Array, codec: CodecName, codecs: Codecs): Outcome<Uint8Array> {
+  try {
+    return { kind: 'ok', value: decompress(codec, packed, codecs, limits.decompressedBytes) }
+  } catch (error) {
+    if (error instanceof UnpackedSizeError) return failed('MESSAGE_TOO_LARGE', `The record batch is too large: ${error.message}.`)
+    if (error instanceof ProtocolError) return failed('INVALID_RECORD', `The record batch cannot be read: ${error.message}.`)
+    throw error
+  }
+}
+
+/** Records without a timestamp (-1) pass, as in Kafka. */
+function inRange(
+  batch: SoundBatch,
+  { earliest, latest }: { readonly earliest: number; readonly latest: number },
+  { timestampType, nowMs, beforeMaxMs, afterMaxMs }: AppendRules,
+): Outcome<SoundBatch> {
+  const tooLate = latest !== noTimestamp && latest - nowMs > afterMaxMs
+  const tooEarly = earliest !== noTimestamp && nowMs - earliest > beforeMaxMs
+  if (timestampType === 'LogAppendTime' || !(tooLate || tooEarly)) return { kind: 'ok', value: batch }
+  return failed(
+    'INVALID_TIMESTAMP',
+    `Timestamp ${tooLate ? latest : earliest} of the batch is out of range: the server's clock says ${nowMs}, allowed are -${beforeMaxMs} to +${afterMaxMs} ms.`,
+  )
+}
+
+const noTimestamp = -1
 
 function codeOf(trouble: BatchTrouble): KafkaErrorName {
   switch (trouble) {

@@ -1,0 +1,290 @@
+// What a produced batch may say of its records: of every codec, over a whole agent in memory, as Apache Kafka 4.3 answers the same bytes.
+import {
+  buildBatch,
+  type CodecName,
+  codecNames,
+  compress,
+  type DecodedRecord,
+  errors,
+  Fetch,
+  type KafkaErrorName,
+  ListOffsets,
+  Produce,
+  readBatchHeader,
+  readRecords,
+} from '@local-kafka-service/protocol'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { nativeCrc32c, nodeCodecs } from '../codecs.ts'
+import { type AgentForTests, anAgent } from './testing/an-agent.ts'
+
+const t0 = Date.now() - 10_000
+const header = {
+  length: 8,
+  attributes: 21,
+  lastOffsetDelta: 23,
+  baseTimestamp: 27,
+  maxTimestamp: 35,
+  recordCount: 57,
+  records: 61,
+} as const
+
+/** Three records at t0, t0 + 1 s and t0 + 2 s. */
+const three = [0, 1, 2].map(
+  (offsetDelta): DecodedRecord => ({
+    offsetDelta,
+    timestamp: t0 + offsetDelta * 1_000,
+    key: null,
+    value: Buffer.from(`v${offsetDelta}`),
+    headers: [],
+  }),
+)
+
+/** Records as bytes in front of any codec. */
+function plain(records: readonly DecodedRecord[] = three): Uint8Array {
+  return buildBatch({ baseTimestamp: t0, records }, nativeCrc32c).subarray(header.records)
+}
+
+/** A batch of whatever bytes stand for its records. Its checksum and its length are right. */
+function aBatchOf(
+  payload: Uint8Array,
+  more: {
+    codec?: CodecName
+    attributes?: number
+    count?: number
+    lastOffsetDelta?: number
+    base?: number
+    max?: number
+    baseOffset?: number
+  } = {},
+): Uint8Array {
+  const codec = more.codec ?? 'none'
+  const count = more.count ?? 3
+  const batch = Buffer.concat([buildBatch({ baseTimestamp: t0, records: three }, nativeCrc32c).subarray(0, header.records), payload])
+  batch.writeBigInt64BE(BigInt(more.baseOffset ?? 0), 0)
+  batch.writeInt32BE(batch.length - 12, header.length)
+  batch.writeInt16BE(codecNames.indexOf(codec) | (more.attributes ?? 0), header.attributes)
+  batch.writeInt32BE(more.lastOffsetDelta ?? count - 1, header.lastOffsetDelta)
+  batch.writeBigInt64BE(BigInt(more.base ?? t0), header.baseTimestamp)
+  batch.writeBigInt64BE(BigInt(more.max ?? t0 + 2_000), header.maxTimestamp)
+  batch.writeInt32BE(count, header.recordCount)
+  return withChecksum(batch)
+}
+
+function withChecksum(batch: Buffer): Uint8Array {
+  batch.writeUInt32BE(nativeCrc32c(batch.subarray(header.attributes)), 17)
+  return batch
+}
+
+async function produced(kafka: AgentForTests, records: Uint8Array, topic = 't'): Promise<number> {
+  const topicData = [{ name: topic, partitionData: [{ index: 0, records }] }]
+  const { responses } = await kafka.call(Produce, 9, { acks: -1, timeoutMs: 10_000, topicData })
+  return responses[0]?.partitionResponses[0]?.errorCode ?? Number.NaN
+}
+
+async function endOf(kafka: AgentForTests, timestamp = -1): Promise<{ readonly offset: number; readonly timestamp: number }> {
+  const { topics } = await kafka.call(ListOffsets, 7, {
+    replicaId: -1,
+    topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp }] }],
+  })
+  const found = topics[0]?.partitions[0]
+  return { offset: found?.offset ?? Number.NaN, timestamp: found?.timestamp ?? Number.NaN }
+}
+
+async function batchAt(kafka: AgentForTests, fetchOffset: number): Promise<Uint8Array> {
+  const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: 1 }]
+  const { responses } = await kafka.call(Fetch, 12, { maxWaitMs: 0, minBytes: 0, topics: [{ topic: 't', partitions }] })
+  return responses[0]?.partitions[0]?.records ?? new Uint8Array()
+}
+
+const codeOf = (error: KafkaErrorName): number => errors[error].code
+
+describe.each(codecNames)('with %s', (codec) => {
+  const packed = (records?: readonly DecodedRecord[]): Uint8Array => compress(codec, plain(records), nodeCodecs)
+
+  test.each([
+    ['no maximum, as old sarama sends it', -1],
+    ['a maximum that is too high', t0 + 9_999],
+    ['a maximum that is too low', t0],
+  ])('C4: %s is replaced by the maximum of the records', async (_what, max) => {
+    await using kafka = await anAgent()
+    await kafka.topic('t')
+    expect(await produced(kafka, aBatchOf(packed(), { codec, max }))).toBe(0)
+    const stored = await batchAt(kafka, 0)
+    expect(readBatchHeader(stored, 0).maxTimestamp).toBe(t0 + 2_000)
+    expect(nativeCrc32c(stored.subarray(header.attributes))).toBe(Buffer.from(stored).readUInt32BE(17))
+    expect(await endOf(kafka, t0 + 1_500)).toEqual({ offset: 2, timestamp: t0 + 2_000 })
+    expect(await endOf(kafka, -3)).toEqual({ offset: 2, timestamp: t0 + 2_000 })
+  })
+
+  test.each<[string, () => Uint8Array, KafkaErrorName]>([
+    ['a smaller count', () => aBatchOf(packed(), { codec, count: 2 }), 'INVALID_RECORD'],
+    ['a larger count', () => aBatchOf(packed(), { codec, count: 4 }), 'INVALID_RECORD'],
+    ['2,147,483,647 as its count', () => aBatchOf(packed(), { codec, count: 2 ** 31 - 1 }), 'INVALID_RECORD'],
+    ['a last offset delta beyond its count', () => aBatchOf(packed(), { codec, lastOffsetDelta: 9 }), 'INVALID_RECORD'],
+    [
+      'bytes after its records',
+      () => aBatchOf(compress(codec, Buffer.concat([plain(), Buffer.alloc(3)]), nodeCodecs), { codec }),
+      'INVALID_RECORD',
+    ],
+    ['a record cut short', () => aBatchOf(compress(codec, plain().subarray(0, -2), nodeCodecs), { codec }), 'INVALID_RECORD'],
+    [
+      'offset deltas that are not 0, 1, 2',
+      () => aBatchOf(packed([2, 1, 0].map((at) => ({ ...(three[at] as DecodedRecord) }))), { codec }),
+      'INVALID_RECORD',
+    ],
+    ['a base offset', () => aBatchOf(packed(), { codec, baseOffset: 5 }), 'INVALID_RECORD'],
+    [
+      'a record in the far future',
+      () => aBatchOf(packed([{ ...(three[0] as DecodedRecord), timestamp: t0 + 1e12 }]), { codec, count: 1 }),
+      'INVALID_TIMESTAMP',
+    ],
+  ])('H7: a batch with %s is rejected, and nothing is appended', async (_what, batch, error) => {
+    await using kafka = await anAgent()
+    await kafka.topic('t')
+    expect(await produced(kafka, batch())).toBe(codeOf(error))
+    expect((await endOf(kafka)).offset).toBe(0)
+  })
+
+  test('the timestamp type LogAppendTime is cleared in a CreateTime topic, and rejected where the server stamps', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('t')
+    await kafka.topic('stamped', 1, { 'message.timestamp.type': 'LogAppendTime' })
+    const batch = aBatchOf(packed(), { codec, attributes: 8, max: -1 })
+    expect(await produced(kafka, batch)).toBe(0)
+    expect(readBatchHeader(await batchAt(kafka, 0), 0)).toMatchObject({ attributes: codecNames.indexOf(codec), maxTimestamp: t0 + 2_000 })
+    expect(await produced(kafka, batch, 'stamped')).toBe(codeOf('INVALID_TIMESTAMP'))
+  })
+
+  test('records without a timestamp pass, however old a timestamp may be', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('t', 1, { 'message.timestamp.before.max.ms': '1000' })
+    const batch = buildBatch(
+      { baseTimestamp: -1, records: [{ ...(three[0] as DecodedRecord), timestamp: -1 }], compression: { codec, codecs: nodeCodecs } },
+      nativeCrc32c,
+    )
+    expect(await produced(kafka, batch)).toBe(0)
+  })
+})
+
+describe.each(codecNames.slice(1))('records that are said to be %s', (codec) => {
+  const random = Uint8Array.from({ length: 20 }, (_, at) => (at * 73 + 11) & 0xff)
+  const good = compress(codec, plain(), nodeCodecs)
+
+  test.each([
+    ['are 20 random bytes', random],
+    ['are no bytes', new Uint8Array()],
+    ['are not compressed', plain()],
+    ['break off', good.subarray(0, -5)],
+  ])('C5: and %s are rejected, and nothing is appended', async (_what, payload) => {
+    await using kafka = await anAgent()
+    await kafka.topic('t')
+    expect(await produced(kafka, aBatchOf(payload, { codec }))).toBe(codeOf('INVALID_RECORD'))
+    expect((await endOf(kafka)).offset).toBe(0)
+  })
+
+  test.each<readonly [string, Uint8Array]>([
+    // A snappy block without framing has no magic number, and a few bytes may look like one.
+    ...(codec === 'snappy'
+      ? []
+      : ([
+          ['are 20 random bytes', aBatchOf(random, { codec })],
+          ['are not compressed', aBatchOf(plain(), { codec })],
+        ] as const)),
+    ['cannot be as many as their batch says', aBatchOf(good, { codec, count: 2 ** 31 - 1 })],
+    ['break off, in a batch without a maximum timestamp', aBatchOf(good.subarray(0, -5), { codec, max: -1 })],
+  ])('C5: and %s are rejected where batches are not opened, too', async (_what, batch) => {
+    await using kafka = await anAgent({ settings: { 'validate.compressed.batches': { value: 'false', source: 'flag' } } })
+    await kafka.topic('t')
+    expect(await produced(kafka, batch)).toBe(codeOf('INVALID_RECORD'))
+    expect((await endOf(kafka)).offset).toBe(0)
+  })
+})
+
+test('C5: a batch that unpacks to more than any reader unpacks is too large, and takes no memory for it', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const value = new Uint8Array(70 * 1024 * 1024)
+  const compression = { codec: 'gzip', codecs: nodeCodecs } as const
+  const bomb = buildBatch({ baseTimestamp: t0, records: [{ ...(three[0] as DecodedRecord), value }], compression }, nativeCrc32c)
+  expect(bomb.length).toBeLessThan(100_000)
+  expect(await produced(kafka, bomb)).toBe(codeOf('MESSAGE_TOO_LARGE'))
+})
+
+test('C5, H7: whatever is done to a batch, it is rejected and nothing is appended, or every record can be read', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const bytes = fc.option(fc.uint8Array({ maxLength: 40 }))
+  const records = fc
+    .array(fc.record({ ago: fc.integer({ min: 0, max: 5_000 }), key: bytes, value: bytes, name: fc.string({ maxLength: 3 }) }), {
+      minLength: 1,
+      maxLength: 8,
+    })
+    .map((given) =>
+      given.map(
+        ({ ago, key, value, name }, offsetDelta): DecodedRecord => ({
+          offsetDelta,
+          timestamp: t0 - ago,
+          key,
+          value,
+          headers: [{ key: name, value }],
+        }),
+      ),
+    )
+  const place = fc.nat(10_000)
+  /** At a place in the bytes, which is taken modulo their length. */
+  const harm = fc.oneof(
+    fc.record({ kind: fc.constant('flip' as const), at: place, bits: fc.integer({ min: 1, max: 255 }) }),
+    fc.record({ kind: fc.constant('cut' as const), at: place }),
+    fc.record({ kind: fc.constant('more' as const), bytes: fc.uint8Array({ minLength: 1, maxLength: 9 }) }),
+    fc.constant({ kind: 'none' as const }),
+  )
+  const field = fc.oneof(
+    fc.constant({}),
+    fc.record({ count: fc.integer({ min: -1, max: 12 }) }),
+    fc.record({ max: fc.integer({ min: -1, max: t0 }) }),
+    fc.record({ base: fc.integer({ min: -1, max: t0 }) }),
+    fc.record({ lastOffsetDelta: fc.integer({ min: -1, max: 12 }) }),
+  )
+  const seen = { rejected: 0, appended: 0 }
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...codecNames), records, harm, harm, field, async (codec, given, before, after, fields) => {
+      const payload = harmed(compress(codec, harmed(plain(given), before), nodeCodecs), after)
+      const start = (await endOf(kafka)).offset
+      const error = await produced(kafka, aBatchOf(payload, { codec, count: given.length, max: t0, ...fields }))
+      const end = (await endOf(kafka)).offset
+      if (error !== 0) {
+        seen.rejected += 1
+        expect([codeOf('INVALID_RECORD'), codeOf('INVALID_TIMESTAMP'), codeOf('MESSAGE_TOO_LARGE')]).toContain(error)
+        expect(end).toBe(start)
+        return
+      }
+      seen.appended += 1
+      const stored = await batchAt(kafka, start)
+      const read = [...readRecords(stored, 0, nodeCodecs, 1_000_000)]
+      expect(read.map(({ offsetDelta }) => start + offsetDelta)).toEqual(Array.from({ length: end - start }, (_, at) => start + at))
+      expect(readBatchHeader(stored, 0).maxTimestamp).toBe(Math.max(-1, ...read.map(({ timestamp }) => timestamp)))
+    }),
+    { numRuns: 400 },
+  )
+  expect(Math.min(seen.rejected, seen.appended)).toBeGreaterThan(0)
+})
+
+type Harm =
+  | { readonly kind: 'flip'; readonly at: number; readonly bits: number }
+  | { readonly kind: 'cut'; readonly at: number }
+  | { readonly kind: 'more'; readonly bytes: Uint8Array }
+  | { readonly kind: 'none' }
+
+function harmed(bytes: Uint8Array, harm: Harm): Uint8Array {
+  switch (harm.kind) {
+    case 'flip':
+      return bytes.map((byte, at) => (at === harm.at % bytes.length ? byte ^ harm.bits : byte))
+    case 'cut':
+      return bytes.subarray(0, harm.at % bytes.length)
+    case 'more':
+      return Buffer.concat([bytes, harm.bytes])
+    case 'none':
+      return bytes
+  }
+}

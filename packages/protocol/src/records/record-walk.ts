@@ -1,0 +1,110 @@
+// The records of a batch, walked without an allocation: whether each is whole and numbered from 0 on, and which timestamps they have.
+
+/** `malformed`: the records are not what the batch's header says, or not records. `timestamp`: one has a timestamp beyond 2^53. */
+export type WalkedRecords =
+  /** Milliseconds since the epoch; -1, Kafka's NO_TIMESTAMP, where no record has a timestamp. `latest` is never below -1: so Kafka writes a batch's maximum. */
+  | { readonly kind: 'ok'; readonly earliest: number; readonly latest: number }
+  | { readonly kind: 'error'; readonly trouble: 'malformed' | 'timestamp'; readonly message: string }
+
+/**
+ * Walks uncompressed records from `from` to the end of `bytes`. As Kafka's broker checks them: exactly `recordCount` records with right lengths and nothing
+ * after them; header names are not null; a negative length of a key or a value is a null. Stricter than Kafka in one thing: offset deltas are 0, 1, 2 ….
+ */
+export function walkRecords(
+  bytes: Uint8Array,
+  from: number,
+  { recordCount, baseTimestamp }: { readonly recordCount: number; readonly baseTimestamp: number },
+): WalkedRecords {
+  const walk = new Walk(bytes, from)
+  let earliest = Number.POSITIVE_INFINITY
+  let latest = noTimestamp
+  for (let index = 0; index < recordCount; index++) {
+    const length = walk.varint()
+    const end = walk.at + length
+    if (walk.broken || length < 0 || end > bytes.length) return malformed(`Record ${index} of the batch says that it has ${length} bytes.`)
+    walk.at += 1 // attributes, of which none is defined
+    const timestamp = baseTimestamp + walk.varlong()
+    const offsetDelta = walk.varint()
+    walk.skipField()
+    walk.skipField()
+    let headerCount = walk.varint()
+    if (headerCount < 0) return malformed(`Record ${index} of the batch says that it has ${headerCount} headers.`)
+    for (; headerCount > 0 && !walk.broken; headerCount--) {
+      walk.skipName()
+      walk.skipField()
+    }
+    if (walk.broken || walk.at !== end) return malformed(`Record ${index} of the batch is not as long as it says.`)
+    if (offsetDelta !== index) return malformed(`Record ${index} of the batch has the offset delta ${offsetDelta}.`)
+    if (!(Math.abs(timestamp) < Number.MAX_SAFE_INTEGER) || Math.abs(baseTimestamp) >= Number.MAX_SAFE_INTEGER)
+      return { kind: 'error', trouble: 'timestamp', message: `Record ${index} of the batch has a timestamp beyond 2^53.` }
+    if (timestamp > latest) latest = timestamp
+    if (timestamp < earliest && timestamp !== noTimestamp) earliest = timestamp
+  }
+  if (walk.at !== bytes.length) return malformed(`${bytes.length - walk.at} bytes are left over after the last record of the batch.`)
+  return { kind: 'ok', earliest: earliest === Number.POSITIVE_INFINITY ? noTimestamp : earliest, latest }
+}
+
+const noTimestamp = -1
+
+/** A place in the bytes. After a varint that is too long or not all there it is broken, and what it answers means nothing. */
+class Walk {
+  readonly #bytes: Uint8Array
+  at: number
+  broken = false
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.#bytes = bytes
+    this.at = at
+  }
+
+  /** Zigzag, 32 bits: at most five bytes. */
+  varint(): number {
+    const bytes = this.#bytes
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = bytes[this.at++]
+      if (byte === undefined) break
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return (value >>> 1) ^ -(value & 1)
+    }
+    this.broken = true
+    return 0
+  }
+
+  /** Zigzag, 64 bits: at most ten bytes. Beyond 2^53 only its size is right. */
+  varlong(): number {
+    const bytes = this.#bytes
+    let value = 0
+    let scale = 1
+    for (let count = 0; count < 10; count++) {
+      const byte = bytes[this.at++]
+      if (byte === undefined) break
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+      scale *= 0x80
+    }
+    this.broken = true
+    return 0
+  }
+
+  /** A length and as many bytes; a negative length is a null. */
+  skipField(): void {
+    const length = this.varint()
+    if (length > 0) this.#skip(length)
+  }
+
+  skipName(): void {
+    const length = this.varint()
+    if (length < 0) this.broken = true
+    else this.#skip(length)
+  }
+
+  #skip(length: number): void {
+    this.at += length
+    if (this.at > this.#bytes.length) this.broken = true
+  }
+}
+
+function malformed(message: string): WalkedRecords {
+  return { kind: 'error', trouble: 'malformed', message }
+}
