@@ -255,5 +255,6 @@ function groupSettings(of: Settings): ClassicSettings {
     maxSize: number(of, 'group.max.size'),
     newMemberJoinTimeoutMs: limits.newMemberJoinTimeoutMs,
     leaveOnDisconnect: flag(of, 'group.leave.on.disconnect'),
+    reconnectMs: limits.reconnectMs,
   }
 }

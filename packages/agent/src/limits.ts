@@ -101,6 +101,8 @@ export const limits = {
   agedTopicsPerStep: 1_000,
   /** How long a new member's first JoinGroup may be parked: it does not know its id yet, so it cannot send heartbeats. Kafka's own 5 minutes. */
   newMemberJoinTimeoutMs: 300_000,
+  /** With group.leave.on.disconnect: how long a member may be without a connection. kafka-go opens the next one some 10 ms after it closed the last; twice a hundred times that is for a machine under load. */
+  reconnectMs: 2_000,
 
   /** Recovery after a power loss: how long before the newest commit an object may have been written and still not be on the disk. Kernels hold a page for half a minute. */
   recoveryWindowMs: 300_000,

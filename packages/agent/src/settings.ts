@@ -256,7 +256,7 @@ export const agentSettings = [
     name: 'group.leave.on.disconnect',
     type: 'boolean',
     default: { dev: 'true', start: 'false' },
-    doc: 'Whether a member without an instance id leaves its group as soon as its connection ends, and not when its session does.',
+    doc: 'Whether a member without an instance id leaves its group 2 s after its connection ended, unless it is back over another one, and not when its session ends.',
     enforcedBy: 'core/group/leave-group.ts',
     since: '0.1',
     check: boolean,

@@ -163,8 +163,8 @@ test('a member that is silent for its session is gone, also when it died with th
   await running
 })
 
-test('a member whose connection ends leaves at once where the setting says so; the end of the agent is nobody’s leaving', async () => {
-  const { groups, store } = await aCoordinator({ settings: { leaveOnDisconnect: true } })
+test('a member whose connection ends leaves 2 s later where the setting says so; the end of the agent is nobody’s leaving', async () => {
+  const { groups, store, clock } = await aCoordinator({ settings: { leaveOnDisconnect: true } })
   const [one, other] = [new AbortController(), new AbortController()]
   const first = await joined(groups, 'one', { connection: 1 }, one.signal)
   await synced(groups, 'one', first, 1, one.signal)
@@ -172,6 +172,9 @@ test('a member whose connection ends leaves at once where the setting says so; t
   await synced(groups, 'other', second, 2, other.signal)
   one.abort()
   await turn()
+  await clock.advance(1_999)
+  expect(await groups.ask('one', { kind: 'describe' })).toMatchObject({ state: 'Stable' })
+  await clock.advance(1)
   expect(await groups.ask('one', { kind: 'describe' })).toMatchObject({ state: 'Empty' })
   await groups.stop()
   other.abort()
@@ -348,6 +351,7 @@ const theSettings: ClassicSettings = {
   maxSize: 100,
   newMemberJoinTimeoutMs: 300_000,
   leaveOnDisconnect: false,
+  reconnectMs: 2_000,
 }
 
 interface Member {

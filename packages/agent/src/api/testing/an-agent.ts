@@ -21,6 +21,7 @@ import type { ObjectStore } from '../../objects/object-store.ts'
 import type { AgentEvent } from '../../observe/events.ts'
 import type { Services } from '../../services.ts'
 import { settings } from '../../settings.ts'
+import type { Clock } from '../../time/clock.ts'
 import { systemClock, systemRandom } from '../../time/system-clock.ts'
 import { handlers } from '../index.ts'
 
@@ -49,9 +50,13 @@ export type Sent<A extends Api> =
   | { readonly kind: 'none'; readonly close: boolean }
   | { readonly kind: 'close'; readonly reason: string }
 
-/** `settings` by their names; `wrap` stands in front of the object store. */
+/** `settings` by their names; `wrap` stands in front of the object store; `sessionClock` is what members of groups are timed by. */
 export async function anAgent(
-  options: { readonly settings?: Parameters<typeof settings>[1]; readonly wrap?: (objects: ObjectStore) => ObjectStore } = {},
+  options: {
+    readonly settings?: Parameters<typeof settings>[1]
+    readonly wrap?: (objects: ObjectStore) => ObjectStore
+    readonly sessionClock?: Clock
+  } = {},
 ): Promise<AgentForTests> {
   const events: AgentEvent[] = []
   const sql = openSqlite({ path: ':memory:', durability: 'memory' })
@@ -60,6 +65,7 @@ export async function anAgent(
   const agent = await createAgent(
     {
       clock: systemClock,
+      ...(options.sessionClock && { sessionClock: options.sessionClock }),
       random: systemRandom,
       network: deaf,
       objects: options.wrap?.(objects) ?? objects,

@@ -536,24 +536,88 @@ describe('leaving', () => {
     expect(run.answer(asked, 'join')).toMatchObject({ error: 'NONE', generation: 2, members: [{ memberId: ids[0] }] })
   })
 
-  test('L4 a dynamic member whose connection ends leaves at once, if the setting says so; a static one and one that has moved stay', () => {
+  test('L4 a dynamic member whose connection ends leaves after reconnectMs, if the setting says so; a static one and one that has moved stay', () => {
     const members = [{}, {}, { groupInstanceId: 's' }]
     const { run: patient } = aStableGroup(members)
-    expect(patient.now({ kind: 'disconnect', connection: 1 }).left).toEqual([])
+    patient.now({ kind: 'disconnect', connection: 1 })
+    patient.pass(2_000)
+    expect(patient.describe().state).toBe('Stable')
     const { run, ids } = aStableGroup(members, { leaveOnDisconnect: true })
     run.now({ ...beat(ids[0] ?? '', 1), connection: 7 })
-    for (const connection of [0, 2]) expect(run.now({ kind: 'disconnect', connection }).left).toEqual([])
-    expect(run.describe().state).toBe('Stable')
-    expect(run.now({ kind: 'disconnect', connection: 1 }).left).toEqual([ids[1]])
+    for (const connection of [0, 1, 2]) run.now({ kind: 'disconnect', connection })
+    run.pass(1_999)
+    expect(run.describe()).toMatchObject({ state: 'Stable', members: ids.map((memberId) => ({ memberId })) })
+    run.pass(1)
     expect(run.describe()).toMatchObject({ state: 'PreparingRebalance', members: [{ memberId: ids[0] }, { memberId: ids[2] }] })
   })
 
-  test('L4 a rebalance does not wait for an id whose connection has ended', () => {
+  test('L4 a session that ends earlier than reconnectMs still ends then', () => {
+    const { run } = aStableGroup([{}], { leaveOnDisconnect: true })
+    run.pass(9_000)
+    run.now({ kind: 'disconnect', connection: 0 })
+    run.pass(1_000)
+    expect(run.describe().state).toBe('Empty')
+  })
+
+  test.each([
+    ['Heartbeat', (id: string) => beat(id, 1)],
+    ['OffsetCommit', (id: string) => ({ ...beat(id, 1), kind: 'commit', version: 9, transactional: false }) as const],
+    ['SyncGroup', (id: string) => aSync(id, 1)],
+    ['an unchanged JoinGroup', (id: string) => aJoin(id)],
+  ])('C2: L4 %s over another connection takes the member back, with a full session', (_, request) => {
+    const { run, ids } = aStableGroup([{}, {}], { leaveOnDisconnect: true })
+    const [leader = '', follower = ''] = ids
+    run.now({ kind: 'disconnect', connection: 1 })
+    run.pass(1_500)
+    expect(run.error({ ...request(follower), connection: 9 })).toBe('NONE')
+    // The other member's session must not end before this one's.
+    run.now(beat(leader, 1))
+    run.pass(9_999)
+    expect(run.describe().state).toBe('Stable')
+    run.pass(1)
+    expect(run.describe().members.map(({ memberId }) => memberId)).not.toContain(follower)
+  })
+
+  test('C2: L4 a member that joins again over another connection before the end of its old one is noticed stays, too', () => {
+    const { run, ids } = aStableGroup([{}, {}], { leaveOnDisconnect: true })
+    expect(run.error(aJoin(ids[1] ?? '', { connection: 9 }))).toBe('NONE')
+    run.now({ kind: 'disconnect', connection: 1 })
+    run.pass(5_000)
+    expect(run.describe().state).toBe('Stable')
+  })
+
+  test('C2: L4 in a rebalance the parked JoinGroup of an ended connection is given up, and the phase waits for the next one', () => {
+    const { run, ids } = aStableGroup([{}, {}], { leaveOnDisconnect: true })
+    const [leader = '', follower = ''] = ids
+    const lost = run.ask(aJoin(follower, { protocols: [aProtocol('range', 'new')], connection: 1 }))
+    run.now({ kind: 'disconnect', connection: 1 })
+    expect(run.answer(lost, 'join')?.error).toBe('REBALANCE_IN_PROGRESS')
+    const asked = run.ask(aJoin(leader, { connection: 0 }))
+    run.pass(1_000)
+    expect(run.answer(asked, 'join')).toBeUndefined()
+    const back = run.ask(aJoin(follower, { connection: 2 }))
+    for (const id of [asked, back]) expect(run.answer(id, 'join')).toMatchObject({ error: 'NONE', generation: 2 })
+  })
+
+  test('L4 a rebalance waits for an id whose connection has ended no longer than reconnectMs', () => {
     const { run, ids } = aStableGroup([{}], { leaveOnDisconnect: true })
     run.now(aJoin('', { unique: 'new', connection: 5 }))
     const asked = run.ask(aJoin(ids[0] ?? '', { connection: 0 }))
-    expect(run.now({ kind: 'disconnect', connection: 5 }).left).toEqual(['client-new'])
+    run.now({ kind: 'disconnect', connection: 5 })
+    run.pass(1_999)
+    expect(run.answer(asked, 'join')).toBeUndefined()
+    run.pass(1)
     expect(run.answer(asked, 'join')?.generation).toBe(2)
+  })
+
+  test('L4 a member in its first JoinGroup leaves at once with its connection: it can not come back', () => {
+    const { run, ids } = aStableGroup([{}], { leaveOnDisconnect: true })
+    run.ask(aJoin('', { version: 3, unique: 'new', connection: 5 }))
+    const asked = run.ask(aJoin(ids[0] ?? '', { connection: 0 }))
+    expect(run.answer(asked, 'join')?.generation).toBe(2)
+    run.ask(aJoin('', { version: 3, unique: 'newer', connection: 6 }))
+    expect(run.now({ kind: 'disconnect', connection: 6 }).left).toEqual(['client-newer'])
+    expect(run.describe().members).toMatchObject([{ memberId: ids[0] }, { memberId: 'client-new' }])
   })
 
   test('L5 only an empty group can be deleted, and then everything of it is gone', () => {

@@ -12,8 +12,9 @@ export interface ClassicSettings {
   readonly maxSize: number
   /** Kafka's group coordinator has 5 minutes: a new member can't send heartbeats while its first JoinGroup is parked. */
   readonly newMemberJoinTimeoutMs: number
-  /** A dynamic member whose connection ends leaves at once. */
+  /** group.leave.on.disconnect: the session of a dynamic member whose connection has ended ends after `reconnectMs`, unless it speaks over another one. */
   readonly leaveOnDisconnect: boolean
+  readonly reconnectMs: number
 }
 
 /** A connection of the agent, as the runner names it; undefined where there is none (HTTP). */

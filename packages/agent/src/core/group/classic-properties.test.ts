@@ -53,6 +53,12 @@ const friendly: readonly fc.WeightedArbitrary<Action>[] = [
   { weight: 1, arbitrary: by('commits', nothing, (it) => it.commit()) },
   { weight: 1, arbitrary: by('leaves', nothing, (it) => it.leave()) },
   { weight: 1, arbitrary: by('loses its connection', nothing, (it) => it.disconnect()) },
+  {
+    weight: 2,
+    arbitrary: by('goes on over another connection', fc.constantFrom('the end first', 'the end last'), (it, order) =>
+      it.reconnect(order, () => it.goOn()),
+    ),
+  },
   { weight: 1, arbitrary: by('starts again', nothing, (it) => it.restart()) },
   { weight: 3, arbitrary: durations.map((ms) => new Action(`${ms} ms pass`, ({ run }) => run.pass(ms))) },
   { weight: 1, arbitrary: fc.constant(new Action('crash', crash)) },
@@ -68,6 +74,7 @@ const settings: fc.Arbitrary<Partial<ClassicSettings>> = fc.record({
   initialRebalanceDelayMs: fc.constantFrom(0, 3_000),
   maxSize: fc.constantFrom(2, 100),
   leaveOnDisconnect: fc.boolean(),
+  reconnectMs: fc.constantFrom(500, 2_000),
 })
 
 test('G1 one owner per partition and generation, generations never repeat, and after every step the group is sound', () => {

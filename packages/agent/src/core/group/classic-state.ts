@@ -42,7 +42,10 @@ export interface Session {
   readonly fresh: boolean
   /** Has sent its SyncGroup in this generation. Of meaning in the phase 'syncing' only. */
   readonly synced: boolean
+  /** Over which it spoke last. */
   readonly connection: ConnectionId | undefined
+  /** That connection has ended, so the session was cut short; the member gets a full one as soon as it speaks over another. */
+  readonly disconnected: boolean
 }
 
 /** An id that was handed out with MEMBER_ID_REQUIRED and has not joined yet. */

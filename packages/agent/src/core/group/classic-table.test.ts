@@ -92,6 +92,14 @@ const events = {
   DeleteGroups: ask(() => ({ kind: 'delete' })),
   DescribeGroups: ask(() => ({ kind: 'describe' })),
   'the follower’s connection ends': ask(() => ({ kind: 'disconnect', connection: 2 })),
+  'the follower’s connection ends, and it joins over another': (run: GroupRun) => {
+    run.now({ kind: 'disconnect', connection: 2 })
+    return run.error(aJoin(F, { ...protocol(run.describe().state === 'PreparingRebalance' ? 'new' : 'range'), connection: 4 })) ?? 'parked'
+  },
+  'the follower’s connection ends, and it does not come back': (run: GroupRun) => {
+    run.now({ kind: 'disconnect', connection: 2 })
+    return after(run, 2_000)
+  },
   'the session of all ends': (run: GroupRun) => after(run, 10_000),
   'the rebalance time-out ends, with heartbeats': (run: GroupRun) => {
     for (let i = 0; i < 12; i++) {
@@ -151,6 +159,8 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     DeleteGroups: ['GROUP_ID_NOT_FOUND', dead],
     DescribeGroups: ['NONE', dead],
     'the follower’s connection ends': ['NONE', dead],
+    'the follower’s connection ends, and it joins over another': ['UNKNOWN_MEMBER_ID', dead],
+    'the follower’s connection ends, and it does not come back': ['time', dead],
     'the session of all ends': ['time', dead],
     'the rebalance time-out ends, with heartbeats': ['time', dead],
     'a reload': ['time', dead],
@@ -185,6 +195,8 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     DeleteGroups: ['NONE', dead],
     DescribeGroups: ['NONE', empty],
     'the follower’s connection ends': ['NONE', empty],
+    'the follower’s connection ends, and it joins over another': ['UNKNOWN_MEMBER_ID', empty],
+    'the follower’s connection ends, and it does not come back': ['time', empty],
     'the session of all ends': ['time', empty],
     'the rebalance time-out ends, with heartbeats': ['time', empty],
     'a reload': ['time', empty],
@@ -219,6 +231,8 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     DeleteGroups: ['NON_EMPTY_GROUP', preparing],
     DescribeGroups: ['NONE', preparing],
     'the follower’s connection ends': ['NONE', preparing],
+    'the follower’s connection ends, and it joins over another': ['parked', preparing],
+    'the follower’s connection ends, and it does not come back': ['time', preparing],
     'the session of all ends': ['time', completing],
     'the rebalance time-out ends, with heartbeats': ['time', completing],
     'a reload': ['time', preparing],
@@ -252,7 +266,9 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'the expiry of old offsets': ['NONE', completing],
     DeleteGroups: ['NON_EMPTY_GROUP', completing],
     DescribeGroups: ['NONE', completing],
-    'the follower’s connection ends': ['NONE', preparing],
+    'the follower’s connection ends': ['NONE', completing],
+    'the follower’s connection ends, and it joins over another': ['NONE', completing],
+    'the follower’s connection ends, and it does not come back': ['time', preparing],
     'the session of all ends': ['time', empty],
     'the rebalance time-out ends, with heartbeats': ['time', empty],
     'a reload': ['time', completing],
@@ -286,7 +302,9 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'the expiry of old offsets': ['NONE', stable],
     DeleteGroups: ['NON_EMPTY_GROUP', stable],
     DescribeGroups: ['NONE', stable],
-    'the follower’s connection ends': ['NONE', preparing],
+    'the follower’s connection ends': ['NONE', stable],
+    'the follower’s connection ends, and it joins over another': ['NONE', stable],
+    'the follower’s connection ends, and it does not come back': ['time', preparing],
     'the session of all ends': ['time', empty],
     'the rebalance time-out ends, with heartbeats': ['time', stable],
     'a reload': ['time', stable],

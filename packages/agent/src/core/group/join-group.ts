@@ -3,7 +3,7 @@ import { limits } from '../../limits.ts'
 import { type JoinRequest, joinRefused } from './classic-messages.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
-import { addMember, claimError, removeMembers, replaceStaticMember, updateMember } from './members.ts'
+import { addMember, claimError, removeMembers, replaceStaticMember, spokeOver, updateMember } from './members.ts'
 import { completeJoinIfAll, joined, rebalanceOrCompleteJoin } from './rebalance.ts'
 import { sameProtocols, selectProtocol, supportsProtocols } from './votes.ts'
 
@@ -63,6 +63,7 @@ function joinAgain(turn: Turn, request: JoinRequest, from: RequestId): void {
   const { memberId, protocols } = request
   const refused = claimError(state, memberId, request.groupInstanceId)
   if (refused !== undefined) return turn.answer(from, joinRefused(refused, memberId))
+  spokeOver(turn, memberId, request.connection)
   const { groupState } = turn
   const same = sameProtocols(state.member.get(memberId)?.protocols ?? [], protocols)
   // A leader that joins a stable group wants a rebalance, for what has changed may be known to it alone (a topic has grown).

@@ -3,7 +3,7 @@ import type { DisconnectRequest, LeaveReply, LeaveRequest } from './classic-mess
 import type { GroupState } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
-import { claimError, removeMembers } from './members.ts'
+import { claimError, disconnectMember, removeMembers } from './members.ts'
 import { rebalanceOrCompleteJoin } from './rebalance.ts'
 
 type Leaving = LeaveRequest['members'][number]
@@ -27,23 +27,27 @@ export function leaveGroup(turn: Turn, request: LeaveRequest, from: RequestId): 
 }
 
 /**
- * Whoever spoke last over this connection leaves, if the setting says so. Static members stay: to be away for a moment is what they are for.
- * A member that has already spoken over another connection stays too.
+ * If the setting says so, the members that spoke last over this connection have `reconnectMs` to speak over another one, and so have ids that were handed
+ * out over it. Some clients open a connection for each generation, a few milliseconds after they closed the last one; of a process that was killed nothing
+ * comes. A member in its first JoinGroup leaves at once: nobody else knows its id. Static members stay: to be away for a moment is what they are for.
  */
 export function disconnect(turn: Turn, request: DisconnectRequest, from: RequestId): void {
-  const { state, settings } = turn
-  const members = new Set<string>()
-  const pending = new Set<string>()
+  const { state, settings, nowMs } = turn
+  const left: string[] = []
   if (settings.leaveOnDisconnect) {
     for (const id of state.speakers.get(String(request.connection)) ?? []) {
-      if (state.member.get(id)?.groupInstanceId === null) members.add(id)
+      if (state.member.get(id)?.groupInstanceId !== null) continue
+      if (state.session.get(id)?.fresh === true) left.push(id)
+      else disconnectMember(turn, id)
     }
-    for (const [id, { connection }] of state.pending) if (connection === request.connection) pending.add(id)
+    for (const [id, { connection, expiresAtMs }] of state.pending) {
+      if (connection !== request.connection) continue
+      turn.setPending(id, { connection: undefined, expiresAtMs: Math.min(expiresAtMs, nowMs + settings.reconnectMs) })
+    }
   }
-  const preparing = turn.groupState === 'PreparingRebalance'
-  go(turn, members, pending)
-  if (members.size > 0 || (preparing && pending.size > 0)) rebalanceOrCompleteJoin(turn)
-  turn.answer(from, { kind: 'disconnected', left: [...members, ...pending] })
+  removeMembers(turn, left)
+  if (left.length > 0) rebalanceOrCompleteJoin(turn)
+  turn.answer(from, { kind: 'disconnected', left })
 }
 
 function whoLeaves(state: GroupState, { memberId, groupInstanceId }: Leaving): { readonly id: string; readonly error: Answered } {

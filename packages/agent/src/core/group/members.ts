@@ -1,6 +1,6 @@
 // Who belongs to a classic group: whether a claim is true, and how members come, change and go.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
-import { type JoinRequest, joinRefused, noBytes, syncRefused } from './classic-messages.ts'
+import { type ConnectionId, type JoinRequest, joinRefused, noBytes, syncRefused } from './classic-messages.ts'
 import type { GroupState, MemberRow, Session } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
@@ -29,17 +29,16 @@ export function addMember(turn: Turn, request: JoinRequest, memberId: string, fr
     fresh: true,
     synced: false,
     connection: request.connection,
+    disconnected: false,
   })
   turn.setJoin(memberId, from)
 }
 
 /** A member joins again; its JoinGroup is parked. What it says now counts, and is saved only if it says something new. */
 export function updateMember(turn: Turn, request: JoinRequest, memberId: string, from: RequestId): void {
-  const { member, session } = turn.state
-  const [known, life] = [member.get(memberId), session.get(memberId)]
+  const known = turn.state.member.get(memberId)
   const next = memberRow(request)
   if (known === undefined || !sameRow(known, next)) turn.setMember(memberId, next)
-  if (life !== undefined && life.connection !== request.connection) turn.setSession(memberId, { ...life, connection: request.connection })
   answerSupersededJoin(turn, memberId)
   turn.setJoin(memberId, from)
 }
@@ -80,7 +79,32 @@ export function startSession(turn: Turn, memberId: string, change: Partial<Sessi
   const row = member.get(memberId)
   if (row === undefined) return
   const before = session.get(memberId) ?? { synced: false, connection: undefined }
-  turn.setSession(memberId, { ...before, fresh: false, ...change, expiresAtMs: turn.nowMs + row.sessionTimeoutMs })
+  turn.setSession(memberId, { ...before, fresh: false, disconnected: false, ...change, expiresAtMs: turn.nowMs + row.sessionTimeoutMs })
+}
+
+/** The member has spoken over this connection, in a request that is no sign of life. One whose last connection had ended is back: its session was cut short, and is a full one again. */
+export function spokeOver(turn: Turn, memberId: string, connection: ConnectionId | undefined): void {
+  const life = turn.state.session.get(memberId)
+  if (life === undefined) return
+  if (life.disconnected) startSession(turn, memberId, { connection })
+  else if (life.connection !== connection) turn.setSession(memberId, { ...life, connection })
+}
+
+/** Its connection has ended: what it waited for can't reach it any more, and it has so long to come back over another one. */
+export function disconnectMember(turn: Turn, memberId: string): void {
+  const { state, settings, nowMs } = turn
+  const [join, sync, life] = [state.join.get(memberId), state.sync.get(memberId), state.session.get(memberId)]
+  if (life === undefined) return
+  if (join !== undefined) {
+    turn.setJoin(memberId, null)
+    turn.answer(join, joinRefused('REBALANCE_IN_PROGRESS', memberId))
+  }
+  if (sync !== undefined) {
+    turn.setSync(memberId, null)
+    turn.answer(sync, syncRefused('REBALANCE_IN_PROGRESS'))
+  }
+  const expiresAtMs = Math.min(life.expiresAtMs ?? Infinity, nowMs + settings.reconnectMs)
+  turn.setSession(memberId, { ...life, expiresAtMs, connection: undefined, disconnected: true })
 }
 
 /** What the group's generation gives the member; rows of another generation count as empty. */

@@ -4,7 +4,7 @@ import { type SyncReply, type SyncRequest, syncRefused } from './classic-message
 import type { GroupState } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
-import { assignmentOf, claimError } from './members.ts'
+import { assignmentOf, claimError, spokeOver } from './members.ts'
 import { answerSyncs, groupOf } from './rebalance.ts'
 
 export function syncGroup(turn: Turn, request: SyncRequest, from: RequestId): void {
@@ -35,12 +35,13 @@ function syncError(state: GroupState, request: SyncRequest): KafkaErrorName | un
 /** Once all have been heard of, nobody is waited for any more. */
 function markSynced(turn: Turn, { memberId, connection }: SyncRequest): void {
   const { session, phase } = turn.state
+  spokeOver(turn, memberId, connection)
   const life = session.get(memberId)
   if (life === undefined) return
   if (!life.synced && phase.kind === 'syncing') {
     turn.setPhase(phase.missing > 1 ? { ...phase, missing: phase.missing - 1 } : { kind: 'resting' })
   }
-  turn.setSession(memberId, { ...life, synced: true, connection })
+  if (!life.synced) turn.setSession(memberId, { ...life, synced: true })
 }
 
 /** Members that the leader has forgotten have an empty assignment; ids that are no members are left out. */

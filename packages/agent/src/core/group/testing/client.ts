@@ -8,7 +8,8 @@ export const partitions = ['0', '1', '2', '3', '4', '5']
 
 export class Client {
   readonly #run: GroupRun
-  readonly #connection: number
+  readonly #name: string
+  #connection: number
   readonly instance: string | null
   memberId = ''
   /** Of the last JoinGroup that was answered without an error. */
@@ -21,6 +22,7 @@ export class Client {
 
   constructor(run: GroupRun, connection: number, instance: string | null) {
     this.#run = run
+    this.#name = `c${connection}`
     this.#connection = connection
     this.instance = instance
   }
@@ -29,8 +31,8 @@ export class Client {
     this.#join = this.#run.ask(
       aJoin(this.memberId, {
         groupInstanceId: this.instance,
-        clientId: `c${this.#connection}`,
-        unique: `${this.#connection}.${this.#unique++}`,
+        clientId: this.#name,
+        unique: `${this.#name}.${this.#unique++}`,
         connection: this.#connection,
         ...more,
       }),
@@ -72,6 +74,15 @@ export class Client {
   disconnect(): void {
     this.#run.ask({ kind: 'disconnect', connection: this.#connection })
     this.#join = this.#sync = undefined
+  }
+
+  /** Its next requests come over another connection; the end of the last one is noticed before or after them. */
+  reconnect(order: 'the end first' | 'the end last', next: () => void): void {
+    const ended = this.#connection
+    if (order === 'the end first') this.disconnect()
+    this.#connection += 1_000
+    next()
+    if (order === 'the end last') this.#run.ask({ kind: 'disconnect', connection: ended })
   }
 
   /** A new process: it knows nothing but its instance id. */

@@ -20,6 +20,7 @@ export const theSettings: ClassicSettings = {
   maxSize: 100,
   newMemberJoinTimeoutMs: 300_000,
   leaveOnDisconnect: false,
+  reconnectMs: 2_000,
 }
 
 export type ReplyTo<K extends ClassicRequest['kind']> = Extract<
