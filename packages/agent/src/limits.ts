@@ -97,6 +97,8 @@ export const limits = {
   /** Groups whose machines are in memory; above it, those without members are forgotten and reloaded when they are asked for. */
   loadedGroups: 10_000,
   groupsLoadedAtATime: 8,
+  /** Groups whose expired offsets one transaction removes: it holds their locks. */
+  expiredGroupsPerStep: 100,
   /** One step of the search for offsets that active groups no longer read: a page of rows, and one save per group in it. */
   agedTopicsPerStep: 1_000,
   /** How long a new member's first JoinGroup may be parked: it does not know its id yet, so it cannot send heartbeats. Kafka's own 5 minutes. */

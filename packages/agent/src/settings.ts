@@ -287,7 +287,7 @@ export const agentSettings = [
     type: 'long',
     default: both('600000'),
     unit: 'ms',
-    doc: 'How often expired offsets are looked for.',
+    doc: 'How often expired offsets are looked for, and groups that have neither members nor offsets, which go then.',
     enforcedBy: 'coordinate/groups.ts',
     since: '0.1',
     kafka: true,

@@ -17,6 +17,7 @@ import {
   zeroUuid,
 } from '@local-kafka-service/protocol'
 import { describe, expect, test } from 'vitest'
+import { expireOffsets } from '../metadata/group-store.contract.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { Owners } from '../view/owners.ts'
 import type { Gate } from './gate.ts'
@@ -249,9 +250,9 @@ describe('offsets', () => {
     }
     const left = async (): Promise<readonly number[]> => (await kafka.services.groups.offsets('g')).map(({ partition }) => partition)
     expect(await left()).toEqual([0, 1, 2, 3, 4])
-    await kafka.services.metadata.groups.expire({ retentionMs: 3_600_000 })
+    await expireOffsets(kafka.services.metadata.groups, 3_600_000)
     expect(await left()).toEqual([0, 2, 3, 4])
-    await kafka.services.metadata.groups.expire({ retentionMs: 0 })
+    await expireOffsets(kafka.services.metadata.groups, 0)
     expect(await left()).toEqual([2, 3, 4])
   })
 

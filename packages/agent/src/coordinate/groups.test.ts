@@ -1,17 +1,7 @@
 // The groups of an agent over a real Metadata Service in memory: what is answered is saved, what is saved comes back, and nobody else's step counts.
-import { randomBytes, randomUUID } from 'node:crypto'
-import { encodeSubscription } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import type { ClassicSettings, JoinRequest } from '../core/group/classic-messages.ts'
-import { anAgent, aTopic } from '../metadata/metadata-store.contract.ts'
-import type { GroupStore, OffsetToCommit, SavedGroup } from '../metadata/metadata-store.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
-import { type OpenedMetadata, openMetadata } from '../metadata/open.ts'
-import { openSqlite } from '../metadata/sqlite.ts'
-import type { AgentEvent } from '../observe/events.ts'
-import { ManualClock } from '../time/testing/manual-clock.ts'
-import { Owners } from '../view/owners.ts'
-import { Groups } from './groups.ts'
+import { aCoordinator, aJoin, assignment, at, joined, synced, turn } from './testing/a-coordinator.ts'
 
 test('a member joins, syncs, commits and leaves; each step is in the database before it is answered', async () => {
   const { groups, store, topicId } = await aCoordinator()
@@ -234,36 +224,6 @@ test('a group that is deleted and made again in one moment has none of its old o
   expect(await groups.offsets('g')).toMatchObject([{ partition: 1, offset: 2 }])
 })
 
-test('while a group reads, old offsets of topics that no member reads expire; those of what is read stay, however old', async () => {
-  const long = { sessionTimeoutMs: 1e9, rebalanceTimeoutMs: 1e9 }
-  const { groups, store, topicId, clock } = await aCoordinator({ settings: { maxSessionTimeoutMs: 1e9 } })
-  const unread = await aTopic(store, { name: 'unread', partitions: 4 })
-  const ofUnread = (partition: number, offset: number): OffsetToCommit => at(unread.topicId, partition, offset)
-  const protocols = [{ name: 'range', metadata: encodeSubscription({ topics: ['topic'], ...ownsNothing }, 1) }]
-  const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
-  await groups.commit('unsettled', simple, [ofUnread(0, 1)])
-  await joined(groups, 'unsettled', { protocols, ...long })
-  const member = await joined(groups, 'g', { protocols, ...long })
-  await synced(groups, 'g', member)
-  await groups.commit('g', { ...simple, ...member }, [at(topicId, 0, 1), ofUnread(0, 2), ofUnread(1, 3)])
-  const committed = async (groupId: string): Promise<readonly number[]> =>
-    (await groups.offsets(groupId)).map(({ offset }) => offset).toSorted((a, b) => a - b)
-  const leaving = new AbortController()
-  const running = groups.run(leaving.signal)
-  await turn()
-  for (let checks = 0; checks < 5; checks++) await clock.advance(600_000)
-  expect(await committed('g')).toEqual([1, 2, 3])
-  await groups.commit('g', { ...simple, ...member }, [ofUnread(1, 4)])
-  await clock.advance(600_000)
-  expect(await committed('g')).toEqual([1, 4])
-  for (let checks = 0; checks < 6; checks++) await clock.advance(600_000)
-  expect(await committed('g')).toEqual([1])
-  expect(await committed('unsettled')).toEqual([1])
-  expect(await groups.ask('g', { kind: 'heartbeat', ...member })).toMatchObject({ error: 'NONE' })
-  leaving.abort()
-  await running
-})
-
 test('an offset that is committed and then deleted while one save is under way is gone, and the other way round it is there', async () => {
   const gate = Promise.withResolvers<void>()
   let saves = 0
@@ -297,108 +257,3 @@ test('groups of others are refused, and so is a group without a name', async () 
   owners.fence()
   await expect(groups.ask('g', { kind: 'describe' })).rejects.toMatchObject({ error: 'NOT_COORDINATOR' })
 })
-
-const ownsNothing = { userData: null, ownedPartitions: [], generationId: -1, rackId: null }
-
-interface CoordinatorOptions {
-  readonly settings?: Partial<ClassicSettings>
-  /** Stands in front of the store's save. */
-  readonly save?: (save: GroupStore['save'], input: Parameters<GroupStore['save']>[0]) => Promise<SavedGroup>
-}
-
-interface Coordinator {
-  readonly groups: Groups
-  readonly store: OpenedMetadata
-  readonly topicId: string
-  readonly clock: ManualClock
-  readonly owners: Owners
-  readonly events: readonly AgentEvent[]
-  /** The next life of the same agent, on the same database: it takes all slots. */
-  readonly restart: () => Promise<Groups>
-}
-
-async function aCoordinator({ settings = {}, save }: CoordinatorOptions = {}): Promise<Coordinator> {
-  const clock = new ManualClock()
-  const sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => clock.now() })
-  const store = await openMetadata(sql, { newClusterId: randomUUID(), clock })
-  const { topicId } = await aTopic(store, { name: 'topic', partitions: 4 })
-  const events: AgentEvent[] = []
-  const life = async (): Promise<{ readonly groups: Groups; readonly owners: Owners }> => {
-    const { incarnation, brokerId, slots } = await store.members.register(anAgent('me'))
-    const owners = new Owners({ slots: store.slots, brokerId, incarnation })
-    owners.publishSlots(slots)
-    const groups = new Groups({
-      store: save === undefined ? store.groups : { ...store.groups, save: (input) => save((given) => store.groups.save(given), input) },
-      owners,
-      incarnation,
-      clock,
-      random: { next: Math.random, bytes: (length) => randomBytes(length) },
-      emit: (event) => void events.push(event),
-      settings: { ...theSettings, ...settings },
-      offsetsRetentionMs: 3_600_000,
-      offsetsCheckMs: 600_000,
-    })
-    return { groups, owners }
-  }
-  const first = await life()
-  return { ...first, store, topicId, clock, events, restart: async () => (await life()).groups }
-}
-
-const theSettings: ClassicSettings = {
-  initialRebalanceDelayMs: 0,
-  minSessionTimeoutMs: 1,
-  maxSessionTimeoutMs: 1_800_000,
-  maxSize: 100,
-  newMemberJoinTimeoutMs: 300_000,
-  leaveOnDisconnect: false,
-  reconnectMs: 2_000,
-}
-
-interface Member {
-  readonly memberId: string
-  readonly groupInstanceId: null
-  readonly generation: number
-}
-
-function aJoin(more: Partial<JoinRequest>): JoinRequest {
-  return {
-    kind: 'join',
-    version: 9,
-    memberId: '',
-    groupInstanceId: null,
-    unique: randomUUID(),
-    clientId: 'me',
-    clientHost: '127.0.0.1',
-    sessionTimeoutMs: 10_000,
-    rebalanceTimeoutMs: 60_000,
-    protocolType: 'consumer',
-    protocols: [{ name: 'range', metadata: Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0, 0, 0) }],
-    ...more,
-  }
-}
-
-async function joined(groups: Groups, groupId: string, more: Partial<JoinRequest> = {}, signal?: AbortSignal): Promise<Member> {
-  const first = await groups.ask(groupId, aJoin(more), signal)
-  expect(first.error).toBe('MEMBER_ID_REQUIRED')
-  const { error, memberId, generation } = await groups.ask(groupId, aJoin({ ...more, memberId: first.memberId }), signal)
-  expect(error).toBe('NONE')
-  return { memberId, groupInstanceId: null, generation }
-}
-
-async function synced(groups: Groups, groupId: string, member: Member, connection?: number, signal?: AbortSignal): Promise<void> {
-  const assignments = [{ memberId: member.memberId, assignment: assignment() }]
-  const sync = { kind: 'sync', protocolType: null, protocolName: null, assignments, connection, ...member } as const
-  expect(await groups.ask(groupId, sync, signal)).toMatchObject({ error: 'NONE', assignment: assignment() })
-}
-
-function assignment(): Uint8Array {
-  return Uint8Array.of(1, 2, 3)
-}
-
-function at(topicId: string, partition: number, offset: number): OffsetToCommit {
-  return { topicId, partition, offset, leaderEpoch: -1, metadata: '' }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}

@@ -51,6 +51,8 @@ export class Groups {
   /** Loaded ones, the longest unused first. */
   readonly #loaded = new Map<string, GroupRunner>()
   readonly #connections = new Map<number, Set<string>>()
+  /** The groups of which a transaction removes what has expired. */
+  #expiring: { readonly groupIds: ReadonlySet<string>; readonly done: Promise<void> } | undefined
   #stopped = false
 
   constructor(parts: GroupsParts) {
@@ -126,14 +128,12 @@ export class Groups {
 
   /** Reloads the groups that have members, so that members that are gone are noticed; then removes what has expired, again and again. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, store, offsetsRetentionMs, offsetsCheckMs } = this.#parts
+    const { clock, offsetsCheckMs } = this.#parts
     let reloaded = await this.#attempt('reloading groups', signal, () => this.#reload(signal))
     for await (const _ of clock.every(offsetsCheckMs, signal)) {
       if (!reloaded) reloaded = await this.#attempt('reloading groups', signal, () => this.#reload(signal))
-      await this.#attempt('expiring offsets', signal, async () => {
-        this.#unloadIdle(0)
-        await store.expire({ retentionMs: offsetsRetentionMs })
-      })
+      this.#unloadIdle(0)
+      await this.#attempt('expiring offsets', signal, () => this.#expire(signal))
       await this.#attempt('expiring offsets that nobody reads', signal, () => this.#expireUnread(signal))
     }
   }
@@ -199,6 +199,9 @@ export class Groups {
   }
 
   async #open(groupId: string): Promise<GroupRunner> {
+    // Its rows may be going at this moment; a runner that was opened before could not save.
+    const expiring = this.#expiring
+    if (expiring?.groupIds.has(groupId) === true) await expiring.done.catch(() => {})
     const { store, owners, incarnation, clock, sessionClock = clock, random, settings, emit } = this.#parts
     const opening: Promise<GroupRunner> = retriable(
       GroupRunner.open({
@@ -226,13 +229,21 @@ export class Groups {
     if (runner.head === undefined && runner.idle) this.#forget(runner)
   }
 
+  /** Forgets the group's runner, if there is one. False: it is in use. */
+  #unload(groupId: string): boolean {
+    const runner = this.#loaded.get(groupId)
+    if (runner === undefined) return !this.#runners.has(groupId)
+    if (!runner.idle) return false
+    this.#forget(runner)
+    runner.drop(new KafkaError('COORDINATOR_LOAD_IN_PROGRESS'))
+    return true
+  }
+
   /** Forgets the longest unused of those that nobody would miss, until so many are left. */
   #unloadIdle(keep: number): void {
-    for (const runner of this.#loaded.values()) {
+    for (const groupId of this.#loaded.keys()) {
       if (this.#loaded.size <= keep) return
-      if (!runner.idle) continue
-      this.#forget(runner)
-      runner.drop(new KafkaError('COORDINATOR_LOAD_IN_PROGRESS'))
+      this.#unload(groupId)
     }
   }
 
@@ -246,6 +257,22 @@ export class Groups {
       }
     }
     await Promise.all(Array.from({ length: limits.groupsLoadedAtATime }, lane))
+  }
+
+  /** Of groups without members, offsets that are old; then groups that have none left. */
+  async #expire(signal: AbortSignal): Promise<void> {
+    const { store, offsetsRetentionMs: retentionMs } = this.#parts
+    for (let after: string | undefined; ; ) {
+      const page = await store.expirable({ retentionMs, after })
+      after = page.at(-1)
+      if (after === undefined || signal.aborted) return
+      // What is in use stays: somebody is about to join it, or to commit.
+      const groupIds = page.filter((groupId) => this.#isMine(groupId) && this.#unload(groupId))
+      if (groupIds.length === 0) continue
+      const done = store.expire({ retentionMs, groupIds })
+      this.#expiring = { groupIds: new Set(groupIds), done }
+      await done.finally(() => (this.#expiring = undefined))
+    }
   }
 
   /** Of groups with members, offsets that are old and of topics that no member reads. */

@@ -3,8 +3,20 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { slotOfName } from '../core/slots.ts'
 import { anAgent, aTopic, type ContractDatabase, openCluster } from './metadata-store.contract.ts'
-import type { GroupOwner, OffsetToCommit, Registration, SaveGroup, Topic } from './metadata-store.ts'
+import type { GroupOwner, GroupStore, OffsetToCommit, Registration, SaveGroup, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
+
+/** Expires what a coordinator of all groups expires, page by page; answers the groups that it looked at. */
+export async function expireOffsets(groups: Pick<GroupStore, 'expirable' | 'expire'>, retentionMs: number): Promise<readonly string[]> {
+  const expired: string[] = []
+  for (let after: string | undefined; ; ) {
+    const groupIds = await groups.expirable({ retentionMs, after })
+    after = groupIds.at(-1)
+    if (after === undefined) return expired
+    expired.push(...groupIds)
+    await groups.expire({ retentionMs, groupIds })
+  }
+}
 
 export function groupStoreContract(name: string, open: () => Promise<ContractDatabase>): void {
   describe(`the contract of a Metadata Service for groups: ${name}`, () => {
@@ -58,6 +70,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       metadata: '',
       ...more,
     })
+    const expire = (retentionMs: number): Promise<readonly string[]> => expireOffsets(store.groups, retentionMs)
     const offsetsOf = async (groupId: string): Promise<readonly (readonly [number, number])[]> =>
       (await store.groups.offsets({ groupId })).map(({ partition, offset }) => [partition, offset])
 
@@ -200,9 +213,10 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
         const offsets = groupId === 'bare' ? [] : [at(0, 1)]
         await store.groups.save(aSave(groupId, epoch, 0, { head, offsets, entries: [{ key: 'group', value: '1' }] }))
       }
-      await store.groups.expire({ retentionMs: 3_600_000 })
-      expect((await store.groups.list()).map(({ groupId }) => groupId)).toEqual(['active', 'bare', 'empty', 'simple'])
-      await store.groups.expire({ retentionMs: 0 })
+      // A group that keeps nothing need not grow old.
+      expect(await expire(3_600_000)).toEqual(['bare'])
+      expect((await store.groups.list()).map(({ groupId }) => groupId)).toEqual(['active', 'empty', 'simple'])
+      expect(await expire(0)).toEqual(['empty', 'simple'])
       expect((await store.groups.list()).map(({ groupId }) => groupId)).toEqual(['active'])
       expect(await offsetsOf('active')).toEqual([[0, 1]])
       expect(await offsetsOf('empty')).toEqual([])
@@ -215,20 +229,20 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       const forever = Number.MAX_SAFE_INTEGER
       const offsets = [at(0, 10, { retentionMs: 0 }), at(1, 11, { retentionMs: forever }), at(2, 12), at(3, 13, { retentionMs: 3_600_000 })]
       await store.groups.save(aSave('g', epoch, 0, { head, offsets }))
-      await store.groups.expire({ retentionMs: 3_600_000 })
+      await expire(3_600_000)
       expect(await offsetsOf('g')).toEqual([
         [1, 11],
         [2, 12],
         [3, 13],
       ])
-      await store.groups.expire({ retentionMs: 0 })
+      await expire(0)
       expect(await offsetsOf('g')).toEqual([
         [1, 11],
         [3, 13],
       ])
       // A later commit without one goes back to the server's.
       await store.groups.save(aSave('g', epoch, 1, { head, offsets: [at(1, 21)] }))
-      await store.groups.expire({ retentionMs: 0 })
+      await expire(0)
       expect(await offsetsOf('g')).toEqual([[3, 13]])
     })
 
@@ -300,8 +314,27 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
           aSave(groupId, epoch, 0, { head: { kind: 'classic', protocolType: null, state: 'Empty' }, offsets: [at(0, 1)] }),
         )
       }
-      await store.groups.expire({ retentionMs: 0 })
+      expect((await expire(0)).length).toBe(250)
       expect(await store.groups.list()).toEqual([])
+    })
+
+    test('C13: a group without members is expirable as soon as its last offset is deleted, or the topic of it', async () => {
+      const other = await aTopic(store, { name: 'other', partitions: 1 })
+      const head = { kind: 'classic', protocolType: 'consumer', state: 'Empty' }
+      const { epoch } = await openGroup('g')
+      await store.groups.save(aSave('g', epoch, 0, { head, offsets: [at(0, 1), at(0, 1, { topicId: other.topicId })] }))
+      await store.groups.save(aSave('g', epoch, 1, { head, removedOffsets: [{ topicId: topic.topicId, partition: 0 }] }))
+      expect(await expire(3_600_000)).toEqual([])
+      await store.topics.delete(other.topicId)
+      expect(await expire(3_600_000)).toEqual(['g'])
+      expect(await openGroup('g')).toMatchObject({ exists: false, version: 0, entries: [] })
+    })
+
+    test('C13: of the named groups one that has got a member meanwhile stays', async () => {
+      const { epoch } = await openGroup('g')
+      await store.groups.save(aSave('g', epoch, 0, { head: { kind: 'classic', protocolType: 'consumer', state: 'Stable' } }))
+      await store.groups.expire({ retentionMs: 0, groupIds: ['g', 'nobody'] })
+      expect((await store.groups.list()).map(({ groupId }) => groupId)).toEqual(['g'])
     })
   })
 }

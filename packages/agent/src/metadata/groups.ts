@@ -107,15 +107,23 @@ export function* fetchOffsets({
   return unchanged(rows.filter(({ topicId, partition }) => asked.has(partitionKey(topicId, partition))))
 }
 
-/** One bounded step: offsets of groups without members that nobody needs any more, and the groups that have none left. Answers how many groups it looked at. */
-export function* expireOffsets({ cluster, input: { retentionMs } }: InCluster<ExpireOffsets>): Body<number> {
-  const [candidates] = yield* read(readExpirable(cluster.number, retentionMs, groupsPerStep))
-  if (candidates.length === 0) return unchanged(0)
-  const groupIds = candidates.map(({ groupId }) => groupId).toSorted()
+export function* expirableGroups({
+  cluster,
+  input: { retentionMs, after },
+}: InCluster<ExpireOffsets & { readonly after?: string | undefined }>): Body<readonly string[]> {
+  // No group has an empty id.
+  const [rows] = yield* read(readExpirable(cluster.number, retentionMs, after ?? '', limits.expiredGroupsPerStep))
+  return unchanged(rows.map(({ groupId }) => groupId))
+}
+
+export function* expireOffsets({
+  cluster,
+  input: { retentionMs, groupIds },
+}: InCluster<ExpireOffsets & { readonly groupIds: readonly string[] }>): Body<undefined> {
   // What they are is decided under their locks: a member may have joined since.
-  const [locked] = yield* read(lockHeads(cluster.number, groupIds))
+  const [locked] = yield* read(lockHeads(cluster.number, groupIds.toSorted()))
   const empty = locked.filter(({ state }) => state === 'Empty').map(({ groupId }) => groupId)
-  if (empty.length === 0) return unchanged(candidates.length)
+  if (empty.length === 0) return unchanged(undefined)
   return {
     writes: [
       removeExpired(
@@ -126,11 +134,9 @@ export function* expireOffsets({ cluster, input: { retentionMs } }: InCluster<Ex
       removeHeadsWithoutOffsets(cluster.number, empty),
       removeJournalsWithoutHead(cluster.number, empty),
     ],
-    value: candidates.length,
+    value: undefined,
   }
 }
-
-const groupsPerStep = 100
 
 export function* agedTopics({
   cluster,
@@ -308,15 +314,16 @@ const expired = (retention: string): string =>
   `${aged(retention)} AND (o.expires_at_ms IS NOT NULL OR g.protocol_type IS NULL OR g.changed_at_ms <= now_ms() - ${retention})`
 const ofGroup = 'o.cluster = g.cluster AND o.group_id = g.group_id'
 
-const readExpirable = statement<[cluster: number, retentionMs: number, limit: number], { readonly groupId: string }>(
+/** A group without members and without offsets keeps nothing, however young it is. */
+const readExpirable = statement<[cluster: number, retentionMs: number, after: string, limit: number], { readonly groupId: string }>(
   'read expirable groups',
   {
-    postgres: `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = $1 AND g.state = 'Empty'
+    postgres: `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = $1 AND g.state = 'Empty' AND g.group_id > $3
     AND (EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup} AND ${expired('$2::bigint')})
-      OR (g.changed_at_ms <= now_ms() - $2::bigint AND NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup}))) ORDER BY g.group_id LIMIT $3::int`,
-    sqlite: `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = ?1 AND g.state = 'Empty'
+      OR NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})) ORDER BY g.group_id LIMIT $4::int`,
+    sqlite: `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = ?1 AND g.state = 'Empty' AND g.group_id > ?3
     AND (EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup} AND ${expired('?2')})
-      OR (g.changed_at_ms <= now_ms() - ?2 AND NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup}))) ORDER BY g.group_id LIMIT ?3`,
+      OR NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})) ORDER BY g.group_id LIMIT ?4`,
   },
 )
 

@@ -289,8 +289,10 @@ export interface GroupStore {
   list(): Promise<readonly GroupHead[]>
   /** Committed offsets of living topics; of all partitions when none are named. A primary read. */
   offsets(input: { readonly groupId: string; readonly partitions?: readonly TopicPartition[] }): Promise<readonly CommittedOffset[]>
-  /** Removes, step by step, the offsets of groups without members that are older than the retention, and groups that have none left. */
-  expire(input: ExpireOffsets): Promise<void>
+  /** Groups without members that have offsets older than the retention, or no offsets: a page of ids in order, the first ones after `after`; none: that were all. */
+  expirable(input: ExpireOffsets & { readonly after?: string | undefined }): Promise<readonly string[]>
+  /** Removes, of those named groups that are without members, the offsets older than the retention, and then each group that has none left. */
+  expire(input: ExpireOffsets & { readonly groupIds: readonly string[] }): Promise<void>
   /**
    * Topics of which stable groups of consumers have offsets older than the retention, by group and topic, the first ones after `after`; none: that were
    * all. Whether members read them is known to the groups' coordinators, which remove what they do not by `save`.

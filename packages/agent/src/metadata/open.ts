@@ -69,9 +69,8 @@ export async function openMetadata(sql: Sql<Verbs>, { clusterId, newClusterId, c
     save: (input) => run('saveGroup', (unsure) => ({ cluster, input: { ...input, unsure } })),
     list: () => run('listGroups', () => ({ cluster, input: {} })),
     offsets: (input) => run('fetchOffsets', () => ({ cluster, input })),
-    async expire(input) {
-      while ((await run('expireOffsets', () => ({ cluster, input }))) > 0);
-    },
+    expirable: (input) => run('expirableGroups', () => ({ cluster, input })),
+    expire: (input) => run('expireOffsets', () => ({ cluster, input })),
     aged: (input) => run('agedTopics', () => ({ cluster, input })),
   }
   const recovery: RecoveryStore = {

@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../time/system-clock.ts'
 import type { Cluster } from './cluster.ts'
+import { expireOffsets } from './group-store.contract.ts'
 import { MetadataError, type NewTopic } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import type { CopyableSql, Outcome } from './sql.ts'
@@ -152,10 +153,10 @@ describe('a file in trouble', () => {
     elsewhere("INSERT INTO group_offsets SELECT cluster, 'g', 't', 0, 5, -1, '', 1 FROM clusters")
     const sql = await openSqliteWorker({ path, durability: 'os' })
     const { groups } = await openMetadata(sql, { newClusterId: 'two', clock: systemClock })
-    await groups.expire({ retentionMs: systemClock.now() + 3_600_000 })
+    await expireOffsets(groups, systemClock.now() + 3_600_000)
     const rows = (): unknown => new DatabaseSync(path).prepare('SELECT committed_offset, expires_at_ms FROM group_offsets').all()
     expect(rows()).toEqual([{ committed_offset: 5, expires_at_ms: null }])
-    await groups.expire({ retentionMs: 0 })
+    await expireOffsets(groups, 0)
     expect(rows()).toEqual([])
     await sql.close()
   })

@@ -1,7 +1,7 @@
 // Every verb by its name: names and plain inputs cross to a worker, generators do not.
 import { openCluster } from './cluster.ts'
 import { commit } from './commit.ts'
-import { agedTopics, expireOffsets, fetchOffsets, listGroups, openGroup, saveGroup } from './groups.ts'
+import { agedTopics, expirableGroups, expireOffsets, fetchOffsets, listGroups, openGroup, saveGroup } from './groups.ts'
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
 import { beat, leave, listSlots, register } from './members.ts'
 import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
@@ -30,6 +30,7 @@ export const verbs = {
   saveGroup,
   listGroups,
   fetchOffsets,
+  expirableGroups,
   expireOffsets,
   agedTopics,
   recentObjects,

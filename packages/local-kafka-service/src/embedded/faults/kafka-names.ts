@@ -190,6 +190,7 @@ export const metadataVerbs = [
   'saveGroup',
   'listGroups',
   'fetchOffsets',
+  'expirableGroups',
   'expireOffsets',
   'agedTopics',
   'recentObjects',

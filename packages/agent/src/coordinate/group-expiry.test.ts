@@ -1,0 +1,101 @@
+// What expires of groups, and when: offsets that nobody reads, then groups that keep none.
+import { encodeSubscription } from '@local-kafka-service/protocol'
+import { expect, test } from 'vitest'
+import { aTopic } from '../metadata/metadata-store.contract.ts'
+import type { OffsetToCommit } from '../metadata/metadata-store.ts'
+import { aCoordinator, aJoin, at, joined, ownsNothing, synced, turn } from './testing/a-coordinator.ts'
+
+test('while a group reads, old offsets of topics that no member reads expire; those of what is read stay, however old', async () => {
+  const long = { sessionTimeoutMs: 1e9, rebalanceTimeoutMs: 1e9 }
+  const { groups, store, topicId, clock } = await aCoordinator({ settings: { maxSessionTimeoutMs: 1e9 } })
+  const unread = await aTopic(store, { name: 'unread', partitions: 4 })
+  const ofUnread = (partition: number, offset: number): OffsetToCommit => at(unread.topicId, partition, offset)
+  const protocols = [{ name: 'range', metadata: encodeSubscription({ topics: ['topic'], ...ownsNothing }, 1) }]
+  const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
+  await groups.commit('unsettled', simple, [ofUnread(0, 1)])
+  await joined(groups, 'unsettled', { protocols, ...long })
+  const member = await joined(groups, 'g', { protocols, ...long })
+  await synced(groups, 'g', member)
+  await groups.commit('g', { ...simple, ...member }, [at(topicId, 0, 1), ofUnread(0, 2), ofUnread(1, 3)])
+  const committed = async (groupId: string): Promise<readonly number[]> =>
+    (await groups.offsets(groupId)).map(({ offset }) => offset).toSorted((a, b) => a - b)
+  const leaving = new AbortController()
+  const running = groups.run(leaving.signal)
+  await turn()
+  for (let checks = 0; checks < 5; checks++) await clock.advance(600_000)
+  expect(await committed('g')).toEqual([1, 2, 3])
+  await groups.commit('g', { ...simple, ...member }, [ofUnread(1, 4)])
+  await clock.advance(600_000)
+  expect(await committed('g')).toEqual([1, 4])
+  for (let checks = 0; checks < 6; checks++) await clock.advance(600_000)
+  expect(await committed('g')).toEqual([1])
+  expect(await committed('unsettled')).toEqual([1])
+  expect(await groups.ask('g', { kind: 'heartbeat', ...member })).toMatchObject({ error: 'NONE' })
+  leaving.abort()
+  await running
+})
+
+test('C13: a group without members that keeps no offsets is gone at the next check, from the lists and from the database', async () => {
+  const { groups, store, topicId, clock, restart } = await aCoordinator()
+  const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
+  const other = await aTopic(store, { name: 'other', partitions: 1 })
+  // A consumer that never committed; a group all of whose offsets are deleted; one whose topic is; and one that keeps an offset.
+  const member = await joined(groups, 'never committed')
+  await groups.ask('never committed', { kind: 'leave', members: [member] })
+  await groups.commit('deleted offsets', simple, [at(topicId, 0, 1)])
+  await groups.deleteOffsets('deleted offsets', [{ topic: 'topic', topicId, partition: 0 }])
+  await groups.commit('deleted topic', simple, [at(other.topicId, 0, 1)])
+  await store.topics.delete(other.topicId)
+  await groups.commit('keeps', simple, [at(topicId, 0, 1)])
+  expect((await groups.list()).map(({ groupId }) => groupId)).toEqual(['deleted offsets', 'deleted topic', 'keeps', 'never committed'])
+  const leaving = new AbortController()
+  const running = groups.run(leaving.signal)
+  await turn()
+  await clock.advance(600_000)
+  expect((await groups.list()).map(({ groupId }) => groupId)).toEqual(['keeps'])
+  expect(await groups.ask('never committed', { kind: 'describe' })).toMatchObject({ state: 'Dead' })
+  leaving.abort()
+  await running
+  await groups.stop()
+  expect((await (await restart()).list()).map(({ groupId }) => groupId)).toEqual(['keeps'])
+})
+
+test('C13: a group stays while it has members, or an id of one that is about to join', async () => {
+  const { groups, clock } = await aCoordinator()
+  const long = { sessionTimeoutMs: 1_800_000, rebalanceTimeoutMs: 1_800_000 }
+  const member = await joined(groups, 'members', long)
+  await synced(groups, 'members', member)
+  const { memberId } = await groups.ask('handed out', aJoin(long))
+  const leaving = new AbortController()
+  const running = groups.run(leaving.signal)
+  await turn()
+  await clock.advance(600_000)
+  expect((await groups.list()).map(({ groupId }) => groupId)).toEqual(['handed out', 'members'])
+  expect(await groups.ask('handed out', aJoin({ ...long, memberId }))).toMatchObject({ error: 'NONE', memberId })
+  leaving.abort()
+  await running
+})
+
+test('C13: a group that is asked for while its rows are being removed is opened after that', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { groups, store, topicId, clock } = await aCoordinator({
+    expire: async (expire, input) => {
+      await gate.promise
+      await expire(input)
+    },
+  })
+  const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
+  await groups.commit('g', simple, [at(topicId, 0, 1)])
+  await groups.deleteOffsets('g', [{ topic: 'topic', topicId, partition: 0 }])
+  const leaving = new AbortController()
+  const running = groups.run(leaving.signal)
+  await turn()
+  await clock.advance(600_000)
+  const committed = groups.commit('g', simple, [at(topicId, 0, 2)])
+  await turn()
+  gate.resolve()
+  expect(await committed).toBe('NONE')
+  expect(await store.groups.offsets({ groupId: 'g' })).toMatchObject([{ offset: 2 }])
+  leaving.abort()
+  await running
+})

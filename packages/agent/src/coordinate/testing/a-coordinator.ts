@@ -1,0 +1,122 @@
+// A coordinator on a database in memory and a clock that stands still, with the requests of a member: what the tests of this folder share.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { expect } from 'vitest'
+import type { ClassicSettings, JoinRequest } from '../../core/group/classic-messages.ts'
+import { anAgent, aTopic } from '../../metadata/metadata-store.contract.ts'
+import type { GroupStore, OffsetToCommit, SavedGroup } from '../../metadata/metadata-store.ts'
+import { type OpenedMetadata, openMetadata } from '../../metadata/open.ts'
+import { openSqlite } from '../../metadata/sqlite.ts'
+import type { AgentEvent } from '../../observe/events.ts'
+import { ManualClock } from '../../time/testing/manual-clock.ts'
+import { Owners } from '../../view/owners.ts'
+import { Groups } from '../groups.ts'
+
+export const ownsNothing = { userData: null, ownedPartitions: [], generationId: -1, rackId: null }
+
+export interface CoordinatorOptions {
+  readonly settings?: Partial<ClassicSettings>
+  /** Stands in front of the store's save. */
+  readonly save?: (save: GroupStore['save'], input: Parameters<GroupStore['save']>[0]) => Promise<SavedGroup>
+  readonly expire?: (expire: GroupStore['expire'], input: Parameters<GroupStore['expire']>[0]) => Promise<void>
+}
+
+export interface Coordinator {
+  readonly groups: Groups
+  readonly store: OpenedMetadata
+  readonly topicId: string
+  readonly clock: ManualClock
+  readonly owners: Owners
+  readonly events: readonly AgentEvent[]
+  /** The next life of the same agent, on the same database: it takes all slots. */
+  readonly restart: () => Promise<Groups>
+}
+
+export async function aCoordinator({ settings = {}, save, expire }: CoordinatorOptions = {}): Promise<Coordinator> {
+  const clock = new ManualClock()
+  const sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => clock.now() })
+  const store = await openMetadata(sql, { newClusterId: randomUUID(), clock })
+  const { topicId } = await aTopic(store, { name: 'topic', partitions: 4 })
+  const events: AgentEvent[] = []
+  const life = async (): Promise<{ readonly groups: Groups; readonly owners: Owners }> => {
+    const { incarnation, brokerId, slots } = await store.members.register(anAgent('me'))
+    const owners = new Owners({ slots: store.slots, brokerId, incarnation })
+    owners.publishSlots(slots)
+    const groups = new Groups({
+      store: {
+        ...store.groups,
+        ...(save && { save: (input: Parameters<typeof save>[1]) => save((given) => store.groups.save(given), input) }),
+        ...(expire && { expire: (input: Parameters<typeof expire>[1]) => expire((given) => store.groups.expire(given), input) }),
+      },
+      owners,
+      incarnation,
+      clock,
+      random: { next: Math.random, bytes: (length) => randomBytes(length) },
+      emit: (event) => void events.push(event),
+      settings: { ...theSettings, ...settings },
+      offsetsRetentionMs: 3_600_000,
+      offsetsCheckMs: 600_000,
+    })
+    return { groups, owners }
+  }
+  const first = await life()
+  return { ...first, store, topicId, clock, events, restart: async () => (await life()).groups }
+}
+
+export const theSettings: ClassicSettings = {
+  initialRebalanceDelayMs: 0,
+  minSessionTimeoutMs: 1,
+  maxSessionTimeoutMs: 1_800_000,
+  maxSize: 100,
+  newMemberJoinTimeoutMs: 300_000,
+  leaveOnDisconnect: false,
+  reconnectMs: 2_000,
+}
+
+export interface Member {
+  readonly memberId: string
+  readonly groupInstanceId: null
+  readonly generation: number
+}
+
+export function aJoin(more: Partial<JoinRequest>): JoinRequest {
+  return {
+    kind: 'join',
+    version: 9,
+    memberId: '',
+    groupInstanceId: null,
+    unique: randomUUID(),
+    clientId: 'me',
+    clientHost: '127.0.0.1',
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 60_000,
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0, 0, 0) }],
+    ...more,
+  }
+}
+
+export async function joined(groups: Groups, groupId: string, more: Partial<JoinRequest> = {}, signal?: AbortSignal): Promise<Member> {
+  const first = await groups.ask(groupId, aJoin(more), signal)
+  expect(first.error).toBe('MEMBER_ID_REQUIRED')
+  const { error, memberId, generation } = await groups.ask(groupId, aJoin({ ...more, memberId: first.memberId }), signal)
+  expect(error).toBe('NONE')
+  return { memberId, groupInstanceId: null, generation }
+}
+
+export async function synced(groups: Groups, groupId: string, member: Member, connection?: number, signal?: AbortSignal): Promise<void> {
+  const assignments = [{ memberId: member.memberId, assignment: assignment() }]
+  const sync = { kind: 'sync', protocolType: null, protocolName: null, assignments, connection, ...member } as const
+  expect(await groups.ask(groupId, sync, signal)).toMatchObject({ error: 'NONE', assignment: assignment() })
+}
+
+export function assignment(): Uint8Array {
+  return Uint8Array.of(1, 2, 3)
+}
+
+export function at(topicId: string, partition: number, offset: number): OffsetToCommit {
+  return { topicId, partition, offset, leaderEpoch: -1, metadata: '' }
+}
+
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
