@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -352,7 +353,7 @@ describe.skipIf(started.kind === 'cannot run')(
       expect(await readdir(cwd.path)).toEqual([])
     })
 
-    test('a second start under the same name ends the first, which says so; a busy port ends nobody', async () => {
+    test('H11: a second start beside a living agent is rejected; --take-over ends the first, which says so; a busy port ends nobody', async () => {
       const run = aCluster()
       const first = await startServer(run)
       const busy = await lks(['dev', ...anyPorts, ...run.args, '--kafka-port', String(first.port)], { env: run.env })
@@ -360,11 +361,31 @@ describe.skipIf(started.kind === 'cannot run')(
       const busyHttp = await lks(['dev', ...anyPorts, ...run.args, '--data-port', new URL(first.urls.data).port], { env: run.env })
       expectRefusal(busyHttp, 'LKS-1001', 1)
       expect((await fetch(`${first.urls.control}/readyz`)).status).toBe(200)
-      await using second = await startServer(run)
+      const beside = await lks(['dev', ...anyPorts, ...run.args], { env: run.env })
+      expectRefusal(beside, 'LKS-1203', 1)
+      expect(beside.stderr).toContain(`the agent '${hostname()}' on ${hostname()} (127.0.0.1:${first.port}, since `)
+      expect(beside.stderr).toContain('--take-over')
+      const byAnotherName = await lks(['dev', ...anyPorts, ...run.args, '--agent-name', 'another'], { env: run.env })
+      expectRefusal(byAnotherName, 'LKS-1203', 1)
+      expect((await fetch(`${first.urls.control}/readyz`)).status).toBe(200)
+      await using second = await startServer({ ...run, args: [...run.args, '--take-over'] })
       const ended = await first.ended
       expect(ended.code).toBe(1)
       expect(ended.stderr).toContain('(LKS-1201)')
       expect((await fetch(`${second.urls.control}/readyz`)).status).toBe(200)
+    })
+
+    test('H11: after kill -9 a start takes over when the lease has not beaten for its time-out, and says what it waits for', async () => {
+      const run = aCluster()
+      const first = await startServer(run)
+      await createTopic(first.urls.control, 'hello')
+      expect((await produce(first.urls.data, 'hello', 'key:value')).status).toBe(200)
+      await first.kill()
+      await using second = await startServer({ ...run, args: [...run.args, '--agent-name', 'another'] })
+      expect(second.log()).toMatch(/the agent '.+' on .+ may still be running: this start watches its lease for 5 s/)
+      expect(second.ms).toBeGreaterThanOrEqual(5_000)
+      expect(await valuesOf(second.urls.data, 'hello')).toEqual(['value'])
+      expect((await produce(second.urls.data, 'hello', 'key:second')).status).toBe(200)
     })
 
     test('no such database, no such user', async () => {

@@ -7,7 +7,7 @@ import type { Checksum } from './core/checksum.ts'
 import type { ClassicSettings } from './core/group/classic-messages.ts'
 import type { ClusterId } from './core/ids.ts'
 import { limits } from './limits.ts'
-import { Membership } from './membership.ts'
+import { Membership, type TakeOver } from './membership.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress, Network } from './net/network.ts'
@@ -60,6 +60,10 @@ export interface AgentOptions {
   /** What clients are told instead of the address that their connection came in by. */
   readonly advertised?: { readonly host: string; readonly port: number }
   readonly flush: FlushPolicy
+  /** Default: `once silent`. */
+  readonly takeOver?: TakeOver
+  /** The name of the machine, for people who meet this agent's lease. */
+  readonly machine?: string
 }
 
 export interface Agent {
@@ -80,7 +84,7 @@ export interface Agent {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Registers the agent and opens its port. Rejects when the port is taken or a service is away. */
+/** Registers the agent and opens its port. Rejects when the port is taken or a service is away, and with a LeaseHeldError when another agent serves the cluster. */
 export async function createAgent(parts: Parts, options: AgentOptions): Promise<Agent> {
   const { clock, ioClock = clock, sessionClock = clock, random, metadata, codecs, crc32c } = parts
   const { settings } = options
@@ -97,7 +101,12 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const name = text(settings, 'agent.name') ?? 'agent-1'
   const membership = await Membership.join(
     { members: metadata.members, slots: metadata.slots, clock: ioClock, random, emit },
-    { agent: name, advertised: options.advertised ?? { host: first?.host ?? 'localhost', port: first?.port ?? 0 } },
+    {
+      agent: name,
+      advertised: options.advertised ?? { host: first?.host ?? 'localhost', port: first?.port ?? 0 },
+      machine: options.machine ?? null,
+    },
+    options.takeOver ?? 'once silent',
   )
   const { owners } = membership
   const { incarnation, brokerId } = membership.registration

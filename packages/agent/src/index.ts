@@ -6,6 +6,7 @@ export type { Operation, RequestContext, Resource } from './api/handler.ts'
 export type { CopySource } from './copies.ts'
 export type { ClusterId, TopicId } from './core/ids.ts'
 export { limits } from './limits.ts'
+export { LeaseHeldError, type TakeOver } from './membership.ts'
 export type { InterceptedRun, RunFate, SqlInterceptor } from './metadata/intercepted.ts'
 export { type Member, MetadataError, type Topic } from './metadata/metadata-store.ts'
 export { isError } from './native-error.ts'
@@ -23,7 +24,7 @@ export type {
 } from './net/interceptor.ts'
 export type { InterceptedStoreRequest, StoreFate, StoreInterceptor } from './objects/intercepted.ts'
 export { ObjectStoreError } from './objects/object-store.ts'
-export type { AgentEvent, EventHook } from './observe/events.ts'
+export type { AgentEvent, EventHook, LeaseHolder } from './observe/events.ts'
 export type { Metric } from './observe/metrics.ts'
 export {
   type Beginning,

@@ -132,5 +132,9 @@ export const limits = {
   /** Metadata verbs other than the commit. */
   metadataDeadlineMs: 10_000,
   heartbeatMs: 1_000,
+  /** A lease that did not beat for so long is over: five beats, so that one slow transaction of its holder ends nothing. */
+  leaseMs: 5_000,
+  /** Two reads of a lease that are further apart say nothing about the time between them. */
+  leaseReadGapMs: 2_000,
   drainMs: 30_000,
 } as const

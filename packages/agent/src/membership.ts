@@ -1,6 +1,7 @@
 // This agent's place among the others: it registers an incarnation, beats its lease, and stops when it finds itself fenced.
 import type { Nonce } from './core/ids.ts'
 import { limits } from './limits.ts'
+import { isUnmoved, type Lease } from './metadata/lease.ts'
 import type { Members, RegisterInput, Registration } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
 import type { Clock, Random } from './time/clock.ts'
@@ -13,6 +14,25 @@ export interface MembershipParts {
   readonly random: Random
   readonly emit: EventHook
 }
+
+/**
+ * When an agent that starts fences the agents that the database knows as active. `at once`: the caller has proof that they are gone, or wants them to end.
+ * `once silent`: only when their leases did not beat for a whole time-out.
+ */
+export type TakeOver = 'at once' | 'once silent'
+
+/** Another agent serves the cluster, and its lease beats. Nothing was changed. */
+export class LeaseHeldError extends Error {
+  override readonly name = 'LeaseHeldError'
+  readonly holder: Lease
+
+  constructor(holder: Lease) {
+    super(`The lease of the agent '${holder.agent}' is alive.`)
+    this.holder = holder
+  }
+}
+
+export type Self = Omit<RegisterInput, 'nonce' | 'fences'>
 
 export class Membership {
   readonly owners: Owners
@@ -29,12 +49,11 @@ export class Membership {
     this.owners.publishSlots(registration.slots)
   }
 
-  /** Registers under the name: a predecessor of the same name is fenced. */
-  static async join(parts: MembershipParts, self: Omit<RegisterInput, 'nonce'>): Promise<Membership> {
-    const nonce = Buffer.from(parts.random.bytes(8)).toString('hex') as Nonce
-    const registration = await parts.members.register({ ...self, nonce })
-    const membership = new Membership(parts, registration)
-    parts.emit({ kind: 'registered', incarnation: registration.incarnation, brokerId: registration.brokerId })
+  /** Registers under the name, after fencing what `takeOver` allows. Rejects with a LeaseHeldError when another agent serves the cluster. */
+  static async join(parts: MembershipParts, self: Self, takeOver: TakeOver): Promise<Membership> {
+    const membership = new Membership(parts, await register(parts, self, takeOver))
+    const { incarnation, brokerId } = membership.registration
+    parts.emit({ kind: 'registered', incarnation, brokerId })
     await membership.#beat()
     return membership
   }
@@ -79,4 +98,44 @@ export class Membership {
     }
     return beat.kind
   }
+}
+
+async function register(parts: MembershipParts, self: Self, takeOver: TakeOver): Promise<Registration> {
+  const { members, random } = parts
+  const nonce = Buffer.from(random.bytes(8)).toString('hex') as Nonce
+  const fences = takeOver === 'at once' ? 'all' : await silentLeases(parts)
+  const result = await members.register({ ...self, nonce, fences })
+  // Another start was quicker, or a lease that was silent beats again.
+  if (result.kind === 'held') throw new LeaseHeldError(result.holder)
+  const { incarnation, slots } = result
+  if (slots.some(({ owner }) => owner === incarnation.id)) return result
+  // Two starts under two names met. One agent serves a cluster for now, so the one without a slot would never serve anything.
+  const leases = await members.leases()
+  await members.leave(incarnation)
+  const holder = leases.find((lease) => slots.some(({ owner }) => owner === lease.incarnation))
+  // The owner has left in the meantime: its slots are free.
+  if (holder === undefined) return await register(parts, self, takeOver)
+  throw new LeaseHeldError(holder)
+}
+
+/**
+ * Watches every lease for a whole time-out, by this agent's monotonic clock. Resolves with those that did not beat; rejects with a LeaseHeldError as soon as
+ * one does. Reads that are too far apart begin the time-out again: while the database was away or this process stood still, no holder could beat either.
+ */
+async function silentLeases({ members, clock, emit }: MembershipParts): Promise<readonly Lease[]> {
+  let watched = await members.leases()
+  for (const lease of watched) emit({ kind: 'lease watched', lease, forMs: limits.leaseMs })
+  let since = clock.monotonic()
+  let lastRead = since
+  while (watched.length > 0 && lastRead - since < limits.leaseMs) {
+    await clock.sleep(limits.heartbeatMs)
+    const leases = await members.leases()
+    const living = leases.find((lease) => !watched.some((before) => isUnmoved(lease, before)))
+    if (living !== undefined) throw new LeaseHeldError(living)
+    watched = leases
+    const now = clock.monotonic()
+    if (now - lastRead > limits.leaseReadGapMs) since = now
+    lastRead = now
+  }
+  return watched
 }

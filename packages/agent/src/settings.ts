@@ -50,7 +50,7 @@ export const agentSettings = [
     name: 'agent.name',
     type: 'string',
     default: both('agent-1'),
-    doc: 'The stable name of this agent. A second start under one name ends the first.',
+    doc: 'The stable name of this agent. With PostgreSQL the default is the name of the machine.',
     enforcedBy: 'membership.ts',
     since: '0.1',
     check: notEmpty,

@@ -64,6 +64,13 @@ const commandOptions = [
     check: metadataUrl,
   },
   {
+    name: 'take.over',
+    default: 'false',
+    doc: 'End the agent that serves the cluster and take its place. Without it a start beside a living agent is rejected.',
+    group: 'Where it keeps things',
+    check: boolean,
+  },
+  {
     name: 'kafka.port',
     placeholder: 'port',
     default: '9092',

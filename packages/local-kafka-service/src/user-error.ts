@@ -17,6 +17,7 @@ export const userErrorCodes = {
   'LKS-1103': 'the data directory cannot be used',
   'LKS-1201': 'another agent took over',
   'LKS-1202': 'the server did not stop in time',
+  'LKS-1203': 'another agent serves the cluster',
   'LKS-1401': 'PostgreSQL cannot be moved in time or copied',
   'LKS-1402': 'the snapshot cannot be written',
   'LKS-1403': 'there is no such snapshot',

@@ -195,6 +195,8 @@ export class World {
         }),
         listen: [broker],
         flush,
+        // As with --take-over: the predecessor may be frozen, and wake.
+        takeOver: 'at once',
       },
     )
   }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { slotOfName } from '../core/slots.ts'
-import { anAgent, aTopic, type ContractDatabase, openCluster } from './metadata-store.contract.ts'
+import { aTopic, type ContractDatabase, openCluster, registered } from './metadata-store.contract.ts'
 import type { GroupOwner, GroupStore, OffsetToCommit, Registration, SaveGroup, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 
@@ -33,7 +33,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
     })
     beforeEach(async () => {
       store = await openCluster(database.sql)
-      me = await store.members.register(anAgent('me'))
+      me = await registered(store, 'me')
       topic = await aTopic(store, { partitions: 4 })
     })
 
@@ -125,7 +125,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
     test('who does not own the slot opens and saves nothing', async () => {
       const mine = await openGroup('g')
       await store.groups.save(aSave('g', mine.epoch, 0, { offsets: [at(0, 1)] }))
-      const successor = await store.members.register(anAgent('me'))
+      const successor = await registered(store, 'me', 'all')
       expect(await store.groups.save(aSave('g', mine.epoch, 1, { offsets: [at(0, 2)] }))).toEqual({ kind: 'not owner' })
       expect(await store.groups.open({ groupId: 'g', epoch: 'late', owner: owner('g') })).toEqual({ kind: 'not owner' })
       const taken = await openGroup('g', successor)

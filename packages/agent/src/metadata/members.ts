@@ -1,52 +1,69 @@
 // Who is there: incarnations and their fencing, the leases of agents, and the owners of slots.
 import type { Incarnation, IncarnationId, Nonce } from '../core/ids.ts'
 import { type InCluster, lockCluster } from './cluster.ts'
-import { type Member, type Members, MetadataError, type RegisterInput, type Registration, type SlotOwner } from './metadata-store.ts'
+import { isUnmoved, type Lease } from './lease.ts'
+import { type Member, type Members, MetadataError, type RegisterInput, type RegisterResult, type SlotOwner } from './metadata-store.ts'
 import { type Body, read, statement, unchanged } from './sql.ts'
 
 type Beat = Awaited<ReturnType<Members['beat']>>
 
 /**
- * A predecessor of the same name is fenced under its row lock, so its last commit is either before this transaction or refused. Slots are taken from
- * nobody who lives: of the fenced, for whom no commit can be in flight after that lock; and of no one.
+ * Fences what `input.fences` names, under the incarnations' row locks, so the last commit of each is either before this transaction or rejected. A lease
+ * that has beaten since the caller watched it is not fenced. Slots are taken from no living agent: for the fenced, no commit can be in flight after that lock.
+ * Incarnations change their state under the cluster's lock only, so the leases that are read behind it stay as they are.
  */
-export function* register({ cluster, input }: InCluster<RegisterInput>): Body<Registration> {
-  const { agent, nonce, advertised } = input
-  const [[counters], known, predecessors] = yield* read(
+export function* register({ cluster, input }: InCluster<RegisterInput>): Body<RegisterResult> {
+  const { agent, nonce, advertised, machine, fences } = input
+  const [[counters], known, leases] = yield* read(
     lockCluster(cluster.number),
     readIncarnationByNonce(cluster.number, nonce),
-    lockIncarnationsOfAgent(cluster.number, agent),
+    readLeases(cluster.number),
   )
   if (counters === undefined) throw new MetadataError('invalid', `Cluster ${cluster.id} is gone from the database.`)
-  const [[agentRow], slots, free] = yield* read(
+  const fenced = fences === 'all' ? leases : leases.filter((lease) => fences.some((watched) => isUnmoved(lease, watched)))
+  const [[agentRow], slots] = yield* read(
     readAgent(cluster.number, agent),
     readAllSlots(cluster.number),
-    readFreeSlots(cluster.number, agent),
+    lockIncarnations(
+      cluster.number,
+      fenced.map((lease) => lease.incarnation),
+    ),
   )
   const [again] = known
   if (again !== undefined && agentRow !== undefined)
-    return unchanged({ incarnation: { id: again.id, nonce }, brokerId: agentRow.brokerId, slots })
+    return unchanged({ kind: 'registered', incarnation: { id: again.id, nonce }, brokerId: agentRow.brokerId, slots })
+  const living = leases.filter((lease) => !fenced.includes(lease))
+  const holder = living.find((lease) => lease.agent === agent)
+  if (holder !== undefined) return unchanged({ kind: 'held', holder })
 
   const id: IncarnationId = counters.nextIncarnation
   const brokerId = agentRow?.brokerId ?? counters.nextBrokerId
-  const taken = new Set(free.map(({ slot }) => slot))
+  const owners = new Set(living.map((lease) => lease.incarnation))
+  const taken = new Set(slots.filter(({ owner }) => owner === null || !owners.has(owner)).map(({ slot }) => slot))
   return {
     writes: [
       fenceIncarnations(
         cluster.number,
-        predecessors.map((predecessor) => predecessor.id),
+        fenced.map((lease) => lease.incarnation),
       ),
       insertIncarnation(cluster.number, id, nonce, agent),
-      writeAgent(cluster.number, agent, brokerId, id, advertised.host, advertised.port),
+      writeAgent(cluster.number, agent, brokerId, id, advertised.host, advertised.port, machine),
       takeSlots(cluster.number, id, [...taken]),
       countMember(cluster.number, id + 1, agentRow === undefined ? brokerId + 1 : counters.nextBrokerId),
     ],
     value: {
+      kind: 'registered',
       incarnation: { id, nonce },
       brokerId,
       slots: slots.map((slot) => (taken.has(slot.slot) ? { slot: slot.slot, owner: id, epoch: slot.epoch + 1 } : slot)),
     },
   }
+}
+
+/** Every lease of an incarnation that is active. */
+export function* listLeases({ cluster }: InCluster<Record<never, never>>): Body<readonly Lease[]> {
+  const [leases] = yield* read(readLeases(cluster.number))
+  return unchanged(leases)
 }
 
 /** The lease is a counter: no clock takes part. Only an active incarnation raises it. */
@@ -106,9 +123,10 @@ const readIncarnationByNonce = statement<[cluster: number, nonce: Nonce], { read
   sqlite: 'SELECT incarnation AS id FROM incarnations WHERE cluster = ?1 AND nonce = ?2',
 })
 
-const lockIncarnationsOfAgent = statement<[cluster: number, agent: string], { readonly id: IncarnationId }>('lock incarnations of agent', {
-  postgres: `SELECT incarnation AS id FROM incarnations WHERE cluster = $1 AND agent = $2 AND state = 'active' ORDER BY incarnation FOR NO KEY UPDATE`,
-  sqlite: `SELECT incarnation AS id FROM incarnations WHERE cluster = ?1 AND agent = ?2 AND state = 'active'`,
+const lockIncarnations = statement<[cluster: number, incarnations: number[]]>('lock incarnations', {
+  each: true,
+  postgres: 'SELECT 1 FROM incarnations WHERE cluster = $1 AND incarnation = ANY ($2::bigint[]) ORDER BY incarnation FOR NO KEY UPDATE',
+  sqlite: 'SELECT 1 FROM incarnations WHERE cluster = ?1 AND incarnation = ?2',
 })
 
 const fenceIncarnations = statement<[cluster: number, incarnations: number[]]>('fence incarnations', {
@@ -134,15 +152,23 @@ const readAgent = statement<[cluster: number, agent: string], { readonly brokerI
   sqlite: 'SELECT broker_id AS "brokerId" FROM agents WHERE cluster = ?1 AND agent = ?2',
 })
 
-const writeAgent = statement<[cluster: number, agent: string, brokerId: number, incarnation: number, host: string, port: number]>(
-  'write agent',
-  {
-    postgres: `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, beats) VALUES ($1, $2, $3, $4, $5, $6, 0)
-    ON CONFLICT (cluster, agent) DO UPDATE SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, beats = 0`,
-    sqlite: `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, beats) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)
-    ON CONFLICT (cluster, agent) DO UPDATE SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, beats = 0`,
-  },
-)
+const writeAgent = statement<
+  [cluster: number, agent: string, brokerId: number, incarnation: number, host: string, port: number, machine: string | null]
+>('write agent', {
+  postgres: `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, machine, beats) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+    ON CONFLICT (cluster, agent) DO UPDATE
+    SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, machine = excluded.machine, beats = 0`,
+  sqlite: `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, machine, beats) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)
+    ON CONFLICT (cluster, agent) DO UPDATE
+    SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, machine = excluded.machine, beats = 0`,
+})
+
+const leasesSelect = `SELECT i.incarnation, i.agent, i.created_at_ms AS "sinceMs", a.beats, a.host, a.port, a.machine FROM incarnations AS i
+  JOIN agents AS a ON a.cluster = i.cluster AND a.agent = i.agent AND a.incarnation = i.incarnation`
+const readLeases = statement<[cluster: number], Lease>('read leases', {
+  postgres: `${leasesSelect} WHERE i.cluster = $1 AND i.state = 'active' ORDER BY i.incarnation`,
+  sqlite: `${leasesSelect} WHERE i.cluster = ?1 AND i.state = 'active' ORDER BY i.incarnation`,
+})
 
 const membersSelect = `SELECT a.broker_id AS "brokerId", a.agent, a.incarnation, a.beats, a.host, a.port FROM agents AS a
   JOIN incarnations AS i ON i.cluster = a.cluster AND i.incarnation = a.incarnation`
@@ -168,14 +194,6 @@ export const readSlots = statement<[cluster: number, slots: number[]], SlotOwner
 const readAllSlots = statement<[cluster: number], SlotOwner>('read all slots', {
   postgres: 'SELECT slot, owner, epoch FROM slots WHERE cluster = $1 ORDER BY slot',
   sqlite: 'SELECT slot, owner, epoch FROM slots WHERE cluster = ?1 ORDER BY slot',
-})
-
-/** Slots without an owner that lives, where the incarnations of this agent, locked and about to be fenced, count as dead. */
-const readFreeSlots = statement<[cluster: number, agent: string], { readonly slot: number }>('read free slots', {
-  postgres: `SELECT s.slot FROM slots AS s LEFT JOIN incarnations AS i ON i.cluster = s.cluster AND i.incarnation = s.owner
-    WHERE s.cluster = $1 AND (i.state IS NULL OR i.state <> 'active' OR i.agent = $2)`,
-  sqlite: `SELECT s.slot FROM slots AS s LEFT JOIN incarnations AS i ON i.cluster = s.cluster AND i.incarnation = s.owner
-    WHERE s.cluster = ?1 AND (i.state IS NULL OR i.state <> 'active' OR i.agent = ?2)`,
 })
 
 const takeSlots = statement<[cluster: number, owner: number, slots: number[]]>('take slots', {

@@ -11,6 +11,8 @@ import {
   type CommitInput,
   type CommitResult,
   MetadataError,
+  type MetadataStore,
+  type RegisterInput,
   type Registration,
   type Topic,
   type Verdict,
@@ -41,7 +43,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     })
     beforeEach(async () => {
       store = await openCluster(database.sql)
-      me = await store.members.register(anAgent('me'))
+      me = await registered(store, 'me')
       topic = await aTopic(store, { partitions: 4 })
     })
 
@@ -76,7 +78,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       const other = await openCluster(database.sql)
       expect(await other.topics.list()).toEqual([])
       expect(await other.topics.find({ names: [topic.name], topicIds: [topic.topicId] })).toEqual([])
-      const elsewhere = await other.members.register(anAgent('me'))
+      const elsewhere = await registered(other, 'me')
       expect(elsewhere).toMatchObject({ brokerId: 1, incarnation: { id: 1 } })
       expect((await other.members.beat(elsewhere.incarnation)).members).toHaveLength(1)
       const same = await other.topics.create({ ...newTopic(), topicId: topic.topicId, name: topic.name, partitions: 1 })
@@ -184,7 +186,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       const input = aCommit(1, [{ offsets: 2 }])
       const first = await store.log.commit(input)
       const late = aCommit(2, [{}])
-      await store.members.register(anAgent('me'))
+      await registered(store, 'me', 'all')
       expect(await store.log.commit(input)).toEqual(first)
       expect(await store.log.commit(late)).toEqual({ kind: 'fenced' })
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 2 }])
@@ -215,7 +217,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       const epoch = me.slots[0]?.epoch ?? 0
       const verdicts = (await commit(1, [{ epoch: epoch + 1 }, { epoch: epoch - 1, partition: 1 }, { partition: 2 }])).verdicts
       expect(verdicts).toEqual([notLeader, notLeader, { kind: 'appended', baseOffset: 0 }])
-      const other = await store.members.register(anAgent('other'))
+      const other = await registered(store, 'other')
       const foreign = aCommit(1, [{ partition: 2 }], { incarnation: other.incarnation })
       expect((await committed(store.log.commit(foreign))).verdicts).toEqual([notLeader])
     })
@@ -437,7 +439,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(me).toMatchObject({ brokerId: 1 })
       expect(me.slots).toHaveLength(slotsOfNewCluster)
       expect(me.slots.every(({ owner, epoch }) => owner === me.incarnation.id && epoch === 1)).toBe(true)
-      const other = await store.members.register(anAgent('other'))
+      const other = await registered(store, 'other')
       expect(other.brokerId).toBe(2)
       expect(other.incarnation.id).not.toBe(me.incarnation.id)
       expect(other.slots).toEqual(me.slots)
@@ -456,13 +458,41 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     })
 
     test('a start under the same name fences the predecessor and takes its slots, each under a new epoch', async () => {
-      await store.members.register(anAgent('other'))
-      const successor = await store.members.register(anAgent('me'))
+      await registered(store, 'other')
+      const [watched] = await store.members.leases()
+      const successor = await registered(store, 'me', watched === undefined ? [] : [watched])
       expect(successor.brokerId).toBe(me.brokerId)
       expect(successor.slots.every(({ owner, epoch }) => owner === successor.incarnation.id && epoch === 2)).toBe(true)
       expect((await store.members.beat(me.incarnation)).kind).toBe('fenced')
       expect((await store.members.beat(successor.incarnation)).kind).toBe('active')
       expect(await store.members.slots()).toEqual(successor.slots)
+    })
+
+    test('H11: the lease of a living agent is not taken: not without being named, and not when it has beaten since it was read', async () => {
+      await store.members.beat(me.incarnation)
+      const watched = await store.members.leases()
+      expect(watched).toMatchObject([
+        { incarnation: me.incarnation.id, agent: 'me', machine: 'laptop', host: 'localhost', port: 9092, beats: 1 },
+      ])
+      expect(watched[0]?.sinceMs).toBeGreaterThan(0)
+      expect(await store.members.register(anAgent('me'))).toMatchObject({ kind: 'held', holder: { agent: 'me' } })
+      await store.members.beat(me.incarnation)
+      expect(await store.members.register(anAgent('me', watched))).toMatchObject({ kind: 'held', holder: { agent: 'me', beats: 2 } })
+      expect((await store.members.beat(me.incarnation)).kind).toBe('active')
+      expect(await store.members.slots()).toEqual(me.slots)
+    })
+
+    test('H11: who is fenced under another name loses its slots, too, and the living keep theirs', async () => {
+      const leases = await store.members.leases()
+      const other = await registered(store, 'other', leases)
+      expect(other.slots.every(({ owner }) => owner === other.incarnation.id)).toBe(true)
+      expect((await store.members.beat(me.incarnation)).kind).toBe('fenced')
+      const third = await registered(store, 'third')
+      expect(third.slots).toEqual(other.slots)
+      expect((await store.members.leases()).map(({ agent }) => agent)).toEqual(['other', 'third'])
+      const fourth = await registered(store, 'fourth', 'all')
+      expect(fourth.slots.every(({ owner }) => owner === fourth.incarnation.id)).toBe(true)
+      expect((await store.members.leases()).map(({ agent }) => agent)).toEqual(['fourth'])
     })
 
     test('a beat raises the counter, and shows when slots have changed', async () => {
@@ -482,7 +512,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       await store.members.leave(me.incarnation)
       expect((await store.members.slots()).every(({ owner, epoch }) => owner === null && epoch === 1)).toBe(true)
       expect(await store.log.commit(aCommit(2, [{}]))).toEqual({ kind: 'fenced' })
-      const other = await store.members.register(anAgent('other'))
+      const other = await registered(store, 'other')
       expect(other.slots.every(({ owner, epoch }) => owner === other.incarnation.id && epoch === 2)).toBe(true)
       const slot = slotOfPartition(topic.topicId, 0, store.slots)
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ owner: other.incarnation.id, epoch: other.slots[slot]?.epoch }])
@@ -516,7 +546,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       lossy.next = 1
       expect(await agent.topics.delete(topic.topicId)).toBe('deleted')
       lossy.next = 2
-      const other = await agent.members.register(anAgent('lossy'))
+      const other = await registered(agent, 'lossy')
       expect(other.brokerId).toBe(2)
       expect((await agent.members.beat(other.incarnation)).members).toHaveLength(2)
       lossy.next = 1
@@ -563,8 +593,19 @@ export function openCluster(sql: Sql<Verbs>): Promise<OpenedMetadata> {
   return openMetadata(sql, { clusterId: randomUUID(), newClusterId: 'never used' as ClusterId, clock: systemClock })
 }
 
-export function anAgent(agent: string): { agent: string; nonce: Nonce; advertised: { host: string; port: number } } {
-  return { agent, nonce: aNonce(), advertised: { host: 'localhost', port: 9092 } }
+export function anAgent(agent: string, fences: RegisterInput['fences'] = []): RegisterInput {
+  return { agent, nonce: aNonce(), advertised: { host: 'localhost', port: 9092 }, machine: 'laptop', fences }
+}
+
+/** Registers an agent under a name that no other active one has, but for those that are fenced. */
+export async function registered(
+  { members }: Pick<MetadataStore, 'members'>,
+  agent: string,
+  fences: RegisterInput['fences'] = [],
+): Promise<Registration> {
+  const result = await members.register(anAgent(agent, fences))
+  if (result.kind !== 'registered') throw new Error(`the lease of '${agent}' is held`)
+  return result
 }
 
 function aNonce(): Nonce {

@@ -1,5 +1,6 @@
 // The Metadata Service: the port behind which everything that must be strongly consistent lives, in SQLite or in PostgreSQL.
 import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, ObjectKey, Sequence, TopicId, TopicPartition } from '../core/ids.ts'
+import type { Lease, WatchedLease } from './lease.ts'
 import type { RecoveryStore } from './recovery-store.ts'
 
 /**
@@ -234,10 +235,13 @@ export type FoundByTime =
 /** Called by membership.ts. */
 export interface Members {
   /**
-   * Begins an incarnation for the agent of that name: fences the predecessor of the same name (under its row lock), gives the agent its stable broker id,
-   * and takes the slots that nobody living owns, each with its epoch plus one. Running the same call (same nonce) again answers alike.
+   * Begins an incarnation for the agent of that name: fences what `fences` names (under the row locks of those incarnations), gives the agent its stable
+   * broker id, and takes the slots that no living agent owns, each with its epoch plus one. `held`: an incarnation of the same name is active and was not
+   * to be fenced, so nothing was changed. Running the same call (same nonce) again answers alike.
    */
-  register(input: RegisterInput): Promise<Registration>
+  register(input: RegisterInput): Promise<RegisterResult>
+  /** The leases of all active incarnations. Changes nothing. */
+  leases(): Promise<readonly Lease[]>
   /** Raises the lease's counter and reads who is there. `fenced`: this incarnation is over; the agent must stop. */
   beat(
     incarnation: Incarnation,
@@ -253,7 +257,13 @@ export interface RegisterInput {
   readonly nonce: Nonce
   /** Where clients reach this agent when the connection does not say better. */
   readonly advertised: { readonly host: string; readonly port: number }
+  /** The name of the machine it runs on, for people. */
+  readonly machine: string | null
+  /** `all`: every active incarnation of the cluster. Else those leases, unless they have beaten since. */
+  readonly fences: 'all' | readonly WatchedLease[]
 }
+
+export type RegisterResult = ({ readonly kind: 'registered' } & Registration) | { readonly kind: 'held'; readonly holder: Lease }
 
 export interface Registration {
   readonly incarnation: Incarnation

@@ -60,6 +60,7 @@ export async function openMetadata(sql: Sql<Verbs>, { clusterId, newClusterId, c
   }
   const members: Members = {
     register: (input) => run('register', () => ({ cluster, input })),
+    leases: () => run('listLeases', () => ({ cluster, input: {} })),
     beat: (input) => run('beat', () => ({ cluster, input })),
     slots: () => run('listSlots', () => ({ cluster, input: {} })),
     leave: (input) => run('leave', () => ({ cluster, input })),

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../time/system-clock.ts'
-import { aBatch, anAgent, aTopic, laidOut, openCluster } from './metadata-store.contract.ts'
+import { aBatch, aTopic, laidOut, openCluster, registered } from './metadata-store.contract.ts'
 import type { CommitInput, Registration, Topic } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
@@ -30,7 +30,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
   })
   beforeEach(async () => {
     store = await openCluster(await openPostgres({ url: proxy.url }))
-    me = await store.members.register(anAgent('me'))
+    me = await registered(store, 'me')
     topic = await aTopic(store)
   })
   afterEach(async () => {

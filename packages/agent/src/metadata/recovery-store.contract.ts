@@ -6,7 +6,16 @@ import { objectKey } from '../core/object-key.ts'
 import { limits } from '../limits.ts'
 import { systemClock } from '../time/system-clock.ts'
 import type { Cluster, InCluster } from './cluster.ts'
-import { aBatch, anAgent, aTopic, type ContractDatabase, committed, LostReplies, laidOut, openCluster } from './metadata-store.contract.ts'
+import {
+  aBatch,
+  aTopic,
+  type ContractDatabase,
+  committed,
+  LostReplies,
+  laidOut,
+  openCluster,
+  registered,
+} from './metadata-store.contract.ts'
 import type { CommitBatch, CommitInput, CommitResult, OffsetToCommit, Registration, Topic, Verdict } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import type { DamagedLogsInput, DamagedLogsPage, SegmentPlace } from './recovery.ts'
@@ -29,7 +38,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
     })
     beforeEach(async () => {
       store = await openCluster(database.sql)
-      me = await store.members.register(anAgent('me'))
+      me = await registered(store, 'me')
       topic = await aTopic(store, { partitions: 4 })
     })
 
@@ -75,7 +84,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       for (const sequence of [1, 2, 3]) await commit(sequence, [{}], { object: { sizeBytes: 1000 + sequence, checksum: sequence } })
       await commit(4, [], { object: null })
       const before = me
-      me = await store.members.register(anAgent('me'))
+      me = await registered(store, 'me', 'all')
       for (const sequence of [1, 2]) await commit(sequence, [{}], { object: { sizeBytes: 5000 + sequence, checksum: 2 ** 32 - 1 } })
       const object = (incarnation: Incarnation, sequence: number, sizeBytes: number, checksum: number): CommittedObject => {
         const key = objectKey(store.clusterId, incarnation, sequence)
@@ -248,7 +257,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
 
     test('another cluster and a deleted topic: the first is not touched, the second is cut like any', async () => {
       const other = await openCluster(database.sql)
-      const there = await other.members.register(anAgent('me'))
+      const there = await registered(other, 'me')
       const theirs = await aTopic(other)
       const batches = laidOut([aBatch(theirs, there, other, { offsets: 5 })])
       await committed(other.log.commit({ ...aCommit(1, []), incarnation: there.incarnation, batches }))

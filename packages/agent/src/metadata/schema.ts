@@ -2,7 +2,7 @@
 import { type Body, type Call, read, statement } from './sql.ts'
 
 /** What this code writes. Raise it with every migration. */
-export const schemaVersion = 4
+export const schemaVersion = 5
 /** The oldest code that can read what this code writes: raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -223,6 +223,10 @@ const migrations: readonly (readonly Call[])[] = [
     // Set by a commit that brought its own retention (OffsetCommit 2 to 4). Null: offsets.retention.minutes counts. Older code may leave it out.
     addColumn('group_offsets', 'expires_at_ms bigint'),
   ],
+  [
+    // The machine on which an agent runs, for people who find its lease held. Null: an older version registered it.
+    addColumn('agents', 'machine text'),
+  ],
 ]
 
 /** `rows that change`: room in the page for the next version of a row. `large rows`: kept out of SQLite's key tree. */
@@ -235,7 +239,9 @@ function table(name: string, holds: 'rows' | 'rows that change' | 'large rows', 
 }
 
 function addColumn(name: string, column: string): Call {
-  return same(`ALTER TABLE ${name} ADD COLUMN ${column}`)()
+  const text = `ALTER TABLE ${name} ADD COLUMN ${column}`
+  // PostgreSQL keeps 63 characters of a statement's name.
+  return statement<[]>(`add ${name}.${column.split(' ')[0]}`, { postgres: text, sqlite: text })()
 }
 
 function index(text: string): Call {

@@ -147,6 +147,7 @@ describe('a file in trouble', () => {
 
   test('C6: of schema version 3 is migrated: its offsets keep the retention of the server', async () => {
     aDatabase().database.close()
+    elsewhere('ALTER TABLE agents DROP COLUMN machine')
     elsewhere('ALTER TABLE group_offsets DROP COLUMN expires_at_ms')
     elsewhere('UPDATE schema_version SET version = 3')
     elsewhere("INSERT INTO groups SELECT cluster, 'g', 'e', 1, 'classic', NULL, 'Empty', 1 FROM clusters")

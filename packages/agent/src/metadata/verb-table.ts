@@ -3,7 +3,7 @@ import { openCluster } from './cluster.ts'
 import { commit } from './commit.ts'
 import { agedTopics, expirableGroups, expireOffsets, fetchOffsets, listGroups, openGroup, saveGroup } from './groups.ts'
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
-import { beat, leave, listSlots, register } from './members.ts'
+import { beat, leave, listLeases, listSlots, register } from './members.ts'
 import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
 import { migrate } from './schema.ts'
 import type { VerbTable } from './sql.ts'
@@ -24,6 +24,7 @@ export const verbs = {
   allocateProducerIds,
   register,
   beat,
+  listLeases,
   listSlots,
   leave,
   openGroup,

@@ -39,6 +39,8 @@ export type AgentEvent =
   | { readonly kind: 'line stopped'; readonly sequence: number; readonly abandoned: number; readonly message: string }
   | { readonly kind: 'registered'; readonly incarnation: Incarnation; readonly brokerId: number }
   | { readonly kind: 'fenced'; readonly incarnation: Incarnation }
+  /** A start found an agent registered; it fences it unless the lease beats within the time. */
+  | { readonly kind: 'lease watched'; readonly lease: LeaseHolder; readonly forMs: number }
   | { readonly kind: 'heartbeat failed'; readonly message: string }
   | { readonly kind: 'topic created'; readonly name: string; readonly partitions: number; readonly auto: boolean }
   | { readonly kind: 'topic deleted'; readonly name: string }
@@ -62,6 +64,15 @@ export type AgentEvent =
   | { readonly kind: 'notice'; readonly message: string }
 
 export type SealTrigger = 'size' | 'time' | 'idle' | 'drain'
+
+/** Who holds a lease: the agent, the address that it told its clients, its machine where that is known, and since when (milliseconds since the epoch). */
+export interface LeaseHolder {
+  readonly agent: string
+  readonly host: string
+  readonly port: number
+  readonly machine: string | null
+  readonly sinceMs: number
+}
 
 /** Called in the turn in which it happens; must not throw and must not block. */
 export type EventHook = (event: AgentEvent) => void

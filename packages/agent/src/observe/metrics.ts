@@ -105,6 +105,7 @@ export class Meters {
         return
       case 'connection closed':
       case 'accept failed':
+      case 'lease watched':
       case 'registered':
       case 'fenced':
       case 'store trouble':

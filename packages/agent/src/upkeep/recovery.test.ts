@@ -7,7 +7,7 @@ import { nativeCrc32c } from '../codecs.ts'
 import type { ObjectKey } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { limits } from '../limits.ts'
-import { aBatch, anAgent, aTopic, laidOut, openCluster } from '../metadata/metadata-store.contract.ts'
+import { aBatch, aTopic, laidOut, openCluster, registered } from '../metadata/metadata-store.contract.ts'
 import type { Registration, Topic } from '../metadata/metadata-store.ts'
 import type { OpenedMetadata } from '../metadata/open.ts'
 import { openSqlite } from '../metadata/sqlite.ts'
@@ -29,7 +29,7 @@ let last: number
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lks-recovery-'))
   store = await openCluster(openSqlite({ path: ':memory:', durability: 'memory', now: () => Date.now() }))
-  me = await store.members.register(anAgent('me'))
+  me = await registered(store, 'me')
   topic = await aTopic(store, { name: 'hello', partitions: 3 })
   last = 0
 })

@@ -17,9 +17,10 @@ export async function dev(given: OptionSources): Promise<void> {
   const log = process.stderr.isTTY ? terminalLog(process.stderr) : jsonLog({ verbose })
   try {
     for (const message of warnings) log.write({ level: 'warn', message, fields: {} })
-    // What happens before the first screen is told behind it.
+    const logged = eventLog({ verbose, write: (line) => log.write(line), monotonic: () => performance.now() })
+    // What happens before the first screen is written below it, except for the reason why there is no screen yet.
     const early: AgentEvent[] = []
-    let tell = (event: AgentEvent): void => void early.push(event)
+    let tell = (event: AgentEvent): void => void (event.kind === 'lease watched' ? logged(event) : early.push(event))
     const server = await startServer(plan, (event) => tell(event))
     const ready: Ready = {
       server,
@@ -32,7 +33,7 @@ export async function dev(given: OptionSources): Promise<void> {
       columns: process.stdout.columns ?? 80,
     }
     show(ready, log)
-    tell = eventLog({ verbose, write: (line) => log.write(line), monotonic: () => performance.now() })
+    tell = logged
     for (const event of early) tell(event)
     await untilEnd(server, log)
   } finally {
@@ -60,8 +61,8 @@ async function untilEnd(server: Server, log: Log): Promise<void> {
   if (signal === 'fenced') {
     await server.stop()
     throw new UserError('LKS-1201', {
-      what: 'another agent with the same name took over, so this one has stopped',
-      why: 'a second start under one name ends the first',
+      what: 'another agent took over this cluster, so this one has stopped',
+      why: 'it was started with --take-over, or this agent did not beat its lease for a whole time-out',
       fix: ['let the other one run, or stop it and start again'],
     })
   }

@@ -1,5 +1,6 @@
 // What an agent's events say to whoever runs it: one function per kind of event, with its level; a kind that comes too often is counted, not written.
 import { type AgentEvent, type EventHook, isError } from '@local-kafka-service/agent'
+import { holderOf } from '../server/lease-holder.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
@@ -87,6 +88,12 @@ const lines: Lines = {
       reason: message,
     }),
   registered: ({ incarnation, brokerId }) => debug(`registered as broker ${brokerId}`, { brokerId, incarnation: incarnation.id }),
+  'lease watched': ({ lease, forMs }) =>
+    info(`${holderOf(lease)} may still be running: this start watches its lease for ${forMs / 1000} s`, {
+      agent: lease.agent,
+      machine: lease.machine,
+      address: `${lease.host}:${lease.port}`,
+    }),
   fenced: ({ incarnation }) => fault('another agent took over', { incarnation: incarnation.id }),
   'heartbeat failed': ({ message }) => warn(`the Metadata Service did not answer a heartbeat: ${message}`, { reason: message }),
   'topic created': ({ name, partitions, auto }) =>

@@ -1,18 +1,19 @@
 // The plan of a server inside the calling process, from the options of `startKafka`.
 import { resolve } from 'node:path'
-import {
-  type AgentSettingName,
-  agentSettings,
-  type CopySource,
-  type MovableTime,
-  movableTime,
-  type SettingSource,
-  settings,
-} from '@local-kafka-service/agent'
+import { type AgentSettingName, agentSettings, type CopySource, type MovableTime, movableTime, settings } from '@local-kafka-service/agent'
 import { didYouMean } from '../did-you-mean.ts'
 import { checkOption } from '../options.ts'
 import { placesIn } from '../server/data-directory.ts'
-import { addressesOf, type HttpPlan, metadataPlace, type ServerPlan, s3Place } from '../server/server-plan.ts'
+import {
+  addressesOf,
+  type GivenSettings,
+  type HttpPlan,
+  machineName,
+  metadataPlace,
+  type ServerPlan,
+  s3Place,
+  takeOverOf,
+} from '../server/server-plan.ts'
 import { UserError } from '../user-error.ts'
 import { checkOptionNames } from './option-names.ts'
 import type { StartKafkaOptions } from './start-options.ts'
@@ -36,10 +37,14 @@ export function embeddedPlan(given: StartKafkaOptions): ServerPlan {
     metadata: chosen,
     storeLatencyMs: given.storeLatencyMs ?? 0,
     holdsProcess: given.holdsProcess ?? false,
-    settings: settings('dev', settingsOf(given, { keepsNothing: objects.kind === 'memory' && chosen.kind === 'memory' })),
+    settings: settings('dev', {
+      ...machineName(chosen),
+      ...settingsOf(given, { keepsNothing: objects.kind === 'memory' && chosen.kind === 'memory' }),
+    }),
     hosts: addressesOf(given.hosts ?? ['localhost']),
     kafkaPort: port,
     advertised: undefined,
+    takeOver: takeOverOf(chosen, { asked: given.takeOver ?? false }),
     http: httpOf(given.http ?? false),
     ...(chosen.kind !== 'postgres' && { time: movableTime() }),
     ...(from !== undefined && { beginsWith: { kind: 'snapshot', path: resolve(from) } }),
@@ -58,6 +63,7 @@ export function forkPlan(plan: ServerPlan, of: CopySource, time: MovableTime): S
     settings: { values: new Map([...plan.settings.values, ['durability', durability]]) },
     kafkaPort: 0,
     advertised: undefined,
+    takeOver: 'at once',
     http: plan.http && { ...plan.http, control: anyPort, data: anyPort },
     time,
     beginsWith: { kind: 'fork', of },
@@ -74,8 +80,6 @@ function checkAlone(given: StartKafkaOptions): void {
     fix: [`leave out ${other}`, `leave out from`],
   })
 }
-
-type GivenSettings = Partial<Record<AgentSettingName, { readonly value: string; readonly source: SettingSource }>>
 
 function settingsOf({ settings: asked = {} }: StartKafkaOptions, { keepsNothing }: { readonly keepsNothing: boolean }): GivenSettings {
   const given: GivenSettings = keepsNothing ? { durability: { value: 'memory', source: 'flag' } } : {}

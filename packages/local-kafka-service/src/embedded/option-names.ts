@@ -31,6 +31,7 @@ const known: { readonly [Taker in keyof Takers]: Readonly<Record<keyof Takers[Ta
     storage: true,
     metadata: true,
     from: true,
+    takeOver: true,
     storeLatencyMs: true,
     http: true,
     settings: true,

@@ -17,6 +17,8 @@ export interface StartKafkaOptions {
   readonly metadata?: string
   /** A file that `snapshot` has written: the server is a writable copy of it, in memory. The file is never changed. Not with `dir`, `storage` or `metadata`. */
   readonly from?: string
+  /** End the agent that serves the cluster in `metadata`, and take its place. Default: false; then a start beside a living agent is rejected. */
+  readonly takeOver?: boolean
   /** Every request to the object store takes so much longer, in milliseconds, as S3 does. */
   readonly storeLatencyMs?: number
   /** Also serve HTTP, on any free ports or on the given ones. Default: no HTTP. */

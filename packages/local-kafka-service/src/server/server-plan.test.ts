@@ -1,4 +1,5 @@
 // What options make of a server: which stores belong together, and which options exclude one another.
+import { hostname } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { embeddedPlan } from '../embedded/embedded-plan.ts'
 import { resolveOptions } from '../options.ts'
@@ -45,6 +46,37 @@ describe('where things are kept', () => {
       objects: { kind: 's3', bucket: 'bucket', prefix: '' },
       metadata: { kind: 'postgres', url: 'postgres://me@host/db' },
     })
+  })
+})
+
+describe('H11: who else may serve the cluster', () => {
+  const postgres = { storage: 's3://bucket', metadata: 'postgres://me@host/db' }
+  const nameOf = ({ settings }: ServerPlan) => settings.values.get('agent.name')
+
+  test.each([
+    [{}, 'at once'],
+    [{ memory: 'true' }, 'at once'],
+    [{ storage: 's3://bucket' }, 'at once'],
+    [postgres, 'once silent'],
+    [{ metadata: 'postgres://me@host/db' }, 'once silent'],
+    [{ ...postgres, 'take.over': 'true' }, 'at once'],
+  ])('%j takes over %s', (flags, takeOver) => {
+    expect(plan(flags).takeOver).toBe(takeOver)
+  })
+
+  test.each([
+    [{ dir: '.lks' }, 'at once'],
+    [postgres, 'once silent'],
+    [{ ...postgres, takeOver: true }, 'at once'],
+  ])('inside a process, %j takes over %s', (options, takeOver) => {
+    expect(embeddedPlan(options).takeOver).toBe(takeOver)
+  })
+
+  test('on a shared database an agent has the name of its machine, unless it was given one', () => {
+    expect(nameOf(plan(postgres))).toEqual({ value: hostname(), source: 'default' })
+    expect(nameOf(embeddedPlan(postgres))).toEqual({ value: hostname(), source: 'default' })
+    expect(nameOf(plan({ ...postgres, 'agent.name': 'blue' }))).toEqual({ value: 'blue', source: 'flag' })
+    expect(nameOf(plan({}))).toEqual({ value: 'agent-1', source: 'default' })
   })
 })
 

@@ -1,5 +1,7 @@
 // What one server is to be: its stores, its ports, its settings; made from the options of the command.
+import { hostname } from 'node:os'
 import {
+  type AgentSettingName,
   type Beginning,
   type MetadataPlace,
   type MovableTime,
@@ -7,6 +9,7 @@ import {
   type SettingSource,
   type Settings,
   settings,
+  type TakeOver,
 } from '@local-kafka-service/agent'
 import { durationMs } from '../duration.ts'
 import { flagOf, listOf, type OptionValues, splitAddress, textOf, wasGiven } from '../options.ts'
@@ -25,6 +28,8 @@ export interface ServerPlan {
   readonly hosts: readonly string[]
   readonly kafkaPort: number
   readonly advertised: { readonly host: string; readonly port: number } | undefined
+  /** When it fences the agents that are registered. */
+  readonly takeOver: TakeOver
   /** Undefined: no HTTP. */
   readonly http: HttpPlan | undefined
   /** Time that can be moved on at will. Absent: the system's. */
@@ -58,10 +63,11 @@ export function planOf(values: OptionValues): ServerPlan {
     metadata,
     storeLatencyMs: durationMs(textOf(values, 'store.latency') ?? '0') ?? 0, // checked before
     holdsProcess: true,
-    settings: settingsOf(values, memory),
+    settings: settingsOf(values, { memory, metadata }),
     hosts: addressesOf(listOf(textOf(values, 'listen'))),
     kafkaPort,
     advertised: advertisedOf(values, kafkaPort),
+    takeOver: takeOverOf(metadata, { asked: textOf(values, 'take.over') === 'true' }),
     http: {
       control: { port: portOf(values, 'control.port'), movable: !wasGiven(values, 'control.port') },
       data: { port: portOf(values, 'data.port'), movable: !wasGiven(values, 'data.port') },
@@ -86,6 +92,20 @@ export function metadataPlace(given: string | undefined, sqlitePath: string): Me
   return given === ':memory:' ? { kind: 'memory' } : { kind: 'postgres', url: given }
 }
 
+/** Whoever was registered in a database of this process, or in a data directory whose lock is held, has ended. */
+export function takeOverOf(metadata: MetadataPlace, { asked }: { readonly asked: boolean }): TakeOver {
+  return asked || metadata.kind !== 'postgres' ? 'at once' : 'once silent'
+}
+
+/** The name of an agent that shares its database with other machines. In a data directory or in memory there is only one, whatever the machine is called. */
+export function machineName(metadata: MetadataPlace): GivenSettings {
+  const name = hostname()
+  return metadata.kind === 'postgres' && name !== '' ? { 'agent.name': { value: name, source: 'default' } } : {}
+}
+
+/** Settings that are not left to their defaults. */
+export type GivenSettings = Partial<Record<AgentSettingName, { readonly value: string; readonly source: SettingSource }>>
+
 function portOf(values: OptionValues, name: 'kafka.port' | 'control.port' | 'data.port'): number {
   return Number(textOf(values, name))
 }
@@ -95,7 +115,7 @@ function checkAlone(values: OptionValues): void {
   if (other !== undefined) throw excluded(values, 'memory', other, 'with --memory nothing is kept anywhere')
 }
 
-function settingsOf(values: OptionValues, memory: boolean): Settings {
+function settingsOf(values: OptionValues, { memory, metadata }: { readonly memory: boolean; readonly metadata: MetadataPlace }): Settings {
   const durability = values.get('durability')?.value
   if (memory && wasGiven(values, 'durability') && durability !== 'memory')
     throw excluded(values, 'memory', 'durability', 'what is in memory survives nothing')
@@ -104,7 +124,7 @@ function settingsOf(values: OptionValues, memory: boolean): Settings {
       what: `${values.get('durability')?.said} is memory, but the server keeps things`,
       fix: ['keep nothing: --memory', 'be as fast as a kept Kafka can be: --durability os'],
     })
-  const given: Record<string, { readonly value: string; readonly source: SettingSource }> = {}
+  const given: Record<string, { readonly value: string; readonly source: SettingSource }> = { ...machineName(metadata) }
   for (const [name, { value, source }] of values) if (source !== 'default' && value !== null) given[name] = { value, source }
   const memorySource = values.get('memory')?.source
   if (memory) given.durability = { value: 'memory', source: memorySource ?? 'flag' }

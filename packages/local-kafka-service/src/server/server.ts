@@ -1,5 +1,6 @@
 // One server in this process: takes the data directory, opens the stores, joins the agent, serves HTTP; and ends it all in the order that loses nothing.
 import { createServer } from 'node:net'
+import { hostname } from 'node:os'
 import { type Agent, type Clock, type EventHook, holdTcpPort, type Interceptors, type OpenedParts, text } from '@local-kafka-service/agent'
 import type { HttpServers } from '@local-kafka-service/http'
 import { productVersion } from '../version.ts'
@@ -67,6 +68,8 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
       settings: plan.settings,
       listen: opened.listen,
       ...(plan.advertised && { advertised: plan.advertised }),
+      takeOver: plan.takeOver,
+      machine: hostname(),
       flush: flushPolicy(plan.settings, { putsCost: plan.objects.kind === 's3' || plan.storeLatencyMs > 0 }),
     })
     held.agent = agent

@@ -1,6 +1,7 @@
 // What a person is told when a start fails: the errors of ports, stores and sockets in the words of the command.
-import { isError, MetadataError, ObjectStoreError, PartsError } from '@local-kafka-service/agent'
+import { isError, LeaseHeldError, MetadataError, ObjectStoreError, PartsError } from '@local-kafka-service/agent'
 import { UserError } from '../user-error.ts'
+import { holderOf } from './lease-holder.ts'
 import { metadataAt, objectsAt } from './places.ts'
 import type { ServerPlan } from './server-plan.ts'
 
@@ -10,7 +11,21 @@ export function explainStart(error: unknown, plan: ServerPlan): unknown {
   if (error instanceof PartsError) return ofParts(error, plan)
   if (error instanceof ObjectStoreError) return ofStore(error, plan)
   if (error instanceof MetadataError) return ofMetadata(error, plan)
+  if (error instanceof LeaseHeldError) return ofLease(error, plan)
   return ofSocket(error, plan) ?? error
+}
+
+function ofLease(error: LeaseHeldError, plan: ServerPlan): UserError {
+  return new UserError('LKS-1203', {
+    what: `${holderOf(error.holder)} serves this cluster`,
+    why: `its lease in ${metadataAt(plan)} is alive, and one agent serves a cluster`,
+    fix: [
+      'use that agent, or stop it and start again',
+      'end it and take its place: --take-over (startKafka: takeOver: true)',
+      'serve another cluster: --cluster-id <uuid> on another prefix',
+    ],
+    cause: error,
+  })
 }
 
 function ofParts(error: PartsError, plan: ServerPlan): UserError {

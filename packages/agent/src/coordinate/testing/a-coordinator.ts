@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
 import type { ClassicSettings, JoinRequest } from '../../core/group/classic-messages.ts'
-import { anAgent, aTopic } from '../../metadata/metadata-store.contract.ts'
+import { aTopic, registered } from '../../metadata/metadata-store.contract.ts'
 import type { GroupStore, OffsetToCommit, SavedGroup } from '../../metadata/metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from '../../metadata/open.ts'
 import { openSqlite } from '../../metadata/sqlite.ts'
@@ -38,7 +38,7 @@ export async function aCoordinator({ settings = {}, save, expire }: CoordinatorO
   const { topicId } = await aTopic(store, { name: 'topic', partitions: 4 })
   const events: AgentEvent[] = []
   const life = async (): Promise<{ readonly groups: Groups; readonly owners: Owners }> => {
-    const { incarnation, brokerId, slots } = await store.members.register(anAgent('me'))
+    const { incarnation, brokerId, slots } = await registered(store, 'me', 'all')
     const owners = new Owners({ slots: store.slots, brokerId, incarnation })
     owners.publishSlots(slots)
     const groups = new Groups({

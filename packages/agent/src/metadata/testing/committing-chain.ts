@@ -20,7 +20,10 @@ export interface CommittingChain {
 export async function committingChain(sql: Sql<Verbs>): Promise<CommittingChain> {
   const store = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock })
   const nonce = randomBytes(8).toString('hex')
-  const { incarnation, slots } = await store.members.register({ agent: 'me', nonce, advertised: { host: 'localhost', port: 9092 } })
+  const advertised = { host: 'localhost', port: 9092 }
+  const registration = await store.members.register({ agent: 'me', nonce, advertised, machine: null, fences: 'all' })
+  if (registration.kind !== 'registered') throw new Error('everything is fenced, and still a lease is held')
+  const { incarnation, slots } = registration
   const topicId = randomBytes(16).toString('base64url')
   await store.topics.create({ topicId, name: topicId, partitions: 1, configs: {}, dryRun: false })
   const slot = slotOfPartition(topicId, 0, store.slots)

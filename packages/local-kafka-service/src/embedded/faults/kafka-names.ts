@@ -184,6 +184,7 @@ export const metadataVerbs = [
   'allocateProducerIds',
   'register',
   'beat',
+  'listLeases',
   'listSlots',
   'leave',
   'openGroup',

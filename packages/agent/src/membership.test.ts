@@ -1,0 +1,164 @@
+// When a start takes over from the agent that is registered, and when it leaves that agent alone; in manual time, on a database in memory.
+import { randomUUID } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { limits } from './limits.ts'
+import { LeaseHeldError, Membership, type TakeOver } from './membership.ts'
+import { MetadataError, type MetadataStore } from './metadata/metadata-store.ts'
+import { openMetadata } from './metadata/open.ts'
+import { openSqlite } from './metadata/sqlite.ts'
+import type { AgentEvent } from './observe/events.ts'
+import { systemRandom } from './time/system-clock.ts'
+import { ManualClock } from './time/testing/manual-clock.ts'
+
+let clock: ManualClock
+let store: MetadataStore
+let events: AgentEvent[]
+
+beforeEach(async () => {
+  clock = new ManualClock()
+  events = []
+  store = await openMetadata(openSqlite({ path: ':memory:', durability: 'memory', now: () => 1_700_000_000_000 }), {
+    newClusterId: randomUUID(),
+    clock,
+  })
+})
+afterEach(() => store.close())
+
+interface Start {
+  readonly agent?: string
+  readonly takeOver?: TakeOver
+  readonly members?: MetadataStore['members']
+}
+
+function start({ agent = 'me', takeOver = 'once silent', members = store.members }: Start = {}): Promise<Membership> {
+  return Membership.join(
+    { members, slots: store.slots, clock, random: systemRandom, emit: (event) => void events.push(event) },
+    { agent, advertised: { host: 'localhost', port: 9092 }, machine: 'laptop' },
+    takeOver,
+  )
+}
+
+/** How it ended, and by the clock how long after the call. */
+async function outcomeOf(
+  joining: Promise<Membership>,
+): Promise<{ readonly kind: 'joined' | 'held' | 'failed'; readonly afterMs: number; readonly error?: unknown }> {
+  const since = clock.monotonic()
+  let outcome: Awaited<ReturnType<typeof outcomeOf>> | undefined
+  const settled = joining.then(
+    () => (outcome = { kind: 'joined', afterMs: clock.monotonic() - since }),
+    (error: unknown) =>
+      (outcome = { kind: error instanceof LeaseHeldError ? 'held' : 'failed', afterMs: clock.monotonic() - since, error }),
+  )
+  while (outcome === undefined) await clock.advance(100)
+  return await settled
+}
+
+async function stateOf(membership: Membership): Promise<'active' | 'fenced'> {
+  return (await store.members.beat(membership.registration.incarnation)).kind
+}
+
+test('H11: where nobody is registered, a start waits for nothing', async () => {
+  expect(await outcomeOf(start())).toMatchObject({ kind: 'joined', afterMs: 0 })
+})
+
+test('H11: after a graceful stop the next start waits for nothing', async () => {
+  const first = await start()
+  await first.leave()
+  expect(await outcomeOf(start())).toMatchObject({ kind: 'joined', afterMs: 0 })
+})
+
+test('H11: a lease that does not beat for a whole time-out is over; the start says whose it watches', async () => {
+  const first = await start()
+  const second = start()
+  const { kind, afterMs } = await outcomeOf(second)
+  expect(kind).toBe('joined')
+  expect(afterMs).toBeGreaterThanOrEqual(limits.leaseMs)
+  expect(afterMs).toBeLessThanOrEqual(limits.leaseMs + limits.heartbeatMs)
+  expect(await stateOf(first)).toBe('fenced')
+  expect(await stateOf(await second)).toBe('active')
+  expect(events.filter(({ kind: event }) => event === 'lease watched')).toMatchObject([
+    { lease: { agent: 'me', machine: 'laptop', host: 'localhost', port: 9092, sinceMs: 1_700_000_000_000 }, forMs: limits.leaseMs },
+  ])
+})
+
+test.each(['me', 'another'])('H11: a living lease is not taken, and the start named %s says who holds it', async (agent) => {
+  const first = await start()
+  const over = new AbortController()
+  const beating = first.run(over.signal)
+  const { kind, afterMs, error } = await outcomeOf(start({ agent }))
+  expect(kind).toBe('held')
+  expect(afterMs).toBeLessThanOrEqual(2 * limits.heartbeatMs)
+  expect(error).toMatchObject({ holder: { agent: 'me', machine: 'laptop' } })
+  expect(await stateOf(first)).toBe('active')
+  expect((await store.members.leases()).map((lease) => lease.agent)).toEqual(['me'])
+  over.abort()
+  await clock.advance(limits.heartbeatMs)
+  expect(await beating).toBe('stopped')
+})
+
+test('H11: to take over at once ends the living one at its next beat', async () => {
+  const first = await start()
+  const beating = first.run(new AbortController().signal)
+  expect(await outcomeOf(start({ agent: 'another', takeOver: 'at once' }))).toMatchObject({ kind: 'joined', afterMs: 0 })
+  await clock.advance(limits.heartbeatMs)
+  expect(await beating).toBe('fenced')
+})
+
+test('H11: a database that is away fences nobody: the time-out begins again when it is back', async () => {
+  await start()
+  let reads = 0
+  const slow: MetadataStore['members'] = {
+    ...store.members,
+    leases: async () => {
+      // The fourth read is answered only when the database is back.
+      if (++reads === 4) await clock.sleep(20_000)
+      return await store.members.leases()
+    },
+  }
+  const { kind, afterMs } = await outcomeOf(start({ members: slow }))
+  expect(kind).toBe('joined')
+  expect(afterMs).toBeGreaterThanOrEqual(20_000 + limits.leaseMs)
+})
+
+test('H11: a database that stays away makes the start fail, and fences nobody', async () => {
+  const first = await start()
+  let reads = 0
+  const away: MetadataStore['members'] = {
+    ...store.members,
+    leases: async () => {
+      if (++reads === 3) throw new MetadataError('unavailable', 'away')
+      return await store.members.leases()
+    },
+  }
+  expect(await outcomeOf(start({ members: away }))).toMatchObject({ kind: 'failed', error: { message: 'away' } })
+  expect(await stateOf(first)).toBe('active')
+})
+
+test('H11: a lease that beats again after the last look is not taken', async () => {
+  const first = await start()
+  const late: MetadataStore['members'] = {
+    ...store.members,
+    register: async (input) => {
+      await store.members.beat(first.registration.incarnation)
+      return await store.members.register(input)
+    },
+  }
+  expect(await outcomeOf(start({ members: late }))).toMatchObject({ kind: 'held', error: { holder: { agent: 'me' } } })
+  expect(await stateOf(first)).toBe('active')
+})
+
+test.each(['me', 'another'])(
+  'H11: of two starts that find an empty cluster at once, one serves it (the other is named %s)',
+  async (agent) => {
+    const quicker: MetadataStore['members'] = {
+      ...store.members,
+      register: async (input) => {
+        await start()
+        return await store.members.register(input)
+      },
+    }
+    expect(await outcomeOf(start({ agent, members: quicker }))).toMatchObject({ kind: 'held', error: { holder: { agent: 'me' } } })
+    expect((await store.members.leases()).map((lease) => lease.agent)).toEqual(['me'])
+    expect((await store.members.slots()).every(({ owner }) => owner !== null)).toBe(true)
+  },
+)
