@@ -57,6 +57,7 @@ export const userErrorCodes = {
   'LKS-4016': 'the command to run cannot be started',
   'LKS-4101': 'a line of input cannot be written',
   'LKS-4102': 'not everything was written',
+  'LKS-4103': 'a batch of records cannot be read',
 } as const
 
 /** `LKS-1001` …: what happened, by a number that never means anything else. */

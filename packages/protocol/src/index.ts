@@ -61,7 +61,7 @@ export { beginsAs, type Codec, type CodecName, type Codecs, codecNames, compress
 export { crc32c } from './records/crc32c.ts'
 export { partitionOfKey } from './records/murmur2.ts'
 export { type WalkedRecords, walkRecords } from './records/record-walk.ts'
-export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRecords } from './records/records.ts'
+export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRawRecords, readRecords } from './records/records.ts'
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts'
 export { FrameSplitter } from './wire/frames.ts'
 export { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, type RequestHeader } from './wire/messages.ts'

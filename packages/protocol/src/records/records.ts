@@ -4,18 +4,18 @@ import { attributeBits, layout, readBatchHeader } from './batch.ts'
 import { type CodecName, type Codecs, codecNames, compress, decompress } from './codecs.ts'
 
 /** A record of a batch. Its offset is the batch's base offset and its delta. */
-export interface DecodedRecord {
+export interface DecodedRecord<Name = string> {
   readonly offsetDelta: number
   /** Milliseconds since the epoch; the batch's stamp under LogAppendTime. */
   readonly timestamp: number
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
-  readonly headers: readonly RecordHeader[]
+  readonly headers: readonly RecordHeader<Name>[]
 }
 
-/** A header of a record; several may have the same key. */
-export interface RecordHeader {
-  readonly key: string
+/** A header of a record; several may have the same key. Kafka's keys are UTF-8; `Uint8Array` keeps the bytes of a client that sent something else. */
+export interface RecordHeader<Name = string> {
+  readonly key: Name
   readonly value: Uint8Array | null
 }
 
@@ -23,7 +23,31 @@ export interface RecordHeader {
  * The records of the whole batch at `at`, one after another. Keys and values are views of the batch, or of what it unpacks to. Throws a ProtocolError
  * where a record is malformed, their number is not the header's, or they unpack to more than `maxBytes`.
  */
-export function* readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBytes: number): Generator<DecodedRecord, void, undefined> {
+export function readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBytes: number): Generator<DecodedRecord, void, undefined> {
+  return recordsIn(batch, { at, codecs, maxBytes, nameOf: (bytes) => text.decode(bytes) })
+}
+
+/** As `readRecords`, with the keys of headers as the bytes that they are. */
+export function readRawRecords(
+  batch: Uint8Array,
+  at: number,
+  codecs: Codecs,
+  maxBytes: number,
+): Generator<DecodedRecord<Uint8Array>, void, undefined> {
+  return recordsIn(batch, { at, codecs, maxBytes, nameOf: (bytes) => bytes })
+}
+
+interface Reading<Name> {
+  readonly at: number
+  readonly codecs: Codecs
+  readonly maxBytes: number
+  readonly nameOf: (bytes: Uint8Array) => Name
+}
+
+function* recordsIn<Name>(
+  batch: Uint8Array,
+  { at, codecs, maxBytes, nameOf }: Reading<Name>,
+): Generator<DecodedRecord<Name>, void, undefined> {
   const header = readBatchHeader(batch, at)
   const codec = codecNames[header.attributes & attributeBits.codec]
   if (codec === undefined) throw new ProtocolError(`compression type ${header.attributes & attributeBits.codec} is unknown`)
@@ -39,11 +63,11 @@ export function* readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxB
     const value = cursor.octets()
     const count = cursor.varint()
     if (count < 0 || count > end - cursor.at) throw new ProtocolError(`a record with ${count} headers`)
-    const headers: RecordHeader[] = []
+    const headers: RecordHeader<Name>[] = []
     for (let left = count; left > 0; left--) {
       const name = cursor.octets()
       if (name === null) throw new ProtocolError('a record header without a name')
-      headers.push({ key: text.decode(name), value: cursor.octets() })
+      headers.push({ key: nameOf(name), value: cursor.octets() })
     }
     if (cursor.at !== end) throw new ProtocolError(`record ${index} of the batch has another length than it says`)
     const timestamp = stamped ? header.maxTimestamp : header.baseTimestamp + timestampDelta
@@ -55,7 +79,7 @@ export function* readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxB
 /** What `buildBatch` makes a batch of. */
 export interface NewBatch {
   readonly baseTimestamp: number
-  readonly records: readonly DecodedRecord[]
+  readonly records: readonly DecodedRecord<string | Uint8Array>[]
   readonly baseOffset?: number
   readonly leaderEpoch?: number
   /** An idempotent producer's. */
@@ -199,7 +223,7 @@ class Pen {
   }
 }
 
-function writeRecord(pen: Pen, record: DecodedRecord, sizeBytes: number, baseTimestamp: number): void {
+function writeRecord(pen: Pen, record: DecodedRecord<string | Uint8Array>, sizeBytes: number, baseTimestamp: number): void {
   pen.varint(sizeBytes)
   pen.byte(0)
   pen.varint(record.timestamp - baseTimestamp)
@@ -208,16 +232,20 @@ function writeRecord(pen: Pen, record: DecodedRecord, sizeBytes: number, baseTim
   pen.octets(record.value)
   pen.varint(record.headers.length)
   for (const { key, value } of record.headers) {
-    pen.octets(utf8.encode(key))
+    pen.octets(bytesOf(key))
     pen.octets(value)
   }
 }
 
-function recordSize(record: DecodedRecord, baseTimestamp: number): number {
+function recordSize(record: DecodedRecord<string | Uint8Array>, baseTimestamp: number): number {
   let size = 1 + varintSize(record.timestamp - baseTimestamp) + varintSize(record.offsetDelta)
   size += octetsSize(record.key) + octetsSize(record.value) + varintSize(record.headers.length)
-  for (const { key, value } of record.headers) size += octetsSize(utf8.encode(key)) + octetsSize(value)
+  for (const { key, value } of record.headers) size += octetsSize(bytesOf(key)) + octetsSize(value)
   return size
+}
+
+function bytesOf(name: string | Uint8Array): Uint8Array {
+  return typeof name === 'string' ? utf8.encode(name) : name
 }
 
 function octetsSize(bytes: Uint8Array | null): number {

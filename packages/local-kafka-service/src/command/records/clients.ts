@@ -1,10 +1,9 @@
 // The clients of the commands for records: a reader without a group, a member of a group, and what they ask first.
-import { type BaseOptions, Consumer, FetchIsolationLevels, ProduceAcks, Producer } from '@platformatic/kafka'
+import { Consumer, FetchIsolationLevels, Producer } from '@platformatic/kafka'
 import { hasApiError, noTopic } from '../../cluster/client-errors.ts'
 import { clientOptions } from '../../cluster/client-options.ts'
 import { UserError } from '../../user-error.ts'
 import type { ConnectionOptions } from '../client-command.ts'
-import { innermostMessage } from './innermost-message.ts'
 
 /** Reads without joining a group; what fails is tried again by who calls, who can say so. */
 export async function openReader(connection: ConnectionOptions, topics: readonly string[]): Promise<Consumer> {
@@ -40,58 +39,12 @@ export async function openMember(connection: ConnectionOptions, group: string): 
   })
 }
 
-export interface ProducerRules {
-  /** all: idempotent, so that what is tried again comes once. */
-  readonly acks: 'all' | '1' | '0'
-  /** `short` for a first question, `long` for records on their way. */
-  readonly patience: 'short' | 'long'
-  /** For people, without its line break: a cluster that was lost is waited for. */
-  readonly tell: (line: string) => void
-}
-
-/** Opens as many as are asked for, each with the same rules. */
-export async function producerOpener(connection: ConnectionOptions, rules: ProducerRules): Promise<() => Producer> {
-  const options = await clientOptions(connection)
-  return () => openProducer(options, rules)
-}
-
-function openProducer(options: BaseOptions, { acks, patience, tell }: ProducerRules): Producer {
-  let failingSinceMs = 0
-  let lastFailureMs = Number.NEGATIVE_INFINITY
-  let told = false
-  const producer: Producer = new Producer({
-    ...options,
-    idempotent: acks === 'all',
-    acks: acks === 'all' ? ProduceAcks.ALL : acks === '1' ? ProduceAcks.LEADER : ProduceAcks.NO_RESPONSE,
-    autocreateTopics: true,
-    retries: patience === 'short' ? 8 : Number.MAX_SAFE_INTEGER,
-    retryDelay(_client, _operation, _attempt, _retries, error) {
-      if (patience === 'short') return retryMs
-      const now = performance.now()
-      // After a while without a failure it is another one.
-      if (now - lastFailureMs > forgottenMs) {
-        failingSinceMs = now
-        told = false
-      }
-      lastFailureMs = now
-      if (!told && now - failingSinceMs >= worthALineMs) {
-        told = true
-        tell(`${innermostMessage(error)}; trying again`)
-      }
-      // Closed, it tries no more, and the request under way fails with what it had.
-      if (now - failingSinceMs > deliveryMs) void producer.close(true)
-      return retryMs
-    },
-  })
-  return producer
+/** Finds topics and leaders for what is written. */
+export async function openWriter(connection: ConnectionOptions): Promise<Producer> {
+  return new Producer({ ...(await clientOptions(connection)), autocreateTopics: true, retries: 0, retryDelay: retryMs })
 }
 
 const retryMs = 250
-/** As Kafka's delivery.timeout.ms. */
-const deliveryMs = 120_000
-/** Longer than one attempt takes. */
-const forgottenMs = 40_000
-const worthALineMs = 1_000
 
 /** How many partitions a topic has that is written to: made by the cluster on this question, where it makes topics that are named. */
 export async function partitionsToWrite(

@@ -8,10 +8,11 @@ import { DataSink } from './data-sink.ts'
 import { readAsMember } from './group-reader.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { type OffsetRange, parseOffsetRange } from './offset-range.ts'
-import { readingsOf } from './partition-offsets.ts'
-import { type Block, readPartitions } from './partition-reader.ts'
+import { offsetsOf, readingsOf } from './partition-offsets.ts'
+import { readPartitions } from './partition-reader.ts'
 import { parseFilter, type RecordFilter } from './record-filter.ts'
 import { printerOf, type RecordPrinter } from './record-printer.ts'
+import { printRecords } from './record-printing.ts'
 
 interface Plan {
   readonly topics: readonly string[]
@@ -81,7 +82,8 @@ async function consumeAlone(plan: Plan, context: CommandContext): Promise<void> 
       readings.push(...(await patience.through(() => readingsOf(client, { topic, partitions, range: plan.range }))))
     }
     const whole = plan.partitions.length === 0 && plan.range.until === undefined ? plan.topics : []
-    await printAll(readPartitions({ client, readings, whole, patience, signal, tell }), plan, new DataSink(terminal.data), signal)
+    const blocks = readPartitions({ client, readings, whole, patience, signal, tell })
+    await printRecords(blocks, { ...plan, sink: new DataSink(terminal.data), signal, printed: () => {} })
   } finally {
     await closeBy(client)
   }
@@ -95,10 +97,14 @@ async function consumeAsMember(plan: Plan, group: string, context: CommandContex
   const committer = new OffsetCommitter(member)
   using _ = terminal.withoutReader(() => leave(member, committer, tell))
   try {
-    for (const topic of plan.topics) await partitionsOf(client, { topic, wanted: [] })
     const patience = patienceWith({ waitMs: patienceMs(plan), signal, tell })
+    for (const topic of plan.topics) {
+      const partitions = await partitionsOf(client, { topic, wanted: [] })
+      // Leaders that cannot be reached are noticed before the group waits for this member.
+      await patience.through(() => offsetsOf(client, { topic, partitions, at: 'start' }))
+    }
     const blocks = readAsMember({ member, committer, client, patience, topics: plan.topics, range: plan.range, signal, tell })
-    await printAll(blocks, plan, new DataSink(terminal.data), signal, committer)
+    await printRecords(blocks, { ...plan, sink: new DataSink(terminal.data), signal, printed: (place) => committer.printed(place) })
   } finally {
     await leave(member, committer, tell)
     await closeBy(client)
@@ -115,34 +121,6 @@ async function leave(member: Consumer, committer: OffsetCommitter, tell: (line: 
     )
   } finally {
     await closeBy(member)
-  }
-}
-
-async function printAll(
-  blocks: AsyncIterable<readonly Block[]>,
-  { keeps, print, count }: Plan,
-  sink: DataSink,
-  signal: AbortSignal,
-  committer?: OffsetCommitter,
-): Promise<void> {
-  let left = count
-  for await (const answer of blocks) {
-    for (const { reading, records, next } of answer) {
-      const { topic, partition } = reading
-      for (const record of records) {
-        if (!keeps(record)) continue
-        sink.add(print(record))
-        left -= 1
-        if (left === 0) {
-          await sink.flush(signal)
-          committer?.printed({ topic, partition, offset: record.offset + 1n })
-          return
-        }
-        if (sink.isFull) await sink.flush(signal)
-      }
-      await sink.flush(signal)
-      committer?.printed({ topic, partition, offset: next })
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 // Where records are printed: bytes as they are, gathered into large writes, and no faster than the reader takes them.
 import type { Terminal } from '../client-command.ts'
+import { orAborted } from './abortable.ts'
 
 export class DataSink {
   readonly #stream: Terminal['data']
@@ -24,24 +25,25 @@ export class DataSink {
   }
 
   /**
-   * Settles when the reader has taken it. Rejects when the signal aborts before. Never settles when it cannot be written, as when the reader has
-   * gone: the terminal ends the process then, and nothing more may be taken for printed.
+   * Settles when the reader has taken it. When the signal aborts before, a little longer is waited, so that what is out is known to be; then it
+   * rejects. Never settles when it cannot be written, as when the reader has gone: the terminal ends the process then, and nothing more may be
+   * taken for printed.
    */
   async flush(signal: AbortSignal): Promise<void> {
     if (this.#bytes === 0) return
     const bytes = Buffer.concat(this.#pieces, this.#bytes)
     this.#pieces = []
     this.#bytes = 0
-    await new Promise<void>((resolve, reject) => {
-      const aborted = (): void => reject(signal.reason)
-      signal.addEventListener('abort', aborted, { once: true })
-      if (signal.aborted) aborted()
+    const written = new Promise<void>((resolve) => {
       this.#stream.write(bytes, (error) => {
-        signal.removeEventListener('abort', aborted)
         if (error === null || error === undefined) resolve()
       })
     })
+    if ((await orAborted(written, signal)) !== 'aborted') return
+    if ((await orAborted(written, AbortSignal.timeout(graceMs))) === 'aborted') throw signal.reason
   }
 }
 
+/** After Ctrl-C, for a reader that is only slow. */
+const graceMs = 500
 const writeBytes = 256 * 1024

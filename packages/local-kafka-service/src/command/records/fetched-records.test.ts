@@ -1,64 +1,84 @@
 // What is read of a Fetch answer: whole batches come, and of them only what is committed, asked for, and no marker.
+import { nodeCodecs } from '@local-kafka-service/agent/codecs'
+import { buildBatch, type CodecName, codecNames, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { fetchedRecords } from './fetched-records.ts'
-
-type Fetched = Parameters<typeof fetchedRecords>[0]
-type Batch = NonNullable<Fetched['records']>[number]
+import { blockOf } from './partition-reader.ts'
 
 const transactional = 1 << 4
 const control = 1 << 5
 const logAppendTime = 1 << 3
 
-/** One record per offset from `first` on, each with its offset as its value. */
-function aBatch(
-  first: number,
-  {
-    records = 1,
-    lastOffset = first + records - 1,
-    producer = -1,
-    attributes = 0,
-  }: { readonly records?: number; readonly lastOffset?: number; readonly producer?: number; readonly attributes?: number } = {},
-): Batch {
-  return {
-    firstOffset: BigInt(first),
-    lastOffsetDelta: lastOffset - first,
-    attributes,
-    producerId: BigInt(producer),
-    firstTimestamp: 1_000n,
-    maxTimestamp: 9_000n,
-    length: 0,
-    partitionLeaderEpoch: 0,
-    magic: 2,
-    crc: 0,
-    producerEpoch: 0,
-    firstSequence: 0,
-    records: Array.from({ length: records }, (_, index) => ({
-      length: 0,
-      attributes: 0,
-      offsetDelta: index,
-      timestampDelta: BigInt(index),
-      key: null,
-      value: Buffer.from(String(first + index)),
-      headers: [],
-    })),
-  }
+interface BatchOptions {
+  readonly records?: number
+  readonly lastOffset?: number
+  readonly producer?: number
+  readonly attributes?: number
+  readonly key?: Uint8Array
+  readonly codec?: CodecName
 }
 
-function marker(offset: number, producer: number, type: 'commit' | 'abort'): Batch {
-  const batch = aBatch(offset, { producer, attributes: transactional | control })
-  return { ...batch, records: batch.records.map((record) => ({ ...record, key: Buffer.from([0, 0, 0, type === 'commit' ? 1 : 0]) })) }
+/** One record per offset from `first` on, each with its offset as its value; times from 1000 on, under LogAppendTime 9000. */
+function aBatch(first: number, { records = 1, lastOffset = first + records - 1, producer = -1, attributes = 0, key, codec = 'none' }: BatchOptions = {}) {
+  const built = buildBatch(
+    {
+      baseTimestamp: 1_000,
+      baseOffset: first,
+      attributes,
+      producer: { id: producer, epoch: 0, baseSequence: 0 },
+      compression: { codec, codecs: nodeCodecs },
+      records: Array.from({ length: records }, (_, offsetDelta) => ({
+        offsetDelta,
+        timestamp: 1_000 + offsetDelta,
+        key: key ?? null,
+        value: Buffer.from(String(first + offsetDelta)),
+        headers: [],
+      })),
+    },
+    crc32c,
+  )
+  const view = new DataView(built.buffer, built.byteOffset)
+  view.setInt32(23, lastOffset - first)
+  if ((attributes & logAppendTime) !== 0) view.setBigInt64(35, 9_000n)
+  return withChecksum(built)
 }
 
-function inTransaction(first: number, producer: number, records = 1): Batch {
+function withChecksum(batch: Uint8Array): Uint8Array {
+  new DataView(batch.buffer, batch.byteOffset).setUint32(17, crc32c(batch.subarray(21)))
+  return batch
+}
+
+/** As a producer sends it that says a codec and means nothing by it: length, count and checksum are right. */
+function rubbish(first: number, codec: CodecName, records = 3): Uint8Array {
+  const batch = Buffer.concat([aBatch(first, { records }).subarray(0, 61), Buffer.from('these are no compressed bytes')])
+  batch.writeInt32BE(batch.length - 12, 8)
+  batch.writeInt16BE(codecNames.indexOf(codec), 21)
+  return withChecksum(batch)
+}
+
+function marker(offset: number, producer: number, type: 'commit' | 'abort'): Uint8Array {
+  return aBatch(offset, { producer, attributes: transactional | control, key: Buffer.from([0, 0, 0, type === 'commit' ? 1 : 0]) })
+}
+
+function inTransaction(first: number, producer: number, records = 1): Uint8Array {
   return aBatch(first, { records, producer, attributes: transactional })
 }
 
+function fetched(batches: readonly Uint8Array[] | null, from = 0, aborted: readonly (readonly [producer: number, first: number])[] = []) {
+  return fetchedRecords(
+    {
+      records: batches === null ? null : Buffer.concat(batches),
+      abortedTransactions: aborted.map(([producerId, firstOffset]) => ({ producerId, firstOffset })),
+    },
+    { topic: 't', partition: 0, from: BigInt(from) },
+  )
+}
+
 function read(
-  records: Batch[] | null,
+  batches: readonly Uint8Array[] | null,
   { from = 0, aborted = [] }: { readonly from?: number; readonly aborted?: readonly (readonly [producer: number, first: number])[] } = {},
 ) {
-  const abortedTransactions = aborted.map(([producer, first]) => ({ producerId: BigInt(producer), firstOffset: BigInt(first) }))
-  const { records: found, next } = fetchedRecords({ records, abortedTransactions }, { topic: 't', partition: 0, from: BigInt(from) })
+  const { records: found, next } = fetched(batches, from, aborted)
   return { offsets: found.map(({ offset }) => Number(offset)), next: Number(next) }
 }
 
@@ -116,11 +136,48 @@ test('a transaction that began before this answer is known by its producer', () 
 })
 
 test('with LogAppendTime the time of a record is that of its batch', () => {
-  const at = (attributes: number) =>
-    fetchedRecords(
-      { records: [aBatch(0, { records: 2, attributes })], abortedTransactions: null },
-      { topic: 't', partition: 0, from: 0n },
-    ).records.map(({ timestamp }) => timestamp)
+  const at = (attributes: number) => fetched([aBatch(0, { records: 2, attributes })]).records.map(({ timestamp }) => timestamp)
   expect(at(0)).toEqual([1_000n, 1_001n])
   expect(at(logAppendTime)).toEqual([9_000n, 9_000n])
+})
+
+test('a batch that was cut off at the end of an answer is left for the next one', () => {
+  const whole = aBatch(0, { records: 2 })
+  for (const length of [whole.length - 1, 61, 17, 12, 3]) {
+    expect(read([whole, aBatch(2).subarray(0, Math.min(length, aBatch(2).length - 1))])).toEqual({ offsets: [0, 1], next: 2 })
+  }
+})
+
+test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('C5: a batch that is no %s ends the reading before it, and is named', (codec) => {
+  const { records, next, unreadable } = fetched([aBatch(0, { records: 2, codec }), rubbish(2, codec), aBatch(5)])
+  expect(records.map(({ offset }) => offset)).toEqual([0n, 1n])
+  expect(next).toBe(2n)
+  expect(unreadable).toMatchObject({ firstOffset: 2n, lastOffset: 4n, codec })
+  expect(unreadable?.why.toLowerCase()).toContain(codec)
+})
+
+test('C5: so does one with a wrong checksum, with records that are none, with an unknown codec, or of an older format', () => {
+  const flipped = aBatch(2)
+  flipped[flipped.length - 1] = 0x55
+  const unknown = aBatch(2)
+  unknown[22] = 5
+  const older = aBatch(2)
+  older[16] = 1
+  const found = [flipped, rubbish(2, 'none'), withChecksum(unknown), older].map((batch) => fetched([aBatch(0, { records: 2 }), batch]))
+  expect(found.map(({ next }) => next)).toEqual([2n, 2n, 2n, 2n])
+  expect(found.map(({ unreadable }) => unreadable?.firstOffset)).toEqual([2n, 2n, 2n, 2n])
+  expect(found.map(({ unreadable }) => unreadable?.codec)).toEqual(['none', 'none', 'codec 5', 'none'])
+  expect(found[0]?.unreadable?.why).toContain('checksum')
+  expect(found[3]?.unreadable?.why).toContain('format 1')
+})
+
+test('C5: a batch that cannot be read is no matter for a reader that begins after it', () => {
+  expect(read([rubbish(0, 'gzip'), aBatch(3, { records: 2 })], { from: 3 })).toEqual({ offsets: [3, 4], next: 5 })
+})
+
+test('C14: a block ends where its reading ends, in the middle of a batch', () => {
+  const reading = { topic: 't', partition: 0, position: 0n, notBefore: 0n, until: 3n }
+  const block = blockOf(reading, { records: aBatch(0, { records: 8 }), abortedTransactions: null })
+  expect(block.records.map(({ offset }) => offset)).toEqual([0n, 1n, 2n])
+  expect(block.next).toBe(3n)
 })

@@ -1,64 +1,149 @@
 // The records in what a broker answered to a Fetch: without markers, without those of aborted transactions, and none twice.
-import type { fetchV17 } from '@platformatic/kafka'
+import { nativeCrc32c, nodeCodecs } from '@local-kafka-service/agent/codecs'
+import {
+  attributeBits,
+  type BatchHeader,
+  batchSizeAt,
+  codecNames,
+  type DecodedRecord,
+  type DecodedResponseOf,
+  type Fetch,
+  ProtocolError,
+  readBatchHeader,
+  readRawRecords,
+} from '@local-kafka-service/protocol'
 import type { KafkaRecord } from './kafka-record.ts'
 
-type FetchedPartition = Pick<fetchV17.FetchResponsePartition, 'records' | 'abortedTransactions'>
-type RecordBatch = NonNullable<FetchedPartition['records']>[number]
+export type FetchedPartition = Pick<DecodedResponseOf<typeof Fetch>['responses'][number]['partitions'][number], 'records' | 'abortedTransactions'>
 
 export interface FetchedRecords {
   readonly records: readonly KafkaRecord[]
   /** The offset to fetch next: behind everything that came, also behind markers. The same as before when nothing came. */
   readonly next: bigint
+  /** The batch at `next`, where it cannot be read: what comes after it was left. */
+  readonly unreadable: UnreadableBatch | undefined
 }
 
-/**
- * The answer for one partition, fetched from `from` on with READ_COMMITTED. The client library filters too, but forgets earlier aborted
- * transactions of a producer, and those whose marker is not in the same answer; so this is done as Kafka's own consumer does it.
- */
+export interface UnreadableBatch {
+  /** Of its first record, as its header says. */
+  readonly firstOffset: bigint
+  readonly lastOffset: bigint
+  /** `gzip`; `none` where it is not compressed. */
+  readonly codec: string
+  readonly why: string
+}
+
+/** The answer for one partition, fetched from `from` on with READ_COMMITTED, filtered as Kafka's own consumer does it. */
 export function fetchedRecords(
-  { records: batches, abortedTransactions }: FetchedPartition,
+  { records: bytes, abortedTransactions }: FetchedPartition,
   { topic, partition, from }: { readonly topic: string; readonly partition: number; readonly from: bigint },
 ): FetchedRecords {
   const records: KafkaRecord[] = []
-  const aborted = [...(abortedTransactions ?? [])].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1))
-  const aborting = new Set<bigint>()
+  const aborted = [...(abortedTransactions ?? [])].sort((a, b) => a.firstOffset - b.firstOffset)
+  const aborting = new Set<number>()
   let next = from
-  for (const batch of batches ?? []) {
-    const last = batch.firstOffset + BigInt(batch.lastOffsetDelta)
+  for (const { header, at, trouble } of batchesIn(bytes ?? nothing)) {
+    const last = header.baseOffset + header.lastOffsetDelta
+    if (trouble === undefined && last < next) continue
+    const unreadable = (why: string): FetchedRecords => ({ records, next, unreadable: { ...placeOf(header), why } })
+    if (trouble !== undefined) return unreadable(trouble)
     for (; aborted[0] !== undefined && aborted[0].firstOffset <= last; aborted.shift()) aborting.add(aborted[0].producerId)
+    const isControl = (header.attributes & attributeBits.control) !== 0
+    const isAborted = (header.attributes & attributeBits.transactional) !== 0 && aborting.has(header.producerId)
+    if (isControl || !isAborted) {
+      let decoded: readonly DecodedRecord<Uint8Array>[]
+      try {
+        decoded = [...readRawRecords(bytes ?? nothing, at, nodeCodecs, mostUnpackedBytes)]
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error
+        return unreadable(error.message)
+      }
+      if (!isControl) for (const record of decoded) addTo(records, record, { topic, partition, header, from })
+      else if (isAbort(decoded)) aborting.delete(header.producerId)
+    }
     // A batch is sent whole: it may begin before the offset that was asked for.
-    if (last >= next) next = last + 1n
-    if ((batch.attributes & control) !== 0) {
-      if (isAbort(batch)) aborting.delete(batch.producerId)
-      continue
-    }
-    if ((batch.attributes & transactional) !== 0 && aborting.has(batch.producerId)) continue
-    for (const { offsetDelta, timestampDelta, key, value, headers } of batch.records) {
-      const offset = batch.firstOffset + BigInt(offsetDelta)
-      if (offset < from) continue
-      records.push({
-        topic,
-        partition,
-        offset,
-        timestamp: (batch.attributes & logAppendTime) === 0 ? batch.firstTimestamp + timestampDelta : batch.maxTimestamp,
-        key,
-        value,
-        headers: headers.map(([name, content]) => ({ key: name ?? nothing, value: content })),
-      })
-    }
+    next = BigInt(last) + 1n
   }
-  return { records, next }
+  return { records, next, unreadable: undefined }
 }
 
-/** Bits of a batch's attributes. */
-const logAppendTime = 1 << 3
-const transactional = 1 << 4
-const control = 1 << 5
-const abortMarker = 0
-const nothing = Buffer.alloc(0)
+interface FetchedBatch {
+  readonly header: BatchHeader
+  readonly at: number
+  /** What is wrong with it as a whole, in words. */
+  readonly trouble: string | undefined
+}
+
+/** A broker cuts its answer off where its limit is: only the first batch is sent whole in any case. */
+function* batchesIn(bytes: Uint8Array): Generator<FetchedBatch> {
+  for (let at = 0; at < bytes.length; ) {
+    const magic = bytes[at + magicAt]
+    if (magic === undefined) return
+    const sizeBytes = batchSizeAt(bytes, at)
+    if (magic !== 2 || sizeBytes === undefined) {
+      yield { header: olderHeader(bytes, at), at, trouble: magic === 2 ? 'its length cannot be' : `it has format ${magic}, of Kafka 0.10 and older` }
+      return
+    }
+    if (at + sizeBytes > bytes.length) return
+    const crc = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + crcAt)
+    const isSound = nativeCrc32c(bytes.subarray(at + attributesAt, at + sizeBytes)) === crc
+    yield { header: readBatchHeader(bytes, at), at, trouble: isSound ? undefined : 'its checksum is wrong' }
+    at += sizeBytes
+  }
+}
+
+/** Of a message set before format 2 the offset stands in the same place. */
+function olderHeader(bytes: Uint8Array, at: number): BatchHeader {
+  const baseOffset = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(at))
+  const unknown = { leaderEpoch: -1, lastOffsetDelta: 0, baseTimestamp: -1, maxTimestamp: -1, producerId: -1, producerEpoch: -1 }
+  return { ...unknown, baseOffset, sizeBytes: 0, attributes: 0, baseSequence: -1, recordCount: 0 }
+}
+
+function addTo(
+  records: KafkaRecord[],
+  { offsetDelta, timestamp, key, value, headers }: DecodedRecord<Uint8Array>,
+  { topic, partition, header, from }: { readonly topic: string; readonly partition: number; readonly header: BatchHeader; readonly from: bigint },
+): void {
+  const offset = BigInt(header.baseOffset) + BigInt(offsetDelta)
+  if (offset < from) return
+  records.push({
+    topic,
+    partition,
+    offset,
+    timestamp: BigInt(timestamp),
+    key: asBuffer(key),
+    value: asBuffer(value),
+    headers: headers.map((one) => ({ key: viewOf(one.key), value: asBuffer(one.value) })),
+  })
+}
+
+function placeOf({ baseOffset, lastOffsetDelta, attributes }: BatchHeader): Omit<UnreadableBatch, 'why'> {
+  const codec = attributes & attributeBits.codec
+  return {
+    firstOffset: BigInt(baseOffset),
+    lastOffset: BigInt(baseOffset) + BigInt(lastOffsetDelta),
+    codec: codecNames[codec] ?? `codec ${codec}`,
+  }
+}
 
 /** The key of a marker is its version and its type, two bytes each. */
-function isAbort({ records }: RecordBatch): boolean {
-  const key = records[0]?.key
-  return key !== null && key !== undefined && key.length >= 4 && key.readInt16BE(2) === abortMarker
+function isAbort([marker]: readonly DecodedRecord<Uint8Array>[]): boolean {
+  const key = asBuffer(marker?.key ?? null)
+  return key !== null && key.length >= 4 && key.readInt16BE(2) === abortMarker
 }
+
+function asBuffer(bytes: Uint8Array | null): Buffer | null {
+  return bytes === null ? null : viewOf(bytes)
+}
+
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** A few bytes may unpack to gigabytes; what `lks produce` sends in one request is below 100 MiB. */
+const mostUnpackedBytes = 256 * 1024 * 1024
+const magicAt = 16
+const crcAt = 17
+const attributesAt = 21
+const abortMarker = 0
+const nothing = new Uint8Array(0)

@@ -3,11 +3,17 @@ import type { Consumer } from '@platformatic/kafka'
 import type { OffsetCommitter } from './offset-committer.ts'
 import type { OffsetRange } from './offset-range.ts'
 import { readingsOf } from './partition-offsets.ts'
-import { type Block, type ReaderOptions, type Reading, readPartitions } from './partition-reader.ts'
+import { type Block, type ReaderClient, type ReaderOptions, type Reading, readPartitions } from './partition-reader.ts'
+
+/** What a membership is asked for: of the client library's Consumer. */
+export type GroupMembership = Pick<
+  Consumer,
+  'topics' | 'joinGroup' | 'generationId' | 'assignments' | 'groupId' | 'on' | 'listCommittedOffsets' | 'commit'
+>
 
 export interface GroupReaderOptions extends Omit<ReaderOptions, 'readings'> {
   /** Joins, beats and commits; `client` reads, so that a long poll keeps no heartbeat waiting. */
-  readonly member: Consumer
+  readonly member: GroupMembership
   readonly committer: OffsetCommitter
   readonly topics: readonly string[]
   /** Where partitions without a committed offset begin, and where all of them stop. */
@@ -21,6 +27,7 @@ export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator
   member.topics.trackAll(...topics)
   await member.joinGroup({})
   let before: Turn = { generation: -1, readings: [] }
+  const ends = new Map<string, bigint>()
   while (!signal.aborted) {
     const round = changes.nextRound()
     const generation = member.generationId
@@ -28,8 +35,8 @@ export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator
     tell(assignmentView(member.groupId, assignments))
     const committed = await patience.through(() => committedReadings(member, client, assignments, range))
     const kept = generation === before.generation + 1 ? before.readings : []
-    const readings = committed.map((reading) => continued(reading, kept))
-    committer.keepOnly(readings.filter((reading) => kept.some((one) => isSame(one, reading))))
+    const readings = committed.map((reading) => withFirstEnd(continued(reading, kept), ends))
+    committer.assigned({ generation, kept: readings.filter((reading) => kept.some((one) => isSame(one, reading))), places: readings })
     before = { generation, readings }
     yield* readPartitions({ client, readings, patience, signal: round, tell })
     changes.throwIfLost()
@@ -52,6 +59,15 @@ function continued(reading: Reading, kept: readonly Reading[]): Reading {
     : { ...reading, position: mine.position, notBefore: mine.position }
 }
 
+/** The end is that of the moment when this member first had the partition: a group that moves again and again must not put it off. */
+function withFirstEnd(reading: Reading, ends: Map<string, bigint>): Reading {
+  if (reading.until === undefined) return reading
+  const key = `${reading.topic}:${reading.partition}`
+  const until = ends.get(key) ?? reading.until
+  ends.set(key, until)
+  return { ...reading, until }
+}
+
 function isSame(a: Reading, b: Reading): boolean {
   return a.topic === b.topic && a.partition === b.partition
 }
@@ -66,7 +82,7 @@ class GroupChanges {
   #lost: Error | undefined
   #wake: (() => void) | undefined
 
-  constructor(member: Consumer, signal: AbortSignal) {
+  constructor(member: Pick<GroupMembership, 'on'>, signal: AbortSignal) {
     this.#signal = signal
     member.on('consumer:group:rebalance', () => this.#round.abort())
     member.on('consumer:group:join', () => {
@@ -106,8 +122,8 @@ class GroupChanges {
 }
 
 async function committedReadings(
-  member: Consumer,
-  client: Consumer,
+  member: Pick<GroupMembership, 'listCommittedOffsets'>,
+  client: ReaderClient,
   assignments: Assignments,
   range: OffsetRange,
 ): Promise<readonly Reading[]> {

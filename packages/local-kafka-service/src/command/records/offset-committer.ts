@@ -2,51 +2,64 @@
 import type { Consumer } from '@platformatic/kafka'
 import { asError } from './innermost-message.ts'
 
-interface CommittedPlace {
+interface PartitionPlace {
   readonly topic: string
   readonly partition: number
+}
+
+interface CommittedPlace extends PartitionPlace {
   /** The next offset to read. */
   readonly offset: bigint
 }
 
+/** What a generation of the group gave this member. */
+interface Assigned {
+  readonly generation: number
+  readonly places: readonly PartitionPlace[]
+  /** Those of `places` that it had in the generation before, too: what it printed of them is still its own to commit. */
+  readonly kept: readonly PartitionPlace[]
+}
+
 export class OffsetCommitter {
-  readonly #member: Consumer
+  readonly #member: Pick<Consumer, 'commit' | 'generationId' | 'assignments'>
   readonly #pending = new Map<string, CommittedPlace>()
+  #assigned: Assigned = { generation: -1, places: [], kept: [] }
   #running: Promise<void> | undefined
   #failure: Error | undefined
 
-  constructor(member: Consumer) {
+  constructor(member: Pick<Consumer, 'commit' | 'generationId' | 'assignments'>) {
     this.#member = member
   }
 
-  /** Everything before `offset` was printed. Returns at once; the commit follows. */
+  /** Everything before `offset` was written out. Returns at once; the commit follows. */
   printed(place: CommittedPlace): void {
     this.#pending.set(keyOf(place), place)
-    this.#running ??= this.#run()
+    if (this.#running === undefined && this.#ours().length > 0) this.#running = this.#run()
   }
 
-  /** Settles when everything that was printed is committed. Rejects with the error of a commit that was not made up for. */
+  /** Settles when everything that was printed, and is this member's to commit, is committed. Rejects with the error of a commit that was not made up for. */
   async flush(): Promise<void> {
     await this.#running
-    if (this.#pending.size > 0) {
+    if (this.#ours().length > 0) {
       this.#running = this.#run()
       await this.#running
     }
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** What was printed of partitions that may be another member's now is not this one's to commit. */
-  keepOnly(places: readonly { readonly topic: string; readonly partition: number }[]): void {
-    const kept = new Set(places.map(keyOf))
+  /** What was printed of partitions that were another member's meanwhile is no longer this one's to commit. */
+  assigned(assigned: Assigned): void {
+    const kept = new Set(assigned.kept.map(keyOf))
     for (const key of this.#pending.keys()) if (!kept.has(key)) this.#pending.delete(key)
+    this.#assigned = assigned
     this.#failure = undefined
   }
 
+  /** There is something to commit: it awaits once at least, so that `#running` is set by then. */
   async #run(): Promise<void> {
     this.#failure = undefined
-    while (this.#pending.size > 0 && this.#failure === undefined) {
-      const places = [...this.#pending.values()]
-      this.#pending.clear()
+    for (let places = this.#ours(); places.length > 0 && this.#failure === undefined; places = this.#ours()) {
+      for (const place of places) this.#pending.delete(keyOf(place))
       try {
         await this.#member.commit({ offsets: places.map((place) => ({ ...place, leaderEpoch: -1 })) })
       } catch (error) {
@@ -60,8 +73,23 @@ export class OffsetCommitter {
     }
     this.#running = undefined
   }
+
+  /**
+   * The client library joins the next generation by itself, while this member still prints: a commit would then go out under that generation,
+   * for partitions that another member has read on in. Those that this member still has are its own.
+   */
+  #ours(): readonly CommittedPlace[] {
+    const { generationId, assignments } = this.#member
+    const { generation, places } = this.#assigned
+    const pending = [...this.#pending.values()]
+    if (generationId === generation) return pending
+    if (generationId !== generation + 1) return []
+    const now = new Set((assignments ?? []).flatMap(({ topic, partitions }) => partitions.map((partition) => keyOf({ topic, partition }))))
+    const before = new Set(places.map(keyOf))
+    return pending.filter((place) => now.has(keyOf(place)) && before.has(keyOf(place)))
+  }
 }
 
-function keyOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+function keyOf({ topic, partition }: PartitionPlace): string {
   return `${topic}:${partition}`
 }

@@ -5,7 +5,7 @@ import type { Reading } from './partition-reader.ts'
 
 /** By partition. `end` is the last stable offset: behind it there is nothing that could be read yet. A time without a record at or after it: absent. */
 export async function offsetsOf(
-  client: Consumer,
+  client: Pick<Consumer, 'listOffsets'>,
   {
     topic,
     partitions,
@@ -30,7 +30,7 @@ export async function offsetsOf(
 
 /** Where the range begins and stops in each partition, by what is there now. */
 export async function readingsOf(
-  client: Consumer,
+  client: Pick<Consumer, 'listOffsets'>,
   { topic, partitions, range }: { readonly topic: string; readonly partitions: readonly number[]; readonly range: OffsetRange },
 ): Promise<Reading[]> {
   const ask = (at: Parameters<typeof offsetsOf>[1]['at']): Promise<ReadonlyMap<number, bigint>> =>

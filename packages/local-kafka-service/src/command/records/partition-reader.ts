@@ -1,8 +1,11 @@
 // Reads partitions without a group: from an offset of each on, in their order, until an offset of each or for ever.
-import type { Consumer } from '@platformatic/kafka'
+import { type DecodedResponseOf, Fetch } from '@local-kafka-service/protocol'
+import { type Consumer, NetworkError, ProtocolError, protocolErrorsCodesById } from '@platformatic/kafka'
 import { hasApiError } from '../../cluster/client-errors.ts'
+import { UserError } from '../../user-error.ts'
 import { orAborted } from './abortable.ts'
-import { fetchedRecords } from './fetched-records.ts'
+import { ask, Exchange } from './exchange.ts'
+import { type FetchedPartition, fetchedRecords, type UnreadableBatch } from './fetched-records.ts'
 import type { KafkaRecord } from './kafka-record.ts'
 import { offsetsOf } from './partition-offsets.ts'
 import type { Patience } from './patience.ts'
@@ -23,13 +26,15 @@ export interface Reading {
 export interface Block {
   readonly reading: Reading
   readonly records: readonly KafkaRecord[]
-  /** The position behind this block. */
+  /** The position behind this block; never behind `until` of the reading, however long its last batch is. */
   readonly next: bigint
 }
 
+/** What `readPartitions` asks of a client: a Consumer without a group and without retries of its own. */
+export type ReaderClient = Pick<Consumer, 'listApis' | 'connections' | 'metadata' | 'clearMetadata' | 'currentMetadata' | 'listOffsets'>
+
 export interface ReaderOptions {
-  /** Without a group and without retries of its own. */
-  readonly client: Consumer
+  readonly client: ReaderClient
   readonly readings: readonly Reading[]
   /** Of topics that are followed as a whole: partitions that they get later are read from their begin. */
   readonly whole?: readonly string[]
@@ -51,6 +56,7 @@ export async function* readPartitions({
   signal,
   tell,
 }: ReaderOptions): AsyncGenerator<readonly Block[]> {
+  const exchange = new Exchange(client)
   const inFlight = new Map<number, Promise<Answer>>()
   let waiting = readings.filter((reading) => !isDone(reading))
   // A partition is asked for once at a time, also when its leader changes meanwhile: it would come twice.
@@ -59,15 +65,15 @@ export async function* readPartitions({
   while (waiting.length > 0 && !signal.aborted) {
     waiting.push(...newPartitions(client, whole, known))
     const idle = waiting.filter((reading) => !asked.has(reading))
-    for (const [node, led] of await patience.through(() => leadersOf(client, idle))) {
+    for (const [node, led] of await patience.attempts(() => leadersOf(client, idle))) {
       if (inFlight.has(node)) continue
-      for (const { reading } of led) asked.add(reading)
-      inFlight.set(node, fetchFrom(client, node, led))
+      for (const reading of led) asked.add(reading)
+      inFlight.set(node, fetchFrom({ client, exchange, node, asked: led }))
     }
     const answer = await orAborted(Promise.race(inFlight.values()), signal)
     if (answer === 'aborted') return
     inFlight.delete(answer.node)
-    for (const { reading } of answer.asked) asked.delete(reading)
+    for (const reading of answer.asked) asked.delete(reading)
     if (answer.kind === 'failed') {
       client.clearMetadata()
       if (hasApiError(answer.error, 'OFFSET_OUT_OF_RANGE')) await patience.through(() => moveIntoRange(client, answer.asked, tell))
@@ -77,30 +83,38 @@ export async function* readPartitions({
     patience.succeeded()
     if (answer.blocks.length > 0) yield answer.blocks
     for (const { reading, next } of answer.blocks) reading.position = next
+    if (answer.unreadable !== undefined) throw unreadableError(answer.unreadable)
     waiting = turned(waiting, answer.blocks).filter((reading) => !isDone(reading))
   }
 }
 
 type Answer =
-  | { readonly kind: 'fetched'; readonly node: number; readonly asked: readonly Led[]; readonly blocks: readonly Block[] }
-  | { readonly kind: 'failed'; readonly node: number; readonly asked: readonly Led[]; readonly error: unknown }
+  | {
+      readonly kind: 'fetched'
+      readonly node: number
+      readonly asked: readonly Reading[]
+      readonly blocks: readonly Block[]
+      readonly unreadable: Unreadable | undefined
+    }
+  | { readonly kind: 'failed'; readonly node: number; readonly asked: readonly Reading[]; readonly error: unknown }
 
-interface Led {
+interface Unreadable {
   readonly reading: Reading
-  readonly topicId: string
+  readonly batch: UnreadableBatch
 }
 
 /** Of each fetch. A record that is larger comes alone, whole. */
 const maxBytes = 8 * 1024 * 1024
 const maxBytesPerPartition = 1024 * 1024
 const maxWaitMs = 1_000
+const readCommitted = 1
 
 function isDone({ position, until }: Reading): boolean {
   return until !== undefined && position >= until
 }
 
 /** Those that the topics have by now, and that nobody knew; they are known then. */
-function newPartitions(client: Consumer, topics: readonly string[], known: Map<string, number>): readonly Reading[] {
+function newPartitions(client: ReaderClient, topics: readonly string[], known: Map<string, number>): readonly Reading[] {
   return topics.flatMap((topic) => {
     const before = known.get(topic) ?? 0
     const now = Math.max(before, client.currentMetadata?.topics.get(topic)?.partitionsCount ?? 0)
@@ -115,46 +129,100 @@ function newPartitions(client: Consumer, topics: readonly string[], known: Map<s
   })
 }
 
-/** By leader. Rejects where a partition has none at the moment. */
-async function leadersOf(client: Consumer, readings: readonly Reading[]): Promise<ReadonlyMap<number, readonly Led[]>> {
+/** By leader; -1 where a partition has none at the moment. */
+async function leadersOf(client: ReaderClient, readings: readonly Reading[]): Promise<ReadonlyMap<number, readonly Reading[]>> {
   const metadata = await client.metadata({ topics: [...new Set(readings.map(({ topic }) => topic))] })
-  return Map.groupBy(
-    readings.map((reading) => ({ reading, topicId: metadata.topics.get(reading.topic)?.id ?? '' })),
-    ({ reading: { topic, partition } }) => metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1,
-  )
+  return Map.groupBy(readings, ({ topic, partition }) => metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1)
 }
 
-async function fetchFrom(client: Consumer, node: number, asked: readonly Led[]): Promise<Answer> {
+/** By names, which every version up to this one has: a topic that is made again under its name is read on. */
+const newestFetch = 12
+
+interface FetchFrom {
+  readonly client: ReaderClient
+  readonly exchange: Exchange
+  readonly node: number
+  readonly asked: readonly Reading[]
+}
+
+async function fetchFrom({ client, exchange, node, asked }: FetchFrom): Promise<Answer> {
   try {
-    const response = await client.fetch({
-      node,
+    const broker = client.currentMetadata?.brokers.get(node)
+    if (broker === undefined) throw new NetworkError(`Broker ${node} leads partitions, and the cluster does not say where it is.`)
+    const version = await exchange.versionOf(Fetch, newestFetch)
+    const response = await ask(await exchange.connectionTo(broker), Fetch, version, {
+      replicaId: -1,
+      maxWaitMs,
+      minBytes: 1,
       maxBytes,
-      maxWaitTime: maxWaitMs,
-      topics: [...Map.groupBy(asked, ({ topicId }) => topicId)].map(([topicId, led]) => ({
-        topicId,
-        partitions: led.map(({ reading: { partition, position } }) => ({
+      isolationLevel: readCommitted,
+      topics: [...Map.groupBy(asked, ({ topic }) => topic)].map(([topic, readings]) => ({
+        topic,
+        partitions: readings.map(({ partition, position }) => ({
           partition,
-          fetchOffset: position,
+          fetchOffset: Number(position),
           partitionMaxBytes: maxBytesPerPartition,
-          currentLeaderEpoch: -1,
-          lastFetchedEpoch: -1,
         })),
       })),
+      forgottenTopicsData: [],
     })
-    const blocks: Block[] = []
-    for (const { topicId, partitions } of response.responses) {
-      for (const answered of partitions) {
-        // A fetch session may answer what was not asked for any more.
-        const reading = asked.find((led) => led.topicId === topicId && led.reading.partition === answered.partitionIndex)?.reading
-        if (reading === undefined) continue
-        const { records, next } = fetchedRecords(answered, { topic: reading.topic, partition: reading.partition, from: reading.position })
-        if (next > reading.position) blocks.push({ reading, records: records.filter(({ offset }) => isWanted(offset, reading)), next })
-      }
-    }
-    return { kind: 'fetched', node, asked, blocks }
+    return { kind: 'fetched', node, asked, ...blocksOf(response, asked) }
   } catch (error) {
     return { kind: 'failed', node, asked, error }
   }
+}
+
+/** Throws a ProtocolError of the client library for an answer that is an error, for one partition or all. */
+function blocksOf(
+  { errorCode, responses }: DecodedResponseOf<typeof Fetch>,
+  asked: readonly Reading[],
+): { readonly blocks: readonly Block[]; readonly unreadable: Unreadable | undefined } {
+  throwIfError(errorCode ?? 0)
+  for (const { partitions } of responses) for (const partition of partitions) throwIfError(partition.errorCode)
+  const blocks: Block[] = []
+  let unreadable: Unreadable | undefined
+  for (const { topic, partitions } of responses) {
+    for (const answered of partitions) {
+      const reading = asked.find((one) => one.topic === topic && one.partition === answered.partitionIndex)
+      if (reading === undefined) continue
+      const block = blockOf(reading, answered)
+      if (block.next > reading.position) blocks.push(block)
+      // What stands before it is printed first: the next fetch then begins with it.
+      else if (block.unreadable !== undefined) unreadable ??= { reading, batch: block.unreadable }
+    }
+  }
+  return { blocks, unreadable }
+}
+
+/** Exported for its test. */
+export function blockOf(reading: Reading, answered: FetchedPartition): Block & { readonly unreadable: UnreadableBatch | undefined } {
+  const { topic, partition, position, until } = reading
+  const { records, next, unreadable } = fetchedRecords(answered, { topic, partition, from: position })
+  return {
+    reading,
+    records: records.filter(({ offset }) => isWanted(offset, reading)),
+    next: until === undefined || next < until ? next : until,
+    unreadable,
+  }
+}
+
+function throwIfError(code: number): void {
+  if (code === 0) return
+  const id = (protocolErrorsCodesById as Readonly<Record<number, string | undefined>>)[code]
+  throw new ProtocolError(id ?? 'UNKNOWN_SERVER_ERROR')
+}
+
+function unreadableError({ reading: { topic, partition }, batch: { firstOffset, lastOffset, codec, why } }: Unreadable): UserError {
+  const offsets = firstOffset === lastOffset ? `offset ${firstOffset}` : `offsets ${firstOffset} to ${lastOffset}`
+  const behind = lastOffset + 1n
+  return new UserError('LKS-4103', {
+    what: `${topic}[${partition}]: the batch at ${offsets} cannot be read (${codec === 'none' ? 'not compressed' : codec})`,
+    why,
+    fix: [
+      `read what comes after it: lks consume ${topic} -p ${partition} -O ${behind}`,
+      `let a group go on after it: lks group seek GROUP --to ${behind} --topics ${topic}:${partition} --yes`,
+    ],
+  })
 }
 
 function isWanted(offset: bigint, { notBefore, until }: Reading): boolean {
@@ -168,8 +236,8 @@ function turned(readings: readonly Reading[], blocks: readonly Block[]): Reading
 }
 
 /** Records were removed, or a log was cut, while it was read: said, and gone on from what is there. */
-async function moveIntoRange(client: Consumer, asked: readonly Led[], tell: ReaderOptions['tell']): Promise<void> {
-  for (const { reading } of asked) {
+async function moveIntoRange(client: ReaderClient, asked: readonly Reading[], tell: ReaderOptions['tell']): Promise<void> {
+  for (const reading of asked) {
     const { topic, partition, position } = reading
     const [start, end] = await Promise.all([
       offsetsOf(client, { topic, partitions: [partition], at: 'start' }),

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { Patience } from './patience.ts'
 
 class Passing extends Error {}
+class Unreached extends Passing {}
 
 function aPatience({
   waitMs = Number.POSITIVE_INFINITY,
@@ -14,7 +15,15 @@ function aPatience({
   const told: string[] = []
   return {
     told,
-    patience: new Patience({ waitMs, pauseMs: 1, signal, tell: (line) => told.push(line), passes: (error) => error instanceof Passing }),
+    patience: new Patience({
+      waitMs,
+      unreachedMs: 0,
+      pauseMs: 1,
+      signal,
+      tell: (line) => told.push(line),
+      passes: (error) => error instanceof Passing,
+      isUnreached: (error) => error instanceof Unreached,
+    }),
   }
 }
 
@@ -53,4 +62,14 @@ test('the signal ends it', async () => {
   const waiting = patience.through(() => Promise.reject(new Passing('away')))
   stop.abort(new Error('Ctrl-C'))
   await expect(waiting).rejects.toThrow()
+})
+
+test('N3: where no connection was ever made, the shorter time counts; after one success, and for other errors, the longer one', async () => {
+  const unreached = new Unreached('Connection to localhost:1 failed.')
+  await expect(aPatience().patience.through(() => Promise.reject(unreached))).rejects.toBe(unreached)
+  const { patience } = aPatience()
+  await patience.attempts(async () => 'metadata')
+  await expect(patience.failed(unreached)).rejects.toBe(unreached)
+  await patience.through(failing(2))
+  await expect(patience.failed(unreached)).resolves.toBeUndefined()
 })

@@ -9,10 +9,19 @@ export interface Progress {
   readonly acknowledged: number
 }
 
-export function notWrittenError({ refused, inDoubt, cause }: NotWritten, progress: Progress): UserError {
+/** `server`: a bootstrap server, for the advice. */
+export function notWrittenError({ refused, inDoubt, unreached, cause }: NotWritten, progress: Progress, server: string): UserError {
   const before = `${written(progress)}, then `
   const doubt = inDoubt === 0 ? '' : `; of ${inDoubt} more nobody knows whether they are written`
   const [first] = refused
+  if (first === undefined && unreached !== undefined) {
+    return new UserError('LKS-4005', {
+      what: `${before}no connection could be made to ${unreached}, which the cluster advertises${doubt}`,
+      why: innermostMessage(cause),
+      fix: [`see which address is wrong: lks doctor connect ${server}`],
+      cause,
+    })
+  }
   if (first === undefined) {
     return new UserError('LKS-4102', {
       what: `${before}the cluster did not answer any more${doubt}`,

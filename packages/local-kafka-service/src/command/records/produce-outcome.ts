@@ -1,5 +1,9 @@
-// What is known of the records of a Produce request that failed: which were acknowledged, which were refused, and of which nobody knows.
-import { type produceV11, protocolErrorsCodesById, ResponseError } from '@platformatic/kafka'
+// What is known of the batches of one Produce request, over all attempts: which were acknowledged, which were refused, and of which nobody knows.
+import type { DecodedResponseOf, Produce } from '@local-kafka-service/protocol'
+import { protocolErrorsCodesById } from '@platformatic/kafka'
+import type { PlacedRecord } from './record-chunk.ts'
+
+export type PartitionAnswer = DecodedResponseOf<typeof Produce>['responses'][number]['partitionResponses'][number]
 
 /** Why a broker did not take the batch of a partition. */
 export interface Refusal {
@@ -11,81 +15,92 @@ export interface Refusal {
   readonly records: readonly number[]
 }
 
-/** By partition. What is in neither may be written or not. */
-export interface Outcome {
-  /** The offset of the first record of the batch. */
-  readonly acknowledged: ReadonlyMap<number, bigint>
-  readonly refused: ReadonlyMap<number, Refusal>
-  /** The request never left, so that what is in neither is not written. */
-  readonly neverSent: boolean
-  /** The error of the last attempt. */
-  readonly last: Error | undefined
-}
+/** By partition. */
+export class ProduceOutcome {
+  readonly #batches: ReadonlyMap<number, readonly PlacedRecord[]>
+  readonly #acknowledged = new Map<number, bigint | undefined>()
+  readonly #refused = new Map<number, Refusal>()
+  readonly #doubtful = new Set<number>()
+  readonly #givenUp = new Set<number>()
+  #lastFailure: Error | undefined
+  /** The producer got another id in the course of it. */
+  wasRenewed = false
+  /** The address of a leader that never took a connection, where that ended it. */
+  unreached: string | undefined
 
-/** From all attempts: an acknowledgement counts whenever it came, a refusal only where no attempt is in doubt. */
-export function outcomeOf(error: unknown): Outcome {
-  const acknowledged = new Map<number, bigint>()
-  const refused = new Map<number, Refusal>()
-  const inDoubt = new Set<number>()
-  for (const { partition, offset } of producedBeside(error)) acknowledged.set(partition, offset)
-  const attempts = attemptsIn(error).filter((attempt) => !isOfClosing(attempt))
-  for (const attempt of attempts) {
-    for (const answer of attempt instanceof ResponseError ? answersOf(attempt) : []) {
-      if (answer.errorCode === 0) acknowledged.set(answer.index, answer.baseOffset)
-      else if (doubtful.has(answer.errorCode)) inDoubt.add(answer.index)
-      else refused.set(answer.index, refusalOf(answer))
-    }
+  constructor(batches: Iterable<readonly [partition: number, records: readonly PlacedRecord[]]>) {
+    this.#batches = new Map(batches)
   }
-  const lost = attempts.some((attempt) => !(attempt instanceof ResponseError) && !isConnectFailure(attempt))
-  for (const partition of refused.keys()) {
-    if (lost || acknowledged.has(partition) || inDoubt.has(partition)) refused.delete(partition)
+
+  recordsOf(partition: number): readonly PlacedRecord[] {
+    return this.#batches.get(partition) ?? []
   }
-  return { acknowledged, refused, neverSent: attempts.every(isConnectFailure), last: attempts.at(-1) }
-}
 
-/** What other brokers acknowledged of the same request. */
-function producedBeside(error: unknown): readonly { readonly partition: number; readonly offset: bigint }[] {
-  // The cast: the library puts it on the error, and declares it nowhere.
-  const { produced } = error as {
-    readonly produced?: { readonly offsets?: readonly { readonly partition: number; readonly offset: bigint }[] }
+  /** Those that are to be sent, again or for the first time. */
+  get left(): readonly number[] {
+    return [...this.#batches.keys()].filter(
+      (partition) => !this.#acknowledged.has(partition) && !this.#refused.has(partition) && !this.#givenUp.has(partition),
+    )
   }
-  return produced?.offsets ?? []
-}
 
-type PartitionAnswer = produceV11.ProduceResponse['responses'][number]['partitionResponses'][number]
+  get isSettled(): boolean {
+    return this.left.length === 0
+  }
 
-/** Answers after which the batch may be written: it was, and then something else failed, or nobody waited for the end. */
-const doubtful: ReadonlySet<number> = new Set([7, 13, 20])
+  /** Some of what is left may be written already. */
+  get hasDoubts(): boolean {
+    return this.left.some((partition) => this.#doubtful.has(partition))
+  }
 
-/** The errors of single attempts, in their order; the client library nests them by brokers and by retries. */
-function attemptsIn(error: unknown): readonly Error[] {
-  if (!(error instanceof Error)) return []
-  if (error instanceof ResponseError || !(error instanceof AggregateError)) return [error]
-  return (error.errors as readonly unknown[]).flatMap(attemptsIn)
-}
+  /** The offset of the first record of the batch, where somebody said it. */
+  get acknowledged(): ReadonlyMap<number, bigint | undefined> {
+    return this.#acknowledged
+  }
 
-function answersOf(error: ResponseError): readonly PartitionAnswer[] {
-  // The cast: the library declares the answer of any API here, and only those of Produce have this field.
-  const response = (error as { readonly response?: { readonly responses?: produceV11.ProduceResponse['responses'] } }).response
-  return (response?.responses ?? []).flatMap(({ partitionResponses }) => partitionResponses ?? [])
+  /** Certainly not written. */
+  get refused(): ReadonlyMap<number, Refusal> {
+    return this.#refused
+  }
+
+  /** Neither acknowledged nor certainly not written. What is nowhere was never sent. */
+  get inDoubt(): ReadonlySet<number> {
+    return new Set([...this.#doubtful].filter((partition) => !this.#acknowledged.has(partition) && !this.#refused.has(partition)))
+  }
+
+  get lastFailure(): Error | undefined {
+    return this.#lastFailure
+  }
+
+  acknowledge(partition: number, offset: bigint | undefined): void {
+    this.#acknowledged.set(partition, offset)
+  }
+
+  /** It was sent, and whether it arrived is not known. */
+  doubt(partition: number): void {
+    this.#doubtful.add(partition)
+  }
+
+  giveUp(partition: number): void {
+    this.#givenUp.add(partition)
+  }
+
+  /** A refusal is one only where no attempt is in doubt. */
+  refuse(answer: PartitionAnswer): void {
+    if (this.#doubtful.has(answer.index)) this.giveUp(answer.index)
+    else this.#refused.set(answer.index, refusalOf(answer))
+  }
+
+  /** That the client was closed because it had tried for long enough is no attempt. */
+  failed(error: Error): void {
+    if (this.#lastFailure === undefined || !('closed' in error && error.closed === true)) this.#lastFailure = error
+  }
 }
 
 function refusalOf({ errorCode, errorMessage, recordErrors }: PartitionAnswer): Refusal {
-  const wrong = recordErrors ?? []
+  const names = protocolErrorsCodesById as Readonly<Record<number, string | undefined>>
   return {
-    api: protocolErrorsCodesById[errorCode] ?? `error ${errorCode}`,
-    message:
-      wrong.find(({ batchIndexErrorMessage }) => batchIndexErrorMessage !== null)?.batchIndexErrorMessage ?? errorMessage ?? undefined,
-    records: wrong.map(({ batchIndex }) => batchIndex),
+    api: names[errorCode] ?? `error ${errorCode}`,
+    message: recordErrors.find((record) => record.batchIndexErrorMessage !== null)?.batchIndexErrorMessage ?? errorMessage ?? undefined,
+    records: recordErrors.map(({ batchIndex }) => batchIndex),
   }
-}
-
-/** This producer was closed because it had tried for long enough, which is no attempt. */
-function isOfClosing(error: Error): boolean {
-  return 'closed' in error && error.closed === true
-}
-
-/** Nobody answered the connection, so nothing was sent by it. */
-function isConnectFailure(error: Error): boolean {
-  return /^Connection to .+ (failed|timed out)\.$|^Connection closed while waiting for ready/.test(error.message)
 }

@@ -1,5 +1,5 @@
 // What the command line of `lks produce` asks for, and what of it goes together.
-import type { CompressionAlgorithmValue } from '@platformatic/kafka'
+import type { CodecName } from '@local-kafka-service/protocol'
 import { UserError } from '../../user-error.ts'
 import type { Given } from '../client-command.ts'
 import type { RecordHeader } from './kafka-record.ts'
@@ -14,7 +14,7 @@ export interface ProducePlan {
   /** A number: all go there. `any`: the keys decide. Undefined: a record in JSON may say, else the keys decide. */
   readonly partition: number | 'any' | undefined
   readonly acks: (typeof acknowledgements)[number]
-  readonly compression: CompressionAlgorithmValue
+  readonly compression: CodecName
   readonly output: string
 }
 

@@ -3,8 +3,9 @@ import { open } from 'node:fs/promises'
 import { UserError } from '../../user-error.ts'
 import type { CommandContext, Given } from '../client-command.ts'
 import { untilAborted } from './abortable.ts'
+import { BatchSender } from './batch-sender.ts'
 import { type ByteLine, byteLines, LineTooLong } from './byte-lines.ts'
-import { partitionsToWrite, producerOpener } from './clients.ts'
+import { openWriter, partitionsToWrite } from './clients.ts'
 import { DataSink } from './data-sink.ts'
 import { recordName } from './kafka-record.ts'
 import { notWrittenError, type Progress, written, wrongLineError } from './produce-errors.ts'
@@ -24,7 +25,8 @@ export async function runProduce(given: Given, context: CommandContext): Promise
   const tally = { topic: plan.topic, acknowledged: 0 }
   const stopped = new AbortController()
   const writer = await writerFor(plan, context, { partitions, tally, failed: () => stopped.abort() })
-  const { signal, terminal } = context
+  const { signal, terminal, connection } = context
+  const [server = ''] = connection.bootstrapServers
   const giveUp = givesUp(signal, writer)
   try {
     const lines = byteLines(untilAborted(input, AbortSignal.any([signal, stopped.signal])), { maxBytes: maxLineBytes })
@@ -32,7 +34,7 @@ export async function runProduce(given: Given, context: CommandContext): Promise
     await writer.flush()
     if (wrong !== undefined) throw wrongLineError(wrong, tally)
   } catch (error) {
-    const told = error instanceof NotWritten ? notWrittenError(error, tally) : error
+    const told = error instanceof NotWritten ? notWrittenError(error, tally, server) : error
     // After Ctrl-C nobody prints an error; what is known of the records is said all the same.
     if (signal.aborted && told instanceof UserError) terminal.talk.write(`${told.what}\n`)
     throw told
@@ -73,12 +75,12 @@ function unreadable(file: string, why: string, cause?: unknown): UserError {
 }
 
 /** How many the topic has; it is made by the cluster where that makes topics that are named. */
-async function partitionsBefore({ topic, partition, acks }: ProducePlan, { connection }: CommandContext): Promise<number> {
-  const producer = (await producerOpener(connection, { acks, patience: 'short', tell: () => {} }))()
+async function partitionsBefore({ topic, partition }: ProducePlan, { connection }: CommandContext): Promise<number> {
+  const client = await openWriter(connection)
   try {
-    return await partitionsToWrite(producer, { topic, wanted: typeof partition === 'number' ? partition : undefined })
+    return await partitionsToWrite(client, { topic, wanted: typeof partition === 'number' ? partition : undefined })
   } finally {
-    await producer.close()
+    await client.close()
   }
 }
 
@@ -95,11 +97,9 @@ async function writerFor(
 ): Promise<RecordWriter> {
   const { topic, acks, compression, output } = plan
   const sink = new DataSink(terminal.data)
+  const tell = (line: string): void => void terminal.talk.write(`${line}\n`)
   return new RecordWriter({
-    topic,
-    open: await producerOpener(connection, { acks, patience: 'long', tell: (line) => void terminal.talk.write(`${line}\n`) }),
-    acks,
-    compression,
+    sender: new BatchSender({ client: await openWriter(connection), topic, acks, compression, tell }),
     partitions,
     firstPartition: Math.floor(Math.random() * partitions),
     limits,

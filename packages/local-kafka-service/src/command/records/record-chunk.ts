@@ -5,6 +5,8 @@ import type { RecordToWrite } from './record-json.ts'
 /** A record with the partition it goes to, and the line it came from. */
 export interface PlacedRecord extends RecordToWrite {
   readonly partition: number
+  /** Its own, or when it was taken. */
+  readonly timestampMs: number
   readonly line: number
 }
 
@@ -39,7 +41,8 @@ export class RecordChunk {
     const { records, chunkBytes, batchBytes: most } = this.#limits
     const isOver = this.records.length >= records || this.#bytes + bytes > chunkBytes || batchBytes > most
     if (isOver && this.records.length > 0) return 'full'
-    this.records.push({ ...record, partition, line })
+    const timestampMs = record.timestamp === undefined ? Date.now() : Number(record.timestamp)
+    this.records.push({ ...record, partition, timestampMs, line })
     this.#batchBytes.set(partition, batchBytes)
     this.#bytes += bytes
     return 'taken'

@@ -2,6 +2,7 @@
 import { Producer } from '@platformatic/kafka'
 import { expect, test } from 'vitest'
 import { type Kafka, startKafka } from '../../index.ts'
+import { BatchSender } from './batch-sender.ts'
 import type { RecordToWrite } from './record-json.ts'
 import { RecordWriter } from './record-writer.ts'
 
@@ -73,10 +74,13 @@ async function holdingWriter(kafka: Kafka, { records }: { readonly records: numb
     return undefined
   })
   const writer = new RecordWriter({
-    topic: 'orders',
-    open: () => new Producer({ ...kafka.clientConfig('platformatic'), idempotent: true }),
-    acks: 'all',
-    compression: 'none',
+    sender: new BatchSender({
+      client: new Producer({ ...kafka.clientConfig('platformatic'), retries: 0 }),
+      topic: 'orders',
+      acks: 'all',
+      compression: 'none',
+      tell: () => {},
+    }),
     partitions: 1,
     firstPartition: 0,
     limits: { batchBytes: 900_000, chunkBytes: 4_000_000, records },

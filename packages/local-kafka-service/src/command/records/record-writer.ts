@@ -1,20 +1,16 @@
 // Writes records in their order, one Produce request at a time: what arrives while one is under way goes into the next.
-import { type CompressionAlgorithmValue, ProduceAcks, type Producer } from '@platformatic/kafka'
+import type { BatchSender } from './batch-sender.ts'
 import { asError } from './innermost-message.ts'
-import type { RecordHeader } from './kafka-record.ts'
-import { type Outcome, outcomeOf, type Refusal } from './produce-outcome.ts'
+import type { ProduceOutcome, Refusal } from './produce-outcome.ts'
 import { type ChunkLimits, type PlacedRecord, RecordChunk } from './record-chunk.ts'
 import type { RecordToWrite } from './record-json.ts'
 
-/** Undefined where nobody acknowledges (acks=0). */
+/** Undefined where nobody says it (acks=0). */
 export type WrittenRecord = PlacedRecord & { readonly offset: bigint | undefined }
 
 export interface WriterOptions {
-  readonly topic: string
-  /** Opens a producer; idempotent with `acks: 'all'`. */
-  readonly open: () => Producer
-  readonly acks: 'all' | '1' | '0'
-  readonly compression: CompressionAlgorithmValue
+  readonly sender: Pick<BatchSender, 'send' | 'close' | 'partitionCount'>
+  /** Of the topic, as long as the sender does not know better. */
   readonly partitions: number
   /** Where the records without a key begin; each request goes on with the next partition. */
   readonly firstPartition: number
@@ -32,28 +28,19 @@ export class NotWritten extends Error {
   readonly refused: readonly { readonly record: PlacedRecord; readonly refusal: Refusal }[]
   /** Of these nobody knows. */
   readonly inDoubt: number
+  /** The address of a leader that never took a connection, where that is why. */
+  readonly unreached: string | undefined
 
-  constructor(
-    cause: unknown,
-    {
-      refused,
-      inDoubt,
-    }: { readonly refused: readonly { readonly record: PlacedRecord; readonly refusal: Refusal }[]; readonly inDoubt: number },
-  ) {
+  constructor(cause: unknown, { refused, inDoubt, unreached }: Pick<NotWritten, 'refused' | 'inDoubt' | 'unreached'>) {
     super('not everything was written', { cause })
     this.refused = refused
     this.inDoubt = inDoubt
+    this.unreached = unreached
   }
 }
 
-type Answer =
-  | { readonly kind: 'written'; readonly acknowledged: ReadonlyMap<number, bigint> }
-  | ({ readonly kind: 'failed'; readonly error: unknown } & Outcome)
-
 export class RecordWriter {
   readonly #options: WriterOptions
-  #producer: Producer
-  #sentByProducer = 0
   #chunk: RecordChunk
   #keyless: number
   #sending: Promise<void> | undefined
@@ -61,7 +48,6 @@ export class RecordWriter {
 
   constructor(options: WriterOptions) {
     this.#options = options
-    this.#producer = options.open()
     this.#keyless = options.firstPartition
     this.#chunk = this.#nextChunk()
   }
@@ -94,7 +80,7 @@ export class RecordWriter {
 
   /** Also while a request is under way or tried again: that one then fails. */
   async close(): Promise<void> {
-    await this.#producer.close(true)
+    await this.#options.sender.close()
   }
 
   #throwIfFailed(): void {
@@ -102,12 +88,11 @@ export class RecordWriter {
   }
 
   #nextChunk(): RecordChunk {
-    const { topic, partitions, limits } = this.#options
+    const { partitions, limits, sender } = this.#options
     const keyless = this.#keyless
     this.#keyless += 1
     // A topic may have grown meanwhile.
-    const current = this.#producer.currentMetadata?.topics.get(topic)?.partitionsCount ?? partitions
-    return new RecordChunk({ limits, partitions: current, keyless })
+    return new RecordChunk({ limits, partitions: sender.partitionCount ?? partitions, keyless })
   }
 
   #send(): void {
@@ -128,11 +113,11 @@ export class RecordWriter {
 
   /** Rejects with NotWritten. A batch that is too large for the topic is cut in two, as Kafka's own producer does. */
   async #sendAll(records: readonly PlacedRecord[]): Promise<void> {
-    const answer = await this.#produce(records)
-    await this.#acknowledged(records, answer.acknowledged)
-    if (answer.kind === 'written') return
-    const rest = records.filter(({ partition }) => !answer.acknowledged.has(partition))
-    if (!canBeCut(rest, answer)) throw notWritten(answer.last ?? answer.error, rest, answer)
+    const outcome = await this.#options.sender.send(records)
+    await this.#acknowledged(records, outcome.acknowledged)
+    const rest = records.filter(({ partition }) => !outcome.acknowledged.has(partition))
+    if (rest.length === 0) return
+    if (!canBeCut(rest, outcome)) throw notWritten(rest, outcome)
     for (const batch of Map.groupBy(rest, ({ partition }) => partition).values()) {
       const half = Math.ceil(batch.length / 2)
       await this.#sendAll(batch.slice(0, half))
@@ -140,76 +125,31 @@ export class RecordWriter {
     }
   }
 
-  async #produce(records: readonly PlacedRecord[]): Promise<Answer> {
-    try {
-      await this.#renew(records.length)
-      return { kind: 'written', acknowledged: await this.#produceOnce(records) }
-    } catch (error) {
-      return { kind: 'failed', error, ...outcomeOf(error) }
-    }
-  }
-
-  async #produceOnce(records: readonly PlacedRecord[]): Promise<ReadonlyMap<number, bigint>> {
-    const { topic, acks, compression } = this.#options
-    const { offsets } = await this.#producer.send({
-      acks: acksOf[acks],
-      compression,
-      messages: records.map(({ partition, timestamp, key, value, headers }) => ({
-        topic,
-        partition,
-        ...(timestamp !== undefined && { timestamp }),
-        // The casts: the library writes null as Kafka's null, which its types do not say.
-        key: key as Buffer,
-        value: value as Buffer,
-        headers: headersOf(headers),
-      })),
-    })
-    return new Map((offsets ?? []).map(({ partition, offset }) => [partition, offset]))
-  }
-
-  async #acknowledged(records: readonly PlacedRecord[], bases: ReadonlyMap<number, bigint>): Promise<void> {
+  async #acknowledged(records: readonly PlacedRecord[], bases: ReadonlyMap<number, bigint | undefined>): Promise<void> {
     const next = new Map(bases)
-    const isSilent = this.#options.acks === '0'
     const written = records.flatMap((record): readonly WrittenRecord[] => {
+      if (!next.has(record.partition)) return []
       const offset = next.get(record.partition)
-      if (offset === undefined) return isSilent ? [{ ...record, offset }] : []
-      next.set(record.partition, offset + 1n)
+      if (offset !== undefined) next.set(record.partition, offset + 1n)
       return [{ ...record, offset }]
     })
     if (written.length > 0) await this.#options.written(written)
   }
-
-  /** An idempotent producer numbers the records of a partition in 31 bits, and the library does not begin again. */
-  async #renew(records: number): Promise<void> {
-    this.#sentByProducer += records
-    if (this.#sentByProducer <= mostRecordsOfProducer) return
-    this.#sentByProducer = records
-    const before = this.#producer
-    this.#producer = this.#options.open()
-    await before.close()
-  }
 }
 
-const mostRecordsOfProducer = 2 ** 30
-const acksOf = { all: ProduceAcks.ALL, '1': ProduceAcks.LEADER, '0': ProduceAcks.NO_RESPONSE } as const
 const tooLarge: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
 
-/** By the bytes of their keys, so that two of one name stay two. */
-function headersOf(headers: readonly RecordHeader[]): Map<Buffer, Buffer> {
-  // The cast: as above, null is Kafka's null. A key that comes twice must be two objects.
-  return new Map(headers.map(({ key, value }) => [Buffer.from(key), value as Buffer]))
-}
-
 /** Everything that was not written is known not to be, was too large, and has two records at least in each batch. */
-function canBeCut(rest: readonly PlacedRecord[], { refused }: Outcome): boolean {
+function canBeCut(rest: readonly PlacedRecord[], { refused }: Pick<ProduceOutcome, 'refused'>): boolean {
   const batches = Map.groupBy(rest, ({ partition }) => partition)
   return batches.size > 0 && [...batches].every(([partition, batch]) => batch.length > 1 && tooLarge.has(refused.get(partition)?.api ?? ''))
 }
 
-function notWritten(cause: unknown, rest: readonly PlacedRecord[], { refused, neverSent }: Outcome): NotWritten {
+function notWritten(rest: readonly PlacedRecord[], { refused, inDoubt, lastFailure, unreached }: ProduceOutcome): NotWritten {
   const withRefusal = rest.flatMap((record) => {
     const refusal = refused.get(record.partition)
     return refusal === undefined ? [] : [{ record, refusal }]
   })
-  return new NotWritten(cause, { refused: withRefusal, inDoubt: neverSent ? 0 : rest.length - withRefusal.length })
+  const doubtfulCount = rest.filter(({ partition }) => inDoubt.has(partition)).length
+  return new NotWritten(lastFailure, { refused: withRefusal, inDoubt: doubtfulCount, unreached })
 }

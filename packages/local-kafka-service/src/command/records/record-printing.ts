@@ -1,0 +1,41 @@
+// Prints the records of a reader, and says after each write what is out: no more may be committed than that.
+import type { DataSink } from './data-sink.ts'
+import type { Block } from './partition-reader.ts'
+import type { RecordFilter } from './record-filter.ts'
+import type { RecordPrinter } from './record-printer.ts'
+
+export interface Printing {
+  readonly sink: DataSink
+  readonly keeps: RecordFilter
+  readonly print: RecordPrinter
+  /** Infinity: no end by number. */
+  readonly count: number
+  readonly signal: AbortSignal
+  /** Everything of the partition before `offset` is written out, or was not asked for. */
+  readonly printed: (place: { readonly topic: string; readonly partition: number; readonly offset: bigint }) => void
+}
+
+/** Settles at the end of the blocks, when `count` records are out, or when the signal aborts. Rejects when the signal aborts while the output takes nothing. */
+export async function printRecords(
+  blocks: AsyncIterable<readonly Block[]>,
+  { sink, keeps, print, count, signal, printed }: Printing,
+): Promise<void> {
+  let left = count
+  for await (const answer of blocks) {
+    for (const { reading, records, next } of answer) {
+      const { topic, partition } = reading
+      for (const record of records) {
+        if (!keeps(record)) continue
+        sink.add(print(record))
+        left -= 1
+        if (left > 0 && !sink.isFull) continue
+        await sink.flush(signal)
+        printed({ topic, partition, offset: record.offset + 1n })
+        if (left === 0 || signal.aborted) return
+      }
+      await sink.flush(signal)
+      printed({ topic, partition, offset: next })
+      if (signal.aborted) return
+    }
+  }
+}
