@@ -95,9 +95,12 @@ export class UserError extends Error {
   }
 }
 
-/** As it is printed, with a line break at its end. */
-export function explain(error: UserError, { verbose }: { readonly verbose: boolean }): string {
-  const lines = [`error: ${error.what} (${error.code})`]
+/** As it is printed, with a line break at its end. `wrong` may colour a text. */
+export function explain(
+  error: UserError,
+  { verbose, wrong = (text) => text }: { readonly verbose: boolean; readonly wrong?: (text: string) => string },
+): string {
+  const lines = [`${wrong('error:')} ${error.what} (${error.code})`]
   if (error.why !== undefined) lines.push(`  why: ${error.why}`)
   for (const fix of error.fix) lines.push(`  fix: ${fix}`)
   if (verbose) {

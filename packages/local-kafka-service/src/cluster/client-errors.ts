@@ -71,6 +71,16 @@ export function noTopic(name: string, cause?: unknown): UserError {
   })
 }
 
+/** Of `among` topics that were named; nothing was done with any of them. */
+export function noTopics(names: readonly string[], among: number): UserError {
+  const [name = ''] = names
+  return new UserError('LKS-4008', {
+    what: names.length === 1 ? `there is no topic '${name}'` : `there are no topics ${names.map((one) => `'${one}'`).join(', ')}`,
+    why: among > names.length ? 'so nothing was done with the others' : undefined,
+    fix: ['see what there is: lks topic list'],
+  })
+}
+
 export function noGroup(id: string): UserError {
   return new UserError('LKS-4009', { what: `there is no group '${id}'`, fix: ['see what there is: lks group list'] })
 }

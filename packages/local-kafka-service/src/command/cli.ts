@@ -6,7 +6,7 @@ import type { CommandContext } from './client-command.ts'
 import { connectionFrom } from './connection.ts'
 import { Exit } from './exit.ts'
 import { type Chosen, type ClientTable, programOf, quiet } from './program.ts'
-import { endWithoutReader, type Farewells, flushed, processTerminal } from './terminal.ts'
+import { endWithoutReader, type Farewells, flushed, processTerminal, wrongPaint } from './terminal.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -39,7 +39,7 @@ async function ended(argv: readonly string[], env: Env, farewells: Farewells): P
     if (error instanceof Exit) return error.exitCode
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     const told = asUserError(error, argv)
-    process.stderr.write(explain(told, { verbose }))
+    process.stderr.write(explain(told, { verbose, wrong: wrongPaint(env) }))
     return told.exitCode
   }
 }

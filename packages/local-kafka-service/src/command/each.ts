@@ -2,6 +2,30 @@
 import { explainClient } from '../cluster/client-errors.ts'
 import { UserError } from '../user-error.ts'
 import type { CommandContext } from './client-command.ts'
+import { type OutputFormat, show, type View } from './output/output.ts'
+
+export interface Shown<T> {
+  readonly act: (name: string) => Promise<T>
+  readonly view: (found: readonly T[]) => View
+  readonly format: OutputFormat
+}
+
+/** Shows what was found, then rejects with the trouble, when there was any. Without anything found it is only the trouble. */
+export async function forEachShown<T>(
+  names: readonly string[],
+  context: Pick<CommandContext, 'terminal' | 'connection' | 'signal'>,
+  { act, view, format }: Shown<T>,
+): Promise<void> {
+  const found: T[] = []
+  let trouble: unknown
+  try {
+    await forEachName(names, context, async (name) => void found.push(await act(name)))
+  } catch (error) {
+    trouble = error
+  }
+  if (found.length > 0 || trouble === undefined) show(context.terminal, format, view(found))
+  if (trouble !== undefined) throw trouble
+}
 
 /** Rejects at the end with the trouble, when there was any; of several, each is told as it comes. */
 export async function forEachName(

@@ -2,6 +2,7 @@
 import { isatty } from 'node:tty'
 import { explain, UserError } from '../user-error.ts'
 import type { Terminal } from './client-command.ts'
+import { hasColours, paintOf } from './output/paint.ts'
 
 export function processTerminal(env: Readonly<Record<string, string | undefined>>, farewells: Farewells): Terminal {
   const { stdout, stderr } = process
@@ -20,7 +21,7 @@ export function processTerminal(env: Readonly<Record<string, string | undefined>
     interactive,
     inputInteractive: isatty(0),
     columns: interactive ? Math.max(40, stdout.columns) : 80,
-    colours: interactive && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb',
+    colours: hasColours(stdout, env),
   }
 }
 
@@ -43,8 +44,14 @@ const farewellMs = 5_000
 
 function tellFullDisk({ message }: Error): number {
   const told = new UserError('LKS-1010', { what: 'the output cannot be written', why: message, fix: ['make room, or write elsewhere'] })
-  process.stderr.write(explain(told, { verbose: false }))
+  process.stderr.write(explain(told, { verbose: false, wrong: wrongPaint() }))
   return told.exitCode
+}
+
+/** How `error:` is shown on standard error. */
+export function wrongPaint(env: Readonly<Record<string, string | undefined>> = process.env): (text: string) => string {
+  const paint = paintOf({ colours: hasColours(process.stderr, env) })
+  return (text) => paint('wrong', text)
 }
 
 /** Settles when what was written is with the operating system. */

@@ -18,19 +18,19 @@ export const configDescribe: ClientCommand = {
     const keys = given.arguments.slice(2)
     await withCluster(context, async (cluster) => {
       const configs = await describeConfigs(cluster, resource, keys.length === 0 ? null : keys)
-      const unknown = keys.find((key) => !configs.some(({ name }) => name === key))
-      if (unknown !== undefined)
-        throw new UserError('LKS-4007', {
-          what: `${resource.kind} '${resource.name}' has no config '${unknown}'`,
-          fix: [`see all: lks config describe ${resource.kind} ${resource.name} --all`],
-        })
       const shown = configs.filter((config) => keys.length > 0 || given.flag('all') || isSet(config))
       show(context.terminal, formatOf(given), {
         value: shown.map(({ name, value, source, readOnly, sensitive, doc }) => ({ name, value, source, readOnly, sensitive, doc })),
         names: shown.map(({ name }) => name),
         blocks: shown.length === 0 ? [] : [tableBlock(configColumns, shown)],
-        nothing: `all ${configs.length} configs have their defaults; see them: --all`,
+        nothing: keys.length > 0 ? 'there is none of these configs' : `all ${configs.length} configs have their defaults; see them: --all`,
       })
+      const unknown = keys.filter((key) => !configs.some(({ name }) => name === key))
+      if (unknown.length > 0)
+        throw new UserError('LKS-4007', {
+          what: `${resource.kind} '${resource.name}' has no config ${unknown.map((key) => `'${key}'`).join(', ')}`,
+          fix: [`see all: lks config describe ${resource.kind} ${resource.name} --all`],
+        })
     })
   },
 }

@@ -48,7 +48,7 @@ interface Step {
 }
 
 const columns: readonly Column<Step>[] = [
-  { header: 'RESULT', value: ({ ok }) => (ok ? 'ok' : 'WRONG') },
+  { header: 'RESULT', value: ({ ok }) => (ok ? 'ok' : 'WRONG'), style: ({ ok }) => (ok ? undefined : 'wrong') },
   { header: 'WHERE', value: ({ where }) => where },
   { header: 'FOUND', value: ({ found }) => found },
 ]
@@ -70,7 +70,7 @@ async function walk(server: string, context: CommandContext): Promise<readonly S
       steps.push(fine('metadata', `cluster ${clusterId ?? 'without an id'} with ${counted(brokers.length, 'broker')}`))
       const looked = await Promise.all(brokers.map(async (broker) => ({ broker, at: await diagnose(asServer(broker), connection) })))
       for (const { broker, at } of looked) {
-        const step = advertised(`broker ${broker.id}`, at, host)
+        const step = advertised(at, { where: `broker ${broker.id}`, proven: server, alone: brokers.length === 1 })
         steps.push(step.ok ? await sameCluster(step, { server: at.server, clusterId, context }) : step)
       }
     } finally {
@@ -115,23 +115,29 @@ function stepOf(where: string, { server, finding, trouble }: Diagnosis): Step {
   return fine(where, `${server} answers as a Kafka${as}`)
 }
 
-/** Why a client cannot use the address of a broker although the first one works: nearly always `advertised.listeners`. */
-function advertised(where: string, at: Diagnosis, bootstrapHost: string): Step {
+interface Advertised {
+  readonly where: string
+  /** The bootstrap server, which answered just now. */
+  readonly proven: string
+  /** The cluster has this broker only, so that the bootstrap server is it. */
+  readonly alone: boolean
+}
+
+/** Why a client cannot use the address of a broker although the first one works: nearly always `advertised.listeners`. Exported for its test. */
+export function advertised(at: Diagnosis, { where, proven, alone }: Advertised): Step {
   const step = stepOf(where, at)
   if (step.ok) return fine(where, `${at.server} is advertised, and answers`)
   const { host } = splitServer(at.server)
   const why =
-    isLoopback(host) && !isLoopback(bootstrapHost)
+    isLoopback(host) && !isLoopback(splitServer(proven).host)
       ? `it advertises ${at.server}, and that name means each machine itself: on this one, ${step.found}`
       : `it advertises ${at.server}, but ${step.found}`
-  return {
-    where,
-    ok: false,
-    found: `${where}: ${why}`,
-    fix: [
-      `let it advertise an address that clients reach, as ${asServer({ host: bootstrapHost, port: splitServer(at.server).port })}: advertised.listeners in Kafka, lks dev --advertised`,
-      `or make ${host} known to clients, in DNS or /etc/hosts`,
-    ],
-    code: 'LKS-4005',
-  }
+  const fix = [
+    alone
+      ? `let it advertise ${proven}, which was proved to work from here: advertised.listeners in Kafka, lks dev --advertised ${proven}`
+      : 'let it advertise an address of its own that clients reach: advertised.listeners in Kafka, lks dev --advertised',
+  ]
+  if (at.finding.kind === 'unresolvable') fix.push(`or make ${host} known to clients, in DNS or /etc/hosts`)
+  if (at.finding.kind === 'refused') fix.push(`or let something listen on ${at.server}: the name is known, only the port is refused`)
+  return { where, ok: false, found: `${where}: ${why}`, fix, code: 'LKS-4005' }
 }

@@ -4,7 +4,8 @@ import { byTopic, lagOf, type PartitionLag, totalLag } from '../../cluster/group
 import { type DescribedGroup, describeGroup, type GroupMember } from '../../cluster/groups.ts'
 import { asServer } from '../../cluster/probe.ts'
 import type { ClientCommand } from '../client-command.ts'
-import { type Block, fieldsBlock, formatOf, outputOption, show, tableBlock } from '../output/output.ts'
+import { forEachShown } from '../each.ts'
+import { type Block, fieldsBlock, formatOf, outputOption, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 import { orUnknown, ranges } from '../words.ts'
 import { lagView, topicLagColumns } from './group-lag.ts'
@@ -17,12 +18,14 @@ export const groupDescribe: ClientCommand = {
   examples: ['lks group describe billing', 'lks group describe billing -o json'],
   async run(given, context) {
     await withCluster(context, async (cluster) => {
-      const described: Described[] = []
-      for (const id of new Set(given.arguments)) described.push(await describe(cluster, id))
-      show(context.terminal, formatOf(given), {
-        value: described.map(valueOf),
-        names: described.map(({ group }) => group.id),
-        blocks: described.flatMap(blocksOf),
+      await forEachShown([...new Set(given.arguments)], context, {
+        act: (id) => describe(cluster, id),
+        view: (described) => ({
+          value: described.map(valueOf),
+          names: described.map(({ group }) => group.id),
+          blocks: described.flatMap(blocksOf),
+        }),
+        format: formatOf(given),
       })
     })
   },
@@ -88,7 +91,7 @@ const partitionColumns: readonly Column<PartitionLag>[] = [
   { header: 'PARTITION', value: ({ partition }) => partition, align: 'right' },
   { header: 'COMMITTED', value: ({ committed }) => orUnknown(committed), align: 'right' },
   { header: 'END', value: ({ end }) => orUnknown(end), align: 'right' },
-  { header: 'LAG', value: ({ lag }) => orUnknown(lag), align: 'right' },
+  { header: 'LAG', value: ({ lag }) => orUnknown(lag), align: 'right', style: ({ lag = 0 }) => (lag > 0 ? 'lag' : undefined) },
   { header: 'CLIENT', value: ({ member }) => orUnknown(member?.clientId) },
   { header: 'HOST', value: ({ member }) => orUnknown(member?.host) },
 ]

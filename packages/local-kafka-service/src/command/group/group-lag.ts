@@ -4,7 +4,8 @@ import { byTopic, lagOf, type TopicLag, totalLag } from '../../cluster/group-lag
 import { describeGroup, listGroups } from '../../cluster/groups.ts'
 import type { ClientCommand, CommandContext, Given } from '../client-command.ts'
 import { durationOption, givenDuration } from '../duration-option.ts'
-import { formatOf, outputOption, rendered, show, tableBlock, type View } from '../output/output.ts'
+import { forEachShown } from '../each.ts'
+import { formatOf, outputOption, rendered, tableBlock, type View } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 
 export const groupLag: ClientCommand = {
@@ -20,7 +21,10 @@ export const groupLag: ClientCommand = {
   async run(given, context) {
     await withCluster(context, async (cluster) => {
       if (given.flag('watch')) await watch(cluster, given, context)
-      else show(context.terminal, formatOf(given), viewOf(await lags(cluster, given.arguments)))
+      else {
+        const groups = given.arguments.length > 0 ? [...new Set(given.arguments)] : await consuming(cluster)
+        await forEachShown(groups, context, { act: (group) => lagOfGroup(cluster, group), view: viewOf, format: formatOf(given) })
+      }
     })
   },
 }
@@ -35,20 +39,21 @@ interface GroupLag {
   readonly topics: readonly TopicLag[]
 }
 
-/** Of the named groups, or of all that consume. */
 async function lags(cluster: Cluster, ids: readonly string[]): Promise<readonly GroupLag[]> {
-  const chosen =
-    ids.length > 0
-      ? [...new Set(ids)]
-      : (await listGroups(cluster)).filter(({ type }) => type === 'classic' || type === 'consumer').map(({ id }) => id)
   const found: GroupLag[] = []
-  for (const group of chosen) {
-    // A name that is wrong must not look like a group without lag.
-    const { members } = await describeGroup(cluster, group)
-    const partitions = await lagOf(cluster, group, members)
-    found.push({ group, lag: totalLag(partitions), topics: byTopic(partitions) })
-  }
+  for (const group of ids) found.push(await lagOfGroup(cluster, group))
   return found
+}
+
+async function consuming(cluster: Cluster): Promise<readonly string[]> {
+  return (await listGroups(cluster)).filter(({ type }) => type === 'classic' || type === 'consumer').map(({ id }) => id)
+}
+
+/** Rejects for a name that is wrong: it must not look like a group without lag. */
+async function lagOfGroup(cluster: Cluster, group: string): Promise<GroupLag> {
+  const { members } = await describeGroup(cluster, group)
+  const partitions = await lagOf(cluster, group, members)
+  return { group, lag: totalLag(partitions), topics: byTopic(partitions) }
 }
 
 function viewOf(groups: readonly GroupLag[]): View {
@@ -67,7 +72,8 @@ async function watch(cluster: Cluster, given: Given, { terminal, signal }: Comma
   const format = formatOf(given)
   try {
     for (;;) {
-      const view = viewOf(await lags(cluster, given.arguments))
+      const groups = given.arguments.length > 0 ? [...new Set(given.arguments)] : await consuming(cluster)
+      const view = viewOf(await lags(cluster, groups))
       if (format === 'json') terminal.data.write(`${JSON.stringify({ time: new Date().toISOString(), groups: view.value })}\n`)
       else {
         // On a terminal each look stands where the last one was.
@@ -87,7 +93,7 @@ async function watch(cluster: Cluster, given: Given, { terminal, signal }: Comma
 export const topicLagColumns: readonly Column<TopicLag>[] = [
   { header: 'TOPIC', value: ({ topic }) => topic },
   { header: 'PARTITIONS', value: ({ partitions }) => partitions, align: 'right' },
-  { header: 'LAG', value: lagView, align: 'right' },
+  { header: 'LAG', value: lagView, align: 'right', style: ({ lag }) => (lag > 0 ? 'lag' : undefined) },
 ]
 
 /** A lag that leaves partitions out says so. `unknown`: how many. */

@@ -1,7 +1,7 @@
 // lks group seek: where a group without members goes on; shown first, done with --yes.
 import { noGroup, refusalIn } from '../../cluster/client-errors.ts'
 import { type Cluster, withCluster } from '../../cluster/cluster.ts'
-import { clusterState } from '../../cluster/cluster-metadata.ts'
+import { clusterState, type TopicState } from '../../cluster/cluster-metadata.ts'
 import { boundsOf } from '../../cluster/group-lag.ts'
 import { commitOffsets, committedOffsets, describeGroup } from '../../cluster/groups.ts'
 import { keyOf, offsetsAt, type PartitionRef } from '../../cluster/offsets.ts'
@@ -110,7 +110,7 @@ async function plan(
   const names = scopes?.map(({ topic }) => topic) ?? [...new Set(committed.map(({ topic }) => topic))]
   const state = await clusterState(cluster, names)
   const refs =
-    scopes === undefined ? committed.filter(({ topic }) => !state.missing.has(topic)) : chosen(existing(cluster, state, names), scopes)
+    scopes === undefined ? committed.filter(({ topic }) => !state.missing.has(topic)) : chosen(names.map((name) => existing(cluster, state, name)), scopes)
   const { starts, ends } = await boundsOf(cluster, refs)
   const times = target.kind === 'time' ? await offsetsAt(cluster, state, refs, target.timestamp) : undefined
   const offsets = new Map(committed.map((one) => [keyOf(one), one.offset]))
@@ -133,7 +133,7 @@ async function plan(
   })
 }
 
-function chosen(topics: ReturnType<typeof existing>, scopes: readonly Scope[]): readonly PartitionRef[] {
+function chosen(topics: readonly TopicState[], scopes: readonly Scope[]): readonly PartitionRef[] {
   const refs = new Map<string, PartitionRef>()
   for (const { topic, partitions } of scopes) {
     const known = topics.find(({ name }) => name === topic)?.partitions.map(({ partition }) => partition) ?? []

@@ -1,14 +1,16 @@
 // One answer in each of the formats.
+import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { recordedTerminal } from '../testing/recorded-terminal.ts'
 import { fieldsBlock, rendered, show, tableBlock, type View } from './output.ts'
+import { hasColours } from './paint.ts'
 
 const view: View = {
   value: [{ name: 'orders' }],
   names: ['orders'],
   blocks: [fieldsBlock([['Topics', 1]]), tableBlock([{ header: 'TOPIC', value: (name: string) => name }], ['orders'])],
 }
-const plain = { interactive: false, columns: 80 }
+const plain = { interactive: false, columns: 80, colours: false }
 
 test('table, json, yaml and name say the same', () => {
   expect(rendered('table', view, plain)).toBe('Topics  1\n\nTOPIC\norders\n')
@@ -31,5 +33,33 @@ test('only a terminal breaks long names', () => {
   const long = 'x'.repeat(200)
   const block = tableBlock([{ header: 'TOPIC', value: (name: string) => name }], [long])
   expect(rendered('table', { value: [], names: [], blocks: [block] }, plain)).toContain(long)
-  expect(rendered('table', { value: [], names: [], blocks: [block] }, { interactive: true, columns: 80 })).not.toContain(long)
+  expect(rendered('table', { value: [], names: [], blocks: [block] }, { interactive: true, columns: 80, colours: false })).not.toContain(long)
+})
+
+test('N9: with colours the keys and what lags are coloured, and every column stands where it stood', () => {
+  const rows = [
+    { group: 'billing', lag: 12 },
+    { group: 'audit', lag: 0 },
+  ]
+  const block = tableBlock<(typeof rows)[number]>(
+    [
+      { header: 'GROUP', value: ({ group }) => group },
+      { header: 'LAG', value: ({ lag }) => lag, align: 'right', style: ({ lag }) => (lag > 0 ? 'lag' : undefined) },
+    ],
+    rows,
+  )
+  const view: View = { value: rows, names: [], blocks: [fieldsBlock([['Groups', 2]]), block] }
+  const coloured = rendered('table', view, { interactive: true, columns: 80, colours: true })
+  expect(coloured).toContain('\u001b[36mGroups\u001b[39m  2\n')
+  expect(coloured).toContain('\u001b[36mGROUP\u001b[39m    \u001b[36mLAG\u001b[39m\n')
+  expect(coloured).toContain('billing   \u001b[33m12\u001b[39m\naudit      0\n')
+  expect(stripVTControlCharacters(coloured)).toBe(rendered('table', view, plain))
+})
+
+test('N9: no colours where no terminal is, with NO_COLOR, or on one that has none', () => {
+  expect(hasColours({ isTTY: true }, {})).toBe(true)
+  expect(hasColours({ isTTY: true }, { NO_COLOR: '' })).toBe(true)
+  expect(hasColours({}, {})).toBe(false)
+  expect(hasColours({ isTTY: true }, { NO_COLOR: '1' })).toBe(false)
+  expect(hasColours({ isTTY: true }, { TERM: 'dumb' })).toBe(false)
 })

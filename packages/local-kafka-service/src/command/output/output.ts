@@ -1,5 +1,6 @@
 // What a command shows, in the format that was asked for: tables for people, JSON and YAML for programs, bare names for shells.
 import type { CommandOption, Given, Terminal } from '../client-command.ts'
+import { type Paint, paintOf } from './paint.ts'
 import { type Column, fields, table } from './table.ts'
 import { yaml } from './yaml.ts'
 
@@ -35,14 +36,14 @@ export interface View {
 }
 
 /** Text of so many columns at most; undefined: as wide as it is. */
-export type Block = (columns: number | undefined) => string
+export type Block = (columns: number | undefined, paint: Paint) => string
 
 export function tableBlock<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Block {
-  return (width) => table(columns, rows, { columns: width })
+  return (width, paint) => table(columns, rows, { columns: width, paint })
 }
 
 export function fieldsBlock(rows: readonly (readonly [name: string, value: string | number])[]): Block {
-  return () => fields(rows)
+  return (_width, paint) => fields(rows, paint)
 }
 
 export function show(terminal: Terminal, format: OutputFormat, view: View): void {
@@ -51,7 +52,11 @@ export function show(terminal: Terminal, format: OutputFormat, view: View): void
 }
 
 /** Exported for its test, and for what is printed again and again. */
-export function rendered(format: OutputFormat, view: View, { interactive, columns }: Pick<Terminal, 'interactive' | 'columns'>): string {
+export function rendered(
+  format: OutputFormat,
+  view: View,
+  { interactive, columns, colours }: Pick<Terminal, 'interactive' | 'columns' | 'colours'>,
+): string {
   switch (format) {
     case 'json':
       return `${JSON.stringify(view.value, undefined, 2)}\n`
@@ -60,7 +65,7 @@ export function rendered(format: OutputFormat, view: View, { interactive, column
     case 'name':
       return view.names.map((name) => `${name}\n`).join('')
     case 'table':
-      return view.blocks.map((block) => block(interactive ? columns : undefined)).join('\n')
+      return view.blocks.map((block) => block(interactive ? columns : undefined, paintOf({ colours }))).join('\n')
   }
 }
 

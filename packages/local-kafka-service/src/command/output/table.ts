@@ -1,5 +1,6 @@
 // A table for people: aligned columns under upper-case headers, two spaces apart; long names go on in their own column where a terminal is narrow.
 import { cutToWidth, displayWidth, printable } from './display-width.ts'
+import { type Paint, plain, type Style } from './paint.ts'
 
 export interface Column<Row> {
   /** In upper case. */
@@ -7,11 +8,14 @@ export interface Column<Row> {
   readonly value: (row: Row) => string | number
   /** Numbers stand to the right. */
   readonly align?: 'right'
+  /** How the value is shown where there are colours. */
+  readonly style?: (row: Row) => Style | undefined
 }
 
 export interface TableOptions {
   /** Undefined: no limit, for programs and files; a line is then never broken. */
   readonly columns?: number | undefined
+  readonly paint?: Paint
 }
 
 const gap = 2
@@ -19,18 +23,22 @@ const gap = 2
 const narrowest = 12
 
 /** With a line break at its end. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], { columns: width }: TableOptions = {}): string {
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], { columns: width, paint = plain }: TableOptions = {}): string {
   const cells = rows.map((row) => columns.map(({ value }) => printable(String(value(row)))))
   const natural = columns.map(({ header }, at) => Math.max(displayWidth(header), ...cells.map((line) => displayWidth(line[at] ?? ''))))
   const widths = width === undefined ? natural : fitted(natural, width)
-  const lines = [columns.map(({ header }) => header), ...cells].flatMap((line) => wrapped(columns, line, widths))
+  const stylesOf = (row: Row): readonly (Style | undefined)[] => columns.map(({ style }) => style?.(row))
+  const lines = [
+    ...wrapped(columns, { cells: columns.map(({ header }) => header), styles: columns.map(() => 'key') }, { widths, paint }),
+    ...rows.flatMap((row, at) => wrapped(columns, { cells: cells[at] ?? [], styles: stylesOf(row) }, { widths, paint })),
+  ]
   return lines.map((line) => `${line}\n`).join('')
 }
 
 /** `Name   value` lines. */
-export function fields(rows: readonly (readonly [name: string, value: string | number])[]): string {
+export function fields(rows: readonly (readonly [name: string, value: string | number])[], paint: Paint = plain): string {
   const width = Math.max(...rows.map(([name]) => displayWidth(name)))
-  return rows.map(([name, value]) => `${pad(name, width)}  ${printable(String(value))}\n`).join('')
+  return rows.map(([name, value]) => `${pad(name, width, (text) => paint('key', text))}  ${printable(String(value))}\n`).join('')
 }
 
 /** Takes from the widest column until the line fits. */
@@ -47,24 +55,38 @@ function fitted(natural: readonly number[], width: number): readonly number[] {
   return widths
 }
 
-function wrapped<Row>(columns: readonly Column<Row>[], line: readonly string[], widths: readonly number[]): readonly string[] {
-  const pieces = line.map((cell, at) => cutToWidth(cell, widths[at] ?? 0))
+interface Line {
+  readonly cells: readonly string[]
+  readonly styles: readonly (Style | undefined)[]
+}
+
+function wrapped<Row>(
+  columns: readonly Column<Row>[],
+  { cells, styles }: Line,
+  { widths, paint }: { readonly widths: readonly number[]; readonly paint: Paint },
+): readonly string[] {
+  const pieces = cells.map((cell, at) => cutToWidth(cell, widths[at] ?? 0))
   const height = Math.max(1, ...pieces.map(({ length }) => length))
   return Array.from({ length: height }, (_, row) =>
     pieces
       .map((piece, at) => {
         const text = piece[row] ?? ''
-        return columns[at]?.align === 'right' ? padStart(text, widths[at] ?? 0) : pad(text, widths[at] ?? 0)
+        const style = styles[at]
+        const painted = (shown: string): string => (style === undefined || shown === '' ? shown : paint(style, shown))
+        return columns[at]?.align === 'right' ? padStart(text, widths[at] ?? 0, painted) : pad(text, widths[at] ?? 0, painted)
       })
       .join(' '.repeat(gap))
       .trimEnd(),
   )
 }
 
-function pad(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - displayWidth(text)))
+type Painted = (text: string) => string
+
+/** Colours have no width. */
+function pad(text: string, width: number, painted: Painted): string {
+  return painted(text) + ' '.repeat(Math.max(0, width - displayWidth(text)))
 }
 
-function padStart(text: string, width: number): string {
-  return ' '.repeat(Math.max(0, width - displayWidth(text))) + text
+function padStart(text: string, width: number, painted: Painted): string {
+  return ' '.repeat(Math.max(0, width - displayWidth(text))) + painted(text)
 }

@@ -1,6 +1,7 @@
 // What `lks query` does: reads the partitions between two times, keeps what matches, and says how far it looked.
 import { UserError } from '../../user-error.ts'
 import type { CommandContext, Given, Terminal } from '../client-command.ts'
+import { paintOf } from '../output/paint.ts'
 import { type Column, table } from '../output/table.ts'
 import { closeBy, openReader, partitionsOf } from './clients.ts'
 import { patienceWith } from './cluster-patience.ts'
@@ -134,7 +135,9 @@ class Findings {
     if (this.#terminal.interactive && this.scanned > 0) this.#terminal.talk.write(`\r${' '.repeat(60)}\r`)
     if (this.#rows.length === 0) return
     this.#rows.sort((a, b) => Number(a.timestamp - b.timestamp) || a.partition - b.partition || Number(a.offset - b.offset))
-    this.#sink.add([Buffer.from(table(columns, this.#rows, { columns: this.#terminal.interactive ? this.#terminal.columns : undefined }))])
+    const { interactive, columns: width } = this.#terminal
+    const text = table(columns, this.#rows, { columns: interactive ? width : undefined, paint: paintOf(this.#terminal) })
+    this.#sink.add([Buffer.from(text)])
     await this.#sink.flush(signal)
   }
 

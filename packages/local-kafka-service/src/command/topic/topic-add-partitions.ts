@@ -20,8 +20,8 @@ export const topicAddPartitions: ClientCommand = {
   async run(given, context) {
     const wanted = wantedCount(given)
     await withCluster(context, async (cluster) => {
-      const [topic] = existing(cluster, await clusterState(cluster, given.arguments), given.arguments)
-      if (topic === undefined) throw new RangeError('commander asks for the topic')
+      const [name = ''] = given.arguments
+      const topic = existing(cluster, await clusterState(cluster, [name]), name)
       const before = topic.partitions.length
       const after = wanted.kind === 'to' ? wanted.count : before + wanted.count
       if (after <= before)

@@ -6,7 +6,7 @@ import type { ClientCommand } from '../client-command.ts'
 import { confirm, yesOption } from '../confirm.ts'
 import { forEachName } from '../each.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
-import { existing } from './topic-names.ts'
+import { allExisting } from './topic-names.ts'
 
 export const topicDelete: ClientCommand = {
   path: ['topic', 'delete'],
@@ -17,7 +17,7 @@ export const topicDelete: ClientCommand = {
   async run(given, context) {
     await withCluster(context, async (cluster) => {
       // All are there, or nothing is deleted.
-      const topics = existing(cluster, await clusterState(cluster, given.arguments), given.arguments)
+      const topics = allExisting(cluster, await clusterState(cluster, given.arguments), given.arguments)
       const names = topics.map(({ name }) => name)
       await confirm(`Delete ${counted(names.length, 'topic')} with all records: ${names.join(', ')}?`, given, context)
       const deleted: string[] = []

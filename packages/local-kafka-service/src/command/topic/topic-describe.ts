@@ -4,7 +4,8 @@ import { type ClusterState, clusterState, type TopicPartitionState, type TopicSt
 import { type Config, describeConfigs, isSet } from '../../cluster/configs.ts'
 import { earliest, keyOf, latest, offsetsAt } from '../../cluster/offsets.ts'
 import type { ClientCommand } from '../client-command.ts'
-import { type Block, fieldsBlock, formatOf, outputOption, show, tableBlock } from '../output/output.ts'
+import { forEachShown } from '../each.ts'
+import { type Block, fieldsBlock, formatOf, outputOption, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 import { orUnknown, ranges } from '../words.ts'
 import { replicasOf } from './topic-list.ts'
@@ -19,12 +20,14 @@ export const topicDescribe: ClientCommand = {
   async run(given, context) {
     await withCluster(context, async (cluster) => {
       const state = await clusterState(cluster, given.arguments)
-      const topics = existing(cluster, state, given.arguments)
-      const described = await Promise.all(topics.map((topic) => describe(cluster, state, topic)))
-      show(context.terminal, formatOf(given), {
-        value: described.map(valueOf),
-        names: described.map(({ topic }) => topic.name),
-        blocks: described.flatMap(blocksOf),
+      await forEachShown([...new Set(given.arguments)], context, {
+        act: (name) => describe(cluster, state, existing(cluster, state, name)),
+        view: (described) => ({
+          value: described.map(valueOf),
+          names: described.map(({ topic }) => topic.name),
+          blocks: described.flatMap(blocksOf),
+        }),
+        format: formatOf(given),
       })
     })
   },

@@ -1,14 +1,25 @@
 // The topics that were named, as the cluster has them.
-import { noTopic, refusal } from '../../cluster/client-errors.ts'
+import { noTopic, noTopics, refusal } from '../../cluster/client-errors.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClusterState, TopicState } from '../../cluster/cluster-metadata.ts'
 
-/** In the order of the names. Throws a UserError for the first that is not there, or may not be seen. */
-export function existing(cluster: Cluster, { topics, missing }: ClusterState, names: readonly string[]): readonly TopicState[] {
-  return [...new Set(names)].map((name) => {
-    const topic = topics.find((candidate) => candidate.name === name)
-    if (topic !== undefined) return topic
-    const { id, message } = cluster.errorOf(missing.get(name) ?? 0)
-    throw id === 'UNKNOWN_TOPIC_OR_PARTITION' || !missing.has(name) ? noTopic(name) : refusal(id, `topic '${name}': ${message}`)
-  })
+/** Throws a UserError for a topic that is not there, or may not be seen. */
+export function existing(cluster: Cluster, { topics, missing }: ClusterState, name: string): TopicState {
+  const topic = topics.find((candidate) => candidate.name === name)
+  if (topic !== undefined) return topic
+  const { id, message } = cluster.errorOf(missing.get(name) ?? 0)
+  throw id === 'UNKNOWN_TOPIC_OR_PARTITION' || !missing.has(name) ? noTopic(name) : refusal(id, `topic '${name}': ${message}`)
 }
+
+/** In the order of the names. Throws a UserError that names all that are not there; to make them is no advice for who wants them gone. */
+export function allExisting(cluster: Cluster, state: ClusterState, names: readonly string[]): readonly TopicState[] {
+  const wanted = [...new Set(names)]
+  const absent = wanted.filter(
+    (name) => !state.topics.some((topic) => topic.name === name) && cluster.errorOf(state.missing.get(name) ?? unknownTopic).id === unknownTopicId,
+  )
+  if (absent.length > 0) throw noTopics(absent, wanted.length)
+  return wanted.map((name) => existing(cluster, state, name))
+}
+
+const unknownTopicId = 'UNKNOWN_TOPIC_OR_PARTITION'
+const unknownTopic = 3
