@@ -678,6 +678,7 @@ export declare const userErrorCodes: {
     readonly 'LKS-4016': 'the command to run cannot be started';
     readonly 'LKS-4101': 'a line of input cannot be written';
     readonly 'LKS-4102': 'not everything was written';
+    readonly 'LKS-4103': 'a batch of records cannot be read';
 };
 /** `LKS-1001` …: what happened, by a number that never means anything else. */
 export type UserErrorCode = keyof typeof userErrorCodes;
@@ -699,9 +700,10 @@ export declare class UserError extends Error {
     /** 2 for a wrong call, as shells have it, else 1. */
     get exitCode(): 1 | 2;
 }
-/** As it is printed, with a line break at its end. */
-export declare function explain(error: UserError, { verbose }: {
+/** As it is printed, with a line break at its end. `wrong` may colour a text. */
+export declare function explain(error: UserError, { verbose, wrong }: {
     readonly verbose: boolean;
+    readonly wrong?: (text: string) => string;
 }): string;
 
 // ---- runners/vitest.d.ts

@@ -17,10 +17,11 @@ export async function forEachShown<T>(
   { act, view, format }: Shown<T>,
 ): Promise<void> {
   const found: T[] = []
-  let trouble: unknown
+  let trouble: Error | undefined
   try {
     await forEachName(names, context, async (name) => void found.push(await act(name)))
   } catch (error) {
+    if (!(error instanceof Error)) throw error
     trouble = error
   }
   if (found.length > 0 || trouble === undefined) show(context.terminal, format, view(found))

@@ -110,7 +110,12 @@ async function plan(
   const names = scopes?.map(({ topic }) => topic) ?? [...new Set(committed.map(({ topic }) => topic))]
   const state = await clusterState(cluster, names)
   const refs =
-    scopes === undefined ? committed.filter(({ topic }) => !state.missing.has(topic)) : chosen(names.map((name) => existing(cluster, state, name)), scopes)
+    scopes === undefined
+      ? committed.filter(({ topic }) => !state.missing.has(topic))
+      : chosen(
+          names.map((name) => existing(cluster, state, name)),
+          scopes,
+        )
   const { starts, ends } = await boundsOf(cluster, refs)
   const times = target.kind === 'time' ? await offsetsAt(cluster, state, refs, target.timestamp) : undefined
   const offsets = new Map(committed.map((one) => [keyOf(one), one.offset]))

@@ -33,7 +33,9 @@ test('only a terminal breaks long names', () => {
   const long = 'x'.repeat(200)
   const block = tableBlock([{ header: 'TOPIC', value: (name: string) => name }], [long])
   expect(rendered('table', { value: [], names: [], blocks: [block] }, plain)).toContain(long)
-  expect(rendered('table', { value: [], names: [], blocks: [block] }, { interactive: true, columns: 80, colours: false })).not.toContain(long)
+  expect(rendered('table', { value: [], names: [], blocks: [block] }, { interactive: true, columns: 80, colours: false })).not.toContain(
+    long,
+  )
 })
 
 test('N9: with colours the keys and what lags are coloured, and every column stands where it stood', () => {

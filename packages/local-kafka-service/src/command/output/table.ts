@@ -23,7 +23,11 @@ const gap = 2
 const narrowest = 12
 
 /** With a line break at its end. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], { columns: width, paint = plain }: TableOptions = {}): string {
+export function table<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { columns: width, paint = plain }: TableOptions = {},
+): string {
   const cells = rows.map((row) => columns.map(({ value }) => printable(String(value(row)))))
   const natural = columns.map(({ header }, at) => Math.max(displayWidth(header), ...cells.map((line) => displayWidth(line[at] ?? ''))))
   const widths = width === undefined ? natural : fitted(natural, width)

@@ -2,7 +2,7 @@
 // once: a batch that is sent again has the same producer id and sequence.
 import { nativeCrc32c, nodeCodecs } from '@local-kafka-service/agent/codecs'
 import { buildBatch, type CodecName, type DecodedResponseOf, InitProducerId, Produce, ProtocolError } from '@local-kafka-service/protocol'
-import { type Base, type Connection, NetworkError, ProtocolError as ApiError, protocolErrorsCodesById } from '@platformatic/kafka'
+import { ProtocolError as ApiError, type Base, type Connection, NetworkError, protocolErrorsCodesById } from '@platformatic/kafka'
 import { asServer } from '../../cluster/probe.ts'
 import { isConnectFailure } from './connect-failure.ts'
 import { ask, Exchange, tellOnly } from './exchange.ts'
@@ -90,7 +90,9 @@ export class BatchSender {
       if (!(error instanceof Error)) throw error
       return error
     }
-    const failures = await Promise.all([...leaders].map(async ([connection, partitions]) => await this.#produce(connection, partitions, outcome)))
+    const failures = await Promise.all(
+      [...leaders].map(async ([connection, partitions]) => await this.#produce(connection, partitions, outcome)),
+    )
     return failures.findLast((failure) => failure !== undefined)
   }
 
@@ -167,7 +169,13 @@ export class BatchSender {
     return buildBatch(
       {
         baseTimestamp,
-        records: records.map(({ timestampMs, key, value, headers }, offsetDelta) => ({ offsetDelta, timestamp: timestampMs, key, value, headers })),
+        records: records.map(({ timestampMs, key, value, headers }, offsetDelta) => ({
+          offsetDelta,
+          timestamp: timestampMs,
+          key,
+          value,
+          headers,
+        })),
         ...(acks === 'all' &&
           this.#producer !== undefined && { producer: { ...this.#producer, baseSequence: this.#sequences.get(partition) ?? 0 } }),
         ...(compression !== 'none' && { compression: { codec: compression, codecs: nodeCodecs } }),

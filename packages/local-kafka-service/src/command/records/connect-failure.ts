@@ -3,7 +3,10 @@
 /** True where every attempt in the error failed to make a connection. */
 export function isConnectFailure(error: unknown): boolean {
   const attempts = attemptsIn(error)
-  return attempts.length > 0 && attempts.every(({ message }) => /^Connection to .+ (failed|timed out)\.$|^Connection closed while waiting for ready/.test(message))
+  return (
+    attempts.length > 0 &&
+    attempts.every(({ message }) => /^Connection to .+ (failed|timed out)\.$|^Connection closed while waiting for ready/.test(message))
+  )
 }
 
 /** The errors of single attempts, in their order: the library nests them by brokers and by retries. */

@@ -33,7 +33,8 @@ export class Exchange {
     }
     const range = served.get(api.key)
     const version = Math.min(newest, range?.maxVersion ?? -1)
-    if (range === undefined || version < Math.max(range.minVersion, api.versions[0])) throw new UnsupportedApiError(`Unsupported API ${api.name}.`)
+    if (range === undefined || version < Math.max(range.minVersion, api.versions[0]))
+      throw new UnsupportedApiError(`Unsupported API ${api.name}.`)
     return version
   }
 

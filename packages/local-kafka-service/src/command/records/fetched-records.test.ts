@@ -19,7 +19,10 @@ interface BatchOptions {
 }
 
 /** One record per offset from `first` on, each with its offset as its value; times from 1000 on, under LogAppendTime 9000. */
-function aBatch(first: number, { records = 1, lastOffset = first + records - 1, producer = -1, attributes = 0, key, codec = 'none' }: BatchOptions = {}) {
+function aBatch(
+  first: number,
+  { records = 1, lastOffset = first + records - 1, producer = -1, attributes = 0, key, codec = 'none' }: BatchOptions = {},
+) {
   const built = buildBatch(
     {
       baseTimestamp: 1_000,

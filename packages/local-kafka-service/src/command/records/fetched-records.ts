@@ -14,7 +14,10 @@ import {
 } from '@local-kafka-service/protocol'
 import type { KafkaRecord } from './kafka-record.ts'
 
-export type FetchedPartition = Pick<DecodedResponseOf<typeof Fetch>['responses'][number]['partitions'][number], 'records' | 'abortedTransactions'>
+export type FetchedPartition = Pick<
+  DecodedResponseOf<typeof Fetch>['responses'][number]['partitions'][number],
+  'records' | 'abortedTransactions'
+>
 
 export interface FetchedRecords {
   readonly records: readonly KafkaRecord[]
@@ -81,7 +84,11 @@ function* batchesIn(bytes: Uint8Array): Generator<FetchedBatch> {
     if (magic === undefined) return
     const sizeBytes = batchSizeAt(bytes, at)
     if (magic !== 2 || sizeBytes === undefined) {
-      yield { header: olderHeader(bytes, at), at, trouble: magic === 2 ? 'its length cannot be' : `it has format ${magic}, of Kafka 0.10 and older` }
+      yield {
+        header: olderHeader(bytes, at),
+        at,
+        trouble: magic === 2 ? 'its length cannot be' : `it has format ${magic}, of Kafka 0.10 and older`,
+      }
       return
     }
     if (at + sizeBytes > bytes.length) return
@@ -102,7 +109,12 @@ function olderHeader(bytes: Uint8Array, at: number): BatchHeader {
 function addTo(
   records: KafkaRecord[],
   { offsetDelta, timestamp, key, value, headers }: DecodedRecord<Uint8Array>,
-  { topic, partition, header, from }: { readonly topic: string; readonly partition: number; readonly header: BatchHeader; readonly from: bigint },
+  {
+    topic,
+    partition,
+    header,
+    from,
+  }: { readonly topic: string; readonly partition: number; readonly header: BatchHeader; readonly from: bigint },
 ): void {
   const offset = BigInt(header.baseOffset) + BigInt(offsetDelta)
   if (offset < from) return

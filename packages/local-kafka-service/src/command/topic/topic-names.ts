@@ -15,7 +15,8 @@ export function existing(cluster: Cluster, { topics, missing }: ClusterState, na
 export function allExisting(cluster: Cluster, state: ClusterState, names: readonly string[]): readonly TopicState[] {
   const wanted = [...new Set(names)]
   const absent = wanted.filter(
-    (name) => !state.topics.some((topic) => topic.name === name) && cluster.errorOf(state.missing.get(name) ?? unknownTopic).id === unknownTopicId,
+    (name) =>
+      !state.topics.some((topic) => topic.name === name) && cluster.errorOf(state.missing.get(name) ?? unknownTopic).id === unknownTopicId,
   )
   if (absent.length > 0) throw noTopics(absent, wanted.length)
   return wanted.map((name) => existing(cluster, state, name))
