@@ -33,7 +33,7 @@ export { beginsAs, type Codec, type CodecName, type Codecs, codecNames, compress
 export { crc32c } from './records/crc32c.ts';
 export { partitionOfKey } from './records/murmur2.ts';
 export { type WalkedRecords, walkRecords } from './records/record-walk.ts';
-export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRecords } from './records/records.ts';
+export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRawRecords, readRecords } from './records/records.ts';
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts';
 export { FrameSplitter } from './wire/frames.ts';
 export { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, type RequestHeader } from './wire/messages.ts';
@@ -3281,17 +3281,17 @@ export declare function walkRecords(bytes: Uint8Array, from: number, { recordCou
 // ---- records/records.d.ts
 import { type CodecName, type Codecs } from './codecs.ts';
 /** A record of a batch. Its offset is the batch's base offset and its delta. */
-export interface DecodedRecord {
+export interface DecodedRecord<Name = string> {
     readonly offsetDelta: number;
     /** Milliseconds since the epoch; the batch's stamp under LogAppendTime. */
     readonly timestamp: number;
     readonly key: Uint8Array | null;
     readonly value: Uint8Array | null;
-    readonly headers: readonly RecordHeader[];
+    readonly headers: readonly RecordHeader<Name>[];
 }
-/** A header of a record; several may have the same key. */
-export interface RecordHeader {
-    readonly key: string;
+/** A header of a record; several may have the same key. Kafka's keys are UTF-8; `Uint8Array` keeps the bytes of a client that sent something else. */
+export interface RecordHeader<Name = string> {
+    readonly key: Name;
     readonly value: Uint8Array | null;
 }
 /**
@@ -3299,10 +3299,12 @@ export interface RecordHeader {
  * where a record is malformed, their number is not the header's, or they unpack to more than `maxBytes`.
  */
 export declare function readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBytes: number): Generator<DecodedRecord, void, undefined>;
+/** As `readRecords`, with the keys of headers as the bytes that they are. */
+export declare function readRawRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBytes: number): Generator<DecodedRecord<Uint8Array>, void, undefined>;
 /** What `buildBatch` makes a batch of. */
 export interface NewBatch {
     readonly baseTimestamp: number;
-    readonly records: readonly DecodedRecord[];
+    readonly records: readonly DecodedRecord<string | Uint8Array>[];
     readonly baseOffset?: number;
     readonly leaderEpoch?: number;
     /** An idempotent producer's. */
