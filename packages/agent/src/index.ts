@@ -20,11 +20,12 @@ export type {
   InterceptedRequest,
   Interception,
   Interceptor,
+  Misunderstood,
   Verdict,
 } from './net/interceptor.ts'
 export type { InterceptedStoreRequest, StoreFate, StoreInterceptor } from './objects/intercepted.ts'
 export { ObjectStoreError } from './objects/object-store.ts'
-export type { AgentEvent, EventHook, LeaseHolder } from './observe/events.ts'
+export type { AgentEvent, EventClient, EventHook, LeaseHolder, Misunderstanding } from './observe/events.ts'
 export type { Metric } from './observe/metrics.ts'
 export {
   type Beginning,

@@ -1,4 +1,5 @@
 // The public surface: what a server (or a tool) needs to speak Kafka's wire protocol.
+export { apiName, apiNames } from './api-names.ts'
 export { errorName, errors, KafkaError, type KafkaErrorName, type KafkaErrorRow, type Outcome } from './errors.ts'
 export {
   type ConsumerAssignment,
@@ -12,6 +13,11 @@ export {
   type Versioned,
 } from './groups/consumer-protocol.ts'
 export { ApiVersions, type ApiVersionsRequest, type ApiVersionsResponse } from './messages/api-versions.ts'
+export {
+  ConsumerGroupHeartbeat,
+  type ConsumerGroupHeartbeatRequest,
+  type ConsumerGroupHeartbeatResponse,
+} from './messages/consumer-group-heartbeat.ts'
 export { CreatePartitions, type CreatePartitionsRequest, type CreatePartitionsResponse } from './messages/create-partitions.ts'
 export { CreateTopics, type CreateTopicsRequest, type CreateTopicsResponse } from './messages/create-topics.ts'
 export { DeleteGroups, type DeleteGroupsRequest, type DeleteGroupsResponse } from './messages/delete-groups.ts'
@@ -43,6 +49,8 @@ export {
   type OffsetForLeaderEpochResponse,
 } from './messages/offset-for-leader-epoch.ts'
 export { Produce, type ProduceRequest, type ProduceResponse } from './messages/produce.ts'
+export { SaslAuthenticate, type SaslAuthenticateRequest, type SaslAuthenticateResponse } from './messages/sasl-authenticate.ts'
+export { SaslHandshake, type SaslHandshakeRequest, type SaslHandshakeResponse } from './messages/sasl-handshake.ts'
 export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts'
 export {
   attributeBits,

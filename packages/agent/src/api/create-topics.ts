@@ -9,13 +9,20 @@ import { duplicatesOf, failure, mayTouch } from './access.ts'
 import { brokersFor } from './brokers.ts'
 import { configSources } from './config-sources.ts'
 import { handler, type RequestContext } from './handler.ts'
+import { type Rejection, reportRejection } from './rejection.ts'
 
 export const createTopics = handler({
   api: CreateTopics,
   access: { operation: 'CREATE', resource: 'topic' },
   async handle(request, context, services) {
     const twice = duplicatesOf(request.topics.map(({ name }) => name))
-    const topics: TopicResponse[] = Array.from(twice, (name) => refusal(name, failure('INVALID_REQUEST', 'Duplicate topic name.')))
+    const rejected = (name: string, why: Rejection): TopicResponse => {
+      // A program that makes its topics at each start finds them there: nothing that its user must know.
+      if (why.code !== errors.TOPIC_ALREADY_EXISTS.code)
+        reportRejection(CreateTopics, { ...why, subject: `topic '${name}'` }, { context, services })
+      return refusal(name, why)
+    }
+    const topics: TopicResponse[] = Array.from(twice, (name) => rejected(name, failure('INVALID_REQUEST', 'Duplicate topic name.')))
     let partitions = 0
     for (const topic of request.topics) {
       if (twice.has(topic.name)) continue
@@ -25,12 +32,12 @@ export const createTopics = handler({
       )
       if (partitions + more > limits.partitionsPerRequest) {
         const message = `One request may make ${limits.partitionsPerRequest} partitions; ask for this topic in another.`
-        topics.push(refusal(topic.name, failure('INVALID_PARTITIONS', message)))
+        topics.push(rejected(topic.name, failure('INVALID_PARTITIONS', message)))
         continue
       }
       partitions += Math.max(0, more)
       const outcome = await created(topic, request.validateOnly, { context, services })
-      topics.push(outcome.kind === 'ok' ? made(outcome.value, request.validateOnly, { context, services }) : refusal(topic.name, outcome))
+      topics.push(outcome.kind === 'ok' ? made(outcome.value, request.validateOnly, { context, services }) : rejected(topic.name, outcome))
     }
     return { kind: 'now', response: { throttleTimeMs: 0, topics } }
   },

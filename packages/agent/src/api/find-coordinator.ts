@@ -6,6 +6,7 @@ import { failure } from './access.ts'
 import { brokersFor } from './brokers.ts'
 import { mayTouchGroup } from './group-access.ts'
 import { handler, type RequestContext } from './handler.ts'
+import { reportRejection } from './rejection.ts'
 
 const manyFrom = 4
 const shareFrom = 6
@@ -46,14 +47,20 @@ function coordinatorOf(
     case keyTypes.transaction: {
       const allowed = services.gate.authorize(context, 'DESCRIBE', { type: 'TRANSACTIONAL_ID', name: key })
       if (!allowed) return nowhere(errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-      return nowhere({ ...failure('UNSUPPORTED_VERSION'), message: 'Transactions are not supported by this server yet.' })
+      return unsupported(`transactional id '${key}'`, 'Transactions are not supported by this server yet.', { context, services })
     }
     case keyTypes.share:
       if (context.apiVersion < shareFrom) return nowhere(errors.INVALID_REQUEST)
-      return nowhere({ ...failure('UNSUPPORTED_VERSION'), message: 'Share groups are not supported by this server yet.' })
+      return unsupported(`share group '${key}'`, 'Share groups are not supported by this server yet.', { context, services })
     default:
       return nowhere({ ...failure('INVALID_REQUEST'), message: `There is no coordinator of type ${keyType}.` })
   }
+}
+
+function unsupported(subject: string, message: string, of: { readonly context: RequestContext; readonly services: Services }): Coordinator {
+  const { code } = errors.UNSUPPORTED_VERSION
+  reportRejection(FindCoordinator, { subject, code, message }, of)
+  return nowhere({ code, message })
 }
 
 /** Kafka's node that is none. */

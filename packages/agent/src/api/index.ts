@@ -1,6 +1,7 @@
 // The table of handlers: what the server serves, what ApiVersions names, and what the docs list. One more API is one more file and one more line.
 import type { Api } from '@local-kafka-service/protocol'
 import { apiVersions } from './api-versions.ts'
+import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { createPartitions } from './create-partitions.ts'
 import { createTopics } from './create-topics.ts'
 import { deleteGroups } from './delete-groups.ts'
@@ -24,6 +25,8 @@ import { offsetDelete } from './offset-delete.ts'
 import { offsetFetch } from './offset-fetch.ts'
 import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { produce } from './produce.ts'
+import { saslAuthenticate } from './sasl-authenticate.ts'
+import { saslHandshake } from './sasl-handshake.ts'
 import { syncGroup } from './sync-group.ts'
 
 export const handlers: readonly AnyHandler[] = [
@@ -51,6 +54,9 @@ export const handlers: readonly AnyHandler[] = [
   listGroups,
   describeGroups,
   deleteGroups,
+  consumerGroupHeartbeat,
+  saslHandshake,
+  saslAuthenticate,
 ]
 
 function served(): readonly Api[] {

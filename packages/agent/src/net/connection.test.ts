@@ -36,7 +36,7 @@ function aConnection(
     idleMs,
     handle: (frame, signal, unpin) =>
       new Promise((settle) => requests.push({ text: Buffer.from(frame).toString('latin1'), signal, unpin, settle })),
-    onProtocolError: (message) => events.push(`protocol error: ${message}`),
+    onProtocolError: ({ message }) => events.push(`protocol error: ${message}`),
     onClosed: (reason) => events.push(`closed: ${reason}`),
   })
   return { connection, socket, clock, permits, requests, events }

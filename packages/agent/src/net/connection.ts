@@ -16,7 +16,7 @@ export interface ConnectionParts {
    * permit back: called when nothing refers to its bytes any more, at the latest by settling.
    */
   readonly handle: (frame: Uint8Array, signal: AbortSignal, unpin: () => void) => Promise<Handled>
-  readonly onProtocolError: (message: string) => void
+  readonly onProtocolError: (error: ProtocolError) => void
   /** Exactly once. */
   readonly onClosed: (reason: string) => void
 }
@@ -159,7 +159,7 @@ export class Connection implements SocketEvents {
       return frame
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      this.#parts.onProtocolError(error.message)
+      this.#parts.onProtocolError(error)
       this.#end(error.message)
       return undefined
     }

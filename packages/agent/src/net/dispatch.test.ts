@@ -1,5 +1,18 @@
 // From frames to answers: what is not understood, what is refused, and what nobody expected.
-import { ApiVersions, decodeResponse, encodeRequest, errors, InitProducerId, Metadata, Produce } from '@local-kafka-service/protocol'
+import {
+  ApiVersions,
+  CreateTopics,
+  decodeResponse,
+  encodeRequest,
+  errors,
+  Fetch,
+  FindCoordinator,
+  InitProducerId,
+  Metadata,
+  Produce,
+  SaslAuthenticate,
+  SaslHandshake,
+} from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import type { Gate } from '../api/gate.ts'
 import { aBatch, anAgent, aPeer } from '../api/testing/an-agent.ts'
@@ -41,11 +54,97 @@ test.each([
   ['a negative version', aFrame(Metadata.key, -1)],
   ['a header that is cut off', Buffer.of(0, 3)],
   ['a body that is cut off', aFrame(Metadata.key, 1, Buffer.of(0, 0, 0))],
-  ['bytes behind the body', aFrame(Metadata.key, 0, Buffer.of(0, 0, 0, 0, 9))],
 ])('%s closes the connection, with an event', async (_, frame) => {
   await using kafka = await anAgent()
   expect(await kafka.sendFrame(frame)).toMatchObject({ kind: 'close' })
   expect(kafka.events).toContainEqual(expect.objectContaining({ kind: 'protocol error', connectionId: 1 }))
+})
+
+test('C1: a request with bytes after it is answered', async () => {
+  await using kafka = await anAgent()
+  for (const count of [1, 3, 100])
+    expect(await kafka.sendFrame(aFrame(Metadata.key, 0, Buffer.alloc(4 + count)))).toMatchObject({ kind: 'now' })
+})
+
+test.each([
+  ['an API that is not served', aFrame(29, 2), 'DescribeAcls', 2, 'DescribeAcls 2 is not served (API key 29)'],
+  ['an API that Kafka does not have', aFrame(999, 0), 'API 999', 0, 'API 999 0 is not served (API key 999)'],
+  ['an older version', aFrame(Fetch.key, 3), 'Fetch', 3, 'Fetch 3 is not served: versions 4 to 18 are'],
+  ['a newer version', aFrame(Fetch.key, 19), 'Fetch', 19, 'Fetch 19 is not served: versions 4 to 18 are'],
+  [
+    'a body that cannot be read',
+    aFrame(Metadata.key, 1, Buffer.of(0, 0, 0)),
+    'Metadata',
+    1,
+    expect.stringMatching(/^Metadata 1 cannot be read: /),
+  ],
+])('C10: %s is reported with the client, the API by name, the version, and what to do', async (_, frame, api, version, message) => {
+  await using kafka = await anAgent()
+  const peer = aPeer({ software: { name: 'sarama', version: '1.41.0' } })
+  await kafka.sendFrame(frame, { peer })
+  expect(kafka.events.filter(({ kind }) => kind === 'protocol error')).toEqual([
+    {
+      kind: 'protocol error',
+      connectionId: 1,
+      client: { id: null, software: peer.software, address: '10.0.0.9' },
+      request: { api, version },
+      message,
+      advice: expect.any(String),
+    },
+  ])
+})
+
+test('C19: what is not supported yet is reported with its reason, whatever a client shows of it', async () => {
+  await using kafka = await anAgent()
+  await kafka.call(InitProducerId, 4, { transactionalId: 'tx', transactionTimeoutMs: 1000 })
+  await kafka.call(FindCoordinator, 4, { keyType: 1, coordinatorKeys: ['tx'] })
+  const client = { id: 'test', address: '10.0.0.9' }
+  expect(kafka.events.filter(({ kind }) => kind === 'rejected')).toMatchObject(
+    [
+      { client, api: 'InitProducerId', version: 4, subject: undefined, error: 'UNSUPPORTED_VERSION', message: /Transactions/ },
+      {
+        client,
+        api: 'FindCoordinator',
+        version: 4,
+        subject: "transactional id 'tx'",
+        error: 'UNSUPPORTED_VERSION',
+        message: /Transactions/,
+      },
+    ].map(({ message, ...event }) => ({ ...event, message: expect.stringMatching(message) })),
+  )
+})
+
+test('C9: a listener without SASL says so, with no mechanisms', async () => {
+  await using kafka = await anAgent()
+  expect(await kafka.call(SaslHandshake, 1, { mechanism: 'PLAIN' })).toEqual({ errorCode: errors.ILLEGAL_SASL_STATE.code, mechanisms: [] })
+  const { errorCode } = await kafka.call(SaslAuthenticate, 2, { authBytes: Buffer.from('token') })
+  expect(errorCode).toBe(errors.ILLEGAL_SASL_STATE.code)
+  expect(kafka.events.filter(({ kind }) => kind === 'rejected')).toHaveLength(2)
+  const { apiKeys } = await kafka.call(ApiVersions, 0, {})
+  expect(apiKeys).toContainEqual({ apiKey: SaslHandshake.key, minVersion: 0, maxVersion: 1 })
+})
+
+test('N10: a topic that is not made is reported with who asked and why, one that is there already is not', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('there')
+  const topic = (name: string, config: string) => ({
+    name,
+    numPartitions: 1,
+    replicationFactor: 1,
+    assignments: [],
+    configs: [{ name: config, value: '1' }],
+  })
+  await kafka.call(CreateTopics, 2, { topics: [topic('new', 'segment.mz'), topic('there', 'max.message.bytes')], timeoutMs: 1000 })
+  expect(kafka.events.filter(({ kind }) => kind === 'rejected')).toMatchObject([
+    {
+      client: { id: 'test' },
+      api: 'CreateTopics',
+      version: 2,
+      subject: "topic 'new'",
+      error: 'INVALID_CONFIG',
+      message: expect.stringContaining('segment.mz'),
+    },
+  ])
 })
 
 test.each([

@@ -14,12 +14,15 @@ import {
 } from '@local-kafka-service/protocol'
 import { unsupportedVersion } from '../api/api-versions.ts'
 import type { AnyHandler, LateResponse, Reply, RequestContext } from '../api/handler.ts'
+import { reportRejection } from '../api/rejection.ts'
 import type { TopicId } from '../core/ids.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
+import type { Misunderstanding } from '../observe/events.ts'
 import type { Services } from '../services.ts'
 import type { Answer, Handled } from './connection.ts'
 import type { ConnectionInterceptor, Interception } from './interceptor.ts'
+import { notKafka, notServed, unreadable } from './misunderstanding.ts'
 import { namedIn } from './named.ts'
 import { carryOut, type Interceptable, type Watched } from './verdict.ts'
 
@@ -43,24 +46,35 @@ export function dispatcher(handlers: readonly AnyHandler[], services: Services):
   const byKey = new Map(handlers.map((handler) => [handler.api.key, handler]))
   const served = handlers.map(({ api }) => api)
   return async (frame, peer, signal, unpin) => {
+    let header: RequestHeader | undefined
     try {
-      const header = decodeRequestHeader(frame)
+      header = decodeRequestHeader(frame)
       const handler = byKey.get(header.apiKey)
       if (handler !== undefined && speaks(handler.api, header.apiVersion))
         return await new Exchange({ handler, header, peer, signal, services, served }).run(frame, unpin)
       if (header.apiKey === ApiVersions.key) return { kind: 'now', answer: tooNew(header, served) }
-      throw new ProtocolError(`API key ${header.apiKey} in version ${header.apiVersion} is not served`)
+      return misunderstood(notServed(header, handler?.api), { peer, services, clientId: header.clientId })
     } catch (error) {
       if (!(error instanceof ProtocolError)) {
         services.emit({ kind: 'defect', where: 'the Kafka port', error })
         return { kind: 'close', reason: 'a defect of the server' }
       }
-      const { message } = error
-      services.emit({ kind: 'protocol error', connectionId: peer.connectionId, message })
-      peer.interceptor?.misunderstood({ message, atMs: services.clock.now() })
-      return { kind: 'close', reason: error.message }
+      const why = header === undefined ? notKafka(error) : unreadable(header, error)
+      return misunderstood(why, { peer, services, clientId: header?.clientId })
     }
   }
+}
+
+/** Reports to the log and to an interceptor why the connection is closed. */
+export function misunderstood(
+  why: Misunderstanding,
+  of: { readonly peer: Peer; readonly services: Pick<Services, 'emit' | 'clock'>; readonly clientId?: string | null | undefined },
+): { readonly kind: 'close'; readonly reason: string } {
+  const { peer, services, clientId } = of
+  const client = { id: clientId, software: peer.software, address: peer.address }
+  services.emit({ kind: 'protocol error', connectionId: peer.connectionId, client, ...why })
+  peer.interceptor?.misunderstood({ request: why.request, message: why.message, client, atMs: services.clock.now() })
+  return { kind: 'close', reason: why.message }
 }
 
 interface ExchangeParts {
@@ -115,7 +129,7 @@ class Exchange {
       return this.#handled(reply)
     } catch (error) {
       sent?.()
-      return this.#refuse(request, this.#refused(error))
+      return this.#refuse(request, this.#refused(error, context))
     }
   }
 
@@ -213,8 +227,11 @@ class Exchange {
   }
 
   /** A retriable trouble gets a retriable code; what nobody expected is a defect, and its words stay here. */
-  #refused(error: unknown): Refused {
-    if (error instanceof KafkaError) return { code: error.code, message: error.message }
+  #refused(error: unknown, context: RequestContext): Refused {
+    if (error instanceof KafkaError) {
+      if (hidden.has(error.code)) reportRejection(this.#parts.handler.api, error, { context, services: this.#parts.services })
+      return { code: error.code, message: error.message }
+    }
     const away = (error instanceof MetadataError && error.kind === 'unavailable') || error instanceof ObjectStoreError
     const { signal, services, handler } = this.#parts
     // Nobody waits any more: not a defect, and hardly anybody will read it.
@@ -251,6 +268,13 @@ class Exchange {
     })
   }
 }
+
+/** Codes of a whole request that mean: this server does not do that. */
+const hidden: ReadonlySet<number> = new Set([
+  errors.UNSUPPORTED_VERSION.code,
+  errors.ILLEGAL_SASL_STATE.code,
+  errors.INVALID_TXN_STATE.code,
+])
 
 const cluster = { type: 'CLUSTER', name: 'kafka-cluster' } as const
 

@@ -2,6 +2,7 @@
 // Absent in every server but the one inside a test: there is no other switch for faults.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import type { ClientOfRequest } from '../api/handler.ts'
+import type { EventClient, Misunderstanding } from '../observe/events.ts'
 
 export interface Interceptor {
   /** A client has connected. Called before its first request. */
@@ -20,10 +21,17 @@ export interface InterceptableConnection {
 export interface ConnectionInterceptor {
   /** One request, in the order of its connection and before the gate and the handler see it. */
   request(asked: InterceptedRequest): Interception
-  /** It sent what is no request that the server knows: the connection is closed. */
-  misunderstood(said: { readonly message: string; readonly atMs: number }): void
+  /** It sent what is not a request that the server serves: the connection is closed. */
+  misunderstood(said: Misunderstood): void
   /** The last call. */
   closed(reason: string): void
+}
+
+export interface Misunderstood extends Pick<Misunderstanding, 'request' | 'message'> {
+  /** Its id is undefined when the bytes have no readable request header. */
+  readonly client: EventClient
+  /** Milliseconds since the epoch, by the agent's clock. */
+  readonly atMs: number
 }
 
 export interface InterceptedRequest {

@@ -106,6 +106,26 @@ test('a hostile client loses its connection, and no other does', async () => {
   await good.closed
 })
 
+test.each([
+  ['TLS', Buffer.from('16030100c8010000c40303', 'hex'), /security\.protocol=PLAINTEXT/],
+  ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), /control plane/],
+])('a client that speaks %s to the Kafka port is reported as such, with what to do', async (protocol, bytes, advice) => {
+  await using kafka = await anAgent()
+  const port = await served(kafka)
+  const client = new Client(port.addresses[0]?.port ?? 0)
+  client.socket.write(bytes)
+  await client.closed
+  expect(kafka.events).toContainEqual({
+    kind: 'protocol error',
+    connectionId: 1,
+    client: { id: undefined, software: undefined, address: '127.0.0.1' },
+    request: undefined,
+    message: expect.stringContaining(`the bytes are ${protocol}`),
+    advice: expect.stringMatching(advice),
+  })
+  port.close()
+})
+
 test('a long poll blocks its own connection only', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')

@@ -4,8 +4,9 @@ import { limits } from '../limits.ts'
 import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
 import { Connection } from './connection.ts'
-import { dispatcher, type Peer } from './dispatch.ts'
+import { dispatcher, misunderstood, type Peer } from './dispatch.ts'
 import type { Interceptor } from './interceptor.ts'
+import { notKafka } from './misunderstanding.ts'
 import type { ListenAddress, Network, Socket, SocketEvents } from './network.ts'
 import { Permits } from './permits.ts'
 
@@ -68,10 +69,7 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
       permits,
       idleMs,
       handle: (frame, signal, unpin) => dispatch(frame, peer, signal, unpin),
-      onProtocolError(message) {
-        emit({ kind: 'protocol error', connectionId, message })
-        interceptor?.misunderstood({ message, atMs: clock.now() })
-      },
+      onProtocolError: (error) => void misunderstood(notKafka(error), { peer, services }),
       onClosed: (reason) => {
         connections.delete(connection)
         interceptor?.closed(reason)

@@ -1,4 +1,5 @@
 // The one hook that everything worth seeing passes: metrics, hints, logs, faults and requests() listen to it.
+import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import type { Incarnation } from '../core/ids.ts'
 
 export type AgentEvent =
@@ -23,7 +24,19 @@ export type AgentEvent =
       readonly durationMs: number
       readonly sizeBytes: number
     }
-  | { readonly kind: 'protocol error'; readonly connectionId: number; readonly message: string }
+  /** A client sent what is not served or what is not Kafka's protocol: its connection is closed. */
+  | ({ readonly kind: 'protocol error'; readonly connectionId: number; readonly client: EventClient } & Misunderstanding)
+  /** Part of a request, or all of it, was rejected for a reason that clients often hide from their users. */
+  | {
+      readonly kind: 'rejected'
+      readonly client: EventClient
+      readonly api: string
+      readonly version: number
+      /** What it was about: `topic 'orders'`; undefined for the whole request. */
+      readonly subject: string | undefined
+      readonly error: KafkaErrorName
+      readonly message: string
+    }
   | { readonly kind: 'defect'; readonly where: string; readonly error: unknown }
   | {
       readonly kind: 'sealed'
@@ -62,6 +75,23 @@ export type AgentEvent =
   | { readonly kind: 'tail cut'; readonly topic: string; readonly partition: number; readonly fromOffset: number; readonly offsets: number }
   | { readonly kind: 'objects checked'; readonly objects: number; readonly unreadable: number; readonly durationMs: number }
   | { readonly kind: 'notice'; readonly message: string }
+
+/** Who sent a request, as far as it is known. */
+export interface EventClient {
+  /** Undefined or null: the client did not name itself, or its bytes were not a request. */
+  readonly id: string | null | undefined
+  readonly software: { readonly name: string; readonly version: string } | undefined
+  readonly address: string
+}
+
+/** Why a connection is closed: what the client did, and what its user can do about it. */
+export interface Misunderstanding {
+  /** Undefined: the bytes have no readable request header. */
+  readonly request: { readonly api: string; readonly version: number } | undefined
+  /** Begins with the request where there is one: `Fetch 3 is not served: versions 4 to 18 are`. */
+  readonly message: string
+  readonly advice: string
+}
 
 export type SealTrigger = 'size' | 'time' | 'idle' | 'drain'
 

@@ -115,6 +115,7 @@ export class Meters {
       case 'group changed':
       case 'offsets committed':
       case 'notice':
+      case 'rejected':
         return
     }
   }

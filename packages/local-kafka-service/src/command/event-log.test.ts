@@ -47,3 +47,57 @@ test('of records that are gone every line is written', () => {
   expect(lines).toHaveLength(100)
   expect(lines[99]).toMatchObject({ level: 'warn', message: 'hello[99] was cut at offset 7: 2 records did not survive the power loss' })
 })
+
+const unserved: AgentEvent = {
+  kind: 'protocol error',
+  connectionId: 7,
+  client: { id: 'billing', software: { name: 'sarama', version: '1.41.0' }, address: '10.0.0.9' },
+  request: { api: 'Fetch', version: 3 },
+  message: 'Fetch 3 is not served: versions 4 to 18 are',
+  advice: 'use a newer client',
+}
+
+test('C10: a client that tries again and again is in the log once, by its name, with what it asked for and what to do', () => {
+  const { lines, clock, hook } = logged({ verbose: false })
+  for (let connectionId = 0; connectionId < 50; connectionId++) {
+    hook({ ...unserved, connectionId })
+    clock.now += 1_000
+  }
+  hook({ ...unserved, client: { ...unserved.client, address: '10.0.0.10' } })
+  hook({ ...unserved, message: 'Produce 2 is not served: versions 3 to 13 are' })
+  expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+    "warn client 'billing' (sarama 1.41.0) at 10.0.0.9: Fetch 3 is not served: versions 4 to 18 are. The connection was closed; use a newer client",
+    "warn client 'billing' (sarama 1.41.0) at 10.0.0.10: Fetch 3 is not served: versions 4 to 18 are. The connection was closed; use a newer client",
+    "warn client 'billing' (sarama 1.41.0) at 10.0.0.9: Produce 2 is not served: versions 3 to 13 are. The connection was closed; use a newer client",
+  ])
+  expect(lines[0]?.fields).toMatchObject({ clientId: 'billing', address: '10.0.0.9', api: 'Fetch', version: 3 })
+})
+
+test('N10: the log says who asked for what and why it was rejected, once, and a name cannot move the cursor', () => {
+  const { lines, hook } = logged({ verbose: false })
+  const rejected: AgentEvent = {
+    kind: 'rejected',
+    client: { id: null, software: undefined, address: '127.0.0.1' },
+    api: 'CreateTopics',
+    version: 3,
+    subject: "topic 'a\u001b[2J'",
+    error: 'INVALID_CONFIG',
+    message: 'Unknown topic config name: foo',
+  }
+  for (let times = 0; times < 3; times++) hook(rejected)
+  expect(lines.map(({ message }) => message)).toEqual([
+    "a client at 127.0.0.1: CreateTopics 3 of topic 'a\\x1b[2J' was rejected with INVALID_CONFIG: Unknown topic config name: foo",
+  ])
+})
+
+test('the lines that are remembered are bounded: the oldest may be written again', () => {
+  const { lines, clock, hook } = logged({ verbose: false })
+  for (let number = 0; number <= 1_000; number++) {
+    clock.now += 1_000
+    hook({ ...unserved, message: `API ${number} 0 is not served` })
+  }
+  hook({ ...unserved, message: 'API 1000 0 is not served' })
+  expect(lines).toHaveLength(1_001)
+  hook({ ...unserved, message: 'API 0 0 is not served' })
+  expect(lines).toHaveLength(1_002)
+})

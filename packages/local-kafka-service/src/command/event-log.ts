@@ -1,6 +1,7 @@
 // What an agent's events say to whoever runs it: one function per kind of event, with its level; a kind that comes too often is counted, not written.
-import { type AgentEvent, type EventHook, isError } from '@local-kafka-service/agent'
+import { type AgentEvent, type EventClient, type EventHook, isError } from '@local-kafka-service/agent'
 import { holderOf } from '../server/lease-holder.ts'
+import { printable } from './output/display-width.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
@@ -22,17 +23,29 @@ export interface EventLogOptions {
 /** Of one kind of event, in one window. Debug lines were asked for and are never left out. */
 const linesPerWindow = 20
 const windowMs = 10_000
+/** Clients try again and again: each of their lines is written once, as long as it is among the last so many. */
+const writtenOnce: ReadonlySet<AgentEvent['kind']> = new Set(['protocol error', 'rejected'])
+const rememberedLines = 1_000
 /** What nobody can ask for later: records that are gone. */
 const neverLeftOut: ReadonlySet<AgentEvent['kind']> = new Set(['tail cut'])
 
 export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventHook {
   const windows = new Map<AgentEvent['kind'], { since: number; written: number; leftOut: number }>()
+  const remembered = new Set<string>()
+  const isRepeated = (message: string): boolean => {
+    if (remembered.has(message)) return true
+    remembered.add(message)
+    const [oldest] = remembered
+    if (remembered.size > rememberedLines && oldest !== undefined) remembered.delete(oldest)
+    return false
+  }
   return (event) => {
     const line = lineOf(event)
     if (line.level === 'debug') {
       if (verbose) write(line)
       return
     }
+    if (writtenOnce.has(event.kind) && isRepeated(line.message)) return
     const now = monotonic()
     const window = windows.get(event.kind) ?? { since: now, written: 0, leftOut: 0 }
     windows.set(event.kind, window)
@@ -67,8 +80,21 @@ const lines: Lines = {
     debug(`${api} v${version} from ${clientId ?? 'a client without a name'}`, { api, version, connectionId, clientId, sizeBytes }),
   reply: ({ api, version, connectionId, clientId, durationMs, sizeBytes }) =>
     debug(`${api} v${version} answered in ${durationMs.toFixed(1)} ms`, { api, version, connectionId, clientId, durationMs, sizeBytes }),
-  'protocol error': ({ connectionId, message }) =>
-    warn(`connection ${connectionId} was closed: it does not speak Kafka as it should: ${message}`, { connectionId, reason: message }),
+  'protocol error': ({ connectionId, client, request, message, advice }) =>
+    warn(printable(`${clientWords(client)}: ${message}. The connection was closed; ${advice}`), {
+      connectionId,
+      ...clientFields(client),
+      ...request,
+      reason: message,
+      advice,
+    }),
+  rejected: ({ client, api, version, subject, error, message }) =>
+    warn(
+      printable(
+        `${clientWords(client)}: ${api} ${version}${subject === undefined ? '' : ` of ${subject}`} was rejected with ${error}${message === '' ? '' : `: ${message}`}`,
+      ),
+      { ...clientFields(client), api, version, subject, error, reason: message },
+    ),
   defect: ({ where, error }) =>
     fault(`a defect in ${where}: ${messageOf(error)}`, {
       where,
@@ -129,6 +155,19 @@ const lines: Lines = {
       { objects, unreadable, durationMs },
     ),
   notice: ({ message }) => info(message, {}),
+}
+
+/** `client 'billing' (kafkajs 2.2.4) at 10.0.0.9`. */
+function clientWords({ id, software, address }: EventClient): string {
+  const name = id === undefined || id === null || id === '' ? 'a client' : `client '${id.slice(0, shownOfId)}'`
+  return `${name}${software === undefined ? '' : ` (${software.name} ${software.version})`} at ${address}`
+}
+
+/** A client may call itself anything, up to 32 KiB of it. */
+const shownOfId = 100
+
+function clientFields({ id, software, address }: EventClient): LogLine['fields'] {
+  return { clientId: id?.slice(0, shownOfId), software: software && `${software.name} ${software.version}`, address }
 }
 
 function debug(message: string, fields: LogLine['fields']): LogLine {

@@ -2,6 +2,7 @@
 
 import type { Api } from '../schema/dsl.ts'
 import { ApiVersions } from './api-versions.ts'
+import { ConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { CreatePartitions } from './create-partitions.ts'
 import { CreateTopics } from './create-topics.ts'
 import { DeleteGroups } from './delete-groups.ts'
@@ -24,6 +25,8 @@ import { OffsetDelete } from './offset-delete.ts'
 import { OffsetFetch } from './offset-fetch.ts'
 import { OffsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { Produce } from './produce.ts'
+import { SaslAuthenticate } from './sasl-authenticate.ts'
+import { SaslHandshake } from './sasl-handshake.ts'
 import { SyncGroup } from './sync-group.ts'
 
 const all: readonly Api[] = [
@@ -40,16 +43,19 @@ const all: readonly Api[] = [
   SyncGroup,
   DescribeGroups,
   ListGroups,
+  SaslHandshake,
   ApiVersions,
   CreateTopics,
   DeleteTopics,
   InitProducerId,
   OffsetForLeaderEpoch,
   DescribeConfigs,
+  SaslAuthenticate,
   CreatePartitions,
   DeleteGroups,
   OffsetDelete,
   DescribeCluster,
+  ConsumerGroupHeartbeat,
   DescribeTopicPartitions,
 ]
 

@@ -50,8 +50,11 @@ export class FrameSplitter {
     const prefix = this.#gather(prefixBytes)
     const size = new DataView(prefix.buffer, prefix.byteOffset, prefixBytes).getInt32(0)
     if (size < 0) throw new ProtocolError(`a frame claims ${size} bytes`)
-    if (size > this.#limits.maxBytes)
-      throw new ProtocolError(`a frame claims ${size} bytes, more than ${this.#limits.maxBytes}${likeness(prefix)}`)
+    if (size > this.#limits.maxBytes) {
+      const looksLike = likeness(prefix)
+      const words = looksLike === undefined ? '' : `; it begins as ${looksLike} does`
+      throw new ProtocolError(`a frame claims ${size} bytes, more than ${this.#limits.maxBytes}${words}`, { looksLike })
+    }
     this.#size = size
     return size
   }
@@ -99,8 +102,8 @@ export class FrameSplitter {
 }
 
 /** What people send to a Kafka port by mistake, by its first four bytes. */
-function likeness(prefix: Uint8Array): string {
+function likeness(prefix: Uint8Array): ProtocolError['looksLike'] {
   // A TLS record of a handshake, in any version.
-  if (prefix[0] === 0x16 && prefix[1] === 0x03) return '; it begins as TLS does'
-  return /^[A-Z]{3}[A-Z ]$/.test(String.fromCharCode(...prefix)) ? '; it begins as HTTP does' : ''
+  if (prefix[0] === 0x16 && prefix[1] === 0x03) return 'TLS'
+  return /^[A-Z]{3}[A-Z ]$/.test(String.fromCharCode(...prefix)) ? 'HTTP' : undefined
 }

@@ -2,6 +2,7 @@
 import {
   type Api,
   ApiVersions,
+  ConsumerGroupHeartbeat,
   CreatePartitions,
   CreateTopics,
   DeleteGroups,
@@ -25,6 +26,8 @@ import {
   OffsetFetch,
   OffsetForLeaderEpoch,
   Produce,
+  SaslAuthenticate,
+  SaslHandshake,
   SyncGroup,
 } from '@local-kafka-service/protocol'
 import { type AgentForTests, aBatch } from './an-agent.ts'
@@ -123,6 +126,9 @@ export const samples: ReadonlyMap<Api, Sample> = new Map<Api, Sample>([
       validateOnly: false,
     }),
   ],
+  [ConsumerGroupHeartbeat, () => ({ groupId: 'g', memberId: 'm', memberEpoch: 0 })],
+  [SaslHandshake, () => ({ mechanism: 'PLAIN' })],
+  [SaslAuthenticate, () => ({ authBytes: Buffer.from('\0user\0password') })],
   [DescribeCluster, () => ({ includeClusterAuthorizedOperations: true })],
   [DescribeTopicPartitions, () => ({ topics: [{ name: 't' }] })],
   [FindCoordinator, ({ version }) => (version >= 4 ? { coordinatorKeys: ['g'] } : { key: 'g' })],

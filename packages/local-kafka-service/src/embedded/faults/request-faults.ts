@@ -45,8 +45,12 @@ export class RequestFaults implements Interceptor {
         connection.clientId = asked.client.id ?? undefined
         return this.#intercept(asked)
       },
-      misunderstood: ({ message, atMs }) =>
-        this.#record.trouble(atMs, `${connection.clientId ?? `connection ${id}`}: ${message}; the connection was closed`),
+      misunderstood: (said) => {
+        connection.clientId = said.client.id ?? connection.clientId
+        const who = connection.clientId ?? `connection ${id}`
+        if (said.request === undefined) this.#record.trouble(said.atMs, `${who}: ${said.message}; the connection was closed`)
+        else this.#record.notServed({ ...said, request: said.request, connectionId: id })
+      },
       closed: () => void this.#connections.delete(connection),
     }
   }

@@ -77,3 +77,22 @@ test('an answer in place of which the connection was closed is an error, unless 
   record.begin(asked()).settled(closed)
   expect(() => record.expectNoErrors()).toThrow('the connection was closed in place of an answer')
 })
+
+test('C10: a request that is not served is in the list, by the name of its API, and is an error', () => {
+  const record = new RequestRecord()
+  const { client, atMs } = asked()
+  const notServed = (api: string, version: number) =>
+    record.notServed({ atMs, client, connectionId: 3, request: { api, version }, message: `${api} ${version} is not served` })
+  notServed('Fetch', 3)
+  notServed('DescribeAcls', 2)
+  notServed('API 999', 0)
+  expect(record.requests().map(({ api, version, outcome }) => [api, version, outcome])).toEqual([
+    ['Fetch', 3, 'closed'],
+    ['DescribeAcls', 2, 'closed'],
+    ['API 999', 0, 'closed'],
+  ])
+  expect(record.requests({ api: 'DescribeAcls' })).toMatchObject([
+    { clientId: 'c', software: 'kcat 1.7.1', connection: 3, summary: 'DescribeAcls 2 is not served' },
+  ])
+  expect(() => record.expectNoErrors()).toThrow('c (kcat 1.7.1) Fetch 3 was rejected: Fetch 3 is not served; the connection was closed')
+})

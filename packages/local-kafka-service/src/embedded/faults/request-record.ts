@@ -1,8 +1,8 @@
 // The record of what clients sent and heard: the last requests, and beside them the last ones with errors, which busy long polls would push out.
-import type { InterceptedRequest } from '@local-kafka-service/agent'
+import type { InterceptedRequest, Misunderstood } from '@local-kafka-service/agent'
 import { errorsIn } from './answer-errors.ts'
-import { type ApiName, apiNames } from './kafka-names.ts'
-import type { ExpectNoErrorsOptions, RequestFilter, RequestOutcome, SeenError, SeenRequest } from './seen-request.ts'
+import { type ApiName, apiNames, unservedApiNames } from './kafka-names.ts'
+import type { ExpectNoErrorsOptions, RequestFilter, RequestOutcome, SeenApi, SeenError, SeenRequest } from './seen-request.ts'
 import { summaryOf } from './summary.ts'
 import { isNobodys, isOfServices } from './whose-error.ts'
 
@@ -15,9 +15,14 @@ const shownErrors = 20
 
 /** One request while it is under way. */
 export interface RecordedRequest {
-  readonly seen: SeenRequest
+  readonly seen: SeenRequest & { readonly api: ApiName }
   touchedBy(fault: string): void
   settled(end: RecordedEnd): void
+}
+
+export interface NotServed extends Pick<Misunderstood, 'atMs' | 'client' | 'message'> {
+  readonly request: NonNullable<Misunderstood['request']>
+  readonly connectionId: number
 }
 
 export interface RecordedEnd {
@@ -45,7 +50,7 @@ export class RequestRecord {
   /** Keeps nothing of the body and of the answer. */
   begin(asked: InterceptedRequest): RecordedRequest {
     const { client, groups } = asked
-    const seen: Mutable<SeenRequest> = {
+    const seen: Mutable<RecordedRequest['seen']> = {
       at: asked.atMs,
       api: apiOf(asked.api),
       version: asked.version,
@@ -83,6 +88,27 @@ export class RequestRecord {
           })
       },
     }
+  }
+
+  /** A request that the server does not serve, or cannot read: the connection was closed in place of an answer. */
+  notServed({ atMs, client, request, message, connectionId }: NotServed): void {
+    const seen: SeenRequest = {
+      at: atMs,
+      api: seenApiOf(request.api),
+      version: request.version,
+      clientId: client.id ?? undefined,
+      software: client.software && `${client.software.name} ${client.software.version}`,
+      connection: connectionId,
+      topics: [],
+      groupId: undefined,
+      summary: message,
+      outcome: 'closed',
+      durationMs: undefined,
+      errors: [],
+      faults: [],
+    }
+    this.#requests.push(seen)
+    this.#troubles.push({ at: atMs, request: seen, error: undefined, words: `was rejected: ${message}; the connection was closed` })
   }
 
   /** As if nobody had asked anything yet; what is under way is forgotten, too. */
@@ -166,6 +192,12 @@ function apiOf(name: string): ApiName {
   const known = apiNames.find((api) => api === name)
   if (known === undefined) throw new RangeError(`${name} is not among the generated names of the APIs`)
   return known
+}
+
+/** An API that Kafka does not have is named by its key: `API 999`. */
+function seenApiOf(name: string): SeenApi {
+  const known = [...apiNames, ...unservedApiNames].find((api) => api === name)
+  return known ?? `API ${Number(name.slice('API '.length))}`
 }
 
 /** Keeps the last `size` of what is pushed. */

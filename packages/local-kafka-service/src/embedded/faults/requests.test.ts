@@ -59,7 +59,10 @@ test('a client that is not understood is an error, too', async () => {
   socket.end(Uint8Array.from([0, 0, 0, 10, 3, 0xe7, 0, 0, 0, 0, 0, 7, 0xff, 0xff]))
   socket.resume()
   await once(socket, 'close')
-  expect(() => kafka.expectNoErrors()).toThrow('connection 1: API key 999 in version 0 is not served; the connection was closed')
+  expect(() => kafka.expectNoErrors()).toThrow(
+    'connection 1 API 999 0 was rejected: API 999 0 is not served (API key 999); the connection was closed',
+  )
+  expect(kafka.requests({ api: 'API 999' })).toMatchObject([{ version: 0, outcome: 'closed' }])
 })
 
 test('a long poll is seen while it waits', async () => {

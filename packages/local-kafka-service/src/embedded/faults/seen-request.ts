@@ -1,11 +1,14 @@
 // What a test may know of one request of a client: who sent what, and what became of it.
-import type { ApiName, KafkaErrorName } from './kafka-names.ts'
+import type { ApiName, KafkaErrorName, UnservedApiName } from './kafka-names.ts'
+
+/** The API of a request: also one that the server does not serve, and the key of one that Kafka does not have. Such a request is `closed`. */
+export type SeenApi = ApiName | UnservedApiName | `API ${number}`
 
 /** One request of a client, as far as it has come by now. */
 export interface SeenRequest {
   /** When it had come in whole: milliseconds since the epoch. */
   readonly at: number
-  readonly api: ApiName
+  readonly api: SeenApi
   /** As the client sent it. */
   readonly version: number
   /** The client's own `client.id`; undefined where it names none. */
@@ -48,7 +51,7 @@ export interface SeenError {
 
 /** What `requests` is asked for; a request must fit all of it. */
 export interface RequestFilter {
-  readonly api?: ApiName
+  readonly api?: SeenApi
   readonly clientId?: string
   /** It is about this topic, maybe among others. */
   readonly topic?: string

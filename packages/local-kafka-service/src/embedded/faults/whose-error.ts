@@ -1,5 +1,6 @@
 // Whose an error is. Some belong to the normal flow of a client: it asks in order to hear them, or goes on as the protocol says it does.
 import type { ApiName, KafkaErrorName } from './kafka-names.ts'
+import type { SeenApi } from './seen-request.ts'
 
 /** By API. `docs/guides/faults.md` has the same table with the reasons. */
 const expected: Readonly<Partial<Record<ApiName, readonly KafkaErrorName[]>>> = {
@@ -17,8 +18,9 @@ const expected: Readonly<Partial<Record<ApiName, readonly KafkaErrorName[]>>> = 
   OffsetCommit: ['REBALANCE_IN_PROGRESS'],
 }
 
-export function isNobodys(api: ApiName, error: KafkaErrorName): boolean {
-  return expected[api]?.includes(error) ?? false
+export function isNobodys(api: SeenApi, error: KafkaErrorName): boolean {
+  const byApi: Readonly<Partial<Record<SeenApi, readonly KafkaErrorName[]>>> = expected
+  return byApi[api]?.includes(error) ?? false
 }
 
 /** What a server answers whose object store or database is away: the fault below it asked for that. */
