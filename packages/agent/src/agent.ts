@@ -17,6 +17,7 @@ import type { ObjectStore } from './objects/object-store.ts'
 import type { AgentEvent, EventHook } from './observe/events.ts'
 import { type Gauges, Meters, type Metric } from './observe/metrics.ts'
 import { AnswerMemory } from './read/answer-memory.ts'
+import { DamageReports } from './read/damage.ts'
 import { Offsets } from './read/offsets.ts'
 import { Reader } from './read/reader.ts'
 import { FetchSessions } from './read/sessions.ts'
@@ -72,7 +73,7 @@ export interface Agent {
   /** Where it listens for Kafka clients, in the order asked for. */
   readonly addresses: readonly ListenAddress[]
   readonly services: Services
-  /** Not ready: why, in words. */
+  /** Reasons in words: why it is not ready, or what is damaged although it is. */
   health(): { readonly ready: boolean; readonly reasons: readonly string[] }
   metrics(): readonly Metric[]
   /** Settles once, when the agent stops: drained, or fenced by a successor or another agent. */
@@ -128,10 +129,11 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     onFenced: () => fence(),
     producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
   })
-  const reader = new Reader({ log: metadata.log, objects, tails, owners, clock, emit, crc32c })
+  const damage = new DamageReports({ emit, topicName: (topicId) => catalog.byId(topicId)?.name })
+  const reader = new Reader({ log: metadata.log, objects, tails, owners, clock, emit, crc32c, damage })
   const answerMemory = new AnswerMemory(limits.fetchAnswersBytes)
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
-  const offsets = new Offsets({ log: metadata.log, objects, owners, codecs, crc32c, emit })
+  const offsets = new Offsets({ log: metadata.log, objects, owners, codecs, crc32c, emit, damage })
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, random, emit })
   const records = new RecordVerbs({ topics, writer, reader, offsets, tails, owners, settings, clock, ioClock, codecs, crc32c })
   const producerIds = new ProducerIds((count) => metadata.log.allocateProducerIds(count))
@@ -240,7 +242,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
           : []),
         ...(writer.troubled === undefined ? [] : [`the FileStorage Service: ${writer.troubled}`]),
       ]
-      return { ready: reasons.length === 0, reasons }
+      return { ready: reasons.length === 0, reasons: [...reasons, ...damage.reasons()] }
     },
     metrics() {
       return meters.read({
@@ -248,6 +250,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
         uncommittedBytes: writer.uncommittedBytes,
         flushesInFlight: writer.flushesInFlight,
         heartbeatAgeSeconds: membership.silentMs / 1000,
+        damagedPlaces: damage.count,
         cache: objects.meters,
         store: parts.storeMeters?.() ?? [],
       })

@@ -72,6 +72,10 @@ export const limits = {
   /** Decompressed size of one batch: what a producer may send, times what a good codec makes of JSON, with a floor. */
   decompressedBytes: 64 * mib,
 
+  /** Damaged places that an agent remembers, and that `/readyz` names one by one. */
+  damageReports: 1_000,
+  damageReasons: 20,
+
   /** Records of a refused batch that are named one by one: a client wants the first, and a batch may hold a million. */
   recordErrorsPerBatch: 1_000,
 

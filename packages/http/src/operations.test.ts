@@ -52,6 +52,15 @@ test('an agent that is not ready says why', async () => {
   expect((await fetch(`${own.control}/livez`)).status).toBe(200)
 })
 
+test('H1: an agent that found damage is ready, degraded, and says where', async () => {
+  await using own = await served()
+  const reasons = ['partition 0 of topic t is damaged at offsets 10 to 19, in object o: it is gone']
+  own.setHealth({ ready: true, reasons })
+  const response = await fetch(`${own.control}/readyz`)
+  expect(response.status).toBe(200)
+  expect(await json(response)).toEqual({ status: 'degraded', reasons })
+})
+
 test('while it drains, the agent is not ready and still answers', async () => {
   await using own = await served()
   own.http.drain()

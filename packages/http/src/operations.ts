@@ -32,7 +32,7 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
       config: open,
       schema: {
         operationId: 'readyz',
-        summary: 'Whether the agent can serve, or why not',
+        summary: 'Whether the agent can serve, or why not; `degraded` serves all but what `reasons` names',
         tags: ['operations'],
         querystring: noQuery,
         response: { 200: statusSchema, 503: { ...statusSchema, description: 'Not ready; `reasons` says why' } },
@@ -41,9 +41,9 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
     (_request, reply) => {
       const health = agent.health()
       const reasons = [...(parts.stopping.aborted ? ['the HTTP planes are stopping'] : []), ...health.reasons]
-      const ready = health.ready && reasons.length === 0
+      const ready = health.ready && !parts.stopping.aborted
       reply.code(ready ? 200 : 503).header('cache-control', 'no-store')
-      return { status: ready ? 'ready' : 'not ready', reasons }
+      return { status: !ready ? 'not ready' : reasons.length === 0 ? 'ready' : 'degraded', reasons }
     },
   )
 

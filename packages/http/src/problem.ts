@@ -126,6 +126,13 @@ export const problems = {
     hint: 'Try again; GET /readyz says what is wrong.',
     retryAfterSeconds: 1,
   },
+  damaged: {
+    error: 'CorruptRecordException',
+    status: 500,
+    kafka: 'CORRUPT_MESSAGE',
+    meaning: 'The stored bytes of these offsets are gone, cut off, or not what was acknowledged.',
+    hint: 'Read on from next_offset, or restore the object from a copy of the store; GET /readyz lists all damage that was found.',
+  },
   notStored: {
     error: 'NotEnoughReplicasException',
     status: 503,
@@ -325,6 +332,16 @@ export function problemOfRefusal(refusal: Exclude<Refusal, { kind: 'elsewhere' }
       return new Problem('outOfRange', `The offset is outside of the partition, which has ${refusal.earliest} to ${refusal.latest}.`, {
         more: { earliest: refusal.earliest, latest: refusal.latest },
       })
+    case 'damaged': {
+      const { topic, partition, offset, lastOffset, objectKey: object, message } = refusal
+      return new Problem(
+        'damaged',
+        `Partition ${partition} of topic '${topic}' is damaged at offsets ${offset} to ${lastOffset}: ${message}.`,
+        {
+          more: { topic, partition, offset, next_offset: lastOffset + 1, object },
+        },
+      )
+    }
     case 'error':
       return problemOfCode(refusal.code, refusal.message)
   }

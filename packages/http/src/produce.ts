@@ -78,6 +78,7 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
         case 'elsewhere':
           throw rerouted(produced, { topic, url: request.url }, parts)
         case 'out of range':
+        case 'damaged':
         case 'error':
           throw problemOfRefusal(produced)
       }

@@ -182,6 +182,7 @@ export const temporary: ReadonlySet<string> = new Set([
   'LEADER_NOT_AVAILABLE',
   'REQUEST_TIMED_OUT',
   'KAFKA_STORAGE_ERROR',
+  'CORRUPT_MESSAGE', // bytes that rotted on their way: read once more they may be whole
   'COORDINATOR_NOT_AVAILABLE',
   'COORDINATOR_LOAD_IN_PROGRESS',
 ])

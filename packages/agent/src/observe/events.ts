@@ -62,12 +62,19 @@ export type AgentEvent =
   /** Saved, and read by OffsetFetch from now on. */
   | { readonly kind: 'offsets committed'; readonly groupId: string; readonly partitions: number }
   | { readonly kind: 'store trouble'; readonly operation: 'put' | 'read'; readonly message: string }
+  /** Once for each damaged place that a reader finds. */
   | {
       readonly kind: 'corrupt data'
+      /** Its name, or its id where the agent knows none. */
+      readonly topic: string
       readonly topicId: string
       readonly partition: number
       readonly offset: number
+      readonly lastOffset: number
+      readonly objectKey: string
       readonly message: string
+      /** Of what is known to be damaged in the object, this is the first. */
+      readonly firstOfObject: boolean
     }
   /** Recovery: committed, and not there as it was committed. */
   | { readonly kind: 'object unreadable'; readonly key: string; readonly message: string }

@@ -14,6 +14,7 @@ export interface Gauges {
   readonly uncommittedBytes: number
   readonly flushesInFlight: number
   readonly heartbeatAgeSeconds: number
+  readonly damagedPlaces: number
   readonly cache: { readonly bytes: number; readonly hits: number; readonly misses: number }
   readonly store: readonly {
     readonly operation: string
@@ -173,9 +174,10 @@ export class Meters {
       gauge('lks_uncommitted_bytes', 'Bytes admitted and not yet committed.', gauges.uncommittedBytes),
       gauge('lks_agent_heartbeat_age_seconds', 'Time since the Metadata Service last answered a heartbeat.', gauges.heartbeatAgeSeconds),
       counter('lks_heartbeat_failures_total', 'Heartbeats that the Metadata Service did not answer.', one(this.#heartbeatFailures)),
-      counter('lks_corrupt_reads_total', 'Reads that found bytes missing or changed.', one(this.#corruptReads)),
+      counter('lks_corrupt_reads_total', 'Damaged places that readers found.', one(this.#corruptReads)),
       counter('lks_topics_created_total', 'Topics made by this agent.', one(this.#topicsCreated)),
       counter('lks_topics_deleted_total', 'Topics deleted by this agent.', one(this.#topicsDeleted)),
+      gauge('lks_damaged_places', 'Runs of offsets that readers found damaged and that are not whole again.', gauges.damagedPlaces),
       gauge('lks_cache_bytes', 'Object bytes held in memory.', gauges.cache.bytes),
       counter('lks_cache_hits_total', 'Reads answered from memory.', one(gauges.cache.hits)),
       counter('lks_cache_misses_total', 'Reads that went to the object store.', one(gauges.cache.misses)),

@@ -2,7 +2,7 @@
 import { buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import type { Segment } from '../metadata/metadata-store.ts'
-import { CorruptSegmentError, takeBatches } from './batches.ts'
+import { CorruptSegmentError, DamagedOffsetsError, salvage, takeBatches, takeSalvaged } from './batches.ts'
 
 const lastOffsetDeltaEnd = 26
 
@@ -31,6 +31,35 @@ test('a taken batch with a wrong checksum, and a segment that is cut off, are er
   expect(() => takeBatches(bytes.subarray(0, bytes.length - 1), segment, ask, crc32c)).toThrow(CorruptSegmentError)
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
   expect(() => takeBatches(bytes, segment, ask, crc32c)).toThrow(CorruptSegmentError)
+})
+
+test('H1: of a segment with one damaged batch the others can be read, each at its own offset', () => {
+  const { bytes, segment, size } = aSegment({ batches: 4, recordsEach: 2, baseOffset: 10 })
+  expect(salvage(bytes, segment, 'nothing', crc32c)).toBeUndefined()
+  bytes[2 * size - 1] = (bytes[2 * size - 1] ?? 0) ^ 1
+  const left = salvage(bytes, segment, 'a checksum', crc32c)
+  if (left === undefined) throw new Error('no damage was found')
+  expect(left.damage).toEqual({ offset: 12, lastOffset: 13, objectKey: 'object', message: 'a checksum' })
+  const from = (fromOffset: number) => takeSalvaged(bytes, left, { fromOffset, untilOffset: 18, maxBytes: 1e6, atLeastOne: true })
+  expect(from(10)).toMatchObject({ sizeBytes: size, nextOffset: 12 })
+  expect(() => from(12)).toThrow(DamagedOffsetsError)
+  expect(() => from(13)).toThrow(DamagedOffsetsError)
+  expect(from(14)).toMatchObject({ sizeBytes: 2 * size, nextOffset: 18 })
+  expect(Buffer.concat(from(14).chunks).readBigInt64BE(0)).toBe(14n)
+})
+
+test('H1: where a batch says a wrong length, or the bytes end, everything from there on is damaged', () => {
+  const { bytes, segment, size } = aSegment({ batches: 4, recordsEach: 2, baseOffset: 10 })
+  expect(salvage(bytes.subarray(0, 3 * size - 5), segment, 'cut', crc32c)?.damage).toMatchObject({ offset: 14, lastOffset: 17 })
+  expect(salvage(new Uint8Array(), segment, 'gone', crc32c)?.damage).toMatchObject({ offset: 10, lastOffset: 17 })
+  bytes[size + 11] = (bytes[size + 11] ?? 0) ^ 4
+  expect(salvage(bytes, segment, 'a length', crc32c)?.damage).toMatchObject({ offset: 12, lastOffset: 17 })
+})
+
+test('H1: with two damaged batches nothing between them is believed', () => {
+  const { bytes, segment, size } = aSegment({ batches: 5, recordsEach: 2, baseOffset: 10 })
+  for (const batch of [1, 3]) bytes[(batch + 1) * size - 1] = (bytes[(batch + 1) * size - 1] ?? 0) ^ 1
+  expect(salvage(bytes, segment, 'two', crc32c)?.damage).toMatchObject({ offset: 12, lastOffset: 17 })
 })
 
 function aSegment({

@@ -17,6 +17,25 @@ export class CorruptSegmentError extends Error {
   override readonly name = 'CorruptSegmentError'
 }
 
+/** The offset asked for lies in bytes that are damaged; what is before and after them can be read. */
+export class DamagedOffsetsError extends Error {
+  override readonly name = 'DamagedOffsetsError'
+  readonly damage: SegmentDamage
+
+  constructor(damage: SegmentDamage) {
+    super(damage.message)
+    this.damage = damage
+  }
+}
+
+/** Offsets of one segment that cannot be read. */
+export interface SegmentDamage {
+  readonly offset: number
+  readonly lastOffset: number
+  readonly objectKey: string
+  readonly message: string
+}
+
 /** The bytes that were committed are not there, or not as they were. */
 export function isCorrupt(error: unknown): error is Error {
   return (
@@ -28,6 +47,76 @@ export function isCorrupt(error: unknown): error is Error {
 export function checkSegment(bytes: Uint8Array, segment: Segment, crc32c: Checksum): void {
   const { baseOffset: fromOffset, lastOffset } = segment
   takeBatches(bytes, segment, { fromOffset, untilOffset: lastOffset + 1, maxBytes: Number.POSITIVE_INFINITY, atLeastOne: true }, crc32c)
+}
+
+interface SoundBatch {
+  readonly at: number
+  readonly sizeBytes: number
+  readonly baseOffset: number
+  readonly lastOffset: number
+}
+
+/** What can still be read of a damaged segment. */
+export interface Salvage {
+  /** In order of offsets, all with a right checksum. */
+  readonly sound: readonly SoundBatch[]
+  readonly damage: SegmentDamage
+}
+
+/**
+ * What is left of a segment whose bytes are not as they were committed; undefined where they are. `bytes` may be shorter than the segment. The offsets of the
+ * batches before the damage are proved by the checksums of all batches before them, those after it by the checksums of all batches up to the segment's end.
+ */
+export function salvage(bytes: Uint8Array, segment: Segment, message: string, crc32c: Checksum): Salvage | undefined {
+  const batches: { at: number; sizeBytes: number; offsets: number; sound: boolean }[] = []
+  let at = 0
+  while (at < bytes.length) {
+    const sizeBytes = batchSizeAt(bytes, at)
+    if (sizeBytes === undefined || at + sizeBytes > bytes.length) break
+    const sound = checkBatch(bytes, at, crc32c).kind === 'ok'
+    batches.push({ at, sizeBytes, offsets: readBatchHeader(bytes, at).lastOffsetDelta + 1, sound })
+    at += sizeBytes
+  }
+  const endsWhole = at === bytes.length && at === segment.sizeBytes
+  const before: SoundBatch[] = []
+  let baseOffset = segment.baseOffset
+  for (const { at: start, sizeBytes, offsets, sound } of batches) {
+    if (!sound || baseOffset + offsets - 1 > segment.lastOffset) break
+    before.push({ at: start, sizeBytes, baseOffset, lastOffset: baseOffset + offsets - 1 })
+    baseOffset += offsets
+  }
+  if (endsWhole && before.length === batches.length && baseOffset === segment.lastOffset + 1) return undefined
+  const after: SoundBatch[] = []
+  let lastOffset = segment.lastOffset
+  for (const { at: start, sizeBytes, offsets, sound } of endsWhole ? batches.slice(before.length).toReversed() : []) {
+    if (!sound || lastOffset - offsets + 1 <= baseOffset) break
+    after.unshift({ at: start, sizeBytes, baseOffset: lastOffset - offsets + 1, lastOffset })
+    lastOffset -= offsets
+  }
+  return { sound: [...before, ...after], damage: { offset: baseOffset, lastOffset, objectKey: segment.objectKey, message } }
+}
+
+/** As `takeBatches`, up to the damage. Throws a DamagedOffsetsError where the offset asked for is damaged. */
+export function takeSalvaged(
+  bytes: Uint8Array,
+  { sound, damage }: Salvage,
+  ask: { readonly fromOffset: number; readonly untilOffset: number; readonly maxBytes: number; readonly atLeastOne: boolean },
+): TakenBatches {
+  if (ask.fromOffset >= damage.offset && ask.fromOffset <= damage.lastOffset) throw new DamagedOffsetsError(damage)
+  const chunks: Uint8Array[] = []
+  let sizeBytes = 0
+  let nextOffset = ask.fromOffset
+  for (const batch of sound) {
+    if (batch.lastOffset < ask.fromOffset) continue
+    const first = sizeBytes === 0 && ask.atLeastOne
+    // Past the damage is another read: this one ends before it, so that the next one begins at it.
+    const behindDamage = ask.fromOffset < damage.offset && batch.baseOffset > damage.lastOffset
+    if (behindDamage || batch.baseOffset >= ask.untilOffset || (!first && sizeBytes + batch.sizeBytes > ask.maxBytes)) break
+    place(chunks, bytes.subarray(batch.at, batch.at + batch.sizeBytes), batch.baseOffset)
+    sizeBytes += batch.sizeBytes
+    nextOffset = batch.lastOffset + 1
+  }
+  return { chunks, sizeBytes, nextOffset }
 }
 
 /** Below this a batch is copied with its new header: two slices would cost more than the copy. */

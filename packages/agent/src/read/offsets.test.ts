@@ -7,6 +7,7 @@ import { CachedObjects } from '../objects/cached.ts'
 import { MemoryObjects } from '../objects/memory.ts'
 import type { AgentEvent } from '../observe/events.ts'
 import { Owners } from '../view/owners.ts'
+import { DamageReports } from './damage.ts'
 import { Offsets } from './offsets.ts'
 
 const topicId = 'topic'
@@ -36,8 +37,8 @@ test('rotten bytes are an error, never "no such record"', async () => {
   bytes[42] = (bytes[42] ?? 0) ^ 0xff // the end of the first batch's largest timestamp
   expect(readBatchHeader(bytes, 0).maxTimestamp).not.toBe(20)
   const { offsets, events } = await stored(bytes, 4)
-  expect(await offsets.list([{ topicId, partition: 0, at: { timestamp: 15 } }], signal)).toEqual([
-    { kind: 'error', error: 'KAFKA_STORAGE_ERROR' },
+  expect(await offsets.list([{ topicId, partition: 0, at: { timestamp: 15 } }], signal)).toMatchObject([
+    { kind: 'error', error: 'KAFKA_STORAGE_ERROR', damage: { offset: 0, lastOffset: 3, objectKey: 'object' } },
   ])
   expect(events).toMatchObject([{ kind: 'corrupt data', partition: 0 }])
 })
@@ -78,6 +79,7 @@ async function stored(bytes: Uint8Array, count: number) {
     codecs: nodeCodecs,
     crc32c,
     emit: (event) => events.push(event),
+    damage: new DamageReports({ emit: (event) => events.push(event), topicName: () => undefined }),
   })
   return { offsets, events }
 }

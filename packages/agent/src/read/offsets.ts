@@ -16,6 +16,7 @@ import { ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Owners } from '../view/owners.ts'
 import { checkSegment, isCorrupt } from './batches.ts'
+import type { Damage, DamageReports } from './damage.ts'
 
 export interface OffsetAsk extends TopicPartition {
   readonly at: 'earliest' | 'latest' | 'latest stable' | 'max timestamp' | { readonly timestamp: number }
@@ -24,7 +25,8 @@ export interface OffsetAsk extends TopicPartition {
 export type OffsetAnswer =
   /** -1 and -1: no record is that new. */
   | { readonly kind: 'offset'; readonly offset: number; readonly timestamp: number; readonly leaderEpoch: number }
-  | { readonly kind: 'error'; readonly error: KafkaErrorName }
+  /** `damage`: the segment with the answer is one of these. */
+  | { readonly kind: 'error'; readonly error: KafkaErrorName; readonly damage?: Damage }
 
 export interface OffsetsParts {
   readonly log: Pick<LogIndex, 'partitions' | 'findByTime'>
@@ -33,6 +35,7 @@ export interface OffsetsParts {
   readonly codecs: Codecs
   readonly crc32c: Checksum
   readonly emit: EventHook
+  readonly damage: DamageReports
 }
 
 const none = { offset: -1, timestamp: -1 }
@@ -110,10 +113,14 @@ export class Offsets {
       const wanted = typeof ask.at === 'object' ? ask.at.timestamp : segment.maxTimestamp
       return { kind: 'offset', ...firstSince(bytes, segment, { wanted, from: within.logStartOffset }, this.#parts.codecs), leaderEpoch }
     } catch (error) {
-      const { emit } = this.#parts
-      if (isCorrupt(error))
-        emit({ kind: 'corrupt data', topicId: ask.topicId, partition: ask.partition, offset: segment.baseOffset, message: error.message })
-      else if (error instanceof ObjectStoreError) emit({ kind: 'store trouble', operation: 'read', message: error.message })
+      const { emit, damage } = this.#parts
+      if (isCorrupt(error)) {
+        const { baseOffset: offset, lastOffset, objectKey } = segment
+        const found = { topicId: ask.topicId, partition: ask.partition, offset, lastOffset, objectKey, message: error.message }
+        damage.report(found)
+        return { kind: 'error', error: 'KAFKA_STORAGE_ERROR', damage: found }
+      }
+      if (error instanceof ObjectStoreError) emit({ kind: 'store trouble', operation: 'read', message: error.message })
       else throw error
       return { kind: 'error', error: 'KAFKA_STORAGE_ERROR' }
     }

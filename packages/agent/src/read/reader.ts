@@ -12,7 +12,8 @@ import type { Clock } from '../time/clock.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tail, Tails } from '../view/tails.ts'
 import type { AnswerClaim } from './answer-memory.ts'
-import { isCorrupt, type TakenBatches, takeBatches } from './batches.ts'
+import { checkSegment, DamagedOffsetsError, isCorrupt, salvage, type TakenBatches, takeBatches, takeSalvaged } from './batches.ts'
+import type { Damage, DamageReports } from './damage.ts'
 
 export interface FetchAsk extends TopicPartition {
   readonly offset: number
@@ -37,7 +38,8 @@ export type FetchAnswer =
       readonly chunks: readonly Uint8Array[]
       readonly sizeBytes: number
     } & Watermarks)
-  | { readonly kind: 'error'; readonly error: KafkaErrorName; readonly watermarks?: Watermarks }
+  /** `damage`: the offset asked for is one of these, and cannot be read. What is before and after them can. */
+  | { readonly kind: 'error'; readonly error: KafkaErrorName; readonly watermarks?: Watermarks; readonly damage?: Damage }
 
 export interface ReaderParts {
   readonly log: Pick<LogIndex, 'find' | 'partitions'>
@@ -47,6 +49,7 @@ export interface ReaderParts {
   readonly clock: Clock
   readonly emit: EventHook
   readonly crc32c: Checksum
+  readonly damage: DamageReports
 }
 
 export class Reader {
@@ -130,9 +133,9 @@ export class Reader {
     }
     const budget = nextBudget(ask, request)
     if (budget === undefined || ask.offset >= end) return { kind: 'data', chunks: [], sizeBytes: 0, ...watermarks }
+    const chunks: Uint8Array[] = []
+    let sizeBytes = 0
     try {
-      const chunks: Uint8Array[] = []
-      let sizeBytes = 0
       for (let offset = ask.offset; offset < end; ) {
         const segments = await this.#segments(ask, tail, offset, budget.bytes - sizeBytes)
         if (segments.length === 0) break
@@ -141,7 +144,11 @@ export class Reader {
           const room = budget.bytes - sizeBytes
           const atLeastOne = budget.atLeastOne && sizeBytes === 0
           if ((room <= 0 && !atLeastOne) || request.claim?.reserve(segment.sizeBytes) === false) break
-          const taken = await this.#take(segment, { fromOffset: offset, untilOffset: end, maxBytes: room, atLeastOne }, request.signal)
+          const wanted = { fromOffset: offset, untilOffset: end, maxBytes: room, atLeastOne }
+          const taken = await this.#take({ ask, segment, wanted, signal: request.signal }).catch((error: unknown) => {
+            request.claim?.giveBack(segment.sizeBytes)
+            throw error
+          })
           request.claim?.giveBack(segment.sizeBytes - taken.sizeBytes)
           chunks.push(...taken.chunks)
           sizeBytes += taken.sizeBytes
@@ -150,10 +157,11 @@ export class Reader {
         }
         if (offset === before || sizeBytes >= budget.bytes) break
       }
-      return { kind: 'data', chunks, sizeBytes, ...watermarks }
     } catch (error) {
-      return this.#failed(ask, error, watermarks)
+      // What was read before the trouble is answered; the next fetch begins at the trouble, and receives it as an error.
+      if (sizeBytes === 0 || !isReadTrouble(error)) return this.#failed(ask, error, watermarks)
     }
+    return { kind: 'data', chunks, sizeBytes, ...watermarks }
   }
 
   /** Only the database may say that an offset does not exist (I15): a consumer that hears it throws its position away. */
@@ -176,25 +184,82 @@ export class Reader {
     return found?.kind === 'found' ? found.segments : []
   }
 
-  /** A corrupt read may be the store's moment of weakness or the cache's: it is made once more, past the cache. */
-  async #take(segment: Segment, ask: Parameters<typeof takeBatches>[2], signal: AbortSignal): Promise<TakenBatches> {
-    const { objects, crc32c } = this.#parts
+  /** A corrupt read may be the store's moment of weakness or the cache's: it is made once more, past the cache. What is still damaged then is reported. */
+  async #take(read: SegmentRead): Promise<TakenBatches> {
+    const { objects, crc32c, damage } = this.#parts
+    const { ask, segment, wanted, signal } = read
     const range = { start: segment.byteStart, length: segment.sizeBytes }
+    const isKnown = damage.has(segment.objectKey)
+    if (isKnown) objects.forget(segment.objectKey)
     try {
-      return takeBatches(await objects.read(segment.objectKey, range, signal), segment, ask, crc32c)
+      const bytes = await objects.read(segment.objectKey, range, signal)
+      if (isKnown) {
+        checkSegment(bytes, segment, crc32c)
+        damage.healed(ask, segment)
+      }
+      return takeBatches(bytes, segment, wanted, crc32c)
     } catch (error) {
       if (!isCorrupt(error)) throw error
       objects.forget(segment.objectKey)
-      return takeBatches(await objects.read(segment.objectKey, range, signal), segment, ask, crc32c)
+      if (isKnown) return await this.#takeSound(read, error.message)
+    }
+    try {
+      return takeBatches(await objects.read(segment.objectKey, range, signal), segment, wanted, crc32c)
+    } catch (error) {
+      if (!isCorrupt(error)) throw error
+      objects.forget(segment.objectKey)
+      return await this.#takeSound(read, error.message)
     }
   }
 
+  /** What is left of a damaged segment. */
+  async #takeSound({ ask, segment, wanted, signal }: SegmentRead, message: string): Promise<TakenBatches> {
+    const { crc32c, damage } = this.#parts
+    const bytes = await this.#remains(segment, signal)
+    // It goes into the middle of sentences.
+    const left = salvage(bytes, segment, message.replace(/\.$/, ''), crc32c)
+    if (left === undefined) return takeBatches(bytes, segment, wanted, crc32c)
+    damage.report({ topicId: ask.topicId, partition: ask.partition, ...left.damage })
+    return takeSalvaged(bytes, left, wanted)
+  }
+
+  /** The bytes that are there of a segment: fewer than it had where the object was cut off, none where it is gone. */
+  async #remains(segment: Segment, signal: AbortSignal): Promise<Uint8Array> {
+    const { objects } = this.#parts
+    const range = { start: segment.byteStart, length: segment.sizeBytes }
+    for (const asked of [range, { ...range, untilEnd: true }] as const) {
+      try {
+        return await objects.read(segment.objectKey, asked, signal)
+      } catch (error) {
+        if (!isCorrupt(error)) throw error
+      }
+    }
+    return new Uint8Array()
+  }
+
+  /**
+   * Damage is CORRUPT_MESSAGE: of all codes of a partition it is the one that Java's consumer throws to its application, librdkafka's hands to it, and
+   * kafkajs reports after its retries. After KAFKA_STORAGE_ERROR and UNKNOWN_SERVER_ERROR they fetch again indefinitely, without a word or with a line in
+   * the log; after OFFSET_OUT_OF_RANGE they reset their position, and skip or repeat records. A store that is away is KAFKA_STORAGE_ERROR: waiting is right.
+   */
   #failed(ask: FetchAsk, error: unknown, watermarks: Watermarks): FetchAnswer {
-    const { emit } = this.#parts
-    if (isCorrupt(error))
-      emit({ kind: 'corrupt data', topicId: ask.topicId, partition: ask.partition, offset: ask.offset, message: error.message })
-    else if (error instanceof ObjectStoreError) emit({ kind: 'store trouble', operation: 'read', message: error.message })
-    else throw error
+    if (error instanceof DamagedOffsetsError) {
+      const { topicId, partition } = ask
+      return { kind: 'error', error: 'CORRUPT_MESSAGE', watermarks, damage: { topicId, partition, ...error.damage } }
+    }
+    if (!(error instanceof ObjectStoreError)) throw error
+    if (error.kind !== 'aborted') this.#parts.emit({ kind: 'store trouble', operation: 'read', message: error.message })
     return { kind: 'error', error: 'KAFKA_STORAGE_ERROR', watermarks }
   }
+}
+
+interface SegmentRead {
+  readonly ask: FetchAsk
+  readonly segment: Segment
+  readonly wanted: Parameters<typeof takeBatches>[2]
+  readonly signal: AbortSignal
+}
+
+function isReadTrouble(error: unknown): boolean {
+  return error instanceof DamagedOffsetsError || error instanceof ObjectStoreError
 }

@@ -2,6 +2,7 @@
 import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
 import type { TopicId } from '../core/ids.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
+import type { Damage } from '../read/damage.ts'
 import type { OffsetAsk, Offsets } from '../read/offsets.ts'
 import type { FetchAnswer } from '../read/reader.ts'
 import type { Owners } from '../view/owners.ts'
@@ -13,6 +14,8 @@ export type Refusal =
   | { readonly kind: 'elsewhere'; readonly partition: number; readonly leader: number | undefined }
   /** Before the first record or beyond the end. */
   | { readonly kind: 'out of range'; readonly earliest: number; readonly latest: number }
+  /** The offset asked for is one of these, whose stored bytes are damaged. What is before and after them can be read. */
+  | ({ readonly kind: 'damaged'; readonly topic: string } & Damage)
   | { readonly kind: 'error'; readonly code: number; readonly message?: string }
 
 /** `last`: so many offsets before the end, or the first one when there are fewer. `since`: the first record that is not older. */
@@ -83,7 +86,9 @@ export class RecordPlaces {
   refusal(
     topic: Topic,
     partition: number,
-    answer: { readonly error: KafkaErrorName; readonly watermarks?: Extract<FetchAnswer, { kind: 'error' }>['watermarks'] } | undefined,
+    answer:
+      | ({ readonly error: KafkaErrorName } & Partial<Pick<Extract<FetchAnswer, { kind: 'error' }>, 'watermarks' | 'damage'>>)
+      | undefined,
   ): Refusal {
     const error = answer?.error ?? 'UNKNOWN_SERVER_ERROR'
     if (error === 'NOT_LEADER_OR_FOLLOWER')
@@ -92,6 +97,7 @@ export class RecordPlaces {
       return { kind: 'out of range', earliest: answer.watermarks.logStartOffset, latest: answer.watermarks.lastStableOffset }
     }
     if (error === 'UNKNOWN_TOPIC_OR_PARTITION') return refused(error, `Topic '${topic.name}' was deleted.`)
+    if (answer?.damage !== undefined) return { kind: 'damaged', topic: topic.name, ...answer.damage }
     return refused(error, `Partition ${partition} of topic '${topic.name}' cannot be read now.`)
   }
 

@@ -82,8 +82,8 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
       if (open.length === 0) break
       const round = await scanRound(topic, open, { filter: asked.filter, budget, signal: asked.signal }, parts)
       if (round.kind !== 'round') {
-        // Cut off in the middle is no trouble: nothing has moved, the cursor scans it again.
-        if (asked.signal.aborted) break
+        // Cut off in the middle is no trouble: nothing has moved, the cursor scans it again. What was found before damage is answered, and the cursor leads to it.
+        if (asked.signal.aborted || (round.kind === 'damaged' && hasMoved(group, scanned))) break
         return round
       }
       records.push(...round.records)
@@ -99,6 +99,10 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
     }
   }
   return { kind: 'scanned', records, unreadable, scanned, cursor: undefined }
+}
+
+function hasMoved(group: readonly Place[], scanned: readonly Scanned[]): boolean {
+  return group.some(({ from, position }) => position > from) || scanned.some(({ from, to }) => to > from)
 }
 
 interface Budget {

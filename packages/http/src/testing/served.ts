@@ -7,6 +7,7 @@ import { objectKey } from '../../../agent/src/core/object-key.ts'
 import { CachedObjects } from '../../../agent/src/objects/cached.ts'
 import { MemoryObjects } from '../../../agent/src/objects/memory.ts'
 import { ObjectStoreError } from '../../../agent/src/objects/object-store.ts'
+import { DamageReports } from '../../../agent/src/read/damage.ts'
 import { Offsets } from '../../../agent/src/read/offsets.ts'
 import { Reader } from '../../../agent/src/read/reader.ts'
 import { GroupVerbs, type GroupVerbsParts } from '../../../agent/src/verbs/groups.ts'
@@ -98,8 +99,9 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
     producerIdExpirationMs,
     onFenced: () => {},
   })
-  const reader = new Reader({ log, objects, tails, owners, clock, emit, crc32c })
-  const offsets = new Offsets({ log, objects, owners, codecs, crc32c, emit })
+  const damage = new DamageReports({ emit, topicName: () => undefined })
+  const reader = new Reader({ log, objects, tails, owners, clock, emit, crc32c, damage })
+  const offsets = new Offsets({ log, objects, owners, codecs, crc32c, emit, damage })
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings: agentSettings, random, emit })
   const records = new RecordVerbs({
     topics,

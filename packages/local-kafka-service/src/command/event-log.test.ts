@@ -101,3 +101,13 @@ test('the lines that are remembered are bounded: the oldest may be written again
   hook({ ...unserved, message: 'API 0 0 is not served' })
   expect(lines).toHaveLength(1_002)
 })
+
+test('H1: damage is written once for an object, with the place and what to do', () => {
+  const { lines, hook } = logged({ verbose: false })
+  const damage = { topicId: 'id', offset: 20, lastOffset: 39, objectKey: 'a/b', message: 'it is gone' } as const
+  for (let partition = 0; partition < 100; partition++)
+    hook({ kind: 'corrupt data', topic: 'hello', partition, firstOfObject: partition === 0, ...damage })
+  expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+    'error partition 0 of topic hello is damaged at offsets 20 to 39, in object a/b: it is gone; consumers can seek past it, and /readyz lists all damage that was found',
+  ])
+})

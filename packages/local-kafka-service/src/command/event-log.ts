@@ -134,8 +134,12 @@ const lines: Lines = {
     debug(`group ${groupId} committed offsets of ${partitions} partition${partitions === 1 ? '' : 's'}`, { group: groupId, partitions }),
   'store trouble': ({ operation, message }) =>
     warn(`the FileStorage Service has trouble (${operation}): ${message}`, { operation, reason: message }),
-  'corrupt data': ({ topicId, partition, offset, message }) =>
-    fault(`damaged data at ${topicId}[${partition}]@${offset}: ${message}`, { topicId, partition, offset, reason: message }),
+  // Once for an object: it may hold batches of a thousand partitions.
+  'corrupt data': ({ topic, topicId, partition, offset, lastOffset, objectKey, message, firstOfObject }) =>
+    (firstOfObject ? fault : debug)(
+      `partition ${partition} of topic ${topic} is damaged at offsets ${offset} to ${lastOffset}, in object ${objectKey}: ${message}; consumers can seek past it, and /readyz lists all damage that was found`,
+      { topic, topicId, partition, offset, lastOffset, object: objectKey, reason: message },
+    ),
   'object unreadable': ({ key, message }) => warn(`object ${key} is not as it was committed: ${message}`, { key, reason: message }),
   'tail cut': ({ topic, partition, fromOffset, offsets }) =>
     warn(

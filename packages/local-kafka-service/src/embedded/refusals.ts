@@ -9,6 +9,11 @@ export function refusedError(refusal: Refusal | Extract<Outcome<never>, { kind: 
       return new RefusedError('NOT_LEADER_OR_FOLLOWER', 'another server has taken this one’s place')
     case 'out of range':
       return new RefusedError('OFFSET_OUT_OF_RANGE', `the partition holds the offsets ${refusal.earliest} to ${refusal.latest}`)
+    case 'damaged':
+      return new RefusedError(
+        'CORRUPT_MESSAGE',
+        `partition ${refusal.partition} of topic ${refusal.topic} is damaged at offsets ${refusal.offset} to ${refusal.lastOffset}, in object ${refusal.objectKey}: ${refusal.message}`,
+      )
     case 'error': {
       const name = errorName(refusal.code) ?? 'UNKNOWN_SERVER_ERROR'
       return new RefusedError(name, refusal.message ?? errors[name].message)

@@ -1,0 +1,78 @@
+// The damage that this agent's readers found: offsets whose stored bytes are gone, cut off or not what was committed. The log hears of each object once.
+import type { TopicId, TopicPartition } from '../core/ids.ts'
+import { limits } from '../limits.ts'
+import type { EventHook } from '../observe/events.ts'
+
+/** Offsets of one partition that cannot be read, all in one object. */
+export interface Damage extends TopicPartition {
+  readonly offset: number
+  readonly lastOffset: number
+  readonly objectKey: string
+  /** What is wrong with the bytes. */
+  readonly message: string
+}
+
+export interface DamageReportsParts {
+  readonly emit: EventHook
+  /** Undefined: the id stands for it. */
+  readonly topicName: (topicId: TopicId) => string | undefined
+}
+
+/** Lives as long as the agent: a reader that finds the bytes whole again takes its damage out. */
+export class DamageReports {
+  readonly #parts: DamageReportsParts
+  readonly #byObject = new Map<string, Damage[]>()
+  #count = 0
+
+  constructor(parts: DamageReportsParts) {
+    this.#parts = parts
+  }
+
+  /** Places that are damaged now, as far as they were read. At most `limits.damageReports`. */
+  get count(): number {
+    return this.#count
+  }
+
+  has(objectKey: string): boolean {
+    return this.#byObject.has(objectKey)
+  }
+
+  report(damage: Damage): void {
+    const { emit, topicName } = this.#parts
+    const known = this.#byObject.get(damage.objectKey) ?? []
+    if (known.some((one) => isSamePlace(one, damage)) || this.#count >= limits.damageReports) return
+    const topic = topicName(damage.topicId) ?? damage.topicId
+    emit({ kind: 'corrupt data', topic, ...damage, firstOfObject: known.length === 0 })
+    this.#byObject.set(damage.objectKey, [...known, damage])
+    this.#count += 1
+  }
+
+  /** A whole segment of the partition was read and is as it was committed. */
+  healed(
+    { topicId, partition }: TopicPartition,
+    segment: { readonly objectKey: string; readonly baseOffset: number; readonly lastOffset: number },
+  ): void {
+    const known = this.#byObject.get(segment.objectKey)
+    if (known === undefined) return
+    const inside = (one: Damage): boolean =>
+      one.topicId === topicId && one.partition === partition && one.offset >= segment.baseOffset && one.lastOffset <= segment.lastOffset
+    const left = known.filter((one) => !inside(one))
+    this.#count -= known.length - left.length
+    if (left.length === 0) this.#byObject.delete(segment.objectKey)
+    else this.#byObject.set(segment.objectKey, left)
+  }
+
+  /** For people: one sentence for each place, the first ones where there are many. */
+  reasons(): readonly string[] {
+    const all = [...this.#byObject.values()].flat()
+    const named = all.slice(0, limits.damageReasons).map((damage) => {
+      const topic = this.#parts.topicName(damage.topicId) ?? damage.topicId
+      return `partition ${damage.partition} of topic ${topic} is damaged at offsets ${damage.offset} to ${damage.lastOffset}, in object ${damage.objectKey}: ${damage.message}`
+    })
+    return all.length === named.length ? named : [...named, `${all.length - named.length} more places are damaged`]
+  }
+}
+
+function isSamePlace(a: Damage, b: Damage): boolean {
+  return a.topicId === b.topicId && a.partition === b.partition && a.offset === b.offset && a.lastOffset === b.lastOffset
+}
