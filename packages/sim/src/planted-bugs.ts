@@ -147,7 +147,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: commit,
-        find: '  if (held.lastSequence === sequence) return unchanged(yield* replay(cluster.number, incarnation.id, sequence))\n',
+        find: '  if (held.lastSequence === sequence) return unchanged(yield* replay(incarnation.id, sequence))\n',
         replace: '',
       },
       ...noOrderInTheCommit,
@@ -337,8 +337,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'agent/src/metadata/groups.ts',
-        find: 'writes: [setEpoch(cluster.number, groupId, epoch)]',
-        replace: 'writes: [setEpoch(cluster.number, groupId, epoch), removeAllOffsets(cluster.number, groupId)]',
+        find: 'writes: [setEpoch({ groupId, epoch })]',
+        replace: 'writes: [setEpoch({ groupId, epoch }), removeAllOffsets({ groupId })]',
       },
     ],
   },

@@ -1,7 +1,9 @@
 // Which cluster of the database a handle serves: found, or made with its slots.
 import type { ClusterId } from '../core/ids.ts'
+import { MetadataError } from './metadata-store.ts'
 import { lockSchema } from './schema.ts'
-import { type Body, read, statement, unchanged } from './sql.ts'
+import { type Body, type Call, read, unchanged } from './sql.ts'
+import { type Nothing, statement } from './statement.ts'
 
 /** What every verb needs to know of its cluster. */
 export interface Cluster {
@@ -11,10 +13,21 @@ export interface Cluster {
   readonly slots: number
 }
 
-/** The input of a verb, inside one cluster. */
+/** The input of a transaction inside one cluster. */
 export interface InCluster<Input> {
   readonly cluster: Cluster
   readonly input: Input
+}
+
+/** Binds `$cluster` once for all statements of a body. */
+export function inCluster<Input, T>(body: (input: Input, cluster: Cluster) => Body<T>): (bound: InCluster<Input>) => Body<T> {
+  return function* ({ cluster, input }) {
+    const bound = (calls: readonly Call[]): readonly Call[] => calls.map((call) => ({ ...call, cluster: cluster.number }))
+    const steps = body(input, cluster)
+    let step = steps.next([])
+    while (!step.done) step = steps.next(yield bound(step.value))
+    return { ...step.value, writes: bound(step.value.writes) }
+  }
 }
 
 export interface OpenClusterInput {
@@ -41,7 +54,7 @@ export function* openCluster({ clusterId, newClusterId, newSlots }: OpenClusterI
     slots: newSlots,
   }
   return {
-    writes: [insertCluster(cluster.number, cluster.id, cluster.slots), insertSlots(cluster.number, cluster.slots)],
+    writes: [insertCluster(cluster), insertSlots(cluster)],
     value: { kind: 'opened', cluster, created: true },
   }
 }
@@ -54,32 +67,37 @@ export interface Counters {
   readonly nextBrokerId: number
 }
 
-const countersSelect = `SELECT slots_version AS "slotsVersion", next_incarnation AS "nextIncarnation", next_log AS "nextLog",
-  next_producer_id AS "nextProducerId", next_broker_id AS "nextBrokerId" FROM clusters`
-
 /**
- * The lock under which topics and members change: rare, so one for all of a cluster. Whoever takes it takes it before any other row.
- * The commit never does.
+ * The lock under which topics and members change. Such changes are rare, so a cluster has one lock for all of them. A transaction takes it before any other
+ * row. The commit never takes it.
  */
-export const lockCluster = statement<[cluster: number], Counters>('lock cluster', {
-  postgres: `${countersSelect} WHERE cluster = $1 FOR NO KEY UPDATE`,
-  sqlite: `${countersSelect} WHERE cluster = ?1`,
-})
+export const lockCluster = statement<Nothing, Counters>(
+  'lock cluster',
+  `SELECT slots_version AS "slotsVersion", next_incarnation AS "nextIncarnation", next_log AS "nextLog", next_producer_id AS "nextProducerId",
+    next_broker_id AS "nextBrokerId" FROM clusters WHERE cluster = $cluster FOR NO KEY UPDATE`,
+)
 
-const readClusters = statement<[], Cluster>('read clusters', {
-  postgres: 'SELECT cluster AS number, cluster_id AS id, slots FROM clusters ORDER BY cluster',
-  sqlite: 'SELECT cluster AS number, cluster_id AS id, slots FROM clusters ORDER BY cluster',
-})
+/** What `lockCluster` found. Throws a MetadataError when the cluster's row was removed under a running agent. */
+export function lockedCounters([counters]: readonly Counters[], { id }: Cluster): Counters {
+  if (counters === undefined) throw new MetadataError('invalid', `Cluster ${id} is gone from the database.`)
+  return counters
+}
 
-const insertCluster = statement<[cluster: number, id: string, slots: number]>('insert cluster', {
-  postgres: `INSERT INTO clusters (cluster, cluster_id, slots, slots_version, next_incarnation, next_log, next_producer_id, next_broker_id, created_at_ms)
-    VALUES ($1, $2, $3, 1, 1, 1, 0, 1, now_ms())`,
-  sqlite: `INSERT INTO clusters (cluster, cluster_id, slots, slots_version, next_incarnation, next_log, next_producer_id, next_broker_id, created_at_ms)
-    VALUES (?1, ?2, ?3, 1, 1, 1, 0, 1, now_ms())`,
-})
+const readClusters = statement<Nothing, Cluster>(
+  'read clusters',
+  'SELECT cluster AS number, cluster_id AS id, slots FROM clusters ORDER BY cluster',
+)
 
-const insertSlots = statement<[cluster: number, slots: number]>('insert slots', {
-  postgres: 'INSERT INTO slots (cluster, slot, owner, epoch) SELECT $1::int, slot, NULL, 0 FROM generate_series(0, $2::int - 1) AS slot',
-  sqlite: `WITH RECURSIVE all_slots (slot) AS (SELECT 0 UNION ALL SELECT slot + 1 FROM all_slots WHERE slot + 1 < ?2)
-    INSERT INTO slots (cluster, slot, owner, epoch) SELECT ?1, slot, NULL, 0 FROM all_slots`,
+const insertCluster = statement<Cluster>(
+  'insert cluster',
+  `INSERT INTO clusters (cluster, cluster_id, slots, slots_version, next_incarnation, next_log, next_producer_id, next_broker_id, created_at_ms)
+    VALUES ($number, $id, $slots, 1, 1, 1, 0, 1, now_ms())`,
+)
+
+const insertSlots = statement<Pick<Cluster, 'number' | 'slots'>>('insert slots', {
+  // The dialects differ in how they count.
+  postgres:
+    'INSERT INTO slots (cluster, slot, owner, epoch) SELECT $number::int, slot, NULL, 0 FROM generate_series(0, $slots::int - 1) AS slot',
+  sqlite: `WITH RECURSIVE all_slots (slot) AS (SELECT 0 UNION ALL SELECT slot + 1 FROM all_slots WHERE slot + 1 < $slots)
+    INSERT INTO slots (cluster, slot, owner, epoch) SELECT $number, slot, NULL, 0 FROM all_slots`,
 })

@@ -1,10 +1,10 @@
 // The one transaction that gives a flush's batches their offsets: every check that matters is made here, under the incarnation's and the partitions' row locks.
-import { type IncarnationId, type LogId, partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
+import { type IncarnationId, type LogId, partitionKey, type Sequence, type TopicId, type TopicPartition } from '../core/ids.ts'
 import { type KnownProducer, LogAppend, type Run } from '../core/log/append.ts'
 import type { RememberedBatch } from '../core/log/producer-window.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
-import type { InCluster } from './cluster.ts'
+import type { Cluster, InCluster } from './cluster.ts'
 import { type ClaimedKeys, claimKeys } from './idempotency.ts'
 import { advanceIncarnation, lockIncarnation, readSlots } from './members.ts'
 import {
@@ -17,35 +17,36 @@ import {
   type Segment,
   type Verdict,
 } from './metadata-store.ts'
-import { type Body, type Call, type Decision, type Reading, read, statement, unchanged } from './sql.ts'
+import { type LockedPartition, lockPartitions, setLogEnd } from './partition-rows.ts'
+import { type Body, type Call, type Decision, type Reading, read, unchanged } from './sql.ts'
+import { type Nothing, statement, statementPerRow } from './statement.ts'
 
 export type CommitDecision = Exclude<CommitOutcome, { kind: 'rolled back' | 'unknown' }>
 
 /** The order of these checks is the protocol (DESIGN §6.4). A replay of the last committed flush is answered with its stored result, also when fenced. */
-export function* commit({ cluster, input }: InCluster<CommitInput>): Body<CommitDecision> {
+export function* commit(input: CommitInput, cluster: Cluster): Body<CommitDecision> {
   const { incarnation, sequence, prev, batches } = input
   const asked = distinct(batches, (batch) => partitionKey(batch.topicId, batch.partition)).toSorted(byTopicAndPartition)
   const producers = distinct(batches, (batch) => producerKey(batch)).filter(({ producerId }) => producerId >= 0)
+  const slotNumbers = new Set(asked.map((one) => slotOfPartition(one.topicId, one.partition, cluster.slots)))
   // One round trip, but statement after statement: what decides is read after the lock that protects it.
   const [[held], logs, alive, slots, windows, ages] = yield* read(
-    lockIncarnation(cluster.number, incarnation.id, incarnation.nonce),
-    lockPartitions(cluster.number, asked.map(topicIdOf), asked.map(partitionOf)),
-    readAliveTopics(cluster.number, [...new Set(asked.map(topicIdOf))]),
-    readSlots(cluster.number, [...new Set(asked.map((one) => slotOfPartition(one.topicId, one.partition, cluster.slots)))]),
-    readWindows(cluster.number, producers.map(topicIdOf), producers.map(partitionOf), producers.map(producerIdOf)),
-    readProducerIdAges(cluster.number, [...new Set(producers.map(producerIdOf))]),
+    lockIncarnation(incarnation),
+    lockPartitions(asked),
+    readAliveTopics(distinct(asked, ({ topicId }) => topicId)),
+    readSlots([...slotNumbers].map((slot) => ({ slot }))),
+    readWindows(producers),
+    readProducerIdAges(distinct(producers, ({ producerId }) => String(producerId))),
   )
   if (held === undefined) return unchanged({ kind: 'fenced' })
-  if (held.lastSequence === sequence) return unchanged(yield* replay(cluster.number, incarnation.id, sequence))
+  if (held.lastSequence === sequence) return unchanged(yield* replay(incarnation.id, sequence))
   if (held.state !== 'active') return unchanged({ kind: 'fenced' })
   if (sequence < held.lastSequence) return unchanged({ kind: 'abandoned' })
   if (held.lastSequence !== prev) return unchanged({ kind: 'out of order', lastSequence: held.lastSequence })
 
-  const refusalOf = refusals({ aliveTopics: new Set(alive.map(topicIdOf)), logs, slots, slotCount: cluster.slots, owner: incarnation.id })
-  const keys = yield* claimKeys(
-    cluster.number,
-    batches.filter((batch) => refusalOf(batch) === undefined),
-  )
+  const aliveTopics = new Set(alive.map(({ topicId }) => topicId))
+  const refusalOf = refusals({ aliveTopics, logs, slots, slotCount: cluster.slots, owner: incarnation.id })
+  const keys = yield* claimKeys(batches.filter((batch) => refusalOf(batch) === undefined))
   const growing = openLogs(logs, input, { windows, ages })
   const verdicts = batches.map((batch) => decide(batch, refusalOf(batch), keys, growing))
   return stored({ cluster, input }, verdicts, growing, keys)
@@ -115,8 +116,8 @@ function openLogs(
 }
 
 /** What a replay answers: only the last commit of a chain can be replayed, and its result is stored with it. */
-function* replay(cluster: number, incarnation: IncarnationId, sequence: number): Reading<CommitDecision> {
-  const [[row]] = yield* read(readResult(cluster, incarnation, sequence))
+function* replay(incarnation: IncarnationId, sequence: Sequence): Reading<CommitDecision> {
+  const [[row]] = yield* read(readResult({ incarnation, sequence }))
   if (row === undefined)
     throw new MetadataError('invalid', `The result of flush ${incarnation}/${sequence} is missing, although it is committed.`)
   return { kind: 'committed', result: JSON.parse(row.result) as CommitResult }
@@ -129,6 +130,7 @@ function stored(
   keys: ClaimedKeys,
 ): Decision<CommitDecision> {
   const { incarnation, sequence, object } = input
+  const flush = { incarnation: incarnation.id, sequence }
   const key = objectKey(cluster.id, incarnation, sequence)
   const grown = [...growing.values()].filter(({ log }) => log.runs.length > 0)
   const result: CommitResult = {
@@ -143,57 +145,31 @@ function stored(
     })),
   }
   const writes = [
-    ...(object === null ? [] : [insertObject(cluster.number, incarnation.id, sequence, object.sizeBytes, object.checksum)]),
-    ...(grown.length === 0 ? [] : growthOf(input, cluster.number, grown)),
+    ...(object === null ? [] : [insertObject({ ...flush, ...object })]),
+    ...growthOf(flush, grown),
     ...keys.writes(),
-    writeResult(cluster.number, incarnation.id, sequence, JSON.stringify(result)),
-    advanceIncarnation(cluster.number, incarnation.id, sequence),
+    writeResult({ ...flush, result: JSON.stringify(result) }),
+    advanceIncarnation(flush),
   ]
   return { writes, value: { kind: 'committed', result } }
 }
 
-function growthOf({ incarnation, sequence }: CommitInput, cluster: number, grown: readonly Growing[]): readonly Call[] {
-  const runs = grown.flatMap(({ row, log }) => log.runs.map((run): Run & { readonly log: LogId } => ({ ...run, log: row.log })))
-  const windows = grown.flatMap(({ row, log }) => [...log.windows].map(([producerId, window]) => ({ ...window, producerId, log: row.log })))
+function growthOf(flush: FlushId, grown: readonly Growing[]): readonly Call[] {
   return [
     insertSegments(
-      cluster,
-      incarnation.id,
-      sequence,
-      runs.map(({ log }) => log),
-      runs.map(({ lastOffset }) => lastOffset),
-      runs.map(({ baseOffset }) => baseOffset),
-      runs.map(({ byteStart }) => byteStart),
-      runs.map(({ sizeBytes }) => sizeBytes),
-      runs.map(({ maxTimestamp }) => maxTimestamp),
-      runs.map(({ runningMaxTimestamp }) => runningMaxTimestamp),
+      grown.flatMap(({ row, log }) => log.runs.map((run) => ({ ...run, log: row.log }))),
+      flush,
     ),
-    movePartitions(
-      cluster,
-      grown.map(({ row }) => row.topicId),
-      grown.map(({ row }) => row.partition),
-      grown.map(({ log }) => log.end.nextOffset),
-      grown.map(({ log }) => log.end.maxTimestamp),
+    setLogEnd(grown.map(({ row, log }) => ({ topicId: row.topicId, partition: row.partition, ...log.end }))),
+    writeWindows(
+      grown.flatMap(({ row, log }) =>
+        [...log.windows].map(([producerId, { epoch, batches }]) => ({ log: row.log, producerId, epoch, batches: JSON.stringify(batches) })),
+      ),
     ),
-    ...(windows.length === 0
-      ? []
-      : [
-          writeWindows(
-            cluster,
-            windows.map(({ log }) => log),
-            windows.map(producerIdOf),
-            windows.map(({ epoch }) => epoch),
-            windows.map(({ batches }) => JSON.stringify(batches)),
-          ),
-        ]),
   ]
 }
 
 // ---- keys ---------------------------------------------------------------------------------------------------------------------------
-
-const topicIdOf = ({ topicId }: { readonly topicId: TopicId }): TopicId => topicId
-const partitionOf = ({ partition }: TopicPartition): number => partition
-const producerIdOf = ({ producerId }: { readonly producerId: number }): number => producerId
 
 function producerKey({ topicId, partition, producerId }: TopicPartition & { readonly producerId: number }): string {
   return `${partitionKey(topicId, partition)}/${producerId}`
@@ -210,46 +186,34 @@ function byTopicAndPartition(a: TopicPartition, b: TopicPartition): number {
 
 // ---- statements ---------------------------------------------------------------------------------------------------------------------
 
-interface LockedPartition extends TopicPartition {
-  readonly log: LogId
-  readonly nextOffset: number
-  readonly maxTimestamp: number
+interface FlushId {
+  readonly incarnation: IncarnationId
+  readonly sequence: Sequence
 }
 
-const partitionColumns = 'p.topic_id AS "topicId", p.partition, p.log, p.next_offset AS "nextOffset", p.max_timestamp AS "maxTimestamp"'
-/** In one order for all, so that two commits never wait for each other in a circle. */
-const lockPartitions = statement<[cluster: number, topicIds: string[], partitions: number[]], LockedPartition>('lock partitions', {
-  each: true,
-  postgres: `SELECT ${partitionColumns} FROM partitions AS p JOIN unnest($2::text[], $3::int[]) AS a (topic_id, partition)
-    ON p.topic_id = a.topic_id AND p.partition = a.partition WHERE p.cluster = $1 ORDER BY p.topic_id, p.partition FOR NO KEY UPDATE OF p`,
-  sqlite: `SELECT ${partitionColumns} FROM partitions AS p WHERE p.cluster = ?1 AND p.topic_id = ?2 AND p.partition = ?3`,
-})
-
 /** A deletion locks the partitions before it changes the topic: what is read here after their locks stays true until COMMIT. */
-const readAliveTopics = statement<[cluster: number, topicIds: string[]], { readonly topicId: TopicId }>('read alive topics', {
-  each: true,
-  postgres: 'SELECT topic_id AS "topicId" FROM topics WHERE cluster = $1 AND topic_id = ANY ($2::text[]) AND deleted_at_ms IS NULL',
-  sqlite: 'SELECT topic_id AS "topicId" FROM topics WHERE cluster = ?1 AND topic_id = ?2 AND deleted_at_ms IS NULL',
-})
+const readAliveTopics = statementPerRow<{ readonly topicId: TopicId }, { readonly topicId: TopicId }>(
+  'read alive topics',
+  { topicId: 'text' },
+  'SELECT topic_id AS "topicId" FROM topics WHERE cluster = $cluster AND topic_id = $topicId AND deleted_at_ms IS NULL',
+)
 
-interface StoredWindow extends TopicPartition {
+interface ProducerOfPartition extends TopicPartition {
   readonly producerId: number
+}
+
+interface StoredWindow extends ProducerOfPartition {
   readonly epoch: number
   readonly batches: string
   readonly silentMs: number
 }
 
-const windowColumns = `p.topic_id AS "topicId", p.partition, w.producer_id AS "producerId", w.epoch, w.batches, now_ms() - w.last_seen_ms AS "silentMs"`
-const readWindows = statement<[cluster: number, topicIds: string[], partitions: number[], producerIds: number[]], StoredWindow>(
+const readWindows = statementPerRow<ProducerOfPartition, StoredWindow>(
   'read producer windows',
-  {
-    each: true,
-    postgres: `SELECT ${windowColumns} FROM unnest($2::text[], $3::int[], $4::bigint[]) AS a (topic_id, partition, producer_id)
-    JOIN partitions AS p ON p.cluster = $1 AND p.topic_id = a.topic_id AND p.partition = a.partition
-    JOIN producers AS w ON w.cluster = $1 AND w.log = p.log AND w.producer_id = a.producer_id`,
-    sqlite: `SELECT ${windowColumns} FROM partitions AS p JOIN producers AS w ON w.cluster = ?1 AND w.log = p.log AND w.producer_id = ?4
-    WHERE p.cluster = ?1 AND p.topic_id = ?2 AND p.partition = ?3`,
-  },
+  { topicId: 'text', partition: 'int', producerId: 'bigint' },
+  `SELECT p.topic_id AS "topicId", p.partition, w.producer_id AS "producerId", w.epoch, w.batches, now_ms() - w.last_seen_ms AS "silentMs"
+    FROM partitions AS p JOIN producers AS w ON w.cluster = p.cluster AND w.log = p.log
+    WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition AND w.producer_id = $producerId`,
 )
 
 interface ProducerIdAge {
@@ -260,77 +224,57 @@ interface ProducerIdAge {
 }
 
 /** Ids that this cluster never gave out are missing. */
-const readProducerIdAges = statement<[cluster: number, producerIds: number[]], ProducerIdAge>('read producer id ages', {
-  each: true,
-  postgres: `SELECT a.id AS "producerId", now_ms() - b.allocated_at_ms AS "ageMs", b.next_log AS "nextLog" FROM unnest($2::bigint[]) AS a (id) CROSS JOIN LATERAL (
-      SELECT first, count, allocated_at_ms, next_log FROM producer_id_blocks WHERE cluster = $1 AND first <= a.id ORDER BY first DESC LIMIT 1
-    ) AS b WHERE a.id < b.first + b.count`,
-  sqlite: `SELECT ?2 AS "producerId", now_ms() - b.allocated_at_ms AS "ageMs", b.next_log AS "nextLog" FROM (
-      SELECT first, count, allocated_at_ms, next_log FROM producer_id_blocks WHERE cluster = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1
-    ) AS b WHERE ?2 < b.first + b.count`,
-})
-
-const readResult = statement<[cluster: number, incarnation: number, sequence: number], { readonly result: string }>('read result', {
-  postgres: 'SELECT result FROM results WHERE cluster = $1 AND incarnation = $2 AND sequence = $3',
-  sqlite: 'SELECT result FROM results WHERE cluster = ?1 AND incarnation = ?2 AND sequence = ?3',
-})
-
-const writeResult = statement<[cluster: number, incarnation: number, sequence: number, result: string]>('write result', {
-  postgres: `INSERT INTO results (cluster, incarnation, sequence, result) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (cluster, incarnation) DO UPDATE SET sequence = excluded.sequence, result = excluded.result`,
-  sqlite: `INSERT INTO results (cluster, incarnation, sequence, result) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (cluster, incarnation) DO UPDATE SET sequence = excluded.sequence, result = excluded.result`,
-})
-
-const insertObject = statement<[cluster: number, incarnation: number, sequence: number, sizeBytes: number, checksum: number]>(
-  'insert object',
-  {
-    postgres: `INSERT INTO objects (cluster, incarnation, sequence, size_bytes, checksum, created_at_ms) VALUES ($1, $2, $3, $4, $5, now_ms())`,
-    sqlite: `INSERT INTO objects (cluster, incarnation, sequence, size_bytes, checksum, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, now_ms())`,
-  },
+const readProducerIdAges = statementPerRow<{ readonly producerId: number }, ProducerIdAge>(
+  'read producer id ages',
+  { producerId: 'bigint' },
+  `SELECT $producerId AS "producerId", now_ms() - b.allocated_at_ms AS "ageMs", b.next_log AS "nextLog" FROM (
+      SELECT first, count, allocated_at_ms, next_log FROM producer_id_blocks
+      WHERE cluster = $cluster AND first <= $producerId ORDER BY first DESC LIMIT 1
+    ) AS b WHERE $producerId < b.first + b.count`,
 )
 
-const segmentColumns =
-  'cluster, incarnation, sequence, log, last_offset, base_offset, byte_start, size_bytes, max_timestamp, running_max_timestamp'
-const insertSegments = statement<
-  [
-    cluster: number,
-    incarnation: number,
-    sequence: number,
-    logs: number[],
-    lastOffsets: number[],
-    baseOffsets: number[],
-    byteStarts: number[],
-    sizesBytes: number[],
-    maxTimestamps: number[],
-    runningMaxTimestamps: number[],
-  ]
->('insert segments', {
-  each: true,
-  postgres: `INSERT INTO segments (${segmentColumns}) SELECT $1::int, $2::bigint, $3::bigint, a.*
-    FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[]) AS a`,
-  sqlite: `INSERT INTO segments (${segmentColumns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
-})
+const readResult = statement<FlushId, { readonly result: string }>(
+  'read result',
+  'SELECT result FROM results WHERE cluster = $cluster AND incarnation = $incarnation AND sequence = $sequence',
+)
 
-const movePartitions = statement<
-  [cluster: number, topicIds: string[], partitions: number[], nextOffsets: number[], maxTimestamps: number[]]
->('move partitions', {
-  each: true,
-  postgres: `UPDATE partitions AS p SET next_offset = a.next_offset, max_timestamp = a.max_timestamp
-    FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS a (topic_id, partition, next_offset, max_timestamp)
-    WHERE p.cluster = $1 AND p.topic_id = a.topic_id AND p.partition = a.partition`,
-  sqlite: 'UPDATE partitions SET next_offset = ?4, max_timestamp = ?5 WHERE cluster = ?1 AND topic_id = ?2 AND partition = ?3',
-})
+const writeResult = statement<FlushId & { readonly result: string }>(
+  'write result',
+  `INSERT INTO results (cluster, incarnation, sequence, result) VALUES ($cluster, $incarnation, $sequence, $result)
+    ON CONFLICT (cluster, incarnation) DO UPDATE SET sequence = excluded.sequence, result = excluded.result`,
+)
 
-const writeWindows = statement<[cluster: number, logs: number[], producerIds: number[], epochs: number[], batches: string[]]>(
-  'write producer windows',
+const insertObject = statement<FlushId & { readonly sizeBytes: number; readonly checksum: number }>(
+  'insert object',
+  `INSERT INTO objects (cluster, incarnation, sequence, size_bytes, checksum, created_at_ms)
+    VALUES ($cluster, $incarnation, $sequence, $sizeBytes, $checksum, now_ms())`,
+)
+
+const insertSegments = statementPerRow<Run & { readonly log: LogId }, Nothing, FlushId>(
+  'insert segments',
   {
-    each: true,
-    postgres: `INSERT INTO producers (cluster, log, producer_id, epoch, batches, last_seen_ms)
-    SELECT $1::int, a.log, a.producer_id, a.epoch, a.batches, now_ms()
-    FROM unnest($2::bigint[], $3::bigint[], $4::int[], $5::text[]) AS a (log, producer_id, epoch, batches)
-    ON CONFLICT (cluster, log, producer_id) DO UPDATE SET epoch = excluded.epoch, batches = excluded.batches, last_seen_ms = excluded.last_seen_ms`,
-    sqlite: `INSERT INTO producers (cluster, log, producer_id, epoch, batches, last_seen_ms) VALUES (?1, ?2, ?3, ?4, ?5, now_ms())
-    ON CONFLICT (cluster, log, producer_id) DO UPDATE SET epoch = excluded.epoch, batches = excluded.batches, last_seen_ms = excluded.last_seen_ms`,
+    log: 'bigint',
+    baseOffset: 'bigint',
+    lastOffset: 'bigint',
+    byteStart: 'bigint',
+    sizeBytes: 'bigint',
+    maxTimestamp: 'bigint',
+    runningMaxTimestamp: 'bigint',
   },
+  `INSERT INTO segments (cluster, incarnation, sequence, log, last_offset, base_offset, byte_start, size_bytes, max_timestamp, running_max_timestamp)
+    VALUES ($cluster, $incarnation::bigint, $sequence::bigint, $log, $lastOffset, $baseOffset, $byteStart, $sizeBytes, $maxTimestamp, $runningMaxTimestamp)`,
+)
+
+interface WindowRow {
+  readonly log: LogId
+  readonly producerId: number
+  readonly epoch: number
+  readonly batches: string
+}
+
+const writeWindows = statementPerRow<WindowRow>(
+  'write producer windows',
+  { log: 'bigint', producerId: 'bigint', epoch: 'int', batches: 'text' },
+  `INSERT INTO producers (cluster, log, producer_id, epoch, batches, last_seen_ms) VALUES ($cluster, $log, $producerId, $epoch, $batches, now_ms())
+    ON CONFLICT (cluster, log, producer_id) DO UPDATE SET epoch = excluded.epoch, batches = excluded.batches, last_seen_ms = excluded.last_seen_ms`,
 )

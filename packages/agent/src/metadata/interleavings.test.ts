@@ -4,16 +4,14 @@ import type { Pool, PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { slotOfPartition } from '../core/slots.ts'
 import type { Cluster } from './cluster.ts'
-import { type CommitDecision, commit } from './commit.ts'
-import { leave, register } from './members.ts'
+import type { CommitDecision } from './commit.ts'
 import { aBatch, anAgent, aTopic, laidOut, openCluster, registered } from './metadata-store.contract.ts'
 import type { CommitBatch, CommitInput, Registration, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
 import type { Body, Call, Outcome, Row, Sql } from './sql.ts'
 import { type Started, startPostgres } from './testing/postgres-server.ts'
-import { deleteTopic, growTopic } from './topics.ts'
-import type { Verbs } from './verb-table.ts'
+import { type Verbs, verbs } from './verb-table.ts'
 
 const started: Started = await startPostgres()
 
@@ -94,8 +92,8 @@ describe.skipIf(started.kind !== 'started')(
             const scene = await aScene()
             const [committed, successor, first] = await inOrder(
               order,
-              cutUp(commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
-              cutUp(register({ cluster: scene.cluster, input: anAgent('me', 'all') })),
+              cutUp(verbs.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
+              cutUp(verbs.register({ cluster: scene.cluster, input: anAgent('me', 'all') })),
             )
             expect(successor, order).toMatchObject({ kind: 'committed' })
             const before = first === 'L'
@@ -111,8 +109,8 @@ describe.skipIf(started.kind !== 'started')(
             const scene = await aScene()
             const [committed, deleted, first] = await inOrder(
               order,
-              cutUp(commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
-              cutUp(deleteTopic({ cluster: scene.cluster, input: { topicId: scene.topic.topicId, unsure: false } })),
+              cutUp(verbs.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
+              cutUp(verbs.deleteTopic({ cluster: scene.cluster, input: { topicId: scene.topic.topicId, unsure: false } })),
             )
             expect(deleted, order).toEqual({ kind: 'committed', value: 'deleted' })
             const [row] = await postgres.query<{ next_offset: number; deleted: boolean }>(
@@ -136,8 +134,8 @@ describe.skipIf(started.kind !== 'started')(
             const theirs = { ...aFlush(scene, 1, [{ idempotency, offsets: 3, partition: 1 }]), incarnation: other }
             const [one, two] = await inOrder(
               order,
-              cutUp(commit({ cluster: scene.cluster, input: mine })),
-              cutUp(commit({ cluster: scene.cluster, input: theirs })),
+              cutUp(verbs.commit({ cluster: scene.cluster, input: mine })),
+              cutUp(verbs.commit({ cluster: scene.cluster, input: theirs })),
             )
             expect([one, two].flatMap(verdictsOf).toSorted(), order).toEqual(['appended', 'duplicate'])
             expect(((await highWatermark(scene)) ?? 0) + ((await highWatermark(scene, 1)) ?? 0), order).toBe(5)
@@ -150,8 +148,8 @@ describe.skipIf(started.kind !== 'started')(
             const input = aFlush(scene, 2, [{ offsets: 3 }, { partition: 1 }])
             const [one, two] = await inOrder(
               order,
-              cutUp(commit({ cluster: scene.cluster, input })),
-              cutUp(commit({ cluster: scene.cluster, input })),
+              cutUp(verbs.commit({ cluster: scene.cluster, input })),
+              cutUp(verbs.commit({ cluster: scene.cluster, input })),
             )
             expect(kindOf(one), order).toBe('committed')
             expect(two, order).toEqual(one)
@@ -164,8 +162,8 @@ describe.skipIf(started.kind !== 'started')(
             const scene = await aScene()
             const [committed, gone, first] = await inOrder(
               order,
-              cutUp(commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
-              cutUp(leave({ cluster: scene.cluster, input: scene.me.incarnation })),
+              cutUp(verbs.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
+              cutUp(verbs.leave({ cluster: scene.cluster, input: scene.me.incarnation })),
             )
             expect(gone.kind, order).toBe('committed')
             expect(await highWatermark(scene), order).toBe(first === 'L' ? 5 : 2)
@@ -176,8 +174,8 @@ describe.skipIf(started.kind !== 'started')(
         test('two who grow a topic give no log twice', async () => {
           for (const order of orders(cut === 'messages' ? [2, 2] : [3, 3])) {
             const scene = await aScene()
-            const grow = (partitions: number): ReturnType<typeof growTopic> =>
-              growTopic({ cluster: scene.cluster, input: { topicId: scene.topic.topicId, partitions, dryRun: false, unsure: false } })
+            const grow = (partitions: number): ReturnType<typeof verbs.growTopic> =>
+              verbs.growTopic({ cluster: scene.cluster, input: { topicId: scene.topic.topicId, partitions, dryRun: false, unsure: false } })
             await inOrder(order, cutUp(grow(4)), cutUp(grow(6)))
             const states = await scene.store.log.partitions(
               [0, 1, 2, 3, 4, 5].map((partition) => ({ topicId: scene.topic.topicId, partition })),

@@ -1,35 +1,26 @@
 // Where the log's bytes are: segments from an offset or a time on, the state of partitions, and blocks of producer ids.
-import { type IncarnationId, type LogId, type Nonce, partitionKey, type Sequence, type TopicId, type TopicPartition } from '../core/ids.ts'
+import { must } from '../core/assert.ts'
+import { type IncarnationId, type LogId, type Nonce, partitionKey, type Sequence, type TopicPartition } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import { limits } from '../limits.ts'
-import { type Cluster, type InCluster, lockCluster } from './cluster.ts'
+import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
 import { readSlots } from './members.ts'
 import {
   type FindByTime,
   type FindSegments,
   type FoundByTime,
   type FoundSegments,
-  MetadataError,
   type PartitionState,
   type Segment,
   type Watermarks,
 } from './metadata-store.ts'
-import { type Body, type Reading, read, statement, unchanged } from './sql.ts'
+import { type Body, type Reading, read, unchanged } from './sql.ts'
+import { type Nothing, statement, statementPerRow } from './statement.ts'
 
-/** One forward range scan for each ask. The watermarks are read first: a segment that comes in between is beyond them, and left out. */
-export function* findSegments({ cluster, input: asks }: InCluster<readonly FindSegments[]>): Body<readonly FoundSegments[]> {
-  const [partitions, segments] = yield* read(
-    readPartitions(cluster.number, asks.map(topicIdOf), asks.map(partitionOf)),
-    readSegmentsFrom(
-      cluster.number,
-      asks.map((_, ask) => ask),
-      asks.map(topicIdOf),
-      asks.map(partitionOf),
-      asks.map(({ offset }) => offset),
-      asks.map(({ maxSegments }) => maxSegments),
-    ),
-  )
+/** One forward range scan for each ask. The watermarks are read first: a segment that is committed between the two reads is beyond them, and left out. */
+export function* findSegments(asks: readonly FindSegments[], cluster: Cluster): Body<readonly FoundSegments[]> {
+  const [partitions, segments] = yield* read(readPartitions(asks), readSegmentsFrom(asks.map((one, ask) => ({ ...one, ask }))))
   const known = byPartition(partitions)
   const found = Map.groupBy(segments, ({ ask }) => ask)
   return unchanged(
@@ -43,36 +34,30 @@ export function* findSegments({ cluster, input: asks }: InCluster<readonly FindS
   )
 }
 
-export function* partitionStates({
-  cluster,
-  input: asked,
-}: InCluster<readonly TopicPartition[]>): Body<readonly (PartitionState | undefined)[]> {
+export function* partitionStates(asked: readonly TopicPartition[], cluster: Cluster): Body<readonly (PartitionState | undefined)[]> {
   const slotOf = ({ topicId, partition }: TopicPartition): number => slotOfPartition(topicId, partition, cluster.slots)
-  const [partitions, slots] = yield* read(
-    readPartitions(cluster.number, asked.map(topicIdOf), asked.map(partitionOf)),
-    readSlots(cluster.number, [...new Set(asked.map(slotOf))]),
-  )
+  const [partitions, slots] = yield* read(readPartitions(asked), readSlots([...new Set(asked.map(slotOf))].map((slot) => ({ slot }))))
   const known = byPartition(partitions)
   const owners = new Map(slots.map((slot) => [slot.slot, slot]))
   return unchanged(
     asked.map(({ topicId, partition }): PartitionState | undefined => {
       const row = known.get(partitionKey(topicId, partition))
       if (row === undefined) return undefined
-      const { owner = null, epoch = 0 } = owners.get(slotOf(row)) ?? {}
+      const { owner, epoch } = must(owners.get(slotOf(row)), 'the slot of a partition')
       return { topicId, partition, logId: row.log, maxTimestamp: row.maxTimestamp, owner, epoch, ...watermarksOf(row) }
     }),
   )
 }
 
 /** A binary search over each log, side by side: the running maximum never falls, so the first segment that reaches the time holds its record. */
-export function* findByTime({ cluster, input: asks }: InCluster<readonly FindByTime[]>): Body<readonly FoundByTime[]> {
-  const [partitions] = yield* read(readPartitions(cluster.number, asks.map(topicIdOf), asks.map(partitionOf)))
+export function* findByTime(asks: readonly FindByTime[], cluster: Cluster): Body<readonly FoundByTime[]> {
+  const [partitions] = yield* read(readPartitions(asks))
   const known = byPartition(partitions)
   const searches = asks.map((ask) => {
     const partition = known.get(partitionKey(ask.topicId, ask.partition))
     return partition && searchOf(ask, partition)
   })
-  for (let open = openOf(searches); open.length > 0; open = openOf(searches)) yield* probe(cluster.number, open)
+  for (let open = openOf(searches); open.length > 0; open = openOf(searches)) yield* probe(open)
   return unchanged(
     searches.map((search): FoundByTime => {
       if (search === undefined) return { kind: 'unknown partition' }
@@ -87,17 +72,16 @@ export function* findByTime({ cluster, input: asks }: InCluster<readonly FindByT
  * (metadata/commit.ts). Both counters are taken under the cluster's lock, so no clock decides which of the two is older. An id joins the newest block
  * while both are still true of it, so the table does not grow by a row for every producer.
  */
-export function* allocateProducerIds({ cluster, input: count }: InCluster<number>): Body<number> {
-  const [[counters], [newest]] = yield* read(lockCluster(cluster.number), readNewestProducerIdBlock(cluster.number))
-  if (counters === undefined) throw new MetadataError('invalid', `Cluster ${cluster.id} is gone from the database.`)
-  const first = counters.nextProducerId
-  const joins = newest !== undefined && newest.nextLog === counters.nextLog && newest.ageMs >= 0 && newest.ageMs < limits.producerIdBlockMs
+export function* allocateProducerIds(count: number, cluster: Cluster): Body<number> {
+  const [locked, [newest]] = yield* read(lockCluster(), readNewestProducerIdBlock())
+  const { nextProducerId: first, nextLog } = lockedCounters(locked, cluster)
+  const joins = newest !== undefined && newest.nextLog === nextLog && newest.ageMs >= 0 && newest.ageMs < limits.producerIdBlockMs
   return {
     writes: [
       joins
-        ? growProducerIdBlock(cluster.number, newest.first, first + count - newest.first)
-        : insertProducerIdBlock(cluster.number, first, count, counters.nextLog),
-      setNextProducerId(cluster.number, first + count),
+        ? growProducerIdBlock({ first: newest.first, count: first + count - newest.first })
+        : insertProducerIdBlock({ first, count, nextLog }),
+      setNextProducerId({ next: first + count }),
     ],
     value: first,
   }
@@ -124,25 +108,17 @@ function openOf(searches: readonly (Search | undefined)[]): readonly Search[] {
 }
 
 /** Halves each range by the segment at its middle. */
-function* probe(cluster: number, open: readonly Search[]): Reading<void> {
-  const middles = open.map(({ low, high }) => Math.floor((low + high) / 2))
-  const [rows] = yield* read(
-    readSegmentAt(
-      cluster,
-      open.map((_, ask) => ask),
-      open.map(({ partition }) => partition.log),
-      middles,
-    ),
-  )
+function* probe(open: readonly Search[]): Reading<void> {
+  const probes = open.map((search, ask) => ({ ask, search, log: search.partition.log, offset: Math.floor((search.low + search.high) / 2) }))
+  const [rows] = yield* read(readSegmentAt(probes.map(({ ask, log, offset }) => ({ ask, log, offset }))))
   const found = new Map(rows.map((row) => [row.ask, row]))
-  for (const [index, search] of open.entries()) {
-    const segment = found.get(index)
-    const middle = middles[index] ?? search.low
-    if (segment === undefined || segment.baseOffset > search.high) search.high = middle - 1
+  for (const { ask, search, offset } of probes) {
+    const segment = found.get(ask)
+    if (segment === undefined || segment.baseOffset > search.high) search.high = offset - 1
     else if (segment.runningMaxTimestamp < search.timestamp) search.low = segment.lastOffset + 1
     else {
       search.best = segment
-      search.high = Math.min(middle, segment.baseOffset) - 1
+      search.high = Math.min(offset, segment.baseOffset) - 1
     }
   }
 }
@@ -169,9 +145,6 @@ function byPartition(rows: readonly PartitionRow[]): ReadonlyMap<string, Partiti
   return new Map(rows.map((row) => [partitionKey(row.topicId, row.partition), row]))
 }
 
-const topicIdOf = ({ topicId }: TopicPartition): TopicId => topicId
-const partitionOf = ({ partition }: TopicPartition): number => partition
-
 // ---- statements ---------------------------------------------------------------------------------------------------------------------
 
 interface PartitionRow extends TopicPartition {
@@ -181,15 +154,15 @@ interface PartitionRow extends TopicPartition {
   readonly maxTimestamp: number
 }
 
-const partitionSelect = `SELECT p.topic_id AS "topicId", p.partition, p.log, p.log_start_offset AS "logStartOffset", p.next_offset AS "nextOffset",
-  p.max_timestamp AS "maxTimestamp" FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id AND t.deleted_at_ms IS NULL`
-/** Of living topics. */
-const readPartitions = statement<[cluster: number, topicIds: string[], partitions: number[]], PartitionRow>('read partitions', {
-  each: true,
-  postgres: `${partitionSelect} JOIN unnest($2::text[], $3::int[]) AS a (topic_id, partition)
-    ON p.topic_id = a.topic_id AND p.partition = a.partition WHERE p.cluster = $1`,
-  sqlite: `${partitionSelect} WHERE p.cluster = ?1 AND p.topic_id = ?2 AND p.partition = ?3`,
-})
+/** Of topics that are not deleted. */
+const readPartitions = statementPerRow<TopicPartition, PartitionRow>(
+  'read partitions',
+  { topicId: 'text', partition: 'int' },
+  `SELECT p.topic_id AS "topicId", p.partition, p.log, p.log_start_offset AS "logStartOffset", p.next_offset AS "nextOffset",
+    p.max_timestamp AS "maxTimestamp"
+    FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id AND t.deleted_at_ms IS NULL
+    WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition`,
+)
 
 interface SegmentRow {
   readonly ask: number
@@ -208,30 +181,31 @@ const segmentColumns = `s.base_offset AS "baseOffset", s.last_offset AS "lastOff
   s.size_bytes AS "sizeBytes", s.max_timestamp AS "maxTimestamp", s.running_max_timestamp AS "runningMaxTimestamp"`
 const withNonce = 'JOIN incarnations AS i ON i.cluster = s.cluster AND i.incarnation = s.incarnation'
 
-const readSegmentsFrom = statement<
-  [cluster: number, asks: number[], topicIds: string[], partitions: number[], offsets: number[], maxSegments: number[]],
-  SegmentRow
->('read segments from', {
-  each: true,
-  postgres: `SELECT a.ask, ${segmentColumns} FROM unnest($2::int[], $3::text[], $4::int[], $5::bigint[], $6::int[])
-      AS a (ask, topic_id, partition, from_offset, max_segments)
-    JOIN partitions AS p ON p.cluster = $1 AND p.topic_id = a.topic_id AND p.partition = a.partition
-    CROSS JOIN LATERAL (
-      SELECT * FROM segments WHERE cluster = $1 AND log = p.log AND last_offset >= a.from_offset ORDER BY last_offset LIMIT a.max_segments
+interface SegmentsFrom extends TopicPartition {
+  /** Names the row's search in the answer. */
+  readonly ask: number
+  readonly offset: number
+  readonly maxSegments: number
+}
+
+const readSegmentsFrom = statementPerRow<SegmentsFrom, SegmentRow>(
+  'read segments from',
+  { ask: 'int', topicId: 'text', partition: 'int', offset: 'bigint', maxSegments: 'int' },
+  `SELECT $ask AS ask, ${segmentColumns} FROM (
+      SELECT * FROM segments WHERE cluster = $cluster AND last_offset >= $offset
+      AND log = (SELECT log FROM partitions WHERE cluster = $cluster AND topic_id = $topicId AND partition = $partition)
+      ORDER BY last_offset LIMIT $maxSegments
     ) AS s ${withNonce}`,
-  sqlite: `SELECT ?2 AS ask, ${segmentColumns} FROM partitions AS p JOIN segments AS s ON s.cluster = p.cluster AND s.log = p.log ${withNonce}
-    WHERE p.cluster = ?1 AND p.topic_id = ?3 AND p.partition = ?4 AND s.last_offset >= ?5 ORDER BY s.last_offset LIMIT ?6`,
-})
+)
 
 /** The segment that holds the offset, or the first one after it. */
-const readSegmentAt = statement<[cluster: number, asks: number[], logs: number[], offsets: number[]], SegmentRow>('read segment at', {
-  each: true,
-  postgres: `SELECT a.ask, ${segmentColumns} FROM unnest($2::int[], $3::bigint[], $4::bigint[]) AS a (ask, log, at_offset) CROSS JOIN LATERAL (
-      SELECT * FROM segments WHERE cluster = $1 AND log = a.log AND last_offset >= a.at_offset ORDER BY last_offset LIMIT 1
+const readSegmentAt = statementPerRow<{ readonly ask: number; readonly log: LogId; readonly offset: number }, SegmentRow>(
+  'read segment at',
+  { ask: 'int', log: 'bigint', offset: 'bigint' },
+  `SELECT $ask AS ask, ${segmentColumns} FROM (
+      SELECT * FROM segments WHERE cluster = $cluster AND log = $log AND last_offset >= $offset ORDER BY last_offset LIMIT 1
     ) AS s ${withNonce}`,
-  sqlite: `SELECT ?2 AS ask, ${segmentColumns} FROM segments AS s ${withNonce}
-    WHERE s.cluster = ?1 AND s.log = ?3 AND s.last_offset >= ?4 ORDER BY s.last_offset LIMIT 1`,
-})
+)
 
 interface NewestProducerIdBlock {
   readonly first: number
@@ -239,23 +213,23 @@ interface NewestProducerIdBlock {
   readonly ageMs: number
 }
 
-const newestBlockSelect = 'SELECT first, next_log AS "nextLog", now_ms() - allocated_at_ms AS "ageMs" FROM producer_id_blocks'
-const readNewestProducerIdBlock = statement<[cluster: number], NewestProducerIdBlock>('read newest producer id block', {
-  postgres: `${newestBlockSelect} WHERE cluster = $1 ORDER BY first DESC LIMIT 1`,
-  sqlite: `${newestBlockSelect} WHERE cluster = ?1 ORDER BY first DESC LIMIT 1`,
-})
+const readNewestProducerIdBlock = statement<Nothing, NewestProducerIdBlock>(
+  'read newest producer id block',
+  `SELECT first, next_log AS "nextLog", now_ms() - allocated_at_ms AS "ageMs" FROM producer_id_blocks
+    WHERE cluster = $cluster ORDER BY first DESC LIMIT 1`,
+)
 
-const insertProducerIdBlock = statement<[cluster: number, first: number, count: number, nextLog: number]>('insert producer id block', {
-  postgres: 'INSERT INTO producer_id_blocks (cluster, first, count, allocated_at_ms, next_log) VALUES ($1, $2, $3, now_ms(), $4)',
-  sqlite: 'INSERT INTO producer_id_blocks (cluster, first, count, allocated_at_ms, next_log) VALUES (?1, ?2, ?3, now_ms(), ?4)',
-})
+const insertProducerIdBlock = statement<{ readonly first: number; readonly count: number; readonly nextLog: number }>(
+  'insert producer id block',
+  'INSERT INTO producer_id_blocks (cluster, first, count, allocated_at_ms, next_log) VALUES ($cluster, $first, $count, now_ms(), $nextLog)',
+)
 
-const growProducerIdBlock = statement<[cluster: number, first: number, count: number]>('grow producer id block', {
-  postgres: 'UPDATE producer_id_blocks SET count = $3 WHERE cluster = $1 AND first = $2',
-  sqlite: 'UPDATE producer_id_blocks SET count = ?3 WHERE cluster = ?1 AND first = ?2',
-})
+const growProducerIdBlock = statement<{ readonly first: number; readonly count: number }>(
+  'grow producer id block',
+  'UPDATE producer_id_blocks SET count = $count WHERE cluster = $cluster AND first = $first',
+)
 
-const setNextProducerId = statement<[cluster: number, nextProducerId: number]>('set next producer id', {
-  postgres: 'UPDATE clusters SET next_producer_id = $2 WHERE cluster = $1',
-  sqlite: 'UPDATE clusters SET next_producer_id = ?2 WHERE cluster = ?1',
-})
+const setNextProducerId = statement<{ readonly next: number }>(
+  'set next producer id',
+  'UPDATE clusters SET next_producer_id = $next WHERE cluster = $cluster',
+)

@@ -1,35 +1,25 @@
 // Who is there: incarnations and their fencing, the leases of agents, and the owners of slots.
-import type { Incarnation, IncarnationId, Nonce } from '../core/ids.ts'
-import { type InCluster, lockCluster } from './cluster.ts'
+import { must } from '../core/assert.ts'
+import type { Incarnation, IncarnationId, Nonce, Sequence } from '../core/ids.ts'
+import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
 import { isUnmoved, type Lease } from './lease.ts'
-import { type Member, type Members, MetadataError, type RegisterInput, type RegisterResult, type SlotOwner } from './metadata-store.ts'
-import { type Body, read, statement, unchanged } from './sql.ts'
+import type { Member, Members, RegisterInput, RegisterResult, SlotOwner } from './metadata-store.ts'
+import { type Body, read, unchanged } from './sql.ts'
+import { type Nothing, statement, statementPerRow } from './statement.ts'
 
 type Beat = Awaited<ReturnType<Members['beat']>>
 
 /**
- * Fences what `input.fences` names, under the incarnations' row locks, so the last commit of each is either before this transaction or rejected. A lease
+ * Fences what `fences` names, under the incarnations' row locks, so the last commit of each is either before this transaction or rejected. A lease
  * that has beaten since the caller watched it is not fenced. Slots are taken from no living agent: for the fenced, no commit can be in flight after that lock.
- * Incarnations change their state under the cluster's lock only, so the leases that are read behind it stay as they are.
+ * Incarnations change their state under the cluster's lock only, so the leases that are read after it stay as they are.
  */
-export function* register({ cluster, input }: InCluster<RegisterInput>): Body<RegisterResult> {
+export function* register(input: RegisterInput, cluster: Cluster): Body<RegisterResult> {
   const { agent, nonce, advertised, machine, fences } = input
-  const [[counters], known, leases] = yield* read(
-    lockCluster(cluster.number),
-    readIncarnationByNonce(cluster.number, nonce),
-    readLeases(cluster.number),
-  )
-  if (counters === undefined) throw new MetadataError('invalid', `Cluster ${cluster.id} is gone from the database.`)
+  const [locked, [again], leases] = yield* read(lockCluster(), readIncarnationByNonce({ nonce }), readLeases())
+  const counters = lockedCounters(locked, cluster)
   const fenced = fences === 'all' ? leases : leases.filter((lease) => fences.some((watched) => isUnmoved(lease, watched)))
-  const [[agentRow], slots] = yield* read(
-    readAgent(cluster.number, agent),
-    readAllSlots(cluster.number),
-    lockIncarnations(
-      cluster.number,
-      fenced.map((lease) => lease.incarnation),
-    ),
-  )
-  const [again] = known
+  const [[agentRow], slots] = yield* read(readAgent({ agent }), readAllSlots(), lockIncarnations(fenced))
   if (again !== undefined && agentRow !== undefined)
     return unchanged({ kind: 'registered', incarnation: { id: again.id, nonce }, brokerId: agentRow.brokerId, slots })
   const living = leases.filter((lease) => !fenced.includes(lease))
@@ -39,57 +29,50 @@ export function* register({ cluster, input }: InCluster<RegisterInput>): Body<Re
   const id: IncarnationId = counters.nextIncarnation
   const brokerId = agentRow?.brokerId ?? counters.nextBrokerId
   const owners = new Set(living.map((lease) => lease.incarnation))
-  const taken = new Set(slots.filter(({ owner }) => owner === null || !owners.has(owner)).map(({ slot }) => slot))
+  const taken = slots.filter(({ owner }) => owner === null || !owners.has(owner))
   return {
     writes: [
-      fenceIncarnations(
-        cluster.number,
-        fenced.map((lease) => lease.incarnation),
-      ),
-      insertIncarnation(cluster.number, id, nonce, agent),
-      writeAgent(cluster.number, agent, brokerId, id, advertised.host, advertised.port, machine),
-      takeSlots(cluster.number, id, [...taken]),
-      countMember(cluster.number, id + 1, agentRow === undefined ? brokerId + 1 : counters.nextBrokerId),
+      fenceIncarnations(fenced),
+      insertIncarnation({ id, nonce, agent }),
+      writeAgent({ agent, brokerId, incarnation: id, ...advertised, machine }),
+      takeSlots(taken, { owner: id }),
+      countMember({ nextIncarnation: id + 1, nextBrokerId: agentRow === undefined ? brokerId + 1 : counters.nextBrokerId }),
     ],
     value: {
       kind: 'registered',
       incarnation: { id, nonce },
       brokerId,
-      slots: slots.map((slot) => (taken.has(slot.slot) ? { slot: slot.slot, owner: id, epoch: slot.epoch + 1 } : slot)),
+      slots: slots.map((slot) => (taken.includes(slot) ? { slot: slot.slot, owner: id, epoch: slot.epoch + 1 } : slot)),
     },
   }
 }
 
 /** Every lease of an incarnation that is active. */
-export function* listLeases({ cluster }: InCluster<Record<never, never>>): Body<readonly Lease[]> {
-  const [leases] = yield* read(readLeases(cluster.number))
+export function* listLeases(_input: Record<never, never>): Body<readonly Lease[]> {
+  const [leases] = yield* read(readLeases())
   return unchanged(leases)
 }
 
 /** The lease is a counter: no clock takes part. Only an active incarnation raises it. */
-export function* beat({ cluster, input }: InCluster<Incarnation>): Body<Beat> {
-  const [[held], members, [version]] = yield* read(
-    readIncarnation(cluster.number, input.id, input.nonce),
-    readMembers(cluster.number),
-    readSlotsVersion(cluster.number),
-  )
+export function* beat(incarnation: Incarnation): Body<Beat> {
+  const [[held], members, [version]] = yield* read(readIncarnation(incarnation), readMembers(), readSlotsVersion())
   const kind = held?.state === 'active' ? 'active' : 'fenced'
   return {
-    writes: kind === 'active' ? [raiseBeats(cluster.number, input.id)] : [],
-    value: { kind, members, slotsVersion: version?.slotsVersion ?? 0 },
+    writes: kind === 'active' ? [raiseBeats({ incarnation: incarnation.id })] : [],
+    value: { kind, members, slotsVersion: must(version, 'the row of the cluster').slotsVersion },
   }
 }
 
-export function* listSlots({ cluster }: InCluster<Record<never, never>>): Body<readonly SlotOwner[]> {
-  const [slots] = yield* read(readAllSlots(cluster.number))
+export function* listSlots(_input: Record<never, never>): Body<readonly SlotOwner[]> {
+  const [slots] = yield* read(readAllSlots())
   return unchanged(slots)
 }
 
-export function* leave({ cluster, input }: InCluster<Incarnation>): Body<void> {
-  const [, [held]] = yield* read(lockCluster(cluster.number), lockIncarnation(cluster.number, input.id, input.nonce))
+export function* leave(incarnation: Incarnation): Body<void> {
+  const [, [held]] = yield* read(lockCluster(), lockIncarnation(incarnation))
   if (held?.state !== 'active') return unchanged(undefined)
   return {
-    writes: [fenceIncarnations(cluster.number, [input.id]), giveSlotsUp(cluster.number, input.id), countSlotsChange(cluster.number)],
+    writes: [fenceIncarnations([{ incarnation: incarnation.id }]), giveSlotsUp({ owner: incarnation.id }), countSlotsChange()],
     value: undefined,
   }
 }
@@ -101,118 +84,118 @@ interface HeldIncarnation {
   readonly lastSequence: number
 }
 
-const incarnationSelect = 'SELECT state, last_sequence AS "lastSequence" FROM incarnations'
-/** What every commit and every takeover locks first. No row: the number belongs to another database. */
-export const lockIncarnation = statement<[cluster: number, incarnation: number, nonce: string], HeldIncarnation>('lock incarnation', {
-  postgres: `${incarnationSelect} WHERE cluster = $1 AND incarnation = $2 AND nonce = $3 FOR NO KEY UPDATE`,
-  sqlite: `${incarnationSelect} WHERE cluster = ?1 AND incarnation = ?2 AND nonce = ?3`,
-})
+const selectIncarnation = `SELECT state, last_sequence AS "lastSequence" FROM incarnations
+  WHERE cluster = $cluster AND incarnation = $id AND nonce = $nonce`
+/** Every commit and every takeover locks this row first. No row: the number belongs to another database. */
+export const lockIncarnation = statement<Incarnation, HeldIncarnation>('lock incarnation', `${selectIncarnation} FOR NO KEY UPDATE`)
+const readIncarnation = statement<Incarnation, HeldIncarnation>('read incarnation', selectIncarnation)
 
-export const advanceIncarnation = statement<[cluster: number, incarnation: number, lastSequence: number]>('advance incarnation', {
-  postgres: 'UPDATE incarnations SET last_sequence = $3 WHERE cluster = $1 AND incarnation = $2',
-  sqlite: 'UPDATE incarnations SET last_sequence = ?3 WHERE cluster = ?1 AND incarnation = ?2',
-})
+export const advanceIncarnation = statement<{ readonly incarnation: IncarnationId; readonly sequence: Sequence }>(
+  'advance incarnation',
+  'UPDATE incarnations SET last_sequence = $sequence WHERE cluster = $cluster AND incarnation = $incarnation',
+)
 
-const readIncarnation = statement<[cluster: number, incarnation: number, nonce: string], HeldIncarnation>('read incarnation', {
-  postgres: `${incarnationSelect} WHERE cluster = $1 AND incarnation = $2 AND nonce = $3`,
-  sqlite: `${incarnationSelect} WHERE cluster = ?1 AND incarnation = ?2 AND nonce = ?3`,
-})
+const readIncarnationByNonce = statement<{ readonly nonce: Nonce }, { readonly id: IncarnationId }>(
+  'read incarnation by nonce',
+  'SELECT incarnation AS id FROM incarnations WHERE cluster = $cluster AND nonce = $nonce',
+)
 
-const readIncarnationByNonce = statement<[cluster: number, nonce: Nonce], { readonly id: IncarnationId }>('read incarnation by nonce', {
-  postgres: 'SELECT incarnation AS id FROM incarnations WHERE cluster = $1 AND nonce = $2',
-  sqlite: 'SELECT incarnation AS id FROM incarnations WHERE cluster = ?1 AND nonce = ?2',
-})
+/** In the order of their numbers, so that two transactions never wait for each other in a circle. */
+const lockIncarnations = statementPerRow<{ readonly incarnation: IncarnationId }>(
+  'lock incarnations',
+  { incarnation: 'bigint' },
+  'SELECT 1 FROM incarnations AS i WHERE i.cluster = $cluster AND i.incarnation = $incarnation ORDER BY i.incarnation FOR NO KEY UPDATE OF i',
+)
 
-const lockIncarnations = statement<[cluster: number, incarnations: number[]]>('lock incarnations', {
-  each: true,
-  postgres: 'SELECT 1 FROM incarnations WHERE cluster = $1 AND incarnation = ANY ($2::bigint[]) ORDER BY incarnation FOR NO KEY UPDATE',
-  sqlite: 'SELECT 1 FROM incarnations WHERE cluster = ?1 AND incarnation = ?2',
-})
+const fenceIncarnations = statementPerRow<{ readonly incarnation: IncarnationId }>(
+  'fence incarnations',
+  { incarnation: 'bigint' },
+  `UPDATE incarnations SET state = 'fenced' WHERE cluster = $cluster AND incarnation = $incarnation`,
+)
 
-const fenceIncarnations = statement<[cluster: number, incarnations: number[]]>('fence incarnations', {
-  each: true,
-  postgres: `UPDATE incarnations SET state = 'fenced' WHERE cluster = $1 AND incarnation = ANY ($2::bigint[])`,
-  sqlite: `UPDATE incarnations SET state = 'fenced' WHERE cluster = ?1 AND incarnation = ?2`,
-})
+const insertIncarnation = statement<Incarnation & { readonly agent: string }>(
+  'insert incarnation',
+  `INSERT INTO incarnations (cluster, incarnation, nonce, agent, state, last_sequence, created_at_ms)
+    VALUES ($cluster, $id, $nonce, $agent, 'active', 0, now_ms())`,
+)
 
-const insertIncarnation = statement<[cluster: number, incarnation: number, nonce: string, agent: string]>('insert incarnation', {
-  postgres: `INSERT INTO incarnations (cluster, incarnation, nonce, agent, state, last_sequence, created_at_ms) VALUES ($1, $2, $3, $4, 'active', 0, now_ms())`,
-  sqlite: `INSERT INTO incarnations (cluster, incarnation, nonce, agent, state, last_sequence, created_at_ms) VALUES (?1, ?2, ?3, ?4, 'active', 0, now_ms())`,
-})
-
-const countMember = statement<[cluster: number, nextIncarnation: number, nextBrokerId: number]>('count member', {
-  postgres: `UPDATE clusters SET next_incarnation = $2, next_broker_id = $3, slots_version = slots_version + 1 WHERE cluster = $1`,
-  sqlite: `UPDATE clusters SET next_incarnation = ?2, next_broker_id = ?3, slots_version = slots_version + 1 WHERE cluster = ?1`,
-})
+const countMember = statement<{ readonly nextIncarnation: number; readonly nextBrokerId: number }>(
+  'count member',
+  `UPDATE clusters SET next_incarnation = $nextIncarnation, next_broker_id = $nextBrokerId, slots_version = slots_version + 1
+    WHERE cluster = $cluster`,
+)
 
 // ---- agents -------------------------------------------------------------------------------------------------------------------------
 
-const readAgent = statement<[cluster: number, agent: string], { readonly brokerId: number }>('read agent', {
-  postgres: 'SELECT broker_id AS "brokerId" FROM agents WHERE cluster = $1 AND agent = $2',
-  sqlite: 'SELECT broker_id AS "brokerId" FROM agents WHERE cluster = ?1 AND agent = ?2',
-})
+const readAgent = statement<{ readonly agent: string }, { readonly brokerId: number }>(
+  'read agent',
+  'SELECT broker_id AS "brokerId" FROM agents WHERE cluster = $cluster AND agent = $agent',
+)
 
-const writeAgent = statement<
-  [cluster: number, agent: string, brokerId: number, incarnation: number, host: string, port: number, machine: string | null]
->('write agent', {
-  postgres: `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, machine, beats) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+interface AgentRow {
+  readonly agent: string
+  readonly brokerId: number
+  readonly incarnation: IncarnationId
+  readonly host: string
+  readonly port: number
+  readonly machine: string | null
+}
+
+const writeAgent = statement<AgentRow>(
+  'write agent',
+  `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, machine, beats)
+    VALUES ($cluster, $agent, $brokerId, $incarnation, $host, $port, $machine, 0)
     ON CONFLICT (cluster, agent) DO UPDATE
     SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, machine = excluded.machine, beats = 0`,
-  sqlite: `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, machine, beats) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)
-    ON CONFLICT (cluster, agent) DO UPDATE
-    SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, machine = excluded.machine, beats = 0`,
-})
+)
 
-const leasesSelect = `SELECT i.incarnation, i.agent, i.created_at_ms AS "sinceMs", a.beats, a.host, a.port, a.machine FROM incarnations AS i
-  JOIN agents AS a ON a.cluster = i.cluster AND a.agent = i.agent AND a.incarnation = i.incarnation`
-const readLeases = statement<[cluster: number], Lease>('read leases', {
-  postgres: `${leasesSelect} WHERE i.cluster = $1 AND i.state = 'active' ORDER BY i.incarnation`,
-  sqlite: `${leasesSelect} WHERE i.cluster = ?1 AND i.state = 'active' ORDER BY i.incarnation`,
-})
+const readLeases = statement<Nothing, Lease>(
+  'read leases',
+  `SELECT i.incarnation, i.agent, i.created_at_ms AS "sinceMs", a.beats, a.host, a.port, a.machine FROM incarnations AS i
+    JOIN agents AS a ON a.cluster = i.cluster AND a.agent = i.agent AND a.incarnation = i.incarnation
+    WHERE i.cluster = $cluster AND i.state = 'active' ORDER BY i.incarnation`,
+)
 
-const membersSelect = `SELECT a.broker_id AS "brokerId", a.agent, a.incarnation, a.beats, a.host, a.port FROM agents AS a
-  JOIN incarnations AS i ON i.cluster = a.cluster AND i.incarnation = a.incarnation`
-const readMembers = statement<[cluster: number], Member>('read members', {
-  postgres: `${membersSelect} WHERE a.cluster = $1 AND i.state = 'active' ORDER BY a.broker_id`,
-  sqlite: `${membersSelect} WHERE a.cluster = ?1 AND i.state = 'active' ORDER BY a.broker_id`,
-})
+const readMembers = statement<Nothing, Member>(
+  'read members',
+  `SELECT a.broker_id AS "brokerId", a.agent, a.incarnation, a.beats, a.host, a.port FROM agents AS a
+    JOIN incarnations AS i ON i.cluster = a.cluster AND i.incarnation = a.incarnation
+    WHERE a.cluster = $cluster AND i.state = 'active' ORDER BY a.broker_id`,
+)
 
-const raiseBeats = statement<[cluster: number, incarnation: number]>('raise beats', {
-  postgres: 'UPDATE agents SET beats = beats + 1 WHERE cluster = $1 AND incarnation = $2',
-  sqlite: 'UPDATE agents SET beats = beats + 1 WHERE cluster = ?1 AND incarnation = ?2',
-})
+const raiseBeats = statement<{ readonly incarnation: IncarnationId }>(
+  'raise beats',
+  'UPDATE agents SET beats = beats + 1 WHERE cluster = $cluster AND incarnation = $incarnation',
+)
 
 // ---- slots --------------------------------------------------------------------------------------------------------------------------
 
-/** Needs no lock in a commit: an owner changes only under the old owner's incarnation row, which the commit holds. */
-export const readSlots = statement<[cluster: number, slots: number[]], SlotOwner>('read slots', {
-  each: true,
-  postgres: 'SELECT slot, owner, epoch FROM slots WHERE cluster = $1 AND slot = ANY ($2::int[])',
-  sqlite: 'SELECT slot, owner, epoch FROM slots WHERE cluster = ?1 AND slot = ?2',
-})
+/** A commit needs no lock for it: an owner changes only under the old owner's incarnation row, which the commit holds. */
+export const readSlots = statementPerRow<{ readonly slot: number }, SlotOwner>(
+  'read slots',
+  { slot: 'int' },
+  'SELECT s.slot, s.owner, s.epoch FROM slots AS s WHERE s.cluster = $cluster AND s.slot = $slot',
+)
 
-const readAllSlots = statement<[cluster: number], SlotOwner>('read all slots', {
-  postgres: 'SELECT slot, owner, epoch FROM slots WHERE cluster = $1 ORDER BY slot',
-  sqlite: 'SELECT slot, owner, epoch FROM slots WHERE cluster = ?1 ORDER BY slot',
-})
+const readAllSlots = statement<Nothing, SlotOwner>(
+  'read all slots',
+  'SELECT slot, owner, epoch FROM slots WHERE cluster = $cluster ORDER BY slot',
+)
 
-const takeSlots = statement<[cluster: number, owner: number, slots: number[]]>('take slots', {
-  each: true,
-  postgres: 'UPDATE slots SET owner = $2, epoch = epoch + 1 WHERE cluster = $1 AND slot = ANY ($3::int[])',
-  sqlite: 'UPDATE slots SET owner = ?2, epoch = epoch + 1 WHERE cluster = ?1 AND slot = ?3',
-})
+const takeSlots = statementPerRow<{ readonly slot: number }, Nothing, { readonly owner: IncarnationId }>(
+  'take slots',
+  { slot: 'int' },
+  'UPDATE slots SET owner = $owner, epoch = epoch + 1 WHERE cluster = $cluster AND slot = $slot',
+)
 
-const giveSlotsUp = statement<[cluster: number, owner: number]>('give slots up', {
-  postgres: 'UPDATE slots SET owner = NULL WHERE cluster = $1 AND owner = $2',
-  sqlite: 'UPDATE slots SET owner = NULL WHERE cluster = ?1 AND owner = ?2',
-})
+const giveSlotsUp = statement<{ readonly owner: IncarnationId }>(
+  'give slots up',
+  'UPDATE slots SET owner = NULL WHERE cluster = $cluster AND owner = $owner',
+)
 
-const readSlotsVersion = statement<[cluster: number], { readonly slotsVersion: number }>('read slots version', {
-  postgres: 'SELECT slots_version AS "slotsVersion" FROM clusters WHERE cluster = $1',
-  sqlite: 'SELECT slots_version AS "slotsVersion" FROM clusters WHERE cluster = ?1',
-})
+const readSlotsVersion = statement<Nothing, { readonly slotsVersion: number }>(
+  'read slots version',
+  'SELECT slots_version AS "slotsVersion" FROM clusters WHERE cluster = $cluster',
+)
 
-const countSlotsChange = statement<[cluster: number]>('count slots change', {
-  postgres: 'UPDATE clusters SET slots_version = slots_version + 1 WHERE cluster = $1',
-  sqlite: 'UPDATE clusters SET slots_version = slots_version + 1 WHERE cluster = ?1',
-})
+const countSlotsChange = statement('count slots change', 'UPDATE clusters SET slots_version = slots_version + 1 WHERE cluster = $cluster')

@@ -7,7 +7,8 @@ import { aBatch, aTopic, laidOut, openCluster, registered } from './metadata-sto
 import type { CommitInput, Registration, Topic } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
-import { type Body, read, statement, unchanged } from './sql.ts'
+import { type Body, read, unchanged } from './sql.ts'
+import { type Nothing, statement } from './statement.ts'
 import { type CuttingProxy, startCuttingProxy } from './testing/cutting-proxy.ts'
 import { startPostgres } from './testing/postgres-server.ts'
 
@@ -217,17 +218,14 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
   })
 })
 
-const lockOne = statement<[cluster: number], { readonly one: number }>('test: lock one', {
-  postgres: 'SELECT 1 AS one FROM clusters WHERE cluster = $1 FOR UPDATE',
-  sqlite: 'SELECT 1 AS one WHERE ?1 = ?1',
-})
-const readTooLarge = statement<[], { readonly number: number }>('test: read too large', {
-  postgres: 'SELECT 9007199254740993::bigint AS number',
-  sqlite: 'SELECT 9007199254740993 AS number',
-})
+const lockOne = statement<{ readonly number: number }, { readonly one: number }>(
+  'test: lock one',
+  'SELECT 1 AS one FROM clusters WHERE cluster = $number FOR NO KEY UPDATE',
+)
+const readTooLarge = statement<Nothing, { readonly number: number }>('test: read too large', 'SELECT 9007199254740993::bigint AS number')
 
 function* locking(cluster: number): Body<number> {
-  const [rows] = yield* read(lockOne(cluster))
+  const [rows] = yield* read(lockOne({ number: cluster }))
   return unchanged(rows.length)
 }
 

@@ -4,6 +4,7 @@ import { limits } from '../limits.ts'
 import { isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import type { Body, Call, Decision, Outcome, Row, Sql } from './sql.ts'
+import { columnArguments } from './statement.ts'
 import { type Verbs, verbs } from './verb-table.ts'
 
 export interface PostgresOptions {
@@ -135,9 +136,11 @@ async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>)
   return { kind: 'committed', value }
 }
 
-async function rowsOf(client: PoolClient, { statement, args }: Call): Promise<readonly Row[]> {
-  const text = statement.postgres.replaceAll('now_ms()', nowMs)
-  const { rows } = await asked(client.query<Row & Record<string, unknown>>({ name: statement.name, text, values: [...args] }))
+async function rowsOf(client: PoolClient, call: Call): Promise<readonly Row[]> {
+  if (call.rows?.length === 0) return []
+  const { name, postgres } = call.statement
+  const text = postgres.text.replaceAll('now_ms()', nowMs)
+  const { rows } = await asked(client.query<Row & Record<string, unknown>>({ name, text, values: [...columnArguments(call)] }))
   return rows
 }
 

@@ -1,10 +1,13 @@
 // The verbs of a recovery: the newest objects by their rows, the logs that have records in damaged ones, and the cut of those logs.
-import type { IncarnationId, LogId, Nonce, Sequence, TopicId, TopicPartition } from '../core/ids.ts'
+import { must } from '../core/assert.ts'
+import type { IncarnationId, LogId, Nonce, Sequence, TopicPartition } from '../core/ids.ts'
 import { cutWindow, type RememberedBatch } from '../core/log/producer-window.ts'
 import { objectKey } from '../core/object-key.ts'
-import type { InCluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
+import { lockPartitions, setLogEnd } from './partition-rows.ts'
 import type { CommittedObject, DamagedLog, ObjectId, RecentCursor, RecentObjects } from './recovery-store.ts'
-import { type Body, read, statement, unchanged } from './sql.ts'
+import { type Body, read, unchanged } from './sql.ts'
+import { type Nothing, statement, statementPerRow } from './statement.ts'
 
 export interface RecentObjectsInput {
   readonly windowMs: number
@@ -13,11 +16,11 @@ export interface RecentObjectsInput {
 }
 
 /** Chain after chain, each from its end: in one chain the commits are in the order of time, so nothing older is read than one page. */
-export function* recentObjects({ cluster, input }: InCluster<RecentObjectsInput>): Body<RecentObjects> {
-  const cursor = input.after ?? (yield* newestChains(cluster.number, input.windowMs))
+export function* recentObjects(input: RecentObjectsInput, cluster: Cluster): Body<RecentObjects> {
+  const cursor = input.after ?? (yield* newestChains(input.windowMs))
   const [chain, ...others] = cursor.chains
   if (chain === undefined) return unchanged({ objects: [] })
-  const [rows] = yield* read(readObjectsBelow(cluster.number, chain, cursor.below, input.maxObjects))
+  const [rows] = yield* read(readObjectsBelow({ incarnation: chain, below: cursor.below, maxObjects: input.maxObjects }))
   const recent = rows.filter(({ createdAtMs }) => createdAtMs >= cursor.sinceMs)
   const objects = recent.map(({ incarnation, nonce, sequence, sizeBytes, checksum }): CommittedObject => {
     return { incarnation, sequence, key: objectKey(cluster.id, { id: incarnation, nonce }, sequence), sizeBytes, checksum }
@@ -29,8 +32,8 @@ export function* recentObjects({ cluster, input }: InCluster<RecentObjectsInput>
   return unchanged(others.length === 0 ? { objects } : { objects, next: { ...cursor, chains: others, below: beyond } })
 }
 
-function* newestChains(cluster: number, windowMs: number) {
-  const [chains] = yield* read(readChains(cluster))
+function* newestChains(windowMs: number) {
+  const [chains] = yield* read(readChains())
   const used = chains.filter((chain): chain is UsedChain => chain.newestMs !== null)
   const sinceMs = used.reduce((newest, chain) => Math.max(newest, chain.newestMs), 0) - windowMs
   const recent = used.filter(({ newestMs }) => newestMs >= sinceMs).toSorted((a, b) => b.incarnation - a.incarnation)
@@ -57,17 +60,18 @@ export interface DamagedLogsPage {
 }
 
 /** Segments have no index by object, for every commit would pay for it: this goes over all of them, page by page. */
-export function* damagedLogs({ cluster, input }: InCluster<DamagedLogsInput>): Body<DamagedLogsPage> {
-  const { objects, after = { log: -1, lastOffset: -1 }, maxSegments } = input
-  const [[end]] = yield* read(readSegmentKey(cluster.number, after.log, after.lastOffset, maxSegments))
-  const to = end ?? { log: beyond, lastOffset: beyond }
+export function* damagedLogs({ objects, after = beforeAll, maxSegments }: DamagedLogsInput): Body<DamagedLogsPage> {
+  const [[end]] = yield* read(readSegmentKey({ ...after, places: maxSegments }))
+  const to = end ?? afterAll
   const ids = JSON.stringify(objects.map(({ incarnation, sequence }) => [incarnation, sequence]))
-  const [damaged] = yield* read(readSegmentsOf(cluster.number, after.log, after.lastOffset, to.log, to.lastOffset, ids))
+  const [damaged] = yield* read(
+    readSegmentsOf({ afterLog: after.log, afterOffset: after.lastOffset, toLog: to.log, toOffset: to.lastOffset, objects: ids }),
+  )
   if (damaged.length === 0) return unchanged(end === undefined ? { logs: [] } : { logs: [], next: end })
-  const [partitions] = yield* read(readPartitionsOf(cluster.number, JSON.stringify(damaged.map(({ log }) => log))))
+  const [partitions] = yield* read(readPartitionsOf({ logs: JSON.stringify(damaged.map(({ log }) => log)) }))
   const first = new Map(damaged.map(({ log, fromOffset }) => [log, fromOffset]))
   const logs = partitions.map((row): DamagedLog => {
-    const fromOffset = cutOf(row, first.get(row.log) ?? row.nextOffset)
+    const fromOffset = cutOf(row, must(first.get(row.log), 'the first damaged offset of a log'))
     const { topicId, partition, log: logId, topic } = row
     return { topicId, partition, logId, topic, deleted: row.deletedAtMs !== null, fromOffset, offsets: row.nextOffset - fromOffset }
   })
@@ -75,71 +79,47 @@ export function* damagedLogs({ cluster, input }: InCluster<DamagedLogsInput>): B
 }
 
 /** The logs to cut in one transaction. */
-export function* cutLogs({ cluster, input }: InCluster<readonly DamagedLog[]>): Body<null> {
+export function* cutLogs(input: readonly DamagedLog[]): Body<null> {
   const from = new Map(input.map(({ logId, fromOffset }) => [logId, fromOffset]))
-  const [locked] = yield* read(
-    lockLogs(
-      cluster.number,
-      input.map(({ topicId }) => topicId),
-      input.map(({ partition }) => partition),
-    ),
-  )
+  const [locked] = yield* read(lockPartitions(input))
   const cuts = locked.flatMap((row) => {
+    // A partition that was made again since the look has another log, and nothing of it is damaged.
     const fromOffset = cutOf(row, from.get(row.log) ?? row.nextOffset)
     return fromOffset < row.nextOffset ? [{ ...row, fromOffset }] : []
   })
   if (cuts.length === 0) return unchanged(null)
-  const logs = cuts.map(({ log }) => log)
-  const offsets = cuts.map(({ fromOffset }) => fromOffset)
-  const topicIds = cuts.map(({ topicId }) => topicId)
-  const partitions = cuts.map(({ partition }) => partition)
-  const [kept, windows] = yield* read(readLastSegmentBelow(cluster.number, logs, offsets), readWindowsOf(cluster.number, logs))
+  const [kept, windows] = yield* read(readLastSegmentBelow(cuts), readWindowsOf(cuts))
   const maxTimestamps = new Map(kept.map(({ log, runningMaxTimestamp }) => [log, runningMaxTimestamp]))
   const { changed, gone } = cutWindows(windows, new Map(cuts.map(({ log, fromOffset }) => [log, fromOffset])))
+  const ends = cuts.map(({ topicId, partition, log, fromOffset }) => {
+    return { topicId, partition, nextOffset: fromOffset, maxTimestamp: maxTimestamps.get(log) ?? emptyLogTimestamp }
+  })
   return {
     writes: [
-      deleteSegmentsFrom(cluster.number, logs, offsets),
-      endLogs(
-        cluster.number,
-        topicIds,
-        partitions,
-        offsets,
-        logs.map((log) => maxTimestamps.get(log) ?? -1),
-      ),
-      setWindows(
-        cluster.number,
-        changed.map(({ log }) => log),
-        changed.map(({ producerId }) => producerId),
-        changed.map(({ batches }) => batches),
-      ),
-      deleteWindows(
-        cluster.number,
-        gone.map(({ log }) => log),
-        gone.map(({ producerId }) => producerId),
-      ),
-      deleteKeysFrom(cluster.number, topicIds, partitions, offsets),
-      lowerGroupOffsets(cluster.number, topicIds, partitions, offsets),
+      deleteSegmentsFrom(cuts),
+      setLogEnd(ends),
+      setWindows(changed),
+      deleteWindows(gone),
+      deleteKeysFrom(cuts),
+      lowerGroupOffsets(cuts),
     ],
     value: null,
   }
 }
 
-export function* forgetObjects({ cluster, input }: InCluster<readonly ObjectId[]>): Body<null> {
-  yield* read(
-    deleteObjects(
-      cluster.number,
-      input.map(({ incarnation }) => incarnation),
-      input.map(({ sequence }) => sequence),
-    ),
-  )
+export function* forgetObjects(objects: readonly ObjectId[]): Body<null> {
+  yield* read(deleteObjects(objects))
   return unchanged(null)
 }
 
+const emptyLogTimestamp = -1
 /** Above every number that is stored. */
 const beyond = Number.MAX_SAFE_INTEGER
+const beforeAll: SegmentPlace = { log: -1, lastOffset: -1 }
+const afterAll: SegmentPlace = { log: beyond, lastOffset: beyond }
 
 /** What was deleted from the front is gone already, and its offsets are never given again. */
-function cutOf({ logStartOffset }: LogRow, fromOffset: number): number {
+function cutOf({ logStartOffset }: { readonly logStartOffset: number }, fromOffset: number): number {
   return Math.max(fromOffset, logStartOffset)
 }
 
@@ -151,7 +131,7 @@ function cutWindows(
   const gone: WindowRow[] = []
   for (const row of windows) {
     const window = { epoch: row.epoch, batches: JSON.parse(row.batches) as readonly RememberedBatch[] }
-    const left = cutWindow(window, from.get(row.log) ?? beyond)
+    const left = cutWindow(window, must(from.get(row.log), 'the cut of a log'))
     if (left === undefined) gone.push(row)
     else if (left !== window) changed.push({ ...row, batches: JSON.stringify(left.batches) })
   }
@@ -168,13 +148,12 @@ interface UsedChain extends Chain {
   readonly newestMs: number
 }
 
-const chainsSelect = `SELECT i.incarnation, (
-    SELECT o.created_at_ms FROM objects AS o WHERE o.cluster = i.cluster AND o.incarnation = i.incarnation ORDER BY o.sequence DESC LIMIT 1
-  ) AS "newestMs" FROM incarnations AS i`
-const readChains = statement<[cluster: number], Chain>('read chains', {
-  postgres: `${chainsSelect} WHERE i.cluster = $1`,
-  sqlite: `${chainsSelect} WHERE i.cluster = ?1`,
-})
+const readChains = statement<Nothing, Chain>(
+  'read chains',
+  `SELECT i.incarnation, (
+      SELECT o.created_at_ms FROM objects AS o WHERE o.cluster = i.cluster AND o.incarnation = i.incarnation ORDER BY o.sequence DESC LIMIT 1
+    ) AS "newestMs" FROM incarnations AS i WHERE i.cluster = $cluster`,
+)
 
 interface ObjectRow extends ObjectId {
   readonly nonce: Nonce
@@ -183,75 +162,70 @@ interface ObjectRow extends ObjectId {
   readonly createdAtMs: number
 }
 
-const objectsSelect = `SELECT o.incarnation, i.nonce, o.sequence, o.size_bytes AS "sizeBytes", o.checksum, o.created_at_ms AS "createdAtMs"
-  FROM objects AS o JOIN incarnations AS i ON i.cluster = o.cluster AND i.incarnation = o.incarnation`
-const readObjectsBelow = statement<[cluster: number, incarnation: IncarnationId, below: Sequence, maxObjects: number], ObjectRow>(
+const readObjectsBelow = statement<
+  { readonly incarnation: IncarnationId; readonly below: Sequence; readonly maxObjects: number },
+  ObjectRow
+>(
   'read objects below',
-  {
-    postgres: `${objectsSelect} WHERE o.cluster = $1 AND o.incarnation = $2 AND o.sequence < $3 ORDER BY o.sequence DESC LIMIT $4`,
-    sqlite: `${objectsSelect} WHERE o.cluster = ?1 AND o.incarnation = ?2 AND o.sequence < ?3 ORDER BY o.sequence DESC LIMIT ?4`,
-  },
+  `SELECT o.incarnation, i.nonce, o.sequence, o.size_bytes AS "sizeBytes", o.checksum, o.created_at_ms AS "createdAtMs"
+    FROM objects AS o JOIN incarnations AS i ON i.cluster = o.cluster AND i.incarnation = o.incarnation
+    WHERE o.cluster = $cluster AND o.incarnation = $incarnation AND o.sequence < $below ORDER BY o.sequence DESC LIMIT $maxObjects`,
 )
 
-/** The key of the segment so many places behind that one, if there are as many. */
-const readSegmentKey = statement<[cluster: number, log: LogId, lastOffset: number, places: number], SegmentPlace>('read segment key', {
-  postgres: `SELECT log, last_offset AS "lastOffset" FROM segments WHERE cluster = $1 AND (log, last_offset) > ($2, $3)
-    ORDER BY log, last_offset LIMIT 1 OFFSET $4 - 1`,
-  sqlite: `SELECT log, last_offset AS "lastOffset" FROM segments WHERE cluster = ?1 AND (log, last_offset) > (?2, ?3)
-    ORDER BY log, last_offset LIMIT 1 OFFSET ?4 - 1`,
+/** The key of the segment that many places after the given one, if there are as many. */
+const readSegmentKey = statement<SegmentPlace & { readonly places: number }, SegmentPlace>(
+  'read segment key',
+  `SELECT log, last_offset AS "lastOffset" FROM segments WHERE cluster = $cluster AND (log, last_offset) > ($log, $lastOffset)
+    ORDER BY log, last_offset LIMIT 1 OFFSET $places - 1`,
+)
+
+interface SegmentsOf {
+  readonly afterLog: LogId
+  readonly afterOffset: number
+  readonly toLog: LogId
+  readonly toOffset: number
+  /** JSON, one argument for all objects: their number is no reason to scan the segments more than once. */
+  readonly objects: string
+}
+
+const ofRange = `cluster = $cluster AND (log, last_offset) > ($afterLog, $afterOffset) AND (log, last_offset) <= ($toLog, $toOffset)`
+const readSegmentsOf = statement<SegmentsOf, { readonly log: LogId; readonly fromOffset: number }>('read segments of objects', {
+  // Each dialect has functions of its own for JSON.
+  postgres: `SELECT log, min(base_offset) AS "fromOffset" FROM segments WHERE ${ofRange}
+    AND (incarnation, sequence) IN (SELECT (value ->> 0)::bigint, (value ->> 1)::bigint FROM json_array_elements($objects::json)) GROUP BY log`,
+  sqlite: `SELECT log, min(base_offset) AS "fromOffset" FROM segments WHERE ${ofRange}
+    AND (incarnation, sequence) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each($objects)) GROUP BY log`,
 })
 
-/** The objects come as JSON, one argument for all: their number is no reason to run over the segments more than once. */
-const readSegmentsOf = statement<
-  [cluster: number, afterLog: LogId, afterOffset: number, toLog: LogId, toOffset: number, objects: string],
-  { readonly log: LogId; readonly fromOffset: number }
->('read segments of objects', {
-  postgres: `SELECT log, min(base_offset) AS "fromOffset" FROM segments
-    WHERE cluster = $1 AND (log, last_offset) > ($2, $3) AND (log, last_offset) <= ($4, $5)
-    AND (incarnation, sequence) IN (SELECT (value ->> 0)::bigint, (value ->> 1)::bigint FROM json_array_elements($6::json)) GROUP BY log`,
-  sqlite: `SELECT log, min(base_offset) AS "fromOffset" FROM segments
-    WHERE cluster = ?1 AND (log, last_offset) > (?2, ?3) AND (log, last_offset) <= (?4, ?5)
-    AND (incarnation, sequence) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?6)) GROUP BY log`,
-})
-
-interface LogRow extends TopicPartition {
+interface PartitionOfLog extends TopicPartition {
   readonly log: LogId
   readonly logStartOffset: number
   readonly nextOffset: number
+  readonly topic: string
+  readonly deletedAtMs: number | null
 }
 
-const logColumns = 'p.topic_id AS "topicId", p.partition, p.log, p.log_start_offset AS "logStartOffset", p.next_offset AS "nextOffset"'
-const partitionsSelect = `SELECT ${logColumns}, t.name AS topic, t.deleted_at_ms AS "deletedAtMs"
-  FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id`
-/** By its log alone no partition has an index, so one run over all for all logs. */
-const readPartitionsOf = statement<
-  [cluster: number, logs: string],
-  LogRow & { readonly topic: string; readonly deletedAtMs: number | null }
->('read partitions of logs', {
-  postgres: `${partitionsSelect} WHERE p.cluster = $1 AND p.log IN (SELECT value::text::bigint FROM json_array_elements($2::json))`,
-  sqlite: `${partitionsSelect} WHERE p.cluster = ?1 AND p.log IN (SELECT value FROM json_each(?2))`,
+const selectPartitions = `SELECT p.topic_id AS "topicId", p.partition, p.log, p.log_start_offset AS "logStartOffset", p.next_offset AS "nextOffset",
+  t.name AS topic, t.deleted_at_ms AS "deletedAtMs" FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id
+  WHERE p.cluster = $cluster`
+/** No index finds a partition by its log, so one scan serves all logs. */
+const readPartitionsOf = statement<{ readonly logs: string }, PartitionOfLog>('read partitions of logs', {
+  // Each dialect has functions of its own for JSON.
+  postgres: `${selectPartitions} AND p.log IN (SELECT value::text::bigint FROM json_array_elements($logs::json))`,
+  sqlite: `${selectPartitions} AND p.log IN (SELECT value FROM json_each($logs))`,
 })
 
-/** In the order of the commit, so that two never wait for each other in a circle. */
-const lockLogs = statement<[cluster: number, topicIds: TopicId[], partitions: number[]], LogRow>('lock logs', {
-  each: true,
-  postgres: `SELECT ${logColumns} FROM partitions AS p JOIN unnest($2::text[], $3::int[]) AS a (topic_id, partition)
-    ON p.topic_id = a.topic_id AND p.partition = a.partition WHERE p.cluster = $1 ORDER BY p.topic_id, p.partition FOR NO KEY UPDATE OF p`,
-  sqlite: `SELECT ${logColumns} FROM partitions AS p WHERE p.cluster = ?1 AND p.topic_id = ?2 AND p.partition = ?3`,
-})
+interface LogPlace {
+  readonly log: LogId
+  readonly fromOffset: number
+}
 
-const readLastSegmentBelow = statement<
-  [cluster: number, logs: LogId[], offsets: number[]],
-  { readonly log: LogId; readonly runningMaxTimestamp: number }
->('read last segment below', {
-  each: true,
-  postgres: `SELECT a.log, s.running_max_timestamp AS "runningMaxTimestamp" FROM unnest($2::bigint[], $3::bigint[]) AS a (log, below)
-    CROSS JOIN LATERAL (
-      SELECT running_max_timestamp FROM segments WHERE cluster = $1 AND log = a.log AND last_offset < a.below ORDER BY last_offset DESC LIMIT 1
-    ) AS s`,
-  sqlite: `SELECT log, running_max_timestamp AS "runningMaxTimestamp" FROM segments
-    WHERE cluster = ?1 AND log = ?2 AND last_offset < ?3 ORDER BY last_offset DESC LIMIT 1`,
-})
+const readLastSegmentBelow = statementPerRow<LogPlace, { readonly log: LogId; readonly runningMaxTimestamp: number }>(
+  'read last segment below',
+  { log: 'bigint', fromOffset: 'bigint' },
+  `SELECT s.log, s.running_max_timestamp AS "runningMaxTimestamp" FROM segments AS s
+    WHERE s.cluster = $cluster AND s.log = $log AND s.last_offset < $fromOffset ORDER BY s.last_offset DESC LIMIT 1`,
+)
 
 interface WindowRow {
   readonly log: LogId
@@ -260,70 +234,50 @@ interface WindowRow {
   readonly batches: string
 }
 
-const readWindowsOf = statement<[cluster: number, logs: LogId[]], WindowRow>('read windows of logs', {
-  each: true,
-  postgres: `SELECT log, producer_id AS "producerId", epoch, batches FROM producers WHERE cluster = $1 AND log = ANY ($2::bigint[])`,
-  sqlite: `SELECT log, producer_id AS "producerId", epoch, batches FROM producers WHERE cluster = ?1 AND log = ?2`,
-})
-
-const deleteSegmentsFrom = statement<[cluster: number, logs: LogId[], offsets: number[]]>('delete segments from', {
-  each: true,
-  postgres: `DELETE FROM segments AS s USING unnest($2::bigint[], $3::bigint[]) AS a (log, from_offset)
-    WHERE s.cluster = $1 AND s.log = a.log AND s.last_offset >= a.from_offset`,
-  sqlite: 'DELETE FROM segments WHERE cluster = ?1 AND log = ?2 AND last_offset >= ?3',
-})
-
-const endLogs = statement<[cluster: number, topicIds: TopicId[], partitions: number[], nextOffsets: number[], maxTimestamps: number[]]>(
-  'end logs',
-  {
-    each: true,
-    postgres: `UPDATE partitions AS p SET next_offset = a.next_offset, max_timestamp = a.max_timestamp
-    FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS a (topic_id, partition, next_offset, max_timestamp)
-    WHERE p.cluster = $1 AND p.topic_id = a.topic_id AND p.partition = a.partition`,
-    sqlite: 'UPDATE partitions SET next_offset = ?4, max_timestamp = ?5 WHERE cluster = ?1 AND topic_id = ?2 AND partition = ?3',
-  },
+const readWindowsOf = statementPerRow<{ readonly log: LogId }, WindowRow>(
+  'read windows of logs',
+  { log: 'bigint' },
+  `SELECT w.log, w.producer_id AS "producerId", w.epoch, w.batches FROM producers AS w WHERE w.cluster = $cluster AND w.log = $log`,
 )
 
-const setWindows = statement<[cluster: number, logs: LogId[], producerIds: number[], batches: string[]]>('set producer windows', {
-  each: true,
-  postgres: `UPDATE producers AS w SET batches = a.batches FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS a (log, producer_id, batches)
-    WHERE w.cluster = $1 AND w.log = a.log AND w.producer_id = a.producer_id`,
-  sqlite: 'UPDATE producers SET batches = ?4 WHERE cluster = ?1 AND log = ?2 AND producer_id = ?3',
-})
+const deleteSegmentsFrom = statementPerRow<LogPlace>(
+  'delete segments from',
+  { log: 'bigint', fromOffset: 'bigint' },
+  'DELETE FROM segments WHERE cluster = $cluster AND log = $log AND last_offset >= $fromOffset',
+)
 
-const deleteWindows = statement<[cluster: number, logs: LogId[], producerIds: number[]]>('delete producer windows', {
-  each: true,
-  postgres: `DELETE FROM producers AS w USING unnest($2::bigint[], $3::bigint[]) AS a (log, producer_id)
-    WHERE w.cluster = $1 AND w.log = a.log AND w.producer_id = a.producer_id`,
-  sqlite: 'DELETE FROM producers WHERE cluster = ?1 AND log = ?2 AND producer_id = ?3',
-})
+const setWindows = statementPerRow<{ readonly log: LogId; readonly producerId: number; readonly batches: string }>(
+  'set producer windows',
+  { log: 'bigint', producerId: 'bigint', batches: 'text' },
+  'UPDATE producers SET batches = $batches WHERE cluster = $cluster AND log = $log AND producer_id = $producerId',
+)
 
-const deleteKeysFrom = statement<[cluster: number, topicIds: TopicId[], partitions: number[], offsets: number[]]>(
+const deleteWindows = statementPerRow<{ readonly log: LogId; readonly producerId: number }>(
+  'delete producer windows',
+  { log: 'bigint', producerId: 'bigint' },
+  'DELETE FROM producers WHERE cluster = $cluster AND log = $log AND producer_id = $producerId',
+)
+
+interface PartitionPlace extends TopicPartition {
+  readonly fromOffset: number
+}
+
+const deleteKeysFrom = statementPerRow<PartitionPlace>(
   'delete idempotency keys from',
-  {
-    each: true,
-    postgres: `DELETE FROM idempotency_keys AS k USING unnest($2::text[], $3::int[], $4::bigint[]) AS a (topic_id, partition, from_offset)
-    WHERE k.cluster = $1 AND k.topic_id = a.topic_id AND k.partition = a.partition AND k.base_offset >= a.from_offset`,
-    sqlite: 'DELETE FROM idempotency_keys WHERE cluster = ?1 AND topic_id = ?2 AND partition = ?3 AND base_offset >= ?4',
-  },
+  { topicId: 'text', partition: 'int', fromOffset: 'bigint' },
+  `DELETE FROM idempotency_keys WHERE cluster = $cluster AND topic_id = $topicId AND partition = $partition AND base_offset >= $fromOffset`,
 )
 
 /** A group that has read what is gone reads on at what comes in its place. */
-const lowerGroupOffsets = statement<[cluster: number, topicIds: TopicId[], partitions: number[], offsets: number[]]>(
+const lowerGroupOffsets = statementPerRow<PartitionPlace>(
   'lower group offsets',
-  {
-    each: true,
-    postgres: `UPDATE group_offsets AS g SET committed_offset = a.from_offset
-    FROM unnest($2::text[], $3::int[], $4::bigint[]) AS a (topic_id, partition, from_offset)
-    WHERE g.cluster = $1 AND g.topic_id = a.topic_id AND g.partition = a.partition AND g.committed_offset > a.from_offset`,
-    sqlite: `UPDATE group_offsets SET committed_offset = ?4
-    WHERE cluster = ?1 AND topic_id = ?2 AND partition = ?3 AND committed_offset > ?4`,
-  },
+  { topicId: 'text', partition: 'int', fromOffset: 'bigint' },
+  `UPDATE group_offsets SET committed_offset = $fromOffset
+    WHERE cluster = $cluster AND topic_id = $topicId AND partition = $partition AND committed_offset > $fromOffset`,
 )
 
-const deleteObjects = statement<[cluster: number, incarnations: IncarnationId[], sequences: Sequence[]]>('delete objects', {
-  each: true,
-  postgres: `DELETE FROM objects AS o USING unnest($2::bigint[], $3::bigint[]) AS a (incarnation, sequence)
-    WHERE o.cluster = $1 AND o.incarnation = a.incarnation AND o.sequence = a.sequence`,
-  sqlite: 'DELETE FROM objects WHERE cluster = ?1 AND incarnation = ?2 AND sequence = ?3',
-})
+const deleteObjects = statementPerRow<ObjectId>(
+  'delete objects',
+  { incarnation: 'bigint', sequence: 'bigint' },
+  'DELETE FROM objects WHERE cluster = $cluster AND incarnation = $incarnation AND sequence = $sequence',
+)

@@ -1,5 +1,6 @@
 // The tables of the Metadata Service: numbered migrations in both dialects, the stored schema version, and who may read it.
-import { type Body, type Call, read, statement } from './sql.ts'
+import { type Body, type Call, read } from './sql.ts'
+import { type Nothing, statement } from './statement.ts'
 
 /** What this code writes. Raise it with every migration. */
 export const schemaVersion = 5
@@ -21,33 +22,39 @@ export function* migrate(_input: Record<never, never>): Body<SchemaState> {
   const from = stored?.version ?? 0
   if (from >= schemaVersion) return { writes: [], value: { kind: 'ready', version: from } }
   const steps = migrations.slice(from).flat()
-  return { writes: [...steps, writeVersion(schemaVersion, minimumReaderVersion)], value: { kind: 'ready', version: schemaVersion } }
+  return {
+    writes: [...steps, writeVersion({ version: schemaVersion, minimumReader: minimumReaderVersion })],
+    value: { kind: 'ready', version: schemaVersion },
+  }
 }
 
 /** Serialises what has no row to lock yet: making the tables and making clusters. The number is arbitrary, and ours. */
-export const lockSchema = statement<[]>('lock schema', {
+export const lockSchema = statement('lock schema', {
+  // SQLite's transactions are serial: there is nothing to lock.
   postgres: 'SELECT 1 FROM pg_advisory_xact_lock(7020931466)',
   sqlite: 'SELECT 1',
 })
 
-const knowsSchema = statement<[], { readonly known: number }>('knows schema', {
+const knowsSchema = statement<Nothing, { readonly known: number }>('knows schema', {
+  // Each dialect has a catalogue of its own.
   postgres: `SELECT (to_regclass('lks.schema_version') IS NOT NULL)::int AS known`,
   sqlite: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version') AS known`,
 })
-const makeSchema = statement<[]>('make schema', { postgres: 'CREATE SCHEMA IF NOT EXISTS lks', sqlite: 'SELECT 1' })
-const makeVersionTable = same(
+// SQLite has no schemas.
+const makeSchema = statement('make schema', { postgres: 'CREATE SCHEMA IF NOT EXISTS lks', sqlite: 'SELECT 1' })
+const makeVersionTable = statement(
+  'make schema_version',
   'CREATE TABLE IF NOT EXISTS schema_version (one integer PRIMARY KEY, version integer NOT NULL, minimum_reader integer NOT NULL)',
 )
-const readVersion = statement<[], { readonly version: number; readonly minimumReader: number }>('read schema version', {
-  postgres: 'SELECT version, minimum_reader AS "minimumReader" FROM schema_version',
-  sqlite: 'SELECT version, minimum_reader AS "minimumReader" FROM schema_version',
-})
-const writeVersion = statement<[version: number, minimumReader: number]>('write schema version', {
-  postgres: `INSERT INTO schema_version (one, version, minimum_reader) VALUES (1, $1, $2)
+const readVersion = statement<Nothing, { readonly version: number; readonly minimumReader: number }>(
+  'read schema version',
+  'SELECT version, minimum_reader AS "minimumReader" FROM schema_version',
+)
+const writeVersion = statement<{ readonly version: number; readonly minimumReader: number }>(
+  'write schema version',
+  `INSERT INTO schema_version (one, version, minimum_reader) VALUES (1, $version, $minimumReader)
     ON CONFLICT (one) DO UPDATE SET version = excluded.version, minimum_reader = excluded.minimum_reader`,
-  sqlite: `INSERT INTO schema_version (one, version, minimum_reader) VALUES (1, ?1, ?2)
-    ON CONFLICT (one) DO UPDATE SET version = excluded.version, minimum_reader = excluded.minimum_reader`,
-})
+)
 
 /** Index n holds the statements that lead from version n to n + 1. A migration that has shipped is never edited. */
 const migrations: readonly (readonly Call[])[] = [
@@ -232,22 +239,18 @@ const migrations: readonly (readonly Call[])[] = [
 /** `rows that change`: room in the page for the next version of a row. `large rows`: kept out of SQLite's key tree. */
 function table(name: string, holds: 'rows' | 'rows that change' | 'large rows', columns: readonly string[]): Call {
   const text = `CREATE TABLE ${name} (${columns.join(', ')})`
-  return statement<[]>(`make ${name}`, {
+  // Each dialect has its own words for how rows are kept.
+  return statement(`make ${name}`, {
     postgres: holds === 'rows that change' ? `${text} WITH (fillfactor = 50)` : text,
     sqlite: holds === 'large rows' ? text : `${text} WITHOUT ROWID`,
   })()
 }
 
 function addColumn(name: string, column: string): Call {
-  const text = `ALTER TABLE ${name} ADD COLUMN ${column}`
   // PostgreSQL keeps 63 characters of a statement's name.
-  return statement<[]>(`add ${name}.${column.split(' ')[0]}`, { postgres: text, sqlite: text })()
+  return statement(`add ${name}.${column.slice(0, column.indexOf(' '))}`, `ALTER TABLE ${name} ADD COLUMN ${column}`)()
 }
 
 function index(text: string): Call {
-  return same(text)()
-}
-
-function same(text: string): () => Call {
-  return statement<[]>(text.split(' (')[0] ?? text, { postgres: text, sqlite: text })
+  return statement(text.slice(0, text.indexOf(' (')), text)()
 }

@@ -1,4 +1,5 @@
 // The port of the database: statements in two dialects, bodies that yield reads and return writes, and how one verb is run.
+import type { Statement } from './statement.ts'
 
 /** What a statement takes. Integers are checked numbers below 2^53; times are integer milliseconds. */
 export type Arg = number | string | Uint8Array | null
@@ -6,25 +7,17 @@ export type Arg = number | string | Uint8Array | null
 export type Cell = number | string | Uint8Array | null
 export type Row = Readonly<Record<string, Cell>>
 
-/**
- * One SQL statement with its row's type, said once for both dialects. `each`: the arguments are columns (arrays of equal length), and scalars that
- * every row repeats; PostgreSQL unnests the columns (`unnest($1::bigint[], …)`), SQLite runs the statement once per row. `now_ms()` is the database's
- * clock in both. What has a column only in one row (RETURNING) stands in a yield, never among the writes.
- */
-export interface Statement<Args extends readonly unknown[], R extends object> {
-  readonly name: string
-  readonly postgres: string
-  /** Positional parameters as `?1`, `?2` …: node:sqlite rejects `$1` for positional arguments. */
-  readonly sqlite: string
-  readonly each: boolean
-  /** Carries the types only. */
-  readonly types?: { readonly args: Args; readonly row: R }
-}
-
-/** A statement with its arguments, ready to run. */
+/** A statement with its arguments, ready to run. `R` is the row that it returns. */
 export interface Call<R extends object = object> {
-  readonly statement: Statement<readonly unknown[], R>
-  readonly args: readonly (Arg | readonly Arg[])[]
+  readonly statement: Statement
+  /** By the names of the parameters. */
+  readonly values: Readonly<Record<string, Arg>>
+  /** The list that the statement runs over. An empty one: the statement does not run, and returns no rows. */
+  readonly rows?: readonly Readonly<Record<string, Arg>>[]
+  /** Bound by `inCluster`. */
+  readonly cluster?: number
+  /** Carries the type only. */
+  readonly returns?: R
 }
 
 export type RowsOf<Calls extends readonly Call[]> = { readonly [K in keyof Calls]: Calls[K] extends Call<infer R> ? readonly R[] : never }
@@ -68,14 +61,6 @@ export interface CopyableSql<Verbs extends VerbTable> extends Sql<Verbs> {
 export type VerbTable = Readonly<Record<string, (input: never) => Body<unknown>>>
 export type InputOf<V> = V extends (input: infer I) => unknown ? I : never
 export type ResultOf<V> = V extends (input: never) => Body<infer T> ? T : never
-
-export function statement<Args extends readonly (Arg | readonly Arg[])[], R extends object = Record<never, never>>(
-  name: string,
-  text: { readonly postgres: string; readonly sqlite: string; readonly each?: true },
-): (...args: Args) => Call<R> {
-  const made: Statement<readonly unknown[], R> = { name, postgres: text.postgres, sqlite: text.sqlite, each: text.each ?? false }
-  return (...args) => ({ statement: made, args })
-}
 
 /** One round trip. The rows come back in the order of the calls, typed. */
 export function* read<const Calls extends readonly Call[]>(...calls: Calls): Reading<RowsOf<Calls>> {

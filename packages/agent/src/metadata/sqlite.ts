@@ -5,6 +5,7 @@ import { isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import { copySnapshot } from './snapshot.ts'
 import type { Arg, Body, Call, CopyableSql, Outcome, Row } from './sql.ts'
+import { rowArguments } from './statement.ts'
 import { type Verbs, verbs } from './verb-table.ts'
 
 export interface SqliteOptions {
@@ -213,16 +214,16 @@ export class SqliteDatabase {
     this.#database = open(this.#options)
   }
 
-  #read({ statement, args }: Call): readonly Row[] {
-    const prepared = this.#prepare(statement.sqlite)
+  #read(call: Call): readonly Row[] {
+    const prepared = this.#prepare(call.statement.sqlite.text)
     // The cast is at the border of the database: each statement names the columns of its row beside its text.
-    return argumentsOf(statement.each, args).flatMap((row) => (bindsByPlace ? prepared.all(...row) : prepared.all(named(row))) as Row[])
+    return rowArguments(call).flatMap((row) => (bindsByPlace ? prepared.all(...row) : prepared.all(named(row))) as Row[])
   }
 
   /** Without looking for rows: that is cheaper. */
-  #write({ statement, args }: Call): void {
-    const prepared = this.#prepare(statement.sqlite)
-    for (const row of argumentsOf(statement.each, args)) {
+  #write(call: Call): void {
+    const prepared = this.#prepare(call.statement.sqlite.text)
+    for (const row of rowArguments(call)) {
       if (bindsByPlace) prepared.run(...row)
       else prepared.run(named(row))
     }
@@ -273,16 +274,6 @@ const pragmas = {
   os: 'PRAGMA synchronous = NORMAL',
   memory: 'PRAGMA synchronous = OFF',
 } as const
-
-/** One list of arguments for each time that the statement runs: columns give a row each, scalars repeat. */
-function argumentsOf(each: boolean, args: Call['args']): readonly (readonly Arg[])[] {
-  if (!each) return [args as readonly Arg[]]
-  const columns = args.map((arg) => (Array.isArray(arg) ? (arg as readonly Arg[]) : undefined))
-  const count = columns.find((column) => column !== undefined)?.length ?? 0
-  return Array.from({ length: count }, (_, index) =>
-    columns.map((column, at) => (column === undefined ? (args[at] as Arg) : (column[index] ?? null))),
-  )
-}
 
 /** Node 22 and 24 take `?1` for a name and refuse a value at its place. */
 const bindsByPlace = Number.parseInt(process.versions.node, 10) >= 26

@@ -1,0 +1,33 @@
+// The rows of partitions under their locks, and where their logs end: what a commit and a recovery share.
+import type { LogId, TopicPartition } from '../core/ids.ts'
+import { statementPerRow } from './statement.ts'
+
+export interface LockedPartition extends TopicPartition {
+  readonly log: LogId
+  readonly logStartOffset: number
+  readonly nextOffset: number
+  readonly maxTimestamp: number
+}
+
+export interface LogEndRow extends TopicPartition {
+  readonly nextOffset: number
+  /** The largest timestamp of the log, -1 when it is empty. */
+  readonly maxTimestamp: number
+}
+
+/** All transactions lock partitions in one order, so that two of them never wait for each other in a circle. */
+export const lockPartitions = statementPerRow<TopicPartition, LockedPartition>(
+  'lock partitions',
+  { topicId: 'text', partition: 'int' },
+  `SELECT p.topic_id AS "topicId", p.partition, p.log, p.log_start_offset AS "logStartOffset", p.next_offset AS "nextOffset",
+    p.max_timestamp AS "maxTimestamp" FROM partitions AS p
+    WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition
+    ORDER BY p.topic_id, p.partition FOR NO KEY UPDATE OF p`,
+)
+
+export const setLogEnd = statementPerRow<LogEndRow>(
+  'set log end',
+  { topicId: 'text', partition: 'int', nextOffset: 'bigint', maxTimestamp: 'bigint' },
+  `UPDATE partitions SET next_offset = $nextOffset, max_timestamp = $maxTimestamp
+    WHERE cluster = $cluster AND topic_id = $topicId AND partition = $partition`,
+)

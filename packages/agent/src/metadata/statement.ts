@@ -1,0 +1,143 @@
+// One SQL statement, written once: named parameters, and the rewriting that gives each dialect its own form.
+//
+// `$name` is a parameter. `$cluster` is bound for the whole transaction (`inCluster`). Times come from `now_ms()`, the database's clock in milliseconds.
+// A statement that runs once for each row of a list is written for one row. SQLite runs it as it stands, row after row. PostgreSQL runs it once over all
+// rows: the list becomes `unnest(…) AS r (…)`, and a parameter that is a column of the list becomes a column of `r`.
+import { must } from '../core/assert.ts'
+import type { Arg, Call } from './sql.ts'
+
+/** The text of a statement. A second text stands only where the dialects differ in more than notation; a comment beside it says in what. */
+export type Text = string | { readonly postgres: string; readonly sqlite: string }
+
+/** PostgreSQL's type of a list's column. */
+export type ColumnType = 'int' | 'bigint' | 'text'
+
+type ColumnTypeOf<Value> = [Value] extends [string | null] ? 'text' : 'int' | 'bigint'
+
+/** No parameters, or no columns. */
+export type Nothing = Record<never, never>
+
+/** What a statement takes: values by the names of its parameters. Further properties are ignored. */
+type Values<T> = { readonly [Name in keyof T]: Arg }
+
+/** The two forms of a statement. `parameters` are in the order of their numbers; those that name a column of the list are bound to that column. */
+export interface Statement {
+  readonly name: string
+  readonly postgres: Prepared
+  readonly sqlite: Prepared
+  readonly columns: ReadonlySet<string>
+}
+
+export interface Prepared {
+  readonly text: string
+  readonly parameters: readonly string[]
+}
+
+type ListRow = Readonly<Record<string, Arg>>
+
+/** The parameter that `inCluster` binds. */
+export const clusterParameter = 'cluster'
+
+/** A statement that runs once. */
+export function statement<Takes extends Values<Takes> = Nothing, Gives extends object = Nothing>(
+  name: string,
+  text: Text,
+): (...takes: keyof Takes extends never ? [] : [takes: Takes]) => Call<Gives> {
+  const made = prepare(name, text, {})
+  return (takes = {} as Takes) => ({ statement: made, values: takes as Call['values'] })
+}
+
+/**
+ * A statement that runs once for each row of a list. `columns` names every column of a row with PostgreSQL's type. `Shared` are parameters that all rows have
+ * in common. In PostgreSQL's own text, where there is one, `$rows` stands for the list.
+ */
+export function statementPerRow<Row extends Values<Row>, Gives extends object = Nothing, Shared extends Values<Shared> = Nothing>(
+  name: string,
+  columns: { readonly [Name in keyof Row]-?: ColumnTypeOf<Row[Name]> },
+  text: Text,
+): (rows: readonly Row[], ...shared: keyof Shared extends never ? [] : [shared: Shared]) => Call<Gives> {
+  const made = prepare(name, text, columns)
+  return (rows, shared = {} as Shared) => ({ statement: made, values: shared as Call['values'], rows: rows as readonly ListRow[] })
+}
+
+function prepare(name: string, text: Text, columns: Readonly<Record<string, ColumnType>>): Statement {
+  const listed = Object.keys(columns)
+  const own = typeof text === 'string' ? undefined : text
+  const oneRow = typeof text === 'string' ? text : text.sqlite
+  const manyRows = own?.postgres ?? (listed.length === 0 ? oneRow : overRows(oneRow))
+  return { name, sqlite: forSqlite(oneRow), postgres: forPostgres(manyRows, columns), columns: new Set(listed) }
+}
+
+const parameter = /\$([a-z]\w*)/gi
+
+/** SQLite has neither casts of this notation nor row locks. Parameters are `?1`, `?2` …: node:sqlite rejects `$1` for values bound by position. */
+function forSqlite(text: string): Prepared {
+  const parameters: string[] = []
+  const plain = text.replace(/::\w+(\[\])?/g, '').replace(/\s+FOR (NO KEY UPDATE|SHARE)( OF \w+)?\s*$/, '')
+  return { text: plain.replace(parameter, (_, name: string) => `?${numberOf(name, parameters)}`), parameters }
+}
+
+function forPostgres(text: string, columns: Readonly<Record<string, ColumnType>>): Prepared {
+  const parameters: string[] = []
+  const written = text.replace(parameter, (whole, name: string) => {
+    if (name === 'rows') return whole
+    return name in columns ? column(name) : `$${numberOf(name, parameters)}`
+  })
+  const arrays = Object.entries(columns).map(([name, type]) => `$${numberOf(name, parameters)}::${type}[]`)
+  const names = Object.keys(columns).map((name) => `"$${name}"`)
+  return { text: written.replaceAll('$rows', () => `unnest(${arrays.join(', ')}) AS r (${names.join(', ')})`), parameters }
+}
+
+/** The sign keeps it apart from the columns of tables. */
+function column(name: string): string {
+  return `r."$${name}"`
+}
+
+/** The form over all rows of a statement that is written for one. */
+function overRows(text: string): string {
+  const [verb] = text.trimStart().split(/\s/)
+  switch (verb) {
+    case 'INSERT':
+      return text
+        .replace(/VALUES \((.*?)\)(?=\s*(ON CONFLICT|$))/s, 'SELECT $1 FROM $$rows')
+        .replace('SELECT $cluster,', 'SELECT $cluster::int,')
+    case 'UPDATE':
+      return text.replace(/\sWHERE\s/, ' FROM $$rows WHERE ')
+    case 'DELETE':
+      return text.replace(/\sWHERE\s/, ' USING $$rows WHERE ')
+    case 'SELECT':
+      // A limit counts the rows of each, so they are found one by one; elsewhere a join may be planned in any order.
+      return /\sLIMIT\s/.test(text)
+        ? `SELECT found.* FROM $rows CROSS JOIN LATERAL (${text}) AS found`
+        : text.replace(/\sWHERE\s/, ' CROSS JOIN $$rows WHERE ')
+    default:
+      throw new TypeError(`A statement that runs for each row begins with INSERT, UPDATE, DELETE or SELECT, not with ${verb}.`)
+  }
+}
+
+function numberOf(name: string, parameters: string[]): number {
+  const known = parameters.indexOf(name)
+  return known >= 0 ? known + 1 : parameters.push(name)
+}
+
+/** The arguments of a call in PostgreSQL, by place: one array for each column of its list. */
+export function columnArguments(call: Call): readonly (Arg | readonly Arg[])[] {
+  const { statement: made, rows = [] } = call
+  return made.postgres.parameters.map((name) =>
+    made.columns.has(name) ? rows.map((row) => must(row[name], name)) : sharedArgument(call, name),
+  )
+}
+
+/** The arguments of a call in SQLite, by place: one list for each run of the statement. */
+export function rowArguments(call: Call): readonly (readonly Arg[])[] {
+  const { statement: made, rows = oneRun } = call
+  return rows.map((row) =>
+    made.sqlite.parameters.map((name) => (made.columns.has(name) ? must(row[name], name) : sharedArgument(call, name))),
+  )
+}
+
+const oneRun: readonly ListRow[] = [{}]
+
+function sharedArgument({ cluster, values }: Call, name: string): Arg {
+  return must(name === clusterParameter ? cluster : values[name], `the parameter ${name}`)
+}
