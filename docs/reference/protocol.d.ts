@@ -3531,16 +3531,18 @@ export interface FrameLimits {
 }
 /**
  * `push` what arrives, then ask `size`; when the caller has room for that many bytes, `take` until it answers a frame. Chunks are kept as they came until
- * their frame is whole, so memory follows the bytes that arrived and never a claimed size. How much may be pushed is the caller's business.
+ * their frame is whole, so memory follows the bytes that arrived and never a claimed size; small ones are joined. How much may be pushed is the caller's business.
  */
 export declare class FrameSplitter {
     #private;
     constructor(limits: FrameLimits);
     /** Bytes pushed and not yet taken. */
     get bufferedBytes(): number;
+    /** In how many pieces they are kept. */
+    get chunkCount(): number;
     /** Bytes of the next frame's body that are here; its size must be known. */
     get bodyBytes(): number;
-    /** The chunk is kept: nobody else may change it. */
+    /** The chunk is kept, or copied when it is small: nobody else may change it. */
     push(chunk: Uint8Array): void;
     /** The size of the next frame's body; undefined while its prefix is not whole. Throws a ProtocolError when it is negative or too large. */
     size(): number | undefined;

@@ -248,6 +248,11 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
       return meters.read({
         connections: kafka.connections,
         uncommittedBytes: writer.uncommittedBytes,
+        memory: [
+          ...kafka.frameMemory,
+          { part: 'uncommitted', usedBytes: writer.uncommittedBytes, limitBytes: limits.uncommittedBytes },
+          { part: 'fetch answers', usedBytes: answerMemory.usedBytes, limitBytes: answerMemory.capacityBytes },
+        ],
         flushesInFlight: writer.flushesInFlight,
         heartbeatAgeSeconds: membership.silentMs / 1000,
         damagedPlaces: damage.count,

@@ -9,10 +9,17 @@ export const limits = {
   /** Frames up to this size come from a small pool of their own, so that heartbeats and metadata never wait behind produce. */
   smallFrameBytes: 64 * kib,
   smallFramePoolBytes: 8 * mib,
+  /** What incomplete small frames may hold of that pool. The rest is a reserve: a frame that arrives whole never waits for one that stalls. */
+  incompleteSmallFramesBytes: 4 * mib,
   /** All larger frames between the socket and their admission; at least one of the largest must fit. */
   framePoolBytes: 128 * mib,
   /** A frame of which nothing more comes for so long has lost its sender. */
   frameStallMs: 30_000,
+  /** While other frames wait for memory, a frame that arrives more slowly than this loses its connection, after some grace. */
+  frameGraceMs: 2_000,
+  frameBytesPerSecond: 64 * kib,
+  /** Requests that one connection may have taken in one turn of the event loop; then the others have theirs. Some 20 µs each where nothing is read or stored. */
+  requestsPerTurn: 8,
   /** Read behind a request in work, so that a client that goes is noticed. */
   socketReadAheadBytes: 64 * kib,
   /** How long a client may take for the last bytes of a connection that is being closed. */
@@ -21,6 +28,15 @@ export const limits = {
   requestsInFlightPerConnection: 64,
   /** A reader that takes nothing: with this much unsent, the connection's next request waits. */
   socketPendingBytes: 4 * mib,
+  /** What is handed to the system at a time, so that it is seen how far a slow reader has come. */
+  socketWriteBytes: 256 * kib,
+  /** A reader that takes nothing for so long is closed when the answers of others find no memory. */
+  answerStallMs: 30_000,
+  /** How often it is looked for while they do. */
+  answerStallCheckMs: 1_000,
+  /** When there is no room for a new connection, one that has been idle for so long gives way to it. */
+  idleGivesWayMs: 10_000,
+  /** Clients that may wait before the agent is there; afterwards the setting max.connections counts. */
   connections: 10_000,
 
   /** Bytes admitted and not yet committed; above it admission waits, then clients do. */

@@ -1,81 +1,8 @@
 // What a connection promises: answers in the order of the requests, whatever the handlers do; and that no client can make it hold more than its share.
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
-import type { Clock } from '../time/clock.ts'
-import { ManualClock } from '../time/testing/manual-clock.ts'
-import { type Answer, Connection, type Handled } from './connection.ts'
-import { Permits } from './permits.ts'
-import { FakeSocket } from './testing/fake-socket.ts'
-
-const idleMs = 600_000
-
-interface Request {
-  readonly text: string
-  readonly signal: AbortSignal
-  readonly unpin: () => void
-  readonly settle: (handled: Handled) => void
-}
-
-function aConnection(
-  options: {
-    readonly capacityBytes?: number
-    readonly timersEarlyByMs?: number
-    readonly permits?: { small: Permits; large: Permits }
-  } = {},
-) {
-  const socket = new FakeSocket()
-  const clock = new ManualClock()
-  const capacity = options.capacityBytes ?? 1024 * 1024
-  const permits = options.permits ?? { small: new Permits(capacity), large: new Permits(capacity) }
-  const requests: Request[] = []
-  const events: string[] = []
-  const connection = new Connection({
-    socket,
-    clock: options.timersEarlyByMs === undefined ? clock : earlyBy(options.timersEarlyByMs, clock),
-    permits,
-    idleMs,
-    handle: (frame, signal, unpin) =>
-      new Promise((settle) => requests.push({ text: Buffer.from(frame).toString('latin1'), signal, unpin, settle })),
-    onProtocolError: ({ message }) => events.push(`protocol error: ${message}`),
-    onClosed: (reason) => events.push(`closed: ${reason}`),
-  })
-  return { connection, socket, clock, permits, requests, events }
-}
-
-function earlyBy(earlyMs: number, clock: ManualClock): Clock {
-  return {
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
-    after: (delayMs, callback) => clock.after(delayMs - earlyMs, callback),
-    sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
-    every: (periodMs, signal) => clock.every(periodMs, signal),
-    soon: (callback) => clock.soon(callback),
-  }
-}
-
-function frame(body: string | Uint8Array): Uint8Array {
-  const bytes = typeof body === 'string' ? Buffer.from(body, 'latin1') : body
-  const whole = Buffer.alloc(4 + bytes.length)
-  whole.writeInt32BE(bytes.length)
-  whole.set(bytes, 4)
-  return whole
-}
-
-function prefix(sizeBytes: number): Uint8Array {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(sizeBytes)
-  return bytes
-}
-
-function answer(text: string, more: Partial<Answer> = {}): Answer {
-  const chunk = Buffer.from(text, 'latin1')
-  return { chunks: [chunk], sizeBytes: chunk.length, thenClose: false, throttleMs: 0, ...more }
-}
-
-const now = (text: string, more: Partial<Answer> = {}): Handled => ({ kind: 'now', answer: answer(text, more) })
-
-/** Lets every promise that can run do so. */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+import type { Answer } from './connection.ts'
+import { aBudget, aConnection, answer, frame, idleMs, now, prefix, turn } from './testing/a-connection.ts'
 
 test('answers leave in the order of the requests, also when later ones are ready first', async () => {
   const { connection, socket, requests } = aConnection()
@@ -122,6 +49,7 @@ test('a connection has a bounded number of requests in flight', async () => {
   const answers: ((answer: Answer) => void)[] = []
   for (let at = 0; at < requests.length; at += 1) {
     requests[at]?.settle({ kind: 'later', answer: new Promise((resolve) => answers.push(resolve)) })
+    await turn()
     await turn()
   }
   expect(requests).toHaveLength(limits.requestsInFlightPerConnection)
@@ -197,7 +125,7 @@ test('a claimed size reserves a step, not what it claims', () => {
 })
 
 test('without permits the socket is paused, and read again once others gave theirs back', async () => {
-  const permits = { small: new Permits(1024), large: new Permits(100 * 1024) }
+  const permits = aBudget(1024, 100 * 1024)
   const first = aConnection({ permits })
   const second = aConnection({ permits })
   first.connection.data(frame(new Uint8Array(90 * 1024)))
@@ -218,7 +146,7 @@ test('without permits the socket is paused, and read again once others gave thei
 })
 
 test('small frames do not wait behind large ones', async () => {
-  const permits = { small: new Permits(8 * 1024), large: new Permits(100 * 1024) }
+  const permits = aBudget(8 * 1024, 100 * 1024)
   const large = aConnection({ permits })
   large.connection.data(frame(new Uint8Array(100 * 1024)))
   const small = aConnection({ permits })
@@ -228,7 +156,7 @@ test('small frames do not wait behind large ones', async () => {
 })
 
 test('frames that all hold a part and wait for the rest still come through, one after another', async () => {
-  const permits = { small: new Permits(1024), large: new Permits(100 * 1024) }
+  const permits = aBudget(1024, 100 * 1024)
   const body = new Uint8Array(90 * 1024)
   const waiting = new Set(Array.from({ length: 4 }, () => aConnection({ permits })))
   for (const { connection } of waiting) connection.data(frame(body).subarray(0, 60 * 1024))

@@ -1,9 +1,11 @@
 // One client's connection, without I/O of its own: requests in, one at a time; answers out, strictly in the order of the requests.
 import { FrameSplitter, ProtocolError } from '@local-kafka-service/protocol'
 import { limits } from '../limits.ts'
+import type { Held } from '../observe/events.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import type { Socket, SocketEvents } from './network.ts'
 import type { Claim, Permits } from './permits.ts'
+import type { TurnCounter, TurnShare } from './turn-counter.ts'
 
 export interface ConnectionParts {
   readonly socket: Socket
@@ -11,12 +13,16 @@ export interface ConnectionParts {
   /** Small frames have a pool of their own, so that a heartbeat never waits behind produce. */
   readonly permits: { readonly small: Permits; readonly large: Permits }
   readonly idleMs: number
+  /** Shared by the connections that must not hold one another up. */
+  readonly turns: TurnCounter
   /**
    * Takes one request, without its size prefix. Settles when the next one of this connection may be taken; never rejects. `unpin` gives the frame's
    * permit back: called when nothing refers to its bytes any more, at the latest by settling.
    */
   readonly handle: (frame: Uint8Array, signal: AbortSignal, unpin: () => void) => Promise<Handled>
   readonly onProtocolError: (error: ProtocolError) => void
+  /** Others waited for what this connection held without moving, so it is closed now. `onClosed` follows. */
+  readonly onGaveWay: (held: Held, message: string) => void
   /** Exactly once. */
   readonly onClosed: (reason: string) => void
 }
@@ -45,7 +51,7 @@ interface Slot {
 }
 
 /** A frame's first reservation; each further one doubles what it holds, up to the second number. */
-const firstStepBytes = 4 * 1024
+const firstStepBytes = 512
 const largestStepBytes = 256 * 1024
 
 const stopping = 'the agent stops'
@@ -70,6 +76,11 @@ export class Connection implements SocketEvents {
   #heldBytes = 0
   /** Who is told when everything that was written is with the system. */
   #unsent: (() => void)[] = []
+  /** Of everything that was written. */
+  #writtenBytes = 0
+  /** The bytes that the system had accepted when they last grew, and when that was. */
+  #accepted = { bytes: 0, atMs: 0 }
+  readonly #turns: TurnShare
   #paused = false
   #mutedUntilMs = 0
   #activeAtMs: number
@@ -78,9 +89,29 @@ export class Connection implements SocketEvents {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts
+    this.#turns = parts.turns.share(() => this.#advance())
     this.#activeAtMs = parts.clock.monotonic()
     this.#dataAtMs = this.#activeAtMs
     this.#watchIdle()
+  }
+
+  /** Whether it has ever sent a whole request. */
+  get silent(): boolean {
+    return this.#turns.taken === 0
+  }
+
+  /** Since when it has had nothing to do, on the monotonic clock; undefined while a request is in work or an answer is not sent. */
+  get idleSinceMs(): number | undefined {
+    return this.#busy || this.#parts.socket.pendingBytes > 0 ? undefined : this.#activeAtMs
+  }
+
+  /** Since when the system has accepted nothing of the answers that this connection holds, on the monotonic clock; undefined when it holds none. */
+  get stalledSinceMs(): number | undefined {
+    const { socket, clock } = this.#parts
+    if (this.#state !== 'open' || this.#unsent.length === 0) return undefined
+    const bytes = this.#writtenBytes - socket.pendingBytes
+    if (bytes > this.#accepted.bytes) this.#accepted = { bytes, atMs: clock.monotonic() }
+    return this.#accepted.atMs
   }
 
   data(chunk: Uint8Array): void {
@@ -91,6 +122,7 @@ export class Connection implements SocketEvents {
   }
 
   drained(): void {
+    this.#accepted = { bytes: this.#writtenBytes, atMs: this.#parts.clock.monotonic() }
     this.#activeAtMs = this.#parts.clock.monotonic()
     this.#tellSent()
     this.#advance()
@@ -128,13 +160,26 @@ export class Connection implements SocketEvents {
   destroy(reason: string): void {
     if (this.#state === 'closed') return
     if (this.#state === 'open') this.#reason = reason
+    this.#state = 'ending'
     this.#parts.socket.destroy()
+  }
+
+  /** Closes at once in favour of others. */
+  giveWay(held: Held, message: string): void {
+    if (this.#state !== 'open') return
+    this.#parts.onGaveWay(held, message)
+    this.destroy(message)
+    this.#claim?.release()
+  }
+
+  get #busy(): boolean {
+    return this.#handling || this.#slots.length > 0 || this.#silent > 0
   }
 
   /** Takes the next request if it is whole and there is room for it. Called whenever something may have changed. */
   #advance(): void {
     if (this.#state !== 'open') return
-    const frame = this.#mayTake() ? this.#nextFrame() : undefined
+    const frame = this.#mayTake() && this.#turns.free() ? this.#nextFrame() : undefined
     if (frame !== undefined) void this.#take(frame)
     this.#regulate()
   }
@@ -168,20 +213,32 @@ export class Connection implements SocketEvents {
   /** False: waits for permits, and comes back through `#advance`. */
   #reserve(sizeBytes: number): boolean {
     const { small, large } = this.#parts.permits
-    this.#claim ??= (sizeBytes <= limits.smallFrameBytes ? small : large).claim()
+    this.#claim ??= (sizeBytes <= limits.smallFrameBytes ? small : large).claim(() => this.#tooSlow(sizeBytes))
     const claim = this.#claim
+    if (claim.waits) return false
+    const { bodyBytes } = this.#frames
+    const granted = (): void => this.#advance()
+    if (bodyBytes === sizeBytes) return claim.heldBytes === sizeBytes || claim.reserve(sizeBytes - claim.heldBytes, granted, 'whole')
     // At least a step ahead of what is here, so that bytes are reserved before they are read.
-    while (claim.heldBytes < sizeBytes && claim.heldBytes <= this.#frames.bodyBytes) {
-      if (claim.waits) return false
+    while (claim.heldBytes < sizeBytes && claim.heldBytes <= bodyBytes) {
       const step = Math.min(Math.max(firstStepBytes, claim.heldBytes), largestStepBytes)
-      if (!claim.reserve(Math.min(step, sizeBytes - claim.heldBytes), () => this.#advance())) return false
+      if (!claim.reserve(Math.min(step, sizeBytes - claim.heldBytes), granted)) return false
     }
     return true
+  }
+
+  #tooSlow(sizeBytes: number): void {
+    const { bodyBytes } = this.#frames
+    this.giveWay(
+      'request',
+      `only ${bodyBytes} of the ${sizeBytes} bytes of its request had arrived, and other requests waited for the memory`,
+    )
   }
 
   async #take(frame: Uint8Array): Promise<void> {
     this.#handling = true
     this.#activeAtMs = this.#parts.clock.monotonic()
+    this.#turns.take()
     const claim = this.#claim
     this.#claim = undefined
     const handled = await this.#parts.handle(frame, this.#gone.signal, () => claim?.release())
@@ -253,11 +310,17 @@ export class Connection implements SocketEvents {
       thenClose = answer.thenClose
       if (answer.throttleMs > 0) this.#mute(answer.throttleMs)
     }
-    if (chunks.length > 0) {
-      if (this.#parts.socket.write(chunks)) this.#tellSent()
-      this.#activeAtMs = this.#parts.clock.monotonic()
-    }
+    if (chunks.length > 0) this.#write(chunks)
     if (thenClose) this.#end('a request failed in a way that nothing may follow')
+  }
+
+  #write(chunks: readonly Uint8Array[]): void {
+    const { socket, clock } = this.#parts
+    this.#activeAtMs = clock.monotonic()
+    // What is written to a socket that takes it counts as movement; to one that holds earlier bytes back, it does not.
+    if (socket.pendingBytes === 0) this.#accepted = { bytes: this.#writtenBytes, atMs: this.#activeAtMs }
+    for (const chunk of chunks) this.#writtenBytes += chunk.length
+    if (socket.write(chunks)) this.#tellSent()
   }
 
   #tellSent(): void {
@@ -310,8 +373,7 @@ export class Connection implements SocketEvents {
     const { clock, idleMs } = this.#parts
     const leftMs = this.#activeAtMs + idleMs - clock.monotonic()
     this.#timers.idle = clock.after(Math.max(1, leftMs), () => {
-      const busy = this.#handling || this.#slots.length > 0 || this.#silent > 0
-      if (busy) this.#activeAtMs = clock.monotonic()
+      if (this.#busy) this.#activeAtMs = clock.monotonic()
       if (clock.monotonic() - this.#activeAtMs >= idleMs) this.destroy('idle')
       else this.#watchIdle()
     })

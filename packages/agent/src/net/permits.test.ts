@@ -1,11 +1,17 @@
 // The budget of frames: never passed by more than one frame, never stuck, and nobody is passed for ever.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { limits } from '../limits.ts'
+import { ManualClock } from '../time/testing/manual-clock.ts'
 import { type Claim, Permits } from './permits.ts'
 
+const aPool = (clock = new ManualClock()) => new Permits({ capacityBytes: 100, clock })
+/** For frames that must not be told to give way. */
+const stays = (): never => expect.unreachable()
+
 test('what is released is there again, once', () => {
-  const permits = new Permits(100)
-  const claim = permits.claim()
+  const permits = aPool()
+  const claim = permits.claim(stays)
   expect(claim.reserve(60, () => {})).toBe(true)
   claim.complete()
   expect(permits.usedBytes).toBe(60)
@@ -15,28 +21,28 @@ test('what is released is there again, once', () => {
 })
 
 test('a newcomer that would fit does not pass one that waits', () => {
-  const permits = new Permits(100)
-  const holder = permits.claim()
+  const permits = aPool()
+  const holder = permits.claim(stays)
   holder.reserve(90, () => {})
   holder.complete()
   const granted: string[] = []
-  const large = permits.claim()
+  const large = permits.claim(stays)
   expect(large.reserve(50, () => granted.push('large'))).toBe(false)
-  const small = permits.claim()
+  const small = permits.claim(stays)
   expect(small.reserve(5, () => granted.push('small'))).toBe(false)
   holder.release()
   expect(granted).toEqual(['large', 'small'])
 })
 
 test('one that waits and is gone holds nobody up', () => {
-  const permits = new Permits(100)
-  const holder = permits.claim()
+  const permits = aPool()
+  const holder = permits.claim(stays)
   holder.reserve(90, () => {})
   holder.complete()
-  const gone = permits.claim()
+  const gone = permits.claim(stays)
   gone.reserve(50, () => expect.unreachable())
   gone.release()
-  expect(permits.claim().reserve(5, () => {})).toBe(true)
+  expect(permits.claim(stays).reserve(5, () => {})).toBe(true)
 })
 
 interface Frame {
@@ -58,8 +64,8 @@ test('whatever the frames, each becomes whole in the end, and the budget is pass
       fc.array(fc.integer({ min: 1, max: largestBytes }), { minLength: 1, maxLength: 30 }),
       fc.integer({ min: 1, max: 40 }),
       (sizes, stepBytes) => {
-        const permits = new Permits(100)
-        const frames = sizes.map((sizeBytes) => ({ claim: permits.claim(), sizeBytes }))
+        const permits = aPool()
+        const frames = sizes.map((sizeBytes) => ({ claim: permits.claim(stays), sizeBytes }))
         // All begin, so that each holds a part before any goes on.
         for (const { claim } of frames) claim.reserve(1, () => {})
         for (const frame of frames) fill(frame, stepBytes)
@@ -77,4 +83,66 @@ test('whatever the frames, each becomes whole in the end, and the budget is pass
       },
     ),
   )
+})
+
+test('H4: frames that stall hold only their part of the budget, and one that has arrived whole is served from the rest at once', () => {
+  const permits = new Permits({ capacityBytes: 100, incompleteBytes: 50, clock: new ManualClock() })
+  const whole = permits.claim(stays)
+  whole.reserve(10, () => {}, 'whole')
+  whole.complete()
+  for (let count = 0; count < 5; count += 1) expect(permits.claim(stays).reserve(10, () => {})).toBe(true)
+  expect(permits.claim(stays).reserve(10, () => {})).toBe(false)
+  expect(permits.claim(stays).reserve(40, () => {}, 'whole')).toBe(true)
+})
+
+test('H4: the eldest frame that has arrived too slowly gives way when another waits, and only as many as are needed', async () => {
+  const clock = new ManualClock()
+  const permits = aPool(clock)
+  const gone: string[] = []
+  const aFrame = (name: string): Claim => {
+    const claim = permits.claim(() => {
+      gone.push(name)
+      claim.release()
+    })
+    return claim
+  }
+  const whole = aFrame('whole')
+  whole.reserve(20, () => {})
+  whole.complete()
+  aFrame('first').reserve(40, () => {})
+  await clock.advance(1)
+  aFrame('second').reserve(40, () => {})
+  await clock.advance(10 * limits.frameGraceMs)
+  expect(gone).toEqual([])
+  const granted: string[] = []
+  expect(permits.claim(stays).reserve(30, () => granted.push('newcomer'))).toBe(false)
+  expect(gone).toEqual(['first'])
+  expect(granted).toEqual(['newcomer'])
+  await clock.advance(10 * limits.frameGraceMs)
+  expect(gone).toEqual(['first'])
+})
+
+test('H4: a frame has its grace, and a frame that waited for the budget has it from then on', async () => {
+  const clock = new ManualClock()
+  const permits = aPool(clock)
+  const gone: string[] = []
+  const slow = permits.claim(() => {
+    gone.push('slow')
+    slow.release()
+  })
+  slow.reserve(60, () => {})
+  const whole = permits.claim(stays)
+  whole.reserve(40, () => {})
+  whole.complete()
+  const waiting = permits.claim(() => gone.push('waiting'))
+  waiting.reserve(30, () => {})
+  await clock.advance(limits.frameGraceMs - 1)
+  expect(gone).toEqual([])
+  await clock.advance(2)
+  expect(gone).toEqual(['slow'])
+  permits.claim(stays).reserve(60, () => {})
+  await clock.advance(limits.frameGraceMs - 1)
+  expect(gone).toEqual(['slow'])
+  await clock.advance(2)
+  expect(gone).toEqual(['slow', 'waiting'])
 })

@@ -3,12 +3,18 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { ApiVersions, decodeResponse, encodeRequest, Fetch, FrameSplitter, Metadata, Produce } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
+import type { AnyHandler } from '../api/handler.ts'
 import { handlers } from '../api/index.ts'
 import { type AgentForTests, aBatch, anAgent } from '../api/testing/an-agent.ts'
+import { limits } from '../limits.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
+import { AnswerMemory } from '../read/answer-memory.ts'
 import { settings } from '../settings.ts'
+import { ManualClock } from '../time/testing/manual-clock.ts'
+import type { Socket as KafkaSocket, Network, NetworkEvents, SocketEvents } from './network.ts'
 import { advertisedOn, type KafkaPort, type KafkaPortOptions, serveKafka } from './serve.ts'
 import { tcpNetwork } from './tcp.ts'
+import { FakeSocket } from './testing/fake-socket.ts'
 
 const loopback = [{ host: '127.0.0.1', port: 0 }]
 
@@ -46,6 +52,11 @@ class Client {
   send(chunks: readonly Uint8Array[]): void {
     for (const chunk of chunks) this.socket.write(chunk)
   }
+}
+
+function there<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('not there')
+  return value
 }
 
 function header(version: number, correlationId: number) {
@@ -161,6 +172,101 @@ test('beyond max.connections a client is closed, and heard again when another we
   expect(correlationOf(await third.frame())).toBe(3)
   port.close()
   await third.closed
+})
+
+test('H5: a reader that takes nothing is closed when the answers of others find no memory, and says so once', async () => {
+  await using kafka = await anAgent()
+  const clock = new ManualClock()
+  const sockets: FakeSocket[] = []
+  let accept: NetworkEvents['onConnection'] | undefined
+  const network: Network = {
+    listen: (addresses, events) => {
+      accept = events.onConnection
+      return Promise.resolve({ addresses, close: () => Promise.resolve() })
+    },
+  }
+  const answerMemory = new AnswerMemory(1_000)
+  const claim = answerMemory.claim()
+  const answers: AnyHandler = {
+    ...there(handlers.find(({ api }) => api.key === Fetch.key)),
+    handle: () => {
+      claim.reserve(1_000)
+      return Promise.resolve({ kind: 'now', response: {}, sent: () => claim.release() })
+    },
+  }
+  const port = await served(kafka, { network, handlers: [answers], services: { ...kafka.services, ioClock: clock, answerMemory } })
+  const open = (): SocketEvents => {
+    const socket = new FakeSocket()
+    sockets.push(socket)
+    return there(accept)(socket)
+  }
+  const stuck = open()
+  open()
+  there(sockets[0]).taking = false
+  stuck.data(Buffer.concat(encodeRequest(Fetch, header(12, 1), { maxWaitMs: 0, minBytes: 0, topics: [] })))
+  await clock.advance(1)
+  expect(answerMemory.usedBytes).toBe(1_000)
+  for (let ms = 0; ms <= limits.answerStallMs; ms += limits.answerStallCheckMs) {
+    expect(answerMemory.claim().reserve(1)).toBe(false)
+    await clock.advance(limits.answerStallCheckMs)
+  }
+  expect(sockets.map(({ state }) => state)).toEqual(['destroyed', 'open'])
+  stuck.closed()
+  expect(answerMemory.usedBytes).toBe(0)
+  expect(kafka.events.filter(({ kind }) => kind === 'gave way')).toMatchObject([{ address: '10.0.0.9', held: 'answers' }])
+  port.close()
+})
+
+test('H5: of one large answer it is seen how much of it a slow reader has taken', async () => {
+  const taken = Promise.withResolvers<void>()
+  let written: KafkaSocket | undefined
+  const listener = await tcpNetwork.listen(loopback, {
+    onAcceptError: (error) => taken.reject(error),
+    onConnection: (socket) => {
+      written = socket
+      socket.write([Buffer.alloc(10), Buffer.alloc(64_000_000)])
+      return { data() {}, drained: () => taken.resolve(), closed() {} }
+    },
+  })
+  const reader = connect(there(listener.addresses[0]).port, '127.0.0.1')
+  let arrivedBytes = 0
+  const pendingBytes = new Set<number>()
+  reader.on('data', ({ length }) => {
+    arrivedBytes += length
+    pendingBytes.add(there(written).pendingBytes)
+  })
+  await taken.promise
+  await expect.poll(() => arrivedBytes).toBe(64_000_010)
+  expect(pendingBytes.size).toBeGreaterThan(10)
+  expect(there(written).pendingBytes).toBe(0)
+  reader.destroy()
+  await listener.close()
+})
+
+test('H8: without room, a connection that never sent a request gives way to a new one', async () => {
+  await using kafka = await anAgent()
+  const services = { ...kafka.services, settings: settings('dev', { 'max.connections': { value: '2', source: 'flag' } }) }
+  const port = await served(kafka, { services })
+  const at = port.addresses[0]?.port ?? 0
+  const asks = async (): Promise<Client> => {
+    const client = new Client(at)
+    client.send(encodeRequest(ApiVersions, header(0, 1), {}))
+    await client.frame()
+    return client
+  }
+  const first = await asks()
+  const silent = new Client(at)
+  await expect.poll(() => port.connections).toBe(2)
+  await asks()
+  await silent.closed
+  expect(first.socket.destroyed).toBe(false)
+  const rejected = new Client(at)
+  await rejected.closed
+  expect(kafka.events.flatMap((event) => (event.kind === 'gave way' || event.kind === 'connection rejected' ? [event.kind] : []))).toEqual([
+    'gave way',
+    'connection rejected',
+  ])
+  port.close()
 })
 
 test('a drain ends long polls, answers what was admitted, closes every connection, and accepts nobody', async () => {

@@ -1,14 +1,18 @@
 // Opens the Kafka port: a connection per accepted socket, all of them under common budgets, and an orderly end.
 import type { AnyHandler } from '../api/handler.ts'
 import { limits } from '../limits.ts'
+import type { MemoryUse } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
 import { Connection } from './connection.ts'
+import { ConnectionQuotas } from './connection-quotas.ts'
 import { dispatcher, misunderstood, type Peer } from './dispatch.ts'
 import type { Interceptor } from './interceptor.ts'
 import { notKafka } from './misunderstanding.ts'
 import type { ListenAddress, Network, Socket, SocketEvents } from './network.ts'
 import { Permits } from './permits.ts'
+import { StalledReaders } from './stalled-readers.ts'
+import { TurnCounter } from './turn-counter.ts'
 
 export interface KafkaPortOptions {
   readonly network: Network
@@ -24,6 +28,8 @@ export interface KafkaPortOptions {
 export interface KafkaPort {
   readonly addresses: readonly ListenAddress[]
   readonly connections: number
+  /** What frames hold that are being read or handled. */
+  readonly frameMemory: readonly MemoryUse[]
   stopAccepting(): void
   /** Takes no more requests and settles when every one that was admitted is answered and its connection closed, or after limits.drainMs. */
   drain(): Promise<void>
@@ -36,27 +42,40 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
   const { network, listen, handlers, services } = options
   const { ioClock: clock, emit, settings } = services
   const dispatch = dispatcher(handlers, services)
-  const permits = { small: new Permits(limits.smallFramePoolBytes), large: new Permits(limits.framePoolBytes) }
+  const permits = {
+    small: new Permits({ capacityBytes: limits.smallFramePoolBytes, incompleteBytes: limits.incompleteSmallFramesBytes, clock }),
+    large: new Permits({ capacityBytes: limits.framePoolBytes, clock }),
+  }
   const idleMs = number(settings, 'connections.max.idle.ms')
-  const maxConnections = number(settings, 'max.connections')
+  const turns = new TurnCounter(clock)
+  const quotas = new ConnectionQuotas(settings, clock)
   const connections = new Set<Connection>()
+  const stalled = new StalledReaders({
+    clock,
+    holders: connections,
+    giveWay: (connection, message) => connection.giveWay('answers', message),
+  })
+  services.answerMemory.onStarved(() => stalled.starved())
   let opened = 0
   let onEmpty: (() => void) | undefined
 
   function accept(socket: Socket): SocketEvents {
-    if (connections.size >= maxConnections) {
+    const { host: address } = socket.remote
+    const admitted = quotas.admit(address)
+    if (admitted.kind === 'rejected') {
+      emit({ kind: 'connection rejected', address, setting: admitted.setting, limit: admitted.limit })
       socket.destroy()
       return unheard
     }
     const connectionId = (opened += 1)
     const interceptor = options.interceptor?.opened({
       id: connectionId,
-      address: socket.remote.host,
+      address,
       close: (reason) => connection.end(reason),
     })
     const peer: Peer = {
       connectionId,
-      address: socket.remote.host,
+      address,
       listener: 'PLAINTEXT',
       advertised: options.advertised ?? advertisedOn(socket.local, listen),
       software: undefined,
@@ -68,17 +87,21 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
       clock,
       permits,
       idleMs,
+      turns,
       handle: (frame, signal, unpin) => dispatch(frame, peer, signal, unpin),
       onProtocolError: (error) => void misunderstood(notKafka(error), { peer, services }),
+      onGaveWay: (held, message) => emit({ kind: 'gave way', connectionId, address, held, message }),
       onClosed: (reason) => {
         connections.delete(connection)
+        quotas.closed(connection)
         interceptor?.closed(reason)
         emit({ kind: 'connection closed', connectionId, reason })
         if (connections.size === 0) onEmpty?.()
       },
     })
     connections.add(connection)
-    emit({ kind: 'connection opened', connectionId, address: socket.remote.host })
+    quotas.opened(connection, address)
+    emit({ kind: 'connection opened', connectionId, address })
     return connection
   }
 
@@ -92,6 +115,12 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
     addresses: listener.addresses,
     get connections() {
       return connections.size
+    },
+    get frameMemory() {
+      return [
+        { part: 'small frames', usedBytes: permits.small.usedBytes, limitBytes: permits.small.capacityBytes },
+        { part: 'large frames', usedBytes: permits.large.usedBytes, limitBytes: permits.large.capacityBytes },
+      ]
     },
     stopAccepting,
     drain() {

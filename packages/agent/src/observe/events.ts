@@ -5,6 +5,21 @@ import type { Incarnation } from '../core/ids.ts'
 export type AgentEvent =
   | { readonly kind: 'connection opened'; readonly connectionId: number; readonly address: string }
   | { readonly kind: 'connection closed'; readonly connectionId: number; readonly reason: string }
+  /** `setting` has the value `limit`, and no other connection could give way to the new one. */
+  | {
+      readonly kind: 'connection rejected'
+      readonly address: string
+      readonly setting: 'max.connections' | 'max.connections.per.ip'
+      readonly limit: number
+    }
+  /** A client held something without moving while others waited for it, so its connection is closed. `connection closed` follows for the Kafka port. */
+  | {
+      readonly kind: 'gave way'
+      readonly connectionId: number
+      readonly address: string
+      readonly held: Held
+      readonly message: string
+    }
   /** A client could not be let in; the port is still open. */
   | { readonly kind: 'accept failed'; readonly message: string }
   | {
@@ -99,6 +114,9 @@ export interface Misunderstanding {
   readonly message: string
   readonly advice: string
 }
+
+/** What a client holds that gives way: a request that does not complete, answers that it does not take, its place among the connections. */
+export type Held = 'request' | 'answers' | 'connection'
 
 export type SealTrigger = 'size' | 'time' | 'idle' | 'drain'
 

@@ -8,10 +8,19 @@ export interface Metric {
   readonly samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]
 }
 
+/** One part of the memory that clients can make the agent hold. */
+export interface MemoryUse {
+  readonly part: string
+  readonly usedBytes: number
+  /** What the part may hold. */
+  readonly limitBytes: number
+}
+
 /** What is read from its owner at scrape. */
 export interface Gauges {
   readonly connections: number
   readonly uncommittedBytes: number
+  readonly memory: readonly MemoryUse[]
   readonly flushesInFlight: number
   readonly heartbeatAgeSeconds: number
   readonly damagedPlaces: number
@@ -36,6 +45,8 @@ export class Meters {
   readonly #apis = new Map<string, PerApi>()
   readonly #seals = new Map<string, number>()
   #connections = 0
+  readonly #rejected = new Map<string, number>()
+  readonly #gaveWay = new Map<string, number>()
   #protocolErrors = 0
   #defects = 0
   #flushBytes = 0
@@ -56,6 +67,12 @@ export class Meters {
     switch (event.kind) {
       case 'connection opened':
         this.#connections += 1
+        return
+      case 'connection rejected':
+        this.#rejected.set(event.setting, (this.#rejected.get(event.setting) ?? 0) + 1)
+        return
+      case 'gave way':
+        this.#gaveWay.set(event.held, (this.#gaveWay.get(event.held) ?? 0) + 1)
         return
       case 'request':
         this.#api(event.api).bytesIn += event.sizeBytes
@@ -147,6 +164,28 @@ export class Meters {
       ),
       gauge('lks_connections', 'Open Kafka connections.', gauges.connections),
       counter('lks_connections_opened_total', 'Kafka connections accepted.', one(this.#connections)),
+      counter(
+        'lks_connections_rejected_total',
+        'Kafka connections closed at once, by the setting that left no room for them.',
+        [...this.#rejected].map(([setting, value]) => ({ labels: { setting }, value })),
+      ),
+      counter(
+        'lks_connections_gave_way_total',
+        'Connections closed because they held a request, answers or their place without moving while others waited.',
+        [...this.#gaveWay].map(([held, value]) => ({ labels: { held }, value })),
+      ),
+      {
+        name: 'lks_memory_bytes',
+        help: 'Memory that clients make the agent hold, by part.',
+        type: 'gauge',
+        samples: gauges.memory.map(({ part, usedBytes }) => ({ labels: { part }, value: usedBytes })),
+      },
+      {
+        name: 'lks_memory_limit_bytes',
+        help: 'What each part of that memory may hold.',
+        type: 'gauge',
+        samples: gauges.memory.map(({ part, limitBytes }) => ({ labels: { part }, value: limitBytes })),
+      },
       counter('lks_protocol_errors_total', 'Connections closed because of bytes that are no legal request.', one(this.#protocolErrors)),
       counter('lks_defects_total', 'Errors that must not happen.', one(this.#defects)),
       counter(

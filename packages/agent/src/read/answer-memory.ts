@@ -1,4 +1,4 @@
-// The memory of fetch answers, from the read to the socket, of all connections together: readers that take nothing cannot fill the agent.
+// The memory of answers, from the read to the socket, of all connections together: readers that take nothing cannot fill the agent.
 
 /**
  * Beyond its first piece an answer holds at most this part of what is still free. So a few readers that take nothing leave less to each next one and never
@@ -10,6 +10,7 @@ export class AnswerMemory {
   readonly #capacityBytes: number
   readonly #watchers = new Set<() => void>()
   #usedBytes = 0
+  #onStarved: () => void = () => {}
 
   constructor(capacityBytes: number) {
     this.#capacityBytes = capacityBytes
@@ -17,6 +18,15 @@ export class AnswerMemory {
 
   get usedBytes(): number {
     return this.#usedBytes
+  }
+
+  get capacityBytes(): number {
+    return this.#capacityBytes
+  }
+
+  /** `starved` is called whenever an answer gets nothing at all. One listener: the port whose readers hold the memory. */
+  onStarved(starved: () => void): void {
+    this.#onStarved = starved
   }
 
   /** Opens the account of one answer. */
@@ -27,6 +37,7 @@ export class AnswerMemory {
         const freeBytes = this.#capacityBytes - this.#usedBytes
         const fits = this.#usedBytes === 0 || (bytes <= freeBytes && (heldBytes === 0 || heldBytes + bytes <= freeBytes * shareOfFree))
         if (fits) this.#usedBytes += bytes
+        else if (heldBytes === 0) this.#onStarved()
         return fits
       },
       give: (bytes) => {

@@ -41,6 +41,22 @@ test('a kind of event that comes too often is counted, and the count is told', (
   ])
 })
 
+test('H4, H8: what one client causes many times over is one line a minute, with the number of those left out', () => {
+  const { lines, clock, hook } = logged({ verbose: false })
+  const from = (address: string): void => hook({ kind: 'gave way', connectionId: 7, address, held: 'request', message: 'too slow' })
+  for (let i = 0; i < 1_000; i++) from('10.0.0.1')
+  from('10.0.0.2')
+  hook({ kind: 'connection rejected', address: '10.0.0.1', setting: 'max.connections', limit: 5 })
+  expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+    'warn connection 7 from 10.0.0.1 was closed: too slow',
+    'warn connection 7 from 10.0.0.2 was closed: too slow',
+    'warn a connection from 10.0.0.1 was closed at once: max.connections is 5, and no other connection could give way; raise max.connections, or close some',
+  ])
+  clock.now = 60_000
+  from('10.0.0.1')
+  expect(lines[3]?.message).toBe('connection 7 from 10.0.0.1 was closed: too slow (and 999 more like it before)')
+})
+
 test('of records that are gone every line is written', () => {
   const { lines, hook } = logged({ verbose: false })
   for (let partition = 0; partition < 100; partition++) hook({ kind: 'tail cut', topic: 'hello', partition, fromOffset: 7, offsets: 2 })

@@ -23,30 +23,66 @@ export interface EventLogOptions {
 /** Of one kind of event, in one window. Debug lines were asked for and are never left out. */
 const linesPerWindow = 20
 const windowMs = 10_000
-/** Clients try again and again: each of their lines is written once, as long as it is among the last so many. */
-const writtenOnce: ReadonlySet<AgentEvent['kind']> = new Set(['protocol error', 'rejected'])
+/** Lines that say the same: one of them stands for all that follow within a time, then the next one says how many were left out. */
+interface Same {
+  readonly key: string
+  readonly forMs: number
+}
+
+const sameForMs = 60_000
+/** Beyond so many keys the eldest is forgotten, and its next line is written at once. */
 const rememberedLines = 1_000
+
+/** Undefined: every line counts. */
+function sameLines(event: AgentEvent, message: string): Same | undefined {
+  switch (event.kind) {
+    // Clients try again and again until their program is changed.
+    case 'protocol error':
+    case 'rejected':
+      return { key: message, forMs: Number.POSITIVE_INFINITY }
+    case 'connection rejected':
+      return { key: `${event.kind}/${event.setting}/${event.address}`, forMs: sameForMs }
+    case 'gave way':
+      return { key: `${event.kind}/${event.held}/${event.address}`, forMs: sameForMs }
+    default:
+      return undefined
+  }
+}
+
 /** What nobody can ask for later: records that are gone. */
 const neverLeftOut: ReadonlySet<AgentEvent['kind']> = new Set(['tail cut'])
 
 export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventHook {
   const windows = new Map<AgentEvent['kind'], { since: number; written: number; leftOut: number }>()
-  const remembered = new Set<string>()
-  const isRepeated = (message: string): boolean => {
-    if (remembered.has(message)) return true
-    remembered.add(message)
-    const [oldest] = remembered
-    if (remembered.size > rememberedLines && oldest !== undefined) remembered.delete(oldest)
-    return false
+  const said = new Map<string, { readonly since: number; leftOut: number }>()
+  /** The line, with the number of the same ones before it; undefined when one of them still stands for it. */
+  const once = (line: LogLine, same: Same | undefined, now: number): LogLine | undefined => {
+    if (same === undefined) return line
+    const before = said.get(same.key)
+    if (before !== undefined && now - before.since < same.forMs) {
+      before.leftOut++
+      return undefined
+    }
+    said.delete(same.key)
+    said.set(same.key, { since: now, leftOut: 0 })
+    const [eldest] = said.keys()
+    if (said.size > rememberedLines && eldest !== undefined) said.delete(eldest)
+    if (before === undefined || before.leftOut === 0) return line
+    return {
+      ...line,
+      message: `${line.message} (and ${before.leftOut} more like it before)`,
+      fields: { ...line.fields, leftOut: before.leftOut },
+    }
   }
   return (event) => {
-    const line = lineOf(event)
-    if (line.level === 'debug') {
-      if (verbose) write(line)
+    const made = lineOf(event)
+    if (made.level === 'debug') {
+      if (verbose) write(made)
       return
     }
-    if (writtenOnce.has(event.kind) && isRepeated(line.message)) return
     const now = monotonic()
+    const line = once(made, sameLines(event, made.message), now)
+    if (line === undefined) return
     const window = windows.get(event.kind) ?? { since: now, written: 0, leftOut: 0 }
     windows.set(event.kind, window)
     if (now - window.since >= windowMs) {
@@ -75,6 +111,13 @@ type Lines = { readonly [K in AgentEvent['kind']]: (event: Extract<AgentEvent, {
 const lines: Lines = {
   'connection opened': ({ connectionId, address }) => debug(`connection ${connectionId} from ${address}`, { connectionId, address }),
   'connection closed': ({ connectionId, reason }) => debug(`connection ${connectionId} closed: ${reason}`, { connectionId, reason }),
+  'connection rejected': ({ address, setting, limit }) =>
+    warn(
+      `a connection from ${address} was closed at once: ${setting} is ${limit}, and no other connection could give way; raise ${setting}, or close some`,
+      { address, setting, limit },
+    ),
+  'gave way': ({ connectionId, address, held, message }) =>
+    warn(`connection ${connectionId} from ${address} was closed: ${message}`, { connectionId, address, held, reason: message }),
   'accept failed': ({ message }) => warn(`a client could not be let in: ${message}`, { reason: message }),
   request: ({ api, version, connectionId, clientId, sizeBytes }) =>
     debug(`${api} v${version} from ${clientId ?? 'a client without a name'}`, { api, version, connectionId, clientId, sizeBytes }),

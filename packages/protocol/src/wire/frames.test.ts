@@ -57,6 +57,15 @@ test('the size is known before the body, and memory is asked for only once the b
   expect(allocated).toEqual([900])
 })
 
+test('H4: a frame that arrives in single bytes is kept in few chunks', () => {
+  const splitter = new FrameSplitter({ maxBytes: 100_000 })
+  const stream = framed([Uint8Array.from({ length: 50_000 }, (_, index) => index)])
+  for (const byte of stream.subarray(0, -1)) splitter.push(Uint8Array.of(byte))
+  expect(splitter.chunkCount).toBeLessThan(100)
+  splitter.push(stream.subarray(-1))
+  expect(splitter.take()).toEqual(stream.subarray(4))
+})
+
 test.each([-1, -0x8000_0000, maxBytes + 1, 0x7fff_ffff])('a size of %d is refused', (claimed) => {
   const splitter = new FrameSplitter({ maxBytes })
   const prefix = new Uint8Array(4)

@@ -9,10 +9,12 @@ export interface FrameLimits {
 }
 
 const prefixBytes = 4
+/** Shorter chunks are joined: a client that sends single bytes would otherwise cost an object for each. */
+const smallChunkBytes = 1024
 
 /**
  * `push` what arrives, then ask `size`; when the caller has room for that many bytes, `take` until it answers a frame. Chunks are kept as they came until
- * their frame is whole, so memory follows the bytes that arrived and never a claimed size. How much may be pushed is the caller's business.
+ * their frame is whole, so memory follows the bytes that arrived and never a claimed size; small ones are joined. How much may be pushed is the caller's business.
  */
 export class FrameSplitter {
   readonly #limits: FrameLimits
@@ -31,16 +33,31 @@ export class FrameSplitter {
     return this.#bufferedBytes
   }
 
+  /** In how many pieces they are kept. */
+  get chunkCount(): number {
+    return this.#chunks.length
+  }
+
   /** Bytes of the next frame's body that are here; its size must be known. */
   get bodyBytes(): number {
     return this.#size === undefined ? 0 : Math.min(this.#size, this.#bufferedBytes)
   }
 
-  /** The chunk is kept: nobody else may change it. */
+  /** The chunk is kept, or copied when it is small: nobody else may change it. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
     this.#chunks.push(chunk)
     this.#bufferedBytes += chunk.length
+    // Joined in pairs of like size, so each byte is copied a few times and not once per chunk. The first chunk may be partly taken and stays.
+    for (;;) {
+      const last = this.#chunks.at(-1)
+      const before = this.#chunks.length > 2 ? this.#chunks.at(-2) : undefined
+      if (last === undefined || before === undefined || last.length >= smallChunkBytes || before.length > last.length) return
+      const joined = new Uint8Array(before.length + last.length)
+      joined.set(before)
+      joined.set(last, before.length)
+      this.#chunks.splice(-2, 2, joined)
+    }
   }
 
   /** The size of the next frame's body; undefined while its prefix is not whole. Throws a ProtocolError when it is negative or too large. */

@@ -1,0 +1,82 @@
+// What a connection leaves to the others: memory that its frames and answers hold, turns, its place.
+import { expect, test } from 'vitest'
+import { limits } from '../limits.ts'
+import { ManualClock } from '../time/testing/manual-clock.ts'
+import { aBudget, aConnection, earlyBy, frame, now, prefix, turn } from './testing/a-connection.ts'
+import { TurnCounter } from './turn-counter.ts'
+
+test('H4: a frame that arrives too slowly while others wait loses its connection, and says what it held', async () => {
+  const clock = new ManualClock()
+  const permits = aBudget(1024, 100 * 1024, clock)
+  const slow = aConnection({ permits, clock })
+  const whole = aConnection({ permits, clock })
+  const other = aConnection({ permits, clock })
+  slow.connection.data(frame(new Uint8Array(90 * 1024)).subarray(0, 60 * 1024))
+  whole.connection.data(frame(new Uint8Array(65 * 1024)))
+  other.connection.data(frame(new Uint8Array(80 * 1024)))
+  expect(other.requests).toHaveLength(0)
+  await clock.advance(limits.frameGraceMs + 5_000)
+  expect(slow.socket.state).toBe('destroyed')
+  expect(slow.events[0]).toMatch(/^gave way its request: only 61436 of the 92160 bytes/)
+  whole.requests[0]?.unpin()
+  await turn()
+  expect(other.requests).toHaveLength(1)
+  expect(other.socket.state).toBe('open')
+})
+
+test('H4: a prefix alone reserves little, whatever it claims', () => {
+  const { connection, permits } = aConnection()
+  connection.data(prefix(limits.smallFrameBytes))
+  expect(permits.small.usedBytes).toBeLessThanOrEqual(512)
+})
+
+test('H9: of many pipelined requests a connection has some in each turn, and another connection is served in between', async () => {
+  const due: (() => void)[] = []
+  const turns = new TurnCounter(earlyBy(0, new ManualClock(), (callback) => void due.push(callback)))
+  const greedy = aConnection({ turns })
+  const other = aConnection({ turns })
+  greedy.connection.data(Buffer.concat(Array.from({ length: 3 * limits.requestsPerTurn }, () => frame('x'))))
+  const settleAll = async (): Promise<void> => {
+    for (let at = 0; at < greedy.requests.length; at += 1) {
+      greedy.requests[at]?.settle(now('.'))
+      await turn()
+    }
+  }
+  await settleAll()
+  expect(greedy.requests).toHaveLength(limits.requestsPerTurn)
+  other.connection.data(frame('y'))
+  expect(other.requests).toHaveLength(1)
+  for (const callback of due.splice(0)) callback()
+  await settleAll()
+  expect(greedy.requests).toHaveLength(2 * limits.requestsPerTurn)
+})
+
+test('H5: an answer that the system does not accept stalls from when it was written, and no longer once some of it is accepted', async () => {
+  const { connection, socket, clock, requests } = aConnection()
+  expect(connection.stalledSinceMs).toBeUndefined()
+  socket.taking = false
+  connection.data(frame('a'))
+  const writtenAtMs = clock.monotonic()
+  requests[0]?.settle(now('0123456789', { sent: () => {} }))
+  await turn()
+  await clock.advance(1_000)
+  expect(connection.stalledSinceMs).toBe(writtenAtMs)
+  socket.pendingBytes = 5
+  expect(connection.stalledSinceMs).toBe(clock.monotonic())
+  socket.pendingBytes = 0
+  connection.drained()
+  expect(connection.stalledSinceMs).toBeUndefined()
+})
+
+test('H8: a connection is silent until its first whole request, and idle while it has nothing to do', async () => {
+  const { connection, clock, requests } = aConnection()
+  connection.data(frame('a').subarray(0, 3))
+  expect(connection.silent).toBe(true)
+  connection.data(frame('a').subarray(3))
+  expect(connection.silent).toBe(false)
+  expect(connection.idleSinceMs).toBeUndefined()
+  await clock.advance(10)
+  requests[0]?.settle(now('A'))
+  await turn()
+  expect(connection.idleSinceMs).toBe(clock.monotonic())
+})
