@@ -1,7 +1,10 @@
 // What each client is known to do here, and the test that proves it: the rows of docs/reference/compatibility.md.
 
-export const clientNames = ['kcat', 'confluent-kafka (Python)', 'kafkajs', '@platformatic/kafka', "Apache Kafka's own tools"] as const
-export type ClientName = (typeof clientNames)[number]
+import { type AdminStep, type ClientProgram, clientPrograms, type ProgramName } from '../clients/clients.ts'
+
+const installedClients = ['kcat', 'confluent-kafka (Python), Debian', "Apache Kafka's own tools"] as const
+export type ClientName = ProgramName | (typeof installedClients)[number]
+export const clientNames: readonly ClientName[] = [...new Set([...clientPrograms.map(({ name }) => name), ...installedClients])]
 
 export interface Exercised {
   readonly client: ClientName
@@ -13,12 +16,76 @@ export interface Exercised {
   readonly title: string
   /** A title around it, where several clients share the test. */
   readonly within?: string
+  /** The file in test/e2e that has that title, where the test takes it from a table. */
+  readonly table?: string
 }
 
 const shared = 'members come and go, the server is killed in between, and every record is read and committed'
 const membership = 'Groups: members come and go over a kill of the server, every record is read and committed'
 
+const administration: Readonly<Record<AdminStep, string>> = {
+  create: 'create topics',
+  list: 'list topics',
+  grow: 'add partitions',
+  configs: 'describe configs',
+  cluster: 'describe the cluster',
+  groups: 'list groups',
+  group: 'describe groups',
+  committed: 'list committed offsets',
+  end: 'list end offsets',
+  altered: "alter a group's offsets",
+  'delete group': 'delete groups',
+  delete: 'delete topics',
+}
+
+function wordsOf(lacks: readonly AdminStep[]): string {
+  return Object.entries(administration)
+    .filter(([step]) => !lacks.some((lacking) => lacking === step))
+    .map(([, words]) => words)
+    .join(', ')
+}
+
+/** Which of the shared scenarios each client program runs. */
+const programs = clientPrograms.flatMap((client: (typeof clientPrograms)[number]): readonly Exercised[] => {
+  const { name, codecs, idempotent, survives, lacks }: ClientProgram & { readonly name: ProgramName } = client
+  const row = (what: string, title: string, file = 'newest-clients.test.ts'): Exercised => ({
+    client: name,
+    what,
+    file,
+    title,
+    within: name,
+    table: 'clients/clients.ts',
+  })
+  return [
+    row(
+      `Produce with ${codecs.join(', ')}${idempotent ? ', idempotently' : ''}; read back with offsets, keys, values and headers`,
+      'reads what it has produced with every codec, and what it has produced idempotently',
+    ),
+    row(`Administration: ${wordsOf(lacks)}`, 'C1: administers topics, configs, groups and offsets'),
+    row(
+      'Groups: two members share a topic, one leaves, every record is read and committed',
+      'shares a topic between two members, one of which leaves, and every record is read and committed',
+    ),
+    row(
+      'Groups: two members stay in one generation',
+      'C2: two members of a group stay in one generation',
+      'newest-clients-generation.test.ts',
+    ),
+    ...(survives
+      ? [
+          row(
+            idempotent
+              ? 'An idempotent producer goes on over a kill of the server: nothing lost, doubled or out of order'
+              : 'A producer goes on over a kill of the server: nothing lost that was acknowledged',
+            'produces on over a kill -9 of the server and its start',
+          ),
+        ]
+      : []),
+  ]
+})
+
 export const exercised: readonly Exercised[] = [
+  ...programs,
   {
     client: 'kcat',
     what: 'Produce with every codec, every `acks` and idempotent; read back in order',
@@ -38,27 +105,27 @@ export const exercised: readonly Exercised[] = [
     title: 'kcat reads as a member, and again from where it was',
   },
   {
-    client: 'confluent-kafka (Python)',
+    client: 'confluent-kafka (Python), Debian',
     what: 'Idempotent produce with every codec and headers, consume, watermarks, offsets by time; topics are made, grown, described, deleted',
     file: 'clients.test.ts',
     title: 'produces, consumes, and administers',
   },
   {
-    client: 'confluent-kafka (Python)',
+    client: 'confluent-kafka (Python), Debian',
     what: `${membership} (range)`,
     file: 'groups.test.ts',
     title: shared,
     within: 'confluent-kafka, eager',
   },
   {
-    client: 'confluent-kafka (Python)',
+    client: 'confluent-kafka (Python), Debian',
     what: `${membership} (cooperative-sticky)`,
     file: 'groups.test.ts',
     title: shared,
     within: 'confluent-kafka, cooperative',
   },
   {
-    client: 'confluent-kafka (Python)',
+    client: 'confluent-kafka (Python), Debian',
     what: 'An idempotent producer goes on over three kills of the server: nothing lost, doubled or out of order',
     file: 'kill.test.ts',
     title: 'an idempotent producer goes on over three kills as if there were none',

@@ -19,7 +19,7 @@ export class CompatibilityReporter implements Reporter {
           return earlier[client] === undefined ? [] : [[client, earlier[client]]]
         }
         const passed = rows.filter(({ states }) => states.includes('passed') && !states.includes('failed')).map(({ row }) => row.what)
-        return [[client, { version: versionOf[client](), passed }]]
+        return [[client, { version: versionOf(client), passed }]]
       }),
     )
     writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`)

@@ -55,6 +55,11 @@ export interface Installed {
 
 export const anyPorts: readonly string[] = ['--kafka-port', '0', '--control-port', '0', '--data-port', '0']
 
+/** The arguments of a start at the same addresses, as a client expects of its broker after a restart. */
+export function portsOf({ port, urls }: Pick<ServerProcess, 'port' | 'urls'>): readonly string[] {
+  return ['--kafka-port', String(port), '--control-port', new URL(urls.control).port, '--data-port', new URL(urls.data).port]
+}
+
 /** Runs `lks dev` on any free ports, until it says that it is ready. Rejects with what it printed when it ends before. */
 export async function startServer(run: Run = {}): Promise<ServerProcess> {
   const { child, ended } = await spawnLks({ ...run, args: ['dev', ...(run.ports ?? anyPorts), ...(run.args ?? [])] })

@@ -1,0 +1,26 @@
+// The versions of the clients: each language's own list of packages is the one place that has them.
+import { readFileSync } from 'node:fs'
+import type { ClientProgram } from './clients.ts'
+
+/** The version at which the client is pinned, without Go's `v`. */
+export function pinOf(client: Pick<ClientProgram, 'language' | 'package' | 'program'>): string {
+  const { file, pattern } = lists[client.language](client)
+  const [, version] = pattern.exec(readFileSync(new URL(file, import.meta.url), 'utf8')) ?? []
+  if (version === undefined) throw new Error(`test/e2e/clients/${file} does not pin ${client.package}`)
+  return version
+}
+
+const lists = {
+  python: ({ package: name }) => ({ file: 'python/requirements.txt', pattern: new RegExp(`^${name}==(\\S+)$`, 'm') }),
+  go: ({ package: name, program }) => ({
+    file: program === 'old-sarama' ? 'go/old-sarama.mod' : 'go/go.mod',
+    pattern: new RegExp(`${name} v(\\S+)`),
+  }),
+  java: ({ package: name }) => ({ file: 'java/pom.xml', pattern: new RegExp(`<artifactId>${name}</artifactId>\\s*<version>([^<]+)<`) }),
+  node: ({ package: name }) => ({ file: '../../../package.json', pattern: new RegExp(`"${name}": "([^"]+)"`) }),
+} as const satisfies Readonly<
+  Record<
+    ClientProgram['language'],
+    (client: Pick<ClientProgram, 'package' | 'program'>) => { readonly file: string; readonly pattern: RegExp }
+  >
+>
