@@ -417,20 +417,20 @@ export const topicSettings = [
     type: 'long',
     default: '-1',
     unit: 'ms',
-    doc: 'Only -1 (keep for ever): retention does not exist yet.',
+    doc: 'Only -1 or 9223372036854775807 (keep indefinitely): retention does not exist yet.',
     enforcedBy: 'settings.ts',
     since: '0.1',
-    check: only('-1', 'finite retention is not supported yet'),
+    check: unlimited,
   },
   {
     name: 'retention.bytes',
     type: 'long',
     default: '-1',
     unit: 'bytes',
-    doc: 'Only -1 (keep all): retention does not exist yet.',
+    doc: 'Only -1 or 9223372036854775807 (keep all): retention does not exist yet.',
     enforcedBy: 'settings.ts',
     since: '0.1',
-    check: only('-1', 'finite retention is not supported yet'),
+    check: unlimited,
   },
 ] as const satisfies readonly TopicSetting[]
 
@@ -516,6 +516,10 @@ function oneOf(...allowed: readonly string[]): (value: string) => string | undef
 }
 function only(allowed: string, why: string): (value: string) => string | undefined {
   return (value) => (value === allowed ? undefined : why)
+}
+/** The two ways to say "without a limit": Kafka's own, and the largest int64 that tools send (Debezium's schema history). Kept as they were sent. */
+function unlimited(value: string): string | undefined {
+  return value === '-1' || value === '9223372036854775807' ? undefined : 'finite retention is not supported yet'
 }
 function boolean(value: string): string | undefined {
   return value === 'true' || value === 'false' ? undefined : 'must be true or false'

@@ -70,6 +70,7 @@ test.each([
   ['{"name":"x","config":{"cleanup.policy":"compact"}}', 'InvalidConfigurationException', /compaction is not supported/],
   ['{"name":"x","config":{"no.such":"1"}}', 'InvalidConfigurationException', /no\.such/],
   ['{"name":"x","config":{"retention.ms":{}}}', 'InvalidRequestException', /retention\.ms/],
+  ['{"name":"__consumer_offsets"}', 'InvalidRequestException', /internal topic __consumer_offsets is prohibited/],
   ['{"name":7}', 'InvalidRequestException', /'name' must be a string/],
   ['{}', 'InvalidRequestException', /'name' is missing/],
   ['{"name":"x","patitions":3}', 'InvalidRequestException', /no member 'patitions'/],

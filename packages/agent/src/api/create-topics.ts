@@ -5,6 +5,7 @@ import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
+import type { Failure } from '../verbs/topics.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
 import { brokersFor } from './brokers.ts'
 import { configSources } from './config-sources.ts'
@@ -32,7 +33,7 @@ export const createTopics = handler({
       )
       if (partitions + more > limits.partitionsPerRequest) {
         const message = `One request may make ${limits.partitionsPerRequest} partitions; ask for this topic in another.`
-        topics.push(rejected(topic.name, failure('INVALID_PARTITIONS', message)))
+        topics.push(rejected(topic.name, await notMade(topic.name, failure('INVALID_PARTITIONS', message), { context, services })))
         continue
       }
       partitions += Math.max(0, more)
@@ -53,15 +54,20 @@ type Query = { readonly context: RequestContext; readonly services: Services }
 
 async function created(topic: TopicRequest, dryRun: boolean, query: Query): Promise<Outcome<Topic>> {
   const { name, configs } = topic
-  if (!mayTouch(name, 'CREATE', query)) return failure('TOPIC_AUTHORIZATION_FAILED')
   const partitions = partitionsOf(topic, query)
-  if (partitions.kind === 'error') return partitions
+  if (partitions.kind === 'error') return notMade(name, partitions, query)
+  if (!mayTouch(name, 'CREATE', query)) return failure('TOPIC_AUTHORIZATION_FAILED')
   return query.services.topics.create({
     name,
     partitions: partitions.value,
     configs: Object.fromEntries(configs.map((config) => [config.name, config.value])),
     dryRun,
   })
+}
+
+/** Only a client that may make the topic is told whether it exists. */
+async function notMade(name: string, why: Failure, query: Query): Promise<Failure> {
+  return mayTouch(name, 'CREATE', query) ? query.services.topics.unlessExists(name, why) : failure('TOPIC_AUTHORIZATION_FAILED')
 }
 
 /** How many partitions were asked for; -1: as many as the setting says. */

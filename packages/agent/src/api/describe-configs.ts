@@ -68,7 +68,9 @@ function ofBroker(resource: ResourceRequest, query: Query): Result {
   const { resourceName } = resource
   if (!gate.authorize(query.context, 'DESCRIBE_CONFIGS', cluster)) return refusal(resource, failure('CLUSTER_AUTHORIZATION_FAILED'))
   if (resourceName === '') return answer(resource, [], query)
-  if (resourceName !== String(owners.brokerId))
+  if (!/^[+-]?\d+$/.test(resourceName))
+    return refusal(resource, failure('INVALID_REQUEST', `Broker id must be an integer, but it is: ${resourceName}`))
+  if (Number(resourceName) !== owners.brokerId)
     return refusal(
       resource,
       failure('INVALID_REQUEST', `Unexpected broker id, expected ${owners.brokerId} or empty string, but received ${resourceName}`),
@@ -116,10 +118,10 @@ function fixed(name: string, value: string): Config {
   }
 }
 
-/** Only the keys asked for, all where none are named; synonyms and words where they are wanted. */
+/** Only the keys asked for; all where the list is null or empty, as in Kafka. Synonyms and words where they are wanted. */
 function answer(resource: ResourceRequest, configs: readonly Config[], { request }: Query): Result {
   const { resourceType, resourceName, configurationKeys } = resource
-  const wanted = configurationKeys === null ? undefined : new Set(configurationKeys)
+  const wanted = configurationKeys === null || configurationKeys.length === 0 ? undefined : new Set(configurationKeys)
   return {
     errorCode: 0,
     errorMessage: null,

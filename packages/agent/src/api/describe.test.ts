@@ -48,6 +48,26 @@ describe('DescribeConfigs', () => {
     expect(configs[0]?.documentation).toMatch(/\w+ \w+/)
   })
 
+  test('C12: an empty list of keys means all of them, as null does', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('t')
+    const described = async (configurationKeys: readonly string[] | null) =>
+      (await kafka.call(DescribeConfigs, 4, { resources: [{ resourceType: 2, resourceName: 't', configurationKeys }] })).results
+    expect((await described([]))[0]?.configs.length).toBeGreaterThan(0)
+    expect(await described([])).toEqual(await described(null))
+  })
+
+  test('C12: the name of a broker is its id, and what is not a number is said to be none', async () => {
+    await using kafka = await anAgent()
+    const trouble = async (resourceName: string) => {
+      const resources = [{ resourceType: 4, resourceName, configurationKeys: null }]
+      const { results } = await kafka.call(DescribeConfigs, 4, { resources })
+      return results[0]?.errorMessage
+    }
+    expect(await trouble('x')).toBe('Broker id must be an integer, but it is: x')
+    expect(await trouble('99')).toMatch(/^Unexpected broker id, expected \d+ or empty string, but received 99$/)
+  })
+
   test('this agent as a broker: its id and its settings, none of which can be changed while it runs', async () => {
     await using kafka = await anAgent({ settings: { 'num.partitions': { value: '6', source: 'flag' } } })
     const id = String(kafka.agent.brokerId)

@@ -149,7 +149,7 @@ test.each<readonly [string, Records, KafkaErrorName]>([
   ['two batches', Buffer.concat([aBatch(['a']), aBatch(['b'])]), 'INVALID_RECORD'],
   ['a wrong checksum', damaged(aBatch(['a'])), 'CORRUPT_MESSAGE'],
   ['a batch that is cut off', aBatch(['abc']).subarray(0, -1), 'CORRUPT_MESSAGE'],
-  ['an old format', magic(aBatch(['a']), 1), 'UNSUPPORTED_FOR_MESSAGE_FORMAT'],
+  ['an old format', magic(aBatch(['a']), 1), 'INVALID_RECORD'],
   ['more than max.message.bytes', aBatch(['x'.repeat(2000)]), 'MESSAGE_TOO_LARGE'],
   ['a control batch', aBatch(['a'], { attributes: attributeBits.control }), 'INVALID_RECORD'],
   [
@@ -182,6 +182,17 @@ test.each(['none', 'gzip'] as const)('the records whose timestamps are out of ra
     { batchIndex: 3, batchIndexErrorMessage: expect.stringContaining(String(timestamps[3])) },
   ])
   expect(await storedIn(kafka)).toHaveLength(0)
+})
+
+test('C17: the error text of a timestamp has the limits exactly', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t', 1, { 'message.timestamp.after.max.ms': '0' })
+  await kafka.topic('exact', 1, { 'message.timestamp.before.max.ms': '9007199254740993', 'message.timestamp.after.max.ms': '0' })
+  const late = aBatch(['a'], { timestamp: Date.now() + 3_600_000 })
+  expect((await produced(kafka, late)).errorMessage).toContain('allowed are -9223372036854775807 to +0 ms')
+  const topicData = [{ name: 'exact', partitionData: [{ index: 0, records: late }] }]
+  const { responses } = await kafka.call(Produce, 9, { ...all, topicData })
+  expect(responses[0]?.partitionResponses[0]?.errorMessage).toContain('allowed are -9007199254740993 to +0 ms')
 })
 
 test('a refusal of the whole batch names no record', async () => {

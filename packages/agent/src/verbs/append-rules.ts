@@ -11,8 +11,8 @@ export function appendRules(
   return {
     maxBytes: Number(value('max.message.bytes')),
     timestampType: value('message.timestamp.type') === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
-    beforeMaxMs: Number(value('message.timestamp.before.max.ms')),
-    afterMaxMs: Number(value('message.timestamp.after.max.ms')),
+    beforeMaxMs: BigInt(value('message.timestamp.before.max.ms')),
+    afterMaxMs: BigInt(value('message.timestamp.after.max.ms')),
     nowMs: at.nowMs,
     produceVersion: at.produceVersion,
     opensCompressed: flag(at.settings, 'validate.compressed.batches'),

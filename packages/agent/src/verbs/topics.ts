@@ -1,6 +1,7 @@
 // What Kafka's APIs, HTTP routes and commands do with topics, said once: find, create, delete, grow, and their effective configs.
 import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
 import type { TopicId } from '../core/ids.ts'
+import { isInternalTopic } from '../core/internal-topics.ts'
 import { limits } from '../limits.ts'
 import type { Topic, Topics } from '../metadata/metadata-store.ts'
 import type { EventHook } from '../observe/events.ts'
@@ -27,6 +28,9 @@ export interface EffectiveConfig {
   /** From the nearest to the farthest, as DescribeConfigs lists them. */
   readonly synonyms: readonly { readonly name: string; readonly value: string; readonly source: EffectiveConfig['source'] }[]
 }
+
+/** Why something was not done. */
+export type Failure = Extract<Outcome<never>, { readonly kind: 'error' }>
 
 export interface TopicVerbsParts {
   readonly topics: Topics
@@ -85,14 +89,31 @@ export class TopicVerbs {
     return all
   }
 
-  create(asked: NewTopicRequest): Promise<Outcome<Topic>> {
-    return this.#create(asked, false)
+  /** A topic that exists is TOPIC_ALREADY_EXISTS whatever else is wrong with the request, so that a client which finds its topics made goes on. */
+  async create(asked: NewTopicRequest): Promise<Outcome<Topic>> {
+    const outcome = await this.#create(asked, false)
+    if (outcome.kind === 'ok' || outcome.code === errors.TOPIC_ALREADY_EXISTS.code) return outcome
+    return this.unlessExists(asked.name, outcome)
+  }
+
+  /** Why a topic is not made; TOPIC_ALREADY_EXISTS comes first, as in Kafka. */
+  async unlessExists(name: string, failure: Failure): Promise<Failure> {
+    if (nameTrouble(name) !== undefined) return failure
+    const { topics, catalog } = this.#parts
+    const found = await topics.find({ names: [name] })
+    catalog.publish(found)
+    return found.length === 0 ? failure : alreadyExists(name)
   }
 
   async #create(asked: NewTopicRequest, auto: boolean): Promise<Outcome<Topic>> {
     const { topics, catalog, settings, random, emit } = this.#parts
     const trouble = nameTrouble(asked.name)
     if (trouble !== undefined) return failed('INVALID_TOPIC_EXCEPTION', trouble)
+    // Kafka makes these by itself: to a client that names one it is not there yet, and one that makes it hears what Kafka says of __cluster_metadata.
+    if (isInternalTopic(asked.name))
+      return auto
+        ? failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${asked.name}': this server keeps what it would hold in its database.`)
+        : failed('INVALID_REQUEST', `Creation of internal topic ${asked.name} is prohibited.`)
     const partitions = asked.partitions === -1 ? number(settings, 'num.partitions') : asked.partitions
     if (!Number.isInteger(partitions) || partitions < 1)
       return failed('INVALID_PARTITIONS', `Number of partitions was ${asked.partitions}; it must be at least 1.`)
@@ -117,7 +138,7 @@ export class TopicVerbs {
         return { kind: 'ok', value: result.topic }
       case 'exists':
         catalog.publish([result.topic])
-        return failed('TOPIC_ALREADY_EXISTS', `Topic '${asked.name}' already exists.`)
+        return alreadyExists(asked.name)
       case 'collides':
         return failed('INVALID_TOPIC_EXCEPTION', `Topic '${asked.name}' collides with existing topic: ${result.with}`)
     }
@@ -194,6 +215,10 @@ export function nameTrouble(name: string): string | undefined {
   if (!/^[a-zA-Z0-9._-]+$/.test(name))
     return `Topic name is invalid: '${name.slice(0, 64)}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
   return undefined
+}
+
+function alreadyExists(name: string): ReturnType<typeof failed> {
+  return failed('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
 }
 
 function newTopicId(random: Random): TopicId {

@@ -23,9 +23,9 @@ export interface AppendRules {
   /** `max.message.bytes`. */
   readonly maxBytes: number
   readonly timestampType: 'CreateTime' | 'LogAppendTime'
-  /** `message.timestamp.before.max.ms` and `…after.max.ms`; may be beyond 2^53, then as Infinity. */
-  readonly beforeMaxMs: number
-  readonly afterMaxMs: number
+  /** `message.timestamp.before.max.ms` and `…after.max.ms`: any int64, so that they are compared and printed exactly. */
+  readonly beforeMaxMs: bigint
+  readonly afterMaxMs: bigint
   readonly nowMs: number
   /** Of the Produce request: zstd came with 7. */
   readonly produceVersion: number
@@ -149,8 +149,8 @@ function codeOf(trouble: BatchTrouble): KafkaErrorName {
     case 'crc':
     case 'length':
       return 'CORRUPT_MESSAGE'
+    // As Kafka answers a message set of format v0 or v1 since Produce 3.
     case 'magic':
-      return 'UNSUPPORTED_FOR_MESSAGE_FORMAT'
     case 'count':
       return 'INVALID_RECORD'
   }

@@ -36,3 +36,11 @@ test('a message without words of its own is told by its fields, bytes by their s
   expect(words('ListGroups', { statesFilter: [], typesFilter: ['classic'] })).toBe('typesFilter=[classic]')
   expect(words('Other', { id: 1n, blob: new Uint8Array(12), inner: { a: null, b: true } })).toBe('id=1 blob=12 bytes inner={b=true}')
 })
+
+test('C17: an int64 that is larger than a number holds is not shown as another one', () => {
+  const largest = Number.MAX_SAFE_INTEGER
+  const partitions = (timestamp: number): object => ({ topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, timestamp }] }] })
+  expect(words('ListOffsets', partitions(largest))).toBe('orders[0] at 9007199254740991 or more')
+  expect(words('ListOffsets', partitions(-largest))).toBe('orders[0] at -9007199254740991 or less')
+  expect(words('Other', { deadline: largest })).toBe('deadline=9007199254740991 or more')
+})

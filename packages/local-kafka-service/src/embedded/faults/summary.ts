@@ -72,7 +72,9 @@ const tellers: Readonly<Record<string, Teller>> = {
     const { groupId, topics } = body as OffsetCommitRequest
     return `group ${groupId}: ${some(
       topics.flatMap(({ name, topicId, partitions }) =>
-        partitions.map(({ partitionIndex, committedOffset }) => `${topicName(name, topicId, names)}[${partitionIndex}]=${committedOffset}`),
+        partitions.map(
+          ({ partitionIndex, committedOffset }) => `${topicName(name, topicId, names)}[${partitionIndex}]=${numberWords(committedOffset)}`,
+        ),
       ),
     )}`
   },
@@ -114,14 +116,20 @@ const magicAt = 16
 
 function fetch({ topics, maxWaitMs, minBytes, sessionId }: FetchRequest, names: Names): string {
   const parts = topics.flatMap(({ topic, topicId, partitions }) =>
-    partitions.map(({ partition, fetchOffset }) => `${topicName(topic, topicId, names)}[${partition}] from ${fetchOffset}`),
+    partitions.map(({ partition, fetchOffset }) => `${topicName(topic, topicId, names)}[${partition}] from ${numberWords(fetchOffset)}`),
   )
   const unchanged = parts.length === 0 ? (sessionId === 0 ? 'nothing' : `session ${sessionId} as it was`) : some(parts)
   return `${unchanged}; waits ${maxWaitMs} ms for ${minBytes} bytes`
 }
 
+/** An int64 beyond 2^53 is decoded to the nearest safe integer, so that its exact value is not known any more. */
+function numberWords(value: number): string {
+  if (Math.abs(value) !== Number.MAX_SAFE_INTEGER) return String(value)
+  return value < 0 ? `${value} or less` : `${value} or more`
+}
+
 function timestampWords(timestamp: number): string {
-  return timestamp === -1 ? 'latest' : timestamp === -2 ? 'earliest' : `at ${timestamp}`
+  return timestamp === -1 ? 'latest' : timestamp === -2 ? 'earliest' : `at ${numberWords(timestamp)}`
 }
 
 /** A message names topics by name or, in its newer versions, by id. */
@@ -150,5 +158,6 @@ function valueWords(value: unknown): string {
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`
   if (Array.isArray(value)) return `[${some(value.map(valueWords))}]`
   if (typeof value === 'object' && value !== null) return `{${fieldsOf(value)}}`
+  if (typeof value === 'number') return numberWords(value)
   return String(value)
 }
