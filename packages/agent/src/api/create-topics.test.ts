@@ -1,0 +1,88 @@
+// What CreateTopics answers where clients depend on Kafka's own order and values: topics that exist, retention without an end, internal topics.
+import { CreateTopics, DescribeConfigs, errors, type KafkaErrorName, Metadata, type RequestInputOf } from '@local-kafka-service/protocol'
+import { expect, test } from 'vitest'
+import { limits } from '../limits.ts'
+import type { Gate } from './gate.ts'
+import { type AgentForTests, anAgent } from './testing/an-agent.ts'
+
+type NewTopic = RequestInputOf<typeof CreateTopics>['topics'][number]
+
+function codeOf(error: KafkaErrorName): number {
+  return errors[error].code
+}
+
+function aTopic(more: Partial<NewTopic> = {}): NewTopic {
+  return { name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [], ...more }
+}
+
+async function created(kafka: AgentForTests, topics: readonly NewTopic[], more: { readonly validateOnly?: boolean } = {}) {
+  return (await kafka.call(CreateTopics, 7, { topics, ...more })).topics
+}
+
+test.each<readonly [string, Partial<NewTopic>]>([
+  ['no partitions', { numPartitions: 0 }],
+  ['more partitions than one request may make', { numPartitions: limits.partitionsPerRequest + 1 }],
+  ['a replication factor of 3', { replicationFactor: 3 }],
+  [
+    'an assignment to a broker that is not there',
+    { numPartitions: -1, replicationFactor: -1, assignments: [{ partitionIndex: 0, brokerIds: [9] }] },
+  ],
+  ['an unknown config', { configs: [{ name: 'segment.mz', value: '1' }] }],
+  ['finite retention', { configs: [{ name: 'retention.ms', value: '1000' }] }],
+  ['a null config', { configs: [{ name: 'retention.ms', value: null }] }],
+])('C18: a topic that exists is TOPIC_ALREADY_EXISTS first, also with %s', async (_, wrong) => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  for (const validateOnly of [false, true])
+    expect(await created(kafka, [aTopic(wrong)], { validateOnly })).toMatchObject([{ errorCode: codeOf('TOPIC_ALREADY_EXISTS') }])
+  const [other] = await created(kafka, [aTopic({ ...wrong, name: 'other' })])
+  expect([0, codeOf('TOPIC_ALREADY_EXISTS')]).not.toContain(other?.errorCode)
+})
+
+test('C18: a client that may not make a topic does not learn whether it exists', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const gate: Gate = { authorize: () => false, throttle: () => 0 }
+  for (const name of ['t', 'other']) {
+    const { topics } = await kafka.call(CreateTopics, 7, { topics: [aTopic({ name, replicationFactor: 3 })] }, { services: { gate } })
+    expect(topics).toMatchObject([{ errorCode: codeOf('TOPIC_AUTHORIZATION_FAILED') }])
+  }
+})
+
+test('C7: retention without an end is made and described as it was sent, exactly', async () => {
+  await using kafka = await anAgent()
+  const sent = { 'retention.ms': '9223372036854775807', 'retention.bytes': '-1', 'cleanup.policy': 'delete' }
+  const configs = Object.entries(sent).map(([name, value]) => ({ name, value }))
+  expect(await created(kafka, [aTopic({ configs })])).toMatchObject([{ errorCode: 0 }])
+  const resource = { resourceType: 2, resourceName: 't', configurationKeys: Object.keys(sent) }
+  const { results } = await kafka.call(DescribeConfigs, 4, { resources: [resource] })
+  expect(Object.fromEntries(results[0]?.configs.map(({ name, value }) => [name, value]) ?? [])).toEqual(sent)
+})
+
+test.each(['9223372036854775806', '9223372036854775808', '9.2e18', '604800000'])(
+  'C7: retention.ms=%s is not one of the values without an end',
+  async (value) => {
+    await using kafka = await anAgent()
+    expect(await created(kafka, [aTopic({ configs: [{ name: 'retention.ms', value }] })])).toMatchObject([
+      { errorCode: codeOf('INVALID_CONFIG') },
+    ])
+  },
+)
+
+test.each(['__consumer_offsets', '__transaction_state', '__share_group_state', '__cluster_metadata'])(
+  'C8: %s is never made, neither by Metadata nor by CreateTopics',
+  async (name) => {
+    await using kafka = await anAgent()
+    for (const version of [0, 4, 12]) {
+      const { topics } = await kafka.call(Metadata, version, {
+        topics: [{ name }],
+        ...(version >= 4 && { allowAutoTopicCreation: true }),
+      })
+      expect(topics).toMatchObject([{ errorCode: codeOf('UNKNOWN_TOPIC_OR_PARTITION'), name }])
+    }
+    expect(await created(kafka, [aTopic({ name })])).toMatchObject([
+      { errorCode: codeOf('INVALID_REQUEST'), errorMessage: `Creation of internal topic ${name} is prohibited.` },
+    ])
+    expect(await kafka.services.topics.list()).toEqual([])
+  },
+)
