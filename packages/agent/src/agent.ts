@@ -130,10 +130,10 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
   })
   const damage = new DamageReports({ emit, topicName: (topicId) => catalog.byId(topicId)?.name })
-  const reader = new Reader({ log: metadata.log, objects, tails, owners, clock, emit, crc32c, damage })
+  const reader = new Reader({ log: metadata.log, objects, tails, owners, clock, turns, emit, crc32c, damage })
   const answerMemory = new AnswerMemory(limits.fetchAnswersBytes)
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
-  const offsets = new Offsets({ log: metadata.log, objects, owners, codecs, crc32c, emit, damage })
+  const offsets = new Offsets({ log: metadata.log, objects, owners, turns, codecs, crc32c, emit, damage })
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, random, emit })
   const records = new RecordVerbs({ topics, writer, reader, offsets, tails, owners, settings, clock, ioClock, codecs, crc32c })
   const producerIds = new ProducerIds((count) => metadata.log.allocateProducerIds(count))

@@ -43,8 +43,8 @@ export const limits = {
   uncommittedBytes: 128 * mib,
   /** How long admission waits for room before the request is refused with a retriable error. Below the clients' usual 30 s. */
   admissionWaitMs: 10_000,
-  /** Batches in one flush: the commit holds row locks while it writes one row or more for each. */
-  batchesPerFlush: 10_000,
+  /** Batches in one flush: the commit holds row locks while it writes one row or more for each, and the event loop encodes and publishes them in one turn each. */
+  batchesPerFlush: 3_000,
   /** Segment rows of an agent where flushes have a budget: some 0.7 KB of log, table and index each. */
   segmentRowsPerSecond: 2_000,
   /** PUTs of one chain at a time. */
@@ -143,6 +143,8 @@ export const limits = {
 
   /** Units of work (a name, a partition, a small record: some microseconds each) after which a request gives way to others (time/turns.ts): a few milliseconds. */
   unitsPerTurn: 1_000,
+  /** Look-ups of offsets by time in one turn. */
+  timesPerTurn: 100,
   /** Bytes of records that count as one unit of work when a produced batch is checked: some microseconds for the slowest codec. */
   openedBytesPerUnit: 4 * kib,
 

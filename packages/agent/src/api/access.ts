@@ -64,3 +64,20 @@ export function duplicatesOf<T>(values: Iterable<T>): ReadonlySet<T> {
   }
   return twice
 }
+
+/** Whether a request names the partition of the topic more than once. No string is made for a partition: there may be very many. */
+export function repeatedPartitions(
+  topics: Iterable<{ readonly topic: string; readonly partitions: Iterable<number> }>,
+): (topic: string, partition: number) => boolean {
+  const seen = new Map<string, Set<number>>()
+  const twice = new Map<string, Set<number>>()
+  for (const { topic, partitions } of topics) {
+    const known = seen.get(topic) ?? new Set()
+    seen.set(topic, known)
+    for (const partition of partitions) {
+      if (!known.has(partition)) known.add(partition)
+      else twice.set(topic, (twice.get(topic) ?? new Set()).add(partition))
+    }
+  }
+  return (topic, partition) => twice.get(topic)?.has(partition) ?? false
+}

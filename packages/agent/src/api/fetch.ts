@@ -14,6 +14,7 @@ import type { AnswerClaim } from '../read/answer-memory.ts'
 import type { FetchAnswer, FetchAsk } from '../read/reader.ts'
 import type { SessionAsk, SessionFetch } from '../read/sessions.ts'
 import type { Services } from '../services.ts'
+import { inSlices } from '../time/turns.ts'
 import { topicsById, topicsByName } from './access.ts'
 import { currentLeader, endpointsOf, epochTrouble } from './brokers.ts'
 import { handler, type RequestContext } from './handler.ts'
@@ -38,7 +39,7 @@ export const fetch = handler({
     const claim = services.answerMemory.claim()
     try {
       const answers = await read(places, request, { context, services, claim })
-      const response = responseOf({ request, session, places, answers, context, services })
+      const response = await responseOf({ request, session, places, answers, context, services })
       return { kind: 'now', response, sent: () => claim.release() }
     } catch (error) {
       claim.release()
@@ -118,7 +119,7 @@ async function placesOf(asks: readonly SessionAsk[], context: RequestContext, se
   const found: ReadonlyMap<string, Outcome<Topic>> = context.apiVersion >= idsFrom
     ? await topicsById(named, query)
     : await topicsByName(named, query)
-  return asks.map((session): Place => {
+  const placeOf = (session: SessionAsk): Place => {
     const outcome = found.get(session.topic)
     if (outcome?.kind !== 'ok') {
       const code = outcome?.code ?? errors.UNKNOWN_TOPIC_OR_PARTITION.code
@@ -130,7 +131,10 @@ async function placesOf(asks: readonly SessionAsk[], context: RequestContext, se
     const trouble = known ? epochTrouble(services, { topicId: topic.topicId, partition, currentLeaderEpoch }) : undefined
     if (trouble !== undefined) return { kind: 'error', session, code: errors[trouble].code, topic }
     return { kind: 'there', session, ask: { topicId: topic.topicId, partition, offset: fetchOffset, maxBytes: Math.max(0, maxBytes) } }
-  })
+  }
+  const places: Place[] = []
+  for await (const some of inSlices(asks, services.turns)) places.push(...some.map(placeOf))
+  return places
 }
 
 /** One answer per place that is there, in their order. An error elsewhere in the request is answered at once. */
@@ -161,11 +165,13 @@ interface Answered {
 
 type PartitionResponse = FetchResponse['responses'][number]['partitions'][number]
 
-function responseOf({ request, session, places, answers, context, services }: Answered): FetchResponse {
+async function responseOf({ request, session, places, answers, context, services }: Answered): Promise<FetchResponse> {
   const byTopic = new Map<string, PartitionResponse[]>()
   const leaders: number[] = []
+  const slice = services.turns.slice()
   let answered = 0
   for (const place of places) {
+    if (slice.spent(1)) await slice.next()
     const answer = place.kind === 'there' ? answers[answered++] : undefined
     const partition = partitionResponse(place, answer, { request, services })
     const { highWatermark, logStartOffset = -1 } = partition

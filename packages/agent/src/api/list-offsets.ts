@@ -4,7 +4,7 @@ import { errors, ListOffsets, type ListOffsetsRequest, type ListOffsetsResponse,
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { OffsetAnswer, OffsetAsk } from '../read/offsets.ts'
 import type { Services } from '../services.ts'
-import { duplicatesOf, topicsByName } from './access.ts'
+import { repeatedPartitions, topicsByName } from './access.ts'
 import { epochTrouble } from './brokers.ts'
 import { handler } from './handler.ts'
 
@@ -19,16 +19,21 @@ export const listOffsets = handler({
       request.topics.map(({ name }) => name),
       { operation: 'DESCRIBE', context, services },
     )
-    const twice = duplicatesOf(
-      request.topics.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex }) => `${name}/${partitionIndex}`)),
+    const isRepeated = repeatedPartitions(
+      request.topics.map(({ name, partitions }) => ({ topic: name, partitions: partitions.map(({ partitionIndex }) => partitionIndex) })),
     )
     const asks: OffsetAsk[] = []
-    const places = request.topics.flatMap(({ name, partitions }) =>
-      partitions.map((partition): Place => {
-        if (twice.has(`${name}/${partition.partitionIndex}`)) return { code: errors.INVALID_REQUEST.code }
-        return placeOf(partition, found.get(name), { request, apiVersion: context.apiVersion, services, asks })
-      }),
-    )
+    const places: Place[] = []
+    const slice = services.turns.slice()
+    for (const { name, partitions } of request.topics) {
+      for (const partition of partitions) {
+        const place = isRepeated(name, partition.partitionIndex)
+          ? { code: errors.INVALID_REQUEST.code }
+          : placeOf(partition, found.get(name), { request, apiVersion: context.apiVersion, services, asks })
+        places.push(place)
+        if (slice.spent(1)) await slice.next()
+      }
+    }
     const answers = await services.offsets.list(asks, context.signal)
     let at = 0
     const topics = request.topics.map(({ name, partitions }) => ({

@@ -7,9 +7,10 @@ import { type AppendRules, validateBatch } from '../core/log/validate.ts'
 import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
+import { inSlices } from '../time/turns.ts'
 import { appendRules } from '../verbs/append-rules.ts'
 import type { Admission, ProduceAnswer } from '../write/writer.ts'
-import { codeOf, duplicatesOf, failure, topicsById, topicsByName } from './access.ts'
+import { codeOf, failure, repeatedPartitions, topicsById, topicsByName } from './access.ts'
 import { currentLeader, endpointsOf } from './brokers.ts'
 import { handler, type LateResponse, type RequestContext } from './handler.ts'
 
@@ -29,25 +30,17 @@ export const produce = handler({
     const bytes = sound.reduce((sum, { batch }) => sum + batch.length, 0)
     const room = await services.writer.room(bytes, context.signal)
 
-    // From here to the admission nothing may be awaited.
-    const admitted = room ? admissible(sound, services) : []
+    const admitted = room ? await admittedInSlices(sound, context, services) : []
     if (!room)
       for (const entry of entries)
         entry.refusal ??= failure('NOT_ENOUGH_REPLICAS', 'The agent holds as many records that are not stored yet as it may.')
-    // The signal is the connection's own: it stands for the connection.
-    const answers =
-      admitted.length === 0
-        ? Promise.resolve([])
-        : services.writer.admit(
-            admitted.map(({ admission }) => admission),
-            context.signal,
-          ).answers
+    const answers = Promise.all(admitted.map((one) => one.answers)).then((all) => all.flat())
 
     if (request.acks === 0) return { kind: 'none', close: anyRefused(entries, answers) }
     const topics = request.topicData.map(({ name, topicId }) => ({ name, topicId }))
     // With acks = 1 Kafka's leader never waits, so the client's time-out does not count.
     const waitMs = request.acks === 1 ? limits.produceOneMs : request.timeoutMs
-    const waiting = admitted.map(({ entry }) => entry)
+    const waiting = admitted.flatMap((one) => one.entries)
     return { kind: 'later', response: answered({ topics, waitMs, entries, waiting, answers, thenClose: !room, context, services }) }
   },
   refuse: ({ topicData }, { code, message }) => ({
@@ -73,9 +66,10 @@ interface Refusal {
   readonly recordErrors?: readonly RecordError[]
 }
 
+/** Entries that went into one flush, and their answers in the same order. */
 interface Admitted {
-  readonly entry: Entry
-  readonly admission: Admission
+  readonly entries: readonly Entry[]
+  readonly answers: Promise<readonly ProduceAnswer[]>
 }
 
 const nowhere = { baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 }
@@ -94,23 +88,34 @@ async function placed(request: ProduceRequest, context: RequestContext, services
         topicData.map(({ name }) => name),
         query,
       )
-  const twice = duplicatesOf(
-    topicData.flatMap((topic) => topic.partitionData.map(({ index }) => `${topic.name}/${topic.topicId}/${index}`)),
+  const isRepeated = repeatedPartitions(
+    topicData.map(({ name, topicId, partitionData }) => ({
+      topic: byId ? topicId : name,
+      partitions: partitionData.map(({ index }) => index),
+    })),
   )
-  return topicData.flatMap(({ name, topicId, partitionData }, topicAt) => {
+  const entries: Entry[] = []
+  const slice = services.turns.slice()
+  for (const [topicAt, { name, topicId, partitionData }] of topicData.entries()) {
     const outcome = found.get(byId ? topicId : name)
     const topic = outcome?.kind === 'ok' ? outcome.value : undefined
-    return partitionData.map(({ index }): Entry => {
-      const duplicate = twice.has(`${name}/${topicId}/${index}`)
+    for (const { index } of partitionData) {
+      const duplicate = isRepeated(byId ? topicId : name, index)
         ? failure('INVALID_REQUEST', 'The partition occurs twice in the request.')
         : undefined
-      return { topicAt, index, topic, refusal: outcome?.kind === 'error' ? outcome : duplicate }
-    })
-  })
+      entries.push({ topicAt, index, topic, refusal: outcome?.kind === 'error' ? outcome : duplicate })
+      if (slice.spent(1)) await slice.next()
+    }
+  }
+  return entries
 }
 
 /** Partitions that this agent's memory does not hold are asked of the database: only it may say that there is no such partition. */
-async function loaded(entries: readonly Entry[], { tails, owners }: Services): Promise<void> {
+async function loaded(entries: readonly Entry[], services: Services): Promise<void> {
+  for await (const some of inSlices(entries, services.turns)) await loadedSome(some, services)
+}
+
+async function loadedSome(entries: readonly Entry[], { tails, owners }: Services): Promise<void> {
   const missing: { readonly entry: Entry; readonly topicId: TopicId; readonly partition: number }[] = []
   for (const entry of entries) {
     if (entry.refusal !== undefined || entry.topic === undefined) continue
@@ -166,10 +171,28 @@ async function validated(
   return sound
 }
 
-/** Synchronous, and right before the admission: the owner and its epoch, and the stamp, are those of this moment. */
-function admissible(sound: readonly Sound[], { owners, tails, clock }: Services): readonly Admitted[] {
-  const nowMs = clock.now()
+/**
+ * A partition occurs once in a request, so its order does not depend on the slices: between two of them the connection's next request still waits.
+ * Within one, nothing is awaited between the last check and the admission.
+ */
+async function admittedInSlices(sound: readonly Sound[], context: RequestContext, services: Services): Promise<readonly Admitted[]> {
   const admitted: Admitted[] = []
+  for await (const some of inSlices(sound, services.turns)) {
+    const { entries, admissions } = admissible(some, services)
+    // The signal is the connection's own: it stands for the connection.
+    if (admissions.length > 0) admitted.push({ entries, answers: services.writer.admit(admissions, context.signal).answers })
+  }
+  return admitted
+}
+
+/** Synchronous, and right before the admission: the owner and its epoch, and the stamp, are those of this moment. */
+function admissible(
+  sound: readonly Sound[],
+  { owners, tails, clock }: Services,
+): { readonly entries: readonly Entry[]; readonly admissions: readonly Admission[] } {
+  const nowMs = clock.now()
+  const entries: Entry[] = []
+  const admissions: Admission[] = []
   for (const { entry, topicId, batch, timestampType, maxTimestamp } of sound) {
     const partition = entry.index
     const { mine, epoch } = owners.ofPartition(topicId, partition)
@@ -179,9 +202,10 @@ function admissible(sound: readonly Sound[], { owners, tails, clock }: Services)
     }
     const stamp = timestampType === 'LogAppendTime' ? { stamp: tails.stamp(topicId, partition, nowMs) } : {}
     const corrected = maxTimestamp === undefined ? {} : { maxTimestamp }
-    admitted.push({ entry, admission: { topicId, partition, epoch, batch, ...stamp, ...corrected } })
+    entries.push(entry)
+    admissions.push({ topicId, partition, epoch, batch, ...stamp, ...corrected })
   }
-  return admitted
+  return { entries, admissions }
 }
 
 async function anyRefused(entries: readonly Entry[], answers: Promise<readonly ProduceAnswer[]>): Promise<boolean> {
@@ -209,7 +233,9 @@ async function answered(pending: Pending): Promise<LateResponse<ProduceResponse>
   const answerOf = new Map(waiting.map((entry, at) => [entry, definite?.[at]]))
   const leaders: number[] = []
   const partitionsOf = topics.map((): PartitionResponse[] => [])
+  const slice = services.turns.slice()
   for (const entry of entries) {
+    if (slice.spent(1)) await slice.next()
     const response = partitionResponse(entry, answerOf.get(entry), { context, services })
     if (response.currentLeader !== undefined) leaders.push(response.currentLeader.leaderId ?? -1)
     partitionsOf[entry.topicAt]?.push(response)

@@ -2,7 +2,7 @@
 import { joinChunks } from './join-chunks.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from './object-store.ts'
 import { ReadBlocks } from './read-blocks.ts'
-import { sliceChunks } from './slice-chunks.ts'
+import { sliceChunks, startsOf } from './slice-chunks.ts'
 
 export interface CacheOptions {
   /** Memory for object bytes, half for what was written and half for what was read. 0: nothing is kept, reads are still shared. */
@@ -22,6 +22,8 @@ const defaultBlockBytes = 512 * 1024
 
 interface Written {
   readonly chunks: readonly Uint8Array[]
+  /** Of the chunks: an object may hold ten thousand batches, and each is read by itself. */
+  readonly starts: Float64Array
   readonly sizeBytes: number
 }
 
@@ -110,7 +112,7 @@ export class CachedObjects implements ObjectStore {
   #keep(key: string, chunks: readonly Uint8Array[]): void {
     const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0)
     if (sizeBytes > this.#writtenBudget || this.#written.has(key)) return
-    this.#written.set(key, { chunks, sizeBytes })
+    this.#written.set(key, { chunks, starts: startsOf(chunks), sizeBytes })
     this.#writtenBytes += sizeBytes
     for (const [oldest, { sizeBytes: freed }] of this.#written) {
       if (this.#writtenBytes <= this.#writtenBudget) return
@@ -120,11 +122,11 @@ export class CachedObjects implements ObjectStore {
   }
 }
 
-function ofWritten(key: string, { chunks, sizeBytes }: Written, range: ByteRange | undefined): readonly Uint8Array[] {
-  if (range === undefined) return sliceChunks(chunks, { start: 0, length: sizeBytes })
+function ofWritten(key: string, { chunks, starts, sizeBytes }: Written, range: ByteRange | undefined): readonly Uint8Array[] {
+  if (range === undefined) return sliceChunks(chunks, { start: 0, length: sizeBytes }, starts)
   const { start } = range
   const length = range.untilEnd === true ? Math.min(range.length, sizeBytes - start) : range.length
   if (length <= 0 || start + length > sizeBytes)
     throw new ObjectStoreError('corrupt', 'no', `read ${key}: ${sizeBytes} bytes are there, asked for ${start} to ${start + range.length}`)
-  return sliceChunks(chunks, { start, length })
+  return sliceChunks(chunks, { start, length }, starts)
 }

@@ -1,13 +1,28 @@
 // A range out of a list of chunks, by reference: neighbours in memory come as one piece.
 
+/** Where each of the chunks begins in their concatenation: with it many small ranges of many chunks are found quickly. */
+export function startsOf(chunks: readonly Uint8Array[]): Float64Array {
+  const starts = new Float64Array(chunks.length)
+  let at = 0
+  for (const [index, chunk] of chunks.entries()) {
+    starts[index] = at
+    at += chunk.length
+  }
+  return starts
+}
+
 /** The pieces that hold bytes `start` to `start + length` of the chunks' concatenation, which must be that long. */
 export function sliceChunks(
   chunks: readonly Uint8Array[],
   { start, length }: { readonly start: number; readonly length: number },
+  starts: Float64Array = startsOf(chunks),
 ): readonly Uint8Array[] {
   const pieces: Uint8Array[] = []
-  let at = 0
-  for (const chunk of chunks) {
+  const first = lastNotAfter(starts, start)
+  let at = starts[first] ?? 0
+  for (let index = first; ; index++) {
+    const chunk = chunks[index]
+    if (chunk === undefined) break
     const from = Math.max(start - at, 0)
     const until = Math.min(start + length - at, chunk.length)
     if (from < until) append(pieces, chunk.subarray(from, until))
@@ -15,6 +30,18 @@ export function sliceChunks(
     if (at >= start + length) break
   }
   return pieces
+}
+
+/** The last index whose start is not after the place; 0 where there is none. */
+function lastNotAfter(starts: Float64Array, place: number): number {
+  let low = 0
+  let high = starts.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1
+    if ((starts[middle] ?? 0) <= place) low = middle
+    else high = middle - 1
+  }
+  return low
 }
 
 /** Batches of one partition were mostly copied one behind the other into one slab: then they are one piece again. */

@@ -6,6 +6,8 @@ import type { Segment } from '../metadata/metadata-store.ts'
 import { CachedObjects } from '../objects/cached.ts'
 import { MemoryObjects } from '../objects/memory.ts'
 import type { AgentEvent } from '../observe/events.ts'
+import { systemClock } from '../time/system-clock.ts'
+import { Turns } from '../time/turns.ts'
 import { Owners } from '../view/owners.ts'
 import { DamageReports } from './damage.ts'
 import { Offsets } from './offsets.ts'
@@ -76,6 +78,7 @@ async function stored(bytes: Uint8Array, count: number) {
     },
     objects: new CachedObjects(store, { maxBytes: 0 }),
     owners,
+    turns: new Turns(systemClock),
     codecs: nodeCodecs,
     crc32c,
     emit: (event) => events.push(event),

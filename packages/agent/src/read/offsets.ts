@@ -14,6 +14,7 @@ import type { LogIndex, Segment } from '../metadata/metadata-store.ts'
 import type { CachedObjects } from '../objects/cached.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
+import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import { checkSegment, isCorrupt } from './batches.ts'
 import type { Damage, DamageReports } from './damage.ts'
@@ -32,6 +33,7 @@ export interface OffsetsParts {
   readonly log: Pick<LogIndex, 'partitions' | 'findByTime'>
   readonly objects: CachedObjects
   readonly owners: Owners
+  readonly turns: Turns
   readonly codecs: Codecs
   readonly crc32c: Checksum
   readonly emit: EventHook
@@ -52,12 +54,11 @@ export class Offsets {
   async list(asks: readonly OffsetAsk[], signal: AbortSignal): Promise<readonly OffsetAnswer[]> {
     const mine = asks.filter(({ topicId, partition }) => this.#parts.owners.ofPartition(topicId, partition).mine)
     const answers = new Map<OffsetAsk, OffsetAnswer>()
-    await this.#atTheEnds(mine.filter(isEnd), answers)
-    await this.#byTime(
-      mine.filter((ask) => !isEnd(ask)),
-      answers,
-      signal,
-    )
+    const { turns } = this.#parts
+    for await (const some of inSlices(mine.filter(isEnd), turns)) await this.#atTheEnds(some, answers)
+    // Each may read a segment, and look into all of its batches.
+    const byTime = mine.filter((ask) => !isEnd(ask))
+    for await (const some of inSlices(byTime, turns, limits.timesPerTurn)) await this.#byTime(some, answers, signal)
     return asks.map((ask) => answers.get(ask) ?? { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' })
   }
 

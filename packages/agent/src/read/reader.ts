@@ -9,6 +9,7 @@ import type { CachedObjects } from '../objects/cached.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
+import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tail, Tails } from '../view/tails.ts'
 import type { AnswerClaim } from './answer-memory.ts'
@@ -47,6 +48,7 @@ export interface ReaderParts {
   readonly tails: Tails
   readonly owners: Owners
   readonly clock: Clock
+  readonly turns: Turns
   readonly emit: EventHook
   readonly crc32c: Checksum
   readonly damage: DamageReports
@@ -61,18 +63,19 @@ export class Reader {
 
   /** Answers in the order asked. At once when nothing need be waited for: enough bytes, an error, or no time. Rejects with a MetadataError when the database is away. */
   async fetch(asks: readonly FetchAsk[], options: FetchOptions): Promise<readonly FetchAnswer[]> {
-    const { clock, tails } = this.#parts
+    const { clock, tails, turns } = this.#parts
     const { claim } = options
     const deadline = clock.monotonic() + Math.min(options.maxWaitMs, limits.fetchWaitMs)
     for (;;) {
       const grown = Promise.withResolvers<void>()
-      // Watched before the look, so that what is committed in between is not missed.
-      const unwatch = tails.watch(asks, grown.resolve)
+      // Each is watched before the look at it, so that what is committed in between is not missed.
+      const unwatch: (() => void)[] = []
       let unwatchMemory: (() => void) | undefined
       const timer = clock.after(Math.max(0, deadline - clock.monotonic()), grown.resolve)
       const onAbort = (): void => grown.resolve()
       options.signal.addEventListener('abort', onAbort)
       try {
+        for await (const some of inSlices(asks, turns)) unwatch.push(tails.watch(some, grown.resolve))
         const answers = await this.#fetchOnce(asks, options)
         const sizeBytes = answers.reduce((sum, answer) => sum + (answer.kind === 'data' ? answer.sizeBytes : 0), 0)
         const full = claim?.refused === true
@@ -84,7 +87,7 @@ export class Reader {
         if (full) unwatchMemory = claim.watch(grown.resolve)
         await grown.promise
       } finally {
-        unwatch()
+        for (const one of unwatch) one()
         unwatchMemory?.()
         timer.cancel()
         // The signal may live as long as the connection or a tail: nothing may pile up on it.
@@ -94,12 +97,13 @@ export class Reader {
   }
 
   async #fetchOnce(asks: readonly FetchAsk[], options: FetchOptions): Promise<readonly FetchAnswer[]> {
-    const loaded = await this.#parts.tails.loaded(
-      asks.filter(({ topicId, partition }) => this.#parts.owners.ofPartition(topicId, partition).mine),
-    )
-    const tails = new Map(
-      loaded.flatMap((tail) => (tail === undefined ? [] : [[partitionKey(tail.topicId, tail.partition), tail] as const])),
-    )
+    const { owners, turns } = this.#parts
+    const slice = turns.slice()
+    const tails = new Map<string, Tail>()
+    for await (const some of inSlices(asks, turns)) {
+      const loaded = await this.#parts.tails.loaded(some.filter(({ topicId, partition }) => owners.ofPartition(topicId, partition).mine))
+      for (const tail of loaded) if (tail !== undefined) tails.set(partitionKey(tail.topicId, tail.partition), tail)
+    }
     const requestMaxBytes = Math.min(options.maxBytes, limits.fetchBytes)
     const answers: FetchAnswer[] = []
     let taken = 0
@@ -113,6 +117,7 @@ export class Reader {
       })
       if (answer.kind === 'data') taken += answer.sizeBytes
       answers.push(answer)
+      if (slice.spent(answer.kind === 'data' && answer.sizeBytes > 0 ? unitsOfRead : 1)) await slice.next()
     }
     return answers
   }
@@ -252,6 +257,9 @@ export class Reader {
     return { kind: 'error', error: 'KAFKA_STORAGE_ERROR', watermarks }
   }
 }
+
+/** Of reading a partition's bytes, compared with finding that there are none. */
+const unitsOfRead = 10
 
 interface SegmentRead {
   readonly ask: FetchAsk

@@ -66,3 +66,15 @@ export class Slice {
     this.#left = this.#units
   }
 }
+
+/** The items in groups of a turn's work each, a unit per item; other requests run before each group where there are several. */
+export async function* inSlices<T>(items: readonly T[], turns: Turns, units: number = limits.unitsPerTurn): AsyncGenerator<readonly T[]> {
+  if (items.length <= units) {
+    yield items
+    return
+  }
+  for (let from = 0; from < items.length; from += units) {
+    await turns.next()
+    yield items.slice(from, from + units)
+  }
+}

@@ -10,6 +10,7 @@ import { ObjectStoreError } from '../../../agent/src/objects/object-store.ts'
 import { DamageReports } from '../../../agent/src/read/damage.ts'
 import { Offsets } from '../../../agent/src/read/offsets.ts'
 import { Reader } from '../../../agent/src/read/reader.ts'
+import { Turns } from '../../../agent/src/time/turns.ts'
 import { GroupVerbs, type GroupVerbsParts } from '../../../agent/src/verbs/groups.ts'
 import { RecordVerbs } from '../../../agent/src/verbs/records.ts'
 import { TopicVerbs } from '../../../agent/src/verbs/topics.ts'
@@ -99,9 +100,10 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
     producerIdExpirationMs,
     onFenced: () => {},
   })
+  const turns = new Turns(clock)
   const damage = new DamageReports({ emit, topicName: () => undefined })
-  const reader = new Reader({ log, objects, tails, owners, clock, emit, crc32c, damage })
-  const offsets = new Offsets({ log, objects, owners, codecs, crc32c, emit, damage })
+  const reader = new Reader({ log, objects, tails, owners, clock, turns, emit, crc32c, damage })
+  const offsets = new Offsets({ log, objects, owners, turns, codecs, crc32c, emit, damage })
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings: agentSettings, random, emit })
   const records = new RecordVerbs({
     topics,
