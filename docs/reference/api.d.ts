@@ -641,6 +641,7 @@ export declare const userErrorCodes: {
     readonly 'LKS-1101': 'the data directory is in use';
     readonly 'LKS-1102': 'the data directory is of a newer version';
     readonly 'LKS-1103': 'the data directory cannot be used';
+    readonly 'LKS-1104': 'the disk of the data directory is full';
     readonly 'LKS-1201': 'another agent took over';
     readonly 'LKS-1202': 'the server did not stop in time';
     readonly 'LKS-1203': 'another agent serves the cluster';

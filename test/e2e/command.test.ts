@@ -1,4 +1,6 @@
 // The command `lks dev` from outside: the ready line, the two lines of curl, its end by a signal and by kill -9, and every start that must fail with words that help.
+
+import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -186,6 +188,16 @@ describe('a start that fails says what, why and how to mend it', () => {
     expectRefusal(await lks(['dev', '--memory', ...anyPorts, '--listen', '192.0.2.1']), 'LKS-1003', 1)
   })
 
+  test('N15: a start that finds its port taken leaves no data directory behind', async () => {
+    await using cwd = await temporaryFolder()
+    await using taken = await takePort(0)
+    const ended = await lks(['dev', ...anyPorts, '--kafka-port', String(taken.port)], { cwd: cwd.path })
+    expectRefusal(ended, 'LKS-1001', 1)
+    expect(await readdir(cwd.path)).toEqual([])
+    await (await startServer({ cwd: cwd.path })).stop()
+    expect(await readFile(join(cwd.path, '.lks', '.gitignore'), 'utf8')).toBe('*\n')
+  })
+
   test('the data directory is in use; it is free again after kill -9', async () => {
     const dir = newDirectory()
     const first = await startServer({ args: ['--dir', dir] })
@@ -311,6 +323,42 @@ describe('a start that fails says what, why and how to mend it', () => {
     expect(ended.code).toBe(2)
   })
 })
+
+// A process whose files may not grow meets every write as on a full disk, and its limit can be lifted again from outside.
+const prlimit = spawnSync('prlimit', ['--version']).status === 0
+
+test.skipIf(!prlimit)(
+  'N4: on a full disk the log has one line, HTTP answers at once with it, and all goes on when there is room',
+  async () => {
+    const dir = newDirectory()
+    await using server = await startServer({ args: ['--dir', dir] })
+    const limit = (bytes: string): void => {
+      expect(spawnSync('prlimit', ['--pid', String(server.pid), `--fsize=${bytes}:unlimited`]).status).toBe(0)
+    }
+    await createTopic(server.urls.control, 'hello')
+    expect((await produce(server.urls.data, 'hello', 'key:before')).status).toBe(200)
+    limit('1')
+    for (let times = 0; times < 3; times += 1) {
+      const answer = await produce(server.urls.data, 'hello', 'key:lost')
+      expect(answer.status).toBe(503)
+      expect(await answer.json()).toMatchObject({ message: expect.stringMatching(/disk of .+ is full: free some space/) })
+    }
+    const body = await (await createTopic(server.urls.control, 'more')).text()
+    expect(body).toMatch(/disk of .+ is full/)
+    expect(body).not.toContain('Idempotency-Key')
+    expect(await (await fetch(`${server.urls.control}/readyz`)).text()).toMatch(/disk of .+ is full/)
+    limit('unlimited')
+    await expect.poll(async () => (await produce(server.urls.data, 'hello', 'key:after')).status, { timeout: 30_000 }).toBe(200)
+    await expect.poll(() => server.log(), { timeout: 30_000 }).toContain('the disk can be written again')
+    expect(await valuesOf(server.urls.data, 'hello')).toEqual(['before', 'after'])
+    const levels = server
+      .log()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly level: string; readonly msg: string })
+    expect(levels.filter(({ level }) => level !== 'info').map(({ msg }) => msg)).toEqual([expect.stringMatching(/^the disk of .+ is full/)])
+  },
+)
 
 const started = await startPostgres()
 

@@ -16,6 +16,7 @@ import { CachedObjects } from './objects/cached.ts'
 import type { ObjectStore } from './objects/object-store.ts'
 import type { AgentEvent, EventHook } from './observe/events.ts'
 import { type Gauges, Meters, type Metric } from './observe/metrics.ts'
+import { StoreWatch } from './observe/store-watch.ts'
 import { AnswerMemory } from './read/answer-memory.ts'
 import { DamageReports } from './read/damage.ts'
 import { Offsets } from './read/offsets.ts'
@@ -51,6 +52,8 @@ export interface Parts {
   readonly emit: EventHook
   /** What the object store has done so far, where it is measured. */
   readonly storeMeters?: () => Gauges['store']
+  /** What keeps this agent from writing, as far as the stores know. Absent: nothing is known of that. */
+  readonly stores?: StoreWatch
   /** Sees every request and may spoil it. For tests: no setting and no command hands one in. */
   readonly interceptor?: Interceptor
 }
@@ -98,6 +101,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const stopped = new AbortController()
   const ended = Promise.withResolvers<'drained' | 'fenced'>()
 
+  const stores = parts.stores ?? new StoreWatch({ emit, clock: ioClock })
   const first = options.listen[0]
   const name = text(settings, 'agent.name') ?? 'agent-1'
   const membership = await Membership.join(
@@ -126,6 +130,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     catalog,
     crc32c,
     policy: options.flush,
+    stores,
     onFenced: () => fence(),
     producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
   })
@@ -135,7 +140,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
   const offsets = new Offsets({ log: metadata.log, objects, owners, turns, codecs, crc32c, emit, damage })
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, random, emit })
-  const records = new RecordVerbs({ topics, writer, reader, offsets, tails, owners, settings, clock, ioClock, codecs, crc32c })
+  const records = new RecordVerbs({ topics, writer, stores, reader, offsets, tails, owners, settings, clock, ioClock, codecs, crc32c })
   const producerIds = new ProducerIds((count) => metadata.log.allocateProducerIds(count))
   const groups = new Groups({
     store: metadata.groups,
@@ -167,6 +172,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     topics,
     records,
     writer,
+    stores,
     reader,
     answerMemory,
     fetchSessions,
@@ -237,10 +243,11 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     health() {
       const reasons = [
         ...(over ? ['the agent is stopping'] : []),
-        ...(membership.silentMs > 5 * limits.heartbeatMs
+        ...(stores.trouble === undefined ? [] : [stores.trouble]),
+        ...(membership.silentMs > 5 * limits.heartbeatMs && stores.trouble === undefined
           ? [`the Metadata Service has not answered for ${Math.round(membership.silentMs / 1000)} s`]
           : []),
-        ...(writer.troubled === undefined ? [] : [`the FileStorage Service: ${writer.troubled}`]),
+        ...(writer.troubled === undefined || stores.trouble !== undefined ? [] : [`the FileStorage Service: ${writer.troubled}`]),
       ]
       return { ready: reasons.length === 0, reasons: [...reasons, ...damage.reasons()] }
     },

@@ -24,6 +24,7 @@ export type {
   Verdict,
 } from './net/interceptor.ts'
 export type { InterceptedStoreRequest, StoreFate, StoreInterceptor } from './objects/intercepted.ts'
+export { makeFolder } from './objects/make-folder.ts'
 export { ObjectStoreError } from './objects/object-store.ts'
 export type { AgentEvent, EventClient, EventHook, LeaseHolder, Misunderstanding } from './observe/events.ts'
 export type { Metric } from './observe/metrics.ts'

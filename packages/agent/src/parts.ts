@@ -1,5 +1,6 @@
 // The composition root of an agent's parts: turns a description of places into implementations, and makes sure that they belong together. It alone names implementations.
 
+import { dirname } from 'node:path'
 import type { Parts } from './agent.ts'
 import { nativeCrc32c, nodeCodecs } from './codecs.ts'
 import type { Copy, CopySource } from './copies.ts'
@@ -9,6 +10,7 @@ import type { MetadataStore } from './metadata/metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './metadata/open.ts'
 import type { CopyableSql, Sql } from './metadata/sql.ts'
 import type { Verbs } from './metadata/verb-table.ts'
+import { watchedSql } from './metadata/watched.ts'
 import type { HeldPort } from './net/held-port.ts'
 import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress } from './net/network.ts'
@@ -21,11 +23,14 @@ import { MemoryObjects } from './objects/memory.ts'
 import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
 import { RetryingObjects } from './objects/retrying.ts'
 import { SharedObjects } from './objects/shared.ts'
+import { WatchedObjects } from './objects/watched.ts'
 import type { EventHook } from './observe/events.ts'
+import { StoreWatch } from './observe/store-watch.ts'
 import { type OptionalPackage, oldestVersions, presenceOf } from './optional-package.ts'
 import type { InFlight } from './time/in-flight.ts'
 import { MovableTime } from './time/movable-time.ts'
 import { systemClock, systemRandom } from './time/system-clock.ts'
+import { newUuid } from './time/uuid.ts'
 import { type Recovered, recover } from './upkeep/recovery.ts'
 
 export type ObjectsPlace =
@@ -135,13 +140,14 @@ export async function openParts(description: PartsDescription): Promise<OpenedPa
 async function openServices(description: PartsDescription): Promise<OpenedParts> {
   const { emit, port, time, interceptors } = description
   const places = await openPlaces(description)
-  const measured = new MeasuredObjects(inTheWay(places.objects, description), systemClock, time?.inFlight)
+  const stores = new StoreWatch({ emit, clock: systemClock })
+  const measured = new MeasuredObjects(inTheWay(places.objects, stores, description), systemClock, time?.inFlight)
   // What an interceptor spoils is tried again as S3 is: that is what it is for.
   const retried = places.remote || interceptors !== undefined
   const objects = retried ? new RetryingObjects(measured, { clock: systemClock, random: systemRandom }) : measured
   let opened: MetadataStore | undefined
   try {
-    const metadata = await openMetadataIn(places.sql, places.clusterId ?? description.clusterId, interceptors)
+    const metadata = await openMetadataIn(places.sql, stores, { ...description, clusterId: places.clusterId ?? description.clusterId })
     opened = metadata
     await claim(objects, metadata)
     const { sql, remote } = places
@@ -159,6 +165,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
         crc32c: nativeCrc32c,
         emit,
         storeMeters: () => measured.meters(),
+        stores,
         ...(interceptors && { interceptor: interceptors.requests }),
       },
       listen: port.addresses,
@@ -167,7 +174,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
       async snapshot(path) {
         if (copies === undefined) throw new RangeError('PostgreSQL cannot be copied')
         const { writeSnapshot } = await import('./copies.ts')
-        await writeSnapshot(copies, path, { unique: newUuid(), createdAtMs: systemClock.now() })
+        await writeSnapshot(copies, path, { unique: newUuid(systemRandom), createdAtMs: systemClock.now() })
       },
       async close() {
         try {
@@ -215,7 +222,7 @@ async function openPlaces(description: PartsDescription): Promise<Places> {
 
 async function openCopy(of: Beginning, now: () => number): Promise<Copy> {
   const copies = await import('./copies.ts')
-  if (of.kind === 'fork') return await copies.fork(of.of, { unique: newUuid(), now })
+  if (of.kind === 'fork') return await copies.fork(of.of, { unique: newUuid(systemRandom), now })
   const opened = await copies.openSnapshot(of.path, now)
   if (opened.kind !== 'opened') throw new PartsError(`${opened.kind} snapshot`, opened.why)
   return opened.copy
@@ -239,10 +246,11 @@ function isCopyable(sql: Sql<Verbs>): sql is CopyableSql<Verbs> {
   return 'copyInto' in sql
 }
 
-/** The latency that was asked for, and the faults. */
-function inTheWay(store: ObjectStore, { storeLatencyMs, interceptors }: PartsDescription): ObjectStore {
+/** The latency that was asked for, the faults, and the watch of a disk. */
+function inTheWay(store: ObjectStore, stores: StoreWatch, { objects: place, storeLatencyMs, interceptors }: PartsDescription): ObjectStore {
   const late = storeLatencyMs === 0 ? store : new DelayedObjects(store, systemClock, { latencyMs: storeLatencyMs })
-  return interceptors === undefined ? late : new InterceptedObjects(late, systemClock, interceptors.store)
+  const spoilt = interceptors === undefined ? late : new InterceptedObjects(late, systemClock, interceptors.store)
+  return place.kind === 'directory' ? new WatchedObjects(spoilt, stores, dirname(place.path)) : spoilt
 }
 
 /** Time for `PartsDescription.time`, which begins so many milliseconds ahead of the system's. */
@@ -276,14 +284,16 @@ async function openStore(place: ObjectsPlace, durability: PartsDescription['dura
 
 async function openMetadataIn(
   opened: Sql<Verbs>,
-  clusterId: string | undefined,
-  interceptors: Interceptors | undefined,
+  stores: StoreWatch,
+  { metadata: place, clusterId, interceptors }: PartsDescription,
 ): Promise<OpenedMetadata> {
-  const sql = interceptors === undefined ? opened : interceptedSql(opened, systemClock, interceptors.metadata)
+  const spoilt = interceptors === undefined ? opened : interceptedSql(opened, systemClock, interceptors.metadata)
+  const sql =
+    place.kind === 'memory' ? spoilt : watchedSql(spoilt, stores, place.kind === 'sqlite' ? dirname(place.path) : 'the PostgreSQL database')
   try {
     return await openMetadata(sql, {
       clusterId: clusterId as ClusterId | undefined,
-      newClusterId: newUuid() as ClusterId,
+      newClusterId: newUuid(systemRandom) as ClusterId,
       clock: systemClock,
     })
   } catch (error) {
@@ -383,13 +393,4 @@ async function recovery(
 function asPartsError(error: unknown): unknown {
   if (!(error instanceof ObjectStoreError)) return error
   return new PartsError(error.kind === 'corrupt' ? 'damaged cluster file' : 'store', error.message, { cause: error })
-}
-
-/** A random UUID (version 4). */
-function newUuid(): string {
-  const bytes = systemRandom.bytes(16)
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  const hex = Buffer.from(bytes).toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }

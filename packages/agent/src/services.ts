@@ -5,6 +5,7 @@ import type { Groups } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
+import type { StoreWatch } from './observe/store-watch.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'
 import type { Offsets } from './read/offsets.ts'
 import type { Reader } from './read/reader.ts'
@@ -41,6 +42,8 @@ export interface Services {
   readonly topics: TopicVerbs
   readonly records: RecordVerbs
   readonly writer: Writer
+  /** What keeps this agent from writing where it stores things. */
+  readonly stores: StoreWatch
   readonly reader: Reader
   readonly answerMemory: AnswerMemory
   readonly fetchSessions: FetchSessions

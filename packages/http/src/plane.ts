@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { foreign } from './guard.ts'
 import { httpLimits } from './limits.ts'
 import type { OpenApi } from './openapi.ts'
-import { bodyOf, Problem, problemOf } from './problem.ts'
+import { bodyOf, Problem, problemOf, withTrouble } from './problem.ts'
 import type { ServedAgent } from './served-agent.ts'
 
 export type PlaneName = 'control' | 'data'
@@ -102,7 +102,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     )
   })
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, request.routeOptions.bodyLimit)
+    const problem = withTrouble(problemOf(error, request.routeOptions.bodyLimit), agent.services.stores.trouble)
     if (problem.kind === 'defect')
       agent.services.emit({ kind: 'defect', where: `${request.method} ${pathOf(request.url)}`, error: problem.cause ?? error })
     return reply

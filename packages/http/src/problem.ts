@@ -154,7 +154,7 @@ export const problems = {
     status: 503,
     kafka: 'REQUEST_TIMED_OUT',
     meaning: 'There was no definite answer in time; the request may still take effect.',
-    hint: 'Repeat a produce with the same Idempotency-Key: it is stored once.',
+    hint: 'Look whether it took effect before you repeat it; GET /readyz says what is wrong.',
     retryAfterSeconds: 1,
   },
   badRequest: {
@@ -311,6 +311,26 @@ export function problemOf(error: unknown, bodyLimitBytes: number): Problem {
   if (code === 'FST_ERR_VALIDATION') return new Problem('badRequest', message)
   if (status !== undefined && status >= 400 && status < 500) return new Problem('badRequest', message, { status })
   return new Problem('defect', undefined, { cause: error })
+}
+
+/** The same problem, with what keeps the agent from writing where that is known: then nobody has to ask for it elsewhere. */
+export function withTrouble(problem: Problem, trouble: string | undefined): Problem {
+  switch (problem.kind) {
+    case 'storage':
+    case 'notStored':
+    case 'unavailable':
+    case 'timedOut': {
+      if (trouble === undefined) return problem
+      const message = problem.message.includes(trouble) ? problem.message : `${problem.row.meaning} ${sentence(trouble)}`
+      return new Problem(problem.kind, message, { hint: 'GET /readyz says when it is over.', cause: problem.cause })
+    }
+    default:
+      return problem
+  }
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }
 
 /** A code of Kafka's, as the verbs answer it. One that is not in the table is a defect. */

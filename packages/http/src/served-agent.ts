@@ -6,6 +6,7 @@ export interface ServedAgent {
   readonly brokerId: number
   readonly services: Pick<Services, 'clock' | 'ioClock' | 'random' | 'settings' | 'gate' | 'emit' | 'topics' | 'records' | 'groupVerbs'> & {
     readonly owners: Pick<Services['owners'], 'members' | 'ofPartition'>
+    readonly stores: Pick<Services['stores'], 'trouble'>
   }
   /** Ready to serve, or why not, in words. */
   health(): Health

@@ -15,6 +15,7 @@ export const userErrorCodes = {
   'LKS-1101': 'the data directory is in use',
   'LKS-1102': 'the data directory is of a newer version',
   'LKS-1103': 'the data directory cannot be used',
+  'LKS-1104': 'the disk of the data directory is full',
   'LKS-1201': 'another agent took over',
   'LKS-1202': 'the server did not stop in time',
   'LKS-1203': 'another agent serves the cluster',

@@ -67,6 +67,11 @@ export class Chain {
     return this.#line.length
   }
 
+  /** Whether it puts or commits something, also the empty successor of flushes that were given up. */
+  get busy(): boolean {
+    return this.#running
+  }
+
   get fenced(): boolean {
     return this.#fenced
   }

@@ -556,16 +556,29 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     test('a database that stays away makes a verb unavailable, after its deadline', async () => {
       const away: Sql<Verbs> = {
-        run: async () => ({ kind: 'rolled back', error: new MetadataError('unavailable', 'away', { reason: 'disk full' }) }),
+        run: async () => ({ kind: 'rolled back', error: new MetadataError('unavailable', 'away', { reason: 'unreachable' }) }),
         close: async () => {},
       }
       let nowMs = 0
       const clock = { ...systemClock, monotonic: () => nowMs, sleep: async (ms: number) => void (nowMs += ms) }
       await expect(openMetadata(away, { newClusterId: randomUUID(), clock })).rejects.toMatchObject({
         kind: 'unavailable',
-        reason: 'disk full',
+        reason: 'unreachable',
       })
       expect(nowMs).toBeGreaterThan(limits.metadataDeadlineMs / 2)
+    })
+
+    test('N4: a full disk is answered at once', async () => {
+      let tries = 0
+      const full: Sql<Verbs> = {
+        run: async () => {
+          tries += 1
+          return { kind: 'unknown', error: new MetadataError('unavailable', 'full', { reason: 'disk full' }) }
+        },
+        close: async () => {},
+      }
+      await expect(openMetadata(full, { newClusterId: randomUUID(), clock: systemClock })).rejects.toMatchObject({ reason: 'disk full' })
+      expect(tries).toBe(1)
     })
 
     test('many calls at once are each done, and done once', async () => {

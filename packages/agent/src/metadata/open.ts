@@ -114,6 +114,8 @@ function patient(sql: Sql<Verbs>, clock: Clock): Run {
       const { error } = outcome
       if (error instanceof MetadataError && error.kind === 'invalid') throw error
       if (outcome.kind === 'unknown') unsure = true
+      // That does not pass by itself within the deadline: the caller is better off with an answer that says so.
+      if (error instanceof MetadataError && error.reason === 'disk full') throw error
       if (clock.monotonic() + delayMs >= deadline) {
         const reason = error instanceof MetadataError && error.reason !== undefined ? { reason: error.reason } : {}
         throw new MetadataError('unavailable', `The metadata database did not do '${verb}' in time: ${error.message}`, {

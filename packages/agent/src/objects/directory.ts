@@ -1,10 +1,11 @@
 // The FileStorage Service in a directory: one file per object, under its key, as durable as the mode says before a put resolves.
-import { close, closeSync, constants, type Dirent, fstatSync, fsync, mkdirSync, open, openSync, read, writev, writevSync } from 'node:fs'
-import { link, mkdir, readdir, rmdir, stat, unlink } from 'node:fs/promises'
+import { close, closeSync, constants, type Dirent, fstatSync, fsync, open, openSync, read, writev, writevSync } from 'node:fs'
+import { link, readdir, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { fileError, hasCode } from './file-errors.ts'
 import { checkKey, checkPrefix, isKey } from './keys.ts'
+import { makeFolder } from './make-folder.ts'
 import {
   abortedError,
   type ByteRange,
@@ -66,7 +67,7 @@ export class DirectoryObjects implements ObjectStore {
     this.#strict = durability === 'strict'
     this.#onNotice = onNotice
     try {
-      const first = mkdirSync(this.#root, { recursive: true })
+      const first = makeFolder(this.#root)
       this.#top = first === undefined ? this.#root : dirname(first)
     } catch (error) {
       throw fileError(error, 'no', `make the folder ${this.#root}`)
@@ -204,7 +205,7 @@ export class DirectoryObjects implements ObjectStore {
   async #makeFolder(folder: string, what: string): Promise<void> {
     let first: string | undefined
     try {
-      first = await mkdir(folder, { recursive: true })
+      first = makeFolder(folder)
     } catch (error) {
       const known = fileError(error, 'no', what)
       if (!hasCode(error, 'EEXIST', 'ENOTDIR')) throw known

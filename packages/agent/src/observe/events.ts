@@ -76,6 +76,9 @@ export type AgentEvent =
   | { readonly kind: 'group changed'; readonly groupId: string; readonly state: string }
   /** Saved, and read by OffsetFetch from now on. */
   | { readonly kind: 'offsets committed'; readonly groupId: string; readonly partitions: number }
+  /** This agent cannot write where it stores things: why, and what to do about it. Until `store recovered`. */
+  | { readonly kind: 'store failed'; readonly message: string }
+  | { readonly kind: 'store recovered'; readonly durationMs: number }
   | { readonly kind: 'store trouble'; readonly operation: 'put' | 'read'; readonly message: string }
   /** Once for each damaged place that a reader finds. */
   | {

@@ -124,6 +124,8 @@ export class Meters {
       case 'connection closed':
       case 'accept failed':
       case 'lease watched':
+      case 'store failed':
+      case 'store recovered':
       case 'registered':
       case 'fenced':
       case 'store trouble':

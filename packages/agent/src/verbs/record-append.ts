@@ -5,6 +5,7 @@ import type { TopicId } from '../core/ids.ts'
 import { type AppendRules, validateBatch } from '../core/log/validate.ts'
 import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
+import type { StoreWatch } from '../observe/store-watch.ts'
 import type { Settings } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Owners } from '../view/owners.ts'
@@ -47,6 +48,7 @@ export type Appended =
 export interface AppendParts {
   readonly places: RecordPlaces
   readonly writer: Pick<Writer, 'room' | 'admit'>
+  readonly stores: Pick<StoreWatch, 'trouble' | 'onFailure'>
   readonly tails: Pick<Tails, 'loaded' | 'stamp'>
   readonly owners: Pick<Owners, 'ofPartition'>
   readonly settings: Settings
@@ -62,7 +64,7 @@ export interface AppendParts {
  * REQUEST_TIMED_OUT: it is not known whether the record is stored. Never makes a topic.
  */
 export async function appendRecords(asked: AppendRecords, parts: AppendParts): Promise<readonly Appended[]> {
-  const { tails, writer, owners, settings, clock, ioClock, crc32c } = parts
+  const { tails, writer, stores, owners, settings, clock, ioClock, crc32c } = parts
   const all = (refusal: Refusal): readonly Appended[] => asked.records.map(() => refusal)
   const partitions = [...new Set(asked.records.map(({ partition }) => partition))]
   let topic: Topic | undefined
@@ -107,10 +109,11 @@ export async function appendRecords(asked: AppendRecords, parts: AppendParts): P
       }),
     })
   }
-  const answers = await inTime(writer.admit(admissions).answers, ioClock)
+  const answers = await inTime(writer.admit(admissions).answers, { clock: ioClock, stores })
   return placed(asked.records, runs, (run, at) => {
     const answer = answers?.[run]
-    if (answer === undefined) return refused('REQUEST_TIMED_OUT', 'It is not known yet whether the record is stored.')
+    if (answer === undefined)
+      return refused('REQUEST_TIMED_OUT', `${unknownYet}${stores.trouble === undefined ? '' : `: ${stores.trouble}`}.`)
     return appended(answer, { at, run: runs[run], nowMs, leaderOf: (partition) => owners.ofPartition(topicId, partition).leader })
   })
 }
@@ -176,11 +179,19 @@ function placed(
   return records.map((_, index) => answers.get(index) ?? refused('UNKNOWN_SERVER_ERROR'))
 }
 
-/** Undefined: no definite answer in time. The records may still be stored. */
-async function inTime(answers: Promise<readonly ProduceAnswer[]>, clock: Clock): Promise<readonly ProduceAnswer[] | undefined> {
+const unknownYet = 'It is not known yet whether the record is stored'
+
+/** Undefined: no definite answer in time, or none before the disk is repaired. The records may still be stored. */
+async function inTime(
+  answers: Promise<readonly ProduceAnswer[]>,
+  { clock, stores }: { readonly clock: Clock; readonly stores: Pick<StoreWatch, 'onFailure'> },
+): Promise<readonly ProduceAnswer[] | undefined> {
   const late = Promise.withResolvers<undefined>()
   const timer = clock.after(limits.produceOneMs, () => late.resolve(undefined))
+  // An answer that is definite comes in this turn, and first.
+  const quiet = stores.onFailure(() => clock.soon(() => late.resolve(undefined)))
   const first = await Promise.race([answers, late.promise])
+  quiet()
   timer.cancel()
   return first
 }

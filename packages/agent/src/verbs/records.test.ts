@@ -1,10 +1,13 @@
 // What produce one, read, query and tail promise.
+
 import { buildBatch, type Codecs, crc32c, errors } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
+import { StoreWatch } from '../observe/store-watch.ts'
 import type { FetchAsk } from '../read/reader.ts'
 import { settings } from '../settings.ts'
+import { systemClock } from '../time/system-clock.ts'
 import type { Admission, ProduceAnswer } from '../write/writer.ts'
 import { RecordVerbs, type RecordVerbsParts } from './records.ts'
 
@@ -196,6 +199,7 @@ class Parts {
   readonly verbs: RecordVerbs
   #nowMs = 1_000
   #mine = true
+  readonly stores = new StoreWatch({ emit: () => {}, clock: systemClock })
   readonly #timers = new Set<{ readonly atMs: number; readonly callback: () => void }>()
 
   constructor({ topic: named = topic, answer = appended, room = true, loseSlotInRoom = false }: PartsOptions = {}) {
@@ -216,6 +220,7 @@ class Parts {
       soon: setImmediate,
     }
     const parts: RecordVerbsParts = {
+      stores: this.stores,
       topics: { find: async () => [found()], findById: async () => [found()] },
       tails: {
         loaded: async (asked) =>

@@ -4,6 +4,7 @@ import type { Checksum } from '../core/checksum.ts'
 import type { TopicId } from '../core/ids.ts'
 import { limits } from '../limits.ts'
 import type { Watermarks } from '../metadata/metadata-store.ts'
+import type { StoreWatch } from '../observe/store-watch.ts'
 import type { Offsets } from '../read/offsets.ts'
 import type { Reader } from '../read/reader.ts'
 import type { Settings } from '../settings.ts'
@@ -21,6 +22,7 @@ import type { TopicVerbs } from './topics.ts'
 export interface RecordVerbsParts {
   readonly topics: Pick<TopicVerbs, 'find' | 'findById'>
   readonly writer: Pick<Writer, 'room' | 'admit'>
+  readonly stores: Pick<StoreWatch, 'trouble' | 'onFailure'>
   readonly reader: Pick<Reader, 'fetch'>
   readonly offsets: Pick<Offsets, 'list'>
   readonly tails: Pick<Tails, 'loaded' | 'stamp'>
@@ -86,7 +88,7 @@ export class RecordVerbs {
       signal,
     })
     if (answer === undefined) throw new RangeError('a record was appended and not answered')
-    if (answer.kind === 'error' && answer.code === errors.REQUEST_TIMED_OUT.code)
+    if (answer.kind === 'error' && answer.code === errors.REQUEST_TIMED_OUT.code && idempotencyKey !== undefined)
       return { ...answer, message: `${answer.message} Repeated with the same Idempotency-Key it is stored once.` }
     return answer
   }

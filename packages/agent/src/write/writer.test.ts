@@ -196,6 +196,22 @@ test('a drain ends although the database stays away, and what was not stored is 
   expect(await answersOf(admitted)).toMatchObject([{ kind: 'refused', error: 'NOT_ENOUGH_REPLICAS' }])
 })
 
+test('N4: with a full disk and something in the line, a batch is refused at once; with an empty line it tries the disk', async () => {
+  const { writer, clock, objects, stores } = aWriter(bucket)
+  stores.trouble = 'the disk of /d is full'
+  const connection = {}
+  const first = writer.admit([aRecord(10)])
+  await clock.advance(0)
+  expect(objects.waiting).toHaveLength(1)
+  const refused = { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', message: 'the disk of /d is full', thenClose: true }
+  expect(await answersOf(writer.admit([aRecord(10)], connection))).toEqual([refused])
+  stores.trouble = undefined
+  await objects.land()
+  expect(await answersOf(first)).toMatchObject([{ kind: 'appended', baseOffset: 0 }])
+  // What comes behind it on its connection would overtake its retry.
+  expect(await answersOf(writer.admit([aRecord(10)], connection))).toMatchObject([{ kind: 'refused', thenClose: true }])
+})
+
 test('drain answers what was admitted', async () => {
   const { writer, clock, objects, seals } = aWriter(groupCommit)
   const first = writer.admit([aRecord(10)])
@@ -237,6 +253,7 @@ function aWriter(policy: FlushPolicy): {
   readonly log: ScriptedLog
   readonly tails: Tails
   readonly seals: readonly Sealed[]
+  readonly stores: { trouble: string | undefined }
   readonly fenced: () => number
 } {
   const objects = new GatedObjects()
@@ -245,6 +262,7 @@ function aWriter(policy: FlushPolicy): {
   const tails = new Tails(async (asked) => asked.map((partition): PartitionState => ({ ...emptyPartition, ...partition })))
   const seals: Sealed[] = []
   let fences = 0
+  const stores: { trouble: string | undefined } = { trouble: undefined }
   const writer = new Writer({
     clusterId: '00000000-0000-4000-8000-000000000001',
     incarnation: { id: 1, nonce: '0123456789abcdef' },
@@ -258,10 +276,11 @@ function aWriter(policy: FlushPolicy): {
     catalog: new Catalog(),
     crc32c,
     policy,
+    stores,
     producerIdExpirationMs: 1_000,
     onFenced: () => void (fences += 1),
   })
-  return { writer, clock, objects, log, tails, seals, fenced: () => fences }
+  return { writer, clock, objects, log, tails, seals, stores, fenced: () => fences }
 }
 
 const emptyPartition = { logId: 1, logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, maxTimestamp: -1, owner: 1, epoch: 3 }

@@ -6,6 +6,7 @@ import { limits } from '../limits.ts'
 import type { LogIndex, Refusal, Verdict } from '../metadata/metadata-store.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import type { EventHook, SealTrigger } from '../observe/events.ts'
+import type { StoreWatch } from '../observe/store-watch.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
@@ -62,6 +63,7 @@ export interface WriterParts {
   readonly catalog: Catalog
   readonly crc32c: Checksum
   readonly policy: FlushPolicy
+  readonly stores: Pick<StoreWatch, 'trouble'>
   readonly producerIdExpirationMs: number
   readonly onFenced: () => void
 }
@@ -159,7 +161,13 @@ export class Writer {
   admit(admissions: readonly Admission[], source?: object): Admitted {
     if (this.#chain.fenced) return { answers: Promise.resolve(admissions.map(() => fencedAnswer)) }
     if (source !== undefined && this.#cutOff.has(source)) return { answers: Promise.resolve(admissions.map(() => cutOffAnswer)) }
-    const { clock, policy, crc32c } = this.#parts
+    const { clock, policy, crc32c, stores } = this.#parts
+    // What is in the line tries the disk already; with the line empty, this batch does.
+    if (stores.trouble !== undefined && this.#chain.busy) {
+      if (source !== undefined) this.#cutOff.add(source)
+      const answer = gaveUp(stores.trouble)
+      return { answers: Promise.resolve(admissions.map(() => answer)) }
+    }
     this.#open ??= new OpenObject(clock.monotonic(), crc32c, this.#memory)
     const open = this.#open
     this.#unanswered.add(open)
@@ -276,7 +284,7 @@ export class Writer {
   #answer(outcome: FlushOutcome, admission: AnswerFor, place: Place | undefined): ProduceAnswer {
     switch (outcome.kind) {
       case 'abandoned':
-        return { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', message: outcome.message, thenClose: true }
+        return gaveUp(this.#parts.stores.trouble ?? outcome.message)
       case 'fenced':
         return fencedAnswer
       case 'committed':
@@ -310,6 +318,10 @@ interface AnswerFor {
   readonly topicId: TopicId
   readonly partition: number
   readonly stamp: number | undefined
+}
+
+function gaveUp(message: string): ProduceAnswer {
+  return { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', message, thenClose: true }
 }
 
 const fencedAnswer: ProduceAnswer = {

@@ -7,6 +7,7 @@ import { objectKey } from '../../../agent/src/core/object-key.ts'
 import { CachedObjects } from '../../../agent/src/objects/cached.ts'
 import { MemoryObjects } from '../../../agent/src/objects/memory.ts'
 import { ObjectStoreError } from '../../../agent/src/objects/object-store.ts'
+import { StoreWatch } from '../../../agent/src/observe/store-watch.ts'
 import { DamageReports } from '../../../agent/src/read/damage.ts'
 import { Offsets } from '../../../agent/src/read/offsets.ts'
 import { Reader } from '../../../agent/src/read/reader.ts'
@@ -86,6 +87,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const policy = { maxBytes: 8 * 1024 * 1024, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 }
   const producerIdExpirationMs = 86_400_000
   const { log } = metadata
+  const stores = new StoreWatch({ emit, clock })
   const writer = new Writer({
     clusterId,
     incarnation,
@@ -97,6 +99,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
     catalog,
     crc32c,
     policy,
+    stores,
     producerIdExpirationMs,
     onFenced: () => {},
   })
@@ -108,6 +111,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const records = new RecordVerbs({
     topics,
     writer,
+    stores,
     reader,
     offsets,
     tails,
@@ -133,7 +137,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,
-    services: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, topics, records, groupVerbs, owners },
+    services: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, topics, records, groupVerbs, owners, stores },
     health: () => health,
     metrics: () => [
       {

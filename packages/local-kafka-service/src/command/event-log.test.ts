@@ -57,6 +57,24 @@ test('H4, H8: what one client causes many times over is one line a minute, with 
   expect(lines[3]?.message).toBe('connection 7 from 10.0.0.1 was closed: too slow (and 999 more like it before)')
 })
 
+test('N4: while the disk is full one line says so, and one when it is over; what follows from it is for -v', () => {
+  const { lines, hook } = logged({ verbose: false })
+  hook({ kind: 'store failed', message: 'the disk of /d is full' })
+  for (let i = 0; i < 100; i++) {
+    hook(trouble)
+    hook({ kind: 'commit retried', sequence: 6, outcome: 'unknown', message: 'SQLite: database or disk is full' })
+    hook({ kind: 'heartbeat failed', message: 'SQLite: database or disk is full' })
+    hook({ kind: 'line stopped', sequence: 6, abandoned: 1, message: 'ENOSPC' })
+  }
+  hook({ kind: 'store recovered', durationMs: 61_000 })
+  expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+    'error the disk of /d is full',
+    'info the disk can be written again, after 61 s',
+  ])
+  hook(trouble)
+  expect(lines).toHaveLength(3)
+})
+
 test('of records that are gone every line is written', () => {
   const { lines, hook } = logged({ verbose: false })
   for (let partition = 0; partition < 100; partition++) hook({ kind: 'tail cut', topic: 'hello', partition, fromOffset: 7, offsets: 2 })

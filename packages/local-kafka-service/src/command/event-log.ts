@@ -52,7 +52,11 @@ function sameLines(event: AgentEvent, message: string): Same | undefined {
 /** What nobody can ask for later: records that are gone. */
 const neverLeftOut: ReadonlySet<AgentEvent['kind']> = new Set(['tail cut'])
 
+/** Consequences of a store that cannot be written, each of which comes again and again until it can: the one line that says why is enough. */
+const saidByStoreFailed: ReadonlySet<AgentEvent['kind']> = new Set(['commit retried', 'line stopped', 'store trouble', 'heartbeat failed'])
+
 export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventHook {
+  let storeFailed = false
   const windows = new Map<AgentEvent['kind'], { since: number; written: number; leftOut: number }>()
   const said = new Map<string, { readonly since: number; leftOut: number }>()
   /** The line, with the number of the same ones before it; undefined when one of them still stands for it. */
@@ -75,7 +79,9 @@ export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventH
     }
   }
   return (event) => {
-    const made = lineOf(event)
+    if (event.kind === 'store failed') storeFailed = true
+    if (event.kind === 'store recovered') storeFailed = false
+    const made = storeFailed && saidByStoreFailed.has(event.kind) ? { ...lineOf(event), level: 'debug' as const } : lineOf(event)
     if (made.level === 'debug') {
       if (verbose) write(made)
       return
@@ -175,6 +181,8 @@ const lines: Lines = {
   'group changed': ({ groupId, state }) => debug(`group ${groupId} is ${state}`, { group: groupId, state }),
   'offsets committed': ({ groupId, partitions }) =>
     debug(`group ${groupId} committed offsets of ${partitions} partition${partitions === 1 ? '' : 's'}`, { group: groupId, partitions }),
+  'store failed': ({ message }) => fault(message, {}),
+  'store recovered': ({ durationMs }) => info(`the disk can be written again, after ${Math.round(durationMs / 1000)} s`, { durationMs }),
   'store trouble': ({ operation, message }) =>
     warn(`the FileStorage Service has trouble (${operation}): ${message}`, { operation, reason: message }),
   // Once for an object: it may hold batches of a thousand partitions.

@@ -1,5 +1,5 @@
 // Who may use a data directory.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, uptime } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -65,3 +65,39 @@ test('whether the machine was started again: only a mark of this very boot says 
     expect(rebooted(), same).toBe(false)
   }
 })
+
+test('N15: a start that fails before it stores anything leaves nothing behind, and never removes what it did not make', () => {
+  const taken = takeDataDirectory(join(folder, 'a', 'b'))
+  taken.release()
+  expect(readdirSync(folder)).toEqual([])
+  takeDataDirectory(folder).release()
+  expect(readdirSync(folder)).toEqual(['lock.db'])
+})
+
+test('N15: what is stored stays, and Git ignores it', () => {
+  const path = join(folder, '.lks')
+  const used = takeDataDirectory(path)
+  used.used()
+  used.release()
+  expect(readFileSync(join(path, '.gitignore'), 'utf8')).toBe('*\n')
+  writeFileSync(join(path, '.gitignore'), 'objects\n')
+  const again = takeDataDirectory(path)
+  again.used()
+  again.release()
+  expect(readFileSync(join(path, '.gitignore'), 'utf8')).toBe('objects\n')
+})
+
+test('N15: a folder that holds something else, as a project, gets no .gitignore', () => {
+  writeFileSync(join(folder, 'package.json'), '{}')
+  const used = takeDataDirectory(folder)
+  used.used()
+  used.release()
+  expect(readdirSync(folder).toSorted()).toEqual(['lock.db', 'package.json'])
+})
+
+test.skipIf(process.platform !== 'linux').each(['/proc/x', '/proc/x/y', '/proc/self/x'])(
+  'N8: %s cannot be made, and that is said at once',
+  (path) => {
+    expect(() => takeDataDirectory(path)).toThrow(expect.objectContaining({ code: 'LKS-1103', why: expect.stringContaining('ENOENT') }))
+  },
+)

@@ -1,9 +1,21 @@
 // The data directory of a server: `lock.db` (whose it is now), `boot` (what the machine was started as when it was last used), `metadata.db`, `objects/`.
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { uptime } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { isError } from '@local-kafka-service/agent'
+import { isError, makeFolder } from '@local-kafka-service/agent'
 import { UserError } from '../user-error.ts'
 
 /** Of the layout of the directory; metadata and objects have versions of their own. */
@@ -15,7 +27,9 @@ export interface DataDirectory {
   readonly rebooted: boolean
   /** What a restart of the machine may have torn was found and put right: until the next one nobody has to look again. */
   recovered(): void
-  /** Somebody else may use it from here on. */
+  /** Something is stored in it from here on. */
+  used(): void
+  /** Another server may use it from here on. A folder that was made for this server and never used is removed. */
   release(): void
 }
 
@@ -31,16 +45,22 @@ export function placesIn(path: string): { readonly metadata: string; readonly ob
 export function takeDataDirectory(path: string): DataDirectory {
   const directory = resolve(path)
   let database: DatabaseSync | undefined
+  let first: string | undefined
   try {
-    mkdirSync(directory, { recursive: true })
+    first = makeFolder(directory)
     accessSync(directory, constants.R_OK | constants.W_OK)
-    database = new DatabaseSync(join(directory, 'lock.db'))
+    const file = join(directory, 'lock.db')
+    const made = fileNumber(file)
+    database = new DatabaseSync(file)
     lock(database, directory)
+    if (statSync(file, { throwIfNoEntry: false })?.ino !== made)
+      throw inUse(directory, 'a start that failed removed its lock at this moment')
   } catch (error) {
     database?.close()
     throw asUserError(error, directory)
   }
   const held = database
+  let unused = first
   return {
     path: directory,
     rebooted: !isThisBoot(readBoot(directory)),
@@ -51,7 +71,50 @@ export function takeDataDirectory(path: string): DataDirectory {
         throw asUserError(error, directory)
       }
     },
-    release: () => held.close(),
+    used() {
+      unused = undefined
+      try {
+        ignoreInGit(directory)
+      } catch (error) {
+        throw asUserError(error, directory)
+      }
+    },
+    release() {
+      // While the lock is held: another server must never lock a file that is gone from the folder.
+      if (unused !== undefined) removeUnused(directory, unused)
+      held.close()
+    },
+  }
+}
+
+/** The number of the file, which is made where it is missing. */
+function fileNumber(path: string): number {
+  const file = openSync(path, 'a')
+  try {
+    return fstatSync(file).ino
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Keeps messages out of the Git repository of a project. Not in a folder that also holds something else, and never over a file that is there. */
+function ignoreInGit(directory: string): void {
+  if (readdirSync(directory).some((name) => !/^(boot|lock\.db|metadata\.db|objects)/.test(name))) return
+  try {
+    writeFileSync(join(directory, '.gitignore'), '*\n', { flag: 'wx' })
+  } catch (error) {
+    if (!(isError(error) && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+}
+
+/** Removes the lock and the folders down from `first` that were made for it, as far as they are empty. What cannot be removed harms nobody. */
+function removeUnused(directory: string, first: string): void {
+  try {
+    if (readdirSync(directory).some((name) => name !== 'lock.db')) return
+    rmSync(join(directory, 'lock.db'), { force: true })
+    for (let folder = directory; folder.length >= first.length; folder = dirname(folder)) rmdirSync(folder)
+  } catch (error) {
+    if (!(isError(error) && 'code' in error)) throw error
   }
 }
 
@@ -120,19 +183,35 @@ function versionOf(database: DatabaseSync): number {
 }
 
 const sqliteBusy = 5
+const sqliteFull = 13
 const sqliteNotADatabase = 26
+
+function inUse(directory: string, why: string, cause?: unknown): UserError {
+  return new UserError('LKS-1101', {
+    what: `the data directory ${directory} is in use by another server`,
+    why,
+    fix: ['stop the other server and its forks, or use it', 'use another directory: --dir <path>', 'keep nothing: --memory'],
+    cause,
+  })
+}
+
+/** Also by a quota. */
+function isDiskFull(error: unknown): boolean {
+  const { code, errcode } = error as { readonly code?: string; readonly errcode?: number }
+  return code === 'ENOSPC' || code === 'EDQUOT' || ((errcode ?? 0) & 0xff) === sqliteFull
+}
 
 function asUserError(error: unknown, directory: string): UserError {
   if (error instanceof UserError) return error
   const { errcode, message } = error as { readonly errcode?: number; readonly message?: string }
-  if (errcode === sqliteBusy) {
-    return new UserError('LKS-1101', {
-      what: `the data directory ${directory} is in use by another server`,
-      why: 'two servers in one directory would each believe that it is theirs alone',
-      fix: ['stop the other server and its forks, or use it', 'use another directory: --dir <path>', 'keep nothing: --memory'],
+  if (errcode === sqliteBusy) return inUse(directory, 'two servers in one directory would each believe that it is theirs alone', error)
+  if (isDiskFull(error))
+    return new UserError('LKS-1104', {
+      what: `the disk of ${directory} is full`,
+      why: message,
+      fix: ['free some space on that disk', 'use a directory on another disk: --dir <path>', 'keep nothing: --memory'],
       cause: error,
     })
-  }
   return new UserError('LKS-1103', {
     what: `the data directory ${directory} cannot be used`,
     why:

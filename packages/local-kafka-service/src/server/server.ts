@@ -63,6 +63,7 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
       ...(interceptors && { interceptors }),
     })
     held.opened = opened
+    held.directory?.used()
     if (held.directory?.rebooted === true) held.directory.recovered()
     const agent = await createAgent(opened.parts, {
       settings: plan.settings,

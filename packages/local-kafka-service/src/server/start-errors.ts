@@ -130,11 +130,12 @@ function ofStore(error: ObjectStoreError, plan: ServerPlan): UserError {
   const where = objectsAt(plan)
   const why = error.message
   const cause = error
+  if (plan.objects.kind === 'directory' && error.kind === 'full') return diskFull(where, { why, cause })
   if (plan.objects.kind !== 's3') {
     return new UserError('LKS-1103', {
       what: `${where} cannot be used`,
       why,
-      fix: ['use another directory: --dir <path>', 'make room, or make it writable for this user', 'keep nothing: --memory'],
+      fix: ['use another directory: --dir <path>', 'make it readable and writable for this user', 'keep nothing: --memory'],
       cause,
     })
   }
@@ -220,7 +221,8 @@ function ofMetadata(error: MetadataError, plan: ServerPlan): UserError {
     case 'no such database':
       return new UserError('LKS-3103', { what: `${where} is not there`, why, fix: ['make it: createdb <database>', another], cause })
     case 'disk full':
-      return new UserError('LKS-3106', { what: `${where} cannot be written`, why, fix: ['make room on its disk', another], cause })
+      if (plan.metadata.kind === 'sqlite') return diskFull(where, { why, cause })
+      return new UserError('LKS-3106', { what: `${where} cannot be written`, why, fix: ['free some space on its disk', another], cause })
     case 'not a database':
     case undefined:
       return new UserError(error.kind === 'unavailable' ? 'LKS-3101' : 'LKS-3106', {
@@ -230,6 +232,16 @@ function ofMetadata(error: MetadataError, plan: ServerPlan): UserError {
         cause,
       })
   }
+}
+
+/** Of a directory of this machine. */
+function diskFull(where: string, { why, cause }: { readonly why: string; readonly cause: Error }): UserError {
+  return new UserError('LKS-1104', {
+    what: `the disk of ${where} is full`,
+    why,
+    fix: ['free some space on that disk; nothing that was acknowledged is lost', 'use a directory on another disk: --dir <path>'],
+    cause,
+  })
 }
 
 const flags = ['--kafka-port', '--control-port', '--data-port'] as const
