@@ -139,7 +139,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const answerMemory = new AnswerMemory(limits.fetchAnswersBytes)
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
   const offsets = new Offsets({ log: metadata.log, objects, owners, turns, codecs, crc32c, emit, damage })
-  const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, random, emit })
+  const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, turns, random, emit })
   const records = new RecordVerbs({ topics, writer, stores, reader, offsets, tails, owners, settings, clock, ioClock, codecs, crc32c })
   const producerIds = new ProducerIds((count) => metadata.log.allocateProducerIds(count))
   const groups = new Groups({
@@ -148,6 +148,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     incarnation,
     clock,
     sessionClock,
+    turns,
     random,
     emit,
     settings: groupSettings(settings),

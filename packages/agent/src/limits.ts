@@ -145,6 +145,11 @@ export const limits = {
   unitsPerTurn: 1_000,
   /** Look-ups of offsets by time in one turn. */
   timesPerTurn: 100,
+  /** Names of topics and groups that one read of the database looks up. As many as a slice, because the rows cross from the database's thread in one piece. */
+  namesPerRead: 1_000,
+  /** Committed offsets that one read gives back, and one save of a group writes: the others wait for the database meanwhile. */
+  offsetsPerRead: 1_000,
+  offsetsPerSave: 1_000,
   /** Bytes of records that count as one unit of work when a produced batch is checked: some microseconds for the slowest codec. */
   openedBytesPerUnit: 4 * kib,
 

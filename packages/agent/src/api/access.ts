@@ -17,11 +17,21 @@ export async function topicsByName(
   query: TopicQuery & { readonly autoCreate?: true },
 ): Promise<ReadonlyMap<string, Outcome<Topic>>> {
   const { operation, context, services } = query
-  const distinct = [...new Set(names)]
-  const allowed = distinct.filter((name) => mayTouch(name, operation, { context, services }))
+  const answers = new Map<string, Outcome<Topic>>()
+  const allowed: string[] = []
+  const slice = services.turns.slice()
+  for (const name of names) {
+    if (answers.has(name)) continue
+    // Of those that are allowed, the answer follows.
+    answers.set(name, failure('TOPIC_AUTHORIZATION_FAILED'))
+    if (mayTouch(name, operation, { context, services })) allowed.push(name)
+    if (slice.spent(1)) await slice.next()
+  }
   const found = await services.topics.find(allowed, { autoCreate: query.autoCreate ?? false })
-  const answers = new Map<string, Outcome<Topic>>(distinct.map((name) => [name, failure('TOPIC_AUTHORIZATION_FAILED')]))
-  for (const [index, name] of allowed.entries()) answers.set(name, found[index] ?? failure('UNKNOWN_TOPIC_OR_PARTITION'))
+  for (const [index, name] of allowed.entries()) {
+    answers.set(name, found[index] ?? failure('UNKNOWN_TOPIC_OR_PARTITION'))
+    if (slice.spent(1)) await slice.next()
+  }
   return answers
 }
 

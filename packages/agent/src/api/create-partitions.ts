@@ -12,8 +12,12 @@ export const createPartitions = handler({
   async handle(request, context, services) {
     const twice = duplicatesOf(request.topics.map(({ name }) => name))
     const results = Array.from(twice, (name) => result(name, failure('INVALID_REQUEST', 'Duplicate topic in request.')))
-    for (const topic of request.topics)
-      if (!twice.has(topic.name)) results.push(result(topic.name, await grown(topic, request.validateOnly, { context, services })))
+    const slice = services.turns.slice()
+    const living = await services.topics.living(request.topics.map(({ name }) => name))
+    for (const topic of request.topics) {
+      if (slice.spent(1)) await slice.next()
+      if (!twice.has(topic.name)) results.push(result(topic.name, await grown(topic, request.validateOnly, { living, context, services })))
+    }
     return { kind: 'now', response: { throttleTimeMs: 0, results } }
   },
   refuse: ({ topics }, { code, message }) => ({
@@ -23,10 +27,12 @@ export const createPartitions = handler({
 })
 
 type TopicRequest = CreatePartitionsRequest['topics'][number]
-type Query = { readonly context: RequestContext; readonly services: Services }
+/** `living`: read in bulk; it says what is not there, and growing looks again at what is. */
+type Query = { readonly living: ReadonlySet<string>; readonly context: RequestContext; readonly services: Services }
 
 async function grown({ name, count, assignments }: TopicRequest, dryRun: boolean, query: Query): Promise<Outcome<Topic>> {
   if (!mayTouch(name, 'ALTER', query)) return failure('TOPIC_AUTHORIZATION_FAILED')
+  if (!query.living.has(name)) return failure('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`)
   const { topics } = query.services
   if (assignments !== null) {
     // Checked against what is there now, and first: a refused assignment must change nothing.

@@ -25,7 +25,9 @@ export const createTopics = handler({
     }
     const topics: TopicResponse[] = Array.from(twice, (name) => rejected(name, failure('INVALID_REQUEST', 'Duplicate topic name.')))
     let partitions = 0
+    const slice = services.turns.slice()
     for (const topic of request.topics) {
+      if (slice.spent(1)) await slice.next()
       if (twice.has(topic.name)) continue
       const more = Math.max(
         topic.assignments.length,

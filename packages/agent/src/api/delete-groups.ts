@@ -8,8 +8,11 @@ export const deleteGroups = handler({
   access: { operation: 'DELETE', resource: 'group' },
   async handle({ groupsNames }, context, services) {
     const results: { readonly groupId: string; readonly errorCode: number }[] = []
+    const slice = services.turns.slice()
+    const unloaded = await services.groups.unloaded(groupsNames)
     for (const groupId of new Set(groupsNames)) {
-      const outcome = await eachGroup(groupId, { operation: 'DELETE', context, services }, () => services.groups.delete(groupId))
+      if (slice.spent(1)) await slice.next()
+      const outcome = await eachGroup(groupId, { operation: 'DELETE', context, services }, () => services.groups.delete(groupId, unloaded))
       results.push({ groupId, errorCode: outcome.kind === 'ok' ? errors[outcome.value].code : outcome.code })
     }
     return { kind: 'now', response: { throttleTimeMs: 0, results } }

@@ -1,9 +1,10 @@
 // DescribeConfigs 1–4. Topics and this agent as a broker, with effective values, sources, synonyms, types and words; the settings table is where they come from.
 // Left out: loggers, client metrics and groups, which have no configs here.
-import { DescribeConfigs, type DescribeConfigsRequest, type DescribeConfigsResponse } from '@local-kafka-service/protocol'
+import { DescribeConfigs, type DescribeConfigsRequest, type DescribeConfigsResponse, type Outcome } from '@local-kafka-service/protocol'
+import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { agentSettings, type Setting } from '../settings.ts'
-import { failure, mayTouch } from './access.ts'
+import { failure, topicsByName } from './access.ts'
 import { cluster } from './authorized-operations.ts'
 import { configSources, configTypes } from './config-sources.ts'
 import { handler, type RequestContext } from './handler.ts'
@@ -16,7 +17,14 @@ export const describeConfigs = handler({
   access: { operation: 'DESCRIBE_CONFIGS', resource: 'topic' },
   async handle(request, context, services) {
     const results: Result[] = []
-    for (const resource of request.resources) results.push(await described(resource, { request, context, services }))
+    const slice = services.turns.slice()
+    const names = request.resources.flatMap((resource) => (resource.resourceType === topicResource ? [resource.resourceName] : []))
+    const topics = await topicsByName(names, { operation: 'DESCRIBE_CONFIGS', context, services })
+    for (const resource of request.resources) {
+      const result = described(resource, { request, context, services, topics })
+      results.push(result)
+      if (slice.spent(1 + result.configs.length)) await slice.next()
+    }
     return { kind: 'now', response: { throttleTimeMs: 0, results } }
   },
   refuse: ({ resources }, { code, message }) => ({
@@ -28,9 +36,14 @@ export const describeConfigs = handler({
 type ResourceRequest = DescribeConfigsRequest['resources'][number]
 type Result = DescribeConfigsResponse['results'][number]
 type Config = Result['configs'][number]
-type Query = { readonly request: DescribeConfigsRequest; readonly context: RequestContext; readonly services: Services }
+interface Query {
+  readonly request: DescribeConfigsRequest
+  readonly context: RequestContext
+  readonly services: Services
+  readonly topics: ReadonlyMap<string, Outcome<Topic>>
+}
 
-async function described(resource: ResourceRequest, query: Query): Promise<Result> {
+function described(resource: ResourceRequest, query: Query): Result {
   switch (resource.resourceType) {
     case topicResource:
       return ofTopic(resource, query)
@@ -41,13 +54,10 @@ async function described(resource: ResourceRequest, query: Query): Promise<Resul
   }
 }
 
-async function ofTopic(resource: ResourceRequest, query: Query): Promise<Result> {
-  const { topics } = query.services
-  const { resourceName } = resource
-  if (!mayTouch(resourceName, 'DESCRIBE_CONFIGS', query)) return refusal(resource, failure('TOPIC_AUTHORIZATION_FAILED'))
-  const [found] = await topics.find([resourceName], { autoCreate: false })
+function ofTopic(resource: ResourceRequest, query: Query): Result {
+  const found = query.topics.get(resource.resourceName)
   if (found?.kind !== 'ok') return refusal(resource, found ?? failure('UNKNOWN_TOPIC_OR_PARTITION'))
-  const configs = topics.configs(found.value).map(
+  const configs = query.services.topics.configs(found.value).map(
     (config): Config => ({
       name: config.name,
       value: config.value,

@@ -1,6 +1,6 @@
 // DescribeGroups 0–6. A group that is not there is a dead one; from 6 on that is an error, too (KIP-1043).
 import { DescribeGroups, type DescribeGroupsResponse, errors } from '@local-kafka-service/protocol'
-import type { Described } from '../core/group/classic-messages.ts'
+import type { DescribedGroup } from '../coordinate/stored-groups.ts'
 import { authorizedOperations } from './authorized-operations.ts'
 import { eachGroup } from './group-access.ts'
 import { handler } from './handler.ts'
@@ -14,9 +14,12 @@ export const describeGroups = handler({
   async handle(request, context, services) {
     const { apiVersion } = context
     const groups: Group[] = []
+    const slice = services.turns.slice()
+    const unloaded = await services.groups.unloaded(request.groups)
     for (const groupId of request.groups) {
+      if (slice.spent(1)) await slice.next()
       const outcome = await eachGroup(groupId, { operation: 'DESCRIBE', context, services }, () =>
-        services.groups.ask(groupId, { kind: 'describe' }),
+        services.groups.describe(groupId, unloaded),
       )
       if (outcome.kind === 'error') {
         groups.push(refused(groupId, { code: outcome.code, message: outcome.message ?? null }, apiVersion))
@@ -45,7 +48,7 @@ export const describeGroups = handler({
 
 type Group = DescribeGroupsResponse['groups'][number]
 
-function described(groupId: string, { state, protocolType, protocolName, members }: Described): Group {
+function described(groupId: string, { state, protocolType, protocolName, members }: DescribedGroup): Group {
   return {
     errorCode: 0,
     groupId,

@@ -18,7 +18,12 @@ export const findCoordinator = handler({
   async handle(request, context, services) {
     const { key, keyType, coordinatorKeys } = request
     if (context.apiVersion >= manyFrom) {
-      const coordinators = coordinatorKeys.map((one) => ({ key: one, ...coordinatorOf(one, keyType, { context, services }) }))
+      const slice = services.turns.slice()
+      const coordinators: NonNullable<FindCoordinatorResponse['coordinators']>[number][] = []
+      for (const one of coordinatorKeys) {
+        coordinators.push({ key: one, ...coordinatorOf(one, keyType, { context, services }) })
+        if (slice.spent(1)) await slice.next()
+      }
       return { kind: 'now', response: { throttleTimeMs: 0, coordinators } }
     }
     return { kind: 'now', response: alone(coordinatorOf(key, keyType, { context, services })) }

@@ -60,7 +60,7 @@ async function topicsOf(request: MetadataRequest, context: RequestContext, servi
   // In version 0 an empty list meant all.
   if (asked === null || (apiVersion === 0 && asked.length === 0)) {
     const all = await services.topics.list()
-    return all.filter(({ name }) => mayTouch(name, 'DESCRIBE', query)).map((topic) => described(topic, query))
+    return await eachTopic(all, query, (topic) => (mayTouch(topic.name, 'DESCRIBE', query) ? described(topic, query) : undefined))
   }
   if (apiVersion < idsFrom && asked.some(({ name, topicId }) => name === null || topicId !== zeroUuid))
     throw new KafkaError('INVALID_REQUEST', 'Topic ids are not supported before version 12 of Metadata.')
@@ -68,9 +68,24 @@ async function topicsOf(request: MetadataRequest, context: RequestContext, servi
   const ids = asked.flatMap(({ name, topicId }) => (name === null ? [topicId] : []))
   const byId = await topicsById(ids, { operation: 'DESCRIBE', context, services })
   const byName = await named(names, query)
-  return [...new Set(names)]
-    .map((name) => ofOutcome(byName.get(name), { name, topicId: zeroUuid }, query))
-    .concat([...new Set(ids)].map((topicId) => ofOutcome(byId.get(topicId), { name: null, topicId }, query)))
+  const ofNames = await eachTopic(new Set(names), query, (name) => ofOutcome(byName.get(name), { name, topicId: zeroUuid }, query))
+  return [...ofNames, ...(await eachTopic(new Set(ids), query, (topicId) => ofOutcome(byId.get(topicId), { name: null, topicId }, query)))]
+}
+
+/** Others run between two slices: a cluster may have very many partitions, and a request may name as many topics. */
+async function eachTopic<T>(
+  asked: Iterable<T>,
+  { services }: Query,
+  shape: (one: T) => TopicResponse | undefined,
+): Promise<readonly TopicResponse[]> {
+  const slice = services.turns.slice()
+  const topics: TopicResponse[] = []
+  for (const one of asked) {
+    const topic = shape(one)
+    if (topic !== undefined) topics.push(topic)
+    if (slice.spent(1 + (topic?.partitions.length ?? 0))) await slice.next()
+  }
+  return topics
 }
 
 /** A topic is only made for who may create it; another client hears that it is not there. */
@@ -78,7 +93,8 @@ async function named(names: readonly string[], { request, context, services }: Q
   const query = { operation: 'DESCRIBE', context, services } as const
   if (!request.allowAutoTopicCreation) return topicsByName(names, query)
   const creators = names.filter((name) => mayTouch(name, 'CREATE', query))
-  const others = names.filter((name) => !creators.includes(name))
+  const may = new Set(creators)
+  const others = names.filter((name) => !may.has(name))
   const made = await topicsByName(creators, { ...query, autoCreate: true })
   return others.length === 0 ? made : new Map([...made, ...(await topicsByName(others, query))])
 }

@@ -1,7 +1,7 @@
 // OffsetCommit 2–10. A member's, fenced by its generation, or anybody's while the group has no members (generation -1). By topic id from 10 on.
 // A retention of the request's own (2–4) counts from the commit, as in Kafka: 0 means that the offsets may go as soon as the group has no members.
 // Left out: the empty group id, which Kafka accepts for old clients: INVALID_GROUP_ID. An offset beyond 2^53, which no log here can have: INVALID_REQUEST for its partition.
-import { errors, OffsetCommit, type OffsetCommitRequest, type OffsetCommitResponse, type Outcome } from '@local-kafka-service/protocol'
+import { errors, OffsetCommit, type OffsetCommitRequest, type Outcome } from '@local-kafka-service/protocol'
 import type { OffsetToCommit, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
@@ -24,19 +24,27 @@ export const offsetCommit = handler({
     const found = await foundTopics(request, { context, services })
     const longest = number(services.settings, 'offset.metadata.max.bytes')
     const retention = request.retentionTimeMs === serversRetention ? {} : { retentionMs: request.retentionTimeMs }
+    const slice = services.turns.slice()
     const offsets: OffsetToCommit[] = []
-    let known = 0
-    const topics = request.topics.map((topic, at) => {
+    /** The answers that wait for the group's word: those of `offsets`, in their order, and those whose metadata is too long. */
+    const waiting: Answer[] = []
+    const tooLong: Answer[] = []
+    const topics: { readonly name: string; readonly topicId: string; readonly partitions: Answer[] }[] = []
+    for (const [at, { name, topicId: id, partitions }] of request.topics.entries()) {
       const outcome = found[at]
-      return {
-        ...topic,
-        partitions: topic.partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }) => {
-          const code = placeTrouble(outcome, partitionIndex)
-          if (outcome?.kind !== 'ok' || code !== 0) return { partitionIndex, errorCode: code }
-          if (Math.abs(committedOffset) === beyond) return { partitionIndex, errorCode: errors.INVALID_REQUEST.code }
-          known += 1
-          const metadata = committedMetadata ?? ''
-          if (metadata.length > longest) return { partitionIndex, errorCode: errors.OFFSET_METADATA_TOO_LARGE.code }
+      const answers: Answer[] = []
+      topics.push({ name, topicId: id, partitions: answers })
+      for (const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } of partitions) {
+        if (slice.spent(1)) await slice.next()
+        const answer: Answer = { partitionIndex, errorCode: placeTrouble(outcome, partitionIndex) }
+        answers.push(answer)
+        if (outcome?.kind !== 'ok' || answer.errorCode !== 0) continue
+        const metadata = committedMetadata ?? ''
+        if (Math.abs(committedOffset) === beyond) answer.errorCode = errors.INVALID_REQUEST.code
+        else if (metadata.length > longest) {
+          answer.errorCode = errors.OFFSET_METADATA_TOO_LARGE.code
+          tooLong.push(answer)
+        } else {
           const { topicId } = outcome.value
           offsets.push({
             topicId,
@@ -46,31 +54,18 @@ export const offsetCommit = handler({
             metadata,
             ...retention,
           })
-          return { partitionIndex, errorCode: 0 }
-        }),
+          waiting.push(answer)
+        }
       }
-    })
+    }
     // Kafka's order: a partition that is not there is refused before the group is asked; what the group says counts before the metadata's size.
-    const error =
-      known === 0 && request.topics.length > 0
-        ? 'NONE'
-        : await services.groups.commit(
-            groupId,
-            {
-              kind: 'commit',
-              version: apiVersion,
-              transactional: false,
-              memberId,
-              groupInstanceId,
-              generation: generationIdOrMemberEpoch,
-              connection: client.connectionId,
-            },
-            offsets,
-            signal,
-          )
-    if (error === 'NONE') return { kind: 'now', response: { throttleTimeMs: 0, topics } }
-    const refusal = errors[error].code
-    return { kind: 'now', response: { throttleTimeMs: 0, topics: refusedWith(topics, refusal) } }
+    if (waiting.length + tooLong.length > 0 || request.topics.length === 0) {
+      const claim = { memberId, groupInstanceId, generation: generationIdOrMemberEpoch, connection: client.connectionId }
+      const asked = { kind: 'commit', version: apiVersion, transactional: false, ...claim } as const
+      const { error, saved } = await services.groups.commitInSteps(groupId, asked, offsets, signal)
+      if (error !== 'NONE') for (const answer of [...waiting.slice(saved), ...tooLong]) answer.errorCode = errors[error].code
+    }
+    return { kind: 'now', response: { throttleTimeMs: 0, topics } }
   },
   refuse: ({ topics }, { code }) => ({
     throttleTimeMs: 0,
@@ -80,6 +75,11 @@ export const offsetCommit = handler({
     })),
   }),
 })
+
+interface Answer {
+  readonly partitionIndex: number
+  errorCode: number
+}
 
 async function foundTopics(
   { topics }: OffsetCommitRequest,
@@ -105,13 +105,4 @@ function placeTrouble(topic: Outcome<Topic> | undefined, partition: number): num
   // To a name that cannot be one Kafka says that it is not there.
   if (topic?.kind !== 'error' || topic.code === errors.INVALID_TOPIC_EXCEPTION.code) return errors.UNKNOWN_TOPIC_OR_PARTITION.code
   return topic.code
-}
-
-/** Partitions that were refused before the group was asked keep their own error. */
-function refusedWith(topics: OffsetCommitResponse['topics'], code: number): OffsetCommitResponse['topics'] {
-  const own = (errorCode: number): boolean => errorCode !== 0 && errorCode !== errors.OFFSET_METADATA_TOO_LARGE.code
-  return topics.map((topic) => ({
-    ...topic,
-    partitions: topic.partitions.map(({ partitionIndex, errorCode }) => ({ partitionIndex, errorCode: own(errorCode) ? errorCode : code })),
-  }))
 }

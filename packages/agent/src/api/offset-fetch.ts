@@ -9,7 +9,7 @@ import {
   zeroUuid,
 } from '@local-kafka-service/protocol'
 import { partitionKey } from '../core/ids.ts'
-import type { CommittedOffset, Topic } from '../metadata/metadata-store.ts'
+import type { CommittedOffset, OffsetPlace, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { mayTouch, topicsById, topicsByName } from './access.ts'
 import { eachGroup } from './group-access.ts'
@@ -26,15 +26,15 @@ export const offsetFetch = handler({
   async handle(request, context, services) {
     const query = { context, services }
     if (context.apiVersion >= manyFrom) {
-      const groups: GroupResponse[] = []
-      for (const group of request.groups) groups.push(await fetched(group, query))
+      const groups = await fetched(request.groups, query)
       return { kind: 'now', response: { throttleTimeMs: 0, topics: [], errorCode: 0, groups } }
     }
     const { groupId, topics } = request
     const asked = topics === null ? null : topics.map((topic) => ({ ...topic, topicId: zeroUuid }))
-    const one = await fetchedOf({ groupId, topics: asked }, query)
-    if (one.kind === 'error') return { kind: 'now', response: refused(request, one.code, context.apiVersion) }
-    return { kind: 'now', response: { throttleTimeMs: 0, topics: one.value, errorCode: 0, groups: [] } }
+    const [one] = await fetched([{ groupId, topics: asked }], query)
+    if (one === undefined || one.errorCode !== 0)
+      return { kind: 'now', response: refused(request, one?.errorCode ?? errors.UNKNOWN_SERVER_ERROR.code, context.apiVersion) }
+    return { kind: 'now', response: { throttleTimeMs: 0, topics: one.topics, errorCode: 0, groups: [] } }
   },
   refuse: (request, { code }, apiVersion) => refused(request, code, apiVersion),
 })
@@ -44,26 +44,71 @@ type GroupResponse = NonNullable<OffsetFetchResponse['groups']>[number]
 /** With the name and the id: each version writes its own. */
 type TopicResponse = GroupResponse['topics'][number] & { readonly name: string }
 type PartitionResponse = TopicResponse['partitions'][number]
+interface Answer {
+  readonly groupId: string
+  readonly topics: readonly TopicResponse[]
+  readonly errorCode: number
+}
 type Query = { readonly context: RequestContext; readonly services: Services }
 
 const none = { committedOffset: -1, committedLeaderEpoch: -1, metadata: '' }
 
-async function fetched(group: GroupRequest, query: Query): Promise<GroupResponse> {
-  const { groupId } = group
-  const outcome = await fetchedOf(group, query)
-  return outcome.kind === 'ok' ? { groupId, topics: outcome.value, errorCode: 0 } : { groupId, topics: [], errorCode: outcome.code }
-}
-
-function fetchedOf({ groupId, topics }: GroupRequest, query: Query): Promise<Outcome<readonly TopicResponse[]>> {
-  return eachGroup(groupId, { operation: 'DESCRIBE', ...query }, () =>
-    topics === null ? allTopics(groupId, query) : askedTopics(groupId, topics, query),
+/** In the order asked. All groups are read together, in slices; each has its own error. */
+async function fetched(groups: readonly GroupRequest[], query: Query): Promise<readonly Answer[]> {
+  const { stored } = query.services.groups
+  const codes: number[] = []
+  for (const { groupId } of groups) codes.push(await troubleOf(groupId, query))
+  const asked = groups.filter((_, at) => codes[at] === 0)
+  const all = await stored.offsets([...new Set(asked.flatMap(({ groupId, topics }) => (topics === null ? [groupId] : [])))])
+  const found = await foundTopics(
+    asked.flatMap(({ topics }) => topics ?? []),
+    query,
   )
+  const committed = await committedIn(asked, found, query)
+  const answers: Answer[] = []
+  for (const [at, { groupId, topics }] of groups.entries()) {
+    const errorCode = codes[at] ?? 0
+    if (errorCode !== 0) answers.push({ groupId, topics: [], errorCode })
+    else if (topics === null) answers.push({ groupId, topics: await allTopics(all.get(groupId) ?? [], query), errorCode })
+    else answers.push({ groupId, topics: await askedTopics(topics, { found, committed: committed.get(groupId), query }), errorCode })
+  }
+  return answers
 }
 
-async function allTopics(groupId: string, query: Query): Promise<readonly TopicResponse[]> {
-  const offsets = await query.services.groups.offsets(groupId)
+async function troubleOf(groupId: string, query: Query): Promise<number> {
+  const outcome = await eachGroup(groupId, { operation: 'DESCRIBE', ...query }, async () => query.services.groups.check(groupId))
+  return outcome.kind === 'ok' ? 0 : outcome.code
+}
+
+type Committed = ReadonlyMap<string, CommittedOffset>
+
+/** What is committed in the partitions that are named, by group. */
+async function committedIn(groups: readonly GroupRequest[], found: Found, { services }: Query): Promise<ReadonlyMap<string, Committed>> {
+  const slice = services.turns.slice()
+  const places: OffsetPlace[] = []
+  for (const { groupId, topics } of groups) {
+    for (const topic of topics ?? []) {
+      const outcome = found(topic)
+      if (outcome?.kind === 'ok')
+        for (const partition of topic.partitionIndexes) places.push({ groupId, topicId: outcome.value.topicId, partition })
+      if (slice.spent(1 + topic.partitionIndexes.length)) await slice.next()
+    }
+  }
+  const committed = new Map<string, Map<string, CommittedOffset>>()
+  for (const offset of await services.groups.stored.offsetsAt(places)) {
+    const known = committed.get(offset.groupId) ?? new Map<string, CommittedOffset>()
+    if (known.size === 0) committed.set(offset.groupId, known)
+    known.set(partitionKey(offset.topicId, offset.partition), offset)
+    if (slice.spent(1)) await slice.next()
+  }
+  return committed
+}
+
+async function allTopics(offsets: readonly CommittedOffset[], query: Query): Promise<readonly TopicResponse[]> {
+  const slice = query.services.turns.slice()
   const byTopic = new Map<string, { readonly name: string; readonly topicId: string; readonly partitions: PartitionResponse[] }>()
   for (const { topic, topicId, ...offset } of offsets) {
+    if (slice.spent(1)) await slice.next()
     if (!mayTouch(topic, 'DESCRIBE', query)) continue
     const known = byTopic.get(topicId) ?? { name: topic, topicId, partitions: [] }
     known.partitions.push(partitionResponse(offset.partition, offset))
@@ -72,41 +117,42 @@ async function allTopics(groupId: string, query: Query): Promise<readonly TopicR
   return [...byTopic.values()]
 }
 
-async function askedTopics(groupId: string, topics: NonNullable<GroupRequest['topics']>, query: Query): Promise<readonly TopicResponse[]> {
-  const found = await foundTopics(topics, query)
-  const wanted = topics.flatMap(({ partitionIndexes }, at) => {
-    const outcome = found[at]
-    return outcome?.kind === 'ok' ? partitionIndexes.map((partition) => ({ topicId: outcome.value.topicId, partition })) : []
-  })
-  const offsets = await query.services.groups.offsets(groupId, wanted)
-  const committed = new Map(offsets.map((offset) => [partitionKey(offset.topicId, offset.partition), offset]))
-  return topics.map(({ name, topicId, partitionIndexes }, at) => {
-    const outcome = found[at]
+async function askedTopics(
+  topics: NonNullable<GroupRequest['topics']>,
+  { found, committed, query }: { readonly found: Found; readonly committed: Committed | undefined; readonly query: Query },
+): Promise<readonly TopicResponse[]> {
+  const slice = query.services.turns.slice()
+  const answers: TopicResponse[] = []
+  for (const topic of topics) {
+    const { name, topicId, partitionIndexes } = topic
+    const outcome = found(topic)
     const errorCode = outcome?.kind === 'error' ? missing(outcome.code) : 0
-    return {
-      name,
-      topicId,
-      partitions: partitionIndexes.map((partition) => {
-        const offset = outcome?.kind === 'ok' ? committed.get(partitionKey(outcome.value.topicId, partition)) : undefined
-        return offset === undefined ? { partitionIndex: partition, ...none, errorCode } : partitionResponse(partition, offset)
-      }),
+    const partitions: PartitionResponse[] = []
+    answers.push({ name, topicId, partitions })
+    for (const partition of partitionIndexes) {
+      if (slice.spent(1)) await slice.next()
+      const offset = outcome?.kind === 'ok' ? committed?.get(partitionKey(outcome.value.topicId, partition)) : undefined
+      partitions.push(offset === undefined ? { partitionIndex: partition, ...none, errorCode } : partitionResponse(partition, offset))
     }
-  })
+  }
+  return answers
 }
 
-async function foundTopics(topics: NonNullable<GroupRequest['topics']>, query: Query): Promise<readonly (Outcome<Topic> | undefined)[]> {
+type Found = (topic: { readonly name: string; readonly topicId: string }) => Outcome<Topic> | undefined
+
+async function foundTopics(topics: NonNullable<GroupRequest['topics']>, query: Query): Promise<Found> {
   if (query.context.apiVersion >= idsFrom) {
     const byId = await topicsById(
       topics.map(({ topicId }) => topicId),
       { operation: 'DESCRIBE', ...query },
     )
-    return topics.map(({ topicId }) => byId.get(topicId))
+    return ({ topicId }) => byId.get(topicId)
   }
   const byName = await topicsByName(
     topics.map(({ name }) => name),
     { operation: 'DESCRIBE', ...query },
   )
-  return topics.map(({ name }) => byName.get(name))
+  return ({ name }) => byName.get(name)
 }
 
 /** A topic that is not there has no commits, which is no error; an id that nobody knows is one. */

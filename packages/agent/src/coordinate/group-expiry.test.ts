@@ -95,7 +95,7 @@ test('C13: a group that is asked for while its rows are being removed is opened 
   await turn()
   gate.resolve()
   expect(await committed).toBe('NONE')
-  expect(await store.groups.offsets({ groupId: 'g' })).toMatchObject([{ offset: 2 }])
+  expect(await store.groups.offsets({ groupIds: ['g'] })).toMatchObject([{ offset: 2 }])
   leaving.abort()
   await running
 })

@@ -1,5 +1,7 @@
 // The groups of an agent over a real Metadata Service in memory: what is answered is saved, what is saved comes back, and nobody else's step counts.
 import { expect, test } from 'vitest'
+import { limits } from '../limits.ts'
+import { aTopic } from '../metadata/metadata-store.contract.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { aCoordinator, aJoin, assignment, at, joined, synced, turn } from './testing/a-coordinator.ts'
 
@@ -257,3 +259,52 @@ test('groups of others are refused, and so is a group without a name', async () 
   owners.fence()
   await expect(groups.ask('g', { kind: 'describe' })).rejects.toMatchObject({ error: 'NOT_COORDINATOR' })
 })
+
+test('H6: when a member goes in the middle of a commit of very many offsets, the answer says how many are saved', async () => {
+  let saves = 0
+  let leaving: Promise<unknown> = Promise.resolve()
+  const { groups, store } = await aCoordinator({
+    save: (save, input) => {
+      if (input.offsets.length > 0 && (saves += 1) === 2) leaving = groups.ask('g', { kind: 'leave', members: [member] })
+      return save(input)
+    },
+  })
+  const { topicId } = await aTopic(store, { name: 'wide', partitions: 5 * limits.offsetsPerSave })
+  const member = await joined(groups, 'g')
+  await synced(groups, 'g', member)
+  const offsets = Array.from({ length: 5 * limits.offsetsPerSave }, (_, partition) => at(topicId, partition, partition))
+  const committed = await groups.commitInSteps('g', { kind: 'commit', version: 8, transactional: false, ...member }, offsets)
+  await leaving
+  expect(committed).toEqual({ error: 'UNKNOWN_MEMBER_ID', saved: 2 * limits.offsetsPerSave })
+  expect((await groups.offsets('g')).length).toBe(2 * limits.offsetsPerSave)
+})
+
+test('H10: of many groups those that are not there are found out in a few reads, and none is opened', async () => {
+  const { groups, store, reads } = await aCoordinator()
+  await groups.commit('kept', { ...nobody, kind: 'commit', version: 8, transactional: false }, [])
+  const member = await joined(groups, 'members')
+  await synced(groups, 'members', member)
+  const names = Array.from({ length: 2 * limits.namesPerRead }, (_, index) => `nobody${index}`)
+  reads.length = 0
+  const unloaded = await groups.unloaded([...names, 'kept', 'members'])
+  expect(await groups.describe('nobody7', unloaded)).toMatchObject({ state: 'Dead', members: [] })
+  expect(await groups.describe('members', unloaded)).toMatchObject({ state: 'Stable', members: [{ memberId: member.memberId }] })
+  expect(await groups.delete('nobody7', unloaded)).toBe('GROUP_ID_NOT_FOUND')
+  await expect(groups.describe('', unloaded)).rejects.toMatchObject({ error: 'INVALID_GROUP_ID' })
+  expect(reads).toEqual(['find', 'find'])
+  expect((await store.groups.list()).map(({ groupId }) => groupId)).toEqual(['kept', 'members'])
+})
+
+test('H10: a group without members is described by its head, and loaded only to be deleted', async () => {
+  const { groups, reads, restart } = await aCoordinator()
+  await groups.commit('kept', { ...nobody, kind: 'commit', version: 8, transactional: false }, [])
+  const successor = await restart()
+  reads.length = 0
+  const unloaded = await successor.unloaded(['kept'])
+  expect(await successor.describe('kept', unloaded)).toEqual({ state: 'Empty', protocolType: '', protocolName: '', members: [] })
+  expect(reads).toEqual(['find'])
+  expect(await successor.delete('kept', unloaded)).toBe('NONE')
+  expect(reads).toEqual(['find', 'open'])
+})
+
+const nobody = { memberId: '', groupInstanceId: null, generation: -1 }

@@ -4,11 +4,13 @@ import type { ClassicGroupState, ClassicReply, ClassicRequest, ClassicSettings, 
 import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids.ts'
 import { slotOfName } from '../core/slots.ts'
 import { limits } from '../limits.ts'
-import { type AgedTopic, type CommittedOffset, type GroupStore, MetadataError, type OffsetToCommit } from '../metadata/metadata-store.ts'
+import type { AgedTopic, CommittedOffset, GroupStore, OffsetToCommit } from '../metadata/metadata-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock, Random } from '../time/clock.ts'
+import type { Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import { type Beside, GroupRunner } from './group-runner.ts'
+import { type DescribedGroup, retriable, StoredGroups, type UnloadedGroups, withoutMembers } from './stored-groups.ts'
 
 export interface GroupsParts {
   readonly store: GroupStore
@@ -17,6 +19,7 @@ export interface GroupsParts {
   readonly clock: Clock
   /** Of sessions and rebalances. */
   readonly sessionClock?: Clock
+  readonly turns: Turns
   readonly random: Random
   readonly emit: EventHook
   readonly settings: ClassicSettings
@@ -46,6 +49,8 @@ export interface GroupListing {
 }
 
 export class Groups {
+  /** Bulk reads, after `check`. */
+  readonly stored: StoredGroups
   readonly #parts: GroupsParts
   readonly #runners = new Map<string, Promise<GroupRunner>>()
   /** Loaded ones, the longest unused first. */
@@ -57,6 +62,7 @@ export class Groups {
 
   constructor(parts: GroupsParts) {
     this.#parts = parts
+    this.stored = new StoredGroups(parts)
   }
 
   /**
@@ -73,10 +79,40 @@ export class Groups {
     return error
   }
 
-  /** Committed offsets of living topics; of all partitions when none are named. A primary read. Rejects as `ask` does. */
-  async offsets(groupId: string, partitions?: readonly TopicPartition[]): Promise<readonly CommittedOffset[]> {
-    this.#check(groupId)
-    return await retriable(this.#parts.store.offsets({ groupId, ...(partitions !== undefined && { partitions }) }))
+  /** `commit` of very many offsets, in several saves. The check may fail for a later one, when the group has moved on: `saved` says how many offsets are rows by then. */
+  async commitInSteps(
+    groupId: string,
+    request: CommitRequest,
+    offsets: readonly OffsetToCommit[],
+    signal?: AbortSignal,
+  ): Promise<{ readonly error: KafkaErrorName; readonly saved: number }> {
+    const slice = this.#parts.turns.slice()
+    for (let saved = 0; ; saved += limits.offsetsPerSave) {
+      const page = offsets.slice(saved, saved + limits.offsetsPerSave)
+      const error = await this.commit(groupId, request, page, signal)
+      if (error !== 'NONE') return { error, saved }
+      if (saved + page.length === offsets.length) return { error, saved: offsets.length }
+      if (slice.spent(page.length)) await slice.next()
+    }
+  }
+
+  /** Committed offsets of living topics. A primary read. Rejects as `ask` does. */
+  async offsets(groupId: string): Promise<readonly CommittedOffset[]> {
+    this.check(groupId)
+    return (await this.stored.offsets([groupId])).get(groupId) ?? []
+  }
+
+  /** As they are stored, of those that are not loaded: what `describe` and `delete` need to answer for many without loading each. */
+  async unloaded(groupIds: readonly string[]): Promise<UnloadedGroups> {
+    const asked = new Set(groupIds.filter((groupId) => !this.#runners.has(groupId) && this.#isMine(groupId) && isLegal(groupId)))
+    return { asked, heads: await this.stored.heads([...asked]) }
+  }
+
+  /** Rejects as `ask` does. */
+  async describe(groupId: string, { asked, heads }: UnloadedGroups): Promise<DescribedGroup> {
+    this.check(groupId)
+    const known = asked.has(groupId) ? withoutMembers(heads.get(groupId)) : undefined
+    return known ?? (await this.ask(groupId, { kind: 'describe' }))
   }
 
   /** Removes offsets, but for those of topics that a member reads; those are named in the answer. */
@@ -84,15 +120,23 @@ export class Groups {
     groupId: string,
     partitions: readonly (TopicPartition & { readonly topic: string })[],
   ): Promise<{ readonly error: KafkaErrorName; readonly subscribed: ReadonlySet<string> | 'all' }> {
-    return await this.#ask(groupId, { kind: 'offset delete' } as const, undefined, ({ error, subscribed }) => {
-      if (error !== 'NONE' || subscribed === 'all') return {}
-      const removed = partitions.filter(({ topic }) => !subscribed.has(topic))
-      return { removedOffsets: [...new Map(removed.map((one) => [partitionKey(one.topicId, one.partition), one])).values()] }
-    })
+    const slice = this.#parts.turns.slice()
+    for (let at = 0; ; at += limits.offsetsPerSave) {
+      const page = partitions.slice(at, at + limits.offsetsPerSave)
+      const answer = await this.#ask(groupId, { kind: 'offset delete' } as const, undefined, ({ error, subscribed }) => {
+        if (error !== 'NONE' || subscribed === 'all') return {}
+        const removed = page.filter(({ topic }) => !subscribed.has(topic))
+        return { removedOffsets: [...new Map(removed.map((one) => [partitionKey(one.topicId, one.partition), one])).values()] }
+      })
+      if (answer.error !== 'NONE' || answer.subscribed === 'all' || at + page.length === partitions.length) return answer
+      if (slice.spent(page.length)) await slice.next()
+    }
   }
 
   /** With its journal and its offsets. */
-  async delete(groupId: string): Promise<KafkaErrorName> {
+  async delete(groupId: string, unloaded?: UnloadedGroups): Promise<KafkaErrorName> {
+    this.check(groupId)
+    if (unloaded?.asked.has(groupId) === true && !unloaded.heads.has(groupId)) return 'GROUP_ID_NOT_FOUND'
     const { error } = await this.#ask(groupId, { kind: 'delete' } as const)
     return error
   }
@@ -158,7 +202,7 @@ export class Groups {
     signal?: AbortSignal,
     beside?: (reply: ReplyTo<R>) => Beside,
   ): Promise<ReplyTo<R>> {
-    this.#check(groupId)
+    this.check(groupId)
     const runner = await this.#runner(groupId)
     if (signal !== undefined && 'connection' in request && request.connection !== undefined)
       this.#watch(request.connection, signal, groupId)
@@ -169,9 +213,9 @@ export class Groups {
     return reply
   }
 
-  #check(groupId: string): void {
-    // Kafka takes any but the empty one; PostgreSQL's text holds every character but this.
-    if (groupId === '' || groupId.includes('\0')) throw new KafkaError('INVALID_GROUP_ID')
+  /** Throws a KafkaError when this agent does not coordinate the group, or no agent could. */
+  check(groupId: string): void {
+    if (!isLegal(groupId)) throw new KafkaError('INVALID_GROUP_ID')
     if (this.#stopped) throw stopping()
     if (!this.#isMine(groupId)) throw new KafkaError('NOT_COORDINATOR')
   }
@@ -334,16 +378,11 @@ export class Groups {
   }
 }
 
-function stopping(): KafkaError {
-  return new KafkaError('COORDINATOR_NOT_AVAILABLE', 'The agent is stopping.')
+/** Kafka takes any but the empty one; PostgreSQL's text holds every character but U+0000. */
+function isLegal(groupId: string): boolean {
+  return groupId !== '' && !groupId.includes('\0')
 }
 
-async function retriable<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (error) {
-    if (error instanceof MetadataError && error.kind === 'unavailable')
-      throw new KafkaError('COORDINATOR_NOT_AVAILABLE', error.message, { cause: error })
-    throw error
-  }
+function stopping(): KafkaError {
+  return new KafkaError('COORDINATOR_NOT_AVAILABLE', 'The agent is stopping.')
 }

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { slotOfName } from '../core/slots.ts'
+import { limits } from '../limits.ts'
 import { aTopic, type ContractDatabase, openCluster, registered } from './metadata-store.contract.ts'
-import type { GroupOwner, GroupStore, OffsetToCommit, Registration, SaveGroup, Topic } from './metadata-store.ts'
+import type { GroupOffset, GroupOwner, GroupStore, OffsetToCommit, Registration, SaveGroup, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 
 /** Expires what a coordinator of all groups expires, page by page; answers the groups that it looked at. */
@@ -72,7 +73,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
     })
     const expire = (retentionMs: number): Promise<readonly string[]> => expireOffsets(store.groups, retentionMs)
     const offsetsOf = async (groupId: string): Promise<readonly (readonly [number, number])[]> =>
-      (await store.groups.offsets({ groupId })).map(({ partition, offset }) => [partition, offset])
+      (await store.groups.offsets({ groupIds: [groupId] })).map(({ partition, offset }) => [partition, offset])
 
     test('a group that nobody saved is new; what is saved is there at the next opening, the last value of each key', async () => {
       const first = await openGroup('g')
@@ -146,14 +147,51 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       const offsets = [at(2, 7, { metadata: 'words', leaderEpoch: 3 }), at(1, 5), at(1, 6)]
       await store.groups.save(aSave('g', epoch, 0, { offsets }))
       const both = [
-        { topic: topic.name, topicId: topic.topicId, partition: 1, offset: 6, leaderEpoch: -1, metadata: '' },
-        { topic: topic.name, topicId: topic.topicId, partition: 2, offset: 7, leaderEpoch: 3, metadata: 'words' },
+        { groupId: 'g', topic: topic.name, topicId: topic.topicId, partition: 1, offset: 6, leaderEpoch: -1, metadata: '' },
+        { groupId: 'g', topic: topic.name, topicId: topic.topicId, partition: 2, offset: 7, leaderEpoch: 3, metadata: 'words' },
       ]
-      expect(await store.groups.offsets({ groupId: 'g' })).toEqual(both)
-      expect(await store.groups.offsets({ groupId: 'g', partitions: [{ topicId: topic.topicId, partition: 2 }] })).toEqual(both.slice(1))
-      expect(await store.groups.offsets({ groupId: 'other' })).toEqual([])
+      expect(await store.groups.offsets({ groupIds: ['g'] })).toEqual(both)
+      expect(
+        await store.groups.offsetsAt([
+          { groupId: 'g', topicId: topic.topicId, partition: 2 },
+          { groupId: 'g', topicId: topic.topicId, partition: 3 },
+          { groupId: 'other', topicId: topic.topicId, partition: 1 },
+        ]),
+      ).toEqual(both.slice(1))
+      expect(await store.groups.offsets({ groupIds: ['other'] })).toEqual([])
       await store.groups.save(aSave('g', epoch, 1, { removedOffsets: [{ topicId: topic.topicId, partition: 1 }], offsets: [at(2, 8)] }))
       expect(await offsetsOf('g')).toEqual([[2, 8]])
+    })
+
+    test('H6: offsets of many groups come page by page, in order, each once; those of other groups do not', async () => {
+      const many = await aTopic(store, { name: 'many', partitions: 700 })
+      const groupIds = ['a', 'b', 'c', 'd']
+      for (const groupId of groupIds) {
+        const { epoch } = await openGroup(groupId)
+        const offsets = Array.from({ length: 700 }, (_, partition) => at(partition, partition, { topicId: many.topicId }))
+        await store.groups.save(aSave(groupId, epoch, 0, { offsets }))
+      }
+      const rows: GroupOffset[] = []
+      for (let after: GroupOffset | undefined; ; ) {
+        const page = await store.groups.offsets({ groupIds: ['a', 'c', 'd', 'nobody'], after })
+        expect(page.length).toBeLessThanOrEqual(limits.offsetsPerRead)
+        after = page.at(-1)
+        if (after === undefined) break
+        rows.push(...page)
+      }
+      expect(rows.map(({ groupId, partition }) => `${groupId} ${partition}`)).toEqual(
+        ['a', 'c', 'd'].flatMap((groupId) => Array.from({ length: 700 }, (_, partition) => `${groupId} ${partition}`)),
+      )
+    })
+
+    test('H10: the heads of many groups come in one read; one that is not there is missing', async () => {
+      for (const groupId of ['a', 'b', 'c']) await store.groups.save(aSave(groupId, (await openGroup(groupId)).epoch, 0))
+      const names = Array.from({ length: limits.namesPerRead - 2 }, (_, index) => `nobody${index}`)
+      const found = await store.groups.find(['c', ...names, 'a'])
+      expect(found.toSorted((x, y) => (x.groupId < y.groupId ? -1 : 1))).toEqual([
+        { groupId: 'a', kind: 'classic', protocolType: 'consumer', state: 'Stable' },
+        { groupId: 'c', kind: 'classic', protocolType: 'consumer', state: 'Stable' },
+      ])
     })
 
     test('whatever characters a client puts into ids, types and metadata come back', async () => {
@@ -164,7 +202,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
         aSave('g', epoch, 0, { head, entries: [{ key: strange, value: 'v' }], offsets: [at(0, 1, { metadata: strange })] }),
       )
       expect(await store.groups.list()).toMatchObject([{ protocolType: strange }])
-      expect(await store.groups.offsets({ groupId: 'g' })).toMatchObject([{ metadata: strange }])
+      expect(await store.groups.offsets({ groupIds: ['g'] })).toMatchObject([{ metadata: strange }])
       expect(await openGroup('g')).toMatchObject({ entries: [{ key: strange, value: 'v' }] })
       expect(await store.groups.save(aSave('g', (await openGroup('g')).epoch, 1, { entries: [{ key: strange, value: null }] }))).toEqual({
         kind: 'saved',
@@ -197,7 +235,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       await store.groups.save(aSave('g', epoch, 0, { offsets: [at(0, 1)] }))
       const other = await openCluster(database.sql)
       expect(await other.groups.list()).toEqual([])
-      expect(await other.groups.offsets({ groupId: 'g' })).toEqual([])
+      expect(await other.groups.offsets({ groupIds: ['g'] })).toEqual([])
     })
 
     test('what nobody needs expires: offsets of groups without members, then the groups; nothing else', async () => {
@@ -293,7 +331,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       const of = ({ topicId }: Topic, partition: number, offset: number): OffsetToCommit => at(partition, offset, { topicId })
       await store.groups.save(aSave('g', epoch, 0, { offsets: [at(0, 1), of(unread, 0, 2), of(unread, 1, 3), of(other, 0, 4)] }))
       const left = async (): Promise<readonly number[]> =>
-        (await store.groups.offsets({ groupId: 'g' })).map(({ offset }) => offset).toSorted((a, b) => a - b)
+        (await store.groups.offsets({ groupIds: ['g'] })).map(({ offset }) => offset).toSorted((a, b) => a - b)
       const expire = (retentionMs: number): SaveGroup['expiredOffsets'] => [
         { topicId: unread.topicId, retentionMs },
         { topicId: topic.topicId, retentionMs: 3_600_000 },

@@ -1,17 +1,7 @@
 // Groups as rows: a head that says who may save, the journal that a machine is reloaded from, and the committed offsets.
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
 import { limits } from '../limits.ts'
-import type {
-  AgedTopic,
-  CommittedOffset,
-  ExpireOffsets,
-  GroupHead,
-  OffsetToCommit,
-  OpenedGroup,
-  OpenGroup,
-  SavedGroup,
-  SaveGroup,
-} from './metadata-store.ts'
+import type { AgedTopic, ExpireOffsets, OffsetToCommit, OpenedGroup, OpenGroup, SavedGroup, SaveGroup } from './metadata-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 
@@ -70,26 +60,6 @@ export function* saveGroup(input: SaveGroup & { readonly unsure: boolean }): Bod
   }
 }
 
-export function* listGroups(_input: Record<never, never>): Body<readonly GroupHead[]> {
-  const [heads] = yield* read(readHeads())
-  return unchanged(heads.map((head) => ({ ...head, protocolType: head.protocolType === null ? null : unescaped(head.protocolType) })))
-}
-
-export interface OffsetsToFetch {
-  readonly groupId: string
-  /** Undefined: of all partitions. */
-  readonly partitions?: readonly TopicPartition[]
-}
-
-/** Of topics that are not deleted. */
-export function* fetchOffsets({ groupId, partitions }: OffsetsToFetch): Body<readonly CommittedOffset[]> {
-  const [stored] = yield* read(readOffsets({ groupId }))
-  const rows = stored.map((row) => ({ ...row, metadata: unescaped(row.metadata) }))
-  if (partitions === undefined) return unchanged(rows)
-  const asked = new Set(partitions.map(({ topicId, partition }) => partitionKey(topicId, partition)))
-  return unchanged(rows.filter(({ topicId, partition }) => asked.has(partitionKey(topicId, partition))))
-}
-
 export function* expirableGroups({
   retentionMs,
   after = beforeAll.groupId,
@@ -121,10 +91,10 @@ export function* agedTopics({
 const beforeAll = { groupId: '', topicId: '' }
 
 /** PostgreSQL's text holds every character but U+0000, and clients choose member ids, protocol types and metadata. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\0', '%00')
 }
-function unescaped(text: string): string {
+export function unescaped(text: string): string {
   return text.replaceAll('%00', '\0').replaceAll('%25', '%')
 }
 
@@ -182,11 +152,6 @@ const writeHead = statement<NewHead>(
 
 const removeHead = statement<Group>('remove group head', 'DELETE FROM groups WHERE cluster = $cluster AND group_id = $groupId')
 
-const readHeads = statement<Nothing, GroupHead>(
-  'read group heads',
-  `SELECT group_id AS "groupId", kind, protocol_type AS "protocolType", state FROM groups WHERE cluster = $cluster ORDER BY group_id`,
-)
-
 interface StoredEntry {
   readonly key: string
   readonly value: string
@@ -211,13 +176,6 @@ const removeEntries = statementPerRow<{ readonly key: string }, Nothing, Group>(
 )
 
 const removeJournal = statement<Group>('remove group journal', 'DELETE FROM group_journal WHERE cluster = $cluster AND group_id = $groupId')
-
-const readOffsets = statement<Group, CommittedOffset>(
-  'read group offsets',
-  `SELECT t.name AS topic, o.topic_id AS "topicId", o.partition, o.committed_offset AS "offset", o.leader_epoch AS "leaderEpoch", o.metadata
-    FROM group_offsets AS o JOIN topics AS t ON t.cluster = o.cluster AND t.topic_id = o.topic_id AND t.deleted_at_ms IS NULL
-    WHERE o.cluster = $cluster AND o.group_id = $groupId ORDER BY o.topic_id, o.partition`,
-)
 
 /** A null retention, for the server's own, makes the sum null. */
 const writeOffsets = statementPerRow<Omit<OffsetToCommit, 'retentionMs'> & { readonly retentionMs: number | null }, Nothing, Group>(

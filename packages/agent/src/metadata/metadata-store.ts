@@ -1,4 +1,4 @@
-// The Metadata Service: the port behind which everything that must be strongly consistent lives, in SQLite or in PostgreSQL.
+// The Metadata Service: the port behind which everything that must be strongly consistent lives, in SQLite or in PostgreSQL. It is one thing: the contract of one database, whose types refer to one another.
 import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, ObjectKey, Sequence, TopicId, TopicPartition } from '../core/ids.ts'
 import type { Lease, WatchedLease } from './lease.ts'
 import type { RecoveryStore } from './recovery-store.ts'
@@ -297,8 +297,12 @@ export interface GroupStore {
   save(input: SaveGroup): Promise<SavedGroup>
   /** All groups of the cluster, by id. */
   list(): Promise<readonly GroupHead[]>
-  /** Committed offsets of living topics; of all partitions when none are named. A primary read. */
-  offsets(input: { readonly groupId: string; readonly partitions?: readonly TopicPartition[] }): Promise<readonly CommittedOffset[]>
+  /** Of these groups those that there are, in any order. One read: name no more than `limits.namesPerRead`. */
+  find(groupIds: readonly string[]): Promise<readonly GroupHead[]>
+  /** Committed offsets of living topics, by group, topic id and partition: a page of the first ones after `after`; none: that were all. A primary read. */
+  offsets(input: OffsetsOfGroups): Promise<readonly GroupOffset[]>
+  /** Those that are committed in the named places of living topics, in any order. A primary read: name no more than `limits.offsetsPerRead`. */
+  offsetsAt(places: readonly OffsetPlace[]): Promise<readonly GroupOffset[]>
   /** Groups without members that have offsets older than the retention, or no offsets: a page of ids in order, the first ones after `after`; none: that were all. */
   expirable(input: ExpireOffsets & { readonly after?: string | undefined }): Promise<readonly string[]>
   /** Removes, of those named groups that are without members, the offsets older than the retention, and then each group that has none left. */
@@ -378,6 +382,18 @@ export interface OffsetToCommit extends TopicPartition {
 export interface CommittedOffset extends Omit<OffsetToCommit, 'retentionMs'> {
   /** The topic's name. */
   readonly topic: string
+}
+
+export interface OffsetPlace extends TopicPartition {
+  readonly groupId: string
+}
+
+export interface GroupOffset extends CommittedOffset, OffsetPlace {}
+
+export interface OffsetsOfGroups {
+  /** No more than `limits.namesPerRead`. */
+  readonly groupIds: readonly string[]
+  readonly after?: OffsetPlace | undefined
 }
 
 export interface ExpireOffsets {

@@ -251,7 +251,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
         expiredOffsets: [],
       })
       await cutAt(flush(2))
-      const offsets = await store.groups.offsets({ groupId: 'readers' })
+      const offsets = await store.groups.offsets({ groupIds: ['readers'] })
       expect(offsets.toSorted((a, b) => a.partition - b.partition).map(({ offset }) => offset)).toEqual([10, 7, 10])
     })
 

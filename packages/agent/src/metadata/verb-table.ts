@@ -1,7 +1,8 @@
 // Every verb by its name: names and plain inputs cross to a worker, generators do not.
 import { inCluster, openCluster } from './cluster.ts'
 import { commit } from './commit.ts'
-import { agedTopics, expirableGroups, expireOffsets, fetchOffsets, listGroups, openGroup, saveGroup } from './groups.ts'
+import { fetchOffsets, fetchOffsetsAt, findGroups, listGroups } from './group-reads.ts'
+import { agedTopics, expirableGroups, expireOffsets, openGroup, saveGroup } from './groups.ts'
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
 import { beat, leave, listLeases, listSlots, register } from './members.ts'
 import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
@@ -30,7 +31,9 @@ export const verbs = {
   openGroup: inCluster(openGroup),
   saveGroup: inCluster(saveGroup),
   listGroups: inCluster(listGroups),
+  findGroups: inCluster(findGroups),
   fetchOffsets: inCluster(fetchOffsets),
+  fetchOffsetsAt: inCluster(fetchOffsetsAt),
   expirableGroups: inCluster(expirableGroups),
   expireOffsets: inCluster(expireOffsets),
   agedTopics: inCluster(agedTopics),

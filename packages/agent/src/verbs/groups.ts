@@ -16,7 +16,7 @@ import { noPartition, range, refused } from './record-places.ts'
 import type { TopicVerbs } from './topics.ts'
 
 export interface GroupVerbsParts {
-  readonly groups: Pick<Groups, 'ask' | 'commit' | 'offsets' | 'delete' | 'list'>
+  readonly groups: Pick<Groups, 'ask' | 'commitInSteps' | 'offsets' | 'delete' | 'list'>
   readonly topics: Pick<TopicVerbs, 'find'>
   readonly log: Pick<LogIndex, 'partitions'>
   readonly offsets: Pick<Offsets, 'list'>
@@ -122,7 +122,7 @@ export class GroupVerbs {
     const targets = await this.#targets(scope.value, asked)
     if (targets.kind === 'error' || dryRun || targets.value.length === 0) return targets
     const offsets = targets.value.map(({ topicId, partition, to }) => ({ topicId, partition, offset: to, leaderEpoch: -1, metadata: '' }))
-    const error = await groups.commit(groupId, nobodysCommit, offsets, signal)
+    const { error } = await groups.commitInSteps(groupId, nobodysCommit, offsets, signal)
     switch (error) {
       case 'NONE':
         return targets

@@ -7,6 +7,7 @@ import type { Topic, Topics } from '../metadata/metadata-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import { agentSettings, checkTopicConfig, flag, number, type Settings, type SettingType, topicConfig, topicSettings } from '../settings.ts'
 import type { Random } from '../time/clock.ts'
+import type { Turns } from '../time/turns.ts'
 import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
 
@@ -37,6 +38,7 @@ export interface TopicVerbsParts {
   readonly catalog: Catalog
   readonly tails: Tails
   readonly settings: Settings
+  readonly turns: Turns
   readonly random: Random
   readonly emit: EventHook
 }
@@ -50,9 +52,14 @@ export class TopicVerbs {
 
   /** In the order asked. What the catalog does not have is asked of the database, and made there with `autoCreate` where the setting allows it. */
   async find(names: readonly string[], options: { readonly autoCreate: boolean }): Promise<readonly Outcome<Topic>[]> {
-    const { catalog, topics, settings } = this.#parts
-    const missing = [...new Set(names)].filter((name) => catalog.byName(name) === undefined && nameTrouble(name) === undefined)
-    if (missing.length > 0) catalog.publish(await topics.find({ names: missing }))
+    const { catalog, settings, turns } = this.#parts
+    const slice = turns.slice()
+    const missing: string[] = []
+    for (const name of new Set(names)) {
+      if (catalog.byName(name) === undefined && nameTrouble(name) === undefined) missing.push(name)
+      if (slice.spent(1)) await slice.next()
+    }
+    for await (const found of this.#read(missing, (page) => ({ names: page }))) catalog.publish(found)
     const refused = new Map<string, Outcome<Topic>>()
     if (options.autoCreate && flag(settings, 'auto.create.topics.enable')) {
       let made = 0
@@ -63,23 +70,57 @@ export class TopicVerbs {
         if (outcome.kind === 'error' && outcome.code !== errors.TOPIC_ALREADY_EXISTS.code) refused.set(name, outcome)
       }
     }
-    return names.map((name) => {
-      const topic = catalog.byName(name)
-      if (topic !== undefined) return { kind: 'ok', value: topic }
-      const trouble = nameTrouble(name)
-      if (trouble !== undefined) return failed('INVALID_TOPIC_EXCEPTION', trouble)
-      return refused.get(name) ?? failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`)
-    })
+    const outcomes: Outcome<Topic>[] = []
+    for (const name of names) {
+      outcomes.push(this.#known(name) ?? refused.get(name) ?? noTopic(name))
+      if (slice.spent(1)) await slice.next()
+    }
+    return outcomes
+  }
+
+  /** As the catalog has it, or what is wrong with the name. */
+  #known(name: string): Outcome<Topic> | undefined {
+    const topic = this.#parts.catalog.byName(name)
+    if (topic !== undefined) return { kind: 'ok', value: topic }
+    const trouble = nameTrouble(name)
+    return trouble === undefined ? undefined : failed('INVALID_TOPIC_EXCEPTION', trouble)
+  }
+
+  /** Of these names those that have a topic: asked of the database, not of the catalog. */
+  async living(names: readonly string[]): Promise<ReadonlySet<string>> {
+    const living = new Set<string>()
+    for await (const found of this.#read(names, (page) => ({ names: page }))) for (const { name } of found) living.add(name)
+    return living
+  }
+
+  /** A primary read, in pages between which others run. */
+  async *#read(
+    wanted: readonly string[],
+    asked: (page: readonly string[]) => Parameters<Topics['find']>[0],
+  ): AsyncIterable<readonly Topic[]> {
+    const { topics, turns } = this.#parts
+    const slice = turns.slice()
+    for (let at = 0; at < wanted.length; at += limits.namesPerRead) {
+      const page = wanted.slice(at, at + limits.namesPerRead)
+      yield await topics.find(asked(page))
+      if (slice.spent(page.length)) await slice.next()
+    }
   }
 
   async findById(topicIds: readonly TopicId[]): Promise<readonly Outcome<Topic>[]> {
-    const { catalog, topics } = this.#parts
+    const { catalog, turns } = this.#parts
+    const slice = turns.slice()
     const missing = [...new Set(topicIds)].filter((topicId) => catalog.byId(topicId) === undefined)
-    if (missing.length > 0) catalog.publish(await topics.find({ topicIds: missing }))
-    return topicIds.map((topicId) => {
+    for await (const found of this.#read(missing, (page) => ({ topicIds: page }))) catalog.publish(found)
+    const outcomes: Outcome<Topic>[] = []
+    for (const topicId of topicIds) {
       const topic = catalog.byId(topicId)
-      return topic === undefined ? failed('UNKNOWN_TOPIC_ID', `There is no topic with id ${topicId}.`) : { kind: 'ok', value: topic }
-    })
+      outcomes.push(
+        topic === undefined ? failed('UNKNOWN_TOPIC_ID', `There is no topic with id ${topicId}.`) : { kind: 'ok', value: topic },
+      )
+      if (slice.spent(1)) await slice.next()
+    }
+    return outcomes
   }
 
   /** All topics, by name: a primary read. */
@@ -149,14 +190,12 @@ export class TopicVerbs {
     // Asked of the database, not of the catalog: a name may have been made anew elsewhere.
     const [found] = await topics.find('name' in topic ? { names: [topic.name] } : { topicIds: [topic.topicId] })
     if (found === undefined) {
-      return 'name' in topic
-        ? failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${topic.name}'.`)
-        : failed('UNKNOWN_TOPIC_ID', `There is no topic with id ${topic.topicId}.`)
+      return 'name' in topic ? noTopic(topic.name) : failed('UNKNOWN_TOPIC_ID', `There is no topic with id ${topic.topicId}.`)
     }
     const deleted = await topics.delete(found.topicId)
     catalog.forget(found.topicId)
     tails.forget(({ topicId }) => topicId === found.topicId)
-    if (deleted === 'unknown') return failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${found.name}'.`)
+    if (deleted === 'unknown') return noTopic(found.name)
     emit({ kind: 'topic deleted', name: found.name })
     return { kind: 'ok', value: found }
   }
@@ -164,7 +203,7 @@ export class TopicVerbs {
   async grow(asked: { readonly name: string; readonly partitions: number; readonly dryRun: boolean }): Promise<Outcome<Topic>> {
     const { topics, catalog } = this.#parts
     const [found] = await topics.find({ names: [asked.name] })
-    if (found === undefined) return failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${asked.name}'.`)
+    if (found === undefined) return noTopic(asked.name)
     if (asked.partitions > limits.partitionsPerTopic)
       return failed('INVALID_PARTITIONS', `This server takes at most ${limits.partitionsPerTopic} partitions per topic.`)
     const result = await topics.grow({ topicId: found.topicId, partitions: asked.partitions, dryRun: asked.dryRun })
@@ -173,7 +212,7 @@ export class TopicVerbs {
         if (!asked.dryRun) catalog.publish([result.topic])
         return { kind: 'ok', value: result.topic }
       case 'unknown':
-        return failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${asked.name}'.`)
+        return noTopic(asked.name)
       case 'not more':
         return failed(
           'INVALID_PARTITIONS',
@@ -219,6 +258,10 @@ export function nameTrouble(name: string): string | undefined {
 
 function alreadyExists(name: string): ReturnType<typeof failed> {
   return failed('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
+}
+
+function noTopic(name: string): Outcome<never> {
+  return failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`)
 }
 
 function newTopicId(random: Random): TopicId {

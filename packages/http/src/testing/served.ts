@@ -107,7 +107,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const damage = new DamageReports({ emit, topicName: () => undefined })
   const reader = new Reader({ log, objects, tails, owners, clock, turns, emit, crc32c, damage })
   const offsets = new Offsets({ log, objects, owners, turns, codecs, crc32c, emit, damage })
-  const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings: agentSettings, random, emit })
+  const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings: agentSettings, turns, random, emit })
   const records = new RecordVerbs({
     topics,
     writer,
@@ -203,7 +203,7 @@ const notHere = (): Promise<never> => Promise.reject(new KafkaError('NOT_COORDIN
 /** All groups are another agent's: what HTTP does with groups of its own is tested in front of a whole agent. */
 const noGroups: GroupVerbsParts['groups'] = {
   ask: notHere,
-  commit: notHere,
+  commitInSteps: notHere,
   offsets: notHere,
   delete: notHere,
   list: () => Promise.resolve([]),

@@ -174,10 +174,19 @@ export class Reader {
   #text(length: number): string {
     const at = this.#take(length)
     if (length <= shortText) {
+      const { bytes } = this
       let ascii = ''
-      for (let index = at; index < at + length; index++) {
-        const unit = this.bytes[index] ?? 0
-        if (unit >= 0x80) return text.decode(this.bytes.subarray(at, at + length))
+      let index = at
+      // Eight at a time: a string made of single characters costs four times as much, and a request may name 100,000 topics.
+      for (; index + 8 <= at + length; index += 8) {
+        const [a = 0, b = 0, c = 0, d = 0] = [bytes[index], bytes[index + 1], bytes[index + 2], bytes[index + 3]]
+        const [e = 0, f = 0, g = 0, h = 0] = [bytes[index + 4], bytes[index + 5], bytes[index + 6], bytes[index + 7]]
+        if ((a | b | c | d | e | f | g | h) >= 0x80) return text.decode(bytes.subarray(at, at + length))
+        ascii += String.fromCharCode(a, b, c, d, e, f, g, h)
+      }
+      for (; index < at + length; index++) {
+        const unit = bytes[index] ?? 0
+        if (unit >= 0x80) return text.decode(bytes.subarray(at, at + length))
         ascii += String.fromCharCode(unit)
       }
       return ascii

@@ -8,6 +8,7 @@ import { type OpenedMetadata, openMetadata } from '../../metadata/open.ts'
 import { openSqlite } from '../../metadata/sqlite.ts'
 import type { AgentEvent } from '../../observe/events.ts'
 import { ManualClock } from '../../time/testing/manual-clock.ts'
+import { Turns } from '../../time/turns.ts'
 import { Owners } from '../../view/owners.ts'
 import { Groups } from '../groups.ts'
 
@@ -27,6 +28,8 @@ export interface Coordinator {
   readonly clock: ManualClock
   readonly owners: Owners
   readonly events: readonly AgentEvent[]
+  /** What the database was asked about groups: heads of many, or one to be loaded. */
+  readonly reads: ('find' | 'open')[]
   /** The next life of the same agent, on the same database: it takes all slots. */
   readonly restart: () => Promise<Groups>
 }
@@ -37,6 +40,7 @@ export async function aCoordinator({ settings = {}, save, expire }: CoordinatorO
   const store = await openMetadata(sql, { newClusterId: randomUUID(), clock })
   const { topicId } = await aTopic(store, { name: 'topic', partitions: 4 })
   const events: AgentEvent[] = []
+  const reads: ('find' | 'open')[] = []
   const life = async (): Promise<{ readonly groups: Groups; readonly owners: Owners }> => {
     const { incarnation, brokerId, slots } = await registered(store, 'me', 'all')
     const owners = new Owners({ slots: store.slots, brokerId, incarnation })
@@ -44,12 +48,21 @@ export async function aCoordinator({ settings = {}, save, expire }: CoordinatorO
     const groups = new Groups({
       store: {
         ...store.groups,
+        find(groupIds) {
+          reads.push('find')
+          return store.groups.find(groupIds)
+        },
+        open(input) {
+          reads.push('open')
+          return store.groups.open(input)
+        },
         ...(save && { save: (input: Parameters<typeof save>[1]) => save((given) => store.groups.save(given), input) }),
         ...(expire && { expire: (input: Parameters<typeof expire>[1]) => expire((given) => store.groups.expire(given), input) }),
       },
       owners,
       incarnation,
       clock,
+      turns: new Turns({ soon: (callback) => void setImmediate(callback) }),
       random: { next: Math.random, bytes: (length) => randomBytes(length) },
       emit: (event) => void events.push(event),
       settings: { ...theSettings, ...settings },
@@ -59,7 +72,7 @@ export async function aCoordinator({ settings = {}, save, expire }: CoordinatorO
     return { groups, owners }
   }
   const first = await life()
-  return { ...first, store, topicId, clock, events, restart: async () => (await life()).groups }
+  return { ...first, reads, store, topicId, clock, events, restart: async () => (await life()).groups }
 }
 
 export const theSettings: ClassicSettings = {

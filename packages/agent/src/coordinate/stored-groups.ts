@@ -1,0 +1,102 @@
+// What the database says of groups, read in bulk and in slices: a request may name a hundred thousand of them.
+import { KafkaError } from '@local-kafka-service/protocol'
+import type { Described } from '../core/group/classic-messages.ts'
+import { limits } from '../limits.ts'
+import {
+  type CommittedOffset,
+  type GroupHead,
+  type GroupOffset,
+  type GroupStore,
+  MetadataError,
+  type OffsetPlace,
+} from '../metadata/metadata-store.ts'
+import type { Turns } from '../time/turns.ts'
+
+export interface StoredGroupsParts {
+  readonly store: Pick<GroupStore, 'find' | 'offsets' | 'offsetsAt'>
+  readonly turns: Turns
+}
+
+/** What of a group DescribeGroups says. */
+export type DescribedGroup = Pick<Described, 'state' | 'protocolType' | 'protocolName' | 'members'>
+
+/** Of many groups those that are not loaded, as they are stored. */
+export interface UnloadedGroups {
+  readonly asked: ReadonlySet<string>
+  /** A group that is not there is missing. */
+  readonly heads: ReadonlyMap<string, GroupHead>
+}
+
+/** Undefined: the group has members, which its machine knows. */
+export function withoutMembers(head: GroupHead | undefined): DescribedGroup | undefined {
+  if (head === undefined) return { state: 'Dead', protocolType: '', protocolName: '', members: [] }
+  if (head.state !== 'Empty') return undefined
+  return { state: 'Empty', protocolType: head.protocolType ?? '', protocolName: '', members: [] }
+}
+
+/** Rejects with a KafkaError COORDINATOR_NOT_AVAILABLE when the database is away. */
+export class StoredGroups {
+  readonly #parts: StoredGroupsParts
+
+  constructor(parts: StoredGroupsParts) {
+    this.#parts = parts
+  }
+
+  /** By id; a group that is not there is missing. */
+  async heads(groupIds: readonly string[]): Promise<ReadonlyMap<string, GroupHead>> {
+    const heads = new Map<string, GroupHead>()
+    await this.#eachPage(groupIds, limits.namesPerRead, async (page) => {
+      for (const head of await this.#parts.store.find(page)) heads.set(head.groupId, head)
+    })
+    return heads
+  }
+
+  /** Everything that these groups have committed in living topics, by group, and in it by topic id and partition. */
+  async offsets(groupIds: readonly string[]): Promise<ReadonlyMap<string, readonly CommittedOffset[]>> {
+    const { store, turns } = this.#parts
+    const byGroup = new Map<string, GroupOffset[]>()
+    const slice = turns.slice()
+    await this.#eachPage(groupIds, limits.namesPerRead, async (page) => {
+      for (let after: OffsetPlace | undefined; ; ) {
+        const rows = await retriable(store.offsets({ groupIds: page, after }))
+        for (const row of rows) {
+          const known = byGroup.get(row.groupId)
+          if (known === undefined) byGroup.set(row.groupId, [row])
+          else known.push(row)
+        }
+        if (rows.length < limits.offsetsPerRead) return
+        after = rows.at(-1)
+        if (slice.spent(rows.length)) await slice.next()
+      }
+    })
+    return byGroup
+  }
+
+  /** What is committed in these places of living topics, in any order. */
+  async offsetsAt(places: readonly OffsetPlace[]): Promise<readonly GroupOffset[]> {
+    const found: GroupOffset[] = []
+    await this.#eachPage(places, limits.offsetsPerRead, async (page) => {
+      for (const row of await this.#parts.store.offsetsAt(page)) found.push(row)
+    })
+    return found
+  }
+
+  async #eachPage<T>(items: readonly T[], size: number, read: (page: readonly T[]) => Promise<void>): Promise<void> {
+    const slice = this.#parts.turns.slice()
+    for (let at = 0; at < items.length; at += size) {
+      await retriable(read(items.slice(at, at + size)))
+      if (slice.spent(size)) await slice.next()
+    }
+  }
+}
+
+/** A database that is away is a coordinator that is: members try again. */
+export async function retriable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof MetadataError && error.kind === 'unavailable')
+      throw new KafkaError('COORDINATOR_NOT_AVAILABLE', error.message, { cause: error })
+    throw error
+  }
+}
