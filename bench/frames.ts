@@ -1,5 +1,15 @@
 // The requests that are measured: one topic, one partition, batches of a given size.
-import { buildBatch, CreateTopics, crc32c, encodeRequest, Fetch, Produce } from '@local-kafka-service/protocol'
+import {
+  buildBatch,
+  type CodecName,
+  CreateTopics,
+  crc32c,
+  type DecodedRecord,
+  encodeRequest,
+  Fetch,
+  Produce,
+} from '@local-kafka-service/protocol'
+import { nodeCodecs } from '../packages/agent/src/codecs.ts'
 import type { WireClient } from './wire-client.ts'
 
 export const topic = 'bench'
@@ -21,7 +31,26 @@ export function produceFrame(sizeBytes: number, partitions = 1): ProduceFrame {
   const count = Math.max(1, Math.floor((sizeBytes - 61) / (value.length + 12)))
   const timestamp = Date.now()
   const records = Array.from({ length: count }, (_, offsetDelta) => ({ offsetDelta, timestamp, key: null, value, headers: [] }))
-  const batch = buildBatch({ baseTimestamp: timestamp, records }, crc32c)
+  return framed(buildBatch({ baseTimestamp: timestamp, records }, crc32c), partitions)
+}
+
+/** One batch of about `sizeBytes` of JSON before its compression, as services log it. */
+export function compressedProduceFrame(sizeBytes: number, codec: CodecName): ProduceFrame {
+  const timestamp = Date.now()
+  const records: DecodedRecord[] = []
+  for (let bytes = 0; bytes < sizeBytes; ) {
+    const at = records.length
+    const user = (at * 7_919) % 100_003
+    const value = Buffer.from(
+      JSON.stringify({ id: at, user, email: `u${user}@example.com`, amount: ((at * 31) % 9_973) / 100, note: Math.sin(at).toString(36) }),
+    )
+    records.push({ offsetDelta: at, timestamp: timestamp + at, key: null, value, headers: [] })
+    bytes += value.length + 12
+  }
+  return framed(buildBatch({ baseTimestamp: timestamp, records, compression: { codec, codecs: nodeCodecs } }, crc32c), 1)
+}
+
+function framed(batch: Uint8Array, partitions: number): ProduceFrame {
   const partitionData = Array.from({ length: partitions }, (_, index) => ({ index, records: batch }))
   const request = { acks: -1, timeoutMs: 30_000, topicData: [{ name: topic, partitionData }] }
   const bytes = Buffer.concat(encodeRequest(Produce, { version: produceVersion, correlationId: 1, clientId: 'bench' }, request))

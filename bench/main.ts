@@ -1,6 +1,7 @@
-// pnpm bench [NAME…] [--json]: ratios within one run, against baselines of the same run. Names: produce strict latency fetch start embedded forks store groups kafka; all without any.
+// pnpm bench [NAME…] [--json]: ratios within one run, against baselines of the same run. Names: produce codecs strict latency fetch start embedded forks store groups kafka; all without any.
 // Needs a build (`pnpm build`). PostgreSQL is measured where LKS_TEST_POSTGRES names one, Apache Kafka where LKS_TEST_KAFKA names its tool.
 
+import { codecBenches } from './codecs.ts'
 import { embeddedBenches } from './embedded.ts'
 import { forkBenches } from './forks.ts'
 import { groupBenches } from './groups.ts'
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   latency: async () => [await latencyBench('os'), await latencyBench('strict')],
   // A batch of exactly 1 MiB is one byte more than max.message.bytes lets in with its headers: this one is as large as a batch may be.
   produce: () => produceBenches([kib, 16 * kib, kib * kib], 'os'),
+  codecs: () => codecBenches([16 * kib, 128 * kib, kib * kib]),
   strict: () => produceBenches([16 * kib, kib * kib], 'strict'),
   fetch: async () => [await fetchBench()],
   store: storeBenches,

@@ -9,7 +9,7 @@ import { load, WireClient } from './wire-client.ts'
 
 type Durability = 'os' | 'strict'
 
-interface Sample {
+export interface Sample {
   readonly megabytesPerSecond: number
   readonly cpuSecondsPerGb: number
   readonly p50Ms: number
@@ -92,7 +92,7 @@ async function sideBySide(sizeBytes: number, durability: Durability, inFlight: n
   })
 }
 
-async function measure(
+export async function measure(
   server: Measured,
   frame: ReturnType<typeof produceFrame>,
   inFlight: number,
@@ -107,7 +107,7 @@ async function measure(
   return { megabytesPerSecond: bytes / seconds / 1e6, cpuSecondsPerGb: (cpu / bytes) * 1e9, p50Ms: quantile(latenciesMs, 0.5) }
 }
 
-function medians(samples: readonly Sample[]): Sample {
+export function medians(samples: readonly Sample[]): Sample {
   return {
     megabytesPerSecond: median(samples.map((sample) => sample.megabytesPerSecond)),
     cpuSecondsPerGb: median(samples.map((sample) => sample.cpuSecondsPerGb)),
@@ -133,6 +133,6 @@ async function withServers<T>(
   }
 }
 
-function size(bytes: number): string {
+export function size(bytes: number): string {
   return bytes >= 1024 * 1024 ? `${bytes / 1024 / 1024} MiB` : `${bytes / 1024} KiB`
 }

@@ -1,0 +1,50 @@
+// What it costs to open compressed batches at produce: the same server with and without validate.compressed.batches, in turns.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { codecNames } from '@local-kafka-service/protocol'
+import { checkProduced, compressedProduceFrame, createTopic } from './frames.ts'
+import { ours } from './processes.ts'
+import { measure, medians, type Sample, size } from './produce.ts'
+import type { Row } from './report.ts'
+import { WireClient } from './wire-client.ts'
+
+const rounds = 3
+
+/** `sizes` are those of the records before they are compressed. */
+export async function codecBenches(sizes: readonly number[]): Promise<readonly Row[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
+  try {
+    await using opening = await ours(['--dir', join(folder, 'opening'), '--validate-compressed-batches', 'true'])
+    await using opaque = await ours(['--dir', join(folder, 'opaque'), '--validate-compressed-batches', 'false'])
+    for (const { port } of [opening, opaque]) {
+      const client = await WireClient.open(port)
+      await createTopic(client)
+      client.close()
+    }
+    const rows: Row[] = []
+    for (const sizeBytes of sizes) {
+      for (const codec of codecNames) {
+        const frame = compressedProduceFrame(sizeBytes, codec)
+        const samples: [Sample[], Sample[]] = [[], []]
+        for (let round = -1; round < rounds; round++) {
+          for (const [index, server] of [opening, opaque].entries()) {
+            const sample = await measure(server, frame, 5, checkProduced)
+            if (round >= 0) samples[index]?.push(sample) // the first round warms up
+          }
+        }
+        const [opened, untouched] = [medians(samples[0]), medians(samples[1])]
+        rows.push({
+          bench: `produce ${size(sizeBytes)} of records, ${codec} (${(frame.batchBytes / 1024).toFixed(0)} KiB sent)`,
+          ours: `${opened.megabytesPerSecond.toFixed(0)} MB/s, ${opened.cpuSecondsPerGb.toFixed(1)} CPU s/GB`,
+          baseline: `${untouched.megabytesPerSecond.toFixed(0)} MB/s, ${untouched.cpuSecondsPerGb.toFixed(1)} CPU s/GB`,
+          ratio: opened.cpuSecondsPerGb / untouched.cpuSecondsPerGb,
+          goal: '',
+        })
+      }
+    }
+    return rows
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
