@@ -9,7 +9,7 @@ import threading
 def arguments():
     """The subcommand and its options, as every program in test/e2e/clients takes them."""
     parser = argparse.ArgumentParser()
-    parser.add_argument('command', choices=['version', 'produce', 'consume', 'group', 'admin', 'loop'])
+    parser.add_argument('command', choices=['version', 'produce', 'consume', 'group', 'admin', 'loop', 'unserved'])
     parser.add_argument('--bootstrap')
     parser.add_argument('--topic')
     parser.add_argument('--group')
@@ -17,7 +17,6 @@ def arguments():
     parser.add_argument('--codec', default='none')
     parser.add_argument('--count', type=int, default=0)
     parser.add_argument('--idempotent', choices=['true', 'false'], default='false')
-    parser.add_argument('--protocol', default='classic')
     return parser.parse_args()
 
 

@@ -45,16 +45,12 @@ def consume(options):
 
 def group(options):
     ended = input_ended()
-    settings = {**common(options), 'group.id': options.group, 'auto.offset.reset': 'earliest', 'group.protocol': options.protocol}
-    consumer = Consumer({**settings, 'auto.commit.interval.ms': 100, **({'heartbeat.interval.ms': 500} if options.protocol == 'classic' else {})})
+    settings = {'auto.offset.reset': 'earliest', 'auto.commit.interval.ms': 100, 'heartbeat.interval.ms': 500}
+    consumer = Consumer({**common(options), **settings, 'group.id': options.group})
     consumer.subscribe([options.topic])
     while not ended.is_set():
         message = consumer.poll(0.1)
-        if message is None:
-            continue
-        if message.error() is not None:
-            if message.error().fatal() or options.protocol != 'classic' or options.topic.startswith('^'):
-                emit(error=str(message.error()))
+        if message is None or message.error() is not None:
             continue
         emit(partition=message.partition(), offset=message.offset(), value=text(message.value()))
     consumer.close()
@@ -106,9 +102,26 @@ def admin(options):
     emit(step='delete', found=topic in client.list_topics(timeout=30).topics)
 
 
+def unserved(options):
+    """What the server does not serve ends in an error; a regular expression, which the client resolves itself, does not."""
+    pattern = Consumer({**common(options), 'group.id': options.group, 'auto.offset.reset': 'earliest'})
+    pattern.subscribe(['^' + options.topic[:-1]])
+    emit(step='regular expression', value=text(pattern.poll(60).value()))
+    pattern.close()
+    modern = Consumer({**common(options), 'group.id': options.group + '-modern', 'group.protocol': 'consumer'})
+    modern.subscribe([options.topic])
+    emit(step='consumer protocol', error=str(modern.poll(60).error()))
+    client = AdminClient(common(options))
+    try:
+        (deleted,) = client.delete_records([TopicPartition(options.topic, 0, 1)]).values()
+        emit(step='delete records', error=None, low=deleted.result(30).low_watermark)
+    except KafkaException as error:
+        emit(step='delete records', error=str(error))
+
+
 def version(options):
     emit(version='%s (librdkafka %s)' % (version_of('confluent-kafka'), libversion()[0]))
 
 
 options = arguments()
-{'version': version, 'produce': produce, 'consume': consume, 'group': group, 'loop': loop, 'admin': admin}[options.command](options)
+{'version': version, 'produce': produce, 'consume': consume, 'group': group, 'loop': loop, 'admin': admin, 'unserved': unserved}[options.command](options)

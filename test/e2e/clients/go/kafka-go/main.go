@@ -17,7 +17,7 @@ import (
 
 func main() {
 	Run(map[string]func(Options){
-		"version": Version("github.com/segmentio/kafka-go"), "produce": produce, "consume": consume, "group": group, "loop": loop, "admin": admin,
+		"version": Version("github.com/segmentio/kafka-go"), "produce": produce, "consume": consume, "group": group, "loop": loop, "admin": admin, "unserved": unserved,
 	})
 }
 
@@ -182,4 +182,14 @@ func admin(options Options) {
 	removed := Must(client.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: []string{options.Topic}}))
 	Check(removed.Errors[options.Topic])
 	Emit(Fields{"step": "delete", "found": partitions() != 0})
+}
+
+// unserved prints the error of a call that the server does not serve.
+func unserved(options Options) {
+	client := &kafka.Client{Addr: kafka.TCP(options.Bootstrap), Timeout: 30 * time.Second}
+	_, err := client.IncrementalAlterConfigs(context.Background(), &kafka.IncrementalAlterConfigsRequest{Resources: []kafka.IncrementalAlterConfigsRequestResource{{
+		ResourceType: kafka.ResourceTypeTopic, ResourceName: options.Topic,
+		Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: "max.message.bytes", Value: "123456", ConfigOperation: kafka.ConfigOperationSet}},
+	}}})
+	Emit(Fields{"step": "alter configs", "error": fmt.Sprint(err)})
 }
