@@ -7,6 +7,7 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createServer as createTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCommand } from './testing/client-command.ts'
 import { expectRefusal, json, lksProgram, patiently } from './testing/commands.ts'
 import { hasKafkaBroker, startKafkaBroker } from './testing/kafka-broker.ts'
 import { type Listening, listening, relay } from './testing/listening.ts'
@@ -86,6 +87,20 @@ describe('TLS', () => {
     expectRefusal(await lks(['topic', 'list', '-b', server.kafka, '-X', 'security.protocol=SSL']), 'LKS-4003', /speaks Kafka without TLS/)
   })
 
+  test('C16: a login at a listener that has none is told by its setting, over TLS and without', async () => {
+    const login = ['sasl.username=me', 'sasl.password=secret']
+    expectRefusal(
+      await over('security.protocol=SASL_SSL', `ssl.ca.location=${certificate}`, ...login),
+      'LKS-4003',
+      /has no login \(SASL\), and security\.protocol is SASL_SSL[^]*security\.protocol=SSL$/m,
+    )
+    const plain = ['cluster', 'info', '-b', server.kafka, '-X', 'security.protocol=SASL_PLAINTEXT']
+    const info = await lks([...plain, ...login.flatMap((setting) => ['-X', setting])])
+    expectRefusal(info, 'LKS-4003', /has no login \(SASL\), and security\.protocol is SASL_PLAINTEXT[^]*security\.protocol=PLAINTEXT$/m)
+    expect(info.stderr).not.toContain('address')
+    expectRefusal(await over('security.protocol=SASL_PLAINTEXT', ...login), 'LKS-4003', /over TLS[^]*security\.protocol=SSL$/m)
+  })
+
   test('a file that is not there is named', async () => {
     expectRefusal(await over('security.protocol=SSL', 'ssl.ca.location=/no/such/ca.pem'), 'LKS-1004', /ssl\.ca\.location/, 2)
   })
@@ -102,7 +117,15 @@ describe.skipIf(!hasKafkaBroker())('SASL, on Apache Kafka', () => {
     const refused = await asked('hunter2')
     expectRefusal(refused, 'LKS-4004', /refuses the credentials of 'me'/)
     expect(refused.stderr).not.toContain('hunter2')
-    expectRefusal(await asked('secret', '-X', 'sasl.mechanism=SCRAM-SHA-256'), 'LKS-4004', /SCRAM-SHA-256/)
+    expectRefusal(await asked('secret', '-X', 'sasl.mechanism=SCRAM-SHA-256'), 'LKS-4003', /does not serve sasl\.mechanism SCRAM-SHA-256/)
+    // C16: the listener has a login and the client none, and the other way round.
+    for (const command of [
+      ['topic', 'list'],
+      ['consume', 't', '-e'],
+      ['doctor', 'connect', broker.login],
+    ])
+      expectRefusal(await lks([...command, '-b', broker.login]), 'LKS-4003', /wants a login, and security\.protocol is PLAINTEXT/)
+    expectRefusal(await asked('secret', '-b', broker.kafka), 'LKS-4003', /has no login \(SASL\), and security\.protocol is SASL_PLAINTEXT/)
   })
 })
 
@@ -119,6 +142,27 @@ describe('doctor', () => {
     const listed = await lks(['group', 'list', '-b', server.kafka])
     expectRefusal(listed, 'LKS-4005', /lks doctor connect/)
     expect((await lks(['cluster', 'health', '-b', server.kafka])).code).toBe(1)
+    expect(ended.stderr).toContain(`lks dev --advertised ${server.kafka}`)
+  })
+
+  test('N3: what needs a leader that was never reachable fails in seconds, and names the doctor', async () => {
+    await using gone = await listening(createServer())
+    await gone[Symbol.asyncDispose]()
+    await using server = await startServer({ args: ['--memory', '--advertised', `localhost:${gone.port}`] })
+    const commands = [
+      ['produce', 't'],
+      ['consume', 't', '-e'],
+      ['consume', 't'],
+      ['consume', 't', '-g', 'g'],
+      ['query', 't'],
+      ['topic', 'describe', 't'],
+      ['group', 'describe', 'g'],
+    ]
+    await lks(['topic', 'create', 't', '-b', server.kafka])
+    const ended = await Promise.all(commands.map((command) => runCommand(server.kafka, command, 'x\n')))
+    for (const { code, stdout, stderr } of ended)
+      expectRefusal({ code, signal: null, stdout: stdout.toString(), stderr }, 'LKS-4005', /lks doctor connect/)
+    expect(ended[0]?.stderr).toMatch(new RegExp(`0 records are written to t, then no connection could be made to localhost:${gone.port}`))
   })
 
   test('names an advertised host that has no address', async () => {

@@ -115,6 +115,34 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expectRefusal(await lks(['topic', 'create', 'x', '-c', 'no.such.config=1'], run), 'LKS-4007', /no\.such\.config/)
   })
 
+  test('N13: what exists is shown beside what does not; deleting what is not there proposes nothing to make', async () => {
+    expect((await lks(['topic', 'create', 'here', 'here-2'], run)).code).toBe(0)
+    const described = await lks(['topic', 'describe', 'here', 'nowhere', 'here-2'], run)
+    expectRefusal({ ...described, stdout: '' }, 'LKS-4008', /no topic 'nowhere'/)
+    expect(described.stdout).toMatch(/^Topic +here\n[^]*^Topic +here-2\n/m)
+    const inJson = await lks(['topic', 'describe', 'nowhere', 'here', '-o', 'json'], run)
+    expect(inJson.code).toBe(1)
+    expect(JSON.parse(inJson.stdout)).toMatchObject([{ name: 'here' }])
+    expect((await lks(['topic', 'describe', 'nowhere'], run)).stdout).toBe('')
+
+    const gone = await lks(['topic', 'delete', 'nowhere', 'here', 'nowhere-2', '--yes'], run)
+    expectRefusal(gone, 'LKS-4008', /no topics 'nowhere', 'nowhere-2'/)
+    expect(gone.stderr).not.toContain('topic create')
+    expect((await lks(['topic', 'describe', 'here'], run)).code).toBe(0)
+
+    const config = await lks(['config', 'describe', 'topic', 'here', 'retention.ms', 'no.such.config'], run)
+    expectRefusal({ ...config, stdout: '' }, 'LKS-4007', /no config 'no\.such\.config'/)
+    expect(config.stdout).toMatch(/^retention\.ms /m)
+
+    await produce('here', [0])
+    await using _member = await aMember('here-group', 'here', 1)
+    for (const command of ['describe', 'lag']) {
+      const groups = await lks(['group', command, 'here-group', 'no-such-group'], run)
+      expectRefusal({ ...groups, stdout: '' }, 'LKS-4009', /no group 'no-such-group'/)
+      expect(groups.stdout).toContain('here-group')
+    }
+  })
+
   test('configs say where they come from', async () => {
     await lks(['topic', 'create', 'configured', '-c', 'max.message.bytes=2000'], run)
     const set = await json<readonly unknown[]>(['config', 'describe', 'topic', 'configured'], run)

@@ -377,6 +377,57 @@ describe.runIf(hasKafkaBroker())('transactions of Apache Kafka', () => {
   })
 })
 
+describe.runIf(hasKafkaBroker())('from Apache Kafka to this server and back', () => {
+  test('C15: a month of history in every codec, with the gaps that transactions leave, is copied exactly', async () => {
+    await using apache = await startKafkaBroker()
+    await using ours = await startOurs()
+    for (const { kafka } of [apache, ours]) {
+      const admin = new Admin({ clientId: 'e2e', bootstrapBrokers: [kafka] })
+      await admin.createTopics({ topics: ['history', 'copy'], partitions: 2, replicas: 1 })
+      await admin.close()
+    }
+    const producer = new Producer({
+      clientId: 'e2e',
+      bootstrapBrokers: [apache.kafka],
+      serializers: stringSerializers,
+      idempotent: true,
+      transactionalId: 'history',
+    })
+    const day = 24 * 3_600_000
+    const started = 1_700_000_000_000
+    for (const [at, compression] of (['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const).entries()) {
+      for (const end of ['commit', 'abort'] as const) {
+        const transaction = await producer.beginTransaction()
+        const messages = [0, 1].flatMap((partition) =>
+          [0, 1, 2].map((nth) => ({
+            topic: 'history',
+            partition,
+            key: `k${nth}`,
+            value: `${compression} ${end} ${nth}`,
+            headers: { codec: compression },
+            timestamp: BigInt(started + (at * 6 + nth * 2) * day),
+          })),
+        )
+        await transaction.send({ messages, compression })
+        await transaction[end]()
+      }
+    }
+    await producer.close()
+    const history = await printed(apache.kafka, ['consume', 'history', '-e', '-o', 'json'])
+    const lines = linesOf(history)
+    expect(lines).toHaveLength(30)
+    const withoutPlace = (text: string): readonly string[] =>
+      linesOf(text)
+        .map((line) => line.replace(/^\{"topic":"[^"]*",/, '{').replace(/"offset":\d+,/, ''))
+        .toSorted()
+    await printed(ours.kafka, ['produce', 'history', '--json', '-z', 'zstd'], Buffer.from(history, 'latin1'))
+    const here = await printed(ours.kafka, ['consume', 'history', '-e', '-o', 'json'])
+    expect(withoutPlace(here)).toEqual(withoutPlace(history))
+    await printed(apache.kafka, ['produce', 'copy', '--json', '-z', 'snappy'], Buffer.from(here, 'latin1'))
+    expect(withoutPlace(await printed(apache.kafka, ['consume', 'copy', '-e', '-o', 'json']))).toEqual(withoutPlace(history))
+  })
+})
+
 const patiently = { timeout: 60_000, interval: 50 }
 
 function linesOf(text: string): readonly string[] {

@@ -15,7 +15,8 @@ interface ClientError extends Error {
 export async function explainClient(error: unknown, connection: ConnectionOptions): Promise<UserError> {
   const all = flat(error)
   const login = all.find(({ code }) => code === 'PLT_KFK_AUTHENTICATION')
-  if (login !== undefined) return ofLogin(login, connection)
+  // A listener without a login, or without this mechanism, refuses no credentials: it does not look at them.
+  if (login !== undefined) return (await bootstrapTrouble(connection, error)) ?? ofLogin(login, connection)
   const refused = refusalIn(error)
   if (refused !== undefined) return refused.error
   const unsupported = all.find(({ code }) => code === 'PLT_KFK_UNSUPPORTED_API')

@@ -27,7 +27,8 @@ export async function clientOptions(connection: ConnectionOptions): Promise<Base
   }
 }
 
-async function tlsOptions({
+/** As Node's TLS takes them. Rejects with a UserError for a file that cannot be read. */
+export async function tlsOptions({
   ca,
   certificate,
   key,

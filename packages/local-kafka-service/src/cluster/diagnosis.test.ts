@@ -1,11 +1,9 @@
 // What is wrong with an address, in words; and what a cluster's own refusals become.
 import { expect, test } from 'vitest'
 import { refusal } from './client-errors.ts'
-import { isLoopback, troubleOf } from './diagnosis.ts'
-import { asServer, type Finding, splitServer } from './probe.ts'
+import { isLoopback, type Listener, otherTls, settingsTrouble, troubleOf, type Wrong } from './diagnosis.ts'
+import { asServer, splitServer } from './probe.ts'
 import { serverGuess } from './server-guess.ts'
-
-type Wrong = Exclude<Finding, { readonly kind: 'kafka' }>
 
 const findings: readonly (readonly [Wrong, RegExp])[] = [
   [{ kind: 'unresolvable', code: 'ENOTFOUND' }, /there is no host 'localhost'/],
@@ -59,4 +57,53 @@ test('which Kafka it speaks as', () => {
     ]),
   ).toContain('2.8')
   expect(serverGuess([])).toBe('unknown')
+})
+
+const noFiles = {
+  ca: undefined,
+  certificate: undefined,
+  key: undefined,
+  keyPassword: undefined,
+  verifyCertificate: true,
+  verifyHostName: true,
+}
+const user = { mechanism: 'PLAIN', username: 'me', password: 'hunter2' } as const
+const clients = {
+  PLAINTEXT: { tls: undefined, sasl: undefined },
+  SSL: { tls: noFiles, sasl: undefined },
+  SASL_PLAINTEXT: { tls: undefined, sasl: user },
+  SASL_SSL: { tls: noFiles, sasl: user },
+} as const
+type Protocol = keyof typeof clients
+const protocols = Object.keys(clients) as readonly Protocol[]
+const pairs = protocols.flatMap((client) =>
+  protocols.filter((listener) => listener !== client).map((listener) => [client, listener] as const),
+)
+
+test.each(pairs)(
+  'C16: a client with security.protocol=%s at a listener of %s hears that setting, and which is right',
+  (client, listener) => {
+    const settings = clients[client]
+    const [hasTls, hasLogin] = [listener.endsWith('SSL'), listener.startsWith('SASL')]
+    const kind = hasLogin === (settings.sasl !== undefined) ? 'kafka' : hasLogin ? 'wants login' : 'wants no login'
+    const finding: Listener = kind === 'kafka' ? { kind, apis: [], ms: 1, remoteAddress: '::1' } : { kind }
+    const trouble =
+      hasTls === (settings.tls !== undefined)
+        ? settingsTrouble('localhost:9093', finding, settings)
+        : otherTls('localhost:9093', finding, settings)
+    expect(trouble?.code).toBe('LKS-4003')
+    expect(trouble?.what).toMatch(new RegExp(`localhost:9093 .*security\\.protocol is ${client}$`))
+    expect(trouble?.fix[0]).toMatch(new RegExp(`-X security\\.protocol=${listener}( |$)`))
+  },
+)
+
+test('C16: a mechanism that is not served, and a certificate that is missing or not trusted, are named by their settings', () => {
+  expect(settingsTrouble('a:1', { kind: 'other mechanisms', offered: ['SCRAM-SHA-512'] }, clients.SASL_SSL)).toMatchObject({
+    what: 'a:1 does not serve sasl.mechanism PLAIN',
+    fix: ['use one that it serves: -X sasl.mechanism=SCRAM-SHA-512'],
+  })
+  const wants = { kind: 'wants certificate', message: 'bad certificate' } as const
+  expect(settingsTrouble('a:1', wants, clients.SSL)?.what).toContain('ssl.certificate.location is not set')
+  const withOne = { tls: { ...noFiles, certificate: 'c.pem' }, sasl: undefined }
+  expect(settingsTrouble('a:1', wants, withOne)?.what).toContain('does not accept the certificate of ssl.certificate.location')
 })

@@ -1,8 +1,20 @@
 // Asks an address what it is: one connection, one ApiVersions, and what came back; needs no client library and no credentials.
 import { lookup } from 'node:dns/promises'
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
-import { ApiVersions, decodeResponse, encodeRequest, FrameSplitter, ProtocolError } from '@local-kafka-service/protocol'
+import { connect as connectTls, type ConnectionOptions as TlsSettings } from 'node:tls'
+import {
+  type Api,
+  ApiVersions,
+  type DecodedResponseOf,
+  decodeResponse,
+  encodeRequest,
+  errors,
+  FrameSplitter,
+  Metadata,
+  ProtocolError,
+  type RequestInputOf,
+  SaslHandshake,
+} from '@local-kafka-service/protocol'
 
 export interface Address {
   readonly host: string
@@ -32,34 +44,61 @@ export type Finding =
   | { readonly kind: 'speaks TLS' }
   | { readonly kind: 'no TLS'; readonly message: string }
   | { readonly kind: 'untrusted'; readonly message: string }
+  /** It ended the handshake because of the certificate of the client: there is none, or one that it does not trust. */
+  | { readonly kind: 'wants certificate'; readonly message: string }
+  /** It is a Kafka whose listener answers nothing before a login. */
+  | { readonly kind: 'wants login' }
+  /** It is a Kafka whose listener knows no login. */
+  | { readonly kind: 'wants no login' }
+  /** It is a Kafka whose listener has a login, by other mechanisms. */
+  | { readonly kind: 'other mechanisms'; readonly offered: readonly string[] }
   | { readonly kind: 'no kafka'; readonly message: string }
 
 export interface ProbeOptions {
   readonly timeoutMs: number
-  /** Undefined: plain. Certificates are not looked at where `verify` is false. */
-  readonly tls?: { readonly verify: boolean } | undefined
+  /** Undefined: plain. */
+  readonly tls?: TlsSettings | undefined
+  /** Whether the listener has a login is found out, too: by one step of a login with this mechanism, or by a question of a client without. */
+  readonly login?: string | 'none'
 }
 
 /** Never rejects: what went wrong is what was found. */
-export async function probe({ host, port }: Address, { timeoutMs, tls }: ProbeOptions): Promise<Finding> {
+export async function probe({ host, port }: Address, { timeoutMs, tls, login }: ProbeOptions): Promise<Finding> {
   const began = performance.now()
   const deadline = AbortSignal.timeout(timeoutMs)
   const socket =
-    tls === undefined
-      ? connectPlain({ host, port })
-      : connectTls({ host, port, rejectUnauthorized: tls.verify, ...(isIP(host) === 0 && { servername: host }) })
+    tls === undefined ? connectPlain({ host, port }) : connectTls({ ...tls, host, port, ...(isIP(host) === 0 && { servername: host }) })
   try {
     const trouble = await connected(socket, tls === undefined ? 'connect' : 'secureConnect', deadline)
     if (trouble !== undefined) return trouble
     const remoteAddress = socket.remoteAddress ?? host
-    for (const chunk of encodeRequest(ApiVersions, { version: 0, correlationId: 1, clientId: 'lks' }, {})) socket.write(chunk)
-    const answer = await firstFrame(socket, deadline)
+    const answer = await asked(socket, ApiVersions, 0, {}, deadline)
     if ('kind' in answer) return answer
-    return { kind: 'kafka', apis: answer.apis, ms: Math.round(performance.now() - began), remoteAddress }
+    const apis = answer.response.apiKeys.map(({ apiKey, minVersion, maxVersion }) => ({ key: apiKey, min: minVersion, max: maxVersion }))
+    const ms = Math.round(performance.now() - began)
+    const mismatch = login === undefined ? undefined : await loginMismatch(socket, { login, apis, deadline })
+    return mismatch ?? { kind: 'kafka', apis, ms, remoteAddress }
   } finally {
     socket.on('error', () => {})
     socket.destroy()
   }
+}
+
+/** Undefined: the listener wants what the client does. Kafka ends a connection that asks anything before its login. */
+async function loginMismatch(
+  socket: Socket,
+  { login, apis, deadline }: { readonly login: string; readonly apis: readonly ServedApi[]; readonly deadline: AbortSignal },
+): Promise<Finding | undefined> {
+  if (login === 'none') {
+    const version = Math.min(1, apis.find(({ key }) => key === Metadata.key)?.max ?? 0)
+    const answer = await asked(socket, Metadata, version, { topics: [] }, deadline)
+    return 'kind' in answer && answer.kind === 'closed' ? { kind: 'wants login' } : undefined
+  }
+  const answer = await asked(socket, SaslHandshake, 1, { mechanism: login }, deadline)
+  if ('kind' in answer) return answer.kind === 'closed' ? { kind: 'wants no login' } : undefined
+  const { errorCode, mechanisms } = answer.response
+  if (errorCode === errors.ILLEGAL_SASL_STATE.code) return { kind: 'wants no login' }
+  return errorCode === errors.UNSUPPORTED_SASL_MECHANISM.code ? { kind: 'other mechanisms', offered: mechanisms } : undefined
 }
 
 /** `host:port` or `[address]:port`, checked before. */
@@ -101,6 +140,7 @@ function ofConnect(error: Error): Finding {
 
 function ofTls(error: Error): Finding {
   const code = codeOf(error)
+  if (isAboutClient(code)) return { kind: 'wants certificate', message: error.message }
   return /CERT|ALTNAME|SELF_SIGNED|UNABLE_TO/.test(code)
     ? { kind: 'untrusted', message: error.message }
     : { kind: 'no TLS', message: error.message }
@@ -116,29 +156,62 @@ function codeOf(error: unknown): string {
 /** An answer of ApiVersions is a few kilobytes. */
 const mostAnswerBytes = 1024 * 1024
 
-function firstFrame(socket: Socket, deadline: AbortSignal): Promise<Finding | { readonly apis: readonly ServedApi[] }> {
-  return new Promise((resolve) => {
-    const splitter = new FrameSplitter({ maxBytes: mostAnswerBytes })
-    let first = true
-    socket.on('data', (chunk: Buffer) => {
-      if (first) {
-        const known = knownStranger(chunk)
-        if (known !== undefined) return resolve(known)
-      }
+interface Answered<A extends Api> {
+  readonly response: DecodedResponseOf<A>
+}
+
+/** One request and its answer, or what came instead. */
+async function asked<A extends Api>(
+  socket: Socket,
+  api: A,
+  version: number,
+  request: RequestInputOf<A>,
+  deadline: AbortSignal,
+): Promise<Finding | Answered<A>> {
+  for (const chunk of encodeRequest(api, { version, correlationId: 1, clientId: 'lks' }, request)) socket.write(chunk)
+  const frame = await firstFrame(socket, deadline)
+  if ('kind' in frame) return frame
+  try {
+    return { response: decodeResponse(api, version, frame).response }
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return { kind: 'no kafka', message: error.message }
+  }
+}
+
+function firstFrame(socket: Socket, deadline: AbortSignal): Promise<Finding | Uint8Array> {
+  const splitter = new FrameSplitter({ maxBytes: mostAnswerBytes })
+  let first = true
+  const done = new AbortController()
+  return new Promise<Finding | Uint8Array>((resolve) => {
+    const onData = (chunk: Buffer): void => {
+      const known = first ? knownStranger(chunk) : undefined
       first = false
+      if (known !== undefined) return resolve(known)
       try {
         splitter.push(chunk)
         const frame = splitter.take()
-        if (frame !== undefined) resolve(apisOf(frame))
+        if (frame !== undefined) resolve(frame)
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error
         resolve({ kind: 'no kafka', message: error.message })
       }
+    }
+    socket.on('data', onData)
+    done.signal.addEventListener('abort', () => socket.off('data', onData))
+    socket.once('error', (error) => {
+      // With TLS 1.3 a server looks at the certificate of a client after the client took the connection for made.
+      resolve(isAboutClient(codeOf(error)) ? { kind: 'wants certificate', message: error.message } : { kind: 'closed' })
     })
-    socket.once('error', () => resolve({ kind: 'closed' }))
     socket.once('close', () => resolve({ kind: 'closed' }))
     deadline.addEventListener('abort', () => resolve({ kind: 'silent' }), { once: true })
-  })
+    if (socket.destroyed) resolve({ kind: 'closed' })
+  }).finally(() => done.abort())
+}
+
+/** Alerts of TLS that a server sends because of the certificate of the client. */
+function isAboutClient(code: string): boolean {
+  return /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN|HANDSHAKE_FAILURE)$/.test(code)
 }
 
 function knownStranger(chunk: Buffer): Finding | undefined {
@@ -146,9 +219,4 @@ function knownStranger(chunk: Buffer): Finding | undefined {
   // A record of TLS: its type, then version 3.x.
   const [type = 0, major = 0] = chunk
   return type >= 0x14 && type <= 0x17 && major === 3 ? { kind: 'speaks TLS' } : undefined
-}
-
-function apisOf(frame: Uint8Array): { readonly apis: readonly ServedApi[] } {
-  const { response } = decodeResponse(ApiVersions, 0, frame)
-  return { apis: response.apiKeys.map(({ apiKey, minVersion, maxVersion }) => ({ key: apiKey, min: minVersion, max: maxVersion })) }
 }

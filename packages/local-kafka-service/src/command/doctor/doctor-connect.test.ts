@@ -1,10 +1,9 @@
 // What is proposed for an advertised address that does not work.
 import { expect, test } from 'vitest'
-import { type Diagnosis, troubleOf } from '../../cluster/diagnosis.ts'
-import type { Finding } from '../../cluster/probe.ts'
+import { type Diagnosis, troubleOf, type Wrong } from '../../cluster/diagnosis.ts'
 import { advertised } from './doctor-connect.ts'
 
-function aDiagnosis(server: string, finding: Exclude<Finding, { readonly kind: 'kafka' }>): Diagnosis {
+function aDiagnosis(server: string, finding: Wrong): Diagnosis {
   return { server, finding, trouble: troubleOf(server, finding) }
 }
 
