@@ -17,15 +17,26 @@ export async function forEachShown<T>(
   { act, view, format }: Shown<T>,
 ): Promise<void> {
   const found: T[] = []
-  let trouble: Error | undefined
-  try {
-    await forEachName(names, context, async (name) => void found.push(await act(name)))
-  } catch (error) {
-    if (!(error instanceof Error)) throw error
-    trouble = error
+  const troubles: UserError[] = []
+  for (const name of names) {
+    try {
+      found.push(await act(name))
+    } catch (error) {
+      const trouble = await asTrouble(error, context)
+      troubles.push(trouble)
+      if (trouble.code === 'LKS-4001') break
+    }
   }
-  if (found.length > 0 || trouble === undefined) show(context.terminal, format, view(found))
-  if (trouble !== undefined) throw trouble
+  if (found.length > 0 || troubles.length === 0) show(context.terminal, format, view(found))
+  const [first] = troubles
+  if (first === undefined) return
+  if (troubles.length === 1) throw first
+  throw new UserError(first.code, {
+    what: `${troubles.length} of ${names.length} cannot be shown`,
+    why: troubles.map(({ what }) => what).join('; '),
+    fix: first.fix,
+    cause: first,
+  })
 }
 
 /** Rejects at the end with the trouble, when there was any; of several, each is told as it comes. */
@@ -40,8 +51,7 @@ export async function forEachName(
     try {
       await act(name)
     } catch (error) {
-      if (signal.aborted) throw error
-      last = error instanceof UserError ? error : await explainClient(error, connection)
+      last = await asTrouble(error, { connection, signal })
       failed += 1
       if (names.length > 1) terminal.talk.write(`${name}: ${last.what}\n`)
       // Nobody is there any more: the others would only say the same.
@@ -56,4 +66,10 @@ export async function forEachName(
     fix: last.fix,
     cause: last,
   })
+}
+
+/** Rejects with the error when the command was interrupted. */
+async function asTrouble(error: unknown, { connection, signal }: Pick<CommandContext, 'connection' | 'signal'>): Promise<UserError> {
+  if (signal.aborted) throw error
+  return error instanceof UserError ? error : await explainClient(error, connection)
 }

@@ -72,13 +72,14 @@ function valueOf({ group, partitions }: Described): unknown {
 
 function blocksOf({ group, partitions }: Described): readonly Block[] {
   const { id, state, type, assignor, coordinator, members } = group
+  const lag = totalLag(partitions)
   const facts = fieldsBlock([
     ['Group', id],
     ['State', `${state} (${type})`],
     ['Assignor', assignor === '' ? '-' : assignor],
     ['Coordinator', `${coordinator.id} at ${asServer(coordinator)}`],
     ['Members', members.length],
-    ['Total lag', lagView({ lag: totalLag(partitions), unknown: partitions.filter(({ lag }) => lag === undefined).length })],
+    ['Total lag', lagView({ lag, unknown: partitions.filter((one) => one.lag === undefined).length }), lag > 0 ? 'lag' : undefined],
   ])
   const blocks = [facts]
   if (partitions.length > 0) blocks.push(tableBlock(partitionColumns, partitions), tableBlock(topicLagColumns, byTopic(partitions)))

@@ -1,7 +1,7 @@
 // What a command shows, in the format that was asked for: tables for people, JSON and YAML for programs, bare names for shells.
 import type { CommandOption, Given, Terminal } from '../client-command.ts'
 import { type Paint, paintOf } from './paint.ts'
-import { type Column, fields, table } from './table.ts'
+import { type Column, type Field, fields, table } from './table.ts'
 import { yaml } from './yaml.ts'
 
 export const outputFormats = ['table', 'json', 'yaml', 'name'] as const
@@ -42,7 +42,7 @@ export function tableBlock<Row>(columns: readonly Column<Row>[], rows: readonly 
   return (width, paint) => table(columns, rows, { columns: width, paint })
 }
 
-export function fieldsBlock(rows: readonly (readonly [name: string, value: string | number])[]): Block {
+export function fieldsBlock(rows: readonly Field[]): Block {
   return (_width, paint) => fields(rows, paint)
 }
 

@@ -39,10 +39,18 @@ export function table<Row>(
   return lines.map((line) => `${line}\n`).join('')
 }
 
+/** The style is that of the value, where there are colours. */
+export type Field = readonly [name: string, value: string | number, style?: Style | undefined]
+
 /** `Name   value` lines. */
-export function fields(rows: readonly (readonly [name: string, value: string | number])[], paint: Paint = plain): string {
+export function fields(rows: readonly Field[], paint: Paint = plain): string {
   const width = Math.max(...rows.map(([name]) => displayWidth(name)))
-  return rows.map(([name, value]) => `${pad(name, width, (text) => paint('key', text))}  ${printable(String(value))}\n`).join('')
+  return rows
+    .map(([name, value, style]) => {
+      const text = printable(String(value))
+      return `${pad(name, width, (key) => (key === '' ? key : paint('key', key)))}  ${style === undefined ? text : paint(style, text)}\n`
+    })
+    .join('')
 }
 
 /** Takes from the widest column until the line fits. */
