@@ -58,8 +58,8 @@ export interface ProbeOptions {
   readonly timeoutMs: number
   /** Undefined: plain. */
   readonly tls?: TlsSettings | undefined
-  /** Whether the listener has a login is found out, too: by one step of a login with this mechanism, or by a question of a client without. */
-  readonly login?: string | 'none'
+  /** Whether the listener has a login is found out, too: by one step of a login with this mechanism, or, for `none`, by a question without one. */
+  readonly login?: string
 }
 
 /** Never rejects: what went wrong is what was found. */
