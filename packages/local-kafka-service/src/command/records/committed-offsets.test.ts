@@ -89,7 +89,7 @@ test('C14: -e, -n, Ctrl-C, a closed pipe and rebalances commit at most what was 
         expect(group.violations).toEqual([])
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 500 },
   )
 })
 
@@ -105,6 +105,6 @@ test('C14: alone in its group, it commits exactly what was printed, with -e, -n 
       }
       expect(group.printed.length).toBeLessThanOrEqual(scenario.count)
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   )
 })

@@ -23,7 +23,9 @@ interface Assigned {
 export class OffsetCommitter {
   readonly #member: Pick<Consumer, 'commit' | 'generationId' | 'assignments'>
   readonly #pending = new Map<string, CommittedPlace>()
-  #assigned: Assigned = { generation: -1, places: [], kept: [] }
+  #generation = -1
+  /** Since which generation this member has each of its partitions, without a break. */
+  #since = new Map<string, number>()
   #running: Promise<void> | undefined
   #failure: Error | undefined
 
@@ -51,7 +53,14 @@ export class OffsetCommitter {
   assigned(assigned: Assigned): void {
     const kept = new Set(assigned.kept.map(keyOf))
     for (const key of this.#pending.keys()) if (!kept.has(key)) this.#pending.delete(key)
-    this.#assigned = assigned
+    const before = this.#since
+    this.#generation = assigned.generation
+    this.#since = new Map(
+      assigned.places.map((place) => {
+        const key = keyOf(place)
+        return [key, kept.has(key) ? (before.get(key) ?? assigned.generation) : assigned.generation]
+      }),
+    )
     this.#failure = undefined
   }
 
@@ -60,14 +69,15 @@ export class OffsetCommitter {
     this.#failure = undefined
     for (let places = this.#ours(); places.length > 0 && this.#failure === undefined; places = this.#ours()) {
       for (const place of places) this.#pending.delete(keyOf(place))
+      const since = this.#since
       try {
         await this.#member.commit({ offsets: places.map((place) => ({ ...place, leaderEpoch: -1 })) })
       } catch (error) {
         this.#failure = asError(error)
-        // Not over newer ones.
+        // Not over newer ones, and not where the partition was another member's meanwhile.
         for (const place of places) {
           const key = keyOf(place)
-          if (!this.#pending.has(key)) this.#pending.set(key, place)
+          if (!this.#pending.has(key) && this.#since.get(key) === since.get(key)) this.#pending.set(key, place)
         }
       }
     }
@@ -80,13 +90,11 @@ export class OffsetCommitter {
    */
   #ours(): readonly CommittedPlace[] {
     const { generationId, assignments } = this.#member
-    const { generation, places } = this.#assigned
-    const pending = [...this.#pending.values()]
-    if (generationId === generation) return pending
-    if (generationId !== generation + 1) return []
+    const pending = [...this.#pending.values()].filter((place) => this.#since.has(keyOf(place)))
+    if (generationId === this.#generation) return pending
+    if (generationId !== this.#generation + 1) return []
     const now = new Set((assignments ?? []).flatMap(({ topic, partitions }) => partitions.map((partition) => keyOf({ topic, partition }))))
-    const before = new Set(places.map(keyOf))
-    return pending.filter((place) => now.has(keyOf(place)) && before.has(keyOf(place)))
+    return pending.filter((place) => now.has(keyOf(place)))
   }
 }
 
