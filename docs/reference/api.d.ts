@@ -387,7 +387,7 @@ export interface KafkaGroup {
      */
     ready(members?: number, options?: ReadyOptions): Promise<void>;
     /**
-     * Resolves when everything in the group's partitions is committed: those that a member has, and those that it has commits of. A partition with records and
+     * Resolves when everything in the group's partitions is committed: those that a member has, and all of each topic of which any is committed. A partition with records and
      * without a commit is not caught up, whatever its consumers have read; nor is a group that has no partition at all. Rejects with a WaitTimeoutError.
      */
     caughtUp(options?: WaitOptions): Promise<void>;
@@ -421,7 +421,7 @@ export type SeekTo = 'start' | 'end' | {
 };
 /** Which partitions are moved. */
 export interface SeekOptions {
-    /** Left out: all partitions that the group has commits of. */
+    /** Left out: all topics of which the group has committed any; with `by`, the partitions that are committed. */
     readonly topic?: string;
     /** Of the topic; left out, all. */
     readonly partitions?: readonly number[];

@@ -4,6 +4,7 @@
 export { apiName, apiNames } from './api-names.ts';
 export { errorName, errors, KafkaError, type KafkaErrorName, type KafkaErrorRow, type Outcome } from './errors.ts';
 export { type ConsumerAssignment, type ConsumerSubscription, consumerProtocolType, decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription, type TopicPartitions, type Versioned, } from './groups/consumer-protocol.ts';
+export { type PartitionOfGroup, partitionLag, partitionsOfGroup } from './groups/lag.ts';
 export { ApiVersions, type ApiVersionsRequest, type ApiVersionsResponse } from './messages/api-versions.ts';
 export { ConsumerGroupHeartbeat, type ConsumerGroupHeartbeatRequest, type ConsumerGroupHeartbeatResponse, } from './messages/consumer-group-heartbeat.ts';
 export { CreatePartitions, type CreatePartitionsRequest, type CreatePartitionsResponse } from './messages/create-partitions.ts';
@@ -532,6 +533,24 @@ export declare function encodeAssignment(assignment: ConsumerAssignment, version
 export type Versioned<T> = T & {
     readonly version: number;
 };
+
+// ---- groups/lag.d.ts
+/** A partition that a group has committed in, or that one of its members has. */
+export interface PartitionOfGroup {
+    readonly topic: string;
+    readonly partition: number;
+}
+/**
+ * The partitions that count for a group: all of each topic of which it has committed any, and those that its members have. A partition without a commit
+ * counts too, because what is in it is unread. `countOf` is how many partitions a topic has; undefined for one that is gone.
+ */
+export declare function partitionsOfGroup(committed: Iterable<PartitionOfGroup>, assigned: Iterable<PartitionOfGroup>, countOf: (topic: string) => number | undefined): readonly PartitionOfGroup[];
+/** Offsets that the group has not read: from what is committed, or from the start where nothing is, or where the log begins later by now. 0 only where nothing is unread. */
+export declare function partitionLag(at: {
+    readonly committed: number | undefined;
+    readonly start: number;
+    readonly end: number;
+}): number;
 
 // ---- messages/api-versions.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';

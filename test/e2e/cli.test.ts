@@ -212,10 +212,11 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expect(await seek('--to', 'end')).toMatchObject([
       { from: 1, to: 3 },
       { from: 0, to: 1 },
+      { from: null, to: 0 },
     ])
     expect(await seek('--to', '1', '--topics', 'read:0,2')).toMatchObject([
       { partition: 0, to: 1 },
-      { partition: 2, from: null, to: 0 },
+      { partition: 2, from: 0, to: 0 },
     ])
     expect(await seek('--to', '@2020-01-01', '--topics', 'read:1')).toMatchObject([{ partition: 1, to: 0 }])
     expect(await seek('--to', '@2100-01-01T00:00:00Z', '--topics', 'read:1')).toMatchObject([{ partition: 1, to: 1 }])
@@ -228,6 +229,19 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expect((await lks(['group', 'delete', group, '--yes'], run)).code).toBe(0)
     expectRefusal(await lks(['group', 'describe', group], run), 'LKS-4009', /no group/)
     expectRefusal(await lks(['group', 'lag', group], run), 'LKS-4009', /no group/)
+  })
+
+  test('N7: what is unread in a partition that was never committed counts, and seek moves that partition too', async () => {
+    await lks(['topic', 'create', 'partly', '-p', '3'], run)
+    await produce('partly', [0, 0, 1, 2, 2, 2])
+    await lks(['group', 'seek', 'partly-group', '--to', '1', '--topics', 'partly:0,1', '--yes'], run)
+    expect(await json(['group', 'lag', 'partly-group'], run)).toMatchObject([{ lag: 4, topics: [{ partitions: 3, lag: 4, unknown: 0 }] }])
+    expect((await lks(['group', 'describe', 'partly-group'], run)).stdout).toMatch(/^partly +2 +- +3 +3 /m)
+    expect(await json(['group', 'seek', 'partly-group', '--to=-1'], run)).toMatchObject({
+      partitions: [{ partition: 0 }, { partition: 1 }],
+    })
+    await lks(['group', 'seek', 'partly-group', '--to', 'end', '--yes'], run)
+    expect(await json(['group', 'lag', 'partly-group'], run)).toMatchObject([{ lag: 0 }])
   })
 
   test('a group is given a place before its first member comes, which then begins there', async () => {

@@ -98,9 +98,9 @@ test('a group is shown with its members, what they read, and its lag per partiti
     ],
     partitions: [
       { topic: 'shown', partition: 0, offset: 2, metadata: 'mine', start: 0, end: 5, lag: 3, member: memberId },
-      { topic: 'shown', partition: 1, offset: null, metadata: null, start: 0, end: 3, lag: null, member: memberId },
+      { topic: 'shown', partition: 1, offset: null, metadata: null, start: 0, end: 3, lag: 3, member: memberId },
     ],
-    lag: 3,
+    lag: 6,
   })
 })
 
@@ -202,7 +202,7 @@ test('only the partitions named are moved, and a group that is not there begins 
     ],
   })
   expect(await committed('new-group')).toEqual([2, 2])
-  expect(await json(get('/groups/new-group'))).toMatchObject({ state: 'Empty', members: [], lag: 0 })
+  expect(await json(get('/groups/new-group'))).toMatchObject({ state: 'Empty', members: [], lag: 2 })
 })
 
 test.each([
@@ -244,4 +244,26 @@ test('a group of another agent is a 503 that says so, and the gate is asked abou
     expect([path, answer.status]).toEqual([path, 403])
   }
   expect(closed.asked.slice(1)).toEqual(['DESCRIBE GROUP g', 'READ GROUP g', 'DELETE GROUP g'])
+})
+
+test('N7: every partition of a topic of which any is committed counts; one without a commit is shown as such, with all that it holds', async () => {
+  await aTopic('partly', [4, 3, 2])
+  await commit('partly-group', 'partly', [4, 1])
+  expect(await json(get('/groups/partly-group'))).toMatchObject({
+    partitions: [
+      { partition: 0, offset: 4, lag: 0 },
+      { partition: 1, offset: 1, lag: 2 },
+      { partition: 2, offset: null, lag: 2 },
+    ],
+    lag: 4,
+  })
+  expect(await json(seek('partly-group', { by: -1 }))).toMatchObject({
+    partitions: [
+      { partition: 0, to: 3 },
+      { partition: 1, to: 0 },
+    ],
+  })
+  expect((await seek('partly-group', { to: 'end', apply: true })).status).toBe(200)
+  expect(await committed('partly-group')).toEqual([4, 3, 2])
+  expect(await json(get('/groups/partly-group'))).toMatchObject({ lag: 0 })
 })

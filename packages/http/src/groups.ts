@@ -74,7 +74,7 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
         operationId: 'seekGroup',
         summary: "Move a group's offsets: to the start, the end, a time or an offset, or by so many",
         description:
-          'Answers what would be; with `"apply": true` it is done. Exactly one of `to`, `time`, `offset` and `by` is given. Without a topic it moves all that the group has committed. Offsets outside of a partition become its start or its end. Refused while the group has members.',
+          'Answers what would be; with `"apply": true` it is done. Exactly one of `to`, `time`, `offset` and `by` is given. Without a topic it moves all partitions of the topics of which the group has committed any; with `by`, those that are committed. Offsets outside of a partition become its start or its end. Refused while the group has members.',
         tags: ['groups'],
         params: groupParams,
         body: seekSchema,
@@ -156,7 +156,7 @@ function groupJson(of: GroupDescription): object {
       metadata: committed?.metadata ?? null,
       start,
       end,
-      lag: lag ?? null,
+      lag,
       member: memberId ?? null,
     })),
     lag: of.lag,
@@ -235,7 +235,7 @@ const groupSchema = {
     members: { type: 'array', items: memberSchema },
     partitions: {
       type: 'array',
-      description: 'What is committed or assigned.',
+      description: 'All partitions of each topic of which the group has committed any, and those that its members read.',
       items: {
         type: 'object',
         required: ['topic', 'partition', 'offset', 'metadata', 'start', 'end', 'lag', 'member'],
@@ -246,12 +246,12 @@ const groupSchema = {
           metadata: nullableText,
           start: count,
           end: count,
-          lag: { ...nullableCount, description: 'The offsets from there to the end.' },
+          lag: { ...count, description: 'The offsets from there to the end; without a committed offset, from the start.' },
           member: { ...nullableText, description: 'Who reads it.' },
         },
       },
     },
-    lag: { type: 'integer', description: 'Of all partitions with a committed offset.' },
+    lag: { type: 'integer', description: 'Of all these partitions; 0 only where nothing is unread.' },
   },
 } as const
 
@@ -263,7 +263,7 @@ const seekSchema = {
     time: { type: 'string', description: 'The first record that is not older, else the end.', examples: ['2026-01-31T12:00:00Z'] },
     offset: { type: 'integer', minimum: 0 },
     by: { type: 'integer', description: 'From the committed offset: -10 is ten back.' },
-    topic: { type: 'string', description: 'Without one, all that the group has committed.' },
+    topic: { type: 'string', description: 'Without one, all topics of which the group has committed any.' },
     partitions: { type: 'array', items: { type: 'integer' }, description: 'Of the topic; all without them.' },
     apply: { type: 'boolean', default: false, description: 'Do it; without it the answer is a preview.' },
   },

@@ -12,6 +12,7 @@ export {
   type TopicPartitions,
   type Versioned,
 } from './groups/consumer-protocol.ts'
+export { type PartitionOfGroup, partitionLag, partitionsOfGroup } from './groups/lag.ts'
 export { ApiVersions, type ApiVersionsRequest, type ApiVersionsResponse } from './messages/api-versions.ts'
 export {
   ConsumerGroupHeartbeat,

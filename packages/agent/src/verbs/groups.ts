@@ -6,6 +6,8 @@ import {
   errors,
   type Outcome,
   ProtocolError,
+  partitionLag,
+  partitionsOfGroup,
 } from '@local-kafka-service/protocol'
 import type { GroupListing, Groups } from '../coordinate/groups.ts'
 import type { ClassicGroupState, CommitRequest, Described, DescribedMember } from '../core/group/classic-messages.ts'
@@ -33,9 +35,9 @@ export interface GroupDescription {
   /** '' when there is none. */
   readonly leader: string
   readonly members: readonly GroupMember[]
-  /** What is committed or assigned, by topic and partition. */
+  /** All of each topic of which any is committed, and what is assigned; by topic and partition. */
   readonly partitions: readonly GroupPartition[]
-  /** The sum of what is known. */
+  /** Of all these partitions. */
   readonly lag: number
 }
 
@@ -52,8 +54,8 @@ export interface GroupPartition {
   readonly committed: { readonly offset: number; readonly metadata: string } | undefined
   readonly start: number
   readonly end: number
-  /** Offsets between the committed one and the end; undefined without a commit. */
-  readonly lag: number | undefined
+  /** What is unread: of a partition without a commit all that it holds. */
+  readonly lag: number
   /** Whose it is. */
   readonly memberId: string | undefined
 }
@@ -64,7 +66,7 @@ export type SeekTo = 'start' | 'end' | { readonly time: number } | { readonly of
 export interface SeekGroup {
   readonly groupId: string
   readonly to: SeekTo
-  /** Without one, all partitions that the group has commits of. */
+  /** Without one, all partitions of the topics of which the group has committed any; with `by`, those that are committed. */
   readonly topic?: string
   /** Of the topic; without them, all. */
   readonly partitions?: readonly number[]
@@ -106,7 +108,7 @@ export class GroupVerbs {
     const members = described.members.map((member) => memberOf(member, described))
     const partitions = await this.#partitions(groupId, members, maySee)
     const { state, protocolType, protocolName, generation, leader } = described
-    const lag = partitions.reduce((sum, one) => sum + (one.lag ?? 0), 0)
+    const lag = partitions.reduce((sum, one) => sum + one.lag, 0)
     return { kind: 'ok', value: { groupId, state, protocolType, protocolName, generation, leader, members, partitions, lag } }
   }
 
@@ -163,46 +165,59 @@ export class GroupVerbs {
   }
 
   async #partitions(groupId: string, members: readonly GroupMember[], maySee: (topic: string) => boolean): Promise<GroupPartition[]> {
-    const { groups, topics, log } = this.#parts
-    const rows = new Map<string, Row>()
-    for (const { topic, topicId, partition, offset, metadata } of await groups.offsets(groupId))
-      if (maySee(topic)) rows.set(partitionKey(topicId, partition), { topic, topicId, partition, committed: { offset, metadata } })
-    const assigned = members.flatMap(({ memberId, assignment = [] }) => assignment.map((of) => ({ memberId, ...of })))
-    const names = [...new Set(assigned.map(({ topic }) => topic))].filter(maySee)
-    const found = await topics.find(names, { autoCreate: false })
-    const living = new Map(
-      found.flatMap((outcome) => (outcome.kind === 'ok' ? [[outcome.value.name, outcome.value.topicId] as const] : [])),
+    const { groups, log } = this.#parts
+    const committed = (await groups.offsets(groupId)).filter(({ topic }) => maySee(topic))
+    const assigned = members.flatMap(({ memberId, assignment = [] }) =>
+      assignment.flatMap(({ topic, partitions }) => (maySee(topic) ? partitions.map((partition) => ({ topic, partition, memberId })) : [])),
     )
-    for (const { memberId, topic, partitions } of assigned) {
-      const topicId = living.get(topic)
-      if (topicId === undefined) continue
-      for (const partition of partitions) {
-        const key = partitionKey(topicId, partition)
-        rows.set(key, { ...(rows.get(key) ?? { topic, topicId, partition }), memberId })
-      }
-    }
-    const listed = [...rows.values()].toSorted(byTopicAndPartition)
+    const living = await this.#living([...committed, ...assigned])
+    const offsets = new Map(committed.map((one) => [partitionKey(one.topicId, one.partition), one]))
+    // Newer than the catalog, which may know an earlier topic of that name.
+    const ids = new Map(committed.map(({ topic, topicId }) => [topic, topicId]))
+    const owners = new Map(assigned.map(({ topic, partition, memberId }) => [partitionKey(topic, partition), memberId]))
+    const listed = partitionsOfGroup(committed, assigned, (topic) => living.get(topic)?.partitions).flatMap(({ topic, partition }) => {
+      const topicId = ids.get(topic) ?? living.get(topic)?.topicId
+      return topicId === undefined ? [] : [{ topic, topicId, partition }]
+    })
     const states = listed.length === 0 ? [] : await log.partitions(listed)
-    return listed.flatMap(({ topic, partition, committed, memberId }, at) => {
+    return listed.flatMap(({ topic, topicId, partition }, at) => {
       const state = states[at]
       // Deleted meanwhile.
       if (state === undefined) return []
       const { logStartOffset: start, highWatermark: end } = state
-      const lag = committed === undefined ? undefined : Math.max(0, end - committed.offset)
-      return [{ topic, partition, committed, start, end, lag, memberId }]
+      const known = offsets.get(partitionKey(topicId, partition))
+      const lag = partitionLag({ committed: known?.offset, start, end })
+      const memberId = owners.get(partitionKey(topic, partition))
+      return [{ topic, partition, committed: known && { offset: known.offset, metadata: known.metadata }, start, end, lag, memberId }]
     })
   }
 
+  /** By name. */
+  async #living(rows: readonly { readonly topic: string }[]): Promise<ReadonlyMap<string, Topic>> {
+    const found = await this.#parts.topics.find([...new Set(rows.map(({ topic }) => topic))], { autoCreate: false })
+    return new Map(found.flatMap((outcome) => (outcome.kind === 'ok' ? [[outcome.value.name, outcome.value] as const] : [])))
+  }
+
   /** The partitions to move, with what is committed now. */
-  async #scope({ groupId, topic, partitions, mayRead }: SeekGroup): Promise<Outcome<readonly Row[]>> {
+  async #scope({ groupId, to, topic, partitions, mayRead }: SeekGroup): Promise<Outcome<readonly Row[]>> {
     const { groups, topics } = this.#parts
     const committed = await groups.offsets(groupId)
     if (topic === undefined) {
       if (partitions !== undefined) return refused('INVALID_REQUEST', 'Partitions are named, but not their topic.')
       const hidden = committed.find((row) => !mayRead(row.topic))
       if (hidden !== undefined) return refused('TOPIC_AUTHORIZATION_FAILED')
-      const rows = committed.map(({ offset, metadata, ...row }) => ({ ...row, committed: { offset, metadata } }))
-      return { kind: 'ok', value: rows.toSorted(byTopicAndPartition) }
+      const living = await this.#living(committed)
+      const offsets = new Map(committed.map((row) => [partitionKey(row.topicId, row.partition), row]))
+      const ids = new Map(committed.map((row) => [row.topic, row.topicId]))
+      // Without a commit there is nothing to count from.
+      const all = typeof to === 'object' && 'by' in to ? () => 0 : (name: string) => living.get(name)?.partitions
+      const rows = partitionsOfGroup(committed, [], all).flatMap(({ topic: name, partition }): Row[] => {
+        const topicId = ids.get(name)
+        if (topicId === undefined) return []
+        const known = offsets.get(partitionKey(topicId, partition))
+        return [{ topic: name, topicId, partition, ...(known && { committed: { offset: known.offset, metadata: known.metadata } }) }]
+      })
+      return { kind: 'ok', value: rows }
     }
     if (!mayRead(topic)) return refused('TOPIC_AUTHORIZATION_FAILED')
     const [found] = await topics.find([topic], { autoCreate: false })
@@ -253,7 +268,6 @@ interface Row extends TopicPartition {
   readonly topic: string
   readonly topicId: TopicId
   readonly committed?: GroupPartition['committed']
-  readonly memberId?: string
 }
 
 /** As Kafka's own tool commits for a group without members. */
@@ -303,11 +317,6 @@ function decoded<T>(bytes: Uint8Array, decode: (bytes: Uint8Array) => readonly T
     if (error instanceof ProtocolError) return undefined
     throw error
   }
-}
-
-function byTopicAndPartition(a: Row, b: Row): number {
-  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
-  return a.partition - b.partition
 }
 
 function isIn({ partitions }: Topic, partition: number): boolean {

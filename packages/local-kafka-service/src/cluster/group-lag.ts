@@ -1,8 +1,9 @@
 // How far a group is behind: what it has committed against where its partitions end, per partition, topic and in all.
+import { partitionLag, partitionsOfGroup } from '@local-kafka-service/protocol'
 import type { Cluster } from './cluster.ts'
-import { clusterState } from './cluster-metadata.ts'
+import { type ClusterState, clusterState } from './cluster-metadata.ts'
 import { committedOffsets, type GroupMember } from './groups.ts'
-import { byTopicAndPartition, earliest, keyOf, latest, offsetsAt, type PartitionRef } from './offsets.ts'
+import { earliest, keyOf, latest, offsetsAt, type PartitionRef } from './offsets.ts'
 
 export interface PartitionLag extends PartitionRef {
   /** Undefined: nothing is committed. */
@@ -10,7 +11,7 @@ export interface PartitionLag extends PartitionRef {
   /** Undefined: the topic is gone, or nobody leads the partition. */
   readonly start: number | undefined
   readonly end: number | undefined
-  /** Undefined where one of the two is. */
+  /** Of a partition without a commit, all that it holds. Undefined where the bounds are. */
   readonly lag: number | undefined
   readonly member: GroupMember | undefined
 }
@@ -23,14 +24,14 @@ export interface TopicLag {
   readonly unknown: number
 }
 
-/** What the group has committed, and what its members have. */
+/** Of all partitions of each topic of which the group has committed any, and of those that its members have. */
 export async function lagOf(cluster: Cluster, groupId: string, members: readonly GroupMember[]): Promise<readonly PartitionLag[]> {
   const committed = await committedOffsets(cluster, groupId)
   const owners = new Map(members.flatMap((member) => (member.assignment ?? []).map((ref) => [keyOf(ref), { ref, member }] as const)))
-  const refs = new Map<string, PartitionRef>()
-  for (const ref of [...committed, ...[...owners.values()].map(({ ref: owned }) => owned)]) refs.set(keyOf(ref), ref)
-  const listed = [...refs.values()].toSorted(byTopicAndPartition)
-  const { starts, ends } = await boundsOf(cluster, listed)
+  const assigned = Array.from(owners.values(), ({ ref }) => ref)
+  const state = await stateOf(cluster, [...committed, ...assigned])
+  const listed = partitionsOfGroup(committed, assigned, (topic) => countIn(state, topic))
+  const { starts, ends } = await boundsIn(cluster, state, listed)
   const offsets = new Map(committed.map((one) => [keyOf(one), one]))
   return listed.map(({ topic, partition }) => {
     const key = keyOf({ topic, partition })
@@ -41,11 +42,8 @@ export async function lagOf(cluster: Cluster, groupId: string, members: readonly
   })
 }
 
-/** Where nothing is committed it depends on the member where it begins, but for an empty partition. */
 function lagBetween(committed: number | undefined, start: number | undefined, end: number | undefined): number | undefined {
-  if (end === undefined) return undefined
-  if (committed === undefined) return start === end ? 0 : undefined
-  return Math.max(0, end - committed)
+  return start === undefined || end === undefined ? undefined : partitionLag({ committed, start, end })
 }
 
 export interface Bounds {
@@ -54,10 +52,26 @@ export interface Bounds {
 }
 
 export async function boundsOf(cluster: Cluster, partitions: readonly PartitionRef[]): Promise<Bounds> {
-  if (partitions.length === 0) return { starts: new Map(), ends: new Map() }
-  const state = await clusterState(cluster, [...new Set(partitions.map(({ topic }) => topic))])
+  return boundsIn(cluster, await stateOf(cluster, partitions), partitions)
+}
+
+async function boundsIn(
+  cluster: Cluster,
+  state: Pick<ClusterState, 'brokers' | 'topics'>,
+  partitions: readonly PartitionRef[],
+): Promise<Bounds> {
   const [starts, ends] = await Promise.all([offsetsAt(cluster, state, partitions, earliest), offsetsAt(cluster, state, partitions, latest)])
   return { starts, ends }
+}
+
+/** No question about no topic: Kafka would answer with all. */
+async function stateOf(cluster: Cluster, refs: readonly PartitionRef[]): Promise<Pick<ClusterState, 'brokers' | 'topics'>> {
+  const names = [...new Set(refs.map(({ topic }) => topic))]
+  return names.length === 0 ? { brokers: [], topics: [] } : await clusterState(cluster, names)
+}
+
+export function countIn({ topics }: Pick<ClusterState, 'topics'>, topic: string): number | undefined {
+  return topics.find(({ name }) => name === topic)?.partitions.length
 }
 
 /** By topic. */

@@ -63,13 +63,13 @@ function describe({ groupId, state, generation, protocolName, members, partition
     protocol: protocolName,
     members: members.map(memberOf),
     partitions: partitions.map(
-      ({ topic, partition, committed, start, end, memberId }): GroupPartition => ({
+      ({ topic, partition, committed, start, end, lag, memberId }): GroupPartition => ({
         topic,
         partition,
         committed: committed?.offset,
         start,
         end,
-        lag: Math.max(0, end - Math.max(start, committed?.offset ?? start)),
+        lag,
         memberId,
       }),
     ),

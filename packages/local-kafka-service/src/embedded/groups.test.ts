@@ -110,6 +110,26 @@ test('caught up: commits are what counts, of every partition that holds somethin
   expect(await group.lag()).toBe(0)
 })
 
+test('N7: what is unread in a partition that was never committed counts, also once the members are gone', async () => {
+  await kafka.produce('orders', { value: 'x', partition: 0 }, { value: 'y', partition: 1 }, { value: 'z', partition: 1 })
+  {
+    using member = await WireMember.open({ port: kafka.port, clientId: 'bare', groupId: 'g' })
+    await member.join('orders', [0, 1, 2])
+    await member.commit('orders', { 0: 1 })
+  }
+  const group = kafka.group('g')
+  await group.expel()
+  expect(await group.lag()).toBe(2)
+  const { partitions } = await group.describe()
+  expect(partitions.map(({ committed, lag }) => [committed, lag])).toEqual([
+    [1, 0],
+    [undefined, 2],
+    [undefined, 0],
+  ])
+  await group.seek('end')
+  expect(await group.lag()).toBe(0)
+})
+
 test('seek moves what is committed, once the consumers are gone', async () => {
   const seen: string[] = []
   const consumer = await aConsumer('g', { seen })

@@ -1,8 +1,9 @@
 // lks group seek: where a group without members goes on; shown first, done with --yes.
+import { partitionsOfGroup } from '@local-kafka-service/protocol'
 import { noGroup, refusalIn } from '../../cluster/client-errors.ts'
 import { type Cluster, withCluster } from '../../cluster/cluster.ts'
 import { clusterState, type TopicState } from '../../cluster/cluster-metadata.ts'
-import { boundsOf } from '../../cluster/group-lag.ts'
+import { boundsOf, countIn } from '../../cluster/group-lag.ts'
 import { commitOffsets, committedOffsets, describeGroup } from '../../cluster/groups.ts'
 import { keyOf, offsetsAt, type PartitionRef } from '../../cluster/offsets.ts'
 import { counted } from '../../counted.ts'
@@ -31,7 +32,7 @@ export const groupSeek: ClientCommand = {
     {
       name: 'topics',
       placeholder: 'topic,…',
-      doc: 'Only these, or these for the first time; orders:0,2 names partitions. All that is committed without it.',
+      doc: 'Only these, or these for the first time; orders:0,2 names partitions. All partitions of what is committed without it.',
       completes: 'topic',
     },
     { name: 'yes', short: 'y', doc: 'Do it.' },
@@ -111,7 +112,10 @@ async function plan(
   const state = await clusterState(cluster, names)
   const refs =
     scopes === undefined
-      ? committed.filter(({ topic }) => !state.missing.has(topic))
+      ? // Without a commit there is nothing to count from.
+        partitionsOfGroup(committed, [], (topic) => (target.kind === 'by' ? 0 : countIn(state, topic))).filter(
+          ({ topic }) => !state.missing.has(topic),
+        )
       : chosen(
           names.map((name) => existing(cluster, state, name)),
           scopes,
