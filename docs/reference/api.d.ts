@@ -60,7 +60,7 @@ export interface Kafka extends AsyncDisposable {
      * Rejects with a WaitTimeoutError that says what was there instead.
      */
     waitFor(topic: string, count: number, options?: WaitOptions): Promise<[KafkaRecord, ...KafkaRecord[]]>;
-    /** Resolves with the first record that matches, from the topic's beginning on. What the function throws is what it rejects with. */
+    /** Resolves with a list of one record, `const [record] = await kafka.waitFor(…)`: the first that matches, from the topic's beginning on. What the function throws is what it rejects with. */
     waitFor(topic: string, matches: (record: KafkaRecord) => boolean, options?: WaitOptions): Promise<[KafkaRecord]>;
     /** A consumer group, whether it exists or not yet. */
     group(id: string): KafkaGroup;

@@ -63,8 +63,17 @@ describe('what npm installs', () => {
     expect(text).not.toMatch(/workspace:|lks-source.*\.\/src/)
     const { stdout } = await run('tar', ['tzf', packed.files[name as keyof Packed['files']]], { cwd: folder.path })
     const files = stdout.trim().split('\n')
-    expect(files).toEqual(expect.arrayContaining(['package/package.json', 'package/README.md', 'package/LICENSE']))
-    expect(files.filter((file) => !/^package\/(dist\/.*\.(c?js|d\.c?ts|txt)|package\.json|README\.md|LICENSE)$/.test(file))).toEqual([])
+    // N16: the product carries its guides and examples.
+    const pages = name === product ? ['package/dist/docs/guides/getting-started.md', 'package/dist/examples/kafkajs.ts'] : []
+    expect(files).toEqual(expect.arrayContaining(['package/package.json', 'package/README.md', 'package/LICENSE', ...pages]))
+    expect(
+      files.filter(
+        (file) =>
+          !/^package\/(dist\/.*\.(c?js|d\.c?ts|txt)|dist\/docs\/.*\.md|dist\/examples\/.*\.ts|package\.json|README\.md|LICENSE)$/.test(
+            file,
+          ),
+      ),
+    ).toEqual([])
   })
 
   test.each([product, protocol])('every file that the exports of %s name is there', async (name) => {
@@ -220,7 +229,7 @@ describe('under a test runner', () => {
       cwd: tests,
       env: { NO_COLOR: '1' },
     })
-    expect(stdout).toMatch(/Tests +3 passed/)
+    expect(stdout).toMatch(/Tests +5 passed/)
   })
 })
 

@@ -5,6 +5,7 @@ import { foreign } from './guard.ts'
 import { httpLimits } from './limits.ts'
 import type { OpenApi } from './openapi.ts'
 import { bodyOf, Problem, problemOf, withTrouble } from './problem.ts'
+import { RouteList } from './route-list.ts'
 import type { ServedAgent } from './served-agent.ts'
 
 export type PlaneName = 'control' | 'data'
@@ -35,6 +36,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Made when it is first asked for. */
     requestContext: RequestContext
+    /** Whether its Content-Type is JSON's. */
+    saysJson: boolean
   }
 }
 
@@ -67,7 +70,10 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
   // Not Fastify's own reading of bodies by their type: curl's default type is that of forms.
   app.removeAllContentTypeParsers()
   app.decorateRequest('requestContext')
+  app.decorateRequest('saysJson', false)
+  const routes = new RouteList()
   app.addHook('onRoute', (route) => {
+    routes.add(route)
     if (route.config?.access === undefined)
       throw new Error(`route ${String(route.method)} ${route.url} does not say what the gate must be asked`)
   })
@@ -77,6 +83,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     if (refused !== undefined) return done(refused)
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding !== 'identity') return done(new Problem('unsupportedEncoding'))
+    request.saysJson = /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')
     // Any content type, also one that is none, is taken for the raw bytes that it labels.
     delete request.raw.headers['content-type']
     const controller = new AbortController()
@@ -89,16 +96,24 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     request.requestContext = contextOf(name, request, controller.signal)
     done()
   })
-  app.addHook('onSend', (_request, reply, _payload, done) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     // A connection that stays open after its answer would hold up the stop.
     if (stopping.aborted) reply.header('connection', 'close')
-    done()
+    // A shell's prompt begins on a line of its own.
+    done(null, typeof payload === 'string' && payload !== '' && !payload.endsWith('\n') ? `${payload}\n` : payload)
   })
   app.addHook('preHandler', (request, _reply, done) => done(gated(agent, request)))
   app.setNotFoundHandler((request) => {
+    const path = pathOf(request.url)
+    const methods = routes.methodsOf(path)
+    if (methods.length > 0)
+      throw new Problem('methodNotAllowed', `${path} takes ${methods.join(', ')}, not ${request.method}.`, {
+        headers: { allow: methods.join(', ') },
+      })
+    const elsewhere = otherPlane(name, request.url, parts)
     throw new Problem(
       'notFound',
-      `There is no ${request.method} ${pathOf(request.url)} on the ${name} plane.${otherPlane(name, request.url, parts)}`,
+      `There is no ${path} on the ${name} plane.${elsewhere === '' ? ` It has ${routes.paths.join(', ')}.` : elsewhere}`,
     )
   })
   app.setErrorHandler((error, request, reply) => {

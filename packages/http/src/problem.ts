@@ -198,7 +198,13 @@ export const problems = {
   notFound: {
     error: 'NotFoundException',
     status: 404,
-    meaning: 'There is nothing at this path with this method.',
+    meaning: 'There is nothing at this path.',
+    hint: 'GET /docs describes every request.',
+  },
+  methodNotAllowed: {
+    error: 'MethodNotAllowedException',
+    status: 405,
+    meaning: 'The path is right, and the method is not one that it takes. The header Allow has those.',
     hint: 'GET /docs describes every request.',
   },
   notAcceptable: {

@@ -27,7 +27,7 @@ test('the second curl line stores a record and answers where it is', async () =>
   const response = await produce('key:value', { headers: { 'content-type': 'application/x-www-form-urlencoded' }, to: 'hello/produce/3' })
   expect(response.status).toBe(200)
   const answer = await json(response)
-  expect(answer).toEqual({ topic: 'hello', partition: 3, offset: 0, timestamp: expect.any(Number) })
+  expect(answer).toEqual({ topic: 'hello', partition: 3, offset: 0, timestamp: expect.any(Number), key: 'key' })
   expect(await read(3, 0)).toMatchObject({ key: 'key', value: 'value', timestamp: answer.timestamp })
 })
 
@@ -183,4 +183,33 @@ test('while the object store is away a record is a 503 with Retry-After, and lat
   expect(await json(response)).toMatchObject({ error: 'NotEnoughReplicasException', error_code: 503 })
   faulty.heal()
   await expect.poll(async () => (await fetch(`${faulty.data}/topics/hello/produce/0`, { method: 'POST', body: 'k:v' })).status).toBe(200)
+})
+
+test.each([
+  ['{"a":1}', '{"a"', undefined],
+  ['key:value', 'key', undefined],
+  ['no colon', null, undefined],
+  [Uint8Array.of(0xff, 0x3a, 0x01), '/w==', 'base64'],
+])('N12: the answer to %j shows the key', async (body, key, keyEncoding) => {
+  const answer = await json(produce(body))
+  expect(answer).toMatchObject({ key })
+  expect(answer.keyEncoding).toBe(keyEncoding)
+})
+
+test.each(['application/json', 'Application/JSON; charset=utf-8'])('N12: JSON sent as %s is a value without a key', async (type) => {
+  for (const body of ['{"a":1}', '[1,":"]', '"a:b"']) {
+    const { offset, key } = await json(produce(body, { headers: { 'content-type': type } }))
+    expect(key).toBeNull()
+    expect(await read(0, offset)).toMatchObject({ key: null, value: body })
+  }
+})
+
+test('N12: what is not JSON is split, whatever its label; JSON under another label, too', async () => {
+  for (const [body, type] of [
+    ['key:value', 'application/json'],
+    ['key:value', 'application/x-www-form-urlencoded'],
+    ['{"a":1}', 'application/x-www-form-urlencoded'],
+    ['{"a":1}', 'application/jsonlines'],
+  ] as const)
+    expect((await json(produce(body, { headers: { 'content-type': type } }))).key).toBe(body.slice(0, body.indexOf(':')))
 })

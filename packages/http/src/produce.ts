@@ -1,10 +1,11 @@
-// Produce one record on the data plane: the raw bytes `key:value`, whatever the content type.
+// Produce one record on the data plane: the raw bytes `key:value`; or JSON that is labelled as JSON, which is a value without a key.
 import { number } from '@local-kafka-service/agent'
 import type { FastifyInstance } from 'fastify'
 import { rerouted } from './elsewhere.ts'
 import { httpLimits } from './limits.ts'
 import type { PlaneParts } from './plane.ts'
 import { Problem, problemOfRefusal } from './problem.ts'
+import { keyJson } from './record-json.ts'
 import { problemAnswers } from './schemas.ts'
 import { topicParams } from './topics.ts'
 
@@ -20,7 +21,8 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
         operationId: 'produceOne',
         summary: 'Produce one record',
         description:
-          'The body is the raw bytes `key:value`, whatever the content type: it is split at the first colon; without a colon the key is null. ' +
+          'The body is the raw bytes `key:value`: it is split at the first colon, and the answer shows the key; without a colon the key is null. ' +
+          'A body that is JSON and sent with `Content-Type: application/json` is a value without a key. Any other content type makes no difference. ' +
           'The answer comes when the record is stored. With an `Idempotency-Key` a repeated request is stored once and gets the first answer again, with `Idempotent-Replay: true`. ' +
           "curl's `-d @file` drops line ends; `--data-binary @file` keeps them.",
         tags: ['records'],
@@ -47,12 +49,14 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
               },
             },
             type: 'object',
-            required: ['topic', 'partition', 'offset', 'timestamp'],
+            required: ['topic', 'partition', 'offset', 'timestamp', 'key'],
             properties: {
               topic: { type: 'string' },
               partition: { type: 'integer' },
               offset: { type: 'integer' },
               timestamp: { type: 'integer', description: 'Milliseconds since the epoch.' },
+              key: { type: ['string', 'null'], description: 'What was read as the key: what is before the first colon.' },
+              keyEncoding: { type: 'string', enum: ['base64'] },
             },
           },
           ...problemAnswers(307, 400, 404, 413, 422, 503),
@@ -62,17 +66,19 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
     async (request, reply) => {
       const { topic, partition } = request.params
       const idempotencyKey = keyOf(request.headers['idempotency-key'])
+      const body = request.body ?? new Uint8Array(0)
+      const record = request.saysJson && isJson(body) ? { key: null, value: body } : split(body)
       const produced = await records.produceOne({
         topic,
         partition,
-        ...split(request.body ?? new Uint8Array(0)),
+        ...record,
         ...(idempotencyKey !== undefined && { idempotencyKey }),
         signal: request.requestContext.signal,
       })
       switch (produced.kind) {
         case 'appended':
           if (produced.replayed) reply.header('idempotent-replay', 'true')
-          return { topic, partition: produced.partition, offset: produced.offset, timestamp: produced.timestamp }
+          return { topic, partition: produced.partition, offset: produced.offset, timestamp: produced.timestamp, ...keyJson(record.key) }
         case 'key reused':
           throw new Problem('keyReused')
         case 'elsewhere':
@@ -91,6 +97,17 @@ export const partitionParams = {
   required: ['topic', 'partition'],
   properties: { ...topicParams.properties, partition: { type: 'integer', minimum: 0 } },
 } as const
+
+/** `key:value` is never JSON, so the label alone decides nothing. */
+function isJson(body: Uint8Array): boolean {
+  try {
+    JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())
+    return true
+  } catch (error) {
+    if (error instanceof SyntaxError) return false
+    throw error
+  }
+}
 
 const colon = 0x3a
 

@@ -13,15 +13,19 @@ export interface RecordJson {
   readonly headers: readonly { readonly key: string; readonly value: string | null; readonly valueEncoding?: 'base64' }[]
 }
 
+/** A key as an answer shows it. */
+export function keyJson(key: Uint8Array | null): Pick<RecordJson, 'key' | 'keyEncoding'> {
+  const { text, base64 } = textOf(key)
+  return { key: text, ...(base64 && { keyEncoding: 'base64' as const }) }
+}
+
 export function recordJson({ partition, offset, timestamp, key, value, headers }: LogRecord): RecordJson {
-  const keyText = textOf(key)
   const valueText = textOf(value)
   return {
     partition,
     offset,
     timestamp,
-    key: keyText.text,
-    ...(keyText.base64 && { keyEncoding: 'base64' as const }),
+    ...keyJson(key),
     value: valueText.text,
     ...(valueText.base64 && { valueEncoding: 'base64' as const }),
     headers: headers.map((header) => {

@@ -30,3 +30,15 @@ kafkaTest('the fixture of the package', async ({ kafka }) => {
   await kafka.produce('letters', 'one')
   expect((await kafka.records('letters')).length).toBe(1)
 })
+
+let ended
+kafkaTest('N6: an application that is stopped in onTestFinished still has its Kafka', async ({ kafka, onTestFinished }) => {
+  ended = kafka
+  onTestFinished(async () => {
+    await kafka.produce('last-words', 'bye')
+    expect((await kafka.records('last-words')).length).toBe(1)
+  })
+})
+test('N6: which has ended after that', async () => {
+  await expect(ended.records('last-words')).rejects.toThrow('stopped')
+})

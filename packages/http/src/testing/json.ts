@@ -6,6 +6,8 @@ export interface Answer {
   readonly id: string
   readonly name: string
   readonly offset: number
+  readonly key: string | null
+  readonly keyEncoding?: 'base64'
   readonly timestamp: number
   readonly next: number
   readonly complete: boolean

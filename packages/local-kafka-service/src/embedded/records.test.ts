@@ -1,7 +1,9 @@
 // Topics and records of a Kafka inside the process: made, produced, read, waited for.
+import { deepStrictEqual } from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Kafka, RefusedError, startKafka, WaitTimeoutError } from '../index.ts'
@@ -289,4 +291,22 @@ test('what was under way when its Kafka was killed is refused at once, and nothi
   await own.kill()
   await refused
   expect(tries).toBe(1)
+})
+
+test('N5: waitFor answers a list, and who takes it for a record is told so, by the types and at run time', async () => {
+  await using kafka = await startKafka()
+  await kafka.produce('shipments', { key: '42', value: 'x' })
+  const shipment = await kafka.waitFor('shipments', (record) => record.keyText() === '42')
+  // @ts-expect-error a list has no value
+  expect(() => shipment.value as unknown).toThrow(
+    /waitFor\('shipments', function\) answers a list.*const \[record\] = await kafka\.waitFor/,
+  )
+  // @ts-expect-error a list has no text()
+  expect(() => shipment.text() as unknown).toThrow(/answers a list/)
+  const [record] = shipment
+  expect(record.text()).toBe('x')
+  expect(Object.keys(shipment)).toEqual(['0'])
+  expect(shipment).toEqual([record])
+  deepStrictEqual(shipment, [record])
+  expect(inspect(shipment)).not.toContain('Getter')
 })

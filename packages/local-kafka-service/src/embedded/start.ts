@@ -16,6 +16,7 @@ import { checkOptionNames } from './option-names.ts'
 import { Producer } from './produce.ts'
 import { readRecords } from './read-records.ts'
 import type { KafkaRecord } from './record.ts'
+import { recordList } from './record-list.ts'
 import { refusing } from './refusals.ts'
 import { RefusedError } from './refused-error.ts'
 import { report } from './report.ts'
@@ -96,7 +97,7 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
     checkWanted(wanted, topic)
     checkOptionNames('waitFor', given)
     const call = `waitFor('${topic}', ${typeof wanted === 'number' ? wanted : 'function'})`
-    return await asked(() =>
+    const records = await asked(() =>
       wait(
         {
           call,
@@ -108,6 +109,7 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
         waiting,
       ),
     )
+    return recordList(records, call)
   }
 
   return {

@@ -51,6 +51,39 @@ preparedTest('onEvent hears what happens in the Kafka of a test', async ({ kafka
   expect([...events]).toContain('committed')
 })
 
+describe('N6: the Kafka of a test outlives what the test gave to onTestFinished', () => {
+  let ended: Kafka | undefined
+  const found: unknown[] = []
+  emptyTest('an application is stopped there', async ({ kafka, onTestFinished }) => {
+    ended = kafka
+    onTestFinished(async () => {
+      await kafka.produce('last-words', 'bye')
+      found.push((await kafka.records('last-words')).map((record) => record.text()))
+    })
+  })
+  test('it could still produce, and the Kafka ended after that', async () => {
+    expect(found).toEqual([['bye']])
+    await expect(ended?.records('last-words')).rejects.toThrow('stopped')
+  })
+})
+
+describe('N6: a fixture built on the Kafka is stopped before it', () => {
+  const found: unknown[] = []
+  const appTest = emptyTest.extend<{ readonly app: { readonly name: string } }>({
+    app: async ({ kafka }, use) => {
+      await use({ name: 'app' })
+      await kafka.produce('last-words', 'bye')
+      found.push(await kafka.records('last-words'))
+    },
+  })
+  appTest('an application', ({ app }) => {
+    expect(app.name).toBe('app')
+  })
+  test('it could still produce', () => {
+    expect(found).toHaveLength(1)
+  })
+})
+
 emptyTest('without options it is empty', async ({ kafka }) => {
   await kafka.createTopic('orders', 1)
   expect(await kafka.records('orders')).toEqual([])

@@ -41,9 +41,11 @@ export function kafkaTest({ prepare, ...options }: KafkaTestOptions = {}): TestA
       },
       { scope: 'worker' },
     ],
-    kafka: async ({ kafkaOfWorker }, use) => {
+    kafka: async ({ kafkaOfWorker, onTestFinished }, use) => {
       const { onEvent } = options
-      await using kafka = await kafkaOfWorker.fork(onEvent && { onEvent })
+      const kafka = await kafkaOfWorker.fork(onEvent && { onEvent })
+      // Vitest ends fixtures before it runs these, and runs them last in, first out: what the test stops there still has its Kafka.
+      onTestFinished(() => kafka.stop())
       await use(kafka)
     },
   })
