@@ -1,4 +1,5 @@
 // The page of clients: made from what their tests have written, and only true while the test of each row is there and has passed.
+import { clientBehaviour } from '../../test/e2e/compatibility/client-behaviour.ts'
 import { type ClientName, clientNames, type Exercised, exercised, type Results } from '../../test/e2e/compatibility/exercised.ts'
 import type { Check, Tree } from './check.ts'
 
@@ -32,7 +33,13 @@ today come first, at the newest versions that their registries had when the vers
 |---|---|---|
 ${rows.join('\n')}
 
-What the server answers, API by API: [apis.md](apis.md). A client that is not in the table may work as well; nobody has tried it here.
+## What clients do by themselves
+
+| client | version | what to know | seen in |
+|---|---|---|---|
+${clientBehaviour.map(({ client, version, behaviour, source }) => `| **${client}** | ${version} | ${behaviour} | ${source} |`).join('\n')}
+
+What the server answers, API by API: [apis.md](apis.md). A client that is not in the table may work as well, but it has not been tried here.
 `
 }
 

@@ -1,0 +1,45 @@
+// What a client does by itself that may surprise a user of this server: none of it depends on which Kafka answers.
+
+export interface ClientBehaviour {
+  readonly client: string
+  /** With which it was seen. */
+  readonly version: string
+  readonly behaviour: string
+  /** What shows it. */
+  readonly source: string
+}
+
+export const clientBehaviour: readonly ClientBehaviour[] = [
+  {
+    client: '@platformatic/kafka',
+    version: '2.12.1',
+    behaviour:
+      'Records of one batch whose timestamps are 2^31 ms (24.9 days) or more apart are sent with other timestamps. `lks produce` has an encoder of its own',
+    source: '`findings/platformatic-kafka-batch-timestamps.sh`',
+  },
+  {
+    client: 'kafkajs',
+    version: '2.2.4',
+    behaviour: 'A member notices a rebalance only between two fetches: within `maxWaitTimeInMs`, 5 s by default',
+    source: '`test/e2e/groups.test.ts`',
+  },
+  {
+    client: 'confluent-kafka (Python)',
+    version: '2.16.1 (librdkafka 2.16.0)',
+    behaviour:
+      '`init_transactions` waits for its whole time-out where a transactional id is rejected. The reason is in the log of this server only',
+    source: '`test/e2e/wrong-clients.test.ts`',
+  },
+  {
+    client: 'sarama',
+    version: '1.61.1, as `V0_11` or `V1_0`',
+    behaviour: '`ListTopics` ends with `EOF`: it asks for DescribeConfigs 0, which Apache Kafka 4 has removed, too',
+    source: '`test/e2e/clients/go`',
+  },
+  {
+    client: 'kafka-clients (Java)',
+    version: '4.3.1',
+    behaviour: '`poll()` throws again and again at a damaged record until the application seeks past it',
+    source: '`packages/agent/src/read/damage.test.ts`',
+  },
+]
