@@ -477,7 +477,7 @@ export function flag(of: Settings, name: AgentSettingName): boolean {
 export function checkTopicConfig(name: string, value: string | null): string | undefined {
   const setting = topicSettings.find((candidate) => candidate.name === name)
   if (setting === undefined) return `Unknown or unsupported topic config name: ${name}`
-  if (value === null) return `Null value not supported for topic config: ${name}`
+  if (value === null) return `Null value not supported for topic configs: ${name}`
   const wrong = setting.check(value.trim())
   return wrong === undefined ? undefined : `Invalid value ${value} for configuration ${name}: ${wrong}`
 }

@@ -31,7 +31,8 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
   const [port, loginPort, controllerPort] = await freePorts(3)
   const properties = join(folder.path, 'server.properties')
   await writeFile(properties, propertiesOf({ folder: folder.path, port, loginPort, controllerPort }))
-  const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
+  // The first bits are those of a letter: the storage tool takes an id that begins with a dash for a flag.
+  const clusterId = `k${Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').slice(1)}`
   await ended(java(['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, '--standalone']))
   const kafka = `127.0.0.1:${port}`
   let broker = java(['kafka.Kafka', properties])

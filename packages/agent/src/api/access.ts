@@ -11,10 +11,13 @@ export interface TopicQuery {
   readonly services: Services
 }
 
-/** By name; one answer per distinct name. A topic that the client may not see is refused before anybody looks whether it exists. */
+/**
+ * By name; one answer per distinct name. A topic that the client may not see is rejected before the catalog is asked whether it exists. A name that cannot be
+ * one is UNKNOWN_TOPIC_OR_PARTITION, as in Kafka, whose requests for records and offsets only look names up; `illegal` keeps INVALID_TOPIC_EXCEPTION.
+ */
 export async function topicsByName(
   names: readonly string[],
-  query: TopicQuery & { readonly autoCreate?: true },
+  query: TopicQuery & { readonly autoCreate?: true; readonly illegal?: 'reported' },
 ): Promise<ReadonlyMap<string, Outcome<Topic>>> {
   const { operation, context, services } = query
   const answers = new Map<string, Outcome<Topic>>()
@@ -29,7 +32,9 @@ export async function topicsByName(
   }
   const found = await services.topics.find(allowed, { autoCreate: query.autoCreate ?? false })
   for (const [index, name] of allowed.entries()) {
-    answers.set(name, found[index] ?? failure('UNKNOWN_TOPIC_OR_PARTITION'))
+    const outcome = found[index]
+    const unknown = outcome?.kind === 'error' && outcome.code === errors.INVALID_TOPIC_EXCEPTION.code && query.illegal === undefined
+    answers.set(name, outcome === undefined || unknown ? failure('UNKNOWN_TOPIC_OR_PARTITION') : outcome)
     if (slice.spent(1)) await slice.next()
   }
   return answers

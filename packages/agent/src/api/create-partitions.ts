@@ -1,17 +1,17 @@
 // CreatePartitions 0–3. Raises a topic's number of partitions, never lowers it. Assignments must fit, then ownership goes its own way.
-import { CreatePartitions, type CreatePartitionsRequest, type Outcome } from '@local-kafka-service/protocol'
+import { CreatePartitions, type CreatePartitionsRequest, errors, type Outcome } from '@local-kafka-service/protocol'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
-import { brokersFor } from './brokers.ts'
 import { handler, type RequestContext } from './handler.ts'
+import { replicasTrouble } from './replica-assignments.ts'
 
 export const createPartitions = handler({
   api: CreatePartitions,
   access: { operation: 'ALTER', resource: 'topic' },
   async handle(request, context, services) {
     const twice = duplicatesOf(request.topics.map(({ name }) => name))
-    const results = Array.from(twice, (name) => result(name, failure('INVALID_REQUEST', 'Duplicate topic in request.')))
+    const results = Array.from(twice, (name) => result(name, failure('INVALID_REQUEST', 'Duplicate topic name.')))
     const slice = services.turns.slice()
     const living = await services.topics.living(request.topics.map(({ name }) => name))
     for (const topic of request.topics) {
@@ -46,18 +46,17 @@ async function grown({ name, count, assignments }: TopicRequest, dryRun: boolean
 }
 
 function assignmentTrouble(assignments: NonNullable<TopicRequest['assignments']>, added: number, query: Query): string | undefined {
-  if (assignments.length !== added) return `${added} partition(s) are added, ${assignments.length} are assigned.`
-  const brokers = new Set(brokersFor(query.context, query.services).map(({ nodeId }) => nodeId))
-  const fits = ({ brokerIds }: { readonly brokerIds: readonly number[] }): boolean =>
-    brokerIds.length === 1 && brokerIds.every((broker) => brokers.has(broker))
-  return assignments.every(fits) ? undefined : 'Each partition must be assigned to exactly one living broker.'
+  if (assignments.length !== added)
+    return `Attempted to add ${added} additional partition(s), but only ${assignments.length} assignment(s) were specified.`
+  return assignments.map(({ brokerIds }) => replicasTrouble(brokerIds, query)).find((trouble) => trouble !== undefined)
 }
 
 function result(
   name: string,
   outcome: Outcome<Topic>,
 ): { readonly name: string; readonly errorCode: number; readonly errorMessage: string | null } {
-  return outcome.kind === 'ok'
-    ? { name, errorCode: 0, errorMessage: null }
-    : { name, errorCode: outcome.code, errorMessage: outcome.message ?? null }
+  if (outcome.kind === 'ok') return { name, errorCode: 0, errorMessage: null }
+  // Kafka has no text for a topic that is not there, and its clients have one.
+  const errorMessage = outcome.code === errors.UNKNOWN_TOPIC_OR_PARTITION.code ? null : (outcome.message ?? null)
+  return { name, errorCode: outcome.code, errorMessage }
 }

@@ -7,10 +7,10 @@ import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
 import type { Failure } from '../verbs/topics.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
-import { brokersFor } from './brokers.ts'
 import { configSources } from './config-sources.ts'
 import { handler, type RequestContext } from './handler.ts'
 import { type Rejection, reportRejection } from './rejection.ts'
+import { replicasTrouble } from './replica-assignments.ts'
 
 export const createTopics = handler({
   api: CreateTopics,
@@ -76,22 +76,27 @@ async function notMade(name: string, why: Failure, query: Query): Promise<Failur
 function partitionsOf({ numPartitions, replicationFactor, assignments }: TopicRequest, query: Query): Outcome<number> {
   if (assignments.length === 0) {
     if (replicationFactor === 1 || replicationFactor === -1) return { kind: 'ok', value: numPartitions }
+    if (replicationFactor < 1)
+      return failure('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0, or -1 to use the default value.')
     return failure(
       'INVALID_REPLICATION_FACTOR',
       `Replication factor was ${replicationFactor}; this server takes 1 or -1, because the object store replicates.`,
     )
   }
-  if (numPartitions !== -1 || replicationFactor !== -1)
-    return failure('INVALID_REQUEST', 'With a manual assignment the number of partitions and the replication factor must be -1.')
-  const brokers = new Set(brokersFor(query.context, query.services).map(({ nodeId }) => nodeId))
-  const indexes = new Set(assignments.map(({ partitionIndex }) => partitionIndex))
-  if (indexes.size < assignments.length || assignments.some((_, index) => !indexes.has(index)))
-    return failure('INVALID_REPLICA_ASSIGNMENT', 'The partitions must be numbered 0, 1, 2 … without a gap.')
+  if (replicationFactor !== -1)
+    return failure('INVALID_REQUEST', 'A manual partition assignment was specified, but replication factor was not set to -1.')
+  if (numPartitions !== -1)
+    return failure('INVALID_REQUEST', 'A manual partition assignment was specified, but numPartitions was not set to -1.')
+  const indexes = new Set<number>()
   for (const { partitionIndex, brokerIds } of assignments) {
-    const [broker] = brokerIds
-    if (brokerIds.length !== 1 || broker === undefined || !brokers.has(broker))
-      return failure('INVALID_REPLICA_ASSIGNMENT', `Partition ${partitionIndex} must be assigned to exactly one living broker.`)
+    const trouble = indexes.has(partitionIndex)
+      ? `Found multiple manual partition assignments for partition ${partitionIndex}`
+      : replicasTrouble(brokerIds, query)
+    if (trouble !== undefined) return failure('INVALID_REPLICA_ASSIGNMENT', trouble)
+    indexes.add(partitionIndex)
   }
+  if (assignments.some((_, index) => !indexes.has(index)))
+    return failure('INVALID_REPLICA_ASSIGNMENT', 'partitions should be a consecutive 0-based integer sequence')
   return { kind: 'ok', value: assignments.length }
 }
 

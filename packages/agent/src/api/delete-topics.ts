@@ -1,5 +1,12 @@
 // DeleteTopics 1–6, by name, from 6 on also by id. Soft: from the answer on the topic is not found; its objects go later.
-import { DeleteTopics, type DeleteTopicsRequest, type DeleteTopicsResponse, type Outcome, zeroUuid } from '@local-kafka-service/protocol'
+import {
+  DeleteTopics,
+  type DeleteTopicsRequest,
+  type DeleteTopicsResponse,
+  errors,
+  type Outcome,
+  zeroUuid,
+} from '@local-kafka-service/protocol'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
@@ -12,18 +19,21 @@ export const deleteTopics = handler({
     const targets = targetsOf(request)
     const names = duplicatesOf(namesOf(targets))
     const ids = duplicatesOf(targets.flatMap(({ topicId }) => (topicId === zeroUuid ? [] : [topicId])))
-    const responses: Response[] = []
+    const responses: Response[] = [
+      ...Array.from(names, (name) => answer({ name, topicId: zeroUuid }, failure('INVALID_REQUEST', 'Duplicate topic name.'))),
+      ...Array.from(ids, (topicId) => answer({ name: null, topicId }, failure('INVALID_REQUEST', 'Duplicate topic id.'))),
+    ]
+    const once = targets.filter(({ name, topicId }) => !(name !== null && names.has(name)) && !ids.has(topicId))
     const slice = services.turns.slice()
-    const [living, byId] = [await services.topics.living([...new Set(namesOf(targets))]), await namedById(targets, services)]
-    for (const target of targets) {
+    const [living, byId] = [await services.topics.living(namesOf(once)), await namedById(once, services)]
+    const identified = namedTwice(once, byId)
+    for (const target of once) {
       if (slice.spent(1)) await slice.next()
-      const { name, topicId } = target
-      const duplicate = (name !== null && names.has(name)) || ids.has(topicId)
-      responses.push(
-        duplicate
-          ? answer(target, failure('INVALID_REQUEST', 'The topic occurs twice in the request.'))
-          : await deleted(target, { living, byId, context, services }),
-      )
+      const topic = identified.get(target.name ?? target.topicId)
+      if (topic === undefined || !mayTouch(topic.name, 'DELETE', { context, services }))
+        responses.push(await deleted(target, { living, byId, context, services }))
+      else if (target.name !== null)
+        responses.push(answer(topic, failure('INVALID_REQUEST', 'The provided topic name maps to an ID that was already supplied.')))
     }
     return { kind: 'now', response: { throttleTimeMs: 0, responses } }
   },
@@ -53,6 +63,13 @@ async function namedById(targets: readonly Target[], services: Services): Promis
   return new Map(topicIds.map((topicId, at) => [topicId, found[at] ?? failure('UNKNOWN_TOPIC_ID')]))
 }
 
+/** Topics that one entry names and another identifies, by their names and by their ids. */
+function namedTwice(targets: readonly Target[], byId: Query['byId']): ReadonlyMap<string, Topic> {
+  const names = new Set(namesOf(targets))
+  const topics = [...byId.values()].flatMap((found) => (found.kind === 'ok' && names.has(found.value.name) ? [found.value] : []))
+  return new Map(topics.flatMap((topic) => [[topic.name, topic] as const, [topic.topicId, topic] as const]))
+}
+
 /** What was read in bulk says what is not there; each deletion looks again at what is. */
 interface Query {
   readonly living: ReadonlySet<string>
@@ -64,7 +81,8 @@ interface Query {
 async function deleted(target: Target, { living, byId, context, services }: Query): Promise<Response> {
   const { name, topicId } = target
   if (name !== null && topicId !== zeroUuid)
-    return answer(target, failure('INVALID_REQUEST', 'A topic is deleted by its name or by its id, not by both.'))
+    return answer(target, failure('INVALID_REQUEST', 'You may not specify both topic name and topic id.'))
+  if (name === null && topicId === zeroUuid) return answer(target, failure('INVALID_REQUEST', 'Neither topic name nor id were specified.'))
   if (name !== null) {
     if (!mayTouch(name, 'DELETE', { context, services })) return answer(target, failure('TOPIC_AUTHORIZATION_FAILED'))
     if (!living.has(name)) return answer(target, failure('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`))
@@ -79,5 +97,11 @@ async function deleted(target: Target, { living, byId, context, services }: Quer
 }
 
 function answer({ name, topicId }: Target, { code, message }: { readonly code: number; readonly message?: string }): Response {
-  return { name, topicId, errorCode: code, errorMessage: message ?? null }
+  return { name, topicId, errorCode: code, errorMessage: notHosted.get(code) ?? message ?? null }
 }
+
+/** What Kafka says of a topic that is not there; tools show it. */
+const notHosted: ReadonlyMap<number, string> = new Map([
+  [errors.UNKNOWN_TOPIC_OR_PARTITION.code, 'This server does not host this topic-partition.'],
+  [errors.UNKNOWN_TOPIC_ID.code, 'This server does not host this topic ID.'],
+])

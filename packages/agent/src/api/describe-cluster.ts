@@ -12,8 +12,12 @@ export const describeCluster = handler({
   // Kafka asks for no more than that either: whoever may connect may see who is there.
   access: { operation: 'DESCRIBE', resource: 'none' },
   async handle({ endpointType, includeClusterAuthorizedOperations }, context, services) {
-    if (endpointType === controllerEndpoints) throw new KafkaError('MISMATCHED_ENDPOINT_TYPE')
-    if (endpointType !== brokerEndpoints) throw new KafkaError('UNSUPPORTED_ENDPOINT_TYPE')
+    if (endpointType === controllerEndpoints)
+      throw new KafkaError(
+        'MISMATCHED_ENDPOINT_TYPE',
+        'The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER',
+      )
+    if (endpointType !== brokerEndpoints) throw new KafkaError('UNSUPPORTED_ENDPOINT_TYPE', `Unsupported endpoint type ${endpointType}`)
     return {
       kind: 'now',
       response: {
@@ -27,11 +31,12 @@ export const describeCluster = handler({
       },
     }
   },
-  refuse: ({ endpointType }, { code, message }, apiVersion) => ({
+  refuse: (_request, { code, message }) => ({
     throttleTimeMs: 0,
     errorCode: code,
     errorMessage: message,
-    ...(apiVersion >= 1 && { endpointType }),
+    // Of this endpoint, whatever was asked for.
+    endpointType: brokerEndpoints,
     clusterId: '',
     brokers: [],
   }),

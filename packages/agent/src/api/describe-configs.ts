@@ -19,7 +19,7 @@ export const describeConfigs = handler({
     const results: Result[] = []
     const slice = services.turns.slice()
     const names = request.resources.flatMap((resource) => (resource.resourceType === topicResource ? [resource.resourceName] : []))
-    const topics = await topicsByName(names, { operation: 'DESCRIBE_CONFIGS', context, services })
+    const topics = await topicsByName(names, { operation: 'DESCRIBE_CONFIGS', illegal: 'reported', context, services })
     for (const resource of request.resources) {
       const result = described(resource, { request, context, services, topics })
       results.push(result)
@@ -134,7 +134,8 @@ function answer(resource: ResourceRequest, configs: readonly Config[], { request
   const wanted = configurationKeys === null || configurationKeys.length === 0 ? undefined : new Set(configurationKeys)
   return {
     errorCode: 0,
-    errorMessage: null,
+    // Kafka's word for no error here.
+    errorMessage: '',
     resourceType,
     resourceName,
     configs: configs

@@ -24,12 +24,15 @@ export const describeTopicPartitions = handler({
     const { cursor } = request
     if (cursor !== null && cursor.partitionIndex < 0) throw new KafkaError('INVALID_REQUEST', 'The cursor names a negative partition.')
     const found = await foundTopics(request, { context, services })
+    if (cursor !== null && request.topics.length > 0 && !request.topics.some(({ name }) => name === cursor.topicName))
+      throw new KafkaError('INVALID_REQUEST', `The list of topics must contain the topic of the cursor: ${cursor.topicName}`)
     const topics: TopicResponse[] = []
     let left = Math.max(1, Math.min(request.responsePartitionLimit, partitionsPerPage))
     for (const [name, outcome] of found) {
       if (cursor !== null && name < cursor.topicName) continue
       if (outcome.kind === 'error') {
-        topics.push({ errorCode: outcome.code, name, topicId: zeroUuid, partitions: [] })
+        const topicAuthorizedOperations = authorizedOperations(context, services, { type: 'TOPIC', name })
+        topics.push({ errorCode: outcome.code, name, topicId: zeroUuid, partitions: [], topicAuthorizedOperations })
         continue
       }
       const from = name === cursor?.topicName ? cursor.partitionIndex : 0
@@ -58,7 +61,7 @@ async function foundTopics(
   if (topics.length > 0) {
     const named = await topicsByName(
       topics.map(({ name }) => name),
-      { operation: 'DESCRIBE', ...query },
+      { operation: 'DESCRIBE', illegal: 'reported', ...query },
     )
     return [...named].toSorted(([a], [b]) => (a < b ? -1 : 1))
   }

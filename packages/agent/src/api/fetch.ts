@@ -212,10 +212,14 @@ function partitionResponse(
     ...nothing,
     partitionIndex,
     errorCode: code,
-    abortedTransactions,
+    // As in Kafka: an empty list where no log was asked, whatever the isolation level.
+    abortedTransactions: unasked.has(code) ? [] : abortedTransactions,
     ...(topicId !== undefined && movedCodes.has(code) && { currentLeader: currentLeader(services, topicId, partitionIndex) }),
   }
 }
 
+const unasked: ReadonlySet<number> = new Set(
+  [errors.UNKNOWN_TOPIC_OR_PARTITION, errors.UNKNOWN_TOPIC_ID, errors.TOPIC_AUTHORIZATION_FAILED].map(({ code }) => code),
+)
 const moved: readonly KafkaErrorName[] = ['NOT_LEADER_OR_FOLLOWER', 'FENCED_LEADER_EPOCH']
 const movedCodes: ReadonlySet<number> = new Set(moved.map((error) => errors[error].code))

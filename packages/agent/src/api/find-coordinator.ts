@@ -47,7 +47,7 @@ function coordinatorOf(
       if (!mayTouchGroup(key, { operation: 'DESCRIBE', context, services })) return nowhere(errors.GROUP_AUTHORIZATION_FAILED)
       const { leader } = services.owners.ofName(key)
       const broker = leader === undefined ? undefined : brokersFor(context, services).find(({ nodeId }) => nodeId === leader)
-      return broker === undefined ? nowhere(errors.COORDINATOR_NOT_AVAILABLE) : { ...broker, errorCode: 0, errorMessage: null }
+      return broker === undefined ? nowhere(errors.COORDINATOR_NOT_AVAILABLE) : { ...broker, errorCode: 0, errorMessage: noError(context) }
     }
     case keyTypes.transaction: {
       const allowed = services.gate.authorize(context, 'DESCRIBE', { type: 'TRANSACTIONAL_ID', name: key })
@@ -66,6 +66,11 @@ function unsupported(subject: string, message: string, of: { readonly context: R
   const { code } = errors.UNSUPPORTED_VERSION
   reportRejection(FindCoordinator, { subject, code, message }, of)
   return nowhere({ code, message })
+}
+
+/** Kafka's text for no error, which depends on the version. */
+function noError({ apiVersion }: RequestContext): string {
+  return apiVersion >= manyFrom ? '' : 'NONE'
 }
 
 /** Kafka's node that is none. */

@@ -7,8 +7,10 @@ export const initProducerId = handler({
   api: InitProducerId,
   // Kafka also lets pass whoever may write to any topic at all (KIP-679); a gate that knows ACLs decides so.
   access: { operation: 'IDEMPOTENT_WRITE', resource: 'cluster' },
-  async handle({ transactionalId }, _context, services) {
+  async handle({ transactionalId, producerId, producerEpoch }, _context, services) {
     if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'The transactional id is empty.')
+    if ((producerId === -1) !== (producerEpoch === -1))
+      throw new KafkaError('INVALID_REQUEST', 'A producer id needs an epoch, and an epoch a producer id.')
     if (transactionalId !== null) throw new KafkaError('UNSUPPORTED_VERSION', 'Transactions are not supported by this server yet.')
     return {
       kind: 'now',

@@ -23,9 +23,10 @@ export const listOffsets = handler({
       request.topics.map(({ name, partitions }) => ({ topic: name, partitions: partitions.map(({ partitionIndex }) => partitionIndex) })),
     )
     const asks: OffsetAsk[] = []
+    const asked = onceEach(request.topics, isRepeated)
     const places: Place[] = []
     const slice = services.turns.slice()
-    for (const { name, partitions } of request.topics) {
+    for (const { name, partitions } of asked) {
       for (const partition of partitions) {
         const place = isRepeated(name, partition.partitionIndex)
           ? { code: errors.INVALID_REQUEST.code }
@@ -36,7 +37,7 @@ export const listOffsets = handler({
     }
     const answers = await services.offsets.list(asks, context.signal)
     let at = 0
-    const topics = request.topics.map(({ name, partitions }) => ({
+    const topics = asked.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ partitionIndex }): PartitionResponse => {
         const place = places[at++]
@@ -60,6 +61,24 @@ type PartitionRequest = ListOffsetsRequest['topics'][number]['partitions'][numbe
 type PartitionResponse = ListOffsetsResponse['topics'][number]['partitions'][number]
 /** Where its answer comes from: an ask, or known already (code 0: there is no such offset). */
 type Place = { readonly askAt: number } | { readonly code: number }
+
+/** A partition that occurs twice is answered once, with its error; a topic without partitions is not answered. Both as in Kafka. */
+function onceEach(
+  topics: ListOffsetsRequest['topics'],
+  isRepeated: (topic: string, partition: number) => boolean,
+): ListOffsetsRequest['topics'] {
+  const answered = new Set<string>()
+  const isFirst = (name: string, partition: number): boolean => {
+    if (!isRepeated(name, partition)) return true
+    const key = `${name}/${partition}`
+    if (answered.has(key)) return false
+    answered.add(key)
+    return true
+  }
+  return topics
+    .map(({ name, partitions }) => ({ name, partitions: partitions.filter(({ partitionIndex }) => isFirst(name, partitionIndex)) }))
+    .filter(({ partitions }) => partitions.length > 0)
+}
 
 const none = { timestamp: -1, offset: -1 }
 

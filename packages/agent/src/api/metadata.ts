@@ -64,8 +64,9 @@ async function topicsOf(request: MetadataRequest, context: RequestContext, servi
   }
   if (apiVersion < idsFrom && asked.some(({ name, topicId }) => name === null || topicId !== zeroUuid))
     throw new KafkaError('INVALID_REQUEST', 'Topic ids are not supported before version 12 of Metadata.')
-  const names = asked.flatMap(({ name }) => (name === null ? [] : [name]))
-  const ids = asked.flatMap(({ name, topicId }) => (name === null ? [topicId] : []))
+  const ids = asked.flatMap(({ name, topicId }) => (name === null || topicId !== zeroUuid ? [topicId] : []))
+  // As in Kafka: a request with an id in it is a request by id, so that a topic is described once.
+  const names = ids.length > 0 ? [] : asked.flatMap(({ name }) => (name === null ? [] : [name]))
   const byId = await topicsById(ids, { operation: 'DESCRIBE', context, services })
   const byName = await named(names, query)
   const ofNames = await eachTopic(new Set(names), query, (name) => ofOutcome(byName.get(name), { name, topicId: zeroUuid }, query))
@@ -90,7 +91,7 @@ async function eachTopic<T>(
 
 /** A topic is only made for who may create it; another client hears that it is not there. */
 async function named(names: readonly string[], { request, context, services }: Query): Promise<ReadonlyMap<string, Outcome<Topic>>> {
-  const query = { operation: 'DESCRIBE', context, services } as const
+  const query = { operation: 'DESCRIBE', illegal: 'reported', context, services } as const
   if (!request.allowAutoTopicCreation) return topicsByName(names, query)
   const creators = names.filter((name) => mayTouch(name, 'CREATE', query))
   const may = new Set(creators)

@@ -102,7 +102,5 @@ async function foundTopics(
 
 function placeTrouble(topic: Outcome<Topic> | undefined, partition: number): number {
   if (topic?.kind === 'ok' && partition >= 0 && partition < topic.value.partitions) return 0
-  // To a name that cannot be one Kafka says that it is not there.
-  if (topic?.kind !== 'error' || topic.code === errors.INVALID_TOPIC_EXCEPTION.code) return errors.UNKNOWN_TOPIC_OR_PARTITION.code
-  return topic.code
+  return topic?.kind === 'error' ? topic.code : errors.UNKNOWN_TOPIC_OR_PARTITION.code
 }

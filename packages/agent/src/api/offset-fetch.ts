@@ -157,7 +157,7 @@ async function foundTopics(topics: NonNullable<GroupRequest['topics']>, query: Q
 
 /** A topic that is not there has no commits, which is no error; an id that nobody knows is one. */
 function missing(code: number): number {
-  return code === errors.UNKNOWN_TOPIC_OR_PARTITION.code || code === errors.INVALID_TOPIC_EXCEPTION.code ? 0 : code
+  return code === errors.UNKNOWN_TOPIC_OR_PARTITION.code ? 0 : code
 }
 
 function partitionResponse(

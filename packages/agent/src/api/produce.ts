@@ -160,7 +160,7 @@ async function validated(
     if (valid.kind === 'error' || records === null) {
       const refusal = valid.kind === 'error' ? valid : failure('INVALID_RECORD')
       const timestamps = records !== null && refusal.code === errors.INVALID_TIMESTAMP.code
-      entry.refusal = timestamps ? { ...refusal, recordErrors: timestampErrors(records, rule, codecs) } : refusal
+      entry.refusal = timestamps ? ofRecords(refusal, timestampErrors(records, rule, codecs)) : refusal
     } else {
       const { maxTimestamp } = valid.value
       sound.push({ entry, topicId, batch: records, timestampType: rule.timestampType, maxTimestamp })
@@ -169,6 +169,12 @@ async function validated(
     if (slice.spent(1 + openedBytes / limits.openedBytesPerUnit)) await slice.next()
   }
   return sound
+}
+
+/** The batch's error with those of its records, in Kafka's words. Only the header is wrong where no record is to blame. */
+function ofRecords(refusal: Refusal, recordErrors: readonly RecordError[]): Refusal {
+  if (recordErrors.length === 0) return refusal
+  return { ...refusal, message: 'One or more records have been rejected due to invalid timestamp', recordErrors }
 }
 
 /**
@@ -242,7 +248,10 @@ async function answered(pending: Pending): Promise<LateResponse<ProduceResponse>
   }
   return {
     response: {
-      responses: topics.map((topic, topicAt) => ({ ...topic, partitionResponses: partitionsOf[topicAt] ?? [] })),
+      responses: topics.flatMap((topic, topicAt) => {
+        const partitionResponses = partitionsOf[topicAt] ?? []
+        return partitionResponses.length === 0 ? [] : [{ ...topic, partitionResponses }]
+      }),
       nodeEndpoints: endpointsOf(leaders, context, services),
     },
     thenClose: pending.thenClose || (definite?.some((answer) => answer.kind === 'refused' && answer.thenClose) ?? false),
@@ -278,7 +287,11 @@ function partitionResponse(
     errorCode: code,
     ...nowhere,
     errorMessage: message ?? null,
-    ...(recordErrors !== undefined && { recordErrors }),
+    // As in Kafka, the start of the log comes with errors of records.
+    ...(recordErrors !== undefined && {
+      recordErrors,
+      logStartOffset: (entry.topic && services.tails.get(entry.topic.topicId, index)?.logStartOffset) ?? -1,
+    }),
     ...(code === errors.NOT_LEADER_OR_FOLLOWER.code &&
       entry.topic !== undefined && { currentLeader: currentLeader(services, entry.topic.topicId, index) }),
   }

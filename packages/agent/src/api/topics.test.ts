@@ -150,21 +150,33 @@ describe('DeleteTopics', () => {
     const named = (name: string) => ({ name, topicId: zeroUuid })
     const topics = [named('nowhere'), { topicId: unknown }, { name: 'both', topicId }, named('twice'), named('twice')]
     const { responses } = await kafka.call(DeleteTopics, 6, { topics, timeoutMs: 1000 })
-    expect(responses.map(({ errorCode }) => errorCode)).toEqual([
-      codeOf('UNKNOWN_TOPIC_OR_PARTITION'),
-      codeOf('UNKNOWN_TOPIC_ID'),
-      codeOf('INVALID_REQUEST'),
-      codeOf('INVALID_REQUEST'),
-      codeOf('INVALID_REQUEST'),
+    expect(responses.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])).toEqual([
+      [codeOf('INVALID_REQUEST'), 'Duplicate topic name.'],
+      [codeOf('UNKNOWN_TOPIC_OR_PARTITION'), 'This server does not host this topic-partition.'],
+      [codeOf('UNKNOWN_TOPIC_ID'), 'This server does not host this topic ID.'],
+      [codeOf('INVALID_REQUEST'), 'You may not specify both topic name and topic id.'],
     ])
     expect(await kafka.services.topics.list()).toHaveLength(2)
   })
 
-  test('an id that occurs twice is refused, both times', async () => {
+  test('a topic that one entry names and another identifies is not deleted', async () => {
+    await using kafka = await anAgent()
+    const topicId = await kafka.topic('t')
+    const topics = [
+      { name: 't', topicId: zeroUuid },
+      { name: null, topicId },
+    ]
+    const { responses } = await kafka.call(DeleteTopics, 6, { topics, timeoutMs: 1000 })
+    const errorMessage = 'The provided topic name maps to an ID that was already supplied.'
+    expect(responses).toEqual([{ name: 't', topicId, errorCode: codeOf('INVALID_REQUEST'), errorMessage }])
+    expect(await kafka.services.topics.list()).toHaveLength(1)
+  })
+
+  test('an id that occurs twice is rejected once', async () => {
     await using kafka = await anAgent()
     const topicId = await kafka.topic('t')
     const { responses } = await kafka.call(DeleteTopics, 6, { topics: [{ topicId }, { topicId }], timeoutMs: 1000 })
-    expect(responses.map(({ errorCode }) => errorCode)).toEqual([codeOf('INVALID_REQUEST'), codeOf('INVALID_REQUEST')])
+    expect(responses.map(({ errorCode }) => errorCode)).toEqual([codeOf('INVALID_REQUEST')])
     expect(await kafka.services.topics.list()).toHaveLength(1)
   })
 

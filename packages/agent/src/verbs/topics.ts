@@ -157,7 +157,7 @@ export class TopicVerbs {
         : failed('INVALID_REQUEST', `Creation of internal topic ${asked.name} is prohibited.`)
     const partitions = asked.partitions === -1 ? number(settings, 'num.partitions') : asked.partitions
     if (!Number.isInteger(partitions) || partitions < 1)
-      return failed('INVALID_PARTITIONS', `Number of partitions was ${asked.partitions}; it must be at least 1.`)
+      return failed('INVALID_PARTITIONS', 'Number of partitions was set to an invalid non-positive value.')
     if (partitions > limits.partitionsPerTopic)
       return failed(
         'INVALID_PARTITIONS',
@@ -216,7 +216,9 @@ export class TopicVerbs {
       case 'not more':
         return failed(
           'INVALID_PARTITIONS',
-          `The topic '${asked.name}' currently has ${result.partitions} partition(s); ${asked.partitions} would not be an increase.`,
+          asked.partitions === result.partitions
+            ? `Topic already has ${result.partitions} partition(s).`
+            : `The topic ${asked.name} currently has ${result.partitions} partition(s); ${asked.partitions} would not be an increase.`,
         )
     }
   }
@@ -250,9 +252,9 @@ export function nameTrouble(name: string): string | undefined {
   if (name === '') return 'Topic name is invalid: the empty string is not allowed'
   if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
   if (name.length > limits.topicNameLength)
-    return `Topic name is invalid: the length of '${name.slice(0, 32)}…' is longer than the max allowed length ${limits.topicNameLength}`
+    return `Topic name is invalid: the length of '${name}' is longer than the max allowed length ${limits.topicNameLength}`
   if (!/^[a-zA-Z0-9._-]+$/.test(name))
-    return `Topic name is invalid: '${name.slice(0, 64)}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
+    return `Topic name is invalid: '${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
   return undefined
 }
 

@@ -12,12 +12,13 @@ export interface RecordError {
 /** Of a batch that was refused with INVALID_TIMESTAMP. Empty where its records cannot be read, and where only its header is wrong. */
 export function timestampErrors(batch: Uint8Array, rules: AppendRules, codecs: Codecs): readonly RecordError[] {
   const { nowMs, beforeMaxMs, afterMaxMs } = rules
+  const allowed = `[${BigInt(nowMs) - beforeMaxMs}, ${BigInt(nowMs) + afterMaxMs}]`
   const found: RecordError[] = []
   try {
     let batchIndex = 0
     for (const { timestamp } of readRecords(batch, 0, codecs, limits.decompressedBytes)) {
       if (timestamp !== -1 && (timestamp - nowMs > afterMaxMs || nowMs - timestamp > beforeMaxMs)) {
-        const batchIndexErrorMessage = `Timestamp ${timestamp} of the record is out of range: the server's clock says ${nowMs}.`
+        const batchIndexErrorMessage = `Timestamp ${timestamp} of message with offset ${batchIndex} is out of range. The timestamp should be within ${allowed}`
         found.push({ batchIndex, batchIndexErrorMessage })
         if (found.length === limits.recordErrorsPerBatch) break
       }

@@ -145,13 +145,14 @@ const noTimestamp = -1
 
 function codeOf(trouble: BatchTrouble): KafkaErrorName {
   switch (trouble) {
-    case 'truncated':
     case 'crc':
     case 'length':
       return 'CORRUPT_MESSAGE'
     // As Kafka answers a message set of format v0 or v1 since Produce 3.
     case 'magic':
     case 'count':
+    // As in Kafka: a batch that is not whole does not become so by being sent again.
+    case 'truncated':
       return 'INVALID_RECORD'
   }
 }

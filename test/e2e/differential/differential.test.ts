@@ -1,0 +1,130 @@
+// The same requests, in every version, to this server and to Apache Kafka: each field of the answers is equal, or a row of differences.ts explains it.
+import { FindCoordinator, InitProducerId, Metadata, OffsetCommit } from '@local-kafka-service/protocol'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { inVersions } from '../../../packages/protocol/src/schema/versions.ts'
+import { hasKafkaBroker, type KafkaBroker, startKafkaBroker } from '../testing/kafka-broker.ts'
+import { type ServerProcess, startServer } from '../testing/server.ts'
+import { explanationOf, type Found, foundIn } from './comparison.ts'
+import { Conversation, Ended, type Server } from './conversation.ts'
+import { type Difference, differences } from './differences.ts'
+import { type Normal, normalTranscript, type Speaker } from './normal-form.ts'
+import type { Row } from './row.ts'
+import { tables } from './tables/index.ts'
+
+const rowCount = tables.reduce((sum, { versions }) => sum + versions.length, 0)
+
+test('the tables have at least 400 requests, each in a version', () => expect(rowCount).toBeGreaterThanOrEqual(400))
+
+test('every row names differences that exist, of its API', () => {
+  for (const { api, differs } of tables) {
+    for (const id of differs) expect(differences.find((difference) => difference.id === id)?.api, id).toBe(api.name)
+  }
+})
+
+if (process.env.CI === 'true') test('KAFKA_CLASSPATH names a broker', () => expect(hasKafkaBroker()).toBe(true))
+
+describe.skipIf(!hasKafkaBroker())('against Apache Kafka', () => {
+  let broker: KafkaBroker
+  let process: ServerProcess
+  let servers: { readonly kafka: Server; readonly ours: Server }
+  beforeAll(async () => {
+    // Two of the defaults of `lks dev` are not Kafka's.
+    const env = { LKS_GROUP_LEAVE_ON_DISCONNECT: 'false', LKS_GROUP_MIN_SESSION_TIMEOUT_MS: '6000' }
+    ;[broker, process] = await Promise.all([startKafkaBroker(), startServer({ args: ['--memory'], env })])
+    servers = { kafka: await warm(broker.kafka), ours: await warm(process.kafka) }
+  })
+  afterAll(async () => {
+    await process?.[Symbol.asyncDispose]()
+    await broker?.[Symbol.asyncDispose]()
+  })
+
+  /** What has occurred: `id at version`. */
+  const occurred = new Set<string>()
+  const held = new Set<Row>()
+
+  describe.each([...new Set(tables.map(({ api }) => api))])('$name', (api) => {
+    test.concurrent.each(tables.filter((row) => row.api === api).map((row) => ({ ...row, row, span: spanOf(row) })))(
+      '$what ($span)',
+      async ({ row }) => {
+        const unexplained = new Map<string, number[]>()
+        for (const version of row.versions) {
+          const [kafka, ours] = await Promise.all([heldWith(servers.kafka, row, version), heldWith(servers.ours, row, version)])
+          const candidates = differences.filter((difference) => mayExplain(difference, row, version))
+          for (const found of foundIn({ kafka: normalTranscript(kafka), ours: normalTranscript(ours) })) {
+            const explanation = explanationOf(found, candidates)
+            if (explanation === undefined) note(unexplained, textOf(found), version)
+            else occurred.add(`${explanation.id} at ${version}`)
+          }
+        }
+        held.add(row)
+        expect(Array.from(unexplained, ([text, versions]) => `${versions.join(' ')}: ${text}`)).toEqual([])
+      },
+    )
+  })
+
+  test('every accepted difference still occurs, in each version that it names', () => {
+    const gone = differences.flatMap((difference) => {
+      if (!('fields' in difference.shown)) return []
+      const claiming = tables.filter((row) => row.versions.some((version) => mayExplain(difference, row, version)))
+      // Only some of the tests ran: nothing is known.
+      if (!claiming.every((row) => held.has(row))) return []
+      const versions = new Set(claiming.flatMap((row) => row.versions.filter((version) => mayExplain(difference, row, version))))
+      if (versions.size === 0) return [`${difference.id}: no row names it`]
+      return [...versions].map((version) => `${difference.id} at ${version}`).filter((at) => !occurred.has(at))
+    })
+    expect(gone).toEqual([])
+  })
+})
+
+function mayExplain({ id, api, versions, everywhere }: Difference, row: Row, version: number): boolean {
+  return api === row.api.name && inVersions(versions, version) && (everywhere === true || row.differs.includes(id))
+}
+
+async function heldWith(server: Server, row: Row, version: number): Promise<Speaker> {
+  const conversation = new Conversation({ api: row.api, version, slug: `t${tables.indexOf(row)}-${version}`, server })
+  try {
+    await row.talk(conversation)
+  } catch (error) {
+    if (!(error instanceof Ended)) throw error
+  } finally {
+    conversation.end()
+  }
+  return conversation
+}
+
+/** Kafka makes its internal topics at their first use; the rows are no test of that. Its identity and its coordinators are there afterwards. */
+async function warm(address: string): Promise<Server> {
+  const [host = '', port] = address.split(':')
+  const unknown: Server = { host, port: Number(port), nodeId: -1, clusterId: '', shared: new Map() }
+  const conversation = new Conversation({ api: Metadata, version: 12, slug: 'warm', server: unknown })
+  const { brokers, clusterId } = await conversation.ask(Metadata, { topics: [] })
+  await conversation.until(FindCoordinator, { coordinatorKeys: ['warm'] }, ({ coordinators: [first] }) => first?.errorCode === 0)
+  await conversation.until(InitProducerId, { transactionalId: null, transactionTimeoutMs: 1000 }, ({ errorCode }) => errorCode === 0)
+  const topic = await conversation.topic()
+  const partitions = [{ partitionIndex: 0, committedOffset: 0, committedMetadata: '' }]
+  const commit = { groupId: 'warm', topics: [{ topicId: conversation.idOf(topic), partitions }], memberId: '' }
+  await conversation.until(OffsetCommit, commit, ({ topics }) => topics[0]?.partitions[0]?.errorCode === 0)
+  conversation.end()
+  const [broker] = brokers
+  if (brokers.length !== 1 || broker === undefined || clusterId === null) throw new Error(`${address} is not one broker with a cluster`)
+  return { ...unknown, nodeId: broker.nodeId, clusterId }
+}
+
+function textOf({ where, field, kafka, ours }: Found): string {
+  return `${where} (${field}): Kafka ${shown(kafka)}, ours ${shown(ours)}`
+}
+
+function shown(value: Normal | undefined): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value)
+  return text.length > 400 ? `${text.slice(0, 400)}…` : text
+}
+
+function note(texts: Map<string, number[]>, text: string, version: number): void {
+  // A row's own names have its version in them, and so do its texts.
+  const plain = text.replaceAll(new RegExp(`(?:id of )?t\\d+-${version}-`, 'g'), '')
+  texts.set(plain, [...(texts.get(plain) ?? []), version])
+}
+
+function spanOf({ versions }: Row): string {
+  return versions.length === 1 ? `${versions[0]}` : `${versions[0]}–${versions.at(-1)}`
+}

@@ -1,0 +1,19 @@
+// All tables of requests, in the order in which they run.
+import type { Row } from '../row.ts'
+import { clusterTable } from './cluster.ts'
+import { committedTable } from './committed.ts'
+import { fetchTable } from './fetch.ts'
+import { groupTable } from './groups.ts'
+import { produceTable } from './produce.ts'
+import { topicRows } from './topics.ts'
+import { wireTable } from './wire.ts'
+
+export const tables: readonly Row[] = [
+  ...topicRows,
+  ...produceTable,
+  ...fetchTable,
+  ...clusterTable,
+  ...groupTable,
+  ...committedTable,
+  ...wireTable,
+]

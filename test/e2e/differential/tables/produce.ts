@@ -1,0 +1,232 @@
+// Produce and InitProducerId: what is written, what is rejected, and what an idempotent producer may do.
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { type Codecs, InitProducerId, type InitProducerIdRequest, Produce, type ProduceRequest } from '@local-kafka-service/protocol'
+import { type Conversation, joined } from '../conversation.ts'
+import { type Row, type RowOptions, rowsOf } from '../row.ts'
+import { batch, firstTimestamp, logTopic, named, records, sealed, utf8, withByte } from './parts.ts'
+
+const produceRows = rowsOf(Produce, (row) => {
+  /** One batch to partition 0 of a topic. */
+  const writes = (what: string, bytes: (with_: Conversation) => Uint8Array | null, options: RowOptions & Written = {}): void =>
+    row(
+      what,
+      async (with_) => {
+        const name = await logTopic(with_, { configs: options.configs ?? {} })
+        await with_.send(Produce, production(with_, [[name, [[0, bytes(with_)]]]], options.request))
+        if (options.again === true) await with_.send(Produce, production(with_, [[name, [[0, bytes(with_)]]]], options.request))
+      },
+      options,
+    )
+
+  writes('one record', () => batch())
+  writes('three records', () => batch(3), { again: true })
+  writes('acks=all', () => batch(), { request: { acks: -1 } })
+  writes('acks=2', () => batch(), { request: { acks: 2 } })
+  writes('acks=-2', () => batch(), { request: { acks: -2 } })
+  writes('a time-out of 0', () => batch(), { request: { timeoutMs: 0 } })
+  writes('a key and headers', () => batch(records(2, { key: utf8('k'), headers: [{ key: 'h', value: null }] })))
+  writes('a tombstone', () => batch(records(1, { key: utf8('k'), value: null })))
+  writes('no bytes of records', () => new Uint8Array())
+  writes('two batches', () => joined([batch(), batch()]))
+  writes('a batch cut off', () => batch().subarray(0, -1))
+  writes('the header of a batch alone', () => batch().subarray(0, 61))
+  writes('half a header', () => batch().subarray(0, 30))
+  writes('a wrong checksum', () => withByte(batch(), 17, 0))
+  writes('magic 3', () => withByte(batch(), 16, 3), { differs: ['produce-magic'] })
+  writes('an unknown codec', () => sealed(withByte(batch(), 22, 7)), { differs: ['produce-codec'] })
+  writes('a base offset of 5', () => batch(1, { baseOffset: 5 }))
+  writes('a leader epoch of its own', () => batch(1, { leaderEpoch: 7 }))
+  writes('a control batch', () => batch(1, { attributes: 0x20 }))
+  writes('a batch without records', () => {
+    const header = Uint8Array.from(batch().subarray(0, 61))
+    new DataView(header.buffer).setInt32(8, 49)
+    new DataView(header.buffer).setInt32(57, 0)
+    return sealed(header)
+  })
+  writes('a record count below the last offset', () => {
+    const bytes = Uint8Array.from(batch(2))
+    new DataView(bytes.buffer).setInt32(23, 5)
+    return sealed(bytes)
+  })
+  writes('a negative record count', () => {
+    const bytes = Uint8Array.from(batch(2))
+    new DataView(bytes.buffer).setInt32(57, -1)
+    return sealed(bytes)
+  })
+  writes('a max timestamp below the first', () => {
+    const bytes = Uint8Array.from(batch(2))
+    new DataView(bytes.buffer).setBigInt64(35, BigInt(firstTimestamp - 1))
+    return sealed(bytes)
+  })
+  writes('a timestamp of -1', () => batch(records(1, { timestamp: -1 })))
+  writes('a timestamp of 0', () => batch(records(1, { timestamp: 0 })))
+  writes('a timestamp in the year 2100', () => batch(records(2, { timestamp: 4_102_444_800_000 })))
+  writes('LogAppendTime', () => batch(2), { configs: { 'message.timestamp.type': 'LogAppendTime' } })
+  writes('a timestamp older than the topic takes', () => batch(2), { configs: { 'message.timestamp.before.max.ms': '1000' } })
+  writes('a batch larger than the topic takes', () => batch(records(1, { value: new Uint8Array(2000) })), {
+    configs: { 'max.message.bytes': '1000' },
+  })
+  writes('gzip', () => batch(3, { compression: { codec: 'gzip', codecs } }))
+  writes('zstd', () => batch(3, { compression: { codec: 'zstd', codecs } }))
+  writes(
+    'transactional records without a transactional id',
+    () => batch(1, { attributes: 0x10, producer: { id: 77, epoch: 0, baseSequence: 0 } }),
+    { differs: ['produce-transactional'] },
+  )
+  writes('an unknown producer that begins at sequence 0', () => batch(1, { producer: { id: 1_000_077, epoch: 0, baseSequence: 0 } }))
+  writes('an unknown producer that begins at sequence 5', () => batch(1, { producer: { id: 1_000_078, epoch: 0, baseSequence: 5 } }))
+  writes('a producer id without an epoch', () => batch(1, { producer: { id: 1_000_079, epoch: -1, baseSequence: -1 } }))
+
+  row('no topics', async (with_) => void (await with_.send(Produce, production(with_, []))))
+  row('a topic without partitions', async (with_) => void (await with_.send(Produce, production(with_, [[await logTopic(with_), []]]))))
+  row(
+    'a partition that is not there',
+    async (with_) => void (await with_.send(Produce, production(with_, [[await logTopic(with_), [[1, batch()]]]]))),
+  )
+  row('partition -1', async (with_) => void (await with_.send(Produce, production(with_, [[await logTopic(with_), [[-1, batch()]]]]))))
+  row(
+    'a topic that is not there',
+    async (with_) => void (await with_.send(Produce, production(with_, [[with_.name('missing'), [[0, batch()]]]]))),
+  )
+  row(
+    'the zero id',
+    async (with_) => {
+      const request = production(with_, [[with_.name(), [[0, batch()]]]])
+      await with_.send(Produce, {
+        ...request,
+        topicData: request.topicData.map((topic) => ({ ...topic, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' })),
+      })
+    },
+    { versions: '13+' },
+  )
+  row(
+    'names that cannot be',
+    async (with_) =>
+      void (await with_.send(
+        Produce,
+        production(with_, [
+          ['', [[0, batch()]]],
+          ['a b', [[0, batch()]]],
+        ]),
+      )),
+    { versions: '0-12' },
+  )
+  row('a good partition beside a missing one and a damaged batch', async (with_) => {
+    const name = await logTopic(with_, { partitions: 2 })
+    const partitions = [
+      [0, batch()],
+      [1, withByte(batch(), 17, 0)],
+      [2, batch()],
+    ] as const
+    await with_.send(Produce, production(with_, [[name, partitions]]))
+  })
+  row(
+    'a partition twice',
+    async (with_) => {
+      const name = await logTopic(with_)
+      await with_.send(
+        Produce,
+        production(with_, [
+          [
+            name,
+            [
+              [0, batch()],
+              [0, batch(2)],
+            ],
+          ],
+        ]),
+      )
+    },
+    { differs: ['produce-partition-twice'] },
+  )
+  row('acks=0 and then acks=1', async (with_) => {
+    const name = await logTopic(with_)
+    await with_.send(Produce, production(with_, [[name, [[0, batch()]]]], { acks: 0 }), { unanswered: true })
+    await with_.send(Produce, production(with_, [[name, [[0, batch()]]]]))
+  })
+  row('acks=0 to a topic that is not there closes the connection', async (with_) => {
+    await with_.send(Produce, production(with_, [[with_.name('a b'), [[0, batch()]]]], { acks: 0 }), { unanswered: true })
+    await with_.send(Produce, production(with_, []))
+  })
+  row(
+    'an idempotent producer: in order, again, with a gap',
+    async (with_) => {
+      const name = await logTopic(with_)
+      const { producerId } = await with_.ask(InitProducerId, { transactionalId: null, transactionTimeoutMs: 1000 })
+      const sends = async (epoch: number, baseSequence: number, count = 2): Promise<unknown> =>
+        await with_.send(Produce, production(with_, [[name, [[0, batch(count, { producer: { id: producerId, epoch, baseSequence } })]]]]))
+      await sends(0, 0)
+      await sends(0, 2)
+      await sends(0, 0)
+      await sends(0, 2)
+      await sends(0, 6)
+      await sends(0, 3)
+      await sends(1, 3)
+      await sends(1, 0)
+      await sends(0, 4)
+    },
+    { differs: ['produce-repeat-time'] },
+  )
+})
+
+const initRows = rowsOf(InitProducerId, (row) => {
+  const asks = (what: string, request: Partial<InitProducerIdRequest>, options?: RowOptions): void =>
+    row(
+      what,
+      async (with_) => void (await with_.send(InitProducerId, { transactionalId: null, transactionTimeoutMs: 60_000, ...request })),
+      options,
+    )
+
+  asks('a new producer', {})
+  asks('a transaction time-out of 0', { transactionTimeoutMs: 0 })
+  asks('a transaction time-out of -1', { transactionTimeoutMs: -1 })
+  asks('the largest transaction time-out', { transactionTimeoutMs: 0x7fff_ffff })
+  asks('the empty transactional id', { transactionalId: '' })
+  asks('a producer id that is unknown', { producerId: 1_000_099, producerEpoch: 3 }, { versions: '3+' })
+  asks('a producer id without an epoch', { producerId: 1_000_099 }, { versions: '3+' })
+  asks('an epoch without a producer id', { producerEpoch: 3 }, { versions: '3+' })
+  row(
+    'a producer that asks for its next epoch',
+    async (with_) => {
+      const first = await with_.send(InitProducerId, { transactionalId: null, transactionTimeoutMs: 60_000 })
+      const { producerId, producerEpoch } = first
+      await with_.send(InitProducerId, { transactionalId: null, transactionTimeoutMs: 60_000, producerId, producerEpoch })
+    },
+    { versions: '3+' },
+  )
+})
+
+export const produceTable: readonly Row[] = [...produceRows, ...initRows]
+
+interface Written {
+  readonly configs?: Readonly<Record<string, string>>
+  readonly request?: Partial<ProduceRequest>
+  /** Sends the same once more. */
+  readonly again?: true
+}
+
+type Partitions = readonly (readonly [index: number, records: Uint8Array | null])[]
+
+export function production(
+  with_: Conversation,
+  topics: readonly (readonly [name: string, partitions: Partitions])[],
+  more: Partial<ProduceRequest> = {},
+): ProduceRequest {
+  const topicData = topics.map(([name, partitions]) => ({
+    ...named('name', 13, { with_, name }),
+    // The cast: a request to encode may have null records, which a decoded one has as well.
+    partitionData: partitions.map(([index, bytes]) => ({ index, records: bytes as Uint8Array })),
+  }))
+  return { transactionalId: null, acks: 1, timeoutMs: 10_000, topicData, ...more }
+}
+
+const codecs: Codecs = {
+  gzip: { compress: (bytes) => gzipSync(bytes), decompress: unused },
+  zstd: { compress: (bytes) => zstdCompressSync(bytes), decompress: unused },
+  snappyBlock: { compress: unused, decompress: unused },
+  lz4Frame: { compress: unused, decompress: unused },
+}
+
+function unused(): never {
+  throw new Error('no row uses this')
+}

@@ -1,0 +1,119 @@
+// What surrounds a request: bytes after its end, tagged fields that nobody knows, null where a list must be, versions that are not served, and clients without a name.
+import {
+  type Api,
+  ApiVersions,
+  apis,
+  CreatePartitions,
+  CreateTopics,
+  DeleteGroups,
+  DeleteTopics,
+  DescribeCluster,
+  DescribeConfigs,
+  DescribeGroups,
+  DescribeTopicPartitions,
+  Fetch,
+  FindCoordinator,
+  Heartbeat,
+  InitProducerId,
+  JoinGroup,
+  LeaveGroup,
+  ListGroups,
+  ListOffsets,
+  Metadata,
+  OffsetCommit,
+  OffsetDelete,
+  OffsetFetch,
+  OffsetForLeaderEpoch,
+  Produce,
+  SyncGroup,
+} from '@local-kafka-service/protocol'
+import type { Conversation, Sending } from '../conversation.ts'
+import { type Row, rowsOf } from '../row.ts'
+
+/** A small request of each API that every version can carry, and that changes nothing. */
+const small: ReadonlyMap<Api, (with_: Conversation) => object> = new Map<Api, (with_: Conversation) => object>([
+  [Produce, () => ({ acks: -1, timeoutMs: 1_000, topicData: [] })],
+  [Fetch, () => ({ maxWaitMs: 0, minBytes: 0, topics: [] })],
+  [ListOffsets, () => ({ replicaId: -1, topics: [] })],
+  [Metadata, ({ version }) => ({ topics: version === 0 ? [{ name: 'a b' }] : [] })],
+  [OffsetCommit, (with_) => ({ groupId: with_.name(), memberId: '', topics: [] })],
+  [OffsetFetch, (with_) => (with_.version < 8 ? { groupId: with_.name(), topics: [] } : { groups: [] })],
+  [FindCoordinator, (with_) => (with_.version < 4 ? { key: with_.name() } : { coordinatorKeys: [with_.name()] })],
+  [JoinGroup, (with_) => ({ groupId: with_.name(), sessionTimeoutMs: 0, memberId: '', protocolType: 'consumer', protocols: [] })],
+  [Heartbeat, (with_) => ({ groupId: with_.name(), generationId: 1, memberId: 'nobody' })],
+  [LeaveGroup, (with_) => ({ groupId: with_.name(), ...(with_.version < 3 ? { memberId: 'nobody' } : { members: [] }) })],
+  [SyncGroup, (with_) => ({ groupId: with_.name(), generationId: 1, memberId: 'nobody', assignments: [] })],
+  [DescribeGroups, (with_) => ({ groups: [with_.name()] })],
+  [ListGroups, () => ({})],
+  [ApiVersions, ({ version }) => (version < 3 ? {} : { clientSoftwareName: 'differential', clientSoftwareVersion: '1' })],
+  [CreateTopics, () => ({ topics: [] })],
+  [DeleteTopics, () => ({ timeoutMs: 1_000 })],
+  [InitProducerId, () => ({ transactionalId: null, transactionTimeoutMs: 1_000 })],
+  [OffsetForLeaderEpoch, () => ({ topics: [] })],
+  [DescribeConfigs, () => ({ resources: [] })],
+  [CreatePartitions, () => ({ topics: [], timeoutMs: 1_000, validateOnly: false })],
+  [DeleteGroups, (with_) => ({ groupsNames: [with_.name()] })],
+  [OffsetDelete, (with_) => ({ groupId: with_.name(), topics: [] })],
+  [DescribeCluster, () => ({ includeClusterAuthorizedOperations: false })],
+  [DescribeTopicPartitions, (with_) => ({ topics: [{ name: with_.name() }] })],
+])
+
+function wireRows(api: Api): readonly Row[] {
+  const request = small.get(api)
+  if (request === undefined) return []
+  const flexible = api.flexible === 'never' ? ('9999' as const) : (`${api.flexible}+` as const)
+  // ListGroups answers with the groups of all rows, and none of them is this row's.
+  const ownOf = <R extends object>(response: R): R => (api === ListGroups ? { ...response, groups: [] } : response)
+  return rowsOf(api, (row) => {
+    const sends = (sending: Sending) => async (with_: Conversation) => {
+      await with_.sendFiltered(api, request(with_), ownOf, sending)
+      // The connection goes on.
+      await with_.sendFiltered(api, request(with_), ownOf)
+    }
+    row('bytes after the end of the request', sends({ trailing: Uint8Array.of(1, 2, 3) }))
+    row('no client id', sends({ clientId: null }))
+    row('the empty client id', sends({ clientId: '' }))
+    row('a tagged field that no version has, in the header', sends({ unknownTag: 'header' }), { versions: flexible })
+    row('a tagged field that no version has, in the body', sends({ unknownTag: 'body' }), { versions: flexible })
+    const [oldest, newest] = api.versions
+    for (const claims of [oldest - 1, newest + 1, 32_767]) {
+      // An ApiVersions request that is too new is answered, in a row of its own.
+      if (api !== ApiVersions && claims >= 0) row(`version ${claims}`, sends({ claims }), { versions: `${newest}` })
+    }
+  })
+}
+
+/** In classic versions a null list is a count of -1, in flexible ones a count of 0. */
+const nullLists = rowsOf(CreateTopics, (row) => {
+  row('null topics', async (with_) => {
+    const nothing = with_.version >= 5 ? [0, 0, 0, 0, 0, 0, 0] : [255, 255, 255, 255, 0, 0, 0, 0, 0]
+    await with_.send(CreateTopics, { topics: [] }, { body: Uint8Array.from(nothing) })
+  })
+  row('a list that claims more topics than there are bytes', async (with_) => {
+    const nothing = with_.version >= 5 ? [200, 1, 0, 0, 0, 0, 0, 0] : [0, 0, 0, 200, 0, 0, 0, 0, 0]
+    await with_.send(CreateTopics, { topics: [] }, { body: Uint8Array.from(nothing) })
+  })
+  row('an empty body', async (with_) => {
+    await with_.send(CreateTopics, { topics: [] }, { body: new Uint8Array() })
+  })
+})
+
+const nullGroups = rowsOf(DescribeGroups, (row) => {
+  row('null groups', async (with_) => {
+    const body = with_.version >= 5 ? [0, 0, 0] : [255, 255, 255, 255, 0]
+    await with_.send(DescribeGroups, { groups: [] }, { body: Uint8Array.from(with_.version < 3 ? body.slice(0, 4) : body) })
+  })
+})
+
+const nullOffsets = rowsOf(ListOffsets, (row) => {
+  row('null topics', async (with_) => {
+    const { version } = with_
+    const replica = [255, 255, 255, 255]
+    const isolation = version >= 2 ? [0] : []
+    const topics = version >= 6 ? [0] : [255, 255, 255, 255]
+    const rest = [...(version >= 10 ? [0, 0, 0, 0] : []), ...(version >= 6 ? [0] : [])]
+    await with_.send(ListOffsets, { replicaId: -1, topics: [] }, { body: Uint8Array.from([...replica, ...isolation, ...topics, ...rest]) })
+  })
+})
+
+export const wireTable: readonly Row[] = [...[...apis.values()].flatMap(wireRows), ...nullLists, ...nullGroups, ...nullOffsets]
