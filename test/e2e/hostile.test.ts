@@ -1,7 +1,7 @@
 // Attacks over real sockets, bounded in count and time: what one client does costs an ordinary one nothing that it notices, and is said once.
 import { ApiVersions, encodeRequest } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { openSockets, ordinaryClientIsServed, residentMiB } from './testing/attackers.ts'
+import { openReaders, openSockets, ordinaryClientIsServed, produceRecords, residentMiB } from './testing/attackers.ts'
 import { patiently } from './testing/commands.ts'
 import { startServer } from './testing/server.ts'
 
@@ -46,6 +46,56 @@ test('H8: silent connections give way to new ones, and the log says once which s
   expect(server.log().trim().split('\n')).toHaveLength(1)
   const metrics = await (await fetch(`${server.urls.control}/metrics`)).text()
   expect(metrics).toMatch(/^lks_connections_gave_way_total\{held="connection"\} 3\d$/m)
+})
+
+test('H2: reads over HTTP that nobody takes have a bound together, and beyond it are answered 503 with Retry-After', async () => {
+  await using server = await startServer()
+  await produceRecords(server.kafka, 'big', { count: 1, bytes: 12_000_000, fill: 'a', gzip: true })
+  const before = residentMiB(server.pid)
+  const path = '/topics/big/messages/0?offset=0&limit=1000&max_bytes=16777216'
+  await using readers = await openReaders(server.urls.data, path, { count: 30 })
+  const statuses = readers.statuses()
+  expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(2)
+  expect(statuses.filter((status) => status === 503).length).toBeGreaterThan(2)
+  expect(readers.headers(503)).toHaveProperty('retry-after')
+  expect((await fetch(`${server.urls.data}/livez`)).status).toBe(200)
+  await ordinaryClientIsServed(server.port)
+  expect(residentMiB(server.pid) - before).toBeLessThan(400)
+})
+
+test('H3: a record of 60 MB out of a batch of 59 KB is answered by its beginning', async () => {
+  await using server = await startServer()
+  await produceRecords(server.kafka, 'bomb', { count: 1, bytes: 60_000_000, fill: '\0', gzip: true })
+  const before = residentMiB(server.pid)
+  const answers = await Promise.all(Array.from({ length: 12 }, () => fetch(`${server.urls.data}/topics/bomb/messages/0?offset=0`)))
+  for (const answer of answers) {
+    expect(answer.status).toBe(200)
+    const text = await answer.text()
+    expect(text.length).toBeLessThan(500_000)
+    expect(JSON.parse(text)).toMatchObject({ next: 1, records: [{ offset: 0, cut: { valueBytes: 60_000_000 } }] })
+  }
+  expect(residentMiB(server.pid) - before).toBeLessThan(600)
+})
+
+test('H12: live tails that nobody takes hold little each', async () => {
+  await using server = await startServer()
+  await produceRecords(server.kafka, 'tailed', { count: 500, bytes: 8_000, fill: 'a' })
+  const before = residentMiB(server.pid)
+  await using readers = await openReaders(server.urls.data, '/topics/tailed/messages/0?offset=0', {
+    count: 100,
+    accept: 'text/event-stream',
+  })
+  expect(new Set(readers.statuses())).toEqual(new Set([200]))
+  await ordinaryClientIsServed(server.port)
+  expect(residentMiB(server.pid) - before).toBeLessThan(150)
+})
+
+test('H12: silent HTTP connections give way, and /livez stays reachable', async () => {
+  await using server = await startServer()
+  await using silent = await openSockets(Number(new URL(server.urls.control).port), 2_020)
+  expect((await fetch(`${server.urls.control}/livez`)).status).toBe(200)
+  await expect.poll(() => silent.closedCount(), patiently).toBeGreaterThan(19)
+  expect(server.log().match(/it had never sent a request/g)).toHaveLength(2)
 })
 
 test('H9: between thousands of pipelined requests an ordinary client is served', async () => {

@@ -137,6 +137,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const damage = new DamageReports({ emit, topicName: (topicId) => catalog.byId(topicId)?.name })
   const reader = new Reader({ log: metadata.log, objects, tails, owners, clock, turns, emit, crc32c, damage })
   const answerMemory = new AnswerMemory(limits.fetchAnswersBytes)
+  const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
   const offsets = new Offsets({ log: metadata.log, objects, owners, turns, codecs, crc32c, emit, damage })
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, turns, random, emit })
@@ -176,6 +177,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     stores,
     reader,
     answerMemory,
+    httpAnswers,
     fetchSessions,
     offsets,
     producerIds,
@@ -260,6 +262,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
           ...kafka.frameMemory,
           { part: 'uncommitted', usedBytes: writer.uncommittedBytes, limitBytes: limits.uncommittedBytes },
           { part: 'fetch answers', usedBytes: answerMemory.usedBytes, limitBytes: answerMemory.capacityBytes },
+          { part: 'http answers', usedBytes: httpAnswers.usedBytes, limitBytes: httpAnswers.capacityBytes },
         ],
         flushesInFlight: writer.flushesInFlight,
         heartbeatAgeSeconds: membership.silentMs / 1000,

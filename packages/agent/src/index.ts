@@ -23,6 +23,7 @@ export type {
   Misunderstood,
   Verdict,
 } from './net/interceptor.ts'
+export { StalledReaders } from './net/stalled-readers.ts'
 export type { InterceptedStoreRequest, StoreFate, StoreInterceptor } from './objects/intercepted.ts'
 export { makeFolder } from './objects/make-folder.ts'
 export { ObjectStoreError } from './objects/object-store.ts'
@@ -39,6 +40,7 @@ export {
   type PartsDescription,
   PartsError,
 } from './parts.ts'
+export { type AnswerClaim, NoAnswerMemory } from './read/answer-memory.ts'
 export type { Services } from './services.ts'
 export {
   type AgentSettingName,
@@ -58,6 +60,7 @@ export type { Appended, AppendRecords, RecordToAppend } from './verbs/record-app
 export type { LogRecord, RecordFilter, Unreadable } from './verbs/record-pages.ts'
 export type { From, Positions, Refusal } from './verbs/record-places.ts'
 export type { QueryAnswer, QueryCursor, QueryRecords, Scanned } from './verbs/record-query.ts'
+export { characterEnd } from './verbs/record-size.ts'
 export type { Tail, TailRecords, TailStep } from './verbs/record-tail.ts'
 export type { Produced, ProduceOne, ReadAnswer, ReadRecords, RecordVerbs } from './verbs/records.ts'
 export type { TopicVerbs } from './verbs/topics.ts'

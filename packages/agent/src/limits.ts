@@ -98,6 +98,10 @@ export const limits = {
   /** HTTP reads and queries (verbs/records.ts): records of one answer, and their keys, values and headers together, because an answer is built whole. */
   recordsPerAnswer: 10_000,
   recordBytesPerAnswer: 16 * mib,
+  /** Answers of HTTP with records, from the read to the socket, by their size as JSON; above it requests are answered 503. */
+  httpAnswersBytes: 64 * mib,
+  /** What a live tail of HTTP reads at a time, and so holds for a reader that takes nothing. */
+  tailRoundBytes: 32 * kib,
   /** What a read fetches from the log at least, however little it may answer. */
   readAheadBytes: 64 * kib,
   /** What one query may read from the log, and how long it may take, before it answers how far it came. */

@@ -45,7 +45,10 @@ export interface Services {
   /** What keeps this agent from writing where it stores things. */
   readonly stores: StoreWatch
   readonly reader: Reader
+  /** Of Kafka's fetches. */
   readonly answerMemory: AnswerMemory
+  /** Of records over HTTP. */
+  readonly httpAnswers: AnswerMemory
   readonly fetchSessions: FetchSessions
   readonly offsets: Offsets
   readonly producerIds: ProducerIds

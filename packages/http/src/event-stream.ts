@@ -3,7 +3,7 @@ import type { Clock, LogRecord, Tail, TailStep } from '@local-kafka-service/agen
 import { httpLimits } from './limits.ts'
 import { encodePositions } from './positions.ts'
 import { bodyOf, Problem, problemOfRefusal } from './problem.ts'
-import { recordJson } from './record-json.ts'
+import { joined, recordText } from './record-text.ts'
 
 export interface EventOptions {
   /** The one partition that is followed; undefined for all. */
@@ -39,7 +39,7 @@ export async function* eventText(tail: Extract<Tail, { kind: 'tail' }>, options:
     for (const batch of step.unreadable) yield* watched(event('unreadable', batch))
     for (const record of step.records) {
       positions[indexOf(record, options.partition)] = record.offset + 1
-      yield* watched(`id: ${idOf()}\n${event(undefined, recordJson(record))}`)
+      for (const piece of joined(eventPieces(`id: ${idOf()}\ndata: `, record))) yield* watched(piece)
     }
     for (const [index, offset] of step.positions.entries()) positions[index] = offset
     yield* watched(`id: ${idOf()}\n\n`)
@@ -84,8 +84,14 @@ function indexOf(record: LogRecord, partition: number | undefined): number {
   return partition === undefined ? record.partition : 0
 }
 
-function event(name: string | undefined, data: unknown): string {
-  return `${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`
+function* eventPieces(head: string, record: LogRecord): Generator<string> {
+  yield head
+  yield* recordText(record)
+  yield '\n\n'
+}
+
+function event(name: string, data: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
 function problemOfEnd(why: Extract<TailStep, { kind: 'ended' }>['why']): Problem {

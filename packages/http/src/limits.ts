@@ -9,8 +9,10 @@ export const httpLimits = {
   keepAliveTimeoutMs: 65_000,
   /** Node's own default, said here because a query's cursor and a tail's Last-Event-ID must fit. */
   headerBytes: 16 * 1024,
-  /** Connections per address listened on. */
+  /** Connections of a plane; above it silent ones give way to new ones. */
   connections: 2_000,
+  /** When none can give way: so many more, on which only operations are answered. Further ones are closed. */
+  surplusConnections: 100,
   /** POST /topics: a name and some configs. */
   controlBodyBytes: 64 * 1024,
   /** How long a request in progress may take when the agent stops; above the wait for a produced record's answer. */
@@ -25,8 +27,10 @@ export const httpLimits = {
   eventStreams: 200,
   /** A comment so often keeps proxies from closing a silent tail. */
   heartbeatMs: 15_000,
-  /** What is written ahead of a reader of a tail, then the tail waits. */
-  eventBufferBytes: 64 * 1024,
+  /** Text of records is made in pieces of about this size. */
+  pieceBytes: 16 * 1024,
+  /** What is written ahead of a reader of records or of a tail, then the next piece waits. */
+  streamBufferBytes: 16 * 1024,
   /** A reader that takes nothing for so long is closed; it resumes from its Last-Event-ID. */
   eventStallMs: 60_000,
 

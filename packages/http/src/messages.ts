@@ -1,6 +1,5 @@
 // Querying on the data plane: a partition from an offset on, or a topic by key and time; as JSON, as NDJSON, or as a live tail.
-import { Readable } from 'node:stream'
-import { type From, type LogRecord, limits, type RecordFilter, type TailRecords } from '@local-kafka-service/agent'
+import { type From, limits, type RecordFilter, type TailRecords } from '@local-kafka-service/agent'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { rerouted } from './elsewhere.ts'
 import { eventText } from './event-stream.ts'
@@ -10,7 +9,8 @@ import type { PlaneParts } from './plane.ts'
 import { decodeCursor, decodePositions, encodeCursor } from './positions.ts'
 import { Problem, problemOfRefusal } from './problem.ts'
 import { partitionParams } from './produce.ts'
-import { recordJson, recordSchema } from './record-json.ts'
+import { json, ndjson, stream } from './record-answer.ts'
+import { recordSchema } from './record-json.ts'
 import { problemAnswers } from './schemas.ts'
 import { topicParams } from './topics.ts'
 
@@ -33,6 +33,7 @@ type Form = 'json' | 'ndjson' | 'events'
 
 export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
   const { records } = parts.agent.services
+  const { answers } = parts
   let tails = 0
 
   app.get<{ Params: { readonly topic: string; readonly partition: number }; Querystring: ReadQuery }>(
@@ -66,7 +67,9 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
           signal,
         })
       }
+      const answer = answers(request, reply.raw)
       const read = await records.read({
+        memory: answer.memory,
         topic,
         partition,
         from: offset === undefined ? 'earliest' : fromOf(offset),
@@ -79,17 +82,15 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
       if (read.kind !== 'records') throw problemOfRefusal(read)
       reply.header('vary', 'accept')
       link(reply, request, { offset: String(read.next) })
-      if (form === 'ndjson') return ndjson(reply, read.records)
+      if (form === 'ndjson') return ndjson(reply, answer, read.records)
       const { logStartOffset, highWatermark } = read.watermarks
-      return {
-        topic,
-        partition,
-        records: read.records.map(recordJson),
+      const after = {
         next: read.next,
         logStartOffset,
         highWatermark,
         ...(read.unreadable.length > 0 && { unreadable: read.unreadable }),
       }
+      return json(reply, answer, { before: { topic, partition }, records: read.records, after })
     },
   )
 
@@ -135,8 +136,10 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
       const at = cursor === undefined ? undefined : decodeCursor(cursor)
       if (cursor !== undefined && at === undefined)
         throw new Problem('badRequest', "The query parameter 'cursor' is not one that this route gave.")
+      const streamed = answers(request, reply.raw)
       const answer = await records.query({
         topic,
+        memory: streamed.memory,
         filter,
         limit: limit ?? httpLimits.recordsDefault,
         ...(at !== undefined && { cursor: at }),
@@ -147,15 +150,14 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
       const next = answer.cursor === undefined ? null : encodeCursor(answer.cursor)
       reply.header('vary', 'accept')
       if (next !== null) link(reply, request, { cursor: next })
-      if (form === 'ndjson') return ndjson(reply, answer.records)
-      return {
-        topic,
-        records: answer.records.map(recordJson),
+      if (form === 'ndjson') return ndjson(reply, streamed, answer.records)
+      const after = {
         complete: next === null,
         cursor: next,
         scanned: answer.scanned,
         ...(answer.unreadable.length > 0 && { unreadable: answer.unreadable }),
       }
+      return json(reply, streamed, { before: { topic }, records: answer.records, after })
     },
   )
 
@@ -166,7 +168,8 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
     reply.raw.on('close', () => {
       tails -= 1
     })
-    const tail = await records.tail(asked)
+    const answer = answers(request, reply.raw)
+    const tail = await records.tail({ ...asked, memory: answer.memory })
     if (tail.kind === 'elsewhere') throw rerouted(tail, { topic: asked.topic, url: request.url }, parts)
     if (tail.kind !== 'tail') throw problemOfRefusal(tail)
     const text = eventText(tail, {
@@ -185,7 +188,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
         vary: 'accept',
         'x-accel-buffering': 'no',
       })
-      .send(Readable.from(text, { objectMode: false, highWaterMark: httpLimits.eventBufferBytes }))
+      .send(stream(answer.taken(text)))
   }
 }
 
@@ -255,13 +258,6 @@ function link(reply: FastifyReply, request: FastifyRequest, change: Readonly<Rec
   reply.header('link', `<${path}?${parameters.toString()}>; rel="next"`)
 }
 
-function ndjson(reply: FastifyReply, records: readonly LogRecord[]): FastifyReply {
-  return reply
-    .type('application/x-ndjson; charset=utf-8')
-    .serializer((body: unknown) => String(body))
-    .send(records.map((record) => `${JSON.stringify(recordJson(record))}\n`).join(''))
-}
-
 const mediaTypes = ['application/json', 'application/x-ndjson', 'text/event-stream']
 const forms =
   'Answers JSON, one record per line with `Accept: application/x-ndjson`, or a live tail with `Accept: text/event-stream` that resumes from `Last-Event-ID`. Keys and values that are not UTF-8 come as base64, marked so.'
@@ -288,7 +284,7 @@ const readQuerySchema = {
       type: 'integer',
       minimum: 1,
       maximum: limits.recordBytesPerAnswer,
-      description: `Of keys, values and headers; ${httpLimits.bytesDefault} without it. One record comes however large it is.`,
+      description: `Of keys, values and headers as JSON; ${httpLimits.bytesDefault} without it. One record comes even if it is larger.`,
     },
     timeout: {
       type: 'integer',

@@ -5,7 +5,7 @@ import type { PlaneName, PlaneParts } from './plane.ts'
 import { Problem, type ProblemRow, problems } from './problem.ts'
 import { prometheusText } from './prometheus.ts'
 
-const open = { access: { operation: 'NONE', resource: 'cluster' } } as const
+const open = { access: { operation: 'NONE', resource: 'cluster' }, operations: true } as const
 const noQuery = { type: 'object', additionalProperties: false, properties: {} } as const
 
 export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: PlaneParts): void {
@@ -50,7 +50,7 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
   app.get(
     '/metrics',
     {
-      config: { access: { operation: 'DESCRIBE', resource: 'cluster' } },
+      config: { access: { operation: 'DESCRIBE', resource: 'cluster' }, operations: true },
       schema: {
         operationId: 'metrics',
         summary: 'Metrics, as Prometheus reads them',

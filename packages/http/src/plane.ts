@@ -1,6 +1,8 @@
 // One plane as a Fastify instance that listens nowhere: time-outs of its routes, the guard and the gate in front of them, the one shaper of errors behind them.
 import type { Operation, RequestContext, Resource } from '@local-kafka-service/agent'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { AnswerStreams } from './answer-stream.ts'
+import { isSurplus } from './connection-room.ts'
 import { foreign } from './guard.ts'
 import { httpLimits } from './limits.ts'
 import type { OpenApi } from './openapi.ts'
@@ -24,6 +26,8 @@ export interface PlaneParts {
   readonly urls: () => Readonly<Record<PlaneName, string>>
   /** The description of both planes. */
   readonly describe: () => Promise<OpenApi>
+  /** What answers with records hold until they are sent, of all connections together. */
+  readonly answers: AnswerStreams
   /** Aborts when the agent stops: whatever waits answers with what it has. */
   readonly stopping: AbortSignal
 }
@@ -31,6 +35,8 @@ export interface PlaneParts {
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the gate is asked before the route runs. `NONE` asks nothing: for probes and pages without contents. Every route must have it. */
+    /** Answered even when there are too many connections. */
+    readonly operations?: true
     readonly access?: { readonly operation: Operation; readonly resource: GatedResource }
   }
   interface FastifyRequest {
@@ -81,6 +87,9 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     reply.header('x-request-id', request.id)
     const refused = foreign(request.raw, allowedHosts)
     if (refused !== undefined) return done(refused)
+    // Beyond the number of connections only probes and people who look for the cause are answered.
+    if (isSurplus(request.raw.socket) && request.routeOptions.config.operations !== true)
+      return done(new Problem('tooManyConnections', undefined, { headers: { connection: 'close' } }))
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding !== 'identity') return done(new Problem('unsupportedEncoding'))
     request.saysJson = /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')

@@ -1,5 +1,15 @@
 // From an error to an answer: the one table of HTTP's errors and the only shaper of their bodies.
-import { errors, isError, KafkaError, type KafkaErrorName, MetadataError, ObjectStoreError, type Refusal } from '@local-kafka-service/agent'
+// Longer than other files because it is one thing: the table of errors, and what makes one of it.
+import {
+  errors,
+  isError,
+  KafkaError,
+  type KafkaErrorName,
+  MetadataError,
+  NoAnswerMemory,
+  ObjectStoreError,
+  type Refusal,
+} from '@local-kafka-service/agent'
 
 export interface ProblemRow {
   /** The name in the body's `error`. */
@@ -219,6 +229,20 @@ export const problems = {
     meaning: 'Bodies are taken as they are; a Content-Encoding is not undone.',
     hint: 'Send the body without Content-Encoding.',
   },
+  tooManyAnswers: {
+    error: 'TooManyAnswersException',
+    status: 503,
+    meaning: 'Answers that other clients have not taken yet hold all memory for answers.',
+    hint: 'Try again later, or read less at a time (max_bytes).',
+    retryAfterSeconds: 5,
+  },
+  tooManyConnections: {
+    error: 'TooManyConnectionsException',
+    status: 503,
+    meaning: 'The server has as many HTTP connections at work as it may.',
+    hint: 'Close some, or try again later.',
+    retryAfterSeconds: 5,
+  },
   tooManyTails: {
     error: 'TooManyTailsException',
     status: 503,
@@ -309,6 +333,7 @@ export function problemOf(error: unknown, bodyLimitBytes: number): Problem {
   if (error instanceof KafkaError) return problemOfCode(error.code, error.message)
   if (error instanceof MetadataError)
     return new Problem(error.kind === 'unavailable' ? 'unavailable' : 'defect', undefined, { cause: error })
+  if (error instanceof NoAnswerMemory) return new Problem('tooManyAnswers')
   if (error instanceof ObjectStoreError) return new Problem('storage', undefined, { cause: error })
   const { status, code, message } = asFastifyError(error)
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('tooLarge', `The body has more than ${bodyLimitBytes} bytes.`)

@@ -1,6 +1,6 @@
 // A record as JSON: text where its bytes are UTF-8, base64 marked so where they are not.
 import { isUtf8 } from 'node:buffer'
-import type { LogRecord } from '@local-kafka-service/agent'
+import { type LogRecord, limits } from '@local-kafka-service/agent'
 
 export interface RecordJson {
   readonly partition: number
@@ -11,6 +11,7 @@ export interface RecordJson {
   readonly value: string | null
   readonly valueEncoding?: 'base64'
   readonly headers: readonly { readonly key: string; readonly value: string | null; readonly valueEncoding?: 'base64' }[]
+  readonly cut?: NonNullable<LogRecord['cut']>
 }
 
 /** A key as an answer shows it. */
@@ -19,7 +20,7 @@ export function keyJson(key: Uint8Array | null): Pick<RecordJson, 'key' | 'keyEn
   return { key: text, ...(base64 && { keyEncoding: 'base64' as const }) }
 }
 
-export function recordJson({ partition, offset, timestamp, key, value, headers }: LogRecord): RecordJson {
+export function recordJson({ partition, offset, timestamp, key, value, headers, cut }: LogRecord): RecordJson {
   const valueText = textOf(value)
   return {
     partition,
@@ -32,6 +33,7 @@ export function recordJson({ partition, offset, timestamp, key, value, headers }
       const headerText = textOf(header.value)
       return { key: header.key, value: headerText.text, ...(headerText.base64 && { valueEncoding: 'base64' as const }) }
     }),
+    ...(cut !== undefined && { cut }),
   }
 }
 
@@ -62,6 +64,11 @@ export const recordSchema = {
         required: ['key', 'value'],
         properties: { key: { type: 'string' }, value: { type: ['string', 'null'] }, valueEncoding: { type: 'string', enum: ['base64'] } },
       },
+    },
+    cut: {
+      type: 'object',
+      description: `There when the record is larger than ${limits.recordBytesPerAnswer} bytes as JSON and only its beginning is here: the sizes of the parts that are cut. A Kafka client reads it whole.`,
+      properties: { keyBytes: { type: 'integer' }, valueBytes: { type: 'integer' }, headerCount: { type: 'integer' } },
     },
   },
 } as const

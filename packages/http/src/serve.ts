@@ -1,4 +1,6 @@
 // Serves the control plane and the data plane of one agent, and stops them without cutting an answer.
+import { answerStreams } from './answer-stream.ts'
+import { ConnectionRoom } from './connection-room.ts'
 import { httpLimits } from './limits.ts'
 import { type OpenApi, openApi } from './openapi.ts'
 import type { PlaneName, PlaneParts } from './plane.ts'
@@ -47,15 +49,20 @@ export async function serveHttp(agent: ServedAgent, options: HttpOptions): Promi
     urls: () => ({ control: urlOf(listening.control, options.control), data: urlOf(listening.data, options.data) }),
     describe: (): Promise<OpenApi> => openApi(parts),
     stopping: stopping.signal,
+    answers: answerStreams(agent),
   }
   const [controlApp, dataApp] = await Promise.all([planeWithRoutes('control', parts), planeWithRoutes('data', parts)])
-  const control = await listen(options.control, (request, response) => controlApp.routing(request, response))
+  const { emit, ioClock } = agent.services
+  const room = (): ConnectionRoom => new ConnectionRoom({ clock: ioClock, emit })
+  const control = await listen(options.control, (request, response) => controlApp.routing(request, response), room())
   listening.control = control
   const after = (delayMs: number, callback: () => void): { cancel(): void } => agent.services.ioClock.after(delayMs, callback)
-  const data = await listen(options.data, (request, response) => dataApp.routing(request, response)).catch(async (error: unknown) => {
-    await control.closed(0, after)
-    throw error
-  })
+  const data = await listen(options.data, (request, response) => dataApp.routing(request, response), room()).catch(
+    async (error: unknown) => {
+      await control.closed(0, after)
+      throw error
+    },
+  )
   listening.data = data
   const urls = parts.urls()
 

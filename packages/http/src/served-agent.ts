@@ -4,7 +4,10 @@ import type { Services } from '@local-kafka-service/agent'
 export interface ServedAgent {
   readonly clusterId: string
   readonly brokerId: number
-  readonly services: Pick<Services, 'clock' | 'ioClock' | 'random' | 'settings' | 'gate' | 'emit' | 'topics' | 'records' | 'groupVerbs'> & {
+  readonly services: Pick<
+    Services,
+    'clock' | 'ioClock' | 'random' | 'settings' | 'gate' | 'emit' | 'httpAnswers' | 'topics' | 'records' | 'groupVerbs'
+  > & {
     readonly owners: Pick<Services['owners'], 'members' | 'ofPartition'>
     readonly stores: Pick<Services['stores'], 'trouble'>
   }

@@ -1,7 +1,9 @@
 // Which ports the planes listen on, and which they move on from.
 import { createServer, type Server } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { ConnectionRoom } from './connection-room.ts'
 import { type Listening, listen, type PortAsk, PortError } from './servers.ts'
+import { realClock } from './testing/real-clock.ts'
 
 const both = ['127.0.0.1', '::1']
 const open: Listening[] = []
@@ -17,7 +19,11 @@ afterEach(async () => {
 })
 
 async function listened(ask: PortAsk): Promise<Listening> {
-  const listening = await listen(ask, (_request, response) => response.end('hello'))
+  const listening = await listen(
+    ask,
+    (_request, response) => response.end('hello'),
+    new ConnectionRoom({ clock: realClock, emit: () => {} }),
+  )
   open.push(listening)
   return listening
 }

@@ -1,5 +1,6 @@
 // The sockets of one plane: one HTTP server per address, all on one port, with time-outs said out loud.
 import type { RequestListener, Server } from 'node:http'
+import type { ConnectionRoom } from './connection-room.ts'
 import { httpLimits } from './limits.ts'
 
 // Not by an import: a module's import of node:http reads all its exports, among them `fetch`, which loads 20 ms of code that nobody here calls.
@@ -48,13 +49,13 @@ export class PortError extends Error {
 }
 
 /** Rejects with a PortError that names the port. */
-export async function listen(ask: PortAsk, handle: RequestListener): Promise<Listening> {
+export async function listen(ask: PortAsk, handle: RequestListener, room: ConnectionRoom): Promise<Listening> {
   const tries = ask.movable || ask.port === 0 ? httpLimits.portTries : 1
   let busy: PortError | undefined
   for (let tried = 0; tried < tries; tried++) {
     const port = ask.port === 0 ? 0 : ask.port + tried
     if (port > 65_535) break
-    const opened = await listenOnAll(ask, port, handle)
+    const opened = await listenOnAll(ask, port, handle, room)
     if (!(opened instanceof PortError)) return listening(opened, port === ask.port || ask.port === 0 ? undefined : ask.port)
     if (opened.kind !== 'busy') throw opened
     busy ??= opened
@@ -69,12 +70,17 @@ interface Bound {
 }
 
 /** All addresses on one port, or none of them. */
-async function listenOnAll(ask: PortAsk, port: number, handle: RequestListener): Promise<readonly Bound[] | PortError> {
+async function listenOnAll(
+  ask: PortAsk,
+  port: number,
+  handle: RequestListener,
+  room: ConnectionRoom,
+): Promise<readonly Bound[] | PortError> {
   const { hosts } = ask
   const bound: Bound[] = []
   let lacking: PortError | undefined
   for (const host of hosts) {
-    const opened = await listenOnOne(host, bound[0]?.port ?? port, { handle, holdsProcess: ask.holdsProcess ?? true })
+    const opened = await listenOnOne(host, bound[0]?.port ?? port, { handle, room, holdsProcess: ask.holdsProcess ?? true })
     if (!(opened instanceof PortError)) bound.push(opened)
     else if (opened.kind === 'no address') lacking = opened
     else {
@@ -88,7 +94,7 @@ async function listenOnAll(ask: PortAsk, port: number, handle: RequestListener):
 function listenOnOne(
   host: string,
   port: number,
-  { handle, holdsProcess }: { readonly handle: RequestListener; readonly holdsProcess: boolean },
+  { handle, room, holdsProcess }: { readonly handle: RequestListener; readonly room: ConnectionRoom; readonly holdsProcess: boolean },
 ): Promise<Bound | PortError> {
   const server = createServer(
     {
@@ -101,7 +107,8 @@ function listenOnOne(
     },
     handle,
   )
-  server.maxConnections = httpLimits.connections
+  server.on('connection', (socket) => room.opened(socket))
+  server.on('request', (request, response) => room.requested(request.socket, response))
   if (!holdsProcess) {
     server.unref()
     server.on('connection', (socket) => socket.unref())

@@ -1,8 +1,24 @@
 // What attacks are made of: many sockets at once, an ordinary client beside them, and the memory of the server.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { type ClientRequest, get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { ApiVersions, decodeResponse, encodeRequest, FrameSplitter } from '@local-kafka-service/protocol'
+import { gzipSync } from 'node:zlib'
+import {
+  type Api,
+  ApiVersions,
+  buildBatch,
+  type Codecs,
+  crc32c,
+  type DecodedResponseOf,
+  decodeResponse,
+  encodeRequest,
+  errors,
+  FrameSplitter,
+  Metadata,
+  Produce,
+  type RequestInputOf,
+} from '@local-kafka-service/protocol'
 
 export interface Sockets extends AsyncDisposable {
   readonly sockets: readonly Socket[]
@@ -33,20 +49,85 @@ export async function openSockets(port: number, count: number): Promise<Sockets>
   }
 }
 
+export interface Readers extends AsyncDisposable {
+  /** Of all that were answered, in no order. */
+  statuses(): readonly (number | undefined)[]
+  /** Of one answer with this status. */
+  headers(status: number): IncomingHttpHeaders | undefined
+}
+
+/** Requests by GET, each over a connection of its own; of the answers nothing but the head is taken. Resolves when all heads are there. */
+export async function openReaders(
+  url: string,
+  path: string,
+  { count, accept = 'application/json' }: { readonly count: number; readonly accept?: string },
+): Promise<Readers> {
+  const requests: ClientRequest[] = []
+  const answers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const asked = get(`${url}${path}`, { agent: false, headers: { accept } })
+      requests.push(asked)
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+      answer.pause()
+      answer.on('error', () => {}) // it is cut off in the end
+      return answer
+    }),
+  )
+  return {
+    statuses: () => answers.map(({ statusCode }) => statusCode),
+    headers: (status) => answers.find(({ statusCode }) => statusCode === status)?.headers,
+    async [Symbol.asyncDispose]() {
+      for (const request of requests) request.destroy()
+      await Promise.resolve()
+    },
+  }
+}
+
+/** Records of one character again and again, each in a batch of its own. */
+export async function produceRecords(
+  kafka: string,
+  topic: string,
+  { count, bytes, fill, gzip = false }: { readonly count: number; readonly bytes: number; readonly fill: string; readonly gzip?: boolean },
+): Promise<void> {
+  const value = Buffer.alloc(bytes, fill)
+  const codecs = { gzip: { compress: (plain: Uint8Array) => gzipSync(plain) } } as unknown as Codecs
+  const records = buildBatch(
+    {
+      baseTimestamp: 0,
+      records: [{ offsetDelta: 0, timestamp: 0, key: null, value, headers: [] }],
+      ...(gzip && { compression: { codec: 'gzip', codecs } }),
+    },
+    crc32c,
+  )
+  const port = Number(kafka.slice(kafka.lastIndexOf(':') + 1))
+  await ask(port, Metadata, 9, { topics: [{ name: topic }], allowAutoTopicCreation: true })
+  for (let made = 0; made < count; ) {
+    const topicData = [{ name: topic, partitionData: [{ index: 0, records: [records] }] }]
+    const { responses } = await ask(port, Produce, 9, { acks: -1, timeoutMs: 30_000, topicData })
+    const errorCode = responses[0]?.partitionResponses[0]?.errorCode
+    if (errorCode === 0) made++
+    else if (errorCode !== errors.UNKNOWN_TOPIC_OR_PARTITION.code) throw new Error(`a record was rejected with ${errorCode}`)
+  }
+}
+
 /** A new client connects, asks what every client asks first, and is answered. Rejects when its connection ends instead. */
 export async function ordinaryClientIsServed(port: number): Promise<void> {
+  const { errorCode } = await ask(port, ApiVersions, 0, {})
+  if (errorCode !== 0) throw new Error(`the ordinary client was answered with ${errorCode}`)
+}
+
+/** One request over a connection of its own. Rejects when that ends before the answer. */
+async function ask<A extends Api>(port: number, api: A, version: number, body: RequestInputOf<A>): Promise<DecodedResponseOf<A>> {
   const socket = connect(port, '127.0.0.1')
   try {
     await once(socket, 'connect')
-    for (const chunk of encodeRequest(ApiVersions, { version: 0, correlationId: 7, clientId: 'ordinary' }, {})) socket.write(chunk)
+    for (const chunk of encodeRequest(api, { version, correlationId: 7, clientId: 'ordinary' }, body)) socket.write(chunk)
     const frames = new FrameSplitter({ maxBytes: 1_000_000 })
     for await (const chunk of socket) {
       // The cast: a socket without an encoding gives bytes.
       frames.push(chunk as Uint8Array)
       const frame = frames.take()
-      if (frame === undefined) continue
-      if (decodeResponse(ApiVersions, 0, frame).response.errorCode === 0) return
-      throw new Error('the ordinary client was answered with an error')
+      if (frame !== undefined) return decodeResponse(api, version, frame).response
     }
     throw new Error('the ordinary client was closed')
   } finally {

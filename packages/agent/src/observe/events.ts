@@ -15,7 +15,8 @@ export type AgentEvent =
   /** A client held something without moving while others waited for it, so its connection is closed. `connection closed` follows for the Kafka port. */
   | {
       readonly kind: 'gave way'
-      readonly connectionId: number
+      /** Undefined: an HTTP connection that has not sent a request. */
+      readonly connectionId: number | undefined
       readonly address: string
       readonly held: Held
       readonly message: string

@@ -26,6 +26,23 @@ test('a lone answer may hold more than there is, and then nobody else has any', 
   expect(other.reserve(1)).toBe(true)
 })
 
+test('H2: an answer grows to its share, and holds in the end what it needs, also when that is more', () => {
+  const memory = new AnswerMemory(100)
+  const starved: string[] = []
+  memory.onStarved(() => starved.push('starved'))
+  const [first, second, third] = [memory.claim(), memory.claim(), memory.claim()]
+  expect(first.grow(80)).toBe(25)
+  expect(first.settle(60)).toBe(true)
+  expect(second.grow(80)).toBe(10)
+  expect(second.settle(5)).toBe(true)
+  expect(memory.usedBytes).toBe(65)
+  expect(third.settle(36)).toBe(false)
+  expect([memory.usedBytes, starved.length]).toEqual([65, 1])
+  first.release()
+  expect(third.settle(36)).toBe(true)
+  expect(memory.usedBytes).toBe(41)
+})
+
 test('who waits is told when somebody gives memory back, until the watch ends', () => {
   const memory = new AnswerMemory(100)
   const [first, second] = [memory.claim(), memory.claim()]

@@ -40,6 +40,7 @@ export class AnswerMemory {
         else if (heldBytes === 0) this.#onStarved()
         return fits
       },
+      share: () => Math.floor((this.#capacityBytes - this.#usedBytes) * shareOfFree),
       give: (bytes) => {
         this.#usedBytes -= bytes
         for (const watcher of new Set(this.#watchers)) watcher()
@@ -52,7 +53,18 @@ export class AnswerMemory {
   }
 }
 
+/** There is no memory for an answer: the client may try again. */
+export class NoAnswerMemory extends Error {
+  override readonly name = 'NoAnswerMemory'
+
+  constructor() {
+    super('the answers of other clients hold all memory for answers')
+  }
+}
+
 interface Pool {
+  /** What an answer may hold in all. */
+  share(): number
   take(bytes: number, heldBytes: number): boolean
   give(bytes: number): void
   watch(onFreed: () => void): () => void
@@ -80,6 +92,24 @@ export class AnswerClaim {
       return false
     }
     this.#heldBytes += bytes
+    return true
+  }
+
+  /** Reserves what is missing to `bytes`, as far as the share of one answer goes. Answers what is held then. */
+  grow(bytes: number): number {
+    const missing = Math.min(bytes, this.#pool.share()) - this.#heldBytes
+    if (missing > 0 && this.#pool.take(missing, this.#heldBytes)) this.#heldBytes += missing
+    return this.#heldBytes
+  }
+
+  /** Holds exactly `bytes` from now on. False: there is not so much, and nothing has changed. */
+  settle(bytes: number): boolean {
+    const missing = bytes - this.#heldBytes
+    if (missing > 0) {
+      // One record must always come: it needs room, and no share.
+      if (!this.#pool.take(missing, 0)) return false
+      this.#heldBytes = bytes
+    } else this.giveBack(-missing)
     return true
   }
 

@@ -1,6 +1,7 @@
 // Turns fetched batches into the records that a person may see, page by page; pure. Control batches are skipped, what cannot be decoded is named.
 import { batchSizeAt, type Codecs, readBatchHeader, readRecords } from '@local-kafka-service/protocol'
 import { limits } from '../limits.ts'
+import { cutRecord, jsonSizeOf } from './record-size.ts'
 
 export interface LogRecord {
   readonly partition: number
@@ -10,6 +11,8 @@ export interface LogRecord {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]
+  /** There when only the beginning of the record is here: how long the parts that are cut were. */
+  readonly cut?: { readonly keyBytes?: number; readonly valueBytes?: number; readonly headerCount?: number }
 }
 
 /** A batch that its producer wrote with a right checksum and wrong contents, or that unpacks to more than the limit. */
@@ -28,12 +31,17 @@ export interface PageAsk {
   /** Records from it on are not shown. */
   readonly until: number
   readonly maxRecords: number
-  /** Of keys, values and headers; the first record comes however large it is. */
+  /** Of keys, values and headers; the first record comes however large it is, but see `measure`. */
   readonly maxBytes: number
+  /** `json`: sizes are those of JSON strings, and a record above limits.recordBytesPerAnswer is cut. Default: `plain`. */
+  readonly measure?: Measure
   readonly matches: (record: LogRecord) => boolean
 }
 
+export type Measure = 'plain' | 'json'
+
 export interface Page {
+  /** Their bytes are their own: they do not keep the batches in memory that they were read from. */
   readonly records: readonly LogRecord[]
   readonly unreadable: readonly Unreadable[]
   /** The offset to go on with: everything before it is in `records`, did not match, or is no record. */
@@ -58,35 +66,90 @@ export function recordMatcher({ key, since, until }: RecordFilter): PageAsk['mat
 
 const controlBit = 0x20
 
-export function decodePage(chunks: readonly Uint8Array[], ask: PageAsk, codecs: Codecs): Page {
-  const records: LogRecord[] = []
-  const unreadable: Unreadable[] = []
+export function decodePage(chunks: readonly Uint8Array[], ask: PageAsk, codecs: Codecs): DecodedPage {
+  const page: OpenPage = { records: [], unreadable: [], bytes: 0, unpackedBytes: 0 }
   let next = ask.from
-  let bytes = 0
-  let unpacked = 0
   for (const batch of batches(chunks)) {
-    if (next >= ask.until || unpacked >= limits.decompressedBytes) break
+    if (next >= ask.until || page.unpackedBytes >= limits.decompressedBytes) break
     const { baseOffset, lastOffsetDelta, attributes } = readBatchHeader(batch, 0)
     const following = baseOffset + lastOffsetDelta + 1
     if ((attributes & controlBit) === 0) {
-      const decoded = decode(batch, { partition: ask.partition, baseOffset }, codecs)
-      if (decoded.kind === 'unreadable')
-        unreadable.push({ partition: ask.partition, from: baseOffset, to: following - 1, message: decoded.message })
-      else {
-        for (const record of decoded.records) {
-          unpacked += sizeOf(record)
-          if (record.offset < ask.from || record.offset >= ask.until || !ask.matches(record)) continue
-          if (records.length >= ask.maxRecords || (records.length > 0 && bytes + sizeOf(record) > ask.maxBytes)) {
-            return { records, unreadable, next: record.offset }
-          }
-          records.push(record)
-          bytes += sizeOf(record)
-        }
-      }
+      const fullAt = addRecords(page, batch, { baseOffset, lastOffset: following - 1 }, ask, codecs)
+      if (fullAt !== undefined) return { records: owned(page.records), unreadable: page.unreadable, next: fullAt, bytes: page.bytes }
     }
     next = Math.min(following, ask.until)
   }
-  return { records, unreadable, next }
+  return { records: owned(page.records), unreadable: page.unreadable, next, bytes: page.bytes }
+}
+
+export interface DecodedPage extends Page {
+  /** Of the records, as the page is measured. */
+  readonly bytes: number
+}
+
+interface OpenPage {
+  records: LogRecord[]
+  readonly unreadable: Unreadable[]
+  /** Of `records`, as the page is measured. */
+  bytes: number
+  unpackedBytes: number
+}
+
+/** Adds what is wanted of one batch, record by record: a batch may hold millions. Answers the offset of the first record for which there is no room. */
+function addRecords(
+  page: OpenPage,
+  batch: Uint8Array,
+  place: { readonly baseOffset: number; readonly lastOffset: number },
+  ask: PageAsk,
+  codecs: Codecs,
+): number | undefined {
+  const before = { count: page.records.length, bytes: page.bytes }
+  const measured = measures[ask.measure ?? 'plain']
+  const { partition } = ask
+  try {
+    for (const { offsetDelta, ...decoded } of readRecords(batch, 0, codecs, limits.decompressedBytes)) {
+      const whole: LogRecord = { partition, offset: place.baseOffset + offsetDelta, ...decoded }
+      page.unpackedBytes += sizeOf(whole)
+      if (whole.offset < ask.from || whole.offset >= ask.until || !ask.matches(whole)) continue
+      if (page.records.length >= ask.maxRecords) return whole.offset
+      const [record, bytes] = measured(whole)
+      if (page.records.length > 0 && page.bytes + bytes > ask.maxBytes) return whole.offset
+      page.records.push(record)
+      page.bytes += bytes
+    }
+  } catch (error) {
+    // All of a batch or nothing of it, as far as this page came: what a producer put into it is only looked at here, so a defect in it must not end the read.
+    page.records.length = before.count
+    page.bytes = before.bytes
+    const message = error instanceof Error ? error.message : String(error)
+    page.unreadable.push({ partition, from: place.baseOffset, to: place.lastOffset, message })
+  }
+  return undefined
+}
+
+/** The record as a page has it, and its size there. */
+const measures: Readonly<Record<Measure, (record: LogRecord) => readonly [LogRecord, number]>> = {
+  plain: (record) => [record, sizeOf(record)],
+  json(record) {
+    const bytes = jsonSizeOf(record, limits.recordBytesPerAnswer)
+    if (bytes <= limits.recordBytesPerAnswer) return [record, bytes]
+    const cut = cutRecord(record)
+    return [cut, jsonSizeOf(cut)]
+  },
+}
+
+/** Copies the bytes: a record of 10 bytes would keep the 64 MB in memory that its batch unpacks to. */
+function owned(records: readonly LogRecord[]): readonly LogRecord[] {
+  return records.map((record) => ({
+    ...record,
+    key: copyOf(record.key),
+    value: copyOf(record.value),
+    headers: record.headers.map(({ key, value }) => ({ key, value: copyOf(value) })),
+  }))
+}
+
+function copyOf(bytes: Uint8Array | null): Uint8Array | null {
+  return bytes === null ? null : Buffer.from(bytes)
 }
 
 export interface Merged {
@@ -97,7 +160,11 @@ export interface Merged {
 }
 
 /** Pages of several partitions as one list: within a partition by offset, between partitions the older timestamp first. Stops at the bounds. */
-export function mergePages(pages: readonly Page[], bounds: { readonly maxRecords: number; readonly maxBytes: number }): Merged {
+export function mergePages(
+  pages: readonly Page[],
+  bounds: { readonly maxRecords: number; readonly maxBytes: number; readonly measure?: Measure },
+): Merged {
+  const measured = bounds.measure === 'json' ? jsonSizeOf : sizeOf
   const at = pages.map(() => 0)
   const records: LogRecord[] = []
   let bytes = 0
@@ -108,7 +175,7 @@ export function mergePages(pages: readonly Page[], bounds: { readonly maxRecords
       if (record !== undefined && (oldest === undefined || record.timestamp < oldest.record.timestamp)) oldest = { index, record }
     }
     if (oldest === undefined || records.length >= bounds.maxRecords) break
-    const size = sizeOf(oldest.record)
+    const size = measured(oldest.record)
     if (records.length > 0 && bytes + size > bounds.maxBytes) break
     records.push(oldest.record)
     bytes += size
@@ -121,23 +188,6 @@ export function sizeOf(record: LogRecord): number {
   let bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0)
   for (const { key, value } of record.headers) bytes += key.length + (value?.length ?? 0)
   return bytes
-}
-
-type Decoded =
-  | { readonly kind: 'records'; readonly records: readonly LogRecord[] }
-  | { readonly kind: 'unreadable'; readonly message: string }
-
-/** All of a batch or nothing of it: what a producer put into it is only looked at here, so a defect in it must not end the whole read. */
-function decode(batch: Uint8Array, place: { readonly partition: number; readonly baseOffset: number }, codecs: Codecs): Decoded {
-  try {
-    const records: LogRecord[] = []
-    for (const { offsetDelta, timestamp, key, value, headers } of readRecords(batch, 0, codecs, limits.decompressedBytes)) {
-      records.push({ partition: place.partition, offset: place.baseOffset + offsetDelta, timestamp, key, value, headers })
-    }
-    return { kind: 'records', records }
-  } catch (error) {
-    return { kind: 'unreadable', message: error instanceof Error ? error.message : String(error) }
-  }
 }
 
 /** Whole batches: the reader sends a large one as its new base offset and the untouched rest. */

@@ -3,6 +3,7 @@ import type { Codecs } from '@local-kafka-service/protocol'
 import type { TopicId } from '../core/ids.ts'
 import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
+import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
 import type { Reader } from '../read/reader.ts'
 import type { Clock } from '../time/clock.ts'
 import { decodePage, type LogRecord, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
@@ -14,6 +15,8 @@ export interface QueryRecords {
   readonly limit: number
   /** Where an earlier answer stopped; the other fields must be those of that query. */
   readonly cursor?: QueryCursor
+  /** As ReadRecords has it. */
+  readonly memory?: AnswerClaim
   readonly signal: AbortSignal
 }
 
@@ -71,6 +74,7 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
   const mayGoOn = (): boolean =>
     budget.records > 0 && budget.bytes > 0 && budget.scanBytes > 0 && clock.monotonic() < deadline && !asked.signal.aborted
   const records: LogRecord[] = []
+  let bytes = 0
   const unreadable: Unreadable[] = []
   const scanned: Scanned[] = []
   let cursor = asked.cursor
@@ -80,13 +84,15 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
     while (mayGoOn()) {
       const open = group.filter(({ position, end }) => position < end)
       if (open.length === 0) break
-      const round = await scanRound(topic, open, { filter: asked.filter, budget, signal: asked.signal }, parts)
+      const round = await scanRound(topic, open, { filter: asked.filter, budget, signal: asked.signal, memory: asked.memory }, parts)
       if (round.kind !== 'round') {
         // Cut off in the middle is no trouble: nothing has moved, the cursor scans it again. What was found before damage is answered, and the cursor leads to it.
         if (asked.signal.aborted || (round.kind === 'damaged' && hasMoved(group, scanned))) break
         return round
       }
       records.push(...round.records)
+      bytes += round.bytes
+      if (asked.memory?.settle(bytes) === false) throw new NoAnswerMemory()
       unreadable.push(...round.unreadable)
     }
     for (const { partition, from, position, end } of group) scanned.push({ partition, from, to: position, end })
@@ -147,6 +153,7 @@ async function openGroup(
 
 interface Round {
   readonly kind: 'round'
+  readonly bytes: number
   readonly records: readonly LogRecord[]
   readonly unreadable: readonly Unreadable[]
 }
@@ -155,10 +162,16 @@ interface Round {
 async function scanRound(
   topic: Topic,
   open: readonly Place[],
-  scan: { readonly filter: RecordFilter; readonly budget: Budget; readonly signal: AbortSignal },
+  scan: {
+    readonly filter: RecordFilter
+    readonly budget: Budget
+    readonly signal: AbortSignal
+    readonly memory: AnswerClaim | undefined
+  },
   { places, reader, codecs }: QueryParts,
 ): Promise<Round | Refusal> {
-  const { budget, signal } = scan
+  const { budget, signal, memory } = scan
+  const measure = memory === undefined ? 'plain' : 'json'
   const maxBytes = limits.scanRoundBytes
   const asks = open.map(({ partition, position }) => ({
     topicId: topic.topicId,
@@ -166,7 +179,14 @@ async function scanRound(
     offset: position,
     maxBytes: Math.ceil(maxBytes / open.length),
   }))
-  const answers = await reader.fetch(asks, { maxWaitMs: 0, minBytes: 0, maxBytes, readCommitted: true, signal })
+  const answers = await reader.fetch(asks, {
+    maxWaitMs: 0,
+    minBytes: 0,
+    maxBytes,
+    readCommitted: true,
+    signal,
+    ...(memory && { claim: memory }),
+  })
   const matches = recordMatcher(scan.filter)
   const pages: Page[] = []
   for (const [index, { partition, position, end }] of open.entries()) {
@@ -177,7 +197,7 @@ async function scanRound(
       const until = Math.min(end, answer.lastStableOffset)
       const page = decodePage(
         answer.chunks,
-        { partition, from: position, until, maxRecords: budget.records, maxBytes: budget.bytes, matches },
+        { partition, from: position, until, maxRecords: budget.records, maxBytes: budget.bytes, measure, matches },
         codecs,
       )
       pages.push(page.next >= until ? { ...page, next: end } : page)
@@ -188,11 +208,12 @@ async function scanRound(
     if (left === undefined || left <= position) return places.refusal(topic, partition, answer)
     pages.push({ records: [], unreadable: [], next: Math.min(left, end) })
   }
-  const merged = mergePages(pages, { maxRecords: budget.records, maxBytes: budget.bytes })
+  const merged = mergePages(pages, { maxRecords: budget.records, maxBytes: budget.bytes, measure })
   const moved = merged.next.some((offset, index) => offset !== open[index]?.position)
+  if (!moved && memory?.refused === true) throw new NoAnswerMemory()
   if (!moved && !signal.aborted) throw new RangeError(`a fetch below the end of topic ${topic.topicId} answered nothing`)
   for (const [index, place] of open.entries()) place.position = merged.next[index] ?? place.position
   budget.records -= merged.records.length
   budget.bytes -= merged.bytes
-  return { kind: 'round', records: merged.records, unreadable: pages.flatMap((page) => page.unreadable) }
+  return { kind: 'round', bytes: merged.bytes, records: merged.records, unreadable: pages.flatMap((page) => page.unreadable) }
 }

@@ -2,6 +2,7 @@
 import type { Codecs } from '@local-kafka-service/protocol'
 import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
+import type { AnswerClaim } from '../read/answer-memory.ts'
 import type { Reader } from '../read/reader.ts'
 import { decodePage, type LogRecord, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
 import { type From, type RecordPlaces, type Refusal, refused } from './record-places.ts'
@@ -13,6 +14,8 @@ export interface TailRecords {
   readonly partition?: number
   readonly from: From
   readonly filter: RecordFilter
+  /** As ReadRecords has it; it is given back when the next step is asked for. */
+  readonly memory?: AnswerClaim
   readonly signal: AbortSignal
 }
 
@@ -66,8 +69,9 @@ async function* follow(
   { places, topics, reader, codecs }: TailParts,
 ): AsyncGenerator<TailStep> {
   const matches = recordMatcher(asked.filter)
-  const maxBytes = limits.scanRoundBytes
-  const bounds = { maxRecords: limits.recordsPerAnswer, maxBytes }
+  const { memory } = asked
+  const maxBytes = memory === undefined ? limits.scanRoundBytes : limits.tailRoundBytes
+  const bounds = { maxRecords: limits.recordsPerAnswer, maxBytes, measure: memory === undefined ? 'plain' : 'json' } as const
   while (!asked.signal.aborted) {
     const [now] = await topics.findById([topic.topicId])
     if (now?.kind !== 'ok') return yield { kind: 'ended', why: now ?? refused('UNKNOWN_TOPIC_ID') }
@@ -75,6 +79,7 @@ async function* follow(
       const most = Math.min(now.value.partitions, limits.tailPartitions)
       while (followed.length < most) followed.push({ partition: followed.length, position: 0 })
     }
+    memory?.release()
     const asks = followed.map(({ partition, position }) => ({ topicId: topic.topicId, partition, offset: position, maxBytes }))
     const answers = await reader.fetch(asks, {
       maxWaitMs: limits.tailWaitMs,
@@ -82,6 +87,7 @@ async function* follow(
       maxBytes,
       readCommitted: true,
       signal: asked.signal,
+      ...(memory && { claim: memory }),
     })
     // What was cut off in the middle is no trouble of the store.
     if (asked.signal.aborted) return

@@ -5,6 +5,7 @@ import type { TopicId } from '../core/ids.ts'
 import { limits } from '../limits.ts'
 import type { Watermarks } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
+import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
 import type { Offsets } from '../read/offsets.ts'
 import type { Reader } from '../read/reader.ts'
 import type { Settings } from '../settings.ts'
@@ -53,6 +54,8 @@ export interface ReadRecords {
   readonly limit: number
   /** Of keys, values and headers; one record comes however large it is. */
   readonly maxBytes: number
+  /** For an answer in JSON: it is measured so, and holds its size of this memory until it is sent. Rejects with NoAnswerMemory when there is none. */
+  readonly memory?: AnswerClaim
   /** How long to wait for the first record. */
   readonly waitMs: number
   readonly signal: AbortSignal
@@ -101,7 +104,7 @@ export class RecordVerbs {
   /** Records of one partition from an offset on. */
   async read(asked: ReadRecords): Promise<ReadAnswer> {
     const { reader, clock, codecs } = this.#parts
-    const { partition, signal } = asked
+    const { partition, signal, memory } = asked
     const found = await this.#places.find(asked.topic, partition)
     if (found.kind !== 'found') return found
     const { topic } = found
@@ -120,13 +123,23 @@ export class RecordVerbs {
         maxBytes: fetchBytes,
         readCommitted: true,
         signal,
+        ...(memory && { claim: memory }),
       })
       if (answer?.kind !== 'data') return this.#places.refusal(topic, partition, answer)
       const page = decodePage(
         answer.chunks,
-        { partition, from: next, until: Number.POSITIVE_INFINITY, ...bounds, matches: () => true },
+        {
+          partition,
+          from: next,
+          until: Number.POSITIVE_INFINITY,
+          ...bounds,
+          ...(memory && { measure: 'json', maxBytes: Math.min(maxBytes, memory.grow(maxBytes)) }),
+          matches: () => true,
+        },
         codecs,
       )
+      const starved = page.records.length === 0 && memory?.refused === true
+      if (starved || memory?.settle(page.bytes) === false) throw new NoAnswerMemory()
       next = page.next
       const found = page.records.length > 0 || page.unreadable.length > 0
       // Control batches alone are no records: it goes on behind them.

@@ -1,13 +1,14 @@
 // Both planes over real sockets, in front of an agent's real write and read path; its Metadata Service is a fake of a few maps.
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
-import { type AgentEvent, KafkaError, type Member, settings } from '@local-kafka-service/agent'
+import { type AgentEvent, KafkaError, limits, type Member, settings } from '@local-kafka-service/agent'
 import { type Codecs, crc32c } from '@local-kafka-service/protocol'
 import { objectKey } from '../../../agent/src/core/object-key.ts'
 import { CachedObjects } from '../../../agent/src/objects/cached.ts'
 import { MemoryObjects } from '../../../agent/src/objects/memory.ts'
 import { ObjectStoreError } from '../../../agent/src/objects/object-store.ts'
 import { StoreWatch } from '../../../agent/src/observe/store-watch.ts'
+import { AnswerMemory } from '../../../agent/src/read/answer-memory.ts'
 import { DamageReports } from '../../../agent/src/read/damage.ts'
 import { Offsets } from '../../../agent/src/read/offsets.ts'
 import { Reader } from '../../../agent/src/read/reader.ts'
@@ -123,6 +124,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
     crc32c,
   })
 
+  const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
   const groupVerbs = new GroupVerbs({ groups: noGroups, topics, log, offsets })
 
   const asked: string[] = []
@@ -137,7 +139,20 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,
-    services: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, topics, records, groupVerbs, owners, stores },
+    services: {
+      clock,
+      ioClock: clock,
+      random,
+      settings: agentSettings,
+      gate,
+      emit,
+      httpAnswers,
+      topics,
+      records,
+      groupVerbs,
+      owners,
+      stores,
+    },
     health: () => health,
     metrics: () => [
       {

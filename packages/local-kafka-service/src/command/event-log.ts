@@ -123,7 +123,12 @@ const lines: Lines = {
       { address, setting, limit },
     ),
   'gave way': ({ connectionId, address, held, message }) =>
-    warn(`connection ${connectionId} from ${address} was closed: ${message}`, { connectionId, address, held, reason: message }),
+    warn(`${connectionId === undefined ? 'a connection' : `connection ${connectionId}`} from ${address} was closed: ${message}`, {
+      connectionId,
+      address,
+      held,
+      reason: message,
+    }),
   'accept failed': ({ message }) => warn(`a client could not be let in: ${message}`, { reason: message }),
   request: ({ api, version, connectionId, clientId, sizeBytes }) =>
     debug(`${api} v${version} from ${clientId ?? 'a client without a name'}`, { api, version, connectionId, clientId, sizeBytes }),

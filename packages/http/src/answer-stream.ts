@@ -1,0 +1,57 @@
+// Answers with records on their way to a reader: they hold memory until they are sent, and a reader that takes nothing gives way when others find none.
+import { type AnswerClaim, StalledReaders } from '@local-kafka-service/agent'
+import type { FastifyRequest } from 'fastify'
+import type { ServedAgent } from './served-agent.ts'
+
+/** One answer. */
+export interface AnswerOnItsWay {
+  /** Its account; it is closed when the answer is sent or its connection ends. */
+  readonly memory: AnswerClaim
+  /** The pieces, as they are taken. */
+  taken<T>(pieces: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T>
+}
+
+interface Holder {
+  /** Since when the reader has taken nothing, on the monotonic clock; undefined while it is not waited for. */
+  stalledSinceMs: number | undefined
+  readonly giveWay: (message: string) => void
+}
+
+export type AnswerStreams = (request: FastifyRequest, raw: { on(event: 'close', closed: () => void): unknown }) => AnswerOnItsWay
+
+/** One per plane that answers records. */
+export function answerStreams({ services }: ServedAgent): AnswerStreams {
+  const { httpAnswers, ioClock, emit } = services
+  const holders = new Set<Holder>()
+  const stalled = new StalledReaders({ clock: ioClock, holders, giveWay: (holder, message) => holder.giveWay(message) })
+  httpAnswers.onStarved(() => stalled.starved())
+  return (request, raw) => {
+    const memory = httpAnswers.claim()
+    const holder: Holder = {
+      stalledSinceMs: undefined,
+      giveWay: (message) => {
+        const { address, connectionId } = request.requestContext.client
+        holders.delete(holder)
+        emit({ kind: 'gave way', connectionId, address, held: 'answers', message })
+        request.raw.destroy()
+      },
+    }
+    holders.add(holder)
+    raw.on('close', () => {
+      holders.delete(holder)
+      memory.release()
+    })
+    return {
+      memory,
+      async *taken(pieces) {
+        for await (const piece of pieces) {
+          holder.stalledSinceMs = ioClock.monotonic()
+          yield piece
+          holder.stalledSinceMs = undefined
+        }
+        // What is left is with the socket.
+        holder.stalledSinceMs = ioClock.monotonic()
+      },
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// Which HTTP connection gives way to a new one.
+import type { AgentEvent } from '@local-kafka-service/agent'
+import { expect, test } from 'vitest'
+import { ConnectionRoom, isSurplus } from './connection-room.ts'
+import { httpLimits } from './limits.ts'
+
+class FakeConnection {
+  readonly remoteAddress = '10.0.0.9'
+  destroyed = false
+  readonly #closed: (() => void)[] = []
+  on(_event: 'close', closed: () => void): void {
+    this.#closed.push(closed)
+  }
+  destroy(): void {
+    this.destroyed = true
+    for (const closed of this.#closed) closed()
+  }
+}
+
+function aRoom() {
+  const clock = { ms: 0, monotonic: () => clock.ms }
+  const events: AgentEvent[] = []
+  const room = new ConnectionRoom({ clock, emit: (event) => void events.push(event) })
+  const open = (): FakeConnection => {
+    const connection = new FakeConnection()
+    room.opened(connection)
+    return connection
+  }
+  /** Sends a request; the connection is at work until what this returns is destroyed. */
+  const ask = (connection: FakeConnection): FakeConnection => {
+    const response = new FakeConnection()
+    room.requested(connection, response)
+    return response
+  }
+  return { room, clock, events, open, ask }
+}
+
+test('H12: silent connections give way to new ones, the eldest first, and each is said', () => {
+  const { room, events, open } = aRoom()
+  const all = Array.from({ length: httpLimits.connections + 2 }, open)
+  expect(all.slice(0, 3).map(({ destroyed }) => destroyed)).toEqual([true, true, false])
+  expect(room.size).toBe(httpLimits.connections)
+  expect(events).toMatchObject([{ kind: 'gave way', held: 'connection', address: '10.0.0.9' }, { kind: 'gave way' }])
+})
+
+test('H12: the kept-alive connection that has been idle for the longest time goes before those that are silent', () => {
+  const { clock, open, ask } = aRoom()
+  const [silent, later, idlest] = [open(), open(), open()]
+  ask(idlest).destroy()
+  clock.ms = 10
+  ask(later).destroy()
+  for (let count = 3; count < httpLimits.connections; count++) open()
+  open()
+  expect([silent, later, idlest].map(({ destroyed }) => destroyed)).toEqual([false, false, true])
+  open()
+  expect([silent, later].map(({ destroyed }) => destroyed)).toEqual([false, true])
+})
+
+test('H12: when all are at work, some more are let in for operations only, and then no more', () => {
+  const { open, ask } = aRoom()
+  const all = Array.from({ length: httpLimits.connections }, open)
+  const answers = all.map(ask)
+  const more = Array.from({ length: httpLimits.surplusConnections }, () => {
+    const connection = open()
+    ask(connection)
+    return connection
+  })
+  expect(more.every((connection) => isSurplus(connection) && !connection.destroyed)).toBe(true)
+  expect(open().destroyed).toBe(true)
+  answers[0]?.destroy()
+  expect(open().destroyed).toBe(false)
+  expect(all[0]?.destroyed).toBe(true)
+})

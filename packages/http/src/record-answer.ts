@@ -1,0 +1,53 @@
+// Answers with records as JSON or NDJSON: one piece goes out whole, more are streamed as fast as the reader takes them.
+import { Readable } from 'node:stream'
+import type { LogRecord } from '@local-kafka-service/agent'
+import type { FastifyReply } from 'fastify'
+import type { AnswerOnItsWay } from './answer-stream.ts'
+import { httpLimits } from './limits.ts'
+import { joined, recordText } from './record-text.ts'
+
+export function ndjson(reply: FastifyReply, answer: AnswerOnItsWay, records: readonly LogRecord[]): Promise<FastifyReply> {
+  function* lines(): Generator<string> {
+    for (const record of records) {
+      yield* recordText(record)
+      yield '\n'
+    }
+  }
+  return send(reply.type('application/x-ndjson; charset=utf-8'), answer, lines())
+}
+
+/** An object whose member `records` stands between the others. */
+export function json(
+  reply: FastifyReply,
+  answer: AnswerOnItsWay,
+  { before, records, after }: { readonly before: object; readonly records: readonly LogRecord[]; readonly after: object },
+): Promise<FastifyReply> {
+  function* text(): Generator<string> {
+    yield `${JSON.stringify(before).slice(0, -1)},"records":[`
+    for (const [index, record] of records.entries()) {
+      if (index > 0) yield ','
+      yield* recordText(record)
+    }
+    yield `],${JSON.stringify(after).slice(1)}`
+  }
+  return send(reply.type('application/json; charset=utf-8'), answer, text())
+}
+
+/** One piece goes out as it is, with its length in front; more are made as they are taken. */
+async function send(reply: FastifyReply, answer: AnswerOnItsWay, text: Iterable<string>): Promise<FastifyReply> {
+  const pieces = joined(text)
+  const first = pieces.next()
+  const second = pieces.next()
+  if (second.done === true) return reply.serializer((body: unknown) => String(body)).send(first.done === true ? '' : first.value)
+  function* all(): Generator<string> {
+    if (first.done !== true) yield first.value
+    if (second.done !== true) yield second.value
+    yield* pieces
+  }
+  return reply.send(stream(answer.taken(all())))
+}
+
+/** Makes no more ahead of its reader than one piece. */
+export function stream(text: AsyncIterable<string>): Readable {
+  return Readable.from(text, { objectMode: false, highWaterMark: httpLimits.streamBufferBytes })
+}
