@@ -141,7 +141,21 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
   const offsets = new Offsets({ log: metadata.log, objects, owners, turns, codecs, crc32c, emit, damage })
   const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, turns, random, emit })
-  const records = new RecordVerbs({ topics, writer, stores, reader, offsets, tails, owners, settings, clock, ioClock, codecs, crc32c })
+  const records = new RecordVerbs({
+    topics,
+    writer,
+    stores,
+    reader,
+    offsets,
+    tails,
+    owners,
+    settings,
+    clock,
+    ioClock,
+    turns,
+    codecs,
+    crc32c,
+  })
   const producerIds = new ProducerIds((count) => metadata.log.allocateProducerIds(count))
   const groups = new Groups({
     store: metadata.groups,

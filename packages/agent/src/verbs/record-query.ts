@@ -6,6 +6,7 @@ import type { Topic } from '../metadata/metadata-store.ts'
 import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
 import type { Reader } from '../read/reader.ts'
 import type { Clock } from '../time/clock.ts'
+import type { Turns } from '../time/turns.ts'
 import { decodePage, type LogRecord, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
 import { type RecordPlaces, type Refusal, range, refused } from './record-places.ts'
 
@@ -53,6 +54,7 @@ export interface QueryParts {
   readonly reader: Pick<Reader, 'fetch'>
   readonly clock: Clock
   readonly codecs: Codecs
+  readonly turns: Pick<Turns, 'next'>
 }
 
 export async function queryRecords(asked: QueryRecords, parts: QueryParts): Promise<QueryAnswer> {
@@ -168,7 +170,7 @@ async function scanRound(
     readonly signal: AbortSignal
     readonly memory: AnswerClaim | undefined
   },
-  { places, reader, codecs }: QueryParts,
+  { places, reader, codecs, turns }: QueryParts,
 ): Promise<Round | Refusal> {
   const { budget, signal, memory } = scan
   const measure = memory === undefined ? 'plain' : 'json'
@@ -193,6 +195,7 @@ async function scanRound(
     const answer = answers[index]
     if (answer?.kind === 'data') {
       budget.scanBytes -= answer.sizeBytes
+      if (answer.chunks.length > 0) await turns.next()
       // The end in a cursor is only a client's claim.
       const until = Math.min(end, answer.lastStableOffset)
       const page = decodePage(

@@ -4,6 +4,7 @@ import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { AnswerClaim } from '../read/answer-memory.ts'
 import type { Reader } from '../read/reader.ts'
+import type { Turns } from '../time/turns.ts'
 import { decodePage, type LogRecord, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
 import { type From, type RecordPlaces, type Refusal, refused } from './record-places.ts'
 import type { TopicVerbs } from './topics.ts'
@@ -38,6 +39,7 @@ export interface TailParts {
   readonly topics: Pick<TopicVerbs, 'findById'>
   readonly reader: Pick<Reader, 'fetch'>
   readonly codecs: Codecs
+  readonly turns: Pick<Turns, 'next'>
 }
 
 /** Settles when the positions are known: from then on nothing is missed. */
@@ -66,7 +68,7 @@ async function* follow(
   topic: Topic,
   followed: Followed[],
   asked: TailRecords,
-  { places, topics, reader, codecs }: TailParts,
+  { places, topics, reader, codecs, turns }: TailParts,
 ): AsyncGenerator<TailStep> {
   const matches = recordMatcher(asked.filter)
   const { memory } = asked
@@ -95,6 +97,7 @@ async function* follow(
     for (const [index, { partition, position }] of followed.entries()) {
       const answer = answers[index]
       if (answer?.kind === 'data') {
+        if (answer.chunks.length > 0) await turns.next()
         pages.push(decodePage(answer.chunks, { partition, from: position, until: Number.POSITIVE_INFINITY, ...bounds, matches }, codecs))
         continue
       }

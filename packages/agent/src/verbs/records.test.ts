@@ -266,6 +266,7 @@ class Parts {
       // Nothing here is compressed.
       codecs: {} as Codecs,
       crc32c,
+      turns: { next: settled },
     }
     this.verbs = new RecordVerbs(parts)
   }

@@ -10,6 +10,7 @@ import type { Offsets } from '../read/offsets.ts'
 import type { Reader } from '../read/reader.ts'
 import type { Settings } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
+import type { Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tails } from '../view/tails.ts'
 import type { Writer } from '../write/writer.ts'
@@ -31,6 +32,7 @@ export interface RecordVerbsParts {
   readonly settings: Settings
   readonly clock: Clock
   readonly ioClock: Clock
+  readonly turns: Pick<Turns, 'next'>
   readonly codecs: Codecs
   readonly crc32c: Checksum
 }
@@ -103,7 +105,7 @@ export class RecordVerbs {
 
   /** Records of one partition from an offset on. */
   async read(asked: ReadRecords): Promise<ReadAnswer> {
-    const { reader, clock, codecs } = this.#parts
+    const { reader, clock, codecs, turns } = this.#parts
     const { partition, signal, memory } = asked
     const found = await this.#places.find(asked.topic, partition)
     if (found.kind !== 'found') return found
@@ -126,6 +128,8 @@ export class RecordVerbs {
         ...(memory && { claim: memory }),
       })
       if (answer?.kind !== 'data') return this.#places.refusal(topic, partition, answer)
+      // Unpacking is synchronous: reads that come at once take one turn of the event loop each.
+      if (answer.chunks.length > 0) await turns.next()
       const page = decodePage(
         answer.chunks,
         {

@@ -119,6 +119,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
     owners,
     settings: agentSettings,
     clock,
+    turns,
     ioClock: clock,
     codecs,
     crc32c,
