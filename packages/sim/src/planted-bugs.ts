@@ -241,8 +241,8 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       {
         file: writer,
-        find: "error: 'NOT_ENOUGH_REPLICAS', message: outcome.message, thenClose: true }",
-        replace: "error: 'NOT_ENOUGH_REPLICAS', message: outcome.message, thenClose: false }",
+        find: "error: 'NOT_ENOUGH_REPLICAS', message, thenClose: true }",
+        replace: "error: 'NOT_ENOUGH_REPLICAS', message, thenClose: false }",
       },
     ],
   },
