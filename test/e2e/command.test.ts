@@ -1,6 +1,6 @@
 // The command `lks dev` from outside: the ready line, the two lines of curl, its end by a signal and by kill -9, and every start that must fail with words that help.
 
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres } from '../../packages/agent/src/metadata/testing/postgres-server.ts'
 import { type S3Server, startS3Server } from '../../packages/agent/src/objects/testing/s3-server.ts'
-import { anyPorts, type Ended, type Folder, lks, startServer, temporaryFolder } from './testing/server.ts'
+import { anyPorts, type Ended, type Folder, lks, repository, startServer, temporaryFolder } from './testing/server.ts'
 
 let folder: Folder
 beforeAll(async () => {
@@ -359,6 +359,33 @@ test.skipIf(!prlimit)(
     expect(levels.filter(({ level }) => level !== 'info').map(({ msg }) => msg)).toEqual([expect.stringMatching(/^the disk of .+ is full/)])
   },
 )
+
+test.skipIf(!prlimit)('N4: a log file on the full disk does not end the server', async () => {
+  await using cwd = await temporaryFolder()
+  const main = join(repository, 'packages/local-kafka-service/src/main.ts')
+  const script = 'exec "$0" --conditions=lks-source "$@" 2>log'
+  const child = spawn('sh', ['-c', script, process.execPath, main, 'dev', ...anyPorts], {
+    cwd: cwd.path,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = once(child, 'exit')
+  try {
+    const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
+    const { urls, pid } = JSON.parse(line) as { readonly urls: { readonly control: string; readonly data: string }; readonly pid: number }
+    await createTopic(urls.control, 'hello')
+    const limit = (bytes: string): void => {
+      expect(spawnSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`]).status).toBe(0)
+    }
+    limit('1')
+    for (let times = 0; times < 3; times += 1) expect((await produce(urls.data, 'hello', 'key:lost')).status).toBe(503)
+    limit('unlimited')
+    await expect.poll(async () => (await produce(urls.data, 'hello', 'key:after')).status, { timeout: 30_000 }).toBe(200)
+    await expect.poll(() => readFile(join(cwd.path, 'log'), 'utf8'), { timeout: 30_000 }).toMatch(/is full[^]*can be written again/)
+  } finally {
+    child.kill('SIGKILL')
+    await ended
+  }
+})
 
 const started = await startPostgres()
 

@@ -1,5 +1,6 @@
 // Where lines of the log go: JSON lines by pino, or words for people on a terminal. Both on standard error: standard output is for the ready line.
 import { createRequire } from 'node:module'
+import { isError } from '@local-kafka-service/agent'
 import type { Level, LogLine } from './event-log.ts'
 
 export interface Log {
@@ -18,6 +19,8 @@ export function jsonLog({ verbose }: { readonly verbose: boolean }): Log {
   const open = (): NonNullable<typeof opened> => {
     const { pino } = createRequire(import.meta.url)('#pino') as Pino
     const destination = pino.destination({ fd: 2, sync: false, maxLength: unreadBytes })
+    // A log on a full disk, or a pipe that nobody reads any more, must not end the server. pino keeps what it could not write, and tries again with the next line.
+    destination.on('error', () => {})
     const options = {
       level: verbose ? 'debug' : 'info',
       base: null,
@@ -31,7 +34,14 @@ export function jsonLog({ verbose }: { readonly verbose: boolean }): Log {
       opened ??= open()
       opened.logger[level](fields, message)
     },
-    flush: () => opened?.destination.flushSync(),
+    flush() {
+      try {
+        opened?.destination.flushSync()
+      } catch (error) {
+        // Where the log cannot be written, there is nowhere to say so, and what ends the process says more.
+        if (!(isError(error) && 'code' in error)) throw error
+      }
+    },
   }
 }
 
