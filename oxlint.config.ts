@@ -11,12 +11,12 @@ interface Pattern {
 
 /**
  * A folder of packages/agent/src and the folders that it may import. What is not listed is forbidden; an arrow may skip, folders of one brace never import one another:
- * net → api → verbs → {write, read, coordinate, upkeep, membership} → {flush, view} → {objects, metadata} → core → protocol.
+ * net → api → operations → {write, read, coordinate, upkeep, membership} → {flush, view} → {objects, metadata} → core → protocol.
  */
 export const arrows: Record<string, readonly string[]> = {
-  net: ['api', 'verbs', 'write', 'read', 'coordinate', 'upkeep', 'membership', 'flush', 'view', 'objects', 'metadata', 'core'],
-  api: ['verbs', 'write', 'read', 'coordinate', 'upkeep', 'membership', 'flush', 'view', 'objects', 'metadata', 'core'],
-  verbs: ['write', 'read', 'coordinate', 'upkeep', 'membership', 'flush', 'view', 'objects', 'metadata', 'core'],
+  net: ['api', 'operations', 'write', 'read', 'coordinate', 'upkeep', 'membership', 'flush', 'view', 'objects', 'metadata', 'core'],
+  api: ['operations', 'write', 'read', 'coordinate', 'upkeep', 'membership', 'flush', 'view', 'objects', 'metadata', 'core'],
+  operations: ['write', 'read', 'coordinate', 'upkeep', 'membership', 'flush', 'view', 'objects', 'metadata', 'core'],
   write: ['flush', 'view', 'objects', 'metadata', 'core'],
   read: ['flush', 'view', 'objects', 'metadata', 'core'],
   coordinate: ['flush', 'view', 'objects', 'metadata', 'core'],
@@ -40,7 +40,7 @@ const rootFiles: Record<string, readonly string[]> = {
   'codecs.ts': [],
   'optional-package.ts': [],
   'services.ts': ['net', 'api'],
-  'settings.ts': ['net', 'api', 'verbs'],
+  'settings.ts': ['net', 'api', 'operations'],
 }
 
 /** Open to every folder but core. */

@@ -1,7 +1,7 @@
 // The generated reference pages, printed as JSON: path → content. Run as a program under the condition lks-source, so that the agent's own tables are read from its source.
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { verbs } from '../../packages/agent/src/metadata/verb-table.ts'
+import { transactions } from '../../packages/agent/src/metadata/transactions.ts'
 import { agentSettings, type Setting, type TopicSetting, topicSettings } from '../../packages/agent/src/settings.ts'
 import { apiNames } from '../../packages/protocol/src/api-names.ts'
 import { errors } from '../../packages/protocol/src/errors.ts'
@@ -112,7 +112,7 @@ function kafkaNames(served: readonly Served[]): string {
 ${list('apiNames', { type: 'ApiName', doc: "An API that the server serves, by Kafka's name.", of: byKey })}
 ${list('unservedApiNames', { type: 'UnservedApiName', doc: "An API that the server does not serve, by Kafka's name.", of: unserved })}
 ${list('kafkaErrorNames', { type: 'KafkaErrorName', doc: "An error code by Kafka's name.", of: Object.keys(errors) })}
-${list('metadataVerbs', { type: 'MetadataVerb', doc: 'A transaction of the server with its database.', of: Object.keys(verbs) })}`
+${list('metadataVerbs', { type: 'MetadataVerb', doc: 'A transaction of the server with its database.', of: Object.keys(transactions) })}`
 }
 
 const problems: string[] = []

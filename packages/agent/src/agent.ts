@@ -17,6 +17,9 @@ import type { ObjectStore } from './objects/object-store.ts'
 import type { AgentEvent, EventHook } from './observe/events.ts'
 import { type Gauges, Meters, type Metric } from './observe/metrics.ts'
 import { StoreWatch } from './observe/store-watch.ts'
+import { GroupOperations } from './operations/groups.ts'
+import { RecordOperations } from './operations/records.ts'
+import { TopicOperations } from './operations/topics.ts'
 import { AnswerMemory } from './read/answer-memory.ts'
 import { DamageReports } from './read/damage.ts'
 import { Offsets } from './read/offsets.ts'
@@ -26,9 +29,6 @@ import type { Services } from './services.ts'
 import { flag, number, type Settings, text } from './settings.ts'
 import type { Clock, Random } from './time/clock.ts'
 import { Turns } from './time/turns.ts'
-import { GroupVerbs } from './verbs/groups.ts'
-import { RecordVerbs } from './verbs/records.ts'
-import { TopicVerbs } from './verbs/topics.ts'
 import { Catalog } from './view/catalog.ts'
 import { Tails } from './view/tails.ts'
 import { ProducerIds } from './write/producer-ids.ts'
@@ -140,8 +140,8 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
   const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
   const offsets = new Offsets({ log: metadata.log, objects, owners, turns, codecs, crc32c, emit, damage })
-  const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings, turns, random, emit })
-  const records = new RecordVerbs({
+  const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings, turns, random, emit })
+  const records = new RecordOperations({
     topics,
     writer,
     stores,
@@ -170,7 +170,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     offsetsRetentionMs: number(settings, 'offsets.retention.minutes') * 60_000,
     offsetsCheckMs: number(settings, 'offsets.retention.check.interval.ms'),
   })
-  const groupVerbs = new GroupVerbs({ groups, topics, log: metadata.log, offsets })
+  const groupOperations = new GroupOperations({ groups, topics, log: metadata.log, offsets })
   const services: Services = {
     clock,
     ioClock,
@@ -196,7 +196,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     offsets,
     producerIds,
     groups,
-    groupVerbs,
+    groupOperations,
   }
 
   const kafka = await serveKafka({

@@ -6,7 +6,7 @@ import { MetadataError } from './metadata/metadata-store.ts'
 import { beginSnapshot, inspectSnapshot } from './metadata/snapshot.ts'
 import type { CopyableSql } from './metadata/sql.ts'
 import { fileName, memoryName, openSqlite } from './metadata/sqlite.ts'
-import type { Verbs } from './metadata/verb-table.ts'
+import type { Transactions } from './metadata/transactions.ts'
 import type { ForkableObjects } from './objects/object-store.ts'
 import { SharedObjects } from './objects/shared.ts'
 import { addSnapshotObjects, SnapshotObjects } from './objects/snapshot-objects.ts'
@@ -15,7 +15,7 @@ import { addSnapshotObjects, SnapshotObjects } from './objects/snapshot-objects.
 export interface CopySource {
   readonly clusterId: ClusterId
   readonly objects: ForkableObjects
-  readonly sql: CopyableSql<Verbs>
+  readonly sql: CopyableSql<Transactions>
   /** What `objects` reads from is over a network: a fork tries again, too. */
   readonly remote: boolean
 }
@@ -55,7 +55,7 @@ export async function openSnapshot(path: string, now: Now): Promise<OpenedSnapsh
   const file = inspectSnapshot(path)
   if (file.kind === 'newer') return { kind: 'newer', why: `it asks for readers of format ${file.minimumReader}` }
   if (file.kind !== 'snapshot') return file
-  let sql: CopyableSql<Verbs>
+  let sql: CopyableSql<Transactions>
   try {
     sql = openSqlite({ path: ':memory:', durability: 'memory', now, snapshot: path })
   } catch (error) {

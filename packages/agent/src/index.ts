@@ -1,4 +1,4 @@
-// The public surface of the agent: what joins one, what its ports are, and what the verbs take and answer.
+// The public surface of the agent: what joins one, what its ports are, and what the operations take and answer.
 export { errors, KafkaError, type KafkaErrorName } from '@local-kafka-service/protocol'
 export { type Agent, type AgentOptions, createAgent, type Parts } from './agent.ts'
 export type { Gate } from './api/gate.ts'
@@ -29,6 +29,15 @@ export { makeFolder } from './objects/make-folder.ts'
 export { ObjectStoreError } from './objects/object-store.ts'
 export type { AgentEvent, EventClient, EventHook, LeaseHolder, Misunderstanding } from './observe/events.ts'
 export type { Metric } from './observe/metrics.ts'
+export type { GroupDescription, GroupMember, GroupOperations, SeekTo, Sought } from './operations/groups.ts'
+export type { Appended, AppendRecords, RecordToAppend } from './operations/record-append.ts'
+export type { LogRecord, RecordFilter, Unreadable } from './operations/record-pages.ts'
+export type { From, Positions, Refusal } from './operations/record-places.ts'
+export type { QueryAnswer, QueryCursor, QueryRecords, Scanned } from './operations/record-query.ts'
+export { characterEnd } from './operations/record-size.ts'
+export type { Tail, TailRecords, TailStep } from './operations/record-tail.ts'
+export type { Produced, ProduceOne, ReadAnswer, ReadRecords, RecordOperations } from './operations/records.ts'
+export type { TopicOperations } from './operations/topics.ts'
 export {
   type Beginning,
   type Interceptors,
@@ -55,13 +64,4 @@ export {
 } from './settings.ts'
 export type { Clock, Random, Timer } from './time/clock.ts'
 export type { MovableTime, MoveOptions } from './time/movable-time.ts'
-export type { GroupDescription, GroupMember, GroupVerbs, SeekTo, Sought } from './verbs/groups.ts'
-export type { Appended, AppendRecords, RecordToAppend } from './verbs/record-append.ts'
-export type { LogRecord, RecordFilter, Unreadable } from './verbs/record-pages.ts'
-export type { From, Positions, Refusal } from './verbs/record-places.ts'
-export type { QueryAnswer, QueryCursor, QueryRecords, Scanned } from './verbs/record-query.ts'
-export { characterEnd } from './verbs/record-size.ts'
-export type { Tail, TailRecords, TailStep } from './verbs/record-tail.ts'
-export type { Produced, ProduceOne, ReadAnswer, ReadRecords, RecordVerbs } from './verbs/records.ts'
-export type { TopicVerbs } from './verbs/topics.ts'
 export type { FlushPolicy } from './write/writer.ts'

@@ -95,7 +95,7 @@ export const limits = {
   /** Records of a refused batch that are named one by one: a client wants the first, and a batch may hold a million. */
   recordErrorsPerBatch: 1_000,
 
-  /** HTTP reads and queries (verbs/records.ts): records of one answer, and their keys, values and headers together, because an answer is built whole. */
+  /** HTTP reads and queries (operations/records.ts): records of one answer, and their keys, values and headers together, because an answer is built whole. */
   recordsPerAnswer: 10_000,
   recordBytesPerAnswer: 16 * mib,
   /** Answers of HTTP with records, from the read to the socket, by their size as JSON; above it requests are answered 503. */
@@ -160,7 +160,7 @@ export const limits = {
   /** Ids that one group has handed out (MEMBER_ID_REQUIRED) and that have not joined yet: a client may ask for them in a loop, each lives for a session. */
   idsHandedOutPerGroup: 10_000,
 
-  /** Metadata verbs other than the commit. */
+  /** Metadata transactions other than the commit. */
   metadataDeadlineMs: 10_000,
   heartbeatMs: 1_000,
   /** A lease that did not beat for so long is over: five beats, so that one slow transaction of its holder ends nothing. */

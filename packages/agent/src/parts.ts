@@ -9,7 +9,7 @@ import { interceptedSql, type SqlInterceptor } from './metadata/intercepted.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './metadata/open.ts'
 import type { CopyableSql, Sql } from './metadata/sql.ts'
-import type { Verbs } from './metadata/verb-table.ts'
+import type { Transactions } from './metadata/transactions.ts'
 import { watchedSql } from './metadata/watched.ts'
 import type { HeldPort } from './net/held-port.ts'
 import type { Interceptor } from './net/interceptor.ts'
@@ -195,7 +195,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
 
 /** Both services, as they are: neither measured nor delayed yet. */
 interface Places extends Omit<Copy, 'sql' | 'clusterId'> {
-  readonly sql: Sql<Verbs> | CopyableSql<Verbs>
+  readonly sql: Sql<Transactions> | CopyableSql<Transactions>
   /** The cluster of a copy. */
   readonly clusterId?: ClusterId
 }
@@ -236,13 +236,13 @@ function watched(places: Places, inFlight: InFlight | undefined): Places {
     ...places,
     sql: {
       ...(isCopyable(sql) && { copyInto: (target) => sql.copyInto(target) }),
-      run: (...verb) => inFlight.during(sql.run(...verb)),
+      run: (...run) => inFlight.during(sql.run(...run)),
       close: () => sql.close(),
     },
   }
 }
 
-function isCopyable(sql: Sql<Verbs>): sql is CopyableSql<Verbs> {
+function isCopyable(sql: Sql<Transactions>): sql is CopyableSql<Transactions> {
   return 'copyInto' in sql
 }
 
@@ -283,7 +283,7 @@ async function openStore(place: ObjectsPlace, durability: PartsDescription['dura
 }
 
 async function openMetadataIn(
-  opened: Sql<Verbs>,
+  opened: Sql<Transactions>,
   stores: StoreWatch,
   { metadata: place, clusterId, interceptors }: PartsDescription,
 ): Promise<OpenedMetadata> {
@@ -302,7 +302,10 @@ async function openMetadataIn(
   }
 }
 
-async function openSql({ metadata, durability, holdsProcess, time, emit }: PartsDescription, now: () => number): Promise<Sql<Verbs>> {
+async function openSql(
+  { metadata, durability, holdsProcess, time, emit }: PartsDescription,
+  now: () => number,
+): Promise<Sql<Transactions>> {
   switch (metadata.kind) {
     case 'memory': {
       const { openSqlite } = await import('./metadata/sqlite.ts')

@@ -1,4 +1,4 @@
-// What the handlers, the HTTP routes and the product reach of an agent: its views and its verbs.
+// What the handlers, the HTTP routes and the product reach of an agent: its views and its operations.
 import type { Codecs } from '@local-kafka-service/protocol'
 import type { Gate } from './api/gate.ts'
 import type { Groups } from './coordinate/groups.ts'
@@ -6,6 +6,9 @@ import type { Checksum } from './core/checksum.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
 import type { StoreWatch } from './observe/store-watch.ts'
+import type { GroupOperations } from './operations/groups.ts'
+import type { RecordOperations } from './operations/records.ts'
+import type { TopicOperations } from './operations/topics.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'
 import type { Offsets } from './read/offsets.ts'
 import type { Reader } from './read/reader.ts'
@@ -13,9 +16,6 @@ import type { FetchSessions } from './read/sessions.ts'
 import type { Settings } from './settings.ts'
 import type { Clock, Random } from './time/clock.ts'
 import type { Turns } from './time/turns.ts'
-import type { GroupVerbs } from './verbs/groups.ts'
-import type { RecordVerbs } from './verbs/records.ts'
-import type { TopicVerbs } from './verbs/topics.ts'
 import type { Catalog } from './view/catalog.ts'
 import type { Owners } from './view/owners.ts'
 import type { Tails } from './view/tails.ts'
@@ -39,8 +39,8 @@ export interface Services {
   readonly catalog: Catalog
   readonly owners: Owners
   readonly tails: Tails
-  readonly topics: TopicVerbs
-  readonly records: RecordVerbs
+  readonly topics: TopicOperations
+  readonly records: RecordOperations
   readonly writer: Writer
   /** What keeps this agent from writing where it stores things. */
   readonly stores: StoreWatch
@@ -53,5 +53,5 @@ export interface Services {
   readonly offsets: Offsets
   readonly producerIds: ProducerIds
   readonly groups: Groups
-  readonly groupVerbs: GroupVerbs
+  readonly groupOperations: GroupOperations
 }

@@ -17,7 +17,7 @@ interface SeekBody {
 }
 
 export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
-  const { groupVerbs, gate } = agent.services
+  const { groupOperations, gate } = agent.services
 
   app.get(
     '/groups',
@@ -40,7 +40,7 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       },
     },
     async () => {
-      const groups = await groupVerbs.list()
+      const groups = await groupOperations.list()
       return { groups: groups.map(({ groupId, kind, protocolType, state }) => ({ group: groupId, type: kind, state, protocolType })) }
     },
   )
@@ -60,7 +60,7 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
     },
     async ({ params, requestContext }) => {
       const maySee = (name: string): boolean => gate.authorize(requestContext, 'DESCRIBE', { type: 'TOPIC', name })
-      const described = await groupVerbs.describe(params.group, { maySee })
+      const described = await groupOperations.describe(params.group, { maySee })
       if (described.kind === 'error') throw problemOfCode(described.code, described.message)
       return groupJson(described.value)
     },
@@ -83,7 +83,7 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
     },
     async ({ params, body, requestContext }) => {
       const { topic, partitions, apply = false } = body
-      const sought = await groupVerbs.seek({
+      const sought = await groupOperations.seek({
         groupId: params.group,
         to: seekTo(body),
         ...(topic !== undefined && { topic }),
@@ -125,7 +125,7 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       },
     },
     async ({ params }) => {
-      const deleted = await groupVerbs.delete(params.group)
+      const deleted = await groupOperations.delete(params.group)
       if (deleted.kind === 'error') throw problemOfCode(deleted.code, deleted.message)
       return { group: params.group }
     },

@@ -364,7 +364,7 @@ function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }
 
-/** A code of Kafka's, as the verbs answer it. One that is not in the table is a defect. */
+/** A code of Kafka's, as the operations answer it. One that is not in the table is a defect. */
 export function problemOfCode(code: number, message?: string): Problem {
   const kinds = Object.keys(problems) as ProblemKind[]
   const kind = kinds.find((candidate) => {
@@ -376,7 +376,7 @@ export function problemOfCode(code: number, message?: string): Problem {
     : new Problem(kind, message)
 }
 
-/** What a records verb refused, but for `elsewhere`, which the route knows to redirect. */
+/** What a records operation refused, but for `elsewhere`, which the route knows to redirect. */
 export function problemOfRefusal(refusal: Exclude<Refusal, { kind: 'elsewhere' }>): Problem {
   switch (refusal.kind) {
     case 'out of range':

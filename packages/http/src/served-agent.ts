@@ -1,4 +1,4 @@
-// What HTTP needs of an agent: a narrow view, so that a route cannot reach past the verbs.
+// What HTTP needs of an agent: a narrow view, so that a route cannot reach past the operations.
 import type { Services } from '@local-kafka-service/agent'
 
 export interface ServedAgent {
@@ -6,7 +6,7 @@ export interface ServedAgent {
   readonly brokerId: number
   readonly services: Pick<
     Services,
-    'clock' | 'ioClock' | 'random' | 'settings' | 'gate' | 'emit' | 'httpAnswers' | 'topics' | 'records' | 'groupVerbs'
+    'clock' | 'ioClock' | 'random' | 'settings' | 'gate' | 'emit' | 'httpAnswers' | 'topics' | 'records' | 'groupOperations'
   > & {
     readonly owners: Pick<Services['owners'], 'members' | 'ofPartition'>
     readonly stores: Pick<Services['stores'], 'trouble'>

@@ -1,5 +1,5 @@
 // The database of a world: one SQLite in memory behind a network that loses requests and replies, and runs some of them when nobody waits any more.
-import type { Outcome, Sql, VerbTable } from '@local-kafka-service/agent/simulation'
+import type { Outcome, Sql, TransactionTable } from '@local-kafka-service/agent/simulation'
 import type { Chance, Range } from './chance.ts'
 import type { Life } from './life.ts'
 import type { VirtualTime } from './sim-clock.ts'
@@ -35,79 +35,80 @@ export type RunFate =
 /** One transaction that really ran. */
 export interface Executed {
   readonly life: string
-  readonly verb: string
+  readonly transaction: string
   readonly input: unknown
   readonly outcome: Outcome<unknown>
 }
 
-export interface DatabaseParts<Verbs extends VerbTable> {
+export interface DatabaseParts<Transactions extends TransactionTable> {
   readonly time: VirtualTime
   readonly chance: Chance
   readonly trace: Trace
-  readonly sql: Sql<Verbs>
+  readonly sql: Sql<Transactions>
   /** Called in the order in which transactions ran, each before anything else happens. */
   readonly executed: (executed: Executed) => void | Promise<void>
 }
 
-export class Database<Verbs extends VerbTable> {
+export class Database<Transactions extends TransactionTable> {
   faults: DatabaseFaults = faultlessDatabase
   /** While it is away nothing runs. */
   away = false
   /** A scenario's own word on one transaction; undefined leaves it to chance. */
-  decide: ((verb: string, life: string) => RunFate | undefined) | undefined
-  readonly #parts: DatabaseParts<Verbs>
+  decide: ((transaction: string, life: string) => RunFate | undefined) | undefined
+  readonly #parts: DatabaseParts<Transactions>
 
-  constructor(parts: DatabaseParts<Verbs>) {
+  constructor(parts: DatabaseParts<Transactions>) {
     this.#parts = parts
   }
 
   /** Without delay and fault, for the checker. */
-  get direct(): Sql<Verbs> {
+  get direct(): Sql<Transactions> {
     return this.#parts.sql
   }
 
   /** The database as one life reaches it. */
-  of(life: Life): Sql<Verbs> {
-    const run = async (verb: string, input: unknown): Promise<Outcome<unknown>> => {
+  of(life: Life): Sql<Transactions> {
+    const run = async (transaction: string, input: unknown): Promise<Outcome<unknown>> => {
       // Who is dead sends nothing and hears nothing.
       if (life.state === 'dead') return await new Promise(() => {})
-      const fate = this.decide?.(verb, life.name) ?? this.#fate()
+      const fate = this.decide?.(transaction, life.name) ?? this.#fate()
       // What crosses to a database is plain data, as it is at this moment.
       const sent: unknown = structuredClone(input)
-      if (fate.kind !== 'run') this.#parts.trace.write(life.name, `${verb}: ${fate.kind}${'runsMs' in fate ? ', but it will run' : ''}`)
-      return this.#answer(life, verb, sent, fate)
+      if (fate.kind !== 'run')
+        this.#parts.trace.write(life.name, `${transaction}: ${fate.kind}${'runsMs' in fate ? ', but it will run' : ''}`)
+      return this.#answer(life, transaction, sent, fate)
     }
-    // The cast is at the border of the database: a verb's name decides the types of its input and of its result.
-    return { run, close: async () => {} } as Sql<Verbs>
+    // The cast is at the border of the database: a transaction's name decides the types of its input and of its result.
+    return { run, close: async () => {} } as Sql<Transactions>
   }
 
-  #answer(life: Life, verb: string, input: unknown, fate: RunFate): Promise<Outcome<unknown>> {
+  #answer(life: Life, transaction: string, input: unknown, fate: RunFate): Promise<Outcome<unknown>> {
     const { time } = this.#parts
     return new Promise((resolve, reject) => {
       const answer = (outcome: Outcome<unknown>): void => life.deliver(() => resolve(outcome))
       switch (fate.kind) {
         case 'run':
           time.after(fate.afterMs / 2, () => {
-            this.#execute(life, verb, input).then((outcome) => time.after(fate.afterMs / 2, () => answer(outcome)), reject)
+            this.#execute(life, transaction, input).then((outcome) => time.after(fate.afterMs / 2, () => answer(outcome)), reject)
           })
           return
         case 'rolled back':
           time.after(fate.afterMs, () => answer({ kind: 'rolled back', error: new Error('the simulated database refused') }))
           return
         case 'unknown':
-          if (fate.runsMs !== undefined) time.after(fate.runsMs, () => void this.#execute(life, verb, input).catch(reject))
+          if (fate.runsMs !== undefined) time.after(fate.runsMs, () => void this.#execute(life, transaction, input).catch(reject))
           time.after(fate.afterMs, () => answer({ kind: 'unknown', error: new Error('the simulated database did not answer') }))
       }
     })
   }
 
-  async #execute(life: Life, verb: string, input: unknown): Promise<Outcome<unknown>> {
+  async #execute(life: Life, transaction: string, input: unknown): Promise<Outcome<unknown>> {
     const { sql, trace } = this.#parts
-    // As in `of`: the verb's name decides both types.
+    // As in `of`: the transaction's name decides both types.
     const run = sql.run.bind(sql) as (name: string, given: unknown, deadlineMs: number) => Promise<Outcome<unknown>>
-    const outcome = structuredClone(await run(verb, input, 5_000))
-    trace.write('database', `${verb} of ${life.name}: ${outcome.kind}`)
-    await this.#parts.executed({ life: life.name, verb, input, outcome })
+    const outcome = structuredClone(await run(transaction, input, 5_000))
+    trace.write('database', `${transaction} of ${life.name}: ${outcome.kind}`)
+    await this.#parts.executed({ life: life.name, transaction, input, outcome })
     return outcome
   }
 

@@ -130,15 +130,15 @@ export class Checker {
 
   // ---- what the database did ----------------------------------------------------------------------------------------------------
 
-  async executed({ verb, input, outcome }: Executed): Promise<void> {
+  async executed({ transaction, input, outcome }: Executed): Promise<void> {
     if (outcome.kind !== 'committed') return
-    // The casts are at the border of the database: the verb's name says what its input and its result are.
+    // The casts are at the border of the database: the transaction's name says what its input and its result are.
     const given = (input as { readonly input: unknown }).input
-    if (verb === 'commit')
+    if (transaction === 'commit')
       await this.#committed(given as CommitInput, outcome.value as { readonly kind: string; readonly result?: CommitResult })
-    if (verb === 'register') this.#registers(given as { readonly agent: string }, outcome.value as Registration)
-    if (verb === 'deleteTopic' && outcome.value === 'deleted') this.#deleted.add((given as { readonly topicId: TopicId }).topicId)
-    if (verb === 'leave') this.#fenced.add((given as Incarnation).id)
+    if (transaction === 'register') this.#registers(given as { readonly agent: string }, outcome.value as Registration)
+    if (transaction === 'deleteTopic' && outcome.value === 'deleted') this.#deleted.add((given as { readonly topicId: TopicId }).topicId)
+    if (transaction === 'leave') this.#fenced.add((given as Incarnation).id)
   }
 
   #registers({ agent }: { readonly agent: string }, { incarnation }: Registration): void {

@@ -1,4 +1,4 @@
-// A producer over the record verbs, as HTTP's is: one record at a time under an idempotency key, sent again until the answer is definite, to whoever serves.
+// A producer over the record transactions, as HTTP's is: one record at a time under an idempotency key, sent again until the answer is definite, to whoever serves.
 import { MetadataError, type Produced } from '@local-kafka-service/agent'
 import type { Range } from './chance.ts'
 import { type ClientParts, retryBackoffMs } from './cluster-client.ts'
@@ -11,7 +11,7 @@ export interface KeyedProducerOptions {
   readonly paceMs: Range
 }
 
-/** Longer than the verb's own patience: whoever does not answer by then was killed, or sleeps. */
+/** Longer than the transaction's own patience: whoever does not answer by then was killed, or sleeps. */
 const answerMs = 35_000
 
 export class KeyedProducer {

@@ -10,7 +10,7 @@ import {
   openSqlite,
   RetryingObjects,
   type TopicId,
-  type Verbs,
+  type Transactions,
 } from '@local-kafka-service/agent/simulation'
 import { Administrator } from './administrator.ts'
 import { Chance } from './chance.ts'
@@ -60,7 +60,7 @@ export class World {
   readonly trace: Trace
   readonly network: SimNetwork
   readonly bucket: Bucket
-  readonly database: Database<Verbs>
+  readonly database: Database<Transactions>
   readonly checker: Checker
   readonly partitions: number
   /** Of the lives that start from now on. */

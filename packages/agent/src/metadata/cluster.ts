@@ -5,7 +5,7 @@ import { lockSchema } from './schema.ts'
 import { type Body, type Call, read, unchanged } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
-/** What every verb needs to know of its cluster. */
+/** What every transaction needs to know of its cluster. */
 export interface Cluster {
   /** The small number that every key begins with. */
   readonly number: number

@@ -13,9 +13,9 @@ type Counting = { readonly add: typeof add }
 function counting(outcome: Outcome<number>['kind'] = 'committed') {
   const ran: string[] = []
   const sql: Sql<Counting> = {
-    async run(verb) {
-      ran.push(verb)
-      // The cast: this database has one verb, whose answer is a number.
+    async run(transaction) {
+      ran.push(transaction)
+      // The cast: this database has one transaction, whose answer is a number.
       return (outcome === 'committed' ? { kind: 'committed', value: 7 } : { kind: outcome, error: new Error('it said so') }) as never
     },
     close: async () => {},

@@ -1,11 +1,11 @@
 // A database whose every transaction an interceptor sees and may spoil: the faults of a test, below the repetition of what was not definite.
 import type { Clock } from '../time/clock.ts'
 import { MetadataError } from './metadata-store.ts'
-import type { Outcome, Sql, VerbTable } from './sql.ts'
+import type { Outcome, Sql, TransactionTable } from './sql.ts'
 
 export interface InterceptedRun {
-  /** A name of the verb table: `commit`, `beat`, `saveGroup` … */
-  readonly verb: string
+  /** A name of the transaction table: `commit`, `beat`, `saveGroup` … */
+  readonly transaction: string
   /** Milliseconds since the epoch. */
   readonly atMs: number
 }
@@ -24,22 +24,26 @@ export interface RunFate {
 /** Asked once for each transaction, also for each of several tries. Must not throw. */
 export type SqlInterceptor = (run: InterceptedRun) => RunFate
 
-export function interceptedSql<Verbs extends VerbTable>(sql: Sql<Verbs>, clock: Clock, intercept: SqlInterceptor): Sql<Verbs> {
+export function interceptedSql<Transactions extends TransactionTable>(
+  sql: Sql<Transactions>,
+  clock: Clock,
+  intercept: SqlInterceptor,
+): Sql<Transactions> {
   return {
-    async run(verb, input, deadlineMs) {
-      const { act, waitMs = 0 } = intercept({ verb, atMs: clock.now() })
+    async run(transaction, input, deadlineMs) {
+      const { act, waitMs = 0 } = intercept({ transaction, atMs: clock.now() })
       if (waitMs > 0) await clock.sleep(Math.min(waitMs, deadlineMs))
-      if (waitMs >= deadlineMs) return away(`${verb}: no answer in ${deadlineMs} ms: a fault of the test`)
+      if (waitMs >= deadlineMs) return away(`${transaction}: no answer in ${deadlineMs} ms: a fault of the test`)
       switch (act.kind) {
         case 'unreachable':
-          return away(`${verb}: a fault of the test`)
+          return away(`${transaction}: a fault of the test`)
         case 'pass':
-          return await sql.run(verb, input, deadlineMs - waitMs)
+          return await sql.run(transaction, input, deadlineMs - waitMs)
         case 'lose reply': {
-          const outcome = await sql.run(verb, input, deadlineMs - waitMs)
+          const outcome = await sql.run(transaction, input, deadlineMs - waitMs)
           // What was rolled back has no reply worth losing: it is definite either way.
           return outcome.kind === 'committed'
-            ? { kind: 'unknown', error: new MetadataError('unavailable', `${verb}: a fault of the test lost the reply to COMMIT`) }
+            ? { kind: 'unknown', error: new MetadataError('unavailable', `${transaction}: a fault of the test lost the reply to COMMIT`) }
             : outcome
         }
       }

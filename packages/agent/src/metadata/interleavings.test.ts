@@ -11,7 +11,7 @@ import type { OpenedMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
 import type { Body, Call, Outcome, Row, Sql } from './sql.ts'
 import { type Started, startPostgres } from './testing/postgres-server.ts'
-import { type Verbs, verbs } from './verb-table.ts'
+import { type Transactions, transactions } from './transactions.ts'
 
 const started: Started = await startPostgres()
 
@@ -20,7 +20,7 @@ describe.skipIf(started.kind !== 'started')(
   () => {
     if (started.kind !== 'started') return
     const { postgres } = started
-    let sql: Sql<Verbs>
+    let sql: Sql<Transactions>
     let pool: Pool
     let left: PoolClient
     let right: PoolClient
@@ -92,8 +92,8 @@ describe.skipIf(started.kind !== 'started')(
             const scene = await aScene()
             const [committed, successor, first] = await inOrder(
               order,
-              cutUp(verbs.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
-              cutUp(verbs.register({ cluster: scene.cluster, input: anAgent('me', 'all') })),
+              cutUp(transactions.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
+              cutUp(transactions.register({ cluster: scene.cluster, input: anAgent('me', 'all') })),
             )
             expect(successor, order).toMatchObject({ kind: 'committed' })
             const before = first === 'L'
@@ -109,8 +109,8 @@ describe.skipIf(started.kind !== 'started')(
             const scene = await aScene()
             const [committed, deleted, first] = await inOrder(
               order,
-              cutUp(verbs.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
-              cutUp(verbs.deleteTopic({ cluster: scene.cluster, input: { topicId: scene.topic.topicId, unsure: false } })),
+              cutUp(transactions.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
+              cutUp(transactions.deleteTopic({ cluster: scene.cluster, input: { topicId: scene.topic.topicId, unsure: false } })),
             )
             expect(deleted, order).toEqual({ kind: 'committed', value: 'deleted' })
             const [row] = await postgres.query<{ next_offset: number; deleted: boolean }>(
@@ -134,8 +134,8 @@ describe.skipIf(started.kind !== 'started')(
             const theirs = { ...aFlush(scene, 1, [{ idempotency, offsets: 3, partition: 1 }]), incarnation: other }
             const [one, two] = await inOrder(
               order,
-              cutUp(verbs.commit({ cluster: scene.cluster, input: mine })),
-              cutUp(verbs.commit({ cluster: scene.cluster, input: theirs })),
+              cutUp(transactions.commit({ cluster: scene.cluster, input: mine })),
+              cutUp(transactions.commit({ cluster: scene.cluster, input: theirs })),
             )
             expect([one, two].flatMap(verdictsOf).toSorted(), order).toEqual(['appended', 'duplicate'])
             expect(((await highWatermark(scene)) ?? 0) + ((await highWatermark(scene, 1)) ?? 0), order).toBe(5)
@@ -148,8 +148,8 @@ describe.skipIf(started.kind !== 'started')(
             const input = aFlush(scene, 2, [{ offsets: 3 }, { partition: 1 }])
             const [one, two] = await inOrder(
               order,
-              cutUp(verbs.commit({ cluster: scene.cluster, input })),
-              cutUp(verbs.commit({ cluster: scene.cluster, input })),
+              cutUp(transactions.commit({ cluster: scene.cluster, input })),
+              cutUp(transactions.commit({ cluster: scene.cluster, input })),
             )
             expect(kindOf(one), order).toBe('committed')
             expect(two, order).toEqual(one)
@@ -162,8 +162,8 @@ describe.skipIf(started.kind !== 'started')(
             const scene = await aScene()
             const [committed, gone, first] = await inOrder(
               order,
-              cutUp(verbs.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
-              cutUp(verbs.leave({ cluster: scene.cluster, input: scene.me.incarnation })),
+              cutUp(transactions.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
+              cutUp(transactions.leave({ cluster: scene.cluster, input: scene.me.incarnation })),
             )
             expect(gone.kind, order).toBe('committed')
             expect(await highWatermark(scene), order).toBe(first === 'L' ? 5 : 2)
@@ -174,8 +174,11 @@ describe.skipIf(started.kind !== 'started')(
         test('two who grow a topic give no log twice', async () => {
           for (const order of orders(cut === 'messages' ? [2, 2] : [3, 3])) {
             const scene = await aScene()
-            const grow = (partitions: number): ReturnType<typeof verbs.growTopic> =>
-              verbs.growTopic({ cluster: scene.cluster, input: { topicId: scene.topic.topicId, partitions, dryRun: false, unsure: false } })
+            const grow = (partitions: number): ReturnType<typeof transactions.growTopic> =>
+              transactions.growTopic({
+                cluster: scene.cluster,
+                input: { topicId: scene.topic.topicId, partitions, dryRun: false, unsure: false },
+              })
             await inOrder(order, cutUp(grow(4)), cutUp(grow(6)))
             const states = await scene.store.log.partitions(
               [0, 1, 2, 3, 4, 5].map((partition) => ({ topicId: scene.topic.topicId, partition })),

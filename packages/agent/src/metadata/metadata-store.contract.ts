@@ -19,11 +19,11 @@ import {
 } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import type { Outcome, Sql } from './sql.ts'
-import type { Verbs } from './verb-table.ts'
+import type { Transactions } from './transactions.ts'
 
 /** A database without tables at first. Every test makes a cluster of its own in it. */
 export interface ContractDatabase {
-  readonly sql: Sql<Verbs>
+  readonly sql: Sql<Transactions>
   /** Closes the handle and removes the database. */
   dispose(): Promise<void>
 }
@@ -536,7 +536,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 4 }])
     })
 
-    test('every other verb finds out by itself', async () => {
+    test('every other transaction finds out by itself', async () => {
       const lossy = new LostReplies(database.sql)
       const agent = await openMetadata(lossy, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
       lossy.next = 1
@@ -554,8 +554,8 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect((await agent.members.beat(me.incarnation)).members).toHaveLength(1)
     })
 
-    test('a database that stays away makes a verb unavailable, after its deadline', async () => {
-      const away: Sql<Verbs> = {
+    test('a database that stays away makes a transaction unavailable, after its deadline', async () => {
+      const away: Sql<Transactions> = {
         run: async () => ({ kind: 'rolled back', error: new MetadataError('unavailable', 'away', { reason: 'unreachable' }) }),
         close: async () => {},
       }
@@ -570,7 +570,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     test('N4: a full disk is answered at once', async () => {
       let tries = 0
-      const full: Sql<Verbs> = {
+      const full: Sql<Transactions> = {
         run: async () => {
           tries += 1
           return { kind: 'unknown', error: new MetadataError('unavailable', 'full', { reason: 'disk full' }) }
@@ -602,7 +602,7 @@ const notLeader: Verdict = { kind: 'refused', reason: 'NOT_LEADER_OR_FOLLOWER' }
 const outOfOrder: Verdict = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
 const appended = (baseOffset: number): Verdict => ({ kind: 'appended', baseOffset })
 
-export function openCluster(sql: Sql<Verbs>): Promise<OpenedMetadata> {
+export function openCluster(sql: Sql<Transactions>): Promise<OpenedMetadata> {
   return openMetadata(sql, { clusterId: randomUUID(), newClusterId: 'never used' as ClusterId, clock: systemClock })
 }
 
@@ -674,16 +674,16 @@ function offsetsOf({ verdicts }: CommitResult): readonly (number | undefined)[] 
 }
 
 /** The database does all; of the `next` answers nobody hears. */
-export class LostReplies implements Sql<Verbs> {
-  readonly #sql: Sql<Verbs>
+export class LostReplies implements Sql<Transactions> {
+  readonly #sql: Sql<Transactions>
   readonly lost: unknown[] = []
   next = 0
 
-  constructor(sql: Sql<Verbs>) {
+  constructor(sql: Sql<Transactions>) {
     this.#sql = sql
   }
 
-  async run(...call: Parameters<Sql<Verbs>['run']>): Promise<never> {
+  async run(...call: Parameters<Sql<Transactions>['run']>): Promise<never> {
     const outcome: Outcome<unknown> = await this.#sql.run(...call)
     if (this.next === 0) return outcome as never
     this.next -= 1

@@ -4,8 +4,8 @@ import type { Lease, WatchedLease } from './lease.ts'
 import type { RecoveryStore } from './recovery-store.ts'
 
 /**
- * Every verb is one database transaction, batched, takes and returns plain data, and is idempotent or fenced. A handle is opened for one cluster.
- * Reads go to the primary. A verb rejects with a MetadataError when nothing was changed; only `log.commit` can answer that it does not know
+ * Every transaction is one database transaction, batched, takes and returns plain data, and is idempotent or fenced. A handle is opened for one cluster.
+ * Reads go to the primary. A transaction rejects with a MetadataError when nothing was changed; only `log.commit` can answer that it does not know
  * (`kind: 'unknown'`), all others resolve that inside by running the same call again until the deadline, and then reject with `unavailable`.
  */
 export interface MetadataStore {
@@ -63,7 +63,7 @@ export interface Topic {
   readonly createdAtMs: number
 }
 
-/** Called by verbs/topics.ts. */
+/** Called by operations/topics.ts. */
 export interface Topics {
   /** Live topics; absent ones are missing from the answer. */
   find(asked: { readonly names?: readonly string[]; readonly topicIds?: readonly TopicId[] }): Promise<readonly Topic[]>

@@ -1,4 +1,4 @@
-// The Metadata Service over a database: makes or upgrades the tables, opens the cluster, and turns each verb's outcome into the port's promise.
+// The Metadata Service over a database: makes or upgrades the tables, opens the cluster, and turns each transaction's outcome into the port's promise.
 import type { ClusterId } from '../core/ids.ts'
 import { slotsOfNewCluster } from '../core/slots.ts'
 import { limits } from '../limits.ts'
@@ -8,7 +8,7 @@ import type { SegmentPlace } from './recovery.ts'
 import type { DamagedLog, RecoveryStore } from './recovery-store.ts'
 import { schemaVersion } from './schema.ts'
 import type { InputOf, ResultOf, Sql } from './sql.ts'
-import type { Verbs } from './verb-table.ts'
+import type { Transactions } from './transactions.ts'
 
 export interface OpenMetadataOptions {
   /** The cluster to serve, made when absent. Undefined: the only one of the database. */
@@ -24,7 +24,10 @@ export interface OpenedMetadata extends MetadataStore {
 }
 
 /** Rejects with a MetadataError: its `reason` says what somebody can do about it. The handle closes `sql`; when this rejects, the caller does. */
-export async function openMetadata(sql: Sql<Verbs>, { clusterId, newClusterId, clock }: OpenMetadataOptions): Promise<OpenedMetadata> {
+export async function openMetadata(
+  sql: Sql<Transactions>,
+  { clusterId, newClusterId, clock }: OpenMetadataOptions,
+): Promise<OpenedMetadata> {
   const run = patient(sql, clock)
   const schema = await run('migrate', () => ({}))
   if (schema.kind === 'newer') {
@@ -102,16 +105,19 @@ export async function openMetadata(sql: Sql<Verbs>, { clusterId, newClusterId, c
   return { clusterId: cluster.id, slots: cluster.slots, created, topics, log, members, groups, recovery, close: () => sql.close() }
 }
 
-type Run = <N extends keyof Verbs>(verb: N, input: (unsure: boolean) => InputOf<Verbs[N]>) => Promise<ResultOf<Verbs[N]>>
+type Run = <N extends keyof Transactions>(
+  transaction: N,
+  input: (unsure: boolean) => InputOf<Transactions[N]>,
+) => Promise<ResultOf<Transactions[N]>>
 
-/** Runs the same call again while it is rolled back or unknown, until the deadline; `unsure` tells the verb that an earlier try may have been committed. */
-function patient(sql: Sql<Verbs>, clock: Clock): Run {
-  return async (verb, input) => {
+/** Runs the same call again while it is rolled back or unknown, until the deadline; `unsure` tells the transaction that an earlier try may have been committed. */
+function patient(sql: Sql<Transactions>, clock: Clock): Run {
+  return async (transaction, input) => {
     const deadline = clock.monotonic() + limits.metadataDeadlineMs
     let delayMs: number = limits.commitRetryMs
     for (let unsure = false; ; ) {
       const remainingMs = deadline - clock.monotonic()
-      const outcome = await sql.run(verb, input(unsure), Math.max(1, Math.min(remainingMs, limits.commitDeadlineMs)))
+      const outcome = await sql.run(transaction, input(unsure), Math.max(1, Math.min(remainingMs, limits.commitDeadlineMs)))
       if (outcome.kind === 'committed') return outcome.value
       const { error } = outcome
       if (error instanceof MetadataError && error.kind === 'invalid') throw error
@@ -120,7 +126,7 @@ function patient(sql: Sql<Verbs>, clock: Clock): Run {
       if (error instanceof MetadataError && error.reason === 'disk full') throw error
       if (clock.monotonic() + delayMs >= deadline) {
         const reason = error instanceof MetadataError && error.reason !== undefined ? { reason: error.reason } : {}
-        throw new MetadataError('unavailable', `The metadata database did not do '${verb}' in time: ${error.message}`, {
+        throw new MetadataError('unavailable', `The metadata database did not do '${transaction}' in time: ${error.message}`, {
           cause: error,
           ...reason,
         })

@@ -5,17 +5,17 @@ import { isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import type { Body, Call, Decision, Outcome, Row, Sql } from './sql.ts'
 import { columnArguments } from './statement.ts'
-import { type Verbs, verbs } from './verb-table.ts'
+import { type Transactions, transactions } from './transactions.ts'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`, with libpq's parameters. */
   readonly url: string
-  /** Connections at most. A verb that finds none free waits. */
+  /** Connections at most. A transaction that finds none free waits. */
   readonly connections?: number
 }
 
 /** Connects once, so that a wrong setting shows at start. Rejects with a MetadataError whose `reason` says what is wrong. */
-export async function openPostgres(options: PostgresOptions): Promise<Sql<Verbs>> {
+export async function openPostgres(options: PostgresOptions): Promise<Sql<Transactions>> {
   const pool = await openPool(options)
   try {
     const client = await lease(pool)
@@ -25,9 +25,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Sql<Verbs>
     throw error
   }
   return {
-    run: async (verb, input, deadlineMs) => {
-      // The casts are earned by the table of verbs: the port's types tie the name to its input and its result.
-      const body = (verbs[verb] as (input: unknown) => Body<unknown>)(input)
+    run: async (transaction, input, deadlineMs) => {
+      // The casts are earned by the table of transactions: the port's types tie the name to its input and its result.
+      const body = (transactions[transaction] as (input: unknown) => Body<unknown>)(input)
       return (await runOnLease(pool, body, deadlineMs)) as never
     },
     close: () => pool.end(),

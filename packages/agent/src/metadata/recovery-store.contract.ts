@@ -21,7 +21,7 @@ import { type OpenedMetadata, openMetadata } from './open.ts'
 import type { DamagedLogsInput, DamagedLogsPage, SegmentPlace } from './recovery.ts'
 import type { CommittedObject, DamagedLog, ObjectId, RecentCursor } from './recovery-store.ts'
 import type { Sql } from './sql.ts'
-import type { Verbs } from './verb-table.ts'
+import type { Transactions } from './transactions.ts'
 
 export function recoveryStoreContract(name: string, open: () => Promise<ContractDatabase>): void {
   describe(`the contract of a Metadata Service for a recovery: ${name}`, () => {
@@ -295,14 +295,14 @@ const outOfOrder: Verdict = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NU
 const appended = (baseOffset: number): Verdict => ({ kind: 'appended', baseOffset })
 const duplicate = (baseOffset: number, timestamp = 1): Verdict => ({ kind: 'duplicate', baseOffset, timestamp })
 
-async function clusterOf(sql: Sql<Verbs>, { clusterId }: OpenedMetadata): Promise<Cluster> {
+async function clusterOf(sql: Sql<Transactions>, { clusterId }: OpenedMetadata): Promise<Cluster> {
   const input = { clusterId, newClusterId: 'never used' as ClusterId, newSlots: 1 }
   const outcome = await sql.run('openCluster', input, limits.metadataDeadlineMs)
   if (outcome.kind !== 'committed' || outcome.value.kind !== 'opened') throw new Error(outcome.kind)
   return outcome.value.cluster
 }
 
-async function damagedPage(sql: Sql<Verbs>, input: InCluster<DamagedLogsInput>): Promise<DamagedLogsPage> {
+async function damagedPage(sql: Sql<Transactions>, input: InCluster<DamagedLogsInput>): Promise<DamagedLogsPage> {
   const outcome = await sql.run('damagedLogs', input, limits.metadataDeadlineMs)
   if (outcome.kind !== 'committed') throw outcome.error
   return outcome.value

@@ -1,4 +1,4 @@
-// The verbs of a recovery: the newest objects by their rows, the logs that have records in damaged ones, and the cut of those logs.
+// The transactions of a recovery: the newest objects by their rows, the logs that have records in damaged ones, and the cut of those logs.
 import { must } from '../core/assert.ts'
 import type { IncarnationId, LogId, Nonce, Sequence, TopicPartition } from '../core/ids.ts'
 import { cutWindow, type RememberedBatch } from '../core/log/producer-window.ts'

@@ -1,4 +1,4 @@
-// The port of the database: statements in two dialects, bodies that yield reads and return writes, and how one verb is run.
+// The port of the database: statements in two dialects, bodies that yield reads and return writes, and how one transaction is run.
 import type { Statement } from './statement.ts'
 
 /** What a statement takes. Integers are checked numbers below 2^53; times are integer milliseconds. */
@@ -29,7 +29,7 @@ export interface Decision<T> {
 }
 
 /**
- * The body of one verb: a generator in which one `yield* read(…)` is one round trip of locks and reads. It runs inside one database transaction.
+ * The body of one transaction: a generator in which one `yield* read(…)` is one round trip of locks and reads. It runs inside one database transaction.
  * A value that decides is read from a row already locked, or by a later yield: never joined with the statement that locks.
  */
 export type Body<T> = Generator<readonly Call[], Decision<T>, readonly (readonly Row[])[]>
@@ -37,20 +37,24 @@ export type Body<T> = Generator<readonly Call[], Decision<T>, readonly (readonly
 /** A part of a body: it may read, and leaves the decision to the body. */
 export type Reading<T> = Generator<readonly Call[], T, readonly (readonly Row[])[]>
 
-/** `unknown`: COMMIT was sent and no definite answer came; the same verb with the same input must be run again until it is definite. */
+/** `unknown`: COMMIT was sent and no definite answer came; the same transaction with the same input must be run again until it is definite. */
 export type Outcome<T> =
   | { readonly kind: 'committed'; readonly value: T }
   | { readonly kind: 'rolled back'; readonly error: Error }
   | { readonly kind: 'unknown'; readonly error: Error }
 
-/** Runs verbs by name, because names and plain inputs cross to a worker and closures do not. */
-export interface Sql<Verbs extends VerbTable> {
-  run<N extends keyof Verbs & string>(verb: N, input: InputOf<Verbs[N]>, deadlineMs: number): Promise<Outcome<ResultOf<Verbs[N]>>>
+/** Runs transactions by name, because names and plain inputs cross to a worker and closures do not. */
+export interface Sql<Transactions extends TransactionTable> {
+  run<N extends keyof Transactions & string>(
+    transaction: N,
+    input: InputOf<Transactions[N]>,
+    deadlineMs: number,
+  ): Promise<Outcome<ResultOf<Transactions[N]>>>
   close(): Promise<void>
 }
 
 /** A database that can be copied whole. */
-export interface CopyableSql<Verbs extends VerbTable> extends Sql<Verbs> {
+export interface CopyableSql<Transactions extends TransactionTable> extends Sql<Transactions> {
   /**
    * Copies what is committed, all of it and nothing torn, into an SQLite database that is empty or not there yet: by its name (`memoryName`, `fileName`).
    * Rejects with a MetadataError; what is at the target then is of no use.
@@ -58,7 +62,7 @@ export interface CopyableSql<Verbs extends VerbTable> extends Sql<Verbs> {
   copyInto(target: string): Promise<void>
 }
 
-export type VerbTable = Readonly<Record<string, (input: never) => Body<unknown>>>
+export type TransactionTable = Readonly<Record<string, (input: never) => Body<unknown>>>
 export type InputOf<V> = V extends (input: infer I) => unknown ? I : never
 export type ResultOf<V> = V extends (input: never) => Body<infer T> ? T : never
 

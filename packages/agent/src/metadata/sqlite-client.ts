@@ -6,7 +6,7 @@ import { MetadataError } from './metadata-store.ts'
 import type { CopyableSql, Outcome } from './sql.ts'
 import type { Checkpoint, SqliteOptions } from './sqlite.ts'
 import type { FromWorker, PlainError, PlainOutcome, ToWorker } from './sqlite-worker.ts'
-import type { Verbs } from './verb-table.ts'
+import type { Transactions } from './transactions.ts'
 
 /** Options cross to a thread, so its clock is the system's. Its thread may wait for another process that holds the database. */
 export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'> & {
@@ -15,7 +15,7 @@ export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'> & {
 }
 
 /** The thread, seen from outside. */
-export interface SqliteThread extends CopyableSql<Verbs> {
+export interface SqliteThread extends CopyableSql<Transactions> {
   /** Nothing is asked that is not answered: it holds no transaction, and none will begin before it is asked for one. */
   readonly idle: boolean
   /** `SqliteDatabase.checkpoint` there, in its turn among what else is asked. Never rejects. */
@@ -63,17 +63,17 @@ class SqliteClient implements SqliteThread {
   }
 
   /** The database answers at once or not at all, so there is no deadline to watch: a busy one gives up after `busyTimeoutMs`. */
-  run<N extends keyof Verbs>(verb: N, input: unknown): Promise<never> {
-    // The cast is earned by the table of verbs: the outcome is what the verb of this name returned.
-    return this.#ask((id) => ({ id, verb, input })) as Promise<never>
+  run<N extends keyof Transactions>(transaction: N, input: unknown): Promise<never> {
+    // The cast is earned by the table of transactions: the outcome is what the transaction of this name returned.
+    return this.#ask((id) => ({ id, transaction, input })) as Promise<never>
   }
 
   checkpoint(): Promise<Outcome<Checkpoint>> {
-    return this.#ask((id) => ({ id, verb: 'checkpoint' })) as Promise<Outcome<Checkpoint>>
+    return this.#ask((id) => ({ id, transaction: 'checkpoint' })) as Promise<Outcome<Checkpoint>>
   }
 
   async copyInto(target: string): Promise<void> {
-    const outcome = await this.#ask((id) => ({ id, verb: 'copy', target }))
+    const outcome = await this.#ask((id) => ({ id, transaction: 'copy', target }))
     if (outcome.kind !== 'committed') throw outcome.error
   }
 

@@ -5,7 +5,7 @@ import { MetadataError } from './metadata-store.ts'
 import type { CopyableSql, InputOf, Outcome } from './sql.ts'
 import type { Checkpoint, SqliteDatabase } from './sqlite.ts'
 import { openSqliteWorker, type SqliteThread } from './sqlite-client.ts'
-import type { Verbs } from './verb-table.ts'
+import type { Transactions } from './transactions.ts'
 
 export interface SqliteInTurnOptions {
   readonly path: string
@@ -21,7 +21,7 @@ export interface SqliteInTurnOptions {
 export async function openSqliteInTurn(
   { path, holdsProcess = true, onNotice, aheadMs }: SqliteInTurnOptions,
   file?: URL,
-): Promise<CopyableSql<Verbs>> {
+): Promise<CopyableSql<Transactions>> {
   const options = { path, durability: 'os', checkpoints: 'when called', ...(aheadMs && { aheadMs }) } as const
   const opening = openSqliteWorker({ ...options, holdsProcess }, file)
   // Loaded while the thread starts.
@@ -39,7 +39,7 @@ export async function openSqliteInTurn(
  * Two connections, and never both at work: a run begins here only while nothing is asked of the thread. So neither waits for the other's lock, runs keep
  * the order in which they were asked for, and a checkpoint, once asked for, has the file to itself: no stream of commits can keep it from its turn.
  */
-class SqliteInTurn implements CopyableSql<Verbs> {
+class SqliteInTurn implements CopyableSql<Transactions> {
   readonly #database: SqliteDatabase
   readonly #thread: SqliteThread
   readonly #onNotice: (message: string) => void
@@ -56,12 +56,12 @@ class SqliteInTurn implements CopyableSql<Verbs> {
     this.#onNotice = onNotice
   }
 
-  run<N extends keyof Verbs>(verb: N, input: InputOf<Verbs[N]>, deadlineMs: number): Promise<never> {
-    const batches = verb === 'commit' ? (input as { readonly input: CommitInput }).input.batches.length : undefined
-    const outcome = batches !== undefined && batches <= limits.batchesInTurn ? this.#inTurn(verb, input) : undefined
-    const answer = outcome === undefined ? this.#thread.run(verb, input, deadlineMs) : Promise.resolve(outcome)
+  run<N extends keyof Transactions>(transaction: N, input: InputOf<Transactions[N]>, deadlineMs: number): Promise<never> {
+    const batches = transaction === 'commit' ? (input as { readonly input: CommitInput }).input.batches.length : undefined
+    const outcome = batches !== undefined && batches <= limits.batchesInTurn ? this.#inTurn(transaction, input) : undefined
+    const answer = outcome === undefined ? this.#thread.run(transaction, input, deadlineMs) : Promise.resolve(outcome)
     this.#count(1 + (batches ?? 0))
-    // The cast is earned by the table of verbs: the outcome is what the verb of this name returned.
+    // The cast is earned by the table of transactions: the outcome is what the transaction of this name returned.
     return answer as Promise<never>
   }
 
@@ -79,9 +79,9 @@ class SqliteInTurn implements CopyableSql<Verbs> {
   }
 
   /** Undefined: it is the thread's. */
-  #inTurn(verb: keyof Verbs, input: unknown): Outcome<unknown> | undefined {
+  #inTurn(transaction: keyof Transactions, input: unknown): Outcome<unknown> | undefined {
     if (this.#closed || !this.#thread.idle) return undefined
-    const [outcome] = this.#database.run([{ verb, input }])
+    const [outcome] = this.#database.run([{ transaction, input }])
     // Definitely not done. Whoever holds the database, the thread can wait for.
     if (outcome?.kind === 'rolled back' && outcome.error instanceof MetadataError && outcome.error.kind === 'unavailable') return undefined
     return outcome

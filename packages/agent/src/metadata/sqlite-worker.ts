@@ -4,11 +4,11 @@ import { MetadataError } from './metadata-store.ts'
 import type { Outcome } from './sql.ts'
 import { type Run, SqliteDatabase, type SqliteOptions } from './sqlite.ts'
 
-/** From the client: a verb to run, the log to be moved into the database, or the database to be copied. Null closes the database and ends the thread. */
+/** From the client: a transaction to run, the log to be moved into the database, or the database to be copied. Null closes the database and ends the thread. */
 export type ToWorker = ToRun | ToDo | null
 type ToRun = { readonly id: number } & Run
 /** Outside of transactions: what was asked for before is done before. */
-type ToDo = { readonly id: number } & ({ readonly verb: 'checkpoint' } | { readonly verb: 'copy'; readonly target: string })
+type ToDo = { readonly id: number } & ({ readonly transaction: 'checkpoint' } | { readonly transaction: 'copy'; readonly target: string })
 export type FromWorker =
   | { readonly kind: 'opened' }
   | { readonly kind: 'failed'; readonly error: PlainError }
@@ -43,12 +43,12 @@ else {
 }
 
 function isRun(message: ToWorker): message is ToRun {
-  return message !== null && message.verb !== 'checkpoint' && message.verb !== 'copy'
+  return message !== null && message.transaction !== 'checkpoint' && message.transaction !== 'copy'
 }
 
 function done(at: SqliteDatabase, message: ToDo): PlainOutcome {
   try {
-    return { kind: 'committed', value: message.verb === 'copy' ? at.copyInto(message.target) : at.checkpoint() }
+    return { kind: 'committed', value: message.transaction === 'copy' ? at.copyInto(message.target) : at.checkpoint() }
   } catch (error) {
     return { kind: 'rolled back', error: plain(error) }
   }

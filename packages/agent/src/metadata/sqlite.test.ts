@@ -17,7 +17,7 @@ import type { CopyableSql, Outcome } from './sql.ts'
 import { fileName, memoryName, openSqlite, type Run, SqliteDatabase } from './sqlite.ts'
 import { openSqliteWorker } from './sqlite-client.ts'
 import type { Filled } from './testing/filling-disk.ts'
-import type { Verbs } from './verb-table.ts'
+import type { Transactions } from './transactions.ts'
 
 let directory: string
 let path: string
@@ -30,10 +30,10 @@ afterEach(async () => {
 })
 
 const createTopic = (cluster: Cluster, name: string): Run => ({
-  verb: 'createTopic',
+  transaction: 'createTopic',
   input: { cluster, input: { topicId: name, name, partitions: 1, configs: {}, dryRun: false } },
 })
-const listTopics = (cluster: Cluster): Run => ({ verb: 'listTopics', input: { cluster, input: {} } })
+const listTopics = (cluster: Cluster): Run => ({ transaction: 'listTopics', input: { cluster, input: {} } })
 const kindsOf = (outcomes: readonly Outcome<unknown>[]): readonly string[] => outcomes.map(({ kind }) => kind)
 
 function namesIn(database: SqliteDatabase, cluster: Cluster): readonly string[] {
@@ -46,8 +46,8 @@ function namesIn(database: SqliteDatabase, cluster: Cluster): readonly string[] 
 function aDatabase(): { readonly database: SqliteDatabase; readonly cluster: Cluster } {
   const database = new SqliteDatabase({ path, durability: 'os' })
   const [, opened] = database.run([
-    { verb: 'migrate', input: {} },
-    { verb: 'openCluster', input: { newClusterId: 'one', newSlots: 16 } },
+    { transaction: 'migrate', input: {} },
+    { transaction: 'openCluster', input: { newClusterId: 'one', newSlots: 16 } },
   ])
   if (opened?.kind !== 'committed') throw new Error('not opened')
   return { database, cluster: (opened.value as { readonly cluster: Cluster }).cluster }
@@ -92,9 +92,9 @@ describe('bodies that share a transaction', () => {
     database.close()
   })
 
-  test('a verb that throws is a defect, and not tried again', () => {
+  test('a transaction that throws is a defect, and not tried again', () => {
     const { database } = aDatabase()
-    const [outcome] = database.run([{ verb: 'listTopics', input: undefined }])
+    const [outcome] = database.run([{ transaction: 'listTopics', input: undefined }])
     expect(outcome).toMatchObject({ kind: 'rolled back', error: { kind: 'invalid' } })
     database.close()
   })
@@ -183,7 +183,7 @@ describe('a file in trouble', () => {
 })
 
 describe('a copy', () => {
-  const copyOf = async (sql: CopyableSql<Verbs>): Promise<OpenedMetadata> => {
+  const copyOf = async (sql: CopyableSql<Transactions>): Promise<OpenedMetadata> => {
     const name = memoryName(randomUUID())
     const copy = openSqlite({ path: name, durability: 'memory' })
     await sql.copyInto(name)

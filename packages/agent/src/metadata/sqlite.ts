@@ -6,7 +6,7 @@ import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import { copySnapshot } from './snapshot.ts'
 import type { Arg, Body, Call, CopyableSql, Outcome, Row } from './sql.ts'
 import { rowArguments } from './statement.ts'
-import { type Verbs, verbs } from './verb-table.ts'
+import { type Transactions, transactions } from './transactions.ts'
 
 export interface SqliteOptions {
   /** A file, `:memory:`, or the name of one in memory that can be copied into (`memoryName`). */
@@ -28,19 +28,19 @@ export interface SqliteOptions {
 /** Whether the whole log was moved, or a reader elsewhere still needs a part of it. */
 export type Checkpoint = 'done' | 'held'
 
-/** One verb to run. */
+/** One transaction to run. */
 export interface Run {
-  readonly verb: keyof Verbs
+  readonly transaction: keyof Transactions
   readonly input: unknown
 }
 
 /** For `:memory:` and for tools: a call runs at once, in the calling thread, and is done when it returns. No timer, no chance. Throws a MetadataError. */
-export function openSqlite(options: SqliteOptions): CopyableSql<Verbs> {
+export function openSqlite(options: SqliteOptions): CopyableSql<Transactions> {
   const database = new SqliteDatabase(options)
   return {
-    run: (verb, input) => {
-      const [outcome] = database.run([{ verb, input }])
-      // The cast is earned by the table of verbs: the outcome is what the verb of this name returned.
+    run: (transaction, input) => {
+      const [outcome] = database.run([{ transaction, input }])
+      // The cast is earned by the table of transactions: the outcome is what the transaction of this name returned.
       return Promise.resolve(outcome as never)
     },
     copyInto: async (target) => database.copyInto(target),
@@ -157,9 +157,9 @@ export class SqliteDatabase {
     }
   }
 
-  #body({ verb, input }: Run): unknown {
+  #body({ transaction, input }: Run): unknown {
     // The cast is at the border of the worker: the port's types tie the name to its input.
-    const body = (verbs[verb] as (input: unknown) => Body<unknown>)(input)
+    const body = (transactions[transaction] as (input: unknown) => Body<unknown>)(input)
     let step = body.next([])
     while (!step.done) step = body.next(step.value.map((call) => this.#read(call)))
     for (const write of step.value.writes) this.#write(write)

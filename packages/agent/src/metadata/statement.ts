@@ -95,8 +95,8 @@ function column(name: string): string {
 
 /** The form over all rows of a statement that is written for one. */
 function overRows(text: string): string {
-  const [verb] = text.trimStart().split(/\s/)
-  switch (verb) {
+  const [transaction] = text.trimStart().split(/\s/)
+  switch (transaction) {
     case 'INSERT':
       return text
         .replace(/VALUES \((.*?)\)(?=\s*(ON CONFLICT|$))/s, 'SELECT $1 FROM $$rows')
@@ -111,7 +111,7 @@ function overRows(text: string): string {
         ? `SELECT found.* FROM $rows CROSS JOIN LATERAL (${text}) AS found`
         : text.replace(/\sWHERE\s/, ' CROSS JOIN $$rows WHERE ')
     default:
-      throw new TypeError(`A statement that runs for each row begins with INSERT, UPDATE, DELETE or SELECT, not with ${verb}.`)
+      throw new TypeError(`A statement that runs for each row begins with INSERT, UPDATE, DELETE or SELECT, not with ${transaction}.`)
   }
 }
 

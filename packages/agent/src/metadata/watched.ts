@@ -1,19 +1,23 @@
 // A database whose writes a StoreWatch sees.
 import type { StoreTrouble, StoreWatch } from '../observe/store-watch.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
-import type { Sql, VerbTable } from './sql.ts'
+import type { Sql, TransactionTable } from './sql.ts'
 
-/** Verbs that always write, so that their success says that the disk takes what it is given. A heartbeat is one, so the end of a trouble is seen within a second. */
+/** Transactions that always write, so that their success says that the disk takes what it is given. A heartbeat is one, so the end of a trouble is seen within a second. */
 const writing: ReadonlySet<string> = new Set(['commit', 'beat', 'register'])
 
 const troubles: Partial<Record<MetadataReason, StoreTrouble>> = { 'disk full': 'full', permission: 'not writable' }
 
-export function watchedSql<Verbs extends VerbTable>(sql: Sql<Verbs>, watch: StoreWatch, place: string): Sql<Verbs> {
+export function watchedSql<Transactions extends TransactionTable>(
+  sql: Sql<Transactions>,
+  watch: StoreWatch,
+  place: string,
+): Sql<Transactions> {
   return {
-    async run(verb, input, deadlineMs) {
-      const outcome = await sql.run(verb, input, deadlineMs)
+    async run(transaction, input, deadlineMs) {
+      const outcome = await sql.run(transaction, input, deadlineMs)
       if (outcome.kind === 'committed') {
-        if (writing.has(String(verb))) watch.succeeded('metadata')
+        if (writing.has(String(transaction))) watch.succeeded('metadata')
         return outcome
       }
       const { error } = outcome

@@ -1,7 +1,7 @@
 // What is said of a store that cannot be written: once when it begins, once when it is over.
 import { expect, test } from 'vitest'
 import { MetadataError } from '../metadata/metadata-store.ts'
-import type { Sql, VerbTable } from '../metadata/sql.ts'
+import type { Sql, TransactionTable } from '../metadata/sql.ts'
 import { watchedSql } from '../metadata/watched.ts'
 import { fileError } from '../objects/file-errors.ts'
 import { MemoryObjects } from '../objects/memory.ts'
@@ -80,10 +80,10 @@ test.each([
   expect(watch.trouble).toBeUndefined()
 })
 
-test('N4: of metadata, only a verb that writes says that the disk is there again', async () => {
+test('N4: of metadata, only a transaction that writes says that the disk is there again', async () => {
   const { watch } = aWatch()
   let failing = true
-  const sql: Sql<VerbTable> = {
+  const sql: Sql<TransactionTable> = {
     run: async () =>
       failing
         ? { kind: 'unknown', error: new MetadataError('unavailable', 'full', { reason: 'disk full' }) }

@@ -8,14 +8,14 @@ import { CachedObjects } from '../../../agent/src/objects/cached.ts'
 import { MemoryObjects } from '../../../agent/src/objects/memory.ts'
 import { ObjectStoreError } from '../../../agent/src/objects/object-store.ts'
 import { StoreWatch } from '../../../agent/src/observe/store-watch.ts'
+import { GroupOperations, type GroupVerbsParts } from '../../../agent/src/operations/groups.ts'
+import { RecordOperations } from '../../../agent/src/operations/records.ts'
+import { TopicOperations } from '../../../agent/src/operations/topics.ts'
 import { AnswerMemory } from '../../../agent/src/read/answer-memory.ts'
 import { DamageReports } from '../../../agent/src/read/damage.ts'
 import { Offsets } from '../../../agent/src/read/offsets.ts'
 import { Reader } from '../../../agent/src/read/reader.ts'
 import { Turns } from '../../../agent/src/time/turns.ts'
-import { GroupVerbs, type GroupVerbsParts } from '../../../agent/src/verbs/groups.ts'
-import { RecordVerbs } from '../../../agent/src/verbs/records.ts'
-import { TopicVerbs } from '../../../agent/src/verbs/topics.ts'
 import { Catalog } from '../../../agent/src/view/catalog.ts'
 import { Owners } from '../../../agent/src/view/owners.ts'
 import { Tails } from '../../../agent/src/view/tails.ts'
@@ -108,8 +108,8 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const damage = new DamageReports({ emit, topicName: () => undefined })
   const reader = new Reader({ log, objects, tails, owners, clock, turns, emit, crc32c, damage })
   const offsets = new Offsets({ log, objects, owners, turns, codecs, crc32c, emit, damage })
-  const topics = new TopicVerbs({ topics: metadata.topics, catalog, tails, settings: agentSettings, turns, random, emit })
-  const records = new RecordVerbs({
+  const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings: agentSettings, turns, random, emit })
+  const records = new RecordOperations({
     topics,
     writer,
     stores,
@@ -126,7 +126,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   })
 
   const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
-  const groupVerbs = new GroupVerbs({ groups: noGroups, topics, log, offsets })
+  const groupOperations = new GroupOperations({ groups: noGroups, topics, log, offsets })
 
   const asked: string[] = []
   const gate: ServedAgent['services']['gate'] = {
@@ -150,7 +150,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
       httpAnswers,
       topics,
       records,
-      groupVerbs,
+      groupOperations,
       owners,
       stores,
     },

@@ -28,14 +28,14 @@ export function groupHandle(id: string, parts: GroupHandleParts): KafkaGroup {
     lag: async () => lagOf(await asked(() => known(id, parts))),
     describe: () => asked(() => known(id, parts)),
     seek: (to, options) => asked(() => seek(id, to, options ?? {}, services)),
-    expel: async (memberId) => [...valueOf(await asked(() => refusing(services.groupVerbs.expel(id, memberId))))],
+    expel: async (memberId) => [...valueOf(await asked(() => refusing(services.groupOperations.expel(id, memberId))))],
   }
 }
 
 async function known(id: string, { services }: GroupHandleParts): Promise<GroupDescription> {
   const group = await groupState(services, id)
   if (group !== undefined) return group
-  const others = (await refusing(services.groupVerbs.list())).map(({ groupId }) => groupId)
+  const others = (await refusing(services.groupOperations.list())).map(({ groupId }) => groupId)
   throw new RefusedError(
     'GROUP_ID_NOT_FOUND',
     `there is no group '${id}'; ${others.length === 0 ? 'there is none' : `there are: ${others.join(', ')}`}`,
@@ -104,11 +104,11 @@ async function waitUntil(
   )
 }
 
-async function seek(groupId: string, to: SeekTo, options: SeekOptions, { groupVerbs }: Services): Promise<void> {
+async function seek(groupId: string, to: SeekTo, options: SeekOptions, { groupOperations }: Services): Promise<void> {
   checkOptionNames('seek', options)
   const { topic, partitions } = options
   const sought = await refusing(
-    groupVerbs.seek({
+    groupOperations.seek({
       groupId,
       to: typeof to === 'object' && 'time' in to ? { time: Number(to.time) } : to,
       ...(topic !== undefined && { topic }),

@@ -8,8 +8,11 @@ import { refusedError, refusing } from './refusals.ts'
 const seesAll = { maySee: () => true }
 
 /** Undefined while there is no such group. */
-export async function groupState({ groupVerbs }: Pick<Services, 'groupVerbs'>, id: string): Promise<GroupDescription | undefined> {
-  const found = await refusing(groupVerbs.describe(id, seesAll))
+export async function groupState(
+  { groupOperations }: Pick<Services, 'groupOperations'>,
+  id: string,
+): Promise<GroupDescription | undefined> {
+  const found = await refusing(groupOperations.describe(id, seesAll))
   if (found.kind === 'ok') return describe(found.value)
   if (found.code === errors.GROUP_ID_NOT_FOUND.code) return undefined
   throw refusedError(found)

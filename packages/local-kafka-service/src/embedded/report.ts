@@ -103,7 +103,7 @@ async function lastRecords({ records }: Services, topic: string, ends: readonly 
 }
 
 async function groupLines(services: Services): Promise<readonly string[]> {
-  const listed = await services.groupVerbs.list()
+  const listed = await services.groupOperations.list()
   if (listed.length === 0) return ['  There are no consumer groups.']
   const lines: string[] = []
   for (const { groupId } of listed.slice(0, most.groups)) {

@@ -7,7 +7,7 @@ import type { TopicSpec } from './start-options.ts'
 import { provideTopics } from './topics.ts'
 
 export async function reset(services: Services, topics: Readonly<Record<string, number | TopicSpec>>): Promise<void> {
-  const groups = await refusing(services.groupVerbs.list())
+  const groups = await refusing(services.groupOperations.list())
   const withMembers = groups.filter(({ state }) => state !== 'Empty' && state !== 'Dead').map(({ groupId }) => groupId)
   if (withMembers.length > 0) {
     throw new RefusedError(
@@ -16,7 +16,7 @@ export async function reset(services: Services, topics: Readonly<Record<string, 
     )
   }
   for (const { groupId } of groups) {
-    const deleted = await refusing(services.groupVerbs.delete(groupId))
+    const deleted = await refusing(services.groupOperations.delete(groupId))
     if (deleted.kind === 'error' && deleted.code !== errors.GROUP_ID_NOT_FOUND.code) throw refusedError(deleted)
   }
   for (const { topicId } of await refusing(services.topics.list())) {

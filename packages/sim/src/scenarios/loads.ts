@@ -7,7 +7,7 @@ import { type AgentSetup, groupCommit, type World } from '../world.ts'
 export interface Clients {
   readonly plain: number
   readonly idempotent: number
-  /** Over the record verbs, with idempotency keys. */
+  /** Over the record transactions, with idempotency keys. */
   readonly keyed?: number
   readonly consumers: number
   readonly requests: number

@@ -5,7 +5,7 @@ import { systemClock } from '../../time/system-clock.ts'
 import type { CommitBatch, CommitInput, CommitOutcome } from '../metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from '../open.ts'
 import type { Sql } from '../sql.ts'
-import type { Verbs } from '../verb-table.ts'
+import type { Transactions } from '../transactions.ts'
 
 export interface CommittingChain {
   readonly store: OpenedMetadata
@@ -17,7 +17,7 @@ export interface CommittingChain {
   highWatermark(): Promise<number | undefined>
 }
 
-export async function committingChain(sql: Sql<Verbs>): Promise<CommittingChain> {
+export async function committingChain(sql: Sql<Transactions>): Promise<CommittingChain> {
   const store = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock })
   const nonce = randomBytes(8).toString('hex')
   const advertised = { host: 'localhost', port: 9092 }

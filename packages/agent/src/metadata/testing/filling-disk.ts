@@ -11,8 +11,8 @@ export interface Filled {
 
 const database = new SqliteDatabase({ path: process.argv[2] ?? '', durability: 'os' })
 const [, opened] = database.run([
-  { verb: 'migrate', input: {} },
-  { verb: 'openCluster', input: { newClusterId: 'filling', newSlots: 16 } },
+  { transaction: 'migrate', input: {} },
+  { transaction: 'openCluster', input: { newClusterId: 'filling', newSlots: 16 } },
 ])
 if (opened?.kind !== 'committed') throw new Error('not opened')
 const { cluster } = opened.value as { readonly cluster: Cluster }
@@ -21,12 +21,12 @@ const made: string[] = []
 for (let number = 0; number < 300; number++) {
   const name = `topic-${number}`
   const input = { topicId: name, name, partitions: 50, configs: {}, dryRun: false }
-  const [outcome] = database.run([{ verb: 'createTopic', input: { cluster, input } }])
+  const [outcome] = database.run([{ transaction: 'createTopic', input: { cluster, input } }])
   const kind = outcome?.kind ?? 'nothing'
   kinds[kind] = (kinds[kind] ?? 0) + 1
   if (kind === 'committed') made.push(name)
 }
-const [listed] = database.run([{ verb: 'listTopics', input: { cluster, input: {} } }])
+const [listed] = database.run([{ transaction: 'listTopics', input: { cluster, input: {} } }])
 const found = listed?.kind === 'committed' ? (listed.value as readonly { readonly name: string }[]).map(({ name }) => name) : []
 database.close()
 process.stdout.write(JSON.stringify({ kinds, made, found } satisfies Filled))

@@ -1,4 +1,4 @@
-// The commit verb of a Metadata Service that answers as a test says; by default it appends everything and remembers what was committed in which order.
+// The commit transaction of a Metadata Service that answers as a test says; by default it appends everything and remembers what was committed in which order.
 import { partitionKey } from '../../core/ids.ts'
 import { objectKey } from '../../core/object-key.ts'
 import type { CommitInput, CommitOutcome, GrownPartition, LogIndex, Segment } from '../metadata-store.ts'

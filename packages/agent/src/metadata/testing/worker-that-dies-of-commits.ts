@@ -3,6 +3,6 @@ import { parentPort } from 'node:worker_threads'
 import type { ToWorker } from '../sqlite-worker.ts'
 
 parentPort?.on('message', (message: ToWorker) => {
-  if (message?.verb === 'commit') process.exit(1)
+  if (message?.transaction === 'commit') process.exit(1)
 })
 await import('../sqlite-worker.ts')

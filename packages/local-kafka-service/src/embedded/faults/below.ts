@@ -77,10 +77,10 @@ export function metadataFaults(parts: BelowParts): Below<InterceptedRun, RunFate
   const add = (what: string, verb: string | undefined, effect: RunFate, options: BelowOptions<MetadataRequest> = {}): Fault => {
     checkOptions(options, 'below')
     const fits = (seen: InterceptedRun): boolean =>
-      (verb === undefined || seen.verb === verb) && (options.when?.({ verb: verbOf(seen.verb) }) ?? true)
+      (verb === undefined || seen.transaction === verb) && (options.when?.({ verb: verbOf(seen.transaction) }) ?? true)
     return rules.add({ words: `metadata: ${what}${optionWords(options)}`, fits, effect }, limitsOf(options, parts))
   }
-  const intercept: SqlInterceptor = (seen) => struck(rules, seen, parts, seen.verb)
+  const intercept: SqlInterceptor = (seen) => struck(rules, seen, parts, seen.transaction)
   return {
     rules,
     intercept,

@@ -19,10 +19,10 @@ import { decodePage, type LogRecord, type Unreadable } from './record-pages.ts'
 import { type From, RecordPlaces, type Refusal } from './record-places.ts'
 import { type QueryAnswer, type QueryRecords, queryRecords } from './record-query.ts'
 import { type Tail, type TailRecords, tailRecords } from './record-tail.ts'
-import type { TopicVerbs } from './topics.ts'
+import type { TopicOperations } from './topics.ts'
 
 export interface RecordVerbsParts {
-  readonly topics: Pick<TopicVerbs, 'find' | 'findById'>
+  readonly topics: Pick<TopicOperations, 'find' | 'findById'>
   readonly writer: Pick<Writer, 'room' | 'admit'>
   readonly stores: Pick<StoreWatch, 'trouble' | 'onFailure'>
   readonly reader: Pick<Reader, 'fetch'>
@@ -73,8 +73,8 @@ export type ReadAnswer =
     }
   | Refusal
 
-/** All verbs may also reject with a MetadataError. */
-export class RecordVerbs {
+/** All operations may also reject with a MetadataError. */
+export class RecordOperations {
   readonly #parts: RecordVerbsParts
   readonly #places: RecordPlaces
 

@@ -15,11 +15,11 @@ import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
 import type { LogIndex, PartitionState, Topic } from '../metadata/metadata-store.ts'
 import type { Offsets } from '../read/offsets.ts'
 import { noPartition, range, refused } from './record-places.ts'
-import type { TopicVerbs } from './topics.ts'
+import type { TopicOperations } from './topics.ts'
 
 export interface GroupVerbsParts {
   readonly groups: Pick<Groups, 'ask' | 'commitInSteps' | 'offsets' | 'delete' | 'list'>
-  readonly topics: Pick<TopicVerbs, 'find'>
+  readonly topics: Pick<TopicOperations, 'find'>
   readonly log: Pick<LogIndex, 'partitions'>
   readonly offsets: Pick<Offsets, 'list'>
 }
@@ -88,7 +88,7 @@ export interface Sought {
 
 type Sight = { readonly maySee: (topic: string) => boolean }
 
-export class GroupVerbs {
+export class GroupOperations {
   readonly #parts: GroupVerbsParts
 
   constructor(parts: GroupVerbsParts) {

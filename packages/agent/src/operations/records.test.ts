@@ -9,7 +9,7 @@ import type { FetchAsk } from '../read/reader.ts'
 import { settings } from '../settings.ts'
 import { systemClock } from '../time/system-clock.ts'
 import type { Admission, ProduceAnswer } from '../write/writer.ts'
-import { RecordVerbs, type RecordVerbsParts } from './records.ts'
+import { RecordOperations, type RecordVerbsParts } from './records.ts'
 
 const topic: Topic = { topicId: 'abcdefghijklmnopqrstuv', name: 'hello', partitions: 2, configs: {}, createdAtMs: 0 }
 const appended: ProduceAnswer = { kind: 'appended', baseOffset: 7, timestamp: -1, logStartOffset: 0 }
@@ -17,7 +17,7 @@ const record = { topic: 'hello', partition: 1, key: null, value: Buffer.from('v'
 
 test('a record is stored under the epoch of its slot and answered with its place', async () => {
   const log = new Parts()
-  expect(await log.verbs.produceOne({ ...record, signal })).toEqual({
+  expect(await log.operations.produceOne({ ...record, signal })).toEqual({
     kind: 'appended',
     partition: 1,
     offset: 7,
@@ -33,7 +33,7 @@ test('under LogAppendTime the stamp of the partition counts, never below its las
     topic: { ...topic, configs: { 'message.timestamp.type': 'LogAppendTime' } },
     answer: { ...appended, timestamp: 9_000 },
   })
-  expect(await log.verbs.produceOne({ ...record, idempotencyKey: 'k', signal })).toMatchObject({ timestamp: 9_000 })
+  expect(await log.operations.produceOne({ ...record, idempotencyKey: 'k', signal })).toMatchObject({ timestamp: 9_000 })
   expect(log.admitted).toMatchObject([{ stamp: 9_000, idempotency: { key: 'k', timestamp: 9_000 } }])
 })
 
@@ -47,7 +47,7 @@ test('what an idempotency key stands for is the topic id, the partition, and whe
     [log, null, 'abc'],
     [new Parts({ topic: { ...topic, topicId: 'vutsrqponmlkjihgfedcba' } }), 'a', 'bc'],
   ] as const) {
-    await parts.verbs.produceOne({
+    await parts.operations.produceOne({
       ...record,
       key: key === null ? null : Buffer.from(key),
       value: Buffer.from(value),
@@ -63,7 +63,7 @@ test('what an idempotency key stands for is the topic id, the partition, and whe
 
 test('a replay answers the first place and time, and says so', async () => {
   const log = new Parts({ answer: { ...appended, baseOffset: 3, replayed: { partition: 1, timestamp: 500 } } })
-  expect(await log.verbs.produceOne({ ...record, idempotencyKey: 'k', signal })).toEqual({
+  expect(await log.operations.produceOne({ ...record, idempotencyKey: 'k', signal })).toEqual({
     kind: 'appended',
     partition: 1,
     offset: 3,
@@ -79,30 +79,32 @@ test.each([
   ['UNKNOWN_TOPIC_OR_PARTITION', { kind: 'error', code: errors.UNKNOWN_TOPIC_OR_PARTITION.code, message: 'why' }],
 ] as const)('a commit that refuses with %s is told apart', async (error, expected) => {
   const log = new Parts({ answer: { kind: 'refused', error, message: 'why', thenClose: false } })
-  expect(await log.verbs.produceOne({ ...record, signal })).toEqual(expected)
+  expect(await log.operations.produceOne({ ...record, signal })).toEqual(expected)
 })
 
 test('without room nothing is admitted', async () => {
   const log = new Parts({ room: false })
-  expect(await log.verbs.produceOne({ ...record, signal })).toMatchObject({ kind: 'error', code: errors.NOT_ENOUGH_REPLICAS.code })
+  expect(await log.operations.produceOne({ ...record, signal })).toMatchObject({ kind: 'error', code: errors.NOT_ENOUGH_REPLICAS.code })
   expect(log.admitted).toEqual([])
 })
 
 test('a slot that is lost while the record waits for room is not written to', async () => {
   const log = new Parts({ loseSlotInRoom: true })
-  expect(await log.verbs.produceOne({ ...record, signal })).toEqual({ kind: 'elsewhere', partition: 1, leader: 2 })
+  expect(await log.operations.produceOne({ ...record, signal })).toEqual({ kind: 'elsewhere', partition: 1, leader: 2 })
   expect(log.admitted).toEqual([])
 })
 
 test('a record larger than max.message.bytes is refused before it is admitted', async () => {
   const log = new Parts({ topic: { ...topic, configs: { 'max.message.bytes': '80' } } })
-  expect(await log.verbs.produceOne({ ...record, value: Buffer.alloc(100), signal })).toMatchObject({ code: errors.MESSAGE_TOO_LARGE.code })
+  expect(await log.operations.produceOne({ ...record, value: Buffer.alloc(100), signal })).toMatchObject({
+    code: errors.MESSAGE_TOO_LARGE.code,
+  })
   expect(log.admitted).toEqual([])
 })
 
 test('without a definite answer in time it is said that the record may still be stored', async () => {
   const log = new Parts({ answer: 'never' })
-  const waiting = log.verbs.produceOne({ ...record, signal })
+  const waiting = log.operations.produceOne({ ...record, signal })
   await settled()
   log.advance(limits.produceOneMs - 1)
   await settled()
@@ -117,7 +119,7 @@ test('a batch that cannot be decoded is named, and what comes after it is read',
   // Its length says that the batch is whole, its contents are cut.
   broken.fill(0xff, broken.length - 4)
   log.logs[0] = [broken, batch(1, 'y')]
-  const read = await log.verbs.read({ topic: 'hello', partition: 0, from: 'earliest', limit: 10, maxBytes: 1_000, waitMs: 0, signal })
+  const read = await log.operations.read({ topic: 'hello', partition: 0, from: 'earliest', limit: 10, maxBytes: 1_000, waitMs: 0, signal })
   expect(read).toMatchObject({
     kind: 'records',
     next: 2,
@@ -128,7 +130,7 @@ test('a batch that cannot be decoded is named, and what comes after it is read',
 
 test('a tail follows partitions that the topic gets later', async () => {
   const log = new Parts()
-  const tail = await log.verbs.tail({ topic: 'hello', from: 'latest', filter: {}, signal })
+  const tail = await log.operations.tail({ topic: 'hello', from: 'latest', filter: {}, signal })
   if (tail.kind !== 'tail') throw new Error(tail.kind)
   expect(tail.positions).toEqual([0, 0])
   log.topic = { ...topic, partitions: 3 }
@@ -143,7 +145,7 @@ test('a tail whose records were deleted under it goes on with the first that is 
   const log = new Parts()
   log.logs[0] = [batch(5, 'left')]
   log.starts[0] = 5
-  const tail = await log.verbs.tail({ topic: 'hello', partition: 0, from: { offset: 2 }, filter: {}, signal })
+  const tail = await log.operations.tail({ topic: 'hello', partition: 0, from: { offset: 2 }, filter: {}, signal })
   if (tail.kind !== 'tail') throw new Error(tail.kind)
   const steps: unknown[] = []
   for await (const step of tail.steps) if (steps.push(step) === 2) break
@@ -158,11 +160,17 @@ test('a query stops at its bound of scanned bytes and goes on from there', async
   const half = limits.queryScanBytes / 2
   log.logs[0] = [batch(0, 'a'), batch(1, 'b'), batch(2, 'c')]
   log.pretendBytes = half
-  const first = await log.verbs.query({ topic: 'hello', filter: {}, limit: 100, signal })
+  const first = await log.operations.query({ topic: 'hello', filter: {}, limit: 100, signal })
   if (first.kind !== 'scanned') throw new Error(first.kind)
   expect(first.scanned[0]).toEqual({ partition: 0, from: 0, to: 2, end: 3 })
   expect(first.cursor).toMatchObject({ firstPartition: 0, positions: [2, 0], ends: [3, 0] })
-  const second = await log.verbs.query({ topic: 'hello', filter: {}, limit: 100, ...(first.cursor && { cursor: first.cursor }), signal })
+  const second = await log.operations.query({
+    topic: 'hello',
+    filter: {},
+    limit: 100,
+    ...(first.cursor && { cursor: first.cursor }),
+    signal,
+  })
   expect(second).toMatchObject({ cursor: undefined, records: [{ offset: 2 }] })
 })
 
@@ -188,7 +196,7 @@ interface PartsOptions {
   readonly loseSlotInRoom?: boolean
 }
 
-/** What the verbs stand on: one topic, logs of whole batches, a writer that answers as it is told, a clock that is moved by hand. */
+/** What the operations stand on: one topic, logs of whole batches, a writer that answers as it is told, a clock that is moved by hand. */
 class Parts {
   topic: Topic
   readonly logs: Buffer[][] = []
@@ -196,7 +204,7 @@ class Parts {
   readonly admitted: Admission[] = []
   /** How large a fetch says that each answer is, and then it gives one batch at a time. */
   pretendBytes: number | undefined
-  readonly verbs: RecordVerbs
+  readonly operations: RecordOperations
   #nowMs = 1_000
   #mine = true
   readonly stores = new StoreWatch({ emit: () => {}, clock: systemClock })
@@ -268,7 +276,7 @@ class Parts {
       crc32c,
       turns: { next: settled },
     }
-    this.verbs = new RecordVerbs(parts)
+    this.operations = new RecordOperations(parts)
   }
 
   get timers(): number {

@@ -1,4 +1,4 @@
-// Every verb by its name: names and plain inputs cross to a worker, generators do not.
+// Every transaction by its name: names and plain inputs cross to a worker, generators do not.
 import { inCluster, openCluster } from './cluster.ts'
 import { commit } from './commit.ts'
 import { fetchOffsets, fetchOffsetsAt, findGroups, listGroups } from './group-reads.ts'
@@ -7,10 +7,10 @@ import { allocateProducerIds, findByTime, findSegments, partitionStates } from '
 import { beat, leave, listLeases, listSlots, register } from './members.ts'
 import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
 import { migrate } from './schema.ts'
-import type { VerbTable } from './sql.ts'
+import type { TransactionTable } from './sql.ts'
 import { createTopic, deleteTopic, findTopics, growTopic, listTopics } from './topics.ts'
 
-export const verbs = {
+export const transactions = {
   migrate,
   openCluster,
   findTopics: inCluster(findTopics),
@@ -41,6 +41,6 @@ export const verbs = {
   damagedLogs: inCluster(damagedLogs),
   cutLogs: inCluster(cutLogs),
   forgetObjects: inCluster(forgetObjects),
-} as const satisfies VerbTable
+} as const satisfies TransactionTable
 
-export type Verbs = typeof verbs
+export type Transactions = typeof transactions

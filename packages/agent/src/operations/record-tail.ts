@@ -7,7 +7,7 @@ import type { Reader } from '../read/reader.ts'
 import type { Turns } from '../time/turns.ts'
 import { decodePage, type LogRecord, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
 import { type From, type RecordPlaces, type Refusal, refused } from './record-places.ts'
-import type { TopicVerbs } from './topics.ts'
+import type { TopicOperations } from './topics.ts'
 
 export interface TailRecords {
   readonly topic: string
@@ -36,7 +36,7 @@ export type Tail =
 
 export interface TailParts {
   readonly places: RecordPlaces
-  readonly topics: Pick<TopicVerbs, 'findById'>
+  readonly topics: Pick<TopicOperations, 'findById'>
   readonly reader: Pick<Reader, 'fetch'>
   readonly codecs: Codecs
   readonly turns: Pick<Turns, 'next'>

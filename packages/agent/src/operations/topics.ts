@@ -43,7 +43,7 @@ export interface TopicVerbsParts {
   readonly emit: EventHook
 }
 
-export class TopicVerbs {
+export class TopicOperations {
   readonly #parts: TopicVerbsParts
 
   constructor(parts: TopicVerbsParts) {

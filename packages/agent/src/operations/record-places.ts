@@ -1,4 +1,4 @@
-// Where records are: the topic and partitions that a verb names, who owns them, and the offsets to begin at.
+// Where records are: the topic and partitions that a operation names, who owns them, and the offsets to begin at.
 import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
 import type { TopicId } from '../core/ids.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
@@ -6,9 +6,9 @@ import type { Damage } from '../read/damage.ts'
 import type { OffsetAsk, Offsets } from '../read/offsets.ts'
 import type { FetchAnswer } from '../read/reader.ts'
 import type { Owners } from '../view/owners.ts'
-import type { TopicVerbs } from './topics.ts'
+import type { TopicOperations } from './topics.ts'
 
-/** Why a verb did nothing. */
+/** Why a operation did nothing. */
 export type Refusal =
   /** Another agent owns the partition; `leader` is its broker id, undefined while nobody does. */
   | { readonly kind: 'elsewhere'; readonly partition: number; readonly leader: number | undefined }
@@ -29,7 +29,7 @@ export interface Positions {
 }
 
 export interface RecordPlacesParts {
-  readonly topics: Pick<TopicVerbs, 'find'>
+  readonly topics: Pick<TopicOperations, 'find'>
   readonly offsets: Pick<Offsets, 'list'>
   readonly owners: Pick<Owners, 'ofPartition'>
 }
