@@ -502,7 +502,7 @@ export const differences: readonly Difference[] = [
       'makes `__consumer_offsets`, `__transaction_state` or `__share_group_state` as an internal topic and answers UNKNOWN_TOPIC_OR_PARTITION (3) until it is there',
     ours: 'answers UNKNOWN_TOPIC_OR_PARTITION (3)',
     why: 'This server keeps offsets in its database, so a topic with this name could hold nothing.',
-    shown: { file: 'packages/agent/src/api/create-topics.test.ts', title: 'C8: %s is never made, neither by Metadata nor by CreateTopics' },
+    shown: { file: 'packages/agent/src/api/create-topics.test.ts', title: 'C8: neither Metadata nor CreateTopics creates %s' },
   },
   {
     id: 'create-topics-internal',

@@ -1,5 +1,6 @@
-// Topics as a request names them, after the gate was asked: what every handler with topics begins with.
+// The topics that a request names, after a check of the client's rights: every handler of topics starts with this.
 import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
@@ -12,8 +13,8 @@ export interface TopicQuery {
 }
 
 /**
- * By name; one answer per distinct name. A topic that the client may not see is rejected before the catalog is asked whether it exists. A name that cannot be
- * one is UNKNOWN_TOPIC_OR_PARTITION, as in Kafka, whose requests for records and offsets only look names up; `illegal` keeps INVALID_TOPIC_EXCEPTION.
+ * By name; one answer for each distinct name. A topic that the client may not access is rejected before the catalog looks it up. An illegal name is
+ * UNKNOWN_TOPIC_OR_PARTITION, as in Kafka, whose requests for records and offsets only look names up; `illegal: 'reported'` keeps INVALID_TOPIC_EXCEPTION.
  */
 export async function topicsByName(
   names: readonly string[],
@@ -25,28 +26,28 @@ export async function topicsByName(
   const slice = services.turns.slice()
   for (const name of names) {
     if (answers.has(name)) continue
-    // Of those that are allowed, the answer follows.
+    // Replaced below for the names that are allowed.
     answers.set(name, failure('TOPIC_AUTHORIZATION_FAILED'))
     if (mayTouch(name, operation, { context, services })) allowed.push(name)
     if (slice.spent(1)) await slice.next()
   }
   const found = await services.topics.find(allowed, { autoCreate: query.autoCreate ?? false })
   for (const [index, name] of allowed.entries()) {
-    const outcome = found[index]
-    const unknown = outcome?.kind === 'error' && outcome.code === errors.INVALID_TOPIC_EXCEPTION.code && query.illegal === undefined
-    answers.set(name, outcome === undefined || unknown ? failure('UNKNOWN_TOPIC_OR_PARTITION') : outcome)
+    const outcome = must(found[index], 'each name asked for')
+    const unknown = outcome.kind === 'error' && outcome.code === errors.INVALID_TOPIC_EXCEPTION.code && query.illegal === undefined
+    answers.set(name, unknown ? failure('UNKNOWN_TOPIC_OR_PARTITION') : outcome)
     if (slice.spent(1)) await slice.next()
   }
   return answers
 }
 
-/** By id; one answer per distinct id. The gate knows names, so it is asked once the name is known. */
+/** By id; one answer for each distinct id. The gate decides by name, so the lookup comes first. */
 export async function topicsById(topicIds: readonly TopicId[], query: TopicQuery): Promise<ReadonlyMap<TopicId, Outcome<Topic>>> {
   const distinct = [...new Set(topicIds)]
   const found = await query.services.topics.findById(distinct)
   return new Map(
     distinct.map((topicId, index) => {
-      const topic = found[index] ?? failure('UNKNOWN_TOPIC_ID')
+      const topic = must(found[index], 'each id asked for')
       const allowed = topic.kind === 'error' || mayTouch(topic.value.name, query.operation, query)
       return [topicId, allowed ? topic : failure('TOPIC_AUTHORIZATION_FAILED')]
     }),
@@ -64,7 +65,7 @@ export function failure(
   return { kind: 'error', code: errors[error].code, ...(message !== undefined && { message }) }
 }
 
-/** Ours has no number in Kafka's table; a Kafka client never sends what it answers to. */
+/** IDEMPOTENCY_KEY_REUSED is ours and has no code in Kafka; only HTTP requests have idempotency keys. */
 export function codeOf(error: KafkaErrorName | 'IDEMPOTENCY_KEY_REUSED'): number {
   return error === 'IDEMPOTENCY_KEY_REUSED' ? errors.INVALID_REQUEST.code : errors[error].code
 }
@@ -80,7 +81,7 @@ export function duplicatesOf<T>(values: Iterable<T>): ReadonlySet<T> {
   return twice
 }
 
-/** Whether a request names the partition of the topic more than once. No string is made for a partition: there may be very many. */
+/** Whether a request names the partition of the topic more than once. It allocates no string per partition: there may be very many. */
 export function repeatedPartitions(
   topics: Iterable<{ readonly topic: string; readonly partitions: Iterable<number> }>,
 ): (topic: string, partition: number) => boolean {

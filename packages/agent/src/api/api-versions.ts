@@ -1,11 +1,14 @@
-// ApiVersions 0–4. Names every API that has a handler; the connection remembers the client's software (KIP-511). Left out: features, there are none yet.
+// ApiVersions lists every API that has a handler, with its versions.
+// - Versions: 0–4. A newer request is answered in version 0, with UNSUPPORTED_VERSION and the list.
+// - KIPs: 35, 511 (the client's software, 3+, which the connection remembers).
+// - Left out: features, because there are none yet.
 import { type Api, ApiVersions, type ApiVersionsResponse, errors, KafkaError } from '@local-kafka-service/protocol'
 import { type Handler, handler } from './handler.ts'
 
-/** Kafka's own pattern. Undecided names would end in metrics and logs as they are. */
+/** Kafka's own pattern. It keeps arbitrary text out of metrics and logs. */
 const legalSoftware = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
-/** `served`: read at each request, because the table of handlers holds this one, too. */
+/** `served` is called at each request, because the table of handlers contains this handler too. */
 export function apiVersions(served: () => readonly Api[]): Handler<typeof ApiVersions> {
   return handler({
     api: ApiVersions,
@@ -19,7 +22,7 @@ export function apiVersions(served: () => readonly Api[]): Handler<typeof ApiVer
   })
 }
 
-/** For a client that is newer than this server: encoded as version 0, with the list from which it takes a version that both know. */
+/** The answer to a client that is newer than this server: encoded as version 0, with the list from which the client picks a version that both know. */
 export function unsupportedVersion(served: readonly Api[]): ApiVersionsResponse {
   return { errorCode: errors.UNSUPPORTED_VERSION.code, apiKeys: keysOf(served) }
 }

@@ -1,4 +1,4 @@
-// Codes and texts that tools show, as Apache Kafka 4.3 sends them. test/e2e/differential compares them with Kafka itself; this is the part that runs without it.
+// The codes and texts of Apache Kafka 4.3 that tools show. test/e2e/differential compares them with Kafka itself; these tests need no Kafka.
 import {
   CreatePartitions,
   CreateTopics,
@@ -84,7 +84,7 @@ describe('CreatePartitions', () => {
   })
 })
 
-test('Metadata with an id describes by id only, so that no topic is described twice', async () => {
+test('a Metadata request with an id ignores names, so that no topic is described twice', async () => {
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
   const topics = [{ name: 't' }, { name: 'missing' }, { name: null, topicId }, { name: null, topicId: unknownId }]
@@ -95,13 +95,13 @@ test('Metadata with an id describes by id only, so that no topic is described tw
   ])
 })
 
-test('an endpoint of another type is rejected with its type in words, and with the type of this endpoint', async () => {
+test('a wrong endpoint type is rejected with a text that names it, and with the type of this endpoint', async () => {
   await using kafka = await anAgent()
   const answer = await kafka.call(DescribeCluster, 1, { includeClusterAuthorizedOperations: false, endpointType: 9 })
   expect(answer).toMatchObject({ errorMessage: 'Unsupported endpoint type 9', endpointType: 1 })
 })
 
-test('no error is an empty text in DescribeConfigs and FindCoordinator, and NONE in older FindCoordinators', async () => {
+test('the text of no error is empty in DescribeConfigs and FindCoordinator, and NONE in older versions of FindCoordinator', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const resources = [{ resourceType: 2, resourceName: 't', configurationKeys: null }]
@@ -110,7 +110,7 @@ test('no error is an empty text in DescribeConfigs and FindCoordinator, and NONE
   expect((await kafka.call(FindCoordinator, 3, { key: 'g' })).errorMessage).toBe('NONE')
 })
 
-test('a cursor at a topic that is not asked for is rejected', async () => {
+test('a cursor at a topic that the request does not name is rejected', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const request = { topics: [{ name: 't' }], cursor: { topicName: 's', partitionIndex: 0 } }
@@ -120,13 +120,13 @@ test('a cursor at a topic that is not asked for is rejected', async () => {
 test.each([
   { producerId: 7, producerEpoch: -1 },
   { producerId: -1, producerEpoch: 0 },
-])('InitProducerId rejects one half of a producer: $producerId, $producerEpoch', async (half) => {
+])('InitProducerId rejects a producer id without an epoch, and the reverse: $producerId, $producerEpoch', async (half) => {
   await using kafka = await anAgent()
   const answer = await kafka.call(InitProducerId, 5, { transactionalId: null, transactionTimeoutMs: 1000, ...half })
   expect(answer).toMatchObject({ errorCode: errors.INVALID_REQUEST.code, producerId: -1 })
 })
 
-test('to Produce, Fetch and ListOffsets a name that cannot be one is an unknown topic', async () => {
+test('Produce, Fetch and ListOffsets answer an illegal name like an unknown topic', async () => {
   await using kafka = await anAgent()
   const name = 'a b'
   const unknown = errors.UNKNOWN_TOPIC_OR_PARTITION.code
@@ -140,7 +140,7 @@ test('to Produce, Fetch and ListOffsets a name that cannot be one is an unknown 
   expect(listed.topics[0]?.partitions[0]?.errorCode).toBe(unknown)
 })
 
-test('topics without partitions are left out of the answers of Produce and ListOffsets', async () => {
+test('the answers of Produce and ListOffsets leave out topics without partitions', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const topicData = [{ name: 't', partitionData: [] }]
@@ -148,7 +148,7 @@ test('topics without partitions are left out of the answers of Produce and ListO
   expect((await kafka.call(ListOffsets, 7, { replicaId: -1, topics: [{ name: 't', partitions: [] }] })).topics).toEqual([])
 })
 
-test('errors of records come with the range of the topic, exactly, and with the start of the log', async () => {
+test("record errors come with the topic's exact range of timestamps, and with the start of the log", async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const timestamp = 4_102_444_800_000
@@ -157,11 +157,11 @@ test('errors of records come with the range of the topic, exactly, and with the 
   const answer = responses[0]?.partitionResponses[0]
   expect(answer).toMatchObject({ errorMessage: 'One or more records have been rejected due to invalid timestamp', logStartOffset: 0 })
   const [, from = '', until = ''] = /within \[(-?\d+), (\d+)\]$/.exec(answer?.recordErrors[0]?.batchIndexErrorMessage ?? '') ?? []
-  // The defaults: before.max.ms is the largest int64, after.max.ms an hour.
+  // By default before.max.ms is the largest int64, and after.max.ms is an hour.
   expect(BigInt(until) - BigInt(from)).toBe(2n ** 63n - 1n + 3_600_000n)
 })
 
-test('a zero id is no id', async () => {
+test('a zero id counts as no id', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const { topics } = await kafka.call(Metadata, 12, { topics: [{ name: 't', topicId: zeroUuid }] })

@@ -2,7 +2,7 @@
 import type { Services } from '../services.ts'
 import type { Operation, RequestContext, Resource } from './handler.ts'
 
-/** One bit per ACL operation code of Kafka. */
+/** One bit for each of Kafka's ACL operation codes. */
 export function authorizedOperations(context: RequestContext, services: Services, resource: Describable): number {
   let bits = 0
   for (const operation of operationsOn[resource.type])
@@ -12,7 +12,7 @@ export function authorizedOperations(context: RequestContext, services: Services
 
 export const cluster = { type: 'CLUSTER', name: 'kafka-cluster' } as const
 
-/** Of transactional ids no answer says it. */
+/** No answer has the authorized operations of a transactional id. */
 type Describable = Resource & { readonly type: keyof typeof operationsOn }
 
 const bitOf: Record<Exclude<Operation, 'NONE'>, number> = {

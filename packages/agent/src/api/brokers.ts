@@ -1,4 +1,4 @@
-// The living agents as a client sees them: Kafka's brokers, with the addresses that this client can reach.
+// The live agents as a client sees them: Kafka's brokers, with the addresses that this client can reach.
 import type { TopicId } from '../core/ids.ts'
 import type { Services } from '../services.ts'
 import type { RequestContext } from './handler.ts'
@@ -9,14 +9,14 @@ export interface Broker {
   readonly port: number
 }
 
-/** In order of their ids. This agent is always among them, also before its first heartbeat, under the address that the client came in by. */
+/** In order of id. The list always has this agent, even before its first heartbeat, under the address that the client connected to. */
 export function brokersFor(context: RequestContext, { owners }: Pick<Services, 'owners'>): readonly Broker[] {
   const brokers: Broker[] = [{ nodeId: owners.brokerId, ...context.advertised }]
   for (const { brokerId, host, port } of owners.members) if (brokerId !== owners.brokerId) brokers.push({ nodeId: brokerId, host, port })
   return brokers.toSorted((a, b) => a.nodeId - b.nodeId)
 }
 
-/** Where a refused client finds the leaders (KIP-951); only those that live. */
+/** The addresses of the leaders for a client that asked the wrong agent (KIP-951); live agents only. */
 export function endpointsOf(leaders: Iterable<number>, context: RequestContext, services: Pick<Services, 'owners'>): readonly Broker[] {
   const wanted = new Set(leaders)
   return wanted.size === 0 ? [] : brokersFor(context, services).filter(({ nodeId }) => wanted.has(nodeId))
@@ -31,7 +31,7 @@ export function currentLeader(
   return { leaderId: leader ?? -1, leaderEpoch: epoch }
 }
 
-/** What is wrong with the leader epoch that a client holds (KIP-320); undefined when it is right, or not told. */
+/** The error for the leader epoch that a client sent (KIP-320); undefined when it is right, or when the client sent none. */
 export function epochTrouble(
   { owners }: Pick<Services, 'owners'>,
   ask: { readonly topicId: TopicId; readonly partition: number; readonly currentLeaderEpoch: number },

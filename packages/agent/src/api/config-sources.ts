@@ -1,4 +1,4 @@
-// The numbers by which Kafka tells where a config's value comes from, and of what type it is.
+// Kafka's numbers for the source of a config's value, and for its type.
 import type { SettingType } from '../settings.ts'
 
 export const configSources = {

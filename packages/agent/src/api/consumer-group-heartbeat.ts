@@ -1,5 +1,9 @@
-// ConsumerGroupHeartbeat 0–1. The consumer protocol (KIP-848) does not exist here yet, so the answer is that of a Kafka whose consumer protocol is turned off:
-// UNSUPPORTED_VERSION, from which every client says that its user must take group.protocol=classic. librdkafka waits indefinitely where the API is not advertised.
+// ConsumerGroupHeartbeat answers UNSUPPORTED_VERSION, like a Kafka broker whose consumer protocol is turned off.
+// - Versions: 0–1.
+// - KIPs: 848.
+// - On this answer every client asks its user to set group.protocol=classic.
+// - The API is advertised because librdkafka waits indefinitely without it.
+// - Left out: the consumer protocol, which this server does not have yet.
 import { ConsumerGroupHeartbeat, KafkaError } from '@local-kafka-service/protocol'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'

@@ -1,5 +1,9 @@
-// CreatePartitions 0–3. Raises a topic's number of partitions, never lowers it. Assignments must fit, then ownership goes its own way.
+// CreatePartitions raises a topic's number of partitions; it never lowers it.
+// - Versions: 0–3.
+// - KIPs: 195.
+// - A manual assignment must name one live broker for each new partition; it does not decide which agent owns a partition.
 import { CreatePartitions, type CreatePartitionsRequest, errors, type Outcome } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
@@ -27,7 +31,7 @@ export const createPartitions = handler({
 })
 
 type TopicRequest = CreatePartitionsRequest['topics'][number]
-/** `living`: read in bulk; it says what is not there, and growing looks again at what is. */
+/** `living`: the topics that existed in one bulk read. Topics that are not in it do not exist; `grow` reads the others again. */
 type Query = { readonly living: ReadonlySet<string>; readonly context: RequestContext; readonly services: Services }
 
 async function grown({ name, count, assignments }: TopicRequest, dryRun: boolean, query: Query): Promise<Outcome<Topic>> {
@@ -35,10 +39,10 @@ async function grown({ name, count, assignments }: TopicRequest, dryRun: boolean
   if (!query.living.has(name)) return failure('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`)
   const { topics } = query.services
   if (assignments !== null) {
-    // Checked against what is there now, and first: a refused assignment must change nothing.
+    // The check comes first, and against the current number of partitions: a rejected assignment must change nothing.
     const checked = await topics.grow({ name, partitions: count, dryRun: true })
-    const [before] = checked.kind === 'ok' ? await topics.find([name], { autoCreate: false }) : [checked]
-    if (before?.kind !== 'ok') return before ?? failure('UNKNOWN_TOPIC_OR_PARTITION')
+    const before = checked.kind === 'ok' ? must((await topics.find([name], { autoCreate: false }))[0], 'the one topic asked for') : checked
+    if (before.kind === 'error') return before
     const wrong = assignmentTrouble(assignments, count - before.value.partitions, query)
     if (wrong !== undefined) return failure('INVALID_REPLICA_ASSIGNMENT', wrong)
   }
@@ -56,7 +60,7 @@ function result(
   outcome: Outcome<Topic>,
 ): { readonly name: string; readonly errorCode: number; readonly errorMessage: string | null } {
   if (outcome.kind === 'ok') return { name, errorCode: 0, errorMessage: null }
-  // Kafka has no text for a topic that is not there, and its clients have one.
+  // Kafka sends no text for an unknown topic; its clients have their own.
   const errorMessage = outcome.code === errors.UNKNOWN_TOPIC_OR_PARTITION.code ? null : (outcome.message ?? null)
   return { name, errorCode: outcome.code, errorMessage }
 }

@@ -1,4 +1,4 @@
-// What CreateTopics answers where clients depend on Kafka's own order and values: topics that exist, retention without an end, internal topics.
+// The answers of CreateTopics in which clients depend on Kafka's order of checks and values: existing topics, unlimited retention, internal topics.
 import { CreateTopics, DescribeConfigs, errors, type KafkaErrorName, Metadata, type RequestInputOf } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
@@ -21,10 +21,10 @@ async function created(kafka: AgentForTests, topics: readonly NewTopic[], more: 
 
 test.each<readonly [string, Partial<NewTopic>]>([
   ['no partitions', { numPartitions: 0 }],
-  ['more partitions than one request may make', { numPartitions: limits.partitionsPerRequest + 1 }],
+  ['more partitions than one request may create', { numPartitions: limits.partitionsPerRequest + 1 }],
   ['a replication factor of 3', { replicationFactor: 3 }],
   [
-    'an assignment to a broker that is not there',
+    'an assignment to an unknown broker',
     { numPartitions: -1, replicationFactor: -1, assignments: [{ partitionIndex: 0, brokerIds: [9] }] },
   ],
   ['an unknown config', { configs: [{ name: 'segment.mz', value: '1' }] }],
@@ -39,7 +39,7 @@ test.each<readonly [string, Partial<NewTopic>]>([
   expect([0, codeOf('TOPIC_ALREADY_EXISTS')]).not.toContain(other?.errorCode)
 })
 
-test('C18: a client that may not make a topic does not learn whether it exists', async () => {
+test('C18: a client that may not create a topic does not learn whether it exists', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const gate: Gate = { authorize: () => false, throttle: () => 0 }
@@ -49,7 +49,7 @@ test('C18: a client that may not make a topic does not learn whether it exists',
   }
 })
 
-test('C7: retention without an end is made and described as it was sent, exactly', async () => {
+test('C7: unlimited retention is stored and described exactly as the client sent it', async () => {
   await using kafka = await anAgent()
   const sent = { 'retention.ms': '9223372036854775807', 'retention.bytes': '-1', 'cleanup.policy': 'delete' }
   const configs = Object.entries(sent).map(([name, value]) => ({ name, value }))
@@ -60,7 +60,7 @@ test('C7: retention without an end is made and described as it was sent, exactly
 })
 
 test.each(['9223372036854775806', '9223372036854775808', '9.2e18', '604800000'])(
-  'C7: retention.ms=%s is not one of the values without an end',
+  'C7: retention.ms=%s does not mean unlimited retention',
   async (value) => {
     await using kafka = await anAgent()
     expect(await created(kafka, [aTopic({ configs: [{ name: 'retention.ms', value }] })])).toMatchObject([
@@ -70,7 +70,7 @@ test.each(['9223372036854775806', '9223372036854775808', '9.2e18', '604800000'])
 )
 
 test.each(['__consumer_offsets', '__transaction_state', '__share_group_state', '__cluster_metadata'])(
-  'C8: %s is never made, neither by Metadata nor by CreateTopics',
+  'C8: neither Metadata nor CreateTopics creates %s',
   async (name) => {
     await using kafka = await anAgent()
     for (const version of [0, 4, 12]) {

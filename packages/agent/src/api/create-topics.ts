@@ -1,5 +1,9 @@
-// CreateTopics 2–7. -1 partitions means num.partitions, -1 replicas means 1: the object store replicates. Manual assignments count, their brokers must live,
-// and then ownership goes its own way. Left out: configs without machinery are INVALID_CONFIG.
+// CreateTopics creates topics with their configs.
+// - Versions: 2–7.
+// - KIPs: 464 (defaults), 516 (topic ids, 7+), 525 (configs in the answer, 5+).
+// - -1 partitions means num.partitions; -1 replicas means 1, because the object store replicates the data.
+// - A manual assignment sets the number of partitions, and its brokers must be live; it does not decide which agent owns a partition.
+// - Left out: configs that this server does not implement are INVALID_CONFIG.
 import { CreateTopics, type CreateTopicsRequest, type CreateTopicsResponse, errors, type Outcome } from '@local-kafka-service/protocol'
 import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
@@ -18,7 +22,7 @@ export const createTopics = handler({
   async handle(request, context, services) {
     const twice = duplicatesOf(request.topics.map(({ name }) => name))
     const rejected = (name: string, why: Rejection): TopicResponse => {
-      // A program that makes its topics at each start finds them there: nothing that its user must know.
+      // Many programs create their topics at every start: the log does not report a topic that already exists.
       if (why.code !== errors.TOPIC_ALREADY_EXISTS.code)
         reportRejection(CreateTopics, { ...why, subject: `topic '${name}'` }, { context, services })
       return refusal(name, why)
@@ -34,7 +38,7 @@ export const createTopics = handler({
         topic.numPartitions === -1 ? number(services.settings, 'num.partitions') : topic.numPartitions,
       )
       if (partitions + more > limits.partitionsPerRequest) {
-        const message = `One request may make ${limits.partitionsPerRequest} partitions; ask for this topic in another.`
+        const message = `One request may create at most ${limits.partitionsPerRequest} partitions: create this topic in another request.`
         topics.push(rejected(topic.name, await notMade(topic.name, failure('INVALID_PARTITIONS', message), { context, services })))
         continue
       }
@@ -67,12 +71,12 @@ async function created(topic: TopicRequest, dryRun: boolean, query: Query): Prom
   })
 }
 
-/** Only a client that may make the topic is told whether it exists. */
+/** Only a client that may create the topic learns whether it exists. */
 async function notMade(name: string, why: Failure, query: Query): Promise<Failure> {
   return mayTouch(name, 'CREATE', query) ? query.services.topics.unlessExists(name, why) : failure('TOPIC_AUTHORIZATION_FAILED')
 }
 
-/** How many partitions were asked for; -1: as many as the setting says. */
+/** The number of partitions that the request asks for; -1 stands for num.partitions. */
 function partitionsOf({ numPartitions, replicationFactor, assignments }: TopicRequest, query: Query): Outcome<number> {
   if (assignments.length === 0) {
     if (replicationFactor === 1 || replicationFactor === -1) return { kind: 'ok', value: numPartitions }
@@ -80,7 +84,7 @@ function partitionsOf({ numPartitions, replicationFactor, assignments }: TopicRe
       return failure('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0, or -1 to use the default value.')
     return failure(
       'INVALID_REPLICATION_FACTOR',
-      `Replication factor was ${replicationFactor}; this server takes 1 or -1, because the object store replicates.`,
+      `Replication factor was ${replicationFactor}: use 1 or -1, because the object store replicates the data.`,
     )
   }
   if (replicationFactor !== -1)

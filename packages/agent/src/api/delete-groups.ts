@@ -1,4 +1,7 @@
-// DeleteGroups 0–2. Groups without members, with their offsets; each has its own error.
+// DeleteGroups deletes groups without members, and their offsets.
+// - Versions: 0–2.
+// - KIPs: 229.
+// - Each group has its own error.
 import { DeleteGroups, errors } from '@local-kafka-service/protocol'
 import { eachGroup } from './group-access.ts'
 import { handler } from './handler.ts'

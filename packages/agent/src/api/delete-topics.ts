@@ -1,4 +1,7 @@
-// DeleteTopics 1–6, by name, from 6 on also by id. Soft: from the answer on the topic is not found; its objects go later.
+// DeleteTopics deletes topics by name or by id.
+// - Versions: 1–6; topic ids from 6 on.
+// - KIPs: 516 (topic ids).
+// - After the answer the topic is unknown; its objects are deleted later.
 import {
   DeleteTopics,
   type DeleteTopicsRequest,
@@ -7,6 +10,7 @@ import {
   type Outcome,
   zeroUuid,
 } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
@@ -60,17 +64,17 @@ function namesOf(targets: readonly Target[]): readonly string[] {
 async function namedById(targets: readonly Target[], services: Services): Promise<ReadonlyMap<string, Outcome<Topic>>> {
   const topicIds = [...new Set(targets.flatMap(({ name, topicId }) => (name === null ? [topicId] : [])))]
   const found = await services.topics.findById(topicIds)
-  return new Map(topicIds.map((topicId, at) => [topicId, found[at] ?? failure('UNKNOWN_TOPIC_ID')]))
+  return new Map(topicIds.map((topicId, at) => [topicId, must(found[at], 'each id asked for')]))
 }
 
-/** Topics that one entry names and another identifies, by their names and by their ids. */
+/** The topics that one entry gives by name and another by id, under both keys. */
 function namedTwice(targets: readonly Target[], byId: Query['byId']): ReadonlyMap<string, Topic> {
   const names = new Set(namesOf(targets))
   const topics = [...byId.values()].flatMap((found) => (found.kind === 'ok' && names.has(found.value.name) ? [found.value] : []))
   return new Map(topics.flatMap((topic) => [[topic.name, topic] as const, [topic.topicId, topic] as const]))
 }
 
-/** What was read in bulk says what is not there; each deletion looks again at what is. */
+/** The result of bulk reads. Topics that are missing in them do not exist; `delete` reads the others again. */
 interface Query {
   readonly living: ReadonlySet<string>
   readonly byId: ReadonlyMap<string, Outcome<Topic>>
@@ -89,8 +93,8 @@ async function deleted(target: Target, { living, byId, context, services }: Quer
     const outcome = await services.topics.delete({ name })
     return outcome.kind === 'ok' ? { name, topicId: outcome.value.topicId, errorCode: 0 } : answer(target, outcome)
   }
-  const found = byId.get(topicId)
-  if (found?.kind !== 'ok') return answer(target, found ?? failure('UNKNOWN_TOPIC_ID'))
+  const found = must(byId.get(topicId), 'each id asked for')
+  if (found.kind === 'error') return answer(target, found)
   if (!mayTouch(found.value.name, 'DELETE', { context, services })) return answer(target, failure('TOPIC_AUTHORIZATION_FAILED'))
   const outcome = await services.topics.delete({ topicId })
   return outcome.kind === 'ok' ? { name: found.value.name, topicId, errorCode: 0 } : answer(target, outcome)
@@ -100,7 +104,7 @@ function answer({ name, topicId }: Target, { code, message }: { readonly code: n
   return { name, topicId, errorCode: code, errorMessage: notHosted.get(code) ?? message ?? null }
 }
 
-/** What Kafka says of a topic that is not there; tools show it. */
+/** Kafka's texts for an unknown topic, which tools show. */
 const notHosted: ReadonlyMap<number, string> = new Map([
   [errors.UNKNOWN_TOPIC_OR_PARTITION.code, 'This server does not host this topic-partition.'],
   [errors.UNKNOWN_TOPIC_ID.code, 'This server does not host this topic ID.'],

@@ -1,4 +1,8 @@
-// DescribeCluster 0–2. The living agents as brokers; any of them is the controller. Left out: controller endpoints (there is no quorum), fenced brokers.
+// DescribeCluster answers the cluster's id and the live agents as brokers.
+// - Versions: 0–2.
+// - KIPs: 700, 430 (authorized operations), 919 (endpoint types, 1+), 1073 (fenced brokers, 2).
+// - The agent that answers is the controller: every agent can be.
+// - Left out: controller endpoints, because there is no quorum; fenced brokers.
 import { DescribeCluster, KafkaError } from '@local-kafka-service/protocol'
 import { authorizedOperations, cluster } from './authorized-operations.ts'
 import { brokersFor } from './brokers.ts'
@@ -9,7 +13,7 @@ const controllerEndpoints = 2
 
 export const describeCluster = handler({
   api: DescribeCluster,
-  // Kafka asks for no more than that either: whoever may connect may see who is there.
+  // Like Kafka: every client that may connect may see the brokers.
   access: { operation: 'DESCRIBE', resource: 'none' },
   async handle({ endpointType, includeClusterAuthorizedOperations }, context, services) {
     if (endpointType === controllerEndpoints)
@@ -35,7 +39,7 @@ export const describeCluster = handler({
     throttleTimeMs: 0,
     errorCode: code,
     errorMessage: message,
-    // Of this endpoint, whatever was asked for.
+    // The type of this endpoint, not the one in the request.
     endpointType: brokerEndpoints,
     clusterId: '',
     brokers: [],

@@ -1,6 +1,10 @@
-// DescribeConfigs 1–4. Topics and this agent as a broker, with effective values, sources, synonyms, types and words; the settings table is where they come from.
-// Left out: loggers, client metrics and groups, which have no configs here.
+// DescribeConfigs describes the configs of topics and of this agent as a broker.
+// - Versions: 1–4.
+// - KIPs: 133, 226 (sources and synonyms), 569 (types and documentation, 3+).
+// - Values, sources, types and documentation come from the table of settings.
+// - Left out: loggers, client metrics and groups, which have no configs here.
 import { DescribeConfigs, type DescribeConfigsRequest, type DescribeConfigsResponse, type Outcome } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { agentSettings, type Setting } from '../settings.ts'
@@ -50,13 +54,16 @@ function described(resource: ResourceRequest, query: Query): Result {
     case brokerResource:
       return ofBroker(resource, query)
     default:
-      return refusal(resource, failure('INVALID_REQUEST', `Configs of resource type ${resource.resourceType} are not served.`))
+      return refusal(
+        resource,
+        failure('INVALID_REQUEST', `Resource type ${resource.resourceType} has no configs here: ask for topics (2) or brokers (4).`),
+      )
   }
 }
 
 function ofTopic(resource: ResourceRequest, query: Query): Result {
-  const found = query.topics.get(resource.resourceName)
-  if (found?.kind !== 'ok') return refusal(resource, found ?? failure('UNKNOWN_TOPIC_OR_PARTITION'))
+  const found = must(query.topics.get(resource.resourceName), 'each topic that the request names')
+  if (found.kind === 'error') return refusal(resource, found)
   const configs = query.services.topics.configs(found.value).map(
     (config): Config => ({
       name: config.name,
@@ -72,7 +79,7 @@ function ofTopic(resource: ResourceRequest, query: Query): Result {
   return answer(resource, configs, query)
 }
 
-/** The empty name means the defaults of all brokers that can be changed at run time: there are none. */
+/** The empty name stands for the cluster-wide defaults that can change at run time: there are none. */
 function ofBroker(resource: ResourceRequest, query: Query): Result {
   const { gate, owners } = query.services
   const { resourceName } = resource
@@ -128,13 +135,13 @@ function fixed(name: string, value: string): Config {
   }
 }
 
-/** Only the keys asked for; all where the list is null or empty, as in Kafka. Synonyms and words where they are wanted. */
+/** The configs that the request asks for: all of them when the list is null or empty, as in Kafka. Synonyms and documentation on request only. */
 function answer(resource: ResourceRequest, configs: readonly Config[], { request }: Query): Result {
   const { resourceType, resourceName, configurationKeys } = resource
   const wanted = configurationKeys === null || configurationKeys.length === 0 ? undefined : new Set(configurationKeys)
   return {
     errorCode: 0,
-    // Kafka's word for no error here.
+    // Kafka's text for no error here.
     errorMessage: '',
     resourceType,
     resourceName,

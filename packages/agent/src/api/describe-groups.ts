@@ -1,4 +1,7 @@
-// DescribeGroups 0–6. A group that is not there is a dead one; from 6 on that is an error, too (KIP-1043).
+// DescribeGroups answers the state, the protocol and the members of groups.
+// - Versions: 0–6.
+// - KIPs: 430 (authorized operations, 3+), 1043 (GROUP_ID_NOT_FOUND, 6+).
+// - A group that does not exist is Dead; from 6 on it also has an error.
 import { DescribeGroups, type DescribeGroupsResponse, errors } from '@local-kafka-service/protocol'
 import type { DescribedGroup } from '../coordinate/stored-groups.ts'
 import { authorizedOperations } from './authorized-operations.ts'

@@ -1,4 +1,8 @@
-// DescribeTopicPartitions 0. Topics in order of their names, page by page: the cursor names the first partition of the next page (KIP-966).
+// DescribeTopicPartitions describes topics page by page, in order of their names.
+// - Versions: 0.
+// - KIPs: 966.
+// - The cursor names the first partition of the next page.
+// - Left out: eligible leader replicas, which are always empty.
 import {
   DescribeTopicPartitions,
   type DescribeTopicPartitionsRequest,
@@ -22,7 +26,8 @@ export const describeTopicPartitions = handler({
   access: { operation: 'DESCRIBE', resource: 'topic' },
   async handle(request, context, services) {
     const { cursor } = request
-    if (cursor !== null && cursor.partitionIndex < 0) throw new KafkaError('INVALID_REQUEST', 'The cursor names a negative partition.')
+    if (cursor !== null && cursor.partitionIndex < 0)
+      throw new KafkaError('INVALID_REQUEST', `The cursor's partition ${cursor.partitionIndex} is not valid: use 0 or more.`)
     const found = await foundTopics(request, { context, services })
     if (cursor !== null && request.topics.length > 0 && !request.topics.some(({ name }) => name === cursor.topicName))
       throw new KafkaError('INVALID_REQUEST', `The list of topics must contain the topic of the cursor: ${cursor.topicName}`)
@@ -53,7 +58,7 @@ export const describeTopicPartitions = handler({
 type TopicResponse = DescribeTopicPartitionsResponse['topics'][number]
 type Query = { readonly context: RequestContext; readonly services: Services }
 
-/** By name. All that the client may see where none is named. */
+/** In order of name. A request without names is for every topic that the client may describe. */
 async function foundTopics(
   { topics }: DescribeTopicPartitionsRequest,
   query: Query,
@@ -99,7 +104,7 @@ function described(
         leaderEpoch: epoch,
         replicaNodes: nodes,
         isrNodes: nodes,
-        // Empty, not null: the Java client walks them without looking.
+        // Empty, not null: the Java client iterates them without a null check.
         eligibleLeaderReplicas: [],
         lastKnownElr: [],
         offlineReplicas: [],

@@ -23,7 +23,7 @@ async function described(
 }
 
 describe('DescribeConfigs', () => {
-  test("a topic's configs, all of them, with where each value comes from", async () => {
+  test("answers all of a topic's configs, with the source of each value", async () => {
     await using kafka = await anAgent({ settings: { 'message.max.bytes': { value: '5000', source: 'file' } } })
     await kafka.topic('t', 1, { 'message.timestamp.type': 'LogAppendTime' })
     const { errorCode, configs } = await described(kafka, { resourceType: topicType, resourceName: 't' })
@@ -35,7 +35,7 @@ describe('DescribeConfigs', () => {
     for (const config of configs) expect(config).toMatchObject({ synonyms: [], documentation: null, isSensitive: false, readOnly: false })
   })
 
-  test('only the keys asked for; synonyms and words when they are wanted', async () => {
+  test('answers only the keys of the request, with synonyms and documentation on request', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t', 1, { 'max.message.bytes': '3000' })
     const resource = { resourceType: topicType, resourceName: 't', configurationKeys: ['max.message.bytes', 'no.such'] }
@@ -48,7 +48,7 @@ describe('DescribeConfigs', () => {
     expect(configs[0]?.documentation).toMatch(/\w+ \w+/)
   })
 
-  test('C12: an empty list of keys means all of them, as null does', async () => {
+  test('C12: an empty list of keys means all keys, like null', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     const described = async (configurationKeys: readonly string[] | null) =>
@@ -57,7 +57,7 @@ describe('DescribeConfigs', () => {
     expect(await described([])).toEqual(await described(null))
   })
 
-  test('C12: the name of a broker is its id, and what is not a number is said to be none', async () => {
+  test('C12: the name of a broker is its id, and the error of another text names that text', async () => {
     await using kafka = await anAgent()
     const trouble = async (resourceName: string) => {
       const resources = [{ resourceType: 4, resourceName, configurationKeys: null }]
@@ -68,7 +68,7 @@ describe('DescribeConfigs', () => {
     expect(await trouble('99')).toMatch(/^Unexpected broker id, expected \d+ or empty string, but received 99$/)
   })
 
-  test('this agent as a broker: its id and its settings, none of which can be changed while it runs', async () => {
+  test('describes this agent as a broker: its id and its settings, all of them read-only', async () => {
     await using kafka = await anAgent({ settings: { 'num.partitions': { value: '6', source: 'flag' } } })
     const id = String(kafka.agent.brokerId)
     const { configs } = await described(kafka, { resourceType: brokerType, resourceName: id }, { includeSynonyms: true })
@@ -88,18 +88,18 @@ describe('DescribeConfigs', () => {
     )
   })
 
-  test('what all brokers have in common and can be changed is nothing', async () => {
+  test('answers no cluster-wide dynamic configs', async () => {
     await using kafka = await anAgent()
     expect(await described(kafka, { resourceType: brokerType, resourceName: '' })).toMatchObject({ errorCode: 0, configs: [] })
   })
 
   test.each<readonly [string, number, string, KafkaErrorName]>([
-    ['a topic that is not there', topicType, 'nowhere', 'UNKNOWN_TOPIC_OR_PARTITION'],
-    ['a name that is not legal', topicType, 'a b', 'INVALID_TOPIC_EXCEPTION'],
+    ['an unknown topic', topicType, 'nowhere', 'UNKNOWN_TOPIC_OR_PARTITION'],
+    ['an illegal name', topicType, 'a b', 'INVALID_TOPIC_EXCEPTION'],
     ['another broker', brokerType, '77', 'INVALID_REQUEST'],
     ['a logger', 8, '1', 'INVALID_REQUEST'],
     ['a group', 32, 'g', 'INVALID_REQUEST'],
-  ])('%s is refused, in words, and not made', async (_, resourceType, resourceName, error) => {
+  ])('%s is rejected with a text, and no topic is created', async (_, resourceType, resourceName, error) => {
     await using kafka = await anAgent()
     const result = await described(kafka, { resourceType, resourceName })
     expect(result).toMatchObject({ errorCode: codeOf(error), resourceType, resourceName, configs: [] })
@@ -109,7 +109,7 @@ describe('DescribeConfigs', () => {
 })
 
 describe('DescribeCluster', () => {
-  test('who is there, who controls, and the id', async () => {
+  test('answers the brokers, the controller and the id of the cluster', async () => {
     await using kafka = await anAgent()
     const brokerId = kafka.agent.brokerId
     const answer = await kafka.call(DescribeCluster, 2, { includeClusterAuthorizedOperations: false })
@@ -121,14 +121,14 @@ describe('DescribeCluster', () => {
   test.each<readonly [number, KafkaErrorName]>([
     [2, 'MISMATCHED_ENDPOINT_TYPE'],
     [9, 'UNSUPPORTED_ENDPOINT_TYPE'],
-  ])('endpoints of type %d are refused', async (endpointType, error) => {
+  ])('endpoints of type %d are rejected', async (endpointType, error) => {
     await using kafka = await anAgent()
     const answer = await kafka.call(DescribeCluster, 1, { includeClusterAuthorizedOperations: false, endpointType })
     expect(answer).toMatchObject({ errorCode: codeOf(error), brokers: [] })
   })
 })
 
-test('ApiVersions names exactly what is served, and Produce from 0 on, for the sake of older librdkafka', async () => {
+test('ApiVersions lists exactly the APIs that have handlers, and Produce from version 0 on for older librdkafka', async () => {
   await using kafka = await anAgent()
   const { apiKeys } = await kafka.call(ApiVersions, 4, { clientSoftwareName: 'test', clientSoftwareVersion: '1' })
   const served = Object.fromEntries(apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion]]))

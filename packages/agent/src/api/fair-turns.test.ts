@@ -1,4 +1,4 @@
-// Requests over very many partitions give the event loop back: how often, counted in its turns and never in time.
+// Requests about very many partitions yield to the event loop. The tests count its turns, never time.
 import { setImmediate } from 'node:timers/promises'
 import { Fetch, ListOffsets, Produce } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
@@ -10,7 +10,7 @@ const partitionsEach = limits.unitsPerTurn
 const partitions = Array.from({ length: partitionsEach }, (_, index) => index)
 const all = topics.length * partitionsEach
 
-/** Turns of the event loop in which other work could run before the answer was there. */
+/** The turns of the event loop in which other work could run before the answer. */
 async function turnsOf<T>(answer: Promise<T>): Promise<{ readonly turns: number; readonly answer: T }> {
   let [turns, done] = [0, false]
   const settled = answer.finally(() => {
@@ -38,7 +38,7 @@ const fetching = {
   })),
 }
 
-test('H6: Produce, Fetch and ListOffsets over thousands of partitions answer all of them, and others run between their slices', async () => {
+test('H6: Produce, Fetch and ListOffsets of thousands of partitions answer all of them, and other work runs between their slices', async () => {
   await using kafka = await withTopics()
   const empty = await turnsOf(kafka.call(Fetch, 12, fetching))
   expect(empty.turns).toBeGreaterThanOrEqual(topics.length)

@@ -30,7 +30,7 @@ function codeOf(error: KafkaErrorName): number {
   return errors[error].code
 }
 
-/** Lets every promise that can run do so. */
+/** Lets all pending promise callbacks run. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 async function fetched(kafka: AgentForTests, request: Input, version = 12) {
@@ -38,7 +38,7 @@ async function fetched(kafka: AgentForTests, request: Input, version = 12) {
   return response.responses.flatMap(({ partitions }) => partitions)
 }
 
-test('batches come whole, from the one that holds the offset on, with their final offsets', async () => {
+test('a fetch answers whole batches with their final offsets, from the batch that contains the fetch offset', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   await fill(kafka, 0, ['a', 'b', 'c'])
@@ -47,7 +47,7 @@ test('batches come whole, from the one that holds the offset on, with their fina
   expect(baseOffsets(partition?.records ?? null)).toEqual([1, 2])
 })
 
-test('where the memory of all answers is spent, a fetch waits for it, and comes back empty but without an error when its time is over', async () => {
+test('a fetch waits while the memory of all answers is used up, and is empty but without an error when its time is over', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   await fill(kafka, 0, ['a'])
@@ -60,7 +60,7 @@ test('where the memory of all answers is spent, a fetch waits for it, and comes 
   await turn()
   others.release()
   expect(baseOffsets((await waiting)[0]?.records ?? null)).toEqual([0])
-  // What the answer holds, and no more: nobody has told yet that it is sent.
+  // The answer still holds exactly its bytes, because no one has called `sent` yet.
   const [{ records } = { records: null }] = await waiting
   expect(kafka.services.answerMemory.usedBytes).toBe(records?.length)
 })
@@ -74,7 +74,7 @@ test('an empty partition has zero bytes of records, never null', async () => {
   expect(unknown?.records).toHaveLength(0)
 })
 
-test('aborted transactions are null for who reads uncommitted, and a list for who reads committed', async () => {
+test('aborted transactions are null for a fetch of uncommitted records, and a list for a fetch of committed ones', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const [uncommitted] = await fetched(kafka, aFetch([asked(0)], { isolationLevel: 0 }))
@@ -83,7 +83,7 @@ test('aborted transactions are null for who reads uncommitted, and a list for wh
   expect(committed?.abortedTransactions).toEqual([])
 })
 
-test('the first partition with data gives a whole batch, however small the limits are; the next ones wait', async () => {
+test('the first partition with data answers a whole batch, however small the limits are; the others answer none', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t', 2)
   await fill(kafka, 0, ['x'.repeat(500)])
@@ -98,9 +98,9 @@ test('the first partition with data gives a whole batch, however small the limit
 })
 
 test.each<readonly [string, Parameters<typeof asked>[1], number, KafkaErrorName]>([
-  ['an offset behind the end', { fetchOffset: 4 }, 0, 'OFFSET_OUT_OF_RANGE'],
+  ['an offset after the end', { fetchOffset: 4 }, 0, 'OFFSET_OUT_OF_RANGE'],
   ['a negative offset', { fetchOffset: -1 }, 0, 'OFFSET_OUT_OF_RANGE'],
-  ['a partition that is not there', {}, 7, 'UNKNOWN_TOPIC_OR_PARTITION'],
+  ['an unknown partition', {}, 7, 'UNKNOWN_TOPIC_OR_PARTITION'],
   ['an older leader epoch', { currentLeaderEpoch: 0 }, 0, 'FENCED_LEADER_EPOCH'],
   ['a newer leader epoch', { currentLeaderEpoch: 1000 }, 0, 'UNKNOWN_LEADER_EPOCH'],
 ])('%s is answered at once, with its error', async (_, more, partition, error) => {
@@ -111,7 +111,7 @@ test.each<readonly [string, Parameters<typeof asked>[1], number, KafkaErrorName]
   expect(answer?.errorCode).toBe(codeOf(error))
 })
 
-test('an offset at the end waits until something is committed', async () => {
+test('a fetch at the end of the log waits until a record is committed', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   await fill(kafka, 0, ['a'])
@@ -121,7 +121,7 @@ test('an offset at the end waits until something is committed', async () => {
   expect(baseOffsets(partition?.records ?? null)).toEqual([1])
 })
 
-test('a long poll ends when its connection is gone', async () => {
+test('a long poll ends when its connection is closed', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const gone = new AbortController()
@@ -130,7 +130,7 @@ test('a long poll ends when its connection is gone', async () => {
   expect((await waiting).responses[0]?.partitions[0]?.records).toHaveLength(0)
 })
 
-test('from version 13 on topics are named by id; an unknown one is UNKNOWN_TOPIC_ID', async () => {
+test('from version 13 on a fetch names topics by id; an unknown one is UNKNOWN_TOPIC_ID', async () => {
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
   const unknown = 'AAAAAAAAAAAAAAAAAAAAAQ'
@@ -142,7 +142,7 @@ test('from version 13 on topics are named by id; an unknown one is UNKNOWN_TOPIC
   ])
 })
 
-test('an incremental fetch leaves out what did not change, and brings what did', async () => {
+test('an incremental fetch answers only the partitions that changed', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t', 2)
   const open = await kafka.call(Fetch, 12, aFetch([asked(0), asked(1)], { sessionEpoch: 0 }))
@@ -159,7 +159,7 @@ test('an incremental fetch leaves out what did not change, and brings what did',
   expect(less.responses).toEqual([])
 })
 
-test('trouble with a session is one error for the whole request', async () => {
+test('a session error is one error for the whole request', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const none = await kafka.call(Fetch, 12, { maxWaitMs: 0, minBytes: 0, sessionId: 5, sessionEpoch: 1, topics: [] })
@@ -169,14 +169,14 @@ test('trouble with a session is one error for the whole request', async () => {
   expect(wrong).toMatchObject({ errorCode: codeOf('INVALID_FETCH_SESSION_EPOCH'), sessionId: 0 })
 })
 
-test('nobody replicates from here', async () => {
+test('a fetch with a replica id is rejected', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const response = await kafka.call(Fetch, 12, aFetch([asked(0)], { replicaId: 3 }))
   expect(response).toMatchObject({ errorCode: codeOf('INVALID_REQUEST'), responses: [] })
 })
 
-test('who asks an agent that does not own the partition hears who does, and where', async () => {
+test('an agent that does not own the partition answers the current leader and its address', async () => {
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
   const { owners } = kafka.services

@@ -1,5 +1,10 @@
-// Fetch 4–18. Whole batches under byte budgets, long polls, fetch sessions, topic ids. The poll blocks its own connection only.
-// Left out: followers (there are none), preferred replicas, tiered storage; nothing ever truncates, so no epoch diverges.
+// Fetch answers whole batches of many partitions, within byte limits.
+// - Versions: 4–18; topic ids from 13 on.
+// - KIPs: 227 (fetch sessions), 320 (leader epochs), 516 (topic ids), 951 (the new leader in the answer).
+// - A long poll blocks its own connection only.
+// - An error of one partition ends the long poll at once.
+// - Left out: followers, because there are none; preferred replicas; tiered storage.
+// - Left out: diverging epochs, because no log is ever truncated.
 import {
   errors,
   Fetch,
@@ -9,6 +14,7 @@ import {
   type KafkaErrorName,
   type Outcome,
 } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { AnswerClaim } from '../read/answer-memory.ts'
 import type { FetchAnswer, FetchAsk } from '../read/reader.ts'
@@ -27,7 +33,7 @@ export const fetch = handler({
   access: { operation: 'READ', resource: 'topic' },
   async handle(request, context, services) {
     if (request.replicaId >= 0 || request.replicaState.replicaId >= 0)
-      throw new KafkaError('INVALID_REQUEST', 'Nobody replicates from this server.')
+      throw new KafkaError('INVALID_REQUEST', 'This server has no followers: fetch with replica id -1.')
     const session = services.fetchSessions.fetch({
       sessionId: request.sessionId,
       sessionEpoch: request.sessionEpoch,
@@ -64,12 +70,12 @@ export const fetch = handler({
         },
 })
 
-/** One partition to read, or why it cannot be. */
+/** One partition to read, or the reason why it cannot be read. */
 type Place =
   | { readonly kind: 'there'; readonly session: SessionAsk; readonly ask: FetchAsk }
   | { readonly kind: 'error'; readonly session: SessionAsk; readonly code: number; readonly topic: Topic | undefined }
 
-/** What a client understands of a partition only: as the error of the whole fetch it would reset its session and never ask for the new leader. */
+/** A client expects these errors of a partition only. As errors of the whole fetch, they make it reset its session and never ask for the new leader. */
 const ofPartitions: ReadonlySet<number> = new Set(
   (
     [
@@ -89,7 +95,7 @@ const ofPartitions: ReadonlySet<number> = new Set(
   ).map((error) => errors[error].code),
 )
 
-/** Empty records are zero bytes, never null: librdkafka takes null for damage. */
+/** Empty records are zero bytes, never null: librdkafka treats null as corrupt. */
 const nothing = { highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, records: [] }
 
 function asksOf({ topics }: FetchRequest, { apiVersion }: RequestContext): readonly SessionAsk[] {
@@ -120,11 +126,8 @@ async function placesOf(asks: readonly SessionAsk[], context: RequestContext, se
     ? await topicsById(named, query)
     : await topicsByName(named, query)
   const placeOf = (session: SessionAsk): Place => {
-    const outcome = found.get(session.topic)
-    if (outcome?.kind !== 'ok') {
-      const code = outcome?.code ?? errors.UNKNOWN_TOPIC_OR_PARTITION.code
-      return { kind: 'error', session, code, topic: undefined }
-    }
+    const outcome = must(found.get(session.topic), 'each topic that the request names')
+    if (outcome.kind === 'error') return { kind: 'error', session, code: outcome.code, topic: undefined }
     const topic = outcome.value
     const { partition, fetchOffset, maxBytes, currentLeaderEpoch } = session
     const known = partition >= 0 && partition < topic.partitions
@@ -137,7 +140,7 @@ async function placesOf(asks: readonly SessionAsk[], context: RequestContext, se
   return places
 }
 
-/** One answer per place that is there, in their order. An error elsewhere in the request is answered at once. */
+/** One answer for each place that can be read, in order. If any other place has an error, the fetch does not wait. */
 function read(
   places: readonly Place[],
   request: FetchRequest,
@@ -172,7 +175,7 @@ async function responseOf({ request, session, places, answers, context, services
   let answered = 0
   for (const place of places) {
     if (slice.spent(1)) await slice.next()
-    const answer = place.kind === 'there' ? answers[answered++] : undefined
+    const answer = place.kind === 'there' ? must(answers[answered++], 'each partition that was read') : undefined
     const partition = partitionResponse(place, answer, { request, services })
     const { highWatermark, logStartOffset = -1 } = partition
     const sizeBytes = answer?.kind === 'data' ? answer.sizeBytes : 0
@@ -198,21 +201,21 @@ function partitionResponse(
   { request, services }: Pick<Answered, 'request' | 'services'>,
 ): PartitionResponse {
   const partitionIndex = place.session.partition
-  // Null tells a client that reads uncommitted that there is nothing to skip; an empty list, that nothing was aborted.
+  // A client that reads uncommitted records gets null; one that reads committed records gets the (empty) list of aborted transactions.
   const abortedTransactions = request.isolationLevel === readCommittedLevel ? [] : null
   if (answer?.kind === 'data') {
     const { highWatermark, lastStableOffset, logStartOffset, chunks } = answer
     return { partitionIndex, errorCode: 0, highWatermark, lastStableOffset, logStartOffset, abortedTransactions, records: chunks }
   }
-  const code = place.kind === 'error' ? place.code : errors[answer?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION'].code
+  const code = place.kind === 'error' ? place.code : errors[must(answer, 'a partition that was read').error].code
   const topicId = place.kind === 'there' ? place.ask.topicId : place.topic?.topicId
-  // Deleted elsewhere: the next request asks the database.
+  // Another agent deleted the topic: the next request looks it up in the database.
   if (place.kind === 'there' && code === errors.UNKNOWN_TOPIC_OR_PARTITION.code) services.catalog.forget(place.ask.topicId)
   return {
     ...nothing,
     partitionIndex,
     errorCode: code,
-    // As in Kafka: an empty list where no log was asked, whatever the isolation level.
+    // Like Kafka: an empty list at both isolation levels when no log was read.
     abortedTransactions: unasked.has(code) ? [] : abortedTransactions,
     ...(topicId !== undefined && movedCodes.has(code) && { currentLeader: currentLeader(services, topicId, partitionIndex) }),
   }

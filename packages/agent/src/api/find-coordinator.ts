@@ -1,5 +1,8 @@
-// FindCoordinator 0–6. A group is coordinated by the owner of its slot; many keys at once from 4 on. Without an owner: COORDINATOR_NOT_AVAILABLE, clients ask again.
-// Left out: transactions and share groups, which this server does not have yet: UNSUPPORTED_VERSION, which no client retries.
+// FindCoordinator names the agent that coordinates a group: the owner of the group's slot.
+// - Versions: 0–6; many keys in one request from 4 on.
+// - KIPs: 699 (many keys), 932 (share groups).
+// - A slot without an owner is COORDINATOR_NOT_AVAILABLE: clients try again.
+// - Left out: transactions and share groups. Their keys are UNSUPPORTED_VERSION, which no client retries.
 import { errors, FindCoordinator, type FindCoordinatorResponse } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'
 import { failure } from './access.ts'
@@ -58,7 +61,10 @@ function coordinatorOf(
       if (context.apiVersion < shareFrom) return nowhere(errors.INVALID_REQUEST)
       return unsupported(`share group '${key}'`, 'Share groups are not supported by this server yet.', { context, services })
     default:
-      return nowhere({ ...failure('INVALID_REQUEST'), message: `There is no coordinator of type ${keyType}.` })
+      return nowhere({
+        ...failure('INVALID_REQUEST'),
+        message: `Key type ${keyType} is not valid: use 0 (group), 1 (transaction) or 2 (share group).`,
+      })
   }
 }
 
@@ -73,7 +79,7 @@ function noError({ apiVersion }: RequestContext): string {
   return apiVersion >= manyFrom ? '' : 'NONE'
 }
 
-/** Kafka's node that is none. */
+/** Kafka's node for no coordinator. */
 function nowhere({ code, message }: { readonly code: number; readonly message: string | null }): Coordinator {
   return { nodeId: -1, host: '', port: -1, errorCode: code, errorMessage: message }
 }

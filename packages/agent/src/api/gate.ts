@@ -1,9 +1,9 @@
-// The gate in front of every handler: may this client do this, and must it slow down. Allows all until security exists.
+// The gate in front of every handler decides whether a client may do an operation, and whether it must slow down. It allows everything until security exists.
 import type { Operation, RequestContext, Resource } from './handler.ts'
 
 export interface Gate {
   authorize(context: RequestContext, operation: Operation, resource: Resource): boolean
-  /** Milliseconds that the client should stay silent; goes into throttleTimeMs and pauses the connection's reads (KIP-219). */
+  /** The time in milliseconds that the client has to wait. It goes into throttleTimeMs, and the connection reads nothing meanwhile (KIP-219). */
   throttle(context: RequestContext): number
 }
 

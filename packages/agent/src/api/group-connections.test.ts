@@ -1,4 +1,4 @@
-// Members and their connections, as clients on the wire have them: one that moves to another connection stays, one that was killed leaves soon.
+// Members and their connections, as real clients use them: a member that moves to another connection stays, and a killed one leaves soon.
 import { encodeSubscription, errors, Heartbeat, JoinGroup, type KafkaErrorName, LeaveGroup, SyncGroup } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../time/testing/manual-clock.ts'
@@ -16,7 +16,7 @@ const joining = {
 
 let opened = 0
 
-/** A connection of a client, with an end. */
+/** A connection of a client, which a test can close. */
 class AConnection {
   readonly #gone = new AbortController()
   readonly as: CallOptions = { peer: aPeer({ connectionId: (opened += 1) }), signal: this.#gone.signal }
@@ -28,7 +28,7 @@ class AConnection {
 
 type Joined = { readonly memberId: string; readonly generationId: number; readonly leader: string; readonly errorCode: number }
 
-/** kafka-go 0.4.51: these versions, no LeaveGroup between generations, and one connection for each. */
+/** Like kafka-go 0.4.51: these versions, no LeaveGroup between generations, and one connection for each generation. */
 function join(kafka: AgentForTests, memberId: string, { as }: AConnection): Promise<Joined> {
   return kafka.call(JoinGroup, 2, { ...joining, memberId }, as)
 }
@@ -58,7 +58,7 @@ test('C2: a member that closes its connection after a generation joins again ove
   expect(await sync(kafka, again, two)).toBe(0)
 })
 
-test('C2: two members that open a connection for each generation end in one generation', async () => {
+test('C2: two members that open a connection for each generation settle in one generation', async () => {
   const sessionClock = new ManualClock()
   await using kafka = await anAgent({ sessionClock })
   const [one, two, three, four] = [new AConnection(), new AConnection(), new AConnection(), new AConnection()]
@@ -71,7 +71,7 @@ test('C2: two members that open a connection for each generation end in one gene
   const [leader, follower] = await Promise.all([join(kafka, alone.memberId, three), second])
   expect([leader.generationId, follower.generationId]).toEqual([2, 2])
   expect(await Promise.all([sync(kafka, leader, three), sync(kafka, follower, two)])).toEqual([0, 0])
-  // A process that closes everything it has, and opens it again.
+  // A process that closes all its connections and opens new ones.
   two.close()
   await sessionClock.advance(1_000)
   expect(await heartbeat(kafka, follower, four)).toBe(0)
@@ -81,7 +81,7 @@ test('C2: two members that open a connection for each generation end in one gene
   }
 })
 
-test('C2: a member whose process was killed is out after 2 s, and the next one has the group to itself', async () => {
+test('C2: a member whose process was killed leaves after 2 s, and the next one has the group to itself', async () => {
   const sessionClock = new ManualClock()
   await using kafka = await anAgent({ sessionClock })
   const [killed, next] = [new AConnection(), new AConnection()]
@@ -97,7 +97,7 @@ test('C2: a member whose process was killed is out after 2 s, and the next one h
   expect(await heartbeat(kafka, dead, next)).toBe(codeOf('UNKNOWN_MEMBER_ID'))
 })
 
-test('C2: a member that leaves over another connection than its own is gone at once', async () => {
+test('C2: a member that sends LeaveGroup over another connection leaves at once', async () => {
   await using kafka = await anAgent({ sessionClock: new ManualClock() })
   const [one, two] = [new AConnection(), new AConnection()]
   const member = await join(kafka, '', one)

@@ -1,4 +1,4 @@
-// The group APIs as a client meets them: each version's own shape, Kafka's error for each mistake, and one group's trouble that is not another's. It is one thing: eleven APIs over the same groups.
+// The group APIs as a client sees them: the shape of each version, Kafka's error for each mistake, and errors that stay with their group. It is one thing: eleven APIs over the same groups.
 import {
   DeleteGroups,
   DescribeGroups,
@@ -44,7 +44,7 @@ interface Committing {
   readonly offset?: number
 }
 
-/** A commit of partition 0 of `t`; answers its error. */
+/** Commits partition 0 of `t` and returns its error code. */
 async function commit(kafka: AgentForTests, of: Committing = {}, version = 8): Promise<number | undefined> {
   const { groupId = 'g', generation = -1, memberId = '', metadata = null, offset = 7 } = of
   const { topics } = await kafka.call(OffsetCommit, version, {
@@ -57,7 +57,7 @@ async function commit(kafka: AgentForTests, of: Committing = {}, version = 8): P
 }
 
 describe('FindCoordinator', () => {
-  test('names this agent under the address that the client came in by, alone before version 4, by key from then on', async () => {
+  test('answers this agent under the address that the client connected to: one before version 4, one for each key from then on', async () => {
     await using kafka = await anAgent()
     const here = { nodeId: kafka.agent.brokerId, host: 'kafka.test', port: 9092, errorCode: 0 }
     expect(await kafka.call(FindCoordinator, 0, { key: 'g' })).toMatchObject(here)
@@ -69,7 +69,7 @@ describe('FindCoordinator', () => {
     ])
   })
 
-  test('names the owner of the slot, and nobody while it has none', async () => {
+  test('answers the owner of the slot, or no node while the slot has no owner', async () => {
     await using kafka = await anAgent()
     const owners = new Owners({ slots: 1, brokerId: 1, incarnation: { id: 1, nonce: '0123456789abcdef' } })
     const ask = async () => (await kafka.call(FindCoordinator, 4, { coordinatorKeys: ['g'] }, { services: { owners } })).coordinators[0]
@@ -92,7 +92,7 @@ describe('FindCoordinator', () => {
 })
 
 describe('members', () => {
-  test('from version 4 on a member without an id is given one to come back with', async () => {
+  test('from version 4 on a member without an id gets one and must join again with it', async () => {
     await using kafka = await anAgent()
     const first = await kafka.call(JoinGroup, 9, joining)
     expect(first).toMatchObject({ errorCode: codeOf('MEMBER_ID_REQUIRED'), generationId: -1, protocolName: null })
@@ -110,7 +110,7 @@ describe('members', () => {
     expect(second.members).toEqual([expect.objectContaining({ memberId, groupInstanceId: null })])
   })
 
-  test('an answer without a protocol says so with an empty name before version 7, with null from then on', async () => {
+  test('the protocol name of an answer without a protocol is empty before version 7, and null from then on', async () => {
     await using kafka = await anAgent()
     for (const [version, protocolName] of [
       [6, ''],
@@ -121,7 +121,7 @@ describe('members', () => {
     }
   })
 
-  test('in version 0 the session time-out is the time for a rebalance too', async () => {
+  test('in version 0 the session time-out is also the rebalance time-out', async () => {
     await using kafka = await anAgent()
     const { rebalanceTimeoutMs: _, ...without } = joining
     expect(await kafka.call(JoinGroup, 0, without)).toMatchObject({ errorCode: 0, generationId: 1 })
@@ -149,7 +149,7 @@ describe('members', () => {
     expect([own, await synced].map(({ assignment }) => Buffer.from(assignment).toString())).toEqual(['mine', 'yours'])
   })
 
-  test('a connection that ends takes its member along, where the setting says so', async () => {
+  test('a member leaves when its connection ends, if the setting says so', async () => {
     await using kafka = await anAgent()
     const gone = new AbortController()
     const options = { signal: gone.signal, peer: aPeer({ connectionId: 9 }) }
@@ -165,7 +165,7 @@ describe('members', () => {
     ['an old generation', { generationId: 0 }, 'ILLEGAL_GENERATION'],
     ['another group', { groupId: 'h' }, 'UNKNOWN_MEMBER_ID'],
     ['no group id', { groupId: '' }, 'INVALID_GROUP_ID'],
-  ] as const)('%s is refused a heartbeat and an assignment', async (_, wrong, error) => {
+  ] as const)('%s: Heartbeat and SyncGroup are rejected', async (_, wrong, error) => {
     await using kafka = await anAgent()
     const claim = { groupId: 'g', generationId: 1, memberId: await aMember(kafka), ...wrong }
     expect(await kafka.call(Heartbeat, 4, claim)).toMatchObject({ errorCode: codeOf(error) })
@@ -174,7 +174,7 @@ describe('members', () => {
   })
 
   test.each([{}, { protocolType: 'consumer', protocolName: 'other' }, { protocolType: 'connect', protocolName: 'range' }])(
-    'SyncGroup 5 with the protocol %j is refused',
+    'SyncGroup 5 with the protocol %j is rejected',
     async (named) => {
       await using kafka = await anAgent()
       const memberId = await aMember(kafka)
@@ -183,7 +183,7 @@ describe('members', () => {
     },
   )
 
-  test('before version 3 LeaveGroup is about one member and its error is on top; from then on each has its own', async () => {
+  test('before version 3 LeaveGroup has one member and a top-level error; from then on each member has its own error', async () => {
     await using kafka = await anAgent()
     const memberId = await aMember(kafka)
     expect(await kafka.call(LeaveGroup, 2, { groupId: 'g', memberId: 'nobody' })).toMatchObject({ errorCode: codeOf('UNKNOWN_MEMBER_ID') })
@@ -197,7 +197,7 @@ describe('members', () => {
     })
   })
 
-  test('while the database is away members hear that their coordinator is', async () => {
+  test('while the database is unavailable members get COORDINATOR_NOT_AVAILABLE', async () => {
     await using kafka = await anAgent()
     const find = (): Promise<never> => Promise.reject(new MetadataError('unavailable', 'away'))
     const topics = Object.assign(Object.create(kafka.services.topics), { find })
@@ -216,7 +216,7 @@ describe('members', () => {
 })
 
 describe('offsets', () => {
-  test('are committed by anybody while there are no members, by members alone while there are', async () => {
+  test('are committed by any client while the group has no members, and otherwise by its members only', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     expect(await commit(kafka)).toBe(0)
@@ -228,7 +228,7 @@ describe('offsets', () => {
     expect(await commit(kafka, { groupId: '' })).toBe(codeOf('INVALID_GROUP_ID'))
   })
 
-  test('of a generation in a group that is not there are refused, as the version has it', async () => {
+  test('of a generation in an unknown group are rejected with the error of the version', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     expect(await commit(kafka, { generation: 1, memberId: 'm' }, 8)).toBe(codeOf('ILLEGAL_GENERATION'))
@@ -260,7 +260,7 @@ describe('offsets', () => {
     await using kafka = await anAgent()
     await kafka.topic('t', 2)
     const partition = (partitionIndex: number, committedOffset: number) => ({ partitionIndex, committedOffset, committedMetadata: null })
-    // The decoder makes the largest safe integer of every int64 beyond it.
+    // The decoder turns every larger int64 into the largest safe integer.
     const topics = [{ name: 't', partitions: [partition(0, Number.MAX_SAFE_INTEGER), partition(1, 1)] }]
     const answer = await kafka.call(OffsetCommit, 2, { groupId: 'g', memberId: '', topics })
     expect(answer.topics[0]?.partitions).toEqual([
@@ -269,7 +269,7 @@ describe('offsets', () => {
     ])
   })
 
-  test('one partition that cannot be committed does not keep the others', async () => {
+  test('one partition that cannot be committed does not affect the others', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t', 3)
     const one = { committedOffset: 5, committedMetadata: 'm' }
@@ -303,13 +303,13 @@ describe('offsets', () => {
     ])
   })
 
-  test('when none of the partitions is there, the group is not made', async () => {
+  test('a commit of unknown partitions only does not create the group', async () => {
     await using kafka = await anAgent()
     expect(await commit(kafka)).toBe(codeOf('UNKNOWN_TOPIC_OR_PARTITION'))
     expect(await kafka.call(ListGroups, 5, {})).toMatchObject({ groups: [] })
   })
 
-  test('by topic id: one that nobody knows is an error, at commit and at fetch', async () => {
+  test('by topic id: an unknown id is an error, for a commit and for a fetch', async () => {
     await using kafka = await anAgent()
     const topicId = await kafka.topic('t')
     const partitions = [{ partitionIndex: 0, committedOffset: 3, committedLeaderEpoch: 4, committedMetadata: 'm' }]
@@ -334,7 +334,7 @@ describe('offsets', () => {
     ])
   })
 
-  test.each([1, 5, 7])('in version %i are fetched of one group; what was never committed is -1 and no error', async (version) => {
+  test.each([1, 5, 7])('in version %i are fetched of one group; a partition without a commit is -1, without an error', async (version) => {
     await using kafka = await anAgent()
     await kafka.topic('t', 2)
     await commit(kafka, { metadata: 'm' })
@@ -359,7 +359,7 @@ describe('offsets', () => {
     expect(unknown.topics[0]?.partitions[0]).toMatchObject(none)
   })
 
-  test('of many groups: one that is refused does not keep the others', async () => {
+  test('of many groups: the rejection of one group does not affect the others', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     await commit(kafka)
@@ -373,7 +373,7 @@ describe('offsets', () => {
     ])
   })
 
-  test('a refusal stands on the partitions in version 1, on top from version 2 on', async () => {
+  test('a rejection is on the partitions in version 1, and at the top level from version 2 on', async () => {
     await using kafka = await anAgent()
     const request = { groupId: '', topics: [{ name: 't', partitionIndexes: [0] }] }
     const first = await kafka.call(OffsetFetch, 1, request)
@@ -381,7 +381,7 @@ describe('offsets', () => {
     expect(await kafka.call(OffsetFetch, 2, request)).toMatchObject({ errorCode: codeOf('INVALID_GROUP_ID'), topics: [] })
   })
 
-  test('go with the topic: one of the same name that is made later has none', async () => {
+  test('are deleted with the topic: a later topic of the same name has none', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     await commit(kafka)
@@ -391,7 +391,7 @@ describe('offsets', () => {
     expect(topics[0]?.partitions).toMatchObject([{ committedOffset: -1, errorCode: 0 }])
   })
 
-  test('are deleted of topics that nobody reads', async () => {
+  test('are deleted of topics that no member subscribes to', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     await kafka.topic('u')
@@ -419,7 +419,7 @@ describe('offsets', () => {
 })
 
 describe('administration', () => {
-  test('groups are listed by state and type, whatever the case; names of neither match nothing', async () => {
+  test('groups are listed by state and type, whatever the case; an unknown name matches no group', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     await commit(kafka, { groupId: 'empty' })
@@ -436,7 +436,7 @@ describe('administration', () => {
     expect(await list({ statesFilter: ['Nonsense'] })).toEqual([])
   })
 
-  test('who may not see the cluster sees its own groups', async () => {
+  test('a client that may not describe the cluster sees the groups that it may describe', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     await commit(kafka, { groupId: 'mine' })
@@ -446,7 +446,7 @@ describe('administration', () => {
     expect(groups).toMatchObject([{ groupId: 'mine' }])
   })
 
-  test('a group is described with its members, and what the client may do with it if it asks', async () => {
+  test('a group is described with its members, and with authorized operations on request', async () => {
     await using kafka = await anAgent()
     const memberId = await aMember(kafka)
     const { groups } = await kafka.call(DescribeGroups, 6, { groups: ['g'], includeAuthorizedOperations: true })
@@ -464,7 +464,7 @@ describe('administration', () => {
     ])
   })
 
-  test('a group that is not there is dead; from version 6 on that is an error too', async () => {
+  test('an unknown group is Dead; from version 6 on it also has an error', async () => {
     await using kafka = await anAgent()
     expect((await kafka.call(DescribeGroups, 5, { groups: ['nobody'] })).groups).toMatchObject([{ errorCode: 0, groupState: 'Dead' }])
     expect((await kafka.call(DescribeGroups, 6, { groups: ['nobody', ''] })).groups).toMatchObject([

@@ -1,4 +1,4 @@
-// What holds for every handler: it answers in every version that it names, its refusals too, and nothing passes the gate unasked.
+// The rules of every handler: it answers and rejects in each of its versions, and it checks the client's rights.
 import {
   type Api,
   ApiVersions,
@@ -23,9 +23,9 @@ import { handlers } from './index.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
 import { sampleOf, samples, withGroups } from './testing/samples.ts'
 
-/** Whoever may connect may ask these: what is served, and who is there. */
+/** Every client that may connect may send these. */
 const open: readonly Api[] = [ApiVersions, DescribeCluster, SaslHandshake, SaslAuthenticate]
-/** Served for the sake of an error that every client shows: there is neither SASL nor the consumer protocol here. */
+/** These always answer an error, which every client shows: the server has neither SASL nor the consumer protocol. */
 const always: ReadonlyMap<Api, number> = new Map<Api, number>([
   [SaslHandshake, errors.ILLEGAL_SASL_STATE.code],
   [SaslAuthenticate, errors.ILLEGAL_SASL_STATE.code],
@@ -42,7 +42,7 @@ const refusals = {
 const versionsOf = ({ versions: [min, max] }: Api): readonly number[] => Array.from({ length: max - min + 1 }, (_, at) => min + at)
 const cases = handlers.flatMap(({ api }) => versionsOf(api).map((version) => ({ name: api.name, version, api })))
 
-/** The agent with all that the samples name. */
+/** An agent with everything that the samples name. */
 async function prepared(): Promise<{ readonly kafka: AgentForTests; readonly topicId: string; readonly memberId: string }> {
   const kafka = await anAgent()
   const topicId = await kafka.topic('t')
@@ -74,7 +74,7 @@ test.each(cases)('$name $version answers', async ({ api, version }) => {
   expect(codes.filter((code) => code !== 0)).toEqual(error === undefined ? [] : [error])
 })
 
-test.each(cases)('$name $version can be refused as a whole', ({ api, version }) => {
+test.each(cases)('$name $version can be rejected as a whole', ({ api, version }) => {
   const handler = handlers.find((candidate) => candidate.api === api)
   const header = { version, correlationId: 7, clientId: null }
   const frame = Buffer.concat(encodeRequest(api, header, sampleOf(api, version, 'AAAAAAAAAAAAAAAAAAAAAQ'))).subarray(4)
@@ -109,7 +109,7 @@ test.each(handlers.map(({ api, access }) => ({ name: api.name, api, access })))(
   }
   expect(asked).toContainEqual({ operation: access.operation, type: access.resource.toUpperCase() })
   const codes = errorCodesIn(response).filter((code) => code !== 0)
-  // What may not be seen is left out, without a word.
+  // The answer leaves out, without an error, whatever the client may not see.
   if (api === ListGroups) {
     expect(response).toMatchObject({ errorCode: 0, groups: [] })
     return

@@ -1,4 +1,7 @@
-// Heartbeat 0–4. Also how a member hears that it must join again: REBALANCE_IN_PROGRESS.
+// Heartbeat keeps a member's session alive.
+// - Versions: 0–4.
+// - KIPs: 345 (static members, 3+).
+// - REBALANCE_IN_PROGRESS asks the member to join again.
 import { errors, Heartbeat } from '@local-kafka-service/protocol'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'

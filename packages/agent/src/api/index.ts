@@ -1,4 +1,4 @@
-// The table of handlers: what the server serves, what ApiVersions names, and what the docs list. One more API is one more file and one more line.
+// The table of handlers: the server serves these, ApiVersions lists them, and so does the reference page. A new API is a new file and a line here.
 import type { Api } from '@local-kafka-service/protocol'
 import { apiVersions } from './api-versions.ts'
 import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'

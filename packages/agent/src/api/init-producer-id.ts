@@ -1,16 +1,20 @@
-// InitProducerId 0–5. A fresh id with epoch 0 for an idempotent producer, whatever id it had before: so does Kafka, its clients raise the epoch themselves (KIP-360).
-// Left out: transactional ids are refused until transactions exist.
+// InitProducerId gives an idempotent producer a new id, with epoch 0.
+// - Versions: 0–5.
+// - KIPs: 98, 360 (the current id and epoch in the request, 3+), 679 (authorization).
+// - A producer that already has an id gets a new one, as in Kafka: clients raise the epoch themselves.
+// - Left out: transactions. A transactional id is rejected.
 import { InitProducerId, KafkaError } from '@local-kafka-service/protocol'
 import { handler } from './handler.ts'
 
 export const initProducerId = handler({
   api: InitProducerId,
-  // Kafka also lets pass whoever may write to any topic at all (KIP-679); a gate that knows ACLs decides so.
+  // Kafka also allows a client that may write to any topic (KIP-679); a gate with ACLs has to do the same.
   access: { operation: 'IDEMPOTENT_WRITE', resource: 'cluster' },
   async handle({ transactionalId, producerId, producerEpoch }, _context, services) {
-    if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'The transactional id is empty.')
+    if (transactionalId === '')
+      throw new KafkaError('INVALID_REQUEST', 'The transactional id is empty: leave it out for an idempotent producer.')
     if ((producerId === -1) !== (producerEpoch === -1))
-      throw new KafkaError('INVALID_REQUEST', 'A producer id needs an epoch, and an epoch a producer id.')
+      throw new KafkaError('INVALID_REQUEST', `Producer id ${producerId} has epoch ${producerEpoch}: set both, or set both to -1.`)
     if (transactionalId !== null) throw new KafkaError('UNSUPPORTED_VERSION', 'Transactions are not supported by this server yet.')
     return {
       kind: 'now',

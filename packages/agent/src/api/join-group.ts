@@ -1,11 +1,14 @@
-// JoinGroup 0–9. Answered when the rebalance is complete, which may take as long as the members' rebalance time-out: the wait blocks its own connection only.
+// JoinGroup makes a client a member of a group.
+// - Versions: 0–9.
+// - KIPs: 394 (member ids before the join, 4+), 345 (static members, 5+), 559 (the protocol's type, 7+), 814 (the leader may skip the assignment, 9).
+// - The answer comes when the rebalance is complete, at the latest after the members' rebalance time-out; the wait blocks its own connection only.
 import { errors, JoinGroup, type JoinGroupRequest, type JoinGroupResponse } from '@local-kafka-service/protocol'
 import type { Random } from '../time/clock.ts'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'
 
 const rebalanceTimeoutFrom = 1
-/** Before, a protocol that is none is written as ''. */
+/** Earlier versions write '' for no protocol. */
 const nullProtocolFrom = 7
 
 export const joinGroup = handler({
@@ -24,7 +27,7 @@ export const joinGroup = handler({
         groupInstanceId,
         unique: uuid(services.random),
         clientId: client.id ?? '',
-        // As Kafka writes addresses, and its tools show them.
+        // Kafka's form of an address, which its tools show.
         clientHost: `/${client.address}`,
         sessionTimeoutMs,
         rebalanceTimeoutMs: apiVersion >= rebalanceTimeoutFrom ? rebalanceTimeoutMs : sessionTimeoutMs,
@@ -70,10 +73,10 @@ function noProtocol(apiVersion: number): string | null {
   return apiVersion >= nullProtocolFrom ? null : ''
 }
 
-/** Version 4 of RFC 9562: the end of a member's id, as Kafka makes it. */
+/** A UUID of version 4 (RFC 9562): the end of a member's id, as in Kafka. */
 function uuid(random: Random): string {
   const bytes = Buffer.from(random.bytes(16))
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  bytes[6] = (bytes.readUInt8(6) & 0x0f) | 0x40
+  bytes[8] = (bytes.readUInt8(8) & 0x3f) | 0x80
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }

@@ -1,5 +1,9 @@
-// LeaveGroup 0–5. Until 2 one member, by its id; from 3 on many, each with its own error, static ones by their instance ids too (KIP-345).
+// LeaveGroup removes members from a group.
+// - Versions: 0–5; one member by its id before 3, many from 3 on.
+// - KIPs: 345 (many members, static members by their instance ids, 3+).
+// - From 3 on each member has its own error.
 import { errors, LeaveGroup } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'
 
@@ -21,7 +25,7 @@ export const leaveGroup = handler({
     }))
     const response = many
       ? { throttleTimeMs: 0, errorCode: 0, members: answers }
-      : { throttleTimeMs: 0, errorCode: answers[0]?.errorCode ?? 0, members: [] }
+      : { throttleTimeMs: 0, errorCode: must(answers[0], 'the one member that leaves').errorCode, members: [] }
     return { kind: 'now', response }
   },
   refuse: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, members: [] }),

@@ -1,4 +1,7 @@
-// ListGroups 0–5. The groups that this agent coordinates, filtered by state from 4 on and by type from 5 on; names of neither match nothing, as in Kafka.
+// ListGroups lists the groups that this agent coordinates.
+// - Versions: 0–5.
+// - KIPs: 518 (filter by state, 4+), 848 (filter by type, 5+).
+// - An unknown state or type matches no group, as in Kafka.
 import { ListGroups } from '@local-kafka-service/protocol'
 import { cluster } from './authorized-operations.ts'
 import { mayTouchGroup } from './group-access.ts'
@@ -8,7 +11,7 @@ export const listGroups = handler({
   api: ListGroups,
   access: { operation: 'DESCRIBE', resource: 'group' },
   async handle({ statesFilter, typesFilter }, context, services) {
-    // Who may see the cluster sees all of its groups; others see theirs.
+    // A client that may describe the cluster sees all groups; another client sees those that it may describe.
     const all = services.gate.authorize(context, 'DESCRIBE', cluster)
     const inStates = filter(statesFilter)
     const ofTypes = filter(typesFilter)
@@ -23,7 +26,7 @@ export const listGroups = handler({
   refuse: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, groups: [] }),
 })
 
-/** None at all is no filter. */
+/** An empty list matches everything. */
 function filter(names: readonly string[]): (name: string) => boolean {
   const wanted = new Set(names.map((name) => name.trim().toLowerCase()))
   return (name) => wanted.size === 0 || wanted.has(name.toLowerCase())

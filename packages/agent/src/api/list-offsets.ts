@@ -1,6 +1,11 @@
-// ListOffsets 1–11. Always a primary read. The special timestamps: -1 latest, -2 earliest, -3 maximum timestamp (7+), -4 earliest local (8+).
-// Left out: -5 and -6 (9+, 11+: tiered storage, we have none) answer -1.
+// ListOffsets answers the first offset at or after a timestamp, or an end of the log.
+// - Versions: 1–11.
+// - KIPs: 79, 320 (leader epochs, 4+), 734 (maximum timestamp, 7+), 405 (earliest local, 8+).
+// - Special timestamps: -1 latest, -2 earliest, -3 maximum timestamp (7+), -4 earliest local (8+).
+// - Every answer is a primary read.
+// - Left out: tiered storage. Its timestamps -5 (9+) and -6 (11+) answer -1.
 import { errors, ListOffsets, type ListOffsetsRequest, type ListOffsetsResponse, type Outcome } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { OffsetAnswer, OffsetAsk } from '../read/offsets.ts'
 import type { Services } from '../services.ts'
@@ -30,7 +35,12 @@ export const listOffsets = handler({
       for (const partition of partitions) {
         const place = isRepeated(name, partition.partitionIndex)
           ? { code: errors.INVALID_REQUEST.code }
-          : placeOf(partition, found.get(name), { request, apiVersion: context.apiVersion, services, asks })
+          : placeOf(partition, must(found.get(name), 'each topic that the request names'), {
+              request,
+              apiVersion: context.apiVersion,
+              services,
+              asks,
+            })
         places.push(place)
         if (slice.spent(1)) await slice.next()
       }
@@ -40,10 +50,11 @@ export const listOffsets = handler({
     const topics = asked.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ partitionIndex }): PartitionResponse => {
-        const place = places[at++]
-        if (place !== undefined && 'askAt' in place)
-          return answered(partitionIndex, asks[place.askAt], answers[place.askAt], { services, apiVersion: context.apiVersion })
-        return { ...none, partitionIndex, errorCode: place?.code ?? errors.UNKNOWN_TOPIC_OR_PARTITION.code }
+        const place = must(places[at++], 'each partition that the request names')
+        if ('code' in place) return { ...none, partitionIndex, errorCode: place.code }
+        const ask = must(asks[place.askAt], 'the ask of a place')
+        const answer = must(answers[place.askAt], 'each offset that was looked up')
+        return answered(partitionIndex, ask, answer, { services, apiVersion: context.apiVersion })
       }),
     }))
     return { kind: 'now', response: { throttleTimeMs: 0, topics } }
@@ -59,10 +70,10 @@ export const listOffsets = handler({
 
 type PartitionRequest = ListOffsetsRequest['topics'][number]['partitions'][number]
 type PartitionResponse = ListOffsetsResponse['topics'][number]['partitions'][number]
-/** Where its answer comes from: an ask, or known already (code 0: there is no such offset). */
+/** The source of the answer: an ask, or a code that is known already (0: there is no such offset). */
 type Place = { readonly askAt: number } | { readonly code: number }
 
-/** A partition that occurs twice is answered once, with its error; a topic without partitions is not answered. Both as in Kafka. */
+/** Like Kafka: a partition that occurs twice has one answer, with its error, and a topic without partitions has none. */
 function onceEach(
   topics: ListOffsetsRequest['topics'],
   isRepeated: (topic: string, partition: number) => boolean,
@@ -82,7 +93,7 @@ function onceEach(
 
 const none = { timestamp: -1, offset: -1 }
 
-/** The version that brought a special timestamp, and what it means; undefined where the answer is always -1. */
+/** The first version of a special timestamp, and its meaning; undefined when the answer is always -1. */
 const specials: Readonly<Record<number, { readonly since: number; readonly at: OffsetAsk['at'] | undefined }>> = {
   [-1]: { since: 1, at: 'latest' },
   [-2]: { since: 1, at: 'earliest' },
@@ -94,10 +105,10 @@ const specials: Readonly<Record<number, { readonly since: number; readonly at: O
 
 function placeOf(
   { partitionIndex, timestamp, currentLeaderEpoch }: PartitionRequest,
-  topic: Outcome<Topic> | undefined,
+  topic: Outcome<Topic>,
   of: { readonly request: ListOffsetsRequest; readonly apiVersion: number; readonly services: Services; readonly asks: OffsetAsk[] },
 ): Place {
-  if (topic?.kind !== 'ok') return { code: topic?.code ?? errors.UNKNOWN_TOPIC_OR_PARTITION.code }
+  if (topic.kind === 'error') return { code: topic.code }
   const { topicId, partitions } = topic.value
   const special = specials[timestamp]
   if (timestamp < 0 && (special === undefined || of.apiVersion < special.since)) return { code: errors.UNSUPPORTED_VERSION.code }
@@ -112,16 +123,16 @@ function placeOf(
 
 function answered(
   partitionIndex: number,
-  ask: OffsetAsk | undefined,
-  answer: OffsetAnswer | undefined,
+  ask: OffsetAsk,
+  answer: OffsetAnswer,
   { services, apiVersion }: { readonly services: Services; readonly apiVersion: number },
 ): PartitionResponse {
-  if (answer?.kind === 'offset') {
+  if (answer.kind === 'offset') {
     const { offset, timestamp, leaderEpoch } = answer
     return { partitionIndex, errorCode: 0, offset, timestamp, ...(apiVersion >= epochsFrom && offset !== -1 && { leaderEpoch }) }
   }
-  const error = answer?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION'
-  // Deleted elsewhere: the next request asks the database.
-  if (error === 'UNKNOWN_TOPIC_OR_PARTITION' && ask !== undefined) services.catalog.forget(ask.topicId)
+  const { error } = answer
+  // Another agent deleted the topic: the next request looks it up in the database.
+  if (error === 'UNKNOWN_TOPIC_OR_PARTITION') services.catalog.forget(ask.topicId)
   return { ...none, partitionIndex, errorCode: errors[error].code }
 }

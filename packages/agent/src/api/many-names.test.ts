@@ -1,4 +1,4 @@
-// Requests over very many names or partitions: whatever one client asks for, a short request of another is answered meanwhile, and the answers are right.
+// Requests about very many names or partitions: meanwhile another client gets an answer to a short request, and all answers are right.
 import {
   type Api,
   ApiVersions,
@@ -24,7 +24,7 @@ const names = Array.from({ length: many }, (_, index) => `name-${index}`)
 const wide = 'wide'
 const partitions = Array.from({ length: many }, (_, partitionIndex) => partitionIndex)
 
-/** Asks, and asks something short one turn of the event loop later. Answers what was answered, in its order. */
+/** Sends the request, and a short one a turn of the event loop later. Returns the order of the answers. */
 async function race<A extends Api>(kafka: AgentForTests, api: A, version: number, request: RequestInputOf<A>): Promise<readonly string[]> {
   const answered: string[] = []
   const long = kafka.call(api, version, request).then(() => answered.push('long'))
@@ -62,7 +62,7 @@ const requests: readonly (readonly [string, (kafka: AgentForTests) => Promise<re
   ],
   ['H10: FindCoordinator', (kafka) => race(kafka, FindCoordinator, 4, { keyType: 0, coordinatorKeys: names })],
   [
-    'H10: CreateTopics of names that are not legal',
+    'H10: CreateTopics of illegal names',
     (kafka) =>
       race(kafka, CreateTopics, 5, {
         topics: names.map((name) => ({ name: `${name}!`, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] })),
@@ -97,7 +97,7 @@ const requests: readonly (readonly [string, (kafka: AgentForTests) => Promise<re
   ],
 ]
 
-test.each(requests)('%s over very many lets a short request in', async (_, ask) => {
+test.each(requests)('%s: a short request is answered before a very large one', async (_, ask) => {
   await using kafka = await anAgent()
   await kafka.topic(wide, many)
   await kafka.call(OffsetCommit, 8, {
@@ -107,7 +107,7 @@ test.each(requests)('%s over very many lets a short request in', async (_, ask) 
   expect(await ask(kafka)).toEqual(['short', 'long'])
 })
 
-test('H6: very many offsets are committed, fetched and deleted, each partition with its own', async () => {
+test('H6: very many offsets are committed, fetched and deleted, and each partition has its own', async () => {
   await using kafka = await anAgent()
   await kafka.topic(wide, many)
   const { topics } = await kafka.call(OffsetCommit, 8, committing('g'))

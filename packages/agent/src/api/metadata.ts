@@ -1,4 +1,7 @@
-// Metadata 0–13. The living agents, and topics with their leaders; by id from 12 on. Missing topics are made where both the request and the setting allow it.
+// Metadata answers the live agents, and topics with the leaders of their partitions.
+// - Versions: 0–13; topics by id from 12 on.
+// - KIPs: 430 (authorized operations, 8+), 516 (topic ids, 10+).
+// - A missing topic is created when the request, auto.create.topics.enable and the client's rights all allow it.
 import {
   errors,
   KafkaError,
@@ -8,9 +11,10 @@ import {
   type Outcome,
   zeroUuid,
 } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
-import { failure, mayTouch, topicsById, topicsByName } from './access.ts'
+import { mayTouch, topicsById, topicsByName } from './access.ts'
 import { authorizedOperations, cluster } from './authorized-operations.ts'
 import { brokersFor } from './brokers.ts'
 import { handler, type RequestContext } from './handler.ts'
@@ -28,7 +32,7 @@ export const metadata = handler({
         throttleTimeMs: 0,
         brokers: brokersFor(context, services),
         clusterId: services.metadata.clusterId,
-        // Any agent does what Kafka's controller does; this one needs no further hop.
+        // Every agent can do what Kafka's controller does; naming this one saves the client a connection.
         controllerId: services.owners.brokerId,
         topics,
         ...(request.includeClusterAuthorizedOperations && {
@@ -57,7 +61,7 @@ async function topicsOf(request: MetadataRequest, context: RequestContext, servi
   const { apiVersion } = context
   const query = { request, context, services }
   const asked = request.topics
-  // In version 0 an empty list meant all.
+  // In version 0 an empty list means all topics.
   if (asked === null || (apiVersion === 0 && asked.length === 0)) {
     const all = await services.topics.list()
     return await eachTopic(all, query, (topic) => (mayTouch(topic.name, 'DESCRIBE', query) ? described(topic, query) : undefined))
@@ -65,15 +69,22 @@ async function topicsOf(request: MetadataRequest, context: RequestContext, servi
   if (apiVersion < idsFrom && asked.some(({ name, topicId }) => name === null || topicId !== zeroUuid))
     throw new KafkaError('INVALID_REQUEST', 'Topic ids are not supported before version 12 of Metadata.')
   const ids = asked.flatMap(({ name, topicId }) => (name === null || topicId !== zeroUuid ? [topicId] : []))
-  // As in Kafka: a request with an id in it is a request by id, so that a topic is described once.
+  // Like Kafka: a request that has an id is a request by id, so that no topic is described twice.
   const names = ids.length > 0 ? [] : asked.flatMap(({ name }) => (name === null ? [] : [name]))
   const byId = await topicsById(ids, { operation: 'DESCRIBE', context, services })
   const byName = await named(names, query)
-  const ofNames = await eachTopic(new Set(names), query, (name) => ofOutcome(byName.get(name), { name, topicId: zeroUuid }, query))
-  return [...ofNames, ...(await eachTopic(new Set(ids), query, (topicId) => ofOutcome(byId.get(topicId), { name: null, topicId }, query)))]
+  const ofNames = await eachTopic(new Set(names), query, (name) =>
+    ofOutcome(must(byName.get(name), 'each name asked for'), { name, topicId: zeroUuid }, query),
+  )
+  return [
+    ...ofNames,
+    ...(await eachTopic(new Set(ids), query, (topicId) =>
+      ofOutcome(must(byId.get(topicId), 'each id asked for'), { name: null, topicId }, query),
+    )),
+  ]
 }
 
-/** Others run between two slices: a cluster may have very many partitions, and a request may name as many topics. */
+/** Other requests run between slices, because a cluster may have very many partitions and a request may name very many topics. */
 async function eachTopic<T>(
   asked: Iterable<T>,
   { services }: Query,
@@ -89,7 +100,7 @@ async function eachTopic<T>(
   return topics
 }
 
-/** A topic is only made for who may create it; another client hears that it is not there. */
+/** A missing topic is created only for a client that may create it; for another client the topic is unknown. */
 async function named(names: readonly string[], { request, context, services }: Query): Promise<ReadonlyMap<string, Outcome<Topic>>> {
   const query = { operation: 'DESCRIBE', illegal: 'reported', context, services } as const
   if (!request.allowAutoTopicCreation) return topicsByName(names, query)
@@ -101,12 +112,12 @@ async function named(names: readonly string[], { request, context, services }: Q
 }
 
 function ofOutcome(
-  outcome: Outcome<Topic> | undefined,
+  outcome: Outcome<Topic>,
   asked: { readonly name: string | null; readonly topicId: string },
   query: Query,
 ): TopicResponse {
-  if (outcome?.kind === 'ok') return described(outcome.value, query)
-  return { errorCode: (outcome ?? failure('UNKNOWN_TOPIC_OR_PARTITION')).code, ...asked, partitions: [] }
+  if (outcome.kind === 'ok') return described(outcome.value, query)
+  return { errorCode: outcome.code, ...asked, partitions: [] }
 }
 
 function described({ topicId, name, partitions }: Topic, { request, context, services }: Query): TopicResponse {
@@ -123,7 +134,7 @@ function described({ topicId, name, partitions }: Topic, { request, context, ser
         partitionIndex,
         leaderId: leader ?? -1,
         leaderEpoch: epoch,
-        // The object store replicates: the leader is all there is to name.
+        // The object store replicates the data: the leader is the only replica.
         replicaNodes: nodes,
         isrNodes: nodes,
         offlineReplicas: [],

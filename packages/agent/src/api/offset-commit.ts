@@ -1,7 +1,12 @@
-// OffsetCommit 2–10. A member's, fenced by its generation, or anybody's while the group has no members (generation -1). By topic id from 10 on.
-// A retention of the request's own (2–4) counts from the commit, as in Kafka: 0 means that the offsets may go as soon as the group has no members.
-// Left out: the empty group id, which Kafka accepts for old clients: INVALID_GROUP_ID. An offset beyond 2^53, which no log here can have: INVALID_REQUEST for its partition.
+// OffsetCommit stores the offsets that a group has consumed.
+// - Versions: 2–10; topic ids from 10 on.
+// - KIPs: 211 (retention), 320 (leader epochs, 6+), 345 (static members, 7+), 848 (topic ids).
+// - A member commits in its generation. While the group has no members, any client may commit with generation -1.
+// - A retention in the request (2–4) counts from the commit, as in Kafka: with 0 the offsets may expire as soon as the group has no members.
+// - Left out: the empty group id, which Kafka accepts from old clients, is INVALID_GROUP_ID.
+// - Left out: an offset beyond 2^53, which no log here can have, is INVALID_REQUEST for its partition.
 import { errors, OffsetCommit, type OffsetCommitRequest, type Outcome } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { OffsetToCommit, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
@@ -11,7 +16,7 @@ import { handler, type RequestContext } from './handler.ts'
 
 const idsFrom = 10
 const serversRetention = -1
-/** What the decoder makes of an int64 that is no safe integer. */
+/** The decoder turns an int64 beyond the safe integers into this number. */
 const beyond = Number.MAX_SAFE_INTEGER
 
 export const offsetCommit = handler({
@@ -26,19 +31,19 @@ export const offsetCommit = handler({
     const retention = request.retentionTimeMs === serversRetention ? {} : { retentionMs: request.retentionTimeMs }
     const slice = services.turns.slice()
     const offsets: OffsetToCommit[] = []
-    /** The answers that wait for the group's word: those of `offsets`, in their order, and those whose metadata is too long. */
+    /** The answers that the group decides: those of `offsets`, in the same order, and those whose metadata is too long. */
     const waiting: Answer[] = []
     const tooLong: Answer[] = []
     const topics: { readonly name: string; readonly topicId: string; readonly partitions: Answer[] }[] = []
     for (const [at, { name, topicId: id, partitions }] of request.topics.entries()) {
-      const outcome = found[at]
+      const outcome = must(found[at], 'each topic that the request names')
       const answers: Answer[] = []
       topics.push({ name, topicId: id, partitions: answers })
       for (const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } of partitions) {
         if (slice.spent(1)) await slice.next()
         const answer: Answer = { partitionIndex, errorCode: placeTrouble(outcome, partitionIndex) }
         answers.push(answer)
-        if (outcome?.kind !== 'ok' || answer.errorCode !== 0) continue
+        if (outcome.kind === 'error' || answer.errorCode !== 0) continue
         const metadata = committedMetadata ?? ''
         if (Math.abs(committedOffset) === beyond) answer.errorCode = errors.INVALID_REQUEST.code
         else if (metadata.length > longest) {
@@ -58,7 +63,7 @@ export const offsetCommit = handler({
         }
       }
     }
-    // Kafka's order: a partition that is not there is refused before the group is asked; what the group says counts before the metadata's size.
+    // Kafka's order of checks: the partition exists, then the group accepts the commit, then the metadata is short enough.
     if (waiting.length + tooLong.length > 0 || request.topics.length === 0) {
       const claim = { memberId, groupInstanceId, generation: generationIdOrMemberEpoch, connection: client.connectionId }
       const asked = { kind: 'commit', version: apiVersion, transactional: false, ...claim } as const
@@ -84,23 +89,23 @@ interface Answer {
 async function foundTopics(
   { topics }: OffsetCommitRequest,
   { context, services }: { readonly context: RequestContext; readonly services: Services },
-): Promise<readonly (Outcome<Topic> | undefined)[]> {
+): Promise<readonly Outcome<Topic>[]> {
   const query = { operation: 'READ', context, services } as const
   if (context.apiVersion >= idsFrom) {
     const byId = await topicsById(
       topics.map(({ topicId }) => topicId),
       query,
     )
-    return topics.map(({ topicId }) => byId.get(topicId))
+    return topics.map(({ topicId }) => must(byId.get(topicId), 'each id asked for'))
   }
   const byName = await topicsByName(
     topics.map(({ name }) => name),
     query,
   )
-  return topics.map(({ name }) => byName.get(name))
+  return topics.map(({ name }) => must(byName.get(name), 'each name asked for'))
 }
 
-function placeTrouble(topic: Outcome<Topic> | undefined, partition: number): number {
-  if (topic?.kind === 'ok' && partition >= 0 && partition < topic.value.partitions) return 0
-  return topic?.kind === 'error' ? topic.code : errors.UNKNOWN_TOPIC_OR_PARTITION.code
+function placeTrouble(topic: Outcome<Topic>, partition: number): number {
+  if (topic.kind === 'error') return topic.code
+  return partition >= 0 && partition < topic.value.partitions ? 0 : errors.UNKNOWN_TOPIC_OR_PARTITION.code
 }

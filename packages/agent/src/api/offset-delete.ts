@@ -1,4 +1,7 @@
-// OffsetDelete 0 (KIP-496). Offsets of topics that nobody in the group reads; of a group that is no consumers' only while it has no members.
+// OffsetDelete deletes a group's offsets of topics that no member subscribes to.
+// - Versions: 0.
+// - KIPs: 496.
+// - A group of another protocol type than `consumer` must have no members.
 import { errors, OffsetDelete, type OffsetDeleteResponse } from '@local-kafka-service/protocol'
 import { topicsByName } from './access.ts'
 import { checkGroup } from './group-access.ts'

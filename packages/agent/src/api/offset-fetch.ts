@@ -1,5 +1,9 @@
-// OffsetFetch 1–10. What was committed, of many groups from 8 on, by topic id from 10 on; a partition without a commit, or of a group that is not there, has offset -1.
-// Left out: require-stable (7+) never has to refuse, for no transaction is pending; the member's epoch (9+) means nothing to a classic group, as in Kafka.
+// OffsetFetch answers the offsets that groups have committed.
+// - Versions: 1–10; many groups from 8 on, topic ids from 10 on.
+// - KIPs: 447 (require stable, 7+), 709 (many groups, 8+), 848 (member epochs, 9+).
+// - A partition without a commit, or a group that does not exist, has offset -1.
+// - Left out: require stable has no effect, because no transaction is ever pending.
+// - Left out: the member's epoch has no effect on a classic group, as in Kafka.
 import {
   errors,
   OffsetFetch,
@@ -8,6 +12,7 @@ import {
   type Outcome,
   zeroUuid,
 } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import { partitionKey } from '../core/ids.ts'
 import type { CommittedOffset, OffsetPlace, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
@@ -15,7 +20,7 @@ import { mayTouch, topicsById, topicsByName } from './access.ts'
 import { eachGroup } from './group-access.ts'
 import { handler, type RequestContext } from './handler.ts'
 
-/** A null for all topics, and an error on top. */
+/** The first version in which null means all topics, and the answer has a top-level error. */
 const topErrorFrom = 2
 const manyFrom = 8
 const idsFrom = 10
@@ -31,9 +36,8 @@ export const offsetFetch = handler({
     }
     const { groupId, topics } = request
     const asked = topics === null ? null : topics.map((topic) => ({ ...topic, topicId: zeroUuid }))
-    const [one] = await fetched([{ groupId, topics: asked }], query)
-    if (one === undefined || one.errorCode !== 0)
-      return { kind: 'now', response: refused(request, one?.errorCode ?? errors.UNKNOWN_SERVER_ERROR.code, context.apiVersion) }
+    const one = must((await fetched([{ groupId, topics: asked }], query))[0], 'the one group asked for')
+    if (one.errorCode !== 0) return { kind: 'now', response: refused(request, one.errorCode, context.apiVersion) }
     return { kind: 'now', response: { throttleTimeMs: 0, topics: one.topics, errorCode: 0, groups: [] } }
   },
   refuse: (request, { code }, apiVersion) => refused(request, code, apiVersion),
@@ -41,7 +45,7 @@ export const offsetFetch = handler({
 
 type GroupRequest = Pick<OffsetFetchRequest['groups'][number], 'groupId' | 'topics'>
 type GroupResponse = NonNullable<OffsetFetchResponse['groups']>[number]
-/** With the name and the id: each version writes its own. */
+/** Each version writes the name or the id. */
 type TopicResponse = GroupResponse['topics'][number] & { readonly name: string }
 type PartitionResponse = TopicResponse['partitions'][number]
 interface Answer {
@@ -53,7 +57,7 @@ type Query = { readonly context: RequestContext; readonly services: Services }
 
 const none = { committedOffset: -1, committedLeaderEpoch: -1, metadata: '' }
 
-/** In the order asked. All groups are read together, in slices; each has its own error. */
+/** In the order of the request. All groups are read together, in slices; each group has its own error. */
 async function fetched(groups: readonly GroupRequest[], query: Query): Promise<readonly Answer[]> {
   const { stored } = query.services.groups
   const codes: number[] = []
@@ -67,7 +71,7 @@ async function fetched(groups: readonly GroupRequest[], query: Query): Promise<r
   const committed = await committedIn(asked, found, query)
   const answers: Answer[] = []
   for (const [at, { groupId, topics }] of groups.entries()) {
-    const errorCode = codes[at] ?? 0
+    const errorCode = must(codes[at], 'each group asked for')
     if (errorCode !== 0) answers.push({ groupId, topics: [], errorCode })
     else if (topics === null) answers.push({ groupId, topics: await allTopics(all.get(groupId) ?? [], query), errorCode })
     else answers.push({ groupId, topics: await askedTopics(topics, { found, committed: committed.get(groupId), query }), errorCode })
@@ -82,14 +86,14 @@ async function troubleOf(groupId: string, query: Query): Promise<number> {
 
 type Committed = ReadonlyMap<string, CommittedOffset>
 
-/** What is committed in the partitions that are named, by group. */
+/** The commits of the partitions that the request names, by group. */
 async function committedIn(groups: readonly GroupRequest[], found: Found, { services }: Query): Promise<ReadonlyMap<string, Committed>> {
   const slice = services.turns.slice()
   const places: OffsetPlace[] = []
   for (const { groupId, topics } of groups) {
     for (const topic of topics ?? []) {
       const outcome = found(topic)
-      if (outcome?.kind === 'ok')
+      if (outcome.kind === 'ok')
         for (const partition of topic.partitionIndexes) places.push({ groupId, topicId: outcome.value.topicId, partition })
       if (slice.spent(1 + topic.partitionIndexes.length)) await slice.next()
     }
@@ -126,19 +130,19 @@ async function askedTopics(
   for (const topic of topics) {
     const { name, topicId, partitionIndexes } = topic
     const outcome = found(topic)
-    const errorCode = outcome?.kind === 'error' ? missing(outcome.code) : 0
+    const errorCode = outcome.kind === 'error' ? missing(outcome.code) : 0
     const partitions: PartitionResponse[] = []
     answers.push({ name, topicId, partitions })
     for (const partition of partitionIndexes) {
       if (slice.spent(1)) await slice.next()
-      const offset = outcome?.kind === 'ok' ? committed?.get(partitionKey(outcome.value.topicId, partition)) : undefined
+      const offset = outcome.kind === 'ok' ? committed?.get(partitionKey(outcome.value.topicId, partition)) : undefined
       partitions.push(offset === undefined ? { partitionIndex: partition, ...none, errorCode } : partitionResponse(partition, offset))
     }
   }
   return answers
 }
 
-type Found = (topic: { readonly name: string; readonly topicId: string }) => Outcome<Topic> | undefined
+type Found = (topic: { readonly name: string; readonly topicId: string }) => Outcome<Topic>
 
 async function foundTopics(topics: NonNullable<GroupRequest['topics']>, query: Query): Promise<Found> {
   if (query.context.apiVersion >= idsFrom) {
@@ -146,16 +150,16 @@ async function foundTopics(topics: NonNullable<GroupRequest['topics']>, query: Q
       topics.map(({ topicId }) => topicId),
       { operation: 'DESCRIBE', ...query },
     )
-    return ({ topicId }) => byId.get(topicId)
+    return ({ topicId }) => must(byId.get(topicId), 'each id asked for')
   }
   const byName = await topicsByName(
     topics.map(({ name }) => name),
     { operation: 'DESCRIBE', ...query },
   )
-  return ({ name }) => byName.get(name)
+  return ({ name }) => must(byName.get(name), 'each name asked for')
 }
 
-/** A topic that is not there has no commits, which is no error; an id that nobody knows is one. */
+/** An unknown name only has no commits; an unknown id is an error. */
 function missing(code: number): number {
   return code === errors.UNKNOWN_TOPIC_OR_PARTITION.code ? 0 : code
 }

@@ -1,4 +1,8 @@
-// OffsetForLeaderEpoch 2–4. Nothing ever truncates: every epoch up to the current one ends where the log ends. A primary read.
+// OffsetForLeaderEpoch answers where a leader epoch ended.
+// - Versions: 2–4.
+// - KIPs: 320.
+// - No log is ever truncated, so every epoch up to the current one ends where the log ends.
+// - The end of the log is a primary read.
 import {
   errors,
   OffsetForLeaderEpoch,
@@ -6,6 +10,7 @@ import {
   type OffsetForLeaderEpochResponse,
   type Outcome,
 } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { OffsetAsk } from '../read/offsets.ts'
 import type { Services } from '../services.ts'
@@ -24,16 +29,18 @@ export const offsetForLeaderEpoch = handler({
     const asks: OffsetAsk[] = []
     const places = request.topics.map(({ topic, partitions }) => ({
       topic,
-      partitions: partitions.map((partition) => ({ ...partition, place: placeOf(partition, found.get(topic), { services, asks }) })),
+      partitions: partitions.map((partition) => ({
+        ...partition,
+        place: placeOf(partition, must(found.get(topic), 'each topic that the request names'), { services, asks }),
+      })),
     }))
     const answers = await services.offsets.list(asks, context.signal)
     const topics = places.map(({ topic, partitions }) => ({
       topic,
       partitions: partitions.map(({ partition, leaderEpoch, place }): PartitionResponse => {
         if ('code' in place) return { ...undefinedEnd, partition, errorCode: place.code }
-        const answer = answers[place.askAt]
-        if (answer?.kind !== 'offset')
-          return { ...undefinedEnd, partition, errorCode: errors[answer?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION'].code }
+        const answer = must(answers[place.askAt], 'each offset that was looked up')
+        if (answer.kind === 'error') return { ...undefinedEnd, partition, errorCode: errors[answer.error].code }
         const past = leaderEpoch < 0 || leaderEpoch > answer.leaderEpoch
         return past ? { ...undefinedEnd, partition, errorCode: 0 } : { partition, errorCode: 0, leaderEpoch, endOffset: answer.offset }
       }),
@@ -57,10 +64,10 @@ const undefinedEnd = { leaderEpoch: -1, endOffset: -1 }
 
 function placeOf(
   { partition, currentLeaderEpoch }: PartitionRequest,
-  topic: Outcome<Topic> | undefined,
+  topic: Outcome<Topic>,
   of: { readonly services: Services; readonly asks: OffsetAsk[] },
 ): Place {
-  if (topic?.kind !== 'ok') return { code: topic?.code ?? errors.UNKNOWN_TOPIC_OR_PARTITION.code }
+  if (topic.kind === 'error') return { code: topic.code }
   const { topicId, partitions } = topic.value
   const known = partition >= 0 && partition < partitions
   const trouble = known ? epochTrouble(of.services, { topicId, partition, currentLeaderEpoch }) : undefined

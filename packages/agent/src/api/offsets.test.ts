@@ -28,9 +28,9 @@ describe('ListOffsets', () => {
     ['the end', -1, { errorCode: 0, offset: 3, timestamp: -1 }],
     ['the start', -2, { errorCode: 0, offset: 0, timestamp: -1 }],
     ['the largest timestamp', -3, { errorCode: 0, offset: 1, timestamp: 3_000 }],
-    ['the local start, which is the start', -4, { errorCode: 0, offset: 0 }],
-    ['tiered storage, which is not there', -5, { ...none, leaderEpoch: -1 }],
-    ['uploads to tiered storage, which is not there', -6, { ...none, leaderEpoch: -1 }],
+    ['the local start, which equals the start', -4, { errorCode: 0, offset: 0 }],
+    ['tiered storage, which does not exist here', -5, { ...none, leaderEpoch: -1 }],
+    ['uploads to tiered storage, which does not exist here', -6, { ...none, leaderEpoch: -1 }],
     ['the first record since a time', 1_500, { errorCode: 0, offset: 1, timestamp: 3_000 }],
     ['exactly a time', 1_000, { errorCode: 0, offset: 0, timestamp: 1_000 }],
     ['later than all', 3_001, { ...none, leaderEpoch: -1 }],
@@ -79,7 +79,7 @@ describe('ListOffsets', () => {
     expect(topics[0]?.partitions.map(({ errorCode }) => errorCode)).toEqual([invalid, 0])
   })
 
-  test('a topic that another agent deleted is unknown, and forgotten here', async () => {
+  test('a topic that another agent deleted is unknown, and leaves the catalog', async () => {
     await using kafka = await anAgent()
     const topicId = await kafka.topic('t')
     await kafka.services.metadata.topics.delete(topicId)
@@ -95,7 +95,7 @@ describe('OffsetForLeaderEpoch', () => {
     return topics[0]?.partitions[0]
   }
 
-  test('every epoch up to the current one ends where the log ends; a later one is not known', async () => {
+  test('every epoch up to the current one ends where the log ends; a later one is unknown', async () => {
     await using kafka = await anAgent()
     const topicId = await kafka.topic('t')
     await fill(kafka, [1, 2])
@@ -118,7 +118,7 @@ describe('OffsetForLeaderEpoch', () => {
 })
 
 describe('InitProducerId', () => {
-  test('every idempotent producer gets an id of its own, with epoch 0, also one that had an id', async () => {
+  test('every idempotent producer gets a new id with epoch 0, even if it had an id before', async () => {
     await using kafka = await anAgent()
     const first = await kafka.call(InitProducerId, 5, { transactionalId: null, transactionTimeoutMs: 0 })
     const again = { transactionalId: null, transactionTimeoutMs: 0, producerId: first.producerId, producerEpoch: 0 }
@@ -133,7 +133,7 @@ describe('InitProducerId', () => {
   test.each<readonly [string, KafkaErrorName]>([
     ['tx', 'UNSUPPORTED_VERSION'],
     ['', 'INVALID_REQUEST'],
-  ])('the transactional id %j is refused', async (transactionalId, error) => {
+  ])('the transactional id %j is rejected', async (transactionalId, error) => {
     await using kafka = await anAgent()
     const answer = await kafka.call(InitProducerId, 5, { transactionalId, transactionTimeoutMs: 1000 })
     expect(answer).toMatchObject({ errorCode: codeOf(error), producerId: -1, producerEpoch: -1 })

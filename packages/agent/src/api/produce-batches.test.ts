@@ -1,4 +1,4 @@
-// What a produced batch may say of its records: of every codec, over a whole agent in memory, as Apache Kafka 4.3 answers the same bytes.
+// The checks of a produced batch against its records, for every codec, over a whole agent in memory. Apache Kafka 4.3 answers the same bytes alike.
 import {
   buildBatch,
   type CodecName,
@@ -40,12 +40,12 @@ const three = [0, 1, 2].map(
   }),
 )
 
-/** Records as bytes in front of any codec. */
+/** The bytes of the records before compression. */
 function plain(records: readonly DecodedRecord[] = three): Uint8Array {
   return buildBatch({ baseTimestamp: t0, records }, nativeCrc32c).subarray(header.records)
 }
 
-/** A batch of whatever bytes stand for its records. Its checksum and its length are right. */
+/** A batch with any bytes in place of its records, and with a valid checksum and length. */
 function aBatchOf(
   payload: Uint8Array,
   more: {
@@ -146,7 +146,7 @@ describe.each(codecNames)('with %s', (codec) => {
     expect((await endOf(kafka)).offset).toBe(0)
   })
 
-  test('the timestamp type LogAppendTime is cleared in a CreateTime topic, and rejected where the server stamps', async () => {
+  test('the timestamp type LogAppendTime is cleared in a CreateTime topic, and rejected in a LogAppendTime topic', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     await kafka.topic('stamped', 1, { 'message.timestamp.type': 'LogAppendTime' })
@@ -156,7 +156,7 @@ describe.each(codecNames)('with %s', (codec) => {
     expect(await produced(kafka, batch, 'stamped')).toBe(codeOf('INVALID_TIMESTAMP'))
   })
 
-  test('records without a timestamp pass, however old a timestamp may be', async () => {
+  test('records without a timestamp are accepted, whatever the limit on old timestamps', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t', 1, { 'message.timestamp.before.max.ms': '1000' })
     const batch = buildBatch(
@@ -167,7 +167,7 @@ describe.each(codecNames)('with %s', (codec) => {
   })
 })
 
-describe.each(codecNames.slice(1))('records that are said to be %s', (codec) => {
+describe.each(codecNames.slice(1))('records that are marked as %s', (codec) => {
   const random = Uint8Array.from({ length: 20 }, (_, at) => (at * 73 + 11) & 0xff)
   const good = compress(codec, plain(), nodeCodecs)
 
@@ -184,7 +184,7 @@ describe.each(codecNames.slice(1))('records that are said to be %s', (codec) => 
   })
 
   test.each<readonly [string, Uint8Array]>([
-    // A snappy block without framing has no magic number, and a few bytes may look like one.
+    // A snappy block without framing has no magic number, so a few random bytes may look like one.
     ...(codec === 'snappy'
       ? []
       : ([
@@ -201,7 +201,7 @@ describe.each(codecNames.slice(1))('records that are said to be %s', (codec) => 
   })
 })
 
-test('C5: a batch that unpacks to more than any reader unpacks is too large, and takes no memory for it', async () => {
+test('C5: a batch whose records unpack to more than any reader accepts is rejected as too large, without unpacking it all', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const value = new Uint8Array(70 * 1024 * 1024)
@@ -211,7 +211,7 @@ test('C5: a batch that unpacks to more than any reader unpacks is too large, and
   expect(await produced(kafka, bomb)).toBe(codeOf('MESSAGE_TOO_LARGE'))
 })
 
-test('C5, H7: whatever is done to a batch, it is rejected and nothing is appended, or every record can be read', async () => {
+test('C5, H7: a damaged batch is rejected and not appended, or all of its records can be read', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const bytes = fc.option(fc.uint8Array({ maxLength: 40 }))
@@ -232,7 +232,7 @@ test('C5, H7: whatever is done to a batch, it is rejected and nothing is appende
       ),
     )
   const place = fc.nat(10_000)
-  /** At a place in the bytes, which is taken modulo their length. */
+  /** The position, modulo the length of the bytes. */
   const harm = fc.oneof(
     fc.record({ kind: fc.constant('flip' as const), at: place, bits: fc.integer({ min: 1, max: 255 }) }),
     fc.record({ kind: fc.constant('cut' as const), at: place }),

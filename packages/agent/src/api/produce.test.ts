@@ -50,7 +50,7 @@ function codeOf(error: KafkaErrorName): number {
   return errors[error].code
 }
 
-test('batches are appended one after another, and what was acknowledged is there', async () => {
+test('batches are appended in order, and acknowledged records can be read', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   expect(await produced(kafka, aBatch(['a', 'b']))).toMatchObject({ errorCode: 0, baseOffset: 0, logAppendTimeMs: -1, logStartOffset: 0 })
@@ -58,7 +58,7 @@ test('batches are appended one after another, and what was acknowledged is there
   expect(await storedIn(kafka)).not.toHaveLength(0)
 })
 
-test('requests of one connection are appended in the order in which they came, before any of them is answered', async () => {
+test('requests of one connection are appended in the order of arrival, before any of them is answered', async () => {
   const objects = new GatedObjects()
   await using kafka = await anAgent({ wrap: () => objects })
   await kafka.topic('t')
@@ -93,7 +93,7 @@ test('one request may name several partitions; each has its own answer, in the o
   ])
 })
 
-test.each([2, -2, 100])('acks = %d is refused', async (acks) => {
+test.each([2, -2, 100])('acks = %d is rejected', async (acks) => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const { responses } = await kafka.call(Produce, 9, { ...all, acks, ...aProduce(aBatch(['v'])) })
@@ -101,7 +101,7 @@ test.each([2, -2, 100])('acks = %d is refused', async (acks) => {
   expect(await storedIn(kafka)).toHaveLength(0)
 })
 
-test('acks = 1 is answered after the commit, as acks = all is', async () => {
+test('acks = 1 is answered after the commit, like acks = all', async () => {
   const objects = new GatedObjects()
   await using kafka = await anAgent({ wrap: () => objects })
   await kafka.topic('t')
@@ -114,7 +114,7 @@ test('acks = 1 is answered after the commit, as acks = all is', async () => {
   expect((await sent).responses[0]?.partitionResponses[0]).toMatchObject({ errorCode: 0, baseOffset: 0 })
 })
 
-test('acks = 0 gets no answer, and is stored', async () => {
+test('acks = 0 gets no answer, and the records are stored', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   expect(await kafka.send(Produce, 9, { acks: 0, timeoutMs: 0, ...aProduce(aBatch(['v'])) })).toEqual({ kind: 'none', close: false })
@@ -148,7 +148,7 @@ test.each<readonly [string, Records, KafkaErrorName]>([
   ['empty records', Buffer.alloc(0), 'INVALID_RECORD'],
   ['two batches', Buffer.concat([aBatch(['a']), aBatch(['b'])]), 'INVALID_RECORD'],
   ['a wrong checksum', damaged(aBatch(['a'])), 'CORRUPT_MESSAGE'],
-  ['a batch that is cut off', aBatch(['abc']).subarray(0, -1), 'INVALID_RECORD'],
+  ['a truncated batch', aBatch(['abc']).subarray(0, -1), 'INVALID_RECORD'],
   ['an old format', magic(aBatch(['a']), 1), 'INVALID_RECORD'],
   ['more than max.message.bytes', aBatch(['x'.repeat(2000)]), 'MESSAGE_TOO_LARGE'],
   ['a control batch', aBatch(['a'], { attributes: attributeBits.control }), 'INVALID_RECORD'],
@@ -158,7 +158,7 @@ test.each<readonly [string, Records, KafkaErrorName]>([
     'INVALID_TXN_STATE',
   ],
   ['a timestamp in the far future', aBatch(['a'], { timestamp: Date.now() + 2 * 3_600_000 }), 'INVALID_TIMESTAMP'],
-])('%s is refused, in words, and nothing is appended', async (_, records, error) => {
+])('%s is rejected with a text, and nothing is appended', async (_, records, error) => {
   await using kafka = await anAgent()
   await kafka.topic('t', 1, { 'max.message.bytes': '1000' })
   const answer = await produced(kafka, records)
@@ -167,7 +167,7 @@ test.each<readonly [string, Records, KafkaErrorName]>([
   expect(await storedIn(kafka)).toHaveLength(0)
 })
 
-test.each(['none', 'gzip'] as const)('the records whose timestamps are out of range are named one by one (%s)', async (codec) => {
+test.each(['none', 'gzip'] as const)('record errors list the records whose timestamps are out of range (%s)', async (codec) => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const now = Date.now()
@@ -184,7 +184,7 @@ test.each(['none', 'gzip'] as const)('the records whose timestamps are out of ra
   expect(await storedIn(kafka)).toHaveLength(0)
 })
 
-test('C17: the error text of a timestamp has the limits exactly', async () => {
+test('C17: the error text of a timestamp has the exact limits', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t', 1, { 'message.timestamp.after.max.ms': '0' })
   await kafka.topic('exact', 1, { 'message.timestamp.before.max.ms': '9007199254740993', 'message.timestamp.after.max.ms': '0' })
@@ -199,13 +199,13 @@ test('C17: the error text of a timestamp has the limits exactly', async () => {
   expect(spanOf(responses[0]?.partitionResponses[0] ?? { recordErrors: [] })).toBe(9007199254740993n)
 })
 
-test('a refusal of the whole batch names no record', async () => {
+test('the rejection of a whole batch has no record errors', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   expect(await produced(kafka, aBatch(['a'], { attributes: attributeBits.control }))).toMatchObject({ recordErrors: [] })
 })
 
-test('a transactional id is refused, in words', async () => {
+test('a transactional id is rejected with a text', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const { responses } = await kafka.call(Produce, 9, { ...all, transactionalId: 'tx', ...aProduce(aBatch(['v'])) })
@@ -215,7 +215,7 @@ test('a transactional id is refused, in words', async () => {
   })
 })
 
-test('a partition that occurs twice in a request is refused, both times; the others are appended', async () => {
+test('a partition that occurs twice in a request is rejected both times; the others are appended', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t', 2)
   const partitionData = [0, 1, 0].map((index) => ({ index, records: aBatch(['v']) }))
@@ -227,19 +227,19 @@ test('a partition that occurs twice in a request is refused, both times; the oth
   expect(second.responses.map(({ partitionResponses }) => partitionResponses[0]?.errorCode)).toEqual([invalid, invalid])
 })
 
-test('a topic that is not there is not made by producing', async () => {
+test('Produce does not create a missing topic', async () => {
   await using kafka = await anAgent()
   expect(await produced(kafka, aBatch(['v']), { name: 'nowhere' })).toMatchObject({ errorCode: codeOf('UNKNOWN_TOPIC_OR_PARTITION') })
   expect(await kafka.services.topics.list()).toEqual([])
 })
 
-test.each([-1, 1, 100])('partition %d of a topic with one is not there', async (index) => {
+test.each([-1, 1, 100])('partition %d of a topic with one partition is unknown', async (index) => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   expect(await produced(kafka, aBatch(['v']), { index })).toMatchObject({ errorCode: codeOf('UNKNOWN_TOPIC_OR_PARTITION') })
 })
 
-test('from version 13 on topics are named by id; an unknown one is UNKNOWN_TOPIC_ID', async () => {
+test('from version 13 on a request names topics by id; an unknown one is UNKNOWN_TOPIC_ID', async () => {
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
   const unknown = 'AAAAAAAAAAAAAAAAAAAAAQ'
@@ -252,7 +252,7 @@ test('from version 13 on topics are named by id; an unknown one is UNKNOWN_TOPIC
   ])
 })
 
-test('a topic that another agent deleted is unknown, not an offset', async () => {
+test('records for a topic that another agent deleted are rejected as unknown, and get no offset', async () => {
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
   await produced(kafka, aBatch(['v']))
@@ -261,7 +261,7 @@ test('a topic that another agent deleted is unknown, not an offset', async () =>
   expect(kafka.services.catalog.byId(topicId)).toBeUndefined()
 })
 
-test('under LogAppendTime the stamp is answered and stored, with a right checksum', async () => {
+test('with LogAppendTime the stamp is answered and stored, with a valid checksum', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t', 1, { 'message.timestamp.type': 'LogAppendTime' })
   const before = Date.now()
@@ -273,7 +273,7 @@ test('under LogAppendTime the stamp is answered and stored, with a right checksu
   expect(readBatchHeader(stored, 0).maxTimestamp).toBe(logAppendTimeMs)
 })
 
-test('time that is moved on does not time out what is being stored', async () => {
+test('a clock that a test moves does not time out a write in progress', async () => {
   const objects = new GatedObjects()
   await using kafka = await anAgent({ wrap: () => objects })
   await kafka.topic('t')
@@ -286,7 +286,7 @@ test('time that is moved on does not time out what is being stored', async () =>
   expect(responses[0]?.partitionResponses[0]).toMatchObject({ errorCode: 0, baseOffset: 0 })
 })
 
-test('without a definite answer in time the client hears so, and the write goes on', async () => {
+test('a write whose outcome is unknown in time is REQUEST_TIMED_OUT, and it goes on', async () => {
   const objects = new GatedObjects()
   await using kafka = await anAgent({ wrap: () => objects })
   await kafka.topic('t')
@@ -301,7 +301,7 @@ test('without a definite answer in time the client hears so, and the write goes 
   expect(fetched.responses[0]?.partitions[0]?.highWatermark).toBe(1)
 })
 
-test('a flush that failed is refused with a retriable error, and nothing may follow on its connection', async () => {
+test('the batches of a failed flush are rejected with a retriable error, and their connection is closed', async () => {
   const objects = new GatedObjects()
   await using kafka = await anAgent({ wrap: () => objects })
   await kafka.topic('t')
@@ -313,7 +313,7 @@ test('a flush that failed is refused with a retriable error, and nothing may fol
   expect(answer.response.responses[0]?.partitionResponses[0]?.errorCode).toBe(codeOf('NOT_ENOUGH_REPLICAS'))
 })
 
-test('a duplicate of an idempotent producer gets its first offset; a gap in its sequence is refused', async () => {
+test('a duplicate of an idempotent producer gets its first offset; a gap in the sequence is rejected', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const batch = (baseSequence: number): Uint8Array => aBatch(['a', 'b'], { producer: { id: 7, epoch: 0, baseSequence } })
@@ -323,7 +323,7 @@ test('a duplicate of an idempotent producer gets its first offset; a gap in its 
   expect(await produced(kafka, batch(6))).toMatchObject({ errorCode: codeOf('OUT_OF_ORDER_SEQUENCE_NUMBER') })
 })
 
-test('who asks an agent that does not own the partition hears who does, and where', async () => {
+test('an agent that does not own the partition answers the current leader and its address', async () => {
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
   const { owners } = kafka.services

@@ -1,6 +1,13 @@
-// Produce 3–13. One batch per partition, checked as core/log/validate.ts says; acks = 1 is treated as all. Nothing makes a topic here: Metadata does.
-// Left out: transactions (rejected). recordErrors names records with timestamps out of range; every other error here is of the whole batch, as in Kafka.
+// Produce appends one batch to each partition that the request names.
+// - Versions: 3–13; topic ids in 13. ApiVersions lists 0 and up, because older librdkafka expects it.
+// - KIPs: 98 (idempotence), 467 (record errors, 8+), 516 (topic ids), 951 (the new leader in the answer).
+// - core/log/validate.ts checks each batch.
+// - acks = 1 waits for the commit, like acks = all.
+// - Produce creates no topic; Metadata does.
+// - recordErrors lists the records whose timestamps are out of range; every other error is about the whole batch, as in Kafka.
+// - Left out: transactions, which are rejected.
 import { errors, KafkaError, type Outcome, Produce, type ProduceRequest, type ProduceResponse } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import { type RecordError, timestampErrors } from '../core/log/record-errors.ts'
 import { type AppendRules, validateBatch } from '../core/log/validate.ts'
@@ -33,12 +40,15 @@ export const produce = handler({
     const admitted = room ? await admittedInSlices(sound, context, services) : []
     if (!room)
       for (const entry of entries)
-        entry.refusal ??= failure('NOT_ENOUGH_REPLICAS', 'The agent holds as many records that are not stored yet as it may.')
+        entry.refusal ??= failure(
+          'NOT_ENOUGH_REPLICAS',
+          'The agent has no room for more records until others are stored: send the batch again.',
+        )
     const answers = Promise.all(admitted.map((one) => one.answers)).then((all) => all.flat())
 
     if (request.acks === 0) return { kind: 'none', close: anyRefused(entries, answers) }
     const topics = request.topicData.map(({ name, topicId }) => ({ name, topicId }))
-    // With acks = 1 Kafka's leader never waits, so the client's time-out does not count.
+    // With acks = 1 Kafka's leader does not wait for replicas, so the client's time-out does not apply.
     const waitMs = request.acks === 1 ? limits.produceOneMs : request.timeoutMs
     const waiting = admitted.flatMap((one) => one.entries)
     return { kind: 'later', response: answered({ topics, waitMs, entries, waiting, answers, thenClose: !room, context, services }) }
@@ -52,7 +62,7 @@ export const produce = handler({
   }),
 })
 
-/** One partition's part of a request, without its bytes: it lives until the answer, they live until the admission. */
+/** One partition of a request, without its bytes: the entry is kept until the answer, the bytes only until the admission. */
 interface Entry {
   readonly topicAt: number
   readonly index: number
@@ -66,7 +76,7 @@ interface Refusal {
   readonly recordErrors?: readonly RecordError[]
 }
 
-/** Entries that went into one flush, and their answers in the same order. */
+/** Entries that were admitted together, and their answers in the same order. */
 interface Admitted {
   readonly entries: readonly Entry[]
   readonly answers: Promise<readonly ProduceAnswer[]>
@@ -74,7 +84,7 @@ interface Admitted {
 
 const nowhere = { baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 }
 
-/** Every entry with its topic, or with why it has none. */
+/** Every entry, with its topic or the reason why it has none. */
 async function placed(request: ProduceRequest, context: RequestContext, services: Services): Promise<readonly Entry[]> {
   const { topicData } = request
   const query = { operation: 'WRITE', context, services } as const
@@ -97,20 +107,20 @@ async function placed(request: ProduceRequest, context: RequestContext, services
   const entries: Entry[] = []
   const slice = services.turns.slice()
   for (const [topicAt, { name, topicId, partitionData }] of topicData.entries()) {
-    const outcome = found.get(byId ? topicId : name)
-    const topic = outcome?.kind === 'ok' ? outcome.value : undefined
+    const outcome = must(found.get(byId ? topicId : name), 'each topic that the request names')
+    const topic = outcome.kind === 'ok' ? outcome.value : undefined
     for (const { index } of partitionData) {
       const duplicate = isRepeated(byId ? topicId : name, index)
-        ? failure('INVALID_REQUEST', 'The partition occurs twice in the request.')
+        ? failure('INVALID_REQUEST', `Partition ${index} of this topic occurs more than once in the request.`)
         : undefined
-      entries.push({ topicAt, index, topic, refusal: outcome?.kind === 'error' ? outcome : duplicate })
+      entries.push({ topicAt, index, topic, refusal: outcome.kind === 'error' ? outcome : duplicate })
       if (slice.spent(1)) await slice.next()
     }
   }
   return entries
 }
 
-/** Partitions that this agent's memory does not hold are asked of the database: only it may say that there is no such partition. */
+/** Loads the partitions that are not in memory. Only the database can say that a partition does not exist. */
 async function loaded(entries: readonly Entry[], services: Services): Promise<void> {
   for await (const some of inSlices(entries, services.turns)) await loadedSome(some, services)
 }
@@ -129,7 +139,7 @@ async function loadedSome(entries: readonly Entry[], { tails, owners }: Services
   for (const [at, { entry }] of missing.entries()) if (states[at] === undefined) entry.refusal = failure('UNKNOWN_TOPIC_OR_PARTITION')
 }
 
-/** A batch that may be appended if this agent owns its partition. */
+/** A valid batch, to be appended if this agent owns its partition. */
 interface Sound {
   readonly entry: Entry
   readonly topicId: TopicId
@@ -138,7 +148,7 @@ interface Sound {
   readonly maxTimestamp: number | undefined
 }
 
-/** In the order of the request. Other requests run between two slices; the connection's next one does not, because this one is not admitted yet. */
+/** In the order of the request. Other requests run between two slices, but not the next one of this connection: it waits for the admission of this one. */
 async function validated(
   entries: readonly Entry[],
   batches: readonly (Uint8Array | null)[],
@@ -151,7 +161,7 @@ async function validated(
   const sound: Sound[] = []
   for (const [at, entry] of entries.entries()) {
     const { topic } = entry
-    const records = batches[at] ?? null
+    const records = must(batches[at], 'the batch of each entry')
     if (entry.refusal !== undefined || topic === undefined) continue
     const { topicId } = topic
     const rule = rules.get(topicId) ?? appendRules(topic, { settings, nowMs, produceVersion: context.apiVersion })
@@ -171,27 +181,27 @@ async function validated(
   return sound
 }
 
-/** The batch's error with those of its records, in Kafka's words. Only the header is wrong where no record is to blame. */
+/** The batch's error with those of its records, with Kafka's text. Without record errors only the batch's header is wrong. */
 function ofRecords(refusal: Refusal, recordErrors: readonly RecordError[]): Refusal {
   if (recordErrors.length === 0) return refusal
   return { ...refusal, message: 'One or more records have been rejected due to invalid timestamp', recordErrors }
 }
 
 /**
- * A partition occurs once in a request, so its order does not depend on the slices: between two of them the connection's next request still waits.
- * Within one, nothing is awaited between the last check and the admission.
+ * A partition occurs once in a request, and the connection's next request waits until all slices are admitted, so slices do not change the order.
+ * Within a slice, nothing is awaited between the last check and the admission.
  */
 async function admittedInSlices(sound: readonly Sound[], context: RequestContext, services: Services): Promise<readonly Admitted[]> {
   const admitted: Admitted[] = []
   for await (const some of inSlices(sound, services.turns)) {
     const { entries, admissions } = admissible(some, services)
-    // The signal is the connection's own: it stands for the connection.
+    // The writer identifies the connection by its signal.
     if (admissions.length > 0) admitted.push({ entries, answers: services.writer.admit(admissions, context.signal).answers })
   }
   return admitted
 }
 
-/** Synchronous, and right before the admission: the owner and its epoch, and the stamp, are those of this moment. */
+/** Synchronous, right before the admission, so that the owner, its epoch and the stamp are current. */
 function admissible(
   sound: readonly Sound[],
   { owners, tails, clock }: Services,
@@ -219,15 +229,15 @@ async function anyRefused(entries: readonly Entry[], answers: Promise<readonly P
   return (await answers).some(({ kind }) => kind === 'refused')
 }
 
-/** What an answer needs: nothing here holds bytes of the request. */
+/** The input of an answer. It must not hold bytes of the request. */
 interface Pending {
   readonly topics: readonly { readonly name: string; readonly topicId: TopicId }[]
   readonly waitMs: number
   readonly entries: readonly Entry[]
-  /** Of these, those that were admitted; one answer for each. */
+  /** The entries that were admitted; each has one of the answers. */
   readonly waiting: readonly Entry[]
   readonly answers: Promise<readonly ProduceAnswer[]>
-  /** Refused for want of room: what is behind it on the connection would overtake its retry. */
+  /** The writer had no room: later requests of the connection would overtake the retry of this one. */
   readonly thenClose: boolean
   readonly context: RequestContext
   readonly services: Services
@@ -243,13 +253,13 @@ async function answered(pending: Pending): Promise<LateResponse<ProduceResponse>
   for (const entry of entries) {
     if (slice.spent(1)) await slice.next()
     const response = partitionResponse(entry, answerOf.get(entry), { context, services })
-    if (response.currentLeader !== undefined) leaders.push(response.currentLeader.leaderId ?? -1)
-    partitionsOf[entry.topicAt]?.push(response)
+    if (response.currentLeader?.leaderId !== undefined) leaders.push(response.currentLeader.leaderId)
+    must(partitionsOf[entry.topicAt], 'the topic of each entry').push(response)
   }
   return {
     response: {
       responses: topics.flatMap((topic, topicAt) => {
-        const partitionResponses = partitionsOf[topicAt] ?? []
+        const partitionResponses = must(partitionsOf[topicAt], 'each topic of the request')
         return partitionResponses.length === 0 ? [] : [{ ...topic, partitionResponses }]
       }),
       nodeEndpoints: endpointsOf(leaders, context, services),
@@ -258,11 +268,11 @@ async function answered(pending: Pending): Promise<LateResponse<ProduceResponse>
   }
 }
 
-/** Undefined: not definite in time; the write goes on. */
+/** Undefined when the outcome is still unknown after `waitMs`; the write goes on. */
 async function inTime({ waitMs, answers, waiting, services }: Pending): Promise<readonly ProduceAnswer[] | undefined> {
   if (waiting.length === 0) return []
   const late = Promise.withResolvers<undefined>()
-  // What is waited for is a store, so it is real time: a test that moves its clock must not time out what is under way.
+  // The wait is for a store, so it counts real time: a test that moves its clock must not time out a write in progress.
   const timer = services.ioClock.after(waitMs, () => late.resolve(undefined))
   const first = await Promise.race([answers, late.promise])
   timer.cancel()
@@ -287,7 +297,7 @@ function partitionResponse(
     errorCode: code,
     ...nowhere,
     errorMessage: message ?? null,
-    // As in Kafka, the start of the log comes with errors of records.
+    // Like Kafka: the start of the log comes with record errors.
     ...(recordErrors !== undefined && {
       recordErrors,
       logStartOffset: (entry.topic && services.tails.get(entry.topic.topicId, index)?.logStartOffset) ?? -1,
@@ -298,8 +308,12 @@ function partitionResponse(
 }
 
 function refusalOf(answer: Extract<ProduceAnswer, { kind: 'refused' }> | undefined, apiVersion: number): Refusal {
-  if (answer === undefined) return failure('REQUEST_TIMED_OUT', 'It is not known yet whether the records are stored; the write goes on.')
-  // Who produces by name has never heard of ids.
+  if (answer === undefined)
+    return failure(
+      'REQUEST_TIMED_OUT',
+      'The time-out ended before the outcome was known; the write goes on, and the records may still be stored.',
+    )
+  // A client that produces by name does not know topic ids.
   const error = answer.error === 'UNKNOWN_TOPIC_ID' && apiVersion < idsFrom ? 'UNKNOWN_TOPIC_OR_PARTITION' : answer.error
   return { code: codeOf(error), ...(answer.message !== null && { message: answer.message }) }
 }

@@ -1,4 +1,4 @@
-// Reports to the operator what was rejected, with its reason: many answers have no room for the words, and many clients do not show them.
+// Reports a rejection and its reason to the operator: many answers have no field for a message, and many clients do not show it.
 import { type Api, errorName } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'
 import type { RequestContext } from './handler.ts'

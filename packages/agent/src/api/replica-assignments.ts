@@ -1,9 +1,9 @@
-// Manual assignments of partitions to brokers, as CreateTopics and CreatePartitions check them, with Kafka's words.
+// The check of manual assignments of partitions to brokers, for CreateTopics and CreatePartitions, with Kafka's texts.
 import type { Services } from '../services.ts'
 import { brokersFor } from './brokers.ts'
 import type { RequestContext } from './handler.ts'
 
-/** What is wrong with one partition's list of brokers; undefined when this server can do what it asks. */
+/** The problem with one partition's list of brokers; undefined when the list is valid. */
 export function replicasTrouble(
   brokerIds: readonly number[],
   { context, services }: { readonly context: RequestContext; readonly services: Services },
@@ -15,6 +15,6 @@ export function replicasTrouble(
     if (!brokers.has(broker)) return `The manual partition assignment includes broker ${broker}, but no such broker is registered.`
     if (broker === sorted[at - 1]) return `The manual partition assignment includes the broker ${broker} more than once.`
   }
-  // Not Kafka's: there a partition has as many replicas as its list has brokers.
-  return brokerIds.length === 1 ? undefined : 'A partition is assigned to one broker: the object store replicates.'
+  // This rule is not Kafka's, which makes one replica for each broker in the list.
+  return brokerIds.length === 1 ? undefined : 'Assign each partition to exactly one broker: the object store replicates the data.'
 }

@@ -1,4 +1,7 @@
-// SyncGroup 0–5. Followers wait for the leader's assignment: the wait blocks their own connection only. From 5 on the protocol must be named.
+// SyncGroup takes the leader's assignments and gives each member its own.
+// - Versions: 0–5.
+// - KIPs: 345 (static members, 3+), 559 (the protocol's type and name, required from 5 on).
+// - A follower waits for the leader's assignments; the wait blocks its own connection only.
 import { errors, KafkaError, SyncGroup } from '@local-kafka-service/protocol'
 import { noBytes } from '../core/group/classic-messages.ts'
 import { checkGroup } from './group-access.ts'

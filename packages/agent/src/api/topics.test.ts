@@ -1,4 +1,4 @@
-// The rules of the APIs that make, change, delete and name topics, over a whole agent in memory.
+// The rules of the APIs that create, change, delete and describe topics, over a whole agent in memory.
 import {
   CreatePartitions,
   CreateTopics,
@@ -35,7 +35,7 @@ const assigned = (...brokerIds: readonly (readonly number[])[]) => ({
 })
 
 describe('CreateTopics', () => {
-  test('the answer says what was made: id, partitions, and every effective config with its source', async () => {
+  test('answers the new topic: its id, its partitions, and every effective config with its source', async () => {
     await using kafka = await anAgent()
     const [topic] = await created(kafka, [aTopic({ numPartitions: 3, configs: [{ name: 'max.message.bytes', value: '2000' }] })])
     expect(topic).toMatchObject({ name: 't', errorCode: 0, numPartitions: 3, replicationFactor: 1 })
@@ -50,13 +50,13 @@ describe('CreateTopics', () => {
     expect(topic?.configs).toContainEqual(expect.objectContaining({ name: 'cleanup.policy', value: 'delete', configSource: 5 }))
   })
 
-  test('-1 partitions and -1 replicas are the defaults', async () => {
+  test('-1 partitions and -1 replicas mean the defaults', async () => {
     await using kafka = await anAgent({ settings: { 'num.partitions': { value: '4', source: 'flag' } } })
     const [topic] = await created(kafka, [aTopic({ numPartitions: -1, replicationFactor: -1 })])
     expect(topic).toMatchObject({ errorCode: 0, numPartitions: 4, replicationFactor: 1 })
   })
 
-  test('one request makes so many partitions at most; what does not fit is refused alone', async () => {
+  test('one request creates a limited number of partitions; only the topics beyond the limit are rejected', async () => {
     await using kafka = await anAgent()
     const topics = ['a', 'b', 'c'].map((name) => aTopic({ name, numPartitions: limits.partitionsPerTopic }))
     const answers = await created(kafka, [...topics, aTopic({ name: 'd', numPartitions: -5 })], { validateOnly: true })
@@ -68,7 +68,7 @@ describe('CreateTopics', () => {
     ])
   })
 
-  test('validateOnly makes nothing', async () => {
+  test('validateOnly creates nothing', async () => {
     await using kafka = await anAgent()
     expect(await created(kafka, [aTopic()], { validateOnly: true })).toMatchObject([{ errorCode: 0, topicId: zeroUuid, numPartitions: 1 }])
     expect(await kafka.services.topics.list()).toEqual([])
@@ -82,18 +82,18 @@ describe('CreateTopics', () => {
     ['a bad name', { name: 'a b' }, 'INVALID_TOPIC_EXCEPTION'],
     ['an empty name', { name: '' }, 'INVALID_TOPIC_EXCEPTION'],
     ['an unknown config', { configs: [{ name: 'no.such', value: '1' }] }, 'INVALID_CONFIG'],
-    ['a config without machinery', { configs: [{ name: 'cleanup.policy', value: 'compact' }] }, 'INVALID_CONFIG'],
+    ['a config that is not implemented', { configs: [{ name: 'cleanup.policy', value: 'compact' }] }, 'INVALID_CONFIG'],
     ['a null config', { configs: [{ name: 'max.message.bytes', value: null }] }, 'INVALID_CONFIG'],
     ['an assignment and a number of partitions', { ...assigned([1]), numPartitions: 1 }, 'INVALID_REQUEST'],
     ['an assignment to two brokers', assigned([1, 2]), 'INVALID_REPLICA_ASSIGNMENT'],
-    ['an assignment to nobody', assigned([]), 'INVALID_REPLICA_ASSIGNMENT'],
-    ['an assignment to a broker that is not there', assigned([77]), 'INVALID_REPLICA_ASSIGNMENT'],
+    ['an assignment to no broker', assigned([]), 'INVALID_REPLICA_ASSIGNMENT'],
+    ['an assignment to an unknown broker', assigned([77]), 'INVALID_REPLICA_ASSIGNMENT'],
     [
       'an assignment with a gap',
       { numPartitions: -1, replicationFactor: -1, assignments: [{ partitionIndex: 1, brokerIds: [1] }] },
       'INVALID_REPLICA_ASSIGNMENT',
     ],
-  ])('%s is refused, in words', async (_, more, error) => {
+  ])('%s is rejected with a text', async (_, more, error) => {
     await using kafka = await anAgent()
     const [topic] = await created(kafka, [aTopic(more)])
     expect(topic).toMatchObject({ errorCode: codeOf(error), topicId: zeroUuid })
@@ -101,13 +101,13 @@ describe('CreateTopics', () => {
     expect(await kafka.services.topics.list()).toEqual([])
   })
 
-  test('a manual assignment says how many partitions there are', async () => {
+  test('a manual assignment sets the number of partitions', async () => {
     await using kafka = await anAgent()
     const self = kafka.agent.brokerId
     expect(await created(kafka, [aTopic(assigned([self], [self]))])).toMatchObject([{ errorCode: 0, numPartitions: 2 }])
   })
 
-  test('a name that is taken, one that collides, and one that occurs twice; the others are made', async () => {
+  test('rejects a name that exists, one that collides and one that occurs twice; the others are created', async () => {
     await using kafka = await anAgent()
     await kafka.topic('a.b')
     const topics = await created(kafka, [
@@ -128,7 +128,7 @@ describe('CreateTopics', () => {
 })
 
 describe('DeleteTopics', () => {
-  test('by name, and by id', async () => {
+  test('deletes by name and by id', async () => {
     await using kafka = await anAgent()
     const [first, second] = [await kafka.topic('a'), await kafka.topic('b')]
     const { responses } = await kafka.call(DeleteTopics, 6, {
@@ -142,7 +142,7 @@ describe('DeleteTopics', () => {
     expect(await kafka.services.topics.list()).toEqual([])
   })
 
-  test('what is not there, what is named twice, and what is named by name and id', async () => {
+  test('rejects an unknown topic, one that occurs twice, and one with a name and an id', async () => {
     await using kafka = await anAgent()
     const topicId = await kafka.topic('both')
     await kafka.topic('twice')
@@ -159,7 +159,7 @@ describe('DeleteTopics', () => {
     expect(await kafka.services.topics.list()).toHaveLength(2)
   })
 
-  test('a topic that one entry names and another identifies is not deleted', async () => {
+  test('a topic that one entry gives by name and another by id is not deleted', async () => {
     await using kafka = await anAgent()
     const topicId = await kafka.topic('t')
     const topics = [
@@ -180,7 +180,7 @@ describe('DeleteTopics', () => {
     expect(await kafka.services.topics.list()).toHaveLength(1)
   })
 
-  test('a topic made anew has another id', async () => {
+  test('a topic that is created again has another id', async () => {
     await using kafka = await anAgent()
     const first = await kafka.topic('t')
     await kafka.call(DeleteTopics, 5, { topicNames: ['t'], timeoutMs: 1000 })
@@ -209,7 +209,7 @@ describe('CreatePartitions', () => {
     expect(await kafka.services.topics.list()).toMatchObject([{ partitions: 2 }])
   })
 
-  test('assignments must be for the new partitions, each to one living broker', async () => {
+  test('assignments must be for the new partitions, each to one live broker', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t', 2)
     const self = { brokerIds: [kafka.agent.brokerId] }
@@ -221,7 +221,7 @@ describe('CreatePartitions', () => {
     expect(await tried([self, self])).toBe(0)
   })
 
-  test('an unknown topic, and one that occurs twice', async () => {
+  test('rejects an unknown topic, and one that occurs twice', async () => {
     await using kafka = await anAgent()
     const topic = (name: string) => ({ name, count: 2, assignments: null })
     const request = { topics: [topic('nowhere'), topic('twice'), topic('twice')], timeoutMs: 1000, validateOnly: false }
@@ -234,7 +234,7 @@ describe('CreatePartitions', () => {
 })
 
 describe('Metadata', () => {
-  test('this agent is there under the address that the client came in by, and controls', async () => {
+  test('answers this agent as the controller, under the address that the client connected to', async () => {
     await using kafka = await anAgent()
     const answer = await kafka.call(Metadata, 9, { topics: [] })
     const nodeId = kafka.agent.brokerId
@@ -265,7 +265,7 @@ describe('Metadata', () => {
     expect((await kafka.call(Metadata, version, { topics })).topics).toHaveLength(count)
   })
 
-  test('a missing topic is made only where the request and the setting allow it', async () => {
+  test('a missing topic is created only if the request and the setting allow it', async () => {
     await using kafka = await anAgent()
     const asked = async (name: string, allowAutoTopicCreation: boolean): Promise<number | undefined> =>
       (await kafka.call(Metadata, 9, { topics: [{ name }], allowAutoTopicCreation })).topics[0]?.errorCode
@@ -278,7 +278,7 @@ describe('Metadata', () => {
     expect(topics[0]?.errorCode).toBe(codeOf('UNKNOWN_TOPIC_OR_PARTITION'))
   })
 
-  test('a topic that the client may not create is not made for it', async () => {
+  test('a missing topic is not created for a client without the right to', async () => {
     await using kafka = await anAgent()
     const gate = { authorize: (_context: unknown, operation: string) => operation !== 'CREATE', throttle: () => 0 }
     const { topics } = await kafka.call(Metadata, 9, { topics: [{ name: 'x' }] }, { services: { gate } })
@@ -286,7 +286,7 @@ describe('Metadata', () => {
     expect(await kafka.services.topics.list()).toEqual([])
   })
 
-  test('by id from version 12 on; an unknown one is UNKNOWN_TOPIC_ID', async () => {
+  test('answers topics by id from version 12 on; an unknown one is UNKNOWN_TOPIC_ID', async () => {
     await using kafka = await anAgent()
     const topicId = await kafka.topic('t')
     const unknown = 'AAAAAAAAAAAAAAAAAAAAAQ'
@@ -301,14 +301,14 @@ describe('Metadata', () => {
     ])
   })
 
-  test('authorized operations come only when asked for', async () => {
+  test('answers authorized operations only on request', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     const plain = await kafka.call(Metadata, 9, { topics: [{ name: 't' }] })
     expect(plain.topics[0]?.topicAuthorizedOperations).toBe(-0x8000_0000)
     const asked = { topics: [{ name: 't' }], includeTopicAuthorizedOperations: true, includeClusterAuthorizedOperations: true }
     const full = await kafka.call(Metadata, 9, asked)
-    // READ WRITE CREATE DELETE ALTER DESCRIBE DESCRIBE_CONFIGS ALTER_CONFIGS, as a broker that allows all answers.
+    // READ WRITE CREATE DELETE ALTER DESCRIBE DESCRIBE_CONFIGS ALTER_CONFIGS: the answer of a broker that allows everything.
     expect(full.topics[0]?.topicAuthorizedOperations).toBe(0b1101_1111_1000)
     expect(full.clusterAuthorizedOperations).toBe(0b1_1111_1010_0000)
   })
@@ -318,7 +318,7 @@ describe('DescribeTopicPartitions', () => {
   const describedBy = (kafka: AgentForTests, limit: number, more: object = {}) =>
     kafka.call(DescribeTopicPartitions, 0, { topics: [], responsePartitionLimit: limit, ...more })
 
-  test('pages go through all topics by name, and end', async () => {
+  test('the pages contain all topics in order of name', async () => {
     await using kafka = await anAgent()
     await kafka.topic('b', 3)
     await kafka.topic('a', 2)
@@ -336,7 +336,7 @@ describe('DescribeTopicPartitions', () => {
     expect(pages).toBe(3)
   })
 
-  test('named topics only; an unknown one has its error', async () => {
+  test('answers only the topics of the request; an unknown one has an error', async () => {
     await using kafka = await anAgent()
     await kafka.topic('a')
     await kafka.topic('b')
@@ -349,7 +349,7 @@ describe('DescribeTopicPartitions', () => {
     expect(topics[0]?.partitions[0]).toMatchObject({ eligibleLeaderReplicas: [], lastKnownElr: [] })
   })
 
-  test('a cursor at a negative partition is refused', async () => {
+  test('a cursor at a negative partition is rejected', async () => {
     await using kafka = await anAgent()
     const { topics } = await describedBy(kafka, 10, { topics: [{ name: 'x' }], cursor: { topicName: 'x', partitionIndex: -1 } })
     expect(topics).toMatchObject([{ errorCode: codeOf('INVALID_REQUEST') }])

@@ -1,4 +1,4 @@
-// A whole agent in memory, asked through its dispatch with real frames: what a client would hear, without a socket.
+// A whole agent in memory. Tests send real frames through its dispatch, and get the answers of a client without a socket.
 import { randomUUID } from 'node:crypto'
 import {
   type Api,
@@ -29,17 +29,17 @@ export interface AgentForTests extends AsyncDisposable {
   readonly agent: Agent
   readonly services: Services
   readonly events: readonly AgentEvent[]
-  /** The answer; throws when there is none or the connection would be closed. */
+  /** Returns the answer; throws when there is none, or when the server would close the connection. */
   call<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<DecodedResponseOf<A>>
-  /** What happens to the connection, for requests without an answer. */
+  /** Returns the outcome for the connection, for requests without an answer. */
   send<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<Sent<A>>
   sendFrame(frame: Uint8Array, as?: CallOptions): ReturnType<ReturnType<typeof dispatcher>>
-  /** Makes a topic; answers its id. */
+  /** Creates a topic and returns its id. */
   topic(name: string, partitions?: number, configs?: Readonly<Record<string, string>>): Promise<string>
 }
 
 export interface CallOptions {
-  /** In place of the agent's. */
+  /** They replace the agent's own. */
   readonly services?: Partial<Services>
   readonly peer?: Peer
   readonly signal?: AbortSignal
@@ -50,7 +50,7 @@ export type Sent<A extends Api> =
   | { readonly kind: 'none'; readonly close: boolean }
   | { readonly kind: 'close'; readonly reason: string }
 
-/** `settings` by their names; `wrap` stands in front of the object store; `sessionClock` is what members of groups are timed by. */
+/** `settings` by their names; `wrap` wraps the object store; `sessionClock` times the sessions of group members. */
 export async function anAgent(
   options: {
     readonly settings?: Parameters<typeof settings>[1]
@@ -141,7 +141,7 @@ export function aPeer(more: Partial<Peer> = {}): Peer {
   }
 }
 
-/** One record batch as a producer sends it. */
+/** One record batch, encoded like a producer's. */
 export function aBatch(
   values: readonly string[],
   { timestamp = Date.now(), ...more }: Pick<NewBatch, 'producer' | 'attributes' | 'compression'> & { readonly timestamp?: number } = {},
@@ -157,7 +157,7 @@ export function aBatch(
   )
 }
 
-/** Base offsets of the batches in a fetched partition. */
+/** The base offsets of the batches in a fetched partition. */
 export function baseOffsets(records: Uint8Array | null): readonly number[] {
   const found: number[] = []
   for (let at = 0; records !== null && at < records.length; at += readBatchHeader(records, at).sizeBytes)
@@ -165,5 +165,5 @@ export function baseOffsets(records: Uint8Array | null): readonly number[] {
   return found
 }
 
-/** Nobody connects: requests come through dispatch. */
+/** It accepts no connections: requests come through dispatch. */
 const deaf: Network = { listen: (addresses) => Promise.resolve({ addresses, close: () => Promise.resolve() }) }

@@ -1,4 +1,4 @@
-// One request of every API that an agent with the topic `t` answers without an error.
+// One request for each API, which an agent with the topic `t` answers without an error.
 import {
   type Api,
   ApiVersions,
@@ -32,19 +32,19 @@ import {
 } from '@local-kafka-service/protocol'
 import { type AgentForTests, aBatch } from './an-agent.ts'
 
-/** DeleteTopics names `gone-<version>`, CreatePartitions `grown-<version>`: they must be there. `memberId`: of `withGroups`. */
+/** DeleteTopics names `gone-<version>` and CreatePartitions `grown-<version>`; both must exist. `memberId` comes from `withGroups`. */
 export function sampleOf(api: Api, version: number, topicId: string, memberId = 'nobody'): object {
   const sample = samples.get(api)
   if (sample === undefined) throw new Error(`no sample request for ${api.name}`)
   return sample({ version, topicId, memberId })
 }
 
-/** Makes the groups that the samples name: `g` has one member, whose id is answered; `offsets` has none, `gone-<version>` neither. */
+/** Creates the groups that the samples name and returns the id of the only member of `g`; `offsets` and `gone-<version>` have no members. */
 export async function withGroups(kafka: AgentForTests): Promise<string> {
   const { memberId, generationId } = await kafka.call(JoinGroup, 3, joining('', 3))
   const sync = { groupId: 'g', generationId, memberId, assignments: [] }
   const { errorCode } = await kafka.call(SyncGroup, 3, sync)
-  if (errorCode !== 0) throw new Error(`the group's member was refused: ${errorCode}`)
+  if (errorCode !== 0) throw new Error(`the group's member was rejected: ${errorCode}`)
   for (const groupId of ['offsets', 'gone-0', 'gone-1', 'gone-2']) await kafka.call(OffsetCommit, 2, committing({ groupId, version: 2 }))
   return memberId
 }
