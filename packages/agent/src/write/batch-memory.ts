@@ -1,15 +1,15 @@
-// The memory that admitted batches are copied into: slabs, each filled from its beginning and never written to again.
+// The memory that admitted batches are copied into: slabs, each filled from its beginning and never overwritten.
 
-/** Any batch that somebody holds pins its slab. The cache lets them go in the order in which they came: so hardly more than one slab is held in vain. */
+/** A batch that is still referenced pins its slab. The cache evicts batches in the order of their arrival, so it rarely wastes more than one slab. */
 const slabBytes = 256 * 1024
-/** From here on a batch has memory of its own, of exactly its size. */
+/** A batch of at least this size has its own memory, of exactly its size. */
 const largeBytes = slabBytes / 4
 
 export class BatchMemory {
   #slab: Uint8Array = new Uint8Array(0)
   #used = 0
 
-  /** The one copy of the write path: slices of the socket's chunks would pin them, and no budget would be true. */
+  /** The only copy on the write path. Slices would pin the socket's chunks, and the memory budgets would be wrong. */
   copy(batch: Uint8Array): Uint8Array {
     const bytes = batch.length >= largeBytes ? Buffer.allocUnsafeSlow(batch.length) : this.#room(batch.length)
     bytes.set(batch)

@@ -1,4 +1,4 @@
-// A budget per second with a burst (a token bucket): what is spent comes back with time. It may be overdrawn; then one waits longer.
+// A budget per second with a burst (a token bucket): it refills with time. The caller may overdraw it and then waits longer.
 
 export class Budget {
   readonly #perSecond: number
@@ -6,7 +6,7 @@ export class Budget {
   #left: number
   #atMs: number
 
-  /** `perSecond` may be Infinity: then nobody ever waits. */
+  /** `perSecond` may be Infinity: then no caller waits. */
   constructor(options: { readonly perSecond: number; readonly burst: number; readonly nowMs: number }) {
     this.#perSecond = options.perSecond
     this.#burst = options.burst
@@ -20,7 +20,7 @@ export class Budget {
     this.#atMs = nowMs
   }
 
-  /** How long until so much may be spent; what is more than the whole burst waits for the whole burst. */
+  /** The time until `amount` may be spent. An amount above the burst waits for the whole burst. */
   waitMs(amount: number, nowMs: number): number {
     if (this.#perSecond === Number.POSITIVE_INFINITY) return 0
     return Math.max(0, ((Math.min(amount, this.#burst) - this.#at(nowMs)) * 1_000) / this.#perSecond)

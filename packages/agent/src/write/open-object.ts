@@ -1,5 +1,6 @@
-// The object that is being filled: it copies batches into its own memory, keeps them grouped by partition, and says how large and how old it is.
+// The object that is being filled: it copies batches into its own memory, groups them by partition, and reports its size and age.
 import { patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, Sequence, TopicId } from '../core/ids.ts'
 import type { Flush, FlushOutcome } from '../flush/chain.ts'
@@ -7,24 +8,24 @@ import type { CommitBatch } from '../metadata/metadata-store.ts'
 import { encodeObject } from '../objects/object-format.ts'
 import type { BatchMemory } from './batch-memory.ts'
 
-/** One validated record batch on its way in. */
+/** One validated record batch to append. */
 export interface Admission {
   readonly topicId: TopicId
   readonly partition: number
   /** The slot's epoch as this agent believes it; written into the batch, required by the commit. */
   readonly epoch: number
-  /** Exactly one v2 batch. Copied: the caller may reuse the memory. */
+  /** Exactly one v2 batch. The writer copies it, so the caller may reuse the memory. */
   readonly batch: Uint8Array
   /** Set for LogAppendTime: milliseconds since the epoch. */
   readonly stamp?: number
-  /** Set where the header contradicts the records of a CreateTime batch: their largest timestamp. */
+  /** The largest timestamp of a CreateTime batch's records, set if the header contradicts it. */
   readonly maxTimestamp?: number
   readonly idempotency?: { readonly key: string; readonly bodyHash: string; readonly timestamp: number }
 }
 
-/** Where an admitted batch stands in its flush. */
+/** The place of an admitted batch in its flush. */
 export interface Place {
-  /** Its index among the flush's batches, known when the object is sealed. */
+  /** The index among the flush's batches; -1 until the object is sealed. */
   index: number
   readonly maxTimestamp: number
 }
@@ -38,10 +39,10 @@ interface Group {
 
 export class OpenObject {
   readonly openedAtMs: number
-  /** Settles with the flush's fate. */
+  /** Settles with the outcome of the flush. */
   readonly outcome: Promise<FlushOutcome>
   readonly settle: (outcome: FlushOutcome) => void
-  /** The connections that batches came in by. */
+  /** The connections that sent the batches. */
   readonly sources = new Set<object>()
   readonly #groups = new Map<string, Group>()
   readonly #crc: Checksum
@@ -66,7 +67,7 @@ export class OpenObject {
     return this.#batches
   }
 
-  /** Each becomes a segment row, or several where it is large. */
+  /** The commit writes a segment row for each partition, or several for a large one. */
   get partitions(): number {
     return this.#groups.size
   }
@@ -99,7 +100,7 @@ export class OpenObject {
     return place
   }
 
-  /** Lays the object out. Nothing may be added afterwards. */
+  /** Lays out the object. The caller must not add batches afterwards. */
   seal(identity: { readonly clusterId: ClusterId; readonly incarnation: Incarnation; readonly sequence: Sequence }): Flush {
     const groups = [...this.#groups.values()]
     const object = encodeObject(
@@ -117,7 +118,7 @@ export class OpenObject {
     )
     const batches: CommitBatch[] = []
     for (const [index, group] of groups.entries()) {
-      let byteStart = object.starts[index] ?? 0
+      let byteStart = must(object.starts[index], `the start of group ${index} in the encoded object`)
       for (const { bytes, place, commit } of group.members) {
         place.index = batches.length
         batches.push({ ...commit, byteStart })

@@ -1,8 +1,8 @@
-// Producer ids: none twice, none before it was asked for, and one call to the database for all requests that wait.
+// Producer ids: each is unique and allocated on request, and waiting requests share one call to the database.
 import { expect, test } from 'vitest'
 import { ProducerIds } from './producer-ids.ts'
 
-test('C3: an id comes from the database after it was asked for, and requests that wait share a call', async () => {
+test('C3: the database allocates an id on request, and requests that wait share a call', async () => {
   const calls: PromiseWithResolvers<number>[] = []
   const counts: number[] = []
   const ids = new ProducerIds((count) => {
@@ -25,7 +25,7 @@ test('C3: an id comes from the database after it was asked for, and requests tha
   expect(await later).toBe(30)
 })
 
-test('a failed call rejects the requests that it was for, and the next one asks again', async () => {
+test('a failed call rejects the requests that share it, and the next request calls again', async () => {
   let calls = 0
   const ids = new ProducerIds(async () => {
     calls += 1

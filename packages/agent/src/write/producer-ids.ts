@@ -1,6 +1,6 @@
-// Producer ids for idempotent producers: each comes from the database when it is asked for, so that the database knows which logs are older than the id.
+// Producer ids for idempotent producers. The database allocates each on request, so that it knows which logs are older than the id.
 
-/** Ids in one call to the database. More waiters than this take turns. */
+/** The most ids in one call to the database. Further requests wait for the next call. */
 const mostAtOnce = 1_000
 
 export class ProducerIds {
@@ -12,7 +12,7 @@ export class ProducerIds {
     this.#allocate = allocate
   }
 
-  /** An id that was never given out before. Requests that arrive during a call to the database share the next call. Rejects as the database does. */
+  /** A new id, never allocated before. Requests that arrive during a call to the database share the next call. Rejects as the database does. */
   next(): Promise<number> {
     const waiter = Promise.withResolvers<number>()
     this.#waiting.push(waiter)

@@ -1,4 +1,4 @@
-// What seals a flush, who is answered when, and who must wait.
+// The writer: triggers that seal a flush, the time of answers, and admissions that wait.
 import { buildBatch, checkBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
@@ -13,13 +13,13 @@ import { type Admission, type FlushPolicy, type ProduceAnswer, Writer } from './
 const groupCommit: FlushPolicy = { maxBytes: 1_000, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 }
 const bucket: FlushPolicy = { maxBytes: 1_000, lingerMs: 250, flushesInFlight: 8, putsPerSecond: 4, burst: 4 }
 
-test('flushing on size instead of time: whichever trigger is first seals, the other finds nothing', async () => {
+test('flushing on size instead of time: the first trigger seals, the second finds nothing', async () => {
   const { writer, clock, seals, objects } = aWriter({ ...bucket, maxBytes: 300 })
   const first = writer.admit([aRecord(10)])
-  await clock.advance(0) // the lone record goes at once; the next one waits for company
+  await clock.advance(0) // the writer seals the lone record at once; the next one lingers
   const second = writer.admit([aRecord(10)])
   await clock.advance(249)
-  const third = writer.admit([aRecord(250)]) // full at the moment at which its time is up
+  const third = writer.admit([aRecord(250)]) // the object is full just before its linger ends
   await clock.advance(1)
   await clock.advance(1_000)
   expect(seals).toMatchObject([
@@ -31,7 +31,7 @@ test('flushing on size instead of time: whichever trigger is first seals, the ot
   expect(await answersOf(first, second, third)).toMatchObject([{ baseOffset: 0 }, { baseOffset: 1 }, { baseOffset: 2 }])
 })
 
-test('time seals when size does not, and then size finds nothing', async () => {
+test('the linger seals before the size does, and then size finds nothing', async () => {
   const { writer, clock, seals, objects } = aWriter({ ...bucket, maxBytes: 300 })
   writer.admit([aRecord(10)])
   await clock.advance(0)
@@ -51,7 +51,7 @@ test('an idle writer seals a lone record at once', async () => {
   expect(seals).toMatchObject([{ trigger: 'idle' }])
 })
 
-test('group commit: what arrives while a flush is under way becomes the next one', async () => {
+test('group commit: batches that arrive during a flush form the next one', async () => {
   const { writer, clock, seals, objects } = aWriter(groupCommit)
   const first = writer.admit([aRecord(10)])
   await clock.advance(0)
@@ -66,7 +66,7 @@ test('group commit: what arrives while a flush is under way becomes the next one
   expect(await answersOf(...others)).toMatchObject([{ baseOffset: 1 }, { baseOffset: 2 }])
 })
 
-test('the budget of puts holds beyond its burst', async () => {
+test('the budget of PUTs holds beyond its burst', async () => {
   const { writer, clock, seals, objects } = aWriter({ ...bucket, lingerMs: 0 })
   for (let index = 0; index < 12; index++) {
     const answer = writer.admit([aRecord(10)])
@@ -75,17 +75,17 @@ test('the budget of puts holds beyond its burst', async () => {
     await objects.land()
     await answersOf(answer)
   }
-  // The burst of 4 is free; after it 4 a second.
+  // A burst of 4 is free; after it come 4 a second.
   expect(seals).toHaveLength(12)
   expect(clock.monotonic() - 1_000_000).toBeGreaterThanOrEqual(((12 - 4) * 1_000) / 4)
 })
 
-test('with very many partitions a flush waits until their rows are paid for', async () => {
+test('with very many partitions a flush waits until the row budget allows it', async () => {
   const { writer, clock, seals, objects } = aWriter({ ...bucket, maxBytes: 1_000_000, rowsPerSecond: 100 })
   writer.admit([aRecord(10)])
   await clock.advance(0)
   writer.admit(Array.from({ length: 100 }, (_, partition) => ({ ...aRecord(10), partition })))
-  await clock.advance(251) // the linger is over, the first flush spent 1 of 100 rows and has them back
+  await clock.advance(251) // the linger is over, and the row of the first flush is back in the budget
   expect(seals).toMatchObject([{ partitions: 1 }, { partitions: 100 }])
   writer.admit(Array.from({ length: 100 }, (_, partition) => ({ ...aRecord(10), partition })))
   await clock.advance(700)
@@ -95,7 +95,7 @@ test('with very many partitions a flush waits until their rows are paid for', as
   while (objects.waiting.length > 0) await objects.land()
 })
 
-test('nobody is answered before the commit', async () => {
+test('no producer is answered before the commit', async () => {
   const { writer, clock, objects, log } = aWriter(groupCommit)
   let answered = false
   const gate = Promise.withResolvers<void>()
@@ -114,7 +114,7 @@ test('nobody is answered before the commit', async () => {
   expect(await answersOf(admitted)).toMatchObject([{ kind: 'appended' }])
 })
 
-test('what is committed is visible before its producer hears of it', async () => {
+test('a committed batch is visible before its producer is answered', async () => {
   const { writer, clock, objects, tails } = aWriter(groupCommit)
   await tails.loaded([{ topicId, partition: 0 }])
   const admitted = writer.admit([aRecord(10)])
@@ -136,7 +136,7 @@ test('a batch is copied: the caller may reuse its memory at once', async () => {
   expect(checkBatch(object, findBatch(object), crc32c)).toMatchObject({ kind: 'ok', header: { leaderEpoch: 3 } })
 })
 
-test('when a flush is given up, its connections are refused until they reconnect, and others are not', async () => {
+test('after a flush is abandoned, the writer rejects its connections until they reconnect, and no others', async () => {
   const { writer, clock, objects } = aWriter(groupCommit)
   const [mine, others] = [{}, {}]
   const first = writer.admit([aRecord(10)], mine)
@@ -155,7 +155,7 @@ test('when a flush is given up, its connections are refused until they reconnect
   expect(await answersOf(stranger)).toMatchObject([{ kind: 'appended', baseOffset: 0 }])
 })
 
-test('above its bound the writer makes admissions wait, first come, first served', async () => {
+test('above its byte limit the writer makes admissions wait, first come, first served', async () => {
   const { writer, clock, objects } = aWriter({ ...groupCommit, maxBytes: limits.uncommittedBytes })
   const huge = aRecord(limits.uncommittedBytes - 100)
   const signal = new AbortController().signal
@@ -173,7 +173,7 @@ test('above its bound the writer makes admissions wait, first come, first served
   expect(writer.uncommittedBytes).toBe(0)
 })
 
-test('who waits for room too long, or goes away, gets none and leaves the queue', async () => {
+test('a caller that waits for room too long, or disconnects, gets none and leaves the queue', async () => {
   const { writer, clock } = aWriter({ ...groupCommit, maxBytes: limits.uncommittedBytes * 2 })
   writer.admit([aRecord(limits.uncommittedBytes)])
   const gone = new AbortController()
@@ -185,7 +185,7 @@ test('who waits for room too long, or goes away, gets none and leaves the queue'
   expect(await waits).toBe(false)
 })
 
-test('a drain ends although the database stays away, and what was not stored is refused', async () => {
+test('a drain ends although the database stays unavailable, and batches that are not stored are rejected', async () => {
   const { writer, clock, objects, log } = aWriter(groupCommit)
   log.script(...Array.from({ length: 500 }, () => () => rolledBack))
   const admitted = writer.admit([aRecord(10)])
@@ -196,7 +196,7 @@ test('a drain ends although the database stays away, and what was not stored is 
   expect(await answersOf(admitted)).toMatchObject([{ kind: 'refused', error: 'NOT_ENOUGH_REPLICAS' }])
 })
 
-test('N4: with a full disk and something in the line, a batch is refused at once; with an empty line it tries the disk', async () => {
+test('N4: with a full disk and a flush in the line, a batch is rejected at once; with an empty line it tries the disk', async () => {
   const { writer, clock, objects, stores } = aWriter(bucket)
   stores.trouble = 'the disk of /d is full'
   const connection = {}
@@ -208,11 +208,11 @@ test('N4: with a full disk and something in the line, a batch is refused at once
   stores.trouble = undefined
   await objects.land()
   expect(await answersOf(first)).toMatchObject([{ kind: 'appended', baseOffset: 0 }])
-  // What comes behind it on its connection would overtake its retry.
+  // A later batch of its connection would overtake its retry.
   expect(await answersOf(writer.admit([aRecord(10)], connection))).toMatchObject([{ kind: 'refused', thenClose: true }])
 })
 
-test('drain answers what was admitted', async () => {
+test('a drain answers the admitted batches', async () => {
   const { writer, clock, objects, seals } = aWriter(groupCommit)
   const first = writer.admit([aRecord(10)])
   await clock.advance(0)
@@ -225,7 +225,7 @@ test('drain answers what was admitted', async () => {
   expect(await answersOf(first, second)).toMatchObject([{ kind: 'appended' }, { kind: 'appended' }])
 })
 
-test('after fencing nothing is admitted', async () => {
+test('a fenced writer admits nothing', async () => {
   const { writer, clock, objects, log, fenced } = aWriter(groupCommit)
   log.script(() => ({ kind: 'fenced' }))
   const first = writer.admit([aRecord(10)])

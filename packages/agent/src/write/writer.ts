@@ -1,4 +1,5 @@
 // The write path of an agent: admit → seal → chain → publish → answer.
+import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, TopicId } from '../core/ids.ts'
 import { Chain, type FlushOutcome } from '../flush/chain.ts'
@@ -16,22 +17,22 @@ import { type Admission, OpenObject, type Place } from './open-object.ts'
 
 export type { Admission } from './open-object.ts'
 
-/** When a flush is sealed, apart from its size. */
+/** The rules for when the writer seals a flush. */
 export interface FlushPolicy {
   readonly maxBytes: number
-  /** With other flushes in flight, an open one waits at least this long for company. */
+  /** With other flushes in flight, an open one waits at least this long for more batches. */
   readonly lingerMs: number
-  /** Flushes under way before an open one waits for them to end: 1 is group commit. */
+  /** With this many flushes in flight, an open one waits until one of them ends: 1 is group commit. */
   readonly flushesInFlight: number
-  /** The budget of PUTs, and how many may come at once after a quiet time. Infinity where a PUT costs nothing. */
+  /** The budget of PUTs (Infinity if a PUT costs nothing), and how many may follow at once after an idle time. */
   readonly putsPerSecond: number
   readonly burst: number
-  /** The budget of segment rows, one per partition of a flush: with very many active partitions an open flush waits longer for company. Absent: no budget. */
+  /** The budget of segment rows, one per partition of a flush: with very many active partitions an open flush waits longer. Absent: no budget. */
   readonly rowsPerSecond?: number
 }
 
 export type ProduceAnswer =
-  /** Also for a duplicate: the place of the original. `timestamp` is the LogAppendTime, -1 for CreateTime. */
+  /** A duplicate is answered with the offset of the original. `timestamp` is the LogAppendTime, -1 for CreateTime. */
   | {
       readonly kind: 'appended'
       readonly baseOffset: number
@@ -39,7 +40,7 @@ export type ProduceAnswer =
       readonly logStartOffset: number
       readonly replayed?: { readonly partition: number; readonly timestamp: number }
     }
-  /** Definitely not appended. `thenClose`: what is behind it on the same connection must not be admitted. */
+  /** Definitely not appended. `thenClose`: later batches of the same connection must not be admitted. */
   | {
       readonly kind: 'refused'
       readonly error: Refusal | 'NOT_ENOUGH_REPLICAS'
@@ -48,7 +49,7 @@ export type ProduceAnswer =
     }
 
 export interface Admitted {
-  /** One per admission, in order; settles after the commit is definite; never rejects. */
+  /** One per admission, in order. Settles when the outcome of the commit is definite. Rejects only with an AssertionError, a defect of this server. */
   readonly answers: Promise<readonly ProduceAnswer[]>
 }
 
@@ -72,9 +73,9 @@ export class Writer {
   readonly #parts: WriterParts
   readonly #chain: Chain
   readonly #waiting: { readonly bytes: number; readonly admit: (room: boolean) => void }[] = []
-  /** Open or sealed, and not answered. */
+  /** Objects, open or sealed, whose batches are not answered yet. */
   readonly #unanswered = new Set<OpenObject>()
-  /** Connections with a batch that was given up: what comes behind it on the same connection would overtake its retry. */
+  /** Connections that had a batch abandoned or rejected for want of room or disk: a later batch of the same connection would overtake its retry. */
   readonly #cutOff = new WeakSet<object>()
   readonly #memory = new BatchMemory()
   #open: OpenObject | undefined
@@ -124,17 +125,17 @@ export class Writer {
     return this.#chain.fenced
   }
 
-  /** Why the last flush had to be given up; undefined once one is committed again. */
+  /** Why the last flush was abandoned; undefined once a flush is committed again. */
   get troubled(): string | undefined {
     return this.#trouble
   }
 
   /**
-   * Settles when `bytes` more may be admitted, first come, first served; at once when there is room. False: not in time, or nobody waits any more.
-   * Await it before the last check; nothing may be awaited between that check and `admit`. After a false the signal's connection is cut off, as `admit` says.
+   * Settles when `bytes` more may be admitted, first come, first served; at once when there is room. False: no room in time, or the signal aborted.
+   * Await it before the last check, and await nothing between that check and `admit`. After false, `admit` rejects the batches of the signal's connection.
    */
   room(bytes: number, signal: AbortSignal): Promise<boolean> {
-    if (this.#cutOff.has(signal)) return Promise.resolve(true) // it is refused by `admit`, and takes no room
+    if (this.#cutOff.has(signal)) return Promise.resolve(true) // `admit` rejects it, so it takes no room
     if (this.#waiting.length === 0 && this.#fits(bytes)) return Promise.resolve(true)
     return new Promise((resolve) => {
       const entry = { bytes, admit: (room: boolean) => settle(room) }
@@ -155,14 +156,14 @@ export class Writer {
   }
 
   /**
-   * Synchronous: the batches are in the open object, in order, when it returns. All of one call go into one flush. `source` is the connection, the same
-   * object each time, where what comes behind a batch must not be admitted without it: after a flush was given up, its sources are refused until they reconnect.
+   * Synchronous: when it returns, the open object holds the batches, in order. All batches of one call go into one flush. `source` is the connection (the
+   * same object each time) if its later batches depend on this one: after a flush is abandoned, the writer rejects its sources until they reconnect.
    */
   admit(admissions: readonly Admission[], source?: object): Admitted {
     if (this.#chain.fenced) return { answers: Promise.resolve(admissions.map(() => fencedAnswer)) }
     if (source !== undefined && this.#cutOff.has(source)) return { answers: Promise.resolve(admissions.map(() => cutOffAnswer)) }
     const { clock, policy, crc32c, stores } = this.#parts
-    // What is in the line tries the disk already; with the line empty, this batch does.
+    // A flush in the line already tries the disk. If the line is empty, this batch tries it.
     if (stores.trouble !== undefined && this.#chain.busy) {
       if (source !== undefined) this.#cutOff.add(source)
       const answer = gaveUp(stores.trouble)
@@ -178,14 +179,16 @@ export class Writer {
     })
     if (open.sizeBytes >= policy.maxBytes || open.batches >= limits.batchesPerFlush) this.#seal('size')
     else this.#schedule()
-    // Without the batches: they are copied, and whoever waits for the answer must not hold the frame that they are slices of.
+    // Keeps no batches: they are copied, and the pending answer must not pin the frame that they are slices of.
     const kept = admissions.map(({ topicId, partition, stamp }) => ({ topicId, partition, stamp }))
     return {
-      answers: open.outcome.then((outcome) => kept.map((admission, index) => this.#answer(outcome, admission, places[index]))),
+      answers: open.outcome.then((outcome) =>
+        kept.map((admission, index) => this.#answer(outcome, admission, must(places[index], 'the place of an admitted batch'))),
+      ),
     }
   }
 
-  /** Seals what is open and settles when everything admitted is answered. With a service away for so long that it is not, the rest ends as by `kill`. */
+  /** Seals the open object and settles when everything admitted is answered. After `limits.drainMs` it kills the rest, as `kill` does. */
   async drain(): Promise<void> {
     this.#seal('drain')
     const late = this.#parts.clock.after(limits.drainMs, () => this.kill())
@@ -193,14 +196,14 @@ export class Writer {
     late.cancel()
   }
 
-  /** Ends at once, as a crash would: see Chain.kill. */
+  /** Stops at once, as a crash would: see Chain.kill. */
   kill(): void {
-    const message = 'the agent was ended at once'
+    const message = 'the agent was killed'
     this.#chain.kill(message)
     this.#giveUpOpen({ kind: 'abandoned', message })
   }
 
-  /** The one way to seal: the buffer is swapped and its sequence taken in the same turn, so whichever trigger comes second finds nothing. */
+  /** The only way to seal. It swaps the buffer and takes the sequence in the same turn, so a second trigger finds nothing to seal. */
   #seal(trigger: SealTrigger): void {
     this.#sealTimer?.cancel()
     this.#sealTimer = undefined
@@ -239,17 +242,17 @@ export class Writer {
     const open = this.#open
     if (open === undefined) return
     this.#open = undefined
-    // After what was sealed before it, so that answers keep the order of admission.
+    // After the flushes that were sealed before it, so that answers keep the order of admission.
     void Promise.resolve().then(() => this.#finish(open, outcome))
   }
 
-  /** Decides when the open object is sealed: at once when idle, else after company had its time and the budget allows. */
+  /** Decides when to seal the open object: at once when idle, otherwise after the linger and when the budgets allow it. */
   #schedule(): void {
     const open = this.#open
     if (open === undefined || this.#sealSoon) return
     const { clock, policy } = this.#parts
     const inFlight = this.#chain.inFlight
-    if (inFlight >= policy.flushesInFlight) return // the end of one of them comes here again
+    if (inFlight >= policy.flushesInFlight) return // when one of them ends, #finish calls this again
     const nowMs = clock.monotonic()
     const lingerLeftMs = inFlight === 0 ? 0 : open.openedAtMs + policy.lingerMs - nowMs
     const waitMs = Math.max(lingerLeftMs, this.#puts.waitMs(1, nowMs), this.#rows.waitMs(open.partitions, nowMs))
@@ -260,7 +263,7 @@ export class Writer {
       })
       return
     }
-    // Not in this turn: whatever else has already arrived joins.
+    // Not in this turn, so that batches that have already arrived join.
     this.#sealSoon = true
     const trigger: SealTrigger = inFlight === 0 ? 'idle' : 'time'
     clock.soon(() => {
@@ -281,19 +284,18 @@ export class Writer {
     }
   }
 
-  #answer(outcome: FlushOutcome, admission: AnswerFor, place: Place | undefined): ProduceAnswer {
+  #answer(outcome: FlushOutcome, admission: AnswerFor, place: Place): ProduceAnswer {
     switch (outcome.kind) {
       case 'abandoned':
         return gaveUp(this.#parts.stores.trouble ?? outcome.message)
       case 'fenced':
         return fencedAnswer
       case 'committed':
-        return this.#answerVerdict(outcome.result.verdicts[place?.index ?? -1], admission)
+        return this.#answerVerdict(must(outcome.result.verdicts[place.index], 'the verdict of a committed batch'), admission)
     }
   }
 
-  #answerVerdict(verdict: Verdict | undefined, { topicId, partition, stamp }: AnswerFor): ProduceAnswer {
-    if (verdict === undefined) throw new RangeError('a commit answered fewer verdicts than it was given batches')
+  #answerVerdict(verdict: Verdict, { topicId, partition, stamp }: AnswerFor): ProduceAnswer {
     const logStartOffset = this.#parts.tails.get(topicId, partition)?.logStartOffset ?? -1
     switch (verdict.kind) {
       case 'appended':
@@ -313,7 +315,7 @@ export class Writer {
   }
 }
 
-/** What is kept of an admission until its answer. */
+/** The part of an admission that its answer needs. */
 interface AnswerFor {
   readonly topicId: TopicId
   readonly partition: number
@@ -334,7 +336,7 @@ const fencedAnswer: ProduceAnswer = {
 const cutOffAnswer: ProduceAnswer = {
   kind: 'refused',
   error: 'NOT_ENOUGH_REPLICAS',
-  message: 'an earlier batch of this connection was given up',
+  message: 'an earlier batch of this connection was rejected: reconnect and send it again first',
   thenClose: true,
 }
 
