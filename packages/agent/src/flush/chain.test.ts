@@ -1,4 +1,4 @@
-// The rules of a chain: puts in any order, commits in one, and a line that stops.
+// The rules of a chain: PUTs end in any order, commits run in sequence, and the line stops at an abandoned flush.
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
 import { rolledBack, ScriptedLog, unknownOutcome } from '../metadata/testing/scripted-log.ts'
@@ -6,7 +6,7 @@ import { GatedObjects } from '../objects/testing/gated-objects.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { Chain, type Flush, type FlushOutcome } from './chain.ts'
 
-test('slow flush beats newer flush: whatever lands first, commits keep the order of the seals', async () => {
+test('slow flush beats newer flush: commits keep the order of the seals, whichever PUT ends first', async () => {
   const { chain, objects, log } = aChain()
   const outcomes = [send(chain), send(chain), send(chain)]
   await objects.land(2)
@@ -39,7 +39,7 @@ test('commits run one at a time', async () => {
   expect(await Promise.all(sent.map(({ outcome }) => outcome))).toMatchObject([{ kind: 'committed' }, { kind: 'committed' }])
 })
 
-test('an unknown commit is repeated with the identical input until it is definite, and nothing later is sent before', async () => {
+test('a commit with an unknown outcome is repeated with the same input until it is definite, and no later one is sent before', async () => {
   const { chain, objects, log, clock } = aChain()
   log.script(
     () => unknownOutcome,
@@ -57,7 +57,7 @@ test('an unknown commit is repeated with the identical input until it is definit
   expect(log.calls[1]).toBe(log.calls[2])
 })
 
-test('a roll-back after an unknown try says nothing of that try: the same call goes on past all patience', async () => {
+test('a rollback after an attempt with an unknown outcome is not definite: the chain repeats the same call indefinitely', async () => {
   const { chain, objects, log, clock } = aChain()
   const rounds = 60
   log.script(() => unknownOutcome, ...Array.from({ length: rounds }, () => () => rolledBack))
@@ -68,7 +68,7 @@ test('a roll-back after an unknown try says nothing of that try: the same call g
   expect(log.calls.map(({ sequence }) => sequence)).toEqual(new Array(rounds + 2).fill(1))
 })
 
-test('a definite refusal beyond patience stops the line', async () => {
+test('a definite rollback after commitPatienceMs stops the line', async () => {
   const { chain, objects, log, clock, stopped } = aChain()
   let away = true
   log.script(...Array.from({ length: 200 }, () => () => (away ? rolledBack : undefined)))
@@ -83,7 +83,7 @@ test('a definite refusal beyond patience stops the line', async () => {
   expect(log.calls.at(-1)).toMatchObject({ prev: 0, sequence: 2, object: null, batches: [] })
 })
 
-test('a flush given up can never land, even if its upload finishes later: an empty successor takes its place', async () => {
+test('an abandoned flush can never land, even if its upload finishes later: an empty successor takes its place', async () => {
   const { chain, objects, log, stopped } = aChain()
   const [first, second, third] = [send(chain), send(chain), send(chain)]
   await objects.land(0)
@@ -92,7 +92,7 @@ test('a flush given up can never land, even if its upload finishes later: an emp
   expect(await second.outcome).toMatchObject({ kind: 'abandoned', message: expect.stringContaining('the store is away') })
   expect(await third.outcome).toMatchObject({ kind: 'abandoned' })
   expect(stopped).toHaveLength(1)
-  await objects.land(0) // the third one's upload, late
+  await objects.land(0) // the late upload of the third flush
   await chain.drained()
   expect(log.committed).toEqual([1, 4])
   expect(log.calls.at(-1)).toMatchObject({ prev: 1, sequence: 4, object: null, batches: [] })
@@ -102,7 +102,7 @@ test('a flush given up can never land, even if its upload finishes later: an emp
   expect(log.calls.at(-1)).toMatchObject({ prev: 4, sequence: 5 })
 })
 
-test('a put that passes its deadline is given up', async () => {
+test('a PUT that passes its deadline is abandoned', async () => {
   const { chain, objects, clock, log } = aChain()
   const sent = send(chain)
   await turn()
@@ -114,7 +114,7 @@ test('a put that passes its deadline is given up', async () => {
   expect(log.committed).toEqual([2])
 })
 
-test('the empty successor itself is repeated until it is definite', async () => {
+test('the commit of the empty successor is repeated until its outcome is definite', async () => {
   const { chain, objects, log, clock } = aChain()
   log.script(
     () => unknownOutcome,
@@ -130,7 +130,7 @@ test('the empty successor itself is repeated until it is definite', async () => 
   expect(log.committed).toEqual([2])
 })
 
-test('a fenced chain settles all of its flushes so, tells once, and sends nothing more', async () => {
+test('a fenced chain settles all of its flushes as fenced, reports it once, and sends nothing more', async () => {
   const { chain, objects, log, fences } = aChain()
   log.script(() => ({ kind: 'fenced' }))
   const sent = [send(chain), send(chain)]
@@ -141,7 +141,7 @@ test('a fenced chain settles all of its flushes so, tells once, and sends nothin
   expect(log.calls).toHaveLength(1)
 })
 
-test('a database that lost commits ends the chain: it is a defect, and no order is invented', async () => {
+test('a database that lost commits ends the chain: it is reported as a defect, and the chain does not guess an order', async () => {
   const { chain, objects, log, events, fences } = aChain()
   log.script(() => ({ kind: 'out of order', lastSequence: 7 }))
   const sent = send(chain)
@@ -151,7 +151,7 @@ test('a database that lost commits ends the chain: it is a defect, and no order 
   expect(events).toContain('defect')
 })
 
-test('a killed chain tries nothing again: what the database refused is abandoned, with everything behind it', async () => {
+test('a killed chain retries nothing: a flush whose commit was rolled back is abandoned, with all later ones', async () => {
   const { chain, objects, log, clock, events, stopped } = aChain()
   log.script(...Array.from({ length: 200 }, () => () => rolledBack))
   const sent = [send(chain), send(chain)]
@@ -169,21 +169,21 @@ test('a killed chain tries nothing again: what the database refused is abandoned
   expect(events).toEqual(['stored', 'commit retried'])
 })
 
-test('a killed chain says nothing of a flush whose commit may have landed', async () => {
+test('a killed chain does not settle a flush whose commit may have landed', async () => {
   const { chain, objects, log, clock } = aChain()
   log.script(...Array.from({ length: 200 }, () => () => unknownOutcome))
-  let heard: FlushOutcome | undefined
-  void send(chain).outcome.then((outcome) => (heard = outcome))
+  let settled: FlushOutcome | undefined
+  void send(chain).outcome.then((outcome) => (settled = outcome))
   await objects.land()
   await turn()
   chain.kill('the end')
   await clock.advance(limits.commitPatienceMs)
   await chain.drained()
-  expect(heard).toBeUndefined()
+  expect(settled).toBeUndefined()
   expect(log.calls).toHaveLength(1)
 })
 
-test('a commit that was under way when its chain was killed is answered as it went', async () => {
+test('a commit that was in flight when its chain was killed is answered with its outcome', async () => {
   const { chain, objects, log } = aChain()
   const gate = Promise.withResolvers<void>()
   const commit = log.commit.bind(log)
@@ -202,7 +202,7 @@ test('a commit that was under way when its chain was killed is answered as it we
   expect(log.committed).toEqual([1])
 })
 
-test('a killed chain that stands still because its line was stopped commits no empty successor', async () => {
+test('a chain that is killed after its line stopped commits no empty successor', async () => {
   const { chain, objects, log, clock } = aChain()
   log.script(...Array.from({ length: 200 }, () => () => rolledBack))
   const sent = send(chain)
@@ -215,7 +215,7 @@ test('a killed chain that stands still because its line was stopped commits no e
   expect(log.calls).toHaveLength(triedBefore)
 })
 
-test('outcomes come in the order of the seals, also when the line stops', async () => {
+test('flushes settle in the order of the seals, also when the line stops', async () => {
   const { chain, objects } = aChain()
   const order: number[] = []
   const sent = [0, 1, 2].map((index) => send(chain).outcome.then(() => order.push(index)))
@@ -228,7 +228,7 @@ test('outcomes come in the order of the seals, also when the line stops', async 
   expect(order).toEqual([0, 1, 2])
 })
 
-test('only so many puts are under way at a time', async () => {
+test('at most limits.putsInFlight PUTs run at a time', async () => {
   const { chain, objects } = aChain()
   const sent = Array.from({ length: limits.putsInFlight + 3 }, () => send(chain))
   await turn()

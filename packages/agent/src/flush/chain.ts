@@ -1,4 +1,5 @@
-// One chain of flushes under one incarnation: PUTs in parallel, commits strictly in order, and the line stops at a flush that was given up.
+// One chain of flushes under one incarnation: PUTs run in parallel, commits strictly in order, and the line stops at an abandoned flush.
+import { assert, must } from '../core/assert.ts'
 import type { ClusterId, Incarnation, Sequence } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { limits } from '../limits.ts'
@@ -7,7 +8,7 @@ import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
 
-/** A sealed flush: its bytes will never change, its sequence is taken. */
+/** A sealed flush: its bytes never change, and its sequence is allocated. */
 export interface Flush {
   readonly sequence: Sequence
   readonly object: { readonly chunks: readonly Uint8Array[]; readonly sizeBytes: number; readonly checksum: number }
@@ -16,9 +17,9 @@ export interface Flush {
 
 export type FlushOutcome =
   | { readonly kind: 'committed'; readonly result: CommitResult }
-  /** Given up: nothing of it is stored, nothing of it ever will be. */
+  /** None of its batches is committed, and none ever will be. */
   | { readonly kind: 'abandoned'; readonly message: string }
-  /** Another incarnation took over: as abandoned, and this chain is over. */
+  /** Another incarnation took over: the flush is abandoned, and this chain has ended. */
   | { readonly kind: 'fenced' }
 
 export interface ChainParts {
@@ -29,9 +30,9 @@ export interface ChainParts {
   readonly clock: Clock
   readonly emit: EventHook
   readonly producerIdExpirationMs: number
-  /** Called in the turn in which the line stops, after its flushes are settled: whoever feeds the chain gives up what it has not sealed. */
+  /** Called in the turn in which the line stops, after its flushes are settled. The writer then abandons its open object. */
   readonly onStopped: (message: string) => void
-  /** Called once, when a commit found this incarnation fenced or its order broken. */
+  /** Called once, when a commit finds this incarnation fenced or its sequences out of order. */
   readonly onFenced: () => void
 }
 
@@ -52,10 +53,11 @@ export class Chain {
   readonly #idle: (() => void)[] = []
   #putsInFlight = 0
   #allocated = 0
+  #sent = 0
   #committed = 0
   #running = false
   #fenced = false
-  /** Why it was ended at once. */
+  /** The reason given to `kill`. */
   #killed: string | undefined
 
   constructor(parts: ChainParts) {
@@ -67,7 +69,7 @@ export class Chain {
     return this.#line.length
   }
 
-  /** Whether it puts or commits something, also the empty successor of flushes that were given up. */
+  /** Whether a PUT or a commit is running, also that of the empty successor of abandoned flushes. */
   get busy(): boolean {
     return this.#running
   }
@@ -76,14 +78,17 @@ export class Chain {
     return this.#fenced
   }
 
-  /** The next sequence. Call it in the turn in which the buffer is swapped, and `send` in the order of the sequences. */
+  /** The next sequence. Call it in the turn in which the buffer is swapped, and call `send` in the order of the sequences: `send` asserts it. */
   allocate(): Sequence {
     this.#allocated += 1
     return this.#allocated
   }
 
-  /** Puts and commits the flush. Settles when its fate is definite, in the order of the sequences; never rejects. */
+  /** Puts and commits the flush. Settles when its outcome is definite, in the order of the sequences; never rejects. */
   send(flush: Flush): Promise<FlushOutcome> {
+    const { sequence } = flush
+    assert(sequence > this.#sent && sequence <= this.#allocated, `flush ${sequence} was allocated, and sent after flush ${this.#sent}`)
+    this.#sent = sequence
     if (this.#fenced) return Promise.resolve({ kind: 'fenced' })
     if (this.#killed !== undefined) return Promise.resolve({ kind: 'abandoned', message: this.#killed })
     const abort = new AbortController()
@@ -94,8 +99,8 @@ export class Chain {
   }
 
   /**
-   * Ends the chain at once, as a crash would: from here on nothing is put, committed or tried again. A commit that was asked for may still land: its flush
-   * settles if its fate is heard, and never otherwise. Everything behind it is abandoned.
+   * Ends the chain at once, as a crash would: it starts no PUT, commit or retry any more. A commit that was already sent may still land: its flush settles
+   * if the chain receives the outcome, and otherwise never. All later flushes are abandoned.
    */
   kill(message: string): void {
     if (this.#fenced || this.#killed !== undefined) return
@@ -129,7 +134,7 @@ export class Chain {
     return true
   }
 
-  /** Commits the head of the line and settles it; answers why it had to be given up, if so. */
+  /** Commits the head of the line and settles it. Returns the reason if it must be abandoned. */
   async #commitInOrder(head: InLine): Promise<string | undefined> {
     const { sequence, object, batches } = head.flush
     const begun = this.#parts.clock.monotonic()
@@ -149,7 +154,7 @@ export class Chain {
         head.settle({ kind: 'committed', result: outcome.result })
         return undefined
       case 'rolled back':
-        return `the metadata store refused the commit: ${outcome.error.message}`
+        return `the metadata store rejected the commit: ${outcome.error.message}`
       case 'unheard':
         this.#line.shift()
         return undefined
@@ -162,8 +167,9 @@ export class Chain {
   }
 
   /**
-   * One commit, repeated until its fate is definite. Once a try was unknown, a later roll-back says nothing of that try: only an answer that held the
-   * incarnation's row does. Before that, roll-backs are retried while patience lasts. `unheard`: the chain was killed first.
+   * One commit, repeated until its outcome is definite. After an attempt with an unknown outcome, a later rollback does not say whether that attempt
+   * committed: only an answer that read the incarnation's row does. Before that, rollbacks are retried for `commitPatienceMs`. `unheard`: the chain was
+   * killed before the outcome was known.
    */
   async #commit(input: CommitInput): Promise<Definite | { readonly kind: 'unheard' }> {
     const { clock, log, emit } = this.#parts
@@ -184,13 +190,18 @@ export class Chain {
   }
 
   /**
-   * The head of the line cannot be stored. It and everything behind it is given up, and an empty successor makes that durable: from its commit on, none of
-   * the sequences in between can ever be committed, wherever a late copy of such a commit may still travel.
+   * The head of the line cannot be stored. The chain abandons it and all later flushes, and commits an empty successor to make that durable: after its
+   * commit none of the abandoned sequences can ever be committed, even if a delayed copy of such a commit arrives.
    */
   async #stop(message: string): Promise<void> {
     const abandoned = this.#line.splice(0)
     for (const { abort } of abandoned) abort.abort()
-    this.#parts.emit({ kind: 'line stopped', sequence: abandoned[0]?.flush.sequence ?? 0, abandoned: abandoned.length, message })
+    this.#parts.emit({
+      kind: 'line stopped',
+      sequence: must(abandoned[0], 'the head of the line').flush.sequence,
+      abandoned: abandoned.length,
+      message,
+    })
     const successor = this.allocate()
     for (const { settle } of abandoned) settle({ kind: 'abandoned', message })
     this.#parts.onStopped(message)
@@ -216,7 +227,7 @@ export class Chain {
       this.#parts.emit({
         kind: 'defect',
         where: 'chain',
-        error: new Error(`the metadata store answered '${outcome.kind}' to the only writer of this chain: did it lose commits?`),
+        error: new Error(`the metadata store answered '${outcome.kind}' to the only writer of this chain: check whether it lost commits`),
       })
     this.#fenced = true
     this.#parts.onFenced()
@@ -254,7 +265,7 @@ export class Chain {
     this.#putsInFlight += 1
   }
 
-  /** The turn is handed on, not given back: nobody can slip in between. */
+  /** Passes the turn to the next flush in the queue without releasing it, so that no other flush can take it in between. */
   #putTurnEnds(): void {
     const next = this.#putQueue.shift()
     if (next === undefined) this.#putsInFlight -= 1
