@@ -1,4 +1,4 @@
-// The topics that this agent has heard of. It may be stale: absence is always asked of the database, and a commit checks again.
+// The topics that this agent knows. It may be stale: only the database decides that a topic is absent, and a commit checks again.
 import type { TopicId } from '../core/ids.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 
@@ -14,7 +14,7 @@ export class Catalog {
     return this.#byId.get(topicId)
   }
 
-  /** What a primary read or a change answered. A topic under the same name replaces an older one with another id. */
+  /** Adds the topics that a primary read or a change returned. A topic replaces an older one with the same name and another id. */
   publish(topics: Iterable<Topic>): void {
     for (const topic of topics) {
       const former = this.#byName.get(topic.name)
@@ -24,7 +24,7 @@ export class Catalog {
     }
   }
 
-  /** After a deletion, or when a commit answered that the topic is gone. */
+  /** Call it after a deletion, or when a commit reports that the topic does not exist. */
   forget(topicId: TopicId): void {
     const topic = this.#byId.get(topicId)
     if (topic === undefined) return
@@ -32,7 +32,7 @@ export class Catalog {
     if (this.#byName.get(topic.name)?.topicId === topicId) this.#byName.delete(topic.name)
   }
 
-  /** After a primary read of all topics: what it did not name is gone. */
+  /** Call it after a primary read of all topics: topics that it did not return are removed. */
   replace(all: readonly Topic[]): void {
     this.#byName.clear()
     this.#byId.clear()

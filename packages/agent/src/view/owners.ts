@@ -1,4 +1,5 @@
-// Who owns which slot, and where clients reach them. Fed by membership; what it says may be stale, the commit checks the owner again.
+// The owner of each slot, and the members' addresses. Membership updates it. It may be stale: the commit checks the owner again.
+import { must } from '../core/assert.ts'
 import type { Incarnation, IncarnationId, TopicId } from '../core/ids.ts'
 import { slotOfName, slotOfPartition } from '../core/slots.ts'
 import type { Member, SlotOwner } from '../metadata/metadata-store.ts'
@@ -30,7 +31,7 @@ export class Owners {
 
   publishSlots(slots: Iterable<SlotOwner>): void {
     for (const { slot, owner, epoch } of slots) {
-      if (epoch < (this.#epoch[slot] ?? 0)) continue
+      if (epoch < must(this.#epoch[slot], `the epoch of slot ${slot}`)) continue
       this.#owner[slot] = owner
       this.#epoch[slot] = epoch
     }
@@ -41,12 +42,12 @@ export class Owners {
     for (const member of members) this.#members.set(member.incarnation, member)
   }
 
-  /** This incarnation is over: from now on nothing is mine. */
+  /** This incarnation has ended: from now on it owns nothing. */
   fence(): void {
     this.#fenced = true
   }
 
-  /** Living agents as they last beat, this one among them. */
+  /** The living agents as of their last heartbeats, including this one. */
   get members(): Iterable<Member> {
     return this.#members.values()
   }
@@ -55,15 +56,15 @@ export class Owners {
     return this.#of(slotOfPartition(topicId, partition, this.slots))
   }
 
-  /** Of a group or a transactional id. */
+  /** The ownership of a group or a transactional id. */
   ofName(name: string): Ownership {
     return this.#of(slotOfName(name, this.slots))
   }
 
   #of(slot: number): Ownership {
-    const owner = this.#owner[slot] ?? null
+    const owner = must(this.#owner[slot], `the owner of slot ${slot}`)
     const mine = owner === this.incarnation.id && !this.#fenced
     const leader = owner === null ? undefined : owner === this.incarnation.id ? this.brokerId : this.#members.get(owner)?.brokerId
-    return { mine, epoch: this.#epoch[slot] ?? 0, leader }
+    return { mine, epoch: must(this.#epoch[slot], `the epoch of slot ${slot}`), leader }
   }
 }

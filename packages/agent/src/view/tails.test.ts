@@ -1,4 +1,4 @@
-// Stamps of LogAppendTime: never below one that was given before, whatever the clock does and whatever memory has dropped meanwhile.
+// LogAppendTime stamps never decrease, even if the clock goes back or the tail was evicted in between.
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
 import type { PartitionState } from '../metadata/metadata-store.ts'
@@ -14,7 +14,7 @@ test('a stamp is never below the largest timestamp of the log, nor below the sta
   expect(tails.stamp(topicId, 0, 550)).toBe(600)
 })
 
-test('a tail that is forgotten between a stamp and its commit leaves the stamp behind', async () => {
+test('the stamp of a tail that is forgotten between the stamp and its commit is kept', async () => {
   // The database does not know the batch yet.
   const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })))
   await tails.loaded([{ topicId, partition: 0 }])
@@ -25,7 +25,7 @@ test('a tail that is forgotten between a stamp and its commit leaves the stamp b
   expect(tails.stamp(topicId, 0, 650)).toBe(700)
 })
 
-test('so does a tail that had to give way to others', async () => {
+test('the stamp of an evicted tail is kept', async () => {
   const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })))
   await tails.loaded([{ topicId, partition: 0 }])
   tails.stamp(topicId, 0, 700)

@@ -1,4 +1,4 @@
-// The end of each owned partition, in memory: watermarks, newest segments, and who waits for more. It may answer data, never the absence of data.
+// The end of each owned partition, in memory: watermarks, newest segments, and waiting readers. It may answer data, never the absence of data.
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
 import { limits } from '../limits.ts'
 import type { GrownPartition, PartitionState, Segment } from '../metadata/metadata-store.ts'
@@ -7,9 +7,9 @@ export interface Tail extends TopicPartition {
   readonly logStartOffset: number
   readonly highWatermark: number
   readonly lastStableOffset: number
-  /** The newest segments without a gap up to the high watermark; empty when nothing was written since the load. */
+  /** The newest segments, without a gap up to the high watermark; empty if no batch was appended since the load. */
   readonly segments: readonly Segment[]
-  /** LogAppendTime stamps never go below it. */
+  /** LogAppendTime stamps are never below it. */
   readonly lastStamp: number
 }
 
@@ -35,7 +35,7 @@ export class Tails {
   readonly #held = new Map<string, Held>()
   readonly #loading = new Map<string, Loading>()
   readonly #waiters = new Map<string, Set<() => void>>()
-  /** The last stamps of partitions that are not held: a batch that has one may not be committed yet, so the database cannot tell. */
+  /** The last stamps of partitions that are not held. A batch with such a stamp may not be committed yet, so the database does not know it. */
   readonly #stamps = new Map<string, number>()
   readonly #load: LoadPartitions
 
@@ -47,7 +47,7 @@ export class Tails {
     return this.#held.get(partitionKey(topicId, partition))
   }
 
-  /** The tail, loaded from the database the first time. Undefined: the database knows no such partition. Rejects as the database does. */
+  /** The tail, loaded from the database the first time. Undefined: the database has no such partition. Rejects as the database does. */
   async loaded(asked: readonly TopicPartition[]): Promise<readonly (Tail | undefined)[]> {
     const missing = asked.filter(({ topicId, partition }) => {
       const key = partitionKey(topicId, partition)
@@ -62,7 +62,7 @@ export class Tails {
     )
   }
 
-  /** After a commit, before anybody is answered: the new end becomes visible and those who wait for it wake. */
+  /** Call it after a commit, before any producer is answered: the new end becomes visible, and readers that wait for it wake. */
   publish(grown: readonly GrownPartition[]): void {
     for (const partition of grown) {
       const key = partitionKey(partition.topicId, partition.partition)
@@ -76,7 +76,7 @@ export class Tails {
     }
   }
 
-  /** The stamp of a LogAppendTime batch: the agent's clock, never below the last one of the partition. */
+  /** The stamp of a LogAppendTime batch: the agent's clock, but never below the partition's last stamp. */
   stamp(topicId: TopicId, partition: number, nowMs: number): number {
     const key = partitionKey(topicId, partition)
     const held = this.#held.get(key)
@@ -102,7 +102,7 @@ export class Tails {
     }
   }
 
-  /** After a topic's deletion, or when ownership is lost: who waits wakes and finds out. */
+  /** Call it after a topic's deletion or a loss of ownership. Readers that wait wake and look again. */
   forget(matches: (partition: TopicPartition) => boolean): void {
     for (const [key, held] of this.#held) {
       if (!matches(held)) continue
@@ -124,7 +124,7 @@ export class Tails {
           throw error
         },
       )
-      // Several partitions share one failing read; whoever asked sees the rejection, nobody else has to.
+      // Several partitions share one failing read: each caller that awaits it receives the rejection, and an unawaited one must not end the process.
       done.catch(() => {})
       this.#loading.set(key, { done, grown })
     }
@@ -149,7 +149,7 @@ export class Tails {
     return held
   }
 
-  /** The partition loaded longest ago that nobody waits for: it is loaded again when it is asked for. */
+  /** Evicts the partition loaded longest ago that no reader waits for. The next use loads it again. */
   #evict(): void {
     for (const [key, held] of this.#held) {
       if (this.#waiters.has(key)) continue
@@ -163,7 +163,7 @@ export class Tails {
     this.#remember(key, held.lastStamp)
   }
 
-  /** One number each, so that ten times as many are kept as tails. */
+  /** A stamp is one number, so ten times as many stamps are kept as tails. */
   #remember(key: string, stamp: number): number {
     this.#stamps.delete(key)
     this.#stamps.set(key, stamp)
@@ -177,7 +177,7 @@ function grow(held: Held, grown: GrownPartition): void {
   if (grown.highWatermark <= held.highWatermark) return
   const first = grown.segments[0]
   const last = held.segments.at(-1)
-  // A gap would make a read skip records: what came before it is forgotten and read from the database again.
+  // A gap would make a read skip records, so the segments before it are dropped; a read takes them from the database.
   const follows =
     first !== undefined && (last === undefined ? first.baseOffset === held.highWatermark : first.baseOffset === last.lastOffset + 1)
   if (!follows) held.segments = []
