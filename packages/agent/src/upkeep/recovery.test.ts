@@ -1,4 +1,4 @@
-// A recovery over real stores: what is torn, short, missing or foreign is cut, what is whole stays, and doubt stops it.
+// Recovery over real stores: logs are cut at torn, short, missing or foreign objects, intact objects stay, and a store that does not answer stops it.
 import { mkdtemp, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,7 +38,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Ten offsets to each of the partitions, in one object, stored and committed. */
+/** Stores and commits one object with ten offsets for each of the partitions. */
 async function flush(objects: ObjectStore, partitions: readonly number[]): Promise<ObjectKey> {
   last += 1
   const bytes = new Uint8Array(100).fill(last)
@@ -77,7 +77,7 @@ function cutsOf(found: Recovered): readonly (readonly number[])[] {
   return found.cuts.map(({ partition, fromOffset, offsets }) => [partition, fromOffset, offsets])
 }
 
-test('where every object is whole, nothing is cut', async () => {
+test('if every object is intact, nothing is cut', async () => {
   const objects = new DirectoryObjects(folder, { durability: 'os' })
   await flush(objects, [0, 1])
   await flush(objects, [1, 2])
@@ -92,9 +92,9 @@ const damages: readonly (readonly [name: string, tear: (path: string) => Promise
   ['empty', (path) => truncate(path, 0)],
   ['short', (path) => truncate(path, 150)],
   ['long', async (path) => writeFile(path, new Uint8Array(1), { flag: 'a' })],
-  ['zeros of the right length', async (path) => writeFile(path, new Uint8Array((await readFile(path)).length))],
+  ['all zeros, in its right length', async (path) => writeFile(path, new Uint8Array((await readFile(path)).length))],
   [
-    'one turned bit',
+    'changed in one bit',
     async (path) => {
       const bytes = await readFile(path)
       bytes[100] = (bytes[100] ?? 0) ^ 1
@@ -102,7 +102,7 @@ const damages: readonly (readonly [name: string, tear: (path: string) => Promise
     },
   ],
   [
-    'a page of zeros at its end',
+    'zeros at its end',
     async (path) => {
       const bytes = await readFile(path)
       await writeFile(path, bytes.fill(0, bytes.length - 40))
@@ -110,7 +110,7 @@ const damages: readonly (readonly [name: string, tear: (path: string) => Promise
   ],
 ]
 
-test.each(damages)('an object that is %s ends the logs that it has records of, each before it, and no other', async (_, tear) => {
+test.each(damages)('an object that is %s cuts the logs that have records in it, and no others', async (_, tear) => {
   const objects = new DirectoryObjects(folder, { durability: 'os' })
   await flush(objects, [0, 1])
   const torn = await flush(objects, [0])
@@ -124,11 +124,11 @@ test.each(damages)('an object that is %s ends the logs that it has records of, e
     { kind: 'tail cut', topic: 'hello', partition: 0, fromOffset: 10, offsets: 20 },
     { kind: 'objects checked', objects: 3, unreadable: 1 },
   ])
-  // Done is done: the torn object is not even looked at again.
+  // The next recovery does not check the torn object again.
   expect((await recovered(objects)).found).toEqual({ kind: 'recovered', objects: 2, unreadable: 0, cuts: [] })
 })
 
-test('several in the middle and at the end: each log ends before its own first one', async () => {
+test('each log is cut before its own first damaged object', async () => {
   const objects = new MemoryObjects()
   await flush(objects, [0, 1, 2])
   const middle = await flush(objects, [1])
@@ -145,7 +145,7 @@ test('several in the middle and at the end: each log ends before its own first o
   expect(await ends()).toEqual([30, 20, 20])
 })
 
-test('more objects than one page: all of them are read', async () => {
+test('recovery reads all objects, also when they fill more than one page', async () => {
   const objects = new MemoryObjects()
   const keys: ObjectKey[] = []
   for (let number = 0; number < limits.recoveryObjectsPerStep + 5; number++) keys.push(await flush(objects, [number % 3]))
@@ -155,7 +155,7 @@ test('more objects than one page: all of them are read', async () => {
   expect((await ends())[0]).toBe(0)
 })
 
-test('what was committed as durable is not cut: it is refused, and nothing changes', async () => {
+test('a log that was committed as durable is not cut: the recovery is rejected, and nothing changes', async () => {
   const objects = new MemoryObjects()
   await flush(objects, [0])
   const torn = await flush(objects, [0])
@@ -167,19 +167,19 @@ test('what was committed as durable is not cut: it is refused, and nothing chang
   }
 })
 
-test('where not one object is there nothing is cut: a disk that is not mounted comes back', async () => {
+test('if the store has no object at all, nothing is cut: the disk may not be mounted', async () => {
   const objects = new MemoryObjects()
   const keys = [await flush(objects, [0]), await flush(objects, [0])]
   const bytes = await objects.read(keys[1] ?? '')
   await objects.remove(keys)
   for (const onDamage of ['cut', 'refuse'] as const) expect((await recovered(objects, onDamage)).found).toEqual({ kind: 'no objects' })
   expect(await ends()).toEqual([20, 0, 0])
-  // One is enough to tell that this is the place.
+  // One object is enough to show that this is the right store.
   await objects.put(keys[1] ?? '', [bytes])
   expect(cutsOf((await recovered(objects)).found)).toEqual([[0, 0, 20]])
 })
 
-test('a store that does not answer stops the recovery, with nothing cut; a disk that cannot read a file (EIO) has lost it', async () => {
+test('a store that does not answer stops the recovery, with nothing cut; a file that the disk cannot read (EIO) is lost', async () => {
   let trouble: Error | undefined
   const objects = new HookedObjects({
     before: ({ operation, keys }) => {
@@ -198,7 +198,7 @@ test('a store that does not answer stops the recovery, with nothing cut; a disk 
   expect(cutsOf((await recovered(objects)).found)).toEqual([[0, 10, 10]])
 })
 
-test('the object of a newer format is none to cut while it is whole', async () => {
+test('an intact object of a newer format is not cut', async () => {
   const objects = new MemoryObjects()
   await flush(objects, [0])
   const key = objectKey(store.clusterId, me.incarnation, 2)

@@ -1,4 +1,5 @@
-// Recovery after a power loss: the newest committed objects are read, and where some are not what was committed, their logs end before them, as Kafka's do.
+// Recovery after a power loss: it reads the newest committed objects and cuts each log before its first damaged object, as Kafka does.
+import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import { limits } from '../limits.ts'
 import type { CommittedObject, DamagedLog, RecentCursor, RecoveryStore } from '../metadata/recovery-store.ts'
@@ -17,32 +18,32 @@ export interface RecoveryParts {
 }
 
 /**
- * `cut`: what cannot be read was acknowledged while it was in memory only, as the durability mode `os` allows. `refuse`: it was on the disk when it was
- * acknowledged, so the disk is damaged, and a person must decide.
+ * `cut`: an unreadable object was acknowledged while it was in memory only, as the durability mode `os` allows. `refuse`: the object was on the disk when it
+ * was acknowledged, so the disk is damaged, and a person must decide.
  */
 export type OnDamage = 'cut' | 'refuse'
 
 export type Recovered =
   | {
       readonly kind: 'recovered'
-      /** That were read. */
+      /** The number of objects that were checked. */
       readonly objects: number
       readonly unreadable: number
-      /** Of living topics, by name and number. */
+      /** The cut logs of topics that are not deleted, ordered by topic name and partition. */
       readonly cuts: readonly DamagedLog[]
     }
-  /** Not one object of the cluster is there: a disk that is not mounted looks so, and no power loss does. Nothing was cut. */
+  /** The store has no object of the cluster: a disk that is not mounted looks like this, the result of a power loss does not. Nothing was cut. */
   | { readonly kind: 'no objects' }
   | { readonly kind: 'refused'; readonly unreadable: readonly UnreadableObject[] }
 
 export interface UnreadableObject extends CommittedObject {
-  /** In words. */
+  /** For people. */
   readonly why: string
 }
 
 /**
- * Call it before an agent runs on these stores. Ended half-way, it is done by the next call. Rejects with an ObjectStoreError when the store does not say
- * what it holds, with nothing cut then, and with a MetadataError.
+ * Call it before an agent runs on these stores. If it is interrupted, the next call completes it. Rejects with an ObjectStoreError, with nothing cut, when the
+ * store does not answer; rejects with a MetadataError as the database does.
  */
 export async function recover(parts: RecoveryParts, onDamage: OnDamage): Promise<Recovered> {
   const { recovery, clock, emit } = parts
@@ -53,7 +54,7 @@ export async function recover(parts: RecoveryParts, onDamage: OnDamage): Promise
   if (unreadable.length > 0 && onDamage === 'refuse') return { kind: 'refused', unreadable }
   const damaged = (await recovery.damagedLogs(unreadable)).toSorted(byTopicAndPartition)
   await recovery.cut(damaged)
-  // Only now: while a log has a record in one of them, the next recovery must find it.
+  // After the cut: while a log has a record in one of these objects, the next recovery must find it.
   await recovery.forget(unreadable)
   const cuts = damaged.filter(({ deleted, offsets }) => !deleted && offsets > 0)
   for (const { topic, partition, fromOffset, offsets } of cuts) emit({ kind: 'tail cut', topic, partition, fromOffset, offsets })
@@ -75,12 +76,12 @@ async function checkRecent(parts: RecoveryParts): Promise<{ readonly objects: nu
 }
 
 async function anyObject({ objects }: RecoveryParts, [first]: readonly CommittedObject[]): Promise<boolean> {
-  const cluster = first?.key.split('/', 1)[0] ?? ''
+  const cluster = must(must(first, 'an unreadable object').key.split('/', 1)[0], "the cluster's part of an object key")
   for await (const _ of objects.list(`${cluster}/`)) return true
   return false
 }
 
-/** Some at a time: each takes the next one until there is none. */
+/** Checks `limits.recoveryReads` objects at a time. */
 async function checkPage(parts: RecoveryParts, objects: readonly CommittedObject[]): Promise<readonly UnreadableObject[]> {
   const unreadable: UnreadableObject[] = []
   const next = objects.values()
@@ -95,14 +96,14 @@ async function checkPage(parts: RecoveryParts, objects: readonly CommittedObject
   return unreadable
 }
 
-/** Undefined: the bytes are those that were committed. */
+/** What is wrong with the object, for people. Undefined: the bytes are those that were committed. */
 async function wrongWith({ objects, crc32c }: RecoveryParts, object: CommittedObject): Promise<string | undefined> {
   try {
     const bytes = await objects.read(object.key)
     if (bytes.length !== object.sizeBytes) return `it has ${bytes.length} bytes instead of ${object.sizeBytes}`
     return wrongBytes(bytes, object, crc32c)
   } catch (error) {
-    // What the disk itself cannot read (EIO) is as gone as what is not there; everything else may be there, and somebody has to look.
+    // An object that the disk cannot read (EIO) is lost, like a missing one. After any other error the object may still exist, so a person must look.
     if (error instanceof ObjectStoreError && (error.kind === 'missing' || error.kind === 'corrupt' || hasCode(error.cause, 'EIO')))
       return error.message
     throw error
@@ -112,10 +113,10 @@ async function wrongWith({ objects, crc32c }: RecoveryParts, object: CommittedOb
 function wrongBytes(bytes: Uint8Array, object: CommittedObject, crc32c: Checksum): string | undefined {
   try {
     const { checksum } = decodeObject(bytes, crc32c)
-    return checksum === object.checksum ? undefined : 'it is whole, but not the object that was committed'
+    return checksum === object.checksum ? undefined : 'its checksums are right, but it is not the object that was committed'
   } catch (error) {
     if (!(error instanceof ObjectFormatError)) throw error
-    // A newer server's object is none to cut: the checksum covers all but itself and the end mark in every format.
+    // An intact object of a newer server must not be cut. In every format the checksum covers all bytes but itself and the end mark.
     const whole = error.reason === 'newer' && crc32c(bytes.subarray(0, bytes.length - uncheckedBytes)) === object.checksum
     return whole ? undefined : error.message
   }
