@@ -1,4 +1,4 @@
-// What a topic's configs ask of a batch that is to be appended to it.
+// The rules that a topic's configs set for a batch.
 import type { AppendRules } from '../core/log/validate.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import { flag, type Settings, type TopicSettingName, topicConfig } from '../settings.ts'

@@ -1,4 +1,4 @@
-// What HTTP routes and commands do with groups, said once: list, describe with lag, seek, delete.
+// The operations on groups that HTTP routes and commands share: list, describe with lag, seek, delete, expel.
 import {
   consumerProtocolType,
   decodeAssignment,
@@ -10,6 +10,7 @@ import {
   partitionsOfGroup,
 } from '@local-kafka-service/protocol'
 import type { GroupListing, Groups } from '../coordinate/groups.ts'
+import { must } from '../core/assert.ts'
 import type { ClassicGroupState, CommitRequest, Described, DescribedMember } from '../core/group/classic-messages.ts'
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
 import type { LogIndex, PartitionState, Topic } from '../metadata/metadata-store.ts'
@@ -27,22 +28,22 @@ export interface GroupVerbsParts {
 export interface GroupDescription {
   readonly groupId: string
   readonly state: ClassicGroupState
-  /** '' while nobody has joined yet. */
+  /** '' until a member has joined. */
   readonly protocolType: string
-  /** The assignor of a group of consumers; '' unless the group is stable. */
+  /** The assignor of a consumer group; '' unless the group is stable. */
   readonly protocolName: string
   readonly generation: number
   /** '' when there is none. */
   readonly leader: string
   readonly members: readonly GroupMember[]
-  /** All of each topic of which any is committed, and what is assigned; by topic and partition. */
+  /** All partitions of the topics in which the group has commits, and all assigned ones; by topic and partition. */
   readonly partitions: readonly GroupPartition[]
-  /** Of all these partitions. */
+  /** The sum over all these partitions. */
   readonly lag: number
 }
 
 export interface GroupMember extends Pick<DescribedMember, 'memberId' | 'groupInstanceId' | 'clientId' | 'clientHost' | 'synced'> {
-  /** Undefined when the member's protocol is not the consumers', or its bytes are none. */
+  /** Undefined when the protocol type is not `consumer`, or when the bytes are not valid for it. */
   readonly subscription: readonly string[] | undefined
   readonly assignment: readonly { readonly topic: string; readonly partitions: readonly number[] }[] | undefined
 }
@@ -50,27 +51,27 @@ export interface GroupMember extends Pick<DescribedMember, 'memberId' | 'groupIn
 export interface GroupPartition {
   readonly topic: string
   readonly partition: number
-  /** Undefined: nothing is committed, or it is gone with the topic. */
+  /** Undefined when there is no commit, or when it was deleted with its topic. */
   readonly committed: { readonly offset: number; readonly metadata: string } | undefined
   readonly start: number
   readonly end: number
-  /** What is unread: of a partition without a commit all that it holds. */
+  /** The number of unread records; without a commit, all records of the partition. */
   readonly lag: number
-  /** Whose it is. */
+  /** The member to which the partition is assigned. */
   readonly memberId: string | undefined
 }
 
-/** `by`: from the committed offset, negative to the start. `time`: to the first record that is not older, else to the end. */
+/** `by` counts from the committed offset; a negative number goes back. `time` is the first record that is not older, or the end when there is none. */
 export type SeekTo = 'start' | 'end' | { readonly time: number } | { readonly offset: number } | { readonly by: number }
 
 export interface SeekGroup {
   readonly groupId: string
   readonly to: SeekTo
-  /** Without one, all partitions of the topics of which the group has committed any; with `by`, those that are committed. */
+  /** Without a topic: all partitions of the topics in which the group has commits; with `by`, only the partitions that have one. */
   readonly topic?: string
-  /** Of the topic; without them, all. */
+  /** Partitions of the topic; undefined for all. */
   readonly partitions?: readonly number[]
-  /** Says what would be, changes nothing. */
+  /** Answers the result but changes nothing. */
   readonly dryRun: boolean
   readonly mayRead: (topic: string) => boolean
   readonly signal: AbortSignal
@@ -79,9 +80,9 @@ export interface SeekGroup {
 export interface Sought {
   readonly topic: string
   readonly partition: number
-  /** Undefined: nothing was committed. */
+  /** Undefined when there was no commit. */
   readonly from: number | undefined
-  /** Within start and end. */
+  /** Between the start and the end of the log. */
   readonly to: number
   readonly end: number
 }
@@ -95,12 +96,12 @@ export class GroupOperations {
     this.#parts = parts
   }
 
-  /** Those that this agent coordinates, by id. */
+  /** The groups that this agent coordinates, in order of id. */
   list(): Promise<readonly GroupListing[]> {
     return this.#parts.groups.list()
   }
 
-  /** Rejects with a KafkaError where another agent coordinates the group, or nobody can at the moment. */
+  /** Rejects with a KafkaError when another agent coordinates the group, or none can at the moment. */
   async describe(groupId: string, { maySee }: Sight): Promise<Outcome<GroupDescription>> {
     const { groups } = this.#parts
     const described = await groups.ask(groupId, { kind: 'describe' })
@@ -112,7 +113,7 @@ export class GroupOperations {
     return { kind: 'ok', value: { groupId, state, protocolType, protocolName, generation, leader, members, partitions, lag } }
   }
 
-  /** Refuses with NON_EMPTY_GROUP while the group has members, for they would go on where they are and commit over it. */
+  /** Fails with NON_EMPTY_GROUP while the group has members: they would go on from their own positions and overwrite the commits. */
   async seek(asked: SeekGroup): Promise<Outcome<readonly Sought[]>> {
     const { groups } = this.#parts
     const { groupId, dryRun, signal } = asked
@@ -124,11 +125,11 @@ export class GroupOperations {
     const targets = await this.#targets(scope.value, asked)
     if (targets.kind === 'error' || dryRun || targets.value.length === 0) return targets
     const offsets = targets.value.map(({ topicId, partition, to }) => ({ topicId, partition, offset: to, leaderEpoch: -1, metadata: '' }))
-    const { error } = await groups.commitInSteps(groupId, nobodysCommit, offsets, signal)
+    const { error } = await groups.commitInSteps(groupId, commitWithoutMembers, offsets, signal)
     switch (error) {
       case 'NONE':
         return targets
-      // A member came between the look and the commit.
+      // A member joined between the check and the commit.
       case 'UNKNOWN_MEMBER_ID':
         return nonEmpty(groupId)
       default:
@@ -136,7 +137,7 @@ export class GroupOperations {
     }
   }
 
-  /** With its offsets; refuses while it has members. */
+  /** Deletes the group with its offsets; fails while it has members. */
   async delete(groupId: string): Promise<Outcome<undefined>> {
     const error = await this.#parts.groups.delete(groupId)
     switch (error) {
@@ -151,7 +152,7 @@ export class GroupOperations {
     }
   }
 
-  /** Takes members out as an administrator does; the others share out anew, and a client that still runs comes back as a new member. Without an id, all. */
+  /** Removes one member, or all without an id, like Kafka's admin client. The others rebalance, and a client that still runs joins again as a new member. */
   async expel(groupId: string, memberId?: string): Promise<Outcome<readonly string[]>> {
     const { groups } = this.#parts
     const { state, members } = await groups.ask(groupId, { kind: 'describe' })
@@ -160,7 +161,7 @@ export class GroupOperations {
     if (memberId !== undefined && leaving.length === 0)
       return refused('UNKNOWN_MEMBER_ID', `Group '${groupId}' has no member '${memberId}'.`)
     const left = await groups.ask(groupId, { kind: 'leave', members: leaving })
-    // One that went by itself in between is gone all the same.
+    // A member that has left by itself in the meantime has an error, and is not in the answer.
     return { kind: 'ok', value: left.members.flatMap((member) => (member.error === 'NONE' ? [member.memberId] : [])) }
   }
 
@@ -172,7 +173,7 @@ export class GroupOperations {
     )
     const living = await this.#living([...committed, ...assigned])
     const offsets = new Map(committed.map((one) => [partitionKey(one.topicId, one.partition), one]))
-    // Newer than the catalog, which may know an earlier topic of that name.
+    // The commits are newer than the catalog, which may have an earlier topic of the same name.
     const ids = new Map(committed.map(({ topic, topicId }) => [topic, topicId]))
     const owners = new Map(assigned.map(({ topic, partition, memberId }) => [partitionKey(topic, partition), memberId]))
     const listed = partitionsOfGroup(committed, assigned, (topic) => living.get(topic)?.partitions).flatMap(({ topic, partition }) => {
@@ -182,7 +183,7 @@ export class GroupOperations {
     const states = listed.length === 0 ? [] : await log.partitions(listed)
     return listed.flatMap(({ topic, topicId, partition }, at) => {
       const state = states[at]
-      // Deleted meanwhile.
+      // The topic was deleted in the meantime.
       if (state === undefined) return []
       const { logStartOffset: start, highWatermark: end } = state
       const known = offsets.get(partitionKey(topicId, partition))
@@ -192,24 +193,24 @@ export class GroupOperations {
     })
   }
 
-  /** By name. */
+  /** The topics of the rows, by name. */
   async #living(rows: readonly { readonly topic: string }[]): Promise<ReadonlyMap<string, Topic>> {
     const found = await this.#parts.topics.find([...new Set(rows.map(({ topic }) => topic))], { autoCreate: false })
     return new Map(found.flatMap((outcome) => (outcome.kind === 'ok' ? [[outcome.value.name, outcome.value] as const] : [])))
   }
 
-  /** The partitions to move, with what is committed now. */
+  /** The partitions to move, with their current commits. */
   async #scope({ groupId, to, topic, partitions, mayRead }: SeekGroup): Promise<Outcome<readonly Row[]>> {
     const { groups, topics } = this.#parts
     const committed = await groups.offsets(groupId)
     if (topic === undefined) {
-      if (partitions !== undefined) return refused('INVALID_REQUEST', 'Partitions are named, but not their topic.')
+      if (partitions !== undefined) return refused('INVALID_REQUEST', 'The request names partitions but no topic: name the topic too.')
       const hidden = committed.find((row) => !mayRead(row.topic))
       if (hidden !== undefined) return refused('TOPIC_AUTHORIZATION_FAILED')
       const living = await this.#living(committed)
       const offsets = new Map(committed.map((row) => [partitionKey(row.topicId, row.partition), row]))
       const ids = new Map(committed.map((row) => [row.topic, row.topicId]))
-      // Without a commit there is nothing to count from.
+      // `by` needs a commit to count from.
       const all = typeof to === 'object' && 'by' in to ? () => 0 : (name: string) => living.get(name)?.partitions
       const rows = partitionsOfGroup(committed, [], all).flatMap(({ topic: name, partition }): Row[] => {
         const topicId = ids.get(name)
@@ -220,8 +221,8 @@ export class GroupOperations {
       return { kind: 'ok', value: rows }
     }
     if (!mayRead(topic)) return refused('TOPIC_AUTHORIZATION_FAILED')
-    const [found] = await topics.find([topic], { autoCreate: false })
-    if (found?.kind !== 'ok') return found ?? refused('UNKNOWN_TOPIC_OR_PARTITION')
+    const found = must((await topics.find([topic], { autoCreate: false }))[0], 'the one topic asked for')
+    if (found.kind === 'error') return found
     const { topicId } = found.value
     const wanted = [...new Set(partitions ?? range(0, found.value.partitions))].toSorted((a, b) => a - b)
     const missing = wanted.find((partition) => !isIn(found.value, partition))
@@ -253,10 +254,14 @@ export class GroupOperations {
       const state = states[at]
       if (state === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION', `Topic '${topic}' was deleted.`)
       const time = times[at]
-      if (time?.kind === 'error') return refused(time.error, `Partition ${partition} of topic '${topic}' cannot be read here and now.`)
+      if (time?.kind === 'error')
+        return refused(time.error, `Partition ${partition} of topic '${topic}' cannot be read on this agent at the moment: try again.`)
       const wanted = wantedOffset(to, state, { committed: committed?.offset, time: time?.offset })
       if (wanted === undefined)
-        return refused('INVALID_REQUEST', `Nothing is committed in partition ${partition} of topic '${topic}' to count from.`)
+        return refused(
+          'INVALID_REQUEST',
+          `Partition ${partition} of topic '${topic}' has no committed offset to count from: use another target.`,
+        )
       const { logStartOffset: start, highWatermark: end } = state
       targets.push({ topic, topicId, partition, from: committed?.offset, to: Math.min(Math.max(wanted, start), end), end })
     }
@@ -270,8 +275,8 @@ interface Row extends TopicPartition {
   readonly committed?: GroupPartition['committed']
 }
 
-/** As Kafka's own tool commits for a group without members. */
-const nobodysCommit: CommitRequest = {
+/** The commit of Kafka's own tool for a group without members. */
+const commitWithoutMembers: CommitRequest = {
   kind: 'commit',
   version: 9,
   transactional: false,
@@ -289,7 +294,7 @@ function wantedOffset(
   if (to === 'end') return highWatermark
   if ('offset' in to) return to.offset
   if ('by' in to) return at.committed === undefined ? undefined : at.committed + to.by
-  // No record is that new: -1.
+  // -1: there is no record at or after that time.
   return at.time === undefined || at.time === -1 ? highWatermark : at.time
 }
 
@@ -302,13 +307,13 @@ function memberOf(member: DescribedMember, { protocolType, state }: Pick<Describ
     clientId,
     clientHost,
     synced,
-    // What it subscribes to is settled in a stable group only.
+    // The subscription is final in a stable group only.
     subscription: consumer && state === 'Stable' ? decoded(metadata, (bytes) => decodeSubscription(bytes).topics) : undefined,
     assignment: consumer ? decoded(assignment, (bytes) => decodeAssignment(bytes).assignedPartitions) : undefined,
   }
 }
 
-/** No bytes are nothing; bytes that are no consumer's are undefined: they are the clients' own affair. */
+/** No bytes decode to an empty list. Bytes that are not valid for a consumer give undefined: clients may store what they like. */
 function decoded<T>(bytes: Uint8Array, decode: (bytes: Uint8Array) => readonly T[]): readonly T[] | undefined {
   if (bytes.length === 0) return []
   try {

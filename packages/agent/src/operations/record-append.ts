@@ -1,5 +1,6 @@
-// Appends records to partitions of one topic, in one flush: builds their batches, admits them in one turn, answers after the commit.
+// Appends records to partitions of one topic, in one flush: builds their batches, admits them together, and answers after the commit.
 import { buildBatch, type Codecs, type RecordHeader } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import type { TopicId } from '../core/ids.ts'
 import { type AppendRules, validateBatch } from '../core/log/validate.ts'
@@ -19,15 +20,15 @@ export interface RecordToAppend {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly RecordHeader[]
-  /** Milliseconds since the epoch. Undefined: this agent's clock. */
+  /** Milliseconds since the epoch; undefined for the time of this agent's clock. */
   readonly timestamp?: number
 }
 
 export interface AppendRecords {
   readonly topic: string
-  /** Those of one partition keep this order. */
+  /** The records of each partition are appended in this order. */
   readonly records: readonly RecordToAppend[]
-  /** For one record: the same key with the same record is stored once. */
+  /** For a single record, which is stored only once under its key. */
   readonly idempotency?: { readonly key: string; readonly hashOf: (topicId: TopicId) => string }
   readonly signal: AbortSignal
 }
@@ -38,10 +39,10 @@ export type Appended =
       readonly partition: number
       readonly offset: number
       readonly timestamp: number
-      /** It was stored by an earlier request. */
+      /** True when an earlier request stored the record. */
       readonly replayed: boolean
     }
-  /** The idempotency key stands for another record. */
+  /** An earlier request used the idempotency key for another record. */
   | { readonly kind: 'key reused' }
   | Refusal
 
@@ -53,15 +54,15 @@ export interface AppendParts {
   readonly owners: Pick<Owners, 'ofPartition'>
   readonly settings: Settings
   readonly clock: Clock
-  /** What stores are waited for by. */
+  /** Times the wait for the stores. */
   readonly ioClock: Clock
   readonly crc32c: Checksum
   readonly codecs: Codecs
 }
 
 /**
- * One answer per record. What is refused before the admission is refused as a whole; of what was admitted a partition may still be refused by itself.
- * REQUEST_TIMED_OUT: it is not known whether the record is stored. Never makes a topic.
+ * One answer per record. A rejection before the admission applies to all records; after it, a partition may be rejected alone.
+ * REQUEST_TIMED_OUT means that the outcome is unknown. Never creates a topic.
  */
 export async function appendRecords(asked: AppendRecords, parts: AppendParts): Promise<readonly Appended[]> {
   const { tails, writer, stores, owners, settings, clock, ioClock, crc32c } = parts
@@ -88,14 +89,14 @@ export async function appendRecords(asked: AppendRecords, parts: AppendParts): P
     if (loaded[at] === undefined) return all(refused('UNKNOWN_TOPIC_OR_PARTITION', noPartition(topic, partition)))
   const bytes = batches.reduce((sum, batch) => sum + batch.length, 0)
   if (!(await writer.room(bytes, asked.signal)))
-    return all(refused('NOT_ENOUGH_REPLICAS', 'The agent holds as many records that are not stored yet as it may.'))
+    return all(refused('NOT_ENOUGH_REPLICAS', 'The agent has no room for more records until others are stored: send the request again.'))
 
-  // From here to the admission nothing may be awaited.
+  // Nothing may be awaited between here and the admission.
   const admissions: Admission[] = []
   for (const [at, { partition }] of runs.entries()) {
     const { mine, leader, epoch } = owners.ofPartition(topicId, partition)
-    const batch = batches[at]
-    if (!mine || batch === undefined) return all({ kind: 'elsewhere', partition, leader })
+    const batch = must(batches[at], 'the batch of each run')
+    if (!mine) return all({ kind: 'elsewhere', partition, leader })
     const stamp = rules.timestampType === 'LogAppendTime' ? tails.stamp(topicId, partition, nowMs) : undefined
     const { idempotency } = asked
     admissions.push({
@@ -111,16 +112,20 @@ export async function appendRecords(asked: AppendRecords, parts: AppendParts): P
   }
   const answers = await inTime(writer.admit(admissions).answers, { clock: ioClock, stores })
   return placed(asked.records, runs, (run, at) => {
-    const answer = answers?.[run]
-    if (answer === undefined)
-      return refused('REQUEST_TIMED_OUT', `${unknownYet}${stores.trouble === undefined ? '' : `: ${stores.trouble}`}.`)
-    return appended(answer, { at, run: runs[run], nowMs, leaderOf: (partition) => owners.ofPartition(topicId, partition).leader })
+    if (answers === undefined)
+      return refused('REQUEST_TIMED_OUT', `${unknownOutcome}${stores.trouble === undefined ? '' : `: ${stores.trouble}`}.`)
+    return appended(must(answers[run], 'each batch that was admitted'), {
+      at,
+      run: must(runs[run], 'each run'),
+      nowMs,
+      leaderOf: (partition) => owners.ofPartition(topicId, partition).leader,
+    })
   })
 }
 
-/** As the newest client would send it. */
+/** The version that the newest clients use. */
 const produceVersion = 13
-/** Of a batch without records, and of a record beside its bytes: more than either ever takes. */
+/** Upper bounds: the size of a batch without records, and of a record without its key, value and headers. */
 const batchOverheadBytes = 61
 const recordOverheadBytes = 32
 
@@ -128,12 +133,12 @@ const recordOverheadBytes = 32
 interface Run {
   readonly partition: number
   readonly records: RecordToAppend[]
-  /** Where they stand among all. */
+  /** Their positions in the list of all records. */
   readonly indexes: number[]
   bytes: number
 }
 
-/** As few batches as the largest that is allowed permits. */
+/** As few batches as `maxBytes` allows. */
 function runsOf(records: readonly RecordToAppend[], { maxBytes }: AppendRules): readonly Run[] {
   const runs: Run[] = []
   const open = new Map<number, Run>()
@@ -168,7 +173,7 @@ function batchOf({ records }: Run, { nowMs, crc32c }: { readonly nowMs: number; 
   )
 }
 
-/** In the order of the records, whatever batch they are in. */
+/** The answers in the order of the records, across batches. */
 function placed(
   records: readonly RecordToAppend[],
   runs: readonly Run[],
@@ -176,19 +181,19 @@ function placed(
 ): readonly Appended[] {
   const answers = new Map<number, Appended>()
   for (const [run, { indexes }] of runs.entries()) for (const [at, index] of indexes.entries()) answers.set(index, answer(run, at))
-  return records.map((_, index) => answers.get(index) ?? refused('UNKNOWN_SERVER_ERROR'))
+  return records.map((_, index) => must(answers.get(index), 'each record'))
 }
 
-const unknownYet = 'It is not known yet whether the record is stored'
+const unknownOutcome = 'The outcome is not known yet, and the record may still be stored'
 
-/** Undefined: no definite answer in time, or none before the disk is repaired. The records may still be stored. */
+/** Undefined when there is no definite answer in time, or none until the disk is repaired. The records may still be stored. */
 async function inTime(
   answers: Promise<readonly ProduceAnswer[]>,
   { clock, stores }: { readonly clock: Clock; readonly stores: Pick<StoreWatch, 'onFailure'> },
 ): Promise<readonly ProduceAnswer[] | undefined> {
   const late = Promise.withResolvers<undefined>()
   const timer = clock.after(limits.produceOneMs, () => late.resolve(undefined))
-  // An answer that is definite comes in this turn, and first.
+  // A definite answer arrives in this turn, before the time-out.
   const quiet = stores.onFailure(() => clock.soon(() => late.resolve(undefined)))
   const first = await Promise.race([answers, late.promise])
   quiet()
@@ -199,13 +204,13 @@ async function inTime(
 function appended(
   answer: ProduceAnswer,
   of: {
-    readonly run: Run | undefined
+    readonly run: Run
     readonly at: number
     readonly nowMs: number
     readonly leaderOf: (partition: number) => number | undefined
   },
 ): Appended {
-  const partition = of.run?.partition ?? -1
+  const { partition } = of.run
   if (answer.kind === 'refused') {
     if (answer.error === 'IDEMPOTENCY_KEY_REUSED') return { kind: 'key reused' }
     if (answer.error === 'NOT_LEADER_OR_FOLLOWER') return { kind: 'elsewhere', partition, leader: of.leaderOf(partition) }
@@ -215,6 +220,6 @@ function appended(
   const offset = answer.baseOffset + of.at
   if (replayed !== undefined)
     return { kind: 'appended', partition: replayed.partition, offset, timestamp: replayed.timestamp, replayed: true }
-  const own = of.run?.records[of.at]?.timestamp ?? of.nowMs
+  const own = must(of.run.records[of.at], 'the record of each answer').timestamp ?? of.nowMs
   return { kind: 'appended', partition, offset, timestamp: answer.timestamp === -1 ? own : answer.timestamp, replayed: false }
 }

@@ -1,4 +1,4 @@
-// What merging pages of records keeps, as properties.
+// The properties of merged pages of records.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type LogRecord, mergePages, type Page, recordMatcher, sizeOf } from './record-pages.ts'
@@ -14,7 +14,7 @@ const aRecord = (parts: Partial<LogRecord>): LogRecord => ({
 })
 const unbounded = { maxRecords: 1_000_000, maxBytes: Number.MAX_SAFE_INTEGER }
 
-/** Pages of some partitions with any timestamps, also ones that go back. */
+/** Pages of some partitions with any timestamps, in any order. */
 const pages = fc.array(fc.array(fc.nat({ max: 20 }), { maxLength: 10 }), { maxLength: 6 }).map((partitions) =>
   partitions.map(
     (timestamps, partition): Page => ({
@@ -25,7 +25,7 @@ const pages = fc.array(fc.array(fc.nat({ max: 20 }), { maxLength: 10 }), { maxLe
   ),
 )
 
-test('merging loses nothing, doubles nothing, and keeps the order of each partition', () => {
+test('merging neither loses nor duplicates a record, and keeps the order of each partition', () => {
   fc.assert(
     fc.property(pages, (given) => {
       const { records, next } = mergePages(given, unbounded)
@@ -37,7 +37,7 @@ test('merging loses nothing, doubles nothing, and keeps the order of each partit
   )
 })
 
-test('wherever merging stops, going on from its positions gives the rest', () => {
+test('a merge that goes on from the positions of another returns the rest', () => {
   fc.assert(
     fc.property(pages, fc.integer({ min: 1, max: 7 }), (given, maxRecords) => {
       const whole = mergePages(given, unbounded).records
@@ -70,7 +70,7 @@ test('between partitions with rising timestamps the result is sorted by time', (
   )
 })
 
-test('the first record comes however large it is, then bytes count', () => {
+test('the first record is returned however large it is; the byte limit applies to the others', () => {
   const page: Page = { records: [aRecord({ offset: 0, value: Buffer.alloc(100) }), aRecord({ offset: 1 })], unreadable: [], next: 2 }
   expect(mergePages([page], { maxRecords: 10, maxBytes: 10 })).toEqual({ records: [page.records[0]], bytes: 100, next: [1] })
 })
@@ -79,7 +79,7 @@ test('the size of a record counts its key, value and headers', () => {
   expect(sizeOf(aRecord({ key: Buffer.from('ab'), value: null, headers: [{ key: 'h', value: Buffer.from('xyz') }] }))).toBe(6)
 })
 
-test('a filter wants the same key, not a null one, and a time from since on and before until', () => {
+test('a filter matches an equal key, not a null one, and a time at or after since and before until', () => {
   const matches = recordMatcher({ key: Buffer.from('k'), since: 5, until: 7 })
   const k = Buffer.from('k')
   expect([4, 5, 6, 7].map((timestamp) => matches(aRecord({ key: k, timestamp })))).toEqual([false, true, true, false])

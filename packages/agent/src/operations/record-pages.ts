@@ -1,21 +1,22 @@
-// Turns fetched batches into the records that a person may see, page by page; pure. Control batches are skipped, what cannot be decoded is named.
+// Turns fetched batches into records, page by page. It skips control batches and lists the batches that cannot be decoded.
 import { batchSizeAt, type Codecs, readBatchHeader, readRecords } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import { limits } from '../limits.ts'
 import { cutRecord, jsonSizeOf } from './record-size.ts'
 
 export interface LogRecord {
   readonly partition: number
   readonly offset: number
-  /** Milliseconds since the epoch; the producer's or the stamp of its append, as the topic says. */
+  /** Milliseconds since the epoch: the producer's time or the time of the append, depending on the topic's message.timestamp.type. */
   readonly timestamp: number
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]
-  /** There when only the beginning of the record is here: how long the parts that are cut were. */
+  /** Present when parts of the record are cut: the original lengths of these parts. */
   readonly cut?: { readonly keyBytes?: number; readonly valueBytes?: number; readonly headerCount?: number }
 }
 
-/** A batch that its producer wrote with a right checksum and wrong contents, or that unpacks to more than the limit. */
+/** A batch with a valid checksum whose contents are invalid, or unpack to more than the limit. */
 export interface Unreadable {
   readonly partition: number
   readonly from: number
@@ -26,14 +27,14 @@ export interface Unreadable {
 
 export interface PageAsk {
   readonly partition: number
-  /** Records before it are not shown: a batch may begin earlier. */
+  /** The first offset of the page. A batch may begin earlier; its earlier records are skipped. */
   readonly from: number
-  /** Records from it on are not shown. */
+  /** The offset after the last one of the page. */
   readonly until: number
   readonly maxRecords: number
-  /** Of keys, values and headers; the first record comes however large it is, but see `measure`. */
+  /** The limit for keys, values and headers. A page always has its first record, however large it is; but see `measure`. */
   readonly maxBytes: number
-  /** `json`: sizes are those of JSON strings, and a record above limits.recordBytesPerAnswer is cut. Default: `plain`. */
+  /** `json` measures JSON strings and cuts a record above limits.recordBytesPerAnswer. The default is `plain`. */
   readonly measure?: Measure
   readonly matches: (record: LogRecord) => boolean
 }
@@ -41,17 +42,17 @@ export interface PageAsk {
 export type Measure = 'plain' | 'json'
 
 export interface Page {
-  /** Their bytes are their own: they do not keep the batches in memory that they were read from. */
+  /** Copies: they do not keep their batches in memory. */
   readonly records: readonly LogRecord[]
   readonly unreadable: readonly Unreadable[]
-  /** The offset to go on with: everything before it is in `records`, did not match, or is no record. */
+  /** The offset of the next page: every record before it is in `records` or did not match. */
   readonly next: number
 }
 
-/** Which records are wanted; all of it must hold. */
+/** A record must match all fields that are set. */
 export interface RecordFilter {
   readonly key?: Uint8Array
-  /** Milliseconds since the epoch: from `since` on, before `until`. */
+  /** Milliseconds since the epoch: at or after `since`, before `until`. */
   readonly since?: number
   readonly until?: number
 }
@@ -83,19 +84,19 @@ export function decodePage(chunks: readonly Uint8Array[], ask: PageAsk, codecs: 
 }
 
 export interface DecodedPage extends Page {
-  /** Of the records, as the page is measured. */
+  /** The size of the records, in the page's measure. */
   readonly bytes: number
 }
 
 interface OpenPage {
   records: LogRecord[]
   readonly unreadable: Unreadable[]
-  /** Of `records`, as the page is measured. */
+  /** The size of `records`, in the page's measure. */
   bytes: number
   unpackedBytes: number
 }
 
-/** Adds what is wanted of one batch, record by record: a batch may hold millions. Answers the offset of the first record for which there is no room. */
+/** Adds the matching records of one batch, one by one, because a batch may have millions. Returns the offset of the first record that has no room. */
 function addRecords(
   page: OpenPage,
   batch: Uint8Array,
@@ -118,7 +119,7 @@ function addRecords(
       page.bytes += bytes
     }
   } catch (error) {
-    // All of a batch or nothing of it, as far as this page came: what a producer put into it is only looked at here, so a defect in it must not end the read.
+    // The page drops what it has of this batch. Invalid contents come from a producer, so they must not end the read.
     page.records.length = before.count
     page.bytes = before.bytes
     const message = error instanceof Error ? error.message : String(error)
@@ -127,7 +128,7 @@ function addRecords(
   return undefined
 }
 
-/** The record as a page has it, and its size there. */
+/** The record in the form of the page, and its size. */
 const measures: Readonly<Record<Measure, (record: LogRecord) => readonly [LogRecord, number]>> = {
   plain: (record) => [record, sizeOf(record)],
   json(record) {
@@ -138,7 +139,7 @@ const measures: Readonly<Record<Measure, (record: LogRecord) => readonly [LogRec
   },
 }
 
-/** Copies the bytes: a record of 10 bytes would keep the 64 MB in memory that its batch unpacks to. */
+/** Copies the bytes: otherwise a record of 10 bytes could keep the 64 MB of its unpacked batch in memory. */
 function owned(records: readonly LogRecord[]): readonly LogRecord[] {
   return records.map((record) => ({
     ...record,
@@ -155,11 +156,11 @@ function copyOf(bytes: Uint8Array | null): Uint8Array | null {
 export interface Merged {
   readonly records: readonly LogRecord[]
   readonly bytes: number
-  /** Where to go on, one per page. */
+  /** The next offset of each page. */
   readonly next: readonly number[]
 }
 
-/** Pages of several partitions as one list: within a partition by offset, between partitions the older timestamp first. Stops at the bounds. */
+/** Merges pages of several partitions: by offset within a partition, the older timestamp first between partitions. Stops at the bounds. */
 export function mergePages(
   pages: readonly Page[],
   bounds: { readonly maxRecords: number; readonly maxBytes: number; readonly measure?: Measure },
@@ -171,7 +172,7 @@ export function mergePages(
   for (;;) {
     let oldest: { readonly index: number; readonly record: LogRecord } | undefined
     for (const [index, page] of pages.entries()) {
-      const record = page.records[at[index] ?? 0]
+      const record = page.records[must(at[index], 'the position in each page')]
       if (record !== undefined && (oldest === undefined || record.timestamp < oldest.record.timestamp)) oldest = { index, record }
     }
     if (oldest === undefined || records.length >= bounds.maxRecords) break
@@ -179,9 +180,13 @@ export function mergePages(
     if (records.length > 0 && bytes + size > bounds.maxBytes) break
     records.push(oldest.record)
     bytes += size
-    at[oldest.index] = (at[oldest.index] ?? 0) + 1
+    at[oldest.index] = must(at[oldest.index], 'the position in each page') + 1
   }
-  return { records, bytes, next: pages.map((page, index) => page.records[at[index] ?? 0]?.offset ?? page.next) }
+  return {
+    records,
+    bytes,
+    next: pages.map((page, index) => page.records[must(at[index], 'the position in each page')]?.offset ?? page.next),
+  }
 }
 
 export function sizeOf(record: LogRecord): number {
@@ -190,7 +195,7 @@ export function sizeOf(record: LogRecord): number {
   return bytes
 }
 
-/** Whole batches: the reader sends a large one as its new base offset and the untouched rest. */
+/** Joins chunks into whole batches: the reader sends a large batch as two chunks, its new base offset and its unchanged rest. */
 function* batches(chunks: readonly Uint8Array[]): Generator<Uint8Array> {
   let pending: Uint8Array | undefined
   for (const chunk of chunks) {
@@ -207,5 +212,5 @@ function* batches(chunks: readonly Uint8Array[]): Generator<Uint8Array> {
       at += size
     }
   }
-  if (pending !== undefined) throw new RangeError('the reader answered a batch that is cut off')
+  if (pending !== undefined) throw new RangeError('the reader returned a truncated batch')
 }

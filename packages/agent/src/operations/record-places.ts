@@ -1,5 +1,6 @@
-// Where records are: the topic and partitions that a operation names, who owns them, and the offsets to begin at.
+// The places of records: the topic and partitions that an operation names, their owners, and the offsets to start at.
 import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Damage } from '../read/damage.ts'
@@ -8,23 +9,23 @@ import type { FetchAnswer } from '../read/reader.ts'
 import type { Owners } from '../view/owners.ts'
 import type { TopicOperations } from './topics.ts'
 
-/** Why a operation did nothing. */
+/** The reason why an operation did nothing. */
 export type Refusal =
-  /** Another agent owns the partition; `leader` is its broker id, undefined while nobody does. */
+  /** Another agent owns the partition; `leader` is its broker id, undefined while no agent does. */
   | { readonly kind: 'elsewhere'; readonly partition: number; readonly leader: number | undefined }
-  /** Before the first record or beyond the end. */
+  /** The offset is before the first record or after the end. */
   | { readonly kind: 'out of range'; readonly earliest: number; readonly latest: number }
-  /** The offset asked for is one of these, whose stored bytes are damaged. What is before and after them can be read. */
+  /** The offset is in a range whose stored bytes are damaged. Records before and after the range can be read. */
   | ({ readonly kind: 'damaged'; readonly topic: string } & Damage)
   | { readonly kind: 'error'; readonly code: number; readonly message?: string }
 
-/** `last`: so many offsets before the end, or the first one when there are fewer. `since`: the first record that is not older. */
+/** `last` is a number of offsets before the end, at most back to the start. `since` is the first record that is not older. */
 export type From = { readonly offset: number } | 'earliest' | 'latest' | { readonly last: number } | { readonly since: number } | Positions
 
-/** They count only for the same topic id: a topic made anew is read from its start. */
+/** Positions are valid for their topic id only: a topic that was created again is read from its start. */
 export interface Positions {
   readonly topicId: TopicId
-  /** The next offset of each partition; one that is missing at the end begins at 0. */
+  /** The next offset of each partition; a partition that is missing at the end starts at 0. */
   readonly positions: readonly number[]
 }
 
@@ -43,13 +44,13 @@ export class RecordPlaces {
     this.#parts = parts
   }
 
-  /** The topic, with the partitions named (all of them without a name) there and this agent's own. Never makes a topic. */
+  /** Finds the topic, and checks that the partition (or every partition, without one) exists and is owned by this agent. Never creates a topic. */
   async find(
     name: string,
     partition?: number,
   ): Promise<{ readonly kind: 'found'; readonly topic: Topic; readonly partitions: readonly number[] } | Refusal> {
-    const [found] = await this.#parts.topics.find([name], { autoCreate: false })
-    if (found?.kind !== 'ok') return found ?? refused('UNKNOWN_TOPIC_OR_PARTITION')
+    const found = must((await this.#parts.topics.find([name], { autoCreate: false }))[0], 'the one topic asked for')
+    if (found.kind === 'error') return found
     const topic = found.value
     const partitions = partition === undefined ? range(0, topic.partitions) : [partition]
     for (const asked of partitions) {
@@ -60,7 +61,7 @@ export class RecordPlaces {
     return { kind: 'found', topic, partitions }
   }
 
-  /** The offsets to begin at, one per partition. Ends are last stable offsets, asked of the database. */
+  /** The offsets to start at, one for each partition. The end is the last stable offset, read from the database. */
   async starts(topic: Topic, partitions: readonly number[], from: From, signal: AbortSignal): Promise<StartOffsets> {
     if (typeof from === 'object' && 'offset' in from) return { kind: 'offsets', offsets: partitions.map(() => from.offset) }
     if (typeof from === 'object' && 'positions' in from) {
@@ -74,31 +75,29 @@ export class RecordPlaces {
     const starts = await list('since' in from ? { timestamp: from.since } : 'earliest')
     if (starts.kind !== 'offsets') return starts
     const offsets = ends.offsets.map((end, index) => {
-      const start = starts.offsets[index] ?? 0
+      const start = must(starts.offsets[index], 'the start of each partition')
       if ('last' in from) return Math.max(start, end - from.last)
-      // No record is that new: -1.
+      // -1: there is no record at or after that time.
       return start === -1 ? end : start
     })
     return { kind: 'offsets', offsets }
   }
 
-  /** What a failed fetch or look-up means to whoever asked for records. */
+  /** Turns the error of a fetch or a lookup into the refusal of an operation. */
   refusal(
     topic: Topic,
     partition: number,
-    answer:
-      | ({ readonly error: KafkaErrorName } & Partial<Pick<Extract<FetchAnswer, { kind: 'error' }>, 'watermarks' | 'damage'>>)
-      | undefined,
+    answer: { readonly error: KafkaErrorName } & Partial<Pick<Extract<FetchAnswer, { kind: 'error' }>, 'watermarks' | 'damage'>>,
   ): Refusal {
-    const error = answer?.error ?? 'UNKNOWN_SERVER_ERROR'
+    const { error } = answer
     if (error === 'NOT_LEADER_OR_FOLLOWER')
       return { kind: 'elsewhere', partition, leader: this.#parts.owners.ofPartition(topic.topicId, partition).leader }
-    if (error === 'OFFSET_OUT_OF_RANGE' && answer?.watermarks !== undefined) {
+    if (error === 'OFFSET_OUT_OF_RANGE' && answer.watermarks !== undefined) {
       return { kind: 'out of range', earliest: answer.watermarks.logStartOffset, latest: answer.watermarks.lastStableOffset }
     }
     if (error === 'UNKNOWN_TOPIC_OR_PARTITION') return refused(error, `Topic '${topic.name}' was deleted.`)
-    if (answer?.damage !== undefined) return { kind: 'damaged', topic: topic.name, ...answer.damage }
-    return refused(error, `Partition ${partition} of topic '${topic.name}' cannot be read now.`)
+    if (answer.damage !== undefined) return { kind: 'damaged', topic: topic.name, ...answer.damage }
+    return refused(error, `Partition ${partition} of topic '${topic.name}' cannot be read at the moment: try again.`)
   }
 
   async #list(topic: Topic, partitions: readonly number[], at: OffsetAsk['at'], signal: AbortSignal): Promise<StartOffsets> {
@@ -108,8 +107,8 @@ export class RecordPlaces {
     )
     const offsets: number[] = []
     for (const [index, partition] of partitions.entries()) {
-      const answer = answers[index]
-      if (answer?.kind !== 'offset') return this.refusal(topic, partition, answer)
+      const answer = must(answers[index], 'each partition that was looked up')
+      if (answer.kind === 'error') return this.refusal(topic, partition, answer)
       offsets.push(answer.offset)
     }
     return { kind: 'offsets', offsets }

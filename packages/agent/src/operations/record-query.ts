@@ -1,5 +1,6 @@
-// The query of a topic: scans all partitions within bounds of bytes and time, and says how far it came.
+// The query of a topic: it scans all partitions within limits of bytes and time, and answers how far it got.
 import type { Codecs } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
@@ -14,14 +15,14 @@ export interface QueryRecords {
   readonly topic: string
   readonly filter: RecordFilter
   readonly limit: number
-  /** Where an earlier answer stopped; the other fields must be those of that query. */
+  /** The cursor of an earlier answer; the other fields must be those of that query. */
   readonly cursor?: QueryCursor
   /** As ReadRecords has it. */
   readonly memory?: AnswerClaim
   readonly signal: AbortSignal
 }
 
-/** A query scans partitions in groups. Of the group at hand it knows where it is and where each partition ended when the scan came to it. */
+/** A query scans partitions in groups. The cursor has the position of each partition of the current group, and the end that it had when the scan reached the group. */
 export interface QueryCursor {
   readonly topicId: TopicId
   readonly firstPartition: number
@@ -31,10 +32,10 @@ export interface QueryCursor {
 
 export interface Scanned {
   readonly partition: number
-  /** Every record with an offset from `from` up to, not including, `to` was looked at. */
+  /** The scan has read every record from offset `from` to `to`, exclusive. */
   readonly from: number
   readonly to: number
-  /** Where the partition ended when the scan came to it. */
+  /** The end of the partition when the scan reached it. */
   readonly end: number
 }
 
@@ -44,7 +45,7 @@ export type QueryAnswer =
       readonly records: readonly LogRecord[]
       readonly unreadable: readonly Unreadable[]
       readonly scanned: readonly Scanned[]
-      /** Undefined: everything was scanned. */
+      /** Undefined when the scan is complete. */
       readonly cursor: QueryCursor | undefined
     }
   | Refusal
@@ -64,7 +65,10 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
   const { topic } = found
   const { topicId } = topic
   if (asked.cursor !== undefined && asked.cursor.topicId !== topicId) {
-    return refused('UNKNOWN_TOPIC_ID', `The cursor is of an earlier topic '${topic.name}' that was deleted.`)
+    return refused(
+      'UNKNOWN_TOPIC_ID',
+      `The cursor belongs to an earlier topic '${topic.name}', which was deleted: query again without a cursor.`,
+    )
   }
 
   const deadline = clock.monotonic() + limits.queryMs
@@ -88,7 +92,7 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
       if (open.length === 0) break
       const round = await scanRound(topic, open, { filter: asked.filter, budget, signal: asked.signal, memory: asked.memory }, parts)
       if (round.kind !== 'round') {
-        // Cut off in the middle is no trouble: nothing has moved, the cursor scans it again. What was found before damage is answered, and the cursor leads to it.
+        // An aborted round is not an error: no position has moved, so the cursor scans it again. Records before damaged bytes are answered, and the next cursor leads to the damage.
         if (asked.signal.aborted || (round.kind === 'damaged' && hasMoved(group, scanned))) break
         return round
       }
@@ -136,7 +140,7 @@ async function openGroup(
   const partitions = range(first, Math.min(first + limits.queryPartitions, topic.partitions))
   const { cursor } = asked
   if (cursor !== undefined) {
-    // A partition that the topic got since then ends at 0 for this query: it was not there when the scan began.
+    // A partition that was added after the scan began ends at 0 for this query.
     return partitions.map((partition, index) => {
       const position = cursor.positions[index] ?? 0
       return { partition, from: position, position, end: cursor.ends[index] ?? 0 }
@@ -148,8 +152,8 @@ async function openGroup(
   const starts = await places.starts(topic, partitions, since === undefined ? 'earliest' : { since }, asked.signal)
   if (starts.kind !== 'offsets') return starts
   return partitions.map((partition, index) => {
-    const position = starts.offsets[index] ?? 0
-    return { partition, from: position, position, end: ends.offsets[index] ?? 0 }
+    const position = must(starts.offsets[index], 'the start of each partition')
+    return { partition, from: position, position, end: must(ends.offsets[index], 'the end of each partition') }
   })
 }
 
@@ -160,7 +164,7 @@ interface Round {
   readonly unreadable: readonly Unreadable[]
 }
 
-/** One fetch of the unfinished partitions; moves their positions and takes what it used from the budget. */
+/** Fetches the unfinished partitions once, moves their positions, and subtracts what it used from the budget. */
 async function scanRound(
   topic: Topic,
   open: readonly Place[],
@@ -192,11 +196,11 @@ async function scanRound(
   const matches = recordMatcher(scan.filter)
   const pages: Page[] = []
   for (const [index, { partition, position, end }] of open.entries()) {
-    const answer = answers[index]
-    if (answer?.kind === 'data') {
+    const answer = must(answers[index], 'each partition that was fetched')
+    if (answer.kind === 'data') {
       budget.scanBytes -= answer.sizeBytes
       if (answer.chunks.length > 0) await turns.next()
-      // The end in a cursor is only a client's claim.
+      // The end in a cursor comes from the client, so it may be wrong.
       const until = Math.min(end, answer.lastStableOffset)
       const page = decodePage(
         answer.chunks,
@@ -206,16 +210,16 @@ async function scanRound(
       pages.push(page.next >= until ? { ...page, next: end } : page)
       continue
     }
-    // Records were deleted under the scan: it goes on with the first that is left.
-    const left = answer?.error === 'OFFSET_OUT_OF_RANGE' ? answer.watermarks?.logStartOffset : undefined
+    // Records were deleted during the scan: it goes on at the first one that is left.
+    const left = answer.error === 'OFFSET_OUT_OF_RANGE' ? answer.watermarks?.logStartOffset : undefined
     if (left === undefined || left <= position) return places.refusal(topic, partition, answer)
     pages.push({ records: [], unreadable: [], next: Math.min(left, end) })
   }
   const merged = mergePages(pages, { maxRecords: budget.records, maxBytes: budget.bytes, measure })
   const moved = merged.next.some((offset, index) => offset !== open[index]?.position)
   if (!moved && memory?.refused === true) throw new NoAnswerMemory()
-  if (!moved && !signal.aborted) throw new RangeError(`a fetch below the end of topic ${topic.topicId} answered nothing`)
-  for (const [index, place] of open.entries()) place.position = merged.next[index] ?? place.position
+  if (!moved && !signal.aborted) throw new RangeError(`a fetch before the end of topic ${topic.topicId} returned no records`)
+  for (const [index, place] of open.entries()) place.position = must(merged.next[index], 'the next offset of each page')
   budget.records -= merged.records.length
   budget.bytes -= merged.bytes
   return { kind: 'round', bytes: merged.bytes, records: merged.records, unreadable: pages.flatMap((page) => page.unreadable) }

@@ -1,4 +1,4 @@
-// Sizes as JSON, and what is left of a record that is cut.
+// The size of records as JSON, and records that are cut.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { characterEnd, cutRecord, jsonSizeOf } from './record-size.ts'
@@ -16,7 +16,7 @@ test('H3: the size of text is that of its JSON string without the quotes, the si
   expect(jsonSizeOf({ ...aRecord, value: Buffer.alloc(10) })).toBe(60)
 })
 
-test('H3: a cut record keeps the beginning of its parts in whole characters, and says how long they were', () => {
+test('H3: a cut record keeps the beginning of its parts in whole characters, and their original lengths', () => {
   const value = Buffer.from('🙂'.repeat(100_000)).subarray(0)
   const cut = cutRecord({ ...aRecord, key: Buffer.from('k'), value })
   expect(cut.key?.toString()).toBe('k')

@@ -1,10 +1,11 @@
-// How large records become as JSON, and the beginning of one that is too large to be answered whole.
+// The size of records as JSON, and the beginning of a record that is too large for an answer.
 import { isUtf8 } from 'node:buffer'
+import { must } from '../core/assert.ts'
 import type { LogRecord } from './record-pages.ts'
 
 /**
- * Bytes of the keys, values and headers of a record as JSON strings. For plain text it is their own size; a control character becomes six bytes.
- * Above `enough` it need not be exact.
+ * The bytes of a record's key, value and headers as JSON strings. Plain text keeps its size; a control character takes up to six bytes.
+ * A result above `enough` need not be exact.
  */
 export function jsonSizeOf({ key, value, headers }: LogRecord, enough: number = Number.POSITIVE_INFINITY): number {
   let bytes = jsonBytes(key, enough)
@@ -13,11 +14,11 @@ export function jsonSizeOf({ key, value, headers }: LogRecord, enough: number = 
   return bytes
 }
 
-/** What is left of each part of a record that is cut. */
+/** The limits for the parts of a record that is cut. */
 const cutBytes = 64 * 1024
 const cutHeaders = 100
 
-/** The beginning of each part, whole characters where it is text; `cut` says how long the parts were. */
+/** Keeps the beginning of each part, in whole characters if it is text; `cut` has the original lengths. */
 export function cutRecord(record: LogRecord): LogRecord {
   const { key, value, headers } = record
   return {
@@ -33,10 +34,10 @@ export function cutRecord(record: LogRecord): LogRecord {
   }
 }
 
-/** Where bytes from `from` on may be cut, at most `maxBytes` later, without cutting a character of UTF-8. */
+/** The largest index, at most `maxBytes` after `from`, at which the bytes can be cut without splitting a character of UTF-8. */
 export function characterEnd(bytes: Uint8Array, from: number, maxBytes: number): number {
   let end = Math.min(bytes.length, from + maxBytes)
-  if (end < bytes.length) while (end > from && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1
+  if (end < bytes.length) while (end > from && (must(bytes[end], 'a byte before the end') & 0xc0) === 0x80) end -= 1
   return end
 }
 
@@ -50,12 +51,12 @@ function jsonBytes(bytes: Uint8Array | null, enough: number): number {
   let size = bytes.length
   if (size > enough) return size
   if (!isUtf8(bytes)) return Math.ceil(size / 3) * 4
-  // By index: this is the one loop over every byte of an answer.
+  // By index and without assertions: this is the only loop over every byte of an answer.
   for (let at = 0; at < bytes.length && size <= enough; at += 1) size += moreForEscape[bytes[at] ?? 0] ?? 0
   return size
 }
 
-/** What an escape adds to its byte: one for those with a short form, five for the other control characters. */
+/** The bytes that an escape adds: one for characters with a short form, five for the other control characters. */
 const moreForEscape = Uint8Array.from({ length: 256 }, (_, byte) => {
   if ('\b\t\n\f\r"\\'.includes(String.fromCharCode(byte))) return 1
   return byte < 0x20 ? 5 : 0

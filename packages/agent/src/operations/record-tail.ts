@@ -1,5 +1,6 @@
-// The live tail of a partition or a topic: waits for records and hands them over only as fast as they are taken.
+// The live tail of a partition or a topic: it waits for records and hands them over only as fast as the consumer takes them.
 import type { Codecs } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { AnswerClaim } from '../read/answer-memory.ts'
@@ -11,11 +12,11 @@ import type { TopicOperations } from './topics.ts'
 
 export interface TailRecords {
   readonly topic: string
-  /** Without it, all partitions, also those that are added later. */
+  /** Undefined for all partitions, including those that are added later. */
   readonly partition?: number
   readonly from: From
   readonly filter: RecordFilter
-  /** As ReadRecords has it; it is given back when the next step is asked for. */
+  /** As in ReadRecords; the tail releases it when the consumer asks for the next step. */
   readonly memory?: AnswerClaim
   readonly signal: AbortSignal
 }
@@ -31,7 +32,7 @@ export type TailStep =
   | { readonly kind: 'ended'; readonly why: Refusal }
 
 export type Tail =
-  /** The steps end after one of kind `ended`, or when the signal aborts. A consumer that takes none holds no more than one step. They may reject with a MetadataError. */
+  /** The steps end after one of kind `ended`, or when the signal aborts. At most one step is in memory until the consumer takes it. A step may reject with a MetadataError. */
   { readonly kind: 'tail'; readonly topic: Topic; readonly positions: readonly number[]; readonly steps: AsyncIterable<TailStep> } | Refusal
 
 export interface TailParts {
@@ -42,7 +43,7 @@ export interface TailParts {
   readonly turns: Pick<Turns, 'next'>
 }
 
-/** Settles when the positions are known: from then on nothing is missed. */
+/** Settles when the positions are known: the tail misses no record after them. */
 export async function tailRecords(asked: TailRecords, parts: TailParts): Promise<Tail> {
   const found = await parts.places.find(asked.topic, asked.partition)
   if (found.kind !== 'found') return found
@@ -50,12 +51,15 @@ export async function tailRecords(asked: TailRecords, parts: TailParts): Promise
   if (partitions.length > limits.tailPartitions) {
     return refused(
       'INVALID_REQUEST',
-      `Topic '${topic.name}' has ${topic.partitions} partitions; a tail follows at most ${limits.tailPartitions}. Follow one partition.`,
+      `Topic '${topic.name}' has ${topic.partitions} partitions, and a tail follows at most ${limits.tailPartitions}: follow one partition.`,
     )
   }
   const starts = await parts.places.starts(topic, partitions, asked.from, asked.signal)
   if (starts.kind !== 'offsets') return starts
-  const followed = partitions.map((partition, index) => ({ partition, position: starts.offsets[index] ?? 0 }))
+  const followed = partitions.map((partition, index) => ({
+    partition,
+    position: must(starts.offsets[index], 'the start of each partition'),
+  }))
   return { kind: 'tail', topic, positions: starts.offsets, steps: follow(topic, followed, asked, parts) }
 }
 
@@ -75,8 +79,8 @@ async function* follow(
   const maxBytes = memory === undefined ? limits.scanRoundBytes : limits.tailRoundBytes
   const bounds = { maxRecords: limits.recordsPerAnswer, maxBytes, measure: memory === undefined ? 'plain' : 'json' } as const
   while (!asked.signal.aborted) {
-    const [now] = await topics.findById([topic.topicId])
-    if (now?.kind !== 'ok') return yield { kind: 'ended', why: now ?? refused('UNKNOWN_TOPIC_ID') }
+    const now = must((await topics.findById([topic.topicId]))[0], 'the one topic asked for')
+    if (now.kind === 'error') return yield { kind: 'ended', why: now }
     if (asked.partition === undefined) {
       const most = Math.min(now.value.partitions, limits.tailPartitions)
       while (followed.length < most) followed.push({ partition: followed.length, position: 0 })
@@ -91,24 +95,24 @@ async function* follow(
       signal: asked.signal,
       ...(memory && { claim: memory }),
     })
-    // What was cut off in the middle is no trouble of the store.
+    // An aborted fetch may have errors that do not come from the store.
     if (asked.signal.aborted) return
     const pages: Page[] = []
     for (const [index, { partition, position }] of followed.entries()) {
-      const answer = answers[index]
-      if (answer?.kind === 'data') {
+      const answer = must(answers[index], 'each partition that was fetched')
+      if (answer.kind === 'data') {
         if (answer.chunks.length > 0) await turns.next()
         pages.push(decodePage(answer.chunks, { partition, from: position, until: Number.POSITIVE_INFINITY, ...bounds, matches }, codecs))
         continue
       }
-      // Records were deleted under a slow follower: it goes on with the first that is left.
-      const left = answer?.error === 'OFFSET_OUT_OF_RANGE' ? answer.watermarks?.logStartOffset : undefined
+      // Records were deleted before a slow consumer took them: the tail goes on at the first one that is left.
+      const left = answer.error === 'OFFSET_OUT_OF_RANGE' ? answer.watermarks?.logStartOffset : undefined
       if (left === undefined || left <= position) return yield { kind: 'ended', why: places.refusal(topic, partition, answer) }
       pages.push({ records: [], unreadable: [], next: left })
     }
     const { records, next } = mergePages(pages, bounds)
     const moved = next.some((offset, index) => offset !== followed[index]?.position)
-    for (const [index, place] of followed.entries()) place.position = next[index] ?? place.position
+    for (const [index, place] of followed.entries()) place.position = must(next[index], 'the next offset of each page')
     if (moved)
       yield {
         kind: 'records',

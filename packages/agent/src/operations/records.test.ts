@@ -1,4 +1,4 @@
-// What produce one, read, query and tail promise.
+// The promises of produce one, read, query and tail.
 
 import { buildBatch, type Codecs, crc32c, errors } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
@@ -15,7 +15,7 @@ const topic: Topic = { topicId: 'abcdefghijklmnopqrstuv', name: 'hello', partiti
 const appended: ProduceAnswer = { kind: 'appended', baseOffset: 7, timestamp: -1, logStartOffset: 0 }
 const record = { topic: 'hello', partition: 1, key: null, value: Buffer.from('v') }
 
-test('a record is stored under the epoch of its slot and answered with its place', async () => {
+test('a record is stored with the epoch of its slot, and its place is answered', async () => {
   const log = new Parts()
   expect(await log.operations.produceOne({ ...record, signal })).toEqual({
     kind: 'appended',
@@ -28,7 +28,7 @@ test('a record is stored under the epoch of its slot and answered with its place
   expect(log.admitted[0]).not.toHaveProperty('stamp')
 })
 
-test('under LogAppendTime the stamp of the partition counts, never below its last one', async () => {
+test('with LogAppendTime the stamp of the partition is used, and it never goes back', async () => {
   const log = new Parts({
     topic: { ...topic, configs: { 'message.timestamp.type': 'LogAppendTime' } },
     answer: { ...appended, timestamp: 9_000 },
@@ -37,7 +37,7 @@ test('under LogAppendTime the stamp of the partition counts, never below its las
   expect(log.admitted).toMatchObject([{ stamp: 9_000, idempotency: { key: 'k', timestamp: 9_000 } }])
 })
 
-test('what an idempotency key stands for is the topic id, the partition, and where the key of the record ends', async () => {
+test('the hash of an idempotency key covers the topic id, the partition, and the end of the record key', async () => {
   const log = new Parts()
   const hashes: (string | undefined)[] = []
   for (const [parts, key, value] of [
@@ -61,7 +61,7 @@ test('what an idempotency key stands for is the topic id, the partition, and whe
   expect(new Set(hashes).size).toBe(4)
 })
 
-test('a replay answers the first place and time, and says so', async () => {
+test('a replay answers the place and time of the first request, and is marked', async () => {
   const log = new Parts({ answer: { ...appended, baseOffset: 3, replayed: { partition: 1, timestamp: 500 } } })
   expect(await log.operations.produceOne({ ...record, idempotencyKey: 'k', signal })).toEqual({
     kind: 'appended',
@@ -77,7 +77,7 @@ test.each([
   ['NOT_LEADER_OR_FOLLOWER', { kind: 'elsewhere', partition: 1, leader: 1 }],
   ['NOT_ENOUGH_REPLICAS', { kind: 'error', code: errors.NOT_ENOUGH_REPLICAS.code, message: 'why' }],
   ['UNKNOWN_TOPIC_OR_PARTITION', { kind: 'error', code: errors.UNKNOWN_TOPIC_OR_PARTITION.code, message: 'why' }],
-] as const)('a commit that refuses with %s is told apart', async (error, expected) => {
+] as const)('a commit that is rejected with %s has its own answer', async (error, expected) => {
   const log = new Parts({ answer: { kind: 'refused', error, message: 'why', thenClose: false } })
   expect(await log.operations.produceOne({ ...record, signal })).toEqual(expected)
 })
@@ -88,13 +88,13 @@ test('without room nothing is admitted', async () => {
   expect(log.admitted).toEqual([])
 })
 
-test('a slot that is lost while the record waits for room is not written to', async () => {
+test('a record is not written to a slot that was lost while the record waited for room', async () => {
   const log = new Parts({ loseSlotInRoom: true })
   expect(await log.operations.produceOne({ ...record, signal })).toEqual({ kind: 'elsewhere', partition: 1, leader: 2 })
   expect(log.admitted).toEqual([])
 })
 
-test('a record larger than max.message.bytes is refused before it is admitted', async () => {
+test('a record larger than max.message.bytes is rejected before it is admitted', async () => {
   const log = new Parts({ topic: { ...topic, configs: { 'max.message.bytes': '80' } } })
   expect(await log.operations.produceOne({ ...record, value: Buffer.alloc(100), signal })).toMatchObject({
     code: errors.MESSAGE_TOO_LARGE.code,
@@ -102,7 +102,7 @@ test('a record larger than max.message.bytes is refused before it is admitted', 
   expect(log.admitted).toEqual([])
 })
 
-test('without a definite answer in time it is said that the record may still be stored', async () => {
+test('a record whose outcome is unknown in time is answered with REQUEST_TIMED_OUT', async () => {
   const log = new Parts({ answer: 'never' })
   const waiting = log.operations.produceOne({ ...record, signal })
   await settled()
@@ -113,10 +113,10 @@ test('without a definite answer in time it is said that the record may still be 
   expect(await waiting).toMatchObject({ kind: 'error', code: errors.REQUEST_TIMED_OUT.code })
 })
 
-test('a batch that cannot be decoded is named, and what comes after it is read', async () => {
+test('a batch that cannot be decoded is listed, and the records after it are read', async () => {
   const log = new Parts()
   const broken = batch(0, 'x')
-  // Its length says that the batch is whole, its contents are cut.
+  // The length of the batch is valid, but its contents are truncated.
   broken.fill(0xff, broken.length - 4)
   log.logs[0] = [broken, batch(1, 'y')]
   const read = await log.operations.read({ topic: 'hello', partition: 0, from: 'earliest', limit: 10, maxBytes: 1_000, waitMs: 0, signal })
@@ -128,7 +128,7 @@ test('a batch that cannot be decoded is named, and what comes after it is read',
   })
 })
 
-test('a tail follows partitions that the topic gets later', async () => {
+test('a tail follows partitions that are added later', async () => {
   const log = new Parts()
   const tail = await log.operations.tail({ topic: 'hello', from: 'latest', filter: {}, signal })
   if (tail.kind !== 'tail') throw new Error(tail.kind)
@@ -141,7 +141,7 @@ test('a tail follows partitions that the topic gets later', async () => {
   }
 })
 
-test('a tail whose records were deleted under it goes on with the first that is left', async () => {
+test('a tail whose next records were deleted goes on at the first one that is left', async () => {
   const log = new Parts()
   log.logs[0] = [batch(5, 'left')]
   log.starts[0] = 5
@@ -155,7 +155,7 @@ test('a tail whose records were deleted under it goes on with the first that is 
   ])
 })
 
-test('a query stops at its bound of scanned bytes and goes on from there', async () => {
+test('a query stops at its limit of scanned bytes, and its cursor goes on from there', async () => {
   const log = new Parts()
   const half = limits.queryScanBytes / 2
   log.logs[0] = [batch(0, 'a'), batch(1, 'b'), batch(2, 'c')]
@@ -196,13 +196,13 @@ interface PartsOptions {
   readonly loseSlotInRoom?: boolean
 }
 
-/** What the operations stand on: one topic, logs of whole batches, a writer that answers as it is told, a clock that is moved by hand. */
+/** The parts that the operations use: one topic, logs of whole batches, a writer with a preset answer, and a clock that a test moves. */
 class Parts {
   topic: Topic
   readonly logs: Buffer[][] = []
   readonly starts: number[] = []
   readonly admitted: Admission[] = []
-  /** How large a fetch says that each answer is, and then it gives one batch at a time. */
+  /** The size that a fetch reports for each answer; if it is set, a fetch returns one batch at a time. */
   pretendBytes: number | undefined
   readonly operations: RecordOperations
   #nowMs = 1_000
@@ -268,10 +268,10 @@ class Parts {
       clock: {
         ...ioClock,
         after: () => {
-          throw new Error('a test may move this clock: what takes real time is not timed by it')
+          throw new Error('a test may move this clock, so it must not time work that takes real time')
         },
       },
-      // Nothing here is compressed.
+      // The batches are not compressed.
       codecs: {} as Codecs,
       crc32c,
       turns: { next: settled },

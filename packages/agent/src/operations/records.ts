@@ -1,5 +1,6 @@
-// What HTTP routes and commands do with records, said once: produce one, read a partition, query a topic, follow its end.
+// The operations on records that HTTP routes and commands share: produce one, append, read a partition, query a topic, follow its end.
 import { type Codecs, errors } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import type { TopicId } from '../core/ids.ts'
 import { limits } from '../limits.ts'
@@ -42,7 +43,7 @@ export interface ProduceOne {
   readonly partition: number
   readonly key: Uint8Array | null
   readonly value: Uint8Array
-  /** Unique in the cluster: the same key with the same record is stored once, whichever agent hears it. */
+  /** Unique in the cluster: a record is stored only once under its key, whichever agent receives it. */
   readonly idempotencyKey?: string
   readonly signal: AbortSignal
 }
@@ -54,11 +55,11 @@ export interface ReadRecords {
   readonly partition: number
   readonly from: From
   readonly limit: number
-  /** Of keys, values and headers; one record comes however large it is. */
+  /** The limit for keys, values and headers. The answer has at least one record, however large it is. */
   readonly maxBytes: number
-  /** For an answer in JSON: it is measured so, and holds its size of this memory until it is sent. Rejects with NoAnswerMemory when there is none. */
+  /** For an answer in JSON: the answer is measured as JSON, and holds that much of this memory until it is sent. The read rejects with NoAnswerMemory when there is none left. */
   readonly memory?: AnswerClaim
-  /** How long to wait for the first record. */
+  /** The longest wait for the first record. */
   readonly waitMs: number
   readonly signal: AbortSignal
 }
@@ -67,13 +68,13 @@ export type ReadAnswer =
   | {
       readonly kind: 'records'
       readonly records: readonly LogRecord[]
-      readonly unreadable: readonly Unreadable[] /** What to ask for after them. */
+      readonly unreadable: readonly Unreadable[] /** The offset of the next read. */
       readonly next: number
       readonly watermarks: Watermarks
     }
   | Refusal
 
-/** All operations may also reject with a MetadataError. */
+/** Every operation may also reject with a MetadataError. */
 export class RecordOperations {
   readonly #parts: RecordVerbsParts
   readonly #places: RecordPlaces
@@ -83,18 +84,18 @@ export class RecordOperations {
     this.#places = new RecordPlaces(parts)
   }
 
-  /** Stores one record in the partition named, uncompressed, stamped with this agent's clock. Answers after the commit; never makes a topic. */
+  /** Stores one record, uncompressed, with the time of this agent's clock. Answers after the commit; never creates a topic. */
   async produceOne(asked: ProduceOne): Promise<Produced> {
     const { topic, partition, key, value, idempotencyKey, signal } = asked
-    const [answer] = await this.append({
+    const [first] = await this.append({
       topic,
       records: [{ partition, key, value, headers: [] }],
       ...(idempotencyKey !== undefined && { idempotency: { key: idempotencyKey, hashOf: (topicId) => hashOf(topicId, asked) } }),
       signal,
     })
-    if (answer === undefined) throw new RangeError('a record was appended and not answered')
+    const answer = must(first, 'the answer of the one record')
     if (answer.kind === 'error' && answer.code === errors.REQUEST_TIMED_OUT.code && idempotencyKey !== undefined)
-      return { ...answer, message: `${answer.message} Repeated with the same Idempotency-Key it is stored once.` }
+      return { ...answer, message: `${answer.message} A retry with the same Idempotency-Key stores it only once.` }
     return answer
   }
 
@@ -103,7 +104,7 @@ export class RecordOperations {
     return appendRecords(asked, { ...this.#parts, places: this.#places })
   }
 
-  /** Records of one partition from an offset on. */
+  /** Reads records of one partition from an offset on. */
   async read(asked: ReadRecords): Promise<ReadAnswer> {
     const { reader, clock, codecs, turns } = this.#parts
     const { partition, signal, memory } = asked
@@ -114,12 +115,12 @@ export class RecordOperations {
     if (starts.kind !== 'offsets') return starts
     const maxBytes = Math.min(asked.maxBytes, limits.recordBytesPerAnswer)
     const bounds = { maxRecords: Math.min(asked.limit, limits.recordsPerAnswer), maxBytes }
-    // Of the log: batches bring headers along, so a small answer needs some more.
+    // Bytes of the log: batches have headers, so a small answer needs some more.
     const fetchBytes = Math.max(maxBytes, limits.readAheadBytes)
     const deadline = clock.monotonic() + asked.waitMs
-    for (let next = starts.offsets[0] ?? 0; ; ) {
+    for (let next = must(starts.offsets[0], 'the start of the partition'); ; ) {
       const maxWaitMs = Math.max(0, deadline - clock.monotonic())
-      const [answer] = await reader.fetch([{ topicId: topic.topicId, partition, offset: next, maxBytes: fetchBytes }], {
+      const [fetched] = await reader.fetch([{ topicId: topic.topicId, partition, offset: next, maxBytes: fetchBytes }], {
         maxWaitMs,
         minBytes: 1,
         maxBytes: fetchBytes,
@@ -127,8 +128,9 @@ export class RecordOperations {
         signal,
         ...(memory && { claim: memory }),
       })
-      if (answer?.kind !== 'data') return this.#places.refusal(topic, partition, answer)
-      // Unpacking is synchronous: reads that come at once take one turn of the event loop each.
+      const answer = must(fetched, 'the one partition that was fetched')
+      if (answer.kind === 'error') return this.#places.refusal(topic, partition, answer)
+      // Unpacking is synchronous, so each of several concurrent reads takes its own turn of the event loop.
       if (answer.chunks.length > 0) await turns.next()
       const page = decodePage(
         answer.chunks,
@@ -146,7 +148,7 @@ export class RecordOperations {
       if (starved || memory?.settle(page.bytes) === false) throw new NoAnswerMemory()
       next = page.next
       const found = page.records.length > 0 || page.unreadable.length > 0
-      // Control batches alone are no records: it goes on behind them.
+      // A page of control batches only has no records: the read goes on after them.
       const exhausted = answer.chunks.length === 0 && clock.monotonic() >= deadline
       if (found || exhausted || signal.aborted) {
         const { logStartOffset, highWatermark, lastStableOffset } = answer
@@ -161,18 +163,18 @@ export class RecordOperations {
     }
   }
 
-  /** Records of all partitions up to where they end now; says how far it came. */
+  /** Reads the records of all partitions up to their current ends, and answers how far it got. */
   query(asked: QueryRecords): Promise<QueryAnswer> {
     return queryRecords(asked, { ...this.#parts, places: this.#places })
   }
 
-  /** Follows the end of a partition, or of all. */
+  /** Follows the end of one partition or of all. */
   tail(asked: TailRecords): Promise<Tail> {
     return tailRecords(asked, { ...this.#parts, places: this.#places })
   }
 }
 
-/** Tells whether a repeated key stands for the same request. The topic's id, not its name: a topic made anew never held the record. */
+/** The same for a repeated request only. It has the topic's id instead of its name, because a topic that was created again does not have the record. */
 function hashOf(topicId: TopicId, { partition, key, value }: ProduceOne): string {
   const hash = process
     .getBuiltinModule('node:crypto')

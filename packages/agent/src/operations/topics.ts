@@ -1,5 +1,6 @@
-// What Kafka's APIs, HTTP routes and commands do with topics, said once: find, create, delete, grow, and their effective configs.
+// The operations on topics that Kafka's APIs, HTTP routes and commands share: find, create, delete, grow, and effective configs.
 import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
+import { assert, must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import { isInternalTopic } from '../core/internal-topics.ts'
 import { limits } from '../limits.ts'
@@ -13,10 +14,10 @@ import type { Tails } from '../view/tails.ts'
 
 export interface NewTopicRequest {
   readonly name: string
-  /** -1: as many as `num.partitions` says. */
+  /** -1 stands for `num.partitions`. */
   readonly partitions: number
   readonly configs: Readonly<Record<string, string | null>>
-  /** Checks everything, changes nothing. */
+  /** Makes all checks but changes nothing. */
   readonly dryRun: boolean
 }
 
@@ -26,11 +27,11 @@ export interface EffectiveConfig {
   readonly source: 'DYNAMIC_TOPIC_CONFIG' | 'STATIC_BROKER_CONFIG' | 'DEFAULT_CONFIG'
   readonly type: SettingType
   readonly doc: string
-  /** From the nearest to the farthest, as DescribeConfigs lists them. */
+  /** In order of precedence, like the synonyms of DescribeConfigs. */
   readonly synonyms: readonly { readonly name: string; readonly value: string; readonly source: EffectiveConfig['source'] }[]
 }
 
-/** Why something was not done. */
+/** The reason why an operation did nothing. */
 export type Failure = Extract<Outcome<never>, { readonly kind: 'error' }>
 
 export interface TopicVerbsParts {
@@ -50,7 +51,7 @@ export class TopicOperations {
     this.#parts = parts
   }
 
-  /** In the order asked. What the catalog does not have is asked of the database, and made there with `autoCreate` where the setting allows it. */
+  /** In the order of `names`. The database is read for names that the catalog does not have. `autoCreate` creates missing topics, if the setting allows it. */
   async find(names: readonly string[], options: { readonly autoCreate: boolean }): Promise<readonly Outcome<Topic>[]> {
     const { catalog, settings, turns } = this.#parts
     const slice = turns.slice()
@@ -78,7 +79,7 @@ export class TopicOperations {
     return outcomes
   }
 
-  /** As the catalog has it, or what is wrong with the name. */
+  /** The topic in the catalog, or the error of an illegal name. */
   #known(name: string): Outcome<Topic> | undefined {
     const topic = this.#parts.catalog.byName(name)
     if (topic !== undefined) return { kind: 'ok', value: topic }
@@ -86,14 +87,14 @@ export class TopicOperations {
     return trouble === undefined ? undefined : failed('INVALID_TOPIC_EXCEPTION', trouble)
   }
 
-  /** Of these names those that have a topic: asked of the database, not of the catalog. */
+  /** The names that have a topic, read from the database, not from the catalog. */
   async living(names: readonly string[]): Promise<ReadonlySet<string>> {
     const living = new Set<string>()
     for await (const found of this.#read(names, (page) => ({ names: page }))) for (const { name } of found) living.add(name)
     return living
   }
 
-  /** A primary read, in pages between which others run. */
+  /** A primary read, in pages; other work runs between them. */
   async *#read(
     wanted: readonly string[],
     asked: (page: readonly string[]) => Parameters<Topics['find']>[0],
@@ -123,21 +124,21 @@ export class TopicOperations {
     return outcomes
   }
 
-  /** All topics, by name: a primary read. */
+  /** All topics in order of name: a primary read. */
   async list(): Promise<readonly Topic[]> {
     const all = await this.#parts.topics.list()
     this.#parts.catalog.replace(all)
     return all
   }
 
-  /** A topic that exists is TOPIC_ALREADY_EXISTS whatever else is wrong with the request, so that a client which finds its topics made goes on. */
+  /** A topic that exists is TOPIC_ALREADY_EXISTS, whatever else is wrong with the request: clients that create their topics at every start rely on it. */
   async create(asked: NewTopicRequest): Promise<Outcome<Topic>> {
     const outcome = await this.#create(asked, false)
     if (outcome.kind === 'ok' || outcome.code === errors.TOPIC_ALREADY_EXISTS.code) return outcome
     return this.unlessExists(asked.name, outcome)
   }
 
-  /** Why a topic is not made; TOPIC_ALREADY_EXISTS comes first, as in Kafka. */
+  /** The error of a topic that is not created; TOPIC_ALREADY_EXISTS takes precedence, as in Kafka. */
   async unlessExists(name: string, failure: Failure): Promise<Failure> {
     if (nameTrouble(name) !== undefined) return failure
     const { topics, catalog } = this.#parts
@@ -150,24 +151,25 @@ export class TopicOperations {
     const { topics, catalog, settings, random, emit } = this.#parts
     const trouble = nameTrouble(asked.name)
     if (trouble !== undefined) return failed('INVALID_TOPIC_EXCEPTION', trouble)
-    // Kafka makes these by itself: to a client that names one it is not there yet, and one that makes it hears what Kafka says of __cluster_metadata.
+    // Kafka creates these itself: until then they are unknown, and creating one fails here with Kafka's error for __cluster_metadata.
     if (isInternalTopic(asked.name))
       return auto
-        ? failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${asked.name}': this server keeps what it would hold in its database.`)
+        ? failed(
+            'UNKNOWN_TOPIC_OR_PARTITION',
+            `There is no topic '${asked.name}': this server keeps the contents of internal topics in its database.`,
+          )
         : failed('INVALID_REQUEST', `Creation of internal topic ${asked.name} is prohibited.`)
     const partitions = asked.partitions === -1 ? number(settings, 'num.partitions') : asked.partitions
     if (!Number.isInteger(partitions) || partitions < 1)
       return failed('INVALID_PARTITIONS', 'Number of partitions was set to an invalid non-positive value.')
     if (partitions > limits.partitionsPerTopic)
-      return failed(
-        'INVALID_PARTITIONS',
-        `Number of partitions was ${partitions}; this server takes at most ${limits.partitionsPerTopic} per topic.`,
-      )
+      return failed('INVALID_PARTITIONS', `Number of partitions was ${partitions}: use at most ${limits.partitionsPerTopic} per topic.`)
     const configs: Record<string, string> = {}
     for (const [name, value] of Object.entries(asked.configs)) {
       const wrong = checkTopicConfig(name, value)
       if (wrong !== undefined) return failed('INVALID_CONFIG', wrong)
-      configs[name] = (value ?? '').trim()
+      assert(value !== null, 'checkTopicConfig rejects null')
+      configs[name] = value.trim()
     }
     const result = await topics.create({ topicId: newTopicId(random), name: asked.name, partitions, configs, dryRun: asked.dryRun })
     switch (result.kind) {
@@ -187,7 +189,7 @@ export class TopicOperations {
 
   async delete(topic: { readonly name: string } | { readonly topicId: TopicId }): Promise<Outcome<Topic>> {
     const { topics, catalog, tails, emit } = this.#parts
-    // Asked of the database, not of the catalog: a name may have been made anew elsewhere.
+    // Read from the database, not from the catalog: another agent may have created the name again.
     const [found] = await topics.find('name' in topic ? { names: [topic.name] } : { topicIds: [topic.topicId] })
     if (found === undefined) {
       return 'name' in topic ? noTopic(topic.name) : failed('UNKNOWN_TOPIC_ID', `There is no topic with id ${topic.topicId}.`)
@@ -205,7 +207,10 @@ export class TopicOperations {
     const [found] = await topics.find({ names: [asked.name] })
     if (found === undefined) return noTopic(asked.name)
     if (asked.partitions > limits.partitionsPerTopic)
-      return failed('INVALID_PARTITIONS', `This server takes at most ${limits.partitionsPerTopic} partitions per topic.`)
+      return failed(
+        'INVALID_PARTITIONS',
+        `Number of partitions was ${asked.partitions}: use at most ${limits.partitionsPerTopic} per topic.`,
+      )
     const result = await topics.grow({ topicId: found.topicId, partitions: asked.partitions, dryRun: asked.dryRun })
     switch (result.kind) {
       case 'grown':
@@ -223,7 +228,7 @@ export class TopicOperations {
     }
   }
 
-  /** Every config a topic can have, with its effective value and where that came from. */
+  /** Every config of a topic, with its effective value and the source of the value. */
   configs(topic: Topic): readonly EffectiveConfig[] {
     const { settings } = this.#parts
     return topicSettings.map((setting) => {
@@ -234,11 +239,14 @@ export class TopicOperations {
 
   #synonyms(topic: Topic, name: (typeof topicSettings)[number]['name']): EffectiveConfig['synonyms'] {
     const own = topic.configs[name]
-    const setting = topicSettings.find((candidate) => candidate.name === name)
-    const synonym = setting !== undefined && 'synonym' in setting ? setting.synonym : undefined
+    const setting = must(
+      topicSettings.find((candidate) => candidate.name === name),
+      'the setting of a topic config',
+    )
+    const synonym = 'synonym' in setting ? setting.synonym : undefined
     const { value, source } = topicConfig({}, this.#parts.settings, name)
     const broker = synonym ?? name
-    const fallback = agentSettings.find((candidate) => candidate.name === synonym)?.default.dev ?? setting?.default ?? ''
+    const fallback = agentSettings.find((candidate) => candidate.name === synonym)?.default.dev ?? setting.default
     return [
       ...(own === undefined ? [] : [{ name, value: own, source: 'DYNAMIC_TOPIC_CONFIG' as const }]),
       ...(source === 'STATIC_BROKER_CONFIG' ? [{ name: broker, value, source }] : []),
@@ -247,7 +255,7 @@ export class TopicOperations {
   }
 }
 
-/** Kafka's rules for names, as its own messages say them; undefined when the name is legal. */
+/** The violation of Kafka's rules for names, in Kafka's text; undefined when the name is legal. */
 export function nameTrouble(name: string): string | undefined {
   if (name === '') return 'Topic name is invalid: the empty string is not allowed'
   if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
@@ -267,11 +275,11 @@ function noTopic(name: string): Outcome<never> {
 }
 
 function newTopicId(random: Random): TopicId {
-  // Version 4 of RFC 9562, as Kafka makes them; ids that begin with '-' are drawn again, because command lines take them for flags (Kafka does so too).
+  // A UUID of version 4 (RFC 9562), as in Kafka. An id that begins with '-' looks like a flag on a command line, so another one is drawn; Kafka does the same.
   for (;;) {
     const bytes = Buffer.from(random.bytes(16))
-    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
-    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+    bytes[6] = (bytes.readUInt8(6) & 0x0f) | 0x40
+    bytes[8] = (bytes.readUInt8(8) & 0x3f) | 0x80
     const text = bytes.toString('base64url')
     if (!text.startsWith('-')) return text
   }
