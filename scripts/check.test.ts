@@ -11,6 +11,7 @@ import { links } from './check/links.ts'
 import { problemsOf as problemsOfSurface, surfaceText } from './check/public-surface.ts'
 import { renewed } from './check/published.ts'
 import { uml } from './check/uml.ts'
+import { wordProblems } from './check/word-list.ts'
 
 function aTree(files: Readonly<Record<string, string>>): Tree {
   const paths = Object.keys(files).sort()
@@ -224,5 +225,36 @@ describe('the page of differences from Kafka', () => {
     expect(
       differencesTrouble([aRow({ id: 'b', shown: { file: 'test/a.test.ts', title: 'the rule' } }), ...rows], { served, source }).join('\n'),
     ).toMatch(expected)
+  })
+})
+
+describe('the word list', () => {
+  test.each([
+    ['a comment', 'x.ts', '// A file.\n// It is refused.\n', 'x.ts:2: "refused"'],
+    ['a comment of several lines', 'x.ts', '/**\n * Nobody listens.\n */\n', 'x.ts:2: "Nobody"'],
+    ['a message', 'x.ts', "const message = 'the client is told so'\n", 'x.ts:1: "is told"'],
+    ['a message with a value', 'x.ts', 'const message = `${name} is no number`\n', 'x.ts:1: "is no number"'],
+    ['a page', 'x.md', '# X\n\nIt waits for ever.\n', 'x.md:3: "for ever"'],
+  ])('reads %s', (_what, path, source, expected) => {
+    const problems = wordProblems(path, source)
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toContain(expected)
+  })
+
+  test.each([
+    ['names in code', 'x.ts', "const refused = new Set<Kind>(['refused'])\n"],
+    ['a name in a comment', 'x.ts', "// The kinds `refused` and 'refused'.\n"],
+    ['code in a template', 'x.ts', 'const message = `${refused.length} of them`\n'],
+    ['code in a page', 'x.md', 'The kind `refused`.\n\n```ts\n// refused\n```\n'],
+    ["the field's own phrases", 'x.ts', '// There is no topic, it is no longer there, and the connection was refused.\n'],
+  ])('leaves %s alone', (_what, path, source) => {
+    expect(wordProblems(path, source)).toEqual([])
+  })
+
+  test('an exception holds for its line only', () => {
+    const exceptions = [{ path: 'x.ts', line: 'ECONNREFUSED', why: 'the system says it' }]
+    const source = '// ECONNREFUSED: the port refuses.\n// The server refuses.\n'
+    expect(wordProblems('x.ts', source, exceptions)).toEqual([expect.stringContaining('x.ts:2:')])
+    expect(wordProblems('y.ts', source, exceptions)).toHaveLength(2)
   })
 })

@@ -13,6 +13,7 @@ import { reference, referencePages } from './check/reference.ts'
 import { build, format, lint, types } from './check/tools.ts'
 import { openTree } from './check/tree.ts'
 import { uml } from './check/uml.ts'
+import { wordList } from './check/word-list.ts'
 
 /** In this order: `build` writes the declarations that `publicSurface` reads. */
 const checks: readonly Check[] = [
@@ -21,6 +22,7 @@ const checks: readonly Check[] = [
   lint,
   format,
   houseRules,
+  wordList,
   uml,
   reference,
   compatibility,
