@@ -286,7 +286,7 @@ test('what was under way when its Kafka was killed is refused at once, and nothi
   })
   await own.produce('t', 'before')
   own.faults.metadata.disconnect()
-  const refused = expect(own.produce('t', 'on its way')).rejects.toThrow('ended at once')
+  const refused = expect(own.produce('t', 'on its way')).rejects.toThrow('the agent was killed')
   await retried.promise
   await own.kill()
   await refused
