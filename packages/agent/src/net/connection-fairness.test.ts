@@ -1,11 +1,11 @@
-// What a connection leaves to the others: memory that its frames and answers hold, turns, its place.
+// The fair share of a connection: the memory of its frames and answers, its turns, and its place.
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { aBudget, aConnection, earlyBy, frame, now, prefix, turn } from './testing/a-connection.ts'
 import { TurnCounter } from './turn-counter.ts'
 
-test('H4: a frame that arrives too slowly while others wait loses its connection, and says what it held', async () => {
+test('H4: the connection of a frame that arrives too slowly while others wait is closed, and the reason names what it held', async () => {
   const clock = new ManualClock()
   const permits = aBudget(1024, 100 * 1024, clock)
   const slow = aConnection({ permits, clock })
@@ -24,13 +24,13 @@ test('H4: a frame that arrives too slowly while others wait loses its connection
   expect(other.socket.state).toBe('open')
 })
 
-test('H4: a prefix alone reserves little, whatever it claims', () => {
+test('H4: a size prefix alone reserves little memory, whatever its size', () => {
   const { connection, permits } = aConnection()
   connection.data(prefix(limits.smallFrameBytes))
   expect(permits.small.usedBytes).toBeLessThanOrEqual(512)
 })
 
-test('H9: of many pipelined requests a connection has some in each turn, and another connection is served in between', async () => {
+test('H9: a connection takes a few of its pipelined requests in each turn, and another connection is served in between', async () => {
   const due: (() => void)[] = []
   const turns = new TurnCounter(earlyBy(0, new ManualClock(), (callback) => void due.push(callback)))
   const greedy = aConnection({ turns })
@@ -51,7 +51,7 @@ test('H9: of many pipelined requests a connection has some in each turn, and ano
   expect(greedy.requests).toHaveLength(2 * limits.requestsPerTurn)
 })
 
-test('H5: an answer that the system does not accept stalls from when it was written, and no longer once some of it is accepted', async () => {
+test('H5: an answer is stalled from its write until the operating system accepts some of its bytes', async () => {
   const { connection, socket, clock, requests } = aConnection()
   expect(connection.stalledSinceMs).toBeUndefined()
   socket.taking = false

@@ -1,4 +1,4 @@
-// Who gives way to a new connection, and who does not.
+// The connections that give way to a new one, and those that do not.
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
 import { settings } from '../settings.ts'
@@ -26,7 +26,7 @@ function quotas(more: { readonly max: number; readonly perAddress?: number }) {
 
 const busy = { silent: false, idleSinceMs: undefined }
 
-test('H8: without room, the eldest connection that never sent a request gives way', () => {
+test('H8: without room, the oldest connection that never sent a request gives way', () => {
   const { counted, clock, gone, open } = quotas({ max: 3 })
   open('idle', { silent: false, idleSinceMs: clock.monotonic() - 60_000 })
   open('silent', { silent: true, idleSinceMs: 0 })
@@ -47,7 +47,7 @@ test('H8: without a silent one, the connection that has been idle for the longes
   expect(gone.map((line) => line.split(',')[0])).toEqual(['idlest'])
 })
 
-test('H8: nobody at work gives way: the new connection is rejected, with the setting that says so', () => {
+test('H8: no busy connection gives way: the new one is rejected, and the reason names the setting', () => {
   const { counted, clock, gone, open } = quotas({ max: 2 })
   open('busy', busy)
   const idle = open('just idle', { silent: false, idleSinceMs: clock.monotonic() })

@@ -1,32 +1,32 @@
-// How many connections there may be, in all and per address; when there is no room, the most silent one gives way to a new one.
+// The limits on connections, in total and per address. When there is no room, a silent or idle connection gives way to a new one.
 import { limits } from '../limits.ts'
 import type { Held } from '../observe/events.ts'
 import { number, type Settings } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
 
-/** What the quotas need of a connection. */
+/** The part of a connection that the quotas use. */
 export interface CountedConnection {
-  /** Whether it has never sent a whole request. */
+  /** True until the connection has sent a whole request. */
   readonly silent: boolean
-  /** Since when it has had nothing to do, on the monotonic clock; undefined while it has. */
+  /** The start of the idle time, on the monotonic clock; undefined while the connection is busy. */
   readonly idleSinceMs: number | undefined
-  /** Closes it. */
+  /** Closes the connection. */
   giveWay(held: Held, message: string): void
 }
 
 export type Admitted =
   | { readonly kind: 'admitted' }
-  /** `setting` has the value `limit`, and no connection could give way. */
+  /** The setting has the value `limit`, and no connection could give way. */
   | { readonly kind: 'rejected'; readonly setting: 'max.connections' | 'max.connections.per.ip'; readonly limit: number }
 
-/** How long a search without success is believed: a flood of new connections must not cost a search each. */
+/** The pause after a search without success: in a flood of new connections, not each one may cost a search. */
 const searchAgainAfterMs = 1_000
 
 export class ConnectionQuotas {
   readonly #clock: Clock
   readonly #max: number
   readonly #maxPerAddress: number
-  /** The eldest first. */
+  /** The oldest first. */
   readonly #open = new Map<CountedConnection, string>()
   readonly #perAddress = new Map<string, number>()
   #noneUntilMs = Number.NEGATIVE_INFINITY
@@ -37,7 +37,7 @@ export class ConnectionQuotas {
     this.#maxPerAddress = number(settings, 'max.connections.per.ip')
   }
 
-  /** Asked before a connection from `address` is opened. It may close another one. */
+  /** Called before a connection from `address` is opened. It may close another connection. */
   admit(address: string): Admitted {
     if ((this.#perAddress.get(address) ?? 0) >= this.#maxPerAddress)
       return { kind: 'rejected', setting: 'max.connections.per.ip', limit: this.#maxPerAddress }
@@ -69,13 +69,13 @@ export class ConnectionQuotas {
       return false
     }
     const why = chosen.silent ? 'it had never sent a request' : 'it had been idle for the longest time'
-    // Its socket closes a little later; its place is free now.
+    // The socket closes a little later, but its place is free now.
     this.closed(chosen)
     chosen.giveWay('connection', `${why}, and a new connection needed one of the ${this.#max} places (max.connections)`)
     return true
   }
 
-  /** The eldest that has never sent a request; without one, the one that has been idle for the longest time, if that was before `beforeMs`. */
+  /** The oldest connection that has never sent a request; otherwise the one that has been idle for the longest time, since `beforeMs` or earlier. */
   #mostSilent(beforeMs: number): CountedConnection | undefined {
     let idlest: { readonly connection: CountedConnection; readonly sinceMs: number } | undefined
     for (const connection of this.#open.keys()) {

@@ -1,10 +1,10 @@
-// What a connection promises: answers in the order of the requests, whatever the handlers do; and that no client can make it hold more than its share.
+// The promises of a connection: answers in the order of the requests, whatever the handlers do, and a bounded use of memory, whatever the client does.
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
 import type { Answer } from './connection.ts'
 import { aBudget, aConnection, answer, frame, idleMs, now, prefix, turn } from './testing/a-connection.ts'
 
-test('answers leave in the order of the requests, also when later ones are ready first', async () => {
+test('answers are sent in the order of the requests, even if later ones are ready first', async () => {
   const { connection, socket, requests } = aConnection()
   connection.data(Buffer.concat([frame('a'), frame('b'), frame('c')]))
   const slow = Promise.withResolvers<Answer>()
@@ -20,7 +20,7 @@ test('answers leave in the order of the requests, also when later ones are ready
   expect(socket.text).toBe('ABC')
 })
 
-test('the next request is taken only when the one before is settled, however it arrives', async () => {
+test('the next request is taken only when the previous one has settled, however it arrives', async () => {
   const { connection, requests } = aConnection()
   connection.data(Buffer.concat([frame('a'), frame('b')]))
   connection.data(frame('c'))
@@ -32,7 +32,7 @@ test('the next request is taken only when the one before is settled, however it 
   expect(requests.map(({ text }) => text)).toEqual(['a', 'b'])
 })
 
-test('frames are found however the bytes are cut', async () => {
+test('frames are found however the bytes are split', async () => {
   const { connection, requests } = aConnection()
   for (const byte of Buffer.concat([frame('hello'), frame(''), frame('you')])) connection.data(Buffer.of(byte))
   for (let at = 0; at < 3; at += 1) {
@@ -58,7 +58,7 @@ test('a connection has a bounded number of requests in flight', async () => {
   expect(requests).toHaveLength(limits.requestsInFlightPerConnection + 1)
 })
 
-test('a request without an answer holds up no answer, and closes the connection when it failed', async () => {
+test('a request that expects no answer delays no other answer, and closes the connection when it fails', async () => {
   const { connection, socket, requests } = aConnection()
   connection.data(Buffer.concat([frame('silent'), frame('b')]))
   const fate = Promise.withResolvers<boolean>()
@@ -73,7 +73,7 @@ test('a request without an answer holds up no answer, and closes the connection 
   expect(socket.state).toBe('ended')
 })
 
-test('after an answer that closes, nothing behind it is answered', async () => {
+test('after an answer that closes the connection, no later request is answered', async () => {
   const { connection, socket, requests } = aConnection()
   connection.data(Buffer.concat([frame('a'), frame('b'), frame('c')]))
   const first = Promise.withResolvers<Answer>()
@@ -101,7 +101,7 @@ test.each([
   expect(events[0]).toMatch(/^protocol error: a frame claims -?\d+ bytes/)
 })
 
-test('a client that still sends after its connection was ended is read and not heard', async () => {
+test('bytes that arrive after the end of a connection are read and dropped', async () => {
   const { connection, socket, requests } = aConnection()
   connection.data(prefix(-1))
   connection.data(frame('a'))
@@ -110,21 +110,21 @@ test('a client that still sends after its connection was ended is read and not h
   expect(socket.paused).toBe(false)
 })
 
-test('a client that does not take the end is cut off', async () => {
+test('a client that does not close after the end is disconnected', async () => {
   const { connection, socket, clock } = aConnection()
   connection.data(prefix(-1))
   await clock.advance(limits.lingerMs)
   expect(socket.state).toBe('destroyed')
 })
 
-test('a claimed size reserves a step, not what it claims', () => {
+test('a size prefix reserves one step, not the whole size', () => {
   const { connection, permits } = aConnection()
   connection.data(prefix(limits.requestBytes))
   expect(permits.large.usedBytes).toBeGreaterThan(0)
   expect(permits.large.usedBytes).toBeLessThanOrEqual(4 * 1024)
 })
 
-test('without permits the socket is paused, and read again once others gave theirs back', async () => {
+test('without permits the socket is paused, and it is read again once others release theirs', async () => {
   const permits = aBudget(1024, 100 * 1024)
   const first = aConnection({ permits })
   const second = aConnection({ permits })
@@ -145,7 +145,7 @@ test('without permits the socket is paused, and read again once others gave thei
   expect(second.socket.paused).toBe(false)
 })
 
-test('small frames do not wait behind large ones', async () => {
+test('small frames do not wait for large ones', async () => {
   const permits = aBudget(8 * 1024, 100 * 1024)
   const large = aConnection({ permits })
   large.connection.data(frame(new Uint8Array(100 * 1024)))
@@ -155,7 +155,7 @@ test('small frames do not wait behind large ones', async () => {
   expect(small.requests).toHaveLength(1)
 })
 
-test('frames that all hold a part and wait for the rest still come through, one after another', async () => {
+test('frames that all hold a part and wait for the rest still complete, one after another', async () => {
   const permits = aBudget(1024, 100 * 1024)
   const body = new Uint8Array(90 * 1024)
   const waiting = new Set(Array.from({ length: 4 }, () => aConnection({ permits })))
@@ -174,7 +174,7 @@ test('frames that all hold a part and wait for the rest still come through, one 
   expect(permits.large.usedBytes).toBe(0)
 })
 
-test('a connection that is lost gives its permits back', () => {
+test('a lost connection releases its permits', () => {
   const { connection, permits, events } = aConnection()
   connection.data(frame(new Uint8Array(100 * 1024)).subarray(0, 50 * 1024))
   expect(permits.large.usedBytes).toBeGreaterThan(0)
@@ -183,7 +183,7 @@ test('a connection that is lost gives its permits back', () => {
   expect(events).toEqual(['closed: closed by the client'])
 })
 
-test('a frame of which nothing more comes loses its connection', async () => {
+test('a connection is closed when the rest of its frame does not arrive', async () => {
   const { connection, socket, clock } = aConnection()
   connection.data(frame('abcdef').subarray(0, 6))
   await clock.advance(limits.frameStallMs / 2)
@@ -194,7 +194,7 @@ test('a frame of which nothing more comes loses its connection', async () => {
   expect(socket.state).toBe('destroyed')
 })
 
-test('a client that does not read its answers is not read either', async () => {
+test('the server stops reading from a client that does not read its answers', async () => {
   const { connection, socket, requests } = aConnection()
   socket.taking = false
   connection.data(Buffer.concat([frame('a'), frame('b')]))
@@ -209,7 +209,7 @@ test('a client that does not read its answers is not read either', async () => {
   expect(requests).toHaveLength(2)
 })
 
-test('large answers that wait for an earlier one stop the next request', async () => {
+test('large answers that wait for an earlier one block the next request', async () => {
   const { connection, requests } = aConnection()
   connection.data(Buffer.concat([frame('a'), frame('b'), frame('c')]))
   requests[0]?.settle({ kind: 'later', answer: new Promise(() => {}) })
@@ -219,7 +219,7 @@ test('large answers that wait for an earlier one stop the next request', async (
   expect(requests).toHaveLength(2)
 })
 
-test('a throttled client is heard again also when the timer comes a little early, as real ones do', async () => {
+test('a throttled connection takes requests again even if the timer fires a little early, as real ones do', async () => {
   const { connection, clock, requests } = aConnection({ timersEarlyByMs: 0.25 })
   connection.data(frame('a'))
   requests[0]?.settle(now('A', { throttleMs: 100 }))
@@ -229,7 +229,7 @@ test('a throttled client is heard again also when the timer comes a little early
   expect(requests.map(({ text }) => text)).toEqual(['a', 'b'])
 })
 
-test('a throttled client gets its answer at once and is heard again after the time', async () => {
+test('a throttled client gets its answer at once, and its next request is taken after the throttle time', async () => {
   const { connection, socket, requests, clock } = aConnection()
   connection.data(Buffer.concat([frame('a'), frame('b')]))
   requests[0]?.settle(now('A', { throttleMs: 100 }))
@@ -241,7 +241,7 @@ test('a throttled client gets its answer at once and is heard again after the ti
   expect(requests).toHaveLength(2)
 })
 
-test('an idle connection is closed, one with a request in work is not', async () => {
+test('an idle connection is closed, but not one whose request is being handled', async () => {
   const idle = aConnection()
   await idle.clock.advance(idleMs)
   expect(idle.socket.state).toBe('destroyed')
@@ -251,7 +251,7 @@ test('an idle connection is closed, one with a request in work is not', async ()
   expect(busy.socket.state).toBe('open')
 })
 
-test('requests hear that their connection is gone', async () => {
+test('the signal of a request aborts when its connection is closed', async () => {
   const { connection, requests } = aConnection()
   connection.data(frame('a'))
   expect(requests[0]?.signal.aborted).toBe(false)
@@ -259,7 +259,7 @@ test('requests hear that their connection is gone', async () => {
   expect(requests[0]?.signal.aborted).toBe(true)
 })
 
-test('a drain answers what was admitted, takes nothing more, and then closes', async () => {
+test('a drain answers the admitted requests, takes no more, and then closes', async () => {
   const { connection, socket, requests } = aConnection()
   connection.data(Buffer.concat([frame('a'), frame('b'), frame('c')]))
   const late = Promise.withResolvers<Answer>()
@@ -277,13 +277,13 @@ test('a drain answers what was admitted, takes nothing more, and then closes', a
   expect(requests).toHaveLength(2)
 })
 
-test('a drain of a connection with nothing in work closes it at once', () => {
+test('a drain closes an idle connection at once', () => {
   const { connection, socket } = aConnection()
   connection.drain()
   expect(socket.state).toBe('ended')
 })
 
-test('an answer is told that it is sent when the system has its bytes, or never will have them', async () => {
+test('`sent` is called when the operating system has the bytes of an answer, or can never get them', async () => {
   const { connection, socket, requests } = aConnection()
   const told: string[] = []
   const sent = (name: string) => ({ sent: () => void told.push(name) })

@@ -1,4 +1,4 @@
-// One client's connection, without I/O of its own: requests in, one at a time; answers out, strictly in the order of the requests.
+// One client's connection, without I/O of its own: it takes requests one at a time, and sends answers strictly in the order of the requests.
 import { FrameSplitter, ProtocolError } from '@local-kafka-service/protocol'
 import { limits } from '../limits.ts'
 import type { Held } from '../observe/events.ts'
@@ -10,20 +10,20 @@ import type { TurnCounter, TurnShare } from './turn-counter.ts'
 export interface ConnectionParts {
   readonly socket: Socket
   readonly clock: Clock
-  /** Small frames have a pool of their own, so that a heartbeat never waits behind produce. */
+  /** Small frames have their own pool, so that a heartbeat never waits for produce requests. */
   readonly permits: { readonly small: Permits; readonly large: Permits }
   readonly idleMs: number
-  /** Shared by the connections that must not hold one another up. */
+  /** Shared by all connections that must not block each other. */
   readonly turns: TurnCounter
   /**
-   * Takes one request, without its size prefix. Settles when the next one of this connection may be taken; never rejects. `unpin` gives the frame's
-   * permit back: called when nothing refers to its bytes any more, at the latest by settling.
+   * Handles one request, without its size prefix. Settles when the connection may take its next request; never rejects. `unpin` gives the frame's permit
+   * back once nothing refers to its bytes; settling does so at the latest.
    */
   readonly handle: (frame: Uint8Array, signal: AbortSignal, unpin: () => void) => Promise<Handled>
   readonly onProtocolError: (error: ProtocolError) => void
-  /** Others waited for what this connection held without moving, so it is closed now. `onClosed` follows. */
+  /** The connection is closed because others waited for resources that it held without progress. `onClosed` follows. */
   readonly onGaveWay: (held: Held, message: string) => void
-  /** Exactly once. */
+  /** Called exactly once. */
   readonly onClosed: (reason: string) => void
 }
 
@@ -31,18 +31,18 @@ export type Handled =
   | { readonly kind: 'now'; readonly answer: Answer }
   /** Never rejects. */
   | { readonly kind: 'later'; readonly answer: Promise<Answer> }
-  /** No answer is owed. `close`: the connection is closed instead. */
+  /** The request gets no answer. If `close` is true, the connection is closed. */
   | { readonly kind: 'none'; readonly close: Promise<boolean> | boolean }
   | { readonly kind: 'close'; readonly reason: string }
 
 export interface Answer {
   readonly chunks: readonly Uint8Array[]
   readonly sizeBytes: number
-  /** Nothing behind this answer is answered any more. */
+  /** The connection is closed after this answer: no later request is answered. */
   readonly thenClose: boolean
-  /** No request is taken for so long after it (KIP-219). */
+  /** The time after this answer in which the connection takes no request (KIP-219). */
   readonly throttleMs: number
-  /** Called once: its bytes are with the system, or never will be. */
+  /** Called once, when the operating system has the bytes or can never get them. */
   readonly sent?: () => void
 }
 
@@ -50,13 +50,13 @@ interface Slot {
   answer: Answer | undefined
 }
 
-/** A frame's first reservation; each further one doubles what it holds, up to the second number. */
+/** A frame's first reservation. Each further one doubles the total, but adds at most `largestStepBytes`. */
 const firstStepBytes = 512
 const largestStepBytes = 256 * 1024
 
 const stopping = 'the agent stops'
 
-/** Whether the signal of a connection has ended waits because the agent stops: what was taken is still answered. */
+/** Whether the connection's signal was aborted because the agent stops: requests that it took are still answered. */
 export function isStopping(signal: AbortSignal): boolean {
   return signal.reason instanceof Error && signal.reason.message === stopping
 }
@@ -70,15 +70,15 @@ export class Connection implements SocketEvents {
   #reason = 'closed by the client'
   #claim: Claim | undefined
   #handling = false
-  /** Requests without an answer whose fate is not known yet. */
+  /** The number of requests without an answer whose outcome is still unknown. */
   #silent = 0
-  /** Of answers that wait for an earlier one. */
+  /** The bytes of answers that wait for an earlier one. */
   #heldBytes = 0
-  /** Who is told when everything that was written is with the system. */
+  /** The callbacks to call when the operating system has everything that was written. */
   #unsent: (() => void)[] = []
-  /** Of everything that was written. */
+  /** All bytes that were ever written. */
   #writtenBytes = 0
-  /** The bytes that the system had accepted when they last grew, and when that was. */
+  /** The bytes that the operating system had accepted at the last progress, and its time. */
   #accepted = { bytes: 0, atMs: 0 }
   readonly #turns: TurnShare
   #paused = false
@@ -95,17 +95,17 @@ export class Connection implements SocketEvents {
     this.#watchIdle()
   }
 
-  /** Whether it has ever sent a whole request. */
+  /** True until the connection has sent a whole request. */
   get silent(): boolean {
     return this.#turns.taken === 0
   }
 
-  /** Since when it has had nothing to do, on the monotonic clock; undefined while a request is in work or an answer is not sent. */
+  /** The start of the idle time, on the monotonic clock; undefined while a request is being handled or an answer is not sent. */
   get idleSinceMs(): number | undefined {
     return this.#busy || this.#parts.socket.pendingBytes > 0 ? undefined : this.#activeAtMs
   }
 
-  /** Since when the system has accepted nothing of the answers that this connection holds, on the monotonic clock; undefined when it holds none. */
+  /** The time since which the operating system has accepted no bytes of the answers that this connection holds, on the monotonic clock; undefined when it holds none. */
   get stalledSinceMs(): number | undefined {
     const { socket, clock } = this.#parts
     if (this.#state !== 'open' || this.#unsent.length === 0) return undefined
@@ -132,7 +132,7 @@ export class Connection implements SocketEvents {
     if (this.#state === 'closed') return
     const reason = this.#state === 'open' && error !== undefined ? error.message : this.#reason
     this.#state = 'closed'
-    this.#gone.abort(new Error('the connection is gone'))
+    this.#gone.abort(new Error('the connection was closed'))
     this.#claim?.release()
     for (const timer of Object.values(this.#timers)) timer.cancel()
     this.#tellSent()
@@ -140,7 +140,7 @@ export class Connection implements SocketEvents {
     this.#parts.onClosed(reason)
   }
 
-  /** Takes no more requests, lets long polls return, and closes once everything admitted is answered. */
+  /** Takes no more requests, ends long polls, and closes once every admitted request is answered. */
   drain(): void {
     if (this.#state !== 'open') return
     this.#state = 'draining'
@@ -151,12 +151,12 @@ export class Connection implements SocketEvents {
     this.#endWhenAnswered()
   }
 
-  /** Sends what is written, then closes. */
+  /** Sends everything that was written, then closes. */
   end(reason: string): void {
     this.#end(reason)
   }
 
-  /** Closes at once; what is not sent is lost. */
+  /** Closes at once; unsent answers are lost. */
   destroy(reason: string): void {
     if (this.#state === 'closed') return
     if (this.#state === 'open') this.#reason = reason
@@ -164,7 +164,7 @@ export class Connection implements SocketEvents {
     this.#parts.socket.destroy()
   }
 
-  /** Closes at once in favour of others. */
+  /** Closes at once, to free resources for other connections. */
   giveWay(held: Held, message: string): void {
     if (this.#state !== 'open') return
     this.#parts.onGaveWay(held, message)
@@ -176,7 +176,7 @@ export class Connection implements SocketEvents {
     return this.#handling || this.#slots.length > 0 || this.#silent > 0
   }
 
-  /** Takes the next request if it is whole and there is room for it. Called whenever something may have changed. */
+  /** Takes the next request if it has arrived and there is room for it. Called after every change that may allow it. */
   #advance(): void {
     if (this.#state !== 'open') return
     const frame = this.#mayTake() && this.#turns.free() ? this.#nextFrame() : undefined
@@ -210,7 +210,7 @@ export class Connection implements SocketEvents {
     }
   }
 
-  /** False: waits for permits, and comes back through `#advance`. */
+  /** Returns false while the frame waits for permits; `#advance` then runs again. */
   #reserve(sizeBytes: number): boolean {
     const { small, large } = this.#parts.permits
     this.#claim ??= (sizeBytes <= limits.smallFrameBytes ? small : large).claim(() => this.#tooSlow(sizeBytes))
@@ -219,7 +219,7 @@ export class Connection implements SocketEvents {
     const { bodyBytes } = this.#frames
     const granted = (): void => this.#advance()
     if (bodyBytes === sizeBytes) return claim.heldBytes === sizeBytes || claim.reserve(sizeBytes - claim.heldBytes, granted, 'whole')
-    // At least a step ahead of what is here, so that bytes are reserved before they are read.
+    // Reserves at least one step ahead, so that bytes are reserved before they are read.
     while (claim.heldBytes < sizeBytes && claim.heldBytes <= bodyBytes) {
       const step = Math.min(Math.max(firstStepBytes, claim.heldBytes), largestStepBytes)
       if (!claim.reserve(Math.min(step, sizeBytes - claim.heldBytes), granted)) return false
@@ -275,7 +275,7 @@ export class Connection implements SocketEvents {
     this.#silent += 1
     const closes = await close
     this.#silent -= 1
-    if (closes) this.#end('a request without an answer failed')
+    if (closes) this.#end('a request that expects no answer failed')
     this.#endWhenAnswered()
     this.#advance()
   }
@@ -296,7 +296,7 @@ export class Connection implements SocketEvents {
     this.#send()
   }
 
-  /** Sends what is ready at the head of the line, in one write. */
+  /** Sends the answers that are ready at the head of the queue, in one write. */
   #send(): void {
     if (this.#state !== 'open' && this.#state !== 'draining') return
     const chunks: Uint8Array[] = []
@@ -311,13 +311,13 @@ export class Connection implements SocketEvents {
       if (answer.throttleMs > 0) this.#mute(answer.throttleMs)
     }
     if (chunks.length > 0) this.#write(chunks)
-    if (thenClose) this.#end('a request failed in a way that nothing may follow')
+    if (thenClose) this.#end('a request failed, so later requests of the connection must not be answered')
   }
 
   #write(chunks: readonly Uint8Array[]): void {
     const { socket, clock } = this.#parts
     this.#activeAtMs = clock.monotonic()
-    // What is written to a socket that takes it counts as movement; to one that holds earlier bytes back, it does not.
+    // A write counts as progress only if the socket has no earlier bytes pending.
     if (socket.pendingBytes === 0) this.#accepted = { bytes: this.#writtenBytes, atMs: this.#activeAtMs }
     for (const chunk of chunks) this.#writtenBytes += chunk.length
     if (socket.write(chunks)) this.#tellSent()
@@ -333,14 +333,14 @@ export class Connection implements SocketEvents {
     const { clock } = this.#parts
     this.#mutedUntilMs = Math.max(this.#mutedUntilMs, clock.monotonic() + forMs)
     this.#timers.mute?.cancel()
-    // The timer decides, not the time: a real one may come some microseconds early, and nobody would ask again.
+    // The timer decides, not the time: a real timer may fire some microseconds early, and there is no later check.
     this.#timers.mute = clock.after(this.#mutedUntilMs - clock.monotonic(), () => {
       this.#mutedUntilMs = 0
       this.#advance()
     })
   }
 
-  /** Sends what was written, then closes; a client that does not take it is cut off. */
+  /** Sends everything that was written, then closes; a client that does not read it is disconnected after `limits.lingerMs`. */
   #end(reason: string): void {
     if (this.#state === 'ending' || this.#state === 'closed') return
     if (this.#state === 'open') this.#reason = reason
@@ -349,7 +349,7 @@ export class Connection implements SocketEvents {
     const { socket, clock } = this.#parts
     socket.end()
     this.#timers.linger = clock.after(limits.lingerMs, () => socket.destroy())
-    // What still comes is dropped, but it must be read: a paused socket never notices that the client is gone.
+    // Further bytes are dropped, but must be read: a paused socket does not detect that the client has disconnected.
     if (this.#paused) socket.resume()
   }
 
@@ -357,7 +357,7 @@ export class Connection implements SocketEvents {
     if (this.#state === 'draining' && !this.#handling && this.#slots.length === 0 && this.#silent === 0) this.#end(this.#reason)
   }
 
-  /** Reads while the next frame may have more bytes, and a little ahead otherwise, so that the end of a connection is noticed during a long poll. */
+  /** Reads while the next frame needs more bytes, and otherwise a little ahead, so that a long poll detects the end of its connection. */
   #regulate(): void {
     if (this.#state !== 'open') return
     const waitsForPermits = this.#claim?.waits === true
@@ -368,7 +368,7 @@ export class Connection implements SocketEvents {
     else this.#parts.socket.pause()
   }
 
-  /** One timer that looks again, not one per request. */
+  /** One timer that checks again, instead of one per request. */
   #watchIdle(): void {
     const { clock, idleMs } = this.#parts
     const leftMs = this.#activeAtMs + idleMs - clock.monotonic()
@@ -379,7 +379,7 @@ export class Connection implements SocketEvents {
     })
   }
 
-  /** A frame of which nothing more comes must not hold its bytes for ever. */
+  /** A frame that stops arriving must not hold its bytes indefinitely. */
   #watchStall(): void {
     if (this.#timers.stall !== undefined) return
     const { clock } = this.#parts
@@ -388,7 +388,7 @@ export class Connection implements SocketEvents {
       delete this.#timers.stall
       if (this.#claim === undefined || this.#handling) return
       if (this.#paused) this.#dataAtMs = clock.monotonic()
-      if (clock.monotonic() - this.#dataAtMs >= limits.frameStallMs) this.destroy('the rest of a request did not come')
+      if (clock.monotonic() - this.#dataAtMs >= limits.frameStallMs) this.destroy('the rest of a request did not arrive')
       else this.#watchStall()
     })
   }

@@ -1,4 +1,4 @@
-// From frames to answers: what is not understood, what is refused, and what nobody expected.
+// From frames to answers: requests that are not understood, requests that are rejected, and defects.
 import {
   ApiVersions,
   CreateTopics,
@@ -37,7 +37,7 @@ function aFrame(apiKey: number, apiVersion: number, body: Uint8Array = Buffer.al
   return Buffer.concat([header, body])
 }
 
-test('a client that is newer than the server hears version 0 of ApiVersions, with error 35 and what is served', async () => {
+test('a client that is newer than the server gets version 0 of ApiVersions, with error 35 and the versions that are served', async () => {
   await using kafka = await anAgent()
   const handled = await kafka.sendFrame(aFrame(ApiVersions.key, 99, Buffer.of(1, 2, 3)))
   if (handled.kind !== 'now') throw new Error(handled.kind)
@@ -52,8 +52,8 @@ test.each([
   ['a version of Produce that is only advertised', aFrame(Produce.key, 2)],
   ['a version that is not served', aFrame(Metadata.key, 99)],
   ['a negative version', aFrame(Metadata.key, -1)],
-  ['a header that is cut off', Buffer.of(0, 3)],
-  ['a body that is cut off', aFrame(Metadata.key, 1, Buffer.of(0, 0, 0))],
+  ['a truncated header', Buffer.of(0, 3)],
+  ['a truncated body', aFrame(Metadata.key, 1, Buffer.of(0, 0, 0))],
 ])('%s closes the connection, with an event', async (_, frame) => {
   await using kafka = await anAgent()
   expect(await kafka.sendFrame(frame)).toMatchObject({ kind: 'close' })
@@ -94,7 +94,7 @@ test.each([
   ])
 })
 
-test('C19: what is not supported yet is reported with its reason, whatever a client shows of it', async () => {
+test('C19: an unsupported request is reported in the log with its reason, whatever the client shows', async () => {
   await using kafka = await anAgent()
   await kafka.call(InitProducerId, 4, { transactionalId: 'tx', transactionTimeoutMs: 1000 })
   await kafka.call(FindCoordinator, 4, { keyType: 1, coordinatorKeys: ['tx'] })
@@ -114,7 +114,7 @@ test('C19: what is not supported yet is reported with its reason, whatever a cli
   )
 })
 
-test('C9: a listener without SASL says so, with no mechanisms', async () => {
+test('C9: a listener without SASL answers ILLEGAL_SASL_STATE and no mechanisms', async () => {
   await using kafka = await anAgent()
   expect(await kafka.call(SaslHandshake, 1, { mechanism: 'PLAIN' })).toEqual({ errorCode: errors.ILLEGAL_SASL_STATE.code, mechanisms: [] })
   const { errorCode } = await kafka.call(SaslAuthenticate, 2, { authBytes: Buffer.from('token') })
@@ -124,7 +124,7 @@ test('C9: a listener without SASL says so, with no mechanisms', async () => {
   expect(apiKeys).toContainEqual({ apiKey: SaslHandshake.key, minVersion: 0, maxVersion: 1 })
 })
 
-test('N10: a topic that is not made is reported with who asked and why, one that is there already is not', async () => {
+test('N10: a topic that cannot be created is reported with the client and the reason; one that exists is not', async () => {
   await using kafka = await anAgent()
   await kafka.topic('there')
   const topic = (name: string, config: string) => ({
@@ -148,16 +148,16 @@ test('N10: a topic that is not made is reported with who asked and why, one that
 })
 
 test.each([
-  ['the database is away', new MetadataError('unavailable', 'away')],
-  ['the object store is away', new ObjectStoreError('unavailable', 'no', 'away')],
-])('when %s the answer is retriable, and no defect', async (_, error) => {
+  ['the database is unavailable', new MetadataError('unavailable', 'away')],
+  ['the object store is unavailable', new ObjectStoreError('unavailable', 'no', 'away')],
+])('when %s the answer is retriable, and it is not a defect', async (_, error) => {
   await using kafka = await anAgent()
   const response = await kafka.call(InitProducerId, 4, initProducerId, { services: failing(error) })
   expect(response.errorCode).toBe(errors.KAFKA_STORAGE_ERROR.code)
   expect(kafka.events.filter(({ kind }) => kind === 'defect')).toEqual([])
 })
 
-test('what nobody expected is a defect: it is told here, not to the client', async () => {
+test('an unexpected error is a defect: the log has its text, the client does not', async () => {
   await using kafka = await anAgent()
   const error = new TypeError('undefined is not a function')
   const response = await kafka.call(InitProducerId, 4, initProducerId, { services: failing(error) })
@@ -165,7 +165,7 @@ test('what nobody expected is a defect: it is told here, not to the client', asy
   expect(kafka.events).toContainEqual({ kind: 'defect', where: 'InitProducerId', error })
 })
 
-test('an answer that was promised and breaks is a defect, and nothing behind it on the connection is answered', async () => {
+test('a promised answer that rejects is a defect, and no later request of the connection is answered', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const error = new RangeError('a commit answered fewer verdicts than it was given batches')
@@ -179,14 +179,14 @@ test('an answer that was promised and breaks is a defect, and nothing behind it 
   expect(kafka.events).toContainEqual({ kind: 'defect', where: 'Produce', error })
 })
 
-test('a throttled client is told for how long, and its connection is silent for that time', async () => {
+test('the answer of a throttled client has the throttle time, and its connection takes no request meanwhile', async () => {
   await using kafka = await anAgent()
   const gate: Gate = { authorize: () => true, throttle: () => 250 }
   const sent = await kafka.send(InitProducerId, 4, initProducerId, { services: { gate } })
   expect(sent).toMatchObject({ kind: 'answer', throttleMs: 250, response: { throttleTimeMs: 250 } })
 })
 
-test("requests and replies are told, and a connection's requests know its client's software once it said", async () => {
+test("requests and replies are events, and after ApiVersions a connection's requests have its client's software", async () => {
   await using kafka = await anAgent()
   const peer = aPeer()
   const contexts: unknown[] = []
@@ -212,7 +212,7 @@ test("requests and replies are told, and a connection's requests know its client
   ])
 })
 
-test.each(['', 'bad name', '-x', 'x\n'])('a client software name %j is refused, and not remembered', async (clientSoftwareName) => {
+test.each(['', 'bad name', '-x', 'x\n'])('a client software name %j is rejected, and not remembered', async (clientSoftwareName) => {
   await using kafka = await anAgent()
   const peer = aPeer()
   const response = await kafka.call(ApiVersions, 3, { clientSoftwareName, clientSoftwareVersion: '1' }, { peer })
@@ -220,7 +220,7 @@ test.each(['', 'bad name', '-x', 'x\n'])('a client software name %j is refused, 
   expect(peer.software).toBeUndefined()
 })
 
-test('the frame is given up as soon as it is decoded, but for Produce, whose batches are slices of it', async () => {
+test('a frame is released as soon as it is decoded, except for Produce, whose batches are slices of it', async () => {
   await using kafka = await anAgent()
   const { dispatcher } = await import('./dispatch.ts')
   const { handlers } = await import('../api/index.ts')

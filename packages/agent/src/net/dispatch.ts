@@ -1,4 +1,4 @@
-// From a frame to an answer: header, handler, gate, body, reply. The one place of the Kafka port that catches what a handler throws, and shapes it.
+// Turns a frame into an answer: header, handler, gate, body, reply. It is the only place of the Kafka port that catches a handler's errors.
 import {
   type Api,
   ApiVersions,
@@ -26,16 +26,16 @@ import { notKafka, notServed, unreadable } from './misunderstanding.ts'
 import { namedIn } from './named.ts'
 import { carryOut, type Interceptable, type Watched } from './verdict.ts'
 
-/** What dispatch knows of a connection. */
+/** The state of a connection that dispatch uses. */
 export interface Peer {
   readonly connectionId: number
   readonly address: string
   readonly listener: string
   readonly advertised: RequestContext['advertised']
-  /** Set once the client has told it (ApiVersions 3+). */
+  /** Set once the client has sent it (ApiVersions 3+). */
   software: RequestContext['client']['software']
   requests: number
-  /** Asked about every request, where one was handed in with the agent's parts. */
+  /** Decides about every request, if the agent's parts include an interceptor. */
   readonly interceptor?: ConnectionInterceptor
 }
 
@@ -89,12 +89,12 @@ interface ExchangeParts {
 type AnyResponse = object
 type Refused = { readonly code: number; readonly message: string | null }
 
-/** One request and its answer. It outlives the frame: nothing here may hold on to its bytes while an answer is awaited, for nobody counts them any more. */
+/** One request and its answer. It outlives the frame, so it must not hold the frame's bytes while an answer is awaited: no budget counts them any more. */
 class Exchange {
   readonly #parts: ExchangeParts
   readonly #startedAtMs: number
   #throttleMs = 0
-  /** The last answer that was made, for an interceptor only. */
+  /** The last answer, kept only for an interceptor. */
   #response: AnyResponse | undefined
 
   constructor(parts: ExchangeParts) {
@@ -109,7 +109,7 @@ class Exchange {
     const { clientId, apiVersion: version } = header
     services.emit({ kind: 'request', connectionId, clientId, api: handler.api.name, version, sizeBytes: frame.length })
     const request = decodeRequest(handler.api, version, frame, header.bodyAt)
-    // Record batches are slices of the frame until they are admitted; everything else was copied by decoding.
+    // Record batches are slices of the frame until their admission; decoding has copied everything else.
     if (handler.api.key !== Produce.key) unpin()
     const context = this.#context()
     this.#throttleMs = services.gate.throttle(context)
@@ -146,7 +146,7 @@ class Exchange {
     const interceptable: Interceptable = {
       handle: () => this.#handle(request, context),
       refuse: (error, message = errors[error].message) =>
-        // As dispatch itself answers a client that is too new: no other version of this error can be read.
+        // The same answer as for a client that is too new: it can read no other version of this error.
         handler.api.key === ApiVersions.key && error === 'UNSUPPORTED_VERSION'
           ? { kind: 'now', answer: tooNew(header, served) }
           : this.#refuse(request, { code: errors[error].code, message }),
@@ -157,7 +157,7 @@ class Exchange {
     return await carryOut(this.#asked(interceptor, request, context), interceptable, this.#watched())
   }
 
-  /** What outlives the frame is made in functions of their own, whose closures cannot hold its bytes. */
+  /** Objects that outlive the frame are created in separate functions, whose closures cannot hold its bytes. */
   #asked(interceptor: ConnectionInterceptor, request: AnyRequest, { client, apiVersion }: RequestContext): Interception {
     const { handler, services } = this.#parts
     return interceptor.request({
@@ -204,7 +204,7 @@ class Exchange {
     }
   }
 
-  /** A promise of an answer that breaks is a defect, and nobody knows the fate of the request: nothing behind it may be answered. */
+  /** A rejected promise of an answer is a defect, and the outcome of the request is unknown: no later request may be answered. */
   async #later(late: Promise<LateResponse<AnyResponse>>): Promise<Answer> {
     try {
       const { response, thenClose } = await late
@@ -226,7 +226,7 @@ class Exchange {
     }
   }
 
-  /** A retriable trouble gets a retriable code; what nobody expected is a defect, and its words stay here. */
+  /** A store that is unavailable gets a retriable code. Any other error is a defect, whose text is not sent to the client. */
   #refused(error: unknown, context: RequestContext): Refused {
     if (error instanceof KafkaError) {
       if (hidden.has(error.code)) reportRejection(this.#parts.handler.api, error, { context, services: this.#parts.services })
@@ -234,11 +234,11 @@ class Exchange {
     }
     const away = (error instanceof MetadataError && error.kind === 'unavailable') || error instanceof ObjectStoreError
     const { signal, services, handler } = this.#parts
-    // Nobody waits any more: not a defect, and hardly anybody will read it.
+    // The client no longer waits for the answer, so this is not a defect.
     const gone = signal.aborted && error === signal.reason
     if (!away && !gone) services.emit({ kind: 'defect', where: handler.api.name, error })
     if (away || gone || error instanceof MetadataError) {
-      // To a member of a group a storage error is the end; that its coordinator is away is not.
+      // A storage error ends a group member; COORDINATOR_NOT_AVAILABLE makes it try again.
       const { code, message } = handler.access.resource === 'group' ? errors.COORDINATOR_NOT_AVAILABLE : errors.KAFKA_STORAGE_ERROR
       return { code, message: away ? error.message : message }
     }
@@ -269,7 +269,7 @@ class Exchange {
   }
 }
 
-/** Codes of a whole request that mean: this server does not do that. */
+/** Error codes of a whole request that mean that the server does not support it. */
 const hidden: ReadonlySet<number> = new Set([
   errors.UNSUPPORTED_VERSION.code,
   errors.ILLEGAL_SASL_STATE.code,
@@ -284,7 +284,7 @@ function speaks(api: Api, version: number): boolean {
   return version >= api.versions[0] && version <= api.versions[1]
 }
 
-/** A client that is newer than this server asks again with what it hears; it can read version 0 only (KIP-511). */
+/** The answer to a client that is newer than this server: it can read version 0 only, and asks again in a version from it (KIP-511). */
 function tooNew(header: RequestHeader, served: readonly Api[]): Answer {
   const chunks = encodeResponse(ApiVersions, 0, header.correlationId, unsupportedVersion(served))
   return { chunks, sizeBytes: chunks.reduce((sum, chunk) => sum + chunk.length, 0), thenClose: false, throttleMs: 0 }

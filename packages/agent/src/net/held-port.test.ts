@@ -1,11 +1,11 @@
-// A port that is open before the agent is there.
+// A port that is open before the agent has started.
 import { expect, test } from 'vitest'
 import { holdPort } from './held-port.ts'
 import type { Listener, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
 
 const addresses = [{ host: '127.0.0.1', port: 9092 }]
 
-/** A network whose connections are made by the test. */
+/** A network in which the test makes the connections. */
 function aNetwork() {
   let listener: NetworkEvents | undefined
   const listening = { times: 0, closed: 0 }
@@ -35,13 +35,13 @@ function aNetwork() {
       destroy: () => void (state.destroyed = true),
     }
     const events = listener?.onConnection(socket)
-    if (events === undefined) throw new Error('nobody listens')
+    if (events === undefined) throw new Error('the port is not open')
     return { socket, events, state }
   }
   return { network, connect, listening, acceptError: (error: Error) => listener?.onAcceptError(error) }
 }
 
-/** Serves by writing down what it sees. */
+/** A server that records its events. */
 function aServer() {
   const seen: string[] = []
   const onConnection = (socket: Socket): SocketEvents => {
@@ -59,7 +59,7 @@ function aServer() {
   return { seen, events: { onConnection, onAcceptError } }
 }
 
-test('who connects early waits unread, and is served in order when the agent listens', async () => {
+test('early clients wait unread, and are served in order when the agent listens', async () => {
   const { network, connect, listening } = aNetwork()
   const held = await holdPort(network, addresses)
   const { events, state } = connect()
@@ -75,7 +75,7 @@ test('who connects early waits unread, and is served in order when the agent lis
   expect(seen).toEqual(['from client', 'data 1', 'data 2', 'data 3', 'closed reset'])
 })
 
-test('a server that pauses while it is given the early bytes stays paused', async () => {
+test('a server that pauses while it receives the early bytes stays paused', async () => {
   const { network, connect } = aNetwork()
   const held = await holdPort(network, addresses)
   const { events, state } = connect()
@@ -84,7 +84,7 @@ test('a server that pauses while it is given the early bytes stays paused', asyn
   expect(state.paused).toBe(true)
 })
 
-test('who is gone before the agent listens is never seen by it', async () => {
+test('the agent never sees a client that disconnects before it listens', async () => {
   const { network, connect } = aNetwork()
   const held = await holdPort(network, addresses)
   connect().events.closed()
@@ -93,7 +93,7 @@ test('who is gone before the agent listens is never seen by it', async () => {
   expect(seen).toEqual([])
 })
 
-test('a client that cannot be let in is told of to whoever serves the port', async () => {
+test('a failed accept is reported to the server of the port', async () => {
   const { network, acceptError } = aNetwork()
   const held = await holdPort(network, addresses)
   acceptError(new Error('before anybody serves'))
@@ -103,7 +103,7 @@ test('a client that cannot be let in is told of to whoever serves the port', asy
   expect(seen).toEqual(['not accepted: no file descriptors'])
 })
 
-test('closing cuts off who waits; once it is taken over, the port is the one who took it', async () => {
+test('closing disconnects waiting clients; after the take-over it has no effect', async () => {
   const { network, connect, listening } = aNetwork()
   const held = await holdPort(network, addresses)
   const { state } = connect()

@@ -1,13 +1,13 @@
-// A port that is open before the agent is there: who connects early waits, instead of being refused, and is served as soon as the agent listens.
+// A port that is open before the agent has started: early clients wait instead of being rejected, and are served as soon as the agent listens.
 import { limits } from '../limits.ts'
 import type { ListenAddress, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
 
 export interface HeldPort {
-  /** Where it really is, with the port that 0 became. */
+  /** The actual addresses, with the port that was chosen for 0. */
   readonly addresses: readonly ListenAddress[]
-  /** Its first `listen` takes the port over, with everybody who waits; the addresses are those that were held. Later ones are the underlying network's. */
+  /** The first `listen` takes over the port and all waiting clients, with the addresses that were held. Later calls go to the underlying network. */
   readonly network: Network
-  /** Closes it where nobody has taken it over: who waits is cut off. */
+  /** Closes the port and disconnects waiting clients, unless an agent has taken it over. */
   close(): Promise<void>
 }
 
@@ -18,15 +18,15 @@ interface Waiting {
 }
 
 /**
- * Opens the port. Called before anything is read or written elsewhere: a start that must fail on a busy port has done nothing by then, above all it has
- * not registered under a name whose agent is still at work.
+ * Opens the port. Called before anything else is read or written, so that a start which fails on a busy port has changed nothing. In particular it has
+ * not registered under the name of an agent that is still running.
  */
 export async function holdPort(network: Network, addresses: readonly ListenAddress[]): Promise<HeldPort> {
   const waiting = new Set<Waiting>()
   let serve: NetworkEvents | undefined
   const listener = await network.listen(addresses, {
     onConnection: (socket) => (serve === undefined ? hold(socket, waiting) : serve.onConnection(socket)),
-    // Before the agent is there nobody asks who did not get in: a client tries again.
+    // Before the agent has started there is no one to report to; the client tries again.
     onAcceptError: (error) => serve?.onAcceptError(error),
   })
   return {
@@ -50,7 +50,7 @@ export async function holdPort(network: Network, addresses: readonly ListenAddre
 
 function hold(socket: Socket, waiting: Set<Waiting>): SocketEvents {
   const one: Waiting = { socket, early: [], events: undefined }
-  // Nothing is read meanwhile, so that whoever waits takes no memory of ours.
+  // The socket is not read while its client waits, so that it takes no memory.
   if (waiting.size < limits.connections) {
     waiting.add(one)
     socket.pause()
@@ -71,7 +71,7 @@ function hold(socket: Socket, waiting: Set<Waiting>): SocketEvents {
 function handOver(one: Waiting, { onConnection }: NetworkEvents): void {
   const events = onConnection(one.socket)
   one.events = events
-  // First, for whoever is given the bytes may pause the socket again.
+  // `resume` comes first, because the receiver of the bytes may pause the socket again.
   one.socket.resume()
   for (const chunk of one.early.splice(0)) events.data(chunk)
 }

@@ -1,4 +1,4 @@
-// Whatever a client sends: dispatch answers or closes the connection, and no bytes make a defect.
+// Hostile bytes: whatever a client sends, dispatch answers or closes the connection, and there is no defect.
 import { type Api, encodeRequest } from '@local-kafka-service/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -10,7 +10,7 @@ const apis = handlers.map(({ api }) => api)
 const anApi = fc
   .constantFrom(...apis)
   .chain((api) => fc.tuple(fc.constant(api), fc.integer({ min: api.versions[0], max: api.versions[1] })))
-/** Where, and what stands there then. */
+/** The position of a damaged byte, and its new value. */
 const someDamage = fc.array(fc.tuple(fc.nat(300), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff)), { minLength: 1, maxLength: 4 })
 
 function aFrame(api: Api, version: number, topicId: string): Buffer {
@@ -18,7 +18,7 @@ function aFrame(api: Api, version: number, topicId: string): Buffer {
   return Buffer.concat(encodeRequest(api, header, sampleOf(api, version, topicId))).subarray(4)
 }
 
-/** Long polls end as if the client had gone. */
+/** Long polls end as if the client had disconnected. */
 async function survives(kafka: AgentForTests, frame: Uint8Array): Promise<void> {
   const gone = new AbortController()
   setImmediate(() => gone.abort(new Error('gone')))
@@ -29,7 +29,7 @@ async function survives(kafka: AgentForTests, frame: Uint8Array): Promise<void> 
   if (defect?.kind === 'defect') throw new Error(`a defect in ${defect.where}`, { cause: defect.error })
 }
 
-test('damaged requests are answered or closed, never a defect', async () => {
+test('damaged requests are answered or close the connection, and are never a defect', async () => {
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
   await fc.assert(
@@ -41,11 +41,11 @@ test('damaged requests are answered or closed, never a defect', async () => {
     }),
     { numRuns: 400 },
   )
-  // It is as well as before.
+  // The agent still works.
   expect(kafka.agent.health()).toEqual({ ready: true, reasons: [] })
 })
 
-test('bytes at random are answered or closed, never a defect', async () => {
+test('random bytes are answered or close the connection, and are never a defect', async () => {
   await using kafka = await anAgent()
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), async (bytes) => survives(kafka, bytes)),

@@ -1,5 +1,5 @@
-// The port of faults: who is handed in with the agent's parts sees every request of a Kafka client and every answer, and may decide what becomes of it.
-// Absent in every server but the one inside a test: there is no other switch for faults.
+// The port of fault injection: an interceptor sees every request of a Kafka client and its answer, and may decide what happens to it.
+// Only a server inside a test has one: there is no other switch for faults.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import type { ClientOfRequest } from '../api/handler.ts'
 import type { EventClient, Misunderstanding } from '../observe/events.ts'
@@ -13,15 +13,15 @@ export interface InterceptableConnection {
   /** Unique within the agent's life. */
   readonly id: number
   readonly address: string
-  /** Sends what is written, then closes. What is under way is done, and not answered. */
+  /** Sends everything that was written, then closes. Requests in progress are completed but not answered. */
   readonly close: (reason: string) => void
 }
 
-/** None of these may throw: what a test's own function throws is the interceptor's to catch and to tell. */
+/** None of these may throw: the interceptor catches and reports the errors of a test's own functions. */
 export interface ConnectionInterceptor {
-  /** One request, in the order of its connection and before the gate and the handler see it. */
+  /** Called for each request, in the order of its connection, before the gate and the handler. */
   request(asked: InterceptedRequest): Interception
-  /** It sent what is not a request that the server serves: the connection is closed. */
+  /** The client sent bytes that are not a request that the server serves, so the connection is closed. */
   misunderstood(said: Misunderstood): void
   /** The last call. */
   closed(reason: string): void
@@ -40,57 +40,57 @@ export interface InterceptedRequest {
   readonly client: ClientOfRequest
   /** Milliseconds since the epoch, by the agent's clock. */
   readonly atMs: number
-  /** The names of the topics that it is about, as far as the agent knows them: ids are looked up, a fetch session's topics are those of the session. */
+  /** The names of the topics that the request is about, as far as the agent knows them. Ids are looked up, and a request in a fetch session includes the session's topics. */
   readonly topics: readonly string[]
-  /** The groups that it is about. */
+  /** The groups that the request is about. */
   readonly groups: readonly string[]
-  /** The name of a topic that an answer names by its id; undefined where the agent does not know it. */
+  /** Returns the name of a topic id in an answer; undefined if the agent does not know it. */
   readonly nameOf: (topicId: string) => string | undefined
-  /** As decoded. Its record batches are slices of the frame: they are gone once the request is `settled`, and nobody counts a copy. */
+  /** The decoded request. Its record batches are slices of the frame, valid until `settled`; no budget counts a copy. */
   readonly body: object
 }
 
 export interface Interception {
   /**
-   * While it is awaited no other request of the connection is taken, and a Produce keeps its frame, counted by its permit. Must not reject. When the client
-   * goes or the agent stops before it is there, the request is dropped.
+   * While the verdict is pending, the connection takes no other request, and a Produce keeps its frame and its permit. Must not reject. If the client
+   * disconnects or the agent stops first, the request is dropped.
    */
   readonly verdict: Verdict | Promise<Verdict>
-  /** Exactly once, when it is known what became of the request. Keeps nothing of the answer: it may hold record batches. */
+  /** Called exactly once, when the outcome of the request is known. Must not keep the answer, which may contain record batches. */
   settled(end: End): void
 }
 
 export interface Verdict {
   readonly act: Act
-  /** Before `act`. It ends early when the client goes or the agent stops: then the rest follows at once, as in a server that is slow and not dead. */
+  /** A delay before `act`. It ends early when the client disconnects or the agent stops; `act` then follows at once, as in a slow server. */
   readonly waitMs?: number
-  /** What the client is told to stay silent (KIP-219), beside what the gate says. */
+  /** The throttle time for the client (KIP-219); the longer one of this and the gate's applies. */
   readonly throttleMs?: number
 }
 
 export type Act =
   | { readonly kind: 'pass' }
-  /** Not handled; answered as its API answers a request that is refused as a whole. Without an answer to give (acks = 0) the connection is closed. */
+  /** Not handled. The answer is that of a request that is rejected as a whole; with acks = 0 the connection is closed instead. */
   | { readonly kind: 'fail'; readonly error: KafkaErrorName; readonly message?: string }
   /** Neither handled nor answered. The connection goes on, with a gap in its answers. */
   | { readonly kind: 'drop' }
-  /** Neither handled nor answered, and nothing behind it is: the connection stays open and silent until the client closes it; a Produce keeps its permit. */
+  /** Neither handled nor answered, nor are later requests: the connection stays open and silent until the client closes it. A Produce keeps its permit. */
   | { readonly kind: 'hang' }
   /** Not handled; the connection is closed. */
   | { readonly kind: 'close' }
-  /** Handled twice, one after the other, as when a client sends it again; it hears the second answer only. */
+  /** Handled twice, one after the other, as if the client had sent it again; the client gets the second answer only. */
   | { readonly kind: 'duplicate' }
-  /** Handled to its end; then the connection is closed in place of the answer, so that the client sends it again elsewhere. */
+  /** Handled, but then the connection is closed instead of the answer, so that the client sends the request again on another connection. */
   | { readonly kind: 'lose ack' }
 
 export interface End {
   /**
-   * `answered`: also with an error. `unanswered`: done, no answer was owed. `dropped`: neither done nor answered. `closed`: the connection, in place of an
-   * answer. `lost`: done, and the answer is lost. `gone`: the client had left before the answer was made.
+   * `answered`: with a result or an error. `unanswered`: handled, and the client expects no answer. `dropped`: neither handled nor answered. `closed`: the
+   * connection was closed instead of an answer. `lost`: handled, but the answer is lost. `gone`: the client had disconnected before the answer was ready.
    */
   readonly outcome: 'answered' | 'unanswered' | 'dropped' | 'closed' | 'lost' | 'gone'
-  /** Undefined where none was made. */
+  /** Undefined if there was no answer. */
   readonly response: object | undefined
-  /** From the whole request to its answer, by the agent's clock. */
+  /** The time from the arrival of the request to its answer, by the agent's clock. */
   readonly durationMs: number
 }

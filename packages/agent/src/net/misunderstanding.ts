@@ -1,10 +1,10 @@
-// Why a connection is closed, in words for the user of a client: requests that are not served, and bytes that are not Kafka's protocol.
+// The reasons why a connection is closed, for the user of a client: requests that are not served, and bytes that are not Kafka's protocol.
 import { type Api, apiName, type ProtocolError, type RequestHeader } from '@local-kafka-service/protocol'
 import type { Misunderstanding } from '../observe/events.ts'
 
 type Asked = Pick<RequestHeader, 'apiKey' | 'apiVersion'>
 
-/** `api`: the served one of that key. */
+/** `api` is the served API with that key, if there is one. */
 export function notServed({ apiKey, apiVersion }: Asked, api: Api | undefined): Misunderstanding {
   const request = { api: apiName(apiKey), version: apiVersion }
   const words = `${request.api} ${apiVersion} is not served`
@@ -12,7 +12,7 @@ export function notServed({ apiKey, apiVersion }: Asked, api: Api | undefined): 
     return {
       request,
       message: `${words} (API key ${apiKey})`,
-      advice: 'do without this call; docs/reference/apis.md lists the APIs that are served',
+      advice: 'avoid this call; docs/reference/apis.md lists the APIs that are served',
     }
   const [min, max] = api.versions
   const message = `${words}: ${min === max ? `version ${min} is` : `versions ${min} to ${max} are`}`
@@ -21,19 +21,19 @@ export function notServed({ apiKey, apiVersion }: Asked, api: Api | undefined): 
     : { request, message, advice: "let the client ask for the server's versions (ApiVersions), or set its Kafka version to an older one" }
 }
 
-/** The header of the request was read, and its body cannot be. */
+/** For a request with a valid header and an invalid body. */
 export function unreadable({ apiKey, apiVersion }: Asked, { message }: ProtocolError): Misunderstanding {
   const request = { api: apiName(apiKey), version: apiVersion }
   return { request, message: `${request.api} ${apiVersion} cannot be read: ${message}`, advice: damaged }
 }
 
-/** There is no header of a request. */
+/** For bytes without a valid request header. */
 export function notKafka({ looksLike, message }: ProtocolError): Misunderstanding {
   switch (looksLike) {
     case 'TLS':
       return {
         request: undefined,
-        message: 'the bytes are TLS, which the Kafka port does not have',
+        message: 'the bytes are TLS, which the Kafka port does not support',
         advice: 'set security.protocol=PLAINTEXT in the client (kafkajs: ssl: false)',
       }
     case 'HTTP':
@@ -43,8 +43,8 @@ export function notKafka({ looksLike, message }: ProtocolError): Misunderstandin
         advice: 'use the port of the control plane (8000 by default) or of the data plane (8123)',
       }
     case undefined:
-      return { request: undefined, message: `the bytes are not a request of Kafka: ${message}`, advice: damaged }
+      return { request: undefined, message: `the bytes are not a Kafka request: ${message}`, advice: damaged }
   }
 }
 
-const damaged = 'look for what changes the bytes on their way, or report it to the authors of the client'
+const damaged = 'check whether a proxy changes the bytes, or report this to the authors of the client'

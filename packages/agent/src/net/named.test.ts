@@ -1,4 +1,4 @@
-// What a request is about, wherever its message says so.
+// The topics and groups that a request is about, in any field of its message.
 import { expect, test } from 'vitest'
 import type { TopicId } from '../core/ids.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
@@ -14,8 +14,8 @@ const sources = {
 
 test.each<[string, object, { readonly topics?: readonly string[]; readonly groups?: readonly string[] }]>([
   ['topics by name', { topicData: [{ name: 'a', partitionData: [] }, { name: 'b' }, { name: 'a' }] }, { topics: ['a', 'b'] }],
-  ['a topic by its id, beside an empty name', { topics: [{ topicId, name: '' }] }, { topics: ['orders'] }],
-  ['an id that nobody knows, and none', { topics: [{ topicId: zero }, { topicId: 'AAAAAAAAAAAAAAAAAAAAAg' }] }, {}],
+  ['a topic by its id, with an empty name', { topics: [{ topicId, name: '' }] }, { topics: ['orders'] }],
+  ['an unknown id, and a zero id', { topics: [{ topicId: zero }, { topicId: 'AAAAAAAAAAAAAAAAAAAAAg' }] }, {}],
   ['a name that looks like an id', { topics: [{ name: topicId }] }, { topics: [topicId] }],
   ['names in a list', { topicNames: ['a', 'b'], subscribedTopicNames: ['c'] }, { topics: ['a', 'b', 'c'] }],
   ['a session by ids', { sessionId: 7, topics: [] }, { topics: ['orders'] }],

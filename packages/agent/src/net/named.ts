@@ -1,4 +1,4 @@
-// Which topics and which groups a request is about, by the names that all of Kafka's messages give them.
+// Finds the topics and groups that a request is about, by the field names that Kafka's messages share.
 import { zeroUuid } from '@local-kafka-service/protocol'
 import type { TopicId } from '../core/ids.ts'
 import type { FetchSessions } from '../read/sessions.ts'
@@ -14,21 +14,21 @@ export interface NameSources {
   readonly fetchSessions: Pick<FetchSessions, 'topicsOf'>
 }
 
-/** In the order of the request, each once. An id that the catalog does not know has no name here. */
+/** In the order of the request, without duplicates. Ids that the catalog does not know are left out. */
 export function namedIn(body: object, { catalog, fetchSessions }: NameSources): Named {
   const topics = new Set<string>()
   const groups = new Set<string>()
   const found: Found = {
     topic: (name) => void topics.add(name),
     topicId(id) {
-      // The cast is at the border of the decoded message.
+      // The cast is safe: every string is a valid key for the catalog.
       const name = catalog.byId(id as TopicId)?.name
       if (name !== undefined) topics.add(name)
     },
     group: (id) => void groups.add(id),
   }
   visit(body, '', found)
-  // An incremental fetch names only what changed; it is about all that its session holds.
+  // An incremental fetch names only what changed; it is about all topics of its session.
   if ('sessionId' in body && typeof body.sessionId === 'number' && body.sessionId !== 0) {
     const session = fetchSessions.topicsOf(body.sessionId)
     for (const topic of session.topics) {
@@ -48,12 +48,12 @@ interface Found {
 const topicArrays: ReadonlySet<string> = new Set(['topics', 'topicData', 'forgottenTopicsData', 'topicPartitions'])
 const topicFields: ReadonlySet<string> = new Set(['topic', 'topicName', 'topicNames', 'subscribedTopicNames'])
 const groupFields: ReadonlySet<string> = new Set(['groupId', 'groupIds', 'groupsNames', 'groups'])
-/** Kafka's ConfigResource types and the key type of FindCoordinator that mean these. */
+/** Kafka's types of a ConfigResource, and the key type of FindCoordinator, for topics and groups. */
 const topicResource = 2
 const groupResource = 32
 const groupKey = 0
 
-/** `within`: the array that `value` is an element of. */
+/** `within` is the array that contains `value`. */
 function visit(value: object, within: string, found: Found): void {
   if (ArrayBuffer.isView(value)) return
   for (const [field, inner] of Object.entries(value)) {
@@ -68,7 +68,7 @@ function visit(value: object, within: string, found: Found): void {
   visitTyped(value, found)
 }
 
-/** `field`: what the text is called, or the array of things whose name it is. */
+/** `field` is the field of the text; for a `name`, it is the array of the things that have it. */
 function visitText(value: string, field: string, found: Found): void {
   if (value === '') return
   if (topicFields.has(field) || topicArrays.has(field)) found.topic(value)
@@ -76,7 +76,7 @@ function visitText(value: string, field: string, found: Found): void {
   else if (field === 'topicId' && value !== zeroUuid) found.topicId(value)
 }
 
-/** DescribeConfigs and FindCoordinator say with a number what their names are names of. */
+/** DescribeConfigs and FindCoordinator have a number for the type of their names. */
 function visitTyped(value: object, found: Found): void {
   if ('resourceType' in value && 'resourceName' in value && typeof value.resourceName === 'string') {
     if (value.resourceType === topicResource) found.topic(value.resourceName)

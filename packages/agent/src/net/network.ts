@@ -1,52 +1,52 @@
-// The port of the network: listening sockets that carry bytes. TCP in the product, pipes in the simulator.
+// The port of the network: listening sockets that carry bytes. The product uses TCP, the simulator pipes.
 
 export interface Network {
-  /** Listens on each address. Rejects when an address is taken (`code: 'EADDRINUSE'`) or not ours. */
+  /** Listens on each address. Rejects when an address is taken (`code: 'EADDRINUSE'`) or is not an address of this machine. */
   listen(addresses: readonly ListenAddress[], events: NetworkEvents): Promise<Listener>
 }
 
 export interface NetworkEvents {
-  /** Per accepted socket. */
+  /** Called for each accepted socket. */
   readonly onConnection: (socket: Socket) => SocketEvents
-  /** A client could not be let in (no memory, no file descriptors left). It still listens. */
+  /** A connection could not be accepted (no memory, no file descriptors left). The server still listens. */
   readonly onAcceptError: (error: Error) => void
 }
 
 export interface ListenAddress {
   /** A host name or an IP address: `127.0.0.1`, `::1`, `0.0.0.0`. */
   readonly host: string
-  /** 0 = any free port; with several addresses all get the same one. */
+  /** 0 stands for any free port; several addresses get the same one. */
   readonly port: number
 }
 
 export interface Listener {
-  /** Where it really listens, in the order asked for; an address family that the machine lacks is left out. */
+  /** The actual addresses, in the order of the request; address families that the machine lacks are left out. */
   readonly addresses: readonly ListenAddress[]
-  /** Accepts nothing more. Accepted sockets stay. */
+  /** Accepts no more connections. Accepted sockets stay open. */
   close(): Promise<void>
 }
 
-/** One accepted connection. Events come as calls on what `onConnection` returned. */
+/** One accepted connection. Its events are calls on the object that `onConnection` returned. */
 export interface Socket {
   readonly remote: ListenAddress
   readonly local: ListenAddress
-  /** Sends the chunks in one gathered write. False: more than the socket's buffer is pending, wait for `drained`. */
+  /** Sends the chunks in one gathered write. Returns false when the socket's buffer is full: then wait for `drained`. */
   write(chunks: readonly Uint8Array[]): boolean
-  /** Bytes accepted by `write` and not yet given to the system. */
+  /** The bytes accepted by `write` that the operating system does not have yet. */
   readonly pendingBytes: number
-  /** No `data` until `resume`; at most what the system has already handed over may still come. */
+  /** Stops `data` until `resume`; bytes that were already read may still arrive. */
   pause(): void
   resume(): void
-  /** Sends what is pending, then closes. */
+  /** Sends all pending bytes, then closes. */
   end(): void
   /** Closes at once. */
   destroy(): void
 }
 
 export interface SocketEvents {
-  /** The chunk is the callee's own: nobody else will change it. */
+  /** The callee owns the chunk: nothing else changes it. */
   data(chunk: Uint8Array): void
   drained(): void
-  /** Exactly once, after which nothing comes. */
+  /** Called exactly once, as the last event. */
   closed(error?: Error): void
 }

@@ -1,4 +1,4 @@
-// The budget of frames: never passed by more than one frame, never stuck, and nobody is passed for ever.
+// The budget of frames: at most one frame exceeds it, it never deadlocks, and no frame waits indefinitely.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
@@ -6,10 +6,10 @@ import { ManualClock } from '../time/testing/manual-clock.ts'
 import { type Claim, Permits } from './permits.ts'
 
 const aPool = (clock = new ManualClock()) => new Permits({ capacityBytes: 100, clock })
-/** For frames that must not be told to give way. */
+/** For frames that must not give way. */
 const stays = (): never => expect.unreachable()
 
-test('what is released is there again, once', () => {
+test('a release gives the bytes back, once', () => {
   const permits = aPool()
   const claim = permits.claim(stays)
   expect(claim.reserve(60, () => {})).toBe(true)
@@ -20,7 +20,7 @@ test('what is released is there again, once', () => {
   expect(permits.usedBytes).toBe(0)
 })
 
-test('a newcomer that would fit does not pass one that waits', () => {
+test('a new frame that would fit does not overtake one that waits', () => {
   const permits = aPool()
   const holder = permits.claim(stays)
   holder.reserve(90, () => {})
@@ -34,7 +34,7 @@ test('a newcomer that would fit does not pass one that waits', () => {
   expect(granted).toEqual(['large', 'small'])
 })
 
-test('one that waits and is gone holds nobody up', () => {
+test('a waiting frame that is released does not block others', () => {
   const permits = aPool()
   const holder = permits.claim(stays)
   holder.reserve(90, () => {})
@@ -50,14 +50,14 @@ interface Frame {
   readonly sizeBytes: number
 }
 
-/** Reserves step by step until the frame is whole, as a connection does. */
+/** Reserves step by step until the frame is complete, like a connection. */
 function fill({ claim, sizeBytes }: Frame, stepBytes: number): void {
   while (claim.heldBytes < sizeBytes && !claim.waits)
     if (!claim.reserve(Math.min(stepBytes, sizeBytes - claim.heldBytes), () => fill({ claim, sizeBytes }, stepBytes))) return
   if (claim.heldBytes === sizeBytes) claim.complete()
 }
 
-test('whatever the frames, each becomes whole in the end, and the budget is passed by one frame at most', () => {
+test('whatever the frames, each one completes, and at most one exceeds the budget', () => {
   const largestBytes = 80
   fc.assert(
     fc.property(
@@ -66,7 +66,7 @@ test('whatever the frames, each becomes whole in the end, and the budget is pass
       (sizes, stepBytes) => {
         const permits = aPool()
         const frames = sizes.map((sizeBytes) => ({ claim: permits.claim(stays), sizeBytes }))
-        // All begin, so that each holds a part before any goes on.
+        // All frames begin, so that each holds a part before any goes on.
         for (const { claim } of frames) claim.reserve(1, () => {})
         for (const frame of frames) fill(frame, stepBytes)
         const left = new Set(frames)
@@ -85,7 +85,7 @@ test('whatever the frames, each becomes whole in the end, and the budget is pass
   )
 })
 
-test('H4: frames that stall hold only their part of the budget, and one that has arrived whole is served from the rest at once', () => {
+test('H4: stalled frames hold only their part of the budget, and a complete frame is served from the rest at once', () => {
   const permits = new Permits({ capacityBytes: 100, incompleteBytes: 50, clock: new ManualClock() })
   const whole = permits.claim(stays)
   whole.reserve(10, () => {}, 'whole')
@@ -95,7 +95,7 @@ test('H4: frames that stall hold only their part of the budget, and one that has
   expect(permits.claim(stays).reserve(40, () => {}, 'whole')).toBe(true)
 })
 
-test('H4: the eldest frame that has arrived too slowly gives way when another waits, and only as many as are needed', async () => {
+test('H4: when a frame waits, the oldest frames that arrive too slowly give way, and only as many as needed', async () => {
   const clock = new ManualClock()
   const permits = aPool(clock)
   const gone: string[] = []
@@ -122,7 +122,7 @@ test('H4: the eldest frame that has arrived too slowly gives way when another wa
   expect(gone).toEqual(['first'])
 })
 
-test('H4: a frame has its grace, and a frame that waited for the budget has it from then on', async () => {
+test('H4: a frame has a period of grace, which starts again after a wait for the budget', async () => {
   const clock = new ManualClock()
   const permits = aPool(clock)
   const gone: string[] = []

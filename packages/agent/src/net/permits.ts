@@ -1,28 +1,28 @@
-// The budget of bytes that frames may hold between the socket and their admission. A frame reserves in steps, as its bytes arrive, and gives way when it stalls and others wait.
+// The budget of bytes that frames may hold between the socket and their admission. A frame reserves bytes in steps as they arrive, and gives way when it stalls while others wait.
 import { limits } from '../limits.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 
 export interface PermitsOptions {
   readonly capacityBytes: number
-  /** What incomplete frames may hold of it; the rest is a reserve for frames that have arrived whole. Default: all of it, without a reserve. */
+  /** The part that incomplete frames may hold; the rest is a reserve for complete frames. The default is the whole capacity, without a reserve. */
   readonly incompleteBytes?: number
   readonly clock: Clock
 }
 
-/** `whole`: all bytes of the frame have arrived, so it needs the reservation only until it is handled. */
+/** `whole` means that all bytes of the frame have arrived, so it needs the reservation only until it is handled. */
 type AskKind = 'incomplete' | 'whole'
 
 export class Permits {
   readonly #capacityBytes: number
   readonly #incompleteCapacityBytes: number
   readonly #clock: Clock
-  /** Frames being read or handled, the eldest first. */
+  /** The frames that are being read or handled, the oldest first. */
   readonly #claims = new Set<Claim>()
   #usedBytes = 0
-  /** Held by frames that are complete: they give it back without asking for more. */
+  /** The bytes of complete frames, which give them back without asking for more. */
   #wholeBytes = 0
   readonly #waiting = { incomplete: 0, whole: 0 }
-  /** May go over the budget. */
+  /** The claim that may exceed the budget. */
   #favoured: Claim | undefined
   #serving = false
   #overdue: Timer | undefined
@@ -42,7 +42,7 @@ export class Permits {
   }
 
   /**
-   * Opens the account of one frame. `giveWay` is called at most once, when other frames wait and this one arrives too slowly: below
+   * Opens a claim for one frame. `giveWay` is called at most once, when other frames wait and this one arrives too slowly: below
    * `limits.frameBytesPerSecond` after `limits.frameGraceMs`. The caller then releases the claim.
    */
   claim(giveWay: () => void): Claim {
@@ -50,7 +50,7 @@ export class Permits {
       clock: this.#clock,
       giveWay,
       ask: (bytes, kind) => {
-        // An earlier frame that waits goes first: otherwise small frames would pass a large one indefinitely.
+        // A frame that already waits goes first: otherwise small frames would overtake a large one indefinitely.
         const first = this.#waiting[this.#queueOf(kind)] === 0 || claim === this.#favoured
         return first && this.#grant(claim, bytes, kind)
       },
@@ -74,7 +74,7 @@ export class Permits {
     return claim
   }
 
-  /** Without a reserve there is one queue. */
+  /** Without a reserve there is only one queue. */
   #queueOf(kind: AskKind): AskKind {
     return this.#incompleteCapacityBytes < this.#capacityBytes ? kind : 'incomplete'
   }
@@ -89,8 +89,8 @@ export class Permits {
   }
 
   /**
-   * If every frame held a part and waited for the rest, none would ever be whole. So while no whole frame is about to give anything back,
-   * one may go over the budget until it is whole; then the others wait for it.
+   * If every frame held a part and waited for the rest, none would ever be complete. So while no complete frame can give bytes back,
+   * one frame may exceed the budget until it is complete, and the others wait for it.
    */
   #mayExceed(claim: Claim): boolean {
     if (this.#wholeBytes > 0) return false
@@ -107,14 +107,14 @@ export class Permits {
     this.#serving = false
   }
 
-  /** Looked up again after each grant: a frame that was granted a step usually asks for the next one at once. */
+  /** Searched again after each grant, because a frame usually asks for its next step at once. */
   #eldestWaiting(queue: AskKind): Claim | undefined {
     if (this.#waiting[queue] > 0)
       for (const claim of this.#claims) if (claim.waitsFor !== undefined && this.#queueOf(claim.waitsFor) === queue) return claim
     return undefined
   }
 
-  /** While a frame waits: frames that arrive too slowly give way, the eldest first, and only as many as are needed. */
+  /** While a frame waits, frames that arrive too slowly give way, the oldest first, and only as many as needed. */
   #watchOverdue(): void {
     if (this.#overdue !== undefined) return
     const now = this.#clock.monotonic()
@@ -147,13 +147,13 @@ interface Pool {
   released(): void
 }
 
-/** What one frame holds of the budget. */
+/** One frame's share of the budget. */
 export class Claim {
   readonly #pool: Pool
   #heldBytes = 0
   #waiting: { readonly bytes: number; readonly kind: AskKind; readonly granted: () => void } | undefined
   #state: 'incomplete' | 'whole' | 'released' = 'incomplete'
-  /** From when on its client, and not this budget, decides how fast the frame arrives. */
+  /** Since then the client, not this budget, determines how fast the frame arrives. */
   #sinceMs: number
 
   constructor(pool: Pool) {
@@ -177,12 +177,12 @@ export class Claim {
     return this.#state === 'whole'
   }
 
-  /** When the frame must have arrived if others wait. Monotonic. */
+  /** The deadline of the frame while others wait, on the monotonic clock. */
   get overdueAtMs(): number {
     return this.#sinceMs + limits.frameGraceMs + (this.#heldBytes * 1000) / limits.frameBytesPerSecond
   }
 
-  /** True: `bytes` more are reserved now. False: `granted` is called once they are. One ask at a time. */
+  /** Reserves more bytes. On false they are reserved later, and `granted` is called then. Only one request may be open at a time. */
   reserve(bytes: number, granted: () => void, kind: AskKind = 'incomplete'): boolean {
     if (this.#pool.ask(bytes, kind)) {
       this.#heldBytes += bytes
@@ -193,7 +193,7 @@ export class Claim {
     return false
   }
 
-  /** For the pool: asks again. False: still no room. */
+  /** For the pool: tries the waiting request again. Returns false if there is still no room. */
   retry(): boolean {
     const waiting = this.#waiting
     if (waiting === undefined) return true
@@ -206,19 +206,19 @@ export class Claim {
     return true
   }
 
-  /** For the pool: others wait, and this frame arrives too slowly. */
+  /** For the pool: makes this frame give way, because it arrives too slowly while others wait. */
   giveWay(): void {
     this.#pool.giveWay()
   }
 
-  /** All bytes of the frame are here: it asks for no more. */
+  /** All bytes of the frame have arrived: it reserves no more. */
   complete(): void {
     if (this.#state !== 'incomplete') return
     this.#state = 'whole'
     this.#pool.completed()
   }
 
-  /** Gives everything back. Idempotent. */
+  /** Gives all bytes back. Idempotent. */
   release(): void {
     if (this.#state === 'released') return
     if (this.#waiting !== undefined) this.#pool.waiting(-1, this.#waiting.kind)

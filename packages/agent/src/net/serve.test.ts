@@ -1,4 +1,4 @@
-// The Kafka port over real sockets: addresses, many clients, and an orderly end.
+// The Kafka port over real sockets: addresses, many clients, and an orderly shutdown.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { ApiVersions, decodeResponse, encodeRequest, Fetch, FrameSplitter, Metadata, Produce } from '@local-kafka-service/protocol'
@@ -65,7 +65,7 @@ function header(version: number, correlationId: number) {
 
 const correlationOf = (frame: Uint8Array): number => Buffer.from(frame).readInt32BE(0)
 
-test('a client hears ApiVersions, and Metadata names the address that it came in by', async () => {
+test('a client gets ApiVersions, and Metadata has the address that it connected to', async () => {
   await using kafka = await anAgent()
   const port = await served(kafka)
   const at = port.addresses[0]?.port ?? 0
@@ -80,7 +80,7 @@ test('a client hears ApiVersions, and Metadata names the address that it came in
   await client.closed
 })
 
-test('with any port asked for, all addresses get the same one, and localhost is both families', async () => {
+test('with port 0 all addresses get the same port, and localhost covers both address families', async () => {
   await using kafka = await anAgent()
   const port = await served(kafka, { listen: [{ host: 'localhost', port: 0 }] })
   expect(new Set(port.addresses.map((address) => address.port)).size).toBe(1)
@@ -88,7 +88,7 @@ test('with any port asked for, all addresses get the same one, and localhost is 
   port.close()
 })
 
-test('a port that is taken is refused with EADDRINUSE, and no address stays open', async () => {
+test('a port that is taken fails with EADDRINUSE, and no address stays open', async () => {
   await using kafka = await anAgent()
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
@@ -98,7 +98,7 @@ test('a port that is taken is refused with EADDRINUSE, and no address stays open
   other.close()
 })
 
-test('an address that is not ours is refused', async () => {
+test('an address of another machine fails', async () => {
   await using kafka = await anAgent()
   await expect(served(kafka, { listen: [{ host: '192.0.2.1', port: 0 }] })).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
 })
@@ -155,7 +155,7 @@ test('a long poll blocks its own connection only', async () => {
   await Promise.all([waiting.closed, other.closed])
 })
 
-test('beyond max.connections a client is closed, and heard again when another went', async () => {
+test('a client beyond max.connections is disconnected, and accepted again after another has closed', async () => {
   await using kafka = await anAgent()
   const services = { ...kafka.services, settings: settings('dev', { 'max.connections': { value: '1', source: 'flag' } }) }
   const port = await served(kafka, { services })
@@ -174,7 +174,7 @@ test('beyond max.connections a client is closed, and heard again when another we
   await third.closed
 })
 
-test('H5: a reader that takes nothing is closed when the answers of others find no memory, and says so once', async () => {
+test('H5: a client that reads nothing is disconnected when the answers of others find no memory, with one event', async () => {
   await using kafka = await anAgent()
   const clock = new ManualClock()
   const sockets: FakeSocket[] = []
@@ -217,7 +217,7 @@ test('H5: a reader that takes nothing is closed when the answers of others find 
   port.close()
 })
 
-test('H5: of one large answer it is seen how much of it a slow reader has taken', async () => {
+test('H5: the progress of a slow reader is visible within one large answer', async () => {
   const taken = Promise.withResolvers<void>()
   let written: KafkaSocket | undefined
   const listener = await tcpNetwork.listen(loopback, {
@@ -269,7 +269,7 @@ test('H8: without room, a connection that never sent a request gives way to a ne
   port.close()
 })
 
-test('a drain ends long polls, answers what was admitted, closes every connection, and accepts nobody', async () => {
+test('a drain ends long polls, answers admitted requests, closes every connection, and accepts no new one', async () => {
   const objects = new GatedObjects()
   await using kafka = await anAgent({ wrap: () => objects })
   await kafka.topic('t')
@@ -298,7 +298,7 @@ test('a drain ends long polls, answers what was admitted, closes every connectio
   expect(late.socket.bytesRead).toBe(0)
 })
 
-test('a client is told the address that it came in by; its own machine is localhost where both families are served', () => {
+test('a client gets the address that it connected to, or localhost on its own machine if both address families are served', () => {
   const both = [
     { host: '127.0.0.1', port: 9092 },
     { host: '::1', port: 9092 },

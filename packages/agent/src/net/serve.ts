@@ -1,4 +1,4 @@
-// Opens the Kafka port: a connection per accepted socket, all of them under common budgets, and an orderly end.
+// Opens the Kafka port: one connection for each accepted socket, shared budgets, and an orderly shutdown.
 import type { AnyHandler } from '../api/handler.ts'
 import { limits } from '../limits.ts'
 import type { MemoryUse } from '../observe/metrics.ts'
@@ -17,27 +17,27 @@ import { TurnCounter } from './turn-counter.ts'
 export interface KafkaPortOptions {
   readonly network: Network
   readonly listen: readonly ListenAddress[]
-  /** What every client is told; without it, the address that its connection came in by. */
+  /** The address that every client gets; without it, each client gets the address that it connected to. */
   readonly advertised?: { readonly host: string; readonly port: number }
   readonly handlers: readonly AnyHandler[]
   readonly services: Services
-  /** Faults, in a test. */
+  /** Injects faults in a test. */
   readonly interceptor?: Interceptor
 }
 
 export interface KafkaPort {
   readonly addresses: readonly ListenAddress[]
   readonly connections: number
-  /** What frames hold that are being read or handled. */
+  /** The memory of frames that are being read or handled. */
   readonly frameMemory: readonly MemoryUse[]
   stopAccepting(): void
-  /** Takes no more requests and settles when every one that was admitted is answered and its connection closed, or after limits.drainMs. */
+  /** Takes no more requests. Settles when every admitted request is answered and its connection closed, or after limits.drainMs. */
   drain(): Promise<void>
-  /** Closes everything at once. */
+  /** Closes the port and all connections at once. */
   close(): void
 }
 
-/** Rejects when an address is taken or not ours. */
+/** Rejects when an address is taken or is not an address of this machine. */
 export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> {
   const { network, listen, handlers, services } = options
   const { ioClock: clock, emit, settings } = services
@@ -65,7 +65,7 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
     if (admitted.kind === 'rejected') {
       emit({ kind: 'connection rejected', address, setting: admitted.setting, limit: admitted.limit })
       socket.destroy()
-      return unheard
+      return rejectedSocket
     }
     const connectionId = (opened += 1)
     const interceptor = options.interceptor?.opened({
@@ -141,14 +141,14 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
   }
 }
 
-/** Where a client that came in by `local` reaches this agent again. */
+/** The address at which a client of `local` reaches this agent again. */
 export function advertisedOn(local: ListenAddress, listen: readonly ListenAddress[]): { readonly host: string; readonly port: number } {
   const hosts = new Set(listen.map(({ host }) => host))
   const both = hosts.has('localhost') || (hosts.has('127.0.0.1') && hosts.has('::1'))
-  // Whatever name the client used for its own machine, `localhost` is another one for it, as long as both families are served.
+  // A client on this machine can always use `localhost`, if both address families are served.
   if (both && (local.host === '127.0.0.1' || local.host === '::1')) return { host: 'localhost', port: local.port }
   return { host: local.host, port: local.port }
 }
 
-/** Of a socket that was closed before it was heard. */
-const unheard: SocketEvents = { data() {}, drained() {}, closed() {} }
+/** The events of a socket that was rejected. */
+const rejectedSocket: SocketEvents = { data() {}, drained() {}, closed() {} }

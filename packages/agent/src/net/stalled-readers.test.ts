@@ -1,4 +1,4 @@
-// Which reader gives way when answers find no memory, and when.
+// The reader that gives way when answers find no memory, and the time when it does.
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
@@ -20,7 +20,7 @@ function readers() {
   return { clock, stalled, gone, hold }
 }
 
-test('H5: nobody gives way while every answer finds memory, however long it stalls', async () => {
+test('H5: no reader gives way while every answer finds memory, however long it stalls', async () => {
   const { clock, gone, hold } = readers()
   hold('stalled', clock.monotonic())
   await clock.advance(10 * limits.answerStallMs)
@@ -34,18 +34,18 @@ test('H5: while others are starved, the reader that has stalled for the longest 
   hold('moving', undefined)
   stalled.starved()
   expect(gone).toEqual([])
-  // Clients ask again and again.
+  // Clients retry continuously.
   for (let ms = 0; ms < limits.answerStallMs + 10_000; ms += 500) {
     await clock.advance(500)
     stalled.starved()
   }
   expect(gone).toEqual([
-    'first: it had taken nothing of its answers for 30 s, and the answers of other clients found no memory',
-    'later: it had taken nothing of its answers for 30 s, and the answers of other clients found no memory',
+    'first: its client had read nothing of its answers for 30 s, and the answers of other clients found no memory',
+    'later: its client had read nothing of its answers for 30 s, and the answers of other clients found no memory',
   ])
 })
 
-test('H5: it looks only for as long as somebody is starved', async () => {
+test('H5: readers are checked only while an answer finds no memory', async () => {
   const { clock, stalled, gone, hold } = readers()
   hold('stalled', clock.monotonic())
   stalled.starved()

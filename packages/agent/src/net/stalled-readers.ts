@@ -1,17 +1,17 @@
-// Readers that take nothing: while the answers of other clients find no memory, the one that has stalled for the longest time gives way.
+// Closes stalled readers: while answers of other clients find no memory, the reader that has stalled for the longest time gives way.
 import { limits } from '../limits.ts'
 import type { Clock } from '../time/clock.ts'
 
-/** What is needed of one that holds answers. */
+/** A connection that may hold answers. */
 export interface Holder {
-  /** Since when nothing of its answers was taken, on the monotonic clock; undefined when it holds none. */
+  /** The time since which its client has read no bytes of its answers, on the monotonic clock; undefined when it holds none. */
   readonly stalledSinceMs: number | undefined
 }
 
 export interface StalledReadersParts<H extends Holder> {
   readonly clock: Clock
   readonly holders: Iterable<H>
-  /** Closes it. */
+  /** Closes the holder. */
   readonly giveWay: (holder: H, message: string) => void
 }
 
@@ -24,7 +24,7 @@ export class StalledReaders<H extends Holder> {
     this.#parts = parts
   }
 
-  /** An answer found no memory at all. Looks at once, and again for as long as this is called every few seconds. */
+  /** An answer found no memory. Checks the readers now, and again as long as this is called every few seconds. */
   starved(): void {
     this.#starvedAtMs = this.#parts.clock.monotonic()
     if (!this.#checking) this.#check()
@@ -43,6 +43,6 @@ export class StalledReaders<H extends Holder> {
     }
     if (longest === undefined || now - longest.sinceMs < limits.answerStallMs) return
     const seconds = Math.floor((now - longest.sinceMs) / 1000)
-    giveWay(longest.holder, `it had taken nothing of its answers for ${seconds} s, and the answers of other clients found no memory`)
+    giveWay(longest.holder, `its client had read nothing of its answers for ${seconds} s, and the answers of other clients found no memory`)
   }
 }

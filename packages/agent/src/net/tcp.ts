@@ -1,4 +1,4 @@
-// The network over TCP.
+// Implements the network over TCP.
 import net, { createServer, isIPv4, type Server, type Socket as TcpSocket } from 'node:net'
 import { limits } from '../limits.ts'
 import { isError } from '../native-error.ts'
@@ -6,7 +6,7 @@ import type { ListenAddress, Listener, Network, NetworkEvents, Socket, SocketEve
 
 export const tcpNetwork: Network = { listen: (addresses, events) => listen(addresses, events, holds) }
 
-/** The same, but neither its ports nor its connections keep the process alive. */
+/** Like `tcpNetwork`, but neither its ports nor its connections keep the process alive. */
 export const unheldTcpNetwork: Network = { listen: (addresses, events) => listen(addresses, events, letsGo) }
 
 /** Decides for each server and each socket whether the process waits for it. */
@@ -14,10 +14,10 @@ type Hold = (handle: Server | TcpSocket) => void
 const holds: Hold = () => {}
 const letsGo: Hold = (handle) => void handle.unref()
 
-// Taken as the module loads: a test that fakes it afterwards does not stop a server that runs in its process.
+// Saved when the module loads, so that a test with a fake later does not stop a server in the same process.
 const { queueMicrotask } = globalThis
 
-/** Another process may take the port between the first address and the last: so often a new one is tried. */
+/** Another process may take the port between the first address and the last; this is the number of attempts with a new port. */
 const portTries = 20
 
 async function listen(addresses: readonly ListenAddress[], events: NetworkEvents, hold: Hold): Promise<Listener> {
@@ -76,11 +76,11 @@ function open(
     server.once('error', reject)
     server.once('listening', () => {
       server.removeListener('error', reject)
-      // Accepting may fail for a moment (no memory, no file descriptors left): the listening socket stays.
+      // Accepting a connection may fail for a moment (no memory, no file descriptors left). The listening socket stays open.
       server.on('error', onAcceptError)
       resolve(server)
     })
-    // Node would look the host up and compile a regular expression to read what it found: 5 ms of a start. A bound socket needs neither (Node 26.4).
+    // Node would look up the host and compile a regular expression for the result, which takes 5 ms of a start. A bound socket needs neither (Node 26.4).
     if (isIPv4(at.host) && 'BoundSocket' in net) server.listen(new net.BoundSocket({ host: at.host, port: at.port }))
     else server.listen(at)
   })
@@ -106,21 +106,21 @@ function accept(tcp: TcpSocket, onConnection: (socket: Socket) => SocketEvents):
 }
 
 /**
- * Hands the system a bounded part of what was written at a time. Node reports a write as a whole: for 50 MB in one write nobody could tell a slow reader
- * from one that takes nothing.
+ * Passes written bytes to the operating system in bounded parts. Node reports only complete writes, so with one write of 50 MB a slow reader would look
+ * like one that reads nothing.
  */
 class AcceptedSocket implements Socket {
   readonly remote: ListenAddress
   readonly local: ListenAddress
   readonly #tcp: TcpSocket
   readonly #onDrained: () => void
-  /** Written, and not yet handed to `#tcp`; of the first chunk what is from `#firstFrom` on. */
+  /** Chunks that are not yet passed to `#tcp`; the first one starts at `#firstFrom`. */
   readonly #queued: Uint8Array[] = []
   #firstFrom = 0
   #queuedBytes = 0
   #corked = false
   #ending = false
-  /** Somebody was answered that there is no room, and waits for `onDrained`. */
+  /** The last write returned false, so its caller waits for `onDrained`. */
   #full = false
 
   constructor(tcp: TcpSocket, onDrained: () => void) {
@@ -134,7 +134,7 @@ class AcceptedSocket implements Socket {
     return this.#tcp.writableLength + this.#queuedBytes
   }
 
-  /** Sent after what is due in this turn already: the answers of one flush go out with one call of the system. */
+  /** Sends at the end of the current microtasks, so that the answers of one flush leave in one system call. */
   write(chunks: readonly Uint8Array[]): boolean {
     if (!this.#tcp.writable) return false
     if (!this.#corked) {
@@ -185,7 +185,7 @@ class AcceptedSocket implements Socket {
         consumed += 1
         this.#firstFrom = 0
       }
-      // The event `drain` does not come for what the system takes at once; this callback always does.
+      // Node emits no `drain` for bytes that the system takes at once, but it always calls this callback.
       this.#tcp.write(part, this.#onWritten)
     }
     if (consumed > 0) this.#queued.splice(0, consumed)
@@ -202,7 +202,7 @@ class AcceptedSocket implements Socket {
   }
 }
 
-/** An IPv4 client of a dual-stack socket is an IPv4 client. */
+/** Turns the address of an IPv4 client of a dual-stack socket into a plain IPv4 address. */
 function plain(address: string | undefined): string {
   if (address === undefined) return ''
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
@@ -214,7 +214,7 @@ function addressOf(server: Server): ListenAddress {
   return { host: address.address, port: address.port }
 }
 
-/** Settles when the port is free; accepted sockets stay, and `close` of Node would wait for them. */
+/** Settles when the port is free. Accepted sockets stay open; the callback of Node's `close` would wait for them. */
 function stopListening(server: Server): Promise<void> {
   server.close()
   return Promise.resolve()

@@ -1,8 +1,8 @@
-// Turns of the event loop, counted: a connection takes only some requests in each, so that thousands of pipelined ones do not hold up the others.
+// Counts turns of the event loop: a connection takes a limited number of requests in each, so that thousands of pipelined requests do not block other connections.
 import { limits } from '../limits.ts'
 import type { Clock } from '../time/clock.ts'
 
-/** Shared by all connections of a port. A turn is counted only while somebody asks, so an idle port has no turns. */
+/** Shared by all connections of a port. It counts turns only on demand, so an idle port causes none. */
 export class TurnCounter {
   readonly #clock: Clock
   #number = 0
@@ -13,18 +13,18 @@ export class TurnCounter {
     this.#clock = clock
   }
 
-  /** Opens the account of one connection. `again` is called in the next turn when `free` was false. */
+  /** Opens the share of one connection. After `free` was false, `again` is called in the next turn. */
   share(again: () => void): TurnShare {
     return new TurnShare(this, again)
   }
 
-  /** The same number means the same turn. */
+  /** Equal numbers mean the same turn. */
   get current(): number {
     this.#endLater()
     return this.#number
   }
 
-  /** Calls once in the next turn, in the order of the calls. */
+  /** Calls each callback once in the next turn, in order. */
   next(callback: () => void): void {
     this.#endLater()
     this.#waiting.push(callback)
@@ -43,7 +43,7 @@ export class TurnCounter {
   }
 }
 
-/** What one connection has taken. */
+/** The requests that one connection has taken. */
 export class TurnShare {
   readonly #turns: TurnCounter
   readonly #again: () => void
@@ -57,12 +57,12 @@ export class TurnShare {
     this.#again = again
   }
 
-  /** Requests in all. */
+  /** The total number of requests. */
   get taken(): number {
     return this.#taken
   }
 
-  /** Whether another request may be taken in this turn. */
+  /** Whether the connection may take another request in this turn. */
   free(): boolean {
     if (this.#waits) return false
     if (this.#turn !== this.#turns.current || this.#inTurn < limits.requestsPerTurn) return true

@@ -1,4 +1,4 @@
-// What an interceptor may decide about a request, and what the client, the log and the interceptor then see.
+// The verdicts of an interceptor on a request, and the outcome for the client, the log and the interceptor.
 import {
   ApiVersions,
   decodeResponse,
@@ -53,7 +53,7 @@ async function stored(kafka: AgentForTests): Promise<number> {
   return baseOffsets(responses[0]?.partitions[0]?.records ?? null).length
 }
 
-test('who passes is told what it asked for and what it was answered', async () => {
+test('pass: the interceptor sees the request and its answer', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const { peer, asked, ends } = watched(act('pass'))
@@ -63,7 +63,7 @@ test('who passes is told what it asked for and what it was answered', async () =
   expect(ends).toMatchObject([{ outcome: 'answered', response: { responses: [{ name: 't' }] } }])
 })
 
-test('a topic id has the name that the agent knows it by, and an incremental fetch is about the topics of its session', async () => {
+test('topic ids have their names, and an incremental fetch is about the topics of its session', async () => {
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
   const { peer, asked } = watched(act('pass'))
@@ -74,7 +74,7 @@ test('a topic id has the name that the agent knows it by, and an incremental fet
   expect(asked.map(({ topics }) => topics)).toEqual([['t'], ['t']])
 })
 
-test('fail: the API refuses in its own shape, and nothing is done', async () => {
+test('fail: the rejection has the shape of the API, and nothing is done', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const { peer, ends } = watched({ act: { kind: 'fail', error: 'NOT_LEADER_OR_FOLLOWER' } })
@@ -88,7 +88,7 @@ test('fail: the API refuses in its own shape, and nothing is done', async () => 
   expect(await stored(kafka)).toBe(0)
 })
 
-test('fail: a producer that awaits no answer loses its connection, as Kafka does it', async () => {
+test('fail: the connection of a producer that expects no answer is closed, as in Kafka', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const { peer, ends } = watched({ act: { kind: 'fail', error: 'NOT_LEADER_OR_FOLLOWER' } })
@@ -117,7 +117,7 @@ test('drop: nothing is done, nothing is answered, and the connection goes on', a
   expect(await stored(kafka)).toBe(0)
 })
 
-test('hang, wait, decide: no further request is taken, and a Produce keeps its permit as long as its frame is here', async () => {
+test('hang, wait, decide: no further request is taken, and a Produce keeps its permit while its frame is in memory', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   for (const [verdict, outcome] of [
@@ -142,7 +142,7 @@ test('hang, wait, decide: no further request is taken, and a Produce keeps its p
     if (handled.kind === 'later') await handled.answer
     expect(ends.map((end) => end.outcome)).toEqual([outcome])
   }
-  // Of the three only the one that waited was done: its client had sent it.
+  // Only the request with `wait` was handled.
   expect(await stored(kafka)).toBe(1)
 })
 
@@ -155,7 +155,7 @@ test('close: nothing is done, and the connection ends', async () => {
   expect(await stored(kafka)).toBe(0)
 })
 
-test('duplicate: done twice and answered once; an idempotent batch is stored once and its answer is that of the original', async () => {
+test('duplicate: handled twice and answered once; an idempotent batch is stored once, and has the answer of the original', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const { peer, ends } = watched(act('duplicate'))
@@ -171,7 +171,7 @@ test('duplicate: done twice and answered once; an idempotent batch is stored onc
   expect(ends.map(({ outcome }) => outcome)).toEqual(['answered', 'answered', 'unanswered'])
 })
 
-test.each([[-1], [0]])('lose ack: with acks=%i it is stored, and the connection closes in place of the answer', async (acks) => {
+test.each([[-1], [0]])('lose ack: with acks=%i the batch is stored, and the connection is closed instead of an answer', async (acks) => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const { peer, ends } = watched(act('lose ack'))
@@ -196,7 +196,7 @@ test('wait: the request is handled when the time is over, not before', async () 
   expect(ends).toMatchObject([{ outcome: 'answered', durationMs: 2_000 }])
 })
 
-test('wait: what a client sent before it went is done all the same, and it is known that nobody heard the answer', async () => {
+test('wait: a request whose client disconnects is still handled, and its outcome is `gone`', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const client = new AbortController()
@@ -208,7 +208,7 @@ test('wait: what a client sent before it went is done all the same, and it is kn
   expect(await stored(kafka)).toBe(1)
 })
 
-test('a verdict may take its time; until it is there nothing is done', async () => {
+test('nothing is done until the verdict is known', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   const decision = Promise.withResolvers<Verdict>()
@@ -222,7 +222,7 @@ test('a verdict may take its time; until it is there nothing is done', async () 
   expect(await stored(kafka)).toBe(1)
 })
 
-test('throttle: the client is told, and its connection is silent for that time', async () => {
+test('throttle: the answer has the throttle time, and the connection takes no request meanwhile', async () => {
   await using kafka = await anAgent()
   const { peer } = watched({ ...act('pass'), throttleMs: 300 })
   const sent = await kafka.send(Heartbeat, 4, { groupId: 'g', generationId: 1, memberId: 'm' }, { peer })

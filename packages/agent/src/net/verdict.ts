@@ -1,24 +1,24 @@
-// Carries out what an interceptor decides about one request, in the order of its connection, and tells it what became of the request.
+// Carries out an interceptor's verdict on one request, in the order of its connection, and reports the outcome to the interceptor.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import type { Clock } from '../time/clock.ts'
 import { type Answer, type Handled, isStopping } from './connection.ts'
 import type { Act, End, Interception, Verdict } from './interceptor.ts'
 
-/** What can be done with one request. It refers to the request's bytes: nothing that waits for an answer may keep it. */
+/** The possible acts on one request. It refers to the request's bytes, so nothing may keep it while an answer is awaited. */
 export interface Interceptable {
-  /** As without an interceptor. Never rejects. */
+  /** Handles the request as without an interceptor. Never rejects. */
   handle(): Promise<Handled>
   refuse(error: KafkaErrorName, message: string | undefined): Handled
   throttle(forMs: number): void
 }
 
-/** What its end is told from. It refers to none of the request's bytes. */
+/** The sources of a request's end. It does not refer to the request's bytes. */
 export interface Watched {
   readonly clock: Clock
-  /** Of the connection. */
+  /** The connection's signal. */
   readonly signal: AbortSignal
   readonly startedAtMs: number
-  /** The answer that was made last; undefined before there is one. */
+  /** The last answer; undefined before there is one. */
   readonly response: () => object | undefined
 }
 
@@ -26,12 +26,12 @@ export async function carryOut(interception: Interception, request: Interceptabl
   const { clock, signal } = watched
   const { act, waitMs = 0, throttleMs = 0 } = await decided(interception.verdict, signal)
   if (throttleMs > 0) request.throttle(throttleMs)
-  // What a client sent before it went is done all the same: it reached the server.
+  // The request is still handled when its client has disconnected: it reached the server.
   if (waitMs > 0) await clock.sleep(waitMs, signal).catch(ended(signal))
   return await done(act, request, { signal, settled: tellingEnd(interception, watched) })
 }
 
-/** Whoever decides for ever keeps no connection from its end: then nothing was decided, and nothing is done. */
+/** When the connection ends before the verdict, the request is dropped: a verdict that never comes must not keep a connection open. */
 async function decided(verdict: Verdict | Promise<Verdict>, signal: AbortSignal): Promise<Verdict> {
   if (!('then' in verdict)) return verdict
   const over = Promise.withResolvers<Verdict>()
@@ -71,7 +71,7 @@ async function done(act: Act, request: Interceptable, { signal, settled }: Telli
       settled('dropped')
       return { kind: 'none', close: false }
     case 'hang':
-      // The frame keeps its permit: it is still here.
+      // The frame keeps its permit, because it is still in memory.
       settled('dropped')
       await aborted(signal)
       return { kind: 'none', close: false }
@@ -104,7 +104,7 @@ function told(handled: Handled, signal: AbortSignal, settled: Settled): Handled 
   }
 }
 
-/** What a client hears that sent its request again: the answer to that, once both are done. */
+/** The answer of a client that sent its request again: the second one, once both are handled. */
 function second(first: Handled, again: Handled): Handled {
   if (first.kind === 'close') return first
   if (again.kind === 'none' && first.kind === 'none')
@@ -121,7 +121,7 @@ function second(first: Handled, again: Handled): Handled {
   return again
 }
 
-/** Holds its place in the order of the answers: those before it are sent, those behind it never are. */
+/** Keeps its place in the order of the answers: earlier answers are sent, later ones never are. */
 function lost(handled: Handled, settled: Settled): Handled {
   const lose = (answer: Answer): Answer => {
     answer.sent?.()

@@ -1,4 +1,4 @@
-// A connection between a fake socket and handlers that a test settles by hand, and the frames to feed it.
+// A connection between a fake socket and handlers that a test settles itself, and the frames to feed it.
 import type { Clock } from '../../time/clock.ts'
 import { ManualClock } from '../../time/testing/manual-clock.ts'
 import { type Answer, Connection, type Handled } from '../connection.ts'
@@ -84,5 +84,5 @@ export function answer(text: string, more: Partial<Answer> = {}): Answer {
 
 export const now = (text: string, more: Partial<Answer> = {}): Handled => ({ kind: 'now', answer: answer(text, more) })
 
-/** Lets every promise that can run do so. */
+/** Lets all pending promise callbacks run. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

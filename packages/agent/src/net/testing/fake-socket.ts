@@ -1,4 +1,4 @@
-// A socket without a network: a test plays the client, who may stop taking bytes.
+// A socket without a network: a test plays the client, which may stop reading.
 import type { Socket } from '../network.ts'
 
 export class FakeSocket implements Socket {
@@ -7,7 +7,7 @@ export class FakeSocket implements Socket {
   readonly written: Uint8Array[] = []
   state: 'open' | 'ended' | 'destroyed' = 'open'
   paused = false
-  /** False: what is written stays pending. */
+  /** While false, written bytes stay pending. */
   taking = true
   pendingBytes = 0
 
@@ -35,7 +35,7 @@ export class FakeSocket implements Socket {
     this.state = 'destroyed'
   }
 
-  /** All that was written, as one text. */
+  /** All written bytes, as one text. */
   get text(): string {
     return Buffer.concat(this.written).toString('latin1')
   }
