@@ -1,6 +1,6 @@
-// What cannot happen: said where the code relies on it, and thrown when it happens all the same.
+// Assertions: the code states an assumption where it relies on it, and throws when the assumption is wrong.
 
-/** A rule of the code itself was broken: a defect, never the fault of a client or of a store. */
+/** The code broke its own rule: a defect, never the fault of a client or of a store. */
 export class AssertionError extends Error {
   override readonly name = 'AssertionError'
 }
@@ -10,7 +10,7 @@ export function assert(condition: boolean, what: string): asserts condition {
   if (!condition) throw new AssertionError(`It must hold that ${what}.`)
 }
 
-/** `what` names the value that must be there. Throws an AssertionError. */
+/** `what` names the value that must exist. Throws an AssertionError. */
 export function must<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new AssertionError(`There must be a value for ${what}.`)
   return value

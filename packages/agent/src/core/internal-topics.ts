@@ -1,4 +1,4 @@
-// The names of Kafka's internal topics. This server keeps what they hold in its database, so no topic of these names is ever made.
+// The names of Kafka's internal topics. This server keeps their contents in its database, so it never creates topics with these names.
 
 const internalTopics: ReadonlySet<string> = new Set([
   '__consumer_offsets',
@@ -7,7 +7,7 @@ const internalTopics: ReadonlySet<string> = new Set([
   '__cluster_metadata',
 ])
 
-/** A client may ask for one, as for any topic that does not exist; an older version of this server may have made an ordinary one. */
+/** A client may request one, like any topic that does not exist; an older version of this server may have created an ordinary one. */
 export function isInternalTopic(name: string): boolean {
   return internalTopics.has(name)
 }

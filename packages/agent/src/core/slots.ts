@@ -1,10 +1,10 @@
-// What maps to which slot: partitions, groups and transactional ids. Everything with one slot has one owner.
+// Maps partitions, groups and transactional ids to slots. Each slot has one owner.
 import type { TopicId } from './ids.ts'
 
-/** Slots of a cluster. Fixed with the cluster: it is stored in the cluster's row, and this is what a new one gets. */
+/** The number of slots of a new cluster. It is stored in the cluster's row and never changes. */
 export const slotsOfNewCluster = 256
 
-/** Neighbouring partitions of a topic fall into neighbouring slots, and so on different agents. */
+/** Neighbouring partitions of a topic map to neighbouring slots, and so to different agents. */
 export function slotOfPartition(topicId: TopicId, partition: number, slots: number): number {
   return (hash(topicId) + partition) % slots
 }
@@ -14,7 +14,7 @@ export function slotOfName(name: string, slots: number): number {
   return hash(name) % slots
 }
 
-/** FNV-1a over UTF-16 code units, with a final mix; 32 bits, unsigned. Stored nowhere, but all agents of a cluster must agree on it. */
+/** FNV-1a over UTF-16 code units, with a final mix; 32 bits, unsigned. It is not stored, but all agents of a cluster must use the same function. */
 function hash(text: string): number {
   let h = 0x811c9dc5
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)

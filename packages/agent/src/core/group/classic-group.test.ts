@@ -1,12 +1,12 @@
-// The rules of the classic group, one by one; their numbers are those of docs/specs/classic-group.md.
-// Long, but one thing: the other half of the spec. Whoever reads a rule there looks for its number here.
+// The rules of the classic group, one by one, with the numbers of docs/specs/classic-group.md.
+// It is longer than 400 lines because it is the other half of the spec: each rule there has its test here.
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../limits.ts'
 import { ClassicGroup } from './classic-group.ts'
 import type { ClassicSettings, JoinReply, JoinRequest } from './classic-messages.ts'
 import { aJoin, aProtocol, aSync, bytes, errorOf, GroupRun, text, theSettings } from './testing/group-run.ts'
 
-/** A stable group of members with ids handed out by the machine; the first is the leader, and each has `<id>!` assigned. */
+/** A stable group of members with ids from the machine. The first is the leader, and each has the assignment `<id>!`. */
 function aStableGroup(
   members: readonly Partial<JoinRequest>[] = [{}, {}],
   settings: Partial<ClassicSettings> = {},
@@ -32,7 +32,7 @@ function aStableGroup(
   return { run, ids, joins }
 }
 
-/** As a consumer sends it, version 1. */
+/** A subscription of version 1, as a consumer sends it. */
 function subscription(...topics: readonly string[]): Uint8Array {
   const names = topics.flatMap((topic) => [0, topic.length, ...bytes(topic)])
   return new Uint8Array([0, 1, 0, 0, 0, topics.length, ...names, 0xff, 0xff, 0xff, 0xff])
@@ -55,7 +55,7 @@ describe('ids', () => {
     expect(run.describe()).toMatchObject({ state: 'PreparingRebalance', members: [{ memberId: 'client-a' }] })
   })
 
-  test('J1 a rebalance waits for an id that was handed out, until its session ends', () => {
+  test('J1 a rebalance waits for a pending id until its session ends', () => {
     const { run, ids } = aStableGroup([{}])
     const [leader = ''] = ids
     run.now(aJoin('', { unique: 'new', sessionTimeoutMs: 6_000 }))
@@ -68,7 +68,7 @@ describe('ids', () => {
     expect(run.error(aJoin('client-new'))).toBe('UNKNOWN_MEMBER_ID')
   })
 
-  test('J2 below version 4, and as a static member, one joins at once', () => {
+  test('J2 below version 4, and as a static member, a client joins at once', () => {
     for (const more of [{ version: 3 }, { version: 9, groupInstanceId: 's' }]) {
       const run = new GroupRun()
       expect(run.error(aJoin('', more))).toBeUndefined()
@@ -76,7 +76,7 @@ describe('ids', () => {
     }
   })
 
-  test('J3 an id that the group does not know is refused, and makes no group', () => {
+  test('J3 an unknown id is rejected, and creates no group', () => {
     const run = new GroupRun()
     expect(run.now(aJoin('who'))).toMatchObject({ error: 'UNKNOWN_MEMBER_ID', memberId: 'who' })
     expect(run.describe().state).toBe('Dead')
@@ -85,7 +85,7 @@ describe('ids', () => {
     expect(stable.describe().state).toBe('Stable')
   })
 
-  test('J4 sessions outside the bounds are refused, both ends are legal', () => {
+  test('J4 session time-outs outside the bounds are rejected, both bounds are valid', () => {
     const bounds = { minSessionTimeoutMs: 6_000, maxSessionTimeoutMs: 9_000 }
     for (const sessionTimeoutMs of [5_999, 9_001]) {
       const run = new GroupRun(bounds)
@@ -97,21 +97,21 @@ describe('ids', () => {
     }
   })
 
-  test('J5 a full group takes nobody new, and keeps whom it has', () => {
+  test('J5 a full group rejects new members, and keeps its own', () => {
     const { run, ids } = aStableGroup([{}, {}], { maxSize: 2 })
     expect(run.now(aJoin('', { version: 3 }))).toMatchObject({ error: 'GROUP_MAX_SIZE_REACHED', memberId: '' })
     expect(run.error(aJoin(ids[1] ?? ''))).toBe('NONE')
     expect(run.describe().members).toHaveLength(2)
   })
 
-  test('J5 while members are called in, those count that have come', () => {
+  test('J5 in the join phase only members that have joined count', () => {
     const run = new GroupRun({ maxSize: 1 })
     expect(run.error(aJoin('', { version: 3, unique: 'a' }))).toBeUndefined()
     expect(run.error(aJoin('', { version: 3, unique: 'b' }))).toBe('GROUP_MAX_SIZE_REACHED')
     expect(run.describe().members).toMatchObject([{ memberId: 'client-a' }])
   })
 
-  test('J5 ids that are handed out and never used are bounded too', () => {
+  test('J5 the number of pending ids is limited too', () => {
     const run = new GroupRun({ maxSize: 2 })
     expect(['a', 'b', 'c'].map((unique) => run.error(aJoin('', { unique })))).toEqual([
       'MEMBER_ID_REQUIRED',
@@ -121,7 +121,7 @@ describe('ids', () => {
   })
 })
 
-test('J5 a client that asks for ids in a loop gets so many and no more, however large a group may be', () => {
+test('J5 a client that requests ids in a loop reaches the limit of pending ids, however large a group may be', () => {
   const machine = new ClassicGroup({ ...theSettings, maxSize: 2 ** 31 - 1 })
   const ask = (i: number): string[] => {
     const { changes, replies } = machine.handle(aJoin('', { unique: `${i}` }), i, 0)
@@ -139,7 +139,7 @@ describe('protocols', () => {
     }
   })
 
-  test('P2 whoever has another type, or no protocol that all others have, stays outside', () => {
+  test('P2 a client with another type, or without a protocol that all members have, is rejected', () => {
     const { run, ids } = aStableGroup([{ protocols: [aProtocol('a'), aProtocol('b')] }, { protocols: [aProtocol('b')] }])
     expect(run.error(aJoin('', { protocolType: 'connect', protocols: [aProtocol('b')] }))).toBe('INCONSISTENT_GROUP_PROTOCOL')
     expect(run.error(aJoin('', { protocols: [aProtocol('a')] }))).toBe('INCONSISTENT_GROUP_PROTOCOL')
@@ -147,7 +147,7 @@ describe('protocols', () => {
     expect(run.error(aJoin('', { protocols: [aProtocol('c'), aProtocol('b')] }))).toBe('MEMBER_ID_REQUIRED')
   })
 
-  test('P3 of what all have, most votes win: each votes for its first', () => {
+  test('P3 the protocol with the most votes wins: each member votes for its first common protocol', () => {
     const [a, b, c] = [aProtocol('a'), aProtocol('b'), aProtocol('c')]
     const { joins } = aStableGroup([{ protocols: [a, b, c] }, { protocols: [c, b] }, { protocols: [c, b, a] }])
     expect(joins.map(({ protocolName }) => protocolName)).toEqual(['c', 'c', 'c'])
@@ -155,7 +155,7 @@ describe('protocols', () => {
     expect(others[0]?.protocolName).toBe('b')
   })
 
-  test('P4 an empty group takes a new type', () => {
+  test('P4 an empty group accepts a new type', () => {
     const { run, ids } = aStableGroup()
     run.now(leave(...ids))
     expect(run.describe()).toMatchObject({ state: 'Empty', protocolType: 'consumer', generation: 2 })
@@ -166,7 +166,7 @@ describe('protocols', () => {
 })
 
 describe('the join phase', () => {
-  test('R1 an empty group waits for the initial delay, and longer while others come, up to the rebalance time-out', () => {
+  test('R1 an empty group waits for the initial delay, and longer while members join, up to the rebalance time-out', () => {
     const run = new GroupRun({ initialRebalanceDelayMs: 3_000 })
     const join = (unique: string): number => run.ask(aJoin('', { version: 3, unique, rebalanceTimeoutMs: 7_000 }))
     const first = join('a')
@@ -185,7 +185,7 @@ describe('the join phase', () => {
     expect(run.describe().members).toHaveLength(4)
   })
 
-  test('R1 without newcomers the initial delay is not extended', () => {
+  test('R1 without new members the initial delay is not extended', () => {
     const run = new GroupRun({ initialRebalanceDelayMs: 3_000 })
     const first = run.ask(aJoin('', { version: 3 }))
     run.pass(2_999)
@@ -194,12 +194,12 @@ describe('the join phase', () => {
     expect(run.answer(first, 'join')?.generation).toBe(1)
   })
 
-  test('R1 without a delay the first member has its generation in its own turn', () => {
+  test('R1 without a delay the first member gets its generation in the same turn', () => {
     const run = new GroupRun({ initialRebalanceDelayMs: 0 })
     expect(run.now(aJoin('', { version: 3 }))).toMatchObject({ error: 'NONE', generation: 1, leader: 'client-x' })
   })
 
-  test('R2 the generation begins when the last known member has come', () => {
+  test('R2 the generation begins when the last known member has joined', () => {
     const { run, ids } = aStableGroup([{}, {}, {}])
     const asked = ids.map((id) => {
       expect(run.describe().generation).toBe(1)
@@ -210,7 +210,7 @@ describe('the join phase', () => {
     expect(replies[0]?.members.map(({ metadata }) => text(metadata))).toEqual(ids.map((id) => `${id}, again`))
   })
 
-  test('R3 who has not come by the rebalance time-out is out; the leader too, and another one leads', () => {
+  test('R3 a member that has not joined by the rebalance time-out is removed; if it is the leader, another one leads', () => {
     const { run, ids } = aStableGroup([{ sessionTimeoutMs: 1_000_000 }, { sessionTimeoutMs: 1_000_000 }])
     const [leader = '', follower = ''] = ids
     const asked = run.ask(aJoin(follower, { protocols: [aProtocol('range', 'new')], sessionTimeoutMs: 1_000_000 }))
@@ -221,7 +221,7 @@ describe('the join phase', () => {
     expect(run.error(beat(leader, 1))).toBe('UNKNOWN_MEMBER_ID')
   })
 
-  test('R3 static members that are away stay for their session; with nobody else the group waits on', () => {
+  test('R3 absent static members stay for their session; without other members the group goes on waiting', () => {
     const { run, ids } = aStableGroup([
       { groupInstanceId: 's', sessionTimeoutMs: 200_000 },
       { groupInstanceId: 't', sessionTimeoutMs: 90_000 },
@@ -234,7 +234,7 @@ describe('the join phase', () => {
     expect(run.describe()).toMatchObject({ state: 'Empty', generation: 3, members: [] })
   })
 
-  test('R3 with static members only, of which none has come, the join phase begins again', () => {
+  test('R3 with only static members, of which none has joined, the join phase begins again', () => {
     const { run, ids } = aStableGroup([
       { groupInstanceId: 's', sessionTimeoutMs: 500_000 },
       { groupInstanceId: 't', sessionTimeoutMs: 6_000 },
@@ -245,7 +245,7 @@ describe('the join phase', () => {
     expect(run.answer(asked, 'join')).toMatchObject({ error: 'NONE', generation: 2, leader: ids[0] })
   })
 
-  test('R3 a leader that has come leads on, wherever it stands among the members', () => {
+  test('R3 a leader that has joined again stays the leader, at any place among the members', () => {
     const { run, ids } = aStableGroup([{ groupInstanceId: 's' }, {}])
     run.now(aJoin('', { groupInstanceId: 's', unique: 'again' }))
     expect(run.describe()).toMatchObject({ leader: 's-again', members: [{ memberId: ids[1] }, { memberId: 's-again' }] })
@@ -253,7 +253,7 @@ describe('the join phase', () => {
     expect(asked.map((id) => run.answer(id, 'join')?.leader)).toEqual(['s-again', 's-again'])
   })
 
-  test('R4 only the leader learns who belongs to the group', () => {
+  test('R4 only the leader receives the list of members', () => {
     const { joins, ids } = aStableGroup([{}, { groupInstanceId: 's' }])
     expect(joins[0]).toMatchObject({ leader: ids[0], protocolType: 'consumer', protocolName: 'range', skipAssignment: false })
     expect(joins[0]?.members).toEqual([
@@ -263,7 +263,7 @@ describe('the join phase', () => {
     expect(joins[1]).toMatchObject({ leader: ids[0], members: [] })
   })
 
-  test('R5 in a stable group the leader, or whoever says something new, makes a rebalance; an unchanged follower gets its answer again', () => {
+  test('R5 in a stable group a JoinGroup of the leader or of a changed follower starts a rebalance; an unchanged follower gets its answer again', () => {
     const joins: readonly (readonly [number, string, string | undefined])[] = [
       [0, 'range', undefined],
       [1, 'new', undefined],
@@ -276,7 +276,7 @@ describe('the join phase', () => {
     }
   })
 
-  test('R6 a second JoinGroup takes the place of a parked one, which is answered', () => {
+  test('R6 a second JoinGroup replaces a parked one, which is answered', () => {
     const { run, ids } = aStableGroup()
     const [first, second] = [run.ask(aJoin(ids[0] ?? '')), run.ask(aJoin(ids[0] ?? ''))]
     expect(run.answer(first, 'join')?.error).toBe('REBALANCE_IN_PROGRESS')
@@ -285,7 +285,7 @@ describe('the join phase', () => {
     expect(run.answer(second, 'join')?.generation).toBe(2)
   })
 
-  test('R7 a JoinGroup of version 0 has its session as rebalance time-out', () => {
+  test('R7 a JoinGroup of version 0 has its session time-out as rebalance time-out', () => {
     const run = new GroupRun()
     run.ask(aJoin('', { version: 0, sessionTimeoutMs: 7_000, rebalanceTimeoutMs: -1 }))
     expect(run.state.member.get('client-x')?.rebalanceTimeoutMs).toBe(7_000)
@@ -302,7 +302,7 @@ describe('the sync phase', () => {
     return { run, leader, follower }
   }
 
-  test('S1 followers wait for the leader; whom it forgets has an empty assignment, whom it invents is ignored', () => {
+  test('S1 followers wait for the leader; a member that it omits gets an empty assignment, an unknown id is ignored', () => {
     const { run, leader, follower } = aCompletingGroup()
     const waiting = run.ask(aSync(follower, 2))
     expect(run.answer(waiting, 'sync')).toBeUndefined()
@@ -312,13 +312,13 @@ describe('the sync phase', () => {
     expect(run.describe()).toMatchObject({ state: 'Stable', generation: 2 })
   })
 
-  test('S2 a follower that comes after the leader gets its assignment at once, as often as it asks', () => {
+  test('S2 a follower that syncs after the leader gets its assignment at once, as often as it sends SyncGroup', () => {
     const { run, leader, follower } = aCompletingGroup()
     run.now(aSync(leader, 2, { [follower]: 'yours' }))
     for (let i = 0; i < 2; i++) expect(text(run.now(aSync(follower, 2)).assignment)).toBe('yours')
   })
 
-  test('S3 who has not sent SyncGroup by the rebalance time-out is out', () => {
+  test('S3 a member that has not sent SyncGroup by the rebalance time-out is removed', () => {
     const { run, leader, follower } = aCompletingGroup()
     run.now(aSync(leader, 2, { [leader]: 'a', [follower]: 'b' }))
     for (let i = 0; i < 6; i++) {
@@ -331,7 +331,7 @@ describe('the sync phase', () => {
     expect(run.error(beat(leader, 2))).toBe('REBALANCE_IN_PROGRESS')
   })
 
-  test('S3 the time-out is over with the last SyncGroup', () => {
+  test('S3 the last SyncGroup ends the time-out', () => {
     const { run, leader, follower } = aCompletingGroup()
     run.now(aSync(leader, 2))
     run.now(aSync(follower, 2))
@@ -342,7 +342,7 @@ describe('the sync phase', () => {
     expect(run.describe()).toMatchObject({ state: 'Stable', generation: 2 })
   })
 
-  test('S4 a rebalance that begins before the leader has answered sends all back to JoinGroup, and the old assignments are void', () => {
+  test('S4 a rebalance that begins before the leader has synced sends all members back to JoinGroup, and voids the old assignments', () => {
     const { run, leader, follower } = aCompletingGroup()
     const waiting = run.ask(aSync(follower, 2))
     expect(run.error(aJoin(leader, { protocols: [aProtocol('range', 'new')] }))).toBeUndefined()
@@ -357,7 +357,7 @@ describe('the sync phase', () => {
     expect(run.describe().state).toBe('CompletingRebalance')
   })
 
-  test('S6 generation, type and protocol must be the group’s, if they are named', () => {
+  test('S6 generation, type and protocol must match the group’s, if the request names them', () => {
     const { run, leader, follower } = aCompletingGroup()
     expect(run.error(aSync(leader, 1))).toBe('ILLEGAL_GENERATION')
     expect(run.error(aSync('who', 2))).toBe('UNKNOWN_MEMBER_ID')
@@ -366,7 +366,7 @@ describe('the sync phase', () => {
     expect(run.error({ ...aSync(follower, 2), protocolType: 'consumer', protocolName: 'range' })).toBeUndefined()
   })
 
-  test('S7 a second SyncGroup takes the place of a parked one, which is answered', () => {
+  test('S7 a second SyncGroup replaces a parked one, which is answered', () => {
     const { run, leader, follower } = aCompletingGroup()
     const [first, second] = [run.ask(aSync(follower, 2)), run.ask(aSync(follower, 2))]
     expect(run.answer(first, 'sync')?.error).toBe('REBALANCE_IN_PROGRESS')
@@ -374,7 +374,7 @@ describe('the sync phase', () => {
     expect(text(run.answer(second, 'sync')?.assignment)).toBe('yours')
   })
 
-  test('S8 a member whose SyncGroup is parked may leave: it is answered', () => {
+  test('S8 a member with a parked SyncGroup may leave: the request is answered', () => {
     const { run, follower } = aCompletingGroup()
     const waiting = run.ask(aSync(follower, 2))
     expect(run.error(leave(follower))).toBe('NONE')
@@ -383,13 +383,13 @@ describe('the sync phase', () => {
 })
 
 describe('sessions', () => {
-  test('T1 a member that is silent for its session is out, and the others are called in', () => {
+  test('T1 a member that is silent for its session is removed, and the others rebalance', () => {
     const { run, ids } = aStableGroup([{ sessionTimeoutMs: 6_000 }, { sessionTimeoutMs: 20_000 }])
     run.pass(6_000)
     expect(run.describe()).toMatchObject({ state: 'PreparingRebalance', members: [{ memberId: ids[1] }], leader: ids[1] })
   })
 
-  test('T1 heartbeats and commits keep a member in; JoinGroup and SyncGroup that change nothing do not', () => {
+  test('T1 heartbeats and commits extend a session; JoinGroup and SyncGroup that change nothing do not', () => {
     for (const sign of [beat, commit]) {
       const { run, ids } = aStableGroup([{}])
       for (let i = 0; i < 5; i++) {
@@ -407,7 +407,7 @@ describe('sessions', () => {
     expect(run.describe().members).toHaveLength(1)
   })
 
-  test('T2 a parked member can’t be silent; its session begins again with the answer', () => {
+  test('T2 the session of a member with a parked request does not end; the answer starts it again', () => {
     const { run, ids } = aStableGroup([{}, { sessionTimeoutMs: 100_000 }])
     const asked = run.ask(aJoin(ids[0] ?? ''))
     run.pass(30_000)
@@ -419,7 +419,7 @@ describe('sessions', () => {
     expect(run.describe().members).toHaveLength(1)
   })
 
-  test('T3 a new member’s first JoinGroup is not parked for ever', () => {
+  test('T3 a new member’s first JoinGroup is not parked indefinitely', () => {
     const { run } = aStableGroup([{ sessionTimeoutMs: 1_000_000, rebalanceTimeoutMs: 1_000_000 }])
     const asked = run.ask(aJoin('', { version: 3, unique: 'new' }))
     run.pass(299_999)
@@ -428,7 +428,7 @@ describe('sessions', () => {
     expect(run.answer(asked, 'join')).toMatchObject({ error: 'UNKNOWN_MEMBER_ID', memberId: '' })
   })
 
-  test('T4 heartbeats are refused with what the member must do', () => {
+  test('T4 a rejected heartbeat has the error that tells the member what to do', () => {
     const { run, ids } = aStableGroup([{}, { groupInstanceId: 's' }])
     const [leader = '', s = ''] = ids
     expect(run.error(beat(leader, 0))).toBe('ILLEGAL_GENERATION')
@@ -444,7 +444,7 @@ describe('sessions', () => {
 describe('static members', () => {
   const two = [{ groupInstanceId: 's' }, { groupInstanceId: 't' }]
 
-  test('I1 in a stable group one comes back with a new id, its assignment, and no rebalance', () => {
+  test('I1 in a stable group a static member that joins again gets a new id, keeps its assignment, and starts no rebalance', () => {
     const { run, ids } = aStableGroup(two)
     const [s = '', t = ''] = ids
     const back = run.now(aJoin('', { groupInstanceId: 't', unique: 'again' }))
@@ -455,7 +455,7 @@ describe('static members', () => {
     expect(run.error(beat(t, 1))).toBe('UNKNOWN_MEMBER_ID')
   })
 
-  test('I2 a leader that comes back from version 9 on gets the members and skips the assignment; before, it does not learn that it leads', () => {
+  test('I2 from version 9 on a leader that joins again gets the members and skips the assignment; before, the answer names the old leader', () => {
     const { run, ids } = aStableGroup(two)
     expect(run.now(aJoin('', { groupInstanceId: 's', unique: 'again' }))).toMatchObject({
       leader: 's-again',
@@ -467,7 +467,7 @@ describe('static members', () => {
     expect(reply).toMatchObject({ leader: oldIds[0], skipAssignment: false, members: [] })
   })
 
-  test('I3 one that comes back and changes the group’s protocol makes a rebalance', () => {
+  test('I3 a static member that joins again and changes the group’s protocol starts a rebalance', () => {
     const both = [aProtocol('a'), aProtocol('b')]
     const { run } = aStableGroup([
       { groupInstanceId: 's', protocols: both },
@@ -477,7 +477,7 @@ describe('static members', () => {
     expect(run.describe().state).toBe('PreparingRebalance')
   })
 
-  test('I4 one that comes back while the leader computes makes a rebalance', () => {
+  test('I4 a static member that joins again while the leader computes the assignment starts a rebalance', () => {
     const { run, ids } = aStableGroup(two)
     run.ask(aJoin(ids[0] ?? '', { groupInstanceId: 's' }))
     run.ask(aJoin(ids[1] ?? '', { groupInstanceId: 't' }))
@@ -487,7 +487,7 @@ describe('static members', () => {
     expect(run.describe().state).toBe('PreparingRebalance')
   })
 
-  test('I5 who waits under the old id is fenced', () => {
+  test('I5 a request that is parked under the old id is fenced', () => {
     const { run, ids } = aStableGroup(two)
     const waiting = run.ask(aJoin(ids[0] ?? '', { groupInstanceId: 's' }))
     expect(run.error(aJoin('', { groupInstanceId: 's', unique: 'again' }))).toBeUndefined()
@@ -497,7 +497,7 @@ describe('static members', () => {
 })
 
 describe('leaving', () => {
-  test('L1 each that leaves is answered by itself', () => {
+  test('L1 each leaving member has its own answer', () => {
     const { run, ids } = aStableGroup([{}, { groupInstanceId: 's' }, { groupInstanceId: 't' }, {}])
     const [a = '', s = ''] = ids
     const members = [
@@ -523,20 +523,20 @@ describe('leaving', () => {
     expect(run.describe()).toMatchObject({ state: 'PreparingRebalance', members: [{ groupInstanceId: 't' }, { memberId: ids[3] }] })
   })
 
-  test('L2 with its last member the group is empty, one generation later', () => {
+  test('L2 after its last member left the group is empty, one generation later', () => {
     const { run, ids } = aStableGroup([{}])
     expect(run.error(leave(...ids))).toBe('NONE')
     expect(run.describe()).toMatchObject({ state: 'Empty', generation: 2, members: [], leader: '' })
   })
 
-  test('L3 the last that a rebalance waits for may leave instead', () => {
+  test('L3 the last member that a rebalance waits for may leave instead', () => {
     const { run, ids } = aStableGroup()
     const asked = run.ask(aJoin(ids[0] ?? ''))
     run.now(leave(ids[1] ?? ''))
     expect(run.answer(asked, 'join')).toMatchObject({ error: 'NONE', generation: 2, members: [{ memberId: ids[0] }] })
   })
 
-  test('L4 a dynamic member whose connection ends leaves after reconnectMs, if the setting says so; a static one and one that has moved stay', () => {
+  test('L4 a dynamic member whose connection ends leaves after reconnectMs with leaveOnDisconnect; a static one and one with a newer connection stay', () => {
     const members = [{}, {}, { groupInstanceId: 's' }]
     const { run: patient } = aStableGroup(members)
     patient.now({ kind: 'disconnect', connection: 1 })
@@ -551,7 +551,7 @@ describe('leaving', () => {
     expect(run.describe()).toMatchObject({ state: 'PreparingRebalance', members: [{ memberId: ids[0] }, { memberId: ids[2] }] })
   })
 
-  test('L4 a session that ends earlier than reconnectMs still ends then', () => {
+  test('L4 a session that ends before reconnectMs is not extended', () => {
     const { run } = aStableGroup([{}], { leaveOnDisconnect: true })
     run.pass(9_000)
     run.now({ kind: 'disconnect', connection: 0 })
@@ -564,7 +564,7 @@ describe('leaving', () => {
     ['OffsetCommit', (id: string) => ({ ...beat(id, 1), kind: 'commit', version: 9, transactional: false }) as const],
     ['SyncGroup', (id: string) => aSync(id, 1)],
     ['an unchanged JoinGroup', (id: string) => aJoin(id)],
-  ])('C2: L4 %s over another connection takes the member back, with a full session', (_, request) => {
+  ])('C2: L4 %s over another connection keeps the member, with a full session', (_, request) => {
     const { run, ids } = aStableGroup([{}, {}], { leaveOnDisconnect: true })
     const [leader = '', follower = ''] = ids
     run.now({ kind: 'disconnect', connection: 1 })
@@ -578,7 +578,7 @@ describe('leaving', () => {
     expect(run.describe().members.map(({ memberId }) => memberId)).not.toContain(follower)
   })
 
-  test('C2: L4 a member that joins again over another connection before the end of its old one is noticed stays, too', () => {
+  test('C2: L4 a member that joins again over another connection before the group notices the end of the old one stays, too', () => {
     const { run, ids } = aStableGroup([{}, {}], { leaveOnDisconnect: true })
     expect(run.error(aJoin(ids[1] ?? '', { connection: 9 }))).toBe('NONE')
     run.now({ kind: 'disconnect', connection: 1 })
@@ -586,7 +586,7 @@ describe('leaving', () => {
     expect(run.describe().state).toBe('Stable')
   })
 
-  test('C2: L4 in a rebalance the parked JoinGroup of an ended connection is given up, and the phase waits for the next one', () => {
+  test('C2: L4 in a rebalance the parked JoinGroup of an ended connection is answered, and the phase waits for the next one', () => {
     const { run, ids } = aStableGroup([{}, {}], { leaveOnDisconnect: true })
     const [leader = '', follower = ''] = ids
     const lost = run.ask(aJoin(follower, { protocols: [aProtocol('range', 'new')], connection: 1 }))
@@ -599,7 +599,7 @@ describe('leaving', () => {
     for (const id of [asked, back]) expect(run.answer(id, 'join')).toMatchObject({ error: 'NONE', generation: 2 })
   })
 
-  test('L4 a rebalance waits for an id whose connection has ended no longer than reconnectMs', () => {
+  test('L4 a rebalance waits for a pending id whose connection has ended for at most reconnectMs', () => {
     const { run, ids } = aStableGroup([{}], { leaveOnDisconnect: true })
     run.now(aJoin('', { unique: 'new', connection: 5 }))
     const asked = run.ask(aJoin(ids[0] ?? '', { connection: 0 }))
@@ -610,7 +610,7 @@ describe('leaving', () => {
     expect(run.answer(asked, 'join')?.generation).toBe(2)
   })
 
-  test('L4 a member in its first JoinGroup leaves at once with its connection: it can not come back', () => {
+  test('L4 a member in its first JoinGroup leaves at once with its connection: it does not know its id', () => {
     const { run, ids } = aStableGroup([{}], { leaveOnDisconnect: true })
     run.ask(aJoin('', { version: 3, unique: 'new', connection: 5 }))
     const asked = run.ask(aJoin(ids[0] ?? '', { connection: 0 }))
@@ -620,7 +620,7 @@ describe('leaving', () => {
     expect(run.describe().members).toMatchObject([{ memberId: ids[0] }, { memberId: 'client-new' }])
   })
 
-  test('L5 only an empty group can be deleted, and then everything of it is gone', () => {
+  test('L5 only an empty group can be deleted, with everything it has', () => {
     const { run, ids } = aStableGroup()
     expect(run.error({ kind: 'delete' })).toBe('NON_EMPTY_GROUP')
     run.now(leave(...ids))
@@ -634,7 +634,7 @@ describe('leaving', () => {
 })
 
 describe('offset commits', () => {
-  test('C1 without a generation they are taken while there are no members, and make the group', () => {
+  test('C1 without a generation they are accepted while the group has no members, and create the group', () => {
     const run = new GroupRun()
     expect(run.error(commit('', -1))).toBe('NONE')
     expect(run.describe()).toMatchObject({ state: 'Empty', protocolType: '', generation: 0 })
@@ -643,7 +643,7 @@ describe('offset commits', () => {
     expect(aStableGroup().run.error(commit('', -1))).toBe('UNKNOWN_MEMBER_ID')
   })
 
-  test('C2 with a generation they need the group', () => {
+  test('C2 with a generation they require the group', () => {
     expect(new GroupRun().error(commit('m', 1))).toBe('GROUP_ID_NOT_FOUND')
     expect(new GroupRun().error(commit('m', 1, { version: 8 }))).toBe('ILLEGAL_GENERATION')
     expect(new GroupRun().error(commit('m', 1, { version: 9, transactional: true }))).toBe('ILLEGAL_GENERATION')
@@ -661,7 +661,7 @@ describe('offset commits', () => {
     expect(run.error(commit(a, 1, { groupInstanceId: 's' }))).toBe('FENCED_INSTANCE_ID')
   })
 
-  test('C4 while members are called in they are taken; while the leader computes they are not, but those of a transaction are', () => {
+  test('C4 they are accepted in PreparingRebalance, and in CompletingRebalance only in a transaction', () => {
     const { run, ids } = aStableGroup()
     const [leader = '', follower = ''] = ids
     run.ask(aJoin(leader))
@@ -672,15 +672,15 @@ describe('offset commits', () => {
     expect(run.error(commit(leader, 2, { transactional: true }))).toBe('NONE')
   })
 
-  test('C5 those of a transaction may leave member and generation out', () => {
+  test('C5 in a transaction they may omit member and generation', () => {
     const { run } = aStableGroup()
     expect(run.error(commit('', -1, { transactional: true }))).toBe('NONE')
     expect(run.error(commit('who', 1, { transactional: true }))).toBe('UNKNOWN_MEMBER_ID')
   })
 })
 
-describe('what a group tells', () => {
-  test('D1 what it keeps is its own: the frame of a request may be used again', () => {
+describe('descriptions and subscriptions', () => {
+  test('D1 the group copies what it keeps: the frame of a request may be reused', () => {
     const run = new GroupRun({ initialRebalanceDelayMs: 0 })
     const [metadata, assignment] = [bytes('metadata'), bytes('assignment')]
     run.ask(aJoin('', { version: 3, protocols: [{ name: 'range', metadata }] }))
@@ -689,7 +689,7 @@ describe('what a group tells', () => {
     expect(run.describe().members).toMatchObject([{ metadata: bytes('metadata'), assignment: bytes('assignment') }])
   })
 
-  test('D1 a stable group tells its members’ metadata and assignments, another one no metadata and no protocol', () => {
+  test('D1 a stable group describes its members’ metadata and assignments, any other group no metadata and no protocol', () => {
     const { run, ids } = aStableGroup([{}, { groupInstanceId: 's', clientId: 'c2', clientHost: '/10.0.0.1' }])
     const stable = run.describe()
     expect(stable).toMatchObject({ protocolType: 'consumer', protocolName: 'range', generation: 1, leader: ids[0] })
@@ -706,7 +706,7 @@ describe('what a group tells', () => {
     expect(run.describe()).toMatchObject({ protocolName: '', members: [{ metadata: bytes('') }, { metadata: bytes('') }] })
   })
 
-  test('D1 a member has its assignment once it has asked for it, not already when the leader has shared out', () => {
+  test('D1 a member has its assignment after its own SyncGroup, not already after the leader’s', () => {
     const { run, ids } = aStableGroup([{}, {}])
     const [first = '', second = ''] = ids
     run.ask(aJoin(first))
@@ -722,7 +722,7 @@ describe('what a group tells', () => {
     expect(synced()).toEqual([first, second])
   })
 
-  test('D2 offsets of topics that consumers read stay; of other members nothing is known; of no members all may go', () => {
+  test('D2 offsets of topics that consumers read cannot be deleted, none with members of another type, and all without members', () => {
     const { run, ids } = aStableGroup([{ protocols: [{ name: 'range', metadata: subscription('a', 'bb') }] }])
     expect(run.now({ kind: 'offset delete' })).toEqual({ kind: 'offset delete', error: 'NONE', subscribed: new Set(['a', 'bb']) })
     run.now(leave(...ids))
@@ -732,7 +732,7 @@ describe('what a group tells', () => {
     expect(new GroupRun().error({ kind: 'offset delete' })).toBe('GROUP_ID_NOT_FOUND')
   })
 
-  test('D3 offsets expire of what no member of a stable group of consumers reads; while that is not settled, or not known, all stay', () => {
+  test('D3 offsets of topics that no member of a stable group of consumers reads expire; in any other group with members all stay', () => {
     const [a, bb] = [subscription('a'), subscription('bb')]
     const { run, ids } = aStableGroup([{ protocols: [{ name: 'range', metadata: a }] }, { protocols: [{ name: 'range', metadata: bb }] }])
     const stay = (of: GroupRun): unknown => of.now({ kind: 'offset expiry' }).subscribed
@@ -769,7 +769,7 @@ describe('after a reload', () => {
     expect(run.describe().members).toEqual([])
   })
 
-  test('W2 in the join phase members come again; who does not is out by the rebalance time-out', () => {
+  test('W2 in the join phase members join again; the rebalance time-out removes those that do not', () => {
     const { run, ids } = aStableGroup([{ sessionTimeoutMs: 500_000 }, { sessionTimeoutMs: 500_000 }])
     run.ask(aJoin(ids[0] ?? '', { sessionTimeoutMs: 500_000 }))
     run.crash()
@@ -781,7 +781,7 @@ describe('after a reload', () => {
     expect(run.answer(again, 'join')).toMatchObject({ error: 'NONE', generation: 2, members: [{ memberId: ids[0] }] })
   })
 
-  test('W3 in the sync phase the generation goes on', () => {
+  test('W3 in the sync phase the generation continues', () => {
     const { run, ids } = aStableGroup()
     for (const id of ids) run.ask(aJoin(id))
     run.crash()
@@ -790,7 +790,7 @@ describe('after a reload', () => {
     expect(text(run.answer(waiting, 'sync')?.assignment)).toBe('yours')
   })
 
-  test('W4 a group that is larger than it may be by now is called in', () => {
+  test('W4 a group that is larger than the limit rebalances', () => {
     const { run, ids } = aStableGroup([{}, {}, {}])
     const small = new GroupRun({ ...run.settings, maxSize: 2 })
     small.adopt(run)

@@ -1,4 +1,4 @@
-// The classic group coordinator as a machine: members join, one of them assigns, heartbeats keep them in. The rules are docs/specs/classic-group.md.
+// The classic group coordinator as a machine: members join, the leader assigns, heartbeats keep members in the group. The rules are docs/specs/classic-group.md.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import type { ClassicReply, ClassicRequest, ClassicSettings } from './classic-messages.ts'
 import { applyChange, type ClassicChange, emptyState, type GroupState } from './classic-state.ts'
@@ -39,7 +39,7 @@ export class ClassicGroup implements Machine<ClassicRequest, ClassicReply, Class
     return nextEnd(this.#state)
   }
 
-  /** The first turn after a reload also begins what the journal does not keep. */
+  /** The first turn after a reload also starts the sessions and the phase, which the journal does not keep. */
   #turn(nowMs: number): Turn {
     const turn = new Turn(this.#state, this.#settings, nowMs)
     if (mustResume(turn.state)) resume(turn)
@@ -72,7 +72,7 @@ function answer(turn: Turn, request: ClassicRequest, from: RequestId): void {
   }
 }
 
-/** Only without members. Ids that were handed out are forgotten; with the group row its offsets go (the runner's part). */
+/** Deletes a group without members, with its pending ids. The runner deletes the offsets with the group row. */
 function deleteGroup(turn: Turn): KafkaErrorName {
   const { state } = turn
   if (state.group === undefined) return 'GROUP_ID_NOT_FOUND'

@@ -1,23 +1,23 @@
-// What a classic group is asked and what it answers: the requests of JoinGroup to DeleteGroups without their wire, and the settings of its rules.
+// The requests and replies of a classic group, JoinGroup to DeleteGroups, without their wire format, and the settings of its rules.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 
-/** Kafka's own names of the settings stand beside each. */
+/** Each comment begins with Kafka's name of the setting. */
 export interface ClassicSettings {
   /** group.initial.rebalance.delay.ms: how long a rebalance of an empty group waits for more members; 0 completes it in the turn of the first. */
   readonly initialRebalanceDelayMs: number
   /** group.min.session.timeout.ms, group.max.session.timeout.ms; both ends are legal. */
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
-  /** group.max.size: members, and beside them as many ids that have not joined yet. */
+  /** group.max.size: the most members, and also the most pending ids that have not joined yet. */
   readonly maxSize: number
   /** Kafka's group coordinator has 5 minutes: a new member can't send heartbeats while its first JoinGroup is parked. */
   readonly newMemberJoinTimeoutMs: number
-  /** group.leave.on.disconnect: the session of a dynamic member whose connection has ended ends after `reconnectMs`, unless it speaks over another one. */
+  /** group.leave.on.disconnect: after its connection has ended, a dynamic member's session ends after `reconnectMs`, unless it sends a request over another. */
   readonly leaveOnDisconnect: boolean
   readonly reconnectMs: number
 }
 
-/** A connection of the agent, as the runner names it; undefined where there is none (HTTP). */
+/** The runner's name of a connection of the agent; undefined if there is none (HTTP). */
 export type ConnectionId = number
 
 export type ClassicRequest =
@@ -34,17 +34,17 @@ export type ClassicRequest =
 
 export interface JoinRequest {
   readonly kind: 'join'
-  /** Of the API: from 4 on an id is handed out before a member joins, from 9 on a static leader can skip the assignment. */
+  /** The API version: from 4 on a member gets an id before it joins, from 9 on a static leader can skip the assignment. */
   readonly version: number
   /** Empty: the member has none yet. */
   readonly memberId: string
   readonly groupInstanceId: string | null
-  /** Random, never used before: the end of the member's id, if one has to be made. */
+  /** Random, never used before: the end of the member's id, if the group creates one. */
   readonly unique: string
   readonly clientId: string
   readonly clientHost: string
   readonly sessionTimeoutMs: number
-  /** Version 0 has none: the session's counts. */
+  /** Version 0 has none: the session time-out applies. */
   readonly rebalanceTimeoutMs: number
   readonly protocolType: string
   /** In the member's order of preference. */
@@ -63,7 +63,7 @@ export interface SyncRequest extends MemberClaim {
   /** Null below version 5: not checked. */
   readonly protocolType: string | null
   readonly protocolName: string | null
-  /** Of the leader; others send none. */
+  /** The leader's assignments; followers send none. */
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Uint8Array }[]
 }
 
@@ -71,7 +71,7 @@ export interface HeartbeatRequest extends MemberClaim {
   readonly kind: 'heartbeat'
 }
 
-/** Who a member says that it is. */
+/** The identity that a member claims. */
 export interface MemberClaim {
   readonly memberId: string
   readonly groupInstanceId: string | null
@@ -81,23 +81,23 @@ export interface MemberClaim {
 
 export interface LeaveRequest {
   readonly kind: 'leave'
-  /** Below version 3 one, by its id. An empty id with an instance id is how an administrator removes a static member. */
+  /** Below version 3 one, by its id. An administrator removes a static member with an empty id and an instance id. */
   readonly members: readonly { readonly memberId: string; readonly groupInstanceId: string | null }[]
 }
 
-/** May these offsets be committed? Asked by OffsetCommit and TxnOffsetCommit. */
+/** Asks whether these offsets may be committed, for OffsetCommit and TxnOffsetCommit. */
 export interface CommitRequest extends MemberClaim {
   readonly kind: 'commit'
   readonly version: number
   readonly transactional: boolean
 }
 
-/** Which topics' offsets may not be deleted? */
+/** Asks for the topics whose offsets may not be deleted. */
 export interface OffsetDeleteRequest {
   readonly kind: 'offset delete'
 }
 
-/** Which topics' offsets may not expire by their age? */
+/** Asks for the topics whose offsets may not expire. */
 export interface OffsetExpiryRequest {
   readonly kind: 'offset expiry'
 }
@@ -110,7 +110,7 @@ export interface DescribeRequest {
   readonly kind: 'describe'
 }
 
-/** The connection has ended. Of interest to the groups that were asked over it only. */
+/** The connection has ended. Only the groups that received requests over it need this. */
 export interface DisconnectRequest {
   readonly kind: 'disconnect'
   readonly connection: ConnectionId
@@ -159,7 +159,7 @@ export interface HeartbeatReply {
 
 export interface LeaveReply {
   readonly kind: 'leave'
-  /** In the order of the request. Below version 3 the API puts the one member's error on top. */
+  /** In the order of the request. Below version 3 the API sends the member's error as the error of the answer. */
   readonly members: readonly { readonly memberId: string; readonly groupInstanceId: string | null; readonly error: KafkaErrorName }[]
 }
 
@@ -171,13 +171,13 @@ export interface CommitReply {
 export interface OffsetDeleteReply {
   readonly kind: 'offset delete'
   readonly error: KafkaErrorName
-  /** Topics of which a member may read: GROUP_SUBSCRIBED_TO_TOPIC for these. 'all' when it can't be known. */
+  /** Topics that a member may read: their partitions get GROUP_SUBSCRIBED_TO_TOPIC. 'all' if the group cannot know them. */
   readonly subscribed: ReadonlySet<string> | 'all'
 }
 
 export interface OffsetExpiryReply {
   readonly kind: 'offset expiry'
-  /** Topics that members read; offsets of others expire. 'all': none may, for what is read is not settled, or can't be known. */
+  /** Topics that members read; offsets of others expire. 'all': no offset may expire, because the group is not stable or cannot know the topics. */
   readonly subscribed: ReadonlySet<string> | 'all'
 }
 
@@ -188,7 +188,7 @@ export interface DeleteReply {
 
 export interface Described {
   readonly kind: 'described'
-  /** Dead: there is no such group. DescribeGroups answers GROUP_ID_NOT_FOUND from version 6 on, before that no error. */
+  /** Dead: the group does not exist. DescribeGroups answers GROUP_ID_NOT_FOUND from version 6 on, before that no error. */
   readonly state: ClassicGroupState
   readonly protocolType: string
   /** Empty unless Stable. */
@@ -206,7 +206,7 @@ export interface DescribedMember {
   /** Empty unless the group is Stable. */
   readonly metadata: Uint8Array
   readonly assignment: Uint8Array
-  /** It has asked for its assignment of this generation, and got it. */
+  /** The member has received its assignment of this generation. */
   readonly synced: boolean
 }
 

@@ -1,4 +1,4 @@
-// What holds in a classic group whatever its members do, in whatever order, and whenever the agent dies.
+// The invariants of a classic group: they hold for any actions of its members, in any order, and after any crash of the agent.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ClassicGroupState, ClassicSettings } from './classic-messages.ts'
@@ -14,7 +14,7 @@ interface World {
   readonly ledger: Ledger
 }
 
-/** One thing that happens; in a failure's counterexample it is its name that is read. */
+/** One event. A failure's counterexample shows its name. */
 class Action {
   readonly name: string
   readonly act: (world: World) => void
@@ -31,7 +31,7 @@ class Action {
 
 const anybody = fc.nat(instances.length - 1)
 
-/** Somebody does something. */
+/** An action of one client. */
 function by<T>(name: string, choice: fc.Arbitrary<T>, act: (it: Client, chosen: T) => void): fc.Arbitrary<Action> {
   return fc.tuple(anybody, choice).map(
     ([i, chosen]) =>
@@ -87,12 +87,12 @@ test('G1 one owner per partition and generation, generations never repeat, and a
   )
 })
 
-test('G2 no answer is lost or given twice: when all fall silent, nobody waits any more and the group is empty', () => {
+test('G2 no answer is lost or sent twice: after all clients are silent, no request is parked and the group is empty', () => {
   fc.assert(
     fc.property(settings, fc.array(actions, { maxLength: 60 }), (chosen, script) => {
       const world = aWorld(chosen)
       for (const action of script) act(world, action)
-      // The longest that anything waits: a new member's first JoinGroup, then the phases and sessions behind it.
+      // The longest possible wait: a new member's first JoinGroup, then the phases and sessions after it.
       act(world, new Action('silence', ({ run }) => run.pass(2 * 300_000)))
       expect(world.run.parked).toEqual(new Map())
       expect(['Empty', 'Dead']).toContain(world.run.describe().state)
@@ -102,7 +102,7 @@ test('G2 no answer is lost or given twice: when all fall silent, nobody waits an
   )
 })
 
-test('G3 whatever has happened, members that keep to the protocol reach a stable group in which every partition is owned', () => {
+test('G3 after any events, members that follow the protocol reach a stable group in which every partition is owned', () => {
   fc.assert(
     fc.property(fc.constantFrom(0, 3_000), fc.array(fc.oneof(...friendly), { maxLength: 40 }), (initialRebalanceDelayMs, script) => {
       const world = aWorld({ initialRebalanceDelayMs })
@@ -145,7 +145,7 @@ function settled({ run, clients }: World): boolean {
   )
 }
 
-/** What has been promised, over the whole life of a group; a deleted group's promises are void. */
+/** The owners and leaders over the whole life of a group; a deletion resets them. */
 class Ledger {
   #state: ClassicGroupState = 'Dead'
   #generation = 0
@@ -177,7 +177,7 @@ class Ledger {
   }
 }
 
-/** A static member is the same one under every id that it gets. */
+/** A static member has the same identity under every id that it gets. */
 function who(memberId: string): string {
   return instances.find((instance) => instance !== null && memberId.startsWith(`${instance}-`)) ?? memberId
 }
@@ -187,7 +187,7 @@ function once<K>(known: Map<K, string>, key: K, value: string): void {
   known.set(key, value)
 }
 
-/** Which states may follow without a new generation. */
+/** The states that may follow in the same generation. */
 const follows: Record<ClassicGroupState, readonly ClassicGroupState[]> = {
   Dead: ['Empty', 'PreparingRebalance'],
   Empty: ['Empty', 'PreparingRebalance'],
@@ -232,7 +232,7 @@ function checkSound({ state, wakesAtMs, nowMs, parked }: GroupRun): void {
   for (const deadline of deadlines) expect(wakesAtMs ?? Infinity).toBeLessThanOrEqual(Math.max(deadline, nowMs))
 }
 
-/** A generation's protocol is one that all its members have. */
+/** Checks that all members of a generation support its protocol. */
 function checkProtocols({ group, member }: GroupState): void {
   if (group?.state !== 'Stable' && group?.state !== 'CompletingRebalance') return
   for (const [, { protocols }] of member) expect(protocols.map(({ name }) => name)).toContain(group.protocolName)

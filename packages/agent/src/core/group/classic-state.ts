@@ -1,19 +1,19 @@
-// What a classic group consists of, the changes that it can undergo, and the one function that carries them out.
+// The state of a classic group, its changes, and the only function that applies them.
 import type { ClassicGroupState, ConnectionId, MemberProtocol } from './classic-messages.ts'
 import type { Change, RequestId } from './machine.ts'
 import { Overlay, type Table } from './overlay.ts'
 
-/** The journal's key 'group'. Without it there is no group: it is Dead. */
+/** The journal's key 'group'. Without this row the group is Dead. */
 export interface GroupRow {
   readonly state: Exclude<ClassicGroupState, 'Dead'>
-  /** Null: nobody has joined yet; the group only keeps offsets. Stays when the members go. */
+  /** Null: no member has joined yet, and the group only keeps offsets. Kept when all members leave. */
   readonly protocolType: string | null
   /** Null: no generation has members. */
   readonly protocolName: string | null
-  /** 0, then one more with every join phase that ends. */
+  /** 0 at first; each join phase that ends adds one. */
   readonly generation: number
   readonly leader: string | null
-  /** The generation whose assignments stand; rows of others count as empty. */
+  /** The generation whose assignments are valid; rows of other generations count as empty. */
   readonly assignedGeneration: number | null
 }
 
@@ -24,59 +24,59 @@ export interface MemberRow {
   readonly clientHost: string
   readonly sessionTimeoutMs: number
   readonly rebalanceTimeoutMs: number
-  /** In the member's order of preference; it supports at least one that all members support. */
+  /** In the member's order of preference. At least one of them is supported by all members. */
   readonly protocols: readonly MemberProtocol[]
 }
 
-/** The journal's key 'assignment/<id>'. A row of its own, because a rebalance changes it and leaves the member's metadata as it is. */
+/** The journal's key 'assignment/<id>'. A separate row, because a rebalance changes it without the member's metadata. */
 export interface AssignmentRow {
   readonly generation: number
   readonly assignment: Uint8Array
 }
 
-/** A member's life sign. In memory: a reload begins it anew at its full length. */
+/** A member's session. Kept in memory: a reload starts it again at its full length. */
 export interface Session {
-  /** Null: it was due while a request of the member was parked, and begins again with the answer. */
+  /** Null: the session was due to end while a request of the member was parked; the answer to the request starts it again. */
   readonly expiresAtMs: number | null
-  /** Its first JoinGroup is parked: it does not know its id, so it can't send heartbeats, and being parked doesn't keep it alive. */
+  /** The member's first JoinGroup is parked. It does not know its id and can't send heartbeats, so the parked request does not extend its session. */
   readonly fresh: boolean
-  /** Has sent its SyncGroup in this generation. Of meaning in the phase 'syncing' only. */
+  /** The member has sent its SyncGroup in this generation. Used only in the phase 'syncing'. */
   readonly synced: boolean
-  /** Over which it spoke last. */
+  /** The connection of the member's last request. */
   readonly connection: ConnectionId | undefined
-  /** That connection has ended, so the session was cut short; the member gets a full one as soon as it speaks over another. */
+  /** That connection has ended, so the session was shortened. The member's next request over another connection starts a full one. */
   readonly disconnected: boolean
 }
 
-/** An id that was handed out with MEMBER_ID_REQUIRED and has not joined yet. */
+/** An id that was sent with MEMBER_ID_REQUIRED and has not joined yet. */
 export interface PendingId {
   readonly expiresAtMs: number
   readonly connection: ConnectionId | undefined
 }
 
 export type Phase =
-  /** Nothing is waited for, or it is not known what (after a reload). */
+  /** The group waits for nothing, or it was reloaded and has not resumed its phase yet. */
   | { readonly kind: 'resting' }
-  /** PreparingRebalance: `initial` while the group was Empty before; then only time ends the phase. */
+  /** PreparingRebalance. `initial` is set if the group was Empty before; then only time ends the phase. */
   | { readonly kind: 'joining'; readonly deadlineMs: number; readonly initial: InitialDelay | null }
-  /** CompletingRebalance or Stable, and `missing` members have not sent their SyncGroup. */
+  /** CompletingRebalance or Stable, while `missing` members have not sent their SyncGroup. */
   | { readonly kind: 'syncing'; readonly deadlineMs: number; readonly missing: number }
 
 export interface InitialDelay {
   readonly delayMs: number
-  /** By how much it may still be extended. */
+  /** The time by which the delay may still be extended. */
   readonly remainingMs: number
-  /** Somebody has joined since the delay began: it will be extended. */
+  /** A member has joined since the delay began, so it will be extended. */
   readonly joined: boolean
 }
 
-/** The keyed tables: what a row of each is. */
+/** The row types of the keyed tables. */
 export interface Rows {
   readonly member: MemberRow
   readonly assignment: AssignmentRow
   readonly session: Session
   readonly pending: PendingId
-  /** A parked JoinGroup, a parked SyncGroup: whom to answer. */
+  /** The request ids of the parked JoinGroup and SyncGroup. */
   readonly join: RequestId
   readonly sync: RequestId
 }
@@ -89,10 +89,10 @@ export type ClassicChange =
   | RowChange
   | (Change & { readonly kind: 'group'; readonly value: GroupRow | null })
   | (Change & { readonly kind: 'phase'; readonly value: Phase })
-  /** No session ends before. A bound, because finding the first one costs a look at all. */
+  /** No session ends before this time. It is a lower bound, because finding the exact time means reading all sessions. */
   | (Change & { readonly kind: 'alarm'; readonly value: number | null })
 
-/** What the journal gives back on reload. */
+/** The changes that the journal returns on reload. */
 export type SavedChange = Extract<ClassicChange, { readonly kind: 'group' | 'member' | 'assignment' }>
 
 export type GroupTables = { readonly [T in keyof Rows]: Table<Rows[T]> }
@@ -104,7 +104,7 @@ export interface GroupState extends GroupTables {
   /** Derived from the members: instance id → member id; protocol → how many members support it. */
   readonly statics: Table<string>
   readonly support: Table<number>
-  /** Derived from the sessions: connection → who spoke over it last. Many connections end at a time, and none may cost a look at all members. */
+  /** Derived from the sessions: connection → the members whose last request came over it. Many connections may end at once, so none may read all members. */
   readonly speakers: Table<ReadonlySet<string>>
 }
 
@@ -127,7 +127,7 @@ export function emptyState(): GroupState {
   }
 }
 
-/** The same state, to be changed without changing it. */
+/** A draft of the state: changes to it leave the state as it is. */
 export function draftOf(state: GroupState): GroupState {
   return {
     group: state.group,
@@ -145,7 +145,7 @@ export function draftOf(state: GroupState): GroupState {
   }
 }
 
-/** Of changes with different keys the order does not matter; a reload gives them in any. */
+/** The order of changes with different keys does not matter; a reload applies them in any order. */
 export function applyChange(state: GroupState, change: ClassicChange): void {
   switch (change.kind) {
     case 'group':
@@ -205,7 +205,7 @@ function moveSpeaker({ session, speakers }: GroupState, id: string, to: Connecti
   if (to !== undefined) put(speakers, String(to), new Set(speakers.get(String(to))).add(id))
 }
 
-/** Each once: a member that names a protocol twice does not count twice. */
+/** Each name once, so that a member that names a protocol twice does not count twice. */
 function protocolNames(member: MemberRow | null | undefined): ReadonlySet<string> {
   return new Set(member?.protocols.map(({ name }) => name))
 }

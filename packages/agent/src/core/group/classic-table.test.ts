@@ -1,11 +1,11 @@
-// Every state of a classic group × every event: what is answered and where the group stands then. The compiler keeps the table complete.
+// Every state of a classic group × every event: the answer and the next state. The compiler keeps the table complete.
 import { describe, expect, test } from 'vitest'
 import type { ClassicGroupState, ClassicRequest, LeaveRequest } from './classic-messages.ts'
 import { aJoin, aProtocol, aSync, GroupRun } from './testing/group-run.ts'
 
 /**
- * The groups: leader `L`, follower `F` and static member `S` (instance s), of which in PreparingRebalance only `F` has come, in CompletingRebalance
- * none has sent SyncGroup, and in Stable all have. Empty and Dead had the same members. The generation is 2, in Empty 3.
+ * The groups have the leader `L`, the follower `F` and the static member `S` (instance s). In PreparingRebalance only `F` has joined, in
+ * CompletingRebalance none has sent SyncGroup, and in Stable all have. Empty and Dead had the same members. The generation is 2, in Empty 3.
  */
 const groups: Record<ClassicGroupState, () => GroupRun> = {
   Dead: () => {
@@ -60,7 +60,7 @@ const events = {
   'JoinGroup without an id': ask(() => aJoin('')),
   'JoinGroup v3 without an id': ask(() => aJoin('', { version: 3 })),
   'JoinGroup of a new static member': ask(() => aJoin('', { groupInstanceId: 'new' })),
-  'JoinGroup with an id that nobody has': ask(() => aJoin('who')),
+  'JoinGroup with an unknown id': ask(() => aJoin('who')),
   'JoinGroup of the leader': ask(() => aJoin(L, protocol('later'))),
   'JoinGroup of a follower, unchanged': ask((run) => aJoin(F, protocol(run.describe().state === 'PreparingRebalance' ? 'new' : 'range'))),
   'JoinGroup of a follower, changed': ask(() => aJoin(F, protocol('other'))),
@@ -73,10 +73,10 @@ const events = {
   'SyncGroup with another’s instance id': ask((run) => ({ ...aSync(F, at(run)), groupInstanceId: 's' })),
   Heartbeat: ask((run) => ({ kind: 'heartbeat', ...member(F), generation: at(run) })),
   'Heartbeat of an old generation': ask((run) => ({ kind: 'heartbeat', ...member(F), generation: at(run) - 1 })),
-  'Heartbeat of nobody': ask((run) => ({ kind: 'heartbeat', ...member('who'), generation: at(run) })),
+  'Heartbeat of an unknown member': ask((run) => ({ kind: 'heartbeat', ...member('who'), generation: at(run) })),
   'LeaveGroup of a member': ask(() => ({ kind: 'leave', members: [member(F)] })),
   'LeaveGroup of all members': ask(() => ({ kind: 'leave', members: [member(L), member(F), member('', 's')] })),
-  'LeaveGroup of nobody': ask(() => ({ kind: 'leave', members: [member('who')] })),
+  'LeaveGroup of an unknown member': ask(() => ({ kind: 'leave', members: [member('who')] })),
   'OffsetCommit of a member': ask((run) => ({ kind: 'commit', version: 9, transactional: false, ...member(F), generation: at(run) })),
   'OffsetCommit of an old generation': ask((run) => ({
     kind: 'commit',
@@ -100,7 +100,7 @@ const events = {
     run.now({ kind: 'disconnect', connection: 2 })
     return after(run, 2_000)
   },
-  'the session of all ends': (run: GroupRun) => after(run, 10_000),
+  'all sessions end': (run: GroupRun) => after(run, 10_000),
   'the rebalance time-out ends, with heartbeats': (run: GroupRun) => {
     for (let i = 0; i < 12; i++) {
       after(run, 5_000)
@@ -123,7 +123,7 @@ function after(run: GroupRun, durationMs: number): string {
   return 'time'
 }
 
-/** The answer's error, `parked`, or `time` where nobody has asked; then the state. */
+/** The answer's error, `parked`, or `time` if the event is not a request; then the next state. */
 type Cell = readonly [answer: string, next: ClassicGroupState]
 
 const [dead, empty, preparing, completing, stable] = ['Dead', 'Empty', 'PreparingRebalance', 'CompletingRebalance', 'Stable'] as const
@@ -133,7 +133,7 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'JoinGroup without an id': ['MEMBER_ID_REQUIRED', empty],
     'JoinGroup v3 without an id': ['parked', preparing],
     'JoinGroup of a new static member': ['parked', preparing],
-    'JoinGroup with an id that nobody has': ['UNKNOWN_MEMBER_ID', dead],
+    'JoinGroup with an unknown id': ['UNKNOWN_MEMBER_ID', dead],
     'JoinGroup of the leader': ['UNKNOWN_MEMBER_ID', dead],
     'JoinGroup of a follower, unchanged': ['UNKNOWN_MEMBER_ID', dead],
     'JoinGroup of a follower, changed': ['UNKNOWN_MEMBER_ID', dead],
@@ -146,10 +146,10 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'SyncGroup with another’s instance id': ['UNKNOWN_MEMBER_ID', dead],
     Heartbeat: ['UNKNOWN_MEMBER_ID', dead],
     'Heartbeat of an old generation': ['UNKNOWN_MEMBER_ID', dead],
-    'Heartbeat of nobody': ['UNKNOWN_MEMBER_ID', dead],
+    'Heartbeat of an unknown member': ['UNKNOWN_MEMBER_ID', dead],
     'LeaveGroup of a member': ['UNKNOWN_MEMBER_ID', dead],
     'LeaveGroup of all members': ['UNKNOWN_MEMBER_ID,UNKNOWN_MEMBER_ID,UNKNOWN_MEMBER_ID', dead],
-    'LeaveGroup of nobody': ['UNKNOWN_MEMBER_ID', dead],
+    'LeaveGroup of an unknown member': ['UNKNOWN_MEMBER_ID', dead],
     'OffsetCommit of a member': ['GROUP_ID_NOT_FOUND', dead],
     'OffsetCommit of an old generation': ['GROUP_ID_NOT_FOUND', dead],
     'OffsetCommit without a generation': ['NONE', empty],
@@ -161,7 +161,7 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'the follower’s connection ends': ['NONE', dead],
     'the follower’s connection ends, and it joins over another': ['UNKNOWN_MEMBER_ID', dead],
     'the follower’s connection ends, and it does not come back': ['time', dead],
-    'the session of all ends': ['time', dead],
+    'all sessions end': ['time', dead],
     'the rebalance time-out ends, with heartbeats': ['time', dead],
     'a reload': ['time', dead],
   },
@@ -169,7 +169,7 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'JoinGroup without an id': ['MEMBER_ID_REQUIRED', empty],
     'JoinGroup v3 without an id': ['parked', preparing],
     'JoinGroup of a new static member': ['parked', preparing],
-    'JoinGroup with an id that nobody has': ['UNKNOWN_MEMBER_ID', empty],
+    'JoinGroup with an unknown id': ['UNKNOWN_MEMBER_ID', empty],
     'JoinGroup of the leader': ['UNKNOWN_MEMBER_ID', empty],
     'JoinGroup of a follower, unchanged': ['UNKNOWN_MEMBER_ID', empty],
     'JoinGroup of a follower, changed': ['UNKNOWN_MEMBER_ID', empty],
@@ -182,10 +182,10 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'SyncGroup with another’s instance id': ['UNKNOWN_MEMBER_ID', empty],
     Heartbeat: ['UNKNOWN_MEMBER_ID', empty],
     'Heartbeat of an old generation': ['UNKNOWN_MEMBER_ID', empty],
-    'Heartbeat of nobody': ['UNKNOWN_MEMBER_ID', empty],
+    'Heartbeat of an unknown member': ['UNKNOWN_MEMBER_ID', empty],
     'LeaveGroup of a member': ['UNKNOWN_MEMBER_ID', empty],
     'LeaveGroup of all members': ['UNKNOWN_MEMBER_ID,UNKNOWN_MEMBER_ID,UNKNOWN_MEMBER_ID', empty],
-    'LeaveGroup of nobody': ['UNKNOWN_MEMBER_ID', empty],
+    'LeaveGroup of an unknown member': ['UNKNOWN_MEMBER_ID', empty],
     'OffsetCommit of a member': ['UNKNOWN_MEMBER_ID', empty],
     'OffsetCommit of an old generation': ['UNKNOWN_MEMBER_ID', empty],
     'OffsetCommit without a generation': ['NONE', empty],
@@ -197,7 +197,7 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'the follower’s connection ends': ['NONE', empty],
     'the follower’s connection ends, and it joins over another': ['UNKNOWN_MEMBER_ID', empty],
     'the follower’s connection ends, and it does not come back': ['time', empty],
-    'the session of all ends': ['time', empty],
+    'all sessions end': ['time', empty],
     'the rebalance time-out ends, with heartbeats': ['time', empty],
     'a reload': ['time', empty],
   },
@@ -205,7 +205,7 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'JoinGroup without an id': ['MEMBER_ID_REQUIRED', preparing],
     'JoinGroup v3 without an id': ['parked', preparing],
     'JoinGroup of a new static member': ['parked', preparing],
-    'JoinGroup with an id that nobody has': ['UNKNOWN_MEMBER_ID', preparing],
+    'JoinGroup with an unknown id': ['UNKNOWN_MEMBER_ID', preparing],
     'JoinGroup of the leader': ['parked', preparing],
     'JoinGroup of a follower, unchanged': ['parked', preparing],
     'JoinGroup of a follower, changed': ['parked', preparing],
@@ -218,10 +218,10 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'SyncGroup with another’s instance id': ['FENCED_INSTANCE_ID', preparing],
     Heartbeat: ['REBALANCE_IN_PROGRESS', preparing],
     'Heartbeat of an old generation': ['ILLEGAL_GENERATION', preparing],
-    'Heartbeat of nobody': ['UNKNOWN_MEMBER_ID', preparing],
+    'Heartbeat of an unknown member': ['UNKNOWN_MEMBER_ID', preparing],
     'LeaveGroup of a member': ['NONE', preparing],
     'LeaveGroup of all members': ['NONE,NONE,NONE', empty],
-    'LeaveGroup of nobody': ['UNKNOWN_MEMBER_ID', preparing],
+    'LeaveGroup of an unknown member': ['UNKNOWN_MEMBER_ID', preparing],
     'OffsetCommit of a member': ['NONE', preparing],
     'OffsetCommit of an old generation': ['ILLEGAL_GENERATION', preparing],
     'OffsetCommit without a generation': ['UNKNOWN_MEMBER_ID', preparing],
@@ -233,7 +233,7 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'the follower’s connection ends': ['NONE', preparing],
     'the follower’s connection ends, and it joins over another': ['parked', preparing],
     'the follower’s connection ends, and it does not come back': ['time', preparing],
-    'the session of all ends': ['time', completing],
+    'all sessions end': ['time', completing],
     'the rebalance time-out ends, with heartbeats': ['time', completing],
     'a reload': ['time', preparing],
   },
@@ -241,7 +241,7 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'JoinGroup without an id': ['MEMBER_ID_REQUIRED', completing],
     'JoinGroup v3 without an id': ['parked', preparing],
     'JoinGroup of a new static member': ['parked', preparing],
-    'JoinGroup with an id that nobody has': ['UNKNOWN_MEMBER_ID', completing],
+    'JoinGroup with an unknown id': ['UNKNOWN_MEMBER_ID', completing],
     'JoinGroup of the leader': ['NONE', completing],
     'JoinGroup of a follower, unchanged': ['NONE', completing],
     'JoinGroup of a follower, changed': ['parked', preparing],
@@ -254,10 +254,10 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'SyncGroup with another’s instance id': ['FENCED_INSTANCE_ID', completing],
     Heartbeat: ['NONE', completing],
     'Heartbeat of an old generation': ['ILLEGAL_GENERATION', completing],
-    'Heartbeat of nobody': ['UNKNOWN_MEMBER_ID', completing],
+    'Heartbeat of an unknown member': ['UNKNOWN_MEMBER_ID', completing],
     'LeaveGroup of a member': ['NONE', preparing],
     'LeaveGroup of all members': ['NONE,NONE,NONE', empty],
-    'LeaveGroup of nobody': ['UNKNOWN_MEMBER_ID', completing],
+    'LeaveGroup of an unknown member': ['UNKNOWN_MEMBER_ID', completing],
     'OffsetCommit of a member': ['REBALANCE_IN_PROGRESS', completing],
     'OffsetCommit of an old generation': ['ILLEGAL_GENERATION', completing],
     'OffsetCommit without a generation': ['UNKNOWN_MEMBER_ID', completing],
@@ -269,7 +269,7 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'the follower’s connection ends': ['NONE', completing],
     'the follower’s connection ends, and it joins over another': ['NONE', completing],
     'the follower’s connection ends, and it does not come back': ['time', preparing],
-    'the session of all ends': ['time', empty],
+    'all sessions end': ['time', empty],
     'the rebalance time-out ends, with heartbeats': ['time', empty],
     'a reload': ['time', completing],
   },
@@ -277,7 +277,7 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'JoinGroup without an id': ['MEMBER_ID_REQUIRED', stable],
     'JoinGroup v3 without an id': ['parked', preparing],
     'JoinGroup of a new static member': ['parked', preparing],
-    'JoinGroup with an id that nobody has': ['UNKNOWN_MEMBER_ID', stable],
+    'JoinGroup with an unknown id': ['UNKNOWN_MEMBER_ID', stable],
     'JoinGroup of the leader': ['parked', preparing],
     'JoinGroup of a follower, unchanged': ['NONE', stable],
     'JoinGroup of a follower, changed': ['parked', preparing],
@@ -290,10 +290,10 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'SyncGroup with another’s instance id': ['FENCED_INSTANCE_ID', stable],
     Heartbeat: ['NONE', stable],
     'Heartbeat of an old generation': ['ILLEGAL_GENERATION', stable],
-    'Heartbeat of nobody': ['UNKNOWN_MEMBER_ID', stable],
+    'Heartbeat of an unknown member': ['UNKNOWN_MEMBER_ID', stable],
     'LeaveGroup of a member': ['NONE', preparing],
     'LeaveGroup of all members': ['NONE,NONE,NONE', empty],
-    'LeaveGroup of nobody': ['UNKNOWN_MEMBER_ID', stable],
+    'LeaveGroup of an unknown member': ['UNKNOWN_MEMBER_ID', stable],
     'OffsetCommit of a member': ['NONE', stable],
     'OffsetCommit of an old generation': ['ILLEGAL_GENERATION', stable],
     'OffsetCommit without a generation': ['UNKNOWN_MEMBER_ID', stable],
@@ -305,7 +305,7 @@ const table: Record<ClassicGroupState, Record<Event, Cell>> = {
     'the follower’s connection ends': ['NONE', stable],
     'the follower’s connection ends, and it joins over another': ['NONE', stable],
     'the follower’s connection ends, and it does not come back': ['time', preparing],
-    'the session of all ends': ['time', empty],
+    'all sessions end': ['time', empty],
     'the rebalance time-out ends, with heartbeats': ['time', stable],
     'a reload': ['time', stable],
   },

@@ -1,4 +1,4 @@
-// One turn of a classic group: a draft of its state, and what the turn has changed and answered so far.
+// One turn of a classic group: a draft of its state, and the changes and replies of the turn so far.
 import type { ClassicGroupState, ClassicReply, ClassicSettings } from './classic-messages.ts'
 import {
   type AssignmentRow,
@@ -15,7 +15,7 @@ import {
 import type { AddressedReply, RequestId, Step } from './machine.ts'
 
 export class Turn {
-  /** As it will be after the step. */
+  /** The state after the step. */
   readonly state: GroupState
   readonly settings: ClassicSettings
   readonly nowMs: number
@@ -76,7 +76,7 @@ export class Turn {
     return { changes: [...this.#changes.values()], replies: this.#replies, tasks: [] }
   }
 
-  /** The last change of a key counts, and stands last. */
+  /** The last change of a key replaces earlier ones and moves to the end. */
   #put(change: ClassicChange): void {
     applyChange(this.state, change)
     this.#changes.delete(change.key)

@@ -1,10 +1,10 @@
-// What a classic group tells about itself: DescribeGroups, and which topics its members read.
+// The description of a classic group for DescribeGroups, and the topics that its members read.
 import type { Described, OffsetDeleteReply, OffsetExpiryReply } from './classic-messages.ts'
 import type { GroupState } from './classic-state.ts'
 import { assignmentOf, metadataOf } from './members.ts'
 import { subscribedTopics } from './subscription.ts'
 
-/** The protocol and the members' metadata are settled in a stable group only; before, Kafka leaves both empty. */
+/** Only a stable group has a protocol and metadata of its members; in other states Kafka leaves both empty. */
 export function describe(state: GroupState): Described {
   const { group } = state
   const protocolName = group?.state === 'Stable' ? group.protocolName : null
@@ -27,13 +27,13 @@ export function describe(state: GroupState): Described {
   }
 }
 
-/** After a reload it is not known any more who has asked; all had, as far as anybody can tell. */
+/** Whether the member has sent its SyncGroup. The journal does not keep this, so after a reload every member counts as synced. */
 function isSynced({ group, phase, session }: GroupState, memberId: string): boolean {
   if (group?.state !== 'Stable') return false
   return phase.kind !== 'syncing' || session.get(memberId)?.synced === true
 }
 
-/** May offsets be deleted, and of which topics not? Of consumers it is known what they read; of other kinds of members it is not. */
+/** Whether offsets may be deleted, and the topics whose offsets may not. The group knows the topics of consumers only, not of other protocol types. */
 export function offsetsInUse(state: GroupState): OffsetDeleteReply {
   const { group } = state
   const kind = 'offset delete'
@@ -43,7 +43,7 @@ export function offsetsInUse(state: GroupState): OffsetDeleteReply {
   return { kind, error: 'NONE', subscribed: subscribed(state, group.protocolName) }
 }
 
-/** Offsets of which topics do not expire by their age? A stable group of consumers has settled what it reads; of any other all stay. */
+/** The topics whose offsets do not expire: the topics that a stable group of consumers reads, and all topics in any other group. */
 export function offsetsThatStay(state: GroupState): OffsetExpiryReply {
   const { group } = state
   const settled = group?.state === 'Stable' && group.protocolType === 'consumer'

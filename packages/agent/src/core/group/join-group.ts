@@ -1,13 +1,14 @@
-// JoinGroup in a classic group: who may come in, under which id, and whether that makes a rebalance.
+// JoinGroup in a classic group: which members may join, under which id, and whether that starts a rebalance.
 import { limits } from '../../limits.ts'
+import { must } from '../assert.ts'
 import { type JoinRequest, joinRefused } from './classic-messages.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
 import { addMember, claimError, removeMembers, replaceStaticMember, spokeOver, updateMember } from './members.ts'
-import { completeJoinIfAll, joined, rebalanceOrCompleteJoin } from './rebalance.ts'
+import { completeJoinIfAll, groupOf, joined, rebalanceOrCompleteJoin } from './rebalance.ts'
 import { sameProtocols, selectProtocol, supportsProtocols } from './votes.ts'
 
-/** In Kafka's order of checks: session, group, room, protocols, id. */
+/** Checks in Kafka's order: session, group, size, protocols, id. */
 export function joinGroup(turn: Turn, request: JoinRequest, from: RequestId): void {
   const { state, settings } = turn
   const { memberId, sessionTimeoutMs } = request
@@ -46,7 +47,7 @@ function joinWithoutId(turn: Turn, request: JoinRequest, from: RequestId): void 
   }
 }
 
-/** An empty group: of members to come, or of committed offsets only. */
+/** Creates an empty group, for members or for committed offsets only. */
 export function createGroup(turn: Turn): void {
   turn.setGroup({ state: 'Empty', protocolType: null, protocolName: null, generation: 0, leader: null, assignedGeneration: null })
 }
@@ -65,8 +66,8 @@ function joinAgain(turn: Turn, request: JoinRequest, from: RequestId): void {
   if (refused !== undefined) return turn.answer(from, joinRefused(refused, memberId))
   spokeOver(turn, memberId, request.connection)
   const { groupState } = turn
-  const same = sameProtocols(state.member.get(memberId)?.protocols ?? [], protocols)
-  // A leader that joins a stable group wants a rebalance, for what has changed may be known to it alone (a topic has grown).
+  const same = sameProtocols(must(state.member.get(memberId), 'a member whose claim is valid').protocols, protocols)
+  // A leader that joins a stable group again wants a rebalance: it may know of a change that the group does not, such as a new partition.
   const wanted = !same || (groupState === 'Stable' && state.group?.leader === memberId)
   if (groupState === 'PreparingRebalance' || wanted) {
     updateMember(turn, request, memberId, from)
@@ -76,24 +77,24 @@ function joinAgain(turn: Turn, request: JoinRequest, from: RequestId): void {
   }
 }
 
-/** A static member without its id: it is given a new one, and in a stable group goes on where it was if the protocol stays. */
+/** A static member that joins again without its id gets a new one. In a stable group it keeps its assignment if the protocol stays the same. */
 function comeBack(turn: Turn, request: JoinRequest, id: { readonly oldId: string; readonly newId: string }, from: RequestId): void {
   const { state } = turn
-  const oldLeader = state.group?.leader ?? ''
+  const oldLeader = groupOf(state).leader ?? ''
   replaceStaticMember(turn, request, id.oldId, id.newId)
   if (turn.groupState === 'Stable' && selectProtocol(state.member, state.support) === state.group?.protocolName) {
     const leads = state.group?.leader === id.newId
     const reply = joined(state, id.newId)
-    // Before version 9 nobody can be told to skip the assignment: a leader that does not learn that it leads will not make one.
+    // Before version 9 the answer cannot tell the leader to skip the assignment. It names the old leader, so the new one does not assign.
     turn.answer(from, request.version >= 9 ? { ...reply, skipAssignment: leads } : { ...reply, leader: oldLeader, members: [] })
     return
   }
   turn.setJoin(id.newId, from)
-  // Also while the leader computes: the assignment that it will send names the old id.
+  // Also while the leader computes the assignment, which will name the old id.
   rebalanceOrCompleteJoin(turn)
 }
 
-/** Of known members all, except those that are the last to join again where the limit was lowered. Ids that were handed out but not used are limited too. */
+/** Whether the member fits into group.max.size. Known members fit, except the last ones to join again after the limit was lowered. Pending ids are limited too. */
 function hasRoom(turn: Turn, memberId: string): boolean {
   const { state, settings } = turn
   const { maxSize } = settings

@@ -1,4 +1,4 @@
-// How members go by their own will, by an administrator's, or with their connection.
+// LeaveGroup in a classic group, by the member or an administrator, and the end of a member's connection.
 import type { DisconnectRequest, LeaveReply, LeaveRequest } from './classic-messages.ts'
 import type { GroupState } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
@@ -8,7 +8,7 @@ import { rebalanceOrCompleteJoin } from './rebalance.ts'
 
 type Leaving = LeaveRequest['members'][number]
 
-/** Each by itself: one that is unknown or fenced does not keep the others. */
+/** Each member is checked separately: an unknown or fenced one does not affect the others. */
 export function leaveGroup(turn: Turn, request: LeaveRequest, from: RequestId): void {
   const { state } = turn
   const members = new Set<string>()
@@ -21,15 +21,15 @@ export function leaveGroup(turn: Turn, request: LeaveRequest, from: RequestId): 
     answers.push({ memberId, groupInstanceId, error })
   }
   go(turn, members, pending)
-  // Kafka's rule: an id that was only handed out disturbs a stable group too when it is given back.
+  // Kafka's rule: a pending id that leaves also starts a rebalance of a stable group.
   if (turn.groupState !== 'Empty' && turn.groupState !== 'Dead' && members.size + pending.size > 0) rebalanceOrCompleteJoin(turn)
   turn.answer(from, { kind: 'leave', members: answers })
 }
 
 /**
- * If the setting says so, the members that spoke last over this connection have `reconnectMs` to speak over another one, and so have ids that were handed
- * out over it. Some clients open a connection for each generation, a few milliseconds after they closed the last one; of a process that was killed nothing
- * comes. A member in its first JoinGroup leaves at once: nobody else knows its id. Static members stay: to be away for a moment is what they are for.
+ * With `leaveOnDisconnect`, the members whose last request came over this connection have `reconnectMs` to send one over another connection, and so have
+ * the pending ids that were sent over it. Some clients open a connection for each generation, a few milliseconds after they closed the last one; a killed
+ * process opens none. A member in its first JoinGroup leaves at once, because it does not know its id. Static members stay: they may disconnect briefly.
  */
 export function disconnect(turn: Turn, request: DisconnectRequest, from: RequestId): void {
   const { state, settings, nowMs } = turn

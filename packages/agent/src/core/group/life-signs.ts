@@ -1,4 +1,4 @@
-// Heartbeat, and the check that an offset commit makes: what a member may do outside of a rebalance, and what keeps it in the group.
+// Heartbeat and the check of an offset commit: both extend a member's session.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import type { CommitRequest, HeartbeatRequest } from './classic-messages.ts'
 import type { Turn } from './classic-turn.ts'
@@ -16,8 +16,8 @@ export function heartbeatError(turn: Turn, { memberId, groupInstanceId, generati
 }
 
 /**
- * May these offsets be committed? Who names no generation uses the group as a store of offsets only: it may while the group has no members, and
- * makes the group if there is none. A member's commit is a life sign too.
+ * Checks whether these offsets may be committed. A client without a generation only stores offsets in the group: it may do so while the group has no
+ * members, and creates a group that does not exist. A member's commit also extends its session.
  */
 export function commitError(turn: Turn, request: CommitRequest): KafkaErrorName {
   const { state } = turn
@@ -37,7 +37,7 @@ export function commitError(turn: Turn, request: CommitRequest): KafkaErrorName 
     return 'UNKNOWN_MEMBER_ID'
   }
   if (transactional) return 'NONE'
-  // Its id and generation are right, so it has its answer to JoinGroup; but what it commits may be another member's by now.
+  // The member has its answer to JoinGroup, for its id and generation are right; but its partitions may already belong to another member.
   if (groupState === 'CompletingRebalance') return 'REBALANCE_IN_PROGRESS'
   startSession(turn, memberId, { connection: request.connection })
   return 'NONE'

@@ -1,12 +1,13 @@
-// Who belongs to a classic group: whether a claim is true, and how members come, change and go.
+// The members of a classic group: the check of a claimed identity, and how members are added, changed and removed.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
+import { must } from '../assert.ts'
 import { type ConnectionId, type JoinRequest, joinRefused, noBytes, syncRefused } from './classic-messages.ts'
 import type { GroupState, MemberRow, Session } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
 import { sameProtocols } from './votes.ts'
 
-/** Is there such a member, and is it the one that holds the instance id? Undefined: yes. */
+/** Checks that the member exists and holds the instance id. Undefined: it does. */
 export function claimError(state: GroupState, memberId: string, groupInstanceId: string | null): KafkaErrorName | undefined {
   if (groupInstanceId !== null) {
     const holder = state.statics.get(groupInstanceId)
@@ -16,7 +17,7 @@ export function claimError(state: GroupState, memberId: string, groupInstanceId:
   return state.member.has(memberId) ? undefined : 'UNKNOWN_MEMBER_ID'
 }
 
-/** A member of its own, whose JoinGroup is parked. */
+/** Adds a member and parks its JoinGroup. */
 export function addMember(turn: Turn, request: JoinRequest, memberId: string, from: RequestId): void {
   const { state, settings } = turn
   if (state.pending.has(memberId)) turn.setPending(memberId, null)
@@ -34,7 +35,7 @@ export function addMember(turn: Turn, request: JoinRequest, memberId: string, fr
   turn.setJoin(memberId, from)
 }
 
-/** A member joins again; its JoinGroup is parked. What it says now counts, and is saved only if it says something new. */
+/** Updates a member that joins again and parks its JoinGroup. Its row is saved only if it changed. */
 export function updateMember(turn: Turn, request: JoinRequest, memberId: string, from: RequestId): void {
   const known = turn.state.member.get(memberId)
   const next = memberRow(request)
@@ -43,14 +44,14 @@ export function updateMember(turn: Turn, request: JoinRequest, memberId: string,
   turn.setJoin(memberId, from)
 }
 
-/** A static member that has come back without its id gets a new one; who still uses the old one is fenced. Its JoinGroup is not yet parked. */
+/** Gives a new id to a static member that joins again without its id. A client that still uses the old id is fenced. Does not park the JoinGroup. */
 export function replaceStaticMember(turn: Turn, request: JoinRequest, oldId: string, newId: string): void {
   const { state } = turn
   const [join, sync] = [state.join.get(oldId), state.sync.get(oldId)]
   if (join !== undefined) turn.answer(join, joinRefused('FENCED_INSTANCE_ID', oldId))
   if (sync !== undefined) turn.answer(sync, syncRefused('FENCED_INSTANCE_ID'))
   const assignment = state.assignment.get(oldId)
-  const synced = state.session.get(oldId)?.synced ?? false
+  const { synced } = must(state.session.get(oldId), 'the session of a member')
   forget(turn, oldId)
   turn.setMember(newId, memberRow(request))
   if (assignment !== undefined) turn.setAssignment(newId, assignment)
@@ -58,7 +59,7 @@ export function replaceStaticMember(turn: Turn, request: JoinRequest, oldId: str
   if (state.group?.leader === oldId) turn.setGroup({ ...state.group, leader: newId })
 }
 
-/** Gone, whatever the reason: parked requests are answered, and if the leader is among them the first that stays leads. */
+/** Removes members and answers their parked requests. If the leader is removed, the first remaining member leads. */
 export function removeMembers(turn: Turn, ids: readonly string[]): void {
   const { state } = turn
   for (const id of ids) {
@@ -73,7 +74,7 @@ export function removeMembers(turn: Turn, ids: readonly string[]): void {
   turn.setGroup({ ...group, leader: first?.[0] ?? null })
 }
 
-/** A full session from now on. */
+/** Starts a full session from now. */
 export function startSession(turn: Turn, memberId: string, change: Partial<Session> = {}): void {
   const { member, session } = turn.state
   const row = member.get(memberId)
@@ -82,7 +83,7 @@ export function startSession(turn: Turn, memberId: string, change: Partial<Sessi
   turn.setSession(memberId, { ...before, fresh: false, disconnected: false, ...change, expiresAtMs: turn.nowMs + row.sessionTimeoutMs })
 }
 
-/** The member has spoken over this connection, in a request that is no sign of life. One whose last connection had ended is back: its session was cut short, and is a full one again. */
+/** Records a request over this connection that does not extend the session. If the member's last connection had ended, it starts a full session. */
 export function spokeOver(turn: Turn, memberId: string, connection: ConnectionId | undefined): void {
   const life = turn.state.session.get(memberId)
   if (life === undefined) return
@@ -90,7 +91,7 @@ export function spokeOver(turn: Turn, memberId: string, connection: ConnectionId
   else if (life.connection !== connection) turn.setSession(memberId, { ...life, connection })
 }
 
-/** Its connection has ended: what it waited for can't reach it any more, and it has so long to come back over another one. */
+/** The member's connection has ended: answers its parked requests, and gives the member `reconnectMs` to send a request over another connection. */
 export function disconnectMember(turn: Turn, memberId: string): void {
   const { state, settings, nowMs } = turn
   const [join, sync, life] = [state.join.get(memberId), state.sync.get(memberId), state.session.get(memberId)]
@@ -107,7 +108,7 @@ export function disconnectMember(turn: Turn, memberId: string): void {
   turn.setSession(memberId, { ...life, expiresAtMs, connection: undefined, disconnected: true })
 }
 
-/** What the group's generation gives the member; rows of another generation count as empty. */
+/** The member's assignment in the group's generation; rows of another generation count as empty. */
 export function assignmentOf(state: GroupState, memberId: string): Uint8Array {
   const row = state.assignment.get(memberId)
   return row !== undefined && row.generation === state.group?.assignedGeneration ? row.assignment : noBytes
@@ -124,7 +125,7 @@ function memberRow(request: JoinRequest): MemberRow {
     clientHost: request.clientHost,
     sessionTimeoutMs: request.sessionTimeoutMs,
     rebalanceTimeoutMs: request.version === 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs,
-    // Copies: what a request carries are views of its frame, which must not live as long as the member.
+    // Copies, because the request's metadata are views of its frame, which must not live as long as the member.
     protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: new Uint8Array(metadata) })),
   }
 }
@@ -140,13 +141,13 @@ function sameRow(a: MemberRow, b: MemberRow): boolean {
   )
 }
 
-/** The client gave that request up when it sent the next; its answer says so harmlessly. */
+/** The client gave up that request when it sent the next one. REBALANCE_IN_PROGRESS is a harmless answer. */
 function answerSupersededJoin(turn: Turn, memberId: string): void {
   const parked = turn.state.join.get(memberId)
   if (parked !== undefined) turn.answer(parked, joinRefused('REBALANCE_IN_PROGRESS', memberId))
 }
 
-/** Every row of the member. */
+/** Removes every row of the member. */
 function forget(turn: Turn, id: string): void {
   const { member, assignment, session, join, sync } = turn.state
   if (member.has(id)) turn.setMember(id, null)

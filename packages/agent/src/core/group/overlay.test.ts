@@ -1,11 +1,11 @@
-// An overlay behaves as a Map that was copied and changed, and leaves what lies below as it is.
+// An overlay behaves like a copied and changed Map, and leaves the table below as it is.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Overlay } from './overlay.ts'
 
 const keys = fc.constantFrom('a', 'b', 'c', 'd')
 
-test('an overlay is a changed copy', () => {
+test('an overlay behaves like a changed copy of the table below', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(keys, fc.nat())), fc.array(fc.tuple(keys, fc.option(fc.nat()))), (before, changes) => {
       const below = new Map(before)
@@ -26,7 +26,7 @@ test('an overlay is a changed copy', () => {
   )
 })
 
-test('rows may be overwritten and removed while it is read', () => {
+test('rows may be overwritten and removed during an iteration', () => {
   const overlay = new Overlay(new Map(['a', 'b', 'c'].map((key) => [key, 0])))
   overlay.set('d', 0)
   const seen: string[] = []

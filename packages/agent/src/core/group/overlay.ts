@@ -1,6 +1,6 @@
-// A keyed table that can be written on top of another one, which stays as it is: what lets a step be computed without changing anything.
+// A keyed table that holds changes to another table, which stays as it is: a step is computed on it without changing the state.
 
-/** What a Map and an Overlay share. Values are never undefined. */
+/** The methods that a Map and an Overlay share. Values are never undefined. */
 export interface Table<V> {
   readonly size: number
   get(key: string): V | undefined
@@ -10,7 +10,7 @@ export interface Table<V> {
   [Symbol.iterator](): Iterator<[string, V]>
 }
 
-/** Costs what is written to it, not what lies below. */
+/** Its cost depends on the rows written to it, not on those of the table below. */
 export class Overlay<V> implements Table<V> {
   readonly #below: Table<V>
   readonly #written = new Map<string, V | undefined>()
@@ -44,7 +44,7 @@ export class Overlay<V> implements Table<V> {
     this.#written.set(key, undefined)
   }
 
-  /** In the order of a Map after the same changes; as there, rows may be overwritten or removed meanwhile. */
+  /** Iterates in the order of a Map after the same changes. Like in a Map, rows may be overwritten or removed meanwhile. */
   *[Symbol.iterator](): Generator<[string, V], void, undefined> {
     for (const [key, value] of this.#below) {
       const current = this.#written.has(key) ? this.#written.get(key) : value

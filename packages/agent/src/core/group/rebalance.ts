@@ -1,17 +1,18 @@
-// How a classic group goes from one generation to the next: it calls its members in, waits for them, chooses leader and protocol, and waits for the assignment.
+// The rebalance of a classic group: it waits for its members to join, chooses leader and protocol, and waits for the assignment.
+import { must } from '../assert.ts'
 import { type JoinReply, type SyncReply, syncRefused } from './classic-messages.ts'
 import type { GroupRow, GroupState } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import { metadataOf, removeMembers, startSession } from './members.ts'
 import { selectProtocol } from './votes.ts'
 
-/** Something has changed that the generation must not outlive; or, while members are being called in already, perhaps the last has come. */
+/** Call it after a change that ends the generation. In the join phase, the change may be that the last member has joined. */
 export function rebalanceOrCompleteJoin(turn: Turn): void {
   if (turn.groupState === 'PreparingRebalance') completeJoinIfAll(turn)
   else prepareRebalance(turn)
 }
 
-/** Calls the members in: their heartbeats will say so. From Empty it waits for more members first. */
+/** Starts the join phase: heartbeats tell the members to join again. An Empty group first waits for more members. */
 export function prepareRebalance(turn: Turn): void {
   const { state, settings, nowMs } = turn
   const group = groupOf(state)
@@ -30,7 +31,7 @@ export function prepareRebalance(turn: Turn): void {
   turn.setPhase({ kind: 'joining', deadlineMs: nowMs + delayMs, initial: { delayMs, remainingMs, joined: false } })
 }
 
-/** Ends the join phase if it waits for nobody; that of an empty group ends by time only. */
+/** Ends the join phase if every member has joined. The join phase of an empty group ends by time only. */
 export function completeJoinIfAll(turn: Turn): void {
   const { state } = turn
   if (turn.groupState !== 'PreparingRebalance' || !everybodyHasJoined(state)) return
@@ -42,7 +43,7 @@ export function everybodyHasJoined(state: GroupState): boolean {
   return state.member.size === state.join.size && state.pending.size === 0
 }
 
-/** The time of the join phase is over. */
+/** The time of the join phase has ended: extends the initial delay, or completes the phase. */
 export function joinPhaseExpired(turn: Turn): void {
   const { phase } = turn.state
   if (phase.kind !== 'joining') return
@@ -54,8 +55,8 @@ export function joinPhaseExpired(turn: Turn): void {
 }
 
 /**
- * The next generation, of all that have joined and of the static members, which may be away for a session. Without any it is an empty group;
- * with static members only of which none has joined it goes on waiting.
+ * Starts the next generation with the members that have joined and all static members, which may be absent for a session. Without members the group becomes
+ * Empty. If only static members are left and none has joined, the join phase starts again.
  */
 export function completeJoin(turn: Turn): void {
   const { state, nowMs } = turn
@@ -74,7 +75,7 @@ export function completeJoin(turn: Turn): void {
     turn.setPhase({ kind: 'joining', deadlineMs: nowMs + rebalanceTimeoutMs(state), initial })
     return
   }
-  const protocolName = selectProtocol(state.member, state.support) ?? null
+  const protocolName = must(selectProtocol(state.member, state.support), 'a protocol that all members support')
   turn.setGroup({ ...group, state: 'CompletingRebalance', generation, protocolName, leader })
   for (const id of ids([...state.member])) {
     const parked = state.join.get(id)
@@ -87,7 +88,7 @@ export function completeJoin(turn: Turn): void {
   turn.setPhase({ kind: 'syncing', deadlineMs: nowMs + rebalanceTimeoutMs(state), missing: state.member.size })
 }
 
-/** The answer to a member of the generation that is. Only the leader learns who the others are. */
+/** The answer to a member of the current generation. Only the leader receives the list of members. */
 export function joined(state: GroupState, memberId: string): JoinReply {
   const { generation, leader, protocolType, protocolName } = groupOf(state)
   return {
@@ -95,7 +96,7 @@ export function joined(state: GroupState, memberId: string): JoinReply {
     error: 'NONE',
     generation,
     memberId,
-    leader: leader ?? '',
+    leader: must(leader ?? undefined, 'the leader of a generation'),
     protocolType,
     protocolName,
     skipAssignment: false,
@@ -112,14 +113,14 @@ function membersForLeader(state: GroupState): JoinReply['members'] {
   }))
 }
 
-/** Who has not sent its SyncGroup in time is out. */
+/** Removes the members that have not sent their SyncGroup in time. */
 export function syncPhaseExpired(turn: Turn): void {
   const { state } = turn
   removeMembers(turn, ids([...state.session].filter(([, { synced }]) => !synced)))
   prepareRebalance(turn)
 }
 
-/** Answers every parked SyncGroup; with the answer a new session begins. */
+/** Answers every parked SyncGroup. Each answer starts a new session. */
 export function answerSyncs(turn: Turn, reply: (memberId: string) => SyncReply): void {
   for (const [id, parked] of turn.state.sync) {
     turn.setSync(id, null)
@@ -128,7 +129,7 @@ export function answerSyncs(turn: Turn, reply: (memberId: string) => SyncReply):
   }
 }
 
-/** A group's rebalance time-out is the longest of its members. */
+/** A group's rebalance time-out is the longest of its members' time-outs. */
 export function rebalanceTimeoutMs(state: GroupState): number {
   let longest = 0
   for (const [, member] of state.member) longest = Math.max(longest, member.rebalanceTimeoutMs)
@@ -136,11 +137,10 @@ export function rebalanceTimeoutMs(state: GroupState): number {
 }
 
 export function groupOf(state: GroupState): GroupRow {
-  if (state.group === undefined) throw new Error('a group that is dead has no members and no phases')
-  return state.group
+  return must(state.group, 'the group of a member or a phase')
 }
 
-/** The leader of the last generation if it has joined, else the first that has; undefined if nobody has. */
+/** The leader of the last generation if it has joined, otherwise the first member that has; undefined if none has. */
 function electLeader(state: GroupState, last: string | null): string | undefined {
   if (last !== null && state.join.has(last)) return last
   for (const [id] of state.member) if (state.join.has(id)) return id

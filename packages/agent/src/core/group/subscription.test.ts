@@ -1,24 +1,24 @@
-// The subscription that consumers send, well formed and not.
+// The subscriptions that consumers send, valid and invalid.
 import { expect, test } from 'vitest'
 import { subscribedTopics } from './subscription.ts'
 
-/** As the Java consumer of Kafka 4.3 lays out ConsumerProtocolSubscription: version, topics, user data, then what later versions add. */
+/** The layout of ConsumerProtocolSubscription in the Java consumer of Kafka 4.3: version, topics, user data, then the fields of later versions. */
 const [version, topics, rest] = [
   [0, 3],
   [0, 0, 0, 2, 0, 1, 97, 0, 3, 0xe2, 0x82, 0xac],
   [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0],
 ]
 
-test('the topics of every version are read, and what follows is not', () => {
+test('the topics of every version are read, and the bytes after them are ignored', () => {
   for (const v of [[0, 0], version, [0, 9]]) expect(subscribedTopics(new Uint8Array([...v, ...topics, ...rest]))).toEqual(['a', '€'])
   expect(subscribedTopics(new Uint8Array([0, 0, 0, 0, 0, 0]))).toEqual([])
 })
 
-test('bytes inside a larger buffer are read at their place', () => {
+test('a subscription inside a larger buffer is read at its offset', () => {
   expect(subscribedTopics(new Uint8Array([7, 7, 7, ...version, ...topics]).subarray(3))).toEqual(['a', '€'])
 })
 
-test('what is no subscription has no topics: nothing, negative, too short, a count beyond the bytes', () => {
+test('an invalid subscription has no topics: empty, negative, too short, a count beyond the bytes', () => {
   const whole = [...version, ...topics]
   for (let length = 0; length < whole.length; length++) expect(subscribedTopics(new Uint8Array(whole.slice(0, length)))).toBeUndefined()
   for (const bad of [

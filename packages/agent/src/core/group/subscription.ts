@@ -1,14 +1,14 @@
-// The only look that the server takes into a member's metadata: which topics a consumer reads (Kafka's ConsumerProtocolSubscription).
+// The topics in a consumer's metadata (Kafka's ConsumerProtocolSubscription), for the rules of the group coordinator.
 
 /**
- * The topics of a subscription; undefined if the bytes are none. Every version begins alike: version (int16), topics (int32 count, each an int16
- * length and UTF-8). What follows is not looked at.
+ * The topics of a subscription; undefined if the bytes are not a valid subscription. Every version begins alike: version (int16), topics (int32 count, each
+ * an int16 length and UTF-8). The bytes after them are ignored.
  */
 export function subscribedTopics(metadata: Uint8Array): readonly string[] | undefined {
   const view = new DataView(metadata.buffer, metadata.byteOffset, metadata.byteLength)
   if (view.byteLength < 6 || view.getInt16(0) < 0) return undefined
   const count = view.getInt32(2)
-  // Two bytes each at least: a count that the bytes can't hold is refused before anything is made of it.
+  // Each topic has at least two bytes: a count that the bytes can't hold is rejected before any allocation.
   if (count < 0 || count > (view.byteLength - 6) / 2) return undefined
   const topics: string[] = []
   let at = 6

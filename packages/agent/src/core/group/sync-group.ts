@@ -32,7 +32,7 @@ function syncError(state: GroupState, request: SyncRequest): KafkaErrorName | un
   return group.state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined
 }
 
-/** Once all have been heard of, nobody is waited for any more. */
+/** Records the member's SyncGroup. The last one ends the phase. */
 function markSynced(turn: Turn, { memberId, connection }: SyncRequest): void {
   const { session, phase } = turn.state
   spokeOver(turn, memberId, connection)
@@ -44,7 +44,7 @@ function markSynced(turn: Turn, { memberId, connection }: SyncRequest): void {
   if (!life.synced) turn.setSession(memberId, { ...life, synced: true })
 }
 
-/** Members that the leader has forgotten have an empty assignment; ids that are no members are left out. */
+/** Saves the leader's assignments. Members without one get an empty assignment; ids that are not members are ignored. */
 function takeAssignments(turn: Turn, request: SyncRequest): void {
   const { state } = turn
   const group = groupOf(state)

@@ -1,4 +1,4 @@
-// What time does to a classic group: sessions end, phases end, and after a reload both begin anew.
+// The timers of a classic group: sessions end, phases end, and both start again after a reload.
 import type { GroupState } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import { removeMembers, startSession } from './members.ts'
@@ -12,7 +12,7 @@ import {
   syncPhaseExpired,
 } from './rebalance.ts'
 
-/** Everything that is due. */
+/** Handles everything that is due. */
 export function expire(turn: Turn): void {
   expireSessions(turn)
   const { phase } = turn.state
@@ -23,14 +23,14 @@ export function expire(turn: Turn): void {
   turn.setAlarm(firstSessionEnd(turn.state))
 }
 
-/** When to look again; at once after a reload. */
+/** The time of the next wake-up; at once after a reload. */
 export function nextEnd(state: GroupState): number | null {
   if (mustResume(state)) return 0
   const { alarmMs, phase } = state
   return phase.kind === 'resting' ? alarmMs : Math.min(phase.deadlineMs, alarmMs ?? Infinity)
 }
 
-/** The journal keeps neither sessions nor phases: a group that lacks those that its state has was reloaded. */
+/** The journal keeps neither sessions nor phases: a group that lacks the ones its state requires was reloaded. */
 export function mustResume({ group, member, session, phase }: GroupState): boolean {
   if (group === undefined) return false
   return (
@@ -39,7 +39,7 @@ export function mustResume({ group, member, session, phase }: GroupState): boole
   )
 }
 
-/** Nobody is punished for a time in which nobody listened: all time-outs begin at full length. What was parked is lost with its connections. */
+/** Starts all time-outs again at full length, because no agent received requests during the outage. Parked requests were lost with their connections. */
 export function resume(turn: Turn): void {
   const { state, nowMs, settings } = turn
   const { groupState } = turn
@@ -54,7 +54,7 @@ export function resume(turn: Turn): void {
   if (state.member.size > settings.maxSize && groupState !== 'PreparingRebalance') prepareRebalance(turn)
 }
 
-/** A member whose request is parked waits for us, not we for it; except its first JoinGroup, with which it may have gone away. */
+/** The session of a member with a parked request does not end, because the member waits for the group. Its first JoinGroup is an exception: see `fresh`. */
 function expireSessions(turn: Turn): void {
   const { state, nowMs } = turn
   const ids = [...state.pending].filter(([, { expiresAtMs }]) => expiresAtMs <= nowMs).map(([id]) => id)
@@ -68,7 +68,7 @@ function expireSessions(turn: Turn): void {
   removeMembers(turn, silent)
   if (ids.length + silent.length === 0) return
   if (turn.groupState === 'PreparingRebalance') {
-    // Also while an empty group's first rebalance still waits for others: it has waited for a whole session.
+    // Also during the initial delay of an empty group: it has already waited for a whole session.
     if (everybodyHasJoined(state)) completeJoin(turn)
   } else if (silent.length > 0) {
     rebalanceOrCompleteJoin(turn)

@@ -1,9 +1,9 @@
-// Which protocol a group uses: only what all members support, and of that what most of them prefer.
+// The choice of a group's protocol: of the protocols that all members support, the one that most members prefer.
 import type { MemberProtocol } from './classic-messages.ts'
 import type { GroupState, MemberRow } from './classic-state.ts'
 import type { Table } from './overlay.ts'
 
-/** May somebody with this type and these protocols belong to the group? An empty or missing group takes any, if it names one. */
+/** Whether a member with this type and these protocols may join. An empty or missing group accepts any type and at least one protocol. */
 export function supportsProtocols(state: GroupState, type: string, protocols: readonly MemberProtocol[]): boolean {
   const { group, support, member } = state
   if (group === undefined || group.state === 'Empty') return type !== '' && protocols.length > 0
@@ -11,8 +11,8 @@ export function supportsProtocols(state: GroupState, type: string, protocols: re
 }
 
 /**
- * Each member votes for the first of its protocols that all members support; the most votes win. Of a tie, the one that was voted for first.
- * Undefined only without members: a member joins or changes only if a common protocol is left.
+ * Each member votes for the first of its protocols that all members support. The protocol with the most votes wins; in a tie, the one with the first vote.
+ * Undefined only without members: a member joins or changes only if a common protocol remains.
  */
 export function selectProtocol(members: Table<MemberRow>, support: Table<number>): string | undefined {
   const votes = new Map<string, number>()

@@ -1,4 +1,4 @@
-// Offsets, segments and timestamps of one log inside one commit, and producers at random against a model that forgets nothing.
+// Offsets, segments and timestamps of one log inside one commit, and random producers against a model that keeps their whole history.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { limits } from '../../limits.ts'
@@ -11,7 +11,7 @@ function aBatch(more: Partial<AppendBatch> = {}): AppendBatch {
   return { offsets: 1, maxTimestamp: 1, byteStart: 0, sizeBytes: 100, producerId: -1, producerEpoch: -1, baseSequence: -1, ...more }
 }
 
-test('batches whose bytes touch are one segment, others are not', () => {
+test('batches with adjacent bytes share a segment, others do not', () => {
   const log = new LogAppend({ nextOffset: 10, maxTimestamp: 5 }, nobody)
   for (const byteStart of [0, 100, 300]) log.append(aBatch({ byteStart, offsets: 2 }))
   expect(log.runs.map(({ baseOffset, lastOffset, byteStart, sizeBytes }) => [baseOffset, lastOffset, byteStart, sizeBytes])).toEqual([
@@ -21,7 +21,7 @@ test('batches whose bytes touch are one segment, others are not', () => {
   expect(log.end).toEqual({ nextOffset: 16, maxTimestamp: 5 })
 })
 
-test('a batch larger than a segment may be is a segment of its own', () => {
+test('a batch larger than the segment limit has its own segment', () => {
   const log = new LogAppend({ nextOffset: 0, maxTimestamp: -1 }, nobody)
   const large = limits.segmentBytes + 1
   log.append(aBatch())
@@ -30,7 +30,7 @@ test('a batch larger than a segment may be is a segment of its own', () => {
   expect(log.runs.map(({ sizeBytes }) => sizeBytes)).toEqual([100, large, 100])
 })
 
-test('segments cover exactly what was appended, are small, and their running maximum never falls', () => {
+test('segments cover exactly the appended batches, are small, and their running maximum never decreases', () => {
   const batches = fc.array(
     fc.record({
       offsets: fc.integer({ min: 1, max: 9 }),
@@ -68,7 +68,7 @@ test('segments cover exactly what was appended, are small, and their running max
   )
 })
 
-/** Kafka's rule over a whole history: all batches ever appended by each producer, newest last. */
+/** Kafka's rule over a whole history: all batches that each producer ever appended, newest last. */
 class Model {
   readonly #appended = new Map<number, AppendBatch[]>()
   readonly #offsets = new Map<AppendBatch, number>()
@@ -92,7 +92,7 @@ class Model {
   }
 }
 
-test('producers at random get what a model that forgets nothing says, however the batches are split into commits', () => {
+test('random producers get the verdicts of a model with their whole history, however the batches are split into commits', () => {
   const batch = fc.record({
     producerId: fc.nat(1),
     producerEpoch: fc.nat(2),

@@ -1,4 +1,4 @@
-// The end of one log inside one commit: gives each of a flush's batches its offsets or its verdict, and collects the segments.
+// The end of one log inside one commit: assigns offsets or another verdict to each batch of a flush, and collects the segments.
 import { limits } from '../../limits.ts'
 import { type Admission, admit, type ProducerWindow, remember } from './producer-window.ts'
 
@@ -31,7 +31,7 @@ export interface Run {
 
 export type AppendVerdict = { readonly kind: 'appended'; readonly baseOffset: number } | Exclude<Admission, { kind: 'next' }>
 
-/** What is known of a producer before the commit. */
+/** The state of a producer before the commit. */
 export interface KnownProducer {
   readonly window: ProducerWindow | undefined
   readonly mustBeginAtZero: boolean
@@ -54,7 +54,7 @@ export class LogAppend {
     return { nextOffset: this.#nextOffset, maxTimestamp: this.#maxTimestamp }
   }
 
-  /** In order of offsets; none when nothing was appended. */
+  /** In order of offsets; empty if no batch was appended. */
   get runs(): readonly Run[] {
     return this.#runs
   }
@@ -64,7 +64,7 @@ export class LogAppend {
     return this.#changed
   }
 
-  /** Batches come in the order of their admission. */
+  /** Call it with the batches in the order of their admission. */
   append(batch: AppendBatch): AppendVerdict {
     const { producerId } = batch
     if (producerId >= 0) {
@@ -81,7 +81,7 @@ export class LogAppend {
     return { kind: 'appended', baseOffset }
   }
 
-  /** Into the last run when its bytes end where the batch's begin, and it stays small enough to be a seek index; else into a new one. */
+  /** Extends the last run if the batch's bytes follow it directly and it stays small enough to serve as a seek index; otherwise starts a new run. */
   #extend(baseOffset: number, batch: AppendBatch): void {
     const last = this.#runs.at(-1)
     const joins =

@@ -1,13 +1,13 @@
-// How a fetch shares its byte budget: the first partition with data always gets a batch, then each up to its own and the common limit.
+// The byte budget of a fetch: the first partition with data always gets a batch, then each gets bytes up to its own and the common limit.
 
 export interface FetchBudget {
-  /** What this ask may still take; a batch may go over it only where `atLeastOne` is set. */
+  /** The bytes that this partition may still take; a batch may exceed them only if `atLeastOne` is set. */
   readonly bytes: number
-  /** The answer is still empty: one whole batch comes, however large (KIP-74), or the consumer would be stuck for ever. */
+  /** The answer is still empty, so it gets one whole batch of any size (KIP-74); otherwise the consumer would be stuck indefinitely. */
   readonly atLeastOne: boolean
 }
 
-/** The budget of the next ask in request order, when `taken` bytes are already in the answer. Undefined: nothing more fits. */
+/** The budget of the next partition in request order, when the answer already has `taken` bytes. Undefined: nothing more fits. */
 export function nextBudget(
   ask: { readonly maxBytes: number },
   request: { readonly maxBytes: number; readonly taken: number },

@@ -1,4 +1,4 @@
-// The rules of idempotent producers, case by case, and against a model that forgets nothing.
+// The rules of idempotent producers, case by case, and against a model that keeps the whole history.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { admit, batchesRemembered, type ProducerWindow, remember, type SequencedBatch, sequenceAfter } from './producer-window.ts'
@@ -12,7 +12,7 @@ function aBatch(baseSequence: number, more: Partial<SequencedBatch> = {}): Seque
   return { producerEpoch: 0, baseSequence, offsets: 1, maxTimestamp: 1, ...more }
 }
 
-/** What is known after the batches, appended from offset 0 on. */
+/** The window after the batches were appended from offset 0 on. */
 function after(...batches: readonly SequencedBatch[]): ProducerWindow {
   let offset = 0
   let window: ProducerWindow | undefined
@@ -25,7 +25,7 @@ function after(...batches: readonly SequencedBatch[]): ProducerWindow {
 }
 
 describe('without a window', () => {
-  test('an old or unknown id begins where it likes, a young one at 0', () => {
+  test('an old or unknown producer id may begin with any sequence, a recent one with 0', () => {
     expect(admit(undefined, aBatch(9), anywhere)).toEqual({ kind: 'next' })
     expect(admit(undefined, aBatch(9), atZero)).toEqual(outOfOrder)
     expect(admit(undefined, aBatch(0), atZero)).toEqual({ kind: 'next' })
@@ -39,13 +39,13 @@ describe('with a window', () => {
     for (const sequence of [5, top]) expect(admit(window, aBatch(sequence), anywhere)).toEqual(outOfOrder)
   })
 
-  test('only a batch with the same first and last sequence is the same batch', () => {
+  test('only a batch with the same first and last sequence is a duplicate', () => {
     const window = after(aBatch(0, { offsets: 3, maxTimestamp: 77 }), aBatch(3))
     expect(admit(window, aBatch(0, { offsets: 3 }), atZero)).toEqual({ kind: 'duplicate', baseOffset: 0, timestamp: 77 })
     expect(admit(window, aBatch(0, { offsets: 2 }), atZero)).toEqual(outOfOrder)
   })
 
-  test('an older epoch is refused before anything else, a newer one begins at 0 with a window of its own', () => {
+  test('an older epoch is rejected before any other check, a newer one begins at 0 with its own window', () => {
     const window = after(aBatch(0, { producerEpoch: 2 }))
     expect(admit(window, aBatch(0, { producerEpoch: 1 }), anywhere)).toEqual({ kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' })
     expect(admit(window, aBatch(1, { producerEpoch: 3 }), anywhere)).toEqual(outOfOrder)
@@ -57,7 +57,7 @@ describe('with a window', () => {
     })
   })
 
-  test('after 2^31 - 1 comes 0, also inside a batch', () => {
+  test('sequence 2^31 - 1 is followed by 0, also inside a batch', () => {
     expect(admit(after(aBatch(top)), aBatch(0), atZero)).toEqual({ kind: 'next' })
     const across = aBatch(top - 1, { offsets: 4 })
     expect(after(across).batches).toMatchObject([{ baseSequence: top - 1, lastSequence: 1 }])
@@ -66,7 +66,7 @@ describe('with a window', () => {
   })
 })
 
-test('what a producer sends in order, with any retries of its last five, is appended once and in order', () => {
+test('batches that a producer sends in order, with any retries of its last five, are appended once and in order', () => {
   const sizes = fc.array(
     fc.record({ offsets: fc.integer({ min: 1, max: 5 }), retries: fc.array(fc.nat(batchesRemembered - 1), { maxLength: 4 }) }),
     { minLength: 1 },
@@ -90,7 +90,7 @@ test('what a producer sends in order, with any retries of its last five, is appe
         }
         const forgotten = sent.at(-1 - batchesRemembered)
         if (forgotten !== undefined) expect(admit(window, forgotten, anywhere)).toEqual(outOfOrder)
-        // One lost in between is noticed.
+        // A lost batch in between is detected.
         expect(admit(window, aBatch(sequenceAfter(sequence, 1)), anywhere)).toEqual(outOfOrder)
       }
       expect(window?.batches.length).toBe(Math.min(sent.length, batchesRemembered))

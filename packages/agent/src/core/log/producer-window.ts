@@ -1,6 +1,6 @@
-// What is remembered of an idempotent producer in one partition: its epoch and its last five batches, and what its next batch may be.
+// The state of an idempotent producer in one partition: its epoch, its last five batches, and the check of its next batch.
 
-/** Kafka's ProducerStateEntry.NUM_BATCHES_TO_RETAIN: as many as a client may have in flight. */
+/** Kafka's ProducerStateEntry.NUM_BATCHES_TO_RETAIN: the number of batches that a client may have in flight. */
 export const batchesRemembered = 5
 
 export interface ProducerWindow {
@@ -31,8 +31,8 @@ export type Admission =
   | { readonly kind: 'refused'; readonly reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' | 'INVALID_PRODUCER_EPOCH' }
 
 /**
- * Kafka's ProducerAppendInfo, in its order: the epoch, then duplicates, then the sequence. Kafka accepts any sequence where it has no window. So do we,
- * except under `mustBeginAtZero`: the id is young and younger than the log, so any sequence but 0 means that an earlier batch was lost.
+ * Checks in the order of Kafka's ProducerAppendInfo: the epoch, then duplicates, then the sequence. Without a window Kafka accepts any sequence, and so do
+ * we, except under `mustBeginAtZero`: the id is recent and newer than the log, so any sequence but 0 means that an earlier batch was lost.
  */
 export function admit(window: ProducerWindow | undefined, batch: SequencedBatch, rule: { readonly mustBeginAtZero: boolean }): Admission {
   if (window === undefined) return batch.baseSequence !== 0 && rule.mustBeginAtZero ? outOfOrder : next
@@ -45,7 +45,7 @@ export function admit(window: ProducerWindow | undefined, batch: SequencedBatch,
   return newest === undefined || batch.baseSequence === sequenceAfter(newest.lastSequence, 1) ? next : outOfOrder
 }
 
-/** The window after the batch was appended at `baseOffset`. A new epoch begins a new window. */
+/** The window after the batch was appended at `baseOffset`. A new epoch starts a new window. */
 export function remember(window: ProducerWindow | undefined, batch: SequencedBatch, baseOffset: number): ProducerWindow {
   const before = window?.epoch === batch.producerEpoch ? window.batches : []
   const remembered: RememberedBatch = {
@@ -57,7 +57,7 @@ export function remember(window: ProducerWindow | undefined, batch: SequencedBat
   return { epoch: batch.producerEpoch, batches: [...before, remembered].slice(-batchesRemembered) }
 }
 
-/** The window after the log was cut at `fromOffset`: what was behind it was never sent. Undefined when nothing is left; itself when nothing is cut. */
+/** The window after the log was cut at `fromOffset`, without the batches after it. Undefined if no batch is left; the same window if none was cut. */
 export function cutWindow(window: ProducerWindow, fromOffset: number): ProducerWindow | undefined {
   const batches = window.batches.filter(({ baseOffset }) => baseOffset < fromOffset)
   if (batches.length === window.batches.length) return window

@@ -1,15 +1,15 @@
-// Which records of a refused batch are to blame, as Kafka's LogValidator names them: those whose timestamps are out of range. Other refusals are of the whole batch.
+// The record errors of a rejected batch, as Kafka's LogValidator reports them: records whose timestamps are out of range. Other errors are of the whole batch.
 import { type Codecs, readRecords } from '@local-kafka-service/protocol'
 import { limits } from '../../limits.ts'
 import type { AppendRules } from './validate.ts'
 
 export interface RecordError {
-  /** The record's place in the batch, from 0. */
+  /** The record's index in the batch, from 0. */
   readonly batchIndex: number
   readonly batchIndexErrorMessage: string
 }
 
-/** Of a batch that was refused with INVALID_TIMESTAMP. Empty where its records cannot be read, and where only its header is wrong. */
+/** The record errors of a batch that was rejected with INVALID_TIMESTAMP. Empty if its records cannot be read, or if only its header is wrong. */
 export function timestampErrors(batch: Uint8Array, rules: AppendRules, codecs: Codecs): readonly RecordError[] {
   const { nowMs, beforeMaxMs, afterMaxMs } = rules
   const allowed = `[${BigInt(nowMs) - beforeMaxMs}, ${BigInt(nowMs) + afterMaxMs}]`
@@ -25,7 +25,7 @@ export function timestampErrors(batch: Uint8Array, rules: AppendRules, codecs: C
       batchIndex += 1
     }
   } catch {
-    // Malformed besides: nobody can say which record is which. The batch is refused as it was.
+    // The records are also malformed, so they cannot be named. The batch keeps its error.
     return []
   }
   return found

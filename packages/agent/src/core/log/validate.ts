@@ -23,17 +23,17 @@ export interface AppendRules {
   /** `max.message.bytes`. */
   readonly maxBytes: number
   readonly timestampType: 'CreateTime' | 'LogAppendTime'
-  /** `message.timestamp.before.max.ms` and `…after.max.ms`: any int64, so that they are compared and printed exactly. */
+  /** `message.timestamp.before.max.ms` and `…after.max.ms`: any int64, compared and printed exactly. */
   readonly beforeMaxMs: bigint
   readonly afterMaxMs: bigint
   readonly nowMs: number
-  /** Of the Produce request: zstd came with 7. */
+  /** The version of the Produce request: version 7 added zstd. */
   readonly produceVersion: number
-  /** Every compressed batch is opened, as Kafka does; otherwise only those whose header is suspicious. */
+  /** Unpack every compressed batch, as Kafka does; otherwise only those with a suspicious header. */
   readonly opensCompressed: boolean
 }
 
-/** What reads the bytes of a batch. */
+/** The functions that read the bytes of a batch. */
 export interface BatchReaders {
   readonly crc32c: Checksum
   readonly codecs: Codecs
@@ -42,15 +42,15 @@ export interface BatchReaders {
 /** A batch that may be appended. */
 export interface SoundBatch {
   readonly header: BatchHeader
-  /** Set where the header of a CreateTime batch has another timestamp type or maximum than its records: the maximum to write into it. */
+  /** The maximum to write into the header of a CreateTime batch, set if its header has another timestamp type or maximum than its records. */
   readonly maxTimestamp?: number
-  /** What the check had to read, for the turns of the event loop. */
+  /** The amount of work of the check, for the turns of the event loop. */
   readonly openedBytes: number
 }
 
 /**
- * One produced partition: exactly one batch of format v2, whole, with a right checksum and with the records that its header says. The records of a compressed
- * batch are walked only where the batch is opened. Changes nothing.
+ * Checks one produced partition: exactly one complete batch of format v2, with a valid checksum and with the records that its header declares. The records of
+ * a compressed batch are checked only if it is unpacked. Changes nothing.
  */
 export function validateBatch(records: Uint8Array | null, rules: AppendRules, readers: BatchReaders): Outcome<SoundBatch> {
   if (records === null || records.length === 0)
@@ -82,7 +82,7 @@ export function validateBatch(records: Uint8Array | null, rules: AppendRules, re
 const recordsStart = 61
 /** A record without a key, a value or headers. */
 const smallestRecordBytes = 7
-/** Records that compress better than this are rare, and so are clients that are wrong: looking into both costs little. */
+/** Records that compress better than this are rare, and so are wrong clients: unpacking both costs little. */
 const usualRatio = 20
 
 function headerTrouble(
@@ -98,13 +98,13 @@ function headerTrouble(
     return failed('INVALID_RECORD', 'A batch of an idempotent producer needs a sequence and an epoch.')
   if ((attributes & attributeBits.transactional) !== 0)
     return failed('INVALID_TXN_STATE', 'Transactions are not supported by this server yet.')
-  // As in Kafka: a topic with LogAppendTime rejects a batch that is stamped already, one with CreateTime takes the timestamps of its records.
+  // Like Kafka, a topic with LogAppendTime rejects a batch that already has this type; a topic with CreateTime uses the timestamps of its records.
   if ((attributes & attributeBits.logAppendTime) !== 0 && rules.timestampType === 'LogAppendTime')
     return failed('INVALID_TIMESTAMP', 'A producer must not set the timestamp type LogAppendTime.')
   return undefined
 }
 
-/** Of a compressed batch: its header cannot be what its records say, or says more than usual of so few bytes. */
+/** Whether the header of a compressed batch contradicts its records, or declares more records than usual for so few bytes. */
 function isSuspicious({ attributes, baseTimestamp, maxTimestamp, recordCount }: BatchHeader, packedBytes: number): boolean {
   return (
     maxTimestamp < baseTimestamp ||
@@ -115,7 +115,7 @@ function isSuspicious({ attributes, baseTimestamp, maxTimestamp, recordCount }: 
   )
 }
 
-/** Bounded by what every reader of ours unpacks. A producer that hears MESSAGE_TOO_LARGE sends fewer records at once. */
+/** Unpacks no more than every reader of ours does. A producer that receives MESSAGE_TOO_LARGE sends fewer records at once. */
 function unpacked(packed: Uint8Array, codec: CodecName, codecs: Codecs): Outcome<Uint8Array> {
   try {
     return { kind: 'ok', value: decompress(codec, packed, codecs, limits.decompressedBytes) }
@@ -126,7 +126,7 @@ function unpacked(packed: Uint8Array, codec: CodecName, codecs: Codecs): Outcome
   }
 }
 
-/** Records without a timestamp (-1) pass, as in Kafka. */
+/** Records without a timestamp (-1) are valid, as in Kafka. */
 function inRange(
   batch: SoundBatch,
   { earliest, latest }: { readonly earliest: number; readonly latest: number },
@@ -148,10 +148,10 @@ function codeOf(trouble: BatchTrouble): KafkaErrorName {
     case 'crc':
     case 'length':
       return 'CORRUPT_MESSAGE'
-    // As Kafka answers a message set of format v0 or v1 since Produce 3.
+    // Kafka answers a message set of format v0 or v1 like this since Produce 3.
     case 'magic':
     case 'count':
-    // As in Kafka: a batch that is not whole does not become so by being sent again.
+    // Like Kafka: sending an incomplete batch again does not complete it.
     case 'truncated':
       return 'INVALID_RECORD'
   }

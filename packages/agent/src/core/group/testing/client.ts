@@ -1,9 +1,9 @@
-// A consumer as a model: it keeps to the classic protocol when it acts, and may act at any time.
+// A model of a consumer: it follows the classic protocol when it acts, and may act at any time.
 import type { JoinReply, JoinRequest, LeaveRequest } from '../classic-messages.ts'
 import type { RequestId } from '../machine.ts'
 import { aJoin, aSync, bytes, type GroupRun, text } from './group-run.ts'
 
-/** What is shared out in each generation. */
+/** The partitions that the leader assigns in each generation. */
 export const partitions = ['0', '1', '2', '3', '4', '5']
 
 export class Client {
@@ -12,9 +12,9 @@ export class Client {
   #connection: number
   readonly instance: string | null
   memberId = ''
-  /** Of the last JoinGroup that was answered without an error. */
+  /** The last JoinGroup answer without an error. */
   joined: JoinReply | undefined
-  /** What it may read, under which id, and as of which generation. */
+  /** The partitions it may read, with its id and their generation. */
   owned: { readonly generation: number; readonly owner: string; readonly partitions: readonly string[] } | undefined
   #join: RequestId | undefined
   #sync: RequestId | undefined
@@ -40,7 +40,7 @@ export class Client {
     this.listen()
   }
 
-  /** With what it knows; a leader shares the partitions out among those that it was told of. */
+  /** Sends its SyncGroup; a leader assigns the partitions to the members of its JoinGroup answer. */
   sync(): void {
     const { joined } = this
     if (joined === undefined) return
@@ -76,7 +76,7 @@ export class Client {
     this.#join = this.#sync = undefined
   }
 
-  /** Its next requests come over another connection; the end of the last one is noticed before or after them. */
+  /** Sends its next requests over another connection; the group notices the end of the old one before or after them. */
   reconnect(order: 'the end first' | 'the end last', next: () => void): void {
     const ended = this.#connection
     if (order === 'the end first') this.disconnect()
@@ -85,13 +85,13 @@ export class Client {
     if (order === 'the end last') this.#run.ask({ kind: 'disconnect', connection: ended })
   }
 
-  /** A new process: it knows nothing but its instance id. */
+  /** Starts as a new process, which knows only its instance id. */
   restart(): void {
     this.memberId = ''
     this.#join = this.#sync = this.joined = this.owned = undefined
   }
 
-  /** The agent has crashed: what was parked will not be answered. */
+  /** The agent has crashed: parked requests will not be answered. */
   loseRequests(): void {
     this.#join = this.#sync = undefined
   }
@@ -100,7 +100,7 @@ export class Client {
     return this.#join !== undefined || this.#sync !== undefined
   }
 
-  /** Takes the answers that have come. */
+  /** Reads the answers that have arrived. */
   listen(): void {
     const join = this.#join === undefined ? undefined : this.#run.answer(this.#join, 'join')
     if (join !== undefined) {
@@ -119,7 +119,7 @@ export class Client {
     }
   }
 
-  /** What a client of Kafka does to reach a stable group: one request of the protocol, whichever is due. */
+  /** Sends the next request of the protocol, as a Kafka client does to reach a stable group. */
   goOn(): void {
     this.listen()
     if (this.waiting) return

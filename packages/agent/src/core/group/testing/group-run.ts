@@ -1,4 +1,4 @@
-// A classic group under the eyes of a runner that keeps every rule of the contract, and checks that the machine does: the tests' way to talk to one.
+// A test runner of a classic group: it follows every rule of the machine's contract, and checks that the machine does.
 import { expect } from 'vitest'
 import { ClassicGroup } from '../classic-group.ts'
 import type {
@@ -31,11 +31,11 @@ export type ReplyTo<K extends ClassicRequest['kind']> = Extract<
 export class GroupRun {
   readonly settings: ClassicSettings
   nowMs = 1_000
-  /** What the machine's state must be: the same changes, applied beside it. */
+  /** The expected state of the machine: the same changes, applied to a second state. */
   state: GroupState = emptyState()
-  /** The same again, each step's changes from the last to the first: their order must not matter. */
+  /** A third state, with each step's changes applied from the last to the first: their order must not matter. */
   #backwards: GroupState = emptyState()
-  /** Requests that wait for their answer, and what they asked. */
+  /** Requests that wait for their answer. */
   readonly parked = new Map<RequestId, ClassicRequest>()
   readonly #answers = new Map<RequestId, ClassicReply>()
   readonly #journal = new Map<string, ClassicChange>()
@@ -47,7 +47,7 @@ export class GroupRun {
     this.#machine = new ClassicGroup(this.settings)
   }
 
-  /** Asks; the id under which the answer will be found, now or later. */
+  /** Sends the request and returns the id of its answer, which may arrive later. */
   ask(request: ClassicRequest): RequestId {
     const from = ++this.#lastId
     this.parked.set(from, request)
@@ -60,7 +60,7 @@ export class GroupRun {
     return this.#answers.get(id)
   }
 
-  /** Asks what is answered at once. */
+  /** Sends a request that must be answered at once. */
   now<R extends ClassicRequest>(request: R): ReplyTo<R['kind']>
   now(request: ClassicRequest): ClassicReply {
     const reply = this.#answers.get(this.ask(request))
@@ -68,7 +68,7 @@ export class GroupRun {
     return reply
   }
 
-  /** The error of what is asked; undefined while it is parked. */
+  /** Sends the request and returns the error of its answer; undefined if it is parked. */
   error(request: ClassicRequest): string | undefined {
     const reply = this.#answers.get(this.ask(request))
     return reply === undefined ? undefined : errorOf(reply)
@@ -78,7 +78,7 @@ export class GroupRun {
     return this.now({ kind: 'describe' })
   }
 
-  /** Time passes, and the machine is woken when it wants to be. */
+  /** Lets time pass, and wakes the machine at the times that it requests. */
   pass(durationMs: number): void {
     const endMs = this.nowMs + durationMs
     let turns = 0
@@ -90,7 +90,7 @@ export class GroupRun {
     this.nowMs = endMs
   }
 
-  /** The agent dies and another one reloads the journal. Who waited for an answer has lost its connection. */
+  /** The agent crashes and another one reloads the journal. Clients with parked requests lose their connections. */
   crash(): void {
     this.#machine = new ClassicGroup(this.settings)
     this.state = reloaded(this.#journal)
@@ -99,7 +99,7 @@ export class GroupRun {
     this.parked.clear()
   }
 
-  /** This agent, with settings of its own, reloads what the other one has saved. */
+  /** Reloads the journal of another agent, with the settings of this one. */
   adopt(other: GroupRun): void {
     for (const [key, change] of other.#journal) this.#journal.set(key, change)
     this.nowMs = other.nowMs
@@ -126,20 +126,20 @@ export class GroupRun {
     expect(new Map(this.state.speakers), 'who spoke over which connection').toEqual(speakersOf(this.state))
     for (const { to, reply } of step.replies) {
       const asked = this.parked.get(to)
-      if (asked === undefined) throw new Error(`request ${to} was answered, and nobody waits for it`)
+      if (asked === undefined) throw new Error(`request ${to} was answered, but it is not parked`)
       this.parked.delete(to)
       this.#answers.set(to, reply)
     }
     this.#checkReload()
   }
 
-  /** After every step the journal alone, in whatever order, gives the same group. */
+  /** Checks that the journal alone, in any order, gives the same group after every step. */
   #checkReload(): void {
     expect(lasting(reloaded(new Map([...this.#journal].toReversed())))).toEqual(lasting(this.state))
   }
 }
 
-/** A request to join with all that a member usually says; its oddity is what the call names. */
+/** A JoinGroup request with the usual fields; the call names the unusual ones. */
 export function aJoin(memberId: string, more: Partial<JoinRequest> = {}): JoinRequest {
   return {
     kind: 'join',
@@ -161,7 +161,7 @@ export function aProtocol(name: string, text = name): MemberProtocol {
   return { name, metadata: bytes(text) }
 }
 
-/** A SyncGroup of a follower; with assignments, of a leader. */
+/** The SyncGroup of a follower, or of a leader if it has assignments. */
 export function aSync(memberId: string, generation: number, assignments: Readonly<Record<string, string>> = {}): SyncRequest {
   return {
     kind: 'sync',
@@ -211,7 +211,7 @@ function everything(state: GroupState): unknown {
   return [lasting(state), phase, alarmMs, ...[session, speakers, pending, join, sync].map((table) => new Map<string, unknown>(table))]
 }
 
-/** Of each connection who spoke over it last. */
+/** The members by the connection of their last request. */
 function speakersOf({ session }: GroupState): ReadonlyMap<string, ReadonlySet<string>> {
   const speakers = new Map<string, Set<string>>()
   for (const [id, { connection }] of session)
@@ -219,7 +219,7 @@ function speakersOf({ session }: GroupState): ReadonlyMap<string, ReadonlySet<st
   return speakers
 }
 
-/** What a reload must bring back. */
+/** The state that a reload must restore. */
 function lasting({ group, member, assignment, statics, support }: GroupState): unknown {
   return [group, ...[member, assignment, statics, support].map((table) => new Map<string, unknown>(table))]
 }
