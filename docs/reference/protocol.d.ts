@@ -46,9 +46,9 @@ export { ProtocolError } from './wire/protocol-error.ts';
 export { zeroUuid } from './wire/uuid.ts';
 
 // ---- api-names.d.ts
-/** The place of a name is the key of its API. Keys 4 to 7 are of brokers older than 4.0. */
+/** An API's key is the index of its name. Only brokers older than 4.0 use the keys 4 to 7. */
 export declare const apiNames: readonly ['Produce', 'Fetch', 'ListOffsets', 'Metadata', 'LeaderAndIsr', 'StopReplica', 'UpdateMetadata', 'ControlledShutdown', 'OffsetCommit', 'OffsetFetch', 'FindCoordinator', 'JoinGroup', 'Heartbeat', 'LeaveGroup', 'SyncGroup', 'DescribeGroups', 'ListGroups', 'SaslHandshake', 'ApiVersions', 'CreateTopics', 'DeleteTopics', 'DeleteRecords', 'InitProducerId', 'OffsetForLeaderEpoch', 'AddPartitionsToTxn', 'AddOffsetsToTxn', 'EndTxn', 'WriteTxnMarkers', 'TxnOffsetCommit', 'DescribeAcls', 'CreateAcls', 'DeleteAcls', 'DescribeConfigs', 'AlterConfigs', 'AlterReplicaLogDirs', 'DescribeLogDirs', 'SaslAuthenticate', 'CreatePartitions', 'CreateDelegationToken', 'RenewDelegationToken', 'ExpireDelegationToken', 'DescribeDelegationToken', 'DeleteGroups', 'ElectLeaders', 'IncrementalAlterConfigs', 'AlterPartitionReassignments', 'ListPartitionReassignments', 'OffsetDelete', 'DescribeClientQuotas', 'AlterClientQuotas', 'DescribeUserScramCredentials', 'AlterUserScramCredentials', 'Vote', 'BeginQuorumEpoch', 'EndQuorumEpoch', 'DescribeQuorum', 'AlterPartition', 'UpdateFeatures', 'Envelope', 'FetchSnapshot', 'DescribeCluster', 'DescribeProducers', 'BrokerRegistration', 'BrokerHeartbeat', 'UnregisterBroker', 'DescribeTransactions', 'ListTransactions', 'AllocateProducerIds', 'ConsumerGroupHeartbeat', 'ConsumerGroupDescribe', 'ControllerRegistration', 'GetTelemetrySubscriptions', 'PushTelemetry', 'AssignReplicasToDirs', 'ListConfigResources', 'DescribeTopicPartitions', 'ShareGroupHeartbeat', 'ShareGroupDescribe', 'ShareFetch', 'ShareAcknowledge', 'AddRaftVoter', 'RemoveRaftVoter', 'UpdateRaftVoter', 'InitializeShareGroupState', 'ReadShareGroupState', 'WriteShareGroupState', 'DeleteShareGroupState', 'ReadShareGroupStateSummary', 'StreamsGroupHeartbeat', 'StreamsGroupDescribe', 'DescribeShareGroupOffsets', 'AlterShareGroupOffsets', 'DeleteShareGroupOffsets'];
-/** Kafka's name of the API with that key; `API 999` where Kafka has none. */
+/** Kafka's name of the API with that key; `API 999` if Kafka has none. */
 export declare function apiName(key: number): string;
 
 // ---- errors.d.ts
@@ -70,7 +70,7 @@ export type Outcome<T> = {
     readonly code: number;
     readonly message?: string;
 };
-/** An expected failure of a whole request: thrown, caught once by dispatch, and shaped by the API that refuses. */
+/** An expected failure of a whole request: thrown, caught once by dispatch, and turned into a response by the API that rejects the request. */
 export declare class KafkaError extends Error {
     readonly name = "KafkaError";
     readonly code: number;
@@ -490,21 +490,21 @@ export declare const errors: {
 };
 
 // ---- groups/consumer-protocol.d.ts
-/** The protocol type of a group whose members speak this. */
+/** The protocol type of a group whose members speak this protocol. */
 export declare const consumerProtocolType = "consumer";
-/** What a consumer tells its group when it joins. */
+/** A consumer sends its subscription when it joins its group. */
 export interface ConsumerSubscription {
     readonly topics: readonly string[];
-    /** The assignor's own; null when it has none. */
+    /** Data of the assignor; null if it has none. */
     readonly userData: Uint8Array | null;
     /** From version 1 on; empty before. */
     readonly ownedPartitions: readonly TopicPartitions[];
-    /** Of which generation `ownedPartitions` are. From version 2 on; -1 before, and for a member that never was in one. */
+    /** The generation of `ownedPartitions`. From version 2 on; -1 before, and for a member that was never in a generation. */
     readonly generationId: number;
     /** From version 3 on; null before. */
     readonly rackId: string | null;
 }
-/** The same in every version. */
+/** All versions have the same fields. */
 export interface ConsumerAssignment {
     readonly assignedPartitions: readonly TopicPartitions[];
     readonly userData: Uint8Array | null;
@@ -515,37 +515,37 @@ export interface TopicPartitions {
     readonly partitions: readonly number[];
 }
 /**
- * The version comes from the sender. A newer one is read as the newest known, since later versions only append; bytes after the known fields are skipped.
- * A field after the topics that is missing or cut off has its default, and so has all that follows it: some clients claim version 1 and end after their user
- * data, and Kafka's coordinator reads the topics only. `userData` is a view of `bytes`. Throws a ProtocolError when the topics cannot be read.
+ * The sender chooses the version. A newer version is read as the newest known one, because later versions only append fields; bytes after the known fields
+ * are skipped. If a field after the topics is missing or truncated, it and all later fields have their defaults: some clients claim version 1 and end after
+ * their user data, and Kafka's coordinator reads only the topics. `userData` is a view of `bytes`. Throws a ProtocolError if the topics cannot be read.
  */
 export declare function decodeSubscription(bytes: Uint8Array): Versioned<ConsumerSubscription>;
-/** What the version lacks is dropped, as Kafka does. */
+/** Fields that the version lacks are dropped, as in Kafka. */
 export declare function encodeSubscription(subscription: ConsumerSubscription, version: number): Uint8Array;
 /**
- * As `decodeSubscription`: the partitions must be readable, the user data may be missing. An assignment of no bytes at all, which a member without
- * partitions gets, has no version: the caller must look for it.
+ * Like `decodeSubscription`: the partitions must be readable, the user data may be missing. A member without partitions gets an assignment of zero bytes,
+ * which has no version: the caller must check for it.
  */
 export declare function decodeAssignment(bytes: Uint8Array): Versioned<ConsumerAssignment>;
-/** The bytes that a leader hands in for one member, in the version that is given. */
+/** The bytes that a leader sends for one member, in the given version. */
 export declare function encodeAssignment(assignment: ConsumerAssignment, version: number): Uint8Array;
-/** With the version that the sender wrote, also where it is newer than what is known here. */
+/** With the version that the sender wrote, even if it is newer than the newest known one. */
 export type Versioned<T> = T & {
     readonly version: number;
 };
 
 // ---- groups/lag.d.ts
-/** A partition that a group has committed in, or that one of its members has. */
+/** A partition for which a group has committed an offset, or that is assigned to one of its members. */
 export interface PartitionOfGroup {
     readonly topic: string;
     readonly partition: number;
 }
 /**
- * The partitions that count for a group: all of each topic of which it has committed any, and those that its members have. A partition without a commit
- * counts too, because what is in it is unread. `countOf` is how many partitions a topic has; undefined for one that is gone.
+ * The partitions that count for a group: all partitions of each topic for which it has committed an offset, and those that its members have. A partition without a commit
+ * counts too, because its records are unread. `countOf` returns the number of partitions of a topic; undefined for a deleted topic.
  */
 export declare function partitionsOfGroup(committed: Iterable<PartitionOfGroup>, assigned: Iterable<PartitionOfGroup>, countOf: (topic: string) => number | undefined): readonly PartitionOfGroup[];
-/** Offsets that the group has not read: from what is committed, or from the start where nothing is, or where the log begins later by now. 0 only where nothing is unread. */
+/** The number of offsets that the group has not read. It counts from the committed offset, or from the log's start if nothing is committed or the log now starts later. 0 only if nothing is unread. */
 export declare function partitionLag(at: {
     readonly committed: number | undefined;
     readonly start: number;
@@ -659,9 +659,9 @@ export interface Api {
     readonly name: string;
     /** The versions that can be decoded and encoded, both inclusive. */
     readonly versions: readonly [min: number, max: number];
-    /** What ApiVersions tells, where that differs: Produce names 0–2, which nobody may send. */
+    /** The range that ApiVersions advertises, if it differs: Produce advertises 0–2, which clients must not send. */
     readonly advertised?: readonly [min: number, max: number];
-    /** The first version with compact lengths and tagged fields, `'never'` for the few that have none. */
+    /** The first version with compact lengths and tagged fields; `'never'` for the few APIs without one. */
     readonly flexible: number | 'never';
     readonly request: Fields;
     readonly response: Fields;
@@ -682,23 +682,23 @@ export interface StructField extends Options {
     readonly type: 'struct';
     readonly fields: Fields;
 }
-/** `big64` is an int64 whose values leave the safe integers by design; it is a bigint. Every other int64 is a number, refused beyond 2^53. */
+/** `big64` is an int64 whose values leave the safe integers by design; it is a bigint. Every other int64 is a number, and rejected beyond 2^53. */
 export type ScalarType = 'bool' | 'int8' | 'int16' | 'uint16' | 'int32' | 'int64' | 'big64' | 'float64' | 'string' | 'uuid' | 'bytes' | 'records';
 export interface Options {
-    /** Where the field exists; absent means wherever its parent does. */
+    /** The versions that have the field; absent means all versions of its parent. */
     readonly versions?: Versions;
-    /** Where null is allowed. */
+    /** The versions that allow null. */
     readonly nullable?: true | Versions;
-    /** What a version without the field decodes to, and what an encoder may leave out. Without one: 0, '', [], false, the zero uuid; null for records. */
+    /** The value that a version without the field decodes to, and that an encoder may leave out. Without one: 0, '', [], false, the zero uuid; null for records. */
     readonly default?: number | bigint | string | boolean | null;
     /** Kafka's taggedVersions are always the field's own versions. */
     readonly tag?: number;
-    /** Where a version lacks the field, any value may be dropped silently. Otherwise only the default may. Tagged fields are dropped too: leaving them out is what they are for. */
+    /** A version that lacks the field drops any value silently. Without this, it drops only the default. Tagged fields are always dropped, because they are optional by design. */
     readonly ignorable?: true;
-    /** An int64 that is only compared (an offset or a timestamp to look for): beyond 2^53 it decodes to the nearest number below, where others refuse the message. */
+    /** An int64 that is only compared (an offset or a timestamp to look for): beyond 2^53 it decodes to the nearest safe integer, whereas other fields reject the message. */
     readonly clamped?: true;
 }
-/** Returns its literal, with its exact type. */
+/** Returns the literal with its exact type. */
 export declare function api<const A extends Api>(literal: A): A;
 export declare const bool: ScalarWord<"bool">;
 export declare const int8: ScalarWord<"int8">;
@@ -739,15 +739,15 @@ export interface ArrayOf<T extends Scalar | StructField> {
     readonly type: 'array';
     readonly of: T;
 }
-/** Only what was written, so that what follows from it is exact. */
+/** Only the options that were given, so that the derived types are exact. */
 type Given<O extends Options> = {
     readonly [N in keyof O]: O[N];
 };
-/** A decoded request: every field is there, with its default where the version lacks it. */
+/** A decoded request: every field is there, and has its default if the version lacks it. */
 export type RequestOf<A extends Api> = Decoded<A['request']>;
-/** A response to encode: fields with a default, tagged ones, and those that not every version has may be left out. */
+/** A response to encode. Fields with a default, tagged fields, and fields that some versions lack may be left out. */
 export type ResponseOf<A extends Api> = Encodable<A['response']>;
-/** The other direction, for tests and tools. */
+/** A request to encode, for tests and tools. */
 export type RequestInputOf<A extends Api> = Encodable<A['request']>;
 /** A decoded response, for clients and tools. */
 export type DecodedResponseOf<A extends Api> = Decoded<A['response']>;
@@ -1433,7 +1433,7 @@ export declare const DescribeGroups: {
             readonly errorCode: {
                 readonly type: "int16";
             };
-            /** Not to be given before 6. */
+            /** Must be absent or null before version 6. */
             readonly errorMessage: {
                 readonly versions: "6+";
                 readonly nullable: true;
@@ -2132,7 +2132,7 @@ export declare const JoinGroup: {
         sessionTimeoutMs: {
             readonly type: "int32";
         };
-        /** -1 where the version lacks it: the session time-out takes its place. */
+        /** -1 if the version lacks it: then the session time-out applies. */
         rebalanceTimeoutMs: {
             readonly versions: "1+";
             readonly default: -1;
@@ -2193,7 +2193,7 @@ export declare const JoinGroup: {
         } & {
             readonly type: "string";
         };
-        /** Null from 7 on; before that an answer without a protocol carries ''. */
+        /** Null from 7 on; before that, a response without a protocol carries ''. */
         protocolName: {
             readonly nullable: "7+";
         } & {
@@ -2651,7 +2651,7 @@ export declare const OffsetCommit: {
         } & {
             readonly type: "string";
         };
-        /** -1: as long as the server keeps offsets. "For ever" is what old clients say with the largest int64. */
+        /** -1: as long as the server keeps offsets. Old clients send the largest int64 to keep them indefinitely. */
         retentionTimeMs: {
             readonly versions: "2-4";
             readonly default: -1;
@@ -2803,7 +2803,7 @@ export declare const OffsetFetch: {
         } & {
             readonly type: "string";
         };
-        /** Null asks for every topic that the group has offsets of. */
+        /** Null requests every topic for which the group has offsets. */
         topics: {
             readonly versions: "0-7";
             readonly nullable: "2-7";
@@ -3353,7 +3353,7 @@ export interface SyncGroupResponse extends ResponseOf<typeof SyncGroup> {
 /** The fields of the header, as KIP-98 lays them out. Timestamps and ids beyond 2^53 read as the nearest number below. */
 export interface BatchHeader {
     readonly baseOffset: number;
-    /** Of the whole batch, with this header. */
+    /** The size of the whole batch, including this header. */
     readonly sizeBytes: number;
     readonly leaderEpoch: number;
     /** Bits 0–2 codec, 3 timestamp type, 4 transactional, 5 control, 6 delete horizon. */
@@ -3367,9 +3367,9 @@ export interface BatchHeader {
     readonly baseSequence: number;
     readonly recordCount: number;
 }
-/** `truncated`: fewer bytes than the batch says. `length`: it says what cannot be. `magic`: another format. `count`: records and offsets do not agree. */
+/** `truncated`: fewer bytes than the batch claims. `length`: the claimed length is not possible. `magic`: another format. `count`: the record count and the last offset delta do not agree. */
 export type BatchTrouble = 'truncated' | 'crc' | 'length' | 'magic' | 'count';
-/** What `checkBatch` found: the header of a sound batch, or what is wrong with it. */
+/** The result of `checkBatch`: the header of a valid batch, or the problem. */
 export type CheckedBatch = {
     readonly kind: 'ok';
     readonly header: BatchHeader;
@@ -3378,7 +3378,7 @@ export type CheckedBatch = {
     readonly trouble: BatchTrouble;
     readonly message: string;
 };
-/** Where things are, from the first byte of the batch. */
+/** The position of each header field, from the first byte of the batch. */
 export declare const layout: {
     readonly baseOffset: 0;
     readonly length: 8;
@@ -3402,36 +3402,36 @@ export declare const attributeBits: {
     readonly transactional: 16;
     readonly control: 32;
 };
-/** The size of the batch that begins at `at`, as it says; undefined when its length is not there or cannot be. It may be more than there is. */
+/** The size that the batch at `at` claims; undefined if its length is missing or not possible. It may exceed the bytes that are there. */
 export declare function batchSizeAt(bytes: Uint8Array, at: number): number | undefined;
-/** The batch must be there with its header: `batchSizeAt` or `checkBatch` said so. */
+/** The whole header must be there: check it with `batchSizeAt` or `checkBatch` first. */
 export declare function readBatchHeader(bytes: Uint8Array, at: number): BatchHeader;
-/** Structure, checksum and the count of records; not the records themselves. Changes nothing. */
+/** Checks the structure, the checksum and the record count, but not the records themselves. Changes nothing. */
 export declare function checkBatch(bytes: Uint8Array, at: number, crc32c: (bytes: Uint8Array) => number): CheckedBatch;
-/** Outside the checksum. */
+/** Does not change the checksum, which does not cover this field. */
 export declare function patchBaseOffset(batch: Uint8Array, at: number, baseOffset: number): void;
-/** Outside the checksum. */
+/** Does not change the checksum, which does not cover this field. */
 export declare function patchLeaderEpoch(batch: Uint8Array, at: number, epoch: number): void;
-/** The stamp stands for all records of the batch; the checksum is made anew. */
+/** Sets the timestamp of all records of the batch, and computes the checksum again. */
 export declare function setLogAppendTime(batch: Uint8Array, at: number, stamp: number, crc32c: (bytes: Uint8Array) => number): void;
-/** Makes the timestamps of the records count, with their maximum in the header; the checksum is computed again. */
+/** Makes the records keep their own timestamps, puts the maximum into the header, and computes the checksum again. */
 export declare function setCreateTime(batch: Uint8Array, at: number, maxTimestamp: number, crc32c: (bytes: Uint8Array) => number): void;
 
 // ---- records/codecs.d.ts
 import { ProtocolError } from '../wire/protocol-error.ts';
-/** By their number in a batch's attributes. */
+/** The index of a name is the codec's number in a batch's attributes. */
 export declare const codecNames: readonly ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
-/** As Kafka's `compression.type` names it. */
+/** The codec's name in Kafka's `compression.type`. */
 export type CodecName = (typeof codecNames)[number];
-/** What an implementation gives. All are synchronous; `decompress` throws for bytes that it cannot read, a RangeError only where too many would come out. */
+/** The codecs that an implementation provides. All are synchronous. `decompress` throws for bytes that it cannot read, and a RangeError only if the result would be too large. */
 export interface Codecs {
-    /** RFC 1952, also several members one after another. Throws a RangeError when more than `maxBytes` would come out. */
+    /** RFC 1952, also several members one after another. Throws a RangeError if the result would be larger than `maxBytes`. */
     readonly gzip: Codec;
-    /** One raw snappy block, without any framing. Its declared size was checked before. */
+    /** One raw snappy block, without any framing. The caller has checked its declared size. */
     readonly snappyBlock: Codec;
-    /** LZ4 frames (not blocks). What comes out was counted before. */
+    /** LZ4 frames (not blocks). The caller has computed their unpacked size. */
     readonly lz4Frame: Codec;
-    /** RFC 8878: one frame or several one after another. Throws a RangeError when more than `maxBytes` would come out. */
+    /** RFC 8878: one frame or several one after another. Throws a RangeError if the result would be larger than `maxBytes`. */
     readonly zstd: Codec;
 }
 /** One codec, in both directions. Synchronous. */
@@ -3439,24 +3439,24 @@ export interface Codec {
     compress(bytes: Uint8Array): Uint8Array;
     decompress(bytes: Uint8Array, maxBytes: number): Uint8Array;
 }
-/** Bytes that unpack to more than the caller allows. They may be sound otherwise. */
+/** The bytes unpack to more than the caller allows. They may be valid otherwise. */
 export declare class UnpackedSizeError extends ProtocolError {
 }
-/** Whether the bytes begin as the codec's do, without unpacking them: enough to notice bytes that were never packed. */
+/** Whether the bytes begin like the codec's output. Does not unpack them: this is enough to detect bytes that were never compressed. */
 export declare function beginsAs(codec: CodecName, bytes: Uint8Array): boolean;
 /**
- * Throws a ProtocolError for bytes that are not what the codec says, an UnpackedSizeError for those that unpack to more than `maxBytes`; nothing larger is
- * ever allocated.
+ * Throws a ProtocolError for bytes that the codec cannot unpack, and an UnpackedSizeError for bytes that unpack to more than `maxBytes`. Never allocates more
+ * than that.
  */
 export declare function decompress(codec: CodecName, bytes: Uint8Array, codecs: Codecs, maxBytes: number): Uint8Array;
-/** The bytes as Kafka frames them for the codec. */
+/** Compresses the bytes, with Kafka's framing for the codec. */
 export declare function compress(codec: CodecName, bytes: Uint8Array, codecs: Codecs): Uint8Array;
 
 // ---- wire/protocol-error.d.ts
-/** Thrown for bytes that are no legal message, and for values that a version cannot carry. */
+/** Thrown for bytes that are not a valid message, and for values that a version cannot carry. */
 export declare class ProtocolError extends Error {
     readonly name = "ProtocolError";
-    /** The protocol that the bytes belong to, where their beginning says so. */
+    /** The protocol that the first bytes look like, if it is one of these. */
     readonly looksLike: 'TLS' | 'HTTP' | undefined;
     constructor(message: string, { looksLike, ...options }?: ErrorOptions & {
         readonly looksLike?: 'TLS' | 'HTTP' | undefined;
@@ -3468,15 +3468,15 @@ export declare class ProtocolError extends Error {
 export declare function crc32c(bytes: Uint8Array, seed?: number): number;
 
 // ---- records/murmur2.d.ts
-/** The partition of a key, from 0 on, where Kafka's own producer puts it; so do kafkajs, and librdkafka with its partitioner `murmur2_random`. */
+/** The partition, from 0 on, that Kafka's own producer chooses for a key. kafkajs, and librdkafka with its partitioner `murmur2_random`, choose the same. */
 export declare function partitionOfKey(key: Uint8Array, partitions: number): number;
 /** A signed 32-bit integer. */
 export declare function murmur2(bytes: Uint8Array): number;
 
 // ---- records/record-walk.d.ts
-/** `malformed`: the records are not what the batch's header says, or not records. `timestamp`: one has a timestamp beyond 2^53. */
+/** `malformed`: the bytes are not valid records, or do not match the batch's header. `timestamp`: a record has a timestamp beyond 2^53. */
 export type WalkedRecords = 
-/** Milliseconds since the epoch; -1, Kafka's NO_TIMESTAMP, where no record has a timestamp. `latest` is never below -1: so Kafka writes a batch's maximum. */
+/** Milliseconds since the epoch; -1, Kafka's NO_TIMESTAMP, if no record has a timestamp. `latest` is never below -1, like the maximum that Kafka writes into a batch. */
 {
     readonly kind: 'ok';
     readonly earliest: number;
@@ -3487,8 +3487,8 @@ export type WalkedRecords =
     readonly message: string;
 };
 /**
- * Walks uncompressed records from `from` to the end of `bytes`. As Kafka's broker checks them: exactly `recordCount` records with right lengths and nothing
- * after them; header names are not null; a negative length of a key or a value is a null. Stricter than Kafka in one thing: offset deltas are 0, 1, 2 ….
+ * Walks uncompressed records from `from` to the end of `bytes`. The rules are those of Kafka's broker: exactly `recordCount` records with correct lengths and
+ * nothing after them; header names are not null; a negative length of a key or a value is a null. One rule is stricter: offset deltas are 0, 1, 2 ….
  */
 export declare function walkRecords(bytes: Uint8Array, from: number, { recordCount, baseTimestamp }: {
     readonly recordCount: number;
@@ -3497,7 +3497,7 @@ export declare function walkRecords(bytes: Uint8Array, from: number, { recordCou
 
 // ---- records/records.d.ts
 import { type CodecName, type Codecs } from './codecs.ts';
-/** A record of a batch. Its offset is the batch's base offset and its delta. */
+/** A record of a batch. Its offset is the batch's base offset plus its delta. */
 export interface DecodedRecord<Name = string> {
     readonly offsetDelta: number;
     /** Milliseconds since the epoch; the batch's stamp under LogAppendTime. */
@@ -3512,25 +3512,25 @@ export interface RecordHeader<Name = string> {
     readonly value: Uint8Array | null;
 }
 /**
- * The records of the whole batch at `at`, one after another. Keys and values are views of the batch, or of what it unpacks to. Throws a ProtocolError
- * where a record is malformed, their number is not the header's, or they unpack to more than `maxBytes`.
+ * The records of the whole batch at `at`, one after another. Keys and values are views of the batch, or of the bytes that it unpacks to. Throws a
+ * ProtocolError if a record is malformed, the record count differs from the header's, or the records unpack to more than `maxBytes`.
  */
 export declare function readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBytes: number): Generator<DecodedRecord, void, undefined>;
-/** As `readRecords`, with the keys of headers as the bytes that they are. */
+/** Like `readRecords`, but leaves the keys of headers as bytes. */
 export declare function readRawRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBytes: number): Generator<DecodedRecord<Uint8Array>, void, undefined>;
-/** What `buildBatch` makes a batch of. */
+/** The input of `buildBatch`. */
 export interface NewBatch {
     readonly baseTimestamp: number;
     readonly records: readonly DecodedRecord<string | Uint8Array>[];
     readonly baseOffset?: number;
     readonly leaderEpoch?: number;
-    /** An idempotent producer's. */
+    /** The id, epoch and sequence of an idempotent producer. */
     readonly producer?: {
         readonly id: number;
         readonly epoch: number;
         readonly baseSequence: number;
     };
-    /** With the codecs to do it. */
+    /** The codec, and the implementations to compress with. */
     readonly compression?: {
         readonly codec: CodecName;
         readonly codecs: Codecs;
@@ -3538,66 +3538,67 @@ export interface NewBatch {
     /** Further attribute bits, as `attributeBits` names them. */
     readonly attributes?: number;
 }
-/** A whole batch, with its checksum. At least one record; their offset deltas ascend. */
+/** Builds a whole batch with its checksum. There must be at least one record, and the offset deltas must ascend. */
 export declare function buildBatch(batch: NewBatch, crc32c: (bytes: Uint8Array) => number): Uint8Array;
 
 // ---- wire/frames.d.ts
 export interface FrameLimits {
-    /** A frame that claims more is refused. */
+    /** A frame that claims more is rejected. */
     readonly maxBytes: number;
-    /** Memory for a frame that came in several chunks; called once all of its bytes are there. */
+    /** Allocates memory for a frame that arrived in several chunks; called once all of its bytes are there. */
     readonly allocate?: (sizeBytes: number) => Uint8Array;
 }
 /**
- * `push` what arrives, then ask `size`; when the caller has room for that many bytes, `take` until it answers a frame. Chunks are kept as they came until
- * their frame is whole, so memory follows the bytes that arrived and never a claimed size; small ones are joined. How much may be pushed is the caller's business.
+ * Call `push` with the bytes that arrive, then `size`; when there is room for that many bytes, call `take` until it returns a frame. Chunks are kept as
+ * they arrived until their frame is whole, so memory grows with the bytes that arrived and not with a claimed size; small chunks are joined. The caller bounds
+ * how much it pushes.
  */
 export declare class FrameSplitter {
     #private;
     constructor(limits: FrameLimits);
     /** Bytes pushed and not yet taken. */
     get bufferedBytes(): number;
-    /** In how many pieces they are kept. */
+    /** The number of pieces that hold the buffered bytes. */
     get chunkCount(): number;
-    /** Bytes of the next frame's body that are here; its size must be known. */
+    /** The number of bytes of the next frame's body that have arrived; 0 until `size` has returned its size. */
     get bodyBytes(): number;
-    /** The chunk is kept, or copied when it is small: nobody else may change it. */
+    /** The splitter may keep the chunk without copying it, so the caller must not change it afterwards. */
     push(chunk: Uint8Array): void;
-    /** The size of the next frame's body; undefined while its prefix is not whole. Throws a ProtocolError when it is negative or too large. */
+    /** The size of the next frame's body; undefined until its prefix has arrived. Throws a ProtocolError if the size is negative or too large. */
     size(): number | undefined;
-    /** The body of the next frame, without its prefix, once it is whole. A slice of its chunk where it came in one. */
+    /** The body of the next frame, without its prefix; undefined until it is whole. If it arrived in one chunk, it is a slice of that chunk. */
     take(): Uint8Array | undefined;
 }
 
 // ---- wire/messages.d.ts
 import type { Api, DecodedResponseOf, RequestInputOf, RequestOf, ResponseOf } from '../schema/dsl.ts';
-/** What stands in front of every request. */
+/** The header of every request. */
 export interface RequestHeader {
     readonly apiKey: number;
     readonly apiVersion: number;
     readonly correlationId: number;
     readonly clientId: string | null;
-    /** Where the body begins in the frame. Of no meaning when this package does not know the API or the version. */
+    /** Where the body begins in the frame. Not meaningful if this package does not know the API or the version. */
     readonly bodyAt: number;
 }
-/** `frame` is one request without its size. Throws a ProtocolError when it is cut off. */
+/** `frame` is one request without its size. Throws a ProtocolError if it is truncated. */
 export declare function decodeRequestHeader(frame: Uint8Array): RequestHeader;
 /**
- * The body that begins at `at`. Fields of bytes and records are views of the frame. Bytes after the last field of the version are ignored, as Kafka
- * ignores them: librdkafka 2.16 sends three after Metadata 13. Throws a ProtocolError when the bytes are not a request of that version.
+ * The body that begins at `at`. Fields of bytes and records are views of the frame. Like Kafka, this ignores bytes after the last field of the version:
+ * librdkafka 2.16 sends three after Metadata 13. Throws a ProtocolError if the bytes are not a request of that version.
  */
 export declare function decodeRequest<A extends Api>(api: A, version: number, frame: Uint8Array, at: number): RequestOf<A>;
-/** Chunks to send one after another, the size in front; large fields are passed on as they are. */
+/** The chunks to send one after another, beginning with the frame's size. Large fields are not copied. */
 export declare function encodeResponse<A extends Api>(api: A, version: number, correlationId: number, response: ResponseOf<A>): readonly Uint8Array[];
-/** Chunks to send one after another, the size in front. Throws a ProtocolError for a value that the version cannot carry. */
+/** The chunks to send one after another, beginning with the frame's size. Throws a ProtocolError for a value that the version cannot carry. */
 export declare function encodeRequest<A extends Api>(api: A, header: {
     readonly version: number;
     readonly correlationId: number;
     readonly clientId: string | null;
 }, request: RequestInputOf<A>): readonly Uint8Array[];
 /**
- * `frame` is one response without its size. Throws a ProtocolError for bytes after the last field, too: tests and tools read answers with this, and no
- * server sends more than the version defines.
+ * `frame` is one response without its size. Throws a ProtocolError also for bytes after the last field: tests and tools read responses with this, and a
+ * correct server does not send more than the version defines.
  */
 export declare function decodeResponse<A extends Api>(api: A, version: number, frame: Uint8Array): {
     readonly correlationId: number;
@@ -3605,9 +3606,9 @@ export declare function decodeResponse<A extends Api>(api: A, version: number, f
 };
 
 // ---- wire/uuid.d.ts
-/** What stands for "no topic id". */
+/** Kafka's value for "no topic id". */
 export declare const zeroUuid = "AAAAAAAAAAAAAAAAAAAAAA";
 export declare const uuidBytes = 16;
 export declare function uuidText(bytes: Uint8Array, at: number): string;
-/** Throws a ProtocolError when the text is no UUID in this form. */
+/** Throws a ProtocolError if the text is not a UUID in this form. */
 export declare function writeUuid(text: string, into: Uint8Array, at: number): void;

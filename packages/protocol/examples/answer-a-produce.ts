@@ -1,4 +1,4 @@
-// A Produce request as kcat sent it, decoded from its bytes and answered: the records get offsets 100, 101 and so on.
+// Decodes a Produce request that kcat sent, and answers it: the records get the offsets 100, 101 and so on.
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import {
   type Codecs,
@@ -21,7 +21,7 @@ const frame = Buffer.from(
   'hex',
 )
 
-// Whoever decodes brings the codecs; a server that stores batches as they are needs none.
+// The caller provides the codecs; a server that stores batches as they are needs none.
 const missing = {
   compress: () => {
     throw new Error('this example has no such codec')
@@ -38,7 +38,7 @@ const codecs: Codecs = {
 }
 
 const { apiKey, apiVersion, correlationId, clientId, bodyAt } = decodeRequestHeader(frame)
-if (apiKey !== Produce.key) throw new Error(`API ${apiKey} is none of this example`)
+if (apiKey !== Produce.key) throw new Error(`this example does not handle API ${apiKey}`)
 const request = decodeRequest(Produce, apiVersion, frame, bodyAt)
 console.log(`${clientId} sends Produce ${apiVersion} with acks=${request.acks}`)
 

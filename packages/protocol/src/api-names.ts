@@ -1,6 +1,6 @@
-// The names of all of Kafka's APIs by their keys, as of Kafka 4.3: also of those that this package has no messages for.
+// The names of all of Kafka's APIs by their keys, as of Kafka 4.3, including those that this package has no messages for.
 
-/** The place of a name is the key of its API. Keys 4 to 7 are of brokers older than 4.0. */
+/** An API's key is the index of its name. Only brokers older than 4.0 use the keys 4 to 7. */
 export const apiNames = [
   'Produce',
   'Fetch',
@@ -97,7 +97,7 @@ export const apiNames = [
   'DeleteShareGroupOffsets',
 ] as const
 
-/** Kafka's name of the API with that key; `API 999` where Kafka has none. */
+/** Kafka's name of the API with that key; `API 999` if Kafka has none. */
 export function apiName(key: number): string {
   return apiNames[key] ?? `API ${key}`
 }

@@ -17,7 +17,7 @@ export type Outcome<T> =
   | { readonly kind: 'ok'; readonly value: T }
   | { readonly kind: 'error'; readonly code: number; readonly message?: string }
 
-/** An expected failure of a whole request: thrown, caught once by dispatch, and shaped by the API that refuses. */
+/** An expected failure of a whole request: thrown, caught once by dispatch, and turned into a response by the API that rejects the request. */
 export class KafkaError extends Error {
   override readonly name = 'KafkaError'
   readonly code: number
@@ -64,7 +64,7 @@ export const errors = {
   NOT_ENOUGH_REPLICAS: retriable(19, 'Fewer replicas are in sync than the topic requires.'),
   NOT_ENOUGH_REPLICAS_AFTER_APPEND: retriable(20, 'The records were written, but to fewer replicas than the topic requires.'),
   INVALID_REQUIRED_ACKS: final(21, 'acks must be -1, 0 or 1.'),
-  ILLEGAL_GENERATION: final(22, "The group's generation is another one."),
+  ILLEGAL_GENERATION: final(22, "The generation is not the group's current one."),
   INCONSISTENT_GROUP_PROTOCOL: final(23, 'The member shares no protocol with the other members of the group.'),
   INVALID_GROUP_ID: final(24, 'The group id is not valid.'),
   UNKNOWN_MEMBER_ID: final(25, 'The group has no such member.'),
@@ -106,7 +106,7 @@ export const errors = {
   DELEGATION_TOKEN_AUTH_DISABLED: final(61, 'Delegation tokens are not enabled.'),
   DELEGATION_TOKEN_NOT_FOUND: final(62, 'There is no such delegation token.'),
   DELEGATION_TOKEN_OWNER_MISMATCH: final(63, 'The principal neither owns nor may renew the token.'),
-  DELEGATION_TOKEN_REQUEST_NOT_ALLOWED: final(64, 'Delegation tokens cannot be asked for over this connection.'),
+  DELEGATION_TOKEN_REQUEST_NOT_ALLOWED: final(64, 'Delegation tokens cannot be requested over this connection.'),
   DELEGATION_TOKEN_AUTHORIZATION_FAILED: final(65, 'Not authorized for this delegation token.'),
   DELEGATION_TOKEN_EXPIRED: final(66, 'The delegation token has expired.'),
   INVALID_PRINCIPAL_TYPE: final(67, 'The type of the principal is not supported.'),
@@ -114,7 +114,7 @@ export const errors = {
   GROUP_ID_NOT_FOUND: final(69, 'There is no such group.'),
   FETCH_SESSION_ID_NOT_FOUND: retriable(70, 'There is no such fetch session.'),
   INVALID_FETCH_SESSION_EPOCH: retriable(71, 'The epoch of the fetch session is not the expected one.'),
-  LISTENER_NOT_FOUND: retriable(72, 'The leader has no listener of the name that the request came in by.'),
+  LISTENER_NOT_FOUND: retriable(72, 'The leader has no listener with the name of the listener that received the request.'),
   TOPIC_DELETION_DISABLED: final(73, 'Deleting topics is disabled.'),
   FENCED_LEADER_EPOCH: retriable(74, "The leader epoch of the request is older than the server's."),
   UNKNOWN_LEADER_EPOCH: retriable(75, "The leader epoch of the request is newer than the server's."),
@@ -155,7 +155,7 @@ export const errors = {
   FENCED_MEMBER_EPOCH: final(110, "The member's epoch is fenced; it must give up its partitions and join again."),
   UNRELEASED_INSTANCE_ID: final(111, 'The instance id is still held by another member.'),
   UNSUPPORTED_ASSIGNOR: final(112, 'The group does not support the assignor.'),
-  STALE_MEMBER_EPOCH: final(113, "The member's epoch is an old one; its next heartbeat tells the new one."),
+  STALE_MEMBER_EPOCH: final(113, "The member's epoch is an old one; its next heartbeat returns the current one."),
   MISMATCHED_ENDPOINT_TYPE: final(114, 'The request went to the wrong type of endpoint.'),
   UNSUPPORTED_ENDPOINT_TYPE: final(115, 'This type of endpoint is not supported.'),
   UNKNOWN_CONTROLLER_ID: final(116, 'There is no controller of this id.'),
@@ -168,7 +168,7 @@ export const errors = {
   INVALID_SHARE_SESSION_EPOCH: retriable(123, 'The epoch of the share session is not the expected one.'),
   FENCED_STATE_EPOCH: final(124, 'The state epoch of the share group is an old one.'),
   INVALID_VOTER_KEY: final(125, "The voter's key is not this replica's."),
-  DUPLICATE_VOTER: final(126, 'The voter is one already.'),
+  DUPLICATE_VOTER: final(126, 'The replica is a voter already.'),
   VOTER_NOT_FOUND: final(127, 'The voter is not among the voters.'),
   INVALID_REGULAR_EXPRESSION: final(128, 'The regular expression is not valid.'),
   REBOOTSTRAP_REQUIRED: final(129, "The client's metadata is stale; it must start again from its bootstrap servers."),

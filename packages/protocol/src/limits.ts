@@ -1,8 +1,8 @@
-// The bounds of decoding: what a message may claim before its bytes are believed.
+// The bounds of decoding: how many elements and tags a message may claim.
 
 export const limits = {
-  /** Elements of all arrays of one message together: an element costs the decoder some 100 bytes of memory and the sender as little as one. */
+  /** The elements of all arrays of one message together. An element costs the decoder some 100 bytes of memory, and the sender as little as one byte. */
   elementsPerMessage: 1_000_000,
-  /** Tagged fields of one struct that this code does not know: they are skipped, one by one. */
+  /** Unknown tagged fields of one struct. The decoder skips them one by one. */
   unknownTags: 1_000,
 } as const

@@ -1,4 +1,4 @@
-// Arbitrary messages of any API, direction and version, made from the literals: what decoding an encoded one must give back.
+// Arbitrary messages of any API, direction and version, made from the literals, as decoding must return them.
 import * as fc from 'fast-check'
 import type { Api, Field, Fields } from '../src/schema/dsl.ts'
 import { inVersions } from '../src/schema/versions.ts'
@@ -9,7 +9,7 @@ export function versionsOf(api: Api): readonly number[] {
   return Array.from({ length: max - min + 1 }, (_, index) => min + index)
 }
 
-/** A message as the decoder shows it: every field is there, with its default where the version lacks it. */
+/** A message as the decoder returns it: every field is there, and has its default if the version lacks it. */
 export function arbitraryMessage(fields: Fields, version: number): fc.Arbitrary<object> {
   return fc.record(
     Object.fromEntries(

@@ -1,4 +1,4 @@
-// Frames of real clients and of Kafka itself, decoded and encoded to the same bytes.
+// Frames of real clients and of Kafka itself decode and encode to the same bytes.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -46,7 +46,7 @@ describe.each(clients)('%s', (file) => {
     },
   )
 
-  test(`the record batches of ${basename(file, '.json')} are whole and their checksums right`, () => {
+  test(`the record batches of ${basename(file, '.json')} are whole and have correct checksums`, () => {
     let batches = 0
     for (const { api, version, direction, hex } of frames) {
       const bytes = Buffer.from(hex, 'hex')

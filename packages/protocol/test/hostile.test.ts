@@ -1,4 +1,4 @@
-// Bytes that lie: refused, before they cost anything.
+// Bytes with false lengths and values are rejected before anything is allocated for them.
 import { expect, test } from 'vitest'
 import {
   decodeRequest,
@@ -18,13 +18,13 @@ import { limits } from '../src/limits.ts'
 import { Reader } from '../src/wire/reader.ts'
 import { Writer } from '../src/wire/writer.ts'
 
-test('an array that claims more elements than bytes are left is refused before anything is allocated', () => {
+test('an array that claims more elements than bytes are left is rejected before anything is allocated', () => {
   const claim = new Writer()
   claim.int32(0x7fff_ffff)
-  expect(() => decodeRequest(Metadata, 1, bytesOf(claim), 0)).toThrow(/array of 2147483647 elements/)
+  expect(() => decodeRequest(Metadata, 1, bytesOf(claim), 0)).toThrow(/array claims 2147483647 elements/)
 })
 
-test('C1: any negative length is null, as in Kafka, and an error where the version does not allow null', () => {
+test('C1: any negative length is null, as in Kafka, and an error if the version does not allow null', () => {
   const claim = new Writer()
   claim.int32(-2)
   expect(decodeRequest(Metadata, 1, bytesOf(claim), 0)).toMatchObject({ topics: null })
@@ -33,21 +33,21 @@ test('C1: any negative length is null, as in Kafka, and an error where the versi
   expect(new Reader(Uint8Array.of(0xff, 0xff, 0xff, 0x80)).nullableOctets()).toBeNull()
 })
 
-test('null is refused where the version does not allow it', () => {
+test('null is rejected if the version does not allow it', () => {
   const claim = new Writer()
   claim.int32(-1)
   expect(() => decodeRequest(Metadata, 0, bytesOf(claim), 0)).toThrow(/topics must not be null/)
   expect(decodeRequest(Metadata, 1, bytesOf(claim), 0)).toMatchObject({ topics: null })
 })
 
-test('more array elements than the bound are refused, however few bytes each takes', () => {
+test('more array elements than the limit are rejected, however few bytes each takes', () => {
   const names = new Writer()
   names.int32(limits.elementsPerMessage + 1)
   for (let left = limits.elementsPerMessage + 1; left > 0; left--) names.string('')
   expect(() => decodeRequest(Metadata, 1, bytesOf(names), 0)).toThrow(/array elements/)
 })
 
-test('a string that claims more bytes than there are, or fewer than none, is refused', () => {
+test('a string that claims more bytes than are left is rejected', () => {
   for (const length of [0x7fff, -2]) {
     const claim = new Writer()
     claim.int32(1)
@@ -56,13 +56,13 @@ test('a string that claims more bytes than there are, or fewer than none, is ref
   }
 })
 
-test('a varint that never ends is refused', () => {
+test('a varint that never ends is rejected', () => {
   expect(() => new Reader(new Uint8Array(20).fill(0xff)).uvarint()).toThrow(/longer than 32 bits/)
   expect(() => new Reader(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x1f)).uvarint()).toThrow(/longer than 32 bits/)
   expect(new Reader(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f)).uvarint()).toBe(0xffff_ffff)
 })
 
-test('C1: librdkafka 2.16 asks for all topics with three bytes after the message', () => {
+test('C1: a request of librdkafka 2.16 for all topics, with three bytes after the message, is decoded', () => {
   const allTopics = Uint8Array.of(0, 0, 0, 0, 1, 0, 0)
   expect(decodeRequest(Metadata, 13, allTopics, 0)).toMatchObject({ topics: null, allowAutoTopicCreation: false })
 })
@@ -90,7 +90,7 @@ test('unknown tagged fields are skipped, in the header and in the body', () => {
   expect(decodeRequest(Metadata, 9, bytes, bodyAt)).toMatchObject({ topics: [], allowAutoTopicCreation: true })
 })
 
-test('C1: what follows the contents of a tagged field is skipped; contents beyond its size are an error', () => {
+test('C1: bytes after the contents of a tagged field are skipped; contents beyond its size are an error', () => {
   const body = (size: number): Uint8Array => {
     const writer = new Writer()
     writer.int32(0) // maxWaitMs
@@ -117,7 +117,7 @@ test('C1: what follows the contents of a tagged field is skipped; contents beyon
   expect(() => decodeRequest(Fetch, 15, body(17), 0)).toThrow(ProtocolError)
 })
 
-test('an offset beyond 2^53 is compared as the largest number; an id beyond it is refused', () => {
+test('an offset beyond 2^53 is compared as the largest number; an id beyond it is rejected', () => {
   const asked = { replicaId: -1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: 0 }] }] }
   const frame = Buffer.concat(encodeRequest(ListOffsets, { version: 1, correlationId: 1, clientId: null }, asked)).subarray(4)
   frame.writeBigInt64BE(2n ** 63n - 1n, frame.length - 8)
@@ -126,14 +126,14 @@ test('an offset beyond 2^53 is compared as the largest number; an id beyond it i
   expect(() => new Reader(frame, frame.length - 8).int64()).toThrow(/2\^53/)
 })
 
-test('a version that the API does not have is refused in both directions', () => {
+test('a version that the API does not have is rejected in both directions', () => {
   expect(() => decodeRequest(Produce, 2, new Uint8Array(50), 0)).toThrow(/not supported/)
   expect(() => encodeRequest(Produce, { version: 99, correlationId: 1, clientId: null }, { acks: 0, timeoutMs: 0, topicData: [] })).toThrow(
     /not supported/,
   )
 })
 
-test('a value that its version cannot carry is refused unless it may be dropped', () => {
+test('a value that its version cannot carry is rejected unless it may be dropped', () => {
   const forgetting = { sessionId: 7, maxWaitMs: 0, minBytes: 0, topics: [], forgottenTopicsData: [{ partitions: [1] }] }
   expect(() => encodeRequest(Fetch, { version: 4, correlationId: 1, clientId: null }, forgetting)).toThrow(
     /cannot carry Fetch.request.forgottenTopicsData/,
@@ -146,7 +146,7 @@ test('a value that its version cannot carry is refused unless it may be dropped'
   })
 })
 
-test('numbers outside their type are refused when they are encoded', () => {
+test('encoding rejects numbers outside the range of their type', () => {
   const writer = new Writer()
   expect(() => writer.int8(128)).toThrow(ProtocolError)
   expect(() => writer.int16(1.5)).toThrow(ProtocolError)
@@ -166,7 +166,7 @@ function bytesOf(writer: Writer): Uint8Array {
   return Buffer.concat(writer.finish())
 }
 
-test('whatever is written next, memory that is full grows first', () => {
+test('a full writer grows before every kind of write', () => {
   const writes: Readonly<Record<string, (writer: Writer) => void>> = {
     bool: (writer) => writer.bool(true),
     int8: (writer) => writer.int8(1),
@@ -186,7 +186,7 @@ test('whatever is written next, memory that is full grows first', () => {
     const alone = new Writer()
     write(alone)
     const expected = bytesOf(alone)
-    // Around the end of a writer's first 256 bytes.
+    // Write around the end of a writer's first 256 bytes.
     for (let filled = 240; filled <= 256; filled++) {
       const full = new Writer()
       for (let left = filled; left > 0; left--) full.int8(7)

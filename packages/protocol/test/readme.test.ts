@@ -1,4 +1,4 @@
-// The README's example is a program that runs, and prints what the README says.
+// The README's example is a program that runs and prints the output in the README.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,11 +11,11 @@ const [program = '', printed = ''] = [...readFileSync(join(root, 'README.md'), '
   ([, block]) => block,
 )
 
-test('the example of the README is the file, but for its first line', () => {
+test('the example in the README is the file without its first line', () => {
   expect(`${program}`).toBe(readFileSync(example, 'utf8').replace(/^.*\n/, ''))
 })
 
-test('the example prints what the README says', async () => {
+test('the example prints the output in the README', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=lks-source', example])
   expect(stdout).toContain(printed)
   expect(stdout).toMatch(/^answered with \d+ bytes: [0-9a-f]+\n$/m)

@@ -32,7 +32,7 @@ const records: fc.Arbitrary<readonly DecodedRecord[]> = fc
   )
   .map((made) => made.map((record, offsetDelta) => ({ offsetDelta, ...record })))
 
-test.each(codecNames)('%s: the records of a batch that was built are read back', (codec) => {
+test.each(codecNames)('%s: reading a built batch returns its records', (codec) => {
   fc.assert(
     fc.property(records, fc.integer({ min: 0, max: 2 ** 42 }), (given, baseTimestamp) => {
       const batch = buildBatch({ baseTimestamp, records: given, compression: { codec, codecs: nodeCodecs } }, crc32c)
@@ -43,7 +43,7 @@ test.each(codecNames)('%s: the records of a batch that was built are read back',
   )
 })
 
-test('any flipped bit behind the leader epoch is found', () => {
+test('the checksum detects any flipped bit after the leader epoch', () => {
   const batch = aBatch()
   fc.assert(
     fc.property(fc.integer({ min: 16 * 8, max: batch.length * 8 - 1 }), (bit) => {
@@ -54,7 +54,7 @@ test('any flipped bit behind the leader epoch is found', () => {
   )
 })
 
-test('a batch that is cut off, too short, of an older format or miscounted is named so', () => {
+test('a batch that is truncated, too short, of an older format or miscounted has its own error', () => {
   const batch = aBatch()
   expect(checkBatch(batch.subarray(0, batch.length - 1), 0, crc32c)).toMatchObject({ trouble: 'truncated' })
   expect(checkBatch(batch.subarray(0, 11), 0, crc32c)).toMatchObject({ trouble: 'truncated' })
@@ -86,7 +86,7 @@ test('a batch that is cut off, too short, of an older format or miscounted is na
   expect(checkBatch(miscounted, 0, crc32c)).toMatchObject({ trouble: 'count' })
 })
 
-test('the base offset and the leader epoch lie outside the checksum; a stamp makes it anew', () => {
+test('the base offset and the leader epoch lie outside the checksum; setting a timestamp computes it again', () => {
   const batch = aBatch()
   patchBaseOffset(batch, 0, 2 ** 40)
   patchLeaderEpoch(batch, 0, 12)
@@ -96,7 +96,7 @@ test('the base offset and the leader epoch lie outside the checksum; a stamp mak
   expect([...readRecords(batch, 0, nodeCodecs, 100)].map(({ timestamp }) => timestamp)).toEqual([99_000, 99_000])
 })
 
-test('the size of a batch is not believed below its header', () => {
+test('a batch size below the size of the header is not accepted', () => {
   const batch = aBatch()
   expect(batchSizeAt(batch, 0)).toBe(batch.length)
   expect(batchSizeAt(batch, batch.length - 4)).toBeUndefined()
@@ -108,7 +108,7 @@ test('the size of a batch is not believed below its header', () => {
   ).toBeUndefined()
 })
 
-test('records that lie about their sizes are refused, whatever they say', () => {
+test('records that lie about their sizes are rejected', () => {
   const batch = aBatch()
   fc.assert(
     fc.property(fc.integer({ min: 61, max: batch.length - 1 }), fc.integer({ min: 0, max: 255 }), (at, value) => {
@@ -126,7 +126,7 @@ test('records that lie about their sizes are refused, whatever they say', () => 
 })
 
 test.each(codecNames.filter((codec) => codec !== 'none'))(
-  '%s: a bomb is refused, and arbitrary bytes are refused or unpacked within the cap',
+  '%s: a decompression bomb is rejected, and arbitrary bytes are rejected or unpacked within the limit',
   (codec) => {
     const bomb = compress(codec, new Uint8Array(8 * 1024 * 1024), nodeCodecs)
     expect(() => decompress(codec, bomb, nodeCodecs, 1024 * 1024)).toThrow(expect.objectContaining({ name: 'ProtocolError' }))
@@ -144,14 +144,14 @@ test.each(codecNames.filter((codec) => codec !== 'none'))(
   },
 )
 
-test('after a refused bomb the codecs still work', () => {
+test('the codecs still work after they have rejected a bomb', () => {
   for (const codec of codecNames) {
     const packed = compress(codec, new TextEncoder().encode('still here'), nodeCodecs)
     expect(new TextDecoder().decode(decompress(codec, packed, nodeCodecs, 100))).toBe('still here')
   }
 })
 
-test('several gzip members or zstd frames one after another are one', () => {
+test('several gzip members or zstd frames one after another are unpacked together', () => {
   for (const codec of ['gzip', 'zstd'] as const) {
     const [one, two] = ['one ', 'two'].map((word) => compress(codec, new TextEncoder().encode(word), nodeCodecs))
     const both = Buffer.concat([one ?? Buffer.alloc(0), two ?? Buffer.alloc(0)])
@@ -167,7 +167,7 @@ test('snappy is read with and without the framing of snappy-java', () => {
   expect(decompress('snappy', framed, nodeCodecs, 100_000)).toEqual(new Uint8Array(100_000).fill(3))
 })
 
-test('what an LZ4 frame unpacks to is counted exactly', () => {
+test('the unpacked size of an LZ4 frame is computed exactly', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 5_000 }), fc.integer({ min: 1, max: 50 }), (part, times) => {
       const whole = Buffer.concat(Array.from({ length: times }, () => part))
@@ -176,7 +176,7 @@ test('what an LZ4 frame unpacks to is counted exactly', () => {
   )
 })
 
-test('CRC-32C is that of RFC 3720, in one go or in pieces', () => {
+test('CRC-32C is that of RFC 3720, in one call or in several', () => {
   expect(crc32c(new TextEncoder().encode('123456789'))).toBe(0xe306_9283)
   expect(crc32c(new Uint8Array(32))).toBe(0x8a91_36aa)
   expect(crc32c(new Uint8Array(32).fill(0xff))).toBe(0x62a8_ab43)

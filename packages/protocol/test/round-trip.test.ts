@@ -1,4 +1,4 @@
-// Every API, version and direction: what was encoded decodes to itself, and nothing else does harm.
+// Every API, version and direction: an encoded message decodes to itself, and other bytes do no harm.
 import { inspect } from 'node:util'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -20,7 +20,7 @@ describe.each([...apis.values()])('$name', (api) => {
     )
   })
 
-  test.each(versionsOf(api))('C1: version %i: a request is understood with 1, 3 and 100 bytes after it', (version) => {
+  test.each(versionsOf(api))('C1: version %i: a request with 1, 3 or 100 bytes after it is decoded', (version) => {
     fc.assert(
       fc.property(arbitraryMessage(api.request, version), fc.constantFrom(1, 3, 100), fc.nat(255), (message, count, byte) => {
         const frame = unframe(encodeRequest(api, { version, correlationId: 1, clientId: 'me' }, message))
@@ -32,7 +32,7 @@ describe.each([...apis.values()])('$name', (api) => {
     )
   })
 
-  test.each(versionsOf(api))('C17: version %i: an int64 of a request may be as large as it can', (version) => {
+  test.each(versionsOf(api))('C17: version %i: an int64 of a request may have its largest value', (version) => {
     for (const extreme of [-(2n ** 63n), 2n ** 63n - 1n]) {
       const message = withMarks(api.request, version)
       const frame = Buffer.from(unframe(encodeRequest(api, { version, correlationId: 1, clientId: 'me' }, message)))
@@ -54,7 +54,7 @@ describe.each([...apis.values()])('$name', (api) => {
     )
   })
 
-  test.each(versionsOf(api))('version %i: bytes cut off anywhere are refused, and nothing else is thrown', (version) => {
+  test.each(versionsOf(api))('version %i: a message truncated anywhere throws a ProtocolError and nothing else', (version) => {
     fc.assert(
       fc.property(arbitraryMessage(api.request, version), fc.double({ min: 0, max: 0.999, noNaN: true }), (message, share) => {
         const frame = unframe(encodeRequest(api, { version, correlationId: 1, clientId: null }, message))
@@ -91,11 +91,11 @@ test('the response header of ApiVersions is version 0 in every version (KIP-511)
   expect([...frame]).toEqual([0, 0, 0, 9, 0, 0, 1, 0, 0, 0, 0, 0])
 })
 
-/** A number that stands in a frame for every int64: no other bytes are like it. */
+/** A number that marks every int64 in a frame; its bytes do not occur elsewhere. */
 const marked = 0x0012_3456_789a_bcde
 const mark = Buffer.from('00123456789abcde', 'hex')
 
-/** A message with one element in each array, and with the mark as every int64. */
+/** A message with one element in each array, and the mark in every int64. */
 function withMarks(fields: Fields, version: number): object {
   const value = (field: Field): unknown => {
     if (field.type === 'array') return [value(field.of)]
@@ -112,7 +112,7 @@ function unframe(chunks: readonly Uint8Array[]): Uint8Array {
   return whole.subarray(4)
 }
 
-/** Buffers and Uint8Arrays of the same bytes are the same here. */
+/** Treats Buffers and Uint8Arrays of the same bytes as equal. */
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return [...value]
   if (Array.isArray(value)) return value.map(plain)

@@ -1,4 +1,4 @@
-// The consumer protocol's blobs: real members' byte for byte, what Kafka tolerates, and what lies.
+// The consumer protocol's blobs: those of real members byte for byte, malformed ones that Kafka tolerates, and ones that lie about their sizes.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ const arbitraryTopics = fc.array(
 const arbitraryUserData = fc.option(fc.oneof(fc.uint8Array({ maxLength: 30 }), fc.constant(new Uint8Array(3_000).fill(9))), { nil: null })
 
 describe.each([0, 1, 2, 3])('version %i', (version) => {
-  test('a subscription that was encoded decodes to itself, but for what the version lacks', () => {
+  test('a subscription that was encoded decodes to itself, except for fields that the version lacks', () => {
     fc.assert(
       fc.property(
         fc.record<ConsumerSubscription>({
@@ -57,10 +57,10 @@ describe.each([0, 1, 2, 3])('version %i', (version) => {
     )
   })
 
-  test('C11: a subscription or an assignment that ends too early is understood as far as it goes', () => {
+  test('C11: a subscription or an assignment that ends too early is decoded as far as it goes', () => {
     const subscription = encodeSubscription(aSubscription, version)
     const topicsEnd = 2 + 4 + (2 + 'orders'.length) + (2 + Buffer.byteLength('päckchen'))
-    for (let length = 0; length < topicsEnd; length++) expect(() => decodeSubscription(subscription.subarray(0, length))).toThrow(refused)
+    for (let length = 0; length < topicsEnd; length++) expect(() => decodeSubscription(subscription.subarray(0, length))).toThrow(rejected)
     const whole = decodeSubscription(subscription)
     for (let length = topicsEnd; length < subscription.length; length++) {
       const cut = decodeSubscription(subscription.subarray(0, length))
@@ -72,20 +72,20 @@ describe.each([0, 1, 2, 3])('version %i', (version) => {
     }
     const assignment = encodeAssignment(anAssignment, version)
     const partitionsEnd = 2 + 4 + (2 + 'orders'.length) + (4 + 2 * 4)
-    for (let length = 0; length < partitionsEnd; length++) expect(() => decodeAssignment(assignment.subarray(0, length))).toThrow(refused)
+    for (let length = 0; length < partitionsEnd; length++) expect(() => decodeAssignment(assignment.subarray(0, length))).toThrow(rejected)
     for (let length = partitionsEnd; length < assignment.length; length++)
       expect(decodeAssignment(assignment.subarray(0, length))).toEqual({ ...anAssignment, userData: null, version })
   })
 })
 
-test('a newer version is read as the newest known, and what it appends is skipped', () => {
+test('a newer version is read as the newest known one, and the fields that it appends are skipped', () => {
   for (const version of [4, 0x7fff]) {
     expect(decodeSubscription(appended(encodeSubscription(aSubscription, 3), version))).toEqual({ ...aSubscription, version })
     expect(decodeAssignment(appended(encodeAssignment(anAssignment, 3), version))).toEqual({ ...anAssignment, version })
   }
 })
 
-test('bytes behind a known version are skipped too, as Kafka does', () => {
+test('bytes after a known version are skipped too, as in Kafka', () => {
   expect(decodeSubscription(appended(encodeSubscription(aSubscription, 1), 1))).toMatchObject({
     topics: aSubscription.topics,
     generationId: -1,
@@ -93,7 +93,7 @@ test('bytes behind a known version are skipped too, as Kafka does', () => {
   expect(decodeAssignment(appended(encodeAssignment(anAssignment, 0), 0))).toEqual({ ...anAssignment, version: 0 })
 })
 
-test('C11: a subscription of version 1 to 3 that ends after its user data is understood', () => {
+test('C11: a subscription of version 1 to 3 that ends after its user data is decoded', () => {
   for (const version of [1, 2, 3]) {
     const bytes = encodeSubscription(aSubscription, 0)
     bytes[1] = version
@@ -101,7 +101,7 @@ test('C11: a subscription of version 1 to 3 that ends after its user data is und
   }
 })
 
-test('C11: after a field that cannot be read, no later one is', () => {
+test('C11: after a field that cannot be read, no later field is read', () => {
   const claimsTooMuch = Uint8Array.of(0, 3, ...int32(0), ...int32(-1), ...int32(0x7fff_ffff), ...int32(7), 0, 1, 0x74)
   expect(decodeSubscription(claimsTooMuch)).toEqual({
     version: 3,
@@ -113,27 +113,27 @@ test('C11: after a field that cannot be read, no later one is', () => {
   })
 })
 
-test('no bytes, and a negative version, are refused', () => {
+test('empty input and a negative version are rejected', () => {
   for (const decode of [decodeSubscription, decodeAssignment]) {
-    expect(() => decode(new Uint8Array(0))).toThrow(refused)
-    expect(() => decode(new Uint8Array(20).fill(0xff))).toThrow(/of version -1/)
+    expect(() => decode(new Uint8Array(0))).toThrow(rejected)
+    expect(() => decode(new Uint8Array(20).fill(0xff))).toThrow(/-1 is not a valid version/)
   }
 })
 
-test('null is an error where Kafka has none; null user data may have any negative length', () => {
+test('null is an error if Kafka does not allow it; null user data may have any negative length', () => {
   expect(() => decodeSubscription(version0(int32(-1), int32(-1)))).toThrow(/must not be null/)
   expect(() => decodeAssignment(version0(int32(-1), int32(-1)))).toThrow(/must not be null/)
   expect(() => decodeAssignment(version0(int32(1), topicT, int32(-1), int32(-1)))).toThrow(/must not be null/)
-  expect(() => decodeSubscription(version0(int32(1), [0xff, 0xff], int32(-1)))).toThrow(refused)
+  expect(() => decodeSubscription(version0(int32(1), [0xff, 0xff], int32(-1)))).toThrow(rejected)
   expect(decodeSubscription(version0(int32(0), int32(-2))).userData).toBeNull()
   expect(decodeSubscription(version0(int32(0), int32(-1))).userData).toBeNull()
   expect(decodeSubscription(version0(int32(0), int32(0))).userData).toEqual(new Uint8Array(0))
 })
 
-test('an array that claims more elements than bytes are left is refused before anything is allocated', () => {
-  expect(() => decodeSubscription(version0(int32(0x7fff_ffff)))).toThrow(/array of 2147483647 elements/)
-  expect(() => decodeAssignment(version0(int32(0x7fff_ffff)))).toThrow(/array of 2147483647 elements/)
-  expect(() => decodeAssignment(version0(int32(1), topicT, int32(0x7fff_ffff)))).toThrow(/array of 2147483647 elements/)
+test('an array that claims more elements than bytes are left is rejected before anything is allocated', () => {
+  expect(() => decodeSubscription(version0(int32(0x7fff_ffff)))).toThrow(/array claims 2147483647 elements/)
+  expect(() => decodeAssignment(version0(int32(0x7fff_ffff)))).toThrow(/array claims 2147483647 elements/)
+  expect(() => decodeAssignment(version0(int32(1), topicT, int32(0x7fff_ffff)))).toThrow(/array claims 2147483647 elements/)
 })
 
 test('arbitrary bytes are a blob or a ProtocolError', () => {
@@ -152,7 +152,7 @@ test('arbitrary bytes are a blob or a ProtocolError', () => {
   )
 })
 
-test('a version that is not known is not written', () => {
+test('an unknown version cannot be encoded', () => {
   expect(() => encodeSubscription(aSubscription, 4)).toThrow(/not supported/)
   expect(() => encodeAssignment(anAssignment, -1)).toThrow(/not supported/)
 })
@@ -183,9 +183,9 @@ test('every blob that a real member sent, or Kafka passed on, is decoded and enc
   expect([...seen.assignments].sort()).toEqual(clients)
 })
 
-/** A topic's name, t. */
+/** The topic name t. */
 const topicT = [0, 1, 0x74]
-const refused = expect.objectContaining({ name: 'ProtocolError' })
+const rejected = expect.objectContaining({ name: 'ProtocolError' })
 
 const aSubscription: ConsumerSubscription = {
   topics: ['orders', 'päckchen'],
@@ -200,7 +200,7 @@ const aSubscription: ConsumerSubscription = {
 
 const anAssignment: ConsumerAssignment = { assignedPartitions: [{ topic: 'orders', partitions: [0, 2] }], userData: Uint8Array.of(4) }
 
-/** Of another version, and longer by some bytes. */
+/** The blob with another version, and some bytes appended. */
 function appended(bytes: Uint8Array, version: number): Uint8Array {
   const longer = Uint8Array.of(...bytes, 1, 2, 3, 4, 5)
   new DataView(longer.buffer).setInt16(0, version)
@@ -221,7 +221,7 @@ interface Blobs {
   readonly assignments: readonly Uint8Array[]
 }
 
-/** From the golden frames. What has no bytes is no blob: a member without partitions, or a group that is not stable. */
+/** From the golden frames. Empty fields are left out: they belong to a member without partitions, or to a group that is not stable. */
 function realBlobs(): readonly Blobs[] {
   const folder = join(import.meta.dirname, '../../test/golden')
   const names = readdirSync(folder).filter((name) => name.startsWith('groups-'))

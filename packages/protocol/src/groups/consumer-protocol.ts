@@ -1,25 +1,25 @@
-// The two blobs of the classic consumer protocol, versions 0–3: what a member subscribes to (in JoinGroup), and what the leader assigns (in SyncGroup).
+// The two blobs of the classic consumer protocol, versions 0–3: a member's subscription (in JoinGroup), and its assignment from the leader (in SyncGroup).
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { Reader } from '../wire/reader.ts'
 import { Writer } from '../wire/writer.ts'
 
-/** The protocol type of a group whose members speak this. */
+/** The protocol type of a group whose members speak this protocol. */
 export const consumerProtocolType = 'consumer'
 
-/** What a consumer tells its group when it joins. */
+/** A consumer sends its subscription when it joins its group. */
 export interface ConsumerSubscription {
   readonly topics: readonly string[]
-  /** The assignor's own; null when it has none. */
+  /** Data of the assignor; null if it has none. */
   readonly userData: Uint8Array | null
   /** From version 1 on; empty before. */
   readonly ownedPartitions: readonly TopicPartitions[]
-  /** Of which generation `ownedPartitions` are. From version 2 on; -1 before, and for a member that never was in one. */
+  /** The generation of `ownedPartitions`. From version 2 on; -1 before, and for a member that was never in a generation. */
   readonly generationId: number
   /** From version 3 on; null before. */
   readonly rackId: string | null
 }
 
-/** The same in every version. */
+/** All versions have the same fields. */
 export interface ConsumerAssignment {
   readonly assignedPartitions: readonly TopicPartitions[]
   readonly userData: Uint8Array | null
@@ -32,9 +32,9 @@ export interface TopicPartitions {
 }
 
 /**
- * The version comes from the sender. A newer one is read as the newest known, since later versions only append; bytes after the known fields are skipped.
- * A field after the topics that is missing or cut off has its default, and so has all that follows it: some clients claim version 1 and end after their user
- * data, and Kafka's coordinator reads the topics only. `userData` is a view of `bytes`. Throws a ProtocolError when the topics cannot be read.
+ * The sender chooses the version. A newer version is read as the newest known one, because later versions only append fields; bytes after the known fields
+ * are skipped. If a field after the topics is missing or truncated, it and all later fields have their defaults: some clients claim version 1 and end after
+ * their user data, and Kafka's coordinator reads only the topics. `userData` is a view of `bytes`. Throws a ProtocolError if the topics cannot be read.
  */
 export function decodeSubscription(bytes: Uint8Array): Versioned<ConsumerSubscription> {
   const reader = new Reader(bytes)
@@ -51,7 +51,7 @@ export function decodeSubscription(bytes: Uint8Array): Versioned<ConsumerSubscri
   }
 }
 
-/** What the version lacks is dropped, as Kafka does. */
+/** Fields that the version lacks are dropped, as in Kafka. */
 export function encodeSubscription(subscription: ConsumerSubscription, version: number): Uint8Array {
   const writer = begin(version)
   writer.count(subscription.topics.length)
@@ -64,8 +64,8 @@ export function encodeSubscription(subscription: ConsumerSubscription, version: 
 }
 
 /**
- * As `decodeSubscription`: the partitions must be readable, the user data may be missing. An assignment of no bytes at all, which a member without
- * partitions gets, has no version: the caller must look for it.
+ * Like `decodeSubscription`: the partitions must be readable, the user data may be missing. A member without partitions gets an assignment of zero bytes,
+ * which has no version: the caller must check for it.
  */
 export function decodeAssignment(bytes: Uint8Array): Versioned<ConsumerAssignment> {
   const reader = new Reader(bytes)
@@ -74,7 +74,7 @@ export function decodeAssignment(bytes: Uint8Array): Versioned<ConsumerAssignmen
   return { version, assignedPartitions, userData: new Rest(reader).read(() => reader.nullableOctets(), null) }
 }
 
-/** The bytes that a leader hands in for one member, in the version that is given. */
+/** The bytes that a leader sends for one member, in the given version. */
 export function encodeAssignment(assignment: ConsumerAssignment, version: number): Uint8Array {
   const writer = begin(version)
   writeTopics(writer, assignment.assignedPartitions)
@@ -82,7 +82,7 @@ export function encodeAssignment(assignment: ConsumerAssignment, version: number
   return whole(writer)
 }
 
-/** With the version that the sender wrote, also where it is newer than what is known here. */
+/** With the version that the sender wrote, even if it is newer than the newest known one. */
 export type Versioned<T> = T & { readonly version: number }
 
 const newestVersion = 3
@@ -91,7 +91,7 @@ const stringBytes = 2
 const partitionBytes = 4
 const topicBytes = stringBytes + 4
 
-/** The fields that a sender may leave out at the end: after the first one that cannot be read, none is. */
+/** Reads the fields that a sender may leave out at the end. After the first one that cannot be read, it reads none. */
 class Rest {
   readonly #reader: Reader
   #ended = false
@@ -114,7 +114,7 @@ class Rest {
 
 function versionOf(reader: Reader, what: string): number {
   const version = reader.int16()
-  if (version < 0) throw new ProtocolError(`a consumer ${what} of version ${version}`)
+  if (version < 0) throw new ProtocolError(`${version} is not a valid version of a consumer ${what}`)
   return version
 }
 
@@ -122,7 +122,7 @@ function readTopics(reader: Reader): readonly TopicPartitions[] {
   return array(reader, topicBytes, () => ({ topic: reader.string(), partitions: array(reader, partitionBytes, () => reader.int32()) }))
 }
 
-/** `elementBytes` is the least that one takes: what bounds how many are believed. */
+/** `elementBytes` is the smallest size of an element; it bounds the number of elements. */
 function array<T>(reader: Reader, elementBytes: number, one: () => T): readonly T[] {
   const count = reader.count(elementBytes)
   if (count < 0) throw new ProtocolError('an array of the consumer protocol must not be null')
@@ -145,7 +145,7 @@ function writeTopics(writer: Writer, topics: readonly TopicPartitions[]): void {
   }
 }
 
-/** One run of bytes: a blob is a field of a message, and small. */
+/** All bytes in one piece: a blob is a field of a message, and small. */
 function whole(writer: Writer): Uint8Array {
   const sizeBytes = writer.sizeBytes
   const chunks = writer.finish()

@@ -1,14 +1,14 @@
-// How far a group is behind: the one rule for a server, its HTTP, and tools that ask any Kafka.
+// The lag of a group: the one rule for the server, its HTTP API, and tools that query any Kafka.
 
-/** A partition that a group has committed in, or that one of its members has. */
+/** A partition for which a group has committed an offset, or that is assigned to one of its members. */
 export interface PartitionOfGroup {
   readonly topic: string
   readonly partition: number
 }
 
 /**
- * The partitions that count for a group: all of each topic of which it has committed any, and those that its members have. A partition without a commit
- * counts too, because what is in it is unread. `countOf` is how many partitions a topic has; undefined for one that is gone.
+ * The partitions that count for a group: all partitions of each topic for which it has committed an offset, and those that its members have. A partition without a commit
+ * counts too, because its records are unread. `countOf` returns the number of partitions of a topic; undefined for a deleted topic.
  */
 export function partitionsOfGroup(
   committed: Iterable<PartitionOfGroup>,
@@ -29,7 +29,7 @@ export function partitionsOfGroup(
     .flatMap(([topic, partitions]) => [...partitions].toSorted((a, b) => a - b).map((partition) => ({ topic, partition })))
 }
 
-/** Offsets that the group has not read: from what is committed, or from the start where nothing is, or where the log begins later by now. 0 only where nothing is unread. */
+/** The number of offsets that the group has not read. It counts from the committed offset, or from the log's start if nothing is committed or the log now starts later. 0 only if nothing is unread. */
 export function partitionLag(at: { readonly committed: number | undefined; readonly start: number; readonly end: number }): number {
   return Math.max(0, at.end - Math.max(at.start, at.committed ?? at.start))
 }

@@ -1,4 +1,4 @@
-// CreateTopics 2–7: makes topics; from 5 on the answer carries what was made, from 7 on its id.
+// CreateTopics 2–7: creates topics. The response carries the created topic from 5 on, and its id from 7 on.
 import { api, array, bool, int8, int16, int32, type RequestOf, type ResponseOf, string, uuid } from '../schema/dsl.ts'
 
 /** The API CreateTopics: the fields of its requests and responses in each version. */

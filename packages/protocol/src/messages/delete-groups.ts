@@ -1,4 +1,4 @@
-// DeleteGroups 0–2: empty groups are deleted, with their offsets.
+// DeleteGroups 0–2: deletes empty groups with their offsets.
 import { api, array, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
 /** The API DeleteGroups: the fields of its requests and responses in each version. */

@@ -1,4 +1,4 @@
-// DeleteTopics 1–6: by name, from 6 on by name or id.
+// DeleteTopics 1–6: deletes topics by name, from 6 on by name or id.
 import { api, array, int16, int32, type RequestOf, type ResponseOf, string, uuid } from '../schema/dsl.ts'
 
 /** The API DeleteTopics: the fields of its requests and responses in each version. */

@@ -1,4 +1,4 @@
-// DescribeGroups 0–6: state, protocol, members of classic groups; a missing group is an error from 6 (KIP-1043), a dead one before.
+// DescribeGroups 0–6: state, protocol and members of classic groups. A missing group is an error from 6 on (KIP-1043), and a group in the state Dead before.
 import { api, array, bool, bytes, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
 /** The API DescribeGroups: the fields of its requests and responses in each version. */
@@ -15,7 +15,7 @@ export const DescribeGroups = api({
     throttleTimeMs: int32({ versions: '1+', ignorable: true }),
     groups: array({
       errorCode: int16(),
-      /** Not to be given before 6. */
+      /** Must be absent or null before version 6. */
       errorMessage: string({ versions: '6+', nullable: true, default: null }),
       groupId: string(),
       groupState: string(),

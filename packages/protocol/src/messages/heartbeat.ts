@@ -1,4 +1,4 @@
-// Heartbeat 0–4: a member of a classic group is alive, and hears whether the group rebalances.
+// Heartbeat 0–4: a member of a classic group reports that it is alive, and learns whether the group rebalances.
 import { api, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
 /** The API Heartbeat: the fields of its requests and responses in each version. */

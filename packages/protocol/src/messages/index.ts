@@ -1,4 +1,4 @@
-// Every API of this package, by key. One more API is one more file and one more line here.
+// Every API of this package, by key. To add an API, add a file and a line here.
 
 import type { Api } from '../schema/dsl.ts'
 import { ApiVersions } from './api-versions.ts'

@@ -10,7 +10,7 @@ export const JoinGroup = api({
   request: {
     groupId: string(),
     sessionTimeoutMs: int32(),
-    /** -1 where the version lacks it: the session time-out takes its place. */
+    /** -1 if the version lacks it: then the session time-out applies. */
     rebalanceTimeoutMs: int32({ versions: '1+', default: -1, ignorable: true }),
     memberId: string(),
     groupInstanceId: string({ versions: '5+', nullable: true, default: null }),
@@ -26,7 +26,7 @@ export const JoinGroup = api({
     errorCode: int16(),
     generationId: int32({ default: -1 }),
     protocolType: string({ versions: '7+', nullable: true, default: null, ignorable: true }),
-    /** Null from 7 on; before that an answer without a protocol carries ''. */
+    /** Null from 7 on; before that, a response without a protocol carries ''. */
     protocolName: string({ nullable: '7+' }),
     leader: string(),
     skipAssignment: bool({ versions: '9+', default: false }),

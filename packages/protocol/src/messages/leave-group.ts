@@ -1,4 +1,4 @@
-// LeaveGroup 0–5: members leave a classic group at once; several, also by their instance ids, from 3 (KIP-345).
+// LeaveGroup 0–5: members leave a classic group at once. From 3 on a request names several members, also by their instance ids (KIP-345).
 import { api, array, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
 /** The API LeaveGroup: the fields of its requests and responses in each version. */

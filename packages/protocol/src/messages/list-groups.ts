@@ -1,4 +1,4 @@
-// ListGroups 0–5: the groups of a broker, by state from 4 (KIP-518), by type from 5 (KIP-848).
+// ListGroups 0–5: the groups of a broker, filtered by state from 4 on (KIP-518), by type from 5 on (KIP-848).
 import { api, array, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
 /** The API ListGroups: the fields of its requests and responses in each version. */

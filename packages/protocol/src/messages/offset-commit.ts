@@ -1,4 +1,4 @@
-// OffsetCommit 2–10: a group's offsets are saved; by topic id from 10 (KIP-848).
+// OffsetCommit 2–10: saves a group's offsets, by topic id from 10 on (KIP-848).
 import { api, array, int16, int32, int64, type RequestOf, type ResponseOf, string, uuid } from '../schema/dsl.ts'
 
 /** The API OffsetCommit: the fields of its requests and responses in each version. */
@@ -12,7 +12,7 @@ export const OffsetCommit = api({
     generationIdOrMemberEpoch: int32({ default: -1, ignorable: true }),
     memberId: string({ ignorable: true }),
     groupInstanceId: string({ versions: '7+', nullable: true, default: null }),
-    /** -1: as long as the server keeps offsets. "For ever" is what old clients say with the largest int64. */
+    /** -1: as long as the server keeps offsets. Old clients send the largest int64 to keep them indefinitely. */
     retentionTimeMs: int64({ versions: '2-4', default: -1, ignorable: true, clamped: true }),
     topics: array({
       name: string({ versions: '0-9', ignorable: true }),

@@ -1,4 +1,4 @@
-// OffsetDelete 0: a group's offsets of some partitions are forgotten (KIP-496).
+// OffsetDelete 0: deletes a group's offsets of some partitions (KIP-496).
 import { api, array, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
 /** The API OffsetDelete: the fields of its requests and responses in each version. */

@@ -1,4 +1,4 @@
-// OffsetFetch 1–10: what a group committed; of many groups from 8 (KIP-709), by topic id from 10.
+// OffsetFetch 1–10: a group's committed offsets; several groups at once from 8 on (KIP-709), by topic id from 10 on.
 import { api, array, bool, int16, int32, int64, type RequestOf, type ResponseOf, string, uuid } from '../schema/dsl.ts'
 
 /** The API OffsetFetch: the fields of its requests and responses in each version. */
@@ -9,7 +9,7 @@ export const OffsetFetch = api({
   flexible: 6,
   request: {
     groupId: string({ versions: '0-7' }),
-    /** Null asks for every topic that the group has offsets of. */
+    /** Null requests every topic for which the group has offsets. */
     topics: array(
       {
         name: string(),

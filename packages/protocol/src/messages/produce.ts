@@ -1,4 +1,4 @@
-// Produce 3–13: record batches for partitions, and where they landed. Versions 0–2 are only advertised: older librdkafka stops compressing without them (KAFKA-18659).
+// Produce 3–13: record batches for partitions, and the offsets that they got. Versions 0–2 are only advertised, because without them an older librdkafka does not compress (KAFKA-18659).
 import { api, array, int16, int32, int64, type RequestOf, type ResponseOf, records, string, struct, uuid } from '../schema/dsl.ts'
 
 /** The API Produce: the fields of its requests and responses in each version. */

@@ -1,4 +1,4 @@
-// SaslHandshake 0–1: which SASL mechanism a client wants to use, and which the listener has.
+// SaslHandshake 0–1: the SASL mechanism that a client wants to use, and those that the listener has.
 import { api, array, int16, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
 /** The API SaslHandshake: the fields of its requests and responses in each version. */

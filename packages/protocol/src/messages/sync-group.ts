@@ -1,4 +1,4 @@
-// SyncGroup 0–5: the leader hands in everybody's assignment, and every member gets its own.
+// SyncGroup 0–5: the leader sends the assignments of all members, and every member gets its own.
 import { api, array, bytes, int16, int32, type RequestOf, type ResponseOf, string } from '../schema/dsl.ts'
 
 /** The API SyncGroup: the fields of its requests and responses in each version. */

@@ -3,7 +3,7 @@
 /** The fields of the header, as KIP-98 lays them out. Timestamps and ids beyond 2^53 read as the nearest number below. */
 export interface BatchHeader {
   readonly baseOffset: number
-  /** Of the whole batch, with this header. */
+  /** The size of the whole batch, including this header. */
   readonly sizeBytes: number
   readonly leaderEpoch: number
   /** Bits 0–2 codec, 3 timestamp type, 4 transactional, 5 control, 6 delete horizon. */
@@ -18,15 +18,15 @@ export interface BatchHeader {
   readonly recordCount: number
 }
 
-/** `truncated`: fewer bytes than the batch says. `length`: it says what cannot be. `magic`: another format. `count`: records and offsets do not agree. */
+/** `truncated`: fewer bytes than the batch claims. `length`: the claimed length is not possible. `magic`: another format. `count`: the record count and the last offset delta do not agree. */
 export type BatchTrouble = 'truncated' | 'crc' | 'length' | 'magic' | 'count'
 
-/** What `checkBatch` found: the header of a sound batch, or what is wrong with it. */
+/** The result of `checkBatch`: the header of a valid batch, or the problem. */
 export type CheckedBatch =
   | { readonly kind: 'ok'; readonly header: BatchHeader }
   | { readonly kind: 'error'; readonly trouble: BatchTrouble; readonly message: string }
 
-/** Where things are, from the first byte of the batch. */
+/** The position of each header field, from the first byte of the batch. */
 export const layout = {
   baseOffset: 0,
   length: 8,
@@ -47,14 +47,14 @@ export const layout = {
 /** The bits of a batch's attributes. */
 export const attributeBits = { codec: 0x07, logAppendTime: 0x08, transactional: 0x10, control: 0x20 } as const
 
-/** The size of the batch that begins at `at`, as it says; undefined when its length is not there or cannot be. It may be more than there is. */
+/** The size that the batch at `at` claims; undefined if its length is missing or not possible. It may exceed the bytes that are there. */
 export function batchSizeAt(bytes: Uint8Array, at: number): number | undefined {
   if (at + layout.leaderEpoch > bytes.length) return undefined
   const size = viewOf(bytes).getInt32(at + layout.length) + layout.leaderEpoch
   return size < layout.records ? undefined : size
 }
 
-/** The batch must be there with its header: `batchSizeAt` or `checkBatch` said so. */
+/** The whole header must be there: check it with `batchSizeAt` or `checkBatch` first. */
 export function readBatchHeader(bytes: Uint8Array, at: number): BatchHeader {
   const view = viewOf(bytes)
   return {
@@ -72,42 +72,45 @@ export function readBatchHeader(bytes: Uint8Array, at: number): BatchHeader {
   }
 }
 
-/** Structure, checksum and the count of records; not the records themselves. Changes nothing. */
+/** Checks the structure, the checksum and the record count, but not the records themselves. Changes nothing. */
 export function checkBatch(bytes: Uint8Array, at: number, crc32c: (bytes: Uint8Array) => number): CheckedBatch {
   const there = bytes.length - at
   const length = layout.leaderEpoch
-  if (there < length) return trouble('truncated', `A record batch begins with ${length} bytes, and ${there} are there.`)
+  if (there < length) return trouble('truncated', `The record batch has ${there} bytes, fewer than the ${length} at its beginning.`)
   const view = viewOf(bytes)
-  // Magic first: older formats stand in the same place, with other rules for the rest.
+  // Check the magic first: older formats have it in the same place, and other rules for the rest.
   if (there > layout.magic) {
     const magic = view.getInt8(at + layout.magic)
-    if (magic !== 2) return trouble('magic', `Only record format v2 is supported, this is magic ${magic}.`)
+    if (magic !== 2) return trouble('magic', `Magic ${magic} is not supported: send record batches of format v2 (magic 2).`)
   }
   const sizeBytes = view.getInt32(at + layout.length) + length
   if (sizeBytes < layout.records)
-    return trouble('length', `A record batch has at least ${layout.records} bytes, this one says ${sizeBytes}.`)
-  if (sizeBytes > there) return trouble('truncated', `The record batch says that it has ${sizeBytes} bytes, and ${there} are there.`)
+    return trouble('length', `The record batch claims ${sizeBytes} bytes, fewer than the ${layout.records} of its header.`)
+  if (sizeBytes > there) return trouble('truncated', `The record batch claims ${sizeBytes} bytes, and ${there} are there.`)
   const stored = view.getUint32(at + layout.crc)
   const computed = crc32c(bytes.subarray(at + layout.attributes, at + sizeBytes))
-  if (stored !== computed) return trouble('crc', `The record batch has checksum ${computed}, and says ${stored}.`)
+  if (stored !== computed) return trouble('crc', `The record batch has the checksum ${computed}, but its header says ${stored}.`)
   const header = readBatchHeader(bytes, at)
   if (header.recordCount < 1 || header.recordCount !== header.lastOffsetDelta + 1) {
-    return trouble('count', `The record batch says ${header.recordCount} records and a last offset delta of ${header.lastOffsetDelta}.`)
+    return trouble(
+      'count',
+      `The record batch claims ${header.recordCount} records, which does not match its last offset delta ${header.lastOffsetDelta}.`,
+    )
   }
   return { kind: 'ok', header }
 }
 
-/** Outside the checksum. */
+/** Does not change the checksum, which does not cover this field. */
 export function patchBaseOffset(batch: Uint8Array, at: number, baseOffset: number): void {
   viewOf(batch).setBigInt64(at + layout.baseOffset, BigInt(baseOffset))
 }
 
-/** Outside the checksum. */
+/** Does not change the checksum, which does not cover this field. */
 export function patchLeaderEpoch(batch: Uint8Array, at: number, epoch: number): void {
   viewOf(batch).setInt32(at + layout.leaderEpoch, epoch)
 }
 
-/** The stamp stands for all records of the batch; the checksum is made anew. */
+/** Sets the timestamp of all records of the batch, and computes the checksum again. */
 export function setLogAppendTime(batch: Uint8Array, at: number, stamp: number, crc32c: (bytes: Uint8Array) => number): void {
   const view = viewOf(batch)
   view.setInt16(at + layout.attributes, view.getInt16(at + layout.attributes) | attributeBits.logAppendTime)
@@ -116,7 +119,7 @@ export function setLogAppendTime(batch: Uint8Array, at: number, stamp: number, c
   view.setUint32(at + layout.crc, crc32c(batch.subarray(at + layout.attributes, end)))
 }
 
-/** Makes the timestamps of the records count, with their maximum in the header; the checksum is computed again. */
+/** Makes the records keep their own timestamps, puts the maximum into the header, and computes the checksum again. */
 export function setCreateTime(batch: Uint8Array, at: number, maxTimestamp: number, crc32c: (bytes: Uint8Array) => number): void {
   const view = viewOf(batch)
   view.setInt16(at + layout.attributes, view.getInt16(at + layout.attributes) & ~attributeBits.logAppendTime)

@@ -1,21 +1,21 @@
-// Compression of record batches: Kafka's numbers and framings of the four codecs, with caps on what comes out. The codecs themselves are handed in.
+// Compression of record batches: Kafka's numbers and framings of the four codecs, with a limit on the unpacked size. The caller provides the codecs themselves.
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { lz4FrameSize } from './lz4-frame.ts'
 
-/** By their number in a batch's attributes. */
+/** The index of a name is the codec's number in a batch's attributes. */
 export const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-/** As Kafka's `compression.type` names it. */
+/** The codec's name in Kafka's `compression.type`. */
 export type CodecName = (typeof codecNames)[number]
 
-/** What an implementation gives. All are synchronous; `decompress` throws for bytes that it cannot read, a RangeError only where too many would come out. */
+/** The codecs that an implementation provides. All are synchronous. `decompress` throws for bytes that it cannot read, and a RangeError only if the result would be too large. */
 export interface Codecs {
-  /** RFC 1952, also several members one after another. Throws a RangeError when more than `maxBytes` would come out. */
+  /** RFC 1952, also several members one after another. Throws a RangeError if the result would be larger than `maxBytes`. */
   readonly gzip: Codec
-  /** One raw snappy block, without any framing. Its declared size was checked before. */
+  /** One raw snappy block, without any framing. The caller has checked its declared size. */
   readonly snappyBlock: Codec
-  /** LZ4 frames (not blocks). What comes out was counted before. */
+  /** LZ4 frames (not blocks). The caller has computed their unpacked size. */
   readonly lz4Frame: Codec
-  /** RFC 8878: one frame or several one after another. Throws a RangeError when more than `maxBytes` would come out. */
+  /** RFC 8878: one frame or several one after another. Throws a RangeError if the result would be larger than `maxBytes`. */
   readonly zstd: Codec
 }
 
@@ -25,10 +25,10 @@ export interface Codec {
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array
 }
 
-/** Bytes that unpack to more than the caller allows. They may be sound otherwise. */
+/** The bytes unpack to more than the caller allows. They may be valid otherwise. */
 export class UnpackedSizeError extends ProtocolError {}
 
-/** Whether the bytes begin as the codec's do, without unpacking them: enough to notice bytes that were never packed. */
+/** Whether the bytes begin like the codec's output. Does not unpack them: this is enough to detect bytes that were never compressed. */
 export function beginsAs(codec: CodecName, bytes: Uint8Array): boolean {
   switch (codec) {
     case 'none':
@@ -45,8 +45,8 @@ export function beginsAs(codec: CodecName, bytes: Uint8Array): boolean {
 }
 
 /**
- * Throws a ProtocolError for bytes that are not what the codec says, an UnpackedSizeError for those that unpack to more than `maxBytes`; nothing larger is
- * ever allocated.
+ * Throws a ProtocolError for bytes that the codec cannot unpack, and an UnpackedSizeError for bytes that unpack to more than `maxBytes`. Never allocates more
+ * than that.
  */
 export function decompress(codec: CodecName, bytes: Uint8Array, codecs: Codecs, maxBytes: number): Uint8Array {
   switch (codec) {
@@ -66,7 +66,7 @@ export function decompress(codec: CodecName, bytes: Uint8Array, codecs: Codecs, 
   }
 }
 
-/** The bytes as Kafka frames them for the codec. */
+/** Compresses the bytes, with Kafka's framing for the codec. */
 export function compress(codec: CodecName, bytes: Uint8Array, codecs: Codecs): Uint8Array {
   switch (codec) {
     case 'none':
@@ -108,12 +108,12 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
   return bytes.length >= magic.length && magic.every((byte, index) => bytes[index] === byte)
 }
 
-/** A frame of the user's own in front, as LZ4 and zstd allow. */
+/** LZ4 and zstd allow skippable frames with the user's own data before a frame. */
 function isSkippableFrame(bytes: Uint8Array): boolean {
   return bytes.length >= 8 && ((bytes[0] ?? 0) & 0xf0) === 0x50 && bytes[1] === 0x2a && bytes[2] === 0x4d && bytes[3] === 0x18
 }
 
-/** A block without framing says its size first, and begins with a literal, because there is nothing to copy yet. A block packs to no less than a hundredth. */
+/** A block without framing begins with its unpacked size, then a literal, because there is nothing to copy yet. Snappy compresses at most to a hundredth. */
 function hasSnappySize(bytes: Uint8Array): boolean {
   let size = 0
   for (let index = 0; index < 5; index++) {
@@ -127,11 +127,11 @@ function hasSnappySize(bytes: Uint8Array): boolean {
   return false
 }
 
-// ---- snappy, as xerial's snappy-java frames it: a header of 16 bytes, then blocks with their length in front --------------------------
+// ---- snappy in the framing of xerial's snappy-java: a header of 16 bytes, then blocks, each after its length --------------------------
 
 const xerialMagic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]
 const xerialHeaderBytes = 16
-/** What snappy-java packs into one block. */
+/** The size of the blocks that snappy-java compresses. */
 const xerialBlockBytes = 32 * 1024
 
 function isXerial(bytes: Uint8Array): boolean {
@@ -143,14 +143,14 @@ function unframeXerial(bytes: Uint8Array, codecs: Codecs, maxBytes: number): Uin
   const blocks: Uint8Array[] = []
   let sizeBytes = 0
   for (let at = xerialHeaderBytes; at < bytes.length; ) {
-    // Streams that were joined repeat the header.
+    // Concatenated streams repeat the header.
     if (isXerial(bytes.subarray(at))) {
       at += xerialHeaderBytes
       continue
     }
     const length = at + 4 <= bytes.length ? view.getInt32(at) : -1
     if (length <= 0 || at + 4 + length > bytes.length)
-      throw new ProtocolError(`a snappy block of ${length} bytes at byte ${at} of ${bytes.length}`)
+      throw new ProtocolError(`a snappy block at byte ${at} of ${bytes.length} claims ${length} bytes`)
     const block = unpackSnappyBlock(bytes.subarray(at + 4, at + 4 + length), codecs, maxBytes - sizeBytes)
     sizeBytes += block.length
     blocks.push(block)
@@ -177,12 +177,12 @@ function frameXerial(bytes: Uint8Array, codecs: Codecs): Uint8Array {
   return joined(parts, sizeBytes)
 }
 
-/** A block says its size in front, as a varint: believed only so far as the cap goes. */
+/** A block begins with its unpacked size, a varint, which is checked against `maxBytes` before anything is allocated. */
 function unpackSnappyBlock(block: Uint8Array, codecs: Codecs, maxBytes: number): Uint8Array {
   let declared = 0
   for (let index = 0; ; index++) {
     const byte = block[index]
-    if (byte === undefined || index > 4) throw new ProtocolError('a snappy block without a size')
+    if (byte === undefined || index > 4) throw new ProtocolError('a snappy block has no valid size at its beginning')
     declared += (byte & 0x7f) * 2 ** (7 * index)
     if (byte < 0x80) break
   }

@@ -1,4 +1,4 @@
-// CRC-32C in plain TypeScript, eight bytes a step ("slicing-by-8": Kounavis, Berry 2005).
+// CRC-32C in plain TypeScript, eight bytes per step ("slicing-by-8": Kounavis, Berry 2005).
 
 /** CRC-32C (RFC 3720 appendix B.4) of `bytes`, continuing from `seed`, an earlier result; unsigned 32 bits. */
 export function crc32c(bytes: Uint8Array, seed = 0): number {

@@ -1,4 +1,4 @@
-// How much an LZ4 frame unpacks to, without unpacking it: the format (lz4.org, frame format 1.6.4) does not promise to say.
+// The unpacked size of an LZ4 frame, computed without unpacking it: in the format (lz4.org, frame format 1.6.4) the size field is optional.
 import { ProtocolError } from '../wire/protocol-error.ts'
 
 const magic = 0x184d_2204
@@ -7,13 +7,13 @@ const blockMaxBytes: readonly number[] = [0, 0, 0, 0, 64 * 1024, 256 * 1024, 102
 const flags = { blockChecksum: 0x10, contentSize: 0x08, contentChecksum: 0x04, dictionary: 0x01 } as const
 const plainBit = 0x8000_0000
 
-/** The bytes of all frames together; counting stops above `maxBytes`. Throws a ProtocolError where the frame breaks off or is none. */
+/** The unpacked size of all frames together; counting stops above `maxBytes`. Throws a ProtocolError if a frame is truncated or not valid. */
 export function lz4FrameSize(bytes: Uint8Array, maxBytes: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let size = 0
   let at = 0
   const need = (length: number): void => {
-    if (at + length > bytes.length) throw new ProtocolError(`an LZ4 frame breaks off at byte ${bytes.length}`)
+    if (at + length > bytes.length) throw new ProtocolError(`an LZ4 frame is truncated at byte ${bytes.length}`)
   }
   while (at < bytes.length && size <= maxBytes) {
     need(8)
@@ -23,11 +23,11 @@ export function lz4FrameSize(bytes: Uint8Array, maxBytes: number): number {
       if (at > bytes.length) throw new ProtocolError('an LZ4 frame breaks off')
       continue
     }
-    if (word !== magic) throw new ProtocolError('no LZ4 frame')
+    if (word !== magic) throw new ProtocolError('the bytes are not an LZ4 frame')
     const flag = view.getUint8(at + 4)
-    if (flag >> 6 !== 1) throw new ProtocolError(`version ${flag >> 6} of the LZ4 frame format`)
+    if (flag >> 6 !== 1) throw new ProtocolError(`version ${flag >> 6} of the LZ4 frame format is not supported`)
     const maxBlock = blockMaxBytes[(view.getUint8(at + 5) >> 4) & 7] ?? 0
-    if (maxBlock === 0) throw new ProtocolError('an LZ4 frame with an illegal block size')
+    if (maxBlock === 0) throw new ProtocolError('an LZ4 frame has an invalid block size')
     at += 7 + ((flag & flags.contentSize) === 0 ? 0 : 8) + ((flag & flags.dictionary) === 0 ? 0 : 4)
     for (;;) {
       need(4)
@@ -36,7 +36,7 @@ export function lz4FrameSize(bytes: Uint8Array, maxBytes: number): number {
       if (block === 0) break
       const length = block >= plainBit ? block - plainBit : block
       need(length)
-      if (length > maxBlock) throw new ProtocolError(`an LZ4 block of ${length} bytes, and ${maxBlock} are legal`)
+      if (length > maxBlock) throw new ProtocolError(`an LZ4 block of ${length} bytes is larger than the frame's maximum of ${maxBlock}`)
       size += block >= plainBit ? length : blockSize(bytes.subarray(at, at + length))
       if (size > maxBytes) return size
       at += length + ((flag & flags.blockChecksum) === 0 ? 0 : 4)
@@ -56,7 +56,7 @@ function blockSize(block: Uint8Array): number {
     if (from < 15) return length
     for (;;) {
       const byte = block[at++]
-      if (byte === undefined) throw new ProtocolError('an LZ4 block breaks off')
+      if (byte === undefined) throw new ProtocolError('an LZ4 block is truncated')
       length += byte
       if (byte < 255) return length
     }

@@ -1,4 +1,4 @@
-// Keys go where Kafka's own producer puts them; the hashes are those of UtilsTest.testMurmur2 in Apache Kafka.
+// A key's partition is the one that Kafka's own producer chooses; the hashes are those of UtilsTest.testMurmur2 in Apache Kafka.
 import { expect, test } from 'vitest'
 import { murmur2, partitionOfKey } from './murmur2.ts'
 
@@ -11,11 +11,11 @@ test.each([
   ['a-little-bit-longer-string', -1486304829],
   ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
   ['abc', 479470107],
-])('murmur2 of %s is what Kafka has', (key, hash) => {
+])('murmur2 of %s is the same as in Kafka', (key, hash) => {
   expect(murmur2(bytesOf(key))).toBe(hash)
 })
 
-test('a key that is a slice of something larger is hashed alone', () => {
+test('a key that is a slice of a larger array is hashed alone', () => {
   expect(murmur2(bytesOf('xxfoobarxx').subarray(2, 8))).toBe(-790332482)
 })
 

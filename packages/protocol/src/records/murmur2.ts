@@ -1,6 +1,6 @@
-// The hash by which Kafka's clients give a key its partition: MurmurHash2, as org.apache.kafka.common.utils.Utils has it, in 32-bit integers.
+// The hash with which Kafka's clients choose a key's partition: MurmurHash2 as in org.apache.kafka.common.utils.Utils, in 32-bit integers.
 
-/** The partition of a key, from 0 on, where Kafka's own producer puts it; so do kafkajs, and librdkafka with its partitioner `murmur2_random`. */
+/** The partition, from 0 on, that Kafka's own producer chooses for a key. kafkajs, and librdkafka with its partitioner `murmur2_random`, choose the same. */
 export function partitionOfKey(key: Uint8Array, partitions: number): number {
   return (murmur2(key) & 0x7fffffff) % partitions
 }

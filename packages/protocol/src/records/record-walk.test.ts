@@ -1,4 +1,4 @@
-// The walk over uncompressed records agrees with the reader of records, and says what is wrong.
+// The walk over uncompressed records agrees with `readRecords`, and reports malformed records.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readBatchHeader } from './batch.ts'
@@ -32,7 +32,7 @@ test('C4: the timestamps of a batch are those of its records', () => {
   )
 })
 
-test('H7: a batch with a byte too few or too many, or with another count, is malformed', () => {
+test('H7: a batch with a byte too few or too many, or with a wrong count, is malformed', () => {
   fc.assert(
     fc.property(batches, fc.integer({ min: 1, max: 30 }), ({ batch }, bytesOff) => {
       const header = readBatchHeader(batch, 0)
@@ -52,7 +52,7 @@ test.each([
   ['no length', [0]],
   ['more bytes than there are', [100, 0, 0, 0, 1, 1, 0]],
   ['fewer bytes than it holds', [6, 0, 0, 0, 1, 1, 0]],
-  ['an offset delta that is not its place', [12, 0, 0, 2, 1, 1, 0]],
+  ['an offset delta that is not its index', [12, 0, 0, 2, 1, 1, 0]],
   ['headers below zero', [12, 0, 0, 0, 1, 1, 1]],
   ['more headers than bytes', [14, 0, 0, 0, 1, 1, 0x80, 0x7d]],
   ['a header without a name', [16, 0, 0, 0, 1, 1, 2, 1, 1]],
@@ -66,7 +66,7 @@ test('a negative length is a null, as Kafka reads it, and a varint may have zero
   expect(walkRecords(Uint8Array.from([0x8c, 0x80, 0x00, 0, 0, 0, 3, 5, 0]), 0, one)).toEqual({ kind: 'ok', earliest: 1_000, latest: 1_000 })
 })
 
-test('a timestamp beyond 2^53 is told apart from a malformed record', () => {
+test('a timestamp beyond 2^53 and a malformed record are different errors', () => {
   const beyond = [30, 0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0, 1, 1, 0]
   expect(walkRecords(Uint8Array.from(beyond), 0, one)).toMatchObject({ kind: 'error', trouble: 'timestamp' })
 })

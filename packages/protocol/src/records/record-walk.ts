@@ -1,14 +1,14 @@
-// The records of a batch, walked without an allocation: whether each is whole and numbered from 0 on, and which timestamps they have.
+// Walks the records of a batch without an allocation: checks that each is whole and numbered from 0 on, and finds their timestamps.
 
-/** `malformed`: the records are not what the batch's header says, or not records. `timestamp`: one has a timestamp beyond 2^53. */
+/** `malformed`: the bytes are not valid records, or do not match the batch's header. `timestamp`: a record has a timestamp beyond 2^53. */
 export type WalkedRecords =
-  /** Milliseconds since the epoch; -1, Kafka's NO_TIMESTAMP, where no record has a timestamp. `latest` is never below -1: so Kafka writes a batch's maximum. */
+  /** Milliseconds since the epoch; -1, Kafka's NO_TIMESTAMP, if no record has a timestamp. `latest` is never below -1, like the maximum that Kafka writes into a batch. */
   | { readonly kind: 'ok'; readonly earliest: number; readonly latest: number }
   | { readonly kind: 'error'; readonly trouble: 'malformed' | 'timestamp'; readonly message: string }
 
 /**
- * Walks uncompressed records from `from` to the end of `bytes`. As Kafka's broker checks them: exactly `recordCount` records with right lengths and nothing
- * after them; header names are not null; a negative length of a key or a value is a null. Stricter than Kafka in one thing: offset deltas are 0, 1, 2 ….
+ * Walks uncompressed records from `from` to the end of `bytes`. The rules are those of Kafka's broker: exactly `recordCount` records with correct lengths and
+ * nothing after them; header names are not null; a negative length of a key or a value is a null. One rule is stricter: offset deltas are 0, 1, 2 ….
  */
 export function walkRecords(
   bytes: Uint8Array,
@@ -21,20 +21,20 @@ export function walkRecords(
   for (let index = 0; index < recordCount; index++) {
     const length = walk.varint()
     const end = walk.at + length
-    if (walk.broken || length < 0 || end > bytes.length) return malformed(`Record ${index} of the batch says that it has ${length} bytes.`)
-    walk.at += 1 // attributes, of which none is defined
+    if (walk.broken || length < 0 || end > bytes.length) return malformed(`Record ${index} of the batch claims ${length} bytes.`)
+    walk.at += 1 // attributes: Kafka defines none
     const timestamp = baseTimestamp + walk.varlong()
     const offsetDelta = walk.varint()
     walk.skipField()
     walk.skipField()
     let headerCount = walk.varint()
-    if (headerCount < 0) return malformed(`Record ${index} of the batch says that it has ${headerCount} headers.`)
+    if (headerCount < 0) return malformed(`Record ${index} of the batch claims ${headerCount} headers.`)
     for (; headerCount > 0 && !walk.broken; headerCount--) {
       walk.skipName()
       walk.skipField()
     }
-    if (walk.broken || walk.at !== end) return malformed(`Record ${index} of the batch is not as long as it says.`)
-    if (offsetDelta !== index) return malformed(`Record ${index} of the batch has the offset delta ${offsetDelta}.`)
+    if (walk.broken || walk.at !== end) return malformed(`Record ${index} of the batch does not have the length that it claims.`)
+    if (offsetDelta !== index) return malformed(`Record ${index} of the batch has the offset delta ${offsetDelta}, not ${index}.`)
     if (!(Math.abs(timestamp) < Number.MAX_SAFE_INTEGER) || Math.abs(baseTimestamp) >= Number.MAX_SAFE_INTEGER)
       return { kind: 'error', trouble: 'timestamp', message: `Record ${index} of the batch has a timestamp beyond 2^53.` }
     if (timestamp > latest) latest = timestamp
@@ -46,7 +46,7 @@ export function walkRecords(
 
 const noTimestamp = -1
 
-/** A place in the bytes. After a varint that is too long or not all there it is broken, and what it answers means nothing. */
+/** A cursor over the bytes. A varint that is too long or truncated breaks it; the values that it returns afterwards have no meaning. */
 class Walk {
   readonly #bytes: Uint8Array
   at: number
@@ -71,7 +71,7 @@ class Walk {
     return 0
   }
 
-  /** Zigzag, 64 bits: at most ten bytes. Beyond 2^53 only its size is right. */
+  /** Zigzag, 64 bits: at most ten bytes. The value is not exact beyond 2^53. */
   varlong(): number {
     const bytes = this.#bytes
     let value = 0
@@ -87,7 +87,7 @@ class Walk {
     return 0
   }
 
-  /** A length and as many bytes; a negative length is a null. */
+  /** Skips a length and as many bytes; a negative length is a null. */
   skipField(): void {
     const length = this.varint()
     if (length > 0) this.#skip(length)

@@ -1,9 +1,9 @@
-// The records inside a batch of format v2: iterate over them, build a batch of them.
+// The records inside a batch of format v2: reads them, and builds a batch from them.
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { attributeBits, layout, readBatchHeader } from './batch.ts'
 import { type CodecName, type Codecs, codecNames, compress, decompress } from './codecs.ts'
 
-/** A record of a batch. Its offset is the batch's base offset and its delta. */
+/** A record of a batch. Its offset is the batch's base offset plus its delta. */
 export interface DecodedRecord<Name = string> {
   readonly offsetDelta: number
   /** Milliseconds since the epoch; the batch's stamp under LogAppendTime. */
@@ -20,14 +20,14 @@ export interface RecordHeader<Name = string> {
 }
 
 /**
- * The records of the whole batch at `at`, one after another. Keys and values are views of the batch, or of what it unpacks to. Throws a ProtocolError
- * where a record is malformed, their number is not the header's, or they unpack to more than `maxBytes`.
+ * The records of the whole batch at `at`, one after another. Keys and values are views of the batch, or of the bytes that it unpacks to. Throws a
+ * ProtocolError if a record is malformed, the record count differs from the header's, or the records unpack to more than `maxBytes`.
  */
 export function readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBytes: number): Generator<DecodedRecord, void, undefined> {
   return recordsIn(batch, { at, codecs, maxBytes, nameOf: (bytes) => text.decode(bytes) })
 }
 
-/** As `readRecords`, with the keys of headers as the bytes that they are. */
+/** Like `readRecords`, but leaves the keys of headers as bytes. */
 export function readRawRecords(
   batch: Uint8Array,
   at: number,
@@ -56,44 +56,44 @@ function* recordsIn<Name>(
   const cursor = new Cursor(bytes)
   for (let index = 0; index < header.recordCount; index++) {
     const end = cursor.lengthAhead()
-    cursor.skip(1) // attributes, of which none is defined
+    cursor.skip(1) // attributes: Kafka defines none
     const timestampDelta = cursor.varint()
     const offsetDelta = cursor.varint()
     const key = cursor.octets()
     const value = cursor.octets()
     const count = cursor.varint()
-    if (count < 0 || count > end - cursor.at) throw new ProtocolError(`a record with ${count} headers`)
+    if (count < 0 || count > end - cursor.at) throw new ProtocolError(`record ${index} of the batch claims ${count} headers`)
     const headers: RecordHeader<Name>[] = []
     for (let left = count; left > 0; left--) {
       const name = cursor.octets()
-      if (name === null) throw new ProtocolError('a record header without a name')
+      if (name === null) throw new ProtocolError('a record header has no name')
       headers.push({ key: nameOf(name), value: cursor.octets() })
     }
-    if (cursor.at !== end) throw new ProtocolError(`record ${index} of the batch has another length than it says`)
+    if (cursor.at !== end) throw new ProtocolError(`record ${index} of the batch does not have the length that it claims`)
     const timestamp = stamped ? header.maxTimestamp : header.baseTimestamp + timestampDelta
     yield { offsetDelta, timestamp, key, value, headers }
   }
   if (cursor.at !== bytes.length) throw new ProtocolError(`${bytes.length - cursor.at} bytes are left over after the last record`)
 }
 
-/** What `buildBatch` makes a batch of. */
+/** The input of `buildBatch`. */
 export interface NewBatch {
   readonly baseTimestamp: number
   readonly records: readonly DecodedRecord<string | Uint8Array>[]
   readonly baseOffset?: number
   readonly leaderEpoch?: number
-  /** An idempotent producer's. */
+  /** The id, epoch and sequence of an idempotent producer. */
   readonly producer?: { readonly id: number; readonly epoch: number; readonly baseSequence: number }
-  /** With the codecs to do it. */
+  /** The codec, and the implementations to compress with. */
   readonly compression?: { readonly codec: CodecName; readonly codecs: Codecs }
   /** Further attribute bits, as `attributeBits` names them. */
   readonly attributes?: number
 }
 
-/** A whole batch, with its checksum. At least one record; their offset deltas ascend. */
+/** Builds a whole batch with its checksum. There must be at least one record, and the offset deltas must ascend. */
 export function buildBatch(batch: NewBatch, crc32c: (bytes: Uint8Array) => number): Uint8Array {
   const last = batch.records.at(-1)
-  if (last === undefined) throw new RangeError('a batch has at least one record')
+  if (last === undefined) throw new RangeError('a batch needs at least one record')
   let sizeBytes = 0
   let maxTimestamp = -1
   const sizes = batch.records.map((record) => {
@@ -136,7 +136,7 @@ function packed(plain: Uint8Array, codec: CodecName, codecs: Codecs): Uint8Array
   return whole
 }
 
-/** Reads zigzag varints and what follows them, within the bytes that are there. */
+/** Reads zigzag varints and fields with a length, and never beyond the end of the bytes. */
 class Cursor {
   readonly #bytes: Uint8Array
   #at = 0
@@ -150,35 +150,35 @@ class Cursor {
   }
 
   skip(length: number): void {
-    if (this.#at + length > this.#bytes.length) throw new ProtocolError('the records break off')
+    if (this.#at + length > this.#bytes.length) throw new ProtocolError('the records are truncated')
     this.#at += length
   }
 
-  /** A length, and where what it measures ends. */
+  /** Reads a length, and returns the end of the record that it measures. */
   lengthAhead(): number {
     const length = this.varint()
     if (length < 0 || length > this.#bytes.length - this.#at)
-      throw new ProtocolError(`a record of ${length} bytes at byte ${this.#at} of ${this.#bytes.length}`)
+      throw new ProtocolError(`a record at byte ${this.#at} of ${this.#bytes.length} claims ${length} bytes`)
     return this.#at + length
   }
 
   octets(): Uint8Array | null {
     const length = this.varint()
-    if (length < 0) return null // so Kafka reads every negative length
+    if (length < 0) return null // Kafka reads every negative length as null
     if (length > this.#bytes.length - this.#at)
-      throw new ProtocolError(`a field of ${length} bytes at byte ${this.#at} of ${this.#bytes.length}`)
+      throw new ProtocolError(`a field at byte ${this.#at} of ${this.#bytes.length} claims ${length} bytes`)
     const from = this.#at
     this.#at += length
     return this.#bytes.subarray(from, this.#at)
   }
 
-  /** Up to 64 bits; what does not fit a number exactly is refused. */
+  /** Up to 64 bits; throws a ProtocolError for a value beyond 2^53. */
   varint(): number {
     let value = 0
     let scale = 1
     for (let count = 0; count < 10; count++) {
       const byte = this.#bytes[this.#at++]
-      if (byte === undefined) throw new ProtocolError('the records break off')
+      if (byte === undefined) throw new ProtocolError('the records are truncated')
       value += (byte & 0x7f) * scale
       if (byte < 0x80) {
         if (value > Number.MAX_SAFE_INTEGER) break
@@ -186,7 +186,7 @@ class Cursor {
       }
       scale *= 0x80
     }
-    throw new ProtocolError('a varint of the records is beyond 2^53')
+    throw new ProtocolError('the records contain a varint beyond 2^53')
   }
 }
 
@@ -258,7 +258,7 @@ function varintSize(value: number): number {
   return size
 }
 
-/** Small numbers of either sign become small ones without. Within 2^52, so that it stays exact. */
+/** Maps small numbers of either sign to small unsigned ones. Exact within 2^52. */
 function zigzag(value: number): number {
   return value >= 0 ? value * 2 : -value * 2 - 1
 }

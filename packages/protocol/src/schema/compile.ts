@@ -1,5 +1,5 @@
 // Turns an API's literal and one version into straight-line source, once: a function that decodes and one that encodes.
-// Only our own literals come here, and their names are checked; nothing of a message is ever part of the source.
+// The input is our own literals only, and their names are checked; no part of a message ever enters the source.
 
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { type Reader, unexpectedNull } from '../wire/reader.ts'
@@ -11,7 +11,7 @@ import { inVersions } from './versions.ts'
 export type Decode = (reader: Reader) => object
 export type Encode = (writer: Writer, message: object) => void
 
-/** The decoder of one direction and version; compiled at its first use. The version must be one of the API's. */
+/** The decoder of one direction and version, compiled on first use. Throws a ProtocolError for a version that the API does not have. */
 export function decoder(api: Api, direction: 'request' | 'response', version: number): Decode {
   return once(decoders, api, direction, version, () => {
     const source = new Source(api, version)
@@ -20,7 +20,7 @@ export function decoder(api: Api, direction: 'request' | 'response', version: nu
   })
 }
 
-/** The encoder of one direction and version; compiled at its first use. */
+/** The encoder of one direction and version, compiled on first use. Throws a ProtocolError for a version that the API does not have. */
 export function encoder(api: Api, direction: 'request' | 'response', version: number): Encode {
   return once(encoders, api, direction, version, () => {
     const source = new Source(api, version)
@@ -29,7 +29,7 @@ export function encoder(api: Api, direction: 'request' | 'response', version: nu
   })
 }
 
-/** For tests and curious readers: what the two functions look like. */
+/** The source of the two functions, for tests and curious readers. */
 export function sourceOf(api: Api, direction: 'request' | 'response', version: number, what: 'decode' | 'encode'): string {
   const source = new Source(api, version)
   source[what === 'decode' ? 'decodeStruct' : 'encodeStruct'](api[direction], `${api.name}.${direction}`)
@@ -59,11 +59,11 @@ function unsupported(field: string, version: number): never {
 
 const legalName = /^[a-z][A-Za-z0-9]*$/
 
-/** What the compiler knows of a scalar type: the fewest bytes of a value, in classic and in flexible versions, and the value that stands for nothing, as source. */
+/** The compiler's knowledge about a scalar type: the smallest size of a value, in classic and in flexible versions, and its zero value, as source. */
 interface ScalarFacts {
   readonly smallest: readonly [classic: number, flexible: number]
   readonly zero: string
-  /** The noun in the names of its methods in Reader and Writer, where a length stands in front; the others are named as the type. */
+  /** The noun in the names of its methods in Reader and Writer, if it has a length prefix; the methods of the other types have the type's name. */
   readonly sized?: string
 }
 
@@ -82,7 +82,7 @@ const scalars: Record<ScalarType, ScalarFacts> = {
   records: { smallest: [4, 1], zero: 'null', sized: 'Octets' },
 }
 
-/** One function per struct, so that each stays small and sees one shape of object. */
+/** Generates one function per struct, so that each stays small and sees one shape of object. */
 class Source {
   readonly #version: number
   readonly #flexible: boolean
@@ -149,7 +149,7 @@ class Source {
     ])
   }
 
-  /** The fewest bytes that a value can take: what bounds the length of an array. */
+  /** The smallest size of a value in bytes; it bounds the length of an array. */
   #smallest(field: Field): number {
     if (field.type === 'array') return this.#flexible ? 1 : 4
     if (field.type !== 'struct') return scalars[field.type].smallest[this.#flexible ? 1 : 0]
@@ -269,11 +269,11 @@ function taggedSection(
   ]
 }
 
-/** Field names may be words of the language. */
+/** Field names may be reserved words of JavaScript. */
 function local(name: string): string {
   return `_${name}`
 }
 
 function checkName(name: string): void {
-  if (!legalName.test(name)) throw new RangeError(`not a field name: ${name}`)
+  if (!legalName.test(name)) throw new RangeError(`${name} is not a valid field name`)
 }

@@ -1,4 +1,4 @@
-// The words that an API's literal is written in, and the TypeScript types that follow from a literal.
+// The vocabulary of the API literals, and the TypeScript types that follow from a literal.
 // Field names, types and version ranges are Kafka's own (common/message/*.json in the kafka-clients jar); test/e2e/kafka-json.test.ts compares them.
 
 /** Kafka's notation: `3+`, `0-12`, `7`. */
@@ -10,9 +10,9 @@ export interface Api {
   readonly name: string
   /** The versions that can be decoded and encoded, both inclusive. */
   readonly versions: readonly [min: number, max: number]
-  /** What ApiVersions tells, where that differs: Produce names 0–2, which nobody may send. */
+  /** The range that ApiVersions advertises, if it differs: Produce advertises 0–2, which clients must not send. */
   readonly advertised?: readonly [min: number, max: number]
-  /** The first version with compact lengths and tagged fields, `'never'` for the few that have none. */
+  /** The first version with compact lengths and tagged fields; `'never'` for the few APIs without one. */
   readonly flexible: number | 'never'
   readonly request: Fields
   readonly response: Fields
@@ -37,7 +37,7 @@ export interface StructField extends Options {
   readonly fields: Fields
 }
 
-/** `big64` is an int64 whose values leave the safe integers by design; it is a bigint. Every other int64 is a number, refused beyond 2^53. */
+/** `big64` is an int64 whose values leave the safe integers by design; it is a bigint. Every other int64 is a number, and rejected beyond 2^53. */
 export type ScalarType =
   | 'bool'
   | 'int8'
@@ -53,21 +53,21 @@ export type ScalarType =
   | 'records'
 
 export interface Options {
-  /** Where the field exists; absent means wherever its parent does. */
+  /** The versions that have the field; absent means all versions of its parent. */
   readonly versions?: Versions
-  /** Where null is allowed. */
+  /** The versions that allow null. */
   readonly nullable?: true | Versions
-  /** What a version without the field decodes to, and what an encoder may leave out. Without one: 0, '', [], false, the zero uuid; null for records. */
+  /** The value that a version without the field decodes to, and that an encoder may leave out. Without one: 0, '', [], false, the zero uuid; null for records. */
   readonly default?: number | bigint | string | boolean | null
   /** Kafka's taggedVersions are always the field's own versions. */
   readonly tag?: number
-  /** Where a version lacks the field, any value may be dropped silently. Otherwise only the default may. Tagged fields are dropped too: leaving them out is what they are for. */
+  /** A version that lacks the field drops any value silently. Without this, it drops only the default. Tagged fields are always dropped, because they are optional by design. */
   readonly ignorable?: true
-  /** An int64 that is only compared (an offset or a timestamp to look for): beyond 2^53 it decodes to the nearest number below, where others refuse the message. */
+  /** An int64 that is only compared (an offset or a timestamp to look for): beyond 2^53 it decodes to the nearest safe integer, whereas other fields reject the message. */
   readonly clamped?: true
 }
 
-/** Returns its literal, with its exact type. */
+/** Returns the literal with its exact type. */
 export function api<const A extends Api>(literal: A): A {
   return literal
 }
@@ -121,21 +121,21 @@ export interface ArrayOf<T extends Scalar | StructField> {
   readonly type: 'array'
   readonly of: T
 }
-/** Only what was written, so that what follows from it is exact. */
+/** Only the options that were given, so that the derived types are exact. */
 type Given<O extends Options> = { readonly [N in keyof O]: O[N] }
 
-/** A struct may have a field that is called `type`: that one is no string. */
+/** A struct may have a field called `type`; its value is not a string. */
 function isScalar(of: Scalar | Fields): of is Scalar {
   return typeof of.type === 'string'
 }
 
 // ---- the types of messages ----------------------------------------------------------------------------------------------------------
 
-/** A decoded request: every field is there, with its default where the version lacks it. */
+/** A decoded request: every field is there, and has its default if the version lacks it. */
 export type RequestOf<A extends Api> = Decoded<A['request']>
-/** A response to encode: fields with a default, tagged ones, and those that not every version has may be left out. */
+/** A response to encode. Fields with a default, tagged fields, and fields that some versions lack may be left out. */
 export type ResponseOf<A extends Api> = Encodable<A['response']>
-/** The other direction, for tests and tools. */
+/** A request to encode, for tests and tools. */
 export type RequestInputOf<A extends Api> = Encodable<A['request']>
 /** A decoded response, for clients and tools. */
 export type DecodedResponseOf<A extends Api> = Decoded<A['response']>

@@ -1,7 +1,7 @@
 // Reads Kafka's notation of version ranges.
 import type { Versions } from './dsl.ts'
 
-/** Whether `version` lies in the range; everything does in an absent one. */
+/** Whether `version` lies in the range. An absent range contains every version. */
 export function inVersions(range: Versions | undefined, version: number): boolean {
   if (range === undefined) return true
   if (range.endsWith('+')) return version >= Number(range.slice(0, -1))

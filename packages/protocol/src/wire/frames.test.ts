@@ -1,4 +1,4 @@
-// Frames come out as they went in, however the stream was cut, and no claim is believed before its bytes came.
+// The splitter returns the frames that were sent, however the stream was cut, and allocates nothing for bytes that have not arrived.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FrameSplitter } from './frames.ts'
@@ -17,7 +17,7 @@ function framed(bodies: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-test('frames come out as they went in, however the stream is cut', () => {
+test('the splitter returns the frames that were sent, however the stream is cut', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 50 })), fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1 }), (bodies, cuts) => {
       const splitter = new FrameSplitter({ maxBytes })
@@ -35,7 +35,7 @@ test('frames come out as they went in, however the stream is cut', () => {
   )
 })
 
-test('the size is known before the body, and memory is asked for only once the body is there', () => {
+test('the size is known before the body, and memory is allocated only once the body has arrived', () => {
   const allocated: number[] = []
   const splitter = new FrameSplitter({
     maxBytes,
@@ -66,7 +66,7 @@ test('H4: a frame that arrives in single bytes is kept in few chunks', () => {
   expect(splitter.take()).toEqual(stream.subarray(4))
 })
 
-test.each([-1, -0x8000_0000, maxBytes + 1, 0x7fff_ffff])('a size of %d is refused', (claimed) => {
+test.each([-1, -0x8000_0000, maxBytes + 1, 0x7fff_ffff])('a size of %d is rejected', (claimed) => {
   const splitter = new FrameSplitter({ maxBytes })
   const prefix = new Uint8Array(4)
   new DataView(prefix.buffer).setInt32(0, claimed)
@@ -79,7 +79,7 @@ test.each([
   ['POST /topics HTTP/1.1\r\n', '; it begins as HTTP does'],
   ['\u0016\u0003\u0001\u0002\u0000\u0001', '; it begins as TLS does'],
   ['\u007fELF', ''],
-])('of %j, sent by mistake, it says what it is like', (text, likeness) => {
+])('the error for %j names the protocol that the bytes look like', (text, likeness) => {
   const splitter = new FrameSplitter({ maxBytes })
   splitter.push(new TextEncoder().encode(text))
   const { message } = caught(() => splitter.size())

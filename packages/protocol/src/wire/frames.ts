@@ -1,25 +1,26 @@
-// Splits a stream of bytes into Kafka's size-prefixed frames, without I/O: it says how large the next frame claims to be before its body is gathered.
+// Splits a stream of bytes into Kafka's size-prefixed frames, without I/O. The size that the next frame claims is known before its body has arrived.
 import { ProtocolError } from './protocol-error.ts'
 
 export interface FrameLimits {
-  /** A frame that claims more is refused. */
+  /** A frame that claims more is rejected. */
   readonly maxBytes: number
-  /** Memory for a frame that came in several chunks; called once all of its bytes are there. */
+  /** Allocates memory for a frame that arrived in several chunks; called once all of its bytes are there. */
   readonly allocate?: (sizeBytes: number) => Uint8Array
 }
 
 const prefixBytes = 4
-/** Shorter chunks are joined: a client that sends single bytes would otherwise cost an object for each. */
+/** Shorter chunks are joined, because otherwise each byte of a client that sends single bytes would cost an object. */
 const smallChunkBytes = 1024
 
 /**
- * `push` what arrives, then ask `size`; when the caller has room for that many bytes, `take` until it answers a frame. Chunks are kept as they came until
- * their frame is whole, so memory follows the bytes that arrived and never a claimed size; small ones are joined. How much may be pushed is the caller's business.
+ * Call `push` with the bytes that arrive, then `size`; when there is room for that many bytes, call `take` until it returns a frame. Chunks are kept as
+ * they arrived until their frame is whole, so memory grows with the bytes that arrived and not with a claimed size; small chunks are joined. The caller bounds
+ * how much it pushes.
  */
 export class FrameSplitter {
   readonly #limits: FrameLimits
   readonly #chunks: Uint8Array[] = []
-  /** Of the first chunk: bytes that were already taken. */
+  /** The number of bytes of the first chunk that were already taken. */
   #start = 0
   #bufferedBytes = 0
   #size: number | undefined
@@ -33,22 +34,22 @@ export class FrameSplitter {
     return this.#bufferedBytes
   }
 
-  /** In how many pieces they are kept. */
+  /** The number of pieces that hold the buffered bytes. */
   get chunkCount(): number {
     return this.#chunks.length
   }
 
-  /** Bytes of the next frame's body that are here; its size must be known. */
+  /** The number of bytes of the next frame's body that have arrived; 0 until `size` has returned its size. */
   get bodyBytes(): number {
     return this.#size === undefined ? 0 : Math.min(this.#size, this.#bufferedBytes)
   }
 
-  /** The chunk is kept, or copied when it is small: nobody else may change it. */
+  /** The splitter may keep the chunk without copying it, so the caller must not change it afterwards. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
     this.#chunks.push(chunk)
     this.#bufferedBytes += chunk.length
-    // Joined in pairs of like size, so each byte is copied a few times and not once per chunk. The first chunk may be partly taken and stays.
+    // Join pairs of similar size, so that each byte is copied a few times and not once per chunk. Keep the first chunk: it may be partly taken.
     for (;;) {
       const last = this.#chunks.at(-1)
       const before = this.#chunks.length > 2 ? this.#chunks.at(-2) : undefined
@@ -60,7 +61,7 @@ export class FrameSplitter {
     }
   }
 
-  /** The size of the next frame's body; undefined while its prefix is not whole. Throws a ProtocolError when it is negative or too large. */
+  /** The size of the next frame's body; undefined until its prefix has arrived. Throws a ProtocolError if the size is negative or too large. */
   size(): number | undefined {
     if (this.#size !== undefined) return this.#size
     if (this.#bufferedBytes < prefixBytes) return undefined
@@ -76,7 +77,7 @@ export class FrameSplitter {
     return size
   }
 
-  /** The body of the next frame, without its prefix, once it is whole. A slice of its chunk where it came in one. */
+  /** The body of the next frame, without its prefix; undefined until it is whole. If it arrived in one chunk, it is a slice of that chunk. */
   take(): Uint8Array | undefined {
     const size = this.size()
     if (size === undefined || this.#bufferedBytes < size) return undefined
@@ -118,7 +119,7 @@ export class FrameSplitter {
   }
 }
 
-/** What people send to a Kafka port by mistake, by its first four bytes. */
+/** Recognizes, by its first four bytes, a protocol that people send to a Kafka port by mistake. */
 function likeness(prefix: Uint8Array): ProtocolError['looksLike'] {
   // A TLS record of a handshake, in any version.
   if (prefix[0] === 0x16 && prefix[1] === 0x03) return 'TLS'

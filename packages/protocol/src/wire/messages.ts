@@ -6,17 +6,17 @@ import { ProtocolError } from './protocol-error.ts'
 import { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
 
-/** What stands in front of every request. */
+/** The header of every request. */
 export interface RequestHeader {
   readonly apiKey: number
   readonly apiVersion: number
   readonly correlationId: number
   readonly clientId: string | null
-  /** Where the body begins in the frame. Of no meaning when this package does not know the API or the version. */
+  /** Where the body begins in the frame. Not meaningful if this package does not know the API or the version. */
   readonly bodyAt: number
 }
 
-/** `frame` is one request without its size. Throws a ProtocolError when it is cut off. */
+/** `frame` is one request without its size. Throws a ProtocolError if it is truncated. */
 export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
   const reader = new Reader(frame)
   const apiKey = reader.int16()
@@ -29,14 +29,14 @@ export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
 }
 
 /**
- * The body that begins at `at`. Fields of bytes and records are views of the frame. Bytes after the last field of the version are ignored, as Kafka
- * ignores them: librdkafka 2.16 sends three after Metadata 13. Throws a ProtocolError when the bytes are not a request of that version.
+ * The body that begins at `at`. Fields of bytes and records are views of the frame. Like Kafka, this ignores bytes after the last field of the version:
+ * librdkafka 2.16 sends three after Metadata 13. Throws a ProtocolError if the bytes are not a request of that version.
  */
 export function decodeRequest<A extends Api>(api: A, version: number, frame: Uint8Array, at: number): RequestOf<A> {
   return decoder(api, 'request', version)(new Reader(frame, at)) as RequestOf<A>
 }
 
-/** Chunks to send one after another, the size in front; large fields are passed on as they are. */
+/** The chunks to send one after another, beginning with the frame's size. Large fields are not copied. */
 export function encodeResponse<A extends Api>(
   api: A,
   version: number,
@@ -51,7 +51,7 @@ export function encodeResponse<A extends Api>(
   return framed(writer)
 }
 
-/** Chunks to send one after another, the size in front. Throws a ProtocolError for a value that the version cannot carry. */
+/** The chunks to send one after another, beginning with the frame's size. Throws a ProtocolError for a value that the version cannot carry. */
 export function encodeRequest<A extends Api>(
   api: A,
   header: { readonly version: number; readonly correlationId: number; readonly clientId: string | null },
@@ -69,8 +69,8 @@ export function encodeRequest<A extends Api>(
 }
 
 /**
- * `frame` is one response without its size. Throws a ProtocolError for bytes after the last field, too: tests and tools read answers with this, and no
- * server sends more than the version defines.
+ * `frame` is one response without its size. Throws a ProtocolError also for bytes after the last field: tests and tools read responses with this, and a
+ * correct server does not send more than the version defines.
  */
 export function decodeResponse<A extends Api>(
   api: A,
@@ -101,7 +101,7 @@ function framed(writer: Writer): readonly Uint8Array[] {
   const length = writer.sizeBytes - sizeBytes
   const chunks = writer.finish()
   const first = chunks[0]
-  if (first === undefined || length > 0x7fff_ffff) throw new ProtocolError(`a message of ${length} bytes`)
+  if (first === undefined || length > 0x7fff_ffff) throw new ProtocolError(`a message of ${length} bytes exceeds the 2 GiB of a frame`)
   new DataView(first.buffer, first.byteOffset, first.byteLength).setInt32(0, length)
   return chunks
 }

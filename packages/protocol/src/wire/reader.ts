@@ -1,4 +1,4 @@
-// The cursor that decoders read with: every read is bounded by the bytes that are there, whatever the sender claims.
+// The cursor that decoders read with: it never reads beyond the bytes that are there, whatever length the sender claims.
 import { limits } from '../limits.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { uuidBytes, uuidText } from './uuid.ts'
@@ -30,7 +30,7 @@ export class Reader {
     return this.#end - this.#at
   }
 
-  /** The message must end here. */
+  /** Throws a ProtocolError if bytes are left. */
   end(): void {
     if (this.#at !== this.#end) throw new ProtocolError(`${this.remaining} bytes are left over after the message`)
   }
@@ -50,15 +50,15 @@ export class Reader {
   int32(): number {
     return this.#view.getInt32(this.#take(4))
   }
-  /** A checked number: beyond 2^53 the message is refused. */
+  /** A number; throws a ProtocolError beyond 2^53. */
   int64(): number {
     const value = this.clamped64()
     if (value === Number.MAX_SAFE_INTEGER || value === -Number.MAX_SAFE_INTEGER) {
-      throw new ProtocolError('an int64 is beyond 2^53: no offset, id or timestamp of this server is')
+      throw new ProtocolError('an int64 is beyond 2^53, which no offset, id or timestamp of this server exceeds')
     }
     return value
   }
-  /** For values that are only compared: what is beyond 2^53 becomes the nearest number that is not. */
+  /** For values that are only compared: a value beyond 2^53 becomes the nearest number that is not. */
   clamped64(): number {
     const at = this.#take(8)
     const value = this.#view.getInt32(at) * 0x1_0000_0000 + this.#view.getUint32(at + 4)
@@ -134,22 +134,23 @@ export class Reader {
     return this.#count(this.uvarint() - 1, elementBytes)
   }
 
-  /** What begins with a tag section's count; each of `unknown` skips one field. */
+  /** The number of tagged fields in the section that begins here. */
   tagCount(): number {
     const count = this.uvarint()
-    if (count > limits.unknownTags) throw new ProtocolError(`${count} tagged fields`)
+    if (count > limits.unknownTags)
+      throw new ProtocolError(`a struct has ${count} tagged fields, and at most ${limits.unknownTags} are accepted`)
     return count
   }
   /** Where the tagged field that begins here ends. */
   tagEnd(): number {
     const size = this.uvarint()
-    if (size > this.remaining) throw new ProtocolError(`a tagged field of ${size} bytes, and only ${this.remaining} are left`)
+    if (size > this.remaining) throw new ProtocolError(`a tagged field claims ${size} bytes, and only ${this.remaining} are left`)
     return this.#at + size
   }
   skipTo(at: number): void {
     this.#at = at
   }
-  /** Ends a tagged field that is known: what follows its contents is skipped, but the contents must not reach beyond the field's own size. */
+  /** Ends a known tagged field: bytes after its contents are skipped, but the contents must not reach beyond the field's own size. */
   endTagged(end: number): void {
     if (this.#at > end) throw new ProtocolError('a tagged field is longer than its size')
     this.#at = end
@@ -164,10 +165,11 @@ export class Reader {
   #count(count: number, elementBytes: number): number {
     if (count < 0) return -1
     if (count * elementBytes > this.remaining) {
-      throw new ProtocolError(`an array of ${count} elements, and only ${this.remaining} bytes are left`)
+      throw new ProtocolError(`an array claims ${count} elements, and only ${this.remaining} bytes are left`)
     }
     this.#elements += count
-    if (this.#elements > limits.elementsPerMessage) throw new ProtocolError(`more than ${limits.elementsPerMessage} array elements`)
+    if (this.#elements > limits.elementsPerMessage)
+      throw new ProtocolError(`a message has more than ${limits.elementsPerMessage} array elements`)
     return count
   }
 
@@ -177,7 +179,7 @@ export class Reader {
       const { bytes } = this
       let ascii = ''
       let index = at
-      // Eight at a time: a string made of single characters costs four times as much, and a request may name 100,000 topics.
+      // Eight at a time: building the string from single characters costs four times as much, and a request may name 100,000 topics.
       for (; index + 8 <= at + length; index += 8) {
         const [a = 0, b = 0, c = 0, d = 0] = [bytes[index], bytes[index + 1], bytes[index + 2], bytes[index + 3]]
         const [e = 0, f = 0, g = 0, h = 0] = [bytes[index + 4], bytes[index + 5], bytes[index + 6], bytes[index + 7]]
@@ -197,13 +199,13 @@ export class Reader {
   #take(length: number): number {
     const at = this.#at
     if (length < 0 || length > this.#end - at)
-      throw new ProtocolError(`${length} bytes are claimed at byte ${at}, and ${this.#end - at} are left`)
+      throw new ProtocolError(`a field claims ${length} bytes at byte ${at}, and ${this.#end - at} are left`)
     this.#at = at + length
     return at
   }
 }
 
-/** For decoders: null where the version does not allow it. */
+/** For decoders: throws for a null that the version does not allow. */
 export function unexpectedNull(field: string): never {
   throw new ProtocolError(`${field} must not be null`)
 }

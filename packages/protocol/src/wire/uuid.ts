@@ -1,7 +1,7 @@
 // Kafka's text form of a UUID: 22 characters of base64url without padding, as its tools print topic ids.
 import { ProtocolError } from './protocol-error.ts'
 
-/** What stands for "no topic id". */
+/** Kafka's value for "no topic id". */
 export const zeroUuid = 'AAAAAAAAAAAAAAAAAAAAAA'
 export const uuidBytes = 16
 
@@ -19,7 +19,7 @@ export function uuidText(bytes: Uint8Array, at: number): string {
   return text + letter(last >> 2) + letter(last << 4)
 }
 
-/** Throws a ProtocolError when the text is no UUID in this form. */
+/** Throws a ProtocolError if the text is not a UUID in this form. */
 export function writeUuid(text: string, into: Uint8Array, at: number): void {
   if (text.length !== zeroUuid.length) throw new ProtocolError(`not a UUID: ${text}`)
   let bits = 0

@@ -1,4 +1,4 @@
-// What encoders write with: small fields into memory of its own, large ones gathered by reference.
+// The writer that encoders use: it copies small fields into its own memory and keeps large ones by reference.
 import { ProtocolError } from './protocol-error.ts'
 import { uuidBytes, writeUuid } from './uuid.ts'
 
@@ -11,7 +11,7 @@ export class Writer {
   readonly #chunks: Uint8Array[] = []
   #buffer: Uint8Array
   #view: DataView
-  /** Where the bytes begin that are not in `#chunks` yet. */
+  /** The start of the bytes that are not in `#chunks` yet. */
   #from = 0
   #at = 0
   #chunkBytes = 0
@@ -25,7 +25,7 @@ export class Writer {
     return this.#chunkBytes + this.#at - this.#from
   }
 
-  /** All that was written, in order. Nothing may be written afterwards. */
+  /** Everything that was written, in order. The caller must not write afterwards. */
   finish(): Uint8Array[] {
     this.#cut()
     return this.#chunks
@@ -51,13 +51,13 @@ export class Writer {
     this.#view.setInt32(at, whole(value, -0x8000_0000, 0x7fff_ffff))
   }
   int64(value: number): void {
-    if (!Number.isSafeInteger(value)) throw new ProtocolError(`${value} is no int64 below 2^53`)
+    if (!Number.isSafeInteger(value)) throw new ProtocolError(`${value} is not an integer within 2^53`)
     const at = this.#room(8)
     this.#view.setInt32(at, Math.floor(value / 0x1_0000_0000))
     this.#view.setUint32(at + 4, value >>> 0)
   }
   big64(value: bigint): void {
-    if (BigInt.asIntN(64, value) !== value) throw new ProtocolError(`${value} is no int64`)
+    if (BigInt.asIntN(64, value) !== value) throw new ProtocolError(`${value} does not fit an int64`)
     const at = this.#room(8)
     this.#view.setBigInt64(at, value)
   }
@@ -85,7 +85,7 @@ export class Writer {
   string(value: string): void {
     const at = this.#room(2 + value.length * 3)
     const written = this.#text(value, at + 2)
-    if (written > 0x7fff) throw new ProtocolError(`a string of ${written} bytes`)
+    if (written > 0x7fff) throw new ProtocolError(`a string of ${written} bytes exceeds 32767`)
     this.#view.setInt16(at, written)
     this.#at = at + 2 + written
   }
@@ -94,7 +94,7 @@ export class Writer {
     else this.string(value)
   }
   compactString(value: string): void {
-    // The length stands in front and its own size depends on it: written behind the widest, and moved where it is smaller.
+    // The size of the length prefix depends on the length: leave room for the widest prefix, and move the bytes if it is smaller.
     const at = this.#room(5 + value.length * 3)
     const written = this.#text(value, at + 5)
     this.#at = at
@@ -155,7 +155,7 @@ export class Writer {
     this.#from = this.#at
   }
 
-  /** Reserves memory and answers where it begins. Look at `#view` and `#buffer` only afterwards: they may be others then. */
+  /** Reserves memory and returns where it begins. Read `#view` and `#buffer` only afterwards, because this may replace them. */
   #room(length: number): number {
     const at = this.#at
     if (at + length <= this.#buffer.length) {
@@ -181,7 +181,7 @@ export class Writer {
   }
 }
 
-/** Most answers need no more than their writer's first bytes: cut from common memory, for an allocation of its own is dearer than writing one. */
+/** Most responses fit into their writer's first bytes. These come from shared memory, because an allocation costs more than writing the response. */
 const poolBytes = 32 * firstBytes
 let pool = new Uint8Array(0)
 let poolUsed = poolBytes
@@ -195,10 +195,10 @@ function firstMemory(): Uint8Array {
   return pool.subarray(poolUsed - firstBytes, poolUsed)
 }
 
-/** One run of bytes, or several to be sent one after another. */
+/** One piece of bytes, or several to send one after another. */
 export type Octets = Uint8Array | readonly Uint8Array[]
 
-/** Not by `instanceof`: a runner such as Jest may give the code another Uint8Array than the one that its bytes are of. */
+/** Does not use `instanceof`: a runner such as Jest may give the code a Uint8Array of another realm. */
 function isOctets(value: Octets): value is Uint8Array {
   return ArrayBuffer.isView(value)
 }
@@ -211,6 +211,6 @@ function lengthOf(value: Octets): number {
 }
 
 function whole(value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) throw new ProtocolError(`${value} is no whole number from ${min} to ${max}`)
+  if (!Number.isInteger(value) || value < min || value > max) throw new ProtocolError(`${value} is not an integer from ${min} to ${max}`)
   return value
 }
