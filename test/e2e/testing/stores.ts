@@ -36,6 +36,8 @@ function onBucket(folder: string): Run {
       postgres,
       '--cluster-id',
       randomUUID(),
+      // A test that kills the server knows that it is gone, so its successor need not watch the lease for its time-out.
+      '--take-over',
       '--flush-puts-per-second',
       '1000',
       '--flush-linger-ms',
