@@ -1,6 +1,7 @@
 // The same requests, in every version, to this server and to Apache Kafka: each field of the answers is equal, or a row of differences.ts explains it.
 import { FindCoordinator, InitProducerId, Metadata, OffsetCommit } from '@local-kafka-service/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { handlers } from '../../../packages/agent/src/api/index.ts'
 import { inVersions } from '../../../packages/protocol/src/schema/versions.ts'
 import { hasKafkaBroker, type KafkaBroker, startKafkaBroker } from '../testing/kafka-broker.ts'
 import { type ServerProcess, startServer } from '../testing/server.ts'
@@ -14,6 +15,18 @@ import { tables } from './tables/index.ts'
 const rowCount = tables.reduce((sum, { versions }) => sum + versions.length, 0)
 
 test('the tables have at least 400 requests, each in a version', () => expect(rowCount).toBeGreaterThanOrEqual(400))
+
+test('every API that is advertised has a request in each of its versions', () => {
+  // A version that is advertised and not served has a row of its own.
+  const asked = new Set(tables.flatMap(({ api, what, versions }) => [what, ...versions.map(versionWords)].map((words) => `${api.name} ${words}`)))
+  const advertised = handlers.flatMap(({ api }) => {
+    const [min, max] = api.advertised ?? api.versions
+    return Array.from({ length: max - min + 1 }, (_, index) => `${api.name} ${versionWords(min + index)}`)
+  })
+  expect(advertised.filter((one) => !asked.has(one))).toEqual([])
+})
+
+test('every row has a version', () => expect(tables.filter(({ versions }) => versions.length === 0).map(({ what }) => what)).toEqual([]))
 
 test('every row names differences that exist, of its API', () => {
   for (const { api, differs } of tables) {
@@ -75,6 +88,10 @@ describe.skipIf(!hasKafkaBroker())('against Apache Kafka', () => {
     expect(gone).toEqual([])
   })
 })
+
+function versionWords(version: number): string {
+  return `version ${version}`
+}
 
 function mayExplain({ id, api, versions, everywhere }: Difference, row: Row, version: number): boolean {
   return api === row.api.name && inVersions(versions, version) && (everywhere === true || row.differs.includes(id))

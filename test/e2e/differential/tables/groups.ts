@@ -8,11 +8,12 @@ import {
   type JoinGroupRequest,
   LeaveGroup,
   ListGroups,
+  OffsetCommit,
   type RequestInputOf,
   SyncGroup,
 } from '@local-kafka-service/protocol'
 import type { Conversation } from '../conversation.ts'
-import { type Row, type RowOptions, rowsOf } from '../row.ts'
+import { type Row, type RowOptions, rowsOf, type Talk } from '../row.ts'
 import { utf8 } from './parts.ts'
 
 const findRows = rowsOf(FindCoordinator, (row) => {
@@ -239,6 +240,43 @@ const listRows = rowsOf(ListGroups, (row) => {
   lists('classic ones, in other letters', { typesFilter: ['CLASSIC'] }, { versions: '5+' })
   lists('consumer ones', { typesFilter: ['consumer'] }, { versions: '5+' })
   lists('those of an unknown type', { typesFilter: ['nothing'] }, { versions: '5+' })
+  /** Lists after requests that left a group without members, if any. */
+  const listsAfter = (what: string, before: Talk, options?: RowOptions): void =>
+    row(
+      what,
+      async (with_) => {
+        await before(with_)
+        await with_.sendFiltered(ListGroups, {}, (response) => ({
+          ...response,
+          groups: response.groups.filter(({ groupId }) => groupId === with_.name()),
+        }))
+      },
+      options,
+    )
+  listsAfter(
+    'a group whose only join was rejected',
+    async (with_) => void (await with_.send(JoinGroup, joining(with_, { protocols: [] }))),
+    { differs: ['list-groups-rejected-join'] },
+  )
+  listsAfter('a group whose only join has too short a session time-out', async (with_) => {
+    await with_.send(JoinGroup, joining(with_, { sessionTimeoutMs: 0 }))
+  })
+  listsAfter('a group whose only join has a member id that is not there', async (with_) => {
+    await with_.send(JoinGroup, joining(with_, { memberId: 'nobody' }))
+  })
+  listsAfter('a group whose first member has an id and has not joined with it', async (with_) => {
+    await with_.send(JoinGroup, joining(with_))
+  })
+  listsAfter('a group with committed offsets and no members', async (with_) => {
+    const topic = await with_.topic()
+    const partitions = [{ partitionIndex: 0, committedOffset: 0, committedMetadata: '' }]
+    const topics = [{ topicId: with_.idOf(topic), partitions }]
+    await with_.send(OffsetCommit, { groupId: with_.name(), memberId: '', topics })
+  })
+  listsAfter('a group that its last member has left', async (with_) => {
+    const memberId = await member(with_)
+    await with_.send(LeaveGroup, { groupId: with_.name(), members: [{ memberId }] })
+  })
 })
 
 const deleteRows = rowsOf(DeleteGroups, (row) => {

@@ -6,6 +6,7 @@ import { fetchTable } from './fetch.ts'
 import { groupTable } from './groups.ts'
 import { produceTable } from './produce.ts'
 import { topicRows } from './topics.ts'
+import { unservedTable } from './unserved.ts'
 import { wireTable } from './wire.ts'
 
 export const tables: readonly Row[] = [
@@ -15,5 +16,6 @@ export const tables: readonly Row[] = [
   ...clusterTable,
   ...groupTable,
   ...committedTable,
+  ...unservedTable,
   ...wireTable,
 ]

@@ -75,7 +75,16 @@ const produceRows = rowsOf(Produce, (row) => {
   )
   writes('an unknown producer that begins at sequence 0', () => batch(1, { producer: { id: 1_000_077, epoch: 0, baseSequence: 0 } }))
   writes('an unknown producer that begins at sequence 5', () => batch(1, { producer: { id: 1_000_078, epoch: 0, baseSequence: 5 } }))
-  writes('a producer id without an epoch', () => batch(1, { producer: { id: 1_000_079, epoch: -1, baseSequence: -1 } }))
+  writes('a producer id without an epoch or a sequence', () => batch(1, { producer: { id: 1_000_079, epoch: -1, baseSequence: -1 } }))
+  writes('a producer id without an epoch', () => batch(1, { producer: { id: 1_000_080, epoch: -1, baseSequence: 0 } }), {
+    again: true,
+    differs: ['produce-epoch'],
+  })
+  writes('a producer id without a sequence', () => batch(1, { producer: { id: 1_000_081, epoch: 0, baseSequence: -1 } }))
+  writes('an epoch and a sequence without a producer id', () => batch(1, { producer: { id: -1, epoch: 0, baseSequence: 0 } }), { again: true })
+  writes('an epoch alone', () => batch(1, { producer: { id: -1, epoch: 3, baseSequence: -1 } }))
+  writes('a sequence alone', () => batch(1, { producer: { id: -1, epoch: -1, baseSequence: 3 } }))
+  writes('producer id -2', () => batch(1, { producer: { id: -2, epoch: 0, baseSequence: 0 } }))
 
   row('no topics', async (with_) => void (await with_.send(Produce, production(with_, []))))
   row('a topic without partitions', async (with_) => void (await with_.send(Produce, production(with_, [[await logTopic(with_), []]]))))
@@ -148,6 +157,15 @@ const produceRows = rowsOf(Produce, (row) => {
     await with_.send(Produce, production(with_, [[with_.name('a b'), [[0, batch()]]]], { acks: 0 }), { unanswered: true })
     await with_.send(Produce, production(with_, []))
   })
+  row(
+    'a new producer whose first batch has sequence 5',
+    async (with_) => {
+      const name = await logTopic(with_)
+      const { producerId: id } = await with_.ask(InitProducerId, { transactionalId: null, transactionTimeoutMs: 1000 })
+      await with_.send(Produce, production(with_, [[name, [[0, batch(1, { producer: { id, epoch: 0, baseSequence: 5 } })]]]]))
+    },
+    { differs: ['produce-lost-first-batch'] },
+  )
   row(
     'an idempotent producer: in order, again, with a gap',
     async (with_) => {

@@ -3,6 +3,7 @@ import {
   type Api,
   ApiVersions,
   apis,
+  ConsumerGroupHeartbeat,
   CreatePartitions,
   CreateTopics,
   DeleteGroups,
@@ -25,6 +26,8 @@ import {
   OffsetFetch,
   OffsetForLeaderEpoch,
   Produce,
+  SaslAuthenticate,
+  SaslHandshake,
   SyncGroup,
 } from '@local-kafka-service/protocol'
 import type { Conversation, Sending } from '../conversation.ts'
@@ -55,13 +58,15 @@ const small: ReadonlyMap<Api, (with_: Conversation) => object> = new Map<Api, (w
   [DeleteGroups, (with_) => ({ groupsNames: [with_.name()] })],
   [OffsetDelete, (with_) => ({ groupId: with_.name(), topics: [] })],
   [DescribeCluster, () => ({ includeClusterAuthorizedOperations: false })],
+  [ConsumerGroupHeartbeat, (with_) => ({ groupId: with_.name(), memberId: 'nobody', memberEpoch: 1 })],
+  [SaslHandshake, () => ({ mechanism: 'PLAIN' })],
+  [SaslAuthenticate, () => ({ authBytes: new Uint8Array() })],
   [DescribeTopicPartitions, (with_) => ({ topics: [{ name: with_.name() }] })],
 ])
 
 function wireRows(api: Api): readonly Row[] {
   const request = small.get(api)
   if (request === undefined) return []
-  const flexible = api.flexible === 'never' ? ('9999' as const) : (`${api.flexible}+` as const)
   // ListGroups answers with the groups of all rows, and none of them is this row's.
   const ownOf = <R extends object>(response: R): R => (api === ListGroups ? { ...response, groups: [] } : response)
   return rowsOf(api, (row) => {
@@ -73,10 +78,15 @@ function wireRows(api: Api): readonly Row[] {
     row('bytes after the end of the request', sends({ trailing: Uint8Array.of(1, 2, 3) }))
     row('no client id', sends({ clientId: null }))
     row('the empty client id', sends({ clientId: '' }))
-    row('a tagged field that no version has, in the header', sends({ unknownTag: 'header' }), { versions: flexible })
-    row('a tagged field that no version has, in the body', sends({ unknownTag: 'body' }), { versions: flexible })
+    if (api.flexible !== 'never') {
+      const versions = `${api.flexible}+` as const
+      row('a tagged field that no version has, in the header', sends({ unknownTag: 'header' }), { versions })
+      row('a tagged field that no version has, in the body', sends({ unknownTag: 'body' }), { versions })
+    }
     const [oldest, newest] = api.versions
-    for (const claims of [oldest - 1, newest + 1, 32_767]) {
+    // Kafka and this server advertise versions of Produce that they do not serve.
+    const below = Array.from({ length: oldest - (api.advertised?.[0] ?? oldest - 1) }, (_, index) => oldest - 1 - index)
+    for (const claims of [...below, newest + 1, 32_767]) {
       // An ApiVersions request that is too new is answered, in a row of its own.
       if (api !== ApiVersions && claims >= 0) row(`version ${claims}`, sends({ claims }), { versions: `${newest}` })
     }
