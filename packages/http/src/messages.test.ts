@@ -1,4 +1,5 @@
 // Reading and querying messages over HTTP.
+import { buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Answer, json } from './testing/json.ts'
 import { type Served, served } from './testing/served.ts'
@@ -193,6 +194,25 @@ test('NDJSON is one record per line, for a partition and for a topic', async () 
   }
 })
 
+test('batches that could not be decoded are named in every form of an answer', async () => {
+  await server.topic('undecodable', 1)
+  await produce('undecodable', 0, 'k:a')
+  await server.append('undecodable', 0, undecodable())
+  await produce('undecodable', 0, 'k:c')
+  for (const path of ['/topics/undecodable/messages/0', '/topics/undecodable/messages']) {
+    const { records, unreadable } = (await get(path)).body
+    expect(values(records)).toEqual(['a', 'c'])
+    expect(unreadable).toEqual([{ partition: 0, from: 1, to: 1, message: expect.any(String) }])
+    const lines = await (await fetch(`${server.data}${path}`, { headers: { accept: 'application/x-ndjson' } })).text()
+    expect(
+      lines
+        .trimEnd()
+        .split('\n')
+        .map((line): unknown => JSON.parse(line)),
+    ).toEqual([...records, { unreadable }])
+  }
+})
+
 test.each([
   ['*/*', 200, 'application/json'],
   ['text/html, application/x-ndjson;q=0.9, */*;q=0.1', 200, 'application/x-ndjson'],
@@ -206,3 +226,12 @@ test.each([
   expect(response.status).toBe(status)
   expect(response.headers.get('content-type')).toContain(type)
 })
+
+/** A whole batch with the right checksum, whose only record says that it is longer than the batch. */
+function undecodable(): Uint8Array {
+  const record = { offsetDelta: 0, timestamp: 1, key: null, value: Buffer.from('b'), headers: [] }
+  const batch = buildBatch({ baseTimestamp: 1, records: [record] }, crc32c)
+  batch[61] = 0x7e
+  new DataView(batch.buffer, batch.byteOffset).setUint32(17, crc32c(batch.subarray(21)))
+  return batch
+}

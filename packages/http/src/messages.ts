@@ -82,7 +82,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
       if (read.kind !== 'records') throw problemOfRefusal(read)
       reply.header('vary', 'accept')
       link(reply, request, { offset: String(read.next) })
-      if (form === 'ndjson') return ndjson(reply, answer, read.records)
+      if (form === 'ndjson') return ndjson(reply, answer, read)
       const { logStartOffset, highWatermark } = read.watermarks
       const after = {
         next: read.next,
@@ -150,7 +150,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
       const next = answer.cursor === undefined ? null : encodeCursor(answer.cursor)
       reply.header('vary', 'accept')
       if (next !== null) link(reply, request, { cursor: next })
-      if (form === 'ndjson') return ndjson(reply, streamed, answer.records)
+      if (form === 'ndjson') return ndjson(reply, streamed, answer)
       const after = {
         complete: next === null,
         cursor: next,

@@ -104,7 +104,8 @@ function contentOf(status: number, content: Readonly<Record<string, { schema?: o
 }
 
 const textForms: Readonly<Record<string, string>> = {
-  'application/x-ndjson': 'One record per line, as in `records` of the JSON answer.',
+  'application/x-ndjson':
+    'One record per line, as in `records` of the JSON answer. Where batches could not be decoded, the last line is an object whose only member is `unreadable`, as in the JSON answer.',
   'text/event-stream':
     'One event per record, its data as in `records` of the JSON answer; `unreadable` and `problem` events say what could not be decoded and why the tail ended.',
 }

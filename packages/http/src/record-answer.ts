@@ -1,17 +1,23 @@
 // Answers with records as JSON or NDJSON: one piece goes out whole, more are streamed as fast as the reader takes them.
 import { Readable } from 'node:stream'
-import type { LogRecord } from '@local-kafka-service/agent'
+import type { LogRecord, Unreadable } from '@local-kafka-service/agent'
 import type { FastifyReply } from 'fastify'
 import type { AnswerOnItsWay } from './answer-stream.ts'
 import { httpLimits } from './limits.ts'
 import { joined, recordText } from './record-text.ts'
 
-export function ndjson(reply: FastifyReply, answer: AnswerOnItsWay, records: readonly LogRecord[]): Promise<FastifyReply> {
+/** One record per line. Where batches could not be decoded, one more line at the end names them, as the JSON answer does. */
+export function ndjson(
+  reply: FastifyReply,
+  answer: AnswerOnItsWay,
+  { records, unreadable }: { readonly records: readonly LogRecord[]; readonly unreadable: readonly Unreadable[] },
+): Promise<FastifyReply> {
   function* lines(): Generator<string> {
     for (const record of records) {
       yield* recordText(record)
       yield '\n'
     }
+    if (unreadable.length > 0) yield `${JSON.stringify({ unreadable })}\n`
   }
   return send(reply.type('application/x-ndjson; charset=utf-8'), answer, lines())
 }

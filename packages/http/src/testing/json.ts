@@ -14,6 +14,7 @@ export interface Answer {
   readonly cursor: string | null
   readonly scanned: readonly object[]
   readonly records: readonly RecordJson[]
+  readonly unreadable: readonly object[]
   readonly topics: readonly { readonly name: string }[]
   readonly effectiveConfig: readonly object[]
   readonly reasons: readonly string[]

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { type AgentEvent, KafkaError, limits, type Member, settings } from '@local-kafka-service/agent'
 import { type Codecs, crc32c } from '@local-kafka-service/protocol'
+import { must } from '../../../agent/src/core/assert.ts'
 import { objectKey } from '../../../agent/src/core/object-key.ts'
 import { CachedObjects } from '../../../agent/src/objects/cached.ts'
 import { MemoryObjects } from '../../../agent/src/objects/memory.ts'
@@ -46,6 +47,8 @@ export interface Served {
   readonly asked: readonly string[]
   /** Makes a topic unless it is there. */
   topic(name: string, partitions: number): Promise<void>
+  /** Stores a batch as it is, whatever its records are: as an agent does that leaves compressed batches packed. */
+  append(name: string, partition: number, batch: Uint8Array): Promise<void>
   /** Sends bytes as they are and answers all that comes until the server closes. */
   raw(plane: 'control' | 'data', request: string): Promise<string>
   setHealth(health: Health): void
@@ -183,6 +186,11 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
     async topic(name, partitions) {
       const made = await topics.create({ name, partitions, configs: {}, dryRun: false })
       if (made.kind === 'error' && catalog.byName(name) === undefined) throw new Error(made.message)
+    },
+    async append(name, partition, batch) {
+      const { topicId } = must(catalog.byName(name), 'the topic was made')
+      const [answer] = await writer.admit([{ topicId, partition, epoch: 1, batch }]).answers
+      if (answer?.kind !== 'appended') throw new Error(`the batch was not stored: ${JSON.stringify(answer)}`)
     },
     raw: (plane, request) =>
       new Promise((resolve) => {
