@@ -14,6 +14,7 @@ import { must } from '../core/assert.ts'
 import type { ClassicGroupState, CommitRequest, Described, DescribedMember } from '../core/group/classic-messages.ts'
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
 import type { LogIndex, PartitionState, Topic } from '../metadata/metadata-store.ts'
+import type { Damage } from '../read/damage.ts'
 import type { Offsets } from '../read/offsets.ts'
 import { noPartition, range, refused } from './record-places.ts'
 import type { TopicOperations } from './topics.ts'
@@ -254,8 +255,7 @@ export class GroupOperations {
       const state = states[at]
       if (state === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION', `Topic '${topic}' was deleted.`)
       const time = times[at]
-      if (time?.kind === 'error')
-        return refused(time.error, `Partition ${partition} of topic '${topic}' cannot be read on this agent at the moment: try again.`)
+      if (time?.kind === 'error') return refused(time.error, unreadableTime(topic, partition, time.damage))
       const wanted = wantedOffset(to, state, { committed: committed?.offset, time: time?.offset })
       if (wanted === undefined)
         return refused(
@@ -334,4 +334,11 @@ function noGroup(groupId: string): Outcome<never> {
 
 function nonEmpty(groupId: string): Outcome<never> {
   return { kind: 'error', code: errors.NON_EMPTY_GROUP.code, message: `Group '${groupId}' has active members.` }
+}
+
+function unreadableTime(topic: string, partition: number, damage: Damage | undefined): string {
+  const subject = `Partition ${partition} of topic '${topic}'`
+  return damage === undefined
+    ? `${subject} cannot be read on this agent at the moment: try again.`
+    : `${subject} is damaged at offsets ${damage.offset} to ${damage.lastOffset}: ${damage.message}.`
 }

@@ -5,6 +5,7 @@ import { nodeCodecs } from '../codecs.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { CachedObjects } from '../objects/cached.ts'
 import { MemoryObjects } from '../objects/memory.ts'
+import { ObjectStoreError } from '../objects/object-store.ts'
 import type { AgentEvent } from '../observe/events.ts'
 import { systemClock } from '../time/system-clock.ts'
 import { Turns } from '../time/turns.ts'
@@ -34,15 +35,29 @@ test('a batch that nobody can unpack answers with its first offset, and keeps no
   expect(events).toEqual([])
 })
 
-test('rotten bytes are an error, never "no such record"', async () => {
+test('H1: damaged bytes are the error that Fetch answers, never "no such record"', async () => {
   const bytes = Buffer.concat([aBatch([10, 20]), aBatch([30, 40])])
   bytes[42] = (bytes[42] ?? 0) ^ 0xff // the end of the first batch's largest timestamp
   expect(readBatchHeader(bytes, 0).maxTimestamp).not.toBe(20)
   const { offsets, events } = await stored(bytes, 4)
   expect(await offsets.list([{ topicId, partition: 0, at: { timestamp: 15 } }], signal)).toMatchObject([
-    { kind: 'error', error: 'KAFKA_STORAGE_ERROR', damage: { offset: 0, lastOffset: 3, objectKey: 'object' } },
+    { kind: 'error', error: 'CORRUPT_MESSAGE', damage: { offset: 0, lastOffset: 3, objectKey: 'object' } },
   ])
   expect(events).toMatchObject([{ kind: 'corrupt data', partition: 0 }])
+})
+
+test('an object that is gone is damage, and a store that is away is not', async () => {
+  const { offsets, events, store } = await stored(aBatch([10, 20]), 2)
+  const read = store.read.bind(store)
+  store.read = () => Promise.reject(new ObjectStoreError('unavailable', 'no', 'the store is away'))
+  const ask = { topicId, partition: 0, at: { timestamp: 15 } }
+  expect(await offsets.list([ask], signal)).toEqual([{ kind: 'error', error: 'KAFKA_STORAGE_ERROR' }])
+  expect(events).toMatchObject([{ kind: 'store trouble' }])
+  store.read = read
+  await store.remove(['object'], signal)
+  expect(await offsets.list([ask], signal)).toMatchObject([
+    { kind: 'error', error: 'CORRUPT_MESSAGE', damage: { offset: 0, lastOffset: 1 } },
+  ])
 })
 
 function aBatch(timestamps: readonly number[]): Uint8Array {
@@ -84,5 +99,5 @@ async function stored(bytes: Uint8Array, count: number) {
     emit: (event) => events.push(event),
     damage: new DamageReports({ emit: (event) => events.push(event), topicName: () => undefined }),
   })
-  return { offsets, events }
+  return { offsets, events, store }
 }

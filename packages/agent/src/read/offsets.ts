@@ -12,12 +12,11 @@ import type { TopicPartition } from '../core/ids.ts'
 import { limits } from '../limits.ts'
 import type { LogIndex, Segment } from '../metadata/metadata-store.ts'
 import type { CachedObjects } from '../objects/cached.ts'
-import { ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
-import { checkSegment, isCorrupt } from './batches.ts'
-import type { Damage, DamageReports } from './damage.ts'
+import { checkSegment, DamagedOffsetsError, isCorrupt } from './batches.ts'
+import { type Damage, type DamageReports, readFailure } from './damage.ts'
 
 export interface OffsetAsk extends TopicPartition {
   readonly at: 'earliest' | 'latest' | 'latest stable' | 'max timestamp' | { readonly timestamp: number }
@@ -110,26 +109,17 @@ export class Offsets {
     signal: AbortSignal,
   ): Promise<OffsetAnswer> {
     try {
-      const bytes = await this.#whole(segment, signal)
+      const bytes = await this.#whole(ask, segment, signal)
       const wanted = typeof ask.at === 'object' ? ask.at.timestamp : segment.maxTimestamp
       return { kind: 'offset', ...firstSince(bytes, segment, { wanted, from: within.logStartOffset }, this.#parts.codecs), leaderEpoch }
     } catch (error) {
-      const { emit, damage } = this.#parts
-      if (isCorrupt(error)) {
-        const { baseOffset: offset, lastOffset, objectKey } = segment
-        const found = { topicId: ask.topicId, partition: ask.partition, offset, lastOffset, objectKey, message: error.message }
-        damage.report(found)
-        return { kind: 'error', error: 'KAFKA_STORAGE_ERROR', damage: found }
-      }
-      if (error instanceof ObjectStoreError) emit({ kind: 'store trouble', operation: 'read', message: error.message })
-      else throw error
-      return { kind: 'error', error: 'KAFKA_STORAGE_ERROR' }
+      return { kind: 'error', ...readFailure(error, ask, this.#parts.emit) }
     }
   }
 
   /** Every batch is checked: one that says a wrong number of offsets or a wrong time would make "no such record" of what is there. Once more, past the cache. */
-  async #whole(segment: Segment, signal: AbortSignal): Promise<Uint8Array> {
-    const { objects, crc32c } = this.#parts
+  async #whole({ topicId, partition }: TopicPartition, segment: Segment, signal: AbortSignal): Promise<Uint8Array> {
+    const { objects, crc32c, damage } = this.#parts
     const read = async (): Promise<Uint8Array> => {
       const bytes = await objects.read(segment.objectKey, { start: segment.byteStart, length: segment.sizeBytes }, signal)
       checkSegment(bytes, segment, crc32c)
@@ -140,7 +130,16 @@ export class Offsets {
     } catch (error) {
       if (!isCorrupt(error)) throw error
       objects.forget(segment.objectKey)
+    }
+    try {
       return await read()
+    } catch (error) {
+      if (!isCorrupt(error)) throw error
+      const { baseOffset: offset, lastOffset, objectKey } = segment
+      // It goes into the middle of sentences.
+      const found = { offset, lastOffset, objectKey, message: error.message.replace(/\.$/, '') }
+      damage.report({ topicId, partition, ...found })
+      throw new DamagedOffsetsError(found)
     }
   }
 }

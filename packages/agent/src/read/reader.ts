@@ -6,15 +6,14 @@ import { nextBudget } from '../core/log/fetch-plan.ts'
 import { limits } from '../limits.ts'
 import type { LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
 import type { CachedObjects } from '../objects/cached.ts'
-import { ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tail, Tails } from '../view/tails.ts'
 import type { AnswerClaim } from './answer-memory.ts'
-import { checkSegment, DamagedOffsetsError, isCorrupt, salvage, type TakenBatches, takeBatches, takeSalvaged } from './batches.ts'
-import type { Damage, DamageReports } from './damage.ts'
+import { checkSegment, isCorrupt, salvage, type TakenBatches, takeBatches, takeSalvaged } from './batches.ts'
+import { type Damage, type DamageReports, isReadTrouble, readFailure } from './damage.ts'
 
 export interface FetchAsk extends TopicPartition {
   readonly offset: number
@@ -164,7 +163,7 @@ export class Reader {
       }
     } catch (error) {
       // What was read before the trouble is answered; the next fetch begins at the trouble, and receives it as an error.
-      if (sizeBytes === 0 || !isReadTrouble(error)) return this.#failed(ask, error, watermarks)
+      if (sizeBytes === 0 || !isReadTrouble(error)) return { kind: 'error', ...readFailure(error, ask, this.#parts.emit), watermarks }
     }
     return { kind: 'data', chunks, sizeBytes, ...watermarks }
   }
@@ -241,21 +240,6 @@ export class Reader {
     }
     return new Uint8Array()
   }
-
-  /**
-   * Damage is CORRUPT_MESSAGE: of all codes of a partition it is the one that Java's consumer throws to its application, librdkafka's hands to it, and
-   * kafkajs reports after its retries. After KAFKA_STORAGE_ERROR and UNKNOWN_SERVER_ERROR they fetch again indefinitely, without a word or with a line in
-   * the log; after OFFSET_OUT_OF_RANGE they reset their position, and skip or repeat records. A store that is away is KAFKA_STORAGE_ERROR: waiting is right.
-   */
-  #failed(ask: FetchAsk, error: unknown, watermarks: Watermarks): FetchAnswer {
-    if (error instanceof DamagedOffsetsError) {
-      const { topicId, partition } = ask
-      return { kind: 'error', error: 'CORRUPT_MESSAGE', watermarks, damage: { topicId, partition, ...error.damage } }
-    }
-    if (!(error instanceof ObjectStoreError)) throw error
-    if (error.kind !== 'aborted') this.#parts.emit({ kind: 'store trouble', operation: 'read', message: error.message })
-    return { kind: 'error', error: 'KAFKA_STORAGE_ERROR', watermarks }
-  }
 }
 
 /** Of reading a partition's bytes, compared with finding that there are none. */
@@ -266,8 +250,4 @@ interface SegmentRead {
   readonly segment: Segment
   readonly wanted: Parameters<typeof takeBatches>[2]
   readonly signal: AbortSignal
-}
-
-function isReadTrouble(error: unknown): boolean {
-  return error instanceof DamagedOffsetsError || error instanceof ObjectStoreError
 }
