@@ -125,6 +125,15 @@ test('records that lie about their sizes are rejected', () => {
   )
 })
 
+test('a negative length of a key or a value is a null, as Kafka reads it', () => {
+  const none = { offsetDelta: 0, timestamp: 1, key: null, value: null, headers: [] }
+  const batch = buildBatch({ baseTimestamp: 1, records: [none] }, crc32c)
+  // After the header: the record's length, attributes, two deltas, then the lengths of the key and the value, where 1 is -1.
+  expect([...batch.subarray(65, 67)]).toEqual([1, 1])
+  batch.set([3, 0x7f], 65)
+  expect([...readRecords(batch, 0, nodeCodecs, 1_000)]).toEqual([none])
+})
+
 test.each(codecNames.filter((codec) => codec !== 'none'))(
   '%s: a decompression bomb is rejected, and arbitrary bytes are rejected or unpacked within the limit',
   (codec) => {

@@ -23,6 +23,20 @@ test('a delay that Node cannot count does not fire at once', async () => {
   expect(fired).toBe(false)
 })
 
+test('a delay below zero fires soon, and Node does not warn of it', async () => {
+  const warnings: Error[] = []
+  const onWarning = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', onWarning)
+  try {
+    await new Promise<void>((resolve) => systemClock.after(-1, resolve))
+    await systemClock.sleep(-5)
+    await pass(0)
+  } finally {
+    process.off('warning', onWarning)
+  }
+  expect(warnings).toEqual([])
+})
+
 test('a sleep ends with the reason of its signal, also one that was aborted before', async () => {
   const reason = new Error('enough')
   const controller = new AbortController()
