@@ -18,7 +18,9 @@ test('the tables have at least 400 requests, each in a version', () => expect(ro
 
 test('every API that is advertised has a request in each of its versions', () => {
   // A version that is advertised and not served has a row of its own.
-  const asked = new Set(tables.flatMap(({ api, what, versions }) => [what, ...versions.map(versionWords)].map((words) => `${api.name} ${words}`)))
+  const asked = new Set(
+    tables.flatMap(({ api, what, versions }) => [what, ...versions.map(versionWords)].map((words) => `${api.name} ${words}`)),
+  )
   const advertised = handlers.flatMap(({ api }) => {
     const [min, max] = api.advertised ?? api.versions
     return Array.from({ length: max - min + 1 }, (_, index) => `${api.name} ${versionWords(min + index)}`)

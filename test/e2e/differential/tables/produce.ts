@@ -81,7 +81,9 @@ const produceRows = rowsOf(Produce, (row) => {
     differs: ['produce-epoch'],
   })
   writes('a producer id without a sequence', () => batch(1, { producer: { id: 1_000_081, epoch: 0, baseSequence: -1 } }))
-  writes('an epoch and a sequence without a producer id', () => batch(1, { producer: { id: -1, epoch: 0, baseSequence: 0 } }), { again: true })
+  writes('an epoch and a sequence without a producer id', () => batch(1, { producer: { id: -1, epoch: 0, baseSequence: 0 } }), {
+    again: true,
+  })
   writes('an epoch alone', () => batch(1, { producer: { id: -1, epoch: 3, baseSequence: -1 } }))
   writes('a sequence alone', () => batch(1, { producer: { id: -1, epoch: -1, baseSequence: 3 } }))
   writes('producer id -2', () => batch(1, { producer: { id: -2, epoch: 0, baseSequence: 0 } }))

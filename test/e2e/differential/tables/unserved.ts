@@ -1,5 +1,11 @@
 // What is advertised so that clients get a quick error: SASL on a listener without it, and the consumer protocol.
-import { ApiVersions, ConsumerGroupHeartbeat, type ConsumerGroupHeartbeatRequest, SaslAuthenticate, SaslHandshake } from '@local-kafka-service/protocol'
+import {
+  ApiVersions,
+  ConsumerGroupHeartbeat,
+  type ConsumerGroupHeartbeatRequest,
+  SaslAuthenticate,
+  SaslHandshake,
+} from '@local-kafka-service/protocol'
 import { type Row, type RowOptions, rowsOf } from '../row.ts'
 import { utf8 } from './parts.ts'
 
