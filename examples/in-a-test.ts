@@ -1,4 +1,4 @@
-// A test that needs a Kafka: it runs inside the test's own process, in memory, on any free port.
+// A test with a Kafka, which runs inside the test's own process, in memory, on any free port.
 // Run it with `node --conditions=lks-source --test examples/in-a-test.ts`.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -15,7 +15,7 @@ void test('an order is announced', async () => {
   assert.deepEqual(announced.json(), { id: 'order-1', total: 42 })
 })
 
-/** The code under test: it knows nothing of this server, only where a Kafka is. */
+/** The code under test. It knows only the address of a Kafka, and does not depend on this server. */
 async function announce(brokers: string, order: { readonly id: string; readonly total: number }): Promise<void> {
   const producer = new Kafka({ brokers: [brokers], logLevel: logLevel.ERROR }).producer()
   await producer.connect()

@@ -1,4 +1,4 @@
-// kafkajs, unmodified: a producer, and a consumer in a group that commits what it has read.
+// A producer, and a consumer in a group that commits its offsets, with unmodified kafkajs.
 // Run it with `node --conditions=lks-source examples/kafkajs.ts`.
 import { Kafka, logLevel } from 'kafkajs'
 import { startKafka } from 'local-kafka-service'
@@ -30,6 +30,6 @@ await consumer.run({
   },
 })
 await read.promise
-// What was read is committed before the member leaves.
+// kafkajs commits the offsets before the member leaves.
 await consumer.disconnect()
 console.log(`the kitchen is behind by ${await server.group('kitchen').lag()}`)

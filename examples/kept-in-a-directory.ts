@@ -1,4 +1,4 @@
-// What one server keeps in a directory, the next one has.
+// A server stores records in a directory, and a second server reads them.
 // Run it with `node --conditions=lks-source examples/kept-in-a-directory.ts`.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

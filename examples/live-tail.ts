@@ -1,4 +1,4 @@
-// Watches a topic live, over HTTP, as server-sent events.
+// Follows a topic live over HTTP, as server-sent events.
 // Run it with `node --conditions=lks-source examples/live-tail.ts`.
 import { startKafka } from 'local-kafka-service'
 

@@ -1,4 +1,4 @@
-// What a producer does when its record was written, but the answer got lost: without idempotence the record is there twice, with it once.
+// The server writes a record, but its acknowledgement gets lost. The topic then has the record twice without idempotence, and once with it.
 // Run it with `node --conditions=lks-source --test examples/lost-ack.ts`.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -18,7 +18,7 @@ for (const [client, send] of Object.entries({ kafkajs: sendByKafkajs, '@platform
     await send(kafka.bootstrapServers, { topic: 'careful', idempotent: true })
     assert.equal((await kafka.records('careful')).length, 1)
 
-    // What the client really did: it sent the same batch again, and no error came that the test did not ask for.
+    // The client sent the same batch again, and received no error that no fault caused.
     assert.deepEqual(
       kafka.requests({ api: 'Produce', topic: 'careful' }).map(({ outcome }) => outcome),
       ['lost', 'answered'],

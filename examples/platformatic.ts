@@ -1,4 +1,4 @@
-// @platformatic/kafka, unmodified: a producer, and a consumer in a group that commits what it has read.
+// A producer, and a consumer in a group that commits its offsets, with unmodified @platformatic/kafka.
 // Run it with `node --conditions=lks-source examples/platformatic.ts`.
 import { Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka'
 import { startKafka } from 'local-kafka-service'

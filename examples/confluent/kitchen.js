@@ -1,5 +1,5 @@
-// @confluentinc/kafka-javascript, unmodified: a producer, and a consumer in a group.
-// The package is CommonJS: its names come with the default.
+// A producer, and a consumer in a group, with unmodified @confluentinc/kafka-javascript.
+// The package is CommonJS, so its names are properties of the default export.
 import confluent from '@confluentinc/kafka-javascript'
 import { startKafka } from 'local-kafka-service'
 

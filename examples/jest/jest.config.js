@@ -1,4 +1,4 @@
-// One more server, for the tests that do with a shared one.
+// Starts one more server, which tests can share.
 module.exports = {
   globalSetup: 'local-kafka-service/jest',
   globalTeardown: 'local-kafka-service/jest/teardown',

@@ -1,4 +1,4 @@
-// The server of the globalSetup is for all workers: code that reads its environment finds it, and names must be a test's own.
+// All workers share the server of globalSetup. Its address is in the environment. Each test must use its own names of topics and groups.
 const { Kafka } = require('kafkajs')
 
 test('all workers reach it', async () => {

@@ -1,4 +1,4 @@
-// A Kafka in the test's own process: a new one for each test.
+// Each test starts a new Kafka in its own process.
 const { startKafka } = require('local-kafka-service')
 const { startShipping } = require('./shipping.js')
 
@@ -22,7 +22,7 @@ test('ships an order', async () => {
   expect(shipment.key).toEqual(Buffer.from('42'))
 })
 
-test('a wait in vain says what was there', async () => {
+test('a wait that times out lists the records it saw', async () => {
   await kafka.produce('orders', { key: '42', json: { sku: 'A' } })
 
   await expect(kafka.waitFor('shipments', 2, { timeoutMs: 300 })).rejects.toThrow("waitFor('shipments', 2): not within 300 ms")

@@ -1,7 +1,7 @@
-// Jest's faked timers stop the code under test, not the server beside it.
+// Jest's fake timers stop the code under test, but not the server in the same process.
 const { startKafka } = require('local-kafka-service')
 
-test('faked timers do not reach the server', async () => {
+test('fake timers do not affect the server', async () => {
   jest.useFakeTimers()
   const kafka = await startKafka({ topics: { invoices: 1 }, http: true })
   try {

@@ -1,4 +1,4 @@
-// Each test asks for a Kafka, which ends with it.
+// Each test starts its own Kafka, which ends with the test.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Producer, stringSerializers } from '@platformatic/kafka'
@@ -16,7 +16,7 @@ void test('an order is announced', async (t) => {
   assert.deepEqual(order.json(), { sku: 'A' })
 })
 
-void test('another test has another Kafka', async (t) => {
+void test('each test has its own Kafka', async (t) => {
   const kafka = await kafkaFor(t, { topics: { orders: 1 } })
 
   assert.deepEqual(await kafka.records('orders'), [])

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A topic, two records, and what was written, with nothing but curl. It talks to `lks dev`, or to what `lks exec` names in the environment.
+# Creates a topic, writes two records and reads them, with curl only. It uses `lks dev`, or the server that `lks exec` names in the environment.
 set -eu
 
 control=${LKS_URL:-http://localhost:8000}

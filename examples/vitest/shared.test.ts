@@ -1,4 +1,4 @@
-// The server of the globalSetup is for all workers: code that reads its environment finds it, and names must be a test's own.
+// All workers share the server of globalSetup. Its address is in the environment. Each test must use its own names of topics and groups.
 import { Kafka } from 'kafkajs'
 import type {} from 'local-kafka-service/vitest/setup'
 import { expect, inject, test } from 'vitest'

@@ -1,11 +1,11 @@
-// Each test has a Kafka of its own, a fork of the one that was prepared: topics and groups may have the same names, and tests may run side by side.
+// Each test has its own Kafka, a fork of the prepared one. So tests can use the same topics and groups, and run in parallel.
 import { kafkaTest } from 'local-kafka-service/vitest'
 import { describe, expect } from 'vitest'
 import { startShipping } from './shipping.ts'
 
 const test = kafkaTest({
   topics: { orders: 3, shipments: 1 },
-  // Once per worker. Every test begins with this order, which was shipped long ago.
+  // Runs once per worker. Every test begins with this order, which is already shipped.
   prepare: async (kafka) => {
     await kafka.produce('orders', { key: '41', json: { sku: 'A' } })
     await kafka.produce('shipments', { key: '41', json: { order: '41' } })

@@ -1,4 +1,4 @@
-// The code under test: ships what is ordered. It knows nothing of this server, only how its client is configured.
+// The code under test: it ships each order. It knows only the configuration of its client, and does not depend on this server.
 import { Kafka, type KafkaConfig } from 'kafkajs'
 
 export async function startShipping(config: KafkaConfig): Promise<AsyncDisposable> {

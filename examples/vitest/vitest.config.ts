@@ -1,4 +1,4 @@
-// One more server, for the tests that do with a shared one.
+// Starts one more server, which tests can share.
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({ test: { globalSetup: ['local-kafka-service/vitest/setup'] } })

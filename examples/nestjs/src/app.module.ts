@@ -1,4 +1,4 @@
-// What belongs together: both controllers, and the client with which orders are sent.
+// The module: both controllers, and the Kafka client that sends orders.
 import { Module } from '@nestjs/common'
 import { ClientsModule } from '@nestjs/microservices'
 import { kafka } from './kafka.js'

@@ -1,4 +1,4 @@
-// Where Kafka is, said once for whoever produces and whoever consumes.
+// The Kafka options that the producer and the consumer share.
 import { type KafkaOptions, Transport } from '@nestjs/microservices'
 
 export function kafka(name: string): KafkaOptions & { transport: Transport.KAFKA } {
@@ -7,9 +7,9 @@ export function kafka(name: string): KafkaOptions & { transport: Transport.KAFKA
     transport: Transport.KAFKA,
     options: {
       client: { clientId: name, brokers },
-      // kafkajs ends a consumer when its poll does, so the application stops within this.
+      // kafkajs stops a consumer only after its poll, so this bounds how long the application takes to stop.
       consumer: { groupId: name, maxWaitTimeInMs: 500 },
-      // A topic that is new is read from its beginning.
+      // The consumer reads a new topic from its beginning.
       subscribe: { fromBeginning: true },
     },
   }

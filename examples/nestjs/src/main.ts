@@ -8,7 +8,7 @@ import { kafka } from './kafka.js'
 const app = await NestFactory.create(AppModule)
 app.enableShutdownHooks()
 app.connectMicroservice<MicroserviceOptions>(kafka('warehouse'))
-// First what answers over Kafka, then what asks.
+// Start the Kafka side first, because HTTP requests wait for its replies.
 await app.startAllMicroservices()
 await app.listen(process.env['PORT'] ?? 3000)
 console.log(`listening on ${await app.getUrl()}`)

@@ -1,4 +1,4 @@
-// Orders come in over HTTP and go out over Kafka: the price is asked for and waited for, the order is announced.
+// Receives orders over HTTP. It requests the price over Kafka, waits for the reply, and publishes the order.
 import { randomUUID } from 'node:crypto'
 import { Body, Controller, Inject, type OnModuleInit, Post } from '@nestjs/common'
 import { ClientKafka } from '@nestjs/microservices'
@@ -26,7 +26,7 @@ export class OrdersController implements OnModuleInit {
   async create(@Body() { item, count }: Pick<Order, 'item' | 'count'>): Promise<Order> {
     const { price } = await lastValueFrom(this.client.send<Pick<Order, 'price'>>('orders.price', { item, count }))
     const order = { id: randomUUID(), item, count, price }
-    // Orders of one item stay in their order.
+    // The key keeps the orders of one item in sequence.
     await lastValueFrom(this.client.emit('orders.created', { key: item, value: order }))
     return order
   }

@@ -1,4 +1,4 @@
-// The warehouse hears of orders over Kafka only: it is asked for prices, and ships what is announced.
+// The warehouse uses Kafka only: it answers requests for prices, and ships orders that are published.
 import { Controller, Get } from '@nestjs/common'
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices'
 import type { Order } from './orders.controller.js'
@@ -7,13 +7,13 @@ import type { Order } from './orders.controller.js'
 export class WarehouseController {
   readonly #shipments = new Map<string, Order>()
 
-  /** An object, because a bare number comes back as text. */
+  /** Returns an object, because a bare number arrives as a string. */
   @MessagePattern('orders.price')
   price(@Payload() { count }: Pick<Order, 'item' | 'count'>): Pick<Order, 'price'> {
     return { price: count * 2.5 }
   }
 
-  /** An event comes at least once, so who hears it makes sure that it counts once. */
+  /** Events arrive at least once. The map makes repeated events harmless. */
   @EventPattern('orders.created')
   ship(@Payload() order: Order): void {
     this.#shipments.set(order.id, order)
