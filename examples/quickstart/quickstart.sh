@@ -6,11 +6,7 @@ control=${LKS_URL:-http://localhost:8000}
 data=${LKS_DATA_URL:-http://localhost:8123}
 
 curl -fsS -X POST "$control/topics" -d '{"name":"quickstart","partitions":1}'
-echo
 curl -fsS -X POST "$data/topics/quickstart/produce/0" -d 'order-1:coffee'
-echo
 curl -fsS -X POST "$data/topics/quickstart/produce/0" -d 'order-2:tea'
-echo
 curl -fsS "$data/topics/quickstart/messages/0?offset=0"
-echo
 curl -fsS -X DELETE "$control/topics/quickstart"

@@ -4,7 +4,8 @@ import { Kafka, type KafkaConfig } from 'kafkajs'
 export async function startShipping(config: KafkaConfig): Promise<AsyncDisposable> {
   const kafka = new Kafka(config)
   const producer = kafka.producer()
-  const consumer = kafka.consumer({ groupId: 'shipping' })
+  // kafkajs stops only between two fetches, and by default a fetch can wait for 5 s: that is too long for a test.
+  const consumer = kafka.consumer({ groupId: 'shipping', maxWaitTimeInMs: 100 })
   await Promise.all([producer.connect(), consumer.connect()])
   await consumer.subscribe({ topic: 'orders' })
   await consumer.run({
