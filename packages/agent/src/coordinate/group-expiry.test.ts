@@ -1,11 +1,11 @@
-// What expires of groups, and when: offsets that nobody reads, then groups that keep none.
+// The expiry of groups: offsets that no member reads, then groups without offsets.
 import { encodeSubscription } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { aTopic } from '../metadata/metadata-store.contract.ts'
 import type { OffsetToCommit } from '../metadata/metadata-store.ts'
 import { aCoordinator, aJoin, at, joined, ownsNothing, synced, turn } from './testing/a-coordinator.ts'
 
-test('while a group reads, old offsets of topics that no member reads expire; those of what is read stay, however old', async () => {
+test('while a group has members, old offsets of topics that no member reads expire; those of topics that one reads stay at any age', async () => {
   const long = { sessionTimeoutMs: 1e9, rebalanceTimeoutMs: 1e9 }
   const { groups, store, topicId, clock } = await aCoordinator({ settings: { maxSessionTimeoutMs: 1e9 } })
   const unread = await aTopic(store, { name: 'unread', partitions: 4 })
@@ -35,11 +35,11 @@ test('while a group reads, old offsets of topics that no member reads expire; th
   await running
 })
 
-test('C13: a group without members that keeps no offsets is gone at the next check, from the lists and from the database', async () => {
+test('C13: the next check removes a group without members and offsets from the lists and from the database', async () => {
   const { groups, store, topicId, clock, restart } = await aCoordinator()
   const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
   const other = await aTopic(store, { name: 'other', partitions: 1 })
-  // A consumer that never committed; a group all of whose offsets are deleted; one whose topic is; and one that keeps an offset.
+  // A group that never committed; one with all offsets deleted; one with its topic deleted; and one that keeps an offset.
   const member = await joined(groups, 'never committed')
   await groups.ask('never committed', { kind: 'leave', members: [member] })
   await groups.commit('deleted offsets', simple, [at(topicId, 0, 1)])
@@ -60,7 +60,7 @@ test('C13: a group without members that keeps no offsets is gone at the next che
   expect((await (await restart()).list()).map(({ groupId }) => groupId)).toEqual(['keeps'])
 })
 
-test('C13: a group stays while it has members, or an id of one that is about to join', async () => {
+test('C13: a group stays while it has members or pending ids', async () => {
   const { groups, clock } = await aCoordinator()
   const long = { sessionTimeoutMs: 1_800_000, rebalanceTimeoutMs: 1_800_000 }
   const member = await joined(groups, 'members', long)
@@ -76,7 +76,7 @@ test('C13: a group stays while it has members, or an id of one that is about to 
   await running
 })
 
-test('C13: a group that is asked for while its rows are being removed is opened after that', async () => {
+test('C13: a group that a request needs while its rows are being removed is opened after that', async () => {
   const gate = Promise.withResolvers<void>()
   const { groups, store, topicId, clock } = await aCoordinator({
     expire: async (expire, input) => {

@@ -1,5 +1,6 @@
-// Runs one group's machine: one turn at a time, each saved before anybody hears of it; what comes while a save is under way goes into the next one.
+// Runs one group's machine: one turn at a time, each saved before its answers are sent. Requests that arrive during a save go into the next one.
 import { KafkaError } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import { ClassicGroup } from '../core/group/classic-group.ts'
 import type { ClassicReply, ClassicRequest, ClassicSettings } from '../core/group/classic-messages.ts'
 import { type ClassicChange, type SavedChange, saved } from '../core/group/classic-state.ts'
@@ -21,16 +22,16 @@ export interface RunnerParts {
   readonly groupId: string
   readonly store: Pick<GroupStore, 'open' | 'save'>
   readonly owner: GroupOwner
-  /** Drawn for this runner alone. */
+  /** Random, for this runner only. */
   readonly epoch: string
   readonly clock: Clock
   readonly settings: ClassicSettings
   readonly emit: EventHook
-  /** Once, when it is of no more use: a save failed, or another coordinator took over. Whoever asks next makes a new one. */
+  /** Called once, when this runner has ended: a save failed, or another coordinator took over. The next request opens a new runner. */
   readonly onDropped: () => void
 }
 
-/** What a request does beside the machine, decided by its answer in the same turn and saved with it. */
+/** The offset changes of a request, decided by its answer in the same turn and saved with it. */
 export interface Beside {
   readonly offsets?: readonly OffsetToCommit[]
   readonly removedOffsets?: readonly TopicPartition[]
@@ -43,15 +44,15 @@ interface Asker {
   readonly beside: ((reply: ClassicReply) => Beside) | undefined
 }
 
-/** What one save carries, and who hears of it. */
+/** The changes of one save, and the answers that wait for it. */
 interface Batch {
-  /** The group after it; null: it is deleted with everything it has, so nothing that comes later may join this batch. */
+  /** The group after the save. Null: the group is deleted with everything it has, so no later turn may join this batch. */
   head: Omit<GroupHead, 'groupId'> | null
   deletes: boolean
   readonly changes: Map<string, SavedChange>
-  /** Somebody outside would see a difference: not so when a member only gave a sign of life. */
+  /** Whether a description of the group changes. A heartbeat, for example, changes nothing that is visible. */
   visible: boolean
-  /** By partition, in one of the two: what was asked last of a partition counts. */
+  /** By partition, in one of the two maps: the last request for a partition wins. */
   readonly offsets: Map<string, OffsetToCommit>
   readonly removedOffsets: Map<string, TopicPartition>
   readonly expiredOffsets: SaveGroup['expiredOffsets'][number][]
@@ -64,10 +65,10 @@ export class GroupRunner {
   readonly #askers = new Map<RequestId, Asker>()
   #version = 0
   #head: Omit<GroupHead, 'groupId'> | null = null
-  /** There is a row of it in the database, as far as this runner knows. */
+  /** Whether the database has a row of the group, as far as this runner knows. */
   #stored = false
   #nextRequest = 0
-  /** In order; the last one takes what comes next. */
+  /** In order; the last one takes the changes of the next turn. */
   readonly #batches: Batch[] = []
   #saving = false
   #savedAll: Promise<void> = Promise.resolve()
@@ -79,7 +80,7 @@ export class GroupRunner {
     this.#machine = new ClassicGroup(parts.settings)
   }
 
-  /** Takes the group over and reloads it. Rejects with a KafkaError NOT_COORDINATOR, or as the database does. */
+  /** Takes over the group and reloads it. Rejects with a KafkaError NOT_COORDINATOR, or as the database does. */
   static async open(parts: RunnerParts): Promise<GroupRunner> {
     const { store, groupId, epoch, owner } = parts
     const opened = await store.open({ groupId, epoch, owner })
@@ -92,12 +93,12 @@ export class GroupRunner {
     return runner
   }
 
-  /** The group as of the last turn; undefined when there is none. */
+  /** The group as of the last turn; undefined if it does not exist. */
   get head(): Omit<GroupHead, 'groupId'> | undefined {
     return this.#head ?? undefined
   }
 
-  /** Nobody waits, nothing is to be saved, nobody is a member or has an id to become one: it can be reloaded without anybody noticing. */
+  /** No request waits, no save runs, and the group has no members or pending ids: no client can notice a reload. */
   get idle(): boolean {
     const empty = this.#head === null || this.#head.state === 'Empty'
     return empty && this.#askers.size === 0 && !this.#saving && this.#machine.nextWake() === null
@@ -107,7 +108,7 @@ export class GroupRunner {
     return this.#parts.groupId
   }
 
-  /** Settles when the answer's step is saved. `beside` is called in the turn of the answer. Rejects with a KafkaError when the group is dropped meanwhile. */
+  /** Settles when the answer's step is saved. `beside` is called in the turn of the answer. Rejects with a KafkaError when the group is dropped first. */
   ask(request: ClassicRequest, beside?: (reply: ClassicReply) => Beside): Promise<ClassicReply> {
     if (this.#dropped !== undefined) return Promise.reject(this.#dropped)
     return new Promise((resolve, reject) => {
@@ -118,12 +119,12 @@ export class GroupRunner {
     })
   }
 
-  /** Settles when everything that was answered is saved and sent. */
+  /** Settles when all answers are saved and sent. */
   async saved(): Promise<void> {
     while (this.#saving) await this.#savedAll
   }
 
-  /** From now on it answers nobody; whoever waits hears the error. */
+  /** Ends the runner: it rejects all waiting and later requests with the error. */
   drop(error: KafkaError): void {
     if (this.#dropped !== undefined) return
     this.#dropped = error
@@ -143,11 +144,10 @@ export class GroupRunner {
     }
     batch.head = this.#head
     for (const { to, reply } of replies) {
-      const asker = this.#askers.get(to)
-      if (asker === undefined) throw new RangeError(`a group answered request ${to}, which nobody asked`)
+      const asker = must(this.#askers.get(to), `request ${to}, which the group answered`)
       if (asker.beside !== undefined) addBeside(batch, asker.beside(reply))
       batch.answers.push(() => {
-        // Dropped meanwhile: it has heard the error.
+        // If the group was dropped first, the request was already rejected.
         if (this.#askers.delete(to)) asker.resolve(reply)
       })
     }
@@ -180,22 +180,22 @@ export class GroupRunner {
     this.#head = change.value === null ? null : { kind: 'classic', protocolType: change.value.protocolType, state: change.value.state }
   }
 
-  /** One save after another, until nothing is left. A save that fails drops the group: what it would have said is forgotten, its next owner reloads. */
+  /** Runs one save after another until no batch is left. A failed save drops the group: its unsent answers are discarded, and the next request reloads it. */
   async #saveAll(): Promise<void> {
     try {
       for (let batch = this.#batches.shift(); batch !== undefined && this.#dropped === undefined; batch = this.#batches.shift()) {
         if (!(await this.#save(batch))) return
         for (const answer of batch.answers) answer()
-        this.#tell(batch)
+        this.#report(batch)
       }
     } finally {
-      // In the turn in which nothing was left: what comes next begins a new round.
+      // In the turn in which no batch was left, so that the next turn starts a new round.
       this.#saving = false
     }
   }
 
-  /** After the answers: who hears of it may ask and must find it so. */
-  #tell({ visible, head, offsets, removedOffsets, expiredOffsets }: Batch): void {
+  /** Emits after the save, so that a listener that queries the group finds the change. */
+  #report({ visible, head, offsets, removedOffsets, expiredOffsets }: Batch): void {
     const { emit, groupId } = this.#parts
     if (visible) emit({ kind: 'group changed', groupId, state: head?.state ?? 'Dead' })
     const partitions = offsets.size + removedOffsets.size + expiredOffsets.length
@@ -204,7 +204,7 @@ export class GroupRunner {
 
   async #save(batch: Batch): Promise<boolean> {
     const { head } = batch
-    // A group that never was needs no deletion.
+    // A group that was never stored needs no deletion.
     if (savesNothing(batch) || (head === null && !this.#stored)) return true
     const { store, groupId, epoch, owner, emit } = this.#parts
     try {
@@ -227,7 +227,7 @@ export class GroupRunner {
       this.drop(new KafkaError('NOT_COORDINATOR', kind === 'stale' ? 'The group was changed by another coordinator.' : undefined))
     } catch (error) {
       if (!(error instanceof MetadataError)) throw error
-      emit({ kind: 'notice', message: `group ${groupId}: its last step is not saved, it will be reloaded: ${error.message}` })
+      emit({ kind: 'notice', message: `group '${groupId}' will be reloaded, because its last step could not be saved: ${error.message}` })
       this.drop(new KafkaError('COORDINATOR_NOT_AVAILABLE', error.message))
     }
     return false
@@ -238,7 +238,18 @@ export class GroupRunner {
     const at = this.#machine.nextWake()
     if (at === null || this.#dropped !== undefined) return
     const { clock } = this.#parts
-    this.#timer = clock.after(Math.max(0, at - clock.monotonic()), () => this.#take(this.#machine.wake(clock.monotonic())))
+    this.#timer = clock.after(Math.max(0, at - clock.monotonic()), () => this.#wake())
+  }
+
+  /** A timer has no caller that could receive a defect: it is reported, and the group is dropped. The next request reloads it. */
+  #wake(): void {
+    const { clock, emit, groupId } = this.#parts
+    try {
+      this.#take(this.#machine.wake(clock.monotonic()))
+    } catch (error) {
+      emit({ kind: 'defect', where: `group '${groupId}'`, error })
+      this.drop(new KafkaError('COORDINATOR_NOT_AVAILABLE'))
+    }
   }
 }
 

@@ -1,5 +1,6 @@
-// The groups of an agent over a real Metadata Service in memory: what is answered is saved, what is saved comes back, and nobody else's step counts.
+// The groups of an agent over a real Metadata Service in memory: each answer is saved first, a reload restores the saved state, and saves of other coordinators are rejected.
 import { expect, test } from 'vitest'
+import { AssertionError } from '../core/assert.ts'
 import { limits } from '../limits.ts'
 import { aTopic } from '../metadata/metadata-store.contract.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
@@ -17,7 +18,7 @@ test('a member joins, syncs, commits and leaves; each step is in the database be
   expect(await groups.list()).toEqual([{ groupId: 'g', kind: 'classic', protocolType: 'consumer', state: 'Empty' }])
 })
 
-test('after a crash and a restart members go on with heartbeats, without a rebalance, and their offsets are there', async () => {
+test('after a crash and a restart members continue with heartbeats, without a rebalance, and their offsets are kept', async () => {
   const { groups, store, topicId, restart } = await aCoordinator()
   const member = await joined(groups, 'g')
   await synced(groups, 'g', member)
@@ -35,7 +36,7 @@ test('after a crash and a restart members go on with heartbeats, without a rebal
   expect((await store.groups.list()).map(({ state }) => state)).toEqual(['Stable'])
 })
 
-test('in a copy everybody has left every group, static members too; offsets stay', async () => {
+test('in a copy of a cluster all members, static ones too, have left their groups; offsets stay', async () => {
   const { groups, topicId, restart } = await aCoordinator()
   const member = await joined(groups, 'stable')
   await synced(groups, 'stable', member)
@@ -47,7 +48,7 @@ test('in a copy everybody has left every group, static members too; offsets stay
   expect([await copy.list(), await copy.offsets('stable')]).toMatchObject([[{ state: 'Empty' }, { state: 'Empty' }], [{ offset: 7 }]])
 })
 
-test('a coordinator whose slot is gone changes nothing any more, and says so', async () => {
+test('a coordinator that has lost its slot changes nothing and answers NOT_COORDINATOR', async () => {
   const { groups, topicId, restart } = await aCoordinator()
   const member = await joined(groups, 'g')
   await synced(groups, 'g', member)
@@ -57,7 +58,7 @@ test('a coordinator whose slot is gone changes nothing any more, and says so', a
   expect(await successor.offsets('g')).toEqual([])
 })
 
-test('what is asked while a save is under way goes into the next one, and is answered after it', async () => {
+test('requests that arrive during a save go into the next one, and are answered after it', async () => {
   const gate = Promise.withResolvers<void>()
   let saves = 0
   const { groups, topicId } = await aCoordinator({
@@ -69,7 +70,7 @@ test('what is asked while a save is under way goes into the next one, and is ans
   })
   const member = await joined(groups, 'g')
   await synced(groups, 'g', member)
-  // The group with an id that was handed out, the join phase, the assignment.
+  // The group with a pending id, the join phase, the assignment.
   expect(saves).toBe(3)
   const commit = { kind: 'commit', version: 8, transactional: false, ...member } as const
   const first = groups.commit('g', commit, [at(topicId, 0, 1)])
@@ -103,7 +104,7 @@ test('heartbeats alone save nothing', async () => {
   expect(saves).toBe(before)
 })
 
-test('a save that fails drops the group with its unsent answers; the next who asks finds what was saved', async () => {
+test('a failed save drops the group with its unsent answers; the next request finds the saved state', async () => {
   let fails = false
   const { groups, topicId, events } = await aCoordinator({
     save: (save, input) => (fails ? Promise.reject(new MetadataError('unavailable', 'the database is away')) : save(input)),
@@ -119,7 +120,7 @@ test('a save that fails drops the group with its unsent answers; the next who as
   expect(events.some((event) => event.kind === 'notice')).toBe(true)
 })
 
-test('a step that was saved although its answer was lost is not overwritten by its copy, and the group goes on', async () => {
+test('a step that was saved although its answer was lost is not overwritten by its copy, and the group continues', async () => {
   let lost = false
   const { groups, topicId } = await aCoordinator({
     save: async (save, input) => {
@@ -138,7 +139,7 @@ test('a step that was saved although its answer was lost is not overwritten by i
   expect(await groups.offsets('g')).toMatchObject([{ offset: 50 }])
 })
 
-test('a member that is silent for its session is gone, also when it died with the server that knew it', async () => {
+test('a member that is silent for its session is removed, also if it stopped together with the server', async () => {
   const { groups, clock, restart } = await aCoordinator()
   const member = await joined(groups, 'g')
   await synced(groups, 'g', member)
@@ -155,7 +156,22 @@ test('a member that is silent for its session is gone, also when it died with th
   await running
 })
 
-test('a member whose connection ends leaves 2 s later where the setting says so; the end of the agent is nobody’s leaving', async () => {
+test('a defect on a wake-up is reported and drops the group; the next request reloads it', async () => {
+  const { groups, clock, events } = await aCoordinator()
+  const member = await joined(groups, 'g')
+  await synced(groups, 'g', member)
+  const error = new AssertionError('It must hold that time is known.')
+  const monotonic = clock.monotonic.bind(clock)
+  clock.monotonic = () => {
+    throw error
+  }
+  await clock.advance(10_001)
+  clock.monotonic = monotonic
+  expect(events).toContainEqual({ kind: 'defect', where: "group 'g'", error })
+  expect((await groups.ask('g', { kind: 'describe' })).members).toHaveLength(1)
+})
+
+test('with leaveOnDisconnect a member whose connection ends leaves 2 s later; when the agent ends, no member leaves', async () => {
   const { groups, store, clock } = await aCoordinator({ settings: { leaveOnDisconnect: true } })
   const [one, other] = [new AbortController(), new AbortController()]
   const first = await joined(groups, 'one', { connection: 1 }, one.signal)
@@ -177,7 +193,7 @@ test('a member whose connection ends leaves 2 s later where the setting says so;
   ])
 })
 
-test('whoever waits when the agent stops hears a retriable error', async () => {
+test('a request that waits when the agent stops is rejected with a retriable error', async () => {
   const { groups } = await aCoordinator()
   const member = await joined(groups, 'g')
   await synced(groups, 'g', member)
@@ -190,7 +206,7 @@ test('whoever waits when the agent stops hears a retriable error', async () => {
   await expect(groups.ask('g', { kind: 'describe' })).rejects.toMatchObject({ error: 'COORDINATOR_NOT_AVAILABLE' })
 })
 
-test('offsets of topics that are read are not deleted; a deleted group is gone with all of its offsets', async () => {
+test('offsets of topics that members read are not deleted; a deleted group loses all of its offsets', async () => {
   const { groups, store, topicId } = await aCoordinator()
   const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
   expect(await groups.commit('g', simple, [at(topicId, 0, 1), at(topicId, 1, 2)])).toBe('NONE')
@@ -204,7 +220,7 @@ test('offsets of topics that are read are not deleted; a deleted group is gone w
   expect(await groups.offsets('g')).toMatchObject([{ partition: 0, offset: 3 }])
 })
 
-test('a group that is deleted and made again in one moment has none of its old offsets', async () => {
+test('a group that is deleted and created again during one save has none of its old offsets', async () => {
   const gate = Promise.withResolvers<void>()
   let saves = 0
   const { groups, topicId } = await aCoordinator({
@@ -226,7 +242,7 @@ test('a group that is deleted and made again in one moment has none of its old o
   expect(await groups.offsets('g')).toMatchObject([{ partition: 1, offset: 2 }])
 })
 
-test('an offset that is committed and then deleted while one save is under way is gone, and the other way round it is there', async () => {
+test('an offset that is committed and then deleted during one save is removed, and one deleted and then committed is kept', async () => {
   const gate = Promise.withResolvers<void>()
   let saves = 0
   const { groups, topicId } = await aCoordinator({
@@ -252,7 +268,7 @@ test('an offset that is committed and then deleted while one save is under way i
   ])
 })
 
-test('groups of others are refused, and so is a group without a name', async () => {
+test('groups of other coordinators are rejected, and so are invalid group ids', async () => {
   const { groups, owners } = await aCoordinator()
   await expect(groups.ask('a\0b', { kind: 'describe' })).rejects.toMatchObject({ error: 'INVALID_GROUP_ID' })
   await expect(groups.ask('', { kind: 'describe' })).rejects.toMatchObject({ error: 'INVALID_GROUP_ID' })
@@ -260,7 +276,7 @@ test('groups of others are refused, and so is a group without a name', async () 
   await expect(groups.ask('g', { kind: 'describe' })).rejects.toMatchObject({ error: 'NOT_COORDINATOR' })
 })
 
-test('H6: when a member goes in the middle of a commit of very many offsets, the answer says how many are saved', async () => {
+test('H6: when a member leaves during a commit of very many offsets, the answer has the number of saved offsets', async () => {
   let saves = 0
   let leaving: Promise<unknown> = Promise.resolve()
   const { groups, store } = await aCoordinator({
@@ -279,7 +295,7 @@ test('H6: when a member goes in the middle of a commit of very many offsets, the
   expect((await groups.offsets('g')).length).toBe(2 * limits.offsetsPerSave)
 })
 
-test('H10: of many groups those that are not there are found out in a few reads, and none is opened', async () => {
+test('H10: a few reads find which of many groups do not exist, and none of them is opened', async () => {
   const { groups, store, reads } = await aCoordinator()
   await groups.commit('kept', { ...nobody, kind: 'commit', version: 8, transactional: false }, [])
   const member = await joined(groups, 'members')
@@ -295,7 +311,7 @@ test('H10: of many groups those that are not there are found out in a few reads,
   expect((await store.groups.list()).map(({ groupId }) => groupId)).toEqual(['kept', 'members'])
 })
 
-test('H10: a group without members is described by its head, and loaded only to be deleted', async () => {
+test('H10: a group without members is described from its head row, and loaded only to be deleted', async () => {
   const { groups, reads, restart } = await aCoordinator()
   await groups.commit('kept', { ...nobody, kind: 'commit', version: 8, transactional: false }, [])
   const successor = await restart()

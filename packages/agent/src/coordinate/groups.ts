@@ -1,4 +1,4 @@
-// The groups that this agent coordinates: each is reloaded when it is first asked for, and dropped when it cannot be saved.
+// The groups that this agent coordinates: the first request reloads a group, and a failed save drops it.
 import { KafkaError, type KafkaErrorName } from '@local-kafka-service/protocol'
 import type { ClassicGroupState, ClassicReply, ClassicRequest, ClassicSettings, CommitRequest } from '../core/group/classic-messages.ts'
 import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids.ts'
@@ -17,7 +17,7 @@ export interface GroupsParts {
   readonly owners: Owners
   readonly incarnation: Incarnation
   readonly clock: Clock
-  /** Of sessions and rebalances. */
+  /** The clock of sessions and rebalances. */
   readonly sessionClock?: Clock
   readonly turns: Turns
   readonly random: Random
@@ -43,20 +43,20 @@ export type ReplyTo<R extends ClassicRequest> = Extract<
 export interface GroupListing {
   readonly groupId: string
   readonly kind: string
-  /** '' while nobody has joined yet. */
+  /** '' if no member has joined yet. */
   readonly protocolType: string
   readonly state: ClassicGroupState
 }
 
 export class Groups {
-  /** Bulk reads, after `check`. */
+  /** Bulk reads. Call `check` first. */
   readonly stored: StoredGroups
   readonly #parts: GroupsParts
   readonly #runners = new Map<string, Promise<GroupRunner>>()
-  /** Loaded ones, the longest unused first. */
+  /** The loaded groups, in the order in which they were loaded. */
   readonly #loaded = new Map<string, GroupRunner>()
   readonly #connections = new Map<number, Set<string>>()
-  /** The groups of which a transaction removes what has expired. */
+  /** The groups whose expired rows a running transaction removes. */
   #expiring: { readonly groupIds: ReadonlySet<string>; readonly done: Promise<void> } | undefined
   #stopped = false
 
@@ -66,20 +66,20 @@ export class Groups {
   }
 
   /**
-   * Answers when the step is saved. Rejects with a KafkaError: NOT_COORDINATOR (the slot is another agent's), COORDINATOR_NOT_AVAILABLE (the database is
-   * away, or the agent stops), INVALID_GROUP_ID. `signal` is the connection's: once it aborts, the members that came by it have lost theirs.
+   * Answers when the step is saved. Rejects with a KafkaError: NOT_COORDINATOR (another agent owns the slot), COORDINATOR_NOT_AVAILABLE (the database is
+   * unavailable, or the agent stops), INVALID_GROUP_ID. `signal` is the connection's: when it aborts, the members of that connection are disconnected.
    */
   async ask<R extends ClassicRequest>(groupId: string, request: R, signal?: AbortSignal): Promise<ReplyTo<R>> {
     return await this.#ask(groupId, request, signal)
   }
 
-  /** The machine's check and the offsets, in one save. NONE: they are rows now. */
+  /** Checks the commit and saves the offsets, in one save. NONE: the offsets are stored. */
   async commit(groupId: string, request: CommitRequest, offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<KafkaErrorName> {
     const { error } = await this.#ask<CommitRequest>(groupId, request, signal, (reply) => (reply.error === 'NONE' ? { offsets } : {}))
     return error
   }
 
-  /** `commit` of very many offsets, in several saves. The check may fail for a later one, when the group has moved on: `saved` says how many offsets are rows by then. */
+  /** Commits very many offsets in several saves. A later check may fail because the group has changed: `saved` is the number of offsets that are stored by then. */
   async commitInSteps(
     groupId: string,
     request: CommitRequest,
@@ -96,13 +96,13 @@ export class Groups {
     }
   }
 
-  /** Committed offsets of living topics. A primary read. Rejects as `ask` does. */
+  /** The committed offsets of topics that are not deleted. A primary read. Rejects as `ask` does. */
   async offsets(groupId: string): Promise<readonly CommittedOffset[]> {
     this.check(groupId)
     return (await this.stored.offsets([groupId])).get(groupId) ?? []
   }
 
-  /** As they are stored, of those that are not loaded: what `describe` and `delete` need to answer for many without loading each. */
+  /** The head rows of the groups that are not loaded, so that `describe` and `delete` of many groups need not load each. */
   async unloaded(groupIds: readonly string[]): Promise<UnloadedGroups> {
     const asked = new Set(groupIds.filter((groupId) => !this.#runners.has(groupId) && this.#isMine(groupId) && isLegal(groupId)))
     return { asked, heads: await this.stored.heads([...asked]) }
@@ -115,7 +115,7 @@ export class Groups {
     return known ?? (await this.ask(groupId, { kind: 'describe' }))
   }
 
-  /** Removes offsets, but for those of topics that a member reads; those are named in the answer. */
+  /** Removes offsets, except those of topics that a member reads; the answer names these topics. */
   async deleteOffsets(
     groupId: string,
     partitions: readonly (TopicPartition & { readonly topic: string })[],
@@ -133,7 +133,7 @@ export class Groups {
     }
   }
 
-  /** With its journal and its offsets. */
+  /** Deletes a group with its journal and its offsets. */
   async delete(groupId: string, unloaded?: UnloadedGroups): Promise<KafkaErrorName> {
     this.check(groupId)
     if (unloaded?.asked.has(groupId) === true && !unloaded.heads.has(groupId)) return 'GROUP_ID_NOT_FOUND'
@@ -146,7 +146,7 @@ export class Groups {
     if (this.#stopped) throw stopping()
     const stored = await retriable(this.#parts.store.list())
     const mine = new Map(stored.filter(({ groupId }) => this.#isMine(groupId)).map((head) => [head.groupId, head]))
-    // What is loaded is newer than its row.
+    // A loaded group is newer than its row.
     for (const [groupId, { head }] of this.#loaded) {
       if (head === undefined) mine.delete(groupId)
       else mine.set(groupId, { groupId, ...head })
@@ -161,7 +161,7 @@ export class Groups {
       }))
   }
 
-  /** Everybody leaves every group, as if each member had said so: for a copy of a cluster, to which none of them is connected. */
+  /** Makes all members leave their groups, as if each had sent LeaveGroup: for a copy of a cluster, which has no connected members. */
   async vacate(): Promise<void> {
     const stored = await retriable(this.#parts.store.list())
     for (const { groupId } of stored.filter(({ groupId: id, state }) => state !== 'Empty' && this.#isMine(id))) {
@@ -170,7 +170,7 @@ export class Groups {
     }
   }
 
-  /** Reloads the groups that have members, so that members that are gone are noticed; then removes what has expired, again and again. */
+  /** Reloads the groups that have members, so that their sessions run; then removes expired offsets and groups periodically. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, offsetsCheckMs } = this.#parts
     let reloaded = await this.#attempt('reloading groups', signal, () => this.#reload(signal))
@@ -178,11 +178,11 @@ export class Groups {
       if (!reloaded) reloaded = await this.#attempt('reloading groups', signal, () => this.#reload(signal))
       this.#unloadIdle(0)
       await this.#attempt('expiring offsets', signal, () => this.#expire(signal))
-      await this.#attempt('expiring offsets that nobody reads', signal, () => this.#expireUnread(signal))
+      await this.#attempt('expiring offsets that no member reads', signal, () => this.#expireUnread(signal))
     }
   }
 
-  /** Answers who waits with a retriable error, and settles when everything that was decided is saved. Members stay: they go on after a restart. */
+  /** Settles when all finished steps are saved, and rejects waiting requests with a retriable error. Members stay in their groups, so they continue after a restart. */
   async stop(): Promise<void> {
     this.#stopped = true
     const loaded = [...this.#loaded.values()]
@@ -190,7 +190,7 @@ export class Groups {
     for (const runner of loaded) runner.drop(stopping())
   }
 
-  /** Ends at once, as a crash does: nothing more is saved, and whoever waits hears nothing good. */
+  /** Stops at once, as a crash does: starts no further save, and rejects waiting requests. */
   abandon(): void {
     this.#stopped = true
     for (const runner of this.#loaded.values()) runner.drop(stopping())
@@ -206,14 +206,14 @@ export class Groups {
     const runner = await this.#runner(groupId)
     if (signal !== undefined && 'connection' in request && request.connection !== undefined)
       this.#watch(request.connection, signal, groupId)
-    // The casts: the machine answers each request by its kind; its tests hold it to that.
+    // The casts: the machine answers each request with the reply of its kind, as its tests check.
     const reply = (await runner.ask(request, beside && ((answer) => beside(answer as ReplyTo<R>)))) as ReplyTo<R>
-    // Nobody is helped by remembering that there is no such group.
+    // A group that does not exist needs no runner.
     if (runner.head === undefined) void runner.saved().then(() => this.#forgetDead(runner))
     return reply
   }
 
-  /** Throws a KafkaError when this agent does not coordinate the group, or no agent could. */
+  /** Throws a KafkaError if the group id is invalid, the agent is stopping, or this agent does not coordinate the group. */
   check(groupId: string): void {
     if (!isLegal(groupId)) throw new KafkaError('INVALID_GROUP_ID')
     if (this.#stopped) throw stopping()
@@ -224,7 +224,7 @@ export class Groups {
     return this.#parts.owners.ofName(groupId).mine
   }
 
-  /** The one runner of the group, opened once whoever asks meanwhile. */
+  /** The only runner of the group. Concurrent requests share one opening. */
   async #runner(groupId: string): Promise<GroupRunner> {
     const known = this.#runners.get(groupId)
     if (known !== undefined) return await known
@@ -243,7 +243,7 @@ export class Groups {
   }
 
   async #open(groupId: string): Promise<GroupRunner> {
-    // Its rows may be going at this moment; a runner that was opened before could not save.
+    // A transaction may be removing the group's rows; a runner that is opened before it commits could not save.
     const expiring = this.#expiring
     if (expiring?.groupIds.has(groupId) === true) await expiring.done.catch(() => {})
     const { store, owners, incarnation, clock, sessionClock = clock, random, settings, emit } = this.#parts
@@ -273,7 +273,7 @@ export class Groups {
     if (runner.head === undefined && runner.idle) this.#forget(runner)
   }
 
-  /** Forgets the group's runner, if there is one. False: it is in use. */
+  /** Drops the group's runner, if it has one. False: the runner is in use. */
   #unload(groupId: string): boolean {
     const runner = this.#loaded.get(groupId)
     if (runner === undefined) return !this.#runners.has(groupId)
@@ -283,7 +283,7 @@ export class Groups {
     return true
   }
 
-  /** Forgets the longest unused of those that nobody would miss, until so many are left. */
+  /** Unloads idle groups, the first loaded ones first, until at most `keep` are left. */
   #unloadIdle(keep: number): void {
     for (const groupId of this.#loaded.keys()) {
       if (this.#loaded.size <= keep) return
@@ -303,14 +303,14 @@ export class Groups {
     await Promise.all(Array.from({ length: limits.groupsLoadedAtATime }, lane))
   }
 
-  /** Of groups without members, offsets that are old; then groups that have none left. */
+  /** Removes the old offsets of groups without members, then the groups without offsets. */
   async #expire(signal: AbortSignal): Promise<void> {
     const { store, offsetsRetentionMs: retentionMs } = this.#parts
     for (let after: string | undefined; ; ) {
       const page = await store.expirable({ retentionMs, after })
       after = page.at(-1)
       if (after === undefined || signal.aborted) return
-      // What is in use stays: somebody is about to join it, or to commit.
+      // A group in use stays: a client is about to join it or to commit.
       const groupIds = page.filter((groupId) => this.#isMine(groupId) && this.#unload(groupId))
       if (groupIds.length === 0) continue
       const done = store.expire({ retentionMs, groupIds })
@@ -319,7 +319,7 @@ export class Groups {
     }
   }
 
-  /** Of groups with members, offsets that are old and of topics that no member reads. */
+  /** Removes old offsets of topics that no member reads, from groups with members. */
   async #expireUnread(signal: AbortSignal): Promise<void> {
     const { store, offsetsRetentionMs: retentionMs } = this.#parts
     for (let after: AgedTopic | undefined; ; ) {
@@ -329,7 +329,7 @@ export class Groups {
       for (const [groupId, topics] of Map.groupBy(aged, (one) => one.groupId)) {
         if (signal.aborted) return
         if (!this.#isMine(groupId)) continue
-        // Each by itself: a group that can't be loaded keeps no other one's offsets.
+        // Each group separately, so that one that can't be loaded does not stop the expiry of the others.
         await this.#attempt(`expiring offsets of group ${groupId}`, signal, async () => {
           await this.#ask(groupId, { kind: 'offset expiry' } as const, undefined, ({ subscribed }) => ({
             expiredOffsets:
@@ -342,19 +342,19 @@ export class Groups {
     }
   }
 
-  /** Answers whether it went well; what is said when it did not. */
+  /** Returns whether the work succeeded. Emits a notice if it did not. */
   async #attempt(what: string, signal: AbortSignal, work: () => Promise<void>): Promise<boolean> {
     try {
       await work()
       return true
     } catch (error) {
-      const message = `${what} failed and will be tried again: ${error instanceof Error ? error.message : String(error)}`
+      const message = `${what} failed and will be retried: ${error instanceof Error ? error.message : String(error)}`
       if (!signal.aborted) this.#parts.emit({ kind: 'notice', message })
       return false
     }
   }
 
-  /** Once per connection and group. */
+  /** Sends `disconnect` to the groups of a connection when it ends. */
   #watch(connection: number, signal: AbortSignal, groupId: string): void {
     const known = this.#connections.get(connection)
     if (known !== undefined) {
@@ -365,11 +365,11 @@ export class Groups {
     this.#connections.set(connection, groupIds)
     const ended = (): void => {
       this.#connections.delete(connection)
-      // The agent's own end is nobody's leaving.
+      // When the agent itself stops, no member has left.
       if (this.#stopped) return
       for (const id of groupIds) {
         const runner = this.#loaded.get(id)
-        // Refused only when the group is dropped, and then its next owner starts all sessions anew.
+        // It rejects only when the group is dropped; a reload then starts all sessions again.
         runner?.ask({ kind: 'disconnect', connection }).catch(() => {})
       }
     }
@@ -378,7 +378,7 @@ export class Groups {
   }
 }
 
-/** Kafka takes any but the empty one; PostgreSQL's text holds every character but U+0000. */
+/** Kafka accepts any id but the empty one; PostgreSQL's text can hold every character but U+0000. */
 function isLegal(groupId: string): boolean {
   return groupId !== '' && !groupId.includes('\0')
 }

@@ -1,4 +1,4 @@
-// A classic group's changes as the journal keeps them: JSON, with bytes as base64.
+// The journal format of a classic group's changes: JSON, with bytes as base64.
 import type { SavedChange } from '../core/group/classic-state.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 
@@ -9,11 +9,11 @@ export function entryOf({ key, ...change }: SavedChange): { readonly key: string
   return { key, value: JSON.stringify(kind === 'group' ? { kind, value } : { kind, id: change.id, value }, asText) }
 }
 
-/** Throws a MetadataError for what no version of this code has written. */
+/** Throws a MetadataError for an entry that no version of this code has written. */
 export function changeOf({ key, value }: { readonly key: string; readonly value: string }): SavedChange {
   const parsed: unknown = JSON.parse(value, asBytes)
   if (typeof parsed === 'object' && parsed !== null && 'kind' in parsed && typeof parsed.kind === 'string' && kinds.has(parsed.kind)) {
-    // The cast: what stands behind the kind is what entryOf wrote; a row of another shape has another kind.
+    // The cast: entryOf wrote the fields that belong to the kind; an entry of another shape has another kind.
     return { ...parsed, key, kept: 'journal' } as unknown as SavedChange
   }
   throw new MetadataError('invalid', `The journal of a group holds '${key}', which this version cannot read.`)
@@ -24,7 +24,7 @@ const bytesKey = '$bytes'
 
 function asText(_key: string, value: unknown): unknown {
   if (ArrayBuffer.isView(value)) return { [bytesKey]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
-  // A Buffer has become this before it comes here.
+  // JSON.stringify has already converted a Buffer to this shape.
   if (isBufferJson(value)) return { [bytesKey]: Buffer.from(value.data).toString('base64') }
   return value
 }

@@ -1,4 +1,4 @@
-// What the database says of groups, read in bulk and in slices: a request may name a hundred thousand of them.
+// The stored groups, read in bulk and in slices: a request may name a hundred thousand of them.
 import { KafkaError } from '@local-kafka-service/protocol'
 import type { Described } from '../core/group/classic-messages.ts'
 import { limits } from '../limits.ts'
@@ -17,17 +17,17 @@ export interface StoredGroupsParts {
   readonly turns: Turns
 }
 
-/** What of a group DescribeGroups says. */
+/** The part of a group that DescribeGroups returns. */
 export type DescribedGroup = Pick<Described, 'state' | 'protocolType' | 'protocolName' | 'members'>
 
-/** Of many groups those that are not loaded, as they are stored. */
+/** Head rows of groups that are not loaded. */
 export interface UnloadedGroups {
   readonly asked: ReadonlySet<string>
-  /** A group that is not there is missing. */
+  /** A group that does not exist is missing. */
   readonly heads: ReadonlyMap<string, GroupHead>
 }
 
-/** Undefined: the group has members, which its machine knows. */
+/** The description of a group without members. Undefined: the group has members, which only its machine knows. */
 export function withoutMembers(head: GroupHead | undefined): DescribedGroup | undefined {
   if (head === undefined) return { state: 'Dead', protocolType: '', protocolName: '', members: [] }
   if (head.state !== 'Empty') return undefined
@@ -42,7 +42,7 @@ export class StoredGroups {
     this.#parts = parts
   }
 
-  /** By id; a group that is not there is missing. */
+  /** By id; a group that does not exist is missing. */
   async heads(groupIds: readonly string[]): Promise<ReadonlyMap<string, GroupHead>> {
     const heads = new Map<string, GroupHead>()
     await this.#eachPage(groupIds, limits.namesPerRead, async (page) => {
@@ -51,7 +51,7 @@ export class StoredGroups {
     return heads
   }
 
-  /** Everything that these groups have committed in living topics, by group, and in it by topic id and partition. */
+  /** All committed offsets of these groups in topics that are not deleted, by group, then by topic id and partition. */
   async offsets(groupIds: readonly string[]): Promise<ReadonlyMap<string, readonly CommittedOffset[]>> {
     const { store, turns } = this.#parts
     const byGroup = new Map<string, GroupOffset[]>()
@@ -72,7 +72,7 @@ export class StoredGroups {
     return byGroup
   }
 
-  /** What is committed in these places of living topics, in any order. */
+  /** The committed offsets of these partitions of topics that are not deleted, in any order. */
   async offsetsAt(places: readonly OffsetPlace[]): Promise<readonly GroupOffset[]> {
     const found: GroupOffset[] = []
     await this.#eachPage(places, limits.offsetsPerRead, async (page) => {
@@ -90,7 +90,7 @@ export class StoredGroups {
   }
 }
 
-/** A database that is away is a coordinator that is: members try again. */
+/** An unavailable database means an unavailable coordinator: members retry. */
 export async function retriable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work

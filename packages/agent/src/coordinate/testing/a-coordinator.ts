@@ -1,4 +1,4 @@
-// A coordinator on a database in memory and a clock that stands still, with the requests of a member: what the tests of this folder share.
+// A coordinator on a database in memory and a manual clock, with the requests of a member, for the tests of this folder.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
 import type { ClassicSettings, JoinRequest } from '../../core/group/classic-messages.ts'
@@ -16,7 +16,7 @@ export const ownsNothing = { userData: null, ownedPartitions: [], generationId: 
 
 export interface CoordinatorOptions {
   readonly settings?: Partial<ClassicSettings>
-  /** Stands in front of the store's save. */
+  /** Wraps the store's save. */
   readonly save?: (save: GroupStore['save'], input: Parameters<GroupStore['save']>[0]) => Promise<SavedGroup>
   readonly expire?: (expire: GroupStore['expire'], input: Parameters<GroupStore['expire']>[0]) => Promise<void>
 }
@@ -28,9 +28,9 @@ export interface Coordinator {
   readonly clock: ManualClock
   readonly owners: Owners
   readonly events: readonly AgentEvent[]
-  /** What the database was asked about groups: heads of many, or one to be loaded. */
+  /** The group reads of the database: heads of many groups, or one group to load. */
   readonly reads: ('find' | 'open')[]
-  /** The next life of the same agent, on the same database: it takes all slots. */
+  /** The next incarnation of the same agent, on the same database: it takes all slots. */
   readonly restart: () => Promise<Groups>
 }
 
