@@ -1,23 +1,23 @@
-// What was begun and takes real time: work in a thread, on a disk, over a network. Whoever moves time lets it come to rest first.
+// Running work that takes real time: in a thread, on a disk, over a network. Movable time waits for it before it moves.
 import type { Clock } from './clock.ts'
 
-/** Work begets work (a save, then what it answers): so many rounds are waited for, then it is traffic that never rests. */
+/** Work starts more work (a save, then its answers). `settled` waits for this many rounds; work that is still running then is constant traffic. */
 const rounds = 3
-/** Turns of the event loop without work before it counts as rest: a socket's answer and its next request take one each. */
+/** Turns of the event loop without work that count as settled: a socket's answer and its next request take one each. */
 const turns = 3
-/** What takes longer than this hangs, and time goes on without it. */
+/** Work that takes longer than this is hanging, and time moves without it. */
 const patienceMs = 5_000
 
 export class InFlight {
   readonly #clock: Pick<Clock, 'soon' | 'after'>
   readonly #work = new Set<Promise<unknown>>()
 
-  /** `clock`: the machine's own, which goes by itself. */
+  /** `clock`: the machine's own clock. */
   constructor(clock: Pick<Clock, 'soon' | 'after'>) {
     this.#clock = clock
   }
 
-  /** The work itself, counted until it has ended. */
+  /** Returns the same promise, and counts it until it settles. */
   during<T>(work: Promise<T>): Promise<T> {
     const ended: Promise<unknown> = work.then(
       () => this.#work.delete(ended),
@@ -27,7 +27,7 @@ export class InFlight {
     return work
   }
 
-  /** Settles when promises and sockets had their turns and what was begun by then has ended; or when it has taken too long. */
+  /** Settles when promises and sockets had their turns and the running work has ended, or after `patienceMs` in each round. */
   async settled(): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       for (let turn = 0; turn < turns; turn++) await new Promise<void>((resolve) => this.#clock.soon(resolve))

@@ -1,10 +1,10 @@
-// Time that can be moved: what falls due on the way happens in its order, and nobody is flooded.
+// Movable time: timers that are due during a move fire in order, and no consumer gets a burst.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MovableTime } from './movable-time.ts'
 import { ManualClock } from './testing/manual-clock.ts'
 
-/** Over a clock that stands still by itself. */
+/** Movable time over a manual clock. */
 function aTime(options?: { readonly aheadMs: number }): {
   readonly time: MovableTime
   readonly base: ManualClock
@@ -16,7 +16,7 @@ function aTime(options?: { readonly aheadMs: number }): {
 }
 type Advance = (byMs: number, sessions?: 'keep' | 'expire') => Promise<void>
 
-/** The base's turns go by while it moves, and nothing else of it. */
+/** Runs turns of the base during the move, without moving the base's time. */
 async function moved(base: ManualClock, moving: Promise<void>): Promise<void> {
   let over = false
   const end = moving.finally(() => {
@@ -26,7 +26,7 @@ async function moved(base: ManualClock, moving: Promise<void>): Promise<void> {
   await end
 }
 
-test('nobody moves it: it goes as its base does, and timers fire by that', async () => {
+test('without a move it runs like its base, and timers fire by the base', async () => {
   const { time, base } = aTime()
   let fired = 0
   time.clock.after(100, () => (fired += 1))
@@ -38,21 +38,21 @@ test('nobody moves it: it goes as its base does, and timers fire by that', async
   expect(fired).toBe(1)
 })
 
-test('an advance fires what falls due on the way in order of time, then of setting, each at its own time, also what is set on the way', async () => {
+test('an advance fires timers in the order of their time, then of their setting, each at its own time, also those set during the advance', async () => {
   const { time, advance } = aTime()
   const fired: (readonly [string, number])[] = []
   const note = (name: string) => (): void => void fired.push([name, time.clock.now() - 1_000_000])
   time.clock.after(20, note('b'))
   time.clock.after(10, () => {
     note('a')()
-    void time.clock.sleep(5).then(note('on the way'))
+    void time.clock.sleep(5).then(note('set during the move'))
   })
   time.clock.after(20, note('c'))
   time.clock.after(31, note('later'))
   await advance(30)
   expect(fired).toEqual([
     ['a', 10],
-    ['on the way', 15],
+    ['set during the move', 15],
     ['b', 20],
     ['c', 20],
   ])
@@ -61,7 +61,7 @@ test('an advance fires what falls due on the way in order of time, then of setti
   expect(fired.at(-1)).toEqual(['later', 31])
 })
 
-test('what was left waits only for the rest', async () => {
+test('after an advance a timer waits only for the rest of its delay', async () => {
   const { time, base, advance } = aTime()
   let fired = false
   time.clock.after(1_000, () => {
@@ -74,7 +74,7 @@ test('what was left waits only for the rest', async () => {
   expect(fired).toBe(true)
 })
 
-test('beats come once at the end of an advance, however many were missed, and keep to their grid', async () => {
+test('a beat fires once at the end of an advance, also if several were missed, and later beats keep their times', async () => {
   const { time, base, advance } = aTime()
   const stop = new AbortController()
   const beats: number[] = []
@@ -89,7 +89,7 @@ test('beats come once at the end of an advance, however many were missed, and ke
   await beating
 })
 
-test('a chain of timers without an end does not hold an advance up', async () => {
+test('an endless chain of timers does not block an advance', async () => {
   const { time, advance } = aTime()
   let polls = 0
   const poll = (): void => {
@@ -102,7 +102,7 @@ test('a chain of timers without an end does not hold an advance up', async () =>
   expect(polls).toBeLessThan(100)
 })
 
-test('time stands still for sessions unless it is asked otherwise', async () => {
+test('the clock of sessions does not move unless the caller says so', async () => {
   const { time, advance } = aTime()
   const fired: string[] = []
   time.sessions.after(20, () => fired.push('session'))
@@ -117,7 +117,7 @@ test('time stands still for sessions unless it is asked otherwise', async () => 
   expect(time.sessions.monotonic() - before).toBe(30)
 })
 
-test('set: forward it is an advance; back only stamps go, never the monotonic time, and no timer fires', async () => {
+test('set to a later time is an advance; to an earlier time it changes only timestamps, never the monotonic time, and fires no timer', async () => {
   const { time, base } = aTime()
   let fired = 0
   time.clock.after(50, () => (fired += 1))
@@ -127,7 +127,7 @@ test('set: forward it is an advance; back only stamps go, never the monotonic ti
   expect([time.clock.now(), time.clock.monotonic(), fired]).toEqual([500_060, 1_000_060, 1])
 })
 
-test('stamps are whole milliseconds, also where a timer falls due in the middle of one', async () => {
+test('timestamps are whole milliseconds, also if a timer is due in the middle of one', async () => {
   const { time, base, advance } = aTime()
   const stamps: number[] = []
   time.clock.after(0.25, () => stamps.push(time.clock.now()))
@@ -139,7 +139,7 @@ test('stamps are whole milliseconds, also where a timer falls due in the middle 
   expect(stamps).toEqual([1_000_000, 1_000_007, 2_000_000])
 })
 
-test('the database in another thread sees the same time, and a copy may begin ahead', async () => {
+test('a database in another thread reads the same time, and a copy may begin ahead', async () => {
   const { time, advance } = aTime({ aheadMs: 7_000 })
   const seen = (): bigint => Atomics.load(new BigInt64Array(time.shared), 0)
   expect([seen(), time.clock.now()]).toEqual([7_000n, 1_007_000])
@@ -149,7 +149,7 @@ test('the database in another thread sees the same time, and a copy may begin ah
   expect([...onTheWay, seen()]).toEqual([7_100n, 7_500n])
 })
 
-test('work in real time is let end before time goes on', async () => {
+test('a move waits for work in real time before time continues', async () => {
   const { time, base } = aTime()
   const order: string[] = []
   time.clock.after(10, () => {
@@ -157,7 +157,7 @@ test('work in real time is let end before time goes on', async () => {
   })
   time.clock.after(200, () => order.push('next'))
   const moving = time.advance(1_000, { sessions: 'keep' })
-  // The work's own 40 ms go by in real time.
+  // The work takes 40 ms of real time.
   const going = (async () => {
     for (let ms = 0; ms < 60; ms++) await base.advance(1)
   })()
@@ -165,7 +165,7 @@ test('work in real time is let end before time goes on', async () => {
   expect(order).toEqual(['saved', 'next'])
 })
 
-test('work that hangs is not waited for for ever', async () => {
+test('a move does not wait indefinitely for work that hangs', async () => {
   const { time, base } = aTime()
   void time.inFlight.during(new Promise(() => {}))
   const moving = time.advance(10, { sessions: 'keep' })
@@ -178,7 +178,7 @@ test('work that hangs is not waited for for ever', async () => {
   expect(time.clock.now()).toBeGreaterThan(1_000_010)
 })
 
-test('two advances are one after the other', async () => {
+test('two advances run one after the other', async () => {
   const { time, base } = aTime()
   const seen: number[] = []
   time.clock.after(15, () => seen.push(time.clock.monotonic() - 1_000_000))
@@ -201,7 +201,7 @@ test('a sleep rejects with the reason of its signal and leaves no timer', async 
   await advance(20)
 })
 
-test('property: however timers are set and time is moved, each fires once, at its time, in order', async () => {
+test('property: for any timers and moves, each timer fires once, at its time, in order', async () => {
   const timer = fc.record({
     delayMs: fc.integer({ min: 0, max: 50 }),
     children: fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 3 }),

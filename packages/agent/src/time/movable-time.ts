@@ -1,48 +1,48 @@
-// Time that can be moved on at will, over a clock that goes by itself: what falls due on the way happens in its order, as if the time had passed.
+// Time that a caller can move, over a clock that runs by itself: timers that are due during a move fire in order, as if the time had passed.
 import type { Clock, Timer } from './clock.ts'
 import { InFlight } from './in-flight.ts'
 
 export interface MoveOptions {
-  /** `keep`: the clock of sessions stands still meanwhile. `expire`: it moves too. */
+  /** `keep`: the clock of sessions does not move. `expire`: it moves too. */
   readonly sessions: 'keep' | 'expire'
 }
 
-/** A timer that was set. On moves of its clock it is `MovableTime` that fires it; while nobody moves time, the machine's own clock does. */
+/** A pending timer. `MovableTime` fires it during a move of its clock; otherwise the machine's own clock does. */
 interface Waiting {
   readonly view: View
-  /** On the view's monotonic time. */
+  /** By the view's monotonic time. */
   readonly dueMs: number
-  /** Of those that are due at one time the one that was set first is first. */
+  /** Timers that are due at the same time fire in the order in which they were set. */
   readonly order: number
   readonly callback: () => void
-  /** A beat of `every`: however many were missed, it comes once, at the end of a move. */
+  /** A beat of `every`: it fires once, at the end of a move, also if several beats were missed. */
   readonly beat: boolean
-  /** How many timers of one move led to this one, each set in consequence of the last. */
+  /** The number of timers of one move that led to this one, each set as a result of the last. */
   depth: number
   timer: Timer
 }
 
-/** A chain of timers, each set in consequence of the last, is followed so far within one move: a client that polls again and again would have no end. */
+/** The longest chain of timers, each set as a result of the last, that fires within one move: a client that polls repeatedly would never end. */
 const longestChain = 64
 
 /**
- * Two clocks over one base. `clock` is what records, offsets and requests are stamped and timed by. `sessions` is for members of groups: real clients
- * beat in real time, so a jump of theirs is asked for each time. What takes real time (sockets, stores, leases) stays on the base.
+ * Two clocks over one base. `clock` is the time of records, offsets and requests. `sessions` is the time of group members: real clients send heartbeats in
+ * real time, so each move says whether this clock moves too. Everything that takes real time (sockets, stores, leases) uses the base.
  */
 export class MovableTime {
   readonly clock: Clock
   readonly sessions: Clock
-  /** What was begun and takes real time: a move lets it end before time goes on. */
+  /** Running work that takes real time: a move waits for it before time continues. */
   readonly inFlight: InFlight
   readonly #base: Clock
   readonly #clock: View
   readonly #sessions: View
-  /** For a database in another thread: one 64-bit integer, how far the clock is ahead. */
+  /** For a database in another thread: one 64-bit integer, the time by which the clock is ahead. */
   readonly #shared = new SharedArrayBuffer(8)
   readonly #waiting = new Set<Waiting>()
   #order = 0
   #depth = 0
-  /** By how much `now` was set away from the monotonic time. */
+  /** The time by which `now` was set apart from the monotonic time. */
   #wallMs: number
   #moving: Promise<void> = Promise.resolve()
 
@@ -66,12 +66,12 @@ export class MovableTime {
     return this.#shared
   }
 
-  /** Moves time on by so many milliseconds, not less than 0. One move at a time: a second one begins when the first has ended. */
+  /** Moves time forward by `byMs`, at least 0. A second move begins when the first has ended. */
   async advance(byMs: number, options: MoveOptions): Promise<void> {
     await this.#queue(() => this.#advance(byMs, options))
   }
 
-  /** It is that time now. To the future it is an advance; to the past only `now` goes, for no time-out can be taken back. */
+  /** Sets the time to `nowMs`. A later time is an advance; an earlier one changes only `now`, because time-outs cannot be undone. */
   async set(nowMs: number, options: MoveOptions): Promise<void> {
     await this.#queue(async () => {
       const byMs = nowMs - this.clock.now()
@@ -83,14 +83,14 @@ export class MovableTime {
 
   async #queue(move: () => Promise<void>): Promise<void> {
     const moving = this.#moving.then(move)
-    // Whoever comes next waits for the end, however it was.
+    // The next move waits for the end of this one, also if it fails.
     this.#moving = moving.catch(() => {})
     await moving
   }
 
   async #advance(byMs: number, { sessions }: MoveOptions): Promise<void> {
     const views = sessions === 'expire' ? [this.#clock, this.#sessions] : [this.#clock]
-    // What was asked before the move is done before it.
+    // Work that started before the move ends before it.
     await this.inFlight.settled()
     let leftMs = byMs
     try {
@@ -101,7 +101,7 @@ export class MovableTime {
         await this.#fire(next)
       }
       this.#step(views, leftMs)
-      // Beats, and what a chain that was too long has left: once each.
+      // Fires beats, and timers that remain from a chain that was too long, once each.
       for (const waiting of this.#due(views)) if (this.#waiting.has(waiting)) await this.#fire(waiting)
     } finally {
       this.#depth = 0
@@ -117,7 +117,7 @@ export class MovableTime {
     this.#share()
   }
 
-  /** Lets what it starts come to rest. */
+  /** Fires a timer and waits for the work that it starts. */
   async #fire(waiting: Waiting): Promise<void> {
     waiting.timer.cancel()
     this.#waiting.delete(waiting)
@@ -126,7 +126,7 @@ export class MovableTime {
     await this.inFlight.settled()
   }
 
-  /** The next timer that falls due within so many milliseconds. */
+  /** The next timer that is due within `withinMs`. */
   #next(views: readonly View[], withinMs: number): Waiting | undefined {
     let first: Waiting | undefined
     let firstInMs = withinMs
@@ -141,7 +141,7 @@ export class MovableTime {
     return first
   }
 
-  /** Everything that is due by now, in order. */
+  /** All timers that are due, in order. */
   #due(views: readonly View[]): readonly Waiting[] {
     return [...this.#waiting]
       .filter((waiting) => views.includes(waiting.view) && waiting.dueMs <= this.#monotonic(waiting.view))
@@ -180,7 +180,7 @@ export class MovableTime {
     const monotonic = (): number => this.#monotonic(view)
     const after = (delayMs: number, callback: () => void): Timer => this.#set(view, monotonic() + Math.max(0, delayMs), callback, 'timer')
     return {
-      // Whole, as a stamp is: timers fall due at fractions of a millisecond, and a move stops at each of them.
+      // Whole milliseconds, like a timestamp: timers are due at fractions of a millisecond, and a move stops at each of them.
       now: () => Math.round(this.#base.now() + this.#wallMs + view.aheadMs),
       monotonic,
       after,
@@ -206,7 +206,7 @@ export class MovableTime {
     for (let dueMs = this.#monotonic(view) + periodMs; ; ) {
       if (!(await this.#beat(view, dueMs, signal))) return
       yield this.#monotonic(view)
-      // Beats that fell due while the consumer was busy, or in a move, are skipped.
+      // Skips beats that were due while the consumer was busy, or during a move.
       const lateMs = Math.max(0, this.#monotonic(view) - dueMs)
       dueMs += periodMs * (Math.floor(lateMs / periodMs) + 1)
     }
@@ -234,7 +234,7 @@ export class MovableTime {
   }
 }
 
-/** One of the two clocks: how far it is ahead of the base. Never goes back. */
+/** One of the two clocks, with the time by which it is ahead of the base. It never goes back. */
 interface View {
   aheadMs: number
 }

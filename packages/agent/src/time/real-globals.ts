@@ -1,5 +1,5 @@
-// The globals of time as they were when this was loaded. A test that fakes them afterwards does not stop a server that runs in its process. The bundle takes
-// them from here for everything in it, libraries too (rolldown.config.ts); from source, libraries meet whatever a test has made of them.
+// The globals of time, saved when this module loads. A test that fakes them later does not stop a server in its process. In the bundle all code, libraries
+// too, imports them from here (rolldown.config.ts); from source, libraries use the globals as a test has changed them.
 
 export const {
   setTimeout,
@@ -13,7 +13,7 @@ export const {
   typeof globalThis,
   'setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval' | 'setImmediate' | 'clearImmediate' | 'queueMicrotask'
 > = globalThis
-// It asks for no `this`, and it is taken apart because the bundle would replace `process.nextTick` by an import from here.
+// It needs no `this`. It is destructured because the bundle would replace `process.nextTick` with an import from here.
 // oxlint-disable-next-line typescript/unbound-method
 export const { nextTick }: Pick<NodeJS.Process, 'nextTick'> = process
 /** Milliseconds since the epoch. */

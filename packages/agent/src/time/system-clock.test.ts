@@ -1,8 +1,8 @@
-// The promises of Clock, kept by the machine's own time.
+// The system clock keeps the promises of Clock.
 import { expect, test } from 'vitest'
 import { systemClock, systemRandom } from './system-clock.ts'
 
-/** Settles after a real delay, by means of its own. */
+/** Settles after a real delay, without the clock under test. */
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 test('a timer fires once, not before its time, and not when it was cancelled', async () => {
@@ -13,7 +13,7 @@ test('a timer fires once, not before its time, and not when it was cancelled', a
   expect(performance.now() - startedAtMs).toBeGreaterThanOrEqual(9)
 })
 
-test('a delay that Node cannot count does not fire at once', async () => {
+test('a delay beyond the limit of Node’s timers does not fire at once', async () => {
   let fired = false
   const timer = systemClock.after(2 ** 40, () => {
     fired = true
@@ -23,7 +23,7 @@ test('a delay that Node cannot count does not fire at once', async () => {
   expect(fired).toBe(false)
 })
 
-test('a delay below zero fires soon, and Node does not warn of it', async () => {
+test('a delay below zero fires soon, and Node emits no warning', async () => {
   const warnings: Error[] = []
   const onWarning = (warning: Error): void => void warnings.push(warning)
   process.on('warning', onWarning)
@@ -37,7 +37,7 @@ test('a delay below zero fires soon, and Node does not warn of it', async () => 
   expect(warnings).toEqual([])
 })
 
-test('a sleep ends with the reason of its signal, also one that was aborted before', async () => {
+test('a sleep rejects with the reason of its signal, also if the signal aborted before', async () => {
   const reason = new Error('enough')
   const controller = new AbortController()
   const sleeping = systemClock.sleep(60_000, controller.signal)
@@ -46,7 +46,7 @@ test('a sleep ends with the reason of its signal, also one that was aborted befo
   await expect(systemClock.sleep(1, controller.signal)).rejects.toBe(reason)
 })
 
-test('a slow consumer of beats skips those it missed', async () => {
+test('a slow consumer skips the beats that it missed', async () => {
   const controller = new AbortController()
   const beats: number[] = []
   for await (const now of systemClock.every(20, controller.signal)) {
@@ -56,7 +56,7 @@ test('a slow consumer of beats skips those it missed', async () => {
   }
   const [first = 0, second = 0, third = 0] = beats
   expect(second - first).toBeGreaterThanOrEqual(89)
-  // No burst: the third beat keeps to the grid.
+  // No burst: the third beat keeps its time.
   expect(third - second).toBeGreaterThan(5)
 })
 
@@ -66,7 +66,7 @@ test('beats end when the signal aborts while they wait', async () => {
   for await (const _ of systemClock.every(60_000, controller.signal)) expect.unreachable()
 })
 
-test('chance', () => {
+test('random numbers are in their range, and random bytes differ', () => {
   expect(systemRandom.bytes(16)).toHaveLength(16)
   expect(systemRandom.bytes(16)).not.toEqual(systemRandom.bytes(16))
   expect(systemRandom.next()).toBeLessThan(1)

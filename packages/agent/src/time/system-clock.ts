@@ -1,8 +1,8 @@
-// The machine's own time and chance: the only file of the agent that may ask for them.
+// The machine's own time and randomness: only this file of the agent may use them.
 import type { Clock, Random, Timer } from './clock.ts'
 import { clearTimeout, monotonic, setImmediate, setTimeout, wallNow } from './real-globals.ts'
 
-// Taken as the module loads, as the time is.
+// Saved when the module loads, like the globals of time.
 const { random } = Math
 
 export const systemClock: Clock = {
@@ -16,11 +16,11 @@ export const systemClock: Clock = {
 
 export const systemRandom: Random = {
   next: () => random(),
-  // Loaded when it is asked for: 4 ms that the Kafka port need not wait for.
+  // Loaded on first use, because loading takes 4 ms that the Kafka port need not wait for.
   bytes: (length) => process.getBuiltinModule('node:crypto').randomBytes(length),
 }
 
-/** Beyond this Node fires at once: a longer delay is waited for in parts. */
+/** Node fires a timer with a longer delay at once, so a longer delay is split into parts. */
 const longestTimeoutMs = 2 ** 31 - 1
 
 function after(delayMs: number, callback: () => void): Timer {
@@ -38,7 +38,7 @@ function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(reasonOf(signal))
     const timer = after(delayMs, () => {
-      // The signal may outlive many sleeps: nothing may pile up on it.
+      // The signal may outlive many sleeps, so each sleep removes its listener.
       signal?.removeEventListener('abort', onAbort)
       resolve()
     })
@@ -54,7 +54,7 @@ async function* every(periodMs: number, signal: AbortSignal): AsyncIterable<numb
   for (let dueMs = monotonic() + periodMs; ; ) {
     if (!(await sleptUntil(dueMs, signal))) return
     yield monotonic()
-    // Beats that fell due while the consumer was busy are skipped.
+    // Skips beats that were due while the consumer was busy.
     const lateMs = Math.max(0, monotonic() - dueMs)
     dueMs += periodMs * (Math.floor(lateMs / periodMs) + 1)
   }

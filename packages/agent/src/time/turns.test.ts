@@ -1,9 +1,9 @@
-// How long work gives way: after counted units, one slice a turn.
+// Long work yields after a number of units, and one slice runs in each turn.
 import { expect, test } from 'vitest'
 import { ManualClock } from './testing/manual-clock.ts'
 import { Turns } from './turns.ts'
 
-test('H10: work is cut into slices by what was counted, and something else runs between two slices', async () => {
+test('H10: work is split into slices by its units, and other work runs between two slices', async () => {
   const clock = new ManualClock()
   const slice = new Turns(clock).slice(3)
   const trace: string[] = []
@@ -21,7 +21,7 @@ test('H10: work is cut into slices by what was counted, and something else runs 
   expect(trace).toEqual(['unit 1', 'unit 2', 'unit 3', 'unit 4', 'unit 5', 'unit 6', 'another request', 'unit 7'])
 })
 
-test('H10: of all long work, one slice runs in a turn, in the order of waiting', async () => {
+test('H10: one slice of all long work runs in a turn, in the order of waiting', async () => {
   const loop = new EventLoop()
   const turns = new Turns(loop)
   const trace: string[] = []
@@ -44,7 +44,7 @@ test('H10: of all long work, one slice runs in a turn, in the order of waiting',
   expect(loop.soonCount).toBe(0)
 })
 
-/** Runs, in one turn, what was asked for before it. */
+/** Runs, in one turn, the callbacks that were scheduled before it. */
 class EventLoop {
   #callbacks: (() => void)[] = []
 

@@ -11,8 +11,8 @@ import type { Clock } from './clock.ts'
  *       if (slice.spent(1)) await slice.next()
  *     }
  *
- * Work is counted, never timed, so the simulator stays deterministic; there, a turn is a step of virtual time. Of all work that waits for its next slice,
- * one slice runs in a turn, in the order in which they began to wait: twenty long requests delay a short one no more than one of them does.
+ * Work is counted, never timed, so the simulator stays deterministic; there, a turn is a step of virtual time. In each turn one slice of all waiting work
+ * runs, in the order in which the work began to wait: twenty long requests delay a short one no more than one of them does.
  */
 export class Turns {
   readonly #clock: Pick<Clock, 'soon'>
@@ -22,12 +22,12 @@ export class Turns {
     this.#clock = clock
   }
 
-  /** For the work of one request or one round of a job. A unit is a name, a partition or a small record: some microseconds. */
+  /** A slice for the work of one request or one round of a job. A unit is a name, a partition or a small record: a few microseconds. */
   slice(units: number = limits.unitsPerTurn): Slice {
     return new Slice(this, units)
   }
 
-  /** Settles in a later turn of the event loop, after pending I/O had its chance. */
+  /** Settles in a later turn of the event loop, after pending I/O. */
   next(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
@@ -54,20 +54,20 @@ export class Slice {
     this.#left = units
   }
 
-  /** Counts work that was done. True: this slice is used up, await `next()` before more work. */
+  /** Counts finished work. True: this slice is used up, await `next()` before more work. */
   spent(units: number): boolean {
     this.#left -= units
     return this.#left <= 0
   }
 
-  /** Lets others run; then a whole slice is left. */
+  /** Lets other work run, then starts a new slice. */
   async next(): Promise<void> {
     await this.#turns.next()
     this.#left = this.#units
   }
 }
 
-/** The items in groups of a turn's work each, a unit per item; other requests run before each group where there are several. */
+/** Splits the items into groups of one slice each, one unit per item. If there are several groups, other requests run before each. */
 export async function* inSlices<T>(items: readonly T[], turns: Turns, units: number = limits.unitsPerTurn): AsyncGenerator<readonly T[]> {
   if (items.length <= units) {
     yield items

@@ -1,22 +1,22 @@
-// The manual clock keeps what every Clock promises, so that tests on it mean something.
+// The manual clock keeps the promises of Clock, so that tests may rely on it.
 import { expect, test } from 'vitest'
 import { ManualClock, runningClock, steadyRandom } from './manual-clock.ts'
 
-test('timers fire in order of time, then of setting, each at its own time, also those set on the way', async () => {
+test('timers fire in the order of their time, then of their setting, each at its own time, also those set during an advance', async () => {
   const clock = new ManualClock(0)
   const fired: (readonly [string, number])[] = []
   const note = (name: string) => (): void => void fired.push([name, clock.monotonic()])
   clock.after(20, note('b'))
   clock.after(10, () => {
     note('a')()
-    clock.after(5, note('on the way'))
+    clock.after(5, note('set during the advance'))
   })
   clock.after(20, note('c'))
   clock.after(21, note('later'))
   await clock.advance(20)
   expect(fired).toEqual([
     ['a', 10],
-    ['on the way', 15],
+    ['set during the advance', 15],
     ['b', 20],
     ['c', 20],
   ])
@@ -61,7 +61,7 @@ test('beats come until the signal aborts, and a slow consumer gets no burst', as
   expect(beats).toEqual([10, 55, 65, 75])
 })
 
-test('a running clock jumps to what is due', async () => {
+test('a running clock jumps to the next timer', async () => {
   const { clock, stop } = runningClock()
   const began = clock.now()
   await clock.sleep(86_400_000)

@@ -1,4 +1,4 @@
-// A Clock that stands still until a test moves it, and a Random that answers what a test says.
+// A Clock that moves only when a test moves it, and a Random with values that a test chooses.
 import type { Clock, Random, Timer } from '../clock.ts'
 
 interface Waiting {
@@ -7,7 +7,7 @@ interface Waiting {
   readonly callback: () => void
 }
 
-/** `now` and `monotonic` are one time. Timers fire inside `advance`, in order of time, then of setting. */
+/** `now` and `monotonic` are the same time. Timers fire inside `advance`, in the order of their time, then of their setting. */
 export class ManualClock implements Clock {
   #time: number
   #order = 0
@@ -67,7 +67,7 @@ export class ManualClock implements Clock {
     this.after(0, callback)
   }
 
-  /** Moves time on and fires what falls due, letting promises run between any two timers. */
+  /** Moves time forward and fires the timers that are due. Promises run between any two timers. */
   async advance(byMs: number): Promise<void> {
     const until = this.#time + byMs
     await settled()
@@ -80,14 +80,14 @@ export class ManualClock implements Clock {
     this.#time = until
   }
 
-  /** Advances to the timer that is due next; without one nothing moves. */
+  /** Advances to the next timer. Without one, time does not move. */
   async advanceToNext(): Promise<void> {
     await settled()
     const next = this.#next(Number.POSITIVE_INFINITY)
     if (next !== undefined) await this.advance(Math.max(0, next.due - this.#time))
   }
 
-  /** Settles when at least `count` timers are set: the moment from which `advance` has something to fire. */
+  /** Settles when at least `count` timers are set, so that `advance` has timers to fire. */
   async until(count: number): Promise<void> {
     while (this.#waiting.size < count) await new Promise<void>((resolve) => this.#arrivals.push(resolve))
   }
@@ -104,7 +104,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** A manual clock that jumps to its next timer whenever nothing else can run: for code that waits in passing. */
+/** A manual clock that jumps to its next timer when nothing else can run: for tests of code that also happens to wait. */
 export function runningClock(): { readonly clock: ManualClock; readonly stop: () => void } {
   const clock = new ManualClock()
   let running = true
@@ -115,7 +115,7 @@ export function runningClock(): { readonly clock: ManualClock; readonly stop: ()
   return { clock, stop: () => void (running = false) }
 }
 
-/** Always `value`; bytes are zeros but for a counter, so that none repeat. */
+/** `next` always returns `value`; bytes are zeros and a counter, so that none repeat. */
 export function steadyRandom(value = 0.5): Random {
   let drawn = 0
   return {
@@ -129,7 +129,7 @@ export function steadyRandom(value = 0.5): Random {
   }
 }
 
-/** Lets every promise that can run do so: a turn of the event loop passes. */
+/** Waits for a turn of the event loop, so that all pending promises run. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
