@@ -1,4 +1,4 @@
-// All meters of an agent with their names: plain numbers, counted from the event hook or read from the part that owns them, named when they are scraped.
+// All metrics of an agent: plain numbers, counted from events or read from the parts that own them, and named when they are scraped.
 import type { AgentEvent } from './events.ts'
 
 export interface Metric {
@@ -8,15 +8,15 @@ export interface Metric {
   readonly samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]
 }
 
-/** One part of the memory that clients can make the agent hold. */
+/** One part of the memory that the agent holds for clients. */
 export interface MemoryUse {
   readonly part: string
   readonly usedBytes: number
-  /** What the part may hold. */
+  /** The limit of the part. */
   readonly limitBytes: number
 }
 
-/** What is read from its owner at scrape. */
+/** The values that a scrape reads from their owners. */
 export interface Gauges {
   readonly connections: number
   readonly uncommittedBytes: number
@@ -168,28 +168,28 @@ export class Meters {
       counter('lks_connections_opened_total', 'Kafka connections accepted.', one(this.#connections)),
       counter(
         'lks_connections_rejected_total',
-        'Kafka connections closed at once, by the setting that left no room for them.',
+        'Kafka connections rejected, by the setting whose limit was reached.',
         [...this.#rejected].map(([setting, value]) => ({ labels: { setting }, value })),
       ),
       counter(
         'lks_connections_gave_way_total',
-        'Connections closed because they held a request, answers or their place without moving while others waited.',
+        'Connections closed because they held a request, answers or their place without progress while others waited.',
         [...this.#gaveWay].map(([held, value]) => ({ labels: { held }, value })),
       ),
       {
         name: 'lks_memory_bytes',
-        help: 'Memory that clients make the agent hold, by part.',
+        help: 'Memory that the agent holds for clients, by part.',
         type: 'gauge',
         samples: gauges.memory.map(({ part, usedBytes }) => ({ labels: { part }, value: usedBytes })),
       },
       {
         name: 'lks_memory_limit_bytes',
-        help: 'What each part of that memory may hold.',
+        help: 'The limit of each part of that memory.',
         type: 'gauge',
         samples: gauges.memory.map(({ part, limitBytes }) => ({ labels: { part }, value: limitBytes })),
       },
-      counter('lks_protocol_errors_total', 'Connections closed because of bytes that are no legal request.', one(this.#protocolErrors)),
-      counter('lks_defects_total', 'Errors that must not happen.', one(this.#defects)),
+      counter('lks_protocol_errors_total', 'Connections closed because of bytes that are not a valid request.', one(this.#protocolErrors)),
+      counter('lks_defects_total', 'Defects: errors of the server itself.', one(this.#defects)),
       counter(
         'lks_flushes_total',
         'Flushes sealed, by what sealed them.',
@@ -216,9 +216,9 @@ export class Meters {
       gauge('lks_agent_heartbeat_age_seconds', 'Time since the Metadata Service last answered a heartbeat.', gauges.heartbeatAgeSeconds),
       counter('lks_heartbeat_failures_total', 'Heartbeats that the Metadata Service did not answer.', one(this.#heartbeatFailures)),
       counter('lks_corrupt_reads_total', 'Damaged places that readers found.', one(this.#corruptReads)),
-      counter('lks_topics_created_total', 'Topics made by this agent.', one(this.#topicsCreated)),
+      counter('lks_topics_created_total', 'Topics created by this agent.', one(this.#topicsCreated)),
       counter('lks_topics_deleted_total', 'Topics deleted by this agent.', one(this.#topicsDeleted)),
-      gauge('lks_damaged_places', 'Runs of offsets that readers found damaged and that are not whole again.', gauges.damagedPlaces),
+      gauge('lks_damaged_places', 'Runs of offsets that readers found damaged and that are not readable again.', gauges.damagedPlaces),
       gauge('lks_cache_bytes', 'Object bytes held in memory.', gauges.cache.bytes),
       counter('lks_cache_hits_total', 'Reads answered from memory.', one(gauges.cache.hits)),
       counter('lks_cache_misses_total', 'Reads that went to the object store.', one(gauges.cache.misses)),

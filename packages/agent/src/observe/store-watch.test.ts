@@ -1,4 +1,4 @@
-// What is said of a store that cannot be written: once when it begins, once when it is over.
+// The events of a store that cannot be written: one when the trouble begins, one when it ends.
 import { expect, test } from 'vitest'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import type { Sql, TransactionTable } from '../metadata/sql.ts'
@@ -19,7 +19,7 @@ function aWatch(): { readonly watch: StoreWatch; readonly clock: ManualClock; re
 const full = { trouble: 'full', place: '/d' } as const
 const words = 'the disk of /d is full: free some space; nothing that was acknowledged is lost'
 
-test('N4: one event when a trouble begins, however often it is met, and one when the last is over', async () => {
+test('N4: one event when a trouble begins, however many writes fail, and one when the last trouble ends', async () => {
   const { watch, clock, events } = aWatch()
   watch.succeeded('objects')
   for (let times = 0; times < 10; times += 1) watch.failed('objects', full)
@@ -35,7 +35,7 @@ test('N4: one event when a trouble begins, however often it is met, and one when
   expect(events.slice(1)).toEqual([{ kind: 'store recovered', durationMs: 5_000 }])
 })
 
-test('N4: who waits hears of each write that fails, until it does not want to', () => {
+test('N4: a listener receives each failed write until it unsubscribes', () => {
   const { watch } = aWatch()
   let heard = 0
   const quiet = watch.onFailure(() => (heard += 1))
@@ -54,7 +54,7 @@ test.each([
   ['EMFILE', 'too many open files'],
   ['ENFILE', 'too many open files'],
   ['EIO', undefined],
-])('N4: of objects, %s is %s', async (code, said) => {
+])('N4: %s of the object store is reported as %s', async (code, said) => {
   const { watch } = aWatch()
   let failing = true
   const memory = new MemoryObjects()
@@ -80,7 +80,7 @@ test.each([
   expect(watch.trouble).toBeUndefined()
 })
 
-test('N4: of metadata, only a transaction that writes says that the disk is there again', async () => {
+test('N4: only a transaction that writes ends the trouble of the metadata', async () => {
   const { watch } = aWatch()
   let failing = true
   const sql: Sql<TransactionTable> = {

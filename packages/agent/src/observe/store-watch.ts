@@ -1,14 +1,14 @@
-// Watches the places where this agent stores things: what keeps it from writing there, for the log, for health, and for answers that need not wait.
+// Watches this agent's stores: the reason why it cannot write to them, for the log, for health, and for answers that need not wait.
 import type { Clock } from '../time/clock.ts'
 import type { EventHook } from './events.ts'
 
 export type StoringService = 'objects' | 'metadata'
 
-/** What a person can do something about, and what does not pass by itself. */
+/** A trouble that does not pass by itself, and that a person can fix. */
 export type StoreTrouble =
-  /** No space, or a quota. */
+  /** No space, or a quota is reached. */
   | 'full'
-  /** A read-only file system, or a permission that was taken away. */
+  /** A read-only file system, or a permission that was revoked. */
   | 'not writable'
   | 'too many open files'
 
@@ -23,25 +23,25 @@ export class StoreWatch {
     this.#clock = clock
   }
 
-  /** What is wrong, and what to do about it. Undefined: nothing that this watch knows. */
+  /** The trouble and the advice. Undefined: this watch knows no trouble. */
   get trouble(): string | undefined {
     const [first] = this.#troubles.values()
     return first?.words
   }
 
-  /** A write failed for this reason. `place` is where, for people. One event for each new trouble. */
+  /** Reports that a write failed for this reason. `place` names the store for people. Emits one event for each new trouble. */
   failed(service: StoringService, { trouble, place }: { readonly trouble: StoreTrouble; readonly place: string }): void {
     const words = wordsOf[trouble](place)
     const known = this.#troubles.get(service)
     if (known?.words !== words) {
-      const told = [...this.#troubles.values()].some((other) => other.words === words)
+      const reported = [...this.#troubles.values()].some((other) => other.words === words)
       this.#troubles.set(service, { words, sinceMs: known?.sinceMs ?? this.#clock.monotonic() })
-      if (!told) this.#emit({ kind: 'store failed', message: words })
+      if (!reported) this.#emit({ kind: 'store failed', message: words })
     }
     for (const listener of this.#listeners) listener(words)
   }
 
-  /** A write succeeded. One event when it ends the last trouble. */
+  /** Reports that a write succeeded. Emits one event when it ends the last trouble. */
   succeeded(service: StoringService): void {
     const known = this.#troubles.get(service)
     if (known === undefined) return
@@ -49,7 +49,7 @@ export class StoreWatch {
     if (this.#troubles.size === 0) this.#emit({ kind: 'store recovered', durationMs: this.#clock.monotonic() - known.sinceMs })
   }
 
-  /** Calls the listener for each write that fails, until the function that it answers is called. */
+  /** Calls the listener for each write that fails, until the returned function is called. */
   onFailure(listener: (words: string) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
