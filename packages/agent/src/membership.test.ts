@@ -1,4 +1,4 @@
-// When a start takes over from the agent that is registered, and when it leaves that agent alone; in manual time, on a database in memory.
+// The start of an agent: when it takes over from the registered agent, and when it does not; in manual time, on a database in memory.
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { limits } from './limits.ts'
@@ -38,7 +38,7 @@ function start({ agent = 'me', takeOver = 'once silent', members = store.members
   )
 }
 
-/** How it ended, and by the clock how long after the call. */
+/** The outcome, and the time that it took by the clock. */
 async function outcomeOf(
   joining: Promise<Membership>,
 ): Promise<{ readonly kind: 'joined' | 'held' | 'failed'; readonly afterMs: number; readonly error?: unknown }> {
@@ -57,17 +57,17 @@ async function stateOf(membership: Membership): Promise<'active' | 'fenced'> {
   return (await store.members.beat(membership.registration.incarnation)).kind
 }
 
-test('H11: where nobody is registered, a start waits for nothing', async () => {
+test('H11: if no agent is registered, a start does not wait', async () => {
   expect(await outcomeOf(start())).toMatchObject({ kind: 'joined', afterMs: 0 })
 })
 
-test('H11: after a graceful stop the next start waits for nothing', async () => {
+test('H11: after a graceful stop the next start does not wait', async () => {
   const first = await start()
   await first.leave()
   expect(await outcomeOf(start())).toMatchObject({ kind: 'joined', afterMs: 0 })
 })
 
-test('H11: a lease that does not beat for a whole time-out is over; the start says whose it watches', async () => {
+test('H11: a lease that is not renewed for a whole time-out has ended; the start reports the lease that it watches', async () => {
   const first = await start()
   const second = start()
   const { kind, afterMs } = await outcomeOf(second)
@@ -96,7 +96,7 @@ test.each(['me', 'another'])('H11: a living lease is not taken, and the start na
   expect(await beating).toBe('stopped')
 })
 
-test('H11: to take over at once ends the living one at its next beat', async () => {
+test('H11: a start that takes over at once fences the living agent, which ends at its next heartbeat', async () => {
   const first = await start()
   const beating = first.run(new AbortController().signal)
   expect(await outcomeOf(start({ agent: 'another', takeOver: 'at once' }))).toMatchObject({ kind: 'joined', afterMs: 0 })
@@ -104,13 +104,13 @@ test('H11: to take over at once ends the living one at its next beat', async () 
   expect(await beating).toBe('fenced')
 })
 
-test('H11: a database that is away fences nobody: the time-out begins again when it is back', async () => {
+test('H11: an unavailable database fences no agent: the time-out starts again when the database is available', async () => {
   await start()
   let reads = 0
   const slow: MetadataStore['members'] = {
     ...store.members,
     leases: async () => {
-      // The fourth read is answered only when the database is back.
+      // The fourth read is answered only when the database is available again.
       if (++reads === 4) await clock.sleep(20_000)
       return await store.members.leases()
     },
@@ -120,7 +120,7 @@ test('H11: a database that is away fences nobody: the time-out begins again when
   expect(afterMs).toBeGreaterThanOrEqual(20_000 + limits.leaseMs)
 })
 
-test('H11: a database that stays away makes the start fail, and fences nobody', async () => {
+test('H11: a database that stays unavailable makes the start fail, and fences no agent', async () => {
   const first = await start()
   let reads = 0
   const away: MetadataStore['members'] = {
@@ -134,7 +134,7 @@ test('H11: a database that stays away makes the start fail, and fences nobody', 
   expect(await stateOf(first)).toBe('active')
 })
 
-test('H11: a lease that beats again after the last look is not taken', async () => {
+test('H11: a lease that is renewed after the last read is not taken over', async () => {
   const first = await start()
   const late: MetadataStore['members'] = {
     ...store.members,
