@@ -1,4 +1,4 @@
-// The checks, tested on small trees that break one rule each.
+// The checks report what is wrong in small trees that break one rule each.
 import { describe, expect, test } from 'vitest'
 import type { Difference } from '../test/e2e/differential/differences.ts'
 import type { Tree } from './check/check.ts'
@@ -42,11 +42,11 @@ describe('house rules', () => {
     expect(problemsOf(path, source).join('\n')).toMatch(expected)
   })
 
-  test('what stands in comments and strings is not code', () => {
+  test('comments and strings are not code', () => {
     expect(problemsOf(core, "// A file that never does async work.\nexport const x = 'await Promise'\n")).toEqual([])
   })
 
-  test('an error may inherit, a long file may say that it is one thing, a test of core may wait', () => {
+  test('an error may inherit, a long file may say why it is one thing, a test of core may be asynchronous', () => {
     expect(problemsOf(agent, '// A file.\nexport class StoreError extends Error {}\nexport class Lost extends StoreError {}\n')).toEqual([])
     expect(problemsOf(agent, `// A file. Long because it is one thing: the table of all codes.\n${'export {}\n'.repeat(400)}`)).toEqual([])
     expect(problemsOf('packages/agent/src/core/x.test.ts', '// A file.\nawait 1\n')).toEqual([])
@@ -111,14 +111,14 @@ describe('the public surface', () => {
     'packages/some/types/runners/jest.d.ts': "export type { Kafka } from '../start.ts';\n",
   }
 
-  test('is every entry and what they lead to, once, without source map comments', () => {
+  test('contains every entry and the files that they lead to, once, without source map comments', () => {
     const text = surfaceText(surface, aTree(built))
     expect(text.match(/startKafka\(\): Promise<void>/g)).toHaveLength(1)
     expect(text).toContain('---- runners/jest.d.ts')
     expect(text).not.toContain('sourceMappingURL')
   })
 
-  test('passes when it is what was committed, fails when it has changed or an entry is not built', () => {
+  test('passes if it equals the committed copy, and fails if it has changed or an entry is not built', () => {
     expect(problemsOfSurface(surface, aTree({ ...built, [surface.copy]: surfaceText(surface, aTree(built)) }))).toEqual([])
     expect(problemsOfSurface(surface, aTree({ ...built, [surface.copy]: '' }))).toHaveLength(1)
     const { 'packages/some/types/runners/jest.d.ts': _jest, ...unbuilt } = built
@@ -140,16 +140,16 @@ describe('the page of clients', () => {
   const row = { client: 'kcat', what: 'Produce', file: 'clients.test.ts', title: 'reads what it wrote: ' } as const
   const source = { 'test/e2e/clients.test.ts': "kcat.each(codecs)('reads what it wrote: %s', …)" }
 
-  test('has only what has passed, and nothing that is tested no more', () => {
+  test('lists only what has passed and is still tested', () => {
     expect(unproven([row], { kcat: { version: '1.7.1', passed: ['Produce'] } })).toEqual([])
     expect(unproven([row], { kcat: { version: '1.7.1', passed: ['Fetch'] } })).toEqual([
       expect.stringMatching('"Produce" has not passed'),
-      expect.stringMatching('"Fetch" is in .*, and is tested no more'),
+      expect.stringMatching('"Fetch" is in .*, and is no longer tested'),
     ])
     expect(unproven([row], {})).toHaveLength(1)
   })
 
-  test('names tests that are there', () => {
+  test('names existing tests', () => {
     expect(untested([row], aTree(source))).toEqual([])
     expect(untested([{ ...row, title: 'reads what was written' }], aTree(source))).toHaveLength(1)
     expect(untested([{ ...row, within: 'kafkajs' }], aTree(source))).toHaveLength(1)
@@ -157,7 +157,7 @@ describe('the page of clients', () => {
   })
 })
 
-test('what a package exports has a docstring, wherever it is declared', () => {
+test('every export of a package has a docstring, wherever it is declared', () => {
   const tree = aTree({
     'types/index.d.ts': "export { type Kafka, kill } from './kafka.ts';\n/** Starts one. */\nexport declare function start(): Kafka;\n",
     'types/kafka.d.ts': '/** A running one. */\nexport interface Kafka {\n}\nexport declare function kill(): void;\n',
@@ -165,7 +165,7 @@ test('what a package exports has a docstring, wherever it is declared', () => {
   expect(undocumented('types/index.d.ts', tree)).toEqual(['types/kafka.d.ts: kill is exported from the package and has no docstring'])
 })
 
-test('what is published exports what development does, but for the sources', () => {
+test('the published package exports the same as in development, without the sources', () => {
   const stale = { exports: { '.': { 'lks-source': './src/index.ts', types: './dist/index.d.ts', default: './dist/index.js' } } }
   expect(JSON.parse(renewed(JSON.stringify(stale)))).toEqual({
     ...stale,
@@ -173,7 +173,7 @@ test('what is published exports what development does, but for the sources', () 
   })
 })
 
-test('the graph counts importing files per folder, tests left out', () => {
+test('the graph counts importing files per folder, without tests', () => {
   const graph = importGraph(
     aTree({
       'packages/agent/src/write/a.ts': "import type { B } from '../flush/b.ts'\nimport { c } from '@local-kafka-service/protocol'\n",
@@ -186,13 +186,13 @@ test('the graph counts importing files per folder, tests left out', () => {
   expect(asMermaid(graph)).toContain('agent_write --> agent_flush')
 })
 
-test('a link in the documentation leads to a file', () => {
+test('a link in the documentation must lead to a file', () => {
   const pages = {
     'README.md': '[a](ARCHITECTURE.md#x) [b](docs/gone.md) [c](https://kafka.apache.org)\n',
     'ARCHITECTURE.md': '',
     'CHANGELOG.md': '',
   }
-  expect(links.run(aTree(pages))).toEqual(['README.md: links to docs/gone.md, which is not there'])
+  expect(links.run(aTree(pages))).toEqual(['README.md: links to docs/gone.md, which does not exist'])
 })
 
 describe('the page of differences from Kafka', () => {

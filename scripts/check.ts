@@ -1,4 +1,4 @@
-// pnpm check: everything a machine can say about this repository, one small check after another. `--graph` prints who imports whom, `--write` renews generated files.
+// pnpm check: runs one small check of this repository after another. `--graph` prints which folder imports which, `--write` renews generated files.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Check, Tree } from './check/check.ts'
@@ -15,7 +15,7 @@ import { openTree } from './check/tree.ts'
 import { uml } from './check/uml.ts'
 import { wordList } from './check/word-list.ts'
 
-/** In this order: `build` writes the declarations that `publicSurface` reads. */
+/** They run in this order, because `build` writes the declarations that `publicSurface` reads. */
 const checks: readonly Check[] = [
   build,
   types,
@@ -35,8 +35,8 @@ const checks: readonly Check[] = [
 const usage = `pnpm check [--graph | --graph=mermaid | --write | --only=NAME]
   --graph          print which folder imports which (with the number of files)
   --graph=mermaid  the same as a diagram
-  --write          renew what is generated: docs/reference with the public surfaces, the exports that are published
-  --only=NAME      only the checks whose name contains NAME
+  --write          renew the generated files: docs/reference with the public surfaces, the published exports
+  --only=NAME      run only the checks whose name contains NAME
 checks: ${checks.map(({ name }) => name).join(', ')}`
 
 const [argument, ...rest] = process.argv.slice(2)
@@ -52,7 +52,7 @@ else if (argument.startsWith('--only=')) {
   process.exitCode = chosen.length === 0 ? misused() : await runAll(chosen, tree)
 } else process.exitCode = misused()
 
-/** Exit code: 0 when every check passed. */
+/** Returns the exit code: 0 if every check passed. */
 async function runAll(chosen: readonly Check[], of: Tree): Promise<number> {
   let failed = 0
   for (const check of chosen) {

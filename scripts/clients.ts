@@ -12,7 +12,7 @@ const modules = ['github.com/IBM/sarama', 'github.com/segmentio/kafka-go', 'gith
 
 interface Language {
   readonly name: 'python' | 'go' | 'java'
-  /** Commands that say whether the language's tools are here. */
+  /** Commands that succeed if the language's tools are installed. */
   readonly tools: readonly (readonly string[])[]
   /** Moves the pins to the newest releases. */
   readonly move: () => void
@@ -65,7 +65,7 @@ const languages: readonly Language[] = [
     },
     build(folder) {
       rmSync(folder, { recursive: true, force: true })
-      // Maven works where its file is, so it is a copy that gets its leavings.
+      // Maven writes beside its project file, so it gets a copy of that file.
       mkdirSync(folder, { recursive: true })
       cpSync(join(sources, 'java/pom.xml'), join(folder, 'pom.xml'))
       const jars = join(folder, 'jars')
@@ -88,7 +88,7 @@ if (rest.length > 0 || (argument !== undefined && argument !== 'newest')) {
 function install({ name, tools, move, build }: Language, newest: boolean): 'built' | 'missing' | 'failed' {
   const absent = tools.find(([program = '', ...args]) => spawnSync(program, args, { stdio: 'ignore' }).status !== 0)
   if (absent !== undefined) {
-    console.log(`${name}: skipped, for \`${absent.join(' ')}\` does not run here`)
+    console.log(`${name}: skipped, because \`${absent.join(' ')}\` does not run here`)
     return 'missing'
   }
   const folder = join(built, name)
@@ -114,7 +114,7 @@ function install({ name, tools, move, build }: Language, newest: boolean): 'buil
   }
 }
 
-/** Changes with the sources and the pins of the language. */
+/** A digest that changes with the sources and the pins of the language. */
 function digestOf(name: Language['name']): string {
   const hash = createHash('sha256')
   const folder = join(sources, name)
@@ -125,7 +125,7 @@ function digestOf(name: Language['name']): string {
   return hash.digest('hex')
 }
 
-/** What it printed. Throws with all of that when it fails. */
+/** Returns the program's output. Throws an error with the output if the program fails. */
 function run(program: string, args: readonly string[], cwd?: string): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8' })
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed: ${error?.message ?? `${stdout}${stderr}`}`)

@@ -1,4 +1,4 @@
-// What travels with the package: every page and example is there, and no link in it leads nowhere.
+// Every page and example that travels with the package exists, and has no broken link.
 import { existsSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { expect, test } from 'vitest'
@@ -6,7 +6,7 @@ import { travelled, travelling } from './bundle/travelling.ts'
 
 const root = join(import.meta.dirname, '..')
 
-test.each(travelling)('N16: %s travels, and its links lead to what travels, too', (path) => {
+test.each(travelling)('N16: %s travels, and its links lead to files that travel, too', (path) => {
   expect(existsSync(join(root, path))).toBe(true)
   const text = travelled(path, readFileSync(join(root, path), 'utf8'))
   expect(text).not.toContain('lks-source')
@@ -14,7 +14,7 @@ test.each(travelling)('N16: %s travels, and its links lead to what travels, too'
     if (!/^[a-z]+:/.test(to)) expect(travelling).toContain(posix.join(posix.dirname(path), to))
 })
 
-test('N16: a link to what stays behind becomes its words', () => {
+test('N16: a link to a file that does not travel becomes plain text', () => {
   const text = '[the glossary](../glossary.md), [tests](in-a-test.md#vitest), [Kafka](https://kafka.apache.org)'
   expect(travelled('docs/guides/faults.md', text)).toBe('the glossary, [tests](in-a-test.md#vitest), [Kafka](https://kafka.apache.org)')
 })

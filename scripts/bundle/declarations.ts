@@ -1,13 +1,13 @@
-// The plugin that puts declarations beside the bundle: what the exports reach of those that tsc wrote, for import and for require.
+// The plugin that puts tsc's declarations beside the bundle: those that the exports reach, for import and for require.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { Plugin } from 'rolldown'
 import { exported, product } from './entries.ts'
 
-/** Where tsc writes them (packages/local-kafka-service/tsconfig.build.json). */
+/** The folder into which tsc writes them (packages/local-kafka-service/tsconfig.build.json). */
 const written = `${product}types`
 
-/** TypeScript takes a `.d.ts` of this package for a module, so `require` needs the same text as `.d.cts`. */
+/** TypeScript treats a `.d.ts` of this package as an ES module, so `require` needs the same text as `.d.cts`. */
 export function declarations(): Plugin {
   return {
     name: 'declarations',
@@ -40,6 +40,6 @@ function reach(file: string, reached: Set<string>): void {
 }
 
 function textOf(file: string): string {
-  if (!existsSync(file)) throw new Error(`${file} is missing: run pnpm build, which has tsc write it`)
+  if (!existsSync(file)) throw new Error(`${file} is missing: run pnpm build, which runs tsc`)
   return readFileSync(file, 'utf8').replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n')
 }

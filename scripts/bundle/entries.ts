@@ -1,10 +1,10 @@
-// The entries of the product's bundle: what its package.json exports, and what runs or is loaded by itself.
+// The entries of the product's bundle: the exports of its package.json, and the files that run or load on their own.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const product = fileURLToPath(new URL('../../packages/local-kafka-service/', import.meta.url))
 
-/** `name`: of its files in dist. `source`: an absolute path, or the name of a package. */
+/** `name`: the name of its files in dist. `source`: an absolute path, or the name of a package. */
 export interface Entry {
   readonly name: string
   readonly source: string
@@ -19,14 +19,14 @@ interface Manifest {
 
 const manifest = JSON.parse(readFileSync(`${product}package.json`, 'utf8')) as Manifest
 
-/** What npm installs beside the product, or its user does: never in the bundle. */
+/** Packages that npm or the user installs beside the product; the bundle never contains them. */
 export const outside: readonly string[] = [
   ...Object.keys(manifest.dependencies),
   ...Object.keys(manifest.optionalDependencies),
   ...Object.keys(manifest.peerDependencies),
 ]
 
-/** Everything that can be imported from the package. `require`: whether it can be required, too; what stands on a library for `import` alone cannot. */
+/** Everything that can be imported from the package. `require`: whether it can be required, too; an entry that needs an import-only library cannot. */
 export const exported: readonly (Entry & { readonly require: boolean })[] = Object.entries(manifest.exports).map(
   ([subpath, { 'lks-source': source, require }]) => {
     if (typeof source !== 'string') throw new TypeError(`exports["${subpath}"] of the product has no lks-source`)
@@ -35,13 +35,13 @@ export const exported: readonly (Entry & { readonly require: boolean })[] = Obje
   },
 )
 
-/** The server as a library: what `exports["."]` leads to. */
+/** The server as a library: the target of `exports["."]`. */
 export const library: Entry = { name: 'library', source: `${product}src/index.ts` }
 
-/** The other exports. Each is a thin module in front of the library, with no server of its own. */
+/** The other exports. Each is a thin module that imports the library and contains no second server. */
 export const fronts = exported.filter(({ source }) => source !== library.source)
 
-/** The bin, and what the product loads by itself when it is wanted: one line each. */
+/** The bin, and the files that the product loads on demand, one per line. */
 export const inner: readonly Entry[] = [
   { name: 'main', source: `${product}src/main.ts` },
   { name: 'cli', source: `${product}src/command/cli.ts` },

@@ -1,11 +1,11 @@
-// The plugins that put modules in front of the library: for import and require, and for the exports that only add to it.
+// The plugins that add thin modules which load the library: for import and require, and for the exports that only add to it.
 import type { Plugin } from 'rolldown'
 import { library, product } from './entries.ts'
 
 /**
- * `index.cjs` and `index.js`, and `main.js` in front of the bin. There is one library per process, whoever loads it and how: it is required by Node itself, in Node's own global scope, past
- * the one that Jest makes for each test file. In there it would be loaded for each anew, faked timers would stop the server, and an error of Node would
- * be no `instanceof Error`.
+ * `index.cjs` and `index.js`, and `main.js` for the bin. Each process has one library, however it is loaded: Node itself requires it in Node's own global scope,
+ * not in the scope that Jest makes for each test file. In Jest's scope each test file would load it again, faked timers would stop the server, and Node's errors
+ * would not be `instanceof Error`.
  */
 export function libraryFronts(): Plugin {
   return {
@@ -20,13 +20,13 @@ export function libraryFronts(): Plugin {
       ]
       this.emitFile({ type: 'asset', fileName: 'index.cjs', source: `${lines.join('\n')}\n` })
       this.emitFile({ type: 'asset', fileName: 'index.js', source: `export { ${chunk.exports.join(', ')} } from './index.cjs'\n` })
-      // For whoever starts the file itself; the bin is the one behind it, which starts a little sooner.
+      // For users who start this file directly. The bin is main.cjs, which starts slightly faster.
       this.emitFile({ type: 'asset', fileName: 'main.js', source: `#!/usr/bin/env node\nimport './main.cjs'\n` })
     },
   }
 }
 
-/** For the exports beside the library: they reach it through its front. One that would bring a server of its own is refused. */
+/** For the other exports: they reach the library through its front. Fails the build if one would contain a second server. */
 export function throughTheLibrary(extension: 'js' | 'cjs'): Plugin {
   return {
     name: 'through the library',

@@ -1,9 +1,9 @@
-// The plugin that writes whose code is in the bundle, with the licences that ask to go with it.
+// The plugin that lists the third-party packages in the bundle, with their licences.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Plugin } from 'rolldown'
 
-/** Writes `THIRD-PARTY-LICENCES.txt`. Fails on a package whose licence it does not find. */
+/** Writes `THIRD-PARTY-LICENCES.txt`. Fails if it does not find a package's licence. */
 export function licences(): Plugin {
   return {
     name: 'licences',

@@ -1,4 +1,4 @@
-// Takes out of the bundle how commander starts a command that is a file of its own: none of ours is, and to load node:child_process takes as long as to read the command line.
+// Removes commander's code for commands in separate files from the bundle: we have none, and loading node:child_process takes as long as reading the command line.
 import type { Plugin } from 'rolldown'
 
 const absent = '\0no-command-files'

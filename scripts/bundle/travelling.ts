@@ -1,4 +1,4 @@
-// The pages and examples that travel with the published package: its readers have no clone. A link to what stays behind becomes its words.
+// The pages and examples that travel with the published package, because its readers have no clone. A link to a file that does not travel becomes plain text.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 
@@ -17,7 +17,7 @@ export const travelling: readonly string[] = [
   'examples/lost-ack.ts',
 ]
 
-/** The text of one of them, as it is in the package. */
+/** The text of one file as it is in the package. */
 export function travelled(path: string, text: string): string {
   if (!path.endsWith('.md')) return text.replaceAll('--conditions=lks-source ', '')
   return text.replaceAll(/\[([^\]]+)\]\(([^)#\s]+)(#[^)\s]*)?\)/g, (link, words: string, to: string) => {
@@ -26,7 +26,7 @@ export function travelled(path: string, text: string): string {
   })
 }
 
-/** Copies them from the repository into the folder, under the same paths. */
+/** Copies the files from the repository into the folder, under the same paths. */
 export function copyTravelling(repository: string, into: string): void {
   for (const path of travelling) {
     const to = join(into, path)

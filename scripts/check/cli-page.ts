@@ -4,34 +4,34 @@ import { clientCommands } from '../../packages/local-kafka-service/src/command/c
 import { connectionOptions, connectionProperties, type Property } from '../../packages/local-kafka-service/src/command/connection.ts'
 import { userErrorCodes } from '../../packages/local-kafka-service/src/user-error.ts'
 
-/** Without the note that it is generated. */
+/** The page without the note that it is generated. */
 export function cliPage(): string {
   const commands = clientCommands.filter(({ hidden }) => hidden !== true)
   return `# The command line
 
-\`lks dev\` runs a server; its options are those of \`lks dev --help\` and of [configuration.md](configuration.md). The other commands work with any Kafka, this one or another.
+\`lks dev\` runs a server; its options are those of \`lks dev --help\` and of [configuration.md](configuration.md). The other commands work with any Kafka server.
 
 ${commands.map(({ path, summary }) => `- [\`lks ${path.join(' ')}\`](#${anchor(path)}): ${summary}`).join('\n')}
 
-What was asked for goes to standard output, everything else to standard error. \`-o json\` and \`-o yaml\` have everything that the table has; their keys are a contract. Colours and
-questions are for terminals only; what cannot be taken back needs \`--yes\` where nobody is there to ask.
+Results go to standard output, everything else to standard error. \`-o json\` and \`-o yaml\` contain everything that the table shows; their keys are a contract. Colours and
+questions appear only on a terminal; elsewhere a command that cannot be undone needs \`--yes\`.
 
 | exit code | |
 |---|---|
 | 0 | done |
 | 1 | failed; \`error: … (LKS-nnnn)\` says why |
-| 2 | a wrong call |
+| 2 | wrong usage |
 | 130, 143 | ended by Ctrl-C, by SIGTERM |
 
 ${commands.map(section).join('\n\n')}
 
 ## The connection
 
-Every command that asks a cluster takes these:
+Every command that connects to a cluster takes these:
 
 ${optionTable(connectionOptions)}
 
-The settings of \`-X\`, with the names that librdkafka has for them. Each can also be given as an environment variable: \`sasl.password\` is \`LKS_CLIENT_SASL_PASSWORD\`.
+These are the settings of \`-X\`, with librdkafka's names. Each can also be given as an environment variable: \`sasl.password\` is \`LKS_CLIENT_SASL_PASSWORD\`.
 
 | setting | values | |
 |---|---|---|
@@ -61,7 +61,7 @@ function section(command: ClientCommand): string {
 function optionTable(options: readonly CommandOption[]): string {
   const rows = options.map(({ name, short, placeholder, repeatable, default: standard, doc }) => {
     const flag = `${short === undefined ? '' : `-${short}, `}--${name}${placeholder === undefined ? '' : ` <${placeholder}>`}`
-    const notes = [standard === undefined ? '' : ` Default: \`${standard}\`.`, repeatable === true ? ' As often as wanted.' : '']
+    const notes = [standard === undefined ? '' : ` Default: \`${standard}\`.`, repeatable === true ? ' May be repeated.' : '']
     return `| \`${flag}\` | ${doc}${notes.join('')} |`
   })
   return `| option | |\n|---|---|\n${rows.join('\n')}`

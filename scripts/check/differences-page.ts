@@ -1,4 +1,4 @@
-// The page of differences between this server and Apache Kafka, and what is wrong with its rows.
+// The page of differences between this server and Apache Kafka, and the check of its rows.
 import type { Difference } from '../../test/e2e/differential/differences.ts'
 import { notServed, type Served } from './kafka-apis.ts'
 
@@ -27,7 +27,7 @@ ${notServed(served)
 `
 }
 
-/** Exported for its test, too. `source` is a file's text by its path, empty when there is no such file. */
+/** Also exported for its test. `source` returns a file's text by its path, empty if there is no such file. */
 export function differencesTrouble(
   rows: readonly Difference[],
   { served, source }: { readonly served: readonly Served[]; readonly source: (path: string) => string },

@@ -1,4 +1,4 @@
-// Docstrings: whatever a published package exports says what it is. In an editor its users have nothing else to read.
+// Docstrings: every export of a published package has one, because its users have nothing else to read in an editor.
 import { posix } from 'node:path'
 import type { Check, Tree } from './check.ts'
 import { entriesOf, surfaces } from './public-surface.ts'
@@ -12,7 +12,7 @@ export const documented: Check = {
       .flatMap((entry) => undocumented(entry, tree)),
 }
 
-/** Exported for its test. `entry`: a file of declarations, as tsc writes it. */
+/** Exported for its test. `entry`: a declaration file written by tsc. */
 export function undocumented(entry: string, tree: Tree): readonly string[] {
   const declarations = tree.read(entry)
   const own = [...declarations.matchAll(/^export (?:declare )?(?:abstract )?(?:const|function|class|interface|type) (\w+)/gm)].map(

@@ -1,4 +1,4 @@
-// Which folder imports which: read from the sources, printed as a table or as a Mermaid diagram.
+// The import graph of the folders: read from the sources, printed as a table or as a Mermaid diagram.
 import { posix } from 'node:path'
 import type { Tree } from './check.ts'
 import { isTest } from './tree.ts'
@@ -43,7 +43,7 @@ export function asMermaid(graph: Graph): string {
   return ['flowchart TD', ...[...names].sort().map((name) => `  ${id(name)}["${name}"]`), ...edges.sort()].join('\n')
 }
 
-/** Every specifier that the file imports: static, type-only, re-exported, dynamic. */
+/** Every specifier that the file imports: static, type-only, re-exported or dynamic. */
 function importsOf(source: string): readonly string[] {
   return [...source.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].flatMap(([, specifier]) => specifier ?? [])
 }

@@ -1,4 +1,4 @@
-// The house rules that no linter knows: how a file begins, how long it is, what core and the product's code never contain.
+// The house rules that the linter cannot check: a file's opening comment, its length, and code that core and the product must not contain.
 import type { Check } from './check.ts'
 import { isTest } from './tree.ts'
 
@@ -57,7 +57,7 @@ function isCore(path: string): boolean {
   return path.startsWith('packages/agent/src/core/') && !isTest(path)
 }
 
-/** What every byte of a record passes. */
+/** The code that every byte of a record passes through. */
 function isHot(path: string): boolean {
   return /^packages\/agent\/src\/(net|api|write|flush|read|objects)\//.test(path) && !isTest(path)
 }
@@ -78,7 +78,7 @@ function openingComment(lines: readonly string[]): string | undefined {
   return said === '' ? undefined : said
 }
 
-/** Comments and strings become spaces, line breaks stay, so that positions still tell the line. Good enough for bans: a regular expression literal with quotes may hide a line's rest. */
+/** Replaces comments and strings by spaces and keeps line breaks, so that positions still give the line. Good enough for bans: a regular expression literal with quotes may hide the rest of a line. */
 export function withoutCommentsAndStrings(source: string): string {
   const blank = (text: string): string => text.replace(/[^\n]/g, ' ')
   return source.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g, blank)

@@ -1,4 +1,4 @@
-// The APIs that a client may ask of Kafka 4.x, and which of them the server does not serve.
+// The APIs that clients may use in Kafka 4.x, and those that the server does not serve.
 import { apiNames } from '../../packages/protocol/src/api-names.ts'
 
 /** One API that the server serves. */
@@ -16,7 +16,7 @@ export function notServed(served: readonly Served[]): readonly KafkaApi[] {
 
 export type KafkaApi = readonly [key: number, name: string]
 
-/** What only brokers, controllers and coordinators send to one another, and what no broker of 4.x knows. */
+/** APIs that only brokers, controllers and coordinators use among themselves, and APIs that no broker of 4.x has. */
 const amongServers: ReadonlySet<string> = new Set([
   'LeaderAndIsr',
   'StopReplica',
@@ -45,5 +45,5 @@ const amongServers: ReadonlySet<string> = new Set([
   'ReadShareGroupStateSummary',
 ])
 
-/** Every API of Kafka 4.x that a client may ask for, by key, so that the page can say what is not served. */
+/** Every API of Kafka 4.x that clients may use and the server does not serve, by key. */
 const kafkaApis: readonly KafkaApi[] = apiNames.map((name, key) => [key, name] as const).filter(([, name]) => !amongServers.has(name))

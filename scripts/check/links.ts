@@ -1,4 +1,4 @@
-// The documentation's links: a relative link names a file that is there.
+// The documentation's links: a relative link leads to an existing file.
 import { posix } from 'node:path'
 import type { Check } from './check.ts'
 
@@ -13,11 +13,11 @@ export const links: Check = {
       for (const [, target = ''] of tree.read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
         if (/^(https?:|mailto:|#)/.test(target)) continue
         const path = posix.join(posix.dirname(page), target.replace(/#.*$/, ''))
-        if (!tree.exists(path)) problems.push(`${page}: links to ${target}, which is not there`)
+        if (!tree.exists(path)) problems.push(`${page}: links to ${target}, which does not exist`)
       }
     }
     if (tree.exists('ARCHITECTURE.md') && tree.read('ARCHITECTURE.md').split('\n').length > architectureLines) {
-      problems.push(`ARCHITECTURE.md: over ${architectureLines} lines; five minutes are its measure`)
+      problems.push(`ARCHITECTURE.md: over ${architectureLines} lines; a stranger should read it in five minutes`)
     }
     return problems
   },

@@ -1,13 +1,13 @@
-// The public surfaces: the declarations of what each published package exports, compared with their committed copies, and no internal package in them.
+// The public surfaces: each published package's declarations equal their committed copy, and name no internal package.
 import { posix } from 'node:path'
 import type { Check, Tree } from './check.ts'
 
 export interface Surface {
-  /** As npm has it. */
+  /** The package's name on npm. */
   readonly name: string
-  /** Has the package.json whose `exports` say which files are entries. */
+  /** The folder of the package.json whose `exports` name the entries. */
   readonly folder: string
-  /** Where tsc writes the declarations of the folder's `src`. */
+  /** The folder into which tsc writes the declarations of `src`. */
   readonly declarations: string
   /** The committed copy. */
   readonly copy: string
@@ -39,14 +39,16 @@ export function problemsOf(surface: Surface, tree: Tree): readonly string[] {
   const problems = [...declared.matchAll(/['"](@local-kafka-service\/[^'"]+)['"]/g)].map(
     ([, other]) => `the declarations of ${name} name ${other}, which it does not depend on`,
   )
-  if (!tree.exists(copy)) problems.push(`${copy}: is missing; pnpm check --write makes it`)
+  if (!tree.exists(copy)) problems.push(`${copy}: is missing; pnpm check --write creates it`)
   else if (tree.read(copy) !== declared) {
-    problems.push(`${copy}: the public surface has changed; if that is meant, pnpm check --write, and say so in the CHANGELOG`)
+    problems.push(
+      `${copy}: the public surface has changed; if that is intended, run pnpm check --write and describe the change in the CHANGELOG`,
+    )
   }
   return problems
 }
 
-/** The entries' declarations and those of every file that they lead to, one after another. Source map comments are no part of it. */
+/** The declarations of the entries and of every file that they lead to, one after another, without source map comments. */
 export function surfaceText(surface: Surface, tree: Tree): string {
   const seen = new Set<string>()
   const parts: string[] = [
@@ -65,9 +67,9 @@ export function surfaceText(surface: Surface, tree: Tree): string {
   return `${parts.join('\n\n')}\n`
 }
 
-/** The declarations of everything that `exports` names. */
+/** The declaration files of everything that `exports` names. */
 export function entriesOf({ folder, declarations }: Surface, tree: Tree): readonly string[] {
-  // The cast: the bundle and Node read the same file, and fail where it is not so.
+  // The cast is safe because the bundle and Node read the same file, and fail if it has another form.
   const { exports } = JSON.parse(tree.read(`${folder}/package.json`)) as {
     readonly exports: Readonly<Record<string, { readonly 'lks-source': string }>>
   }

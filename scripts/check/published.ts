@@ -1,4 +1,4 @@
-// What is published of each package: the same exports as in development, without the condition for the sources, which are not in it.
+// The published exports of each package: the same as in development, without the condition for the sources, which are not published.
 import type { Check } from './check.ts'
 import { surfaces } from './public-surface.ts'
 
@@ -8,14 +8,14 @@ export const published: Check = {
   run: (tree) =>
     manifests
       .filter((path) => tree.read(path) !== renewed(tree.read(path)))
-      .map((path) => `${path}: publishConfig.exports is not exports without lks-source; pnpm check --write makes it`),
+      .map((path) => `${path}: publishConfig.exports does not equal exports without lks-source; pnpm check --write renews it`),
 }
 
 export const manifests: readonly string[] = surfaces.map(({ folder }) => `${folder}/package.json`)
 
-/** The text of a package.json with what is published taken from its exports. */
+/** The text of a package.json with the published exports derived from its exports. */
 export function renewed(text: string): string {
-  // The cast: Node and the bundle read the same file, and fail where it is not so.
+  // The cast is safe because Node and the bundle read the same file, and fail if it has another form.
   const manifest = JSON.parse(text) as {
     readonly exports: Readonly<Record<string, Readonly<Record<string, unknown>>>>
     readonly publishConfig?: object

@@ -1,4 +1,4 @@
-// The generated reference pages are what the code's own tables say.
+// The generated reference pages match the tables in the code.
 import { join } from 'node:path'
 import type { Check } from './check.ts'
 import { runNode } from './tools.ts'
@@ -10,7 +10,7 @@ export const reference: Check = {
     if (typeof made === 'string') return [made]
     const stale = Object.entries(made.pages)
       .filter(([path, text]) => !tree.exists(path) || tree.read(path) !== text)
-      .map(([path]) => `${path}: is not what the code says; pnpm check --write mends it`)
+      .map(([path]) => `${path}: does not match the code; pnpm check --write renews it`)
     return [...made.problems, ...stale]
   },
 }
@@ -21,7 +21,7 @@ interface Made {
   readonly problems: readonly string[]
 }
 
-/** What went wrong as a text, when the pages could not be made. A process of its own, because only it can have the condition lks-source. */
+/** Returns an error text if the pages could not be made. Starts a separate process, because only that can have the condition lks-source. */
 export async function referencePages(root: string): Promise<Made | string> {
   const { ok, output } = await runNode(['--conditions=lks-source', join(root, 'scripts/check/reference-pages.ts')], root)
   return ok ? (JSON.parse(output) as Made) : output

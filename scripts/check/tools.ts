@@ -1,20 +1,20 @@
-// The checks that other programs make: the compiler, the linter, the formatter.
+// The checks that run other programs: the compiler, the linter, the formatter.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import type { Check } from './check.ts'
 
-/** Their JavaScript entries, run by this very Node: the machine's own may be too old for them. */
+/** Their JavaScript entries. This Node runs them, because the machine's own may be too old. */
 const tsc = 'node_modules/typescript/bin/tsc'
 const oxlint = 'node_modules/oxlint/bin/oxlint'
 const biome = 'node_modules/@biomejs/biome/bin/biome'
 
-/** Also writes dist/, which the check of the public surface reads. */
+/** Also writes dist/, which the public surface check reads. */
 export const build = tool('build (tsc -b)', [tsc, '-b', 'tsconfig.build.json', '--pretty', 'false'])
 export const types = tool('types (tsc)', [tsc, '-p', 'tsconfig.json', '--pretty', 'false'])
 export const lint = tool('lint (oxlint)', [oxlint, '--format=unix'])
 export const format = tool('format (biome)', [biome, 'ci', '--colors=off', '.'])
 
-/** Runs a script with this Node. Never rejects: what could not be started is a failure with its reason as output. */
+/** Runs a script with this Node. Never rejects: a script that cannot start is a failure with the reason as its output. */
 export function runNode(args: readonly string[], root: string): Promise<{ readonly ok: boolean; readonly output: string }> {
   return new Promise((resolve) => {
     execFile(

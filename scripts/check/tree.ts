@@ -24,7 +24,7 @@ export function openTree(root = fileURLToPath(new URL('../..', import.meta.url))
   }
 }
 
-/** Tests and what only they use; the rules for the product's own code spare them. */
+/** Tests and files that only tests use; the rules for the product's own code do not apply to them. */
 export function isTest(path: string): boolean {
   return /\.(test|contract)\.ts$|\/testing\/|^packages\/[^/]+\/(test|examples)\/|^(test|bench|scripts|examples)\//.test(path)
 }

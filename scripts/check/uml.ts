@@ -1,15 +1,15 @@
-// The diagrams' names: what a Mermaid diagram in docs/uml names must be a file, a name in the code, or a word of the glossary.
+// The names in the diagrams: each name in a Mermaid diagram in docs/uml must be a file, a name in the code, or a word of the glossary.
 import type { Check, Tree } from './check.ts'
 import { withoutCommentsAndStrings } from './house-rules.ts'
 
 const folder = 'docs/uml'
 const glossary = 'docs/glossary.md'
 
-/** What stands for one thing in a diagram, and where. */
+/** One name in a diagram, and its line. */
 interface Named {
   readonly name: string
   readonly line: number
-  /** `member` must stand in the file that declares its class. */
+  /** The file that declares the class must contain `member`. */
   readonly kind: 'path' | 'class' | 'member' | 'call' | 'state' | 'part'
   readonly of?: string
 }
@@ -32,11 +32,11 @@ export const uml: Check = {
 }
 
 interface Known {
-  /** Identifiers of the code, comments and strings left out. */
+  /** The identifiers of the code, without comments and strings. */
   readonly words: ReadonlySet<string>
-  /** String literals that are one word or some words: kinds of unions, states. */
+  /** String literals of one or several words: kinds of unions, states. */
   readonly literals: ReadonlySet<string>
-  /** Declared class, interface or type → the files' text that declare it. */
+  /** Declared class, interface or type → the text of the files that declare it. */
   readonly declared: ReadonlyMap<string, string>
   readonly glossary: ReadonlySet<string>
 }
@@ -101,7 +101,7 @@ export function namesIn(page: string): readonly Named[] {
       diagram = line.split(/\s/)[0] ?? ''
       continue
     }
-    // Paths count in every diagram, wherever they stand.
+    // Paths count everywhere in a diagram.
     for (const [path] of line.replaceAll(/<br\s*\/?>/g, ' ').matchAll(/\b[a-z][\w-]*(?:\/[\w-]+)*\/(?:[\w-]+\.ts)?|\b[a-z][\w-]*\.ts\b/g))
       add('path', path)
     switch (diagram) {

@@ -9,6 +9,8 @@ export interface WordException {
 
 export const wordExceptions: readonly WordException[] = [
   { path: 'scripts/check/word-list.ts', line: 'pattern: ', why: 'the words themselves' },
+  { path: 'scripts/check.test.ts', line: "', 'x.", why: 'the words themselves' },
+  { path: 'scripts/check.test.ts', line: 'ECONNREFUSED: the port', why: 'the words themselves' },
 ]
 
 /** Delete an entry once its files are clean; add none. A folder, with a slash at its end, stands for the files directly in it. */
@@ -42,9 +44,6 @@ export const unfinished: ReadonlySet<string> = new Set([
   'packages/local-kafka-service/src/server/',
   'packages/sim/src/',
   'packages/sim/src/scenarios/',
-  'scripts/',
-  'scripts/bundle/',
-  'scripts/check/',
   'test/e2e/',
   'test/e2e/differential/',
   'test/e2e/differential/tables/',
