@@ -34,7 +34,7 @@ export function withoutMembers(head: GroupHead | undefined): DescribedGroup | un
   return { state: 'Empty', protocolType: head.protocolType ?? '', protocolName: '', members: [] }
 }
 
-/** Rejects with a KafkaError COORDINATOR_NOT_AVAILABLE when the database is away. */
+/** Rejects with a KafkaError COORDINATOR_NOT_AVAILABLE when the database is unavailable. */
 export class StoredGroups {
   readonly #parts: StoredGroupsParts
 

@@ -62,8 +62,8 @@ function joinAsNew(turn: Turn, request: JoinRequest, memberId: string, from: Req
 function joinAgain(turn: Turn, request: JoinRequest, from: RequestId): void {
   const { state } = turn
   const { memberId, protocols } = request
-  const refused = claimError(state, memberId, request.groupInstanceId)
-  if (refused !== undefined) return turn.answer(from, joinRefused(refused, memberId))
+  const rejected = claimError(state, memberId, request.groupInstanceId)
+  if (rejected !== undefined) return turn.answer(from, joinRefused(rejected, memberId))
   spokeOver(turn, memberId, request.connection)
   const { groupState } = turn
   const same = sameProtocols(must(state.member.get(memberId), 'a member whose claim is valid').protocols, protocols)

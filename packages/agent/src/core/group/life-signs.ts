@@ -8,8 +8,8 @@ import { claimError, startSession } from './members.ts'
 export function heartbeatError(turn: Turn, { memberId, groupInstanceId, generation, connection }: HeartbeatRequest): KafkaErrorName {
   const { state } = turn
   if (state.group === undefined) return 'UNKNOWN_MEMBER_ID'
-  const refused = claimError(state, memberId, groupInstanceId)
-  if (refused !== undefined) return refused
+  const rejected = claimError(state, memberId, groupInstanceId)
+  if (rejected !== undefined) return rejected
   if (generation !== state.group.generation) return 'ILLEGAL_GENERATION'
   startSession(turn, memberId, { connection })
   return turn.groupState === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : 'NONE'
@@ -30,8 +30,8 @@ export function commitError(turn: Turn, request: CommitRequest): KafkaErrorName 
   const { groupState } = turn
   if (generation < 0 && groupState === 'Empty') return 'NONE'
   if (generation >= 0 || memberId !== '' || groupInstanceId !== null) {
-    const refused = claimError(state, memberId, groupInstanceId)
-    if (refused !== undefined) return refused
+    const rejected = claimError(state, memberId, groupInstanceId)
+    if (rejected !== undefined) return rejected
     if (generation !== state.group.generation) return 'ILLEGAL_GENERATION'
   } else if (!transactional && groupState !== 'Empty') {
     return 'UNKNOWN_MEMBER_ID'

@@ -10,8 +10,8 @@ import { answerSyncs, groupOf } from './rebalance.ts'
 export function syncGroup(turn: Turn, request: SyncRequest, from: RequestId): void {
   const { state } = turn
   const { memberId } = request
-  const refused = syncError(state, request)
-  if (refused !== undefined) return turn.answer(from, syncRefused(refused))
+  const rejected = syncError(state, request)
+  if (rejected !== undefined) return turn.answer(from, syncRefused(rejected))
   markSynced(turn, request)
   if (groupOf(state).state === 'Stable') return turn.answer(from, assigned(state, memberId))
   const superseded = state.sync.get(memberId)
@@ -23,8 +23,8 @@ export function syncGroup(turn: Turn, request: SyncRequest, from: RequestId): vo
 function syncError(state: GroupState, request: SyncRequest): KafkaErrorName | undefined {
   const { group } = state
   if (group === undefined) return 'UNKNOWN_MEMBER_ID'
-  const refused = claimError(state, request.memberId, request.groupInstanceId)
-  if (refused !== undefined) return refused
+  const rejected = claimError(state, request.memberId, request.groupInstanceId)
+  if (rejected !== undefined) return rejected
   if (request.generation !== group.generation) return 'ILLEGAL_GENERATION'
   const { protocolType, protocolName } = request
   if (protocolType !== null && protocolType !== group.protocolType) return 'INCONSISTENT_GROUP_PROTOCOL'
