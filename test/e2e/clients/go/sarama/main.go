@@ -19,6 +19,7 @@ import (
 func main() {
 	Run(map[string]func(Options){
 		"version": Version("github.com/IBM/sarama"), "produce": produce, "consume": consume, "group": group, "loop": loop, "admin": admin,
+		"times": times,
 	})
 }
 
@@ -72,6 +73,26 @@ func produce(options Options) {
 		producer.AsyncClose()
 	}()
 	report(producer)
+}
+
+// times sends records a second apart in one batch, and prints the offset that it finds for the time of each.
+func times(options Options) {
+	config := configured(options)
+	config.Producer.Compression = codecs[options.Codec]
+	config.Producer.Flush.Messages = options.Count
+	producer := Must(sarama.NewSyncProducer([]string{options.Bootstrap}, config))
+	messages := []*sarama.ProducerMessage{}
+	first := time.Now().Add(-time.Hour).Truncate(time.Millisecond)
+	at := func(number int) time.Time { return first.Add(time.Duration(number) * time.Second) }
+	for number := 0; number < options.Count; number++ {
+		messages = append(messages, &sarama.ProducerMessage{Topic: options.Topic, Value: sarama.StringEncoder(SampleOf(number).Value), Timestamp: at(number)})
+	}
+	Check(producer.SendMessages(messages))
+	Check(producer.Close())
+	client := Must(sarama.NewClient([]string{options.Bootstrap}, config))
+	for number, message := range messages {
+		Emit(Fields{"offset": message.Offset, "found": Must(client.GetOffset(options.Topic, 0, at(number).UnixMilli()))})
+	}
 }
 
 // report prints what was acknowledged until the producer has closed.
