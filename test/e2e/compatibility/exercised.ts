@@ -84,8 +84,25 @@ const programs = clientPrograms.flatMap((client: (typeof clientPrograms)[number]
   ]
 })
 
+const oldSarama = {
+  client: 'sarama of 2023',
+  file: 'newest-clients-old-sarama.test.ts',
+  within: 'sarama of 2023',
+  table: 'clients/clients.ts',
+} as const
+
 export const exercised: readonly Exercised[] = [
   ...programs,
+  {
+    ...oldSarama,
+    what: 'Offsets by time, of batches without their greatest timestamp',
+    title: 'C4: records of a batch with the codec ',
+  },
+  {
+    ...oldSarama,
+    what: 'Groups: commits with its default retention time; a consumer that starts again goes on from there',
+    title: 'C6: a consumer that starts again goes on from its committed offsets, also after a kill of the server',
+  },
   {
     client: 'kcat',
     what: 'Produce with every codec, every `acks` and idempotent; read back in order',

@@ -246,6 +246,7 @@ const listRows = rowsOf(ListGroups, (row) => {
       what,
       async (with_) => {
         await before(with_)
+        await commitsBeside(with_)
         await with_.sendFiltered(ListGroups, {}, (response) => ({
           ...response,
           groups: response.groups.filter(({ groupId }) => groupId === with_.name()),
@@ -307,6 +308,18 @@ export const groupTable: readonly Row[] = [
   ...listRows,
   ...deleteRows,
 ]
+
+/**
+ * Kafka lists what its log of groups has committed, and a group without records is there from the next commit in its partition on. Each of three groups whose names
+ * end in consecutive characters belongs to another one of the broker's three partitions.
+ */
+async function commitsBeside(with_: Conversation): Promise<void> {
+  const topicId = with_.idOf(await with_.topic('beside'))
+  for (const groupId of ['beside-0', 'beside-1', 'beside-2']) {
+    const partitions = [{ partitionIndex: 0, committedOffset: 0, committedMetadata: '' }]
+    await with_.ask(OffsetCommit, { groupId: with_.name(groupId), memberId: '', topics: [{ topicId, partitions }] })
+  }
+}
 
 function protocol(name: string): { readonly name: string; readonly metadata: Uint8Array } {
   // A subscription to no topics: version 0, an empty list, no user data.
