@@ -15,7 +15,7 @@ describe('exec', () => {
       { name: 'audit', partitions: 1 },
       { name: 'orders', partitions: 3 },
     ])
-    expect(ended).toMatchObject({ code: 7, stderr: expect.stringContaining('a Kafka in memory on 127.0.0.1:') })
+    expect(ended).toMatchObject({ code: 7, stderr: expect.stringContaining('in-memory Kafka server on 127.0.0.1:') })
   })
 
   test('its environment names the Kafka in every usual way, and the control plane', async () => {
@@ -47,7 +47,7 @@ describe('exec', () => {
 
   test('a command that is not there, and topics that cannot be', async () => {
     expectRefusal(await lks(['exec', 'no-such-command-anywhere']), 'LKS-4016', /'no-such-command-anywhere' cannot be started/)
-    expectRefusal(await lks(['exec', '--topics', 'a:0', '--', 'true']), 'LKS-1004', /no topic with a count/, 2)
+    expectRefusal(await lks(['exec', '--topics', 'a:0', '--', 'true']), 'LKS-1004', /not a valid topic with a partition count/, 2)
     expectRefusal(await lks(['exec', '--topics', 'no/name', '--', 'true']), 'LKS-1004', /no\/name/, 2)
     expectRefusal(await lks(['exec']), 'LKS-1008', /command/, 2)
   })
@@ -59,6 +59,6 @@ test('lks alone and lks --help are the overview; a group without its command is 
   expect(alone.stdout).toMatch(/^ {2}topic +Topics: list, create/m)
   expect((await lks(['--help'])).stdout).toBe(alone.stdout)
   expectRefusal(await lks(['topic']), 'LKS-1008', /lks topic --help/, 2)
-  expectRefusal(await lks(['-b', 'a:1', 'topic', 'list']), 'LKS-1008', /options stand behind the command/, 2)
+  expectRefusal(await lks(['-b', 'a:1', 'topic', 'list']), 'LKS-1008', /put options after the command/, 2)
   expect(JSON.parse((await lks(['version', '--json'])).stdout)).toMatchObject({ lks: expect.stringMatching(/^\d+\./) })
 })

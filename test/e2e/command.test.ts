@@ -143,7 +143,7 @@ describe('a server', () => {
     expect(server.urls.control).not.toBe('http://127.0.0.1:8000')
     expect((await fetch(`${server.urls.control}/livez`)).status).toBe(200)
     const { stderr } = await server.stop()
-    expect(stderr).toContain('port 8000 was taken')
+    expect(stderr).toContain('port 8000 is in use')
     expect(taken.port).toBe(8000)
   })
 
@@ -457,7 +457,7 @@ describe.skipIf(started.kind === 'cannot run')(
       expect((await produce(first.urls.data, 'hello', 'key:value')).status).toBe(200)
       await first.kill()
       await using second = await startServer({ ...run, args: [...run.args, '--agent-name', 'another'] })
-      expect(second.log()).toMatch(/the agent '.+' on .+ may still be running: this start watches its lease for 5 s/)
+      expect(second.log()).toMatch(/the agent '.+' on .+ may still be running: this server watches its lease for 5 s/)
       expect(second.ms).toBeGreaterThanOrEqual(5_000)
       expect(await valuesOf(second.urls.data, 'hello')).toEqual(['value'])
       expect((await produce(second.urls.data, 'hello', 'key:second')).status).toBe(200)

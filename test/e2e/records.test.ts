@@ -135,7 +135,7 @@ describe.each(clusters)('on $name', ({ start }) => {
     const { code, stderr } = await runCommand(kafka, ['produce', topic], `one\ntwo\n${'z'.repeat(3_000)}\nfour\n`)
     expect(code).toBe(1)
     expect(stderr).toMatch(
-      /^error: 2 records are written to small, then line 3 was refused by the cluster \(LKS-4102\)\n {2}why: MESSAGE_TOO_LARGE/,
+      /^error: 2 records are written to small, then line 3 was rejected by the cluster \(LKS-4102\)\n {2}why: MESSAGE_TOO_LARGE/,
     )
     expect(await consume(topic, '-O', '200')).toBe('one\ntwo\n')
   })
@@ -244,7 +244,7 @@ describe.each(clusters)('on $name', ({ start }) => {
     const { code, stderr } = await runCommand(kafka, ['produce', topic, '--json'], '{"value":"a"}\n{"value":"b"}\noops\n{"value":"c"}\n')
     expect(code).toBe(1)
     expect(stderr).toMatch(
-      /^error: line 3 cannot be written: it is no JSON: .*\(LKS-4101\)\n {2}why: 2 records are written to stopped: all the lines before it\n/,
+      /^error: line 3 cannot be written: it is not valid JSON: .*\(LKS-4101\)\n {2}why: 2 records are written to stopped: all lines before it\n/,
     )
     expect(await consume(topic)).toBe('a\nb\n')
     const endless = await runCommand(
@@ -255,7 +255,9 @@ describe.each(clusters)('on $name', ({ start }) => {
     expect(endless.stderr).toMatch(/^error: line 2 cannot be written: it is longer than 100 MiB .*\n {2}why: 1 record is written/)
     expect(await consume(topic)).toBe('a\nb\nc\n')
     const elsewhere = await runCommand(kafka, ['produce', topic, '--json'], '{"value":"d","partition":7}\n')
-    expect(elsewhere.stderr).toContain('line 1 cannot be written: stopped has no partition 7, but 1; with -p any the keys decide')
+    expect(elsewhere.stderr).toContain(
+      'line 1 cannot be written: stopped has no partition 7, only 1 partition; with -p any the keys decide',
+    )
     expect(elsewhere.code).toBe(1)
   })
 
@@ -305,8 +307,8 @@ describe.each(clusters)('on $name', ({ start }) => {
     expect((await query('--since', '1h', '-o', 'name')).stdout.toString()).toBe('asked[1]@1\nasked[1]@2\n')
     expect((await query('--since', '1h', '--until', '20m', '-o', 'name')).stdout.toString()).toBe('asked[1]@1\n')
     expect((await query('--grep', 'x\ty', '-o', 'name')).stdout.toString()).toBe('asked[1]@1\n')
-    expect((await query('-n', '1')).stderr).toBe('1 found among 1 records: asked [1] 0 to 0; stopped at 1, there may be more (-n)\n')
-    expect((await query('--since', '1m')).stderr).toBe('0 found among 0 records: nothing of asked is in that time\n')
+    expect((await query('-n', '1')).stderr).toBe('1 found among 1 records: asked [1] 0 to 0; stopped at 1, more may match (-n)\n')
+    expect((await query('--since', '1m')).stderr).toBe('0 found among 0 records: asked has no records in that time\n')
   })
 
   test('a reader that has gone ends it quietly', async () => {

@@ -1,4 +1,4 @@
-// The command line: which command runs, and what the shell is told at the end.
+// The command line: parses the arguments, runs the chosen command and sets the exit code.
 import { CommanderError } from 'commander'
 import { explain, UserError } from '../user-error.ts'
 import { productVersion } from '../version.ts'
@@ -13,14 +13,14 @@ type Env = Readonly<Record<string, string | undefined>>
 /** Ends the process when the command has ended. */
 export async function run(argv: readonly string[], env: Env): Promise<never> {
   const farewells: Farewells = new Set()
-  // A server goes on when nobody reads what it says any more.
+  // A server continues when its output is no longer read.
   if (argv[2] !== 'dev' || argv.includes('--help') || argv.includes('-h')) endWithoutReader(farewells)
   const exitCode = await ended(argv, env, farewells)
   await flushed()
   return process.exit(exitCode)
 }
 
-/** The exit code: 0 ok, 1 failed, 2 a wrong call, 130 interrupted, or a child's. */
+/** The exit code: 0 success, 1 failure, 2 usage error, 130 interrupted, or the exit code of a child process. */
 async function ended(argv: readonly string[], env: Env, farewells: Farewells): Promise<number> {
   const verbose = ownWords(argv).some((word) => word === '-v' || word === '--verbose') || env.LKS_VERBOSE === 'true'
   const client = argv[2] === 'dev' ? undefined : await clientTable()
@@ -31,7 +31,7 @@ async function ended(argv: readonly string[], env: Env, farewells: Farewells): P
       process.stdout.write(client.overview(productVersion()))
       return 0
     }
-    // A server's options are read only where they are wanted: they bring the whole server with them.
+    // The server's options are loaded only for this command, because they load the whole server.
     if (argv.slice(2, 4).includes('dev')) (await import('./dev-command.ts')).completeDev(dev, env)
     await program.parseAsync([...argv])
     return 0
@@ -44,13 +44,13 @@ async function ended(argv: readonly string[], env: Env, farewells: Farewells): P
   }
 }
 
-/** Not for a server: its port would open later by as much as these take to load. */
+/** Skipped when a server starts: loading these modules would delay the opening of its port. */
 async function clientTable(): Promise<ClientTable> {
   const [{ clientCommands, commandGroups }, { overview }] = await Promise.all([import('./commands.ts'), import('./overview.ts')])
   return { commands: clientCommands, groups: commandGroups, overview }
 }
 
-/** With `lks exec -- npm test -v` the flag is npm's. */
+/** In `lks exec -- npm test -v` the flag belongs to npm. */
 function ownWords(argv: readonly string[]): readonly string[] {
   const at = argv.indexOf('--')
   return argv.slice(2, at === -1 ? undefined : at)
@@ -70,7 +70,7 @@ async function runClient(
   if (command.standalone !== true) {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
-        // The second signal ends at once: once() has given it back.
+        // once() has removed the handler, so a second signal ends the process at once.
         interrupted.abort(signal)
       })
     }
@@ -86,7 +86,7 @@ async function runClient(
   }
 }
 
-/** Of the client library, which is not loaded to find that out. */
+/** True for an error of the client library. It checks without loading the library. */
 function isOfClient(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('PLT_KFK_')
 }
@@ -99,7 +99,7 @@ function asUserError(error: unknown, argv: readonly string[]): UserError {
   return new UserError('LKS-1999', {
     what: error instanceof Error ? error.message : String(error),
     why: 'this is a defect of Local Kafka Service',
-    fix: ['run it again with -v and report what it prints'],
+    fix: ['run it again with -v and report the output'],
     cause: error,
   })
 }
@@ -111,9 +111,9 @@ function wrongCall(
   const at = words.findIndex((word) => !/^[a-z]/.test(word))
   const path = words.slice(0, at === -1 ? 2 : Math.min(at, 2))
   const help = ['lks', ...(code === 'commander.unknownCommand' ? path.slice(0, -1) : path), '--help'].join(' ')
-  // A group without its command: commander prints the help and calls that an error.
-  const what = code === 'commander.help' ? `lks ${path.join(' ')} needs one more word` : message.replace(/^error: /, '').replace(/\n/g, ' ')
-  const fix = [`see what there is: ${help}`]
-  if (path.length === 0) fix.push('options stand behind the command, as in: lks topic list -b localhost:9092')
+  // A group without a subcommand: commander prints the help and treats that as an error.
+  const what = code === 'commander.help' ? `lks ${path.join(' ')} needs a subcommand` : message.replace(/^error: /, '').replace(/\n/g, ' ')
+  const fix = [`see the commands: ${help}`]
+  if (path.length === 0) fix.push('put options after the command, as in: lks topic list -b localhost:9092')
   return { what, fix }
 }

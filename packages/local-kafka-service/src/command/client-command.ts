@@ -1,35 +1,35 @@
-// The contract of a client command: one row each, from which the command line, its help, completion and the reference page are made.
+// The contract of a client command: each command is one row, and the command line, help, completion and reference page are made from the rows.
 
 export interface Terminal {
   readonly input: NodeJS.ReadableStream
-  /** Standard output: what was asked for. */
+  /** Standard output: the requested data. */
   readonly data: NodeJS.WritableStream
-  /** When nobody reads the data any more, this is done before the process ends, quietly. Until it is disposed of. */
+  /** Runs this before the process ends quietly because the reader of the data has gone, until it is disposed of. */
   withoutReader(farewell: () => Promise<void>): Disposable
   /** Standard error: everything else. */
   readonly talk: NodeJS.WritableStream
-  /** People are there: data goes to a terminal. */
+  /** True when data goes to a terminal. */
   readonly interactive: boolean
   readonly inputInteractive: boolean
   readonly columns: number
   readonly colours: boolean
 }
 
-/** How to reach a cluster, whoever runs it. */
+/** How to reach a cluster of any vendor. */
 export interface ConnectionOptions {
   /** `host:port` or `[address]:port`, at least one. */
   readonly bootstrapServers: readonly string[]
-  /** As the user said them: `--bootstrap-servers`, `KAFKA_BROKERS`; `default` when nobody did. */
+  /** Where the servers come from, as the user wrote it: `--bootstrap-servers`, `KAFKA_BROKERS`; `default` when neither is given. */
   readonly said: string
   readonly clientId: string
-  /** Undefined: no TLS. */
+  /** Undefined: without TLS. */
   readonly tls: TlsOptions | undefined
   readonly sasl: SaslOptions | undefined
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
 }
 
-/** Paths of PEM files; what is undefined is as Node has it. */
+/** Paths of PEM files; Node's default applies to a path that is undefined. */
 export interface TlsOptions {
   readonly ca: string | undefined
   readonly certificate: string | undefined
@@ -59,33 +59,33 @@ export type Completes = 'topic' | 'group' | readonly string[]
 export interface CommandOption {
   /** `group`: the flag is `--group`. */
   readonly name: string
-  /** One letter. */
+  /** A single letter. */
   readonly short?: string
-  /** The name of the value in the help. Absent: a switch. */
+  /** The name of the value in the help. Absent: the option is a switch. */
   readonly placeholder?: string
   readonly repeatable?: true
   readonly default?: string
   readonly doc: string
   readonly completes?: Completes
-  /** Undefined when the value is fine, else what is wrong with it, in words. */
+  /** Undefined when the value is valid, otherwise the reason why it is not. */
   readonly check?: (value: string) => string | undefined
 }
 
 export interface CommandArgument {
   readonly name: string
   readonly required: boolean
-  /** The last one only: as many as are given. */
+  /** Only the last argument: accepts any number of values. */
   readonly variadic?: true
   readonly doc: string
   readonly completes?: Completes
 }
 
-/** What was said on the command line. */
+/** The parsed command line. */
 export interface Given {
   readonly arguments: readonly string[]
   /** The value, or the default, or undefined. */
   option(name: string): string | undefined
-  /** Of a repeatable option, in their order. */
+  /** All values of a repeatable option, in order. */
   options(name: string): readonly string[]
   flag(name: string): boolean
 }
@@ -97,12 +97,12 @@ export interface ClientCommand {
   readonly arguments: readonly CommandArgument[]
   readonly options: readonly CommandOption[]
   readonly examples: readonly string[]
-  /** It needs no cluster: it gets no options of connection, and signals are its own. */
+  /** The command needs no cluster: it has no connection options and handles signals itself. */
   readonly standalone?: true
-  /** What stands behind its first argument belongs to that: `lks exec npm test --watch`. */
+  /** The words after the first argument belong to that argument: `lks exec npm test --watch`. */
   readonly passThrough?: true
-  /** Neither help nor completion tells of it. */
+  /** Help and completion do not list the command. */
   readonly hidden?: true
-  /** Loads what it needs itself: `lks dev` must not load a client library. Rejects with a UserError where a person can help. */
+  /** Imports its own modules, because `lks dev` must not load a client library. Rejects with a UserError when the user can fix the cause. */
   run(given: Given, context: CommandContext): Promise<void>
 }

@@ -1,4 +1,4 @@
-// The table of commands: what `lks` can do beside running a server, in the order in which help and reference list it.
+// The table of commands: all commands of `lks` except `dev`, in the order in which help and reference list them.
 import type { ClientCommand } from './client-command.ts'
 import { clusterHealth } from './cluster/cluster-health.ts'
 import { clusterInfo } from './cluster/cluster-info.ts'
@@ -54,11 +54,11 @@ export const clientCommands: readonly ClientCommand[] = [
   version,
 ]
 
-/** Commands that share their first word, with what they are about. */
+/** Groups of commands that share their first word, each with its subject. */
 export const commandGroups: Readonly<Record<string, string>> = {
   topic: 'Topics',
   group: 'Consumer groups',
   cluster: 'The cluster',
   config: 'Configs',
-  doctor: 'What is wrong',
+  doctor: 'Diagnosis',
 }

@@ -1,4 +1,4 @@
-// What cannot be taken back is done when somebody said so, and not otherwise.
+// A destructive command runs only after confirmation.
 import { expect, test } from 'vitest'
 import type { CommandContext, Given } from './client-command.ts'
 import { confirm } from './confirm.ts'
@@ -15,27 +15,29 @@ function aCall({ yes }: { readonly yes: boolean }): Given {
   return { arguments: [], option: () => undefined, options: () => [], flag: (name) => name === 'yes' && yes }
 }
 
-test('--yes asks nobody', async () => {
+test('--yes skips the question', async () => {
   const terminal = recordedTerminal()
   await confirm('Delete?', aCall({ yes: true }), aContext(terminal))
   expect(terminal.said()).toEqual({ data: '', talk: '' })
 })
 
-test('where nobody is there to ask, it is refused', async () => {
-  await expect(confirm('Delete?', aCall({ yes: false }), aContext(recordedTerminal({ typed: 'y\n' })))).rejects.toThrow(/nobody is there/)
+test('without a terminal to ask on, the command is rejected', async () => {
+  await expect(confirm('Delete?', aCall({ yes: false }), aContext(recordedTerminal({ typed: 'y\n' })))).rejects.toThrow(
+    /no terminal to ask/,
+  )
 })
 
-test.each(['y', 'Y', 'yes', ' YES '])('%j is a yes', async (typed) => {
+test.each(['y', 'Y', 'yes', ' YES '])('%j counts as yes', async (typed) => {
   await confirm('Delete?', aCall({ yes: false }), aContext(recordedTerminal({ inputInteractive: true, typed: `${typed}\n` })))
 })
 
-test.each(['', 'n\n', 'yess\n', '\n', 'of course\n'])('%j is none, and changes nothing', async (typed) => {
+test.each(['', 'n\n', 'yess\n', '\n', 'of course\n'])('%j does not count as yes, and changes nothing', async (typed) => {
   const terminal = recordedTerminal({ inputInteractive: true, typed })
   await expect(confirm('Delete?', aCall({ yes: false }), aContext(terminal))).rejects.toThrow(/nothing was changed/)
   expect(terminal.said()).toEqual({ data: '', talk: 'Delete? [y/N] ' })
 })
 
-test('of several, those that work are done, and the end says that some did not', async () => {
+test('with several names, each that can be changed is changed, and the final error reports the failures', async () => {
   const terminal = recordedTerminal()
   const done: string[] = []
   const act = async (name: string): Promise<void> => {

@@ -1,4 +1,4 @@
-// How a client command finds its cluster: who is heard first, and what is refused.
+// How a client command finds its cluster: which source has precedence, and which values are rejected.
 import { expect, test } from 'vitest'
 import { UserError } from '../user-error.ts'
 import { type ConnectionSources, connectionFrom, isClientVariable } from './connection.ts'
@@ -14,14 +14,14 @@ function refusal(given: Partial<ConnectionSources>): UserError {
     if (error instanceof UserError) return error
     throw error
   }
-  throw new Error('it was not refused')
+  throw new Error('it was not rejected')
 }
 
-test('without a word it is localhost:9092, in plain text', () => {
+test('the default is localhost:9092 in plain text', () => {
   expect(from()).toMatchObject({ bootstrapServers: ['localhost:9092'], said: 'default', tls: undefined, sasl: undefined, clientId: 'lks' })
 })
 
-test('the flag counts, then -X, then LKS_, KAFKA_BOOTSTRAP_SERVERS, KAFKA_BROKERS', () => {
+test('the flag has precedence, then -X, LKS_, KAFKA_BOOTSTRAP_SERVERS and KAFKA_BROKERS', () => {
   const env = { LKS_BOOTSTRAP_SERVERS: 'c:1', KAFKA_BOOTSTRAP_SERVERS: 'd:1', KAFKA_BROKERS: 'e:1' }
   expect(from({ bootstrap: 'a:1', properties: ['bootstrap.servers=b:1'], env }).bootstrapServers).toEqual(['a:1'])
   expect(from({ properties: ['bootstrap.servers=b:1'], env }).bootstrapServers).toEqual(['b:1'])
@@ -30,15 +30,15 @@ test('the flag counts, then -X, then LKS_, KAFKA_BOOTSTRAP_SERVERS, KAFKA_BROKER
   expect(from({ env: { KAFKA_BROKERS: 'e:1' } })).toMatchObject({ bootstrapServers: ['e:1'], said: 'KAFKA_BROKERS' })
 })
 
-test('several servers, IPv6 in brackets, and 9092 where no port is named', () => {
+test('a list of servers, IPv6 in brackets, and 9092 as the default port', () => {
   expect(from({ bootstrap: ' a , b:1,[::1]:2,[fe80::1]' }).bootstrapServers).toEqual(['a:9092', 'b:1', '[::1]:2', '[fe80::1]:9092'])
 })
 
-test.each(['http://localhost:8000', 'a:0', 'a:65536', 'a:b', '::1', 'a b:1', ',', 'a/b'])('%j is no server', (bootstrap) => {
+test.each(['http://localhost:8000', 'a:0', 'a:65536', 'a:b', '::1', 'a b:1', ',', 'a/b'])('%j is not a valid server', (bootstrap) => {
   expect(refusal({ bootstrap }).code).toBe('LKS-1004')
 })
 
-test('TLS and a login, also from the environment, where -X counts first', () => {
+test('TLS and credentials come from -X, then from the environment', () => {
   const connection = from({
     properties: ['security.protocol=sasl_ssl', 'sasl.mechanisms=SCRAM-SHA-512', 'sasl.username=me', 'ssl.ca.location=ca.pem'],
     env: { LKS_CLIENT_SASL_PASSWORD: 'a=b ', LKS_CLIENT_SASL_USERNAME: 'other' },
@@ -48,25 +48,25 @@ test('TLS and a login, also from the environment, where -X counts first', () => 
 })
 
 test.each([
-  [['sasl.usrname=me'], /no setting 'sasl.usrname'; did you mean sasl.username\?/],
+  [['sasl.usrname=me'], /'sasl.usrname' is not a known setting; did you mean sasl.username\?/],
   [['security.protocol=TLS'], /PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL/],
   [['sasl.username=me'], /security.protocol is PLAINTEXT/],
   [['ssl.ca.location=ca.pem'], /security.protocol is PLAINTEXT/],
-  [['security.protocol=SASL_SSL', 'sasl.username=me'], /needs sasl.username and sasl.password/],
+  [['security.protocol=SASL_SSL', 'sasl.username=me'], /requires sasl.username and sasl.password/],
   [['security.protocol=SASL_SSL', 'sasl.mechanism=GSSAPI'], /must be PLAIN/],
   [['security.protocol=SSL', 'ssl.key.location=key.pem'], /go together/],
   [['request.timeout.ms=soon'], /number of milliseconds/],
   [['novalue'], /not key=value/],
-])('-X %j is refused in words', (properties, words) => {
+])('-X %j is rejected with a reason', (properties, words) => {
   expect(refusal({ properties }).what).toMatch(words)
 })
 
-test('a secret is never in a refusal', () => {
+test('an error never contains a secret', () => {
   const error = refusal({ properties: ['sasl.password=hunter2'] })
   expect(`${error.message} ${error.fix.join()}`).not.toContain('hunter2')
 })
 
-test('what client commands read is nothing that a server warns about', () => {
+test('a server does not warn about the variables that client commands read', () => {
   expect(['LKS_BOOTSTRAP_SERVERS', 'LKS_CLIENT_SASL_PASSWORD', 'LKS_URL'].every(isClientVariable)).toBe(true)
   expect(isClientVariable('LKS_FLUSH_BITES')).toBe(false)
 })

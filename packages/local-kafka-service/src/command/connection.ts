@@ -7,7 +7,7 @@ export const bootstrapOption: CommandOption = {
   name: 'bootstrap-servers',
   short: 'b',
   placeholder: 'host:port,…',
-  doc: 'The cluster. Else LKS_BOOTSTRAP_SERVERS, KAFKA_BOOTSTRAP_SERVERS or KAFKA_BROKERS, else localhost:9092.',
+  doc: 'The cluster. Default: LKS_BOOTSTRAP_SERVERS, KAFKA_BOOTSTRAP_SERVERS, KAFKA_BROKERS or localhost:9092, in this order.',
 }
 
 export const propertyOption: CommandOption = {
@@ -15,13 +15,13 @@ export const propertyOption: CommandOption = {
   short: 'X',
   placeholder: 'key=value',
   repeatable: true,
-  doc: 'A setting of the connection, as security.protocol=SASL_SSL. Else LKS_CLIENT_SECURITY_PROTOCOL and so on.',
+  doc: 'A setting of the connection, such as security.protocol=SASL_SSL. Its variable is LKS_CLIENT_SECURITY_PROTOCOL, and so on.',
 }
 
 export const connectionOptions: readonly CommandOption[] = [bootstrapOption, propertyOption]
 
 export interface Property {
-  /** As librdkafka has it, where it does. */
+  /** librdkafka's name, where it has one. */
   readonly name: string
   readonly doc: string
   readonly values?: readonly string[]
@@ -31,23 +31,23 @@ export interface Property {
 
 const properties = [
   { name: 'bootstrap.servers', doc: 'As --bootstrap-servers.' },
-  { name: 'client.id', doc: 'The name that the cluster sees; lks without it.' },
+  { name: 'client.id', doc: 'The client id that the cluster sees. Default: lks.' },
   {
     name: 'security.protocol',
-    doc: 'PLAINTEXT without it.',
+    doc: 'Default: PLAINTEXT.',
     values: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'],
   },
-  { name: 'sasl.mechanism', doc: 'How to log in.', values: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] },
-  { name: 'sasl.username', doc: 'Who logs in.' },
-  { name: 'sasl.password', doc: 'Their password. In LKS_CLIENT_SASL_PASSWORD nobody sees it in a list of processes.', secret: true },
-  { name: 'ssl.ca.location', doc: 'A PEM file with the certificates to trust. Those of Node without it.' },
-  { name: 'ssl.certificate.location', doc: 'A PEM file with the certificate of this client.' },
+  { name: 'sasl.mechanism', doc: 'The SASL mechanism.', values: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] },
+  { name: 'sasl.username', doc: 'The user name.' },
+  { name: 'sasl.password', doc: 'The password. Put it in LKS_CLIENT_SASL_PASSWORD to keep it out of the list of processes.', secret: true },
+  { name: 'ssl.ca.location', doc: 'A PEM file with the trusted CA certificates. Default: those of Node.' },
+  { name: 'ssl.certificate.location', doc: 'A PEM file with the client certificate.' },
   { name: 'ssl.key.location', doc: 'A PEM file with its private key.' },
   { name: 'ssl.key.password', doc: 'The password of the private key.', secret: true },
-  { name: 'enable.ssl.certificate.verification', doc: 'false trusts whoever answers.', values: ['true', 'false'] },
-  { name: 'ssl.endpoint.identification.algorithm', doc: 'none does not compare the host name.', values: ['https', 'none'] },
-  { name: 'socket.connection.setup.timeout.ms', doc: 'How long a connection may take; 5000 without it.' },
-  { name: 'request.timeout.ms', doc: 'How long an answer may take; 30000 without it.' },
+  { name: 'enable.ssl.certificate.verification', doc: 'false accepts any server certificate.', values: ['true', 'false'] },
+  { name: 'ssl.endpoint.identification.algorithm', doc: 'none skips the check of the host name.', values: ['https', 'none'] },
+  { name: 'socket.connection.setup.timeout.ms', doc: 'The time-out of a connection attempt. Default: 5000.' },
+  { name: 'request.timeout.ms', doc: 'The time-out of a request. Default: 30000.' },
 ] as const satisfies readonly Property[]
 
 /** The settings of -X. */
@@ -55,7 +55,7 @@ export const connectionProperties: readonly Property[] = properties
 
 type PropertyName = (typeof properties)[number]['name']
 
-/** Other names for the same, as Java and librdkafka have them. */
+/** Aliases of these settings in Java and librdkafka. */
 const synonyms: Readonly<Record<string, PropertyName>> = {
   'metadata.broker.list': 'bootstrap.servers',
   'sasl.mechanisms': 'sasl.mechanism',
@@ -64,20 +64,20 @@ const synonyms: Readonly<Record<string, PropertyName>> = {
 const variablePrefix = 'LKS_CLIENT_'
 const bootstrapVariables = ['LKS_BOOTSTRAP_SERVERS', 'KAFKA_BOOTSTRAP_SERVERS', 'KAFKA_BROKERS'] as const
 
-/** Variables that are read by client commands, or given by `lks exec` to its child; no option of a server, and nothing to warn about. */
+/** Variables that client commands read or `lks exec` passes to its child. They are not options of a server, so the server does not warn about them. */
 export function isClientVariable(name: string): boolean {
   return name.startsWith(variablePrefix) || ['LKS_BOOTSTRAP_SERVERS', 'LKS_URL', 'LKS_DATA_URL'].includes(name)
 }
 
 export interface ConnectionSources {
-  /** Of --bootstrap-servers. */
+  /** From --bootstrap-servers. */
   readonly bootstrap: string | undefined
-  /** Of -X, `key=value` each. */
+  /** From -X, each as `key=value`. */
   readonly properties: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Throws a UserError that names what is wrong. */
+/** Throws a UserError that names the wrong value. */
 export function connectionFrom({ bootstrap, properties: given, env }: ConnectionSources): ConnectionOptions {
   const values = propertiesFrom(given, env)
   const variable = bootstrapVariables.find((name) => (env[name] ?? '') !== '')
@@ -120,7 +120,7 @@ function propertiesFrom(given: readonly string[], env: ConnectionSources['env'])
 function put(values: Map<PropertyName, string>, key: string, value: string, said: string): void {
   const name = synonyms[key] ?? key
   const property = properties.find((candidate) => candidate.name === name)
-  if (property === undefined) throw wrong(`${said}: there is no setting '${key}'${didYouMean(key, propertyNames)}`)
+  if (property === undefined) throw wrong(`${said}: '${key}' is not a known setting${didYouMean(key, propertyNames)}`)
   if (
     'values' in property &&
     property.values !== undefined &&
@@ -160,10 +160,11 @@ function saslFrom(values: Values, protocol: string): SaslOptions | undefined {
   }
   const username = values.get('sasl.username')
   const password = values.get('sasl.password')
-  if (username === undefined || password === undefined) throw wrong(`security.protocol ${protocol} needs sasl.username and sasl.password`)
+  if (username === undefined || password === undefined)
+    throw wrong(`security.protocol=${protocol} requires sasl.username and sasl.password`)
   const mechanism = mechanisms[(values.get('sasl.mechanism') ?? 'PLAIN').toUpperCase()]
-  // Checked before against the same names.
-  if (mechanism === undefined) throw wrong('there is no such sasl.mechanism')
+  // The value was validated above against the same names.
+  if (mechanism === undefined) throw wrong('sasl.mechanism is not a known mechanism')
   return { mechanism, username, password }
 }
 
@@ -178,16 +179,16 @@ function serversIn(text: string, said: string): readonly string[] {
     .split(',')
     .map((server) => server.trim())
     .filter((server) => server !== '')
-  if (servers.length === 0) throw noServer(`${said} names no server`)
+  if (servers.length === 0) throw noServer(`${said} does not name a server`)
   return servers.map((server) => addressOf(server, said))
 }
 
-/** `host`, `host:port`, `[::1]:port` → with its port. Throws a UserError. `said`: as the user named it. */
+/** Adds the default port: `host`, `host:port`, `[::1]:port`. Throws a UserError. `said`: the source, as the user named it. */
 export function addressOf(server: string, said: string): string {
-  if (/^https?:/i.test(server)) throw noServer(`${said}: '${server}' is a URL of HTTP; a Kafka is named as host:port`)
+  if (/^https?:/i.test(server)) throw noServer(`${said}: '${server}' is an HTTP URL; a Kafka server is written as host:port`)
   const [, bracketed, plain, port = '9092'] = /^(?:\[([^\]\s]+)\]|([^:[\]\s/]+))(?::(\d{1,5}))?$/.exec(server) ?? []
   const host = bracketed ?? plain
-  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) throw noServer(`${said}: '${server}' is no host:port`)
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) throw noServer(`${said}: '${server}' is not a valid host:port`)
   return bracketed === undefined ? `${host}:${port}` : `[${host}]:${port}`
 }
 
@@ -200,18 +201,18 @@ function milliseconds(values: Values, name: PropertyName, fallback: number): num
 
 function excluded(name: string, protocol: string, other: string): UserError {
   return new UserError('LKS-1005', {
-    what: `${name} is given, but security.protocol is ${protocol}`,
-    fix: [`say it: -X security.protocol=${other}`, `leave ${name} out`],
+    what: `${name} is set, but security.protocol is ${protocol}`,
+    fix: [`set -X security.protocol=${other}`, `remove ${name}`],
   })
 }
 
 function wrong(what: string): UserError {
   return new UserError('LKS-1004', {
     what,
-    fix: ['host and port: -b localhost:9092', `settings of a connection: ${propertyNames.join(', ')}`],
+    fix: ['use host:port, as in: -b localhost:9092', `the connection settings are: ${propertyNames.join(', ')}`],
   })
 }
 
 function noServer(what: string): UserError {
-  return new UserError('LKS-1004', { what, fix: ['name host and port: localhost:9092', 'of several, put commas between them'] })
+  return new UserError('LKS-1004', { what, fix: ['use host:port, as in: localhost:9092', 'separate several servers with commas'] })
 }

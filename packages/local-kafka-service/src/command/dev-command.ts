@@ -1,11 +1,11 @@
-// lks dev on the command line: its flags come from the table of options, its values also from the environment and a file.
+// The options of `lks dev` on the command line: the flags come from the table of options; the environment and a file can set the same values.
 import { readFileSync } from 'node:fs'
 import { type Command, Option as Flag } from 'commander'
 import { configFile, flagOf, type Option, options, variableOf } from '../options.ts'
 import { UserError } from '../user-error.ts'
 import { dev } from './dev.ts'
 
-/** Gives commander's command its options and its action. */
+/** Adds the options and the action to commander's command. */
 export function completeDev(command: Command, env: Readonly<Record<string, string | undefined>>): void {
   command
     .allowExcessArguments(false)
@@ -33,7 +33,7 @@ function asFlag({ name, placeholder, short, default: value, doc, group }: Option
   return new Flag(flag, `${doc}${standard}`).helpGroup(`${group}:`)
 }
 
-/** By option name. Commander gives them in camel case, which has no way back: so each name is asked for. */
+/** The values by option name. Commander's camel-case names cannot be converted back, so each option is looked up. */
 function flagsOf(given: Readonly<Record<string, string | boolean>>): Readonly<Record<string, string>> {
   const flags: Record<string, string> = {}
   for (const { name } of options) {
@@ -43,7 +43,7 @@ function flagsOf(given: Readonly<Record<string, string | boolean>>): Readonly<Re
   return flags
 }
 
-/** Undefined where there is none. */
+/** Undefined when the file does not exist. */
 function readConfigFile(): string | undefined {
   try {
     return readFileSync(configFile, 'utf8')
@@ -52,7 +52,7 @@ function readConfigFile(): string | undefined {
     throw new UserError('LKS-1007', {
       what: `${configFile} cannot be read`,
       why: error instanceof Error ? error.message : String(error),
-      fix: [`mend or remove ${configFile}`],
+      fix: [`fix or remove ${configFile}`],
       cause: error,
     })
   }

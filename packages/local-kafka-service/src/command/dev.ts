@@ -9,7 +9,7 @@ import { eventLog } from './event-log.ts'
 import { jsonLog, type Log, terminalLog } from './log.ts'
 import { firstScreen, type Ready, readyLine } from './screen.ts'
 
-/** Settles when the server has stopped as it was asked to. Rejects with a UserError when it could not start, or was ended by something else. */
+/** Settles when the server has stopped on request. Rejects with a UserError when it could not start, or ended for another reason. */
 export async function dev(given: OptionSources): Promise<void> {
   const { values, warnings } = resolveOptions(given)
   const plan = planOf(values)
@@ -18,7 +18,7 @@ export async function dev(given: OptionSources): Promise<void> {
   try {
     for (const message of warnings) log.write({ level: 'warn', message, fields: {} })
     const logged = eventLog({ verbose, write: (line) => log.write(line), monotonic: () => performance.now() })
-    // What happens before the first screen is written below it, except for the reason why there is no screen yet.
+    // Events before the first screen are logged after it, except the reason why the screen is not shown yet.
     const early: AgentEvent[] = []
     let tell = (event: AgentEvent): void => void (event.kind === 'lease watched' ? logged(event) : early.push(event))
     const server = await startServer(plan, (event) => tell(event))
@@ -28,7 +28,7 @@ export async function dev(given: OptionSources): Promise<void> {
       version: productVersion(),
       ms: Math.round(performance.now()),
       pid: process.pid,
-      // From a clone there is no bin that npx would find.
+      // A clone has no bin for npx to find.
       lks: process.argv[1]?.endsWith('.ts') === true ? 'npx -y pnpm@12 lks' : 'npx lks',
       columns: process.stdout.columns ?? 80,
     }
@@ -42,7 +42,7 @@ export async function dev(given: OptionSources): Promise<void> {
 }
 
 function show(ready: Ready, log: Log): void {
-  // Nobody may be reading any more: `lks dev | head -1` closes the pipe, which is no reason to end.
+  // The output may no longer be read: `lks dev | head -1` closes the pipe, and the server continues.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   if (process.stdout.isTTY) {
     process.stdout.write(firstScreen(ready))
@@ -52,7 +52,11 @@ function show(ready: Ready, log: Log): void {
   const { http } = ready.server
   for (const plane of http === undefined ? [] : [http.control, http.data]) {
     if (plane.movedFrom !== undefined)
-      log.write({ level: 'info', message: `port ${plane.movedFrom} was taken, this is on ${plane.url}`, fields: { port: plane.port } })
+      log.write({
+        level: 'info',
+        message: `port ${plane.movedFrom} is in use; the server listens on ${plane.url} instead`,
+        fields: { port: plane.port },
+      })
   }
 }
 
@@ -61,15 +65,19 @@ async function untilEnd(server: Server, log: Log): Promise<void> {
   if (signal === 'fenced') {
     await server.stop()
     throw new UserError('LKS-1201', {
-      what: 'another agent took over this cluster, so this one has stopped',
-      why: 'it was started with --take-over, or this agent did not beat its lease for a whole time-out',
-      fix: ['let the other one run, or stop it and start again'],
+      what: 'another agent took over this cluster, so this agent has stopped',
+      why: 'the other agent was started with --take-over, or this agent did not renew its lease within the time-out',
+      fix: ['keep the other agent, or stop it and start this one again'],
     })
   }
   if (signal === 'drained') return
-  // The second signal ends at once, as a crash would: nothing that was acknowledged is lost by that.
+  // A second signal ends the process at once, like a crash, which loses nothing that was acknowledged.
   for (const again of endSignals) process.on(again, () => process.exit(128 + signalNumbers[again]))
-  log.write({ level: 'info', message: 'stopping: what was admitted is answered first; once more to end at once', fields: { signal } })
+  log.write({
+    level: 'info',
+    message: 'stopping: the server answers pending requests first; send the signal again to end it at once',
+    fields: { signal },
+  })
   const late = Promise.withResolvers<'late'>()
   const timer = setTimeout(() => late.resolve('late'), limits.drainMs)
   const end = await Promise.race([server.stop(), late.promise])
@@ -77,13 +85,13 @@ async function untilEnd(server: Server, log: Log): Promise<void> {
   if (end === 'late') {
     throw new UserError('LKS-1202', {
       what: `the server did not stop within ${limits.drainMs / 1000} s and was ended`,
-      why: 'a store or a client did not answer; what was acknowledged is kept, the rest was not acknowledged',
-      fix: ['look at the log above for the store that did not answer'],
+      why: 'a store or a client did not answer; every acknowledged record is kept',
+      fix: ['check the log above for the store that did not answer'],
     })
   }
 }
 
-/** Not SIGHUP: a handler would take from nohup what it is there for. Without one a closed terminal ends the server as a crash would, which loses nothing. */
+/** SIGHUP has no handler, because nohup relies on that. A closed terminal then ends the server like a crash, which loses nothing. */
 const endSignals = ['SIGINT', 'SIGTERM'] as const
 type EndSignal = (typeof endSignals)[number]
 const signalNumbers: Readonly<Record<EndSignal, number>> = { SIGINT: 2, SIGTERM: 15 }

@@ -1,4 +1,4 @@
-// The same for each of several names, one after another: what works is done and told, and the first trouble is the command's at the end.
+// Runs an operation for each of several names in order: it continues after a failure, and the command fails at the end.
 import { explainClient } from '../cluster/client-errors.ts'
 import { UserError } from '../user-error.ts'
 import type { CommandContext } from './client-command.ts'
@@ -10,7 +10,7 @@ export interface Shown<T> {
   readonly format: OutputFormat
 }
 
-/** Shows what was found, then rejects with the trouble, when there was any. Without anything found it is only the trouble. */
+/** Shows the values that were found, then rejects if there was a failure. Without any value it only rejects. */
 export async function forEachShown<T>(
   names: readonly string[],
   context: Pick<CommandContext, 'terminal' | 'connection' | 'signal'>,
@@ -32,36 +32,38 @@ export async function forEachShown<T>(
   if (first === undefined) return
   if (troubles.length === 1) throw first
   throw new UserError(first.code, {
-    what: `${troubles.length} of ${names.length} cannot be shown`,
+    what: `${troubles.length} of ${names.length} could not be shown`,
     why: troubles.map(({ what }) => what).join('; '),
     fix: first.fix,
     cause: first,
   })
 }
 
-/** Rejects at the end with the trouble, when there was any; of several, each is told as it comes. */
+/** Rejects at the end if there was a failure; with several names, each failure is printed as it occurs. */
 export async function forEachName(
   names: readonly string[],
   { terminal, connection, signal }: Pick<CommandContext, 'terminal' | 'connection' | 'signal'>,
   act: (name: string) => Promise<void>,
 ): Promise<void> {
   let last: UserError | undefined
+  let done = 0
   let failed = 0
   for (const name of names) {
     try {
       await act(name)
+      done += 1
     } catch (error) {
       last = await asTrouble(error, { connection, signal })
       failed += 1
       if (names.length > 1) terminal.talk.write(`${name}: ${last.what}\n`)
-      // Nobody is there any more: the others would only say the same.
+      // The connection is lost, so the other names would fail in the same way.
       if (last.code === 'LKS-4001') break
     }
   }
   if (last === undefined) return
   if (names.length === 1) throw last
   throw new UserError(last.code, {
-    what: `${failed} of ${names.length} failed, the others are done`,
+    what: `${failed} of ${names.length} failed, ${done} succeeded`,
     why: last.message,
     fix: last.fix,
     cause: last,

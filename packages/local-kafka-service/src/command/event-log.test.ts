@@ -1,4 +1,4 @@
-// What is written of an agent's events, and what is only counted.
+// Which of an agent's events are logged, and which are only counted.
 import type { AgentEvent } from '@local-kafka-service/agent'
 import { expect, test } from 'vitest'
 import { eventLog, type LogLine } from './event-log.ts'
@@ -13,7 +13,7 @@ function logged({ verbose }: { readonly verbose: boolean }) {
   return { lines, clock, hook: eventLog({ verbose, write: (line) => lines.push(line), monotonic: () => clock.now }) }
 }
 
-test('topics and trouble are told, requests and flushes only when asked for', () => {
+test('topics and failures are logged; requests and flushes only with -v', () => {
   const quiet = logged({ verbose: false })
   const loud = logged({ verbose: true })
   for (const event of [created, stored, trouble]) {
@@ -22,12 +22,12 @@ test('topics and trouble are told, requests and flushes only when asked for', ()
   }
   expect(quiet.lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
     'info topic hello created with 1 partition, because a client named it',
-    'warn the FileStorage Service has trouble (put): away',
+    'warn the FileStorage Service failed (put): away',
   ])
   expect(loud.lines.map(({ level }) => level)).toEqual(['info', 'debug', 'warn'])
 })
 
-test('a kind of event that comes too often is counted, and the count is told', () => {
+test('a kind of event that comes too often is counted, and the count is logged', () => {
   const { lines, clock, hook } = logged({ verbose: false })
   for (let i = 0; i < 1_000; i++) hook(trouble)
   expect(lines).toHaveLength(20)
@@ -36,12 +36,12 @@ test('a kind of event that comes too often is counted, and the count is told', (
   clock.now = 10_000
   hook(trouble)
   expect(lines.slice(21).map(({ message }) => message)).toEqual([
-    '980 more lines like the next were left out',
-    'the FileStorage Service has trouble (put): away',
+    '980 more lines like the next one were left out',
+    'the FileStorage Service failed (put): away',
   ])
 })
 
-test('H4, H8: what one client causes many times over is one line a minute, with the number of those left out', () => {
+test('H4, H8: events that one client causes repeatedly are one line a minute, with the count of omitted lines', () => {
   const { lines, clock, hook } = logged({ verbose: false })
   const from = (address: string): void => hook({ kind: 'gave way', connectionId: 7, address, held: 'request', message: 'too slow' })
   for (let i = 0; i < 1_000; i++) from('10.0.0.1')
@@ -57,7 +57,7 @@ test('H4, H8: what one client causes many times over is one line a minute, with 
   expect(lines[3]?.message).toBe('connection 7 from 10.0.0.1 was closed: too slow (and 999 more like it before)')
 })
 
-test('N4: while the disk is full one line says so, and one when it is over; what follows from it is for -v', () => {
+test('N4: a full disk is one line, its recovery is one line, and the consequences are logged only with -v', () => {
   const { lines, hook } = logged({ verbose: false })
   hook({ kind: 'store failed', message: 'the disk of /d is full' })
   for (let i = 0; i < 100; i++) {
@@ -75,7 +75,7 @@ test('N4: while the disk is full one line says so, and one when it is over; what
   expect(lines).toHaveLength(3)
 })
 
-test('of records that are gone every line is written', () => {
+test('every lost record range is logged', () => {
   const { lines, hook } = logged({ verbose: false })
   for (let partition = 0; partition < 100; partition++) hook({ kind: 'tail cut', topic: 'hello', partition, fromOffset: 7, offsets: 2 })
   expect(lines).toHaveLength(100)
@@ -91,7 +91,7 @@ const unserved: AgentEvent = {
   advice: 'use a newer client',
 }
 
-test('C10: a client that tries again and again is in the log once, by its name, with what it asked for and what to do', () => {
+test('C10: a client that retries is logged once, with its name, its request and the advice', () => {
   const { lines, clock, hook } = logged({ verbose: false })
   for (let connectionId = 0; connectionId < 50; connectionId++) {
     hook({ ...unserved, connectionId })
@@ -107,7 +107,7 @@ test('C10: a client that tries again and again is in the log once, by its name, 
   expect(lines[0]?.fields).toMatchObject({ clientId: 'billing', address: '10.0.0.9', api: 'Fetch', version: 3 })
 })
 
-test('N10: the log says who asked for what and why it was rejected, once, and a name cannot move the cursor', () => {
+test('N10: the log reports once which client sent a request and why it was rejected, and a name cannot move the cursor', () => {
   const { lines, hook } = logged({ verbose: false })
   const rejected: AgentEvent = {
     kind: 'rejected',
@@ -124,7 +124,7 @@ test('N10: the log says who asked for what and why it was rejected, once, and a 
   ])
 })
 
-test('the lines that are remembered are bounded: the oldest may be written again', () => {
+test('the memory of logged lines is bounded: the oldest line may be written again', () => {
   const { lines, clock, hook } = logged({ verbose: false })
   for (let number = 0; number <= 1_000; number++) {
     clock.now += 1_000
@@ -136,7 +136,7 @@ test('the lines that are remembered are bounded: the oldest may be written again
   expect(lines).toHaveLength(1_002)
 })
 
-test('H1: damage is written once for an object, with the place and what to do', () => {
+test('H1: damage is logged once per object, with its place and the advice', () => {
   const { lines, hook } = logged({ verbose: false })
   const damage = { topicId: 'id', offset: 20, lastOffset: 39, objectKey: 'a/b', message: 'it is gone' } as const
   for (let partition = 0; partition < 100; partition++)

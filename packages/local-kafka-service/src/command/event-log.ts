@@ -1,11 +1,11 @@
-// What an agent's events say to whoever runs it: one function per kind of event, with its level; a kind that comes too often is counted, not written.
+// The log lines of an agent's events: one function per kind of event, which also gives its level; a kind that comes too often is counted instead.
 import { type AgentEvent, type EventClient, type EventHook, isError } from '@local-kafka-service/agent'
 import { holderOf } from '../server/lease-holder.ts'
 import { printable } from './output/display-width.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
-/** One event in words and in fields. */
+/** One event as a message and fields. */
 export interface LogLine {
   readonly level: Level
   readonly message: string
@@ -16,27 +16,27 @@ export interface EventLogOptions {
   /** Also events of level debug. */
   readonly verbose: boolean
   readonly write: (line: LogLine) => void
-  /** Milliseconds on a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly monotonic: () => number
 }
 
-/** Of one kind of event, in one window. Debug lines were asked for and are never left out. */
+/** The limit for one kind of event in one window. Debug lines are logged on request only, so they are never left out. */
 const linesPerWindow = 20
 const windowMs = 10_000
-/** Lines that say the same: one of them stands for all that follow within a time, then the next one says how many were left out. */
+/** Lines with the same meaning: one is logged for all within a period, and the next one after it gives the number left out. */
 interface Same {
   readonly key: string
   readonly forMs: number
 }
 
 const sameForMs = 60_000
-/** Beyond so many keys the eldest is forgotten, and its next line is written at once. */
+/** Above this number of keys the oldest is removed, and its next line is logged at once. */
 const rememberedLines = 1_000
 
-/** Undefined: every line counts. */
+/** Undefined: every line is logged. */
 function sameLines(event: AgentEvent, message: string): Same | undefined {
   switch (event.kind) {
-    // Clients try again and again until their program is changed.
+    // Clients retry until their program changes.
     case 'protocol error':
     case 'rejected':
       return { key: message, forMs: Number.POSITIVE_INFINITY }
@@ -49,17 +49,17 @@ function sameLines(event: AgentEvent, message: string): Same | undefined {
   }
 }
 
-/** What nobody can ask for later: records that are gone. */
+/** Records that are lost: the log is the only place that reports them. */
 const neverLeftOut: ReadonlySet<AgentEvent['kind']> = new Set(['tail cut'])
 
-/** Consequences of a store that cannot be written, each of which comes again and again until it can: the one line that says why is enough. */
+/** Consequences of a store that cannot be written, which repeat until it can: the one line with the cause is enough. */
 const saidByStoreFailed: ReadonlySet<AgentEvent['kind']> = new Set(['commit retried', 'line stopped', 'store trouble', 'heartbeat failed'])
 
 export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventHook {
   let storeFailed = false
   const windows = new Map<AgentEvent['kind'], { since: number; written: number; leftOut: number }>()
   const said = new Map<string, { readonly since: number; leftOut: number }>()
-  /** The line, with the number of the same ones before it; undefined when one of them still stands for it. */
+  /** The line, with the number of equal lines left out before it; undefined when an earlier one still covers it. */
   const once = (line: LogLine, same: Same | undefined, now: number): LogLine | undefined => {
     if (same === undefined) return line
     const before = said.get(same.key)
@@ -93,7 +93,7 @@ export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventH
     windows.set(event.kind, window)
     if (now - window.since >= windowMs) {
       if (window.leftOut > 0)
-        write({ level: line.level, message: `${window.leftOut} more lines like the next were left out`, fields: { event: event.kind } })
+        write({ level: line.level, message: `${window.leftOut} more lines like the next one were left out`, fields: { event: event.kind } })
       window.since = now
       window.written = 0
       window.leftOut = 0
@@ -108,7 +108,7 @@ export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventH
 
 /** Exported for its test. */
 export function lineOf(event: AgentEvent): LogLine {
-  // The cast: TypeScript does not see that the function at `kind` takes exactly the events of that kind; the table's type makes it so.
+  // The cast: TypeScript does not see that the function at `kind` accepts exactly the events of that kind; the table's type ensures it.
   return (lines[event.kind] as (event: AgentEvent) => LogLine)(event)
 }
 
@@ -129,7 +129,7 @@ const lines: Lines = {
       held,
       reason: message,
     }),
-  'accept failed': ({ message }) => warn(`a client could not be let in: ${message}`, { reason: message }),
+  'accept failed': ({ message }) => warn(`a connection could not be accepted: ${message}`, { reason: message }),
   request: ({ api, version, connectionId, clientId, sizeBytes }) =>
     debug(`${api} v${version} from ${clientId ?? 'a client without a name'}`, { api, version, connectionId, clientId, sizeBytes }),
   reply: ({ api, version, connectionId, clientId, durationMs, sizeBytes }) =>
@@ -160,16 +160,20 @@ const lines: Lines = {
   committed: ({ sequence, batches, durationMs }) =>
     debug(`flush ${sequence} committed in ${durationMs.toFixed(1)} ms`, { sequence, batches, durationMs }),
   'commit retried': ({ sequence, outcome, message }) =>
-    warn(`flush ${sequence} is committed again, its fate was: ${outcome} (${message})`, { sequence, outcome, reason: message }),
+    warn(`flush ${sequence} is committed again after an attempt with the outcome '${outcome}' (${message})`, {
+      sequence,
+      outcome,
+      reason: message,
+    }),
   'line stopped': ({ sequence, abandoned, message }) =>
-    fault(`flush ${sequence} was given up, ${abandoned} in all; their producers are told to try again: ${message}`, {
+    fault(`flush ${sequence} was abandoned, ${abandoned} in all; their producers receive a retriable error: ${message}`, {
       sequence,
       abandoned,
       reason: message,
     }),
   registered: ({ incarnation, brokerId }) => debug(`registered as broker ${brokerId}`, { brokerId, incarnation: incarnation.id }),
   'lease watched': ({ lease, forMs }) =>
-    info(`${holderOf(lease)} may still be running: this start watches its lease for ${forMs / 1000} s`, {
+    info(`${holderOf(lease)} may still be running: this server watches its lease for ${forMs / 1000} s before it starts`, {
       agent: lease.agent,
       machine: lease.machine,
       address: `${lease.host}:${lease.port}`,
@@ -189,14 +193,14 @@ const lines: Lines = {
   'store failed': ({ message }) => fault(message, {}),
   'store recovered': ({ durationMs }) => info(`the disk can be written again, after ${Math.round(durationMs / 1000)} s`, { durationMs }),
   'store trouble': ({ operation, message }) =>
-    warn(`the FileStorage Service has trouble (${operation}): ${message}`, { operation, reason: message }),
-  // Once for an object: it may hold batches of a thousand partitions.
+    warn(`the FileStorage Service failed (${operation}): ${message}`, { operation, reason: message }),
+  // One line per object, which may hold batches of a thousand partitions.
   'corrupt data': ({ topic, topicId, partition, offset, lastOffset, objectKey, message, firstOfObject }) =>
     (firstOfObject ? fault : debug)(
       `partition ${partition} of topic ${topic} is damaged at offsets ${offset} to ${lastOffset}, in object ${objectKey}: ${message}; consumers can seek past it, and /readyz lists all damage that was found`,
       { topic, topicId, partition, offset, lastOffset, object: objectKey, reason: message },
     ),
-  'object unreadable': ({ key, message }) => warn(`object ${key} is not as it was committed: ${message}`, { key, reason: message }),
+  'object unreadable': ({ key, message }) => warn(`object ${key} differs from what was committed: ${message}`, { key, reason: message }),
   'tail cut': ({ topic, partition, fromOffset, offsets }) =>
     warn(
       `${topic}[${partition}] was cut at offset ${fromOffset}: ${offsets} record${offsets === 1 ? '' : 's'} did not survive the power loss`,
@@ -223,7 +227,7 @@ function clientWords({ id, software, address }: EventClient): string {
   return `${name}${software === undefined ? '' : ` (${software.name} ${software.version})`} at ${address}`
 }
 
-/** A client may call itself anything, up to 32 KiB of it. */
+/** A client may send any name, of up to 32 KiB. */
 const shownOfId = 100
 
 function clientFields({ id, software, address }: EventClient): LogLine['fields'] {

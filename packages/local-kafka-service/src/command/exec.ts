@@ -1,4 +1,4 @@
-// lks exec: a throw-away Kafka in memory while another command runs; its end is the command's.
+// lks exec: runs a temporary in-memory Kafka server while another command runs, and exits as that command does.
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Kafka } from '../index.ts'
 import { UserError } from '../user-error.ts'
@@ -7,13 +7,13 @@ import { Exit } from './exit.ts'
 
 export const exec: ClientCommand = {
   path: ['exec'],
-  summary: 'Run a command with a throw-away Kafka around it.',
-  arguments: [{ name: 'command', required: true, variadic: true, doc: 'What to run, with its arguments, behind --.' }],
+  summary: 'Run a command with a temporary in-memory Kafka server.',
+  arguments: [{ name: 'command', required: true, variadic: true, doc: 'The command with its arguments, after --.' }],
   options: [
     {
       name: 'topics',
       placeholder: 'topic:count,…',
-      doc: 'Topics that are there when it starts, with their partitions: orders:3,audit.',
+      doc: 'Topics to create before the command starts, with their partition counts: orders:3,audit.',
       check: (text) => {
         const topics = topicsIn(text)
         return typeof topics === 'string' ? topics : undefined
@@ -36,14 +36,14 @@ export const exec: ClientCommand = {
         } catch (error) {
           if (!(error instanceof RefusedError)) throw error
           throw new UserError('LKS-1004', {
-            what: `--topics: '${name}' cannot be made`,
+            what: `--topics: '${name}' cannot be created`,
             why: error.message,
-            fix: ['give it another name or count: --topics orders:3'],
+            fix: ['use another name or count: --topics orders:3'],
             cause: error,
           })
         }
       }
-      terminal.talk.write(`lks: a Kafka in memory on ${kafka.bootstrapServers}\n`)
+      terminal.talk.write(`lks: in-memory Kafka server on ${kafka.bootstrapServers}\n`)
       const exitCode = await ran(spawn(program, args, { stdio: 'inherit', env: { ...env, ...environmentOf(kafka) } }), program, terminal)
       throw new Exit(exitCode)
     } finally {
@@ -52,7 +52,7 @@ export const exec: ClientCommand = {
   },
 }
 
-/** What the child finds in its environment. */
+/** The environment of the child process. */
 export function environmentOf({
   bootstrapServers,
   urls,
@@ -66,20 +66,20 @@ interface WantedTopic {
   readonly partitions: number
 }
 
-/** `orders:3,audit`; one partition where none is said. A text says what is wrong. */
+/** Parses `orders:3,audit`, with one partition by default. Returns a text that says what is wrong. */
 export function topicsIn(text: string): readonly WantedTopic[] | string {
   const topics: WantedTopic[] = []
   for (const part of text.split(',').filter((one) => one.trim() !== '')) {
     const [, name = '', count = '1'] = /^([^:\s]+)(?::([1-9]\d{0,5}))?$/.exec(part.trim()) ?? []
-    if (name === '') return `'${part}' is no topic with a count, as orders:3`
+    if (name === '') return `'${part}' is not a valid topic with a partition count, such as orders:3`
     topics.push({ name, partitions: Number(count) })
   }
   return topics
 }
 
-/** The exit code as shells have it: 128 and the signal's number where a signal ended it. */
+/** The exit code in the shells' convention: 128 plus the signal's number when a signal ended the process. */
 async function ran(child: ChildProcess, program: string, { inputInteractive }: Terminal): Promise<number> {
-  // On a terminal Ctrl-C goes to the child anyway: twice would be once too often. The server waits for its end in each case.
+  // On a terminal the child receives Ctrl-C anyway, so it is not forwarded. The server waits for the child's end in each case.
   const forward = (signal: NodeJS.Signals): void => {
     if (signal !== 'SIGINT' || !inputInteractive) child.kill(signal)
   }
@@ -94,7 +94,7 @@ async function ran(child: ChildProcess, program: string, { inputInteractive }: T
     throw new UserError('LKS-4016', {
       what: `'${program}' cannot be started`,
       why: error.message,
-      fix: ['look whether it is there, and how it is spelled'],
+      fix: ['check that it is installed, and its spelling'],
       cause: error,
     })
   } finally {

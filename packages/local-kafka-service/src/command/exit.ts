@@ -1,4 +1,4 @@
-// The end of a command with an exit code of somebody else's, as that of a child.
+// Ends a command with the exit code of another process, such as a child.
 
 export class Exit extends Error {
   override readonly name = 'Exit'

@@ -1,25 +1,25 @@
-// Where lines of the log go: JSON lines by pino, or words for people on a terminal. Both on standard error: standard output is for the ready line.
+// Where log lines are written: as JSON by pino, or as text on a terminal. Both use standard error, because standard output has the ready line.
 import { createRequire } from 'node:module'
 import { isError } from '@local-kafka-service/agent'
 import type { Level, LogLine } from './event-log.ts'
 
 export interface Log {
   write(line: LogLine): void
-  /** What was written is with the operating system when it returns; for the end of the process. */
+  /** When it returns, the operating system has everything that was written. Called at the end of the process. */
   flush(): void
 }
 
-/** A reader of our log that takes nothing: with this much unread, further lines are dropped. Memory is not. */
+/** The limit of unread output. When the reader of the log takes nothing, further lines are dropped to bound memory. */
 const unreadBytes = 1024 * 1024
 
-/** pino is loaded with the first line: most starts have none. */
+/** pino is loaded with the first line: most starts do not log. */
 export function jsonLog({ verbose }: { readonly verbose: boolean }): Log {
   type Pino = typeof import('pino')
   let opened: { readonly logger: import('pino').Logger; readonly destination: ReturnType<Pino['destination']> } | undefined
   const open = (): NonNullable<typeof opened> => {
     const { pino } = createRequire(import.meta.url)('#pino') as Pino
     const destination = pino.destination({ fd: 2, sync: false, maxLength: unreadBytes })
-    // A log on a full disk, or a pipe that nobody reads any more, must not end the server. pino keeps what it could not write, and tries again with the next line.
+    // A log on a full disk, or a pipe that is no longer read, must not end the server. pino keeps the lines that it could not write, and retries with the next one.
     destination.on('error', () => {})
     const options = {
       level: verbose ? 'debug' : 'info',
@@ -38,7 +38,7 @@ export function jsonLog({ verbose }: { readonly verbose: boolean }): Log {
       try {
         opened?.destination.flushSync()
       } catch (error) {
-        // Where the log cannot be written, there is nowhere to say so, and what ends the process says more.
+        // If the log cannot be written, there is no place to report it, and the cause of the end matters more.
         if (!(isError(error) && 'code' in error)) throw error
       }
     },

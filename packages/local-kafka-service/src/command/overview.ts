@@ -1,4 +1,4 @@
-// What `lks` alone says: every command on one screen of 80 columns.
+// The output of `lks` without arguments: every command on one screen of 80 columns.
 import { clientCommands, commandGroups } from './commands.ts'
 import { folded } from './output/folded.ts'
 
@@ -13,7 +13,7 @@ export function overview(version: string): string {
   const lines = rows.flatMap(([call, says]) =>
     folded(says, 80 - width - 4).map((line, at) => `  ${(at === 0 ? call : '').padEnd(width)}  ${line}`),
   )
-  return `lks ${version}: a Kafka for this machine, and commands for any Kafka.\n\n${lines.join('\n')}\n
+  return `lks ${version}: a Kafka server for this machine, and commands for any cluster.\n\n${lines.join('\n')}\n
   lks dev                                 a Kafka on localhost:9092
   lks topic create hello                  on localhost:9092, or wherever -b says
   lks COMMAND --help                      how a command is called, with examples

@@ -1,4 +1,4 @@
-// The command line as it is made from the table: each help fits, each command says how it is used, and words reach the command as they were meant.
+// The command line made from the table of commands: each help text fits, each command documents its use, and arguments reach the command unchanged.
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { expect, test } from 'vitest'
@@ -35,7 +35,7 @@ test('each help fits 80 columns', () => {
 })
 
 test.each(clientCommands.filter(({ hidden }) => hidden !== true).map((command) => [command.path.join(' '), command] as const))(
-  'lks %s has a summary, examples of itself, and names that are its own',
+  'lks %s has a summary, examples of its use, and unique option names',
   (name, command) => {
     expect(command.summary).toMatch(/^[A-Z].*\.$/)
     expect(command.examples.length).toBeGreaterThan(0)
@@ -52,7 +52,7 @@ test.each(clientCommands.filter(({ hidden }) => hidden !== true).map((command) =
   },
 )
 
-test('options reach the command: defaults, switches, repeated ones', async () => {
+test('options reach the command: defaults, switches and repeated options', async () => {
   const create = await given('topic', 'create', 'a', 'b', '-p', '3', '-c', 'x=1', '--config', 'y=2')
   expect(create.arguments).toEqual(['a', 'b'])
   expect(create.option('partitions')).toBe('3')
@@ -62,36 +62,36 @@ test('options reach the command: defaults, switches, repeated ones', async () =>
   expect((await given('topic', 'create', 'a', '--if-not-exists')).flag('if-not-exists')).toBe(true)
 })
 
-test('a value may begin with a minus', async () => {
+test('a value may begin with a minus sign', async () => {
   expect((await given('group', 'seek', 'g', '--to', '-10')).option('to')).toBe('-10')
   expect((await given('group', 'seek', 'g', '--to=-10')).option('to')).toBe('-10')
 })
 
-test('what stands behind the command of exec is its own', async () => {
+test('words after the command of exec belong to that command', async () => {
   expect((await given('exec', 'npm', 'test', '--watch', '-v')).arguments).toEqual(['npm', 'test', '--watch', '-v'])
   expect((await given('exec', '--topics', 'a:3', '--', 'npm', 'test', '-v')).arguments).toEqual(['npm', 'test', '-v'])
 })
 
-test('a value that its option refuses is refused in words', async () => {
+test('an invalid value of an option is rejected with a reason', async () => {
   await expect(given('topic', 'list', '-o', 'xml')).rejects.toThrow(UserError)
-  await expect(given('topic', 'create', 'a', '-p', '0')).rejects.toThrow(/must be a number from 1 up/)
+  await expect(given('topic', 'create', 'a', '-p', '0')).rejects.toThrow(/must be an integer of at least 1/)
   await expect(given('group', 'lag', '--every', 'soon')).rejects.toThrow(/duration/)
 })
 
-test('a word that is no command, or one too many, is refused with the nearest', async () => {
+test('an unknown command or an extra argument is rejected with a suggestion', async () => {
   await expect(given('topik')).rejects.toThrow(/unknown command 'topik'[\s\S]*topic/)
   await expect(given('topic', 'lst')).rejects.toThrow(/unknown command 'lst'[\s\S]*list/)
   await expect(given('topic', 'list', 'more')).rejects.toThrow(/too many arguments/)
   await expect(given('topic', 'list', '--outptu', 'json')).rejects.toThrow(/--output/)
 })
 
-test('neither the server nor the command line loads the client library: a client command does when it runs', () => {
+test('only a running client command loads the client library, not the server or the command line', () => {
   const loaded = loadedFrom(['main.ts', 'index.ts', 'command/cli.ts', 'command/dev.ts'])
   expect(loaded.size).toBeGreaterThan(50)
   expect([...loaded].filter((name) => name.startsWith('@platformatic/'))).toEqual([])
 })
 
-/** What is loaded with the files of these names, by the imports that stand at the top of files: their names below `src`, and those of packages. */
+/** Everything that these files load through top-level imports: the paths below `src`, and the names of packages. */
 function loadedFrom(entries: readonly string[]): ReadonlySet<string> {
   const root = new URL('../', import.meta.url)
   const loaded = new Set(entries)

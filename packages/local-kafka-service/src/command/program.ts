@@ -1,4 +1,4 @@
-// The command line as commander knows it, made from the table of commands: flags, arguments, help.
+// The command line in commander, made from the table of commands: flags, arguments and help.
 import { Argument, Command, Option as Flag } from 'commander'
 import { UserError } from '../user-error.ts'
 import type { ClientCommand, CommandArgument, CommandOption, Given } from './client-command.ts'
@@ -10,38 +10,38 @@ export interface Chosen {
   readonly given: Given
 }
 
-/** The commands beside `dev`. Handed in, because a server starts without them: they bring the client library with them. */
+/** All commands except `dev`. The caller passes them, because a server starts without them: they load the client library. */
 export interface ClientTable {
   readonly commands: readonly ClientCommand[]
-  /** What the first word of two stands for. */
+  /** The meaning of the first word of a two-word command. */
   readonly groups: Readonly<Record<string, string>>
-  /** The help of `lks` itself. */
+  /** The help text of `lks` itself. */
   readonly overview: (version: string) => string
 }
 
-/** Commander's tree. `run` is called with the command that was chosen. */
+/** Returns commander's tree. It calls `run` with the chosen command. */
 export function programOf(version: string, client: ClientTable | undefined, run: (chosen: Chosen) => Promise<void>): Command {
   const lks = quiet(new Command('lks'))
     .version(version, '--version')
     .enablePositionalOptions()
-    .helpCommand('help [command]', 'Say how a command is called.')
+    .helpCommand('help [command]', 'Show the usage of a command.')
   if (client === undefined) return lks
   lks.helpInformation = () => client.overview(version)
   for (const command of client.commands) add(lks, command, client.groups, run)
   return lks
 }
 
-/** Errors are thrown, not printed; help fits 80 columns, whatever the terminal has. */
+/** Errors are thrown instead of printed; help fits 80 columns, whatever the terminal's width. */
 export function quiet(command: Command): Command {
   return command
     .configureOutput({ outputError: () => {}, getOutHelpWidth: () => helpColumns, getErrHelpWidth: () => helpColumns })
     .configureHelp({ padWidth: () => termColumns, formatItem, subcommandTerm: (subcommand) => subcommand.name() })
-    .helpOption('-h, --help', 'Say how it is called.')
+    .helpOption('-h, --help', 'Show this help.')
     .exitOverride()
 }
 
 const helpColumns = 80
-/** What is longer stands on a line of its own. */
+/** A longer term is on a line of its own. */
 const termColumns = 24
 
 function formatItem(term: string, _width: number, description: string): string {
@@ -91,11 +91,11 @@ function asFlag({ name, short, placeholder, repeatable, default: standard, doc }
   return repeatable === true ? flag.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]) : flag
 }
 
-/** Throws a UserError for a value that its option refuses. */
+/** Throws a UserError for a value that its option rejects. */
 function givenOf(options: readonly CommandOption[], command: Command): Given {
   const values = new Map<string, readonly string[]>()
   for (const option of options) {
-    // The cast: what commander makes of flags that are declared as ours are.
+    // The cast: the type of the values that commander makes of our declared flags.
     const value = command.getOptionValue(camelCase(option.name)) as string | boolean | readonly string[] | undefined
     const said = typeof value === 'object' ? value : value === undefined ? [] : [String(value)]
     for (const one of said) check(option, one)
@@ -113,10 +113,10 @@ function givenOf(options: readonly CommandOption[], command: Command): Given {
 function check({ name, doc, check: wrongWith }: CommandOption, value: string): void {
   const wrong = wrongWith?.(value)
   if (wrong !== undefined)
-    throw new UserError('LKS-1004', { what: `--${name}: '${value}' ${wrong}`, why: doc, fix: [`give --${name} another value`] })
+    throw new UserError('LKS-1004', { what: `--${name}: '${value}' ${wrong}`, why: doc, fix: [`use another value for --${name}`] })
 }
 
-/** As commander names an option's value. */
+/** Commander's name for the value of an option. */
 function camelCase(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 }

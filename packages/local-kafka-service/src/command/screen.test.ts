@@ -1,11 +1,11 @@
-// What is shown when a server is ready.
+// The output of a server that is ready.
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { resolveOptions } from '../options.ts'
 import { planOf } from '../server/server-plan.ts'
 import { firstScreen, type Ready, readyLine } from './screen.ts'
 
-/** Ready with these flags; `movedFrom`: the control plane's default port was taken. */
+/** A ready server with these flags; `movedFrom`: the default port of the control plane was in use. */
 function ready(
   flags: Readonly<Record<string, string>>,
   { movedFrom, recovered }: { readonly movedFrom?: number; readonly recovered?: Ready['server']['recovered'] } = {},
@@ -34,13 +34,13 @@ function ready(
   }
 }
 
-test('for programs: one line, to the letter', () => {
+test('programs receive exactly one line', () => {
   expect(readyLine(ready({}))).toBe(
     '{"event":"ready","kafka":"127.0.0.1:9092","urls":{"control":"http://127.0.0.1:8000","data":"http://127.0.0.1:8123"},"ms":120,"pid":42}\n',
   )
 })
 
-test('for people: where it is, where it keeps things, what survives, and lines to paste', () => {
+test('people see the addresses, the storage, the durability and commands to paste', () => {
   expect(firstScreen(ready({}))).toBe(`
   lks 1.2.3   ready in 120 ms
 
@@ -48,7 +48,7 @@ test('for people: where it is, where it keeps things, what survives, and lines t
   Control API      http://localhost:8000/topics
   Data API         http://localhost:8123/topics/{topic}/produce/{partition}
   API docs         http://localhost:8000/docs
-  Storage          .lks (kept between runs; --memory for none)
+  Storage          .lks (kept between runs; use --memory to keep nothing)
   Durability       os: survives kill -9, not a power loss (--durability strict)
 
   Try:
@@ -63,25 +63,25 @@ test('for people: where it is, where it keeps things, what survives, and lines t
 
 test.each<{ readonly flags: Readonly<Record<string, string>>; readonly says: readonly RegExp[] }>([
   { flags: { memory: 'true' }, says: [/Storage +memory/, /Durability +memory: nothing survives/] },
-  { flags: { durability: 'strict' }, says: [/Durability +strict: what is acknowledged survives a power loss/] },
+  { flags: { durability: 'strict' }, says: [/Durability +strict: every acknowledged record survives a power loss/] },
   { flags: { 'store.latency': '100ms' }, says: [/Store latency +100 ms/] },
-  { flags: { listen: '0.0.0.0' }, says: [/Open to +whoever reaches 0\.0\.0\.0/] },
+  { flags: { listen: '0.0.0.0' }, says: [/Open to +every client that reaches 0\.0\.0\.0/] },
   {
     flags: { storage: 's3://b/p', dir: '/d' },
     says: [/Storage +s3:\/\/b\/p, metadata in .*metadata\.db/, /Durability +os: messages are in S3/],
   },
   {
     flags: { storage: 's3://b/p', metadata: 'postgres://me:secret@db:5432/lks' },
-    says: [/metadata in postgres:\/\/me@db:5432\/lks/, /Durability +what is acknowledged is in S3 and in PostgreSQL/],
+    says: [/metadata in postgres:\/\/me@db:5432\/lks/, /Durability +acknowledged records are in S3 and PostgreSQL/],
   },
-])('with $flags it says so, and no password', ({ flags, says }) => {
+])('with $flags the screen says so, without a password', ({ flags, says }) => {
   const screen = firstScreen(ready(flags))
   for (const pattern of says) expect(screen).toMatch(pattern)
   expect(screen).not.toContain('secret')
 })
 
 test.each(['/a deep folder/with blanks in its name/and-a-rather-long-one/that-goes-on', '/short'])(
-  'N1: the path %s stays on one line, however long it is',
+  'N1: the path %s stays on one line at any length',
   (dir) => {
     const lines = firstScreen(ready({ storage: 's3://b/p', dir })).split('\n')
     expect(lines.filter((line) => line.includes(join(resolve(dir), 'metadata.db')))).toHaveLength(1)
@@ -89,11 +89,11 @@ test.each(['/a deep folder/with blanks in its name/and-a-rather-long-one/that-go
   },
 )
 
-test('a port that was moved on from is named', () => {
-  expect(firstScreen(ready({}, { movedFrom: 8000 }))).toContain('http://localhost:8001/topics (8000 was taken)')
+test('the screen names a default port that was in use', () => {
+  expect(firstScreen(ready({}, { movedFrom: 8000 }))).toContain('http://localhost:8001/topics (8000 was in use)')
 })
 
-test('what a power loss took is said; a recovery that found everything whole is not worth a line', () => {
+test('the screen reports records lost to a power loss, and omits a recovery without loss', () => {
   const cut = (partition: number, offsets: number) => ({
     topicId: 'id',
     topic: 'hello',

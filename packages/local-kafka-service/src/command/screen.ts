@@ -1,4 +1,4 @@
-// What `lks dev` shows when it is ready: the first screen on a terminal, one line of JSON elsewhere.
+// The output of `lks dev` when it is ready: the first screen on a terminal, one line of JSON elsewhere.
 import { text } from '@local-kafka-service/agent'
 import { metadataAt, objectsAt } from '../server/places.ts'
 import type { Server } from '../server/server.ts'
@@ -9,16 +9,16 @@ export interface Ready {
   readonly server: Pick<Server, 'kafka' | 'http' | 'recovered'>
   readonly plan: ServerPlan
   readonly version: string
-  /** From the start of the process. */
+  /** Since the start of the process. */
   readonly ms: number
   readonly pid: number
-  /** How another command is called from where this one was: `npx lks`. */
+  /** How this installation calls another command: `npx lks`. */
   readonly lks: string
-  /** Of the terminal; no line is longer, but for what cannot be broken. */
+  /** The terminal's width; no line is longer, except for unbreakable text. */
   readonly columns: number
 }
 
-/** For programs: one line, its keys a contract. */
+/** For programs: one line, whose keys are a contract. */
 export function readyLine({ server, ms, pid }: Ready): string {
   const { http } = server
   return `${JSON.stringify({
@@ -46,9 +46,9 @@ export function firstScreen({ server, plan, version, ms, lks, columns }: Ready):
   }
   rows.push(['Storage', storage(plan)], ['Durability', durability(plan)])
   if (server.recovered !== undefined && server.recovered.unreadable > 0) rows.push(['Lost', lost(server.recovered)])
-  if (plan.storeLatencyMs > 0) rows.push(['Store latency', `${plan.storeLatencyMs} ms are added to every request to the object store`])
+  if (plan.storeLatencyMs > 0) rows.push(['Store latency', `${plan.storeLatencyMs} ms more for every request to the object store`])
   if (plan.hosts.some((host) => !isLoopback(host)))
-    rows.push(['Open to', `whoever reaches ${plan.hosts.join(', ')}: there are no passwords yet`])
+    rows.push(['Open to', `every client that reaches ${plan.hosts.join(', ')}: there is no authentication`])
   const at = kafka === standardAddress ? '' : ` -b ${kafka}`
   const tries = [
     ...(http === undefined
@@ -74,22 +74,22 @@ export function firstScreen({ server, plan, version, ms, lks, columns }: Ready):
   return lines.map((line) => (line === '' ? '\n' : `  ${line}\n`)).join('')
 }
 
-/** Where commands look when they are not told. */
+/** The address that commands use by default. */
 const standardAddress = 'localhost:9092'
 const nameColumns = 17
 const indentation = 2
 
-/** A value that is too long goes on below itself. */
+/** A value that is too long continues on the next line. */
 function row(name: string, value: string, columns: number): readonly string[] {
   return folded(value, columns - nameColumns - indentation).map(
     (line, at) => `${(at === 0 ? name : '').padEnd(nameColumns)}${line.replaceAll(unbrokenBlank, ' ')}`,
   )
 }
 
-/** Stands for a blank at which a row must not be broken. No path can contain it. */
+/** A placeholder for a blank at which a row must not be broken. No path can contain it. */
 const unbrokenBlank = '\0'
 
-/** A path is pasted into a shell, so it stays on one line, also when there are blanks in it. */
+/** A path is pasted into a shell, so it stays on one line, even with blanks in it. */
 function unbroken(path: string): string {
   return path.replaceAll(' ', unbrokenBlank)
 }
@@ -101,7 +101,7 @@ function kafkaAddress({ kafka }: Ready['server']): string {
   return `${host.includes(':') ? `[${host}]` : host}:${first.port}`
 }
 
-/** People read a name more easily than an address. */
+/** A name is easier to read than an address. */
 function shown(address: string): string {
   return address.replace('127.0.0.1', 'localhost')
 }
@@ -111,23 +111,23 @@ function withoutScheme(url: string): string {
 }
 
 function moved(from: number | undefined): string {
-  return from === undefined ? '' : ` (${from} was taken)`
+  return from === undefined ? '' : ` (${from} was in use)`
 }
 
 function storage(plan: ServerPlan): string {
   const { objects, metadata, dataDirectory } = plan
-  if (objects.kind === 'memory' && metadata.kind === 'memory') return 'memory (gone when it stops; without --memory it is kept)'
+  if (objects.kind === 'memory' && metadata.kind === 'memory') return 'memory (lost when the server stops; omit --memory to keep it)'
   if (dataDirectory !== undefined && objects.kind === 'directory' && metadata.kind === 'sqlite')
-    return `${unbroken(dataDirectory)} (kept between runs; --memory for none)`
+    return `${unbroken(dataDirectory)} (kept between runs; use --memory to keep nothing)`
   return `${unbroken(objectsAt(plan))}, metadata in ${unbroken(metadataAt(plan))}`
 }
 
 function durability({ objects, metadata, settings }: ServerPlan): string {
-  if (objects.kind === 's3' && metadata.kind === 'postgres') return 'what is acknowledged is in S3 and in PostgreSQL'
+  if (objects.kind === 's3' && metadata.kind === 'postgres') return 'acknowledged records are in S3 and PostgreSQL'
   const messages = objects.kind === 's3' ? 'messages are in S3 when acknowledged, metadata ' : ''
   switch (text(settings, 'durability')) {
     case 'strict':
-      return `strict: ${messages === '' ? 'what is acknowledged ' : messages}survives a power loss`
+      return `strict: ${messages === '' ? 'every acknowledged record ' : messages}survives a power loss`
     case 'memory':
       return 'memory: nothing survives the end of this process'
     case undefined:

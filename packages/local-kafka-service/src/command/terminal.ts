@@ -1,4 +1,4 @@
-// The terminal of this process: its three streams, and whether people are there.
+// The terminal of this process: its three streams, and whether each is interactive.
 import { isatty } from 'node:tty'
 import { explain, UserError } from '../user-error.ts'
 import type { Terminal } from './client-command.ts'
@@ -8,7 +8,7 @@ export function processTerminal(env: Readonly<Record<string, string | undefined>
   const { stdout, stderr } = process
   const interactive = stdout.isTTY === true
   return {
-    // Opened by whoever reads it: a stdin that nobody reads is left alone.
+    // Opened on first use: stdin is left alone when it is not read.
     get input() {
       return process.stdin
     },
@@ -25,10 +25,10 @@ export function processTerminal(env: Readonly<Record<string, string | undefined>
   }
 }
 
-/** What is done before the process ends because nobody takes its output any more, as leaving a group. */
+/** Work before the process ends because its output is no longer read, such as leaving a group. */
 export type Farewells = Set<() => Promise<void>>
 
-/** A reader that has gone (`| head -1`) ends the process quietly; a full disk ends it with words. At once, or when the farewells are said, which has a bound. */
+/** A closed reader (`| head -1`) ends the process quietly; a full disk ends it with an error. It ends at once, or after the registered work, which has a time-out. */
 export function endWithoutReader(farewells: Farewells): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -43,18 +43,22 @@ export function endWithoutReader(farewells: Farewells): void {
 const farewellMs = 5_000
 
 function tellFullDisk({ message }: Error): number {
-  const told = new UserError('LKS-1010', { what: 'the output cannot be written', why: message, fix: ['make room, or write elsewhere'] })
+  const told = new UserError('LKS-1010', {
+    what: 'the output cannot be written',
+    why: message,
+    fix: ['free some space, or write elsewhere'],
+  })
   process.stderr.write(explain(told, { verbose: false, wrong: wrongPaint() }))
   return told.exitCode
 }
 
-/** How `error:` is shown on standard error. */
+/** The format of `error:` on standard error. */
 export function wrongPaint(env: Readonly<Record<string, string | undefined>> = process.env): (text: string) => string {
   const paint = paintOf({ colours: hasColours(process.stderr, env) })
   return (text) => paint('wrong', text)
 }
 
-/** Settles when what was written is with the operating system. */
+/** Settles when the operating system has everything that was written. */
 export async function flushed(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) await new Promise<void>((resolve) => stream.write('', () => resolve()))
 }

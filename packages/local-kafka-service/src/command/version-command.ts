@@ -1,11 +1,11 @@
-// lks version: of this command, and what it runs on.
+// lks version: the version of lks, Node.js and the platform.
 import type { ClientCommand } from './client-command.ts'
 
 export const version: ClientCommand = {
   path: ['version'],
   summary: 'Print the version of lks.',
   arguments: [],
-  options: [{ name: 'json', doc: 'As JSON, with the versions of Node.js and the platform.' }],
+  options: [{ name: 'json', doc: 'Print JSON, with the version of Node.js and the platform.' }],
   examples: ['lks version', 'lks version --json'],
   standalone: true,
   async run(given, { terminal }) {

@@ -1,4 +1,4 @@
-// lks wait: until a Kafka answers, for scripts that started one.
+// lks wait: waits until a Kafka server answers, for scripts that started one.
 import { pause } from '../cluster/cluster.ts'
 import { diagnose } from '../cluster/diagnosis.ts'
 import { UserError } from '../user-error.ts'
@@ -9,9 +9,9 @@ const everyMs = 200
 
 export const wait: ClientCommand = {
   path: ['wait'],
-  summary: 'Wait until a Kafka answers.',
+  summary: 'Wait until a Kafka server answers.',
   arguments: [],
-  options: [durationOption({ name: 'timeout', default: '30s', doc: 'How long, before it fails.' })],
+  options: [durationOption({ name: 'timeout', default: '30s', doc: 'The time after which it fails.' })],
   examples: ['lks wait', 'lks dev & lks wait --timeout 10s && npm test', 'lks wait -b broker:9092'],
   async run(given, { terminal, connection, signal }) {
     const timeout = given.option('timeout') ?? '30s'
@@ -26,9 +26,9 @@ export const wait: ClientCommand = {
       if (performance.now() + everyMs > until) {
         const why = looked.flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble.what])).join('; ')
         throw new UserError('LKS-4014', {
-          what: `no Kafka answered within ${timeout}`,
+          what: `no Kafka server answered within ${timeout}`,
           why,
-          fix: ['wait longer: --timeout 2m', `see what is wrong: lks doctor connect ${connection.bootstrapServers[0] ?? ''}`],
+          fix: ['wait longer: --timeout 2m', `find the cause: lks doctor connect ${connection.bootstrapServers[0] ?? ''}`],
         })
       }
       await pause(everyMs, signal)

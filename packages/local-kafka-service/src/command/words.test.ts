@@ -1,4 +1,4 @@
-// Small words of several screens, and the parts of command lines that several commands share.
+// Texts that several screens share, and the parts of command lines that several commands share.
 import { expect, test } from 'vitest'
 import { counted } from '../counted.ts'
 import { startKafka } from '../index.ts'
@@ -44,7 +44,7 @@ test('topics of exec', () => {
   for (const wrong of ['orders:0', 'orders:x', ':3', 'a b']) expect(typeof topicsIn(wrong)).toBe('string')
 })
 
-test('the child of lks exec finds the Kafka by every name that clients of ours and of others read', async () => {
+test('the child of lks exec finds the server under every variable that our clients and others read', async () => {
   await using kafka = await startKafka({ http: true })
   expect(environmentOf(kafka)).toEqual({
     KAFKA_BROKERS: kafka.bootstrapServers,
@@ -55,7 +55,7 @@ test('the child of lks exec finds the Kafka by every name that clients of ours a
   })
 })
 
-test('who listens, from what the platforms tell', () => {
+test('the owner of a port, from the output of each platform', () => {
   const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:2384 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0000000000000000 100 0 0 10 0
    1: 0100007F:2384 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0000000000000000 100 0 0 10 0`

@@ -1,4 +1,4 @@
-// Small words that several screens share.
+// Texts that several screens share.
 
 /** `0,1,2,5` → `0-2,5`. */
 export function ranges(numbers: readonly number[]): string {
@@ -14,7 +14,7 @@ export function ranges(numbers: readonly number[]): string {
     .join(',')
 }
 
-/** Undefined: nobody knows. */
+/** `-` for undefined, which means unknown. */
 export function orUnknown(value: number | string | undefined): number | string {
   return value ?? '-'
 }

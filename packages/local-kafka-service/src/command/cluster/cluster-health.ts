@@ -1,4 +1,4 @@
-// lks cluster health: whether every broker answers at the address that it advertises, and every partition has a leader and its copies.
+// lks cluster health: whether every broker answers at its advertised address, and every partition has a leader and in-sync replicas.
 import { type Cluster, withCluster } from '../../cluster/cluster.ts'
 import { type ClusterBroker, type ClusterState, clusterState } from '../../cluster/cluster-metadata.ts'
 import { diagnose } from '../../cluster/diagnosis.ts'
@@ -10,7 +10,7 @@ import { fieldsBlock, formatOf, outputOption, show, tableBlock } from '../output
 
 export const clusterHealth: ClientCommand = {
   path: ['cluster', 'health'],
-  summary: 'Look for brokers and partitions in trouble.',
+  summary: 'Find unreachable brokers and unhealthy partitions.',
   arguments: [],
   options: [outputOption],
   examples: ['lks cluster health', 'lks cluster health -b broker:9092 -o json', 'lks cluster health || page-somebody'],
@@ -35,8 +35,8 @@ export const clusterHealth: ClientCommand = {
       })
       if (troubles.length > 0)
         throw new UserError('LKS-4013', {
-          what: `the cluster has ${counted(troubles.length, 'trouble')}`,
-          fix: ['look at the brokers above and at their logs'],
+          what: `the cluster has ${counted(troubles.length, 'problem')}`,
+          fix: ['check the brokers listed above and their logs'],
         })
     })
   },
@@ -56,11 +56,11 @@ async function ofBrokers({ connection }: Cluster, { brokers, controllerId }: Clu
   )
   const controller = brokers.some(({ id }) => id === controllerId)
     ? []
-    : [{ where: 'controller', what: 'no broker is known as the controller' }]
+    : [{ where: 'controller', what: 'the cluster has no active controller' }]
   return [...looked.flat(), ...controller]
 }
 
-/** A topic with many of them in trouble is one line. */
+/** A topic with many unhealthy partitions is one line. */
 function ofPartitions({ topics }: ClusterState): readonly Trouble[] {
   return topics.flatMap(({ name, partitions }) => {
     const leaderless = partitions.filter(({ leader }) => leader < 0)
@@ -68,8 +68,10 @@ function ofPartitions({ topics }: ClusterState): readonly Trouble[] {
     return [
       ...(leaderless.length === 0
         ? []
-        : [{ where: name, what: `${of(leaderless.length, partitions.length)} without a leader: they can be neither read nor written` }]),
-      ...(behind.length === 0 ? [] : [{ where: name, what: `${of(behind.length, partitions.length)} with copies that are not in sync` }]),
+        : [{ where: name, what: `${of(leaderless.length, partitions.length)} without a leader: clients can neither read nor write them` }]),
+      ...(behind.length === 0
+        ? []
+        : [{ where: name, what: `${of(behind.length, partitions.length)} under-replicated: some replicas are not in sync` }]),
     ]
   })
 }

@@ -1,4 +1,4 @@
-// lks cluster info: what a cluster is: its id, its brokers, its controller, what it serves and what that makes of it.
+// lks cluster info: a cluster's id, brokers, controller and APIs, and the server software that these APIs suggest.
 import { withCluster } from '../../cluster/cluster.ts'
 import { type ClusterBroker, clusterState } from '../../cluster/cluster-metadata.ts'
 import { asServer } from '../../cluster/probe.ts'
@@ -9,9 +9,9 @@ import type { Column } from '../output/table.ts'
 
 export const clusterInfo: ClientCommand = {
   path: ['cluster', 'info'],
-  summary: 'Show brokers, controller and APIs of the cluster.',
+  summary: 'Show the brokers, controller and APIs of the cluster.',
   arguments: [],
-  options: [{ name: 'apis', short: 'a', doc: 'Also every API with its versions.' }, outputOption],
+  options: [{ name: 'apis', short: 'a', doc: 'Also list every API with its versions.' }, outputOption],
   examples: ['lks cluster info', 'lks cluster info --apis -b broker:9092'],
   async run(given, context) {
     await withCluster(context, async (cluster) => {

@@ -1,4 +1,4 @@
-// What Tab offers, on the table of commands as it is.
+// The candidates that Tab offers, on the real table of commands.
 import { expect, test } from 'vitest'
 import { clientCommands } from '../commands.ts'
 import { optionsOf } from '../options-of.ts'
@@ -8,7 +8,7 @@ function at(line: string) {
   return candidates({ words: wordsOf(line).slice(1), commands: clientCommands, optionsOf, devFlags: ['--memory', '--dir'] })
 }
 
-test('first words, then second words', () => {
+test('the first word of a command is completed, then its second word', () => {
   expect(at('lks ').words).toEqual(expect.arrayContaining(['dev', 'topic', 'group', 'version']))
   expect(at('lks ').words).not.toContain('__complete')
   expect(at('lks to').words).toEqual(['topic'])
@@ -16,13 +16,13 @@ test('first words, then second words', () => {
   expect(at('lks dev --m').words).toEqual(['--memory'])
 })
 
-test('an option where a dash stands, its values behind it', () => {
+test('a dash is completed to an option, and an option to its values', () => {
   expect(at('lks topic list --o').words).toEqual(['--output'])
   expect(at('lks topic list -o ').words).toEqual(['table', 'json', 'yaml', 'name'])
   expect(at('lks topic list -o j').words).toEqual(['json'])
 })
 
-test('names of topics and groups are asked for where they stand, with the connection that was named', () => {
+test('topic and group names are requested in their positions, with the connection options of the line', () => {
   expect(at('lks topic describe or')).toMatchObject({ names: 'topic', begun: 'or' })
   expect(at('lks topic delete a b ').names).toBe('topic')
   expect(at('lks group seek billing --topics ').names).toBe('topic')
@@ -30,11 +30,11 @@ test('names of topics and groups are asked for where they stand, with the connec
   expect(at('lks topic add-partitions orders ').names).toBeUndefined()
 })
 
-test('nothing is offered behind what there is not', () => {
+test('an unknown command has no candidates', () => {
   for (const line of ['lks nosuch ', 'lks topic nosuch x', 'lks version x']) expect(at(line)).toMatchObject({ words: [], names: undefined })
 })
 
-test('a line is cut as a shell does', () => {
+test('a line is split into words as a shell does it', () => {
   expect(wordsOf('lks  a "b c" d\\ e \'f"g\' h')).toEqual(['lks', 'a', 'b c', 'd e', 'f"g', 'h'])
   expect(wordsOf('lks topic ')).toEqual(['lks', 'topic', ''])
 })

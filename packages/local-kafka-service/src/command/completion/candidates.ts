@@ -1,23 +1,23 @@
-// What could stand where the cursor is: commands, options and their values from the table; of topics and groups it says only that they are wanted.
+// The candidates at the cursor: commands, options and their values come from the table; for topics and groups it returns only which names are needed.
 import type { ClientCommand, CommandOption, Completes } from '../client-command.ts'
 
 export interface Candidates {
-  /** Those that begin as the word does. */
+  /** Candidates that begin with the current word. */
   readonly words: readonly string[]
-  /** Also names of these, which only the cluster knows. */
+  /** Also complete these names, which only the cluster knows. */
   readonly names: 'topic' | 'group' | undefined
-  /** The word that is being written. */
+  /** The word at the cursor. */
   readonly begun: string
-  /** Of the options that were written before, by name. */
+  /** Values of the options before the cursor, by option name. */
   readonly values: ReadonlyMap<string, readonly string[]>
 }
 
 export interface Words {
-  /** Behind `lks`, the last one is being written, and may be empty. */
+  /** The words after `lks`. The last one is incomplete, and may be empty. */
   readonly words: readonly string[]
   readonly commands: readonly ClientCommand[]
   readonly optionsOf: (command: ClientCommand) => readonly CommandOption[]
-  /** Flags of `lks dev`. */
+  /** The flags of `lks dev`. */
   readonly devFlags: readonly string[]
 }
 
@@ -68,7 +68,7 @@ export function fitting(all: readonly string[], begun: string): readonly string[
   return all.filter((word) => word.startsWith(begun))
 }
 
-/** As a shell cuts a line into words: quotes hold together, a backslash takes the next character as it is. The last word may be empty. */
+/** Splits a line into words as a shell does: quotes group characters, a backslash escapes the next one. The last word may be empty. */
 export function wordsOf(line: string): readonly string[] {
   const words: string[] = ['']
   let quote = ''

@@ -1,14 +1,14 @@
-// lks __complete LINE: what could stand at the end of the line, one on a line; asked by the shells' completion.
+// lks __complete LINE: prints the candidates for the end of the line, one per line. The shells' completion scripts call it.
 import type { ClientCommand, CommandContext } from '../client-command.ts'
 import { candidates, fitting, wordsOf } from './candidates.ts'
 
-/** Whoever presses Tab waits no longer. */
+/** The longest acceptable delay after Tab. */
 const deadlineMs = 2_000
 
 export const complete: ClientCommand = {
   path: ['__complete'],
-  summary: 'What could stand at the end of a line.',
-  arguments: [{ name: 'line', required: true, doc: 'The line up to the cursor, with lks in front.' }],
+  summary: 'Print the candidates for the end of a line.',
+  arguments: [{ name: 'line', required: true, doc: 'The line up to the cursor, beginning with lks.' }],
   options: [],
   examples: [],
   standalone: true,
@@ -27,7 +27,7 @@ async function devFlags(): Promise<readonly string[]> {
   return [...options.map(({ name }) => flagOf(name)), '--help']
 }
 
-/** None where the cluster does not answer: an error has no place in somebody's line. */
+/** Empty when the cluster does not answer: an error message must not appear in the user's command line. */
 async function namesOf(
   kind: 'topic' | 'group',
   values: ReadonlyMap<string, readonly string[]>,

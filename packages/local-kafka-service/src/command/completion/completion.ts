@@ -1,10 +1,10 @@
-// lks completion: what a shell needs so that Tab completes commands, options, topics and groups; the answers come from `lks __complete`.
+// lks completion: the script with which a shell completes commands, options, topics and groups; `lks __complete` supplies the candidates.
 import type { ClientCommand } from '../client-command.ts'
 
 const shells = ['bash', 'zsh', 'fish'] as const
 
 const scripts: Readonly<Record<string, string>> = {
-  // A colon or an equals sign ends a word for bash, but not for lks: what stands before it is taken off again.
+  // Bash splits words at a colon or an equals sign, but lks does not: the part up to it is removed from each candidate.
   bash: `_lks() {
   local line="\${COMP_LINE:0:COMP_POINT}" current="\${COMP_WORDS[COMP_CWORD]}" word candidate
   word="\${line##*[[:space:]]}"
@@ -29,7 +29,7 @@ compdef _lks lks
 
 export const completion: ClientCommand = {
   path: ['completion'],
-  summary: 'Print what a shell needs to complete lks.',
+  summary: 'Print the completion script for a shell.',
   arguments: [{ name: 'shell', required: true, doc: 'bash, zsh or fish.', completes: shells }],
   options: [],
   examples: ['source <(lks completion bash)', 'source <(lks completion zsh)', 'lks completion fish > ~/.config/fish/completions/lks.fish'],
@@ -38,7 +38,7 @@ export const completion: ClientCommand = {
     const script = scripts[shell]
     if (script === undefined) {
       const { UserError } = await import('../../user-error.ts')
-      throw new UserError('LKS-1004', { what: `there is no completion for '${shell}'`, fix: [`there is one for ${shells.join(', ')}`] })
+      throw new UserError('LKS-1004', { what: `'${shell}' is not a supported shell`, fix: [`use one of ${shells.join(', ')}`] })
     }
     terminal.data.write(script)
   },

@@ -1,4 +1,4 @@
-// Changes configs of a topic or a broker, and says what they are then: what `topic alter` and `config set` both do.
+// Changes configs of a topic or a broker, and prints the values after the change: the common part of `topic alter` and `config set`.
 import { withCluster } from '../../cluster/cluster.ts'
 import { alterConfigs, type Config, type ConfigChange, describeConfigs, type Resource } from '../../cluster/configs.ts'
 import { UserError } from '../../user-error.ts'
@@ -11,14 +11,14 @@ export const unsetOption: CommandOption = {
   name: 'unset',
   placeholder: 'key',
   repeatable: true,
-  doc: 'A config that goes back to what it is without.',
+  doc: 'A config to reset to its default.',
 }
 
-/** Throws a UserError where nothing is to be changed, or one thing twice. */
+/** Throws a UserError when there is no change, or when one config is named twice. */
 export function changesOf(pairs: readonly string[], unset: readonly string[], said: string): readonly ConfigChange[] {
   const set = configPairs(pairs, said)
   const both = unset.find((key, at) => set.some(({ name }) => name === key) || unset.indexOf(key) !== at)
-  if (both !== undefined) throw new UserError('LKS-1005', { what: `${both} is named twice`, fix: ['name it once'] })
+  if (both !== undefined) throw new UserError('LKS-1005', { what: `${both} is named twice`, fix: ['name it only once'] })
   if (set.length + unset.length === 0)
     throw new UserError('LKS-1008', { what: 'no config was named', fix: [`name one: ${said} key=value, or --unset key`] })
   return [...set, ...unset.map((name) => ({ name, value: undefined }))]
@@ -42,7 +42,7 @@ export async function changeConfigs(
   })
 }
 
-/** Values may be long: they stand last. */
+/** Values may be long, so they are the last column. */
 export const configColumns: readonly Column<Config>[] = [
   { header: 'CONFIG', value: ({ name }) => name },
   { header: 'FROM', value: ({ source }) => source },

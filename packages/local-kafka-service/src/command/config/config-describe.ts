@@ -1,4 +1,4 @@
-// lks config describe: configs of a topic or a broker, with where each value comes from.
+// lks config describe: configs of a topic or a broker, with the source of each value.
 import { withCluster } from '../../cluster/cluster.ts'
 import { describeConfigs, isSet } from '../../cluster/configs.ts'
 import { UserError } from '../../user-error.ts'
@@ -9,9 +9,9 @@ import { resourceArguments, resourceOf } from './resource.ts'
 
 export const configDescribe: ClientCommand = {
   path: ['config', 'describe'],
-  summary: 'Show configs of a topic or a broker.',
-  arguments: [...resourceArguments, { name: 'key', required: false, variadic: true, doc: 'Only these configs.' }],
-  options: [{ name: 'all', short: 'a', doc: 'Also what nobody set.' }, outputOption],
+  summary: 'Show the configs of a topic or a broker.',
+  arguments: [...resourceArguments, { name: 'key', required: false, variadic: true, doc: 'Show only these configs.' }],
+  options: [{ name: 'all', short: 'a', doc: 'Also show configs that have their default.' }, outputOption],
   examples: ['lks config describe topic orders', 'lks config describe broker 1 --all', 'lks config describe topic orders retention.ms'],
   async run(given, context) {
     const resource = resourceOf(given)
@@ -23,12 +23,12 @@ export const configDescribe: ClientCommand = {
         value: shown.map(({ name, value, source, readOnly, sensitive, doc }) => ({ name, value, source, readOnly, sensitive, doc })),
         names: shown.map(({ name }) => name),
         blocks: shown.length === 0 ? [] : [tableBlock(configColumns, shown)],
-        nothing: keys.length > 0 ? 'there is none of these configs' : `all ${configs.length} configs have their defaults; see them: --all`,
+        nothing: keys.length > 0 ? 'none of these configs exists' : `all ${configs.length} configs have their default; --all shows them`,
       })
       const unknown = keys.filter((key) => !configs.some(({ name }) => name === key))
       if (unknown.length > 0)
         throw new UserError('LKS-4007', {
-          what: `${resource.kind} '${resource.name}' has no config ${unknown.map((key) => `'${key}'`).join(', ')}`,
+          what: `${resource.kind} '${resource.name}' does not have the config ${unknown.map((key) => `'${key}'`).join(', ')}`,
           fix: [`see all: lks config describe ${resource.kind} ${resource.name} --all`],
         })
     })

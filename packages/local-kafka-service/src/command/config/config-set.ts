@@ -1,4 +1,4 @@
-// lks config set: configs of a topic or a broker, changed one by one; the others stay as they are.
+// lks config set: changes single configs of a topic or a broker; the others keep their values.
 import type { ClientCommand } from '../client-command.ts'
 import { outputOption } from '../output/output.ts'
 import { changeConfigs, changesOf, unsetOption } from './config-changes.ts'
@@ -6,8 +6,8 @@ import { resourceArguments, resourceOf } from './resource.ts'
 
 export const configSet: ClientCommand = {
   path: ['config', 'set'],
-  summary: 'Change configs of a topic or a broker.',
-  arguments: [...resourceArguments, { name: 'key=value', required: false, variadic: true, doc: 'Configs and their new values.' }],
+  summary: 'Change the configs of a topic or a broker.',
+  arguments: [...resourceArguments, { name: 'key=value', required: false, variadic: true, doc: 'Configs with their new values.' }],
   options: [unsetOption, outputOption],
   examples: [
     'lks config set topic orders retention.ms=3600000',

@@ -1,4 +1,4 @@
-// The topic or broker whose configs are meant.
+// The topic or broker that a config command names.
 import { type Resource, resourceKinds } from '../../cluster/configs.ts'
 import { UserError } from '../../user-error.ts'
 import type { CommandArgument, Given } from '../client-command.ts'
@@ -8,12 +8,15 @@ export const resourceArguments: readonly CommandArgument[] = [
   { name: 'name', required: true, doc: "The topic's name, or the broker's id.", completes: 'topic' },
 ]
 
-/** Throws a UserError for a kind that is none, and for a broker without a number. */
+/** Throws a UserError for an unknown kind, and for a broker that is not a number. */
 export function resourceOf({ arguments: [kind = '', name = ''] }: Given): Resource {
   if (kind === 'topic') return { kind, name }
   if (kind === 'broker' && /^\d+$/.test(name)) return { kind, name }
   throw new UserError('LKS-1004', {
-    what: kind === 'broker' ? `a broker is named by its id, not '${name}'` : `configs are those of a topic or a broker, not of '${kind}'`,
+    what:
+      kind === 'broker'
+        ? `'${name}' is not a valid broker id`
+        : `'${kind}' is not a valid kind of resource: only topics and brokers have configs`,
     fix: ['as in: lks config describe topic orders', 'or: lks config describe broker 1   (see them: lks cluster info)'],
   })
 }

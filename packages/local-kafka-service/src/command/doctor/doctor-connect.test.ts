@@ -1,4 +1,4 @@
-// What is proposed for an advertised address that does not work.
+// The fixes for an advertised address that does not work.
 import { expect, test } from 'vitest'
 import { type Diagnosis, troubleOf, type Wrong } from '../../cluster/diagnosis.ts'
 import { advertised } from './doctor-connect.ts'
@@ -9,20 +9,20 @@ function aDiagnosis(server: string, finding: Wrong): Diagnosis {
 
 const only = { where: 'broker 1', proven: 'localhost:41092', alone: true }
 
-test('N2: the address that was proved to work is proposed, with its port', () => {
+test('N2: the fix proposes the address that was proved to work, with its port', () => {
   const refused = advertised(aDiagnosis('localhost:41093', { kind: 'refused' }), only)
   expect(refused.fix[0]).toContain('lks dev --advertised localhost:41092')
   expect(refused.fix.join()).not.toContain('DNS')
-  expect(refused.fix[1]).toContain('only the port is refused')
+  expect(refused.fix[1]).toContain('only the port rejects connections')
 })
 
-test('N2: a name that has no address is told apart from a refused port', () => {
+test('N2: an unresolvable name is distinguished from a closed port', () => {
   const unknown = advertised(aDiagnosis('kafka.invalid:9092', { kind: 'unresolvable', code: 'ENOTFOUND' }), only)
   expect(unknown.fix[0]).toContain('lks dev --advertised localhost:41092')
   expect(unknown.fix[1]).toContain('make kafka.invalid known to clients, in DNS or /etc/hosts')
 })
 
-test('N2: of several brokers the address that answered is that of one, and is not proposed for another', () => {
+test('N2: with several brokers, the address that answered belongs to one and is not proposed for another', () => {
   const { fix } = advertised(aDiagnosis('localhost:41093', { kind: 'refused' }), { ...only, alone: false })
   expect(fix.join()).not.toContain('41092')
 })

@@ -1,4 +1,4 @@
-// lks doctor connect: walks as a client does, from an address to the cluster to each address that it advertises, and names the wrong one.
+// lks doctor connect: connects as a client does, first to the given address and then to each advertised one, and names the address that fails.
 
 import { Cluster } from '../../cluster/cluster.ts'
 import { clusterState } from '../../cluster/cluster-metadata.ts'
@@ -15,7 +15,7 @@ import type { Column } from '../output/table.ts'
 export const doctorConnect: ClientCommand = {
   path: ['doctor', 'connect'],
   summary: 'Find out why a client cannot connect.',
-  arguments: [{ name: 'host:port', required: false, doc: 'The address that the client was given; that of -b without.' }],
+  arguments: [{ name: 'host:port', required: false, doc: 'The bootstrap address of the client. Default: the address of -b.' }],
   options: [outputOption],
   examples: ['lks doctor connect localhost:9092', 'lks doctor connect broker.example.com:9093 -X security.protocol=SSL'],
   async run(given, context) {
@@ -33,7 +33,7 @@ export const doctorConnect: ClientCommand = {
     if (first !== undefined)
       throw new UserError(first.code ?? 'LKS-4005', {
         what: first.found,
-        why: wrong.length > 1 ? `and ${counted(wrong.length - 1, 'more trouble')}, see above` : undefined,
+        why: wrong.length > 1 ? `the output above shows ${counted(wrong.length - 1, 'more problem')}` : undefined,
         fix: first.fix,
       })
   },
@@ -53,12 +53,12 @@ const columns: readonly Column<Step>[] = [
   { header: 'FOUND', value: ({ found }) => found },
 ]
 
-/** Ends at the first step without which there is no next. */
+/** Stops at the first failed step on which the next one depends. */
 async function walk(server: string, context: CommandContext): Promise<readonly Step[]> {
   const steps: Step[] = []
   const { host } = splitServer(server)
   const addresses = await addressesOf(host)
-  if (Array.isArray(addresses)) steps.push(fine('name', `${host} is ${addresses.join(', ')}`))
+  if (Array.isArray(addresses)) steps.push(fine('name', `${host} resolves to ${addresses.join(', ')}`))
   const bootstrap = stepOf('bootstrap', await diagnose(server, context.connection))
   steps.push(bootstrap)
   if (!bootstrap.ok) return steps
@@ -83,7 +83,7 @@ async function walk(server: string, context: CommandContext): Promise<readonly S
   return steps
 }
 
-/** An address such as localhost may well be answered here, but by another cluster. */
+/** An address such as localhost may be answered on this machine by another cluster. */
 async function sameCluster(
   step: Step,
   { server, clusterId, context }: { readonly server: string; readonly clusterId: string | null; readonly context: CommandContext },
@@ -96,8 +96,8 @@ async function sameCluster(
     return {
       where: step.where,
       ok: false,
-      found: `${step.where}: it advertises ${server}, but there another cluster answers: ${there.clusterId ?? 'one without an id'}`,
-      fix: ['let it advertise an address that is its own everywhere: advertised.listeners in Kafka, lks dev --advertised'],
+      found: `${step.where}: it advertises ${server}, but another cluster answers there: ${there.clusterId ?? 'one without an id'}`,
+      fix: ['advertise an address that reaches this cluster from everywhere: advertised.listeners in Kafka, lks dev --advertised'],
       code: 'LKS-4005',
     }
   } finally {
@@ -112,32 +112,33 @@ function fine(where: string, found: string): Step {
 function stepOf(where: string, { server, finding, trouble }: Diagnosis): Step {
   if (trouble !== undefined) return { where, ok: false, found: trouble.what, fix: trouble.fix, code: trouble.code }
   const as = finding.kind === 'kafka' ? `; it ${serverGuess(finding.apis)}` : ''
-  return fine(where, `${server} answers as a Kafka${as}`)
+  return fine(where, `${server} answers as a Kafka server${as}`)
 }
 
 interface Advertised {
   readonly where: string
-  /** The bootstrap server, which answered just now. */
+  /** The bootstrap server, which has just answered. */
   readonly proven: string
-  /** The cluster has this broker only, so that the bootstrap server is it. */
+  /** The cluster has only this broker, which is therefore the bootstrap server. */
   readonly alone: boolean
 }
 
-/** Why a client cannot use the address of a broker although the first one works: nearly always `advertised.listeners`. Exported for its test. */
+/** Why a client cannot use a broker's address although the bootstrap address works: usually because of `advertised.listeners`. Exported for its test. */
 export function advertised(at: Diagnosis, { where, proven, alone }: Advertised): Step {
   const step = stepOf(where, at)
-  if (step.ok) return fine(where, `${at.server} is advertised, and answers`)
+  if (step.ok) return fine(where, `${at.server} is advertised and answers`)
   const { host } = splitServer(at.server)
   const why =
     isLoopback(host) && !isLoopback(splitServer(proven).host)
-      ? `it advertises ${at.server}, and that name means each machine itself: on this one, ${step.found}`
+      ? `it advertises ${at.server}, and that name refers to the client's own machine: on this one, ${step.found}`
       : `it advertises ${at.server}, but ${step.found}`
   const fix = [
     alone
-      ? `let it advertise ${proven}, which was proved to work from here: advertised.listeners in Kafka, lks dev --advertised ${proven}`
-      : 'let it advertise an address of its own that clients reach: advertised.listeners in Kafka, lks dev --advertised',
+      ? `advertise ${proven}, which works from here: advertised.listeners in Kafka, lks dev --advertised ${proven}`
+      : 'advertise an address of the broker that clients can reach: advertised.listeners in Kafka, lks dev --advertised',
   ]
   if (at.finding.kind === 'unresolvable') fix.push(`or make ${host} known to clients, in DNS or /etc/hosts`)
-  if (at.finding.kind === 'refused') fix.push(`or let something listen on ${at.server}: the name is known, only the port is refused`)
+  if (at.finding.kind === 'refused')
+    fix.push(`or make the broker listen on ${at.server}: the name resolves, only the port rejects connections`)
   return { where, ok: false, found: `${where}: ${why}`, fix, code: 'LKS-4005' }
 }

@@ -1,4 +1,4 @@
-// lks doctor ports: who holds the ports that a server here wants, and whether that is a Kafka.
+// lks doctor ports: which programs use the default ports of a server, and whether a Kafka server answers there.
 import { connect } from 'node:net'
 import { type Finding, probe } from '../../cluster/probe.ts'
 import { UserError } from '../../user-error.ts'
@@ -9,7 +9,7 @@ import { type PortOwner, portOwner } from './port-owner.ts'
 
 export const doctorPorts: ClientCommand = {
   path: ['doctor', 'ports'],
-  summary: 'See who holds the ports 9092, 8000 and 8123.',
+  summary: 'Show which programs use the ports 9092, 8000 and 8123.',
   arguments: [{ name: 'port', required: false, variadic: true, doc: 'Other ports.' }],
   options: [outputOption],
   examples: ['lks doctor ports', 'lks doctor ports 9093 -o json'],
@@ -42,7 +42,7 @@ interface Looked {
   readonly use: string
   readonly free: boolean
   readonly owner: PortOwner | undefined
-  /** Null: nobody is there, or does not say. */
+  /** Null: the port is free, or the platform does not say. */
   readonly speaks: string | null
 }
 
@@ -52,7 +52,7 @@ const columns: readonly Column<Looked>[] = [
   {
     header: 'HELD BY',
     value: ({ free, owner }) =>
-      free ? 'nobody' : owner === undefined ? 'somebody else' : `${owner.program ?? 'a program'} (pid ${owner.pid})`,
+      free ? 'free' : owner === undefined ? 'unknown program' : `${owner.program ?? 'a program'} (pid ${owner.pid})`,
   },
   { header: 'SPEAKS', value: ({ speaks }) => speaks ?? '-' },
 ]
@@ -60,7 +60,7 @@ const columns: readonly Column<Looked>[] = [
 function asPort(text: string): number {
   const port = Number(text)
   if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535)
-    throw new UserError('LKS-1004', { what: `'${text}' is no port`, fix: ['give a number from 1 to 65535'] })
+    throw new UserError('LKS-1004', { what: `'${text}' is not a valid port`, fix: ['use a number from 1 to 65535'] })
   return port
 }
 

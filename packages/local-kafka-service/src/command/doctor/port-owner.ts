@@ -1,4 +1,4 @@
-// Who listens on a port of this machine, as far as its platform tells: /proc on Linux, lsof on macOS, netstat on Windows.
+// Which process listens on a port of this machine, as far as the platform says: /proc on Linux, lsof on macOS, netstat on Windows.
 import { execFile } from 'node:child_process'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -10,7 +10,7 @@ export interface PortOwner {
   readonly program: string | undefined
 }
 
-/** Undefined: nobody, or somebody who may not be looked at. */
+/** Undefined: no process listens, or we may not see it. */
 export async function portOwner(port: number): Promise<PortOwner | undefined> {
   switch (process.platform) {
     case 'linux':
@@ -27,7 +27,7 @@ async function onLinux(port: number): Promise<PortOwner | undefined> {
   const inodes = new Set(tables.flatMap((table) => listeningInodes(table, port)).map((inode) => `socket:[${inode}]`))
   if (inodes.size === 0) return undefined
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    // Of somebody else, or ended meanwhile: it cannot be told.
+    // The process belongs to another user, or has ended meanwhile.
     const open = await readdir(`/proc/${pid}/fd`).catch(() => [])
     for (const fd of open) {
       const link = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')
@@ -39,7 +39,7 @@ async function onLinux(port: number): Promise<PortOwner | undefined> {
   return undefined
 }
 
-/** Of a table of /proc/net/tcp: `sl local_address rem_address st … inode`, numbers in hexadecimal; 0A is LISTEN. */
+/** Reads a table of /proc/net/tcp: `sl local_address rem_address st … inode`, with hexadecimal numbers; 0A is LISTEN. */
 export function listeningInodes(table: string, port: number): readonly string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0')
   return table
@@ -66,7 +66,7 @@ export function ofNetstat(text: string, port: number): PortOwner | undefined {
   return undefined
 }
 
-/** Empty where the program is missing, or finds nothing: both end with an error. */
+/** Empty when the program is missing or finds nothing: both end with an error. */
 async function output(program: string, args: readonly string[]): Promise<string> {
   try {
     return (await promisify(execFile)(program, args, { timeout: 5_000 })).stdout

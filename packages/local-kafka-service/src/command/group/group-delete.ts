@@ -1,4 +1,4 @@
-// lks group delete: groups with all that they committed, after somebody said yes.
+// lks group delete: deletes groups with all their committed offsets, after confirmation.
 import { withCluster } from '../../cluster/cluster.ts'
 import { describeGroup } from '../../cluster/groups.ts'
 import { counted } from '../../counted.ts'
@@ -9,14 +9,14 @@ import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 
 export const groupDelete: ClientCommand = {
   path: ['group', 'delete'],
-  summary: 'Delete groups with what they committed.',
+  summary: 'Delete groups with their committed offsets.',
   arguments: [{ name: 'group', required: true, variadic: true, doc: 'Their ids.', completes: 'group' }],
   options: [yesOption, outputOption],
   examples: ['lks group delete billing', 'lks group delete billing audit --yes'],
   async run(given, context) {
     const groups = [...new Set(given.arguments)]
     await withCluster(context, async (cluster) => {
-      // All are there, or nothing is deleted.
+      // Every group must exist before the first one is deleted.
       for (const group of groups) await describeGroup(cluster, group)
       await confirm(`Delete ${counted(groups.length, 'group')} with all committed offsets: ${groups.join(', ')}?`, given, context)
       const deleted: string[] = []

@@ -12,7 +12,7 @@ import { lagView, topicLagColumns } from './group-lag.ts'
 
 export const groupDescribe: ClientCommand = {
   path: ['group', 'describe'],
-  summary: 'Show offsets, lag and members of groups.',
+  summary: 'Show the offsets, lag and members of groups.',
   arguments: [{ name: 'group', required: true, variadic: true, doc: 'Their ids.', completes: 'group' }],
   options: [outputOption],
   examples: ['lks group describe billing', 'lks group describe billing -o json'],
@@ -105,7 +105,7 @@ const memberColumns: readonly Column<GroupMember>[] = [
   { header: 'PARTITIONS', value: ({ assignment }) => (assignment === undefined ? '?' : assigned(assignment)) },
 ]
 
-/** `orders[0-2] invoices[1]`; nothing: `-`. */
+/** `orders[0-2] invoices[1]`; `-` for an empty list. */
 function assigned(assignment: NonNullable<GroupMember['assignment']>): string {
   const topics = [...Map.groupBy(assignment, ({ topic }) => topic)]
   return topics.length === 0 ? '-' : topics.map(([topic, of]) => `${topic}[${ranges(of.map(({ partition }) => partition))}]`).join(' ')

@@ -1,4 +1,4 @@
-// lks group lag: how far groups are behind, per topic; once, or again and again.
+// lks group lag: the lag of groups, per topic, once or repeatedly.
 import { type Cluster, pause, withCluster } from '../../cluster/cluster.ts'
 import { byTopic, lagOf, type TopicLag, totalLag } from '../../cluster/group-lag.ts'
 import { describeGroup, listGroups } from '../../cluster/groups.ts'
@@ -10,11 +10,11 @@ import type { Column } from '../output/table.ts'
 
 export const groupLag: ClientCommand = {
   path: ['group', 'lag'],
-  summary: 'Show how far groups are behind.',
-  arguments: [{ name: 'group', required: false, variadic: true, doc: 'Their ids; all groups without.', completes: 'group' }],
+  summary: 'Show the lag of groups.',
+  arguments: [{ name: 'group', required: false, variadic: true, doc: 'The group ids. Default: all groups.', completes: 'group' }],
   options: [
-    { name: 'watch', short: 'w', doc: 'Again and again until Ctrl-C; with -o json one line of JSON each time.' },
-    durationOption({ name: 'every', default: '2s', doc: 'How often, with --watch.' }),
+    { name: 'watch', short: 'w', doc: 'Repeat until Ctrl-C; with -o json each repetition is one line of JSON.' },
+    durationOption({ name: 'every', default: '2s', doc: 'The interval of --watch.' }),
     outputOption,
   ],
   examples: ['lks group lag', 'lks group lag billing --watch', 'lks group lag billing -o json | jq .[0].lag'],
@@ -49,7 +49,7 @@ async function consuming(cluster: Cluster): Promise<readonly string[]> {
   return (await listGroups(cluster)).filter(({ type }) => type === 'classic' || type === 'consumer').map(({ id }) => id)
 }
 
-/** Rejects for a name that is wrong: it must not look like a group without lag. */
+/** Rejects for an unknown group: it must not look like a group without lag. */
 async function lagOfGroup(cluster: Cluster, group: string): Promise<GroupLag> {
   const { members } = await describeGroup(cluster, group)
   const partitions = await lagOf(cluster, group, members)
@@ -62,11 +62,11 @@ function viewOf(groups: readonly GroupLag[]): View {
     value: groups,
     names: groups.map(({ group }) => group),
     blocks: rows.length === 0 ? [] : [tableBlock(columns, rows)],
-    nothing: 'nothing is committed',
+    nothing: 'no offsets are committed',
   }
 }
 
-/** Ends well when the signal aborts: that is how it is meant to end. */
+/** Resolves when the signal aborts, which is its normal end. */
 async function watch(cluster: Cluster, given: Given, { terminal, signal }: CommandContext): Promise<void> {
   const everyMs = givenDuration(given.option('every') ?? '2s')
   const format = formatOf(given)
@@ -76,7 +76,7 @@ async function watch(cluster: Cluster, given: Given, { terminal, signal }: Comma
       const view = viewOf(await lags(cluster, groups))
       if (format === 'json') terminal.data.write(`${JSON.stringify({ time: new Date().toISOString(), groups: view.value })}\n`)
       else {
-        // On a terminal each look stands where the last one was.
+        // On a terminal each result replaces the previous one.
         const before = terminal.interactive ? '\u001b[H\u001b[2J' : ''
         const title = format === 'table' ? `${new Date().toISOString()}\n` : ''
         terminal.data.write(
@@ -96,7 +96,7 @@ export const topicLagColumns: readonly Column<TopicLag>[] = [
   { header: 'LAG', value: lagView, align: 'right', style: ({ lag }) => (lag > 0 ? 'lag' : undefined) },
 ]
 
-/** A lag that leaves partitions out says so. `unknown`: how many. */
+/** A lag that leaves partitions out says so. `unknown`: the number of these partitions. */
 export function lagView({ lag, unknown }: Pick<TopicLag, 'lag' | 'unknown'>): number | string {
   return unknown === 0 ? lag : `${lag} + ${unknown} unknown`
 }

@@ -1,4 +1,4 @@
-// lks group list: the groups of a cluster, by id.
+// lks group list: the groups of a cluster, sorted by id.
 import { withCluster } from '../../cluster/cluster.ts'
 import { type ListedGroup, listGroups } from '../../cluster/groups.ts'
 import type { ClientCommand } from '../client-command.ts'
@@ -7,7 +7,7 @@ import type { Column } from '../output/table.ts'
 
 export const groupList: ClientCommand = {
   path: ['group', 'list'],
-  summary: 'List groups with their states.',
+  summary: 'List the groups with their states.',
   arguments: [],
   options: [outputOption],
   examples: ['lks group list', 'lks group list -o name'],

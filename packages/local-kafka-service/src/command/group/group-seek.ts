@@ -1,4 +1,4 @@
-// lks group seek: where a group without members goes on; shown first, done with --yes.
+// lks group seek: sets the committed offsets of a group without members; without --yes it only shows the change.
 import { partitionsOfGroup } from '@local-kafka-service/protocol'
 import { noGroup, refusalIn } from '../../cluster/client-errors.ts'
 import { type Cluster, withCluster } from '../../cluster/cluster.ts'
@@ -16,13 +16,13 @@ import { type SeekTarget, seekTarget, topicScope, wantedOffset } from './seek-ta
 
 export const groupSeek: ClientCommand = {
   path: ['group', 'seek'],
-  summary: 'Set where a group goes on: shown first, done with --yes.',
+  summary: 'Set the committed offsets of a group: a dry run without --yes.',
   arguments: [{ name: 'group', required: true, doc: 'Its id.', completes: 'group' }],
   options: [
     {
       name: 'to',
       placeholder: 'where',
-      doc: 'start, end, an offset, @TIME (@2026-01-31T12:00:00Z, @-1h), or -N and +N records from what is committed.',
+      doc: 'start, end, an offset, @TIME (@2026-01-31T12:00:00Z, @-1h), or -N and +N records from the committed offset.',
       completes: ['start', 'end', '@-1h'],
       check: (value) => {
         const target = seekTarget(value, 0)
@@ -32,7 +32,7 @@ export const groupSeek: ClientCommand = {
     {
       name: 'topics',
       placeholder: 'topic,…',
-      doc: 'Only these, or these for the first time; orders:0,2 names partitions. All partitions of what is committed without it.',
+      doc: 'Only these topics, which may be new to the group; orders:0,2 names partitions. Default: all partitions with committed offsets.',
       completes: 'topic',
     },
     { name: 'yes', short: 'y', doc: 'Do it.' },
@@ -47,7 +47,7 @@ export const groupSeek: ClientCommand = {
     const [group = ''] = given.arguments
     const to = given.option('to')
     if (to === undefined)
-      throw new UserError('LKS-1008', { what: 'nobody said where to', fix: ['say it: --to start, end, @TIME, OFFSET, -N or +N'] })
+      throw new UserError('LKS-1008', { what: 'no target is given', fix: ['use --to start, end, @TIME, OFFSET, -N or +N'] })
     const target = seekTarget(to, Date.now())
     if (typeof target === 'string') throw new UserError('LKS-1004', { what: `--to: '${to}' ${target}`, fix: ['as in: --to start'] })
     const scopes = scopesOf(given.option('topics'))
@@ -58,11 +58,13 @@ export const groupSeek: ClientCommand = {
         value: { group, applied: given.flag('yes'), partitions: moves.map(({ from, ...move }) => ({ ...move, from: from ?? null })) },
         names: moves.map(keyOf),
         blocks: moves.length === 0 ? [] : [tableBlock(columns, moves)],
-        nothing: `group '${group}' has committed nothing; name topics: --topics orders`,
+        nothing: `group '${group}' has no committed offsets; name topics: --topics orders`,
       })
       if (moves.length === 0) return
       context.terminal.talk.write(
-        given.flag('yes') ? `done: ${counted(moves.length, 'partition')}\n` : 'nothing was changed: this is what --yes would do\n',
+        given.flag('yes')
+          ? `changed: ${counted(moves.length, 'partition')}\n`
+          : 'nothing was changed; with --yes the offsets change as shown\n',
       )
     })
   },
@@ -74,7 +76,7 @@ interface Scope {
 }
 
 interface Move extends PartitionRef {
-  /** Undefined: nothing is committed. */
+  /** Undefined: there is no committed offset. */
   readonly from: number | undefined
   readonly to: number
   readonly end: number
@@ -91,7 +93,7 @@ const columns: readonly Column<Move>[] = [
 
 function scopesOf(text: string | undefined): readonly Scope[] | undefined {
   if (text === undefined) return undefined
-  // A comma separates partitions as well as topics: what begins with a digit behind a colon belongs to the topic before.
+  // A comma separates partitions as well as topics: after a colon, an item that begins with a digit belongs to the topic before it.
   return text.split(/,(?!\d+(?:-\d+)?(?:,|$))/).map((part) => {
     const scope = topicScope(part.trim())
     if (typeof scope === 'string')
@@ -100,7 +102,7 @@ function scopesOf(text: string | undefined): readonly Scope[] | undefined {
   })
 }
 
-/** Throws a UserError where the group is not there, is active, or there is nothing to count from. */
+/** Throws a UserError when the group does not exist, is active, or has no committed offset to count from. */
 async function plan(
   cluster: Cluster,
   group: string,
@@ -112,7 +114,7 @@ async function plan(
   const state = await clusterState(cluster, names)
   const refs =
     scopes === undefined
-      ? // Without a commit there is nothing to count from.
+      ? // A relative target needs a committed offset.
         partitionsOfGroup(committed, [], (topic) => (target.kind === 'by' ? 0 : countIn(state, topic))).filter(
           ({ topic }) => !state.missing.has(topic),
         )
@@ -128,15 +130,15 @@ async function plan(
     const [start, end, from, time] = [starts.get(key), ends.get(key), offsets.get(key), times?.get(key)]
     if (start === undefined || end === undefined || (times !== undefined && time === undefined))
       throw new UserError('LKS-4007', {
-        what: `nobody says where ${key} begins and ends`,
-        why: 'its leader is not there',
-        fix: ['see it: lks cluster health', `leave it out: --topics`],
+        what: `the first and last offset of ${key} are unknown`,
+        why: 'its leader is not available',
+        fix: ['check it: lks cluster health', `leave it out: --topics`],
       })
     const to = wantedOffset(target, { start, end, committed: from, time })
     if (to === undefined)
       throw new UserError('LKS-1004', {
-        what: `nothing is committed in ${key} to count from`,
-        fix: ['say it without counting: --to start, end, @TIME or an offset'],
+        what: `${key} has no committed offset to count from`,
+        fix: ['use an absolute target: --to start, end, @TIME or an offset'],
       })
     return { topic, partition, from, to, end }
   })
@@ -151,7 +153,7 @@ function chosen(topics: readonly TopicState[], scopes: readonly Scope[]): readon
         throw new UserError('LKS-4008', {
           what: `topic '${topic}' has no partition ${partition}`,
           why: `it has ${known.length}`,
-          fix: [`see it: lks topic describe ${topic}`],
+          fix: [`check it: lks topic describe ${topic}`],
         })
       refs.set(keyOf({ topic, partition }), { topic, partition })
     }
@@ -177,7 +179,7 @@ async function apply(cluster: Cluster, group: string, moves: readonly Move[]): P
       moves.map(({ topic, partition, to }) => ({ topic, partition, offset: to })),
     )
   } catch (error) {
-    // Somebody joined between the look and the commit.
+    // A member joined between the check and the commit.
     const id = refusalIn(error)?.id
     throw id === 'UNKNOWN_MEMBER_ID' || id === 'REBALANCE_IN_PROGRESS' ? active(group, undefined) : error
   }
@@ -186,7 +188,7 @@ async function apply(cluster: Cluster, group: string, moves: readonly Move[]): P
 function active(group: string, members: number | undefined): UserError {
   return new UserError('LKS-4011', {
     what: `group '${group}' has ${members === undefined ? 'active members' : counted(members, 'active member')}; nothing was changed`,
-    why: 'they would go on where they are, and commit over it',
-    fix: ['stop them first', `see who they are: lks group describe ${group}`],
+    why: 'they would keep their position and overwrite the change',
+    fix: ['stop them first', `list them: lks group describe ${group}`],
   })
 }

@@ -1,4 +1,4 @@
-// What --to and --topics of lks group seek mean.
+// The meaning of --to and --topics of lks group seek.
 import { expect, test } from 'vitest'
 import { parseOffsetRange } from '../records/offset-range.ts'
 import { seekTarget, topicScope, wantedOffset } from './seek-target.ts'
@@ -20,7 +20,7 @@ test.each([
   expect(seekTarget(text, now)).toEqual(target)
 })
 
-test('a time means what it means to lks consume -O: UTC unless it says otherwise', () => {
+test('a time is read as in lks consume -O: UTC unless it names a zone', () => {
   for (const text of ['2026-01-31', '2026-01-31T12:00', '-1h30m', '1769860800']) {
     const range = parseOffsetRange(`@${text}`, { nowMs: now })
     const { timestamp: ms } = seekTarget(`@${text}`, now) as { readonly timestamp: number }
@@ -30,13 +30,13 @@ test('a time means what it means to lks consume -O: UTC unless it says otherwise
 })
 
 test.each(['', 'begin', '@', '@yesterday', '@2026-13-01', '@-1', '@2026-02-31', '1.5', '--1', '12345678901234567890'])(
-  '%j is refused',
+  '%j is rejected',
   (text) => {
     expect(typeof seekTarget(text, now)).toBe('string')
   },
 )
 
-test('an offset is kept within the partition, and a count needs something to count from', () => {
+test('an offset is limited to the partition, and a relative target needs a committed offset', () => {
   const at = { start: 10, end: 20, committed: 15, time: undefined }
   expect(wantedOffset({ kind: 'offset', offset: 3 }, at)).toBe(10)
   expect(wantedOffset({ kind: 'offset', offset: 99 }, at)).toBe(20)
@@ -45,7 +45,7 @@ test('an offset is kept within the partition, and a count needs something to cou
   expect(wantedOffset({ kind: 'by', by: 1 }, { ...at, committed: undefined })).toBeUndefined()
 })
 
-test('a time after the last record is the end', () => {
+test('a time after the last record means the end', () => {
   const at = { start: 10, end: 20, committed: undefined, time: -1 }
   expect(wantedOffset({ kind: 'time', timestamp: now }, at)).toBe(20)
   expect(wantedOffset({ kind: 'time', timestamp: now }, { ...at, time: 12 })).toBe(12)

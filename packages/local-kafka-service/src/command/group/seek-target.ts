@@ -1,27 +1,27 @@
-// Where a group is to go on, as --to says it: start, end, @TIME, an offset, or so many records back or forth.
+// The target of a seek, as --to names it: start, end, @TIME, an offset, or a number of records forward or back.
 import { parseInstant } from '../instants.ts'
 
 export type SeekTarget =
   | { readonly kind: 'start' | 'end' }
-  /** Milliseconds since 1970: to the first record that is not older, else to the end. */
+  /** Milliseconds since 1970: the first record that is not older, otherwise the end. */
   | { readonly kind: 'time'; readonly timestamp: number }
   | { readonly kind: 'offset'; readonly offset: number }
-  /** From what is committed. */
+  /** Relative to the committed offset. */
   | { readonly kind: 'by'; readonly by: number }
 
-/** `now`: milliseconds since 1970. A text says what is wrong. */
+/** `now`: milliseconds since 1970. Returns a text that says what is wrong. */
 export function seekTarget(text: string, now: number): SeekTarget | string {
   if (text === 'start' || text === 'end') return { kind: text }
   if (text.startsWith('@')) {
     const time = parseInstant(text.slice(1), { baseMs: now })
-    return time.kind === 'instant' ? { kind: 'time', timestamp: time.ms } : `names no time: ${time.why}`
+    return time.kind === 'instant' ? { kind: 'time', timestamp: time.ms } : `does not contain a valid time: ${time.why}`
   }
   if (/^[+-]\d{1,15}$/.test(text)) return { kind: 'by', by: Number(text) }
   if (/^\d{1,15}$/.test(text)) return { kind: 'offset', offset: Number(text) }
-  return 'is none of start, end, @TIME, OFFSET, -N, +N'
+  return 'is not one of start, end, @TIME, OFFSET, -N, +N'
 }
 
-/** Undefined: there is nothing to count from. `time`: the offset found for the time; -1 for none. */
+/** Undefined: there is no committed offset to count from. `time`: the offset found for the time; -1 if there is none. */
 export function wantedOffset(
   target: SeekTarget,
   at: { readonly start: number; readonly end: number; readonly committed: number | undefined; readonly time: number | undefined },
@@ -41,15 +41,15 @@ export function wantedOffset(
   }
 }
 
-/** `orders` or `orders:0,2-4`; a text says what is wrong. */
+/** Parses `orders` or `orders:0,2-4`; returns a text that says what is wrong. */
 export function topicScope(text: string): { readonly topic: string; readonly partitions: readonly number[] | undefined } | string {
   const [, topic = '', list] = /^([^:]+)(?::([\d,-]+))?$/.exec(text) ?? []
-  if (topic === '') return `'${text}' names no topic, as orders or orders:0-2`
+  if (topic === '') return `'${text}' does not name a topic, as in orders or orders:0-2`
   if (list === undefined) return { topic, partitions: undefined }
   const partitions: number[] = []
   for (const part of list.split(',')) {
     const [, first = '', last = first] = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(part) ?? []
-    if (first === '' || Number(last) < Number(first)) return `'${text}' names no partitions, as orders:0-2`
+    if (first === '' || Number(last) < Number(first)) return `'${text}' does not name valid partitions, as in orders:0-2`
     for (let partition = Number(first); partition <= Number(last); partition++) partitions.push(partition)
   }
   return { topic, partitions: [...new Set(partitions)].toSorted((a, b) => a - b) }

@@ -1,4 +1,4 @@
-// How many columns of a terminal a text takes, and the same text without what would move the cursor.
+// The width of a text in terminal columns, and the text with its control characters escaped.
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 /** East Asian wide and fullwidth characters (Unicode UAX 11), and emoji. */
@@ -7,14 +7,14 @@ const wide =
 const invisible = /^[\p{Mark}\p{Format}]/u
 
 export function displayWidth(text: string): number {
-  // Most are plain ASCII.
+  // Most text is plain ASCII.
   if (/^[\x20-\x7e]*$/.test(text)) return text.length
   let width = 0
   for (const { segment } of graphemes.segment(text)) width += invisible.test(segment) ? 0 : wide.test(segment) ? 2 : 1
   return width
 }
 
-/** Pieces of at most so many columns, cut between characters; at least one piece. */
+/** Pieces of at most the given width, cut between characters; at least one piece. */
 export function cutToWidth(text: string, columns: number): readonly string[] {
   if (displayWidth(text) <= columns) return [text]
   const pieces: string[] = []
@@ -29,7 +29,7 @@ export function cutToWidth(text: string, columns: number): readonly string[] {
   return [...pieces, piece]
 }
 
-/** Names come from strangers: what would move the cursor, colour the screen or turn the line around is written as `\x1b`. */
+/** Names are untrusted: control characters that move the cursor, set colours or change the direction of text are written as `\x1b`. */
 export function printable(text: string): string {
   return text.replace(/[\p{Control}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => {
     const code = character.charCodeAt(0)

@@ -1,4 +1,4 @@
-// Plain text in lines of so many columns, broken between words.
+// Plain text broken between words into lines of a given width.
 
 export function folded(text: string, width: number): readonly string[] {
   const lines: string[] = ['']

@@ -1,4 +1,4 @@
-// One answer in each of the formats.
+// One answer in each of the output formats.
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { recordedTerminal } from '../testing/recorded-terminal.ts'
@@ -12,14 +12,14 @@ const view: View = {
 }
 const plain = { interactive: false, columns: 80, colours: false }
 
-test('table, json, yaml and name say the same', () => {
+test('table, json, yaml and name have the same content', () => {
   expect(rendered('table', view, plain)).toBe('Topics  1\n\nTOPIC\norders\n')
   expect(JSON.parse(rendered('json', view, plain))).toEqual([{ name: 'orders' }])
   expect(rendered('yaml', view, plain)).toBe('- name: orders\n')
   expect(rendered('name', view, plain)).toBe('orders\n')
 })
 
-test('that there is nothing is said to people, not among the data', () => {
+test('the note about an empty result is not part of the data', () => {
   const nothing: View = { value: [], names: [], blocks: [], nothing: 'there are no topics' }
   const people = recordedTerminal()
   show(people, 'table', nothing)
@@ -29,7 +29,7 @@ test('that there is nothing is said to people, not among the data', () => {
   expect(program.said()).toEqual({ data: '[]\n', talk: '' })
 })
 
-test('only a terminal breaks long names', () => {
+test('long names are broken only on a terminal', () => {
   const long = 'x'.repeat(200)
   const block = tableBlock([{ header: 'TOPIC', value: (name: string) => name }], [long])
   expect(rendered('table', { value: [], names: [], blocks: [block] }, plain)).toContain(long)
@@ -38,7 +38,7 @@ test('only a terminal breaks long names', () => {
   )
 })
 
-test('N9: with colours the keys and what lags are coloured, and every column stands where it stood', () => {
+test('N9: keys and lags are coloured, and every column keeps its place', () => {
   const rows = [
     { group: 'billing', lag: 12 },
     { group: 'audit', lag: 0 },
@@ -58,7 +58,7 @@ test('N9: with colours the keys and what lags are coloured, and every column sta
   expect(stripVTControlCharacters(coloured)).toBe(rendered('table', view, plain))
 })
 
-test('N9: no colours where no terminal is, with NO_COLOR, or on one that has none', () => {
+test('N9: there are no colours without a terminal, with NO_COLOR, or on a terminal without colours', () => {
   expect(hasColours({ isTTY: true }, {})).toBe(true)
   expect(hasColours({ isTTY: true }, { NO_COLOR: '' })).toBe(true)
   expect(hasColours({}, {})).toBe(false)

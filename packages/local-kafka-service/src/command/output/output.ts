@@ -1,4 +1,4 @@
-// What a command shows, in the format that was asked for: tables for people, JSON and YAML for programs, bare names for shells.
+// The output of a command in the requested format: tables for people, JSON and YAML for programs, bare names for shells.
 import type { CommandOption, Given, Terminal } from '../client-command.ts'
 import { type Paint, paintOf } from './paint.ts'
 import { type Column, type Field, fields, table } from './table.ts'
@@ -12,7 +12,7 @@ export const outputOption: CommandOption = {
   short: 'o',
   placeholder: 'format',
   default: 'table',
-  doc: 'table, json, yaml, or name: one name on a line.',
+  doc: 'table, json, yaml, or name: one name per line.',
   completes: outputFormats,
   check: (value) => (isFormat(value) ? undefined : `must be one of ${outputFormats.join(', ')}`),
 }
@@ -23,7 +23,7 @@ export function formatOf(given: Given): OutputFormat {
   return format
 }
 
-/** One answer, for each of the formats. */
+/** One answer in each of the formats. */
 export interface View {
   /** For json and yaml: plain values. */
   readonly value: unknown
@@ -31,11 +31,11 @@ export interface View {
   readonly names: readonly string[]
   /** For people, an empty line between them. */
   readonly blocks: readonly Block[]
-  /** Said to people where there is nothing to show, as `there are no topics`. */
+  /** A note for people when the result is empty, such as `there are no topics`. */
   readonly nothing?: string
 }
 
-/** Text of so many columns at most; undefined: as wide as it is. */
+/** Text no wider than the given columns; undefined: no limit. */
 export type Block = (columns: number | undefined, paint: Paint) => string
 
 export function tableBlock<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Block {
@@ -51,7 +51,7 @@ export function show(terminal: Terminal, format: OutputFormat, view: View): void
   terminal.data.write(rendered(format, view, terminal))
 }
 
-/** Exported for its test, and for what is printed again and again. */
+/** Exported for its test and for output that is printed repeatedly. */
 export function rendered(
   format: OutputFormat,
   view: View,

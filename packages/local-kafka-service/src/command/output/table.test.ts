@@ -1,4 +1,4 @@
-// Tables for people: aligned whatever the alphabet, whole on a narrow terminal, harmless whatever is in them.
+// Tables for people are aligned in any alphabet, complete on a narrow terminal, and free of control characters.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { displayWidth } from './display-width.ts'
@@ -14,7 +14,7 @@ const columns: readonly Column<Row>[] = [
   { header: 'COUNT', value: ({ count }) => count, align: 'right' },
 ]
 
-test('headers and names stand to the left, numbers to the right', () => {
+test('headers and names are aligned left, numbers right', () => {
   const text = table(columns, [
     { name: 'a', count: 5 },
     { name: 'longer', count: 1234567 },
@@ -22,7 +22,7 @@ test('headers and names stand to the left, numbers to the right', () => {
   expect(text).toBe('NAME      COUNT\na             5\nlonger  1234567\n')
 })
 
-test('without rows there are the headers', () => {
+test('a table without rows has its headers', () => {
   expect(table(columns, [])).toBe('NAME  COUNT\n')
 })
 
@@ -37,11 +37,11 @@ test('wide and combining characters keep the columns straight', () => {
   expect(new Set(lines.map(displayWidth))).toEqual(new Set([12]))
 })
 
-test('a name that would move the cursor or colour the screen is written out', () => {
+test('control characters in a name are escaped', () => {
   expect(table(columns, [{ name: 'a\u001b[31mb\nc\u202e', count: 1 }])).toContain('a\\x1b[31mb\\x0ac\\u202e  ')
 })
 
-test('on a narrow terminal no line is longer, and nothing of a name is lost', () => {
+test('on a narrow terminal no line is too long, and every name is complete', () => {
   const long = 'orders-of-the-northern-department-with-a-name-that-nobody-can-remember.v17'
   const text = table(columns, [{ name: long, count: 42 }], { columns: 40 })
   const lines = text.trimEnd().split('\n')
@@ -55,7 +55,7 @@ test('on a narrow terminal no line is longer, and nothing of a name is lost', ()
   expect(lines[1]).toMatch(/ 42$/)
 })
 
-test('whatever the rows, a line fits as long as each column may have its twelve', () => {
+test('any rows fit as long as each column can have twelve characters', () => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ name: fc.string({ unit: 'grapheme', maxLength: 200 }), count: fc.nat() })),
@@ -68,7 +68,7 @@ test('whatever the rows, a line fits as long as each column may have its twelve'
   )
 })
 
-test('fields stand under one another', () => {
+test('the values of fields are aligned', () => {
   expect(
     fields([
       ['Topic', 'orders'],

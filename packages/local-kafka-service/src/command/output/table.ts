@@ -1,4 +1,4 @@
-// A table for people: aligned columns under upper-case headers, two spaces apart; long names go on in their own column where a terminal is narrow.
+// A table for people: aligned columns under upper-case headers, two spaces apart; on a narrow terminal long names wrap within their column.
 import { cutToWidth, displayWidth, printable } from './display-width.ts'
 import { type Paint, plain, type Style } from './paint.ts'
 
@@ -6,23 +6,23 @@ export interface Column<Row> {
   /** In upper case. */
   readonly header: string
   readonly value: (row: Row) => string | number
-  /** Numbers stand to the right. */
+  /** Numbers are aligned right. */
   readonly align?: 'right'
-  /** How the value is shown where there are colours. */
+  /** The style of the value when colours are on. */
   readonly style?: (row: Row) => Style | undefined
 }
 
 export interface TableOptions {
-  /** Undefined: no limit, for programs and files; a line is then never broken. */
+  /** Undefined: no limit, for programs and files; lines are then never broken. */
   readonly columns?: number | undefined
   readonly paint?: Paint
 }
 
 const gap = 2
-/** A column is never made narrower than this, whatever the terminal's width. */
+/** The narrowest width to which a column is reduced, on any terminal. */
 const narrowest = 12
 
-/** With a line break at its end. */
+/** Ends with a line feed. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -39,7 +39,7 @@ export function table<Row>(
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** The style is that of the value, where there are colours. */
+/** The style applies to the value when colours are on. */
 export type Field = readonly [name: string, value: string | number, style?: Style | undefined]
 
 /** `Name   value` lines. */
@@ -53,7 +53,7 @@ export function fields(rows: readonly Field[], paint: Paint = plain): string {
     .join('')
 }
 
-/** Takes from the widest column until the line fits. */
+/** Narrows the widest column until the line fits. */
 function fitted(natural: readonly number[], width: number): readonly number[] {
   const widths = [...natural]
   const total = (): number => widths.reduce((sum, one) => sum + one, 0) + gap * (widths.length - 1)
@@ -94,7 +94,7 @@ function wrapped<Row>(
 
 type Painted = (text: string) => string
 
-/** Colours have no width. */
+/** Colours do not count as width. */
 function pad(text: string, width: number, painted: Painted): string {
   return painted(text) + ' '.repeat(Math.max(0, width - displayWidth(text)))
 }

@@ -1,4 +1,4 @@
-// YAML as programs read it: what could be taken for something else is quoted.
+// YAML for programs: text that looks like another type is quoted.
 import { expect, test } from 'vitest'
 import { yaml } from './yaml.ts'
 
@@ -41,7 +41,7 @@ test.each([
   expect(yaml({ key: text })).toBe(`key: ${written}\n`)
 })
 
-test('null, numbers, booleans; what is undefined is left out', () => {
+test('null, numbers, booleans; undefined fields are left out', () => {
   expect(yaml({ a: null, b: 1, c: true, d: undefined })).toBe('a: null\nb: 1\nc: true\n')
   expect(yaml([])).toBe('[]\n')
 })

@@ -1,6 +1,6 @@
-// YAML of plain values: what JSON can say, written in YAML's block style. Every text that YAML could take for something else is quoted.
+// Plain values as YAML in block style, for everything that JSON can express. Text that YAML could read as another type is quoted.
 
-/** With a line break at its end. */
+/** Ends with a line feed. */
 export function yaml(value: unknown): string {
   return `${block(value, 0).replace(/^\n/, '')}\n`
 }
@@ -14,7 +14,7 @@ function block(value: unknown, depth: number): string {
   return scalar(value)
 }
 
-/** Behind a dash the first key stands on the same line. */
+/** After a dash the first key is on the same line. */
 function item(value: unknown, depth: number): string {
   return block(value, depth + 1).trimStart()
 }

@@ -1,6 +1,6 @@
-// Waits that end with a signal, and leave nothing behind on it: a race with one long-lived promise would keep every wait in memory.
+// Waits that end with a signal and leave no listener on it: racing against one long-lived promise would keep every wait in memory.
 
-/** The value, or 'aborted' when the signal is first. Rejects as the promise does. */
+/** The value, or 'aborted' if the signal aborts first. Rejects when the promise does. */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
   const { promise: aborted, resolve } = Promise.withResolvers<'aborted'>()
   const onAbort = (): void => resolve('aborted')
@@ -13,7 +13,7 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Pr
   }
 }
 
-/** The input until its end or until the signal aborts; what has not been read by then is left. */
+/** The input until its end or until the signal aborts; the rest stays unread. */
 export async function* untilAborted<T>(input: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const steps = input[Symbol.asyncIterator]()
   while (!signal.aborted) {

@@ -1,4 +1,4 @@
-// Sends one batch for each partition to its leader, again and again until each is acknowledged, refused, or given up. With acks=all each record comes
+// Sends one batch per partition to its leader, and retries until each is acknowledged, rejected or abandoned. With acks=all each record is written
 // once: a batch that is sent again has the same producer id and sequence.
 import { nativeCrc32c, nodeCodecs } from '@local-kafka-service/agent/codecs'
 import { buildBatch, type CodecName, type DecodedResponseOf, InitProducerId, Produce, ProtocolError } from '@local-kafka-service/protocol'
@@ -11,17 +11,17 @@ import { type PartitionAnswer, ProduceOutcome } from './produce-outcome.ts'
 import type { PlacedRecord } from './record-chunk.ts'
 import { isRetriable, pauseUnlessClosed } from './retriable.ts'
 
-/** Of the client library: it finds the leaders and holds the connections. */
+/** Part of the client library: it finds the leaders and holds the connections. */
 export type SenderClient = Pick<Base, 'listApis' | 'connections' | 'metadata' | 'clearMetadata' | 'currentMetadata' | 'close' | 'closed'>
 
 export interface SenderOptions {
-  /** Without retries of its own. */
+  /** Configured without retries. */
   readonly client: SenderClient
   readonly topic: string
-  /** all: idempotent, so that what is tried again comes once. */
+  /** all: idempotent, so a retry does not write a batch twice. */
   readonly acks: 'all' | '1' | '0'
   readonly compression: CodecName
-  /** For people, without its line break: a cluster that was lost is waited for. */
+  /** Prints a line for people (without line feed) while a lost cluster is awaited. */
   readonly tell: (line: string) => void
 }
 
@@ -29,11 +29,11 @@ export class BatchSender {
   readonly #options: SenderOptions
   readonly #exchange: Exchange
   #producer: { readonly id: number; readonly epoch: number } | undefined
-  /** The next one of each partition. */
+  /** The next sequence of each partition. */
   readonly #sequences = new Map<number, number>()
   /** Ids of the brokers that took a connection. */
   readonly #reached = new Set<number>()
-  /** Of a broker that never took one, at the last attempt. */
+  /** The address of a broker that has never accepted a connection, from the last attempt. */
   #unreached: string | undefined
 
   constructor(options: SenderOptions) {
@@ -41,7 +41,7 @@ export class BatchSender {
     this.#exchange = new Exchange(options.client)
   }
 
-  /** Never two at once. The records of a partition are one batch. What is left in the outcome could not be sent, or nobody knows. */
+  /** Calls must not overlap. The records of a partition are one batch. Batches left in the outcome could not be sent, or their fate is unknown. */
   async send(records: readonly PlacedRecord[]): Promise<ProduceOutcome> {
     const outcome = new ProduceOutcome([...Map.groupBy(records, ({ partition }) => partition)])
     let failingSinceMs: number | undefined
@@ -68,17 +68,17 @@ export class BatchSender {
     return outcome
   }
 
-  /** How many partitions the topic has, as far as is known; it may grow. */
+  /** The known number of partitions of the topic, which may grow. */
   get partitionCount(): number | undefined {
     return this.#options.client.currentMetadata?.topics.get(this.#options.topic)?.partitionsCount
   }
 
-  /** Also while a request is under way or tried again: that one then fails. */
+  /** Also ends a request that is in progress or being retried, which then fails. */
   async close(): Promise<void> {
     await this.#options.client.close()
   }
 
-  /** Asks each leader once. The last failure that leaves something to be tried again, or undefined. */
+  /** Sends to each leader once. Returns the last failure that leaves a batch to retry, or undefined. */
   async #attempt(outcome: ProduceOutcome): Promise<Error | undefined> {
     let leaders: ReadonlyMap<Connection, readonly number[]>
     try {
@@ -86,7 +86,7 @@ export class BatchSender {
       const [first] = leaders.keys()
       if (this.#options.acks === 'all' && first !== undefined) await this.#renewProducer(first)
     } catch (error) {
-      // Nothing was sent.
+      // No batch has been sent yet.
       if (!(error instanceof Error)) throw error
       return error
     }
@@ -122,7 +122,7 @@ export class BatchSender {
     }
   }
 
-  /** A producer numbers the records of a partition in 31 bits. Between two sends nothing is in doubt, so that another one may begin at 0. */
+  /** The sequences of a producer have 31 bits. Between two sends no batch is in doubt, so another producer can begin at 0. */
   async #renewProducer(connection: Connection): Promise<void> {
     const isUsedUp = [...this.#sequences.values()].some((sequence) => sequence > mostSequence)
     if (this.#producer !== undefined && !isUsedUp) return
@@ -133,7 +133,7 @@ export class BatchSender {
     this.#sequences.clear()
   }
 
-  /** Puts what the leader answers into the outcome. */
+  /** Records the leader's answer in the outcome. */
   async #produce(connection: Connection, partitions: readonly number[], outcome: ProduceOutcome): Promise<Error | undefined> {
     const { topic, acks } = this.#options
     let failure: Error | undefined
@@ -154,7 +154,7 @@ export class BatchSender {
       for (const answered of answersOf(answer)) failure = this.#answered(answered, outcome) ?? failure
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      // It may have arrived all the same.
+      // The request may have arrived.
       for (const partition of partitions) outcome.doubt(partition)
       if (error instanceof ProtocolError) for (const partition of partitions) outcome.giveUp(partition)
       return error
@@ -184,7 +184,7 @@ export class BatchSender {
     )
   }
 
-  /** The failure, where it is one after which the batch is sent again. */
+  /** The failure if the batch is to be sent again, otherwise undefined. */
   #answered(answered: PartitionAnswer, outcome: ProduceOutcome): Error | undefined {
     const { index, errorCode, baseOffset } = answered
     if (errorCode === 0 || errorCode === duplicateSequence) {
@@ -194,7 +194,7 @@ export class BatchSender {
     if (doubtfulCodes.has(errorCode)) outcome.doubt(index)
     const error = apiError(errorCode)
     if (isRetriable(error)) return error
-    // A log without the state of this producer, as after a reset: with another id it begins at 0. Not with a batch in doubt, which might come twice.
+    // A log without this producer's state, as after a reset: a new producer id begins at 0. Not with a batch in doubt, which could be written twice.
     if (stateLostCodes.has(errorCode) && !outcome.hasDoubts && !outcome.wasRenewed && this.#options.acks === 'all') {
       outcome.wasRenewed = true
       this.#producer = undefined
@@ -220,20 +220,20 @@ function apiError(code: number): Error {
 }
 
 const retryMs = 250
-/** As Kafka's delivery.timeout.ms. */
+/** Kafka's default of delivery.timeout.ms. */
 const deliveryMs = 120_000
-/** Long enough for a broker that is just starting. */
+/** Long enough for a broker to start. */
 const unreachedMs = 10_000
 const worthALineMs = 1_000
-/** For the replicas to answer the leader. */
+/** The time for replicas to answer the leader. */
 const leaderTimeoutMs = 30_000
 const mostSequence = 2 ** 30
-/** Version 13 has topic ids instead of names. */
+/** Version 13 uses topic ids instead of names. */
 const newestProduce = 12
 const newestInitProducerId = 5
 const acksOf = { all: -1, '1': 1, '0': 0 } as const
 const duplicateSequence = 46
 /** OUT_OF_ORDER_SEQUENCE_NUMBER and UNKNOWN_PRODUCER_ID. */
 const stateLostCodes: ReadonlySet<number> = new Set([45, 59])
-/** Answers after which the batch may be written: it was, and then something else failed, or nobody waited for the end. */
+/** Errors after which the batch may have been written: it was written and a later step failed, or the wait for it timed out. */
 const doubtfulCodes: ReadonlySet<number> = new Set([7, 13, 20])

@@ -1,4 +1,4 @@
-// Lines of bytes, however the input is cut into pieces.
+// Lines of bytes do not depend on how the input is split into chunks.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { byteLines, LineTooLong } from './byte-lines.ts'
@@ -14,7 +14,7 @@ async function linesOf(input: AsyncIterable<Buffer | string>, maxBytes = 1_000):
   return lines
 }
 
-test('every line has its number; an empty one is a line, and what stands behind the last line feed is one, too', async () => {
+test('every line has its number; an empty line counts, and so do the bytes after the last line feed', async () => {
   expect(await linesOf(pieces('a\n\nb\r\nc'))).toEqual(['1 a', '2 ', '3 b\r', '4 c'])
   expect(await linesOf(pieces('a\n'))).toEqual(['1 a'])
   expect(await linesOf(pieces('\n'))).toEqual(['1 '])
@@ -22,7 +22,7 @@ test('every line has its number; an empty one is a line, and what stands behind 
   expect(await linesOf(pieces(''))).toEqual([])
 })
 
-test('the cuts of the input do not matter', async () => {
+test('the chunks of the input do not matter', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 8 })), async (parts) => {
       const cut = await linesOf(pieces(...parts.map((part) => Buffer.from(part.map((byte) => (byte < 100 ? 0x0a : byte))))))
@@ -32,7 +32,7 @@ test('the cuts of the input do not matter', async () => {
   )
 })
 
-test('what has arrived is handed on before more is asked for', async () => {
+test('lines that have arrived are returned before more input is read', async () => {
   const asked: string[] = []
   async function* slow(): AsyncGenerator<string> {
     asked.push('first')
@@ -45,7 +45,7 @@ test('what has arrived is handed on before more is asked for', async () => {
   expect(asked).toEqual(['first'])
 })
 
-test('a line that is too long is refused by its number, also when it never ends; those before it come first', async () => {
+test('a line that is too long is rejected by its number, also when it never ends, after the lines before it', async () => {
   const endless = async function* (): AsyncGenerator<string> {
     yield 'ok\n'
     for (;;) yield 'x'.repeat(100)

@@ -1,4 +1,4 @@
-// The lines of a stream of bytes, in blocks of what has arrived: endless input stays bounded, and nothing waits for more.
+// The lines of a byte stream, in blocks as they arrive: endless input needs bounded memory, and no line waits for more input.
 
 /** One line without its line feed, and its number from 1. A carriage return is part of the line. */
 export interface ByteLine {
@@ -17,7 +17,7 @@ export class LineTooLong extends Error {
 }
 
 /**
- * The lines that came with one piece of the input, then those of the next. Bytes behind the last line feed are a line too, if there are any.
+ * The lines from each chunk of the input. Bytes after the last line feed are also a line.
  * Throws LineTooLong, after the lines before it.
  */
 export async function* byteLines(

@@ -1,22 +1,22 @@
-// The clients of the commands for records: a reader without a group, a member of a group, and what they ask first.
+// The clients of the record commands: a reader without a group, a member of a group, and the first requests of each.
 import { Consumer, FetchIsolationLevels, Producer } from '@platformatic/kafka'
 import { hasApiError, noTopic } from '../../cluster/client-errors.ts'
 import { clientOptions } from '../../cluster/client-options.ts'
 import { UserError } from '../../user-error.ts'
 import type { ConnectionOptions } from '../client-command.ts'
 
-/** Reads without joining a group; what fails is tried again by who calls, who can say so. */
+/** Reads without joining a group; the caller retries failures, so that it can report them. */
 export async function openReader(connection: ConnectionOptions, topics: readonly string[]): Promise<Consumer> {
   const reader = new Consumer({
     ...(await clientOptions(connection)),
     retryDelay: retryMs,
-    // It never joins: the client library wants a name.
+    // Never used to join a group; the client library requires a name.
     groupId: 'lks-reads-without-a-group',
     isolationLevel: FetchIsolationLevels.READ_COMMITTED,
     minBytes: 1,
     retries: 0,
   })
-  // Whose ids a fetch may name.
+  // A fetch names these topics by id.
   reader.topics.trackAll(...topics)
   return reader
 }
@@ -29,7 +29,7 @@ export async function openMember(connection: ConnectionOptions, group: string): 
     sessionTimeout: 45_000,
     rebalanceTimeout: 60_000,
     heartbeatInterval: 3_000,
-    // What most clients offer, so that a group of theirs has one in common with us.
+    // The protocols that most clients offer, so that a group with such clients has one in common with this member.
     protocols: [
       { name: 'range', version: 1 },
       { name: 'roundrobin', version: 1 },
@@ -39,14 +39,14 @@ export async function openMember(connection: ConnectionOptions, group: string): 
   })
 }
 
-/** Finds topics and leaders for what is written. */
+/** Finds the topics and leaders for producing. */
 export async function openWriter(connection: ConnectionOptions): Promise<Producer> {
   return new Producer({ ...(await clientOptions(connection)), autocreateTopics: true, retries: 0, retryDelay: retryMs })
 }
 
 const retryMs = 250
 
-/** How many partitions a topic has that is written to: made by the cluster on this question, where it makes topics that are named. */
+/** The number of partitions of a topic to write to. The cluster creates the topic on this request if it has automatic creation. */
 export async function partitionsToWrite(
   producer: Producer,
   { topic, wanted }: { readonly topic: string; readonly wanted: number | undefined },
@@ -55,7 +55,7 @@ export async function partitionsToWrite(
   return wanted === undefined ? partitions.length : (producer.currentMetadata?.topics.get(topic)?.partitionsCount ?? wanted + 1)
 }
 
-/** The numbers of a topic's partitions, or those of the wanted ones. Rejects with a UserError where there is no such topic or partition. */
+/** The numbers of a topic's partitions, or only the wanted ones. Rejects with a UserError when the topic or a partition does not exist. */
 export async function partitionsOf(
   client: Pick<Consumer, 'metadata'>,
   { topic, wanted, autocreate = false }: { readonly topic: string; readonly wanted: readonly number[]; readonly autocreate?: boolean },
@@ -71,22 +71,22 @@ export async function partitionsOf(
   if (count === undefined) {
     throw new UserError('LKS-4006', {
       what: `${topic} is an internal topic of the cluster, which this command cannot read`,
-      why: 'the client library leaves internal topics out',
-      fix: ['use the tools of the cluster itself'],
+      why: 'the client library does not list internal topics',
+      fix: ['use the tools of the cluster'],
     })
   }
   const missing = wanted.find((partition) => partition >= count)
   if (missing !== undefined) {
     throw new UserError('LKS-4008', {
       what: `topic ${topic} has no partition ${missing}`,
-      why: count === 1 ? 'it has partition 0 only' : `it has partitions 0 to ${count - 1}`,
-      fix: ['name one of these'],
+      why: count === 1 ? 'it has only partition 0' : `it has partitions 0 to ${count - 1}`,
+      fix: ['use one of these'],
     })
   }
   return wanted.length > 0 ? [...new Set(wanted)] : Array.from({ length: count }, (_, partition) => partition)
 }
 
-/** Ends connections also with an answer under way, which nobody waits for any more. */
+/** Closes connections even while a request is pending, because no caller waits for its answer. */
 export async function closeBy(client: Consumer): Promise<void> {
   await client.close(true)
 }

@@ -1,4 +1,4 @@
-// Patience with the errors of a cluster that is away, starts, or moves its leaders.
+// Retries for errors of a cluster that is unavailable, starting, or moving its leaders.
 import { isConnectFailure } from './connect-failure.ts'
 import { Patience, type PatienceOptions } from './patience.ts'
 import { isRetriable } from './retriable.ts'
@@ -8,5 +8,5 @@ export function patienceWith(options: Pick<PatienceOptions, 'waitMs' | 'signal' 
 }
 
 const pauseMs = 250
-/** Long enough for a broker that is just starting. */
+/** Long enough for a broker to start. */
 const unreachedMs = 10_000

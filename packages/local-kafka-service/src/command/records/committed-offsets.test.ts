@@ -1,4 +1,4 @@
-// C14 and its kind: whatever the order of fetches, writes, commits, rebalances and signals, no more is committed than was written out.
+// C14 and its kind: in any order of fetches, writes, commits, rebalances and signals, no offset is committed beyond the printed records.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DataSink } from './data-sink.ts'
@@ -19,7 +19,7 @@ interface Scenario {
   readonly logs: readonly (readonly number[])[]
   /** -e */
   readonly exit: boolean
-  /** -n; Infinity: without. */
+  /** -n; Infinity: not given. */
   readonly count: number
   readonly actions: readonly Action[]
 }
@@ -40,7 +40,7 @@ const scenarioOf = (...actions: fc.Arbitrary<Action>[]): fc.Arbitrary<Scenario> 
     actions: fc.array(fc.oneof(...actions), { maxLength: 5 }),
   })
 
-/** As `lks consume -g`: joins, prints, commits what was printed before it leaves. The last action is always Ctrl-C. */
+/** Acts as `lks consume -g`: joins, prints, and commits the printed records before it leaves. The last action is always Ctrl-C. */
 async function consumed({ logs, exit, count, actions }: Scenario, schedule: fc.Scheduler): Promise<FakeGroup> {
   const group = new FakeGroup(schedule, logs)
   const stop = new AbortController()
@@ -72,14 +72,14 @@ async function consumed({ logs, exit, count, actions }: Scenario, schedule: fc.S
   void schedule.scheduleSequence(
     [...steps, () => stop.abort(new Error('Ctrl-C'))].map((step, at) => ({ label: `step ${at}`, builder: async () => step() })),
   )
-  // A reader that has gone ends the command, too, after its farewell.
+  // A closed reader also ends the command after its last work.
   await schedule.waitFor(Promise.race([printing, gone.promise]))
-  // A commit that the coordinator rejects is told to the user, and what it was for is printed again.
+  // A commit that the coordinator rejects is reported to the user, and its records are printed again.
   await schedule.waitFor(committer.flush().catch((error: unknown) => expect(String(error)).toContain('ILLEGAL_GENERATION')))
   return group
 }
 
-test('C14: -e, -n, Ctrl-C, a closed pipe and rebalances commit at most what was written out, and only what is this member’s', async () => {
+test('C14: -e, -n, Ctrl-C, a closed pipe and rebalances commit at most the records that were written out, and only for partitions of this member', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.scheduler(),

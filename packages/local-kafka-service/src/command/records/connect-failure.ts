@@ -1,6 +1,6 @@
-// Whether a request failed before anything of it was sent: the client library tells it by the words of its errors only.
+// Whether a request failed before any of it was sent: the client library shows that only in the text of its errors.
 
-/** True where every attempt in the error failed to make a connection. */
+/** True if every attempt in the error failed to open a connection. */
 export function isConnectFailure(error: unknown): boolean {
   const attempts = attemptsIn(error)
   return (
@@ -9,7 +9,7 @@ export function isConnectFailure(error: unknown): boolean {
   )
 }
 
-/** The errors of single attempts, in their order: the library nests them by brokers and by retries. */
+/** The errors of single attempts, in order: the library nests them by broker and by retry. */
 function attemptsIn(error: unknown): readonly Error[] {
   if (!(error instanceof Error)) return []
   return error instanceof AggregateError && error.errors.length > 0 ? (error.errors as readonly unknown[]).flatMap(attemptsIn) : [error]

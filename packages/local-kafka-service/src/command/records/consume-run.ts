@@ -1,4 +1,4 @@
-// What `lks consume` does: reads partitions, alone or as a member of a group, and prints their records.
+// The work of `lks consume`: reads partitions, alone or as a member of a group, and prints their records.
 import type { Consumer } from '@platformatic/kafka'
 import { UserError } from '../../user-error.ts'
 import type { CommandContext, Given } from '../client-command.ts'
@@ -16,16 +16,16 @@ import { printRecords } from './record-printing.ts'
 
 interface Plan {
   readonly topics: readonly string[]
-  /** Empty: all of them. */
+  /** Empty: all partitions. */
   readonly partitions: readonly number[]
   readonly range: OffsetRange
-  /** Infinity: no end by number. */
+  /** Infinity: no limit. */
   readonly count: number
   readonly keeps: RecordFilter
   readonly print: RecordPrinter
 }
 
-/** Resolves at the end, and on Ctrl-C, which is how following ends. Rejects with a UserError or an error of the client library. */
+/** Resolves at the end, and on Ctrl-C, which is the normal end of following. Rejects with a UserError or an error of the client library. */
 export async function runConsume(given: Given, context: CommandContext): Promise<void> {
   const plan = planOf(given, context)
   const group = given.option('group')
@@ -46,17 +46,17 @@ function planOf(given: Given, { terminal }: CommandContext): Plan {
   if (group !== undefined && partitions.length > 0) {
     throw new UserError('LKS-1005', {
       what: '--group and --partition exclude one another',
-      why: 'a group gives each of its members its partitions',
-      fix: ['leave one of them out'],
+      why: 'the group assigns partitions to its members',
+      fix: ['remove one of them'],
     })
   }
   if (format !== undefined && output !== undefined && output !== 'table') {
-    throw new UserError('LKS-1005', { what: '--format and --output exclude one another', fix: ['leave one of them out'] })
+    throw new UserError('LKS-1005', { what: '--format and --output exclude one another', fix: ['remove one of them'] })
   }
   const parsed = parseOffsetRange(given.option('offset') ?? 'start', { nowMs: Date.now() })
   const filter = given.option('grep')
   const keeps = filter === undefined ? undefined : parseFilter(filter)
-  // Both were checked with the command line.
+  // The command line has validated both.
   if (parsed.kind === 'wrong') throw new RangeError(parsed.why)
   if (keeps?.kind === 'wrong') throw new RangeError(keeps.why)
   const until = parsed.range.until ?? (given.flag('exit') ? { kind: 'end' } : undefined)
@@ -100,7 +100,7 @@ async function consumeAsMember(plan: Plan, group: string, context: CommandContex
     const patience = patienceWith({ waitMs: patienceMs(plan), signal, tell })
     for (const topic of plan.topics) {
       const partitions = await partitionsOf(client, { topic, wanted: [] })
-      // Leaders that cannot be reached are noticed before the group waits for this member.
+      // Unreachable leaders are detected before the group waits for this member.
       await patience.through(() => offsetsOf(client, { topic, partitions, at: 'start' }))
     }
     const blocks = readAsMember({ member, committer, client, patience, topics: plan.topics, range: plan.range, signal, tell })
@@ -111,20 +111,20 @@ async function consumeAsMember(plan: Plan, group: string, context: CommandContex
   }
 }
 
-/** Commits what was printed before it leaves. A cluster that is away by then cannot be told, which is said. */
+/** Commits the printed records before leaving. If the cluster is unavailable by then, the user gets a message. */
 async function leave(member: Consumer, committer: OffsetCommitter, tell: (line: string) => void): Promise<void> {
   try {
     await committer.flush()
   } catch (error) {
     tell(
-      `what was printed last could not be committed, and will be printed again: ${error instanceof Error ? error.message : String(error)}`,
+      `the last printed records could not be committed and will be printed again: ${error instanceof Error ? error.message : String(error)}`,
     )
   } finally {
     await closeBy(member)
   }
 }
 
-/** Who follows waits as long as it takes, and ends it with Ctrl-C. */
+/** Following waits indefinitely, until Ctrl-C. */
 function patienceMs({ range }: Plan): number {
   return range.until === undefined ? Number.POSITIVE_INFINITY : 60_000
 }

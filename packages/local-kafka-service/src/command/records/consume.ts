@@ -1,4 +1,4 @@
-// The row of `lks consume`: prints the records of topics as they are, and follows them.
+// The row of `lks consume`: prints the records of topics, and follows the topics.
 import type { ClientCommand } from '../client-command.ts'
 import { parseOffsetRange } from './offset-range.ts'
 import { count, whatIsWrong } from './option-checks.ts'
@@ -18,25 +18,38 @@ export const consume: ClientCommand = {
       short: 'O',
       placeholder: 'offset',
       default: 'start',
-      doc: 'Where to begin: start, end, 7, +5 (after the start), -10 (before the end), @-1h, @2026-01-31; and where to stop, behind a colon: 7:9, :end, @-1h:end. In a group, for partitions that it has no offset of.',
+      doc: 'The first offset: start, end, 7, +5 (after the start), -10 (before the end), @-1h, @2026-01-31; and after a colon where to stop: 7:9, :end, @-1h:end. In a group it applies to partitions without a committed offset.',
       completes: ['start', 'end', ':end', '-10', '@-1h'],
       check: (value) => whatIsWrong(parseOffsetRange(value, { nowMs: Date.now() })),
     },
-    { name: 'exit', short: 'e', doc: 'Stop at the end of the moment it started, instead of following.' },
-    { name: 'count', short: 'n', placeholder: 'records', doc: 'Stop after so many records.', check: count },
-    { name: 'partition', short: 'p', placeholder: 'number', repeatable: true, doc: 'This partition only; may be repeated.', check: count },
-    { name: 'group', short: 'g', placeholder: 'group', doc: 'Join this group, and commit what was printed.', completes: 'group' },
+    { name: 'exit', short: 'e', doc: 'Stop at the end of the log as of the start, instead of following.' },
+    { name: 'count', short: 'n', placeholder: 'records', doc: 'Stop after this number of records.', check: count },
+    {
+      name: 'partition',
+      short: 'p',
+      placeholder: 'number',
+      repeatable: true,
+      doc: 'Read only this partition; may be repeated.',
+      check: count,
+    },
+    {
+      name: 'group',
+      short: 'g',
+      placeholder: 'group',
+      doc: 'Join this group, and commit the offsets of printed records.',
+      completes: 'group',
+    },
     {
       name: 'grep',
       placeholder: 'text',
-      doc: 'Only records whose key or value has this text in it; /…/i is a regular expression.',
+      doc: 'Only records whose key or value contains this text; /…/i is a regular expression.',
       check: (value) => whatIsWrong(parseFilter(value)),
     },
     {
       name: 'format',
       short: 'f',
       placeholder: 'format',
-      doc: "As kcat's -f: %t topic, %p partition, %o offset, %T timestamp, %k key, %s value, %K and %S their lengths, %h headers; \\n, \\t, \\xNN, %%.",
+      doc: "The format of kcat's -f: %t topic, %p partition, %o offset, %T timestamp, %k key, %s value, %K and %S their lengths, %h headers; \\n, \\t, \\xNN, %%.",
       check: (value) => whatIsWrong(parseFormat(value)),
     },
     {
@@ -44,7 +57,7 @@ export const consume: ClientCommand = {
       short: 'o',
       placeholder: 'format',
       default: 'table',
-      doc: 'table: lines for people on a terminal, else values, each with a line break; json: one record on a line, to the byte; name: topic[partition]@offset.',
+      doc: 'table: lines for people on a terminal, otherwise values, each with a line feed; json: one record per line, byte for byte; name: topic[partition]@offset.',
       completes: consumeFormats,
       check: outputFormat,
     },
@@ -62,9 +75,9 @@ export const consume: ClientCommand = {
   },
 }
 
-/** kcat and rpk have the offset at -o. */
+/** kcat and rpk use -o for the offset. */
 function outputFormat(value: string): string | undefined {
   if (consumeFormats.some((format) => format === value)) return undefined
   const isOffset = parseOffsetRange(value, { nowMs: Date.now() }).kind === 'range'
-  return `is none of ${consumeFormats.join(', ')}${isOffset ? `; an offset is given with -O ${value}` : ''}`
+  return `is not one of ${consumeFormats.join(', ')}${isOffset ? `; to give an offset use -O ${value}` : ''}`
 }

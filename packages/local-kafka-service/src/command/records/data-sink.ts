@@ -1,4 +1,4 @@
-// Where records are printed: bytes as they are, gathered into large writes, and no faster than the reader takes them.
+// The output of records: raw bytes, gathered into large writes, no faster than the reader accepts them.
 import type { Terminal } from '../client-command.ts'
 import { orAborted } from './abortable.ts'
 
@@ -11,7 +11,7 @@ export class DataSink {
     this.#stream = stream
   }
 
-  /** Nothing is copied: the pieces must not change until they are flushed. */
+  /** Does not copy: the chunks must not change until they are flushed. */
   add(pieces: readonly Buffer[]): void {
     for (const piece of pieces) {
       this.#pieces.push(piece)
@@ -19,15 +19,15 @@ export class DataSink {
     }
   }
 
-  /** There is enough for a write. */
+  /** True when there is enough for one write. */
   get isFull(): boolean {
     return this.#bytes >= writeBytes
   }
 
   /**
-   * Settles when the reader has taken it. When the signal aborts before, a little longer is waited, so that what is out is known to be; then it
-   * rejects. Never settles when it cannot be written, as when the reader has gone: the terminal ends the process then, and nothing more may be
-   * taken for printed.
+   * Settles when the reader has taken the bytes. If the signal aborts first, it waits a little longer to learn what was written, and then
+   * rejects. It never settles when the output cannot be written, for example because the reader has gone: the terminal then ends the process, and
+   * no further record may count as printed.
    */
   async flush(signal: AbortSignal): Promise<void> {
     if (this.#bytes === 0) return
@@ -44,6 +44,6 @@ export class DataSink {
   }
 }
 
-/** After Ctrl-C, for a reader that is only slow. */
+/** After Ctrl-C, for a slow reader. */
 const graceMs = 500
 const writeBytes = 256 * 1024

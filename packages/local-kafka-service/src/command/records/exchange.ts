@@ -1,5 +1,5 @@
-// One request and its answer in the words of our own protocol package, over a connection of the client library: its encoder of records is wrong for
-// times far apart, and its decoder does not say which batch it could not open.
+// One request and its answer through our own protocol package, over a connection of the client library: the library's encoder writes wrong timestamps
+// when they are far apart, and its decoder does not say which batch it could not read.
 import {
   type Api,
   type DecodedResponseOf,
@@ -12,7 +12,7 @@ import { type Base, type Connection, UnsupportedApiError, Writer } from '@platfo
 
 type Client = Pick<Base, 'listApis' | 'connections'>
 
-/** For one cluster: its brokers are taken to serve the same versions, as the client library does. */
+/** For one cluster: all its brokers are assumed to serve the same versions, as the client library does. */
 export class Exchange {
   readonly #client: Client
   #served: Promise<ReadonlyMap<number, Served>> | undefined
@@ -21,7 +21,7 @@ export class Exchange {
     this.#client = client
   }
 
-  /** The newest version that both sides know, `newest` at most. Rejects with an error of the client library. */
+  /** The newest version that both sides know, at most `newest`. Rejects with an error of the client library. */
   async versionOf(api: Api, newest: number): Promise<number> {
     this.#served ??= servedBy(this.#client)
     let served: ReadonlyMap<number, Served>
@@ -43,7 +43,7 @@ export class Exchange {
   }
 }
 
-/** The answer. Rejects with a NetworkError of the client library, or with a ProtocolError for bytes that are no such answer. */
+/** The answer. Rejects with a NetworkError of the client library, or with a ProtocolError for bytes that are not a valid answer. */
 export async function ask<A extends Api>(
   connection: Pick<Connection, 'send'>,
   api: A,
@@ -55,7 +55,7 @@ export async function ask<A extends Api>(
   return decodeResponse(api, version, frame).response
 }
 
-/** Settles when it is on its way; there is no answer. */
+/** Settles when the request has been sent; it has no answer. */
 export async function tellOnly<A extends Api>(
   connection: Pick<Connection, 'send'>,
   api: A,
@@ -74,7 +74,7 @@ async function servedBy(client: Client): Promise<ReadonlyMap<number, Served>> {
   return new Map((await client.listApis()).map(({ apiKey, minVersion, maxVersion }) => [apiKey, { minVersion, maxVersion }]))
 }
 
-/** The connection writes a header of its own. */
+/** The connection writes its own header. */
 function bodyOf<A extends Api>(api: A, version: number, request: RequestInputOf<A>): { readonly body: Buffer; readonly flexible: boolean } {
   const frame = Buffer.concat(encodeRequest(api, { version, correlationId: 0, clientId: null }, request)).subarray(sizeBytes)
   const { bodyAt } = decodeRequestHeader(frame)
@@ -89,7 +89,7 @@ interface Message {
   readonly answered: boolean
 }
 
-/** The answer's frame without its size, with a header as decodeResponse wants it; empty where there is no answer. */
+/** The answer's frame without its size, with the header that decodeResponse expects; empty for a request without an answer. */
 function sent(connection: Pick<Connection, 'send'>, { api, version, flexible, body, answered }: Message): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     connection.send<Buffer>(
@@ -100,7 +100,7 @@ function sent(connection: Pick<Connection, 'send'>, { api, version, flexible, bo
         if (!answered) writer.context.noResponse = true
         return writer
       },
-      // The library has taken the header off.
+      // The library has removed the header.
       (_correlationId, _key, _version, reader) =>
         Buffer.concat([Buffer.alloc(flexible ? correlationBytes + 1 : correlationBytes), reader.buffer.slice(reader.position)]),
       flexible,

@@ -1,4 +1,4 @@
-// What is read of a Fetch answer: whole batches come, and of them only what is committed, asked for, and no marker.
+// The records read from a Fetch answer: batches arrive whole, and the reader returns only committed, requested records without markers.
 import { nodeCodecs } from '@local-kafka-service/agent/codecs'
 import { buildBatch, type CodecName, codecNames, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
@@ -18,7 +18,7 @@ interface BatchOptions {
   readonly codec?: CodecName
 }
 
-/** One record per offset from `first` on, each with its offset as its value; times from 1000 on, under LogAppendTime 9000. */
+/** One record per offset from `first` on, whose value is its offset; timestamps begin at 1000, under LogAppendTime 9000. */
 function aBatch(
   first: number,
   { records = 1, lastOffset = first + records - 1, producer = -1, attributes = 0, key, codec = 'none' }: BatchOptions = {},
@@ -51,7 +51,7 @@ function withChecksum(batch: Uint8Array): Uint8Array {
   return batch
 }
 
-/** As a producer sends it that says a codec and means nothing by it: length, count and checksum are right. */
+/** A batch that names a codec but has uncompressed bytes; length, count and checksum are right. */
 function rubbish(first: number, codec: CodecName, records = 3): Uint8Array {
   const batch = Buffer.concat([aBatch(first, { records }).subarray(0, 61), Buffer.from('these are no compressed bytes')])
   batch.writeInt32BE(batch.length - 12, 8)
@@ -85,23 +85,23 @@ function read(
   return { offsets: found.map(({ offset }) => Number(offset)), next: Number(next) }
 }
 
-test('a batch is sent whole, and of it only what was asked for is read', () => {
+test('a batch arrives whole, and only the requested records are returned', () => {
   expect(read([aBatch(10, { records: 5 })], { from: 12 })).toEqual({ offsets: [12, 13, 14], next: 15 })
 })
 
-test('nothing came: the position stays', () => {
+test('an empty answer leaves the position', () => {
   expect(read([], { from: 7 })).toEqual({ offsets: [], next: 7 })
   expect(read(null, { from: 7 })).toEqual({ offsets: [], next: 7 })
 })
 
-test('markers and offsets that compaction took are passed over, also at the end', () => {
+test('markers and offsets removed by compaction are skipped, also at the end', () => {
   expect(read([aBatch(0, { records: 1, lastOffset: 9 }), inTransaction(10, 1), marker(11, 1, 'commit')])).toEqual({
     offsets: [0, 10],
     next: 12,
   })
 })
 
-test('aborted transactions are left out, those around them are not', () => {
+test('aborted transactions are left out, and records around them are not', () => {
   const batches = [
     inTransaction(0, 1, 2),
     inTransaction(2, 2),
@@ -127,11 +127,11 @@ test('two aborted transactions of one producer, with a committed one between the
   expect(read(batches, { aborted })).toEqual({ offsets: [2], next: 6 })
 })
 
-test('an aborted transaction whose marker is not in this answer is left out, too', () => {
+test('an aborted transaction whose marker is not in this answer is also left out', () => {
   expect(read([inTransaction(0, 1), aBatch(1)], { aborted: [[1, 0]] })).toEqual({ offsets: [1], next: 2 })
 })
 
-test('a transaction that began before this answer is known by its producer', () => {
+test('a transaction that began before this answer is recognised by its producer', () => {
   expect(read([inTransaction(8, 1), marker(9, 1, 'abort'), inTransaction(10, 1)], { from: 8, aborted: [[1, 3]] })).toEqual({
     offsets: [10],
     next: 11,
@@ -144,22 +144,25 @@ test('with LogAppendTime the time of a record is that of its batch', () => {
   expect(at(logAppendTime)).toEqual([9_000n, 9_000n])
 })
 
-test('a batch that was cut off at the end of an answer is left for the next one', () => {
+test('a batch that is truncated at the end of an answer is read from the next answer', () => {
   const whole = aBatch(0, { records: 2 })
   for (const length of [whole.length - 1, 61, 17, 12, 3]) {
     expect(read([whole, aBatch(2).subarray(0, Math.min(length, aBatch(2).length - 1))])).toEqual({ offsets: [0, 1], next: 2 })
   }
 })
 
-test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('C5: a batch that is no %s ends the reading before it, and is named', (codec) => {
-  const { records, next, unreadable } = fetched([aBatch(0, { records: 2, codec }), rubbish(2, codec), aBatch(5)])
-  expect(records.map(({ offset }) => offset)).toEqual([0n, 1n])
-  expect(next).toBe(2n)
-  expect(unreadable).toMatchObject({ firstOffset: 2n, lastOffset: 4n, codec })
-  expect(unreadable?.why.toLowerCase()).toContain(codec)
-})
+test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+  'C5: a batch that is not valid %s ends the reading before it, and is named',
+  (codec) => {
+    const { records, next, unreadable } = fetched([aBatch(0, { records: 2, codec }), rubbish(2, codec), aBatch(5)])
+    expect(records.map(({ offset }) => offset)).toEqual([0n, 1n])
+    expect(next).toBe(2n)
+    expect(unreadable).toMatchObject({ firstOffset: 2n, lastOffset: 4n, codec })
+    expect(unreadable?.why.toLowerCase()).toContain(codec)
+  },
+)
 
-test('C5: so does one with a wrong checksum, with records that are none, with an unknown codec, or of an older format', () => {
+test('C5: so does a batch with a wrong checksum, invalid records, an unknown codec or an older format', () => {
   const flipped = aBatch(2)
   flipped[flipped.length - 1] = 0x55
   const unknown = aBatch(2)
@@ -174,7 +177,7 @@ test('C5: so does one with a wrong checksum, with records that are none, with an
   expect(found[3]?.unreadable?.why).toContain('format 1')
 })
 
-test('C5: a batch that cannot be read is no matter for a reader that begins after it', () => {
+test('C5: an unreadable batch does not affect a reader that begins after it', () => {
   expect(read([rubbish(0, 'gzip'), aBatch(3, { records: 2 })], { from: 3 })).toEqual({ offsets: [3, 4], next: 5 })
 })
 

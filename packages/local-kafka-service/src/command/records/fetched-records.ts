@@ -1,4 +1,4 @@
-// The records in what a broker answered to a Fetch: without markers, without those of aborted transactions, and none twice.
+// The records in the answer to a Fetch, without markers, without those of aborted transactions, and without duplicates.
 import { nativeCrc32c, nodeCodecs } from '@local-kafka-service/agent/codecs'
 import {
   attributeBits,
@@ -21,22 +21,22 @@ export type FetchedPartition = Pick<
 
 export interface FetchedRecords {
   readonly records: readonly KafkaRecord[]
-  /** The offset to fetch next: behind everything that came, also behind markers. The same as before when nothing came. */
+  /** The offset to fetch next: after everything that came, markers included. Unchanged when nothing came. */
   readonly next: bigint
-  /** The batch at `next`, where it cannot be read: what comes after it was left. */
+  /** The batch at `next`, if it cannot be read; the batches after it are not read. */
   readonly unreadable: UnreadableBatch | undefined
 }
 
 export interface UnreadableBatch {
-  /** Of its first record, as its header says. */
+  /** The offset of its first record, from its header. */
   readonly firstOffset: bigint
   readonly lastOffset: bigint
-  /** `gzip`; `none` where it is not compressed. */
+  /** `gzip`, or `none` for an uncompressed batch. */
   readonly codec: string
   readonly why: string
 }
 
-/** The answer for one partition, fetched from `from` on with READ_COMMITTED, filtered as Kafka's own consumer does it. */
+/** Reads the answer for one partition, fetched from `from` on with READ_COMMITTED, and filters it as Kafka's consumer does. */
 export function fetchedRecords(
   { records: bytes, abortedTransactions }: FetchedPartition,
   { topic, partition, from }: { readonly topic: string; readonly partition: number; readonly from: bigint },
@@ -64,7 +64,7 @@ export function fetchedRecords(
       if (!isControl) for (const record of decoded) addTo(records, record, { topic, partition, header, from })
       else if (isAbort(decoded)) aborting.delete(header.producerId)
     }
-    // A batch is sent whole: it may begin before the offset that was asked for.
+    // A batch arrives whole: it may begin before the requested offset.
     next = BigInt(last) + 1n
   }
   return { records, next, unreadable: undefined }
@@ -73,11 +73,11 @@ export function fetchedRecords(
 interface FetchedBatch {
   readonly header: BatchHeader
   readonly at: number
-  /** What is wrong with it as a whole, in words. */
+  /** What is wrong with the batch as a whole. */
   readonly trouble: string | undefined
 }
 
-/** A broker cuts its answer off where its limit is: only the first batch is sent whole in any case. */
+/** A broker truncates its answer at its limit: only the first batch is always whole. */
 function* batchesIn(bytes: Uint8Array): Generator<FetchedBatch> {
   for (let at = 0; at < bytes.length; ) {
     const magic = bytes[at + magicAt]
@@ -87,7 +87,7 @@ function* batchesIn(bytes: Uint8Array): Generator<FetchedBatch> {
       yield {
         header: olderHeader(bytes, at),
         at,
-        trouble: magic === 2 ? 'its length cannot be' : `it has format ${magic}, of Kafka 0.10 and older`,
+        trouble: magic === 2 ? 'its length is invalid' : `it has format ${magic} of Kafka 0.10 and older`,
       }
       return
     }
@@ -99,7 +99,7 @@ function* batchesIn(bytes: Uint8Array): Generator<FetchedBatch> {
   }
 }
 
-/** Of a message set before format 2 the offset stands in the same place. */
+/** A message set before format 2 has its offset in the same place. */
 function olderHeader(bytes: Uint8Array, at: number): BatchHeader {
   const baseOffset = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(at))
   const unknown = { leaderEpoch: -1, lastOffsetDelta: 0, baseTimestamp: -1, maxTimestamp: -1, producerId: -1, producerEpoch: -1 }
@@ -138,7 +138,7 @@ function placeOf({ baseOffset, lastOffsetDelta, attributes }: BatchHeader): Omit
   }
 }
 
-/** The key of a marker is its version and its type, two bytes each. */
+/** The key of a marker has its version and its type, two bytes each. */
 function isAbort([marker]: readonly DecodedRecord<Uint8Array>[]): boolean {
   const key = asBuffer(marker?.key ?? null)
   return key !== null && key.length >= 4 && key.readInt16BE(2) === abortMarker
@@ -152,7 +152,7 @@ function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** A few bytes may unpack to gigabytes; what `lks produce` sends in one request is below 100 MiB. */
+/** A few bytes may decompress to gigabytes; one request of `lks produce` is smaller than 100 MiB. */
 const mostUnpackedBytes = 256 * 1024 * 1024
 const magicAt = 16
 const crcAt = 17

@@ -1,26 +1,26 @@
-// Reads as a member of a group: the partitions that the group gives, from where the group is in each, until the group gives others.
+// Reads as a member of a group: the assigned partitions, from the group's position in each, until the assignment changes.
 import type { Consumer } from '@platformatic/kafka'
 import type { OffsetCommitter } from './offset-committer.ts'
 import type { OffsetRange } from './offset-range.ts'
 import { readingsOf } from './partition-offsets.ts'
 import { type Block, type ReaderClient, type ReaderOptions, type Reading, readPartitions } from './partition-reader.ts'
 
-/** What a membership is asked for: of the client library's Consumer. */
+/** The part of the client library's Consumer that a member needs. */
 export type GroupMembership = Pick<
   Consumer,
   'topics' | 'joinGroup' | 'generationId' | 'assignments' | 'groupId' | 'on' | 'listCommittedOffsets' | 'commit'
 >
 
 export interface GroupReaderOptions extends Omit<ReaderOptions, 'readings'> {
-  /** Joins, beats and commits; `client` reads, so that a long poll keeps no heartbeat waiting. */
+  /** Joins, sends heartbeats and commits; `client` reads, so that a long poll does not delay a heartbeat. */
   readonly member: GroupMembership
   readonly committer: OffsetCommitter
   readonly topics: readonly string[]
-  /** Where partitions without a committed offset begin, and where all of them stop. */
+  /** The start of partitions without a committed offset, and the end of all. */
   readonly range: OffsetRange
 }
 
-/** As readPartitions. Ends when the partitions that this member has are at their ends. Rejects with an error of the client library when the group is lost. */
+/** Like readPartitions. Ends when this member's partitions are read to their end. Rejects with an error of the client library when the membership is lost. */
 export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator<readonly Block[]> {
   const { member, committer, client, patience, topics, range, signal, tell } = options
   const changes = new GroupChanges(member, signal)
@@ -51,7 +51,7 @@ interface Turn {
   readonly readings: readonly Reading[]
 }
 
-/** A partition that stayed this member's goes on where it was, though its last commit may be still on its way: nothing is printed twice. */
+/** A partition that this member keeps continues at its position, even if its last commit is still pending, so no record is printed twice. */
 function continued(reading: Reading, kept: readonly Reading[]): Reading {
   const mine = kept.find((one) => isSame(one, reading))
   return mine === undefined || mine.position <= reading.position
@@ -59,7 +59,7 @@ function continued(reading: Reading, kept: readonly Reading[]): Reading {
     : { ...reading, position: mine.position, notBefore: mine.position }
 }
 
-/** The end is that of the moment when this member first had the partition: a group that moves again and again must not put it off. */
+/** The end is taken when this member first gets the partition: repeated rebalances must not move it. */
 function withFirstEnd(reading: Reading, ends: Map<string, bigint>): Reading {
   if (reading.until === undefined) return reading
   const key = `${reading.topic}:${reading.partition}`
@@ -74,7 +74,7 @@ function isSame(a: Reading, b: Reading): boolean {
 
 type Assignments = readonly { readonly topic: string; readonly partitions: readonly number[] }[]
 
-/** What happens to a membership, which the client library tells by events. */
+/** Changes of the membership, which the client library emits as events. */
 class GroupChanges {
   readonly #signal: AbortSignal
   #round = new AbortController()
@@ -90,7 +90,7 @@ class GroupChanges {
       this.#round.abort()
       this.#wake?.()
     })
-    // It gave up joining again.
+    // The library has stopped rejoining.
     member.on('error', (error: Error) => {
       this.#lost = error
       this.#round.abort()
@@ -99,14 +99,14 @@ class GroupChanges {
     signal.addEventListener('abort', () => this.#wake?.(), { once: true })
   }
 
-  /** Aborts when the assignment is no longer good, or when everything ends. */
+  /** Aborts when the assignment is no longer valid, or when the command ends. */
   nextRound(): AbortSignal {
     this.#round = new AbortController()
     this.#joins = 0
     return AbortSignal.any([this.#round.signal, this.#signal])
   }
 
-  /** Settles when there is a new assignment, or everything ends. */
+  /** Settles when there is a new assignment, or when the command ends. */
   async joined(round: AbortSignal): Promise<void> {
     while (!(round.aborted && this.#joins > 0) && !this.#signal.aborted) {
       this.throwIfLost()
@@ -143,6 +143,6 @@ function assignmentView(group: string, assignments: Assignments): string {
     .filter(({ partitions }) => partitions.length > 0)
     .map(({ topic, partitions }) => `${topic}[${partitions.join(',')}]`)
   return parts.length === 0
-    ? `a member of group ${group}, without a partition: others have them all`
+    ? `a member of group ${group}, without a partition: other members have all of them`
     : `a member of group ${group}, reading ${parts.join(' ')}`
 }

@@ -1,6 +1,6 @@
-// What an error says happened, where libraries wrap it in others that say how often it was tried.
+// The message of the original error, which libraries wrap in errors that count the attempts.
 
-/** Without its full stop, so that a sentence can go on. */
+/** Without its full stop, so that it can be part of a sentence. */
 export function innermostMessage(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return innermostMessage(error.errors.at(-1))
   if (!(error instanceof Error)) return String(error)

@@ -1,24 +1,24 @@
-// A record as it came from a partition: raw bytes, nothing decoded.
+// A record as a partition returned it: raw bytes, not decoded.
 
-/** Kafka's null is `null`, and an empty key or value is not null. */
+/** Kafka's null is `null`; an empty key or value is not null. */
 export interface KafkaRecord {
   readonly topic: string
   readonly partition: number
   readonly offset: bigint
-  /** Milliseconds since the epoch: when it was made, or appended where the topic says so; -1 where nobody said. */
+  /** Milliseconds since the epoch: the create time, or the append time if the topic says so; -1 for none. */
   readonly timestamp: bigint
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly RecordHeader[]
 }
 
-/** A key may come more than once; the order is kept. */
+/** A header key may occur more than once; the order is kept. */
 export interface RecordHeader {
   readonly key: Buffer
   readonly value: Buffer | null
 }
 
-/** `orders[3]@42`: how a record is named everywhere. */
+/** `orders[3]@42`: the name of a record in all output. */
 export function recordName({ topic, partition, offset }: Pick<KafkaRecord, 'topic' | 'partition' | 'offset'>): string {
   return `${topic}[${partition}]@${offset}`
 }

@@ -1,4 +1,4 @@
-// Commits what was printed, as a member of a group: one commit at a time, the newest offset of each partition in the next one.
+// Commits offsets of printed records as a member of a group: one commit at a time, each with the newest offset of each partition.
 import type { Consumer } from '@platformatic/kafka'
 import { asError } from './innermost-message.ts'
 
@@ -12,11 +12,11 @@ interface CommittedPlace extends PartitionPlace {
   readonly offset: bigint
 }
 
-/** What a generation of the group gave this member. */
+/** The assignment of this member in one generation of the group. */
 interface Assigned {
   readonly generation: number
   readonly places: readonly PartitionPlace[]
-  /** Those of `places` that it had in the generation before, too: what it printed of them is still its own to commit. */
+  /** The `places` that it also had in the generation before: it may still commit what it printed of them. */
   readonly kept: readonly PartitionPlace[]
 }
 
@@ -24,7 +24,7 @@ export class OffsetCommitter {
   readonly #member: Pick<Consumer, 'commit' | 'generationId' | 'assignments'>
   readonly #pending = new Map<string, CommittedPlace>()
   #generation = -1
-  /** Since which generation this member has each of its partitions, without a break. */
+  /** The generation since which this member has had each of its partitions without interruption. */
   #since = new Map<string, number>()
   #running: Promise<void> | undefined
   #failure: Error | undefined
@@ -33,13 +33,13 @@ export class OffsetCommitter {
     this.#member = member
   }
 
-  /** Everything before `offset` was written out. Returns at once; the commit follows. */
+  /** Everything before `offset` has been written out. Returns at once; the commit follows. */
   printed(place: CommittedPlace): void {
     this.#pending.set(keyOf(place), place)
     if (this.#running === undefined && this.#ours().length > 0) this.#running = this.#run()
   }
 
-  /** Settles when everything that was printed, and is this member's to commit, is committed. Rejects with the error of a commit that was not made up for. */
+  /** Settles when all printed records of this member's partitions are committed. Rejects with the error of a commit that no later commit has replaced. */
   async flush(): Promise<void> {
     await this.#running
     if (this.#ours().length > 0) {
@@ -49,7 +49,7 @@ export class OffsetCommitter {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** What was printed of partitions that were another member's meanwhile is no longer this one's to commit. */
+  /** Drops pending offsets of partitions that another member had in the meantime. */
   assigned(assigned: Assigned): void {
     const kept = new Set(assigned.kept.map(keyOf))
     for (const key of this.#pending.keys()) if (!kept.has(key)) this.#pending.delete(key)
@@ -64,7 +64,7 @@ export class OffsetCommitter {
     this.#failure = undefined
   }
 
-  /** There is something to commit: it awaits once at least, so that `#running` is set by then. */
+  /** Called with something to commit: it then awaits at least once, so `#running` is set before it ends. */
   async #run(): Promise<void> {
     this.#failure = undefined
     for (let places = this.#ours(); places.length > 0 && this.#failure === undefined; places = this.#ours()) {
@@ -74,7 +74,7 @@ export class OffsetCommitter {
         await this.#member.commit({ offsets: places.map((place) => ({ ...place, leaderEpoch: -1 })) })
       } catch (error) {
         this.#failure = asError(error)
-        // Not over newer ones, and not where the partition was another member's meanwhile.
+        // Newer offsets are kept, and partitions that another member had in the meantime are left out.
         for (const place of places) {
           const key = keyOf(place)
           if (!this.#pending.has(key) && this.#since.get(key) === since.get(key)) this.#pending.set(key, place)
@@ -85,8 +85,8 @@ export class OffsetCommitter {
   }
 
   /**
-   * The client library joins the next generation by itself, while this member still prints: a commit would then go out under that generation,
-   * for partitions that another member has read on in. Those that this member still has are its own.
+   * The client library joins the next generation by itself while this member still prints: a commit would then be sent under that generation,
+   * for partitions that another member is already reading. This member still owns the partitions that it kept.
    */
   #ours(): readonly CommittedPlace[] {
     const { generationId, assignments } = this.#member

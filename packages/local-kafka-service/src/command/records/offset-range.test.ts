@@ -1,4 +1,4 @@
-// rpk's offsets, each with what it means.
+// rpk's offsets and their meaning.
 import { expect, test } from 'vitest'
 import { type OffsetRange, offsetAt, type Position, parseOffsetRange } from './offset-range.ts'
 
@@ -36,7 +36,7 @@ test.each<readonly [text: string, from: Position, until: Position | undefined]>(
   ['@2026-01-01:1h30m', time('2026-01-01T00:00Z'), time('2026-01-01T01:30Z')],
   ['@2026-01-01T08:15:30.250Z:2026-01-01T11:00+02:00', time('2026-01-01T08:15:30.250Z'), time('2026-01-01T09:00Z')],
   ['@2026-01-01T08:15:1m', time('2026-01-01T08:15Z'), time('2026-01-01T08:16Z')],
-  // Before the epoch there is nothing.
+  // There are no records before the epoch.
   ['@-9999w', { kind: 'time', ms: 0 }, undefined],
   ['@1700000000', { kind: 'time', ms: 1_700_000_000_000 }, undefined],
   ['@1700000000123:1700000000124', { kind: 'time', ms: 1_700_000_000_123 }, { kind: 'time', ms: 1_700_000_000_124 }],
@@ -46,25 +46,25 @@ test.each<readonly [text: string, from: Position, until: Position | undefined]>(
 })
 
 test.each([
-  ['', 'nothing is no offset'],
-  [':', ': is no offset'],
-  ['x', 'x is no offset'],
-  ['7:x', 'x is no offset'],
-  ['1:2:3', '1:2:3 is no offset'],
+  ['', "'' is not a valid offset"],
+  [':', ': is not a valid offset'],
+  ['x', 'x is not a valid offset'],
+  ['7:x', 'x is not a valid offset'],
+  ['1:2:3', '1:2:3 is not a valid offset'],
   ['7:7', '7:7 is empty: it stops before 7, and begins at 7'],
-  ['7:start', 'nothing ends at the start'],
-  ['@', '@ has no time'],
-  ['@:', '@: has no time'],
-  ['@1y', '1y is no time'],
-  ['@2026-02-30', 'there is no such day or time: 2026-02-30'],
-  ['@2026-01-01T25:00Z', 'there is no such day or time'],
+  ['7:start', 'a range cannot end at the start'],
+  ['@', '@ needs a time'],
+  ['@:', '@: needs a time'],
+  ['@1y', '1y is not a valid time'],
+  ['@2026-02-30', '2026-02-30 is not an existing day or time'],
+  ['@2026-01-01T25:00Z', 'is not an existing day or time'],
   ['@-1h:-2h', 'is empty: it stops at or before its begin'],
-  ['99999999999999999999', 'is no offset'],
-])('%s is refused in words', (text, why) => {
+  ['99999999999999999999', 'is not a valid offset'],
+])('%s is rejected with a reason', (text, why) => {
   expect(parseOffsetRange(text, { nowMs })).toMatchObject({ kind: 'wrong', why: expect.stringContaining(why) })
 })
 
-test('a position is an offset of each partition, within what is there', () => {
+test('a position is an offset in each partition, within its bounds', () => {
   const partition = { start: 100n, end: 110n, byTime: 104n }
   expect(offsetAt(start, partition)).toBe(100n)
   expect(offsetAt(end, partition)).toBe(110n)

@@ -1,11 +1,11 @@
-// What is wrong with the value of an option, in words.
+// Checks of option values; each returns the reason why the value is not valid.
 
-/** Of a parser's answer. */
+/** Checks the result of a parser. */
 export function whatIsWrong(parsed: { readonly kind: string; readonly why?: string }): string | undefined {
-  return parsed.kind === 'wrong' ? `cannot be used: ${parsed.why ?? ''}` : undefined
+  return parsed.kind === 'wrong' ? `is not valid: ${parsed.why ?? ''}` : undefined
 }
 
-/** A whole number that fits in 31 bits. */
+/** An integer from 0 to 2³¹ - 1. */
 export function count(value: string): string | undefined {
-  return /^\d{1,10}$/.test(value) && Number(value) < 2 ** 31 ? undefined : 'is no whole number from 0 on'
+  return /^\d{1,10}$/.test(value) && Number(value) < 2 ** 31 ? undefined : 'is not an integer from 0 to 2147483647'
 }

@@ -1,9 +1,9 @@
-// Asks for offsets of partitions, and turns a range of the command line into places to begin and to stop at.
+// Looks up offsets of partitions, and resolves a range of the command line to where each partition begins and stops.
 import { type Consumer, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka'
 import { type OffsetRange, offsetAt, type Position } from './offset-range.ts'
 import type { Reading } from './partition-reader.ts'
 
-/** By partition. `end` is the last stable offset: behind it there is nothing that could be read yet. A time without a record at or after it: absent. */
+/** By partition. `end` is the last stable offset: no record after it can be read yet. Absent for a time without a record at or after it. */
 export async function offsetsOf(
   client: Pick<Consumer, 'listOffsets'>,
   {
@@ -28,7 +28,7 @@ export async function offsetsOf(
   )
 }
 
-/** Where the range begins and stops in each partition, by what is there now. */
+/** Where the range begins and stops in each partition, at the current offsets. */
 export async function readingsOf(
   client: Pick<Consumer, 'listOffsets'>,
   { topic, partitions, range }: { readonly topic: string; readonly partitions: readonly number[]; readonly range: OffsetRange },

@@ -1,4 +1,4 @@
-// Reads partitions without a group: from an offset of each on, in their order, until an offset of each or for ever.
+// Reads partitions without a group: each from its offset on, in order, to a given offset or indefinitely.
 import { type DecodedResponseOf, Fetch } from '@local-kafka-service/protocol'
 import { type Consumer, NetworkError, ProtocolError, protocolErrorsCodesById } from '@platformatic/kafka'
 import { hasApiError } from '../../cluster/client-errors.ts'
@@ -10,43 +10,43 @@ import type { KafkaRecord } from './kafka-record.ts'
 import { offsetsOf } from './partition-offsets.ts'
 import type { Patience } from './patience.ts'
 
-/** Where reading stands in one partition. The reader moves it behind a block when the next is asked for; who stops within a block may say where. */
+/** The position in one partition. The reader moves it past a block when the next one is requested; a caller that stops within a block may set it. */
 export interface Reading {
   readonly topic: string
   readonly partition: number
   /** The next offset to fetch. */
   position: bigint
-  /** Records before it are not wanted: an offset that is not there yet was asked for. */
+  /** Earlier records are skipped: the requested offset did not exist yet. */
   readonly notBefore: bigint
   /** Exclusive. */
   readonly until: bigint | undefined
 }
 
-/** What came of one partition in one answer. */
+/** The records of one partition in one answer. */
 export interface Block {
   readonly reading: Reading
   readonly records: readonly KafkaRecord[]
-  /** The position behind this block; never behind `until` of the reading, however long its last batch is. */
+  /** The position after this block; never after `until` of the reading, even if the last batch is longer. */
   readonly next: bigint
 }
 
-/** What `readPartitions` asks of a client: a Consumer without a group and without retries of its own. */
+/** The part of a client that `readPartitions` uses: a Consumer without a group and without its own retries. */
 export type ReaderClient = Pick<Consumer, 'listApis' | 'connections' | 'metadata' | 'clearMetadata' | 'currentMetadata' | 'listOffsets'>
 
 export interface ReaderOptions {
   readonly client: ReaderClient
   readonly readings: readonly Reading[]
-  /** Of topics that are followed as a whole: partitions that they get later are read from their begin. */
+  /** Topics that are followed as a whole: partitions added later are read from their start. */
   readonly whole?: readonly string[]
   readonly patience: Patience
   readonly signal: AbortSignal
-  /** For people, without its line break. */
+  /** Prints a line for people, without a line feed. */
   readonly tell: (line: string) => void
 }
 
 /**
- * Yields what one broker answered, and asks that broker again only after the next step: who is slow is waited for, and at most one answer per
- * broker is in memory. Ends when every reading is at its end, or when the signal aborts. Rejects with a UserError.
+ * Yields one broker's answer, and fetches from that broker again only at the next step: this follows the pace of a slow caller and keeps at most one
+ * answer per broker in memory. Ends when every reading is at its end, or when the signal aborts. Rejects with a UserError.
  */
 export async function* readPartitions({
   client,
@@ -59,7 +59,7 @@ export async function* readPartitions({
   const exchange = new Exchange(client)
   const inFlight = new Map<number, Promise<Answer>>()
   let waiting = readings.filter((reading) => !isDone(reading))
-  // A partition is asked for once at a time, also when its leader changes meanwhile: it would come twice.
+  // Only one fetch of a partition runs at a time, even if its leader changes; otherwise its records would arrive twice.
   const asked = new Set<Reading>()
   const known = new Map(whole.map((topic) => [topic, readings.filter((reading) => reading.topic === topic).length]))
   while (waiting.length > 0 && !signal.aborted) {
@@ -103,7 +103,7 @@ interface Unreadable {
   readonly batch: UnreadableBatch
 }
 
-/** Of each fetch. A record that is larger comes alone, whole. */
+/** The limit of each fetch. A larger record arrives alone and whole. */
 const maxBytes = 8 * 1024 * 1024
 const maxBytesPerPartition = 1024 * 1024
 const maxWaitMs = 1_000
@@ -113,7 +113,7 @@ function isDone({ position, until }: Reading): boolean {
   return until !== undefined && position >= until
 }
 
-/** Those that the topics have by now, and that nobody knew; they are known then. */
+/** The partitions that the topics have gained; they are known afterwards. */
 function newPartitions(client: ReaderClient, topics: readonly string[], known: Map<string, number>): readonly Reading[] {
   return topics.flatMap((topic) => {
     const before = known.get(topic) ?? 0
@@ -129,13 +129,13 @@ function newPartitions(client: ReaderClient, topics: readonly string[], known: M
   })
 }
 
-/** By leader; -1 where a partition has none at the moment. */
+/** Grouped by leader; -1 for a partition without a leader. */
 async function leadersOf(client: ReaderClient, readings: readonly Reading[]): Promise<ReadonlyMap<number, readonly Reading[]>> {
   const metadata = await client.metadata({ topics: [...new Set(readings.map(({ topic }) => topic))] })
   return Map.groupBy(readings, ({ topic, partition }) => metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1)
 }
 
-/** By names, which every version up to this one has: a topic that is made again under its name is read on. */
+/** By name, which every version up to this one supports: a topic that is created again under its name is read on. */
 const newestFetch = 12
 
 interface FetchFrom {
@@ -172,7 +172,7 @@ async function fetchFrom({ client, exchange, node, asked }: FetchFrom): Promise<
   }
 }
 
-/** Throws a ProtocolError of the client library for an answer that is an error, for one partition or all. */
+/** Throws a ProtocolError of the client library if the answer is an error, for one partition or for all. */
 function blocksOf(
   { errorCode, responses }: DecodedResponseOf<typeof Fetch>,
   asked: readonly Reading[],
@@ -187,7 +187,7 @@ function blocksOf(
       if (reading === undefined) continue
       const block = blockOf(reading, answered)
       if (block.next > reading.position) blocks.push(block)
-      // What stands before it is printed first: the next fetch then begins with it.
+      // Records before the batch are printed first: the next fetch then begins with the batch.
       else if (block.unreadable !== undefined) unreadable ??= { reading, batch: block.unreadable }
     }
   }
@@ -219,8 +219,8 @@ function unreadableError({ reading: { topic, partition }, batch: { firstOffset, 
     what: `${topic}[${partition}]: the batch at ${offsets} cannot be read (${codec === 'none' ? 'not compressed' : codec})`,
     why,
     fix: [
-      `read what comes after it: lks consume ${topic} -p ${partition} -O ${behind}`,
-      `let a group go on after it: lks group seek GROUP --to ${behind} --topics ${topic}:${partition} --yes`,
+      `read the records after it: lks consume ${topic} -p ${partition} -O ${behind}`,
+      `move a group past it: lks group seek GROUP --to ${behind} --topics ${topic}:${partition} --yes`,
     ],
   })
 }
@@ -229,13 +229,13 @@ function isWanted(offset: bigint, { notBefore, until }: Reading): boolean {
   return offset >= notBefore && (until === undefined || offset < until)
 }
 
-/** Those that were just served go behind the others: a broker fills its answer from the front. */
+/** Partitions that were just served go to the end, because a broker fills its answer from the front. */
 function turned(readings: readonly Reading[], blocks: readonly Block[]): Reading[] {
   const served = new Set(blocks.map(({ reading }) => reading))
   return [...readings.filter((reading) => !served.has(reading)), ...readings.filter((reading) => served.has(reading))]
 }
 
-/** Records were removed, or a log was cut, while it was read: said, and gone on from what is there. */
+/** Records were removed, or a log was truncated, while it was read: reports this, and continues with the remaining records. */
 async function moveIntoRange(client: ReaderClient, asked: readonly Reading[], tell: ReaderOptions['tell']): Promise<void> {
   for (const reading of asked) {
     const { topic, partition, position } = reading
@@ -249,7 +249,7 @@ async function moveIntoRange(client: ReaderClient, asked: readonly Reading[], te
       tell(`${topic}[${partition}]: offsets ${position} to ${first - 1n} were removed before they were read`)
       reading.position = first
     } else if (position > last) {
-      tell(`${topic}[${partition}]: it ends at ${last} now, before offset ${position} that was to come next; reading on from there`)
+      tell(`${topic}[${partition}]: its log now ends at ${last}, before the next offset ${position}; reading continues at ${last}`)
       reading.position = last
     }
   }

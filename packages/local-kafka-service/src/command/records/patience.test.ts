@@ -1,4 +1,4 @@
-// What is tried again, what is said meanwhile, and what is thrown at once.
+// Which errors are retried, which lines are printed meanwhile, and which errors are thrown at once.
 import { expect, test } from 'vitest'
 import { Patience } from './patience.ts'
 
@@ -27,7 +27,7 @@ function aPatience({
   }
 }
 
-/** Fails so often, then succeeds. */
+/** Fails a given number of times, then succeeds. */
 function failing(times: number): () => Promise<string> {
   let left = times
   return async () => {
@@ -37,26 +37,26 @@ function failing(times: number): () => Promise<string> {
   }
 }
 
-test('what passes is tried again, said once when it lasts, and its end too', async () => {
+test('a transient error is retried, and reported once when it lasts and once when it ends', async () => {
   const { told, patience } = aPatience()
   expect(await patience.through(failing(3))).toBe('done')
   expect(told).toEqual(['nobody answers; trying again', 'connected again'])
 })
 
-test('what passes at the first try again is not worth a line', async () => {
+test('an error that the first retry resolves is not reported', async () => {
   const { told, patience } = aPatience()
   await patience.through(failing(1))
   expect(told).toEqual([])
 })
 
-test('what will not pass is thrown at once, as is anything when the time is over', async () => {
+test('a permanent error is thrown at once, and so is any error after the time limit', async () => {
   const wrong = new Error('no permission')
   await expect(aPatience().patience.through(() => Promise.reject(wrong))).rejects.toBe(wrong)
   const away = new Passing('away')
   await expect(aPatience({ waitMs: 0 }).patience.through(() => Promise.reject(away))).rejects.toBe(away)
 })
 
-test('the signal ends it', async () => {
+test('the signal ends the retries', async () => {
   const stop = new AbortController()
   const { patience } = aPatience({ signal: stop.signal })
   const waiting = patience.through(() => Promise.reject(new Passing('away')))
@@ -64,7 +64,7 @@ test('the signal ends it', async () => {
   await expect(waiting).rejects.toThrow()
 })
 
-test('N3: where no connection was ever made, the shorter time counts; after one success, and for other errors, the longer one', async () => {
+test('N3: without any connection the shorter limit applies; after one success, and for other errors, the longer one', async () => {
   const unreached = new Unreached('Connection to localhost:1 failed.')
   await expect(aPatience().patience.through(() => Promise.reject(unreached))).rejects.toBe(unreached)
   const { patience } = aPatience()

@@ -1,23 +1,23 @@
-// How long a cluster that does not answer is waited for, and what is said meanwhile.
+// How long to retry while a cluster does not answer, and what to print meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { innermostMessage } from './innermost-message.ts'
 
 export interface PatienceOptions {
-  /** From the first failure on; Infinity where somebody follows and ends it himself. */
+  /** Measured from the first failure; Infinity when the user ends the command. */
   readonly waitMs: number
-  /** The same, while nothing has succeeded yet and `isUnreached` says that no connection was made: the address is wrong, and waiting does not help. */
+  /** The limit while nothing has succeeded and `isUnreached` says that no connection was made: the address is wrong, and waiting does not help. */
   readonly unreachedMs: number
   readonly isUnreached: (error: unknown) => boolean
-  /** Between two attempts. */
+  /** The pause between two attempts. */
   readonly pauseMs: number
   readonly signal: AbortSignal
-  /** For people, without its line break. */
+  /** Prints a line for people, without a line feed. */
   readonly tell: (line: string) => void
-  /** False: it is thrown at once. */
+  /** False: the error is thrown at once. */
   readonly passes: (error: unknown) => boolean
 }
 
-/** For one conversation with a cluster. Not to be shared by two at once. */
+/** For one conversation with a cluster. Concurrent callers must not share it. */
 export class Patience {
   readonly #options: PatienceOptions
   #failedSinceMs: number | undefined
@@ -28,14 +28,14 @@ export class Patience {
     this.#options = options
   }
 
-  /** Settles when the operation has, after as many attempts as it takes. Rejects with its last error, or when the signal aborts. */
+  /** Settles when the operation has succeeded, after any number of attempts. Rejects with its last error, or when the signal aborts. */
   async through<T>(operation: () => Promise<T>): Promise<T> {
     const result = await this.attempts(operation)
     this.succeeded()
     return result
   }
 
-  /** As `through`, for a step whose success proves nothing for the steps after it: a cluster may answer questions, and lead nothing. */
+  /** Like `through`, for a step whose success proves nothing about the next steps: a cluster may answer requests and lead no partition. */
   async attempts<T>(operation: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
@@ -53,7 +53,7 @@ export class Patience {
     this.#reached = true
   }
 
-  /** Waits a little, so that the operation can be tried again. Rejects when it should not be. */
+  /** Waits before the next attempt. Rejects when there must not be one. */
   async failed(error: unknown): Promise<void> {
     const { waitMs, unreachedMs, isUnreached, pauseMs, signal, tell, passes } = this.#options
     signal.throwIfAborted()
@@ -61,7 +61,7 @@ export class Patience {
     this.#failedSinceMs ??= now
     const mostMs = this.#reached || !isUnreached(error) ? waitMs : Math.min(waitMs, unreachedMs)
     if (!passes(error) || now - this.#failedSinceMs >= mostMs) throw error
-    // What passes within the first pause is not worth a line.
+    // An error that passes within the first pause is not reported.
     if (!this.#told && now > this.#failedSinceMs) {
       tell(`${innermostMessage(error)}; trying again`)
       this.#told = true

@@ -1,9 +1,9 @@
-// What a person is told when not everything was written: how much was, what went wrong, and what to do.
+// The error for records that were not written: how many were, what failed, and what to do.
 import { UserError } from '../../user-error.ts'
 import { innermostMessage } from './innermost-message.ts'
 import type { NotWritten } from './record-writer.ts'
 
-/** Of the whole command. */
+/** Counts for the whole command. */
 export interface Progress {
   readonly topic: string
   readonly acknowledged: number
@@ -12,7 +12,7 @@ export interface Progress {
 /** `server`: a bootstrap server, for the advice. */
 export function notWrittenError({ refused, inDoubt, unreached, cause }: NotWritten, progress: Progress, server: string): UserError {
   const before = `${written(progress)}, then `
-  const doubt = inDoubt === 0 ? '' : `; of ${inDoubt} more nobody knows whether they are written`
+  const doubt = inDoubt === 0 ? '' : `; whether ${inDoubt} more were written is unknown`
   const [first] = refused
   if (first === undefined && unreached !== undefined) {
     return new UserError('LKS-4005', {
@@ -24,9 +24,9 @@ export function notWrittenError({ refused, inDoubt, unreached, cause }: NotWritt
   }
   if (first === undefined) {
     return new UserError('LKS-4102', {
-      what: `${before}the cluster did not answer any more${doubt}`,
+      what: `${before}the cluster stopped answering${doubt}`,
       why: innermostMessage(cause),
-      fix: [`see what is there: lks consume ${progress.topic} -e -O -10`, 'write the rest when the cluster is back'],
+      fix: [`see the last records: lks consume ${progress.topic} -e -O -10`, 'write the rest when the cluster is available again'],
       cause,
     })
   }
@@ -34,19 +34,19 @@ export function notWrittenError({ refused, inDoubt, unreached, cause }: NotWritt
   const batch = refused.filter(({ record }) => record.partition === first.record.partition).map(({ record }) => record)
   const wrong = records.length === 0 ? batch : records.flatMap((at) => batch[at] ?? [])
   return new UserError('LKS-4102', {
-    what: `${before}${lines(wrong.map(({ line }) => line))} refused by the cluster${doubt}`,
+    what: `${before}${lines(wrong.map(({ line }) => line))} rejected by the cluster${doubt}`,
     why: `${api}${message === undefined ? '' : `: ${message}`}`,
-    fix: fixes[api] ?? ['mend what was refused, and write the rest'],
+    fix: fixes[api] ?? ['fix the rejected lines, and write the rest'],
     cause,
   })
 }
 
-/** A line that is no record, or that has no place to go. What stood before it is written. */
+/** A line that is not a valid record, or that has no valid partition. The lines before it are written. */
 export function wrongLineError({ line, why }: { readonly line: number; readonly why: string }, progress: Progress): UserError {
   return new UserError('LKS-4101', {
     what: `line ${line} cannot be written: ${why}`,
-    why: `${written(progress)}: all the lines before it`,
-    fix: [`mend line ${line}, and write on from there`],
+    why: `${written(progress)}: all lines before it`,
+    fix: [`fix line ${line}, and continue with it`],
   })
 }
 
@@ -59,7 +59,7 @@ const fixes: Readonly<Record<string, readonly string[]>> = {
   MESSAGE_TOO_LARGE: ['raise max.message.bytes of the topic, or write smaller records', 'compress: -z zstd'],
   RECORD_LIST_TOO_LARGE: ['raise segment.bytes of the topic, or write smaller records'],
   INVALID_RECORD: ['a compacted topic needs keys: -k or -K'],
-  TOPIC_AUTHORIZATION_FAILED: ['ask for the permission to write to the topic'],
+  TOPIC_AUTHORIZATION_FAILED: ['get the permission to write to the topic'],
 }
 
 function lines(numbers: readonly number[]): string {

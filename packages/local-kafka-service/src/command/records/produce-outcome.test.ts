@@ -1,4 +1,4 @@
-// What is known of the batches of a Produce request after several attempts.
+// The known state of the batches of a Produce request after several attempts.
 import { NetworkError } from '@platformatic/kafka'
 import { expect, test } from 'vitest'
 import { type PartitionAnswer, ProduceOutcome } from './produce-outcome.ts'
@@ -27,7 +27,7 @@ function anAnswer(index: number, errorCode: number, wrong: readonly number[] = [
   }
 }
 
-test('of one request some partitions are written, some are refused, some are left', () => {
+test('in one request some partitions are written, some are rejected, and some are left', () => {
   const outcome = anOutcome(0, 1, 2)
   outcome.acknowledge(0, 42n)
   outcome.refuse(anAnswer(1, tooLarge))
@@ -37,7 +37,7 @@ test('of one request some partitions are written, some are refused, some are lef
   expect(outcome.inDoubt.size).toBe(0)
 })
 
-test('a refusal after an attempt that may have arrived says nothing of that attempt', () => {
+test('a rejection after an attempt that may have arrived does not settle that attempt', () => {
   const outcome = anOutcome(0)
   outcome.doubt(0)
   expect(outcome.hasDoubts).toBe(true)
@@ -55,7 +55,7 @@ test('an acknowledgement ends a doubt', () => {
   expect(outcome.isSettled).toBe(true)
 })
 
-test('that the client was closed in the end is no attempt', () => {
+test('the final closing of the client does not count as an attempt', () => {
   const outcome = anOutcome(0)
   const lost = new NetworkError('Connection closed')
   outcome.failed(lost)
@@ -63,7 +63,7 @@ test('that the client was closed in the end is no attempt', () => {
   expect(outcome.lastFailure).toBe(lost)
 })
 
-test('a refusal names the records that the broker found wrong', () => {
+test('a rejection names the records that the broker found invalid', () => {
   const outcome = anOutcome(0)
   outcome.refuse(anAnswer(0, 87, [2, 5]))
   expect(outcome.refused.get(0)).toEqual({ api: 'INVALID_RECORD', message: 'it has no key', records: [2, 5] })

@@ -1,17 +1,17 @@
-// What is known of the batches of one Produce request, over all attempts: which were acknowledged, which were refused, and of which nobody knows.
+// The known state of the batches of one Produce request over all attempts: acknowledged, rejected or unknown.
 import type { DecodedResponseOf, Produce } from '@local-kafka-service/protocol'
 import { protocolErrorsCodesById } from '@platformatic/kafka'
 import type { PlacedRecord } from './record-chunk.ts'
 
 export type PartitionAnswer = DecodedResponseOf<typeof Produce>['responses'][number]['partitionResponses'][number]
 
-/** Why a broker did not take the batch of a partition. */
+/** Why a broker rejected the batch of a partition. */
 export interface Refusal {
   /** Kafka's name: `MESSAGE_TOO_LARGE`. */
   readonly api: string
-  /** The broker's words, where it had some. */
+  /** The broker's message, if it sent one. */
   readonly message: string | undefined
-  /** The records that it found wrong, by their place in the batch; empty where it does not say. */
+  /** The records that it found invalid, by their index in the batch; empty if it does not name any. */
   readonly records: readonly number[]
 }
 
@@ -23,9 +23,9 @@ export class ProduceOutcome {
   readonly #doubtful = new Set<number>()
   readonly #givenUp = new Set<number>()
   #lastFailure: Error | undefined
-  /** The producer got another id in the course of it. */
+  /** The producer received a new id during this request. */
   wasRenewed = false
-  /** The address of a leader that never took a connection, where that ended it. */
+  /** The address of a leader that never accepted a connection, if that was the reason to stop. */
   unreached: string | undefined
 
   constructor(batches: Iterable<readonly [partition: number, records: readonly PlacedRecord[]]>) {
@@ -36,7 +36,7 @@ export class ProduceOutcome {
     return this.#batches.get(partition) ?? []
   }
 
-  /** Those that are to be sent, again or for the first time. */
+  /** The partitions to send, for the first time or again. */
   get left(): readonly number[] {
     return [...this.#batches.keys()].filter(
       (partition) => !this.#acknowledged.has(partition) && !this.#refused.has(partition) && !this.#givenUp.has(partition),
@@ -47,12 +47,12 @@ export class ProduceOutcome {
     return this.left.length === 0
   }
 
-  /** Some of what is left may be written already. */
+  /** Some of the remaining batches may have been written. */
   get hasDoubts(): boolean {
     return this.left.some((partition) => this.#doubtful.has(partition))
   }
 
-  /** The offset of the first record of the batch, where somebody said it. */
+  /** The offset of the first record of the batch, if known. */
   get acknowledged(): ReadonlyMap<number, bigint | undefined> {
     return this.#acknowledged
   }
@@ -62,7 +62,7 @@ export class ProduceOutcome {
     return this.#refused
   }
 
-  /** Neither acknowledged nor certainly not written. What is nowhere was never sent. */
+  /** Neither acknowledged nor certainly unwritten. A batch in no set has never been sent. */
   get inDoubt(): ReadonlySet<number> {
     return new Set([...this.#doubtful].filter((partition) => !this.#acknowledged.has(partition) && !this.#refused.has(partition)))
   }
@@ -75,7 +75,7 @@ export class ProduceOutcome {
     this.#acknowledged.set(partition, offset)
   }
 
-  /** It was sent, and whether it arrived is not known. */
+  /** The batch was sent, and may have arrived. */
   doubt(partition: number): void {
     this.#doubtful.add(partition)
   }
@@ -84,13 +84,13 @@ export class ProduceOutcome {
     this.#givenUp.add(partition)
   }
 
-  /** A refusal is one only where no attempt is in doubt. */
+  /** A rejection is final only if no attempt is in doubt. */
   refuse(answer: PartitionAnswer): void {
     if (this.#doubtful.has(answer.index)) this.giveUp(answer.index)
     else this.#refused.set(answer.index, refusalOf(answer))
   }
 
-  /** That the client was closed because it had tried for long enough is no attempt. */
+  /** Closing the client after the time limit does not count as an attempt. */
   failed(error: Error): void {
     if (this.#lastFailure === undefined || !('closed' in error && error.closed === true)) this.#lastFailure = error
   }

@@ -1,4 +1,4 @@
-// What the command line of `lks produce` asks for, and what of it goes together.
+// The options of `lks produce`, with the rules for their combinations.
 import type { CodecName } from '@local-kafka-service/protocol'
 import { UserError } from '../../user-error.ts'
 import type { Given } from '../client-command.ts'
@@ -11,7 +11,7 @@ export interface ProducePlan {
   /** Undefined: standard input. */
   readonly file: string | undefined
   readonly form: LineForm
-  /** A number: all go there. `any`: the keys decide. Undefined: a record in JSON may say, else the keys decide. */
+  /** A number: all records go there. `any`: the keys decide. Undefined: a JSON record may name a partition, otherwise the keys decide. */
   readonly partition: number | 'any' | undefined
   readonly acks: (typeof acknowledgements)[number]
   readonly compression: CodecName
@@ -29,9 +29,9 @@ export function producePlanOf(given: Given): ProducePlan {
   if (json && key !== undefined) throw excluded('--json', '--key', 'a record in JSON has its own key')
   if (json && separator !== undefined) throw excluded('--json', '--key-separator', 'a record in JSON has its own key')
   if (key !== undefined && separator !== undefined)
-    throw excluded('--key', '--key-separator', 'the one is the key of all, the other finds one in each line')
+    throw excluded('--key', '--key-separator', '--key sets one key for all lines, --key-separator reads a key from each line')
   if (acks === '0' && output !== 'table')
-    throw excluded('--acks 0', `--output ${output}`, 'without an acknowledgement nobody knows the offset')
+    throw excluded('--acks 0', `--output ${output}`, 'without an acknowledgement the offset is unknown')
   return {
     topic: given.arguments[0] ?? '',
     file: given.option('file'),
@@ -55,7 +55,7 @@ function headerOf(text: string): RecordHeader {
   return parsed.header
 }
 
-/** It was checked with the command line. */
+/** The command line has validated it. */
 function oneOf<T extends string>(words: readonly T[], value: string): T {
   const word = words.find((candidate) => candidate === value)
   if (word === undefined) throw new RangeError(value)
@@ -63,5 +63,5 @@ function oneOf<T extends string>(words: readonly T[], value: string): T {
 }
 
 function excluded(one: string, other: string, why: string): UserError {
-  return new UserError('LKS-1005', { what: `${one} and ${other} exclude one another`, why, fix: ['leave one of them out'] })
+  return new UserError('LKS-1005', { what: `${one} and ${other} exclude one another`, why, fix: ['remove one of them'] })
 }

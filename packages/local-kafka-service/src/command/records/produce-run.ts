@@ -1,5 +1,6 @@
-// What `lks produce` does: makes records of lines, writes them in their order, and says how many were acknowledged.
+// The work of `lks produce`: makes records from lines, writes them in order, and reports how many were acknowledged.
 import { open } from 'node:fs/promises'
+import { counted } from '../../counted.ts'
 import { UserError } from '../../user-error.ts'
 import type { CommandContext, Given } from '../client-command.ts'
 import { untilAborted } from './abortable.ts'
@@ -14,14 +15,14 @@ import { recordOfLine } from './record-lines.ts'
 import { NotWritten, RecordWriter, type WrittenRecord } from './record-writer.ts'
 
 /**
- * Resolves when everything is acknowledged. Rejects with a UserError that says how much of it is; on Ctrl-C too, when what was read by then
- * is written; and with an error of the client library when nothing was begun.
+ * Resolves when everything is acknowledged. Rejects with a UserError that says how much is; on Ctrl-C too, after the lines read so far
+ * are written; and with an error of the client library if nothing was sent.
  */
 export async function runProduce(given: Given, context: CommandContext): Promise<void> {
   const plan = producePlanOf(given)
   const input = await inputOf(plan, context)
   const partitions = await partitionsBefore(plan, context)
-  if (plan.file === undefined && context.terminal.inputInteractive) context.terminal.talk.write('one record on a line; Ctrl-D ends\n')
+  if (plan.file === undefined && context.terminal.inputInteractive) context.terminal.talk.write('enter one record per line; Ctrl-D ends\n')
   const tally = { topic: plan.topic, acknowledged: 0 }
   const stopped = new AbortController()
   const writer = await writerFor(plan, context, { partitions, tally, failed: () => stopped.abort() })
@@ -35,7 +36,7 @@ export async function runProduce(given: Given, context: CommandContext): Promise
     if (wrong !== undefined) throw wrongLineError(wrong, tally)
   } catch (error) {
     const told = error instanceof NotWritten ? notWrittenError(error, tally, server) : error
-    // After Ctrl-C nobody prints an error; what is known of the records is said all the same.
+    // After Ctrl-C no error is printed, so the state of the records is printed here.
     if (signal.aborted && told instanceof UserError) terminal.talk.write(`${told.what}\n`)
     throw told
   } finally {
@@ -47,15 +48,15 @@ export async function runProduce(given: Given, context: CommandContext): Promise
 }
 
 function sum({ acks }: ProducePlan, tally: Progress): string {
-  return acks === '0' ? `sent, and nobody was asked whether it arrived: ${tally.acknowledged} records` : written(tally)
+  return acks === '0' ? `${tally.acknowledged} records were sent without acknowledgement` : written(tally)
 }
 
 const mebibyte = 1024 * 1024
-/** As much as a broker reads of one request (socket.request.max.bytes): a longer line would not be taken by any. */
+/** A broker's limit for one request (socket.request.max.bytes): no broker would accept a longer line. */
 const maxLineBytes = 100 * mebibyte
-/** After Ctrl-C, for what was read before it. */
+/** The time limit after Ctrl-C for the lines read before it. */
 const giveUpMs = 5_000
-/** A batch stays below the 1 MiB that a topic takes unless it says otherwise; a request is answered in one go, and stays in memory until then. */
+/** A batch stays below a topic's default limit of 1 MiB; a request gets one answer, and stays in memory until then. */
 const limits = { batchBytes: 900_000, chunkBytes: 4 * mebibyte, records: 10_000 }
 
 async function inputOf({ file }: ProducePlan, { terminal }: CommandContext): Promise<AsyncIterable<Buffer | string>> {
@@ -71,10 +72,10 @@ async function inputOf({ file }: ProducePlan, { terminal }: CommandContext): Pro
 }
 
 function unreadable(file: string, why: string, cause?: unknown): UserError {
-  return new UserError('LKS-4101', { what: `${file} cannot be read`, why, fix: ['name a file that is there'], cause })
+  return new UserError('LKS-4101', { what: `${file} cannot be read`, why, fix: ['name an existing file'], cause })
 }
 
-/** How many the topic has; it is made by the cluster where that makes topics that are named. */
+/** The partition count of the topic. The cluster creates the topic if it has automatic creation. */
 async function partitionsBefore({ topic, partition }: ProducePlan, { connection }: CommandContext): Promise<number> {
   const client = await openWriter(connection)
   try {
@@ -113,13 +114,13 @@ async function writerFor(
   })
 }
 
-/** Where a record is now, for programs. */
+/** The position of a written record, for programs. */
 function reference({ partition, offset }: WrittenRecord, { topic, output }: ProducePlan): string {
   const place = { topic, partition, offset: offset ?? -1n }
   return output === 'name' ? recordName(place) : `{"topic":${JSON.stringify(topic)},"partition":${partition},"offset":${place.offset}}`
 }
 
-/** A cluster that is away when Ctrl-C comes is not waited for any longer than this. */
+/** The time to wait after Ctrl-C for a cluster that is unavailable. */
 function givesUp(signal: AbortSignal, writer: RecordWriter): { readonly timer: NodeJS.Timeout | undefined } {
   const given: { timer: NodeJS.Timeout | undefined } = { timer: undefined }
   signal.addEventListener('abort', () => (given.timer = setTimeout(() => void writer.close(), giveUpMs)), { once: true })
@@ -131,7 +132,7 @@ interface WrongLine {
   readonly why: string
 }
 
-/** Until the end, or until a line that is no record: everything before it was added. Rejects when something was not written. */
+/** Reads to the end, or to a line that is not a valid record, after all records before it were added. Rejects when a record was not written. */
 async function addAll(
   blocks: AsyncIterable<readonly ByteLine[]>,
   writer: RecordWriter,
@@ -162,5 +163,5 @@ async function addAll(
 
 function outOfRange(said: number | undefined, { partition, topic }: ProducePlan, partitions: number): string | undefined {
   if (said === undefined || partition !== undefined || said < partitions) return undefined
-  return `${topic} has no partition ${said}, but ${partitions}; with -p any the keys decide`
+  return `${topic} has no partition ${said}, only ${counted(partitions, 'partition')}; with -p any the keys decide`
 }

@@ -1,4 +1,4 @@
-// The row of `lks produce`: writes lines, or records in JSON, to a topic.
+// The row of `lks produce`: writes lines or JSON records to a topic.
 import type { ClientCommand } from '../client-command.ts'
 import { count, whatIsWrong } from './option-checks.ts'
 import { parseHeader } from './record-lines.ts'
@@ -18,7 +18,7 @@ export const produce: ClientCommand = {
       name: 'key-separator',
       short: 'K',
       placeholder: 'text',
-      doc: 'What stands between key and value; a line without it has no key.',
+      doc: 'The separator between key and value; a line without it has no key.',
       check: notEmpty,
     },
     {
@@ -33,7 +33,7 @@ export const produce: ClientCommand = {
       name: 'partition',
       short: 'p',
       placeholder: 'number',
-      doc: 'Write to this partition; any: the keys decide, also where --json names one.',
+      doc: 'Write to this partition; any: the keys decide, even if a JSON record names a partition.',
       check: partition,
     },
     { name: 'json', doc: 'Each line is a record as `lks consume -o json` prints it: key, value, headers, partition, timestamp.' },
@@ -51,7 +51,7 @@ export const produce: ClientCommand = {
       name: 'acks',
       placeholder: 'acks',
       default: 'all',
-      doc: 'Who must have a record before it counts: all (and nothing comes twice), 1 (its leader), 0 (nobody: it may be lost without a word).',
+      doc: 'Which replicas acknowledge a record: all (without duplicates), 1 (the leader), 0 (none: a record may be lost without an error).',
       completes: acknowledgements,
       check: oneOf(acknowledgements),
     },
@@ -60,7 +60,7 @@ export const produce: ClientCommand = {
       short: 'o',
       placeholder: 'format',
       default: 'table',
-      doc: 'table: nothing but a sum for people; json: partition and offset of each record, one on a line; name: topic[partition]@offset.',
+      doc: 'table: a summary only; json: partition and offset of each record, one per line; name: topic[partition]@offset.',
       completes: produceFormats,
       check: oneOf(produceFormats),
     },
@@ -87,5 +87,5 @@ function partition(value: string): string | undefined {
 }
 
 function oneOf(words: readonly string[]): (value: string) => string | undefined {
-  return (value) => (words.includes(value) ? undefined : `is none of ${words.join(', ')}`)
+  return (value) => (words.includes(value) ? undefined : `is not one of ${words.join(', ')}`)
 }

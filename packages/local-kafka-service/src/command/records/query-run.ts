@@ -1,4 +1,4 @@
-// What `lks query` does: reads the partitions between two times, keeps what matches, and says how far it looked.
+// The work of `lks query`: reads the partitions between two times, selects matching records, and reports the range that it read.
 import { UserError } from '../../user-error.ts'
 import type { CommandContext, Given, Terminal } from '../client-command.ts'
 import { paintOf } from '../output/paint.ts'
@@ -24,7 +24,7 @@ interface Plan {
   readonly output: string
 }
 
-/** Rejects with a UserError or an error of the client library; on Ctrl-C too, after what was found by then. */
+/** Rejects with a UserError or an error of the client library; on Ctrl-C too, after it printed the records found so far. */
 export async function runQuery(given: Given, context: CommandContext): Promise<void> {
   const plan = planOf(given)
   const { signal, connection, terminal } = context
@@ -67,7 +67,7 @@ function planOf(given: Given): Plan {
     throw new UserError('LKS-1004', {
       what: '--until is not later than --since',
       why: `${new Date(untilMs).toISOString()} comes before ${new Date(sinceMs).toISOString()}`,
-      fix: ['a duration counts from now back: --since 2h --until 1h'],
+      fix: ['a duration counts back from now: --since 2h --until 1h'],
     })
   }
   const filter = text === undefined ? undefined : parseFilter(text)
@@ -91,7 +91,7 @@ function timeOr<K extends 'start' | 'end'>(
   return ms === undefined ? { kind } : { kind: 'time', ms }
 }
 
-/** What was looked at, and what of it matched: kept for a table, printed at once for programs. */
+/** Counts the records read and matched; matches are collected for a table, or printed at once for programs. */
 class Findings {
   scanned = 0
   matched = 0
@@ -110,7 +110,7 @@ class Findings {
     return this.matched >= this.#plan.count
   }
 
-  /** The record at which it has found enough, or undefined. */
+  /** The record with which the limit is reached, or undefined. */
   async look(records: readonly KafkaRecord[], signal: AbortSignal): Promise<KafkaRecord | undefined> {
     const { matches, output } = this.#plan
     let stopped: KafkaRecord | undefined
@@ -130,7 +130,7 @@ class Findings {
     return stopped
   }
 
-  /** A table is in the order of time. */
+  /** A table is sorted by time. */
   async show(signal: AbortSignal): Promise<void> {
     if (this.#terminal.interactive && this.scanned > 0) this.#terminal.talk.write(`\r${' '.repeat(60)}\r`)
     if (this.#rows.length === 0) return
@@ -141,7 +141,7 @@ class Findings {
     await this.#sink.flush(signal)
   }
 
-  /** An offset by time is that of the first record: those behind it may be older, and newer. */
+  /** A lookup by time gives the offset of the first record: later records may be older or newer. */
   #isInTime({ timestamp }: KafkaRecord): boolean {
     const { sinceMs, untilMs } = this.#plan
     const ms = Number(timestamp)
@@ -158,7 +158,7 @@ const columns: readonly Column<KafkaRecord>[] = [
   { header: 'HEADERS', value: headersView },
 ]
 
-/** More would not be read. */
+/** A larger table would not be read. */
 const mostRanges = 12
 
 /** `3 found among 12000 records: orders[0] 0–5999, orders[1] 0–6000` */
@@ -168,7 +168,7 @@ function scanView(found: Findings, readings: readonly Reading[], began: readonly
     return position > from ? [`[${partition}] ${from} to ${position - 1n}`] : []
   })
   const where = ranges.length > mostRanges ? `${ranges.length} partitions` : ranges.join(', ')
-  const looked = ranges.length === 0 ? `nothing of ${topic} is in that time` : `${topic} ${where}`
-  const more = found.isFull ? `; stopped at ${count}, there may be more (-n)` : ''
+  const looked = ranges.length === 0 ? `${topic} has no records in that time` : `${topic} ${where}`
+  const more = found.isFull ? `; stopped at ${count}, more may match (-n)` : ''
   return `${found.matched} found among ${found.scanned} records: ${looked}${more}`
 }

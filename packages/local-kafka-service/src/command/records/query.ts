@@ -1,4 +1,4 @@
-// The row of `lks query`: looks for records between two times, and shows what it found in a table.
+// The row of `lks query`: searches for records between two times and shows them in a table.
 import type { ClientCommand } from '../client-command.ts'
 import { instantForms, parseInstant } from '../instants.ts'
 import { count, whatIsWrong } from './option-checks.ts'
@@ -8,38 +8,45 @@ export const queryFormats = ['table', 'json', 'name'] as const
 
 export const query: ClientCommand = {
   path: ['query'],
-  summary: 'Look for records by key, text and time, up to the end of the moment it started.',
+  summary: 'Search for records by key, text and time, up to the end of the log as of the start.',
   arguments: [{ name: 'topic', required: true, doc: 'The topic.', completes: 'topic' }],
   options: [
     { name: 'key', short: 'k', placeholder: 'key', doc: 'Only records with exactly this key.' },
     {
       name: 'grep',
       placeholder: 'text',
-      doc: 'Only records whose key or value has this text in it; /…/i is a regular expression.',
+      doc: 'Only records whose key or value contains this text; /…/i is a regular expression.',
       check: (value) => whatIsWrong(parseFilter(value)),
     },
     {
       name: 'since',
       placeholder: 'time',
-      doc: 'Only records of this time or later: so long ago (90s, 1h30m, 2d), or 2026-01-31, 2026-01-31T08:15:00Z.',
+      doc: 'Only records of this time or later: a duration before now (90s, 1h30m, 2d), or 2026-01-31, 2026-01-31T08:15:00Z.',
       check: instant,
     },
     {
       name: 'until',
       placeholder: 'time',
-      doc: 'Only records before this time. It stops at the first newer one of each partition.',
+      doc: 'Only records before this time. It stops at the first newer record of each partition.',
       check: instant,
     },
-    { name: 'partition', short: 'p', placeholder: 'number', repeatable: true, doc: 'This partition only; may be repeated.', check: count },
-    { name: 'count', short: 'n', placeholder: 'records', default: '100', doc: 'Stop when so many are found.', check: count },
+    {
+      name: 'partition',
+      short: 'p',
+      placeholder: 'number',
+      repeatable: true,
+      doc: 'Read only this partition; may be repeated.',
+      check: count,
+    },
+    { name: 'count', short: 'n', placeholder: 'records', default: '100', doc: 'Stop when this number of records is found.', check: count },
     {
       name: 'output',
       short: 'o',
       placeholder: 'format',
       default: 'table',
-      doc: 'table; json: one record on a line, as `lks consume -o json`; name: topic[partition]@offset.',
+      doc: 'table; json: one record per line, as in `lks consume -o json`; name: topic[partition]@offset.',
       completes: queryFormats,
-      check: (value) => (queryFormats.some((format) => format === value) ? undefined : `is none of ${queryFormats.join(', ')}`),
+      check: (value) => (queryFormats.some((format) => format === value) ? undefined : `is not one of ${queryFormats.join(', ')}`),
     },
   ],
   examples: [
@@ -53,11 +60,11 @@ export const query: ClientCommand = {
   },
 }
 
-/** `1h` is an hour ago, as is `-1h`. */
+/** `1h` and `-1h` are both an hour ago. */
 export function instantAgo(text: string, nowMs: number): ReturnType<typeof parseInstant> {
   return parseInstant(/^\d{10}(\d{3})?$|^\d{4}-|^-/.test(text) ? text : `-${text}`, { baseMs: nowMs })
 }
 
 function instant(value: string): string | undefined {
-  return instantAgo(value, Date.now()).kind === 'wrong' ? `is no time; ${instantForms}` : undefined
+  return instantAgo(value, Date.now()).kind === 'wrong' ? `is not a valid time; ${instantForms}` : undefined
 }

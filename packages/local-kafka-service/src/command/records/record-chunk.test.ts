@@ -1,4 +1,4 @@
-// The records of one request: where each goes, and when there are enough of them.
+// The records of one request: the partition of each, and when the chunk is full.
 
 import { partitionOfKey } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
@@ -22,7 +22,7 @@ function aChunk({ limits = roomy, keyless = 0 }: { readonly limits?: ChunkLimits
   return new RecordChunk({ limits, partitions: 4, keyless })
 }
 
-test('a partition that was said, else that of the key, else one for all without a key', () => {
+test('the named partition, otherwise that of the key, otherwise one partition for all records without a key', () => {
   const chunk = aChunk({ keyless: 7 })
   for (const record of [aRecord({ partition: 2, key: 'k' }), aRecord({ key: 'k' }), aRecord({ key: '' }), aRecord(), aRecord()])
     chunk.add(record, 1)
@@ -35,7 +35,7 @@ test('a partition that was said, else that of the key, else one for all without 
   ])
 })
 
-test('one partition, or all of them, or their number, fill it', () => {
+test('the bytes of one partition, all bytes or the record count fill the chunk', () => {
   const perPartition = aChunk()
   expect([400, 400, 400].map((size) => perPartition.add(aRecord({ size, partition: 0 }), 1))).toEqual(['taken', 'taken', 'full'])
   expect(perPartition.add(aRecord({ size: 400, partition: 1 }), 1)).toBe('taken')

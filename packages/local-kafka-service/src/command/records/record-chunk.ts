@@ -1,19 +1,19 @@
-// The records of one Produce request: gathered until one partition's batch, or all of them, are full.
+// The records of one Produce request: gathered until the batch of one partition, or the whole request, is full.
 import { partitionOfKey } from '@local-kafka-service/protocol'
 import type { RecordToWrite } from './record-json.ts'
 
-/** A record with the partition it goes to, and the line it came from. */
+/** A record with its partition, and the line that it came from. */
 export interface PlacedRecord extends RecordToWrite {
   readonly partition: number
-  /** Its own, or when it was taken. */
+  /** The record's own timestamp, or the time when it was read. */
   readonly timestampMs: number
   readonly line: number
 }
 
 export interface ChunkLimits {
-  /** Of one partition's batch; a larger record goes alone. */
+  /** The limit of one partition's batch; a larger record goes alone. */
   readonly batchBytes: number
-  /** Of all of them. */
+  /** The limit of all batches together. */
   readonly chunkBytes: number
   readonly records: number
 }
@@ -22,7 +22,7 @@ export class RecordChunk {
   readonly records: PlacedRecord[] = []
   readonly #limits: ChunkLimits
   readonly #partitions: number
-  /** Where records without a key and a partition go: all to one, so that they share a batch, as Kafka's own producer does. */
+  /** The partition of records without a key and a partition: they share one batch, as in Kafka's own producer. */
   readonly #keyless: number
   readonly #batchBytes = new Map<number, number>()
   #bytes = 0
@@ -33,7 +33,7 @@ export class RecordChunk {
     this.#keyless = keyless % partitions
   }
 
-  /** Takes the record, or says that it belongs into the next chunk. An empty chunk takes any record. */
+  /** Takes the record, or says that it belongs to the next chunk. An empty chunk takes any record. */
   add(record: RecordToWrite, line: number): 'taken' | 'full' {
     const partition = record.partition ?? (record.key === null ? this.#keyless : partitionOfKey(record.key, this.#partitions))
     const bytes = sizeOf(record)
@@ -53,7 +53,7 @@ export class RecordChunk {
   }
 }
 
-/** What stands around key, value and headers in a batch is smaller. */
+/** An upper bound for the bytes around key, value and headers in a batch. */
 const recordOverhead = 32
 const headerOverhead = 10
 

@@ -1,4 +1,4 @@
-// What --grep keeps.
+// The records that --grep selects.
 import { expect, test } from 'vitest'
 import { parseFilter } from './record-filter.ts'
 
@@ -27,7 +27,7 @@ test('a regular expression between slashes, with its flags, and the same for eve
   expect([parsed.keeps(record), parsed.keeps(record), parsed.keeps(record)]).toEqual([true, true, true])
 })
 
-test('no text, and what is no regular expression, is refused in words', () => {
+test('an empty text and an invalid regular expression are rejected with a reason', () => {
   expect(parseFilter('')).toEqual({ kind: 'wrong', why: 'there is no text to look for' })
   expect(parseFilter('/(/')).toMatchObject({ kind: 'wrong', why: expect.stringContaining('Unterminated group') })
   expect(parseFilter('/a/q')).toMatchObject({ kind: 'wrong', why: expect.stringContaining('flags') })

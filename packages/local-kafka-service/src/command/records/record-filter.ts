@@ -1,10 +1,10 @@
-// What `--grep` keeps: records whose key or value has the text in it.
+// The records that `--grep` selects: those whose key or value contains the text.
 import type { KafkaRecord } from './kafka-record.ts'
 
 export type RecordFilter = (record: Pick<KafkaRecord, 'key' | 'value'>) => boolean
 export type ParsedFilter = { readonly kind: 'filter'; readonly keeps: RecordFilter } | { readonly kind: 'wrong'; readonly why: string }
 
-/** Plain text, of which every byte counts; or a regular expression between slashes, with flags behind: `/order-\d+/i`. */
+/** Plain text, compared byte by byte; or a regular expression between slashes, followed by flags: `/order-\d+/i`. */
 export function parseFilter(text: string): ParsedFilter {
   const expression = /^\/(.+)\/([a-z]*)$/s.exec(text)
   if (expression === null) {
@@ -15,7 +15,7 @@ export function parseFilter(text: string): ParsedFilter {
   }
   try {
     const [, source = '', flags = ''] = expression
-    // With g or y a RegExp remembers where it was.
+    // With g or y a RegExp keeps its last position.
     const pattern = new RegExp(source, flags.replaceAll(/[gy]/g, ''))
     const has = (bytes: Buffer | null): boolean => bytes !== null && pattern.test(bytes.toString())
     return { kind: 'filter', keeps: ({ key, value }) => has(key) || has(value) }

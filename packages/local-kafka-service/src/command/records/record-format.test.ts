@@ -1,4 +1,4 @@
-// kcat's format strings, as kcat prints them.
+// kcat's format strings print what kcat prints.
 import { expect, test } from 'vitest'
 import type { KafkaRecord } from './kafka-record.ts'
 import { formatted, parseFormat } from './record-format.ts'
@@ -43,24 +43,24 @@ test.each([
   expect(printed(format)).toBe(expected)
 })
 
-test('null has length -1 and prints nothing, as an empty value does that has length 0', () => {
+test('null has length -1 and an empty value has length 0; both print nothing', () => {
   expect(printed('[%k|%K|%s|%S|%h]', tombstone)).toBe('[|-1||-1|]')
   expect(printed('%R', tombstone)).toBe('\xff\xff\xff\xff')
   expect(printed('[%s|%S]', { ...record, value: Buffer.alloc(0) })).toBe('[|0]')
 })
 
-test('a value is printed as the bytes that came, not as a copy', () => {
+test('a value is printed from the received bytes, not from a copy', () => {
   const parsed = parseFormat('%s')
   if (parsed.kind === 'wrong') throw new Error(parsed.why)
   expect(formatted(parsed.parts, record)[0]).toBe(record.value)
 })
 
 test.each([
-  ['%q', 'there is no %q, but %t %p %o %T %k %K %s %S %R %h and %%'],
-  ['%😀', 'there is no %😀, but %t %p %o %T %k %K %s %S %R %h and %%'],
-  ['x%', 'a % stands alone at its end; %% prints one'],
-  ['\\400', '\\400 is no byte: it is above 255'],
-  ['\\0777', '\\0777 is no byte: it is above 255'],
-])('%s is refused in words', (format, why) => {
+  ['%q', '%q is not a known field; use %t %p %o %T %k %K %s %S %R %h and %%'],
+  ['%😀', '%😀 is not a known field; use %t %p %o %T %k %K %s %S %R %h and %%'],
+  ['x%', 'the format ends with a single %; %% prints one'],
+  ['\\400', '\\400 is not a valid byte: it is above 255'],
+  ['\\0777', '\\0777 is not a valid byte: it is above 255'],
+])('%s is rejected with a reason', (format, why) => {
   expect(parseFormat(format)).toEqual({ kind: 'wrong', why })
 })

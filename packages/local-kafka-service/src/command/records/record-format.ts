@@ -1,15 +1,15 @@
-// kcat's format strings: what `-f '%t[%p]@%o %k: %s\n'` prints for a record, byte for byte.
+// kcat's format strings: the output of `-f '%t[%p]@%o %k: %s\n'` for a record, byte for byte.
 import type { KafkaRecord } from './kafka-record.ts'
 
-/** Either the parts of a format, or what is wrong with it, in words. */
+/** Either the parts of a format, or the reason why it is not valid. */
 export type ParsedFormat =
   | { readonly kind: 'format'; readonly parts: readonly FormatPart[] }
   | { readonly kind: 'wrong'; readonly why: string }
 
-/** Bytes that stand for themselves, or a field of the record. */
+/** Literal bytes, or a field of the record. */
 export type FormatPart = Buffer | ((record: KafkaRecord) => Buffer)
 
-/** What stands behind `%`. */
+/** The fields by the letter after `%`. */
 export const formatFields: ReadonlyMap<string, { readonly doc: string; readonly of: (record: KafkaRecord) => Buffer }> = new Map([
   ['t', { doc: 'topic', of: ({ topic }: KafkaRecord) => Buffer.from(topic) }],
   ['p', { doc: 'partition', of: ({ partition }: KafkaRecord) => text(partition) }],
@@ -23,30 +23,31 @@ export const formatFields: ReadonlyMap<string, { readonly doc: string; readonly 
   ['h', { doc: 'headers as name=value, with commas between them', of: headersOf }],
 ])
 
-/** Fields as kcat has them, `%%`, and the escapes \n \r \t \\ \xNN and \NNN (decimal; octal behind a 0). */
+/** Fields as in kcat, `%%`, and the escapes \n \r \t \\ \xNN and \NNN (decimal; octal after a 0). */
 export function parseFormat(format: string): ParsedFormat {
   const parts: FormatPart[] = []
   for (const [piece, letter, escape] of format.matchAll(pieces)) {
     const field = formatFields.get(letter ?? '')
     if (field !== undefined) parts.push(field.of)
-    else if (letter === '') return { kind: 'wrong', why: 'a % stands alone at its end; %% prints one' }
-    else if (letter !== undefined && letter !== '%') return { kind: 'wrong', why: `there is no %${letter}, but ${knownFields} and %%` }
+    else if (letter === '') return { kind: 'wrong', why: 'the format ends with a single %; %% prints one' }
+    else if (letter !== undefined && letter !== '%')
+      return { kind: 'wrong', why: `%${letter} is not a known field; use ${knownFields} and %%` }
     else if (escape === undefined) parts.push(Buffer.from(letter ?? (piece === '\\' ? '' : piece)))
     else {
       const byte = byteOf(escape)
-      if (byte > 255) return { kind: 'wrong', why: `${piece} is no byte: it is above 255` }
+      if (byte > 255) return { kind: 'wrong', why: `${piece} is not a valid byte: it is above 255` }
       parts.push(Buffer.from([byte]))
     }
   }
   return { kind: 'format', parts }
 }
 
-/** The pieces of what the format prints for a record; keys and values are not copied. */
+/** The pieces that the format prints for a record; keys and values are not copied. */
 export function formatted(parts: readonly FormatPart[], record: KafkaRecord): readonly Buffer[] {
   return parts.map((part) => (typeof part === 'function' ? part(record) : part))
 }
 
-/** A field with its letter, an escape that is a byte, or text. A backslash before anything else is left out, as in kcat. */
+/** A field with its letter, an escape for a byte, or text. A backslash before any other character is removed, as in kcat. */
 const pieces = /%(.?)|\\(x[0-9a-fA-F]{1,2}|0[0-7]{0,3}|[1-9][0-9]{0,2}|[nrt\\])|\\(?=.)|[^%\\]+|\\$/gsu
 const nothing = Buffer.alloc(0)
 const knownFields = [...formatFields.keys()].map((letter) => `%${letter}`).join(' ')

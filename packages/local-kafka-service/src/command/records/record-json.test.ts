@@ -1,4 +1,4 @@
-// A record as JSON and back: the bytes are the same, and what is no record is refused in words.
+// A record converted to JSON and back has the same bytes, and an invalid record is rejected with a reason.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { startKafka } from '../../index.ts'
@@ -12,7 +12,7 @@ const bytes = fc.oneof(
 const buffer = bytes.map((one) => Buffer.from(one))
 const orNull = fc.option(buffer)
 
-test('what is printed comes back byte for byte: null and empty, text and what is none, headers with their order', () => {
+test('a printed record is read back byte for byte: null and empty values, text and binary bytes, headers in their order', () => {
   fc.assert(
     fc.property(
       fc.record<KafkaRecord>({
@@ -34,7 +34,7 @@ test('what is printed comes back byte for byte: null and empty, text and what is
   )
 })
 
-test('its shape, to the letter', () => {
+test('the exact shape of the JSON', () => {
   const record: KafkaRecord = {
     topic: 'orders',
     partition: 3,
@@ -49,7 +49,7 @@ test('its shape, to the letter', () => {
   )
 })
 
-test('HTTP says the same of the same record', async () => {
+test('HTTP returns the same JSON for the same record', async () => {
   await using kafka = await startKafka({ http: true })
   const values = [Buffer.from('text'), Buffer.from([0xff]), Buffer.from('\ufeffü'), Buffer.alloc(0), null]
   await kafka.produce(
@@ -57,7 +57,7 @@ test('HTTP says the same of the same record', async () => {
     ...values.map((value) => ({ key: value, value, headers: { h: value }, partition: 0, timestamp: 1_700_000_000_123 })),
   )
   const answer = await fetch(`${kafka.urls?.data}/topics/orders/messages/0?offset=0`)
-  // The cast: it is compared as a whole.
+  // The cast: the test compares the whole value.
   const { records } = (await answer.json()) as { readonly records: readonly object[] }
   const lines = values.map((value, offset) =>
     recordLine({
@@ -80,30 +80,30 @@ test('a value is enough, and null is a tombstone', () => {
 })
 
 test.each([
-  ['', 'it is no JSON'],
-  ['hello', 'it is no JSON'],
-  ['[1]', 'it is no JSON object'],
-  ['null', 'it is no JSON object'],
+  ['', 'it is not valid JSON'],
+  ['hello', 'it is not valid JSON'],
+  ['[1]', 'it is not a JSON object'],
+  ['null', 'it is not a JSON object'],
   ['{}', 'it has no value'],
   ['{"value":"v","vlaue":1}', 'a record has no field "vlaue"'],
-  ['{"value":{"a":1}}', 'its value is no text: JSON inside a record stands in quotes'],
-  ['{"value":7}', 'its value is no text'],
-  ['{"value":"v","key":7}', 'its key is no text'],
-  ['{"value":"!","valueEncoding":"base64"}', 'its value is no base64'],
+  ['{"value":{"a":1}}', 'its value is not a string: quote JSON inside a record'],
+  ['{"value":7}', 'its value is not a string'],
+  ['{"value":"v","key":7}', 'its key is not a string'],
+  ['{"value":"!","valueEncoding":"base64"}', 'its value is not valid base64'],
   ['{"value":"v","valueEncoding":"hex"}', 'its valueEncoding is "hex"'],
-  ['{"value":"\\ud800"}', 'half of a surrogate pair stands alone'],
-  ['{"value":"v","partition":-1}', 'its partition is no whole number'],
-  ['{"value":"v","partition":1.5}', 'its partition is no whole number'],
-  ['{"value":"v","partition":2147483648}', 'its partition is no whole number'],
-  ['{"value":"v","timestamp":9007199254740993}', 'its timestamp is no whole number'],
-  ['{"value":"v","headers":{"a":"b"}}', 'its headers are no list'],
-  ['{"value":"v","headers":["a"]}', 'a header is no {"key": …, "value": …}'],
+  ['{"value":"\\ud800"}', 'unpaired surrogate'],
+  ['{"value":"v","partition":-1}', 'its partition is not an integer'],
+  ['{"value":"v","partition":1.5}', 'its partition is not an integer'],
+  ['{"value":"v","partition":2147483648}', 'its partition is not an integer'],
+  ['{"value":"v","timestamp":9007199254740993}', 'its timestamp is not an integer'],
+  ['{"value":"v","headers":{"a":"b"}}', 'its headers are not a list'],
+  ['{"value":"v","headers":["a"]}', 'a header is not {"key": …, "value": …}'],
   ['{"value":"v","headers":[{"value":"b"}]}', 'a header has no key'],
-  ['{"value":"v","headers":[{"key":"a","value":1}]}', 'in a header, its value is no text'],
-])('%s is refused in words', (line, why) => {
+  ['{"value":"v","headers":[{"key":"a","value":1}]}', 'in a header, its value is not a string'],
+])('%s is rejected with a reason', (line, why) => {
   expect(parseRecordLine(Buffer.from(line))).toMatchObject({ kind: 'wrong', why: expect.stringContaining(why) })
 })
 
-test('a line that is not UTF-8 is refused', () => {
+test('a line that is not UTF-8 is rejected', () => {
   expect(parseRecordLine(Buffer.from([0x22, 0xff, 0x22]))).toEqual({ kind: 'wrong', why: 'it is not UTF-8' })
 })

@@ -1,10 +1,10 @@
-// A record as one line of JSON, and back: text where its bytes are UTF-8, base64 marked so where they are not, as our HTTP answers have it.
+// A record as one line of JSON, and back: text if its bytes are UTF-8, otherwise marked base64, as in our HTTP answers.
 import { isUtf8 } from 'node:buffer'
 import type { KafkaRecord, RecordHeader } from './kafka-record.ts'
 
-/** What `consume -o json` prints and `produce --json` reads, which ignores `topic` and `offset`. */
+/** The output of `consume -o json` and the input of `produce --json`, which ignores `topic` and `offset`. */
 export function recordLine({ topic, partition, offset, timestamp, key, value, headers }: KafkaRecord): string {
-  // Offsets and timestamps are written as digits: int64 does not fit in JavaScript's numbers.
+  // Offsets and timestamps are written as digits: an int64 does not fit in a JavaScript number.
   const fields = [
     `"topic":${JSON.stringify(topic)}`,
     `"partition":${partition}`,
@@ -17,7 +17,7 @@ export function recordLine({ topic, partition, offset, timestamp, key, value, he
   return `{${fields.join(',')}}`
 }
 
-/** A record to be written. Absent: the key decides the partition, and now is its timestamp. */
+/** A record to write. Without a partition the key decides; without a timestamp the current time applies. */
 export interface RecordToWrite {
   readonly partition: number | undefined
   readonly timestamp: bigint | undefined
@@ -28,18 +28,18 @@ export interface RecordToWrite {
 
 export type ParsedRecord = { readonly kind: 'record'; readonly record: RecordToWrite } | { readonly kind: 'wrong'; readonly why: string }
 
-/** Every field but `value` may be absent; one that nobody knows is a mistake, and refused. */
+/** Every field except `value` is optional; an unknown field is an error. */
 export function parseRecordLine(line: Buffer): ParsedRecord {
   if (!isUtf8(line)) return wrong('it is not UTF-8')
   let parsed: unknown
   try {
     parsed = JSON.parse(line.toString())
   } catch (error) {
-    return wrong(`it is no JSON: ${error instanceof Error ? error.message : String(error)}`)
+    return wrong(`it is not valid JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
-  if (!isObject(parsed)) return wrong('it is no JSON object')
+  if (!isObject(parsed)) return wrong('it is not a JSON object')
   const unknown = Object.keys(parsed).find((name) => !recordFields.has(name))
-  if (unknown !== undefined) return wrong(`a record has no field ${JSON.stringify(unknown)}, but ${[...recordFields].join(', ')}`)
+  if (unknown !== undefined) return wrong(`a record has no field ${JSON.stringify(unknown)}, only ${[...recordFields].join(', ')}`)
   if (!('value' in parsed)) return wrong('it has no value; "value": null is a tombstone')
   const partition = integer(parsed, 'partition', 2 ** 31 - 1)
   const timestamp = integer(parsed, 'timestamp', Number.MAX_SAFE_INTEGER)
@@ -57,7 +57,7 @@ export function parseRecordLine(line: Buffer): ParsedRecord {
 const recordFields = new Set(['topic', 'partition', 'offset', 'timestamp', 'key', 'keyEncoding', 'value', 'valueEncoding', 'headers'])
 const headerFields = new Set(['key', 'keyEncoding', 'value', 'valueEncoding'])
 
-// A byte order mark is part of the text: the bytes must come back as they were.
+// A byte order mark is part of the text: the bytes must not change.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function bytesField(name: 'key' | 'value', bytes: Buffer | null): string {
@@ -76,34 +76,34 @@ function wrong(why: string): ParsedRecord {
   return { kind: 'wrong', why }
 }
 
-/** Undefined where it is absent, a string that says what is wrong where it is. */
+/** Undefined if the field is absent; a string that says what is wrong if it is not valid. */
 function integer(object: JsonObject, name: string, most: number): number | undefined | string {
   const value = object[name]
   if (value === undefined) return undefined
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= (name === 'timestamp' ? -1 : 0) && value <= most) return value
-  return `its ${name} is no whole number from 0 on: ${JSON.stringify(value)}`
+  return `its ${name} is not an integer of at least 0: ${JSON.stringify(value)}`
 }
 
 function bytesOf(object: JsonObject, name: 'key' | 'value'): Buffer | null | string {
   const value = object[name]
   const encoding = object[`${name}Encoding`]
-  if (encoding !== undefined && encoding !== 'base64') return `its ${name}Encoding is ${JSON.stringify(encoding)}; there is "base64" only`
+  if (encoding !== undefined && encoding !== 'base64') return `its ${name}Encoding is ${JSON.stringify(encoding)}; only "base64" is known`
   if (value === undefined || value === null) return null
-  if (typeof value !== 'string') return `its ${name} is no text: JSON inside a record stands in quotes, as in {"value": "{\\"a\\": 1}"}`
+  if (typeof value !== 'string') return `its ${name} is not a string: quote JSON inside a record, as in {"value": "{\\"a\\": 1}"}`
   if (encoding === undefined) {
-    // A lone half of a pair has no bytes in UTF-8; Node would write a question mark for it.
-    return value.isWellFormed() ? Buffer.from(value) : `its ${name} is no text that has bytes: half of a surrogate pair stands alone`
+    // An unpaired surrogate has no bytes in UTF-8; Node would replace it.
+    return value.isWellFormed() ? Buffer.from(value) : `its ${name} cannot be written in UTF-8: it contains an unpaired surrogate`
   }
   const bytes = Buffer.from(value, 'base64')
-  return bytes.toString('base64') === value ? bytes : `its ${name} is no base64`
+  return bytes.toString('base64') === value ? bytes : `its ${name} is not valid base64`
 }
 
 function headersOf(headers: unknown): readonly RecordHeader[] | string {
   if (headers === undefined) return []
-  if (!Array.isArray(headers)) return 'its headers are no list of {"key": …, "value": …}'
+  if (!Array.isArray(headers)) return 'its headers are not a list of {"key": …, "value": …}'
   const read: RecordHeader[] = []
   for (const header of headers as readonly unknown[]) {
-    if (!isObject(header) || Object.keys(header).some((name) => !headerFields.has(name))) return 'a header is no {"key": …, "value": …}'
+    if (!isObject(header) || Object.keys(header).some((name) => !headerFields.has(name))) return 'a header is not {"key": …, "value": …}'
     const key = bytesOf(header, 'key')
     const value = bytesOf(header, 'value')
     if (typeof key === 'string') return `in a header, ${key}`

@@ -26,12 +26,12 @@ test.each<readonly [line: string, form: Partial<LineForm>, record: string]>([
   ['a=>b', { keySeparator: Buffer.from('=>') }, 'a|b'],
   ['v', { key: Buffer.from('') }, '|v'],
   ['{"key":"k","value":null}', { json: true }, 'k|-'],
-  ['{', { json: true }, "it is no JSON: Expected property name or '}' in JSON at position 1 (line 1 column 2)"],
+  ['{', { json: true }, "it is not valid JSON: Expected property name or '}' in JSON at position 1 (line 1 column 2)"],
 ])('%j', (line, form, record) => {
   expect(read(line, form)).toBe(record)
 })
 
-test('headers of the command line stand behind those of a record in JSON', () => {
+test('headers of the command line come after those of a JSON record', () => {
   const headers = [{ key: Buffer.from('b'), value: null }]
   const line = { number: 1, bytes: Buffer.from('{"value":"v","headers":[{"key":"a","value":"1"}]}') }
   const parsed = recordOfLine(line, { ...plain, json: true, headers })

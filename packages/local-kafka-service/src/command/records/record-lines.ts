@@ -4,13 +4,13 @@ import type { RecordHeader } from './kafka-record.ts'
 import { type ParsedRecord, parseRecordLine } from './record-json.ts'
 
 export interface LineForm {
-  /** Lines are records in JSON; of the options below, headers are added to them. */
+  /** Lines are JSON records; of the options below only headers apply to them. */
   readonly json: boolean
   /** The key of every record. */
   readonly key: Buffer | undefined
-  /** What stands between key and value; a line without it has no key. */
+  /** The separator between key and value; a line without it has no key. */
   readonly keySeparator: Buffer | undefined
-  /** Of every record, behind its own. */
+  /** Added to every record, after its own headers. */
   readonly headers: readonly RecordHeader[]
   /** An empty value is null, which is a tombstone; an empty key is null. */
   readonly emptyIsNull: boolean
@@ -35,7 +35,7 @@ export function recordOfLine({ bytes }: ByteLine, form: LineForm): ParsedRecord 
 
 export type ParsedHeader = { readonly kind: 'header'; readonly header: RecordHeader } | { readonly kind: 'wrong'; readonly why: string }
 
-/** `name=value`; `name=` has an empty value, and `name` alone none (null). */
+/** `name=value`; the value is empty in `name=` and null in `name`. */
 export function parseHeader(text: string): ParsedHeader {
   const at = text.indexOf('=')
   const name = at < 0 ? text : text.slice(0, at)

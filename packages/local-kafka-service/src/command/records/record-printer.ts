@@ -1,4 +1,4 @@
-// How records are printed: by a format of kcat's, as JSON, as names, as lines for people, or as bare values.
+// The formats for records: a kcat format, JSON, names, lines for people, or bare values.
 import type { Terminal } from '../client-command.ts'
 import type { KafkaRecord } from './kafka-record.ts'
 import { recordName } from './kafka-record.ts'
@@ -6,10 +6,10 @@ import { formatted, parseFormat } from './record-format.ts'
 import { recordLine } from './record-json.ts'
 import { recordView } from './record-view.ts'
 
-/** The pieces to write for one record; its key and value are in them as they are. */
+/** The pieces to write for one record; its key and value are not copied. */
 export type RecordPrinter = (record: KafkaRecord) => readonly Buffer[]
 
-/** `format` was checked before. Bare values are for programs: `lks consume orders -e | wc -l`. */
+/** `format` has been validated. Bare values are for programs: `lks consume orders -e | wc -l`. */
 export function printerOf(
   { format, output }: { readonly format: string | undefined; readonly output: string | undefined },
   { interactive }: Pick<Terminal, 'interactive'>,

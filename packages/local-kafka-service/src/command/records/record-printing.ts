@@ -1,4 +1,4 @@
-// Prints the records of a reader, and says after each write what is out: no more may be committed than that.
+// Prints the records of a reader, and reports after each write what has been written: no later offset may be committed.
 import type { DataSink } from './data-sink.ts'
 import type { Block } from './partition-reader.ts'
 import type { RecordFilter } from './record-filter.ts'
@@ -8,14 +8,14 @@ export interface Printing {
   readonly sink: DataSink
   readonly keeps: RecordFilter
   readonly print: RecordPrinter
-  /** Infinity: no end by number. */
+  /** Infinity: no limit. */
   readonly count: number
   readonly signal: AbortSignal
-  /** Everything of the partition before `offset` is written out, or was not asked for. */
+  /** Everything in the partition before `offset` has been written, or was not requested. */
   readonly printed: (place: { readonly topic: string; readonly partition: number; readonly offset: bigint }) => void
 }
 
-/** Settles at the end of the blocks, when `count` records are out, or when the signal aborts. Rejects when the signal aborts while the output takes nothing. */
+/** Settles after the last block, after `count` records, or when the signal aborts. Rejects when the signal aborts while the output accepts nothing. */
 export async function printRecords(
   blocks: AsyncIterable<readonly Block[]>,
   { sink, keeps, print, count, signal, printed }: Printing,

@@ -1,9 +1,9 @@
-// A record for people: one line on a terminal, whatever its bytes are.
+// A record for people: one line on a terminal, for any bytes.
 import { isUtf8 } from 'node:buffer'
 import type { KafkaRecord } from './kafka-record.ts'
 import { recordName } from './kafka-record.ts'
 
-/** `orders[0]@42  2026-01-31T08:15:00.250Z  key  value  name=value`, without its line break. A null key is left out, a null value is a tombstone. */
+/** `orders[0]@42  2026-01-31T08:15:00.250Z  key  value  name=value`, without a line feed. A null key is left out, a null value is a tombstone. */
 export function recordView(record: KafkaRecord): string {
   const parts = [recordName(record), timeView(record.timestamp)]
   if (record.key !== null) parts.push(`${bytesView(record.key)} `)
@@ -16,13 +16,13 @@ export function headersView({ headers }: Pick<KafkaRecord, 'headers'>): string {
   return headers.map(({ key, value }) => (value === null ? bytesView(key) : `${bytesView(key)}=${bytesView(value)}`)).join(', ')
 }
 
-/** ISO 8601 in UTC. A timestamp that nobody gave, or that no calendar has, is shown as its number. */
+/** ISO 8601 in UTC. A missing or invalid timestamp is shown as its number. */
 export function timeView(timestamp: bigint): string {
   const ms = Number(timestamp)
   return ms < 0 || ms > maxDateMs ? String(timestamp) : new Date(ms).toISOString()
 }
 
-/** Text in one line: what would move the cursor is escaped, and bytes that are no text are shown in hex. */
+/** Text in one line: control characters are escaped, and bytes that are not UTF-8 are shown in hex. */
 export function bytesView(bytes: Buffer): string {
   if (!isUtf8(bytes)) return `0x${bytes.toString('hex')}`
   return bytes

@@ -1,4 +1,4 @@
-// What is told to be written was acknowledged, and requests go one after another: against a server whose answers wait until the test lets them go.
+// Records reported as written were acknowledged, and requests are sent one after another: the test's server answers only when the test allows it.
 import { Producer } from '@platformatic/kafka'
 import { expect, test } from 'vitest'
 import { type Kafka, startKafka } from '../../index.ts'
@@ -6,7 +6,7 @@ import { BatchSender } from './batch-sender.ts'
 import type { RecordToWrite } from './record-json.ts'
 import { RecordWriter } from './record-writer.ts'
 
-test('flush waits for the request that the end of another has sent', async () => {
+test('flush also waits for a request that is sent when another one ends', async () => {
   await using kafka = await startKafka({ topics: { orders: 1 } })
   await using held = await holdingWriter(kafka, { records: 10 })
   const { writer, letGo, arrived, written } = held
@@ -24,7 +24,7 @@ test('flush waits for the request that the end of another has sent', async () =>
   expect(written).toEqual(['first', 'second'])
 })
 
-test('full chunks go one after another, and none of them is empty', async () => {
+test('full chunks are sent one after another, and none of them is empty', async () => {
   await using kafka = await startKafka({ topics: { orders: 1 } })
   await using held = await holdingWriter(kafka, { records: 1 })
   const { writer, letGo, arrived, written } = held
@@ -52,11 +52,11 @@ function aRecord(value: string): RecordToWrite {
 
 interface Holding extends AsyncDisposable {
   readonly writer: RecordWriter
-  /** Settles when so many Produce requests have come. */
+  /** Settles when this number of Produce requests has arrived. */
   readonly arrived: (count: number) => Promise<void>
-  /** The request that waits may go on. */
+  /** Lets the waiting request continue. */
   readonly letGo: () => void
-  /** The values that were told to be acknowledged. */
+  /** The values that were reported as acknowledged. */
   readonly written: readonly string[]
 }
 

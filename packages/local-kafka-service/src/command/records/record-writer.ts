@@ -1,34 +1,34 @@
-// Writes records in their order, one Produce request at a time: what arrives while one is under way goes into the next.
+// Writes records in order, one Produce request at a time: records that arrive during a request go into the next.
 import type { BatchSender } from './batch-sender.ts'
 import { asError } from './innermost-message.ts'
 import type { ProduceOutcome, Refusal } from './produce-outcome.ts'
 import { type ChunkLimits, type PlacedRecord, RecordChunk } from './record-chunk.ts'
 import type { RecordToWrite } from './record-json.ts'
 
-/** Undefined where nobody says it (acks=0). */
+/** Undefined for acks=0, where the broker does not report the offset. */
 export type WrittenRecord = PlacedRecord & { readonly offset: bigint | undefined }
 
 export interface WriterOptions {
   readonly sender: Pick<BatchSender, 'send' | 'close' | 'partitionCount'>
-  /** Of the topic, as long as the sender does not know better. */
+  /** The partition count of the topic, until the sender has a newer one. */
   readonly partitions: number
-  /** Where the records without a key begin; each request goes on with the next partition. */
+  /** The first partition for records without a key; each request uses the next one. */
   readonly firstPartition: number
   readonly limits: ChunkLimits
-  /** Hears of records when they are acknowledged, in the order in which they were given. */
+  /** Called with acknowledged records, in the order in which they were added. */
   readonly written: (records: readonly WrittenRecord[]) => Promise<void>
-  /** Called once, also when nobody is waiting: nothing more will be written. */
+  /** Called once, even when no caller is waiting: nothing more will be written. */
   readonly failed: () => void
 }
 
-/** Not everything was written. What was acknowledged before has been told to `written`. */
+/** Some records were not written. Acknowledged records have already been passed to `written`. */
 export class NotWritten extends Error {
   override readonly name = 'NotWritten'
-  /** Of the request that failed. */
+  /** The rejected records of the failed request. */
   readonly refused: readonly { readonly record: PlacedRecord; readonly refusal: Refusal }[]
-  /** Of these nobody knows. */
+  /** The number of records whose fate is unknown. */
   readonly inDoubt: number
-  /** The address of a leader that never took a connection, where that is why. */
+  /** The address of a leader that never accepted a connection, if that is the reason. */
   readonly unreached: string | undefined
 
   constructor(cause: unknown, { refused, inDoubt, unreached }: Pick<NotWritten, 'refused' | 'inDoubt' | 'unreached'>) {
@@ -52,33 +52,33 @@ export class RecordWriter {
     this.#chunk = this.#nextChunk()
   }
 
-  /** Settles when there is room for the next one. Rejects when an earlier record was not written; then nothing more is taken. */
+  /** Settles when there is room for the record. Rejects when an earlier record was not written; then no more records are accepted. */
   async add(record: RecordToWrite, line: number): Promise<void> {
     while (this.#chunk.add(record, line) === 'full') {
-      // The end of one sends the chunk that waited for it, so whether there is one to send is asked again each time.
+      // The end of a request may send the waiting chunk, so each turn checks again whether there is one to send.
       if (this.#sending === undefined) this.#send()
       else await this.#sending
       this.#throwIfFailed()
     }
   }
 
-  /** What is there may go, if nothing else is under way: nobody waits for a chunk to fill. */
+  /** Sends the current chunk unless a request is in progress: records do not wait for a chunk to fill. */
   kick(): void {
     if (this.#sending === undefined && !this.#chunk.isEmpty && this.#failure === undefined) this.#send()
   }
 
-  /** Settles when everything that was added is acknowledged. Rejects when it was not. */
+  /** Settles when all added records are acknowledged. Rejects when one is not. */
   async flush(): Promise<void> {
     for (;;) {
       this.#throwIfFailed()
-      // An empty chunk alone says nothing: the end of one request may just have sent the next.
+      // An empty chunk alone does not mean the end: a request that ended may have sent the next one.
       if (this.#sending !== undefined) await this.#sending
       else if (this.#chunk.isEmpty) return
       else this.#send()
     }
   }
 
-  /** Also while a request is under way or tried again: that one then fails. */
+  /** Also ends a request that is in progress or being retried, which then fails. */
   async close(): Promise<void> {
     await this.#options.sender.close()
   }
@@ -91,7 +91,7 @@ export class RecordWriter {
     const { partitions, limits, sender } = this.#options
     const keyless = this.#keyless
     this.#keyless += 1
-    // A topic may have grown meanwhile.
+    // The topic may have grown.
     return new RecordChunk({ limits, partitions: sender.partitionCount ?? partitions, keyless })
   }
 
@@ -111,7 +111,7 @@ export class RecordWriter {
     )
   }
 
-  /** Rejects with NotWritten. A batch that is too large for the topic is cut in two, as Kafka's own producer does. */
+  /** Rejects with NotWritten. A batch that is too large for the topic is split in two, as in Kafka's own producer. */
   async #sendAll(records: readonly PlacedRecord[]): Promise<void> {
     const outcome = await this.#options.sender.send(records)
     await this.#acknowledged(records, outcome.acknowledged)
@@ -139,7 +139,7 @@ export class RecordWriter {
 
 const tooLarge: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
 
-/** Everything that was not written is known not to be, was too large, and has two records at least in each batch. */
+/** True if every unwritten batch was rejected as too large and has at least two records. */
 function canBeCut(rest: readonly PlacedRecord[], { refused }: Pick<ProduceOutcome, 'refused'>): boolean {
   const batches = Map.groupBy(rest, ({ partition }) => partition)
   return batches.size > 0 && [...batches].every(([partition, batch]) => batch.length > 1 && tooLarge.has(refused.get(partition)?.api ?? ''))

@@ -1,4 +1,4 @@
-// C15 and its kind: what `lks consume -o json` prints, `lks produce --json` writes back, equal to the byte and to the millisecond.
+// C15 and its kind: `lks produce --json` writes back what `lks consume -o json` prints, equal to the byte and to the millisecond.
 import { codecNames } from '@local-kafka-service/protocol'
 import { Admin, Consumer, Producer } from '@platformatic/kafka'
 import * as fc from 'fast-check'
@@ -16,7 +16,7 @@ import { RecordWriter } from './record-writer.ts'
 const bytes = fc.uint8Array({ maxLength: 20 }).map((made) => Buffer.from(made))
 const text = fc.string({ unit: 'binary', maxLength: 12 }).map((made) => Buffer.from(made))
 const content = fc.option(fc.oneof(bytes, text, fc.constant(Buffer.alloc(0))), { nil: null })
-/** Three years, also nobody's; the library's encoder wrote wrong ones where two of a batch are 25 days apart. */
+/** Three years of timestamps, also missing ones; the library's encoder wrote wrong ones if two in a batch are 25 days apart. */
 const timestamps = fc.oneof(
   fc.integer({ min: 1_600_000_000_000, max: 1_700_000_000_000 }),
   fc.constantFrom(-1, 0, 2 ** 31, 1_700_000_000_000),
@@ -27,7 +27,7 @@ const sources = fc.array(
     timestampMs: timestamps,
     key: content,
     value: content,
-    // Two of one name, names that are no text, and null values.
+    // Duplicate names, names that are not UTF-8, and null values.
     headers: fc.array(fc.record({ key: fc.oneof(fc.constant(Buffer.from('a')), text, bytes), value: content }), { maxLength: 3 }),
   }),
   { minLength: 1, maxLength: 12 },
@@ -86,7 +86,7 @@ test('C15: two records of one request that are 30 days apart', async () => {
   expect((await readAll(kafka, 't')).map(({ timestamp }) => timestamp)).toEqual([1_700_000_000_000n, 1_702_592_000_000n])
 })
 
-test('a producer whose state the server has no longer gets another id, and nothing is written twice', async () => {
+test('a producer whose state the server has lost gets another id, and no record is written twice', async () => {
   await using kafka = await startKafka({ topics: { t: 1 } })
   await using sending = aSender(kafka, 't', 'none')
   const one = (value: string): readonly PlacedRecord[] => [

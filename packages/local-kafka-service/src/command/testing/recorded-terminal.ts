@@ -1,4 +1,4 @@
-// A terminal that remembers what was written to it.
+// A terminal that records its output.
 import { PassThrough, Writable } from 'node:stream'
 import type { Terminal } from '../client-command.ts'
 

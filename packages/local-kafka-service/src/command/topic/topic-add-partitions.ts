@@ -1,4 +1,4 @@
-// lks topic add-partitions: a topic gets more partitions; it never gets fewer.
+// lks topic add-partitions: gives a topic more partitions; the number can never decrease.
 import { withCluster } from '../../cluster/cluster.ts'
 import { clusterState } from '../../cluster/cluster-metadata.ts'
 import { UserError } from '../../user-error.ts'
@@ -9,11 +9,11 @@ import { existing } from './topic-names.ts'
 
 export const topicAddPartitions: ClientCommand = {
   path: ['topic', 'add-partitions'],
-  summary: 'Give a topic more partitions.',
+  summary: 'Add partitions to a topic.',
   arguments: [{ name: 'topic', required: true, doc: 'Its name.', completes: 'topic' }],
   options: [
-    { name: 'to', placeholder: 'count', doc: 'How many there are then.', check: countAbove(1) },
-    { name: 'add', placeholder: 'count', doc: 'How many come to those that are there.', check: countAbove(1) },
+    { name: 'to', placeholder: 'count', doc: 'The new number of partitions.', check: countAbove(1) },
+    { name: 'add', placeholder: 'count', doc: 'The number of partitions to add.', check: countAbove(1) },
     outputOption,
   ],
   examples: ['lks topic add-partitions orders --to 12', 'lks topic add-partitions orders --add 3'],
@@ -26,13 +26,13 @@ export const topicAddPartitions: ClientCommand = {
       const after = wanted.kind === 'to' ? wanted.count : before + wanted.count
       if (after <= before)
         throw new UserError('LKS-1004', {
-          what: `topic '${topic.name}' has ${before} partitions already`,
-          why: 'partitions can be added, never taken away: their records would be lost',
-          fix: [`give more than ${before}: --to ${before + 1}`],
+          what: `topic '${topic.name}' already has ${before} partitions`,
+          why: 'partitions can only be added: removing one would lose its records',
+          fix: [`use more than ${before}: --to ${before + 1}`],
         })
       const asked = { name: topic.name, count: after, assignments: null }
       await cluster.patiently(() => cluster.admin.createPartitions({ topics: [asked] }))
-      context.terminal.talk.write('from now on keys may fall into other partitions than before\n')
+      context.terminal.talk.write('new records may go to a different partition than older records with the same key\n')
       show(context.terminal, formatOf(given), {
         value: { name: topic.name, before, partitions: after },
         names: [topic.name],
@@ -57,7 +57,7 @@ function wantedCount(given: Given): { readonly kind: 'to' | 'add'; readonly coun
   if (to !== undefined && add === undefined) return { kind: 'to', count: Number(to) }
   if (add !== undefined && to === undefined) return { kind: 'add', count: Number(add) }
   throw new UserError('LKS-1005', {
-    what: 'either --to or --add says how many partitions',
-    fix: ['say how many there are then: --to 12', 'say how many come: --add 3'],
+    what: 'exactly one of --to and --add is required',
+    fix: ['the new number of partitions: --to 12', 'the number to add: --add 3'],
   })
 }

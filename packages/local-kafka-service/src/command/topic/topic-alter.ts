@@ -1,14 +1,14 @@
-// lks topic alter: configs of a topic, changed one by one; the others stay as they are.
+// lks topic alter: changes single configs of a topic; the others keep their values.
 import type { ClientCommand } from '../client-command.ts'
 import { changeConfigs, changesOf, unsetOption } from '../config/config-changes.ts'
 import { outputOption } from '../output/output.ts'
 
 export const topicAlter: ClientCommand = {
   path: ['topic', 'alter'],
-  summary: 'Change configs of a topic.',
+  summary: 'Change the configs of a topic.',
   arguments: [{ name: 'topic', required: true, doc: 'Its name.', completes: 'topic' }],
   options: [
-    { name: 'config', short: 'c', placeholder: 'key=value', repeatable: true, doc: 'A config and its new value.' },
+    { name: 'config', short: 'c', placeholder: 'key=value', repeatable: true, doc: 'A config with its new value.' },
     unsetOption,
     outputOption,
   ],

@@ -1,4 +1,4 @@
-// lks topic create: one or more topics, all alike.
+// lks topic create: creates one or more topics with the same settings.
 import type { CreatedTopic } from '@platformatic/kafka'
 import { refusalIn } from '../../cluster/client-errors.ts'
 import { withCluster } from '../../cluster/cluster.ts'
@@ -13,16 +13,22 @@ export const topicCreate: ClientCommand = {
   summary: 'Create topics.',
   arguments: [{ name: 'topic', required: true, variadic: true, doc: 'Their names.' }],
   options: [
-    { name: 'partitions', short: 'p', placeholder: 'count', doc: "How many; the cluster's default without it.", check: countAbove(1) },
+    {
+      name: 'partitions',
+      short: 'p',
+      placeholder: 'count',
+      doc: 'The number of partitions. Default: that of the cluster.',
+      check: countAbove(1),
+    },
     {
       name: 'replication-factor',
       short: 'r',
       placeholder: 'count',
-      doc: "Copies of each partition; the cluster's default without it.",
+      doc: 'The replication factor. Default: that of the cluster.',
       check: countAbove(1),
     },
     { name: 'config', short: 'c', placeholder: 'key=value', repeatable: true, doc: 'A config of the topics.' },
-    { name: 'if-not-exists', doc: 'Do not mind a topic that is there already, whatever it is like.' },
+    { name: 'if-not-exists', doc: 'Ignore a topic that already exists, whatever its settings.' },
     outputOption,
   ],
   examples: [
@@ -40,7 +46,7 @@ export const topicCreate: ClientCommand = {
           created.push(...(await cluster.patiently(() => cluster.admin.createTopics({ topics: [name], ...asked }))))
         } catch (error) {
           if (!given.flag('if-not-exists') || refusalIn(error)?.id !== 'TOPIC_ALREADY_EXISTS') throw error
-          context.terminal.talk.write(`${name} is there already\n`)
+          context.terminal.talk.write(`${name} already exists\n`)
         }
       }
       try {
@@ -58,12 +64,12 @@ export const topicCreate: ClientCommand = {
 
 const columns: readonly Column<CreatedTopic>[] = [
   { header: 'CREATED', value: ({ name }) => name },
-  // A cluster before Kafka 2.4 does not say.
+  // A cluster before Kafka 2.4 does not report it.
   { header: 'PARTITIONS', value: ({ partitions }) => (partitions < 0 ? '-' : partitions), align: 'right' },
   { header: 'REPLICAS', value: ({ replicas }) => (replicas < 0 ? '-' : replicas), align: 'right' },
 ]
 
-/** -1: as the cluster has it. */
+/** -1: the default of the cluster. */
 function count(text: string | undefined): number {
   return text === undefined ? -1 : Number(text)
 }

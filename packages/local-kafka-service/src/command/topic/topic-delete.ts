@@ -1,4 +1,4 @@
-// lks topic delete: topics with all their records, after somebody said yes.
+// lks topic delete: deletes topics with all their records, after confirmation.
 import { withCluster } from '../../cluster/cluster.ts'
 import { clusterState } from '../../cluster/cluster-metadata.ts'
 import { counted } from '../../counted.ts'
@@ -16,7 +16,7 @@ export const topicDelete: ClientCommand = {
   examples: ['lks topic delete orders', 'lks topic delete orders invoices --yes'],
   async run(given, context) {
     await withCluster(context, async (cluster) => {
-      // All are there, or nothing is deleted.
+      // Every topic must exist before the first one is deleted.
       const topics = allExisting(cluster, await clusterState(cluster, given.arguments), given.arguments)
       const names = topics.map(({ name }) => name)
       await confirm(`Delete ${counted(names.length, 'topic')} with all records: ${names.join(', ')}?`, given, context)

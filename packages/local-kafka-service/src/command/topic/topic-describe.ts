@@ -1,4 +1,4 @@
-// lks topic describe: a topic's partitions with their leaders and offsets, and the configs that somebody set.
+// lks topic describe: a topic's partitions with their leaders and offsets, and the configs that were set.
 import { type Cluster, withCluster } from '../../cluster/cluster.ts'
 import { type ClusterState, clusterState, type TopicPartitionState, type TopicState } from '../../cluster/cluster-metadata.ts'
 import { type Config, describeConfigs, isSet } from '../../cluster/configs.ts'
@@ -13,7 +13,7 @@ import { existing } from './topic-names.ts'
 
 export const topicDescribe: ClientCommand = {
   path: ['topic', 'describe'],
-  summary: 'Show partitions, offsets and configs of topics.',
+  summary: 'Show the partitions, offsets and configs of topics.',
   arguments: [{ name: 'topic', required: true, variadic: true, doc: 'Their names.', completes: 'topic' }],
   options: [outputOption],
   examples: ['lks topic describe orders', 'lks topic describe orders -o json'],
@@ -40,7 +40,7 @@ interface Described {
 }
 
 interface Row extends TopicPartitionState {
-  /** Undefined: its leader does not say. */
+  /** Undefined: the leader does not report it. */
   readonly start: number | undefined
   readonly end: number | undefined
 }

@@ -1,4 +1,4 @@
-// lks topic list: the topics of a cluster, by name.
+// lks topic list: the topics of a cluster, sorted by name.
 
 import { withCluster } from '../../cluster/cluster.ts'
 import { clusterState, type TopicState } from '../../cluster/cluster-metadata.ts'
@@ -8,9 +8,9 @@ import type { Column } from '../output/table.ts'
 
 export const topicList: ClientCommand = {
   path: ['topic', 'list'],
-  summary: 'List topics with their partitions.',
+  summary: 'List the topics with their partitions.',
   arguments: [],
-  options: [{ name: 'internal', short: 'i', doc: "Also the cluster's own topics, as __consumer_offsets." }, outputOption],
+  options: [{ name: 'internal', short: 'i', doc: 'Also list internal topics, such as __consumer_offsets.' }, outputOption],
   examples: ['lks topic list', 'lks topic list -o name', 'lks topic list -b broker:9092 -o json'],
   async run(given, context) {
     await withCluster(context, async (cluster) => {
@@ -26,7 +26,7 @@ export const topicList: ClientCommand = {
         })),
         names: shown.map(({ name }) => name),
         blocks: shown.length === 0 ? [] : [tableBlock(columns, shown)],
-        nothing: 'there are no topics; make one: lks topic create NAME',
+        nothing: 'there are no topics; create one: lks topic create NAME',
       })
     })
   },

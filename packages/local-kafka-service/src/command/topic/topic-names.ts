@@ -1,9 +1,9 @@
-// The topics that were named, as the cluster has them.
+// Looks up the named topics in the cluster.
 import { noTopic, noTopics, refusal } from '../../cluster/client-errors.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClusterState, TopicState } from '../../cluster/cluster-metadata.ts'
 
-/** Throws a UserError for a topic that is not there, or may not be seen. */
+/** Throws a UserError for a topic that does not exist or may not be described. */
 export function existing(cluster: Cluster, { topics, missing }: ClusterState, name: string): TopicState {
   const topic = topics.find((candidate) => candidate.name === name)
   if (topic !== undefined) return topic
@@ -11,7 +11,7 @@ export function existing(cluster: Cluster, { topics, missing }: ClusterState, na
   throw id === 'UNKNOWN_TOPIC_OR_PARTITION' || !missing.has(name) ? noTopic(name) : refusal(id, `topic '${name}': ${message}`)
 }
 
-/** In the order of the names. Throws a UserError that names all that are not there; to make them is no advice for who wants them gone. */
+/** In the order of the names. Throws a UserError that names all missing topics; it does not advise to create them, because the caller deletes them. */
 export function allExisting(cluster: Cluster, state: ClusterState, names: readonly string[]): readonly TopicState[] {
   const wanted = [...new Set(names)]
   const absent = wanted.filter(

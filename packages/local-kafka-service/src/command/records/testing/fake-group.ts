@@ -1,5 +1,5 @@
-// A cluster of one broker with one topic, and a group of two members, as the readers of the commands ask them. Every answer, every write and every
-// commit waits until the schedule of a property test lets it go.
+// A cluster of one broker with one topic, and a group of two members, as the command's readers use them. Every answer, write and
+// commit waits until the schedule of a property test releases it.
 import { buildBatch, crc32c, decodeRequest, encodeResponse, Fetch } from '@local-kafka-service/protocol'
 import { Reader } from '@platformatic/kafka'
 import type * as fc from 'fast-check'
@@ -13,12 +13,12 @@ export const topic = 't'
 type Offsets = Map<number, number>
 
 export class FakeGroup {
-  /** Batches of each partition: how many records each has. */
+  /** The batches of each partition, as record counts. */
   readonly logs: number[][]
   readonly committed: Offsets = new Map()
-  /** By anybody: `0@5`. */
+  /** Written by any member: `0@5`. */
   readonly written = new Set<string>()
-  /** By the member under test, in their order. */
+  /** Written by the member under test, in order. */
   readonly printed: string[] = []
   readonly violations: string[] = []
   generation = 1
@@ -44,7 +44,7 @@ export class FakeGroup {
     this.#appended = Promise.withResolvers()
   }
 
-  /** The other member gets all but `kept`, and reads `others` records of each. */
+  /** The other member gets all partitions except `kept`, and reads `others` records of each. */
   rebalance(kept: readonly number[], others: number): readonly (() => void)[] {
     return [
       () => this.#emit('consumer:group:rebalance'),
@@ -81,7 +81,7 @@ export class FakeGroup {
       listOffsets: async ({ timestamp }: { readonly timestamp: bigint }) =>
         new Map([[topic, group.logs.map((_, partition) => (timestamp === -1n ? BigInt(group.endOf(partition)) : 0n))]]),
     }
-    // The cast: of the library's client the readers use these only.
+    // The cast: the readers use only these members of the library's client.
     return fake as unknown as ReaderClient
   })(this)
 
@@ -130,7 +130,7 @@ export class FakeGroup {
   }
 
   async #commit(offsets: readonly { readonly partition: number; readonly offset: bigint }[]): Promise<void> {
-    // A coordinator answers a member of an old generation with an error; what the client library sends has the newest.
+    // A coordinator rejects a member of an old generation; the client library sends the newest one.
     const { generation } = this
     await this.#schedule.schedule(Promise.resolve(), 'commit')
     if (generation !== this.generation) throw new Error('ILLEGAL_GENERATION')
@@ -166,7 +166,7 @@ export class FakeGroup {
     const asked = request.topics.flatMap(({ partitions }) => partitions)
     const answer = async (): Promise<Buffer> => {
       await this.#schedule.schedule(Promise.resolve(), 'fetch')
-      // A long poll that never ends by itself: the test's end is its signal.
+      // A long poll that does not end by itself: the signal of the test ends it.
       while (asked.every(({ partition, fetchOffset }) => fetchOffset >= this.endOf(partition))) await this.#appended.promise
       const partitions = asked.map(({ partition, fetchOffset }) => ({
         partitionIndex: partition,
@@ -181,7 +181,7 @@ export class FakeGroup {
     void answer().then((body) => callback(null, parser(1, Fetch.key, version, Reader.from(body))))
   }
 
-  /** Whole batches, at most three: a reader sees the one that its offset is in from its begin. */
+  /** Whole batches, at most three: a reader gets the batch that contains its offset from the start. */
   #batchesFrom(partition: number, offset: number): Uint8Array {
     const batches: Uint8Array[] = []
     let base = 0
