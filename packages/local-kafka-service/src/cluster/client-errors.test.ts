@@ -1,9 +1,9 @@
-// Errors of the client library, by what is in them.
+// Errors of the client library are recognised by their content.
 import { MultipleErrors, ProtocolError } from '@platformatic/kafka'
 import { expect, test } from 'vitest'
 import { hasApiError } from './client-errors.ts'
 
-test('the answer of a cluster is found in whatever the library wraps around it', () => {
+test('the answer of the cluster is found in any wrapper of the library', () => {
   const moved = new ProtocolError('NOT_LEADER_OR_FOLLOWER')
   const wrapped = [moved, new MultipleErrors('Fetching failed.', [new Error('first'), moved]), new Error('outer', { cause: moved })]
   for (const error of wrapped) {

@@ -1,9 +1,9 @@
-// What went wrong between a client command and its cluster, in the words of the command: the client library's errors become UserErrors.
+// Turns errors of the client library into UserErrors: what went wrong between a client command and its cluster.
 import type { ConnectionOptions } from '../command/client-command.ts'
 import { UserError, type UserErrorCode } from '../user-error.ts'
 import { diagnose } from './diagnosis.ts'
 
-/** An error of the client library or one in it, by its shape: the library is not loaded for this. */
+/** An error of the client library, or one nested in it, recognised by its shape: this does not load the library. */
 interface ClientError extends Error {
   readonly code?: unknown
   readonly apiId?: unknown
@@ -11,35 +11,35 @@ interface ClientError extends Error {
   readonly errors?: readonly unknown[]
 }
 
-/** Looks at the bootstrap servers where the connection is at fault, to say what is wrong with them. */
+/** For a connection failure it probes the bootstrap servers to find the cause. */
 export async function explainClient(error: unknown, connection: ConnectionOptions): Promise<UserError> {
   const all = flat(error)
   const login = all.find(({ code }) => code === 'PLT_KFK_AUTHENTICATION')
-  // A listener without a login, or without this mechanism, refuses no credentials: it does not look at them.
+  // A listener without SASL, or without this mechanism, does not reject the credentials: it never checks them.
   if (login !== undefined) return (await bootstrapTrouble(connection, error)) ?? ofLogin(login, connection)
   const refused = refusalIn(error)
   if (refused !== undefined) return refused.error
   const unsupported = all.find(({ code }) => code === 'PLT_KFK_UNSUPPORTED_API')
-  if (unsupported !== undefined) return unserved(/API (\w+)/.exec(unsupported.message)?.[1] ?? 'what was asked for', error)
+  if (unsupported !== undefined) return unserved(/API (\w+)/.exec(unsupported.message)?.[1] ?? 'the requested API', error)
   const topic = all.map(({ message }) => /^Unknown topic (.*)\.$/.exec(message)?.[1]).find((name) => name !== undefined)
   if (topic !== undefined) return noTopic(topic, error)
   const misuse = all.find(({ code, message }) => code === 'PLT_KFK_USER' && !message.includes('TLS'))
   if (misuse !== undefined)
     return new UserError('LKS-4007', {
       what: misuse.message.replace(/\.$/, ''),
-      why: 'the client refuses to ask for it',
-      fix: ['ask for something else'],
+      why: 'the client cannot send this request',
+      fix: ['use different arguments'],
       cause: error,
     })
   return await unreachable(error, connection)
 }
 
-/** Whether the cluster answered with one of these, by Kafka's names: `OFFSET_OUT_OF_RANGE`. */
+/** Whether the cluster answered with one of these errors, by Kafka's names: `OFFSET_OUT_OF_RANGE`. */
 export function hasApiError(error: unknown, ...names: readonly string[]): boolean {
   return flat(error).some(({ apiId }) => typeof apiId === 'string' && names.includes(apiId))
 }
 
-/** The cluster's own answer, where that is the error. */
+/** The cluster's own answer, if that is the error. */
 export function refusalIn(error: unknown): { readonly id: string; readonly error: UserError } | undefined {
   const refused = flat(error).find(({ apiId }) => typeof apiId === 'string')
   if (refused === undefined) return undefined
@@ -49,17 +49,17 @@ export function refusalIn(error: unknown): { readonly id: string; readonly error
   return { id, error: refusal(id, said, error) }
 }
 
-/** `id`: `TOPIC_ALREADY_EXISTS`; `said`: the cluster's words. */
+/** `id`: `TOPIC_ALREADY_EXISTS`; `said`: the cluster's message. */
 export function refusal(id: string, said: string, cause?: unknown): UserError {
-  const { code, fix } = known[id] ?? { code: 'LKS-4007', fix: ['look at the log of the cluster'] }
+  const { code, fix } = known[id] ?? { code: 'LKS-4007', fix: ['check the log of the cluster'] }
   return new UserError(code, { what: said.replace(/\.$/, ''), why: `the cluster answered ${id}`, fix, cause })
 }
 
 export function unserved(api: string, cause?: unknown): UserError {
   return new UserError('LKS-4006', {
     what: `this cluster does not serve ${api}`,
-    why: 'it does not advertise it in ApiVersions',
-    fix: ['see what it serves: lks cluster info --apis'],
+    why: 'ApiVersions does not list it',
+    fix: ['list the served APIs: lks cluster info --apis'],
     cause,
   })
 }
@@ -67,26 +67,26 @@ export function unserved(api: string, cause?: unknown): UserError {
 export function noTopic(name: string, cause?: unknown): UserError {
   return new UserError('LKS-4008', {
     what: `there is no topic '${name}'`,
-    fix: ['see what there is: lks topic list', `make it: lks topic create ${name}`],
+    fix: ['list the topics: lks topic list', `create it: lks topic create ${name}`],
     cause,
   })
 }
 
-/** Of `among` topics that were named; nothing was done with any of them. */
+/** `among`: the number of named topics; the operation was not run for any of them. */
 export function noTopics(names: readonly string[], among: number): UserError {
   const [name = ''] = names
   return new UserError('LKS-4008', {
     what: names.length === 1 ? `there is no topic '${name}'` : `there are no topics ${names.map((one) => `'${one}'`).join(', ')}`,
-    why: among > names.length ? 'so nothing was done with the others' : undefined,
-    fix: ['see what there is: lks topic list'],
+    why: among > names.length ? 'nothing was done for the other topics' : undefined,
+    fix: ['list the topics: lks topic list'],
   })
 }
 
 export function noGroup(id: string): UserError {
-  return new UserError('LKS-4009', { what: `there is no group '${id}'`, fix: ['see what there is: lks group list'] })
+  return new UserError('LKS-4009', { what: `there is no group '${id}'`, fix: ['list the groups: lks group list'] })
 }
 
-/** Of a connection that failed: the servers are asked what is wrong before anybody is blamed. */
+/** For a failed connection: the servers are probed for the cause first. */
 export async function unreachable(error: unknown, connection: ConnectionOptions): Promise<UserError> {
   const trouble = await bootstrapTrouble(connection, error)
   if (trouble !== undefined) return trouble
@@ -100,20 +100,20 @@ export async function unreachable(error: unknown, connection: ConnectionOptions)
       cause: error,
     })
   return new UserError('LKS-4005', {
-    what: 'the cluster answers, but not at every address that it names',
+    what: 'the cluster answers, but not at every advertised address',
     why,
-    fix: [`see which one is wrong: lks doctor connect ${server}`],
+    fix: [`find the wrong address: lks doctor connect ${server}`],
     cause: error,
   })
 }
 
-/** Undefined: one of the servers at least is a Kafka that answers. */
+/** Undefined: at least one of the servers is a Kafka server that answers. */
 export async function bootstrapTrouble(connection: ConnectionOptions, cause?: unknown): Promise<UserError | undefined> {
   const looked = await Promise.all(connection.bootstrapServers.map((server) => diagnose(server, connection)))
   const troubles = looked.flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble]))
   const [first, ...others] = troubles
   if (first === undefined || troubles.length < looked.length) return undefined
-  const unsaid = connection.said === 'default' ? 'that is where lks looks when nobody says where the cluster is' : undefined
+  const unsaid = connection.said === 'default' ? 'no cluster was named, so lks used the default address' : undefined
   const why = others.length > 0 ? others.map(({ what }) => what).join('; ') : unsaid
   return new UserError(first.code, { what: first.what, why, fix: first.fix, cause })
 }
@@ -122,14 +122,14 @@ function ofLogin(error: ClientError, connection: ConnectionOptions): UserError {
   const { sasl } = connection
   const inner = flat(error).find(({ serverErrorMessage }) => typeof serverErrorMessage === 'string')
   return new UserError('LKS-4004', {
-    what: `the cluster refuses the credentials${sasl === undefined ? '' : ` of '${sasl.username}' (${sasl.mechanism})`}`,
+    what: `the cluster rejected the credentials${sasl === undefined ? '' : ` of '${sasl.username}' (${sasl.mechanism})`}`,
     why: inner === undefined ? error.message : String(inner.serverErrorMessage),
     fix: ['check sasl.username and sasl.password', 'check sasl.mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512'],
     cause: error,
   })
 }
 
-/** The error and all that is in it, outermost first. */
+/** The error and all errors nested in it, outermost first. */
 function flat(error: unknown): readonly ClientError[] {
   if (!(error instanceof Error)) return []
   const { errors = [] }: ClientError = error
@@ -137,17 +137,26 @@ function flat(error: unknown): readonly ClientError[] {
 }
 
 const known: Readonly<Record<string, { readonly code: UserErrorCode; readonly fix: readonly string[] }>> = {
-  TOPIC_ALREADY_EXISTS: { code: 'LKS-4010', fix: ['see it: lks topic describe NAME', 'do not mind: --if-not-exists'] },
-  UNKNOWN_TOPIC_OR_PARTITION: { code: 'LKS-4008', fix: ['see what there is: lks topic list'] },
-  UNKNOWN_TOPIC_ID: { code: 'LKS-4008', fix: ['see what there is: lks topic list'] },
-  GROUP_ID_NOT_FOUND: { code: 'LKS-4009', fix: ['see what there is: lks group list'] },
-  NON_EMPTY_GROUP: { code: 'LKS-4011', fix: ['see who they are: lks group describe GROUP', 'stop them first'] },
-  UNKNOWN_MEMBER_ID: { code: 'LKS-4011', fix: ['see who they are: lks group describe GROUP', 'stop them first'] },
-  TOPIC_AUTHORIZATION_FAILED: { code: 'LKS-4004', fix: ['log in as somebody who may, or get the right from whoever runs the cluster'] },
-  GROUP_AUTHORIZATION_FAILED: { code: 'LKS-4004', fix: ['log in as somebody who may, or get the right from whoever runs the cluster'] },
-  CLUSTER_AUTHORIZATION_FAILED: { code: 'LKS-4004', fix: ['log in as somebody who may, or get the right from whoever runs the cluster'] },
-  INVALID_PARTITIONS: { code: 'LKS-4007', fix: ['give another number of partitions; there can only be more of them, never fewer'] },
-  INVALID_REPLICATION_FACTOR: { code: 'LKS-4007', fix: ['leave it out: the cluster has a default', 'see its brokers: lks cluster info'] },
-  INVALID_CONFIG: { code: 'LKS-4007', fix: ['see the configs: lks config describe topic NAME --all'] },
-  INVALID_TOPIC_EXCEPTION: { code: 'LKS-4007', fix: ['use letters, digits, dot, underscore and minus, 249 at most'] },
+  TOPIC_ALREADY_EXISTS: { code: 'LKS-4010', fix: ['show it: lks topic describe NAME', 'ignore existing topics: --if-not-exists'] },
+  UNKNOWN_TOPIC_OR_PARTITION: { code: 'LKS-4008', fix: ['list the topics: lks topic list'] },
+  UNKNOWN_TOPIC_ID: { code: 'LKS-4008', fix: ['list the topics: lks topic list'] },
+  GROUP_ID_NOT_FOUND: { code: 'LKS-4009', fix: ['list the groups: lks group list'] },
+  NON_EMPTY_GROUP: { code: 'LKS-4011', fix: ['list its members: lks group describe GROUP', 'stop its members first'] },
+  UNKNOWN_MEMBER_ID: { code: 'LKS-4011', fix: ['list its members: lks group describe GROUP', 'stop its members first'] },
+  TOPIC_AUTHORIZATION_FAILED: {
+    code: 'LKS-4004',
+    fix: ['log in as an authorized user, or ask the operator of the cluster for the permission'],
+  },
+  GROUP_AUTHORIZATION_FAILED: {
+    code: 'LKS-4004',
+    fix: ['log in as an authorized user, or ask the operator of the cluster for the permission'],
+  },
+  CLUSTER_AUTHORIZATION_FAILED: {
+    code: 'LKS-4004',
+    fix: ['log in as an authorized user, or ask the operator of the cluster for the permission'],
+  },
+  INVALID_PARTITIONS: { code: 'LKS-4007', fix: ['use another number of partitions; it can only increase'] },
+  INVALID_REPLICATION_FACTOR: { code: 'LKS-4007', fix: ['omit it: the cluster has a default', 'list its brokers: lks cluster info'] },
+  INVALID_CONFIG: { code: 'LKS-4007', fix: ['list the configs: lks config describe topic NAME --all'] },
+  INVALID_TOPIC_EXCEPTION: { code: 'LKS-4007', fix: ['use letters, digits, dots, underscores and hyphens, at most 249 characters'] },
 }

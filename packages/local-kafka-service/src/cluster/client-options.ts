@@ -1,4 +1,4 @@
-// The options of a connection as the client library takes them; PEM files are read here.
+// The connection options in the form of the client library; reads PEM files.
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import type { BaseOptions } from '@platformatic/kafka'
@@ -16,18 +16,18 @@ export async function clientOptions(connection: ConnectionOptions): Promise<Base
     connectTimeout: connectTimeoutMs,
     requestTimeout: requestTimeoutMs,
     timeout: Math.min(requestTimeoutMs, 30_000),
-    // Whoever asks decides what is asked again: cluster.ts does for the commands that administer.
+    // The caller decides which requests to retry: cluster.ts does it for the administrative commands.
     retries: 0,
     ...(tls !== undefined && {
       tls: await tlsOptions(tls),
-      // A name is told so that a proxy can choose by it (SNI); an address must not be.
+      // A host name is sent so that a proxy can route by it (SNI); an address must not be sent.
       tlsServerName: brokers.every(({ host }) => isIP(host) === 0),
     }),
     ...(sasl !== undefined && { sasl }),
   }
 }
 
-/** As Node's TLS takes them. Rejects with a UserError for a file that cannot be read. */
+/** TLS options for Node. Rejects with a UserError for a file that cannot be read. */
 export async function tlsOptions({
   ca,
   certificate,
@@ -53,7 +53,7 @@ async function pem(path: string, said: string): Promise<string> {
     throw new UserError('LKS-1004', {
       what: `${said}: ${path} cannot be read`,
       why: error instanceof Error ? error.message : String(error),
-      fix: [`name a PEM file: -X ${said}=path`],
+      fix: [`use a PEM file: -X ${said}=path`],
       cause: error,
     })
   }

@@ -1,4 +1,4 @@
-// What a cluster says of itself: its brokers, its controller, its topics with their partitions, each with its own error.
+// A cluster's metadata: its brokers, its controller, and its topics with their partitions, each with its own error.
 import type { Broker } from '@platformatic/kafka'
 import type { Cluster } from './cluster.ts'
 
@@ -9,7 +9,7 @@ export interface ClusterBroker extends Broker {
 
 export interface TopicPartitionState {
   readonly partition: number
-  /** -1: nobody leads it. */
+  /** -1: no leader. */
   readonly leader: number
   readonly leaderEpoch: number
   readonly replicas: readonly number[]
@@ -18,7 +18,7 @@ export interface TopicPartitionState {
 
 export interface TopicState {
   readonly name: string
-  /** Undefined where the cluster has no ids. */
+  /** Undefined if the cluster has no topic ids. */
   readonly id: string | undefined
   readonly internal: boolean
   readonly partitions: readonly TopicPartitionState[]
@@ -29,13 +29,13 @@ export interface ClusterState {
   readonly controllerId: number
   /** By id. */
   readonly brokers: readonly ClusterBroker[]
-  /** By name; those that are there. */
+  /** Existing topics, sorted by name. */
   readonly topics: readonly TopicState[]
-  /** Of the topics that were asked for: error codes by name. */
+  /** Error codes of the requested topics, by name. */
   readonly missing: ReadonlyMap<string, number>
 }
 
-/** `names`: null for all topics. Never creates one. */
+/** `names`: null for all topics. Never creates a topic. */
 export async function clusterState(cluster: Cluster, names: readonly string[] | null): Promise<ClusterState> {
   const connection = await cluster.anyConnection()
   const { async: metadata } = cluster.version('Metadata', cluster.library.metadataV12.api)
@@ -56,7 +56,7 @@ export async function clusterState(cluster: Cluster, names: readonly string[] | 
       replicas: replicaNodes,
       isr: isrNodes,
     }))
-    // Versions before 10 have no ids.
+    // Versions before 10 have no topic ids.
     topics.push({
       name,
       id: topicId && kafkaUuid(topicId),
@@ -75,7 +75,7 @@ export async function clusterState(cluster: Cluster, names: readonly string[] | 
   }
 }
 
-/** As Kafka's own tools and our HTTP print an id: 22 characters of base64url. The client library has it in hexadecimal digits. */
+/** An id as Kafka's own tools and our HTTP print it: 22 characters of base64url. The client library returns hexadecimal digits. */
 function kafkaUuid(hexadecimal: string): string {
   return Buffer.from(hexadecimal.replaceAll('-', ''), 'hex').toString('base64url')
 }

@@ -1,4 +1,4 @@
-// A cluster as the commands ask it: the client library's connections, each API in the newest version that both sides know, and patience while it moves.
+// A cluster for the commands: the client library's connections, the newest version of each API that both sides know, and retries for transient errors.
 import type { Admin, API, apiVersionsV3, Broker, Connection } from '@platformatic/kafka'
 import type { CommandContext, ConnectionOptions } from '../command/client-command.ts'
 import { UserError } from '../user-error.ts'
@@ -7,9 +7,9 @@ import { clientOptions } from './client-options.ts'
 
 type Library = typeof import('@platformatic/kafka')
 
-/** Without a first answer by then, the address is looked at. */
+/** Without a first answer within this time, the address is probed. */
 const firstAnswerMs = 2_000
-/** A cluster that has just started, or moves a coordinator, is asked again for so long. */
+/** The time to retry while a cluster starts, or moves a coordinator. */
 const patienceMs = 15_000
 const pauseMs = 200
 
@@ -17,7 +17,7 @@ export class Cluster implements AsyncDisposable {
   readonly library: Library
   readonly admin: Admin
   readonly connection: ConnectionOptions
-  /** What it serves, by the API's name. */
+  /** The served APIs, by name. */
   readonly apis: ReadonlyMap<string, apiVersionsV3.ApiVersionsResponseApi>
   readonly #signal: AbortSignal
   readonly #release: () => void
@@ -38,11 +38,11 @@ export class Cluster implements AsyncDisposable {
     this.#release = of.release
   }
 
-  /** Rejects with a UserError that says what is wrong with the address when nobody answers as a Kafka does. Everything ends when the signal aborts. */
+  /** Rejects with a UserError that describes the address when no Kafka server answers. All requests end when the signal aborts. */
   static async open({ connection, signal }: Pick<CommandContext, 'connection' | 'signal'>): Promise<Cluster> {
     const library = await import('@platformatic/kafka')
     const admin = new library.Admin(await clientOptions(connection))
-    const end = (): void => void admin.close().catch(() => {}) // it is given up: an error of its end is nobody's
+    const end = (): void => void admin.close().catch(() => {}) // an error of the abandoned connection does not matter
     signal.addEventListener('abort', end, { once: true })
     const release = (): void => signal.removeEventListener('abort', end)
     try {
@@ -61,7 +61,7 @@ export class Cluster implements AsyncDisposable {
     await this.admin.close()
   }
 
-  /** Of whichever bootstrap server answers. */
+  /** From any bootstrap server that answers. */
   async anyConnection(): Promise<Connection> {
     const { library, admin, connection } = this
     return await admin.connections.getFirstAvailable(connection.bootstrapServers.map((server) => library.parseBroker(server)))
@@ -75,14 +75,14 @@ export class Cluster implements AsyncDisposable {
     return this.apis.has(api)
   }
 
-  /** `newest` is the library's newest version of an API; the answer is the newest that the cluster serves, too. Throws a UserError where there is none. */
+  /** `newest` is the library's newest version of an API; returns the newest version that the cluster also serves. Throws a UserError if there is none. */
   version<Arguments extends unknown[], Response>(name: string, newest: API<Arguments, Response>): API<Arguments, Response> {
     const served = this.apis.get(name)
     if (served === undefined) throw unserved(name)
     const prefix = name.charAt(0).toLowerCase() + name.slice(1)
     for (let version = Math.min(served.maxVersion, newest.version); version >= served.minVersion; version--) {
       if (version === newest.version) return newest
-      // The cast: the library names its versions so, and all of one API take the same arguments.
+      // The cast: the library names its versions like this, and all versions of an API take the same arguments.
       const found = (this.library as unknown as Readonly<Record<string, { readonly api?: API<Arguments, Response> } | undefined>>)[
         `${prefix}V${version}`
       ]
@@ -91,7 +91,7 @@ export class Cluster implements AsyncDisposable {
     throw unserved(`${name} in a version that lks knows (it has ${served.minVersion} to ${served.maxVersion})`)
   }
 
-  /** Asks again while the cluster answers that it is about to be ready, for some seconds. What has errors within is an answer all the same: see `partial`. */
+  /** Retries for some seconds while the cluster answers with transient errors. An answer that contains errors counts as an answer: see `partial`. */
   async patiently<T>(ask: () => Promise<T>): Promise<T> {
     const until = performance.now() + patienceMs
     for (;;) {
@@ -104,18 +104,18 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  /** A response, also where some of what it holds are errors: the caller looks at their codes. */
+  /** A response, even if parts of it are errors: the caller checks their codes. */
   async partial<T>(asked: Promise<T>): Promise<T> {
     try {
       return await asked
     } catch (error) {
-      // The cast: the library keeps what it decoded beside the errors that it found in it.
+      // The cast: the library attaches the decoded response to the error.
       if (error instanceof this.library.ResponseError && !isTransient(error)) return (error as unknown as { readonly response: T }).response
       throw error
     }
   }
 
-  /** `{ id: 'UNKNOWN_TOPIC_OR_PARTITION', message }` of an error code. */
+  /** An error code as `{ id: 'UNKNOWN_TOPIC_OR_PARTITION', message }`. */
   errorOf(code: number): { readonly id: string; readonly message: string } {
     const { protocolErrors, protocolErrorsCodesById } = this.library
     const id = (protocolErrorsCodesById as Readonly<Record<number, string | undefined>>)[code] ?? 'UNKNOWN_SERVER_ERROR'
@@ -126,7 +126,7 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** The cluster is open while `use` runs. */
+/** Keeps the cluster open while `use` runs. */
 export async function withCluster(
   context: Pick<CommandContext, 'connection' | 'signal'>,
   use: (cluster: Cluster) => Promise<void>,
@@ -145,7 +145,7 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await setTimeout(ms, undefined, { signal })
 }
 
-/** Somebody who does not speak Kafka may keep silent for ever: the client library would wait for the whole time of a request. */
+/** A server that does not speak Kafka may stay silent indefinitely, and the client library would wait for its whole request time-out. */
 async function firstAnswer(admin: Admin, connection: ConnectionOptions): Promise<readonly apiVersionsV3.ApiVersionsResponseApi[]> {
   const asked = admin.listApis()
   const late = Promise.withResolvers<undefined>()
@@ -158,11 +158,11 @@ async function firstAnswer(admin: Admin, connection: ConnectionOptions): Promise
   }
   const trouble = await bootstrapTrouble(connection)
   if (trouble === undefined) return await asked
-  asked.catch(() => {}) // it ends with its connection, and what is wrong is known
+  asked.catch(() => {}) // it ends with its connection, and the cause is known
   throw trouble
 }
 
-/** Whether the cluster's answer says that it will be ready soon. */
+/** Whether the cluster's answer is a transient error. */
 function isTransient(error: unknown): boolean {
   return hasApiError(
     error,

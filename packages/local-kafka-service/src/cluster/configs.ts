@@ -1,4 +1,4 @@
-// Configs of topics and brokers: what they are and where each comes from, and how they are changed.
+// Configs of topics and brokers: reads their values and sources, and changes them.
 import type { describeConfigsV4 } from '@platformatic/kafka'
 import { UserError } from '../user-error.ts'
 import type { Cluster } from './cluster.ts'
@@ -14,7 +14,7 @@ export interface Resource {
 
 export interface Config {
   readonly name: string
-  /** Null: not set, or secret. */
+  /** Null: not set, or sensitive. */
   readonly value: string | null
   readonly source: ConfigSource
   readonly readOnly: boolean
@@ -22,7 +22,7 @@ export interface Config {
   readonly doc: string | undefined
 }
 
-/** Kafka's sources in short words, by their number. */
+/** Short names of Kafka's config sources, by number. */
 const sources = ['unknown', 'topic', 'broker', 'all brokers', 'broker file', 'default', 'broker logger', 'client metrics', 'group'] as const
 export type ConfigSource = (typeof sources)[number]
 
@@ -44,18 +44,18 @@ export async function describeConfigs(cluster: Cluster, resource: Resource, keys
 
 export interface ConfigChange {
   readonly name: string
-  /** Undefined: back to what it is without. */
+  /** Undefined: reset to the default. */
   readonly value: string | undefined
 }
 
-/** All or none. Throws a UserError where the cluster cannot. */
+/** Changes all or none. Throws a UserError when the cluster cannot. */
 export async function alterConfigs(cluster: Cluster, resource: Resource, changes: readonly ConfigChange[]): Promise<void> {
   const { IncrementalAlterConfigOperationTypes: operations } = cluster.library
   if (!cluster.serves('IncrementalAlterConfigs'))
     throw new UserError('LKS-4006', {
       what: 'configs cannot be changed on this cluster',
       why: 'it does not serve IncrementalAlterConfigs',
-      fix: ['give them when a topic is made: lks topic create NAME -c key=value', 'see what it serves: lks cluster info --apis'],
+      fix: ['set them when you create a topic: lks topic create NAME -c key=value', 'list the served APIs: lks cluster info --apis'],
     })
   await checkBroker(cluster, resource)
   const configs = changes.map(({ name, value }) =>
@@ -65,7 +65,7 @@ export async function alterConfigs(cluster: Cluster, resource: Resource, changes
   await cluster.patiently(() => cluster.admin.incrementalAlterConfigs({ resources: [asked] }))
 }
 
-/** The library asks the broker itself; whom it does not find it calls out of reach. */
+/** The library sends the request to the broker itself, and reports an unknown broker as unreachable. */
 async function checkBroker(cluster: Cluster, { kind, name }: Resource): Promise<void> {
   if (kind !== 'broker') return
   const { brokers } = await clusterState(cluster, [])
@@ -73,7 +73,7 @@ async function checkBroker(cluster: Cluster, { kind, name }: Resource): Promise<
     throw new UserError('LKS-4007', {
       what: `the cluster has no broker ${name}`,
       why: `it has ${brokers.map(({ id }) => id).join(', ')}`,
-      fix: ['see them: lks cluster info'],
+      fix: ['list the brokers: lks cluster info'],
     })
 }
 

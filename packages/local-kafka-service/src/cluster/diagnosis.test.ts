@@ -1,4 +1,4 @@
-// What is wrong with an address, in words; and what a cluster's own refusals become.
+// The diagnosis of an address, and the translation of a cluster's errors.
 import { expect, test } from 'vitest'
 import { refusal } from './client-errors.ts'
 import { isLoopback, type Listener, otherTls, settingsTrouble, troubleOf, type Wrong } from './diagnosis.ts'
@@ -6,12 +6,12 @@ import { asServer, splitServer } from './probe.ts'
 import { serverGuess } from './server-guess.ts'
 
 const findings: readonly (readonly [Wrong, RegExp])[] = [
-  [{ kind: 'unresolvable', code: 'ENOTFOUND' }, /there is no host 'localhost'/],
-  [{ kind: 'refused' }, /nobody listens on localhost:9093/],
+  [{ kind: 'unresolvable', code: 'ENOTFOUND' }, /the host 'localhost' cannot be resolved/],
+  [{ kind: 'refused' }, /no server listens on localhost:9093/],
   [{ kind: 'unreachable', code: 'EHOSTUNREACH' }, /cannot be reached \(EHOSTUNREACH\)/],
-  [{ kind: 'no connection' }, /no connection within 3 s/],
-  [{ kind: 'silent' }, /answers nothing/],
-  [{ kind: 'closed' }, /ends the connection/],
+  [{ kind: 'no connection' }, /did not accept a connection within 3 s/],
+  [{ kind: 'silent' }, /does not answer/],
+  [{ kind: 'closed' }, /closes the connection/],
   [{ kind: 'speaks HTTP' }, /speaks HTTP, not Kafka/],
   [{ kind: 'speaks TLS' }, /speaks TLS/],
   [{ kind: 'no TLS', message: 'reset' }, /does not speak TLS: reset/],
@@ -20,7 +20,7 @@ const findings: readonly (readonly [Wrong, RegExp])[] = [
 ]
 
 test.each(findings.map(([finding, words]) => [finding.kind, finding, words] as const))(
-  '%s names the address and something to do',
+  '%s names the address and a fix',
   (_kind, finding, words) => {
     const { what, fix, code } = troubleOf('localhost:9093', finding)
     expect(what).toMatch(words)
@@ -30,25 +30,25 @@ test.each(findings.map(([finding, words]) => [finding.kind, finding, words] as c
   },
 )
 
-test('where nobody listens on this machine, the command that starts a server is named', () => {
+test('for a closed port on this machine the fix names the command that starts a server', () => {
   expect(troubleOf('localhost:9093', { kind: 'refused' }).fix[0]).toBe('start one: lks dev --kafka-port 9093')
   expect(troubleOf('broker:9092', { kind: 'refused' }).fix[0]).not.toContain('lks dev')
   expect(isLoopback('127.1.2.3')).toBe(true)
   expect(isLoopback('10.0.0.1')).toBe(false)
 })
 
-test('addresses with a port, also of IPv6, there and back', () => {
+test('addresses with a port, including IPv6, are parsed and printed', () => {
   for (const server of ['a:1', '[::1]:9092', '10.0.0.1:65535']) expect(asServer(splitServer(server))).toBe(server)
   expect(splitServer('[::1]:9092')).toEqual({ host: '::1', port: 9092 })
 })
 
-test("a cluster's refusal keeps its words and gets a code and something to do", () => {
+test("a cluster's error keeps its message and gets a code and a fix", () => {
   const known = refusal('TOPIC_ALREADY_EXISTS', "Topic 'orders' already exists.")
   expect(known).toMatchObject({ code: 'LKS-4010', what: "Topic 'orders' already exists" })
   expect(refusal('SOMETHING_NEW', 'Whatever')).toMatchObject({ code: 'LKS-4007', why: 'the cluster answered SOMETHING_NEW' })
 })
 
-test('which Kafka it speaks as', () => {
+test('the Kafka version of a server, from its APIs', () => {
   expect(serverGuess([{ key: 0, min: 0, max: 13 }])).toContain('4.1')
   expect(
     serverGuess([
@@ -81,7 +81,7 @@ const pairs = protocols.flatMap((client) =>
 )
 
 test.each(pairs)(
-  'C16: a client with security.protocol=%s at a listener of %s hears that setting, and which is right',
+  'C16: a client with security.protocol=%s at a listener of %s is told the wrong setting and the right one',
   (client, listener) => {
     const settings = clients[client]
     const [hasTls, hasLogin] = [listener.endsWith('SSL'), listener.startsWith('SASL')]
@@ -97,7 +97,7 @@ test.each(pairs)(
   },
 )
 
-test('C16: a mechanism that is not served, and a certificate that is missing or not trusted, are named by their settings', () => {
+test('C16: an unsupported mechanism and a missing or untrusted certificate are reported with their settings', () => {
   expect(settingsTrouble('a:1', { kind: 'other mechanisms', offered: ['SCRAM-SHA-512'] }, clients.SASL_SSL)).toMatchObject({
     what: 'a:1 does not serve sasl.mechanism PLAIN',
     fix: ['use one that it serves: -X sasl.mechanism=SCRAM-SHA-512'],

@@ -1,4 +1,4 @@
-// How far a group is behind: what it has committed against where its partitions end, per partition, topic and in all.
+// The lag of a group: its committed offsets against the end of its partitions, per partition, per topic and in total.
 import { partitionLag, partitionsOfGroup } from '@local-kafka-service/protocol'
 import type { Cluster } from './cluster.ts'
 import { type ClusterState, clusterState } from './cluster-metadata.ts'
@@ -6,12 +6,12 @@ import { committedOffsets, type GroupMember } from './groups.ts'
 import { earliest, keyOf, latest, offsetsAt, type PartitionRef } from './offsets.ts'
 
 export interface PartitionLag extends PartitionRef {
-  /** Undefined: nothing is committed. */
+  /** Undefined: there is no committed offset. */
   readonly committed: number | undefined
-  /** Undefined: the topic is gone, or nobody leads the partition. */
+  /** Undefined: the topic is gone, or the partition has no leader. */
   readonly start: number | undefined
   readonly end: number | undefined
-  /** Of a partition without a commit, all that it holds. Undefined where the bounds are. */
+  /** For a partition without a committed offset, all its records. Undefined if the bounds are. */
   readonly lag: number | undefined
   readonly member: GroupMember | undefined
 }
@@ -20,11 +20,11 @@ export interface TopicLag {
   readonly topic: string
   readonly partitions: number
   readonly lag: number
-  /** Partitions whose lag nobody knows. */
+  /** Partitions whose lag is unknown. */
   readonly unknown: number
 }
 
-/** Of all partitions of each topic of which the group has committed any, and of those that its members have. */
+/** For all partitions of each topic with a committed offset of the group, and those assigned to its members. */
 export async function lagOf(cluster: Cluster, groupId: string, members: readonly GroupMember[]): Promise<readonly PartitionLag[]> {
   const committed = await committedOffsets(cluster, groupId)
   const owners = new Map(members.flatMap((member) => (member.assignment ?? []).map((ref) => [keyOf(ref), { ref, member }] as const)))
@@ -64,7 +64,7 @@ async function boundsIn(
   return { starts, ends }
 }
 
-/** No question about no topic: Kafka would answer with all. */
+/** Without a topic no request is sent: Kafka would answer with all topics. */
 async function stateOf(cluster: Cluster, refs: readonly PartitionRef[]): Promise<Pick<ClusterState, 'brokers' | 'topics'>> {
   const names = [...new Set(refs.map(({ topic }) => topic))]
   return names.length === 0 ? { brokers: [], topics: [] } : await clusterState(cluster, names)

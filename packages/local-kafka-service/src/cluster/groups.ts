@@ -1,4 +1,4 @@
-// Groups of a cluster: which there are, who is in them, what they have committed. Of every type that the cluster tells of.
+// Groups of a cluster: lists them, describes their members and reads their committed offsets. Covers every type of group that the cluster reports.
 import { consumerProtocolType, decodeAssignment, ProtocolError } from '@local-kafka-service/protocol'
 import type { describeGroupsV5 } from '@platformatic/kafka'
 import { noGroup, refusal } from './client-errors.ts'
@@ -8,9 +8,9 @@ import { byTopicAndPartition, type PartitionRef } from './offsets.ts'
 
 export interface ListedGroup {
   readonly id: string
-  /** As Kafka says it: Stable, Empty, PreparingRebalance …; Unknown where the cluster is older than Kafka 2.6. */
+  /** Kafka's state: Stable, Empty, PreparingRebalance …; Unknown if the cluster is older than Kafka 2.6. */
   readonly state: string
-  /** classic, consumer, share, streams; classic where the cluster does not say. */
+  /** classic, consumer, share or streams; classic if the cluster does not say. */
   readonly type: string
   readonly protocolType: string
 }
@@ -20,7 +20,7 @@ export interface GroupMember {
   readonly instanceId: string | undefined
   readonly clientId: string
   readonly host: string
-  /** Undefined: its protocol is not the consumers', so nobody here knows. */
+  /** Undefined: the protocol is not that of consumers, so the assignment cannot be decoded. */
   readonly assignment: readonly PartitionRef[] | undefined
 }
 
@@ -38,7 +38,7 @@ export interface Committed extends PartitionRef {
   readonly metadata: string
 }
 
-/** By id. Every broker is asked for those that it coordinates. */
+/** Sorted by id. Asks every broker for the groups that it coordinates. */
 export async function listGroups(cluster: Cluster): Promise<readonly ListedGroup[]> {
   const { brokers } = await clusterState(cluster, [])
   const { async: list } = cluster.version('ListGroups', cluster.library.listGroupsV5.api)
@@ -59,7 +59,7 @@ export async function listGroups(cluster: Cluster): Promise<readonly ListedGroup
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** Throws a UserError where there is no such group. */
+/** Throws a UserError if the group does not exist. */
 export async function describeGroup(cluster: Cluster, id: string): Promise<DescribedGroup> {
   const coordinator = await coordinatorOf(cluster, id)
   const connection = await cluster.connectionTo(coordinator)
@@ -67,7 +67,7 @@ export async function describeGroup(cluster: Cluster, id: string): Promise<Descr
   const answer = await cluster.patiently(() => cluster.partial(describe(connection, [id], false)))
   const [group] = answer.groups
   if (group !== undefined && group.errorCode === 0 && group.groupState !== 'Dead') return { ...classic(group), coordinator }
-  // A group of the newer protocol (KIP-848) is told of by another API, and is dead to this one.
+  // A group of the newer protocol (KIP-848) is described by another API, and is Dead in this one.
   const newer = cluster.serves('ConsumerGroupDescribe') ? await describeNewer(cluster, id, coordinator) : undefined
   if (newer !== undefined) return newer
   const code = group?.errorCode ?? 0
@@ -75,7 +75,7 @@ export async function describeGroup(cluster: Cluster, id: string): Promise<Descr
   throw code === 0 || error === 'GROUP_ID_NOT_FOUND' ? noGroup(id) : refusal(error, `group '${id}': ${message}`)
 }
 
-/** By topic and partition; of all that it has, as the coordinator has them. */
+/** By topic and partition: every offset that the coordinator has. */
 export async function committedOffsets(cluster: Cluster, id: string): Promise<readonly Committed[]> {
   const groups = await cluster.patiently(() => cluster.admin.listConsumerGroupOffsets({ groups: [id] }))
   return groups
@@ -93,7 +93,7 @@ export async function committedOffsets(cluster: Cluster, id: string): Promise<re
     .toSorted(byTopicAndPartition)
 }
 
-/** As one commit of nobody's: the coordinator refuses it while the group has members. */
+/** Commits without a member id: the coordinator rejects it while the group has members. */
 export async function commitOffsets(
   cluster: Cluster,
   id: string,
@@ -109,7 +109,7 @@ export async function commitOffsets(
 async function coordinatorOf(cluster: Cluster, id: string): Promise<DescribedGroup['coordinator']> {
   const { FindCoordinatorKeyTypes } = cluster.library
   const [found] = await cluster.patiently(() => cluster.admin.findCoordinator({ keyType: FindCoordinatorKeyTypes.GROUP, keys: [id] }))
-  if (found === undefined) throw refusal('COORDINATOR_NOT_AVAILABLE', `nobody coordinates group '${id}'`)
+  if (found === undefined) throw refusal('COORDINATOR_NOT_AVAILABLE', `group '${id}' has no coordinator`)
   return { id: found.nodeId, host: found.host, port: found.port }
 }
 
@@ -130,7 +130,7 @@ function classic(group: describeGroupsV5.DescribeGroupsResponseGroup): Omit<Desc
   }
 }
 
-/** Undefined for bytes that are no consumer's: what clients put there is their own affair. */
+/** Undefined for bytes that are not a consumer's assignment: clients may put anything there. */
 function assignmentIn(bytes: Uint8Array): readonly PartitionRef[] | undefined {
   if (bytes.length === 0) return []
   try {
@@ -144,7 +144,7 @@ function assignmentIn(bytes: Uint8Array): readonly PartitionRef[] | undefined {
   }
 }
 
-/** Undefined: it is none of these, either. */
+/** Undefined: the group is of none of the newer types either. */
 async function describeNewer(
   cluster: Cluster,
   id: string,

@@ -1,4 +1,4 @@
-// Where partitions begin and end, and where a time is in them: ListOffsets, asked of each partition's leader.
+// The first and last offsets of partitions, and offsets by time: sends ListOffsets to each partition's leader.
 import type { Cluster } from './cluster.ts'
 import type { ClusterState } from './cluster-metadata.ts'
 
@@ -7,11 +7,11 @@ export interface PartitionRef {
   readonly partition: number
 }
 
-/** Timestamps with a meaning of their own. */
+/** Timestamps with a special meaning. */
 export const latest = -1
 export const earliest = -2
 
-/** Offsets by `keyOf`; a partition that nobody leads, or whose leader refuses, is left out. No record is so new: -1. */
+/** Offsets by `keyOf`, without partitions that have no leader or whose leader answers an error. -1: no record is that new. */
 export async function offsetsAt(
   cluster: Cluster,
   { brokers, topics }: Pick<ClusterState, 'brokers' | 'topics'>,

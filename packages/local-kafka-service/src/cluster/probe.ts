@@ -1,4 +1,4 @@
-// Asks an address what it is: one connection, one ApiVersions, and what came back; needs no client library and no credentials.
+// Probes an address: one connection, one ApiVersions request and what came back; needs no client library and no credentials.
 import { lookup } from 'node:dns/promises'
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions as TlsSettings } from 'node:tls'
@@ -29,40 +29,40 @@ export interface ServedApi {
 
 export type Finding =
   | { readonly kind: 'kafka'; readonly apis: readonly ServedApi[]; readonly ms: number; readonly remoteAddress: string }
-  /** The name has no address. */
+  /** The name cannot be resolved. */
   | { readonly kind: 'unresolvable'; readonly code: string }
   | { readonly kind: 'refused' }
   | { readonly kind: 'unreachable'; readonly code: string }
-  /** Nobody took the connection in time. */
+  /** The connection was not accepted in time. */
   | { readonly kind: 'no connection' }
-  /** The connection stands, but nothing comes. */
+  /** The connection is open, but no answer arrives. */
   | { readonly kind: 'silent' }
-  /** The connection was ended without an answer. */
+  /** The connection was closed without an answer. */
   | { readonly kind: 'closed' }
   | { readonly kind: 'speaks HTTP' }
-  /** It answered our plain bytes with those of TLS. */
+  /** It answered our plaintext bytes with TLS. */
   | { readonly kind: 'speaks TLS' }
   | { readonly kind: 'no TLS'; readonly message: string }
   | { readonly kind: 'untrusted'; readonly message: string }
-  /** It ended the handshake because of the certificate of the client: there is none, or one that it does not trust. */
+  /** It ended the handshake because of the client certificate, which is missing or not trusted. */
   | { readonly kind: 'wants certificate'; readonly message: string }
-  /** It is a Kafka whose listener answers nothing before a login. */
+  /** A Kafka listener that answers nothing before a login. */
   | { readonly kind: 'wants login' }
-  /** It is a Kafka whose listener knows no login. */
+  /** A Kafka listener without SASL. */
   | { readonly kind: 'wants no login' }
-  /** It is a Kafka whose listener has a login, by other mechanisms. */
+  /** A Kafka listener with SASL, but with other mechanisms. */
   | { readonly kind: 'other mechanisms'; readonly offered: readonly string[] }
   | { readonly kind: 'no kafka'; readonly message: string }
 
 export interface ProbeOptions {
   readonly timeoutMs: number
-  /** Undefined: plain. */
+  /** Undefined: plaintext. */
   readonly tls?: TlsSettings | undefined
-  /** Whether the listener has a login is found out, too: by one step of a login with this mechanism, or, for `none`, by a question without one. */
+  /** Also finds out whether the listener uses SASL: by one step of a login with this mechanism, or, for `none`, by a request without a login. */
   readonly login?: string
 }
 
-/** Never rejects: what went wrong is what was found. */
+/** Never rejects: a failure is a finding. */
 export async function probe({ host, port }: Address, { timeoutMs, tls, login }: ProbeOptions): Promise<Finding> {
   const began = performance.now()
   const deadline = AbortSignal.timeout(timeoutMs)
@@ -84,7 +84,7 @@ export async function probe({ host, port }: Address, { timeoutMs, tls, login }: 
   }
 }
 
-/** Undefined: the listener wants what the client does. Kafka ends a connection that asks anything before its login. */
+/** Undefined: the listener matches the client's login. Kafka closes a connection that sends another request before its login. */
 async function loginMismatch(
   socket: Socket,
   { login, apis, deadline }: { readonly login: string; readonly apis: readonly ServedApi[]; readonly deadline: AbortSignal },
@@ -101,7 +101,7 @@ async function loginMismatch(
   return errorCode === errors.UNSUPPORTED_SASL_MECHANISM.code ? { kind: 'other mechanisms', offered: mechanisms } : undefined
 }
 
-/** `host:port` or `[address]:port`, checked before. */
+/** `host:port` or `[address]:port`, validated before. */
 export function splitServer(server: string): Address {
   const at = server.lastIndexOf(':')
   return { host: server.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(server.slice(at + 1)) }
@@ -120,7 +120,7 @@ export async function addressesOf(host: string): Promise<readonly string[] | { r
   }
 }
 
-/** Undefined when it is. */
+/** Undefined when connected. */
 function connected(socket: Socket, event: 'connect' | 'secureConnect', deadline: AbortSignal): Promise<Finding | undefined> {
   return new Promise((resolve) => {
     let tcp = false
@@ -146,21 +146,21 @@ function ofTls(error: Error): Finding {
     : { kind: 'no TLS', message: error.message }
 }
 
-/** The first code in the error or in those that it is made of: Node tries several addresses. */
+/** The first code in the error or in its nested errors: Node tries several addresses. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN'
   if ('code' in error && typeof error.code === 'string') return error.code
   return error instanceof AggregateError && error.errors.length > 0 ? codeOf(error.errors[0]) : error.message
 }
 
-/** An answer of ApiVersions is a few kilobytes. */
+/** The answer to ApiVersions has a few kilobytes. */
 const mostAnswerBytes = 1024 * 1024
 
 interface Answered<A extends Api> {
   readonly response: DecodedResponseOf<A>
 }
 
-/** One request and its answer, or what came instead. */
+/** One request and its answer, or the finding that replaces it. */
 async function asked<A extends Api>(
   socket: Socket,
   api: A,
@@ -200,7 +200,7 @@ function firstFrame(socket: Socket, deadline: AbortSignal): Promise<Finding | Ui
     socket.on('data', onData)
     done.signal.addEventListener('abort', () => socket.off('data', onData))
     socket.once('error', (error) => {
-      // With TLS 1.3 a server looks at the certificate of a client after the client took the connection for made.
+      // With TLS 1.3 a server checks the client certificate after the client considers the connection established.
       resolve(isAboutClient(codeOf(error)) ? { kind: 'wants certificate', message: error.message } : { kind: 'closed' })
     })
     socket.once('close', () => resolve({ kind: 'closed' }))
@@ -209,14 +209,14 @@ function firstFrame(socket: Socket, deadline: AbortSignal): Promise<Finding | Ui
   }).finally(() => done.abort())
 }
 
-/** Alerts of TLS that a server sends because of the certificate of the client. */
+/** TLS alerts that a server sends because of the client certificate. */
 function isAboutClient(code: string): boolean {
   return /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN|HANDSHAKE_FAILURE)$/.test(code)
 }
 
 function knownStranger(chunk: Buffer): Finding | undefined {
   if (chunk.subarray(0, 5).toString('latin1') === 'HTTP/') return { kind: 'speaks HTTP' }
-  // A record of TLS: its type, then version 3.x.
+  // A TLS record: its type, then version 3.x.
   const [type = 0, major = 0] = chunk
   return type >= 0x14 && type <= 0x17 && major === 3 ? { kind: 'speaks TLS' } : undefined
 }

@@ -1,4 +1,4 @@
-// Which server it is, as far as its APIs show: no API of Kafka tells its version, but each version of Kafka brought APIs of its own.
+// Guesses the server's version from its APIs: no API of Kafka reports the version, but each version of Kafka added APIs.
 
 interface Served {
   readonly key: number
@@ -6,7 +6,7 @@ interface Served {
   readonly max: number
 }
 
-/** The first version of Apache Kafka that had an API at this version at least, newest first (its release notes and message schemas). */
+/** The first version of Apache Kafka that had an API at this version or newer, newest first (from its release notes and message schemas). */
 const marks: readonly (readonly [version: string, key: number, atLeast: number])[] = [
   ['4.1', 0, 13],
   ['4.0', 0, 12],
@@ -22,7 +22,7 @@ const marks: readonly (readonly [version: string, key: number, atLeast: number])
   ['0.10', 18, 0],
 ]
 
-/** `speaks as Apache Kafka 4.1 or newer does`: other servers speak so, too. */
+/** `speaks as Apache Kafka 4.1 or newer does`: other servers may look the same. */
 export function serverGuess(apis: readonly Served[]): string {
   const found = marks.find(([, key, atLeast]) => apis.some((api) => api.key === key && api.max >= atLeast))
   return found === undefined ? 'unknown' : `speaks as Apache Kafka ${found[0]} or newer does`

@@ -17,6 +17,6 @@ export function resourceOf({ arguments: [kind = '', name = ''] }: Given): Resour
       kind === 'broker'
         ? `'${name}' is not a valid broker id`
         : `'${kind}' is not a valid kind of resource: only topics and brokers have configs`,
-    fix: ['as in: lks config describe topic orders', 'or: lks config describe broker 1   (see them: lks cluster info)'],
+    fix: ['as in: lks config describe topic orders', 'or: lks config describe broker 1   (list them: lks cluster info)'],
   })
 }

@@ -45,13 +45,13 @@ function planOf(given: Given, { terminal }: CommandContext): Plan {
   const partitions = given.options('partition').map(Number)
   if (group !== undefined && partitions.length > 0) {
     throw new UserError('LKS-1005', {
-      what: '--group and --partition exclude one another',
+      what: '--group and --partition exclude each other',
       why: 'the group assigns partitions to its members',
       fix: ['remove one of them'],
     })
   }
   if (format !== undefined && output !== undefined && output !== 'table') {
-    throw new UserError('LKS-1005', { what: '--format and --output exclude one another', fix: ['remove one of them'] })
+    throw new UserError('LKS-1005', { what: '--format and --output exclude each other', fix: ['remove one of them'] })
   }
   const parsed = parseOffsetRange(given.option('offset') ?? 'start', { nowMs: Date.now() })
   const filter = given.option('grep')

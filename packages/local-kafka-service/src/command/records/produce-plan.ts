@@ -18,7 +18,7 @@ export interface ProducePlan {
   readonly output: string
 }
 
-/** Throws a UserError for options that exclude one another. */
+/** Throws a UserError for options that exclude each other. */
 export function producePlanOf(given: Given): ProducePlan {
   const key = given.option('key')
   const separator = given.option('key-separator')
@@ -63,5 +63,5 @@ function oneOf<T extends string>(words: readonly T[], value: string): T {
 }
 
 function excluded(one: string, other: string, why: string): UserError {
-  return new UserError('LKS-1005', { what: `${one} and ${other} exclude one another`, why, fix: ['remove one of them'] })
+  return new UserError('LKS-1005', { what: `${one} and ${other} exclude each other`, why, fix: ['remove one of them'] })
 }
