@@ -1,6 +1,6 @@
-// Keeps the process alive while something is waited for: the server's own timers never do, and an embedded one's sockets neither.
+// Keeps the process alive during a wait: neither the server's timers nor an embedded server's sockets do.
 
-// Taken as the module loads, so that faked timers do not let the process go in the middle of a wait.
+// Captured when the module loads, so that faked timers cannot let the process end during a wait.
 const { setInterval, clearInterval } = globalThis
 
 export async function awake<T>(work: Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-// Who may use a data directory.
+// Which server may use a data directory.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, uptime } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-test('is made where it is missing, and only one has it at a time', () => {
+test('it is created if missing, and only one server has it at a time', () => {
   const path = join(folder, 'a', 'b')
   const first = takeDataDirectory(path)
   expect(() => takeDataDirectory(path)).toThrow(expect.objectContaining({ code: 'LKS-1101' }))
@@ -20,27 +20,27 @@ test('is made where it is missing, and only one has it at a time', () => {
   takeDataDirectory(path).release()
 })
 
-test('one of a newer layout is left alone', () => {
+test('a directory with a newer layout is not changed', () => {
   takeDataDirectory(folder).release()
   const database = new DatabaseSync(join(folder, 'lock.db'))
   database.exec('PRAGMA user_version = 2')
   database.close()
   expect(() => takeDataDirectory(folder)).toThrow(expect.objectContaining({ code: 'LKS-1102' }))
-  // Told again: the refusal took nothing.
+  // Rejected again: the first rejection did not take the lock.
   expect(() => takeDataDirectory(folder)).toThrow(expect.objectContaining({ code: 'LKS-1102' }))
 })
 
-test('a file in its place, or something else where the lock should be, is said', () => {
+test('a file in place of the directory, and an invalid lock file, are reported', () => {
   const file = join(folder, 'file')
   writeFileSync(file, '')
   expect(() => takeDataDirectory(file)).toThrow(expect.objectContaining({ code: 'LKS-1103' }))
   writeFileSync(join(folder, 'lock.db'), 'not SQLite, but long enough to be looked at as a header of one hundred bytes'.repeat(3))
   expect(() => takeDataDirectory(folder)).toThrow(
-    expect.objectContaining({ code: 'LKS-1103', why: expect.stringContaining('no SQLite database') }),
+    expect.objectContaining({ code: 'LKS-1103', why: expect.stringContaining('not an SQLite database') }),
   )
 })
 
-test('whether the machine was started again: only a mark of this very boot says that it was not', () => {
+test('the machine counts as rebooted unless the mark is of the current boot', () => {
   const rebooted = (): boolean => {
     const directory = takeDataDirectory(folder)
     directory.release()
@@ -59,14 +59,14 @@ test('whether the machine was started again: only a mark of this very boot says 
     writeFileSync(mark, other)
     expect(rebooted(), other).toBe(true)
   }
-  // By the time of the boot where it has no name: the clock may have been set a little.
+  // Compares the time of the boot if it has no id: the clock may have been adjusted a little.
   for (const same of [own, `at ${bootedAtMs + 5_000}`]) {
     writeFileSync(mark, same)
     expect(rebooted(), same).toBe(false)
   }
 })
 
-test('N15: a start that fails before it stores anything leaves nothing behind, and never removes what it did not make', () => {
+test('N15: a start that fails before it stores anything leaves nothing behind, and removes only what it created', () => {
   const taken = takeDataDirectory(join(folder, 'a', 'b'))
   taken.release()
   expect(readdirSync(folder)).toEqual([])
@@ -74,7 +74,7 @@ test('N15: a start that fails before it stores anything leaves nothing behind, a
   expect(readdirSync(folder)).toEqual(['lock.db'])
 })
 
-test('N15: what is stored stays, and Git ignores it', () => {
+test('N15: stored data stays, and Git ignores it', () => {
   const path = join(folder, '.lks')
   const used = takeDataDirectory(path)
   used.used()
@@ -87,7 +87,7 @@ test('N15: what is stored stays, and Git ignores it', () => {
   expect(readFileSync(join(path, '.gitignore'), 'utf8')).toBe('objects\n')
 })
 
-test('N15: a folder that holds something else, as a project, gets no .gitignore', () => {
+test('N15: a folder with other content, such as a project, gets no .gitignore', () => {
   writeFileSync(join(folder, 'package.json'), '{}')
   const used = takeDataDirectory(folder)
   used.used()
@@ -96,7 +96,7 @@ test('N15: a folder that holds something else, as a project, gets no .gitignore'
 })
 
 test.skipIf(process.platform !== 'linux').each(['/proc/x', '/proc/x/y', '/proc/self/x'])(
-  'N8: %s cannot be made, and that is said at once',
+  'N8: %s cannot be created, and the error comes at once',
   (path) => {
     expect(() => takeDataDirectory(path)).toThrow(expect.objectContaining({ code: 'LKS-1103', why: expect.stringContaining('ENOENT') }))
   },

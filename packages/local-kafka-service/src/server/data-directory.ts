@@ -1,4 +1,4 @@
-// The data directory of a server: `lock.db` (whose it is now), `boot` (what the machine was started as when it was last used), `metadata.db`, `objects/`.
+// The data directory of a server: `lock.db` (held by the running server), `boot` (the machine's boot when it was last used), `metadata.db`, `objects/`.
 import {
   accessSync,
   closeSync,
@@ -18,29 +18,29 @@ import { DatabaseSync } from 'node:sqlite'
 import { isError, makeFolder } from '@local-kafka-service/agent'
 import { UserError } from '../user-error.ts'
 
-/** Of the layout of the directory; metadata and objects have versions of their own. */
+/** The version of the directory's layout; metadata and objects have their own versions. */
 export const dataDirectoryVersion = 1
 
 export interface DataDirectory {
   readonly path: string
-  /** For all that is known the machine was started again since the directory was last used: what was not on the disk then is gone. */
+  /** True if the machine may have rebooted since the directory was last used: data that was not on the disk by then is lost. */
   readonly rebooted: boolean
-  /** What a restart of the machine may have torn was found and put right: until the next one nobody has to look again. */
+  /** The damage that a reboot may have caused was found and repaired: no check is needed until the next reboot. */
   recovered(): void
-  /** Something is stored in it from here on. */
+  /** From here on the directory holds data. */
   used(): void
-  /** Another server may use it from here on. A folder that was made for this server and never used is removed. */
+  /** From here on another server may use it. Removes a folder that was created for this server and never used. */
   release(): void
 }
 
-/** Where things are in a data directory, taken or not. */
+/** The paths in a data directory, locked or not. */
 export function placesIn(path: string): { readonly metadata: string; readonly objects: string } {
   return { metadata: join(resolve(path), 'metadata.db'), objects: join(resolve(path), 'objects') }
 }
 
 /**
- * Makes the directory where it is missing and takes it for this server. The lock is an exclusive transaction held open on `lock.db`: the
- * operating system ends it with the process, however that ends, so no stale lock is ever left. Throws a UserError.
+ * Creates the directory if it is missing and locks it for this server. The lock is an exclusive transaction held open on `lock.db`: the
+ * operating system ends it with the process, however the process ends, so no stale lock remains. Throws a UserError.
  */
 export function takeDataDirectory(path: string): DataDirectory {
   const directory = resolve(path)
@@ -54,7 +54,7 @@ export function takeDataDirectory(path: string): DataDirectory {
     database = new DatabaseSync(file)
     lock(database, directory)
     if (statSync(file, { throwIfNoEntry: false })?.ino !== made)
-      throw inUse(directory, 'a start that failed removed its lock at this moment')
+      throw inUse(directory, 'a failed start removed its lock file at the same moment')
   } catch (error) {
     database?.close()
     throw asUserError(error, directory)
@@ -80,14 +80,14 @@ export function takeDataDirectory(path: string): DataDirectory {
       }
     },
     release() {
-      // While the lock is held: another server must never lock a file that is gone from the folder.
+      // Done while the lock is held: another server must never lock a file that is no longer in the folder.
       if (unused !== undefined) removeUnused(directory, unused)
       held.close()
     },
   }
 }
 
-/** The number of the file, which is made where it is missing. */
+/** The inode number of the file, which is created if it is missing. */
 function fileNumber(path: string): number {
   const file = openSync(path, 'a')
   try {
@@ -97,7 +97,7 @@ function fileNumber(path: string): number {
   }
 }
 
-/** Keeps messages out of the Git repository of a project. Not in a folder that also holds something else, and never over a file that is there. */
+/** Keeps messages out of a project's Git repository. Skips a folder with other content, and never overwrites an existing file. */
 function ignoreInGit(directory: string): void {
   if (readdirSync(directory).some((name) => !/^(boot|lock\.db|metadata\.db|objects)/.test(name))) return
   try {
@@ -107,7 +107,7 @@ function ignoreInGit(directory: string): void {
   }
 }
 
-/** Removes the lock and the folders down from `first` that were made for it, as far as they are empty. What cannot be removed harms nobody. */
+/** Removes the lock file, and the folders from `first` down that were created for it, as far as they are empty. A leftover does no harm. */
 function removeUnused(directory: string, first: string): void {
   try {
     if (readdirSync(directory).some((name) => name !== 'lock.db')) return
@@ -119,20 +119,20 @@ function removeUnused(directory: string, first: string): void {
 }
 
 /**
- * The mark of a boot needs no fsync, and none that says how the last run ended: it is written when its boot has been recovered from, so if the power goes
- * before it is on the disk, what is there is older, torn or absent, and none of these is the next boot.
+ * The mark of a boot needs no fsync, nor does the state of the last run need a mark: it is written after recovery in that boot. If the power fails
+ * before it is on the disk, the file is older, torn or absent, and so never matches the next boot.
  */
 function readBoot(directory: string): string | undefined {
   try {
     return readFileSync(join(directory, 'boot'), 'latin1')
   } catch (error) {
-    // Unreadable for whatever reason is unknown, which only costs a look at the newest objects.
+    // A mark that cannot be read counts as unknown, which only costs a check of the newest objects.
     if (isError(error) && 'code' in error) return undefined
     throw error
   }
 }
 
-/** Linux has a name for each boot; elsewhere it is the time of it, as well as the clock knows that. */
+/** Linux has an id for each boot; elsewhere the time of the boot is used, as exactly as the clock allows. */
 function thisBoot(): string {
   const id = linuxBootId()
   return id === undefined ? `at ${bootedAtMs()}` : `id ${id}`
@@ -144,7 +144,7 @@ function isThisBoot(mark: string | undefined): boolean {
   return at === undefined ? mark === thisBoot() : Math.abs(Number(at) - bootedAtMs()) <= clockSlackMs
 }
 
-/** Taken as the module loads: a test's faked Date is no time of the machine. */
+/** Captured when the module loads: a test's faked Date is not the machine's time. */
 const wallNow = Date.now
 
 const clockSlackMs = 10_000
@@ -170,8 +170,8 @@ function lock(database: DatabaseSync, directory: string): void {
   const version = versionOf(database)
   if (version > dataDirectoryVersion) {
     throw new UserError('LKS-1102', {
-      what: `the data directory ${directory} was made by a newer version of Local Kafka Service`,
-      why: `its layout has version ${version}, this server knows version ${dataDirectoryVersion}`,
+      what: `the data directory ${directory} was created by a newer version of Local Kafka Service`,
+      why: `its layout has version ${version}; this server supports version ${dataDirectoryVersion}`,
       fix: ['use the newer version', 'use another directory: --dir <path>'],
     })
   }
@@ -190,12 +190,12 @@ function inUse(directory: string, why: string, cause?: unknown): UserError {
   return new UserError('LKS-1101', {
     what: `the data directory ${directory} is in use by another server`,
     why,
-    fix: ['stop the other server and its forks, or use it', 'use another directory: --dir <path>', 'keep nothing: --memory'],
+    fix: ['stop the other server and its forks, or use that server', 'use another directory: --dir <path>', 'keep nothing: --memory'],
     cause,
   })
 }
 
-/** Also by a quota. */
+/** Also when a quota is exceeded. */
 function isDiskFull(error: unknown): boolean {
   const { code, errcode } = error as { readonly code?: string; readonly errcode?: number }
   return code === 'ENOSPC' || code === 'EDQUOT' || ((errcode ?? 0) & 0xff) === sqliteFull
@@ -204,7 +204,7 @@ function isDiskFull(error: unknown): boolean {
 function asUserError(error: unknown, directory: string): UserError {
   if (error instanceof UserError) return error
   const { errcode, message } = error as { readonly errcode?: number; readonly message?: string }
-  if (errcode === sqliteBusy) return inUse(directory, 'two servers in one directory would each believe that it is theirs alone', error)
+  if (errcode === sqliteBusy) return inUse(directory, 'only one server can use a data directory', error)
   if (isDiskFull(error))
     return new UserError('LKS-1104', {
       what: `the disk of ${directory} is full`,
@@ -215,7 +215,9 @@ function asUserError(error: unknown, directory: string): UserError {
   return new UserError('LKS-1103', {
     what: `the data directory ${directory} cannot be used`,
     why:
-      errcode === sqliteNotADatabase ? `${join(directory, 'lock.db')} is not ours: it is no SQLite database` : (message ?? String(error)),
+      errcode === sqliteNotADatabase
+        ? `${join(directory, 'lock.db')} is not a lock file: it is not an SQLite database`
+        : (message ?? String(error)),
     fix: ['use another directory: --dir <path>', 'make it readable and writable for this user', 'keep nothing: --memory'],
     cause: error,
   })

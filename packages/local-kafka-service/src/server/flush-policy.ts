@@ -1,11 +1,11 @@
-// When a flush is sealed, from the settings and from what a PUT costs where the objects go.
+// When a flush is sealed, from the settings and the cost of a PUT.
 import { type FlushPolicy, limits, number, type Settings } from '@local-kafka-service/agent'
 
 const budgetSettings = ['flush.linger.ms', 'flush.puts.per.second'] as const
 
 /**
- * Where a PUT costs nothing, group commit: at once when idle, else when the flush before is done. Where it costs money or time, or where somebody set the
- * budget, many PUTs at a time, as often as the budget allows; a lone request still goes at once.
+ * If a PUT is free, group commit: at once when idle, otherwise when the previous flush is done. If it costs money or time, or if the user has set the
+ * budget: many PUTs in parallel, as often as the budget allows; a lone request still goes at once.
  */
 export function flushPolicy(settings: Settings, { putsCost }: { readonly putsCost: boolean }): FlushPolicy {
   const maxBytes = number(settings, 'flush.bytes')

@@ -1,4 +1,4 @@
-// The holder of a lease in words, for the log and for errors.
+// The holder of a lease as text, for the log and for errors.
 import type { LeaseHolder } from '@local-kafka-service/agent'
 
 /** `the agent 'web-1' on web-1 (127.0.0.1:9092, since 2026-01-31 12:00:00 UTC)` */

@@ -1,4 +1,4 @@
-// Where a server keeps what it keeps, in words, for the first screen and for errors.
+// The places of a server's data as text, for the first screen and for errors.
 import type { ServerPlan } from './server-plan.ts'
 
 export function objectsAt({ objects }: Pick<ServerPlan, 'objects'>): string {
@@ -12,7 +12,7 @@ export function objectsAt({ objects }: Pick<ServerPlan, 'objects'>): string {
   }
 }
 
-/** Never with a password. */
+/** Never contains a password. */
 export function metadataAt({ metadata }: Pick<ServerPlan, 'metadata'>): string {
   switch (metadata.kind) {
     case 'memory':

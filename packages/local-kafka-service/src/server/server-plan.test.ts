@@ -1,4 +1,4 @@
-// What options make of a server: which stores belong together, and which options exclude one another.
+// The plan of a server from its options: which stores are used, and which options exclude each other.
 import { hostname } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { embeddedPlan } from '../embedded/embedded-plan.ts'
@@ -18,18 +18,18 @@ function refusalOf(make: () => unknown): UserError {
     if (error instanceof UserError) return error
     throw error
   }
-  throw new Error('nothing was refused')
+  throw new Error('nothing was rejected')
 }
 
-describe('where things are kept', () => {
-  test('without a word, in .lks', () => {
+describe('the stores', () => {
+  test('the default is .lks', () => {
     const { dataDirectory, objects, metadata } = plan({})
     expect(dataDirectory).toBe('.lks')
     expect(objects).toMatchObject({ kind: 'directory', path: expect.stringMatching(/\.lks.objects$/) })
     expect(metadata).toMatchObject({ kind: 'sqlite', path: expect.stringMatching(/\.lks.metadata\.db$/) })
   })
 
-  test('in memory nothing is on the disk, and the durability says so', () => {
+  test('in memory nothing is on the disk, and the durability is memory', () => {
     const made = plan({ memory: 'true' })
     expect(made).toMatchObject({ dataDirectory: undefined, objects: { kind: 'memory' }, metadata: { kind: 'memory' } })
     expect(made.settings.values.get('durability')?.value).toBe('memory')
@@ -49,7 +49,7 @@ describe('where things are kept', () => {
   })
 })
 
-describe('H11: who else may serve the cluster', () => {
+describe('H11: when a start takes the cluster over', () => {
   const postgres = { storage: 's3://bucket', metadata: 'postgres://me@host/db' }
   const nameOf = ({ settings }: ServerPlan) => settings.values.get('agent.name')
 
@@ -72,7 +72,7 @@ describe('H11: who else may serve the cluster', () => {
     expect(embeddedPlan(options).takeOver).toBe(takeOver)
   })
 
-  test('on a shared database an agent has the name of its machine, unless it was given one', () => {
+  test('on a shared database an agent is named after its machine, unless it has a name', () => {
     expect(nameOf(plan(postgres))).toEqual({ value: hostname(), source: 'default' })
     expect(nameOf(embeddedPlan(postgres))).toEqual({ value: hostname(), source: 'default' })
     expect(nameOf(plan({ ...postgres, 'agent.name': 'blue' }))).toEqual({ value: 'blue', source: 'flag' })
@@ -85,21 +85,21 @@ test.each([
   [{ memory: 'true', storage: 's3://bucket' }, '--memory and --storage'],
   [{ memory: 'true', durability: 'strict' }, '--memory and --durability'],
   [{ durability: 'memory' }, '--durability is memory'],
-  [{ advertised: 'host', 'kafka.port': '0' }, 'names no port'],
-])('%j is refused', (flags, what) => {
+  [{ advertised: 'host', 'kafka.port': '0' }, 'does not name a port'],
+])('%j is rejected', (flags, what) => {
   const error = refusalOf(() => plan(flags))
   expect(error.code).toBe('LKS-1005')
   expect(error.what).toContain(what)
 })
 
-test('a port that was asked for does not move, a default one may', () => {
+test('a requested port is fixed, a default one may move', () => {
   expect(plan({ 'control.port': '8000' }).http).toMatchObject({
     control: { port: 8000, movable: false },
     data: { port: 8123, movable: true },
   })
 })
 
-test('localhost is both families, each address once', () => {
+test('localhost is one address of each family', () => {
   expect(plan({ listen: 'localhost' }).hosts).toEqual(['127.0.0.1', '::1'])
   expect(plan({ listen: '127.0.0.1, localhost' }).hosts).toEqual(['127.0.0.1', '::1'])
 })
@@ -109,11 +109,11 @@ test('an advertised host without a port gets the Kafka port', () => {
 })
 
 describe('when a flush is sealed', () => {
-  test('where a PUT costs nothing: group commit, without a budget', () => {
+  test('a free PUT: group commit, without a budget', () => {
     expect(flushPolicy(plan({}).settings, { putsCost: false })).toMatchObject({ flushesInFlight: 1, lingerMs: 0, putsPerSecond: Infinity })
   })
 
-  test('where it costs, and where somebody set the budget: the budget', () => {
+  test('a PUT that costs, or a budget that the user set: the budget', () => {
     expect(flushPolicy(plan({}).settings, { putsCost: true })).toMatchObject({
       flushesInFlight: 8,
       lingerMs: 250,
@@ -126,7 +126,7 @@ describe('when a flush is sealed', () => {
 })
 
 describe('embedded', () => {
-  test('without a word: memory, any free port, no HTTP', () => {
+  test('the defaults: memory, any free port, no HTTP', () => {
     expect(embeddedPlan({})).toMatchObject({
       dataDirectory: undefined,
       objects: { kind: 'memory' },
@@ -136,7 +136,7 @@ describe('embedded', () => {
     })
   })
 
-  test('what is wrong is named', () => {
+  test('the error names the wrong option', () => {
     expect(refusalOf(() => embeddedPlan({ settings: { 'num.partition': 3 } })).what).toContain('did you mean num.partitions?')
     expect(refusalOf(() => embeddedPlan({ settings: { 'num.partitions': 0 } })).what).toContain('num.partitions')
     expect(refusalOf(() => embeddedPlan({ storage: 'file:///x' })).what).toContain('storage')

@@ -1,4 +1,4 @@
-// What one server is to be: its stores, its ports, its settings; made from the options of the command.
+// The plan of one server, made from the options of the command: its stores, its ports and its settings.
 import { hostname } from 'node:os'
 import {
   type AgentSettingName,
@@ -17,24 +17,24 @@ import { UserError } from '../user-error.ts'
 import { placesIn } from './data-directory.ts'
 
 export interface ServerPlan {
-  /** Taken before anything in it is opened; undefined when nothing is kept in one. */
+  /** Locked before any file in it is opened; undefined if the server has none. */
   readonly dataDirectory: string | undefined
   readonly objects: ObjectsPlace
   readonly metadata: MetadataPlace
   readonly storeLatencyMs: number
-  /** Whether a server that nobody asks anything keeps its process alive. */
+  /** Whether an idle server keeps its process alive. */
   readonly holdsProcess: boolean
   readonly settings: Settings
   readonly hosts: readonly string[]
   readonly kafkaPort: number
   readonly advertised: { readonly host: string; readonly port: number } | undefined
-  /** When it fences the agents that are registered. */
+  /** When it fences registered agents. */
   readonly takeOver: TakeOver
   /** Undefined: no HTTP. */
   readonly http: HttpPlan | undefined
-  /** Time that can be moved on at will. Absent: the system's. */
+  /** A time that can be moved at will. Absent: the system's time. */
   readonly time?: MovableTime
-  /** A fork or a snapshot: what it begins with, in memory. */
+  /** A fork or a snapshot: its initial state, in memory. */
   readonly beginsWith?: Beginning
 }
 
@@ -44,7 +44,7 @@ export interface HttpPlan {
   readonly allowedHosts: readonly string[]
 }
 
-/** Throws a UserError where options exclude one another. */
+/** Throws a UserError if options exclude each other. */
 export function planOf(values: OptionValues): ServerPlan {
   const memory = textOf(values, 'memory') === 'true'
   if (memory) checkAlone(values)
@@ -61,7 +61,7 @@ export function planOf(values: OptionValues): ServerPlan {
     dataDirectory: objects.kind === 'directory' || metadata.kind === 'sqlite' ? textOf(values, 'dir') : undefined,
     objects,
     metadata,
-    storeLatencyMs: durationMs(textOf(values, 'store.latency') ?? '0') ?? 0, // checked before
+    storeLatencyMs: durationMs(textOf(values, 'store.latency') ?? '0') ?? 0, // validated before
     holdsProcess: true,
     settings: settingsOf(values, { memory, metadata }),
     hosts: addressesOf(listOf(textOf(values, 'listen'))),
@@ -76,12 +76,12 @@ export function planOf(values: OptionValues): ServerPlan {
   }
 }
 
-/** `localhost` is both families, whatever the machine's resolver makes of it. */
+/** `localhost` is both address families, whatever the machine's resolver returns. */
 export function addressesOf(hosts: readonly string[]): readonly string[] {
   return [...new Set(hosts.flatMap((host) => (host === 'localhost' ? ['127.0.0.1', '::1'] : [host])))]
 }
 
-/** `s3://bucket/prefix`, checked before. */
+/** `s3://bucket/prefix`, validated before. */
 export function s3Place(url: string): ObjectsPlace {
   const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(url) ?? []
   return { kind: 's3', bucket, prefix: prefix.replace(/\/+$/, '') }
@@ -92,18 +92,18 @@ export function metadataPlace(given: string | undefined, sqlitePath: string): Me
   return given === ':memory:' ? { kind: 'memory' } : { kind: 'postgres', url: given }
 }
 
-/** Whoever was registered in a database of this process, or in a data directory whose lock is held, has ended. */
+/** An agent that is registered in a database of this process, or in a data directory whose lock this server holds, has ended. */
 export function takeOverOf(metadata: MetadataPlace, { asked }: { readonly asked: boolean }): TakeOver {
   return asked || metadata.kind !== 'postgres' ? 'at once' : 'once silent'
 }
 
-/** The name of an agent that shares its database with other machines. In a data directory or in memory there is only one, whatever the machine is called. */
+/** The name of an agent that shares its database with other machines. A data directory or memory has only one agent, whatever the machine's name. */
 export function machineName(metadata: MetadataPlace): GivenSettings {
   const name = hostname()
   return metadata.kind === 'postgres' && name !== '' ? { 'agent.name': { value: name, source: 'default' } } : {}
 }
 
-/** Settings that are not left to their defaults. */
+/** Settings that differ from their defaults. */
 export type GivenSettings = Partial<Record<AgentSettingName, { readonly value: string; readonly source: SettingSource }>>
 
 function portOf(values: OptionValues, name: 'kafka.port' | 'control.port' | 'data.port'): number {
@@ -112,17 +112,17 @@ function portOf(values: OptionValues, name: 'kafka.port' | 'control.port' | 'dat
 
 function checkAlone(values: OptionValues): void {
   const other = (['dir', 'storage', 'metadata'] as const).find((name) => wasGiven(values, name))
-  if (other !== undefined) throw excluded(values, 'memory', other, 'with --memory nothing is kept anywhere')
+  if (other !== undefined) throw excluded(values, 'memory', other, 'with --memory nothing is stored')
 }
 
 function settingsOf(values: OptionValues, { memory, metadata }: { readonly memory: boolean; readonly metadata: MetadataPlace }): Settings {
   const durability = values.get('durability')?.value
   if (memory && wasGiven(values, 'durability') && durability !== 'memory')
-    throw excluded(values, 'memory', 'durability', 'what is in memory survives nothing')
+    throw excluded(values, 'memory', 'durability', 'data in memory does not survive the process')
   if (!memory && durability === 'memory')
     throw new UserError('LKS-1005', {
-      what: `${values.get('durability')?.said} is memory, but the server keeps things`,
-      fix: ['keep nothing: --memory', 'be as fast as a kept Kafka can be: --durability os'],
+      what: `${values.get('durability')?.said} is memory, but the server stores data`,
+      fix: ['store nothing: --memory', 'use the fastest durable mode: --durability os'],
     })
   const given: Record<string, { readonly value: string; readonly source: SettingSource }> = { ...machineName(metadata) }
   for (const [name, { value, source }] of values) if (source !== 'default' && value !== null) given[name] = { value, source }
@@ -137,8 +137,8 @@ function advertisedOf(values: OptionValues, kafkaPort: number): ServerPlan['adve
   const { host, port } = splitAddress(given)
   if (port === undefined && kafkaPort === 0)
     throw new UserError('LKS-1005', {
-      what: `${values.get('advertised')?.said} names no port, and the Kafka port is any free one`,
-      fix: [`name both: --advertised ${host}:9092 --kafka-port 9092`],
+      what: `${values.get('advertised')?.said} does not name a port, and the Kafka port is any free one`,
+      fix: [`set both: --advertised ${host}:9092 --kafka-port 9092`],
     })
   return { host, port: port === undefined ? kafkaPort : Number(port) }
 }
@@ -146,8 +146,8 @@ function advertisedOf(values: OptionValues, kafkaPort: number): ServerPlan['adve
 function excluded(values: OptionValues, one: string, other: string, why: string): UserError {
   const said = (name: string): string => values.get(name)?.said ?? flagOf(name)
   return new UserError('LKS-1005', {
-    what: `${said(one)} and ${said(other)} exclude one another`,
+    what: `${said(one)} and ${said(other)} exclude each other`,
     why,
-    fix: [`leave out ${said(one)}`, `leave out ${said(other)}`],
+    fix: [`remove ${said(one)}`, `remove ${said(other)}`],
   })
 }

@@ -1,4 +1,4 @@
-// One server in this process: takes the data directory, opens the stores, joins the agent, serves HTTP; and ends it all in the order that loses nothing.
+// One server in this process: takes the data directory, opens the stores, runs the agent and serves HTTP; and ends all of it in an order that loses nothing.
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { type Agent, type Clock, type EventHook, holdTcpPort, type Interceptors, type OpenedParts, text } from '@local-kafka-service/agent'
@@ -12,24 +12,24 @@ import type { HttpPlan, ServerPlan } from './server-plan.ts'
 export interface Server {
   readonly agent: Agent
   readonly clusterId: string
-  /** Where Kafka clients reach it; the first is the one to tell. */
+  /** The addresses for Kafka clients; the first is the one to print. */
   readonly kafka: readonly { readonly host: string; readonly port: number }[]
   readonly http: HttpServers | undefined
   readonly ended: Agent['ended']
   readonly clock: Clock
-  /** What the machine's last end did to the newest messages, where it may have done anything. */
+  /** The damage of a power loss to the newest messages; undefined if there cannot be any. */
   readonly recovered: OpenedParts['recovered']
-  /** What a fork begins with; undefined where the metadata is in PostgreSQL. */
+  /** The source of a fork; undefined if the metadata is in PostgreSQL. */
   readonly copies: OpenedParts['copies']
-  /** Writes everything that is committed into one file. */
+  /** Writes all committed data into one file. */
   snapshot(path: string): Promise<void>
-  /** Stops accepting, answers what was admitted, flushes, gives its slots up, then ends HTTP and closes the stores. Called again it waits for the same end. */
+  /** Stops accepting, answers pending requests, flushes, releases its slots, then ends HTTP and closes the stores. A second call waits for the same end. */
   stop(): Promise<void>
-  /** Ends the agent at once, as a crash would, then closes what it stood on. */
+  /** Ends the agent at once, as a crash would, then closes its stores. */
   kill(): Promise<void>
 }
 
-/** Rejects with a UserError where a person can help; nothing is left open then. `interceptors`: the faults of a test; the command has none. */
+/** Rejects with a UserError if the user can fix the cause, with nothing left open. `interceptors`: the faults of a test; the command has none. */
 export async function startServer(plan: ServerPlan, emit: EventHook, interceptors?: Interceptors): Promise<Server> {
   return await awake(start(plan, emit, interceptors))
 }
@@ -44,7 +44,7 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
       plan,
     )
     held.port = port
-    // Loaded behind the open port: whoever has come meanwhile waits there.
+    // Loaded after the port is open: early clients wait there.
     const { createAgent, openParts } = await import('@local-kafka-service/agent')
     const opened = await openParts({
       port,
@@ -57,7 +57,7 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
       clusterId: text(plan.settings, 'cluster.id'),
       ...(plan.time && { time: plan.time }),
       ...(plan.beginsWith && { beginsWith: plan.beginsWith }),
-      // A fork may read the directory's objects for longer than this server runs: until then nobody else may remove them.
+      // A fork may read the directory's objects after this server has ended: until then no other server may remove them.
       onFree: () => release(held),
       emit,
       ...(interceptors && { interceptors }),
@@ -101,17 +101,17 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
   }
 }
 
-/** What is open so far. */
+/** The parts that are open. */
 interface Held {
   directory?: DataDirectory
-  /** Closed with what is opened over it, once there is that. */
+  /** Closed together with the parts that use it, once they exist. */
   port?: Awaited<ReturnType<typeof holdTcpPort>>
   opened?: OpenedParts
   agent?: Agent
   http?: HttpServers
 }
 
-/** A step that fails keeps none behind it from its turn. */
+/** A step that fails does not prevent the next ones. */
 async function end(held: Held): Promise<void> {
   const { opened, agent, http } = held
   try {
@@ -130,13 +130,13 @@ async function end(held: Held): Promise<void> {
   }
 }
 
-/** Once, for whoever comes to it first. */
+/** Runs once, for the first caller. */
 function release(held: Held): void {
   held.directory?.release()
   delete held.directory
 }
 
-/** Loaded only when it is wanted, and after the Kafka port is open. */
+/** Loaded only if needed, and after the Kafka port is open. */
 async function serveBeside(agent: Agent, plan: HttpPlan, { hosts, holdsProcess }: ServerPlan): Promise<HttpServers> {
   const { serveHttp } = await import('@local-kafka-service/http')
   return await serveHttp(agent, {
@@ -148,8 +148,8 @@ async function serveBeside(agent: Agent, plan: HttpPlan, { hosts, holdsProcess }
 }
 
 /**
- * Asks for the HTTP ports that may not move before anything is opened: a start that would fail on one must not first end the agent that runs under the
- * same name. Each is free again until HTTP opens it for good; whoever takes it in between makes the start fail all the same, only later.
+ * Probes the fixed HTTP ports before anything is opened: a start that would fail on one must not first end a running agent of the
+ * same name. Each port is free again until HTTP opens it; if another program takes it in between, the start fails later.
  */
 async function tryPorts(http: HttpPlan, hosts: readonly string[]): Promise<void> {
   const fixed = [http.control, http.data].filter(({ port, movable }) => !movable && port !== 0)
@@ -159,7 +159,7 @@ async function tryPorts(http: HttpPlan, hosts: readonly string[]): Promise<void>
 async function tryPort(host: string, port: number): Promise<void> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
-    // An address family that the machine lacks is HTTP's to leave out.
+    // HTTP skips an address family that the machine lacks.
     server.once('error', (error: NodeJS.ErrnoException) =>
       error.code === 'EADDRINUSE' || error.code === 'EACCES' ? reject(error) : resolve(),
     )

@@ -1,11 +1,11 @@
-// What a person is told when a start fails: the errors of ports, stores and sockets in the words of the command.
+// The errors of a failed start: turns errors of ports, stores and sockets into UserErrors of the command.
 import { isError, LeaseHeldError, MetadataError, ObjectStoreError, PartsError } from '@local-kafka-service/agent'
 import { UserError } from '../user-error.ts'
 import { holderOf } from './lease-holder.ts'
 import { metadataAt, objectsAt } from './places.ts'
 import type { ServerPlan } from './server-plan.ts'
 
-/** A UserError where there is something to do about it, else the error itself: that is a defect. */
+/** A UserError if the user can fix the cause, otherwise the error itself, which is a defect. */
 export function explainStart(error: unknown, plan: ServerPlan): unknown {
   if (error instanceof UserError) return error
   if (error instanceof PartsError) return ofParts(error, plan)
@@ -18,9 +18,9 @@ export function explainStart(error: unknown, plan: ServerPlan): unknown {
 function ofLease(error: LeaseHeldError, plan: ServerPlan): UserError {
   return new UserError('LKS-1203', {
     what: `${holderOf(error.holder)} serves this cluster`,
-    why: `its lease in ${metadataAt(plan)} is alive, and one agent serves a cluster`,
+    why: `its lease in ${metadataAt(plan)} is alive, and only one agent serves a cluster`,
     fix: [
-      'use that agent, or stop it and start again',
+      'use that agent, or stop it and start this one again',
       'end it and take its place: --take-over (startKafka: takeOver: true)',
       'serve another cluster: --cluster-id <uuid> on another prefix',
     ],
@@ -34,17 +34,17 @@ function ofParts(error: PartsError, plan: ServerPlan): UserError {
   switch (error.kind) {
     case 'missing snapshot':
       return new UserError('LKS-1403', {
-        what: `there is no snapshot at ${snapshotOf(plan)}`,
+        what: `no snapshot exists at ${snapshotOf(plan)}`,
         why: error.message,
-        fix: ['name the file that kafka.snapshot(path) has written', 'make it readable for this user'],
+        fix: ['use a file that kafka.snapshot(path) has written', 'make it readable for this user'],
         cause,
       })
     case 'foreign snapshot':
     case 'damaged snapshot':
       return new UserError('LKS-1404', {
-        what: `${snapshotOf(plan)} ${error.kind === 'foreign snapshot' ? 'is no snapshot' : 'is damaged'}`,
+        what: `${snapshotOf(plan)} ${error.kind === 'foreign snapshot' ? 'is not a snapshot' : 'is damaged'}`,
         why: error.message,
-        fix: ['write it again: kafka.snapshot(path)', 'bring it back from a copy; it was not written to'],
+        fix: ['write it again: kafka.snapshot(path)', 'restore it from a copy; this start did not change it'],
         cause,
       })
     case 'newer snapshot':
@@ -59,7 +59,7 @@ function ofParts(error: PartsError, plan: ServerPlan): UserError {
         what: `${where} belongs to another cluster`,
         why: error.message,
         fix: [
-          'use the metadata database that goes with it',
+          'use the metadata database of that cluster',
           plan.objects.kind === 's3' ? 'use another prefix: --storage s3://bucket/another-prefix' : 'use another directory: --dir <path>',
         ],
         cause,
@@ -67,14 +67,14 @@ function ofParts(error: PartsError, plan: ServerPlan): UserError {
     case 'used prefix':
       return new UserError('LKS-3005', {
         what: `${where} is in use, but the metadata database (${metadataAt(plan)}) is empty`,
-        why: `${error.message}; without its metadata nobody can say where its messages are`,
+        why: `${error.message}; without its metadata its messages cannot be found`,
         fix: [
           plan.metadata.kind === 'postgres'
-            ? 'give the database that goes with it: --metadata postgres://…'
-            : 'bring the metadata back: the metadata.db that was in the data directory, or --dir <path> or --metadata postgres://… where it is now',
+            ? 'use the database that belongs to it: --metadata postgres://…'
+            : 'restore metadata.db in the data directory, or name the present place of the metadata: --dir <path> or --metadata postgres://…',
           plan.objects.kind === 's3'
-            ? 'start anew on another prefix: --storage s3://bucket/another-prefix'
-            : 'start anew in another directory: --dir <path>',
+            ? 'start with an empty prefix: --storage s3://bucket/another-prefix'
+            : 'start with an empty directory: --dir <path>',
         ],
         cause,
       })
@@ -82,33 +82,30 @@ function ofParts(error: PartsError, plan: ServerPlan): UserError {
       return new UserError('LKS-3006', {
         what: `${where} was written by a newer version of Local Kafka Service`,
         why: error.message,
-        fix: ['use the newer version', 'use another place: --dir <path> or --storage s3://bucket/another-prefix'],
+        fix: ['use the newer version', 'use another location: --dir <path> or --storage s3://bucket/another-prefix'],
         cause,
       })
     case 'damaged cluster file':
       return new UserError('LKS-3007', {
-        what: `cluster.json in ${where} cannot be read, so nobody knows whose it is`,
+        what: `cluster.json in ${where} cannot be read, so its cluster is unknown`,
         why: error.message,
-        fix: ['bring cluster.json back from a copy', 'use another place: --dir <path> or --storage s3://bucket/another-prefix'],
+        fix: ['restore cluster.json from a copy', 'use another location: --dir <path> or --storage s3://bucket/another-prefix'],
         cause,
       })
     case 'no objects':
       return new UserError('LKS-3009', {
         what: `${where} holds no messages, but the metadata database (${metadataAt(plan)}) does`,
-        why: `${error.message}: a disk that is not mounted looks like this`,
-        fix: [
-          'mount the disk, or bring the objects back from a copy; nothing was changed',
-          'start anew in another directory: --dir <path>',
-        ],
+        why: `${error.message}: the disk may not be mounted`,
+        fix: ['mount the disk, or restore the objects from a copy; nothing was changed', 'start with an empty directory: --dir <path>'],
         cause,
       })
     case 'unreadable objects':
       return new UserError('LKS-3008', {
-        what: `${where} has lost messages that were acknowledged as durable: its disk, or something else than this server, has damaged it`,
+        what: `${where} has lost messages that were acknowledged as durable: its disk or another program has damaged it`,
         why: error.message,
         fix: [
-          'bring the objects back from a copy; nothing was changed',
-          'go on without them: --durability os, once, ends each partition before its first lost message, and says where',
+          'restore the objects from a copy; nothing was changed',
+          'continue without them: start once with --durability os, which truncates each partition before its first lost message, and reports the offsets',
         ],
         cause,
       })
@@ -142,23 +139,23 @@ function ofStore(error: ObjectStoreError, plan: ServerPlan): UserError {
   switch (error.kind) {
     case 'denied':
       return new UserError('LKS-3003', {
-        what: `${where} refuses the credentials`,
+        what: `${where} rejected the credentials`,
         why,
         fix: [
-          'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to ones that may read, write, list and delete there',
-          'for a server that is not AWS, name it: AWS_ENDPOINT_URL_S3=http://host:port',
+          'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to credentials that may read, write, list and delete there',
+          'for a server other than AWS, set its address: AWS_ENDPOINT_URL_S3=http://host:port',
         ],
         cause,
       })
     case 'invalid':
     case 'missing':
       return new UserError('LKS-3002', {
-        what: `there is no bucket '${plan.objects.bucket}' that can be used`,
+        what: `the bucket '${plan.objects.bucket}' does not exist or cannot be used`,
         why,
         fix: [
-          `make it: aws s3 mb s3://${plan.objects.bucket}`,
-          'name another: --storage s3://bucket/prefix',
-          'name its region: AWS_REGION=…',
+          `create it: aws s3 mb s3://${plan.objects.bucket}`,
+          'use another bucket: --storage s3://bucket/prefix',
+          'set its region: AWS_REGION=…',
         ],
         cause,
       })
@@ -172,8 +169,8 @@ function ofStore(error: ObjectStoreError, plan: ServerPlan): UserError {
         what: `${where} cannot be reached`,
         why,
         fix: [
-          'for a server that is not AWS, name it: AWS_ENDPOINT_URL_S3=http://host:port',
-          'look whether it runs and whether this machine reaches it',
+          'for a server other than AWS, set its address: AWS_ENDPOINT_URL_S3=http://host:port',
+          'check that it runs and that this machine can reach it',
         ],
         cause,
       })
@@ -186,7 +183,7 @@ function ofMetadata(error: MetadataError, plan: ServerPlan): UserError {
   const cause = error
   const another =
     plan.metadata.kind === 'postgres'
-      ? 'give another database: --metadata postgres://user:password@host/database'
+      ? 'use another database: --metadata postgres://user:password@host/database'
       : 'use another directory: --dir <path>'
   switch (error.reason) {
     case 'newer schema':
@@ -202,24 +199,24 @@ function ofMetadata(error: MetadataError, plan: ServerPlan): UserError {
       return new UserError('LKS-3101', {
         what: `${where} cannot be reached`,
         why,
-        fix: ['look whether it runs and whether this machine reaches it', another],
+        fix: ['check that it runs and that this machine can reach it', another],
         cause,
       })
     case 'authentication':
     case 'permission':
       return plan.metadata.kind === 'postgres'
         ? new UserError('LKS-3102', {
-            what: `${where} does not let this user in`,
+            what: `${where} rejected this user`,
             why,
             fix: [
-              'name user and password: --metadata postgres://user:password@host/database',
-              'give the user the right to make tables in the database',
+              'set user and password: --metadata postgres://user:password@host/database',
+              'grant the user the right to create tables in the database',
             ],
             cause,
           })
         : new UserError('LKS-1103', { what: `${where} cannot be used`, why, fix: [another, 'make it writable for this user'], cause })
     case 'no such database':
-      return new UserError('LKS-3103', { what: `${where} is not there`, why, fix: ['make it: createdb <database>', another], cause })
+      return new UserError('LKS-3103', { what: `${where} does not exist`, why, fix: ['create it: createdb <database>', another], cause })
     case 'disk full':
       if (plan.metadata.kind === 'sqlite') return diskFull(where, { why, cause })
       return new UserError('LKS-3106', { what: `${where} cannot be written`, why, fix: ['free some space on its disk', another], cause })
@@ -234,7 +231,7 @@ function ofMetadata(error: MetadataError, plan: ServerPlan): UserError {
   }
 }
 
-/** Of a directory of this machine. */
+/** For a directory of this machine. */
 function diskFull(where: string, { why, cause }: { readonly why: string; readonly cause: Error }): UserError {
   return new UserError('LKS-1104', {
     what: `the disk of ${where} is full`,
@@ -246,7 +243,7 @@ function diskFull(where: string, { why, cause }: { readonly why: string; readonl
 
 const flags = ['--kafka-port', '--control-port', '--data-port'] as const
 
-/** Errors of listening: those of Node's sockets, and HTTP's PortError, which has the first as its cause. */
+/** Errors of listening: those of Node's sockets, and HTTP's PortError, whose cause is one of them. */
 function ofSocket(error: unknown, plan: ServerPlan): UserError | undefined {
   const { code, port, address, hostname } = socketTrouble(error)
   const ports: readonly (number | undefined)[] = [plan.kafkaPort, plan.http?.control.port, plan.http?.data.port]
@@ -255,17 +252,17 @@ function ofSocket(error: unknown, plan: ServerPlan): UserError | undefined {
     case 'EADDRINUSE':
       return new UserError('LKS-1001', {
         what: `port ${port} is in use`,
-        why: flag === '--kafka-port' ? 'probably by another Kafka, or by this server started before' : undefined,
+        why: flag === '--kafka-port' ? 'probably by another Kafka server, or an earlier start of this one' : undefined,
         fix: [
           `use another port: ${flag} ${port === undefined ? 0 : port + 1}   (or ${flag} 0 for any free one)`,
-          `see who holds it: lks doctor ports ${port}`,
+          `find the program that uses it: lks doctor ports ${port}`,
         ],
         cause: error,
       })
     case 'EACCES':
       return new UserError('LKS-1002', {
-        what: `port ${port} may not be used by this user`,
-        fix: [`use one above 1023: ${flag} <port>`],
+        what: `port ${port} needs permissions that this user does not have`,
+        fix: [`use a port above 1023: ${flag} <port>`],
         cause: error,
       })
     case 'EADDRNOTAVAIL':
@@ -273,7 +270,7 @@ function ofSocket(error: unknown, plan: ServerPlan): UserError | undefined {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return new UserError('LKS-1003', {
-        what: `${address ?? hostname ?? plan.hosts.join(', ')} is no address of this machine`,
+        what: `${address ?? hostname ?? plan.hosts.join(', ')} is not an address of this machine`,
         fix: ['listen on this machine only: --listen 127.0.0.1', 'listen on every address: --listen 0.0.0.0'],
         cause: error,
       })
@@ -291,7 +288,7 @@ interface SocketTrouble {
   readonly hostname?: string
 }
 
-/** The error of listening, at whatever depth. Node leaves the port out where it was 0. */
+/** The error of listening, at any depth. Node omits the port if it was 0. */
 function socketTrouble(error: unknown): SocketTrouble {
   for (let at: unknown = error; isError(at); at = at.cause) {
     const trouble = at as SocketTrouble
