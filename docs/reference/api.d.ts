@@ -16,7 +16,7 @@ export { RefusedError } from './embedded/refused-error.ts';
 export type { StartKafkaOptions, TopicSpec } from './embedded/start-options.ts';
 export { WaitTimeoutError } from './embedded/wait-timeout-error.ts';
 export { UserError, type UserErrorCode } from './user-error.ts';
-/** Any number in one process. Rejects with a UserError where a person can help: a busy port, a directory in use, a store out of reach. */
+/** One process can run several servers. Rejects with a UserError if the user can fix the cause: a busy port, a directory in use, an unreachable store. */
 export declare function startKafka(options?: StartKafkaOptions): Promise<Kafka>;
 
 // ---- embedded/kafka.d.ts
@@ -626,17 +626,17 @@ export declare class WaitTimeoutError extends Error {
 }
 
 // ---- user-error.d.ts
-/** Every code, with what it is about. A code is never used for something else. */
+/** Every code with its meaning. A code is never reused. */
 export declare const userErrorCodes: {
     readonly 'LKS-1001': 'a port is in use';
-    readonly 'LKS-1002': 'a port may not be used';
-    readonly 'LKS-1003': 'an address to listen on is none of this machine';
+    readonly 'LKS-1002': 'this user may not use a port';
+    readonly 'LKS-1003': 'an address to listen on is not of this machine';
     readonly 'LKS-1004': 'the value of an option is wrong';
-    readonly 'LKS-1005': 'options that exclude one another';
+    readonly 'LKS-1005': 'options exclude each other';
     readonly 'LKS-1006': 'this Node.js is too old';
     readonly 'LKS-1007': 'the configuration file cannot be used';
     readonly 'LKS-1008': 'the command line is wrong';
-    readonly 'LKS-1009': 'a package that a store needs is not installed, or too old';
+    readonly 'LKS-1009': 'a package that a store needs is missing or too old';
     readonly 'LKS-1010': 'the output cannot be written';
     readonly 'LKS-1101': 'the data directory is in use';
     readonly 'LKS-1102': 'the data directory is of a newer version';
@@ -645,15 +645,15 @@ export declare const userErrorCodes: {
     readonly 'LKS-1201': 'another agent took over';
     readonly 'LKS-1202': 'the server did not stop in time';
     readonly 'LKS-1203': 'another agent serves the cluster';
-    readonly 'LKS-1401': 'PostgreSQL cannot be moved in time or copied';
+    readonly 'LKS-1401': 'with metadata in PostgreSQL the clock cannot move, and copies are impossible';
     readonly 'LKS-1402': 'the snapshot cannot be written';
-    readonly 'LKS-1403': 'there is no such snapshot';
+    readonly 'LKS-1403': 'the snapshot does not exist';
     readonly 'LKS-1404': 'the snapshot cannot be used';
     readonly 'LKS-1405': 'the snapshot is of a newer version';
     readonly 'LKS-1999': 'a defect of Local Kafka Service';
     readonly 'LKS-3001': 'the object store cannot be reached';
-    readonly 'LKS-3002': 'there is no such bucket';
-    readonly 'LKS-3003': 'the object store refuses the credentials';
+    readonly 'LKS-3002': 'the bucket does not exist';
+    readonly 'LKS-3003': 'the object store rejected the credentials';
     readonly 'LKS-3004': 'the prefix belongs to another cluster';
     readonly 'LKS-3005': 'an empty metadata database on a used prefix';
     readonly 'LKS-3006': 'the prefix is of a newer format';
@@ -661,23 +661,23 @@ export declare const userErrorCodes: {
     readonly 'LKS-3008': 'messages that were stored as durable cannot be read';
     readonly 'LKS-3009': 'the object store is empty, and the metadata database is not';
     readonly 'LKS-3101': 'the metadata database cannot be reached';
-    readonly 'LKS-3102': 'the metadata database refuses the credentials';
-    readonly 'LKS-3103': 'there is no such metadata database';
+    readonly 'LKS-3102': 'the metadata database rejected the credentials';
+    readonly 'LKS-3103': 'the metadata database does not exist';
     readonly 'LKS-3104': 'the metadata database is of a newer version';
     readonly 'LKS-3105': 'the metadata database holds several clusters';
     readonly 'LKS-3106': 'the metadata database cannot be used';
     readonly 'LKS-4001': 'the cluster cannot be reached';
-    readonly 'LKS-4002': 'what answers is no Kafka';
-    readonly 'LKS-4003': 'the cluster wants other settings of the connection';
-    readonly 'LKS-4004': 'the cluster refuses the credentials';
+    readonly 'LKS-4002': 'the server is not a Kafka server';
+    readonly 'LKS-4003': 'the cluster needs other connection settings';
+    readonly 'LKS-4004': 'the cluster rejected the credentials or the permission';
     readonly 'LKS-4005': 'an advertised address cannot be reached';
-    readonly 'LKS-4006': 'the cluster does not serve this';
-    readonly 'LKS-4007': 'the cluster refused it';
-    readonly 'LKS-4008': 'there is no such topic or partition';
-    readonly 'LKS-4009': 'there is no such group';
-    readonly 'LKS-4010': 'the topic exists already';
+    readonly 'LKS-4006': 'the cluster does not serve the API';
+    readonly 'LKS-4007': 'the cluster rejected the request';
+    readonly 'LKS-4008': 'the topic or partition does not exist';
+    readonly 'LKS-4009': 'the group does not exist';
+    readonly 'LKS-4010': 'the topic already exists';
     readonly 'LKS-4011': 'the group has active members';
-    readonly 'LKS-4012': 'nobody said yes';
+    readonly 'LKS-4012': 'the operation was not confirmed';
     readonly 'LKS-4013': 'the cluster is not healthy';
     readonly 'LKS-4014': 'the cluster was not ready in time';
     readonly 'LKS-4015': 'the cluster did not answer in time';
@@ -686,16 +686,16 @@ export declare const userErrorCodes: {
     readonly 'LKS-4102': 'not everything was written';
     readonly 'LKS-4103': 'a batch of records cannot be read';
 };
-/** `LKS-1001` …: what happened, by a number that never means anything else. */
+/** `LKS-1001` …: a code for the error, whose meaning never changes. */
 export type UserErrorCode = keyof typeof userErrorCodes;
-/** Printed without a stack, but for `-v`; the process then ends with `exitCode`. */
+/** Printed without a stack trace unless -v is given; the process then ends with `exitCode`. */
 export declare class UserError extends Error {
     readonly name = "UserError";
     readonly code: UserErrorCode;
-    /** With the values: `port 9092 is in use`. */
+    /** Contains the values: `port 9092 is in use`. */
     readonly what: string;
     readonly why: string | undefined;
-    /** Commands that can be pasted, or one thing to do, each on its line. */
+    /** Commands to paste, or single instructions, one per line. */
     readonly fix: readonly string[];
     constructor(code: UserErrorCode, { what, why, fix, cause, }: {
         readonly what: string;
@@ -703,10 +703,10 @@ export declare class UserError extends Error {
         readonly fix: readonly string[];
         readonly cause?: unknown;
     });
-    /** 2 for a wrong call, as shells have it, else 1. */
+    /** 2 for a usage error, as in shells, otherwise 1. */
     get exitCode(): 1 | 2;
 }
-/** As it is printed, with a line break at its end. `wrong` may colour a text. */
+/** The printed form, with a final line feed. `wrong` may colour a text. */
 export declare function explain(error: UserError, { verbose, wrong }: {
     readonly verbose: boolean;
     readonly wrong?: (text: string) => string;
@@ -715,32 +715,32 @@ export declare function explain(error: UserError, { verbose, wrong }: {
 // ---- runners/vitest.d.ts
 import { type TestAPI } from 'vitest';
 import { type Kafka, type StartKafkaOptions } from '../index.ts';
-/** As of `startKafka`, but for what says where a server is or where it keeps things: those of tests are in memory, on any free port. */
+/** The options of `startKafka`, except the addresses and the storage: servers of tests are in memory, on free ports. */
 export interface KafkaTestOptions extends Omit<StartKafkaOptions, (typeof ofOneServer)[number] | 'http'> {
-    /** Also serve HTTP, on any free ports. Default: no HTTP. */
+    /** Also serve HTTP on free ports. Default: no HTTP. */
     readonly http?: boolean | {
         readonly allowedHosts?: readonly string[];
     };
-    /** Called once in each worker, before its first test with a Kafka: what it produces, creates and seeks is there at the beginning of every test. */
+    /** Called once in each worker, before its first test with a server: every test starts with what it produces, creates and seeks. */
     readonly prepare?: (kafka: Kafka) => Promise<unknown>;
 }
-/** What a test gets that names it. */
+/** The fixtures of a test. */
 export interface KafkaFixture {
     /**
-     * As `options` and `prepare` left it, in memory, on a port of its own. No test sees what another does: they may share names of topics and groups, and run side by
-     * side. `reset()` goes back to the option `topics`, without what `prepare` did.
+     * A server in the state after `options` and `prepare`, in memory, on its own port. Tests do not see each other: they may use the same names of topics and groups,
+     * and run concurrently. `reset()` returns to the option `topics`, without the work of `prepare`.
      */
     readonly kafka: Kafka;
 }
-/** `const test = kafkaTest({ topics: { orders: 3 } })`: each test begins with these topics. It can be extended like Vitest's own. */
+/** `const test = kafkaTest({ topics: { orders: 3 } })`: each test starts with these topics. It can be extended like Vitest's own. */
 export declare function kafkaTest({ prepare, ...options }?: KafkaTestOptions): TestAPI<KafkaFixture>;
 declare const ofOneServer: readonly ['port', 'dir', 'storage', 'metadata'];
-/** Each test begins with an empty Kafka. */
+/** Each test starts with an empty server. */
 export declare const test: TestAPI<KafkaFixture>;
 export {};
 
 // ---- runners/vitest-setup.d.ts
-/** What reaches the workers. */
+/** The values provided to the workers. */
 export interface SharedKafka {
     readonly bootstrapServers: string;
     readonly brokers: string[];
@@ -754,24 +754,24 @@ declare module 'vitest' {
         readonly kafka: SharedKafka;
     }
 }
-/** Called by Vitest before the first test. Also sets KAFKA_BROKERS, KAFKA_BOOTSTRAP_SERVERS and LKS_URL. */
+/** Vitest calls it before the first test. It also sets KAFKA_BROKERS, KAFKA_BOOTSTRAP_SERVERS and LKS_URL. */
 export declare function setup({ provide }: {
     readonly provide: (key: 'kafka', value: SharedKafka) => void;
 }): Promise<void>;
-/** Called by Vitest after the last test. */
+/** Vitest calls it after the last test. */
 export declare function teardown(): Promise<void>;
 
 // ---- runners/jest.d.ts
-/** Called by Jest before the first test, and again before each run of its watch mode. */
+/** Jest calls it before the first test, and again before each run in watch mode. */
 export default function setup(): Promise<void>;
 
 // ---- runners/jest-teardown.d.ts
-/** Called by Jest after the last test. */
+/** Jest calls it after the last test. */
 export default function teardown(): Promise<void>;
 
 // ---- runners/node-test.d.ts
 import { type Kafka, type StartKafkaOptions } from '../index.ts';
-/** The context of a test, or `node:test` itself for a server of the whole file. */
+/** The context of a test, or `node:test` itself for one server per file. */
 export interface Ends {
     after(stop: () => Promise<void>): void;
 }

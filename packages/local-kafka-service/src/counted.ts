@@ -1,4 +1,4 @@
-// A count with its noun, in the sentences of commands and reports.
+// A count with its noun, for the sentences of commands and reports.
 
 /** `1 topic`, `2 topics`. */
 export function counted(count: number, noun: string): string {

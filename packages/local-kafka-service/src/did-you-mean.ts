@@ -1,6 +1,6 @@
-// The nearest known name to one that is unknown, as half a sentence.
+// Suggests the known name that is nearest to an unknown one.
 
-/** `; did you mean kafka.port?`, or nothing. */
+/** `; did you mean kafka.port?`, or an empty text. */
 export function didYouMean(name: string, known: readonly string[]): string {
   let nearest: { readonly name: string; readonly distance: number } | undefined
   for (const candidate of known) {

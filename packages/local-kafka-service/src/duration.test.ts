@@ -1,4 +1,4 @@
-// Spans of time as people write them.
+// Durations as people write them.
 import { expect, test } from 'vitest'
 import { durationMs, spanMs } from './duration.ts'
 
@@ -15,10 +15,10 @@ test.each([
   expect(durationMs(text)).toBe(ms)
 })
 
-test.each(['', '1', 's', '-1s', '1 s', '1S', '1y', '1h30', '.5s', '1.s', '1e3s'])('%j is no span of time', (text) => {
+test.each(['', '1', 's', '-1s', '1 s', '1S', '1y', '1h30', '.5s', '1.s', '1e3s'])('%j is not a duration', (text) => {
   expect(spanMs(text)).toBeUndefined()
 })
 
-test('a number alone is milliseconds, and whole ones, where that is allowed', () => {
+test('a bare number is a count of milliseconds, rounded to an integer, in places that allow it', () => {
   expect(['0', '250', '1.5', '-1', ''].map(durationMs)).toEqual([0, 250, 2, undefined, undefined])
 })

@@ -1,6 +1,6 @@
-// Spans of time as people write them, in options, on the command line and in tests: `8d`, `1h30m`, `250ms`, `1.5s`.
+// Durations as people write them, in options, on the command line and in tests: `8d`, `1h30m`, `250ms`, `1.5s`.
 
-/** A whole or decimal number with ms, s, m, h, d or w, or several of these. In whole milliseconds; undefined where it is none. */
+/** An integer or decimal number with ms, s, m, h, d or w, or several of these. In whole milliseconds; undefined for an invalid text. */
 export function spanMs(text: string): number | undefined {
   if (!spans.test(text)) return undefined
   let ms = 0
@@ -8,7 +8,7 @@ export function spanMs(text: string): number | undefined {
   return Math.round(ms)
 }
 
-/** As `spanMs`, in whole milliseconds, for Kafka's fields hold no others; a number without a unit is milliseconds already. */
+/** Like `spanMs`, in whole milliseconds, because Kafka's fields hold integers; a number without a unit is in milliseconds. */
 export function durationMs(text: string): number | undefined {
   return /^\d+(?:\.\d+)?$/.test(text) ? Math.round(Number(text)) : spanMs(text)
 }

@@ -1,4 +1,4 @@
-// startKafka: a Kafka inside the calling process.
+// startKafka: a Kafka server in the calling process.
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type KafkaEvent, startKafka } from './index.ts'
 
-test('any number in one process, each with a port and a cluster of its own', async () => {
+test('one process can run several servers, each with its own port and cluster', async () => {
   await using one = await startKafka()
   await using two = await startKafka()
   expect(one.bootstrapServers).toBe(`127.0.0.1:${one.port}`)
@@ -18,7 +18,7 @@ test('any number in one process, each with a port and a cluster of its own', asy
   await reach(two.port)
 })
 
-test('after stop the port is free and nobody listens; stopping again is the same end', async () => {
+test('after stop the port is free and closed; a second stop waits for the same end', async () => {
   const kafka = await startKafka()
   await Promise.all([kafka.stop(), kafka.stop()])
   expect(await kafka.ended).toBe('drained')
@@ -27,12 +27,12 @@ test('after stop the port is free and nobody listens; stopping again is the same
   expect(again.port).toBe(kafka.port)
 })
 
-test('a busy port is said, and leaves nothing open', async () => {
+test('a busy port is reported, and nothing stays open', async () => {
   await using first = await startKafka()
   await expect(startKafka({ port: first.port })).rejects.toMatchObject({ name: 'UserError', code: 'LKS-1001' })
 })
 
-test('what is kept in a directory is there in the next one, and only one at a time has it', async () => {
+test('data in a directory is there after the next start, and only one server has it at a time', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'lks-embedded-'))
   try {
     const first = await startKafka({ dir, http: true })
@@ -48,7 +48,7 @@ test('what is kept in a directory is there in the next one, and only one at a ti
   }
 })
 
-test('settings count, and events are told', async () => {
+test('settings apply, and events are reported', async () => {
   const events: KafkaEvent[] = []
   await using kafka = await startKafka({ http: true, settings: { 'http.num.partitions': 7 }, onEvent: (event) => events.push(event) })
   const created = await fetch(`${kafka.urls?.control}/topics`, { method: 'POST', body: '{"name":"seven"}' })
@@ -56,7 +56,7 @@ test('settings count, and events are told', async () => {
   expect(events).toContainEqual(expect.objectContaining({ kind: 'topic created', name: 'seven', partitions: 7 }))
 })
 
-test('who connects and asks while the stores are still being opened is answered when they are', async () => {
+test('a client that sends a request while the stores open is answered when they are open', async () => {
   const taken = await startKafka()
   await taken.stop()
   const starting = startKafka({ port: taken.port, storeLatencyMs: 200 })

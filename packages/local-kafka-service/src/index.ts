@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The public surface: a Kafka inside the calling process, for tests and for whoever wants to embed one. Its types are in plain words and name no internal package.
+// The public surface: a Kafka server in the calling process, for tests and for embedding. Its types name no internal package.
 import type { Kafka } from './embedded/kafka.ts'
 import { startEmbedded } from './embedded/start.ts'
 import type { StartKafkaOptions } from './embedded/start-options.ts'
@@ -33,7 +33,7 @@ export type { StartKafkaOptions, TopicSpec } from './embedded/start-options.ts'
 export { WaitTimeoutError } from './embedded/wait-timeout-error.ts'
 export { UserError, type UserErrorCode } from './user-error.ts'
 
-/** Any number in one process. Rejects with a UserError where a person can help: a busy port, a directory in use, a store out of reach. */
+/** One process can run several servers. Rejects with a UserError if the user can fix the cause: a busy port, a directory in use, an unreachable store. */
 export function startKafka(options: StartKafkaOptions = {}): Promise<Kafka> {
   return startEmbedded(options)
 }

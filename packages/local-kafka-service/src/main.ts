@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The bin `lks`: looks at the version of Node, turns the compile cache on, then loads the command. It imports nothing else, so that an old Node can still say what is wrong.
+// The bin `lks`: checks the version of Node, turns the compile cache on, then loads the command. It imports nothing else, so that an old Node can still report the error.
 import * as nodeModule from 'node:module'
 
 const needed: readonly [major: number, minor: number] = [22, 19]
@@ -14,7 +14,7 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   process.exitCode = 1
 } else {
   nodeModule.enableCompileCache()
-  // Older ones warn on the first screen that SQLite is experimental there, about which nobody who reads it can do anything.
+  // Older versions print a warning on the first screen that SQLite is experimental; the user can do nothing about it.
   if (major < 26) {
     const emitWarning = process.emitWarning.bind(process)
     process.emitWarning = (warning: string | Error, ...rest: readonly unknown[]) => {
@@ -24,7 +24,7 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   void start()
 }
 
-/** As a shell takes it: folders have spaces in their names. */
+/** Quoted for a shell: folder names may contain spaces. */
 function quoted(path: string): string {
   return /^[\w@%+=:,./\\-]+$/.test(path) ? path : `'${path}'`
 }

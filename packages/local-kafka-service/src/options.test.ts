@@ -1,4 +1,4 @@
-// The rules of the option table: which source counts, what is refused and how it is said.
+// The rules of the option table: precedence of sources, rejected values and their messages.
 import { describe, expect, test } from 'vitest'
 import { type OptionSources, options, resolveOptions, splitAddress, variableOf } from './options.ts'
 import { UserError } from './user-error.ts'
@@ -14,29 +14,29 @@ function refusal(sources: Partial<OptionSources>): UserError {
     if (error instanceof UserError) return error
     throw error
   }
-  throw new Error('nothing was refused')
+  throw new Error('nothing was rejected')
 }
 
-describe('which source counts', () => {
+describe('the precedence of sources', () => {
   const flags = { 'kafka.port': '1' }
   const env = { LKS_KAFKA_PORT: '2' }
   const file = '{"kafka.port": 3}'
 
-  test('a flag counts before the environment, that before the file, that before the default', () => {
+  test('a flag overrides the environment, which overrides the file, which overrides the default', () => {
     expect(resolved({ flags, env, file }).values.get('kafka.port')).toEqual({ value: '1', source: 'flag', said: '--kafka-port' })
     expect(resolved({ env, file }).values.get('kafka.port')).toEqual({ value: '2', source: 'environment', said: 'LKS_KAFKA_PORT' })
     expect(resolved({ file }).values.get('kafka.port')).toEqual({ value: '3', source: 'file', said: 'kafka.port in lks.config.json' })
     expect(resolved({}).values.get('kafka.port')).toEqual({ value: '9092', source: 'default', said: '--kafka-port' })
   })
 
-  test('a setting of the agent is an option like any other', () => {
+  test('a setting of the agent is an option like the others', () => {
     const { values } = resolved({ env: { LKS_NUM_PARTITIONS: '3' }, file: '{"auto.create.topics.enable": false}' })
     expect(values.get('num.partitions')).toMatchObject({ value: '3', source: 'environment' })
     expect(values.get('auto.create.topics.enable')).toMatchObject({ value: 'false', source: 'file' })
   })
 })
 
-describe('what is refused names who said it', () => {
+describe('a rejected value names its source', () => {
   test.each([
     [{ flags: { 'kafka.port': '70000' } }, '--kafka-port', 'port from 0 to 65535'],
     [{ env: { LKS_DATA_PORT: 'http' } }, 'LKS_DATA_PORT', 'port from 0 to 65535'],
@@ -45,7 +45,7 @@ describe('what is refused names who said it', () => {
     [{ flags: { storage: 's3:///prefix' } }, '--storage', 'must name a bucket'],
     [{ flags: { metadata: 'mysql://host/db' } }, '--metadata', 'postgres://'],
     [{ flags: { 'store.latency': 'slow' } }, '--store-latency', '100ms'],
-    [{ flags: { 'store.latency': '2m' } }, '--store-latency', 'one minute at most'],
+    [{ flags: { 'store.latency': '2m' } }, '--store-latency', 'at most one minute'],
     [{ flags: { listen: ' , ' } }, '--listen', 'at least one address'],
     [{ flags: { advertised: 'host:0' } }, '--advertised', '1 to 65535'],
     [{ flags: { durability: 'maybe' } }, '--durability', 'strict, os, memory'],
@@ -63,7 +63,7 @@ describe('what is refused names who said it', () => {
   })
 
   test.each([
-    ['{', 'it is no JSON'],
+    ['{', 'it is not valid JSON'],
     ['[]', 'one object'],
     ['{"kafka.prot": 1}', 'did you mean kafka.port?'],
     ['{"kafka.port": {}}', "the value of 'kafka.port'"],
@@ -74,12 +74,12 @@ describe('what is refused names who said it', () => {
   })
 })
 
-test('an unknown LKS_ variable is warned about, with the nearest name; those of the tests are not', () => {
+test('an unknown LKS_ variable causes a warning with the nearest name; the variables of the tests do not', () => {
   const { warnings } = resolved({ env: { LKS_KAFKA_PROT: '1', LKS_TEST_S3: 'x', PATH: '/bin' } })
-  expect(warnings).toEqual(['LKS_KAFKA_PROT in the environment is no option and was ignored; did you mean LKS_KAFKA_PORT?'])
+  expect(warnings).toEqual(['LKS_KAFKA_PROT in the environment is not an option and was ignored; did you mean LKS_KAFKA_PORT?'])
 })
 
-test('no two options share a name or a variable, and every default passes its own check', () => {
+test('names and variables of options are unique, and every default is valid', () => {
   expect(new Set(options.map(({ name }) => name)).size).toBe(options.length)
   expect(new Set(options.map(({ name }) => variableOf(name))).size).toBe(options.length)
   const wrong = options.filter((option) => option.default !== null && option.check(option.default) !== undefined)

@@ -1,4 +1,4 @@
-// The one table of options: what `lks dev` takes as a flag, from the environment (`LKS_…`) and from `lks.config.json`, in this order; each value keeps its source.
+// The one table of options: `lks dev` reads each as a flag, from the environment (`LKS_…`) and from `lks.config.json`, in this order; each value keeps its source.
 import { agentSettings, type Setting, type SettingSource } from '@local-kafka-service/agent'
 import { isClientVariable } from './command/connection.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -10,20 +10,20 @@ export type OptionGroup = 'Where it keeps things' | 'Where it listens' | 'What i
 export interface Option {
   /** `kafka.port`: the flag is `--kafka-port`, the variable `LKS_KAFKA_PORT`, the key in the file `kafka.port`. */
   readonly name: string
-  /** The name of the value in the help. Absent: a switch, whose value is `true` or `false`. */
+  /** The name of the value in the help. Absent: a switch with the values `true` and `false`. */
   readonly placeholder?: string
   readonly short?: string
   readonly default: string | null
   readonly doc: string
   readonly group: OptionGroup
-  /** Undefined when the value is fine, else what is wrong with it, in words. */
+  /** Undefined when the value is valid, otherwise the reason why it is not. */
   readonly check: (value: string) => string | undefined
 }
 
 export interface OptionValue {
   readonly value: string | null
   readonly source: SettingSource
-  /** As the user wrote its name: `--kafka-port`, `LKS_KAFKA_PORT`, `kafka.port in lks.config.json`. */
+  /** The name that the user wrote: `--kafka-port`, `LKS_KAFKA_PORT`, `kafka.port in lks.config.json`. */
   readonly said: string
 }
 
@@ -34,16 +34,16 @@ const commandOptions = [
     name: 'dir',
     placeholder: 'path',
     default: '.lks',
-    doc: 'The data directory: metadata, and messages unless --storage says where.',
+    doc: 'The data directory, for metadata and, without --storage, messages.',
     group: 'Where it keeps things',
     check: notEmpty,
   },
-  { name: 'memory', default: 'false', doc: 'Keep nothing: everything is in memory.', group: 'Where it keeps things', check: boolean },
+  { name: 'memory', default: 'false', doc: 'Store nothing: everything is in memory.', group: 'Where it keeps things', check: boolean },
   {
     name: 'storage',
     placeholder: 's3://bucket/prefix',
     default: null,
-    doc: 'Keep messages in S3. AWS_ENDPOINT_URL_S3 names another server that speaks its API; credentials come from where AWS tools look for them.',
+    doc: 'Keep messages in S3. AWS_ENDPOINT_URL_S3 selects another server with the S3 API; credentials come from the same sources as for AWS tools.',
     group: 'Where it keeps things',
     check: storageUrl,
   },
@@ -51,7 +51,7 @@ const commandOptions = [
     name: 'store.latency',
     placeholder: '100ms',
     default: null,
-    doc: 'Let every request to the object store take so much longer, as S3 does.',
+    doc: 'Delay every request to the object store by this time, to imitate S3.',
     group: 'Where it keeps things',
     check: duration,
   },
@@ -59,14 +59,14 @@ const commandOptions = [
     name: 'metadata',
     placeholder: 'postgres://user@host/database',
     default: null,
-    doc: 'Keep metadata in PostgreSQL instead of the data directory; `:memory:` keeps none.',
+    doc: 'Keep metadata in PostgreSQL instead of the data directory; `:memory:` stores none.',
     group: 'Where it keeps things',
     check: metadataUrl,
   },
   {
     name: 'take.over',
     default: 'false',
-    doc: 'End the agent that serves the cluster and take its place. Without it a start beside a living agent is rejected.',
+    doc: 'End the agent that serves the cluster and take its place. Without it a start is rejected while another agent is alive.',
     group: 'Where it keeps things',
     check: boolean,
   },
@@ -74,7 +74,7 @@ const commandOptions = [
     name: 'kafka.port',
     placeholder: 'port',
     default: '9092',
-    doc: 'For Kafka clients; 0 = any free one.',
+    doc: 'The port for Kafka clients; 0 = any free port.',
     group: 'Where it listens',
     check: port,
   },
@@ -82,16 +82,23 @@ const commandOptions = [
     name: 'control.port',
     placeholder: 'port',
     default: '8000',
-    doc: 'The control plane; the next free one when nobody asked for it and it is busy.',
+    doc: 'The port of the control plane. If the default port is busy, the next free one is used.',
     group: 'Where it listens',
     check: port,
   },
-  { name: 'data.port', placeholder: 'port', default: '8123', doc: 'The data plane; likewise.', group: 'Where it listens', check: port },
+  {
+    name: 'data.port',
+    placeholder: 'port',
+    default: '8123',
+    doc: 'The port of the data plane, with the same rule.',
+    group: 'Where it listens',
+    check: port,
+  },
   {
     name: 'listen',
     placeholder: 'hosts',
     default: '127.0.0.1,::1',
-    doc: 'Addresses to listen on, with commas between them.',
+    doc: 'Addresses to listen on, separated by commas.',
     group: 'Where it listens',
     check: hosts,
   },
@@ -99,7 +106,7 @@ const commandOptions = [
     name: 'advertised',
     placeholder: 'host:port',
     default: null,
-    doc: 'What Kafka clients are told instead of the address that they came in by.',
+    doc: 'The address to advertise to Kafka clients. Default: the address of the connection.',
     group: 'Where it listens',
     check: advertised,
   },
@@ -107,7 +114,7 @@ const commandOptions = [
     name: 'allowed.hosts',
     placeholder: 'hosts',
     default: '',
-    doc: 'Further host names by which HTTP may be called, as host.docker.internal, with commas between them.',
+    doc: 'Additional host names that HTTP accepts, such as host.docker.internal, separated by commas.',
     group: 'Where it listens',
     check: () => undefined,
   },
@@ -115,7 +122,7 @@ const commandOptions = [
     name: 'verbose',
     short: '-v',
     default: 'false',
-    doc: 'Print every request and flush, and the stack of an error.',
+    doc: 'Print every request and flush, and the stack trace of an error.',
     group: 'What it prints',
     check: boolean,
   },
@@ -152,11 +159,11 @@ export interface OptionSources {
   /** By option name. */
   readonly flags: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The text of the configuration file; undefined where there is none. */
+  /** The text of the configuration file; undefined if there is none. */
   readonly file: string | undefined
 }
 
-/** Flag over environment over file over default. Throws a UserError that names what is wrong and where it was said. */
+/** A flag overrides the environment, then the file, then the default. Throws a UserError that names the wrong value and its source. */
 export function resolveOptions({ flags, env, file }: OptionSources): {
   readonly values: OptionValues
   readonly warnings: readonly string[]
@@ -171,7 +178,7 @@ export function resolveOptions({ flags, env, file }: OptionSources): {
   return { values, warnings: unknownVariables(env) }
 }
 
-/** Throws a UserError when there is no such option, or it cannot have that value. `said`: as the user wrote its name. */
+/** Throws a UserError for an unknown option or an invalid value. `said`: the name that the user wrote. */
 export function checkOption(name: string, value: string, said: string): void {
   const option = options.find((candidate) => candidate.name === name)
   if (option === undefined) {
@@ -179,18 +186,18 @@ export function checkOption(name: string, value: string, said: string): void {
       name,
       options.map((candidate) => candidate.name),
     )
-    throw new UserError('LKS-1004', { what: `there is no option '${said}'${nearest}`, fix: ['see the names: lks dev --help'] })
+    throw new UserError('LKS-1004', { what: `'${said}' is not a known option${nearest}`, fix: ['list the options: lks dev --help'] })
   }
   const wrong = option.check(value)
   if (wrong === undefined) return
   throw new UserError('LKS-1004', {
     what: `${said}: '${withoutPassword(value)}' ${wrong}`,
     why: option.doc,
-    fix: [`give ${said} another value${option.default === null || option.default === '' ? '' : `; the default is ${option.default}`}`],
+    fix: [`use another value for ${said}${option.default === null || option.default === '' ? '' : `; the default is ${option.default}`}`],
   })
 }
 
-/** `postgres://user:password@host` is printed without the secret, also when it is wrong. */
+/** `postgres://user:password@host` is printed without the password, even if the value is invalid. */
 function withoutPassword(value: string): string {
   return value.replace(/(:\/\/[^:/@]*):[^@]*@/, '$1:…@')
 }
@@ -200,7 +207,7 @@ export function textOf(values: OptionValues, name: CommandOptionName): string | 
   return values.get(name)?.value ?? undefined
 }
 
-/** Whether a user said it, in whatever way. */
+/** Whether the user set it in any source. */
 export function wasGiven(values: OptionValues, name: string): boolean {
   const source = values.get(name)?.source
   return source !== undefined && source !== 'default'
@@ -225,37 +232,37 @@ function parseFile(text: string): ReadonlyMap<string, string> {
     new UserError('LKS-1007', {
       what: `${configFile} cannot be used`,
       why,
-      fix: [`mend or remove ${configFile}`, 'see the names: lks dev --help'],
+      fix: [`fix or remove ${configFile}`, 'list the options: lks dev --help'],
     })
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw wrong(`it is no JSON: ${error instanceof Error ? error.message : String(error)}`)
+    throw wrong(`it is not valid JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong('it must be one object, as {"kafka.port": 9093}')
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong('it must be one object, such as {"kafka.port": 9093}')
   const values = new Map<string, string>()
   for (const [name, value] of Object.entries(json)) {
     if (!options.some((option) => option.name === name))
       throw wrong(
-        `there is no option '${name}'${didYouMean(
+        `'${name}' is not a known option${didYouMean(
           name,
           options.map((o) => o.name),
         )}`,
       )
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
-      throw wrong(`the value of '${name}' must be a text, a number, true or false`)
+      throw wrong(`the value of '${name}' must be a string, a number, true or false`)
     values.set(name, String(value))
   }
   return values
 }
 
-/** `LKS_TEST_…` are the tests' own, others are those of client commands. */
+/** `LKS_TEST_…` belong to the tests, others to client commands. */
 function unknownVariables(env: OptionSources['env']): readonly string[] {
   const known = options.map(({ name }) => variableOf(name))
   return Object.keys(env)
     .filter((name) => name.startsWith('LKS_') && !name.startsWith('LKS_TEST_') && !isClientVariable(name) && !known.includes(name))
-    .map((name) => `${name} in the environment is no option and was ignored${didYouMean(name, known)}`)
+    .map((name) => `${name} in the environment is not an option and was ignored${didYouMean(name, known)}`)
 }
 
 // ---- checks -------------------------------------------------------------------------------------------------------------------------
@@ -272,19 +279,19 @@ function port(value: string): string | undefined {
 function duration(value: string): string | undefined {
   const ms = durationMs(value)
   if (ms === undefined) return 'must be a duration such as 100ms'
-  return ms <= 60_000 ? undefined : 'must be one minute at most'
+  return ms <= 60_000 ? undefined : 'must be at most one minute'
 }
 function hosts(value: string): string | undefined {
   const list = listOf(value)
-  if (list.length === 0) return 'must name at least one address, as 127.0.0.1'
+  if (list.length === 0) return 'must name at least one address, such as 127.0.0.1'
   const wrong = list.find((host) => host !== host.trim() || /[\s/[\]]/.test(host))
-  return wrong === undefined ? undefined : `must be host names or addresses with commas between them; '${wrong}' is neither`
+  return wrong === undefined ? undefined : `must be host names or addresses, separated by commas; '${wrong}' is neither`
 }
 function storageUrl(value: string): string | undefined {
   if (/^s3:\/\/[^/\s]+(\/.*)?$/.test(value)) return undefined
   return value.startsWith('s3://')
-    ? 'must name a bucket, as s3://bucket/prefix'
-    : 'must be s3://bucket/prefix; a directory is given by --dir'
+    ? 'must name a bucket, such as s3://bucket/prefix'
+    : 'must be s3://bucket/prefix; for a directory use --dir'
 }
 function metadataUrl(value: string): string | undefined {
   if (value === ':memory:') return undefined

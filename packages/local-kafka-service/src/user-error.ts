@@ -1,16 +1,16 @@
-// What a person is told who cannot be helped by a retry: what happened, why, and what to do about it. One table has all codes.
+// An error that the user can fix, but a retry cannot: what happened, why, and what to do. One table has all codes.
 
-/** Every code, with what it is about. A code is never used for something else. */
+/** Every code with its meaning. A code is never reused. */
 export const userErrorCodes = {
   'LKS-1001': 'a port is in use',
-  'LKS-1002': 'a port may not be used',
-  'LKS-1003': 'an address to listen on is none of this machine',
+  'LKS-1002': 'this user may not use a port',
+  'LKS-1003': 'an address to listen on is not of this machine',
   'LKS-1004': 'the value of an option is wrong',
-  'LKS-1005': 'options that exclude one another',
+  'LKS-1005': 'options exclude each other',
   'LKS-1006': 'this Node.js is too old',
   'LKS-1007': 'the configuration file cannot be used',
   'LKS-1008': 'the command line is wrong',
-  'LKS-1009': 'a package that a store needs is not installed, or too old',
+  'LKS-1009': 'a package that a store needs is missing or too old',
   'LKS-1010': 'the output cannot be written',
   'LKS-1101': 'the data directory is in use',
   'LKS-1102': 'the data directory is of a newer version',
@@ -19,15 +19,15 @@ export const userErrorCodes = {
   'LKS-1201': 'another agent took over',
   'LKS-1202': 'the server did not stop in time',
   'LKS-1203': 'another agent serves the cluster',
-  'LKS-1401': 'PostgreSQL cannot be moved in time or copied',
+  'LKS-1401': 'with metadata in PostgreSQL the clock cannot move, and copies are impossible',
   'LKS-1402': 'the snapshot cannot be written',
-  'LKS-1403': 'there is no such snapshot',
+  'LKS-1403': 'the snapshot does not exist',
   'LKS-1404': 'the snapshot cannot be used',
   'LKS-1405': 'the snapshot is of a newer version',
   'LKS-1999': 'a defect of Local Kafka Service',
   'LKS-3001': 'the object store cannot be reached',
-  'LKS-3002': 'there is no such bucket',
-  'LKS-3003': 'the object store refuses the credentials',
+  'LKS-3002': 'the bucket does not exist',
+  'LKS-3003': 'the object store rejected the credentials',
   'LKS-3004': 'the prefix belongs to another cluster',
   'LKS-3005': 'an empty metadata database on a used prefix',
   'LKS-3006': 'the prefix is of a newer format',
@@ -35,23 +35,23 @@ export const userErrorCodes = {
   'LKS-3008': 'messages that were stored as durable cannot be read',
   'LKS-3009': 'the object store is empty, and the metadata database is not',
   'LKS-3101': 'the metadata database cannot be reached',
-  'LKS-3102': 'the metadata database refuses the credentials',
-  'LKS-3103': 'there is no such metadata database',
+  'LKS-3102': 'the metadata database rejected the credentials',
+  'LKS-3103': 'the metadata database does not exist',
   'LKS-3104': 'the metadata database is of a newer version',
   'LKS-3105': 'the metadata database holds several clusters',
   'LKS-3106': 'the metadata database cannot be used',
   'LKS-4001': 'the cluster cannot be reached',
-  'LKS-4002': 'what answers is no Kafka',
-  'LKS-4003': 'the cluster wants other settings of the connection',
-  'LKS-4004': 'the cluster refuses the credentials',
+  'LKS-4002': 'the server is not a Kafka server',
+  'LKS-4003': 'the cluster needs other connection settings',
+  'LKS-4004': 'the cluster rejected the credentials or the permission',
   'LKS-4005': 'an advertised address cannot be reached',
-  'LKS-4006': 'the cluster does not serve this',
-  'LKS-4007': 'the cluster refused it',
-  'LKS-4008': 'there is no such topic or partition',
-  'LKS-4009': 'there is no such group',
-  'LKS-4010': 'the topic exists already',
+  'LKS-4006': 'the cluster does not serve the API',
+  'LKS-4007': 'the cluster rejected the request',
+  'LKS-4008': 'the topic or partition does not exist',
+  'LKS-4009': 'the group does not exist',
+  'LKS-4010': 'the topic already exists',
   'LKS-4011': 'the group has active members',
-  'LKS-4012': 'nobody said yes',
+  'LKS-4012': 'the operation was not confirmed',
   'LKS-4013': 'the cluster is not healthy',
   'LKS-4014': 'the cluster was not ready in time',
   'LKS-4015': 'the cluster did not answer in time',
@@ -61,17 +61,17 @@ export const userErrorCodes = {
   'LKS-4103': 'a batch of records cannot be read',
 } as const
 
-/** `LKS-1001` …: what happened, by a number that never means anything else. */
+/** `LKS-1001` …: a code for the error, whose meaning never changes. */
 export type UserErrorCode = keyof typeof userErrorCodes
 
-/** Printed without a stack, but for `-v`; the process then ends with `exitCode`. */
+/** Printed without a stack trace unless -v is given; the process then ends with `exitCode`. */
 export class UserError extends Error {
   override readonly name = 'UserError'
   readonly code: UserErrorCode
-  /** With the values: `port 9092 is in use`. */
+  /** Contains the values: `port 9092 is in use`. */
   readonly what: string
   readonly why: string | undefined
-  /** Commands that can be pasted, or one thing to do, each on its line. */
+  /** Commands to paste, or single instructions, one per line. */
   readonly fix: readonly string[]
 
   constructor(
@@ -90,13 +90,13 @@ export class UserError extends Error {
     this.fix = fix
   }
 
-  /** 2 for a wrong call, as shells have it, else 1. */
+  /** 2 for a usage error, as in shells, otherwise 1. */
   get exitCode(): 1 | 2 {
     return this.code === 'LKS-1004' || this.code === 'LKS-1005' || this.code === 'LKS-1008' ? 2 : 1
   }
 }
 
-/** As it is printed, with a line break at its end. `wrong` may colour a text. */
+/** The printed form, with a final line feed. `wrong` may colour a text. */
 export function explain(
   error: UserError,
   { verbose, wrong = (text) => text }: { readonly verbose: boolean; readonly wrong?: (text: string) => string },

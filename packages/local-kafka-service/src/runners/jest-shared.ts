@@ -1,4 +1,4 @@
-// The server that Jest's globalSetup has started: Jest loads setup and teardown by themselves, what they share is in the process.
+// The server that Jest's globalSetup has started. Jest loads setup and teardown separately, so they share it through the process.
 import type { Kafka } from '../index.ts'
 
 interface Shared {
@@ -6,7 +6,7 @@ interface Shared {
 }
 
 const key = Symbol.for('local-kafka-service.jest')
-// The cast: nobody else writes under this symbol.
+// The cast: only this module writes under this symbol.
 const inProcess = globalThis as { [key]?: Shared }
 
 export const shared: Shared = (inProcess[key] ??= { kafka: undefined })

@@ -1,7 +1,7 @@
-// Jest's globalTeardown: ends the server of its globalSetup.
+// Jest's globalTeardown: stops the server that globalSetup started.
 import { shared } from './jest-shared.ts'
 
-/** Called by Jest after the last test. */
+/** Jest calls it after the last test. */
 export default async function teardown(): Promise<void> {
   await shared.kafka?.stop()
   shared.kafka = undefined

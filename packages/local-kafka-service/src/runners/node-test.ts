@@ -1,7 +1,7 @@
-// For node:test, and for any runner whose tests have an `after`: a server that ends with the test.
+// For node:test, and for any runner with an `after` per test: a server that stops when the test ends.
 import { type Kafka, type StartKafkaOptions, startKafka } from '../index.ts'
 
-/** The context of a test, or `node:test` itself for a server of the whole file. */
+/** The context of a test, or `node:test` itself for one server per file. */
 export interface Ends {
   after(stop: () => Promise<void>): void
 }

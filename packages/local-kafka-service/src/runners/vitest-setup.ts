@@ -1,7 +1,7 @@
-// Vitest's globalSetup: one server for all workers, told to them by `inject('kafka')` and by their environment.
+// Vitest's globalSetup: one server for all workers, which find it through `inject('kafka')` and their environment.
 import { type Kafka, startKafka } from '../index.ts'
 
-/** What reaches the workers. */
+/** The values provided to the workers. */
 export interface SharedKafka {
   readonly bootstrapServers: string
   readonly brokers: string[]
@@ -16,7 +16,7 @@ declare module 'vitest' {
 
 let kafka: Kafka | undefined
 
-/** Called by Vitest before the first test. Also sets KAFKA_BROKERS, KAFKA_BOOTSTRAP_SERVERS and LKS_URL. */
+/** Vitest calls it before the first test. It also sets KAFKA_BROKERS, KAFKA_BOOTSTRAP_SERVERS and LKS_URL. */
 export async function setup({ provide }: { readonly provide: (key: 'kafka', value: SharedKafka) => void }): Promise<void> {
   kafka = await startKafka({ http: true })
   const { bootstrapServers, brokers, urls, env } = kafka
@@ -25,7 +25,7 @@ export async function setup({ provide }: { readonly provide: (key: 'kafka', valu
   provide('kafka', { bootstrapServers, brokers, urls })
 }
 
-/** Called by Vitest after the last test. */
+/** Vitest calls it after the last test. */
 export async function teardown(): Promise<void> {
   await kafka?.stop()
 }

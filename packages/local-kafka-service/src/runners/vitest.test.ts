@@ -1,4 +1,4 @@
-// The test of Vitest with a Kafka in it: prepared once, and every test has all of it for itself.
+// Vitest's `test` with a Kafka server: it is prepared once, and every test has its own copy.
 import { describe, expect, test } from 'vitest'
 import { type Kafka, type StartKafkaOptions, UserError } from '../index.ts'
 import { test as emptyTest, kafkaTest } from './vitest.ts'
@@ -16,9 +16,9 @@ const preparedTest = kafkaTest({
   },
 })
 
-describe.concurrent('tests side by side', () => {
+describe.concurrent('concurrent tests', () => {
   for (const name of ['one', 'another', 'a third']) {
-    preparedTest(`${name} has what was prepared, and sees no other`, async ({ kafka }) => {
+    preparedTest(`${name} has the prepared state, and sees no other test`, async ({ kafka }) => {
       addresses.add(kafka.bootstrapServers)
       await kafka.produce('orders', { key: '42', value: name })
       expect((await kafka.records('orders')).map((record) => record.text())).toEqual(['prepared', name])
@@ -27,7 +27,7 @@ describe.concurrent('tests side by side', () => {
   }
 })
 
-preparedTest('prepare ran once, and what it made stays as it was', async ({ kafka }) => {
+preparedTest('prepare ran once, and its result is unchanged', async ({ kafka }) => {
   expect(prepared).toHaveLength(1)
   expect(addresses.size).toBe(3)
   expect([...addresses]).not.toContain(prepared[0]?.bootstrapServers)
@@ -36,38 +36,38 @@ preparedTest('prepare ran once, and what it made stays as it was', async ({ kafk
 })
 
 let last: Kafka | undefined
-preparedTest('a test that stops its Kafka, or breaks it, harms no other', async ({ kafka }) => {
+preparedTest('a test that stops or breaks its server does not affect others', async ({ kafka }) => {
   await kafka.kill()
   last = kafka
 })
-preparedTest('the next one is whole', async ({ kafka }) => {
+preparedTest('the next test has an intact server', async ({ kafka }) => {
   await expect(last?.records('orders')).rejects.toThrow('stopped')
   expect(await kafka.records('orders')).toHaveLength(1)
 })
 
-preparedTest('onEvent hears what happens in the Kafka of a test', async ({ kafka }) => {
+preparedTest('onEvent receives the events of the server of a test', async ({ kafka }) => {
   events.clear()
   await kafka.produce('orders', 'heard')
   expect([...events]).toContain('committed')
 })
 
-describe('N6: the Kafka of a test outlives what the test gave to onTestFinished', () => {
+describe('N6: the server of a test outlives its onTestFinished functions', () => {
   let ended: Kafka | undefined
   const found: unknown[] = []
-  emptyTest('an application is stopped there', async ({ kafka, onTestFinished }) => {
+  emptyTest('an application is stopped in onTestFinished', async ({ kafka, onTestFinished }) => {
     ended = kafka
     onTestFinished(async () => {
       await kafka.produce('last-words', 'bye')
       found.push((await kafka.records('last-words')).map((record) => record.text()))
     })
   })
-  test('it could still produce, and the Kafka ended after that', async () => {
+  test('it could still produce, and the server ended after that', async () => {
     expect(found).toEqual([['bye']])
     await expect(ended?.records('last-words')).rejects.toThrow('stopped')
   })
 })
 
-describe('N6: a fixture built on the Kafka is stopped before it', () => {
+describe('N6: a fixture that depends on the server is stopped before it', () => {
   const found: unknown[] = []
   const appTest = emptyTest.extend<{ readonly app: { readonly name: string } }>({
     app: async ({ kafka }, use) => {
@@ -84,13 +84,13 @@ describe('N6: a fixture built on the Kafka is stopped before it', () => {
   })
 })
 
-emptyTest('without options it is empty', async ({ kafka }) => {
+emptyTest('without options the server is empty', async ({ kafka }) => {
   await kafka.createTopic('orders', 1)
   expect(await kafka.records('orders')).toEqual([])
 })
 
 test.each([{ port: 9092 }, { dir: '.lks' }, { storage: 's3://bucket' }, { metadata: 'postgres://host/database' }])(
-  '%o is refused: it is of one server, not of one for each test',
+  '%o is rejected: it is for a single server, not for one per test',
   (options: StartKafkaOptions) => {
     expect(() => kafkaTest(options)).toThrow(UserError)
   },
