@@ -160,7 +160,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       { file: commit, find: "  if (held.state !== 'active') return unchanged({ kind: 'fenced' })\n", replace: '' },
       {
         file: commit,
-        find: "slot?.owner === known.owner && slot.epoch === epoch ? undefined : 'NOT_LEADER_OR_FOLLOWER'",
+        find: "slot.owner === known.owner && slot.epoch === epoch ? undefined : 'NOT_LEADER_OR_FOLLOWER'",
         replace: 'undefined',
       },
     ],

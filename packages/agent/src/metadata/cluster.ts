@@ -1,11 +1,11 @@
-// Which cluster of the database a handle serves: found, or made with its slots.
+// The cluster of the database that a handle serves: openCluster finds it, or creates it with its slots.
 import type { ClusterId } from '../core/ids.ts'
 import { MetadataError } from './metadata-store.ts'
 import { lockSchema } from './schema.ts'
 import { type Body, type Call, read, unchanged } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
-/** What every transaction needs to know of its cluster. */
+/** The facts about its cluster that every transaction needs. */
 export interface Cluster {
   /** The small number that every key begins with. */
   readonly number: number
@@ -31,9 +31,9 @@ export function inCluster<Input, T>(body: (input: Input, cluster: Cluster) => Bo
 }
 
 export interface OpenClusterInput {
-  /** This one, made when absent. Undefined: the only one there is. */
+  /** The cluster to serve, created if absent. Undefined: the only cluster in the database. */
   readonly clusterId?: ClusterId
-  /** The id and the slots of a cluster made because the database holds none. */
+  /** The id and the slot count of the cluster to create when the database holds none. */
   readonly newClusterId: ClusterId
   readonly newSlots: number
 }
@@ -77,9 +77,9 @@ export const lockCluster = statement<Nothing, Counters>(
     next_broker_id AS "nextBrokerId" FROM clusters WHERE cluster = $cluster FOR NO KEY UPDATE`,
 )
 
-/** What `lockCluster` found. Throws a MetadataError when the cluster's row was removed under a running agent. */
+/** The row that `lockCluster` read. Throws a MetadataError when the cluster's row was removed under a running agent. */
 export function lockedCounters([counters]: readonly Counters[], { id }: Cluster): Counters {
-  if (counters === undefined) throw new MetadataError('invalid', `Cluster ${id} is gone from the database.`)
+  if (counters === undefined) throw new MetadataError('invalid', `Cluster ${id} is no longer in the database. Was its row deleted?`)
   return counters
 }
 
@@ -95,7 +95,7 @@ const insertCluster = statement<Cluster>(
 )
 
 const insertSlots = statement<Pick<Cluster, 'number' | 'slots'>>('insert slots', {
-  // The dialects differ in how they count.
+  // The dialects generate series of numbers differently.
   postgres:
     'INSERT INTO slots (cluster, slot, owner, epoch) SELECT $number::int, slot, NULL, 0 FROM generate_series(0, $slots::int - 1) AS slot',
   sqlite: `WITH RECURSIVE all_slots (slot) AS (SELECT 0 UNION ALL SELECT slot + 1 FROM all_slots WHERE slot + 1 < $slots)

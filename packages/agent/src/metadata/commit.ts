@@ -1,4 +1,5 @@
-// The one transaction that gives a flush's batches their offsets: every check that matters is made here, under the incarnation's and the partitions' row locks.
+// The one transaction that assigns offsets to a flush's batches. It makes every check that matters, under the row locks of the incarnation and the partitions.
+import { must } from '../core/assert.ts'
 import { type IncarnationId, type LogId, partitionKey, type Sequence, type TopicId, type TopicPartition } from '../core/ids.ts'
 import { type KnownProducer, LogAppend, type Run } from '../core/log/append.ts'
 import type { RememberedBatch } from '../core/log/producer-window.ts'
@@ -23,13 +24,13 @@ import { type Nothing, statement, statementPerRow } from './statement.ts'
 
 export type CommitDecision = Exclude<CommitOutcome, { kind: 'rolled back' | 'unknown' }>
 
-/** The order of these checks is the protocol (DESIGN §6.4). A replay of the last committed flush is answered with its stored result, also when fenced. */
+/** The order of these checks is the protocol. A replay of the last committed flush gets its stored result, even from a fenced incarnation. */
 export function* commit(input: CommitInput, cluster: Cluster): Body<CommitDecision> {
   const { incarnation, sequence, prev, batches } = input
   const asked = distinct(batches, (batch) => partitionKey(batch.topicId, batch.partition)).toSorted(byTopicAndPartition)
   const producers = distinct(batches, (batch) => producerKey(batch)).filter(({ producerId }) => producerId >= 0)
   const slotNumbers = new Set(asked.map((one) => slotOfPartition(one.topicId, one.partition, cluster.slots)))
-  // One round trip, but statement after statement: what decides is read after the lock that protects it.
+  // One round trip, but the statements run in order: each value that decides is read after the lock that protects it.
   const [[held], logs, alive, slots, windows, ages] = yield* read(
     lockIncarnation(incarnation),
     lockPartitions(asked),
@@ -52,15 +53,15 @@ export function* commit(input: CommitInput, cluster: Cluster): Body<CommitDecisi
   return stored({ cluster, input }, verdicts, growing, keys)
 }
 
-/** A log of this flush: its row, and what the flush makes of it. */
+/** A log that this flush may append to: its row, and the append in progress. */
 interface Growing {
   readonly row: LockedPartition
   readonly log: LogAppend
 }
 
 function decide(batch: CommitBatch, refusal: Refusal | undefined, keys: ClaimedKeys, growing: ReadonlyMap<string, Growing>): Verdict {
-  const opened = growing.get(partitionKey(batch.topicId, batch.partition))
-  if (refusal !== undefined || opened === undefined) return { kind: 'refused', reason: refusal ?? 'UNKNOWN_TOPIC_OR_PARTITION' }
+  if (refusal !== undefined) return { kind: 'refused', reason: refusal }
+  const opened = must(growing.get(partitionKey(batch.topicId, batch.partition)), 'the log of a partition that exists')
   const earlier = keys.earlier(batch)
   if (earlier !== undefined) return earlier
   const verdict = opened.log.append(batch)
@@ -68,7 +69,7 @@ function decide(batch: CommitBatch, refusal: Refusal | undefined, keys: ClaimedK
   return verdict
 }
 
-/** The topic is alive, the partition exists, and its slot is this incarnation's under the epoch that was written into the batch. */
+/** Accepts a batch if its topic is alive, its partition exists, and this incarnation owns the partition's slot under the epoch in the batch. */
 function refusals(known: {
   readonly aliveTopics: ReadonlySet<TopicId>
   readonly logs: readonly LockedPartition[]
@@ -81,8 +82,8 @@ function refusals(known: {
   return ({ topicId, partition, epoch }) => {
     if (!known.aliveTopics.has(topicId)) return 'UNKNOWN_TOPIC_ID'
     if (!partitions.has(partitionKey(topicId, partition))) return 'UNKNOWN_TOPIC_OR_PARTITION'
-    const slot = slots.get(slotOfPartition(topicId, partition, known.slotCount))
-    return slot?.owner === known.owner && slot.epoch === epoch ? undefined : 'NOT_LEADER_OR_FOLLOWER'
+    const slot = must(slots.get(slotOfPartition(topicId, partition, known.slotCount)), 'the slot of a partition')
+    return slot.owner === known.owner && slot.epoch === epoch ? undefined : 'NOT_LEADER_OR_FOLLOWER'
   }
 }
 
@@ -91,7 +92,7 @@ function openLogs(
   { producerIdExpirationMs }: CommitInput,
   { windows, ages }: { readonly windows: readonly StoredWindow[]; readonly ages: readonly ProducerIdAge[] },
 ): ReadonlyMap<string, Growing> {
-  // A window that outlived producer.id.expiration.ms is forgotten, as Kafka forgets it.
+  // A window older than producer.id.expiration.ms is forgotten, as in Kafka.
   const remembered = new Map(
     windows.filter(({ silentMs }) => silentMs <= producerIdExpirationMs).map((window) => [producerKey(window), window]),
   )
@@ -102,8 +103,8 @@ function openLogs(
       const producerOf = (producerId: number): KnownProducer => {
         const key = producerKey({ ...row, producerId })
         const window = remembered.get(key)
-        // The producer got its id when the log was there already, and has never appended to it: its first batch here is the one with sequence 0.
-        // A log with a later number was made after the id: the topic was deleted and made again, and the producer's sequence goes on from the old one.
+        // If the log is older than the producer's id, and the producer has never appended to it, its first batch here must have sequence 0.
+        // A log with a later number was created after the id: the topic was deleted and created again, and the producer continues its old sequence.
         const logIsOlder = row.log < (young.get(producerId) ?? 0)
         return {
           window: window && { epoch: window.epoch, batches: JSON.parse(window.batches) as readonly RememberedBatch[] },
@@ -115,7 +116,7 @@ function openLogs(
   )
 }
 
-/** What a replay answers: only the last commit of a chain can be replayed, and its result is stored with it. */
+/** The result of a replay: only the last commit of a chain can be replayed, and its result is stored with it. */
 function* replay(incarnation: IncarnationId, sequence: Sequence): Reading<CommitDecision> {
   const [[row]] = yield* read(readResult({ incarnation, sequence }))
   if (row === undefined)
@@ -191,7 +192,7 @@ interface FlushId {
   readonly sequence: Sequence
 }
 
-/** A deletion locks the partitions before it changes the topic: what is read here after their locks stays true until COMMIT. */
+/** A deletion locks the partitions before it changes the topic, so an answer that is read here after their locks stays true until COMMIT. */
 const readAliveTopics = statementPerRow<{ readonly topicId: TopicId }, { readonly topicId: TopicId }>(
   'read alive topics',
   { topicId: 'text' },
@@ -219,11 +220,11 @@ const readWindows = statementPerRow<ProducerOfPartition, StoredWindow>(
 interface ProducerIdAge {
   readonly producerId: number
   readonly ageMs: number
-  /** Logs with a smaller number were made before the id was given out. */
+  /** Logs with a smaller number were created before the id was allocated. */
   readonly nextLog: number
 }
 
-/** Ids that this cluster never gave out are missing. */
+/** Ids that this cluster never allocated are missing. */
 const readProducerIdAges = statementPerRow<{ readonly producerId: number }, ProducerIdAge>(
   'read producer id ages',
   { producerId: 'bigint' },

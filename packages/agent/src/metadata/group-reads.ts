@@ -1,4 +1,4 @@
-// What is read of groups without taking them over: their heads, and committed offsets of topics that are not deleted. Long answers come page by page.
+// Reads of groups without taking them over: their heads, and committed offsets of topics that are not deleted. Long answers come page by page.
 import { limits } from '../limits.ts'
 import { unescaped } from './groups.ts'
 import type { GroupHead, GroupOffset, OffsetPlace, OffsetsOfGroups } from './metadata-store.ts'
@@ -59,7 +59,7 @@ const pageOfOffsets = (groupIds: string): string => `${selectOffset} AND o.group
   AND (o.group_id, o.topic_id, o.partition) > ($groupId, $topicId, $partition) ORDER BY o.group_id, o.topic_id, o.partition LIMIT $maxOffsets`
 
 const readOffsets = statement<OffsetPlace & { readonly groupIds: string; readonly maxOffsets: number }, GroupOffset>('read group offsets', {
-  // The dialects differ in how they read a list of JSON. One list, and not a row for each: the page is one of all groups together.
+  // The dialects read a JSON list differently. It is one list, not a row for each group, because a page spans all groups together.
   postgres: pageOfOffsets('SELECT jsonb_array_elements_text($groupIds::jsonb)'),
   sqlite: pageOfOffsets('SELECT value FROM json_each($groupIds)'),
 })

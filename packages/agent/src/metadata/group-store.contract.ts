@@ -1,4 +1,4 @@
-// What every Metadata Service must do for groups: one coordinator at a time, saves all or nothing, offsets that stay.
+// The contract of every Metadata Service for groups: one coordinator at a time, saves all or nothing, durable offsets.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { slotOfName } from '../core/slots.ts'
@@ -7,7 +7,7 @@ import { aTopic, type ContractDatabase, openCluster, registered } from './metada
 import type { GroupOffset, GroupOwner, GroupStore, OffsetToCommit, Registration, SaveGroup, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 
-/** Expires what a coordinator of all groups expires, page by page; answers the groups that it looked at. */
+/** Expires the same groups as a coordinator of all groups, page by page; returns the ids of the groups that it looked at. */
 export async function expireOffsets(groups: Pick<GroupStore, 'expirable' | 'expire'>, retentionMs: number): Promise<readonly string[]> {
   const expired: string[] = []
   for (let after: string | undefined; ; ) {
@@ -75,7 +75,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
     const offsetsOf = async (groupId: string): Promise<readonly (readonly [number, number])[]> =>
       (await store.groups.offsets({ groupIds: [groupId] })).map(({ partition, offset }) => [partition, offset])
 
-    test('a group that nobody saved is new; what is saved is there at the next opening, the last value of each key', async () => {
+    test('a group without a save is new; the next opening returns the last saved value of each key', async () => {
       const first = await openGroup('g')
       expect(first).toMatchObject({ version: 0, exists: false, entries: [] })
       expect(await store.groups.list()).toEqual([])
@@ -113,7 +113,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await offsetsOf('g')).toEqual([[0, 5]])
     })
 
-    test('of two that make the same new group, one is told that it is stale', async () => {
+    test('when two coordinators create the same new group, one save is stale', async () => {
       const [one, other] = [await openGroup('g'), await openGroup('g')]
       const saves = await Promise.all([
         store.groups.save(aSave('g', one.epoch, 0, { offsets: [at(0, 1)] })),
@@ -123,7 +123,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await offsetsOf('g')).toEqual([[0, saves[0]?.kind === 'saved' ? 1 : 2]])
     })
 
-    test('who does not own the slot opens and saves nothing', async () => {
+    test('an incarnation that does not own the slot can neither open nor save a group', async () => {
       const mine = await openGroup('g')
       await store.groups.save(aSave('g', mine.epoch, 0, { offsets: [at(0, 1)] }))
       const successor = await registered(store, 'me', 'all')
@@ -134,7 +134,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await offsetsOf('g')).toEqual([[0, 1]])
     })
 
-    test('the same opening twice answers alike', async () => {
+    test('repeating an opening gives the same answer', async () => {
       const mine = await openGroup('g')
       await store.groups.save(aSave('g', mine.epoch, 0))
       const open = { groupId: 'g', epoch: 'again', owner: owner('g') }
@@ -142,7 +142,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await store.groups.save(aSave('g', 'again', 1))).toEqual({ kind: 'saved' })
     })
 
-    test('offsets: the last of each partition, read for some or for all, with their metadata and epoch', async () => {
+    test('offsets: the last one of each partition, read for some or for all, with its metadata and epoch', async () => {
       const { epoch } = await openGroup('g')
       const offsets = [at(2, 7, { metadata: 'words', leaderEpoch: 3 }), at(1, 5), at(1, 6)]
       await store.groups.save(aSave('g', epoch, 0, { offsets }))
@@ -163,7 +163,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await offsetsOf('g')).toEqual([[2, 8]])
     })
 
-    test('H6: offsets of many groups come page by page, in order, each once; those of other groups do not', async () => {
+    test('H6: offsets of many groups come page by page, in order, each once, without those of other groups', async () => {
       const many = await aTopic(store, { name: 'many', partitions: 700 })
       const groupIds = ['a', 'b', 'c', 'd']
       for (const groupId of groupIds) {
@@ -184,7 +184,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       )
     })
 
-    test('H10: the heads of many groups come in one read; one that is not there is missing', async () => {
+    test('H10: the heads of many groups come in one read; an unknown group is missing from it', async () => {
       for (const groupId of ['a', 'b', 'c']) await store.groups.save(aSave(groupId, (await openGroup(groupId)).epoch, 0))
       const names = Array.from({ length: limits.namesPerRead - 2 }, (_, index) => `nobody${index}`)
       const found = await store.groups.find(['c', ...names, 'a'])
@@ -194,7 +194,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       ])
     })
 
-    test('whatever characters a client puts into ids, types and metadata come back', async () => {
+    test('any characters that a client puts into ids, types and metadata come back unchanged', async () => {
       const strange = 'a\0b%00%25%c\u{1F600}'
       const { epoch } = await openGroup('g')
       const head = { kind: 'classic', protocolType: strange, state: 'Stable' }
@@ -210,7 +210,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await openGroup('g')).toMatchObject({ entries: [] })
     })
 
-    test('offsets go with their topic, also for a topic of the same name made later', async () => {
+    test('offsets are removed with their topic, and a later topic of the same name does not get them', async () => {
       const { epoch } = await openGroup('g')
       await store.groups.save(aSave('g', epoch, 0, { offsets: [at(0, 1)] }))
       await store.topics.delete(topic.topicId)
@@ -219,7 +219,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await offsetsOf('g')).toEqual([])
     })
 
-    test('a deleted group leaves nothing, and an old save does not bring it back', async () => {
+    test('a deleted group leaves nothing behind, and an old save does not bring it back', async () => {
       const { epoch } = await openGroup('g')
       const entries = [{ key: 'group', value: '1' }]
       await store.groups.save(aSave('g', epoch, 0, { entries, offsets: [at(0, 1)] }))
@@ -238,7 +238,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await other.groups.offsets({ groupIds: ['g'] })).toEqual([])
     })
 
-    test('what nobody needs expires: offsets of groups without members, then the groups; nothing else', async () => {
+    test('offsets of groups without members expire, then the groups; nothing else expires', async () => {
       const states = {
         empty: ['consumer', 'Empty'],
         simple: [null, 'Empty'],
@@ -251,7 +251,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
         const offsets = groupId === 'bare' ? [] : [at(0, 1)]
         await store.groups.save(aSave(groupId, epoch, 0, { head, offsets, entries: [{ key: 'group', value: '1' }] }))
       }
-      // A group that keeps nothing need not grow old.
+      // A group without offsets expires at any age.
       expect(await expire(3_600_000)).toEqual(['bare'])
       expect((await store.groups.list()).map(({ groupId }) => groupId)).toEqual(['active', 'empty', 'simple'])
       expect(await expire(0)).toEqual(['empty', 'simple'])
@@ -261,7 +261,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await openGroup('simple')).toMatchObject({ exists: false, entries: [] })
     })
 
-    test('C6: an offset with a retention of its own expires by that one, whatever the server keeps others for', async () => {
+    test('C6: an offset with a retention of its own expires by that retention, whatever the server keeps other offsets for', async () => {
       const head = { kind: 'classic', protocolType: 'consumer', state: 'Empty' }
       const { epoch } = await openGroup('g')
       const forever = Number.MAX_SAFE_INTEGER
@@ -278,13 +278,13 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
         [1, 11],
         [3, 13],
       ])
-      // A later commit without one goes back to the server's.
+      // A later commit without a retention goes back to the server's.
       await store.groups.save(aSave('g', epoch, 1, { head, offsets: [at(1, 21)] }))
       await expire(0)
       expect(await offsetsOf('g')).toEqual([[3, 13]])
     })
 
-    test('C6: in a stable group a retention of its own counts, too, for a topic that nobody reads', async () => {
+    test("C6: in a stable group, too, an offset's own retention counts for a topic without consumers", async () => {
       const head = { kind: 'classic', protocolType: 'consumer', state: 'Stable' }
       const { epoch } = await openGroup('g')
       const offsets = [at(0, 10, { retentionMs: 0 }), at(1, 11, { retentionMs: Number.MAX_SAFE_INTEGER }), at(2, 12)]
@@ -301,7 +301,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await store.groups.aged({ retentionMs: 0 })).toEqual([])
     })
 
-    test('of stable groups of consumers it is told which topics have old offsets, by group and topic, in steps; of no others', async () => {
+    test('aged lists topics with old offsets of stable consumer groups only, by group and topic, in steps', async () => {
       const second = await aTopic(store, { name: 'second', partitions: 4 })
       const both = [topic, second]
         .map(({ topicId, name }) => ({ topicId, topic: name }))
@@ -324,7 +324,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await (await openCluster(database.sql)).groups.aged({ retentionMs: 0 })).toEqual([])
     })
 
-    test('old offsets of the named topics go with a save; young ones, those of other topics and what the save commits stay', async () => {
+    test('a save removes old offsets of the named topics; it keeps young ones, other topics and the offsets that it commits', async () => {
       const unread = await aTopic(store, { name: 'unread', partitions: 4 })
       const other = await aTopic(store, { name: 'other', partitions: 4 })
       const { epoch } = await openGroup('g')
@@ -356,7 +356,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await store.groups.list()).toEqual([])
     })
 
-    test('C13: a group without members is expirable as soon as its last offset is deleted, or the topic of it', async () => {
+    test('C13: a group without members is expirable as soon as its last offset or the topic of that offset is deleted', async () => {
       const other = await aTopic(store, { name: 'other', partitions: 1 })
       const head = { kind: 'classic', protocolType: 'consumer', state: 'Empty' }
       const { epoch } = await openGroup('g')
@@ -368,7 +368,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       expect(await openGroup('g')).toMatchObject({ exists: false, version: 0, entries: [] })
     })
 
-    test('C13: of the named groups one that has got a member meanwhile stays', async () => {
+    test('C13: expire keeps a named group that has gained a member meanwhile', async () => {
       const { epoch } = await openGroup('g')
       await store.groups.save(aSave('g', epoch, 0, { head: { kind: 'classic', protocolType: 'consumer', state: 'Stable' } }))
       await store.groups.expire({ retentionMs: 0, groupIds: ['g', 'nobody'] })

@@ -1,4 +1,4 @@
-// Groups as rows: a head that says who may save, the journal that a machine is reloaded from, and the committed offsets.
+// Groups as rows: a head that records which coordinator may save, the journal that reloads a group's machine, and the committed offsets.
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
 import { limits } from '../limits.ts'
 import type { AgedTopic, ExpireOffsets, OffsetToCommit, OpenedGroup, OpenGroup, SavedGroup, SaveGroup } from './metadata-store.ts'
@@ -6,8 +6,9 @@ import { type Body, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 
 /**
- * Takes the group over: every save under another epoch is refused from now on. The head is locked before its slot's owner is read, and a slot changes
- * hands only by an update of its row, which waits for this lock: so who opens or saves is the owner until the transaction ends.
+ * Takes the group over: from now on every save under another epoch is rejected. The head is locked before the owner of its slot is read, and a slot
+ * changes hands only by an update of its row, which waits for this lock. Therefore a coordinator that opens or saves owns the slot until the
+ * transaction ends.
  */
 export function* openGroup({ groupId, epoch, owner }: OpenGroup): Body<OpenedGroup> {
   const [[head], [slot]] = yield* read(lockHead({ groupId }), lockSlot(owner))
@@ -19,7 +20,7 @@ export function* openGroup({ groupId, epoch, owner }: OpenGroup): Body<OpenedGro
   return head.epoch === epoch ? unchanged(opened) : { writes: [setEpoch({ groupId, epoch })], value: opened }
 }
 
-/** One step of a group's coordinator. A save that was already made answers alike; one under an old epoch or version changes nothing. */
+/** One step of a group's coordinator. A save that was already made gets the same answer; a save under an old epoch or version changes nothing. */
 export function* saveGroup(input: SaveGroup & { readonly unsure: boolean }): Body<SavedGroup> {
   const { groupId, epoch, version, owner, head, entries, offsets, removedOffsets, expiredOffsets, unsure } = input
   const group = { groupId }
@@ -28,7 +29,7 @@ export function* saveGroup(input: SaveGroup & { readonly unsure: boolean }): Bod
   if (unsure && (held === undefined ? head === null : held.epoch === epoch && held.version === version + 1))
     return unchanged({ kind: 'saved' })
   if (held === undefined ? version !== 0 : held.epoch !== epoch || held.version !== version) return unchanged({ kind: 'stale' })
-  // There was no row to lock: of two that make the same new group, the second waits here for the first and then finds its row.
+  // There was no row to lock. When two coordinators create the same group, the second waits here for the first and then finds its row.
   if (held === undefined && head !== null) {
     const [made] = yield* read(makeHead({ groupId, epoch, ...head }))
     if (made.length === 0) return unchanged({ kind: 'stale' })
@@ -69,7 +70,7 @@ export function* expirableGroups({
 }
 
 export function* expireOffsets({ retentionMs, groupIds }: ExpireOffsets & { readonly groupIds: readonly string[] }): Body<undefined> {
-  // What they are is decided under their locks: a member may have joined since.
+  // The groups are checked again under their locks, because a member may have joined since.
   const [locked] = yield* read(lockHeads(groupIds.map((groupId) => ({ groupId }))))
   const empty = locked.filter(({ state }) => state === 'Empty')
   return {
@@ -87,10 +88,10 @@ export function* agedTopics({
   return unchanged(rows)
 }
 
-/** No group and no topic has an empty id. */
+/** Group ids and topic ids are never empty. */
 const beforeAll = { groupId: '', topicId: '' }
 
-/** PostgreSQL's text holds every character but U+0000, and clients choose member ids, protocol types and metadata. */
+/** PostgreSQL's text holds every character except U+0000, and clients choose member ids, protocol types and metadata. */
 export function escaped(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\0', '%00')
 }
@@ -98,7 +99,7 @@ export function unescaped(text: string): string {
   return text.replaceAll('%00', '\0').replaceAll('%25', '%')
 }
 
-/** A partition that is named twice gets the last of its offsets, as if there had been two requests. */
+/** A partition that is named twice gets the last of its offsets, as with two requests. */
 function lastOfEach(offsets: readonly OffsetToCommit[]): readonly OffsetToCommit[] {
   return [...new Map(offsets.map((one) => [partitionKey(one.topicId, one.partition), one])).values()]
 }
@@ -119,7 +120,7 @@ const lockHead = statement<Group, HeadRow>(
   'SELECT epoch, version FROM groups WHERE cluster = $cluster AND group_id = $groupId FOR NO KEY UPDATE',
 )
 
-/** Shared: many groups of one slot may save at a time, but it can't change hands meanwhile. */
+/** A shared lock: many groups of one slot may save at once, but the slot can't change hands meanwhile. */
 const lockSlot = statement<{ readonly slot: number }, { readonly owner: number | null }>(
   'lock slot',
   'SELECT owner FROM slots WHERE cluster = $cluster AND slot = $slot FOR SHARE',
@@ -177,7 +178,7 @@ const removeEntries = statementPerRow<{ readonly key: string }, Nothing, Group>(
 
 const removeJournal = statement<Group>('remove group journal', 'DELETE FROM group_journal WHERE cluster = $cluster AND group_id = $groupId')
 
-/** A null retention, for the server's own, makes the sum null. */
+/** A null retention stands for the server's own; it makes the sum null. */
 const writeOffsets = statementPerRow<Omit<OffsetToCommit, 'retentionMs'> & { readonly retentionMs: number | null }, Nothing, Group>(
   'write group offsets',
   { topicId: 'text', partition: 'int', offset: 'bigint', leaderEpoch: 'int', metadata: 'text', retentionMs: 'bigint' },
@@ -199,7 +200,7 @@ const removeAllOffsets = statement<Group>(
   'DELETE FROM group_offsets WHERE cluster = $cluster AND group_id = $groupId',
 )
 
-/** With the topic go the offsets in it. */
+/** Deleting a topic deletes the committed offsets in it. */
 export const removeOffsetsOfTopic = statement<{ readonly topicId: TopicId }>(
   'remove group offsets of topic',
   'DELETE FROM group_offsets WHERE cluster = $cluster AND topic_id = $topicId',
@@ -209,16 +210,16 @@ interface Retention {
   readonly retentionMs: number
 }
 
-/** An offset whose commit named a retention expires at its own time; any other when the commit is older than the server's retention. */
+/** An offset that was committed with a retention expires at its own time; any other expires when its commit is older than the server's retention. */
 const aged = `(o.expires_at_ms <= now_ms() OR (o.expires_at_ms IS NULL AND o.committed_at_ms <= now_ms() - $retentionMs::bigint))`
 /**
- * A group that had members keeps its offsets for the server's retention after the last of them went; a group that is only offsets counts from each commit.
- * A retention of the commit's own counts from the commit in both (Kafka's OffsetExpirationConditionImpl).
+ * A group that had members keeps its offsets for the server's retention after its last member left; in a group that only keeps offsets the retention
+ * counts from each commit. A retention in the commit itself counts from the commit in both cases (Kafka's OffsetExpirationConditionImpl).
  */
 const expired = `${aged} AND (o.expires_at_ms IS NOT NULL OR g.protocol_type IS NULL OR g.changed_at_ms <= now_ms() - $retentionMs::bigint)`
 const ofGroup = 'o.cluster = g.cluster AND o.group_id = g.group_id'
 
-/** A group without members and without offsets keeps nothing, however young it is. */
+/** A group without members and without offsets is expirable at any age. */
 const readExpirable = statement<Retention & { readonly after: string; readonly maxGroups: number }, Group>(
   'read expirable groups',
   `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = $cluster AND g.state = 'Empty' AND g.group_id > $after
@@ -241,7 +242,7 @@ const removeAgedOffsets = statementPerRow<Retention & { readonly topicId: TopicI
   `DELETE FROM group_offsets AS o WHERE o.cluster = $cluster AND o.group_id = $groupId AND o.topic_id = $topicId AND ${aged}`,
 )
 
-/** In the order of their ids, so that two transactions never wait for each other in a circle. */
+/** Locks in the order of the ids, so that two transactions never deadlock. */
 const lockHeads = statementPerRow<Group, Group & { readonly state: string }>(
   'lock group heads',
   { groupId: 'text' },

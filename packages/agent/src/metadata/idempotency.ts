@@ -1,4 +1,4 @@
-// The Idempotency-Keys of a flush: claimed inside its transaction, so that of two agents with the same key one waits and sees the other's place.
+// The Idempotency-Keys of a flush, claimed inside its transaction: when two agents commit the same key, one waits and then sees the other's offset.
 import type { TopicId } from '../core/ids.ts'
 import type { CommitBatch, Verdict } from './metadata-store.ts'
 import { type Call, type Reading, read } from './sql.ts'
@@ -8,12 +8,12 @@ interface StoredKey {
   readonly key: string
   readonly bodyHash: string
   readonly partition: number
-  /** Null: claimed by this transaction and not placed yet. */
+  /** Null: this transaction claimed the key and has not stored an offset yet. */
   readonly baseOffset: number | null
   readonly timestamp: number
 }
 
-/** Claims the keys of the batches, in the order of the keys. Call it after the partitions are locked, with batches that nothing else rejects. */
+/** Claims the keys of the batches, in the order of the keys. Call it after the partitions are locked, only with batches that no other check rejects. */
 export function* claimKeys(batches: readonly CommitBatch[]): Reading<ClaimedKeys> {
   const claims = new Map<string, KeyClaim>()
   for (const { topicId, partition, idempotency } of batches)
@@ -32,7 +32,7 @@ export class ClaimedKeys {
     this.#stored = new Map(stored.map((row) => [row.key, row]))
   }
 
-  /** The verdict of a batch whose key was used before, by an earlier flush or an earlier batch of this one. */
+  /** The verdict of a batch whose key was used by an earlier flush or by an earlier batch of this flush. */
   earlier({ idempotency }: CommitBatch): Verdict | undefined {
     const stored = idempotency && this.#stored.get(idempotency.key)
     if (stored === undefined) return undefined
@@ -46,7 +46,7 @@ export class ClaimedKeys {
     if (idempotency !== undefined) this.#placed.set(idempotency.key, baseOffset)
   }
 
-  /** Stores the places; a claim whose batch was rejected after all is given back. */
+  /** Stores the offsets. A claim is released if its batch was rejected after all. */
   writes(): readonly Call[] {
     const unplaced = [...this.#stored.values()].filter(({ key, baseOffset }) => baseOffset === null && !this.#placed.has(key))
     return [placeKeys([...this.#placed].map(([key, baseOffset]) => ({ key, baseOffset }))), releaseKeys(unplaced)]
@@ -66,7 +66,7 @@ const claim = statementPerRow<KeyClaim>(
   'claim idempotency keys',
   { key: 'text', bodyHash: 'text', topicId: 'text', partition: 'int', timestamp: 'bigint' },
   {
-    // The keys are claimed in the order of the list, so that two transactions never wait for each other in a circle. SQLite's are serial.
+    // The keys are claimed in the order of the list, so that two transactions never deadlock. SQLite's transactions are serial.
     postgres: `INSERT INTO idempotency_keys (${claimColumns})
       SELECT $cluster::int, $key, $bodyHash, $topicId, $partition, NULL, $timestamp, now_ms() FROM $rows ORDER BY $key COLLATE "C"
       ON CONFLICT (cluster, key) DO NOTHING`,

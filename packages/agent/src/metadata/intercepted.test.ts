@@ -1,4 +1,4 @@
-// An intercepted database does what is decided for each transaction, and never says more of it than a real one would.
+// An intercepted database does what the interceptor decides for each transaction, and never reports more than a real database would.
 import { expect, test } from 'vitest'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { interceptedSql, type RunFate } from './intercepted.ts'
@@ -34,24 +34,24 @@ async function decided(
   return { ran, heard: await running }
 }
 
-test('unreachable: nothing runs, and that is definite', async () => {
+test('unreachable: nothing runs, and the outcome is definite', async () => {
   const { ran, heard } = await decided({ act: { kind: 'unreachable' } })
   expect(ran).toEqual([])
   expect(heard).toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable', reason: 'unreachable' } })
 })
 
-test('a lost reply: it ran, and the caller cannot know', async () => {
+test('a lost reply: the transaction ran, and the caller cannot know', async () => {
   const { ran, heard } = await decided({ act: { kind: 'lose reply' } })
   expect(ran).toEqual(['add'])
   expect(heard).toMatchObject({ kind: 'unknown', error: { kind: 'unavailable' } })
 })
 
-test('what the database itself refused stays definite when its reply is to be lost', async () => {
+test('a transaction that the database itself rejected stays definite when its reply is to be lost', async () => {
   const { heard } = await decided({ act: { kind: 'lose reply' } }, { outcome: 'rolled back' })
   expect(heard).toMatchObject({ kind: 'rolled back', error: { message: 'it said so' } })
 })
 
-test('a delay within the patience of the caller: it runs late; beyond it, it was never sent', async () => {
+test('a delay below the caller’s deadline: the transaction runs late; beyond the deadline it is never sent', async () => {
   const late = await decided({ act: { kind: 'pass' }, waitMs: 400 })
   expect([late.ran, late.heard]).toEqual([['add'], { kind: 'committed', value: 7 }])
   const never = await decided({ act: { kind: 'pass' }, waitMs: 5_000 })

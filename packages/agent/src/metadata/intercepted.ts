@@ -1,4 +1,4 @@
-// A database whose every transaction an interceptor sees and may spoil: the faults of a test, below the repetition of what was not definite.
+// A database whose interceptor sees every transaction and may fail it: the faults of a test, injected below the repetition of indefinite outcomes.
 import type { Clock } from '../time/clock.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { Outcome, Sql, TransactionTable } from './sql.ts'
@@ -13,15 +13,15 @@ export interface InterceptedRun {
 export interface RunFate {
   readonly act:
     | { readonly kind: 'pass' }
-    /** Not reached: definitely not done. */
+    /** The database was not reached: definitely not committed. */
     | { readonly kind: 'unreachable' }
-    /** Committed, and the caller cannot know. */
+    /** Committed, but the caller cannot know. */
     | { readonly kind: 'lose reply' }
-  /** When it is as long as the caller's patience, nothing was sent when that ends. */
+  /** When the delay reaches the caller's deadline, the transaction is not sent at all. */
   readonly waitMs?: number
 }
 
-/** Asked once for each transaction, also for each of several tries. Must not throw. */
+/** Called once for each transaction, and again for each retry. Must not throw. */
 export type SqlInterceptor = (run: InterceptedRun) => RunFate
 
 export function interceptedSql<Transactions extends TransactionTable>(
@@ -41,7 +41,7 @@ export function interceptedSql<Transactions extends TransactionTable>(
           return await sql.run(transaction, input, deadlineMs - waitMs)
         case 'lose reply': {
           const outcome = await sql.run(transaction, input, deadlineMs - waitMs)
-          // What was rolled back has no reply worth losing: it is definite either way.
+          // A rolled-back transaction has no reply worth losing: it is definite either way.
           return outcome.kind === 'committed'
             ? { kind: 'unknown', error: new MetadataError('unavailable', `${transaction}: a fault of the test lost the reply to COMMIT`) }
             : outcome

@@ -1,4 +1,4 @@
-// Two bodies on two PostgreSQL connections, stepped through the orders in which their messages can reach the server: SQLite is serial and cannot show these races.
+// Two bodies on two PostgreSQL connections, run in every order in which their messages can reach the server. SQLite is serial and cannot show these races.
 import { randomUUID } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -55,7 +55,7 @@ describe.skipIf(started.kind !== 'started')(
       return row?.cluster ?? -1
     }
 
-    /** Runs both in the order given: each letter lets one of them send its next message, until that is answered or waits for a lock. Says who ended first. */
+    /** Runs both in the given order: each letter lets one body send its next message and waits until it is answered or blocks on a lock. Returns the first to end. */
     async function inOrder<L, R>(
       order: string,
       leftBody: Body<L>,
@@ -87,7 +87,7 @@ describe.skipIf(started.kind !== 'started')(
       describe(`cut between ${cut}`, () => {
         const cutUp = <T>(body: Body<T>): Body<T> => (cut === 'messages' ? body : statementByStatement(body))
 
-        test('a commit is either before the successor registered, and known to it, or refused', async () => {
+        test('a commit is either before the successor registered, and known to it, or rejected', async () => {
           for (const order of orders(cut === 'messages' ? [2, 3] : [7, 7])) {
             const scene = await aScene()
             const [committed, successor, first] = await inOrder(
@@ -99,12 +99,12 @@ describe.skipIf(started.kind !== 'started')(
             const before = first === 'L'
             expect(kindOf(committed), order).toBe(before ? 'committed' : 'fenced')
             expect(await highWatermark(scene), order).toBe(before ? 5 : 2)
-            // Whichever came first, nothing of the predecessor lands after it.
+            // In either order, no commit of the predecessor lands after the registration.
             expect(await scene.store.log.commit(aFlush(scene, before ? 3 : 2, [{}])), order).toEqual({ kind: 'fenced' })
           }
         })
 
-        test('a commit is either before the deletion of its topic or refused', async () => {
+        test('a commit is either before the deletion of its topic or rejected', async () => {
           for (const order of orders(cut === 'messages' ? [2, 2] : [7, 4])) {
             const scene = await aScene()
             const [committed, deleted, first] = await inOrder(
@@ -157,7 +157,7 @@ describe.skipIf(started.kind !== 'started')(
           }
         })
 
-        test('who leaves while it commits has either committed or not', async () => {
+        test('an agent that leaves while it commits has either committed or not', async () => {
           for (const order of orders(cut === 'messages' ? [2, 2] : [7, 3])) {
             const scene = await aScene()
             const [committed, gone, first] = await inOrder(
@@ -171,7 +171,7 @@ describe.skipIf(started.kind !== 'started')(
           }
         })
 
-        test('two who grow a topic give no log twice', async () => {
+        test('two growths of a topic never give the same log twice', async () => {
           for (const order of orders(cut === 'messages' ? [2, 2] : [3, 3])) {
             const scene = await aScene()
             const grow = (partitions: number): ReturnType<typeof transactions.growTopic> =>
@@ -187,7 +187,7 @@ describe.skipIf(started.kind !== 'started')(
           }
         })
 
-        /** As after a hand-over, but for the epochs. */
+        /** The situation after a hand-over, except for the epochs. */
         async function handAllButTheFirstTo({ cluster, topic }: Scene, owner: number): Promise<void> {
           const first = slotOfPartition(topic.topicId, 0, cluster.slots)
           await postgres.query('UPDATE lks.slots SET owner = $2 WHERE cluster = $1 AND slot <> $3', [cluster.number, owner, first])
@@ -235,7 +235,7 @@ class Stepped<T> {
     return this.#done
   }
 
-  /** Sends the next message, unless the last one still waits for a lock; then until the body stops again, ends, or waits. */
+  /** Sends the next message, unless the last one still waits for a lock; then waits until the body stops again, ends, or blocks. */
   async step(): Promise<void> {
     this.#resume?.()
     this.#resume = undefined
@@ -243,7 +243,7 @@ class Stepped<T> {
   }
 }
 
-/** The same body with a message for each statement: what it promises must not hang on what happens to travel together. */
+/** The same body with one message for each statement: its guarantees must not depend on which statements travel together. */
 function* statementByStatement<T>(body: Body<T>): Body<T> {
   let step = body.next([])
   while (!step.done) {
@@ -256,7 +256,7 @@ function* statementByStatement<T>(body: Body<T>): Body<T> {
 
 const samples = 24
 
-/** All orders of so many messages of the left body and the right; of very many an evenly spaced sample. */
+/** All orders of the given numbers of left and right messages; an evenly spaced sample when there are very many. */
 function orders([lefts, rights]: readonly [number, number]): readonly string[] {
   const all = interleaved(lefts, rights)
   const every = Math.max(1, all.length / samples)

@@ -1,4 +1,4 @@
-// A lease: the counter that an agent raises as long as it lives, and who the agent is.
+// A lease: the counter that an agent raises while it lives, and the agent's identity.
 import type { IncarnationId } from '../core/ids.ts'
 import type { LeaseHolder } from '../observe/events.ts'
 
@@ -7,7 +7,7 @@ export interface WatchedLease {
   readonly beats: number
 }
 
-/** An active incarnation: who it is, and the counter that it raises as long as it lives. */
+/** An active incarnation: its identity, and the counter that it raises while it lives. */
 export interface Lease extends WatchedLease, LeaseHolder {}
 
 export function isUnmoved(lease: WatchedLease, watched: WatchedLease): boolean {

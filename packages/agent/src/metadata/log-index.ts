@@ -1,4 +1,4 @@
-// Where the log's bytes are: segments from an offset or a time on, the state of partitions, and blocks of producer ids.
+// The location of the log's bytes: segments from an offset or a time on, the state of partitions, and blocks of producer ids.
 import { must } from '../core/assert.ts'
 import { type IncarnationId, type LogId, type Nonce, partitionKey, type Sequence, type TopicPartition } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
@@ -18,7 +18,7 @@ import {
 import { type Body, type Reading, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 
-/** One forward range scan for each ask. The watermarks are read first: a segment that is committed between the two reads is beyond them, and left out. */
+/** One forward range scan for each ask. The high watermarks are read first: a segment committed between the two reads lies beyond them and is left out. */
 export function* findSegments(asks: readonly FindSegments[], cluster: Cluster): Body<readonly FoundSegments[]> {
   const [partitions, segments] = yield* read(readPartitions(asks), readSegmentsFrom(asks.map((one, ask) => ({ ...one, ask }))))
   const known = byPartition(partitions)
@@ -49,7 +49,7 @@ export function* partitionStates(asked: readonly TopicPartition[], cluster: Clus
   )
 }
 
-/** A binary search over each log, side by side: the running maximum never falls, so the first segment that reaches the time holds its record. */
+/** A binary search over all logs side by side. The running maximum never falls, so the first segment that reaches the time holds its record. */
 export function* findByTime(asks: readonly FindByTime[], cluster: Cluster): Body<readonly FoundByTime[]> {
   const [partitions] = yield* read(readPartitions(asks))
   const known = byPartition(partitions)
@@ -98,7 +98,7 @@ interface Search {
 
 function searchOf({ at }: FindByTime, partition: PartitionRow): Search {
   const timestamp = at.kind === 'timestamp' ? at.timestamp : partition.maxTimestamp
-  // What is above the log's own maximum is nowhere; no probe is needed to know that.
+  // No segment reaches a time above the log's own maximum, so no probe is needed.
   const high = timestamp > partition.maxTimestamp ? -1 : partition.nextOffset - 1
   return { partition, timestamp, low: partition.logStartOffset, high, best: undefined }
 }
@@ -123,7 +123,7 @@ function* probe(open: readonly Search[]): Reading<void> {
   }
 }
 
-/** The first segments that together have `maxBytes`; the first one always. */
+/** The first segments that together have `maxBytes`, but at least one. */
 function upTo(maxBytes: number, segments: readonly SegmentRow[]): readonly SegmentRow[] {
   let bytes = 0
   const end = segments.findIndex(({ sizeBytes }) => (bytes += sizeBytes) >= maxBytes)
@@ -136,7 +136,7 @@ function segmentOf(cluster: Cluster, row: SegmentRow): Segment {
   return { baseOffset, lastOffset, objectKey: objectKeyOfRow, byteStart, sizeBytes, maxTimestamp }
 }
 
-/** Without transactions the last stable offset is the high watermark, and that is the end: nothing is visible before it is committed. */
+/** Without transactions the last stable offset equals the high watermark, which is the end of the log: no offset exists before its commit. */
 function watermarksOf({ logStartOffset, nextOffset }: PartitionRow): Watermarks {
   return { logStartOffset, highWatermark: nextOffset, lastStableOffset: nextOffset }
 }
@@ -154,7 +154,7 @@ interface PartitionRow extends TopicPartition {
   readonly maxTimestamp: number
 }
 
-/** Of topics that are not deleted. */
+/** Only topics that are not deleted. */
 const readPartitions = statementPerRow<TopicPartition, PartitionRow>(
   'read partitions',
   { topicId: 'text', partition: 'int' },
@@ -182,7 +182,7 @@ const segmentColumns = `s.base_offset AS "baseOffset", s.last_offset AS "lastOff
 const withNonce = 'JOIN incarnations AS i ON i.cluster = s.cluster AND i.incarnation = s.incarnation'
 
 interface SegmentsFrom extends TopicPartition {
-  /** Names the row's search in the answer. */
+  /** Identifies the row's search in the answer. */
   readonly ask: number
   readonly offset: number
   readonly maxSegments: number

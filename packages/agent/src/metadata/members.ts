@@ -1,4 +1,4 @@
-// Who is there: incarnations and their fencing, the leases of agents, and the owners of slots.
+// Cluster membership: incarnations and their fencing, the leases of agents, and the owners of slots.
 import { must } from '../core/assert.ts'
 import type { Incarnation, IncarnationId, Nonce, Sequence } from '../core/ids.ts'
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
@@ -10,9 +10,9 @@ import { type Nothing, statement, statementPerRow } from './statement.ts'
 type Beat = Awaited<ReturnType<Members['beat']>>
 
 /**
- * Fences what `fences` names, under the incarnations' row locks, so the last commit of each is either before this transaction or rejected. A lease
- * that has beaten since the caller watched it is not fenced. Slots are taken from no living agent: for the fenced, no commit can be in flight after that lock.
- * Incarnations change their state under the cluster's lock only, so the leases that are read after it stay as they are.
+ * Fences the incarnations that `fences` names, under their row locks, so the last commit of each is either before this transaction or rejected. A lease
+ * that has beaten since the caller read it is not fenced. No living agent loses a slot. A fenced incarnation cannot have a commit in flight after that
+ * lock. Incarnations change their state only under the cluster's lock, so the leases that are read after it stay as they are.
  */
 export function* register(input: RegisterInput, cluster: Cluster): Body<RegisterResult> {
   const { agent, nonce, advertised, machine, fences } = input
@@ -47,13 +47,13 @@ export function* register(input: RegisterInput, cluster: Cluster): Body<Register
   }
 }
 
-/** Every lease of an incarnation that is active. */
+/** The leases of all active incarnations. */
 export function* listLeases(_input: Record<never, never>): Body<readonly Lease[]> {
   const [leases] = yield* read(readLeases())
   return unchanged(leases)
 }
 
-/** The lease is a counter: no clock takes part. Only an active incarnation raises it. */
+/** The lease is a counter, so no clock takes part. Only an active incarnation raises it. */
 export function* beat(incarnation: Incarnation): Body<Beat> {
   const [[held], members, [version]] = yield* read(readIncarnation(incarnation), readMembers(), readSlotsVersion())
   const kind = held?.state === 'active' ? 'active' : 'fenced'
@@ -86,7 +86,7 @@ interface HeldIncarnation {
 
 const selectIncarnation = `SELECT state, last_sequence AS "lastSequence" FROM incarnations
   WHERE cluster = $cluster AND incarnation = $id AND nonce = $nonce`
-/** Every commit and every takeover locks this row first. No row: the number belongs to another database. */
+/** Every commit and every takeover locks this row first. No row: the incarnation number belongs to another database. */
 export const lockIncarnation = statement<Incarnation, HeldIncarnation>('lock incarnation', `${selectIncarnation} FOR NO KEY UPDATE`)
 const readIncarnation = statement<Incarnation, HeldIncarnation>('read incarnation', selectIncarnation)
 
@@ -100,7 +100,7 @@ const readIncarnationByNonce = statement<{ readonly nonce: Nonce }, { readonly i
   'SELECT incarnation AS id FROM incarnations WHERE cluster = $cluster AND nonce = $nonce',
 )
 
-/** In the order of their numbers, so that two transactions never wait for each other in a circle. */
+/** Locks in the order of the incarnation numbers, so that two transactions never deadlock. */
 const lockIncarnations = statementPerRow<{ readonly incarnation: IncarnationId }>(
   'lock incarnations',
   { incarnation: 'bigint' },
@@ -170,7 +170,7 @@ const raiseBeats = statement<{ readonly incarnation: IncarnationId }>(
 
 // ---- slots --------------------------------------------------------------------------------------------------------------------------
 
-/** A commit needs no lock for it: an owner changes only under the old owner's incarnation row, which the commit holds. */
+/** A commit needs no lock on slots: an owner changes only under the old owner's incarnation row, which the commit has locked. */
 export const readSlots = statementPerRow<{ readonly slot: number }, SlotOwner>(
   'read slots',
   { slot: 'int' },

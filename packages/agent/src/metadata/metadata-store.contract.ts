@@ -1,4 +1,4 @@
-// What every Metadata Service must do. A test file calls it once per database. It is one thing, however long: a database keeps all of it or is none of ours.
+// The contract of every Metadata Service. A test file calls it once per database. It is one thing, however long, because a database must keep all of it.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ClusterId, Incarnation, Nonce, TopicId } from '../core/ids.ts'
@@ -21,7 +21,7 @@ import { type OpenedMetadata, openMetadata } from './open.ts'
 import type { Outcome, Sql } from './sql.ts'
 import type { Transactions } from './transactions.ts'
 
-/** A database without tables at first. Every test makes a cluster of its own in it. */
+/** A database, at first without tables. Every test creates its own cluster in it. */
 export interface ContractDatabase {
   readonly sql: Sql<Transactions>
   /** Closes the handle and removes the database. */
@@ -47,7 +47,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       topic = await aTopic(store, { partitions: 4 })
     })
 
-    /** A flush of this agent, in its place in the chain. */
+    /** A flush of this agent at its place in the chain. */
     const aCommit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): CommitInput => ({
       incarnation: me.incarnation,
       prev: sequence - 1,
@@ -62,19 +62,19 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     // ---- clusters -------------------------------------------------------------------------------------------------------------------
 
-    test('a cluster is made once, and found after that', async () => {
+    test('a cluster is created once, and found after that', async () => {
       const again = await openMetadata(database.sql, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
       expect([store.created, again.created]).toEqual([true, false])
       expect([again.clusterId, again.slots]).toEqual([store.clusterId, slotsOfNewCluster])
     })
 
-    test('with several clusters, none is chosen for whoever named none', async () => {
+    test('with several clusters and none named, opening fails', async () => {
       await openCluster(database.sql)
       const opening = openMetadata(database.sql, { newClusterId: randomUUID(), clock: systemClock })
       await expect(opening).rejects.toMatchObject({ name: 'MetadataError', kind: 'invalid', reason: 'several clusters' })
     })
 
-    test('two clusters in one database never see one another', async () => {
+    test('two clusters in one database never see each other', async () => {
       const other = await openCluster(database.sql)
       expect(await other.topics.list()).toEqual([])
       expect(await other.topics.find({ names: [topic.name], topicIds: [topic.topicId] })).toEqual([])
@@ -102,13 +102,13 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(Math.abs(second.createdAtMs - Date.now())).toBeLessThan(60_000)
     })
 
-    test('a name is given once, and none that differs by . and _ only', async () => {
+    test('a topic name is unique, also among names that differ only by . and _', async () => {
       const dotted = await aTopic(store, { name: 'a.b' })
       expect(await store.topics.create(newTopic({ name: 'a.b' }))).toEqual({ kind: 'exists', topic: dotted })
       expect(await store.topics.create(newTopic({ name: 'a_b' }))).toEqual({ kind: 'collides', with: 'a.b' })
     })
 
-    test('the same creation twice is one creation', async () => {
+    test('repeating a creation creates one topic', async () => {
       const input = newTopic({ name: 'twice' })
       const first = await store.topics.create(input)
       expect(await store.topics.create(input)).toEqual(first)
@@ -123,7 +123,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.topics.find({ topicIds: [topic.topicId] })).toMatchObject([{ partitions: 4 }])
     })
 
-    test('a deleted topic is gone at once, and its name is free for another id', async () => {
+    test('a deleted topic is not found any more, and its name is free for another id', async () => {
       await commit(1, [{ offsets: 3 }])
       expect(await store.topics.delete(topic.topicId)).toBe('deleted')
       expect(await store.topics.delete(topic.topicId)).toBe('unknown')
@@ -135,7 +135,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.log.partitions([{ topicId: again.topicId, partition: 0 }])).toMatchObject([{ highWatermark: 0 }])
     })
 
-    test('a topic grows, keeps what it has, and never shrinks', async () => {
+    test('a topic grows, keeps its records, and never shrinks', async () => {
       await commit(1, [{ offsets: 3 }])
       const grown = await store.topics.grow({ topicId: topic.topicId, partitions: 6, dryRun: false })
       expect(grown).toEqual({ kind: 'grown', topic: { ...topic, partitions: 6 } })
@@ -152,7 +152,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     // ---- the commit -----------------------------------------------------------------------------------------------------------------
 
-    test('batches get their offsets in order, each log its own', async () => {
+    test('batches get their offsets in order, separately for each log', async () => {
       const first = await commit(1, [
         { offsets: 3, maxTimestamp: 50 },
         { offsets: 2, maxTimestamp: 40 },
@@ -173,7 +173,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(first.grown[0]?.segments[0]?.objectKey).toBe(objectKey(store.clusterId, me.incarnation, 1))
     })
 
-    test('a replay of the last flush gives the identical answer, and changes nothing', async () => {
+    test('a replay of the last flush gets the identical answer, and changes nothing', async () => {
       await commit(1, [{ offsets: 2 }])
       const input = aCommit(2, [{ offsets: 3 }, { partition: 3 }, { partition: 99 }])
       const first = await store.log.commit(input)
@@ -182,7 +182,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 5 }])
     })
 
-    test('a replay is answered alike after fencing; anything new is refused', async () => {
+    test('a replay gets the same answer after fencing; any new flush is rejected', async () => {
       const input = aCommit(1, [{ offsets: 2 }])
       const first = await store.log.commit(input)
       const late = aCommit(2, [{}])
@@ -192,14 +192,14 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 2 }])
     })
 
-    test('a flush out of order is refused, and can come again in order', async () => {
+    test('a flush out of order is rejected, and can come again in order', async () => {
       const second = aCommit(2, [{}])
       expect(await store.log.commit(second)).toEqual({ kind: 'out of order', lastSequence: 0 })
       await commit(1, [{}])
       expect(offsetsOf(await committed(store.log.commit(second)))).toEqual([1])
     })
 
-    test('an empty successor abandons what lies before it for ever', async () => {
+    test('an empty successor abandons the flushes before it permanently', async () => {
       await commit(1, [{}])
       const given = { ...aCommit(4, []), prev: 1, object: null }
       expect(await committed(store.log.commit(given))).toEqual({ verdicts: [], grown: [] })
@@ -213,7 +213,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect((await store.members.beat(stranger)).kind).toBe('fenced')
     })
 
-    test('a slot of another owner or another epoch is not led here', async () => {
+    test('a batch for a slot of another owner or another epoch is rejected with NOT_LEADER_OR_FOLLOWER', async () => {
       const epoch = me.slots[0]?.epoch ?? 0
       const verdicts = (await commit(1, [{ epoch: epoch + 1 }, { epoch: epoch - 1, partition: 1 }, { partition: 2 }])).verdicts
       expect(verdicts).toEqual([notLeader, notLeader, { kind: 'appended', baseOffset: 0 }])
@@ -222,7 +222,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect((await committed(store.log.commit(foreign))).verdicts).toEqual([notLeader])
     })
 
-    test('segments stay small, and a refused batch cuts one', async () => {
+    test('segments stay small, and a rejected batch splits one', async () => {
       const half = limits.segmentBytes / 2
       const { grown } = await commit(1, [{ sizeBytes: half }, { sizeBytes: half }, { sizeBytes: 10 }, { epoch: 77 }, { sizeBytes: 10 }])
       expect(grown[0]?.segments.map(({ baseOffset, lastOffset, sizeBytes }) => [baseOffset, lastOffset, sizeBytes])).toEqual([
@@ -242,7 +242,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     })
     const duplicate = (baseOffset: number, timestamp = 1): Verdict => ({ kind: 'duplicate', baseOffset, timestamp })
 
-    test('the last five batches of a producer are known again, with their place', async () => {
+    test('the last five batches of a producer are recognized as duplicates, with their offsets', async () => {
       for (const n of [0, 1, 2, 3, 4, 5]) await commit(n + 1, [sent(n * 2, { offsets: 2, maxTimestamp: 100 + n })])
       const { verdicts } = await commit(
         7,
@@ -253,12 +253,12 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 12 }])
     })
 
-    test('within one flush, too', async () => {
+    test('duplicates within one flush are recognized, too', async () => {
       const { verdicts } = await commit(1, [sent(0), sent(1), sent(1), sent(3), sent(0, { partition: 1 })])
       expect(verdicts).toEqual([appended(0), appended(1), duplicate(1), outOfOrder, appended(0)])
     })
 
-    test('an older epoch is refused, a newer one begins at 0', async () => {
+    test('an older epoch is rejected, a newer one begins at 0', async () => {
       await commit(1, [sent(0, { producerEpoch: 3 })])
       const { verdicts } = await commit(2, [
         sent(1, { producerEpoch: 2 }),
@@ -282,18 +282,18 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect((await commit(3, [across, sent(2, { producerId: 8 }), across])).verdicts).toEqual([appended(4), appended(7), duplicate(4)])
     })
 
-    test('a young producer begins at 0; one whose id is old, or not ours, where it likes', async () => {
+    test('a producer with a young id begins at 0; one with an old or foreign id begins at any sequence', async () => {
       const young = await store.log.allocateProducerIds(10)
       const first = sent(5, { producerId: young + 9 })
       expect((await commit(1, [first])).verdicts).toEqual([outOfOrder])
       expect((await commit(2, [sent(0, { producerId: young + 9 })])).verdicts).toEqual([appended(0)])
       expect((await commit(3, [sent(5, { producerId: young + 10 })])).verdicts).toEqual([appended(1)])
-      // By an expiry of no time at all every id is old, and every window forgotten.
+      // With an expiration of 0 ms, every id is old and every window is forgotten.
       expect((await commit(4, [sent(5, { producerId: young })], { producerIdExpirationMs: -1 })).verdicts).toEqual([appended(2)])
       expect((await commit(5, [sent(9, { producerId: young })], { producerIdExpirationMs: -1 })).verdicts).toEqual([appended(3)])
     })
 
-    test('C3: in a log that is younger than the producer id, a producer begins where it likes', async () => {
+    test('C3: in a log that is younger than the producer id, a producer begins at any sequence', async () => {
       const producerId = await store.log.allocateProducerIds(1)
       const topicId = (await aTopic(store, { name: `again-${randomUUID()}`, partitions: 1 })).topicId
       expect((await commit(1, [sent(7, { producerId, topicId }), sent(8, { producerId, topicId })])).verdicts).toEqual([
@@ -306,11 +306,11 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
         outOfOrder,
         outOfOrder,
       ])
-      // The older log keeps its protection from the first id.
+      // The older log is still protected from the first id.
       expect((await commit(3, [sent(7, { producerId })])).verdicts).toEqual([outOfOrder])
     })
 
-    test('C3: partitions that were added after the producer id are younger than it, the earlier ones are not', async () => {
+    test('C3: partitions that were added after the producer id are younger than it; the earlier ones are not', async () => {
       const producerId = await store.log.allocateProducerIds(1)
       await store.topics.grow({ topicId: topic.topicId, partitions: 6, dryRun: false })
       expect((await commit(1, [sent(7, { producerId, partition: 5 }), sent(7, { producerId, partition: 0 })])).verdicts).toEqual([
@@ -319,14 +319,14 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       ])
     })
 
-    test('C3: a producer whose window is forgotten begins where it likes, however young its id is', async () => {
+    test('C3: a producer whose window is forgotten begins at any sequence, however young its id is', async () => {
       const producerId = await store.log.allocateProducerIds(1)
       await commit(1, [sent(0, { producerId })])
       const forgotten = { producerIdExpirationMs: -1 }
       expect((await commit(2, [sent(7, { producerId })], forgotten)).verdicts).toEqual([appended(1)])
     })
 
-    test('producer ids are given once', async () => {
+    test('producer ids are allocated once', async () => {
       const blocks = await Promise.all(Array.from({ length: 8 }, () => store.log.allocateProducerIds(100)))
       const sorted = blocks.toSorted((a, b) => a - b)
       for (const [index, first] of sorted.entries()) if (index > 0) expect(first - (sorted[index - 1] ?? 0)).toBeGreaterThanOrEqual(100)
@@ -334,7 +334,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     // ---- idempotency keys -----------------------------------------------------------------------------------------------------------
 
-    test('an Idempotency-Key appends once; with another body it is refused', async () => {
+    test('an Idempotency-Key appends once; with another body it is rejected', async () => {
       const key = randomUUID()
       const keyed = (bodyHash: string, partitionNumber = 0): Partial<CommitBatch> => ({
         partition: partitionNumber,
@@ -353,7 +353,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.log.partitions([partition(0), partition(1)])).toMatchObject([{ highWatermark: 5 }, { highWatermark: 0 }])
     })
 
-    test('a refused batch leaves its Idempotency-Key unused', async () => {
+    test('a rejected batch leaves its Idempotency-Key unused', async () => {
       const idempotency = { key: randomUUID(), bodyHash: 'one', timestamp: 1 }
       expect((await commit(1, [{ epoch: 99, idempotency }])).verdicts).toEqual([notLeader])
       const young = await store.log.allocateProducerIds(1)
@@ -368,7 +368,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       partition: number,
     })
 
-    test('find goes on from the wanted offset, across segments, up to its bounds', async () => {
+    test('find continues from the requested offset, across segments, up to its bounds', async () => {
       for (const sequence of [1, 2, 3, 4]) await commit(sequence, [{ offsets: 10 }, { partition: 1 }])
       const ask = (offset: number, more = {}) => ({ ...partition(0), offset, maxBytes: 1000, maxSegments: 10, ...more })
       const found = await store.log.find([
@@ -399,7 +399,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       })
     })
 
-    test('a time is found by the first segment that reaches it, also when stamps go back', async () => {
+    test('a time is found in the first segment that reaches it, also when timestamps go back', async () => {
       const stamps = [100, 300, 200, 300, 500, 400]
       for (const [index, maxTimestamp] of stamps.entries()) await commit(index + 1, [{ offsets: 10, maxTimestamp }])
       const at = [0, 100, 101, 300, 301, 500, 501].map((timestamp) => ({ ...partition(0), at: { kind: 'timestamp', timestamp } as const }))
@@ -424,7 +424,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(found[0]).toMatchObject({ highWatermark: 60 })
     })
 
-    test('nothing asked is nothing answered', async () => {
+    test('an empty request gets an empty answer', async () => {
       expect(await Promise.all([store.log.find([]), store.log.partitions([]), store.log.findByTime([]), store.topics.find({})])).toEqual([
         [],
         [],
@@ -435,7 +435,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     // ---- members --------------------------------------------------------------------------------------------------------------------
 
-    test('the first agent takes all slots; a second gets an id of its own and takes from nobody', async () => {
+    test('the first agent takes all slots; a second gets its own id and no slot of a living agent', async () => {
       expect(me).toMatchObject({ brokerId: 1 })
       expect(me.slots).toHaveLength(slotsOfNewCluster)
       expect(me.slots.every(({ owner, epoch }) => owner === me.incarnation.id && epoch === 1)).toBe(true)
@@ -451,7 +451,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       ])
     })
 
-    test('the same registration again answers alike', async () => {
+    test('repeating a registration gives the same answer', async () => {
       const input = anAgent('once')
       const first = await store.members.register(input)
       expect(await store.members.register(input)).toEqual(first)
@@ -468,7 +468,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.members.slots()).toEqual(successor.slots)
     })
 
-    test('H11: the lease of a living agent is not taken: not without being named, and not when it has beaten since it was read', async () => {
+    test('H11: the lease of a living agent is taken neither when it is not named nor when it has beaten since it was read', async () => {
       await store.members.beat(me.incarnation)
       const watched = await store.members.leases()
       expect(watched).toMatchObject([
@@ -482,7 +482,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.members.slots()).toEqual(me.slots)
     })
 
-    test('H11: who is fenced under another name loses its slots, too, and the living keep theirs', async () => {
+    test('H11: an agent that is fenced under another name loses its slots, too, and living agents keep theirs', async () => {
       const leases = await store.members.leases()
       const other = await registered(store, 'other', leases)
       expect(other.slots.every(({ owner }) => owner === other.incarnation.id)).toBe(true)
@@ -495,7 +495,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect((await store.members.leases()).map(({ agent }) => agent)).toEqual(['fourth'])
     })
 
-    test('a beat raises the counter, and shows when slots have changed', async () => {
+    test('a beat raises the counter, and reports when slots have changed', async () => {
       const first = await store.members.beat(me.incarnation)
       const second = await store.members.beat(me.incarnation)
       expect((second.members[0]?.beats ?? 0) - (first.members[0]?.beats ?? 0)).toBe(1)
@@ -506,7 +506,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(third.slotsVersion).toBeGreaterThan(second.slotsVersion)
     })
 
-    test('who leaves owns nothing, and the next agent takes what is free', async () => {
+    test('an agent that leaves owns nothing, and the next agent takes the free slots', async () => {
       await commit(1, [{ offsets: 3 }])
       await store.members.leave(me.incarnation)
       await store.members.leave(me.incarnation)
@@ -520,7 +520,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     // ---- trouble --------------------------------------------------------------------------------------------------------------------
 
-    test('when the answer at COMMIT is lost, the same call again gives what the first would have', async () => {
+    test('when the answer to COMMIT is lost, repeating the call gives the result of the first', async () => {
       const lossy = new LostReplies(database.sql)
       const agent = await openMetadata(lossy, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
       const input = aCommit(1, [
@@ -536,7 +536,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 4 }])
     })
 
-    test('every other transaction finds out by itself', async () => {
+    test('every other transaction resolves a lost answer itself', async () => {
       const lossy = new LostReplies(database.sql)
       const agent = await openMetadata(lossy, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
       lossy.next = 1
@@ -554,7 +554,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect((await agent.members.beat(me.incarnation)).members).toHaveLength(1)
     })
 
-    test('a database that stays away makes a transaction unavailable, after its deadline', async () => {
+    test('while the database is away, a transaction is rejected as unavailable after its deadline', async () => {
       const away: Sql<Transactions> = {
         run: async () => ({ kind: 'rolled back', error: new MetadataError('unavailable', 'away', { reason: 'unreachable' }) }),
         close: async () => {},
@@ -568,7 +568,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(nowMs).toBeGreaterThan(limits.metadataDeadlineMs / 2)
     })
 
-    test('N4: a full disk is answered at once', async () => {
+    test('N4: a full disk is reported at once', async () => {
       let tries = 0
       const full: Sql<Transactions> = {
         run: async () => {
@@ -581,7 +581,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(tries).toBe(1)
     })
 
-    test('many calls at once are each done, and done once', async () => {
+    test('many concurrent calls are each done exactly once', async () => {
       const topics = await Promise.all(
         Array.from({ length: 20 }, (_, index) => store.topics.create(newTopic({ name: `at-once-${index}`, partitions: 3 }))),
       )
@@ -610,7 +610,7 @@ export function anAgent(agent: string, fences: RegisterInput['fences'] = []): Re
   return { agent, nonce: aNonce(), advertised: { host: 'localhost', port: 9092 }, machine: 'laptop', fences }
 }
 
-/** Registers an agent under a name that no other active one has, but for those that are fenced. */
+/** Registers an agent under a name without an active incarnation, except for those that it fences. */
 export async function registered(
   { members }: Pick<MetadataStore, 'members'>,
   agent: string,
@@ -639,7 +639,7 @@ export async function aTopic(store: OpenedMetadata, more: Parameters<typeof newT
   return result.topic
 }
 
-/** One record of 100 bytes, to partition 0, under the epoch of its slot. */
+/** One record of 100 bytes for partition 0, under the epoch of its slot. */
 export function aBatch(topic: Topic, { slots }: Registration, store: OpenedMetadata, more: Partial<CommitBatch> = {}): CommitBatch {
   const slot = slotOfPartition(topic.topicId, more.partition ?? 0, store.slots)
   return {
@@ -657,7 +657,7 @@ export function aBatch(topic: Topic, { slots }: Registration, store: OpenedMetad
   }
 }
 
-/** One after another in the object. */
+/** The batches lie one after another in the object. */
 export function laidOut(batches: readonly CommitBatch[]): readonly CommitBatch[] {
   let byteStart = 0
   return batches.map((batch) => ({ ...batch, byteStart: (byteStart += batch.sizeBytes) - batch.sizeBytes }))
@@ -673,7 +673,7 @@ function offsetsOf({ verdicts }: CommitResult): readonly (number | undefined)[] 
   return verdicts.map((verdict) => (verdict.kind === 'appended' ? verdict.baseOffset : undefined))
 }
 
-/** The database does all; of the `next` answers nobody hears. */
+/** The database runs everything, but the answers to the `next` calls are lost. */
 export class LostReplies implements Sql<Transactions> {
   readonly #sql: Sql<Transactions>
   readonly lost: unknown[] = []

@@ -14,7 +14,7 @@ import { openSqliteWorker } from './sqlite-client.ts'
 import { openSqliteInTurn } from './sqlite-in-turn.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres-server.ts'
 
-/** All contracts, each on a database of its own. */
+/** Runs all contracts, each on a database of its own. */
 function contracts(name: string, open: () => Promise<ContractDatabase>): void {
   metadataStoreContract(name, open)
   groupStoreContract(name, open)

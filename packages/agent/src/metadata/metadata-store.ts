@@ -1,12 +1,12 @@
-// The Metadata Service: the port behind which everything that must be strongly consistent lives, in SQLite or in PostgreSQL. It is one thing: the contract of one database, whose types refer to one another.
+// The Metadata Service: the port to the strongly consistent state, in SQLite or in PostgreSQL. It is one thing: a contract whose types refer to one another.
 import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, ObjectKey, Sequence, TopicId, TopicPartition } from '../core/ids.ts'
 import type { Lease, WatchedLease } from './lease.ts'
 import type { RecoveryStore } from './recovery-store.ts'
 
 /**
- * Every transaction is one database transaction, batched, takes and returns plain data, and is idempotent or fenced. A handle is opened for one cluster.
- * Reads go to the primary. A transaction rejects with a MetadataError when nothing was changed; only `log.commit` can answer that it does not know
- * (`kind: 'unknown'`), all others resolve that inside by running the same call again until the deadline, and then reject with `unavailable`.
+ * Every transaction is one database transaction; it is batched, takes and returns plain data, and is idempotent or fenced. A handle serves one cluster.
+ * Reads go to the primary. A transaction rejects with a MetadataError. Only `log.commit` can answer that its outcome is not known (`kind: 'unknown'`);
+ * all others run the same call again until its outcome is definite, and reject with `unavailable` at the deadline.
  */
 export interface MetadataStore {
   readonly clusterId: ClusterId
@@ -20,8 +20,8 @@ export interface MetadataStore {
 }
 
 /**
- * `unavailable`: the database did not answer in time or is away (retriable). `invalid`: it answered what it must not (a defect, or a foreign schema).
- * `reason` says more where somebody can do something about it.
+ * `unavailable`: the database is away or did not answer in time (retriable). `invalid`: its answer is not allowed (a defect, or a foreign schema).
+ * `reason` gives the cause where a person can act on it.
  */
 export class MetadataError extends Error {
   override readonly name = 'MetadataError'
@@ -40,14 +40,14 @@ export type MetadataReason =
   | 'newer schema'
   /** No cluster was named, and the database holds more than one. */
   | 'several clusters'
-  /** Nobody listens there, or the host is not known. */
+  /** No server listens at the address, or the host is unknown. */
   | 'unreachable'
-  /** The user or the password is wrong, or the server lets this client not in. */
+  /** The user or the password is wrong, or the server does not admit this client. */
   | 'authentication'
   | 'no such database'
-  /** The user may not make or write our tables; or a file or directory may not be written. */
+  /** The user may not create or write our tables, or a file or directory is not writable. */
   | 'permission'
-  /** The file is not an SQLite database, or a damaged one. */
+  /** The file is not an SQLite database, or it is damaged. */
   | 'not a database'
   | 'disk full'
 
@@ -57,7 +57,7 @@ export interface Topic {
   readonly topicId: TopicId
   readonly name: string
   readonly partitions: number
-  /** Only what was set for this topic, by Kafka's config names. */
+  /** Only the configs that were set for this topic, by Kafka's config names. */
   readonly configs: Readonly<Record<string, string>>
   /** Milliseconds since the epoch, by the database's clock. */
   readonly createdAtMs: number
@@ -69,9 +69,9 @@ export interface Topics {
   find(asked: { readonly names?: readonly string[]; readonly topicIds?: readonly TopicId[] }): Promise<readonly Topic[]>
   /** All live topics, in order of their names. */
   list(): Promise<readonly Topic[]>
-  /** Makes the topic and its partitions. `collides`: a live topic's name differs from this one only by `.` and `_`, as Kafka forbids. A dry run changes nothing. */
+  /** Creates the topic and its partitions. `collides`: a live topic's name differs from this one only by `.` and `_`, which Kafka forbids. A dry run changes nothing. */
   create(input: NewTopic): Promise<CreateTopicResult>
-  /** Soft deletion: from this transaction on the topic is not found and no commit appends to it. Absent: `unknown`. */
+  /** Soft deletion: from this transaction on the topic is not found and no commit appends to it. Absent topic: `unknown`. */
   delete(topicId: TopicId): Promise<'deleted' | 'unknown'>
   /** Adds partitions up to `partitions`; never fewer. */
   grow(input: { readonly topicId: TopicId; readonly partitions: number; readonly dryRun: boolean }): Promise<GrowTopicResult>
@@ -99,19 +99,19 @@ export type GrowTopicResult =
 
 export interface LogIndex {
   /**
-   * The one transaction that gives a flush's batches their offsets (core/log/append.ts decides). Called by flush/chain.ts alone, one at a time and
-   * in the order of the sequences. A replay of the last committed flush gets its stored answer, also when fenced. On `unknown` the caller repeats
-   * the identical call. `prev` is the last sequence that this chain knows to be committed (0 at first); batches may be empty: that is how
-   * flushes between `prev` and `sequence` are abandoned for ever.
+   * The one transaction that assigns offsets to a flush's batches (core/log/append.ts decides). Only flush/chain.ts calls it, one call at a time and
+   * in the order of the sequences. A replay of the last committed flush gets its stored answer, even after fencing. On `unknown` the caller repeats
+   * the identical call. `prev` is the last sequence that this chain knows to be committed (0 at first). `batches` may be empty: this is how
+   * flushes between `prev` and `sequence` are abandoned permanently.
    */
   commit(input: CommitInput): Promise<CommitOutcome>
   /** Segments from the offset on, in order, until `maxBytes` are reached (always at least one when there is one) or `maxSegments`. One primary read for all asks. */
   find(asks: readonly FindSegments[]): Promise<readonly FoundSegments[]>
-  /** The state of partitions, in the order asked. A primary read. Absent partition: undefined. */
+  /** The states of the partitions, in the order of the request. A primary read. Absent partition: undefined. */
   partitions(asked: readonly TopicPartition[]): Promise<readonly (PartitionState | undefined)[]>
   /** For ListOffsets: the segment that holds the first record with a timestamp of at least `timestamp`, or the largest timestamp of the log. A primary read. */
   findByTime(asks: readonly FindByTime[]): Promise<readonly FoundByTime[]>
-  /** A block of `count` producer ids never given before; answers the first. */
+  /** Allocates a block of `count` producer ids that were never used before; returns the first. */
   allocateProducerIds(count: number): Promise<number>
 }
 
@@ -119,9 +119,9 @@ export interface CommitInput {
   readonly incarnation: Incarnation
   readonly prev: Sequence | 0
   readonly sequence: Sequence
-  /** Null for an empty successor: nothing was put. */
+  /** Null for an empty successor, which has no object. */
   readonly object: { readonly sizeBytes: number; readonly checksum: number } | null
-  /** In the order of admission within each partition, and grouped by partition as the object is. */
+  /** In the order of admission within each partition, and grouped by partition like the object. */
   readonly batches: readonly CommitBatch[]
   /** `producer.id.expiration.ms`: how long a silent idempotent producer's window is remembered, by the database's clock. */
   readonly producerIdExpirationMs: number
@@ -132,30 +132,30 @@ export interface CommitBatch {
   readonly partition: number
   /** The slot epoch that was written into the batch as its leader epoch. */
   readonly epoch: number
-  /** Offsets that the batch takes: lastOffsetDelta + 1. */
+  /** The number of offsets that the batch takes: lastOffsetDelta + 1. */
   readonly offsets: number
   readonly maxTimestamp: number
-  /** Where its bytes are in the object. */
+  /** The location of its bytes in the object. */
   readonly byteStart: number
   readonly sizeBytes: number
-  /** -1 when the producer is not idempotent; then the two below mean nothing. */
+  /** -1 when the producer is not idempotent; then the next two fields mean nothing. */
   readonly producerId: number
   readonly producerEpoch: number
   readonly baseSequence: number
-  /** An HTTP Idempotency-Key: the key is scoped to the cluster; `bodyHash` tells whether the body is the same (hex SHA-256 of topic, partition and body). */
+  /** An HTTP Idempotency-Key. Its scope is the cluster. `bodyHash` is the hex SHA-256 of topic, partition and body; it shows whether the body is the same. */
   readonly idempotency?: { readonly key: string; readonly bodyHash: string; readonly timestamp: number }
 }
 
-/** What the commit decided for one batch. Stored with the flush: a replay answers the identical verdicts. */
+/** The commit's decision on one batch. It is stored with the flush, so a replay gets the identical verdicts. */
 export type Verdict =
   /** Appended. */
   | { readonly kind: 'appended'; readonly baseOffset: number }
-  /** One of the producer's last five batches, or a replayed idempotency key: nothing appended, the original place. */
+  /** One of the producer's last five batches, or a replayed idempotency key: nothing was appended; the original offset. */
   | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly timestamp: number; readonly partition?: number }
-  /** Refused, definitely not appended. */
+  /** Rejected, definitely not appended. */
   | { readonly kind: 'refused'; readonly reason: Refusal }
 
-/** In the words of Kafka's error codes; protocol/errors.ts has the numbers. `IDEMPOTENCY_KEY_REUSED` is ours: same key, another body. */
+/** The names of Kafka's error codes; protocol/errors.ts has the numbers. `IDEMPOTENCY_KEY_REUSED` is ours: same key, another body. */
 export type Refusal =
   | 'UNKNOWN_TOPIC_ID'
   | 'UNKNOWN_TOPIC_OR_PARTITION'
@@ -166,9 +166,9 @@ export type Refusal =
 
 export type CommitOutcome =
   | { readonly kind: 'committed'; readonly result: CommitResult }
-  /** Another incarnation took over: nothing of this flush was or will be stored. */
+  /** Another incarnation took over: no part of this flush was or will be stored. */
   | { readonly kind: 'fenced' }
-  /** `sequence` is below the last committed one: given up for ever. */
+  /** `sequence` is below the last committed one: this flush was abandoned permanently. */
   | { readonly kind: 'abandoned' }
   /** `prev` is not the last committed sequence: a defect of the caller, or a database that lost commits. Nothing was stored. */
   | { readonly kind: 'out of order'; readonly lastSequence: number }
@@ -187,7 +187,7 @@ export interface GrownPartition extends TopicPartition {
   readonly segments: readonly Segment[]
 }
 
-/** A contiguous run of accepted batches of one log inside one object. Base offsets inside follow from the batches' own lengths, one after another. */
+/** A contiguous run of accepted batches of one log inside one object. Their base offsets follow from the batches' own lengths, one after another. */
 export interface Segment {
   readonly baseOffset: number
   readonly lastOffset: number
@@ -215,7 +215,7 @@ export interface Watermarks {
 
 export interface PartitionState extends TopicPartition, Watermarks {
   readonly logId: LogId
-  /** The largest timestamp of any accepted batch, -1 when there is none: LogAppendTime never goes below it. */
+  /** The largest timestamp of any accepted batch, -1 when there is none. LogAppendTime never goes below it. */
   readonly maxTimestamp: number
   /** The owner of the partition's slot, and the slot's epoch. */
   readonly owner: IncarnationId | null
@@ -235,31 +235,31 @@ export type FoundByTime =
 /** Called by membership.ts. */
 export interface Members {
   /**
-   * Begins an incarnation for the agent of that name: fences what `fences` names (under the row locks of those incarnations), gives the agent its stable
+   * Begins an incarnation of the named agent: fences the incarnations that `fences` names (under their row locks), gives the agent its stable
    * broker id, and takes the slots that no living agent owns, each with its epoch plus one. `held`: an incarnation of the same name is active and was not
-   * to be fenced, so nothing was changed. Running the same call (same nonce) again answers alike.
+   * to be fenced, so nothing was changed. Repeating the call with the same nonce gives the same answer.
    */
   register(input: RegisterInput): Promise<RegisterResult>
   /** The leases of all active incarnations. Changes nothing. */
   leases(): Promise<readonly Lease[]>
-  /** Raises the lease's counter and reads who is there. `fenced`: this incarnation is over; the agent must stop. */
+  /** Raises the lease's counter and reads the members. `fenced`: this incarnation is over; the agent must stop. */
   beat(
     incarnation: Incarnation,
   ): Promise<{ readonly kind: 'active' | 'fenced'; readonly members: readonly Member[]; readonly slotsVersion: number }>
-  /** Who owns what. */
+  /** The owner of each slot. */
   slots(): Promise<readonly SlotOwner[]>
-  /** Ends the incarnation after its chain is drained: it is fenced and its slots have no owner. Idempotent. */
+  /** Ends the incarnation after its chain is drained: it is fenced, and its slots have no owner. Idempotent. */
   leave(incarnation: Incarnation): Promise<void>
 }
 
 export interface RegisterInput {
   readonly agent: string
   readonly nonce: Nonce
-  /** Where clients reach this agent when the connection does not say better. */
+  /** The address at which clients reach this agent when the connection does not determine a better one. */
   readonly advertised: { readonly host: string; readonly port: number }
-  /** The name of the machine it runs on, for people. */
+  /** The name of the agent's machine, for people. */
   readonly machine: string | null
-  /** `all`: every active incarnation of the cluster. Else those leases, unless they have beaten since. */
+  /** `all`: every active incarnation of the cluster. Otherwise the listed leases, unless they have beaten since. */
   readonly fences: 'all' | readonly WatchedLease[]
 }
 
@@ -275,7 +275,7 @@ export interface Member {
   readonly brokerId: number
   readonly agent: string
   readonly incarnation: IncarnationId
-  /** The lease's counter: whoever sees it unchanged for a whole time-out, by its own clock, may fence. */
+  /** The lease's counter. An agent that sees it unchanged for a whole time-out, by its own clock, may fence. */
   readonly beats: number
   readonly host: string
   readonly port: number
@@ -289,27 +289,27 @@ export interface SlotOwner {
 
 // ---- groups -------------------------------------------------------------------------------------------------------------------------
 
-/** Called by coordinate/. What a group's machine keeps is a journal (the last change per key), never a log; committed offsets are rows. */
+/** Called by coordinate/. A group's machine keeps a journal (the last change per key), never a log; committed offsets are rows. */
 export interface GroupStore {
-  /** Takes the group over for reloading: from this transaction on, a save under another epoch changes nothing. Running it again with the same epoch answers alike. */
+  /** Takes the group over for reloading: from this transaction on, a save under another epoch changes nothing. Repeating it with the same epoch gives the same answer. */
   open(input: OpenGroup): Promise<OpenedGroup>
-  /** One step of the group's coordinator, all or nothing. `stale`: another coordinator took over, or the group was changed behind this one's back: reload. */
+  /** One step of the group's coordinator, all or nothing. `stale`: another coordinator took over or changed the group, so this one must reload it. */
   save(input: SaveGroup): Promise<SavedGroup>
   /** All groups of the cluster, by id. */
   list(): Promise<readonly GroupHead[]>
-  /** Of these groups those that there are, in any order. One read: name no more than `limits.namesPerRead`. */
+  /** The existing ones among these groups, in any order. One read: name at most `limits.namesPerRead`. */
   find(groupIds: readonly string[]): Promise<readonly GroupHead[]>
-  /** Committed offsets of living topics, by group, topic id and partition: a page of the first ones after `after`; none: that were all. A primary read. */
+  /** Committed offsets of living topics, by group, topic id and partition: the first page after `after`. An empty page ends the list. A primary read. */
   offsets(input: OffsetsOfGroups): Promise<readonly GroupOffset[]>
-  /** Those that are committed in the named places of living topics, in any order. A primary read: name no more than `limits.offsetsPerRead`. */
+  /** The offsets committed at the named places of living topics, in any order. A primary read: name at most `limits.offsetsPerRead`. */
   offsetsAt(places: readonly OffsetPlace[]): Promise<readonly GroupOffset[]>
-  /** Groups without members that have offsets older than the retention, or no offsets: a page of ids in order, the first ones after `after`; none: that were all. */
+  /** The ids, in order, of groups without members that have offsets older than the retention, or no offsets: the first page after `after`. An empty page ends the list. */
   expirable(input: ExpireOffsets & { readonly after?: string | undefined }): Promise<readonly string[]>
-  /** Removes, of those named groups that are without members, the offsets older than the retention, and then each group that has none left. */
+  /** In those of the named groups that have no members: removes the offsets older than the retention, and then each group without offsets. */
   expire(input: ExpireOffsets & { readonly groupIds: readonly string[] }): Promise<void>
   /**
-   * Topics of which stable groups of consumers have offsets older than the retention, by group and topic, the first ones after `after`; none: that were
-   * all. Whether members read them is known to the groups' coordinators, which remove what they do not by `save`.
+   * Topics with offsets older than the retention, of stable groups of consumers, by group and topic: the first page after `after`. An empty page ends
+   * the list. Only the groups' coordinators know whether members consume these topics; they remove the offsets of the others by `save`.
    */
   aged(input: ExpireOffsets & { readonly after?: AgedTopic | undefined }): Promise<readonly AgedTopic[]>
 }
@@ -322,7 +322,7 @@ export interface GroupOwner {
 
 export interface OpenGroup {
   readonly groupId: string
-  /** Drawn for this opening alone, never used before. */
+  /** Drawn for this opening alone; never used before. */
   readonly epoch: string
   readonly owner: GroupOwner
 }
@@ -346,15 +346,15 @@ export interface JournalEntry {
 export interface SaveGroup {
   readonly groupId: string
   readonly epoch: string
-  /** As opened, then one more with each save. */
+  /** The version from the opening, plus one for each save since. */
   readonly version: number
   readonly owner: GroupOwner
-  /** What lists of groups say; null deletes the group with its journal and its offsets. */
+  /** The fields that lists of groups show. Null deletes the group with its journal and its offsets. */
   readonly head: Omit<GroupHead, 'groupId'> | null
   readonly entries: readonly JournalEntry[]
   readonly offsets: readonly OffsetToCommit[]
   readonly removedOffsets: readonly TopicPartition[]
-  /** Of these topics the offsets that are older than the retention go; what the same save commits stays. */
+  /** Removes the offsets of these topics that are older than the retention; offsets that the same save commits stay. */
   readonly expiredOffsets: readonly (ExpireOffsets & { readonly topicId: TopicId })[]
 }
 
@@ -362,11 +362,11 @@ export type SavedGroup = { readonly kind: 'saved' | 'stale' | 'not owner' }
 
 export interface GroupHead {
   readonly groupId: string
-  /** The protocol that runs in it: 'classic'. */
+  /** The group's protocol: 'classic'. */
   readonly kind: string
-  /** Null: nobody has joined yet; the group only keeps offsets. */
+  /** Null: no member has joined yet; the group only keeps offsets. */
   readonly protocolType: string | null
-  /** Kafka's name, as of the last save. */
+  /** Kafka's name of the state at the last save. */
   readonly state: string
 }
 
@@ -375,7 +375,7 @@ export interface OffsetToCommit extends TopicPartition {
   /** -1: not known. */
   readonly leaderEpoch: number
   readonly metadata: string
-  /** How long after this commit it is kept in a group without members. Undefined: the server's own retention. */
+  /** How long after this commit a group without members keeps the offset. Undefined: the server's own retention. */
   readonly retentionMs?: number
 }
 
@@ -391,13 +391,13 @@ export interface OffsetPlace extends TopicPartition {
 export interface GroupOffset extends CommittedOffset, OffsetPlace {}
 
 export interface OffsetsOfGroups {
-  /** No more than `limits.namesPerRead`. */
+  /** At most `limits.namesPerRead`. */
   readonly groupIds: readonly string[]
   readonly after?: OffsetPlace | undefined
 }
 
 export interface ExpireOffsets {
-  /** Since the commit, by the database's clock. */
+  /** Counted from the commit, by the database's clock. */
   readonly retentionMs: number
 }
 

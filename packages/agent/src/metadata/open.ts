@@ -1,4 +1,4 @@
-// The Metadata Service over a database: makes or upgrades the tables, opens the cluster, and turns each transaction's outcome into the port's promise.
+// The Metadata Service over a database: creates or upgrades the tables, opens the cluster, and turns each transaction's outcome into the port's promise.
 import type { ClusterId } from '../core/ids.ts'
 import { slotsOfNewCluster } from '../core/slots.ts'
 import { limits } from '../limits.ts'
@@ -11,19 +11,19 @@ import type { InputOf, ResultOf, Sql } from './sql.ts'
 import type { Transactions } from './transactions.ts'
 
 export interface OpenMetadataOptions {
-  /** The cluster to serve, made when absent. Undefined: the only one of the database. */
+  /** The cluster to serve, created if absent. Undefined: the only cluster in the database. */
   readonly clusterId?: ClusterId | undefined
-  /** The id of the cluster that is made when the database holds none: a fresh random UUID. */
+  /** The id of the cluster that is created when the database holds none: a fresh random UUID. */
   readonly newClusterId: ClusterId
   readonly clock: Clock
 }
 
 export interface OpenedMetadata extends MetadataStore {
-  /** The cluster was made just now: its prefix in the object store must be new, too. */
+  /** This call created the cluster, so its prefix in the object store must be new, too. */
   readonly created: boolean
 }
 
-/** Rejects with a MetadataError: its `reason` says what somebody can do about it. The handle closes `sql`; when this rejects, the caller does. */
+/** Rejects with a MetadataError; its `reason` gives the cause where a person can act on it. The handle closes `sql`; if this rejects, the caller closes it. */
 export async function openMetadata(
   sql: Sql<Transactions>,
   { clusterId, newClusterId, clock }: OpenMetadataOptions,
@@ -31,7 +31,7 @@ export async function openMetadata(
   const run = patient(sql, clock)
   const schema = await run('migrate', () => ({}))
   if (schema.kind === 'newer') {
-    const message = `The database has schema version ${schema.version}, which needs a reader of version ${schema.minimumReader}; this one is ${schemaVersion}.`
+    const message = `The database has schema version ${schema.version}, which needs a server of schema version ${schema.minimumReader}; this one has ${schemaVersion}. Use a newer version of this server.`
     throw new MetadataError('invalid', message, { reason: 'newer schema' })
   }
   const opened = await run('openCluster', () => ({
@@ -40,7 +40,7 @@ export async function openMetadata(
     newSlots: slotsOfNewCluster,
   }))
   if (opened.kind === 'several') {
-    const message = `The database holds ${opened.clusterIds.length} clusters and none was named: ${opened.clusterIds.join(', ')}.`
+    const message = `The database holds ${opened.clusterIds.length} clusters and none was named. Name one of them: ${opened.clusterIds.join(', ')}.`
     throw new MetadataError('invalid', message, { reason: 'several clusters' })
   }
   const { cluster, created } = opened
@@ -110,7 +110,7 @@ type Run = <N extends keyof Transactions>(
   input: (unsure: boolean) => InputOf<Transactions[N]>,
 ) => Promise<ResultOf<Transactions[N]>>
 
-/** Runs the same call again while it is rolled back or unknown, until the deadline; `unsure` tells the transaction that an earlier try may have been committed. */
+/** Repeats the same call until the deadline while its outcome is rolled back or unknown. `unsure`: an earlier attempt may have been committed. */
 function patient(sql: Sql<Transactions>, clock: Clock): Run {
   return async (transaction, input) => {
     const deadline = clock.monotonic() + limits.metadataDeadlineMs
@@ -122,11 +122,11 @@ function patient(sql: Sql<Transactions>, clock: Clock): Run {
       const { error } = outcome
       if (error instanceof MetadataError && error.kind === 'invalid') throw error
       if (outcome.kind === 'unknown') unsure = true
-      // That does not pass by itself within the deadline: the caller is better off with an answer that says so.
+      // A full disk does not pass by itself within the deadline, so the caller gets the error at once.
       if (error instanceof MetadataError && error.reason === 'disk full') throw error
       if (clock.monotonic() + delayMs >= deadline) {
         const reason = error instanceof MetadataError && error.reason !== undefined ? { reason: error.reason } : {}
-        throw new MetadataError('unavailable', `The metadata database did not do '${transaction}' in time: ${error.message}`, {
+        throw new MetadataError('unavailable', `The metadata database did not complete '${transaction}' in time: ${error.message}`, {
           cause: error,
           ...reason,
         })

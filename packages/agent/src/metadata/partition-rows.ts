@@ -1,4 +1,4 @@
-// The rows of partitions under their locks, and where their logs end: what a commit and a recovery share.
+// Partition rows under their locks, and the ends of their logs: shared by the commit and the recovery.
 import type { LogId, TopicPartition } from '../core/ids.ts'
 import { statementPerRow } from './statement.ts'
 
@@ -15,7 +15,7 @@ export interface LogEndRow extends TopicPartition {
   readonly maxTimestamp: number
 }
 
-/** All transactions lock partitions in one order, so that two of them never wait for each other in a circle. */
+/** All transactions lock partitions in one order, so that they never deadlock. */
 export const lockPartitions = statementPerRow<TopicPartition, LockedPartition>(
   'lock partitions',
   { topicId: 'text', partition: 'int' },

@@ -1,4 +1,4 @@
-// What PostgreSQL does beyond the contract: troubles of a connection before, at and after COMMIT, time-outs, and what is wrong at the start.
+// PostgreSQL beyond the contract: connections that fail before, at and after COMMIT, time-outs, and errors at the start.
 import { randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -50,7 +50,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
     (await store.log.partitions([{ topicId: topic.topicId, partition: 0 }]))[0]?.highWatermark
 
   describe('at COMMIT', () => {
-    test('an answer that is lost is unknown; the same call again gives the identical result', async () => {
+    test('a lost answer has an unknown outcome; repeating the call gives the identical result', async () => {
       proxy.cut = 'after COMMIT'
       expect((await store.log.commit(aFlush(1))).kind).toBe('unknown')
       expect(await highWatermark()).toBe(3)
@@ -63,7 +63,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       expect(await highWatermark()).toBe(3)
     })
 
-    test('one that never arrived is unknown, too, and nothing is stored', async () => {
+    test('a COMMIT that never arrived has an unknown outcome, too, and nothing is stored', async () => {
       proxy.cut = 'before COMMIT'
       expect((await store.log.commit(aFlush(1))).kind).toBe('unknown')
       expect(await highWatermark()).toBe(0)
@@ -80,7 +80,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       await postgres.query('DROP FUNCTION lks.speak CASCADE')
     }
 
-    test('a warning there, as of a standby that was not waited for, makes it unknown', async () => {
+    test('a warning, like that of a standby that was not waited for, makes the outcome unknown', async () => {
       await atCommit(`WARNING 'canceling wait for synchronous replication'`)
       expect((await store.log.commit(aFlush(1))).kind).toBe('unknown')
       await hush()
@@ -88,7 +88,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       expect(await highWatermark()).toBe(3)
     })
 
-    test('a constraint that fails there rolls back, definitely', async () => {
+    test('a constraint that fails rolls back, definitely', async () => {
       await atCommit(`EXCEPTION 'no' USING ERRCODE = 'check_violation'`)
       expect((await store.log.commit(aFlush(1))).kind).toBe('rolled back')
       await hush()
@@ -97,7 +97,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
   })
 
   describe('before COMMIT', () => {
-    test('a write that fails makes COMMIT answer ROLLBACK: that is no commit', async () => {
+    test('a failed write makes COMMIT answer ROLLBACK, which is not a commit', async () => {
       await postgres.query(`ALTER TABLE lks.segments ADD CONSTRAINT none CHECK (base_offset < 0) NOT VALID`)
       const outcome = await store.log.commit(aFlush(1))
       await postgres.query(`ALTER TABLE lks.segments DROP CONSTRAINT none`)
@@ -106,7 +106,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed' })
     })
 
-    test('a row that somebody holds too long rolls back, in time', async () => {
+    test('a row that another transaction holds too long rolls back, in time', async () => {
       await postgres.query('BEGIN')
       await postgres.query('SELECT 1 FROM lks.incarnations WHERE nonce = $1 FOR UPDATE', [me.incarnation.nonce])
       const sql = await openPostgres({ url: postgres.url })
@@ -123,7 +123,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       await sql.close()
     })
 
-    test('a connection that is lost, or a client that stops with locks held, rolls back; the next call has a new one', async () => {
+    test('a lost connection, or a client that stops with locks held, rolls back; the next call gets a new connection', async () => {
       const pool = await openPool({ url: postgres.url })
       const [row] = await postgres.query<{ number: number }>('SELECT cluster AS number FROM lks.clusters WHERE cluster_id = $1', [
         store.clusterId,
@@ -131,7 +131,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       for (const how of ['killed', 'idle'] as const) {
         const client = await pool.connect()
         client.on('error', () => {})
-        // Until the client has heard of it, what it sends may or may not arrive, and the outcome is unknown.
+        // Until the client has noticed the loss, its messages may or may not arrive, and the outcome is unknown.
         const heard = new Promise<void>((resolve) => void client.once('end', resolve))
         const pid = (client as unknown as { readonly processID: number }).processID
         let pauses = 0
@@ -151,7 +151,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed' })
     })
 
-    test('a body that throws, and a number that no number here holds, are defects', async () => {
+    test('a body that throws, and a bigint beyond 2^53, are defects', async () => {
       const pool: Pool = await openPool({ url: postgres.url })
       for (const body of [throwing(), tooLarge()]) {
         const client = await pool.connect()
@@ -175,24 +175,24 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
     }
 
     test.each([
-      ['nobody listens', 'unavailable', 'unreachable', () => changed((url) => void (url.port = '1'))],
+      ['no server listens', 'unavailable', 'unreachable', () => changed((url) => void (url.port = '1'))],
       ['no such host', 'unavailable', 'unreachable', () => changed((url) => void (url.hostname = 'no-such-host.invalid'))],
       [
-        'a user that is not known',
+        'an unknown user',
         'invalid',
         'authentication',
         () => changed((url) => Object.assign(url, { username: 'nobody_here', password: 'wrong' })),
       ],
       ['no such database', 'invalid', 'no such database', () => changed((url) => void (url.pathname = '/no_such_database'))],
-    ])('%s: told apart', async (_, kind, reason, url) => {
+    ])('%s: a reason of its own', async (_, kind, reason, url) => {
       await expect(openPostgres({ url: url() })).rejects.toMatchObject({ name: 'MetadataError', kind, reason })
     })
 
-    test('an address that is none is invalid', async () => {
+    test('a malformed address is invalid', async () => {
       await expect(openPostgres({ url: 'postgres://host:not-a-port/x' })).rejects.toMatchObject({ name: 'MetadataError', kind: 'invalid' })
     })
 
-    test('a user who may not make tables is told so', async () => {
+    test('a user without the right to create tables gets the reason permission', async () => {
       const role = `lks_test_${randomBytes(6).toString('hex')}`
       await postgres.query(`CREATE ROLE ${role} LOGIN PASSWORD 'guest'`)
       const sql = await openPostgres({ url: changed((url) => Object.assign(url, { username: role, password: 'guest' })) })
@@ -202,7 +202,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       await postgres.query(`DROP ROLE ${role}`)
     })
 
-    test('of two agents that start at once on an empty database one makes the tables, and both serve one cluster', async () => {
+    test('when two agents start at once on an empty database, one creates the tables, and both serve one cluster', async () => {
       const empty = await startPostgres()
       if (empty.kind !== 'started') throw new Error(empty.why)
       const [a, b] = await Promise.all(

@@ -10,11 +10,11 @@ import { type Transactions, transactions } from './transactions.ts'
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`, with libpq's parameters. */
   readonly url: string
-  /** Connections at most. A transaction that finds none free waits. */
+  /** The maximum of connections. A transaction waits when none is free. */
   readonly connections?: number
 }
 
-/** Connects once, so that a wrong setting shows at start. Rejects with a MetadataError whose `reason` says what is wrong. */
+/** Connects once, so that a wrong setting shows at the start. Rejects with a MetadataError whose `reason` gives the cause. */
 export async function openPostgres(options: PostgresOptions): Promise<Sql<Transactions>> {
   const pool = await openPool(options)
   try {
@@ -26,7 +26,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Sql<Transa
   }
   return {
     run: async (transaction, input, deadlineMs) => {
-      // The casts are earned by the table of transactions: the port's types tie the name to its input and its result.
+      // The table of transactions earns the casts: the port's types tie the name to its input and its result.
       const body = (transactions[transaction] as (input: unknown) => Body<unknown>)(input)
       return (await runOnLease(pool, body, deadlineMs)) as never
     },
@@ -34,20 +34,20 @@ export async function openPostgres(options: PostgresOptions): Promise<Sql<Transa
   }
 }
 
-/** For a body's tests: called between any two of its messages to the server. */
+/** For a body's tests: called before each of its messages to the server. */
 export type Pause = () => Promise<void>
 
 /**
- * Runs one body in one transaction. `broken`: the connection must not be used again; closing it ends whatever is left of the transaction.
- * Committed is only what was answered with the tag COMMIT and without a warning: a failed statement makes COMMIT answer ROLLBACK, and a cancelled wait for a
- * standby makes it warn. An error before COMMIT was sent is definite; after that it is unknown.
+ * Runs one body in one transaction. `broken`: the connection must not be used again; closing it ends any remainder of the transaction.
+ * A transaction is committed only if the answer has the tag COMMIT and no warning: a failed statement makes COMMIT answer ROLLBACK, and a cancelled wait
+ * for a standby makes it warn. An error before COMMIT was sent is definite; an error after that is unknown.
  */
 export async function transact<T>(
   client: PoolClient,
   body: Body<T>,
   { deadlineMs, pause }: { readonly deadlineMs: number; readonly pause?: Pause },
 ): Promise<{ readonly outcome: Outcome<T>; readonly broken: boolean }> {
-  // A connection that breaks while it is leased says so here; unheard, it would end the process.
+  // A leased connection that breaks emits 'error'; without a listener this would end the process.
   let lost: unknown
   const onError = (error: unknown): void => void (lost = error)
   client.on('error', onError)
@@ -75,7 +75,7 @@ async function runOnLease<T>(pool: Pool, body: Body<T>, deadlineMs: number): Pro
   return outcome
 }
 
-/** Drives the body through its reads. BEGIN travels in front of the first; no body is without one. */
+/** Drives the body through its reads. BEGIN travels in front of the first one; every body has one. */
 async function decide<T>(client: PoolClient, body: Body<T>, deadlineMs: number, pause: Pause | undefined): Promise<Decision<T>> {
   let begun = false
   let step = body.next([])
@@ -88,19 +88,19 @@ async function decide<T>(client: PoolClient, body: Body<T>, deadlineMs: number, 
     step = body.next(await Promise.all(rows))
   }
   await pause?.()
-  // The server's own word that the transaction is open and whole: without one, each write would be committed by itself.
+  // The server itself reports that the transaction is open and not failed: outside a transaction, each write would be committed by itself.
   const status = client.getTransactionStatus()
   if (status !== 'T') throw new MetadataError('unavailable', `PostgreSQL: the transaction was lost before its writes (status ${status}).`)
   return step.value
 }
 
-/** Waits for all, and throws the first failure: the later ones of a pipeline only say that the transaction is over. */
+/** Waits for all, and throws the first failure: the later failures of a pipeline only report that the transaction is over. */
 async function every(sent: readonly Promise<unknown>[]): Promise<void> {
   const failure = (await Promise.allSettled(sent)).find((one) => one.status === 'rejected')
   if (failure !== undefined) throw failure.reason
 }
 
-/** Time-outs in the transaction, not in the session: they hold behind a pooler, too. All are below the client's own deadline. */
+/** The time-outs are set in the transaction, not in the session, so they hold behind a pooler, too. All are below the client's own deadline. */
 async function begin(client: PoolClient, deadlineMs: number): Promise<void> {
   const timeoutMs = Math.max(1, Math.floor(deadlineMs * 0.8))
   await asked(
@@ -111,13 +111,13 @@ async function begin(client: PoolClient, deadlineMs: number): Promise<void> {
   )
 }
 
-/** A client that stops between its two messages holds row locks: so long, and no longer. */
+/** A client that stops between its two messages holds row locks, but no longer than this. */
 const idleInTransactionMs = 2_000
 
 async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>): Promise<Outcome<T>> {
   const warnings: string[] = []
   const onNotice = (notice: { readonly code?: string | undefined; readonly message?: string | undefined }): void => {
-    if (notice.code !== '00000') warnings.push(notice.message ?? 'a warning without words')
+    if (notice.code !== '00000') warnings.push(notice.message ?? 'a warning without a message')
   }
   client.on('notice', onNotice)
   const sent = writes.map((call) => rowsOf(client, call))
@@ -144,12 +144,12 @@ async function rowsOf(client: PoolClient, call: Call): Promise<readonly Row[]> {
   return rows
 }
 
-/** Not `now()`, which is the transaction's beginning: a window seen after a wait for its lock must not be from the future. */
+/** Not `now()`, which is the beginning of the transaction: after a wait for its lock, a window must not lie in the future. */
 const nowMs = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 
 // ---- connections --------------------------------------------------------------------------------------------------------------------
 
-/** The driver's pool, pipelined. Imported here, so that nobody pays for it who runs on SQLite. */
+/** The driver's pool, pipelined. The import is here, so that agents on SQLite do not load the driver. */
 export async function openPool({ url, connections = 10 }: PostgresOptions): Promise<Pool> {
   const { default: pg } = await import('pg')
   const pool = new pg.Pool({
@@ -159,7 +159,7 @@ export async function openPool({ url, connections = 10 }: PostgresOptions): Prom
     connectionTimeoutMillis: limits.commitDeadlineMs,
     query_timeout: limits.commitDeadlineMs,
     keepAlive: true,
-    // Connections that nobody uses keep no process alive: that is for whoever listens to say.
+    // Unused connections do not keep the process alive; its listeners do.
     allowExitOnIdle: true,
     application_name: 'local-kafka-service',
     types: {
@@ -167,7 +167,7 @@ export async function openPool({ url, connections = 10 }: PostgresOptions): Prom
         oid === int8 ? checkedNumber : pg.types.getTypeParser(oid, format as 'text'),
     },
   })
-  // A connection that breaks while nobody uses it leaves the pool; whoever needs one next gets a new one, or the error of making it.
+  // An idle connection that breaks leaves the pool. The next lease gets a new connection, or the error of making it.
   pool.on('error', () => {})
   return pool
 }
@@ -184,7 +184,7 @@ const int8 = 20
 
 function checkedNumber(text: string): number {
   const number = Number(text)
-  if (!Number.isSafeInteger(number)) throw new MetadataError('invalid', `PostgreSQL answered ${text}, which no number here holds.`)
+  if (!Number.isSafeInteger(number)) throw new MetadataError('invalid', `PostgreSQL answered ${text}, which is not a safe integer.`)
   return number
 }
 
@@ -203,20 +203,20 @@ function translated(error: unknown): MetadataError {
   if (error instanceof MetadataError) return error
   const state = sqlStateOf(error)
   const options = { cause: error, ...(state === '42501' && { reason: 'permission' as const }) }
-  // Without an SQLSTATE it was not the server that spoke: the connection broke, or stayed silent.
+  // An error without an SQLSTATE does not come from the server: the connection broke or timed out.
   const kind = state === undefined || retriable.has(state.slice(0, 2)) ? 'unavailable' : 'invalid'
   return new MetadataError(kind, `PostgreSQL: ${messageOf(error)}`, options)
 }
 
-/** What is not the driver's comes from a body. */
+/** An error that is not the driver's comes from a body. */
 function defect(error: unknown): MetadataError {
   return error instanceof MetadataError ? error : new MetadataError('invalid', `A defect: ${messageOf(error)}`, { cause: error })
 }
 
-/** SQLSTATE classes: connection, transaction state, rollback, resources, not in state (a lock not had), operator's doing, system error, internal. */
+/** SQLSTATE classes: connection, transaction state, rollback, resources, not in state (a lock not available), operator intervention, system error, internal. */
 const retriable = new Set(['08', '25', '40', '53', '55', '57', '58', 'XX'])
 
-/** The server says that COMMIT failed and why: a constraint, a serialisation failure, a deadlock. Anything else may have been after the fact. */
+/** The server reports that COMMIT failed and why: a constraint, a serialization failure, a deadlock. Any other error may have come after the commit. */
 function isDefinite(error: unknown): boolean {
   const state = error instanceof MetadataError ? sqlStateOf(error.cause) : undefined
   return state !== undefined && (state.startsWith('23') || state === '40001' || state === '40P01' || state === '40002')
@@ -231,7 +231,11 @@ function notConnected(error: unknown): MetadataError {
   if (state === '3D000') return new MetadataError('invalid', message, options('no such database'))
   if (state === '42501') return new MetadataError('invalid', message, options('permission'))
   if (isError(error) && error.name === 'TypeError')
-    return new MetadataError('invalid', `PostgreSQL: the address is not understood: ${messageOf(error)}`, { cause: error })
+    return new MetadataError(
+      'invalid',
+      `PostgreSQL: the URL is not valid: use postgres://user:password@host:port/database. ${messageOf(error)}`,
+      { cause: error },
+    )
   return state === undefined ? new MetadataError('unavailable', message, options('unreachable')) : translated(error)
 }
 
@@ -240,7 +244,7 @@ function sqlStateOf(error: unknown): string | undefined {
   return /^[0-9A-Z]{5}$/.test(error.code) && 'severity' in error ? error.code : undefined
 }
 
-/** An AggregateError of a host with two addresses says nothing itself. */
+/** The AggregateError of a host with two addresses has no message of its own. */
 function messageOf(error: unknown): string {
   if (isError(error) && error.message === '' && 'errors' in error && Array.isArray(error.errors))
     return error.errors.map(messageOf).join('; ')

@@ -1,4 +1,4 @@
-// What every Metadata Service must do for a recovery: say what was committed last and whose records are gone, and cut logs so that nothing claims those any more.
+// The contract of every Metadata Service for a recovery: find the objects committed last and the logs with lost records, and cut these logs completely.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ClusterId, Incarnation, TopicPartition } from '../core/ids.ts'
@@ -42,7 +42,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       topic = await aTopic(store, { partitions: 4 })
     })
 
-    /** A flush of this agent, in its place in the chain. */
+    /** A flush of this agent at its place in the chain. */
     const aCommit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): CommitInput => ({
       incarnation: me.incarnation,
       prev: sequence - 1,
@@ -79,7 +79,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       return logs.toSorted((a, b) => a.partition - b.partition)
     }
 
-    test('the newest objects of every chain are found with size and checksum, in pages; nothing was put is no object', async () => {
+    test('the newest objects of every chain are found with size and checksum, in pages; a flush without an object is left out', async () => {
       expect(await objectsOf()).toEqual([])
       for (const sequence of [1, 2, 3]) await commit(sequence, [{}], { object: { sizeBytes: 1000 + sequence, checksum: sequence } })
       await commit(4, [], { object: null })
@@ -100,17 +100,17 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       for (const maxObjects of [1, 2, 3, 100]) expect(await objectsOf(maxObjects)).toEqual(all)
     })
 
-    test('an object that was committed longer before the newest than the window is not asked about', async () => {
+    test('an object that was committed longer before the newest than the window is not returned', async () => {
       const newest = async (windowMs: number, maxObjects = 2_000): Promise<readonly number[]> =>
         (await store.recovery.recentObjects({ windowMs, maxObjects })).objects.map(({ sequence }) => sequence)
       let last = 1
-      // Until the database's clock has gone on.
+      // Wait until the database's clock has advanced.
       for (; (await commit(last, [{}])) && (await newest(0)).includes(1); last++) expect(last).toBeLessThan(2_000)
       expect((await newest(0))[0]).toBe(last)
       expect(await newest(day)).toHaveLength(last)
     })
 
-    test('the logs of damaged objects are found with the first offset that is gone', async () => {
+    test('the logs of damaged objects are found with the first lost offset', async () => {
       await commit(1, [{ offsets: 10 }, { partition: 1, offsets: 4 }, { partition: 2 }])
       await commit(2, [{ offsets: 10 }, { partition: 1, offsets: 4 }])
       await commit(3, [{ offsets: 10 }, { partition: 3 }])
@@ -129,7 +129,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 30 }])
     })
 
-    test('the segments are looked at page by page, and a log on several pages is cut at its first', async () => {
+    test('the segments are scanned page by page, and a log on several pages is cut at its first lost offset', async () => {
       for (const sequence of [1, 2, 3, 4, 5]) await commit(sequence, [{ offsets: 2 }, { partition: 1 }])
       for (const maxSegments of [1, 2, 3, 4, 10, 11]) {
         const found = new Map<number, number>()
@@ -150,7 +150,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       }
     })
 
-    test('a cut ends the log there: what is behind is gone, what is before stays, and the next batch gets the first cut offset', async () => {
+    test('a cut ends the log: later records are gone, earlier ones stay, and the next batch gets the first cut offset', async () => {
       for (const [index, maxTimestamp] of [300, 100, 500].entries())
         await commit(index + 1, [
           { offsets: 10, maxTimestamp },
@@ -173,14 +173,14 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       expect(newest).toMatchObject({ segment: { baseOffset: 0 }, highWatermark: 11 })
     })
 
-    test('a log that is cut at its begin is as empty as a new one', async () => {
+    test('a log that is cut at its start is as empty as a new one', async () => {
       await commit(1, [{ offsets: 10, maxTimestamp: 77 }])
       await cutAt(flush(1))
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 0, maxTimestamp: -1 }])
       expect((await commit(2, [{}])).verdicts).toEqual([appended(0)])
     })
 
-    test('the same cut again changes nothing, nor does one whose answer was lost', async () => {
+    test('repeating a cut changes nothing, also after a lost answer', async () => {
       await commit(1, [{ offsets: 10 }])
       await commit(2, [{ offsets: 10 }])
       const lossy = new LostReplies(database.sql)
@@ -193,7 +193,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ highWatermark: 10 }])
     })
 
-    test('a producer is remembered up to the cut: what is gone is no duplicate, what is there still is', async () => {
+    test('a producer is remembered up to the cut: a batch that was cut is not a duplicate, a batch that stays is', async () => {
       await commit(1, [sent(0), sent(0, { producerId: 8, partition: 1 })])
       await commit(2, [sent(1), sent(0, { producerId: 9 })])
       await commit(3, [sent(2)])
@@ -222,7 +222,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       ])
     })
 
-    test('an Idempotency-Key whose record is gone is free again; one whose record is there is not', async () => {
+    test('an Idempotency-Key whose record was cut is free again; one whose record stays is not', async () => {
       const keyed = (timestamp: number): Partial<CommitBatch> => ({
         idempotency: { key: `${topic.topicId}/${timestamp}`, bodyHash: 'x', timestamp },
       })
@@ -232,7 +232,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       expect((await commit(3, [keyed(1), keyed(2)])).verdicts).toEqual([{ ...duplicate(0, 1), partition: 0 }, appended(1)])
     })
 
-    test('a group that had read what is gone reads on where the log goes on', async () => {
+    test('a group that had read cut records continues at the end of the log', async () => {
       await commit(1, [{ offsets: 10 }, { partition: 1, offsets: 10 }])
       await commit(2, [{ offsets: 10 }, { partition: 1, offsets: 10 }])
       await commit(3, [{ partition: 2, offsets: 10 }])
@@ -255,7 +255,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       expect(offsets.toSorted((a, b) => a.partition - b.partition).map(({ offset }) => offset)).toEqual([10, 7, 10])
     })
 
-    test('another cluster and a deleted topic: the first is not touched, the second is cut like any', async () => {
+    test('another cluster is not touched, and a deleted topic is cut like any other', async () => {
       const other = await openCluster(database.sql)
       const there = await registered(other, 'me')
       const theirs = await aTopic(other)
@@ -273,7 +273,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       expect((await other.recovery.recentObjects({ windowMs: day, maxObjects: 9 })).objects).toHaveLength(1)
     })
 
-    test('more logs than one transaction takes are all cut, and objects that are forgotten are not asked about again', async () => {
+    test('more logs than fit in one transaction are all cut, and forgotten objects are not returned again', async () => {
       const wide = await aTopic(store, { name: 'wide', partitions: 2 * limits.recoveryLogsPerStep + 1 })
       const batches = laidOut(
         Array.from({ length: wide.partitions }, (_, number) => aBatch(wide, me, store, { partition: number, offsets: 2 })),

@@ -1,18 +1,18 @@
-// The part of the Metadata Service that a recovery speaks to: which objects were committed last, whose records were in some of them, and the cut.
+// The recovery's part of the Metadata Service: it finds the objects that were committed last and the logs with records in them, and cuts these logs.
 import type { IncarnationId, LogId, ObjectKey, Sequence, TopicPartition } from '../core/ids.ts'
 
-/** Called by upkeep/recovery.ts, before any agent runs on these objects: a commit in between could be cut, too. */
+/** Called by upkeep/recovery.ts before any agent runs on these objects: a commit in between could be cut, too. */
 export interface RecoveryStore {
   /** A page of the objects that were committed within `windowMs` before the newest commit, by the database's clock; the newest of each chain first. */
   recentObjects(input: { readonly windowMs: number; readonly maxObjects: number; readonly after?: RecentCursor }): Promise<RecentObjects>
-  /** The logs with records in one of the objects, each from the first such record on. Changes nothing. */
+  /** The logs with records in one of the objects, each with the first such offset. Changes nothing. */
   damagedLogs(objects: readonly ObjectId[]): Promise<readonly DamagedLog[]>
   /**
-   * Ends each log at its `fromOffset`, and nothing claims any more what was behind it: no segment, no producer's window, no Idempotency-Key, no
-   * group's committed offset. Whole logs, some per transaction. The same call again changes nothing.
+   * Ends each log at its `fromOffset`, and removes every reference to later offsets: segments, producers' windows, Idempotency-Keys and groups'
+   * committed offsets. Each log is cut whole; a transaction cuts several. Idempotent.
    */
   cut(logs: readonly DamagedLog[]): Promise<void>
-  /** The rows of objects in which no log has a record: the next recovery does not look at them again. */
+  /** Removes the rows of objects in which no log has a record, so that the next recovery skips them. */
   forget(objects: readonly ObjectId[]): Promise<void>
 }
 
@@ -25,17 +25,17 @@ export interface ObjectId {
 export interface CommittedObject extends ObjectId {
   readonly key: ObjectKey
   readonly sizeBytes: number
-  /** CRC-32C, as it stands in the object's trailer. */
+  /** CRC-32C, as in the object's trailer. */
   readonly checksum: number
 }
 
 export interface RecentObjects {
   readonly objects: readonly CommittedObject[]
-  /** Absent: there are no more. */
+  /** Absent: this is the last page. */
   readonly next?: RecentCursor
 }
 
-/** Where the next page begins: in the first of the chains, below that sequence. */
+/** The beginning of the next page: in the first of the chains, below that sequence. */
 export interface RecentCursor {
   readonly sinceMs: number
   readonly chains: readonly IncarnationId[]
@@ -48,8 +48,8 @@ export interface DamagedLog extends TopicPartition {
   readonly topic: string
   /** A deleted topic keeps its logs for a while. */
   readonly deleted: boolean
-  /** The first offset that is gone, where the log is to end. */
+  /** The first lost offset, where the log is to end. */
   readonly fromOffset: number
-  /** How many are to be cut. */
+  /** The number of offsets to cut. */
   readonly offsets: number
 }

@@ -1,4 +1,4 @@
-// The transactions of a recovery: the newest objects by their rows, the logs that have records in damaged ones, and the cut of those logs.
+// The transactions of a recovery: the rows of the newest objects, the logs that have records in damaged ones, and the cut of those logs.
 import { must } from '../core/assert.ts'
 import type { IncarnationId, LogId, Nonce, Sequence, TopicPartition } from '../core/ids.ts'
 import { cutWindow, type RememberedBatch } from '../core/log/producer-window.ts'
@@ -15,7 +15,7 @@ export interface RecentObjectsInput {
   readonly after?: RecentCursor
 }
 
-/** Chain after chain, each from its end: in one chain the commits are in the order of time, so nothing older is read than one page. */
+/** Reads chain after chain, each from its end. The commits of a chain are in the order of time, so at most one page of older objects is read. */
 export function* recentObjects(input: RecentObjectsInput, cluster: Cluster): Body<RecentObjects> {
   const cursor = input.after ?? (yield* newestChains(input.windowMs))
   const [chain, ...others] = cursor.chains
@@ -26,7 +26,7 @@ export function* recentObjects(input: RecentObjectsInput, cluster: Cluster): Bod
     return { incarnation, sequence, key: objectKey(cluster.id, { id: incarnation, nonce }, sequence), sizeBytes, checksum }
   })
   const last = rows.at(-1)
-  // A clock that was set back makes newer commits look older: the chain ends only where all of a page is too old.
+  // A clock that was set back makes newer commits look older, so a chain ends only when a whole page is too old.
   if (last !== undefined && rows.length === input.maxObjects && recent.length > 0)
     return unchanged({ objects, next: { ...cursor, below: last.sequence } })
   return unchanged(others.length === 0 ? { objects } : { objects, next: { ...cursor, chains: others, below: beyond } })
@@ -42,9 +42,9 @@ function* newestChains(windowMs: number) {
 
 export interface DamagedLogsInput {
   readonly objects: readonly ObjectId[]
-  /** Where the page before ended. */
+  /** The end of the previous page. */
   readonly after?: SegmentPlace
-  /** Rows that one page looks at. */
+  /** The number of rows that one page scans. */
   readonly maxSegments: number
 }
 
@@ -59,7 +59,7 @@ export interface DamagedLogsPage {
   readonly next?: SegmentPlace
 }
 
-/** Segments have no index by object, for every commit would pay for it: this goes over all of them, page by page. */
+/** Segments have no index by object, because every commit would pay for it. This scans all segments, page by page. */
 export function* damagedLogs({ objects, after = beforeAll, maxSegments }: DamagedLogsInput): Body<DamagedLogsPage> {
   const [[end]] = yield* read(readSegmentKey({ ...after, places: maxSegments }))
   const to = end ?? afterAll
@@ -83,7 +83,7 @@ export function* cutLogs(input: readonly DamagedLog[]): Body<null> {
   const from = new Map(input.map(({ logId, fromOffset }) => [logId, fromOffset]))
   const [locked] = yield* read(lockPartitions(input))
   const cuts = locked.flatMap((row) => {
-    // A partition that was made again since the look has another log, and nothing of it is damaged.
+    // A partition that was created again since the scan has another log, which is not damaged.
     const fromOffset = cutOf(row, from.get(row.log) ?? row.nextOffset)
     return fromOffset < row.nextOffset ? [{ ...row, fromOffset }] : []
   })
@@ -113,12 +113,12 @@ export function* forgetObjects(objects: readonly ObjectId[]): Body<null> {
 }
 
 const emptyLogTimestamp = -1
-/** Above every number that is stored. */
+/** Larger than every stored number. */
 const beyond = Number.MAX_SAFE_INTEGER
 const beforeAll: SegmentPlace = { log: -1, lastOffset: -1 }
 const afterAll: SegmentPlace = { log: beyond, lastOffset: beyond }
 
-/** What was deleted from the front is gone already, and its offsets are never given again. */
+/** Records deleted from the front of the log are gone already, and their offsets are never assigned again. */
 function cutOf({ logStartOffset }: { readonly logStartOffset: number }, fromOffset: number): number {
   return Math.max(fromOffset, logStartOffset)
 }
@@ -172,7 +172,7 @@ const readObjectsBelow = statement<
     WHERE o.cluster = $cluster AND o.incarnation = $incarnation AND o.sequence < $below ORDER BY o.sequence DESC LIMIT $maxObjects`,
 )
 
-/** The key of the segment that many places after the given one, if there are as many. */
+/** The key of the segment that lies the given number of places after the given one, if there is one. */
 const readSegmentKey = statement<SegmentPlace & { readonly places: number }, SegmentPlace>(
   'read segment key',
   `SELECT log, last_offset AS "lastOffset" FROM segments WHERE cluster = $cluster AND (log, last_offset) > ($log, $lastOffset)
@@ -184,13 +184,13 @@ interface SegmentsOf {
   readonly afterOffset: number
   readonly toLog: LogId
   readonly toOffset: number
-  /** JSON, one argument for all objects: their number is no reason to scan the segments more than once. */
+  /** JSON, one argument for all objects: their number does not multiply the scans. */
   readonly objects: string
 }
 
 const ofRange = `cluster = $cluster AND (log, last_offset) > ($afterLog, $afterOffset) AND (log, last_offset) <= ($toLog, $toOffset)`
 const readSegmentsOf = statement<SegmentsOf, { readonly log: LogId; readonly fromOffset: number }>('read segments of objects', {
-  // Each dialect has functions of its own for JSON.
+  // The dialects have different functions for JSON.
   postgres: `SELECT log, min(base_offset) AS "fromOffset" FROM segments WHERE ${ofRange}
     AND (incarnation, sequence) IN (SELECT (value ->> 0)::bigint, (value ->> 1)::bigint FROM json_array_elements($objects::json)) GROUP BY log`,
   sqlite: `SELECT log, min(base_offset) AS "fromOffset" FROM segments WHERE ${ofRange}
@@ -210,7 +210,7 @@ const selectPartitions = `SELECT p.topic_id AS "topicId", p.partition, p.log, p.
   WHERE p.cluster = $cluster`
 /** No index finds a partition by its log, so one scan serves all logs. */
 const readPartitionsOf = statement<{ readonly logs: string }, PartitionOfLog>('read partitions of logs', {
-  // Each dialect has functions of its own for JSON.
+  // The dialects have different functions for JSON.
   postgres: `${selectPartitions} AND p.log IN (SELECT value::text::bigint FROM json_array_elements($logs::json))`,
   sqlite: `${selectPartitions} AND p.log IN (SELECT value FROM json_each($logs))`,
 })
@@ -268,7 +268,7 @@ const deleteKeysFrom = statementPerRow<PartitionPlace>(
   `DELETE FROM idempotency_keys WHERE cluster = $cluster AND topic_id = $topicId AND partition = $partition AND base_offset >= $fromOffset`,
 )
 
-/** A group that has read what is gone reads on at what comes in its place. */
+/** A group that has read records that were cut continues at the records that take their offsets. */
 const lowerGroupOffsets = statementPerRow<PartitionPlace>(
   'lower group offsets',
   { topicId: 'text', partition: 'int', fromOffset: 'bigint' },

@@ -1,20 +1,20 @@
-// The tables of the Metadata Service: numbered migrations in both dialects, the stored schema version, and who may read it.
+// The tables of the Metadata Service: numbered migrations in both dialects, the stored schema version, and the minimum version of a reader.
 import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
-/** What this code writes. Raise it with every migration. */
+/** The version that this code writes. Raise it with every migration. */
 export const schemaVersion = 5
-/** The oldest code that can read what this code writes: raise it only with a migration that older code must not touch. */
+/** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
 export type SchemaState =
   | { readonly kind: 'ready'; readonly version: number }
   | { readonly kind: 'newer'; readonly version: number; readonly minimumReader: number }
 
-/** Makes or upgrades the tables, once, whoever starts first. A database written by newer code than this is left alone. */
+/** Creates or upgrades the tables once, whichever agent starts first. A database written by incompatible newer code is left alone. */
 export function* migrate(_input: Record<never, never>): Body<SchemaState> {
   const [, [known]] = yield* read(lockSchema(), knowsSchema())
-  // Only the first start makes the name space: later ones must not need the right to.
+  // Only the first start creates the schema: later starts must not need the right to.
   if (known?.known !== 1) yield* read(makeSchema(), makeVersionTable())
   const [[stored]] = yield* read(readVersion())
   if (stored !== undefined && stored.minimumReader > schemaVersion)
@@ -28,7 +28,7 @@ export function* migrate(_input: Record<never, never>): Body<SchemaState> {
   }
 }
 
-/** Serialises what has no row to lock yet: making the tables and making clusters. The number is arbitrary, and ours. */
+/** Serializes the creation of tables and clusters, which have no row to lock yet. The number is arbitrary, and ours. */
 export const lockSchema = statement('lock schema', {
   // SQLite's transactions are serial: there is nothing to lock.
   postgres: 'SELECT 1 FROM pg_advisory_xact_lock(7020931466)',
@@ -36,7 +36,7 @@ export const lockSchema = statement('lock schema', {
 })
 
 const knowsSchema = statement<Nothing, { readonly known: number }>('knows schema', {
-  // Each dialect has a catalogue of its own.
+  // The dialects have different catalogues.
   postgres: `SELECT (to_regclass('lks.schema_version') IS NOT NULL)::int AS known`,
   sqlite: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version') AS known`,
 })
@@ -59,7 +59,7 @@ const writeVersion = statement<{ readonly version: number; readonly minimumReade
 /** Index n holds the statements that lead from version n to n + 1. A migration that has shipped is never edited. */
 const migrations: readonly (readonly Call[])[] = [
   [
-    // The counters of a cluster: taken under this row's lock. Every other key begins with `cluster`.
+    // The counters of a cluster, allocated under this row's lock. Every other key begins with `cluster`.
     table('clusters', 'rows that change', [
       'cluster integer NOT NULL PRIMARY KEY',
       'cluster_id text NOT NULL UNIQUE',
@@ -71,13 +71,13 @@ const migrations: readonly (readonly Call[])[] = [
       'next_broker_id integer NOT NULL',
       'created_at_ms bigint NOT NULL',
     ]),
-    // One life of one chain. Hot: `last_sequence` changes with every commit.
+    // One incarnation of an agent. Hot: `last_sequence` changes with every commit.
     table('incarnations', 'rows that change', [
       'cluster integer NOT NULL',
       'incarnation bigint NOT NULL',
       'nonce text NOT NULL',
       'agent text NOT NULL',
-      'state text NOT NULL', // 'active' or 'fenced'; fenced is for ever
+      'state text NOT NULL', // 'active' or 'fenced'; fenced is final
       'last_sequence bigint NOT NULL',
       'created_at_ms bigint NOT NULL',
       'PRIMARY KEY (cluster, incarnation)',
@@ -92,7 +92,7 @@ const migrations: readonly (readonly Call[])[] = [
       'result text NOT NULL', // JSON of a CommitResult
       'PRIMARY KEY (cluster, incarnation)',
     ]),
-    // An agent's name, its broker id for ever, and the lease of its newest incarnation.
+    // An agent's name, its permanent broker id, and the lease of its newest incarnation.
     table('agents', 'rows that change', [
       'cluster integer NOT NULL',
       'agent text NOT NULL',
@@ -115,7 +115,7 @@ const migrations: readonly (readonly Call[])[] = [
       'cluster integer NOT NULL',
       'topic_id text NOT NULL',
       'name text NOT NULL',
-      'folded_name text NOT NULL', // the name with . as _: what must not collide
+      'folded_name text NOT NULL', // the name with . as _: it must not collide
       'partitions integer NOT NULL',
       'configs text NOT NULL', // JSON of a Record<string, string>
       'created_at_ms bigint NOT NULL',
@@ -123,7 +123,7 @@ const migrations: readonly (readonly Call[])[] = [
       'PRIMARY KEY (cluster, topic_id)',
     ]),
     index('CREATE UNIQUE INDEX topics_by_name ON topics (cluster, folded_name) WHERE deleted_at_ms IS NULL'),
-    // Hot: every commit moves the end of its partitions.
+    // Hot: every commit advances the end of its partitions.
     table('partitions', 'rows that change', [
       'cluster integer NOT NULL',
       'topic_id text NOT NULL',
@@ -144,7 +144,7 @@ const migrations: readonly (readonly Call[])[] = [
       'created_at_ms bigint NOT NULL',
       'PRIMARY KEY (cluster, incarnation, sequence)',
     ]),
-    // `running_max_timestamp` is the largest timestamp of the log up to and with this segment: it never falls, so a search by time is binary.
+    // `running_max_timestamp` is the largest timestamp of the log up to and including this segment. It never falls, so a search by time is binary.
     table('segments', 'rows', [
       'cluster integer NOT NULL',
       'log bigint NOT NULL',
@@ -167,7 +167,7 @@ const migrations: readonly (readonly Call[])[] = [
       'last_seen_ms bigint NOT NULL',
       'PRIMARY KEY (cluster, log, producer_id)',
     ]),
-    // When producer ids were given out. Migration 3 adds `next_log`.
+    // The times at which producer ids were allocated. Migration 3 adds `next_log`.
     table('producer_id_blocks', 'rows', [
       'cluster integer NOT NULL',
       'first bigint NOT NULL',
@@ -189,7 +189,7 @@ const migrations: readonly (readonly Call[])[] = [
     ]),
   ],
   [
-    // Who may save a group's steps. Hot: `version` changes with each.
+    // The coordinator that may save a group's steps. Hot: `version` changes with each step.
     table('groups', 'rows that change', [
       'cluster integer NOT NULL',
       'group_id text NOT NULL',
@@ -223,23 +223,23 @@ const migrations: readonly (readonly Call[])[] = [
     index('CREATE INDEX group_offsets_by_topic ON group_offsets (cluster, topic_id)'),
   ],
   [
-    // The cluster's `next_log` when the ids were given out: logs with a smaller number are older than the ids. 0 for blocks of earlier versions: no log is older.
+    // The cluster's `next_log` when the ids were allocated: logs with a smaller number are older than the ids. 0 for blocks of earlier versions: no log is older.
     addColumn('producer_id_blocks', 'next_log bigint NOT NULL DEFAULT 0'),
   ],
   [
-    // Set by a commit that brought its own retention (OffsetCommit 2 to 4). Null: offsets.retention.minutes counts. Older code may leave it out.
+    // Set by a commit with its own retention (OffsetCommit 2 to 4). Null: offsets.retention.minutes counts. Older code may leave it out.
     addColumn('group_offsets', 'expires_at_ms bigint'),
   ],
   [
-    // The machine on which an agent runs, for people who find its lease held. Null: an older version registered it.
+    // The machine on which an agent runs, shown to people when its lease is held. Null: an older version registered it.
     addColumn('agents', 'machine text'),
   ],
 ]
 
-/** `rows that change`: room in the page for the next version of a row. `large rows`: kept out of SQLite's key tree. */
+/** `rows that change`: keeps room in the page for the next version of a row. `large rows`: kept out of SQLite's key tree. */
 function table(name: string, holds: 'rows' | 'rows that change' | 'large rows', columns: readonly string[]): Call {
   const text = `CREATE TABLE ${name} (${columns.join(', ')})`
-  // Each dialect has its own words for how rows are kept.
+  // The dialects have different storage options.
   return statement(`make ${name}`, {
     postgres: holds === 'rows that change' ? `${text} WITH (fillfactor = 50)` : text,
     sqlite: holds === 'large rows' ? text : `${text} WITHOUT ROWID`,

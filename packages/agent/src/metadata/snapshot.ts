@@ -1,15 +1,15 @@
-// The metadata of a snapshot file: an SQLite database with the tables of the Metadata Service, and a row that says what it is (docs/snapshot-format.md).
+// The metadata of a snapshot file: an SQLite database with the tables of the Metadata Service, and a row that describes the snapshot (docs/snapshot-format.md).
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import type { ClusterId, IncarnationId, Nonce, ObjectKey, Sequence } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 
-/** What this code writes, and the newest that it reads. The version of the tables is their own: an older one is migrated in the copy. */
+/** The format that this code writes, and the newest that it reads. The tables have their own version: an older one is migrated in the copy. */
 export const snapshotFormat = 1
-/** The oldest code that can read what this code writes. */
+/** The oldest format version that can read the output of this code. */
 const minimumReaderVersion = 1
-/** `LKSS`, where SQLite files say what they are. */
+/** `LKSS`, in the application id of the SQLite file. */
 const applicationId = 0x4c4b5353
 
 export type SnapshotFile =
@@ -17,25 +17,25 @@ export type SnapshotFile =
   | { readonly kind: 'newer'; readonly minimumReader: number }
   | { readonly kind: 'missing' | 'foreign' | 'damaged'; readonly why: string }
 
-/** What a file is. Changes nothing, and reads only its head. */
+/** Determines whether a file is a snapshot. Changes nothing, and reads only its head. */
 export function inspectSnapshot(path: string): SnapshotFile {
   let database: DatabaseSync | undefined
   try {
     const stat = statSync(path)
-    if (!stat.isFile()) return { kind: 'foreign', why: 'it is no file' }
+    if (!stat.isFile()) return { kind: 'foreign', why: 'it is not a regular file' }
     database = new DatabaseSync(path, { readOnly: true })
     const number = (pragma: string): number => Number(Object.values(database?.prepare(`PRAGMA ${pragma}`).get() ?? {})[0])
-    if (number('application_id') !== applicationId) return { kind: 'foreign', why: 'it is a database, but no snapshot' }
+    if (number('application_id') !== applicationId) return { kind: 'foreign', why: 'it is an SQLite database, but not a snapshot' }
     const row = database
       .prepare('SELECT minimum_reader AS minimumReader, cluster_id AS clusterId, created_at_ms AS createdAtMs FROM snapshot')
       .get()
-    // The casts: the row is ours when the application id is, and a damaged one shows by its types.
+    // The casts: a row under our application id is ours, and a damaged one shows by its types.
     const { minimumReader, clusterId, createdAtMs } = (row ?? {}) as Partial<Record<string, unknown>>
     if (typeof minimumReader !== 'number' || typeof clusterId !== 'string' || typeof createdAtMs !== 'number')
-      return { kind: 'damaged', why: 'the row that says what it is cannot be read' }
+      return { kind: 'damaged', why: 'its row in the table snapshot cannot be read' }
     if (minimumReader > snapshotFormat) return { kind: 'newer', minimumReader }
     const expected = number('page_count') * number('page_size')
-    if (stat.size !== expected) return { kind: 'damaged', why: `it should have ${expected} bytes and has ${stat.size}` }
+    if (stat.size !== expected) return { kind: 'damaged', why: `it should have ${expected} bytes but has ${stat.size}` }
     return { kind: 'snapshot', clusterId: clusterId as ClusterId, createdAtMs }
   } catch (error) {
     return whyUnreadable(error)
@@ -44,7 +44,7 @@ export function inspectSnapshot(path: string): SnapshotFile {
   }
 }
 
-/** Makes the copy of a database the beginning of a snapshot, and answers the keys of the objects that it still lacks: all that its segments are in. */
+/** Turns a copy of a database into a snapshot that still lacks its objects, and returns their keys: every object with a segment. */
 export function beginSnapshot(
   path: string,
   { clusterId, createdAtMs }: { readonly clusterId: ClusterId; readonly createdAtMs: number },
@@ -54,7 +54,7 @@ export function beginSnapshot(
     database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA application_id = ${applicationId};
       CREATE TABLE snapshot (one integer PRIMARY KEY, format integer NOT NULL, minimum_reader integer NOT NULL, cluster_id text NOT NULL, created_at_ms integer NOT NULL)`)
     database.prepare('INSERT INTO snapshot VALUES (1, ?, ?, ?, ?)').run(snapshotFormat, minimumReaderVersion, clusterId, createdAtMs)
-    // The cast is at the border of the database: the columns are those of the statement.
+    // The cast is at the border of the database: the statement names these columns.
     const rows = database
       .prepare(`SELECT DISTINCT s.incarnation, s.sequence, i.nonce FROM segments AS s
         JOIN incarnations AS i ON i.cluster = s.cluster AND i.incarnation = s.incarnation
@@ -67,13 +67,13 @@ export function beginSnapshot(
 }
 
 /**
- * Copies the tables of the Metadata Service out of a snapshot into an empty database, after SQLite has looked whether they are whole. The file is opened for
- * reading only. Throws SQLite's error.
+ * Copies the tables of the Metadata Service from a snapshot into an empty database, after SQLite has checked each table. The file is opened for
+ * reading only. Throws SQLite's error, or DamagedSnapshot.
  */
 export function copySnapshot(into: DatabaseSync, path: string): void {
   into.prepare('ATTACH ? AS snapshot').run(`${pathToFileURL(path).href}?mode=ro`)
   try {
-    // The cast is at the border of the database. What SQLite keeps for itself and what only a snapshot has is left out.
+    // The cast is at the border of the database. SQLite's own tables and those that only a snapshot has are left out.
     const things = into
       .prepare(`SELECT type, name, sql FROM snapshot.sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL
         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND tbl_name NOT IN ('snapshot', 'snapshot_objects') ORDER BY type DESC`)
@@ -85,7 +85,7 @@ export function copySnapshot(into: DatabaseSync, path: string): void {
       const quoted = `"${name.replaceAll('"', '""')}"`
       const [found] = Object.values(into.prepare(`PRAGMA snapshot.quick_check(${quoted})`).get() ?? {})
       if (found !== 'ok') throw new DamagedSnapshot(String(found))
-      // Whatever its columns are: the table was made by the same statement.
+      // `*` is safe here: the same statement created both tables.
       into.exec(`INSERT INTO main.${quoted} SELECT * FROM snapshot.${quoted}`)
     }
     into.exec('COMMIT')
@@ -95,7 +95,7 @@ export function copySnapshot(into: DatabaseSync, path: string): void {
   }
 }
 
-/** SQLite found a table of the file torn. */
+/** SQLite's check found damage in a table of the file. */
 export class DamagedSnapshot extends Error {
   override readonly name = 'DamagedSnapshot'
 }
@@ -105,8 +105,8 @@ function whyUnreadable(error: unknown): SnapshotFile {
   const why = message ?? String(error)
   if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing', why }
   if (code !== 'ERR_SQLITE_ERROR') return { kind: 'missing', why }
-  // By SQLite's primary result codes: no database at all, or none that could be opened.
+  // SQLite's primary result codes: not a database, or not possible to open.
   const primary = (errcode ?? 0) & 0xff
-  if (primary === 26) return { kind: 'foreign', why: 'it is no database of SQLite' }
+  if (primary === 26) return { kind: 'foreign', why: 'it is not an SQLite database' }
   return primary === 14 || primary === 3 ? { kind: 'missing', why } : { kind: 'damaged', why }
 }

@@ -1,9 +1,9 @@
-// The port of the database: statements in two dialects, bodies that yield reads and return writes, and how one transaction is run.
+// The port of the database: statements in two dialects, bodies that yield reads and return writes, and the runner of one transaction.
 import type { Statement } from './statement.ts'
 
-/** What a statement takes. Integers are checked numbers below 2^53; times are integer milliseconds. */
+/** An argument of a statement. Integers are checked numbers below 2^53; times are integer milliseconds. */
 export type Arg = number | string | Uint8Array | null
-/** What a statement's column holds. */
+/** A value in a statement's column. */
 export type Cell = number | string | Uint8Array | null
 export type Row = Readonly<Record<string, Cell>>
 
@@ -12,17 +12,17 @@ export interface Call<R extends object = object> {
   readonly statement: Statement
   /** By the names of the parameters. */
   readonly values: Readonly<Record<string, Arg>>
-  /** The list that the statement runs over. An empty one: the statement does not run, and returns no rows. */
+  /** The list that the statement runs over. With an empty list the statement does not run, and returns no rows. */
   readonly rows?: readonly Readonly<Record<string, Arg>>[]
   /** Bound by `inCluster`. */
   readonly cluster?: number
-  /** Carries the type only. */
+  /** Carries only the type. */
   readonly returns?: R
 }
 
 export type RowsOf<Calls extends readonly Call[]> = { readonly [K in keyof Calls]: Calls[K] extends Call<infer R> ? readonly R[] : never }
 
-/** The writes of a body and what it answers. Writes are sent together with COMMIT; none of them may fail for a reason that a body could have read. */
+/** The writes of a body and its answer. Writes are sent together with COMMIT; none may fail for a reason that the body could have read. */
 export interface Decision<T> {
   readonly writes: readonly Call[]
   readonly value: T
@@ -30,20 +30,20 @@ export interface Decision<T> {
 
 /**
  * The body of one transaction: a generator in which one `yield* read(…)` is one round trip of locks and reads. It runs inside one database transaction.
- * A value that decides is read from a row already locked, or by a later yield: never joined with the statement that locks.
+ * A value that decides is read from a row already locked, or by a later yield: never by a join in the statement that locks.
  */
 export type Body<T> = Generator<readonly Call[], Decision<T>, readonly (readonly Row[])[]>
 
 /** A part of a body: it may read, and leaves the decision to the body. */
 export type Reading<T> = Generator<readonly Call[], T, readonly (readonly Row[])[]>
 
-/** `unknown`: COMMIT was sent and no definite answer came; the same transaction with the same input must be run again until it is definite. */
+/** `unknown`: COMMIT was sent and no definite answer came; the same transaction with the same input must be repeated until its outcome is definite. */
 export type Outcome<T> =
   | { readonly kind: 'committed'; readonly value: T }
   | { readonly kind: 'rolled back'; readonly error: Error }
   | { readonly kind: 'unknown'; readonly error: Error }
 
-/** Runs transactions by name, because names and plain inputs cross to a worker and closures do not. */
+/** Runs transactions by name, because names and plain inputs can cross to a worker thread and closures cannot. */
 export interface Sql<Transactions extends TransactionTable> {
   run<N extends keyof Transactions & string>(
     transaction: N,
@@ -53,11 +53,11 @@ export interface Sql<Transactions extends TransactionTable> {
   close(): Promise<void>
 }
 
-/** A database that can be copied whole. */
+/** A database that can be copied as a whole. */
 export interface CopyableSql<Transactions extends TransactionTable> extends Sql<Transactions> {
   /**
-   * Copies what is committed, all of it and nothing torn, into an SQLite database that is empty or not there yet: by its name (`memoryName`, `fileName`).
-   * Rejects with a MetadataError; what is at the target then is of no use.
+   * Copies the whole committed state consistently into an SQLite database that is empty or does not exist yet, named by `memoryName` or `fileName`.
+   * Rejects with a MetadataError; the target is then unusable.
    */
   copyInto(target: string): Promise<void>
 }

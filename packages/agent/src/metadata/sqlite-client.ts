@@ -8,7 +8,7 @@ import type { Checkpoint, SqliteOptions } from './sqlite.ts'
 import type { FromWorker, PlainError, PlainOutcome, ToWorker } from './sqlite-worker.ts'
 import type { Transactions } from './transactions.ts'
 
-/** Options cross to a thread, so its clock is the system's. Its thread may wait for another process that holds the database. */
+/** Options cross to a thread, so the thread uses the system's clock. It may wait for another process that holds the database. */
 export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'> & {
   /** Whether the thread keeps the process alive. Default: yes. */
   readonly holdsProcess?: boolean
@@ -16,9 +16,9 @@ export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'> & {
 
 /** The thread, seen from outside. */
 export interface SqliteThread extends CopyableSql<Transactions> {
-  /** Nothing is asked that is not answered: it holds no transaction, and none will begin before it is asked for one. */
+  /** Every request was answered: the thread holds no transaction, and begins none before the next request. */
   readonly idle: boolean
-  /** `SqliteDatabase.checkpoint` there, in its turn among what else is asked. Never rejects. */
+  /** Runs `SqliteDatabase.checkpoint` in the thread, in the order of the requests. Never rejects. */
   checkpoint(): Promise<Outcome<Checkpoint>>
 }
 
@@ -32,7 +32,7 @@ export async function openSqliteWorker(
   return client
 }
 
-/** Below the commit's deadline: whoever waits gets a definite answer. */
+/** Below the commit's deadline, so that the caller gets a definite answer. */
 const busyTimeoutMs = 2_000
 
 interface Thread {
@@ -62,9 +62,9 @@ class SqliteClient implements SqliteThread {
     return this.#thread === undefined || this.#thread.pending.size === 0
   }
 
-  /** The database answers at once or not at all, so there is no deadline to watch: a busy one gives up after `busyTimeoutMs`. */
+  /** Watches no deadline: the database either answers at once or, when it is busy, gives up after `busyTimeoutMs`. */
   run<N extends keyof Transactions>(transaction: N, input: unknown): Promise<never> {
-    // The cast is earned by the table of transactions: the outcome is what the transaction of this name returned.
+    // The table of transactions earns the cast: the outcome comes from the transaction of this name.
     return this.#ask((id) => ({ id, transaction, input })) as Promise<never>
   }
 
@@ -77,7 +77,7 @@ class SqliteClient implements SqliteThread {
     if (outcome.kind !== 'committed') throw outcome.error
   }
 
-  /** What was queued before is still done. */
+  /** Requests that were queued before are still done. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -98,20 +98,20 @@ class SqliteClient implements SqliteThread {
     return promise
   }
 
-  /** A thread that died is followed by another: the database is in its file. */
+  /** A thread that died is replaced by another: the database is in its file. */
   #running(): Thread {
     this.#thread ??= this.#start()
     return this.#thread
   }
 
   #start(): Thread {
-    // What the process was started with is not the thread's: a program from `node -e`, or a loader of somebody's, would stop it. From source, conditions are.
+    // The thread does not inherit the process's own flags: a program from `node -e`, or a custom loader, would break it. From source it needs the conditions.
     const own = this.#file.pathname.endsWith('.ts') ? {} : { execArgv: [] }
     const worker = new Worker(this.#file, { workerData: this.#options, name: 'lks sqlite', ...own })
     const opened = Promise.withResolvers<void>()
     const ended = Promise.withResolvers<void>()
     const thread: Thread = { worker, opened: opened.promise, ended: ended.promise, pending: new Map() }
-    // Only the first one is waited for; a later thread that does not open answers through what is pending.
+    // Only the first thread's start is awaited. A later thread that fails to open answers the pending requests.
     thread.opened.catch(() => {})
     let isOpen = false
     let why = new MetadataError('unavailable', "The database's thread ended.")
@@ -128,11 +128,11 @@ class SqliteClient implements SqliteThread {
     worker.on('exit', () => {
       if (this.#thread === thread) this.#thread = undefined
       opened.reject(why)
-      // An open one may have ended between a COMMIT and its answers.
+      // A thread that had opened the database may have ended between a COMMIT and its answers.
       for (const id of thread.pending.keys()) settle(thread, id, { kind: isOpen ? 'unknown' : 'rolled back', error: why })
       ended.resolve()
     })
-    // Last: to listen for messages holds the process again.
+    // This comes last: listening for messages refs the process again.
     if (this.#options.holdsProcess === false) worker.unref()
     return thread
   }

@@ -1,4 +1,4 @@
-// What SQLite in two threads does beyond the contract: order, locks of others, and a log that is moved into the database however many commits there are.
+// SQLite in two threads beyond the contract: order, locks of other processes, and a write-ahead log that is checkpointed however many commits there are.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -37,7 +37,7 @@ async function logBytes(): Promise<number> {
   return (await stat(`${path}-wal`)).size
 }
 
-/** As many as ask for a checkpoint, without a pause. */
+/** Enough commits to start a checkpoint, without a pause. */
 async function commitsUntilCheckpoint(chain: CommittingChain): Promise<void> {
   for (let done = 0; done < limits.batchesPerCheckpoint; done += limits.batchesInTurn + 1)
     expect((await chain.commit(limits.batchesInTurn)).kind).toBe('committed')
@@ -52,15 +52,15 @@ test('a small commit is done in the turn that asks for it', async () => {
   expect((await commit).kind).toBe('committed')
 })
 
-test("a large commit is the thread's", async () => {
+test('a large commit runs in the thread', async () => {
   const chain = await aChain(new URL('./testing/worker-that-dies-of-commits.ts', import.meta.url))
   expect((await chain.commit(limits.batchesInTurn)).kind).toBe('committed')
   expect((await chain.commit(limits.batchesInTurn + 1)).kind).toBe('unknown')
-  // The next thread lives until it is asked for a commit.
+  // This worker lives until it receives a commit.
   expect(await chain.highWatermark()).toBe(limits.batchesInTurn)
 })
 
-test('a commit does not overtake what was asked before it', async () => {
+test('a commit does not overtake an earlier request', async () => {
   const chain = await aChain()
   const [topic] = await chain.store.topics.list()
   const deleted = chain.store.topics.delete(topic?.topicId ?? '')
@@ -68,22 +68,22 @@ test('a commit does not overtake what was asked before it', async () => {
   expect(await deleted).toBe('deleted')
 })
 
-test('while somebody else holds the database, a commit waits, and the event loop does not', async () => {
+test('while another process holds the database, a commit waits, and the event loop does not', async () => {
   const chain = await aChain()
   const other = new DatabaseSync(path)
   other.exec('BEGIN IMMEDIATE')
   const commit = chain.commit()
-  // It is this very thread that ends what the commit waits for.
+  // This very thread ends the transaction that the commit waits for.
   other.exec('ROLLBACK')
   other.close()
   expect((await commit).kind).toBe('committed')
   expect(await chain.highWatermark()).toBe(1)
 })
 
-test('commits that never pause keep no checkpoint from its turn: the log begins anew again and again', async () => {
+test('commits without a pause do not starve the checkpoint: the log restarts again and again', async () => {
   const chain = await aChain()
   await commitsUntilCheckpoint(chain)
-  await chain.highWatermark() // behind the checkpoint
+  await chain.highWatermark() // after the checkpoint
   const once = await logBytes()
   for (let round = 0; round < 4; round++) await commitsUntilCheckpoint(chain)
   await chain.highWatermark()
@@ -91,7 +91,7 @@ test('commits that never pause keep no checkpoint from its turn: the log begins 
   expect(notices).toEqual([])
 })
 
-test('a reader elsewhere keeps the log, but no commit waits for him, and once he is gone the log is moved', async () => {
+test('a reader elsewhere keeps the log, but no commit waits for it, and once it is gone the log is checkpointed', async () => {
   const chain = await aChain()
   const reader = new DatabaseSync(path)
   reader.exec('BEGIN')
@@ -107,7 +107,7 @@ test('a reader elsewhere keeps the log, but no commit waits for him, and once he
   expect(await logBytes()).toBeLessThan(kept * 2)
 })
 
-test('a reader elsewhere who does not end is told of once, and again when it happens again', async () => {
+test('a reader elsewhere that does not end is reported once, and once more when it happens again', async () => {
   const chain = await aChain()
   for (let told = 1; told <= 2; told++) {
     const reader = new DatabaseSync(path)
@@ -119,23 +119,23 @@ test('a reader elsewhere who does not end is told of once, and again when it hap
     expect(notices).toEqual(Array.from({ length: told }, () => expect.stringContaining('has been reading')))
     reader.exec('COMMIT')
     reader.close()
-    // The first may have been asked for while the reader was there.
+    // The first checkpoint may have begun while the reader was there.
     for (let round = 0; round < 2; round++) await commitsUntilCheckpoint(chain)
     await chain.highWatermark()
   }
 })
 
-test('a thread that dies over a checkpoint is told of, and followed by another; no commit is lost by it', async () => {
+test('a thread that dies during a checkpoint is reported and replaced; no commit is lost', async () => {
   const chain = await aChain(new URL('./testing/dying-worker.ts', import.meta.url))
   await commitsUntilCheckpoint(chain)
-  // Behind the dying thread its fate is not known, so it is tried again.
+  // Commits after the dying thread have an unknown outcome, so they are repeated.
   while ((await chain.commit()).kind !== 'committed');
   expect(notices).toEqual([expect.stringContaining('thread ended')])
   const rounds = Math.ceil(limits.batchesPerCheckpoint / (limits.batchesInTurn + 1))
   expect(await chain.highWatermark()).toBe(rounds * limits.batchesInTurn + 1)
 })
 
-test('what was committed in turn is there after closing and opening, and after closing nothing is run', async () => {
+test('commits in turn survive closing and opening, and after closing nothing runs', async () => {
   const chain = await aChain()
   for (let done = 0; done < 10; done++) await chain.commit()
   await chain.store.close()
@@ -147,18 +147,18 @@ test('what was committed in turn is there after closing and opening, and after c
   await sql.close()
 })
 
-test('what cannot be opened is told apart at the start', async () => {
+test('failures to open have reasons of their own at the start', async () => {
   const opening = openSqliteInTurn({ path: join(directory, 'no/such/metadata.db'), onNotice: () => {} })
   await expect(opening).rejects.toMatchObject({ name: 'MetadataError', reason: 'permission' })
 })
 
-test.skipIf(process.platform === 'win32')('a file that cannot grow: what was answered as committed is there', async () => {
+test.skipIf(process.platform === 'win32')('a file that cannot grow: every acknowledged commit is there', async () => {
   const script = fileURLToPath(new URL('./testing/filling-disk-in-turn.ts', import.meta.url))
   const command = ['-c', 'ulimit -f 900; exec "$@"', 'sh', process.execPath, '--conditions=lks-source', script, path]
   const { stdout } = await promisify(execFile)('sh', command)
   const { kinds, committed, highWatermark } = JSON.parse(stdout) as FilledInTurn
   expect(committed).toBeGreaterThan(0)
   expect((kinds['unknown'] ?? 0) + (kinds['rolled back'] ?? 0)).toBeGreaterThan(0)
-  // The last try may have been stored without an answer.
+  // The last attempt may have been stored without an answer.
   expect([committed, committed + 1]).toContain(highWatermark)
 })

@@ -1,4 +1,5 @@
-// SQLite where a COMMIT waits for no disk: small commits run in the turn that asks for them, everything else in the worker thread, checkpoints above all.
+// SQLite where a COMMIT waits for no disk: small commits run in the turn that asks for them, all other transactions and the checkpoints in the worker thread.
+import { must } from '../core/assert.ts'
 import { limits } from '../limits.ts'
 import type { CommitInput } from './metadata-store.ts'
 import { MetadataError } from './metadata-store.ts'
@@ -11,20 +12,20 @@ export interface SqliteInTurnOptions {
   readonly path: string
   /** Whether the thread keeps the process alive. Default: yes. */
   readonly holdsProcess?: boolean
-  /** Told when the write-ahead log could not be moved into the database: it grows until that succeeds. */
+  /** Called when the write-ahead log could not be checkpointed into the database: it grows until a checkpoint succeeds. */
   readonly onNotice: (message: string) => void
-  /** As of SqliteOptions. */
+  /** The same as in SqliteOptions. */
   readonly aheadMs?: SharedArrayBuffer
 }
 
-/** As durable as `os` says. Rejects with a MetadataError when the file cannot be opened. */
+/** As durable as `os`. Rejects with a MetadataError when the file cannot be opened. */
 export async function openSqliteInTurn(
   { path, holdsProcess = true, onNotice, aheadMs }: SqliteInTurnOptions,
   file?: URL,
 ): Promise<CopyableSql<Transactions>> {
   const options = { path, durability: 'os', checkpoints: 'when called', ...(aheadMs && { aheadMs }) } as const
   const opening = openSqliteWorker({ ...options, holdsProcess }, file)
-  // Loaded while the thread starts.
+  // The import runs while the thread starts.
   const { SqliteDatabase } = await import('./sqlite.ts')
   const thread = await opening
   try {
@@ -36,18 +37,18 @@ export async function openSqliteInTurn(
 }
 
 /**
- * Two connections, and never both at work: a run begins here only while nothing is asked of the thread. So neither waits for the other's lock, runs keep
- * the order in which they were asked for, and a checkpoint, once asked for, has the file to itself: no stream of commits can keep it from its turn.
+ * Two connections that never work at the same time: a run begins here only while the thread has no request. So neither waits for the other's lock, runs
+ * keep the order of their requests, and a requested checkpoint has the file to itself: no stream of commits can delay it indefinitely.
  */
 class SqliteInTurn implements CopyableSql<Transactions> {
   readonly #database: SqliteDatabase
   readonly #thread: SqliteThread
   readonly #onNotice: (message: string) => void
   #closed = false
-  /** What may have been written since the last checkpoint was asked for, in batches; each run counts as one more. */
+  /** An upper bound of the batches written since the last checkpoint began; each run counts as one more. */
   #written = 0
   #checkpointing = false
-  /** Checkpoints in a row that a reader elsewhere has kept from moving the whole log. */
+  /** The number of consecutive checkpoints that a reader elsewhere has kept from moving the whole log. */
   #held = 0
 
   constructor(database: SqliteDatabase, thread: SqliteThread, onNotice: (message: string) => void) {
@@ -61,29 +62,29 @@ class SqliteInTurn implements CopyableSql<Transactions> {
     const outcome = batches !== undefined && batches <= limits.batchesInTurn ? this.#inTurn(transaction, input) : undefined
     const answer = outcome === undefined ? this.#thread.run(transaction, input, deadlineMs) : Promise.resolve(outcome)
     this.#count(1 + (batches ?? 0))
-    // The cast is earned by the table of transactions: the outcome is what the transaction of this name returned.
+    // The table of transactions earns the cast: the outcome comes from the transaction of this name.
     return answer as Promise<never>
   }
 
-  /** In the thread, which is not idle meanwhile: commits wait for their turn behind it. */
+  /** Runs in the thread, which is not idle meanwhile: later commits wait for their turn. */
   copyInto(target: string): Promise<void> {
     return this.#thread.copyInto(target)
   }
 
-  /** What was asked of the thread before is still done. */
+  /** Requests that were made before are still done. */
   async close(): Promise<void> {
     this.#closed = true
-    // First: whoever closes last moves the log into the database, and that waits for the disk.
+    // This comes first: the last connection to close checkpoints the log, which waits for the disk.
     this.#database.close()
     await this.#thread.close()
   }
 
-  /** Undefined: it is the thread's. */
+  /** Undefined: the thread must run it. */
   #inTurn(transaction: keyof Transactions, input: unknown): Outcome<unknown> | undefined {
     if (this.#closed || !this.#thread.idle) return undefined
-    const [outcome] = this.#database.run([{ transaction, input }])
-    // Definitely not done. Whoever holds the database, the thread can wait for.
-    if (outcome?.kind === 'rolled back' && outcome.error instanceof MetadataError && outcome.error.kind === 'unavailable') return undefined
+    const outcome = must(this.#database.run([{ transaction, input }])[0], 'the outcome of a run')
+    // Definitely rolled back: another process holds the database, and only the thread may wait for it.
+    if (outcome.kind === 'rolled back' && outcome.error instanceof MetadataError && outcome.error.kind === 'unavailable') return undefined
     return outcome
   }
 
@@ -95,16 +96,16 @@ class SqliteInTurn implements CopyableSql<Transactions> {
     void this.#thread.checkpoint().then((outcome) => {
       this.#checkpointing = false
       if (outcome.kind === 'committed') this.#tellIfHeld(outcome.value)
-      else this.#onNotice(`SQLite's log could not be moved into the database: ${outcome.error.message}`)
+      else this.#onNotice(`SQLite's write-ahead log could not be checkpointed into the database: ${outcome.error.message}`)
     })
   }
 
-  /** Once for each time that somebody reads for so long. */
+  /** Reports once for each period in which a reader elsewhere holds the log for so long. */
   #tellIfHeld(checkpoint: Checkpoint): void {
     this.#held = checkpoint === 'held' ? this.#held + 1 : 0
     if (this.#held === limits.heldCheckpoints)
       this.#onNotice(
-        "SQLite's log grows and cannot be moved into the database: somebody else has the database open and has been reading all the while",
+        "SQLite's write-ahead log grows and cannot be checkpointed into the database: another process has been reading the database all the while. End its transaction.",
       )
   }
 }

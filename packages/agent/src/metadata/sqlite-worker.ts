@@ -1,13 +1,13 @@
-// The worker thread of SQLite: whatever is queued when it looks runs in one transaction, so that all share one fsync.
+// The worker thread of SQLite: all transactions in its queue run in one database transaction, so that they share one fsync.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { MetadataError } from './metadata-store.ts'
 import type { Outcome } from './sql.ts'
 import { type Run, SqliteDatabase, type SqliteOptions } from './sqlite.ts'
 
-/** From the client: a transaction to run, the log to be moved into the database, or the database to be copied. Null closes the database and ends the thread. */
+/** Messages from the client: a transaction to run, a checkpoint, or a copy of the database. Null closes the database and ends the thread. */
 export type ToWorker = ToRun | ToDo | null
 type ToRun = { readonly id: number } & Run
-/** Outside of transactions: what was asked for before is done before. */
+/** Runs outside of transactions, after all earlier requests. */
 type ToDo = { readonly id: number } & ({ readonly transaction: 'checkpoint' } | { readonly transaction: 'copy'; readonly target: string })
 export type FromWorker =
   | { readonly kind: 'opened' }

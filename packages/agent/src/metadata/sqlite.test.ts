@@ -1,4 +1,4 @@
-// What SQLite does beyond the contract: a shared COMMIT, troubles of the file, and a thread that dies.
+// SQLite beyond the contract: a shared COMMIT, file errors, and a thread that dies.
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -53,7 +53,7 @@ function aDatabase(): { readonly database: SqliteDatabase; readonly cluster: Clu
   return { database, cluster: (opened.value as { readonly cluster: Cluster }).cluster }
 }
 
-/** Somebody else at the same file. */
+/** Another connection to the same file. */
 function elsewhere(text: string): void {
   const other = new DatabaseSync(path)
   other.exec(text)
@@ -61,7 +61,7 @@ function elsewhere(text: string): void {
 }
 
 describe('bodies that share a transaction', () => {
-  test('one that fails is undone alone', () => {
+  test('a body that fails is undone alone', () => {
     const { database, cluster } = aDatabase()
     elsewhere(`CREATE TRIGGER refuse BEFORE UPDATE OF next_log ON clusters WHEN EXISTS (SELECT 1 FROM topics WHERE name = 'bad')
       BEGIN SELECT RAISE(ABORT, 'refused'); END`)
@@ -71,7 +71,7 @@ describe('bodies that share a transaction', () => {
     database.close()
   })
 
-  test('when the whole transaction is lost, nobody is told that his part was committed', () => {
+  test('when the whole transaction is lost, no body is reported as committed', () => {
     const { database, cluster } = aDatabase()
     elsewhere(`CREATE TRIGGER refuse BEFORE INSERT ON topics WHEN NEW.name = 'bad' BEGIN SELECT RAISE(ROLLBACK, 'all is lost'); END`)
     const outcomes = database.run([createTopic(cluster, 'one'), createTopic(cluster, 'bad'), createTopic(cluster, 'two')])
@@ -81,7 +81,7 @@ describe('bodies that share a transaction', () => {
     database.close()
   })
 
-  test('a COMMIT that is refused while the transaction stays open was definitely rolled back', () => {
+  test('a COMMIT that is rejected while the transaction stays open was definitely rolled back', () => {
     const { database, cluster } = aDatabase()
     elsewhere(`PRAGMA foreign_keys = ON; CREATE TABLE parents (name text PRIMARY KEY);
       CREATE TABLE children (parent text REFERENCES parents (name) DEFERRABLE INITIALLY DEFERRED);
@@ -92,7 +92,7 @@ describe('bodies that share a transaction', () => {
     database.close()
   })
 
-  test('a transaction that throws is a defect, and not tried again', () => {
+  test('a transaction that throws is a defect, and is not retried', () => {
     const { database } = aDatabase()
     const [outcome] = database.run([{ transaction: 'listTopics', input: undefined }])
     expect(outcome).toMatchObject({ kind: 'rolled back', error: { kind: 'invalid' } })
@@ -100,8 +100,8 @@ describe('bodies that share a transaction', () => {
   })
 })
 
-describe('a file in trouble', () => {
-  test('held by somebody else: rolled back, and done once it is free', () => {
+describe('a file with a problem', () => {
+  test('held by another process: rolled back, and done once it is free', () => {
     const { database, cluster } = aDatabase()
     const other = new DatabaseSync(path)
     other.exec('BEGIN IMMEDIATE')
@@ -113,7 +113,7 @@ describe('a file in trouble', () => {
   })
 
   test.skipIf(process.platform === 'win32')(
-    'that cannot grow: what was answered as committed is there, nothing crashes, and only the rest is in doubt',
+    'that cannot grow: every acknowledged topic is there, nothing crashes, and only the rest is in doubt',
     async () => {
       const script = fileURLToPath(new URL('./testing/filling-disk.ts', import.meta.url))
       const { stdout } = await promisify(execFile)('sh', [
@@ -129,7 +129,7 @@ describe('a file in trouble', () => {
       expect(made.length).toBeGreaterThan(0)
       expect((kinds['unknown'] ?? 0) + (kinds['rolled back'] ?? 0)).toBeGreaterThan(0)
       expect(found).toEqual(expect.arrayContaining([...made]))
-      // Without the limit the file is whole, and goes on from there.
+      // Without the limit the file is intact and takes writes again.
       const { database, cluster } = aDatabase()
       expect(namesIn(database, cluster).toSorted()).toEqual(found.toSorted())
       expect(kindsOf(database.run([createTopic(cluster, 'after')]))).toEqual(['committed'])
@@ -137,7 +137,7 @@ describe('a file in trouble', () => {
     },
   )
 
-  test('that is no database, or in no directory, is told apart at the start', async () => {
+  test('that is not a database, or in a missing directory, has a reason of its own at the start', async () => {
     await writeFile(path, 'this is a letter, not a database, and long enough to be read as the header of one, which it is not '.repeat(10))
     await expect(openSqliteWorker({ path, durability: 'os' })).rejects.toMatchObject({ kind: 'invalid', reason: 'not a database' })
     const nowhere = { path: join(directory, 'no/such/metadata.db'), durability: 'os' } as const
@@ -145,7 +145,7 @@ describe('a file in trouble', () => {
     expect(() => openSqlite(nowhere)).toThrow(MetadataError)
   })
 
-  test('C6: of schema version 3 is migrated: its offsets keep the retention of the server', async () => {
+  test("C6: of schema version 3 is migrated: its offsets keep the server's retention", async () => {
     aDatabase().database.close()
     elsewhere('ALTER TABLE agents DROP COLUMN machine')
     elsewhere('ALTER TABLE group_offsets DROP COLUMN expires_at_ms')
@@ -162,7 +162,7 @@ describe('a file in trouble', () => {
     await sql.close()
   })
 
-  test('of a newer schema is refused, and left as it is', async () => {
+  test('of a newer schema is rejected, and left as it is', async () => {
     aDatabase().database.close()
     elsewhere('UPDATE schema_version SET version = 9, minimum_reader = 8')
     const sql = await openSqliteWorker({ path, durability: 'os' })
@@ -195,7 +195,7 @@ describe('a copy', () => {
   test.each([
     ['memory', () => openSqlite({ path: ':memory:', durability: 'memory' })],
     ['the thread', () => openSqliteWorker({ path, durability: 'os', holdsProcess: false })],
-  ])('of a database in %s has what is committed, what was asked for before too, and goes its own way', async (_, open) => {
+  ])('of a database in %s has all committed state, also from earlier requests still queued, and changes independently', async (_, open) => {
     const sql = await open()
     const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
     await store.topics.create(aNewTopic('first'))
@@ -211,7 +211,7 @@ describe('a copy', () => {
     await copy.close()
   })
 
-  test('into a place where none can be is refused, and the database goes on', async () => {
+  test('into a place that cannot be written is rejected, and the database keeps working', async () => {
     const sql = await openSqliteWorker({ path, durability: 'os', holdsProcess: false })
     const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
     await expect(sql.copyInto(fileName(join(directory, 'no/such/folder/file')))).rejects.toMatchObject({ name: 'MetadataError' })
@@ -222,7 +222,7 @@ describe('a copy', () => {
   })
 })
 
-test('time that is moved in one thread is ahead in the other', async () => {
+test('when one thread moves time ahead, the other sees it', async () => {
   const aheadMs = new SharedArrayBuffer(8)
   const sql = await openSqliteWorker({ path, durability: 'os', holdsProcess: false, aheadMs })
   const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
@@ -238,7 +238,7 @@ test('time that is moved in one thread is ahead in the other', async () => {
 })
 
 describe('the thread', () => {
-  test('what was committed is there after closing and opening; what was queued before closing is done', async () => {
+  test('commits survive closing and opening; requests that were queued before closing are done', async () => {
     const first = await openMetadata(await openSqliteWorker({ path, durability: 'strict' }), { newClusterId: 'one', clock: systemClock })
     const queued = Array.from({ length: 50 }, (_, number) =>
       first.topics.create({ topicId: `t${number}`, name: `t${number}`, partitions: 1, configs: {}, dryRun: false }),
@@ -250,14 +250,14 @@ describe('the thread', () => {
     await second.close()
   })
 
-  test('after closing nothing is run', async () => {
+  test('after closing nothing runs', async () => {
     const sql = await openSqliteWorker({ path, durability: 'os' })
     await sql.close()
     await sql.close()
     expect(await sql.run('migrate', {}, 1000)).toMatchObject({ kind: 'rolled back' })
   })
 
-  test('one that dies leaves its calls unknown, and is followed by another', async () => {
+  test('a thread that dies leaves its calls unknown, and is replaced', async () => {
     const sql = await openSqliteWorker({ path, durability: 'os' }, new URL('./testing/dying-worker.ts', import.meta.url))
     const { clusterId, topics } = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
     const cluster: Cluster = { number: 1, id: clusterId, slots: 256 }

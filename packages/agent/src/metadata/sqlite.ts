@@ -9,19 +9,19 @@ import { rowArguments } from './statement.ts'
 import { type Transactions, transactions } from './transactions.ts'
 
 export interface SqliteOptions {
-  /** A file, `:memory:`, or the name of one in memory that can be copied into (`memoryName`). */
+  /** A file, `:memory:`, or the name of an in-memory database that can be a copy's target (`memoryName`). */
   readonly path: string
-  /** `strict` survives a power loss, `os` the death of the process, `memory` nothing. */
+  /** `strict` survives a power loss, `os` the end of the process, `memory` nothing. */
   readonly durability: 'strict' | 'os' | 'memory'
-  /** Milliseconds since the epoch; without it SQLite asks the system. */
+  /** Milliseconds since the epoch; without it SQLite reads the system's clock. */
   readonly now?: () => number
-  /** One 64-bit integer: so many milliseconds SQLite's time is ahead of the system's. Shared, for it is moved in another thread than it is read in. */
+  /** One 64-bit integer: how many milliseconds SQLite's time is ahead of the system's. Shared memory, because another thread sets it. */
   readonly aheadMs?: SharedArrayBuffer
-  /** A snapshot, whose tables it begins with. */
+  /** A snapshot whose tables the database begins with. */
   readonly snapshot?: string
   /** How long a statement waits for another process that holds the database. It blocks this thread. */
   readonly busyTimeoutMs?: number
-  /** Who moves the write-ahead log into the database, which waits for the disk: each commit that finds the log long, or whoever calls `checkpoint`. */
+  /** When the write-ahead log is checkpointed, which waits for the disk: by each commit that finds the log long, or when `checkpoint` is called. */
   readonly checkpoints?: 'by commits' | 'when called'
 }
 
@@ -34,13 +34,13 @@ export interface Run {
   readonly input: unknown
 }
 
-/** For `:memory:` and for tools: a call runs at once, in the calling thread, and is done when it returns. No timer, no chance. Throws a MetadataError. */
+/** For `:memory:` and for tools: a call runs at once, in the calling thread, and is done when it returns. No timer, no randomness. Throws a MetadataError. */
 export function openSqlite(options: SqliteOptions): CopyableSql<Transactions> {
   const database = new SqliteDatabase(options)
   return {
     run: (transaction, input) => {
       const [outcome] = database.run([{ transaction, input }])
-      // The cast is earned by the table of transactions: the outcome is what the transaction of this name returned.
+      // The table of transactions earns the cast: the outcome comes from the transaction of this name.
       return Promise.resolve(outcome as never)
     },
     copyInto: async (target) => database.copyInto(target),
@@ -51,12 +51,12 @@ export function openSqlite(options: SqliteOptions): CopyableSql<Transactions> {
   }
 }
 
-/** The name of an SQLite database in this process's memory, which lives as long as somebody has it open. `unique` keeps it apart from all others. */
+/** The name of an SQLite database in this process's memory, which lives while a connection has it open. `unique` keeps it apart from all others. */
 export function memoryName(unique: string): string {
   return `file:/lks-${unique}?vfs=memdb`
 }
 
-/** The name of a file, for `copyInto`: a database that is in memory itself would take a bare path for a name in memory, too. */
+/** The name of a file, for `copyInto`: an in-memory database would take a bare path for a name in memory, too. */
 export function fileName(path: string): string {
   return `${pathToFileURL(path).href}?vfs=${process.platform === 'win32' ? 'win32' : 'unix'}`
 }
@@ -76,7 +76,7 @@ export class SqliteDatabase {
     this.#database = open(options)
   }
 
-  /** One outcome for each run, in order. Never throws for trouble of the database. */
+  /** One outcome for each run, in order. Never throws for a database error. */
   run(runs: readonly Run[]): readonly Outcome<unknown>[] {
     try {
       this.#reopen()
@@ -84,9 +84,9 @@ export class SqliteDatabase {
     } catch (error) {
       return runs.map(() => ({ kind: 'rolled back', error: translated(error) }))
     }
-    // Alone in its transaction a body needs no savepoint: what undoes it undoes all.
+    // A body that is alone in its transaction needs no savepoint: undoing it undoes the whole transaction.
     const outcomes = runs.length === 1 ? runs.map((run) => this.#alone(run)) : runs.map((run) => this.#inSavepoint(run))
-    // Some errors (a full disk, a failed read) end the whole transaction, and with it the runs that had gone well.
+    // Some errors (a full disk, a failed read) end the whole transaction, and with it the runs that had succeeded.
     const lost = this.#inTransaction ? undefined : outcomes.find((outcome) => outcome.kind === 'rolled back')
     if (lost !== undefined) return outcomes.map((outcome) => (outcome.kind === 'committed' ? lost : outcome))
     try {
@@ -98,17 +98,17 @@ export class SqliteDatabase {
   }
 
   /**
-   * Moves the write-ahead log into the database and begins the log anew: all that waits for the disk where a COMMIT does not. What a reader elsewhere
-   * still needs stays for the next time: `held`. Throws a MetadataError; nothing that was committed is lost then.
+   * Checkpoints the write-ahead log into the database and restarts the log: this does all the waiting for the disk that a COMMIT does not. The part that
+   * a reader elsewhere still needs stays for the next time: `held`. Throws a MetadataError; no commit is lost then.
    */
   checkpoint(): Checkpoint {
     try {
       this.#reopen()
-      // No commit behind it waits for such a reader.
+      // The checkpoint must not wait for such a reader, because later commits wait for the checkpoint.
       this.#execute('PRAGMA busy_timeout = 0')
       try {
         const row = this.#prepare('PRAGMA wal_checkpoint(RESTART)').get()
-        // The first write of a new log waits for the disk, too: so it is made here, where it changes nothing.
+        // The first write of a new log waits for the disk, too, so it is made here, with a write that changes nothing.
         this.#execute('PRAGMA user_version = 0')
         return row?.busy === 0 ? 'done' : 'held'
       } finally {
@@ -119,7 +119,7 @@ export class SqliteDatabase {
     }
   }
 
-  /** Between transactions, so what is committed is all there is. Throws a MetadataError. */
+  /** Runs between transactions, so the copy has exactly the committed state. Throws a MetadataError. */
   copyInto(target: string): void {
     try {
       this.#reopen()
@@ -145,7 +145,8 @@ export class SqliteDatabase {
   }
 
   #inSavepoint(run: Run): Outcome<unknown> {
-    if (!this.#inTransaction) return { kind: 'rolled back', error: new MetadataError('unavailable', 'The transaction was lost.') }
+    if (!this.#inTransaction)
+      return { kind: 'rolled back', error: new MetadataError('unavailable', 'The transaction was lost: SQLite ended it after an error.') }
     try {
       this.#execute('SAVEPOINT body')
       const value = this.#body(run)
@@ -166,7 +167,7 @@ export class SqliteDatabase {
     return step.value.value
   }
 
-  /** What cannot be undone alone is undone with the whole transaction, for half of a body must never be committed. */
+  /** A body that cannot be undone alone is undone with the whole transaction, because half a body must never be committed. */
   #undo(): void {
     try {
       this.#execute('ROLLBACK TO body')
@@ -177,7 +178,7 @@ export class SqliteDatabase {
     }
   }
 
-  /** While the transaction is still open, nothing of it is stored, and it can be rolled back: that is definite. Else only a fresh look can tell. */
+  /** While the transaction is still open, none of it is stored, and it can be rolled back: this is definite. Otherwise only a repetition can find out. */
   #afterFailedCommit(outcomes: readonly Outcome<unknown>[], error: MetadataError): readonly Outcome<unknown>[] {
     const definite = this.#rollBack()
     if (!definite) this.#letGo()
@@ -200,7 +201,7 @@ export class SqliteDatabase {
     }
   }
 
-  /** With it goes every lock and whatever is not committed: nobody else waits for a connection in doubt. */
+  /** Closing releases every lock and drops uncommitted changes, so no other connection waits for one in doubt. */
   #letGo(): void {
     this.#prepared.clear()
     if (this.#database.isOpen) this.#database.close()
@@ -209,8 +210,8 @@ export class SqliteDatabase {
   #reopen(): void {
     if (this.#database.isOpen) return
     if (this.#closed) throw new MetadataError('unavailable', 'The database is closed.')
-    // What is in memory has no second copy to look at.
-    if (isInMemory(this.#options.path)) throw new MetadataError('invalid', 'The database in memory is lost.')
+    // An in-memory database has no file to open again.
+    if (isInMemory(this.#options.path)) throw new MetadataError('invalid', 'The in-memory database is lost: restart the server.')
     this.#database = open(this.#options)
   }
 
@@ -220,7 +221,7 @@ export class SqliteDatabase {
     return rowArguments(call).flatMap((row) => (bindsByPlace ? prepared.all(...row) : prepared.all(named(row))) as Row[])
   }
 
-  /** Without looking for rows: that is cheaper. */
+  /** Does not look for rows, which is cheaper. */
   #write(call: Call): void {
     const prepared = this.#prepare(call.statement.sqlite.text)
     for (const row of rowArguments(call)) {
@@ -268,14 +269,14 @@ function open({ path, durability, now, aheadMs, snapshot, busyTimeoutMs = 0, che
   }
 }
 
-/** fullfsync: on macOS an fsync does not reach the medium without it; elsewhere it changes nothing. */
+/** On macOS an fsync reaches the medium only with fullfsync; elsewhere it changes nothing. */
 const pragmas = {
   strict: 'PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON',
   os: 'PRAGMA synchronous = NORMAL',
   memory: 'PRAGMA synchronous = OFF',
 } as const
 
-/** Node 22 and 24 take `?1` for a name and refuse a value at its place. */
+/** Node 22 and 24 take `?1` for a name and reject a value at its place. */
 const bindsByPlace = Number.parseInt(process.versions.node, 10) >= 26
 
 function named(row: readonly Arg[]): Record<string, Arg> {
@@ -294,7 +295,7 @@ function isSqliteError(error: unknown): error is SqliteError {
   return isError(error) && 'code' in error && error.code === 'ERR_SQLITE_ERROR' && 'errcode' in error
 }
 
-/** By SQLite's primary result codes. What is missing here is a defect: of a statement, of a body, or of the stored rows. */
+/** SQLite's primary result codes. A code that is missing here is a defect of a statement, of a body, or of the stored rows. */
 const troubles: Readonly<Record<number, { readonly kind: 'unavailable' | 'invalid'; readonly reason?: MetadataReason }>> = {
   3: { kind: 'invalid', reason: 'permission' },
   5: { kind: 'unavailable' }, // busy

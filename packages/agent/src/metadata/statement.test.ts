@@ -1,4 +1,4 @@
-// How one text becomes two: parameters by place, what only PostgreSQL has, and the list that it runs over at once.
+// One text becomes two: positional parameters, notation that only PostgreSQL has, and one run over a whole list.
 import { describe, expect, test } from 'vitest'
 import { AssertionError } from '../core/assert.ts'
 import { columnArguments, rowArguments, statement, statementPerRow } from './statement.ts'
@@ -19,7 +19,7 @@ describe('a statement that runs once', () => {
     'SELECT $name::text, n FROM t WHERE a = $id AND b = $id AND cluster = $cluster ORDER BY n FOR NO KEY UPDATE OF t',
   )({ id: 7, name: 'x' })
 
-  test('has its parameters by place, each once', () => {
+  test('has positional parameters, each once', () => {
     expect(made.postgres).toEqual({
       text: 'SELECT $1::text, n FROM t WHERE a = $2 AND b = $2 AND cluster = $3 ORDER BY n FOR NO KEY UPDATE OF t',
       parameters: ['name', 'id', 'cluster'],
@@ -33,7 +33,7 @@ describe('a statement that runs once', () => {
     })
   })
 
-  test('takes its values by name, and the cluster that is bound', () => {
+  test('takes its values by name, and the bound cluster', () => {
     const call = {
       ...statement<{ readonly id: number }>('by id', 'SELECT 1 FROM t WHERE cluster = $cluster AND id = $id')({ id: 7 }),
       cluster: 2,
@@ -42,7 +42,7 @@ describe('a statement that runs once', () => {
     expect(rowArguments(call)).toEqual([[2, 7]])
   })
 
-  test('without a bound cluster, or without a value, it is a defect', () => {
+  test('without a bound cluster, or without a value, is a defect', () => {
     const call = statement<{ readonly id: number }>('by id', 'SELECT 1 FROM t WHERE cluster = $cluster AND id = $id')({ id: 7 })
     expect(() => columnArguments(call)).toThrow(AssertionError)
     expect(() => rowArguments(call)).toThrow(AssertionError)
@@ -86,7 +86,7 @@ describe('a statement that runs for each row', () => {
     expect(made.sqlite.text).toBe('SELECT ?1')
   })
 
-  test('PostgreSQL gets a column for each name, SQLite a run for each row; what all rows share is said once', () => {
+  test('PostgreSQL gets a column for each name, SQLite a run for each row; shared values are passed once', () => {
     const call = statementPerRow<Fruit, Record<never, never>, { readonly owner: number }>(
       'shared',
       columns,
@@ -99,7 +99,7 @@ describe('a statement that runs for each row', () => {
     ])
   })
 
-  test('over an empty list it does not run', () => {
+  test('does not run over an empty list', () => {
     expect(rowArguments(statementPerRow<Fruit>('none', columns, 'DELETE FROM t WHERE a = $name AND b = $weight')([]))).toEqual([])
   })
 })

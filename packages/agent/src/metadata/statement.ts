@@ -6,7 +6,7 @@
 import { must } from '../core/assert.ts'
 import type { Arg, Call } from './sql.ts'
 
-/** The text of a statement. A second text stands only where the dialects differ in more than notation; a comment beside it says in what. */
+/** The text of a statement. There is a second text only where the dialects differ in more than notation; a comment beside it says how. */
 export type Text = string | { readonly postgres: string; readonly sqlite: string }
 
 /** PostgreSQL's type of a list's column. */
@@ -17,7 +17,7 @@ type ColumnTypeOf<Value> = [Value] extends [string | null] ? 'text' : 'int' | 'b
 /** No parameters, or no columns. */
 export type Nothing = Record<never, never>
 
-/** What a statement takes: values by the names of its parameters. Further properties are ignored. */
+/** The arguments of a statement: values by the names of its parameters. Further properties are ignored. */
 type Values<T> = { readonly [Name in keyof T]: Arg }
 
 /** The two forms of a statement. `parameters` are in the order of their numbers; those that name a column of the list are bound to that column. */
@@ -88,12 +88,12 @@ function forPostgres(text: string, columns: Readonly<Record<string, ColumnType>>
   return { text: written.replaceAll('$rows', () => `unnest(${arrays.join(', ')}) AS r (${names.join(', ')})`), parameters }
 }
 
-/** The sign keeps it apart from the columns of tables. */
+/** The sign distinguishes it from the columns of tables. */
 function column(name: string): string {
   return `r."$${name}"`
 }
 
-/** The form over all rows of a statement that is written for one. */
+/** Rewrites a statement for one row into the form over all rows. */
 function overRows(text: string): string {
   const [transaction] = text.trimStart().split(/\s/)
   switch (transaction) {
@@ -106,7 +106,7 @@ function overRows(text: string): string {
     case 'DELETE':
       return text.replace(/\sWHERE\s/, ' USING $$rows WHERE ')
     case 'SELECT':
-      // A limit counts the rows of each, so they are found one by one; elsewhere a join may be planned in any order.
+      // A limit counts the rows of each list row, so these are looked up one by one; elsewhere a join may be planned in any order.
       return /\sLIMIT\s/.test(text)
         ? `SELECT found.* FROM $rows CROSS JOIN LATERAL (${text}) AS found`
         : text.replace(/\sWHERE\s/, ' CROSS JOIN $$rows WHERE ')

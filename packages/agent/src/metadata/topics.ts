@@ -1,4 +1,4 @@
-// Topics as rows: found, made, grown, and deleted softly. All changes are made under the cluster's lock.
+// Topics as rows: found, created, grown, and softly deleted. All changes are made under the cluster's lock.
 import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
@@ -7,7 +7,7 @@ import type { CreateTopicResult, GrowTopicResult, NewTopic, Topic } from './meta
 import { type Body, type Call, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 
-/** `unsure`: an earlier try of the same call may have been committed. */
+/** `unsure`: an earlier attempt of the same call may have been committed. */
 export interface Unsure {
   readonly unsure: boolean
 }
@@ -39,7 +39,7 @@ export function* createTopic({ topicId, name, partitions, configs, dryRun }: New
     readNow(),
   )
   const counters = lockedCounters(locked, cluster)
-  // The id was drawn for this call alone: its row can only come from an earlier attempt.
+  // The id was drawn for this call alone, so its row can only come from an earlier attempt.
   if (mine !== undefined) return unchanged({ kind: 'created', topic: topicOf(mine) })
   if (same !== undefined)
     return unchanged(same.name === name ? { kind: 'exists', topic: topicOf(same) } : { kind: 'collides', with: same.name })
@@ -55,7 +55,7 @@ export function* createTopic({ topicId, name, partitions, configs, dryRun }: New
   }
 }
 
-/** The partitions are locked before the topic changes: a commit that holds one of them is either before this transaction or sees the topic deleted. */
+/** Locks the partitions before it changes the topic: a commit that has locked one of them is either before this transaction or sees the topic deleted. */
 export function* deleteTopic({ topicId, unsure }: { readonly topicId: TopicId } & Unsure): Body<'deleted' | 'unknown'> {
   const [, [topic]] = yield* read(lockCluster(), readTopicEvenDeleted({ topicId }), lockPartitionsOfTopic({ topicId }))
   if (topic === undefined) return unchanged('unknown')
@@ -86,7 +86,7 @@ export function* growTopic({ topicId, partitions, dryRun, unsure }: GrowTopic & 
   }
 }
 
-/** Kafka's rule against colliding metric names: a name with `.` and one with `_` in its place are the same. */
+/** Kafka's rule against colliding metric names: names that differ only by `.` and `_` are the same. */
 function folded(name: string): string {
   return name.replaceAll('.', '_')
 }
@@ -95,7 +95,7 @@ function topicOf({ topicId, name, partitions, configs, createdAtMs }: TopicRow):
   return { topicId, name, partitions, configs: JSON.parse(configs) as Topic['configs'], createdAtMs }
 }
 
-/** Partitions `from` to `to` - 1, each with a log of its own. */
+/** Adds partitions `from` to `to` - 1, each with a log of its own. */
 function addPartitions(added: {
   readonly topicId: TopicId
   readonly from: number
@@ -128,7 +128,7 @@ interface TopicName {
   readonly foldedName: string
 }
 
-/** By the folded name, because that has the index. */
+/** Also filters by the folded name, because that one has the index. */
 const readTopicsByName = statementPerRow<TopicName, TopicRow>(
   'read topics by name',
   { name: 'text', foldedName: 'text' },
@@ -173,7 +173,7 @@ interface NewPartitions {
 
 const partitionColumns = 'cluster, topic_id, partition, log, log_start_offset, next_offset, max_timestamp, created_at_ms'
 const insertPartitions = statement<NewPartitions>('insert partitions', {
-  // The dialects differ in how they count.
+  // The dialects generate series of numbers differently.
   postgres: `INSERT INTO partitions (${partitionColumns}) SELECT $cluster::int, $topicId::text, n, n + $logMinusPartition::bigint, 0, 0, -1, now_ms()
     FROM generate_series($first::int, $last::int) AS n`,
   sqlite: `WITH RECURSIVE numbers (n) AS (SELECT $first UNION ALL SELECT n + 1 FROM numbers WHERE n < $last)
@@ -187,10 +187,10 @@ const setPartitions = statement<{ readonly topicId: TopicId; readonly partitions
   'UPDATE topics SET partitions = $partitions WHERE cluster = $cluster AND topic_id = $topicId',
 )
 
-/** In the order in which every commit locks them. */
+/** Locks in the order in which every commit locks them. */
 const lockPartitionsOfTopic = statement<{ readonly topicId: TopicId }>('lock partitions of topic', {
   postgres: 'SELECT 1 FROM partitions WHERE cluster = $cluster AND topic_id = $topicId ORDER BY topic_id, partition FOR NO KEY UPDATE',
-  // Transactions of SQLite are serial: there is nothing to lock.
+  // SQLite's transactions are serial: there is nothing to lock.
   sqlite: 'SELECT 1',
 })
 

@@ -1,4 +1,4 @@
-// Every transaction by its name: names and plain inputs cross to a worker, generators do not.
+// Every transaction by its name: names and plain inputs can cross to a worker thread, generators cannot.
 import { inCluster, openCluster } from './cluster.ts'
 import { commit } from './commit.ts'
 import { fetchOffsets, fetchOffsetsAt, findGroups, listGroups } from './group-reads.ts'

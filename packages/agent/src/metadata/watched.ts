@@ -1,9 +1,9 @@
-// A database whose writes a StoreWatch sees.
+// A database that reports the outcomes of its writes to a StoreWatch.
 import type { StoreTrouble, StoreWatch } from '../observe/store-watch.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import type { Sql, TransactionTable } from './sql.ts'
 
-/** Transactions that always write, so that their success says that the disk takes what it is given. A heartbeat is one, so the end of a trouble is seen within a second. */
+/** Transactions that always write, so their success shows that the disk accepts writes. A heartbeat is one, so the end of a problem is seen within a second. */
 const writing: ReadonlySet<string> = new Set(['commit', 'beat', 'register'])
 
 const troubles: Partial<Record<MetadataReason, StoreTrouble>> = { 'disk full': 'full', permission: 'not writable' }

@@ -1,4 +1,4 @@
-// A chain of commits to one partition of a cluster of its own, straight at the database: what a flush does, without its object.
+// A chain of commits to one partition of its own cluster, made directly at the database: the metadata half of a flush, without an object.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { slotOfPartition } from '../../core/slots.ts'
 import { systemClock } from '../../time/system-clock.ts'
@@ -9,9 +9,9 @@ import type { Transactions } from '../transactions.ts'
 
 export interface CommittingChain {
   readonly store: OpenedMetadata
-  /** Commits acknowledged so far; each was of as many offsets as it had batches. */
+  /** The number of acknowledged commits; each has as many offsets as batches. */
   readonly committed: number
-  /** The next commit in its place; it is the next one again until it was committed. */
+  /** Makes the next commit in the chain; the same one again until it is committed. */
   commit(batches?: number): Promise<CommitOutcome>
   /** The high watermark, by a primary read. */
   highWatermark(): Promise<number | undefined>

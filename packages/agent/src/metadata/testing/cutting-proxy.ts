@@ -1,12 +1,12 @@
-// A TCP proxy in front of a PostgreSQL that cuts a connection at its COMMIT: before the server hears of it, or after it has answered.
+// A TCP proxy in front of PostgreSQL that cuts a connection at its COMMIT: before the server receives it, or after the server has answered.
 import { connect, createServer, type Socket } from 'node:net'
 
-/** As a simple query of its own, and as the tag of its answer. READ COMMITTED is neither. */
+/** COMMIT as a simple query of its own, and as the tag of its answer. READ COMMITTED matches neither. */
 const commit = 'COMMIT\0'
 
 export interface CuttingProxy {
   readonly url: string
-  /** What happens at the next COMMIT. */
+  /** The fault at the next COMMIT. */
   cut: 'never' | 'before COMMIT' | 'after COMMIT'
   stop(): Promise<void>
 }
@@ -19,7 +19,7 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
     let answerLost = false
     for (const socket of [client, upstream]) {
       sockets.add(socket)
-      // A cut connection is what this proxy is for: its ends are closed together, and that is all.
+      // Cutting connections is the purpose of this proxy: both ends are closed together.
       socket.on('error', () => end())
       socket.on('close', () => end())
     }

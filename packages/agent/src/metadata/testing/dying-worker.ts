@@ -1,4 +1,4 @@
-// The worker of SQLite, but that it dies when it is asked to list the slots, or for a checkpoint.
+// The worker of SQLite, except that it exits when it receives a request for the slots or a checkpoint.
 import { parentPort } from 'node:worker_threads'
 import type { ToWorker } from '../sqlite-worker.ts'
 

@@ -1,10 +1,10 @@
-// A process that commits in turn until its files may grow no more, and says what it was answered. Started by sqlite-in-turn.test.ts under a limit of file size.
+// A process that commits in turn until its files may grow no more, and prints the outcomes. sqlite-in-turn.test.ts starts it under a file size limit.
 import { openSqliteInTurn } from '../sqlite-in-turn.ts'
 import { committingChain } from './committing-chain.ts'
 
 export interface FilledInTurn {
   readonly kinds: Readonly<Record<string, number>>
-  /** Commits that were answered as such, and offsets that are there. */
+  /** The number of acknowledged commits, and of offsets in the log. */
   readonly committed: number
   readonly highWatermark: number | undefined
 }

@@ -1,10 +1,10 @@
-// A process that makes topics until its files may grow no more, and says what it was answered. Started by sqlite.test.ts under a limit of file size.
+// A process that creates topics until its files may grow no more, and prints the outcomes. sqlite.test.ts starts it under a file size limit.
 import type { Cluster } from '../cluster.ts'
 import { SqliteDatabase } from '../sqlite.ts'
 
 export interface Filled {
   readonly kinds: Readonly<Record<string, number>>
-  /** Topics that were answered as made, and topics that are there. */
+  /** The number of topics acknowledged as created, and of topics in the database. */
   readonly made: readonly string[]
   readonly found: readonly string[]
 }

