@@ -1,4 +1,4 @@
-// The cache that chain and reader share: one request for many readers, two budgets, and a tail that no lagging reader can evict.
+// The cache that chain and reader share: one request for concurrent readers, two budgets, and a tail that no lagging reader can evict.
 import { expect, test } from 'vitest'
 import { CachedObjects } from './cached.ts'
 import { bytes, failure, patterned, text } from './object-store.contract.ts'
@@ -28,7 +28,7 @@ function reads(inner: HookedObjects): readonly string[] {
     .map(({ keys, range }) => `${keys[0]} ${range?.start}+${range?.length}`)
 }
 
-test('what was written is read without a request, and without a copy where it lies in one piece', async () => {
+test('a written object is read without a request, and without a copy where the range lies in one chunk', async () => {
   const { inner, store } = await cached()
   const chunk = patterned(500)
   await store.put('k', [bytes('head'), chunk])
@@ -40,7 +40,7 @@ test('what was written is read without a request, and without a copy where it li
   expect(store.meters).toEqual({ bytes: 504, hits: 2, misses: 0 })
 })
 
-test('nothing is kept of a put that failed', async () => {
+test('a failed put leaves nothing in the cache', async () => {
   const { store } = await cached({
     before({ operation }) {
       if (operation === 'put') throw new ObjectStoreError('unavailable', 'unknown', 'away')
@@ -60,7 +60,7 @@ test('a read is widened to whole blocks, and its neighbours need no request', as
   expect(store.meters).toMatchObject({ hits: 1, misses: 1 })
 })
 
-test('only the gap between what is there is fetched', async () => {
+test('only the gap between cached blocks is fetched', async () => {
   const { inner, store } = await cached()
   await store.read('old/0', { start: 100, length: 100 })
   await store.read('old/0', { start: 400, length: 100 })
@@ -68,7 +68,7 @@ test('only the gap between what is there is fetched', async () => {
   expect(reads(inner)).toEqual(['old/0 100+100', 'old/0 400+100', 'old/0 0+100', 'old/0 200+200', 'old/0 500+200'])
 })
 
-test('however many read the same at the same time, the store is asked once', async () => {
+test('concurrent reads of the same range share one request', async () => {
   const held = Promise.withResolvers<void>()
   const { inner, store } = await cached({ before: () => held.promise })
   const readers = Array.from({ length: 20 }, (_, index) => store.read('old/0', { start: 100 + index, length: 50 }))
@@ -78,7 +78,7 @@ test('however many read the same at the same time, the store is asked once', asy
   expect(reads(inner)).toEqual(['old/0 100+100'])
 })
 
-test('a reader that gives up harms no other; when the last one does, the request is given up', async () => {
+test('a reader that gives up harms no other; the request is aborted when the last one gives up', async () => {
   const held = Promise.withResolvers<void>()
   const { inner, store } = await cached({
     before: (request) => Promise.race([held.promise, silence(request, () => abortedError('no', 'it'))]),
@@ -95,12 +95,12 @@ test('a reader that gives up harms no other; when the last one does, the request
   held.resolve()
   expect(
     Buffer.compare(await store.read('old/0', range), patterned(1_000, 0).subarray(100, 150)),
-    'whoever asks next gets a request of its own',
+    'the next reader gets a new request',
   ).toBe(0)
   expect(inner.requests).toHaveLength(2)
 })
 
-test('a failed read fails all who waited for it, and is not kept', async () => {
+test('a failed read fails all its waiters, and is not kept', async () => {
   const { inner, store } = await cached({
     before({ number }) {
       if (number === 1) throw new ObjectStoreError('unavailable', 'no', 'away')
@@ -113,7 +113,7 @@ test('a failed read fails all who waited for it, and is not kept', async () => {
   expect(inner.requests).toHaveLength(2)
 })
 
-test('both halves stay within their budgets, and the oldest go first', async () => {
+test('both halves stay within their budgets, and the oldest bytes are evicted first', async () => {
   const { inner, store } = await cached({ maxBytes: 4_000, old: 10 })
   for (let index = 0; index < 10; index += 1) {
     await store.put(`new/${index}`, [patterned(500, index)])
@@ -129,7 +129,7 @@ test('both halves stay within their budgets, and the oldest go first', async () 
   expect(inner.requests.length).toBe(before + 2)
 })
 
-test('what is read again stays longer than what is not', async () => {
+test('bytes that are read again stay longer than bytes that are not', async () => {
   const { inner, store } = await cached({ maxBytes: 4_000, old: 3 })
   const all = { start: 0, length: 1_000 }
   for (const index of [0, 1, 0, 2]) await store.read(`old/${index}`, all)
@@ -150,21 +150,21 @@ test('lagging readers never evict the tail', async () => {
   expect(inner.requests.length).toBe(before)
 })
 
-test('an object larger than the budget is written and read, and not kept', async () => {
+test('an object larger than the budget is written and read, but not kept', async () => {
   const { store } = await cached({ maxBytes: 1_000 })
   await store.put('large', [patterned(5_000)])
   expect(Buffer.compare(await store.read('large', { start: 1_000, length: 3_000 }), patterned(5_000).subarray(1_000, 4_000))).toBe(0)
   expect(store.meters.bytes).toBeLessThanOrEqual(1_000)
 })
 
-test('a range behind the end is corrupt from memory as from the store', async () => {
+test('a range beyond the end is corrupt, from memory as from the store', async () => {
   const { store } = await cached()
   await store.put('k', [patterned(1_000)])
   for (const key of ['k', 'old/0', 'old/0'])
     expect(await failure(store.read(key, { start: 950, length: 100 })), key).toMatchObject({ kind: 'corrupt', applied: 'no' })
 })
 
-test('what was forgotten or removed is read anew, also when it was on its way', async () => {
+test('a forgotten or removed object is read again, also when a read was in flight', async () => {
   const held = Promise.withResolvers<void>()
   const { inner, store } = await cached({ before: ({ number }) => (number === 1 ? held.promise : undefined) })
   const range = { start: 0, length: 100 }

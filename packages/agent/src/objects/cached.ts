@@ -1,11 +1,11 @@
-// A store with memory in front: what was just written stays for tail reads, what was read stays in blocks, each within its own budget.
+// A store with a cache in front: written objects stay for tail reads, read objects stay in blocks, each kind within its own budget.
 import { joinChunks } from './join-chunks.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from './object-store.ts'
 import { ReadBlocks } from './read-blocks.ts'
 import { sliceChunks, startsOf } from './slice-chunks.ts'
 
 export interface CacheOptions {
-  /** Memory for object bytes, half for what was written and half for what was read. 0: nothing is kept, reads are still shared. */
+  /** Memory for object bytes: half for written and half for read objects. 0: nothing is kept, but concurrent reads still share a request. */
   readonly maxBytes: number
   /** Reads are widened to multiples of this, so that neighbours in one object share a request. */
   readonly blockBytes?: number
@@ -17,19 +17,19 @@ export interface CacheMeters {
   readonly misses: number
 }
 
-/** One GET for so much at least: partitions of one object are read one after another by consumers that catch up, and S3 bills by the request. */
+/** The minimum of one GET: consumers that catch up read the partitions of an object one after another, and S3 bills by the request. */
 const defaultBlockBytes = 512 * 1024
 
 interface Written {
   readonly chunks: readonly Uint8Array[]
-  /** Of the chunks: an object may hold ten thousand batches, and each is read by itself. */
+  /** The starts of the chunks: an object may hold ten thousand batches, and each is read separately. */
   readonly starts: Float64Array
   readonly sizeBytes: number
 }
 
 export class CachedObjects implements ObjectStore {
   readonly #store: ObjectStore
-  /** Oldest first: the tail of the log is what was written last, whoever reads something older does not keep it here. */
+  /** Oldest first. The tail of the log is what was written last; a reader of older records does not keep them here. */
   readonly #written = new Map<string, Written>()
   readonly #blocks: ReadBlocks
   readonly #writtenBudget: number
@@ -49,20 +49,20 @@ export class CachedObjects implements ObjectStore {
     return { bytes: this.#writtenBytes + this.#blocks.bytes, hits: this.#hits, misses: this.#misses }
   }
 
-  /** Keeps the chunks themselves, no copy; nothing of a put that failed. */
+  /** Keeps the chunks themselves without a copy. A failed put leaves nothing. */
   async put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
     await this.#store.put(key, body, signal)
     this.#keep(key, body)
   }
 
-  /** As the store's, and shared memory: not to be written to. No copy is made when the range lies in one piece of memory. */
+  /** As in the store, but in shared memory, which must not be written to. Nothing is copied when the range lies in one chunk. */
   async read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
     const chunks = await this.readChunks(key, range, signal)
     const [only] = chunks
     return chunks.length === 1 && only !== undefined ? only : joinChunks(chunks)
   }
 
-  /** As `read`, but never copies: the pieces of memory that hold the range, in order. */
+  /** Like `read`, but never copies: returns the chunks that hold the range, in order. */
   async readChunks(key: string, range?: ByteRange, signal?: AbortSignal): Promise<readonly Uint8Array[]> {
     if (signal?.aborted === true) throw abortedError('no', `read ${key}`)
     const written = this.#written.get(key)
@@ -83,7 +83,7 @@ export class CachedObjects implements ObjectStore {
     return await this.#blocks.read(key, range, signal)
   }
 
-  /** Drops what is kept of an object, and does not keep what is being read of it: for bytes that turned out corrupt. */
+  /** Drops the cached bytes of an object and does not keep reads in flight. Called for bytes that turned out corrupt. */
   forget(key: string): void {
     const written = this.#written.get(key)
     if (written !== undefined) {
@@ -127,6 +127,10 @@ function ofWritten(key: string, { chunks, starts, sizeBytes }: Written, range: B
   const { start } = range
   const length = range.untilEnd === true ? Math.min(range.length, sizeBytes - start) : range.length
   if (length <= 0 || start + length > sizeBytes)
-    throw new ObjectStoreError('corrupt', 'no', `read ${key}: ${sizeBytes} bytes are there, asked for ${start} to ${start + range.length}`)
+    throw new ObjectStoreError(
+      'corrupt',
+      'no',
+      `read ${key}: the object has ${sizeBytes} bytes, requested were ${start} to ${start + range.length}`,
+    )
   return sliceChunks(chunks, { start, length }, starts)
 }

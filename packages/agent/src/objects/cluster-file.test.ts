@@ -1,4 +1,4 @@
-// Whose prefix this is: claims that race, meet another cluster's file, a newer one, or one that is damaged.
+// The owner of a prefix: claims that race, or that find another cluster's file, a newer one, or a damaged one.
 import { expect, test } from 'vitest'
 import { type ClusterFile, claimPrefix, clusterFileKey, clusterFormat, readClusterFile } from './cluster-file.ts'
 import { MemoryObjects } from './memory.ts'
@@ -19,7 +19,7 @@ async function holding(content: string): Promise<ObjectStore> {
   return store
 }
 
-test('of two clusters that claim a prefix at the same time exactly one has it, and the other hears whose it is', async () => {
+test('when two clusters claim a prefix at the same time, exactly one gets it, and the other receives the owner', async () => {
   const store = new MemoryObjects()
   const claims = await Promise.all([one, other].map((clusterId) => claimPrefix(store, { clusterId, createdAtMs: 1 })))
   expect(claims.map(({ kind }) => kind).toSorted()).toEqual(['another cluster', 'ours'])
@@ -34,7 +34,7 @@ test('two agents of one cluster that start at the same time both have the prefix
   expect(claims[0]?.file).toEqual(claims[1]?.file)
 })
 
-test('where a store cannot create what is absent, the file is written and read back: the last writer has the prefix, the other hears so', async () => {
+test('where a store has no conditional writes, the file is written and read back: the last writer has the prefix, and the other receives the owner', async () => {
   const store = new HookedObjects({
     // Another cluster's file lands between our write and our reading back.
     async before({ operation, number }) {
@@ -71,7 +71,7 @@ test('the first claim stands: a later one of the same cluster changes nothing', 
   expect(await claimPrefix(store, { clusterId: one, createdAtMs: 2 })).toEqual({ kind: 'ours', file: aFile() })
 })
 
-test('a file that needs a newer reader is told apart, also when it is ours; one that merely is newer is read', async () => {
+test('a file that needs a newer reader has a kind of its own, also when it is ours; one in a compatible newer format is read', async () => {
   const newer = aFile({ format: clusterFormat + 1, minimumReader: clusterFormat + 1 })
   expect(await claimPrefix(await holding(JSON.stringify(newer)), { clusterId: one, createdAtMs: 2 })).toEqual({
     kind: 'newer format',
@@ -84,7 +84,7 @@ test('a file that needs a newer reader is told apart, also when it is ours; one 
   })
 })
 
-test('fields that a newer version added are no reason to refuse', async () => {
+test('fields that a newer version added are ignored', async () => {
   const store = await holding(JSON.stringify({ ...aFile(), colour: 'green' }))
   expect(await readClusterFile(store)).toEqual(aFile())
 })
@@ -95,8 +95,8 @@ test.each([
   ['another JSON', '[]'],
   ['null', 'null'],
   ['without an id', JSON.stringify({ ...aFile(), clusterId: undefined })],
-  ['with an id that is none', JSON.stringify(aFile({ clusterId: '../other' }))],
-  ['with a format that is no number', JSON.stringify({ ...aFile(), format: '1' })],
+  ['with an id that is not a UUID', JSON.stringify(aFile({ clusterId: '../other' }))],
+  ['with a format that is not a number', JSON.stringify({ ...aFile(), format: '1' })],
 ])('a cluster file that is %s stops every claim, and is left as it is', async (_, content) => {
   const store = await holding(content)
   expect(await failure(readClusterFile(store))).toMatchObject({ kind: 'corrupt' })
@@ -104,7 +104,7 @@ test.each([
   expect(await listed(store, '')).toEqual([[clusterFileKey, content.length]])
 })
 
-test('a store that cannot be read is no empty prefix: nothing is written', async () => {
+test('a store that cannot be read does not count as an empty prefix: nothing is written', async () => {
   const store = new HookedObjects({
     before() {
       throw new ObjectStoreError('denied', 'no', 'wrong credentials')
@@ -114,7 +114,7 @@ test('a store that cannot be read is no empty prefix: nothing is written', async
   expect(store.requests.map(({ operation }) => operation)).toEqual(['read'])
 })
 
-test('the file is the line that docs/object-format.md shows', async () => {
+test('the file is the line in docs/object-format.md', async () => {
   const store = new MemoryObjects()
   await claimPrefix(store, { clusterId: one, createdAtMs: 1_700_000_000_000 })
   expect(text(await store.read(clusterFileKey))).toBe(

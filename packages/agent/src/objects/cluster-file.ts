@@ -1,12 +1,12 @@
-// cluster.json: whose prefix this is. A cluster starts only on its own, so no two of them overwrite or sweep one another.
+// cluster.json names the cluster that owns a prefix. A cluster starts only on its own prefix, so no two clusters overwrite or sweep each other's objects.
 import type { ClusterId } from '../core/ids.ts'
 import { type ObjectStore, ObjectStoreError } from './object-store.ts'
 
 export interface ClusterFile {
   readonly clusterId: ClusterId
-  /** Of everything under the prefix: keys and objects. */
+  /** The format of everything under the prefix: keys and objects. */
   readonly format: number
-  /** The oldest format that a reader must know to use the prefix. */
+  /** The oldest format that a reader must support to use the prefix. */
   readonly minimumReader: number
   /** Milliseconds since the epoch. */
   readonly createdAtMs: number
@@ -19,15 +19,15 @@ export type PrefixClaim =
   | { readonly kind: 'newer format'; readonly file: ClusterFile }
 
 export const clusterFileKey = 'cluster.json'
-/** What this code writes, and the newest that it reads. */
+/** The format that this code writes, and the newest that it reads. */
 export const clusterFormat = 1
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /**
- * Makes the prefix this cluster's unless it is somebody's. Where the store can create only what is absent, of two clusters that start at the same time
- * exactly one gets it. Elsewhere the file is written and read back: then of two within the same moment both may believe they have it, until the
- * next start of one; their keys differ by the cluster id even so. Rejects with an ObjectStoreError; 'corrupt' when the file there is no cluster file.
+ * Claims the prefix for this cluster unless another one has it. In a store with conditional writes, when two clusters start at the same time
+ * exactly one gets it. Elsewhere the file is written and read back: two clusters that start within the same moment may then both believe they have it, until
+ * the next start of one; even so their keys differ by the cluster id. Rejects with an ObjectStoreError: 'corrupt' when the file is not a cluster file.
  */
 export async function claimPrefix(
   store: ObjectStore,
@@ -39,13 +39,14 @@ export async function claimPrefix(
   const body = [new TextEncoder().encode(`${JSON.stringify(file)}\n`)]
   const created = (await store.putIfAbsent?.(clusterFileKey, body, signal)) ?? 'unsupported'
   if (created === 'unsupported') await store.put(clusterFileKey, body, signal)
-  // Read back in every case: 'exists' may be our own file after a lost answer, and a store that ignores the condition answers 'created' to everybody.
+  // The file is read back in every case: 'exists' may be our own file after a lost answer, and a store that ignores the condition always answers 'created'.
   const written = await readClusterFile(store, signal)
-  if (written === undefined) throw new ObjectStoreError('corrupt', 'unknown', `${clusterFileKey} was written and is not there`)
+  if (written === undefined)
+    throw new ObjectStoreError('corrupt', 'unknown', `${clusterFileKey} was written, but the store does not have it`)
   return judge(written, clusterId)
 }
 
-/** Undefined where there is none. Rejects with 'corrupt' when it is there and cannot be read: nothing may be done under such a prefix. */
+/** Undefined if there is none. Rejects with 'corrupt' if it exists but cannot be read: such a prefix must not be used. */
 export async function readClusterFile(store: ObjectStore, signal?: AbortSignal): Promise<ClusterFile | undefined> {
   let bytes: Uint8Array
   try {

@@ -11,7 +11,7 @@ function delayed(latencyMs: number): { readonly clock: ManualClock; readonly inn
   return { clock, inner, store: new DelayedObjects(inner, clock, { latencyMs }) }
 }
 
-test('each request reaches the store after the latency, those at the same time together', async () => {
+test('each request reaches the store after the latency, concurrent requests at the same time', async () => {
   const { clock, inner, store } = delayed(100)
   await inner.bucket.put('k', [bytes('x')])
   const requests = Promise.all([store.put('a', [bytes('x')]), store.read('k'), store.remove(['b']), listed(store, 'k')])
@@ -22,7 +22,7 @@ test('each request reaches the store after the latency, those at the same time t
   expect(inner.requests.map(({ operation }) => operation)).toEqual(['put', 'read', 'remove', 'list'])
 })
 
-test('what is given up while it waits has not happened', async () => {
+test('a request that is aborted during its latency has no effect', async () => {
   const { clock, inner, store } = delayed(100)
   const give = new AbortController()
   const put = failure(store.put('a', [bytes('x')], give.signal))

@@ -1,4 +1,4 @@
-// A store that takes its time: every request waits a fixed latency first, as the S3 of the seed does (100 ms).
+// A store with latency: every request first waits a fixed time, like the S3 of the specification (100 ms).
 import type { Clock } from '../time/clock.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, type RemoveResult } from './object-store.ts'
 
@@ -45,7 +45,7 @@ export class DelayedObjects implements ObjectStore {
     await this.#store.close()
   }
 
-  /** Nothing has reached the store yet when this is given up. */
+  /** A request that is aborted here has not reached the store. */
   async #wait(what: string, signal: AbortSignal | undefined): Promise<void> {
     await this.#clock.sleep(this.#latencyMs, signal).catch(() => Promise.reject(abortedError('no', what)))
   }

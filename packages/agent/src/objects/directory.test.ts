@@ -1,4 +1,4 @@
-// What a directory promises on real files: full disks, torn files, names that lead elsewhere, and folders that come and go.
+// The guarantees of a directory on real files: full disks, torn files, names that lead elsewhere, and folders that come and go.
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,15 +15,15 @@ afterEach(() => rm(root, { recursive: true }))
 
 const modes = ['os', 'strict'] as const
 
-test.runIf(process.platform === 'linux').each(modes)('a full disk is full, for small and large objects: %s', async (durability) => {
+test.runIf(process.platform === 'linux').each(modes)('full disks are reported, for small and large objects: %s', async (durability) => {
   const store = new DirectoryObjects(root, { durability })
-  // Every write to this device fails as on a disk without room.
+  // Every write to this device fails as on a full disk.
   for (const key of ['small', 'large']) await symlink('/dev/full', join(root, key))
   expect(await failure(store.put('small', [bytes('x')]))).toMatchObject({ kind: 'full', applied: 'unknown' })
   expect(await failure(store.put('large', [patterned(1_000_000)]))).toMatchObject({ kind: 'full', applied: 'unknown' })
 })
 
-test.each(modes)('a torn file is only an orphan: listed, removable, and made whole by the same put again: %s', async (durability) => {
+test.each(modes)('a torn file is only an orphan: listed, removable, and completed by repeating the put: %s', async (durability) => {
   const store = new DirectoryObjects(root, { durability })
   const body = patterned(200_000)
   await mkdir(join(root, 'a'))
@@ -48,7 +48,7 @@ test('objects are files under their keys', async () => {
   expect(await readFile(join(root, 'a/b/c'), 'utf8')).toBe('one two')
 })
 
-test('no key leads out of the directory, whatever it is made of', async () => {
+test('no key leads out of the directory', async () => {
   const inside = join(root, 'inside')
   const store = new DirectoryObjects(inside, { durability: 'os' })
   await writeFile(join(root, 'secret'), 'not yours')
@@ -63,16 +63,19 @@ test('no key leads out of the directory, whatever it is made of', async () => {
   expect(await readdir(root)).toEqual(['inside', 'secret'])
 })
 
-test.each(modes)('an object that is being created is not listed, and what a crash left of it never becomes one: %s', async (durability) => {
-  const store = new DirectoryObjects(root, { durability })
-  await writeFile(join(root, `cluster.json~${process.pid}~1`), 'half of')
-  expect(await listed(store, '')).toEqual([])
-  expect(await store.putIfAbsent('cluster.json', [bytes('whole')])).toBe('created')
-  expect(text(await store.read('cluster.json'))).toBe('whole')
-  expect(await listed(store, '')).toEqual([['cluster.json', 5]])
-})
+test.each(modes)(
+  'an object that is being created is not listed, and its remains after a crash never become an object: %s',
+  async (durability) => {
+    const store = new DirectoryObjects(root, { durability })
+    await writeFile(join(root, `cluster.json~${process.pid}~1`), 'half of')
+    expect(await listed(store, '')).toEqual([])
+    expect(await store.putIfAbsent('cluster.json', [bytes('whole')])).toBe('created')
+    expect(text(await store.read('cluster.json'))).toBe('whole')
+    expect(await listed(store, '')).toEqual([['cluster.json', 5]])
+  },
+)
 
-test.each(modes)('puts and removals of neighbours at the same time lose nothing, though empty folders go: %s', async (durability) => {
+test.each(modes)('concurrent puts and removals of neighbours lose nothing, although empty folders are removed: %s', async (durability) => {
   const store = new DirectoryObjects(root, { durability })
   const kept: string[] = []
   const work = Array.from({ length: 40 }, async (_, index) => {
@@ -87,7 +90,7 @@ test.each(modes)('puts and removals of neighbours at the same time lose nothing,
   expect(await readdir(root), 'an emptied store leaves no folders').toEqual([])
 })
 
-test('a file where a folder must be is told, not walked over', async () => {
+test('a file where a folder must be is reported, and stays', async () => {
   const store = new DirectoryObjects(root, { durability: 'os' })
   await store.put('a', [bytes('x')])
   expect(await failure(store.put('a/b', [bytes('y')]))).toMatchObject({
@@ -98,7 +101,7 @@ test('a file where a folder must be is told, not walked over', async () => {
   expect(() => new DirectoryObjects(join(root, 'a/b'), { durability: 'os' })).toThrow(ObjectStoreError)
 })
 
-test('a folder that somebody removed is made again', async () => {
+test('a removed folder is created again', async () => {
   const store = new DirectoryObjects(root, { durability: 'strict' })
   await store.put('a/b/1', [bytes('x')])
   await rm(join(root, 'a'), { recursive: true })

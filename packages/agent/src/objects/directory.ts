@@ -1,4 +1,4 @@
-// The FileStorage Service in a directory: one file per object, under its key, as durable as the mode says before a put resolves.
+// The FileStorage Service in a directory: one file per object, named by its key, as durable as the mode requires before a put resolves.
 import { close, closeSync, constants, type Dirent, fstatSync, fsync, open, openSync, read, writev, writevSync } from 'node:fs'
 import { link, readdir, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
@@ -17,9 +17,9 @@ import {
 } from './object-store.ts'
 
 export interface DirectoryOptions {
-  /** `strict`: a put that resolved survives power loss. `os`: it survives the end of the process, for the operating system has it. */
+  /** `strict`: a put that resolved survives power loss. `os`: it survives the end of the process, because the operating system has it. */
   readonly durability: 'strict' | 'os'
-  /** Told once what this platform or file system cannot promise. */
+  /** Called once with the guarantee that this platform or file system cannot give. */
   readonly onNotice?: (message: string) => void
 }
 
@@ -28,7 +28,7 @@ interface FileWrite {
   /** For messages. */
   readonly what: string
   readonly signal: AbortSignal | undefined
-  /** On the disk when it settles; without it as the store's mode says. */
+  /** On the disk when it settles. Without it, the store's mode decides. */
   readonly durable?: boolean
 }
 
@@ -37,31 +37,31 @@ const closeFile = promisify(close)
 const syncFile = promisify(fsync)
 
 /**
- * Up to this size a put opens, writes and closes within the turn: into the page cache that takes 50 to 100 µs, less than three trips through the thread
- * pool cost. What may wait for a device (fsync) never runs in the turn, nor do larger writes, which would stall the event loop.
+ * Up to this size a put opens, writes and closes within the turn: in the page cache that takes 50 to 100 µs, less than three trips through the thread
+ * pool cost. Calls that may wait for a device (fsync) never run in the turn, nor do larger writes, which would stall the event loop.
  */
 const inTurnBytes = 256 * 1024
 const removalsAtOnce = 16
-/** Each is lost only to a removal that empties a folder at just that moment. */
+/** Each attempt is lost only to a removal that empties a folder at just that moment. */
 const folderTries = 16
-/** No part of a key has this character: lists never show a file that is being made. */
+/** No part of a key has this character, so lists never show a file that is being created. */
 const unfinished = '~'
 // Never O_TRUNC: a late second put of the same bytes must not make the object shorter for one moment.
 const writeFlags = constants.O_WRONLY | constants.O_CREAT
 
 export class DirectoryObjects implements ObjectStore {
   readonly #root: string
-  /** The root, or the deepest folder above it that was there before us. */
+  /** The root, or the deepest folder above it that existed before this store. */
   readonly #top: string
   readonly #strict: boolean
   readonly #onNotice: (message: string) => void
-  /** Folders that are there, as far as we know; in strict mode also by the disk. A folder that vanished is found out by ENOENT. */
+  /** Folders that exist, as far as this store knows; in strict mode also on the disk. ENOENT reveals a folder that has vanished. */
   readonly #folders = new Set<string>()
   #syncsFolders = process.platform !== 'win32'
   #noticed = false
   #unfinishedFiles = 0
 
-  /** Makes the folder where it is missing. Throws an ObjectStoreError when it cannot be one. */
+  /** Creates the folder if it is missing. Throws an ObjectStoreError when that fails. */
   constructor(root: string, { durability, onNotice = () => {} }: DirectoryOptions) {
     this.#root = resolve(root)
     this.#strict = durability === 'strict'
@@ -70,7 +70,7 @@ export class DirectoryObjects implements ObjectStore {
       const first = makeFolder(this.#root)
       this.#top = first === undefined ? this.#root : dirname(first)
     } catch (error) {
-      throw fileError(error, 'no', `make the folder ${this.#root}`)
+      throw fileError(error, 'no', `create the folder ${this.#root}`)
     }
   }
 
@@ -80,13 +80,13 @@ export class DirectoryObjects implements ObjectStore {
     await this.#write(this.#path(key), body, { flags: writeFlags, what: `put ${key}`, signal })
   }
 
-  /** Complete under its key or not there: written beside it, then linked, which fails where the name is taken. */
+  /** The object is complete under its key or absent: it is written to another name and then linked, which fails if the key is taken. */
   readonly putIfAbsent = async (key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<PutIfAbsent> => {
     checkKey(key)
     if (signal?.aborted === true) throw abortedError('no', `put ${key}`)
     const path = this.#path(key)
     const what = `put ${key}`
-    // Whatever the mode: it is written once in a prefix's life, and without it nothing of the prefix can be used.
+    // Always durable: this file is written once in a prefix's life, and without it the prefix cannot be used.
     const exclusive = { flags: writeFlags | constants.O_EXCL, what, signal, durable: true }
     let beside: string | undefined
     try {
@@ -96,11 +96,11 @@ export class DirectoryObjects implements ObjectStore {
       return 'created'
     } catch (error) {
       if (hasCode(error, 'EEXIST')) return 'exists'
-      // File systems without links (FAT, some network shares) still have the exclusive open; a crash can leave a torn file there.
+      // File systems without links (FAT, some network shares) still have the exclusive open; there a crash can leave a torn file.
       if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw asStoreError(error, 'unknown', what)
       return (await this.#writeUnlessThere(path, body, exclusive)) ? 'created' : 'exists'
     } finally {
-      // Left behind it is invisible to lists and its name is never taken again.
+      // A leftover is invisible to lists, and its name is never used again.
       if (beside !== undefined) await unlink(beside).catch(() => {})
     }
   }
@@ -143,12 +143,12 @@ export class DirectoryObjects implements ObjectStore {
     return join(this.#root, ...key.split('/'))
   }
 
-  /** A file that nobody else has, in the same folder. */
+  /** Opens a file under an unused name in the same folder. */
   async #writeBeside(path: string, body: readonly Uint8Array[], write: FileWrite): Promise<string> {
     for (;;) {
       this.#unfinishedFiles += 1
       const beside = `${path}${unfinished}${process.pid}${unfinished}${this.#unfinishedFiles}`
-      // Taken: a crash has left it, or a process in another container has our number.
+      // The name is taken: a crash has left the file, or a process in another container has our process id.
       if (await this.#writeUnlessThere(beside, body, write)) return beside
     }
   }
@@ -178,7 +178,7 @@ export class DirectoryObjects implements ObjectStore {
     } catch (error) {
       throw asStoreError(error, 'unknown', what)
     } finally {
-      // A network file system reports a lost write at the close, if nowhere else; after another error that one is told.
+      // A network file system may report a lost write only at the close. After another error, that error is reported.
       if (inTurn || failed) closeQuietly(file, failed, what)
       else await closeFile(file).catch((error: unknown) => Promise.reject(fileError(error, 'unknown', what)))
     }
@@ -192,7 +192,7 @@ export class DirectoryObjects implements ObjectStore {
         if (!this.#folders.has(folder)) await this.#makeFolder(folder, what)
         return inTurn ? openSync(path, flags, 0o666) : await openFile(path, flags, 0o666)
       } catch (error) {
-        // Whoever removed the folder's last object took the folder along.
+        // A removal of the folder's last object has removed the folder, too.
         this.#folders.delete(folder)
         if (hasCode(error instanceof ObjectStoreError ? error.cause : error, 'ENOENT') && tries < folderTries) continue
         const known = asStoreError(error, 'no', what)
@@ -201,7 +201,7 @@ export class DirectoryObjects implements ObjectStore {
     }
   }
 
-  /** A new folder is an entry in its parent, which has to be on the disk too before anything in it is. */
+  /** A new folder is an entry in its parent, which must be on the disk, too, before anything in the folder is. */
   async #makeFolder(folder: string, what: string): Promise<void> {
     let first: string | undefined
     try {
@@ -213,7 +213,7 @@ export class DirectoryObjects implements ObjectStore {
     }
     if (this.#strict) {
       const unsafe: string[] = []
-      // Also those that another put has just made: its sync may still be on the way.
+      // This includes folders that another put has just created: its sync may still be in progress.
       for (let made = folder; made !== this.#top; made = dirname(made))
         if (!this.#folders.has(made) || (first !== undefined && made.length >= first.length)) unsafe.push(made)
       await Promise.all(unsafe.map((made) => this.#syncFolder(dirname(made), what)))
@@ -248,7 +248,7 @@ export class DirectoryObjects implements ObjectStore {
   #cannotSyncFolders(): void {
     if (this.#noticed) return
     this.#noticed = true
-    this.#onNotice(`this platform cannot flush a folder (${this.#root}): after a power loss the newest objects may be missing by name`)
+    this.#onNotice(`this platform cannot sync the folder ${this.#root}: after a power loss the names of the newest objects may be missing`)
   }
 
   async #remove(key: string): Promise<RemoveResult> {
@@ -263,7 +263,7 @@ export class DirectoryObjects implements ObjectStore {
 
   async #removeEmptyFolders(folder: string): Promise<void> {
     for (let empty = folder; empty.startsWith(this.#root + sep); empty = dirname(empty)) {
-      // Not empty, not there, or in use: all are reasons to leave it, and an empty folder harms nobody.
+      // The folder is not empty, does not exist, or is in use. In each case it is left alone; an empty folder does no harm.
       const removed = await rmdir(empty).then(
         () => true,
         () => false,
@@ -306,7 +306,7 @@ async function sizeOf(path: string, key: string): Promise<number | undefined> {
   }
 }
 
-/** The size is asked first, so that nothing is allocated for bytes that are not there. */
+/** Reads the size first, so that no memory is allocated for missing bytes. */
 async function readFile(file: number, key: string, range: ByteRange | undefined, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const stats = fstatSync(file)
   if (!stats.isFile()) throw new ObjectStoreError('missing', 'no', `read ${key}: no such object`)
@@ -317,13 +317,13 @@ async function readFile(file: number, key: string, range: ByteRange | undefined,
     throw new ObjectStoreError(
       'corrupt',
       'no',
-      `read ${key}: ${stats.size} bytes are there, asked for ${start} to ${start + (range?.length ?? 0)}`,
+      `read ${key}: the object has ${stats.size} bytes, requested were ${start} to ${start + (range?.length ?? 0)}`,
     )
   const bytes = Buffer.allocUnsafeSlow(length)
   for (let at = 0; at < length; ) {
     if (signal?.aborted === true) throw abortedError('no', `read ${key}`)
     const got = await readSome(file, bytes, at, start + at)
-    if (got === 0) throw new ObjectStoreError('corrupt', 'no', `read ${key}: it ended at ${start + at} while it was read`)
+    if (got === 0) throw new ObjectStoreError('corrupt', 'no', `read ${key}: the file ended at byte ${start + at} during the read`)
     at += got
   }
   return bytes
@@ -347,7 +347,7 @@ function writeSome(file: number, body: readonly Uint8Array[]): Promise<number> {
   return new Promise((resolve, reject) => writev(file, body, (error, written) => (error === null ? resolve(written) : reject(error))))
 }
 
-/** What of the chunks is not yet written. */
+/** The chunks, or parts of them, that are not written yet. */
 function after(body: readonly Uint8Array[], written: number): readonly Uint8Array[] {
   let skipped = 0
   for (const [index, chunk] of body.entries()) {
@@ -368,7 +368,7 @@ function closeQuietly(file: number, failed: boolean, what: string): void {
 function unsynced(error: unknown, what: string): ObjectStoreError {
   const known = fileError(error, 'unknown', what)
   if (known.kind === 'full') return known
-  return new ObjectStoreError('corrupt', 'unknown', `${what}: the disk did not take what was written (${known.message})`, { cause: error })
+  return new ObjectStoreError('corrupt', 'unknown', `${what}: the disk did not accept the write (${known.message})`, { cause: error })
 }
 
 function asStoreError(error: unknown, applied: 'no' | 'unknown', what: string): ObjectStoreError {

@@ -1,4 +1,4 @@
-// What an error of the file system means to the callers of an object store.
+// Translates errors of the file system into the errors of an object store.
 import { isError } from '../native-error.ts'
 import { ObjectStoreError, type ObjectStoreErrorKind } from './object-store.ts'
 
@@ -17,7 +17,7 @@ const kinds: Readonly<Record<string, ObjectStoreErrorKind>> = {
   ETIMEDOUT: 'timeout',
 }
 
-/** The port's error for one of the file system; what is not in the table (EMFILE, EIO, EBUSY, ESTALE …) is 'unavailable'. */
+/** The port's error for a file system error. A code that is not in the table (EMFILE, EIO, EBUSY, ESTALE …) is 'unavailable'. */
 export function fileError(error: unknown, applied: 'no' | 'unknown', what: string): ObjectStoreError {
   const code = codeOf(error)
   const message = isError(error) ? error.message : String(error)

@@ -1,4 +1,4 @@
-// An intercepted store does what is decided for each request, and says as much of it as the caller may know.
+// An intercepted store does what the interceptor decides for each request, and reports only what a caller may know.
 import { expect, test } from 'vitest'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { InterceptedObjects, type InterceptedStoreRequest, type StoreFate } from './intercepted.ts'
@@ -26,7 +26,7 @@ test('every request is seen with its operation and its key', async () => {
   expect(seen.map(({ operation, key }) => `${operation} ${key}`)).toEqual(['put a', 'put b', 'read a', 'list p', 'remove a'])
 })
 
-test('what fails has not happened; after a time-out of a change the caller cannot know that', async () => {
+test('a failed request has no effect; after a time-out of a change the caller cannot know that', async () => {
   for (const [error, applied] of [
     ['unavailable', 'no'],
     ['timeout', 'unknown'],
@@ -41,13 +41,13 @@ test('what fails has not happened; after a time-out of a change the caller canno
   }
 })
 
-test('a lost reply: it is done, and the caller hears of a time-out', async () => {
+test('a lost reply: the request took effect, and the caller gets a time-out', async () => {
   const { store, inner } = intercepted({ act: { kind: 'lose reply' } })
   expect(await failure(store.put('a', [bytes('x')]))).toMatchObject({ kind: 'timeout', applied: 'unknown' })
   expect(Buffer.from(await inner.read('a')).toString()).toBe('x')
 })
 
-test('what is given up while it waits has not happened', async () => {
+test('a request that is aborted during its delay has no effect', async () => {
   const { clock, store, inner } = intercepted({ act: { kind: 'pass' }, waitMs: 100 })
   const give = new AbortController()
   const put = failure(store.put('a', [bytes('x')], give.signal))

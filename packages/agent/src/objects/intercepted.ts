@@ -1,4 +1,4 @@
-// A store whose every request an interceptor sees and may spoil: the faults of a test, below the retries, so that those are real.
+// A store whose interceptor sees every request and may fail it: the faults of a test, injected below the retries, so that the retries are real.
 import type { Clock } from '../time/clock.ts'
 import {
   abortedError,
@@ -13,7 +13,7 @@ import {
 export interface InterceptedStoreRequest {
   /** A create-only put is a put. */
   readonly operation: 'put' | 'read' | 'list' | 'remove'
-  /** The object, the prefix of a list, the first of those to be removed. */
+  /** The object's key, the prefix of a list, or the first of the keys to remove. */
   readonly key: string
   /** Milliseconds since the epoch. */
   readonly atMs: number
@@ -22,14 +22,14 @@ export interface InterceptedStoreRequest {
 export interface StoreFate {
   readonly act:
     | { readonly kind: 'pass' }
-    /** Nothing is done. After a time-out of what changes something the caller does not know that. */
+    /** The request has no effect. After a time-out of a change the caller does not know that. */
     | { readonly kind: 'fail'; readonly error: Exclude<ObjectStoreErrorKind, 'aborted'> }
-    /** Done, and the caller hears of a time-out. Only for what changes something. */
+    /** The request takes effect, and the caller gets a time-out. Only for changes. */
     | { readonly kind: 'lose reply' }
   readonly waitMs?: number
 }
 
-/** Asked once for each request, also for each of several tries. Must not throw. */
+/** Called once for each request, and again for each retry. Must not throw. */
 export type StoreInterceptor = (request: InterceptedStoreRequest) => StoreFate
 
 export class InterceptedObjects implements ObjectStore {
@@ -59,7 +59,7 @@ export class InterceptedObjects implements ObjectStore {
     return await this.#changed('remove', keys[0] ?? '', () => this.#store.remove(keys, signal), signal)
   }
 
-  /** One request, however many pages. */
+  /** Counts as one request, however many pages it has. */
   async *list(prefix: string, options: { readonly after?: string; readonly signal?: AbortSignal } = {}): AsyncIterable<ListedObject> {
     await this.#before('list', prefix, options.signal)
     yield* this.#store.list(prefix, options)

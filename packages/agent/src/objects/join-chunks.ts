@@ -1,6 +1,6 @@
-// The one copy that an adapter may make: chunks as one piece of memory, where a request, a map or a reader takes no list.
+// The one copy that an adapter may make: it joins chunks into one piece of memory for a request, a map or a reader that takes no list.
 
-/** New memory of exactly the chunks' length, shared with nothing: not from Node's pool, which would be kept alive by it. */
+/** New, unshared memory of exactly the chunks' length. It does not come from Node's pool, which it would keep alive. */
 export function joinChunks(chunks: readonly Uint8Array[]): Buffer {
   const joined = Buffer.allocUnsafeSlow(chunks.reduce((sum, { length }) => sum + length, 0))
   let at = 0

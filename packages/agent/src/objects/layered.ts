@@ -13,18 +13,18 @@ import type { ObjectsLease } from './shared.ts'
 
 export class LayeredObjects implements ForkableObjects {
   readonly #own: MemoryObjects
-  /** Those of the layer below that are gone for this store. */
+  /** Keys in the layer below that this store has removed. */
   readonly #removed: Set<string>
   readonly #below: ObjectsLease
 
-  /** Takes the lease over: it ends with this store. */
+  /** Takes the lease over, and releases it at its end. */
   constructor(below: ObjectsLease, own: MemoryObjects = new MemoryObjects(), removed: Iterable<string> = []) {
     this.#below = below
     this.#own = own
     this.#removed = new Set(removed)
   }
 
-  /** Never a layer more: however often a fork is forked, a read looks in two places. */
+  /** Never adds a layer: a fork of a fork, however deep, still reads from two places. */
   fork(): LayeredObjects {
     return new LayeredObjects(this.#below.lease(), this.#own.fork(), this.#removed)
   }
@@ -61,7 +61,7 @@ export class LayeredObjects implements ForkableObjects {
     await this.#below.close()
   }
 
-  /** Reads it whole: what is created only where it is absent is small. */
+  /** Reads the whole object, which is cheap: objects that are created only if absent are small. */
   async #isBelow(key: string, signal: AbortSignal | undefined): Promise<boolean> {
     if (this.#removed.has(key)) return false
     try {

@@ -1,4 +1,4 @@
-// Folders with those above them, and every reason why one cannot be made.
+// Folders are created with their parents, or the error says why not.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-test('N8: answers the topmost folder that it made, and nothing where all are there', () => {
+test('N8: returns the topmost folder that it created, and nothing if all exist', () => {
   const deep = join(folder, 'a', 'b', 'c')
   expect(makeFolder(deep)).toBe(join(folder, 'a'))
   expect(existsSync(deep)).toBe(true)

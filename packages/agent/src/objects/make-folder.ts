@@ -1,9 +1,9 @@
-// Makes a folder with the folders above it. Node's own recursive mkdir never returns where a file system answers ENOENT below a folder that is there, as /proc does.
+// Creates a folder with its parents. Node's own recursive mkdir never returns if a file system answers ENOENT inside an existing folder, as /proc does.
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { hasCode } from './file-errors.ts'
 
-/** Answers the topmost folder that was made; undefined when all were there. Throws the error of the file system. Synchronous: it is rare, and takes microseconds. */
+/** Returns the topmost folder that it created; undefined if all exist. Throws the file system's error. Synchronous: it is rare, and takes microseconds. */
 export function makeFolder(path: string): string | undefined {
   try {
     mkdirSync(path)
@@ -11,7 +11,7 @@ export function makeFolder(path: string): string | undefined {
   } catch (error) {
     if (hasCode(error, 'EEXIST', 'EISDIR') && isFolder(path)) return undefined
     const above = dirname(path)
-    // With the folder above in place, the file system itself does not want this one.
+    // The parent exists now, so the file system itself rejects this folder.
     if (!hasCode(error, 'ENOENT') || above === path || isFolder(above)) throw error
     const first = makeFolder(above)
     const own = makeFolder(path)

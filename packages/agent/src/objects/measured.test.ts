@@ -1,4 +1,4 @@
-// What a measured store counts: requests, failures by kind, bytes and time.
+// The counts of a measured store: requests, failures by kind, bytes and time.
 import { expect, test } from 'vitest'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { MeasuredObjects, type StoreMeter } from './measured.ts'
@@ -30,7 +30,7 @@ test('bytes and time of requests are summed', async () => {
   expect(meterOf(store, 'remove')).toEqual({ operation: 'remove', count: 1, failed: 0, failedBy: {}, seconds: 0.25, bytes: 0 })
 })
 
-test('failures count by kind, their bytes do not', async () => {
+test('failures count by kind, their bytes do not count', async () => {
   const kinds = ['throttled', 'throttled', 'denied'] as const
   const inner = new HookedObjects({
     before({ number }) {
@@ -43,7 +43,7 @@ test('failures count by kind, their bytes do not', async () => {
   expect(meterOf(store, 'read')).toMatchObject({ count: 0, failed: 0 })
 })
 
-test('a list is one request, and the time its taker needs is not its own', async () => {
+test('a list is one request, and the time between its pages does not count', async () => {
   const clock = new ManualClock()
   const inner = new HookedObjects({})
   for (const key of ['a', 'b']) await inner.bucket.put(key, [bytes('x')])

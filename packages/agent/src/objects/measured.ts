@@ -1,4 +1,4 @@
-// A store that counts: requests, failures by kind, bytes and time, as plain numbers that are named at scrape.
+// A store that counts requests, failures by kind, bytes and time, as plain numbers that get their names at the scrape.
 import type { Clock } from '../time/clock.ts'
 import type { InFlight } from '../time/in-flight.ts'
 import {
@@ -18,9 +18,9 @@ export interface StoreMeter {
   readonly count: number
   readonly failed: number
   readonly failedBy: Readonly<Partial<Record<ObjectStoreErrorKind, number>>>
-  /** From request to end, summed. */
+  /** The sum of the times from request to end. */
   readonly seconds: number
-  /** Sent by puts that succeeded, received by reads. */
+  /** Bytes sent by successful puts, received by reads. */
   readonly bytes: number
 }
 
@@ -39,7 +39,7 @@ export class MeasuredObjects implements ObjectStore {
   readonly #inFlight: InFlight | undefined
   readonly putIfAbsent?: NonNullable<ObjectStore['putIfAbsent']>
 
-  /** `inFlight`: told of every request, but not of lists, which take as long as their reader likes. */
+  /** `inFlight` is called for every request except lists, which take as long as their reader does. */
   constructor(store: ObjectStore, clock: Clock, inFlight?: InFlight) {
     this.#store = store
     this.#clock = clock
@@ -54,7 +54,7 @@ export class MeasuredObjects implements ObjectStore {
         )
   }
 
-  /** A copy of the numbers so far. */
+  /** A copy of the current numbers. */
   meters(): readonly StoreMeter[] {
     return Object.values(this.#meters).map((meter) => ({ ...meter, failedBy: { ...meter.failedBy } }))
   }
@@ -75,7 +75,7 @@ export class MeasuredObjects implements ObjectStore {
     )
   }
 
-  /** A request fails here when all of it did; keys that could not be removed count as failures of their kind. */
+  /** A request counts as failed if it failed as a whole. Keys that could not be removed count as failures of their kind. */
   remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]> {
     return this.#measure(
       'remove',
@@ -87,7 +87,7 @@ export class MeasuredObjects implements ObjectStore {
     )
   }
 
-  /** One request, however many pages; its time is the store's, not that of whoever takes the objects. */
+  /** Counts as one request, however many pages it has. The time is the store's, without the time that the caller spends on the objects. */
   async *list(prefix: string, options?: { readonly after?: string; readonly signal?: AbortSignal }): AsyncIterable<ListedObject> {
     const meter = this.#meters.list
     const objects = this.#store.list(prefix, options)[Symbol.asyncIterator]()

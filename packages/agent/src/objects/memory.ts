@@ -1,4 +1,4 @@
-// The FileStorage Service in memory: for tests, for `:memory:`, and as the simulator's bucket. Gone with the process.
+// The FileStorage Service in memory: for tests, for `:memory:`, and as the simulator's bucket. It ends with the process.
 import { joinChunks } from './join-chunks.ts'
 import { checkKey, checkPrefix } from './keys.ts'
 import {
@@ -18,7 +18,7 @@ export class MemoryObjects implements ForkableObjects {
     this.#objects = new Map(objects)
   }
 
-  /** Bytes of all objects. */
+  /** The bytes of all objects together. */
   get sizeBytes(): number {
     let sum = 0
     for (const { length } of this.#objects.values()) sum += length
@@ -29,19 +29,19 @@ export class MemoryObjects implements ForkableObjects {
     return this.#objects.has(key)
   }
 
-  /** The bytes are shared, for no object ever changes; only the table of keys is copied. */
+  /** Shares the bytes, because no object ever changes; copies only the table of keys. */
   fork(): MemoryObjects {
     return new MemoryObjects(this.#objects)
   }
 
-  /** One copy, so that the object does not pin the writer's larger slabs. A second content for a key is refused: it would be a defect of the caller. */
+  /** Copies once, so that the object does not pin the writer's larger slabs. Rejects a second content for a key, which would be a defect of the caller. */
   async put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
     checkKey(key)
     if (signal?.aborted === true) throw abortedError('no', `put ${key}`)
     const known = this.#objects.get(key)
     const bytes = joinChunks(body)
     if (known === undefined) this.#objects.set(key, bytes)
-    else if (!bytes.equals(known)) throw new ObjectStoreError('invalid', 'no', `put ${key}: the key has another content already`)
+    else if (!bytes.equals(known)) throw new ObjectStoreError('invalid', 'no', `put ${key}: the key already has another content`)
   }
 
   readonly putIfAbsent = async (key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<PutIfAbsent> => {
@@ -52,7 +52,7 @@ export class MemoryObjects implements ForkableObjects {
     return 'created'
   }
 
-  /** A view of the stored bytes: not to be written to. */
+  /** A view of the stored bytes, which must not be written to. */
   async read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
     checkKey(key)
     if (signal?.aborted === true) throw abortedError('no', `read ${key}`)
@@ -61,7 +61,11 @@ export class MemoryObjects implements ForkableObjects {
     if (range === undefined) return object
     const end = range.start + range.length
     if (range.untilEnd === true ? range.start >= object.length : end > object.length)
-      throw new ObjectStoreError('corrupt', 'no', `read ${key}: ${object.length} bytes are there, asked for ${range.start} to ${end}`)
+      throw new ObjectStoreError(
+        'corrupt',
+        'no',
+        `read ${key}: the object has ${object.length} bytes, requested were ${range.start} to ${end}`,
+      )
     return object.subarray(range.start, end)
   }
 

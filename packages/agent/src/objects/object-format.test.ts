@@ -1,4 +1,4 @@
-// Format 1, byte by byte against a golden file, and what a reader does with objects that are cut, changed, foreign or newer.
+// Format 1, byte by byte against a golden file, and the reader's errors for objects that are cut off, changed, foreign or newer.
 import { readFileSync } from 'node:fs'
 import { crc32c } from '@local-kafka-service/protocol'
 import fc from 'fast-check'
@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { decodeObject, encodeObject, ObjectFormatError, type ObjectGroup, type ObjectIdentity } from './object-format.ts'
 import { bytes } from './object-store.contract.ts'
 
-/** `offset: hex # what it is`, a line per field. */
+/** `offset: hex # description`, one line for each field. */
 function golden(file: string): Buffer {
   const lines = readFileSync(new URL(`./testing/golden/${file}`, import.meta.url), 'utf8').split('\n')
   const fields = lines.flatMap((line) => /^ *(\d+): ([0-9a-f]+) *#/.exec(line)?.slice(1, 3) ?? [])
@@ -28,7 +28,7 @@ const groups: readonly ObjectGroup[] = [
   { topicId: '_____________________w', partition: 99, epoch: -1, chunks: [Uint8Array.of(0, 255)], batches: 1 },
 ]
 
-test('an object of format 1 is written as the golden file says', () => {
+test('an object of format 1 is written as in the golden file', () => {
   const object = golden('object-format-1.hex')
   const { chunks, sizeBytes, checksum, starts } = encodeObject({ ...identity, groups }, crc32c)
   expect(Buffer.concat(chunks).toString('hex')).toBe(object.toString('hex'))
@@ -37,7 +37,7 @@ test('an object of format 1 is written as the golden file says', () => {
   expect(starts).toEqual([56, 73])
 })
 
-test('the golden file of format 1 is read, for ever', () => {
+test('the golden file of format 1 stays readable', () => {
   const { groups: read, ...head } = decodeObject(golden('object-format-1.hex'), crc32c)
   expect(head).toMatchObject({ ...identity, formatVersion: 1, minimumReader: 1 })
   expect(read.map(({ bytes: content, ...group }) => ({ ...group, content: Buffer.from(content).toString('latin1') }))).toEqual([
@@ -46,12 +46,12 @@ test('the golden file of format 1 is read, for ever', () => {
   ])
 })
 
-test('batches are referred to, not copied', () => {
+test('batches are referenced, not copied', () => {
   const { chunks } = encodeObject({ ...identity, groups }, crc32c)
   for (const chunk of groups.flatMap((group) => group.chunks)) expect(chunks.filter((one) => one === chunk)).toHaveLength(1)
 })
 
-test('no byte can be changed or lost without being noticed', () => {
+test('every changed or lost byte is detected', () => {
   const object = golden('object-format-1.hex')
   for (let at = 0; at < object.length; at += 1) {
     const changed = Buffer.from(object)
@@ -62,7 +62,7 @@ test('no byte can be changed or lost without being noticed', () => {
   expect(() => decodeObject(Buffer.concat([object, Buffer.alloc(1)]), crc32c)).toThrow(ObjectFormatError)
 })
 
-test('a foreign object, one for newer readers and a damaged one are told apart', () => {
+test('a foreign object, one for newer readers and a damaged one have reasons of their own', () => {
   const object = golden('object-format-1.hex')
   const newer = Buffer.from(object)
   newer.writeUInt16BE(2, 8)
@@ -89,7 +89,7 @@ test('a newer format that this reader may read is read', () => {
   expect(decodeObject(object, crc32c)).toMatchObject({ formatVersion: 7, minimumReader: 1, ...identity })
 })
 
-test('an index that leaves a gap is damaged, though every checksum holds', () => {
+test('an index that leaves a gap is damaged, even if every checksum matches', () => {
   const object = golden('object-format-1.hex')
   const indexStart = Number(object.readBigUInt64BE(object.length - 28))
   object.writeBigUInt64BE(57n, indexStart + 24)
@@ -98,7 +98,7 @@ test('an index that leaves a gap is damaged, though every checksum holds', () =>
   expect(() => decodeObject(object, crc32c)).toThrow(/gap or overlaps/)
 })
 
-test('numbers that have no place are refused when they are written', () => {
+test('numbers that do not fit are rejected at writing', () => {
   const [group] = groups
   for (const bad of [
     { ...identity, clusterId: 'short', groups },
@@ -110,7 +110,7 @@ test('numbers that have no place are refused when they are written', () => {
     expect(() => encodeObject(bad, crc32c)).toThrow(RangeError)
 })
 
-test('what is written is read', () => {
+test('a written object is read back', () => {
   const anyGroup = fc.record({
     topicId: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((id) => Buffer.from(id).toString('base64url')),
     partition: fc.nat(),

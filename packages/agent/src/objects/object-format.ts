@@ -1,4 +1,4 @@
-// The stored object, format 1: header, batches grouped by partition, index, trailer. docs/object-format.md draws it; a golden file holds it.
+// The stored object, format 1: header, batches grouped by partition, index, trailer. docs/object-format.md describes it; a golden file pins it.
 import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, Sequence, TopicId } from '../core/ids.ts'
 
@@ -14,7 +14,7 @@ export interface ObjectGroup {
   readonly partition: number
   readonly epoch: number
   readonly chunks: readonly Uint8Array[]
-  /** Record batches in `chunks`. */
+  /** The number of record batches in `chunks`. */
   readonly batches: number
 }
 
@@ -22,9 +22,9 @@ export interface EncodedObject {
   /** The object's bytes, in order: the groups' own chunks, by reference, between a header and a footer. */
   readonly chunks: readonly Uint8Array[]
   readonly sizeBytes: number
-  /** CRC-32C as it stands in the trailer: over every byte before that field. */
+  /** CRC-32C, as in the trailer: over every byte before that field. */
   readonly checksum: number
-  /** First byte of each group in the object, in the order of the groups. */
+  /** The first byte of each group in the object, in the order of the groups. */
   readonly starts: readonly number[]
 }
 
@@ -41,7 +41,7 @@ export interface DecodedObject extends ObjectIdentity {
   readonly groups: readonly DecodedGroup[]
 }
 
-/** `foreign`: no object of ours. `newer`: written for newer readers than this one. `damaged`: ours, but cut off or changed. */
+/** `foreign`: not an object of ours. `newer`: written for newer readers than this one. `damaged`: ours, but cut off or changed. */
 export class ObjectFormatError extends Error {
   override readonly name = 'ObjectFormatError'
   readonly reason: 'foreign' | 'newer' | 'damaged'
@@ -52,10 +52,10 @@ export class ObjectFormatError extends Error {
   }
 }
 
-/** What this code writes, and the newest that it reads. */
+/** The format that this code writes, and the newest that it reads. */
 export const objectFormat = 1
 
-// A carriage return and a line feed end both marks, so that a transfer which translates them is caught.
+// Both marks end with a carriage return and a line feed, so that a transfer that translates line ends is detected.
 const headMark = Buffer.from('LKSOBJ\r\n', 'latin1')
 const endMark = Buffer.from('LKSEND\r\n', 'latin1')
 const headerBytes = 56
@@ -63,7 +63,7 @@ const entryBytes = 44
 const trailerBytes = 28
 const topicIdBytes = 16
 
-/** Lays out one object. Batch bytes are referred to, never copied: they must not change any more. Throws RangeError for numbers that have no place. */
+/** Lays out one object. Batch bytes are referenced, never copied, so they must not change any more. Throws RangeError for numbers that do not fit. */
 export function encodeObject(object: ObjectIdentity & { readonly groups: readonly ObjectGroup[] }, crc32c: Checksum): EncodedObject {
   const { groups } = object
   const own = Buffer.alloc(headerBytes + groups.length * entryBytes + trailerBytes)
@@ -100,7 +100,8 @@ export function encodeObject(object: ObjectIdentity & { readonly groups: readonl
 /** Reads a whole object and checks all of it: marks, versions, both checksums, and that the index covers the data without gaps. Throws ObjectFormatError. */
 export function decodeObject(object: Uint8Array, crc32c: Checksum): DecodedObject {
   const bytes = Buffer.from(object.buffer, object.byteOffset, object.byteLength)
-  if (!bytes.subarray(0, headMark.length).equals(headMark)) throw new ObjectFormatError('foreign', 'it does not begin as an object')
+  if (!bytes.subarray(0, headMark.length).equals(headMark))
+    throw new ObjectFormatError('foreign', 'it does not begin with the mark of an object')
   if (bytes.length < headerBytes + trailerBytes) throw new ObjectFormatError('damaged', `it is cut off after ${bytes.length} bytes`)
   const formatVersion = bytes.readUInt16BE(8)
   const minimumReader = bytes.readUInt16BE(10)
@@ -109,17 +110,18 @@ export function decodeObject(object: Uint8Array, crc32c: Checksum): DecodedObjec
       'newer',
       `format ${formatVersion} needs a reader of format ${minimumReader}, this one reads ${objectFormat}`,
     )
-  if (bytes.readUInt32BE(12) !== headerBytes) throw new ObjectFormatError('damaged', 'the header has another length than its format')
+  if (bytes.readUInt32BE(12) !== headerBytes) throw new ObjectFormatError('damaged', 'the header does not have the length of its format')
 
   const trailer = bytes.subarray(bytes.length - trailerBytes)
-  if (!trailer.subarray(20).equals(endMark)) throw new ObjectFormatError('damaged', 'it does not end as an object: cut off, or bytes added')
+  if (!trailer.subarray(20).equals(endMark))
+    throw new ObjectFormatError('damaged', 'it does not end with the mark of an object: it was cut off, or bytes were added')
   const checksum = trailer.readUInt32BE(16)
   if (crc32c(bytes.subarray(0, bytes.length - 12)) !== checksum)
     throw new ObjectFormatError('damaged', 'its checksum does not match its bytes')
   const header = bytes.subarray(0, headerBytes)
   const indexStart = bytes.length - trailerBytes - trailer.readUInt32BE(8) * entryBytes
   if (indexStart < headerBytes || trailer.readBigUInt64BE(0) !== BigInt(indexStart))
-    throw new ObjectFormatError('damaged', 'the trailer does not say where the index is')
+    throw new ObjectFormatError('damaged', 'the trailer has no valid position of the index')
   const footer = bytes.subarray(indexStart)
   if (indexChecksum(header, footer, crc32c) !== trailer.readUInt32BE(12))
     throw new ObjectFormatError('damaged', 'the checksum of its index does not match')
@@ -174,11 +176,11 @@ function readIndex(bytes: Buffer, indexStart: number): readonly DecodedGroup[] {
       bytes: bytes.subarray(byteStart, end),
     })
   }
-  if (end !== indexStart) throw new ObjectFormatError('damaged', `its index says nothing of the bytes from ${end} on`)
+  if (end !== indexStart) throw new ObjectFormatError('damaged', `its index does not cover the bytes from ${end} on`)
   return groups
 }
 
-/** Over the header, the entries and the trailer's first two fields: whoever reads only those can trust them without the data. */
+/** Covers the header, the entries and the trailer's first two fields, so a reader can trust these alone, without the data. */
 function indexChecksum(header: Buffer, footer: Buffer, crc32c: Checksum): number {
   return crc32c(footer.subarray(0, footer.length - 16), crc32c(header))
 }

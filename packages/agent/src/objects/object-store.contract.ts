@@ -1,4 +1,4 @@
-// What every FileStorage Service and every wrapper of one must do. A test file calls it once per implementation.
+// The contract of every FileStorage Service and of every wrapper. A test file calls it once per implementation.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { claimPrefix, clusterFileKey, readClusterFile } from './cluster-file.ts'
 import { type ObjectStore, ObjectStoreError } from './object-store.ts'
@@ -6,7 +6,7 @@ import { type ObjectStore, ObjectStoreError } from './object-store.ts'
 /** A store on an empty prefix of its own. */
 export interface ContractStore {
   readonly store: ObjectStore
-  /** Frees what the store stood on; the store is closed before. */
+  /** Frees the store's resources, after the store is closed. */
   dispose?(): Promise<void>
 }
 
@@ -23,7 +23,7 @@ export function objectStoreContract(name: string, open: () => Promise<ContractSt
       await opened.dispose?.()
     })
 
-    test('what was put is read back, its chunks in order', async () => {
+    test('an object is read back with its chunks in order', async () => {
       await store.put('a/b/1', [bytes('one '), bytes(''), bytes('two')])
       expect(text(await store.read('a/b/1'))).toBe('one two')
     })
@@ -40,7 +40,7 @@ export function objectStoreContract(name: string, open: () => Promise<ContractSt
       expect(Buffer.compare(await store.read('large'), Buffer.concat(chunks))).toBe(0)
     })
 
-    test('a range is exactly the bytes asked for', async () => {
+    test('a range has exactly the requested bytes', async () => {
       await store.put('k', [bytes('0123'), bytes('456789')])
       expect(text(await store.read('k', { start: 0, length: 1 }))).toBe('0')
       expect(text(await store.read('k', { start: 3, length: 3 }))).toBe('345')
@@ -48,7 +48,7 @@ export function objectStoreContract(name: string, open: () => Promise<ContractSt
       expect(text(await store.read('k', { start: 0, length: 10 }))).toBe('0123456789')
     })
 
-    test('a range that the object does not have is corrupt, never a short answer', async () => {
+    test('a range beyond the object is corrupt, never a short answer', async () => {
       await store.put('k', [bytes('0123456789')])
       for (const range of [
         { start: 8, length: 3 },
@@ -58,25 +58,25 @@ export function objectStoreContract(name: string, open: () => Promise<ContractSt
         expect(await failure(store.read('k', range))).toMatchObject({ kind: 'corrupt', applied: 'no' })
     })
 
-    test('a range until the end may be shorter, but not begin behind it', async () => {
+    test('a range until the end may be shorter, but not begin beyond it', async () => {
       await store.put('k', [bytes('0123456789')])
       expect(text(await store.read('k', { start: 8, length: 300, untilEnd: true }))).toBe('89')
       expect(text(await store.read('k', { start: 2, length: 3, untilEnd: true }))).toBe('234')
       expect(await failure(store.read('k', { start: 10, length: 3, untilEnd: true }))).toMatchObject({ kind: 'corrupt' })
     })
 
-    test('an object that is not there is missing, for ranges too', async () => {
+    test('an object that does not exist is missing, for ranges too', async () => {
       expect(await failure(store.read('nobody/here'))).toMatchObject({ kind: 'missing', applied: 'no' })
       expect(await failure(store.read('nobody/here', { start: 0, length: 1 }))).toMatchObject({ kind: 'missing' })
     })
 
-    test('the same put again changes nothing', async () => {
+    test('repeating a put changes nothing', async () => {
       for (let time = 0; time < 3; time += 1) await store.put('again', [bytes('the same')])
       expect(text(await store.read('again'))).toBe('the same')
       expect(await listed(store, '')).toEqual([['again', 8]])
     })
 
-    test('puts of one key at the same time leave one whole object', async () => {
+    test('concurrent puts of one key leave one whole object', async () => {
       const body = [patterned(100_000, 7)]
       await Promise.all(Array.from({ length: 5 }, () => store.put('busy/key', body)))
       expect(Buffer.compare(await store.read('busy/key'), body[0] ?? bytes(''))).toBe(0)
@@ -107,7 +107,7 @@ export function objectStoreContract(name: string, open: () => Promise<ContractSt
       expect(await failure(listed(store, '../'))).toMatchObject({ kind: 'invalid' })
     })
 
-    test('removing answers per key in order, and what is absent counts as removed', async () => {
+    test('a removal answers per key in order, and an absent key counts as removed', async () => {
       await store.put('a/1', [bytes('x')])
       await store.put('a/2', [bytes('y')])
       expect(await store.remove(['a/2', 'never/was', 'a/1'])).toEqual([{ key: 'a/2' }, { key: 'never/was' }, { key: 'a/1' }])
@@ -116,14 +116,14 @@ export function objectStoreContract(name: string, open: () => Promise<ContractSt
       expect(await store.remove([])).toEqual([])
     })
 
-    test('a folder whose last object went can be put into again', async () => {
+    test('a folder accepts puts after its last object was removed', async () => {
       await store.put('f/g/1', [bytes('x')])
       await store.remove(['f/g/1'])
       await store.put('f/g/2', [bytes('y')])
       expect(text(await store.read('f/g/2'))).toBe('y')
     })
 
-    test('a list has every key under the prefix once, also where it ends inside a name', async () => {
+    test('a list has every key under the prefix once, also when the prefix ends inside a name', async () => {
       const keys = ['a/b/1', 'a/b/2', 'a/bc', 'b', 'a0/1']
       for (const key of keys) await store.put(key, [bytes(key)])
       const names = async (prefix: string, after?: string): Promise<readonly string[]> =>
@@ -136,13 +136,13 @@ export function objectStoreContract(name: string, open: () => Promise<ContractSt
       expect(await names('', 'b')).toEqual([])
     })
 
-    test('a list goes on over more than one page', async () => {
+    test('a list continues over more than one page', async () => {
       const keys = Array.from({ length: 25 }, (_, index) => `p/${String(index).padStart(4, '0')}`)
       await Promise.all(keys.map((key) => store.put(key, [bytes(key)])))
       expect((await listed(store, 'p/')).map(([key]) => key).toSorted()).toEqual(keys)
     })
 
-    test('what the caller has given up already is not begun', async () => {
+    test('a request with an aborted signal does not begin', async () => {
       const signal = AbortSignal.abort()
       expect(await failure(store.put('given/up', [bytes('x')], signal))).toMatchObject({ kind: 'aborted', applied: 'no' })
       expect(await failure(store.read('given/up', undefined, signal))).toMatchObject({ kind: 'aborted' })
@@ -150,7 +150,7 @@ export function objectStoreContract(name: string, open: () => Promise<ContractSt
       expect(await listed(store, '')).toEqual([])
     })
 
-    test('a prefix is claimed by one cluster and known to it ever after', async () => {
+    test('a prefix is claimed by one cluster, which stays its owner', async () => {
       const ours = { clusterId: '0b3c1f7e-8f6a-4c55-9d0e-1a2b3c4d5e6f', createdAtMs: 1_700_000_000_000 }
       const others = { clusterId: 'ffffffff-8f6a-4c55-9d0e-1a2b3c4d5e6f', createdAtMs: 1 }
       expect(await readClusterFile(store)).toBeUndefined()
@@ -160,7 +160,7 @@ export function objectStoreContract(name: string, open: () => Promise<ContractSt
       expect(await listed(store, '')).toMatchObject([[clusterFileKey, expect.any(Number)]])
     })
 
-    test('of those who create a key at the same time exactly one does, where the store can tell', async () => {
+    test('when several clients create a key at the same time, exactly one succeeds, if the store supports it', async () => {
       if (store.putIfAbsent === undefined) return
       const create = store.putIfAbsent.bind(store)
       const answers = await Promise.all(Array.from({ length: 5 }, (_, index) => create('once', [bytes(`racer ${index}`)])))
@@ -181,12 +181,12 @@ export function text(content: Uint8Array): string {
   return new TextDecoder().decode(content)
 }
 
-/** Bytes that differ by place and by `seed`. */
+/** Bytes that depend on their position and on `seed`. */
 export function patterned(length: number, seed = 0): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (index * 31 + seed * 17 + (index >>> 8)) & 0xff)
 }
 
-/** The error of a promise that must fail as stores fail. */
+/** The error of a promise that must reject with an ObjectStoreError. */
 export async function failure(promise: Promise<unknown>): Promise<ObjectStoreError> {
   const error = await promise.then(
     () => new Error('it succeeded'),

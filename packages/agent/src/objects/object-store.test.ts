@@ -36,12 +36,12 @@ async function onS3(options: S3ServerOptions): Promise<ContractStore> {
 }
 
 objectStoreContract('S3', () => onS3({ pageKeys: 7 }))
-objectStoreContract('an S3 that has no more than it must', () =>
+objectStoreContract('an S3 with the required features only', () =>
   onS3({ conditionalWrites: 'refused', bulkDelete: 'wants Content-MD5', ranges: 'ignored', checksumHeaders: 'refused' }),
 )
 
 objectStoreContract('memory, cached', async () => ({ store: new CachedObjects(new MemoryObjects(), { maxBytes: 1 << 20, blockBytes: 4 }) }))
-objectStoreContract('memory, cached without memory', async () => ({ store: new CachedObjects(new MemoryObjects(), { maxBytes: 0 }) }))
+objectStoreContract('memory, cached with a budget of 0', async () => ({ store: new CachedObjects(new MemoryObjects(), { maxBytes: 0 }) }))
 objectStoreContract('memory, measured', async () => ({ store: new MeasuredObjects(new MemoryObjects(), new ManualClock()) }))
 objectStoreContract('memory, intercepted', async () => ({
   store: new InterceptedObjects(new MemoryObjects(), new ManualClock(), () => ({ act: { kind: 'pass' } })),
@@ -91,7 +91,7 @@ objectStoreContract('S3 under every wrapper, failing now and then', async () => 
   }
 })
 
-/** Lets what is due at once fire, and no time-out. */
+/** Fires the timers that are due at once, but no time-out. */
 async function pausesEnd(clock: ManualClock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) await clock.advance(0)
 }

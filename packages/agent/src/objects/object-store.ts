@@ -1,7 +1,7 @@
-// The FileStorage Service: the port behind which objects live in a directory, in S3 or in memory.
+// The FileStorage Service: the port to the objects, in a directory, in S3 or in memory.
 
 /**
- * An immutable store of byte strings. **A key never gets a second content**: whoever retries a put sends the same bytes, so a put that
+ * An immutable store of byte strings. **A key never gets a second content**: a caller that retries a put sends the same bytes, so a put that
  * lands late, twice or after a time-out changes nothing. Keys are relative: a store is opened on one prefix and never leaves it.
  * Called by the chain (put), the reader (read), the cluster file, and upkeep (list, remove).
  */
@@ -12,30 +12,30 @@ export interface ObjectStore {
    */
   put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void>
   /**
-   * Stores the object unless the key has one: of several racers exactly one hears 'created'. Absent, or answering 'unsupported' (nothing was written),
-   * where the store cannot. After a try whose fate was unknown, 'exists' may mean the caller's own object: read it and compare.
+   * Stores the object unless the key has one: of several racers exactly one receives 'created'. A store without conditional writes lacks this method or
+   * answers 'unsupported' without writing. After an attempt with an unknown outcome, 'exists' may mean the caller's own object: read it and compare.
    */
   readonly putIfAbsent?: (key: string, body: readonly Uint8Array[], signal?: AbortSignal) => Promise<PutIfAbsent>
   /** Exactly `range.length` bytes from `range.start`; a shorter answer is an error ('corrupt'), never a short result. Without a range, the whole object. */
   read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array>
-  /** Removes each key; one result per key, in order. A key that is not there counts as removed. */
+  /** Removes each key; one result per key, in order. An absent key counts as removed. */
   remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]>
-  /** Objects whose key begins with `prefix`, in no promised order; with `after`, none that sorts (by bytes) at or before it. May be stale. */
+  /** Objects whose key begins with `prefix`, in no particular order; with `after`, only keys that sort (by bytes) after it. May be stale. */
   list(prefix: string, options?: { readonly after?: string; readonly signal?: AbortSignal }): AsyncIterable<ListedObject>
   /** Frees sockets and handles. Objects stay. */
   close(): Promise<void>
 }
 
-/** A store that can be forked: startKafka's `fork` and `from` stand on it. */
+/** A store that can be forked, for startKafka's `fork` and `from`. */
 export interface ForkableObjects extends ObjectStore {
   /**
-   * A writable store in memory that begins with what this one holds now. Neither sees what the other does from here on, and either may end first.
+   * A writable store in memory that begins with the current objects of this one. Neither sees later changes of the other, and either may end first.
    * Synchronous, so that nothing happens in between.
    */
   fork(): ForkableObjects
 }
 
-/** What a fork reads through to. */
+/** The part of a store that its forks read. */
 export type ReadableObjects = Pick<ObjectStore, 'read' | 'list' | 'close'>
 
 export interface ByteRange {
@@ -43,7 +43,7 @@ export interface ByteRange {
   readonly start: number
   /** Number of bytes, at least 1. */
   readonly length: number
-  /** Where the object ends inside the range, answer what it has from `start` on (for the cache, whose blocks know no sizes). A start at or behind the end stays 'corrupt'. */
+  /** If the object ends inside the range, return the bytes from `start` on (for the cache, which does not know sizes). A start at or beyond the end stays 'corrupt'. */
   readonly untilEnd?: true
 }
 
@@ -56,14 +56,14 @@ export interface ListedObject {
 
 export interface RemoveResult {
   readonly key: string
-  /** Absent when the key is gone. */
+  /** Absent when the key is removed. */
   readonly error?: ObjectStoreError
 }
 
 /**
- * What went wrong, as the caller needs to know it: `missing` no such object; `denied` credentials or permissions; `throttled` and `unavailable`
- * may pass; `timeout` nothing came in time; `full` no space; `corrupt` bytes that cannot be what was stored; `aborted` by the caller's signal;
- * `invalid` this request can never work (no such bucket, bad name).
+ * The failure, as far as the caller needs it: `missing`: no such object; `denied`: credentials or permissions; `throttled` and `unavailable`:
+ * may pass; `timeout`: no answer in time; `full`: no space; `corrupt`: not the stored bytes; `aborted`: by the caller's signal;
+ * `invalid`: this request can never succeed (no such bucket, bad name).
  */
 export type ObjectStoreErrorKind =
   | 'missing'
@@ -79,7 +79,7 @@ export type ObjectStoreErrorKind =
 export class ObjectStoreError extends Error {
   override readonly name = 'ObjectStoreError'
   readonly kind: ObjectStoreErrorKind
-  /** Whether the operation can have taken (or still take) effect. Reads never have one: 'no'. */
+  /** Whether the operation may have taken effect, or may still do so. Always 'no' for reads. */
   readonly applied: 'no' | 'unknown'
 
   constructor(kind: ObjectStoreErrorKind, applied: 'no' | 'unknown', message: string, options?: { readonly cause?: unknown }) {
@@ -90,10 +90,10 @@ export class ObjectStoreError extends Error {
 }
 
 export function abortedError(applied: 'no' | 'unknown', what: string): ObjectStoreError {
-  return new ObjectStoreError('aborted', applied, `${what}: given up by the caller`)
+  return new ObjectStoreError('aborted', applied, `${what}: aborted by the caller`)
 }
 
-/** Worth another try with the same bytes. */
+/** Whether a retry with the same bytes may succeed. */
 export function isTransient(error: ObjectStoreError): boolean {
   return error.kind === 'throttled' || error.kind === 'unavailable' || error.kind === 'timeout'
 }

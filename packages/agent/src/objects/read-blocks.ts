@@ -1,17 +1,18 @@
-// Object bytes that were read: fetched in runs of whole blocks, each run once however many ask, kept by last use within a byte budget.
+// Blocks of objects in memory: fetched in runs of whole blocks, each run once for all concurrent readers, and evicted by last use within a byte budget.
+import { must } from '../core/assert.ts'
 import { abortedError, type ByteRange, type ObjectStore, ObjectStoreError } from './object-store.ts'
 import { sliceChunks } from './slice-chunks.ts'
 
-/** The blocks that one request brought: one piece of memory, so it is kept and dropped as one. */
+/** The blocks of one request. They are one piece of memory, so they are kept and dropped together. */
 interface Run {
   readonly key: string
   readonly firstBlock: number
   readonly blocks: number
-  /** Shorter than its blocks where the object ends. */
+  /** Shorter than its blocks at the end of the object. */
   readonly bytes: Uint8Array
 }
 
-/** A request on its way, shared by its waiters. It is given up when the last of them has gone. */
+/** A request in flight, shared by its waiters. It is aborted when the last of them has gone. */
 interface Flight {
   readonly run: Promise<Run>
   readonly abort: AbortController
@@ -23,7 +24,7 @@ export class ReadBlocks {
   readonly #store: Pick<ObjectStore, 'read'>
   readonly #maxBytes: number
   readonly #blockBytes: number
-  /** By object, then by block: where it is, or that it is coming. */
+  /** By object, then by block: its run, or the request that will bring it. */
   readonly #places = new Map<string, Map<number, Run | Flight>>()
   /** Least recently used first. */
   readonly #runs = new Set<Run>()
@@ -53,12 +54,12 @@ export class ReadBlocks {
     return this.#cut(key, runs, range)
   }
 
-  /** The range's pieces, with one request for each gap between blocks that are there or already asked for. */
+  /** The range's pieces, with one request for each gap between blocks that are cached or already requested. */
   async read(key: string, range: ByteRange, signal: AbortSignal | undefined): Promise<readonly Uint8Array[]> {
     const wanted: (Run | Flight)[] = []
     const blocks = this.#blocksOf(range)
     for (let index = 0; index < blocks.length; ) {
-      const block = blocks[index] ?? 0
+      const block = must(blocks[index], 'a block of the range')
       const place = this.#places.get(key)?.get(block)
       if (place !== undefined) {
         if (wanted.at(-1) !== place) wanted.push(place)
@@ -80,7 +81,7 @@ export class ReadBlocks {
       for (const flight of flights) {
         flight.waiters -= 1
         if (flight.waiters > 0 || flight.ended) continue
-        // Nobody waits any more; nor must whoever asks next be given a request that is about to fail.
+        // No reader waits any more, and the next one must not join a request that is about to fail.
         this.#end(key, flight)
         flight.abort.abort()
       }
@@ -148,13 +149,13 @@ export class ReadBlocks {
   }
 
   #cut(key: string, runs: readonly Run[], range: ByteRange): readonly Uint8Array[] {
-    const begin = (runs[0]?.firstBlock ?? 0) * this.#blockBytes
+    const begin = must(runs[0], 'the run of a range').firstBlock * this.#blockBytes
     const there = begin + runs.reduce((sum, { bytes }) => sum + bytes.length, 0)
     if (range.start + range.length > there)
       throw new ObjectStoreError(
         'corrupt',
         'no',
-        `read ${key}: it ends at ${there}, asked for ${range.start} to ${range.start + range.length}`,
+        `read ${key}: the object has ${there} bytes, requested were ${range.start} to ${range.start + range.length}`,
       )
     return sliceChunks(
       runs.map(({ bytes }) => bytes),

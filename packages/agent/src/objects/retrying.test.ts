@@ -1,4 +1,4 @@
-// Tries, pauses, time-outs and hedges, on a clock that stands still until the test moves it.
+// Attempts, pauses, time-outs and hedges, on a clock that stands still until the test moves it.
 import { expect, test } from 'vitest'
 import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
 import { bytes, failure, listed, text } from './object-store.contract.ts'
@@ -31,7 +31,7 @@ function first(count: number, error: ObjectStoreError): Hook {
 const noAnswer = (request: StoreRequest): Promise<never> =>
   silence(request, () => abortedError(request.operation === 'put' ? 'unknown' : 'no', 'it'))
 
-test('transient failures are tried again after pauses that double up to a bound', async () => {
+test('transient failures are retried after pauses that double up to a bound', async () => {
   const at: number[] = []
   const { clock, store } = retrying({
     async before(request) {
@@ -60,22 +60,22 @@ test('a pause is drawn between half of its length and all of it', async () => {
   }
 })
 
-test.each(['missing', 'denied', 'full', 'corrupt', 'invalid'] as const)('what is %s is not tried again', async (kind) => {
+test.each(['missing', 'denied', 'full', 'corrupt', 'invalid'] as const)('%s is not retried', async (kind) => {
   const { inner, store } = retrying({ before: first(9, failing(kind)) })
   expect(await failure(store.read('k'))).toMatchObject({ kind, applied: 'no', message: `it is ${kind}` })
   expect(inner.requests).toHaveLength(1)
 })
 
-test('no try begins after the deadline; the last error is the answer, and says how many tries there were', async () => {
+test('no attempt begins after the deadline; the last error is the answer, with the number of attempts', async () => {
   const { clock, inner, store } = retrying({ before: first(Infinity, failing('unavailable')) }, { deadlineMs: 1_000 })
   const put = failure(store.put('k', [bytes('x')]))
   await clock.advance(60_000)
-  expect(await put).toMatchObject({ kind: 'unavailable', applied: 'no', message: 'it is unavailable (after 4 tries)' })
+  expect(await put).toMatchObject({ kind: 'unavailable', applied: 'no', message: 'it is unavailable (after 4 attempts)' })
   expect(inner.requests).toHaveLength(4)
   expect(clock.waiting).toBe(0)
 })
 
-test('a put that may have landed once is unknown, whatever later tries say', async () => {
+test('after an attempt with an unknown outcome the put stays unknown, whatever later attempts report', async () => {
   const { clock, store } = retrying({
     before({ number }) {
       throw number === 1 ? failing('timeout', 'unknown') : failing('denied', 'no')
@@ -86,7 +86,7 @@ test('a put that may have landed once is unknown, whatever later tries say', asy
   expect(await put).toMatchObject({ kind: 'denied', applied: 'unknown' })
 })
 
-test('every try has a time of its own, and the next one is another request with the same bytes', async () => {
+test('every attempt has a time-out of its own, and the next one is another request with the same bytes', async () => {
   const { clock, inner, store } = retrying({ before: (request) => (request.number <= 2 ? noAnswer(request) : undefined) })
   const put = store.put('k', [bytes('the '), bytes('same')])
   await clock.advance(1_000 + 100 + 999)
@@ -98,14 +98,14 @@ test('every try has a time of its own, and the next one is another request with 
   expect(clock.waiting).toBe(0)
 })
 
-test('a store that never answers is a timeout in the end, whose put may still land', async () => {
+test('a store that never answers is a timeout in the end, and the put may still land', async () => {
   const { clock, store } = retrying({ before: noAnswer }, { deadlineMs: 1_500 })
   const put = failure(store.put('k', [bytes('x')]))
   await clock.advance(10_000)
   expect(await put).toMatchObject({ kind: 'timeout', applied: 'unknown' })
 })
 
-test('whoever gives up is answered at once, in a try and in a pause', async () => {
+test('a caller that aborts gets its answer at once, during an attempt and during a pause', async () => {
   const inTry = retrying({ before: noAnswer })
   const giveTry = new AbortController()
   const put = failure(inTry.store.put('k', [bytes('x')], giveTry.signal))
@@ -123,7 +123,7 @@ test('whoever gives up is answered at once, in a try and in a pause', async () =
   expect(inPause.clock.waiting).toBe(0)
 })
 
-test('a slow put is sent a second time; the one that lands first is the answer, the other is given up', async () => {
+test('a slow put is sent a second time; the one that lands first is the answer, and the other is aborted', async () => {
   const { clock, inner, store } = retrying(
     { before: (request) => (request.number === 1 ? noAnswer(request) : undefined) },
     { hedgeAfterMs: 200 },
@@ -145,7 +145,7 @@ test('a put that is answered in time is not sent twice', async () => {
   expect(inner.requests).toHaveLength(1)
 })
 
-test('when the first of two fails the second still counts; when both do, the try failed, with what either may have done', async () => {
+test('if the first of two fails, the second still counts; if both fail, the attempt failed, with the effect that either may have had', async () => {
   const second = Promise.withResolvers<void>()
   const { clock, inner, store } = retrying(
     {
@@ -172,7 +172,7 @@ test('reads are never hedged', async () => {
   expect(await read).toMatchObject({ kind: 'timeout', applied: 'no' })
 })
 
-test('of a bulk removal only what is still there is tried again', async () => {
+test('a bulk removal retries only the keys that are left', async () => {
   const { clock, inner, store } = retrying({ before: first(1, failing('unavailable', 'unknown')) })
   const removed = store.remove(['a', 'b'])
   await clock.advance(1_000)
@@ -183,7 +183,7 @@ test('of a bulk removal only what is still there is tried again', async () => {
   ])
 })
 
-test('a list is tried again until it begins', async () => {
+test('a list is retried until it begins', async () => {
   const { clock, inner, store } = retrying({ before: first(2, failing('throttled')) })
   await inner.bucket.put('a', [bytes('x')])
   const list = listed(store, '')

@@ -1,4 +1,4 @@
-// A store that tries again: the same bytes under the same key, with growing pauses, until it succeeds, cannot, or is out of time.
+// A store that retries: the same bytes under the same key, with growing pauses, until the request succeeds, cannot succeed, or is out of time.
 import type { Clock, Random } from '../time/clock.ts'
 import {
   abortedError,
@@ -11,20 +11,20 @@ import {
 } from './object-store.ts'
 
 export interface RetryPolicy {
-  /** No try begins later than this after the first; the last error is then the answer. */
+  /** No attempt begins later than this after the first; the last error is then the answer. */
   readonly deadlineMs: number
-  /** One try that takes longer is given up, as 'timeout'. */
+  /** An attempt that takes longer is aborted and counts as 'timeout'. */
   readonly attemptMs: number
-  /** The pause before the second try; it doubles up to `maxPauseMs`. Each is drawn between half of it and all of it, so that agents do not come back in step. */
+  /** The pause before the second attempt; it doubles up to `maxPauseMs`. Each is drawn between half of it and all of it, so that agents do not retry in step. */
   readonly firstPauseMs: number
   readonly maxPauseMs: number
-  /** A put that takes longer is sent a second time, and whichever lands first counts. Absent: never. Safe because a key never gets a second content. */
+  /** A put that takes longer is sent a second time, and the first to land counts. Absent: never. Safe because a key never gets a second content. */
   readonly hedgeAfterMs?: number
 }
 
 /**
- * AWS advises to repeat slow requests early and on another connection: 3 s is far above its slow ones at 8 MiB, and a line that is merely slow is not
- * asked for twice its work before that. The chain gives up a put after 20 s.
+ * AWS advises repeating slow requests early, on another connection. 3 s is far above its slow requests at 8 MiB, so a line that is merely slow does not
+ * get twice the work before that. The chain gives up a put after 20 s.
  */
 export const defaultRetryPolicy: RetryPolicy = {
   deadlineMs: 15_000,
@@ -71,7 +71,7 @@ export class RetryingObjects implements ObjectStore {
     return this.#repeat(`read ${key}`, (trySignal) => this.#store.read(key, range, trySignal), signal)
   }
 
-  /** Only what is still there is tried again. */
+  /** Retries only the keys that are left. */
   async remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]> {
     const results = new Map<string, RemoveResult>()
     const attempt: Try<void> = async (trySignal) => {
@@ -82,13 +82,13 @@ export class RetryingObjects implements ObjectStore {
     try {
       await this.#repeat('remove', attempt, signal)
     } catch (error) {
-      // Some keys have their answer; then the others have theirs too: the last error.
+      // Some keys have their answer; the others get the last error.
       if (!(error instanceof ObjectStoreError) || results.size === 0 || error.kind === 'aborted') throw error
     }
     return keys.map((key) => results.get(key) ?? { key })
   }
 
-  /** Tried again only until the first object came: lists have no promised order, so there is no place to go on from. */
+  /** Retries only until the first object came: lists have no promised order, so there is no position to continue from. */
   async *list(prefix: string, options: { readonly after?: string; readonly signal?: AbortSignal } = {}): AsyncIterable<ListedObject> {
     const open: Try<{ rest: AsyncIterator<ListedObject>; first: IteratorResult<ListedObject> }> = async (trySignal) => {
       const signal = options.signal === undefined ? trySignal : AbortSignal.any([trySignal, options.signal])
@@ -116,7 +116,7 @@ export class RetryingObjects implements ObjectStore {
         return await this.#attempt(what, attempt, signal)
       } catch (error) {
         if (!(error instanceof ObjectStoreError)) throw error
-        // What an earlier try may have done, no later one undoes.
+        // A later attempt does not undo the possible effect of an earlier one.
         if (error.applied === 'unknown') applied = 'unknown'
         const pause = pauseMs * (0.5 + this.#random.next() / 2)
         const last = !isTransient(error) || this.#clock.monotonic() + pause >= deadline
@@ -126,7 +126,7 @@ export class RetryingObjects implements ObjectStore {
     }
   }
 
-  /** One try under a signal of its own, which the caller's signal and the time of a try both end. */
+  /** One attempt under its own signal, which aborts with the caller's signal or at the time-out of an attempt. */
   async #attempt<T>(what: string, attempt: Try<T>, signal: AbortSignal | undefined): Promise<T> {
     if (signal?.aborted === true) throw abortedError('no', what)
     const { attemptMs } = this.#policy
@@ -149,7 +149,7 @@ export class RetryingObjects implements ObjectStore {
     }
   }
 
-  /** The try, and the same once more when it is slow. The first success counts; when both fail, the second error does, with what either may have done. */
+  /** The attempt, and a second one when it is slow. The first success counts. When both fail, the second error does, with the effect that either may have had. */
   #hedged(send: Try<void>, hedgeAfterMs: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const own = new AbortController()
@@ -182,6 +182,6 @@ export class RetryingObjects implements ObjectStore {
 
 function restated(error: ObjectStoreError, applied: 'no' | 'unknown', tries: number): ObjectStoreError {
   if (tries === 1 && error.applied === applied) return error
-  const message = tries === 1 ? error.message : `${error.message} (after ${tries} tries)`
+  const message = tries === 1 ? error.message : `${error.message} (after ${tries} attempts)`
   return new ObjectStoreError(error.kind, applied, message, { cause: error })
 }

@@ -1,25 +1,25 @@
-// What an error of S3, of its SDK or of the network under it means to the callers of an object store.
+// Translates errors of S3, of its SDK and of the network into the errors of an object store.
 import { isError } from '../native-error.ts'
 import { ObjectStoreError, type ObjectStoreErrorKind } from './object-store.ts'
 
 type Meaning = readonly [kind: ObjectStoreErrorKind, advice?: string]
 
-/** By the error's code, the `Code` of S3's XML. What is not here is judged by its HTTP status. */
+/** Keyed by the error's code, the `Code` of S3's XML. The HTTP status decides about any other code. */
 const byCode: Readonly<Record<string, Meaning>> = {
   NoSuchKey: ['missing'],
   NoSuchBucket: ['invalid', 'there is no such bucket'],
-  InvalidBucketName: ['invalid', 'that is no name of a bucket'],
+  InvalidBucketName: ['invalid', 'the name is not a valid bucket name'],
   PermanentRedirect: ['invalid', 'the bucket is in another region'],
   AuthorizationHeaderMalformed: ['invalid', 'the bucket is in another region'],
   IllegalLocationConstraintException: ['invalid', 'the bucket is in another region'],
   InvalidRange: ['corrupt'],
-  AccessDenied: ['denied', 'these credentials may not do this'],
-  Forbidden: ['denied', 'these credentials may not do this'],
-  AllAccessDisabled: ['denied', 'these credentials may not do this'],
+  AccessDenied: ['denied', 'these credentials do not allow this'],
+  Forbidden: ['denied', 'these credentials do not allow this'],
+  AllAccessDisabled: ['denied', 'these credentials do not allow this'],
   AccountProblem: ['denied'],
-  InvalidAccessKeyId: ['denied', 'the access key is not known there'],
+  InvalidAccessKeyId: ['denied', 'the server does not know the access key'],
   // Versity S3 Gateway answers this with 404.
-  XAdminUserNotFound: ['denied', 'the access key is not known there'],
+  XAdminUserNotFound: ['denied', 'the server does not know the access key'],
   SignatureDoesNotMatch: ['denied', 'the secret key is wrong'],
   InvalidSecurity: ['denied'],
   InvalidToken: ['denied'],
@@ -27,8 +27,8 @@ const byCode: Readonly<Record<string, Meaning>> = {
   ExpiredTokenException: ['denied', 'the credentials have expired'],
   CredentialsProviderError: ['denied', 'no credentials were found'],
   TokenProviderError: ['denied', 'no credentials were found'],
-  // The SDK learns the server's clock from this answer, so that the next try is signed with it.
-  RequestTimeTooSkewed: ['unavailable', 'the clock of this machine differs from the server'],
+  // The SDK learns the server's clock from this answer and signs the next attempt with it.
+  RequestTimeTooSkewed: ['unavailable', "the clock of this machine differs from the server's"],
   SlowDown: ['throttled'],
   Throttling: ['throttled'],
   ThrottlingException: ['throttled'],
@@ -41,7 +41,7 @@ const byCode: Readonly<Record<string, Meaning>> = {
   QuotaExceeded: ['full'],
   InsufficientStorage: ['full'],
   XMinioStorageFull: ['full'],
-  // A body that was changed on its way: the next try may arrive whole.
+  // The body was changed on its way: the next attempt may arrive intact.
   BadDigest: ['unavailable'],
   XAmzContentSHA256Mismatch: ['unavailable'],
   IncompleteBody: ['unavailable'],
@@ -52,10 +52,10 @@ const byCode: Readonly<Record<string, Meaning>> = {
 /** The connection broke. The SDK calls some of these TimeoutError. */
 const broken: readonly string[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED']
 
-/** Nothing was sent: there was no connection to send it on. */
+/** No request was sent, because there was no connection. */
 const neverConnected: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']
 
-/** `effect`: what the request does when it succeeds; with 'none' nothing can have been applied. */
+/** `effect` is what the request does when it succeeds; with 'none' nothing can have been applied. */
 export function s3Error(error: unknown, effect: 'none' | 'change', what: string): ObjectStoreError {
   if (error instanceof ObjectStoreError) return error
   const status = statusOf(error)
@@ -72,7 +72,7 @@ export function s3Error(error: unknown, effect: 'none' | 'change', what: string)
   return new ObjectStoreError(kind, definite ? 'no' : 'unknown', message, { cause: error })
 }
 
-/** S3's code and the system's, the SDK's and those below it: of a name with several addresses, each has failed in its own way. */
+/** The codes of S3, the system, the SDK and the causes below. If a host has several addresses, each may have failed differently. */
 export function codesOf(error: unknown): readonly string[] {
   const codes: string[] = []
   for (let at: unknown = error; isError(at) && codes.length < 8; at = at.cause ?? firstOf(at)) {
@@ -83,7 +83,7 @@ export function codesOf(error: unknown): readonly string[] {
   return codes
 }
 
-/** Of an AggregateError, by its shape: it may be of another realm. */
+/** The first error of an AggregateError, recognized by its shape: it may come from another realm. */
 function firstOf(error: Error): unknown {
   return 'errors' in error && Array.isArray(error.errors) ? error.errors[0] : undefined
 }
@@ -95,7 +95,7 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined
 }
 
-/** The server has looked at the request and said no. After a 5xx it may have done it all the same. */
+/** The server has read the request and rejected it. After a 5xx the server may still have applied it. */
 function refused(status: number | undefined): boolean {
   return status !== undefined && status >= 300 && status < 500 && status !== 408
 }

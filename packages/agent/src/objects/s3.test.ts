@@ -1,4 +1,4 @@
-// What S3 does when servers and networks fail: which kind each failure is, whether it may still land, and that no answer is ever short.
+// S3 when servers and networks fail: the kind of each failure, whether the request may still land, and that no answer is ever short.
 import { createServer } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
 import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
@@ -22,7 +22,7 @@ async function onServer(serverOptions: S3ServerOptions, options: Partial<S3Optio
   return { server, store }
 }
 
-/** The first request of a method meets the fault, later ones do not. */
+/** Only the first request of a method gets the fault. */
 function once(method: string, fault: Fault): (request: S3Request) => Fault | undefined {
   let met = false
   return (request) => {
@@ -45,7 +45,7 @@ test('503 SlowDown is throttled: a read has no effect, a put may have been appli
   expect(await failure(store.remove(['k']))).toMatchObject({ kind: 'throttled', applied: 'unknown' })
 })
 
-test('a put whose answer is lost was applied for all we know', async () => {
+test('a put whose answer is lost may have been applied', async () => {
   for (const fault of [
     { kind: 'hang up', when: 'after' },
     { kind: 'answer', status: 500, code: 'InternalError', when: 'after' },
@@ -67,7 +67,7 @@ test('a connection that ends inside the answer fails the read, for whole objects
   }
 })
 
-test('an answer shorter than the range asked for is corrupt, though the server calls it complete', async () => {
+test('an answer shorter than the requested range is corrupt, even if the server calls it complete', async () => {
   const { store } = await onServer({ fault: once('GET', { kind: 'short', bytes: 3 }) })
   await store.put('k', [bytes('0123456789')])
   expect(await failure(store.read('k', { start: 2, length: 5 }))).toMatchObject({ kind: 'corrupt', applied: 'no' })
@@ -84,7 +84,7 @@ test('a put that timed out may land later, and then it is the object', async () 
   expect(text(await store.read('k'))).toBe('late')
 })
 
-test('an answer that stops coming is a timeout, not a wait for ever', async () => {
+test('an answer that stops in the middle is a timeout, not an endless wait', async () => {
   const held = gate()
   const { store } = await onServer(
     { fault: once('GET', { kind: 'stall', afterBytes: 1000, until: held.until }) },
@@ -95,7 +95,7 @@ test('an answer that stops coming is a timeout, not a wait for ever', async () =
   held.open()
 })
 
-test('whoever gives up is let go at once, before the answer and in its middle', async () => {
+test('a caller that aborts is released at once, before the answer and in the middle of it', async () => {
   const held = gate()
   const faults: Readonly<Record<string, Fault>> = {
     PUT: { kind: 'wait', until: held.until },
@@ -116,7 +116,7 @@ test('whoever gives up is let go at once, before the answer and in its middle', 
   held.open()
 })
 
-test('a start is told what is wrong: the secret, the key, the bucket, or that nobody answers', async () => {
+test('at the start the error names the cause: the secret, the key, the bucket, or an endpoint without a server', async () => {
   const { server, store } = await onServer({})
   await store.checkBucket()
   const { endpoint, bucket, credentials } = server
@@ -135,12 +135,12 @@ test('a start is told what is wrong: the secret, the key, the bucket, or that no
   expect(await check({ endpoint: await nobodyListens() })).toMatchObject({ kind: 'unavailable', applied: 'no' })
 })
 
-test('what never reached a server was not applied', async () => {
+test('a request that never reached a server was not applied', async () => {
   const { store } = await onServer({}, { endpoint: await nobodyListens() })
   expect(await failure(store.put('k', [bytes('x')]))).toMatchObject({ kind: 'unavailable', applied: 'no' })
 })
 
-test('endpoint and credentials come from where AWS tools look, paths carry the bucket, and the region is us-east-1', async () => {
+test('endpoint and credentials come from the places of the AWS tools, paths carry the bucket, and the region is us-east-1', async () => {
   const server = await startS3Server()
   opened.push(server)
   vi.stubEnv('AWS_ENDPOINT_URL_S3', server.endpoint)
@@ -157,7 +157,7 @@ test('endpoint and credentials come from where AWS tools look, paths carry the b
   await store.close()
 })
 
-test('no checksum headers are sent with objects, which older servers refuse', async () => {
+test('objects are sent without checksum headers, which older servers reject', async () => {
   const { server, store } = await onServer({})
   await store.put('k', [bytes('x')])
   await store.read('k')
@@ -165,7 +165,7 @@ test('no checksum headers are sent with objects, which older servers refuse', as
   for (const { headers } of server.requests) expect(Object.keys(headers).filter((name) => name.includes('checksum'))).toEqual([])
 })
 
-test('a server without conditional writes is asked once', async () => {
+test('a server without conditional writes is asked only once', async () => {
   const { server, store } = await onServer({ conditionalWrites: 'refused' })
   expect(await store.putIfAbsent('k', [bytes('x')])).toBe('unsupported')
   expect(await store.putIfAbsent('k', [bytes('x')])).toBe('unsupported')
@@ -173,14 +173,14 @@ test('a server without conditional writes is asked once', async () => {
   expect(server.objects.size).toBe(0)
 })
 
-test('where a server ignores the condition, whoever claims a used prefix later is refused all the same', async () => {
+test('where a server ignores the condition, a later claim of a used prefix is still rejected', async () => {
   const { store } = await onServer({ conditionalWrites: 'ignored' })
   const [one, other] = ['0b3c1f7e-8f6a-4c55-9d0e-1a2b3c4d5e6f', 'ffffffff-8f6a-4c55-9d0e-1a2b3c4d5e6f']
   expect(await claimPrefix(store, { clusterId: one, createdAtMs: 1 })).toMatchObject({ kind: 'ours' })
   expect(await claimPrefix(store, { clusterId: other, createdAtMs: 1 })).toMatchObject({ kind: 'another cluster' })
 })
 
-test('2,500 keys are removed with three requests; a key that cannot go says why, the others go', async () => {
+test('2,500 keys are removed with three requests; a key that cannot be removed gets its error, and the others are removed', async () => {
   const { server, store } = await onServer({ undeletable: (key) => (key.endsWith('/k/7') ? 'AccessDenied' : undefined) })
   const keys = Array.from({ length: 2_500 }, (_, index) => `k/${index}`)
   await Promise.all(keys.slice(0, 10).map((key) => store.put(key, [bytes(key)])))
@@ -191,7 +191,7 @@ test('2,500 keys are removed with three requests; a key that cannot go says why,
   expect([...server.objects.keys()]).toEqual(['some/prefix/k/7'])
 })
 
-test('without bulk delete each key is removed by itself, with an answer of its own', async () => {
+test('without bulk delete each key is removed by its own request, with its own answer', async () => {
   const { server, store } = await onServer({
     bulkDelete: 'refused',
     undeletable: (key) => (key.endsWith('/b') ? 'AccessDenied' : undefined),
@@ -210,7 +210,7 @@ test('without bulk delete each key is removed by itself, with an answer of its o
   expect([...server.objects.keys()]).toEqual(['some/prefix/b'])
 })
 
-test('a list shows only keys of ours, under the prefix', async () => {
+test('a list shows only valid keys under the prefix', async () => {
   const { server, store } = await onServer({})
   const neighbour = await openS3({ ...server, prefix: '' })
   await Promise.all(['some/prefix2/x', 'other', 'some/prefix/mine'].map((key) => neighbour.put(key, [bytes('x')])))
@@ -219,7 +219,7 @@ test('a list shows only keys of ours, under the prefix', async () => {
   await neighbour.close()
 })
 
-test('retried through faults, an object is there once with its bytes', async () => {
+test('a put that is retried through faults leaves the object once with its bytes', async () => {
   const faults: Fault[] = [
     { kind: 'answer', status: 503, code: 'SlowDown', when: 'before' },
     { kind: 'hang up', when: 'before' },
@@ -234,7 +234,7 @@ test('retried through faults, an object is there once with its bytes', async () 
   const put = retrying.put('k', [bytes('the '), bytes('bytes')]).finally(() => {
     done = true
   })
-  // Ends the pauses, which are due at once, and no time-out.
+  // Ends the pauses, which are due at once, but no time-out.
   await vi.waitUntil(() => clock.advance(0).then(() => done), { interval: 1 })
   await put
   expect(text(await retrying.read('k'))).toBe('the bytes')

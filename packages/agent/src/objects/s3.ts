@@ -1,4 +1,4 @@
-// The FileStorage Service in S3, or in anything that speaks its API: one object per key under a prefix of a bucket, one PUT per object.
+// The FileStorage Service in S3, or in any server with its API: one object per key under a prefix of a bucket, one PUT per object.
 import type { S3Client } from '@aws-sdk/client-s3'
 import { joinChunks } from './join-chunks.ts'
 import { checkKey, checkPrefix, isKey } from './keys.ts'
@@ -17,28 +17,28 @@ type Sdk = typeof import('@aws-sdk/client-s3')
 
 export interface S3Options {
   readonly bucket: string
-  /** Without slashes at its ends; empty: the whole bucket. */
+  /** Without slashes at its ends. Empty: the whole bucket. */
   readonly prefix: string
-  /** Absent: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the profile's, else AWS itself. */
+  /** Absent: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the profile's, otherwise AWS itself. */
   readonly endpoint?: string
-  /** Absent: the environment's or the profile's, else us-east-1, which most servers but AWS take. */
+  /** Absent: the environment's or the profile's, otherwise us-east-1, which most servers other than AWS accept. */
   readonly region?: string
   /** Absent: the SDK's default chain (environment, profiles, web identity, container, instance). */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
-  /** `path`: endpoint/bucket/key; `host`: bucket.endpoint/key. Absent: path for an endpoint of one's own, host for AWS. */
+  /** `path`: endpoint/bucket/key; `host`: bucket.endpoint/key. Absent: path for a custom endpoint, host for AWS. */
   readonly addressing?: 'path' | 'host'
-  /** Until the first byte of an answer, and between any two. */
+  /** The time-out until the first byte of an answer, and between any two. */
   readonly requestTimeoutMs?: number
   readonly connectTimeoutMs?: number
   readonly maxSockets?: number
 }
 
 const defaults = { requestTimeoutMs: 10_000, connectTimeoutMs: 3_000, maxSockets: 64 }
-/** S3's own bound. */
+/** S3's own limit. */
 const keysPerBulkDelete = 1_000
 const deletesAtOnce = 8
 
-/** Loads the SDK (0.2 s), connects to nothing. Ask `checkBucket` next. */
+/** Loads the SDK (0.2 s) but does not connect. Call `checkBucket` next. */
 export async function openS3(options: S3Options): Promise<S3Objects> {
   const sdk = await import('@aws-sdk/client-s3')
   const { requestTimeoutMs, connectTimeoutMs, maxSockets } = { ...defaults, ...options }
@@ -47,14 +47,14 @@ export async function openS3(options: S3Options): Promise<S3Objects> {
       ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
       ...(region !== undefined && { region }),
       ...(options.credentials !== undefined && { credentials: options.credentials }),
-      // Retries are the wrapper's, which knows deadlines and keeps the count.
+      // The wrapper does the retries; it knows the deadlines and counts the attempts.
       maxAttempts: 1,
       followRegionRedirects: true,
-      // Every PUT is protected by its signed SHA-256, which every server that checks signatures checks or (SeaweedFS) replaces by counting. Checksum headers are
-      // sent only where S3 asks for one (bulk delete), because older servers refuse or garble them.
+      // The signed SHA-256 protects every PUT; every server that checks signatures checks it or (SeaweedFS) replaces it by counting. Checksum headers are
+      // sent only where S3 requires one (bulk delete), because older servers reject or corrupt them.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      // Would open a new connection for each large PUT.
+      // This would open a new connection for each large PUT.
       expectContinueHeader: false,
       requestHandler: {
         connectionTimeout: connectTimeoutMs,
@@ -66,7 +66,7 @@ export async function openS3(options: S3Options): Promise<S3Objects> {
       },
     })
   let client = configure(options.region)
-  // The SDK finds a region or throws; a server of one's own rarely has one.
+  // The SDK finds a region or throws; a custom server rarely has one.
   if (options.region === undefined) {
     const found = await client.config.region().catch(() => undefined)
     if (found === undefined) client = configure('us-east-1')
@@ -93,8 +93,8 @@ export class S3Objects implements ObjectStore {
   }
 
   /**
-   * For start-up: one small list under the prefix. Rejects with 'invalid' (no such bucket, wrong region), 'denied' (credentials wrong, missing or not
-   * allowed to), 'unavailable' or 'timeout' (nobody answers at the endpoint); the message names bucket and cause.
+   * For the start: one small list under the prefix. Rejects with 'invalid' (no such bucket, wrong region), 'denied' (credentials wrong, missing or without
+   * the permission), 'unavailable' or 'timeout' (no server answers at the endpoint); the message names bucket and cause.
    */
   async checkBucket(signal?: AbortSignal): Promise<void> {
     const command = new this.#sdk.ListObjectsV2Command({ Bucket: this.#bucket, Prefix: this.#root, MaxKeys: 1 })
@@ -111,7 +111,7 @@ export class S3Objects implements ObjectStore {
     await this.#put(key, body, signal, {})
   }
 
-  /** 'unsupported' where the server says so; a server that ignores the condition answers 'created' (see claimPrefix). */
+  /** 'unsupported' if the server reports so; a server that ignores the condition answers 'created' (see claimPrefix). */
   readonly putIfAbsent = async (key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<PutIfAbsent> => {
     if (!this.#conditionalPut) return 'unsupported'
     try {
@@ -135,16 +135,20 @@ export class S3Objects implements ObjectStore {
     try {
       const { Body, ContentLength, ContentRange } = await this.#client.send(command, withSignal(signal))
       if (Body === undefined || ContentLength === undefined)
-        throw new ObjectStoreError('corrupt', 'no', `${what}: an answer without a length`)
-      // AsyncIterable by the SDK's own promise for Node, where the body is an IncomingMessage.
+        throw new ObjectStoreError('corrupt', 'no', `${what}: the answer has no length`)
+      // The SDK promises an AsyncIterable on Node, where the body is an IncomingMessage.
       const stream = Body as AsyncIterable<Uint8Array> & { destroy?(): void }
       try {
         const part = partOf(range, { length: ContentLength, contentRange: ContentRange })
         if (part === undefined)
-          throw new ObjectStoreError('corrupt', 'no', `${what}: asked for ${asked.Range}, got ${ContentRange ?? `${ContentLength} bytes`}`)
+          throw new ObjectStoreError(
+            'corrupt',
+            'no',
+            `${what}: requested ${asked.Range}, received ${ContentRange ?? `${ContentLength} bytes`}`,
+          )
         return await collect(stream, part, what)
       } finally {
-        // Frees the socket of a body that was not read to its end; after the end it does nothing.
+        // Frees the socket of a body that was not read to its end; after the end this does nothing.
         stream.destroy?.()
       }
     } catch (error) {
@@ -179,7 +183,7 @@ export class S3Objects implements ObjectStore {
       })
       for (const { Key, Size } of page.Contents ?? []) {
         const key = Key?.startsWith(this.#root) === true ? Key.slice(this.#root.length) : ''
-        // Whatever is no key of ours (a console's folder mark, say) is nobody's to read or remove.
+        // A name that is not a valid key (a console's folder mark, say) belongs to another program: it is neither read nor removed.
         if (isKey(key) && key.startsWith(prefix) && key > after) yield { key, sizeBytes: Size ?? 0 }
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined
@@ -190,7 +194,7 @@ export class S3Objects implements ObjectStore {
     this.#client.destroy()
   }
 
-  /** One Buffer: a body without a known hash would need trailers, which not every server has. One memcpy, 1 ms for 8 MiB. */
+  /** One Buffer: a body without a known hash would need trailers, which not every server supports. One memcpy, 1 ms for 8 MiB. */
   async #put(
     key: string,
     body: readonly Uint8Array[],
@@ -215,7 +219,7 @@ export class S3Objects implements ObjectStore {
     }
   }
 
-  /** Undefined where the server has no bulk delete, or wants it in a way that the SDK does not speak: single deletes then tell what is wrong, if anything is. */
+  /** Undefined if the server has no bulk delete, or requires it in a form that the SDK does not support: single deletes then report any error. */
   async #removeInBulk(keys: readonly string[], signal: AbortSignal | undefined): Promise<readonly RemoveResult[] | undefined> {
     if (!this.#bulkDelete) return undefined
     if (signal?.aborted === true) throw abortedError('no', 'remove')
@@ -258,13 +262,13 @@ export class S3Objects implements ObjectStore {
   }
 }
 
-/** Whether requests go anywhere but to AWS: only the SDK knows what environment and profile say. */
+/** Whether requests go to a server other than AWS: only the SDK knows the environment and the profile. */
 async function hasOwnEndpoint(client: S3Client): Promise<boolean> {
   const config = client.config as { endpoint?: unknown; serviceConfiguredEndpoint?: () => Promise<string | undefined> }
   return config.endpoint !== undefined || (await config.serviceConfiguredEndpoint?.()) !== undefined
 }
 
-/** Asked again after a wait, which the compiler does not expect of a property. */
+/** A function, because the compiler does not expect a property to change during a wait. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true
 }
@@ -273,7 +277,7 @@ function withSignal(signal: AbortSignal | undefined): { readonly abortSignal?: A
   return signal === undefined ? {} : { abortSignal: signal }
 }
 
-/** Which bytes of the answer's body are the range. Some servers answer a range with the whole object; a shorter range than asked for is no answer. */
+/** The part of the answer's body that is the range. Some servers answer a range with the whole object. Undefined if the answer lacks a part of the range. */
 function partOf(
   range: ByteRange | undefined,
   { length, contentRange }: { readonly length: number; readonly contentRange: string | undefined },
@@ -300,7 +304,7 @@ async function collect(
     const at = Math.max(0, seen - skip)
     if (at < length && from < chunk.length) bytes.set(chunk.subarray(from, from + length - at), at)
     seen += chunk.length
-    // What is left is more than was asked for. An answer that ends here is read to its end, or its connection could not be used again.
+    // The rest lies beyond the range. An answer that ends here is still read to its end, otherwise its connection could not be used again.
     if (seen > skip + length) return bytes
   }
   if (seen < skip + length)
@@ -308,7 +312,7 @@ async function collect(
   return bytes
 }
 
-/** What servers answer that have no bulk delete, want Content-MD5 for it, or refuse the checksum header that the SDK sends instead. */
+/** The answers of servers that have no bulk delete, require Content-MD5 for it, or reject the checksum header that the SDK sends instead. */
 const noBulkDelete = new Set([
   'NotImplemented',
   'MethodNotAllowed',

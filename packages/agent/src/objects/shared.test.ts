@@ -1,11 +1,11 @@
-// Forks of object stores: neither side sees what the other does, and what a fork may need outlasts its parent's removals and its parent.
+// Forks of object stores: neither side sees the other's changes, and an object that a fork may need outlasts its removal and the parent.
 import { expect, test } from 'vitest'
 import { MemoryObjects } from './memory.ts'
 import { bytes, failure, listed, text } from './object-store.contract.ts'
 import type { ForkableObjects } from './object-store.ts'
 import { SharedObjects } from './shared.ts'
 
-/** A store with one object, and what it stands on where that is another. */
+/** A store with one object, and the store below it if there is one. */
 async function aParent(
   kind: 'memory' | 'shared',
 ): Promise<{ readonly parent: ForkableObjects; readonly inner: MemoryObjects; readonly freed: () => number }> {
@@ -17,7 +17,7 @@ async function aParent(
 }
 
 for (const kind of ['memory', 'shared'] as const) {
-  test(`${kind}: what one side puts or removes is not the other's`, async () => {
+  test(`${kind}: neither side sees the other's puts and removals`, async () => {
     const { parent } = await aParent(kind)
     const fork = parent.fork()
     await fork.put('a/2', [bytes('of the fork')])
@@ -29,7 +29,7 @@ for (const kind of ['memory', 'shared'] as const) {
     expect(await listed(parent, '')).toEqual([['a/1', 3]])
   })
 
-  test(`${kind}: what the parent removes stays for the forks, and for forks of these`, async () => {
+  test(`${kind}: objects that the parent removes stay for the forks, and for their forks`, async () => {
     const { parent } = await aParent(kind)
     const fork = parent.fork()
     expect(await parent.remove(['a/1'])).toEqual([{ key: 'a/1' }])
@@ -41,7 +41,7 @@ for (const kind of ['memory', 'shared'] as const) {
     expect(await listed(second, 'a/')).toEqual([['a/1', 3]])
   })
 
-  test(`${kind}: a fork goes on when its parent has ended`, async () => {
+  test(`${kind}: a fork keeps working after its parent has ended`, async () => {
     const { parent } = await aParent(kind)
     const fork = parent.fork()
     await parent.close()
@@ -49,7 +49,7 @@ for (const kind of ['memory', 'shared'] as const) {
   })
 }
 
-test('a removed object leaves the store with the last fork that may need it', async () => {
+test('a removed object is deleted with the last fork that may need it', async () => {
   const { parent, inner } = await aParent('shared')
   const [before, also] = [parent.fork(), parent.fork()]
   await parent.remove(['a/1'])
@@ -61,7 +61,7 @@ test('a removed object leaves the store with the last fork that may need it', as
   await after.close()
 })
 
-test('the store is closed, and free, with the last of its owner and the forks', async () => {
+test('the store is closed, and free, after its owner and all forks have closed', async () => {
   const { parent, freed } = await aParent('shared')
   const fork = parent.fork()
   const second = fork.fork()
@@ -73,7 +73,7 @@ test('the store is closed, and free, with the last of its owner and the forks', 
   expect(freed()).toBe(1)
 })
 
-test('a fork creates only what is absent below it, too', async () => {
+test('a fork creates only keys that are absent below it, too', async () => {
   const { parent } = await aParent('shared')
   const fork = parent.fork()
   expect(await fork.putIfAbsent?.('a/1', [bytes('mine')])).toBe('exists')

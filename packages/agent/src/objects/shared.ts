@@ -1,4 +1,4 @@
-// One store for its owner and for the forks that read through to it: what a fork may need outlasts both the owner's removals and the owner.
+// One store for its owner and for the forks that read through to it: objects that a fork may need outlast their removal by the owner, and the owner.
 import { checkKey } from './keys.ts'
 import { LayeredObjects } from './layered.ts'
 import {
@@ -12,26 +12,26 @@ import {
   type RemoveResult,
 } from './object-store.ts'
 
-/** A fork's hold on the store. Everything that was there when it began stays until it is closed. */
+/** A fork's lease on the store. Every object that existed when the lease began stays until it is closed. */
 export interface ObjectsLease extends ReadableObjects {
-  /** One more, for a fork of the fork: it keeps what this one keeps. */
+  /** Another lease, for a fork of the fork: it keeps the same objects. */
   lease(): ObjectsLease
 }
 
 /**
- * The owner's view. While there are leases a removed object is gone for the owner only; the store removes it when the last lease that may need it has ended.
- * If the process ends before that, the object is one that nothing refers to, as those of a crash, and the sweep finds it.
+ * The owner's view. While there are leases, a removed object is absent for the owner only; the store removes it when the last lease that may need it has ended.
+ * If the process ends before that, the object is an orphan, like those of a crash, and the sweep finds it.
  */
 export class SharedObjects implements ForkableObjects {
   readonly #store: ObjectStore
   readonly #onFree: (() => void) | undefined
   readonly #leases = new Set<ObjectsLease>()
-  /** Removed by the owner, and by whom they are still needed. */
+  /** Objects that the owner removed, each with the leases that still need it. */
   readonly #held = new Map<string, Set<ObjectsLease>>()
   #owned = true
   readonly putIfAbsent?: NonNullable<ObjectStore['putIfAbsent']>
 
-  /** `onFree`: the owner and all forks have let go, and the store is closed. */
+  /** `onFree` is called when the owner and all forks have closed and the store is closed. */
   constructor(store: ObjectStore, onFree?: () => void) {
     this.#store = store
     this.#onFree = onFree
@@ -97,7 +97,7 @@ export class SharedObjects implements ForkableObjects {
     try {
       if (free.length > 0) await this.#store.remove(free)
     } catch (error) {
-      // What cannot be removed now is an orphan, and the sweep's: no reason for a fork to fail at its end.
+      // An object that cannot be removed now is an orphan, which the sweep removes: the fork must not fail at its end.
       if (!(error instanceof ObjectStoreError)) throw error
     } finally {
       await this.#closeIfFree()

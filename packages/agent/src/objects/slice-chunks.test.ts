@@ -1,4 +1,4 @@
-// A range out of chunks is the same range out of their concatenation.
+// A range of chunks is the same range of their concatenation.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { sliceChunks } from './slice-chunks.ts'

@@ -1,6 +1,7 @@
 // A range out of a list of chunks, by reference: neighbours in memory come as one piece.
+import { must } from '../core/assert.ts'
 
-/** Where each of the chunks begins in their concatenation: with it many small ranges of many chunks are found quickly. */
+/** The start of each chunk in the concatenation: it makes many small ranges of many chunks quick to find. */
 export function startsOf(chunks: readonly Uint8Array[]): Float64Array {
   const starts = new Float64Array(chunks.length)
   let at = 0
@@ -19,7 +20,7 @@ export function sliceChunks(
 ): readonly Uint8Array[] {
   const pieces: Uint8Array[] = []
   const first = lastNotAfter(starts, start)
-  let at = starts[first] ?? 0
+  let at = chunks.length === 0 ? 0 : must(starts[first], 'the start of a chunk')
   for (let index = first; ; index++) {
     const chunk = chunks[index]
     if (chunk === undefined) break
@@ -32,19 +33,19 @@ export function sliceChunks(
   return pieces
 }
 
-/** The last index whose start is not after the place; 0 where there is none. */
+/** The last index whose start is at or before the place; 0 if there is none. */
 function lastNotAfter(starts: Float64Array, place: number): number {
   let low = 0
   let high = starts.length - 1
   while (low < high) {
     const middle = (low + high + 1) >>> 1
-    if ((starts[middle] ?? 0) <= place) low = middle
+    if (must(starts[middle], 'the start of a chunk') <= place) low = middle
     else high = middle - 1
   }
   return low
 }
 
-/** Batches of one partition were mostly copied one behind the other into one slab: then they are one piece again. */
+/** Batches of one partition were mostly copied one after the other into one slab, so they become one piece again. */
 function append(pieces: Uint8Array[], piece: Uint8Array): void {
   const last = pieces.at(-1)
   if (last !== undefined && last.buffer === piece.buffer && last.byteOffset + last.length === piece.byteOffset)

@@ -1,4 +1,4 @@
-// The objects of a snapshot file: every range of every size comes back, and nothing can be written.
+// The objects of a snapshot file: every range of every size is read back, and writes are rejected.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,7 +29,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('whole objects and ranges over the borders of pieces', async () => {
+test('whole objects and ranges across the borders of pieces', async () => {
   expect(text(await store.read('c/small'))).toBe('0123456789')
   expect(await store.read('c/empty')).toHaveLength(0)
   expect(Buffer.compare(await store.read('d/large'), large)).toBe(0)
@@ -45,7 +45,7 @@ test('whole objects and ranges over the borders of pieces', async () => {
   expect(await store.read('d/large', { start: piece * 2, length: piece, untilEnd: true })).toHaveLength(7)
 })
 
-test('a range that is not there is corrupt, an object that is not there is missing', async () => {
+test('a range beyond the object is corrupt, an absent object is missing', async () => {
   expect(await failure(store.read('c/small', { start: 8, length: 3 }))).toMatchObject({ kind: 'corrupt' })
   expect(await failure(store.read('c/small', { start: 10, length: 3, untilEnd: true }))).toMatchObject({ kind: 'corrupt' })
   expect(await failure(store.read('d/left-out'))).toMatchObject({ kind: 'missing' })
@@ -63,7 +63,7 @@ test('lists have each object once, with its size', async () => {
   expect(await listed(store, 'c/e', 'c/empty')).toEqual([['c/exact', piece]])
 })
 
-test('nothing can be written to it', async () => {
+test('writes are denied', async () => {
   expect(await failure(store.put('c/new'))).toMatchObject({ kind: 'denied', applied: 'no' })
   expect(await failure(store.remove())).toMatchObject({ kind: 'denied', applied: 'no' })
 })

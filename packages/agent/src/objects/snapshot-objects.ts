@@ -4,10 +4,10 @@ import { joinChunks } from './join-chunks.ts'
 import { checkKey, checkPrefix } from './keys.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from './object-store.ts'
 
-/** As large as the blocks that a reader asks for: SQLite reads a row whole. Readers don't depend on it. */
+/** The size of the blocks that a reader requests, because SQLite reads a row whole. Readers don't depend on it. */
 const pieceBytes = 512 * 1024
 
-/** Adds objects to a snapshot that is being made, one after another. Rejects as the store does, or with SQLite's error. */
+/** Adds objects to a snapshot in the making, one after another. Rejects as the store does, or with SQLite's error. */
 export async function addSnapshotObjects(path: string, keys: Iterable<string>, from: Pick<ObjectStore, 'read'>): Promise<void> {
   const database = new DatabaseSync(path)
   try {
@@ -30,11 +30,11 @@ interface Piece {
   readonly bytes: Uint8Array
 }
 
-/** Read when it is asked for: the file stays open until `close`. Puts and removals are refused as denied. */
+/** Reads on demand: the file stays open until `close`. Puts and removals are rejected as denied. */
 export class SnapshotObjects implements ObjectStore {
   readonly #database: DatabaseSync
 
-  /** The file was looked at before. Throws SQLite's error. */
+  /** The file must have been inspected before. Throws SQLite's error. */
   constructor(path: string) {
     this.#database = new DatabaseSync(path, { readOnly: true })
   }
@@ -63,7 +63,7 @@ export class SnapshotObjects implements ObjectStore {
       .prepare('SELECT key, max(start + length(bytes)) AS sizeBytes FROM snapshot_objects WHERE key >= ? AND key > ? GROUP BY key')
       .iterate(prefix, options.after ?? '')
     for (const row of rows) {
-      // The cast is at the border of the database: the columns are those of the statement. ASCII keys sort by bytes, so the prefix is one run.
+      // The cast is at the border of the database: the statement names these columns. ASCII keys sort by bytes, so the prefix is one range.
       const object = row as unknown as ListedObject
       if (!object.key.startsWith(prefix)) return
       if (options.signal?.aborted === true) throw abortedError('no', `list ${prefix}`)
@@ -82,7 +82,7 @@ export class SnapshotObjects implements ObjectStore {
     const { start, length } = range ?? { start: 0, length: size }
     const end = range?.untilEnd === true ? Math.min(start + length, size) : start + length
     if (end > size || (range !== undefined && start >= end))
-      throw new ObjectStoreError('corrupt', 'no', `read ${key}: ${size} bytes are there, asked for ${start} to ${start + length}`)
+      throw new ObjectStoreError('corrupt', 'no', `read ${key}: the object has ${size} bytes, requested were ${start} to ${start + length}`)
     return joinChunks(
       this.#pieces(key, start, end).map((piece) => piece.bytes.subarray(Math.max(0, start - piece.start), end - piece.start)),
     )
@@ -95,23 +95,23 @@ export class SnapshotObjects implements ObjectStore {
     return row === undefined ? undefined : Number(row.size)
   }
 
-  /** Those that hold the range, in order. */
+  /** The pieces that hold the range, in order. */
   #pieces(key: string, start: number, end: number): readonly Piece[] {
     const rows = this.#database
       .prepare(`SELECT start, bytes FROM snapshot_objects WHERE key = ? AND start < ? AND start >= coalesce(
         (SELECT start FROM snapshot_objects WHERE key = ? AND start <= ? ORDER BY start DESC LIMIT 1), 0) ORDER BY start`)
       .all(key, end, key, start)
-    // The cast is at the border of the database: the columns are those of the statement.
+    // The cast is at the border of the database: the statement names these columns.
     return rows as unknown as readonly Piece[]
   }
 }
 
-/** SQLite fails on a file that it could open before only where the file is torn, or its disk is. */
+/** On a file that it could open before, SQLite fails only if the file is damaged or its disk fails. */
 function unreadable(what: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_SQLITE_ERROR') return error
   return new ObjectStoreError('corrupt', 'no', `${what}: ${error.message}`, { cause: error })
 }
 
 function readOnly(what: string): ObjectStoreError {
-  return new ObjectStoreError('denied', 'no', `${what}: a snapshot is never written to`)
+  return new ObjectStoreError('denied', 'no', `${what}: a snapshot is read-only`)
 }

@@ -1,4 +1,4 @@
-// A directory of objects whose writes a StoreWatch sees.
+// A directory of objects that reports the outcomes of its writes to a StoreWatch.
 import type { StoreTrouble, StoreWatch } from '../observe/store-watch.ts'
 import { hasCode } from './file-errors.ts'
 import {

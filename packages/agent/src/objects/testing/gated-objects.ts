@@ -14,7 +14,7 @@ export class GatedObjects implements ObjectStore {
   readonly #waiting: Waiting[] = []
   readonly #arrivals: (() => void)[] = []
 
-  /** The keys of puts that wait, oldest first. */
+  /** The keys of the waiting puts, oldest first. */
   get waiting(): readonly string[] {
     return this.#waiting.map(({ key }) => key)
   }
@@ -27,7 +27,7 @@ export class GatedObjects implements ObjectStore {
     })
   }
 
-  /** Lets the n-th put that waits (0 is the oldest) land, as soon as there is one; a put whose caller gave up lands all the same. */
+  /** Lets the n-th waiting put (0 is the oldest) land, as soon as there is one; a put whose caller gave up lands all the same. */
   async land(index = 0): Promise<void> {
     const { key, body, resolve } = await this.#take(index)
     await this.bucket.put(key, body)

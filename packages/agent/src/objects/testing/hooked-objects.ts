@@ -1,4 +1,4 @@
-// An object store in memory that counts its requests and asks a test what each one meets before and after it is served.
+// An object store in memory that counts its requests and calls a test's hooks before and after it serves each one.
 import { MemoryObjects } from '../memory.ts'
 import type { ByteRange, ListedObject, ObjectStore, RemoveResult } from '../object-store.ts'
 
@@ -7,11 +7,11 @@ export interface StoreRequest {
   readonly keys: readonly string[]
   readonly range?: ByteRange | undefined
   readonly signal?: AbortSignal | undefined
-  /** Which request of all this is, from 1. */
+  /** The number of this request among all, from 1. */
   readonly number: number
 }
 
-/** Awaited, so it can hold the request; what it throws is the request's answer. */
+/** Awaited, so it can hold the request. An error that it throws is the request's answer. */
 export type Hook = (request: StoreRequest) => void | Promise<void>
 
 export class HookedObjects implements ObjectStore {
@@ -56,7 +56,7 @@ export class HookedObjects implements ObjectStore {
   }
 }
 
-/** Settles never, but rejects as soon as the request is given up: a server that does not answer. */
+/** Never resolves, but rejects as soon as the request is aborted: a server that does not answer. */
 export function silence({ signal }: StoreRequest, error: () => Error): Promise<never> {
   return new Promise((_, reject) => {
     if (signal?.aborted === true) reject(error())

@@ -1,30 +1,30 @@
-// An S3 server inside the test process that fails on demand: signatures are checked, lists have pages, and every answer can be delayed, cut, lost or refused.
+// An S3 server inside the test process that fails on demand: it checks signatures, pages its lists, and can delay, cut, lose or reject every answer.
 import { createHash, createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 
-/** What one request meets. `before`: nothing was applied. `after`: it was applied, and nobody hears of it. */
+/** The fault of one request. `before`: the request was not applied. `after`: it was applied, but no answer arrives. */
 export type Fault =
   | { readonly kind: 'answer'; readonly status: number; readonly code: string; readonly when: 'before' | 'after' }
   | { readonly kind: 'hang up'; readonly when: 'before' | 'after' }
-  /** The connection ends after so many bytes of the answer's body. */
+  /** The connection ends after the given number of bytes of the answer's body. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
-  /** So many bytes of the answer's body come, then nothing until the promise settles, then the connection ends. */
+  /** The given number of bytes of the answer's body arrive, then nothing until the promise settles, then the connection ends. */
   | { readonly kind: 'stall'; readonly afterBytes: number; readonly until: Promise<void> }
-  /** A whole answer, but of fewer bytes than the object has, as a broken proxy gives. */
+  /** A complete answer with fewer bytes than the object has, as from a broken proxy. */
   | { readonly kind: 'short'; readonly bytes: number }
-  /** Nothing happens until the promise settles. The request is then served, whether or not its client is still there. */
+  /** Nothing happens until the promise settles. The request is then served, whether or not its client is still connected. */
   | { readonly kind: 'wait'; readonly until: Promise<void> }
 
 export interface S3Request {
   readonly method: string
-  /** Inside the bucket; empty for requests to the bucket itself. */
+  /** The key inside the bucket; empty for requests to the bucket itself. */
   readonly key: string
   readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
   readonly sizeBytes: number
 }
 
-/** How this server differs from S3 itself. */
+/** The differences of this server from S3 itself. */
 export interface S3Traits {
   readonly conditionalWrites: 'kept' | 'refused' | 'ignored'
   readonly bulkDelete: 'kept' | 'refused' | 'wants Content-MD5'
@@ -37,7 +37,7 @@ export interface S3ServerOptions extends Partial<S3Traits> {
   readonly bucket?: string
   readonly accessKeyId?: string
   readonly secretAccessKey?: string
-  /** Asked before each request is served. */
+  /** Called before each request is served. */
   readonly fault?: (request: S3Request) => Fault | undefined
   /** S3's code for a key that cannot be removed. */
   readonly undeletable?: (key: string) => string | undefined
@@ -199,7 +199,7 @@ function shortened({ status, headers, body }: Answer, bytes: number): Answer {
   return { status, headers: { ...headers, ...(range !== undefined && { 'content-range': range }) }, body: body.subarray(0, bytes) }
 }
 
-/** Undefined when the client went away first: a body that was cut off never becomes an object. */
+/** Undefined when the client went away first: a truncated body never becomes an object. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   try {
@@ -216,7 +216,7 @@ function parse(incoming: IncomingMessage, sizeBytes: number): S3Request {
   return { method: incoming.method ?? '', key, query: url.searchParams, headers: incoming.headers, sizeBytes }
 }
 
-/** AWS Signature Version 4, as the server recomputes it; the body must have the hash that was signed. */
+/** AWS Signature Version 4, as the server recomputes it; the body must have the signed hash. */
 function checkSignature(
   incoming: IncomingMessage,
   body: Buffer,
@@ -258,6 +258,6 @@ function errorXml(code: string): string {
 
 function portOf(server: Server): number {
   const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port')
   return address.port
 }
