@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { type AnswerClaim, AnswerMemory } from './answer-memory.ts'
 
-test('answers share what there is, and what one gives back another may have', () => {
+test('answers share the memory, and released memory is free for other answers', () => {
   const memory = new AnswerMemory(100)
   const [first, second] = [memory.claim(), memory.claim()]
   expect(first.reserve(80)).toBe(true)
@@ -16,7 +16,7 @@ test('answers share what there is, and what one gives back another may have', ()
   expect([second.refused, memory.usedBytes]).toEqual([false, 20])
 })
 
-test('a lone answer may hold more than there is, and then nobody else has any', () => {
+test('a lone answer may hold more than all memory, and then none is left for the others', () => {
   const memory = new AnswerMemory(100)
   const [large, other] = [memory.claim(), memory.claim()]
   expect(large.reserve(500)).toBe(true)
@@ -26,7 +26,7 @@ test('a lone answer may hold more than there is, and then nobody else has any', 
   expect(other.reserve(1)).toBe(true)
 })
 
-test('H2: an answer grows to its share, and holds in the end what it needs, also when that is more', () => {
+test('H2: an answer grows to its share, and in the end holds what it needs, even if that is more', () => {
   const memory = new AnswerMemory(100)
   const starved: string[] = []
   memory.onStarved(() => starved.push('starved'))
@@ -43,7 +43,7 @@ test('H2: an answer grows to its share, and holds in the end what it needs, also
   expect(memory.usedBytes).toBe(41)
 })
 
-test('who waits is told when somebody gives memory back, until the watch ends', () => {
+test('a watch is called when an answer releases memory, until the watch ends', () => {
   const memory = new AnswerMemory(100)
   const [first, second] = [memory.claim(), memory.claim()]
   let told = 0
@@ -56,7 +56,7 @@ test('who waits is told when somebody gives memory back, until the watch ends', 
   expect(told).toBe(1)
 })
 
-test('readers that take nothing leave each next one less, and never nothing', () => {
+test('clients that do not read their answers leave less to each next one, but never nothing', () => {
   const memory = new AnswerMemory(1_000_000)
   const held = Array.from({ length: 10 }, () => {
     const before = memory.usedBytes
@@ -68,7 +68,7 @@ test('readers that take nothing leave each next one less, and never nothing', ()
   expect(1_000_000 - memory.usedBytes).toBeGreaterThan(100_000)
 })
 
-test('the first piece of an answer is bounded by what is free alone', () => {
+test('only the free memory bounds the first piece of an answer', () => {
   const memory = new AnswerMemory(100)
   memory.claim().reserve(60)
   const second = memory.claim()
@@ -76,7 +76,7 @@ test('the first piece of an answer is bounded by what is free alone', () => {
   expect(second.reserve(1)).toBe(false)
 })
 
-/** An answer that goes on until it is refused. */
+/** An answer that grows until its claim is refused. */
 function fill(claim: AnswerClaim): void {
   while (claim.reserve(1_000));
 }

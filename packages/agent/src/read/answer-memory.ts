@@ -1,8 +1,8 @@
-// The memory of answers, from the read to the socket, of all connections together: readers that take nothing cannot fill the agent.
+// The memory of the answers of all connections, from the read to the socket: clients that do not read their answers cannot exhaust the agent's memory.
 
 /**
- * Beyond its first piece an answer holds at most this part of what is still free. So a few readers that take nothing leave less to each next one and never
- * nothing: ten of them with endless backlogs leave a tenth. (Dynamic thresholds: Choudhury and Hahne, IEEE/ACM Transactions on Networking 6, 1998.)
+ * Beyond its first piece an answer holds at most this part of the memory that is still free. So a few clients that do not read their answers leave less to
+ * each next one, but never nothing: ten of them with endless backlogs leave a tenth. (Dynamic thresholds: Choudhury and Hahne, IEEE/ACM ToN 6, 1998.)
  */
 const shareOfFree = 1 / 4
 
@@ -24,7 +24,7 @@ export class AnswerMemory {
     return this.#capacityBytes
   }
 
-  /** `starved` is called whenever an answer gets nothing at all. One listener: the port whose readers hold the memory. */
+  /** `starved` is called whenever an answer gets no memory at all. It has one listener: the port whose clients hold the memory. */
   onStarved(starved: () => void): void {
     this.#onStarved = starved
   }
@@ -32,7 +32,7 @@ export class AnswerMemory {
   /** Opens the account of one answer. */
   claim(): AnswerClaim {
     return new AnswerClaim({
-      // A lone answer may be larger than all there is: one batch must always come.
+      // A lone answer may be larger than all memory, because one batch must always fit.
       take: (bytes, heldBytes) => {
         const freeBytes = this.#capacityBytes - this.#usedBytes
         const fits = this.#usedBytes === 0 || (bytes <= freeBytes && (heldBytes === 0 || heldBytes + bytes <= freeBytes * shareOfFree))
@@ -53,7 +53,7 @@ export class AnswerMemory {
   }
 }
 
-/** There is no memory for an answer: the client may try again. */
+/** There is no memory for an answer: the client may retry. */
 export class NoAnswerMemory extends Error {
   override readonly name = 'NoAnswerMemory'
 
@@ -63,14 +63,14 @@ export class NoAnswerMemory extends Error {
 }
 
 interface Pool {
-  /** What an answer may hold in all. */
+  /** The most that an answer may hold. */
   share(): number
   take(bytes: number, heldBytes: number): boolean
   give(bytes: number): void
   watch(onFreed: () => void): () => void
 }
 
-/** What one answer holds. */
+/** The memory that one answer holds. */
 export class AnswerClaim {
   readonly #pool: Pool
   #heldBytes = 0
@@ -80,12 +80,12 @@ export class AnswerClaim {
     this.#pool = pool
   }
 
-  /** Something was asked for in vain since the last release. */
+  /** A request for memory was refused since the last release. */
   get refused(): boolean {
     return this.#refused
   }
 
-  /** False: there is no room for so much now. */
+  /** False: the memory is not available now. */
   reserve(bytes: number): boolean {
     if (!this.#pool.take(bytes, this.#heldBytes)) {
       this.#refused = true
@@ -95,37 +95,37 @@ export class AnswerClaim {
     return true
   }
 
-  /** Reserves what is missing to `bytes`, as far as the share of one answer goes. Answers what is held then. */
+  /** Reserves more memory, up to `bytes` in all, as far as the share of one answer allows. Returns the amount held then. */
   grow(bytes: number): number {
     const missing = Math.min(bytes, this.#pool.share()) - this.#heldBytes
     if (missing > 0 && this.#pool.take(missing, this.#heldBytes)) this.#heldBytes += missing
     return this.#heldBytes
   }
 
-  /** Holds exactly `bytes` from now on. False: there is not so much, and nothing has changed. */
+  /** Holds exactly `bytes` from now on. False: the memory is not available, and nothing has changed. */
   settle(bytes: number): boolean {
     const missing = bytes - this.#heldBytes
     if (missing > 0) {
-      // One record must always come: it needs room, and no share.
+      // One record must always fit: it needs free memory, but no share.
       if (!this.#pool.take(missing, 0)) return false
       this.#heldBytes = bytes
     } else this.giveBack(-missing)
     return true
   }
 
-  /** Of what was reserved last, so much is not needed. */
+  /** Returns the unused part of the last reservation. */
   giveBack(bytes: number): void {
     if (bytes === 0) return
     this.#heldBytes -= bytes
     this.#pool.give(bytes)
   }
 
-  /** `onFreed` is called whenever anybody gives memory back, until the watch is ended by calling what this answers. */
+  /** `onFreed` is called whenever any answer releases memory, until the watch is ended by calling the returned function. */
   watch(onFreed: () => void): () => void {
     return this.#pool.watch(onFreed)
   }
 
-  /** Gives everything back; it may be used again. Twice is once. */
+  /** Releases everything; the claim can be used again. Idempotent. */
   release(): void {
     this.#refused = false
     this.giveBack(this.#heldBytes)

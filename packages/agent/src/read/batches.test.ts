@@ -1,4 +1,4 @@
-// Batches out of a segment: whole ones, within the budget, under their own offsets, or an error when the stored bytes are not what was committed.
+// Batches of a segment: whole ones, within the budget, with their own offsets, or an error when the stored bytes are not those that were committed.
 import { buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import type { Segment } from '../metadata/metadata-store.ts'
@@ -6,7 +6,7 @@ import { CorruptSegmentError, DamagedOffsetsError, salvage, takeBatches, takeSal
 
 const lastOffsetDeltaEnd = 26
 
-test('batches from the offset on are taken whole, within the budget, with their final base offsets', () => {
+test('batches from the offset on are returned whole, within the budget, with their final base offsets', () => {
   const { bytes, segment, size } = aSegment({ batches: 3, recordsEach: 2, baseOffset: 10 })
   const taken = takeBatches(bytes, segment, { fromOffset: 13, untilOffset: 16, maxBytes: size, atLeastOne: true }, crc32c)
   expect(taken).toMatchObject({ sizeBytes: size, nextOffset: 14 })
@@ -17,7 +17,7 @@ test('batches from the offset on are taken whole, within the budget, with their 
   })
 })
 
-test('a skipped batch that says a wrong number of offsets is an error, although what follows it is intact and the budget ends before the segment', () => {
+test('a skipped batch with a wrong number of offsets is an error, even if later batches are intact and the budget ends before the segment', () => {
   const { bytes, segment, size } = aSegment({ batches: 3, recordsEach: 2, baseOffset: 0 })
   bytes[lastOffsetDeltaEnd] = (bytes[lastOffsetDeltaEnd] ?? 0) ^ 2
   expect(() => takeBatches(bytes, segment, { fromOffset: 4, untilOffset: 6, maxBytes: size, atLeastOne: true }, crc32c)).toThrow(
@@ -25,7 +25,7 @@ test('a skipped batch that says a wrong number of offsets is an error, although 
   )
 })
 
-test('a taken batch with a wrong checksum, and a segment that is cut off, are errors', () => {
+test('a batch with a wrong checksum, and a segment that is cut off, are errors', () => {
   const { bytes, segment } = aSegment({ batches: 2, recordsEach: 1, baseOffset: 0 })
   const ask = { fromOffset: 0, untilOffset: 2, maxBytes: 1e6, atLeastOne: true }
   expect(() => takeBatches(bytes.subarray(0, bytes.length - 1), segment, ask, crc32c)).toThrow(CorruptSegmentError)
@@ -33,7 +33,7 @@ test('a taken batch with a wrong checksum, and a segment that is cut off, are er
   expect(() => takeBatches(bytes, segment, ask, crc32c)).toThrow(CorruptSegmentError)
 })
 
-test('H1: of a segment with one damaged batch the others can be read, each at its own offset', () => {
+test('H1: in a segment with one damaged batch the others can be read, each at its own offset', () => {
   const { bytes, segment, size } = aSegment({ batches: 4, recordsEach: 2, baseOffset: 10 })
   expect(salvage(bytes, segment, 'nothing', crc32c)).toBeUndefined()
   bytes[2 * size - 1] = (bytes[2 * size - 1] ?? 0) ^ 1
@@ -48,7 +48,7 @@ test('H1: of a segment with one damaged batch the others can be read, each at it
   expect(Buffer.concat(from(14).chunks).readBigInt64BE(0)).toBe(14n)
 })
 
-test('H1: where a batch says a wrong length, or the bytes end, everything from there on is damaged', () => {
+test('H1: after a wrong batch length or the end of the bytes, the whole rest is damaged', () => {
   const { bytes, segment, size } = aSegment({ batches: 4, recordsEach: 2, baseOffset: 10 })
   expect(salvage(bytes.subarray(0, 3 * size - 5), segment, 'cut', crc32c)?.damage).toMatchObject({ offset: 14, lastOffset: 17 })
   expect(salvage(new Uint8Array(), segment, 'gone', crc32c)?.damage).toMatchObject({ offset: 10, lastOffset: 17 })
@@ -56,7 +56,7 @@ test('H1: where a batch says a wrong length, or the bytes end, everything from t
   expect(salvage(bytes, segment, 'a length', crc32c)?.damage).toMatchObject({ offset: 12, lastOffset: 17 })
 })
 
-test('H1: with two damaged batches nothing between them is believed', () => {
+test('H1: between two damaged batches no batch is trusted', () => {
   const { bytes, segment, size } = aSegment({ batches: 5, recordsEach: 2, baseOffset: 10 })
   for (const batch of [1, 3]) bytes[(batch + 1) * size - 1] = (bytes[(batch + 1) * size - 1] ?? 0) ^ 1
   expect(salvage(bytes, segment, 'two', crc32c)?.damage).toMatchObject({ offset: 12, lastOffset: 17 })

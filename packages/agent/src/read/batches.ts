@@ -1,23 +1,23 @@
-// Whole batches out of a segment's bytes: found by walking headers, checked, and given their offsets.
+// Whole batches from a segment's bytes: found by walking headers, checked, and given their offsets.
 import { batchSizeAt, checkBatch, readBatchHeader } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 
 export interface TakenBatches {
-  /** Bytes to send, in order; each batch has its final base offset. */
+  /** The bytes to send, in order; each batch has its final base offset. */
   readonly chunks: readonly Uint8Array[]
   readonly sizeBytes: number
-  /** The offset after the last batch taken; the offset asked for when none was. */
+  /** The offset after the last batch; the requested offset if there is none. */
   readonly nextOffset: number
 }
 
-/** The stored bytes are not what was committed: an error to the reader, never an empty answer. */
+/** The stored bytes are not those that were committed: the reader gets an error, never an empty answer. */
 export class CorruptSegmentError extends Error {
   override readonly name = 'CorruptSegmentError'
 }
 
-/** The offset asked for lies in bytes that are damaged; what is before and after them can be read. */
+/** The requested offset lies in damaged bytes; the offsets before and after them can be read. */
 export class DamagedOffsetsError extends Error {
   override readonly name = 'DamagedOffsetsError'
   readonly damage: SegmentDamage
@@ -36,7 +36,7 @@ export interface SegmentDamage {
   readonly message: string
 }
 
-/** The bytes that were committed are not there, or not as they were. */
+/** The committed bytes are missing or changed. */
 export function isCorrupt(error: unknown): error is Error {
   return (
     error instanceof CorruptSegmentError || (error instanceof ObjectStoreError && (error.kind === 'missing' || error.kind === 'corrupt'))
@@ -56,16 +56,16 @@ interface SoundBatch {
   readonly lastOffset: number
 }
 
-/** What can still be read of a damaged segment. */
+/** The readable rest of a damaged segment. */
 export interface Salvage {
-  /** In order of offsets, all with a right checksum. */
+  /** In the order of offsets, all with a valid checksum. */
   readonly sound: readonly SoundBatch[]
   readonly damage: SegmentDamage
 }
 
 /**
- * What is left of a segment whose bytes are not as they were committed; undefined where they are. `bytes` may be shorter than the segment. The offsets of the
- * batches before the damage are proved by the checksums of all batches before them, those after it by the checksums of all batches up to the segment's end.
+ * The readable rest of a segment whose bytes are not as they were committed; undefined if they are. `bytes` may be shorter than the segment. The checksums of
+ * all earlier batches prove the offsets of the batches before the damage; those of all batches up to the segment's end prove the offsets after it.
  */
 export function salvage(bytes: Uint8Array, segment: Segment, message: string, crc32c: Checksum): Salvage | undefined {
   const batches: { at: number; sizeBytes: number; offsets: number; sound: boolean }[] = []
@@ -96,7 +96,7 @@ export function salvage(bytes: Uint8Array, segment: Segment, message: string, cr
   return { sound: [...before, ...after], damage: { offset: baseOffset, lastOffset, objectKey: segment.objectKey, message } }
 }
 
-/** As `takeBatches`, up to the damage. Throws a DamagedOffsetsError where the offset asked for is damaged. */
+/** Like `takeBatches`, but stops at the damage. Throws a DamagedOffsetsError when the requested offset is damaged. */
 export function takeSalvaged(
   bytes: Uint8Array,
   { sound, damage }: Salvage,
@@ -109,7 +109,7 @@ export function takeSalvaged(
   for (const batch of sound) {
     if (batch.lastOffset < ask.fromOffset) continue
     const first = sizeBytes === 0 && ask.atLeastOne
-    // Past the damage is another read: this one ends before it, so that the next one begins at it.
+    // This read ends before the damage, so that the next one begins at it and gets the error.
     const behindDamage = ask.fromOffset < damage.offset && batch.baseOffset > damage.lastOffset
     if (behindDamage || batch.baseOffset >= ask.untilOffset || (!first && sizeBytes + batch.sizeBytes > ask.maxBytes)) break
     place(chunks, bytes.subarray(batch.at, batch.at + batch.sizeBytes), batch.baseOffset)
@@ -119,12 +119,12 @@ export function takeSalvaged(
   return { chunks, sizeBytes, nextOffset }
 }
 
-/** Below this a batch is copied with its new header: two slices would cost more than the copy. */
+/** Below this size a batch is copied with its new header: two slices would cost more than the copy. */
 const copyBelowBytes = 4 * 1024
 const baseOffsetBytes = 8
 
 /**
- * Walks the batches of one segment from the one that holds `fromOffset`, up to but not including `untilOffset`, and takes whole ones within the budget.
+ * Walks the batches of one segment from the one that holds `fromOffset`, up to but not including `untilOffset`, and returns whole ones within the budget.
  * `bytes` is the whole segment.
  */
 export function takeBatches(
@@ -139,7 +139,7 @@ export function takeBatches(
   let baseOffset = segment.baseOffset
   let at = 0
   let full = false
-  // To the end, also when nothing more is taken: only the sum of all batches proves that none before the first one taken says a wrong number of offsets.
+  // Walks to the end, also when nothing more is returned: only the sum of all batches proves that no earlier batch has a wrong number of offsets.
   while (at < bytes.length) {
     const size = batchSizeAt(bytes, at)
     if (size === undefined || at + size > bytes.length) throw new CorruptSegmentError(`a batch is cut off at byte ${at}`)
@@ -164,7 +164,7 @@ export function takeBatches(
   return { chunks, sizeBytes, nextOffset }
 }
 
-/** Stored bytes are shared and never written to: the base offset, which lies outside the checksum, goes into memory of its own. */
+/** Stored bytes are shared and never written to, so the base offset, which the checksum does not cover, goes into memory of its own. */
 function place(chunks: Uint8Array[], batch: Uint8Array, baseOffset: number): void {
   const own = batch.length < copyBelowBytes ? Buffer.from(batch) : Buffer.allocUnsafe(baseOffsetBytes)
   own.writeBigInt64BE(BigInt(baseOffset), 0)

@@ -1,4 +1,4 @@
-// One damaged object under a whole agent on a directory: what is good is answered, the damage is an error at its offset, and it is named once.
+// One damaged object under a whole agent on a directory: intact records are returned, the damage is an error at its offset, and it is reported once.
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { DirectoryObjects } from '../objects/directory.ts'
 const batches = 3
 const recordsEach = 10
 
-/** Three objects with 10 records each, of which the second is damaged; partition 1 has a batch in each, too. */
+/** Three objects with 10 records each, the second one damaged. Partition 1 has a batch in each, too. */
 async function withDamage(
   damage: (file: string, bytes: Buffer) => Promise<void>,
   body: (kafka: AgentForTests, restore: () => Promise<void>) => Promise<void>,
@@ -77,7 +77,7 @@ test.each<[string, (file: string, bytes: Buffer) => Promise<void>]>([
   ],
   ['cut in half', (file) => truncate(file, 100)],
   ['deleted', (file) => rm(file)],
-])('H1: an object %s: what is good is answered, then an error at the damaged offset, named once', async (_what, damage) => {
+])('H1: an object %s: intact records are returned, then an error at the damaged offset, reported once', async (_what, damage) => {
   await withDamage(damage, async (kafka, restore) => {
     expect(await fetched(kafka, 0)).toEqual({ errorCode: 0, offsets: upTo(0, 10) })
     for (const offset of [10, 15, 19, 10]) expect(await fetched(kafka, offset)).toEqual(damaged)
@@ -107,7 +107,7 @@ test.each<[string, (file: string, bytes: Buffer) => Promise<void>]>([
   })
 })
 
-test('H1: a query answers what it found before the damage, and its cursor leads to the error', async () => {
+test('H1: a query returns the records before the damage, and its cursor leads to the error', async () => {
   await withDamage(
     (file) => rm(file),
     async (kafka) => {
@@ -125,7 +125,7 @@ test('H1: a query answers what it found before the damage, and its cursor leads 
   )
 })
 
-test('H1: an object with batches of two partitions is named once, and the ends of its partitions are still answered', async () => {
+test('H1: an object with batches of two partitions is reported once, and the ends of its partitions are still answered', async () => {
   await withDamage(
     (file) => rm(file),
     async (kafka) => {

@@ -1,4 +1,4 @@
-// The damage that this agent's readers found: offsets whose stored bytes are gone, cut off or not what was committed. The log hears of each object once.
+// The damage that this agent's readers found: offsets whose stored bytes are missing, cut off or changed. The log reports each object once.
 import type { TopicId, TopicPartition } from '../core/ids.ts'
 import { limits } from '../limits.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
@@ -10,7 +10,7 @@ export interface Damage extends TopicPartition {
   readonly offset: number
   readonly lastOffset: number
   readonly objectKey: string
-  /** What is wrong with the bytes. */
+  /** Describes the damage to the bytes. */
   readonly message: string
 }
 
@@ -41,11 +41,11 @@ export function readFailure(error: unknown, { topicId, partition }: TopicPartiti
 
 export interface DamageReportsParts {
   readonly emit: EventHook
-  /** Undefined: the id stands for it. */
+  /** Undefined: the topic id is shown instead. */
   readonly topicName: (topicId: TopicId) => string | undefined
 }
 
-/** Lives as long as the agent: a reader that finds the bytes whole again takes its damage out. */
+/** Lives as long as the agent. A reader that finds the bytes intact again removes their damage. */
 export class DamageReports {
   readonly #parts: DamageReportsParts
   readonly #byObject = new Map<string, Damage[]>()
@@ -55,7 +55,7 @@ export class DamageReports {
     this.#parts = parts
   }
 
-  /** Places that are damaged now, as far as they were read. At most `limits.damageReports`. */
+  /** The number of places that are damaged now, as far as they were read. At most `limits.damageReports`. */
   get count(): number {
     return this.#count
   }
@@ -89,7 +89,7 @@ export class DamageReports {
     else this.#byObject.set(segment.objectKey, left)
   }
 
-  /** For people: one sentence for each place, the first ones where there are many. */
+  /** For people: one sentence for each place, up to `limits.damageReasons`. */
   reasons(): readonly string[] {
     const all = [...this.#byObject.values()].flat()
     const named = all.slice(0, limits.damageReasons).map((damage) => {

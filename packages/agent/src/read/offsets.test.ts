@@ -1,4 +1,4 @@
-// Offsets by time: found in the segment that the database names, whatever a producer has put into a batch, and never out of bytes that rotted.
+// Offsets by time: found in the segment that the database names, whatever a producer wrote into a batch, and never in damaged bytes.
 import { buildBatch, crc32c, readBatchHeader } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { nodeCodecs } from '../codecs.ts'
@@ -23,7 +23,7 @@ test('the first record since a time is found inside its batch', async () => {
   expect(await offsets.list([{ topicId, partition: 0, at: { timestamp: 35 } }], signal)).toMatchObject([{ offset: 3, timestamp: 40 }])
 })
 
-test('a batch that nobody can unpack answers with its first offset, and keeps no one from an answer', async () => {
+test('a batch that cannot be unpacked answers with its first offset, and does not affect other partitions', async () => {
   const garbage = aBatch([30, 40])
   garbage.fill(0xff, 61)
   const view = new DataView(garbage.buffer, garbage.byteOffset, garbage.byteLength)
@@ -35,7 +35,7 @@ test('a batch that nobody can unpack answers with its first offset, and keeps no
   expect(events).toEqual([])
 })
 
-test('H1: damaged bytes are the error that Fetch answers, never "no such record"', async () => {
+test('H1: damaged bytes get the error that Fetch answers, never "no such record"', async () => {
   const bytes = Buffer.concat([aBatch([10, 20]), aBatch([30, 40])])
   bytes[42] = (bytes[42] ?? 0) ^ 0xff // the end of the first batch's largest timestamp
   expect(readBatchHeader(bytes, 0).maxTimestamp).not.toBe(20)

@@ -1,4 +1,4 @@
-// Answers where offsets are: earliest, latest, by timestamp. Always a primary read, because a wrong answer here makes consumers lose data.
+// Finds offsets: earliest, latest, by timestamp. Always a primary read, because a wrong answer here makes consumers lose data.
 import {
   batchSizeAt,
   type Codecs,
@@ -7,6 +7,7 @@ import {
   readBatchHeader,
   readRecords,
 } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import type { TopicPartition } from '../core/ids.ts'
 import { limits } from '../limits.ts'
@@ -25,7 +26,7 @@ export interface OffsetAsk extends TopicPartition {
 export type OffsetAnswer =
   /** -1 and -1: no record is that new. */
   | { readonly kind: 'offset'; readonly offset: number; readonly timestamp: number; readonly leaderEpoch: number }
-  /** `damage`: the segment with the answer is one of these. */
+  /** `damage`: the segment with the answer has this damage. */
   | { readonly kind: 'error'; readonly error: KafkaErrorName; readonly damage?: Damage }
 
 export interface OffsetsParts {
@@ -49,16 +50,19 @@ export class Offsets {
     this.#parts = parts
   }
 
-  /** In the order asked. Rejects with a MetadataError when the database is away. */
+  /** Answers in the order of the request. Rejects with a MetadataError when the database is away. */
   async list(asks: readonly OffsetAsk[], signal: AbortSignal): Promise<readonly OffsetAnswer[]> {
     const mine = asks.filter(({ topicId, partition }) => this.#parts.owners.ofPartition(topicId, partition).mine)
     const answers = new Map<OffsetAsk, OffsetAnswer>()
     const { turns } = this.#parts
     for await (const some of inSlices(mine.filter(isEnd), turns)) await this.#atTheEnds(some, answers)
-    // Each may read a segment, and look into all of its batches.
+    // Each of these may read a segment and unpack all of its batches.
     const byTime = mine.filter((ask) => !isEnd(ask))
     for await (const some of inSlices(byTime, turns, limits.timesPerTurn)) await this.#byTime(some, answers, signal)
-    return asks.map((ask) => answers.get(ask) ?? { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' })
+    const isMine = new Set(mine)
+    return asks.map((ask) =>
+      isMine.has(ask) ? must(answers.get(ask), 'the answer of a partition') : { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' },
+    )
   }
 
   async #atTheEnds(asks: readonly OffsetAsk[], answers: Map<OffsetAsk, OffsetAnswer>): Promise<void> {
@@ -86,8 +90,8 @@ export class Offsets {
       })),
     )
     for (const [index, ask] of asks.entries()) {
-      const place = found[index]
-      if (place === undefined || place.kind === 'unknown partition') {
+      const place = must(found[index], 'the place of an offset')
+      if (place.kind === 'unknown partition') {
         answers.set(ask, { kind: 'error', error: 'UNKNOWN_TOPIC_OR_PARTITION' })
         continue
       }
@@ -117,7 +121,7 @@ export class Offsets {
     }
   }
 
-  /** Every batch is checked: one that says a wrong number of offsets or a wrong time would make "no such record" of what is there. Once more, past the cache. */
+  /** Checks every batch: a wrong number of offsets or a wrong time would make existing records look absent. After an error it reads once more, past the cache. */
   async #whole({ topicId, partition }: TopicPartition, segment: Segment, signal: AbortSignal): Promise<Uint8Array> {
     const { objects, crc32c, damage } = this.#parts
     const read = async (): Promise<Uint8Array> => {
@@ -157,10 +161,10 @@ function firstSince(
     if (size === undefined) return none
     const header = readBatchHeader(bytes, at)
     if (header.maxTimestamp >= ask.wanted && baseOffset + header.lastOffsetDelta >= ask.from) {
-      // Under LogAppendTime all records of a batch have its stamp.
+      // Under LogAppendTime all records of a batch have its timestamp.
       if ((header.attributes & logAppendTimeBit) !== 0) return { offset: Math.max(baseOffset, ask.from), timestamp: header.maxTimestamp }
       const records = recordsOf(bytes, at, codecs)
-      // Too early is safe: whoever begins there misses nothing.
+      // An earlier offset is safe: a consumer that begins there misses nothing.
       if (records === undefined) return { offset: Math.max(baseOffset, ask.from), timestamp: header.maxTimestamp }
       for (const record of records) {
         const offset = baseOffset + record.offsetDelta
@@ -173,7 +177,7 @@ function firstSince(
   return none
 }
 
-/** Undefined: what the producer put into the batch cannot be unpacked. It is looked at nowhere before, and must not keep others from their answers. */
+/** Undefined if the batch cannot be unpacked. This is the first place that unpacks a producer's batch; a bad one must not deny other clients their answers. */
 function recordsOf(bytes: Uint8Array, at: number, codecs: Codecs): readonly DecodedRecord[] | undefined {
   try {
     return [...readRecords(bytes, at, codecs, limits.decompressedBytes)]

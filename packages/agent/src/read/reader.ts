@@ -1,4 +1,4 @@
-// The read path: plan under byte budgets, read from cache or store, wait for more, gather. Memory answers data; its absence is always asked of the database.
+// The read path: plans under byte budgets, reads from cache or store, waits for more, gathers. Memory may answer data; only the database confirms absence.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import { partitionKey, type TopicPartition } from '../core/ids.ts'
@@ -21,14 +21,14 @@ export interface FetchAsk extends TopicPartition {
 }
 
 export interface FetchOptions {
-  /** How long to wait while fewer than `minBytes` are there. */
+  /** How long to wait while there are fewer than `minBytes`. */
   readonly maxWaitMs: number
   readonly minBytes: number
   readonly maxBytes: number
-  /** Up to the last stable offset instead of the high watermark. */
+  /** Reads up to the last stable offset instead of the high watermark. */
   readonly readCommitted: boolean
   readonly signal: AbortSignal
-  /** What the answer may hold of the memory of all answers; where there is none left, the answer is smaller, or waits. Absent: it is not counted. */
+  /** The answer's claim on the memory of all answers; when none is left, the answer is smaller, or waits. Absent: the answer is not counted. */
   readonly claim?: AnswerClaim
 }
 
@@ -38,7 +38,7 @@ export type FetchAnswer =
       readonly chunks: readonly Uint8Array[]
       readonly sizeBytes: number
     } & Watermarks)
-  /** `damage`: the offset asked for is one of these, and cannot be read. What is before and after them can. */
+  /** `damage`: the requested offset lies in it and cannot be read; the offsets before and after it can. */
   | { readonly kind: 'error'; readonly error: KafkaErrorName; readonly watermarks?: Watermarks; readonly damage?: Damage }
 
 export interface ReaderParts {
@@ -60,14 +60,14 @@ export class Reader {
     this.#parts = parts
   }
 
-  /** Answers in the order asked. At once when nothing need be waited for: enough bytes, an error, or no time. Rejects with a MetadataError when the database is away. */
+  /** Answers in the order of the request; at once if there are enough bytes, an error, or no time to wait. Rejects with a MetadataError when the database is away. */
   async fetch(asks: readonly FetchAsk[], options: FetchOptions): Promise<readonly FetchAnswer[]> {
     const { clock, tails, turns } = this.#parts
     const { claim } = options
     const deadline = clock.monotonic() + Math.min(options.maxWaitMs, limits.fetchWaitMs)
     for (;;) {
       const grown = Promise.withResolvers<void>()
-      // Each is watched before the look at it, so that what is committed in between is not missed.
+      // Each partition is watched before it is read, so that a commit in between is not missed.
       const unwatch: (() => void)[] = []
       let unwatchMemory: (() => void) | undefined
       const timer = clock.after(Math.max(0, deadline - clock.monotonic()), grown.resolve)
@@ -81,7 +81,7 @@ export class Reader {
         const enough =
           asks.length === 0 || (full ? sizeBytes > 0 : sizeBytes >= options.minBytes) || answers.some(({ kind }) => kind === 'error')
         if (enough || options.signal.aborted || clock.monotonic() >= deadline) return answers
-        // Who waits holds nothing of the memory that others wait for.
+        // An answer that waits holds no memory that others wait for.
         claim?.release()
         if (full) unwatchMemory = claim.watch(grown.resolve)
         await grown.promise
@@ -89,7 +89,7 @@ export class Reader {
         for (const one of unwatch) one()
         unwatchMemory?.()
         timer.cancel()
-        // The signal may live as long as the connection or a tail: nothing may pile up on it.
+        // The signal may live as long as the connection or a tail, so listeners must not pile up on it.
         options.signal.removeEventListener('abort', onAbort)
       }
     }
@@ -162,13 +162,13 @@ export class Reader {
         if (offset === before || sizeBytes >= budget.bytes) break
       }
     } catch (error) {
-      // What was read before the trouble is answered; the next fetch begins at the trouble, and receives it as an error.
+      // The answer has the records before the error; the next fetch begins at the error and receives it.
       if (sizeBytes === 0 || !isReadTrouble(error)) return { kind: 'error', ...readFailure(error, ask, this.#parts.emit), watermarks }
     }
     return { kind: 'data', chunks, sizeBytes, ...watermarks }
   }
 
-  /** Only the database may say that an offset does not exist (I15): a consumer that hears it throws its position away. */
+  /** Only the database may report that an offset does not exist (I15), because a consumer that receives this throws its position away. */
   async #outside(ask: FetchAsk): Promise<FetchAnswer> {
     const [state] = await this.#parts.log.partitions([ask])
     if (state === undefined) return { kind: 'error', error: 'UNKNOWN_TOPIC_OR_PARTITION' }
@@ -188,7 +188,7 @@ export class Reader {
     return found?.kind === 'found' ? found.segments : []
   }
 
-  /** A corrupt read may be the store's moment of weakness or the cache's: it is made once more, past the cache. What is still damaged then is reported. */
+  /** A corrupt read may come from the cache or from a passing fault of the store, so it is repeated once, past the cache. Damage that remains is reported. */
   async #take(read: SegmentRead): Promise<TakenBatches> {
     const { objects, crc32c, damage } = this.#parts
     const { ask, segment, wanted, signal } = read
@@ -216,18 +216,18 @@ export class Reader {
     }
   }
 
-  /** What is left of a damaged segment. */
+  /** Reads the rest of a damaged segment. */
   async #takeSound({ ask, segment, wanted, signal }: SegmentRead, message: string): Promise<TakenBatches> {
     const { crc32c, damage } = this.#parts
     const bytes = await this.#remains(segment, signal)
-    // It goes into the middle of sentences.
+    // The message becomes part of longer sentences.
     const left = salvage(bytes, segment, message.replace(/\.$/, ''), crc32c)
     if (left === undefined) return takeBatches(bytes, segment, wanted, crc32c)
     damage.report({ topicId: ask.topicId, partition: ask.partition, ...left.damage })
     return takeSalvaged(bytes, left, wanted)
   }
 
-  /** The bytes that are there of a segment: fewer than it had where the object was cut off, none where it is gone. */
+  /** The bytes of a segment that exist: fewer than it had if the object was cut off, none if it is missing. */
   async #remains(segment: Segment, signal: AbortSignal): Promise<Uint8Array> {
     const { objects } = this.#parts
     const range = { start: segment.byteStart, length: segment.sizeBytes }
@@ -242,7 +242,7 @@ export class Reader {
   }
 }
 
-/** Of reading a partition's bytes, compared with finding that there are none. */
+/** The cost of reading a partition's bytes, relative to finding that there are none. */
 const unitsOfRead = 10
 
 interface SegmentRead {

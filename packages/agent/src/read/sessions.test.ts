@@ -1,4 +1,4 @@
-// The rules of KIP-227, as a table of what is sent and what is answered.
+// The rules of KIP-227, as a table of requests and answers.
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
 import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
@@ -19,7 +19,7 @@ function aRequest(more: Partial<SessionRequest>): SessionRequest {
 
 const quiet = { failed: false, sizeBytes: 0, highWatermark: 5, logStartOffset: 0 }
 
-/** Answers all partitions alike and says which are in the answer. */
+/** Answers all partitions alike and returns those in the answer. */
 function sent(fetch: SessionFetch, answer = quiet): readonly number[] {
   return fetch.asks.filter((asked) => fetch.include(asked, answer)).map(({ partition }) => partition)
 }
@@ -54,7 +54,7 @@ test('epoch 0 with an id replaces that session', () => {
   expect(sessions.size).toBe(1)
 })
 
-test('an incremental fetch asks for what is remembered and leaves out what did not change', () => {
+test('an incremental fetch covers the remembered partitions and leaves out unchanged ones', () => {
   const { sessions } = someSessions()
   const sessionId = opened(sessions, [0, 1])
   const fetch = sessions.fetch(aRequest({ sessionId, sessionEpoch: 1 }))
@@ -74,7 +74,7 @@ test.each([
   expect(sent(sessions.fetch(aRequest({ sessionId, sessionEpoch: 1 })), answer)).toEqual([0])
 })
 
-test('after an error the next good answer is sent, though nothing else changed', () => {
+test('after an error the next successful answer is sent, even if nothing else changed', () => {
   const { sessions } = someSessions()
   const sessionId = opened(sessions, [0])
   sent(sessions.fetch(aRequest({ sessionId, sessionEpoch: 1 })), { ...quiet, failed: true })
@@ -82,7 +82,7 @@ test('after an error the next good answer is sent, though nothing else changed',
   expect(sent(sessions.fetch(aRequest({ sessionId, sessionEpoch: 3 })))).toEqual([])
 })
 
-test('what is asked anew replaces, what is forgotten is gone, what is new is answered', () => {
+test('repeated partitions replace, forgotten ones are gone, new ones are answered', () => {
   const { sessions } = someSessions()
   const sessionId = opened(sessions, [0, 1])
   const fetch = sessions.fetch(
@@ -96,7 +96,7 @@ test('what is asked anew replaces, what is forgotten is gone, what is new is ans
   expect(sessions.partitions).toBe(2)
 })
 
-test('a session that is left without partitions ends', () => {
+test('a session without partitions ends', () => {
   const { sessions } = someSessions()
   const sessionId = opened(sessions, [0])
   const fetch = sessions.fetch(aRequest({ sessionId, sessionEpoch: 1, forgotten: [{ topic: 't', partition: 0 }] }))
@@ -105,7 +105,7 @@ test('a session that is left without partitions ends', () => {
   expect(sessions.partitions).toBe(0)
 })
 
-test('who got data is asked last the next time', () => {
+test('a partition that returned data comes last in the next fetch', () => {
   const { sessions } = someSessions()
   const sessionId = opened(sessions, [0, 1, 2])
   const fetch = sessions.fetch(aRequest({ sessionId, sessionEpoch: 1 }))
@@ -113,7 +113,7 @@ test('who got data is asked last the next time', () => {
   expect(sessions.fetch(aRequest({ sessionId, sessionEpoch: 2 })).asks.map(({ partition }) => partition)).toEqual([1, 2, 0])
 })
 
-test('an unknown session and a wrong epoch are told apart', () => {
+test('an unknown session and a wrong epoch get different errors', () => {
   const { sessions } = someSessions()
   const sessionId = opened(sessions, [0])
   expect(() => sessions.fetch(aRequest({ sessionId: sessionId + 1, sessionEpoch: 1 }))).toThrow(
@@ -122,7 +122,7 @@ test('an unknown session and a wrong epoch are told apart', () => {
   expect(() => sessions.fetch(aRequest({ sessionId, sessionEpoch: 2 }))).toThrow(
     expect.objectContaining({ error: 'INVALID_FETCH_SESSION_EPOCH' }),
   )
-  // A request that comes twice is the same mistake.
+  // Repeating the request repeats the error.
   sessions.fetch(aRequest({ sessionId, sessionEpoch: 1 }))
   expect(() => sessions.fetch(aRequest({ sessionId, sessionEpoch: 1 }))).toThrow(
     expect.objectContaining({ error: 'INVALID_FETCH_SESSION_EPOCH' }),
@@ -137,7 +137,7 @@ test('a session does not mix topic ids and names', () => {
   )
 })
 
-test('with all slots taken a client gets no session, until one was silent for long', async () => {
+test('with all slots taken a client gets no session, until one session was silent for long', async () => {
   const { sessions, clock } = someSessions(2)
   const first = opened(sessions, [0])
   opened(sessions, [0])

@@ -1,9 +1,9 @@
-// Fetch sessions (KIP-227): what a consumer asked for last time, so that it sends, and is sent, only what changed. Kafka's rules, without its privileged sessions.
+// Fetch sessions (KIP-227): the server remembers a consumer's last fetch, so that both send only changes. Kafka's rules, without its privileged sessions.
 import { KafkaError } from '@local-kafka-service/protocol'
 import { limits } from '../limits.ts'
 import type { Clock, Random } from '../time/clock.ts'
 
-/** One partition as a consumer asks for it: by topic id from Fetch 13 on, by name before. */
+/** One partition as a consumer requests it: by topic id from Fetch 13 on, by name before. */
 export interface SessionAsk {
   /** The topic's id, or its name. */
   readonly topic: string
@@ -13,7 +13,7 @@ export interface SessionAsk {
   readonly currentLeaderEpoch: number
 }
 
-/** What decides whether a partition is sent again. */
+/** The values that decide whether a partition is sent again. */
 export interface SessionAnswer {
   readonly failed: boolean
   readonly sizeBytes: number
@@ -31,11 +31,11 @@ export interface SessionRequest {
 
 /** One fetch within its session, or without one. */
 export interface SessionFetch {
-  /** What the client is told; 0: there is no session, its next fetch must be full. */
+  /** The session id for the client; 0: there is no session, so its next fetch must be full. */
   readonly sessionId: number
   /** In the order in which they share the byte budget. */
   readonly asks: readonly SessionAsk[]
-  /** Whether this partition belongs into the answer; remembers what is sent. Asked once per partition, in the order of `asks`. */
+  /** Whether this partition belongs into the answer; remembers the sent values. Called once per partition, in the order of `asks`. */
   include(ask: SessionAsk, answer: SessionAnswer): boolean
 }
 
@@ -48,7 +48,7 @@ export interface FetchSessionsParts {
 
 interface Held {
   ask: SessionAsk
-  /** As sent last; -1: not yet, or the last answer was an error. */
+  /** The values sent last; -1: none yet, or the last answer was an error. */
   highWatermark: number
   logStartOffset: number
 }
@@ -58,7 +58,7 @@ interface Session {
   readonly byId: boolean
   /** The epoch that the next fetch must carry. */
   epoch: number
-  /** In the order of the next fetch: who got something goes to the end, so that nobody starves. */
+  /** In the order of the next fetch: a partition that returned data goes to the end, so that none starves. */
   readonly partitions: Map<string, Held>
   usedAtMs: number
 }
@@ -80,12 +80,12 @@ export class FetchSessions {
     return this.#sessions.size
   }
 
-  /** Partitions of all sessions together. */
+  /** The number of partitions in all sessions. */
   get partitions(): number {
     return this.#partitions
   }
 
-  /** Which topics a session holds, by id or by name; none where there is no such session. Changes nothing. */
+  /** The topics of a session, by id or by name; none if there is no such session. Changes nothing. */
   topicsOf(sessionId: number): { readonly byId: boolean; readonly topics: ReadonlySet<string> } {
     const session = this.#sessions.get(sessionId)
     return { byId: session?.byId ?? false, topics: new Set(Array.from(session?.partitions.values() ?? [], ({ ask }) => ask.topic)) }
@@ -123,7 +123,7 @@ export class FetchSessions {
     this.#partitions += session.partitions.size - before
     if (this.#partitions > limits.fetchSessionPartitions) {
       this.#remove(session)
-      throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND', 'The fetch sessions hold as many partitions as they may.')
+      throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND', 'The fetch sessions have reached their maximum of partitions: send a full fetch.')
     }
     if (session.partitions.size === 0) {
       this.#remove(session)
@@ -138,7 +138,7 @@ export class FetchSessions {
     }
   }
 
-  /** Undefined: no room. */
+  /** Undefined: there is no room. */
   #open({ asks, byId }: SessionRequest): Session | undefined {
     if (this.#partitions + asks.length > limits.fetchSessionPartitions) return undefined
     if (this.#sessions.size >= this.#parts.slots && !this.#evictOne()) return undefined
@@ -149,7 +149,7 @@ export class FetchSessions {
     return session
   }
 
-  /** Only a session that was silent for a while gives way: two clients too many would otherwise evict each other for ever. */
+  /** Only a session that was silent for a while gives way: two surplus clients would otherwise evict each other indefinitely. */
   #evictOne(): boolean {
     const [eldest] = this.#sessions.values()
     if (eldest === undefined || this.#parts.clock.monotonic() - eldest.usedAtMs < limits.fetchSessionSilentMs) return false
@@ -186,14 +186,14 @@ function update(session: Session, { asks, forgotten }: SessionRequest): void {
   for (const partition of forgotten) session.partitions.delete(keyOf(partition))
 }
 
-/** Whether the client does not know this yet. */
+/** Whether the answer is news to the client. */
 function changed(session: Session, ask: SessionAsk, answer: SessionAnswer): boolean {
   const key = keyOf(ask)
   const held = session.partitions.get(key)
   if (held === undefined) return true
   const { failed, sizeBytes, highWatermark, logStartOffset } = answer
   const news = failed || sizeBytes > 0 || highWatermark !== held.highWatermark || logStartOffset !== held.logStartOffset
-  // After an error the next good answer is news, whatever it says.
+  // After an error the next successful answer is always news.
   held.highWatermark = failed ? -1 : highWatermark
   held.logStartOffset = failed ? -1 : logStartOffset
   if (sizeBytes > 0) {
