@@ -1,4 +1,4 @@
-// One agent: joins the parts that are handed in. It reads like a table of contents; every constructor is here, no rule is.
+// One agent: it connects the given parts. It reads like a table of contents: every constructor is here, no rule is.
 import type { Codecs } from '@local-kafka-service/protocol'
 import { openGate } from './api/gate.ts'
 import { handlers } from './api/index.ts'
@@ -34,12 +34,12 @@ import { Tails } from './view/tails.ts'
 import { ProducerIds } from './write/producer-ids.ts'
 import { type FlushPolicy, Writer } from './write/writer.ts'
 
-/** Everything that touches the world. An agent has no other way to it, so a simulator can be the world. */
+/** All access to the outside world. An agent has no other, so a simulator can provide it. */
 export interface Parts {
   readonly clock: Clock
-  /** What sockets, stores and leases are timed by where `clock` can be moved on at will: they take real time. Default: `clock`. */
+  /** The clock of sockets, stores and leases, which need real time when `clock` can be moved. Default: `clock`. */
   readonly ioClock?: Clock
-  /** What sessions and rebalances of groups are timed by, where their time is moved apart. Default: `clock`. */
+  /** The clock of sessions and rebalances of groups, when their time is moved separately. Default: `clock`. */
   readonly sessionClock?: Clock
   readonly random: Random
   readonly network: Network
@@ -50,45 +50,45 @@ export interface Parts {
   readonly codecs: Codecs
   readonly crc32c: Checksum
   readonly emit: EventHook
-  /** What the object store has done so far, where it is measured. */
+  /** The meters of the object store, if it is measured. */
   readonly storeMeters?: () => Gauges['store']
-  /** What keeps this agent from writing, as far as the stores know. Absent: nothing is known of that. */
+  /** The current reason, as reported by the stores, why this agent cannot write. Absent: the agent makes its own. */
   readonly stores?: StoreWatch
-  /** Sees every request and may spoil it. For tests: no setting and no command hands one in. */
+  /** Sees every request and may fail it. Only tests provide one: there is no setting and no command for it. */
   readonly interceptor?: Interceptor
 }
 
 export interface AgentOptions {
   readonly settings: Settings
   readonly listen: readonly ListenAddress[]
-  /** What clients are told instead of the address that their connection came in by. */
+  /** The address that clients receive instead of the one that they connected to. */
   readonly advertised?: { readonly host: string; readonly port: number }
   readonly flush: FlushPolicy
   /** Default: `once silent`. */
   readonly takeOver?: TakeOver
-  /** The name of the machine, for people who meet this agent's lease. */
+  /** The machine's name, shown to people when another start finds this agent's lease. */
   readonly machine?: string
 }
 
 export interface Agent {
   readonly clusterId: ClusterId
   readonly brokerId: number
-  /** Where it listens for Kafka clients, in the order asked for. */
+  /** The addresses on which it listens for Kafka clients, in the order of `listen`. */
   readonly addresses: readonly ListenAddress[]
   readonly services: Services
-  /** Reasons in words: why it is not ready, or what is damaged although it is. */
+  /** The reasons, in words, why it is not ready, or what is damaged although it is ready. */
   health(): { readonly ready: boolean; readonly reasons: readonly string[] }
   metrics(): readonly Metric[]
-  /** Settles once, when the agent stops: drained, or fenced by a successor or another agent. */
+  /** Settles once, when the agent ends: drained (also after `kill`), or fenced by a successor or another agent. */
   readonly ended: Promise<'drained' | 'fenced'>
-  /** Stops accepting, answers what was admitted, flushes, gives its slots up. The stores stay open: who made the parts closes them. */
+  /** Stops accepting, answers admitted requests, flushes, gives its slots up. The stores stay open: the creator of the parts closes them. */
   drain(): Promise<void>
-  /** Ends at once, as a crash would: connections drop, nothing is flushed or given up. */
+  /** Ends at once, like a crash: connections drop, nothing is flushed, no slot is given up. */
   kill(): void
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Registers the agent and opens its port. Rejects when the port is taken or a service is away, and with a LeaseHeldError when another agent serves the cluster. */
+/** Registers the agent and opens its port. Rejects if the port is taken or a service is away, and with a LeaseHeldError if another agent serves the cluster. */
 export async function createAgent(parts: Parts, options: AgentOptions): Promise<Agent> {
   const { clock, ioClock = clock, sessionClock = clock, random, metadata, codecs, crc32c } = parts
   const { settings } = options
@@ -236,7 +236,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     try {
       if (!writer.fenced) await membership.leave()
     } finally {
-      // Also when the database is away: the slots stay with this incarnation until the next start fences it.
+      // This runs also when the database is away: the slots stay with this incarnation until the next start fences it.
       kafka.close()
       ended.resolve('drained')
     }

@@ -1,5 +1,5 @@
-// The codecs and the checksum as Node has them: zlib for gzip and zstd, WebAssembly for snappy and LZ4, native code for CRC-32C.
-// Each is loaded at its first use: most servers never unpack anything, and start-up is counted in milliseconds.
+// The codecs and the checksum on Node: zlib for gzip and zstd, WebAssembly for snappy and LZ4, native code for CRC-32C.
+// Each is loaded at its first use: most servers never decompress a batch, and milliseconds count at the start.
 import { createRequire } from 'node:module'
 import type { Codec, Codecs } from '@local-kafka-service/protocol'
 import { crc32c as plainCrc32c } from '@local-kafka-service/protocol'
@@ -21,7 +21,7 @@ export const nodeCodecs: Codecs = {
   lz4Frame: wasmCodec('lz4Compress', 'lz4Decompress'),
 }
 
-/** CRC-32C by the processor's own instructions; in plain TypeScript where the platform has no binary. */
+/** CRC-32C by the processor's own instructions; in plain TypeScript on platforms without a binary. */
 export const nativeCrc32c: Checksum = (bytes, seed = 0) => chosenCrc32c()(bytes, seed)
 
 type Wasm = typeof import('@platformatic/wasm-utils')
@@ -61,7 +61,7 @@ function isMissingBinary(error: unknown): boolean {
   return isError(error) && (('code' in error && error.code === 'MODULE_NOT_FOUND') || /native binding/i.test(error.message))
 }
 
-/** zlib wants at least one byte of room. */
+/** zlib needs room for at least one byte. */
 function bounded(maxBytes: number): number {
   return Math.max(1, maxBytes)
 }

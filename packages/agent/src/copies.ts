@@ -1,4 +1,4 @@
-// Copies of what an agent stands on: the fork, which is in memory, and the snapshot, which is a file.
+// Copies of a cluster's stores: the fork, which is in memory, and the snapshot, which is a file.
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ClusterId } from './core/ids.ts'
@@ -11,12 +11,12 @@ import type { ForkableObjects } from './objects/object-store.ts'
 import { SharedObjects } from './objects/shared.ts'
 import { addSnapshotObjects, SnapshotObjects } from './objects/snapshot-objects.ts'
 
-/** Both services of one cluster, to be copied. */
+/** Both services of one cluster, as the source of a copy. */
 export interface CopySource {
   readonly clusterId: ClusterId
   readonly objects: ForkableObjects
   readonly sql: CopyableSql<Transactions>
-  /** What `objects` reads from is over a network: a fork tries again, too. */
+  /** `objects` reads over a network, so a fork retries, too. */
   readonly remote: boolean
 }
 
@@ -26,14 +26,14 @@ export type Copy = CopySource
 export type Now = () => number
 
 /**
- * A writable copy in memory of everything that is committed. Objects come first or in the same turn: what a commit refers to was stored before it, and
- * what the copy refers to is not removed under it. Rejects with a MetadataError; nothing is left open then.
+ * A writable copy in memory of the committed state. Objects are copied before or in the same turn as the metadata: every object was stored before its
+ * commit, and none of the copy's objects is removed while the copy lives. Rejects with a MetadataError; nothing is left open then.
  */
 export async function fork(source: CopySource, { unique, now }: { readonly unique: string; readonly now: Now }): Promise<Copy> {
   const { clusterId, remote } = source
   const name = memoryName(unique)
   const sql = openSqlite({ path: name, durability: 'memory', now })
-  // Nothing may stand between these two: where both are in memory, they are one moment.
+  // No await may come between these two: if both are in memory, they copy the same moment.
   const copied = source.sql.copyInto(name)
   const objects = source.objects.fork()
   try {
@@ -50,10 +50,10 @@ export type OpenedSnapshot =
   | { readonly kind: 'opened'; readonly copy: Copy }
   | { readonly kind: 'missing' | 'foreign' | 'damaged' | 'newer'; readonly why: string }
 
-/** A writable copy in memory of what is in a snapshot; objects are read from the file when they are asked for. The file is never written to. */
+/** A writable copy in memory of a snapshot; it reads objects from the file on demand. The file is never written to. */
 export async function openSnapshot(path: string, now: Now): Promise<OpenedSnapshot> {
   const file = inspectSnapshot(path)
-  if (file.kind === 'newer') return { kind: 'newer', why: `it asks for readers of format ${file.minimumReader}` }
+  if (file.kind === 'newer') return { kind: 'newer', why: `it needs a reader of format ${file.minimumReader}` }
   if (file.kind !== 'snapshot') return file
   let sql: CopyableSql<Transactions>
   try {
@@ -69,7 +69,7 @@ export async function openSnapshot(path: string, now: Now): Promise<OpenedSnapsh
 }
 
 /**
- * Writes everything that is committed into one file, beside it first: it is whole under its name, or what was there before still is. Rejects with a
+ * Writes the committed state into one file, under another name first: either the complete file gets its name, or the earlier file stays. Rejects with a
  * MetadataError, an ObjectStoreError, or the file system's error.
  */
 export async function writeSnapshot(
@@ -86,7 +86,7 @@ export async function writeSnapshot(
     await addSnapshotObjects(unfinished, keys, objects)
     await flushToDisk(unfinished, 'r+')
     await rename(unfinished, path)
-    // Windows knows no flush of a folder.
+    // Windows cannot sync a folder.
     if (process.platform !== 'win32') await flushToDisk(dirname(path), 'r')
   } catch (error) {
     await rm(unfinished, { force: true })

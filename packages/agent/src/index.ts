@@ -1,4 +1,4 @@
-// The public surface of the agent: what joins one, what its ports are, and what the operations take and answer.
+// The public surface of the agent: its constructor, its ports, and the inputs and results of its operations.
 export { errors, KafkaError, type KafkaErrorName } from '@local-kafka-service/protocol'
 export { type Agent, type AgentOptions, createAgent, type Parts } from './agent.ts'
 export type { Gate } from './api/gate.ts'

@@ -1,4 +1,4 @@
-// Every bound of the agent in one place, each with its reason. What a user may want to change is a setting; what would break another promise is here.
+// All limits of the agent, each with its reason. A limit that users may want to change is a setting; a limit whose change would break a guarantee is here.
 
 const kib = 1024
 const mib = 1024 * kib
@@ -9,130 +9,130 @@ export const limits = {
   /** Frames up to this size come from a small pool of their own, so that heartbeats and metadata never wait behind produce. */
   smallFrameBytes: 64 * kib,
   smallFramePoolBytes: 8 * mib,
-  /** What incomplete small frames may hold of that pool. The rest is a reserve: a frame that arrives whole never waits for one that stalls. */
+  /** The part of that pool that incomplete small frames may hold. The rest is a reserve: a complete frame never waits for a stalled one. */
   incompleteSmallFramesBytes: 4 * mib,
-  /** All larger frames between the socket and their admission; at least one of the largest must fit. */
+  /** All larger frames between the socket and their admission; at least one frame of the maximum size must fit. */
   framePoolBytes: 128 * mib,
-  /** A frame of which nothing more comes for so long has lost its sender. */
+  /** The sender of a frame that makes no progress for this long is considered lost. */
   frameStallMs: 30_000,
-  /** While other frames wait for memory, a frame that arrives more slowly than this loses its connection, after some grace. */
+  /** While other frames wait for memory, the connection of a frame that arrives more slowly than this is closed, after a grace period. */
   frameGraceMs: 2_000,
   frameBytesPerSecond: 64 * kib,
-  /** Requests that one connection may have taken in one turn of the event loop; then the others have theirs. Some 20 µs each where nothing is read or stored. */
+  /** Requests of one connection in one turn of the event loop; then other connections have theirs. About 20 µs each without a read or write of the store. */
   requestsPerTurn: 8,
-  /** Read behind a request in work, so that a client that goes is noticed. */
+  /** Bytes read ahead while a request is in progress, so that the agent notices when the client disconnects. */
   socketReadAheadBytes: 64 * kib,
   /** How long a client may take for the last bytes of a connection that is being closed. */
   lingerMs: 5_000,
-  /** Requests of one connection that are admitted but not answered; Kafka's clients keep at most 5 produce requests in flight, tools some more. */
+  /** Requests of one connection that are admitted but not answered. Kafka's clients keep at most 5 produce requests in flight, tools a few more. */
   requestsInFlightPerConnection: 64,
-  /** A reader that takes nothing: with this much unsent, the connection's next request waits. */
+  /** Bytes that a slow client may leave unread: above it the connection's next request waits. */
   socketPendingBytes: 4 * mib,
-  /** What is handed to the system at a time, so that it is seen how far a slow reader has come. */
+  /** Bytes handed to the system at a time, so that the progress of a slow client is visible. */
   socketWriteBytes: 256 * kib,
-  /** A reader that takes nothing for so long is closed when the answers of others find no memory. */
+  /** A client that reads nothing for this long is disconnected when answers for other clients find no memory. */
   answerStallMs: 30_000,
-  /** How often it is looked for while they do. */
+  /** The interval of that check while answers find no memory. */
   answerStallCheckMs: 1_000,
-  /** When there is no room for a new connection, one that has been idle for so long gives way to it. */
+  /** When there is no room for a new connection, one that has been idle for this long gives way to it. */
   idleGivesWayMs: 10_000,
-  /** Clients that may wait before the agent is there; afterwards the setting max.connections counts. */
+  /** Connections that may wait before the agent is ready; afterwards the setting max.connections counts. */
   connections: 10_000,
 
-  /** Bytes admitted and not yet committed; above it admission waits, then clients do. */
+  /** Bytes admitted and not yet committed. Above it admission waits, and then the clients do. */
   uncommittedBytes: 128 * mib,
-  /** How long admission waits for room before the request is refused with a retriable error. Below the clients' usual 30 s. */
+  /** How long admission waits for room before the request is rejected with a retriable error. Below the clients' usual 30 s. */
   admissionWaitMs: 10_000,
-  /** Batches in one flush: the commit holds row locks while it writes one row or more for each, and the event loop encodes and publishes them in one turn each. */
+  /** Batches in one flush: the commit holds row locks while it writes at least one row for each, and the event loop encodes and publishes them in one turn each. */
   batchesPerFlush: 3_000,
-  /** Segment rows of an agent where flushes have a budget: some 0.7 KB of log, table and index each. */
+  /** Segment rows that an agent writes where flushes have a budget: about 0.7 KB of log, table and index each. */
   segmentRowsPerSecond: 2_000,
   /** PUTs of one chain at a time. */
   putsInFlight: 8,
-  /** A PUT that took this long, with its retries, has failed: it may still land, nothing will name it. */
+  /** A PUT that took this long, with its retries, has failed. It may still land, but no commit will refer to it. */
   putDeadlineMs: 20_000,
-  /** Batches of a commit that may run on the event loop where it waits for no disk: at some 20 µs each, it stalls nobody for a millisecond. */
+  /** Batches of a commit that may run on the event loop where COMMIT waits for no disk: at about 20 µs each, it stalls the loop for less than a millisecond. */
   batchesInTurn: 32,
-  /** Batches, and one for each transaction, after which SQLite's log is moved into the database: some 5 pages each, so the log stays below some 40 MB. */
+  /** Batches, plus one for each transaction, between two checkpoints of SQLite's log: about 5 pages each, so the log stays below about 40 MB. */
   batchesPerCheckpoint: 2_000,
-  /** Checkpoints in a row that a reader elsewhere may hold up before that is told: by then SQLite's log may have some 200 MB. */
+  /** Consecutive checkpoints that a reader elsewhere may hold up before this is reported: by then SQLite's log may have about 200 MB. */
   heldCheckpoints: 5,
-  /** One try of a commit. Below PostgreSQL's own time-outs plus a round trip. */
+  /** The time-out of one attempt of a commit. PostgreSQL's own time-outs are below it by a round trip. */
   commitDeadlineMs: 5_000,
-  /** Definitely refused commits (database away) are tried again for so long; then the line stops. */
+  /** How long definitely rejected commits (database away) are retried; then the chain stops. */
   commitPatienceMs: 20_000,
   commitRetryMs: 50,
   commitRetryMaxMs: 1_000,
 
-  /** Producer ids given out within this time, with no new topic between them, share one row. Their age is wrong by at most this. */
+  /** Producer ids allocated within this time, with no new topic between them, share one row. Their age is wrong by at most this. */
   producerIdBlockMs: 60_000,
 
-  /** A segment's row is the seek index: a fetch in its middle scans at most so much. */
+  /** A segment's row is the seek index: a fetch in its middle scans at most this much. */
   segmentBytes: 4 * mib,
-  /** Newest segments kept in memory per partition, so that tail reads need no database. */
+  /** The newest segments kept in memory per partition, so that tail reads need no database. */
   tailSegments: 64,
-  /** Partitions whose watermarks are kept in memory; the least recently used are loaded again. */
+  /** Partitions whose watermarks are kept in memory. Above it the one loaded longest ago that no fetch waits for is dropped, and loaded again on demand. */
   tails: 100_000,
   /** Segments that one look-up may return for one partition. */
   segmentsPerFind: 64,
-  /** A fetch's answer, whatever it asks for: Kafka's fetch.max.bytes. */
+  /** The maximum of a fetch's answer, whatever the client requests: Kafka's fetch.max.bytes. */
   fetchBytes: 55 * mib,
-  /** Fetch answers of all connections together, from the read to the socket, of which one holds a part (read/answer-memory.ts); above it fetches wait, and come back empty when their time is over. */
+  /** Fetch answers of all connections together, from the read to the socket; one answer holds a part (read/answer-memory.ts). Above it fetches wait, and come back empty at their time-out. */
   fetchAnswersBytes: 256 * mib,
   fetchWaitMs: 300_000,
-  /** Of all fetch sessions together: some 200 bytes each. */
+  /** Partitions in all fetch sessions together: about 200 bytes each. */
   fetchSessionPartitions: 500_000,
-  /** Kafka's min.incremental.fetch.session.eviction.ms: a session silent for so long gives way to a new one. */
+  /** Kafka's min.incremental.fetch.session.eviction.ms: a session silent for this long gives way to a new one. */
   fetchSessionSilentMs: 120_000,
 
-  /** Decompressed size of one batch: what a producer may send, times what a good codec makes of JSON, with a floor. */
+  /** The decompressed size of one batch: the largest that a producer may send, times the ratio of a good codec on JSON, with a minimum. */
   decompressedBytes: 64 * mib,
 
-  /** Damaged places that an agent remembers, and that `/readyz` names one by one. */
+  /** Damaged places that an agent remembers, and those that `/readyz` lists one by one. */
   damageReports: 1_000,
   damageReasons: 20,
 
-  /** Records of a refused batch that are named one by one: a client wants the first, and a batch may hold a million. */
+  /** Records of a rejected batch that are reported one by one: a client uses the first, and a batch may hold a million. */
   recordErrorsPerBatch: 1_000,
 
-  /** HTTP reads and queries (operations/records.ts): records of one answer, and their keys, values and headers together, because an answer is built whole. */
+  /** HTTP reads and queries (operations/records.ts): the records of one answer, and the bytes of their keys, values and headers, because an answer is built whole. */
   recordsPerAnswer: 10_000,
   recordBytesPerAnswer: 16 * mib,
-  /** Answers of HTTP with records, from the read to the socket, by their size as JSON; above it requests are answered 503. */
+  /** HTTP answers with records, from the read to the socket, by their size as JSON. Above it requests are answered 503. */
   httpAnswersBytes: 64 * mib,
-  /** What a live tail of HTTP reads at a time, and so holds for a reader that takes nothing. */
+  /** Bytes that a live HTTP tail reads at a time, and so holds for a client that reads nothing. */
   tailRoundBytes: 32 * kib,
-  /** What a read fetches from the log at least, however little it may answer. */
+  /** The minimum that a read fetches from the log, however little it may answer. */
   readAheadBytes: 64 * kib,
-  /** What one query may read from the log, and how long it may take, before it answers how far it came. */
+  /** The bytes that one query may read from the log, and the time it may take, before it returns its progress. */
   queryScanBytes: 64 * mib,
   queryMs: 5_000,
-  /** Bytes of one fetch inside a query or a tail: decoding is synchronous, so nobody else runs meanwhile. */
+  /** Bytes of one fetch inside a query or a tail: decoding is synchronous, so no other request runs meanwhile. */
   scanRoundBytes: 1 * mib,
   /** Partitions that a query scans side by side; a cursor carries the position of each in a URL. */
   queryPartitions: 128,
   /** Partitions that one tail follows; every event carries the position of each. */
   tailPartitions: 1_000,
-  /** How long a tail sleeps when nothing comes before it looks again whether the topic has grown or gone. */
+  /** How long a tail without new records sleeps before it checks whether the topic has grown or was deleted. */
   tailWaitMs: 10_000,
-  /** How long a produced record of HTTP may wait for a definite answer; the Kafka clients' request.timeout.ms. */
+  /** How long a record produced over HTTP may wait for a definite answer; the Kafka clients' request.timeout.ms. */
   produceOneMs: 30_000,
 
-  /** Groups whose machines are in memory; above it, those without members are forgotten and reloaded when they are asked for. */
+  /** Groups whose machines are in memory. Above it, those without members are dropped, and loaded again on demand. */
   loadedGroups: 10_000,
   groupsLoadedAtATime: 8,
-  /** Groups whose expired offsets one transaction removes: it holds their locks. */
+  /** Groups whose expired offsets one transaction removes while it holds their locks. */
   expiredGroupsPerStep: 100,
   /** One step of the search for offsets that active groups no longer read: a page of rows, and one save per group in it. */
   agedTopicsPerStep: 1_000,
-  /** How long a new member's first JoinGroup may be parked: it does not know its id yet, so it cannot send heartbeats. Kafka's own 5 minutes. */
+  /** How long a new member's first JoinGroup may wait: the member does not know its id yet, so it cannot send heartbeats. Kafka's own 5 minutes. */
   newMemberJoinTimeoutMs: 300_000,
-  /** With group.leave.on.disconnect: how long a member may be without a connection. kafka-go opens the next one some 10 ms after it closed the last; twice a hundred times that is for a machine under load. */
+  /** With group.leave.on.disconnect: how long a member may be without a connection. kafka-go reconnects after about 10 ms; 200 times that allows for a machine under load. */
   reconnectMs: 2_000,
 
-  /** Recovery after a power loss: how long before the newest commit an object may have been written and still not be on the disk. Kernels hold a page for half a minute. */
+  /** Recovery after a power loss: an object written longer than this before the newest commit is on the disk. Kernels hold a page for half a minute. */
   recoveryWindowMs: 300_000,
-  /** Objects read side by side, each whole. */
+  /** Objects read side by side, each as a whole. */
   recoveryReads: 8,
   recoveryObjectsPerStep: 2_000,
   recoverySegmentsPerStep: 100_000,
@@ -140,32 +140,32 @@ export const limits = {
 
   topicNameLength: 249,
   partitionsPerTopic: 100_000,
-  /** Of all topics that one CreateTopics makes: each is a row, written under the cluster's lock. */
+  /** Partitions of all topics in one CreateTopics: each is a row, written under the cluster's lock. */
   partitionsPerRequest: 200_000,
-  /** Topics that one connection may have made by merely naming them, per request. */
+  /** Topics that one request may create by naming them. */
   autoCreatedTopicsPerRequest: 100,
 
-  /** Units of work (a name, a partition, a small record: some microseconds each) after which a request gives way to others (time/turns.ts): a few milliseconds. */
+  /** Units of work (a name, a partition, a small record: a few microseconds each) after which a request yields to others (time/turns.ts): a few milliseconds. */
   unitsPerTurn: 1_000,
   /** Look-ups of offsets by time in one turn. */
   timesPerTurn: 100,
-  /** Names of topics and groups that one read of the database looks up. As many as a slice, because the rows cross from the database's thread in one piece. */
+  /** Names of topics and groups in one read of the database. As many as a slice, because the rows cross from the database's thread in one piece. */
   namesPerRead: 1_000,
-  /** Committed offsets that one read gives back, and one save of a group writes: the others wait for the database meanwhile. */
+  /** Committed offsets that one read returns, and that one save of a group writes: other requests to the database wait meanwhile. */
   offsetsPerRead: 1_000,
   offsetsPerSave: 1_000,
-  /** Bytes of records that count as one unit of work when a produced batch is checked: some microseconds for the slowest codec. */
+  /** Bytes of records that count as one unit of work when a produced batch is checked: a few microseconds for the slowest codec. */
   openedBytesPerUnit: 4 * kib,
 
-  /** Ids that one group has handed out (MEMBER_ID_REQUIRED) and that have not joined yet: a client may ask for them in a loop, each lives for a session. */
+  /** Ids that one group has issued (MEMBER_ID_REQUIRED) and that have not joined yet: a client may request them in a loop, and each lives for a session. */
   idsHandedOutPerGroup: 10_000,
 
-  /** Metadata transactions other than the commit. */
+  /** The deadline of metadata transactions other than the commit. */
   metadataDeadlineMs: 10_000,
   heartbeatMs: 1_000,
-  /** A lease that did not beat for so long is over: five beats, so that one slow transaction of its holder ends nothing. */
+  /** A lease that did not beat for this long is over: five beats, so that one slow transaction of its holder does not end it. */
   leaseMs: 5_000,
-  /** Two reads of a lease that are further apart say nothing about the time between them. */
+  /** Two reads of a lease that are further apart prove nothing about the time between them. */
   leaseReadGapMs: 2_000,
   drainMs: 30_000,
 } as const

@@ -1,4 +1,4 @@
-// The start of an agent: when it takes over from the registered agent, and when it does not; in manual time, on a database in memory.
+// Cases in which a start takes over from the registered agent or leaves it alone, in manual time, on a database in memory.
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { limits } from './limits.ts'
@@ -38,7 +38,7 @@ function start({ agent = 'me', takeOver = 'once silent', members = store.members
   )
 }
 
-/** The outcome, and the time that it took by the clock. */
+/** The outcome, and the time from the call to it by the clock. */
 async function outcomeOf(
   joining: Promise<Membership>,
 ): Promise<{ readonly kind: 'joined' | 'held' | 'failed'; readonly afterMs: number; readonly error?: unknown }> {
@@ -57,7 +57,7 @@ async function stateOf(membership: Membership): Promise<'active' | 'fenced'> {
   return (await store.members.beat(membership.registration.incarnation)).kind
 }
 
-test('H11: if no agent is registered, a start does not wait', async () => {
+test('H11: without a registered agent, a start does not wait', async () => {
   expect(await outcomeOf(start())).toMatchObject({ kind: 'joined', afterMs: 0 })
 })
 
@@ -67,7 +67,7 @@ test('H11: after a graceful stop the next start does not wait', async () => {
   expect(await outcomeOf(start())).toMatchObject({ kind: 'joined', afterMs: 0 })
 })
 
-test('H11: a lease that is not renewed for a whole time-out has ended; the start reports the lease that it watches', async () => {
+test('H11: a lease that does not beat for a whole time-out is over; the start reports whose lease it watches', async () => {
   const first = await start()
   const second = start()
   const { kind, afterMs } = await outcomeOf(second)
@@ -81,7 +81,7 @@ test('H11: a lease that is not renewed for a whole time-out has ended; the start
   ])
 })
 
-test.each(['me', 'another'])('H11: a living lease is not taken, and the start named %s says who holds it', async (agent) => {
+test.each(['me', 'another'])('H11: a living lease is not taken, and the start named %s reports its holder', async (agent) => {
   const first = await start()
   const over = new AbortController()
   const beating = first.run(over.signal)
@@ -96,7 +96,7 @@ test.each(['me', 'another'])('H11: a living lease is not taken, and the start na
   expect(await beating).toBe('stopped')
 })
 
-test('H11: a start that takes over at once fences the living agent, which ends at its next heartbeat', async () => {
+test('H11: a takeover at once ends the living agent at its next beat', async () => {
   const first = await start()
   const beating = first.run(new AbortController().signal)
   expect(await outcomeOf(start({ agent: 'another', takeOver: 'at once' }))).toMatchObject({ kind: 'joined', afterMs: 0 })
@@ -104,13 +104,13 @@ test('H11: a start that takes over at once fences the living agent, which ends a
   expect(await beating).toBe('fenced')
 })
 
-test('H11: an unavailable database fences no agent: the time-out starts again when the database is available', async () => {
+test('H11: a database that is away fences no agent: the time-out begins again when it is back', async () => {
   await start()
   let reads = 0
   const slow: MetadataStore['members'] = {
     ...store.members,
     leases: async () => {
-      // The fourth read is answered only when the database is available again.
+      // The fourth read is answered only when the database is back.
       if (++reads === 4) await clock.sleep(20_000)
       return await store.members.leases()
     },
@@ -120,7 +120,7 @@ test('H11: an unavailable database fences no agent: the time-out starts again wh
   expect(afterMs).toBeGreaterThanOrEqual(20_000 + limits.leaseMs)
 })
 
-test('H11: a database that stays unavailable makes the start fail, and fences no agent', async () => {
+test('H11: a database that stays away makes the start fail, and fences no agent', async () => {
   const first = await start()
   let reads = 0
   const away: MetadataStore['members'] = {
@@ -134,7 +134,7 @@ test('H11: a database that stays unavailable makes the start fail, and fences no
   expect(await stateOf(first)).toBe('active')
 })
 
-test('H11: a lease that is renewed after the last read is not taken over', async () => {
+test('H11: a lease that beats again after the last read is not taken', async () => {
   const first = await start()
   const late: MetadataStore['members'] = {
     ...store.members,
@@ -147,18 +147,15 @@ test('H11: a lease that is renewed after the last read is not taken over', async
   expect(await stateOf(first)).toBe('active')
 })
 
-test.each(['me', 'another'])(
-  'H11: of two starts that find an empty cluster at once, one serves it (the other is named %s)',
-  async (agent) => {
-    const quicker: MetadataStore['members'] = {
-      ...store.members,
-      register: async (input) => {
-        await start()
-        return await store.members.register(input)
-      },
-    }
-    expect(await outcomeOf(start({ agent, members: quicker }))).toMatchObject({ kind: 'held', error: { holder: { agent: 'me' } } })
-    expect((await store.members.leases()).map((lease) => lease.agent)).toEqual(['me'])
-    expect((await store.members.slots()).every(({ owner }) => owner !== null)).toBe(true)
-  },
-)
+test.each(['me', 'another'])('H11: when two starts find an empty cluster at once, one serves it (the other is named %s)', async (agent) => {
+  const quicker: MetadataStore['members'] = {
+    ...store.members,
+    register: async (input) => {
+      await start()
+      return await store.members.register(input)
+    },
+  }
+  expect(await outcomeOf(start({ agent, members: quicker }))).toMatchObject({ kind: 'held', error: { holder: { agent: 'me' } } })
+  expect((await store.members.leases()).map((lease) => lease.agent)).toEqual(['me'])
+  expect((await store.members.slots()).every(({ owner }) => owner !== null)).toBe(true)
+})

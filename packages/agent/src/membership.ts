@@ -1,4 +1,4 @@
-// This agent's membership in the cluster: it registers an incarnation, renews its lease with heartbeats, and stops when it is fenced.
+// This agent's membership in the cluster: it registers an incarnation, beats its lease, and stops when it finds itself fenced.
 import type { Nonce } from './core/ids.ts'
 import { limits } from './limits.ts'
 import { isUnmoved, type Lease } from './metadata/lease.ts'
@@ -16,8 +16,8 @@ export interface MembershipParts {
 }
 
 /**
- * When a starting agent fences the agents that the database lists as active. `at once`: the caller has proof that they are gone, or wants them to end.
- * `once silent`: only if their leases were not renewed for a whole lease time-out.
+ * When a starting agent fences the agents that the database lists as active. `at once`: the caller has proof that they have ended, or wants them to end.
+ * `once silent`: only when their leases did not beat for a whole time-out.
  */
 export type TakeOver = 'at once' | 'once silent'
 
@@ -49,7 +49,7 @@ export class Membership {
     this.owners.publishSlots(registration.slots)
   }
 
-  /** Fences the agents that `takeOver` allows, then registers. Rejects with a LeaseHeldError when another agent serves the cluster. */
+  /** Registers under the agent's name, after fencing the agents that `takeOver` allows. Rejects with a LeaseHeldError when another agent serves the cluster. */
   static async join(parts: MembershipParts, self: Self, takeOver: TakeOver): Promise<Membership> {
     const membership = new Membership(parts, await register(parts, self, takeOver))
     const { incarnation, brokerId } = membership.registration
@@ -63,7 +63,7 @@ export class Membership {
     return this.#parts.clock.monotonic() - this.#lastBeatMs
   }
 
-  /** Sends heartbeats until the signal aborts. Settles with 'fenced' when a heartbeat finds this incarnation fenced; an unavailable database fences no agent. */
+  /** Beats until the signal aborts. Settles with 'fenced' as soon as a beat finds this incarnation over. A database that is away fences no agent. */
   async run(signal: AbortSignal): Promise<'fenced' | 'stopped'> {
     for await (const _ of this.#parts.clock.every(limits.heartbeatMs, signal)) {
       try {
@@ -76,7 +76,7 @@ export class Membership {
     return 'stopped'
   }
 
-  /** Gives up the slots. Call it when the chain is drained: no flush of this incarnation may be in flight. */
+  /** Gives the slots up. Call it when the chain is drained: no commit of this incarnation may be in flight. */
   async leave(): Promise<void> {
     this.owners.fence()
     await this.#parts.members.leave(this.registration.incarnation)
@@ -105,22 +105,22 @@ async function register(parts: MembershipParts, self: Self, takeOver: TakeOver):
   const nonce = Buffer.from(random.bytes(8)).toString('hex') as Nonce
   const fences = takeOver === 'at once' ? 'all' : await silentLeases(parts)
   const result = await members.register({ ...self, nonce, fences })
-  // Another agent registered first, or a silent lease was renewed.
+  // Another start was quicker, or a silent lease beats again.
   if (result.kind === 'held') throw new LeaseHeldError(result.holder)
   const { incarnation, slots } = result
   if (slots.some(({ owner }) => owner === incarnation.id)) return result
-  // Two agents with different names started at once. Only one agent serves a cluster for now, so an agent without a slot would never serve anything.
+  // Two starts under two names raced. For now one agent serves a cluster, so the one without a slot would never serve a partition.
   const leases = await members.leases()
   await members.leave(incarnation)
   const holder = leases.find((lease) => slots.some(({ owner }) => owner === lease.incarnation))
-  // The owner has left since then: its slots are free.
+  // The owner has left in the meantime, so its slots are free.
   if (holder === undefined) return await register(parts, self, takeOver)
   throw new LeaseHeldError(holder)
 }
 
 /**
- * Watches every lease for a whole time-out, by this agent's monotonic clock. Resolves with the leases that were not renewed; rejects with a LeaseHeldError
- * as soon as one is. Reads that are too far apart restart the time-out: while the database or this process was stalled, a holder may have been stalled too.
+ * Watches every lease for a whole time-out, by this agent's monotonic clock. Resolves with those that did not beat; rejects with a LeaseHeldError as soon as
+ * one does. Reads that are too far apart restart the time-out: while the database was away or this process was paused, no holder could beat either.
  */
 async function silentLeases({ members, clock, emit }: MembershipParts): Promise<readonly Lease[]> {
   let watched = await members.leases()

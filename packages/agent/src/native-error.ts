@@ -1,7 +1,7 @@
-// Whether something thrown is an error, whichever realm made it: a runner such as Jest gives the code a realm of its own, Node's errors come from another one.
+// Recognizes errors of every realm: a runner such as Jest gives the code its own realm, while Node's errors come from another one.
 import { types } from 'node:util'
 
-/** `instanceof Error` says no to an error of another realm, and its code and cause would go unread. */
+/** `instanceof Error` is false for an error of another realm, and its code and cause would be lost. */
 export function isError(thrown: unknown): thrown is Error {
   return thrown instanceof Error || types.isNativeError(thrown)
 }

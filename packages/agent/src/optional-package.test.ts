@@ -1,4 +1,4 @@
-// Whether a client library is there: told from its package.json, before anything of it is loaded.
+// The presence of a client library, read from its package.json before any of it is loaded.
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
 import { type OptionalPackage, oldestVersions, presenceOf } from './optional-package.ts'
@@ -6,16 +6,16 @@ import { type OptionalPackage, oldestVersions, presenceOf } from './optional-pac
 const versioned = (version: string) => () => ({ version })
 const names = Object.keys(oldestVersions) as readonly OptionalPackage[]
 
-test.each(names)('%s, as it is installed here, is usable', (name) => {
+test.each(names)('%s in its installed version is usable', (name) => {
   expect(presenceOf(name)).toEqual({ kind: 'usable' })
 })
 
-test('a package that nobody installed is missing', () => {
+test('a package that is not installed is missing', () => {
   const load = (id: string) => createRequire(import.meta.url)(`nobody-has-${id}`) as unknown
   expect(presenceOf('pg', load)).toEqual({ kind: 'missing' })
 })
 
-test('one that is there and cannot be read is no missing one', () => {
+test('an installed package that cannot be read does not count as missing', () => {
   expect(() =>
     presenceOf('pg', () => {
       throw new SyntaxError('not JSON')

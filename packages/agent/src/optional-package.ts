@@ -1,15 +1,15 @@
-// The client libraries that are installed by who uses them: whether one is there, and new enough.
+// The client libraries that users install themselves: whether one is present, and new enough.
 import { createRequire } from 'node:module'
 import { isError } from './native-error.ts'
 
-/** Older ones lack what the adapters ask for: a time-out that is an error, a pipeline. */
+/** Older versions lack features that the adapters use: a time-out that is an error, a pipeline. */
 export const oldestVersions = { '@aws-sdk/client-s3': '3.1175.0', pg: '8.23.1' } as const
 
 export type OptionalPackage = keyof typeof oldestVersions
 
 export type Presence = { readonly kind: 'usable' } | { readonly kind: 'missing' } | { readonly kind: 'too old'; readonly version: string }
 
-/** Reads the package's own package.json, as `load` finds it; imports nothing. */
+/** Reads the package's own package.json through `load`; imports nothing. */
 export function presenceOf(name: OptionalPackage, load: (id: string) => unknown = createRequire(import.meta.url)): Presence {
   let manifest: unknown
   try {
@@ -18,7 +18,7 @@ export function presenceOf(name: OptionalPackage, load: (id: string) => unknown 
     if (isError(error) && 'code' in error && error.code === 'MODULE_NOT_FOUND') return { kind: 'missing' }
     throw error
   }
-  // The cast: whatever else it holds, npm installs nothing without a version.
+  // The cast: npm installs no package without a version.
   const { version } = manifest as { readonly version: string }
   return isOlder(version, oldestVersions[name]) ? { kind: 'too old', version } : { kind: 'usable' }
 }
@@ -29,7 +29,7 @@ function isOlder(version: string, than: string): boolean {
   return at >= 0 && (left[at] ?? 0) < (right[at] ?? 0)
 }
 
-/** What follows a hyphen is left out: a pre-release counts as its release. */
+/** Ignores the part after a hyphen: a pre-release counts as its release. */
 function numbersOf(version: string): readonly number[] {
   return (version.split('-')[0] ?? '').split('.').map(Number)
 }

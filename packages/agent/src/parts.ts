@@ -1,4 +1,4 @@
-// The composition root of an agent's parts: turns a description of places into implementations, and makes sure that they belong together. It alone names implementations.
+// The composition root of an agent's parts: it turns a description of places into implementations and checks that they belong together. Only this file names implementations.
 
 import { dirname } from 'node:path'
 import type { Parts } from './agent.ts'
@@ -36,7 +36,7 @@ import { type Recovered, recover } from './upkeep/recovery.ts'
 export type ObjectsPlace =
   | { readonly kind: 'memory' }
   | { readonly kind: 'directory'; readonly path: string }
-  /** Endpoint, region and credentials come from where AWS tools look for them. The prefix is without slashes at its ends. */
+  /** Endpoint, region and credentials come from the places of the AWS tools. The prefix has no slashes at its ends. */
   | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string }
 
 export type MetadataPlace =
@@ -47,30 +47,30 @@ export type MetadataPlace =
 export interface PartsDescription {
   readonly objects: ObjectsPlace
   readonly metadata: MetadataPlace
-  /** Of what is kept on this machine: S3 and PostgreSQL have their own. */
+  /** The durability of files on this machine; S3 and PostgreSQL have their own. */
   readonly durability: 'strict' | 'os' | 'memory'
-  /** Every request to the object store takes so much longer. */
+  /** Added to the duration of every request to the object store. */
   readonly storeLatencyMs: number
-  /** The Kafka port, which was opened before anything else; it is closed with the parts, also where they cannot be opened. */
+  /** The Kafka port, opened before everything else. It is closed with the parts, also when they cannot be opened. */
   readonly port: HeldPort
   /** Whether threads keep the process alive. */
   readonly holdsProcess: boolean
-  /** The machine may have lost power since these places were last used: what was committed last is read before anybody writes. */
+  /** The machine may have lost power since these places were last used, so the newest objects are read before any write. */
   readonly afterPowerLoss: boolean
   /** Undefined: the only cluster in the database, or a new one. */
   readonly clusterId: string | undefined
-  /** Time that can be moved on at will. Default: the system's. Not with PostgreSQL, which has a clock of its own. */
+  /** A clock that can be moved. Default: the system's. Not with PostgreSQL, which has its own clock. */
   readonly time?: MovableTime
-  /** What it begins with, where `objects` and `metadata` are memory. */
+  /** The initial content, if `objects` and `metadata` are in memory. */
   readonly beginsWith?: Beginning
-  /** Called once, when nothing reads these places any more: after `close`, and after the end of the last fork. */
+  /** Called once, when no reader uses these places any more: after `close`, and after the end of the last fork. */
   readonly onFree?: () => void
   readonly emit: EventHook
-  /** Faults, in a test. No setting and no command hands them in. */
+  /** The faults of a test. No setting and no command provides them. */
   readonly interceptors?: Interceptors
 }
 
-/** Who sees, and may spoil, what passes between the agent and its clients and services. */
+/** Interceptors that see, and may fail, the traffic between the agent and its clients and services. */
 export interface Interceptors {
   readonly requests: Interceptor
   readonly store: StoreInterceptor
@@ -81,23 +81,23 @@ export type Beginning = { readonly kind: 'fork'; readonly of: CopySource } | { r
 
 export interface OpenedParts {
   readonly parts: Parts
-  /** For the agent's `listen`: where the port really is. */
+  /** The open port, for the agent's `listen`. */
   readonly listen: readonly ListenAddress[]
-  /** What a recovery found. Undefined: there was no reason for one. */
+  /** The result of a recovery. Undefined: none was needed. */
   readonly recovered: Extract<Recovered, { kind: 'recovered' }> | undefined
-  /** What a fork begins with. Undefined: the metadata is in PostgreSQL, and cannot be copied. */
+  /** The source of a fork. Undefined: the metadata is in PostgreSQL, and cannot be copied. */
   readonly copies: CopySource | undefined
-  /** Writes everything that is committed into one file, as copies.ts says. Only where there are copies. */
+  /** Writes the committed state into one file (see copies.ts). Only for parts that can be copied. */
   snapshot(path: string): Promise<void>
-  /** Closes both services, and the port where no agent has taken it over. The agent that stands on them must have ended. */
+  /** Closes both services, and the port if no agent has taken it over. The agent on these parts must have ended. */
   close(): Promise<void>
 }
 
 /**
- * Why the places cannot be used together. `store`: the object store does not answer as it must, its ObjectStoreError is the cause; `used prefix`: the
- * database is fresh or empty and the prefix is not; `unreadable objects`: they were committed as durable, and nothing was changed; `package`: the client
+ * The reason why the places cannot be used together. `store`: the object store failed, the cause is its ObjectStoreError; `used prefix`: the
+ * database is new or empty but the prefix is not; `unreadable objects`: they were committed as durable, and nothing was changed; `package`: the client
  * library that a place needs, `packageName`, is not installed or too old;
- * `… snapshot`: the file to begin with is none that can be used, and was not written to.
+ * `… snapshot`: the initial snapshot is not usable, and was not written to.
  */
 export class PartsError extends Error {
   override readonly name = 'PartsError'
@@ -125,7 +125,7 @@ export class PartsError extends Error {
 }
 
 /**
- * Opens both services, and claims the prefix for the cluster before anybody writes there. Rejects with a PartsError, or the MetadataError of a database
+ * Opens both services, and claims the prefix for the cluster before any write there. Rejects with a PartsError, or the MetadataError of a database
  * that cannot be used; nothing is left open then.
  */
 export async function openParts(description: PartsDescription): Promise<OpenedParts> {
@@ -142,7 +142,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
   const places = await openPlaces(description)
   const stores = new StoreWatch({ emit, clock: systemClock })
   const measured = new MeasuredObjects(inTheWay(places.objects, stores, description), systemClock, time?.inFlight)
-  // What an interceptor spoils is tried again as S3 is: that is what it is for.
+  // Requests that an interceptor fails are retried as with S3, so that tests exercise the retries.
   const retried = places.remote || interceptors !== undefined
   const objects = retried ? new RetryingObjects(measured, { clock: systemClock, random: systemRandom }) : measured
   let opened: MetadataStore | undefined
@@ -193,7 +193,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
   }
 }
 
-/** Both services, as they are: neither measured nor delayed yet. */
+/** Both services, before measuring and delays are added. */
 interface Places extends Omit<Copy, 'sql' | 'clusterId'> {
   readonly sql: Sql<Transactions> | CopyableSql<Transactions>
   /** The cluster of a copy. */
@@ -228,7 +228,7 @@ async function openCopy(of: Beginning, now: () => number): Promise<Copy> {
   return opened.copy
 }
 
-/** Where time can be moved, it waits for what the database is doing. */
+/** With a movable clock, moves wait for the database's current work. */
 function watched(places: Places, inFlight: InFlight | undefined): Places {
   if (inFlight === undefined) return places
   const { sql } = places
@@ -246,14 +246,14 @@ function isCopyable(sql: Sql<Transactions>): sql is CopyableSql<Transactions> {
   return 'copyInto' in sql
 }
 
-/** The latency that was asked for, the faults, and the watch of a disk. */
+/** Adds the configured latency, the faults, and the watch of a disk. */
 function inTheWay(store: ObjectStore, stores: StoreWatch, { objects: place, storeLatencyMs, interceptors }: PartsDescription): ObjectStore {
   const late = storeLatencyMs === 0 ? store : new DelayedObjects(store, systemClock, { latencyMs: storeLatencyMs })
   const spoilt = interceptors === undefined ? late : new InterceptedObjects(late, systemClock, interceptors.store)
   return place.kind === 'directory' ? new WatchedObjects(spoilt, stores, dirname(place.path)) : spoilt
 }
 
-/** Time for `PartsDescription.time`, which begins so many milliseconds ahead of the system's. */
+/** A clock for `PartsDescription.time` that begins the given number of milliseconds ahead of the system's. */
 export function movableTime(options: { readonly aheadMs?: number } = {}): MovableTime {
   return new MovableTime(systemClock, options)
 }
@@ -329,18 +329,18 @@ async function openSql(
   }
 }
 
-/** Whoever stays on one machine need not have the clients of S3 and PostgreSQL. */
+/** Servers that stay on one machine do not need the clients of S3 and PostgreSQL. */
 function requirePackage(name: OptionalPackage): void {
   const presence = presenceOf(name)
   switch (presence.kind) {
     case 'usable':
       return
     case 'missing':
-      throw new PartsError('package', `it is not installed, for only this store needs it; npm install ${name} brings it`, {
+      throw new PartsError('package', `it is not installed, because only this store needs it: run npm install ${name}`, {
         packageName: name,
       })
     case 'too old':
-      throw new PartsError('package', `${presence.version} is installed, and ${oldestVersions[name]} or newer is needed`, {
+      throw new PartsError('package', `${presence.version} is installed, but ${oldestVersions[name]} or newer is required`, {
         packageName: name,
       })
   }
@@ -359,21 +359,21 @@ async function claim(objects: ObjectStore, metadata: MetadataStore): Promise<voi
     case 'ours':
       return
     case 'newer format':
-      throw new PartsError('newer format', `cluster.json asks for readers of format ${file.minimumReader}`)
+      throw new PartsError('newer format', `cluster.json needs a reader of format ${file.minimumReader}`)
     case 'another cluster': {
-      // A database without topics is one that was made just now, or by an earlier start that was refused here: what is missing is the other one.
+      // A database without topics was created just now, or by an earlier start that was rejected here: the original database is missing.
       const empty = (await metadata.topics.list()).length === 0
       throw empty
         ? new PartsError('used prefix', `cluster.json there names the cluster ${file.clusterId}`)
         : new PartsError(
             'another cluster',
-            `cluster.json there names the cluster ${file.clusterId}, the metadata database serves ${metadata.clusterId}`,
+            `cluster.json there names the cluster ${file.clusterId}, but the metadata database serves ${metadata.clusterId}`,
           )
     }
   }
 }
 
-/** Only a directory of this machine can be torn: S3 answers when it has the bytes. What was made just now has nothing to read. */
+/** Only a local directory can have torn objects: S3 answers after it has stored the bytes. A new cluster has no objects to read. */
 async function recovery(
   { objects: place, durability, afterPowerLoss, emit }: PartsDescription,
   { objects, metadata, fresh }: { readonly objects: ObjectStore; readonly metadata: MetadataStore; readonly fresh: boolean },
@@ -387,7 +387,8 @@ async function recovery(
     throw asPartsError(error)
   }
   if (recovered.kind === 'recovered') return recovered
-  if (recovered.kind === 'no objects') throw new PartsError('no objects', 'the metadata database knows of some, and not one is there')
+  if (recovered.kind === 'no objects')
+    throw new PartsError('no objects', 'the metadata database lists objects, but none of them exists in the store')
   const { unreadable } = recovered
   const [first] = unreadable
   throw new PartsError('unreadable objects', `${unreadable.length} of the newest, the first is ${first?.key}: ${first?.why}`)

@@ -1,4 +1,4 @@
-// What the handlers, the HTTP routes and the product reach of an agent: its views and its operations.
+// The parts of an agent that the handlers, the HTTP routes and the product may use: its views and its operations.
 import type { Codecs } from '@local-kafka-service/protocol'
 import type { Gate } from './api/gate.ts'
 import type { Groups } from './coordinate/groups.ts'
@@ -23,11 +23,11 @@ import type { ProducerIds } from './write/producer-ids.ts'
 import type { Writer } from './write/writer.ts'
 
 export interface Services {
-  /** What records are stamped and requests are timed by. */
+  /** The clock that stamps records and times requests. */
   readonly clock: Clock
-  /** What sockets are timed by: never ahead of real time. */
+  /** The clock of sockets: never ahead of real time. */
   readonly ioClock: Clock
-  /** How long work gives way to other requests: by units of work, never by time. */
+  /** Makes long work yield to other requests: by units of work, never by time. */
   readonly turns: Turns
   readonly random: Random
   readonly settings: Settings
@@ -42,12 +42,12 @@ export interface Services {
   readonly topics: TopicOperations
   readonly records: RecordOperations
   readonly writer: Writer
-  /** What keeps this agent from writing where it stores things. */
+  /** The reason why this agent cannot write to its stores, if there is one. */
   readonly stores: StoreWatch
   readonly reader: Reader
-  /** Of Kafka's fetches. */
+  /** The memory of Kafka's fetch answers. */
   readonly answerMemory: AnswerMemory
-  /** Of records over HTTP. */
+  /** The memory of HTTP answers with records. */
   readonly httpAnswers: AnswerMemory
   readonly fetchSessions: FetchSessions
   readonly offsets: Offsets

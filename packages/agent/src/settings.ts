@@ -1,5 +1,5 @@
-// The configuration registry: every setting of an agent and of a topic, said once. Flags, help, LKS_… names, docs, CreateTopics and DescribeConfigs are read from it.
-// Longer than other files because it is one thing: the two tables, and the checks that stand in their rows.
+// The configuration registry: every setting of an agent and of a topic. Flags, help, LKS_… names, docs, CreateTopics and DescribeConfigs are derived from it.
+// It is longer than other files because it is one thing: the two tables, and the checks in their rows.
 
 export type SettingType = 'string' | 'int' | 'long' | 'boolean' | 'double' | 'list'
 
@@ -7,7 +7,7 @@ export interface Setting {
   /** Kafka's name where Kafka has one. */
   readonly name: string
   readonly type: SettingType
-  /** As text, as DescribeConfigs shows it. Null: not set. */
+  /** In text form, as DescribeConfigs returns it. Null: not set. */
   readonly default: { readonly dev: string | null; readonly start: string | null }
   readonly unit?: 'ms' | 'bytes' | 'count' | 'per second'
   readonly doc: string
@@ -15,9 +15,9 @@ export interface Setting {
   readonly enforcedBy: string
   readonly since: string
   readonly secret?: true
-  /** Also answered by DescribeConfigs for a broker. */
+  /** DescribeConfigs returns it for a broker, too. */
   readonly kafka?: true
-  /** Undefined when the value is fine, else what is wrong with it, in words. */
+  /** Undefined when the value is valid; otherwise the error, in words. */
   readonly check: (value: string) => string | undefined
 }
 
@@ -25,7 +25,7 @@ export interface TopicSetting {
   readonly name: string
   readonly type: SettingType
   readonly default: string
-  /** The agent's setting that gives the default, where there is one. */
+  /** The agent's setting that provides the default, if there is one. */
   readonly synonym?: string
   readonly unit?: 'ms' | 'bytes' | 'count' | 'per second'
   readonly doc: string
@@ -41,7 +41,7 @@ export const agentSettings = [
     name: 'cluster.id',
     type: 'string',
     default: both(null),
-    doc: 'The cluster to serve. Without it: the only one in the database, or a new one.',
+    doc: 'The cluster to serve. Default: the only cluster in the database, or a new one.',
     enforcedBy: 'metadata/open.ts',
     since: '0.1',
     check: optional(uuid),
@@ -59,7 +59,7 @@ export const agentSettings = [
     name: 'durability',
     type: 'string',
     default: { dev: 'os', start: 'strict' },
-    doc: 'What an acknowledgement survives: strict (power loss), os (kill -9), memory (nothing).',
+    doc: 'What acknowledged records survive: strict (power loss), os (kill -9), memory (nothing).',
     enforcedBy: 'parts.ts',
     since: '0.1',
     check: oneOf('strict', 'os', 'memory'),
@@ -69,7 +69,7 @@ export const agentSettings = [
     type: 'int',
     default: both('8388608'),
     unit: 'bytes',
-    doc: 'A flush is sealed when it holds this much.',
+    doc: 'A flush is sealed when it reaches this size.',
     enforcedBy: 'write/writer.ts',
     since: '0.1',
     check: integer(1_024, 268_435_456),
@@ -79,7 +79,7 @@ export const agentSettings = [
     type: 'int',
     default: both('250'),
     unit: 'ms',
-    doc: 'A flush is sealed at this age at the latest, if the budget of PUTs allows. An idle agent seals at once.',
+    doc: 'The latest age at which a flush is sealed, if the budget of PUTs allows it. An idle agent seals at once.',
     enforcedBy: 'write/writer.ts',
     since: '0.1',
     check: integer(0, 60_000),
@@ -89,7 +89,7 @@ export const agentSettings = [
     type: 'double',
     default: both('4'),
     unit: 'per second',
-    doc: 'The budget of PUTs on S3, with bursts of as many again. A directory or memory has no budget.',
+    doc: 'The budget of PUTs to S3; a burst may have as many again. A directory and memory have no budget.',
     enforcedBy: 'write/writer.ts',
     since: '0.1',
     check: decimal(0.1, 1_000),
@@ -99,7 +99,7 @@ export const agentSettings = [
     type: 'long',
     default: { dev: '67108864', start: '536870912' },
     unit: 'bytes',
-    doc: 'Memory for object bytes that were just written or read.',
+    doc: 'Memory for object bytes that were recently written or read.',
     enforcedBy: 'objects/cached.ts',
     since: '0.1',
     check: integer(0, Number.MAX_SAFE_INTEGER),
@@ -109,7 +109,7 @@ export const agentSettings = [
     type: 'int',
     default: both('1'),
     unit: 'count',
-    doc: 'Partitions of a topic that is made without a count by Kafka clients. POST /topics uses http.num.partitions.',
+    doc: 'The partitions of a topic that a Kafka client creates without a count. POST /topics uses http.num.partitions.',
     enforcedBy: 'operations/topics.ts',
     since: '0.1',
     kafka: true,
@@ -120,7 +120,7 @@ export const agentSettings = [
     type: 'int',
     default: both('100'),
     unit: 'count',
-    doc: 'Partitions of a topic that POST /topics makes without a count.',
+    doc: 'The partitions of a topic that POST /topics creates without a count.',
     enforcedBy: 'http/topics.ts',
     since: '0.1',
     check: integer(1, 100_000),
@@ -139,7 +139,7 @@ export const agentSettings = [
     name: 'auto.create.topics.enable',
     type: 'boolean',
     default: { dev: 'true', start: 'false' },
-    doc: 'Whether naming a missing topic makes it.',
+    doc: 'Whether a missing topic is created when a client names it.',
     enforcedBy: 'operations/topics.ts',
     since: '0.1',
     kafka: true,
@@ -192,7 +192,7 @@ export const agentSettings = [
     name: 'validate.compressed.batches',
     type: 'boolean',
     default: { dev: 'true', start: 'false' },
-    doc: 'Open every compressed batch at produce and check its records, as Kafka does. It costs several times the CPU of the rest. Without it only batches with a suspicious header are opened.',
+    doc: 'Whether every produced batch is decompressed to check its records, as in Kafka. This costs several times the CPU of the rest of a produce. Otherwise only batches with a suspicious header are decompressed.',
     enforcedBy: 'core/log/validate.ts',
     since: '0.1',
     check: boolean,
@@ -224,7 +224,7 @@ export const agentSettings = [
     type: 'int',
     default: { dev: '100', start: '6000' },
     unit: 'ms',
-    doc: 'The shortest session time-out that a member may ask for.',
+    doc: 'The shortest session time-out that a member may request.',
     enforcedBy: 'core/group/join-group.ts',
     since: '0.1',
     kafka: true,
@@ -235,7 +235,7 @@ export const agentSettings = [
     type: 'int',
     default: both('1800000'),
     unit: 'ms',
-    doc: 'The longest session time-out that a member may ask for.',
+    doc: 'The longest session time-out that a member may request.',
     enforcedBy: 'core/group/join-group.ts',
     since: '0.1',
     kafka: true,
@@ -246,7 +246,7 @@ export const agentSettings = [
     type: 'int',
     default: both('2147483647'),
     unit: 'count',
-    doc: 'Members that a group may have.',
+    doc: 'The maximum number of members in a group.',
     enforcedBy: 'core/group/join-group.ts',
     since: '0.1',
     kafka: true,
@@ -256,7 +256,7 @@ export const agentSettings = [
     name: 'group.leave.on.disconnect',
     type: 'boolean',
     default: { dev: 'true', start: 'false' },
-    doc: 'Whether a member without an instance id leaves its group 2 s after its connection ended, unless it is back over another one, and not when its session ends.',
+    doc: 'Whether a member without an instance id leaves its group 2 s after its connection closes, unless it reconnects, rather than at the end of its session.',
     enforcedBy: 'core/group/leave-group.ts',
     since: '0.1',
     check: boolean,
@@ -266,7 +266,7 @@ export const agentSettings = [
     type: 'int',
     default: both('4096'),
     unit: 'bytes',
-    doc: 'The longest metadata beside a committed offset.',
+    doc: 'The maximum length of the metadata of a committed offset.',
     enforcedBy: 'api/offset-commit.ts',
     since: '0.1',
     kafka: true,
@@ -276,7 +276,7 @@ export const agentSettings = [
     name: 'offsets.retention.minutes',
     type: 'int',
     default: both('10080'),
-    doc: 'How many minutes committed offsets are kept after their group lost its last member. After their commit in a group that never had one, and while consumers are members for topics that none of them reads.',
+    doc: 'How many minutes a group keeps its committed offsets after its last member left. The time counts from the commit in a group that never had members, and for a topic that no member of an active group reads.',
     enforcedBy: 'coordinate/groups.ts',
     since: '0.1',
     kafka: true,
@@ -287,7 +287,7 @@ export const agentSettings = [
     type: 'long',
     default: both('600000'),
     unit: 'ms',
-    doc: 'How often expired offsets are looked for, and groups that have neither members nor offsets, which go then.',
+    doc: 'How often the agent removes expired offsets, and groups with neither members nor offsets.',
     enforcedBy: 'coordinate/groups.ts',
     since: '0.1',
     kafka: true,
@@ -298,7 +298,7 @@ export const agentSettings = [
     type: 'int',
     default: both('1000'),
     unit: 'count',
-    doc: 'Fetch sessions kept; further clients send full fetches.',
+    doc: 'The maximum number of fetch sessions; further clients send full fetches.',
     enforcedBy: 'read/sessions.ts',
     since: '0.1',
     kafka: true,
@@ -320,7 +320,7 @@ export const agentSettings = [
     type: 'int',
     default: both('10000'),
     unit: 'count',
-    doc: 'Kafka connections at a time. A new one takes the place of one that has never sent a request, or else has been idle the longest; without one it is closed.',
+    doc: 'The maximum number of Kafka connections. A new connection replaces one that has never sent a request, otherwise the one that has been idle the longest; if there is neither, it is closed.',
     enforcedBy: 'net/connection-quotas.ts',
     since: '0.1',
     kafka: true,
@@ -331,7 +331,7 @@ export const agentSettings = [
     type: 'int',
     default: both('2147483647'),
     unit: 'count',
-    doc: 'Kafka connections of one address at a time; further ones are closed.',
+    doc: 'The maximum number of Kafka connections from one address; further ones are closed.',
     enforcedBy: 'net/connection-quotas.ts',
     since: '0.1',
     kafka: true,
@@ -339,13 +339,13 @@ export const agentSettings = [
   },
 ] as const satisfies readonly Setting[]
 
-/** Topic configs whose machinery exists. Any other known or unknown name is refused with INVALID_CONFIG, never stored and ignored. */
+/** The topic configs that the server implements. Any other name is rejected with INVALID_CONFIG, never stored and ignored. */
 export const topicSettings = [
   {
     name: 'cleanup.policy',
     type: 'list',
     default: 'delete',
-    doc: 'Only delete: compaction does not exist yet.',
+    doc: 'Only delete: log compaction is not supported yet.',
     enforcedBy: 'settings.ts',
     since: '0.1',
     check: only('delete', 'log compaction is not supported yet'),
@@ -417,7 +417,7 @@ export const topicSettings = [
     type: 'long',
     default: '-1',
     unit: 'ms',
-    doc: 'Only -1 or 9223372036854775807 (keep indefinitely): retention does not exist yet.',
+    doc: 'Only -1 or 9223372036854775807 (keep indefinitely): finite retention is not supported yet.',
     enforcedBy: 'settings.ts',
     since: '0.1',
     check: unlimited,
@@ -427,7 +427,7 @@ export const topicSettings = [
     type: 'long',
     default: '-1',
     unit: 'bytes',
-    doc: 'Only -1 or 9223372036854775807 (keep all): retention does not exist yet.',
+    doc: 'Only -1 or 9223372036854775807 (keep all): finite retention is not supported yet.',
     enforcedBy: 'settings.ts',
     since: '0.1',
     check: unlimited,
@@ -438,12 +438,12 @@ export type AgentSettingName = (typeof agentSettings)[number]['name']
 export type TopicSettingName = (typeof topicSettings)[number]['name']
 export type SettingSource = 'flag' | 'environment' | 'file' | 'default'
 
-/** The values an agent runs with, as text, each with where it came from; typed reads are below. */
+/** The values of an agent's settings, as text, each with its source; the functions below read them with their types. */
 export interface Settings {
   readonly values: ReadonlyMap<AgentSettingName, { readonly value: string | null; readonly source: SettingSource }>
 }
 
-/** Throws a RangeError that names the setting and what is wrong with its value. */
+/** Throws a RangeError that names the setting and the error in its value. */
 export function settings(
   mode: 'dev' | 'start',
   given: Partial<Record<AgentSettingName, { readonly value: string; readonly source: SettingSource }>> = {},
@@ -473,7 +473,7 @@ export function flag(of: Settings, name: AgentSettingName): boolean {
   return text(of, name) === 'true'
 }
 
-/** What is wrong with a topic config, in words; undefined when it may be set. `known` Kafka names without machinery here are told apart from misspelt ones by the message. */
+/** The error in a topic config, in words; undefined when it is valid. The message is the same for misspelt names and for Kafka's configs that are not supported. */
 export function checkTopicConfig(name: string, value: string | null): string | undefined {
   const setting = topicSettings.find((candidate) => candidate.name === name)
   if (setting === undefined) return `Unknown or unsupported topic config name: ${name}`
@@ -482,7 +482,7 @@ export function checkTopicConfig(name: string, value: string | null): string | u
   return wrong === undefined ? undefined : `Invalid value ${value} for configuration ${name}: ${wrong}`
 }
 
-/** A topic's effective config: its own value, else the agent's synonym, else the default. Also where it came from, in DescribeConfigs' words. */
+/** A topic's effective config: its own value, otherwise the agent's synonym, otherwise the default. The source is in the words of DescribeConfigs. */
 export function topicConfig(
   own: Readonly<Record<string, string>>,
   of: Settings,
@@ -517,7 +517,7 @@ function oneOf(...allowed: readonly string[]): (value: string) => string | undef
 function only(allowed: string, why: string): (value: string) => string | undefined {
   return (value) => (value === allowed ? undefined : why)
 }
-/** The two ways to say "without a limit": Kafka's own, and the largest int64 that tools send (Debezium's schema history). Kept as they were sent. */
+/** The two values for "without a limit": Kafka's own, and the largest int64, which some tools send (Debezium's schema history). Each is kept as sent. */
 function unlimited(value: string): string | undefined {
   return value === '-1' || value === '9223372036854775807' ? undefined : 'finite retention is not supported yet'
 }

@@ -1,4 +1,4 @@
-// What a simulator builds a world from, beside the public surface: the ports, and the implementations that need no world.
+// Exports for a simulator, beside the public surface: the ports, and the implementations that use nothing outside the process.
 export { nativeCrc32c, nodeCodecs } from './codecs.ts'
 export type { Incarnation, TopicId } from './core/ids.ts'
 export { partitionKey } from './core/ids.ts'
