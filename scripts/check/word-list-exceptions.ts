@@ -42,8 +42,6 @@ export const unfinished: ReadonlySet<string> = new Set([
   'packages/local-kafka-service/src/embedded/testing/',
   'packages/local-kafka-service/src/runners/',
   'packages/local-kafka-service/src/server/',
-  'packages/sim/src/',
-  'packages/sim/src/scenarios/',
   'test/e2e/',
   'test/e2e/differential/',
   'test/e2e/differential/tables/',

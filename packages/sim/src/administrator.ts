@@ -1,4 +1,4 @@
-// The administrator of a world: makes and deletes topics over the wire, and asks until it is done.
+// The administrator of a world: creates and deletes topics over the wire, and retries until that is done.
 import type { TopicId } from '@local-kafka-service/agent/simulation'
 import { CreateTopics, DeleteTopics, errorName } from '@local-kafka-service/protocol'
 import { type Connection, ConnectionLost } from './client.ts'
@@ -17,7 +17,7 @@ export class Administrator {
     this.#parts = parts
   }
 
-  /** Undefined: an earlier try made it, and its answer was lost. */
+  /** Undefined: an earlier attempt created it, and its response was lost. */
   async makeTopic(topic: NewTopic): Promise<TopicId | undefined> {
     let made: TopicId | undefined
     await this.#untilDone(async (connection) => {
@@ -44,7 +44,7 @@ export class Administrator {
       try {
         const code = connection && (await ask(connection))
         const error = code === undefined ? 'no answer' : (errorName(code) ?? String(code))
-        trace.write('admin', `hears ${error}`)
+        trace.write('admin', `receives ${error}`)
         if (done.has(error)) return link.close()
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error
@@ -54,5 +54,5 @@ export class Administrator {
   }
 }
 
-/** What is heard when it is done, now or by an earlier try. */
+/** The results that mean that the request is done, now or by an earlier attempt. */
 const done: ReadonlySet<string> = new Set(['NONE', 'TOPIC_ALREADY_EXISTS', 'UNKNOWN_TOPIC_ID', 'UNKNOWN_TOPIC_OR_PARTITION'])

@@ -1,16 +1,16 @@
-// How a leader shares out the partitions of one topic: Kafka's range assignor, and a sticky one that moves a partition only after its owner gave it up.
+// How a leader assigns the partitions of one topic: Kafka's range assignor, and a sticky one that moves a partition only after its owner has revoked it.
 
 export interface Claim {
   readonly memberId: string
-  /** What the member held when it joined, and of which generation that was. */
+  /** The partitions that the member owned when it joined, and the generation that assigned them. */
   readonly owned: readonly number[]
   readonly generation: number
 }
 
-/** By member id: the partitions that it is told. */
+/** By member id: its assigned partitions. */
 export type Shares = ReadonlyMap<string, readonly number[]>
 
-/** Eager: nobody keeps anything, and neighbours stay together. */
+/** Eager: no member keeps anything, and each gets adjacent partitions. */
 export function range(claims: readonly Claim[], partitions: number): Shares {
   const each = Math.floor(partitions / claims.length)
   const more = partitions % claims.length
@@ -22,7 +22,7 @@ export function range(claims: readonly Claim[], partitions: number): Shares {
   )
 }
 
-/** Cooperative (KIP-429): as even as it can be with the fewest moves; what moves from one member to another is left out until the first has given it up. */
+/** Cooperative (KIP-429): as balanced as possible with the fewest moves. A partition that moves is left out until its former owner has revoked it. */
 export function cooperativeSticky(claims: readonly Claim[], partitions: number): Shares {
   const holders = holdersOf(claims)
   const kept = (claim: Claim): readonly number[] => claim.owned.filter((partition) => holders.get(partition) === claim)
@@ -41,7 +41,7 @@ export function cooperativeSticky(claims: readonly Claim[], partitions: number):
   return shares
 }
 
-/** Of two that claim a partition, who held it in the later generation is right. */
+/** If two members claim a partition, the one that owned it in the later generation is right. */
 function holdersOf(claims: readonly Claim[]): ReadonlyMap<number, Claim> {
   const holders = new Map<number, Claim>()
   for (const claim of claims)

@@ -1,4 +1,4 @@
-// Chance under a seed: the same seed draws the same numbers, and each part of a world draws from a stream of its own.
+// Seeded random numbers: the same seed draws the same numbers, and each part of a world draws from its own stream.
 import type { Random } from '@local-kafka-service/agent'
 
 export class Chance implements Random {
@@ -8,7 +8,7 @@ export class Chance implements Random {
   #c: number
   #counter = 1
 
-  /** Streams with different names have nothing to do with one another, so a part that draws once more does not shift the others. */
+  /** Streams with different names are independent, so one more draw in one part does not shift the others. */
   constructor(name: string) {
     this.#name = name
     this.#a = hash(`${name}/a`)
@@ -33,12 +33,12 @@ export class Chance implements Random {
     return this.next() < probability
   }
 
-  /** Uniform over the range, not rounded: two things hardly ever happen at one instant. */
+  /** Uniform over the range, not rounded, so that two events hardly ever happen at the same instant. */
   between([from, to]: Range): number {
     return from + (to - from) * this.next()
   }
 
-  /** A whole number of the range, both ends included. */
+  /** An integer in the range, both ends included. */
   whole([from, to]: Range): number {
     return from + Math.floor((to - from + 1) * this.next())
   }

@@ -1,11 +1,11 @@
-// One Kafka client's connection over the simulated network: requests out in order, answers matched in order, everything ends with the connection.
+// One Kafka client's connection over the simulated network: it sends requests and matches responses in order; all open requests end with the connection.
 
 import type { ListenAddress } from '@local-kafka-service/agent/simulation'
 import { type Api, type DecodedResponseOf, decodeResponse, encodeRequest, type RequestInputOf } from '@local-kafka-service/protocol'
 import type { VirtualTime } from './sim-clock.ts'
 import type { SimNetwork, Wire } from './sim-network.ts'
 
-/** The connection is gone, or its answer did not come in time: what was asked may have been done. */
+/** The connection was lost, or its response did not arrive in time: the server may have executed the request. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
 }
@@ -52,21 +52,21 @@ export class Connection {
     return this.#closed
   }
 
-  /** Sends at once; settles with the answer. Rejects with ConnectionLost. */
+  /** Sends at once; resolves with the response. Rejects with ConnectionLost. */
   request<A extends Api>(api: A, version: number, body: RequestInputOf<A>): Promise<DecodedResponseOf<A>> {
     return new Promise((resolve, reject) => {
       const lost = new ConnectionLost('the connection is closed')
       if (this.#closed) return reject(lost)
       const correlationId = this.#send(api, version, body)
       const timer = this.#parts.time.after(this.#parts.requestTimeoutMs, () =>
-        this.#lose(`no answer in ${this.#parts.requestTimeoutMs} ms`),
+        this.#lose(`no response in ${this.#parts.requestTimeoutMs} ms`),
       )
       this.#waiting.push({
         correlationId,
         answer: (frame) => {
           timer.cancel()
           const { correlationId: answered, response } = decodeResponse(api, version, frame)
-          if (answered !== correlationId) throw new Error(`answer ${answered} came where ${correlationId} was due`)
+          if (answered !== correlationId) throw new Error(`response ${answered} arrived where ${correlationId} was due`)
           resolve(response)
         },
         lost: (error) => {
@@ -77,7 +77,7 @@ export class Connection {
     })
   }
 
-  /** For requests that have no answer (acks = 0). */
+  /** For requests without a response (acks = 0). */
   send<A extends Api>(api: A, version: number, body: RequestInputOf<A>): void {
     if (!this.#closed) this.#send(api, version, body)
   }
@@ -100,7 +100,7 @@ export class Connection {
       const frame = Uint8Array.from(this.#received.subarray(4, 4 + size))
       this.#received = this.#received.subarray(4 + size)
       const next = this.#waiting.shift()
-      if (next === undefined) throw new Error('an answer that nobody asked for')
+      if (next === undefined) throw new Error('a response without a request')
       next.answer(frame)
     }
   }

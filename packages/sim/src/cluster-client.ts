@@ -1,4 +1,4 @@
-// What every client of a world needs: a connection that is opened again when it is gone, and the topic it works on.
+// The common part of all clients of a world: a connection that is reopened after a loss, and the topic that it works on.
 import type { TopicId } from '@local-kafka-service/agent/simulation'
 import type { Chance } from './chance.ts'
 import { Connection, ConnectionLost } from './client.ts'
@@ -33,12 +33,12 @@ export class Reconnecting {
     this.#requestTimeoutMs = requestTimeoutMs
   }
 
-  /** How many connections there were, the present one included. */
+  /** The number of connections so far, including the current one. */
   get opened(): number {
     return this.#opened
   }
 
-  /** The connection, opened as often as it takes; undefined when `until` says that nobody needs it any more. */
+  /** The connection, after as many attempts as it takes; undefined once `until` says that it is no longer needed. */
   async open(until: () => boolean): Promise<Connection | undefined> {
     for (;;) {
       if (this.#connection !== undefined && !this.#connection.closed) return this.#connection

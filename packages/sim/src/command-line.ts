@@ -1,4 +1,4 @@
-// The simulator's command line: which seeds, which scenario, which planted bug, and how to tell.
+// The simulator's command line: seeds, scenario, planted bug and output format.
 import { parseArgs } from 'node:util'
 
 export interface CommandLine {
@@ -23,9 +23,9 @@ export const usage = `usage: pnpm sim [--seed N] [--seeds N [--from N]] [--scena
   --with-bug NAME   play with that bug planted, up to the first seed that fails
   --json            one line of JSON per seed or bug`
 
-/** Throws a TypeError or RangeError that says what is wrong. */
+/** Throws a TypeError or RangeError that names the wrong argument. */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  // `--planted` alone means all of them; parseArgs knows no optional values.
+  // `--planted` alone means all bugs; parseArgs does not support optional values.
   const args = argv.map((arg) => (arg === '--planted' ? '--planted=' : arg)).filter((arg) => arg !== '--')
   const { values } = parseArgs({
     args,
@@ -52,6 +52,6 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 
 function count(name: string, text: string): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} takes a whole number from 1 on, not '${text}'`)
+  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name}: '${text}' is not valid: use an integer from 1 on`)
   return value
 }

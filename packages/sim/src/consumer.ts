@@ -1,4 +1,4 @@
-// A consumer that follows all partitions of the topic, asks where the log ends now and then, and shows every answer to the checker.
+// A consumer that follows all partitions of the topic, now and then queries the end of the log, and passes every response to the checker.
 import { errorName, Fetch, ListOffsets } from '@local-kafka-service/protocol'
 import { type Connection, ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
@@ -8,9 +8,9 @@ export interface ConsumerOptions {
   readonly name: string
   /** Where it begins. */
   readonly from: 'earliest' | 'somewhere'
-  /** How long one fetch may wait for records. */
+  /** The time that one fetch may wait for records. */
   readonly maxWaitMs: number
-  /** Fetch 13 and later know a topic by its id alone, whatever its name stands for meanwhile. */
+  /** Fetch 13 and later name a topic by its id, even if its name belongs to another topic by now. */
   readonly byTopicId?: true
 }
 
@@ -72,7 +72,7 @@ export class Consumer {
         await this.#fetch(connection)
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error
-        // What was asked may have been heard: Kafka's own client begins the session anew, in place of the former one; who goes on is told that it cannot.
+        // The server may have received the request, so Kafka's own client starts a new session in place of the former one. Continuing the former one would be an error.
         if (this.#session !== undefined && this.#parts.chance.happens(0.7)) this.#session.epoch = 0
         if (!this.#stopped) await this.#parts.time.sleep(retryBackoffMs)
       }
@@ -87,7 +87,7 @@ export class Consumer {
       fetchOffset,
       partitionMaxBytes: chance.happens(0.3) ? chance.whole([1, 400]) : 1024 * 1024,
     }))
-    // Within a session only what has changed is named (KIP-227).
+    // Within a session a request names only the partitions that have changed (KIP-227).
     const asked =
       session === undefined || session.epoch <= 0 ? whole : whole.filter((ask) => session.named[ask.partition] !== ask.fetchOffset)
     if (session !== undefined) for (const { partition, fetchOffset } of asked) session.named[partition] = fetchOffset
@@ -102,7 +102,7 @@ export class Consumer {
     if (session !== undefined) this.#advance(session, answer)
     if (answer.errorCode !== 0) {
       const error = errorName(answer.errorCode) ?? String(answer.errorCode)
-      if (!temporary.has(error) && !sessionOver.has(error)) checker.violate('no defect', `${this.#options.name} heard ${error}`)
+      if (!temporary.has(error) && !sessionOver.has(error)) checker.violate('no defect', `${this.#options.name} received ${error}`)
       return time.sleep(retryBackoffMs)
     }
     let trouble = false
@@ -110,7 +110,7 @@ export class Consumer {
     if (trouble) await time.sleep(retryBackoffMs)
   }
 
-  /** As Kafka's own client: an error ends the session and the next request asks for another. */
+  /** Like Kafka's own client: an error ends the session, and the next request asks for another. */
   #advance(session: Session, answer: { readonly errorCode: number; readonly sessionId: number }): void {
     const { trace } = this.#parts
     if (answer.errorCode !== 0) {
@@ -120,7 +120,7 @@ export class Consumer {
       return
     }
     if (session.epoch === 0) trace.write(this.#options.name, `begins session ${answer.sessionId}`)
-    // The server may have no room for a session: then each request stands alone.
+    // The server may have no room for a session. Then each request names everything.
     session.id = answer.sessionId
     session.epoch = answer.sessionId === 0 ? 0 : session.epoch + 1
   }
@@ -139,8 +139,8 @@ export class Consumer {
       // The offset was never above the end.
       if (!temporary.has(error))
         checker.violate(
-          'I15 only what is really absent is called absent',
-          `${name} heard ${error} for offset ${offset} of ${partitionIndex}`,
+          'I15 only absent things are reported as absent',
+          `${name} received ${error} for offset ${offset} of ${partitionIndex}`,
         )
       return false
     }
@@ -156,7 +156,7 @@ export class Consumer {
     return true
   }
 
-  /** The latest offset is at least what was committed when it was asked for, and at most what is when it is heard. */
+  /** The latest offset is at least the committed end when the request was sent, and at most the committed end when the response arrives. */
   async #askEnds(connection: Connection): Promise<void> {
     const { checker, topic } = this.#parts
     const before = this.#positions.map((_, partition) => checker.nextOffset(topic.topicId, partition))
@@ -165,8 +165,8 @@ export class Consumer {
       const most = checker.nextOffset(topic.topicId, partitionIndex)
       if (offset < least || offset > most)
         checker.violate(
-          'I15 only what is really absent is called absent',
-          `${this.#options.name} heard that ${partitionIndex} ends at ${offset}; it ended at ${least} when it asked, and ends at ${most}`,
+          'I15 only absent things are reported as absent',
+          `${this.#options.name} received ${offset} as the end of ${partitionIndex}; it ended at ${least} when it asked, and ends at ${most}`,
         )
     }
   }
@@ -180,13 +180,13 @@ export class Consumer {
       const due = before[partitionIndex] ?? checker.offsetSince(topic.topicId, partitionIndex, sinceMs)
       if (offset !== due && !(offset === -1 && before[partitionIndex] === undefined))
         checker.violate(
-          'I15 only what is really absent is called absent',
-          `${this.#options.name} heard that ${partitionIndex} has ${offset} as its first offset since ${sinceMs}, where ${due} is due`,
+          'I15 only absent things are reported as absent',
+          `${this.#options.name} received ${offset} as the first offset of ${partitionIndex} since ${sinceMs}, where ${due} is due`,
         )
     }
   }
 
-  /** What was answered without an error. */
+  /** The partitions that were answered without an error. */
   async #listOffsets(
     connection: Connection,
     timestamp: number,
@@ -201,21 +201,21 @@ export class Consumer {
     return (answer.topics[0]?.partitions ?? []).filter(({ partitionIndex, errorCode }) => {
       const error = errorName(errorCode) ?? String(errorCode)
       if (error !== 'NONE' && !temporary.has(error))
-        checker.violate('I15 only what is really absent is called absent', `ListOffsets of ${partitionIndex}: ${error}`)
+        checker.violate('I15 only absent things are reported as absent', `ListOffsets of ${partitionIndex}: ${error}`)
       return error === 'NONE'
     })
   }
 }
 
-/** ListOffsets' word for the end of the log. */
+/** The timestamp that means the end of the log in ListOffsets. */
 const latest = -1
 
-/** Of KIP-227, as the client keeps it. */
+/** The client's state of a fetch session (KIP-227). */
 interface Session {
   id: number
   /** 0: the next request names everything. */
   epoch: number
-  /** The offset that each partition was last named with. */
+  /** The last offset that a request named, by partition. */
   readonly named: number[]
 }
 

@@ -1,4 +1,4 @@
-// A seed is worth something only when it replays: the same one gives the same trace, another one another.
+// A seed replays: the same seed gives the same trace, and another seed gives another.
 import { describe, expect, test } from 'vitest'
 import { play } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'

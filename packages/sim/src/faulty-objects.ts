@@ -17,21 +17,21 @@ import type { Trace } from './trace.ts'
 
 export interface StoreFaults {
   readonly latencyMs: Range
-  /** A put that takes its time. */
+  /** A slow put. */
   readonly slow: { readonly chance: number; readonly latencyMs: Range }
-  /** Refused before anything was done. */
+  /** Rejected before anything was done. */
   readonly refused: number
-  /** Done, but nobody hears of it: the caller gets a time-out. */
+  /** Done, but the response is lost: the caller gets a time-out. */
   readonly lostReply: number
   /** The caller gets a time-out, and the put lands this much later. */
   readonly late: { readonly chance: number; readonly byMs: Range }
   /** The caller gets a time-out, and nothing was or will be done. */
   readonly never: number
-  /** A read with one bit turned. */
+  /** A read with one bit flipped. */
   readonly bitFlip: number
-  /** A read that ended too early, as the adapter finds it: 'corrupt'. */
+  /** A read that ended too early. The adapter reports it as 'corrupt'. */
   readonly shortRead: number
-  /** Lists do not show what was put in the last so many milliseconds. */
+  /** Lists omit objects that were put within so many milliseconds. */
   readonly staleListMs: number
 }
 
@@ -47,26 +47,26 @@ export const faultlessStore: StoreFaults = {
   staleListMs: 0,
 }
 
-/** Which way one put goes; a scenario may choose it itself. */
+/** The fate of one put; a scenario may choose it itself. */
 export type PutFate =
   | { readonly kind: 'stored'; readonly afterMs: number }
   | { readonly kind: 'refused'; readonly afterMs: number }
-  /** Lands when `landsMs` is given; the caller hears a time-out after `afterMs`. */
+  /** Lands after `landsMs` if that is given; the caller gets a time-out after `afterMs`. */
   | { readonly kind: 'unknown'; readonly afterMs: number; readonly landsMs?: number }
 
 export interface BucketParts {
   readonly time: VirtualTime
   readonly chance: Chance
   readonly trace: Trace
-  /** A key was given a second content: what no caller may ever do. */
+  /** A key was given a second content, which no caller may ever do. */
   readonly secondContent: (key: string, life: string) => void
 }
 
 export class Bucket {
   faults: StoreFaults = faultlessStore
-  /** While it is away everything is refused: half of it at once, half of it after the caller's patience. */
+  /** While it is away every operation fails: half of them at once, half of them after the caller's time-out. */
   away = false
-  /** A scenario's own word on one put; undefined leaves it to chance. */
+  /** A scenario's choice for one put; undefined leaves it to chance. */
   decide: ((key: string, puts: number) => PutFate | undefined) | undefined
   readonly #parts: BucketParts
   readonly #stored = new MemoryObjects()
@@ -77,7 +77,7 @@ export class Bucket {
     this.#parts = parts
   }
 
-  /** What is really there, for the checker: no delay, no fault. */
+  /** The real content, for the checker: without delay and fault. */
   get stored(): ObjectStore {
     return this.#stored
   }
@@ -108,7 +108,7 @@ export class Bucket {
     return this.#write(life, { what: `create ${key}`, key, signal, land })
   }
 
-  /** Lands when its fate says so, whoever still waits for it. */
+  /** Lands when its fate says so, even if the caller no longer waits for it. */
   async #write<T>(
     life: Life,
     {
@@ -132,7 +132,7 @@ export class Bucket {
       answer: async () => {
         if (landed !== undefined) return await landed
         if (fate.kind === 'refused') throw new ObjectStoreError('unavailable', 'no', `${what}: 503`)
-        throw new ObjectStoreError('timeout', 'unknown', `${what}: no answer`)
+        throw new ObjectStoreError('timeout', 'unknown', `${what}: no response`)
       },
     })
   }
@@ -147,14 +147,14 @@ export class Bucket {
         if (this.away || chance.happens(this.faults.refused)) throw new ObjectStoreError('unavailable', 'no', `read ${key}: 503`)
         const bytes = await this.#stored.read(key, range)
         if (chance.happens(this.faults.shortRead)) {
-          trace.write(life.name, `read ${key}: cut short`)
-          throw new ObjectStoreError('corrupt', 'no', `read ${key}: the answer ended too early`)
+          trace.write(life.name, `read ${key}: truncated`)
+          throw new ObjectStoreError('corrupt', 'no', `read ${key}: the response ended too early`)
         }
         if (!chance.happens(this.faults.bitFlip) || bytes.length === 0) return bytes
         const flipped = Uint8Array.from(bytes)
         const at = chance.pick([chance.whole([0, flipped.length - 1]), worstByte(flipped, chance)])
         flipped[at] = (flipped[at] ?? 0) ^ (1 << chance.whole([0, 7]))
-        trace.write(life.name, `read ${key}: a bit of byte ${at} turned`)
+        trace.write(life.name, `read ${key}: a bit of byte ${at} flipped`)
         return flipped
       },
     })
@@ -217,7 +217,7 @@ export class Bucket {
     return this.#parts.chance.between(this.faults.latencyMs)
   }
 
-  /** The answer reaches the life through its gate; its signal ends the wait, not the operation. */
+  /** The response reaches the life through its gate; its signal ends the wait, not the operation. */
   #answer<T>(
     life: Life,
     what: string,
@@ -249,12 +249,12 @@ export class Bucket {
   }
 }
 
-/** Who is dead sends nothing and hears nothing. */
+/** A dead life sends nothing and receives nothing. */
 function never<T>(): Promise<T> {
   return new Promise<T>(() => {})
 }
 
-/** A byte of a batch's length or of its last offset delta: those say where the next batch is and which offsets it has. Any byte where no batch is seen. */
+/** A byte of a batch's length or of its last offset delta, which determine where the next batch begins and which offsets it has. Any byte if there is no batch. */
 function worstByte(bytes: Uint8Array, chance: Chance): number {
   const headers: number[] = []
   for (let at = 0; at + headerBytes <= bytes.length; at += 1) {

@@ -1,4 +1,4 @@
-// The database of a world: one SQLite in memory behind a network that loses requests and replies, and runs some of them when nobody waits any more.
+// The database of a world: one SQLite in memory behind a network that loses requests and replies, and runs some transactions after the caller has given up.
 import type { Outcome, Sql, TransactionTable } from '@local-kafka-service/agent/simulation'
 import type { Chance, Range } from './chance.ts'
 import type { Life } from './life.ts'
@@ -7,13 +7,13 @@ import type { Trace } from './trace.ts'
 
 export interface DatabaseFaults {
   readonly latencyMs: Range
-  /** A definite refusal: nothing was done. */
+  /** A definite rejection: nothing was done. */
   readonly rolledBack: number
-  /** COMMIT was done, its answer is lost. */
+  /** COMMIT was done, its response is lost. */
   readonly lostReply: number
   /** COMMIT was never done, and the caller cannot know. */
   readonly lostRequest: number
-  /** The caller hears nothing, and the transaction runs this much later: a zombie. */
+  /** The caller receives nothing, and the transaction runs this much later: a zombie. */
   readonly zombie: { readonly chance: number; readonly byMs: Range }
 }
 
@@ -25,14 +25,14 @@ export const faultlessDatabase: DatabaseFaults = {
   zombie: { chance: 0, byMs: [0, 0] },
 }
 
-/** Which way one transaction goes. */
+/** The fate of one transaction. */
 export type RunFate =
   | { readonly kind: 'run'; readonly afterMs: number }
   | { readonly kind: 'rolled back'; readonly afterMs: number }
-  /** Runs when `runsMs` is given; the caller hears 'unknown' after `afterMs`. */
+  /** Runs after `runsMs` if that is given; the caller gets 'unknown' after `afterMs`. */
   | { readonly kind: 'unknown'; readonly afterMs: number; readonly runsMs?: number }
 
-/** One transaction that really ran. */
+/** One transaction that ran. */
 export interface Executed {
   readonly life: string
   readonly transaction: string
@@ -45,7 +45,7 @@ export interface DatabaseParts<Transactions extends TransactionTable> {
   readonly chance: Chance
   readonly trace: Trace
   readonly sql: Sql<Transactions>
-  /** Called in the order in which transactions ran, each before anything else happens. */
+  /** Called in the order in which transactions run, before anything else happens. */
   readonly executed: (executed: Executed) => void | Promise<void>
 }
 
@@ -53,7 +53,7 @@ export class Database<Transactions extends TransactionTable> {
   faults: DatabaseFaults = faultlessDatabase
   /** While it is away nothing runs. */
   away = false
-  /** A scenario's own word on one transaction; undefined leaves it to chance. */
+  /** A scenario's choice for one transaction; undefined leaves it to chance. */
   decide: ((transaction: string, life: string) => RunFate | undefined) | undefined
   readonly #parts: DatabaseParts<Transactions>
 
@@ -69,16 +69,16 @@ export class Database<Transactions extends TransactionTable> {
   /** The database as one life reaches it. */
   of(life: Life): Sql<Transactions> {
     const run = async (transaction: string, input: unknown): Promise<Outcome<unknown>> => {
-      // Who is dead sends nothing and hears nothing.
+      // A dead life sends nothing and receives nothing.
       if (life.state === 'dead') return await new Promise(() => {})
       const fate = this.decide?.(transaction, life.name) ?? this.#fate()
-      // What crosses to a database is plain data, as it is at this moment.
+      // A database receives plain data, as it is at this moment.
       const sent: unknown = structuredClone(input)
       if (fate.kind !== 'run')
         this.#parts.trace.write(life.name, `${transaction}: ${fate.kind}${'runsMs' in fate ? ', but it will run' : ''}`)
       return this.#answer(life, transaction, sent, fate)
     }
-    // The cast is at the border of the database: a transaction's name decides the types of its input and of its result.
+    // The cast is at the border of the database: a transaction's name determines the types of its input and its result.
     return { run, close: async () => {} } as Sql<Transactions>
   }
 
@@ -93,7 +93,9 @@ export class Database<Transactions extends TransactionTable> {
           })
           return
         case 'rolled back':
-          time.after(fate.afterMs, () => answer({ kind: 'rolled back', error: new Error('the simulated database refused') }))
+          time.after(fate.afterMs, () =>
+            answer({ kind: 'rolled back', error: new Error('the simulated database rejected the transaction') }),
+          )
           return
         case 'unknown':
           if (fate.runsMs !== undefined) time.after(fate.runsMs, () => void this.#execute(life, transaction, input).catch(reject))
@@ -104,7 +106,7 @@ export class Database<Transactions extends TransactionTable> {
 
   async #execute(life: Life, transaction: string, input: unknown): Promise<Outcome<unknown>> {
     const { sql, trace } = this.#parts
-    // As in `of`: the transaction's name decides both types.
+    // As in `of`: the transaction's name determines both types.
     const run = sql.run.bind(sql) as (name: string, given: unknown, deadlineMs: number) => Promise<Outcome<unknown>>
     const outcome = structuredClone(await run(transaction, input, 5_000))
     trace.write('database', `${transaction} of ${life.name}: ${outcome.kind}`)

@@ -1,29 +1,29 @@
-// What must hold of one consumer group: its generations, who owns what in each, and the offsets that it was told are committed.
+// The invariants of one consumer group: its generations, the partition owners in each, and its acknowledged offset commits.
 import type { Checker } from './invariants.ts'
 
-/** One OffsetCommit of one partition. The offset is never used twice, so that an offset that is read back names the commit it comes from. */
+/** One OffsetCommit of one partition. Each offset is used only once, so that an offset that is read back identifies its commit. */
 export interface CommitAttempt {
   readonly partition: number
   readonly offset: number
   readonly generation: number
-  /** Who sent it over which connection: a line is served in its order. */
+  /** The member and the connection that sent it: the server handles the requests of a connection in order. */
   readonly line: string
-  /** What was known to be answered when it was sent, as a count of answers. */
+  /** The number of answers that were known when it was sent. */
   readonly sentAt: number
-  /** Undefined: nobody knows whether it was done. */
+  /** Undefined: it is unknown whether it was done. */
   outcome?: 'done' | 'refused'
   doneAt?: number
 }
 
 /** One JoinGroup. */
 export interface JoinAttempt {
-  /** Empty: a static member without its id, which takes the place of whoever has its instance id. */
+  /** Empty: a static member without its id, which replaces the member that has its instance id. */
   readonly memberId: string
   readonly groupInstanceId: string | null
   readonly sentAt: number
-  /** Another one was known to have its place when it was sent. */
+  /** Another member was known to have its place when it was sent. */
   readonly replaced: boolean
-  /** Undefined: nobody knows whether it was done. */
+  /** Undefined: it is unknown whether it was done. */
   answeredAt?: number
   gave?: string
 }
@@ -34,7 +34,7 @@ export interface Joined {
   readonly leader: string
   /** Of the time when the JoinGroup was sent. */
   readonly newestBefore: number
-  /** What it goes on working on meanwhile, and the generation that gave it that. */
+  /** The partitions that it keeps working on meanwhile, and the generation that assigned them. */
   readonly held: { readonly generation: number; readonly partitions: readonly number[] }
 }
 
@@ -42,7 +42,7 @@ export interface Owned {
   readonly member: string
   readonly memberId: string
   readonly generation: number
-  /** Which assignment of which leader this is a part of. */
+  /** The assignment of the leader that this is a part of. */
   readonly assignment: string
   readonly partitions: readonly number[]
 }
@@ -51,7 +51,7 @@ interface Generation {
   leader?: string
   assignment?: string
   readonly owners: Map<number, string>
-  /** By partition: who said that it holds it when it joined, and rightly. */
+  /** By partition: the member that rightly claimed to own it when it joined. */
   readonly holders: Map<number, string>
 }
 
@@ -73,7 +73,7 @@ export class GroupChecker {
     this.#attempts = Array.from({ length: partitions }, () => [])
   }
 
-  /** The newest generation that any member has heard of. */
+  /** The newest generation that any member has received. */
   get newest(): number {
     return this.#newest
   }
@@ -101,28 +101,32 @@ export class GroupChecker {
       )
     this.#newest = Math.max(this.#newest, generation)
     for (const partition of held.partitions) {
-      // A static member may have missed a generation that gave it to another one.
+      // A static member may have missed a generation that assigned the partition to another member.
       if (held.generation < this.#lastGiven(partition, generation)) continue
       known.holders.set(partition, this.#identity(memberId))
       this.#keeps(generation, partition)
     }
   }
 
-  /** To be called when the member speaks; what comes back, when that was taken for good. */
+  /** Call this when the member sends a request; call the returned function when the server has accepted it. */
   speaks(memberId: string): (what: string) => void {
     const replaced = this.#replaced.has(memberId)
     return (what) => {
-      if (replaced) this.#checker.violate('I35 who was replaced is not heard', `${what} of ${memberId}, whose place another one had`)
+      if (replaced)
+        this.#checker.violate('I35 requests of a replaced member are rejected', `${what} of ${memberId}, whose place another member had`)
     }
   }
 
-  /** It heard that another one has its place. */
+  /** The member was fenced because another one has its place. */
   fenced(member: string, memberId: string): void {
     const own = this.#joins.find(({ gave }) => gave === memberId)
     if (own === undefined) return
     const rivals = this.#joins.filter((other) => other !== own && other.memberId === '' && other.groupInstanceId === own.groupInstanceId)
     if (!rivals.some(({ answeredAt }) => answeredAt === undefined || answeredAt > own.sentAt))
-      this.#checker.violate('I35 who was replaced is not heard', `${member} is fenced as ${memberId}, and nobody took its place`)
+      this.#checker.violate(
+        'I35 requests of a replaced member are rejected',
+        `${member} is fenced as ${memberId}, and no member took its place`,
+      )
   }
 
   assigned({ member, memberId, generation, assignment, partitions }: Owned): void {
@@ -145,7 +149,7 @@ export class GroupChecker {
     }
   }
 
-  /** The last generation before this one in which a member was told that it owns the partition. */
+  /** The last generation before this one that assigned the partition to a member. */
   #lastGiven(partition: number, before: number): number {
     let last = -1
     for (const [generation, { owners }] of this.#generations)
@@ -158,12 +162,12 @@ export class GroupChecker {
     const [owner, holder] = [owners.get(partition), holders.get(partition)]
     if (owner !== undefined && holder !== undefined && owner !== holder)
       this.#checker.violate(
-        'I34 what a member keeps nobody else is given',
-        `generation ${generation} gives ${partition} to ${owner}, and ${holder} said that it holds it`,
+        'I34 a partition that a member keeps is not assigned to another',
+        `generation ${generation} gives ${partition} to ${owner}, and ${holder} claimed to own it`,
       )
   }
 
-  /** Every partition of the generation is owned by one of these. */
+  /** Checks that one of these members owns each partition of the generation. */
   ownedBy(generation: number, memberIds: ReadonlySet<string>): boolean {
     const { owners } = this.#generation(generation)
     const identities = new Set([...memberIds].map((memberId) => this.#identity(memberId)))
@@ -176,7 +180,7 @@ export class GroupChecker {
     return attempt
   }
 
-  /** `newestBefore` is of the time when it was sent. */
+  /** `newestBefore` is the newest generation when the commit was sent. */
   committed(member: string, attempt: CommitAttempt, newestBefore: number): void {
     attempt.outcome = 'done'
     attempt.doneAt = this.#answers += 1
@@ -184,7 +188,7 @@ export class GroupChecker {
     if (attempt.generation < newestBefore)
       this.#checker.violate(
         'I32 an old generation changes nothing',
-        `${member} committed ${attempt.partition} in generation ${attempt.generation}, and ${newestBefore} was there`,
+        `${member} committed ${attempt.partition} in generation ${attempt.generation}, and generation ${newestBefore} was known`,
       )
   }
 
@@ -192,7 +196,7 @@ export class GroupChecker {
     attempt.outcome = 'refused'
   }
 
-  /** Of each partition the newest commit that is acknowledged now: what is asked from now on is it or a newer one. */
+  /** The newest acknowledged commit of each partition: a request that is sent from now on must return it or a newer one. */
   acknowledgedNow(): readonly (CommitAttempt | undefined)[] {
     return this.#attempts.map((attempts) =>
       attempts.reduce<CommitAttempt | undefined>(
@@ -202,24 +206,24 @@ export class GroupChecker {
     )
   }
 
-  /** `least` is what acknowledgedNow said of the partition when it was asked. */
+  /** `least` is the result of acknowledgedNow for the partition when the request was sent. */
   fetched(member: string, { partition, offset }: { partition: number; offset: number }, least: CommitAttempt | undefined): void {
     const lost = (why: string): void =>
       this.#checker.violate(
-        'I33 an acknowledged commit is there until a newer one',
-        `${member} heard ${offset} for ${partition}, where ${least?.offset} of generation ${least?.generation} was acknowledged: ${why}`,
+        'I33 an acknowledged commit is returned until a newer one',
+        `${member} received ${offset} for ${partition}, where ${least?.offset} of generation ${least?.generation} was acknowledged: ${why}`,
       )
     if (offset === -1) {
       if (least !== undefined) lost('it has none')
       return
     }
     const attempt = this.#attempts[partition]?.find((each) => each.offset === offset)
-    if (attempt === undefined) return lost('nobody committed it')
-    if (attempt.outcome === 'refused') return lost('it was refused')
+    if (attempt === undefined) return lost('no member committed it')
+    if (attempt.outcome === 'refused') return lost('it was rejected')
     if (least === undefined) return
     if (attempt.generation < least.generation) return lost(`it is of generation ${attempt.generation}`)
     if (attempt.line === least.line && attempt.offset < least.offset) return lost('it was sent before that, over the same connection')
-    // One whose answer was lost may have been done after it; one that was done before it was sent is older.
+    // A commit whose response was lost may have been done after it; one that was done before it was sent is older.
     if (attempt.doneAt !== undefined && attempt.doneAt <= least.sentAt) lost('it is older')
   }
 
@@ -231,15 +235,18 @@ export class GroupChecker {
     return made
   }
 
-  /** A static member that comes back has a new id, and is the same one: an id begins with the instance id that it was made for. */
+  /** A static member that comes back has a new id, but is the same member: the id begins with its instance id. */
   #identity(memberId: string): string {
     return this.#joins.find(({ groupInstanceId: id }) => id !== null && memberId.startsWith(`${id}-`))?.groupInstanceId ?? memberId
   }
 
-  /** Whoever had the place for sure before this one asked for it has it no more. */
+  /** A member that certainly had the place before this one requested it no longer has it. */
   #placed(member: string, attempt: JoinAttempt, memberId: string): void {
     if (attempt.replaced)
-      this.#checker.violate('I35 who was replaced is not heard', `${member} joined as ${attempt.memberId}, whose place another one had`)
+      this.#checker.violate(
+        'I35 requests of a replaced member are rejected',
+        `${member} joined as ${attempt.memberId}, whose place another member had`,
+      )
     attempt.answeredAt = this.#answers += 1
     if (attempt.memberId !== '' || attempt.groupInstanceId === null) return
     attempt.gave = memberId

@@ -1,4 +1,4 @@
-// One member of a consumer group over the wire: it joins, shares out when it leads, commits while it owns, and tries again as Kafka's clients do.
+// One member of a consumer group over the wire: it joins, assigns partitions as the leader, commits while it owns partitions, and retries like Kafka's clients.
 import {
   type DecodedResponseOf,
   decodeAssignment,
@@ -25,9 +25,9 @@ export interface GroupMemberOptions {
   readonly group: GroupChecker
   readonly sessionTimeoutMs: number
   readonly rebalanceTimeoutMs: number
-  /** A static member (KIP-345): who starts under the same id takes its place. */
+  /** A static member (KIP-345): a member that starts with the same id replaces it. */
   readonly groupInstanceId?: string | undefined
-  /** Cooperative members keep over a rebalance what they hold (KIP-429); eager ones give all up. */
+  /** Cooperative members keep their partitions during a rebalance (KIP-429); eager members revoke all. */
   readonly cooperative: boolean
 }
 
@@ -46,7 +46,7 @@ export class GroupMember {
   #memberId = ''
   /** Undefined: it must join before it does anything else. */
   #membership: Membership | undefined
-  /** What a cooperative member holds, and since which generation; of no meaning to an eager one. */
+  /** The partitions of a cooperative member, and the generation that assigned them; an eager member does not use this. */
   #held: { readonly generation: number; readonly partitions: readonly number[] } = nothingHeld
   #rejoins = false
   #successor: GroupMember | undefined
@@ -58,9 +58,9 @@ export class GroupMember {
   constructor(parts: ClientParts, options: GroupMemberOptions) {
     this.#parts = parts
     this.#options = options
-    // A JoinGroup and a SyncGroup are answered within the rebalance time-out and the time of a save.
+    // The server answers a JoinGroup and a SyncGroup within the rebalance time-out plus the time of a save.
     this.#link = new Reconnecting(parts, options.name, options.rebalanceTimeoutMs + 5_000)
-    // Instance ids are known from JoinGroup 5 and OffsetCommit 7 on.
+    // Instance ids exist from JoinGroup 5 and OffsetCommit 7 on.
     const known = options.groupInstanceId !== undefined
     this.#versions = {
       join: parts.chance.whole([known ? 5 : 2, 9]),
@@ -81,45 +81,45 @@ export class GroupMember {
     return this.#options.groupInstanceId
   }
 
-  /** The generation that it is at work in. */
+  /** The generation in which it works. */
   get generation(): number | undefined {
     return this.#rejoins ? undefined : this.#membership?.generation
   }
 
-  /** This one is started under its instance id: while that lives, it goes when it is fenced, instead of beginning anew. */
+  /** Another member was started with this instance id: while that one lives, this one leaves when it is fenced instead of joining again. */
   succeed(successor: GroupMember): void {
     this.#successor = successor
   }
 
-  /** Somebody alive was started in its place. */
+  /** A member that is alive was started in its place. */
   get hasSuccessor(): boolean {
     const successor = this.#successor
     return successor !== undefined && (!successor.stopped || successor.hasSuccessor)
   }
 
-  /** It says that it leaves, and goes. */
+  /** It sends a LeaveGroup and stops. */
   leave(): void {
     this.#leaving = true
   }
 
-  /** It goes without a word. */
+  /** It stops without a LeaveGroup. */
   die(): void {
     this.#parts.trace.write(this.#options.name, 'dies')
     this.#stopped = true
     this.#link.close()
   }
 
-  /** It does nothing for so long, and then goes on as if nothing had been. */
+  /** It does nothing for so long, and then continues. */
   stall(ms: number): void {
     this.#stallMs = ms
   }
 
-  /** It joins again although nothing calls it in, as KafkaConsumer.enforceRebalance() does. */
+  /** It joins again without a rebalance, as KafkaConsumer.enforceRebalance() does. */
   enforceRebalance(): void {
     this.#rejoins = this.#membership !== undefined
   }
 
-  /** Until it leaves or dies. */
+  /** Runs until the member leaves or dies. */
   async run(): Promise<void> {
     const { time } = this.#parts
     while (!this.#stopped) {
@@ -153,9 +153,9 @@ export class GroupMember {
 
   async #work(connection: Connection, { generation, partitions }: Membership): Promise<void> {
     const { time, chance } = this.#parts
-    // After a stall the commit may be the first that it says: it must be refused when others have gone on.
+    // After a stall its first request may be a commit, which must be rejected if the group has moved on.
     if (partitions.length > 0 && chance.happens(0.6)) {
-      // As commitAsync: the second does not wait for the first.
+      // Like commitAsync: the second commit does not wait for the first.
       const together = chance.happens(0.4) ? [1, 2] : [1]
       await Promise.all(together.map(() => this.#commit(connection, generation, partitions)))
     }
@@ -212,7 +212,7 @@ export class GroupMember {
     return this.#options.cooperative ? 'cooperative-sticky' : 'range'
   }
 
-  /** What a leader does. */
+  /** The leader assigns the partitions. */
   #share(members: DecodedResponseOf<typeof JoinGroup>['members']): Shares {
     const { partitions } = this.#parts.topic
     const claims = members.map(({ memberId, metadata }) => {
@@ -228,7 +228,7 @@ export class GroupMember {
     this.#assignments += 1
     const token = Buffer.from(`${name} ${this.#assignments}`)
     const memberId = this.#memberId
-    const heard = group.speaks(memberId)
+    const accepted = group.speaks(memberId)
     const answer = await connection.request(SyncGroup, 5, {
       groupId,
       generationId: generation,
@@ -243,14 +243,14 @@ export class GroupMember {
     })
     const error = errorName(answer.errorCode) ?? String(answer.errorCode)
     if (error !== 'NONE') return this.#trouble('SyncGroup', error)
-    heard('SyncGroup')
+    accepted('SyncGroup')
     const { partitions, assignment } = assignmentIn(answer.assignment)
     trace.write(name, `owns ${partitions.join()} in generation ${generation} by ${assignment}`)
     group.assigned({ member: name, memberId, generation, assignment, partitions })
     const lost = this.#held.partitions.filter((partition) => !partitions.includes(partition))
     this.#membership = { generation, partitions }
     if (!this.#options.cooperative) return
-    // What was to go is given up now; then somebody else may have it, in the next generation.
+    // It revokes the partitions now; another member may get them in the next generation.
     this.#held = { generation, partitions }
     this.#rejoins = lost.length > 0
   }
@@ -258,10 +258,10 @@ export class GroupMember {
   async #heartbeat(connection: Connection, generation: number): Promise<void> {
     const { group, groupId, groupInstanceId = null } = this.#options
     const memberId = this.#memberId
-    const heard = group.speaks(memberId)
+    const accepted = group.speaks(memberId)
     const { errorCode } = await connection.request(Heartbeat, 4, { groupId, generationId: generation, memberId, groupInstanceId })
     const error = errorName(errorCode) ?? String(errorCode)
-    if (error === 'NONE') heard('Heartbeat')
+    if (error === 'NONE') accepted('Heartbeat')
     else await this.#trouble('Heartbeat', error)
   }
 
@@ -270,12 +270,12 @@ export class GroupMember {
     const { topic, chance, trace } = this.#parts
     const newestBefore = group.newest
     const line = `${name} over ${this.#link.opened}`
-    // A partition that is named twice gets the last of its offsets.
+    // If a request names a partition twice, the last offset counts.
     const named = partitions.filter(() => chance.happens(0.7)).flatMap((one) => (chance.happens(0.2) ? [one, one] : [one]))
     const attempts = named.map((partition) => group.commits(partition, { generation, line }))
     if (attempts.length === 0) return
     const memberId = this.#memberId
-    const heard = group.speaks(memberId)
+    const accepted = group.speaks(memberId)
     const answer = await connection.request(OffsetCommit, this.#versions.commit, {
       groupId,
       generationIdOrMemberEpoch: generation,
@@ -302,7 +302,7 @@ export class GroupMember {
       if (attempt !== undefined) this.#committed(attempt, error, newestBefore)
     }
     const [error] = errors
-    if (error === undefined) heard('OffsetCommit')
+    if (error === undefined) accepted('OffsetCommit')
     else await this.#trouble('OffsetCommit', error, memberId)
   }
 
@@ -328,7 +328,7 @@ export class GroupMember {
     if (error !== 'NONE') return this.#trouble('OffsetFetch', error)
     const partitions = told?.topics[0]?.partitions ?? []
     if (partitions.length !== least.length)
-      this.#parts.checker.violate('no defect', `${name} asked for ${least.length} offsets and heard ${partitions.length}`)
+      this.#parts.checker.violate('no defect', `${name} asked for ${least.length} offsets and received ${partitions.length}`)
     for (const { partitionIndex, committedOffset, errorCode } of partitions) {
       const ofPartition = errorName(errorCode) ?? String(errorCode)
       if (ofPartition !== 'NONE') return this.#trouble('OffsetFetch', ofPartition)
@@ -336,49 +336,49 @@ export class GroupMember {
     }
   }
 
-  /** A static member goes without a word, or an administrator removes it by its instance id. */
+  /** A static member stops without a LeaveGroup, or an administrator removes it by its instance id. */
   async #leave(connection: Connection): Promise<void> {
     const { groupId, name, groupInstanceId } = this.#options
     const { trace, chance } = this.#parts
     this.#stopped = true
     trace.write(name, 'leaves')
     const members = groupInstanceId === undefined ? [{ memberId: this.#memberId }] : [{ memberId: '', groupInstanceId }]
-    // An answer is of no use to who goes: an error means that the session ends it.
+    // The leaving member does not need the response: after an error its session expires.
     if (groupInstanceId === undefined || chance.happens(0.5)) await connection.request(LeaveGroup, 4, { groupId, memberId: '', members })
     this.#membership = undefined
     connection.close()
   }
 
-  /** What a client does about an error: it waits, joins anew under its id, or as somebody new. */
+  /** The client's reaction to an error: it waits, joins again with its id, or joins as a new member. */
   async #trouble(what: string, error: string, memberId = this.#memberId): Promise<void> {
     const { checker, trace, time, chance } = this.#parts
     const { name, group, cooperative } = this.#options
     trace.write(name, `${what}: ${error}`)
     if (error === 'FENCED_INSTANCE_ID') {
       group.fenced(name, memberId)
-      // Its supervisor starts it again, unless that has started another one.
+      // Its supervisor restarts it, unless the supervisor has started another member.
       if (this.hasSuccessor) this.#stopped = true
     }
     if (refusals.has(error)) {
       if (error === 'UNKNOWN_MEMBER_ID' || error === 'FENCED_INSTANCE_ID') this.#memberId = ''
-      // While the others are called in, a cooperative member goes on with what it holds; out of its generation it holds nothing.
+      // During a rebalance a cooperative member keeps its partitions; without its generation it has none.
       this.#rejoins = cooperative && error === 'REBALANCE_IN_PROGRESS' && this.#membership !== undefined
       if (this.#rejoins) return
       this.#membership = undefined
       if (error !== 'REBALANCE_IN_PROGRESS') this.#held = nothingHeld
       return
     }
-    if (!temporary.has(error) && error !== 'NOT_COORDINATOR') checker.violate('no defect', `${name} heard ${error} for ${what}`)
+    if (!temporary.has(error) && error !== 'NOT_COORDINATOR') checker.violate('no defect', `${name} received ${error} for ${what}`)
     await time.sleep(retryBackoffMs * chance.between([0.8, 1.2]))
   }
 }
 
-/** The coordinator has said no: nothing of it was done, and nothing will be. */
+/** The coordinator has rejected it: no part of it was done, and none will be. */
 const refusals: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID'])
 
 const nothingHeld = { generation: -1, partitions: [] }
 
-/** No bytes at all: the leader gave it nothing, and made no assignment that it has a part of. */
+/** Zero bytes: the leader assigned nothing to it. */
 function assignmentIn(bytes: Uint8Array): { readonly partitions: readonly number[]; readonly assignment: string } {
   if (bytes.length === 0) return { partitions: [], assignment: 'nobody' }
   const { assignedPartitions, userData } = decodeAssignment(bytes)

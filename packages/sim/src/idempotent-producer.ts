@@ -1,4 +1,4 @@
-// An idempotent producer that retries as Kafka's own does: five requests in flight, sequences per partition, a retried batch goes first and alone.
+// An idempotent producer that retries like Kafka's own: five requests in flight, sequences per partition; a retried batch goes first and alone.
 import { errorName, InitProducerId, Produce } from '@local-kafka-service/protocol'
 import { type Connection, ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
@@ -8,7 +8,7 @@ import { encodeBatch, type Value, valueOf } from './records.ts'
 export interface IdempotentProducerOptions extends Load {
   readonly name: string
   readonly requestTimeoutMs: number
-  /** Kafka's delivery.timeout.ms: a batch that is older is given up, and the producer begins again with a new id. */
+  /** Kafka's delivery.timeout.ms: the producer gives up an older batch, and starts again with a new id. */
   readonly deliveryTimeoutMs: number
 }
 
@@ -58,7 +58,7 @@ export class IdempotentProducer {
     this.#version = parts.chance.whole([3, 13])
   }
 
-  /** Settles when every record is acknowledged or given up. */
+  /** Resolves when every record is acknowledged or given up. */
   async run(): Promise<void> {
     const sending = this.#sendAll()
     await sending
@@ -106,7 +106,7 @@ export class IdempotentProducer {
     line.waiting.push({ partition, values, sequence, bytes, createdMs: time.nowMs, retries: 0, notBeforeMs: 0 })
   }
 
-  /** At most one batch per partition. A batch that was tried before goes only when nothing before it is in flight, and holds back what is behind it. */
+  /** At most one batch per partition. A retried batch goes only when no earlier batch is in flight, and holds back later batches. */
   #sendable(): readonly Batch[] {
     const batches: Batch[] = []
     for (const line of this.#lines.values()) {
@@ -177,7 +177,7 @@ export class IdempotentProducer {
       checker.acked(batch.values, topic.topicId, batch.partition, answer.baseOffset)
       return
     }
-    // Behind a batch that failed, and to be sent again after it; at the head it means that the server has forgotten what it acknowledged.
+    // The batch follows one that failed, and is sent again after it. For the first batch it means that the server has forgotten what it acknowledged.
     const behind = error === 'OUT_OF_ORDER_SEQUENCE_NUMBER' && batch.sequence !== line.ackedUpTo + 1
     if (!temporary.has(error) && !behind)
       checker.violate('I8 an idempotent record is stored once and in order', `${what}, acknowledged up to ${line.ackedUpTo}: ${error}`)
@@ -198,9 +198,9 @@ export class IdempotentProducer {
     }
   }
 
-  /** What is not acknowledged may or may not be there; a new id and a new name begin after it. */
+  /** Records that are not acknowledged may or may not be stored; a new id and a new name start after them. */
   #giveUp(identity: Identity): void {
-    this.#parts.trace.write(identity.name, 'gives up what is not acknowledged')
+    this.#parts.trace.write(identity.name, 'gives up unacknowledged records')
     this.#lines.clear()
     this.#identity = undefined
     this.#givingUp = false
@@ -247,7 +247,7 @@ export class IdempotentProducer {
     return this.#requests === 0
   }
 
-  /** Settles at the time, or as soon as something was answered. */
+  /** Resolves at the given time, or as soon as a response arrives. */
   #somethingNew(atMs: number): Promise<void> {
     const { time } = this.#parts
     return new Promise((resolve) => {

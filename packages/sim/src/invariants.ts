@@ -1,5 +1,5 @@
-// The checker: the log as the database and the bucket really have it, and what must hold of it at every commit, at every answer and at the end.
-// Longer than others because it is one thing: every rule reads the same few maps (what was appended, by whom, what clients were told).
+// The checker: the log as the database and the bucket really have it, and the invariants at every commit, at every response and at the end.
+// Longer than others because it is one thing: every rule reads the same few maps (appended records, their producers, the responses to clients).
 import { isDeepStrictEqual } from 'node:util'
 import {
   type CommitInput,
@@ -15,10 +15,10 @@ import {
 import type { Executed } from './faulty-sql.ts'
 import { decodeBatches, partsOf, type ReadRecord, type Value } from './records.ts'
 
-/** Numbered as in docs/guides/simulator.md, which says what each one demands. */
+/** Numbered as in docs/guides/simulator.md, which describes each one. */
 export type Rule =
   | 'I1 an acknowledged record is where it was acknowledged'
-  | 'I2 an offset means one content for ever'
+  | 'I2 an offset always has the same content'
   | 'I3 watermarks never go back'
   | 'I4 visible implies durable'
   | 'I5 a replayed flush is answered identically'
@@ -26,17 +26,17 @@ export type Rule =
   | 'I7 a connection is appended in its order'
   | 'I8 an idempotent record is stored once and in order'
   | 'I9 nothing of a fenced incarnation is committed'
-  | 'I10 a segment points to an object that is there'
-  | 'I15 only what is really absent is called absent'
+  | 'I10 a segment points to an existing object'
+  | 'I15 only absent things are reported as absent'
   | 'I16 corrupt data is an error'
-  | 'I29 a deleted topic takes and gives nothing'
+  | 'I29 a deleted topic accepts and returns nothing'
   | 'I30 a generation is never used twice'
   | 'I31 a partition has one owner in a generation'
   | 'I32 an old generation changes nothing'
-  | 'I33 an acknowledged commit is there until a newer one'
-  | 'I34 what a member keeps nobody else is given'
-  | 'I35 who was replaced is not heard'
-  | 'refused means never stored'
+  | 'I33 an acknowledged commit is returned until a newer one'
+  | 'I34 a partition that a member keeps is not assigned to another'
+  | 'I35 requests of a replaced member are rejected'
+  | 'a rejected record is never stored'
   | 'a key never gets a second content'
   | 'no defect'
   | 'it recovers'
@@ -49,7 +49,7 @@ export interface Violation {
 
 export interface CheckerParts {
   readonly nowMs: () => number
-  /** What the bucket really holds. */
+  /** The real content of the bucket. */
   readonly stored: ObjectStore
   readonly clusterId: string
 }
@@ -59,16 +59,16 @@ interface Log {
   readonly timestampsMs: number[]
 }
 
-/** Where a record of a producer that does not retry was sent: one connection, as its how-manieth request. */
+/** For a record of a producer that does not retry: the connection that carried it, and the request's position on it. */
 interface Sent {
   readonly connection: string
   readonly request: number
 }
 
 interface Line {
-  /** The first request that was refused because its flush was given up. */
+  /** The first request that was rejected because its flush was given up. */
   abandonedFrom: number
-  /** The last request of which something was appended. */
+  /** The last request with an appended record. */
   appendedUpTo: number
 }
 
@@ -113,12 +113,12 @@ export class Checker {
     return this.#log(partitionKey(topicId, partition)).values.length
   }
 
-  /** The topic was deleted: from now on whoever calls it absent is right. */
+  /** The topic was deleted: from now on the server may report it as absent. */
   isDeleted(topicId: TopicId): boolean {
     return this.#deleted.has(topicId)
   }
 
-  /** The first record with a timestamp of at least so much; undefined while there is none. */
+  /** The first record with at least that timestamp; undefined while there is none. */
   offsetSince(topicId: TopicId, partition: number, timestampMs: number): number | undefined {
     const at = this.#log(partitionKey(topicId, partition)).timestampsMs.findIndex((stamp) => stamp >= timestampMs)
     return at < 0 ? undefined : at
@@ -128,11 +128,11 @@ export class Checker {
     this.violations.push({ rule, message, atMs: this.#parts.nowMs() })
   }
 
-  // ---- what the database did ----------------------------------------------------------------------------------------------------
+  // ---- transactions of the database ---------------------------------------------------------------------------------------------
 
   async executed({ transaction, input, outcome }: Executed): Promise<void> {
     if (outcome.kind !== 'committed') return
-    // The casts are at the border of the database: the transaction's name says what its input and its result are.
+    // The casts are at the border of the database: the transaction's name determines the types of its input and its result.
     const given = (input as { readonly input: unknown }).input
     if (transaction === 'commit')
       await this.#committed(given as CommitInput, outcome.value as { readonly kind: string; readonly result?: CommitResult })
@@ -181,7 +181,7 @@ export class Checker {
     }
     if (object.length !== input.object?.sizeBytes)
       this.violate(
-        'I10 a segment points to an object that is there',
+        'I10 a segment points to an existing object',
         `${key} has ${object.length} bytes, the commit says ${input.object?.sizeBytes}`,
       )
     for (const [index, batch] of input.batches.entries()) {
@@ -190,7 +190,7 @@ export class Checker {
       if (verdict === undefined || verdict.kind === 'refused') continue
       if (this.#deleted.has(batch.topicId))
         this.violate(
-          'I29 a deleted topic takes and gives nothing',
+          'I29 a deleted topic accepts and returns nothing',
           `flush ${flush} has a batch of ${batch.topicId} with the verdict '${verdict.kind}'`,
         )
       const key = partitionKey(batch.topicId, batch.partition)
@@ -216,7 +216,7 @@ export class Checker {
     const log = this.#log(key)
     if (baseOffset !== log.values.length)
       this.violate(
-        'I2 an offset means one content for ever',
+        'I2 an offset always has the same content',
         `flush ${flush} gives ${records[0]?.value} offset ${baseOffset} of ${key}, which ends at ${log.values.length}`,
       )
     for (const { value, timestampMs } of records) {
@@ -227,7 +227,7 @@ export class Checker {
       if (number < (this.#lastNumber.get(line) ?? -1))
         this.violate('I8 an idempotent record is stored once and in order', `${place} comes after ${this.#lastNumber.get(line)}`)
       this.#lastNumber.set(line, Math.max(number, this.#lastNumber.get(line) ?? -1))
-      if (this.#refused.has(value)) this.violate('refused means never stored', place)
+      if (this.#refused.has(value)) this.violate('a rejected record is never stored', place)
       if (this.stamped === true && timestampMs < (log.timestampsMs.at(-1) ?? 0))
         this.violate('I3 watermarks never go back', `${place} is stamped ${timestampMs}, after ${log.timestampsMs.at(-1)}`)
       this.#appended.set(value, log.values.length)
@@ -246,9 +246,9 @@ export class Checker {
       )
   }
 
-  // ---- what producers were told -------------------------------------------------------------------------------------------------
+  // ---- responses to producers ---------------------------------------------------------------------------------------------------
 
-  /** For producers that do not retry: which request of which connection carried the record. */
+  /** For producers that do not retry: the connection and the request that carried the record. */
   sent(values: readonly Value[], by: Sent): void {
     for (const value of values) this.#sent.set(value, by)
   }
@@ -262,10 +262,11 @@ export class Checker {
     }
   }
 
-  /** A definite refusal of a record that nobody sends again. */
+  /** A definite rejection of a record that is not sent again. */
   refused(values: readonly Value[], error: string): void {
     for (const value of values) {
-      if (this.#appended.has(value)) this.violate('refused means never stored', `${value} was refused with ${error}, and it is in the log`)
+      if (this.#appended.has(value))
+        this.violate('a rejected record is never stored', `${value} was rejected with ${error}, and it is in the log`)
       this.#refused.add(value)
       const sent = this.#sent.get(value)
       if (error !== 'NOT_ENOUGH_REPLICAS' || sent === undefined) continue
@@ -288,13 +289,13 @@ export class Checker {
     if (appendedUpTo > abandonedFrom)
       this.violate(
         'I7 a connection is appended in its order',
-        `request ${abandonedFrom} of ${connection} was given up, and request ${appendedUpTo} behind it was appended`,
+        `request ${abandonedFrom} of ${connection} was given up, and the later request ${appendedUpTo} was appended`,
       )
   }
 
-  // ---- what consumers were told -------------------------------------------------------------------------------------------------
+  // ---- responses to consumers ---------------------------------------------------------------------------------------------------
 
-  /** One partition of one Fetch answer, at the moment it arrived. Answers the offset to go on from. */
+  /** One partition of a Fetch response, at the moment it arrived. Returns the offset to continue from. */
   fetched(
     reader: string,
     ask: { readonly topicId: TopicId; readonly partition: number; readonly offset: number },
@@ -313,7 +314,7 @@ export class Checker {
     for (const { offset, value } of this.#decoded(reader, key, answer.records)) {
       if (offset < ask.offset) continue
       if (offset !== next)
-        this.violate('I2 an offset means one content for ever', `${reader} got offset ${offset} of ${key} where ${next} was due`)
+        this.violate('I2 an offset always has the same content', `${reader} got offset ${offset} of ${key} where ${next} was due`)
       if (offset >= answer.highWatermark)
         this.violate(
           'I4 visible implies durable',
@@ -321,9 +322,9 @@ export class Checker {
         )
       const truth = values[offset]
       if (truth === undefined)
-        this.violate('I4 visible implies durable', `${reader} got ${value} at ${offset} of ${key}, which nobody committed`)
+        this.violate('I4 visible implies durable', `${reader} got ${value} at ${offset} of ${key}, which was not committed`)
       else if (truth !== value)
-        this.violate('I2 an offset means one content for ever', `${reader} got ${value} at ${offset} of ${key}, where ${truth} is`)
+        this.violate('I2 an offset always has the same content', `${reader} got ${value} at ${offset} of ${key}, where ${truth} is`)
       next = offset + 1
     }
     return next
@@ -344,39 +345,39 @@ export class Checker {
 
   // ---- the end ------------------------------------------------------------------------------------------------------------------
 
-  /** Everything that was acknowledged is still there. */
+  /** Every acknowledged record is still there. */
   atTheEnd(): void {
     for (const [value, { log, offset }] of this.#acked) this.#isThere(value, log, offset)
   }
 
-  /** The segments of one partition, as the database lists them: a tiling without gap or overlap, and each object there. */
+  /** Checks the segments of one partition, as the database lists them: they have no gap or overlap, and each object exists. */
   async segments(topicId: TopicId, partition: number, found: readonly Segment[]): Promise<void> {
     const key = partitionKey(topicId, partition)
     let next = 0
     for (const segment of found) {
       if (segment.baseOffset !== next)
         this.violate(
-          'I2 an offset means one content for ever',
+          'I2 an offset always has the same content',
           `a segment of ${key} begins at ${segment.baseOffset}, where ${next} was due`,
         )
       next = segment.lastOffset + 1
       const range = { start: segment.byteStart, length: segment.sizeBytes }
       const bytes = await this.#parts.stored.read(segment.objectKey, range).catch(() => undefined)
       if (bytes === undefined) {
-        this.violate('I10 a segment points to an object that is there', `${segment.objectKey} of ${key} is not there`)
+        this.violate('I10 a segment points to an existing object', `${segment.objectKey} of ${key} does not exist`)
         continue
       }
       const values = decodeBatches(bytes).flatMap(({ records }) => records.map(({ value }) => value))
       const due = this.#log(key).values.slice(segment.baseOffset, segment.lastOffset + 1)
       if (!isDeepStrictEqual(values, due))
         this.violate(
-          'I2 an offset means one content for ever',
+          'I2 an offset always has the same content',
           `the segment at ${segment.baseOffset} of ${key} holds ${values.join()}, and should ${due.join()}`,
         )
     }
     if (next !== this.#log(key).values.length)
       this.violate(
-        'I10 a segment points to an object that is there',
+        'I10 a segment points to an existing object',
         `the segments of ${key} end at ${next}, the log at ${this.#log(key).values.length}`,
       )
   }
@@ -409,7 +410,7 @@ export class Checker {
 
 export interface Fetched {
   readonly highWatermark: number
-  /** What the same connection was told before. */
+  /** The high watermark that the same connection received before. */
   readonly formerHighWatermark: number
   readonly records: Uint8Array | null
 }

@@ -1,4 +1,4 @@
-// A producer over the record transactions, as HTTP's is: one record at a time under an idempotency key, sent again until the answer is definite, to whoever serves.
+// A producer over the record transactions, like that of HTTP: it sends one record at a time under an idempotency key, to the current life, until the answer is definite.
 import { MetadataError, type Produced } from '@local-kafka-service/agent'
 import type { Range } from './chance.ts'
 import { type ClientParts, retryBackoffMs } from './cluster-client.ts'
@@ -11,7 +11,7 @@ export interface KeyedProducerOptions {
   readonly paceMs: Range
 }
 
-/** Longer than the transaction's own patience: whoever does not answer by then was killed, or sleeps. */
+/** Longer than the transaction's own time-out: a life that does not answer by then was killed or is frozen. */
 const answerMs = 35_000
 
 export class KeyedProducer {
@@ -25,7 +25,7 @@ export class KeyedProducer {
     this.#serving = serving
   }
 
-  /** Settles when every record is stored. */
+  /** Resolves when every record is stored. */
   async run(): Promise<void> {
     const { time, chance, topic } = this.#parts
     for (let number = 1; number <= this.#options.requests; number += 1) {

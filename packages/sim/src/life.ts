@@ -1,9 +1,9 @@
-// One life of a process: whatever reaches it (timers, replies, bytes) passes here, so that it can be frozen, thawed and killed from outside.
+// One life of a process: all timers, replies and bytes that reach it pass through here, so that it can be frozen, thawed and killed from outside.
 import type { VirtualTime } from './sim-clock.ts'
 
 export class Life {
   readonly name: string
-  /** By how much its wall clock is wrong. */
+  /** The error of its wall clock. */
   skewMs = 0
   readonly #time: VirtualTime
   #state: 'running' | 'frozen' | 'dead' = 'running'
@@ -19,19 +19,19 @@ export class Life {
     return this.#state
   }
 
-  /** At once while it runs, after the thaw and in order while it is frozen, never once it is dead. */
+  /** Calls back at once while it runs, after the thaw and in order while it is frozen, and never once it is dead. */
   deliver(callback: () => void): void {
     if (this.#state === 'dead') return
     if (this.#state === 'running' && !this.#catchingUp) callback()
     else this.#held.push(callback)
   }
 
-  /** As SIGSTOP: nothing runs, nothing is lost, the clocks go on. */
+  /** Like SIGSTOP: nothing runs, nothing is lost, the clocks go on. */
   freeze(): void {
     if (this.#state === 'running') this.#state = 'frozen'
   }
 
-  /** As SIGCONT: what came meanwhile comes now, one turn of its loop each, and before anything newer. */
+  /** Like SIGCONT: events that arrived meanwhile are delivered now, one per turn of its loop, before newer ones. */
   thaw(): void {
     if (this.#state !== 'frozen') return
     this.#state = 'running'
@@ -40,7 +40,7 @@ export class Life {
     this.#next()
   }
 
-  /** As SIGKILL: what it has sent is on its way, nothing ever reaches it again. */
+  /** Like SIGKILL: everything that it has sent is still on its way, and nothing reaches it again. */
   end(): void {
     this.#state = 'dead'
     this.#held.length = 0

@@ -1,4 +1,4 @@
-// The simulator's command: plays seeds, prints what failed and the seed that replays it, and proves with planted bugs that failures are seen.
+// The simulator's command: plays seeds, prints failures with the seed that replays them, and proves with planted bugs that it detects failures.
 import { type CommandLine, parseCommandLine, usage } from './command-line.ts'
 import { plant } from './plant.ts'
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts'
@@ -39,7 +39,7 @@ async function run(command: CommandLine): Promise<number> {
 
 type Player = (seed: number, onLine?: (line: string) => void) => Promise<Verdict>
 
-/** The agent's sources are loaded here, after the bug was planted that is to be in them. */
+/** Loads the agent's sources only here, after a bug was planted in them. */
 async function playerOf({ bug, scenario }: CommandLine): Promise<Player> {
   const planted = bug === undefined ? undefined : plant(bugCalled(bug))
   const [{ play }, { scenarioOf, scenarios }] = await Promise.all([import('./scenario.ts'), import('./scenarios/index.ts')])
@@ -72,23 +72,21 @@ async function hunt(command: CommandLine, name: string): Promise<number> {
 
 function bugCalled(name: string): PlantedBug {
   const bug = plantedBugs.find((row) => row.name === name)
-  if (bug === undefined)
-    throw new RangeError(`no planted bug is called '${name}'; there are: ${plantedBugs.map((row) => row.name).join(', ')}`)
+  if (bug === undefined) throw new RangeError(`'${name}' is not a planted bug: use one of ${plantedBugs.map((row) => row.name).join(', ')}`)
   return bug
 }
 
 function called(scenarios: readonly Scenario[], name: string): Scenario {
   const scenario = scenarios.find((row) => row.name === name)
-  if (scenario === undefined)
-    throw new RangeError(`no scenario is called '${name}'; there are: ${scenarios.map((row) => row.name).join(', ')}`)
+  if (scenario === undefined) throw new RangeError(`'${name}' is not a scenario: use one of ${scenarios.map((row) => row.name).join(', ')}`)
   return scenario
 }
 
-/** A promise that nobody owned, or a callback that threw, is a defect of whoever was running. */
+/** An unhandled rejection, or a callback that threw, is a defect of the code that was running. */
 function withStrays(verdict: Verdict): Verdict {
   const found = strays
     .splice(0)
-    .map((message) => ({ rule: 'no defect' as const, message: `nobody caught: ${message}`, atMs: verdict.virtualMs }))
+    .map((message) => ({ rule: 'no defect' as const, message: `uncaught: ${message}`, atMs: verdict.virtualMs }))
   return { ...verdict, violations: [...verdict.violations, ...found] }
 }
 

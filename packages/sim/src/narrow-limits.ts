@@ -1,8 +1,8 @@
-// Narrow limits: in half of the worlds bounds that life reaches once a year are drawn so small that they are reached all the time.
+// Narrow limits: in half of the worlds, limits that production rarely reaches are drawn so small that they are reached all the time.
 import { limits } from '@local-kafka-service/agent'
 import type { Chance, Range } from './chance.ts'
 
-/** From a bound that hurts at every step to one that hurts now and then; each leaves the agent able to serve. */
+/** From a limit that is reached at every step to one that is reached now and then; the agent can serve with each. */
 const narrow: Partial<Record<keyof typeof limits, Range>> = {
   uncommittedBytes: [300, 5_000],
   admissionWaitMs: [50, 10_000],
@@ -26,9 +26,9 @@ const narrow: Partial<Record<keyof typeof limits, Range>> = {
   drainMs: [1_000, 30_000],
 }
 
-/** Changes the limits of this process, which plays one world at a time; call what comes back when the world is over. */
+/** Changes the limits of this process, which plays one world at a time. Call the returned function when the world is over. */
 export function narrowLimits(chance: Chance, told: (what: string) => void): () => void {
-  // The one place that writes to them: a world without a bound that is reached has never tried the code behind it.
+  // The only place that writes to the limits: a world that never reaches a limit does not test its code.
   const open = limits as { -readonly [Name in keyof typeof limits]: number }
   const former = { ...limits }
   if (chance.happens(0.5)) {

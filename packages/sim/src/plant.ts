@@ -1,4 +1,4 @@
-// Plants a bug: changes the text of the sources as they are loaded, and insists that every place was found exactly once.
+// Plants a bug: changes the text of the sources as they load, and requires that every place occurs exactly once.
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -6,15 +6,15 @@ import type { PlantedBug, PlantedEdit } from './planted-bugs.ts'
 
 const packages = new URL('../../', import.meta.url)
 
-/** Where an edit's file is; `file` is relative to `packages/`. */
+/** The URL of an edit's file; `file` is relative to `packages/`. */
 export function urlOf({ file }: PlantedEdit): URL {
   return new URL(file, packages)
 }
 
-/** The text with the edit in it. Throws a RangeError unless what it looks for is there exactly once. */
+/** Applies the edit to the text. Throws a RangeError unless the text contains `find` exactly once. */
 export function edited(source: string, { file, find, replace }: PlantedEdit): string {
   const found = source.split(find).length - 1
-  if (found !== 1) throw new RangeError(`${file}: what the bug replaces is there ${found} times, not once: ${find}`)
+  if (found !== 1) throw new RangeError(`${file}: the text that the bug replaces occurs ${found} times, not once: ${find}`)
   return source.replace(find, () => replace)
 }
 
@@ -33,7 +33,7 @@ export function plant(bug: PlantedBug): { complete(): void } {
   })
   return {
     complete() {
-      if (open.size > 0) throw new RangeError(`'${bug.name}' changes what is never loaded: ${[...open.keys()].join(', ')}`)
+      if (open.size > 0) throw new RangeError(`'${bug.name}' changes files that are never loaded: ${[...open.keys()].join(', ')}`)
     },
   }
 }

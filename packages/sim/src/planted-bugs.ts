@@ -1,4 +1,4 @@
-// Bugs that the simulator must catch: each is a change of the sources as they load, and the scenario whose seeds must fail with it.
+// Bugs that the simulator must catch: each changes the sources as they load, and names the scenario whose seeds must fail with it.
 
 export interface PlantedBug {
   readonly name: string
@@ -9,7 +9,7 @@ export interface PlantedBug {
 export interface PlantedEdit {
   /** Relative to `packages/`. */
   readonly file: string
-  /** There exactly once, else the run fails. */
+  /** Must occur exactly once, otherwise the run fails. */
   readonly find: string
   readonly replace: string
 }
@@ -19,7 +19,7 @@ const writer = 'agent/src/write/writer.ts'
 const commit = 'agent/src/metadata/commit.ts'
 const groupMembers = 'agent/src/core/group/members.ts'
 
-/** Without it the database refuses what a wrong chain sends, and only a defect would be seen, not its harm. */
+/** Without this edit the database rejects what a wrong chain sends, and the checker would see only a defect, not its harm. */
 const noOrderInTheCommit: readonly PlantedEdit[] = [
   { file: commit, find: "  if (sequence < held.lastSequence) return unchanged({ kind: 'abandoned' })\n", replace: '' },
   {
@@ -95,7 +95,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'an unknown commit is taken for a failed one',
+    name: 'an unknown commit is treated as a failed one',
     scenario: 'lost commit replies',
     edits: [
       {
@@ -137,7 +137,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'what is open when the line stops is kept',
+    name: 'the open flush is kept when the line stops',
     scenario: 'line stop',
     edits: [{ file: writer, find: "        this.#giveUpOpen({ kind: 'abandoned', message })\n", replace: '' }],
   },
@@ -204,12 +204,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [{ file: 'agent/src/read/offsets.ts', find: '      checkSegment(bytes, segment, crc32c)\n', replace: '' }],
   },
   {
-    name: 'a deleted topic still takes records',
+    name: 'a deleted topic still accepts records',
     scenario: 'topic made again',
     edits: [{ file: commit, find: "    if (!known.aliveTopics.has(topicId)) return 'UNKNOWN_TOPIC_ID'\n", replace: '' }],
   },
   {
-    name: 'a new life stamps with its own clock alone',
+    name: 'a new life stamps only with its own clock',
     scenario: 'chaos',
     edits: [
       {
@@ -231,7 +231,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'what comes behind an abandoned flush is admitted',
+    name: 'requests after an abandoned flush are admitted',
     scenario: 'line stop',
     edits: [
       {
@@ -252,7 +252,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [{ file: commit, find: '  const earlier = keys.earlier(batch)\n', replace: '  const earlier = undefined\n' }],
   },
   {
-    name: 'a fenced agent goes on answering',
+    name: 'a fenced agent continues to answer',
     scenario: 'fenced zombie',
     edits: [
       {
@@ -310,7 +310,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a save of nothing but offsets is left out',
+    name: 'a save of offsets only is left out',
     scenario: 'groups',
     edits: [
       {
@@ -321,7 +321,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a save that may have been made is taken for made',
+    name: 'a save with an unknown outcome is treated as done',
     scenario: 'groups',
     edits: [
       {
@@ -343,7 +343,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a static member that was replaced is still heard',
+    name: 'requests of a replaced static member are accepted',
     scenario: 'groups',
     edits: [
       { file: groupMembers, find: "    if (holder !== memberId) return 'FENCED_INSTANCE_ID'\n", replace: '' },
@@ -356,7 +356,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [{ file: groupMembers, find: '  if (assignment !== undefined) turn.setAssignment(newId, assignment)\n', replace: '' }],
   },
   {
-    name: 'a leader hears of each member what it said first',
+    name: 'a leader gets the first metadata of each member',
     scenario: 'groups',
     edits: [
       {
@@ -367,7 +367,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'every member is told the share of the leader',
+    name: "every member gets the leader's share",
     scenario: 'groups',
     edits: [
       {

@@ -1,4 +1,4 @@
-// A producer that never retries: it pipelines, and every record is sent once, so whatever the server does with order and repetition shows.
+// A producer that never retries: it pipelines and sends every record once, so that a wrong order or a repetition by the server shows.
 import { errorName, Fetch, Produce } from '@local-kafka-service/protocol'
 import type { Range } from './chance.ts'
 import type { Connection } from './client.ts'
@@ -7,9 +7,9 @@ import { type ClientParts, Reconnecting } from './cluster-client.ts'
 import { encodeBatch, type Value, valueOf } from './records.ts'
 
 export interface Load {
-  /** Requests to send in all. */
+  /** The total number of requests. */
   readonly requests: number
-  /** Between two requests. */
+  /** The time between two requests. */
   readonly paceMs: Range
   /** Records in one batch. */
   readonly records: Range
@@ -21,9 +21,9 @@ export interface PlainProducerOptions extends Load {
   readonly name: string
   readonly acks: -1 | 0 | 1
   readonly inFlight: number
-  /** How often a fetch follows a produce on the same connection: answers keep the order of the requests. */
+  /** The probability that a fetch follows a produce on the same connection: responses keep the order of the requests. */
   readonly alsoFetches: number
-  /** Produce 13 and Fetch 13 know a topic by its id alone, whatever its name stands for meanwhile. */
+  /** Produce 13 and Fetch 13 name a topic by its id, even if its name belongs to another topic by now. */
   readonly byTopicId?: true
 }
 
@@ -49,7 +49,7 @@ export class PlainProducer {
     this.#version = options.byTopicId === true ? 13 : parts.chance.whole([3, 13])
   }
 
-  /** Settles when everything is sent and answered or lost. */
+  /** Resolves when every request is sent, and is answered or lost. */
   async run(): Promise<void> {
     const { time, chance } = this.#parts
     const { requests, paceMs, inFlight } = this.#options
@@ -90,8 +90,8 @@ export class PlainProducer {
         const gone = absent.has(error) && checker.isDeleted(topic.topicId)
         if (error !== 'NONE' && !temporary.has(error) && !gone)
           checker.violate(
-            'I15 only what is really absent is called absent',
-            `${this.#options.name} heard ${error} for ${offset} of ${partition}`,
+            'I15 only absent things are reported as absent',
+            `${this.#options.name} received ${error} for ${offset} of ${partition}`,
           )
         if (answer === undefined || error !== 'NONE') return
         const { highWatermark, records } = answer
@@ -107,7 +107,7 @@ export class PlainProducer {
   #send(connection: Connection, request: number): void {
     const { chance, checker, topic, time } = this.#parts
     const { name, acks, spread, records } = this.#options
-    // Order is promised per connection: what an earlier one still has on its way may come later.
+    // The order is guaranteed per connection: records of an earlier connection may still arrive later.
     const line = `${name}.${this.#link.opened}`
     const partitions = someOf(topic.partitions, Math.min(topic.partitions, chance.whole(spread)), (of) => chance.pick(of))
     const batches = partitions.map((partition): SentBatch => {
@@ -153,7 +153,7 @@ export class PlainProducer {
     for (const { partition, values } of batches) {
       const answer = answers.find(({ index }) => index === partition)
       if (answer === undefined) {
-        checker.violate('no defect', `${line} got no answer for partition ${partition}`)
+        checker.violate('no defect', `${line} got no response for partition ${partition}`)
         continue
       }
       const error = errorName(answer.errorCode) ?? String(answer.errorCode)
@@ -162,8 +162,8 @@ export class PlainProducer {
       else if (absent.has(error) && checker.isDeleted(topic.topicId)) {
         this.#topicGone = true
         checker.refused(values, error)
-      } else if (!temporary.has(error)) checker.violate('no defect', `${line} heard ${error} for ${values.join()}`)
-      // Kafka's one error that says nothing about the record.
+      } else if (!temporary.has(error)) checker.violate('no defect', `${line} received ${error} for ${values.join()}`)
+      // The only error that does not say whether the record was stored.
       else if (error !== 'REQUEST_TIMED_OUT') checker.refused(values, error)
     }
   }
@@ -175,19 +175,19 @@ export class PlainProducer {
   }
 }
 
-/** What a server in trouble may answer to a produce; each is retriable for Kafka's clients. */
+/** The errors that a server under faults may return for a produce; each is retriable for Kafka's clients. */
 export const temporary: ReadonlySet<string> = new Set([
   'NOT_ENOUGH_REPLICAS',
   'NOT_LEADER_OR_FOLLOWER',
   'LEADER_NOT_AVAILABLE',
   'REQUEST_TIMED_OUT',
   'KAFKA_STORAGE_ERROR',
-  'CORRUPT_MESSAGE', // bytes that rotted on their way: read once more they may be whole
+  'CORRUPT_MESSAGE', // bytes that were corrupted in transit: another read may return them intact
   'COORDINATOR_NOT_AVAILABLE',
   'COORDINATOR_LOAD_IN_PROGRESS',
 ])
 
-/** What a topic may be called once it is deleted. */
+/** The errors for a topic that was deleted. */
 export const absent: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_ID', 'UNKNOWN_TOPIC_OR_PARTITION'])
 
 export function someOf(count: number, wanted: number, pick: (of: readonly number[]) => number): readonly number[] {
@@ -201,7 +201,7 @@ export function someOf(count: number, wanted: number, pick: (of: readonly number
   return taken
 }
 
-/** The fate of what was on a lost connection is unknown, and nobody sends it again. */
+/** The outcome of requests on a lost connection is unknown, and they are not sent again. */
 function lostOnly(error: unknown): void {
   if (!(error instanceof ConnectionLost)) throw error
 }

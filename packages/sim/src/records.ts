@@ -1,9 +1,9 @@
-// Record batches as the clients of a world send and read them: every value says who sent it, and as its how-manieth.
+// Record batches as the clients of a world send and read them: every value names its producer and its number.
 
 import { nodeCodecs } from '@local-kafka-service/agent/simulation'
 import { batchSizeAt, buildBatch, checkBatch, crc32c, readRecords } from '@local-kafka-service/protocol'
 
-/** `<producer>#<number>`: a number is never sent twice but by a retry. */
+/** `<producer>#<number>`: only a retry sends a number twice. */
 export type Value = string
 
 export interface ReadRecord {
@@ -46,7 +46,7 @@ export interface ProducerStamp {
   readonly baseSequence: number
 }
 
-/** Every batch in `bytes`, checked as a client checks it. Throws for what is broken; a last batch that is cut off is left out, as Kafka's clients do. */
+/** Every batch in `bytes`, checked as a client checks it. Throws for a damaged batch; leaves out a truncated last batch, like Kafka's clients. */
 export function decodeBatches(bytes: Uint8Array): readonly ReadBatch[] {
   const batches: ReadBatch[] = []
   for (let at = 0; at < bytes.length; ) {

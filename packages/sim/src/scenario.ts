@@ -1,4 +1,4 @@
-// What a scenario is, and how one is played under one seed: from nothing to a verdict.
+// The contract of a scenario, and how it is played under one seed until there is a verdict.
 import type { Chance } from './chance.ts'
 import type { Violation } from './invariants.ts'
 import { narrowLimits } from './narrow-limits.ts'
@@ -6,16 +6,16 @@ import { type AgentSetup, World } from './world.ts'
 
 export interface Scenario {
   readonly name: string
-  /** What it does to the agent, in a sentence. */
+  /** One sentence: what it does to the agent. */
   readonly about: string
   readonly partitions: number
-  /** How the first life is set up. */
+  /** The options of the first life. */
   readonly setup: (chance: Chance) => AgentSetup
-  /** Sets faults and loads, disturbs, and answers what still has to settle once the world has healed. */
+  /** Sets faults and loads, disturbs the agent, and returns the work that must settle after the world has healed. */
   readonly run: (world: World) => Promise<Disturbed>
 }
 
-/** The clients that are still at work when the disturbance is over. */
+/** The clients that still work when the disturbance is over. */
 export interface Disturbed {
   readonly clients: Promise<unknown>
 }
@@ -24,7 +24,7 @@ export interface Verdict {
   readonly scenario: string
   readonly seed: number
   readonly violations: readonly Violation[]
-  /** Of the whole trace: the same seed gives the same. */
+  /** A hash of the whole trace: the same seed gives the same hash. */
   readonly digest: string
   readonly virtualMs: number
   readonly commits: number
@@ -32,7 +32,7 @@ export interface Verdict {
   readonly appended: number
 }
 
-/** No world lives longer: what is not done by then never will be. */
+/** The longest life of a world; work that is not done by then never will be. */
 const worldMs = 30 * 60_000
 
 export async function play(scenario: Scenario, seed: number, onLine?: (line: string) => void): Promise<Verdict> {
@@ -55,7 +55,7 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
     })
   const done = await time.run(() => over || checker.violations.length >= enough, worldMs)
   if (!done && checker.violations.length === 0) checker.violate('it recovers', 'the world came to an end before its scenario')
-  // Without the stack that a message may carry: it names the machine's paths.
+  // Leave out a stack in the message, because it contains the machine's paths.
   for (const { rule, message } of checker.violations) trace.write('VIOLATION', `${rule}: ${message.split('\n')[0]}`)
   const verdict: Verdict = {
     scenario: scenario.name,
@@ -72,5 +72,5 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
   return verdict
 }
 
-/** After so many violations of one world the rest says nothing new. */
+/** After this many violations of one world, further ones add nothing. */
 const enough = 20

@@ -1,4 +1,4 @@
-// Virtual time: one queue of what is due, and the Clock that a life of an agent sees of it.
+// Virtual time: one queue of due callbacks, and the Clock that a life of an agent sees.
 import type { Clock, Timer } from '@local-kafka-service/agent'
 import type { Life } from './life.ts'
 
@@ -9,20 +9,20 @@ interface Due {
   cancelled: boolean
 }
 
-/** Wall clock of every world when it begins: 2026-01-01T00:00:00Z. */
+/** The wall clock of every world at its start: 2026-01-01T00:00:00Z. */
 const epochMs = 1_767_225_600_000
 
-/** More callbacks than this in one instant are a loop that will not end. */
+/** More callbacks than this in one instant mean an endless loop. */
 const eventsAtOnce = 100_000
 
-/** Between two instants only promises run, all of them that can: so what happens depends on the queue alone. */
+/** Between two instants only promises run, until none can continue, so that the behaviour depends only on the queue. */
 export class VirtualTime {
   readonly #heap: Due[] = []
   #order = 0
   #nowMs = 0
   #events = 0
 
-  /** Milliseconds since the world began; not rounded. */
+  /** Milliseconds since the world started; not rounded. */
   get nowMs(): number {
     return this.#nowMs
   }
@@ -31,7 +31,7 @@ export class VirtualTime {
     return epochMs + Math.floor(this.#nowMs)
   }
 
-  /** Callbacks run so far. */
+  /** The number of callbacks so far. */
   get events(): number {
     return this.#events
   }
@@ -50,7 +50,7 @@ export class VirtualTime {
     return new Promise((resolve) => this.after(delayMs, resolve))
   }
 
-  /** Runs what falls due, in order, until `done` says so, the time is over, or it stands still; answers whether it was done. */
+  /** Runs due callbacks in order until `done` returns true, the time is over, or the queue is empty. Returns whether it was done. */
   async run(done: () => boolean, untilMs: number): Promise<boolean> {
     for (let atOnce = 0; ; ) {
       await turn()
@@ -99,7 +99,7 @@ export class VirtualTime {
   }
 }
 
-/** What one life sees of time. Frozen, its timers fire when it is thawed; dead, never. Its clocks go on, as those of a stopped process do. */
+/** Time as one life sees it. The timers of a frozen life fire when it is thawed, those of a dead life never. Its clocks go on, like those of a stopped process. */
 export class LifeClock implements Clock {
   readonly #time: VirtualTime
   readonly #life: Life
@@ -119,7 +119,7 @@ export class LifeClock implements Clock {
 
   after(delayMs: number, callback: () => void): Timer {
     let cancelled = false
-    // Whole milliseconds and at least one, as Node's own timers: what is left of a wait after rounding would never pass.
+    // Whole milliseconds and at least one, like Node's own timers. Otherwise the rest of a wait after rounding would never pass.
     const timer = this.#time.after(Math.max(1, Math.ceil(delayMs)), () =>
       this.#life.deliver(() => {
         if (!cancelled) callback()
@@ -167,7 +167,7 @@ function before(a: Due, b: Due): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 }
 
-/** One turn of the real event loop: every promise that can run has run when it ends. */
+/** Waits for one turn of the real event loop: when it ends, every promise that can run has run. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

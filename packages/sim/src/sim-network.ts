@@ -1,4 +1,4 @@
-// The network of a world: byte streams between clients and lives of agents, each in order, late, in pieces, and sometimes cut.
+// The network of a world: byte streams between clients and lives of agents, each in order, delayed, split into pieces, and sometimes cut.
 
 import type { ListenAddress, Listener, Network, Socket, SocketEvents } from '@local-kafka-service/agent/simulation'
 import type { Chance, Range } from './chance.ts'
@@ -8,9 +8,9 @@ import type { VirtualTime } from './sim-clock.ts'
 export interface NetworkFaults {
   /** One way. */
   readonly latencyMs: Range
-  /** That a written chunk arrives in two pieces, the second later. */
+  /** The probability that a written chunk arrives in two pieces, the second later. */
   readonly split: number
-  /** That a chunk is followed by the loss of its connection, with whatever was on its way. */
+  /** The probability that the connection is lost after a chunk, with everything that is on its way. */
   readonly cut: number
 }
 
@@ -23,7 +23,7 @@ export interface Wire {
 
 export interface WireEvents {
   data(chunk: Uint8Array): void
-  /** Exactly once, after which nothing comes. */
+  /** Called exactly once; no other call follows. */
   closed(): void
 }
 
@@ -49,7 +49,7 @@ export class SimNetwork {
     this.faults = faults
   }
 
-  /** The network as one life sees it. A newer life takes an address over from an older one, as a machine does that took over a name; connections stay where they are. */
+  /** The network as one life sees it. A newer life takes over an address from an older one, like a machine that takes over a name; connections stay where they are. */
   of(life: Life): Network {
     return {
       listen: async (addresses, { onConnection }): Promise<Listener> => {
@@ -66,7 +66,7 @@ export class SimNetwork {
     }
   }
 
-  /** Rejects when nobody accepts there. */
+  /** Rejects if no life listens on the address. */
   async connect(from: string, to: ListenAddress, events: WireEvents): Promise<Wire> {
     await this.#time.sleep(this.#chance.between(this.faults.latencyMs) * 2)
     const listening = this.#listening.get(keyOf(to))
@@ -84,12 +84,12 @@ export class SimNetwork {
       over: () => void this.#links.delete(link),
     })
     this.#links.add(link)
-    // A frozen life accepts in its kernel: the connection stands, nobody reads it.
+    // The kernel accepts connections for a frozen life: the connection is open, but unread.
     listening.life.deliver(() => link.accepted(listening.onConnection(link.socket)))
     return link.wire
   }
 
-  /** The machine of a life went away: its connections end, what it had written may still arrive. */
+  /** The machine of a life is gone: its connections end, but bytes that it had written may still arrive. */
   dropLife(life: Life): void {
     for (const link of this.#links) if (link.life === life) link.cut()
   }
@@ -106,7 +106,7 @@ interface LinkParts {
   readonly over: () => void
 }
 
-/** One connection. Each direction keeps its order: nothing arrives before what was sent earlier. */
+/** One connection. Each direction keeps its order: bytes arrive in the order in which they were sent. */
 class Link {
   readonly socket: Socket
   readonly wire: Wire
@@ -157,7 +157,7 @@ class Link {
     for (const event of this.#early.splice(0)) event(server)
   }
 
-  /** Both ends lose it; what is on its way is lost too, each direction by chance. */
+  /** Both ends lose the connection. By chance, each direction also loses the bytes on their way. */
   cut(): void {
     if (this.#lost) return
     this.#lost = true
@@ -220,7 +220,7 @@ class Link {
     const { time } = this.#parts
     this.#toClientMs = this.#arrival(this.#toClientMs)
     time.after(this.#toClientMs - time.nowMs, () => this.#closeClient())
-    // As a socket's own event does, it comes in a later turn.
+    // Like a socket's own event, it comes in a later turn.
     time.after(0, () => this.#toServer((server) => server.closed()))
     this.#parts.over()
   }

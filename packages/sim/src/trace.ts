@@ -1,4 +1,4 @@
-// What happened in a world, line by line, with a hash over all of it: the same seed gives the same hash.
+// The trace of a world, line by line, with a hash over all lines: the same seed gives the same hash.
 import { createHash } from 'node:crypto'
 import type { VirtualTime } from './sim-clock.ts'
 
@@ -8,7 +8,7 @@ export class Trace {
   readonly #onLine: ((line: string) => void) | undefined
   #lines = 0
 
-  /** `onLine` gets every line as it is written; without it only the hash is kept. */
+  /** `onLine` receives every line as it is written; without it only the hash is kept. */
   constructor(time: VirtualTime, onLine?: (line: string) => void) {
     this.#time = time
     this.#onLine = onLine
@@ -26,7 +26,7 @@ export class Trace {
     this.#onLine?.(line)
   }
 
-  /** Of everything written until now. */
+  /** The hash of all lines so far. */
   digest(): string {
     return this.#hash.copy().digest('hex').slice(0, 16)
   }

@@ -1,4 +1,4 @@
-// One world: virtual time, a network, a bucket, a database, the lives of one agent under one name, clients, and the checker that sees all of it.
+// One world: virtual time, a network, a bucket, a database, the lives of one agent under one name, clients, and the checker that sees everything.
 import { type Agent, type AgentEvent, createAgent, MetadataError, settings } from '@local-kafka-service/agent'
 import {
   claimPrefix,
@@ -51,7 +51,7 @@ const broker = { host: 'broker', port: 9092 }
 const agentName = 'agent-1'
 const topicName = 'events'
 export const calmNetwork: NetworkFaults = { latencyMs: [0.1, 2], split: 0.05, cut: 0 }
-/** How long a world that nothing disturbs any more may need to do what is left. */
+/** The time in which an undisturbed world must finish its remaining work. */
 const recoveryMs = 180_000
 
 export class World {
@@ -63,9 +63,9 @@ export class World {
   readonly database: Database<Transactions>
   readonly checker: Checker
   readonly partitions: number
-  /** Of the lives that start from now on. */
+  /** Options of the lives that start from now on. */
   setup: AgentSetup = { flush: groupCommit, cacheBytes: 1024 * 1024 }
-  /** By how much the database's clock is wrong. */
+  /** The error of the database's clock. */
   databaseSkewMs = 0
   readonly #lives: RunningAgent[] = []
   #started = 0
@@ -100,7 +100,7 @@ export class World {
     return this.#current
   }
 
-  /** Starts the first life and makes the topic. */
+  /** Starts the first life and creates the topic. */
   async open(): Promise<void> {
     const clock = new LifeClock(this.time, new Life('checker', this.time))
     this.#metadata = await openMetadata(this.database.direct, { newClusterId: clusterId, clock })
@@ -110,7 +110,7 @@ export class World {
 
   // ---- lives --------------------------------------------------------------------------------------------------------------------
 
-  /** Starts another life under the same name, as often as it takes; the former one is fenced by that, whether it lives or not. */
+  /** Starts another life under the same name, with as many attempts as it takes. This fences the former life, whether it is alive or not. */
   async start(): Promise<RunningAgent> {
     for (;;) {
       const life = new Life(`${agentName}.${(this.#started += 1)}`, this.time)
@@ -130,29 +130,29 @@ export class World {
     }
   }
 
-  /** As kill -9: what is on its way to the bucket and to the database may still be done. */
+  /** Like kill -9: operations on their way to the bucket and the database may still be done. */
   crash(running: RunningAgent): void {
     this.trace.write(running.life.name, 'is killed')
     if (this.#current === running) this.#current = undefined
-    // The machine's end comes first: answers that are on their way may be lost with it.
+    // End the machine first: responses on their way may be lost with it.
     this.network.dropLife(running.life)
     running.life.end()
     running.agent.kill()
   }
 
-  /** As SIGSTOP. */
+  /** Like SIGSTOP. */
   freeze(running: RunningAgent): void {
     this.trace.write(running.life.name, 'is frozen')
     running.life.freeze()
   }
 
-  /** As SIGCONT. */
+  /** Like SIGCONT. */
   thaw(running: RunningAgent): void {
     this.trace.write(running.life.name, 'is thawed')
     running.life.thaw()
   }
 
-  /** As SIGTERM: what was admitted is answered, then it ends. */
+  /** Like SIGTERM: it answers all admitted requests, then ends. */
   async drain(running: RunningAgent): Promise<void> {
     this.trace.write(running.life.name, 'drains')
     if (this.#current === running) this.#current = undefined
@@ -160,7 +160,7 @@ export class World {
       await running.agent.drain()
       this.trace.write(running.life.name, 'is drained')
     } catch (error) {
-      // Everything that was admitted is answered; only the slots could not be given up.
+      // All admitted requests are answered; only the slots could not be released.
       if (!(error instanceof MetadataError)) throw error
       this.trace.write(running.life.name, `is drained, but: ${error.message}`)
     }
@@ -195,13 +195,13 @@ export class World {
         }),
         listen: [broker],
         flush,
-        // As with --take-over: the predecessor may be frozen, and wake.
+        // Like --take-over: the predecessor may be frozen and wake up.
         takeOver: 'at once',
       },
     )
   }
 
-  /** A life that was fenced exits. Whoever runs the agent starts another, if that was the newest one. */
+  /** A fenced life exits. The world starts another one if it was the newest. */
   #watch(running: RunningAgent): void {
     void running.agent.ended.then((end) => {
       this.trace.write(running.life.name, `ended: ${end}`)
@@ -220,7 +220,7 @@ export class World {
     if (event.kind === 'defect') this.checker.violate('no defect', `${life.name}, ${event.where}: ${messageOf(event.error)}`)
     if (event.kind === 'protocol error') this.checker.violate('no defect', `${life.name}: ${event.message}`)
     if (event.kind === 'corrupt data' && this.bucket.faults.bitFlip === 0 && this.bucket.faults.shortRead === 0)
-      this.checker.violate('I10 a segment points to an object that is there', `${life.name} found corrupt data: ${event.message}`)
+      this.checker.violate('I10 a segment points to an existing object', `${life.name} found corrupt data: ${event.message}`)
   }
 
   // ---- clients ------------------------------------------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ export class World {
     return { time, chance, network, trace, checker, address: broker, topic: { name: topicName, topicId: this.#topicId, partitions } }
   }
 
-  /** Deletes the topic and makes another under its name; who knows the old one by its id finds it gone. */
+  /** Deletes the topic and creates another under its name; a client that uses the old topic's id gets an error. */
   async makeTopicAgain(): Promise<void> {
     if (this.#topicId === undefined) throw new Error('the world is not open')
     await this.#administrator().deleteTopic(this.#topicId)
@@ -261,13 +261,13 @@ export class World {
   }
 
   async #makeTopic(): Promise<TopicId> {
-    // Half of the worlds let the agent stamp records: its stamps never go back, whatever its clock does.
+    // In half of the worlds the agent stamps records: its timestamps never go back, whatever its clock does.
     this.checker.stamped ??= this.chance.stream('topic').happens(0.5)
     const configs = [{ name: 'message.timestamp.type', value: this.checker.stamped ? 'LogAppendTime' : 'CreateTime' }]
     const made = await this.#administrator().makeTopic({ name: topicName, numPartitions: this.partitions, configs })
     if (made !== undefined) return made
     const [found] = (await this.#metadata?.topics.find({ names: [topicName] })) ?? []
-    if (found === undefined) throw new Error('the topic is said to exist, and it does not')
+    if (found === undefined) throw new Error('the agent reports that the topic exists, but it does not')
     return found.topicId
   }
 
@@ -279,7 +279,7 @@ export class World {
 
   // ---- the end ------------------------------------------------------------------------------------------------------------------
 
-  /** No more faults: everything is there, one life runs. */
+  /** Ends all faults: every part is available, and one life runs. */
   async heal(): Promise<void> {
     this.trace.write('world', 'heals')
     this.network.faults = calmNetwork
@@ -293,7 +293,7 @@ export class World {
     if (this.#current === undefined) await this.start()
   }
 
-  /** Whatever was promised holds: what the clients were told, what the log says, what the database and the bucket hold. And it works. */
+  /** Checks that every response to a client, the log, the database and the bucket agree, and that the agent works. */
   async finish(clients: Promise<unknown>): Promise<void> {
     await this.heal()
     await this.#within('the clients settle', clients)
@@ -307,8 +307,8 @@ export class World {
       deliveryTimeoutMs: 120_000,
     })
     const before = this.checker.acknowledged
-    await this.#within('it takes records', probe.run())
-    if (this.checker.acknowledged < before + 3) this.checker.violate('it recovers', 'records of a healthy world were refused')
+    await this.#within('it accepts records', probe.run())
+    if (this.checker.acknowledged < before + 3) this.checker.violate('it recovers', 'records of a healthy world were rejected')
     const reader = this.consumer({ name: 'last reader', from: 'earliest', maxWaitMs: 500 })
     await this.#within('everything is readable', reader.readAll())
     reader.stop()
@@ -327,7 +327,7 @@ export class World {
     await this.database.direct.close()
   }
 
-  /** Another cluster that starts on the same prefix finds it taken. */
+  /** Another cluster that starts on the same prefix finds it in use. */
   async #keepsStrangersOut(): Promise<void> {
     const claim = await claimPrefix(this.bucket.stored, { clusterId: strangerId, createdAtMs: this.time.wallMs })
     if (claim.kind !== 'another cluster') this.checker.violate('a key never gets a second content', `the prefix belongs to ${claim.kind}`)
@@ -364,7 +364,7 @@ export class World {
   }
 }
 
-/** As `lks dev` has it: at once when idle, else when the previous flush is done. */
+/** The policy of `lks dev`: flush at once when idle, otherwise when the previous flush is done. */
 export const groupCommit: FlushPolicy = {
   maxBytes: 8 * 1024 * 1024,
   lingerMs: 0,
@@ -377,7 +377,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The event on one line; errors by their message, because a stack names the machine's paths. */
+/** The event on one line; errors as their message, because a stack contains the machine's paths. */
 function told(event: AgentEvent): string {
   return JSON.stringify(event, (_, value: unknown) => (value instanceof Error ? value.message : value))
 }

@@ -1,4 +1,4 @@
-// Everything at once: each seed draws its own mix of faults, and something new happens every few seconds.
+// All faults at once: each seed draws its own mix of faults, and another disturbance follows every few seconds.
 import type { Chance } from '../chance.ts'
 import { faultlessStore, type StoreFaults } from '../faulty-objects.ts'
 import { type DatabaseFaults, faultlessDatabase } from '../faulty-sql.ts'
@@ -8,7 +8,7 @@ import { anySetup, startClients } from './loads.ts'
 
 export const chaos: Scenario = {
   name: 'chaos',
-  about: 'Faults of store, database and network in changing mixtures, with crashes, pauses, take-overs and graceful restarts in between.',
+  about: 'Faults of store, database and network in changing mixtures, with crashes, pauses, take-overs and graceful restarts.',
   partitions: 3,
   setup: anySetup,
   async run(world) {
@@ -93,7 +93,7 @@ async function disturb(world: World): Promise<void> {
       world.database.away = false
       return
     case 'clocks':
-      // Safety holds under any clock; producers stamp with another one, so the wrong stays below what timestamps may differ.
+      // Safety must hold under any clock. Producers stamp with another clock, so the error stays below the allowed difference of timestamps.
       if (current !== undefined) current.life.skewMs = chance.whole([-600_000, 600_000])
       world.databaseSkewMs = chance.whole([-600_000, 600_000])
       return

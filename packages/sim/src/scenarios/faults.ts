@@ -1,11 +1,10 @@
-// One kind of trouble each: a store that fails, a database that does not answer, reads that rot, agents that die, sleep and come back.
+// One kind of fault each: a store that fails, a database that does not answer, corrupted reads, agents that die, freeze and come back.
 import type { Scenario } from '../scenario.ts'
 import { anySetup, longLine, startClients } from './loads.ts'
 
 export const storeOutage: Scenario = {
   name: 'store outage',
-  about:
-    'The bucket is away for longer than a put may take, then back; meanwhile puts fail, land late, or land after their flush was given up.',
+  about: 'The bucket is unavailable for longer than a put may take; puts fail, land late, or land after their flush was given up.',
   partitions: 3,
   setup: anySetup,
   async run(world) {
@@ -31,7 +30,7 @@ export const storeOutage: Scenario = {
 
 export const lineStop: Scenario = {
   name: 'line stop',
-  about: 'One put of a full line fails for good while those behind it succeed: it and they are given up, and nothing overtakes.',
+  about: 'One put of a full line fails permanently while later puts succeed: all of them are given up, and no flush overtakes another.',
   partitions: 1,
   setup: longLine,
   async run(world) {
@@ -54,7 +53,7 @@ export const lineStop: Scenario = {
 
 export const lostCommitReplies: Scenario = {
   name: 'lost commit replies',
-  about: 'Commits are done and not heard of, not done and not heard of, refused, and done long after everybody gave up.',
+  about: 'Commits lose their reply after or before they are done, are rejected, or are done long after the caller gave up.',
   partitions: 2,
   setup: anySetup,
   async run(world) {
@@ -81,7 +80,7 @@ export const lostCommitReplies: Scenario = {
 
 export const crashAndRestart: Scenario = {
   name: 'crash and restart',
-  about: 'The agent is killed at any moment, with puts and commits on their way, and started again; what was acknowledged is there, once.',
+  about: 'The agent is killed at any moment, with puts and commits in flight, and started again; each acknowledged record is there once.',
   partitions: 3,
   setup: anySetup,
   async run(world) {
@@ -107,7 +106,7 @@ export const crashAndRestart: Scenario = {
 
 export const fencedZombie: Scenario = {
   name: 'fenced zombie',
-  about: 'The agent is stopped, another life takes over under its name, and the old one wakes with everything that it had in hand.',
+  about: 'The agent is frozen, another life takes over its name, and the old life wakes up with all its work in flight.',
   partitions: 2,
   setup: anySetup,
   async run(world) {
@@ -122,7 +121,7 @@ export const fencedZombie: Scenario = {
       world.freeze(former)
       await time.sleep(chance.between([0, 3_000]))
       const successor = world.start()
-      // It may wake before, while and after the other one takes over.
+      // It may wake up before, during or after the takeover.
       await time.sleep(chance.between([0, 4_000]))
       world.thaw(former)
       await successor
@@ -148,7 +147,7 @@ export const twoProducers: Scenario = {
 
 export const rottenReads: Scenario = {
   name: 'rotten reads',
-  about: 'Reads come back with a bit turned or cut short, and there is no cache to hide it: a reader gets right records or an error.',
+  about: 'Reads return with a flipped bit or truncated, without a cache to hide it: a reader gets correct records or an error.',
   partitions: 1,
   setup: (chance) => ({ ...anySetup(chance), cacheBytes: chance.pick([0, 0, 1_000]) }),
   async run(world) {

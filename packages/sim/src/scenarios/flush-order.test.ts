@@ -1,4 +1,4 @@
-// The two named failures, on a few seeds each: nothing is lost, repeated, reordered or visible too early, and each seed has really met the danger.
+// The two named failures, on a few seeds each: no record is lost, repeated, reordered or visible too early, and each seed really meets the danger.
 import { expect, test } from 'vitest'
 import { play, type Scenario } from '../scenario.ts'
 import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
@@ -19,7 +19,7 @@ test.each(seeds)('a flush that is sealed on size while its time is up is flushed
   expect(verdict.violations).toEqual([])
   expect(triggers).toContain('size')
   expect(new Set(sequences.committed).size).toBe(sequences.committed.length)
-  // Producers with acks = 0 hear nothing.
+  // Producers with acks = 0 receive no response.
   expect(verdict.appended).toBeGreaterThanOrEqual(verdict.acknowledged)
   expect(verdict.acknowledged).toBeGreaterThan(100)
 })

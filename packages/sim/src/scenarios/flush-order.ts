@@ -5,7 +5,7 @@ import { longLine, startClients } from './loads.ts'
 export const slowFlushBeatsNewerFlush: Scenario = {
   name: 'slow flush beats newer flush',
   about:
-    'Every few uploads one takes a hundred times longer than those sealed after it; records must keep their order, and none shows before its turn.',
+    'Every few uploads, one takes a hundred times longer than later ones; records must keep their order, and none is visible before its turn.',
   partitions: 2,
   setup: longLine,
   async run(world) {
@@ -24,7 +24,7 @@ export const slowFlushBeatsNewerFlush: Scenario = {
 
 export const flushingOnSizeInsteadOfTime: Scenario = {
   name: 'flushing on size instead of time',
-  about: 'The size is reached about when the linger ends, so both triggers meet in one flush; each record is flushed exactly once.',
+  about: 'A flush reaches its size about when its linger ends, so both triggers meet; each record is flushed exactly once.',
   partitions: 2,
   setup: (chance) => ({
     flush: {

@@ -1,4 +1,4 @@
-// A consumer group under trouble: its members, eager or cooperative, some of them static, come, go, stall, die and are replaced, its coordinator is killed, and the database loses replies.
+// A consumer group under faults: its eager or cooperative members, some of them static, join, leave, stall, die and are replaced, its coordinator is killed, and the database loses replies.
 import { GroupChecker } from '../group-checker.ts'
 import type { GroupMember } from '../group-member.ts'
 import type { Scenario } from '../scenario.ts'
@@ -53,7 +53,7 @@ export const groups: Scenario = {
   },
 }
 
-/** Without those that are only still to hear that another one has their place. */
+/** Without members that were replaced and have not yet received the error. */
 function staying(members: readonly GroupMember[]): readonly GroupMember[] {
   return members.filter(({ stopped, hasSuccessor }) => !stopped && !hasSuccessor)
 }
@@ -114,7 +114,7 @@ interface Settling {
   readonly runs: readonly Promise<void>[]
 }
 
-/** Whoever stays is in one generation that owns every partition, and stays in it for longer than a session. */
+/** The remaining members are in one generation that owns every partition, and stay in it for longer than a session. */
 async function settled({ time, trace }: World, { group, members, cooperative, runs }: Settling): Promise<void> {
   const remaining = staying(members)
   const common = (): number | undefined => {
@@ -129,7 +129,7 @@ async function settled({ time, trace }: World, { group, members, cooperative, ru
     last = now
     if (now === undefined || time.nowMs - since < 2 * sessionTimeoutMs) continue
     if (whole()) break
-    // Kafka's own hole: a static member that is replaced before it gave a partition up leaves it to nobody, until somebody wants a rebalance.
+    // A gap in Kafka itself: if a static member is replaced before it revoked a partition, the partition has no owner until the next rebalance.
     if (!enforced) for (const member of remaining) member.enforceRebalance()
     enforced = true
   }

@@ -1,4 +1,4 @@
-// Every scenario, in the order in which seeds go through them. One more scenario is one more line here.
+// Every scenario, in the order in which seeds go through them. To add a scenario, add a line here.
 import type { Scenario } from '../scenario.ts'
 import { chaos } from './chaos.ts'
 import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads, storeOutage, twoProducers } from './faults.ts'
@@ -22,7 +22,7 @@ export const scenarios: readonly Scenario[] = [
   groups,
 ]
 
-/** A seed alone names its scenario, so that one number replays. */
+/** A seed determines its scenario, so that one number is enough to replay. */
 export function scenarioOf(seed: number): Scenario {
   const scenario = scenarios[(seed - 1) % scenarios.length]
   if (scenario === undefined) throw new RangeError(`seeds begin at 1, not at ${seed}`)

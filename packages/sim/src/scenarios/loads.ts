@@ -7,17 +7,17 @@ import { type AgentSetup, groupCommit, type World } from '../world.ts'
 export interface Clients {
   readonly plain: number
   readonly idempotent: number
-  /** Over the record transactions, with idempotency keys. */
+  /** Producers over the record transactions, with idempotency keys. */
   readonly keyed?: number
   readonly consumers: number
   readonly requests: number
   readonly paceMs: Range
   readonly byTopicId?: true
-  /** In front of their names, where a scenario starts more than one set. */
+  /** A prefix of their names, if a scenario starts more than one set. */
   readonly prefix?: string
 }
 
-/** Starts them all; what comes back settles when the producers are done, and then the consumers have been stopped. */
+/** Starts all clients. The returned promise settles when the producers are done and the consumers have stopped. */
 export function startClients(
   world: World,
   { plain, idempotent, keyed = 0, consumers, requests, paceMs, byTopicId, prefix = '' }: Clients,
@@ -63,12 +63,12 @@ export function startClients(
     for (const follower of followers) follower.stop()
     return Promise.all(following)
   })
-  // Whoever awaits it sees the rejection; until then it is nobody's.
+  // The caller that awaits it sees the rejection; this handler only keeps it from being unhandled until then.
   clients.catch(() => {})
   return { clients }
 }
 
-/** As on S3: several flushes in flight, a linger, a budget of PUTs; sizes are small, so that each trigger has its turn. */
+/** Like on S3: several flushes in flight, a linger, a budget of PUTs. Sizes are small, so that each trigger fires. */
 export function parallelFlushes(chance: Chance): FlushPolicy {
   return {
     maxBytes: chance.whole([150, 2_000]),
@@ -79,12 +79,12 @@ export function parallelFlushes(chance: Chance): FlushPolicy {
   }
 }
 
-/** With a cache of any size, also of none. */
+/** With a cache of any size, including none. */
 export function anySetup(chance: Chance): AgentSetup {
   return { flush: chance.happens(0.3) ? groupCommit : parallelFlushes(chance), cacheBytes: chance.pick([0, 2_000, 1024 * 1024]) }
 }
 
-/** A full line: as many flushes in flight as the chain puts at a time. */
+/** A full line: as many flushes in flight as the chain uploads at a time. */
 export function longLine(chance: Chance): AgentSetup {
   return { flush: { ...parallelFlushes(chance), flushesInFlight: 8, putsPerSecond: Number.POSITIVE_INFINITY }, cacheBytes: 1024 * 1024 }
 }

@@ -1,10 +1,10 @@
-// Topics come and go: what is deleted takes and gives nothing any more, and a name that is used again means another log.
+// Topics are created and deleted: a deleted topic accepts and returns nothing, and a reused name is another log.
 import type { Disturbed, Scenario } from '../scenario.ts'
 import { anySetup, startClients } from './loads.ts'
 
 export const topicMadeAgain: Scenario = {
   name: 'topic made again',
-  about: 'The topic is deleted in the middle of produce and fetch, and made again under its name; the two never mix.',
+  about: 'The topic is deleted during produce and fetch, and created again under its name; the two topics never mix.',
   partitions: 2,
   setup: anySetup,
   async run(world) {
