@@ -1,6 +1,6 @@
-// The baseline: a bare Node loop that reads the same frames, checks the same checksums and writes the same bytes with the same fsyncs, and knows nothing of
-// Kafka: per group of frames one new file with their batches and one entry appended to a log; `strict` syncs the file, its folder and the log, as the server does.
-// Arguments: FOLDER BATCH-AT (where the batch begins in a produce frame) os|strict. Prints its port.
+// The baseline: a bare Node loop that reads the same frames, checks the same checksums and writes the same bytes with the same fsyncs, without implementing
+// Kafka. For each group of frames it writes one new file with their batches and appends one entry to a log; `strict` syncs the file, its folder and the log, like
+// the server. Arguments: FOLDER BATCH-AT (the offset of the batch in a produce frame) os|strict. Prints its port.
 import { mkdir, open } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -11,12 +11,12 @@ const batchAt = Number(batchAtText)
 await mkdir(folderPath, { recursive: true })
 const folder = await open(folderPath, 'r')
 const log = await open(join(folderPath, 'log'), 'a')
-/** What SQLite writes for a commit of one batch: some pages of its write-ahead log. */
+/** The bytes that SQLite writes for a commit of one batch: some pages of its write-ahead log. */
 const entry = Buffer.alloc(5 * 4_120)
 const fetchBytes = 1024 * 1024
 const layout = { length: 8, crc: 17, attributes: 21 }
 const produceKey = 0
-/** Newest files, for fetches. */
+/** The newest files, for fetches. */
 const stored: { readonly path: string; readonly sizeBytes: number }[] = []
 let files = 0
 let readAt = 0
@@ -97,7 +97,7 @@ async function store(batches: readonly Buffer[]): Promise<void> {
   stored.push({ path, sizeBytes: bytesWritten })
 }
 
-/** About a megabyte of what was stored, its batches checked. */
+/** About a megabyte of stored batches, with their checksums checked. */
 async function next(): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(fetchBytes)
   let at = 0

@@ -1,4 +1,4 @@
-// What it costs to open compressed batches at produce: the same server with and without validate.compressed.batches, in turns.
+// The cost of unpacking compressed batches at produce: the same server with and without validate.compressed.batches, in turns.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { WireClient } from './wire-client.ts'
 
 const rounds = 3
 
-/** `sizes` are those of the records before they are compressed. */
+/** `sizes` are the sizes of the records before compression. */
 export async function codecBenches(sizes: readonly number[]): Promise<readonly Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {

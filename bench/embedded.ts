@@ -1,4 +1,4 @@
-// A Kafka inside a process: how long the first one takes from its import on, what each later one takes and holds, against a process of Node that does nothing.
+// A Kafka inside a process: the time to start the first one, including the import, and the time and memory of each later one, against an idle Node process.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -49,7 +49,7 @@ export async function embeddedBenches(): Promise<readonly Row[]> {
   ]
 }
 
-/** In a process of its own. The memory is what the process as a whole holds more, after a collection, the heap and all beside it. */
+/** Runs in a separate process. The memory is the growth of the whole process after a garbage collection: the heap and everything else. */
 async function measured(): Promise<Measured> {
   const index = join(repository, 'packages/local-kafka-service/dist/index.js')
   const program = `
@@ -70,6 +70,6 @@ async function measured(): Promise<Measured> {
     times.sort((a, b) => a - b)
     console.log(JSON.stringify({ firstMs: ready - began, laterMs: times[${instances / 2}], laterMb }))`
   const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--input-type=module', '-e', program])
-  // The cast: it is what the program above writes.
+  // The cast is safe because the program above writes this JSON.
   return JSON.parse(stdout) as Measured
 }

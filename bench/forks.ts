@@ -1,4 +1,4 @@
-// Copies of a prepared state: one fork, many at once, what each holds in memory, and a snapshot.
+// Copies of a prepared state: the time of one fork and of many at once, the memory of each, and a snapshot.
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -64,7 +64,7 @@ async function prepared(): Promise<Kafka> {
   return kafka
 }
 
-/** A copy that is not whole would be a fast one. */
+/** Checks the fork, because an incomplete copy would be fast. */
 async function checkFork(fork: Kafka): Promise<void> {
   const records = await fork.records(topics.at(-1) ?? '')
   const lag = await fork.group(groups.at(-1) ?? '').lag()

@@ -1,4 +1,4 @@
-// The requests that are measured: one topic, one partition, batches of a given size.
+// The requests of the benches: one topic, one partition, batches of a given size.
 import {
   buildBatch,
   type CodecName,
@@ -18,12 +18,12 @@ const fetchVersion = 12
 
 export interface ProduceFrame {
   readonly bytes: Buffer
-  /** Where the batch begins in the frame, without its size. */
+  /** The offset of the batch in the frame, without the frame's size. */
   readonly batchAt: number
   readonly batchBytes: number
 }
 
-/** One batch of about `sizeBytes` to each of the first `partitions`; bytes that do not compress. */
+/** One batch of about `sizeBytes` to each of the first `partitions`, with incompressible bytes. */
 export function produceFrame(sizeBytes: number, partitions = 1): ProduceFrame {
   const value = new Uint8Array(Math.max(1, Math.min(sizeBytes - 90, 1_000)))
   let state = 1
@@ -34,7 +34,7 @@ export function produceFrame(sizeBytes: number, partitions = 1): ProduceFrame {
   return framed(buildBatch({ baseTimestamp: timestamp, records }, crc32c), partitions)
 }
 
-/** One batch of about `sizeBytes` of JSON before its compression, as services log it. */
+/** One batch of about `sizeBytes` of JSON before compression, like the logs of services. */
 export function compressedProduceFrame(sizeBytes: number, codec: CodecName): ProduceFrame {
   const timestamp = Date.now()
   const records: DecodedRecord[] = []
@@ -57,7 +57,7 @@ function framed(batch: Uint8Array, partitions: number): ProduceFrame {
   return { bytes, batchAt: bytes.indexOf(batch) - 4, batchBytes: batch.length }
 }
 
-/** Throws when the answer to a produce is an error. */
+/** Throws if the response to a produce is an error. */
 export function checkProduced(answer: Buffer): void {
   // Correlation id, tags, one topic, its name, one partition, its index; then the error code.
   const errorAt = 4 + 1 + 1 + 1 + topic.length + 1 + 4
@@ -82,5 +82,5 @@ export async function createTopic(client: WireClient, partitions = 1): Promise<v
   const topics = [{ name: topic, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }]
   const answer = await client.ask(CreateTopics, 5, { topics, timeoutMs: 10_000, validateOnly: false })
   const code = answer.topics[0]?.errorCode
-  if (code !== 0) throw new Error(`the topic was not made: error ${code}`)
+  if (code !== 0) throw new Error(`the topic was not created: error ${code}`)
 }

@@ -1,4 +1,4 @@
-// One consumer of a group as it is measured: it joins, shares out when it leads, beats and commits, each with one request.
+// One consumer of a measured group: it joins, assigns partitions as the leader, sends heartbeats and commits, each with one request.
 import {
   encodeAssignment,
   encodeRequest,
@@ -42,7 +42,7 @@ export class GroupClient {
     return this.#generation
   }
 
-  /** It has its share of the generation, and nothing has called it in since. */
+  /** It has its assignment in the generation, and there was no rebalance since. */
   get synced(): boolean {
     return this.#synced
   }
@@ -51,7 +51,7 @@ export class GroupClient {
     return this.#leads
   }
 
-  /** JoinGroup, and SyncGroup if that went well. */
+  /** Sends a JoinGroup, and a SyncGroup if that succeeds. */
   async join(): Promise<void> {
     const answer = await this.connection.ask(JoinGroup, 9, {
       groupId: this.groupId,
@@ -91,7 +91,7 @@ export class GroupClient {
     if (this.#calledIn('Heartbeat', errorCode)) this.#synced = false
   }
 
-  /** Every partition. */
+  /** Commits every partition. */
   async commit(offset: number): Promise<void> {
     const answer = await this.connection.ask(OffsetCommit, commitVersion, commitOf(this, this.#partitions, offset))
     for (const { errorCode } of answer.topics[0]?.partitions ?? []) this.#expect('OffsetCommit', errorCode)
@@ -112,7 +112,7 @@ export class GroupClient {
   }
 }
 
-/** The request that is sent again and again, and what its answer must be. */
+/** The request that is sent repeatedly, and the check of its response. */
 export function commitFrame(
   member: GroupClient,
   partitions: number,

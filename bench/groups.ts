@@ -1,4 +1,4 @@
-// Groups as they grow: what a rebalance, a group and the end of all members cost per member and per group, and offset commits per second.
+// Groups of growing size: the cost of a rebalance, of a group and of the end of all members, per member and per group, and offset commits per second.
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ const groupCounts = [1_250, 2_500, 5_000]
 const rebalances = 5
 /** While others are still to come. */
 const betweenHeartbeatsMs = 20
-/** Of what one costs among many, by what it costs among a quarter as many; a cost that grows with the square gives 4. */
+/** The cost of one among many, divided by its cost among a quarter as many; a quadratic total gives 4. */
 const goal = '≤ 1.5'
 
 export async function groupBenches(): Promise<readonly Row[]> {
@@ -34,7 +34,7 @@ export async function groupBenches(): Promise<readonly Row[]> {
   ]
 }
 
-/** What `count` of something took. Zero where it is too little to be seen. */
+/** The cost of `count` of something. Zero if it is too small to measure. */
 interface Cost {
   readonly what: string
   readonly of: string
@@ -44,7 +44,7 @@ interface Cost {
   readonly megabytes?: number
 }
 
-/** Each later size against the first one, per piece: CPU, for the client shares the machine, and memory where it was looked at. */
+/** Compares each later size with the first one, per piece: CPU time, because the client shares the machine, and memory if it was measured. */
 function growth(sizes: readonly (readonly Cost[])[]): readonly Row[] {
   const [first = [], ...larger] = sizes
   return first.flatMap((base, index) =>
@@ -110,9 +110,9 @@ async function membersOfOneGroup(server: Measured, count: number): Promise<reado
   ]
 }
 
-/** Until all of them are in one generation, as clients get there: who hears of a rebalance joins again. */
+/** Runs until all members are in one generation, like real clients: a member that learns of a rebalance joins again. */
 async function settle(members: readonly GroupClient[]): Promise<void> {
-  /** By generation, how many have their share of it. */
+  /** By generation: the number of members that have their assignment. */
   const settled = new Map<number, number>()
   const all = (): boolean => Math.max(0, ...settled.values()) === members.length
   await Promise.all(
@@ -129,7 +129,7 @@ async function settle(members: readonly GroupClient[]): Promise<void> {
   )
 }
 
-/** The leader wants one; the others hear of it with their heartbeats. */
+/** The leader starts a rebalance; the other members learn of it from their heartbeats. */
 async function rebalance(members: readonly GroupClient[]): Promise<void> {
   await Promise.all(
     members.map(async (member) => {
@@ -151,7 +151,7 @@ async function emptied(server: Measured): Promise<void> {
   client.close()
 }
 
-/** Each with a member that joins, commits all partitions and beats; what a session costs while it lasts is in it. */
+/** Groups with one member each, which joins, commits all partitions and sends heartbeats; this includes the cost of open sessions. */
 async function manyGroups(server: Measured, count: number): Promise<readonly Cost[]> {
   const connections = await inLanes(Array.from({ length: 50 }), 50, () => WireClient.open(server.port))
   const groups = Array.from({ length: count }, (_, index) => {

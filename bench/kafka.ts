@@ -1,5 +1,5 @@
 // The same load on this server and on Apache Kafka, in turns: `os` against Kafka's default, `strict` against Kafka with a flush per message.
-// By one Node client and by Kafka's own producer-perf-test, which is ended after a while. Runs where LKS_TEST_KAFKA names the tool that starts Kafka.
+// The load comes from one Node client and from Kafka's own producer-perf-test, which is stopped after a while. Needs LKS_TEST_KAFKA, the tool that starts Kafka.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -14,9 +14,9 @@ import { load, WireClient } from './wire-client.ts'
 const rounds = 3
 const secondsPerRound = 2
 const startMs = 60_000
-/** With a sync per message a run writes a tenth, or it would take minutes. */
+/** With a sync per message a run writes a tenth of the data, because otherwise it would take minutes. */
 const perfRecords = { os: 50_000, strict: 5_000 } as const
-/** A run that is not done by then has no number. */
+/** A run that takes longer has no result. */
 const perfMs = 20_000
 
 export async function kafkaBenches(): Promise<readonly Row[]> {
@@ -69,7 +69,7 @@ async function apacheKafka(folder: string, properties: string): Promise<{ readon
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'extra.properties'), properties)
   const port = await freePort()
-  // A group of its own, so that the JVM behind the script ends with it.
+  // A separate process group, so that the JVM that the script starts ends with it.
   const child = spawn(kafkaTool ?? '', ['broker', folder, String(port)], { stdio: 'ignore', detached: true })
   const stop = async (): Promise<void> => {
     if (child.pid === undefined || child.exitCode !== null) return
@@ -94,7 +94,7 @@ async function apacheKafka(folder: string, properties: string): Promise<{ readon
   }
 }
 
-/** MB per second; NaN when it was not done in time. */
+/** MB per second; NaN if it was not done in time. */
 async function producerPerf(port: number, records: number): Promise<number> {
   const args = ['--topic', topic, '--num-records', String(records), '--record-size', '1000', '--throughput', '-1']
   const child = spawn(kafkaTool ?? '', ['producer-perf', ...args, '--producer-props', `bootstrap.servers=127.0.0.1:${port}`, 'acks=all'], {
@@ -110,7 +110,7 @@ async function producerPerf(port: number, records: number): Promise<number> {
     await ended(child, 'SIGKILL')
   }
   if (child.signalCode === 'SIGKILL') return Number.NaN
-  // The last line sums up; it says MB for MiB.
+  // The last line is the summary; its MB are MiB.
   const megabytes = /\(([\d.]+) MB\/sec\)/.exec(text.trim().split('\n').at(-1) ?? '')?.[1]
   if (megabytes === undefined) throw new Error(`no rate in: ${text}`)
   return Number(megabytes) * 1.048_576

@@ -1,5 +1,5 @@
-// pnpm bench [NAME…] [--json]: ratios within one run, against baselines of the same run. Names: produce codecs strict latency fetch start embedded forks store groups kafka; all without any.
-// Needs a build (`pnpm build`). PostgreSQL is measured where LKS_TEST_POSTGRES names one, Apache Kafka where LKS_TEST_KAFKA names its tool.
+// pnpm bench [NAME…] [--json]: ratios within one run, against baselines of the same run. Names: produce codecs strict latency fetch start embedded forks store groups kafka; without a name, all run.
+// Needs a build (`pnpm build`). PostgreSQL is measured if LKS_TEST_POSTGRES names a server, Apache Kafka if LKS_TEST_KAFKA names its tool.
 
 import { codecBenches } from './codecs.ts'
 import { embeddedBenches } from './embedded.ts'
@@ -17,7 +17,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   embedded: embeddedBenches,
   forks: forkBenches,
   latency: async () => [await latencyBench('os'), await latencyBench('strict')],
-  // A batch of exactly 1 MiB is one byte more than max.message.bytes lets in with its headers: this one is as large as a batch may be.
+  // A batch with exactly 1 MiB of records exceeds max.message.bytes because of its headers; this one is as large as a batch may be.
   produce: () => produceBenches([kib, 16 * kib, kib * kib], 'os'),
   codecs: () => codecBenches([16 * kib, 128 * kib, kib * kib]),
   strict: () => produceBenches([16 * kib, kib * kib], 'strict'),
@@ -34,7 +34,7 @@ const unknown = [
   ...given.filter((argument) => argument.startsWith('--') && argument !== '--json'),
 ]
 if (unknown.length > 0) {
-  console.error(`unknown: ${unknown.join(' ')}; there are ${Object.keys(benches).join(' ')} --json`)
+  console.error(`${unknown.join(' ')}: unknown; use ${Object.keys(benches).join(' ')} --json`)
   process.exitCode = 2
 } else {
   const rows: Row[] = []

@@ -1,4 +1,4 @@
-// Servers under measurement, each in a process of its own: this one as it is built, the bare loop, and Apache Kafka where its tools are at hand.
+// The measured servers, each in a separate process: the build of this one, the bare loop, and Apache Kafka if its tools are available.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 export interface Measured extends AsyncDisposable {
   readonly port: number
   readonly pid: number
-  /** From the spawn to its ready line, in milliseconds. */
+  /** The time from the spawn to the ready line, in milliseconds. */
   readonly readyMs: number
 }
 
@@ -19,7 +19,7 @@ const anyPorts = ['--kafka-port', '0', '--control-port', '0', '--data-port', '0'
 
 /** The built server. */
 export async function ours(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Measured> {
-  if (!existsSync(built)) throw new Error('nothing is built: run pnpm build first')
+  if (!existsSync(built)) throw new Error('the server is not built: run pnpm build first')
   const server = await started(process.execPath, [built, 'dev', ...anyPorts, ...args], env)
   const { kafka } = JSON.parse(server.line) as { readonly kafka: string }
   return { ...server, port: Number(kafka.slice(kafka.lastIndexOf(':') + 1)) }
@@ -31,10 +31,10 @@ export async function bareLoop(file: string, batchAt: number, durability: 'os' |
   return { ...server, port: Number(server.line) }
 }
 
-/** Apache Kafka, run by the tool that LKS_TEST_KAFKA names; undefined where it is not set. */
+/** Apache Kafka, run by the tool that LKS_TEST_KAFKA names; undefined if that is not set. */
 export const kafkaTool = process.env.LKS_TEST_KAFKA
 
-/** CPU seconds that the process has used; undefined where the system does not tell by file. */
+/** CPU seconds that the process has used; undefined on a system without /proc. */
 export function cpuSeconds(pid: number): number | undefined {
   const path = `/proc/${pid}/stat`
   if (!existsSync(path)) return undefined
@@ -44,7 +44,7 @@ export function cpuSeconds(pid: number): number | undefined {
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
-/** Resident memory in MB; undefined where the system does not tell by file. */
+/** Resident memory in MB; undefined on a system without /proc. */
 export function residentMb(pid: number): number | undefined {
   const path = `/proc/${pid}/status`
   if (!existsSync(path)) return undefined

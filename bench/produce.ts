@@ -77,7 +77,7 @@ export async function fetchBench(): Promise<Row> {
   })
 }
 
-/** In turns, so that what disturbs the machine disturbs both. */
+/** Runs both in turns, so that a disturbance of the machine affects both. */
 async function sideBySide(sizeBytes: number, durability: Durability, inFlight: number): Promise<readonly [Sample, Sample]> {
   return await withServers(sizeBytes, durability, async (servers) => {
     const frame = produceFrame(sizeBytes)

@@ -1,10 +1,10 @@
-// What a bench says: rows of ours against a baseline of the same run, as a ratio; on the screen and as JSON lines.
+// The report of a bench: rows that compare our result with a baseline of the same run, as a ratio; on the screen and as JSON lines.
 
 export interface Row {
   readonly bench: string
   readonly ours: string
   readonly baseline: string
-  /** Ours divided by the baseline's; `goal` says which way is good. */
+  /** Our value divided by the baseline's; `goal` says which direction is good. */
   readonly ratio: number | undefined
   readonly goal: string
 }

@@ -1,4 +1,4 @@
-// From the start of a process to its ports and its first acknowledged record, against `node -e 0`; and what it holds in memory when idle.
+// The time from the start of a process to its open ports and its first acknowledged record, against `node -e 0`, and its memory when idle.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -45,7 +45,7 @@ export async function startBenches(): Promise<readonly Row[]> {
   }
 }
 
-/** Of a process that does nothing. */
+/** The start time of a process that does nothing. */
 export async function nodeMs(): Promise<number> {
   const began = performance.now()
   await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'close')
@@ -88,7 +88,7 @@ function opens(port: number): Promise<boolean> {
   })
 }
 
-/** Without arguments: `startKafka()` alone in a process, which is what an embedded agent is. */
+/** Without arguments: `startKafka()` alone in a process, that is, an embedded agent. */
 async function memoryRow(name: string, folder: string, args: readonly string[] | undefined, goal: string): Promise<Row> {
   if (args !== undefined) {
     await using server = await ours(['--dir', folder, ...args])

@@ -1,4 +1,4 @@
-// The path to a store of 100 ms, and commits of 50 partitions per second on SQLite and on PostgreSQL (the one that LKS_TEST_POSTGRES names).
+// A produce to a store with a latency of 100 ms, and commits of 50 partitions per second on SQLite and on PostgreSQL (the server in LKS_TEST_POSTGRES).
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -23,7 +23,7 @@ export async function storeBenches(): Promise<readonly Row[]> {
   return rows
 }
 
-/** Requests far apart, as of a client that has nothing else to send: what one waits for is the store. */
+/** Single requests with pauses, like those of a client that has nothing else to send: each waits only for the store. */
 async function loneProduce(): Promise<Row> {
   return await withServer(['--store-latency', `${latencyMs}ms`], 1, async (client) => {
     const { bytes } = produceFrame(1_024)

@@ -1,4 +1,4 @@
-// A Kafka client that costs as little as it can: frames are encoded once and sent again and again; answers are counted by their sizes.
+// A Kafka client with minimal cost: it encodes frames once, sends them repeatedly, and counts responses by their sizes.
 import { connect, type Socket } from 'node:net'
 import { type Api, type DecodedResponseOf, decodeResponse, encodeRequest, type RequestInputOf } from '@local-kafka-service/protocol'
 
@@ -12,7 +12,7 @@ export class WireClient {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    this.#failed.promise.catch(() => {}) // whoever waits for an answer hears of it
+    this.#failed.promise.catch(() => {}) // a caller that waits for a response gets the rejection
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('error', (error) => this.#failed.reject(error))
     socket.on('close', () => this.#failed.reject(new Error('the server closed the connection')))
@@ -24,7 +24,7 @@ export class WireClient {
     return new WireClient(socket)
   }
 
-  /** The answer's frame, without its size. */
+  /** The frame of the response, without its size. */
   send(frame: Uint8Array): Promise<Buffer> {
     const answer = new Promise<Buffer>((resolve) => this.#waiting.push(resolve))
     this.#socket.write(frame)
@@ -63,7 +63,7 @@ export class WireClient {
   }
 }
 
-/** Keeps `inFlight` copies of the request under way for `seconds`; answers how many were answered, and how long each took when there was one at a time. */
+/** Keeps `inFlight` copies of the request in flight for `seconds`. Returns the number of responses, and the latency of each if only one was in flight at a time. */
 export async function load(
   client: WireClient,
   frame: Uint8Array,
