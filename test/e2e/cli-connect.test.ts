@@ -1,4 +1,4 @@
-// What lks says when a cluster cannot be reached, or not in that way: nobody there, somebody else there, TLS, logins, wrong addresses.
+// The errors of lks for a cluster that it cannot reach: no server, another protocol, TLS, logins, wrong addresses.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -36,7 +36,7 @@ describe('a cluster out of reach', () => {
     expectRefusal(await asks(rude.address), 'LKS-4002', /closes the connection without an answer/)
   })
 
-  test('what answers is no Kafka', async () => {
+  test('the server is not a Kafka server', async () => {
     await using ssh = await listening(createServer((socket) => socket.on('error', () => {}).write('SSH-2.0-OpenSSH_9.6\r\n')))
     expectRefusal(await asks(ssh.address), 'LKS-4002', /does not speak Kafka/)
   })
@@ -87,7 +87,7 @@ describe('TLS', () => {
     expectRefusal(await lks(['topic', 'list', '-b', server.kafka, '-X', 'security.protocol=SSL']), 'LKS-4003', /speaks Kafka without TLS/)
   })
 
-  test('C16: a login at a listener that has none is told by its setting, over TLS and without', async () => {
+  test('C16: the error for a login at a listener without one names the setting, with and without TLS', async () => {
     const login = ['sasl.username=me', 'sasl.password=secret']
     expectRefusal(
       await over('security.protocol=SASL_SSL', `ssl.ca.location=${certificate}`, ...login),
@@ -107,7 +107,7 @@ describe('TLS', () => {
 })
 
 describe.skipIf(!hasKafkaBroker())('SASL, on Apache Kafka', () => {
-  test('with the password it works, with another it is refused, and the password is not printed', async () => {
+  test('the right password works, another is rejected, and the password is not printed', async () => {
     await using broker = await startKafkaBroker()
     const asked = (password: string, ...more: readonly string[]): Promise<Ended> =>
       lks(['topic', 'list', '-b', broker.login, '-X', 'security.protocol=SASL_PLAINTEXT', '-X', 'sasl.username=me', ...more], {
@@ -203,7 +203,7 @@ describe('wait', () => {
     expect(await waiting).toMatchObject({ code: 0, stdout: `${held.address}\n`, stderr: '' })
   })
 
-  test('fails when nobody came, and ends at Ctrl-C with 130', async () => {
+  test('fails if no server starts, and ends at Ctrl-C with 130', async () => {
     await using gone = await listening(createServer())
     await gone[Symbol.asyncDispose]()
     expectRefusal(await lks(['wait', '-b', gone.address, '--timeout', '300ms']), 'LKS-4014', /no server listens/)

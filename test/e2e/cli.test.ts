@@ -84,7 +84,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expect((await lks(['topic', 'list', '-o', 'name'], run)).stdout.split('\n')).toContain('life-2')
     expect((await lks(['topic', 'list', '-o', 'yaml'], run)).stdout).toContain('- name: life\n')
     const [described] = await json<readonly unknown[]>(['topic', 'describe', 'life'], run)
-    // As Kafka's own tools print it.
+    // The format is that of Kafka's own tools.
     expect(described).toHaveProperty('id', expect.stringMatching(/^[\w-]{22}$/))
     expect(described).toMatchObject({
       name: 'life',
@@ -105,7 +105,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expectRefusal(await lks(['topic', 'describe', 'life'], run), 'LKS-4008', /no topic 'life'/)
   })
 
-  test('of several topics those that can be made are made, and the others are told', async () => {
+  test('several topics: the valid ones are created, and the others are reported', async () => {
     expect((await lks(['topic', 'create', 'taken'], run)).code).toBe(0)
     const some = await lks(['topic', 'create', 'free', 'taken', 'no/name'], run)
     expectRefusal({ ...some, stdout: '' }, 'LKS-4007', /2 of 3 failed/)
@@ -309,7 +309,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
 
   test('bash completes commands, topics and groups', async () => {
     await lks(['topic', 'create', 'completed.topic'], run)
-    // Whoever presses Tab gets nothing from a cluster that is too slow: so again, until it is not.
+    // Completion returns nothing if the cluster is too slow, so try again until it is fast enough.
     const offered = (line: string, of: Parameters<typeof lks>[1]): Promise<void> =>
       expect.poll(async () => (await lks(['__complete', line], of)).stdout, patiently).toBe('completed.topic\n')
     await offered('lks topic describe completed', run)

@@ -40,7 +40,7 @@ describe.each(stores())('on $name', ({ fresh }) => {
           input: `${lines.join('\n')}\n`,
         })
       }
-      // acks=0 is answered by nobody: its records may still be on their way.
+      // acks=0 has no response: its records may still be on their way.
       const consumed = await run('kcat', [
         '-b',
         server.kafka,

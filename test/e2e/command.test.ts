@@ -168,7 +168,7 @@ describe('a server', () => {
   })
 })
 
-describe('a start that fails says what, why and how to mend it', () => {
+describe('a failed start reports what happened, why, and how to fix it', () => {
   test('the Kafka port is in use', async () => {
     await using taken = await takePort(0)
     const ended = await lks(['dev', '--memory', ...anyPorts, '--kafka-port', String(taken.port)])
@@ -184,7 +184,7 @@ describe('a start that fails says what, why and how to mend it', () => {
     expect(ended.stderr).toContain(`${flag} ${taken.port + 1}`)
   })
 
-  test('the address is none of this machine', async () => {
+  test('the address does not belong to this machine', async () => {
     expectRefusal(await lks(['dev', '--memory', ...anyPorts, '--listen', '192.0.2.1']), 'LKS-1003', 1)
   })
 
@@ -264,7 +264,7 @@ describe('a start that fails says what, why and how to mend it', () => {
     expectRefusal(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3007', 1)
   })
 
-  test('nobody answers at the endpoint of the bucket', async () => {
+  test('the endpoint of the bucket does not answer', async () => {
     const port = await freePort()
     const ended = await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--storage', 's3://bucket/prefix'], {
       env: { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}`, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
@@ -298,7 +298,7 @@ describe('a start that fails says what, why and how to mend it', () => {
     expect(s3.objects.size).toBe(2)
   })
 
-  test('nobody answers at the metadata database; its password is not printed', async () => {
+  test('the metadata database does not answer; its password is not printed', async () => {
     const port = await freePort()
     const ended = await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--metadata', `postgres://me:secret@127.0.0.1:${port}/lks`])
     expectRefusal(ended, 'LKS-3101', 1)
@@ -428,7 +428,7 @@ describe.skipIf(started.kind === 'cannot run')(
       expect(await readdir(cwd.path)).toEqual([])
     })
 
-    test('H11: a second start beside a living agent is rejected; --take-over ends the first, which says so; a busy port ends nobody', async () => {
+    test('H11: a second start beside a live agent is rejected; --take-over ends the first, which reports it; a busy port ends neither', async () => {
       const run = aCluster()
       const first = await startServer(run)
       const busy = await lks(['dev', ...anyPorts, ...run.args, '--kafka-port', String(first.port)], { env: run.env })
@@ -504,7 +504,7 @@ describe('the bundle', () => {
     expect(await valuesOf(second.urls.data, 'hello')).toEqual(['value'])
   })
 
-  test('refuses as the source does', async () => {
+  test('rejects the same input as the source', async () => {
     expectRefusal(await lks(['dev', '--kafka-port', 'x'], { entry: 'built' }), 'LKS-1004', 2)
   })
 })

@@ -108,7 +108,7 @@ describe('C14: what a group has committed after', () => {
   }
 })
 
-describe.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('C5: a batch that is no %s', (codec) => {
+describe.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('C5: a batch that is not %s', (codec) => {
   test('ends consume and query in seconds: what stands before it is printed, and it is named', async () => {
     await using server = await listening(aServerOf([aBatch(0, 3), rubbish(3, codec)]))
     const named = new RegExp(`t\\[0\\]: the batch at offsets 3 to 5 cannot be read \\(${codec}\\)`)

@@ -10,7 +10,7 @@ import { repository } from './testing/server.ts'
 /** Both orders, of whatever partition first, and nothing left to read. */
 const kitchen = /^(order-1: coffee\norder-2: tea|order-2: tea\norder-1: coffee)\nthe kitchen is behind by 0\n$/
 
-/** What it must print, by file. */
+/** The expected output, by file. */
 const files: Readonly<Record<string, RegExp>> = {
   'in-a-test.ts': /^. pass 1$/m,
   'kafkajs.ts': kitchen,
@@ -66,7 +66,7 @@ test('confluent', async ({ skip }) => {
   const folder = join(work, 'confluent')
   cpSync(join(repository, 'examples/confluent'), folder, { recursive: true })
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
-  // The product is no registry's.
+  // The product does not come from a registry.
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, devDependencies: {} }))
   const installing = promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], { cwd: folder })
   const failed = await installing.then(

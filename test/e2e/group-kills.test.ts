@@ -142,7 +142,7 @@ describe.each(stores())('on $name', ({ fresh }) => {
   })
 })
 
-/** `GET /groups/{group}`; where there is no such group yet, a problem without these. */
+/** `GET /groups/{group}`; a problem document without these fields until the group exists. */
 interface Group {
   readonly state: string
   readonly lag: number
@@ -179,7 +179,7 @@ interface Producer {
 interface Member {
   /** Commits, leaves the group and ends. Rejects when it fails. */
   close(): Promise<void>
-  /** As `kill -9`, once what it said before is heard. */
+  /** Like `kill -9`, after its earlier output was read. */
   kill(): Promise<void>
 }
 
@@ -225,7 +225,7 @@ function startPython([script = '', ...args]: readonly string[], onLine: (line: s
   const succeeded = ended.then(([code, signal]: unknown[]) => {
     if (code !== 0) throw new Error(`python ended with ${String(code ?? signal)}:\n${stderr}`)
   })
-  succeeded.catch(() => {}) // whoever finishes it hears of it; one that was killed is meant to
+  succeeded.catch(() => {}) // the caller of finish gets the rejection; a killed one is meant to fail
   return {
     succeeded,
     async finish() {

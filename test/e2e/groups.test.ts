@@ -64,7 +64,7 @@ describe.each(stores())('on $name', ({ fresh }) => {
     await folder[Symbol.asyncDispose]()
   })
 
-  /** As `kill -9`, then a start at the same addresses, as a client expects of its broker. */
+  /** Like `kill -9`, then a start at the same addresses, as a client expects from its broker. */
   async function restart(): Promise<void> {
     const { port, urls } = server
     await server.kill()
@@ -199,7 +199,7 @@ interface Group {
   readonly state: string
   readonly generation: number
   readonly lag: number
-  /** There is no such group: none. */
+  /** Empty if there is no such group. */
   readonly members?: readonly { readonly assignment: readonly { readonly partitions: readonly number[] }[] | null }[]
 }
 

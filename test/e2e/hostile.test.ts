@@ -12,7 +12,7 @@ const claims = (sizeBytes: number, sentBytes: number): Buffer => {
 }
 const smallFrameBytes = 64 * 1024
 
-test('H4: requests that stall before their end lock nobody out, and their connections are closed with one line', async () => {
+test('H4: stalled requests do not lock out other clients, and their connections are closed with one log line', async () => {
   await using server = await startServer()
   const before = residentMiB(server.pid)
   await using stalled = await openSockets(server.port, 150)
@@ -48,7 +48,7 @@ test('H8: silent connections give way to new ones, and the log says once which s
   expect(metrics).toMatch(/^lks_connections_gave_way_total\{held="connection"\} 3\d$/m)
 })
 
-test('H2: reads over HTTP that nobody takes have a bound together, and beyond it are answered 503 with Retry-After', async () => {
+test('H2: HTTP reads that clients do not receive have a common limit; beyond it the answer is 503 with Retry-After', async () => {
   await using server = await startServer()
   await produceRecords(server.kafka, 'big', { count: 1, bytes: 12_000_000, fill: 'a', gzip: true })
   const before = residentMiB(server.pid)
@@ -77,7 +77,7 @@ test('H3: a record of 60 MB out of a batch of 59 KB is answered by its beginning
   expect(residentMiB(server.pid) - before).toBeLessThan(600)
 })
 
-test('H12: live tails that nobody takes hold little each', async () => {
+test('H12: each live tail that its client does not receive holds little memory', async () => {
   await using server = await startServer()
   await produceRecords(server.kafka, 'tailed', { count: 500, bytes: 8_000, fill: 'a' })
   const before = residentMiB(server.pid)

@@ -80,7 +80,7 @@ function produceForAsLongAs(bootstrap: string, topic: string): RunningProducer {
   const ended = once(child, 'close').then(([code]: unknown[]) => {
     if (code !== 0) throw new Error(`the producer ended with ${String(code)}:\n${stderr}`)
   })
-  ended.catch(() => {}) // whoever waits below hears of it
+  ended.catch(() => {}) // the wait below gets the rejection
   return {
     acknowledged: (count) => Promise.race([new Promise<void>((resolve) => waiting.push({ count, resolve })), ended]),
     async stop() {

@@ -21,7 +21,7 @@ afterAll(async () => {
 interface Case {
   readonly name: ProgramName
   readonly lines: readonly object[]
-  /** What the log says. */
+  /** The lines of the log. */
   readonly log: readonly RegExp[]
 }
 

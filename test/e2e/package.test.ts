@@ -165,7 +165,7 @@ describe('what is optional', () => {
       expect(missing).toMatch(new RegExp(`^error: .* needs the package ${client} \\(LKS-1009\\)$`, 'm'))
       expect(missing).toMatch(new RegExp(`^ {2}fix: npm install ${client}$`, 'm'))
       expect(missing).not.toMatch(/secret|\.cjs/)
-      // As npm would put it there; the workspace has it already.
+      // npm would install it there; the workspace has it already.
       const installed = dirname(createRequire(join(repository, 'packages/agent/package.json')).resolve(`${client}/package.json`))
       await mkdir(dirname(join(other, 'node_modules', client)), { recursive: true })
       await symlink(installed, join(other, 'node_modules', client))
@@ -199,7 +199,7 @@ describe('types', () => {
       expect({ options, files, stdout }).toEqual({ options, files, stdout: '' })
     }
     for (const { files, ...options } of ways) await compile({ types: ['node'], ...options }, files)
-    // The protocol is for every runtime.
+    // The protocol package must work in every runtime.
     for (const { files: _files, ...options } of ways) await compile({ types: [], ...options }, ['protocol-user.mts'])
   })
 })

@@ -34,7 +34,7 @@ test('start-up cuts what is gone and says so; what is before is all there, and p
     expect(stderr).toContain('hello[1] was cut at offset 18: 2 records did not survive the power loss')
     expect(stderr).toContain('40 newest objects read')
   }
-  // What was put right stays so, also when the machine is started once more.
+  // Repairs persist over another start of the machine.
   await asIfRestarted()
   const third = await start()
   try {
@@ -80,7 +80,7 @@ test('what was stored as durable is not cut: under strict the start stops, says 
     expect(refused.stderr).toContain('LKS-3008')
     expect(refused.stderr).toContain('--durability os')
   }
-  // As the message says how to go on.
+  // Continue as the message says.
   const again = await start('--durability', 'os')
   try {
     expect(await read(again, 0)).toHaveLength(4)
@@ -130,7 +130,7 @@ async function read(server: ServerProcess, partition: number): Promise<readonly 
   return records.map(({ value }) => value)
 }
 
-/** Of the objects that were put last: the newest is gone, the others are cut off and emptied in turn. */
+/** Damages the objects that were put last: the newest is gone, the others are truncated or emptied in turn. */
 async function tearNewest(count: number): Promise<void> {
   const root = join(folder.path, 'objects')
   const names = await readdir(root, { recursive: true })

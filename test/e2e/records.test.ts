@@ -8,7 +8,7 @@ import { startServer, temporaryFolder } from './testing/server.ts'
 
 interface Cluster extends AsyncDisposable {
   readonly kafka: string
-  /** As `kill -9`, then a start at the same addresses with what it had stored. */
+  /** Like `kill -9`, then a start at the same addresses with the stored data. */
   restart(): Promise<void>
 }
 
@@ -193,7 +193,7 @@ describe.each(clusters)('on $name', ({ start }) => {
     expect(Number(await consume(topic, '-f', '%T'))).toBeGreaterThan(1_700_000_000_000)
   })
 
-  test('it follows until Ctrl-C, which is no failure', async () => {
+  test('it follows until Ctrl-C, which does not count as a failure', async () => {
     const topic = await aTopic('follow', { partitions: 2 })
     const follower = startCommand(kafka, ['consume', topic, '-f', '%s\\n'])
     for (const value of ['one', 'two', 'three']) {
@@ -239,7 +239,7 @@ describe.each(clusters)('on $name', ({ start }) => {
     expect(linesOf(await printed(kafka, [...args, '-e']))).toEqual([])
   })
 
-  test('a line that is no record stops it, and what stood before it is written', async () => {
+  test('an invalid line stops it, and the records before it are written', async () => {
     const topic = await aTopic('stopped')
     const { code, stderr } = await runCommand(kafka, ['produce', topic, '--json'], '{"value":"a"}\n{"value":"b"}\noops\n{"value":"c"}\n')
     expect(code).toBe(1)

@@ -1,4 +1,4 @@
-// What a wrong client leaves in the log of a real server: one line per client and cause, however often the client tries.
+// A wrong client leaves one line per client and cause in the log of a real server, however often it tries.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Kafka, logLevel } from 'kafkajs'

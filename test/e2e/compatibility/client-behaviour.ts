@@ -1,4 +1,4 @@
-// What a client does by itself that may surprise a user of this server: none of it depends on which Kafka answers.
+// Behaviour of clients that may surprise a user of this server, and that is the same with every Kafka.
 
 export interface ClientBehaviour {
   readonly client: string

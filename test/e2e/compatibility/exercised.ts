@@ -1,4 +1,4 @@
-// What each client is known to do here, and the test that proves it: the rows of docs/reference/compatibility.md.
+// The tested features of each client, and the test that proves each: the rows of docs/reference/compatibility.md.
 
 import { type AdminStep, type ClientProgram, clientPrograms, type ProgramName } from '../clients/clients.ts'
 

@@ -1,4 +1,4 @@
-// What attacks are made of: many sockets at once, an ordinary client beside them, and the memory of the server.
+// The parts of attacks: many sockets at once, an ordinary client beside them, and the memory of the server.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type ClientRequest, get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
@@ -50,9 +50,9 @@ export async function openSockets(port: number, count: number): Promise<Sockets>
 }
 
 export interface Readers extends AsyncDisposable {
-  /** Of all that were answered, in no order. */
+  /** All responses, in no order. */
   statuses(): readonly (number | undefined)[]
-  /** Of one answer with this status. */
+  /** One response with this status. */
   headers(status: number): IncomingHttpHeaders | undefined
 }
 

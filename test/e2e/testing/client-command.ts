@@ -11,7 +11,7 @@ export interface CommandEnd {
 
 export interface RunningCommand {
   readonly child: ChildProcessWithoutNullStreams
-  /** What it has printed so far. */
+  /** Its output so far. */
   stdout(): Buffer
   stderr(): string
   readonly ended: Promise<CommandEnd>
@@ -53,7 +53,7 @@ export async function runCommand(kafka: string, args: readonly string[], input: 
   return await command.ended
 }
 
-/** What it printed. Rejects with what it said when it fails. */
+/** Resolves with its output. Rejects with its output if it fails. */
 export async function printed(kafka: string, args: readonly string[], input: string | Buffer = ''): Promise<string> {
   const { code, stdout, stderr } = await runCommand(kafka, args, input)
   if (code !== 0) throw new Error(`lks ${args.join(' ')} ended with ${code}:\n${stderr}`)

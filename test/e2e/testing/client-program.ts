@@ -10,7 +10,7 @@ import { run } from './programs.ts'
 import { repository } from './server.ts'
 
 const sources = join(repository, 'test/e2e/clients')
-/** What `pnpm clients` installs and builds. */
+/** The program that `pnpm clients` installs and builds. */
 const built = join(sources, 'built')
 
 export const clientsBuilt: Readonly<Record<ClientProgram['language'], boolean>> = {

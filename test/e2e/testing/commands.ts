@@ -1,4 +1,4 @@
-// Calls of lks as its tests make them: how it is started, what it said as JSON, and what a refusal must look like.
+// Calls of lks in tests: starting it, reading its JSON output, and checking its errors.
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type Ended, lks, type Run, repository } from './server.ts'
@@ -9,7 +9,7 @@ export const lksProgram: readonly string[] = ['--conditions=lks-source', join(re
 /** `expect(…)` again and again, until it holds. */
 export const patiently = { interval: 100, timeout: 30_000 }
 
-/** What a command said as JSON; fails with what it said otherwise. */
+/** The JSON output of a command; throws with its output if it fails. */
 export async function json<T>(args: readonly string[], run: Omit<Run, 'args'> = {}): Promise<T> {
   const ended = await lks([...args, '-o', 'json'], run)
   expect(ended).toMatchObject({ code: 0 })

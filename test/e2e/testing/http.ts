@@ -1,4 +1,4 @@
-// What the end-to-end tests ask a server over HTTP, so that a client under test is not its own witness.
+// The end-to-end tests check results over HTTP, so that a client under test does not confirm its own work.
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'

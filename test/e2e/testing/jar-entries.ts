@@ -10,7 +10,7 @@ export function jarEntries(jar: string, wanted: RegExp): ReadonlyMap<string, str
   const zip = readFileSync(jar)
   let end = zip.length - 22
   while (end >= 0 && zip.readUInt32LE(end) !== signatures.end) end--
-  if (end < 0) throw new Error(`${jar} is no jar`)
+  if (end < 0) throw new Error(`${jar} is not a jar file`)
   const entries = new Map<string, string>()
   let at = zip.readUInt32LE(end + 16)
   for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {

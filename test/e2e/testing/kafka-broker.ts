@@ -13,7 +13,7 @@ export interface KafkaBroker extends AsyncDisposable {
   readonly kafka: string
   /** The same broker, by SASL_PLAINTEXT with PLAIN: user `me`, password `secret`. */
   readonly login: string
-  /** As `kill -9`, then a start at the same addresses with what it had stored. */
+  /** Like `kill -9`, then a start at the same addresses with the stored data. */
   restart(): Promise<void>
 }
 

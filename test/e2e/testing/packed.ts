@@ -98,7 +98,7 @@ export async function run(
   })
 }
 
-/** As in a user's shell: without what pnpm and Vitest set for this process, which npm would warn about and Node would take for its own. */
+/** The environment of a user's shell: without variables that pnpm and Vitest set for this process, because npm would warn about them and Node would use them. */
 export function plainEnv(): Record<string, string | undefined> {
   const foreign = /^(p?npm_(?!config_(registry|cache)$)|NODE_(ENV|OPTIONS|PATH|V8_COVERAGE)$|VITEST|TEST$|LKS_|CI$)/i
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))

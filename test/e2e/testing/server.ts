@@ -26,11 +26,11 @@ export interface Ended {
 
 export interface ServerProcess extends ReadyLine, AsyncDisposable {
   readonly port: number
-  /** What it has written to standard error so far. */
+  /** Its standard error so far. */
   log(): string
   /** Drains: SIGTERM, then its end. */
   stop(): Promise<Ended>
-  /** As `kill -9`. */
+  /** Like `kill -9`. */
   kill(): Promise<Ended>
   signal(signal: NodeJS.Signals): void
   readonly ended: Promise<Ended>
@@ -39,7 +39,7 @@ export interface ServerProcess extends ReadyLine, AsyncDisposable {
 export interface Run {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** The working directory; without it a temporary one, so that nobody's `.lks` or configuration is met. */
+  /** The working directory; by default a temporary one, so that no existing `.lks` or configuration is read. */
   readonly cwd?: string
   /** Without it any free ones. */
   readonly ports?: readonly string[]

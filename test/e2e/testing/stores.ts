@@ -6,7 +6,7 @@ import type { Run } from './server.ts'
 
 export interface Stores {
   readonly name: string
-  /** What a server needs to run on a fresh cluster of these stores; the same again after a restart. */
+  /** The arguments of a server for a fresh cluster on these stores; the same after a restart. */
   readonly fresh: (folder: string) => Run
 }
 

@@ -1,4 +1,4 @@
-// What the Node client programs share: their options, their lines of JSON, and when they have to end.
+// The common part of the Node client programs: their options, their lines of JSON, and their time limit.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
