@@ -27,7 +27,7 @@ export class CompatibilityReporter implements Reporter {
   }
 }
 
-/** The tests that prove the row, on any stores. */
+/** The states of the tests that prove the row, on any stores. */
 function statesOf({ file, title, within = '' }: Exercised, modules: readonly TestModule[]): readonly string[] {
   const proves = (test: TestCase): boolean => test.name.startsWith(title) && test.fullName.includes(within)
   return modules
