@@ -1,25 +1,25 @@
-// Answers with records on their way to a reader: they hold memory until they are sent, and a reader that takes nothing gives way when others find none.
+// Answers with records on their way to a reader: they hold memory until they are sent, and a stalled reader gives way when other answers find no memory.
 import { type AnswerClaim, StalledReaders } from '@local-kafka-service/agent'
 import type { FastifyRequest } from 'fastify'
 import type { ServedAgent } from './served-agent.ts'
 
 /** One answer. */
 export interface AnswerOnItsWay {
-  /** Its account; it is closed when the answer is sent or its connection ends. */
+  /** The answer's claim, released when the answer is sent or its connection ends. */
   readonly memory: AnswerClaim
-  /** The pieces, as they are taken. */
+  /** Yields the pieces, and notes how fast the reader takes them. */
   taken<T>(pieces: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T>
 }
 
 interface Holder {
-  /** Since when the reader has taken nothing, on the monotonic clock; undefined while it is not waited for. */
+  /** The time since which the reader has taken no piece, on the monotonic clock; undefined while no piece waits for it. */
   stalledSinceMs: number | undefined
   readonly giveWay: (message: string) => void
 }
 
 export type AnswerStreams = (request: FastifyRequest, raw: { on(event: 'close', closed: () => void): unknown }) => AnswerOnItsWay
 
-/** One per plane that answers records. */
+/** Created once for both planes. */
 export function answerStreams({ services }: ServedAgent): AnswerStreams {
   const { httpAnswers, ioClock, emit } = services
   const holders = new Set<Holder>()
@@ -49,7 +49,7 @@ export function answerStreams({ services }: ServedAgent): AnswerStreams {
           yield piece
           holder.stalledSinceMs = undefined
         }
-        // What is left is with the socket.
+        // The socket has the rest.
         holder.stalledSinceMs = ioClock.monotonic()
       },
     }

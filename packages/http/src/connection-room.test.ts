@@ -1,4 +1,4 @@
-// Which HTTP connection gives way to a new one.
+// The HTTP connections that give way to a new one.
 import type { AgentEvent } from '@local-kafka-service/agent'
 import { expect, test } from 'vitest'
 import { ConnectionRoom, isSurplus } from './connection-room.ts'
@@ -26,7 +26,7 @@ function aRoom() {
     room.opened(connection)
     return connection
   }
-  /** Sends a request; the connection is at work until what this returns is destroyed. */
+  /** Sends a request; the connection is busy until the returned object is destroyed. */
   const ask = (connection: FakeConnection): FakeConnection => {
     const response = new FakeConnection()
     room.requested(connection, response)
@@ -35,7 +35,7 @@ function aRoom() {
   return { room, clock, events, open, ask }
 }
 
-test('H12: silent connections give way to new ones, the eldest first, and each is said', () => {
+test('H12: silent connections give way to new ones, the oldest first, with one event each', () => {
   const { room, events, open } = aRoom()
   const all = Array.from({ length: httpLimits.connections + 2 }, open)
   expect(all.slice(0, 3).map(({ destroyed }) => destroyed)).toEqual([true, true, false])
@@ -43,7 +43,7 @@ test('H12: silent connections give way to new ones, the eldest first, and each i
   expect(events).toMatchObject([{ kind: 'gave way', held: 'connection', address: '10.0.0.9' }, { kind: 'gave way' }])
 })
 
-test('H12: the kept-alive connection that has been idle for the longest time goes before those that are silent', () => {
+test('H12: the kept-alive connection that has been idle for the longest time gives way before silent ones', () => {
   const { clock, open, ask } = aRoom()
   const [silent, later, idlest] = [open(), open(), open()]
   ask(idlest).destroy()
@@ -56,7 +56,7 @@ test('H12: the kept-alive connection that has been idle for the longest time goe
   expect([silent, later].map(({ destroyed }) => destroyed)).toEqual([false, true])
 })
 
-test('H12: when all are at work, some more are let in for operations only, and then no more', () => {
+test('H12: when all are busy, a few more are accepted for operations only, and then no more', () => {
   const { open, ask } = aRoom()
   const all = Array.from({ length: httpLimits.connections }, open)
   const answers = all.map(ask)

@@ -1,8 +1,8 @@
-// How many connections a plane has: when there are too many, the most silent one gives way to a new one.
+// The limit on the connections of a plane: when there are too many, an idle or silent one gives way to a new one.
 import type { Clock, EventHook } from '@local-kafka-service/agent'
 import { httpLimits } from './limits.ts'
 
-/** What is needed of a socket. */
+/** The part of a socket that is used here. */
 export interface RoomSocket {
   readonly remoteAddress?: string | undefined
   destroy(): unknown
@@ -15,23 +15,23 @@ export interface RoomParts {
 }
 
 interface Occupant {
-  /** Requests that are not answered yet. */
+  /** The number of requests without an answer yet. */
   open: number
-  /** Whether a request has come at all. */
+  /** Whether the connection has ever sent a request. */
   spoke: boolean
   sinceMs: number
 }
 
 const surplus = new WeakSet<object>()
 
-/** Whether a connection is one too many: on it only operations are answered. */
+/** Whether a connection is beyond the limit: only operations are answered on it. */
 export function isSurplus(socket: object): boolean {
   return surplus.has(socket)
 }
 
 export class ConnectionRoom {
   readonly #parts: RoomParts
-  /** The eldest first. */
+  /** The oldest first. */
   readonly #occupants = new Map<RoomSocket, Occupant>()
 
   constructor(parts: RoomParts) {
@@ -51,7 +51,7 @@ export class ConnectionRoom {
     socket.on('close', () => this.#occupants.delete(socket))
   }
 
-  /** A request has come; it is at work until `response` closes. */
+  /** A request has arrived; it is in progress until `response` closes. */
   requested(socket: RoomSocket, response: { on(event: 'close', closed: () => void): unknown }): void {
     const occupant = this.#occupants.get(socket)
     if (occupant === undefined) return
@@ -63,7 +63,7 @@ export class ConnectionRoom {
     })
   }
 
-  /** First the kept-alive connection that has been idle for the longest time, then the eldest that has never sent a request. */
+  /** Closes the kept-alive connection that has been idle for the longest time; if there is none, the oldest that has never sent a request. */
   #makeRoom(): boolean {
     let silent: RoomSocket | undefined
     let idlest: { readonly socket: RoomSocket; readonly sinceMs: number } | undefined
@@ -79,7 +79,7 @@ export class ConnectionRoom {
     this.#parts.emit({
       kind: 'gave way',
       connectionId: undefined,
-      address: chosen.remoteAddress ?? 'a client that is gone',
+      address: chosen.remoteAddress ?? 'a client that has disconnected',
       held: 'connection',
       message: `${why}, and a new HTTP connection needed one of the ${httpLimits.connections} places`,
     })

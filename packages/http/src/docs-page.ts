@@ -1,4 +1,4 @@
-// The description of the API as one page for people: no script, nothing fetched from elsewhere.
+// The description of the API as a single HTML page, without scripts or external resources.
 import type { OpenApi } from './openapi.ts'
 
 export function docsPage(description: OpenApi): string {
@@ -14,7 +14,7 @@ export function docsPage(description: OpenApi): string {
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${text(info.title)}: HTTP API</title><style>${style}</style></head>
 <body><main>
 <h1>${text(info.title)}: HTTP API</h1>
-<p>Version ${text(info.version)}. ${prose(info.description ?? '')} The same as <a href="/openapi.json">OpenAPI</a>.</p>
+<p>Version ${text(info.version)}. ${prose(info.description ?? '')} Also available as <a href="/openapi.json">OpenAPI</a>.</p>
 <nav><ul>${operations.map(({ path, method, operation }) => `<li><a href="#${operation.operationId}"><b>${method.toUpperCase()}</b> ${text(path)}</a> ${text(operation.summary)}</li>`).join('')}</ul></nav>
 ${operations.map(section).join('\n')}
 </main></body></html>
@@ -131,7 +131,7 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
   return `<table>${row('th', heads)}${rows.map((cells) => row('td', cells)).join('')}</table>`
 }
 
-/** Text with `code` marked as such. */
+/** Text in which `code` becomes an HTML element. */
 function prose(words: string): string {
   return text(words).replace(/`([^`]*)`/g, '<code>$1</code>')
 }

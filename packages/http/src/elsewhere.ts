@@ -1,9 +1,9 @@
-// Re-routing: what a request gets that named a partition of another agent.
+// Redirects a request for a partition of another agent.
 import type { Refusal } from '@local-kafka-service/agent'
 import type { PlaneParts } from './plane.ts'
 import { Problem } from './problem.ts'
 
-/** 307 to the owner where its address is known; else 503, because ownership is about to settle. The body says who the owner is either way. */
+/** 307 to the owner if its URL is known, otherwise 503, because ownership is about to settle. The body names the owner if there is one. */
 export function rerouted(
   refusal: Extract<Refusal, { kind: 'elsewhere' }>,
   request: { readonly topic: string; readonly url: string },

@@ -1,4 +1,4 @@
-// Live tails by server-sent events, and how they go on after a cut.
+// Live tails as server-sent events, and how they resume after an interruption.
 import type { LogRecord, TailStep } from '@local-kafka-service/agent'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventText } from './event-stream.ts'
@@ -18,7 +18,7 @@ const produce = async (topic: string, partition: number, body: string): Promise<
 }
 const follow = (path: string, lastEventId?: string): Promise<EventReader> => EventReader.open(`${server.data}${path}`, lastEventId)
 
-test('a tail of one partition begins at the end and gives what comes', async () => {
+test('a tail of one partition starts at the end and sends new records', async () => {
   await server.topic('tailed', 2)
   await produce('tailed', 0, 'before')
   await using events = await follow('/topics/tailed/messages/0')
@@ -27,7 +27,7 @@ test('a tail of one partition begins at the end and gives what comes', async () 
   expect(await events.next()).toMatchObject({ record: { partition: 0, offset: 1, key: 'k', value: 'after' } })
 })
 
-test('a tail of a topic follows all partitions; the id carries the offsets of all of them, and a new reader goes on behind it', async () => {
+test('a tail of a topic follows all partitions; the id has their offsets, and a new reader resumes after it', async () => {
   await server.topic('resumed', 3)
   const first = await follow('/topics/resumed/messages')
   await produce('resumed', 2, 'a')
@@ -49,7 +49,7 @@ test('a tail of a topic follows all partitions; the id carries the offsets of al
   ])
 })
 
-test('a reader that was cut off before the first record resumes too: the stream begins with an id', async () => {
+test('a reader that is disconnected before the first record resumes too, because the stream starts with an id', async () => {
   await server.topic('early', 1)
   const first = await follow('/topics/early/messages')
   const id = first.lastId
@@ -59,7 +59,7 @@ test('a reader that was cut off before the first record resumes too: the stream 
   expect((await second.next()).record.value).toBe('missed')
 })
 
-test('offset and since say where a tail begins, key what it shows', async () => {
+test('offset and since set the start of a tail, key filters its records', async () => {
   await server.topic('begun', 1)
   for (const body of ['a:1', 'b:2', 'a:3']) await produce('begun', 0, body)
   await using all = await follow('/topics/begun/messages/0?offset=earliest')
@@ -70,7 +70,7 @@ test('offset and since say where a tail begins, key what it shows', async () => 
   expect([(await keyed.next()).record.value, (await keyed.next()).record.value]).toEqual(['1', '3'])
 })
 
-test('the tail of a topic that is deleted ends and says why; its ids begin a topic made anew at its start', async () => {
+test('the tail of a deleted topic ends with the reason; its ids start at the beginning of a topic that was created again', async () => {
   await server.topic('gone', 1)
   await using events = await follow('/topics/gone/messages')
   await produce('gone', 0, 'a')
@@ -92,7 +92,7 @@ test.each([
   ['/topics/refused/messages?limit=3', undefined, 400],
   ['/topics/refused/messages?until=3', undefined, 400],
   ['/topics/refused/messages/0?timeout=3', undefined, 400],
-])('a tail at %s with Last-Event-ID %s is refused with a %i before it begins', async (path, id, status) => {
+])('a tail at %s with Last-Event-ID %s is rejected with a %i before it starts', async (path, id, status) => {
   await server.topic('refused', 1)
   const response = await fetch(`${server.data}${path}`, {
     headers: { accept: 'text/event-stream', ...(id !== undefined && { 'last-event-id': id }) },
@@ -101,7 +101,7 @@ test.each([
   await response.body?.cancel()
 })
 
-test('a page of another site cannot listen', async () => {
+test('a page of another site cannot open a tail', async () => {
   await server.topic('private', 1)
   const response = await fetch(`${server.data}/topics/private/messages`, {
     headers: { accept: 'text/event-stream', origin: 'https://evil.example' },
@@ -109,7 +109,7 @@ test('a page of another site cannot listen', async () => {
   expect(response.status).toBe(403)
 })
 
-test('a silent tail says every so often that it is still there', async () => {
+test('a silent tail sends heartbeats', async () => {
   const clock = new HandClock()
   const { text } = aTail({ clock, steps: silence() })
   await text.next()
@@ -120,7 +120,7 @@ test('a silent tail says every so often that it is still there', async () => {
   }
 })
 
-test('a reader that takes nothing is given up in time, and the tail took no more than it had to hand over', async () => {
+test('a reader that reads nothing is disconnected in time, and the tail has fetched no more than it handed over', async () => {
   const clock = new HandClock()
   const steps = endless()
   const { text, stalled } = aTail({ clock, steps })
@@ -133,7 +133,7 @@ test('a reader that takes nothing is given up in time, and the tail took no more
   expect(steps.taken).toBe(1)
 })
 
-test('a reader that takes is never given up, however long it has been there', async () => {
+test('a reader that reads is never disconnected, however long its tail lasts', async () => {
   const clock = new HandClock()
   const { text, stalled } = aTail({ clock, steps: endless() })
   for (let i = 0; i < 10; i++) {
@@ -143,7 +143,7 @@ test('a reader that takes is never given up, however long it has been there', as
   expect(stalled()).toBe(false)
 })
 
-test('ids move with every record, and behind what is no record', async () => {
+test('ids advance with every record, and after offsets without a record', async () => {
   const { text } = aTail({
     clock: new HandClock(),
     positions: [5, 0],
@@ -165,7 +165,7 @@ test('ids move with every record, and behind what is no record', async () => {
   expect(all).toContain('event: problem\ndata: {"error":"NotLeaderOrFollowerException"')
 })
 
-test('when the server stops, tails end and so does the stop', async () => {
+test('when the server stops, tails end, and then the stop completes', async () => {
   const own = await served()
   await own.topic('ending', 1)
   await using events = await EventReader.open(`${own.data}/topics/ending/messages`)
@@ -173,7 +173,7 @@ test('when the server stops, tails end and so does the stop', async () => {
   expect(await events.ended()).toBe(true)
 })
 
-test('more tails than may be are refused, and a place is free again when one ends', async () => {
+test('tails beyond the limit are rejected, and a place is free again when one ends', async () => {
   await server.topic('crowded', 1)
   const tails = await Promise.all(Array.from({ length: httpLimits.eventStreams }, () => follow('/topics/crowded/messages')))
   const one = (): Promise<number> =>
@@ -229,7 +229,7 @@ function silence(): AsyncIterable<TailStep> {
   return { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
 }
 
-/** One record per step, and how many steps were taken. */
+/** One record per step, and the number of steps that were taken. */
 function endless(): AsyncIterable<TailStep> & { readonly taken: number } {
   let taken = 0
   return {

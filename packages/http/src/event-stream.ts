@@ -1,4 +1,4 @@
-// A live tail as server-sent events: ids that carry the position of every partition, a heartbeat, and an end for readers that take nothing.
+// A live tail as server-sent events: ids with the position of every partition, heartbeats, and an end for stalled readers.
 import type { Clock, LogRecord, Tail, TailStep } from '@local-kafka-service/agent'
 import { httpLimits } from './limits.ts'
 import { encodePositions } from './positions.ts'
@@ -9,23 +9,23 @@ export interface EventOptions {
   /** The one partition that is followed; undefined for all. */
   readonly partition: number | undefined
   readonly clock: Clock
-  /** Aborts when the reader is gone or the agent stops. */
+  /** Aborts when the reader disconnects or the agent stops. */
   readonly signal: AbortSignal
   readonly requestId: string
-  /** The reader has taken nothing for too long. */
+  /** Called when the reader has read nothing for too long. */
   readonly stalled: () => void
 }
 
 /**
- * The text of the stream. It is made only as fast as it is taken: while nobody takes, one page is held and nothing is fetched.
- * Events: a record has no name, so that `onmessage` gets it; `unreadable` a batch that cannot be decoded; `problem` why the tail ends.
+ * The text of the stream. It is produced only as fast as the reader takes it: meanwhile one page is in memory, and nothing is fetched.
+ * The event of a record has no name, so that `onmessage` gets it. `unreadable` is a batch that cannot be decoded; `problem` is the reason for the end.
  */
 export async function* eventText(tail: Extract<Tail, { kind: 'tail' }>, options: EventOptions): AsyncGenerator<string> {
   const { topicId } = tail.topic
   const positions = [...tail.positions]
   const idOf = (): string => encodePositions({ topicId, positions })
   const watched = stallWatch(options)
-  // An id without data is no event, but the reader resumes from it.
+  // An id without data is not an event, but a reader resumes from it.
   yield* watched(`retry: 1000\nid: ${idOf()}\n\n`)
   for await (const step of withHeartbeats(tail.steps, options)) {
     if (step === 'heartbeat') {
@@ -47,7 +47,7 @@ export async function* eventText(tail: Extract<Tail, { kind: 'tail' }>, options:
   yield* watched(': the agent stops\n\n')
 }
 
-/** The steps, with a heartbeat after each silence. What is waited for is never dropped. */
+/** The steps, with a heartbeat after each silence. A pending step is never dropped. */
 async function* withHeartbeats(steps: AsyncIterable<TailStep>, { clock }: EventOptions): AsyncGenerator<TailStep | 'heartbeat'> {
   const iterator = steps[Symbol.asyncIterator]()
   try {
@@ -68,7 +68,7 @@ async function* withHeartbeats(steps: AsyncIterable<TailStep>, { clock }: EventO
   }
 }
 
-/** Hands text over; when it is not taken in time, the reader is given up. */
+/** Hands over text, and calls `stalled` when the reader does not take it in time. */
 function stallWatch({ clock, stalled }: EventOptions): (text: string) => Generator<string> {
   return function* watched(text) {
     const timer = clock.after(httpLimits.eventStallMs, stalled)

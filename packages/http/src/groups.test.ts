@@ -1,4 +1,4 @@
-// Groups over HTTP, in front of a whole agent: its members speak Kafka.
+// Groups over HTTP, in front of a whole agent; the members use Kafka's protocol.
 import {
   encodeAssignment,
   encodeSubscription,
@@ -32,7 +32,7 @@ const del = (path: string): Promise<Response> => fetch(`${http.control.url}${pat
 const seek = (group: string, body: object): Promise<Response> =>
   fetch(`${http.control.url}/groups/${group}/seek`, { method: 'POST', body: JSON.stringify(body) })
 
-/** A topic with so many records in each of its partitions, a second apart. */
+/** A topic with these numbers of records in its partitions, one second apart. */
 async function aTopic(name: string, counts: readonly number[]): Promise<void> {
   await kafka.topic(name, counts.length)
   for (const [index, records] of counts.entries())
@@ -54,7 +54,7 @@ async function committed(groupId: string): Promise<readonly number[]> {
   return (groups[0]?.topics ?? []).flatMap(({ partitions }) => partitions.map(({ committedOffset }) => committedOffset))
 }
 
-/** One consumer that reads all of the topic's two partitions. */
+/** One consumer that reads both partitions of the topic. */
 async function joined(groupId: string, topic: string): Promise<string> {
   const more = { userData: null, ownedPartitions: [], generationId: -1, rackId: null }
   const metadata = encodeSubscription({ topics: [topic], ...more }, 1)
@@ -72,7 +72,7 @@ async function joined(groupId: string, topic: string): Promise<string> {
   return memberId
 }
 
-test('a group is shown with its members, what they read, and its lag per partition and in total', async () => {
+test('a group is shown with its members, their assignments, and its lag per partition and in total', async () => {
   await aTopic('shown', [5, 3])
   await commit('shown-group', 'shown', [2])
   const memberId = await joined('shown-group', 'shown')
@@ -104,7 +104,7 @@ test('a group is shown with its members, what they read, and its lag per partiti
   })
 })
 
-test('a member that speaks another protocol is shown without what it reads', async () => {
+test('a member of another protocol type is shown without an assignment', async () => {
   const join = { groupId: 'workers', sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, memberId: '', protocolType: 'connect' }
   const { memberId, generationId } = await kafka.call(JoinGroup, 3, {
     ...join,
@@ -119,7 +119,7 @@ test('a member that speaks another protocol is shown without what it reads', asy
   })
 })
 
-test('groups are listed by id, and gone when they are deleted, with their offsets', async () => {
+test('groups are listed by id, and deleted with their offsets', async () => {
   await aTopic('listed', [1])
   await commit('b-listed', 'listed', [1])
   await commit('a-listed', 'listed', [1])
@@ -139,14 +139,14 @@ test('groups are listed by id, and gone when they are deleted, with their offset
   expect(await committed('a-listed')).toEqual([])
 })
 
-test('a group that is not there is a 404, to every route', async () => {
+test('an unknown group is a 404 on every route', async () => {
   for (const response of [await get('/groups/nobody'), await del('/groups/nobody'), await seek('nobody', { to: 'start' })]) {
     expect(response.status).toBe(404)
     expect(await json(response)).toMatchObject({ error: 'GroupIdNotFoundException', kafka: { name: 'GROUP_ID_NOT_FOUND' } })
   }
 })
 
-test('with members a group is neither moved nor deleted, and a preview is refused too', async () => {
+test('a group with members cannot be moved or deleted, and a preview is rejected too', async () => {
   await aTopic('busy', [2, 2])
   await commit('busy-group', 'busy', [1, 1])
   const memberId = await joined('busy-group', 'busy')
@@ -192,7 +192,7 @@ test.each([
   expect(await committed(group)).toEqual(expected)
 })
 
-test('only the partitions named are moved, and a group that is not there begins with them', async () => {
+test('only the partitions of the request are moved, and an unknown group is created with them', async () => {
   await aTopic('named', [2, 2, 2])
   const response = await seek('new-group', { to: 'end', topic: 'named', partitions: [2, 0], apply: true })
   expect(await json(response)).toMatchObject({
@@ -206,8 +206,8 @@ test('only the partitions named are moved, and a group that is not there begins 
 })
 
 test.each([
-  [{}, 'InvalidRequestException', /Exactly one of/],
-  [{ to: 'start', offset: 1 }, 'InvalidRequestException', /Exactly one of/],
+  [{}, 'InvalidRequestException', /exactly one of/],
+  [{ to: 'start', offset: 1 }, 'InvalidRequestException', /exactly one of/],
   [{ to: 'middle' }, 'InvalidRequestException', /'to'/],
   [{ offset: -1 }, 'InvalidRequestException', /'offset'/],
   [{ time: 'yesterday' }, 'InvalidRequestException', /ISO 8601/],
@@ -216,7 +216,7 @@ test.each([
   [{ to: 'start', topic: 'wrong', partitions: [2] }, 'UnknownTopicOrPartitionException', /no partition 2/],
   [{ to: 'start', topic: 'nowhere' }, 'UnknownTopicOrPartitionException', /nowhere/],
   [{ to: 'start', aply: true }, 'InvalidRequestException', /no member 'aply'/],
-])('the seek %j is refused and moves nothing', async (body, error, message) => {
+])('the seek %j is rejected and moves nothing', async (body, error, message) => {
   if ((await get('/topics/wrong')).status === 404) await aTopic('wrong', [2, 2])
   await commit('wrong-group', 'wrong', [1])
   const response = await seek('wrong-group', { apply: true, ...body })
@@ -226,7 +226,7 @@ test.each([
   expect(await committed('wrong-group')).toEqual([1])
 })
 
-test('a group of another agent is a 503 that says so, and the gate is asked about the group', async () => {
+test('a group of another agent is a 503, and the gate checks the right to the group', async () => {
   await using elsewhere = await served()
   const response = await fetch(`${elsewhere.control}/groups/far`)
   expect(response.status).toBe(503)
@@ -246,7 +246,7 @@ test('a group of another agent is a 503 that says so, and the gate is asked abou
   expect(closed.asked.slice(1)).toEqual(['DESCRIBE GROUP g', 'READ GROUP g', 'DELETE GROUP g'])
 })
 
-test('N7: every partition of a topic of which any is committed counts; one without a commit is shown as such, with all that it holds', async () => {
+test('N7: every partition of a topic with commits is shown; one without a commit has no offset, and all its records as lag', async () => {
   await aTopic('partly', [4, 3, 2])
   await commit('partly-group', 'partly', [4, 1])
   expect(await json(get('/groups/partly-group'))).toMatchObject({

@@ -1,4 +1,4 @@
-// Groups on the control plane: list, show with lag, move their offsets, delete.
+// The routes of groups on the control plane: list, show with lag, move offsets, delete.
 import type { GroupDescription, SeekTo } from '@local-kafka-service/agent'
 import type { FastifyInstance } from 'fastify'
 import { epochMsOf } from './iso-time.ts'
@@ -51,7 +51,7 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       config: { access: { operation: 'DESCRIBE', resource: 'group in path' } },
       schema: {
         operationId: 'showGroup',
-        summary: 'Show a group: its members and what they read, its offsets, and how far they are behind',
+        summary: 'Show a group: its members and their assignments, its offsets and its lag',
         tags: ['groups'],
         params: groupParams,
         querystring: { type: 'object', additionalProperties: false, properties: {} },
@@ -72,9 +72,9 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       config: { access: { operation: 'READ', resource: 'group in path' } },
       schema: {
         operationId: 'seekGroup',
-        summary: "Move a group's offsets: to the start, the end, a time or an offset, or by so many",
+        summary: "Move a group's offsets to the start, the end, a time or an offset, or by a number",
         description:
-          'Answers what would be; with `"apply": true` it is done. Exactly one of `to`, `time`, `offset` and `by` is given. Without a topic it moves all partitions of the topics of which the group has committed any; with `by`, those that are committed. Offsets outside of a partition become its start or its end. Refused while the group has members.',
+          'Returns a preview; `"apply": true` moves the offsets. The body has exactly one of `to`, `time`, `offset` and `by`. Without a topic the request moves all partitions of the topics in which the group has commits; with `by`, only the partitions that have one. An offset outside of a partition becomes its start or its end. The request is rejected while the group has members.',
         tags: ['groups'],
         params: groupParams,
         body: seekSchema,
@@ -119,7 +119,7 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
         params: groupParams,
         querystring: { type: 'object', additionalProperties: false, properties: {} },
         response: {
-          200: { description: 'The group is gone', type: 'object', required: ['group'], properties: { group: { type: 'string' } } },
+          200: { description: 'The group was deleted', type: 'object', required: ['group'], properties: { group: { type: 'string' } } },
           ...problemAnswers(400, 404, 409, 503),
         },
       },
@@ -171,7 +171,7 @@ function seekTo({ to, time, offset, by }: SeekBody): SeekTo {
     by === undefined ? undefined : { by },
   ]
   const [place, ...more] = places.filter((one) => one !== undefined)
-  if (place === undefined || more.length > 0) throw new Problem('badRequest', 'Exactly one of to, time, offset and by must be given.')
+  if (place === undefined || more.length > 0) throw new Problem('badRequest', 'The body must have exactly one of to, time, offset and by.')
   return place
 }
 
@@ -195,9 +195,9 @@ const nullableCount = { type: ['integer', 'null'] } as const
 
 const listingProperties = {
   group: { type: 'string', description: "The group's id." },
-  type: { type: 'string', description: 'The protocol that runs in it: classic.' },
+  type: { type: 'string', description: 'The group protocol: classic.' },
   state: { type: 'string', description: 'Empty, PreparingRebalance, CompletingRebalance or Stable.' },
-  protocolType: { type: 'string', description: 'consumer, or what else its members are; empty while nobody has joined yet.' },
+  protocolType: { type: 'string', description: 'consumer, or the protocol type of other members; empty until a member has joined.' },
 } as const
 const listingRequired = ['group', 'type', 'state', 'protocolType'] as const
 const listingSchema = { type: 'object', required: listingRequired, properties: listingProperties } as const
@@ -207,10 +207,14 @@ const memberSchema = {
   required: ['member', 'instance', 'clientId', 'host', 'topics', 'assignment'],
   properties: {
     member: { type: 'string', description: "The member's id." },
-    instance: { ...nullableText, description: 'Of a static member.' },
+    instance: { ...nullableText, description: 'The instance id of a static member.' },
     clientId: text,
     host: text,
-    topics: { type: ['array', 'null'], items: text, description: 'What it subscribes to; null unless it is a consumer in a stable group.' },
+    topics: {
+      type: ['array', 'null'],
+      items: text,
+      description: 'The subscription; null unless the member is a consumer in a stable group.',
+    },
     assignment: {
       type: ['array', 'null'],
       items: {
@@ -218,7 +222,7 @@ const memberSchema = {
         required: ['topic', 'partitions'],
         properties: { topic: text, partitions: { type: 'array', items: count } },
       },
-      description: 'What it reads; null unless it is a consumer.',
+      description: 'The assigned partitions; null unless the member is a consumer.',
     },
   },
 } as const
@@ -235,23 +239,23 @@ const groupSchema = {
     members: { type: 'array', items: memberSchema },
     partitions: {
       type: 'array',
-      description: 'All partitions of each topic of which the group has committed any, and those that its members read.',
+      description: 'All partitions of the topics in which the group has commits, and all assigned partitions.',
       items: {
         type: 'object',
         required: ['topic', 'partition', 'offset', 'metadata', 'start', 'end', 'lag', 'member'],
         properties: {
           topic: text,
           partition: count,
-          offset: { ...nullableCount, description: 'The committed offset: where the group goes on. Null without one.' },
+          offset: { ...nullableCount, description: 'The committed offset, or null without one.' },
           metadata: nullableText,
           start: count,
           end: count,
-          lag: { ...count, description: 'The offsets from there to the end; without a committed offset, from the start.' },
-          member: { ...nullableText, description: 'Who reads it.' },
+          lag: { ...count, description: 'The number of offsets from the committed offset to the end; without one, from the start.' },
+          member: { ...nullableText, description: 'The member to which the partition is assigned.' },
         },
       },
     },
-    lag: { type: 'integer', description: 'Of all these partitions; 0 only where nothing is unread.' },
+    lag: { type: 'integer', description: 'The sum over all these partitions; 0 only if every record was read.' },
   },
 } as const
 
@@ -260,22 +264,26 @@ const seekSchema = {
   additionalProperties: false,
   properties: {
     to: { type: 'string', enum: ['start', 'end'] },
-    time: { type: 'string', description: 'The first record that is not older, else the end.', examples: ['2026-01-31T12:00:00Z'] },
+    time: {
+      type: 'string',
+      description: 'The first record that is not older, or the end if there is none.',
+      examples: ['2026-01-31T12:00:00Z'],
+    },
     offset: { type: 'integer', minimum: 0 },
-    by: { type: 'integer', description: 'From the committed offset: -10 is ten back.' },
-    topic: { type: 'string', description: 'Without one, all topics of which the group has committed any.' },
-    partitions: { type: 'array', items: { type: 'integer' }, description: 'Of the topic; all without them.' },
-    apply: { type: 'boolean', default: false, description: 'Do it; without it the answer is a preview.' },
+    by: { type: 'integer', description: 'The distance from the committed offset: -10 goes back by ten.' },
+    topic: { type: 'string', description: 'The default is all topics in which the group has commits.' },
+    partitions: { type: 'array', items: { type: 'integer' }, description: 'Partitions of the topic; the default is all of them.' },
+    apply: { type: 'boolean', default: false, description: 'Move the offsets; otherwise the answer is a preview.' },
   },
 } as const
 
 const soughtSchema = {
-  description: 'Where the group goes on',
+  description: 'The new offsets of the group',
   type: 'object',
   required: ['group', 'applied', 'partitions'],
   properties: {
     group: text,
-    applied: { type: 'boolean', description: 'False: this was a preview.' },
+    applied: { type: 'boolean', description: 'False for a preview.' },
     partitions: {
       type: 'array',
       items: {
@@ -284,7 +292,7 @@ const soughtSchema = {
         properties: {
           topic: text,
           partition: count,
-          from: { ...nullableCount, description: 'What was committed before.' },
+          from: { ...nullableCount, description: 'The offset that was committed before.' },
           to: count,
           end: count,
           lag: count,

@@ -1,4 +1,4 @@
-// Requests that a foreign page may have sent are refused.
+// Requests that a page of another site may have sent are rejected.
 import { expect, test } from 'vitest'
 import { foreign } from './guard.ts'
 
@@ -37,18 +37,18 @@ test.each([
   '',
   'a b',
   '127.0.0.2',
-])('the Host %s is refused: it may be a name that was rebound to this address', (host) => {
+])('the Host %s is rejected: it may be a name that was rebound to this address', (host) => {
   expect(refusal({ host })).toBe('ForeignHostException')
 })
 
-test('the address that a connection came in by is a good Host, in both families', () => {
+test('the address that the client connected to is a valid Host, in both address families', () => {
   expect(refusal({ host: '10.0.0.5:8000' }, { localAddress: '10.0.0.5' })).toBeUndefined()
   expect(refusal({ host: '10.0.0.5:8000' }, { localAddress: '::ffff:10.0.0.5' })).toBeUndefined()
   expect(refusal({ host: '[fd00::7]:8000' }, { localAddress: 'fd00::7' })).toBeUndefined()
   expect(refusal({ host: '10.0.0.6:8000' }, { localAddress: '10.0.0.5' })).toBe('ForeignHostException')
 })
 
-test('an allowed host may be Host and Origin, with any port, in any case', () => {
+test('an allowed host is a valid Host and Origin, with any port, in any case', () => {
   const allowedHosts = ['host.docker.internal', 'fd00::1']
   expect(refusal({ host: 'Host.Docker.Internal:8000', origin: 'http://host.docker.internal:3000' }, { allowedHosts })).toBeUndefined()
   expect(refusal({ host: '[fd00::1]:1' }, { allowedHosts })).toBeUndefined()
@@ -67,10 +67,10 @@ test.each([
   'chrome-extension://abc',
   'http://localhost@evil.example',
   '',
-])('a page at %s is refused', (origin) => {
+])('a page at %s is rejected', (origin) => {
   expect(refusal({ host: 'localhost', origin })).toBe('ForeignOriginException')
 })
 
-test('HTTP/1.0 without a Host passes: no browser speaks it', () => {
+test('HTTP/1.0 without a Host is allowed: no browser sends it', () => {
   expect(refusal({})).toBeUndefined()
 })

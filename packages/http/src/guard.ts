@@ -1,20 +1,20 @@
-// Refuses requests that a web page elsewhere may have made: a foreign Host (DNS rebinding) or a foreign Origin (a form posted to localhost).
+// Rejects requests that a web page of another site may have sent: a foreign Host (DNS rebinding) or a foreign Origin (a form posted to localhost).
 import type { IncomingMessage } from 'node:http'
 import { Problem } from './problem.ts'
 
-/** Undefined when the request may pass. `allowedHosts`: further host names, without port. */
+/** Undefined when the request is allowed. `allowedHosts` are further host names, without port. */
 export function foreign(request: Pick<IncomingMessage, 'headers' | 'socket'>, allowedHosts: readonly string[]): Problem | undefined {
   const own = (name: string): boolean => isOwn(name, request.socket.localAddress, allowedHosts)
   const { host, origin } = request.headers
-  // HTTP/1.0 may come without a Host; no browser speaks it.
+  // An HTTP/1.0 request may have no Host; no browser sends one.
   if (host !== undefined) {
     const name = hostName(`http://${host}`)
     if (name === undefined || !own(name))
-      return new Problem('foreignHost', `The request's Host '${shown(host)}' is not one of this server.`)
+      return new Problem('foreignHost', `The request's Host '${shown(host)}' is not a host of this server.`)
   }
   if (origin !== undefined) {
     const name = hostName(origin)
-    // Also 'null', which sandboxed frames and local files send.
+    // Sandboxed frames and local files send 'null', which is rejected too.
     if (name === undefined || !own(name)) return new Problem('foreignOrigin', `The request comes from a web page at '${shown(origin)}'.`)
   }
   return undefined
@@ -28,13 +28,13 @@ function isOwn(name: string, localAddress: string | undefined, allowedHosts: rea
   )
 }
 
-/** The address that the connection came in by, as it stands in a URL. A name that a page rebinds is no address, so an address is safe. */
+/** The address that the client connected to, in the form of a URL. An address is safe: DNS rebinding needs a name. */
 function literal(address: string): string {
   const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
   return plain.includes(':') ? `[${plain}]` : plain
 }
 
-/** Lower case, without port, user, path or trailing dot; undefined when it is no URL of the web. Parsed as browsers do. */
+/** Lower case, without port, user, path or trailing dot; undefined when it is not an HTTP URL. Parsed like in a browser. */
 function hostName(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined
   const { protocol, hostname, username, password, pathname, search } = new URL(url)

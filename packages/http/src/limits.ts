@@ -1,21 +1,21 @@
-// Every bound of HTTP in one place, each with its reason. What a user may want to change is a setting of the agent.
+// All limits of HTTP, each with its reason. Limits that a user may want to change are settings of the agent.
 
 export const httpLimits = {
-  /** A client that sends its headers slower than this is closed. */
+  /** A client that sends its headers more slowly is disconnected. */
   headersTimeoutMs: 10_000,
-  /** The whole request, body included: bodies are small here. */
+  /** The limit for a whole request with its body: bodies are small. */
   requestTimeoutMs: 30_000,
-  /** Above the 60 s after which common load balancers give an idle connection up, so that they close it and not we. */
+  /** More than the 60 s after which common load balancers close an idle connection, so that they close it and not the server. */
   keepAliveTimeoutMs: 65_000,
-  /** Node's own default, said here because a query's cursor and a tail's Last-Event-ID must fit. */
+  /** Node's default, repeated here because a query's cursor and a tail's Last-Event-ID must fit. */
   headerBytes: 16 * 1024,
-  /** Connections of a plane; above it silent ones give way to new ones. */
+  /** The limit for each plane; above it idle or silent connections give way to new ones. */
   connections: 2_000,
-  /** When none can give way: so many more, on which only operations are answered. Further ones are closed. */
+  /** Further connections when none can give way: the server answers only operations on them, and closes any more. */
   surplusConnections: 100,
-  /** POST /topics: a name and some configs. */
+  /** For POST /topics: a name and some configs. */
   controlBodyBytes: 64 * 1024,
-  /** How long a request in progress may take when the agent stops; above the wait for a produced record's answer. */
+  /** The time for requests in progress when the agent stops; longer than the wait for the answer of a produced record. */
   stopMs: 35_000,
 
   recordsDefault: 100,
@@ -23,17 +23,17 @@ export const httpLimits = {
   readWaitMs: 30_000,
   idempotencyKeyLength: 255,
 
-  /** Live tails at a time: each holds a socket and up to one page of records. */
+  /** The number of concurrent live tails: each holds a socket and up to one page of records. */
   eventStreams: 200,
-  /** A comment so often keeps proxies from closing a silent tail. */
+  /** The interval of comments, so that proxies do not close a silent tail. */
   heartbeatMs: 15_000,
-  /** Text of records is made in pieces of about this size. */
+  /** The approximate size of the pieces of a record's text. */
   pieceBytes: 16 * 1024,
-  /** What is written ahead of a reader of records or of a tail, then the next piece waits. */
+  /** The bytes that are written ahead of a reader before the next piece waits. */
   streamBufferBytes: 16 * 1024,
-  /** A reader that takes nothing for so long is closed; it resumes from its Last-Event-ID. */
+  /** A reader that reads nothing for this time is disconnected; it resumes from its Last-Event-ID. */
   eventStallMs: 60_000,
 
-  /** A busy default port is moved on from so many times. */
+  /** The number of attempts when a port is busy. */
   portTries: 20,
 } as const

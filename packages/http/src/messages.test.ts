@@ -24,7 +24,7 @@ const produce = async (topic: string, partition: number, body: string): Promise<
 }
 const values = (records: Answer['records']): (string | null)[] => records.map(({ value }) => value)
 
-test('a partition is read page by page: next is where to go on, also as a link', async () => {
+test('a partition is read page by page: next is the offset of the next page, also as a link', async () => {
   await server.topic('paged', 1)
   for (const value of ['a', 'b', 'c', 'd', 'e']) await produce('paged', 0, `k:${value}`)
   const first = await get('/topics/paged/messages/0?limit=2')
@@ -48,7 +48,7 @@ test('an offset may be earliest, latest, or counted from the end', async () => {
   expect((await get('/topics/ends/messages/0?offset=latest')).body).toMatchObject({ records: [], next: 3 })
 })
 
-test('an offset beyond the end is a 416 that says what there is', async () => {
+test('an offset after the end is a 416 with the range of the partition', async () => {
   await server.topic('short', 1)
   await produce('short', 0, 'a')
   const beyond = await get('/topics/short/messages/0?offset=7')
@@ -56,21 +56,21 @@ test('an offset beyond the end is a 416 that says what there is', async () => {
   expect(beyond.body).toMatchObject({ error: 'OffsetOutOfRangeException', kafka: { code: 1 }, earliest: 0, latest: 1 })
 })
 
-test('max_bytes bounds keys and values; one record comes however large it is', async () => {
+test('max_bytes limits keys and values; the answer has one record however large it is', async () => {
   await server.topic('bytes', 1)
   for (let i = 0; i < 4; i++) await produce('bytes', 0, `k:${'x'.repeat(99)}`)
   expect((await get('/topics/bytes/messages/0?max_bytes=250')).body).toMatchObject({ next: 2 })
   expect((await get('/topics/bytes/messages/0?max_bytes=1')).body).toMatchObject({ next: 1 })
 })
 
-test('timeout waits for a record and answers as soon as one is there', async () => {
+test('timeout waits for a record, and the answer comes as soon as there is one', async () => {
   await server.topic('waited', 1)
   const waiting = get('/topics/waited/messages/0?offset=latest&timeout=20000')
   await produce('waited', 0, 'now')
   expect(values((await waiting).body.records)).toEqual(['now'])
 })
 
-test('without a record in time the answer is empty', async () => {
+test('the answer is empty if there is no record in time', async () => {
   await server.topic('silent', 1)
   expect((await get('/topics/silent/messages/0?timeout=30')).body).toMatchObject({ records: [], next: 0 })
 })
@@ -91,7 +91,7 @@ test.each([
   ['/topics/known/messages?where=x', 400, /no query parameter 'where'/],
   ['/topics/known/messages?since=yesterday', 400, /'since' must be milliseconds/],
   ['/topics/known/messages?until=2030-01-31T12:00:00', 400, /'until' must be milliseconds/],
-  ['/topics/known/messages?cursor=x', 400, /'cursor' is not one/],
+  ['/topics/known/messages?cursor=x', 400, /'cursor' is not a valid cursor/],
 ])('GET %s is a %i', async (path, status, message) => {
   await server.topic('known', 1)
   const response = await get(path)
@@ -99,7 +99,7 @@ test.each([
   expect(response.body.message).toMatch(message)
 })
 
-test('a topic is queried by key over all partitions, and says what it looked at', async () => {
+test('a topic is queried by key over all partitions, and the answer has the scanned offsets', async () => {
   await server.topic('keyed', 5)
   for (let partition = 0; partition < 5; partition++) {
     await produce('keyed', partition, `a:${partition}`)
@@ -112,7 +112,7 @@ test('a topic is queried by key over all partitions, and says what it looked at'
   expect(found.headers.get('link')).toBeNull()
 })
 
-test('a query of 100 partitions goes on by its cursor until all is scanned, and nothing comes twice', async () => {
+test('a query of 100 partitions continues by its cursor until the scan is complete, and returns no record twice', async () => {
   await server.topic('hundred', 100)
   for (let i = 0; i < 30; i++) await produce('hundred', (i * 7) % 100, `k:${i}`)
   const seen: (string | null)[] = []
@@ -134,13 +134,13 @@ test('between partitions the older record comes first', async () => {
   await server.topic('ordered', 3)
   for (const [index, partition] of [2, 0, 1, 2, 0].entries()) {
     await produce('ordered', partition, `${index}`)
-    // Two records may have one millisecond; the order is by time.
+    // Two records may have the same millisecond; the order is by time.
     await server.nextMillisecond()
   }
   expect(values((await get('/topics/ordered/messages')).body.records)).toEqual(['0', '1', '2', '3', '4'])
 })
 
-test('since and until bound the time, as milliseconds or as ISO 8601; the lower bound is in, the upper out', async () => {
+test('since (inclusive) and until (exclusive) limit the time, as milliseconds or as ISO 8601', async () => {
   await server.topic('timed', 2)
   const stamps: number[] = []
   for (let i = 0; i < 4; i++) {
@@ -153,7 +153,7 @@ test('since and until bound the time, as milliseconds or as ISO 8601; the lower 
   expect((await get(`/topics/timed/messages?since=${fourth + 60_000}`)).body).toMatchObject({ records: [], complete: true })
 })
 
-test('what is produced while a query is paged does not come: it ends where it began', async () => {
+test('a query does not return records that are produced between its pages', async () => {
   await server.topic('moving', 1)
   for (const value of ['a', 'b']) await produce('moving', 0, value)
   const first = await get('/topics/moving/messages?limit=1')
@@ -163,7 +163,7 @@ test('what is produced while a query is paged does not come: it ends where it be
   expect(second.body.complete).toBe(true)
 })
 
-test('the cursor of a topic that was deleted and made anew is a 404', async () => {
+test('the cursor of a topic that was deleted and created again is a 404', async () => {
   await server.topic('reborn', 1)
   for (const value of ['a', 'b']) await produce('reborn', 0, value)
   const { body } = await get('/topics/reborn/messages?limit=1')
@@ -174,7 +174,7 @@ test('the cursor of a topic that was deleted and made anew is a 404', async () =
   expect(again.body.error).toBe('UnknownTopicIdException')
 })
 
-test('a cursor that claims more than there is comes to an end', async () => {
+test('a query ends even if its cursor has ends beyond the real ones', async () => {
   await server.topic('claimed', 1)
   await produce('claimed', 0, 'a')
   const { id } = await json(fetch(`${server.control}/topics/claimed`))

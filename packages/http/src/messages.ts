@@ -1,4 +1,4 @@
-// Querying on the data plane: a partition from an offset on, or a topic by key and time; as JSON, as NDJSON, or as a live tail.
+// The routes that read records on the data plane: a partition from an offset on, or a topic by key and time; as JSON, as NDJSON, or as a live tail.
 import { type From, limits, type RecordFilter, type TailRecords } from '@local-kafka-service/agent'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { rerouted } from './elsewhere.ts'
@@ -43,7 +43,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
       schema: {
         operationId: 'readMessages',
         summary: 'Read one partition',
-        description: `${forms} \`next\` is the offset to ask for after this answer; a \`Link\` header with \`rel="next"\` has the whole request. As a live tail it begins at \`offset\`, or at the end without one, and \`limit\`, \`max_bytes\` and \`timeout\` do not apply.`,
+        description: `${forms} \`next\` is the offset for the next request; a \`Link\` header with \`rel="next"\` has its URL. A live tail starts at \`offset\`, or at the end without one; \`limit\`, \`max_bytes\` and \`timeout\` do not apply to it.`,
         tags: ['records'],
         produces: mediaTypes,
         params: partitionParams,
@@ -102,9 +102,9 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
         operationId: 'queryMessages',
         summary: 'Query all partitions',
         description:
-          `${forms} All partitions are scanned up to where they end when the scan comes to them, in groups of ${limits.queryPartitions}; within a group the older timestamp comes first, within a partition the lower offset. ` +
-          `One request scans at most ${limits.queryScanBytes / 1024 / 1024} MiB and for at most ${limits.queryMs / 1000} s: \`scanned\` says how far it came, \`complete\` whether that was all; if not, repeat it with \`cursor\` (the \`Link\` header has the whole request). ` +
-          'As a live tail it begins at `since`, or at the end without one, and `until`, `limit` and `cursor` do not apply.',
+          `${forms} The query scans all partitions in groups of ${limits.queryPartitions}, each up to its end when the scan reaches it. Within a group the older timestamp comes first, within a partition the lower offset. ` +
+          `One request scans at most ${limits.queryScanBytes / 1024 / 1024} MiB and takes at most ${limits.queryMs / 1000} s: \`scanned\` shows how far it got, and \`complete\` whether the scan has finished. If it has not, repeat the request with \`cursor\` (the \`Link\` header has the URL). ` +
+          'A live tail starts at `since`, or at the end without one; `until`, `limit` and `cursor` do not apply to it.',
         tags: ['records'],
         produces: mediaTypes,
         params: topicParams,
@@ -135,7 +135,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
       }
       const at = cursor === undefined ? undefined : decodeCursor(cursor)
       if (cursor !== undefined && at === undefined)
-        throw new Problem('badRequest', "The query parameter 'cursor' is not one that this route gave.")
+        throw new Problem('badRequest', "The query parameter 'cursor' is not a valid cursor: use the one of an earlier answer.")
       const streamed = answers(request, reply.raw)
       const answer = await records.query({
         topic,
@@ -183,7 +183,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
       .headers({
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
-        // The stream's end is the connection's: else a stop would wait for an idle client.
+        // The end of the stream closes the connection: otherwise a stop would wait for an idle client.
         connection: 'close',
         vary: 'accept',
         'x-accel-buffering': 'no',
@@ -192,7 +192,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
   }
 }
 
-/** The first of our forms that Accept names with the highest weight; JSON when it accepts anything. */
+/** The form with the highest weight in Accept, the first one if several have it; JSON for any type. */
 function formOf(accept: string | undefined): Form {
   if (accept === undefined || accept === '') return 'json'
   let best: { readonly form: Form; readonly weight: number } | undefined
@@ -236,12 +236,13 @@ function timeOf(name: string, text: string): number {
   return ms
 }
 
-/** A tail that goes on where an earlier one was cut off. */
+/** The positions of an earlier tail that was interrupted. */
 function resumed(request: FastifyRequest): ReturnType<typeof decodePositions> {
   const id = request.headers['last-event-id']
   if (id === undefined || id === '') return undefined
   const positions = typeof id === 'string' ? decodePositions(id) : undefined
-  if (positions === undefined) throw new Problem('badRequest', "The header 'Last-Event-ID' is not one that this route gave.")
+  if (positions === undefined)
+    throw new Problem('badRequest', "The header 'Last-Event-ID' is not a valid event id: use the last one that was received.")
   return positions
 }
 
@@ -250,7 +251,7 @@ function onlyForPages(given: Readonly<Record<string, unknown>>): void {
   if (name !== undefined) throw new Problem('badRequest', `The query parameter '${name}' does not apply to a live tail.`)
 }
 
-/** RFC 8288: the request that goes on after this answer. */
+/** RFC 8288: a link to the request that continues after this answer. */
 function link(reply: FastifyReply, request: FastifyRequest, change: Readonly<Record<string, string>>): void {
   const [path = '', query = ''] = request.url.split('?', 2)
   const parameters = new URLSearchParams(query)
@@ -260,7 +261,7 @@ function link(reply: FastifyReply, request: FastifyRequest, change: Readonly<Rec
 
 const mediaTypes = ['application/json', 'application/x-ndjson', 'text/event-stream']
 const forms =
-  'Answers JSON, one record per line with `Accept: application/x-ndjson`, or a live tail with `Accept: text/event-stream` that resumes from `Last-Event-ID`. Keys and values that are not UTF-8 come as base64, marked so.'
+  'Returns JSON; one record per line with `Accept: application/x-ndjson`; or a live tail with `Accept: text/event-stream`, which resumes from `Last-Event-ID`. Keys and values that are not UTF-8 are base64, and are marked.'
 
 const lastEventId = {
   type: 'object',
@@ -271,26 +272,26 @@ const limitSchema = {
   type: 'integer',
   minimum: 1,
   maximum: limits.recordsPerAnswer,
-  description: `Records in the answer; ${httpLimits.recordsDefault} without it.`,
+  description: `The largest number of records in the answer; the default is ${httpLimits.recordsDefault}.`,
 } as const
 
 const readQuerySchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    offset: { type: 'string', description: 'A number, `earliest` (without it), `latest`, or `-N`: the last N offsets.' },
+    offset: { type: 'string', description: 'A number, `earliest` (the default), `latest`, or `-N` for the last N offsets.' },
     limit: limitSchema,
     max_bytes: {
       type: 'integer',
       minimum: 1,
       maximum: limits.recordBytesPerAnswer,
-      description: `Of keys, values and headers as JSON; ${httpLimits.bytesDefault} without it. One record comes even if it is larger.`,
+      description: `The limit for keys, values and headers as JSON; the default is ${httpLimits.bytesDefault}. The answer has at least one record, even if it is larger.`,
     },
     timeout: {
       type: 'integer',
       minimum: 0,
       maximum: httpLimits.readWaitMs,
-      description: 'Milliseconds to wait for the first record; 0 without it.',
+      description: 'Milliseconds to wait for the first record; the default is 0.',
     },
   },
 } as const
@@ -303,13 +304,13 @@ const topicQuerySchema = {
     since: { type: 'string', description: 'Only records from this time on: milliseconds since the epoch, or ISO 8601 with a zone.' },
     until: { type: 'string', description: 'Only records before this time.' },
     limit: limitSchema,
-    cursor: { type: 'string', description: 'Where an earlier answer stopped. The other parameters must be the same as then.' },
+    cursor: { type: 'string', description: 'The cursor of an earlier answer. The other parameters must be the same as in its request.' },
   },
 } as const
 
 const unreadableSchema = {
   type: 'array',
-  description: 'Batches that could not be decoded; there when there are any.',
+  description: 'Batches that could not be decoded; present if there are any.',
   items: {
     type: 'object',
     required: ['partition', 'from', 'to', 'message'],
@@ -325,7 +326,7 @@ const readAnswerSchema = {
     topic: { type: 'string' },
     partition: { type: 'integer' },
     records: { type: 'array', items: recordSchema },
-    next: { type: 'integer', description: 'The offset to ask for next.' },
+    next: { type: 'integer', description: 'The offset for the next request.' },
     logStartOffset: { type: 'integer' },
     highWatermark: { type: 'integer' },
     unreadable: unreadableSchema,
@@ -339,11 +340,11 @@ const queryAnswerSchema = {
   properties: {
     topic: { type: 'string' },
     records: { type: 'array', items: recordSchema },
-    complete: { type: 'boolean', description: 'Whether all was scanned.' },
+    complete: { type: 'boolean', description: 'Whether the scan has finished.' },
     cursor: { type: ['string', 'null'] },
     scanned: {
       type: 'array',
-      description: 'What this request looked at: offsets from `from` up to, not including, `to`; the partition ended at `end`.',
+      description: 'The offsets that this request scanned: from `from` to `to`, exclusive; `end` was the end of the partition.',
       items: {
         type: 'object',
         required: ['partition', 'from', 'to', 'end'],

@@ -1,4 +1,4 @@
-// What a request hears that no route takes.
+// The answers to requests without a route.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Served, served } from './testing/served.ts'
 
@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-test.each(['/health', '/brokers', '/metric', '/topic'])('N14: the 404 of %s names what there is', async (path) => {
+test.each(['/health', '/brokers', '/metric', '/topic'])('N14: the 404 of %s lists the paths that exist', async (path) => {
   const response = await fetch(`${server.control}${path}`)
   expect(response.status).toBe(404)
   const { message } = (await response.json()) as { readonly message: string }
@@ -35,7 +35,7 @@ test.each([
 })
 
 test.each(['/livez', '/readyz', '/metrics', '/topics', '/topics/hello', '/topics/nope', '/groups', '/nope', '/', '/docs', '/openapi.json'])(
-  'N14: the answer of %s ends with a line break, and its length says so',
+  'N14: the answer of %s ends with a line break, and its length includes it',
   async (path) => {
     const response = await fetch(`${server.control}${path}`)
     const body = await response.text()

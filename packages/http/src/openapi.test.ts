@@ -1,11 +1,11 @@
-// The OpenAPI description is the committed one.
+// The OpenAPI description matches the committed file.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { OpenApi } from './openapi.ts'
 import { json } from './testing/json.ts'
 import { served } from './testing/served.ts'
 
-test('the committed description is the one that the routes give', async () => {
+test('the committed description matches the routes', async () => {
   await using server = await served()
   const text = await (await fetch(`${server.control}/openapi.json`)).text()
   const description = JSON.parse(text.replaceAll(server.control, 'http://127.0.0.1:8000').replaceAll(server.data, 'http://127.0.0.1:8123'))
@@ -14,7 +14,7 @@ test('the committed description is the one that the routes give', async () => {
   await expect(`${JSON.stringify(committed, undefined, 2)}\n`).toMatchFileSnapshot('../../../docs/reference/openapi.json')
 })
 
-test('every operation has an id of its own, a summary, and says what each answer is', async () => {
+test('every operation has a unique id, a summary, and a description of each answer', async () => {
   await using server = await served()
   const { paths } = await json<Pick<OpenApi, 'paths'>>(fetch(`${server.data}/openapi.json`))
   const operations = Object.values(paths).flatMap((item) =>
@@ -36,7 +36,7 @@ test('every operation has an id of its own, a summary, and says what each answer
   )
 })
 
-test('the page fetches nothing and runs nothing', async () => {
+test('the page has no scripts and no external resources', async () => {
   await using server = await served()
   const page = await (await fetch(`${server.control}/docs`)).text()
   expect(page).not.toMatch(/<script|<link|<img|src=|@import|url\(/)

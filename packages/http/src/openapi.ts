@@ -16,8 +16,8 @@ export type PathItem = { readonly servers: readonly { readonly url: string; read
 >
 
 /**
- * Made when it is asked for, from instances of its own that listen nowhere: a start does not pay for it. Paths that both planes have are listed once,
- * with both servers.
+ * Created on request, from separate instances that do not listen, so that it costs nothing at the start. Paths of both planes are listed once, with both
+ * servers.
  */
 export async function openApi(parts: PlaneParts): Promise<OpenApi> {
   const [control, data] = await Promise.all([described('control', parts), described('data', parts)])
@@ -50,13 +50,13 @@ async function described(name: PlaneName, parts: PlaneParts): Promise<Described>
         info: {
           title: 'Local Kafka Service',
           version: parts.version,
-          description: 'The control plane and the data plane of one agent. Errors have one form; `/errors/{error}` explains each.',
+          description: 'The control plane and the data plane of one agent. All errors have the same form; `/errors/{error}` explains each.',
         },
       },
-      transformObject: (document) => told('openapiObject' in document ? document.openapiObject : document.swaggerObject),
+      transformObject: (document) => completed('openapiObject' in document ? document.openapiObject : document.swaggerObject),
     })
   })
-  // The cast is at the border of the library: its type allows what its options above rule out.
+  // The cast is safe: the options above exclude the other forms that the library's type allows.
   const document = app.swagger() as unknown as Described
   await app.close()
   return document
@@ -67,14 +67,14 @@ interface DescribedOperation {
   readonly responses?: Readonly<Record<string, { content?: Record<string, { schema?: object }> }>>
 }
 
-/** What the routes' schemas, which also validate and serialize, cannot say. */
-function told<Document extends object>(document: Document): Document {
+/** Adds what the routes' schemas cannot express, because they also validate and serialize. */
+function completed<Document extends object>(document: Document): Document {
   const { paths } = document as Document & Pick<Described, 'paths'>
   for (const item of Object.values(paths)) {
     for (const operation of Object.values(item)) {
       if (typeof operation !== 'object' || operation === null) continue
       const { operationId, responses = {} } = operation as DescribedOperation
-      // A body that is taken as raw bytes has no schema to be validated by.
+      // A body of raw bytes has no schema for validation.
       if (operationId === 'produceOne') Object.assign(operation, { requestBody: rawBody })
       for (const [status, answer] of Object.entries(responses)) answer.content = contentOf(Number(status), answer.content ?? {})
     }
@@ -87,7 +87,7 @@ const rawBody = {
   content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' }, example: 'key:value' } },
 }
 
-/** Problems are always JSON and one schema; lines and events are text. */
+/** Problems are always JSON and share one schema; NDJSON and events are text. */
 function contentOf(status: number, content: Readonly<Record<string, { schema?: object }>>): Record<string, { schema?: object }> {
   if (status < 300)
     return Object.fromEntries(
@@ -105,7 +105,7 @@ function contentOf(status: number, content: Readonly<Record<string, { schema?: o
 
 const textForms: Readonly<Record<string, string>> = {
   'application/x-ndjson':
-    'One record per line, as in `records` of the JSON answer. Where batches could not be decoded, the last line is an object whose only member is `unreadable`, as in the JSON answer.',
+    'One record per line, in the form of `records` in the JSON answer. If batches could not be decoded, the last line is an object whose only member is `unreadable`, as in the JSON answer.',
   'text/event-stream':
-    'One event per record, its data as in `records` of the JSON answer; `unreadable` and `problem` events say what could not be decoded and why the tail ended.',
+    'One event per record, with data in the form of `records` in the JSON answer. An `unreadable` event is a batch that could not be decoded; a `problem` event has the reason for the end of the tail.',
 }

@@ -35,7 +35,7 @@ test('each address serves both planes', async () => {
   expect(server.addresses.map(({ host }) => host)).toEqual(['127.0.0.1', '::1', '127.0.0.1', '::1'])
 })
 
-test('the control plane says at / where everything is', async () => {
+test('the control plane lists the main URLs at /', async () => {
   expect(await json(fetch(server.control))).toMatchObject({
     topics: `${server.control}/topics`,
     docs: `${server.control}/docs`,
@@ -43,7 +43,7 @@ test('the control plane says at / where everything is', async () => {
   })
 })
 
-test('an agent that is not ready says why', async () => {
+test('an agent that is not ready reports the reason', async () => {
   await using own = await served()
   own.setHealth({ ready: false, reasons: ['the Metadata Service has not answered for 7 s'] })
   const response = await fetch(`${own.control}/readyz`)
@@ -52,7 +52,7 @@ test('an agent that is not ready says why', async () => {
   expect((await fetch(`${own.control}/livez`)).status).toBe(200)
 })
 
-test('H1: an agent that found damage is ready, degraded, and says where', async () => {
+test('H1: an agent that found damage is ready but degraded, and reports the place', async () => {
   await using own = await served()
   const reasons = ['partition 0 of topic t is damaged at offsets 10 to 19, in object o: it is gone']
   own.setHealth({ ready: true, reasons })
@@ -61,7 +61,7 @@ test('H1: an agent that found damage is ready, degraded, and says where', async 
   expect(await json(response)).toEqual({ status: 'degraded', reasons })
 })
 
-test('while it drains, the agent is not ready and still answers', async () => {
+test('an agent that drains is not ready, but still answers', async () => {
   await using own = await served()
   own.http.drain()
   const response = await fetch(`${own.data}/readyz`)
@@ -70,7 +70,7 @@ test('while it drains, the agent is not ready and still answers', async () => {
   expect((await fetch(`${own.control}/topics`)).status).toBe(200)
 })
 
-test('a stop answers what is in progress, and then nothing listens', async () => {
+test('a stop completes requests in progress, and then nothing listens', async () => {
   const own = await served()
   await own.topic('hello', 1)
   const waiting = fetch(`${own.data}/topics/hello/messages/0?offset=latest&timeout=30000`)
@@ -80,7 +80,7 @@ test('a stop answers what is in progress, and then nothing listens', async () =>
   await expect(fetch(`${own.data}/livez`)).rejects.toThrow()
 })
 
-test('every error has a page under the path that its body names', async () => {
+test('every error has a page at the path in its body', async () => {
   for (const row of Object.values(problems)) {
     const response = await fetch(`${server.control}/errors/${row.error}`)
     expect(response.status).toBe(200)
@@ -90,7 +90,7 @@ test('every error has a page under the path that its body names', async () => {
 })
 
 test.each(['/', '/livez', '/readyz', '/metrics', '/openapi.json', '/docs', '/topics', '/nothing', '/errors/x'])(
-  '%s is refused to a foreign Origin and a foreign Host',
+  '%s rejects a foreign Origin and a foreign Host',
   async (path) => {
     const response = await fetch(`${server.control}${path}`, { headers: { origin: 'https://evil.example' } })
     expect(response.status).toBe(403)
@@ -100,21 +100,21 @@ test.each(['/', '/livez', '/readyz', '/metrics', '/openapi.json', '/docs', '/top
   },
 )
 
-test('an allowed host may be asked by its name', async () => {
+test('a request with an allowed host name is answered', async () => {
   await using own = await served({ allowedHosts: ['host.docker.internal'] })
   expect(await own.raw('data', 'GET /livez HTTP/1.1\r\nHost: host.docker.internal:8123\r\nConnection: close\r\n\r\n')).toMatch(
     /^HTTP\/1\.1 200 /,
   )
 })
 
-test('every request has an id of its own, in the header and in a problem', async () => {
+test('every request has a unique id, in the header and in a problem', async () => {
   const [a, b] = await Promise.all([fetch(`${server.data}/nothing`), fetch(`${server.data}/nothing`)])
   const ids = [a.headers.get('x-request-id'), b.headers.get('x-request-id')]
   expect(ids[0]).not.toBe(ids[1])
   expect((await json(a)).request_id).toBe(ids[0])
 })
 
-test('the gate is asked for every route that shows or changes anything, with its operation', async () => {
+test('the gate checks the operation of every route that shows or changes anything', async () => {
   await using own = await served({ refuse: true })
   for (const [method, url] of [
     ['POST', `${own.control}/topics`],
@@ -142,14 +142,14 @@ test('the gate is asked for every route that shows or changes anything, with its
   ])
 })
 
-test('a client over its quota is told when to come again', async () => {
+test('a client over its quota gets the time to wait', async () => {
   await using own = await served({ throttleMs: 1_500 })
   const response = await fetch(`${own.control}/topics`)
   expect(response.status).toBe(429)
   expect(response.headers.get('retry-after')).toBe('2')
 })
 
-test("another agent's partition is a 307 to its data plane where that is known, else a 503 that names it", async () => {
+test("another agent's partition is a 307 to its data plane if that is known, otherwise a 503 that names the agent", async () => {
   await using known = await served({
     elsewhere: { brokerId: 7, agent: 'agent-7', host: 'kafka7', port: 9092 },
     dataUrlOf: (brokerId) => `http://agent${brokerId}:8123`,
@@ -173,7 +173,7 @@ test("another agent's partition is a 307 to its data plane where that is known, 
   expect((await json(refused)).message).toBe("Partition 0 of topic 'hello' is owned by agent agent-7 (broker 7).")
 })
 
-test('a busy default port moves on and says so; a busy asked-for port is an error that names it', async () => {
+test('a busy default port is replaced by another and reported; a busy requested port is an error that names it', async () => {
   const busy = Number(new URL(server.control).port)
   await using moved = await served({ control: { hosts: ['127.0.0.1', '::1'], port: busy, movable: true } })
   expect(moved.http.control.movedFrom).toBe(busy)
@@ -185,7 +185,7 @@ test('a busy default port moves on and says so; a busy asked-for port is an erro
   })
 })
 
-test('headers of more than 16 KiB are refused', async () => {
+test('headers of more than 16 KiB are rejected', async () => {
   const answer = await server.raw('control', `GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
   expect(answer).toMatch(/^HTTP\/1\.1 431 /)
 })

@@ -1,4 +1,4 @@
-// What operators and probes ask of both planes: alive, ready, metrics, the description of the API, and what an error means.
+// The routes for operators and probes on both planes: liveness, readiness, metrics, the description of the API, and the explanation of errors.
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { docsPage } from './docs-page.ts'
 import type { PlaneName, PlaneParts } from './plane.ts'
@@ -32,10 +32,10 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
       config: open,
       schema: {
         operationId: 'readyz',
-        summary: 'Whether the agent can serve, or why not; `degraded` serves all but what `reasons` names',
+        summary: 'Whether the agent can serve; `reasons` lists the causes if it cannot, or what is affected if it is `degraded`',
         tags: ['operations'],
         querystring: noQuery,
-        response: { 200: statusSchema, 503: { ...statusSchema, description: 'Not ready; `reasons` says why' } },
+        response: { 200: statusSchema, 503: { ...statusSchema, description: 'Not ready; `reasons` lists the causes' } },
       },
     },
     (_request, reply) => {
@@ -53,7 +53,7 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
       config: { access: { operation: 'DESCRIBE', resource: 'cluster' }, operations: true },
       schema: {
         operationId: 'metrics',
-        summary: 'Metrics, as Prometheus reads them',
+        summary: 'Metrics in the text format of Prometheus',
         tags: ['operations'],
         produces: ['text/plain'],
         response: { 200: { description: 'Prometheus text', type: 'string' } },
@@ -71,7 +71,7 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
       config: open,
       schema: {
         operationId: 'version',
-        summary: 'Which version this is',
+        summary: 'The version of the server',
         tags: ['operations'],
         querystring: noQuery,
         response: { 200: versionSchema },
@@ -96,7 +96,7 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
       config: open,
       schema: {
         operationId: 'explainError',
-        summary: 'What an error means',
+        summary: 'Explain an error',
         tags: ['operations'],
         params: { type: 'object', required: ['error'], properties: { error: { type: 'string' } } },
         querystring: noQuery,
@@ -105,7 +105,7 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
     },
     ({ params }) => {
       const row: ProblemRow | undefined = Object.values(problems).find(({ error }) => error === params.error)
-      if (row === undefined) throw new Problem('notFound', `There is no error '${params.error.slice(0, 100)}'.`)
+      if (row === undefined) throw new Problem('notFound', `'${params.error.slice(0, 100)}' is not an error of this API.`)
       const { error, status, kafka, meaning, hint } = row
       return { error, error_code: status, ...(kafka !== undefined && { kafka }), meaning, ...(hint !== undefined && { hint }) }
     },
@@ -140,7 +140,7 @@ function page(reply: FastifyReply, html: string): FastifyReply {
 }
 
 const statusSchema = {
-  description: 'Fine',
+  description: 'The status',
   type: 'object',
   required: ['status'],
   properties: { status: { type: 'string' }, reasons: { type: 'array', items: { type: 'string' } } },
@@ -160,7 +160,7 @@ const errorSchema = {
   properties: {
     error: { type: 'string' },
     error_code: { type: 'integer', description: 'The HTTP status.' },
-    kafka: { type: 'string', description: "Kafka's name for it." },
+    kafka: { type: 'string', description: "Kafka's name of the error." },
     meaning: { type: 'string' },
     hint: { type: 'string' },
   },

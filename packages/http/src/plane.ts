@@ -1,4 +1,4 @@
-// One plane as a Fastify instance that listens nowhere: time-outs of its routes, the guard and the gate in front of them, the one shaper of errors behind them.
+// One plane as a Fastify instance that does not listen: the guard and the gate in front of its routes, and the only code that shapes errors after them.
 import type { Operation, RequestContext, Resource } from '@local-kafka-service/agent'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { AnswerStreams } from './answer-stream.ts'
@@ -12,37 +12,37 @@ import type { ServedAgent } from './served-agent.ts'
 
 export type PlaneName = 'control' | 'data'
 
-/** Where in a request the name of what it touches stands. */
+/** The resource that a request accesses, and the place of its name in the request. */
 type GatedResource = 'cluster' | 'topic in path' | 'topic in body' | 'group in path'
 
 export interface PlaneParts {
   readonly agent: ServedAgent
-  /** Host names beside localhost and the addresses listened on. */
+  /** Host names in addition to localhost and the addresses of the server. */
   readonly allowedHosts: readonly string[]
   readonly version: string
-  /** Where another agent's data plane is, as `http://host:port`, when it is known. */
+  /** The URL of another agent's data plane, such as `http://host:port`, if it is known. */
   readonly dataUrlOf: (brokerId: number) => string | undefined
-  /** Where the planes listen; known once they do. */
+  /** The URLs of the planes, known once they listen. */
   readonly urls: () => Readonly<Record<PlaneName, string>>
   /** The description of both planes. */
   readonly describe: () => Promise<OpenApi>
-  /** What answers with records hold until they are sent, of all connections together. */
+  /** The memory of answers with records until they are sent, for all connections. */
   readonly answers: AnswerStreams
-  /** Aborts when the agent stops: whatever waits answers with what it has. */
+  /** Aborts when the agent stops: requests that wait answer with the records that they have. */
   readonly stopping: AbortSignal
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the gate is asked before the route runs. `NONE` asks nothing: for probes and pages without contents. Every route must have it. */
     /** Answered even when there are too many connections. */
     readonly operations?: true
+    /** The right that the gate checks before the route runs. `NONE` needs no right: for probes and pages without contents. Every route must have it. */
     readonly access?: { readonly operation: Operation; readonly resource: GatedResource }
   }
   interface FastifyRequest {
-    /** Made when it is first asked for. */
+    /** Set by the hook `onRequest`. */
     requestContext: RequestContext
-    /** Whether its Content-Type is JSON's. */
+    /** Whether the Content-Type is that of JSON. */
     saysJson: boolean
   }
 }
@@ -55,7 +55,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     bodyLimit: httpLimits.controlBodyBytes,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 300 },
-    // Nothing is dropped or guessed: an unknown parameter is an error. What stands in a URL is text, so there alone numbers are read from it.
+    // An unknown parameter is an error. Only the data plane converts text to numbers, because its parameters are in the URL.
     ajv: {
       customOptions: {
         coerceTypes: name === 'data',
@@ -63,7 +63,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
         useDefaults: true,
         allErrors: false,
         allowUnionTypes: true,
-        // The schemas are ours and tested; compiling JSON Schema's own schema to check them was half of the time in which HTTP starts.
+        // The schemas are our own and tested. Compiling JSON Schema's own schema to check them took half of the start of HTTP.
         validateSchema: false,
       },
     },
@@ -73,7 +73,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
   stopping.addEventListener('abort', () => {
     for (const controller of open) controller.abort()
   })
-  // Not Fastify's own reading of bodies by their type: curl's default type is that of forms.
+  // Fastify would choose a parser by the content type, but curl's default is that of forms.
   app.removeAllContentTypeParsers()
   app.decorateRequest('requestContext')
   app.decorateRequest('saysJson', false)
@@ -81,19 +81,19 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
   app.addHook('onRoute', (route) => {
     routes.add(route)
     if (route.config?.access === undefined)
-      throw new Error(`route ${String(route.method)} ${route.url} does not say what the gate must be asked`)
+      throw new Error(`route ${String(route.method)} ${route.url} has no 'access' for the gate to check`)
   })
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
     const refused = foreign(request.raw, allowedHosts)
     if (refused !== undefined) return done(refused)
-    // Beyond the number of connections only probes and people who look for the cause are answered.
+    // Beyond the limit of connections, only probes and operators get an answer.
     if (isSurplus(request.raw.socket) && request.routeOptions.config.operations !== true)
       return done(new Problem('tooManyConnections', undefined, { headers: { connection: 'close' } }))
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding !== 'identity') return done(new Problem('unsupportedEncoding'))
     request.saysJson = /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')
-    // Any content type, also one that is none, is taken for the raw bytes that it labels.
+    // The body is read as raw bytes, whatever the content type, even an invalid one.
     delete request.raw.headers['content-type']
     const controller = new AbortController()
     open.add(controller)
@@ -106,9 +106,9 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     done()
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
-    // A connection that stays open after its answer would hold up the stop.
+    // A connection that stays open after its answer would delay the stop.
     if (stopping.aborted) reply.header('connection', 'close')
-    // A shell's prompt begins on a line of its own.
+    // The line break puts a shell's prompt on its own line.
     done(null, typeof payload === 'string' && payload !== '' && !payload.endsWith('\n') ? `${payload}\n` : payload)
   })
   app.addHook('preHandler', (request, _reply, done) => done(gated(agent, request)))
@@ -116,7 +116,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     const path = pathOf(request.url)
     const methods = routes.methodsOf(path)
     if (methods.length > 0)
-      throw new Problem('methodNotAllowed', `${path} takes ${methods.join(', ')}, not ${request.method}.`, {
+      throw new Problem('methodNotAllowed', `${path} does not support ${request.method}: use ${methods.join(', ')}.`, {
         headers: { allow: methods.join(', ') },
       })
     const elsewhere = otherPlane(name, request.url, parts)
@@ -157,7 +157,7 @@ function contextOf(name: PlaneName, request: FastifyRequest, signal: AbortSignal
   }
 }
 
-/** What the gate refuses; undefined when the route may run. */
+/** The rejection of the gate; undefined when the route may run. */
 function gated(agent: ServedAgent, request: FastifyRequest): Problem | undefined {
   const { access } = request.routeOptions.config
   if (access === undefined || access.operation === 'NONE') return undefined
@@ -166,7 +166,7 @@ function gated(agent: ServedAgent, request: FastifyRequest): Problem | undefined
   if (!gate.authorize(request.requestContext, access.operation, resource)) {
     return new Problem(
       'unauthorized',
-      `${request.requestContext.principal} may not ${access.operation} ${resource.type} '${resource.name}'.`,
+      `${request.requestContext.principal} is not authorized for ${access.operation} on ${resource.type} '${resource.name}'.`,
     )
   }
   const waitMs = gate.throttle(request.requestContext)
@@ -198,10 +198,10 @@ interface SchemaTrouble {
   readonly message?: string
 }
 
-/** Names the parameter and what is wrong with it. */
+/** The parameter, and its error. */
 function schemaTrouble(first: SchemaTrouble | undefined, where: string): string {
   const of = { querystring: 'query parameter', params: 'path parameter', headers: 'header', body: 'member' }[where] ?? where
-  if (first === undefined) return `The ${where} is wrong.`
+  if (first === undefined) return `The ${where} is invalid.`
   const path = first.instancePath.slice(1).replaceAll('/', '.')
   switch (first.keyword) {
     case 'additionalProperties':
@@ -214,7 +214,7 @@ function schemaTrouble(first: SchemaTrouble | undefined, where: string): string 
 }
 
 function wrongWith({ keyword, params, message }: SchemaTrouble): string {
-  if (keyword !== 'type') return message ?? 'is wrong'
+  if (keyword !== 'type') return message ?? 'is invalid'
   const types = [params['type']].flat().map((type) => typeNames.get(String(type)) ?? String(type))
   return `must be ${types.join(' or ')}`
 }
@@ -231,7 +231,7 @@ function pathOf(url: string): string {
   return url.split('?', 1)[0]?.slice(0, 200) ?? ''
 }
 
-/** The two ports are easily confused: says so when the path is one of the other plane. */
+/** The two ports are easily confused: names the other plane if the path belongs to it. */
 function otherPlane(name: PlaneName, url: string, parts: PlaneParts): string {
   const path = pathOf(url)
   const ofData = /^\/topics\/[^/]+\/(produce|messages)(\/|$)/.test(path)

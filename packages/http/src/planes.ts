@@ -1,4 +1,4 @@
-// Which routes are on which plane.
+// Adds the routes of each plane.
 import type { FastifyInstance } from 'fastify'
 import { groupRoutes } from './groups.ts'
 import { messageRoutes } from './messages.ts'
@@ -7,7 +7,7 @@ import { type PlaneName, type PlaneParts, plane } from './plane.ts'
 import { produceRoutes } from './produce.ts'
 import { topicRoutes } from './topics.ts'
 
-/** `prepare` runs before the first route: what must see all of them hooks in there. */
+/** `prepare` runs before the first route is added, for hooks that must see all routes. */
 export function planeWithRoutes(
   name: PlaneName,
   parts: PlaneParts,
@@ -26,7 +26,7 @@ async function ready(
   const json = app.getDefaultJsonParser('error', 'error')
   switch (name) {
     case 'control':
-      // What goes to no route is told so, whatever its body.
+      // A request without a route is answered with 404, whatever its body.
       app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) =>
         request.is404 ? done(null) : json(request, String(body), done),
       )

@@ -1,15 +1,15 @@
-// How the positions of many partitions are written into a cursor or an event's id, short enough for a URL and a header.
+// The text form of the positions of many partitions in a cursor or an event's id, short enough for a URL and a header.
 import type { Positions, QueryCursor } from '@local-kafka-service/agent'
 
 /**
- * `topicId.offsets`: the next offset of each partition followed, in base 36, with nothing for 0 — so 100 untouched partitions take 100 bytes.
+ * `topicId.offsets` has the next offset of each partition in base 36, with nothing for 0, so 100 empty partitions take 100 bytes.
  * Opaque to clients.
  */
 export function encodePositions({ topicId, positions }: Positions): string {
   return `${topicId}.${offsetsText(positions)}`
 }
 
-/** Undefined when the text is none of ours. */
+/** Undefined when the text is not valid. */
 export function decodePositions(text: string): Positions | undefined {
   const [topicId, positions, ...rest] = text.split('.')
   const offsets = offsetsOf(positions)
@@ -21,7 +21,7 @@ export function encodeCursor({ topicId, firstPartition, positions, ends }: Query
   return `${topicId}.${firstPartition.toString(36)}.${offsetsText(positions)}.${offsetsText(ends)}`
 }
 
-/** Undefined when the text is none of ours. */
+/** Undefined when the text is not valid. */
 export function decodeCursor(text: string): QueryCursor | undefined {
   const [topicId, first, positions, ends, ...rest] = text.split('.')
   const from = offsetsOf(positions)

@@ -1,5 +1,5 @@
-// From an error to an answer: the one table of HTTP's errors and the only shaper of their bodies.
-// Longer than other files because it is one thing: the table of errors, and what makes one of it.
+// Turns an error into an HTTP answer: the only table of HTTP's errors, and the only code that shapes their bodies.
+// It is longer than other files because it is one thing: the table of errors, and the functions that use it.
 import {
   errors,
   isError,
@@ -15,11 +15,11 @@ export interface ProblemRow {
   /** The name in the body's `error`. */
   readonly error: string
   readonly status: number
-  /** Kafka's error that says the same, where there is one. */
+  /** Kafka's error with the same meaning, if there is one. */
   readonly kafka?: KafkaErrorName
-  /** What it means, for `/errors/{name}`. */
+  /** The explanation for `/errors/{name}`, which is also the default message. */
   readonly meaning: string
-  /** What to do about it. */
+  /** The advice for the user. */
   readonly hint?: string
   readonly retryAfterSeconds?: number
 }
@@ -29,67 +29,67 @@ export const problems = {
     error: 'TopicAlreadyExistsException',
     status: 409,
     kafka: 'TOPIC_ALREADY_EXISTS',
-    meaning: 'A topic of this name exists.',
+    meaning: 'A topic with this name already exists.',
     hint: 'Use GET /topics/{name} to see it, or DELETE it first.',
   },
   invalidTopic: {
     error: 'InvalidTopicException',
     status: 400,
     kafka: 'INVALID_TOPIC_EXCEPTION',
-    meaning: 'The name is not legal for a topic, or differs from an existing one only by . and _.',
+    meaning: 'The topic name is invalid, or it differs from an existing one only in . and _.',
     hint: 'Use up to 249 ASCII letters, digits, dots, underscores and hyphens.',
   },
   invalidPartitions: {
     error: 'InvalidPartitionsException',
     status: 400,
     kafka: 'INVALID_PARTITIONS',
-    meaning: 'A topic cannot have that number of partitions.',
+    meaning: 'The number of partitions is invalid.',
   },
   invalidConfig: {
     error: 'InvalidConfigurationException',
     status: 400,
     kafka: 'INVALID_CONFIG',
-    meaning: 'A topic config is unknown, not supported yet, or has an illegal value.',
+    meaning: 'A topic config is unknown, not supported yet, or has an invalid value.',
   },
   unknownTopicOrPartition: {
     error: 'UnknownTopicOrPartitionException',
     status: 404,
     kafka: 'UNKNOWN_TOPIC_OR_PARTITION',
-    meaning: 'There is no such topic, or it has no such partition.',
-    hint: 'GET /topics on the control plane lists all topics; POST /topics makes one.',
+    meaning: 'The topic does not exist, or it does not have this partition.',
+    hint: 'GET /topics on the control plane lists all topics; POST /topics creates one.',
   },
   unknownTopicId: {
     error: 'UnknownTopicIdException',
     status: 404,
     kafka: 'UNKNOWN_TOPIC_ID',
-    meaning: 'The topic was deleted. One of the same name that was made later is another topic.',
+    meaning: 'The topic was deleted. A later topic with the same name is a different topic.',
   },
   unknownGroup: {
     error: 'GroupIdNotFoundException',
     status: 404,
     kafka: 'GROUP_ID_NOT_FOUND',
-    meaning: 'There is no such group.',
-    hint: 'GET /groups on the control plane lists all groups; a group begins with its first member or its first commit.',
+    meaning: 'The group does not exist.',
+    hint: 'GET /groups on the control plane lists all groups; a group exists from its first member or its first commit on.',
   },
   groupInUse: {
     error: 'GroupNotEmptyException',
     status: 409,
     kafka: 'NON_EMPTY_GROUP',
     meaning: 'The group has active members.',
-    hint: 'Stop its consumers; GET /groups/{group} names them.',
+    hint: 'Stop its consumers; GET /groups/{group} lists them.',
   },
   invalidGroup: {
     error: 'InvalidGroupIdException',
     status: 400,
     kafka: 'INVALID_GROUP_ID',
-    meaning: 'That cannot be the id of a group.',
+    meaning: 'The group id is invalid.',
   },
   notCoordinator: {
     error: 'NotCoordinatorException',
     status: 503,
     kafka: 'NOT_COORDINATOR',
-    meaning: 'Another agent coordinates the group, or nobody does at the moment.',
-    hint: 'Ask another agent, or try again.',
+    meaning: 'Another agent coordinates the group, or no agent does at the moment.',
+    hint: 'Send the request to another agent, or try again.',
     retryAfterSeconds: 1,
   },
   groupLoading: {
@@ -104,51 +104,51 @@ export const problems = {
     error: 'RecordTooLargeException',
     status: 413,
     kafka: 'MESSAGE_TOO_LARGE',
-    meaning: 'The body, or the record batch made of it, is larger than allowed.',
-    hint: 'The largest body is the setting http.produce.max.bytes, the largest batch the topic config max.message.bytes. Kafka clients can send more.',
+    meaning: 'The body, or its record batch, is larger than allowed.',
+    hint: 'The setting http.produce.max.bytes limits the body, and the topic config max.message.bytes limits the batch. Kafka clients can send larger records.',
   },
   invalidRecord: {
     error: 'InvalidRecordException',
     status: 400,
     kafka: 'INVALID_RECORD',
-    meaning: 'The record is not legal for this topic.',
+    meaning: 'The record is invalid for this topic.',
   },
   outOfRange: {
     error: 'OffsetOutOfRangeException',
     status: 416,
     kafka: 'OFFSET_OUT_OF_RANGE',
-    meaning: 'The offset is before the first record or beyond the end of the partition.',
-    hint: 'Use offset=earliest, offset=latest, or a number between the two.',
+    meaning: 'The offset is before the start or after the end of the partition.',
+    hint: 'Use offset=earliest, offset=latest, or an offset between them.',
   },
   notLeader: {
     error: 'NotLeaderOrFollowerException',
     status: 503,
     kafka: 'NOT_LEADER_OR_FOLLOWER',
-    meaning: 'Another agent owns the partition, or nobody does at the moment.',
-    hint: 'Ask the agent named in the message, or try again.',
+    meaning: 'Another agent owns the partition, or no agent does at the moment.',
+    hint: 'Send the request to the agent in the message, or try again.',
     retryAfterSeconds: 1,
   },
   storage: {
     error: 'KafkaStorageException',
     status: 503,
     kafka: 'KAFKA_STORAGE_ERROR',
-    meaning: 'The FileStorage Service did not give the bytes.',
-    hint: 'Try again; GET /readyz says what is wrong.',
+    meaning: 'The FileStorage Service could not read the bytes.',
+    hint: 'Try again; GET /readyz shows the cause.',
     retryAfterSeconds: 1,
   },
   damaged: {
     error: 'CorruptRecordException',
     status: 500,
     kafka: 'CORRUPT_MESSAGE',
-    meaning: 'The stored bytes of these offsets are gone, cut off, or not what was acknowledged.',
-    hint: 'Read on from next_offset, or restore the object from a copy of the store; GET /readyz lists all damage that was found.',
+    meaning: 'The stored bytes of these offsets are missing, truncated or corrupt.',
+    hint: 'Continue to read at next_offset, or restore the object from a backup of the store; GET /readyz lists all damage that was found.',
   },
   notStored: {
     error: 'NotEnoughReplicasException',
     status: 503,
     kafka: 'NOT_ENOUGH_REPLICAS',
-    meaning: 'The record was not stored: a service behind the agent is away or too slow.',
-    hint: 'Try again; GET /readyz says what is wrong.',
+    meaning: 'The record was not stored: a service that the agent uses is unavailable or too slow.',
+    hint: 'Try again; GET /readyz shows the cause.',
     retryAfterSeconds: 1,
   },
   unavailable: {
@@ -156,22 +156,22 @@ export const problems = {
     status: 503,
     kafka: 'COORDINATOR_NOT_AVAILABLE',
     meaning: 'The Metadata Service did not answer in time.',
-    hint: 'Try again; GET /readyz says what is wrong.',
+    hint: 'Try again; GET /readyz shows the cause.',
     retryAfterSeconds: 1,
   },
   timedOut: {
     error: 'TimeoutException',
     status: 503,
     kafka: 'REQUEST_TIMED_OUT',
-    meaning: 'There was no definite answer in time; the request may still take effect.',
-    hint: 'Look whether it took effect before you repeat it; GET /readyz says what is wrong.',
+    meaning: 'The outcome of the request is not known; it may still take effect.',
+    hint: 'Check whether it took effect before you repeat it; GET /readyz shows the cause.',
     retryAfterSeconds: 1,
   },
   badRequest: {
     error: 'InvalidRequestException',
     status: 400,
     kafka: 'INVALID_REQUEST',
-    meaning: 'The request is not understood: a parameter, a header or the body is wrong.',
+    meaning: 'The request is invalid: a parameter, a header or the body is wrong.',
     hint: 'GET /docs describes every request.',
   },
   keyReused: {
@@ -184,26 +184,26 @@ export const problems = {
     error: 'TopicAuthorizationException',
     status: 403,
     kafka: 'TOPIC_AUTHORIZATION_FAILED',
-    meaning: 'This client may not do that.',
+    meaning: 'This client is not authorized for the operation.',
   },
   throttled: {
     error: 'ThrottlingQuotaExceededException',
     status: 429,
     kafka: 'THROTTLING_QUOTA_EXCEEDED',
-    meaning: 'This client sends more than its quota.',
+    meaning: 'This client has exceeded its quota.',
   },
   foreignHost: {
     error: 'ForeignHostException',
     status: 403,
     meaning:
-      'The Host header names neither this machine nor an allowed host. A web page elsewhere can point its own name at this address (DNS rebinding).',
-    hint: 'Call it by localhost or by its address, or start with --allowed-hosts <name>.',
+      'The Host header names neither this machine nor an allowed host. A web page of another site can point its own name at this address (DNS rebinding).',
+    hint: 'Use localhost or the address of the server, or start the server with --allowed-hosts <name>.',
   },
   foreignOrigin: {
     error: 'ForeignOriginException',
     status: 403,
-    meaning: 'The request comes from a web page of another site. Any page can send forms to localhost.',
-    hint: 'If the page is yours, start with --allowed-hosts <its host name>.',
+    meaning: 'The request comes from a web page of another site. It is rejected because any page can send forms to localhost.',
+    hint: 'If the page is yours, start the server with --allowed-hosts <its host name>.',
   },
   notFound: {
     error: 'NotFoundException',
@@ -214,61 +214,61 @@ export const problems = {
   methodNotAllowed: {
     error: 'MethodNotAllowedException',
     status: 405,
-    meaning: 'The path is right, and the method is not one that it takes. The header Allow has those.',
+    meaning: 'The path exists, but it does not support the method. The header Allow lists the methods that it supports.',
     hint: 'GET /docs describes every request.',
   },
   notAcceptable: {
     error: 'NotAcceptableException',
     status: 406,
-    meaning: 'None of the media types in Accept can be answered.',
+    meaning: 'The server supports none of the media types in the header Accept.',
     hint: 'Accept application/json, application/x-ndjson or text/event-stream.',
   },
   unsupportedEncoding: {
     error: 'UnsupportedContentEncodingException',
     status: 415,
-    meaning: 'Bodies are taken as they are; a Content-Encoding is not undone.',
+    meaning: 'The server does not decode a body with a Content-Encoding.',
     hint: 'Send the body without Content-Encoding.',
   },
   tooManyAnswers: {
     error: 'TooManyAnswersException',
     status: 503,
-    meaning: 'Answers that other clients have not taken yet hold all memory for answers.',
-    hint: 'Try again later, or read less at a time (max_bytes).',
+    meaning: 'All memory for answers is used by answers that other clients have not read yet.',
+    hint: 'Try again later, or read less at once (max_bytes).',
     retryAfterSeconds: 5,
   },
   tooManyConnections: {
     error: 'TooManyConnectionsException',
     status: 503,
-    meaning: 'The server has as many HTTP connections at work as it may.',
-    hint: 'Close some, or try again later.',
+    meaning: 'The server has reached its limit of HTTP connections.',
+    hint: 'Close some connections, or try again later.',
     retryAfterSeconds: 5,
   },
   tooManyTails: {
     error: 'TooManyTailsException',
     status: 503,
-    meaning: 'The agent serves as many live tails as it may.',
-    hint: 'Close one, or try again later.',
+    meaning: 'The agent has reached its limit of live tails.',
+    hint: 'Close a tail, or try again later.',
     retryAfterSeconds: 10,
   },
   stopping: {
     error: 'StoppingException',
     status: 503,
-    meaning: 'The agent stops.',
-    hint: 'Try again, or ask another agent.',
+    meaning: 'The agent is stopping.',
+    hint: 'Try again, or send the request to another agent.',
     retryAfterSeconds: 1,
   },
   defect: {
     error: 'UnknownServerException',
     status: 500,
     kafka: 'UNKNOWN_SERVER_ERROR',
-    meaning: 'A defect of the server.',
-    hint: "The server's log has more under this request_id.",
+    meaning: 'The server failed because of a defect.',
+    hint: "The server's log has the cause.",
   },
 } as const satisfies Record<string, ProblemRow>
 
 export type ProblemKind = keyof typeof problems
 
-/** Thrown by routes and hooks; the error handler shapes it. */
+/** Thrown by routes and hooks; the error handler turns it into an answer. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly kind: ProblemKind
@@ -283,7 +283,7 @@ export class Problem extends Error {
     extra: {
       readonly status?: number
       readonly headers?: Readonly<Record<string, string>>
-      /** In place of the table's. */
+      /** It replaces the hint of the table. */
       readonly hint?: string
       readonly more?: Readonly<Record<string, unknown>>
       readonly cause?: unknown
@@ -327,7 +327,7 @@ export function bodyOf(problem: Problem, requestId: string): ProblemBody & Reado
   }
 }
 
-/** Whatever was thrown by a route that takes so large a body, as a problem. What nobody expected is a `defect`, its cause kept for the log and out of the body. */
+/** Turns anything that a route throws into a problem. An unexpected error is a `defect`, whose cause goes to the log and not into the body. */
 export function problemOf(error: unknown, bodyLimitBytes: number): Problem {
   if (error instanceof Problem) return error
   if (error instanceof KafkaError) return problemOfCode(error.code, error.message)
@@ -336,15 +336,15 @@ export function problemOf(error: unknown, bodyLimitBytes: number): Problem {
   if (error instanceof NoAnswerMemory) return new Problem('tooManyAnswers')
   if (error instanceof ObjectStoreError) return new Problem('storage', undefined, { cause: error })
   const { status, code, message } = asFastifyError(error)
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('tooLarge', `The body has more than ${bodyLimitBytes} bytes.`)
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('tooLarge', `The body is larger than ${bodyLimitBytes} bytes.`)
   if (code === 'FST_ERR_CTP_INVALID_JSON_BODY' || code === 'FST_ERR_CTP_EMPTY_JSON_BODY')
-    return new Problem('badRequest', 'The body is not JSON.')
+    return new Problem('badRequest', 'The body is not valid JSON.')
   if (code === 'FST_ERR_VALIDATION') return new Problem('badRequest', message)
   if (status !== undefined && status >= 400 && status < 500) return new Problem('badRequest', message, { status })
   return new Problem('defect', undefined, { cause: error })
 }
 
-/** The same problem, with what keeps the agent from writing where that is known: then nobody has to ask for it elsewhere. */
+/** Adds the known cause of a failing store to the problem. */
 export function withTrouble(problem: Problem, trouble: string | undefined): Problem {
   switch (problem.kind) {
     case 'storage':
@@ -353,7 +353,7 @@ export function withTrouble(problem: Problem, trouble: string | undefined): Prob
     case 'timedOut': {
       if (trouble === undefined) return problem
       const message = problem.message.includes(trouble) ? problem.message : `${problem.row.meaning} ${sentence(trouble)}`
-      return new Problem(problem.kind, message, { hint: 'GET /readyz says when it is over.', cause: problem.cause })
+      return new Problem(problem.kind, message, { hint: 'GET /readyz shows when the agent has recovered.', cause: problem.cause })
     }
     default:
       return problem
@@ -364,7 +364,7 @@ function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }
 
-/** A code of Kafka's, as the operations answer it. One that is not in the table is a defect. */
+/** Turns an error code of Kafka into a problem. A code that is not in the table is a defect. */
 export function problemOfCode(code: number, message?: string): Problem {
   const kinds = Object.keys(problems) as ProblemKind[]
   const kind = kinds.find((candidate) => {
@@ -372,15 +372,15 @@ export function problemOfCode(code: number, message?: string): Problem {
     return row.kafka !== undefined && errors[row.kafka].code === code
   })
   return kind === undefined
-    ? new Problem('defect', undefined, { cause: new Error(`no problem stands for Kafka's error ${code}: ${message}`) })
+    ? new Problem('defect', undefined, { cause: new Error(`the table of problems has no row for Kafka's error ${code}: ${message}`) })
     : new Problem(kind, message)
 }
 
-/** What a records operation refused, but for `elsewhere`, which the route knows to redirect. */
+/** Turns the refusal of a records operation into a problem, except `elsewhere`, which the route redirects. */
 export function problemOfRefusal(refusal: Exclude<Refusal, { kind: 'elsewhere' }>): Problem {
   switch (refusal.kind) {
     case 'out of range':
-      return new Problem('outOfRange', `The offset is outside of the partition, which has ${refusal.earliest} to ${refusal.latest}.`, {
+      return new Problem('outOfRange', `The offset is out of range: the partition has offsets ${refusal.earliest} to ${refusal.latest}.`, {
         more: { earliest: refusal.earliest, latest: refusal.latest },
       })
     case 'damaged': {

@@ -1,4 +1,4 @@
-// Producing one message over HTTP.
+// Producing one record over HTTP.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Answer, json } from './testing/json.ts'
 import { type Served, served } from './testing/served.ts'
@@ -16,14 +16,14 @@ const produce = (
 ): Promise<Response> =>
   fetch(`${server.data}/topics/${options.to ?? 'hello/produce/0'}`, { method: 'POST', body, headers: options.headers ?? {} })
 
-/** The record that was just produced, as reading gives it back. */
+/** Reads the record that was just produced. */
 async function read(partition: number, offset: number): Promise<Answer['records'][number] | undefined> {
   const response = await fetch(`${server.data}/topics/hello/messages/${partition}?offset=${offset}&limit=1`)
   const { records } = await json(response)
   return records[0]
 }
 
-test('the second curl line stores a record and answers where it is', async () => {
+test('the second curl line stores a record and answers its place', async () => {
   const response = await produce('key:value', { headers: { 'content-type': 'application/x-www-form-urlencoded' }, to: 'hello/produce/3' })
   expect(response.status).toBe(200)
   const answer = await json(response)
@@ -48,13 +48,13 @@ test.each([
   expect(await read(0, offset)).toMatchObject({ key, value })
 })
 
-test('bytes that are no text survive', async () => {
+test('bytes that are not text are stored unchanged', async () => {
   const { offset } = await json(produce(Uint8Array.of(0xff, 0x3a, 0x00, 0x3a, 0xfe)))
   expect(await read(0, offset)).toMatchObject({ key: '/w==', keyEncoding: 'base64', value: 'ADr+', valueEncoding: 'base64' })
 })
 
 test.each(['application/json', 'text/plain; charset=latin1', 'multipart/form-data', 'no type', 'a/b/c;;', '*/*'])(
-  'the content type %j makes no difference',
+  'the content type %j has no effect',
   async (type) => {
     const response = await produce('k:{"a":+1}', { headers: { 'content-type': type } })
     expect(response.status).toBe(200)
@@ -62,7 +62,7 @@ test.each(['application/json', 'text/plain; charset=latin1', 'multipart/form-dat
   },
 )
 
-test('no content type makes no difference either, whole or chunked', async () => {
+test('a missing content type has no effect either, whole or chunked', async () => {
   const whole = await server.raw(
     'data',
     'POST /topics/hello/produce/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 3\r\n\r\na:1',
@@ -76,14 +76,14 @@ test('no content type makes no difference either, whole or chunked', async () =>
   expect([(await read(1, 0))?.value, (await read(1, 1))?.value]).toEqual(['1', '2'])
 })
 
-test('a body of 1,023 bytes is taken, one of 1,024 is a 413, also when it comes in chunks', async () => {
+test('a body of 1,023 bytes is accepted, one of 1,024 is a 413, even in chunks', async () => {
   expect((await produce('x'.repeat(1023))).status).toBe(200)
   const tooLarge = await produce('x'.repeat(1024))
   expect(tooLarge.status).toBe(413)
   expect(await json(tooLarge)).toMatchObject({
     error: 'RecordTooLargeException',
     kafka: { code: 10, name: 'MESSAGE_TOO_LARGE' },
-    message: 'The body has more than 1023 bytes.',
+    message: 'The body is larger than 1023 bytes.',
   })
   const half = `200\r\n${'x'.repeat(0x200)}\r\n`
   const head = 'POST /topics/hello/produce/0 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
@@ -112,12 +112,12 @@ test.each([
   expect(problem.message).toMatch(message)
 })
 
-test('producing to a topic that does not exist does not make it', async () => {
+test('producing to a missing topic does not create it', async () => {
   await produce('k:v', { to: 'never-made/produce/0' })
   expect((await fetch(`${server.control}/topics/never-made`)).status).toBe(404)
 })
 
-test('a body that says it is compressed is refused, not stored as it is', async () => {
+test('a body with a Content-Encoding is rejected, not stored unchanged', async () => {
   const response = await produce('k:v', { headers: { 'content-encoding': 'gzip' } })
   expect(response.status).toBe(415)
 })
@@ -145,7 +145,7 @@ test('an Idempotency-Key with another body, another split or another partition i
   }
 })
 
-test('two requests with one Idempotency-Key at the same time store one record; both get its place', async () => {
+test('two concurrent requests with the same Idempotency-Key store one record, and both get its place', async () => {
   const responses = await Promise.all(Array.from({ length: 8 }, () => produce('k:race', { headers: { 'idempotency-key': 'race' } })))
   const answers = await Promise.all(responses.map(json))
   expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
@@ -160,7 +160,7 @@ test.each(['', '"', 'ü', 'x'.repeat(256), 'a"b'])('the Idempotency-Key %j is a 
   expect(response).toMatch(/^HTTP\/1\.1 400 /)
 })
 
-test('a form that a page of another site posts is refused and nothing is stored', async () => {
+test('a form from a page of another site is rejected, and nothing is stored', async () => {
   const before = await json(produce('k:before'))
   const response = await produce('k:evil', {
     headers: { origin: 'https://evil.example', 'content-type': 'application/x-www-form-urlencoded' },
@@ -169,12 +169,12 @@ test('a form that a page of another site posts is refused and nothing is stored'
   expect((await json(produce('k:after'))).offset).toBe(before.offset + 1)
 })
 
-test('concurrent records each get an offset of their own', async () => {
+test('each concurrent record gets its own offset', async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => produce(`k:${index}`, { to: 'hello/produce/2' }).then(json)))
   expect(new Set(answers.map(({ offset }) => offset)).size).toBe(50)
 })
 
-test('while the object store is away a record is a 503 with Retry-After, and later records are stored', async () => {
+test('while the object store is unavailable a record is a 503 with Retry-After, and later records are stored', async () => {
   await using faulty = await served({ putsFail: true })
   await faulty.topic('hello', 1)
   const response = await fetch(`${faulty.data}/topics/hello/produce/0`, { method: 'POST', body: 'k:v' })
@@ -204,7 +204,7 @@ test.each(['application/json', 'Application/JSON; charset=utf-8'])('N12: JSON se
   }
 })
 
-test('N12: what is not JSON is split, whatever its label; JSON under another label, too', async () => {
+test('N12: a body that is not JSON is split, whatever its content type; so is JSON with another content type', async () => {
   for (const [body, type] of [
     ['key:value', 'application/json'],
     ['key:value', 'application/x-www-form-urlencoded'],

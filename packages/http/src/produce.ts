@@ -1,4 +1,4 @@
-// Produce one record on the data plane: the raw bytes `key:value`; or JSON that is labelled as JSON, which is a value without a key.
+// The route that produces one record on the data plane: the raw bytes `key:value`, or JSON that is labelled as JSON, which is a value without a key.
 import { number } from '@local-kafka-service/agent'
 import type { FastifyInstance } from 'fastify'
 import { rerouted } from './elsewhere.ts'
@@ -21,10 +21,10 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
         operationId: 'produceOne',
         summary: 'Produce one record',
         description:
-          'The body is the raw bytes `key:value`: it is split at the first colon, and the answer shows the key; without a colon the key is null. ' +
-          'A body that is JSON and sent with `Content-Type: application/json` is a value without a key. Any other content type makes no difference. ' +
-          'The answer comes when the record is stored. With an `Idempotency-Key` a repeated request is stored once and gets the first answer again, with `Idempotent-Replay: true`. ' +
-          "curl's `-d @file` drops line ends; `--data-binary @file` keeps them.",
+          'The body is the raw bytes `key:value`. It is split at the first colon, and the answer shows the key; without a colon the key is null. ' +
+          'A JSON body with `Content-Type: application/json` is a value without a key. Other content types have no effect. ' +
+          'The server answers when the record is stored. With an `Idempotency-Key` a repeated request stores the record only once and gets the first answer again, with `Idempotent-Replay: true`. ' +
+          "curl's `-d @file` removes line breaks; `--data-binary @file` keeps them.",
         tags: ['records'],
         params: partitionParams,
         querystring: { type: 'object', additionalProperties: false, properties: {} },
@@ -40,12 +40,12 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
         consumes: ['application/octet-stream'],
         response: {
           200: {
-            description: 'Where the record is',
+            description: 'The place of the record',
             headers: {
               'Idempotent-Replay': {
                 type: 'string',
                 enum: ['true'],
-                description: 'There when an earlier request with this key stored the record.',
+                description: 'Present when an earlier request with this key stored the record.',
               },
             },
             type: 'object',
@@ -55,7 +55,7 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
               partition: { type: 'integer' },
               offset: { type: 'integer' },
               timestamp: { type: 'integer', description: 'Milliseconds since the epoch.' },
-              key: { type: ['string', 'null'], description: 'What was read as the key: what is before the first colon.' },
+              key: { type: ['string', 'null'], description: 'The key: the part of the body before the first colon.' },
               keyEncoding: { type: 'string', enum: ['base64'] },
             },
           },
@@ -98,7 +98,7 @@ export const partitionParams = {
   properties: { ...topicParams.properties, partition: { type: 'integer', minimum: 0 } },
 } as const
 
-/** `key:value` is never JSON, so the label alone decides nothing. */
+/** `key:value` is never valid JSON, so the content type alone does not decide. */
 function isJson(body: Uint8Array): boolean {
   try {
     JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())
@@ -116,7 +116,7 @@ function split(body: Uint8Array): { readonly key: Uint8Array | null; readonly va
   return at < 0 ? { key: null, value: body } : { key: body.subarray(0, at), value: body.subarray(at + 1) }
 }
 
-/** The draft of the IETF has the key as a quoted string; most clients send it plain. */
+/** In the IETF draft the key is a quoted string; most clients send it without quotes. */
 function keyOf(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined
   const text = Array.isArray(header) ? header.join(', ') : header

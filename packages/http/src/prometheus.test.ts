@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { prometheusText } from './prometheus.ts'
 
-test('counters and gauges come out with help, type and labels, and a scrape leaves nothing behind', async () => {
+test('counters and gauges have help, type and labels, and a scrape keeps no state', async () => {
   const metrics = [
     {
       name: 'lks_requests_total',

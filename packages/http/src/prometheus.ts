@@ -1,4 +1,4 @@
-// The agent's metrics as Prometheus reads them: prom-client does the text, the numbers are the agent's own, read at each scrape.
+// The agent's metrics in the text format of Prometheus: prom-client writes the text from the agent's numbers at each scrape.
 import type { Metric } from './served-agent.ts'
 
 /** The library is loaded at the first scrape. */

@@ -1,4 +1,4 @@
-// Answers with records as JSON or NDJSON: one piece goes out whole, more are streamed as fast as the reader takes them.
+// Answers with records as JSON or NDJSON: a single piece is sent whole, more pieces are streamed as fast as the reader takes them.
 import { Readable } from 'node:stream'
 import type { LogRecord, Unreadable } from '@local-kafka-service/agent'
 import type { FastifyReply } from 'fastify'
@@ -22,7 +22,7 @@ export function ndjson(
   return send(reply.type('application/x-ndjson; charset=utf-8'), answer, lines())
 }
 
-/** An object whose member `records` stands between the others. */
+/** An object whose member `records` is between the members of `before` and `after`. */
 export function json(
   reply: FastifyReply,
   answer: AnswerOnItsWay,
@@ -39,7 +39,7 @@ export function json(
   return send(reply.type('application/json; charset=utf-8'), answer, text())
 }
 
-/** One piece goes out as it is, with its length in front; more are made as they are taken. */
+/** A single piece is sent with its length; further ones are created as the reader takes them. */
 async function send(reply: FastifyReply, answer: AnswerOnItsWay, text: Iterable<string>): Promise<FastifyReply> {
   const pieces = joined(text)
   const first = pieces.next()
@@ -53,7 +53,7 @@ async function send(reply: FastifyReply, answer: AnswerOnItsWay, text: Iterable<
   return reply.send(stream(answer.taken(all())))
 }
 
-/** Makes no more ahead of its reader than one piece. */
+/** Reads at most one piece ahead of its reader. */
 export function stream(text: AsyncIterable<string>): Readable {
   return Readable.from(text, { objectMode: false, highWaterMark: httpLimits.streamBufferBytes })
 }

@@ -1,4 +1,4 @@
-// A record as JSON: text where its bytes are UTF-8, base64 marked so where they are not.
+// A record as JSON: text if its bytes are UTF-8, otherwise base64, which is marked.
 import { isUtf8 } from 'node:buffer'
 import { type LogRecord, limits } from '@local-kafka-service/agent'
 
@@ -14,7 +14,7 @@ export interface RecordJson {
   readonly cut?: NonNullable<LogRecord['cut']>
 }
 
-/** A key as an answer shows it. */
+/** A key in the form of an answer. */
 export function keyJson(key: Uint8Array | null): Pick<RecordJson, 'key' | 'keyEncoding'> {
   const { text, base64 } = textOf(key)
   return { key: text, ...(base64 && { keyEncoding: 'base64' as const }) }
@@ -37,7 +37,7 @@ export function recordJson({ partition, offset, timestamp, key, value, headers, 
   }
 }
 
-// A byte order mark is part of the text: the bytes must come back as they were.
+// A byte order mark is part of the text, so that the bytes can be restored exactly.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function textOf(bytes: Uint8Array | null): { readonly text: string | null; readonly base64: boolean } {
@@ -54,9 +54,9 @@ export const recordSchema = {
     offset: { type: 'integer' },
     timestamp: { type: 'integer', description: 'Milliseconds since the epoch.' },
     key: { type: ['string', 'null'] },
-    keyEncoding: { type: 'string', enum: ['base64'], description: 'There when the key is not UTF-8.' },
+    keyEncoding: { type: 'string', enum: ['base64'], description: 'Present when the key is not UTF-8.' },
     value: { type: ['string', 'null'] },
-    valueEncoding: { type: 'string', enum: ['base64'], description: 'There when the value is not UTF-8.' },
+    valueEncoding: { type: 'string', enum: ['base64'], description: 'Present when the value is not UTF-8.' },
     headers: {
       type: 'array',
       items: {
@@ -67,7 +67,7 @@ export const recordSchema = {
     },
     cut: {
       type: 'object',
-      description: `There when the record is larger than ${limits.recordBytesPerAnswer} bytes as JSON and only its beginning is here: the sizes of the parts that are cut. A Kafka client reads it whole.`,
+      description: `Present when the record is larger than ${limits.recordBytesPerAnswer} bytes as JSON, so that the answer has only its beginning: the original sizes of the parts that are cut. A Kafka client can read the whole record.`,
       properties: { keyBytes: { type: 'integer' }, valueBytes: { type: 'integer' }, headerCount: { type: 'integer' } },
     },
   },

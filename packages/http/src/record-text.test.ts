@@ -1,4 +1,4 @@
-// The text of a record in pieces is the same as in one.
+// The pieces of a record's text equal its whole text.
 import type { LogRecord } from '@local-kafka-service/agent'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -6,7 +6,7 @@ import { httpLimits } from './limits.ts'
 import { recordJson } from './record-json.ts'
 import { joined, recordText } from './record-text.ts'
 
-/** Text of all widths, or bytes that are none; repeated until it is longer than a piece. */
+/** Text of all widths, or bytes that are not text; repeated until it is longer than a piece. */
 const someBytes = fc.option(
   fc
     .tuple(
@@ -29,7 +29,7 @@ const aRecord: fc.Arbitrary<LogRecord> = fc.record({
   headers: fc.array(fc.record({ key: fc.string(), value: someBytes }), { maxLength: 3 }),
 })
 
-test('H3: however large, a record is written in pieces that together are its JSON', () => {
+test('H3: a record of any size is written in pieces that together are its JSON', () => {
   fc.assert(
     fc.property(aRecord, (record) => {
       expect([...recordText(record)].join('')).toBe(JSON.stringify(recordJson(record)))

@@ -1,4 +1,4 @@
-// Records as the text of an answer, in pieces: a large value never stands in memory as JSON at once, and is made only as fast as it is taken.
+// Writes records as the JSON text of an answer, in pieces: a large value is never in memory as a whole, and is written only as fast as it is read.
 import { isUtf8 } from 'node:buffer'
 import { characterEnd, type LogRecord } from '@local-kafka-service/agent'
 import { httpLimits } from './limits.ts'

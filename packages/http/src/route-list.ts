@@ -1,4 +1,4 @@
-// The routes of one plane, for the answers to a request that none of them takes.
+// The routes of one plane, for the answer to a request without a route.
 
 interface Route {
   readonly method: string | readonly string[]
@@ -13,12 +13,12 @@ export class RouteList {
     this.#routes.push({ path, pattern: new RegExp(`^${url.replaceAll(/:\w+/g, '[^/]+')}$`), methods: [method].flat() })
   }
 
-  /** As people write them: `/topics/{topic}`. Each once, in order. */
+  /** Sorted, without duplicates, in the form `/topics/{topic}`. */
   get paths(): readonly string[] {
     return [...new Set(this.#routes.map(({ path }) => path))].toSorted()
   }
 
-  /** The methods that a path takes; none where nothing is at the path. */
+  /** The methods that a path supports; none if the path does not exist. */
   methodsOf(path: string): readonly string[] {
     return [...new Set(this.#routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))].toSorted()
   }

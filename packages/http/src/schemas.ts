@@ -16,18 +16,18 @@ export const problemSchema = {
 } as const
 
 const reasons: Readonly<Record<number, string>> = {
-  307: 'Another agent owns the partition: Location says where',
-  400: 'The request is wrong',
-  404: 'No such topic, partition or group',
-  406: 'None of the accepted media types can be answered',
-  409: 'It exists already, or it is in use',
+  307: 'Another agent owns the partition: Location has its URL',
+  400: 'The request is invalid',
+  404: 'The topic, partition or group does not exist',
+  406: 'The server supports none of the accepted media types',
+  409: 'The topic already exists, or the group has members',
   413: 'The body is too large',
   416: 'The offset is outside of the partition',
-  422: 'The Idempotency-Key stands for another request',
-  503: 'A service behind the agent is away: Retry-After says when to try again',
+  422: 'The Idempotency-Key was used for another request',
+  503: 'The agent cannot answer at the moment: Retry-After has the time to wait',
 }
 
-/** The error answers of a route, beside the 403 that each can give. */
+/** The error answers of a route, in addition to the 403 that every route has. */
 export function problemAnswers(...statuses: readonly number[]): Readonly<Record<number, object>> {
   return Object.fromEntries(statuses.map((status) => [status, { description: reasons[status] ?? 'An error', ...problemSchema }]))
 }

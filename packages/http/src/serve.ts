@@ -1,4 +1,4 @@
-// Serves the control plane and the data plane of one agent, and stops them without cutting an answer.
+// Serves the control plane and the data plane of one agent, and stops them without interrupting an answer.
 import { answerStreams } from './answer-stream.ts'
 import { ConnectionRoom } from './connection-room.ts'
 import { httpLimits } from './limits.ts'
@@ -11,33 +11,33 @@ import { type Listening, listen, type PortAsk } from './servers.ts'
 export interface HttpOptions {
   readonly control: PortAsk
   readonly data: PortAsk
-  /** Host names beside localhost and the addresses listened on, as `host.docker.internal`: requests with another Host or Origin are refused. */
+  /** Host names in addition to localhost and the addresses of the server, such as `host.docker.internal`. Requests with another Host or Origin are rejected. */
   readonly allowedHosts: readonly string[]
-  /** The product's, as `/version` and the OpenAPI description say it. */
+  /** The product's version, for `/version` and the OpenAPI description. */
   readonly version: string
-  /** Where another agent's data plane is, as `http://host:port`: then a request for its partition is answered 307, else 503 with its name. */
+  /** The URL of another agent's data plane, such as `http://host:port`. If it is known, a request for that agent's partition is answered with 307, otherwise with 503 and its name. */
   readonly dataUrlOf?: (brokerId: number) => string | undefined
 }
 
 export interface HttpPlane {
-  /** As a client on this machine reaches it. */
+  /** The URL for a client on this machine. */
   readonly url: string
   readonly port: number
   readonly addresses: readonly { readonly host: string; readonly port: number }[]
-  /** The default port that was busy, when it was moved on from. */
+  /** The busy default port, if another one is used instead. */
   readonly movedFrom: number | undefined
 }
 
 export interface HttpServers {
   readonly control: HttpPlane
   readonly data: HttpPlane
-  /** Ends live tails and long waits, lets `/readyz` say so; everything else is still answered. Call it before the agent drains. */
+  /** Ends live tails and long waits, and makes `/readyz` report it; other requests are still answered. Call it before the agent drains. */
   drain(): void
-  /** Accepts nothing more, lets requests in progress end, then closes. Includes `drain`. */
+  /** Accepts no more connections, completes requests in progress, then closes. Includes `drain`. */
   stop(): Promise<void>
 }
 
-/** Rejects with a PortError when an asked-for port is taken; nothing listens then. */
+/** Rejects with a PortError when a port is in use; then nothing listens. */
 export async function serveHttp(agent: ServedAgent, options: HttpOptions): Promise<HttpServers> {
   const stopping = new AbortController()
   const listening: Partial<Record<PlaneName, Listening>> = {}

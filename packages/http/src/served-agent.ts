@@ -1,4 +1,4 @@
-// What HTTP needs of an agent: a narrow view, so that a route cannot reach past the operations.
+// The part of an agent that HTTP uses: a narrow view, so that routes can only call operations.
 import type { Services } from '@local-kafka-service/agent'
 
 export interface ServedAgent {
@@ -11,7 +11,7 @@ export interface ServedAgent {
     readonly owners: Pick<Services['owners'], 'members' | 'ofPartition'>
     readonly stores: Pick<Services['stores'], 'trouble'>
   }
-  /** Ready to serve, or why not, in words. */
+  /** Whether the agent is ready, and the reasons if it is not. */
   health(): Health
   metrics(): readonly Metric[]
 }
@@ -21,7 +21,7 @@ export interface Health {
   readonly reasons: readonly string[]
 }
 
-/** One metric with all its samples, as of now. */
+/** One metric with all its current samples. */
 export interface Metric {
   readonly name: string
   readonly help: string

@@ -1,4 +1,4 @@
-// Which ports the planes listen on, and which they move on from.
+// The ports that the planes listen on, and those that they skip.
 import { createServer, type Server } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { ConnectionRoom } from './connection-room.ts'
@@ -38,7 +38,7 @@ async function taken(host: string): Promise<number> {
   return address.port
 }
 
-test('both addresses get the same port, also when any will do', async () => {
+test('both addresses get the same port, even port 0', async () => {
   const { addresses, port } = await listened({ hosts: both, port: 0, movable: false })
   expect(addresses).toEqual(both.map((host) => ({ host, port })))
   for (const { host } of addresses) {
@@ -47,7 +47,7 @@ test('both addresses get the same port, also when any will do', async () => {
   }
 })
 
-test.each(both)('a default port that is busy on %s moves on, on both addresses, and says from where', async (host) => {
+test.each(both)('a default port that is busy on %s is replaced on both addresses, and reported', async (host) => {
   const busy = await taken(host)
   const listening = await listened({ hosts: both, port: busy, movable: true })
   expect(listening.port).toBeGreaterThan(busy)
@@ -55,7 +55,7 @@ test.each(both)('a default port that is busy on %s moves on, on both addresses, 
   expect(listening.addresses.map(({ port }) => port)).toEqual([listening.port, listening.port])
 })
 
-test.each(both)('an asked-for port that is busy on %s is an error that names it, and nothing stays open', async (host) => {
+test.each(both)('a requested port that is busy on %s is an error that names it, and nothing stays open', async (host) => {
   const busy = await taken(host)
   const failed = await listened({ hosts: both, port: busy, movable: false }).catch((error: unknown) => error)
   expect(failed).toBeInstanceOf(PortError)
@@ -65,7 +65,7 @@ test.each(both)('an asked-for port that is busy on %s is an error that names it,
 })
 
 test('an address that this machine lacks is left out, unless it is the only one', async () => {
-  // 192.0.2.0/24 is for documentation: no machine has it.
+  // 192.0.2.0/24 is reserved for documentation: no machine has it.
   const { addresses } = await listened({ hosts: ['127.0.0.1', '192.0.2.1'], port: 0, movable: false })
   expect(addresses.map(({ host }) => host)).toEqual(['127.0.0.1'])
   await expect(listened({ hosts: ['192.0.2.1'], port: 0, movable: false })).rejects.toMatchObject({ kind: 'no address', host: '192.0.2.1' })

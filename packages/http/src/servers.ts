@@ -1,34 +1,34 @@
-// The sockets of one plane: one HTTP server per address, all on one port, with time-outs said out loud.
+// The sockets of one plane: one HTTP server for each address, all on one port, with explicit time-outs.
 import type { RequestListener, Server } from 'node:http'
 import type { ConnectionRoom } from './connection-room.ts'
 import { httpLimits } from './limits.ts'
 
-// Not by an import: a module's import of node:http reads all its exports, among them `fetch`, which loads 20 ms of code that nobody here calls.
+// Not an import: importing node:http reads all its exports, and one of them loads `fetch`, which takes 20 ms and is not used.
 const { createServer } = process.getBuiltinModule('node:http')
 
 export interface PortAsk {
   /** Addresses such as `127.0.0.1` and `::1`. One whose family the machine lacks is left out. */
   readonly hosts: readonly string[]
-  /** 0 = any free port; all addresses get the same one. */
+  /** 0 stands for any free port; all addresses get the same one. */
   readonly port: number
-  /** Nobody asked for this port: when it is busy, the next free one does. */
+  /** True for a default port: when it is busy, the next free one is used. */
   readonly movable: boolean
-  /** Whether the port and its connections keep the process alive. Default: yes. */
+  /** Whether the port and its connections keep the process alive. The default is true. */
   readonly holdsProcess?: boolean
 }
 
 export interface Listening {
   readonly addresses: readonly { readonly host: string; readonly port: number }[]
   readonly port: number
-  /** The port that was busy, when it was moved on from. */
+  /** The busy default port, if another one is used instead. */
   readonly movedFrom: number | undefined
-  /** Accepts nothing more; idle connections are closed, busy ones after their answer. */
+  /** Accepts no more connections; closes idle ones at once and busy ones after their answer. */
   stopAccepting(): void
-  /** Settles when no connection is left. After `graceMs` the last are cut. */
+  /** Settles when no connection is left. After `graceMs` it closes the remaining ones. */
   closed(graceMs: number, after: (delayMs: number, callback: () => void) => { cancel(): void }): Promise<void>
 }
 
-/** The port asked for is taken, or may not be used. */
+/** The port is in use, or may not be used. */
 export class PortError extends Error {
   override readonly name = 'PortError'
   readonly kind: 'busy' | 'denied' | 'no address'
@@ -38,8 +38,8 @@ export class PortError extends Error {
   constructor(kind: PortError['kind'], at: { readonly host: string; readonly port: number }, options?: { readonly cause?: unknown }) {
     const why = {
       busy: `port ${at.port} is in use`,
-      denied: `port ${at.port} may not be used by this user`,
-      'no address': `${at.host} is no address of this machine`,
+      denied: `this user may not use port ${at.port}`,
+      'no address': `${at.host} is not an address of this machine`,
     }[kind]
     super(why, options)
     this.kind = kind

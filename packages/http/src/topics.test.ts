@@ -12,7 +12,7 @@ afterAll(() => server.stop())
 const post = (body: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${server.control}/topics`, { method: 'POST', body, headers })
 
-test('the first curl line makes a topic with 100 partitions and answers it, with the content type that curl sends', async () => {
+test('the first curl line creates a topic with 100 partitions and returns it, with the content type that curl sends', async () => {
   const response = await post('{"name":"hello"}', { 'content-type': 'application/x-www-form-urlencoded' })
   expect(response.status).toBe(200)
   const topic = await json(response)
@@ -25,7 +25,7 @@ test('the first curl line makes a topic with 100 partitions and answers it, with
   })
 })
 
-test('a JSON body needs no content type at all', async () => {
+test('a JSON body needs no content type', async () => {
   const response = await server.raw(
     'control',
     `POST /topics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 17\r\n\r\n{"name":"untyped"}`.replace('17', '18'),
@@ -33,7 +33,7 @@ test('a JSON body needs no content type at all', async () => {
   expect(response).toMatch(/^HTTP\/1\.1 200 /)
 })
 
-test('partitions and configs are taken, and shown with their effective values', async () => {
+test('partitions and configs are stored, and shown with their effective values', async () => {
   const response = await post('{"name":"wide","partitions":3,"config":{"message.timestamp.type":"LogAppendTime","max.message.bytes":2048}}')
   expect(await json(response)).toMatchObject({
     partitions: 3,
@@ -44,7 +44,7 @@ test('partitions and configs are taken, and shown with their effective values', 
   expect(shown.effectiveConfig).toContainEqual({ name: 'cleanup.policy', value: 'delete', source: 'DEFAULT_CONFIG' })
 })
 
-test('a name that is taken is a 409 that tells of the topic there is', async () => {
+test('an existing name is a 409 that describes the existing topic', async () => {
   await post('{"name":"twice","partitions":2}')
   const response = await post('{"name":"twice"}')
   expect(response.status).toBe(409)
@@ -74,11 +74,11 @@ test.each([
   ['{"name":7}', 'InvalidRequestException', /'name' must be a string/],
   ['{}', 'InvalidRequestException', /'name' is missing/],
   ['{"name":"x","patitions":3}', 'InvalidRequestException', /no member 'patitions'/],
-  ['{"name":', 'InvalidRequestException', /not JSON/],
+  ['{"name":', 'InvalidRequestException', /not valid JSON/],
   ['[]', 'InvalidRequestException', /JSON object/],
   ['', 'InvalidRequestException', /JSON/],
-  ['{"name":"x","__proto__":{"partitions":3}}', 'InvalidRequestException', /not JSON/],
-])('the body %s is a 400 that says why', async (body, error, message) => {
+  ['{"name":"x","__proto__":{"partitions":3}}', 'InvalidRequestException', /not valid JSON/],
+])('the body %s is a 400 with the reason', async (body, error, message) => {
   const response = await post(body)
   expect(response.status).toBe(400)
   const problem = await json(response)
@@ -86,7 +86,7 @@ test.each([
   expect(problem.message).toMatch(message)
 })
 
-test('topics are listed by name and gone when they are deleted', async () => {
+test('topics are listed by name, and no longer after they are deleted', async () => {
   await post('{"name":"b-listed","partitions":1}')
   await post('{"name":"a-listed","partitions":1}')
   const names = async (): Promise<string[]> => {
@@ -102,7 +102,7 @@ test('topics are listed by name and gone when they are deleted', async () => {
   expect((await fetch(`${server.control}/topics/a-listed`, { method: 'DELETE' })).status).toBe(404)
 })
 
-test('a page of another site cannot make a topic, nor a name that was rebound to this address', async () => {
+test('a page of another site cannot create a topic, nor can a name that was rebound to this address', async () => {
   const fromPage = await post('{"name":"evil"}', { origin: 'https://evil.example' })
   expect(fromPage.status).toBe(403)
   expect(await json(fromPage)).toMatchObject({ error: 'ForeignOriginException' })
@@ -114,16 +114,16 @@ test('a page of another site cannot make a topic, nor a name that was rebound to
   expect((await fetch(`${server.control}/topics/evil`)).status).toBe(404)
 })
 
-test('a local page may: the console is one', async () => {
+test('a local page can create a topic: the console is one', async () => {
   expect((await post('{"name":"from-console"}', { origin: 'http://localhost:8000' })).status).toBe(200)
 })
 
-test('a body of more than 64 KiB is refused', async () => {
+test('a body of more than 64 KiB is rejected', async () => {
   const response = await post(`{"name":"${'x'.repeat(70_000)}"}`)
   expect(response.status).toBe(413)
 })
 
-test('the produce path on the control plane says where the data plane is', async () => {
+test('the 404 of the produce path on the control plane has the URL on the data plane', async () => {
   const response = await fetch(`${server.control}/topics/hello/produce/0`, { method: 'POST', body: 'key:value' })
   expect(response.status).toBe(404)
   expect((await json(response)).message).toContain(`${server.data}/topics/hello/produce/0`)

@@ -1,4 +1,4 @@
-// Topics on the control plane: make, list, show, delete.
+// The routes of topics on the control plane: create, list, show, delete.
 import { number, type Topic } from '@local-kafka-service/agent'
 import type { FastifyInstance } from 'fastify'
 import { isoTime } from './iso-time.ts'
@@ -21,9 +21,9 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       config: { access: { operation: 'CREATE', resource: 'topic in body' } },
       schema: {
         operationId: 'createTopic',
-        summary: 'Make a topic',
+        summary: 'Create a topic',
         description:
-          'The body is JSON whatever the content type says. Without `partitions` the topic gets as many as the setting `http.num.partitions` says (100).',
+          'The body is read as JSON, whatever the content type. Without `partitions` the topic gets the number of the setting `http.num.partitions` (100).',
         tags: ['topics'],
         body: newTopicSchema,
         response: { 200: topicSchema, ...problemAnswers(400, 409, 503) },
@@ -31,9 +31,9 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
     },
     async ({ body }) => {
       const { name, partitions } = body
-      // -1 is Kafka's word for a default that is not the one of this route.
+      // -1 would stand for Kafka's default, which is not the default of this route.
       if (partitions !== undefined && partitions < 1)
-        throw new Problem('invalidPartitions', `Number of partitions was ${partitions}; it must be at least 1.`)
+        throw new Problem('invalidPartitions', `Number of partitions was ${partitions}: use at least 1.`)
       const configs = Object.fromEntries(Object.entries(body.config ?? {}).map(([key, value]) => [key, String(value)]))
       const made = await topics.create({ name, partitions: partitions ?? number(settings, 'http.num.partitions'), configs, dryRun: false })
       if (made.kind === 'ok') return topicJson(made.value)
@@ -104,7 +104,7 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       schema: {
         operationId: 'deleteTopic',
         summary: 'Delete a topic and all its records',
-        description: 'Answers the topic that was deleted.',
+        description: 'Returns the deleted topic.',
         tags: ['topics'],
         params: topicParams,
         querystring: { type: 'object', additionalProperties: false, properties: {} },
@@ -123,7 +123,7 @@ function topicJson({ name, topicId, partitions, configs, createdAtMs }: Topic): 
   return { name, id: topicId, partitions, config: configs, createdAt: isoTime(createdAtMs) }
 }
 
-/** A duration as people say it. */
+/** A rounded duration for people. */
 function ago(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000))
   if (seconds < 120) return `${seconds} s`
@@ -155,9 +155,9 @@ const newTopicSchema = {
 
 const topicProperties = {
   name: { type: 'string' },
-  id: { type: 'string', description: "The topic's id in Kafka's text form; never used again." },
+  id: { type: 'string', description: "The topic's id in Kafka's text form. An id is never reused." },
   partitions: { type: 'integer' },
-  config: { type: 'object', description: 'Only what was set for this topic.', additionalProperties: { type: 'string' } },
+  config: { type: 'object', description: 'The configs that were set for this topic.', additionalProperties: { type: 'string' } },
   createdAt: { type: 'string', format: 'date-time' },
 } as const
 const topicRequired = ['name', 'id', 'partitions', 'config', 'createdAt'] as const
@@ -178,7 +178,7 @@ const shownTopicSchema = {
         properties: {
           name: { type: 'string' },
           value: { type: 'string' },
-          source: { type: 'string', description: "Where the value comes from, in DescribeConfigs' words." },
+          source: { type: 'string', description: 'The source of the value, with the names of DescribeConfigs.' },
         },
       },
     },

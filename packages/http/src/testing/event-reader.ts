@@ -1,4 +1,4 @@
-// A reader of server-sent events as a browser is one: events with their ids, and comments.
+// A reader of server-sent events, like a browser's: events with their ids, and comments.
 
 export interface ReceivedEvent {
   readonly event: string | undefined
@@ -19,7 +19,7 @@ export class EventReader {
     this.#abort = abort
   }
 
-  /** Settles when the stream has begun: with its first id. */
+  /** Settles with the first id, when the stream has started. */
   static async open(url: string, lastEventId?: string): Promise<EventReader> {
     const abort = new AbortController()
     const response = await fetch(url, {
@@ -55,7 +55,7 @@ export class EventReader {
     }
   }
 
-  /** Whether nothing but comments comes until the end. */
+  /** Whether the rest of the stream has only comments. */
   async ended(): Promise<boolean> {
     for (;;) {
       const block = await this.#block()

@@ -1,4 +1,4 @@
-// A Metadata Service of a few maps, for the tests of HTTP: one agent owns all, nothing fails, commits are as the port says.
+// A Metadata Service in a few maps, for the tests of HTTP: one agent owns everything, nothing fails, and commits follow the port's contract.
 import type { LogId, TopicId, TopicPartition } from '../../../agent/src/core/ids.ts'
 import type {
   CommitInput,

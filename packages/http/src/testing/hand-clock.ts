@@ -37,7 +37,7 @@ export class HandClock implements Clock {
     setImmediate(callback)
   }
 
-  /** Lets what is pending settle, then moves on and calls what is due, in its order. */
+  /** Lets pending promises settle, then moves the time and calls the timers that are due, in order. */
   async advance(ms: number): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     this.#nowMs += ms

@@ -1,7 +1,7 @@
-// What the API answers, as tests look at it.
+// The answers of the API, in a form for tests.
 import type { RecordJson } from '../record-json.ts'
 
-/** Every member that any answer has: which of them are there is what a test expects. */
+/** Every member of any answer; a test expects the ones of its answer. */
 export interface Answer {
   readonly id: string
   readonly name: string

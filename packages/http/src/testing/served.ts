@@ -1,4 +1,4 @@
-// Both planes over real sockets, in front of an agent's real write and read path; its Metadata Service is a fake of a few maps.
+// Both planes over real sockets, in front of an agent's real write and read paths; the Metadata Service is a fake in a few maps.
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { type AgentEvent, KafkaError, limits, type Member, settings } from '@local-kafka-service/agent'
@@ -27,11 +27,11 @@ import { FakeMetadata } from './fake-metadata.ts'
 import { realClock } from './real-clock.ts'
 
 export interface ServedOptions extends Partial<Pick<HttpOptions, 'control' | 'allowedHosts' | 'dataUrlOf'>> {
-  /** Who owns all partitions in place of this agent. */
+  /** The agent that owns all partitions instead of this one. */
   readonly elsewhere?: Pick<Member, 'brokerId' | 'agent' | 'host' | 'port'>
   /** Every PUT fails until `heal`. */
   readonly putsFail?: boolean
-  /** The gate refuses everything. */
+  /** The gate denies everything. */
   readonly refuse?: boolean
   readonly throttleMs?: number
 }
@@ -41,15 +41,15 @@ export interface Served {
   readonly data: string
   readonly http: HttpServers
   readonly agent: ServedAgent
-  /** All of both planes, in the order asked for. */
+  /** All addresses of both planes, in order. */
   readonly addresses: readonly { readonly host: string; readonly port: number }[]
-  /** What the gate was asked. */
+  /** The checks of the gate. */
   readonly asked: readonly string[]
-  /** Makes a topic unless it is there. */
+  /** Creates a topic unless it exists. */
   topic(name: string, partitions: number): Promise<void>
-  /** Stores a batch as it is, whatever its records are: as an agent does that leaves compressed batches packed. */
+  /** Stores a batch unchanged, whatever its records: like an agent that does not unpack compressed batches. */
   append(name: string, partition: number, batch: Uint8Array): Promise<void>
-  /** Sends bytes as they are and answers all that comes until the server closes. */
+  /** Sends raw bytes and returns everything that arrives until the server closes. */
   raw(plane: 'control' | 'data', request: string): Promise<string>
   setHealth(health: Health): void
   heal(): void
@@ -86,7 +86,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
     waiting.resolve()
     return watch(...watched)
   }
-  // Nothing here is compressed; a codec that is asked for is a defect of the test.
+  // The tests compress nothing: using a codec is a defect of the test.
   const codecs = {} as Codecs
   const policy = { maxBytes: 8 * 1024 * 1024, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 }
   const producerIdExpirationMs = 86_400_000
@@ -199,7 +199,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
         socket.on('data', (chunk) => {
           answer += chunk.toString('latin1')
         })
-        // A server that refuses a body in the middle may cut the connection: what it said before that counts.
+        // A server that rejects a body may close the connection early: its answer before that is valid.
         socket.on('error', () => {})
         socket.on('close', () => resolve(answer))
         socket.write(request)
@@ -224,7 +224,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
 }
 
 const notHere = (): Promise<never> => Promise.reject(new KafkaError('NOT_COORDINATOR'))
-/** All groups are another agent's: what HTTP does with groups of its own is tested in front of a whole agent. */
+/** Another agent coordinates all groups: groups.test.ts tests this agent's groups in front of a whole agent. */
 const noGroups: GroupVerbsParts['groups'] = {
   ask: notHere,
   commitInSteps: notHere,
