@@ -27,11 +27,11 @@ import type { KafkaGroup } from './group.ts';
 import type { KafkaClock } from './kafka-clock.ts';
 import type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './record.ts';
 import type { TopicSpec } from './start-options.ts';
-/** A running server, made by `startKafka` or `fork`. `await using` stops it at the end of its block. Once it was told to end, its asynchronous methods reject with a RefusedError, SERVER_STOPPED. */
+/** A running server from `startKafka` or `fork`. `await using` stops it at the end of its block. After it was told to end, its asynchronous methods reject with a RefusedError, SERVER_STOPPED. */
 export interface Kafka extends AsyncDisposable {
-    /** `127.0.0.1:54321`: what a client needs to connect. */
+    /** `127.0.0.1:54321`: the address for clients. */
     readonly bootstrapServers: string;
-    /** The same as a list, as Node's clients take it. */
+    /** The same as a list, as Node's clients expect it. */
     readonly brokers: string[];
     readonly host: string;
     readonly port: number;
@@ -43,73 +43,73 @@ export interface Kafka extends AsyncDisposable {
     } | undefined;
     /** For a child process, or for code that reads its environment: KAFKA_BROKERS, KAFKA_BOOTSTRAP_SERVERS and, with HTTP, LKS_URL (the control plane). */
     readonly env: Readonly<Record<string, string>>;
-    /** What the constructor of the named library takes, with short retries: a plain object of your own to change. */
+    /** The configuration for the constructor of the named library, with short retries: a plain object that you may change. */
     clientConfig<K extends keyof ClientConfigs>(library: K): ClientConfigs[K];
-    /** It can be used as soon as this resolves. Rejects with a RefusedError: TOPIC_ALREADY_EXISTS, INVALID_CONFIG, … */
+    /** The topic can be used as soon as this resolves. Rejects with a RefusedError: TOPIC_ALREADY_EXISTS, INVALID_CONFIG, … */
     createTopic(name: string, spec?: number | TopicSpec): Promise<void>;
     /**
-     * Stores records through the same path as a client's, resolves when they can be read, and makes the topic where it is missing (unless
-     * `auto.create.topics.enable` says no). A string is a value. Keys choose their partition as Kafka's own producer does; the records without a key of one call
-     * go to one partition, those of the next call to the next. Rejects with a RefusedError: then, as with a client, some may be stored.
+     * Stores records through the same path as a client, resolves when they can be read, and creates a missing topic (unless
+     * `auto.create.topics.enable` is false). A string is a value. Keys choose their partition as in Kafka's own producer; the records without a key of one call
+     * go to one partition, those of the next call to the next. Rejects with a RefusedError: some records may then be stored, as with a client.
      */
     produce(topic: string, ...records: readonly (string | RecordInput)[]): Promise<RecordRef[]>;
-    /** What is in the topic now, oldest first; within a partition in its order. Reads the log itself: no consumer, no group, no waiting. */
+    /** The current records of the topic, oldest first; within a partition in order. Reads the log itself: no consumer, no group, no waiting. */
     records(topic: string, query?: RecordsQuery): Promise<KafkaRecord[]>;
     /**
-     * Resolves with the first `count` records of the topic, counted from its beginning, as soon as there are so many; the topic may be made meanwhile.
-     * Rejects with a WaitTimeoutError that says what was there instead.
+     * Resolves with the first `count` records of the topic, from its start, as soon as it has that many; the topic may be created meanwhile.
+     * Rejects with a WaitTimeoutError that lists the records it saw.
      */
     waitFor(topic: string, count: number, options?: WaitOptions): Promise<[KafkaRecord, ...KafkaRecord[]]>;
-    /** Resolves with a list of one record, `const [record] = await kafka.waitFor(…)`: the first that matches, from the topic's beginning on. What the function throws is what it rejects with. */
+    /** Resolves with a list of one record, `const [record] = await kafka.waitFor(…)`: the first match from the start of the topic. Rejects with whatever the function throws. */
     waitFor(topic: string, matches: (record: KafkaRecord) => boolean, options?: WaitOptions): Promise<[KafkaRecord]>;
-    /** A consumer group, whether it exists or not yet. */
+    /** A consumer group, which need not exist yet. */
     group(id: string): KafkaGroup;
-    /** Trouble on demand: lost acks, errors, delays, broken connections, stores that are away. docs/guides/faults.md */
+    /** Faults on request: lost acks, errors, delays, broken connections, unavailable stores. docs/guides/faults.md */
     readonly faults: Faults;
-    /** What clients sent, the last 2,000 requests, the oldest first. Each is a copy of what is known now: ask again for what still waits. */
+    /** The last 2,000 requests of clients, oldest first. Each is a copy of the current state: call it again for requests that still wait. */
     requests(filter?: RequestFilter): readonly SeenRequest[];
-    /** Throws an Error that lists them when a client got an error that no fault asked for, or was not understood. */
+    /** Throws an Error that lists the errors that clients got without a fault, and requests that could not be decoded. */
     expectNoErrors(options?: ExpectNoErrorsOptions): void;
     /**
-     * Back to how it was after the start: removes all faults, deletes all topics and groups, makes those of the option `topics` anew, forgets the requests that
-     * it saw. Rejects with a RefusedError, and changes nothing else, while a group has members: their consumers would go on in topics that are not there any
-     * more. Producers may stay connected.
+     * Returns to the state after the start: removes all faults, deletes all topics and groups, creates the topics of the option `topics` again, and clears the
+     * recorded requests. Rejects with a RefusedError, and changes nothing else, while a group has members: their consumers would continue in topics that no longer
+     * exist. Producers may stay connected.
      */
     reset(): Promise<void>;
-    /** This server's time, and how to move it on. docs/guides/clock-and-forks.md */
+    /** This server's clock, which can be moved. docs/guides/clock-and-forks.md */
     readonly clock: KafkaClock;
     /**
-     * A writable copy of everything that is committed, in memory and on a port of its own: topics, records, committed offsets, groups (without their members, who
-     * are not connected to it), and the time. Neither sees what the other does from here on, and either may end first.
+     * A writable copy of all committed data, in memory and on its own port: topics, records, committed offsets, groups (without their members, which
+     * are not connected to it), and the time. Neither sees later changes of the other, and either may end first.
      */
     fork(options?: ForkOptions): Promise<Kafka>;
-    /** Writes everything that is committed into one file, for `startKafka({ from })`. A file that is there is replaced once the new one is whole. */
+    /** Writes all committed data into one file, for `startKafka({ from })`. An existing file is replaced once the new one is complete. */
     snapshot(path: string): Promise<void>;
-    /** Settles once: `drained` after `stop` or `kill`, `fenced` when another server took this one's place. */
+    /** Settles once: `drained` after `stop` or `kill`, `fenced` when another server took over. */
     readonly ended: Promise<'drained' | 'fenced'>;
-    /** Answers what was admitted, flushes, closes. Called again it waits for the same end. */
+    /** Answers pending requests, flushes and closes. A second call waits for the same end. */
     stop(): Promise<void>;
     /** Ends as a crash would: connections drop, nothing is flushed. */
     kill(): Promise<void>;
 }
-/** What a fork does not have from its parent. */
+/** The options that a fork does not inherit from its parent. */
 export interface ForkOptions {
-    /** As of `startKafka`, for what happens in the fork. */
+    /** As in `startKafka`, for events of the fork. */
     readonly onEvent?: (event: KafkaEvent) => void;
 }
-/** How long a wait may take, in real time. */
+/** The time-out of a wait, in real time. */
 export interface WaitOptions {
-    /** Default: what `startKafka` was told, else 4,000. */
+    /** Default: the `timeoutMs` of `startKafka`, otherwise 4,000. */
     readonly timeoutMs?: number;
 }
-/** `kind` says what happened, the other fields what with. */
+/** `kind` says what happened; the other fields are its details. */
 export interface KafkaEvent {
     readonly kind: string;
     readonly [field: string]: unknown;
 }
 
 // ---- embedded/client-config.d.ts
-/** By the library's name. Plain objects of the caller's own, each to be changed or spread. */
+/** By the library's name. Each is a plain object that the caller may change or spread. */
 export interface ClientConfigs {
     /** `new Kafka(config)` of kafkajs. */
     readonly kafkajs: KafkaJsConfig;
@@ -120,7 +120,7 @@ export interface ClientConfigs {
     /** `new Producer(config)`, `new KafkaConsumer({ ...config, 'group.id': '…' }, {})` of node-rdkafka. */
     readonly 'node-rdkafka': RdkafkaConfig;
 }
-/** As kafkajs takes it. */
+/** For kafkajs. */
 export interface KafkaJsConfig {
     clientId: string;
     brokers: string[];
@@ -129,10 +129,10 @@ export interface KafkaJsConfig {
         maxRetryTime: number;
         retries: number;
     };
-    /** Errors only: 1 is kafkajs's `logLevel.ERROR`. */
+    /** Only errors: 1 is kafkajs's `logLevel.ERROR`. */
     logLevel: 1;
 }
-/** As @confluentinc/kafka-javascript takes it: its `kafkaJS` block, and librdkafka's own properties. */
+/** For @confluentinc/kafka-javascript: its `kafkaJS` block, and librdkafka's own properties. */
 export interface ConfluentConfig {
     kafkaJS: {
         clientId: string;
@@ -142,13 +142,13 @@ export interface ConfluentConfig {
             maxRetryTime: number;
             retries: number;
         };
-        /** Errors only: 1 is the library's `logLevel.ERROR`. */
+        /** Only errors: 1 is the library's `logLevel.ERROR`. */
         logLevel: 1;
     };
     'reconnect.backoff.ms': number;
     'reconnect.backoff.max.ms': number;
 }
-/** As @platformatic/kafka takes it, for each of its clients. */
+/** For @platformatic/kafka: the options of each of its clients. */
 export interface PlatformaticConfig {
     clientId: string;
     bootstrapBrokers: string[];
@@ -156,7 +156,7 @@ export interface PlatformaticConfig {
     retryDelay: number;
     autocreateTopics: boolean;
 }
-/** As node-rdkafka takes it: librdkafka's properties. */
+/** For node-rdkafka: librdkafka's properties. */
 export interface RdkafkaConfig {
     'client.id': string;
     'metadata.broker.list': string;
@@ -171,131 +171,131 @@ import type { ApiName, KafkaErrorName, MetadataVerb } from './kafka-names.ts';
 import type { SeenRequest } from './seen-request.ts';
 /** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h30m`, `8d`. */
 export type Duration = number | string;
-/** An error by Kafka's name. NONE is none. */
+/** An error by Kafka's name. NONE is not an error. */
 export type FaultError = Exclude<KafkaErrorName, 'NONE'>;
-/** Which requests a fault touches: those that fit all of it. Without options: every one of its API. */
+/** The requests that a fault affects: those that match all fields. Without options: every request of its API. */
 export interface FaultOptions {
-    /** Requests that are about this topic, maybe among others. */
+    /** Requests about this topic, possibly among others. */
     readonly topic?: string;
     readonly clientId?: string;
     readonly group?: string;
-    /** So often, then never again. Default: until it is removed. */
+    /** The number of times before it ends. Default: until it is removed. */
     readonly times?: number;
-    /** One in so many, by dice: 0.1 is a tenth. The dice fall alike in every run; `seed` makes them fall otherwise. */
+    /** The fraction of requests, chosen at random: 0.1 is a tenth. The choice is the same in every run; `seed` changes it. */
     readonly rate?: number;
     readonly seed?: number;
     readonly when?: (request: FaultRequest) => boolean;
 }
-/** A request as a fault sees it, before it is done. */
+/** A request as a fault sees it, before it runs. */
 export interface FaultRequest extends Pick<SeenRequest, 'at' | 'api' | 'version' | 'clientId' | 'software' | 'connection' | 'topics' | 'groupId' | 'summary'> {
-    /** A copy of the decoded request, by Kafka's own field names; to be read while the fault decides, not later. */
+    /** A copy of the decoded request, with Kafka's field names; read it while the fault decides, not later. */
     readonly body: Readonly<Record<string, unknown>>;
 }
-/** What becomes of a request; what is left out does not happen. With neither `error` nor `act` it is done as always. */
+/** The fate of a request; omitted steps do not happen. Without `error` and `act` the request runs as usual. */
 export interface FaultVerdict {
-    /** Wait so long first. */
+    /** A delay before the request. */
     readonly delay?: Duration;
-    /** Tell the client to be silent so long. */
+    /** The throttle time in the answer to the client. */
     readonly throttle?: Duration;
-    /** Answer with this, and do nothing. */
+    /** Answers with this error without running the request. */
     readonly error?: FaultError;
-    /** In place of the error's own words, where the answer has room for any. */
+    /** Replaces the error's default message, if the answer has a message field. */
     readonly message?: string;
     readonly act?: 'drop' | 'hang' | 'disconnect' | 'duplicate' | 'loseAck';
 }
-/** A fault that was asked for. `using` removes it at the end of its block. */
+/** An active fault. `using` removes it at the end of its block. */
 export interface Fault extends Disposable {
-    /** What it does: `fail Produce NOT_LEADER_OR_FOLLOWER, topic orders, 2 times`. */
+    /** Its description: `fail Produce NOT_LEADER_OR_FOLLOWER, topic orders, 2 times`. */
     readonly words: string;
-    /** How often it has struck. */
+    /** The number of requests that it has affected. */
     readonly hits: number;
-    /** It strikes no more. Called again it does nothing. */
+    /** Removes the fault. Idempotent. */
     remove(): void;
 }
-/** One stroke of a fault. */
+/** One application of a fault. */
 export interface SeenFault {
     /** Milliseconds since the epoch. */
     readonly at: number;
     readonly fault: string;
-    /** Whom it struck: `Produce 7 of billing: orders[0] 3 records …`, `put 01/…`, `commit`. */
+    /** The affected request: `Produce 7 of billing: orders[0] 3 records …`, `put 01/…`, `commit`. */
     readonly struck: string;
 }
-/** Several that fit one request: delays add up, the first one that decides its fate decides it, and the others wait for the next request. */
+/** If several faults match one request, delays add up, the first fault that decides it wins, and the others wait for the next request. */
 export interface Faults {
-    /** Answers with an error, and does nothing. An acks=0 producer has no answer to hear it in: its connection is closed. */
+    /** Answers with an error, without running the request. An acks=0 producer expects no answer: its connection is closed. */
     fail(api: ApiName, error: FaultError, options?: FaultOptions): Fault;
-    /** The request waits so long before it is done, and with it what comes behind it on its connection. A client that gives up meanwhile has still sent it: it is done. */
+    /** Delays the request and those after it on its connection. If the client gives up meanwhile, the request still runs. */
     delay(api: ApiName, duration: Duration, options?: FaultOptions): Fault;
-    /** Neither done nor answered; the connection goes on. A gap in the answers: for clients that take answers by their number (kafkajs, @platformatic/kafka, librdkafka), others give the connection up. */
+    /** Neither runs nor answers the request; the connection continues. Clients that match answers by correlation id (kafkajs, @platformatic/kafka, librdkafka) see a missing answer, others close the connection. */
     drop(api: ApiName, options?: FaultOptions): Fault;
-    /** Neither done nor answered, nor is anything behind it: the connection stays open and silent, as with a broker that hangs. */
+    /** Neither runs nor answers the request or those after it: the connection stays open and silent, like a broker that hangs. */
     hang(api: ApiName, options?: FaultOptions): Fault;
-    /** Closes the connection in place of doing such a request. */
+    /** Closes the connection instead of running the request. */
     disconnect(api: ApiName, options?: FaultOptions): Fault;
-    /** Closes the connections of one client, or all, now: what they have under way is done and not answered. Answers how many. */
+    /** Closes the connections of one client, or of all, now: pending requests run, but are not answered. Returns the number of connections. */
     disconnect(options?: {
         readonly clientId?: string;
     }): number;
-    /** Done twice, as when a client sends it again after a time-out; the client hears the second answer. */
+    /** Runs the request twice, as if the client had retried after a time-out; the client receives the second answer. */
     duplicate(api: ApiName, options?: FaultOptions): Fault;
-    /** Done to its end; then the connection is closed in place of the answer. */
+    /** Runs the request; then closes the connection instead of answering. */
     loseAck(api: ApiName, options?: FaultOptions): Fault;
-    /** Clients are told to be silent so long after every answer, and their connections are not read meanwhile. */
+    /** Throttles clients for this time after every answer, and does not read from their connections meanwhile. */
     throttle(duration: Duration, options?: FaultOptions & {
         readonly api?: ApiName;
     }): Fault;
-    /** Your own judge of every request of one API, or of all (`*`). It may take its time; only its connection waits. Undefined: it passes. What it throws `expectNoErrors` tells. */
+    /** Your own function decides every request of one API, or of all (`*`). It may be asynchronous; only its connection waits. Undefined: the request passes. `expectNoErrors` reports what it throws. */
     on(api: ApiName | '*', judge: (request: FaultRequest) => FaultVerdict | undefined | Promise<FaultVerdict | undefined>, options?: FaultOptions): Fault;
     /** Below the protocol: the object store. */
     readonly store: StoreFaults;
     /** Below the protocol: the metadata database. */
     readonly metadata: MetadataFaults;
-    /** Those that may still strike, those of requests first, then those of the store and of the database. */
+    /** Active faults: first those of requests, then those of the store and of the database. */
     list(): readonly Fault[];
-    /** The last 1,000 strokes, the oldest first. */
+    /** The last 1,000 applications of faults, oldest first. */
     seen(): readonly SeenFault[];
-    /** Removes all of them. */
+    /** Removes all faults. */
     clear(): void;
 }
-/** What the server asks of its object store. */
+/** The server's operations on its object store. */
 export type StoreOperation = 'put' | 'read' | 'list' | 'remove';
-/** `throttled`, `unavailable` and `timeout` are tried again by the server, for 15 seconds; the others are final. With `timeout` it does not know that nothing was done. */
+/** The server retries `throttled`, `unavailable` and `timeout` for 15 seconds; the others are final. After `timeout` it does not know whether the operation ran. */
 export type StoreErrorKind = 'throttled' | 'unavailable' | 'timeout' | 'denied' | 'full' | 'missing' | 'corrupt';
-/** Which requests of the server to its store or database a fault touches, and how often: `times`, `rate` and `seed` as in FaultOptions. */
+/** The store or database requests that a fault affects, and how often: `times`, `rate` and `seed` as in FaultOptions. */
 export interface BelowOptions<Seen> {
     readonly times?: number;
     readonly rate?: number;
     readonly seed?: number;
-    /** It strikes for so long only, from now on. */
+    /** The fault is active only for this time, from now on. */
     readonly for?: Duration;
     readonly when?: (seen: Seen) => boolean;
 }
-/** A request of the server to its object store, as a fault sees it. */
+/** A request of the server to its object store. */
 export interface StoreRequest {
     readonly operation: StoreOperation;
-    /** The object, the prefix of a list, the first of those to be removed. */
+    /** The key of the object, the prefix of a list, or the first key to remove. */
     readonly key: string;
 }
-/** Each request to the store is one chance to strike, the server's own tries included. */
+/** A fault can affect each request to the store, including the server's retries. */
 export interface StoreFaults {
     fail(operation: StoreOperation, kind: StoreErrorKind, options?: BelowOptions<StoreRequest>): Fault;
     delay(operation: StoreOperation, duration: Duration, options?: BelowOptions<StoreRequest>): Fault;
-    /** The object is there, or gone, and the server hears of a time-out. */
+    /** The object is stored or removed, but the server gets a time-out. */
     loseReply(operation: 'put' | 'remove', options?: BelowOptions<StoreRequest>): Fault;
-    /** Nothing is reached: for so long, or until it is removed. */
+    /** The store is unreachable, for this time or until the fault is removed. */
     disconnect(duration?: Duration): Fault;
 }
-/** A request of the server to its database, as a fault sees it. */
+/** A request of the server to its database. */
 export interface MetadataRequest {
-    /** What is to be done, in one transaction: `commit`, `beat`, `saveGroup` … */
+    /** The transaction: `commit`, `beat`, `saveGroup` … */
     readonly verb: MetadataVerb;
 }
-/** Each transaction that the server asks for is one chance to strike, its own tries included. */
+/** A fault can affect each transaction of the server, including its retries. */
 export interface MetadataFaults {
     delay(duration: Duration, options?: BelowOptions<MetadataRequest>): Fault;
-    /** The transaction is committed, and the server does not hear of it. `commit` is that of records. Without a verb: any. */
+    /** The transaction is committed, but the server gets no reply. `commit` commits records. Without a name: any transaction. */
     loseReply(verb?: MetadataVerb, options?: BelowOptions<MetadataRequest>): Fault;
-    /** Nothing is reached: for so long, or until it is removed. */
+    /** The database is unreachable, for this time or until the fault is removed. */
     disconnect(duration?: Duration): Fault;
 }
 
@@ -315,103 +315,103 @@ export type MetadataVerb = (typeof metadataVerbs)[number];
 
 // ---- embedded/faults/seen-request.d.ts
 import type { ApiName, KafkaErrorName, UnservedApiName } from './kafka-names.ts';
-/** The API of a request: also one that the server does not serve, and the key of one that Kafka does not have. Such a request is `closed`. */
+/** The API of a request, which may be one that the server does not serve, or the key of one that Kafka does not have. Such a request is `closed`. */
 export type SeenApi = ApiName | UnservedApiName | `API ${number}`;
-/** One request of a client, as far as it has come by now. */
+/** One request of a client in its present state. */
 export interface SeenRequest {
-    /** When it had come in whole: milliseconds since the epoch. */
+    /** When the whole request had arrived: milliseconds since the epoch. */
     readonly at: number;
     readonly api: SeenApi;
-    /** As the client sent it. */
+    /** The version that the client sent. */
     readonly version: number;
-    /** The client's own `client.id`; undefined where it names none. */
+    /** The client's `client.id`; undefined if it sends none. */
     readonly clientId: string | undefined;
-    /** `kafkajs 2.2.4`; undefined where the client does not say. */
+    /** `kafkajs 2.2.4`; undefined if the client does not send it. */
     readonly software: string | undefined;
-    /** One number per connection: 1, 2, 3 … */
+    /** The number of the connection: 1, 2, 3 … */
     readonly connection: number;
-    /** Names of the topics that it is about, the first 100. */
+    /** The names of its topics, at most 100. */
     readonly topics: readonly string[];
-    /** The group that it is about; undefined where it is about none, or about several. */
+    /** Its group; undefined for none, and for several. */
     readonly groupId: string | undefined;
-    /** What it asks for, in words: `orders[0] 3 records, 210 bytes; acks=-1`. Never the records. */
+    /** A summary: `orders[0] 3 records, 210 bytes; acks=-1`. Never contains the records. */
     readonly summary: string;
     readonly outcome: RequestOutcome;
-    /** From the whole request to its answer, in milliseconds; undefined while it waits. A long poll takes as long as nothing comes. */
+    /** From the whole request to its answer, in milliseconds; undefined while it waits. A long poll lasts until data arrives. */
     readonly durationMs: number | undefined;
-    /** Every error in its answer, of whatever topic and partition, as far as a client that was there heard it. At most 100. */
+    /** All errors in its answer, for any topic and partition, if the client received it. At most 100. */
     readonly errors: readonly SeenError[];
-    /** The faults that touched it, in words: `fail Produce NOT_LEADER_OR_FOLLOWER`. */
+    /** The faults that were applied to it: `fail Produce NOT_LEADER_OR_FOLLOWER`. */
     readonly faults: readonly string[];
 }
 /**
- * `waiting`: not answered yet, as a long poll or a join. `answered`: also with errors. `unanswered`: done, and the client wanted no answer (acks = 0).
- * `dropped`: a fault let it fall. `closed`: the connection was closed in place of an answer. `lost`: done, and a fault lost the answer.
+ * `waiting`: not answered yet, such as a long poll or a join. `answered`: possibly with errors. `unanswered`: done, and the client wanted no answer (acks = 0).
+ * `dropped`: a fault dropped it. `closed`: the connection was closed instead of an answer. `lost`: done, and a fault lost the answer.
  * `gone`: the client had left before the answer.
  */
 export type RequestOutcome = 'waiting' | 'answered' | 'unanswered' | 'dropped' | 'closed' | 'lost' | 'gone';
-/** One error of an answer, with what it is about where the answer says so. */
+/** One error of an answer, with its topic and partition if the answer names them. */
 export interface SeenError {
     readonly error: KafkaErrorName;
     readonly topic?: string;
     readonly partition?: number;
     readonly group?: string;
-    /** What the answer says beside the code. */
+    /** The message of the answer beside the code. */
     readonly message?: string;
 }
-/** What `requests` is asked for; a request must fit all of it. */
+/** A filter for `requests`; a request must match all fields. */
 export interface RequestFilter {
     readonly api?: SeenApi;
     readonly clientId?: string;
-    /** It is about this topic, maybe among others. */
+    /** Requests about this topic, possibly among others. */
     readonly topic?: string;
     readonly groupId?: string;
     readonly outcome?: RequestOutcome;
     readonly where?: (request: SeenRequest) => boolean;
 }
-/** What `expectNoErrors` overlooks. */
+/** The errors that `expectNoErrors` ignores. */
 export interface ExpectNoErrorsOptions {
-    /** Names of errors that are meant, or a function that answers true for those. */
+    /** Names of expected errors, or a function that returns true for them. */
     readonly ignore?: readonly KafkaErrorName[] | ((error: SeenError, request: SeenRequest) => boolean);
 }
 
 // ---- embedded/group.d.ts
 import type { WaitOptions } from './kafka.ts';
-/** A consumer group by its id, whether it exists or not yet. */
+/** A consumer group by its id, which need not exist yet. */
 export interface KafkaGroup {
     readonly id: string;
     /**
-     * Resolves when the group is stable with at least so many members (default 1), each of them has its assignment, and each consumer that got partitions has
-     * begun to fetch: from then on it misses nothing that is produced, also when it starts at the end. With `fetching: false` the assignment is enough, as for a
-     * consumer that is paused or joins long before it reads. Rejects with a WaitTimeoutError that says how far the group has come.
+     * Resolves when the group is stable with at least this number of members (default 1), each member has its assignment, and each consumer with partitions has
+     * started to fetch: from then on it misses no produced record, even if it starts at the end. With `fetching: false` the assignment is enough, for a
+     * consumer that is paused or joins long before it reads. Rejects with a WaitTimeoutError that describes the state of the group.
      */
     ready(members?: number, options?: ReadyOptions): Promise<void>;
     /**
-     * Resolves when everything in the group's partitions is committed: those that a member has, and all of each topic of which any is committed. A partition with records and
-     * without a commit is not caught up, whatever its consumers have read; nor is a group that has no partition at all. Rejects with a WaitTimeoutError.
+     * Resolves when everything in the group's partitions is committed: those assigned to members, and all of each topic with a committed offset. A partition with records and
+     * without a committed offset is not caught up, whatever its consumers have read; nor is a group without partitions. Rejects with a WaitTimeoutError.
      */
     caughtUp(options?: WaitOptions): Promise<void>;
-    /** Records that are not committed yet, of all its partitions; of one without a commit, all that it holds. 0 once it has caught up. */
+    /** The number of records that are not committed yet, in all its partitions; in a partition without a committed offset, all its records. 0 once it has caught up. */
     lag(): Promise<number>;
-    /** Rejects with a RefusedError, GROUP_ID_NOT_FOUND, while there is no such group. */
+    /** Rejects with a RefusedError, GROUP_ID_NOT_FOUND, while the group does not exist. */
     describe(): Promise<GroupDescription>;
     /**
-     * Moves what is committed: of one topic, or of all that the group has commits of. Rejects with a RefusedError, NON_EMPTY_GROUP, while it has members, for
-     * they would go on where they are and commit over it.
+     * Moves committed offsets: of one topic, or of all topics with committed offsets. Rejects with a RefusedError, NON_EMPTY_GROUP, while the group has members,
+     * because they would keep their position and overwrite the change.
      */
     seek(to: SeekTo, options?: SeekOptions): Promise<void>;
     /**
-     * Takes a member out, or all of them, as an administrator does: the others share its partitions out anew, and a client that still runs hears it at its next
-     * heartbeat and comes back as a new member. Resolves with the ids of those who went.
+     * Removes a member, or all members, as an administrator does: the others get its partitions, and a client that still runs notices at its next
+     * heartbeat and rejoins as a new member. Resolves with the ids of the removed members.
      */
     expel(memberId?: string): Promise<string[]>;
 }
-/** What `ready` waits for, and how long. */
+/** The condition of `ready`, and its time-out. */
 export interface ReadyOptions extends WaitOptions {
-    /** Whether its consumers must have begun to fetch. Default: true. */
+    /** Whether its consumers must have started to fetch. Default: true. */
     readonly fetching?: boolean;
 }
-/** `by`: from the committed offset, negative to the start. `time`: to the first record that is not older, else to the end. All stay within start and end. */
+/** `by`: relative to the committed offset, negative towards the start. `time`: the first record that is not older, otherwise the end. All are limited to start and end. */
 export type SeekTo = 'start' | 'end' | {
     readonly offset: number;
 } | {
@@ -419,30 +419,30 @@ export type SeekTo = 'start' | 'end' | {
 } | {
     readonly time: number | Date;
 };
-/** Which partitions are moved. */
+/** The partitions to move. */
 export interface SeekOptions {
-    /** Left out: all topics of which the group has committed any; with `by`, the partitions that are committed. */
+    /** Omitted: all topics with committed offsets; with `by`, the partitions with committed offsets. */
     readonly topic?: string;
-    /** Of the topic; left out, all. */
+    /** Partitions of the topic; omitted: all. */
     readonly partitions?: readonly number[];
 }
 /** A group at one moment. */
 export interface GroupDescription {
     readonly id: string;
-    /** Kafka's: Empty, PreparingRebalance, CompletingRebalance, Stable. */
+    /** Kafka's state: Empty, PreparingRebalance, CompletingRebalance, Stable. */
     readonly state: string;
     /** Kafka's generation of the group. */
     readonly generation: number;
     /** The assignor; '' unless the group is stable. */
     readonly protocol: string;
     readonly members: readonly GroupMember[];
-    /** What is committed or assigned, by topic and partition. */
+    /** The committed or assigned partitions, by topic and partition. */
     readonly partitions: readonly GroupPartition[];
 }
-/** A member of a group; its client and host as it named itself and where it came from. */
+/** A member of a group, with the client id that it sent and the host of its connection. */
 export interface GroupMember {
     readonly memberId: string;
-    /** Undefined: no static member. */
+    /** Undefined: not a static member. */
     readonly groupInstanceId: string | undefined;
     readonly clientId: string;
     readonly host: string;
@@ -453,58 +453,58 @@ export interface GroupMember {
         readonly partition: number;
     }[];
 }
-/** How far a group is in one partition. All but `lag` are offsets; of a partition without a commit, `lag` is all that it holds. */
+/** The progress of a group in one partition. All but `lag` are offsets; without a committed offset, `lag` is the number of all its records. */
 export interface GroupPartition {
     readonly topic: string;
     readonly partition: number;
-    /** Undefined: nothing is committed. */
+    /** Undefined: there is no committed offset. */
     readonly committed: number | undefined;
     readonly start: number;
     readonly end: number;
     readonly lag: number;
-    /** Whose it is. */
+    /** The member to which it is assigned. */
     readonly memberId: string | undefined;
 }
 
 // ---- embedded/kafka-clock.d.ts
 import type { Duration } from './faults/fault-types.ts';
 /**
- * Goes with the system's time, and can be moved on: what falls due on the way happens in its order, as if the time had passed. Sockets and stores stay in real
- * time. Where metadata is kept in PostgreSQL, which has its own clock, moving it rejects with a UserError.
+ * Follows the system's time, and can be moved: what falls due on the way happens in its order, as if the time had passed. Sockets and stores stay in real
+ * time. With metadata in PostgreSQL, which has its own clock, moving it rejects with a UserError.
  */
 export interface KafkaClock {
     /** Milliseconds since the epoch. */
     now(): number;
     /** Settles when everything that falls due until then has happened. */
     advance(duration: Duration, options?: AdvanceOptions): Promise<void>;
-    /** It is that time now. To the future it is an advance; to the past only stamps go back, and no time-out is taken back. */
+    /** Sets the time. To the future it is an advance; to the past only timestamps go back, and no time-out is revoked. */
     set(time: number | Date, options?: AdvanceOptions): Promise<void>;
 }
-/** For whom time passes. */
+/** For which members the time passes. */
 export interface AdvanceOptions {
     /**
-     * `keep` (the default): time stands still for the members of groups, for real clients beat in real time. `expire`: it passes for them too, and whoever does not
-     * beat in the meantime is out.
+     * `keep` (the default): time stands still for the members of groups, because real clients send heartbeats in real time. `expire`: time passes for them too, and a member
+     * without a heartbeat in that time is removed.
      */
     readonly sessions?: 'keep' | 'expire';
 }
 
 // ---- embedded/record.d.ts
-/** A record to produce. One of `value` and `json` must be there; null makes it a tombstone. */
+/** A record to produce. Exactly one of `value` and `json` is required; null makes it a tombstone. */
 export interface RecordInput {
-    /** Null or left out: no key. Text is UTF-8. */
+    /** Null or omitted: no key. Text is UTF-8. */
     readonly key?: string | Uint8Array | null;
     /** Null: a tombstone. Text is UTF-8. */
     readonly value?: string | Uint8Array | null;
-    /** Instead of `value`: what becomes JSON. */
+    /** Instead of `value`: a value to serialize as JSON. */
     readonly json?: unknown;
     readonly headers?: Readonly<Record<string, string | Uint8Array | null>>;
-    /** Left out: the key chooses. */
+    /** Omitted: the key decides. */
     readonly partition?: number;
-    /** Milliseconds since the epoch, or a date. Left out: now. */
+    /** Milliseconds since the epoch, or a date. Omitted: now. */
     readonly timestamp?: number | Date;
 }
-/** Where a record is. */
+/** The position of a record. */
 export interface RecordRef {
     readonly topic: string;
     readonly partition: number;
@@ -512,14 +512,14 @@ export interface RecordRef {
     /** Milliseconds since the epoch. */
     readonly timestamp: number;
 }
-/** All of it must hold. */
+/** A record must match all fields. */
 export interface RecordsQuery {
     readonly partition?: number;
     readonly key?: string | Uint8Array;
     /** Milliseconds since the epoch, or dates: not older than `since`, older than `until`. */
     readonly since?: number | Date;
     readonly until?: number | Date;
-    /** The first so many. */
+    /** At most this number of records, from the first. */
     readonly limit?: number;
 }
 export interface RecordParts extends RecordRef {
@@ -530,86 +530,86 @@ export interface RecordParts extends RecordRef {
         readonly value: Uint8Array | null;
     }[];
 }
-/** A record as it is in its log: bytes, and what they say as text or JSON. It is a copy; to change it changes nothing. */
+/** A record as it is in its log: bytes, with access to them as text or JSON. It is a copy; changes to it have no effect. */
 export declare class KafkaRecord implements RecordRef {
     readonly topic: string;
     readonly partition: number;
     readonly offset: number;
-    /** Milliseconds since the epoch: the producer's, or the time of the append where the topic says so. */
+    /** Milliseconds since the epoch: the producer's, or the append time if the topic is configured so. */
     readonly timestamp: number;
     readonly key: Uint8Array | null;
-    /** Null: a tombstone. As the key, a Buffer at run time. */
+    /** Null: a tombstone. A Buffer at run time, like the key. */
     readonly value: Uint8Array | null;
-    /** In their order; a name may occur more than once. */
+    /** In order; a name may occur more than once. */
     readonly headers: readonly {
         readonly key: string;
         readonly value: Uint8Array | null;
     }[];
     constructor({ topic, partition, offset, timestamp, key, value, headers }: RecordParts);
-    /** The value as UTF-8; null of a tombstone. */
+    /** The value as UTF-8; null for a tombstone. */
     text(): string | null;
-    /** The value, parsed. Throws an Error that names the record when it is no JSON. */
+    /** The parsed value. Throws an Error that names the record if it is not valid JSON. */
     json<T = unknown>(): T;
-    /** The key as UTF-8; null without one. */
+    /** The key as UTF-8; null if there is none. */
     keyText(): string | null;
-    /** The value of the last header of this name as UTF-8; undefined without one. */
+    /** The value of the last header of this name as UTF-8; undefined if there is none. */
     headerText(name: string): string | null | undefined;
-    /** As a person reads it, long or binary contents cut. */
+    /** For people, with long or binary contents shortened. */
     toString(): string;
 }
 
 // ---- embedded/start-options.d.ts
 import type { KafkaEvent } from './kafka.ts';
-/** All may be left out: then it is in memory, empty, on any free port of this machine. */
+/** All are optional: the default is an empty server in memory, on any free port of this machine. */
 export interface StartKafkaOptions {
-    /** Topics to begin with, by name: how many partitions, or a spec. One that is there already (from an earlier run in the same `dir`) must be as it is said here. */
+    /** Topics to create, by name: the number of partitions, or a spec. A topic that already exists (from an earlier run in the same `dir`) must match. */
     readonly topics?: Readonly<Record<string, number | TopicSpec>>;
-    /** For Kafka clients; 0 (the default) = any free one. */
+    /** The port for Kafka clients; 0 (the default) = any free port. */
     readonly port?: number;
     /** Addresses to listen on. Default: `127.0.0.1` and `::1`. */
     readonly hosts?: readonly string[];
-    /** A data directory, made where it is missing: messages and metadata are kept there, but for what `storage` and `metadata` put elsewhere. */
+    /** A data directory, created if it is missing: it has the messages and metadata, unless `storage` and `metadata` put them elsewhere. */
     readonly dir?: string;
-    /** `s3://bucket/prefix`: messages are kept in S3; endpoint and credentials come from where AWS tools look for them. Default: in `dir`, without one in memory. */
+    /** `s3://bucket/prefix`: messages are kept in S3; endpoint and credentials come from the same sources as for AWS tools. Default: in `dir`, or else in memory. */
     readonly storage?: string;
-    /** `postgres://user@host/database`: metadata is kept in PostgreSQL. Default: in `dir`, without one in memory. */
+    /** `postgres://user@host/database`: metadata is kept in PostgreSQL. Default: in `dir`, or else in memory. */
     readonly metadata?: string;
-    /** A file that `snapshot` has written: the server is a writable copy of it, in memory. The file is never changed. Not with `dir`, `storage` or `metadata`. */
+    /** A file from `snapshot`: the server is a writable copy of it, in memory. The file is never changed. Not with `dir`, `storage` or `metadata`. */
     readonly from?: string;
-    /** End the agent that serves the cluster in `metadata`, and take its place. Default: false; then a start beside a living agent is rejected. */
+    /** End the agent that serves the cluster in `metadata`, and take its place. Default: false; then a start is rejected while another agent is alive. */
     readonly takeOver?: boolean;
-    /** Every request to the object store takes so much longer, in milliseconds, as S3 does. */
+    /** The additional time of every request to the object store, in milliseconds, to imitate S3. */
     readonly storeLatencyMs?: number;
-    /** Also serve HTTP, on any free ports or on the given ones. Default: no HTTP. */
+    /** Also serve HTTP, on free ports or on the given ones. Default: no HTTP. */
     readonly http?: boolean | {
         readonly controlPort?: number;
         readonly dataPort?: number;
         readonly allowedHosts?: readonly string[];
     };
-    /** Settings by name, as `{ 'num.partitions': 3 }`; docs/reference/configuration.md has them all. */
+    /** Settings by name, such as `{ 'num.partitions': 3 }`; docs/reference/configuration.md lists them. */
     readonly settings?: Readonly<Record<string, string | number | boolean>>;
     /**
-     * How long `waitFor`, `ready` and `caughtUp` wait when they are not told. Default: 4,000 ms. That is less than the 5 s of Vitest and Jest, so that a test
-     * which waits in vain shows what was there, instead of the runner's own time-out.
+     * The default time-out of `waitFor`, `ready` and `caughtUp`. Default: 4,000 ms. That is less than the 5 s of Vitest and Jest, so that a
+     * wait that times out reports what was there, instead of the runner's own time-out.
      */
     readonly timeoutMs?: number;
-    /** What goes to the standard error output, or one line after another to a function. Default: `warn`, trouble of the server only. */
+    /** The level for standard error, or a function that gets one line at a time. Default: `warn`, which is only failures of the server. */
     readonly log?: 'silent' | 'warn' | 'debug' | ((line: string) => void);
-    /** Told what happens: requests, flushes, topics, trouble. Called in the turn in which it happens. */
+    /** Called with each event: requests, flushes, topics, failures. Called in the turn in which it happens. */
     readonly onEvent?: (event: KafkaEvent) => void;
-    /** Whether the server alone keeps the process running, as a program wants it that does nothing but serve. Default: false, so that test runners end by themselves. */
+    /** Whether the server alone keeps the process alive, for a program that does nothing but serve. Default: false, so that test runners end by themselves. */
     readonly holdsProcess?: boolean;
 }
-/** A topic to be made. */
+/** A topic to create. */
 export interface TopicSpec {
-    /** Default: as many as the setting `num.partitions` says, which is 1. */
+    /** Default: the setting `num.partitions`, which is 1. */
     readonly partitions?: number;
-    /** Kafka's topic configs by name, as `{ 'max.message.bytes': 1_000_000 }`. */
+    /** Kafka's topic configs by name, such as `{ 'max.message.bytes': 1_000_000 }`. */
     readonly config?: Readonly<Record<string, string | number | boolean>>;
 }
 
 // ---- embedded/refused-error.d.ts
-/** The server said no, as it would to a client; the message says why. */
+/** The server rejected the call, as it would reject a client's; the message gives the reason. */
 export declare class RefusedError extends Error {
     readonly name = "RefusedError";
     /** Kafka's name of the error: `TOPIC_ALREADY_EXISTS`. */
@@ -620,7 +620,7 @@ export declare class RefusedError extends Error {
 }
 
 // ---- embedded/wait-timeout-error.d.ts
-/** `waitFor`, `ready` or `caughtUp` waited in vain. The message shows what was there instead: topics, last records, groups, clients. */
+/** `waitFor`, `ready` or `caughtUp` timed out. The message lists what was there instead: topics, last records, groups, clients. */
 export declare class WaitTimeoutError extends Error {
     readonly name = "WaitTimeoutError";
 }

@@ -1,10 +1,10 @@
-// The configurations are what the libraries' own types and their constructors take, and they reach the server.
+// The libraries' types and constructors accept the configurations, which reach the server.
 import { Admin, Producer } from '@platformatic/kafka'
 import { Kafka as KafkaJs } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { startKafka } from '../index.ts'
 
-test('kafkajs and platformatic take theirs as they are', async () => {
+test('kafkajs and platformatic accept their configurations unchanged', async () => {
   await using kafka = await startKafka()
   const kafkaJs = new KafkaJs(kafka.clientConfig('kafkajs')).producer()
   await kafkaJs.connect()
@@ -19,21 +19,21 @@ test('kafkajs and platformatic take theirs as they are', async () => {
   expect((await kafka.records('t')).map((record) => record.text())).toEqual(['from kafkajs', 'from platformatic'])
 })
 
-test('those of librdkafka name the server by librdkafka’s own properties', async () => {
+test('configurations for librdkafka use librdkafka’s own properties', async () => {
   await using kafka = await startKafka()
   const { bootstrapServers } = kafka
   expect(kafka.clientConfig('node-rdkafka')).toMatchObject({ 'metadata.broker.list': bootstrapServers })
   expect(kafka.clientConfig('confluent')).toMatchObject({ kafkaJS: { brokers: [bootstrapServers] }, 'reconnect.backoff.ms': 50 })
 })
 
-test('each is the caller’s own to change, and an unknown name is said', async () => {
+test('each configuration belongs to the caller, and an unknown name is an error', async () => {
   await using kafka = await startKafka({ http: true })
   kafka.clientConfig('kafkajs').brokers.push('elsewhere:9092')
   kafka.brokers.push('elsewhere:9092')
   expect(kafka.clientConfig('kafkajs').brokers).toEqual([kafka.bootstrapServers])
   expect(kafka.brokers).toEqual([kafka.bootstrapServers])
-  // The cast: what a caller without types may give.
-  expect(() => kafka.clientConfig('kafka-node' as 'kafkajs')).toThrow('it knows kafkajs, confluent, platformatic, node-rdkafka')
+  // The cast: a caller without types may pass any name.
+  expect(() => kafka.clientConfig('kafka-node' as 'kafkajs')).toThrow('use one of kafkajs, confluent, platformatic, node-rdkafka')
   expect(kafka.env).toEqual({
     KAFKA_BROKERS: kafka.bootstrapServers,
     KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers,

@@ -1,6 +1,6 @@
-// What the constructors of Node's Kafka clients take, with values for tests: short retries, since the server is in the same process and answers at once.
+// Configurations for the constructors of Node's Kafka clients, with values for tests: short retries, because the server in the same process answers at once.
 
-/** By the library's name. Plain objects of the caller's own, each to be changed or spread. */
+/** By the library's name. Each is a plain object that the caller may change or spread. */
 export interface ClientConfigs {
   /** `new Kafka(config)` of kafkajs. */
   readonly kafkajs: KafkaJsConfig
@@ -12,29 +12,29 @@ export interface ClientConfigs {
   readonly 'node-rdkafka': RdkafkaConfig
 }
 
-/** As kafkajs takes it. */
+/** For kafkajs. */
 export interface KafkaJsConfig {
   clientId: string
   brokers: string[]
   retry: { initialRetryTime: number; maxRetryTime: number; retries: number }
-  /** Errors only: 1 is kafkajs's `logLevel.ERROR`. */
+  /** Only errors: 1 is kafkajs's `logLevel.ERROR`. */
   logLevel: 1
 }
 
-/** As @confluentinc/kafka-javascript takes it: its `kafkaJS` block, and librdkafka's own properties. */
+/** For @confluentinc/kafka-javascript: its `kafkaJS` block, and librdkafka's own properties. */
 export interface ConfluentConfig {
   kafkaJS: {
     clientId: string
     brokers: string[]
     retry: { initialRetryTime: number; maxRetryTime: number; retries: number }
-    /** Errors only: 1 is the library's `logLevel.ERROR`. */
+    /** Only errors: 1 is the library's `logLevel.ERROR`. */
     logLevel: 1
   }
   'reconnect.backoff.ms': number
   'reconnect.backoff.max.ms': number
 }
 
-/** As @platformatic/kafka takes it, for each of its clients. */
+/** For @platformatic/kafka: the options of each of its clients. */
 export interface PlatformaticConfig {
   clientId: string
   bootstrapBrokers: string[]
@@ -43,7 +43,7 @@ export interface PlatformaticConfig {
   autocreateTopics: boolean
 }
 
-/** As node-rdkafka takes it: librdkafka's properties. */
+/** For node-rdkafka: librdkafka's properties. */
 export interface RdkafkaConfig {
   'client.id': string
   'metadata.broker.list': string
@@ -55,13 +55,13 @@ export interface RdkafkaConfig {
 const clientId = 'test'
 const firstRetryMs = 50
 const lastRetryMs = 500
-/** With the waits between them some 4 s in all: a server that does not come back is noticed within a test's time. */
+/** About 4 s with the waits between the retries: a test notices within its time-out that a server does not come back. */
 const retries = 10
 
 export function clientConfig<K extends keyof ClientConfigs>(library: K, brokers: readonly string[]): ClientConfigs[K] {
-  // The cast: TypeScript does not see that what is chosen by K is of K.
+  // The cast: TypeScript does not see that the maker selected by K returns the type for K.
   if (Object.hasOwn(makers, library)) return makers[library](brokers) as ClientConfigs[K]
-  throw new TypeError(`clientConfig('${String(library)}'): it knows ${Object.keys(makers).join(', ')}`)
+  throw new TypeError(`clientConfig('${String(library)}'): use one of ${Object.keys(makers).join(', ')}`)
 }
 
 const makers: { readonly [K in keyof ClientConfigs]: (brokers: readonly string[]) => ClientConfigs[K] } = {
@@ -86,7 +86,7 @@ const makers: { readonly [K in keyof ClientConfigs]: (brokers: readonly string[]
     bootstrapBrokers: [...brokers],
     retries,
     retryDelay: firstRetryMs,
-    // As the others do: the server makes a topic that is named, if its setting allows it.
+    // Same as the other clients: the server creates a missing topic if its setting allows it.
     autocreateTopics: true,
   }),
   'node-rdkafka': (brokers) => ({

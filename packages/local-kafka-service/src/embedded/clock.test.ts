@@ -1,4 +1,4 @@
-// The clock of a Kafka inside a test: time-outs, stamps and expiry follow it, members and sockets do as they are told.
+// The clock of an embedded server: time-outs, timestamps and expiry follow it, members and sockets only on request.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,11 +27,11 @@ const kept: readonly { readonly where: string; readonly options: () => StartKafk
   },
 ]
 
-describe.each(clients)('members that $name makes', (client) => {
-  test('a session times out without waiting, when that is asked for', async () => {
+describe.each(clients)('members of $name', (client) => {
+  test('a session times out without waiting, on request', async () => {
     await using kafka = await startKafka({ topics: { t: 1 } })
     const group = kafka.group('g')
-    // It joins, and then is silent for longer than this test may take.
+    // It joins, and then sends nothing for longer than this test may take.
     await using _silent = await client.consumer(kafka, { group: 'g', topic: 't', sessionTimeoutMs: 60_000, heartbeatMs: 59_000 })
     await group.ready(1, { fetching: false })
     const [member] = (await group.describe()).members
@@ -41,7 +41,7 @@ describe.each(clients)('members that $name makes', (client) => {
     expect((await group.describe()).members.map(({ memberId }) => memberId)).not.toContain(member?.memberId)
   })
 
-  test('one that lives hears of it and comes back by itself', async () => {
+  test('a live member notices it and rejoins by itself', async () => {
     await using kafka = await startKafka({ topics: { t: 1 } })
     await using consumer = await client.consumer(kafka, { group: 'g', topic: 't', sessionTimeoutMs: 30_000, heartbeatMs: 50 })
     await kafka.group('g').ready()
@@ -51,7 +51,7 @@ describe.each(clients)('members that $name makes', (client) => {
     await kafka.group('g').ready()
   })
 
-  test('its connections live through days, and what it does afterwards is done then', async () => {
+  test('its connections survive days, and its later requests use the new time', async () => {
     await using kafka = await startKafka({ topics: { t: { config: { 'message.timestamp.type': 'LogAppendTime' } } } })
     await using producer = await client.producer(kafka)
     await using consumer = await client.consumer(kafka, { group: 'g', topic: 't' })
@@ -66,8 +66,8 @@ describe.each(clients)('members that $name makes', (client) => {
   })
 })
 
-describe.each(kept)('of a Kafka $where', ({ options }) => {
-  test('committed offsets expire with it, and not before', async () => {
+describe.each(kept)('of a server $where', ({ options }) => {
+  test('committed offsets expire by the clock, and not before', async () => {
     await using kafka = await startKafka({ ...options(), topics: { t: 1 } })
     await kafka.produce('t', 'one')
     await kafka.group('g').seek('end', { topic: 't' })
@@ -77,7 +77,7 @@ describe.each(kept)('of a Kafka $where', ({ options }) => {
     await expect(kafka.group('g').describe()).rejects.toMatchObject({ code: 'GROUP_ID_NOT_FOUND' })
   })
 
-  test('a fork begins at its parent’s time, and goes on by itself', async () => {
+  test('a fork begins at its parent’s time, and has its own clock from then on', async () => {
     await using kafka = await startKafka(options())
     await kafka.clock.advance('30d')
     await using fork = await kafka.fork()
@@ -87,7 +87,7 @@ describe.each(kept)('of a Kafka $where', ({ options }) => {
   })
 })
 
-test('a fetch that waits is answered when its time is over', async () => {
+test('a waiting fetch is answered when its wait time is over', async () => {
   await using kafka = await startKafka({ topics: { t: 1 } })
   const client = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING, requestTimeout: 120_000 })
   const consumer = client.consumer({ groupId: 'g', maxWaitTimeInMs: 60_000, heartbeatInterval: 10_000 })
@@ -98,7 +98,7 @@ test('a fetch that waits is answered when its time is over', async () => {
   await kafka.group('g').ready()
   await kafka.clock.advance('1m')
   await polled
-  // kafkajs leaves when its next fetch is answered, whenever it has sent that.
+  // kafkajs leaves when its next fetch is answered, whenever it was sent.
   let left = false
   const leaving = consumer.disconnect().finally(() => {
     left = true
@@ -107,7 +107,7 @@ test('a fetch that waits is answered when its time is over', async () => {
   await leaving
 })
 
-test('set: to the future, and back for stamps only', async () => {
+test('set: to the future, and to the past only for timestamps', async () => {
   await using kafka = await startKafka({ topics: { t: { config: { 'message.timestamp.type': 'LogAppendTime' } } } })
   await kafka.clock.set(new Date('2031-01-01T00:00:00Z'))
   await kafka.clock.set(Date.UTC(2030, 5, 1))
@@ -116,7 +116,7 @@ test('set: to the future, and back for stamps only', async () => {
   expect(new Date(Number(record?.timestamp)).toISOString()).toMatch(/^2030-06-01T00:0/)
 })
 
-test('what is no time is said, and moves nothing', async () => {
+test('an invalid time is an error, and moves nothing', async () => {
   await using kafka = await startKafka()
   const before = kafka.clock.now()
   for (const duration of ['soon', '', '8 days', '-1s', '1h30', -1, Number.NaN])
@@ -127,7 +127,7 @@ test('what is no time is said, and moves nothing', async () => {
   await expect(kafka.clock.advance(1)).rejects.toMatchObject({ code: 'SERVER_STOPPED' })
 })
 
-test('where the time is PostgreSQL’s, moving and copying are refused with a reason', async () => {
+test('with metadata in PostgreSQL, moving the clock and copying are rejected with a reason', async () => {
   const clock = clockOf(undefined, { asked: (work) => work(), now: () => 7 })
   expect(clock.now()).toBe(7)
   await expect(clock.advance('1s')).rejects.toMatchObject({ code: 'LKS-1401', what: expect.stringContaining('PostgreSQL') })

@@ -1,4 +1,4 @@
-// The plan of a server inside the calling process, from the options of `startKafka`.
+// The plan of an embedded server, from the options of `startKafka`.
 import { resolve } from 'node:path'
 import { type AgentSettingName, agentSettings, type CopySource, type MovableTime, movableTime, settings } from '@local-kafka-service/agent'
 import { didYouMean } from '../did-you-mean.ts'
@@ -18,7 +18,7 @@ import { UserError } from '../user-error.ts'
 import { checkOptionNames } from './option-names.ts'
 import type { StartKafkaOptions } from './start-options.ts'
 
-/** Throws a UserError that names what is wrong. */
+/** Throws a UserError that names the wrong option. */
 export function embeddedPlan(given: StartKafkaOptions): ServerPlan {
   checkOptionNames('startKafka', given)
   const { dir, storage, metadata, from, port = 0 } = given
@@ -51,7 +51,7 @@ export function embeddedPlan(given: StartKafkaOptions): ServerPlan {
   }
 }
 
-/** The same server in memory, on other ports, beginning with what the one of `plan` has committed. */
+/** The same server in memory, on other ports, starting with the committed data of the server of `plan`. */
 export function forkPlan(plan: ServerPlan, of: CopySource, time: MovableTime): ServerPlan {
   const durability = { value: 'memory', source: plan.settings.values.get('durability')?.source ?? 'default' } as const
   const anyPort = { port: 0, movable: false }
@@ -70,14 +70,14 @@ export function forkPlan(plan: ServerPlan, of: CopySource, time: MovableTime): S
   }
 }
 
-/** What comes from a snapshot is in memory. */
+/** A server that starts from a snapshot is in memory. */
 function checkAlone(given: StartKafkaOptions): void {
   const other = (['dir', 'storage', 'metadata'] as const).find((name) => given[name] !== undefined)
   if (other === undefined) return
   throw new UserError('LKS-1005', {
-    what: `from and ${other} exclude one another`,
-    why: 'a Kafka that begins with a snapshot is a copy in memory',
-    fix: [`leave out ${other}`, `leave out from`],
+    what: `from and ${other} exclude each other`,
+    why: 'a server that starts from a snapshot is a copy in memory',
+    fix: [`remove ${other}`, `remove from`],
   })
 }
 
@@ -87,8 +87,8 @@ function settingsOf({ settings: asked = {} }: StartKafkaOptions, { keepsNothing 
     if (!isSetting(name)) {
       const names = agentSettings.map((setting) => setting.name)
       throw new UserError('LKS-1004', {
-        what: `there is no setting '${name}'${didYouMean(name, names)}`,
-        fix: ['see the names: docs/reference/configuration.md'],
+        what: `'${name}' is not a known setting${didYouMean(name, names)}`,
+        fix: ['the settings are in docs/reference/configuration.md'],
       })
     }
     checkOption(name, String(value), name)
@@ -97,8 +97,8 @@ function settingsOf({ settings: asked = {} }: StartKafkaOptions, { keepsNothing 
   const durability = given.durability?.value
   if (durability !== undefined && (durability === 'memory') !== keepsNothing)
     throw new UserError('LKS-1005', {
-      what: `durability is ${durability}, but the server ${keepsNothing ? 'keeps nothing' : 'keeps things'}`,
-      fix: keepsNothing ? ['leave durability out', 'keep things: dir, or storage and metadata'] : ['use os or strict'],
+      what: `durability is ${durability}, but the server ${keepsNothing ? 'stores nothing' : 'stores data'}`,
+      fix: keepsNothing ? ['remove durability', 'store data: dir, or storage and metadata'] : ['use os or strict'],
     })
   return given
 }

@@ -1,4 +1,4 @@
-// Faked timers and a faked date do not reach the server: it took its own when it was loaded.
+// Faked timers and a faked date do not affect the server, which captured the real ones when it was loaded.
 import { get } from 'node:http'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { startKafka } from '../index.ts'
@@ -18,12 +18,12 @@ const timers = [
 beforeEach(() => void vi.useFakeTimers({ toFake: [...timers, 'queueMicrotask'], now: 0 }))
 afterEach(() => void vi.useRealTimers())
 
-test('records, waits and their end, groups, and a stop', async () => {
+test('records, waits, time-outs, groups and a stop work', async () => {
   const kafka = await startKafka({ topics: { t: 1 } })
   const waiting = kafka.waitFor('t', 2)
   const [ref] = await kafka.produce('t', 'a', 'b')
   expect((await waiting).map((record) => record.text())).toEqual(['a', 'b'])
-  // The server's clock goes on by itself.
+  // The server's clock is not faked.
   expect(Date.now()).toBe(0)
   expect(ref?.timestamp).toBeGreaterThan(1_700_000_000_000)
   await expect(kafka.waitFor('t', 3, { timeoutMs: 10 })).rejects.toThrow('not within 10 ms')
@@ -39,7 +39,7 @@ test('records, waits and their end, groups, and a stop', async () => {
   await kafka.stop()
 })
 
-test('a start and a stop, again and again', async () => {
+test('a start and a stop work repeatedly', async () => {
   for (let run = 0; run < 3; run++) {
     await using kafka = await startKafka({ storeLatencyMs: 5 })
     await kafka.produce('t', 'x')
@@ -47,8 +47,8 @@ test('a start and a stop, again and again', async () => {
   }
 })
 
-// The package that is published has them all as they were when it was loaded: examples/jest shows it.
-test('HTTP; from source as long as microtasks are real, which the library that serves it takes when it starts', async () => {
+// The published package captures all timers when it is loaded: examples/jest shows it.
+test('HTTP works; from source only with real microtasks, which the HTTP library captures when it starts', async () => {
   vi.useRealTimers()
   vi.useFakeTimers({ toFake: [...timers], now: 0 })
   await using kafka = await startKafka({ http: true, topics: { t: 1 } })

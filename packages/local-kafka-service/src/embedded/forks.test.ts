@@ -1,4 +1,4 @@
-// Forks: a copy of everything that is committed, which goes its own way from then on.
+// Forks: a copy of all committed data, independent from then on.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,8 +25,8 @@ async function valuesIn(kafka: Kafka, topic = 't'): Promise<readonly string[]> {
   return (await kafka.records(topic)).map(({ value }) => String(value))
 }
 
-describe.each(kept)('of a Kafka $where', ({ options }) => {
-  test('topics, records and committed offsets are there; what either side does is not the other’s', async () => {
+describe.each(kept)('of a server $where', ({ options }) => {
+  test('a fork has the topics, records and committed offsets; neither side sees later changes of the other', async () => {
     await using kafka = await startKafka({ ...options(), topics: { t: 1 } })
     await kafka.produce('t', 'one', 'two')
     await kafka.group('g').seek({ offset: 1 }, { topic: 't' })
@@ -45,7 +45,7 @@ describe.each(kept)('of a Kafka $where', ({ options }) => {
     expect([await kafka.group('g').lag(), await fork.group('g').lag()]).toEqual([2, 0])
   })
 
-  test('real clients in several forks at once, with the same topics and groups, do not see one another', async () => {
+  test('real clients in concurrent forks, with the same topics and groups, do not see each other', async () => {
     await using kafka = await startKafka({ ...options(), topics: { t: 1 } })
     await kafka.produce('t', 'base')
     const forks = await Promise.all(clients.flatMap((client) => [1, 2].map(async (n) => ({ client, n, fork: await kafka.fork() }))))
@@ -62,7 +62,7 @@ describe.each(kept)('of a Kafka $where', ({ options }) => {
     await Promise.all(forks.map(({ fork }) => fork.stop()))
   })
 
-  test('what was acknowledged before is in it, and of what goes on meanwhile a beginning without gaps', async () => {
+  test('a fork has all earlier acknowledged records, and of concurrent ones a prefix without gaps', async () => {
     await using kafka = await startKafka({ ...options(), topics: { t: 1 } })
     let acknowledged = 0
     const produce = async (count: number): Promise<void> => {
@@ -83,7 +83,7 @@ describe.each(kept)('of a Kafka $where', ({ options }) => {
     }
   })
 
-  test('nobody is a member of its groups, so a new consumer need not wait for ghosts', async () => {
+  test('its groups have no members, so a new consumer does not wait for absent ones', async () => {
     const [client] = clients
     if (client === undefined) throw new RangeError('no client')
     await using kafka = await startKafka({ ...options(), topics: { t: 2 } })
@@ -98,7 +98,7 @@ describe.each(kept)('of a Kafka $where', ({ options }) => {
     expect(await kafka.group('g').describe()).toEqual(before)
   })
 
-  test('a fork goes on when its parent has ended, and so does a fork of it', async () => {
+  test('a fork outlives its parent, and so does a fork of the fork', async () => {
     const kafka = await startKafka({ ...options(), topics: { t: 1 } })
     await kafka.produce('t', 'one')
     await using fork = await kafka.fork()
@@ -113,7 +113,7 @@ describe.each(kept)('of a Kafka $where', ({ options }) => {
   })
 })
 
-test('a data directory is free again when the last fork that reads it has ended', async () => {
+test('a data directory is released when the last fork that reads it has ended', async () => {
   const dir = aFolder()
   const kafka = await startKafka({ dir, topics: { t: 1 } })
   await kafka.produce('t', 'one')
@@ -128,7 +128,7 @@ test('a data directory is free again when the last fork that reads it has ended'
   expect(await valuesIn(again)).toEqual(['one'])
 })
 
-test('a fork of a Kafka with HTTP has ports of its own, and its events are its own', async () => {
+test('a fork of a server with HTTP has its own ports and its own events', async () => {
   const [ofParent, ofFork]: [string[], string[]] = [[], []]
   await using kafka = await startKafka({ http: true, onEvent: ({ kind, name }) => ofParent.push(`${kind} ${String(name)}`) })
   await using fork = await kafka.fork({ onEvent: ({ kind, name }) => ofFork.push(`${kind} ${String(name)}`) })

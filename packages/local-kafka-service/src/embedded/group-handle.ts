@@ -1,4 +1,4 @@
-// One consumer group of an embedded Kafka, by its id.
+// One consumer group of an embedded server, by its id.
 import type { AgentEvent, Services } from '@local-kafka-service/agent'
 import type { GroupDescription, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './group.ts'
 import { groupState, lagOf, whyNotCaughtUp, whyNotReady } from './group-state.ts'
@@ -11,9 +11,9 @@ import { untilFound, type Wait, type WaitParts, wait } from './wait.ts'
 export interface GroupHandleParts extends WaitParts {
   readonly services: Services
   readonly timeoutMs: number
-  /** What a wait in vain says. */
+  /** The report in the error of a wait that timed out. */
   readonly report: () => Promise<string>
-  /** Does it, unless the server was stopped; the process stays alive meanwhile. */
+  /** Runs a call unless the server was stopped, and keeps the process alive meanwhile. */
   readonly asked: <T>(work: () => Promise<T>) => Promise<T>
 }
 
@@ -38,7 +38,7 @@ async function known(id: string, { services }: GroupHandleParts): Promise<GroupD
   const others = (await refusing(services.groupOperations.list())).map(({ groupId }) => groupId)
   throw new RefusedError(
     'GROUP_ID_NOT_FOUND',
-    `there is no group '${id}'; ${others.length === 0 ? 'there is none' : `there are: ${others.join(', ')}`}`,
+    `group '${id}' does not exist; ${others.length === 0 ? 'there are no groups' : `the groups are: ${others.join(', ')}`}`,
   )
 }
 
@@ -51,7 +51,7 @@ interface Ask<O> {
 async function untilReady(id: string, members: number, { options, parts, from }: Ask<ReadyOptions>): Promise<void> {
   const call = `group('${id}').ready(${members})`
   checkOptionNames('ready', options)
-  if (!Number.isInteger(members) || members < 1) throw new TypeError(`${call}: it waits for a number of members from 1 on`)
+  if (!Number.isInteger(members) || members < 1) throw new TypeError(`${call}: the number of members must be an integer of at least 1`)
   const { heard, services } = parts
   await waitUntil(
     call,

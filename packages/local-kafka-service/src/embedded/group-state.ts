@@ -1,4 +1,4 @@
-// How far a consumer group has come, from what its coordinator says: ready, caught up, and why not yet.
+// The progress of a consumer group, from its coordinator's description: ready, caught up, or why not yet.
 import type { GroupDescription as AgentGroup, GroupMember as AgentMember, Services } from '@local-kafka-service/agent'
 import { errors } from '@local-kafka-service/protocol'
 import type { GroupDescription, GroupMember, GroupPartition } from './group.ts'
@@ -7,7 +7,7 @@ import { refusedError, refusing } from './refusals.ts'
 
 const seesAll = { maySee: () => true }
 
-/** Undefined while there is no such group. */
+/** Undefined while the group does not exist. */
 export async function groupState(
   { groupOperations }: Pick<Services, 'groupOperations'>,
   id: string,
@@ -23,18 +23,18 @@ export function whyNotReady(
   group: GroupDescription | undefined,
   wanted: { readonly members: number; readonly clients: readonly HeardClient[] | undefined },
 ): string | undefined {
-  if (group === undefined) return 'no such group yet'
+  if (group === undefined) return 'the group does not exist yet'
   if (group.members.length < wanted.members) return `${group.members.length} of ${wanted.members} members`
   if (group.state !== 'Stable') return `it is ${group.state}`
   const waiting = group.members.filter(({ assigned }) => !assigned)
-  if (waiting.length > 0) return `${waiting.length} without its assignment`
+  if (waiting.length > 0) return `${waiting.length} without an assignment`
   if (wanted.clients === undefined) return undefined
   return whoDoesNotFetch(group, wanted.clients)
 }
 
 /** Undefined: it has caught up. */
 export function whyNotCaughtUp(group: GroupDescription | undefined): string | undefined {
-  if (group === undefined) return 'no such group yet'
+  if (group === undefined) return 'the group does not exist yet'
   if (group.partitions.length === 0) return 'nothing is assigned or committed'
   const behind = group.partitions.find(({ lag }) => lag > 0)
   return behind === undefined ? undefined : `${behind.topic}[${behind.partition}] lags by ${behind.lag}`
@@ -45,15 +45,15 @@ export function lagOf({ partitions }: GroupDescription): number {
 }
 
 /**
- * Members and connections meet in the client's name only. A consumer has a connection of its own, so for each name as many connections must have begun to
- * fetch as members of that name have partitions.
+ * Only the client's name links members to connections. A consumer has its own connection, so for each name at least as many connections must have started
+ * to fetch as members of that name have partitions.
  */
 function whoDoesNotFetch({ members }: GroupDescription, clients: readonly HeardClient[]): string | undefined {
   const wanted = new Map<string, number>()
   for (const { clientId, partitions } of members) if (partitions.length > 0) wanted.set(clientId, (wanted.get(clientId) ?? 0) + 1)
   for (const [clientId, count] of wanted) {
     const fetching = clients.filter((client) => client.clientId === clientId && client.fetches).length
-    if (fetching < count) return `client '${clientId}' has its partitions, and has not begun to fetch`
+    if (fetching < count) return `client '${clientId}' has its partitions, but has not started to fetch`
   }
   return undefined
 }

@@ -1,4 +1,4 @@
-// Groups as a test sees them, with the clients that Node developers use: ready, caught up, lag, seek, expel, reset.
+// Groups as a test sees them, with the clients of Node: ready, caught up, lag, seek, expel, reset.
 import { Consumer as PlatformaticConsumer } from '@platformatic/kafka'
 import { type Consumer, Kafka as KafkaJs } from 'kafkajs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -15,7 +15,7 @@ afterEach(async () => {
   await kafka.stop()
 })
 
-/** Subscribed and running, from the end of the topic on; not necessarily joined. */
+/** Subscribed and running, from the end of the topic; not necessarily joined. */
 async function aConsumer(
   groupId: string,
   { clientId = 'app', seen = [] }: { readonly clientId?: string; readonly seen?: string[] } = {},
@@ -23,7 +23,7 @@ async function aConsumer(
   const consumer = new KafkaJs({ ...kafka.clientConfig('kafkajs'), clientId, logLevel: 0 }).consumer({
     groupId,
     heartbeatInterval: 100,
-    // It hears of a rebalance between two fetches only.
+    // It notices a rebalance only between two fetches.
     maxWaitTimeInMs: 100,
   })
   open.push(() => consumer.disconnect())
@@ -43,7 +43,7 @@ test('ready: from then on a consumer that starts at the end misses nothing', asy
   expect(await kafka.group('g').lag()).toBe(0)
 })
 
-test('ready: of so many members, each with its share', async () => {
+test('ready: the given number of members, each with its share', async () => {
   const ready = kafka.group('g').ready(3)
   await Promise.all([aConsumer('g'), aConsumer('g'), aConsumer('g', { clientId: 'another' })])
   await ready
@@ -66,19 +66,21 @@ test('ready, with the client of platformatic', async () => {
   expect(await first).toMatchObject({ value: Buffer.from('hello') })
 })
 
-test('a member that has its partitions and does not fetch is not ready, unless that is not asked for', async () => {
+test('a member that has its partitions and does not fetch is not ready, unless fetching is false', async () => {
   using member = await WireMember.open({ port: kafka.port, clientId: 'bare', groupId: 'g' })
   await member.join('orders', [0, 1, 2])
   await kafka.group('g').ready(1, { fetching: false })
-  await expect(kafka.group('g').ready(1, { timeoutMs: 20 })).rejects.toThrow("client 'bare' has its partitions, and has not begun to fetch")
+  await expect(kafka.group('g').ready(1, { timeoutMs: 20 })).rejects.toThrow(
+    "client 'bare' has its partitions, but has not started to fetch",
+  )
   const ready = kafka.group('g').ready()
   await member.fetch('orders')
   await ready
 })
 
-test('in vain: the error says how far the group has come', async () => {
+test('after a time-out the error describes the state of the group', async () => {
   await expect(kafka.group('g').ready(1, { timeoutMs: 20 })).rejects.toThrow(
-    /^group\('g'\)\.ready\(1\): not within 20 ms\n\n {2}no such group yet\n/,
+    /^group\('g'\)\.ready\(1\): not within 20 ms\n\n {2}the group does not exist yet\n/,
   )
   using member = await WireMember.open({ port: kafka.port, clientId: 'bare', groupId: 'g' })
   await member.join('orders', [0, 1, 2])
@@ -90,13 +92,13 @@ test('in vain: the error says how far the group has come', async () => {
     .catch((thrown: unknown) => thrown)
   const { message } = error as Error
   expect(message).toMatch(
-    /orders\[1\] lags by 1[^]* {2}group g: Stable, 1 member, lag 1\n {4}bare-\w{8}… {2}has orders\[0\] orders\[1\] orders\[2\]\n {4}orders\[1\] {2}nothing committed, end @1, lag 1\n {2}connected clients: bare$/,
+    /orders\[1\] lags by 1[^]* {2}group g: Stable, 1 member, lag 1\n {4}bare-\w{8}… {2}has orders\[0\] orders\[1\] orders\[2\]\n {4}orders\[1\] {2}no committed offset, end @1, lag 1\n {2}connected clients: bare$/,
   )
   for (const line of message.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
-  await expect(kafka.group('g').ready(0)).rejects.toThrow('from 1 on')
+  await expect(kafka.group('g').ready(0)).rejects.toThrow('an integer of at least 1')
 })
 
-test('caught up: commits are what counts, of every partition that holds something', async () => {
+test('caught up: every partition with records counts, by its committed offset', async () => {
   await kafka.produce('orders', { value: 'x', partition: 0 }, { value: 'y', partition: 1 })
   using member = await WireMember.open({ port: kafka.port, clientId: 'bare', groupId: 'g' })
   await member.join('orders', [0, 1, 2])
@@ -110,7 +112,7 @@ test('caught up: commits are what counts, of every partition that holds somethin
   expect(await group.lag()).toBe(0)
 })
 
-test('N7: what is unread in a partition that was never committed counts, also once the members are gone', async () => {
+test('N7: unread records in a partition without a committed offset count, also after the members have left', async () => {
   await kafka.produce('orders', { value: 'x', partition: 0 }, { value: 'y', partition: 1 }, { value: 'z', partition: 1 })
   {
     using member = await WireMember.open({ port: kafka.port, clientId: 'bare', groupId: 'g' })
@@ -130,7 +132,7 @@ test('N7: what is unread in a partition that was never committed counts, also on
   expect(await group.lag()).toBe(0)
 })
 
-test('seek moves what is committed, once the consumers are gone', async () => {
+test('seek moves committed offsets after the consumers have left', async () => {
   const seen: string[] = []
   const consumer = await aConsumer('g', { seen })
   const group = kafka.group('g')
@@ -148,7 +150,7 @@ test('seek moves what is committed, once the consumers are gone', async () => {
   await expect(group.seek('start', { topic: 'missing' })).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' })
 })
 
-test('expelled members are out, and a client that lives comes back', async () => {
+test('expelled members are removed, and a live client rejoins', async () => {
   await aConsumer('g')
   const group = kafka.group('g')
   await group.ready()
@@ -160,10 +162,10 @@ test('expelled members are out, and a client that lives comes back', async () =>
   expect(after?.memberId).not.toBe(before?.memberId)
 })
 
-test('a group that does not exist is refused with those that do', async () => {
+test('an unknown group is rejected with the list of existing groups', async () => {
   await expect(kafka.group('nobody').describe()).rejects.toMatchObject({
     code: 'GROUP_ID_NOT_FOUND',
-    message: "there is no group 'nobody'; there is none",
+    message: "group 'nobody' does not exist; there are no groups",
   })
   await expect(kafka.group('nobody').lag()).rejects.toMatchObject({ code: 'GROUP_ID_NOT_FOUND' })
 })

@@ -1,9 +1,9 @@
-// What the agent's events tell whoever waits: a list of listeners, and which clients are connected and have begun to fetch.
+// Distributes the agent's events to waits: a list of listeners, and which clients are connected and have started to fetch.
 import type { AgentEvent } from '@local-kafka-service/agent'
 
 export type Listener = (event: AgentEvent) => void
 
-/** A connected client, as far as it has said who it is. */
+/** A connected client, with what it has sent about itself so far. */
 export interface HeardClient {
   readonly clientId: string
   readonly fetches: boolean
@@ -13,7 +13,7 @@ export class Heard {
   readonly #listeners = new Set<Listener>()
   readonly #clients = new Map<number, { clientId: string; fetches: boolean }>()
 
-  /** The agent's hook. What it knows of clients is up to date when the listeners are called. */
+  /** The agent's hook. The state of clients is updated before the listeners are called. */
   readonly hear: Listener = (event) => {
     if (event.kind === 'request') this.#note(event)
     else if (event.kind === 'connection closed') this.#clients.delete(event.connectionId)

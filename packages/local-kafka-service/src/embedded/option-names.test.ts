@@ -1,9 +1,9 @@
-// An option that nobody knows is refused wherever options are taken.
+// Unknown options are rejected in every call that takes options.
 import { expect, test } from 'vitest'
 import { type Kafka, startKafka } from '../index.ts'
 
 test.each<[where: string, ask: (kafka: Kafka) => Promise<unknown>, message: string]>([
-  ['startKafka', () => startKafka({ topic: { a: 1 } } as never), "startKafka: there is no option 'topic'; did you mean topics?"],
+  ['startKafka', () => startKafka({ topic: { a: 1 } } as never), "startKafka: 'topic' is not a known option; did you mean topics?"],
   ['its http', () => startKafka({ http: { controlport: 1 } } as never), 'did you mean controlPort?'],
   ['one of its topics', () => startKafka({ topics: { a: { partition: 2 } as never } }), 'did you mean partitions?'],
   ['createTopic', (kafka) => kafka.createTopic('a', { configs: {} } as never), 'did you mean config?'],
@@ -17,7 +17,7 @@ test.each<[where: string, ask: (kafka: Kafka) => Promise<unknown>, message: stri
   [
     'the clock’s sessions',
     (kafka) => kafka.clock.set(Date.now(), { sessions: 'gone' } as never),
-    "sessions: 'gone' is neither keep nor expire",
+    "sessions: 'gone' is not valid: use keep or expire",
   ],
 ])('of %s', async (_where, ask, message) => {
   await using kafka = await startKafka({ topics: { there: 1 } })

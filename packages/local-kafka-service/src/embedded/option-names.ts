@@ -1,4 +1,4 @@
-// Names of options that a test hands in: one that is not known is refused, for a typing error that is ignored is a test of something else.
+// Names of options that a test passes: an unknown one is rejected, because an ignored typing error would test something else.
 import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../user-error.ts'
 import type { ReadyOptions, SeekOptions } from './group.ts'
@@ -7,7 +7,7 @@ import type { AdvanceOptions } from './kafka-clock.ts'
 import type { RecordsQuery } from './record.ts'
 import type { StartKafkaOptions, TopicSpec } from './start-options.ts'
 
-/** What takes options, with their types. */
+/** The calls that take options, with their types. */
 interface Takers {
   readonly startKafka: StartKafkaOptions
   readonly 'http of startKafka': Exclude<StartKafkaOptions['http'], boolean | undefined>
@@ -51,14 +51,14 @@ const known: { readonly [Taker in keyof Takers]: Readonly<Record<keyof Takers[Ta
   clock: { sessions: true },
 }
 
-/** Throws a UserError that names the nearest. */
+/** Throws a UserError that suggests the nearest name. */
 export function checkOptionNames(taker: keyof Takers, given: object): void {
   const names = Object.keys(known[taker])
   const wrong = Object.keys(given).find((name) => !names.includes(name))
   if (wrong === undefined) return
   throw new UserError('LKS-1004', {
-    what: `${taker}: there is no option '${wrong}'${didYouMean(wrong, names)}`,
-    why: `it has ${names.join(', ')}`,
-    fix: ['correct the name, or leave it out'],
+    what: `${taker}: '${wrong}' is not a known option${didYouMean(wrong, names)}`,
+    why: `the options are ${names.join(', ')}`,
+    fix: ['correct the name, or remove it'],
   })
 }

@@ -1,4 +1,4 @@
-// A server that nobody stops does not hold its process, and a wait does; it takes no signals and leaves nothing on the terminal.
+// A server that is not stopped does not keep its process alive, but a wait does; it handles no signals and prints nothing.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ const index = new URL('../index.ts', import.meta.url).href
 const repository = fileURLToPath(new URL('../../../..', import.meta.url))
 let programs = 0
 
-/** Runs the lines as a module; its time-out is only what tells a process that never ends from one that is slow. */
+/** Runs the lines as a module; the time-out only distinguishes a process that never ends from a slow one. */
 async function run(...lines: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const file = join(folder, `program-${(programs += 1)}.mjs`)
   writeFileSync(file, [`import { startKafka } from '${index}'`, ...lines].join('\n'))
@@ -25,7 +25,7 @@ test.each([
   ['in memory', '{}'],
   ['with HTTP', '{ http: true }'],
   ['with a directory', JSON.stringify({ dir: join(folder, 'kept') })],
-])('a program that uses a server %s and forgets it ends by itself, with 0', async (_rule, options) => {
+])('a program that does not stop its server %s ends by itself with 0', async (_rule, options) => {
   const { stdout, stderr } = await run(
     `const kafka = await startKafka(${options})`,
     `await kafka.produce('t', 'a')`,
@@ -36,7 +36,7 @@ test.each([
   expect(stderr).toBe('')
 })
 
-test('a pending wait holds the process until it settles, a stop and a start too', async () => {
+test('a pending wait keeps the process alive until it settles, and so do a stop and a start', async () => {
   const { stdout } = await run(
     `const kafka = await startKafka()`,
     `const late = await kafka.waitFor('t', 1, { timeoutMs: 200 }).catch((error) => error.name)`,
@@ -48,7 +48,7 @@ test('a pending wait holds the process until it settles, a stop and a start too'
   expect(stdout).toBe('WaitTimeoutError WaitTimeoutError\n')
 })
 
-test('with holdsProcess it serves until it is stopped', async () => {
+test('with holdsProcess the server runs until it is stopped', async () => {
   const { stdout } = await run(
     `const kafka = await startKafka({ holdsProcess: true })`,
     `setTimeout(() => { console.log('still there'); void kafka.stop() }, 100).unref()`,

@@ -1,4 +1,4 @@
-// What a test produces becomes records of a topic: text to bytes, keys to partitions.
+// Turns the input of `produce` into records of a topic: text to bytes, keys to partitions.
 import type { RecordToAppend, Services } from '@local-kafka-service/agent'
 import { partitionOfKey } from '@local-kafka-service/protocol'
 import type { RecordInput, RecordRef } from './record.ts'
@@ -8,7 +8,7 @@ import { findOrMake } from './topics.ts'
 
 export class Producer {
   readonly #parts: Pick<Services, 'topics' | 'records'>
-  /** By topic: where the next call's records without a key go. */
+  /** By topic: the partition for the next call's records without a key. */
   readonly #next = new Map<string, number>()
 
   constructor(parts: Pick<Services, 'topics' | 'records'>) {
@@ -44,11 +44,11 @@ interface Input extends Omit<RecordToAppend, 'partition'> {
 function checked(given: string | RecordInput, where: string): Input {
   if (typeof given === 'string') return { key: null, value: utf8(given), headers: [], partition: undefined }
   if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given))
-    throw new TypeError(`${where} is no record: give a string or an object { key, value, headers, partition, timestamp }`)
+    throw new TypeError(`${where} is not a valid record: use a string or an object { key, value, headers, partition, timestamp }`)
   const { key = null, headers = {}, partition, timestamp } = given
   const stamp = timestamp === undefined ? undefined : Number(timestamp)
   if (stamp !== undefined && (!Number.isSafeInteger(stamp) || stamp < 0))
-    throw new TypeError(`${where} has the timestamp ${String(timestamp)}; it is a Date or milliseconds since the epoch`)
+    throw new TypeError(`${where} has the timestamp ${String(timestamp)}; use a Date or milliseconds since the epoch`)
   return {
     key: bytesOf(key, `the key of ${where}`),
     value: valueOf(given, where),
@@ -59,27 +59,27 @@ function checked(given: string | RecordInput, where: string): Input {
 }
 
 function valueOf({ value, json }: RecordInput, where: string): Uint8Array | null {
-  if (json !== undefined && value !== undefined) throw new TypeError(`${where} has both value and json; give one`)
+  if (json !== undefined && value !== undefined) throw new TypeError(`${where} has both value and json; use one of them`)
   if (json !== undefined) {
     const text = JSON.stringify(json)
-    if (text === undefined) throw new TypeError(`${where}: its json is ${typeof json}, which JSON does not know`)
+    if (text === undefined) throw new TypeError(`${where}: its json is ${typeof json}, which JSON does not support`)
     return utf8(text)
   }
-  if (value === undefined) throw new TypeError(`${where} has no value; null makes it a tombstone, json takes what becomes JSON`)
+  if (value === undefined) throw new TypeError(`${where} has no value; use null for a tombstone, or json for a value to serialize`)
   return bytesOf(value, `the value of ${where}`)
 }
 
-/** Not by `instanceof`: bytes may come from another realm, as in Jest. */
+/** Without `instanceof`: bytes may come from another realm, as in Jest. */
 export function bytesOf(given: string | Uint8Array | null, what: string): Uint8Array | null {
   if (given === null) return null
   if (typeof given === 'string') return utf8(given)
-  if (!ArrayBuffer.isView(given)) throw new TypeError(`${what} is ${typeof given}; it is a string, a Uint8Array or null`)
+  if (!ArrayBuffer.isView(given)) throw new TypeError(`${what} is ${typeof given}; use a string, a Uint8Array or null`)
   return new Uint8Array(given.buffer, given.byteOffset, given.byteLength)
 }
 
 function toAppend({ partition, ...input }: Input, of: { readonly partitions: number; readonly keyless: number }): RecordToAppend {
   if (partition !== undefined && (!Number.isInteger(partition) || partition < 0 || partition >= of.partitions))
-    throw new RefusedError('UNKNOWN_TOPIC_OR_PARTITION', `there is no partition ${partition}: the topic has 0 to ${of.partitions - 1}`)
+    throw new RefusedError('UNKNOWN_TOPIC_OR_PARTITION', `partition ${partition} does not exist: the topic has 0 to ${of.partitions - 1}`)
   const chosen = input.key === null ? of.keyless : partitionOfKey(input.key, of.partitions)
   return { ...input, partition: partition ?? chosen }
 }

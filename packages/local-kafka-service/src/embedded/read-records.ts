@@ -1,4 +1,4 @@
-// Reads what a topic holds, all of it, without a consumer.
+// Reads all records of a topic without a consumer.
 import type { LogRecord, QueryCursor, Services, Unreadable } from '@local-kafka-service/agent'
 import { checkOptionNames } from './option-names.ts'
 import { bytesOf } from './produce.ts'
@@ -11,7 +11,7 @@ export async function readRecords(parts: Pick<Services, 'topics' | 'records'>, t
   const { partition, key, since, until, limit = Number.POSITIVE_INFINITY } = query
   const { partitions } = await refusing(find(parts, topic))
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition < partitions))
-    throw new RangeError(`records('${topic}'): there is no partition ${partition}; the topic has 0 to ${partitions - 1}`)
+    throw new RangeError(`records('${topic}'): partition ${partition} does not exist; the topic has 0 to ${partitions - 1}`)
   const wantedKey = key === undefined ? null : bytesOf(key, `the key of records('${topic}')`)
   const filter = {
     ...(wantedKey !== null && { key: wantedKey }),
@@ -36,7 +36,7 @@ export async function readRecords(parts: Pick<Services, 'topics' | 'records'>, t
   return records
 }
 
-/** With bytes of its own: what a test does to them changes nothing here. */
+/** A copy with its own bytes: a test that changes them changes nothing here. */
 export function recordOf(topic: string, { partition, offset, timestamp, key, value, headers }: LogRecord): KafkaRecord {
   return new KafkaRecord({
     topic,
@@ -50,7 +50,7 @@ export function recordOf(topic: string, { partition, offset, timestamp, key, val
 }
 
 export function unreadableError(topic: string, { partition, from, to, message }: Unreadable): Error {
-  return new Error(`${topic}[${partition}] @${from} to @${to}: what its producer sent there cannot be read: ${message}`)
+  return new Error(`${topic}[${partition}] @${from} to @${to}: the batch of its producer cannot be read: ${message}`)
 }
 
 function own(bytes: Uint8Array | null): Buffer | null {

@@ -1,9 +1,9 @@
-// The list that `waitFor` answers. In JavaScript no type says that it is one, so what belongs to a record says it at run time.
+// The list that `waitFor` returns. In JavaScript no type shows that it is a list, so accessing a record's property on it throws.
 import type { KafkaRecord } from './record.ts'
 
 type Records = [KafkaRecord, ...KafkaRecord[]]
 
-/** An ordinary array, also to `toEqual` and `deepEqual`: what it has beside its records is neither enumerable nor shown. */
+/** An ordinary array, also for `toEqual` and `deepEqual`: the additional properties are neither enumerable nor printed. */
 export function recordList(records: Records, call: string): Records {
   for (const name of ofRecords)
     Object.defineProperty(records, name, {
@@ -11,7 +11,7 @@ export function recordList(records: Records, call: string): Records {
       configurable: true,
       get(): never {
         throw new TypeError(
-          `${call} answers a list, which has no '${name}': write const [record] = await kafka.waitFor(…), then record.${name}`,
+          `${call} returns a list, which has no '${name}': use const [record] = await kafka.waitFor(…), then record.${name}`,
         )
       },
     })

@@ -1,4 +1,4 @@
-// Topics and records of a Kafka inside the process: made, produced, read, waited for.
+// Topics and records of an embedded server: created, produced, read and awaited.
 import { deepStrictEqual } from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,28 +15,28 @@ beforeAll(async () => {
 afterAll(() => kafka.stop())
 
 describe('topics', () => {
-  test('those of the start are there, with their configs', async () => {
+  test('the topics of the start exist, with their configs', async () => {
     expect(await kafka.records('orders')).toEqual([])
     await expect(kafka.produce('small', 'x'.repeat(2_000))).rejects.toMatchObject({ name: 'RefusedError', code: 'MESSAGE_TOO_LARGE' })
   })
 
-  test('one can be used when createTopic returns, and is made once', async () => {
+  test('a topic can be used when createTopic returns, and is created once', async () => {
     await kafka.createTopic('made', 2)
     await kafka.produce('made', { value: 'x', partition: 1 })
     await expect(kafka.createTopic('made')).rejects.toMatchObject({ code: 'TOPIC_ALREADY_EXISTS' })
   })
 
   test.each([
-    ['no number of partitions', 'bad', 0, 'INVALID_PARTITIONS'],
-    ['a fraction of one', 'bad', 1.5, 'INVALID_PARTITIONS'],
-    ['-1, which is Kafka’s word for the default', 'bad', -1, 'INVALID_PARTITIONS'],
-    ['a name that is none', 'no/name', 1, 'INVALID_TOPIC_EXCEPTION'],
+    ['zero partitions', 'bad', 0, 'INVALID_PARTITIONS'],
+    ['a fractional number of partitions', 'bad', 1.5, 'INVALID_PARTITIONS'],
+    ['-1, Kafka’s value for the default', 'bad', -1, 'INVALID_PARTITIONS'],
+    ['an invalid name', 'no/name', 1, 'INVALID_TOPIC_EXCEPTION'],
     ['a config that does not exist', 'bad', { config: { 'no.such': 1 } }, 'INVALID_CONFIG'],
-  ])('%s is refused', async (_rule, name, spec, code) => {
+  ])('%s is rejected', async (_rule, name, spec, code) => {
     await expect(kafka.createTopic(name, spec)).rejects.toMatchObject({ name: 'RefusedError', code })
   })
 
-  test('a topic that cannot be made fails the start, in words', async () => {
+  test('a topic that cannot be created fails the start with a reason', async () => {
     await expect(startKafka({ topics: { 'no/name': 1 } })).rejects.toMatchObject({
       name: 'UserError',
       code: 'LKS-1004',
@@ -44,7 +44,7 @@ describe('topics', () => {
     })
   })
 
-  test('one that is kept from an earlier run stays, and must be as asked for', async () => {
+  test('a topic from an earlier run stays, and must match the request', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'lks-topics-'))
     try {
       {
@@ -59,7 +59,7 @@ describe('topics', () => {
       await expect(startKafka({ dir, topics: { kept: { config: { 'max.message.bytes': 5 } } } })).rejects.toMatchObject({
         code: 'LKS-1004',
       })
-      // Whoever was refused holds nothing.
+      // The rejected start holds no resource.
       await using _third = await startKafka({ dir })
     } finally {
       rmSync(dir, { recursive: true, force: true })
@@ -68,7 +68,7 @@ describe('topics', () => {
 })
 
 describe('produce', () => {
-  test('what goes in comes out: text, bytes, JSON, tombstones, headers, times', async () => {
+  test('records are read as produced: text, bytes, JSON, tombstones, headers, timestamps', async () => {
     await kafka.createTopic('round', 1)
     const refs = await kafka.produce(
       'round',
@@ -94,17 +94,17 @@ describe('produce', () => {
       { key: 'raw', value: Buffer.from([9]) },
       { key: 'none', value: null },
     ])
-    expect(() => first?.json()).toThrow('the value of round[0] @0  value "just a value" is no JSON')
+    expect(() => first?.json()).toThrow('the value of round[0] @0  value "just a value" is not valid JSON')
   })
 
-  test('a byte order mark stays in the text, and is no part of the JSON', async () => {
+  test('a byte order mark stays in the text, and is not part of the JSON', async () => {
     await kafka.produce('marked', { key: '\ufeffk', value: '\ufeff{"a":1}', headers: { h: '\ufeff' } })
     const [record] = await kafka.records('marked')
     expect([record?.keyText(), record?.text(), record?.headerText('h')]).toEqual(['\ufeffk', '\ufeff{"a":1}', '\ufeff'])
     expect(record?.json()).toEqual({ a: 1 })
   })
 
-  test('a key is where Kafka’s own producer puts it; records without one stay together, call by call', async () => {
+  test('a key goes to the same partition as with Kafka’s own producer; the records of one call without keys stay together', async () => {
     await kafka.createTopic('spread', 10)
     const [keyed] = await kafka.produce('spread', { key: 'foobar', value: '' })
     expect(keyed?.partition).toBe((-790332482 & 0x7fffffff) % 10)
@@ -113,14 +113,14 @@ describe('produce', () => {
     expect(calls[0]?.[0]?.partition).not.toBe(calls[1]?.[0]?.partition)
   })
 
-  test('it makes the topic that is missing, unless the setting says no', async () => {
+  test('it creates a missing topic, unless the setting forbids it', async () => {
     await kafka.produce('named', 'x')
     expect(await kafka.records('named')).toHaveLength(1)
     await using strict = await startKafka({ settings: { 'auto.create.topics.enable': false } })
     await expect(strict.produce('named', 'x')).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' })
   })
 
-  test('more than one batch may hold goes in several, in order', async () => {
+  test('more records than one batch can hold go in several batches, in order', async () => {
     const values = Array.from({ length: 20 }, (_, index) => `${index}`.padEnd(400, '.'))
     await kafka.createTopic('batches', { config: { 'max.message.bytes': 1_000 } })
     const refs = await kafka.produce('batches', ...values)
@@ -138,15 +138,15 @@ describe('produce', () => {
   })
 
   test.each([
-    ['no value', {}, 'has no value; null makes it a tombstone'],
+    ['no value', {}, 'has no value; use null for a tombstone'],
     ['two values', { value: 'a', json: 1 }, 'both value and json'],
     ['a number for a value', { value: 1 }, 'the value of record 1'],
-    ['a key that is no bytes', { value: 'a', key: {} }, 'the key of record 1'],
-    ['a time that is none', { value: 'a', timestamp: new Date(Number.NaN) }, 'has the timestamp Invalid Date'],
-    ['json that JSON does not know', { json: () => {} }, 'JSON does not know'],
-    ['bare bytes', Buffer.from('a'), 'is no record'],
-  ])('%s is refused with what is wrong, and nothing is stored', async (_rule, record, words) => {
-    // The cast: what a caller without types may give.
+    ['a key that is not bytes', { value: 'a', key: {} }, 'the key of record 1'],
+    ['an invalid timestamp', { value: 'a', timestamp: new Date(Number.NaN) }, 'has the timestamp Invalid Date'],
+    ['json that JSON does not support', { json: () => {} }, 'JSON does not support'],
+    ['bare bytes', Buffer.from('a'), 'is not a valid record'],
+  ])('%s is rejected with a reason, and nothing is stored', async (_rule, record, words) => {
+    // The cast: a caller without types may pass anything.
     await expect(kafka.produce('orders', 'fine', record as { value: string })).rejects.toThrow(words)
     await expect(kafka.produce('orders', 'fine', { value: 'x', partition: 3 })).rejects.toMatchObject({
       code: 'UNKNOWN_TOPIC_OR_PARTITION',
@@ -167,7 +167,7 @@ describe('records', () => {
     expect(await texts({ key: 'a' })).toEqual(['0', '2'])
     expect(await texts({ since: 1_700_000_000_001, until: new Date(1_700_000_000_003) })).toEqual(['1', '2'])
     expect(await texts({ limit: 2 })).toEqual(['0', '1'])
-    await expect(texts({ partition: 2 })).rejects.toThrow('there is no partition 2')
+    await expect(texts({ partition: 2 })).rejects.toThrow('partition 2 does not exist')
   })
 
   test('all of them, however many', async () => {
@@ -177,20 +177,20 @@ describe('records', () => {
     expect((await kafka.records('many')).map((record) => record.text())).toEqual(values)
   })
 
-  test('what a test does to the bytes of a record changes nothing in the log', async () => {
+  test('changing the bytes of a record does not change the log', async () => {
     await kafka.produce('own', 'abc')
     const [record] = await kafka.records('own')
     record?.value?.fill(0)
     expect((await kafka.records('own'))[0]?.text()).toBe('abc')
   })
 
-  test('a topic that is missing is an error with the names that there are', async () => {
+  test('a missing topic is an error that lists the existing topics', async () => {
     await expect(kafka.records('orderz')).rejects.toThrow(/no topic 'orderz'; did you mean orders\?/)
   })
 })
 
 describe('waitFor', () => {
-  test('records that are there, that come, and a topic that does not exist yet', async () => {
+  test('waits for records that exist, for later ones, and for a topic that does not exist yet', async () => {
     const waiting = kafka.waitFor('later', 3)
     await kafka.produce('later', 'a', 'b')
     await kafka.produce('later', 'c', 'd')
@@ -206,7 +206,7 @@ describe('waitFor', () => {
     expect(found.text()).toBe('2')
   })
 
-  test('a topic that is deleted and made anew is followed from its new beginning', async () => {
+  test('a topic that is deleted and created again is followed from its new start', async () => {
     await using own = await startKafka()
     await own.produce('again', 'old')
     const waiting = own.waitFor('again', 2)
@@ -215,15 +215,15 @@ describe('waitFor', () => {
     expect((await waiting).map((record) => record.text())).toEqual(['new 1', 'new 2'])
   })
 
-  test('what the function throws, and a function that cannot work, are said at once', async () => {
+  test('an error of the function, and an invalid function, reject at once', async () => {
     await kafka.produce('thrown', 'x')
     await expect(
       kafka.waitFor('thrown', () => {
         throw new Error('mine')
       }),
     ).rejects.toThrow('mine')
-    await expect(kafka.waitFor('thrown', (async () => false) as unknown as () => boolean)).rejects.toThrow('answers a promise')
-    await expect(kafka.waitFor('thrown', 0)).rejects.toThrow('from 1 on')
+    await expect(kafka.waitFor('thrown', (async () => false) as unknown as () => boolean)).rejects.toThrow('returns a promise')
+    await expect(kafka.waitFor('thrown', 0)).rejects.toThrow('an integer of at least 1')
     await expect(kafka.waitFor('thrown', 1, { timeoutMs: Number.NaN })).rejects.toThrow('timeoutMs')
   })
 
@@ -236,7 +236,7 @@ describe('waitFor', () => {
     await expect(own.produce('t', 'x')).rejects.toBeInstanceOf(RefusedError)
   })
 
-  test('in vain: the error says what was there, on lines of 80 columns, and its stack begins at the test', async () => {
+  test('after a time-out the error lists what was there, in lines of 80 columns, and its stack begins at the test', async () => {
     await using own = await startKafka({ topics: { orders: 2, other: 1 } })
     await own.produce('orders', { key: '1', value: 'a'.repeat(300), partition: 0, timestamp: 1_700_000_000_000 })
     await own.produce('orders', { key: Buffer.from([0xff]), value: Buffer.from([0, 1, 2]), partition: 1, timestamp: 1_700_000_000_001 })
@@ -264,15 +264,15 @@ describe('waitFor', () => {
     expect(stack?.split('\n    at ')[1]).toContain('records.test.ts')
   })
 
-  test('in vain for a topic that was never made: the error says so, and which there are', async () => {
+  test('after a time-out for a topic that never existed the error says so, and lists the existing topics', async () => {
     await using own = await startKafka({ topics: { orders: 1 } })
     await expect(own.waitFor('order', 1, { timeoutMs: 20 })).rejects.toThrow(
-      /There is no topic 'order'\.\n {2}topics:\n {4}orders {2}0 records in 1 partition/,
+      /Topic 'order' does not exist\.\n {2}topics:\n {4}orders {2}0 records in 1 partition/,
     )
   })
 })
 
-test('what was under way when its Kafka was killed is refused at once, and nothing is tried again', async () => {
+test('pending calls are rejected at once when their server is killed, and nothing is retried', async () => {
   const retried = Promise.withResolvers<void>()
   let tries = 0
   const own = await startKafka({
@@ -293,16 +293,16 @@ test('what was under way when its Kafka was killed is refused at once, and nothi
   expect(tries).toBe(1)
 })
 
-test('N5: waitFor answers a list, and who takes it for a record is told so, by the types and at run time', async () => {
+test('N5: waitFor returns a list, and using it as a record is an error, for the types and at run time', async () => {
   await using kafka = await startKafka()
   await kafka.produce('shipments', { key: '42', value: 'x' })
   const shipment = await kafka.waitFor('shipments', (record) => record.keyText() === '42')
   // @ts-expect-error a list has no value
   expect(() => shipment.value as unknown).toThrow(
-    /waitFor\('shipments', function\) answers a list.*const \[record\] = await kafka\.waitFor/,
+    /waitFor\('shipments', function\) returns a list.*const \[record\] = await kafka\.waitFor/,
   )
   // @ts-expect-error a list has no text()
-  expect(() => shipment.text() as unknown).toThrow(/answers a list/)
+  expect(() => shipment.text() as unknown).toThrow(/returns a list/)
   const [record] = shipment
   expect(record.text()).toBe('x')
   expect(Object.keys(shipment)).toEqual(['0'])

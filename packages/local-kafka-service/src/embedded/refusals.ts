@@ -1,4 +1,4 @@
-// What the agent's refusals become: a RefusedError with Kafka's name of the error, and words.
+// Turns the agent's rejections into a RefusedError with Kafka's name of the error and a message.
 import { KafkaError, MetadataError, type Refusal } from '@local-kafka-service/agent'
 import { errorName, errors, type Outcome } from '@local-kafka-service/protocol'
 import { RefusedError } from './refused-error.ts'
@@ -6,7 +6,7 @@ import { RefusedError } from './refused-error.ts'
 export function refusedError(refusal: Refusal | Extract<Outcome<never>, { kind: 'error' }>): RefusedError {
   switch (refusal.kind) {
     case 'elsewhere':
-      return new RefusedError('NOT_LEADER_OR_FOLLOWER', 'another server has taken this one’s place')
+      return new RefusedError('NOT_LEADER_OR_FOLLOWER', 'another server has taken over from this one')
     case 'out of range':
       return new RefusedError('OFFSET_OUT_OF_RANGE', `the partition holds the offsets ${refusal.earliest} to ${refusal.latest}`)
     case 'damaged':
@@ -26,7 +26,7 @@ export function valueOf<T>(outcome: Outcome<T>): T {
   throw refusedError(outcome)
 }
 
-/** Rejects with a RefusedError where the agent rejects with an error of its own. */
+/** Rejects with a RefusedError if the agent rejects with one of its own errors. */
 export async function refusing<T>(work: Promise<T>): Promise<T> {
   try {
     return await work

@@ -1,6 +1,6 @@
-// What a call on an embedded Kafka rejects with when the server says no.
+// The error of a call on an embedded server that the server rejects.
 
-/** The server said no, as it would to a client; the message says why. */
+/** The server rejected the call, as it would reject a client's; the message gives the reason. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
   /** Kafka's name of the error: `TOPIC_ALREADY_EXISTS`. */

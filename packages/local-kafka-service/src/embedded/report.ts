@@ -1,4 +1,4 @@
-// What was there when somebody waited in vain: topics with their ends, the last records, groups with their members and lag, clients. For a terminal of 80 columns.
+// The report of a wait that timed out: topics with their ends, the last records, groups with members and lag, clients. For a terminal of 80 columns.
 import type { Services, Topic } from '@local-kafka-service/agent'
 import { counted } from '../counted.ts'
 import type { GroupDescription } from './group.ts'
@@ -11,17 +11,17 @@ import { shownRecord } from './shown.ts'
 export interface ReportAsk {
   readonly services: Services
   readonly clients: readonly HeardClient[]
-  /** What clients were answered that was an error, in words, oldest first. */
+  /** The last errors that clients received, as text, oldest first. */
   readonly lastErrors: readonly string[]
-  /** Of the wait. Undefined: it was for a group. */
+  /** The topic of the wait. Undefined: the wait was for a group. */
   readonly topic?: string
 }
 
 const width = 80
-/** Of each kind of line, before the rest is only counted. */
+/** The number of lines of each kind before the rest is only counted. */
 const most = { topics: 12, partitions: 12, records: 5, groups: 6, members: 8, lagging: 8, errors: 8 }
 
-/** Lines without a break at the end. What cannot be found out says so: a report must not hide the failure that it is for. */
+/** Lines without a line feed at the end. A part that cannot be determined says so: a report must not hide the failure that it belongs to. */
 export async function report(ask: ReportAsk): Promise<string> {
   const { services } = ask
   const sections: (() => Promise<readonly string[]>)[] = [
@@ -41,11 +41,11 @@ export async function report(ask: ReportAsk): Promise<string> {
   return lines.map((line) => cut(line)).join('\n')
 }
 
-/** The topic that was waited for in full, the others by their count. */
+/** The topic of the wait in full, the others as counts. */
 async function oneTopicLines(services: Services, name: string): Promise<readonly string[]> {
   const topics = await services.topics.list()
   const topic = topics.find((one) => one.name === name)
-  if (topic === undefined) return [`  There is no topic '${name}'.`, ...(await topicLines(services, undefined))]
+  if (topic === undefined) return [`  Topic '${name}' does not exist.`, ...(await topicLines(services, undefined))]
   const ends = await endsOf(services, topic)
   const total = ends.reduce((sum, { start, end }) => sum + end - start, 0)
   const lines = [`  ${name}: ${counted(total, 'record')} in ${counted(topic.partitions, 'partition')}`]
@@ -119,7 +119,7 @@ function oneGroupLines(group: GroupDescription): readonly string[] {
   const lines = [`  group ${group.id}: ${group.state}, ${counted(group.members.length, 'member')}, lag ${lag}`]
   for (const { memberId, clientId, assigned, partitions } of group.members.slice(0, most.members)) {
     const has = partitions.length === 0 ? 'nothing' : partitions.map(({ topic, partition }) => `${topic}[${partition}]`).join(' ')
-    // Clients make the id of their name and something random: the name is enough where it is alone.
+    // Clients build the id from their name and a random part: the name is enough if it is unique.
     const name =
       memberId.startsWith(clientId) && clientId !== '' ? `${clientId}${memberId.slice(clientId.length, clientId.length + 9)}…` : memberId
     lines.push(`    ${name}  ${assigned ? 'has' : 'waits for'} ${has}`)
@@ -128,7 +128,7 @@ function oneGroupLines(group: GroupDescription): readonly string[] {
   const behind = group.partitions.filter((one) => one.lag > 0)
   for (const { topic, partition, committed, end, lag: by } of behind.slice(0, most.lagging))
     lines.push(
-      `    ${topic}[${partition}]  ${committed === undefined ? 'nothing committed' : `committed @${committed}`}, end @${end}, lag ${by}`,
+      `    ${topic}[${partition}]  ${committed === undefined ? 'no committed offset' : `committed @${committed}`}, end @${end}, lag ${by}`,
     )
   if (behind.length > most.lagging) lines.push(`    and ${behind.length - most.lagging} more partitions behind`)
   return lines
@@ -144,7 +144,7 @@ function clientLines(clients: readonly HeardClient[]): readonly string[] {
 
 function errorLines(errors: readonly string[]): readonly string[] {
   if (errors.length === 0) return []
-  return ['  the last errors that clients were answered:', ...errors.slice(-most.errors).map((line) => `    ${line}`)]
+  return ['  the last errors that clients received:', ...errors.slice(-most.errors).map((line) => `    ${line}`)]
 }
 
 function cut(line: string): string {

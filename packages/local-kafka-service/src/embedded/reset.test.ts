@@ -3,7 +3,7 @@ import { Kafka as KafkaJs, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { startKafka } from '../index.ts'
 
-test('C3: an idempotent producer that was alive at a reset() goes on in the new topic', async () => {
+test('C3: an idempotent producer that is connected during a reset() continues in the new topic', async () => {
   await using kafka = await startKafka({ topics: { orders: 1 } })
   const producer = new KafkaJs({ brokers: kafka.brokers, logLevel: logLevel.NOTHING }).producer({
     idempotent: true,

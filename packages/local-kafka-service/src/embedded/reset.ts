@@ -1,4 +1,4 @@
-// Back to how it was after the start: no groups, no topics but those that were asked for.
+// Returns to the state after the start: no groups, and only the requested topics.
 import type { Services } from '@local-kafka-service/agent'
 import { errors } from '@local-kafka-service/protocol'
 import { refusedError, refusing } from './refusals.ts'
@@ -12,7 +12,7 @@ export async function reset(services: Services, topics: Readonly<Record<string, 
   if (withMembers.length > 0) {
     throw new RefusedError(
       'NON_EMPTY_GROUP',
-      `reset(): consumers are still members of ${withMembers.join(', ')}; disconnect them first, or expel() them once they are gone`,
+      `reset(): consumers are still members of ${withMembers.join(', ')}; disconnect them first, or expel() them if their clients have ended`,
     )
   }
   for (const { groupId } of groups) {

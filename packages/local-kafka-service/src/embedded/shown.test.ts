@@ -1,22 +1,26 @@
-// What a person sees of bytes and records.
+// The text of bytes and records for people.
 import { expect, test } from 'vitest'
 import { counted } from '../counted.ts'
 import { shownBytes, shownDuration, shownRecord } from './shown.ts'
 
 test.each([
-  ['text is in quotes, with what is no sign escaped', Buffer.from('a "b"\n'), '"a \\"b\\"\\n"'],
-  ['a sign of the terminal does not reach it', Buffer.from('red \u009b31m, then much more text'), '"red \\u009b31m, then much more text"'],
-  ['what is no UTF-8 is hexadecimal', Buffer.from([0xff, 0, 1]), '0xff0001 (3 B)'],
-  ['what is UTF-8 and no text is hexadecimal', Buffer.from([0, 0, 0, 1]), '0x00000001 (4 B)'],
+  ['text is quoted, with control characters escaped', Buffer.from('a "b"\n'), '"a \\"b\\"\\n"'],
+  [
+    'a control character does not reach the terminal',
+    Buffer.from('red \u009b31m, then much more text'),
+    '"red \\u009b31m, then much more text"',
+  ],
+  ['bytes that are not UTF-8 are hexadecimal', Buffer.from([0xff, 0, 1]), '0xff0001 (3 B)'],
+  ['UTF-8 that is not text is hexadecimal', Buffer.from([0, 0, 0, 1]), '0x00000001 (4 B)'],
   ['null is null', null, 'null'],
-  ['nothing is nothing', Buffer.alloc(0), '""'],
-  ['what is long is cut', Buffer.from('x'.repeat(1_000)), `"${'x'.repeat(28)}…" (1000 B)`],
-  ['long hexadecimal, too', Buffer.alloc(1_000, 0xfe), `0x${'fe'.repeat(14)}… (1000 B)`],
+  ['an empty value is an empty text', Buffer.alloc(0), '""'],
+  ['long text is cut', Buffer.from('x'.repeat(1_000)), `"${'x'.repeat(28)}…" (1000 B)`],
+  ['long hexadecimal is cut, too', Buffer.alloc(1_000, 0xfe), `0x${'fe'.repeat(14)}… (1000 B)`],
 ])('%s', (_rule, bytes, shown) => {
   expect(shownBytes(bytes, 40)).toBe(shown)
 })
 
-test('it is cut neither in an escape nor in a pair', () => {
+test('text is cut neither inside an escape nor inside a surrogate pair', () => {
   expect(shownBytes(Buffer.from('😀'.repeat(50)), 31)).toMatch(/^"(😀)+…" \(200 B\)$/u)
   expect(shownBytes(Buffer.from(`abcdefghijk${'\u0001'}${'y'.repeat(100)}`), 24)).not.toMatch(/\\(u[0-9a-f]{0,3})?…/)
 })

@@ -1,4 +1,4 @@
-// Keys, values, records and times as a person reads them on a terminal of 80 columns: text in quotes, what is no text in hexadecimal, both cut.
+// Keys, values, records and times for people, on a terminal of 80 columns: text in quotes, other bytes in hexadecimal, both shortened.
 
 const strict = new TextDecoder('utf-8', { fatal: true })
 
@@ -14,7 +14,7 @@ export function shownBytes(bytes: Uint8Array | null, width: number): string {
   if (quoted.length <= width) return quoted
   const rest = ` (${bytes.length} B)`
   const kept = quoted.slice(0, Math.max(8, width - rest.length - 2))
-  // Not in the middle of an escape or of a pair.
+  // Never inside an escape or a surrogate pair.
   return `${kept.replace(/\\(u[0-9a-f]{0,3})?$/, '').replace(/[\ud800-\udbff]$/, '')}…"${rest}`
 }
 
@@ -39,7 +39,7 @@ export function shownDuration(ms: number): string {
   return ms < 1_000 || ms % 100 !== 0 ? `${ms} ms` : `${ms / 1_000} s`
 }
 
-/** Undefined: no UTF-8, or full of signs that are no text. */
+/** Undefined: not UTF-8, or with too many control characters. */
 function textOf(bytes: Uint8Array): string | undefined {
   try {
     const text = strict.decode(bytes)

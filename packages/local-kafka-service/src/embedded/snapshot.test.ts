@@ -1,4 +1,4 @@
-// Snapshots: one file with everything, from which any number of copies begin, and which none of them writes to.
+// Snapshots: one file with everything, the start of any number of copies, none of which writes to it.
 import { createHash } from 'node:crypto'
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Two topics, a group with an offset and one with a member, and the time of a month later. */
+/** Two topics, a group with an offset, a group with a member, and a time one month later. */
 async function prepare(kafka: Kafka): Promise<void> {
   await kafka.createTopic('orders', 3)
   await kafka.produce('orders', { key: 'k', value: 'one', headers: { h: 'x' } }, 'two')
@@ -35,7 +35,7 @@ async function check(kafka: Kafka): Promise<void> {
 const digest = (): string => createHash('sha256').update(readFileSync(path)).digest('hex')
 
 test.each(['in memory', 'in a directory'])(
-  'of a Kafka %s: copies have all of it, go their own ways, and leave the file as it is',
+  'of a server %s: copies have everything, are independent, and leave the file unchanged',
   async (where) => {
     const kafka = await startKafka(where === 'in memory' ? {} : { dir: join(folder, 'data') })
     await prepare(kafka)
@@ -56,7 +56,7 @@ test.each(['in memory', 'in a directory'])(
   },
 )
 
-test.each(clients)('$name goes on in a copy where its group was, although members were there', async (client) => {
+test.each(clients)('$name continues in a copy at the position of its group, although the group had members', async (client) => {
   const kafka = await startKafka({ topics: { t: 1 } })
   await kafka.produce('t', 'one')
   const consumer = await client.consumer(kafka, { group: 'g', topic: 't', sessionTimeoutMs: 60_000 })
@@ -71,7 +71,7 @@ test.each(clients)('$name goes on in a copy where its group was, although member
   await again.received(1)
 })
 
-test('a snapshot of a fork of a copy is whole, and replaces the file it came from', async () => {
+test('a snapshot of a fork of a copy is complete, and replaces the original file', async () => {
   const kafka = await startKafka()
   await prepare(kafka)
   await kafka.snapshot(path)
@@ -88,7 +88,7 @@ test('a snapshot of a fork of a copy is whole, and replaces the file it came fro
   expect((await again.records('second')).map(({ value }) => String(value))).toEqual(['more'])
 })
 
-test('one that cannot be written says so, leaves nothing behind and what was there as it was', async () => {
+test('a snapshot that cannot be written is an error, leaves nothing behind and keeps the existing file', async () => {
   await using kafka = await startKafka()
   await expect(kafka.snapshot(join(folder, 'no/such/folder/file'))).rejects.toMatchObject({ code: 'LKS-1402' })
   await expect(kafka.snapshot(folder)).rejects.toMatchObject({ code: 'LKS-1402' })
@@ -126,11 +126,11 @@ describe('a file that is', () => {
     }
     rmSync(path)
     withDatabase('CREATE TABLE letters (one text)')
-    await expect(start()).rejects.toMatchObject({ code: 'LKS-1404', what: expect.stringContaining('is no snapshot') })
+    await expect(start()).rejects.toMatchObject({ code: 'LKS-1404', what: expect.stringContaining('is not a snapshot') })
     await expect(startKafka({ from: folder })).rejects.toMatchObject({ code: 'LKS-1404' })
   })
 
-  test('cut off, wherever', async () => {
+  test('cut off at any place', async () => {
     const whole = readFileSync(path)
     for (const part of [0.1, 0.5, 0.99]) {
       copyFileSync(path, `${path}.cut`)
@@ -142,7 +142,7 @@ describe('a file that is', () => {
   test('overwritten where its tables are', async () => {
     const bytes = readFileSync(path)
     const at = bytes.indexOf('orders')
-    // The page that holds the topics: its head says how its rows are laid out.
+    // The page that holds the topics: its header describes the layout of its rows.
     const page = Math.floor(at / 4096) * 4096
     bytes.fill(0xff, page, page + 64)
     writeFileSync(path, bytes)
@@ -158,13 +158,13 @@ describe('a file that is', () => {
     await expect(start()).rejects.toMatchObject({ code: 'LKS-3104' })
   })
 
-  test('to be copied into something that keeps things: refused', async () => {
+  test('used together with a store: rejected', async () => {
     for (const other of [{ dir: folder }, { storage: 's3://bucket' }, { metadata: 'postgres://me@host/db' }])
       await expect(startKafka({ from: path, ...other })).rejects.toMatchObject({ code: 'LKS-1005' })
   })
 })
 
-test('a snapshot that was written by the first version is read for ever', async () => {
+test('a snapshot of the first version is readable indefinitely', async () => {
   const golden = fileURLToPath(new URL('testing/golden/snapshot-1.lks.gz', import.meta.url))
   writeFileSync(path, gunzipSync(readFileSync(golden)))
   await using kafka = await startKafka({ from: path })

@@ -1,4 +1,4 @@
-// Starts a Kafka inside the calling process and joins what its user sees of it.
+// Starts a Kafka server in the calling process and assembles its public interface.
 import { type AgentEvent, movableTime } from '@local-kafka-service/agent'
 import { awake } from '../server/awake.ts'
 import { type Server, startServer } from '../server/server.ts'
@@ -27,9 +27,9 @@ import { createTopic, provideTopics } from './topics.ts'
 import { wait } from './wait.ts'
 import { checkWanted, type Wanted, waitForRecords } from './wait-for.ts'
 
-/** Below the 5 s after which Vitest and Jest give a test up. */
+/** Less than the 5 s time-out of Vitest and Jest. */
 const defaultTimeoutMs = 4_000
-/** A report is read on one screen. */
+/** A report must fit one screen. */
 const lastErrorsTold = 5
 
 export async function startEmbedded(options: StartKafkaOptions): Promise<Kafka> {
@@ -49,7 +49,7 @@ async function open(plan: ServerPlan, options: StartKafkaOptions): Promise<Kafka
   const server = await startServer(plan, emit, faults.interceptors)
   faults.useClock(server.clock)
   try {
-    // A fork has the topics of its parent, with those that were made or deleted since.
+    // A fork has its parent's topics, including those created or deleted since.
     if (plan.beginsWith?.kind !== 'fork') await awake(provideTopics(server.agent.services, topics))
     return kafkaOf(server, { heard, faults, options, plan })
   } catch (error) {
@@ -73,13 +73,13 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
   const bootstrapServers = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const urls = server.http && { control: server.http.control.url, data: server.http.data.url }
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
-  // A test's own patience is in real time.
+  // The time-out of a test is in real time.
   const waiting = { heard, clock: services.ioClock, ended: server.ended }
   const producer = new Producer(services)
   let stopping = false
-  /** Does what was asked, unless it is too late for that; the process stays alive meanwhile. */
+  /** Runs a call unless the server is stopping; keeps the process alive meanwhile. */
   const asked = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (stopping) throw new RefusedError('SERVER_STOPPED', 'this Kafka was stopped')
+    if (stopping) throw new RefusedError('SERVER_STOPPED', 'this server was stopped')
     return await awake(work())
   }
   const account = (topic?: string): Promise<string> =>
@@ -90,7 +90,7 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
     return server.stop()
   }
 
-  /** The two forms of `waitFor`: what a number asks for has at least one record, what a function asks for has just one. */
+  /** The two forms of `waitFor`: the result for a number has at least one record, the result for a function exactly one. */
   function waitFor(topic: string, wanted: number, options?: WaitOptions): Promise<[KafkaRecord, ...KafkaRecord[]]>
   function waitFor(topic: string, wanted: (record: KafkaRecord) => boolean, options?: WaitOptions): Promise<[KafkaRecord]>
   async function waitFor(topic: string, wanted: Wanted, given: WaitOptions = {}): Promise<[KafkaRecord, ...KafkaRecord[]]> {
@@ -137,7 +137,7 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
     expectNoErrors: (ignoring) => record.expectNoErrors(ignoring),
     reset: () =>
       asked(async () => {
-        // First, for a database that is away could not be asked to delete anything.
+        // Faults first, because a fault could make the database unavailable for the deletions.
         faults.clear()
         await reset(services, options.topics ?? {})
         forget()

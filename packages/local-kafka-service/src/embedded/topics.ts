@@ -1,4 +1,4 @@
-// The topics of an embedded Kafka: makes them from what a test says, and finds them with an error that helps.
+// The topics of an embedded server: creates them from the test's input, and looks them up with a helpful error.
 import type { Services, Topic } from '@local-kafka-service/agent'
 import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../user-error.ts'
@@ -13,7 +13,7 @@ export async function createTopic({ topics }: Parts, name: string, spec: number 
   valueOf(await topics.create({ name, ...asked(name, spec), dryRun: false }))
 }
 
-/** What `startKafka({ topics })` asks for. One that is there is left as it is, and must be as asked for. */
+/** The topics of `startKafka({ topics })`. An existing one is left unchanged, and must match. */
 export async function provideTopics(parts: Parts, wanted: Readonly<Record<string, number | TopicSpec>>): Promise<void> {
   for (const [name, spec] of Object.entries(wanted)) {
     const [found] = await parts.topics.find([name], { autoCreate: false })
@@ -22,20 +22,21 @@ export async function provideTopics(parts: Parts, wanted: Readonly<Record<string
   }
 }
 
-/** Of the topic, or of the one that is made now where the settings allow it. */
+/** Returns the topic, which is created now if the settings allow it. */
 export async function findOrMake({ topics }: Parts, name: string): Promise<Topic> {
   const [found] = await topics.find([name], { autoCreate: true })
   if (found?.kind === 'ok') return found.value
-  throw found === undefined ? new RefusedError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic '${name}'`) : refusedError(found)
+  throw found === undefined ? new RefusedError('UNKNOWN_TOPIC_OR_PARTITION', `topic '${name}' does not exist`) : refusedError(found)
 }
 
-/** Rejects with the names that there are. */
+/** Rejects with the names of the existing topics. */
 export async function find({ topics }: Parts, name: string): Promise<Topic> {
   const [found] = await topics.find([name], { autoCreate: false })
   if (found?.kind === 'ok') return found.value
   const { code, message } = refusedError(found ?? { kind: 'error', code: 3 })
   const names = (await topics.list()).map((topic) => topic.name)
-  const others = names.length === 0 ? 'there is none' : `there are: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`
+  const others =
+    names.length === 0 ? 'there are no topics' : `the topics are: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`
   throw new RefusedError(code, `${message.replace(/\.$/, '')}${didYouMean(name, names)}; ${others}`)
 }
 
@@ -55,7 +56,7 @@ function asked(name: string, spec: number | TopicSpec | undefined): AskedTopic {
 function countError(name: string, given: unknown): RefusedError {
   return new RefusedError(
     'INVALID_PARTITIONS',
-    `topic '${name}': ${String(given)} is no number of partitions; it is a whole number from 1 on`,
+    `topic '${name}': ${String(given)} is not a valid number of partitions; use an integer of at least 1`,
   )
 }
 
@@ -65,9 +66,9 @@ async function createOption(parts: Parts, name: string, spec: number | TopicSpec
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error
     throw new UserError('LKS-1004', {
-      what: `topic '${name}' cannot be made`,
+      what: `topic '${name}' cannot be created`,
       why: error.message,
-      fix: ['topics: { name: partitions } or { name: { partitions, config } }', 'see the configs: docs/reference/configuration.md'],
+      fix: ['topics: { name: partitions } or { name: { partitions, config } }', 'the configs are in docs/reference/configuration.md'],
       cause: error,
     })
   }
@@ -82,8 +83,8 @@ function checkSame(topic: Topic, { partitions, configs }: AskedTopic): void {
   ]
   if (differences.length === 0) return
   throw new UserError('LKS-1004', {
-    what: `topic '${topic.name}' is there already, and it is not as asked for`,
+    what: `topic '${topic.name}' already exists, with other settings`,
     why: differences.join('; '),
-    fix: ['say it as it is', 'give it another name', 'begin with another dir'],
+    fix: ['use its settings', 'use another name', 'use another dir'],
   })
 }

@@ -1,4 +1,4 @@
-// Waits for records of a topic, which need not exist yet: follows its tail from the beginning.
+// Waits for records of a topic, which need not exist yet: follows its log from the start.
 import type { AgentEvent, Services } from '@local-kafka-service/agent'
 import { errors } from '@local-kafka-service/protocol'
 import type { Heard } from './heard.ts'
@@ -6,13 +6,13 @@ import { recordOf, unreadableError } from './read-records.ts'
 import type { KafkaRecord } from './record.ts'
 import { refusedError, refusing } from './refusals.ts'
 
-/** A number: so many records. A function: the first record that it says yes to. */
+/** A number: this number of records. A function: the first record for which it returns true. */
 export type Wanted = number | ((record: KafkaRecord) => boolean)
 
-/** Checks what is wanted, before anything is waited for. */
+/** Validates the condition before the wait. */
 export function checkWanted(wanted: Wanted, topic: string): void {
   if (typeof wanted === 'function' || (Number.isInteger(wanted) && wanted >= 1)) return
-  throw new TypeError(`waitFor('${topic}', ${String(wanted)}): it waits for a number of records from 1 on, or for a function of a record`)
+  throw new TypeError(`waitFor('${topic}', ${String(wanted)}): use an integer of at least 1, or a function of a record`)
 }
 
 export async function waitForRecords(
@@ -23,11 +23,11 @@ export async function waitForRecords(
   for (;;) {
     const found = await followed(topic, wanted, { heard, services, signal })
     if (found !== undefined) return found
-    if (signal.aborted) throw new Error('nobody waits any more')
+    if (signal.aborted) throw new Error('the wait has ended')
   }
 }
 
-/** Undefined: the topic went away, or nobody waits any more. */
+/** Undefined: the topic was deleted, or the wait has ended. */
 async function followed(
   topic: string,
   wanted: Wanted,
@@ -61,14 +61,14 @@ async function followed(
   }
 }
 
-/** A promise is truthy whatever it will say: an asynchronous function would match the first record. */
+/** A promise is always truthy: an asynchronous function would match the first record. */
 function isMatch(said: unknown, topic: string): boolean {
   if (typeof said === 'object' && said !== null && 'then' in said)
-    throw new TypeError(`waitFor('${topic}', …): its function answers a promise; it must answer true or false`)
+    throw new TypeError(`waitFor('${topic}', …): its function returns a promise; it must return true or false`)
   return Boolean(said)
 }
 
-/** Settles with the first event that matches, or when the signal aborts. */
+/** Settles with the first matching event, or when the signal aborts. */
 function nextEvent(
   heard: Heard,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
-// What a wait on an embedded Kafka rejects with when its time is over: its message says what was there instead.
+// The error of a wait on an embedded server that timed out: its message lists what was there instead.
 
-/** `waitFor`, `ready` or `caughtUp` waited in vain. The message shows what was there instead: topics, last records, groups, clients. */
+/** `waitFor`, `ready` or `caughtUp` timed out. The message lists what was there instead: topics, last records, groups, clients. */
 export class WaitTimeoutError extends Error {
   override readonly name = 'WaitTimeoutError'
 }

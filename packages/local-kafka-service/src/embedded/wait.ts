@@ -1,4 +1,4 @@
-// Waits for something to come true: looks, and looks again when an event says that it may have changed. Never by the clock but for its end.
+// Waits for a condition: checks it, and checks again when an event may have changed it. Only the time-out depends on the clock.
 import type { AgentEvent, Clock } from '@local-kafka-service/agent'
 import type { Heard } from './heard.ts'
 import { RefusedError } from './refused-error.ts'
@@ -8,26 +8,26 @@ import { WaitTimeoutError } from './wait-timeout-error.ts'
 export interface WaitParts {
   readonly heard: Heard
   readonly clock: Clock
-  /** Settles when the server ends: nobody waits for anything then. */
+  /** Settles when the server ends, which ends every wait. */
   readonly ended: Promise<unknown>
 }
 
 export interface Wait<T> {
-  /** As the caller wrote it: `waitFor('orders', 3)`. */
+  /** The call as the caller wrote it: `waitFor('orders', 3)`. */
   readonly call: string
   readonly timeoutMs: number
-  /** What is waited for; it gives up when the signal aborts, and whatever it answers then is not heard. */
+  /** The condition to wait for; it stops when the signal aborts, and its later result is ignored. */
   readonly work: (signal: AbortSignal) => Promise<T>
   /** What was there instead. */
   readonly report: () => Promise<string>
-  /** The error's stack begins at its caller. */
+  /** The error's stack begins at the caller of this function. */
   readonly from: (...given: never[]) => unknown
 }
 
-/** Rejects with a WaitTimeoutError when the time is over, with a RefusedError when the server ends meanwhile, or as the work does. */
+/** Rejects with a WaitTimeoutError at the time-out, with a RefusedError when the server ends meanwhile, or as the work does. */
 export async function wait<T>({ call, timeoutMs, work, report, from }: Wait<T>, { clock, ended }: WaitParts): Promise<T> {
-  if (!(timeoutMs >= 0)) throw new RangeError(`${call}: timeoutMs is ${timeoutMs}; it is a number of milliseconds`)
-  // Made here: at the end of the wait the caller is not on the stack any more.
+  if (!(timeoutMs >= 0)) throw new RangeError(`${call}: timeoutMs is ${timeoutMs}; use a number of milliseconds`)
+  // Created here: at the end of the wait the caller is no longer on the stack.
   const late = new WaitTimeoutError()
   const stopped = new RefusedError('SERVER_STOPPED', `${call}: the server was stopped while it waited`)
   for (const error of [late, stopped]) Error.captureStackTrace(error, from)
@@ -40,7 +40,7 @@ export async function wait<T>({ call, timeoutMs, work, report, from }: Wait<T>, 
     const first = await Promise.race([working, over.promise])
     if (typeof first === 'object') return first.value
     giveUp.abort()
-    // Whatever it still answers is not heard; an unheard rejection would end the process.
+    // Its later result is ignored; an unhandled rejection would end the process.
     working.catch(() => {})
     if (first === 'ended') throw stopped
     late.message = `${call}: not within ${shownDuration(timeoutMs)}\n\n${await report()}`
@@ -52,7 +52,7 @@ export async function wait<T>({ call, timeoutMs, work, report, from }: Wait<T>, 
   }
 }
 
-/** Settles with what `look` finds, once it finds something; it looks again after every event that `matters`. */
+/** Settles when `look` finds something; it looks again after every event that `matters`. */
 export async function untilFound<T>(
   look: () => Promise<T | undefined>,
   { heard, signal, matters }: { readonly heard: Heard; readonly signal: AbortSignal; readonly matters: (event: AgentEvent) => boolean },
@@ -60,7 +60,7 @@ export async function untilFound<T>(
   for (;;) {
     const changed = Promise.withResolvers<void>()
     const onAbort = (): void => changed.resolve()
-    // Before the look, so that nothing is missed between the two.
+    // Subscribed before the look, so that no event is missed between the two.
     const unlisten = heard.listen((event) => {
       if (matters(event)) changed.resolve()
     })
@@ -69,7 +69,7 @@ export async function untilFound<T>(
       const found = await look()
       if (found !== undefined) return found
       await changed.promise
-      if (signal.aborted) throw new Error('nobody waits any more')
+      if (signal.aborted) throw new Error('the wait has ended')
     } finally {
       unlisten()
       signal.removeEventListener('abort', onAbort)
@@ -77,7 +77,7 @@ export async function untilFound<T>(
   }
 }
 
-/** The stack was written with the message that the error had when it was made. */
+/** The stack contains the message that the error had when it was created. */
 function restated({ name, message, stack = '' }: Error): string {
   const frames = stack.split('\n').filter((line) => line.startsWith('    at '))
   return [`${name}: ${message}`, ...frames].join('\n')

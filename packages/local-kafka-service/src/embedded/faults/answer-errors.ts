@@ -1,8 +1,8 @@
-// The Kafka errors in an answer, wherever they stand in it, with the topic and partition that each is about.
+// The Kafka errors in an answer, at any depth, with the topic and partition of each.
 import { errorName } from '@local-kafka-service/protocol'
 import type { SeenError } from './seen-request.ts'
 
-/** At most `limit`, in the order of the answer. `nameOf`: of a topic that the answer names by its id. */
+/** At most `limit`, in the order of the answer. `nameOf`: the name of a topic that the answer names by id. */
 export function errorsIn(
   response: object,
   { nameOf, limit = 100 }: { readonly nameOf: (topicId: string) => string | undefined; readonly limit?: number },
@@ -29,7 +29,7 @@ function visit(value: object, above: Place, search: Search): void {
   const fields = value as Readonly<Record<string, unknown>>
   const place = placeOf(fields, above, search)
   for (const [field, inner] of Object.entries(fields)) {
-    // Record batches: many chunks, and no errors.
+    // Record batches have many chunks, and no errors.
     if (field === 'records') continue
     if (typeof inner === 'number') {
       if (inner !== 0 && (field === 'errorCode' || field.endsWith('ErrorCode'))) add(inner, fields, place, search)

@@ -1,4 +1,4 @@
-// Faults below the protocol, with real clients: the object store or the database is away, slow, or does not say what it did.
+// Faults below the protocol, with real clients: the object store or the database is unavailable, slow, or loses its reply.
 import { expect, test } from 'vitest'
 import { type Kafka, type KafkaEvent, startKafka } from '../../index.ts'
 import { clients, type TestClient } from './testing/clients.ts'
@@ -19,7 +19,7 @@ async function holds(condition: () => boolean): Promise<void> {
 }
 
 each(
-  '$name: the store is away for a while: what is sent meanwhile is acknowledged afterwards, and nothing is lost or doubled',
+  '$name: the store is unavailable for a while: records sent meanwhile are acknowledged afterwards, and none is lost or duplicated',
   async (client) => {
     await using kafka = await startKafka({ log: 'silent' })
     await using sender = await client.producer(kafka, { idempotent: true })
@@ -39,7 +39,7 @@ each(
   },
 )
 
-each('$name: a put whose reply is lost is put again, and counts once', async (client) => {
+each('$name: a put whose reply is lost is retried, and stored once', async (client) => {
   await using kafka = await startKafka({ log: 'silent' })
   await using sender = await client.producer(kafka)
   await sender.send('orders', 'one')
@@ -50,7 +50,7 @@ each('$name: a put whose reply is lost is put again, and counts once', async (cl
   kafka.expectNoErrors()
 })
 
-each('$name: the database commits and does not say so: the records are there once, also without idempotence', async (client) => {
+each('$name: the database commits and loses the reply: the records are there once, even without idempotence', async (client) => {
   const events: KafkaEvent[] = []
   await using kafka = await startKafka({ log: 'silent', onEvent: (event) => events.push(event) })
   await using sender = await client.producer(kafka)
@@ -64,7 +64,7 @@ each('$name: the database commits and does not say so: the records are there onc
   kafka.expectNoErrors()
 })
 
-each('$name: the database is away for a while: produce waits for it, and the group goes on', async (client) => {
+each('$name: the database is unavailable for a while: produce waits for it, and the group continues', async (client) => {
   await using kafka = await startKafka({ log: 'silent' })
   await using sender = await client.producer(kafka, { idempotent: true })
   await sender.send('orders', 'one')
@@ -78,7 +78,7 @@ each('$name: the database is away for a while: produce waits for it, and the gro
   kafka.expectNoErrors()
 })
 
-each('$name: a store that is full stays full: the producer hears a retriable error, which the fault asked for', async (client) => {
+each('$name: a full store stays full: the producer receives a retriable error, which is attributed to the fault', async (client) => {
   await using kafka = await startKafka({ log: 'silent' })
   await using sender = await client.producer(kafka, { idempotent: true })
   await sender.send('orders', 'one')
@@ -104,7 +104,7 @@ each('$name: a slow store and a slow database only cost time', async (client) =>
   expect(produced).toMatchObject({ outcome: 'answered', errors: [] })
 })
 
-test('a function of the test that throws below the protocol is told by expectNoErrors, and the request passes', async () => {
+test('expectNoErrors reports a test function that throws below the protocol, and the request passes', async () => {
   await using kafka = await startKafka({ log: 'silent' })
   const [client] = clients as [TestClient]
   kafka.faults.store.fail('put', 'full', {

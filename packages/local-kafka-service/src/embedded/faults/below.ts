@@ -1,4 +1,4 @@
-// Faults below the protocol: what a test asks for becomes rules of the interceptors of the object store and of the metadata database.
+// Faults below the protocol: turns the requested faults into rules for the interceptors of the object store and the metadata database.
 import type {
   InterceptedRun,
   InterceptedStoreRequest,
@@ -32,9 +32,9 @@ export interface Below<Seen, Fate, Asked> {
 
 interface BelowParts {
   readonly strokes: Strokes
-  /** On the server's clock that never goes back. */
+  /** On the server's monotonic clock. */
   readonly now: () => number
-  /** A function of the test threw while it was asked whether a fault fits. */
+  /** Called when a function of the test threw while a fault was matched. */
   readonly onThrown: (at: number, words: string) => void
 }
 
@@ -98,7 +98,7 @@ export function metadataFaults(parts: BelowParts): Below<InterceptedRun, RunFate
   }
 }
 
-/** The cast's check: what runs is in the generated list. */
+/** The check that earns the cast: the running transactions are in the generated list. */
 function verbOf(name: string): MetadataVerb {
   const known = metadataVerbs.find((verb) => verb === name)
   if (known === undefined) throw new RangeError(`${name} is not among the generated names of the verbs`)
@@ -107,7 +107,7 @@ function verbOf(name: string): MetadataVerb {
 
 const pass = { kind: 'pass' } as const
 
-/** Delays add up; the first that decides its fate decides it. */
+/** Delays add up; the first fault that decides the request wins. */
 function struck<Seen extends { readonly atMs: number }, Act extends { readonly kind: string }>(
   rules: RuleList<Seen, { readonly act: Act | typeof pass; readonly waitMs?: number }>,
   seen: Seen,
@@ -125,7 +125,7 @@ function struck<Seen extends { readonly atMs: number }, Act extends { readonly k
       if (act.kind !== 'pass') return { act, waitMs }
     }
   } catch (error) {
-    // Only the test's own function can throw here. The request is none of its business then; the test hears of it from `expectNoErrors`.
+    // Only the test's own function can throw here. The request continues; the test gets the error from `expectNoErrors`.
     onThrown(seen.atMs, `${words}: a fault of the test threw: ${error instanceof Error ? error.message : String(error)}`)
   }
   return { act: pass, waitMs }

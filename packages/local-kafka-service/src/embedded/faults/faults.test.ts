@@ -1,15 +1,15 @@
-// Faults of requests, with real clients: what they do when an ack is lost, a leader moves, a connection breaks, a heartbeat is gone.
+// Faults of requests, with real clients: a lost ack, a moved leader, a broken connection, a lost heartbeat.
 import { expect, test } from 'vitest'
 import { type Kafka, startKafka } from '../../index.ts'
 import { clients, type TestClient } from './testing/clients.ts'
 
 const each = test.each(clients)
 
-/** What is stored, read by a consumer of its own group. */
+/** The stored values, read by a consumer of its own group. */
 async function stored(kafka: Kafka, { consumer }: TestClient, count: number): Promise<readonly string[]> {
   await using reader = await consumer(kafka, { group: 'what-is-stored', topic: 'orders', clientId: 'reader' })
   await reader.received(count)
-  // A record behind these would be in the same answer, or in the next one.
+  // A record after these would be in the same answer, or in the next one.
   const before = kafka.requests({ api: 'Fetch', clientId: 'reader', outcome: 'answered' }).length
   await holds(() => kafka.requests({ api: 'Fetch', clientId: 'reader', outcome: 'answered' }).length > before + 1)
   return [...reader.values]
@@ -21,12 +21,12 @@ function textOf(value: unknown): string {
   return typeof value === 'object' && value !== null ? Object.values(value).map(textOf).join() : ''
 }
 
-/** Looks again in every turn until it holds. */
+/** Checks again in every turn until the condition holds. */
 async function holds(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))
 }
 
-each('$name: after a lost ack a producer tries again: twice in the log without idempotence, once with it', async (client) => {
+each('$name: after a lost ack a producer retries: the record is in the log twice without idempotence, once with it', async (client) => {
   await using kafka = await startKafka()
   await using plain = await client.producer(kafka, { clientId: 'plain' })
   await plain.send('orders', 'first')
@@ -46,7 +46,7 @@ each('$name: after a lost ack a producer tries again: twice in the log without i
   kafka.expectNoErrors()
 })
 
-each('$name: a leader that is elsewhere twice; then the producer goes on', async (client) => {
+each('$name: after NOT_LEADER_OR_FOLLOWER twice the producer continues', async (client) => {
   await using kafka = await startKafka()
   await using sender = await client.producer(kafka)
   await sender.send('orders', 'one')
@@ -60,11 +60,11 @@ each('$name: a leader that is elsewhere twice; then the producer goes on', async
     errors: [{ error: 'NOT_LEADER_OR_FOLLOWER', topic: 'orders', partition: 0 }],
     faults: ['fail Produce NOT_LEADER_OR_FOLLOWER, topic orders, 2 times'],
   })
-  // The fault asked for them.
+  // The fault caused these errors.
   kafka.expectNoErrors()
 })
 
-each('$name: a fetch from a leader that is elsewhere; the consumer looks where it is and goes on', async (client) => {
+each('$name: after NOT_LEADER_OR_FOLLOWER for a fetch the consumer finds the leader and continues', async (client) => {
   await using kafka = await startKafka()
   await using sender = await client.producer(kafka)
   await sender.send('orders', 'one')
@@ -74,7 +74,7 @@ each('$name: a fetch from a leader that is elsewhere; the consumer looks where i
   expect(moved.hits).toBe(2)
 })
 
-each('$name: a connection that breaks in mid-produce costs a try, and no record', async (client) => {
+each('$name: a connection that breaks during a produce costs a retry, and no record', async (client) => {
   await using kafka = await startKafka()
   await using sender = await client.producer(kafka, { idempotent: true })
   await sender.send('orders', 'one')
@@ -97,7 +97,7 @@ each('$name: a batch that is sent twice is stored twice without idempotence, onc
   expect(await stored(kafka, client, 3)).toEqual(['plain', 'plain', 'idempotent'])
 })
 
-each('$name: a produce that nobody answers is sent again when its time is over', async (client) => {
+each('$name: a produce without an answer is sent again after its time-out', async (client) => {
   await using kafka = await startKafka()
   await using sender = await client.producer(kafka, { clientId: 'sender', requestTimeoutMs: 300 })
   await sender.send('orders', 'one')
@@ -107,7 +107,7 @@ each('$name: a produce that nobody answers is sent again when its time is over',
   expect(await stored(kafka, client, 2)).toEqual(['one', 'two'])
 })
 
-each('$name: a heartbeat that nobody answers; the consumer gives up waiting, and goes on consuming', async (client) => {
+each('$name: after a heartbeat without an answer the consumer continues', async (client) => {
   await using kafka = await startKafka()
   await using sender = await client.producer(kafka)
   await sender.send('orders', 'one')
@@ -123,7 +123,7 @@ each('$name: a heartbeat that nobody answers; the consumer gives up waiting, and
   kafka.expectNoErrors()
 })
 
-test('@platformatic/kafka: a broker that hangs: the client gives the connection up, and the record is there once', async () => {
+test('@platformatic/kafka: if a broker hangs, the client closes the connection, and the record is there once', async () => {
   await using kafka = await startKafka()
   const [, client] = clients as [TestClient, TestClient]
   await using sender = await client.producer(kafka, { idempotent: true, requestTimeoutMs: 300 })
@@ -134,7 +134,7 @@ test('@platformatic/kafka: a broker that hangs: the client gives the connection 
   expect(await stored(kafka, client, 2)).toEqual(['one', 'two'])
 })
 
-test('kafkajs: a broker that hangs: the client never gives the connection up, so it fails when its tries are used up', async () => {
+test('kafkajs: if a broker hangs, the client never closes the connection, and fails when its retries are used up', async () => {
   await using kafka = await startKafka()
   const [client] = clients as [TestClient]
   await using sender = await client.producer(kafka, { clientId: 'stuck', requestTimeoutMs: 200, retries: 2 })
@@ -142,11 +142,11 @@ test('kafkajs: a broker that hangs: the client never gives the connection up, so
   kafka.faults.hang('Produce', { times: 1 })
   await expect(sender.send('orders', 'two')).rejects.toThrow(/timed out/)
   expect(kafka.requests({ api: 'Produce', clientId: 'stuck' }).map(({ outcome }) => outcome)).toEqual(['answered', 'dropped'])
-  // Its own disconnect waits for what is under way: a test that hangs a broker for kafkajs frees it like this.
+  // Its disconnect waits for pending requests: a test that hangs a broker for kafkajs removes the fault like this.
   expect(kafka.faults.disconnect({ clientId: 'stuck' })).toBeGreaterThan(0)
 })
 
-each('$name: a rebalance on demand: the member joins again and goes on', async (client) => {
+each('$name: a forced rebalance: the member rejoins and continues', async (client) => {
   await using kafka = await startKafka()
   await using sender = await client.producer(kafka)
   await sender.send('orders', 'one')
@@ -160,7 +160,7 @@ each('$name: a rebalance on demand: the member joins again and goes on', async (
   await holds(() => reader.values.includes('two'))
 })
 
-each('$name: requests wait, and are done in the order in which they came', async (client) => {
+each('$name: delayed requests run in the order of their arrival', async (client) => {
   await using kafka = await startKafka()
   await using sender = await client.producer(kafka)
   await sender.send('orders', 'one')
@@ -189,7 +189,7 @@ each('$name: a fetch that is a long poll, and a join that waits, can be delayed 
   expect(kafka.requests({ api: 'JoinGroup', outcome: 'lost' })).toHaveLength(1)
 })
 
-each('$name: a judge of your own sees the request and says what becomes of it, in its own time', async (client) => {
+each('$name: a function of the test sees the request and decides it asynchronously', async (client) => {
   await using kafka = await startKafka()
   const released = Promise.withResolvers<void>()
   const bodies: unknown[] = []
@@ -213,7 +213,7 @@ each('$name: a judge of your own sees the request and says what becomes of it, i
   kafka.expectNoErrors()
 })
 
-each('$name: a judge that throws is the test’s to hear of, and the client gets an answer', async (client) => {
+each('$name: an error in a function of the test is reported to the test, and the client gets an answer', async (client) => {
   await using kafka = await startKafka()
   kafka.faults.on(
     'Produce',
@@ -227,7 +227,7 @@ each('$name: a judge that throws is the test’s to hear of, and the client gets
   expect(() => kafka.expectNoErrors()).toThrow('a fault of the test threw: no such field')
 })
 
-each('$name: throttled clients are told, and served all the same', async (client) => {
+each('$name: throttled clients get the throttle time, and are served', async (client) => {
   await using kafka = await startKafka()
   await using sender = await client.producer(kafka, { clientId: 'slow' })
   const throttled = kafka.faults.throttle(20, { api: 'Produce', clientId: 'slow' })
@@ -237,7 +237,7 @@ each('$name: throttled clients are told, and served all the same', async (client
   kafka.expectNoErrors()
 })
 
-test('faults that fit the same request: delays add up, the first that decides does, the others wait for the next request', async () => {
+test('if several faults match a request, delays add up, the first one that decides it wins, and the others wait for the next request', async () => {
   await using kafka = await startKafka()
   const [{ producer }] = clients as [TestClient]
   kafka.faults.delay('Produce', 5)
@@ -274,7 +274,7 @@ test('a fault ends with its block, when it is removed, and when all are cleared'
   expect(kafka.faults.list()).toEqual([])
 })
 
-test('a stop waits for no fault: what hangs or is not decided is let go, what was delayed is done', async () => {
+test('a stop does not wait for faults: hanging and undecided requests are released, delayed requests run', async () => {
   const kafka = await startKafka({ topics: { orders: 1, hung: 1, pending: 1 } })
   const [{ producer }] = clients as [TestClient]
   await using sender = await producer(kafka, { retries: 0, clientId: 'delayed' })
@@ -289,7 +289,7 @@ test('a stop waits for no fault: what hangs or is not decided is let go, what wa
   expect((await sent).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
 })
 
-test('a reset removes the faults, also those that would keep it from its work, and forgets what was seen', async () => {
+test('a reset removes the faults, including those that would block it, and clears the recorded requests', async () => {
   await using kafka = await startKafka({ topics: { orders: 1 }, log: 'silent' })
   const [{ producer }] = clients as [TestClient]
   await using sender = await producer(kafka)
@@ -301,7 +301,7 @@ test('a reset removes the faults, also those that would keep it from its work, a
   expect([kafka.faults.list(), kafka.faults.seen(), kafka.requests(), await kafka.records('orders')]).toEqual([[], [], [], []])
 })
 
-test('the dice of a rate fall alike in every run, and as often as they should', async () => {
+test('the random choice of a rate is the same in every run, at the given rate', async () => {
   const struck = async (seed: number): Promise<readonly number[]> => {
     await using kafka = await startKafka()
     const [{ producer }] = clients as [TestClient]
@@ -322,31 +322,35 @@ test('the dice of a rate fall alike in every run, and as often as they should', 
 })
 
 test.each<[string, (kafka: Kafka) => unknown, string]>([
-  ['an API', ({ faults }) => faults.fail('produce' as never, 'NOT_LEADER_OR_FOLLOWER'), "there is no API 'produce'; did you mean Produce?"],
+  [
+    'an API',
+    ({ faults }) => faults.fail('produce' as never, 'NOT_LEADER_OR_FOLLOWER'),
+    "'produce' is not a known API; did you mean Produce?",
+  ],
   [
     'an error',
     ({ faults }) => faults.fail('Produce', 'NOT_LEADER' as never),
-    "no error 'NOT_LEADER'; did you mean NOT_LEADER_OR_FOLLOWER?",
+    "'NOT_LEADER' is not a known error; did you mean NOT_LEADER_OR_FOLLOWER?",
   ],
-  ['no error at all', ({ faults }) => faults.fail('Produce', 'NONE' as never), "there is no error 'NONE'"],
-  ['a duration', ({ faults }) => faults.delay('Produce', 'soon'), "delay: 'soon' is no duration: it is a number of milliseconds"],
-  ['a negative duration', ({ faults }) => faults.throttle(-1), "throttle: '-1' is no duration"],
-  ['times', ({ faults }) => faults.drop('Heartbeat', { times: 0 }), 'times: 0: it is a whole number from 1 on'],
-  ['a rate', ({ faults }) => faults.drop('Heartbeat', { rate: 10 }), 'rate: 10: it is above 0 and at most 1'],
-  ['an option', ({ faults }) => faults.drop('Heartbeat', { topik: 't' } as never), "there is no option 'topik'; did you mean topic?"],
+  ['no error at all', ({ faults }) => faults.fail('Produce', 'NONE' as never), "'NONE' is not a known error"],
+  ['a duration', ({ faults }) => faults.delay('Produce', 'soon'), "delay: 'soon' is not a valid duration: use a number of milliseconds"],
+  ['a negative duration', ({ faults }) => faults.throttle(-1), "throttle: '-1' is not a valid duration"],
+  ['times', ({ faults }) => faults.drop('Heartbeat', { times: 0 }), 'times: 0: must be an integer of at least 1'],
+  ['a rate', ({ faults }) => faults.drop('Heartbeat', { rate: 10 }), 'rate: 10: must be above 0 and at most 1'],
+  ['an option', ({ faults }) => faults.drop('Heartbeat', { topik: 't' } as never), "'topik' is not a known option; did you mean topic?"],
   [
     'an operation',
     ({ faults }) => faults.store.fail('write' as never, 'full'),
-    "no operation 'write': it is one of put, read, list, remove",
+    "'write' is not a known operation: it is one of put, read, list, remove",
   ],
   [
     'a kind of error',
     ({ faults }) => faults.store.fail('put', 'SlowDown' as never),
-    "no kind of error 'SlowDown': it is one of throttled,",
+    "'SlowDown' is not a known kind of error: it is one of throttled,",
   ],
-  ['a reply that is none', ({ faults }) => faults.store.loseReply('read' as never), "no operation whose reply can be lost 'read'"],
-  ['a verb', ({ faults }) => faults.metadata.loseReply('comit' as never), "there is no verb 'comit'; did you mean commit?"],
-])('%s that makes no sense is refused, with what is meant, and changes nothing', async (_, ask, message) => {
+  ['an invalid reply', ({ faults }) => faults.store.loseReply('read' as never), "'read' is not a known operation whose reply can be lost"],
+  ['a verb', ({ faults }) => faults.metadata.loseReply('comit' as never), "'comit' is not a known verb; did you mean commit?"],
+])('an invalid value for %s is rejected with advice, and changes nothing', async (_, ask, message) => {
   await using kafka = await startKafka()
   expect(() => ask(kafka)).toThrow(message)
   expect(() => ask(kafka)).toThrow(expect.objectContaining({ name: 'UserError', code: 'LKS-1004' }))

@@ -1,4 +1,4 @@
-// `kafka.faults` and the record of requests, joined: what a test asks for becomes rules of the interceptor.
+// Joins `kafka.faults` and the record of requests: turns the faults of a test into rules of the interceptor.
 import type { Clock, Interceptors } from '@local-kafka-service/agent'
 import { metadataFaults, storeFaults } from './below.ts'
 import { checkError, checkName, checkOptions, millisecondsOf } from './checked.ts'
@@ -12,11 +12,11 @@ import { durationWords, optionWords } from './words.ts'
 export interface EmbeddedFaults {
   readonly faults: Faults
   readonly record: RequestRecord
-  /** For the server's parts. */
+  /** The interceptors for the server's parts. */
   readonly interceptors: Interceptors
-  /** The requests and the strokes so far; faults stay. */
+  /** Clears the recorded requests and fault applications; active faults stay. */
   readonly forget: () => void
-  /** Once the server has one: what the durations of faults are measured by. */
+  /** Called when the server has its clock, which measures the durations of faults. */
   readonly useClock: (clock: Pick<Clock, 'monotonic'>) => void
 }
 
@@ -94,7 +94,7 @@ function requestFaults(requests: RequestFaults): OfRequests {
 
 interface Asked {
   readonly what: string
-  /** Undefined: any. */
+  /** Undefined: any API. */
   readonly api: string | undefined
   readonly options: FaultOptions
   readonly effect: Parameters<RequestFaults['rules']['add']>[0]['effect']

@@ -1,4 +1,4 @@
-// The interceptor of a Kafka inside a test: records every request, and lets the faults that were asked for strike it.
+// The request interceptor of an embedded server: records every request, and applies the active faults.
 import type {
   Act,
   ConnectionInterceptor,
@@ -15,7 +15,7 @@ import { RuleList } from './rule-list.ts'
 import type { SeenRequest } from './seen-request.ts'
 import type { Strokes } from './strokes.ts'
 
-/** A fixed verdict, or a judge that a test brings. */
+/** A fixed verdict, or a function of the test. */
 export type RequestEffect =
   | { readonly kind: 'verdict'; readonly verdict: FaultVerdict }
   | { readonly kind: 'judge'; readonly judge: (request: FaultRequest) => FaultVerdict | undefined | Promise<FaultVerdict | undefined> }
@@ -55,7 +55,7 @@ export class RequestFaults implements Interceptor {
     }
   }
 
-  /** Now. Answers how many. */
+  /** At once. Returns the number of connections. */
   disconnect({ clientId }: { readonly clientId?: string }): number {
     const closing = [...this.#connections].filter((connection) => clientId === undefined || connection.clientId === clientId)
     for (const { close } of closing) close('a fault: disconnect')
@@ -92,7 +92,7 @@ export class RequestFaults implements Interceptor {
       }
       return { act: pass.act, waitMs, throttleMs }
     } catch (error) {
-      // A test's own function threw: nobody else can hear of it, so the test does, from `expectNoErrors`, and the client gets an answer.
+      // A function of the test threw. The client gets an answer, and `expectNoErrors` reports the error to the test.
       const message = `a fault of the test threw: ${error instanceof Error ? error.message : String(error)}`
       this.#record.trouble(seen.at, `${struckWords(seen)}: ${message}`)
       recorded.touchedBy(message)
@@ -117,7 +117,7 @@ const acts: Readonly<Record<NonNullable<FaultVerdict['act']>, Act>> = {
   loseAck: { kind: 'lose ack' },
 }
 
-/** Throws a UserError when a verdict says what is none. */
+/** Throws a UserError for an invalid verdict. */
 function verdictOf({ delay, throttle, error, message, act }: FaultVerdict): {
   readonly waitMs: number
   readonly throttleMs: number
@@ -133,7 +133,7 @@ function verdictOf({ delay, throttle, error, message, act }: FaultVerdict): {
   }
 }
 
-/** `body` is copied when it is asked for: what it was decoded from is the server's, and gone when the request is done. */
+/** `body` is copied on access: the server owns the decoded message and releases it when the request is done. */
 function faultRequest(asked: InterceptedRequest, seen: SeenRequest): { readonly request: FaultRequest; readonly end: () => void } {
   let body: object | undefined = asked.body
   let copy: Readonly<Record<string, unknown>> | undefined
@@ -150,7 +150,7 @@ function faultRequest(asked: InterceptedRequest, seen: SeenRequest): { readonly 
       groupId,
       summary,
       get body() {
-        if (body === undefined && copy === undefined) throw new Error('body: the request is decided, and its body was not read before')
+        if (body === undefined && copy === undefined) throw new Error('body: the request is already decided; read its body before that')
         copy ??= copied(body) as Readonly<Record<string, unknown>>
         return copy
       },

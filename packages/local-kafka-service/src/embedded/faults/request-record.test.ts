@@ -1,4 +1,4 @@
-// The record of requests is bounded, keeps errors longer than requests, and names errors by what they are about.
+// The record of requests is bounded, keeps errors longer than requests, and attributes errors to their causes.
 import type { InterceptedRequest } from '@local-kafka-service/agent'
 import { expect, test } from 'vitest'
 import { RequestRecord } from './request-record.ts'
@@ -36,7 +36,7 @@ test('the last 2,000 requests are kept, and an error outlives busy polls', () =>
   expect(() => record.expectNoErrors()).toThrow(line)
 })
 
-test('an error of the normal flow is seen, but nobody’s', () => {
+test('an expected error of the protocol is recorded, but not reported', () => {
   const record = new RequestRecord()
   const memberIdRequired = 79
   record.begin(asked({ api: 'JoinGroup', groups: ['g'], body: { protocols: [] } })).settled(answered({ errorCode: memberIdRequired }))
@@ -45,7 +45,7 @@ test('an error of the normal flow is seen, but nobody’s', () => {
   record.expectNoErrors()
 })
 
-test('what a fault touched is its own, also when the fault was below the protocol; the last errors name it', () => {
+test('an error that a fault caused is attributed to it, also below the protocol, and the last errors name the fault', () => {
   const record = new RequestRecord()
   const spoilt = record.begin(asked())
   spoilt.touchedBy('fail ListGroups NOT_COORDINATOR')
@@ -56,18 +56,18 @@ test('what a fault touched is its own, also when the fault was below the protoco
     '12:04:11.120 c (kcat 1.7.1) ListGroups 4 NOT_COORDINATOR (fail ListGroups NOT_COORDINATOR)',
     '12:04:11.120 c (kcat 1.7.1) ListGroups 4 COORDINATOR_NOT_AVAILABLE (metadata: disconnect)',
   ])
-  // An error that no store can cause is not excused by a store that was away.
+  // An unavailable store does not excuse an error that no store can cause.
   record.begin(asked()).settled({ ...answered({ errorCode: 24 }), below: 'metadata: disconnect' })
   expect(() => record.expectNoErrors()).toThrow('INVALID_GROUP_ID')
 })
 
-test('many errors are counted, and the last ones shown', () => {
+test('many errors are counted, and only the last ones are shown', () => {
   const record = new RequestRecord()
   for (let at = 0; at < 30; at += 1) record.begin(asked()).settled(answered({ errorCode: 24 }))
-  expect(() => record.expectNoErrors()).toThrow(/^30 errors that no fault asked for:\n {2}… 10 more before these\n/)
+  expect(() => record.expectNoErrors()).toThrow(/^30 errors that no fault caused:\n {2}… 10 more before these\n/)
 })
 
-test('an answer in place of which the connection was closed is an error, unless a fault closed it', () => {
+test('a connection closed instead of an answer is an error, unless a fault closed it', () => {
   const record = new RequestRecord()
   const closed = { outcome: 'closed', response: undefined, durationMs: 1, below: undefined } as const
   const faulty = record.begin(asked())
@@ -75,10 +75,10 @@ test('an answer in place of which the connection was closed is an error, unless 
   faulty.settled(closed)
   record.expectNoErrors()
   record.begin(asked()).settled(closed)
-  expect(() => record.expectNoErrors()).toThrow('the connection was closed in place of an answer')
+  expect(() => record.expectNoErrors()).toThrow('the connection was closed instead of an answer')
 })
 
-test('C10: a request that is not served is in the list, by the name of its API, and is an error', () => {
+test('C10: an unserved request is listed with the name of its API, and is an error', () => {
   const record = new RequestRecord()
   const { client, atMs } = asked()
   const notServed = (api: string, version: number) =>

@@ -1,4 +1,4 @@
-// The record of what clients sent and heard: the last requests, and beside them the last ones with errors, which busy long polls would push out.
+// The record of requests and answers: the last requests, and separately the last ones with errors, which frequent long polls would displace.
 import type { InterceptedRequest, Misunderstood } from '@local-kafka-service/agent'
 import { errorsIn } from './answer-errors.ts'
 import { type ApiName, apiNames, unservedApiNames } from './kafka-names.ts'
@@ -6,14 +6,14 @@ import type { ExpectNoErrorsOptions, RequestFilter, RequestOutcome, SeenApi, See
 import { summaryOf } from './summary.ts'
 import { isNobodys, isOfServices } from './whose-error.ts'
 
-/** Some 500 bytes each. */
+/** About 500 bytes each. */
 const keptRequests = 2_000
-/** Of one request. */
+/** The limit for one request. */
 const keptTopics = 100
 const keptErrors = 500
 const shownErrors = 20
 
-/** One request while it is under way. */
+/** A pending request. */
 export interface RecordedRequest {
   readonly seen: SeenRequest & { readonly api: ApiName }
   touchedBy(fault: string): void
@@ -29,13 +29,13 @@ export interface RecordedEnd {
   readonly outcome: Exclude<RequestOutcome, 'waiting'>
   readonly response: object | undefined
   readonly durationMs: number
-  /** The last fault of a store that struck while the request was under way. */
+  /** The last store fault that was applied while the request was pending. */
   readonly below: string | undefined
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** Something that went wrong for a client: an error of a request, or what no request stands for. */
+/** A failure that a client saw: an error of a request, or one without a request. */
 interface Trouble {
   readonly at: number
   readonly request: SeenRequest | undefined
@@ -47,7 +47,7 @@ export class RequestRecord {
   readonly #requests = new Ring<SeenRequest>(keptRequests)
   readonly #troubles = new Ring<Trouble>(keptErrors)
 
-  /** Keeps nothing of the body and of the answer. */
+  /** Holds no reference to the body or the answer. */
   begin(asked: InterceptedRequest): RecordedRequest {
     const { client, groups } = asked
     const seen: Mutable<RecordedRequest['seen']> = {
@@ -84,13 +84,13 @@ export class RequestRecord {
             at: seen.at,
             request: seen,
             error: undefined,
-            words: 'was refused: the connection was closed in place of an answer',
+            words: 'was rejected: the connection was closed instead of an answer',
           })
       },
     }
   }
 
-  /** A request that the server does not serve, or cannot read: the connection was closed in place of an answer. */
+  /** A request that the server does not serve, or cannot decode: the connection was closed instead of an answer. */
   notServed({ atMs, client, request, message, connectionId }: NotServed): void {
     const seen: SeenRequest = {
       at: atMs,
@@ -111,18 +111,18 @@ export class RequestRecord {
     this.#troubles.push({ at: atMs, request: seen, error: undefined, words: `was rejected: ${message}; the connection was closed` })
   }
 
-  /** As if nobody had asked anything yet; what is under way is forgotten, too. */
+  /** Clears everything, including pending requests. */
   forget(): void {
     this.#requests.clear()
     this.#troubles.clear()
   }
 
-  /** Beside the requests: a client that could not be understood, or a test's own function that threw. */
+  /** Failures without a request: a client that could not be decoded, or a function of the test that threw. */
   trouble(at: number, words: string): void {
     this.#troubles.push({ at, request: undefined, error: undefined, words })
   }
 
-  /** The last 2,000, the oldest first; those under way are `waiting`. */
+  /** The last 2,000, oldest first; pending ones are `waiting`. */
   requests(filter: RequestFilter = {}): readonly SeenRequest[] {
     const { api, clientId, topic, groupId, outcome, where } = filter
     return this.#requests.items
@@ -138,7 +138,7 @@ export class RequestRecord {
       .filter((seen) => where?.(seen) ?? true)
   }
 
-  /** Throws an Error that lists them when a client got an error that no fault asked for. */
+  /** Throws an Error that lists the client errors that no fault caused. */
   expectNoErrors({ ignore = [] }: ExpectNoErrorsOptions = {}): void {
     const meant = (error: SeenError, request: SeenRequest): boolean =>
       typeof ignore === 'function' ? ignore(error, request) : ignore.includes(error.error)
@@ -151,7 +151,7 @@ export class RequestRecord {
     if (unmeant.length > 0) throw new Error(report(unmeant))
   }
 
-  /** The last `count` errors that clients heard, one line each, the oldest first; without those of the normal flow. */
+  /** The last `count` errors that clients received, one line each, oldest first; without expected errors of the protocol. */
   lastErrors(count: number): readonly string[] {
     return this.#troubles.items
       .filter(({ request, error }) => request === undefined || error === undefined || !isNobodys(request.api, error.error))
@@ -165,10 +165,10 @@ function report(troubles: readonly Trouble[]): string {
   const shown = troubles.slice(-shownErrors).map((trouble) => `  ${lineOf(trouble)}`)
   const names = [...new Set(troubles.flatMap(({ error }) => (error === undefined ? [] : [`'${error.error}'`])))]
   return [
-    `${count} that no fault asked for:`,
+    `${count} that no fault caused:`,
     ...(troubles.length > shownErrors ? [`  … ${troubles.length - shownErrors} more before these`] : []),
     ...shown,
-    ...(names.length === 0 ? [] : [`Where it is meant: expectNoErrors({ ignore: [${names.slice(0, 5).join(', ')}] })`]),
+    ...(names.length === 0 ? [] : [`If this is expected: expectNoErrors({ ignore: [${names.slice(0, 5).join(', ')}] })`]),
   ].join('\n')
 }
 
@@ -187,7 +187,7 @@ function errorWords({ error, topic, partition, group, message }: SeenError): str
   return `${place === undefined ? '' : `${place}: `}${error}${message === undefined ? '' : `, ${message}`}`
 }
 
-/** The cast's check: an API that is served is in the generated list. */
+/** The check that earns the cast: a served API is in the generated list. */
 function apiOf(name: string): ApiName {
   const known = apiNames.find((api) => api === name)
   if (known === undefined) throw new RangeError(`${name} is not among the generated names of the APIs`)
@@ -200,7 +200,7 @@ function seenApiOf(name: string): SeenApi {
   return known ?? `API ${Number(name.slice('API '.length))}`
 }
 
-/** Keeps the last `size` of what is pushed. */
+/** Keeps the last `size` pushed items. */
 class Ring<T> {
   readonly #size: number
   #items: T[] = []
@@ -210,7 +210,7 @@ class Ring<T> {
     this.#size = size
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   get items(): readonly T[] {
     return [...this.#items.slice(this.#next), ...this.#items.slice(0, this.#next)]
   }

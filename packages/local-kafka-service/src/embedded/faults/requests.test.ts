@@ -1,4 +1,4 @@
-// What a test can see of its clients' requests, and what `expectNoErrors` makes of their errors.
+// The requests that a test can see, and how `expectNoErrors` reports their errors.
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { startKafka } from '../../index.ts'
 import { clients } from './testing/clients.ts'
 
-test.each(clients)('$name: every request is seen with its client, its topics and groups, and in words', async ({ producer, consumer }) => {
+test.each(clients)('$name: every request is recorded with its client, topics, groups and summary', async ({ producer, consumer }) => {
   await using kafka = await startKafka()
   {
     await using sender = await producer(kafka, { clientId: 'billing', idempotent: true })
@@ -31,18 +31,18 @@ test.each(clients)('$name: every request is seen with its client, its topics and
   expect(kafka.requests({ outcome: 'waiting' })).toEqual([])
   const times = kafka.requests().map(({ at }) => at)
   expect(times).toEqual(times.toSorted((a, b) => a - b))
-  // The normal flow of a client is nobody's error: a new member's first answer, a topic that is not there yet.
+  // Expected errors of the protocol are not reported: a new member's first answer, a topic that does not exist yet.
   kafka.expectNoErrors()
 })
 
-test('an error that nobody asked for is thrown with who, what, where and when, unless it is ignored', async () => {
+test('an error that no fault caused is thrown with client, request, place and time, unless it is ignored', async () => {
   await using kafka = await startKafka()
   const [{ producer } = fail()] = clients
   await using sender = await producer(kafka, { clientId: 'billing', retries: 0 })
   await sender.send('orders', 'one')
   await expect(sender.send('orders', 'x'.repeat(2 * 1024 * 1024))).rejects.toThrow()
   expect(() => kafka.expectNoErrors()).toThrow(
-    /^An error that no fault asked for:\n {2}\d\d:\d\d:\d\d\.\d{3} billing Produce 7 orders\[0\]: MESSAGE_TOO_LARGE.*\nWhere it is meant: expectNoErrors\(\{ ignore: \['MESSAGE_TOO_LARGE'\] \}\)$/,
+    /^An error that no fault caused:\n {2}\d\d:\d\d:\d\d\.\d{3} billing Produce 7 orders\[0\]: MESSAGE_TOO_LARGE.*\nIf this is expected: expectNoErrors\(\{ ignore: \['MESSAGE_TOO_LARGE'\] \}\)$/,
   )
   kafka.expectNoErrors({ ignore: ['MESSAGE_TOO_LARGE'] })
   kafka.expectNoErrors({
@@ -51,7 +51,7 @@ test('an error that nobody asked for is thrown with who, what, where and when, u
   expect(() => kafka.expectNoErrors({ ignore: ['CORRUPT_MESSAGE'] })).toThrow('MESSAGE_TOO_LARGE')
 })
 
-test('a client that is not understood is an error, too', async () => {
+test('a request that cannot be decoded is also an error', async () => {
   await using kafka = await startKafka()
   const socket = connect({ host: '127.0.0.1', port: kafka.port })
   await once(socket, 'connect')
@@ -65,7 +65,7 @@ test('a client that is not understood is an error, too', async () => {
   expect(kafka.requests({ api: 'API 999' })).toMatchObject([{ version: 0, outcome: 'closed' }])
 })
 
-test('a long poll is seen while it waits', async () => {
+test('a long poll is recorded while it waits', async () => {
   await using kafka = await startKafka()
   const [{ producer, consumer } = fail()] = clients
   await using sender = await producer(kafka)
@@ -76,7 +76,7 @@ test('a long poll is seen while it waits', async () => {
   expect(kafka.requests({ outcome: 'waiting' })).toMatchObject([{ api: 'Fetch', durationMs: undefined, errors: [] }])
 })
 
-/** Looks again in every turn until it holds. */
+/** Checks again in every turn until the condition holds. */
 async function seen(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve))
 }

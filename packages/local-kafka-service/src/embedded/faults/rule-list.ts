@@ -1,7 +1,7 @@
-// The faults of one kind that were asked for, in their order: which of them may strike now, and how often each has.
+// The active faults of one kind, in order: which of them may apply now, and how often each has.
 import type { Fault } from './fault-types.ts'
 
-/** One fault: what it fits, and what it does. */
+/** One fault: its condition and its effect. */
 export interface Rule<Seen, Effect> {
   readonly words: string
   readonly fits: (seen: Seen) => boolean
@@ -16,11 +16,11 @@ export interface Limits {
   readonly untilMs?: number | undefined
 }
 
-/** A rule that fits what is there now, and whose dice have fallen for it. */
+/** A rule that matches now, and that its random choice selected. */
 export interface Ready<Effect> {
   readonly words: string
   readonly effect: Effect
-  /** It does what it does: that counts. */
+  /** Applies the effect, which counts. */
   strike(): void
 }
 
@@ -36,7 +36,7 @@ export class RuleList<Seen, Effect> {
   readonly #now: () => number
   readonly #active = new Set<Active<Seen, Effect>>()
 
-  /** `now`: milliseconds on a clock that never goes back. */
+  /** `now`: milliseconds of a monotonic clock. */
   constructor(now: () => number) {
     this.#now = now
   }
@@ -74,7 +74,7 @@ export class RuleList<Seen, Effect> {
     this.#active.clear()
   }
 
-  /** One after the other, so that what an earlier one does decides whether a later one is asked at all. */
+  /** Lazily, because the effect of an earlier rule decides whether a later one is evaluated at all. */
   *ready(seen: Seen): Iterable<Ready<Effect>> {
     this.#forgetOver()
     for (const active of Array.from(this.#active)) {
@@ -97,7 +97,7 @@ export class RuleList<Seen, Effect> {
   }
 }
 
-/** Uniform in [0, 1), the same numbers for the same seed: a fault that strikes one request in ten strikes the same ones in the next run. Mulberry32. */
+/** Uniform in [0, 1), with the same numbers for the same seed: a fault with the rate 0.1 affects the same requests in the next run. Mulberry32. */
 class Dice {
   #state: number
 

@@ -1,67 +1,67 @@
-// What a test may know of one request of a client: who sent what, and what became of it.
+// A client's request as a test sees it: its sender, its content and its outcome.
 import type { ApiName, KafkaErrorName, UnservedApiName } from './kafka-names.ts'
 
-/** The API of a request: also one that the server does not serve, and the key of one that Kafka does not have. Such a request is `closed`. */
+/** The API of a request, which may be one that the server does not serve, or the key of one that Kafka does not have. Such a request is `closed`. */
 export type SeenApi = ApiName | UnservedApiName | `API ${number}`
 
-/** One request of a client, as far as it has come by now. */
+/** One request of a client in its present state. */
 export interface SeenRequest {
-  /** When it had come in whole: milliseconds since the epoch. */
+  /** When the whole request had arrived: milliseconds since the epoch. */
   readonly at: number
   readonly api: SeenApi
-  /** As the client sent it. */
+  /** The version that the client sent. */
   readonly version: number
-  /** The client's own `client.id`; undefined where it names none. */
+  /** The client's `client.id`; undefined if it sends none. */
   readonly clientId: string | undefined
-  /** `kafkajs 2.2.4`; undefined where the client does not say. */
+  /** `kafkajs 2.2.4`; undefined if the client does not send it. */
   readonly software: string | undefined
-  /** One number per connection: 1, 2, 3 … */
+  /** The number of the connection: 1, 2, 3 … */
   readonly connection: number
-  /** Names of the topics that it is about, the first 100. */
+  /** The names of its topics, at most 100. */
   readonly topics: readonly string[]
-  /** The group that it is about; undefined where it is about none, or about several. */
+  /** Its group; undefined for none, and for several. */
   readonly groupId: string | undefined
-  /** What it asks for, in words: `orders[0] 3 records, 210 bytes; acks=-1`. Never the records. */
+  /** A summary: `orders[0] 3 records, 210 bytes; acks=-1`. Never contains the records. */
   readonly summary: string
   readonly outcome: RequestOutcome
-  /** From the whole request to its answer, in milliseconds; undefined while it waits. A long poll takes as long as nothing comes. */
+  /** From the whole request to its answer, in milliseconds; undefined while it waits. A long poll lasts until data arrives. */
   readonly durationMs: number | undefined
-  /** Every error in its answer, of whatever topic and partition, as far as a client that was there heard it. At most 100. */
+  /** All errors in its answer, for any topic and partition, if the client received it. At most 100. */
   readonly errors: readonly SeenError[]
-  /** The faults that touched it, in words: `fail Produce NOT_LEADER_OR_FOLLOWER`. */
+  /** The faults that were applied to it: `fail Produce NOT_LEADER_OR_FOLLOWER`. */
   readonly faults: readonly string[]
 }
 
 /**
- * `waiting`: not answered yet, as a long poll or a join. `answered`: also with errors. `unanswered`: done, and the client wanted no answer (acks = 0).
- * `dropped`: a fault let it fall. `closed`: the connection was closed in place of an answer. `lost`: done, and a fault lost the answer.
+ * `waiting`: not answered yet, such as a long poll or a join. `answered`: possibly with errors. `unanswered`: done, and the client wanted no answer (acks = 0).
+ * `dropped`: a fault dropped it. `closed`: the connection was closed instead of an answer. `lost`: done, and a fault lost the answer.
  * `gone`: the client had left before the answer.
  */
 export type RequestOutcome = 'waiting' | 'answered' | 'unanswered' | 'dropped' | 'closed' | 'lost' | 'gone'
 
-/** One error of an answer, with what it is about where the answer says so. */
+/** One error of an answer, with its topic and partition if the answer names them. */
 export interface SeenError {
   readonly error: KafkaErrorName
   readonly topic?: string
   readonly partition?: number
   readonly group?: string
-  /** What the answer says beside the code. */
+  /** The message of the answer beside the code. */
   readonly message?: string
 }
 
-/** What `requests` is asked for; a request must fit all of it. */
+/** A filter for `requests`; a request must match all fields. */
 export interface RequestFilter {
   readonly api?: SeenApi
   readonly clientId?: string
-  /** It is about this topic, maybe among others. */
+  /** Requests about this topic, possibly among others. */
   readonly topic?: string
   readonly groupId?: string
   readonly outcome?: RequestOutcome
   readonly where?: (request: SeenRequest) => boolean
 }
 
-/** What `expectNoErrors` overlooks. */
+/** The errors that `expectNoErrors` ignores. */
 export interface ExpectNoErrorsOptions {
-  /** Names of errors that are meant, or a function that answers true for those. */
+  /** Names of expected errors, or a function that returns true for them. */
   readonly ignore?: readonly KafkaErrorName[] | ((error: SeenError, request: SeenRequest) => boolean)
 }

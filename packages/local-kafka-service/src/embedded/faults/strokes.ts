@@ -1,11 +1,11 @@
-// The log of every stroke of every fault, as `faults.seen()` shows it.
+// The log of all applications of faults, as `faults.seen()` returns it.
 import type { SeenFault } from './fault-types.ts'
 
 const kept = 1_000
 
 export class Strokes {
   #list: SeenFault[] = []
-  /** Strokes below the protocol so far: whoever saw it grow while a request was under way knows that one of them may have spoilt it. */
+  /** The number of applications below the protocol so far: if it grew while a request was pending, one of them may have affected the request. */
   below = 0
   lastBelow: string | undefined
 

@@ -1,4 +1,4 @@
-// What a request asks for, in a line of words: never its records, and short whatever it names.
+// The summary of a request in one short line: never contains its records.
 
 import type { InterceptedRequest } from '@local-kafka-service/agent'
 import {
@@ -33,7 +33,7 @@ export function summaryOf(asked: Pick<InterceptedRequest, 'api' | 'body' | 'topi
 type Names = Pick<InterceptedRequest, 'topics' | 'nameOf'>
 type Teller = (body: object, names: Names) => string
 
-/** The casts are at the border of the decoded messages: each stands beside the name of its API. */
+/** The casts are for decoded messages: each is beside the name of its API. */
 const tellers: Readonly<Record<string, Teller>> = {
   Produce: (body, names) => produce(body as ProduceRequest, names),
   Fetch: (body, names) => fetch(body as FetchRequest, names),
@@ -104,7 +104,7 @@ function produce({ acks, transactionalId, topicData }: ProduceRequest, names: Na
 
 function batchWords(records: Uint8Array | null): string {
   if (records === null || records.length === 0) return 'no records'
-  // Older formats, and what is none, stand here as they came: they are refused behind this.
+  // Older formats and invalid bytes arrive here unchanged: they are rejected later.
   if (batchSizeAt(records, 0) === undefined || records.length < headerBytes || records[magicAt] !== 2) return `${records.length} bytes`
   const { recordCount, producerId, producerEpoch, baseSequence } = readBatchHeader(records, 0)
   const producer = producerId < 0 ? '' : `, producer ${producerId} epoch ${producerEpoch} sequence ${baseSequence}`
@@ -122,7 +122,7 @@ function fetch({ topics, maxWaitMs, minBytes, sessionId }: FetchRequest, names: 
   return `${unchanged}; waits ${maxWaitMs} ms for ${minBytes} bytes`
 }
 
-/** An int64 beyond 2^53 is decoded to the nearest safe integer, so that its exact value is not known any more. */
+/** An int64 beyond 2^53 is decoded to the nearest safe integer, so its exact value is unknown. */
 function numberWords(value: number): string {
   if (Math.abs(value) !== Number.MAX_SAFE_INTEGER) return String(value)
   return value < 0 ? `${value} or less` : `${value} or more`
@@ -132,7 +132,7 @@ function timestampWords(timestamp: number): string {
   return timestamp === -1 ? 'latest' : timestamp === -2 ? 'earliest' : `at ${numberWords(timestamp)}`
 }
 
-/** A message names topics by name or, in its newer versions, by id. */
+/** A message names topics by name or, in newer versions, by id. */
 function topicName(name: string, topicId: string, { nameOf }: Names): string {
   return name === '' ? (nameOf(topicId) ?? topicId) : name
 }
@@ -142,7 +142,7 @@ function some(words: readonly string[]): string {
   return words.length <= listed ? shown : `${shown} and ${words.length - listed} more`
 }
 
-/** Any other message: its fields by their names, without those that say nothing. */
+/** Any other message: its fields by name, without empty ones. */
 function fieldsOf(value: object): string {
   return Object.entries(value)
     .filter(([, inner]) => !saysNothing(inner))

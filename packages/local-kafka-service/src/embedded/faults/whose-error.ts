@@ -1,17 +1,17 @@
-// Whose an error is. Some belong to the normal flow of a client: it asks in order to hear them, or goes on as the protocol says it does.
+// The cause of an error. Some errors belong to the normal flow of a client: it expects them, or continues as the protocol defines.
 import type { ApiName, KafkaErrorName } from './kafka-names.ts'
 import type { SeenApi } from './seen-request.ts'
 
 /** By API. `docs/guides/faults.md` has the same table with the reasons. */
 const expected: Readonly<Partial<Record<ApiName, readonly KafkaErrorName[]>>> = {
-  // A client that is newer than the server asks again with what it hears (KIP-511).
+  // A client newer than the server retries with the versions in this answer (KIP-511).
   ApiVersions: ['UNSUPPORTED_VERSION'],
-  // It asks whether a topic is there, or while it is being made.
+  // The client checks whether a topic exists, or waits while it is created.
   Metadata: ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'LEADER_NOT_AVAILABLE'],
   DescribeTopicPartitions: ['UNKNOWN_TOPIC_OR_PARTITION'],
-  // A session was given up for another client's; the next fetch names all partitions again (KIP-227).
+  // The server replaced a session by another client's; the next fetch names all partitions again (KIP-227).
   Fetch: ['FETCH_SESSION_ID_NOT_FOUND', 'INVALID_FETCH_SESSION_EPOCH', 'FETCH_SESSION_TOPIC_ID_ERROR'],
-  // The first answer to a new member (KIP-394), and how members hear of a rebalance.
+  // The first answer to a new member (KIP-394), and the signal of a rebalance to members.
   JoinGroup: ['MEMBER_ID_REQUIRED', 'REBALANCE_IN_PROGRESS'],
   SyncGroup: ['REBALANCE_IN_PROGRESS'],
   Heartbeat: ['REBALANCE_IN_PROGRESS'],
@@ -23,7 +23,7 @@ export function isNobodys(api: SeenApi, error: KafkaErrorName): boolean {
   return byApi[api]?.includes(error) ?? false
 }
 
-/** What a server answers whose object store or database is away: the fault below it asked for that. */
+/** The errors of a server whose object store or database is unavailable: a fault below the protocol caused them. */
 const ofServices: ReadonlySet<KafkaErrorName> = new Set([
   'KAFKA_STORAGE_ERROR',
   'NOT_ENOUGH_REPLICAS',

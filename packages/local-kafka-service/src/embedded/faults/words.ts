@@ -1,4 +1,4 @@
-// A fault in words, as `faults.list()`, `faults.seen()` and the requests that it touched show it.
+// A fault as text, for `faults.list()`, `faults.seen()` and the requests that it affected.
 import type { Duration } from './fault-types.ts'
 
 interface WordedOptions {

@@ -1,4 +1,4 @@
-// A consumer in the bare protocol: it joins, syncs, fetches and commits when it is told, and uses no timer, so that it also runs where timers are faked.
+// A consumer in the bare protocol: it joins, syncs, fetches and commits on request, and uses no timer, so it also runs with faked timers.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import {
@@ -60,7 +60,7 @@ export class WireMember implements Disposable {
     return decodeResponse(api, version, await answer).response
   }
 
-  /** Joins alone and gives itself all the partitions named. */
+  /** Joins alone and assigns itself all the named partitions. */
   async join(topic: string, partitions: readonly number[]): Promise<void> {
     const ask = (): Promise<DecodedResponseOf<typeof JoinGroup>> =>
       this.ask(JoinGroup, 9, {
@@ -78,7 +78,7 @@ export class WireMember implements Disposable {
         ],
         reason: null,
       })
-    // The first answer only hands out an id.
+    // The first answer only assigns an id.
     this.#memberId = (await ask()).memberId
     this.#generation = (await ask()).generationId
     await this.ask(SyncGroup, 5, {
@@ -116,7 +116,7 @@ export class WireMember implements Disposable {
     if (refused !== undefined) throw new Error(`the commit was answered ${refused.errorCode}`)
   }
 
-  /** One fetch that waits for nothing. */
+  /** One fetch with no wait time. */
   async fetch(topic: string): Promise<void> {
     await this.ask(Metadata, 9, { topics: [{ name: topic }], allowAutoTopicCreation: false })
     await this.ask(Fetch, 11, {

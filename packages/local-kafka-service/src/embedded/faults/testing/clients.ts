@@ -1,17 +1,17 @@
-// The two clients of Node as a test of faults uses them: short pauses between their tries, and nothing on the console.
+// The two Node clients for tests of faults: short pauses between retries, and no console output.
 import { Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka'
 import kafkajs from 'kafkajs'
 import type { Kafka } from '../../../index.ts'
 
 export interface TestProducer extends AsyncDisposable {
-  /** Settles when the client says that all are acknowledged. */
+  /** Settles when the client reports all as acknowledged. */
   send(topic: string, ...values: readonly string[]): Promise<void>
 }
 
 export interface TestConsumer extends AsyncDisposable {
-  /** Values in the order in which they came. */
+  /** Values in the order of arrival. */
   readonly values: readonly string[]
-  /** Settles when so many have come. */
+  /** Settles when this number of values has arrived. */
   received(count: number): Promise<void>
 }
 
