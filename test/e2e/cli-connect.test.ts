@@ -187,7 +187,7 @@ describe('doctor', () => {
     if (process.platform === 'linux') expect(looked).toMatchObject([{ pid: server.pid }, { pid: server.pid }])
     await server.kill()
     expect(await json(['doctor', 'ports', String(server.port)])).toMatchObject([{ free: true, pid: null }])
-    expectRefusal(await lks(['doctor', 'ports', 'kafka']), 'LKS-1004', /no port/, 2)
+    expectRefusal(await lks(['doctor', 'ports', 'kafka']), 'LKS-1004', /not a valid port/, 2)
   })
 })
 
