@@ -489,10 +489,10 @@ describe.skipIf(started.kind === 'cannot run')(
   },
 )
 
-describe('the bundle', () => {
-  test('does what the source does: worker, HTTP, and what it kept', async () => {
+describe('the sources, as `pnpm start` runs them', () => {
+  test('do what the bundle does: worker, HTTP, and what it kept', async () => {
     const dir = newDirectory()
-    const first = await startServer({ args: ['--dir', dir], entry: 'built' })
+    const first = await startServer({ args: ['--dir', dir], entry: 'source' })
     expect(await (await createTopic(first.urls.control, 'hello')).json()).toMatchObject({ name: 'hello', partitions: 100 })
     expect((await createTopic(first.urls.control, 'hello')).status).toBe(409)
     expect((await createTopic(first.urls.control, 'no/name')).status).toBe(400)
@@ -500,12 +500,12 @@ describe('the bundle', () => {
     expect((await fetch(`${first.urls.control}/openapi.json`)).status).toBe(200)
     expect(await uncommittedBytes(first.urls.control)).toBe(0)
     await first.kill()
-    await using second = await startServer({ args: ['--dir', dir], entry: 'built' })
+    await using second = await startServer({ args: ['--dir', dir], entry: 'source' })
     expect(await valuesOf(second.urls.data, 'hello')).toEqual(['value'])
   })
 
-  test('rejects the same input as the source', async () => {
-    expectRefusal(await lks(['dev', '--kafka-port', 'x'], { entry: 'built' }), 'LKS-1004', 2)
+  test('reject the same input as the bundle', async () => {
+    expectRefusal(await lks(['dev', '--kafka-port', 'x'], { entry: 'source' }), 'LKS-1004', 2)
   })
 })
 

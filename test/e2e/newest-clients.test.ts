@@ -54,6 +54,7 @@ describe.concurrent.each(programs)('$name', { timeout: 240_000 }, (client) => {
     for (const round of [1, 2, 3]) await produceToEach(server, read, 2, `round ${round}`)
     await using member = startClient(client, 'group', { bootstrap: server.kafka, topic: read, group })
     await member.printed(6)
+    await becomes(() => committed(server, group), 6)
     await member.finish()
     const steps = await clientRun(client, 'admin', { bootstrap: server.kafka, topic: `${name}-admin`, group, read })
     const expected = Object.entries(adminSteps).filter(([step]) => !client.lacks.some((lacking) => lacking === step))

@@ -1,7 +1,7 @@
 // Client commands of `lks` in processes of their own, with bytes going in and out.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { builtMain } from './server.ts'
 
 export interface CommandEnd {
   readonly code: number | null
@@ -19,10 +19,8 @@ export interface RunningCommand {
   interrupt(): Promise<CommandEnd>
 }
 
-const main = fileURLToPath(new URL('../../../packages/local-kafka-service/src/main.ts', import.meta.url))
-
 /** The command line of a program that runs `lks`, for pipes of a shell. */
-export const lksWords: readonly string[] = [process.execPath, '--conditions=lks-source', main]
+export const lksWords: readonly string[] = [process.execPath, builtMain]
 
 export function startCommand(kafka: string, args: readonly string[]): RunningCommand {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LKS_|KAFKA_|NODE_OPTIONS$|VITEST)/.test(name)))

@@ -1,10 +1,9 @@
 // Calls of lks in tests: starting it, reading its JSON output, and checking its errors.
-import { join } from 'node:path'
 import { expect } from 'vitest'
-import { type Ended, lks, type Run, repository } from './server.ts'
+import { builtMain, type Ended, lks, type Run } from './server.ts'
 
 /** For node, to spawn lks in a way of one's own. */
-export const lksProgram: readonly string[] = ['--conditions=lks-source', join(repository, 'packages/local-kafka-service/src/main.ts')]
+export const lksProgram: readonly string[] = [builtMain]
 
 /** `expect(…)` again and again, until it holds. */
 export const patiently = { interval: 100, timeout: 30_000 }
