@@ -4,9 +4,10 @@ import type { TopicId } from './ids.ts'
 /** The number of slots of a new cluster. It is stored in the cluster's row and never changes. */
 export const slotsOfNewCluster = 256
 
-/** Neighbouring partitions of a topic map to neighbouring slots, and so to different agents. */
+/** Neighbouring partitions of a topic map to neighbouring slots, and so to different agents. A request may name any partition, also a negative one. */
 export function slotOfPartition(topicId: TopicId, partition: number, slots: number): number {
-  return (hash(topicId) + partition) % slots
+  const remainder = (hash(topicId) + partition) % slots
+  return remainder < 0 ? remainder + slots : remainder
 }
 
 /** The slot of a group id or a transactional id. */
