@@ -27,7 +27,7 @@ import type { KafkaGroup } from './group.ts';
 import type { KafkaClock } from './kafka-clock.ts';
 import type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './record.ts';
 import type { TopicSpec } from './start-options.ts';
-/** A running server from `startKafka` or `fork`. `await using` stops it at the end of its block. After it was told to end, its asynchronous methods reject with a RefusedError, SERVER_STOPPED. */
+/** A running server from `startKafka` or `fork`. `await using` stops it at the end of its block. After it starts to end, its asynchronous methods reject with a RefusedError, SERVER_STOPPED. */
 export interface Kafka extends AsyncDisposable {
     /** `127.0.0.1:54321`: the address for clients. */
     readonly bootstrapServers: string;
