@@ -228,7 +228,13 @@ async function joinPlatformatic({ kafka, group, topic, take }: Joining): Promise
   })
   const stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' })
   stream.on('data', ({ value }) => take(value))
-  return { close: () => consumer.close(true) }
+  return {
+    async close() {
+      // It sends LeaveGroup only over an established connection, which an answered heartbeat shows. Otherwise the member stays until its session times out.
+      await once(consumer, 'consumer:heartbeat:end', { signal: AbortSignal.timeout(patiently.timeout) })
+      await consumer.close(true)
+    },
+  }
 }
 
 async function joinConfluent({ kafka, group, topic, take }: Joining, strategy: string): Promise<Member> {

@@ -18,6 +18,13 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     source: '`findings/platformatic-kafka-batch-timestamps.sh`',
   },
   {
+    client: '@platformatic/kafka',
+    version: '2.12.1',
+    behaviour:
+      '`close` sends LeaveGroup only if the connection to the coordinator is established at that moment. After a broken connection the closed member stays in the group until its session times out, 60 s by default',
+    source: '`test/e2e/groups.test.ts`',
+  },
+  {
     client: 'kafkajs',
     version: '2.2.4',
     behaviour: 'A member notices a rebalance only between two fetches: within `maxWaitTimeInMs`, 5 s by default',
