@@ -40,7 +40,7 @@ const rootFiles: Record<string, readonly string[]> = {
   'codecs.ts': [],
   'optional-package.ts': [],
   'services.ts': ['net', 'api'],
-  'settings.ts': ['net', 'api', 'operations'],
+  'settings.ts': ['net', 'api', 'operations', 'write'],
 }
 
 /** Open to every folder but core. */

@@ -8,8 +8,9 @@ import { StoreWatch } from '../observe/store-watch.ts'
 import type { FetchAsk } from '../read/reader.ts'
 import { settings } from '../settings.ts'
 import { systemClock } from '../time/system-clock.ts'
+import { Turns } from '../time/turns.ts'
 import type { Admission, ProduceAnswer } from '../write/writer.ts'
-import { RecordOperations, type RecordVerbsParts } from './records.ts'
+import { RecordOperations, type RecordOperationsParts } from './records.ts'
 
 const topic: Topic = { topicId: 'abcdefghijklmnopqrstuv', name: 'hello', partitions: 2, configs: {}, createdAtMs: 0 }
 const appended: ProduceAnswer = { kind: 'appended', baseOffset: 7, timestamp: -1, logStartOffset: 0 }
@@ -25,7 +26,7 @@ test('a record is stored with the epoch of its slot, and its place is answered',
     replayed: false,
   })
   expect(log.admitted).toMatchObject([{ topicId: topic.topicId, partition: 1, epoch: 5 }])
-  expect(log.admitted[0]).not.toHaveProperty('stamp')
+  expect(log.admitted[0]?.stamp).toBeUndefined()
 })
 
 test('with LogAppendTime the stamp of the partition is used, and it never goes back', async () => {
@@ -213,7 +214,7 @@ class Parts {
   constructor({ topic: named = topic, answer = appended, room = true, loseSlotInRoom = false }: PartsOptions = {}) {
     this.topic = named
     const found = (): { readonly kind: 'ok'; readonly value: Topic } => ({ kind: 'ok', value: this.topic })
-    const ioClock: RecordVerbsParts['ioClock'] = {
+    const ioClock: RecordOperationsParts['ioClock'] = {
       now: () => this.#nowMs,
       monotonic: () => this.#nowMs,
       after: (delayMs, callback) => {
@@ -227,10 +228,11 @@ class Parts {
       },
       soon: setImmediate,
     }
-    const parts: RecordVerbsParts = {
+    const parts: RecordOperationsParts = {
       stores: this.stores,
       topics: { find: async () => [found()], findById: async () => [found()] },
       tails: {
+        get: () => undefined,
         loaded: async (asked) =>
           asked.map((partition) => ({
             ...partition,
@@ -274,7 +276,7 @@ class Parts {
       // The batches are not compressed.
       codecs: {} as Codecs,
       crc32c,
-      turns: { next: settled },
+      turns: new Turns(ioClock),
     }
     this.operations = new RecordOperations(parts)
   }
@@ -296,7 +298,7 @@ class Parts {
     return this.#start(partition) + (this.logs[partition]?.length ?? 0)
   }
 
-  #fetch({ partition, offset }: FetchAsk): Awaited<ReturnType<RecordVerbsParts['reader']['fetch']>>[number] {
+  #fetch({ partition, offset }: FetchAsk): Awaited<ReturnType<RecordOperationsParts['reader']['fetch']>>[number] {
     const start = this.#start(partition)
     const end = this.#end(partition)
     const watermarks = { logStartOffset: start, highWatermark: end, lastStableOffset: end }

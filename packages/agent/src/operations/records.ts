@@ -1,7 +1,6 @@
 // The operations on records that HTTP routes and commands share: produce one, append, read a partition, query a topic, follow its end.
-import { type Codecs, errors } from '@local-kafka-service/protocol'
+import { errors } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
-import type { Checksum } from '../core/checksum.ts'
 import type { TopicId } from '../core/ids.ts'
 import { limits } from '../limits.ts'
 import type { Watermarks } from '../metadata/metadata-store.ts'
@@ -9,12 +8,8 @@ import type { StoreWatch } from '../observe/store-watch.ts'
 import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
 import type { Offsets } from '../read/offsets.ts'
 import type { Reader } from '../read/reader.ts'
-import type { Settings } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
-import type { Turns } from '../time/turns.ts'
-import type { Owners } from '../view/owners.ts'
-import type { Tails } from '../view/tails.ts'
-import type { Writer } from '../write/writer.ts'
+import type { AppendParts } from '../write/append.ts'
 import { type Appended, type AppendRecords, appendRecords } from './record-append.ts'
 import { decodePage, type LogRecord, type Unreadable } from './record-pages.ts'
 import { type From, RecordPlaces, type Refusal } from './record-places.ts'
@@ -22,20 +17,12 @@ import { type QueryAnswer, type QueryRecords, queryRecords } from './record-quer
 import { type Tail, type TailRecords, tailRecords } from './record-tail.ts'
 import type { TopicOperations } from './topics.ts'
 
-export interface RecordVerbsParts {
+export interface RecordOperationsParts extends AppendParts {
   readonly topics: Pick<TopicOperations, 'find' | 'findById'>
-  readonly writer: Pick<Writer, 'room' | 'admit'>
   readonly stores: Pick<StoreWatch, 'trouble' | 'onFailure'>
   readonly reader: Pick<Reader, 'fetch'>
   readonly offsets: Pick<Offsets, 'list'>
-  readonly tails: Pick<Tails, 'loaded' | 'stamp'>
-  readonly owners: Pick<Owners, 'ofPartition'>
-  readonly settings: Settings
-  readonly clock: Clock
   readonly ioClock: Clock
-  readonly turns: Pick<Turns, 'next'>
-  readonly codecs: Codecs
-  readonly crc32c: Checksum
 }
 
 export interface ProduceOne {
@@ -76,10 +63,10 @@ export type ReadAnswer =
 
 /** Every operation may also reject with a MetadataError. */
 export class RecordOperations {
-  readonly #parts: RecordVerbsParts
+  readonly #parts: RecordOperationsParts
   readonly #places: RecordPlaces
 
-  constructor(parts: RecordVerbsParts) {
+  constructor(parts: RecordOperationsParts) {
     this.#parts = parts
     this.#places = new RecordPlaces(parts)
   }

@@ -17,10 +17,10 @@ export interface Admission {
   /** Exactly one v2 batch. The writer copies it, so the caller may reuse the memory. */
   readonly batch: Uint8Array
   /** Set for LogAppendTime: milliseconds since the epoch. */
-  readonly stamp?: number
+  readonly stamp?: number | undefined
   /** The largest timestamp of a CreateTime batch's records, set if the header contradicts it. */
-  readonly maxTimestamp?: number
-  readonly idempotency?: { readonly key: string; readonly bodyHash: string; readonly timestamp: number }
+  readonly maxTimestamp?: number | undefined
+  readonly idempotency?: { readonly key: string; readonly bodyHash: string; readonly timestamp: number } | undefined
 }
 
 /** The place of an admitted batch in its flush. */

@@ -3,7 +3,7 @@ import type { CodecName } from '@local-kafka-service/protocol'
 import { UserError } from '../../user-error.ts'
 import type { Given } from '../client-command.ts'
 import type { RecordHeader } from './kafka-record.ts'
-import { acknowledgements, codecs } from './produce.ts'
+import { acknowledgements, codecs } from './produce-words.ts'
 import { type LineForm, parseHeader } from './record-lines.ts'
 
 export interface ProducePlan {

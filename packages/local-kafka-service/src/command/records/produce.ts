@@ -1,11 +1,8 @@
 // The row of `lks produce`: writes lines or JSON records to a topic.
 import type { ClientCommand } from '../client-command.ts'
 import { count, whatIsWrong } from './option-checks.ts'
+import { acknowledgements, codecs, produceFormats } from './produce-words.ts'
 import { parseHeader } from './record-lines.ts'
-
-export const produceFormats = ['table', 'json', 'name'] as const
-export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-export const acknowledgements = ['all', '1', '0'] as const
 
 export const produce: ClientCommand = {
   path: ['produce'],

@@ -1,0 +1,284 @@
+// The one door to append: every batch of Produce and of HTTP takes these steps, in this order. Load its partition, validate it, wait for room, check the owner, stamp, admit.
+import { type Codecs, errorName, errors, type KafkaErrorName } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
+import type { Checksum } from '../core/checksum.ts'
+import type { TopicId } from '../core/ids.ts'
+import { type RecordError, timestampErrors } from '../core/log/record-errors.ts'
+import { type AppendRules, validateBatch } from '../core/log/validate.ts'
+import { limits } from '../limits.ts'
+import type { Refusal, Topic } from '../metadata/metadata-store.ts'
+import type { StoreWatch } from '../observe/store-watch.ts'
+import type { Settings } from '../settings.ts'
+import type { Clock } from '../time/clock.ts'
+import { inSlices, type Turns } from '../time/turns.ts'
+import type { Owners } from '../view/owners.ts'
+import type { Tails } from '../view/tails.ts'
+import { appendRules } from './append-rules.ts'
+import type { Admission, ProduceAnswer, Writer } from './writer.ts'
+
+export interface AppendRequest {
+  readonly batches: readonly BatchToAppend[]
+  /**
+   * - `each`: a rejected batch does not keep the others out. Each partition occurs once, because the batches may go into several flushes.
+   * - `all`: a batch that is rejected before the admission keeps all out. All go into one flush.
+   */
+  readonly scope: 'each' | 'all'
+  /** The time of the request, to which the records' timestamps are compared. */
+  readonly nowMs: number
+  readonly produceVersion: number
+  /** Ends the wait for room. */
+  readonly signal: AbortSignal
+  /** The connection whose later batches depend on these (see Writer.admit). It is the object that `signal` is. */
+  readonly source?: AbortSignal
+}
+
+export interface BatchToAppend {
+  readonly topic: Topic
+  readonly partition: number
+  /** Null if the client sent none, which is rejected. */
+  readonly batch: Uint8Array | null
+  readonly idempotency?: Admission['idempotency']
+}
+
+/** Definitely not appended. */
+export interface AppendRejection {
+  readonly kind: 'refused'
+  readonly error: KafkaErrorName | Refusal
+  readonly message: string | null
+  /** Set before the admission: the partition of the batch that was rejected. With the scope `all` it may be another batch. */
+  readonly partition?: number
+  /** The records whose timestamps are out of range. */
+  readonly recordErrors?: readonly RecordError[]
+  /** Later batches of the same connection must not be admitted: they would overtake the retry of this one. */
+  readonly thenClose: boolean
+}
+
+export type DefiniteAnswer = Extract<ProduceAnswer, { kind: 'appended' }> | AppendRejection
+
+/** `unknown`: the wait ended before the outcome was known. The write goes on, and the records may still be stored. */
+export type AppendAnswer = DefiniteAnswer | { readonly kind: 'unknown' }
+
+/** Batches on their way. It holds none of their bytes. */
+export interface Appending {
+  /** One per batch, in order. Settles when every outcome is definite. Rejects only with an AssertionError, a defect of this server. */
+  readonly definite: Promise<readonly DefiniteAnswer[]>
+  readonly batchCount: number
+  readonly waitingCount: number
+  /** The batches that were rejected before the admission, by their index. */
+  readonly rejected: ReadonlyMap<number, AppendRejection>
+}
+
+export interface AppendParts {
+  readonly writer: Pick<Writer, 'room' | 'admit'>
+  readonly tails: Pick<Tails, 'get' | 'loaded' | 'stamp'>
+  readonly owners: Pick<Owners, 'ofPartition'>
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly turns: Turns
+  readonly crc32c: Checksum
+  readonly codecs: Codecs
+}
+
+/**
+ * Settles when the batches are admitted or rejected: then the connection may go on with its next request. Rejects with a MetadataError when a partition
+ * must be loaded and the database is away; nothing is admitted then.
+ */
+export async function append(request: AppendRequest, parts: AppendParts): Promise<Appending> {
+  const { batches, scope, signal } = request
+  const rejected = new Map<number, AppendRejection>()
+  await loadPartitions(batches, rejected, parts)
+  const valid = await validated(request, rejected, parts)
+  const mayGoOn = valid.length > 0 && (scope === 'each' || rejected.size === 0)
+  if (!mayGoOn) return appending(request, rejected, [])
+  const bytes = valid.reduce((sum, { batch }) => sum + batch.length, 0)
+  if (await parts.writer.room(bytes, signal)) return appending(request, rejected, await admitted(valid, request, rejected, parts))
+  for (const { at, partition } of valid) rejected.set(at, { ...noRoom, partition })
+  return appending(request, rejected, [])
+}
+
+/** Waits for the answers. The wait is for a store, so it counts the real time of `ioClock`: a test that moves its clock must not time out a write in progress. */
+export async function inTime(
+  { definite, batchCount, waitingCount, rejected }: Appending,
+  wait: {
+    readonly waitMs: number
+    readonly ioClock: Clock
+    /** Its failure ends the wait: the outcome stays unknown until a person has repaired the disk. */
+    readonly stores?: Pick<StoreWatch, 'onFailure'>
+  },
+): Promise<readonly AppendAnswer[]> {
+  if (waitingCount === 0) return await definite
+  const late = Promise.withResolvers<undefined>()
+  const timer = wait.ioClock.after(wait.waitMs, () => late.resolve(undefined))
+  // A definite answer arrives in this turn, before the time-out.
+  const unwatch = wait.stores?.onFailure(() => wait.ioClock.soon(() => late.resolve(undefined)))
+  const answers = await Promise.race([definite, late.promise])
+  unwatch?.()
+  timer.cancel()
+  return answers ?? Array.from({ length: batchCount }, (_, at) => rejected.get(at) ?? unknown)
+}
+
+const unknown = { kind: 'unknown' } as const
+
+const noRoom = {
+  kind: 'refused',
+  error: 'NOT_ENOUGH_REPLICAS',
+  message: 'The agent has no room for more records until others are stored: try again.',
+  thenClose: true,
+} as const
+
+type Rejected = Map<number, AppendRejection>
+
+/** A batch that may be appended if this agent owns its partition. */
+interface ValidBatch {
+  /** Its index in the request. */
+  readonly at: number
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly batch: Uint8Array
+  readonly timestampType: AppendRules['timestampType']
+  readonly maxTimestamp: number | undefined
+  readonly idempotency: Admission['idempotency'] | undefined
+}
+
+/** Batches that were admitted together, as indexes in the request, and their answers in the same order. */
+interface AdmittedSlice {
+  readonly indexes: readonly number[]
+  readonly answers: Promise<readonly ProduceAnswer[]>
+}
+
+/** Loads the partitions that are not in memory. Only the database can say that a partition does not exist. */
+async function loadPartitions(batches: readonly BatchToAppend[], rejected: Rejected, parts: AppendParts): Promise<void> {
+  let first = 0
+  for await (const some of inSlices(batches, parts.turns)) {
+    await loadSome(some, first, rejected, parts)
+    first += some.length
+  }
+}
+
+async function loadSome(
+  batches: readonly BatchToAppend[],
+  first: number,
+  rejected: Rejected,
+  { tails, owners }: AppendParts,
+): Promise<void> {
+  const missing: { readonly at: number; readonly topicId: TopicId; readonly partition: number }[] = []
+  for (const [index, { topic, partition }] of batches.entries()) {
+    const { topicId, partitions } = topic
+    const elsewhere = partition >= 0 && partition < partitions && !owners.ofPartition(topicId, partition).mine
+    if (!elsewhere && tails.get(topicId, partition) === undefined) missing.push({ at: first + index, topicId, partition })
+  }
+  if (missing.length === 0) return
+  const states = await tails.loaded(missing)
+  for (const [index, { at, partition }] of missing.entries())
+    if (states[index] === undefined) rejected.set(at, rejection('UNKNOWN_TOPIC_OR_PARTITION', { partition }))
+}
+
+/** In the order of the request. Other requests run between two slices, but not the next one of this connection: it waits for the admission of this one. */
+async function validated(
+  { batches, nowMs, produceVersion }: AppendRequest,
+  rejected: Rejected,
+  parts: AppendParts,
+): Promise<readonly ValidBatch[]> {
+  const { settings, turns } = parts
+  const rules = new Map<TopicId, AppendRules>()
+  const slice = turns.slice()
+  const valid: ValidBatch[] = []
+  for (const [at, { topic, partition, batch, idempotency }] of batches.entries()) {
+    if (rejected.has(at)) continue
+    const { topicId } = topic
+    const rule = rules.get(topicId) ?? appendRules(topic, { settings, nowMs, produceVersion })
+    rules.set(topicId, rule)
+    const checked = validateBatch(batch, rule, parts)
+    if (checked.kind === 'ok') {
+      const { maxTimestamp } = checked.value
+      // A batch that is null is never valid.
+      valid.push({
+        at,
+        topicId,
+        partition,
+        batch: must(batch ?? undefined, 'a valid batch'),
+        timestampType: rule.timestampType,
+        maxTimestamp,
+        idempotency,
+      })
+    } else {
+      const recordErrors =
+        batch !== null && checked.code === errors.INVALID_TIMESTAMP.code ? timestampErrors(batch, rule, parts.codecs) : []
+      const error = must(errorName(checked.code), 'the name of a code of ours')
+      rejected.set(at, {
+        ...rejection(error, { partition, message: checked.message ?? null }),
+        ...(recordErrors.length > 0 && { recordErrors }),
+      })
+    }
+    const openedBytes = checked.kind === 'ok' ? checked.value.openedBytes : limits.decompressedBytes
+    if (slice.spent(1 + openedBytes / limits.openedBytesPerUnit)) await slice.next()
+  }
+  return valid
+}
+
+/**
+ * The connection's next request waits until all slices are admitted, so slices do not change the order of a partition's batches. Within a slice, nothing is
+ * awaited between the last check and the admission.
+ */
+async function admitted(
+  valid: readonly ValidBatch[],
+  { scope, source }: AppendRequest,
+  rejected: Rejected,
+  parts: AppendParts,
+): Promise<readonly AdmittedSlice[]> {
+  const slices: AdmittedSlice[] = []
+  for await (const some of scope === 'all' ? [valid] : inSlices(valid, parts.turns)) {
+    const { indexes, admissions } = admissible(some, rejected, parts)
+    if (admissions.length === 0 || (scope === 'all' && rejected.size > 0)) continue
+    slices.push({ indexes, answers: parts.writer.admit(admissions, source).answers })
+  }
+  return slices
+}
+
+/** Synchronous, right before the admission, so that the owner, its epoch and the stamp are current. */
+function admissible(
+  valid: readonly ValidBatch[],
+  rejected: Rejected,
+  { owners, tails, clock }: AppendParts,
+): { readonly indexes: readonly number[]; readonly admissions: readonly Admission[] } {
+  const nowMs = clock.now()
+  const indexes: number[] = []
+  const admissions: Admission[] = []
+  for (const { at, topicId, partition, batch, timestampType, maxTimestamp, idempotency } of valid) {
+    const { mine, epoch } = owners.ofPartition(topicId, partition)
+    if (!mine) {
+      rejected.set(at, rejection('NOT_LEADER_OR_FOLLOWER', { partition }))
+      continue
+    }
+    const stamp = timestampType === 'LogAppendTime' ? tails.stamp(topicId, partition, nowMs) : undefined
+    indexes.push(at)
+    admissions.push({
+      topicId,
+      partition,
+      epoch,
+      batch,
+      stamp,
+      maxTimestamp,
+      idempotency: idempotency && stamp !== undefined ? { ...idempotency, timestamp: stamp } : idempotency,
+    })
+  }
+  return { indexes, admissions }
+}
+
+function rejection(error: KafkaErrorName, of: { readonly partition: number; readonly message?: string | null }): AppendRejection {
+  return { kind: 'refused', error, message: of.message ?? null, partition: of.partition, thenClose: false }
+}
+
+/** A function of its own, whose closures cannot hold the bytes of the batches. */
+function appending({ batches: { length: batchCount }, scope }: AppendRequest, of: Rejected, slices: readonly AdmittedSlice[]): Appending {
+  const [first] = of.values()
+  const rejected = scope === 'all' && first !== undefined ? new Map(Array.from({ length: batchCount }, (_, at) => [at, first])) : of
+  const answersIn = (all: readonly (readonly ProduceAnswer[])[]): readonly DefiniteAnswer[] => {
+    const answers = new Map<number, DefiniteAnswer>(rejected)
+    for (const [slice, { indexes }] of slices.entries())
+      for (const [index, at] of indexes.entries()) answers.set(at, must(all[slice]?.[index], 'the answer of an admitted batch'))
+    return Array.from({ length: batchCount }, (_, at) => must(answers.get(at), 'the answer of each batch'))
+  }
+  const definite = Promise.all(slices.map(({ answers }) => answers)).then(answersIn)
+  return { definite, batchCount, waitingCount: batchCount - rejected.size, rejected }
+}
