@@ -7,6 +7,7 @@ import { MetadataError, type MetadataStore } from './metadata/metadata-store.ts'
 import { openMetadata } from './metadata/open.ts'
 import { openSqlite } from './metadata/sqlite.ts'
 import type { AgentEvent } from './observe/events.ts'
+import { sleep } from './time/sleep.ts'
 import { systemRandom } from './time/system-clock.ts'
 import { ManualClock } from './time/testing/manual-clock.ts'
 
@@ -111,7 +112,7 @@ test('H11: a database that is away fences no agent: the time-out begins again wh
     ...store.members,
     leases: async () => {
       // The fourth read is answered only when the database is back.
-      if (++reads === 4) await clock.sleep(20_000)
+      if (++reads === 4) await sleep(clock, 20_000)
       return await store.members.leases()
     },
   }

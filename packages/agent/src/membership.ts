@@ -5,6 +5,8 @@ import { isUnmoved, type Lease } from './metadata/lease.ts'
 import type { Members, RegisterInput, Registration } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
 import type { Clock, Random } from './time/clock.ts'
+import { every } from './time/every.ts'
+import { sleep } from './time/sleep.ts'
 import { Owners } from './view/owners.ts'
 
 export interface MembershipParts {
@@ -65,7 +67,7 @@ export class Membership {
 
   /** Beats until the signal aborts. Settles with 'fenced' as soon as a beat finds this incarnation over. A database that is away fences no agent. */
   async run(signal: AbortSignal): Promise<'fenced' | 'stopped'> {
-    for await (const _ of this.#parts.clock.every(limits.heartbeatMs, signal)) {
+    for await (const _ of every(this.#parts.clock, limits.heartbeatMs, signal)) {
       try {
         if ((await this.#beat()) === 'fenced') return 'fenced'
       } catch (error) {
@@ -128,7 +130,7 @@ async function silentLeases({ members, clock, emit }: MembershipParts): Promise<
   let since = clock.monotonic()
   let lastRead = since
   while (watched.length > 0 && lastRead - since < limits.leaseMs) {
-    await clock.sleep(limits.heartbeatMs)
+    await sleep(clock, limits.heartbeatMs)
     const leases = await members.leases()
     const living = leases.find((lease) => !watched.some((before) => isUnmoved(lease, before)))
     if (living !== undefined) throw new LeaseHeldError(living)

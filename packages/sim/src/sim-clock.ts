@@ -133,31 +133,6 @@ export class LifeClock implements Clock {
     }
   }
 
-  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason)
-      const give = (): void => {
-        timer.cancel()
-        reject(signal?.reason)
-      }
-      const timer = this.after(delayMs, () => {
-        signal?.removeEventListener('abort', give)
-        resolve()
-      })
-      signal?.addEventListener('abort', give, { once: true })
-    })
-  }
-
-  async *every(periodMs: number, signal: AbortSignal): AsyncIterable<number> {
-    while (!signal.aborted) {
-      const slept = await this.sleep(periodMs, signal).then(
-        () => true,
-        () => false,
-      )
-      if (slept) yield this.monotonic()
-    }
-  }
-
   soon(callback: () => void): void {
     this.#time.after(0, () => this.#life.deliver(callback))
   }

@@ -7,6 +7,7 @@ import { limits } from '../limits.ts'
 import type { AgedTopic, CommittedOffset, GroupStore, OffsetToCommit } from '../metadata/metadata-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock, Random } from '../time/clock.ts'
+import { every } from '../time/every.ts'
 import type { Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import { type Beside, GroupRunner } from './group-runner.ts'
@@ -174,7 +175,7 @@ export class Groups {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, offsetsCheckMs } = this.#parts
     let reloaded = await this.#attempt('reloading groups', signal, () => this.#reload(signal))
-    for await (const _ of clock.every(offsetsCheckMs, signal)) {
+    for await (const _ of every(clock, offsetsCheckMs, signal)) {
       if (!reloaded) reloaded = await this.#attempt('reloading groups', signal, () => this.#reload(signal))
       this.#unloadIdle(0)
       await this.#attempt('expiring offsets', signal, () => this.#expire(signal))

@@ -7,6 +7,7 @@ import type { CommitBatch, CommitInput, CommitOutcome, CommitResult, LogIndex } 
 import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
+import { sleep } from '../time/sleep.ts'
 
 /** A sealed flush: its bytes never change, and its sequence is allocated. */
 export interface Flush {
@@ -182,7 +183,7 @@ export class Chain {
       else if (!unknownBefore && clock.monotonic() >= patienceEnds) return outcome
       if (this.#killed === undefined) {
         emit({ kind: 'commit retried', sequence: input.sequence, outcome: outcome.kind, message: outcome.error.message })
-        await clock.sleep(delayMs)
+        await sleep(clock, delayMs)
       }
       if (this.#killed !== undefined) return outcome.kind === 'unknown' || unknownBefore ? { kind: 'unheard' } : outcome
       delayMs = Math.min(delayMs * 2, limits.commitRetryMaxMs)

@@ -1,5 +1,6 @@
 // A database whose interceptor sees every transaction and may fail it: the faults of a test, injected below the repetition of indefinite outcomes.
 import type { Clock } from '../time/clock.ts'
+import { sleep } from '../time/sleep.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { Outcome, Sql, TransactionTable } from './sql.ts'
 
@@ -32,7 +33,7 @@ export function interceptedSql<Transactions extends TransactionTable>(
   return {
     async run(transaction, input, deadlineMs) {
       const { act, waitMs = 0 } = intercept({ transaction, atMs: clock.now() })
-      if (waitMs > 0) await clock.sleep(Math.min(waitMs, deadlineMs))
+      if (waitMs > 0) await sleep(clock, Math.min(waitMs, deadlineMs))
       if (waitMs >= deadlineMs) return away(`${transaction}: no answer in ${deadlineMs} ms: a fault of the test`)
       switch (act.kind) {
         case 'unreachable':

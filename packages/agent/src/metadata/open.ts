@@ -3,6 +3,7 @@ import type { ClusterId } from '../core/ids.ts'
 import { slotsOfNewCluster } from '../core/slots.ts'
 import { limits } from '../limits.ts'
 import type { Clock } from '../time/clock.ts'
+import { sleep } from '../time/sleep.ts'
 import { type GroupStore, type LogIndex, type Members, MetadataError, type MetadataStore, type Topics } from './metadata-store.ts'
 import type { SegmentPlace } from './recovery.ts'
 import type { DamagedLog, RecoveryStore } from './recovery-store.ts'
@@ -131,7 +132,7 @@ function patient(sql: Sql<Transactions>, clock: Clock): Run {
           ...reason,
         })
       }
-      await clock.sleep(delayMs)
+      await sleep(clock, delayMs)
       delayMs = Math.min(delayMs * 2, limits.commitRetryMaxMs)
     }
   }

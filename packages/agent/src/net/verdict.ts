@@ -1,6 +1,7 @@
 // Carries out an interceptor's verdict on one request, in the order of its connection, and reports the outcome to the interceptor.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import type { Clock } from '../time/clock.ts'
+import { sleep } from '../time/sleep.ts'
 import { type Answer, type Handled, isStopping } from './connection.ts'
 import type { Act, End, Interception, Verdict } from './interceptor.ts'
 
@@ -27,7 +28,7 @@ export async function carryOut(interception: Interception, request: Interceptabl
   const { act, waitMs = 0, throttleMs = 0 } = await decided(interception.verdict, signal)
   if (throttleMs > 0) request.throttle(throttleMs)
   // The request is still handled when its client has disconnected: it reached the server.
-  if (waitMs > 0) await clock.sleep(waitMs, signal).catch(ended(signal))
+  if (waitMs > 0) await sleep(clock, waitMs, signal).catch(ended(signal))
   return await done(act, request, { signal, settled: tellingEnd(interception, watched) })
 }
 

@@ -1,5 +1,6 @@
 // A store with latency: every request first waits a fixed time, like the S3 of the specification (100 ms).
 import type { Clock } from '../time/clock.ts'
+import { sleep } from '../time/sleep.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, type RemoveResult } from './object-store.ts'
 
 export class DelayedObjects implements ObjectStore {
@@ -47,6 +48,6 @@ export class DelayedObjects implements ObjectStore {
 
   /** A request that is aborted here has not reached the store. */
   async #wait(what: string, signal: AbortSignal | undefined): Promise<void> {
-    await this.#clock.sleep(this.#latencyMs, signal).catch(() => Promise.reject(abortedError('no', what)))
+    await sleep(this.#clock, this.#latencyMs, signal).catch(() => Promise.reject(abortedError('no', what)))
   }
 }

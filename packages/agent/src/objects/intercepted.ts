@@ -1,5 +1,6 @@
 // A store whose interceptor sees every request and may fail it: the faults of a test, injected below the retries, so that the retries are real.
 import type { Clock } from '../time/clock.ts'
+import { sleep } from '../time/sleep.ts'
 import {
   abortedError,
   type ByteRange,
@@ -79,7 +80,7 @@ export class InterceptedObjects implements ObjectStore {
   async #before(operation: InterceptedStoreRequest['operation'], key: string, signal: AbortSignal | undefined): Promise<StoreFate['act']> {
     const { act, waitMs = 0 } = this.#intercept({ operation, key, atMs: this.#clock.now() })
     const what = `${operation} ${key}`
-    if (waitMs > 0) await this.#clock.sleep(waitMs, signal).catch(() => Promise.reject(abortedError('no', what)))
+    if (waitMs > 0) await sleep(this.#clock, waitMs, signal).catch(() => Promise.reject(abortedError('no', what)))
     if (act.kind !== 'fail') return act
     const changes = operation === 'put' || operation === 'remove'
     const applied = changes && act.error === 'timeout' ? 'unknown' : 'no'

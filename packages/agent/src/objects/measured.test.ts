@@ -1,5 +1,6 @@
 // The counts of a measured store: requests, failures by kind, bytes and time.
 import { expect, test } from 'vitest'
+import { sleep } from '../time/sleep.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { MeasuredObjects, type StoreMeter } from './measured.ts'
 import { bytes, failure, listed } from './object-store.contract.ts'
@@ -14,7 +15,7 @@ function meterOf(store: MeasuredObjects, operation: StoreMeter['operation']): St
 
 test('bytes and time of requests are summed', async () => {
   const clock = new ManualClock()
-  const inner = new HookedObjects({ before: () => clock.sleep(250) })
+  const inner = new HookedObjects({ before: () => sleep(clock, 250) })
   const store = new MeasuredObjects(inner, clock)
   const put = store.put('k', [bytes('01234'), bytes('56789')])
   await clock.advance(250)

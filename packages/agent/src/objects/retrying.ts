@@ -1,5 +1,6 @@
 // A store that retries: the same bytes under the same key, with growing pauses, until the request succeeds, cannot succeed, or is out of time.
 import type { Clock, Random } from '../time/clock.ts'
+import { sleep } from '../time/sleep.ts'
 import {
   abortedError,
   type ByteRange,
@@ -121,7 +122,7 @@ export class RetryingObjects implements ObjectStore {
         const pause = pauseMs * (0.5 + this.#random.next() / 2)
         const last = !isTransient(error) || this.#clock.monotonic() + pause >= deadline
         if (last) throw tries === 1 && error.applied === applied ? error : restated(error, applied, tries)
-        await this.#clock.sleep(pause, signal).catch(() => Promise.reject(abortedError(applied, what)))
+        await sleep(this.#clock, pause, signal).catch(() => Promise.reject(abortedError(applied, what)))
       }
     }
   }

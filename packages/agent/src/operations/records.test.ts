@@ -222,10 +222,6 @@ class Parts {
         this.#timers.add(timer)
         return { cancel: () => this.#timers.delete(timer) }
       },
-      sleep: () => Promise.reject(new Error('nothing here sleeps')),
-      every: () => {
-        throw new Error('nothing here beats')
-      },
       soon: setImmediate,
     }
     const parts: RecordOperationsParts = {

@@ -1,16 +1,13 @@
 // The ports of time and randomness: all code of the agent that waits or needs random values uses one of these two.
 
+/** `sleep.ts` and `every.ts` are the waits on a clock. */
 export interface Clock {
   /** Milliseconds since the epoch by the wall clock, which may jump. Use it for timestamps, never for time-outs. */
   now(): number
   /** Milliseconds on a clock that never goes back. For time-outs, leases and measurements. */
   monotonic(): number
-  /** Runs the callback once, after at least `delayMs`. The timer does not keep a process alive. */
-  after(delayMs: number, callback: () => void): Timer
-  /** Settles after `delayMs`; rejects with the signal's reason as soon as it aborts. */
-  sleep(delayMs: number, signal?: AbortSignal): Promise<void>
-  /** Yields the monotonic time about every `periodMs` until the signal aborts, then returns. A slow consumer skips beats and never gets a burst. */
-  every(periodMs: number, signal: AbortSignal): AsyncIterable<number>
+  /** Runs the callback once, after at least `delayMs`. The timer does not keep a process alive. A clock that jumps over several beats may fire only the last. */
+  after(delayMs: number, callback: () => void, kind?: 'timer' | 'beat'): Timer
   /** Runs the callback in a later turn of the event loop, after pending I/O. */
   soon(callback: () => void): void
 }

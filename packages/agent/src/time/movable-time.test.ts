@@ -1,7 +1,9 @@
 // Movable time: timers that are due during a move fire in order, and no consumer gets a burst.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { every } from './every.ts'
 import { MovableTime } from './movable-time.ts'
+import { sleep } from './sleep.ts'
 import { ManualClock } from './testing/manual-clock.ts'
 
 /** Movable time over a manual clock. */
@@ -45,7 +47,7 @@ test('an advance fires timers in the order of their time, then of their setting,
   time.clock.after(20, note('b'))
   time.clock.after(10, () => {
     note('a')()
-    void time.clock.sleep(5).then(note('set during the move'))
+    void sleep(time.clock, 5).then(note('set during the move'))
   })
   time.clock.after(20, note('c'))
   time.clock.after(31, note('later'))
@@ -79,7 +81,7 @@ test('a beat fires once at the end of an advance, also if several were missed, a
   const stop = new AbortController()
   const beats: number[] = []
   const beating = (async () => {
-    for await (const now of time.clock.every(10, stop.signal)) beats.push(now - 1_000_000)
+    for await (const now of every(time.clock, 10, stop.signal)) beats.push(now - 1_000_000)
   })()
   await advance(86_400_003)
   expect(beats).toEqual([86_400_003])
@@ -153,7 +155,7 @@ test('a move waits for work in real time before time continues', async () => {
   const { time, base } = aTime()
   const order: string[] = []
   time.clock.after(10, () => {
-    void time.inFlight.during(base.sleep(40).then(() => order.push('saved')))
+    void time.inFlight.during(sleep(base, 40).then(() => order.push('saved')))
   })
   time.clock.after(200, () => order.push('next'))
   const moving = time.advance(1_000, { sessions: 'keep' })
@@ -192,11 +194,11 @@ test('two advances run one after the other', async () => {
 test('a sleep rejects with the reason of its signal and leaves no timer', async () => {
   const { time, base, advance } = aTime()
   const stop = new AbortController()
-  const sleeping = time.clock.sleep(10, stop.signal)
+  const sleeping = sleep(time.clock, 10, stop.signal)
   const reason = new Error('enough')
   stop.abort(reason)
   await expect(sleeping).rejects.toBe(reason)
-  await expect(time.clock.sleep(10, stop.signal)).rejects.toBe(reason)
+  await expect(sleep(time.clock, 10, stop.signal)).rejects.toBe(reason)
   expect(base.waiting).toBe(0)
   await advance(20)
 })

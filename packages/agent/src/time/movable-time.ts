@@ -178,59 +178,13 @@ export class MovableTime {
 
   #clockOf(view: View): Clock {
     const monotonic = (): number => this.#monotonic(view)
-    const after = (delayMs: number, callback: () => void): Timer => this.#set(view, monotonic() + Math.max(0, delayMs), callback, 'timer')
     return {
       // Whole milliseconds, like a timestamp: timers are due at fractions of a millisecond, and a move stops at each of them.
       now: () => Math.round(this.#base.now() + this.#wallMs + view.aheadMs),
       monotonic,
-      after,
-      sleep: (delayMs, signal) =>
-        new Promise((resolve, reject) => {
-          if (signal?.aborted === true) return reject(reasonOf(signal))
-          const timer = after(delayMs, () => {
-            signal?.removeEventListener('abort', give)
-            resolve()
-          })
-          function give(): void {
-            timer.cancel()
-            if (signal !== undefined) reject(reasonOf(signal))
-          }
-          signal?.addEventListener('abort', give, { once: true })
-        }),
-      every: (periodMs, signal) => this.#every(view, periodMs, signal),
+      after: (delayMs, callback, kind = 'timer') => this.#set(view, monotonic() + Math.max(0, delayMs), callback, kind),
       soon: (callback) => this.#base.soon(callback),
     }
-  }
-
-  async *#every(view: View, periodMs: number, signal: AbortSignal): AsyncIterable<number> {
-    for (let dueMs = this.#monotonic(view) + periodMs; ; ) {
-      if (!(await this.#beat(view, dueMs, signal))) return
-      yield this.#monotonic(view)
-      // Skips beats that were due while the consumer was busy, or during a move.
-      const lateMs = Math.max(0, this.#monotonic(view) - dueMs)
-      dueMs += periodMs * (Math.floor(lateMs / periodMs) + 1)
-    }
-  }
-
-  /** False: the signal aborted first. */
-  #beat(view: View, dueMs: number, signal: AbortSignal): Promise<boolean> {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve(false)
-      const timer = this.#set(
-        view,
-        dueMs,
-        () => {
-          signal.removeEventListener('abort', onAbort)
-          resolve(true)
-        },
-        'beat',
-      )
-      function onAbort(): void {
-        timer.cancel()
-        resolve(false)
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
-    })
   }
 }
 
@@ -240,8 +194,3 @@ interface View {
 }
 
 const unset: Timer = { cancel() {} }
-
-function reasonOf(signal: AbortSignal): Error {
-  const reason: unknown = signal.reason
-  return reason instanceof Error ? reason : new Error(String(reason))
-}

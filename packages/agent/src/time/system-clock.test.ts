@@ -1,5 +1,7 @@
 // The system clock keeps the promises of Clock.
 import { expect, test } from 'vitest'
+import { every } from './every.ts'
+import { sleep } from './sleep.ts'
 import { systemClock, systemRandom } from './system-clock.ts'
 
 /** Settles after a real delay, without the clock under test. */
@@ -29,7 +31,7 @@ test('a delay below zero fires soon, and Node emits no warning', async () => {
   process.on('warning', onWarning)
   try {
     await new Promise<void>((resolve) => systemClock.after(-1, resolve))
-    await systemClock.sleep(-5)
+    await sleep(systemClock, -5)
     await pass(0)
   } finally {
     process.off('warning', onWarning)
@@ -40,16 +42,16 @@ test('a delay below zero fires soon, and Node emits no warning', async () => {
 test('a sleep rejects with the reason of its signal, also if the signal aborted before', async () => {
   const reason = new Error('enough')
   const controller = new AbortController()
-  const sleeping = systemClock.sleep(60_000, controller.signal)
+  const sleeping = sleep(systemClock, 60_000, controller.signal)
   controller.abort(reason)
   await expect(sleeping).rejects.toBe(reason)
-  await expect(systemClock.sleep(1, controller.signal)).rejects.toBe(reason)
+  await expect(sleep(systemClock, 1, controller.signal)).rejects.toBe(reason)
 })
 
 test('a slow consumer skips the beats that it missed', async () => {
   const controller = new AbortController()
   const beats: number[] = []
-  for await (const now of systemClock.every(20, controller.signal)) {
+  for await (const now of every(systemClock, 20, controller.signal)) {
     beats.push(now)
     if (beats.length === 1) await pass(90)
     if (beats.length === 3) controller.abort()
@@ -63,7 +65,7 @@ test('a slow consumer skips the beats that it missed', async () => {
 test('beats end when the signal aborts while they wait', async () => {
   const controller = new AbortController()
   systemClock.after(5, () => controller.abort())
-  for await (const _ of systemClock.every(60_000, controller.signal)) expect.unreachable()
+  for await (const _ of every(systemClock, 60_000, controller.signal)) expect.unreachable()
 })
 
 test('random numbers are in their range, and random bytes differ', () => {

@@ -9,8 +9,6 @@ export const systemClock: Clock = {
   now: () => wallNow(),
   monotonic: () => monotonic(),
   after,
-  sleep,
-  every,
   soon: (callback) => void setImmediate(callback),
 }
 
@@ -32,51 +30,4 @@ function after(delayMs: number, callback: () => void): Timer {
   }
   wait(delayMs)
   return { cancel: () => clearTimeout(timeout) }
-}
-
-function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) return reject(reasonOf(signal))
-    const timer = after(delayMs, () => {
-      // The signal may outlive many sleeps, so each sleep removes its listener.
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
-    })
-    function onAbort(): void {
-      timer.cancel()
-      if (signal !== undefined) reject(reasonOf(signal))
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
-  })
-}
-
-async function* every(periodMs: number, signal: AbortSignal): AsyncIterable<number> {
-  for (let dueMs = monotonic() + periodMs; ; ) {
-    if (!(await sleptUntil(dueMs, signal))) return
-    yield monotonic()
-    // Skips beats that were due while the consumer was busy.
-    const lateMs = Math.max(0, monotonic() - dueMs)
-    dueMs += periodMs * (Math.floor(lateMs / periodMs) + 1)
-  }
-}
-
-/** False: the signal aborted first. */
-function sleptUntil(dueMs: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve(false)
-    const timer = after(dueMs - monotonic(), () => {
-      signal.removeEventListener('abort', onAbort)
-      resolve(true)
-    })
-    function onAbort(): void {
-      timer.cancel()
-      resolve(false)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-}
-
-function reasonOf(signal: AbortSignal): Error {
-  const reason: unknown = signal.reason
-  return reason instanceof Error ? reason : new Error(String(reason))
 }

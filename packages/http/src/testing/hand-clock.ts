@@ -19,20 +19,6 @@ export class HandClock implements Clock {
     return { cancel: () => this.#timers.delete(timer) }
   }
 
-  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.after(delayMs, resolve)
-      signal?.addEventListener('abort', () => reject(signal.reason))
-    })
-  }
-
-  async *every(periodMs: number, signal: AbortSignal): AsyncGenerator<number> {
-    while (!signal.aborted) {
-      await this.sleep(periodMs)
-      yield this.#nowMs
-    }
-  }
-
   soon(callback: () => void): void {
     setImmediate(callback)
   }

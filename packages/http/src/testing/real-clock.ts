@@ -9,20 +9,6 @@ export const realClock: Clock = {
     timer.unref()
     return { cancel: () => clearTimeout(timer) }
   },
-  sleep: (delayMs, signal) =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, delayMs)
-      signal?.addEventListener('abort', () => {
-        clearTimeout(timer)
-        reject(signal.reason)
-      })
-    }),
-  async *every(periodMs, signal) {
-    while (!signal.aborted) {
-      await new Promise((resolve) => setTimeout(resolve, periodMs))
-      yield performance.now()
-    }
-  },
   soon: (callback) => {
     setImmediate(callback)
   },

@@ -57,8 +57,6 @@ export function earlyBy(earlyMs: number, clock: ManualClock, soon: Clock['soon']
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
     after: (delayMs, callback) => clock.after(delayMs - earlyMs, callback),
-    sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
-    every: (periodMs, signal) => clock.every(periodMs, signal),
     soon,
   }
 }

@@ -38,31 +38,6 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#waiting.delete(waiting) }
   }
 
-  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason)
-      const timer = this.after(delayMs, () => {
-        signal?.removeEventListener('abort', give)
-        resolve()
-      })
-      function give(): void {
-        timer.cancel()
-        reject(signal?.reason)
-      }
-      signal?.addEventListener('abort', give, { once: true })
-    })
-  }
-
-  async *every(periodMs: number, signal: AbortSignal): AsyncIterable<number> {
-    while (!signal.aborted) {
-      const slept = await this.sleep(periodMs, signal).then(
-        () => true,
-        () => false,
-      )
-      if (slept) yield this.#time
-    }
-  }
-
   soon(callback: () => void): void {
     this.after(0, callback)
   }
