@@ -24,6 +24,7 @@ import { AnswerMemory } from './read/answer-memory.ts'
 import { DamageReports } from './read/damage.ts'
 import { Offsets } from './read/offsets.ts'
 import { Reader } from './read/reader.ts'
+import { SegmentReader } from './read/segment-reader.ts'
 import { FetchSessions } from './read/sessions.ts'
 import type { Services } from './services.ts'
 import { flag, number, type Settings, text } from './settings.ts'
@@ -135,11 +136,12 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
   })
   const damage = new DamageReports({ emit, topicName: (topicId) => catalog.byId(topicId)?.name })
-  const reader = new Reader({ log: metadata.log, objects, tails, owners, clock, turns, emit, crc32c, damage })
+  const segments = new SegmentReader({ objects, crc32c, damage, emit })
+  const reader = new Reader({ log: metadata.log, segments, tails, owners, clock, turns })
   const answerMemory = new AnswerMemory(limits.fetchAnswersBytes)
   const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
-  const offsets = new Offsets({ log: metadata.log, objects, owners, turns, codecs, crc32c, emit, damage })
+  const offsets = new Offsets({ log: metadata.log, segments, owners, turns, codecs })
   const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings, turns, random, emit })
   const records = new RecordOperations({
     topics,

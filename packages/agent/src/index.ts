@@ -63,5 +63,6 @@ export {
   text,
 } from './settings.ts'
 export type { Clock, Random, Timer } from './time/clock.ts'
+export { longPoll } from './time/long-poll.ts'
 export type { MovableTime, MoveOptions } from './time/movable-time.ts'
 export type { FlushPolicy } from './write/writer.ts'

@@ -201,7 +201,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'batches are not checked when a time is looked up',
     scenario: 'rotten reads',
-    edits: [{ file: 'agent/src/read/offsets.ts', find: '      checkSegment(bytes, segment, crc32c)\n', replace: '' }],
+    edits: [
+      {
+        file: 'agent/src/read/segment-reader.ts',
+        find: '        checkSegment(bytes, segment, crc32c)\n        return bytes\n',
+        replace: '        return bytes\n',
+      },
+    ],
   },
   {
     name: 'a deleted topic still accepts records',

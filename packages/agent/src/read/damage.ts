@@ -1,9 +1,7 @@
 // The damage that this agent's readers found: offsets whose stored bytes are missing, cut off or changed. The log reports each object once.
 import type { TopicId, TopicPartition } from '../core/ids.ts'
 import { limits } from '../limits.ts'
-import { ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
-import { DamagedOffsetsError } from './batches.ts'
 
 /** Offsets of one partition that cannot be read, all in one object. */
 export interface Damage extends TopicPartition {
@@ -12,31 +10,6 @@ export interface Damage extends TopicPartition {
   readonly objectKey: string
   /** Describes the damage to the bytes. */
   readonly message: string
-}
-
-/** Why stored bytes could not be read, as the error of their partition. */
-export interface ReadFailure {
-  readonly error: 'CORRUPT_MESSAGE' | 'KAFKA_STORAGE_ERROR'
-  /** With CORRUPT_MESSAGE. */
-  readonly damage?: Damage
-}
-
-/** Whether `readFailure` has an answer to the error. */
-export function isReadTrouble(error: unknown): error is DamagedOffsetsError | ObjectStoreError {
-  return error instanceof DamagedOffsetsError || error instanceof ObjectStoreError
-}
-
-/**
- * The answer of Fetch and of ListOffsets to a failed read; rethrows any other error. Damage is CORRUPT_MESSAGE, as in Kafka. Of all codes of a partition it is the
- * one that Java's consumer throws to its application after a fetch, librdkafka's hands to it, and kafkajs reports after its retries. After KAFKA_STORAGE_ERROR and
- * UNKNOWN_SERVER_ERROR they ask again indefinitely, without a word or with a line in the log; after OFFSET_OUT_OF_RANGE they reset their position, and skip or
- * repeat records. A store that is away is KAFKA_STORAGE_ERROR: waiting is right.
- */
-export function readFailure(error: unknown, { topicId, partition }: TopicPartition, emit: EventHook): ReadFailure {
-  if (!isReadTrouble(error)) throw error
-  if (error instanceof DamagedOffsetsError) return { error: 'CORRUPT_MESSAGE', damage: { topicId, partition, ...error.damage } }
-  if (error.kind !== 'aborted') emit({ kind: 'store trouble', operation: 'read', message: error.message })
-  return { error: 'KAFKA_STORAGE_ERROR' }
 }
 
 export interface DamageReportsParts {

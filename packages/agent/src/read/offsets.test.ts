@@ -12,6 +12,7 @@ import { Turns } from '../time/turns.ts'
 import { Owners } from '../view/owners.ts'
 import { DamageReports } from './damage.ts'
 import { Offsets } from './offsets.ts'
+import { SegmentReader } from './segment-reader.ts'
 
 const topicId = 'topic'
 const incarnation = { id: 1, nonce: '0000000000000001' }
@@ -86,18 +87,17 @@ async function stored(bytes: Uint8Array, count: number) {
   const owners = new Owners({ slots: 1, brokerId: 1, incarnation })
   owners.publishSlots([{ slot: 0, owner: incarnation.id, epoch: 1 }])
   const events: AgentEvent[] = []
+  const emit = (event: AgentEvent): void => void events.push(event)
+  const damage = new DamageReports({ emit, topicName: () => undefined })
   const offsets = new Offsets({
     log: {
       partitions: async () => [],
       findByTime: async (asks) => asks.map(() => ({ kind: 'found', segment, ...watermarks })),
     },
-    objects: new CachedObjects(store, { maxBytes: 0 }),
+    segments: new SegmentReader({ objects: new CachedObjects(store, { maxBytes: 0 }), crc32c, emit, damage }),
     owners,
     turns: new Turns(systemClock),
     codecs: nodeCodecs,
-    crc32c,
-    emit: (event) => events.push(event),
-    damage: new DamageReports({ emit: (event) => events.push(event), topicName: () => undefined }),
   })
   return { offsets, events, store }
 }

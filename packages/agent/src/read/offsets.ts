@@ -8,16 +8,13 @@ import {
   readRecords,
 } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
-import type { Checksum } from '../core/checksum.ts'
 import type { TopicPartition } from '../core/ids.ts'
 import { limits } from '../limits.ts'
 import type { LogIndex, Segment } from '../metadata/metadata-store.ts'
-import type { CachedObjects } from '../objects/cached.ts'
-import type { EventHook } from '../observe/events.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
-import { checkSegment, DamagedOffsetsError, isCorrupt } from './batches.ts'
-import { type Damage, type DamageReports, readFailure } from './damage.ts'
+import type { Damage } from './damage.ts'
+import type { SegmentReader } from './segment-reader.ts'
 
 export interface OffsetAsk extends TopicPartition {
   readonly at: 'earliest' | 'latest' | 'latest stable' | 'max timestamp' | { readonly timestamp: number }
@@ -31,13 +28,10 @@ export type OffsetAnswer =
 
 export interface OffsetsParts {
   readonly log: Pick<LogIndex, 'partitions' | 'findByTime'>
-  readonly objects: CachedObjects
+  readonly segments: Pick<SegmentReader, 'whole' | 'failure'>
   readonly owners: Owners
   readonly turns: Turns
   readonly codecs: Codecs
-  readonly crc32c: Checksum
-  readonly emit: EventHook
-  readonly damage: DamageReports
 }
 
 const none = { offset: -1, timestamp: -1 }
@@ -112,38 +106,13 @@ export class Offsets {
     leaderEpoch: number,
     signal: AbortSignal,
   ): Promise<OffsetAnswer> {
+    const { segments, codecs } = this.#parts
     try {
-      const bytes = await this.#whole(ask, segment, signal)
+      const bytes = await segments.whole({ of: ask, segment, signal })
       const wanted = typeof ask.at === 'object' ? ask.at.timestamp : segment.maxTimestamp
-      return { kind: 'offset', ...firstSince(bytes, segment, { wanted, from: within.logStartOffset }, this.#parts.codecs), leaderEpoch }
+      return { kind: 'offset', ...firstSince(bytes, segment, { wanted, from: within.logStartOffset }, codecs), leaderEpoch }
     } catch (error) {
-      return { kind: 'error', ...readFailure(error, ask, this.#parts.emit) }
-    }
-  }
-
-  /** Checks every batch: a wrong number of offsets or a wrong time would make existing records look absent. After an error it reads once more, past the cache. */
-  async #whole({ topicId, partition }: TopicPartition, segment: Segment, signal: AbortSignal): Promise<Uint8Array> {
-    const { objects, crc32c, damage } = this.#parts
-    const read = async (): Promise<Uint8Array> => {
-      const bytes = await objects.read(segment.objectKey, { start: segment.byteStart, length: segment.sizeBytes }, signal)
-      checkSegment(bytes, segment, crc32c)
-      return bytes
-    }
-    try {
-      return await read()
-    } catch (error) {
-      if (!isCorrupt(error)) throw error
-      objects.forget(segment.objectKey)
-    }
-    try {
-      return await read()
-    } catch (error) {
-      if (!isCorrupt(error)) throw error
-      const { baseOffset: offset, lastOffset, objectKey } = segment
-      // It goes into the middle of sentences.
-      const found = { offset, lastOffset, objectKey, message: error.message.replace(/\.$/, '') }
-      damage.report({ topicId, partition, ...found })
-      throw new DamagedOffsetsError(found)
+      return { kind: 'error', ...segments.failure(error, ask) }
     }
   }
 }

@@ -1,19 +1,17 @@
 // The read path: plans under byte budgets, reads from cache or store, waits for more, gathers. Memory may answer data; only the database confirms absence.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
-import type { Checksum } from '../core/checksum.ts'
 import { partitionKey, type TopicPartition } from '../core/ids.ts'
 import { nextBudget } from '../core/log/fetch-plan.ts'
 import { limits } from '../limits.ts'
 import type { LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
-import type { CachedObjects } from '../objects/cached.ts'
-import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
+import { longPoll, type Unwatch } from '../time/long-poll.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tail, Tails } from '../view/tails.ts'
 import type { AnswerClaim } from './answer-memory.ts'
-import { checkSegment, isCorrupt, salvage, type TakenBatches, takeBatches, takeSalvaged } from './batches.ts'
-import { type Damage, type DamageReports, isReadTrouble, readFailure } from './damage.ts'
+import type { Damage } from './damage.ts'
+import { isReadTrouble, type SegmentReader } from './segment-reader.ts'
 
 export interface FetchAsk extends TopicPartition {
   readonly offset: number
@@ -43,14 +41,11 @@ export type FetchAnswer =
 
 export interface ReaderParts {
   readonly log: Pick<LogIndex, 'find' | 'partitions'>
-  readonly objects: CachedObjects
+  readonly segments: Pick<SegmentReader, 'take' | 'failure'>
   readonly tails: Tails
   readonly owners: Owners
   readonly clock: Clock
   readonly turns: Turns
-  readonly emit: EventHook
-  readonly crc32c: Checksum
-  readonly damage: DamageReports
 }
 
 export class Reader {
@@ -64,35 +59,30 @@ export class Reader {
   async fetch(asks: readonly FetchAsk[], options: FetchOptions): Promise<readonly FetchAnswer[]> {
     const { clock, tails, turns } = this.#parts
     const { claim } = options
-    const deadline = clock.monotonic() + Math.min(options.maxWaitMs, limits.fetchWaitMs)
-    for (;;) {
-      const grown = Promise.withResolvers<void>()
-      // Each partition is watched before it is read, so that a commit in between is not missed.
-      const unwatch: (() => void)[] = []
-      let unwatchMemory: (() => void) | undefined
-      const timer = clock.after(Math.max(0, deadline - clock.monotonic()), grown.resolve)
-      const onAbort = (): void => grown.resolve()
-      options.signal.addEventListener('abort', onAbort)
-      try {
-        for await (const some of inSlices(asks, turns)) unwatch.push(tails.watch(some, grown.resolve))
-        const answers = await this.#fetchOnce(asks, options)
+    // Whether the last look needed more memory than there was.
+    let full = false
+    return await longPoll({
+      watch: async (wake) => {
+        const unwatch: Unwatch[] = []
+        for await (const some of inSlices(asks, turns)) unwatch.push(tails.watch(some, wake))
+        return () => {
+          for (const one of unwatch) one()
+        }
+      },
+      look: () => this.#fetchOnce(asks, options),
+      isEnough: (answers) => {
         const sizeBytes = answers.reduce((sum, answer) => sum + (answer.kind === 'data' ? answer.sizeBytes : 0), 0)
-        const full = claim?.refused === true
-        const enough =
-          asks.length === 0 || (full ? sizeBytes > 0 : sizeBytes >= options.minBytes) || answers.some(({ kind }) => kind === 'error')
-        if (enough || options.signal.aborted || clock.monotonic() >= deadline) return answers
+        full = claim?.refused === true
+        return asks.length === 0 || (full ? sizeBytes > 0 : sizeBytes >= options.minBytes) || answers.some(({ kind }) => kind === 'error')
+      },
+      beforeWait: (wake) => {
         // An answer that waits holds no memory that others wait for.
         claim?.release()
-        if (full) unwatchMemory = claim.watch(grown.resolve)
-        await grown.promise
-      } finally {
-        for (const one of unwatch) one()
-        unwatchMemory?.()
-        timer.cancel()
-        // The signal may live as long as the connection or a tail, so listeners must not pile up on it.
-        options.signal.removeEventListener('abort', onAbort)
-      }
-    }
+        return full ? claim?.watch(wake) : undefined
+      },
+      deadline: { clock, atMs: clock.monotonic() + Math.min(options.maxWaitMs, limits.fetchWaitMs) },
+      signal: options.signal,
+    })
   }
 
   async #fetchOnce(asks: readonly FetchAsk[], options: FetchOptions): Promise<readonly FetchAnswer[]> {
@@ -126,7 +116,8 @@ export class Reader {
     tail: Tail | undefined,
     request: Pick<FetchOptions, 'readCommitted' | 'signal' | 'claim'> & { readonly maxBytes: number; readonly taken: number },
   ): Promise<FetchAnswer> {
-    if (!this.#parts.owners.ofPartition(ask.topicId, ask.partition).mine) return { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' }
+    const { owners, segments } = this.#parts
+    if (!owners.ofPartition(ask.topicId, ask.partition).mine) return { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' }
     if (tail === undefined) return { kind: 'error', error: 'UNKNOWN_TOPIC_OR_PARTITION' }
     if (ask.offset < tail.logStartOffset || ask.offset > tail.highWatermark) return this.#outside(ask)
     const end = request.readCommitted ? tail.lastStableOffset : tail.highWatermark
@@ -141,15 +132,15 @@ export class Reader {
     let sizeBytes = 0
     try {
       for (let offset = ask.offset; offset < end; ) {
-        const segments = await this.#segments(ask, tail, offset, budget.bytes - sizeBytes)
-        if (segments.length === 0) break
+        const found = await this.#segments(ask, tail, offset, budget.bytes - sizeBytes)
+        if (found.length === 0) break
         const before = offset
-        for (const segment of segments) {
+        for (const segment of found) {
           const room = budget.bytes - sizeBytes
           const atLeastOne = budget.atLeastOne && sizeBytes === 0
           if ((room <= 0 && !atLeastOne) || request.claim?.reserve(segment.sizeBytes) === false) break
           const wanted = { fromOffset: offset, untilOffset: end, maxBytes: room, atLeastOne }
-          const taken = await this.#take({ ask, segment, wanted, signal: request.signal }).catch((error: unknown) => {
+          const taken = await segments.take({ of: ask, segment, signal: request.signal }, wanted).catch((error: unknown) => {
             request.claim?.giveBack(segment.sizeBytes)
             throw error
           })
@@ -163,7 +154,7 @@ export class Reader {
       }
     } catch (error) {
       // The answer has the records before the error; the next fetch begins at the error and receives it.
-      if (sizeBytes === 0 || !isReadTrouble(error)) return { kind: 'error', ...readFailure(error, ask, this.#parts.emit), watermarks }
+      if (sizeBytes === 0 || !isReadTrouble(error)) return { kind: 'error', ...segments.failure(error, ask), watermarks }
     }
     return { kind: 'data', chunks, sizeBytes, ...watermarks }
   }
@@ -187,67 +178,7 @@ export class Reader {
     ])
     return found?.kind === 'found' ? found.segments : []
   }
-
-  /** A corrupt read may come from the cache or from a passing fault of the store, so it is repeated once, past the cache. Damage that remains is reported. */
-  async #take(read: SegmentRead): Promise<TakenBatches> {
-    const { objects, crc32c, damage } = this.#parts
-    const { ask, segment, wanted, signal } = read
-    const range = { start: segment.byteStart, length: segment.sizeBytes }
-    const isKnown = damage.has(segment.objectKey)
-    if (isKnown) objects.forget(segment.objectKey)
-    try {
-      const bytes = await objects.read(segment.objectKey, range, signal)
-      if (isKnown) {
-        checkSegment(bytes, segment, crc32c)
-        damage.healed(ask, segment)
-      }
-      return takeBatches(bytes, segment, wanted, crc32c)
-    } catch (error) {
-      if (!isCorrupt(error)) throw error
-      objects.forget(segment.objectKey)
-      if (isKnown) return await this.#takeSound(read, error.message)
-    }
-    try {
-      return takeBatches(await objects.read(segment.objectKey, range, signal), segment, wanted, crc32c)
-    } catch (error) {
-      if (!isCorrupt(error)) throw error
-      objects.forget(segment.objectKey)
-      return await this.#takeSound(read, error.message)
-    }
-  }
-
-  /** Reads the rest of a damaged segment. */
-  async #takeSound({ ask, segment, wanted, signal }: SegmentRead, message: string): Promise<TakenBatches> {
-    const { crc32c, damage } = this.#parts
-    const bytes = await this.#remains(segment, signal)
-    // The message becomes part of longer sentences.
-    const left = salvage(bytes, segment, message.replace(/\.$/, ''), crc32c)
-    if (left === undefined) return takeBatches(bytes, segment, wanted, crc32c)
-    damage.report({ topicId: ask.topicId, partition: ask.partition, ...left.damage })
-    return takeSalvaged(bytes, left, wanted)
-  }
-
-  /** The bytes of a segment that exist: fewer than it had if the object was cut off, none if it is missing. */
-  async #remains(segment: Segment, signal: AbortSignal): Promise<Uint8Array> {
-    const { objects } = this.#parts
-    const range = { start: segment.byteStart, length: segment.sizeBytes }
-    for (const asked of [range, { ...range, untilEnd: true }] as const) {
-      try {
-        return await objects.read(segment.objectKey, asked, signal)
-      } catch (error) {
-        if (!isCorrupt(error)) throw error
-      }
-    }
-    return new Uint8Array()
-  }
 }
 
 /** The cost of reading a partition's bytes, relative to finding that there are none. */
 const unitsOfRead = 10
-
-interface SegmentRead {
-  readonly ask: FetchAsk
-  readonly segment: Segment
-  readonly wanted: Parameters<typeof takeBatches>[2]
-  readonly signal: AbortSignal
-}

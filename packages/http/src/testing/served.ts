@@ -16,6 +16,7 @@ import { AnswerMemory } from '../../../agent/src/read/answer-memory.ts'
 import { DamageReports } from '../../../agent/src/read/damage.ts'
 import { Offsets } from '../../../agent/src/read/offsets.ts'
 import { Reader } from '../../../agent/src/read/reader.ts'
+import { SegmentReader } from '../../../agent/src/read/segment-reader.ts'
 import { Turns } from '../../../agent/src/time/turns.ts'
 import { Catalog } from '../../../agent/src/view/catalog.ts'
 import { Owners } from '../../../agent/src/view/owners.ts'
@@ -109,8 +110,9 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   })
   const turns = new Turns(clock)
   const damage = new DamageReports({ emit, topicName: () => undefined })
-  const reader = new Reader({ log, objects, tails, owners, clock, turns, emit, crc32c, damage })
-  const offsets = new Offsets({ log, objects, owners, turns, codecs, crc32c, emit, damage })
+  const segments = new SegmentReader({ objects, crc32c, damage, emit })
+  const reader = new Reader({ log, segments, tails, owners, clock, turns })
+  const offsets = new Offsets({ log, segments, owners, turns, codecs })
   const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings: agentSettings, turns, random, emit })
   const records = new RecordOperations({
     topics,

@@ -1,5 +1,5 @@
 // Waits for a condition: checks it, and checks again when an event may have changed it. Only the time-out depends on the clock.
-import type { AgentEvent, Clock } from '@local-kafka-service/agent'
+import { type AgentEvent, type Clock, longPoll } from '@local-kafka-service/agent'
 import type { Heard } from './heard.ts'
 import { RefusedError } from './refused-error.ts'
 import { shownDuration } from './shown.ts'
@@ -52,29 +52,22 @@ export async function wait<T>({ call, timeoutMs, work, report, from }: Wait<T>, 
   }
 }
 
-/** Settles when `look` finds something; it looks again after every event that `matters`. */
+/** Settles when `look` finds something; it looks again after every event that `matters`. Rejects when the signal aborts. */
 export async function untilFound<T>(
   look: () => Promise<T | undefined>,
   { heard, signal, matters }: { readonly heard: Heard; readonly signal: AbortSignal; readonly matters: (event: AgentEvent) => boolean },
 ): Promise<T> {
-  for (;;) {
-    const changed = Promise.withResolvers<void>()
-    const onAbort = (): void => changed.resolve()
-    // Subscribed before the look, so that no event is missed between the two.
-    const unlisten = heard.listen((event) => {
-      if (matters(event)) changed.resolve()
-    })
-    signal.addEventListener('abort', onAbort)
-    try {
-      const found = await look()
-      if (found !== undefined) return found
-      await changed.promise
-      if (signal.aborted) throw new Error('the wait has ended')
-    } finally {
-      unlisten()
-      signal.removeEventListener('abort', onAbort)
-    }
-  }
+  const found = await longPoll({
+    watch: (wake) =>
+      heard.listen((event) => {
+        if (matters(event)) wake()
+      }),
+    look,
+    isEnough: (one) => one !== undefined,
+    signal,
+  })
+  if (found === undefined) throw new Error('the wait has ended')
+  return found
 }
 
 /** The stack contains the message that the error had when it was created. */
