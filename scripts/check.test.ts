@@ -37,6 +37,7 @@ describe('house rules', () => {
     ['no enum', agent, '// A file.\nexport enum E { a }\n', /no enum/],
     ['no inheritance', agent, '// A file.\nexport class A extends B {}\n', /no inheritance/],
     ['no mocks', 'packages/agent/src/read/x.test.ts', "// A file.\nvi.mock('./y.ts')\n", /no mocks/],
+    ['no listener on a signal', agent, "// A file.\nsignal.addEventListener('abort', end)\n", /onAbort/],
     ['no Buffer.concat', agent, '// A file.\nexport const x = Buffer.concat([])\n', /no Buffer.concat/],
   ])('%s', (_rule, path, source, expected) => {
     expect(problemsOf(path, source).join('\n')).toMatch(expected)

@@ -21,6 +21,11 @@ const bans: readonly Ban[] = [
     pattern: /\bvi\s*\.\s*(mock|doMock|spyOn)\b/,
     message: 'no mocks and no spies: build real parts, or a named fake that passes the contract',
   },
+  {
+    where: (path) => path.startsWith('packages/') && path !== 'packages/agent/src/time/abort.ts',
+    pattern: /\baddEventListener\b/,
+    message: 'no listener on a signal: onAbort or orAborted (packages/agent/src/time/abort.ts)',
+  },
   { where: isHot, pattern: /\bBuffer\s*\.\s*concat\b/, message: 'no Buffer.concat on the path of the bytes: hand on lists of slices' },
 ]
 

@@ -62,6 +62,7 @@ export {
   settings,
   text,
 } from './settings.ts'
+export { onAbort, orAborted } from './time/abort.ts'
 export type { Clock, Random, Timer } from './time/clock.ts'
 export { longPoll } from './time/long-poll.ts'
 export type { MovableTime, MoveOptions } from './time/movable-time.ts'

@@ -1,5 +1,5 @@
 // One plane as a Fastify instance that does not listen: the guard and the gate in front of its routes, and the only code that shapes errors after them.
-import type { Operation, RequestContext, Resource } from '@local-kafka-service/agent'
+import { type Operation, onAbort, type RequestContext, type Resource } from '@local-kafka-service/agent'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { AnswerStreams } from './answer-stream.ts'
 import { isSurplus } from './connection-room.ts'
@@ -70,7 +70,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     schemaErrorFormatter: ([first], where) => new Error(schemaTrouble(first, where)),
   })
   const open = new Set<AbortController>()
-  stopping.addEventListener('abort', () => {
+  onAbort(stopping, () => {
     for (const controller of open) controller.abort()
   })
   // Fastify would choose a parser by the content type, but curl's default is that of forms.

@@ -1,4 +1,5 @@
 // The bucket of a world: memory behind a network that delays, loses, repeats late, truncates and corrupts.
+import { onAbort } from '@local-kafka-service/agent'
 import {
   abortedError,
   type ByteRange,
@@ -232,11 +233,10 @@ export class Bucket {
     if (life.state === 'dead') return never()
     if (signal?.aborted === true) return Promise.reject(abortedError('no', what))
     return new Promise((resolve, reject) => {
-      const give = (): void => reject(abortedError(applied, what))
-      signal?.addEventListener('abort', give, { once: true })
+      const release = onAbort(signal, () => reject(abortedError(applied, what)))
       const settle = (callback: () => void): void =>
         life.deliver(() => {
-          signal?.removeEventListener('abort', give)
+          release()
           callback()
         })
       this.#parts.time.after(options.afterMs, () => {

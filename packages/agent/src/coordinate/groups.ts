@@ -6,6 +6,7 @@ import { slotOfName } from '../core/slots.ts'
 import { limits } from '../limits.ts'
 import type { AgedTopic, CommittedOffset, GroupStore, OffsetToCommit } from '../metadata/metadata-store.ts'
 import type { EventHook } from '../observe/events.ts'
+import { onAbort } from '../time/abort.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { every } from '../time/every.ts'
 import type { Turns } from '../time/turns.ts'
@@ -374,8 +375,7 @@ export class Groups {
         runner?.ask({ kind: 'disconnect', connection }).catch(() => {})
       }
     }
-    if (signal.aborted) ended()
-    else signal.addEventListener('abort', ended, { once: true })
+    onAbort(signal, ended)
   }
 }
 

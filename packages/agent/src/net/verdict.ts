@@ -1,5 +1,6 @@
 // Carries out an interceptor's verdict on one request, in the order of its connection, and reports the outcome to the interceptor.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
+import { onAbort, orAborted } from '../time/abort.ts'
 import type { Clock } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 import { type Answer, type Handled, isStopping } from './connection.ts'
@@ -35,15 +36,7 @@ export async function carryOut(interception: Interception, request: Interceptabl
 /** When the connection ends before the verdict, the request is dropped: a verdict that never comes must not keep a connection open. */
 async function decided(verdict: Verdict | Promise<Verdict>, signal: AbortSignal): Promise<Verdict> {
   if (!('then' in verdict)) return verdict
-  const over = Promise.withResolvers<Verdict>()
-  const give = (): void => over.resolve({ act: { kind: 'drop' } })
-  if (signal.aborted) give()
-  signal.addEventListener('abort', give, { once: true })
-  try {
-    return await Promise.race([verdict, over.promise])
-  } finally {
-    signal.removeEventListener('abort', give)
-  }
+  return await orAborted(verdict, signal, () => ({ act: { kind: 'drop' } }))
 }
 
 function tellingEnd(interception: Interception, { clock, startedAtMs, response }: Watched): Settled {
@@ -74,7 +67,7 @@ async function done(act: Act, request: Interceptable, { signal, settled }: Telli
     case 'hang':
       // The frame keeps its permit, because it is still in memory.
       settled('dropped')
-      await aborted(signal)
+      await new Promise<void>((resolve) => onAbort(signal, resolve))
       return { kind: 'none', close: false }
     case 'close':
       settled('closed')
@@ -152,11 +145,4 @@ function ended(signal: AbortSignal): (error: unknown) => void {
   return (error) => {
     if (!signal.aborted) throw error
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -1,5 +1,6 @@
 // Blocks of objects in memory: fetched in runs of whole blocks, each run once for all concurrent readers, and evicted by last use within a byte budget.
 import { must } from '../core/assert.ts'
+import { orAborted } from '../time/abort.ts'
 import { abortedError, type ByteRange, type ObjectStore, ObjectStoreError } from './object-store.ts'
 import { sliceChunks } from './slice-chunks.ts'
 
@@ -74,7 +75,10 @@ export class ReadBlocks {
     const flights = wanted.filter((place) => 'run' in place)
     for (const flight of flights) flight.waiters += 1
     try {
-      const runs = await orAborted(Promise.all(wanted.map(async (place) => ('run' in place ? await place.run : place))), key, signal)
+      const read = Promise.all(wanted.map(async (place) => ('run' in place ? await place.run : place)))
+      const runs = await orAborted(read, signal, () => {
+        throw abortedError('no', `read ${key}`)
+      })
       for (const run of runs) this.#touch(run)
       return this.#cut(key, runs, range)
     } finally {
@@ -168,15 +172,4 @@ export class ReadBlocks {
     const last = Math.floor((start + length - 1) / this.#blockBytes)
     return Array.from({ length: last - first + 1 }, (_, index) => first + index)
   }
-}
-
-/** The promise, or a rejection as soon as the signal aborts. */
-function orAborted<T>(promise: Promise<T>, key: string, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  return new Promise((resolve, reject) => {
-    const give = (): void => reject(abortedError('no', `read ${key}`))
-    if (signal.aborted) give()
-    signal.addEventListener('abort', give, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', give))
-  })
 }

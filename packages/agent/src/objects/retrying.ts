@@ -1,4 +1,5 @@
 // A store that retries: the same bytes under the same key, with growing pauses, until the request succeeds, cannot succeed, or is out of time.
+import { onAbort } from '../time/abort.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 import {
@@ -132,13 +133,12 @@ export class RetryingObjects implements ObjectStore {
     if (signal?.aborted === true) throw abortedError('no', what)
     const { attemptMs } = this.#policy
     const own = new AbortController()
-    const give = (): void => own.abort()
     let late = false
     const timer = this.#clock.after(attemptMs, () => {
       late = true
       own.abort()
     })
-    signal?.addEventListener('abort', give, { once: true })
+    const release = onAbort(signal, () => own.abort())
     try {
       return await attempt(own.signal)
     } catch (error) {
@@ -146,7 +146,7 @@ export class RetryingObjects implements ObjectStore {
       throw new ObjectStoreError('timeout', error.applied, `${what}: no answer in ${attemptMs} ms`, { cause: error })
     } finally {
       timer.cancel()
-      signal?.removeEventListener('abort', give)
+      release()
     }
   }
 
@@ -154,12 +154,11 @@ export class RetryingObjects implements ObjectStore {
   #hedged(send: Try<void>, hedgeAfterMs: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const own = new AbortController()
-      const give = (): void => own.abort()
       let running = 0
       let applied: 'no' | 'unknown' = 'no'
       const end = (settle: () => void): void => {
         timer.cancel()
-        signal.removeEventListener('abort', give)
+        release()
         settle()
         own.abort()
       }
@@ -174,7 +173,7 @@ export class RetryingObjects implements ObjectStore {
           },
         )
       }
-      signal.addEventListener('abort', give, { once: true })
+      const release = onAbort(signal, () => own.abort())
       const timer = this.#clock.after(hedgeAfterMs, start)
       start()
     })

@@ -1,4 +1,5 @@
 // A long poll: look, and when that is not enough, look again after each change, until it is enough or the time is over.
+import { onAbort } from './abort.ts'
 import type { Clock } from './clock.ts'
 
 export type Unwatch = () => void
@@ -25,15 +26,13 @@ export async function longPoll<T>(poll: LongPoll<T>): Promise<T> {
       const found = await poll.look()
       const leftMs = deadline === undefined ? Number.POSITIVE_INFINITY : deadline.atMs - deadline.clock.monotonic()
       if (poll.isEnough(found) || signal.aborted || leftMs <= 0) return found
-      const onAbort = (): void => changed.resolve()
-      signal.addEventListener('abort', onAbort)
+      const release = onAbort(signal, changed.resolve)
       const unwatchMore = poll.beforeWait?.(changed.resolve)
       const timer = deadline?.clock.after(leftMs, changed.resolve)
       await changed.promise
       unwatchMore?.()
       timer?.cancel()
-      // The signal may live as long as the connection, so listeners must not pile up on it.
-      signal.removeEventListener('abort', onAbort)
+      release()
     } finally {
       unwatch()
     }

@@ -8,6 +8,7 @@ import type { LogIndex, Refusal, Verdict } from '../metadata/metadata-store.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import type { EventHook, SealTrigger } from '../observe/events.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
+import { onAbort } from '../time/abort.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
@@ -137,21 +138,23 @@ export class Writer {
   room(bytes: number, signal: AbortSignal): Promise<boolean> {
     if (this.#cutOff.has(signal)) return Promise.resolve(true) // `admit` rejects it, so it takes no room
     if (this.#waiting.length === 0 && this.#fits(bytes)) return Promise.resolve(true)
+    if (signal.aborted) {
+      this.#cutOff.add(signal)
+      return Promise.resolve(false)
+    }
     return new Promise((resolve) => {
       const entry = { bytes, admit: (room: boolean) => settle(room) }
       const timer = this.#parts.clock.after(limits.admissionWaitMs, () => settle(false))
-      const onAbort = (): void => settle(false)
       const settle = (room: boolean): void => {
         timer.cancel()
-        signal.removeEventListener('abort', onAbort)
+        release()
         const at = this.#waiting.indexOf(entry)
         if (at >= 0) this.#waiting.splice(at, 1)
         if (!room) this.#cutOff.add(signal)
         resolve(room)
       }
       this.#waiting.push(entry)
-      if (signal.aborted) settle(false)
-      else signal.addEventListener('abort', onAbort)
+      const release = onAbort(signal, () => settle(false))
     })
   }
 

@@ -1,4 +1,5 @@
 // A cluster for the commands: the client library's connections, the newest version of each API that both sides know, and retries for transient errors.
+import { onAbort } from '@local-kafka-service/agent'
 import type { Admin, API, apiVersionsV3, Broker, Connection } from '@platformatic/kafka'
 import type { CommandContext, ConnectionOptions } from '../command/client-command.ts'
 import { UserError } from '../user-error.ts'
@@ -42,9 +43,7 @@ export class Cluster implements AsyncDisposable {
   static async open({ connection, signal }: Pick<CommandContext, 'connection' | 'signal'>): Promise<Cluster> {
     const library = await import('@platformatic/kafka')
     const admin = new library.Admin(await clientOptions(connection))
-    const end = (): void => void admin.close().catch(() => {}) // an error of the abandoned connection does not matter
-    signal.addEventListener('abort', end, { once: true })
-    const release = (): void => signal.removeEventListener('abort', end)
+    const release = onAbort(signal, () => void admin.close().catch(() => {})) // an error of the abandoned connection does not matter
     try {
       const apis = await firstAnswer(admin, connection)
       return new Cluster({ library, admin, connection, apis, signal, release })

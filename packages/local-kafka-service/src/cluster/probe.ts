@@ -2,6 +2,7 @@
 import { lookup } from 'node:dns/promises'
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions as TlsSettings } from 'node:tls'
+import { onAbort } from '@local-kafka-service/agent'
 import {
   type Api,
   ApiVersions,
@@ -128,7 +129,7 @@ function connected(socket: Socket, event: 'connect' | 'secureConnect', deadline:
     socket.once(event, () => resolve(undefined))
     socket.once('error', (error) => resolve(tcp ? ofTls(error) : ofConnect(error)))
     socket.once('close', () => resolve(tcp ? { kind: 'no TLS', message: 'it ended the connection' } : { kind: 'refused' }))
-    deadline.addEventListener('abort', () => resolve(tcp ? { kind: 'silent' } : { kind: 'no connection' }), { once: true })
+    onAbort(deadline, () => resolve(tcp ? { kind: 'silent' } : { kind: 'no connection' }))
   })
 }
 
@@ -198,13 +199,13 @@ function firstFrame(socket: Socket, deadline: AbortSignal): Promise<Finding | Ui
       }
     }
     socket.on('data', onData)
-    done.signal.addEventListener('abort', () => socket.off('data', onData))
+    onAbort(done.signal, () => socket.off('data', onData))
     socket.once('error', (error) => {
       // With TLS 1.3 a server checks the client certificate after the client considers the connection established.
       resolve(isAboutClient(codeOf(error)) ? { kind: 'wants certificate', message: error.message } : { kind: 'closed' })
     })
     socket.once('close', () => resolve({ kind: 'closed' }))
-    deadline.addEventListener('abort', () => resolve({ kind: 'silent' }), { once: true })
+    onAbort(deadline, () => resolve({ kind: 'silent' }))
     if (socket.destroyed) resolve({ kind: 'closed' })
   }).finally(() => done.abort())
 }

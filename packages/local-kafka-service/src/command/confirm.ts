@@ -1,5 +1,6 @@
 // Asks for confirmation before an irreversible operation.
 import { createInterface } from 'node:readline'
+import { orAborted } from '@local-kafka-service/agent'
 import { UserError } from '../user-error.ts'
 import type { CommandContext, CommandOption, Given } from './client-command.ts'
 
@@ -26,10 +27,12 @@ async function firstLine({ terminal, signal }: CommandContext): Promise<string> 
   // Without terminal mode Ctrl-C still raises a signal.
   const lines = createInterface({ input: terminal.input, terminal: false })
   try {
-    return await new Promise((resolve, reject) => {
+    const line = new Promise<string>((resolve) => {
       lines.once('line', resolve)
       lines.once('close', () => resolve(''))
-      signal.addEventListener('abort', () => reject(new Error('interrupted', { cause: signal.reason })), { once: true })
+    })
+    return await orAborted(line, signal, () => {
+      throw new Error('interrupted', { cause: signal.reason })
     })
   } finally {
     lines.close()

@@ -1,4 +1,5 @@
 // An object store whose puts wait until a test lets each of them land, or fail.
+import { onAbort } from '../../time/abort.ts'
 import { MemoryObjects } from '../memory.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from '../object-store.ts'
 
@@ -23,7 +24,7 @@ export class GatedObjects implements ObjectStore {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ key, body, resolve, reject })
       for (const arrive of this.#arrivals.splice(0)) arrive()
-      signal?.addEventListener('abort', () => reject(abortedError('unknown', `put ${key}`)), { once: true })
+      onAbort(signal, () => reject(abortedError('unknown', `put ${key}`)))
     })
   }
 

@@ -1,4 +1,5 @@
 // An object store in memory that counts its requests and calls a test's hooks before and after it serves each one.
+import { onAbort } from '../../time/abort.ts'
 import { MemoryObjects } from '../memory.ts'
 import type { ByteRange, ListedObject, ObjectStore, RemoveResult } from '../object-store.ts'
 
@@ -60,6 +61,6 @@ export class HookedObjects implements ObjectStore {
 export function silence({ signal }: StoreRequest, error: () => Error): Promise<never> {
   return new Promise((_, reject) => {
     if (signal?.aborted === true) reject(error())
-    signal?.addEventListener('abort', () => reject(error()), { once: true })
+    onAbort(signal, () => reject(error()))
   })
 }

@@ -1,6 +1,6 @@
 // The output of records: raw bytes, gathered into large writes, no faster than the reader accepts them.
+import { orAborted } from '@local-kafka-service/agent'
 import type { Terminal } from '../client-command.ts'
-import { orAborted } from './abortable.ts'
 
 export class DataSink {
   readonly #stream: Terminal['data']
@@ -39,11 +39,15 @@ export class DataSink {
         if (error === null || error === undefined) resolve()
       })
     })
-    if ((await orAborted(written, signal)) !== 'aborted') return
-    if ((await orAborted(written, AbortSignal.timeout(graceMs))) === 'aborted') throw signal.reason
+    if ((await orAborted(written, signal, aborted)) !== 'aborted') return
+    if ((await orAborted(written, AbortSignal.timeout(graceMs), aborted)) === 'aborted') throw signal.reason
   }
 }
 
 /** After Ctrl-C, for a slow reader. */
 const graceMs = 500
 const writeBytes = 256 * 1024
+
+function aborted(): 'aborted' {
+  return 'aborted'
+}

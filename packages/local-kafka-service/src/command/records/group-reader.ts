@@ -1,4 +1,5 @@
 // Reads as a member of a group: the assigned partitions, from the group's position in each, until the assignment changes.
+import { onAbort } from '@local-kafka-service/agent'
 import type { Consumer } from '@platformatic/kafka'
 import type { OffsetCommitter } from './offset-committer.ts'
 import type { OffsetRange } from './offset-range.ts'
@@ -96,7 +97,7 @@ class GroupChanges {
       this.#round.abort()
       this.#wake?.()
     })
-    signal.addEventListener('abort', () => this.#wake?.(), { once: true })
+    onAbort(signal, () => this.#wake?.())
   }
 
   /** Aborts when the assignment is no longer valid, or when the command ends. */

@@ -1,9 +1,9 @@
 // Reads partitions without a group: each from its offset on, in order, to a given offset or indefinitely.
+import { orAborted } from '@local-kafka-service/agent'
 import { type DecodedResponseOf, Fetch } from '@local-kafka-service/protocol'
 import { type Consumer, NetworkError, ProtocolError, protocolErrorsCodesById } from '@platformatic/kafka'
 import { hasApiError } from '../../cluster/client-errors.ts'
 import { UserError } from '../../user-error.ts'
-import { orAborted } from './abortable.ts'
 import { ask, Exchange } from './exchange.ts'
 import { type FetchedPartition, fetchedRecords, type UnreadableBatch } from './fetched-records.ts'
 import type { KafkaRecord } from './kafka-record.ts'
@@ -70,7 +70,7 @@ export async function* readPartitions({
       for (const reading of led) asked.add(reading)
       inFlight.set(node, fetchFrom({ client, exchange, node, asked: led }))
     }
-    const answer = await orAborted(Promise.race(inFlight.values()), signal)
+    const answer = await orAborted(Promise.race(inFlight.values()), signal, () => 'aborted' as const)
     if (answer === 'aborted') return
     inFlight.delete(answer.node)
     for (const reading of answer.asked) asked.delete(reading)

@@ -1,5 +1,6 @@
 // The work of `lks produce`: makes records from lines, writes them in order, and reports how many were acknowledged.
 import { open } from 'node:fs/promises'
+import { onAbort } from '@local-kafka-service/agent'
 import { counted } from '../../counted.ts'
 import { UserError } from '../../user-error.ts'
 import type { CommandContext, Given } from '../client-command.ts'
@@ -123,7 +124,7 @@ function reference({ partition, offset }: WrittenRecord, { topic, output }: Prod
 /** The time to wait after Ctrl-C for a cluster that is unavailable. */
 function givesUp(signal: AbortSignal, writer: RecordWriter): { readonly timer: NodeJS.Timeout | undefined } {
   const given: { timer: NodeJS.Timeout | undefined } = { timer: undefined }
-  signal.addEventListener('abort', () => (given.timer = setTimeout(() => void writer.close(), giveUpMs)), { once: true })
+  onAbort(signal, () => (given.timer = setTimeout(() => void writer.close(), giveUpMs)))
   return given
 }
 
