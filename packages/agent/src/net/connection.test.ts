@@ -1,7 +1,7 @@
 // The promises of a connection: answers in the order of the requests, whatever the handlers do, and a bounded use of memory, whatever the client does.
 import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
-import type { Answer } from './connection.ts'
+import { type Answer, isStopping } from './connection.ts'
 import { aBudget, aConnection, answer, frame, idleMs, now, prefix, turn } from './testing/a-connection.ts'
 
 test('answers are sent in the order of the requests, even if later ones are ready first', async () => {
@@ -275,6 +275,15 @@ test('a drain answers the admitted requests, takes no more, and then closes', as
   expect(socket.text).toBe('AB')
   expect(socket.state).toBe('ended')
   expect(requests).toHaveLength(2)
+})
+
+test('only a drain counts as a stop, not an error with the same words', () => {
+  const { connection, requests } = aConnection()
+  connection.data(frame('a'))
+  connection.drain()
+  const [{ signal } = { signal: new AbortController().signal }] = requests
+  expect(isStopping(signal)).toBe(true)
+  expect(isStopping(AbortSignal.abort(new Error('the agent stops')))).toBe(false)
 })
 
 test('a drain closes an idle connection at once', () => {

@@ -54,11 +54,12 @@ interface Slot {
 const firstStepBytes = 512
 const largestStepBytes = 256 * 1024
 
-const stopping = 'the agent stops'
+/** The reason of the signals of all connections, by identity, when the agent stops. */
+const stopping = new Error('the agent stops')
 
 /** Whether the connection's signal was aborted because the agent stops: requests that it took are still answered. */
 export function isStopping(signal: AbortSignal): boolean {
-  return signal.reason instanceof Error && signal.reason.message === stopping
+  return signal.reason === stopping
 }
 
 export class Connection implements SocketEvents {
@@ -144,10 +145,10 @@ export class Connection implements SocketEvents {
   drain(): void {
     if (this.#state !== 'open') return
     this.#state = 'draining'
-    this.#reason = stopping
+    this.#reason = stopping.message
     this.#claim?.release()
     this.#claim = undefined
-    this.#gone.abort(new Error(stopping))
+    this.#gone.abort(stopping)
     this.#endWhenAnswered()
   }
 
