@@ -71,6 +71,9 @@ export interface AgentOptions {
   readonly machine?: string
 }
 
+/** `fenced`: a successor or another agent took over. `killed`: by `kill`, or by the agent itself after a defect, when its state is not to be trusted. */
+export type AgentEnd = 'drained' | 'fenced' | 'killed'
+
 export interface Agent {
   readonly clusterId: ClusterId
   readonly brokerId: number
@@ -80,8 +83,8 @@ export interface Agent {
   /** The reasons, in words, why it is not ready, or what is damaged although it is ready. */
   health(): { readonly ready: boolean; readonly reasons: readonly string[] }
   metrics(): readonly Metric[]
-  /** Settles once, when the agent ends: drained (also after `kill`), or fenced by a successor or another agent. */
-  readonly ended: Promise<'drained' | 'fenced'>
+  /** Settles once, when the agent ends. */
+  readonly ended: Promise<AgentEnd>
   /** Stops accepting, answers admitted requests, flushes, gives its slots up. The stores stay open: the creator of the parts closes them. */
   drain(): Promise<void>
   /** Ends at once, like a crash: connections drop, nothing is flushed, no slot is given up. */
@@ -100,7 +103,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     parts.emit(event)
   }
   const stopped = new AbortController()
-  const ended = Promise.withResolvers<'drained' | 'fenced'>()
+  const ended = Promise.withResolvers<AgentEnd>()
 
   const stores = parts.stores ?? new StoreWatch({ emit, clock: ioClock })
   const first = options.listen[0]
@@ -133,6 +136,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     policy: options.flush,
     stores,
     onFenced: () => fence(),
+    onBroken: () => kill(),
     producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
   })
   const damage = new DamageReports({ emit, topicName: (topicId) => catalog.byId(topicId)?.name })
@@ -226,6 +230,15 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     ended.resolve('fenced')
   }
 
+  function kill(): void {
+    over = true
+    groups.abandon()
+    writer.kill()
+    stopped.abort()
+    kafka.close()
+    ended.resolve('killed')
+  }
+
   async function drain(): Promise<void> {
     if (over) return
     over = true
@@ -251,14 +264,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     services,
     ended: ended.promise,
     drain,
-    kill() {
-      over = true
-      groups.abandon()
-      writer.kill()
-      stopped.abort()
-      kafka.close()
-      ended.resolve('drained')
-    },
+    kill,
     health() {
       const reasons = [
         ...(over ? ['the agent is stopping'] : []),

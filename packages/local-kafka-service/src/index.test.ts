@@ -27,6 +27,12 @@ test('after stop the port is free and closed; a second stop waits for the same e
   expect(again.port).toBe(kafka.port)
 })
 
+test('after kill a server has ended as killed', async () => {
+  const kafka = await startKafka()
+  await kafka.kill()
+  expect(await kafka.ended).toBe('killed')
+})
+
 test('a busy port is reported, and nothing stays open', async () => {
   await using first = await startKafka()
   await expect(startKafka({ port: first.port })).rejects.toMatchObject({ name: 'UserError', code: 'LKS-1001' })

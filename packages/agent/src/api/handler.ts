@@ -31,13 +31,17 @@ export interface ClientOfRequest {
 
 /**
  * - `now`: the answer is ready.
- * - `later`: the request is admitted in its order, so the connection may hand over the next one. The answer follows, still in the order of the requests. The promise holds no bytes of the request; if it rejects, dispatch reports a defect and closes the connection.
+ * - `later`: the request is admitted in its order, so the connection may hand over the next one. The answer follows, still in the order of the requests. Neither the promise nor `refuse` holds bytes of the request. If the promise rejects, dispatch reports a defect, answers with `refuse`, and closes the connection.
  * - `none`: the client expects no answer (acks = 0). With `close` the connection is closed instead, as Kafka does on failure.
  */
 export type Reply<Response> =
   /** `sent` is called once, when the operating system has the answer or can never get it: the memory of the answer is free again. */
   | { readonly kind: 'now'; readonly response: Response; readonly thenClose?: boolean; readonly sent?: () => void }
-  | { readonly kind: 'later'; readonly response: Promise<LateResponse<Response>> }
+  | {
+      readonly kind: 'later'
+      readonly response: Promise<LateResponse<Response>>
+      readonly refuse: (error: { readonly code: number; readonly message: string | null }) => Response
+    }
   | { readonly kind: 'none'; readonly close: Promise<boolean> | boolean }
 
 /** `thenClose`: the connection is closed after this answer, so that no later request is admitted out of sequence. */

@@ -16,7 +16,7 @@ import type { Services } from '../services.ts'
 import { type AppendAnswer, type Appending, append, type BatchToAppend, inTime } from '../write/append.ts'
 import { codeOf, failure, repeatedPartitions, topicsById, topicsByName } from './access.ts'
 import { currentLeader, endpointsOf } from './brokers.ts'
-import { handler, type LateResponse, type RequestContext } from './handler.ts'
+import { handler, type LateResponse, type Reply, type RequestContext } from './handler.ts'
 
 const idsFrom = 13
 
@@ -37,7 +37,7 @@ export const produce = handler({
     const topics = request.topicData.map(({ name, topicId }) => ({ name, topicId }))
     // With acks = 1 Kafka's leader does not wait for replicas, so the client's time-out does not apply.
     const waitMs = request.acks === 1 ? limits.produceOneMs : request.timeoutMs
-    return { kind: 'later', response: answered({ topics, waitMs, entries, appending, context, services }) }
+    return later({ topics, waitMs, entries, appending, context, services })
   },
   refuse: ({ topicData }, { code, message }) => ({
     responses: topicData.map(({ name, topicId, partitionData }) => ({
@@ -124,10 +124,26 @@ interface Pending {
   readonly services: Services
 }
 
+/** A function of its own, whose closures cannot hold the bytes of the request. */
+function later(pending: Pending): Reply<ProduceResponse> {
+  const { topics, entries } = pending
+  return {
+    kind: 'later',
+    response: answered(pending),
+    refuse: ({ code, message }) => ({
+      responses: responsesOf(
+        topics,
+        entries,
+        entries.map(({ index }) => ({ ...nowhere, index, errorCode: code, errorMessage: message })),
+      ),
+    }),
+  }
+}
+
 async function answered({ topics, waitMs, entries, appending, context, services }: Pending): Promise<LateResponse<ProduceResponse>> {
   const answers = await inTime(appending, { waitMs, ioClock: services.ioClock })
   const leaders: number[] = []
-  const partitionsOf = topics.map((): PartitionResponse[] => [])
+  const partitions: PartitionResponse[] = []
   const slice = services.turns.slice()
   let taken = 0
   for (const entry of entries) {
@@ -135,18 +151,27 @@ async function answered({ topics, waitMs, entries, appending, context, services 
     const answer = entry.refusal ?? must(answers[taken++], 'the answer of each batch')
     const response = partitionResponse(entry, answer, { context, services })
     if (response.currentLeader?.leaderId !== undefined) leaders.push(response.currentLeader.leaderId)
-    must(partitionsOf[entry.topicAt], 'the topic of each entry').push(response)
+    partitions.push(response)
   }
   return {
-    response: {
-      responses: topics.flatMap((topic, topicAt) => {
-        const partitionResponses = must(partitionsOf[topicAt], 'each topic of the request')
-        return partitionResponses.length === 0 ? [] : [{ ...topic, partitionResponses }]
-      }),
-      nodeEndpoints: endpointsOf(leaders, context, services),
-    },
+    response: { responses: responsesOf(topics, entries, partitions), nodeEndpoints: endpointsOf(leaders, context, services) },
     thenClose: answers.some((answer) => answer.kind === 'refused' && answer.thenClose),
   }
+}
+
+/** The responses of the partitions, which are in the order of the entries, by topic. */
+function responsesOf(
+  topics: Pending['topics'],
+  entries: readonly Entry[],
+  partitions: readonly PartitionResponse[],
+): ProduceResponse['responses'] {
+  const partitionsOf = topics.map((): PartitionResponse[] => [])
+  for (const [at, { topicAt }] of entries.entries())
+    must(partitionsOf[topicAt], 'the topic of each entry').push(must(partitions[at], 'the response of each entry'))
+  return topics.flatMap((topic, topicAt) => {
+    const partitionResponses = must(partitionsOf[topicAt], 'each topic of the request')
+    return partitionResponses.length === 0 ? [] : [{ ...topic, partitionResponses }]
+  })
 }
 
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]

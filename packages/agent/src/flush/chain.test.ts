@@ -142,12 +142,36 @@ test('a fenced chain settles all of its flushes as fenced, reports it once, and 
 })
 
 test('a database that lost commits ends the chain: it is reported as a defect, and the chain does not guess an order', async () => {
-  const { chain, objects, log, events, fences } = aChain()
+  const { chain, objects, log, events, fences, breaks } = aChain()
   log.script(() => ({ kind: 'out of order', lastSequence: 7 }))
   const sent = send(chain)
   await objects.land()
   expect(await sent.outcome).toEqual({ kind: 'fenced' })
-  expect(fences()).toBe(1)
+  expect([fences(), breaks()]).toEqual([0, 1])
+  expect(events).toContain('defect')
+})
+
+test('a flush that is sent out of order breaks the chain: it could overtake an earlier one', async () => {
+  const { chain, log, events, breaks } = aChain()
+  const [first, second] = [chain.allocate(), chain.allocate()]
+  const sent = chain.send(aFlush(second))
+  expect(() => chain.send(aFlush(first))).toThrow(/flush 1 was allocated, and sent after flush 2/)
+  expect(breaks()).toBe(1)
+  expect(events).toContain('defect')
+  expect(await sent).toMatchObject({ kind: 'abandoned' })
+  expect(await chain.send(aFlush(chain.allocate()))).toEqual({ kind: 'fenced' })
+  expect(log.calls).toEqual([])
+})
+
+test('a commit without a verdict for each batch breaks the chain, and answers no producer', async () => {
+  const { chain, objects, log, events, breaks } = aChain()
+  log.script(() => ({ kind: 'committed', result: { verdicts: [], grown: [] } }))
+  const settled: FlushOutcome[] = []
+  for (const { outcome } of [send(chain), send(chain)]) void outcome.then((one) => settled.push(one))
+  await objects.land()
+  await objects.land()
+  await chain.drained()
+  expect([breaks(), settled.length, log.calls.length]).toEqual([1, 0, 1])
   expect(events).toContain('defect')
 })
 
@@ -249,6 +273,7 @@ function aChain(): {
   readonly stopped: readonly string[]
   readonly events: readonly string[]
   readonly fences: () => number
+  readonly breaks: () => number
 } {
   const objects = new GatedObjects()
   const log = new ScriptedLog()
@@ -256,6 +281,7 @@ function aChain(): {
   const stopped: string[] = []
   const events: string[] = []
   let fences = 0
+  let breaks = 0
   const chain = new Chain({
     clusterId: '00000000-0000-4000-8000-000000000001',
     incarnation: { id: 1, nonce: '0123456789abcdef' },
@@ -266,8 +292,9 @@ function aChain(): {
     producerIdExpirationMs: 1_000,
     onStopped: (message) => void stopped.push(message),
     onFenced: () => void (fences += 1),
+    onBroken: () => void (breaks += 1),
   })
-  return { chain, objects, log, clock, stopped, events, fences: () => fences }
+  return { chain, objects, log, clock, stopped, events, fences: () => fences, breaks: () => breaks }
 }
 
 function send(chain: Chain): { readonly outcome: Promise<FlushOutcome> } {

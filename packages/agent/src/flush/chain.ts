@@ -33,8 +33,13 @@ export interface ChainParts {
   readonly producerIdExpirationMs: number
   /** Called in the turn in which the line stops, after its flushes are settled. The writer then abandons its open object. */
   readonly onStopped: (message: string) => void
-  /** Called once, when a commit finds this incarnation fenced or its sequences out of order. */
+  /** Called once, when a commit finds this incarnation fenced. */
   readonly onFenced: () => void
+  /**
+   * Called once, after a defect that leaves the order or the result of a commit unknown: the chain has ended, and the agent must end, because its state is
+   * not to be trusted. The defect is already reported.
+   */
+  readonly onBroken: () => void
 }
 
 interface InLine {
@@ -57,7 +62,9 @@ export class Chain {
   #sent = 0
   #committed = 0
   #running = false
+  /** Fenced or broken: this chain commits nothing any more. */
   #fenced = false
+  #broken = false
   /** The reason given to `kill`. */
   #killed: string | undefined
 
@@ -85,8 +92,20 @@ export class Chain {
     return this.#allocated
   }
 
-  /** Puts and commits the flush. Settles when its outcome is definite, in the order of the sequences; never rejects. */
+  /**
+   * Puts and commits the flush. Settles when its outcome is definite, in the order of the sequences; never rejects. Throws an AssertionError, and breaks the
+   * chain, if the flush is out of order: it could overtake an earlier one.
+   */
   send(flush: Flush): Promise<FlushOutcome> {
+    try {
+      return this.#send(flush)
+    } catch (error) {
+      this.#break(error)
+      throw error
+    }
+  }
+
+  #send(flush: Flush): Promise<FlushOutcome> {
     const { sequence } = flush
     assert(sequence > this.#sent && sequence <= this.#allocated, `flush ${sequence} was allocated, and sent after flush ${this.#sent}`)
     this.#sent = sequence
@@ -95,7 +114,7 @@ export class Chain {
     const abort = new AbortController()
     const settled = Promise.withResolvers<FlushOutcome>()
     this.#line.push({ flush, stored: this.#put(flush, abort), abort, settle: settled.resolve })
-    if (!this.#running) void this.#run()
+    if (!this.#running) this.#run().catch((error: unknown) => this.#break(error))
     return settled.promise
   }
 
@@ -149,6 +168,7 @@ export class Chain {
     })
     switch (outcome.kind) {
       case 'committed':
+        assert(outcome.result.verdicts.length === batches.length, `the commit of flush ${sequence} has a verdict for each batch`)
         this.#committed = sequence
         this.#line.shift()
         this.#parts.emit({ kind: 'committed', sequence, batches: batches.length, durationMs: this.#parts.clock.monotonic() - begun })
@@ -223,19 +243,31 @@ export class Chain {
     }
   }
 
+  /** No flush in the line is committed or will be: the metadata store said so. */
   #end(outcome: { readonly kind: 'fenced' | 'abandoned' | 'out of order' }): void {
-    if (outcome.kind !== 'fenced')
-      this.#parts.emit({
-        kind: 'defect',
-        where: 'chain',
-        error: new Error(`the metadata store answered '${outcome.kind}' to the only writer of this chain: check whether it lost commits`),
-      })
-    this.#fenced = true
-    this.#parts.onFenced()
+    if (outcome.kind === 'fenced') {
+      this.#fenced = true
+      this.#parts.onFenced()
+    } else {
+      const why = `the metadata store answered '${outcome.kind}' to the only writer of this chain: check whether it lost commits`
+      this.#break(new Error(why))
+    }
     for (const { abort, settle } of this.#line.splice(0)) {
       abort.abort()
       settle({ kind: 'fenced' })
     }
+  }
+
+  /** A flush whose outcome is unknown then is never settled: its producers lose their connection to the agent that ends. */
+  #break(error: unknown): void {
+    this.#parts.emit({ kind: 'defect', where: 'chain', error })
+    if (this.#broken) return
+    this.#broken = true
+    this.kill('a defect ended this agent')
+    this.#fenced = true
+    this.#running = false
+    for (const wake of this.#idle.splice(0)) wake()
+    this.#parts.onBroken()
   }
 
   async #put(flush: Flush, abort: AbortController): Promise<Stored> {

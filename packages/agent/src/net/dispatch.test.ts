@@ -7,6 +7,7 @@ import {
   errors,
   Fetch,
   FindCoordinator,
+  Heartbeat,
   InitProducerId,
   Metadata,
   Produce,
@@ -15,11 +16,17 @@ import {
 } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import type { Gate } from '../api/gate.ts'
+import { handlers } from '../api/index.ts'
 import { aBatch, anAgent, aPeer } from '../api/testing/an-agent.ts'
+import type { Groups } from '../coordinate/groups.ts'
+import { AssertionError } from '../core/assert.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
+import type { AgentEvent } from '../observe/events.ts'
 import type { ProducerIds } from '../write/producer-ids.ts'
 import type { Writer } from '../write/writer.ts'
+import type { Answer, Handled } from './connection.ts'
+import { retriableError } from './retriable-error.ts'
 
 const initProducerId = { transactionalId: null, transactionTimeoutMs: 0 }
 
@@ -157,26 +164,67 @@ test.each([
   expect(kafka.events.filter(({ kind }) => kind === 'defect')).toEqual([])
 })
 
-test('an unexpected error is a defect: the log has its text, the client does not', async () => {
+const defect = new AssertionError('the code broke its own rule')
+
+test('an unexpected error is a defect: the log has its text, the client gets a retriable error without it', async () => {
   await using kafka = await anAgent()
-  const error = new TypeError('undefined is not a function')
-  const response = await kafka.call(InitProducerId, 4, initProducerId, { services: failing(error) })
-  expect(response).toMatchObject({ errorCode: errors.UNKNOWN_SERVER_ERROR.code, producerId: -1 })
-  expect(kafka.events).toContainEqual({ kind: 'defect', where: 'InitProducerId', error })
+  const response = await kafka.call(InitProducerId, 4, initProducerId, { services: failing(defect) })
+  expect(response).toMatchObject({ errorCode: errors.KAFKA_STORAGE_ERROR.code, producerId: -1 })
+  expect(kafka.events).toContainEqual({ kind: 'defect', where: 'InitProducerId', error: defect })
 })
 
-test('a promised answer that rejects is a defect, and no later request of the connection is answered', async () => {
+test('a member of a group survives a defect: it asks its coordinator again', async () => {
+  await using kafka = await anAgent()
+  const groups = { heartbeat: () => Promise.reject(defect) } as unknown as Groups
+  const request = { groupId: 'g', generationId: 1, memberId: 'm' }
+  const { errorCode } = await kafka.call(Heartbeat, 4, request, { services: { groups } })
+  expect(errorCode).toBe(errors.COORDINATOR_NOT_AVAILABLE.code)
+})
+
+test('every API has a retriable error for a defect', () => {
+  for (const handler of handlers)
+    for (const work of ['not done', 'unknown'] as const) expect(errors[retriableError(handler, work)].retriable).toBe(true)
+})
+
+/** Answers with a defect: from the admission itself, or when the outcome of the write should arrive. */
+async function produceWith(
+  writer: Partial<Writer>,
+  body: (handled: Handled, events: readonly AgentEvent[]) => Promise<void>,
+): Promise<void> {
   await using kafka = await anAgent()
   await kafka.topic('t')
-  const error = new RangeError('a commit answered fewer verdicts than it was given batches')
-  const writer = { room: () => Promise.resolve(true), admit: () => ({ answers: Promise.reject(error) }) } as unknown as Writer
+  const partitions = { room: () => Promise.resolve(true), ...writer } as unknown as Writer
   const topicData = [{ name: 't', partitionData: [{ index: 0, records: aBatch(['v']) }] }]
-  const request = { acks: -1, timeoutMs: 1000, topicData }
-  const chunks = encodeRequest(Produce, { version: 9, correlationId: 1, clientId: null }, request)
-  const handled = await kafka.sendFrame(Buffer.concat(chunks).subarray(4), { services: { writer } })
-  if (handled.kind !== 'later') throw new Error(handled.kind)
-  expect(await handled.answer).toMatchObject({ chunks: [], thenClose: true })
-  expect(kafka.events).toContainEqual({ kind: 'defect', where: 'Produce', error })
+  const chunks = encodeRequest(Produce, { version: 9, correlationId: 1, clientId: null }, { acks: -1, timeoutMs: 1000, topicData })
+  const handled = await kafka.sendFrame(Buffer.concat(chunks).subarray(4), { services: { writer: partitions } })
+  await body(handled, kafka.events)
+}
+
+function expectTimedOut({ chunks, thenClose }: Answer): void {
+  const { response } = decodeResponse(Produce, 9, Buffer.concat(chunks).subarray(4))
+  expect(response.responses).toMatchObject([
+    { name: 't', partitionResponses: [{ index: 0, errorCode: errors.REQUEST_TIMED_OUT.code, baseOffset: -1 }] },
+  ])
+  expect(thenClose).toBe(true)
+}
+
+test('after a defect a producer may not conclude that its batch is not stored, and no later request of its connection is taken', async () => {
+  const admit = (): never => {
+    throw defect
+  }
+  await produceWith({ admit }, async (handled, events) => {
+    if (handled.kind !== 'now') throw new Error(handled.kind)
+    expectTimedOut(handled.answer)
+    expect(events).toContainEqual({ kind: 'defect', where: 'Produce', error: defect })
+  })
+})
+
+test('a promised answer that rejects is a defect with the same answer', async () => {
+  await produceWith({ admit: () => ({ answers: Promise.reject(defect) }) }, async (handled, events) => {
+    if (handled.kind !== 'later') throw new Error(handled.kind)
+    expectTimedOut(await handled.answer)
+    expect(events).toContainEqual({ kind: 'defect', where: 'Produce', error: defect })
+  })
 })
 
 test('the answer of a throttled client has the throttle time, and its connection takes no request meanwhile', async () => {
@@ -223,7 +271,6 @@ test.each(['', 'bad name', '-x', 'x\n'])('a client software name %j is rejected,
 test('a frame is released as soon as it is decoded, except for Produce, whose batches are slices of it', async () => {
   await using kafka = await anAgent()
   const { dispatcher } = await import('./dispatch.ts')
-  const { handlers } = await import('../api/index.ts')
   const order: string[] = []
   const spying = handlers.map((handler) => ({
     ...handler,

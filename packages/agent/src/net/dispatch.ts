@@ -13,7 +13,7 @@ import {
   type RequestOf,
 } from '@local-kafka-service/protocol'
 import { unsupportedVersion } from '../api/api-versions.ts'
-import type { AnyHandler, LateResponse, Reply, RequestContext } from '../api/handler.ts'
+import type { AnyHandler, Reply, RequestContext } from '../api/handler.ts'
 import { reportRejection } from '../api/rejection.ts'
 import type { TopicId } from '../core/ids.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
@@ -24,6 +24,7 @@ import type { Answer, Handled } from './connection.ts'
 import type { ConnectionInterceptor, Interception } from './interceptor.ts'
 import { notKafka, notServed, unreadable } from './misunderstanding.ts'
 import { namedIn } from './named.ts'
+import { retriableError } from './retriable-error.ts'
 import { carryOut, type Interceptable, type Watched } from './verdict.ts'
 
 /** The state of a connection that dispatch uses. */
@@ -87,7 +88,8 @@ interface ExchangeParts {
 }
 
 type AnyResponse = object
-type Refused = { readonly code: number; readonly message: string | null }
+/** `thenClose`: a later request of the connection must not overtake the retry of this one. */
+type Refused = { readonly code: number; readonly message: string | null; readonly thenClose?: boolean }
 
 /** One request and its answer. It outlives the frame, so it must not hold the frame's bytes while an answer is awaited: no budget counts them any more. */
 class Exchange {
@@ -136,7 +138,7 @@ class Exchange {
   #refuse(request: AnyRequest, error: Refused): Handled {
     const { handler, header } = this.#parts
     if (handler.silent?.(request) !== true)
-      return { kind: 'now', answer: this.#answer(handler.refuse(request, error, header.apiVersion), false) }
+      return { kind: 'now', answer: this.#answer(handler.refuse(request, error, header.apiVersion), error.thenClose ?? false) }
     this.#emitReply(0)
     return { kind: 'none', close: true }
   }
@@ -198,20 +200,19 @@ class Exchange {
           answer: { ...this.#answer(reply.response, reply.thenClose ?? false), ...(reply.sent && { sent: reply.sent }) },
         }
       case 'later':
-        return { kind: 'later', answer: this.#later(reply.response) }
+        return { kind: 'later', answer: this.#later(reply) }
       case 'none':
         return { kind: 'none', close: this.#silently(reply.close) }
     }
   }
 
   /** A rejected promise of an answer is a defect, and the outcome of the request is unknown: no later request may be answered. */
-  async #later(late: Promise<LateResponse<AnyResponse>>): Promise<Answer> {
+  async #later({ response: late, refuse }: Extract<Reply<AnyResponse>, { readonly kind: 'later' }>): Promise<Answer> {
     try {
       const { response, thenClose } = await late
       return this.#answer(response, thenClose ?? false)
     } catch (error) {
-      this.#parts.services.emit({ kind: 'defect', where: this.#parts.handler.api.name, error })
-      return { chunks: [], sizeBytes: 0, thenClose: true, throttleMs: 0 }
+      return this.#answer(refuse(this.#defect(error)), true)
     }
   }
 
@@ -219,30 +220,33 @@ class Exchange {
     try {
       return await close
     } catch (error) {
-      this.#parts.services.emit({ kind: 'defect', where: this.#parts.handler.api.name, error })
+      this.#defect(error)
       return true
     } finally {
       this.#emitReply(0)
     }
   }
 
-  /** A store that is unavailable gets a retriable code. Any other error is a defect, whose text is not sent to the client. */
+  /** Every error but a KafkaError gets a retriable code. An error that is not of a store is a defect. */
   #refused(error: unknown, context: RequestContext): Refused {
+    const { signal, services, handler } = this.#parts
     if (error instanceof KafkaError) {
-      if (hidden.has(error.code)) reportRejection(this.#parts.handler.api, error, { context, services: this.#parts.services })
+      if (hidden.has(error.code)) reportRejection(handler.api, error, { context, services })
       return { code: error.code, message: error.message }
     }
-    const away = (error instanceof MetadataError && error.kind === 'unavailable') || error instanceof ObjectStoreError
-    const { signal, services, handler } = this.#parts
+    if ((error instanceof MetadataError && error.kind === 'unavailable') || error instanceof ObjectStoreError)
+      return { code: errors[retriableError(handler, 'not done')].code, message: error.message }
     // The client no longer waits for the answer, so this is not a defect.
-    const gone = signal.aborted && error === signal.reason
-    if (!away && !gone) services.emit({ kind: 'defect', where: handler.api.name, error })
-    if (away || gone || error instanceof MetadataError) {
-      // A storage error ends a group member; COORDINATOR_NOT_AVAILABLE makes it try again.
-      const { code, message } = handler.access.resource === 'group' ? errors.COORDINATOR_NOT_AVAILABLE : errors.KAFKA_STORAGE_ERROR
-      return { code, message: away ? error.message : message }
-    }
-    return { code: errors.UNKNOWN_SERVER_ERROR.code, message: errors.UNKNOWN_SERVER_ERROR.message }
+    if (signal.aborted && error === signal.reason) return errors[retriableError(handler, 'unknown')]
+    return this.#defect(error)
+  }
+
+  /** The text of a defect is for the log, not for the client. */
+  #defect(error: unknown): Refused {
+    const { services, handler } = this.#parts
+    services.emit({ kind: 'defect', where: handler.api.name, error })
+    const { code, message } = errors[retriableError(handler, 'unknown')]
+    return { code, message, thenClose: handler.api.key === Produce.key }
   }
 
   #answer(response: AnyResponse, thenClose: boolean): Answer {

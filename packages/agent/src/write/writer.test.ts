@@ -237,6 +237,34 @@ test('a fenced writer admits nothing', async () => {
   expect(await answersOf(writer.admit([aRecord(10)]))).toMatchObject([{ error: 'NOT_LEADER_OR_FOLLOWER', thenClose: true }])
 })
 
+test('an object that cannot be laid out is a defect: its batches are rejected, the memory is free again, and the next flush is committed', async () => {
+  const { writer, clock, objects, defects } = aWriter(groupCommit)
+  const connection = {}
+  // No real id: the encoder asserts its length.
+  const broken = writer.admit([{ ...aRecord(10), topicId: 'no id' }], connection)
+  await clock.advance(0)
+  expect(await answersOf(broken)).toMatchObject([{ kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', thenClose: true }])
+  expect(await answersOf(writer.admit([aRecord(10)], connection))).toMatchObject([{ kind: 'refused', thenClose: true }])
+  expect([defects(), writer.uncommittedBytes]).toEqual([1, 0])
+  const next = writer.admit([aRecord(10)])
+  await clock.advance(0)
+  await objects.land()
+  expect(await answersOf(next)).toMatchObject([{ kind: 'appended', baseOffset: 0 }])
+})
+
+test('after a commit that cannot be published the agent must end', async () => {
+  const { writer, clock, objects, log, tails, breaks, defects } = aWriter(groupCommit)
+  tails.publish = () => {
+    throw new TypeError('no')
+  }
+  void writer.admit([aRecord(10)])
+  await clock.advance(0)
+  await objects.land()
+  await clock.advance(0)
+  expect(log.committed).toEqual([1])
+  expect([breaks(), defects()]).toEqual([1, 1])
+})
+
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
 interface Sealed {
@@ -255,6 +283,8 @@ function aWriter(policy: FlushPolicy): {
   readonly seals: readonly Sealed[]
   readonly stores: { trouble: string | undefined }
   readonly fenced: () => number
+  readonly breaks: () => number
+  readonly defects: () => number
 } {
   const objects = new GatedObjects()
   const log = new ScriptedLog()
@@ -262,6 +292,8 @@ function aWriter(policy: FlushPolicy): {
   const tails = new Tails(async (asked) => asked.map((partition): PartitionState => ({ ...emptyPartition, ...partition })))
   const seals: Sealed[] = []
   let fences = 0
+  let breaks = 0
+  let defects = 0
   const stores: { trouble: string | undefined } = { trouble: undefined }
   const writer = new Writer({
     clusterId: '00000000-0000-4000-8000-000000000001',
@@ -271,6 +303,7 @@ function aWriter(policy: FlushPolicy): {
     clock,
     emit: (event) => {
       if (event.kind === 'sealed') seals.push(event)
+      if (event.kind === 'defect') defects += 1
     },
     tails,
     catalog: new Catalog(),
@@ -279,8 +312,9 @@ function aWriter(policy: FlushPolicy): {
     stores,
     producerIdExpirationMs: 1_000,
     onFenced: () => void (fences += 1),
+    onBroken: () => void (breaks += 1),
   })
-  return { writer, clock, objects, log, tails, seals, stores, fenced: () => fences }
+  return { writer, clock, objects, log, tails, seals, stores, fenced: () => fences, breaks: () => breaks, defects: () => defects }
 }
 
 const emptyPartition = { logId: 1, logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, maxTimestamp: -1, owner: 1, epoch: 3 }

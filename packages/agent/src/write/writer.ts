@@ -2,7 +2,7 @@
 import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, TopicId } from '../core/ids.ts'
-import { Chain, type FlushOutcome } from '../flush/chain.ts'
+import { Chain, type Flush, type FlushOutcome } from '../flush/chain.ts'
 import { limits } from '../limits.ts'
 import type { LogIndex, Refusal, Verdict } from '../metadata/metadata-store.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
@@ -68,6 +68,8 @@ export interface WriterParts {
   readonly stores: Pick<StoreWatch, 'trouble'>
   readonly producerIdExpirationMs: number
   readonly onFenced: () => void
+  /** See ChainParts: the agent must end. */
+  readonly onBroken: () => void
 }
 
 export class Writer {
@@ -105,6 +107,10 @@ export class Writer {
       onFenced: () => {
         this.#giveUpOpen({ kind: 'fenced' })
         parts.onFenced()
+      },
+      onBroken: () => {
+        this.#giveUpOpen({ kind: 'fenced' })
+        parts.onBroken()
       },
     })
     const { putsPerSecond, burst, rowsPerSecond = Number.POSITIVE_INFINITY } = parts.policy
@@ -177,8 +183,9 @@ export class Writer {
     this.#unanswered.add(open)
     if (source !== undefined) open.sources.add(source)
     const places = admissions.map((admission) => {
+      const place = open.add(admission)
       this.#uncommittedBytes += admission.batch.length
-      return open.add(admission)
+      return place
     })
     if (open.sizeBytes >= policy.maxBytes || open.batches >= limits.batchesPerFlush) this.#seal('size')
     else this.#schedule()
@@ -206,7 +213,10 @@ export class Writer {
     this.#giveUpOpen({ kind: 'abandoned', message })
   }
 
-  /** The only way to seal. It swaps the buffer and takes the sequence in the same turn, so a second trigger finds nothing to seal. */
+  /**
+   * The only way to seal. It swaps the buffer and takes the sequence in the same turn, so a second trigger finds nothing to seal. A timer calls it, so it never
+   * throws: an object that cannot be laid out is a defect, and it is abandoned alone, because the chain has seen nothing of it.
+   */
   #seal(trigger: SealTrigger): void {
     this.#sealTimer?.cancel()
     this.#sealTimer = undefined
@@ -217,7 +227,15 @@ export class Writer {
     const nowMs = this.#parts.clock.monotonic()
     this.#puts.spend(1, nowMs)
     this.#rows.spend(open.partitions, nowMs)
-    const flush = open.seal({ clusterId: this.#parts.clusterId, incarnation: this.#parts.incarnation, sequence })
+    let flush: Flush
+    try {
+      flush = open.seal({ clusterId: this.#parts.clusterId, incarnation: this.#parts.incarnation, sequence })
+    } catch (error) {
+      this.#parts.emit({ kind: 'defect', where: 'seal', error })
+      for (const source of open.sources) this.#cutOff.add(source)
+      this.#giveUp(open, { kind: 'abandoned', message: 'a defect of the server: send the records again' })
+      return
+    }
     this.#parts.emit({
       kind: 'sealed',
       sequence,
@@ -226,7 +244,16 @@ export class Writer {
       batches: flush.batches.length,
       partitions: open.partitions,
     })
-    void this.#chain.send(flush).then((outcome) => this.#finish(open, outcome))
+    // The chain reports why it broke. After a commit that could not be published, memory no longer has the end of each partition.
+    this.#settled(flush, open).catch((error: unknown) => {
+      if (this.#chain.fenced) return
+      this.#parts.emit({ kind: 'defect', where: 'publish', error })
+      this.#parts.onBroken()
+    })
+  }
+
+  async #settled(flush: Flush, open: OpenObject): Promise<void> {
+    this.#finish(open, await this.#chain.send(flush))
   }
 
   #finish(open: OpenObject, outcome: FlushOutcome): void {
@@ -245,7 +272,11 @@ export class Writer {
     const open = this.#open
     if (open === undefined) return
     this.#open = undefined
-    // After the flushes that were sealed before it, so that answers keep the order of admission.
+    this.#giveUp(open, outcome)
+  }
+
+  /** After the flushes that were sealed before it, so that answers keep the order of admission. */
+  #giveUp(open: OpenObject, outcome: FlushOutcome): void {
     void Promise.resolve().then(() => this.#finish(open, outcome))
   }
 

@@ -107,6 +107,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
     stores,
     producerIdExpirationMs,
     onFenced: () => {},
+    onBroken: () => {},
   })
   const turns = new Turns(clock)
   const damage = new DamageReports({ emit, topicName: () => undefined })

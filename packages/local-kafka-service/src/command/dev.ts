@@ -70,6 +70,14 @@ async function untilEnd(server: Server, log: Log): Promise<void> {
       fix: ['keep the other agent, or stop it and start this one again'],
     })
   }
+  if (signal === 'killed') {
+    await server.stop()
+    throw new UserError('LKS-1999', {
+      what: 'the server ended itself after a defect',
+      why: 'its state was no longer reliable; nothing that was acknowledged is lost',
+      fix: ['start it again', 'report the defect: the log above has its text'],
+    })
+  }
   if (signal === 'drained') return
   // A second signal ends the process at once, like a crash, which loses nothing that was acknowledged.
   for (const again of endSignals) process.on(again, () => process.exit(128 + signalNumbers[again]))

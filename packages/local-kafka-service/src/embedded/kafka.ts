@@ -65,8 +65,11 @@ export interface Kafka extends AsyncDisposable {
   /** Writes all committed data into one file, for `startKafka({ from })`. An existing file is replaced once the new one is complete. */
   snapshot(path: string): Promise<void>
 
-  /** Settles once: `drained` after `stop` or `kill`, `fenced` when another server took over. */
-  readonly ended: Promise<'drained' | 'fenced'>
+  /**
+   * Settles once: `drained` after `stop`, `killed` after `kill`, `fenced` when another server took over. The server kills itself after a defect that makes its
+   * state unreliable; nothing that was acknowledged is lost.
+   */
+  readonly ended: Promise<'drained' | 'fenced' | 'killed'>
   /** Answers pending requests, flushes and closes. A second call waits for the same end. */
   stop(): Promise<void>
   /** Ends as a crash would: connections drop, nothing is flushed. */
