@@ -21,7 +21,8 @@ import type { Gate } from './gate.ts'
 import type { Operation } from './handler.ts'
 import { handlers } from './index.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
-import { sampleOf, samples, withGroups } from './testing/samples.ts'
+import { sampleOf, withGroups } from './testing/samples.ts'
+import { smallRequests } from './testing/small-requests.ts'
 
 /** Every client that may connect may send these. */
 const open: readonly Api[] = [ApiVersions, DescribeCluster, SaslHandshake, SaslAuthenticate]
@@ -61,7 +62,7 @@ function errorCodesIn(response: unknown): readonly number[] {
 
 test('there is one handler per API, and every API of the protocol package has one', () => {
   expect(new Set(handlers.map(({ api }) => api.key)).size).toBe(handlers.length)
-  expect([...samples.keys()].map(({ name }) => name).toSorted()).toEqual(handlers.map(({ api }) => api.name).toSorted())
+  expect([...smallRequests.keys()].map(({ name }) => name).toSorted()).toEqual(handlers.map(({ api }) => api.name).toSorted())
 })
 
 test.each(cases)('$name $version answers', async ({ api, version }) => {

@@ -1,72 +1,13 @@
-// What surrounds a request: bytes after its end, tagged fields that nobody knows, null where a list must be, versions that are not served, and clients without a name.
-import {
-  type Api,
-  ApiVersions,
-  apis,
-  ConsumerGroupHeartbeat,
-  CreatePartitions,
-  CreateTopics,
-  DeleteGroups,
-  DeleteTopics,
-  DescribeCluster,
-  DescribeConfigs,
-  DescribeGroups,
-  DescribeTopicPartitions,
-  Fetch,
-  FindCoordinator,
-  Heartbeat,
-  InitProducerId,
-  JoinGroup,
-  LeaveGroup,
-  ListGroups,
-  ListOffsets,
-  Metadata,
-  OffsetCommit,
-  OffsetDelete,
-  OffsetFetch,
-  OffsetForLeaderEpoch,
-  Produce,
-  SaslAuthenticate,
-  SaslHandshake,
-  SyncGroup,
-} from '@local-kafka-service/protocol'
+// What surrounds a request: bytes after its end, unknown tagged fields, null in place of a list, versions that are not served, and clients without a client id.
+import { type Api, ApiVersions, apis, CreateTopics, DescribeGroups, ListGroups, ListOffsets } from '@local-kafka-service/protocol'
+import { smallRequests } from '../../../../packages/agent/src/api/testing/small-requests.ts'
 import type { Conversation, Sending } from '../conversation.ts'
 import { type Row, rowsOf } from '../row.ts'
 
-/** A small request of each API that every version can carry, and that changes nothing. */
-const small: ReadonlyMap<Api, (with_: Conversation) => object> = new Map<Api, (with_: Conversation) => object>([
-  [Produce, () => ({ acks: -1, timeoutMs: 1_000, topicData: [] })],
-  [Fetch, () => ({ maxWaitMs: 0, minBytes: 0, topics: [] })],
-  [ListOffsets, () => ({ replicaId: -1, topics: [] })],
-  [Metadata, ({ version }) => ({ topics: version === 0 ? [{ name: 'a b' }] : [] })],
-  [OffsetCommit, (with_) => ({ groupId: with_.name(), memberId: '', topics: [] })],
-  [OffsetFetch, (with_) => (with_.version < 8 ? { groupId: with_.name(), topics: [] } : { groups: [] })],
-  [FindCoordinator, (with_) => (with_.version < 4 ? { key: with_.name() } : { coordinatorKeys: [with_.name()] })],
-  [JoinGroup, (with_) => ({ groupId: with_.name(), sessionTimeoutMs: 0, memberId: '', protocolType: 'consumer', protocols: [] })],
-  [Heartbeat, (with_) => ({ groupId: with_.name(), generationId: 1, memberId: 'nobody' })],
-  [LeaveGroup, (with_) => ({ groupId: with_.name(), ...(with_.version < 3 ? { memberId: 'nobody' } : { members: [] }) })],
-  [SyncGroup, (with_) => ({ groupId: with_.name(), generationId: 1, memberId: 'nobody', assignments: [] })],
-  [DescribeGroups, (with_) => ({ groups: [with_.name()] })],
-  [ListGroups, () => ({})],
-  [ApiVersions, ({ version }) => (version < 3 ? {} : { clientSoftwareName: 'differential', clientSoftwareVersion: '1' })],
-  [CreateTopics, () => ({ topics: [] })],
-  [DeleteTopics, () => ({ timeoutMs: 1_000 })],
-  [InitProducerId, () => ({ transactionalId: null, transactionTimeoutMs: 1_000 })],
-  [OffsetForLeaderEpoch, () => ({ topics: [] })],
-  [DescribeConfigs, () => ({ resources: [] })],
-  [CreatePartitions, () => ({ topics: [], timeoutMs: 1_000, validateOnly: false })],
-  [DeleteGroups, (with_) => ({ groupsNames: [with_.name()] })],
-  [OffsetDelete, (with_) => ({ groupId: with_.name(), topics: [] })],
-  [DescribeCluster, () => ({ includeClusterAuthorizedOperations: false })],
-  [ConsumerGroupHeartbeat, (with_) => ({ groupId: with_.name(), memberId: 'nobody', memberEpoch: 1 })],
-  [SaslHandshake, () => ({ mechanism: 'PLAIN' })],
-  [SaslAuthenticate, () => ({ authBytes: new Uint8Array() })],
-  [DescribeTopicPartitions, (with_) => ({ topics: [{ name: with_.name() }] })],
-])
-
 function wireRows(api: Api): readonly Row[] {
-  const request = small.get(api)
-  if (request === undefined) return []
+  const small = smallRequests.get(api)
+  if (small === undefined) return []
+  const request = (with_: Conversation): object => small({ version: with_.version, name: with_.name(), memberId: 'nobody' })
   // ListGroups answers with the groups of all rows, and none of them is this row's.
   const ownOf = <R extends object>(response: R): R => (api === ListGroups ? { ...response, groups: [] } : response)
   return rowsOf(api, (row) => {
