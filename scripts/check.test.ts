@@ -1,5 +1,6 @@
 // The checks report what is wrong in small trees that break one rule each.
 import { describe, expect, test } from 'vitest'
+import { proves } from '../test/e2e/compatibility/exercised.ts'
 import type { Difference } from '../test/e2e/differential/differences.ts'
 import type { Tree } from './check/check.ts'
 import { unproven, untested } from './check/compatibility.ts'
@@ -138,7 +139,18 @@ describe('the public surface', () => {
 })
 
 describe('the page of clients', () => {
-  const row = { client: 'kcat', what: 'Produce', file: 'clients.test.ts', title: 'reads what it wrote: ' } as const
+  const row = { client: 'kcat', what: 'Produce', file: 'clients.test.ts', title: 'reads what it wrote: %s' } as const
+
+  test('a test proves the row whose titles it has, and not a row whose titles are parts of them', () => {
+    const shared = { ...row, client: 'sarama', title: 'reads %s back', within: 'sarama' } as const
+    const ran = (suite: string, title: string) => proves({ file: row.file, suites: ['on S3', suite], title }, shared)
+    expect(ran('sarama', 'reads gzip back')).toBe(true)
+    expect(ran('sarama as V1_0', 'reads gzip back')).toBe(false)
+    expect(ran('sarama', 'reads gzip back, again')).toBe(false)
+    expect(proves({ file: 'groups.test.ts', suites: ['sarama'], title: 'reads gzip back' }, shared)).toBe(false)
+    expect(proves({ file: row.file, suites: [], title: 'reads again' }, { ...row, title: 'reads' })).toBe(false)
+  })
+
   const source = { 'test/e2e/clients.test.ts': "kcat.each(codecs)('reads what it wrote: %s', …)" }
 
   test('lists only what has passed and is still tested', () => {

@@ -12,9 +12,9 @@ export interface Exercised {
   readonly what: string
   /** In test/e2e. */
   readonly file: string
-  /** The test's title as its source has it, or what stands before a `%s`. */
+  /** The test's title as its source has it, with its `%s`. */
   readonly title: string
-  /** A title around it, where several clients share the test. */
+  /** The title of a `describe` around it, where several clients share the test. */
   readonly within?: string
   /** The file in test/e2e that has that title, where the test takes it from a table. */
   readonly table?: string
@@ -96,7 +96,7 @@ export const exercised: readonly Exercised[] = [
   {
     ...oldSarama,
     what: 'Offsets by time, of batches without their greatest timestamp',
-    title: 'C4: records of a batch with the codec ',
+    title: 'C4: records of a batch with the codec %s are found by their times',
   },
   {
     ...oldSarama,
@@ -107,7 +107,7 @@ export const exercised: readonly Exercised[] = [
     client: 'kcat',
     what: 'Produce with every codec, every `acks` and idempotent; read back in order',
     file: 'clients.test.ts',
-    title: 'reads what it wrote: ',
+    title: 'reads what it wrote: %s, with every acks and idempotent',
   },
   {
     client: 'kcat',
@@ -177,7 +177,7 @@ export const exercised: readonly Exercised[] = [
     client: "Apache Kafka's own tools",
     what: '`kafka-producer-perf-test` with every codec',
     file: 'clients.test.ts',
-    title: 'the producer performance tool with ',
+    title: 'the producer performance tool with %s',
   },
   {
     client: "Apache Kafka's own tools",
@@ -189,3 +189,18 @@ export const exercised: readonly Exercised[] = [
 
 /** docs/reference/compatibility.json, which a test run writes: of each client the version that was seen last, and which rows passed with it. */
 export type Results = Readonly<Partial<Record<ClientName, { readonly version: string; readonly passed: readonly string[] }>>>
+
+/** A test as a run reports it. */
+export interface RanTest {
+  readonly file: string
+  /** The titles of the `describe`s around it. */
+  readonly suites: readonly string[]
+  readonly title: string
+}
+
+/** Compares whole titles: `sarama` is another client than `sarama as V1_0`. */
+export function proves({ file, suites, title }: RanTest, row: Exercised): boolean {
+  const [before = '', after] = row.title.split('%s')
+  const hasTitle = after === undefined ? title === before : title.startsWith(before) && title.endsWith(after)
+  return file === row.file && hasTitle && (row.within === undefined || suites.includes(row.within))
+}

@@ -1,9 +1,9 @@
 // A reporter of Vitest that writes down which clients have passed what, in which version: `pnpm test:compatibility`.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { Reporter, TestCase, TestModule } from 'vitest/node'
+import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node'
 import { repository } from '../testing/server.ts'
-import { clientNames, type Exercised, exercised, type Results } from './exercised.ts'
+import { clientNames, type Exercised, exercised, proves, type Results } from './exercised.ts'
 import { versionOf } from './versions.ts'
 
 const path = join(repository, 'docs/reference/compatibility.json')
@@ -28,10 +28,13 @@ export class CompatibilityReporter implements Reporter {
 }
 
 /** The states of the tests that prove the row, on any stores. */
-function statesOf({ file, title, within = '' }: Exercised, modules: readonly TestModule[]): readonly string[] {
-  const proves = (test: TestCase): boolean => test.name.startsWith(title) && test.fullName.includes(within)
+function statesOf(row: Exercised, modules: readonly TestModule[]): readonly string[] {
   return modules
-    .filter(({ moduleId }) => basename(moduleId) === file)
-    .flatMap((module) => [...module.children.allTests()].filter(proves))
+    .flatMap((module) => [...module.children.allTests()])
+    .filter((test) => proves({ file: basename(test.module.moduleId), suites: suitesAround(test), title: test.name }, row))
     .map((test) => test.result().state)
+}
+
+function suitesAround({ parent }: TestCase | TestSuite): readonly string[] {
+  return parent.type === 'module' ? [] : [parent.name, ...suitesAround(parent)]
 }
