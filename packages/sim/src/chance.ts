@@ -33,6 +33,11 @@ export class Chance implements Random {
     return this.next() < probability
   }
 
+  /** Up to `most` with the probability, otherwise 0. */
+  sometimes(probability: number, most: number): number {
+    return this.happens(probability) ? this.between([0, most]) : 0
+  }
+
   /** Uniform over the range, not rounded, so that two events hardly ever happen at the same instant. */
   between([from, to]: Range): number {
     return from + (to - from) * this.next()

@@ -4,6 +4,7 @@ import { faultlessStore, type StoreFaults } from '../faulty-objects.ts'
 import { type DatabaseFaults, faultlessDatabase } from '../faulty-sql.ts'
 import type { Scenario } from '../scenario.ts'
 import { calmNetwork, type World } from '../world.ts'
+import { crash, freeze, outage, takeOver } from './disturbances.ts'
 import { anySetup, startClients } from './loads.ts'
 
 export const chaos: Scenario = {
@@ -30,7 +31,7 @@ export const chaos: Scenario = {
 }
 
 async function disturb(world: World): Promise<void> {
-  const { chance, time, current } = world
+  const { chance, current } = world
   world.setup = anySetup(chance)
   switch (
     chance.pick([
@@ -57,41 +58,20 @@ async function disturb(world: World): Promise<void> {
       world.network.faults = { latencyMs: [0.1, chance.between([1, 100])], split: chance.next() / 2, cut: chance.next() / 20 }
       return
     case 'crash':
-      if (current === undefined) return
-      world.crash(current)
-      await time.sleep(chance.between([0, 2_000]))
-      await world.start()
-      return
+      return await crash(world, [0, 2_000])
     case 'freeze':
-      if (current === undefined) return
-      world.freeze(current)
-      await time.sleep(chance.between([10, 15_000]))
-      world.thaw(current)
-      return
-    case 'take over': {
-      if (current === undefined) return
-      if (chance.happens(0.5)) world.freeze(current)
-      const successor = world.start()
-      await time.sleep(chance.between([0, 5_000]))
-      world.thaw(current)
-      await successor
-      return
-    }
+      return await freeze(world, [10, 15_000])
+    case 'take over':
+      return await takeOver(world, [0, 5_000])
     case 'drain':
       if (current === undefined) return
       await world.drain(current)
       await world.start()
       return
     case 'store away':
-      world.bucket.away = true
-      await time.sleep(chance.between([100, 30_000]))
-      world.bucket.away = false
-      return
+      return await outage(world, 'bucket', [100, 30_000])
     case 'database away':
-      world.database.away = true
-      await time.sleep(chance.between([100, 30_000]))
-      world.database.away = false
-      return
+      return await outage(world, 'database', [100, 30_000])
     case 'clocks':
       // Safety must hold under any clock. Producers stamp with another clock, so the error stays below the allowed difference of timestamps.
       if (current !== undefined) current.life.skewMs = chance.whole([-600_000, 600_000])
@@ -105,7 +85,7 @@ async function disturb(world: World): Promise<void> {
 }
 
 function storeFaults(chance: Chance): StoreFaults {
-  const some = (most: number): number => (chance.happens(0.5) ? chance.between([0, most]) : 0)
+  const some = (most: number): number => chance.sometimes(0.5, most)
   return {
     latencyMs: [1, chance.between([5, 100])],
     slow: { chance: some(0.3), latencyMs: [100, 5_000] },
@@ -120,7 +100,7 @@ function storeFaults(chance: Chance): StoreFaults {
 }
 
 function databaseFaults(chance: Chance): DatabaseFaults {
-  const some = (most: number): number => (chance.happens(0.5) ? chance.between([0, most]) : 0)
+  const some = (most: number): number => chance.sometimes(0.5, most)
   return {
     latencyMs: [0.5, chance.between([2, 50])],
     rolledBack: some(0.2),

@@ -1,5 +1,6 @@
 // One kind of fault each: a store that fails, a database that does not answer, corrupted reads, agents that die, freeze and come back.
 import type { Scenario } from '../scenario.ts'
+import { outage } from './disturbances.ts'
 import { anySetup, longLine, startClients } from './loads.ts'
 
 export const storeOutage: Scenario = {
@@ -68,10 +69,8 @@ export const lostCommitReplies: Scenario = {
     }
     if (chance.happens(0.5)) {
       await time.sleep(chance.between([500, 5_000]))
-      world.database.away = true
       world.trace.write('world', 'the database is away')
-      await time.sleep(chance.between([500, 40_000]))
-      world.database.away = false
+      await outage(world, 'database', [500, 40_000])
     }
     await Promise.race([disturbed.clients, time.sleep(60_000)])
     return disturbed

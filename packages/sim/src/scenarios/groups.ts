@@ -3,6 +3,7 @@ import { GroupChecker } from '../group-checker.ts'
 import type { GroupMember } from '../group-member.ts'
 import type { Scenario } from '../scenario.ts'
 import type { World } from '../world.ts'
+import { crash, freeze, takeOver } from './disturbances.ts'
 import { anySetup } from './loads.ts'
 
 const sessionTimeoutMs = 6_000
@@ -35,7 +36,7 @@ export const groups: Scenario = {
       return member
     }
     for (let first = chance.whole([1, 3]); first > 0; first -= 1) join()
-    const some = (most: number): number => (chance.happens(0.7) ? chance.between([0, most]) : 0)
+    const some = (most: number): number => chance.sometimes(0.7, most)
     for (let rounds = chance.whole([4, 9]); rounds > 0; rounds -= 1) {
       world.database.faults = {
         ...world.database.faults,
@@ -59,7 +60,7 @@ function staying(members: readonly GroupMember[]): readonly GroupMember[] {
 }
 
 async function disturb(world: World, alive: readonly GroupMember[], join: (groupInstanceId?: string) => GroupMember): Promise<void> {
-  const { chance, time, current } = world
+  const { chance } = world
   const one = alive.length === 0 ? undefined : chance.pick(alive)
   switch (chance.pick(disturbances)) {
     case 'join':
@@ -80,25 +81,11 @@ async function disturb(world: World, alive: readonly GroupMember[], join: (group
     case 'stall':
       return one?.stall(sessionTimeoutMs * chance.between([0.5, 3]))
     case 'crash':
-      if (current === undefined) return
-      world.crash(current)
-      await time.sleep(chance.between([0, 2_000]))
-      await world.start()
-      return
+      return await crash(world, [0, 2_000])
     case 'freeze':
-      if (current === undefined) return
-      world.freeze(current)
-      await time.sleep(chance.between([10, 10_000]))
-      world.thaw(current)
-      return
-    case 'take over': {
-      if (current === undefined) return
-      if (chance.happens(0.5)) world.freeze(current)
-      const successor = world.start()
-      await time.sleep(chance.between([0, 3_000]))
-      world.thaw(current)
-      await successor
-    }
+      return await freeze(world, [10, 10_000])
+    case 'take over':
+      return await takeOver(world, [0, 3_000])
   }
 }
 
