@@ -120,6 +120,13 @@ const processModule: Pattern = {
   regex: '^(node:)?process$',
   message: 'An agent is embeddable: argv, environment, signals and exits belong to the product package.',
 }
+const startingPrograms = [
+  {
+    name: 'node:child_process',
+    importNames: ['spawn', 'exec', 'execFile', 'fork'],
+    message: 'packages/sim/src/program.ts starts programs: it reports both outputs, and ends the process by its id.',
+  },
+]
 const nodeModules: Pattern = { regex: '^node:', message: 'This code is pure: no module of Node.' }
 const emitters: Pattern = { regex: '^(node:)?events$', message: 'Events are async iterables or one callback, no EventEmitter.' }
 
@@ -290,7 +297,14 @@ export default defineConfig({
     // Packages.
     { files: ['packages/protocol/src/**'], rules: imports(...packagePatterns('protocol'), nodeModules) },
     { files: ['packages/http/src/**'], rules: imports(...packagePatterns('http')) },
-    { files: ['packages/sim/src/**'], rules: { 'no-restricted-imports': ['error', { patterns: [...packagePatterns('sim'), emitters] }] } },
+    {
+      files: ['packages/sim/src/**'],
+      rules: { 'no-restricted-imports': ['error', { paths: startingPrograms, patterns: [...packagePatterns('sim'), emitters] }] },
+    },
+    {
+      files: ['packages/sim/src/program.ts'],
+      rules: { 'no-restricted-imports': ['error', { patterns: [...packagePatterns('sim'), emitters] }] },
+    },
     {
       files: ['packages/local-kafka-service/src/**'],
       rules: { 'no-restricted-imports': ['error', { patterns: [...packagePatterns('local-kafka-service'), emitters] }] },
@@ -322,7 +336,7 @@ export default defineConfig({
     // Writes a given instant as text and reads no clock.
     { files: ['packages/http/src/iso-time.ts'], rules: { 'no-restricted-globals': 'off' } },
     {
-      files: ['packages/sim/src/main.ts', 'packages/local-kafka-service/src/**', 'scripts/**', 'bench/**', 'examples/**'],
+      files: ['packages/sim/src/{main,program}.ts', 'packages/local-kafka-service/src/**', 'scripts/**', 'bench/**', 'examples/**'],
       rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
     },
     { files: ['*.config.ts'], rules: { 'import/no-default-export': 'off' } },
@@ -331,5 +345,6 @@ export default defineConfig({
     // Jest takes a module's default.
     { files: ['packages/local-kafka-service/src/runners/{jest,jest-teardown}.ts'], rules: { 'import/no-default-export': 'off' } },
     { files: tests, rules: { ...off, 'no-console': 'off' } },
+    { files: ['test/**', 'bench/**'], rules: { 'no-restricted-imports': ['error', { paths: startingPrograms }] } },
   ],
 })

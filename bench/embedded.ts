@@ -1,7 +1,6 @@
 // A Kafka inside a process: the time to start the first one, including the import, and the time and memory of each later one, against an idle Node process.
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { runProgram } from '../packages/sim/src/program.ts'
 import { repository } from './processes.ts'
 import { median, type Row } from './report.ts'
 import { nodeMs } from './start.ts'
@@ -69,7 +68,7 @@ async function measured(): Promise<Measured> {
     const laterMb = (held() - before) / ${instances} / 1_048_576
     times.sort((a, b) => a - b)
     console.log(JSON.stringify({ firstMs: ready - began, laterMs: times[${instances / 2}], laterMb }))`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--input-type=module', '-e', program])
+  const { stdout } = await runProgram(process.execPath, ['--expose-gc', '--input-type=module', '-e', program])
   // The cast is safe because the program above writes this JSON.
   return JSON.parse(stdout) as Measured
 }

@@ -1,13 +1,12 @@
 // The same load on this server and on Apache Kafka, in turns: `os` against Kafka's default, `strict` against Kafka with a flush per message.
 // The load comes from one Node client and from Kafka's own producer-perf-test, which is stopped after a while. Needs LKS_TEST_KAFKA, the tool that starts Kafka.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { startProgram } from '../packages/sim/src/program.ts'
 import { checkProduced, createTopic, produceFrame, topic } from './frames.ts'
-import { ended, freePort, kafkaTool, ours } from './processes.ts'
+import { freePort, kafkaTool, ours } from './processes.ts'
 import { median, type Row } from './report.ts'
 import { load, WireClient } from './wire-client.ts'
 
@@ -70,26 +69,20 @@ async function apacheKafka(folder: string, properties: string): Promise<{ readon
   await writeFile(join(folder, 'extra.properties'), properties)
   const port = await freePort()
   // A separate process group, so that the JVM that the script starts ends with it.
-  const child = spawn(kafkaTool ?? '', ['broker', folder, String(port)], { stdio: 'ignore', detached: true })
-  const stop = async (): Promise<void> => {
-    if (child.pid === undefined || child.exitCode !== null) return
-    const closed = once(child, 'close')
-    process.kill(-child.pid, 'SIGKILL')
-    await closed
-  }
+  const broker = startProgram(kafkaTool ?? '', ['broker', folder, String(port)], { group: true })
   try {
     for (const deadline = performance.now() + startMs; ; ) {
       try {
         const client = await WireClient.open(port)
         client.close()
-        return { port, [Symbol.asyncDispose]: stop }
+        return { port, [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose]() }
       } catch (error) {
         if (performance.now() > deadline) throw error
         await setTimeout(200)
       }
     }
   } catch (error) {
-    await stop()
+    await broker.kill()
     throw error
   }
 }
@@ -97,21 +90,12 @@ async function apacheKafka(folder: string, properties: string): Promise<{ readon
 /** MB per second; NaN if it was not done in time. */
 async function producerPerf(port: number, records: number): Promise<number> {
   const args = ['--topic', topic, '--num-records', String(records), '--record-size', '1000', '--throughput', '-1']
-  const child = spawn(kafkaTool ?? '', ['producer-perf', ...args, '--producer-props', `bootstrap.servers=127.0.0.1:${port}`, 'acks=all'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: perfMs,
-    killSignal: 'SIGKILL',
-  })
-  let text = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-  try {
-    await once(child, 'close')
-  } finally {
-    await ended(child, 'SIGKILL')
-  }
-  if (child.signalCode === 'SIGKILL') return Number.NaN
+  const to = ['--producer-props', `bootstrap.servers=127.0.0.1:${port}`, 'acks=all']
+  await using perf = startProgram(kafkaTool ?? '', ['producer-perf', ...args, ...to], { limitMs: perfMs })
+  const { signal, stdout } = await perf.ended
+  if (signal === 'SIGKILL') return Number.NaN
   // The last line is the summary; its MB are MiB.
-  const megabytes = /\(([\d.]+) MB\/sec\)/.exec(text.trim().split('\n').at(-1) ?? '')?.[1]
-  if (megabytes === undefined) throw new Error(`no rate in: ${text}`)
+  const megabytes = /\(([\d.]+) MB\/sec\)/.exec(stdout.trim().split('\n').at(-1) ?? '')?.[1]
+  if (megabytes === undefined) throw new Error(`no rate in: ${stdout}`)
   return Number(megabytes) * 1.048_576
 }

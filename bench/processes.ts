@@ -1,10 +1,10 @@
 // The measured servers, each in a separate process: the build of this one, the bare loop, and Apache Kafka if its tools are available.
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { startProgram } from '../packages/sim/src/program.ts'
 
 export interface Measured extends AsyncDisposable {
   readonly port: number
@@ -14,7 +14,7 @@ export interface Measured extends AsyncDisposable {
 }
 
 export const repository = fileURLToPath(new URL('..', import.meta.url))
-const built = join(repository, 'packages/local-kafka-service/dist/main.cjs')
+export const built = join(repository, 'packages/local-kafka-service/dist/main.cjs')
 const anyPorts = ['--kafka-port', '0', '--control-port', '0', '--data-port', '0']
 
 /** The built server. */
@@ -61,31 +61,14 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const closed = once(child, 'close')
-  child.kill(signal)
-  await closed
-}
-
 async function started(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Omit<Measured, 'port'> & { readonly line: string }> {
   const began = performance.now()
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
-  let stderr = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  let stdout = ''
-  const line = await new Promise<string>((resolve, reject) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text
-      const end = stdout.indexOf('\n')
-      if (end >= 0) resolve(stdout.slice(0, end))
-    })
-    child.once('close', () => reject(new Error(`${program} ${args.join(' ')} ended:\n${stdout}${stderr}`)))
-  })
+  const server = startProgram(program, args, { env: { ...process.env, ...env } })
+  const line = await server.firstLine()
   const readyMs = performance.now() - began
-  return { line, readyMs, pid: child.pid ?? -1, [Symbol.asyncDispose]: () => ended(child, 'SIGTERM') }
+  return { line, readyMs, pid: server.pid, [Symbol.asyncDispose]: async () => void (await server.kill('SIGTERM')) }
 }

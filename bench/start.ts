@@ -1,13 +1,12 @@
 // The time from the start of a process to its open ports and its first acknowledged record, against `node -e 0`, and its memory when idle.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { runProgram, startProgram } from '../packages/sim/src/program.ts'
 import { checkProduced, createTopic, produceFrame } from './frames.ts'
-import { ended, freePort, ours, repository, residentMb } from './processes.ts'
+import { built, freePort, ours, repository, residentMb } from './processes.ts'
 import { median, type Row } from './report.ts'
 import { WireClient } from './wire-client.ts'
 
@@ -48,7 +47,7 @@ export async function startBenches(): Promise<readonly Row[]> {
 /** The start time of a process that does nothing. */
 export async function nodeMs(): Promise<number> {
   const began = performance.now()
-  await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'close')
+  await runProgram(process.execPath, ['-e', '0'])
   return performance.now() - began
 }
 
@@ -59,10 +58,8 @@ async function startMs(
   const port = await freePort()
   const began = performance.now()
   const args = ['dev', '--dir', folder, '--kafka-port', String(port), '--control-port', '0', '--data-port', '0']
-  const child = spawn(process.execPath, [join(repository, 'packages/local-kafka-service/dist/main.cjs'), ...args], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  const ready = once(child.stdout, 'data').then(() => performance.now() - began)
+  const server = startProgram(process.execPath, [built, ...args])
+  const ready = server.firstLine().then(() => performance.now() - began)
   try {
     while (!(await opens(port))) await setTimeout(1)
     const portMs = performance.now() - began
@@ -73,7 +70,7 @@ async function startMs(
     client.close()
     return { portMs, readyMs: await ready, acknowledgedMs }
   } finally {
-    await ended(child, 'SIGTERM')
+    await server.kill('SIGTERM')
   }
 }
 
@@ -97,18 +94,8 @@ async function memoryRow(name: string, folder: string, args: readonly string[] |
   }
   const index = join(repository, 'packages/local-kafka-service/dist/index.js')
   const program = `const { startKafka } = await import(${JSON.stringify(index)}); await startKafka(); console.log('ready'); setInterval(() => {}, 1e6)`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
-  try {
-    await once(child.stdout, 'data')
-    await setTimeout(idleMs)
-    return {
-      bench: `idle memory ${name}`,
-      ours: `${residentMb(child.pid ?? -1)?.toFixed(0) ?? '?'} MB`,
-      baseline: '',
-      ratio: undefined,
-      goal,
-    }
-  } finally {
-    await ended(child, 'SIGKILL')
-  }
+  await using embedded = startProgram(process.execPath, ['--input-type=module', '-e', program])
+  await embedded.firstLine()
+  await setTimeout(idleMs)
+  return { bench: `idle memory ${name}`, ours: `${residentMb(embedded.pid)?.toFixed(0) ?? '?'} MB`, baseline: '', ratio: undefined, goal }
 }

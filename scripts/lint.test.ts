@@ -146,6 +146,10 @@ const cases: readonly Bad[] = [
   bad('no default exports', `${agent}/read/f6.ts`, 'export default 1\n', 'import(no-default-export)'),
   bad('only the product prints', `${agent}/read/f7.ts`, "console.log('x')\nexport {}\n", 'eslint(no-console)'),
   bad('no EventEmitter', `${agent}/read/f8.ts`, importing('node:events'), imports),
+  // tests
+  ...['test/e2e/g1.test.ts', 'bench/g2.ts', 'packages/sim/src/g3.ts'].map((file) =>
+    bad(`${file} starts programs in one way`, file, "import { spawn } from 'node:child_process'\nexport const here = spawn\n", imports),
+  ),
 ]
 
 const good: Readonly<Record<string, string>> = {
@@ -165,6 +169,7 @@ const good: Readonly<Record<string, string>> = {
   [`${agent}/write/good.test.ts`]: importing('../objects/memory.ts') + 'export const now = Date.now()\n',
   'packages/local-kafka-service/src/main.ts':
     "process.on('SIGTERM', () => process.exit(0))\nconsole.log(process.argv, process.env, Date.now())\n",
+  'packages/sim/src/program.ts': "import { spawn } from 'node:child_process'\nprocess.kill(1)\nexport const good = spawn\n",
   'packages/http/src/good.ts': importing('@local-kafka-service/agent') + "import fastify from 'fastify'\nexport const good = fastify\n",
 }
 
@@ -188,8 +193,11 @@ beforeAll(async () => {
   }
   const output = await new Promise<string>((resolve) => {
     const linter = join(root, 'node_modules/oxlint/bin/oxlint')
-    execFile(process.execPath, [linter, '-c', 'oxlint.config.ts', '--format', 'json', 'packages'], { cwd: folder }, (_error, stdout) =>
-      resolve(stdout),
+    execFile(
+      process.execPath,
+      [linter, '-c', 'oxlint.config.ts', '--format', 'json', 'packages', 'test', 'bench'],
+      { cwd: folder },
+      (_error, stdout) => resolve(stdout),
     )
   })
   findings = (JSON.parse(output) as { diagnostics: Finding[] }).diagnostics

@@ -1,15 +1,15 @@
 // lks exec, a Kafka around a command, and lks without a command.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { expectRefusal, lksProgram } from './testing/commands.ts'
+import { startProgram } from '../../packages/sim/src/program.ts'
+import { lksWords } from './testing/client-command.ts'
+import { expectRefusal } from './testing/commands.ts'
 import { lks } from './testing/server.ts'
 
 describe('exec', () => {
   const node = (code: string): readonly string[] => ['--', process.execPath, '-e', code]
 
   test('the command finds a Kafka with its topics, and its exit code is ours', async () => {
-    const inner = [process.execPath, ...lksProgram].map((word) => `'${word}'`).join(' ')
+    const inner = lksWords.map((word) => `'${word}'`).join(' ')
     const ended = await lks(['exec', '--topics', 'orders:3,audit', '--', 'sh', '-c', `${inner} topic list -o json; exit 7`])
     expect(JSON.parse(ended.stdout)).toMatchObject([
       { name: 'audit', partitions: 1 },
@@ -33,14 +33,11 @@ describe('exec', () => {
   })
 
   test('a signal reaches the command, and its end is ours', async () => {
-    const child = spawn(process.execPath, [
-      ...lksProgram,
-      'exec',
-      ...node("process.on('SIGTERM', () => process.exit(9)); setInterval(() => {}, 1000); console.log('up')"),
-    ])
-    await once(child.stdout, 'data')
-    child.kill('SIGTERM')
-    expect(await once(child, 'close')).toEqual([9, null])
+    const [program, ...words] = lksWords
+    const code = "process.on('SIGTERM', () => process.exit(9)); setInterval(() => {}, 1000); console.log('up')"
+    await using running = startProgram(program, [...words, 'exec', ...node(code)])
+    await running.firstLine()
+    expect(await running.kill('SIGTERM')).toMatchObject({ code: 9, signal: null })
     const killed = await lks(['exec', ...node("process.kill(process.pid, 'SIGKILL')")])
     expect(killed.code).toBe(128 + 9)
   })

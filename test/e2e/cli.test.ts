@@ -1,11 +1,11 @@
 // The commands that administer a cluster as a user calls them: processes of their own, against a server of ours and against Apache Kafka itself.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectRefusal, json, lksProgram, patiently } from './testing/commands.ts'
+import { runProgram, startProgram } from '../../packages/sim/src/program.ts'
+import { lksWords, startCommand } from './testing/client-command.ts'
+import { expectRefusal, json, patiently } from './testing/commands.ts'
 import { hasKafkaBroker, startKafkaBroker } from './testing/kafka-broker.ts'
 import { lks, startServer, temporaryFolder } from './testing/server.ts'
 
@@ -297,14 +297,9 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
   })
 
   test('group lag --watch looks again and again, and ends well at Ctrl-C', async () => {
-    const child = spawn(process.execPath, [...lksProgram, 'group', 'lag', '--watch', '--every', '50ms', '-o', 'json'], {
-      env: { ...process.env, ...run.env },
-    })
-    let lines = 0
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (lines += text.split('\n').length - 1))
-    await expect.poll(() => lines, patiently).toBeGreaterThan(2)
-    child.kill('SIGINT')
-    expect(await once(child, 'close')).toEqual([0, null])
+    await using watching = startCommand(cluster.kafka, ['group', 'lag', '--watch', '--every', '50ms', '-o', 'json'])
+    await watching.until(() => watching.lines.length > 2)
+    expect(await watching.kill('SIGINT')).toMatchObject({ code: 0, signal: null })
   })
 
   test('bash completes commands, topics and groups', async () => {
@@ -315,40 +310,26 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     await offered('lks topic describe completed', run)
     await offered(`lks topic describe -b ${cluster.kafka} completed`, {})
     await using folder = await temporaryFolder()
-    const command = [process.execPath, ...lksProgram].map((word) => `'${word}'`).join(' ')
+    const command = lksWords.map((word) => `'${word}'`).join(' ')
     await writeFile(join(folder.path, 'lks'), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 })
     const script = `source <(lks completion bash); COMP_LINE='lks topic describe completed'; COMP_POINT=\${#COMP_LINE}; COMP_WORDS=(lks topic describe completed); COMP_CWORD=3; _lks; printf '%s\\n' "\${COMPREPLY[@]}"`
-    const pressed = async (): Promise<string> => {
-      const bash = spawn('bash', ['-c', script], { env: { ...process.env, ...run.env, PATH: `${folder.path}:${process.env.PATH}` } })
-      let said = ''
-      bash.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
-      await once(bash, 'close')
-      return said
-    }
+    const env = { ...process.env, ...run.env, PATH: `${folder.path}:${process.env.PATH}` }
+    const pressed = async (): Promise<string> => (await runProgram('bash', ['-c', script], { env })).stdout
     await expect.poll(pressed, patiently).toBe('completed.topic\n')
   })
 
   test.skipIf(process.platform !== 'linux')('a full disk is said in words', async () => {
     const full = await open('/dev/full', 'w')
-    const child = spawn(process.execPath, [...lksProgram, 'cluster', 'info'], {
-      env: { ...process.env, ...run.env },
-      stdio: ['ignore', full.fd, 'pipe'],
-    })
-    let stderr = ''
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    const [code] = (await once(child, 'close')) as [number | null]
+    const [program, ...words] = lksWords
+    const info = startProgram(program, [...words, 'cluster', 'info', '-b', cluster.kafka], { stdout: full.fd })
+    const end = await info.ended
     await full.close()
-    expectRefusal({ code, signal: null, stdout: '', stderr }, 'LKS-1010', /no space left/)
+    expectRefusal(end, 'LKS-1010', /no space left/)
   })
 
   test('a reader that leaves ends it quietly', async () => {
-    const child = spawn(process.execPath, [...lksProgram, 'cluster', 'info', '--apis', '-o', 'json'], {
-      env: { ...process.env, ...run.env },
-    })
-    let stderr = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    child.stdout.destroy()
-    expect(await once(child, 'close')).toEqual([0, null])
-    expect(stderr).toBe('')
+    const info = startCommand(cluster.kafka, ['cluster', 'info', '--apis', '-o', 'json'])
+    await info.closeStdout()
+    expect(await info.ended).toMatchObject({ code: 0, signal: null, stderr: '' })
   })
 })

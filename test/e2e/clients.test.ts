@@ -1,25 +1,17 @@
 // Real clients, unmodified, against a server in a process of its own: produce with every codec and every acks, fetch from any offset, administer.
 import { Admin, Producer, stringSerializers } from '@platformatic/kafka'
 import kafkajs from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { kafkaTool, needs, python, run } from './testing/programs.ts'
-import { type Folder, type ServerProcess, startServer, temporaryFolder } from './testing/server.ts'
+import { describe, expect, test } from 'vitest'
+import { runProgram } from '../../packages/sim/src/program.ts'
+import { topicValues } from './testing/http.ts'
+import { kafkaTool, linesOf, needs, python } from './testing/programs.ts'
+import { sharedServer } from './testing/restartable-server.ts'
 import { stores } from './testing/stores.ts'
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
 describe.each(stores())('on $name', ({ fresh }) => {
-  let folder: Folder
-  let server: ServerProcess
-  beforeAll(async () => {
-    folder = await temporaryFolder()
-    server = await startServer(fresh(folder.path))
-  })
-  afterAll(async () => {
-    const { code } = await server.stop()
-    expect(code).toBe(0)
-    await folder[Symbol.asyncDispose]()
-  })
+  const server = sharedServer(fresh)
 
   describe('kcat', () => {
     const kcat = needs('kcat')
@@ -36,12 +28,12 @@ describe.each(stores())('on $name', ({ fresh }) => {
       for (const [index, way] of ways.entries()) {
         const lines = Array.from({ length: 50 }, (_, line) => `key${line}:${codec} ${index} ${line} ${'x'.repeat(200)}`)
         expected.push(...lines)
-        await run('kcat', ['-b', server.kafka, '-P', '-t', topic, '-p', '0', '-K:', '-z', codec, ...way], {
+        await runProgram('kcat', ['-b', server.kafka, '-P', '-t', topic, '-p', '0', '-K:', '-z', codec, ...way], {
           input: `${lines.join('\n')}\n`,
         })
       }
       // acks=0 has no response: its records may still be on their way.
-      const consumed = await run('kcat', [
+      const consumed = await runProgram('kcat', [
         '-b',
         server.kafka,
         '-C',
@@ -60,24 +52,36 @@ describe.each(stores())('on $name', ({ fresh }) => {
 
     kcat('lists the cluster, fetches from any offset and asks for offsets by time', async () => {
       const lines = Array.from({ length: 20 }, (_, line) => `line ${line}`)
-      await run('kcat', ['-b', server.kafka, '-P', '-t', 'kcat-offsets', '-p', '0'], { input: `${lines.join('\n')}\n` })
-      const { stdout } = await run('kcat', ['-b', server.kafka, '-L', '-t', 'kcat-offsets'])
+      await runProgram('kcat', ['-b', server.kafka, '-P', '-t', 'kcat-offsets', '-p', '0'], { input: `${lines.join('\n')}\n` })
+      const { stdout } = await runProgram('kcat', ['-b', server.kafka, '-L', '-t', 'kcat-offsets'])
       expect(stdout).toMatch(/1 brokers:\n {2}broker 1 at .*:\d+ \(controller\)/)
       expect(stdout).toMatch(/topic "kcat-offsets" with 1 partitions:\n {4}partition 0, leader 1, replicas: 1, isrs: 1/)
       for (const offset of [0, 7, 19]) {
-        const fetched = await run('kcat', ['-b', server.kafka, '-C', '-t', 'kcat-offsets', '-p', '0', '-o', String(offset), '-e', '-q'])
+        const fetched = await runProgram('kcat', [
+          '-b',
+          server.kafka,
+          '-C',
+          '-t',
+          'kcat-offsets',
+          '-p',
+          '0',
+          '-o',
+          String(offset),
+          '-e',
+          '-q',
+        ])
         expect(linesOf(fetched.stdout)).toEqual(lines.slice(offset))
       }
-      const last = await run('kcat', ['-b', server.kafka, '-C', '-t', 'kcat-offsets', '-p', '0', '-o', '-3', '-e', '-q'])
+      const last = await runProgram('kcat', ['-b', server.kafka, '-C', '-t', 'kcat-offsets', '-p', '0', '-o', '-3', '-e', '-q'])
       expect(linesOf(last.stdout)).toEqual(lines.slice(-3))
-      const byTime = await run('kcat', ['-b', server.kafka, '-Q', '-t', 'kcat-offsets:0:1'])
+      const byTime = await runProgram('kcat', ['-b', server.kafka, '-Q', '-t', 'kcat-offsets:0:1'])
       expect(byTime.stdout.trim()).toBe('kcat-offsets [0] offset 0')
     })
   })
 
   describe('confluent-kafka', () => {
     needs('confluentKafka')('produces, consumes, and administers', async () => {
-      const { stdout } = await run(python, ['-c', confluentScript, server.kafka])
+      const { stdout } = await runProgram(python, ['-c', confluentScript, server.kafka])
       expect(JSON.parse(stdout)).toEqual({
         partitions: 2,
         values: Object.fromEntries(codecs.map((codec) => [codec, Array.from({ length: 10 }, (_, index) => `${codec} ${index}`)])),
@@ -119,7 +123,7 @@ describe.each(stores())('on $name', ({ fresh }) => {
         { partition: 0, offset: '3', high: '3', low: '0' },
         { partition: 1, offset: '0', high: '0', low: '0' },
       ])
-      expect(await valuesOf(server.urls.data, 'kafkajs')).toEqual(['one', 'two', 'three'])
+      expect(await topicValues(server, 'kafkajs', 0)).toEqual(['one', 'two', 'three'])
       await admin.deleteTopics({ topics: ['kafkajs'] })
       expect(await admin.listTopics()).not.toContain('kafkajs')
       await producer.disconnect()
@@ -134,7 +138,7 @@ describe.each(stores())('on $name', ({ fresh }) => {
       await admin.createTopics({ topics: ['platformatic'], partitions: 2 })
       const producer = new Producer({ ...options, serializers: stringSerializers, idempotent: true })
       for (const value of ['one', 'two']) await producer.send({ messages: [{ topic: 'platformatic', key: 'k', value, partition: 1 }] })
-      expect(await valuesOf(server.urls.data, 'platformatic', 1)).toEqual(['one', 'two'])
+      expect(await topicValues(server, 'platformatic', 1)).toEqual(['one', 'two'])
       await producer.close()
       await admin.deleteTopics({ topics: ['platformatic'] })
       await admin.close()
@@ -246,13 +250,3 @@ wait(admin.delete_topics(['confluent']))
 result['deleted'] = 'confluent' not in admin.list_topics(timeout=30).topics
 print(json.dumps(result))
 `
-
-async function valuesOf(data: string, topic: string, partition = 0): Promise<readonly unknown[]> {
-  const answer = await fetch(`${data}/topics/${topic}/messages/${partition}?offset=0`)
-  const { records } = (await answer.json()) as { readonly records: readonly { readonly value: unknown }[] }
-  return records.map(({ value }) => value)
-}
-
-function linesOf(text: string): readonly string[] {
-  return text.split('\n').filter((line) => line !== '')
-}

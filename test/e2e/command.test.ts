@@ -1,6 +1,5 @@
 // The command `lks dev` from outside: the ready line, the two lines of curl, its end by a signal and by kill -9, and every start that must fail with words that help.
 
-import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -11,7 +10,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres } from '../../packages/agent/src/metadata/testing/postgres-server.ts'
 import { type S3Server, startS3Server } from '../../packages/agent/src/objects/testing/s3-server.ts'
-import { anyPorts, type Ended, type Folder, lks, repository, startServer, temporaryFolder } from './testing/server.ts'
+import { type ProgramEnd, startProgram } from '../../packages/sim/src/program.ts'
+import { succeeds } from './testing/programs.ts'
+import { anyPorts, type Folder, lks, type ReadyLine, repository, startServer, temporaryFolder } from './testing/server.ts'
 
 let folder: Folder
 beforeAll(async () => {
@@ -48,7 +49,7 @@ async function valuesOf(data: string, topic: string): Promise<readonly unknown[]
   return records.map(({ value }) => value)
 }
 
-function expectRefusal({ code, stdout, stderr }: Ended, lksCode: string, exitCode: number): void {
+function expectRefusal({ code, stdout, stderr }: ProgramEnd, lksCode: string, exitCode: number): void {
   expect(stderr).toMatch(new RegExp(`^error: .*\\(${lksCode}\\)$`, 'm'))
   expect(stderr).toMatch(/^ {2}fix: \S/m)
   expect(stderr).not.toMatch(/^\s+at /m)
@@ -275,7 +276,7 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
 
   test('there is no such bucket, and the credentials are wrong', async () => {
     await using s3 = await startS3Server()
-    const start = async (bucket: string, env: Readonly<Record<string, string>>): Promise<Ended> =>
+    const start = async (bucket: string, env: Readonly<Record<string, string>>): Promise<ProgramEnd> =>
       await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--storage', `s3://${bucket}/prefix`], { env: { ...s3Env(s3), ...env } })
     expectRefusal(await start('no-such-bucket', {}), 'LKS-3002', 1)
     expectRefusal(await start(s3.bucket, { AWS_SECRET_ACCESS_KEY: 'wrong' }), 'LKS-3003', 1)
@@ -325,19 +326,20 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
 })
 
 // A process whose files may not grow meets every write as on a full disk, and its limit can be lifted again from outside.
-const prlimit = spawnSync('prlimit', ['--version']).status === 0
+const prlimit = succeeds('prlimit', ['--version'])
+
+function limitFiles(pid: number, bytes: string): void {
+  expect(succeeds('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`])).toBe(true)
+}
 
 test.skipIf(!prlimit)(
   'N4: on a full disk the log has one line, HTTP answers at once with it, and all goes on when there is room',
   async () => {
     const dir = newDirectory()
     await using server = await startServer({ args: ['--dir', dir] })
-    const limit = (bytes: string): void => {
-      expect(spawnSync('prlimit', ['--pid', String(server.pid), `--fsize=${bytes}:unlimited`]).status).toBe(0)
-    }
     await createTopic(server.urls.control, 'hello')
     expect((await produce(server.urls.data, 'hello', 'key:before')).status).toBe(200)
-    limit('1')
+    limitFiles(server.pid, '1')
     for (let times = 0; times < 3; times += 1) {
       const answer = await produce(server.urls.data, 'hello', 'key:lost')
       expect(answer.status).toBe(503)
@@ -347,7 +349,7 @@ test.skipIf(!prlimit)(
     expect(body).toMatch(/disk of .+ is full/)
     expect(body).not.toContain('Idempotency-Key')
     expect(await (await fetch(`${server.urls.control}/readyz`)).text()).toMatch(/disk of .+ is full/)
-    limit('unlimited')
+    limitFiles(server.pid, 'unlimited')
     await expect.poll(async () => (await produce(server.urls.data, 'hello', 'key:after')).status, { timeout: 30_000 }).toBe(200)
     await expect.poll(() => server.log(), { timeout: 30_000 }).toContain('the disk can be written again')
     expect(await valuesOf(server.urls.data, 'hello')).toEqual(['before', 'after'])
@@ -364,27 +366,14 @@ test.skipIf(!prlimit)('N4: a log file on the full disk does not end the server',
   await using cwd = await temporaryFolder()
   const main = join(repository, 'packages/local-kafka-service/src/main.ts')
   const script = 'exec "$0" --conditions=lks-source "$@" 2>log'
-  const child = spawn('sh', ['-c', script, process.execPath, main, 'dev', ...anyPorts], {
-    cwd: cwd.path,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  const ended = once(child, 'exit')
-  try {
-    const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
-    const { urls, pid } = JSON.parse(line) as { readonly urls: { readonly control: string; readonly data: string }; readonly pid: number }
-    await createTopic(urls.control, 'hello')
-    const limit = (bytes: string): void => {
-      expect(spawnSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`]).status).toBe(0)
-    }
-    limit('1')
-    for (let times = 0; times < 3; times += 1) expect((await produce(urls.data, 'hello', 'key:lost')).status).toBe(503)
-    limit('unlimited')
-    await expect.poll(async () => (await produce(urls.data, 'hello', 'key:after')).status, { timeout: 30_000 }).toBe(200)
-    await expect.poll(() => readFile(join(cwd.path, 'log'), 'utf8'), { timeout: 30_000 }).toMatch(/is full[^]*can be written again/)
-  } finally {
-    child.kill('SIGKILL')
-    await ended
-  }
+  await using server = startProgram('sh', ['-c', script, process.execPath, main, 'dev', ...anyPorts], { cwd: cwd.path })
+  const { urls } = JSON.parse(await server.firstLine()) as Pick<ReadyLine, 'urls'>
+  await createTopic(urls.control, 'hello')
+  limitFiles(server.pid, '1')
+  for (let times = 0; times < 3; times += 1) expect((await produce(urls.data, 'hello', 'key:lost')).status).toBe(503)
+  limitFiles(server.pid, 'unlimited')
+  await expect.poll(async () => (await produce(urls.data, 'hello', 'key:after')).status, { timeout: 30_000 }).toBe(200)
+  await expect.poll(() => readFile(join(cwd.path, 'log'), 'utf8'), { timeout: 30_000 }).toMatch(/is full[^]*can be written again/)
 })
 
 const started = await startPostgres()

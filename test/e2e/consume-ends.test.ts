@@ -1,5 +1,4 @@
 // How `lks consume` ends, and what its group has committed then: exactly what was printed, or at most that where it was killed.
-import { once } from 'node:events'
 import { createServer } from 'node:net'
 import {
   type Api,
@@ -18,13 +17,11 @@ import {
 } from '@local-kafka-service/protocol'
 import { startKafka } from 'local-kafka-service'
 import { describe, expect, test } from 'vitest'
-import { printed, type RunningCommand, runCommand, startCommand } from './testing/client-command.ts'
-import { expectRefusal, patiently } from './testing/commands.ts'
+import { printed, runCommand, startCommand } from './testing/client-command.ts'
+import { expectRefusal } from './testing/commands.ts'
 import { listening } from './testing/listening.ts'
 
 describe('C14: what a group has committed after', () => {
-  const printedCount = ({ stdout }: Pick<RunningCommand, 'stdout'>): number => stdout().toString().split('\n').length - 1
-
   test('-e, with the first fetch held until more is written: the end is that of the beginning', async () => {
     await using kafka = await startKafka({ topics: { t: 1 } })
     const server = kafka.bootstrapServers
@@ -46,7 +43,7 @@ describe('C14: what a group has committed after', () => {
     await printed(server, ['produce', 't'], lines(5, 5))
     held.resolve()
     const { code, stdout } = await member.ended
-    expect({ code, printed: stdout.toString() }).toEqual({ code: 0, printed: lines(0, 5) })
+    expect({ code, printed: stdout }).toEqual({ code: 0, printed: lines(0, 5) })
     expect(await committed(server)).toBe(5)
   })
 
@@ -62,23 +59,22 @@ describe('C14: what a group has committed after', () => {
     await using kafka = await startKafka({ topics: { t: 1 } })
     const server = kafka.bootstrapServers
     const member = startCommand(server, ['consume', 't', '-g', 'g', '-f', '%o\\n'])
-    await expect.poll(() => member.stderr(), patiently).toContain('reading t[0]')
+    await member.until(() => member.stderr().includes('reading t[0]'))
     await printed(server, ['produce', 't'], lines(0, 2_000))
-    await expect.poll(() => printedCount(member), patiently).toBeGreaterThan(0)
-    const { code, stdout } = await member.interrupt()
+    await member.until(() => member.lines.length > 0)
+    const { code } = await member.kill('SIGINT')
     expect(code).toBe(0)
-    expect(await committed(server)).toBe(printedCount({ stdout: () => stdout }))
+    expect(await committed(server)).toBe(member.lines.length)
   })
 
   test('a closed pipe: at most what was written into it', async () => {
     await using kafka = await startKafka({ topics: { t: 1 } })
     const server = kafka.bootstrapServers
     const member = startCommand(server, ['consume', 't', '-g', 'g', '-f', '%o\\n'])
-    await expect.poll(() => member.stderr(), patiently).toContain('reading t[0]')
+    await member.until(() => member.stderr().includes('reading t[0]'))
     await printed(server, ['produce', 't'], lines(0, 10))
-    await expect.poll(() => printedCount(member), patiently).toBe(10)
-    member.child.stdout.destroy()
-    await once(member.child.stdout, 'close')
+    await member.until(() => member.lines.length === 10)
+    await member.closeStdout()
     await printed(server, ['produce', 't'], lines(10, 10))
     expect((await member.ended).code).toBe(0)
     expect(await committed(server)).toBe(10)
@@ -88,12 +84,11 @@ describe('C14: what a group has committed after', () => {
     await using kafka = await startKafka({ topics: { t: 1 } })
     const server = kafka.bootstrapServers
     const member = startCommand(server, ['consume', 't', '-g', 'g', '-f', '%o\\n'])
-    await expect.poll(() => member.stderr(), patiently).toContain('reading t[0]')
+    await member.until(() => member.stderr().includes('reading t[0]'))
     await printed(server, ['produce', 't'], lines(0, 5_000))
-    await expect.poll(() => printedCount(member), patiently).toBeGreaterThan(0)
-    member.child.kill('SIGKILL')
-    const { stdout } = await member.ended
-    expect(await committed(server)).toBeLessThanOrEqual(printedCount({ stdout: () => stdout }))
+    await member.until(() => member.lines.length > 0)
+    await member.kill()
+    expect(await committed(server)).toBeLessThanOrEqual(member.lines.length)
   })
 
   async function committed(server: string): Promise<number> {
@@ -113,9 +108,8 @@ describe.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('C5: a batch that is n
     await using server = await listening(aServerOf([aBatch(0, 3), rubbish(3, codec)]))
     const named = new RegExp(`t\\[0\\]: the batch at offsets 3 to 5 cannot be read \\(${codec}\\)`)
     const read = await runCommand(server.address, ['consume', 't', '-e', '-f', '%o\\n'])
-    expect(read.stdout.toString()).toBe('0\n1\n2\n')
-    for (const { code, stdout, stderr } of [read, await runCommand(server.address, ['query', 't', '-o', 'name'])])
-      expectRefusal({ code, signal: null, stdout: stdout.toString(), stderr }, 'LKS-4103', named)
+    expect(read.stdout).toBe('0\n1\n2\n')
+    for (const end of [read, await runCommand(server.address, ['query', 't', '-o', 'name'])]) expectRefusal(end, 'LKS-4103', named)
     expect(await printed(server.address, ['consume', 't', '-O', '6', '-e'])).toBe('')
   })
 })

@@ -1,10 +1,9 @@
 // Every example runs, and shows what it says: the files from source, the folders with the package as npm would install it.
-import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
+import { runProgram } from '../../packages/sim/src/program.ts'
 import { repository } from './testing/server.ts'
 
 /** Both orders, of whatever partition first, and nothing left to read. */
@@ -39,7 +38,7 @@ test('every example is run', () => {
 })
 
 test.each(Object.entries(files))('%s', async (file, words) => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=lks-source', join('examples', file)], { cwd: repository })
+  const { stdout } = await runProgram(process.execPath, ['--conditions=lks-source', join('examples', file)], { cwd: repository })
   expect(stdout).toMatch(words)
 })
 
@@ -47,14 +46,14 @@ test.each(Object.entries(folders))('%s', async (name, { run, shown }) => {
   const folder = installed(name)
   // Nothing of this run reaches it: neither where pnpm's own scripts look for packages, nor that a test of Vitest runs it.
   const { NODE_OPTIONS: _options, NODE_PATH: _path, VITEST: _vitest, ...env } = process.env
-  const child = await promisify(execFile)(process.execPath, [...run], { cwd: folder, env: { ...env, NO_COLOR: '1' } })
+  const child = await runProgram(process.execPath, run, { cwd: folder, env: { ...env, NO_COLOR: '1' } })
   expect(child.stdout + child.stderr).toMatch(shown)
   expect(child.stdout + child.stderr).not.toContain('did not exit')
 })
 
 test('quickstart', async () => {
   const lks = ['--conditions=lks-source', join(repository, 'packages/local-kafka-service/src/main.ts')]
-  const { stdout } = await promisify(execFile)(process.execPath, [...lks, 'exec', '--', 'sh', 'quickstart.sh'], {
+  const { stdout } = await runProgram(process.execPath, [...lks, 'exec', '--', 'sh', 'quickstart.sh'], {
     cwd: join(repository, 'examples/quickstart'),
   })
   expect(stdout).toMatch(/^{"name":"quickstart".*\n{"topic":"quickstart","partition":0,"offset":0.*\n{.*"offset":1.*\n/)
@@ -68,14 +67,14 @@ test('confluent', async ({ skip }) => {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
   // The product does not come from a registry.
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, devDependencies: {} }))
-  const installing = promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], { cwd: folder })
+  const installing = runProgram('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], { cwd: folder })
   const failed = await installing.then(
     () => undefined,
     (error: Error) => error,
   )
   if (failed !== undefined) skip('@confluentinc/kafka-javascript does not install here')
   installProduct(join(folder, 'node_modules/local-kafka-service'))
-  const { stdout } = await promisify(execFile)(process.execPath, ['kitchen.js'], { cwd: folder })
+  const { stdout } = await runProgram(process.execPath, ['kitchen.js'], { cwd: folder })
   expect(stdout.trim().split('\n').toSorted()).toEqual(['order-1: coffee', 'order-2: tea'])
 }, 300_000)
 

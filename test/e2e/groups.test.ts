@@ -1,12 +1,14 @@
 // Consumer groups of real clients, unmodified: members come and go, offsets are committed, the server is killed and comes back, Kafka's own tool administers.
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { Consumer, stringDeserializers } from '@platformatic/kafka'
 import kafkajs from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { has, kafkaTool, needs, python, run } from './testing/programs.ts'
-import { type Folder, type Run, type ServerProcess, startServer, temporaryFolder } from './testing/server.ts'
+import { describe, expect, test } from 'vitest'
+import { runProgram } from '../../packages/sim/src/program.ts'
+import { patiently } from './testing/commands.ts'
+import { createTopic, groupOf, produceToEach, settled } from './testing/http.ts'
+import { startJsonProgram } from './testing/json-program.ts'
+import { has, kafkaTool, linesOf, needs, python } from './testing/programs.ts'
+import { sharedServer } from './testing/restartable-server.ts'
 import { stores } from './testing/stores.ts'
 
 /** One consumer of a group. */
@@ -20,12 +22,7 @@ interface Client {
   readonly there: boolean
   /** After the server was away its members go on with their heartbeats; others join again. */
   readonly keepsGeneration: boolean
-  join(of: {
-    readonly kafka: string
-    readonly group: string
-    readonly topic: string
-    readonly take: (value: string) => void
-  }): Promise<Member>
+  join(as: Joining): Promise<Member>
 }
 
 interface Joining {
@@ -50,66 +47,14 @@ const clients: readonly Client[] = [
 const partitions = 6
 
 describe.each(stores())('on $name', ({ fresh }) => {
-  let folder: Folder
-  let stored: Run
-  let server: ServerProcess
-  beforeAll(async () => {
-    folder = await temporaryFolder()
-    stored = fresh(folder.path)
-    server = await startServer(stored)
-  })
-  afterAll(async () => {
-    const { code } = await server.stop()
-    expect(code).toBe(0)
-    await folder[Symbol.asyncDispose]()
-  })
-
-  /** Like `kill -9`, then a start at the same addresses, as a client expects from its broker. */
-  async function restart(): Promise<void> {
-    const { port, urls } = server
-    await server.kill()
-    const ports = ['--kafka-port', String(port), '--control-port', new URL(urls.control).port, '--data-port', new URL(urls.data).port]
-    server = await startServer({ ...stored, ports })
-  }
-
-  async function aTopic(name: string): Promise<void> {
-    const response = await fetch(`${server.urls.control}/topics`, { method: 'POST', body: JSON.stringify({ name, partitions }) })
-    expect(response.status).toBe(200)
-  }
-
-  /** One record in each partition. */
-  async function produce(topic: string, value: string): Promise<readonly string[]> {
-    const values: string[] = []
-    for (let partition = 0; partition < partitions; partition += 1) {
-      const body = `k:${value} ${partition}`
-      const response = await fetch(`${server.urls.data}/topics/${topic}/produce/${partition}`, { method: 'POST', body })
-      expect(response.status).toBe(200)
-      values.push(`${value} ${partition}`)
-    }
-    return values
-  }
-
-  async function groupOf(group: string): Promise<Group> {
-    return (await (await fetch(`${server.urls.control}/groups/${group}`)).json()) as Group
-  }
-
-  /** Until the group is stable, has so many members, and each partition is one's. */
-  async function settled(group: string, members: number): Promise<Group> {
-    await expect
-      .poll(async () => {
-        const found = await groupOf(group)
-        const owned = (found.members ?? []).flatMap(({ assignment }) => assignment?.flatMap((of) => of.partitions) ?? [])
-        return { state: found.state, members: found.members?.length, owned: owned.toSorted((a, b) => a - b) }
-      }, patiently)
-      .toEqual({ state: 'Stable', members, owned: Array.from({ length: partitions }, (_, at) => at) })
-    return await groupOf(group)
-  }
+  const server = sharedServer(fresh)
+  const produce = (topic: string, value: string): Promise<readonly string[]> => produceToEach(server, topic, partitions, value)
 
   describe.each(clients.filter(({ there }) => there))('$name', (client) => {
     test('members come and go, the server is killed in between, and every record is read and committed', async () => {
       const topic = client.name.replaceAll(/\W+/g, '-').replace(/^-/, '')
       const group = `group-of-${topic}`
-      await aTopic(topic)
+      await createTopic(server, topic, partitions)
       const taken = new Set<string>()
       const members: Member[] = []
       const more = async (): Promise<number> =>
@@ -122,45 +67,45 @@ describe.each(stores())('on $name', ({ fresh }) => {
       try {
         await more()
         await more()
-        await settled(group, 2)
+        await settled(server, group, { members: 2, partitions })
         await flows('two members')
         await more()
-        await settled(group, 3)
+        await settled(server, group, { members: 3, partitions })
         await flows('three members')
         await members.shift()?.close()
         await members.shift()?.close()
-        const { generation } = await settled(group, 1)
+        const { generation } = await settled(server, group, { members: 1, partitions })
         await flows('one member')
-        await expect.poll(async () => (await groupOf(group)).lag, patiently).toBe(0)
+        await expect.poll(async () => (await groupOf(server, group)).lag, patiently).toBe(0)
 
-        await restart()
-        expect(await groupOf(group)).toMatchObject({ state: 'Stable', lag: 0 })
+        await server.restart()
+        expect(await groupOf(server, group)).toMatchObject({ state: 'Stable', lag: 0 })
         await flows('after a restart')
-        const after = await settled(group, 1)
+        const after = await settled(server, group, { members: 1, partitions })
         if (client.keepsGeneration) expect(after.generation).toBe(generation)
-        await expect.poll(async () => (await groupOf(group)).lag, patiently).toBe(0)
+        await expect.poll(async () => (await groupOf(server, group)).lag, patiently).toBe(0)
       } finally {
         await Promise.all(members.map((member) => member.close()))
       }
-      expect(await groupOf(group)).toMatchObject({ state: 'Empty', members: [], lag: 0 })
+      expect(await groupOf(server, group)).toMatchObject({ state: 'Empty', members: [], lag: 0 })
     })
   })
 
   needs('kcat')('kcat reads as a member, and again from where it was', async () => {
-    await aTopic('kcat-group')
+    await createTopic(server, 'kcat-group', partitions)
     const first = await produce('kcat-group', 'first')
     const consume = async (count: number): Promise<readonly string[]> => {
       const args = ['-b', server.kafka, '-G', 'kcats', '-X', 'auto.offset.reset=earliest', '-q', '-c', String(count), 'kcat-group']
-      return linesOf((await run('kcat', args)).stdout).toSorted()
+      return linesOf((await runProgram('kcat', args)).stdout).toSorted()
     }
     expect(await consume(partitions)).toEqual(first)
     const second = await produce('kcat-group', 'second')
     expect(await consume(partitions)).toEqual(second)
-    expect(await groupOf('kcats')).toMatchObject({ state: 'Empty', lag: 0 })
+    expect(await groupOf(server, 'kcats')).toMatchObject({ state: 'Empty', lag: 0 })
   })
 
   needs('kafkaTools')("Kafka's console consumer commits, and kafka-consumer-groups lists, describes, resets and deletes", async () => {
-    await aTopic('console-group')
+    await createTopic(server, 'console-group', partitions)
     await produce('console-group', 'first')
     const bootstrap = ['--bootstrap-server', server.kafka]
     const consume = async (count: number): Promise<readonly string[]> => {
@@ -195,16 +140,6 @@ describe.each(stores())('on $name', ({ fresh }) => {
   })
 })
 
-interface Group {
-  readonly state: string
-  readonly generation: number
-  readonly lag: number
-  /** Empty if there is no such group. */
-  readonly members?: readonly { readonly assignment: readonly { readonly partitions: readonly number[] }[] | null }[]
-}
-
-const patiently = { timeout: 60_000, interval: 50 }
-
 async function joinKafkajs({ kafka, group, topic, take }: Joining): Promise<Member> {
   const client = new kafkajs.Kafka({ clientId: 'e2e', brokers: [kafka], logLevel: kafkajs.logLevel.NOTHING })
   // It hears of a rebalance between two fetches only.
@@ -238,18 +173,8 @@ async function joinPlatformatic({ kafka, group, topic, take }: Joining): Promise
 }
 
 async function joinConfluent({ kafka, group, topic, take }: Joining, strategy: string): Promise<Member> {
-  const child = spawn(python, ['-c', confluentScript, kafka, group, topic, strategy], { stdio: ['pipe', 'pipe', 'pipe'] })
-  let stderr = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  createInterface(child.stdout).on('line', (line) => take(JSON.parse(line) as string))
-  const ended = once(child, 'close')
-  return {
-    async close() {
-      child.stdin.end()
-      const [code] = (await ended) as [number | null]
-      if (code !== 0) throw new Error(`the consumer ended with ${code}:\n${stderr}`)
-    },
-  }
+  const member = startJsonProgram(python, ['-c', confluentScript, kafka, group, topic, strategy], take)
+  return { close: () => member.finish() }
 }
 
 const confluentScript = `
@@ -269,7 +194,3 @@ while not over.is_set():
         print(json.dumps(message.value().decode()), flush=True)
 consumer.close()
 `
-
-function linesOf(text: string): readonly string[] {
-  return text.split('\n').filter((line) => line !== '')
-}

@@ -1,10 +1,9 @@
 // kill -9 in the middle of produce, restart, and every acknowledged record is there exactly once, at its acknowledged offset.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
+import { topicValues } from './testing/http.ts'
+import { startJsonProgram } from './testing/json-program.ts'
 import { needs, python } from './testing/programs.ts'
-import { type Folder, startServer, temporaryFolder } from './testing/server.ts'
+import { sharedServer } from './testing/restartable-server.ts'
 import { stores } from './testing/stores.ts'
 
 /** One delivery report of the producer. */
@@ -15,82 +14,27 @@ interface Acknowledged {
 }
 
 describe.each(stores())('on $name', ({ fresh }) => {
-  let folder: Folder
-  beforeAll(async () => {
-    folder = await temporaryFolder()
-  })
-  afterAll(() => folder[Symbol.asyncDispose]())
+  const server = sharedServer(fresh)
 
   needs('confluentKafka')('an idempotent producer goes on over three kills as if there were none', async () => {
-    const run = fresh(folder.path)
-    let server = await startServer(run)
-    // The same addresses after each restart, as a client expects of its broker.
-    const ports = [
-      '--kafka-port',
-      String(server.port),
-      '--control-port',
-      portOf(server.urls.control),
-      '--data-port',
-      portOf(server.urls.data),
-    ]
-    const producer = produceForAsLongAs(server.kafka, 'survivors')
-    try {
-      for (let kill = 1; kill <= 3; kill++) {
-        await producer.acknowledged(kill * 400)
-        await server.kill()
-        server = await startServer({ ...run, ports })
-      }
-      await producer.acknowledged(3 * 400 + 200)
-      const reports = await producer.stop()
-
-      const found = new Map<number, readonly string[]>()
-      for (const partition of [0, 1, 2]) found.set(partition, await valuesOf(server.urls.data, 'survivors', partition))
-      for (const { partition, offset, value } of reports)
-        expect(found.get(partition)?.[offset], `offset ${offset} of ${partition}`).toBe(value)
-      const all = [...found.values()].flat()
-      expect(new Set(all).size, 'no record twice').toBe(all.length)
-      // All were acknowledged in the end, so nothing else is there; and of each partition in the order in which it was sent.
-      expect(all.toSorted()).toEqual(reports.map(({ value }) => value).toSorted())
-      for (const values of found.values()) expect(values).toEqual([...values].toSorted((one, other) => numberOf(one) - numberOf(other)))
-    } finally {
-      producer.kill()
-      await server.stop()
+    await using producer = startJsonProgram<Acknowledged>(python, ['-c', producerScript, server.kafka, 'survivors'])
+    for (let kill = 1; kill <= 3; kill++) {
+      await producer.printed(kill * 400)
+      await server.restart()
     }
+    await producer.printed(3 * 400 + 200)
+    await producer.finish()
+    const reports = producer.lines
+
+    const found = await Promise.all([0, 1, 2].map((partition) => topicValues(server, 'survivors', partition)))
+    for (const { partition, offset, value } of reports) expect(found[partition]?.[offset], `offset ${offset} of ${partition}`).toBe(value)
+    const all = found.flat()
+    expect(new Set(all).size, 'no record twice').toBe(all.length)
+    // All were acknowledged in the end, so nothing else is there; and of each partition in the order in which it was sent.
+    expect(all.toSorted()).toEqual(reports.map(({ value }) => value).toSorted())
+    for (const values of found) expect(values).toEqual([...values].toSorted((one, other) => numberOf(one) - numberOf(other)))
   })
 })
-
-interface RunningProducer {
-  /** Settles when so many records were acknowledged. Rejects when the producer ends before. */
-  acknowledged(count: number): Promise<void>
-  /** Sends no more, waits until everything is acknowledged, and answers all reports. */
-  stop(): Promise<readonly Acknowledged[]>
-  kill(): void
-}
-
-function produceForAsLongAs(bootstrap: string, topic: string): RunningProducer {
-  const child = spawn(python, ['-c', producerScript, bootstrap, topic], { stdio: ['pipe', 'pipe', 'pipe'] })
-  const reports: Acknowledged[] = []
-  const waiting: { readonly count: number; readonly resolve: () => void }[] = []
-  let stderr = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  createInterface(child.stdout).on('line', (line) => {
-    reports.push(JSON.parse(line) as Acknowledged)
-    for (const { count, resolve } of waiting) if (reports.length >= count) resolve()
-  })
-  const ended = once(child, 'close').then(([code]: unknown[]) => {
-    if (code !== 0) throw new Error(`the producer ended with ${String(code)}:\n${stderr}`)
-  })
-  ended.catch(() => {}) // the wait below gets the rejection
-  return {
-    acknowledged: (count) => Promise.race([new Promise<void>((resolve) => waiting.push({ count, resolve })), ended]),
-    async stop() {
-      child.stdin.end()
-      await ended
-      return reports
-    },
-    kill: () => void child.kill('SIGKILL'),
-  }
-}
 
 /** Produces to three partitions until its input ends; one line of JSON per delivery report; fails when a report is an error. */
 const producerScript = `
@@ -122,25 +66,6 @@ if failed or left:
     sys.exit('%d left, %s' % (left, failed[:3]))
 `
 
-async function valuesOf(data: string, topic: string, partition: number): Promise<readonly string[]> {
-  const values: string[] = []
-  for (let next = 0; ; ) {
-    const answer = await fetch(`${data}/topics/${topic}/messages/${partition}?offset=${next}&limit=1000`)
-    const page = (await answer.json()) as {
-      readonly records: readonly { readonly offset: number; readonly value: string }[]
-      readonly next: number
-      readonly highWatermark: number
-    }
-    for (const { offset, value } of page.records) values[offset] = value
-    next = page.next
-    if (next >= page.highWatermark) return values
-  }
-}
-
 function numberOf(value: string): number {
   return Number(value.slice('record '.length))
-}
-
-function portOf(url: string): string {
-  return new URL(url).port
 }

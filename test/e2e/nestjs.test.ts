@@ -1,10 +1,8 @@
 // The NestJS example, installed and run as its user would: consumers, request and reply over Kafka, and a server that is killed beneath it.
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, type TestContext, test } from 'vitest'
+import { runProgram, startProgram } from '../../packages/sim/src/program.ts'
 import { anyPorts, repository, startServer, temporaryFolder } from './testing/server.ts'
 
 test('nestjs: orders are priced by request and reply and announced, also over a kill -9 of the server, and what came while it was away is shipped', async (context) => {
@@ -44,9 +42,9 @@ async function install(folder: string, { skip }: TestContext): Promise<void> {
     filter: (path) => !/[/\\](node_modules|dist)$/.test(path),
   })
   const npm = async (...args: readonly string[]): Promise<string | undefined> =>
-    await promisify(execFile)('npm', args, { cwd: folder }).then(
+    await runProgram('npm', args, { cwd: folder, limitMs: 300_000 }).then(
       () => undefined,
-      (error: Error & { readonly stdout?: string; readonly stderr?: string }) => `${error.message}\n${error.stdout}${error.stderr}`,
+      (error: Error) => `${error.message} ${String(error.cause)}`,
     )
   const failed = await npm('install', '--no-audit', '--no-fund', '--no-package-lock')
   if (
@@ -67,34 +65,20 @@ interface Application extends AsyncDisposable {
 
 async function startApplication(folder: string, brokers: string): Promise<Application> {
   const env = { ...process.env, KAFKA_BROKERS: brokers, PORT: '0', NO_COLOR: '1' }
-  const child = spawn(process.execPath, ['dist/main.js'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let printed = ''
-  const closed = once(child, 'close')
-  const url = await new Promise<string>((resolve, reject) => {
-    const hear = (text: string): void => {
-      printed += text
-      const [, found] = /^listening on (\S+)$/m.exec(printed) ?? []
-      if (found !== undefined) resolve(found)
-    }
-    child.stdout.setEncoding('utf8').on('data', hear)
-    child.stderr.setEncoding('utf8').on('data', hear)
-    child.once('close', () => reject(new Error(`the application ended before it listened:\n${printed}`)))
-  })
+  const application = startProgram(process.execPath, ['dist/main.js'], { cwd: folder, env })
+  const printed = (): string => application.stdout() + application.stderr()
+  const address = (): string | undefined => /^listening on (\S+)$/m.exec(printed())?.[1]
+  await application.until(() => address() !== undefined)
+  const url = address()
   return {
     async order(count) {
       const headers = { 'content-type': 'application/json' }
       const answer = await fetch(`${url}/orders`, { method: 'POST', headers, body: JSON.stringify({ item: 'tea', count }) })
-      if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}\n${printed}`)
+      if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}\n${printed()}`)
       return await answer.json()
     },
     shipments: async () => await (await fetch(`${url}/shipments`)).json(),
-    async stop() {
-      child.kill('SIGTERM')
-      await closed
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
-      await closed
-    },
+    stop: async () => void (await application.kill('SIGTERM')),
+    [Symbol.asyncDispose]: () => application[Symbol.asyncDispose](),
   }
 }

@@ -4,18 +4,15 @@ import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { type ClientProgram, clientPrograms } from './clients/clients.ts'
 import { clientsBuilt, nameOf, needsClients, startClient } from './testing/client-program.ts'
 import { becomes, committed, createTopic, groupOf, produceToEach, settled } from './testing/http.ts'
-import { type Folder, type ServerProcess, startServer, temporaryFolder } from './testing/server.ts'
+import { sharedServer } from './testing/restartable-server.ts'
 
 const rounds = process.env.LKS_LONG === '1' ? 60 : 15
 const partitions = 4
 const programs: readonly ClientProgram[] = clientPrograms
 
-let folder: Folder
-let server: ServerProcess
+const server = sharedServer()
 const watched = new Map<string, Promise<readonly number[]>>()
 beforeAll(async () => {
-  folder = await temporaryFolder()
-  server = await startServer({ args: ['--dir', folder.path] })
   for (const client of programs.filter(({ language }) => clientsBuilt[language])) {
     const watching = watch(client)
     watching.catch(() => {}) // its test reports it
@@ -24,9 +21,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await Promise.allSettled(watched.values())
-  const { code } = await server.stop()
-  await folder[Symbol.asyncDispose]()
-  expect(code).toBe(0)
 })
 
 describe.each(programs)('$name', (client) => {

@@ -1,25 +1,16 @@
 // What a Sarama of 2023 sends, in the version of Kafka that it was usually configured for: batches without their greatest timestamp, and commits with a retention time of 0.
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { type ClientProgram, clientPrograms } from './clients/clients.ts'
 import { clientRun, needsClients, startClient } from './testing/client-program.ts'
 import { becomes, committed, createTopic, produceToEach } from './testing/http.ts'
-import { type Folder, portsOf, type ServerProcess, startServer, temporaryFolder } from './testing/server.ts'
+import { sharedServer } from './testing/restartable-server.ts'
 
 const client: ClientProgram = clientPrograms.find(({ program }) => program === 'old-sarama') as ClientProgram
 const test = needsClients(client.language)
 /** From 2.1 on it commits without a retention time. */
 const speaks = '1.0.0'
 
-let folder: Folder
-let server: ServerProcess
-beforeAll(async () => {
-  folder = await temporaryFolder()
-  server = await startServer({ args: ['--dir', folder.path] })
-})
-afterAll(async () => {
-  await server.stop()
-  await folder[Symbol.asyncDispose]()
-})
+const server = sharedServer()
 
 describe(client.name, () => {
   test.each(['none', 'gzip', 'snappy', 'lz4'])('C4: records of a batch with the codec %s are found by their times', async (codec) => {
@@ -44,8 +35,7 @@ describe(client.name, () => {
       read.push(...running.lines.map(({ value }) => value))
       expect(running.lines.map(({ value }) => value).toSorted()).toEqual(values.toSorted())
       if (round === 2) {
-        await server.kill()
-        server = await startServer({ args: ['--dir', folder.path], ports: portsOf(server) })
+        await server.restart()
       }
     }
     expect(new Set(read).size, 'nothing is read again').toBe(read.length)

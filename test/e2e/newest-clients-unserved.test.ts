@@ -1,21 +1,14 @@
 // C19: a client that asks for what is not served fails with an error, or the server's log names the client, the API and the reason.
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { beforeAll, describe, expect } from 'vitest'
 import { type ClientProgram, clientPrograms, type ProgramName } from './clients/clients.ts'
 import { clientRun, needsClients } from './testing/client-program.ts'
 import { createTopic, produceToEach } from './testing/http.ts'
-import { type Folder, type ServerProcess, startServer, temporaryFolder } from './testing/server.ts'
+import { sharedServer } from './testing/restartable-server.ts'
 
-let folder: Folder
-let server: ServerProcess
+const server = sharedServer()
 beforeAll(async () => {
-  folder = await temporaryFolder()
-  server = await startServer({ args: ['--dir', folder.path] })
   await createTopic(server, 'asked', 1)
   await produceToEach(server, 'asked', 1, 'value')
-})
-afterAll(async () => {
-  await server.stop()
-  await folder[Symbol.asyncDispose]()
 })
 
 interface Case {

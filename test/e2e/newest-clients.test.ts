@@ -1,24 +1,15 @@
 // The newest releases of other people's clients, by the versions that test/e2e/clients pins: every codec, administration, groups, and a kill of the server.
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { adminSteps, type ClientProgram, clientPrograms } from './clients/clients.ts'
 import { pinOf } from './clients/pins.ts'
-import { clientRun, type Line, nameOf, needsClients, type RunningClient, startClient } from './testing/client-program.ts'
+import { clientRun, type Line, nameOf, needsClients, startClient } from './testing/client-program.ts'
 import { becomes, committed, createTopic, groupOf, produceToEach, settled, topicValues } from './testing/http.ts'
-import { type Folder, portsOf, type ServerProcess, startServer, temporaryFolder } from './testing/server.ts'
+import type { JsonProgram } from './testing/json-program.ts'
+import { RestartableServer, sharedServer } from './testing/restartable-server.ts'
 
 const programs: readonly ClientProgram[] = clientPrograms
 
-let folder: Folder
-let server: ServerProcess
-beforeAll(async () => {
-  folder = await temporaryFolder()
-  server = await startServer({ args: ['--dir', folder.path] })
-})
-afterAll(async () => {
-  const { code } = await server.stop()
-  await folder[Symbol.asyncDispose]()
-  expect(code).toBe(0)
-})
+const server = sharedServer()
 
 // The limit is for a machine that does much else at the time; each run has a bound of its own.
 describe.concurrent.each(programs)('$name', { timeout: 240_000 }, (client) => {
@@ -66,7 +57,7 @@ describe.concurrent.each(programs)('$name', { timeout: 240_000 }, (client) => {
     const group = `${name}-sharers`
     const partitions = 4
     await createTopic(server, topic, partitions)
-    const start = (): RunningClient => startClient(client, 'group', { bootstrap: server.kafka, topic, group })
+    const start = (): JsonProgram<Line> => startClient(client, 'group', { bootstrap: server.kafka, topic, group })
     await using first = start()
     await using second = start()
     await settled(server, group, { members: 2, partitions })
@@ -86,29 +77,24 @@ describe.concurrent.each(programs)('$name', { timeout: 240_000 }, (client) => {
 
   const survivor = client.survives ? test : test.skip
   survivor('produces on over a kill -9 of the server and its start', async () => {
-    await using own = await temporaryFolder()
-    const args = ['--dir', own.path]
-    let killed = await startServer({ args })
-    try {
-      await createTopic(killed, 'loop', 3)
-      await using producer = startClient(client, 'loop', { bootstrap: killed.kafka, topic: 'loop' })
-      await producer.printed(300)
-      await killed.kill()
-      const acknowledged = producer.lines.length
-      killed = await startServer({ args, ports: portsOf(killed) })
-      await producer.printed(acknowledged + 300)
-      await producer.finish()
-      const found = await Promise.all([0, 1, 2].map((partition) => topicValues(killed, 'loop', partition)))
-      for (const { partition, offset, value } of producer.lines)
-        expect(found[partition]?.[offset], `offset ${offset} of partition ${partition}`).toBe(value)
-      const values = producer.lines.map(({ value }) => value)
-      expect(new Set(values).size, 'acknowledged once').toBe(values.length)
-      if (!client.idempotent) return
-      expect(found.flat().toSorted(), 'nothing lost, nothing doubled').toEqual(values.toSorted())
-      for (const inPartition of found) expect(inPartition, 'in the order in which it was sent').toEqual(inPartition.toSorted(byNumber))
-    } finally {
-      await killed.stop()
-    }
+    await using killed = new RestartableServer()
+    await killed.start()
+    await createTopic(killed, 'loop', 3)
+    await using producer = startClient(client, 'loop', { bootstrap: killed.kafka, topic: 'loop' })
+    await producer.printed(300)
+    await killed.kill()
+    const acknowledged = producer.lines.length
+    await killed.start()
+    await producer.printed(acknowledged + 300)
+    await producer.finish()
+    const found = await Promise.all([0, 1, 2].map((partition) => topicValues(killed, 'loop', partition)))
+    for (const { partition, offset, value } of producer.lines)
+      expect(found[partition]?.[offset], `offset ${offset} of partition ${partition}`).toBe(value)
+    const values = producer.lines.map(({ value }) => value)
+    expect(new Set(values).size, 'acknowledged once').toBe(values.length)
+    if (!client.idempotent) return
+    expect(found.flat().toSorted(), 'nothing lost, nothing doubled').toEqual(values.toSorted())
+    for (const inPartition of found) expect(inPartition, 'in the order in which it was sent').toEqual(inPartition.toSorted(byNumber))
   })
 })
 

@@ -4,9 +4,9 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { afterAll, test as always, beforeAll, describe, expect } from 'vitest'
 import { runningBlocks } from './testing/guide.ts'
-import { bytesIn, hasRegistry, install, nodeBinary, type Packed, pack, packagesIn, run } from './testing/packed.ts'
+import { bytesIn, endAsUser, hasRegistry, install, nodeBinary, type Packed, pack, packagesIn, runAsUser } from './testing/packed.ts'
 import { needs } from './testing/programs.ts'
-import { type Folder, repository, startServer, temporaryFolder } from './testing/server.ts'
+import { anyPorts, type Folder, repository, startServer, temporaryFolder } from './testing/server.ts'
 
 const mostPackages = 25
 const mostBytes = 10 * 1024 * 1024
@@ -61,7 +61,7 @@ describe('what npm installs', () => {
     const root = join(app, 'node_modules', name)
     const text = await readFile(join(root, 'package.json'), 'utf8')
     expect(text).not.toMatch(/workspace:|lks-source.*\.\/src/)
-    const { stdout } = await run('tar', ['tzf', packed.files[name as keyof Packed['files']]], { cwd: folder.path })
+    const { stdout } = await runAsUser('tar', ['tzf', packed.files[name as keyof Packed['files']]], { cwd: folder.path })
     const files = stdout.trim().split('\n')
     // N16: the product carries its guides and examples.
     const pages = name === product ? ['package/dist/docs/guides/getting-started.md', 'package/dist/examples/kafkajs.ts'] : []
@@ -99,7 +99,7 @@ describe.each(nodes)('on Node %s', (version) => {
 
   test('import and require have one library; servers in memory and in a directory; every codec; HTTP; the client that is in the bundle', async () => {
     const node = await nodeBinary(folder.path, version)
-    const { stdout, stderr } = await run(node, ['everything.mjs'], { cwd: app })
+    const { stdout, stderr } = await runAsUser(node, ['everything.mjs'], { cwd: app })
     const result = JSON.parse(stdout) as { readonly node: string }
     expect(result.node).toMatch(version === floor ? new RegExp(`^${floor}$`) : new RegExp(`^${version}\\.`))
     expect(result).toMatchObject({ ...seen, http: { metrics: true, read: codecs() } })
@@ -126,9 +126,9 @@ describe.each(nodes)('on Node %s', (version) => {
 
   test('the protocol package decodes and answers, imported and required', async () => {
     const node = await nodeBinary(folder.path, version)
-    const { stdout } = await run(node, ['both-ways.mjs'], { cwd: app })
+    const { stdout } = await runAsUser(node, ['both-ways.mjs'], { cwd: app })
     expect(JSON.parse(stdout)).toEqual({ apis: expect.any(Number), oneLibrary: true })
-    const example = await run(node, ['answer-a-produce.ts'], { cwd: app })
+    const example = await runAsUser(node, ['answer-a-produce.ts'], { cwd: app })
     expect(example.stdout).toMatch(/@102: c = 3\nanswered with/)
   })
 })
@@ -139,7 +139,7 @@ describe('what is optional', () => {
     await install(bare, [packed.files[product]], ['--omit=optional'])
     expect((await packagesIn(bare)).map(({ name }) => name)).toEqual([product])
     await cp(join(app, 'everything.mjs'), join(bare, 'everything.mjs'))
-    const { stdout } = await run(await nodeBinary(folder.path, '26'), ['everything.mjs'], { cwd: bare })
+    const { stdout } = await runAsUser(await nodeBinary(folder.path, '26'), ['everything.mjs'], { cwd: bare })
     expect(JSON.parse(stdout)).toMatchObject({ values: { memory: codecs(), directory: codecs() } })
   })
 
@@ -155,11 +155,11 @@ describe('what is optional', () => {
       await install(other, [packed.files[product]])
       const node = await nodeBinary(folder.path, '26')
       const start = async (): Promise<string> => {
-        const ended = await run(node, [lksOf(other), 'dev', '--kafka-port', '0', '--control-port', '0', '--data-port', '0', ...args], {
+        const { stderr } = await endAsUser(node, [lksOf(other), 'dev', ...anyPorts, ...args], {
           cwd: other,
           env: { AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1', AWS_ACCESS_KEY_ID: 'me', AWS_SECRET_ACCESS_KEY: 'secret' },
-        }).catch((error: unknown) => error as { readonly stderr: string })
-        return ended.stderr
+        })
+        return stderr
       }
       const missing = await start()
       expect(missing).toMatch(new RegExp(`^error: .* needs the package ${client} \\(LKS-1009\\)$`, 'm'))
@@ -193,10 +193,8 @@ describe('types', () => {
       const compilerOptions = { noEmit: true, strict: true, skipLibCheck: false, target: 'es2022', lib: ['es2022'], ...options }
       await writeFile(join(typed, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
       const tsc = join(typed, 'node_modules/typescript/bin/tsc')
-      const { stdout } = await run(process.execPath, [tsc, '-p', '.'], { cwd: typed }).catch(
-        (error: unknown) => error as { readonly stdout: string },
-      )
-      expect({ options, files, stdout }).toEqual({ options, files, stdout: '' })
+      const { code, stdout } = await endAsUser(process.execPath, [tsc, '-p', '.'], { cwd: typed })
+      expect({ options, files, code, stdout }).toEqual({ options, files, code: 0, stdout: '' })
     }
     for (const { files, ...options } of ways) await compile({ types: ['node'], ...options }, files)
     // The protocol package must work in every runtime.
@@ -216,7 +214,7 @@ describe('under a test runner', () => {
   test('Jest requires it, and ends by itself', async () => {
     const jest = join(tests, 'node_modules/jest/bin/jest.js')
     const shared = ['--globalSetup', 'local-kafka-service/jest', '--globalTeardown', 'local-kafka-service/jest/teardown']
-    const { stderr } = await run(await nodeBinary(folder.path, '24'), [jest, '--testMatch', '**/in-jest.test.cjs', ...shared], {
+    const { stderr } = await runAsUser(await nodeBinary(folder.path, '24'), [jest, '--testMatch', '**/in-jest.test.cjs', ...shared], {
       cwd: tests,
     })
     expect(stderr).toMatch(/Tests: +4 passed, 4 total/)
@@ -225,7 +223,7 @@ describe('under a test runner', () => {
 
   test('Vitest imports it', async () => {
     const vitest = join(tests, 'node_modules/vitest/vitest.mjs')
-    const { stdout } = await run(await nodeBinary(folder.path, '24'), [vitest, 'run', 'in-vitest.test.mjs'], {
+    const { stdout } = await runAsUser(await nodeBinary(folder.path, '24'), [vitest, 'run', 'in-vitest.test.mjs'], {
       cwd: tests,
       env: { NO_COLOR: '1' },
     })
@@ -251,14 +249,14 @@ describe('the guide for the first five minutes', async () => {
       .replaceAll('localhost:9092', server.kafka)
       .replaceAll('localhost:8000', server.urls.control)
       .replaceAll('localhost:8123', server.urls.data)
-    const { stdout } = await run('sh', ['-e', '-c', script.replaceAll('curl ', 'curl --silent --show-error --fail ')], { cwd: app })
+    const { stdout } = await runAsUser('sh', ['-e', '-c', script.replaceAll('curl ', 'curl --silent --show-error --fail ')], { cwd: app })
     expect(stdout).toMatch(/"records":\[\{"partition":0,"offset":0,"timestamp":\d+,"key":"key","value":"value","headers":\[\]\}\],"next":1/)
     expect(stdout).toMatch(/0 key = value\n1 another = from kcat\n$/)
   })
 
   test('its first test passes', async () => {
     await writeFile(join(app, 'orders.test.mjs'), blocks.at(-1)?.text ?? '')
-    const { stdout } = await run(await nodeBinary(folder.path, floor), ['--test', 'orders.test.mjs'], { cwd: app })
+    const { stdout } = await runAsUser(await nodeBinary(folder.path, floor), ['--test', 'orders.test.mjs'], { cwd: app })
     expect(stdout).toMatch(/^. pass 1$/m)
   })
 })
@@ -266,7 +264,7 @@ describe('the guide for the first five minutes', async () => {
 test('npx lks is the command', async () => {
   const node = await nodeBinary(folder.path, '26')
   const path = `${dirname(node)}:${process.env.PATH ?? ''}`
-  const { stdout } = await run('npx', ['--no-install', 'lks', '--version'], { cwd: app, env: { PATH: path } })
+  const { stdout } = await runAsUser('npx', ['--no-install', 'lks', '--version'], { cwd: app, env: { PATH: path } })
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
 

@@ -1,7 +1,7 @@
 // The commands of the README, as they stand.
 import { expect } from 'vitest'
 import { runningBlocks } from './testing/guide.ts'
-import { run } from './testing/packed.ts'
+import { runAsUser } from './testing/packed.ts'
 import { needs } from './testing/programs.ts'
 import { repository, startServer } from './testing/server.ts'
 
@@ -13,7 +13,7 @@ needs('kcat')('N11: the three commands of the README print two answers and the r
     .replaceAll('localhost:8000', new URL(server.urls.control).host)
     .replaceAll('localhost:8123', new URL(server.urls.data).host)
     .replaceAll('curl ', 'curl --silent --show-error --fail ')
-  const { stdout, stderr } = await run('sh', ['-e', '-c', script], { cwd: repository })
+  const { stdout, stderr } = await runAsUser('sh', ['-e', '-c', script], { cwd: repository })
   const lines = stdout.trimEnd().split('\n')
   expect(lines).toHaveLength(3)
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ name: 'hello' })

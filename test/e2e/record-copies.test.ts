@@ -3,6 +3,7 @@ import { Admin, Producer, stringSerializers } from '@platformatic/kafka'
 import { describe, expect, test } from 'vitest'
 import { printed } from './testing/client-command.ts'
 import { hasKafkaBroker, startKafkaBroker } from './testing/kafka-broker.ts'
+import { linesOf } from './testing/programs.ts'
 import { startServer } from './testing/server.ts'
 
 describe.runIf(hasKafkaBroker())('transactions of Apache Kafka', () => {
@@ -84,7 +85,3 @@ describe.runIf(hasKafkaBroker())('from Apache Kafka to this server and back', ()
     expect(withoutPlace(await printed(apache.kafka, ['consume', 'copy', '-e', '-o', 'json']))).toEqual(withoutPlace(history))
   })
 })
-
-function linesOf(text: string): readonly string[] {
-  return text.split('\n').filter((line) => line !== '')
-}

@@ -1,10 +1,12 @@
 // lks produce, consume and query against this server and against Apache Kafka: the same bytes in and out, whatever they are.
 import { Admin, Producer } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runProgram } from '../../packages/sim/src/program.ts'
 import { printed, runCommand, startCommand } from './testing/client-command.ts'
+import { patiently } from './testing/commands.ts'
 import { hasKafkaBroker, startKafkaBroker } from './testing/kafka-broker.ts'
-import { needs, run } from './testing/programs.ts'
-import { startServer, temporaryFolder } from './testing/server.ts'
+import { linesOf, needs } from './testing/programs.ts'
+import { RestartableServer } from './testing/restartable-server.ts'
 
 interface Cluster extends AsyncDisposable {
   readonly kafka: string
@@ -23,23 +25,9 @@ if (clusters.length === 1) {
 }
 
 async function startOurs(): Promise<Cluster> {
-  const folder = await temporaryFolder()
-  const args = ['--dir', folder.path]
-  let server = await startServer({ args })
-  return {
-    kafka: server.kafka,
-    async restart() {
-      const { port, urls } = server
-      await server.kill()
-      const ports = ['--kafka-port', String(port), '--control-port', new URL(urls.control).port, '--data-port', new URL(urls.data).port]
-      server = await startServer({ args, ports })
-    },
-    async [Symbol.asyncDispose]() {
-      const { code } = await server.stop()
-      expect(code).toBe(0)
-      await folder[Symbol.asyncDispose]()
-    },
-  }
+  const server = new RestartableServer()
+  await server.start()
+  return server
 }
 
 describe.each(clusters)('on $name', ({ start }) => {
@@ -198,14 +186,14 @@ describe.each(clusters)('on $name', ({ start }) => {
     const follower = startCommand(kafka, ['consume', topic, '-f', '%s\\n'])
     for (const value of ['one', 'two', 'three']) {
       await printed(kafka, ['produce', topic], `${value}\n`)
-      await expect.poll(() => follower.stdout().toString(), patiently).toContain(`${value}\n`)
+      await expect.poll(() => follower.stdout(), patiently).toContain(`${value}\n`)
     }
     const admin = new Admin({ clientId: 'e2e', bootstrapBrokers: [kafka] })
     await admin.createPartitions({ topics: [{ name: topic, count: 3 }] })
     await admin.close()
     await printed(kafka, ['produce', topic, '-p', '2'], 'in a new partition\n')
-    await expect.poll(() => follower.stdout().toString(), patiently).toContain('in a new partition\n')
-    expect(await follower.interrupt()).toMatchObject({ code: 0, stderr: '' })
+    await expect.poll(() => follower.stdout(), patiently).toContain('in a new partition\n')
+    expect(await follower.kill('SIGINT')).toMatchObject({ code: 0, stderr: '' })
   })
 
   test('a member of a group goes on behind what was printed, and the group shares the partitions', async () => {
@@ -222,20 +210,20 @@ describe.each(clusters)('on $name', ({ start }) => {
     const assigned = /reading shared\[\d,\d\]\n$/
     await expect.poll(() => members.map((member) => assigned.test(member.stderr())), patiently).toEqual([true, true])
     await printed(kafka, ['produce', topic, '-K', ':'], all('b', 40))
-    const taken = (): readonly string[] => members.flatMap((member) => linesOf(member.stdout().toString()))
+    const taken = (): readonly string[] => members.flatMap((member) => linesOf(member.stdout()))
     await expect.poll(() => taken().length, patiently).toBe(40)
-    for (const member of members) expect(linesOf(member.stdout().toString()).length).toBeGreaterThan(0)
+    for (const member of members) expect(linesOf(member.stdout()).length).toBeGreaterThan(0)
     expect(taken().toSorted()).toEqual(
       linesOf(all('b', 40))
         .map((line) => line.slice(0, -2))
         .toSorted(),
     )
     const [first, second] = members
-    expect((await first?.interrupt())?.code).toBe(0)
+    expect((await first?.kill('SIGINT'))?.code).toBe(0)
     await expect.poll(() => second?.stderr(), patiently).toMatch(/reading shared\[0,1,2,3\]\n$/)
     await printed(kafka, ['produce', topic, '-K', ':'], all('c', 8))
     await expect.poll(() => taken().length, patiently).toBe(48)
-    expect((await second?.interrupt())?.code).toBe(0)
+    expect((await second?.kill('SIGINT'))?.code).toBe(0)
     expect(linesOf(await printed(kafka, [...args, '-e']))).toEqual([])
   })
 
@@ -272,14 +260,16 @@ describe.each(clusters)('on $name', ({ start }) => {
   needs('kcat')('what kcat prints with -f is printed, byte for byte, and what kcat writes is read', async () => {
     const topic = await aTopic('as-kcat')
     const headers = ['-H', 'a=1', '-H', 'empty=', '-H', 'none']
-    await run('kcat', ['-b', kafka, '-P', '-t', topic, '-p', '0', '-K', ':', '-Z', ...headers], {
+    await runProgram('kcat', ['-b', kafka, '-P', '-t', topic, '-p', '0', '-K', ':', '-Z', ...headers], {
       input: 'k:v\n:no key\nk:\n\u00fc:\u{1f600}\n',
     })
     for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
-      await run('kcat', ['-b', kafka, '-P', '-t', topic, '-p', '0', '-z', codec], { input: `${`${codec} `.repeat(20)}\n`.repeat(20) })
+      await runProgram('kcat', ['-b', kafka, '-P', '-t', topic, '-p', '0', '-z', codec], {
+        input: `${`${codec} `.repeat(20)}\n`.repeat(20),
+      })
     }
     for (const format of ['%s\\n', '%t[%p]@%o %T %k|%K|%s|%S|%h;', '\\x41\\033[0m\\t\\101 %% \\q\\\\n', 'ü%oü\\r\\n', '%R']) {
-      const { stdout } = await run('kcat', ['-b', kafka, '-C', '-t', topic, '-e', '-q', '-f', format])
+      const { stdout } = await runProgram('kcat', ['-b', kafka, '-C', '-t', topic, '-e', '-q', '-f', format])
       expect(Buffer.from(await consume(topic, '-f', format), 'latin1').toString()).toBe(stdout)
     }
   })
@@ -293,20 +283,17 @@ describe.each(clusters)('on $name', ({ start }) => {
     const query = (...args: readonly string[]) => runCommand(kafka, ['query', topic, ...args])
     const found = await query('--key', 'a')
     expect(
-      found.stdout
-        .toString()
-        .split('\n')
-        .map((row) =>
-          row
-            .split(/ {2,}/)
-            .filter((cell) => cell !== '' && !cell.endsWith('Z'))
-            .join('|'),
-        ),
+      found.stdout.split('\n').map((row) =>
+        row
+          .split(/ {2,}/)
+          .filter((cell) => cell !== '' && !cell.endsWith('Z'))
+          .join('|'),
+      ),
     ).toEqual(['PARTITION|OFFSET|TIMESTAMP|KEY|VALUE|HEADERS', '1|0|a|old', '1|2|a|new', ''])
     expect(found.stderr).toBe('2 found among 3 records: asked [1] 0 to 2\n')
-    expect((await query('--since', '1h', '-o', 'name')).stdout.toString()).toBe('asked[1]@1\nasked[1]@2\n')
-    expect((await query('--since', '1h', '--until', '20m', '-o', 'name')).stdout.toString()).toBe('asked[1]@1\n')
-    expect((await query('--grep', 'x\ty', '-o', 'name')).stdout.toString()).toBe('asked[1]@1\n')
+    expect((await query('--since', '1h', '-o', 'name')).stdout).toBe('asked[1]@1\nasked[1]@2\n')
+    expect((await query('--since', '1h', '--until', '20m', '-o', 'name')).stdout).toBe('asked[1]@1\n')
+    expect((await query('--grep', 'x\ty', '-o', 'name')).stdout).toBe('asked[1]@1\n')
     expect((await query('-n', '1')).stderr).toBe('1 found among 1 records: asked [1] 0 to 0; stopped at 1, more may match (-n)\n')
     expect((await query('--since', '1m')).stderr).toBe('0 found among 0 records: asked has no records in that time\n')
   })
@@ -316,13 +303,13 @@ describe.each(clusters)('on $name', ({ start }) => {
     await printed(kafka, ['produce', topic], Array.from({ length: 50_000 }, (_, at) => `${at} ${'x'.repeat(100)}\n`).join(''))
     const follower = startCommand(kafka, ['consume', topic])
     await expect.poll(() => follower.stdout().length, patiently).toBeGreaterThan(0)
-    follower.child.stdout.destroy()
+    await follower.closeStdout()
     await printed(kafka, ['produce', topic], 'one more\n')
     expect(await follower.ended).toMatchObject({ code: 0, stderr: '' })
 
     const member = startCommand(kafka, ['consume', topic, '-g', 'left'])
     await expect.poll(() => member.stdout().length, patiently).toBeGreaterThan(0)
-    member.child.stdout.destroy()
+    await member.closeStdout()
     await printed(kafka, ['produce', topic], 'and one more\n')
     expect((await member.ended).code).toBe(0)
     // It has left its group: another is not kept waiting until its session is over, and gets what was not printed.
@@ -337,23 +324,17 @@ describe.each(clusters)('on $name', ({ start }) => {
     const producer = startCommand(kafka, ['produce', topic])
     const lines = Array.from({ length: 3_000 }, (_, at) => `${at} ${'x'.repeat(200)}\n`)
     for (const [at, line] of lines.entries()) {
-      producer.child.stdin.write(line)
+      producer.write(line)
       if (at === 1_000) await expect.poll(() => follower.stdout().length, patiently).toBeGreaterThan(0)
       if (at === 1_000 || at === 2_000) {
         await cluster.restart()
       }
     }
-    producer.child.stdin.end()
+    producer.endInput()
     expect((await producer.ended).code).toBe(0)
     await expect.poll(() => follower.stdout().length, patiently).toBe(lines.join('').length)
-    const { code, stdout } = await follower.interrupt()
+    const { code, stdout } = await follower.kill('SIGINT')
     expect(code).toBe(0)
-    expect(stdout.toString() === lines.join('')).toBe(true)
+    expect(stdout === lines.join('')).toBe(true)
   })
 })
-
-const patiently = { timeout: 60_000, interval: 50 }
-
-function linesOf(text: string): readonly string[] {
-  return text.split('\n').filter((line) => line !== '')
-}

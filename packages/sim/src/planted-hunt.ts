@@ -1,7 +1,7 @@
 // Hunts one planted bug: a child process loads the sources with the bug in them and plays seeds until one fails.
-import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { PlantedBug } from './planted-bugs.ts'
+import { startProgram } from './program.ts'
 import type { Verdict } from './scenario.ts'
 
 export type Hunt =
@@ -14,34 +14,14 @@ export async function huntOne(
   { seeds, node }: { readonly seeds: number; readonly node: readonly string[] },
 ): Promise<Hunt> {
   const main = fileURLToPath(new URL('main.ts', import.meta.url))
-  const { output, errors } = await ended([
-    ...node,
-    main,
-    '--with-bug',
-    bug.name,
-    '--scenario',
-    bug.scenario,
-    '--seeds',
-    String(seeds),
-    '--json',
-  ])
-  for (const line of output.split('\n').filter((text) => text.startsWith('{'))) {
+  const options = ['--with-bug', bug.name, '--scenario', bug.scenario, '--seeds', String(seeds), '--json']
+  // Its exit code is 1 when a seed fails, as it should.
+  const { stdout, stderr } = await startProgram(process.execPath, [...node, main, ...options]).ended
+  for (const line of stdout.split('\n').filter((text) => text.startsWith('{'))) {
     const { seed, violations } = JSON.parse(line) as Verdict
     const [first] = violations
     if (first !== undefined) return { kind: 'caught', seed, rule: first.rule, message: first.message }
   }
-  if (errors.length > 0) return { kind: 'not caught', message: `the run with the bug broke: ${errors.trim()}` }
+  if (stderr.length > 0) return { kind: 'not caught', message: `the run with the bug broke: ${stderr.trim()}` }
   return { kind: 'not caught', message: `${seeds} seeds of '${bug.scenario}' ran clean` }
-}
-
-function ended(args: readonly string[]): Promise<{ readonly output: string; readonly errors: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    const output: Buffer[] = []
-    const errors: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
-    child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
-    child.once('error', reject)
-    child.once('close', () => resolve({ output: Buffer.concat(output).toString(), errors: Buffer.concat(errors).toString() }))
-  })
 }

@@ -1,7 +1,6 @@
 // Before the first end-to-end test: what `pnpm build` makes, from the sources as they are, for the tests that run the bundle or install it.
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { runProgram } from '../../../packages/sim/src/program.ts'
 import { repository } from './server.ts'
 
 const steps = [
@@ -11,5 +10,5 @@ const steps = [
 
 export async function setup(): Promise<void> {
   for (const [program, ...args] of steps)
-    await promisify(execFile)(process.execPath, [join(repository, program), ...args], { cwd: repository })
+    await runProgram(process.execPath, [join(repository, program), ...args], { cwd: repository, limitMs: 0 })
 }

@@ -1,12 +1,11 @@
 // Runs of the programs in test/e2e/clients: to their end, or until the test ends their input.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
+import { runProgram } from '../../../packages/sim/src/program.ts'
 import type { ClientProgram } from '../clients/clients.ts'
-import { run } from './programs.ts'
+import { type JsonProgram, startJsonProgram } from './json-program.ts'
+import { javaOptions } from './programs.ts'
 import { repository } from './server.ts'
 
 const sources = join(repository, 'test/e2e/clients')
@@ -45,58 +44,17 @@ export function nameOf(client: ClientProgram): string {
 /** Runs the subcommand to its end, and returns its lines of JSON. */
 export async function clientRun(client: ClientProgram, subcommand: string, options: ClientOptions = {}): Promise<readonly unknown[]> {
   const [program, ...args] = commandOf(client, subcommand, options)
-  const { stdout } = await run(program, args, { seconds: 90 })
+  const { stdout } = await runProgram(program, args, { limitMs: 90_000 })
   return stdout
     .split('\n')
     .filter((line) => line !== '')
     .map((line): unknown => JSON.parse(line))
 }
 
-export interface RunningClient extends AsyncDisposable {
-  /** So far. */
-  readonly lines: readonly Line[]
-  /** Settles when it has printed so many lines. Rejects when it ends before. */
-  printed(count: number): Promise<void>
-  /** Ends its input and waits for its end. Rejects when it failed. */
-  finish(): Promise<void>
-}
-
-/** Starts `group` or `loop`. */
-export function startClient(client: ClientProgram, subcommand: 'group' | 'loop', options: ClientOptions): RunningClient {
+/** Starts `group` or `loop`, which run until their input ends. */
+export function startClient(client: ClientProgram, subcommand: 'group' | 'loop', options: ClientOptions): JsonProgram<Line> {
   const [program, ...args] = commandOf(client, subcommand, options)
-  const child = spawn(program, args, { stdio: 'pipe' })
-  const lines: Line[] = []
-  const waiting: { readonly count: number; readonly resolve: () => void }[] = []
-  let stderr = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  child.stdin.on('error', () => {}) // a program that ends early does not read its input; its exit code tells why
-  createInterface(child.stdout).on('line', (line) => {
-    // The cast: it is what the programs print in these two subcommands.
-    lines.push(JSON.parse(line) as Line)
-    for (const { count, resolve } of waiting) if (lines.length >= count) resolve()
-  })
-  const ended = once(child, 'close').then(([code, signal]: unknown[]) => {
-    if (code !== 0) throw new Error(`${client.name} ${subcommand} ended with ${String(code ?? signal)}:\n${stderr}`)
-  })
-  ended.catch(() => {}) // printed() and finish() report it
-  const early = ended.then(() => {
-    throw new Error(`${client.name} ${subcommand} ended early:\n${stderr}`)
-  })
-  early.catch(() => {})
-  return {
-    lines,
-    async printed(count) {
-      if (lines.length < count) await Promise.race([new Promise<void>((resolve) => waiting.push({ count, resolve })), early])
-    },
-    async finish() {
-      child.stdin.end()
-      await ended
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
-      await ended.catch(() => {})
-    },
-  }
+  return startJsonProgram(program, args)
 }
 
 function commandOf(client: ClientProgram, subcommand: string, options: ClientOptions): readonly [program: string, ...args: string[]] {
@@ -108,16 +66,7 @@ function commandOf(client: ClientProgram, subcommand: string, options: ClientOpt
     case 'go':
       return [join(built, 'go', client.program), ...args]
     case 'java':
-      return [
-        'java',
-        '-Xmx128M',
-        '-XX:+UseSerialGC',
-        '-XX:TieredStopAtLevel=1',
-        '-cp',
-        `${join(built, 'java/classes')}:${join(built, 'java/jars')}/*`,
-        client.program,
-        ...args,
-      ]
+      return ['java', '-Xmx128M', ...javaOptions(`${join(built, 'java/classes')}:${join(built, 'java/jars')}/*`), client.program, ...args]
     case 'node':
       return [process.execPath, join(sources, 'node', client.program), ...args]
   }

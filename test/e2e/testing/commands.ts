@@ -1,12 +1,10 @@
 // Calls of lks in tests: starting it, reading its JSON output, and checking its errors.
 import { expect } from 'vitest'
-import { builtMain, type Ended, lks, type Run } from './server.ts'
+import type { ProgramEnd } from '../../../packages/sim/src/program.ts'
+import { lks, type Run } from './server.ts'
 
-/** For node, to spawn lks in a way of one's own. */
-export const lksProgram: readonly string[] = [builtMain]
-
-/** `expect(…)` again and again, until it holds. */
-export const patiently = { interval: 100, timeout: 30_000 }
+/** For `expect.poll`, when a slow machine may take long. */
+export const patiently = { interval: 50, timeout: 60_000 }
 
 /** The JSON output of a command; throws with its output if it fails. */
 export async function json<T>(args: readonly string[], run: Omit<Run, 'args'> = {}): Promise<T> {
@@ -16,7 +14,7 @@ export async function json<T>(args: readonly string[], run: Omit<Run, 'args'> = 
 }
 
 /** A code, words and something to do; never a stack, and nothing of the client library. */
-export function expectRefusal({ code, stdout, stderr }: Ended, lksCode: string, words: RegExp, exitCode = 1): void {
+export function expectRefusal({ code, stdout, stderr }: ProgramEnd, lksCode: string, words: RegExp, exitCode = 1): void {
   expect(stderr).toMatch(new RegExp(`^error: .*\\(${lksCode}\\)$`, 'm'))
   expect(stderr).toMatch(words)
   expect(stderr).toMatch(/^ {2}fix: \S/m)

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 import type { ServerProcess } from './server.ts'
 
-type Asked = Pick<ServerProcess, 'urls'>
+type Reached = Pick<ServerProcess, 'urls'>
 
 export interface Group {
   readonly state: string
@@ -12,32 +12,36 @@ export interface Group {
   readonly lag: number
   /** A group that does not exist has none. */
   readonly members?: readonly { readonly assignment: readonly { readonly partitions: readonly number[] }[] | null }[]
-  readonly partitions?: readonly { readonly offset: number | null }[]
+  readonly partitions?: readonly { readonly partition: number; readonly offset: number | null; readonly end: number }[]
 }
 
-export async function createTopic({ urls }: Asked, name: string, partitions: number): Promise<void> {
+export async function createTopic({ urls }: Reached, name: string, partitions: number): Promise<void> {
   const response = await fetch(`${urls.control}/topics`, { method: 'POST', body: JSON.stringify({ name, partitions }) })
   expect(response.status).toBe(200)
 }
 
+/** Writes one record with the key `k`, and returns its offset. */
+export async function produceTo({ urls }: Reached, topic: string, partition: number, value: string): Promise<number> {
+  const response = await fetch(`${urls.data}/topics/${topic}/produce/${partition}`, { method: 'POST', body: `k:${value}` })
+  expect(response.status).toBe(200)
+  return ((await response.json()) as { readonly offset: number }).offset
+}
+
 /** Writes one record to each partition, and returns their values. */
-export async function produceToEach({ urls }: Asked, topic: string, partitions: number, value: string): Promise<readonly string[]> {
+export async function produceToEach(server: Reached, topic: string, partitions: number, value: string): Promise<readonly string[]> {
   const values = Array.from({ length: partitions }, (_, partition) => `${value} ${partition}`)
-  for (const [partition, each] of values.entries()) {
-    const response = await fetch(`${urls.data}/topics/${topic}/produce/${partition}`, { method: 'POST', body: `k:${each}` })
-    expect(response.status).toBe(200)
-  }
+  for (const [partition, each] of values.entries()) await produceTo(server, topic, partition, each)
   return values
 }
 
-export async function groupOf({ urls }: Asked, group: string): Promise<Group> {
+export async function groupOf({ urls }: Reached, group: string): Promise<Group> {
   // The cast: the answer's shape is the HTTP contract, which has tests of its own.
   return (await (await fetch(`${urls.control}/groups/${group}`)).json()) as Group
 }
 
 /** Waits until the group is stable with so many members, and each partition belongs to one of them. */
 export async function settled(
-  server: Asked,
+  server: Reached,
   group: string,
   { members, partitions }: { readonly members: number; readonly partitions: number },
 ): Promise<Group> {
@@ -51,7 +55,7 @@ export async function settled(
 }
 
 /** The sum of the group's committed offsets. */
-export async function committed(server: Asked, group: string): Promise<number> {
+export async function committed(server: Reached, group: string): Promise<number> {
   return ((await groupOf(server, group)).partitions ?? []).reduce((sum, { offset }) => sum + (offset ?? 0), 0)
 }
 
@@ -68,7 +72,7 @@ export async function becomes(look: () => unknown, expected: unknown, seconds = 
 }
 
 /** The values of a partition, by their offsets. */
-export async function topicValues({ urls }: Asked, topic: string, partition: number): Promise<readonly string[]> {
+export async function topicValues({ urls }: Reached, topic: string, partition: number): Promise<readonly string[]> {
   const values: string[] = []
   for (let next = 0; ; ) {
     const answer = await fetch(`${urls.data}/topics/${topic}/messages/${partition}?offset=${next}&limit=1000`)

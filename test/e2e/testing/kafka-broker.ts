@@ -1,11 +1,11 @@
 // Apache Kafka itself, for tests of what must work with any Kafka: one KRaft broker of the jars that KAFKA_CLASSPATH names, with a listener that wants a login.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { kafkaClasspath } from './programs.ts'
+import { type Program, startProgram } from '../../../packages/sim/src/program.ts'
+import { javaOptions, kafkaClasspath, kafkaTool, succeeds } from './programs.ts'
 import { lks, temporaryFolder } from './server.ts'
 
 export interface KafkaBroker extends AsyncDisposable {
@@ -19,10 +19,7 @@ export interface KafkaBroker extends AsyncDisposable {
 
 /** The jars hold the broker, too: those of the clients alone do not. */
 export function hasKafkaBroker(): boolean {
-  return (
-    kafkaClasspath !== '' &&
-    spawnSync('java', ['-cp', kafkaClasspath, 'kafka.tools.StorageTool', 'random-uuid'], { stdio: 'ignore' }).status === 0
-  )
+  return kafkaClasspath !== '' && succeeds('java', ['-cp', kafkaClasspath, 'kafka.tools.StorageTool', 'random-uuid'])
 }
 
 /** Resolves when it answers. */
@@ -33,44 +30,31 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
   await writeFile(properties, propertiesOf({ folder: folder.path, port, loginPort, controllerPort }))
   // The first bits are those of a letter: the storage tool takes an id that begins with a dash for a flag.
   const clusterId = `k${Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').slice(1)}`
-  await ended(java(['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, '--standalone']))
+  await kafkaTool('kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', properties, '--standalone'])
   const kafka = `127.0.0.1:${port}`
-  let broker = java(['kafka.Kafka', properties])
-  const kill = async (): Promise<void> => {
-    if (broker.exitCode !== null || broker.signalCode !== null) return
-    broker.kill('SIGKILL')
-    await once(broker, 'close')
-  }
+  const start = (): Program => startProgram('java', ['-Xmx512M', ...javaOptions(kafkaClasspath), 'kafka.Kafka', properties])
+  let broker = start()
   const stop = async (): Promise<void> => {
-    await kill()
+    await broker.kill()
     await folder[Symbol.asyncDispose]()
   }
   const ready = async (): Promise<void> => {
     const waited = await lks(['wait', '--timeout', '60s', '-b', kafka])
     if (waited.code === 0) return
     await stop()
-    throw new Error(`Apache Kafka did not start: ${waited.stderr}`)
+    throw new Error(`Apache Kafka did not start: ${waited.stderr}\n${broker.stdout()}`)
   }
   await ready()
   return {
     kafka,
     login: `127.0.0.1:${loginPort}`,
     async restart() {
-      await kill()
-      broker = java(['kafka.Kafka', properties])
+      await broker.kill()
+      broker = start()
       await ready()
     },
     [Symbol.asyncDispose]: stop,
   }
-}
-
-function java(args: readonly string[]): ChildProcess {
-  return spawn('java', ['-Xmx512M', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', kafkaClasspath, ...args], { stdio: 'ignore' })
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  const [code] = (await once(child, 'close')) as [number | null]
-  if (code !== 0) throw new Error(`formatting the storage of Apache Kafka ended with ${code}`)
 }
 
 interface BrokerPlace {

@@ -1,14 +1,12 @@
 // The packages as a user gets them: packed by pnpm, installed by npm into folders of their own, run by a Node of any version.
-import { execFile, spawnSync } from 'node:child_process'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { type ProgramEnd, runProgram, startProgram } from '../../../packages/sim/src/program.ts'
+import { succeeds } from './programs.ts'
 import { repository } from './server.ts'
 
 /** Without it nothing can be installed. */
-export const hasRegistry =
-  spawnSync('npm', ['view', 'node', 'version', '--fetch-retries=0', '--fetch-timeout=10000'], { stdio: 'ignore', env: plainEnv() })
-    .status === 0
+export const hasRegistry = succeeds('npm', ['view', 'node', 'version', '--fetch-retries=0', '--fetch-timeout=10000'], plainEnv())
 
 export interface Packed {
   /** Paths of the packed files, by the name of the package. */
@@ -18,7 +16,7 @@ export interface Packed {
 /** Builds and packs both published packages into the folder, as the guide has it. */
 export async function pack(folder: string): Promise<Packed> {
   const filters = ['--filter', 'local-kafka-service', '--filter', '@local-kafka-service/protocol']
-  await run('npx', ['-y', 'pnpm@12', ...filters, 'pack', '--pack-destination', folder], { cwd: repository })
+  await runAsUser('npx', ['-y', 'pnpm@12', ...filters, 'pack', '--pack-destination', folder], { cwd: repository })
   const names = await readdir(folder)
   const file = (pattern: RegExp): string => {
     const name = names.find((each) => pattern.test(each))
@@ -37,7 +35,7 @@ export async function pack(folder: string): Promise<Packed> {
 export async function install(folder: string, wanted: readonly string[], options: readonly string[] = []): Promise<string> {
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'package.json'), '{ "name": "somebody", "version": "1.0.0", "private": true }\n')
-  const { stdout, stderr } = await run('npm', ['install', '--no-audit', '--no-fund', ...options, ...wanted], { cwd: folder })
+  const { stdout, stderr } = await runAsUser('npm', ['install', '--no-audit', '--no-fund', ...options, ...wanted], { cwd: folder })
   return `${stdout}${stderr}`
 }
 
@@ -84,22 +82,23 @@ export async function bytesIn(folder: string): Promise<number> {
   return bytes
 }
 
-/** Runs to its end. Rejects with what it printed when it fails. */
-export async function run(
-  program: string,
-  args: readonly string[],
-  { cwd, env = {} }: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
-): Promise<{ readonly stdout: string; readonly stderr: string }> {
-  return await promisify(execFile)(program, [...args], {
-    cwd,
-    env: { ...plainEnv(), ...env },
-    timeout: 110_000,
-    maxBuffer: 16 * 1024 * 1024,
-  })
+interface UserRun {
+  readonly cwd: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Runs the program as from a user's shell. Rejects with its output if it fails. */
+export async function runAsUser(program: string, args: readonly string[], { cwd, env }: UserRun): Promise<ProgramEnd> {
+  return await runProgram(program, args, { cwd, env: { ...plainEnv(), ...env } })
+}
+
+/** The same for a program that may fail. */
+export async function endAsUser(program: string, args: readonly string[], { cwd, env }: UserRun): Promise<ProgramEnd> {
+  return await startProgram(program, args, { cwd, env: { ...plainEnv(), ...env }, limitMs: 100_000 }).ended
 }
 
 /** The environment of a user's shell: without variables that pnpm and Vitest set for this process, because npm would warn about them and Node would use them. */
-export function plainEnv(): Record<string, string | undefined> {
+function plainEnv(): Record<string, string | undefined> {
   const foreign = /^(p?npm_(?!config_(registry|cache)$)|NODE_(ENV|OPTIONS|PATH|V8_COVERAGE)$|VITEST|TEST$|LKS_|CI$)/i
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))
 }

@@ -1,17 +1,16 @@
-// The programs of others that end-to-end tests use: which are there, and one run of each.
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+// The programs of others that end-to-end tests use: which of them this machine has, and Kafka's own tools.
+import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-
-export interface ProgramRun {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
+import { type ProgramEnd, runProgram } from '../../../packages/sim/src/program.ts'
 
 export const python = process.env.LKS_TEST_PYTHON ?? 'python3'
 /** Jars, in Java's notation. */
 export const kafkaClasspath = process.env.KAFKA_CLASSPATH ?? ''
+
+/** For programs that run for a short time. */
+export function javaOptions(classpath: string): readonly string[] {
+  return ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classpath]
+}
 
 export const has = {
   kcat: succeeds('kcat', ['-V']),
@@ -25,41 +24,17 @@ export function needs(program: keyof typeof has): typeof test | typeof test.skip
   return has[program] ? test : test.skip
 }
 
-/** Runs to its end. Rejects with what it printed when it fails or takes longer than `seconds`. */
-export async function run(
-  program: string,
-  args: readonly string[],
-  {
-    input = '',
-    seconds = 60,
-    env = {},
-  }: { readonly input?: string; readonly seconds?: number; readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<ProgramRun> {
-  const child = spawn(program, args, {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-    timeout: seconds * 1_000,
-    killSignal: 'SIGKILL',
-  })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  child.stdin.on('error', () => {}) // a program that ends early does not read its input; its exit code tells why
-  child.stdin.end(input)
-  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
-  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code ?? signal}:\n${stdout}\n${stderr}`)
-  return { code, stdout, stderr }
+/** Runs one of Kafka's own tools, by its main class. */
+export function kafkaTool(mainClass: string, args: readonly string[], options: Parameters<typeof runProgram>[2] = {}): Promise<ProgramEnd> {
+  return runProgram('java', ['-Xmx256M', ...javaOptions(kafkaClasspath), mainClass, ...args], options)
 }
 
-/** One of Kafka's own tools, by its main class. */
-export function kafkaTool(mainClass: string, args: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<ProgramRun> {
-  return run('java', ['-Xmx256M', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', kafkaClasspath, mainClass, ...args], {
-    seconds: 100,
-    ...options,
-  })
+/** Whether the program exists, and ends with the exit code 0. */
+export function succeeds(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): boolean {
+  return spawnSync(program, args, { stdio: 'ignore', env }).status === 0
 }
 
-function succeeds(program: string, args: readonly string[]): boolean {
-  return spawnSync(program, args, { stdio: 'ignore' }).status === 0
+/** Without the empty ones. */
+export function linesOf(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line !== '')
 }

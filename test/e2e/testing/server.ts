@@ -1,10 +1,9 @@
 // A server in a process of its own, for end-to-end tests: `node` itself runs `lks dev`, the ready line says where it is, and it is ended by its pid.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Program, type ProgramEnd, startProgram } from '../../../packages/sim/src/program.ts'
 
 export const repository = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -17,23 +16,16 @@ export interface ReadyLine {
   readonly pid: number
 }
 
-export interface Ended {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
 export interface ServerProcess extends ReadyLine, AsyncDisposable {
   readonly port: number
   /** Its standard error so far. */
   log(): string
   /** Drains: SIGTERM, then its end. */
-  stop(): Promise<Ended>
+  stop(): Promise<ProgramEnd>
   /** Like `kill -9`. */
-  kill(): Promise<Ended>
+  kill(): Promise<ProgramEnd>
   signal(signal: NodeJS.Signals): void
-  readonly ended: Promise<Ended>
+  readonly ended: Promise<ProgramEnd>
 }
 
 export interface Run {
@@ -62,31 +54,28 @@ export function portsOf({ port, urls }: Pick<ServerProcess, 'port' | 'urls'>): r
 
 /** Runs `lks dev` on any free ports, until it says that it is ready. Rejects with what it printed when it ends before. */
 export async function startServer(run: Run = {}): Promise<ServerProcess> {
-  const { child, ended } = await spawnLks({ ...run, args: ['dev', ...(run.ports ?? anyPorts), ...(run.args ?? [])] })
-  const line = await Promise.race([firstLine(child), ended])
-  if (typeof line !== 'string')
-    throw new Error(`the server ended (${line.code ?? line.signal}) before it was ready:\n${line.stdout}${line.stderr}`)
+  const { program: server, ended } = await startLks({ ...run, args: ['dev', ...(run.ports ?? anyPorts), ...(run.args ?? [])] })
   // The cast: the line's keys are the command's contract, and command.test.ts holds them to it.
-  const ready = JSON.parse(line) as ReadyLine
-  const end = async (signal: NodeJS.Signals): Promise<Ended> => {
-    child.kill(signal)
-    return await ended
+  const ready = JSON.parse(await server.firstLine()) as ReadyLine
+  const end = (signal: NodeJS.Signals): Promise<ProgramEnd> => {
+    server.signal(signal)
+    return ended
   }
   return {
     ...ready,
     port: Number(ready.kafka.slice(ready.kafka.lastIndexOf(':') + 1)),
-    log: () => child.said(),
+    log: () => server.stderr(),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
-    signal: (signal) => void child.kill(signal),
+    signal: (signal) => server.signal(signal),
     ended,
     [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),
   }
 }
 
 /** Runs `lks` with the arguments until it ends by itself. */
-export async function lks(args: readonly string[], run: Omit<Run, 'args'> = {}): Promise<Ended> {
-  return await (await spawnLks({ ...run, args })).ended
+export async function lks(args: readonly string[], run: Omit<Run, 'args'> = {}): Promise<ProgramEnd> {
+  return await (await startLks({ ...run, args })).ended
 }
 
 export interface Folder extends AsyncDisposable {
@@ -99,35 +88,25 @@ export async function temporaryFolder(): Promise<Folder> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) }
 }
 
-type Child = ChildProcess & { said: () => string }
-
-async function spawnLks({
+/** A temporary working directory is removed before `ended` settles. */
+async function startLks({
   args = [],
   env = {},
   cwd,
   entry = 'built',
-}: Run): Promise<{ readonly child: Child; readonly ended: Promise<Ended> }> {
+}: Run): Promise<{ readonly program: Program; readonly ended: Promise<ProgramEnd> }> {
   const folder = cwd === undefined ? await temporaryFolder() : undefined
-  const [program, ...before] = programOf(entry)
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LKS_|NODE_OPTIONS$|VITEST)/.test(name)))
-  const child = spawn(program, [...before, ...args], {
-    cwd: folder?.path ?? cwd,
-    env: { ...inherited, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const [executable, ...before] = programOf(entry)
+  const program = startProgram(executable, [...before, ...args], {
+    cwd: cwd ?? folder?.path,
+    env: { ...withoutOurVariables(), ...env },
   })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
-  const ended = once(child, 'close').then(async ([code, signal]: unknown[]): Promise<Ended> => {
-    await folder?.[Symbol.asyncDispose]()
-    return { code: code as number | null, signal: signal as NodeJS.Signals | null, stdout, stderr }
-  })
-  return { child: Object.assign(child, { said: () => stderr }), ended }
+  return { program, ended: program.ended.finally(() => folder?.[Symbol.asyncDispose]()) }
+}
+
+/** This process's environment without the variables that a server or a command would read. */
+export function withoutOurVariables(): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LKS_|KAFKA_|NODE_OPTIONS$|VITEST)/.test(name)))
 }
 
 /** The bundle that testing/build.ts makes before the first test. A command of it starts in less than half the time that the sources take. */
@@ -137,15 +116,4 @@ function programOf(entry: NonNullable<Run['entry']>): readonly [program: string,
   if (entry === 'built') return [process.execPath, builtMain]
   if (entry === 'source') return [process.execPath, '--conditions=lks-source', join(repository, 'packages/local-kafka-service/src/main.ts')]
   return [entry.node, entry.main]
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  let text = ''
-  return await new Promise((resolve) => {
-    child.stdout?.on('data', (chunk: string) => {
-      text += chunk
-      const end = text.indexOf('\n')
-      if (end >= 0) resolve(text.slice(0, end))
-    })
-  })
 }
