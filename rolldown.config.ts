@@ -64,8 +64,14 @@ export default defineConfig([
       chunkFileNames: '[name].cjs',
       // Loaded as what is around it, by require.
       dynamicImportInCjs: false,
-      // What the open port needs of the agent, apart from the rest, which is loaded behind it.
-      codeSplitting: { groups: [{ name: 'port', test: /\/agent\/src\/(settings|limits|net\/(held-port|held-tcp-port|tcp))\.ts$/ }] },
+      codeSplitting: {
+        groups: [
+          // Every command uses it. Without a group it is in the next chunk, which most commands do not need.
+          { name: 'native-error', test: /\/agent\/src\/native-error\.ts$/ },
+          // The parts of the agent that the open port needs. The rest is loaded after the port is open.
+          { name: 'port', test: /\/agent\/src\/(settings|limits|net\/(held-port|held-tcp-port|tcp))\.ts$/ },
+        ],
+      },
     },
   },
   ...frontsAs('js'),

@@ -39,6 +39,8 @@ describe('house rules', () => {
     ['no inheritance', agent, '// A file.\nexport class A extends B {}\n', /no inheritance/],
     ['no mocks', 'packages/agent/src/read/x.test.ts', "// A file.\nvi.mock('./y.ts')\n", /no mocks/],
     ['no listener on a signal', agent, "// A file.\nsignal.addEventListener('abort', end)\n", /onAbort/],
+    ['no text of an unknown error', agent, '// A file.\nexport const x = e instanceof Error ? e.message : String(e)\n', /errorText/],
+    ['no stack of an unknown error', agent, '// A file.\nexport const x = isError(e) ? (e.stack ?? e.message) : String(e)\n', /errorStack/],
     ['no Buffer.concat', agent, '// A file.\nexport const x = Buffer.concat([])\n', /no Buffer.concat/],
   ])('%s', (_rule, path, source, expected) => {
     expect(problemsOf(path, source).join('\n')).toMatch(expected)

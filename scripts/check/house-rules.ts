@@ -4,6 +4,9 @@ import { isTest } from './tree.ts'
 
 const longFile = 400
 
+/** Where the text of an unknown error is written out: the helper, and the protocol, which uses no module of Node. */
+const errorTexts: ReadonlySet<string> = new Set(['packages/agent/src/native-error.ts', 'packages/protocol/src/records/codecs.ts'])
+
 /** A rule for code without its comments and strings; the pattern's first match is the problem. */
 interface Ban {
   readonly where: (path: string) => boolean
@@ -25,6 +28,11 @@ const bans: readonly Ban[] = [
     where: (path) => path.startsWith('packages/') && path !== 'packages/agent/src/time/abort.ts',
     pattern: /\baddEventListener\b/,
     message: 'no listener on a signal: onAbort or orAborted (packages/agent/src/time/abort.ts)',
+  },
+  {
+    where: (path) => !errorTexts.has(path),
+    pattern: /\b(instanceof Error|isError\(\w+\))\s*\?[^:;]*:\s*String\(/,
+    message: 'the text of an unknown error: errorText or errorStack (packages/agent/src/native-error.ts)',
   },
   { where: isHot, pattern: /\bBuffer\s*\.\s*concat\b/, message: 'no Buffer.concat on the path of the bytes: hand on lists of slices' },
 ]

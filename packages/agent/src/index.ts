@@ -9,7 +9,7 @@ export { limits } from './limits.ts'
 export { LeaseHeldError, type TakeOver } from './membership.ts'
 export type { InterceptedRun, RunFate, SqlInterceptor } from './metadata/intercepted.ts'
 export { type Member, MetadataError, type Topic } from './metadata/metadata-store.ts'
-export { isError } from './native-error.ts'
+export { errorStack, errorText, isError } from './native-error.ts'
 export type { HeldPort } from './net/held-port.ts'
 export { holdTcpPort } from './net/held-tcp-port.ts'
 export type {

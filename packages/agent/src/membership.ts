@@ -3,6 +3,7 @@ import type { Nonce } from './core/ids.ts'
 import { limits } from './limits.ts'
 import { isUnmoved, type Lease } from './metadata/lease.ts'
 import type { Members, RegisterInput, Registration } from './metadata/metadata-store.ts'
+import { errorText } from './native-error.ts'
 import type { EventHook } from './observe/events.ts'
 import type { Clock, Random } from './time/clock.ts'
 import { every } from './time/every.ts'
@@ -72,7 +73,7 @@ export class Membership {
         if ((await this.#beat()) === 'fenced') return 'fenced'
       } catch (error) {
         if (signal.aborted) return 'stopped'
-        this.#parts.emit({ kind: 'heartbeat failed', message: error instanceof Error ? error.message : String(error) })
+        this.#parts.emit({ kind: 'heartbeat failed', message: errorText(error) })
       }
     }
     return 'stopped'

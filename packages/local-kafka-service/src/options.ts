@@ -1,5 +1,6 @@
 // The one table of options: `lks dev` reads each as a flag, from the environment (`LKS_…`) and from `lks.config.json`, in this order; each value keeps its source.
 import { agentSettings, type Setting, type SettingSource } from '@local-kafka-service/agent'
+import { errorText } from '@local-kafka-service/agent/native-error'
 import { isClientVariable } from './command/connection.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { durationMs } from './duration.ts'
@@ -238,7 +239,7 @@ function parseFile(text: string): ReadonlyMap<string, string> {
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw wrong(`it is not valid JSON: ${error instanceof Error ? error.message : String(error)}`)
+    throw wrong(`it is not valid JSON: ${errorText(error)}`)
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong('it must be one object, such as {"kafka.port": 9093}')
   const values = new Map<string, string>()

@@ -1,5 +1,6 @@
 // One Kafka client's connection over the simulated network: it sends requests and matches responses in order; all open requests end with the connection.
 
+import { errorText } from '@local-kafka-service/agent'
 import type { ListenAddress } from '@local-kafka-service/agent/simulation'
 import { type Api, type DecodedResponseOf, decodeResponse, encodeRequest, type RequestInputOf } from '@local-kafka-service/protocol'
 import type { VirtualTime } from './sim-clock.ts'
@@ -43,7 +44,7 @@ export class Connection {
         closed: () => connection.#lose('the connection was closed'),
       })
     } catch (error) {
-      throw new ConnectionLost(error instanceof Error ? error.message : String(error))
+      throw new ConnectionLost(errorText(error))
     }
     return connection
   }

@@ -1,6 +1,7 @@
 // The checker: the log as the database and the bucket really have it, and the invariants at every commit, at every response and at the end.
 // Longer than others because it is one thing: every rule reads the same few maps (appended records, their producers, the responses to clients).
 import { isDeepStrictEqual } from 'node:util'
+import { errorText } from '@local-kafka-service/agent'
 import {
   type CommitInput,
   type CommitResult,
@@ -335,10 +336,7 @@ export class Checker {
     try {
       return decodeBatches(records).flatMap((batch) => batch.records)
     } catch (error) {
-      this.violate(
-        'I16 corrupt data is an error',
-        `${reader} got broken bytes of ${key}: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      this.violate('I16 corrupt data is an error', `${reader} got broken bytes of ${key}: ${errorText(error)}`)
       return []
     }
   }

@@ -1,4 +1,5 @@
 // The simulator's command: plays seeds, prints failures with the seed that replays them, and proves with planted bugs that it detects failures.
+import { errorStack } from '@local-kafka-service/agent'
 import { type CommandLine, parseCommandLine, usage } from './command-line.ts'
 import { plant } from './plant.ts'
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts'
@@ -6,7 +7,7 @@ import { huntOne } from './planted-hunt.ts'
 import type { Scenario, Verdict } from './scenario.ts'
 
 const strays: string[] = []
-process.on('unhandledRejection', (error) => strays.push(error instanceof Error ? (error.stack ?? error.message) : String(error)))
+process.on('unhandledRejection', (error) => strays.push(errorStack(error)))
 process.on('uncaughtException', (error) => strays.push(error.stack ?? error.message))
 
 try {

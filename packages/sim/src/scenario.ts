@@ -1,4 +1,5 @@
 // The contract of a scenario, and how it is played under one seed until there is a verdict.
+import { errorStack } from '@local-kafka-service/agent'
 import type { Chance } from './chance.ts'
 import type { Violation } from './invariants.ts'
 import { narrowLimits } from './narrow-limits.ts'
@@ -47,9 +48,7 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
     await world.finish(clients)
   })()
   whole
-    .catch((error: unknown) =>
-      checker.violate('no defect', `the scenario failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-    )
+    .catch((error: unknown) => checker.violate('no defect', `the scenario failed: ${errorStack(error)}`))
     .finally(() => {
       over = true
     })

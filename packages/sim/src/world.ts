@@ -1,5 +1,5 @@
 // One world: virtual time, a network, a bucket, a database, the lives of one agent under one name, clients, and the checker that sees everything.
-import { type Agent, type AgentEvent, createAgent, MetadataError, settings } from '@local-kafka-service/agent'
+import { type Agent, type AgentEvent, createAgent, errorText, MetadataError, settings } from '@local-kafka-service/agent'
 import {
   claimPrefix,
   type FlushPolicy,
@@ -122,7 +122,7 @@ export class World {
         this.#watch(running)
         return running
       } catch (error) {
-        this.trace.write(life.name, `does not start: ${messageOf(error)}`)
+        this.trace.write(life.name, `does not start: ${errorText(error)}`)
         life.end()
         this.network.dropLife(life)
         await this.time.sleep(this.chance.between([100, 1_000]))
@@ -210,14 +210,14 @@ export class World {
       this.network.dropLife(running.life)
       if (this.#current !== running) return
       this.#current = undefined
-      if (!this.#over) this.start().catch((error: unknown) => this.checker.violate('it recovers', messageOf(error)))
+      if (!this.#over) this.start().catch((error: unknown) => this.checker.violate('it recovers', errorText(error)))
     })
   }
 
   #event(life: Life, event: AgentEvent): void {
     if (event.kind === 'request' || event.kind === 'reply') return
     this.trace.write(life.name, told(event))
-    if (event.kind === 'defect') this.checker.violate('no defect', `${life.name}, ${event.where}: ${messageOf(event.error)}`)
+    if (event.kind === 'defect') this.checker.violate('no defect', `${life.name}, ${event.where}: ${errorText(event.error)}`)
     if (event.kind === 'protocol error') this.checker.violate('no defect', `${life.name}: ${event.message}`)
     if (event.kind === 'corrupt data' && this.bucket.faults.bitFlip === 0 && this.bucket.faults.shortRead === 0)
       this.checker.violate('I10 a segment points to an existing object', `${life.name} found corrupt data: ${event.message}`)
@@ -371,10 +371,6 @@ export const groupCommit: FlushPolicy = {
   flushesInFlight: 1,
   putsPerSecond: Number.POSITIVE_INFINITY,
   burst: 1,
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 /** The event on one line; errors as their message, because a stack contains the machine's paths. */

@@ -5,6 +5,7 @@ import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids
 import { slotOfName } from '../core/slots.ts'
 import { limits } from '../limits.ts'
 import type { AgedTopic, CommittedOffset, GroupStore, OffsetToCommit } from '../metadata/metadata-store.ts'
+import { errorText } from '../native-error.ts'
 import type { EventHook } from '../observe/events.ts'
 import { onAbort } from '../time/abort.ts'
 import type { Clock, Random } from '../time/clock.ts'
@@ -350,7 +351,7 @@ export class Groups {
       await work()
       return true
     } catch (error) {
-      const message = `${what} failed and will be retried: ${error instanceof Error ? error.message : String(error)}`
+      const message = `${what} failed and will be retried: ${errorText(error)}`
       if (!signal.aborted) this.#parts.emit({ kind: 'notice', message })
       return false
     }

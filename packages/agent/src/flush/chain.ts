@@ -4,6 +4,7 @@ import type { ClusterId, Incarnation, Sequence } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { limits } from '../limits.ts'
 import type { CommitBatch, CommitInput, CommitOutcome, CommitResult, LogIndex } from '../metadata/metadata-store.ts'
+import { errorText } from '../native-error.ts'
 import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
@@ -282,7 +283,7 @@ export class Chain {
       emit({ kind: 'stored', sequence: flush.sequence, durationMs: clock.monotonic() - begun })
       return { kind: 'stored' }
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
+      const message = errorText(error)
       if (this.#killed !== undefined) return { kind: 'failed', message }
       if (!(error instanceof ObjectStoreError) && !abort.signal.aborted) emit({ kind: 'defect', where: 'put', error })
       else emit({ kind: 'store trouble', operation: 'put', message: `${key}: ${message}` })

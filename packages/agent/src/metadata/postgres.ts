@@ -1,7 +1,7 @@
 // PostgreSQL behind the Sql port: one leased connection per run, pipelined, so that a body with one yield takes two round trips.
 import type { Pool, PoolClient } from 'pg'
 import { limits } from '../limits.ts'
-import { isError } from '../native-error.ts'
+import { errorText, isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import type { Body, Call, Decision, Outcome, Row, Sql } from './sql.ts'
 import { columnArguments } from './statement.ts'
@@ -248,5 +248,5 @@ function sqlStateOf(error: unknown): string | undefined {
 function messageOf(error: unknown): string {
   if (isError(error) && error.message === '' && 'errors' in error && Array.isArray(error.errors))
     return error.errors.map(messageOf).join('; ')
-  return isError(error) ? error.message : String(error)
+  return errorText(error)
 }

@@ -1,7 +1,7 @@
 // SQLite behind the Sql port, in the calling thread: queued bodies run in one transaction, each in a savepoint, and share one COMMIT.
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { isError } from '../native-error.ts'
+import { errorText, isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import { copySnapshot } from './snapshot.ts'
 import type { Arg, Body, Call, CopyableSql, Outcome, Row } from './sql.ts'
@@ -314,7 +314,7 @@ const troubles: Readonly<Record<number, { readonly kind: 'unavailable' | 'invali
 function translated(error: unknown): MetadataError {
   if (error instanceof MetadataError) return error
   const trouble = isSqliteError(error) ? troubles[error.errcode & 0xff] : undefined
-  const message = isError(error) ? error.message : String(error)
+  const message = errorText(error)
   const reason = trouble?.reason === undefined ? {} : { reason: trouble.reason }
   return new MetadataError(trouble?.kind ?? 'invalid', `SQLite: ${message}`, { cause: error, ...reason })
 }

@@ -1,5 +1,5 @@
 // Translates errors of the file system into the errors of an object store.
-import { isError } from '../native-error.ts'
+import { errorText, isError } from '../native-error.ts'
 import { ObjectStoreError, type ObjectStoreErrorKind } from './object-store.ts'
 
 const kinds: Readonly<Record<string, ObjectStoreErrorKind>> = {
@@ -20,7 +20,7 @@ const kinds: Readonly<Record<string, ObjectStoreErrorKind>> = {
 /** The port's error for a file system error. A code that is not in the table (EMFILE, EIO, EBUSY, ESTALE …) is 'unavailable'. */
 export function fileError(error: unknown, applied: 'no' | 'unknown', what: string): ObjectStoreError {
   const code = codeOf(error)
-  const message = isError(error) ? error.message : String(error)
+  const message = errorText(error)
   return new ObjectStoreError(kinds[code ?? ''] ?? 'unavailable', applied, `${what}: ${message}`, { cause: error })
 }
 

@@ -2,6 +2,7 @@
 import { batchSizeAt, type Codecs, readBatchHeader, readRecords } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import { limits } from '../limits.ts'
+import { errorText } from '../native-error.ts'
 import { cutRecord, jsonSizeOf } from './record-size.ts'
 
 export interface LogRecord {
@@ -122,7 +123,7 @@ function addRecords(
     // The page drops what it has of this batch. Invalid contents come from a producer, so they must not end the read.
     page.records.length = before.count
     page.bytes = before.bytes
-    const message = error instanceof Error ? error.message : String(error)
+    const message = errorText(error)
     page.unreadable.push({ partition, from: place.baseOffset, to: place.lastOffset, message })
   }
   return undefined

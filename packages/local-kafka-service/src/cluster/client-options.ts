@@ -1,6 +1,7 @@
 // The connection options in the form of the client library; reads PEM files.
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
+import { errorText } from '@local-kafka-service/agent/native-error'
 import type { BaseOptions } from '@platformatic/kafka'
 import type { ConnectionOptions, TlsOptions } from '../command/client-command.ts'
 import { UserError } from '../user-error.ts'
@@ -52,7 +53,7 @@ async function pem(path: string, said: string): Promise<string> {
   } catch (error) {
     throw new UserError('LKS-1004', {
       what: `${said}: ${path} cannot be read`,
-      why: error instanceof Error ? error.message : String(error),
+      why: errorText(error),
       fix: [`use a PEM file: -X ${said}=path`],
       cause: error,
     })

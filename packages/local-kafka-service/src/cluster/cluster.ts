@@ -1,5 +1,5 @@
 // A cluster for the commands: the client library's connections, the newest version of each API that both sides know, and retries for transient errors.
-import { onAbort } from '@local-kafka-service/agent'
+import { onAbort } from '@local-kafka-service/agent/abort'
 import type { Admin, API, apiVersionsV3, Broker, Connection } from '@platformatic/kafka'
 import type { CommandContext, ConnectionOptions } from '../command/client-command.ts'
 import { UserError } from '../user-error.ts'

@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises'
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions as TlsSettings } from 'node:tls'
-import { onAbort } from '@local-kafka-service/agent'
+import { onAbort } from '@local-kafka-service/agent/abort'
 import {
   type Api,
   ApiVersions,

@@ -1,4 +1,5 @@
 // The command line: parses the arguments, runs the chosen command and sets the exit code.
+import { errorText } from '@local-kafka-service/agent/native-error'
 import { CommanderError } from 'commander'
 import { explain, UserError } from '../user-error.ts'
 import { productVersion } from '../version.ts'
@@ -97,7 +98,7 @@ function asUserError(error: unknown, argv: readonly string[]): UserError {
     return new UserError('LKS-1008', wrongCall(error, argv.slice(2)))
   }
   return new UserError('LKS-1999', {
-    what: error instanceof Error ? error.message : String(error),
+    what: errorText(error),
     why: 'this is a defect of Local Kafka Service',
     fix: ['run it again with -v and report the output'],
     cause: error,

@@ -1,6 +1,6 @@
 // Asks for confirmation before an irreversible operation.
 import { createInterface } from 'node:readline'
-import { orAborted } from '@local-kafka-service/agent'
+import { orAborted } from '@local-kafka-service/agent/abort'
 import { UserError } from '../user-error.ts'
 import type { CommandContext, CommandOption, Given } from './client-command.ts'
 

@@ -1,5 +1,6 @@
 // The options of `lks dev` on the command line: the flags come from the table of options; the environment and a file can set the same values.
 import { readFileSync } from 'node:fs'
+import { errorText } from '@local-kafka-service/agent/native-error'
 import { type Command, Option as Flag } from 'commander'
 import { configFile, flagOf, type Option, options, variableOf } from '../options.ts'
 import { UserError } from '../user-error.ts'
@@ -51,7 +52,7 @@ function readConfigFile(): string | undefined {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw new UserError('LKS-1007', {
       what: `${configFile} cannot be read`,
-      why: error instanceof Error ? error.message : String(error),
+      why: errorText(error),
       fix: [`fix or remove ${configFile}`],
       cause: error,
     })

@@ -1,5 +1,6 @@
 // The log lines of an agent's events: one function per kind of event, which also gives its level; a kind that comes too often is counted instead.
-import { type AgentEvent, type EventClient, type EventHook, isError } from '@local-kafka-service/agent'
+import type { AgentEvent, EventClient, EventHook } from '@local-kafka-service/agent'
+import { errorStack, errorText } from '@local-kafka-service/agent/native-error'
 import { holderOf } from '../server/lease-holder.ts'
 import { printable } from './output/display-width.ts'
 
@@ -150,9 +151,9 @@ const lines: Lines = {
       { ...clientFields(client), api, version, subject, error, reason: message },
     ),
   defect: ({ where, error }) =>
-    fault(`a defect in ${where}: ${messageOf(error)}`, {
+    fault(`a defect in ${where}: ${errorText(error)}`, {
       where,
-      error: isError(error) ? (error.stack ?? error.message) : String(error),
+      error: errorStack(error),
     }),
   sealed: ({ sequence, trigger, sizeBytes, batches }) =>
     debug(`flush ${sequence} sealed (${trigger}): ${batches} batches, ${sizeBytes} bytes`, { sequence, trigger, sizeBytes, batches }),
@@ -245,8 +246,4 @@ function warn(message: string, fields: LogLine['fields']): LogLine {
 }
 function fault(message: string, fields: LogLine['fields']): LogLine {
   return { level: 'error', message, fields }
-}
-
-function messageOf(error: unknown): string {
-  return isError(error) ? error.message : String(error)
 }

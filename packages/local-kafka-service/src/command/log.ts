@@ -1,6 +1,6 @@
 // Where log lines are written: as JSON by pino, or as text on a terminal. Both use standard error, because standard output has the ready line.
 import { createRequire } from 'node:module'
-import { isError } from '@local-kafka-service/agent'
+import { isError } from '@local-kafka-service/agent/native-error'
 import type { Level, LogLine } from './event-log.ts'
 
 export interface Log {

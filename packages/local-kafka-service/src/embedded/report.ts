@@ -1,5 +1,5 @@
 // The report of a wait that timed out: topics with their ends, the last records, groups with members and lag, clients. For a terminal of 80 columns.
-import type { Services, Topic } from '@local-kafka-service/agent'
+import { errorText, type Services, type Topic } from '@local-kafka-service/agent'
 import { counted } from '../counted.ts'
 import type { GroupDescription } from './group.ts'
 import { groupState, lagOf } from './group-state.ts'
@@ -35,7 +35,7 @@ export async function report(ask: ReportAsk): Promise<string> {
     try {
       lines.push(...(await section()))
     } catch (error) {
-      lines.push(`  (not known: ${error instanceof Error ? error.message : String(error)})`)
+      lines.push(`  (not known: ${errorText(error)})`)
     }
   }
   return lines.map((line) => cut(line)).join('\n')

@@ -1,5 +1,5 @@
 // The lines of an input until a signal aborts.
-import { orAborted } from '@local-kafka-service/agent'
+import { orAborted } from '@local-kafka-service/agent/abort'
 
 /** The input until its end or until the signal aborts; the rest stays unread. */
 export async function* untilAborted<T>(input: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {

@@ -1,4 +1,5 @@
 // The work of `lks consume`: reads partitions, alone or as a member of a group, and prints their records.
+import { errorText } from '@local-kafka-service/agent/native-error'
 import type { Consumer } from '@platformatic/kafka'
 import { UserError } from '../../user-error.ts'
 import type { CommandContext, Given } from '../client-command.ts'
@@ -116,9 +117,7 @@ async function leave(member: Consumer, committer: OffsetCommitter, tell: (line: 
   try {
     await committer.flush()
   } catch (error) {
-    tell(
-      `the last printed records could not be committed and will be printed again: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    tell(`the last printed records could not be committed and will be printed again: ${errorText(error)}`)
   } finally {
     await closeBy(member)
   }

@@ -1,5 +1,5 @@
 // The output of records: raw bytes, gathered into large writes, no faster than the reader accepts them.
-import { orAborted } from '@local-kafka-service/agent'
+import { orAborted } from '@local-kafka-service/agent/abort'
 import type { Terminal } from '../client-command.ts'
 
 export class DataSink {

@@ -1,5 +1,5 @@
 // Reads as a member of a group: the assigned partitions, from the group's position in each, until the assignment changes.
-import { onAbort } from '@local-kafka-service/agent'
+import { onAbort } from '@local-kafka-service/agent/abort'
 import type { Consumer } from '@platformatic/kafka'
 import type { OffsetCommitter } from './offset-committer.ts'
 import type { OffsetRange } from './offset-range.ts'

@@ -1,5 +1,5 @@
 // Reads partitions without a group: each from its offset on, in order, to a given offset or indefinitely.
-import { orAborted } from '@local-kafka-service/agent'
+import { orAborted } from '@local-kafka-service/agent/abort'
 import { type DecodedResponseOf, Fetch } from '@local-kafka-service/protocol'
 import { type Consumer, NetworkError, ProtocolError, protocolErrorsCodesById } from '@platformatic/kafka'
 import { hasApiError } from '../../cluster/client-errors.ts'

@@ -1,6 +1,7 @@
 // The work of `lks produce`: makes records from lines, writes them in order, and reports how many were acknowledged.
 import { open } from 'node:fs/promises'
-import { onAbort } from '@local-kafka-service/agent'
+import { onAbort } from '@local-kafka-service/agent/abort'
+import { errorText } from '@local-kafka-service/agent/native-error'
 import { counted } from '../../counted.ts'
 import { UserError } from '../../user-error.ts'
 import type { CommandContext, Given } from '../client-command.ts'
@@ -67,7 +68,7 @@ async function inputOf({ file }: ProducePlan, { terminal }: CommandContext): Pro
     if (!(await opened.stat()).isDirectory()) return opened.createReadStream()
     await opened.close()
   } catch (error) {
-    throw unreadable(file, error instanceof Error ? error.message : String(error), error)
+    throw unreadable(file, errorText(error), error)
   }
   throw unreadable(file, 'it is a directory')
 }

@@ -1,4 +1,5 @@
 // The records that `--grep` selects: those whose key or value contains the text.
+import { errorText } from '@local-kafka-service/agent/native-error'
 import type { KafkaRecord } from './kafka-record.ts'
 
 export type RecordFilter = (record: Pick<KafkaRecord, 'key' | 'value'>) => boolean
@@ -20,6 +21,6 @@ export function parseFilter(text: string): ParsedFilter {
     const has = (bytes: Buffer | null): boolean => bytes !== null && pattern.test(bytes.toString())
     return { kind: 'filter', keeps: ({ key, value }) => has(key) || has(value) }
   } catch (error) {
-    return { kind: 'wrong', why: error instanceof Error ? error.message : String(error) }
+    return { kind: 'wrong', why: errorText(error) }
   }
 }

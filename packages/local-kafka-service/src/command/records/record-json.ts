@@ -1,5 +1,6 @@
 // A record as one line of JSON, and back: text if its bytes are UTF-8, otherwise marked base64, as in our HTTP answers.
 import { isUtf8 } from 'node:buffer'
+import { errorText } from '@local-kafka-service/agent/native-error'
 import type { KafkaRecord, RecordHeader } from './kafka-record.ts'
 
 /** The output of `consume -o json` and the input of `produce --json`, which ignores `topic` and `offset`. */
@@ -35,7 +36,7 @@ export function parseRecordLine(line: Buffer): ParsedRecord {
   try {
     parsed = JSON.parse(line.toString())
   } catch (error) {
-    return wrong(`it is not valid JSON: ${error instanceof Error ? error.message : String(error)}`)
+    return wrong(`it is not valid JSON: ${errorText(error)}`)
   }
   if (!isObject(parsed)) return wrong('it is not a JSON object')
   const unknown = Object.keys(parsed).find((name) => !recordFields.has(name))

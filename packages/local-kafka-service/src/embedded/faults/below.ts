@@ -7,6 +7,7 @@ import type {
   StoreFate,
   StoreInterceptor,
 } from '@local-kafka-service/agent'
+import { errorText } from '@local-kafka-service/agent'
 import { checkName, checkOptions, millisecondsOf } from './checked.ts'
 import type {
   BelowOptions,
@@ -126,7 +127,7 @@ function struck<Seen extends { readonly atMs: number }, Act extends { readonly k
     }
   } catch (error) {
     // Only the test's own function can throw here. The request continues; the test gets the error from `expectNoErrors`.
-    onThrown(seen.atMs, `${words}: a fault of the test threw: ${error instanceof Error ? error.message : String(error)}`)
+    onThrown(seen.atMs, `${words}: a fault of the test threw: ${errorText(error)}`)
   }
   return { act: pass, waitMs }
 }

@@ -8,6 +8,7 @@ import type {
   Interceptor,
   Verdict,
 } from '@local-kafka-service/agent'
+import { errorText } from '@local-kafka-service/agent'
 import { checkError, checkName, millisecondsOf } from './checked.ts'
 import type { FaultRequest, FaultVerdict } from './fault-types.ts'
 import type { RecordedRequest, RequestRecord } from './request-record.ts'
@@ -93,7 +94,7 @@ export class RequestFaults implements Interceptor {
       return { act: pass.act, waitMs, throttleMs }
     } catch (error) {
       // A function of the test threw. The client gets an answer, and `expectNoErrors` reports the error to the test.
-      const message = `a fault of the test threw: ${error instanceof Error ? error.message : String(error)}`
+      const message = `a fault of the test threw: ${errorText(error)}`
       this.#record.trouble(seen.at, `${struckWords(seen)}: ${message}`)
       recorded.touchedBy(message)
       return { act: { kind: 'fail', error: 'UNKNOWN_SERVER_ERROR', message } }
