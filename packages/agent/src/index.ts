@@ -2,7 +2,7 @@
 export { errors, KafkaError, type KafkaErrorName } from '@local-kafka-service/protocol'
 export { type Agent, type AgentOptions, createAgent, type Parts } from './agent.ts'
 export type { Gate } from './api/gate.ts'
-export type { Operation, RequestContext, Resource } from './api/handler.ts'
+export type { Operation, RequestContext, Resource } from './api/request-context.ts'
 export type { CopySource } from './copies.ts'
 export type { ClusterId, TopicId } from './core/ids.ts'
 export { limits } from './limits.ts'

@@ -1,9 +1,9 @@
 // What a client may do with a resource, as the bit field of Metadata, DescribeCluster, DescribeTopicPartitions and DescribeGroups.
 import type { Services } from '../services.ts'
-import type { Operation, RequestContext, Resource } from './handler.ts'
+import type { Operation, RequestContext, Resource } from './request-context.ts'
 
 /** One bit for each of Kafka's ACL operation codes. */
-export function authorizedOperations(context: RequestContext, services: Services, resource: Describable): number {
+export function authorizedOperations(context: RequestContext, services: Pick<Services, 'gate'>, resource: Describable): number {
   let bits = 0
   for (const operation of operationsOn[resource.type])
     if (services.gate.authorize(context, operation, resource)) bits |= 1 << bitOf[operation]

@@ -1,7 +1,7 @@
 // The live agents as a client sees them: Kafka's brokers, with the addresses that this client can reach.
 import type { TopicId } from '../core/ids.ts'
 import type { Services } from '../services.ts'
-import type { RequestContext } from './handler.ts'
+import type { RequestContext } from './request-context.ts'
 
 export interface Broker {
   readonly nodeId: number

@@ -5,13 +5,16 @@
 // - The API is advertised because librdkafka waits indefinitely without it.
 // - Left out: the consumer protocol, which this server does not have yet.
 import { ConsumerGroupHeartbeat, KafkaError } from '@local-kafka-service/protocol'
+import type { Services } from '../services.ts'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'
+
+type Uses = Pick<Services, 'gate'>
 
 export const consumerGroupHeartbeat = handler({
   api: ConsumerGroupHeartbeat,
   access: { operation: 'READ', resource: 'group' },
-  handle({ groupId }, context, services) {
+  handle({ groupId }, context, services: Uses) {
     checkGroup(groupId, { operation: 'READ', context, services })
     throw new KafkaError(
       'UNSUPPORTED_VERSION',

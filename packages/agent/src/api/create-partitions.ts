@@ -7,13 +7,16 @@ import { must } from '../core/assert.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
-import { handler, type RequestContext } from './handler.ts'
+import { handler } from './handler.ts'
 import { replicasTrouble } from './replica-assignments.ts'
+import type { RequestContext } from './request-context.ts'
+
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'owners'>
 
 export const createPartitions = handler({
   api: CreatePartitions,
   access: { operation: 'ALTER', resource: 'topic' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const twice = duplicatesOf(request.topics.map(({ name }) => name))
     const results = Array.from(twice, (name) => result(name, failure('INVALID_REQUEST', 'Duplicate topic name.')))
     const slice = services.turns.slice()
@@ -32,7 +35,7 @@ export const createPartitions = handler({
 
 type TopicRequest = CreatePartitionsRequest['topics'][number]
 /** `living`: the topics that existed in one bulk read. Topics that are not in it do not exist; `grow` reads the others again. */
-type Query = { readonly living: ReadonlySet<string>; readonly context: RequestContext; readonly services: Services }
+type Query = { readonly living: ReadonlySet<string>; readonly context: RequestContext; readonly services: Uses }
 
 async function grown({ name, count, assignments }: TopicRequest, dryRun: boolean, query: Query): Promise<Outcome<Topic>> {
   if (!mayTouch(name, 'ALTER', query)) return failure('TOPIC_AUTHORIZATION_FAILED')

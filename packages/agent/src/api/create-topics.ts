@@ -12,14 +12,17 @@ import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
 import { configSources } from './config-sources.ts'
-import { handler, type RequestContext } from './handler.ts'
+import { handler } from './handler.ts'
 import { type Rejection, reportRejection } from './rejection.ts'
 import { replicasTrouble } from './replica-assignments.ts'
+import type { RequestContext } from './request-context.ts'
+
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'settings' | 'emit' | 'owners'>
 
 export const createTopics = handler({
   api: CreateTopics,
   access: { operation: 'CREATE', resource: 'topic' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const twice = duplicatesOf(request.topics.map(({ name }) => name))
     const rejected = (name: string, why: Rejection): TopicResponse => {
       // Many programs create their topics at every start: the log does not report a topic that already exists.
@@ -56,7 +59,7 @@ export const createTopics = handler({
 
 type TopicRequest = CreateTopicsRequest['topics'][number]
 type TopicResponse = CreateTopicsResponse['topics'][number]
-type Query = { readonly context: RequestContext; readonly services: Services }
+type Query = { readonly context: RequestContext; readonly services: Uses }
 
 async function created(topic: TopicRequest, dryRun: boolean, query: Query): Promise<Outcome<Topic>> {
   const { name, configs } = topic

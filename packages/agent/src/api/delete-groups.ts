@@ -3,13 +3,16 @@
 // - KIPs: 229.
 // - Each group has its own error.
 import { DeleteGroups, errors } from '@local-kafka-service/protocol'
+import type { Services } from '../services.ts'
 import { eachGroup } from './group-access.ts'
 import { handler } from './handler.ts'
+
+type Uses = Pick<Services, 'turns' | 'groups' | 'gate'>
 
 export const deleteGroups = handler({
   api: DeleteGroups,
   access: { operation: 'DELETE', resource: 'group' },
-  async handle({ groupsNames }, context, services) {
+  async handle({ groupsNames }, context, services: Uses) {
     const results: { readonly groupId: string; readonly errorCode: number }[] = []
     const slice = services.turns.slice()
     const unloaded = await services.groups.unloaded(groupsNames)

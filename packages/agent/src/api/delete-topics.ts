@@ -14,12 +14,15 @@ import { must } from '../core/assert.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
-import { handler, type RequestContext } from './handler.ts'
+import { handler } from './handler.ts'
+import type { RequestContext } from './request-context.ts'
+
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate'>
 
 export const deleteTopics = handler({
   api: DeleteTopics,
   access: { operation: 'DELETE', resource: 'topic' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const targets = targetsOf(request)
     const names = duplicatesOf(namesOf(targets))
     const ids = duplicatesOf(targets.flatMap(({ topicId }) => (topicId === zeroUuid ? [] : [topicId])))
@@ -61,7 +64,7 @@ function namesOf(targets: readonly Target[]): readonly string[] {
   return targets.flatMap(({ name }) => (name === null ? [] : [name]))
 }
 
-async function namedById(targets: readonly Target[], services: Services): Promise<ReadonlyMap<string, Outcome<Topic>>> {
+async function namedById(targets: readonly Target[], services: Uses): Promise<ReadonlyMap<string, Outcome<Topic>>> {
   const topicIds = [...new Set(targets.flatMap(({ name, topicId }) => (name === null ? [topicId] : [])))]
   const found = await services.topics.findById(topicIds)
   return new Map(topicIds.map((topicId, at) => [topicId, must(found[at], 'each id asked for')]))
@@ -79,7 +82,7 @@ interface Query {
   readonly living: ReadonlySet<string>
   readonly byId: ReadonlyMap<string, Outcome<Topic>>
   readonly context: RequestContext
-  readonly services: Services
+  readonly services: Uses
 }
 
 async function deleted(target: Target, { living, byId, context, services }: Query): Promise<Response> {

@@ -4,6 +4,7 @@
 // - The agent that answers is the controller: every agent can be.
 // - Left out: controller endpoints, because there is no quorum; fenced brokers.
 import { DescribeCluster, KafkaError } from '@local-kafka-service/protocol'
+import type { Services } from '../services.ts'
 import { authorizedOperations, cluster } from './authorized-operations.ts'
 import { brokersFor } from './brokers.ts'
 import { handler } from './handler.ts'
@@ -11,11 +12,13 @@ import { handler } from './handler.ts'
 const brokerEndpoints = 1
 const controllerEndpoints = 2
 
+type Uses = Pick<Services, 'metadata' | 'owners' | 'gate'>
+
 export const describeCluster = handler({
   api: DescribeCluster,
   // Like Kafka: every client that may connect may see the brokers.
   access: { operation: 'DESCRIBE', resource: 'none' },
-  async handle({ endpointType, includeClusterAuthorizedOperations }, context, services) {
+  async handle({ endpointType, includeClusterAuthorizedOperations }, context, services: Uses) {
     if (endpointType === controllerEndpoints)
       throw new KafkaError(
         'MISMATCHED_ENDPOINT_TYPE',

@@ -11,15 +11,18 @@ import { agentSettings, type Setting } from '../settings.ts'
 import { failure, topicsByName } from './access.ts'
 import { cluster } from './authorized-operations.ts'
 import { configSources, configTypes } from './config-sources.ts'
-import { handler, type RequestContext } from './handler.ts'
+import { handler } from './handler.ts'
+import type { RequestContext } from './request-context.ts'
 
 const topicResource = 2
 const brokerResource = 4
 
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'owners' | 'settings'>
+
 export const describeConfigs = handler({
   api: DescribeConfigs,
   access: { operation: 'DESCRIBE_CONFIGS', resource: 'topic' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const results: Result[] = []
     const slice = services.turns.slice()
     const names = request.resources.flatMap((resource) => (resource.resourceType === topicResource ? [resource.resourceName] : []))
@@ -43,7 +46,7 @@ type Config = Result['configs'][number]
 interface Query {
   readonly request: DescribeConfigsRequest
   readonly context: RequestContext
-  readonly services: Services
+  readonly services: Uses
   readonly topics: ReadonlyMap<string, Outcome<Topic>>
 }
 
@@ -98,7 +101,7 @@ function ofBroker(resource: ResourceRequest, query: Query): Result {
   return answer(resource, [...identity, ...settings], query)
 }
 
-function ofSetting(setting: Setting, { settings }: Services): Config {
+function ofSetting(setting: Setting, { settings }: Uses): Config {
   const given = [...settings.values].find(([name]) => name === setting.name)?.[1]
   const secret = setting.secret === true
   const value = secret ? null : (given?.value ?? null)

@@ -4,6 +4,7 @@
 // - A group that does not exist is Dead; from 6 on it also has an error.
 import { DescribeGroups, type DescribeGroupsResponse, errors } from '@local-kafka-service/protocol'
 import type { DescribedGroup } from '../coordinate/stored-groups.ts'
+import type { Services } from '../services.ts'
 import { authorizedOperations } from './authorized-operations.ts'
 import { eachGroup } from './group-access.ts'
 import { handler } from './handler.ts'
@@ -11,10 +12,12 @@ import { handler } from './handler.ts'
 const operationsFrom = 3
 const missingFrom = 6
 
+type Uses = Pick<Services, 'turns' | 'groups' | 'gate'>
+
 export const describeGroups = handler({
   api: DescribeGroups,
   access: { operation: 'DESCRIBE', resource: 'group' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const { apiVersion } = context
     const groups: Group[] = []
     const slice = services.turns.slice()

@@ -16,15 +16,18 @@ import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { mayTouch, topicsByName } from './access.ts'
 import { authorizedOperations } from './authorized-operations.ts'
-import { handler, type RequestContext } from './handler.ts'
+import { handler } from './handler.ts'
+import type { RequestContext } from './request-context.ts'
 
 /** Kafka's max.request.partition.size.limit. */
 const partitionsPerPage = 2_000
 
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'owners'>
+
 export const describeTopicPartitions = handler({
   api: DescribeTopicPartitions,
   access: { operation: 'DESCRIBE', resource: 'topic' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const { cursor } = request
     if (cursor !== null && cursor.partitionIndex < 0)
       throw new KafkaError('INVALID_REQUEST', `The cursor's partition ${cursor.partitionIndex} is not valid: use 0 or more.`)
@@ -56,7 +59,7 @@ export const describeTopicPartitions = handler({
 })
 
 type TopicResponse = DescribeTopicPartitionsResponse['topics'][number]
-type Query = { readonly context: RequestContext; readonly services: Services }
+type Query = { readonly context: RequestContext; readonly services: Uses }
 
 /** In order of name. A request without names is for every topic that the client may describe. */
 async function foundTopics(

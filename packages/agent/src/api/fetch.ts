@@ -23,15 +23,18 @@ import type { Services } from '../services.ts'
 import { inSlices } from '../time/turns.ts'
 import { topicsById, topicsByName } from './access.ts'
 import { currentLeader, endpointsOf, epochTrouble } from './brokers.ts'
-import { handler, type RequestContext } from './handler.ts'
+import { handler } from './handler.ts'
+import type { RequestContext } from './request-context.ts'
 
 const idsFrom = 13
 const readCommittedLevel = 1
 
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'reader' | 'answerMemory' | 'fetchSessions' | 'owners' | 'catalog'>
+
 export const fetch = handler({
   api: Fetch,
   access: { operation: 'READ', resource: 'topic' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     if (request.replicaId >= 0 || request.replicaState.replicaId >= 0)
       throw new KafkaError('INVALID_REQUEST', 'This server has no followers: fetch with replica id -1.')
     const session = services.fetchSessions.fetch({
@@ -119,7 +122,7 @@ function forgottenOf(
   )
 }
 
-async function placesOf(asks: readonly SessionAsk[], context: RequestContext, services: Services): Promise<readonly Place[]> {
+async function placesOf(asks: readonly SessionAsk[], context: RequestContext, services: Uses): Promise<readonly Place[]> {
   const query = { operation: 'READ', context, services } as const
   const named = asks.map(({ topic }) => topic)
   const found: ReadonlyMap<string, Outcome<Topic>> = context.apiVersion >= idsFrom
@@ -144,7 +147,7 @@ async function placesOf(asks: readonly SessionAsk[], context: RequestContext, se
 function read(
   places: readonly Place[],
   request: FetchRequest,
-  { context, services, claim }: { readonly context: RequestContext; readonly services: Services; readonly claim: AnswerClaim },
+  { context, services, claim }: { readonly context: RequestContext; readonly services: Uses; readonly claim: AnswerClaim },
 ): Promise<readonly FetchAnswer[]> {
   const asks = places.flatMap((place) => (place.kind === 'there' ? [place.ask] : []))
   return services.reader.fetch(asks, {
@@ -163,7 +166,7 @@ interface Answered {
   readonly places: readonly Place[]
   readonly answers: readonly FetchAnswer[]
   readonly context: RequestContext
-  readonly services: Services
+  readonly services: Uses
 }
 
 type PartitionResponse = FetchResponse['responses'][number]['partitions'][number]

@@ -8,17 +8,20 @@ import type { Services } from '../services.ts'
 import { failure } from './access.ts'
 import { brokersFor } from './brokers.ts'
 import { mayTouchGroup } from './group-access.ts'
-import { handler, type RequestContext } from './handler.ts'
+import { handler } from './handler.ts'
 import { reportRejection } from './rejection.ts'
+import type { RequestContext } from './request-context.ts'
 
 const manyFrom = 4
 const shareFrom = 6
 const keyTypes = { group: 0, transaction: 1, share: 2 }
 
+type Uses = Pick<Services, 'turns' | 'owners' | 'gate' | 'emit'>
+
 export const findCoordinator = handler({
   api: FindCoordinator,
   access: { operation: 'DESCRIBE', resource: 'group' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const { key, keyType, coordinatorKeys } = request
     if (context.apiVersion >= manyFrom) {
       const slice = services.turns.slice()
@@ -43,7 +46,7 @@ type Coordinator = Omit<NonNullable<FindCoordinatorResponse['coordinators']>[num
 function coordinatorOf(
   key: string,
   keyType: number,
-  { context, services }: { readonly context: RequestContext; readonly services: Services },
+  { context, services }: { readonly context: RequestContext; readonly services: Uses },
 ): Coordinator {
   switch (keyType) {
     case keyTypes.group: {
@@ -68,7 +71,7 @@ function coordinatorOf(
   }
 }
 
-function unsupported(subject: string, message: string, of: { readonly context: RequestContext; readonly services: Services }): Coordinator {
+function unsupported(subject: string, message: string, of: { readonly context: RequestContext; readonly services: Uses }): Coordinator {
   const { code } = errors.UNSUPPORTED_VERSION
   reportRejection(FindCoordinator, { subject, code, message }, of)
   return nowhere({ code, message })

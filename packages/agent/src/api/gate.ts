@@ -1,5 +1,5 @@
 // The gate in front of every handler decides whether a client may do an operation, and whether it must slow down. It allows everything until security exists.
-import type { Operation, RequestContext, Resource } from './handler.ts'
+import type { Operation, RequestContext, Resource } from './request-context.ts'
 
 export interface Gate {
   authorize(context: RequestContext, operation: Operation, resource: Resource): boolean

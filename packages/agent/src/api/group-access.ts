@@ -1,7 +1,7 @@
 // The check of a client's rights to the groups that a request names.
 import { errors, KafkaError, type Outcome } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'
-import type { Operation, RequestContext } from './handler.ts'
+import type { Operation, RequestContext } from './request-context.ts'
 
 export interface GroupQuery {
   readonly operation: Operation

@@ -1,33 +1,7 @@
 // The contract between dispatch and the handlers of the Kafka APIs: the input of a handler, and its answer.
 import type { Api, RequestOf, ResponseOf } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'
-import type { Gate } from './gate.ts'
-
-/** Everything about one request that is not in its body. Kafka and HTTP share it. */
-export interface RequestContext {
-  /** The client's identity: `User:ANONYMOUS` until a listener authenticates clients. */
-  readonly principal: string
-  /** The name of the listener that received the request. */
-  readonly listener: string
-  readonly client: ClientOfRequest
-  /** Unique within the agent. Logs and HTTP answers contain it. */
-  readonly requestId: string
-  /** The API version that the client speaks; 0 for HTTP. */
-  readonly apiVersion: number
-  /** Aborts when the connection is closed or the agent stops: no client waits for the answer any more. */
-  readonly signal: AbortSignal
-  /** The address at which the client reaches this agent. It depends on the address that the client connected to. */
-  readonly advertised: { readonly host: string; readonly port: number }
-}
-
-export interface ClientOfRequest {
-  readonly id: string | null
-  /** `kafkajs`, `apache-kafka-java` …, after the client has sent ApiVersions 3+. */
-  readonly software: { readonly name: string; readonly version: string } | undefined
-  readonly address: string
-  /** Unique within the agent's life. */
-  readonly connectionId: number
-}
+import type { Operation, RequestContext } from './request-context.ts'
 
 /**
  * - `now`: the answer is ready.
@@ -50,7 +24,8 @@ export interface LateResponse<Response> {
   readonly thenClose?: boolean
 }
 
-export interface Handler<A extends Api = Api> {
+/** `Uses` is the part of the services that the handler works with. */
+export interface Handler<A extends Api = Api, Uses = Services> {
   readonly api: A
   /**
    * The right that a client needs. Dispatch checks `resource: 'cluster'` before `handle` runs. A handler with another resource checks each topic or group itself,
@@ -61,7 +36,7 @@ export interface Handler<A extends Api = Api> {
    * Settles when the connection may take its next request. A handler awaits everything before the admission, and nothing between the last check and the
    * admission. Throws a KafkaError to reject the whole request; `refuse` then shapes the answer.
    */
-  handle(request: RequestOf<A>, context: RequestContext, services: Services): Promise<Reply<ResponseOf<A>>>
+  handle(request: RequestOf<A>, context: RequestContext, services: Uses): Promise<Reply<ResponseOf<A>>>
   /** True: the client expects no answer (acks = 0). If the whole request is rejected, the connection is closed instead. */
   silent?(request: RequestOf<A>): boolean
   /** The answer when the whole request is rejected with one error code. */
@@ -75,28 +50,7 @@ export interface AnyHandler extends Pick<Handler, 'api' | 'access'> {
   refuse(request: object, error: { readonly code: number; readonly message: string | null }, apiVersion: number): object
 }
 
-/** Kafka's ACL operations. */
-export type Operation =
-  | 'READ'
-  | 'WRITE'
-  | 'CREATE'
-  | 'DELETE'
-  | 'ALTER'
-  | 'DESCRIBE'
-  | 'CLUSTER_ACTION'
-  | 'DESCRIBE_CONFIGS'
-  | 'ALTER_CONFIGS'
-  | 'IDEMPOTENT_WRITE'
-  | 'NONE'
-
-export interface Resource {
-  readonly type: 'CLUSTER' | 'TOPIC' | 'GROUP' | 'TRANSACTIONAL_ID'
-  readonly name: string
-}
-
 /** Gives a handler its types and returns it unchanged. */
-export function handler<const A extends Api>(definition: Handler<A>): Handler<A> {
+export function handler<const A extends Api, Uses = unknown>(definition: Handler<A, Uses>): Handler<A, Uses> {
   return definition
 }
-
-export type { Gate }

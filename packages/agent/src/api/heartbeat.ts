@@ -3,13 +3,16 @@
 // - KIPs: 345 (static members, 3+).
 // - REBALANCE_IN_PROGRESS asks the member to join again.
 import { errors, Heartbeat } from '@local-kafka-service/protocol'
+import type { Services } from '../services.ts'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'
+
+type Uses = Pick<Services, 'groups' | 'gate'>
 
 export const heartbeat = handler({
   api: Heartbeat,
   access: { operation: 'READ', resource: 'group' },
-  async handle({ groupId, memberId, groupInstanceId, generationId }, context, services) {
+  async handle({ groupId, memberId, groupInstanceId, generationId }, context, services: Uses) {
     checkGroup(groupId, { operation: 'READ', context, services })
     const { connectionId } = context.client
     const { error } = await services.groups.ask(

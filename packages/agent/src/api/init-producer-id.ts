@@ -4,13 +4,16 @@
 // - A producer that already has an id gets a new one, as in Kafka: clients raise the epoch themselves.
 // - Left out: transactions. A transactional id is rejected.
 import { InitProducerId, KafkaError } from '@local-kafka-service/protocol'
+import type { Services } from '../services.ts'
 import { handler } from './handler.ts'
+
+type Uses = Pick<Services, 'producerIds'>
 
 export const initProducerId = handler({
   api: InitProducerId,
   // Kafka also allows a client that may write to any topic (KIP-679); a gate with ACLs has to do the same.
   access: { operation: 'IDEMPOTENT_WRITE', resource: 'cluster' },
-  async handle({ transactionalId, producerId, producerEpoch }, _context, services) {
+  async handle({ transactionalId, producerId, producerEpoch }, _context, services: Uses) {
     if (transactionalId === '')
       throw new KafkaError('INVALID_REQUEST', 'The transactional id is empty: leave it out for an idempotent producer.')
     if ((producerId === -1) !== (producerEpoch === -1))

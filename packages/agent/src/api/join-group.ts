@@ -3,6 +3,7 @@
 // - KIPs: 394 (member ids before the join, 4+), 345 (static members, 5+), 559 (the protocol's type, 7+), 814 (the leader may skip the assignment, 9).
 // - The answer comes when the rebalance is complete, at the latest after the members' rebalance time-out; the wait blocks its own connection only.
 import { errors, JoinGroup, type JoinGroupRequest, type JoinGroupResponse } from '@local-kafka-service/protocol'
+import type { Services } from '../services.ts'
 import type { Random } from '../time/clock.ts'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'
@@ -11,10 +12,12 @@ const rebalanceTimeoutFrom = 1
 /** Earlier versions write '' for no protocol. */
 const nullProtocolFrom = 7
 
+type Uses = Pick<Services, 'groups' | 'gate' | 'random'>
+
 export const joinGroup = handler({
   api: JoinGroup,
   access: { operation: 'READ', resource: 'group' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const { groupId, memberId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs, protocolType, protocols } = request
     const { client, apiVersion } = context
     checkGroup(groupId, { operation: 'READ', context, services })

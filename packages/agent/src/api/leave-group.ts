@@ -4,15 +4,18 @@
 // - From 3 on each member has its own error.
 import { errors, LeaveGroup } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
+import type { Services } from '../services.ts'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'
 
 const manyFrom = 3
 
+type Uses = Pick<Services, 'groups' | 'gate'>
+
 export const leaveGroup = handler({
   api: LeaveGroup,
   access: { operation: 'READ', resource: 'group' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const { groupId, memberId } = request
     checkGroup(groupId, { operation: 'READ', context, services })
     const many = context.apiVersion >= manyFrom

@@ -3,14 +3,17 @@
 // - KIPs: 518 (filter by state, 4+), 848 (filter by type, 5+).
 // - An unknown state or type matches no group, as in Kafka.
 import { ListGroups } from '@local-kafka-service/protocol'
+import type { Services } from '../services.ts'
 import { cluster } from './authorized-operations.ts'
 import { mayTouchGroup } from './group-access.ts'
 import { handler } from './handler.ts'
 
+type Uses = Pick<Services, 'groups' | 'gate'>
+
 export const listGroups = handler({
   api: ListGroups,
   access: { operation: 'DESCRIBE', resource: 'group' },
-  async handle({ statesFilter, typesFilter }, context, services) {
+  async handle({ statesFilter, typesFilter }, context, services: Uses) {
     // A client that may describe the cluster sees all groups; another client sees those that it may describe.
     const all = services.gate.authorize(context, 'DESCRIBE', cluster)
     const inStates = filter(statesFilter)

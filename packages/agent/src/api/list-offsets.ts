@@ -16,10 +16,12 @@ import { handler } from './handler.ts'
 const readCommittedLevel = 1
 const epochsFrom = 4
 
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'offsets' | 'owners' | 'catalog'>
+
 export const listOffsets = handler({
   api: ListOffsets,
   access: { operation: 'DESCRIBE', resource: 'topic' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const found = await topicsByName(
       request.topics.map(({ name }) => name),
       { operation: 'DESCRIBE', context, services },
@@ -106,7 +108,7 @@ const specials: Readonly<Record<number, { readonly since: number; readonly at: O
 function placeOf(
   { partitionIndex, timestamp, currentLeaderEpoch }: PartitionRequest,
   topic: Outcome<Topic>,
-  of: { readonly request: ListOffsetsRequest; readonly apiVersion: number; readonly services: Services; readonly asks: OffsetAsk[] },
+  of: { readonly request: ListOffsetsRequest; readonly apiVersion: number; readonly services: Uses; readonly asks: OffsetAsk[] },
 ): Place {
   if (topic.kind === 'error') return { code: topic.code }
   const { topicId, partitions } = topic.value
@@ -125,7 +127,7 @@ function answered(
   partitionIndex: number,
   ask: OffsetAsk,
   answer: OffsetAnswer,
-  { services, apiVersion }: { readonly services: Services; readonly apiVersion: number },
+  { services, apiVersion }: { readonly services: Uses; readonly apiVersion: number },
 ): PartitionResponse {
   if (answer.kind === 'offset') {
     const { offset, timestamp, leaderEpoch } = answer

@@ -17,14 +17,17 @@ import type { Services } from '../services.ts'
 import { mayTouch, topicsById, topicsByName } from './access.ts'
 import { authorizedOperations, cluster } from './authorized-operations.ts'
 import { brokersFor } from './brokers.ts'
-import { handler, type RequestContext } from './handler.ts'
+import { handler } from './handler.ts'
+import type { RequestContext } from './request-context.ts'
 
 const idsFrom = 12
+
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'metadata' | 'owners'>
 
 export const metadata = handler({
   api: Metadata,
   access: { operation: 'DESCRIBE', resource: 'topic' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const topics = await topicsOf(request, context, services)
     return {
       kind: 'now',
@@ -55,9 +58,9 @@ export const metadata = handler({
 })
 
 type TopicResponse = MetadataResponse['topics'][number]
-type Query = { readonly request: MetadataRequest; readonly context: RequestContext; readonly services: Services }
+type Query = { readonly request: MetadataRequest; readonly context: RequestContext; readonly services: Uses }
 
-async function topicsOf(request: MetadataRequest, context: RequestContext, services: Services): Promise<readonly TopicResponse[]> {
+async function topicsOf(request: MetadataRequest, context: RequestContext, services: Uses): Promise<readonly TopicResponse[]> {
   const { apiVersion } = context
   const query = { request, context, services }
   const asked = request.topics

@@ -12,17 +12,20 @@ import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
 import { topicsById, topicsByName } from './access.ts'
 import { checkGroup } from './group-access.ts'
-import { handler, type RequestContext } from './handler.ts'
+import { handler } from './handler.ts'
+import type { RequestContext } from './request-context.ts'
 
 const idsFrom = 10
 const serversRetention = -1
 /** The decoder turns an int64 beyond the safe integers into this number. */
 const beyond = Number.MAX_SAFE_INTEGER
 
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'groups' | 'settings'>
+
 export const offsetCommit = handler({
   api: OffsetCommit,
   access: { operation: 'READ', resource: 'group' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = request
     const { apiVersion, client, signal } = context
     checkGroup(groupId, { operation: 'READ', context, services })
@@ -88,7 +91,7 @@ interface Answer {
 
 async function foundTopics(
   { topics }: OffsetCommitRequest,
-  { context, services }: { readonly context: RequestContext; readonly services: Services },
+  { context, services }: { readonly context: RequestContext; readonly services: Uses },
 ): Promise<readonly Outcome<Topic>[]> {
   const query = { operation: 'READ', context, services } as const
   if (context.apiVersion >= idsFrom) {

@@ -3,14 +3,17 @@
 // - KIPs: 496.
 // - A group of another protocol type than `consumer` must have no members.
 import { errors, OffsetDelete, type OffsetDeleteResponse } from '@local-kafka-service/protocol'
+import type { Services } from '../services.ts'
 import { topicsByName } from './access.ts'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'
 
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'groups'>
+
 export const offsetDelete = handler({
   api: OffsetDelete,
   access: { operation: 'DELETE', resource: 'group' },
-  async handle({ groupId, topics }, context, services) {
+  async handle({ groupId, topics }, context, services: Uses) {
     checkGroup(groupId, { operation: 'DELETE', context, services })
     const found = await topicsByName(
       topics.map(({ name }) => name),

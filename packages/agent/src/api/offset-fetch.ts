@@ -18,17 +18,20 @@ import type { CommittedOffset, OffsetPlace, Topic } from '../metadata/metadata-s
 import type { Services } from '../services.ts'
 import { mayTouch, topicsById, topicsByName } from './access.ts'
 import { eachGroup } from './group-access.ts'
-import { handler, type RequestContext } from './handler.ts'
+import { handler } from './handler.ts'
+import type { RequestContext } from './request-context.ts'
 
 /** The first version in which null means all topics, and the answer has a top-level error. */
 const topErrorFrom = 2
 const manyFrom = 8
 const idsFrom = 10
 
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'groups'>
+
 export const offsetFetch = handler({
   api: OffsetFetch,
   access: { operation: 'DESCRIBE', resource: 'group' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const query = { context, services }
     if (context.apiVersion >= manyFrom) {
       const groups = await fetched(request.groups, query)
@@ -53,7 +56,7 @@ interface Answer {
   readonly topics: readonly TopicResponse[]
   readonly errorCode: number
 }
-type Query = { readonly context: RequestContext; readonly services: Services }
+type Query = { readonly context: RequestContext; readonly services: Uses }
 
 const none = { committedOffset: -1, committedLeaderEpoch: -1, metadata: '' }
 

@@ -18,10 +18,12 @@ import { topicsByName } from './access.ts'
 import { epochTrouble } from './brokers.ts'
 import { handler } from './handler.ts'
 
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'offsets' | 'owners'>
+
 export const offsetForLeaderEpoch = handler({
   api: OffsetForLeaderEpoch,
   access: { operation: 'DESCRIBE', resource: 'topic' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const found = await topicsByName(
       request.topics.map(({ topic }) => topic),
       { operation: 'DESCRIBE', context, services },
@@ -65,7 +67,7 @@ const undefinedEnd = { leaderEpoch: -1, endOffset: -1 }
 function placeOf(
   { partition, currentLeaderEpoch }: PartitionRequest,
   topic: Outcome<Topic>,
-  of: { readonly services: Services; readonly asks: OffsetAsk[] },
+  of: { readonly services: Uses; readonly asks: OffsetAsk[] },
 ): Place {
   if (topic.kind === 'error') return { code: topic.code }
   const { topicId, partitions } = topic.value

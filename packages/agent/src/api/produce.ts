@@ -13,18 +13,21 @@ import type { RecordError } from '../core/log/record-errors.ts'
 import { limits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
-import { type AppendAnswer, type Appending, append, type BatchToAppend, inTime } from '../write/append.ts'
+import { type AppendAnswer, type Appending, type AppendParts, append, type BatchToAppend, inTime } from '../write/append.ts'
 import { codeOf, failure, repeatedPartitions, topicsById, topicsByName } from './access.ts'
 import { currentLeader, endpointsOf } from './brokers.ts'
-import { handler, type LateResponse, type Reply, type RequestContext } from './handler.ts'
+import { handler, type LateResponse, type Reply } from './handler.ts'
+import type { RequestContext } from './request-context.ts'
 
 const idsFrom = 13
+
+type Uses = AppendParts & Pick<Services, 'topics' | 'gate' | 'owners' | 'tails' | 'ioClock'>
 
 export const produce = handler({
   api: Produce,
   access: { operation: 'WRITE', resource: 'topic' },
   silent: ({ acks }) => acks === 0,
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     if (request.acks < -1 || request.acks > 1) throw new KafkaError('INVALID_REQUIRED_ACKS')
     if (request.transactionalId !== null) throw new KafkaError('INVALID_TXN_STATE', 'Transactions are not supported by this server yet.')
     const { entries, batches } = await placed(request, context, services)
@@ -69,7 +72,7 @@ const nowhere = { baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 }
 async function placed(
   request: ProduceRequest,
   context: RequestContext,
-  services: Services,
+  services: Uses,
 ): Promise<{ readonly entries: readonly Entry[]; readonly batches: readonly BatchToAppend[] }> {
   const { topicData } = request
   const query = { operation: 'WRITE', context, services } as const
@@ -121,7 +124,7 @@ interface Pending {
   /** Its answers are those of the entries without a refusal, in order. */
   readonly appending: Appending
   readonly context: RequestContext
-  readonly services: Services
+  readonly services: Uses
 }
 
 /** A function of its own, whose closures cannot hold the bytes of the request. */
@@ -179,7 +182,7 @@ type PartitionResponse = ProduceResponse['responses'][number]['partitionResponse
 function partitionResponse(
   { index, topic }: Entry,
   answer: Refusal | AppendAnswer,
-  { context, services }: { readonly context: RequestContext; readonly services: Services },
+  { context, services }: { readonly context: RequestContext; readonly services: Uses },
 ): PartitionResponse {
   if ('kind' in answer && answer.kind === 'appended') {
     const { baseOffset, timestamp, logStartOffset } = answer

@@ -1,7 +1,7 @@
 // Reports a rejection and its reason to the operator: many answers have no field for a message, and many clients do not show it.
 import { type Api, errorName } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'
-import type { RequestContext } from './handler.ts'
+import type { RequestContext } from './request-context.ts'
 
 export interface Rejection {
   /** What the rejection is about: `topic 'orders'`. Undefined: the whole request. */

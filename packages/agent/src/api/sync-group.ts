@@ -4,15 +4,18 @@
 // - A follower waits for the leader's assignments; the wait blocks its own connection only.
 import { errors, KafkaError, SyncGroup } from '@local-kafka-service/protocol'
 import { noBytes } from '../core/group/classic-messages.ts'
+import type { Services } from '../services.ts'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'
 
 const protocolFrom = 5
 
+type Uses = Pick<Services, 'groups' | 'gate'>
+
 export const syncGroup = handler({
   api: SyncGroup,
   access: { operation: 'READ', resource: 'group' },
-  async handle(request, context, services) {
+  async handle(request, context, services: Uses) {
     const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName, assignments } = request
     if (context.apiVersion >= protocolFrom && (protocolType === null || protocolName === null))
       throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL')

@@ -13,8 +13,9 @@ import {
   type RequestOf,
 } from '@local-kafka-service/protocol'
 import { unsupportedVersion } from '../api/api-versions.ts'
-import type { AnyHandler, Reply, RequestContext } from '../api/handler.ts'
+import type { AnyHandler, Reply } from '../api/handler.ts'
 import { reportRejection } from '../api/rejection.ts'
+import type { RequestContext } from '../api/request-context.ts'
 import type { TopicId } from '../core/ids.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'

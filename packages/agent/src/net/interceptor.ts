@@ -1,7 +1,7 @@
 // The port of fault injection: an interceptor sees every request of a Kafka client and its answer, and may decide what happens to it.
 // Only a server inside a test has one: there is no other switch for faults.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
-import type { ClientOfRequest } from '../api/handler.ts'
+import type { ClientOfRequest } from '../api/request-context.ts'
 import type { EventClient, Misunderstanding } from '../observe/events.ts'
 
 export interface Interceptor {
