@@ -1,8 +1,8 @@
 // The expiry of groups: offsets that no member reads, then groups without offsets.
 import { encodeSubscription } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { aTopic } from '../metadata/metadata-store.contract.ts'
 import type { OffsetToCommit } from '../metadata/metadata-store.ts'
+import { aTopic } from '../metadata/testing/a-cluster.ts'
 import { aCoordinator, aJoin, at, joined, ownsNothing, synced, turn } from './testing/a-coordinator.ts'
 
 test('while a group has members, old offsets of topics that no member reads expire; those of topics that one reads stay at any age', async () => {

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest'
 import { AssertionError } from '../core/assert.ts'
 import { limits } from '../limits.ts'
-import { aTopic } from '../metadata/metadata-store.contract.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
+import { aTopic } from '../metadata/testing/a-cluster.ts'
 import { aCoordinator, aJoin, assignment, at, joined, synced, turn } from './testing/a-coordinator.ts'
 
 test('a member joins, syncs, commits and leaves; each step is in the database before it is answered', async () => {

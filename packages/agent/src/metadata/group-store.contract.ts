@@ -1,11 +1,11 @@
 // The contract of every Metadata Service for groups: one coordinator at a time, saves all or nothing, durable offsets.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { slotOfName } from '../core/slots.ts'
 import { limits } from '../limits.ts'
-import { aTopic, type ContractDatabase, openCluster, registered } from './metadata-store.contract.ts'
 import type { GroupOffset, GroupOwner, GroupStore, OffsetToCommit, Registration, SaveGroup, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
+import { aTopic, type ContractDatabase, inNewClusters, openCluster, registered } from './testing/a-cluster.ts'
 
 /** Expires the same groups as a coordinator of all groups, page by page; returns the ids of the groups that it looked at. */
 export async function expireOffsets(groups: Pick<GroupStore, 'expirable' | 'expire'>, retentionMs: number): Promise<readonly string[]> {
@@ -26,17 +26,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
     let me: Registration
     let topic: Topic
 
-    beforeAll(async () => {
-      database = await open()
-    })
-    afterAll(async () => {
-      await database.dispose()
-    })
-    beforeEach(async () => {
-      store = await openCluster(database.sql)
-      me = await registered(store, 'me')
-      topic = await aTopic(store, { partitions: 4 })
-    })
+    inNewClusters(open, (cluster) => ({ database, store, me, topic } = cluster))
 
     const owner = (groupId: string, registration = me): GroupOwner => ({
       incarnation: registration.incarnation,

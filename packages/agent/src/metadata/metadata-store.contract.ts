@@ -1,7 +1,7 @@
 // The contract of every Metadata Service. A test file calls it once per database. It is one thing, however long, because a database must keep all of it.
-import { randomBytes, randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { ClusterId, Incarnation, Nonce, TopicId } from '../core/ids.ts'
+import { randomUUID } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import type { Incarnation, TopicId } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition, slotsOfNewCluster } from '../core/slots.ts'
 import { limits } from '../limits.ts'
@@ -12,22 +12,29 @@ import {
   type CommitInput,
   type CommitResult,
   MetadataError,
-  type MetadataStore,
-  type RegisterInput,
   type Registration,
   type Topic,
   type Verdict,
 } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
-import type { Outcome, Sql } from './sql.ts'
+import type { Sql } from './sql.ts'
+import {
+  aCommitIn,
+  aNonce,
+  anAgent,
+  appended,
+  aTopic,
+  aTopicId,
+  type ContractDatabase,
+  committed,
+  inNewClusters,
+  LostReplies,
+  newTopic,
+  openCluster,
+  outOfOrder,
+  registered,
+} from './testing/a-cluster.ts'
 import type { Transactions } from './transactions.ts'
-
-/** A database, at first without tables. Every test creates its own cluster in it. */
-export interface ContractDatabase {
-  readonly sql: Sql<Transactions>
-  /** Closes the handle and removes the database. */
-  dispose(): Promise<void>
-}
 
 export function metadataStoreContract(name: string, open: () => Promise<ContractDatabase>): void {
   describe(`the contract of a Metadata Service: ${name}`, () => {
@@ -36,30 +43,11 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     let me: Registration
     let topic: Topic
 
-    beforeAll(async () => {
-      database = await open()
-    })
-    afterAll(async () => {
-      await database.dispose()
-    })
-    beforeEach(async () => {
-      store = await openCluster(database.sql)
-      me = await registered(store, 'me')
-      topic = await aTopic(store, { partitions: 4 })
-    })
+    inNewClusters(open, (cluster) => ({ database, store, me, topic } = cluster))
 
-    /** A flush of this agent at its place in the chain. */
-    const aCommit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): CommitInput => ({
-      incarnation: me.incarnation,
-      prev: sequence - 1,
-      sequence,
-      object: { sizeBytes: 1000, checksum: 7 },
-      batches: laidOut(batches.map((batch) => aBatch(topic, me, store, batch))),
-      producerIdExpirationMs: day,
-      ...more,
-    })
-    const commit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): Promise<CommitResult> =>
-      committed(store.log.commit(aCommit(sequence, batches, more)))
+    const aCommit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): CommitInput =>
+      aCommitIn({ store, me, topic }, sequence, batches, more)
+    const commit = (...of: Parameters<typeof aCommit>): Promise<CommitResult> => committed(store.log.commit(aCommit(...of)))
 
     // ---- clusters -------------------------------------------------------------------------------------------------------------------
 
@@ -597,105 +585,10 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
   })
 }
 
-// ---- builders -----------------------------------------------------------------------------------------------------------------------
-
-const day = 86_400_000
 const notLeader: Verdict = { kind: 'refused', reason: 'NOT_LEADER_OR_FOLLOWER' }
-const outOfOrder: Verdict = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
-const appended = (baseOffset: number): Verdict => ({ kind: 'appended', baseOffset })
-
-export function openCluster(sql: Sql<Transactions>): Promise<OpenedMetadata> {
-  return openMetadata(sql, { clusterId: randomUUID(), newClusterId: 'never used' as ClusterId, clock: systemClock })
-}
-
-export function anAgent(agent: string, fences: RegisterInput['fences'] = []): RegisterInput {
-  return { agent, nonce: aNonce(), advertised: { host: 'localhost', port: 9092 }, machine: 'laptop', fences }
-}
-
-/** Registers an agent under a name without an active incarnation, except for those that it fences. */
-export async function registered(
-  { members }: Pick<MetadataStore, 'members'>,
-  agent: string,
-  fences: RegisterInput['fences'] = [],
-): Promise<Registration> {
-  const result = await members.register(anAgent(agent, fences))
-  if (result.kind !== 'registered') throw new Error(`the lease of '${agent}' is held`)
-  return result
-}
-
-function aNonce(): Nonce {
-  return randomBytes(8).toString('hex')
-}
-
-function aTopicId(): TopicId {
-  return randomBytes(16).toString('base64url')
-}
-
-function newTopic(more: { name?: string; partitions?: number; configs?: Record<string, string>; dryRun?: boolean } = {}) {
-  return { topicId: aTopicId(), name: 'topic', partitions: 1, configs: {}, dryRun: false, ...more }
-}
-
-export async function aTopic(store: OpenedMetadata, more: Parameters<typeof newTopic>[0] = {}): Promise<Topic> {
-  const result = await store.topics.create(newTopic(more))
-  if (result.kind !== 'created') throw new Error(`not created: ${result.kind}`)
-  return result.topic
-}
-
-/** One record of 100 bytes for partition 0, under the epoch of its slot. */
-export function aBatch(topic: Topic, { slots }: Registration, store: OpenedMetadata, more: Partial<CommitBatch> = {}): CommitBatch {
-  const slot = slotOfPartition(topic.topicId, more.partition ?? 0, store.slots)
-  return {
-    topicId: topic.topicId,
-    partition: 0,
-    epoch: slots[slot]?.epoch ?? -1,
-    offsets: 1,
-    maxTimestamp: 1,
-    byteStart: 0,
-    sizeBytes: 100,
-    producerId: -1,
-    producerEpoch: -1,
-    baseSequence: -1,
-    ...more,
-  }
-}
-
-/** The batches lie one after another in the object. */
-export function laidOut(batches: readonly CommitBatch[]): readonly CommitBatch[] {
-  let byteStart = 0
-  return batches.map((batch) => ({ ...batch, byteStart: (byteStart += batch.sizeBytes) - batch.sizeBytes }))
-}
-
-export async function committed(outcome: Promise<{ kind: string; result?: CommitResult }>): Promise<CommitResult> {
-  const { kind, result } = await outcome
-  if (result === undefined) throw new Error(`not committed: ${kind}`)
-  return result
-}
 
 function offsetsOf({ verdicts }: CommitResult): readonly (number | undefined)[] {
   return verdicts.map((verdict) => (verdict.kind === 'appended' ? verdict.baseOffset : undefined))
-}
-
-/** The database runs everything, but the answers to the `next` calls are lost. */
-export class LostReplies implements Sql<Transactions> {
-  readonly #sql: Sql<Transactions>
-  readonly lost: unknown[] = []
-  next = 0
-
-  constructor(sql: Sql<Transactions>) {
-    this.#sql = sql
-  }
-
-  async run(...call: Parameters<Sql<Transactions>['run']>): Promise<never> {
-    const outcome: Outcome<unknown> = await this.#sql.run(...call)
-    if (this.next === 0) return outcome as never
-    this.next -= 1
-    this.lost.push(outcome.kind === 'committed' ? outcome.value : outcome)
-    return { kind: 'unknown', error: new Error('the answer was lost') } as never
-  }
-
-  close(): Promise<void> {
-    return this.#sql.close()
-  }
 }
 
 function resultOf(lost: unknown): unknown {

@@ -1,26 +1,31 @@
 // The contract of every Metadata Service for a recovery: find the objects committed last and the logs with lost records, and cut these logs completely.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ClusterId, Incarnation, TopicPartition } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { limits } from '../limits.ts'
 import { systemClock } from '../time/system-clock.ts'
 import type { Cluster, InCluster } from './cluster.ts'
-import {
-  aBatch,
-  aTopic,
-  type ContractDatabase,
-  committed,
-  LostReplies,
-  laidOut,
-  openCluster,
-  registered,
-} from './metadata-store.contract.ts'
 import type { CommitBatch, CommitInput, CommitResult, OffsetToCommit, Registration, Topic, Verdict } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import type { DamagedLogsInput, DamagedLogsPage, SegmentPlace } from './recovery.ts'
 import type { CommittedObject, DamagedLog, ObjectId, RecentCursor } from './recovery-store.ts'
 import type { Sql } from './sql.ts'
+import {
+  aBatch,
+  aCommitIn,
+  appended,
+  aTopic,
+  type ContractDatabase,
+  committed,
+  day,
+  inNewClusters,
+  LostReplies,
+  laidOut,
+  openCluster,
+  outOfOrder,
+  registered,
+} from './testing/a-cluster.ts'
 import type { Transactions } from './transactions.ts'
 
 export function recoveryStoreContract(name: string, open: () => Promise<ContractDatabase>): void {
@@ -30,30 +35,11 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
     let me: Registration
     let topic: Topic
 
-    beforeAll(async () => {
-      database = await open()
-    })
-    afterAll(async () => {
-      await database.dispose()
-    })
-    beforeEach(async () => {
-      store = await openCluster(database.sql)
-      me = await registered(store, 'me')
-      topic = await aTopic(store, { partitions: 4 })
-    })
+    inNewClusters(open, (cluster) => ({ database, store, me, topic } = cluster))
 
-    /** A flush of this agent at its place in the chain. */
-    const aCommit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): CommitInput => ({
-      incarnation: me.incarnation,
-      prev: sequence - 1,
-      sequence,
-      object: { sizeBytes: 1000, checksum: 7 },
-      batches: laidOut(batches.map((batch) => aBatch(topic, me, store, batch))),
-      producerIdExpirationMs: day,
-      ...more,
-    })
-    const commit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): Promise<CommitResult> =>
-      committed(store.log.commit(aCommit(sequence, batches, more)))
+    const aCommit = (sequence: number, batches: readonly Partial<CommitBatch>[], more: Partial<CommitInput> = {}): CommitInput =>
+      aCommitIn({ store, me, topic }, sequence, batches, more)
+    const commit = (...of: Parameters<typeof aCommit>): Promise<CommitResult> => committed(store.log.commit(aCommit(...of)))
     const sent = (baseSequence: number, more: Partial<CommitBatch> = {}): Partial<CommitBatch> => ({
       producerId: 7,
       producerEpoch: 0,
@@ -290,9 +276,6 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
   })
 }
 
-const day = 86_400_000
-const outOfOrder: Verdict = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
-const appended = (baseOffset: number): Verdict => ({ kind: 'appended', baseOffset })
 const duplicate = (baseOffset: number, timestamp = 1): Verdict => ({ kind: 'duplicate', baseOffset, timestamp })
 
 async function clusterOf(sql: Sql<Transactions>, { clusterId }: OpenedMetadata): Promise<Cluster> {
