@@ -69,13 +69,14 @@ const implementations: Record<string, readonly string[]> = {
   ],
 }
 
-/** A package and the packages that it may import: protocol ◄ agent ◄ http; sim and the product stand on top. */
+/** A package and the packages that it may import: protocol ◄ agent ◄ http ◄ the product ◄ cli; sim imports the agent. */
 export const packageArrows: Record<string, readonly string[]> = {
   protocol: [],
   agent: ['@local-kafka-service/protocol'],
   http: ['@local-kafka-service/agent', '@local-kafka-service/protocol'],
   sim: ['@local-kafka-service/agent', '@local-kafka-service/protocol'],
   'local-kafka-service': ['@local-kafka-service/http', '@local-kafka-service/agent', '@local-kafka-service/protocol'],
+  cli: ['local-kafka-service', '@local-kafka-service/agent', '@local-kafka-service/protocol'],
 }
 
 const tests = [
@@ -134,19 +135,24 @@ const embedded: Pattern = {
   group: ['**/embedded/**'],
   message: 'A server of the command has no faults and nothing else that belongs to a Kafka inside a test.',
 }
+const commands: Pattern = { group: ['**/command/**'], message: 'cluster/ knows no command: the commands import it.' }
 
 /** Imports that leave a package other than by the name of one that it may import. */
 function packagePatterns(name: string): readonly Pattern[] {
   const allowed = packageArrows[name] ?? []
-  const forbidden = ['protocol', 'agent', 'http', 'sim', 'console'].filter((other) => !allowed.includes(`@local-kafka-service/${other}`))
+  const forbidden = ['protocol', 'agent', 'http', 'sim', 'cli', 'console'].filter(
+    (other) => !allowed.includes(`@local-kafka-service/${other}`),
+  )
   return [
     {
       regex: `^@local-kafka-service/(${forbidden.join('|')})(/|$)`,
       message: `${name} may import ${allowed.join(', ') || 'no other package'} only.`,
     },
-    { regex: '^local-kafka-service(/|$)', message: 'Nothing stands on the product.' },
+    ...(allowed.includes('local-kafka-service')
+      ? []
+      : [{ regex: '^local-kafka-service(/|$)', message: 'Only the commands import the product.' }]),
     {
-      regex: '^(\\.\\./)+(packages/)?(protocol|agent|http|sim|local-kafka-service|console)/',
+      regex: '^(\\.\\./)+(packages/)?(protocol|agent|http|sim|local-kafka-service|cli|console)/',
       message: 'Another package is imported by its name.',
     },
   ]
@@ -310,8 +316,16 @@ export default defineConfig({
       rules: { 'no-restricted-imports': ['error', { patterns: [...packagePatterns('local-kafka-service'), emitters] }] },
     },
     {
-      files: ['packages/local-kafka-service/src/{command,server,cluster}/**', 'packages/local-kafka-service/src/main.ts'],
+      files: ['packages/local-kafka-service/src/server/**'],
       rules: { 'no-restricted-imports': ['error', { patterns: [...packagePatterns('local-kafka-service'), emitters, embedded] }] },
+    },
+    {
+      files: ['packages/cli/src/**'],
+      rules: { 'no-restricted-imports': ['error', { patterns: [...packagePatterns('cli'), emitters, embedded] }] },
+    },
+    {
+      files: ['packages/cli/src/cluster/**'],
+      rules: { 'no-restricted-imports': ['error', { patterns: [...packagePatterns('cli'), emitters, embedded, commands] }] },
     },
     // Folders of the agent, then the files beside them.
     ...agentFolders,
@@ -336,7 +350,7 @@ export default defineConfig({
     // Writes a given instant as text and reads no clock.
     { files: ['packages/http/src/iso-time.ts'], rules: { 'no-restricted-globals': 'off' } },
     {
-      files: ['packages/sim/src/{main,program}.ts', 'packages/local-kafka-service/src/**', 'scripts/**', 'bench/**', 'examples/**'],
+      files: ['packages/sim/src/{main,program}.ts', 'packages/{local-kafka-service,cli}/src/**', 'scripts/**', 'bench/**', 'examples/**'],
       rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
     },
     { files: ['*.config.ts'], rules: { 'import/no-default-export': 'off' } },

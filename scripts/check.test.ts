@@ -108,7 +108,11 @@ describe('the public surface', () => {
   const surface = { name: 'some', folder: 'packages/some', declarations: 'packages/some/types', copy: 'docs/some.d.ts' }
   const built = {
     'packages/some/package.json': JSON.stringify({
-      exports: { '.': { 'lks-source': './src/index.ts' }, './jest': { 'lks-source': './src/runners/jest.ts' } },
+      exports: {
+        '.': { 'lks-source': './src/index.ts', default: './dist/index.js' },
+        './jest': { 'lks-source': './src/runners/jest.ts', default: './dist/jest.js' },
+        './internal/*': { 'lks-source': './src/*.ts' },
+      },
     }),
     'packages/some/types/index.d.ts': "export { startKafka } from './start.ts';\n//# sourceMappingURL=index.d.ts.map\n",
     'packages/some/types/start.d.ts': 'export declare function startKafka(): Promise<void>;\n',

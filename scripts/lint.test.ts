@@ -66,10 +66,12 @@ const cases: readonly Bad[] = [
   bad('the product does not ship the simulator', 'packages/local-kafka-service/src/b6.ts', importing('@local-kafka-service/sim'), imports),
   bad(
     'a server of the command has no faults',
-    'packages/local-kafka-service/src/command/b7.ts',
-    importing('../embedded/faults/make-faults.ts'),
+    'packages/cli/src/command/b7.ts',
+    importing('local-kafka-service/internal/embedded/faults/make-faults'),
     imports,
   ),
+  bad('the product does not know its commands', 'packages/local-kafka-service/src/b8.ts', importing('@local-kafka-service/cli'), imports),
+  bad('a cluster knows no command', 'packages/cli/src/cluster/b9.ts', importing('../command/client-command.ts'), imports),
   // time and chance
   bad('Date is not used directly', `${agent}/write/c1.ts`, 'export const now = Date.now()\n', words),
   bad('new Date is Date', 'packages/http/src/c2.ts', 'export const now = new Date()\n', words),
@@ -167,8 +169,10 @@ const good: Readonly<Record<string, string>> = {
     importing('./objects/memory.ts') +
     "import { tcp } from './net/tcp.ts'\nimport { pg } from './metadata/postgres.ts'\nexport const good = [tcp, pg]\n",
   [`${agent}/write/good.test.ts`]: importing('../objects/memory.ts') + 'export const now = Date.now()\n',
-  'packages/local-kafka-service/src/main.ts':
-    "process.on('SIGTERM', () => process.exit(0))\nconsole.log(process.argv, process.env, Date.now())\n",
+  'packages/cli/src/main.ts': "process.on('SIGTERM', () => process.exit(0))\nconsole.log(process.argv, process.env, Date.now())\n",
+  'packages/cli/src/command/good.ts':
+    importing('../cluster/cluster.ts') +
+    "import { UserError } from 'local-kafka-service/internal/user-error'\nexport const good = UserError\n",
   'packages/sim/src/program.ts': "import { spawn } from 'node:child_process'\nprocess.kill(1)\nexport const good = spawn\n",
   'packages/http/src/good.ts': importing('@local-kafka-service/agent') + "import fastify from 'fastify'\nexport const good = fastify\n",
 }

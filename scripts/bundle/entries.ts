@@ -1,8 +1,10 @@
 // The entries of the product's bundle: the exports of its package.json, and the files that run or load on their own.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { publicExports } from './public-exports.ts'
 
 export const product = fileURLToPath(new URL('../../packages/local-kafka-service/', import.meta.url))
+const cli = fileURLToPath(new URL('../../packages/cli/', import.meta.url))
 
 /** `name`: the name of its files in dist. `source`: an absolute path, or the name of a package. */
 export interface Entry {
@@ -27,7 +29,7 @@ export const outside: readonly string[] = [
 ]
 
 /** Everything that can be imported from the package. `require`: whether it can be required, too; an entry that needs an import-only library cannot. */
-export const exported: readonly (Entry & { readonly require: boolean })[] = Object.entries(manifest.exports).map(
+export const exported: readonly (Entry & { readonly require: boolean })[] = publicExports(manifest.exports).map(
   ([subpath, { 'lks-source': source, require }]) => {
     if (typeof source !== 'string') throw new TypeError(`exports["${subpath}"] of the product has no lks-source`)
     const name = subpath === '.' ? 'index' : subpath.slice(2).replaceAll('/', '-')
@@ -43,8 +45,8 @@ export const fronts = exported.filter(({ source }) => source !== library.source)
 
 /** The bin, and the files that the product loads on demand, one per line. */
 export const inner: readonly Entry[] = [
-  { name: 'main', source: `${product}src/main.ts` },
-  { name: 'cli', source: `${product}src/command/cli.ts` },
+  { name: 'main', source: `${cli}src/main.ts` },
+  { name: 'cli', source: `${cli}src/command/cli.ts` },
   { name: 'sqlite-worker', source: fileURLToPath(new URL('../../packages/agent/src/metadata/sqlite-worker.ts', import.meta.url)) },
   { name: 'pino', source: 'pino' },
   { name: 'wasm-utils', source: '@platformatic/wasm-utils/bundled' },

@@ -1,7 +1,7 @@
 // The reference page of the command line, from the product's own tables of commands, connection settings and error codes.
-import type { ClientCommand, CommandArgument, CommandOption } from '../../packages/local-kafka-service/src/command/client-command.ts'
-import { clientCommands } from '../../packages/local-kafka-service/src/command/commands.ts'
-import { connectionOptions, connectionProperties, type Property } from '../../packages/local-kafka-service/src/command/connection.ts'
+import type { ClientCommand, CommandArgument, CommandOption } from '../../packages/cli/src/command/client-command.ts'
+import { clientCommands } from '../../packages/cli/src/command/commands.ts'
+import { connectionOptions, connectionProperties, type Property } from '../../packages/cli/src/command/connection.ts'
 import { userErrorCodes } from '../../packages/local-kafka-service/src/user-error.ts'
 
 /** The page without the note that it is generated. */

@@ -1,5 +1,6 @@
 // The public surfaces: each published package's declarations equal their committed copy, and name no internal package.
 import { posix } from 'node:path'
+import { publicExports } from '../bundle/public-exports.ts'
 import type { Check, Tree } from './check.ts'
 
 export interface Surface {
@@ -73,7 +74,7 @@ export function entriesOf({ folder, declarations }: Surface, tree: Tree): readon
   const { exports } = JSON.parse(tree.read(`${folder}/package.json`)) as {
     readonly exports: Readonly<Record<string, { readonly 'lks-source': string }>>
   }
-  return Object.values(exports).map(({ 'lks-source': source }) =>
+  return publicExports(exports).map(([, { 'lks-source': source }]) =>
     posix.join(declarations, source.replace(/^\.\/src\//, '').replace(/\.ts$/, '.d.ts')),
   )
 }

@@ -1,4 +1,5 @@
-// The published exports of each package: the same as in development, without the condition for the sources, which are not published.
+// The published exports of each package: the same as in development, without the condition for the sources and the exports that have only sources, which are not published.
+import { publicExports } from '../bundle/public-exports.ts'
 import type { Check } from './check.ts'
 import { surfaces } from './public-surface.ts'
 
@@ -21,7 +22,7 @@ export function renewed(text: string): string {
     readonly publishConfig?: object
   }
   const exports = Object.fromEntries(
-    Object.entries(manifest.exports).map(([subpath, { 'lks-source': _source, ...conditions }]) => [subpath, conditions]),
+    publicExports(manifest.exports).map(([subpath, { 'lks-source': _source, ...conditions }]) => [subpath, conditions]),
   )
   return `${JSON.stringify({ ...manifest, publishConfig: { ...manifest.publishConfig, exports } }, undefined, 2)}\n`
 }

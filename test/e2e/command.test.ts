@@ -364,7 +364,7 @@ test.skipIf(!prlimit)(
 
 test.skipIf(!prlimit)('N4: a log file on the full disk does not end the server', async () => {
   await using cwd = await temporaryFolder()
-  const main = join(repository, 'packages/local-kafka-service/src/main.ts')
+  const main = join(repository, 'packages/cli/src/main.ts')
   const script = 'exec "$0" --conditions=lks-source "$@" 2>log'
   await using server = startProgram('sh', ['-c', script, process.execPath, main, 'dev', ...anyPorts], { cwd: cwd.path })
   const { urls } = JSON.parse(await server.firstLine()) as Pick<ReadyLine, 'urls'>

@@ -52,7 +52,7 @@ test.each(Object.entries(folders))('%s', async (name, { run, shown }) => {
 })
 
 test('quickstart', async () => {
-  const lks = ['--conditions=lks-source', join(repository, 'packages/local-kafka-service/src/main.ts')]
+  const lks = ['--conditions=lks-source', join(repository, 'packages/cli/src/main.ts')]
   const { stdout } = await runProgram(process.execPath, [...lks, 'exec', '--', 'sh', 'quickstart.sh'], {
     cwd: join(repository, 'examples/quickstart'),
   })

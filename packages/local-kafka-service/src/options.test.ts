@@ -1,5 +1,6 @@
 // The rules of the option table: precedence of sources, rejected values and their messages.
 import { describe, expect, test } from 'vitest'
+import { isClientVariable } from './client-variables.ts'
 import { type OptionSources, options, resolveOptions, splitAddress, variableOf } from './options.ts'
 import { UserError } from './user-error.ts'
 
@@ -92,3 +93,8 @@ test.each([
   ['[::1]:9093', { host: '::1', port: '9093' }],
   ['::1', { host: '', port: undefined }],
 ])('the address %s', (text, address) => expect(splitAddress(text)).toEqual(address))
+
+test('a server does not warn about the variables that client commands read', () => {
+  expect(['LKS_BOOTSTRAP_SERVERS', 'LKS_CLIENT_SASL_PASSWORD', 'LKS_URL'].every(isClientVariable)).toBe(true)
+  expect(isClientVariable('LKS_FLUSH_BITES')).toBe(false)
+})

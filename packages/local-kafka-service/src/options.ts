@@ -1,7 +1,7 @@
 // The one table of options: `lks dev` reads each as a flag, from the environment (`LKS_…`) and from `lks.config.json`, in this order; each value keeps its source.
 import { agentSettings, type Setting, type SettingSource } from '@local-kafka-service/agent'
 import { errorText } from '@local-kafka-service/agent/native-error'
-import { isClientVariable } from './command/connection.ts'
+import { isClientVariable } from './client-variables.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { durationMs } from './duration.ts'
 import { UserError } from './user-error.ts'

@@ -114,6 +114,6 @@ export const builtMain = join(repository, 'packages/local-kafka-service/dist/mai
 
 function programOf(entry: NonNullable<Run['entry']>): readonly [program: string, ...args: string[]] {
   if (entry === 'built') return [process.execPath, builtMain]
-  if (entry === 'source') return [process.execPath, '--conditions=lks-source', join(repository, 'packages/local-kafka-service/src/main.ts')]
+  if (entry === 'source') return [process.execPath, '--conditions=lks-source', join(repository, 'packages/cli/src/main.ts')]
   return [entry.node, entry.main]
 }

@@ -1,6 +1,6 @@
 // The events of an embedded server as lines of text: failures go to standard error, unless the user sets another target.
 import type { EventHook } from '@local-kafka-service/agent'
-import { eventLog } from '../command/event-log.ts'
+import { eventLog } from '../server/event-log.ts'
 import type { StartKafkaOptions } from './start-options.ts'
 
 // Captured when the module loads: a test that fakes time or output wants only its own lines.

@@ -1,0 +1,120 @@
+// The command line: parses the arguments, runs the chosen command and sets the exit code.
+import { errorText } from '@local-kafka-service/agent/native-error'
+import { CommanderError } from 'commander'
+import { explain, UserError } from 'local-kafka-service/internal/user-error'
+import { productVersion } from 'local-kafka-service/internal/version'
+import type { CommandContext } from './client-command.ts'
+import { connectionFrom } from './connection.ts'
+import { Exit } from './exit.ts'
+import { type Chosen, type ClientTable, programOf, quiet } from './program.ts'
+import { endWithoutReader, type Farewells, flushed, processTerminal, wrongPaint } from './terminal.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Ends the process when the command has ended. */
+export async function run(argv: readonly string[], env: Env): Promise<never> {
+  const farewells: Farewells = new Set()
+  // A server continues when its output is no longer read.
+  if (argv[2] !== 'dev' || argv.includes('--help') || argv.includes('-h')) endWithoutReader(farewells)
+  const exitCode = await ended(argv, env, farewells)
+  await flushed()
+  return process.exit(exitCode)
+}
+
+/** The exit code: 0 success, 1 failure, 2 usage error, 130 interrupted, or the exit code of a child process. */
+async function ended(argv: readonly string[], env: Env, farewells: Farewells): Promise<number> {
+  const verbose = ownWords(argv).some((word) => word === '-v' || word === '--verbose') || env.LKS_VERBOSE === 'true'
+  const client = argv[2] === 'dev' ? undefined : await clientTable()
+  const program = programOf(productVersion(), client, (chosen) => runClient(chosen, { env, verbose, farewells }))
+  const dev = quiet(program.command('dev')).description('Run one server on this machine until Ctrl-C.')
+  try {
+    if (client !== undefined && argv.length <= 2) {
+      process.stdout.write(client.overview(productVersion()))
+      return 0
+    }
+    // The server's options are loaded only for this command, because they load the whole server.
+    if (argv.slice(2, 4).includes('dev')) (await import('./dev-command.ts')).completeDev(dev, env)
+    await program.parseAsync([...argv])
+    return 0
+  } catch (error) {
+    if (error instanceof Exit) return error.exitCode
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    const told = asUserError(error, argv)
+    process.stderr.write(explain(told, { verbose, wrong: wrongPaint(env) }))
+    return told.exitCode
+  }
+}
+
+/** Skipped when a server starts: loading these modules would delay the opening of its port. */
+async function clientTable(): Promise<ClientTable> {
+  const [{ clientCommands, commandGroups }, { overview }] = await Promise.all([import('./commands.ts'), import('./overview.ts')])
+  return { commands: clientCommands, groups: commandGroups, overview }
+}
+
+/** In `lks exec -- npm test -v` the flag belongs to npm. */
+function ownWords(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf('--')
+  return argv.slice(2, at === -1 ? undefined : at)
+}
+
+async function runClient(
+  { command, given }: Chosen,
+  { env, verbose, farewells }: { readonly env: Env; readonly verbose: boolean; readonly farewells: Farewells },
+): Promise<void> {
+  const terminal = processTerminal(env, farewells)
+  const connection = connectionFrom({
+    bootstrap: given.option('bootstrap-servers'),
+    properties: given.options('property'),
+    env: command.standalone === true ? {} : env,
+  })
+  const interrupted = new AbortController()
+  if (command.standalone !== true) {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        // once() has removed the handler, so a second signal ends the process at once.
+        interrupted.abort(signal)
+      })
+    }
+  }
+  const context: CommandContext = { terminal, env, signal: interrupted.signal, verbose, connection }
+  try {
+    await command.run(given, context)
+  } catch (error) {
+    if (interrupted.signal.aborted) throw new Exit(interrupted.signal.reason === 'SIGTERM' ? 143 : 130)
+    if (!isOfClient(error)) throw error
+    const { explainClient } = await import('../cluster/client-errors.ts')
+    throw await explainClient(error, connection)
+  }
+}
+
+/** True for an error of the client library. It checks without loading the library. */
+function isOfClient(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('PLT_KFK_')
+}
+
+function asUserError(error: unknown, argv: readonly string[]): UserError {
+  if (error instanceof UserError) return error
+  if (error instanceof CommanderError) {
+    return new UserError('LKS-1008', wrongCall(error, argv.slice(2)))
+  }
+  return new UserError('LKS-1999', {
+    what: errorText(error),
+    why: 'this is a defect of Local Kafka Service',
+    fix: ['run it again with -v and report the output'],
+    cause: error,
+  })
+}
+
+function wrongCall(
+  { code, message }: CommanderError,
+  words: readonly string[],
+): { readonly what: string; readonly fix: readonly string[] } {
+  const at = words.findIndex((word) => !/^[a-z]/.test(word))
+  const path = words.slice(0, at === -1 ? 2 : Math.min(at, 2))
+  const help = ['lks', ...(code === 'commander.unknownCommand' ? path.slice(0, -1) : path), '--help'].join(' ')
+  // A group without a subcommand: commander prints the help and treats that as an error.
+  const what = code === 'commander.help' ? `lks ${path.join(' ')} needs a subcommand` : message.replace(/^error: /, '').replace(/\n/g, ' ')
+  const fix = [`see the commands: ${help}`]
+  if (path.length === 0) fix.push('put options after the command, as in: lks topic list -b localhost:9092')
+  return { what, fix }
+}

@@ -1,0 +1,51 @@
+// lks __complete LINE: prints the candidates for the end of the line, one per line. The shells' completion scripts call it.
+import type { ClientCommand, CommandContext } from '../client-command.ts'
+import { candidates, fitting, wordsOf } from './candidates.ts'
+
+/** The longest acceptable delay after Tab. */
+const deadlineMs = 2_000
+
+export const complete: ClientCommand = {
+  path: ['__complete'],
+  summary: 'Print the candidates for the end of a line.',
+  arguments: [{ name: 'line', required: true, doc: 'The line up to the cursor, beginning with lks.' }],
+  options: [],
+  examples: [],
+  standalone: true,
+  hidden: true,
+  async run({ arguments: [line = ''] }, { terminal, env }) {
+    const words = wordsOf(line).slice(1)
+    const [{ clientCommands }, { optionsOf }] = await Promise.all([import('../commands.ts'), import('../options-of.ts')])
+    const found = candidates({ words, commands: clientCommands, optionsOf, devFlags: words[0] === 'dev' ? await devFlags() : [] })
+    const names = found.names === undefined ? [] : fitting(await namesOf(found.names, found.values, env), found.begun)
+    terminal.data.write([...found.words, ...names].map((word) => `${word}\n`).join(''))
+  },
+}
+
+async function devFlags(): Promise<readonly string[]> {
+  const { flagOf, options } = await import('local-kafka-service/internal/options')
+  return [...options.map(({ name }) => flagOf(name)), '--help']
+}
+
+/** Empty when the cluster does not answer: an error message must not appear in the user's command line. */
+async function namesOf(
+  kind: 'topic' | 'group',
+  values: ReadonlyMap<string, readonly string[]>,
+  env: CommandContext['env'],
+): Promise<readonly string[]> {
+  try {
+    const { connectionFrom } = await import('../connection.ts')
+    const { Cluster } = await import('../../cluster/cluster.ts')
+    const connection = connectionFrom({ bootstrap: values.get('bootstrap-servers')?.at(-1), properties: values.get('property') ?? [], env })
+    const short = { ...connection, connectTimeoutMs: deadlineMs, requestTimeoutMs: deadlineMs }
+    await using cluster = await Cluster.open({ connection: short, signal: AbortSignal.timeout(deadlineMs) })
+    if (kind === 'topic') {
+      const { clusterState } = await import('../../cluster/cluster-metadata.ts')
+      return (await clusterState(cluster, null)).topics.map(({ name }) => name)
+    }
+    const { listGroups } = await import('../../cluster/groups.ts')
+    return (await listGroups(cluster)).map(({ id }) => id)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,50 @@
+// Changes configs of a topic or a broker, and prints the values after the change: the common part of `topic alter` and `config set`.
+import { UserError } from 'local-kafka-service/internal/user-error'
+import { withCluster } from '../../cluster/cluster.ts'
+import { alterConfigs, type Config, type ConfigChange, describeConfigs, type Resource } from '../../cluster/configs.ts'
+import type { CommandContext, CommandOption, Given } from '../client-command.ts'
+import { configPairs } from '../config-pairs.ts'
+import { formatOf, show, tableBlock } from '../output/output.ts'
+import type { Column } from '../output/table.ts'
+
+export const unsetOption: CommandOption = {
+  name: 'unset',
+  placeholder: 'key',
+  repeatable: true,
+  doc: 'A config to reset to its default.',
+}
+
+/** Throws a UserError when there is no change, or when one config is named twice. */
+export function changesOf(pairs: readonly string[], unset: readonly string[], said: string): readonly ConfigChange[] {
+  const set = configPairs(pairs, said)
+  const both = unset.find((key, at) => set.some(({ name }) => name === key) || unset.indexOf(key) !== at)
+  if (both !== undefined) throw new UserError('LKS-1005', { what: `${both} is named twice`, fix: ['name it only once'] })
+  if (set.length + unset.length === 0)
+    throw new UserError('LKS-1008', { what: 'no config was named', fix: [`name one: ${said} key=value, or --unset key`] })
+  return [...set, ...unset.map((name) => ({ name, value: undefined }))]
+}
+
+export async function changeConfigs(
+  resource: Resource,
+  changes: readonly ConfigChange[],
+  given: Given,
+  context: CommandContext,
+): Promise<void> {
+  await withCluster(context, async (cluster) => {
+    await alterConfigs(cluster, resource, changes)
+    const names = changes.map(({ name }) => name)
+    const now = await describeConfigs(cluster, resource, names)
+    show(context.terminal, formatOf(given), {
+      value: now.map(({ name, value, source }) => ({ name, value, source })),
+      names,
+      blocks: [tableBlock(configColumns, now)],
+    })
+  })
+}
+
+/** Values may be long, so they are the last column. */
+export const configColumns: readonly Column<Config>[] = [
+  { header: 'CONFIG', value: ({ name }) => name },
+  { header: 'FROM', value: ({ source }) => source },
+  { header: 'VALUE', value: ({ value, sensitive }) => (sensitive ? '(secret)' : (value ?? '-')) },
+]

@@ -1,0 +1,42 @@
+// lks topic list: the topics of a cluster, sorted by name.
+import { withCluster } from '../../cluster/cluster.ts'
+import { clusterState, type TopicState } from '../../cluster/cluster-metadata.ts'
+import type { ClientCommand } from '../client-command.ts'
+import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
+import type { Column } from '../output/table.ts'
+
+export const topicList: ClientCommand = {
+  path: ['topic', 'list'],
+  summary: 'List the topics with their partitions.',
+  arguments: [],
+  options: [{ name: 'internal', short: 'i', doc: 'Also list internal topics, such as __consumer_offsets.' }, outputOption],
+  examples: ['lks topic list', 'lks topic list -o name', 'lks topic list -b broker:9092 -o json'],
+  async run(given, context) {
+    await withCluster(context, async (cluster) => {
+      const { topics } = await clusterState(cluster, null)
+      const shown = topics.filter(({ internal }) => !internal || given.flag('internal'))
+      show(context.terminal, formatOf(given), {
+        value: shown.map((topic) => ({
+          name: topic.name,
+          id: topic.id,
+          partitions: topic.partitions.length,
+          replicationFactor: replicasOf(topic),
+          internal: topic.internal,
+        })),
+        names: shown.map(({ name }) => name),
+        blocks: shown.length === 0 ? [] : [tableBlock(columns, shown)],
+        nothing: 'there are no topics; create one: lks topic create NAME',
+      })
+    })
+  },
+}
+
+const columns: readonly Column<TopicState>[] = [
+  { header: 'TOPIC', value: ({ name }) => name },
+  { header: 'PARTITIONS', value: ({ partitions }) => partitions.length, align: 'right' },
+  { header: 'REPLICAS', value: replicasOf, align: 'right' },
+]
+
+export function replicasOf({ partitions }: TopicState): number {
+  return partitions[0]?.replicas.length ?? 0
+}

@@ -1,0 +1,249 @@
+// The log lines of an agent's events: one function per kind of event, which also gives its level; a kind that comes too often is counted instead.
+import type { AgentEvent, EventClient, EventHook } from '@local-kafka-service/agent'
+import { errorStack, errorText } from '@local-kafka-service/agent/native-error'
+import { printable } from '../printable.ts'
+import { holderOf } from './lease-holder.ts'
+
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+
+/** One event as a message and fields. */
+export interface LogLine {
+  readonly level: Level
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+export interface EventLogOptions {
+  /** Also events of level debug. */
+  readonly verbose: boolean
+  readonly write: (line: LogLine) => void
+  /** Milliseconds of a monotonic clock. */
+  readonly monotonic: () => number
+}
+
+/** The limit for one kind of event in one window. Debug lines are logged on request only, so they are never left out. */
+const linesPerWindow = 20
+const windowMs = 10_000
+/** Lines with the same meaning: one is logged for all within a period, and the next one after it gives the number left out. */
+interface Same {
+  readonly key: string
+  readonly forMs: number
+}
+
+const sameForMs = 60_000
+/** Above this number of keys the oldest is removed, and its next line is logged at once. */
+const rememberedLines = 1_000
+
+/** Undefined: every line is logged. */
+function sameLines(event: AgentEvent, message: string): Same | undefined {
+  switch (event.kind) {
+    // Clients retry until their program changes.
+    case 'protocol error':
+    case 'rejected':
+      return { key: message, forMs: Number.POSITIVE_INFINITY }
+    case 'connection rejected':
+      return { key: `${event.kind}/${event.setting}/${event.address}`, forMs: sameForMs }
+    case 'gave way':
+      return { key: `${event.kind}/${event.held}/${event.address}`, forMs: sameForMs }
+    default:
+      return undefined
+  }
+}
+
+/** Records that are lost: the log is the only place that reports them. */
+const neverLeftOut: ReadonlySet<AgentEvent['kind']> = new Set(['tail cut'])
+
+/** Consequences of a store that cannot be written, which repeat until it can: the one line with the cause is enough. */
+const saidByStoreFailed: ReadonlySet<AgentEvent['kind']> = new Set(['commit retried', 'line stopped', 'store trouble', 'heartbeat failed'])
+
+export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventHook {
+  let storeFailed = false
+  const windows = new Map<AgentEvent['kind'], { since: number; written: number; leftOut: number }>()
+  const said = new Map<string, { readonly since: number; leftOut: number }>()
+  /** The line, with the number of equal lines left out before it; undefined when an earlier one still covers it. */
+  const once = (line: LogLine, same: Same | undefined, now: number): LogLine | undefined => {
+    if (same === undefined) return line
+    const before = said.get(same.key)
+    if (before !== undefined && now - before.since < same.forMs) {
+      before.leftOut++
+      return undefined
+    }
+    said.delete(same.key)
+    said.set(same.key, { since: now, leftOut: 0 })
+    const [eldest] = said.keys()
+    if (said.size > rememberedLines && eldest !== undefined) said.delete(eldest)
+    if (before === undefined || before.leftOut === 0) return line
+    return {
+      ...line,
+      message: `${line.message} (and ${before.leftOut} more like it before)`,
+      fields: { ...line.fields, leftOut: before.leftOut },
+    }
+  }
+  return (event) => {
+    if (event.kind === 'store failed') storeFailed = true
+    if (event.kind === 'store recovered') storeFailed = false
+    const made = storeFailed && saidByStoreFailed.has(event.kind) ? { ...lineOf(event), level: 'debug' as const } : lineOf(event)
+    if (made.level === 'debug') {
+      if (verbose) write(made)
+      return
+    }
+    const now = monotonic()
+    const line = once(made, sameLines(event, made.message), now)
+    if (line === undefined) return
+    const window = windows.get(event.kind) ?? { since: now, written: 0, leftOut: 0 }
+    windows.set(event.kind, window)
+    if (now - window.since >= windowMs) {
+      if (window.leftOut > 0)
+        write({ level: line.level, message: `${window.leftOut} more lines like the next one were left out`, fields: { event: event.kind } })
+      window.since = now
+      window.written = 0
+      window.leftOut = 0
+    }
+    if (window.written >= linesPerWindow && !neverLeftOut.has(event.kind)) window.leftOut++
+    else {
+      window.written++
+      write(line)
+    }
+  }
+}
+
+/** Exported for its test. */
+export function lineOf(event: AgentEvent): LogLine {
+  // The cast: TypeScript does not see that the function at `kind` accepts exactly the events of that kind; the table's type ensures it.
+  return (lines[event.kind] as (event: AgentEvent) => LogLine)(event)
+}
+
+type Lines = { readonly [K in AgentEvent['kind']]: (event: Extract<AgentEvent, { readonly kind: K }>) => LogLine }
+
+const lines: Lines = {
+  'connection opened': ({ connectionId, address }) => debug(`connection ${connectionId} from ${address}`, { connectionId, address }),
+  'connection closed': ({ connectionId, reason }) => debug(`connection ${connectionId} closed: ${reason}`, { connectionId, reason }),
+  'connection rejected': ({ address, setting, limit }) =>
+    warn(
+      `a connection from ${address} was closed at once: ${setting} is ${limit}, and no other connection could give way; raise ${setting}, or close some`,
+      { address, setting, limit },
+    ),
+  'gave way': ({ connectionId, address, held, message }) =>
+    warn(`${connectionId === undefined ? 'a connection' : `connection ${connectionId}`} from ${address} was closed: ${message}`, {
+      connectionId,
+      address,
+      held,
+      reason: message,
+    }),
+  'accept failed': ({ message }) => warn(`a connection could not be accepted: ${message}`, { reason: message }),
+  request: ({ api, version, connectionId, clientId, sizeBytes }) =>
+    debug(`${api} v${version} from ${clientId ?? 'a client without a name'}`, { api, version, connectionId, clientId, sizeBytes }),
+  reply: ({ api, version, connectionId, clientId, durationMs, sizeBytes }) =>
+    debug(`${api} v${version} answered in ${durationMs.toFixed(1)} ms`, { api, version, connectionId, clientId, durationMs, sizeBytes }),
+  'protocol error': ({ connectionId, client, request, message, advice }) =>
+    warn(printable(`${clientWords(client)}: ${message}. The connection was closed; ${advice}`), {
+      connectionId,
+      ...clientFields(client),
+      ...request,
+      reason: message,
+      advice,
+    }),
+  rejected: ({ client, api, version, subject, error, message }) =>
+    warn(
+      printable(
+        `${clientWords(client)}: ${api} ${version}${subject === undefined ? '' : ` of ${subject}`} was rejected with ${error}${message === '' ? '' : `: ${message}`}`,
+      ),
+      { ...clientFields(client), api, version, subject, error, reason: message },
+    ),
+  defect: ({ where, error }) =>
+    fault(`a defect in ${where}: ${errorText(error)}`, {
+      where,
+      error: errorStack(error),
+    }),
+  sealed: ({ sequence, trigger, sizeBytes, batches }) =>
+    debug(`flush ${sequence} sealed (${trigger}): ${batches} batches, ${sizeBytes} bytes`, { sequence, trigger, sizeBytes, batches }),
+  stored: ({ sequence, durationMs }) => debug(`flush ${sequence} stored in ${durationMs.toFixed(1)} ms`, { sequence, durationMs }),
+  committed: ({ sequence, batches, durationMs }) =>
+    debug(`flush ${sequence} committed in ${durationMs.toFixed(1)} ms`, { sequence, batches, durationMs }),
+  'commit retried': ({ sequence, outcome, message }) =>
+    warn(`flush ${sequence} is committed again after an attempt with the outcome '${outcome}' (${message})`, {
+      sequence,
+      outcome,
+      reason: message,
+    }),
+  'line stopped': ({ sequence, abandoned, message }) =>
+    fault(`flush ${sequence} was abandoned, ${abandoned} in all; their producers receive a retriable error: ${message}`, {
+      sequence,
+      abandoned,
+      reason: message,
+    }),
+  registered: ({ incarnation, brokerId }) => debug(`registered as broker ${brokerId}`, { brokerId, incarnation: incarnation.id }),
+  'lease watched': ({ lease, forMs }) =>
+    info(`${holderOf(lease)} may still be running: this server watches its lease for ${forMs / 1000} s before it starts`, {
+      agent: lease.agent,
+      machine: lease.machine,
+      address: `${lease.host}:${lease.port}`,
+    }),
+  fenced: ({ incarnation }) => fault('another agent took over', { incarnation: incarnation.id }),
+  'heartbeat failed': ({ message }) => warn(`the Metadata Service did not answer a heartbeat: ${message}`, { reason: message }),
+  'topic created': ({ name, partitions, auto }) =>
+    info(`topic ${name} created with ${partitions} partition${partitions === 1 ? '' : 's'}${auto ? ', because a client named it' : ''}`, {
+      topic: name,
+      partitions,
+      auto,
+    }),
+  'topic deleted': ({ name }) => info(`topic ${name} deleted`, { topic: name }),
+  'group changed': ({ groupId, state }) => debug(`group ${groupId} is ${state}`, { group: groupId, state }),
+  'offsets committed': ({ groupId, partitions }) =>
+    debug(`group ${groupId} committed offsets of ${partitions} partition${partitions === 1 ? '' : 's'}`, { group: groupId, partitions }),
+  'store failed': ({ message }) => fault(message, {}),
+  'store recovered': ({ durationMs }) => info(`the disk can be written again, after ${Math.round(durationMs / 1000)} s`, { durationMs }),
+  'store trouble': ({ operation, message }) =>
+    warn(`the FileStorage Service failed (${operation}): ${message}`, { operation, reason: message }),
+  // One line per object, which may hold batches of a thousand partitions.
+  'corrupt data': ({ topic, topicId, partition, offset, lastOffset, objectKey, message, firstOfObject }) =>
+    (firstOfObject ? fault : debug)(
+      `partition ${partition} of topic ${topic} is damaged at offsets ${offset} to ${lastOffset}, in object ${objectKey}: ${message}; consumers can seek past it, and /readyz lists all damage that was found`,
+      { topic, topicId, partition, offset, lastOffset, object: objectKey, reason: message },
+    ),
+  'object unreadable': ({ key, message }) => warn(`object ${key} differs from what was committed: ${message}`, { key, reason: message }),
+  'tail cut': ({ topic, partition, fromOffset, offsets }) =>
+    warn(
+      `${topic}[${partition}] was cut at offset ${fromOffset}: ${offsets} record${offsets === 1 ? '' : 's'} did not survive the power loss`,
+      {
+        topic,
+        partition,
+        fromOffset,
+        offsets,
+      },
+    ),
+  'objects checked': ({ objects, unreadable, durationMs }) =>
+    (unreadable === 0 ? info : warn)(
+      `the machine was started again since the last run: ${objects} newest objects read in ${Math.round(durationMs)} ms, ${
+        unreadable === 0 ? 'all whole' : `${unreadable} lost`
+      }`,
+      { objects, unreadable, durationMs },
+    ),
+  notice: ({ message }) => info(message, {}),
+}
+
+/** `client 'billing' (kafkajs 2.2.4) at 10.0.0.9`. */
+function clientWords({ id, software, address }: EventClient): string {
+  const name = id === undefined || id === null || id === '' ? 'a client' : `client '${id.slice(0, shownOfId)}'`
+  return `${name}${software === undefined ? '' : ` (${software.name} ${software.version})`} at ${address}`
+}
+
+/** A client may send any name, of up to 32 KiB. */
+const shownOfId = 100
+
+function clientFields({ id, software, address }: EventClient): LogLine['fields'] {
+  return { clientId: id?.slice(0, shownOfId), software: software && `${software.name} ${software.version}`, address }
+}
+
+function debug(message: string, fields: LogLine['fields']): LogLine {
+  return { level: 'debug', message, fields }
+}
+function info(message: string, fields: LogLine['fields']): LogLine {
+  return { level: 'info', message, fields }
+}
+function warn(message: string, fields: LogLine['fields']): LogLine {
+  return { level: 'warn', message, fields }
+}
+function fault(message: string, fields: LogLine['fields']): LogLine {
+  return { level: 'error', message, fields }
+}
