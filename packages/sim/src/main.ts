@@ -1,5 +1,5 @@
 // The simulator's command: plays seeds, prints failures with the seed that replays them, and proves with planted bugs that it detects failures.
-import { errorStack } from '@local-kafka-service/agent'
+import { errorStack } from '@local-kafka-service/agent/native-error' // not the index: a planted bug must be in place before the agent loads
 import { type CommandLine, parseCommandLine, usage } from './command-line.ts'
 import { plant } from './plant.ts'
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts'
