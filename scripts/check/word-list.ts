@@ -1,6 +1,6 @@
 // The words that STYLE's plain English replaces: comments, prose in string literals and Markdown do not contain them.
 import type { Check, Tree } from './check.ts'
-import { unfinished, type WordException, wordExceptions } from './word-list-exceptions.ts'
+import { type WordException, wordExceptions } from './word-list-exceptions.ts'
 
 interface Word {
   readonly pattern: RegExp
@@ -27,7 +27,7 @@ const words: readonly Word[] = [
 
 export const wordList: Check = {
   name: 'word list',
-  run: (tree) => pagesAndSources(tree).flatMap((path) => (isUnfinished(path) ? [] : wordProblems(path, tree.read(path)))),
+  run: (tree) => pagesAndSources(tree).flatMap((path) => wordProblems(path, tree.read(path))),
 }
 
 /** Exported for its test. An exception holds for the lines of its file that contain its text. */
@@ -47,11 +47,6 @@ export function wordProblems(path: string, source: string, exceptions: readonly 
 function pagesAndSources(tree: Tree): readonly string[] {
   const pages = ['docs', 'packages', 'examples', 'test', 'bench'].flatMap((folder) => tree.below(folder, '.md'))
   return [...['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'].filter((page) => tree.exists(page)), ...pages, ...tree.sources]
-}
-
-/** An entry that ends in a slash stands for the files directly in that folder. */
-function isUnfinished(path: string): boolean {
-  return unfinished.has(path) || unfinished.has(path.slice(0, path.lastIndexOf('/') + 1))
 }
 
 /** Everything but the prose becomes blank; line breaks stay, so that a line's number is the source's. */

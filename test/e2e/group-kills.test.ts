@@ -214,9 +214,9 @@ while not over.is_set():
     print(json.dumps({'partition': message.partition(), 'offset': message.offset()}), flush=True)
     try:
         consumer.store_offsets(message)
-    except KafkaException as refused:
-        # Taken away since: whoever has it now reads it again.
-        if refused.args[0].code() != KafkaError._STATE:
+    except KafkaException as error:
+        # The partition was revoked meanwhile. Its new owner reads the record again.
+        if error.args[0].code() != KafkaError._STATE:
             raise
 consumer.close()
 `

@@ -60,7 +60,7 @@ describe.each(clusters)('on $name', ({ start }) => {
     expect(back === `${lines}\n`).toBe(true)
   })
 
-  test('a topic is copied byte for byte: tombstones, empty and null keys, bytes that are no text, headers that come twice', async () => {
+  test('a topic is copied byte for byte: tombstones, empty and null keys, bytes that are not valid UTF-8, headers that come twice', async () => {
     const topic = await aTopic('original', { partitions: 3 })
     await aTopic('copy', { partitions: 3 })
     const producer = new Producer({ clientId: 'e2e', bootstrapBrokers: [kafka] })

@@ -376,7 +376,7 @@ export function problemOfCode(code: number, message?: string): Problem {
     : new Problem(kind, message)
 }
 
-/** Turns the refusal of a records operation into a problem, except `elsewhere`, which the route redirects. */
+/** Turns the rejection of a records operation into a problem, except `elsewhere`, which the route redirects. */
 export function problemOfRefusal(refusal: Exclude<Refusal, { kind: 'elsewhere' }>): Problem {
   switch (refusal.kind) {
     case 'out of range':

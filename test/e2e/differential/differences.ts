@@ -326,7 +326,7 @@ export const differences: readonly Difference[] = [
     request: 'The configs of a topic that was made',
     kafka: 'lists 33 configs',
     ours: 'lists the configs that the server acts on, see [the list](configuration.md)',
-    why: 'A config without machinery is rejected and not listed, so that nobody relies on it. The others come with log compaction and retention.',
+    why: 'A config without machinery is rejected and not listed, so that no one relies on it. The others come with log compaction and retention.',
     everywhere: true,
     shown: { fields: { 'topics.configs': 'varies' } },
   },
@@ -444,7 +444,7 @@ export const differences: readonly Difference[] = [
     request: 'All configs of a topic or a broker',
     kafka: 'lists 33 configs of a topic, 340 of a broker, and the dynamic default of brokers',
     ours: 'lists the configs that the server acts on, see [the list](configuration.md)',
-    why: 'A config without machinery is not listed, so that nobody relies on it. The others of topics come with log compaction and retention.',
+    why: 'A config without machinery is not listed, so that no one relies on it. The others of topics come with log compaction and retention.',
     shown: {
       fields: { 'results.configs': 'varies', 'results.configs.value': ['604800000', '-1'], 'results.configs.configSource': [3, 5] },
     },

@@ -111,7 +111,7 @@ async function heldWith(server: Server, row: Row, version: number): Promise<Spea
   return conversation
 }
 
-/** Kafka makes its internal topics at their first use; the rows are no test of that. Its identity and its coordinators are there afterwards. */
+/** Kafka creates its internal topics at their first use, which the rows do not test. After it, the cluster id and the coordinators are known. */
 async function warm(address: string): Promise<Server> {
   const [host = '', port] = address.split(':')
   const unknown: Server = { host, port: Number(port), nodeId: -1, clusterId: '', shared: new Map() }

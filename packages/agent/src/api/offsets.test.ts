@@ -64,7 +64,7 @@ describe('ListOffsets', () => {
     ['an older leader epoch', { currentLeaderEpoch: 0 }, 'FENCED_LEADER_EPOCH'],
     ['a newer leader epoch', { currentLeaderEpoch: 1000 }, 'UNKNOWN_LEADER_EPOCH'],
     ['a partition that is not there', { partitionIndex: 9 }, 'UNKNOWN_TOPIC_OR_PARTITION'],
-  ])('%s is refused', async (_, more, error) => {
+  ])('%s is rejected', async (_, more, error) => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     expect(await listed(kafka, 11, -1, more)).toMatchObject({ errorCode: codeOf(error) })
@@ -110,7 +110,7 @@ describe('OffsetForLeaderEpoch', () => {
     ['an older leader epoch', { currentLeaderEpoch: 0 }, 'FENCED_LEADER_EPOCH'],
     ['a newer leader epoch', { currentLeaderEpoch: 1000 }, 'UNKNOWN_LEADER_EPOCH'],
     ['a partition that is not there', { partition: 9 }, 'UNKNOWN_TOPIC_OR_PARTITION'],
-  ])('%s is refused', async (_, more, error) => {
+  ])('%s is rejected', async (_, more, error) => {
     await using kafka = await anAgent()
     await kafka.topic('t')
     expect(await ended(kafka, 0, more)).toMatchObject({ errorCode: codeOf(error), endOffset: -1 })

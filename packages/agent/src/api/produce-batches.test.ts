@@ -173,7 +173,7 @@ describe.each(codecNames.slice(1))('records that are marked as %s', (codec) => {
 
   test.each([
     ['are 20 random bytes', random],
-    ['are no bytes', new Uint8Array()],
+    ['are empty', new Uint8Array()],
     ['are not compressed', plain()],
     ['break off', good.subarray(0, -5)],
   ])('C5: and %s are rejected, and nothing is appended', async (_what, payload) => {

@@ -121,7 +121,7 @@ interface Pending {
   readonly topics: readonly { readonly name: string; readonly topicId: TopicId }[]
   readonly waitMs: number
   readonly entries: readonly Entry[]
-  /** Its answers are those of the entries without a refusal, in order. */
+  /** Its answers are those of the entries without an error of their own, in order. */
   readonly appending: Appending
   readonly context: RequestContext
   readonly services: Uses

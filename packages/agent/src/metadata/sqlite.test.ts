@@ -63,8 +63,8 @@ function elsewhere(text: string): void {
 describe('bodies that share a transaction', () => {
   test('a body that fails is undone alone', () => {
     const { database, cluster } = aDatabase()
-    elsewhere(`CREATE TRIGGER refuse BEFORE UPDATE OF next_log ON clusters WHEN EXISTS (SELECT 1 FROM topics WHERE name = 'bad')
-      BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+    elsewhere(`CREATE TRIGGER reject_it BEFORE UPDATE OF next_log ON clusters WHEN EXISTS (SELECT 1 FROM topics WHERE name = 'bad')
+      BEGIN SELECT RAISE(ABORT, 'rejected'); END`)
     const outcomes = database.run([createTopic(cluster, 'one'), createTopic(cluster, 'bad'), createTopic(cluster, 'two')])
     expect(kindsOf(outcomes)).toEqual(['committed', 'rolled back', 'committed'])
     expect(namesIn(database, cluster)).toEqual(['one', 'two'])
@@ -73,7 +73,7 @@ describe('bodies that share a transaction', () => {
 
   test('when the whole transaction is lost, no body is reported as committed', () => {
     const { database, cluster } = aDatabase()
-    elsewhere(`CREATE TRIGGER refuse BEFORE INSERT ON topics WHEN NEW.name = 'bad' BEGIN SELECT RAISE(ROLLBACK, 'all is lost'); END`)
+    elsewhere(`CREATE TRIGGER reject_it BEFORE INSERT ON topics WHEN NEW.name = 'bad' BEGIN SELECT RAISE(ROLLBACK, 'all is lost'); END`)
     const outcomes = database.run([createTopic(cluster, 'one'), createTopic(cluster, 'bad'), createTopic(cluster, 'two')])
     expect(kindsOf(outcomes)).toEqual(['rolled back', 'rolled back', 'rolled back'])
     expect(namesIn(database, cluster)).toEqual([])

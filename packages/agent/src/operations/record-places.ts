@@ -83,7 +83,7 @@ export class RecordPlaces {
     return { kind: 'offsets', offsets }
   }
 
-  /** Turns the error of a fetch or a lookup into the refusal of an operation. */
+  /** Turns the error of a fetch or a lookup into the rejection that an operation returns. */
   refusal(
     topic: Topic,
     partition: number,

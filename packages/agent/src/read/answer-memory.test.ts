@@ -76,7 +76,7 @@ test('only the free memory bounds the first piece of an answer', () => {
   expect(second.reserve(1)).toBe(false)
 })
 
-/** An answer that grows until its claim is refused. */
+/** An answer that grows until its claim is rejected. */
 function fill(claim: AnswerClaim): void {
   while (claim.reserve(1_000));
 }

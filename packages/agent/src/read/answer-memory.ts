@@ -80,7 +80,7 @@ export class AnswerClaim {
     this.#pool = pool
   }
 
-  /** A request for memory was refused since the last release. */
+  /** Whether a request for memory was rejected since the last release. */
   get refused(): boolean {
     return this.#refused
   }

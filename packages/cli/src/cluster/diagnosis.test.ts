@@ -81,7 +81,7 @@ const pairs = protocols.flatMap((client) =>
 )
 
 test.each(pairs)(
-  'C16: a client with security.protocol=%s at a listener of %s is told the wrong setting and the right one',
+  'C16: the error for a client with security.protocol=%s at a listener of %s names the wrong setting and the right one',
   (client, listener) => {
     const settings = clients[client]
     const [hasTls, hasLogin] = [listener.endsWith('SSL'), listener.startsWith('SASL')]

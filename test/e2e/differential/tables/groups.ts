@@ -64,7 +64,7 @@ const joinRows = rowsOf(JoinGroup, (row) => {
   joins('the empty instance id', () => ({ groupInstanceId: '' }), { versions: '5+' })
   joins('an instance id of 250 characters', () => ({ groupInstanceId: 'i'.repeat(250) }), { versions: '5+' })
   joins('an instance id and a member id that is not there', () => ({ groupInstanceId: 'i1', memberId: 'nobody' }), { versions: '5+' })
-  joins('metadata that is no subscription', () => ({ protocols: [{ name: 'range', metadata: utf8('x') }] }))
+  joins('metadata that is not a subscription', () => ({ protocols: [{ name: 'range', metadata: utf8('x') }] }))
   joins('another protocol type', () => ({ protocolType: 'connect', protocols: [protocol('default')] }))
   row('a second member with another protocol type', async (with_) => {
     await member(with_)

@@ -53,7 +53,7 @@ function withChecksum(batch: Uint8Array): Uint8Array {
 
 /** A batch that names a codec but has uncompressed bytes; length, count and checksum are right. */
 function rubbish(first: number, codec: CodecName, records = 3): Uint8Array {
-  const batch = Buffer.concat([aBatch(first, { records }).subarray(0, 61), Buffer.from('these are no compressed bytes')])
+  const batch = Buffer.concat([aBatch(first, { records }).subarray(0, 61), Buffer.from('these are uncompressed bytes')])
   batch.writeInt32BE(batch.length - 12, 8)
   batch.writeInt16BE(codecNames.indexOf(codec), 21)
   return withChecksum(batch)

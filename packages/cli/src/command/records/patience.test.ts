@@ -32,7 +32,7 @@ function failing(times: number): () => Promise<string> {
   let left = times
   return async () => {
     left -= 1
-    if (left >= 0) throw new Passing('nobody answers.')
+    if (left >= 0) throw new Passing('no server answers.')
     return 'done'
   }
 }
@@ -40,7 +40,7 @@ function failing(times: number): () => Promise<string> {
 test('a transient error is retried, and reported once when it lasts and once when it ends', async () => {
   const { told, patience } = aPatience()
   expect(await patience.through(failing(3))).toBe('done')
-  expect(told).toEqual(['nobody answers; trying again', 'connected again'])
+  expect(told).toEqual(['no server answers; trying again', 'connected again'])
 })
 
 test('an error that the first retry resolves is not reported', async () => {
