@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { proves } from '../test/e2e/compatibility/exercised.ts'
 import type { Difference } from '../test/e2e/differential/differences.ts'
 import type { Tree } from './check/check.ts'
+import { circleProblems } from './check/circles.ts'
 import { unproven, untested } from './check/compatibility.ts'
 import { differencesPage, differencesTrouble } from './check/differences-page.ts'
 import { undocumented } from './check/documented.ts'
@@ -101,6 +102,25 @@ describe('a name in a diagram must be in the code', () => {
 
   test('a page without a diagram is a mistake', () => {
     expect(uml.run(aTree({ ...code, 'docs/uml/x.md': '# X\n' }))).toEqual(['docs/uml/x.md: holds no diagram'])
+  })
+})
+
+describe('circles of files', () => {
+  const sources = {
+    'packages/some/src/a.ts': "import type { B } from './b.ts'\n",
+    'packages/some/src/b.ts': "export { c } from './c.ts'\n",
+    'packages/some/src/c.ts': "export const later = import('./a.ts')\n",
+    'packages/some/src/d.ts': "import { a } from './a.ts'\n",
+  }
+  const circle = ['packages/some/src/a.ts', 'packages/some/src/b.ts', 'packages/some/src/c.ts']
+
+  test('are reported with all their files, whatever the kind of import', () => {
+    expect(circleProblems(aTree(sources), [])).toEqual([`these files import one another: ${circle.join(', ')}`])
+    expect(circleProblems(aTree(sources), [circle])).toEqual([])
+  })
+
+  test('an exception for a circle that is undone must be deleted', () => {
+    expect(circleProblems(aTree({ ...sources, 'packages/some/src/c.ts': '' }), [circle])).toHaveLength(1)
   })
 })
 

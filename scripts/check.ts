@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Check, Tree } from './check/check.ts'
+import { circles } from './check/circles.ts'
 import { compatibility, compatibilityPage, compatibilityText } from './check/compatibility.ts'
 import { documented } from './check/documented.ts'
 import { asMermaid, asTable, importGraph } from './check/graph.ts'
@@ -22,6 +23,7 @@ const checks: readonly Check[] = [
   lint,
   format,
   houseRules,
+  circles,
   wordList,
   uml,
   reference,

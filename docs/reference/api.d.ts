@@ -9,11 +9,13 @@ export type { BelowOptions, Duration, Fault, FaultError, FaultOptions, FaultRequ
 export type { ApiName, KafkaErrorName, MetadataVerb } from './embedded/faults/kafka-names.ts';
 export type { ExpectNoErrorsOptions, RequestFilter, RequestOutcome, SeenError, SeenRequest } from './embedded/faults/seen-request.ts';
 export type { GroupDescription, GroupMember, GroupPartition, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './embedded/group.ts';
-export type { ForkOptions, Kafka, KafkaEvent, WaitOptions } from './embedded/kafka.ts';
+export type { ForkOptions, Kafka, KafkaEvent } from './embedded/kafka.ts';
 export type { AdvanceOptions, KafkaClock } from './embedded/kafka-clock.ts';
 export type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './embedded/record.ts';
 export { RefusedError } from './embedded/refused-error.ts';
-export type { StartKafkaOptions, TopicSpec } from './embedded/start-options.ts';
+export type { StartKafkaOptions } from './embedded/start-options.ts';
+export type { TopicSpec } from './embedded/topic-spec.ts';
+export type { WaitOptions } from './embedded/wait-options.ts';
 export { WaitTimeoutError } from './embedded/wait-timeout-error.ts';
 export { UserError, type UserErrorCode } from './user-error.ts';
 /** One process can run several servers. Rejects with a UserError if the user can fix the cause: a busy port, a directory in use, an unreachable store. */
@@ -26,7 +28,8 @@ import type { ExpectNoErrorsOptions, RequestFilter, SeenRequest } from './faults
 import type { KafkaGroup } from './group.ts';
 import type { KafkaClock } from './kafka-clock.ts';
 import type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './record.ts';
-import type { TopicSpec } from './start-options.ts';
+import type { TopicSpec } from './topic-spec.ts';
+import type { WaitOptions } from './wait-options.ts';
 /** A running server from `startKafka` or `fork`. `await using` stops it at the end of its block. After it starts to end, its asynchronous methods reject with a RefusedError, SERVER_STOPPED. */
 export interface Kafka extends AsyncDisposable {
     /** `127.0.0.1:54321`: the address for clients. */
@@ -99,11 +102,6 @@ export interface Kafka extends AsyncDisposable {
 export interface ForkOptions {
     /** As in `startKafka`, for events of the fork. */
     readonly onEvent?: (event: KafkaEvent) => void;
-}
-/** The time-out of a wait, in real time. */
-export interface WaitOptions {
-    /** Default: the `timeoutMs` of `startKafka`, otherwise 4,000. */
-    readonly timeoutMs?: number;
 }
 /** `kind` says what happened; the other fields are its details. */
 export interface KafkaEvent {
@@ -379,7 +377,7 @@ export interface ExpectNoErrorsOptions {
 }
 
 // ---- embedded/group.d.ts
-import type { WaitOptions } from './kafka.ts';
+import type { WaitOptions } from './wait-options.ts';
 /** A consumer group by its id, which need not exist yet. */
 export interface KafkaGroup {
     readonly id: string;
@@ -467,6 +465,13 @@ export interface GroupPartition {
     readonly lag: number;
     /** The member to which it is assigned. */
     readonly memberId: string | undefined;
+}
+
+// ---- embedded/wait-options.d.ts
+/** The time-out of a wait, in real time. */
+export interface WaitOptions {
+    /** Default: the `timeoutMs` of `startKafka`, otherwise 4,000. */
+    readonly timeoutMs?: number;
 }
 
 // ---- embedded/kafka-clock.d.ts
@@ -561,8 +566,18 @@ export declare class KafkaRecord implements RecordRef {
     toString(): string;
 }
 
+// ---- embedded/topic-spec.d.ts
+/** A topic to create. */
+export interface TopicSpec {
+    /** Default: the setting `num.partitions`, which is 1. */
+    readonly partitions?: number;
+    /** Kafka's topic configs by name, such as `{ 'max.message.bytes': 1_000_000 }`. */
+    readonly config?: Readonly<Record<string, string | number | boolean>>;
+}
+
 // ---- embedded/start-options.d.ts
 import type { KafkaEvent } from './kafka.ts';
+import type { TopicSpec } from './topic-spec.ts';
 /** All are optional: the default is an empty server in memory, on any free port of this machine. */
 export interface StartKafkaOptions {
     /** Topics to create, by name: the number of partitions, or a spec. A topic that already exists (from an earlier run in the same `dir`) must match. */
@@ -602,13 +617,6 @@ export interface StartKafkaOptions {
     readonly onEvent?: (event: KafkaEvent) => void;
     /** Whether the server alone keeps the process alive, for a program that does nothing but serve. Default: false, so that test runners end by themselves. */
     readonly holdsProcess?: boolean;
-}
-/** A topic to create. */
-export interface TopicSpec {
-    /** Default: the setting `num.partitions`, which is 1. */
-    readonly partitions?: number;
-    /** Kafka's topic configs by name, such as `{ 'max.message.bytes': 1_000_000 }`. */
-    readonly config?: Readonly<Record<string, string | number | boolean>>;
 }
 
 // ---- embedded/refused-error.d.ts

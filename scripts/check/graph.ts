@@ -1,4 +1,4 @@
-// The import graph of the folders: read from the sources, printed as a table or as a Mermaid diagram.
+// The import graph of the folders, read from the sources and printed as a table or as a Mermaid diagram; and that of the files.
 import { posix } from 'node:path'
 import type { Tree } from './check.ts'
 import { isTest } from './tree.ts'
@@ -20,6 +20,17 @@ export function importGraph(tree: Tree): Graph {
     }
   }
   return graph
+}
+
+/** From file → to files, within the repository and by relative imports: packages import one another by name, and the linter checks these arrows. */
+export function fileGraph(tree: Tree): ReadonlyMap<string, readonly string[]> {
+  const files = new Set(tree.sources)
+  return new Map(
+    tree.sources.map((path) => {
+      const relative = importsOf(tree.read(path)).filter((specifier) => specifier.startsWith('.'))
+      return [path, relative.map((specifier) => posix.join(posix.dirname(path), specifier)).filter((to) => files.has(to))]
+    }),
+  )
 }
 
 export function asTable(graph: Graph): string {

@@ -1,5 +1,5 @@
 // The description of the API as a single HTML page, without scripts or external resources.
-import type { OpenApi } from './openapi.ts'
+import type { OpenApi } from './openapi-document.ts'
 
 export function docsPage(description: OpenApi): string {
   const { info, paths } = description

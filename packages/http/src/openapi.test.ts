@@ -1,7 +1,7 @@
 // The OpenAPI description matches the committed file.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { OpenApi } from './openapi.ts'
+import type { OpenApi } from './openapi-document.ts'
 import { json } from './testing/json.ts'
 import { served } from './testing/served.ts'
 

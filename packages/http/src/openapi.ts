@@ -1,19 +1,9 @@
 // The OpenAPI description of both planes as one document, read from the schemas of the routes.
 import type { FastifyInstance } from 'fastify'
+import type { OpenApi, PathItem } from './openapi-document.ts'
 import type { PlaneName, PlaneParts } from './plane.ts'
 import { planeWithRoutes } from './planes.ts'
 import { problemSchema } from './schemas.ts'
-
-export interface OpenApi {
-  readonly openapi: string
-  readonly info: { readonly title: string; readonly version: string; readonly description?: string }
-  readonly paths: Readonly<Record<string, PathItem>>
-  readonly components: { readonly schemas: Readonly<Record<string, object>> }
-}
-
-export type PathItem = { readonly servers: readonly { readonly url: string; readonly description: string }[] } & Readonly<
-  Record<string, unknown>
->
 
 /**
  * Created on request, from separate instances that do not listen, so that it costs nothing at the start. Paths of both planes are listed once, with both

@@ -2,7 +2,7 @@
 import type { ClientCommand } from './client-command.ts'
 import { clusterHealth } from './cluster/cluster-health.ts'
 import { clusterInfo } from './cluster/cluster-info.ts'
-import { complete } from './completion/complete.ts'
+import { completeFrom } from './completion/complete.ts'
 import { completion } from './completion/completion.ts'
 import { configDescribe } from './config/config-describe.ts'
 import { configSet } from './config/config-set.ts'
@@ -50,7 +50,7 @@ export const clientCommands: readonly ClientCommand[] = [
   wait,
   exec,
   completion,
-  complete,
+  completeFrom(() => clientCommands),
   version,
 ]
 

@@ -30,6 +30,11 @@ export function parseInstant(text: string, { baseMs }: { readonly baseMs: number
   return { kind: 'instant', ms: text.startsWith('-') ? Math.max(0, baseMs - duration) : baseMs + duration, relative: true }
 }
 
+/** `1h` and `-1h` are both an hour ago. */
+export function instantAgo(text: string, nowMs: number): ParsedInstant {
+  return parseInstant(/^\d{10}(\d{3})?$|^\d{4}-|^-/.test(text) ? text : `-${text}`, { baseMs: nowMs })
+}
+
 export const instantForms =
   'write 2026-01-31, 2026-01-31T08:15:00Z, a Unix time in seconds or milliseconds, or a duration such as 90s, 1h30m, 2d'
 

@@ -2,11 +2,11 @@
 import type { AgentEvent, Services } from '@local-kafka-service/agent'
 import type { GroupDescription, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './group.ts'
 import { groupState, lagOf, whyNotCaughtUp, whyNotReady } from './group-state.ts'
-import type { WaitOptions } from './kafka.ts'
 import { checkOptionNames } from './option-names.ts'
 import { refusing, valueOf } from './refusals.ts'
 import { RefusedError } from './refused-error.ts'
 import { untilFound, type Wait, type WaitParts, wait } from './wait.ts'
+import type { WaitOptions } from './wait-options.ts'
 
 export interface GroupHandleParts extends WaitParts {
   readonly services: Services

@@ -1,5 +1,5 @@
 // A consumer group as a test sees it.
-import type { WaitOptions } from './kafka.ts'
+import type { WaitOptions } from './wait-options.ts'
 
 /** A consumer group by its id, which need not exist yet. */
 export interface KafkaGroup {

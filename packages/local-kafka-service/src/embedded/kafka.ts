@@ -5,7 +5,8 @@ import type { ExpectNoErrorsOptions, RequestFilter, SeenRequest } from './faults
 import type { KafkaGroup } from './group.ts'
 import type { KafkaClock } from './kafka-clock.ts'
 import type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './record.ts'
-import type { TopicSpec } from './start-options.ts'
+import type { TopicSpec } from './topic-spec.ts'
+import type { WaitOptions } from './wait-options.ts'
 
 /** A running server from `startKafka` or `fork`. `await using` stops it at the end of its block. After it starts to end, its asynchronous methods reject with a RefusedError, SERVER_STOPPED. */
 export interface Kafka extends AsyncDisposable {
@@ -80,12 +81,6 @@ export interface Kafka extends AsyncDisposable {
 export interface ForkOptions {
   /** As in `startKafka`, for events of the fork. */
   readonly onEvent?: (event: KafkaEvent) => void
-}
-
-/** The time-out of a wait, in real time. */
-export interface WaitOptions {
-  /** Default: the `timeoutMs` of `startKafka`, otherwise 4,000. */
-  readonly timeoutMs?: number
 }
 
 /** `kind` says what happened; the other fields are its details. */

@@ -2,10 +2,12 @@
 import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../user-error.ts'
 import type { ReadyOptions, SeekOptions } from './group.ts'
-import type { ForkOptions, WaitOptions } from './kafka.ts'
+import type { ForkOptions } from './kafka.ts'
 import type { AdvanceOptions } from './kafka-clock.ts'
 import type { RecordsQuery } from './record.ts'
-import type { StartKafkaOptions, TopicSpec } from './start-options.ts'
+import type { StartKafkaOptions } from './start-options.ts'
+import type { TopicSpec } from './topic-spec.ts'
+import type { WaitOptions } from './wait-options.ts'
 
 /** The calls that take options, with their types. */
 interface Takers {

@@ -3,7 +3,7 @@ import type { Services } from '@local-kafka-service/agent'
 import { errors } from '@local-kafka-service/protocol'
 import { refusedError, refusing } from './refusals.ts'
 import { RefusedError } from './refused-error.ts'
-import type { TopicSpec } from './start-options.ts'
+import type { TopicSpec } from './topic-spec.ts'
 import { provideTopics } from './topics.ts'
 
 export async function reset(services: Services, topics: Readonly<Record<string, number | TopicSpec>>): Promise<void> {

@@ -1,5 +1,6 @@
 // The options of `startKafka`.
 import type { KafkaEvent } from './kafka.ts'
+import type { TopicSpec } from './topic-spec.ts'
 
 /** All are optional: the default is an empty server in memory, on any free port of this machine. */
 export interface StartKafkaOptions {
@@ -36,12 +37,4 @@ export interface StartKafkaOptions {
   readonly onEvent?: (event: KafkaEvent) => void
   /** Whether the server alone keeps the process alive, for a program that does nothing but serve. Default: false, so that test runners end by themselves. */
   readonly holdsProcess?: boolean
-}
-
-/** A topic to create. */
-export interface TopicSpec {
-  /** Default: the setting `num.partitions`, which is 1. */
-  readonly partitions?: number
-  /** Kafka's topic configs by name, such as `{ 'max.message.bytes': 1_000_000 }`. */
-  readonly config?: Readonly<Record<string, string | number | boolean>>
 }

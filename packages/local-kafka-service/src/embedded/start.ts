@@ -9,7 +9,7 @@ import { embeddedPlan, forkPlan } from './embedded-plan.ts'
 import { embeddedFaults } from './faults/make-faults.ts'
 import { groupHandle } from './group-handle.ts'
 import { Heard } from './heard.ts'
-import type { Kafka, WaitOptions } from './kafka.ts'
+import type { Kafka } from './kafka.ts'
 import { logLines } from './log-lines.ts'
 import { ofPostgres } from './of-postgres.ts'
 import { checkOptionNames } from './option-names.ts'
@@ -26,6 +26,7 @@ import type { StartKafkaOptions } from './start-options.ts'
 import { createTopic, provideTopics } from './topics.ts'
 import { wait } from './wait.ts'
 import { checkWanted, type Wanted, waitForRecords } from './wait-for.ts'
+import type { WaitOptions } from './wait-options.ts'
 
 /** Less than the 5 s time-out of Vitest and Jest. */
 const defaultTimeoutMs = 4_000

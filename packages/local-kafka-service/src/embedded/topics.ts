@@ -5,7 +5,7 @@ import { UserError } from '../user-error.ts'
 import { checkOptionNames } from './option-names.ts'
 import { refusedError, valueOf } from './refusals.ts'
 import { RefusedError } from './refused-error.ts'
-import type { TopicSpec } from './start-options.ts'
+import type { TopicSpec } from './topic-spec.ts'
 
 type Parts = Pick<Services, 'topics'>
 

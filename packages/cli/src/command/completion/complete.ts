@@ -5,21 +5,24 @@ import { candidates, fitting, wordsOf } from './candidates.ts'
 /** The longest acceptable delay after Tab. */
 const deadlineMs = 2_000
 
-export const complete: ClientCommand = {
-  path: ['__complete'],
-  summary: 'Print the candidates for the end of a line.',
-  arguments: [{ name: 'line', required: true, doc: 'The line up to the cursor, beginning with lks.' }],
-  options: [],
-  examples: [],
-  standalone: true,
-  hidden: true,
-  async run({ arguments: [line = ''] }, { terminal, env }) {
-    const words = wordsOf(line).slice(1)
-    const [{ clientCommands }, { optionsOf }] = await Promise.all([import('../commands.ts'), import('../options-of.ts')])
-    const found = candidates({ words, commands: clientCommands, optionsOf, devFlags: words[0] === 'dev' ? await devFlags() : [] })
-    const names = found.names === undefined ? [] : fitting(await namesOf(found.names, found.values, env), found.begun)
-    terminal.data.write([...found.words, ...names].map((word) => `${word}\n`).join(''))
-  },
+/** `commands`: the table, which has this command, too. */
+export function completeFrom(commands: () => readonly ClientCommand[]): ClientCommand {
+  return {
+    path: ['__complete'],
+    summary: 'Print the candidates for the end of a line.',
+    arguments: [{ name: 'line', required: true, doc: 'The line up to the cursor, beginning with lks.' }],
+    options: [],
+    examples: [],
+    standalone: true,
+    hidden: true,
+    async run({ arguments: [line = ''] }, { terminal, env }) {
+      const words = wordsOf(line).slice(1)
+      const { optionsOf } = await import('../options-of.ts')
+      const found = candidates({ words, commands: commands(), optionsOf, devFlags: words[0] === 'dev' ? await devFlags() : [] })
+      const names = found.names === undefined ? [] : fitting(await namesOf(found.names, found.values, env), found.begun)
+      terminal.data.write([...found.words, ...names].map((word) => `${word}\n`).join(''))
+    },
+  }
 }
 
 async function devFlags(): Promise<readonly string[]> {

@@ -4,7 +4,8 @@ import type { Consumer } from '@platformatic/kafka'
 import type { OffsetCommitter } from './offset-committer.ts'
 import type { OffsetRange } from './offset-range.ts'
 import { readingsOf } from './partition-offsets.ts'
-import { type Block, type ReaderClient, type ReaderOptions, type Reading, readPartitions } from './partition-reader.ts'
+import type { PartitionRead } from './partition-read.ts'
+import { type Block, type ReaderClient, type ReaderOptions, readPartitions } from './partition-reader.ts'
 
 /** The part of the client library's Consumer that a member needs. */
 export type GroupMembership = Pick<
@@ -49,11 +50,11 @@ export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator
 /** What this member read in one generation of the group. */
 interface Turn {
   readonly generation: number
-  readonly readings: readonly Reading[]
+  readonly readings: readonly PartitionRead[]
 }
 
 /** A partition that this member keeps continues at its position, even if its last commit is still pending, so no record is printed twice. */
-function continued(reading: Reading, kept: readonly Reading[]): Reading {
+function continued(reading: PartitionRead, kept: readonly PartitionRead[]): PartitionRead {
   const mine = kept.find((one) => isSame(one, reading))
   return mine === undefined || mine.position <= reading.position
     ? reading
@@ -61,7 +62,7 @@ function continued(reading: Reading, kept: readonly Reading[]): Reading {
 }
 
 /** The end is taken when this member first gets the partition: repeated rebalances must not move it. */
-function withFirstEnd(reading: Reading, ends: Map<string, bigint>): Reading {
+function withFirstEnd(reading: PartitionRead, ends: Map<string, bigint>): PartitionRead {
   if (reading.until === undefined) return reading
   const key = `${reading.topic}:${reading.partition}`
   const until = ends.get(key) ?? reading.until
@@ -69,7 +70,7 @@ function withFirstEnd(reading: Reading, ends: Map<string, bigint>): Reading {
   return { ...reading, until }
 }
 
-function isSame(a: Reading, b: Reading): boolean {
+function isSame(a: PartitionRead, b: PartitionRead): boolean {
   return a.topic === b.topic && a.partition === b.partition
 }
 
@@ -127,13 +128,13 @@ async function committedReadings(
   client: ReaderClient,
   assignments: Assignments,
   range: OffsetRange,
-): Promise<readonly Reading[]> {
+): Promise<readonly PartitionRead[]> {
   if (assignments.length === 0) return []
   const committed = await member.listCommittedOffsets({
     topics: assignments.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })),
   })
   const found = await Promise.all(assignments.map(({ topic, partitions }) => readingsOf(client, { topic, partitions, range })))
-  return found.flat().map((reading): Reading => {
+  return found.flat().map((reading): PartitionRead => {
     const offset = committed.get(reading.topic)?.[reading.partition]
     return offset === undefined || offset < 0n ? reading : { ...reading, position: offset, notBefore: offset }
   })

@@ -8,23 +8,12 @@ import { ask, Exchange } from './exchange.ts'
 import { type FetchedPartition, fetchedRecords, type UnreadableBatch } from './fetched-records.ts'
 import type { KafkaRecord } from './kafka-record.ts'
 import { offsetsOf } from './partition-offsets.ts'
+import type { PartitionRead } from './partition-read.ts'
 import type { Patience } from './patience.ts'
-
-/** The position in one partition. The reader moves it past a block when the next one is requested; a caller that stops within a block may set it. */
-export interface Reading {
-  readonly topic: string
-  readonly partition: number
-  /** The next offset to fetch. */
-  position: bigint
-  /** Earlier records are skipped: the requested offset did not exist yet. */
-  readonly notBefore: bigint
-  /** Exclusive. */
-  readonly until: bigint | undefined
-}
 
 /** The records of one partition in one answer. */
 export interface Block {
-  readonly reading: Reading
+  readonly reading: PartitionRead
   readonly records: readonly KafkaRecord[]
   /** The position after this block; never after `until` of the reading, even if the last batch is longer. */
   readonly next: bigint
@@ -35,7 +24,7 @@ export type ReaderClient = Pick<Consumer, 'listApis' | 'connections' | 'metadata
 
 export interface ReaderOptions {
   readonly client: ReaderClient
-  readonly readings: readonly Reading[]
+  readonly readings: readonly PartitionRead[]
   /** Topics that are followed as a whole: partitions added later are read from their start. */
   readonly whole?: readonly string[]
   readonly patience: Patience
@@ -60,7 +49,7 @@ export async function* readPartitions({
   const inFlight = new Map<number, Promise<Answer>>()
   let waiting = readings.filter((reading) => !isDone(reading))
   // Only one fetch of a partition runs at a time, even if its leader changes; otherwise its records would arrive twice.
-  const asked = new Set<Reading>()
+  const asked = new Set<PartitionRead>()
   const known = new Map(whole.map((topic) => [topic, readings.filter((reading) => reading.topic === topic).length]))
   while (waiting.length > 0 && !signal.aborted) {
     waiting.push(...newPartitions(client, whole, known))
@@ -92,14 +81,14 @@ type Answer =
   | {
       readonly kind: 'fetched'
       readonly node: number
-      readonly asked: readonly Reading[]
+      readonly asked: readonly PartitionRead[]
       readonly blocks: readonly Block[]
       readonly unreadable: Unreadable | undefined
     }
-  | { readonly kind: 'failed'; readonly node: number; readonly asked: readonly Reading[]; readonly error: unknown }
+  | { readonly kind: 'failed'; readonly node: number; readonly asked: readonly PartitionRead[]; readonly error: unknown }
 
 interface Unreadable {
-  readonly reading: Reading
+  readonly reading: PartitionRead
   readonly batch: UnreadableBatch
 }
 
@@ -109,12 +98,12 @@ const maxBytesPerPartition = 1024 * 1024
 const maxWaitMs = 1_000
 const readCommitted = 1
 
-function isDone({ position, until }: Reading): boolean {
+function isDone({ position, until }: PartitionRead): boolean {
   return until !== undefined && position >= until
 }
 
 /** The partitions that the topics have gained; they are known afterwards. */
-function newPartitions(client: ReaderClient, topics: readonly string[], known: Map<string, number>): readonly Reading[] {
+function newPartitions(client: ReaderClient, topics: readonly string[], known: Map<string, number>): readonly PartitionRead[] {
   return topics.flatMap((topic) => {
     const before = known.get(topic) ?? 0
     const now = Math.max(before, client.currentMetadata?.topics.get(topic)?.partitionsCount ?? 0)
@@ -130,7 +119,7 @@ function newPartitions(client: ReaderClient, topics: readonly string[], known: M
 }
 
 /** Grouped by leader; -1 for a partition without a leader. */
-async function leadersOf(client: ReaderClient, readings: readonly Reading[]): Promise<ReadonlyMap<number, readonly Reading[]>> {
+async function leadersOf(client: ReaderClient, readings: readonly PartitionRead[]): Promise<ReadonlyMap<number, readonly PartitionRead[]>> {
   const metadata = await client.metadata({ topics: [...new Set(readings.map(({ topic }) => topic))] })
   return Map.groupBy(readings, ({ topic, partition }) => metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1)
 }
@@ -142,7 +131,7 @@ interface FetchFrom {
   readonly client: ReaderClient
   readonly exchange: Exchange
   readonly node: number
-  readonly asked: readonly Reading[]
+  readonly asked: readonly PartitionRead[]
 }
 
 async function fetchFrom({ client, exchange, node, asked }: FetchFrom): Promise<Answer> {
@@ -175,7 +164,7 @@ async function fetchFrom({ client, exchange, node, asked }: FetchFrom): Promise<
 /** Throws a ProtocolError of the client library if the answer is an error, for one partition or for all. */
 function blocksOf(
   { errorCode, responses }: DecodedResponseOf<typeof Fetch>,
-  asked: readonly Reading[],
+  asked: readonly PartitionRead[],
 ): { readonly blocks: readonly Block[]; readonly unreadable: Unreadable | undefined } {
   throwIfError(errorCode ?? 0)
   for (const { partitions } of responses) for (const partition of partitions) throwIfError(partition.errorCode)
@@ -195,7 +184,7 @@ function blocksOf(
 }
 
 /** Exported for its test. */
-export function blockOf(reading: Reading, answered: FetchedPartition): Block & { readonly unreadable: UnreadableBatch | undefined } {
+export function blockOf(reading: PartitionRead, answered: FetchedPartition): Block & { readonly unreadable: UnreadableBatch | undefined } {
   const { topic, partition, position, until } = reading
   const { records, next, unreadable } = fetchedRecords(answered, { topic, partition, from: position })
   return {
@@ -225,18 +214,18 @@ function unreadableError({ reading: { topic, partition }, batch: { firstOffset, 
   })
 }
 
-function isWanted(offset: bigint, { notBefore, until }: Reading): boolean {
+function isWanted(offset: bigint, { notBefore, until }: PartitionRead): boolean {
   return offset >= notBefore && (until === undefined || offset < until)
 }
 
 /** Partitions that were just served go to the end, because a broker fills its answer from the front. */
-function turned(readings: readonly Reading[], blocks: readonly Block[]): Reading[] {
+function turned(readings: readonly PartitionRead[], blocks: readonly Block[]): PartitionRead[] {
   const served = new Set(blocks.map(({ reading }) => reading))
   return [...readings.filter((reading) => !served.has(reading)), ...readings.filter((reading) => served.has(reading))]
 }
 
 /** Records were removed, or a log was truncated, while it was read: reports this, and continues with the remaining records. */
-async function moveIntoRange(client: ReaderClient, asked: readonly Reading[], tell: ReaderOptions['tell']): Promise<void> {
+async function moveIntoRange(client: ReaderClient, asked: readonly PartitionRead[], tell: ReaderOptions['tell']): Promise<void> {
   for (const reading of asked) {
     const { topic, partition, position } = reading
     const [start, end] = await Promise.all([

@@ -1,6 +1,7 @@
 // The work of `lks query`: reads the partitions between two times, selects matching records, and reports the range that it read.
 import { UserError } from 'local-kafka-service/internal/user-error'
 import type { CommandContext, Given, Terminal } from '../client-command.ts'
+import { instantAgo } from '../instants.ts'
 import { paintOf } from '../output/paint.ts'
 import { type Column, table } from '../output/table.ts'
 import { closeBy, openReader, partitionsOf } from './clients.ts'
@@ -8,8 +9,8 @@ import { patienceWith } from './cluster-patience.ts'
 import { DataSink } from './data-sink.ts'
 import { type KafkaRecord, recordName } from './kafka-record.ts'
 import { readingsOf } from './partition-offsets.ts'
-import { type Reading, readPartitions } from './partition-reader.ts'
-import { instantAgo } from './query.ts'
+import type { PartitionRead } from './partition-read.ts'
+import { readPartitions } from './partition-reader.ts'
 import { parseFilter, type RecordFilter } from './record-filter.ts'
 import { recordLine } from './record-json.ts'
 import { bytesView, headersView, timeView } from './record-view.ts'
@@ -162,7 +163,7 @@ const columns: readonly Column<KafkaRecord>[] = [
 const mostRanges = 12
 
 /** `3 found among 12000 records: orders[0] 0–5999, orders[1] 0–6000` */
-function scanView(found: Findings, readings: readonly Reading[], began: readonly bigint[], { topic, count }: Plan): string {
+function scanView(found: Findings, readings: readonly PartitionRead[], began: readonly bigint[], { topic, count }: Plan): string {
   const ranges = readings.flatMap(({ partition, position }, at) => {
     const from = began[at] ?? 0n
     return position > from ? [`[${partition}] ${from} to ${position - 1n}`] : []

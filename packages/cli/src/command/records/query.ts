@@ -1,6 +1,6 @@
 // The row of `lks query`: searches for records between two times and shows them in a table.
 import type { ClientCommand } from '../client-command.ts'
-import { instantForms, parseInstant } from '../instants.ts'
+import { instantAgo, instantForms } from '../instants.ts'
 import { count, whatIsWrong } from './option-checks.ts'
 import { parseFilter } from './record-filter.ts'
 
@@ -58,11 +58,6 @@ export const query: ClientCommand = {
     const { runQuery } = await import('./query-run.ts')
     await runQuery(given, context)
   },
-}
-
-/** `1h` and `-1h` are both an hour ago. */
-export function instantAgo(text: string, nowMs: number): ReturnType<typeof parseInstant> {
-  return parseInstant(/^\d{10}(\d{3})?$|^\d{4}-|^-/.test(text) ? text : `-${text}`, { baseMs: nowMs })
 }
 
 function instant(value: string): string | undefined {
