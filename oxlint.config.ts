@@ -34,6 +34,8 @@ export const arrows: Record<string, readonly string[]> = {
 /** Files beside the folders, and the folders that may import them. limits.ts is for all. */
 const rootFiles: Record<string, readonly string[]> = {
   'agent.ts': [],
+  'lifecycle.ts': [],
+  'health.ts': [],
   'parts.ts': [],
   'copies.ts': [],
   'index.ts': [],
@@ -330,7 +332,7 @@ export default defineConfig({
     // Folders of the agent, then the files beside them.
     ...agentFolders,
     {
-      files: ['packages/agent/src/{agent,index,limits,settings,services,codecs,optional-package}.ts'],
+      files: ['packages/agent/src/{agent,lifecycle,health,index,limits,settings,services,codecs,optional-package}.ts'],
       rules: imports(...packagePatterns('agent'), {
         group: allImplementations,
         message: 'An implementation: only parts.ts names it. Import the port.',

@@ -6,9 +6,11 @@ import { Groups } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClassicSettings } from './core/group/classic-messages.ts'
 import type { ClusterId } from './core/ids.ts'
+import { gaugesOf, type Health, healthOf } from './health.ts'
+import { type AgentEnd, Lifecycle } from './lifecycle.ts'
 import { limits } from './limits.ts'
-import { Membership, type TakeOver } from './membership.ts'
-import type { MetadataStore } from './metadata/metadata-store.ts'
+import { Membership, type Self, type TakeOver } from './membership.ts'
+import type { Member, MetadataStore } from './metadata/metadata-store.ts'
 import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress, Network } from './net/network.ts'
 import { serveKafka } from './net/serve.ts'
@@ -71,17 +73,31 @@ export interface AgentOptions {
   readonly machine?: string
 }
 
-/** `fenced`: a successor or another agent took over. `killed`: by `kill`, or by the agent itself after a defect, when its state is not to be trusted. */
-export type AgentEnd = 'drained' | 'fenced' | 'killed'
+/** What can be done with the data of an agent, said once for HTTP, commands and embedding programs. */
+export interface AgentOperations {
+  readonly topics: TopicOperations
+  readonly records: RecordOperations
+  readonly groups: GroupOperations
+}
+
+/** What another server of the same agent shares with its Kafka port. */
+export interface SharedServices extends Pick<Services, 'clock' | 'ioClock' | 'random' | 'settings' | 'gate' | 'emit'> {
+  /** The memory of HTTP answers with records. */
+  readonly httpAnswers: AnswerMemory
+}
 
 export interface Agent {
   readonly clusterId: ClusterId
   readonly brokerId: number
   /** The addresses on which it listens for Kafka clients, in the order of `listen`. */
   readonly addresses: readonly ListenAddress[]
-  readonly services: Services
-  /** The reasons, in words, why it is not ready, or what is damaged although it is ready. */
-  health(): { readonly ready: boolean; readonly reasons: readonly string[] }
+  readonly operations: AgentOperations
+  readonly shared: SharedServices
+  /** The live agents, as of the last heartbeat. */
+  members(): Iterable<Member>
+  /** The reason why this agent cannot write to its stores, if there is one. */
+  storeTrouble(): string | undefined
+  health(): Health
   metrics(): readonly Metric[]
   /** Settles once, when the agent ends. */
   readonly ended: Promise<AgentEnd>
@@ -94,27 +110,25 @@ export interface Agent {
 
 /** Registers the agent and opens its port. Rejects if the port is taken or a service is away, and with a LeaseHeldError if another agent serves the cluster. */
 export async function createAgent(parts: Parts, options: AgentOptions): Promise<Agent> {
+  return (await buildAgent(parts, options)).agent
+}
+
+/** For tests, which replace the services of single requests. */
+export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{ readonly agent: Agent; readonly services: Services }> {
   const { clock, ioClock = clock, sessionClock = clock, random, metadata, codecs, crc32c } = parts
-  const { settings } = options
-  const turns = new Turns(ioClock)
+  const { clusterId, log } = metadata
+  const { settings, flush } = options
   const meters = new Meters()
   const emit = (event: AgentEvent): void => {
     meters.count(event)
     parts.emit(event)
   }
-  const stopped = new AbortController()
-  const ended = Promise.withResolvers<AgentEnd>()
-
+  const turns = new Turns(ioClock)
   const stores = parts.stores ?? new StoreWatch({ emit, clock: ioClock })
-  const first = options.listen[0]
-  const name = text(settings, 'agent.name') ?? 'agent-1'
+  const { members, slots } = metadata
   const membership = await Membership.join(
-    { members: metadata.members, slots: metadata.slots, clock: ioClock, random, emit },
-    {
-      agent: name,
-      advertised: options.advertised ?? { host: first?.host ?? 'localhost', port: first?.port ?? 0 },
-      machine: options.machine ?? null,
-    },
+    { members, slots, clock: ioClock, random, emit },
+    selfOf(options),
     options.takeOver ?? 'once silent',
   )
   const { owners } = membership
@@ -122,47 +136,21 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
 
   const objects = new CachedObjects(parts.objects, { maxBytes: number(settings, 'cache.bytes') })
   const catalog = new Catalog()
-  const tails = new Tails((asked) => metadata.log.partitions(asked))
-  const writer = new Writer({
-    clusterId: metadata.clusterId,
-    incarnation,
-    objects,
-    log: metadata.log,
-    clock: ioClock,
-    emit,
-    tails,
-    catalog,
-    crc32c,
-    policy: options.flush,
-    stores,
-    onFenced: () => fence(),
-    onBroken: () => kill(),
-    producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
-  })
+  const tails = new Tails((asked) => log.partitions(asked))
+  const onFenced = (): void => life.fence()
+  const onBroken = (): void => life.kill()
+  const ofWrites = { clusterId, incarnation, objects, log, clock: ioClock, emit, tails, catalog, crc32c, stores, onFenced, onBroken }
+  const writer = new Writer({ ...ofWrites, policy: flush, producerIdExpirationMs: number(settings, 'producer.id.expiration.ms') })
+  const producerIds = new ProducerIds((count) => log.allocateProducerIds(count))
+
   const damage = new DamageReports({ emit, topicName: (topicId) => catalog.byId(topicId)?.name })
   const segments = new SegmentReader({ objects, crc32c, damage, emit })
-  const reader = new Reader({ log: metadata.log, segments, tails, owners, clock, turns })
+  const reader = new Reader({ log, segments, tails, owners, clock, turns })
+  const offsets = new Offsets({ log, segments, owners, turns, codecs })
   const answerMemory = new AnswerMemory(limits.fetchAnswersBytes)
   const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
-  const offsets = new Offsets({ log: metadata.log, segments, owners, turns, codecs })
-  const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings, turns, random, emit })
-  const records = new RecordOperations({
-    topics,
-    writer,
-    stores,
-    reader,
-    offsets,
-    tails,
-    owners,
-    settings,
-    clock,
-    ioClock,
-    turns,
-    codecs,
-    crc32c,
-  })
-  const producerIds = new ProducerIds((count) => metadata.log.allocateProducerIds(count))
+
   const groups = new Groups({
     store: metadata.groups,
     owners,
@@ -176,124 +164,53 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
     offsetsRetentionMs: number(settings, 'offsets.retention.minutes') * 60_000,
     offsetsCheckMs: number(settings, 'offsets.retention.check.interval.ms'),
   })
-  const groupOperations = new GroupOperations({ groups, topics, log: metadata.log, offsets })
-  const services: Services = {
-    clock,
-    ioClock,
-    turns,
-    random,
-    settings,
-    gate: openGate,
-    emit,
-    codecs,
-    crc32c,
-    metadata,
-    catalog,
-    owners,
-    tails,
-    topics,
-    records,
-    writer,
-    stores,
-    reader,
-    answerMemory,
-    httpAnswers,
-    fetchSessions,
-    offsets,
-    producerIds,
-    groups,
-    groupOperations,
-  }
 
+  const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings, turns, random, emit })
+  const ofAppends = { writer, tails, owners, settings, clock, ioClock, turns, codecs, crc32c }
+  const records = new RecordOperations({ ...ofAppends, topics, log, stores, reader, offsets })
+  const operations = { topics, records, groups: new GroupOperations({ groups, topics, log, offsets }) }
+
+  const common = { clock, ioClock, random, settings, gate: openGate, emit }
+  const ofReads = { reader, offsets, answerMemory, fetchSessions }
+  const services: Services = { ...common, ...ofAppends, ...ofReads, clusterId, catalog, topics, producerIds, groups }
+  const life = new Lifecycle({ membership, groups, tails, writer, emit })
+  const { network, interceptor } = parts
+  const { listen, advertised } = options
   const kafka = await serveKafka({
-    network: parts.network,
-    listen: options.listen,
-    ...(options.advertised && { advertised: options.advertised }),
+    network,
+    listen,
     handlers,
     services,
-    ...(parts.interceptor && { interceptor: parts.interceptor }),
+    ...(advertised && { advertised }),
+    ...(interceptor && { interceptor }),
   })
-  const beating = membership.run(stopped.signal).then((end) => {
-    if (end === 'fenced') fence()
-  })
-  const coordinating = groups.run(stopped.signal)
+  life.run(kafka)
 
-  let over = false
-  function fence(): void {
-    if (over) return
-    over = true
-    owners.fence()
-    tails.forget(() => true)
-    groups.abandon()
-    stopped.abort()
-    kafka.close()
-    ended.resolve('fenced')
-  }
-
-  function kill(): void {
-    over = true
-    groups.abandon()
-    writer.kill()
-    stopped.abort()
-    kafka.close()
-    ended.resolve('killed')
-  }
-
-  async function drain(): Promise<void> {
-    if (over) return
-    over = true
-    kafka.stopAccepting()
-    await groups.stop()
-    await kafka.drain()
-    await writer.drain()
-    stopped.abort()
-    await Promise.all([beating, coordinating])
-    try {
-      if (!writer.fenced) await membership.leave()
-    } finally {
-      // This runs also when the database is away: the slots stay with this incarnation until the next start fences it.
-      kafka.close()
-      ended.resolve('drained')
-    }
-  }
-
-  return {
-    clusterId: metadata.clusterId,
+  const agent: Agent = {
+    clusterId,
     brokerId,
     addresses: kafka.addresses,
-    services,
-    ended: ended.promise,
-    drain,
-    kill,
-    health() {
-      const reasons = [
-        ...(over ? ['the agent is stopping'] : []),
-        ...(stores.trouble === undefined ? [] : [stores.trouble]),
-        ...(membership.silentMs > 5 * limits.heartbeatMs && stores.trouble === undefined
-          ? [`the Metadata Service has not answered for ${Math.round(membership.silentMs / 1000)} s`]
-          : []),
-        ...(writer.troubled === undefined || stores.trouble !== undefined ? [] : [`the FileStorage Service: ${writer.troubled}`]),
-      ]
-      return { ready: reasons.length === 0, reasons: [...reasons, ...damage.reasons()] }
-    },
-    metrics() {
-      return meters.read({
-        connections: kafka.connections,
-        uncommittedBytes: writer.uncommittedBytes,
-        memory: [
-          ...kafka.frameMemory,
-          { part: 'uncommitted', usedBytes: writer.uncommittedBytes, limitBytes: limits.uncommittedBytes },
-          { part: 'fetch answers', usedBytes: answerMemory.usedBytes, limitBytes: answerMemory.capacityBytes },
-          { part: 'http answers', usedBytes: httpAnswers.usedBytes, limitBytes: httpAnswers.capacityBytes },
-        ],
-        flushesInFlight: writer.flushesInFlight,
-        heartbeatAgeSeconds: membership.silentMs / 1000,
-        damagedPlaces: damage.count,
-        cache: objects.meters,
-        store: parts.storeMeters?.() ?? [],
-      })
-    },
-    [Symbol.asyncDispose]: drain,
+    operations,
+    shared: { ...common, httpAnswers },
+    members: () => owners.members,
+    storeTrouble: () => stores.trouble,
+    health: () => healthOf({ stopping: life.stopping, stores, membership, writer, damage }),
+    metrics: () =>
+      meters.read(gaugesOf({ kafka, writer, answerMemory, httpAnswers, membership, damage, objects, store: parts.storeMeters?.() ?? [] })),
+    ended: life.ended,
+    drain: () => life.drain(),
+    kill: () => life.kill(),
+    [Symbol.asyncDispose]: () => life.drain(),
+  }
+  return { agent, services }
+}
+
+/** How this agent registers. */
+function selfOf({ settings, listen: [first], advertised, machine }: AgentOptions): Self {
+  return {
+    agent: text(settings, 'agent.name') ?? 'agent-1',
+    advertised: advertised ?? { host: first?.host ?? 'localhost', port: first?.port ?? 0 },
+    machine: machine ?? null,
   }
 }
 

@@ -1,6 +1,6 @@
 // The public surface of the agent: its constructor, its ports, and the inputs and results of its operations.
 export { errors, KafkaError, type KafkaErrorName } from '@local-kafka-service/protocol'
-export { type Agent, type AgentOptions, createAgent, type Parts } from './agent.ts'
+export { type Agent, type AgentOperations, type AgentOptions, createAgent, type Parts } from './agent.ts'
 export type { Gate } from './api/gate.ts'
 export type { Operation, RequestContext, Resource } from './api/request-context.ts'
 export type { CopySource } from './copies.ts'
@@ -50,7 +50,6 @@ export {
   PartsError,
 } from './parts.ts'
 export { type AnswerClaim, NoAnswerMemory } from './read/answer-memory.ts'
-export type { Services } from './services.ts'
 export {
   type AgentSettingName,
   agentSettings,

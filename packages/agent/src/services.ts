@@ -1,13 +1,10 @@
-// The parts of an agent that the handlers, the HTTP routes and the product may use: its views and its operations.
+// The parts of an agent that its Kafka port may use. Each handler declares which of them it uses.
 import type { Codecs } from '@local-kafka-service/protocol'
 import type { Gate } from './api/gate.ts'
 import type { Groups } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
-import type { MetadataStore } from './metadata/metadata-store.ts'
+import type { ClusterId } from './core/ids.ts'
 import type { EventHook } from './observe/events.ts'
-import type { StoreWatch } from './observe/store-watch.ts'
-import type { GroupOperations } from './operations/groups.ts'
-import type { RecordOperations } from './operations/records.ts'
 import type { TopicOperations } from './operations/topics.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'
 import type { Offsets } from './read/offsets.ts'
@@ -35,23 +32,17 @@ export interface Services {
   readonly emit: EventHook
   readonly codecs: Codecs
   readonly crc32c: Checksum
-  readonly metadata: MetadataStore
+  readonly clusterId: ClusterId
   readonly catalog: Catalog
   readonly owners: Owners
   readonly tails: Tails
   readonly topics: TopicOperations
-  readonly records: RecordOperations
   readonly writer: Writer
-  /** The reason why this agent cannot write to its stores, if there is one. */
-  readonly stores: StoreWatch
   readonly reader: Reader
   /** The memory of Kafka's fetch answers. */
   readonly answerMemory: AnswerMemory
-  /** The memory of HTTP answers with records. */
-  readonly httpAnswers: AnswerMemory
   readonly fetchSessions: FetchSessions
   readonly offsets: Offsets
   readonly producerIds: ProducerIds
   readonly groups: Groups
-  readonly groupOperations: GroupOperations
 }

@@ -20,8 +20,8 @@ interface Holder {
 export type AnswerStreams = (request: FastifyRequest, raw: { on(event: 'close', closed: () => void): unknown }) => AnswerOnItsWay
 
 /** Created once for both planes. */
-export function answerStreams({ services }: ServedAgent): AnswerStreams {
-  const { httpAnswers, ioClock, emit } = services
+export function answerStreams({ shared }: ServedAgent): AnswerStreams {
+  const { httpAnswers, ioClock, emit } = shared
   const holders = new Set<Holder>()
   const stalled = new StalledReaders({ clock: ioClock, holders, giveWay: (holder, message) => holder.giveWay(message) })
   httpAnswers.onStarved(() => stalled.starved())

@@ -14,7 +14,7 @@ export function rerouted(
   if (leader === undefined || leader === parts.agent.brokerId)
     return new Problem('notLeader', `${what} has no owner at the moment.`, { more: { partition } })
   const url = parts.dataUrlOf(leader)
-  const member = [...parts.agent.services.owners.members].find(({ brokerId }) => brokerId === leader)
+  const member = [...parts.agent.members()].find(({ brokerId }) => brokerId === leader)
   const owner = {
     brokerId: leader,
     ...(member !== undefined && { agent: member.agent, kafka: `${member.host}:${member.port}` }),

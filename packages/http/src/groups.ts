@@ -17,7 +17,8 @@ interface SeekBody {
 }
 
 export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
-  const { groupOperations, gate } = agent.services
+  const groupOperations = agent.operations.groups
+  const { gate } = agent.shared
 
   app.get(
     '/groups',

@@ -32,7 +32,7 @@ interface TopicQuery {
 type Form = 'json' | 'ndjson' | 'events'
 
 export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
-  const { records } = parts.agent.services
+  const { records } = parts.agent.operations
   const { answers } = parts
   let tails = 0
 
@@ -174,7 +174,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
     if (tail.kind !== 'tail') throw problemOfRefusal(tail)
     const text = eventText(tail, {
       partition: asked.partition,
-      clock: parts.agent.services.ioClock,
+      clock: parts.agent.shared.ioClock,
       signal: asked.signal,
       requestId: request.id,
       stalled: () => request.raw.destroy(),

@@ -51,7 +51,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
   const { agent, allowedHosts, stopping } = parts
   const app = Fastify({
     logger: false,
-    genReqId: () => Buffer.from(agent.services.random.bytes(9)).toString('base64url'),
+    genReqId: () => Buffer.from(agent.shared.random.bytes(9)).toString('base64url'),
     bodyLimit: httpLimits.controlBodyBytes,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 300 },
@@ -126,9 +126,9 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     )
   })
   app.setErrorHandler((error, request, reply) => {
-    const problem = withTrouble(problemOf(error, request.routeOptions.bodyLimit), agent.services.stores.trouble)
+    const problem = withTrouble(problemOf(error, request.routeOptions.bodyLimit), agent.storeTrouble())
     if (problem.kind === 'defect')
-      agent.services.emit({ kind: 'defect', where: `${request.method} ${pathOf(request.url)}`, error: problem.cause ?? error })
+      agent.shared.emit({ kind: 'defect', where: `${request.method} ${pathOf(request.url)}`, error: problem.cause ?? error })
     return reply
       .code(problem.row.status)
       .headers(problem.headers)
@@ -161,7 +161,7 @@ function contextOf(name: PlaneName, request: FastifyRequest, signal: AbortSignal
 function gated(agent: ServedAgent, request: FastifyRequest): Problem | undefined {
   const { access } = request.routeOptions.config
   if (access === undefined || access.operation === 'NONE') return undefined
-  const { gate } = agent.services
+  const { gate } = agent.shared
   const resource = resourceOf(access.resource, request, agent.clusterId)
   if (!gate.authorize(request.requestContext, access.operation, resource)) {
     return new Problem(

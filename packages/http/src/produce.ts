@@ -10,7 +10,8 @@ import { problemAnswers } from './schemas.ts'
 import { topicParams } from './topics.ts'
 
 export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
-  const { records, settings } = parts.agent.services
+  const { records } = parts.agent.operations
+  const { settings } = parts.agent.shared
 
   app.post<{ Params: { readonly topic: string; readonly partition: number }; Body: Buffer | undefined }>(
     '/topics/:topic/produce/:partition',

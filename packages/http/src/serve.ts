@@ -53,11 +53,11 @@ export async function serveHttp(agent: ServedAgent, options: HttpOptions): Promi
     answers: answerStreams(agent),
   }
   const [controlApp, dataApp] = await Promise.all([planeWithRoutes('control', parts), planeWithRoutes('data', parts)])
-  const { emit, ioClock } = agent.services
+  const { emit, ioClock } = agent.shared
   const room = (): ConnectionRoom => new ConnectionRoom({ clock: ioClock, emit })
   const control = await listen(options.control, (request, response) => controlApp.routing(request, response), room())
   listening.control = control
-  const after = (delayMs: number, callback: () => void): { cancel(): void } => agent.services.ioClock.after(delayMs, callback)
+  const after = (delayMs: number, callback: () => void): { cancel(): void } => agent.shared.ioClock.after(delayMs, callback)
   const data = await listen(options.data, (request, response) => dataApp.routing(request, response), room()).catch(
     async (error: unknown) => {
       await control.closed(0, after)

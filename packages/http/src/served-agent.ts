@@ -1,16 +1,7 @@
 // The part of an agent that HTTP uses: a narrow view, so that routes can only call operations.
-import type { Services } from '@local-kafka-service/agent'
+import type { Agent } from '@local-kafka-service/agent'
 
-export interface ServedAgent {
-  readonly clusterId: string
-  readonly brokerId: number
-  readonly services: Pick<
-    Services,
-    'clock' | 'ioClock' | 'random' | 'settings' | 'gate' | 'emit' | 'httpAnswers' | 'topics' | 'records' | 'groupOperations'
-  > & {
-    readonly owners: Pick<Services['owners'], 'members' | 'ofPartition'>
-    readonly stores: Pick<Services['stores'], 'trouble'>
-  }
+export interface ServedAgent extends Pick<Agent, 'clusterId' | 'brokerId' | 'operations' | 'shared' | 'members' | 'storeTrouble'> {
   /** Whether the agent is ready, and the reasons if it is not. */
   health(): Health
   metrics(): readonly Metric[]

@@ -13,7 +13,8 @@ interface NewTopicBody {
 }
 
 export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
-  const { topics, settings, clock } = agent.services
+  const { topics } = agent.operations
+  const { settings, clock } = agent.shared
 
   app.post<{ Body: NewTopicBody }>(
     '/topics',

@@ -48,7 +48,7 @@ export class KeyedProducer {
       signal: new AbortController().signal,
     }
     const silent = time.sleep(answerMs).then(() => ({ kind: 'silent' as const }))
-    const answer = await Promise.race([running.agent.services.records.produceOne(asked), silent]).catch(unavailable)
+    const answer = await Promise.race([running.agent.operations.records.produceOne(asked), silent]).catch(unavailable)
     trace.write(this.#options.name, `${value} in ${partition}: ${answer.kind === 'appended' ? `offset ${answer.offset}` : answer.kind}`)
     if (answer.kind === 'key reused')
       checker.violate('I8 an idempotent record is stored once and in order', `the key of ${value} stands for another record`)

@@ -12,7 +12,7 @@ import { handler } from './handler.ts'
 const brokerEndpoints = 1
 const controllerEndpoints = 2
 
-type Uses = Pick<Services, 'metadata' | 'owners' | 'gate'>
+type Uses = Pick<Services, 'clusterId' | 'owners' | 'gate'>
 
 export const describeCluster = handler({
   api: DescribeCluster,
@@ -31,7 +31,7 @@ export const describeCluster = handler({
         throttleTimeMs: 0,
         errorCode: 0,
         endpointType,
-        clusterId: services.metadata.clusterId,
+        clusterId: services.clusterId,
         controllerId: services.owners.brokerId,
         brokers: brokersFor(context, services).map(({ nodeId, host, port }) => ({ brokerId: nodeId, host, port })),
         ...(includeClusterAuthorizedOperations && { clusterAuthorizedOperations: authorizedOperations(context, services, cluster) }),

@@ -250,9 +250,9 @@ describe('offsets', () => {
     }
     const left = async (): Promise<readonly number[]> => (await kafka.services.groups.offsets('g')).map(({ partition }) => partition)
     expect(await left()).toEqual([0, 1, 2, 3, 4])
-    await expireOffsets(kafka.services.metadata.groups, 3_600_000)
+    await expireOffsets(kafka.metadata.groups, 3_600_000)
     expect(await left()).toEqual([0, 2, 3, 4])
-    await expireOffsets(kafka.services.metadata.groups, 0)
+    await expireOffsets(kafka.metadata.groups, 0)
     expect(await left()).toEqual([2, 3, 4])
   })
 

@@ -22,7 +22,7 @@ import type { RequestContext } from './request-context.ts'
 
 const idsFrom = 12
 
-type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'metadata' | 'owners'>
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'clusterId' | 'owners'>
 
 export const metadata = handler({
   api: Metadata,
@@ -34,7 +34,7 @@ export const metadata = handler({
       response: {
         throttleTimeMs: 0,
         brokers: brokersFor(context, services),
-        clusterId: services.metadata.clusterId,
+        clusterId: services.clusterId,
         // Every agent can do what Kafka's controller does; naming this one saves the client a connection.
         controllerId: services.owners.brokerId,
         topics,

@@ -82,7 +82,7 @@ describe('ListOffsets', () => {
   test('a topic that another agent deleted is unknown, and leaves the catalog', async () => {
     await using kafka = await anAgent()
     const topicId = await kafka.topic('t')
-    await kafka.services.metadata.topics.delete(topicId)
+    await kafka.metadata.topics.delete(topicId)
     expect(await listed(kafka, 11, -1)).toMatchObject({ errorCode: codeOf('UNKNOWN_TOPIC_OR_PARTITION') })
     expect(kafka.services.catalog.byId(topicId)).toBeUndefined()
   })

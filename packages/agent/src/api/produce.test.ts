@@ -256,7 +256,7 @@ test('records for a topic that another agent deleted are rejected as unknown, an
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
   await produced(kafka, aBatch(['v']))
-  await kafka.services.metadata.topics.delete(topicId)
+  await kafka.metadata.topics.delete(topicId)
   expect(await produced(kafka, aBatch(['v']))).toMatchObject({ errorCode: codeOf('UNKNOWN_TOPIC_OR_PARTITION') })
   expect(kafka.services.catalog.byId(topicId)).toBeUndefined()
 })

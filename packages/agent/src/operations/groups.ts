@@ -20,7 +20,7 @@ import { noPartition, range, refused } from './record-places.ts'
 import type { TopicOperations } from './topics.ts'
 
 export interface GroupVerbsParts {
-  readonly groups: Pick<Groups, 'ask' | 'commitInSteps' | 'offsets' | 'delete' | 'list'>
+  readonly groups: Pick<Groups, 'ask' | 'commitInSteps' | 'offsets' | 'delete' | 'list' | 'vacate'>
   readonly topics: Pick<TopicOperations, 'find'>
   readonly log: Pick<LogIndex, 'partitions'>
   readonly offsets: Pick<Offsets, 'list'>
@@ -136,6 +136,11 @@ export class GroupOperations {
       default:
         return refused(error)
     }
+  }
+
+  /** Makes all members of all groups leave: for a copy of a cluster, which has no connected members. */
+  vacate(): Promise<void> {
+    return this.#parts.groups.vacate()
   }
 
   /** Deletes the group with its offsets; fails while it has members. */

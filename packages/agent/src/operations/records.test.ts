@@ -226,6 +226,7 @@ class Parts {
     }
     const parts: RecordOperationsParts = {
       stores: this.stores,
+      log: { partitions: async () => [] },
       topics: { find: async () => [found()], findById: async () => [found()] },
       tails: {
         get: () => undefined,

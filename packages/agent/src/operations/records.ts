@@ -1,9 +1,9 @@
 // The operations on records that HTTP routes and commands share: produce one, append, read a partition, query a topic, follow its end.
 import { errors } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
-import type { TopicId } from '../core/ids.ts'
+import type { TopicId, TopicPartition } from '../core/ids.ts'
 import { limits } from '../limits.ts'
-import type { Watermarks } from '../metadata/metadata-store.ts'
+import type { LogIndex, Watermarks } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
 import type { Offsets } from '../read/offsets.ts'
@@ -19,6 +19,7 @@ import type { TopicOperations } from './topics.ts'
 
 export interface RecordOperationsParts extends AppendParts {
   readonly topics: Pick<TopicOperations, 'find' | 'findById'>
+  readonly log: Pick<LogIndex, 'partitions'>
   readonly stores: Pick<StoreWatch, 'trouble' | 'onFailure'>
   readonly reader: Pick<Reader, 'fetch'>
   readonly offsets: Pick<Offsets, 'list'>
@@ -148,6 +149,11 @@ export class RecordOperations {
         }
       }
     }
+  }
+
+  /** The ends of partitions, from the database. Undefined for one that does not exist. */
+  ends(asked: readonly TopicPartition[]): Promise<readonly (Watermarks | undefined)[]> {
+    return this.#parts.log.partitions(asked)
   }
 
   /** Reads the records of all partitions up to their current ends, and answers how far it got. */

@@ -91,9 +91,9 @@ test.each<[string, (file: string, bytes: Buffer) => Promise<void>]>([
 
     const signal = new AbortController().signal
     const read = { topic: 't', partition: 0, limit: 100, maxBytes: 1_000_000, waitMs: 0, signal }
-    const good = await kafka.services.records.read({ ...read, from: 'earliest' })
+    const good = await kafka.agent.operations.records.read({ ...read, from: 'earliest' })
     expect(good.kind === 'records' && good.records.map(({ offset }) => offset)).toEqual(upTo(0, 10))
-    expect(await kafka.services.records.read({ ...read, from: { offset: 10 } })).toMatchObject({
+    expect(await kafka.agent.operations.records.read({ ...read, from: { offset: 10 } })).toMatchObject({
       kind: 'damaged',
       topic: 't',
       partition: 0,
@@ -112,10 +112,10 @@ test('H1: a query returns the records before the damage, and its cursor leads to
     (file) => rm(file),
     async (kafka) => {
       const query = { topic: 't', filter: {}, limit: 100, signal: new AbortController().signal }
-      const found = await kafka.services.records.query(query)
+      const found = await kafka.agent.operations.records.query(query)
       if (found.kind !== 'scanned' || found.cursor === undefined) throw new Error(`the query answered ${found.kind}`)
       expect(found.records).toHaveLength(2 * recordsEach)
-      expect(await kafka.services.records.query({ ...query, cursor: found.cursor })).toMatchObject({
+      expect(await kafka.agent.operations.records.query({ ...query, cursor: found.cursor })).toMatchObject({
         kind: 'damaged',
         topic: 't',
         offset: 10,

@@ -116,6 +116,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const offsets = new Offsets({ log, segments, owners, turns, codecs })
   const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings: agentSettings, turns, random, emit })
   const records = new RecordOperations({
+    log,
     topics,
     writer,
     stores,
@@ -132,10 +133,10 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   })
 
   const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
-  const groupOperations = new GroupOperations({ groups: noGroups, topics, log, offsets })
+  const groups = new GroupOperations({ groups: noGroups, topics, log, offsets })
 
   const asked: string[] = []
-  const gate: ServedAgent['services']['gate'] = {
+  const gate: ServedAgent['shared']['gate'] = {
     authorize(_context, operation, { type, name }) {
       asked.push(`${operation} ${type} ${name}`)
       return options.refuse !== true
@@ -146,20 +147,10 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,
-    services: {
-      clock,
-      ioClock: clock,
-      random,
-      settings: agentSettings,
-      gate,
-      emit,
-      httpAnswers,
-      topics,
-      records,
-      groupOperations,
-      owners,
-      stores,
-    },
+    operations: { topics, records, groups },
+    shared: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, httpAnswers },
+    members: () => owners.members,
+    storeTrouble: () => stores.trouble,
     health: () => health,
     metrics: () => [
       {
@@ -234,4 +225,5 @@ const noGroups: GroupVerbsParts['groups'] = {
   offsets: notHere,
   delete: notHere,
   list: () => Promise.resolve([]),
+  vacate: notHere,
 }

@@ -1,5 +1,5 @@
 // One consumer group of an embedded server, by its id.
-import type { AgentEvent, Services } from '@local-kafka-service/agent'
+import type { AgentEvent, AgentOperations } from '@local-kafka-service/agent'
 import type { GroupDescription, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './group.ts'
 import { groupState, lagOf, whyNotCaughtUp, whyNotReady } from './group-state.ts'
 import { checkOptionNames } from './option-names.ts'
@@ -9,7 +9,7 @@ import { untilFound, type Wait, type WaitParts, wait } from './wait.ts'
 import type { WaitOptions } from './wait-options.ts'
 
 export interface GroupHandleParts extends WaitParts {
-  readonly services: Services
+  readonly operations: AgentOperations
   readonly timeoutMs: number
   /** The report in the error of a wait that timed out. */
   readonly report: () => Promise<string>
@@ -18,7 +18,7 @@ export interface GroupHandleParts extends WaitParts {
 }
 
 export function groupHandle(id: string, parts: GroupHandleParts): KafkaGroup {
-  const { services, asked } = parts
+  const { operations, asked } = parts
   const ready: KafkaGroup['ready'] = (members = 1, options = {}) => asked(() => untilReady(id, members, { options, parts, from: ready }))
   const caughtUp: KafkaGroup['caughtUp'] = (options = {}) => asked(() => untilCaughtUp(id, { options, parts, from: caughtUp }))
   return {
@@ -27,15 +27,15 @@ export function groupHandle(id: string, parts: GroupHandleParts): KafkaGroup {
     caughtUp,
     lag: async () => lagOf(await asked(() => known(id, parts))),
     describe: () => asked(() => known(id, parts)),
-    seek: (to, options) => asked(() => seek(id, to, options ?? {}, services)),
-    expel: async (memberId) => [...valueOf(await asked(() => refusing(services.groupOperations.expel(id, memberId))))],
+    seek: (to, options) => asked(() => seek(id, to, options ?? {}, operations)),
+    expel: async (memberId) => [...valueOf(await asked(() => refusing(operations.groups.expel(id, memberId))))],
   }
 }
 
-async function known(id: string, { services }: GroupHandleParts): Promise<GroupDescription> {
-  const group = await groupState(services, id)
+async function known(id: string, { operations }: GroupHandleParts): Promise<GroupDescription> {
+  const group = await groupState(operations, id)
   if (group !== undefined) return group
-  const others = (await refusing(services.groupOperations.list())).map(({ groupId }) => groupId)
+  const others = (await refusing(operations.groups.list())).map(({ groupId }) => groupId)
   throw new RefusedError(
     'GROUP_ID_NOT_FOUND',
     `group '${id}' does not exist; ${others.length === 0 ? 'there are no groups' : `the groups are: ${others.join(', ')}`}`,
@@ -52,11 +52,11 @@ async function untilReady(id: string, members: number, { options, parts, from }:
   const call = `group('${id}').ready(${members})`
   checkOptionNames('ready', options)
   if (!Number.isInteger(members) || members < 1) throw new TypeError(`${call}: the number of members must be an integer of at least 1`)
-  const { heard, services } = parts
+  const { heard, operations } = parts
   await waitUntil(
     call,
     async () => {
-      const group = await groupState(services, id)
+      const group = await groupState(operations, id)
       return whyNotReady(group, { members, clients: options.fetching === false ? undefined : heard.clients })
     },
     {
@@ -70,7 +70,7 @@ async function untilReady(id: string, members: number, { options, parts, from }:
 
 async function untilCaughtUp(id: string, { options, parts, from }: Ask<WaitOptions>): Promise<void> {
   checkOptionNames('caughtUp', options)
-  await waitUntil(`group('${id}').caughtUp()`, async () => whyNotCaughtUp(await groupState(parts.services, id)), {
+  await waitUntil(`group('${id}').caughtUp()`, async () => whyNotCaughtUp(await groupState(parts.operations, id)), {
     options,
     parts,
     from,
@@ -104,11 +104,11 @@ async function waitUntil(
   )
 }
 
-async function seek(groupId: string, to: SeekTo, options: SeekOptions, { groupOperations }: Services): Promise<void> {
+async function seek(groupId: string, to: SeekTo, options: SeekOptions, { groups }: AgentOperations): Promise<void> {
   checkOptionNames('seek', options)
   const { topic, partitions } = options
   const sought = await refusing(
-    groupOperations.seek({
+    groups.seek({
       groupId,
       to: typeof to === 'object' && 'time' in to ? { time: Number(to.time) } : to,
       ...(topic !== undefined && { topic }),

@@ -1,5 +1,5 @@
 // The progress of a consumer group, from its coordinator's description: ready, caught up, or why not yet.
-import type { GroupDescription as AgentGroup, GroupMember as AgentMember, Services } from '@local-kafka-service/agent'
+import type { GroupDescription as AgentGroup, GroupMember as AgentMember, AgentOperations } from '@local-kafka-service/agent'
 import { errors } from '@local-kafka-service/protocol'
 import type { GroupDescription, GroupMember, GroupPartition } from './group.ts'
 import type { HeardClient } from './heard.ts'
@@ -8,11 +8,8 @@ import { refusedError, refusing } from './refusals.ts'
 const seesAll = { maySee: () => true }
 
 /** Undefined while the group does not exist. */
-export async function groupState(
-  { groupOperations }: Pick<Services, 'groupOperations'>,
-  id: string,
-): Promise<GroupDescription | undefined> {
-  const found = await refusing(groupOperations.describe(id, seesAll))
+export async function groupState({ groups }: Pick<AgentOperations, 'groups'>, id: string): Promise<GroupDescription | undefined> {
+  const found = await refusing(groups.describe(id, seesAll))
   if (found.kind === 'ok') return describe(found.value)
   if (found.code === errors.GROUP_ID_NOT_FOUND.code) return undefined
   throw refusedError(found)

@@ -1,5 +1,5 @@
 // Turns the input of `produce` into records of a topic: text to bytes, keys to partitions.
-import type { RecordToAppend, Services } from '@local-kafka-service/agent'
+import type { AgentOperations, RecordToAppend } from '@local-kafka-service/agent'
 import { partitionOfKey } from '@local-kafka-service/protocol'
 import type { RecordInput, RecordRef } from './record.ts'
 import { refusedError, refusing } from './refusals.ts'
@@ -7,11 +7,11 @@ import { RefusedError } from './refused-error.ts'
 import { findOrMake } from './topics.ts'
 
 export class Producer {
-  readonly #parts: Pick<Services, 'topics' | 'records'>
+  readonly #parts: Pick<AgentOperations, 'topics' | 'records'>
   /** By topic: the partition for the next call's records without a key. */
   readonly #next = new Map<string, number>()
 
-  constructor(parts: Pick<Services, 'topics' | 'records'>) {
+  constructor(parts: Pick<AgentOperations, 'topics' | 'records'>) {
     this.#parts = parts
   }
 

@@ -1,12 +1,16 @@
 // Reads all records of a topic without a consumer.
-import type { LogRecord, QueryCursor, Services, Unreadable } from '@local-kafka-service/agent'
+import type { AgentOperations, LogRecord, QueryCursor, Unreadable } from '@local-kafka-service/agent'
 import { checkOptionNames } from './option-names.ts'
 import { bytesOf } from './produce.ts'
 import { KafkaRecord, type RecordsQuery } from './record.ts'
 import { refusedError, refusing } from './refusals.ts'
 import { find } from './topics.ts'
 
-export async function readRecords(parts: Pick<Services, 'topics' | 'records'>, topic: string, query: RecordsQuery): Promise<KafkaRecord[]> {
+export async function readRecords(
+  parts: Pick<AgentOperations, 'topics' | 'records'>,
+  topic: string,
+  query: RecordsQuery,
+): Promise<KafkaRecord[]> {
   checkOptionNames('records', query)
   const { partition, key, since, until, limit = Number.POSITIVE_INFINITY } = query
   const { partitions } = await refusing(find(parts, topic))

@@ -1,5 +1,5 @@
 // The report of a wait that timed out: topics with their ends, the last records, groups with members and lag, clients. For a terminal of 80 columns.
-import { errorText, type Services, type Topic } from '@local-kafka-service/agent'
+import { type AgentOperations, errorText, type Topic } from '@local-kafka-service/agent'
 import { counted } from '../counted.ts'
 import type { GroupDescription } from './group.ts'
 import { groupState, lagOf } from './group-state.ts'
@@ -9,7 +9,7 @@ import type { KafkaRecord } from './record.ts'
 import { shownRecord } from './shown.ts'
 
 export interface ReportAsk {
-  readonly services: Services
+  readonly operations: AgentOperations
   readonly clients: readonly HeardClient[]
   /** The last errors that clients received, as text, oldest first. */
   readonly lastErrors: readonly string[]
@@ -23,10 +23,10 @@ const most = { topics: 12, partitions: 12, records: 5, groups: 6, members: 8, la
 
 /** Lines without a line feed at the end. A part that cannot be determined says so: a report must not hide the failure that it belongs to. */
 export async function report(ask: ReportAsk): Promise<string> {
-  const { services } = ask
+  const { operations } = ask
   const sections: (() => Promise<readonly string[]>)[] = [
-    async () => (ask.topic === undefined ? await topicLines(services, undefined) : await oneTopicLines(services, ask.topic)),
-    () => groupLines(services),
+    async () => (ask.topic === undefined ? await topicLines(operations, undefined) : await oneTopicLines(operations, ask.topic)),
+    () => groupLines(operations),
     async () => clientLines(ask.clients),
     async () => errorLines(ask.lastErrors),
   ]
@@ -42,29 +42,29 @@ export async function report(ask: ReportAsk): Promise<string> {
 }
 
 /** The topic of the wait in full, the others as counts. */
-async function oneTopicLines(services: Services, name: string): Promise<readonly string[]> {
-  const topics = await services.topics.list()
+async function oneTopicLines(operations: AgentOperations, name: string): Promise<readonly string[]> {
+  const topics = await operations.topics.list()
   const topic = topics.find((one) => one.name === name)
-  if (topic === undefined) return [`  Topic '${name}' does not exist.`, ...(await topicLines(services, undefined))]
-  const ends = await endsOf(services, topic)
+  if (topic === undefined) return [`  Topic '${name}' does not exist.`, ...(await topicLines(operations, undefined))]
+  const ends = await endsOf(operations, topic)
   const total = ends.reduce((sum, { start, end }) => sum + end - start, 0)
   const lines = [`  ${name}: ${counted(total, 'record')} in ${counted(topic.partitions, 'partition')}`]
   const shown = ends.filter(({ start, end }) => end > start || topic.partitions <= 3).slice(0, most.partitions)
   for (const { partition, start, end } of shown)
     lines.push(`    [${partition}]  ${end === start ? `empty, next is @${end}` : `@${start} to @${end - 1}`}`)
   if (shown.length < topic.partitions) lines.push(`    and ${counted(topic.partitions - shown.length, 'more partition')}`)
-  const records = await lastRecords(services, name, ends)
+  const records = await lastRecords(operations, name, ends)
   if (records.length > 0)
     lines.push('  the last records, newest first:', ...records.map((record) => `    ${shownRecord(record, width - 4)}`))
-  return [...lines, ...(await topicLines(services, name))]
+  return [...lines, ...(await topicLines(operations, name))]
 }
 
-async function topicLines(services: Services, without: string | undefined): Promise<readonly string[]> {
-  const topics = (await services.topics.list()).filter(({ name }) => name !== without)
+async function topicLines(operations: AgentOperations, without: string | undefined): Promise<readonly string[]> {
+  const topics = (await operations.topics.list()).filter(({ name }) => name !== without)
   if (topics.length === 0) return without === undefined ? ['  There are no topics.'] : []
   const lines = [without === undefined ? '  topics:' : '  other topics:']
   for (const topic of topics.slice(0, most.topics)) {
-    const total = (await endsOf(services, topic)).reduce((sum, { start, end }) => sum + end - start, 0)
+    const total = (await endsOf(operations, topic)).reduce((sum, { start, end }) => sum + end - start, 0)
     lines.push(`    ${topic.name}  ${counted(total, 'record')} in ${counted(topic.partitions, 'partition')}`)
   }
   if (topics.length > most.topics) lines.push(`    and ${topics.length - most.topics} more`)
@@ -77,15 +77,15 @@ interface Ends {
   readonly end: number
 }
 
-async function endsOf({ metadata }: Services, { topicId, partitions }: Topic): Promise<readonly Ends[]> {
+async function endsOf({ records }: AgentOperations, { topicId, partitions }: Topic): Promise<readonly Ends[]> {
   const asks = Array.from({ length: Math.min(partitions, 1_000) }, (_, partition) => ({ topicId, partition }))
-  const states = await metadata.log.partitions(asks)
+  const states = await records.ends(asks)
   return states.flatMap((state, partition) =>
     state === undefined ? [] : [{ partition, start: state.logStartOffset, end: state.highWatermark }],
   )
 }
 
-async function lastRecords({ records }: Services, topic: string, ends: readonly Ends[]): Promise<readonly KafkaRecord[]> {
+async function lastRecords({ records }: AgentOperations, topic: string, ends: readonly Ends[]): Promise<readonly KafkaRecord[]> {
   const found: KafkaRecord[] = []
   for (const { partition, start, end } of ends.filter((one) => one.end > one.start).slice(0, most.partitions)) {
     const answer = await records.read({
@@ -102,12 +102,12 @@ async function lastRecords({ records }: Services, topic: string, ends: readonly 
   return found.toSorted((a, b) => b.timestamp - a.timestamp || b.offset - a.offset).slice(0, most.records)
 }
 
-async function groupLines(services: Services): Promise<readonly string[]> {
-  const listed = await services.groupOperations.list()
+async function groupLines(operations: AgentOperations): Promise<readonly string[]> {
+  const listed = await operations.groups.list()
   if (listed.length === 0) return ['  There are no consumer groups.']
   const lines: string[] = []
   for (const { groupId } of listed.slice(0, most.groups)) {
-    const group = await groupState(services, groupId)
+    const group = await groupState(operations, groupId)
     if (group !== undefined) lines.push(...oneGroupLines(group))
   }
   if (listed.length > most.groups) lines.push(`  and ${listed.length - most.groups} more groups`)

@@ -51,7 +51,7 @@ async function open(plan: ServerPlan, options: StartKafkaOptions): Promise<Kafka
   faults.useClock(server.clock)
   try {
     // A fork has its parent's topics, including those created or deleted since.
-    if (plan.beginsWith?.kind !== 'fork') await awake(provideTopics(server.agent.services, topics))
+    if (plan.beginsWith?.kind !== 'fork') await awake(provideTopics(server.agent.operations, topics))
     return kafkaOf(server, { heard, faults, options, plan })
   } catch (error) {
     await server.kill()
@@ -70,13 +70,13 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
   const [address] = server.kafka
   if (address === undefined) throw new RangeError('it listens nowhere')
   const { host, port } = address
-  const { services } = server.agent
+  const { operations, shared } = server.agent
   const bootstrapServers = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const urls = server.http && { control: server.http.control.url, data: server.http.data.url }
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
   // The time-out of a test is in real time.
-  const waiting = { heard, clock: services.ioClock, ended: server.ended }
-  const producer = new Producer(services)
+  const waiting = { heard, clock: shared.ioClock, ended: server.ended }
+  const producer = new Producer(operations)
   let stopping = false
   /** Runs a call unless the server is stopping; keeps the process alive meanwhile. */
   const asked = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -84,7 +84,7 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
     return await awake(work())
   }
   const account = (topic?: string): Promise<string> =>
-    report({ services, clients: heard.clients, lastErrors: record.lastErrors(lastErrorsTold), ...(topic !== undefined && { topic }) })
+    report({ operations, clients: heard.clients, lastErrors: record.lastErrors(lastErrorsTold), ...(topic !== undefined && { topic }) })
 
   function stop(): Promise<void> {
     stopping = true
@@ -104,7 +104,7 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
           call,
           timeoutMs: given.timeoutMs ?? timeoutMs,
           from: waitFor,
-          work: (signal) => waitForRecords(topic, wanted, { heard, services, signal }),
+          work: (signal) => waitForRecords(topic, wanted, { heard, operations, signal }),
           report: () => account(topic),
         },
         waiting,
@@ -128,11 +128,11 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
       ...(urls !== undefined && { LKS_URL: urls.control }),
     },
     clientConfig: (library) => clientConfig(library, [bootstrapServers]),
-    createTopic: (name, spec) => asked(() => refusing(createTopic(services, name, spec))),
+    createTopic: (name, spec) => asked(() => refusing(createTopic(operations, name, spec))),
     produce: (topic, ...records) => asked(() => producer.produce(topic, records)),
-    records: (topic, query = {}) => asked(() => readRecords(services, topic, query)),
+    records: (topic, query = {}) => asked(() => readRecords(operations, topic, query)),
     waitFor,
-    group: (id) => groupHandle(id, { ...waiting, services, timeoutMs, report: account, asked }),
+    group: (id) => groupHandle(id, { ...waiting, operations, timeoutMs, report: account, asked }),
     faults,
     requests: (filter) => record.requests(filter),
     expectNoErrors: (ignoring) => record.expectNoErrors(ignoring),
@@ -140,10 +140,10 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
       asked(async () => {
         // Faults first, because a fault could make the database unavailable for the deletions.
         faults.clear()
-        await reset(services, options.topics ?? {})
+        await reset(operations, options.topics ?? {})
         forget()
       }),
-    clock: clockOf(plan.time, { asked, now: () => services.clock.now() }),
+    clock: clockOf(plan.time, { asked, now: () => shared.clock.now() }),
     fork: (given = {}) =>
       asked(async () => {
         checkOptionNames('fork', given)

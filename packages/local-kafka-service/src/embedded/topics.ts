@@ -1,5 +1,5 @@
 // The topics of an embedded server: creates them from the test's input, and looks them up with a helpful error.
-import type { Services, Topic } from '@local-kafka-service/agent'
+import type { AgentOperations, Topic } from '@local-kafka-service/agent'
 import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../user-error.ts'
 import { checkOptionNames } from './option-names.ts'
@@ -7,7 +7,7 @@ import { refusedError, valueOf } from './refusals.ts'
 import { RefusedError } from './refused-error.ts'
 import type { TopicSpec } from './topic-spec.ts'
 
-type Parts = Pick<Services, 'topics'>
+type Parts = Pick<AgentOperations, 'topics'>
 
 export async function createTopic({ topics }: Parts, name: string, spec: number | TopicSpec | undefined): Promise<void> {
   valueOf(await topics.create({ name, ...asked(name, spec), dryRun: false }))

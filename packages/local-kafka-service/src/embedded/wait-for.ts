@@ -1,5 +1,5 @@
 // Waits for records of a topic, which need not exist yet: follows its log from the start.
-import type { Services, TailStep } from '@local-kafka-service/agent'
+import type { AgentOperations, TailStep } from '@local-kafka-service/agent'
 import { errors } from '@local-kafka-service/protocol'
 import type { Heard } from './heard.ts'
 import { recordOf, unreadableError } from './read-records.ts'
@@ -21,9 +21,9 @@ type Found = [KafkaRecord, ...KafkaRecord[]]
 export async function waitForRecords(
   topic: string,
   wanted: Wanted,
-  { heard, services, signal }: { readonly heard: Heard; readonly services: Services; readonly signal: AbortSignal },
+  { heard, operations, signal }: { readonly heard: Heard; readonly operations: AgentOperations; readonly signal: AbortSignal },
 ): Promise<Found> {
-  return await untilFound(() => followed(topic, wanted, { services, signal }), {
+  return await untilFound(() => followed(topic, wanted, { operations, signal }), {
     heard,
     signal,
     matters: (event) => event.kind === 'topic created' && event.name === topic,
@@ -34,10 +34,10 @@ export async function waitForRecords(
 async function followed(
   topic: string,
   wanted: Wanted,
-  { services, signal }: { readonly services: Services; readonly signal: AbortSignal },
+  { operations, signal }: { readonly operations: AgentOperations; readonly signal: AbortSignal },
 ): Promise<Found | undefined> {
   while (!signal.aborted) {
-    const tail = await refusing(services.records.tail({ topic, from: 'earliest', filter: {}, signal }))
+    const tail = await refusing(operations.records.tail({ topic, from: 'earliest', filter: {}, signal }))
     if (tail.kind === 'error' && tail.code === errors.UNKNOWN_TOPIC_OR_PARTITION.code) return undefined
     if (tail.kind !== 'tail') throw refusedError(tail)
     const found = await firstIn(tail.steps, topic, wanted)

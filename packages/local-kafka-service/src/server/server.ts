@@ -74,7 +74,7 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
       flush: flushPolicy(plan.settings, { putsCost: plan.objects.kind === 's3' || plan.storeLatencyMs > 0 }),
     })
     held.agent = agent
-    if (plan.beginsWith !== undefined) await agent.services.groups.vacate()
+    if (plan.beginsWith !== undefined) await agent.operations.groups.vacate()
     const http = plan.http === undefined ? undefined : await serveBeside(agent, plan.http, plan)
     if (http !== undefined) held.http = http
     let ending: Promise<void> | undefined

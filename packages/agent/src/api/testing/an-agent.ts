@@ -10,8 +10,9 @@ import {
   type RequestInputOf,
   readBatchHeader,
 } from '@local-kafka-service/protocol'
-import { type Agent, createAgent } from '../../agent.ts'
+import { type Agent, buildAgent } from '../../agent.ts'
 import { nativeCrc32c, nodeCodecs } from '../../codecs.ts'
+import type { MetadataStore } from '../../metadata/metadata-store.ts'
 import { openMetadata } from '../../metadata/open.ts'
 import { openSqlite } from '../../metadata/sqlite.ts'
 import { dispatcher, type Peer } from '../../net/dispatch.ts'
@@ -28,6 +29,7 @@ import { handlers } from '../index.ts'
 export interface AgentForTests extends AsyncDisposable {
   readonly agent: Agent
   readonly services: Services
+  readonly metadata: MetadataStore
   readonly events: readonly AgentEvent[]
   /** Returns the answer; throws when there is none, or when the server would close the connection. */
   call<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<DecodedResponseOf<A>>
@@ -62,7 +64,7 @@ export async function anAgent(
   const sql = openSqlite({ path: ':memory:', durability: 'memory' })
   const metadata = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock })
   const objects = new MemoryObjects()
-  const agent = await createAgent(
+  const { agent, services: own } = await buildAgent(
     {
       clock: systemClock,
       ...(options.sessionClock && { sessionClock: options.sessionClock }),
@@ -83,7 +85,7 @@ export async function anAgent(
   let requests = 0
 
   function sendFrame(frame: Uint8Array, { services, peer, signal }: CallOptions = {}): ReturnType<AgentForTests['sendFrame']> {
-    const dispatch = dispatcher(handlers, { ...agent.services, ...services })
+    const dispatch = dispatcher(handlers, { ...own, ...services })
     return dispatch(frame, peer ?? aPeer(), signal ?? new AbortController().signal, () => {})
   }
 
@@ -108,7 +110,8 @@ export async function anAgent(
 
   return {
     agent,
-    services: agent.services,
+    services: own,
+    metadata,
     events,
     sendFrame,
     send,
@@ -118,7 +121,7 @@ export async function anAgent(
       return sent.response
     },
     async topic(name, partitions = 1, configs = {}) {
-      const made = await agent.services.topics.create({ name, partitions, configs, dryRun: false })
+      const made = await agent.operations.topics.create({ name, partitions, configs, dryRun: false })
       if (made.kind === 'error') throw new Error(made.message)
       return made.value.topicId
     },

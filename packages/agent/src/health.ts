@@ -1,0 +1,63 @@
+// What an agent reports about itself: whether it is ready, and the values of its gauges.
+import { limits } from './limits.ts'
+import type { Membership } from './membership.ts'
+import type { KafkaPort } from './net/serve.ts'
+import type { CachedObjects } from './objects/cached.ts'
+import type { Gauges } from './observe/metrics.ts'
+import type { StoreWatch } from './observe/store-watch.ts'
+import type { AnswerMemory } from './read/answer-memory.ts'
+import type { DamageReports } from './read/damage.ts'
+import type { Writer } from './write/writer.ts'
+
+/** The reasons, in words, why the agent is not ready, or what is damaged although it is ready. */
+export interface Health {
+  readonly ready: boolean
+  readonly reasons: readonly string[]
+}
+
+export function healthOf(of: {
+  readonly stopping: boolean
+  readonly stores: Pick<StoreWatch, 'trouble'>
+  readonly membership: Pick<Membership, 'silentMs'>
+  readonly writer: Pick<Writer, 'troubled'>
+  readonly damage: Pick<DamageReports, 'reasons'>
+}): Health {
+  const { stopping, stores, membership, writer, damage } = of
+  const reasons = [
+    ...(stopping ? ['the agent is stopping'] : []),
+    ...(stores.trouble === undefined ? [] : [stores.trouble]),
+    ...(membership.silentMs > 5 * limits.heartbeatMs && stores.trouble === undefined
+      ? [`the Metadata Service has not answered for ${Math.round(membership.silentMs / 1000)} s`]
+      : []),
+    ...(writer.troubled === undefined || stores.trouble !== undefined ? [] : [`the FileStorage Service: ${writer.troubled}`]),
+  ]
+  return { ready: reasons.length === 0, reasons: [...reasons, ...damage.reasons()] }
+}
+
+export function gaugesOf(of: {
+  readonly kafka: KafkaPort
+  readonly writer: Pick<Writer, 'uncommittedBytes' | 'flushesInFlight'>
+  readonly answerMemory: AnswerMemory
+  readonly httpAnswers: AnswerMemory
+  readonly membership: Pick<Membership, 'silentMs'>
+  readonly damage: Pick<DamageReports, 'count'>
+  readonly objects: CachedObjects
+  readonly store: Gauges['store']
+}): Gauges {
+  const { kafka, writer, answerMemory, httpAnswers, membership, damage, objects, store } = of
+  return {
+    connections: kafka.connections,
+    uncommittedBytes: writer.uncommittedBytes,
+    memory: [
+      ...kafka.frameMemory,
+      { part: 'uncommitted', usedBytes: writer.uncommittedBytes, limitBytes: limits.uncommittedBytes },
+      { part: 'fetch answers', usedBytes: answerMemory.usedBytes, limitBytes: answerMemory.capacityBytes },
+      { part: 'http answers', usedBytes: httpAnswers.usedBytes, limitBytes: httpAnswers.capacityBytes },
+    ],
+    flushesInFlight: writer.flushesInFlight,
+    heartbeatAgeSeconds: membership.silentMs / 1000,
+    damagedPlaces: damage.count,
+    cache: objects.meters,
+    store,
+  }
+}
