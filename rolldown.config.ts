@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type RolldownOptions } from 'rolldown'
 import { declarations } from './scripts/bundle/declarations.ts'
-import { type Entry, fronts, inner, library, outside, product } from './scripts/bundle/entries.ts'
+import { type BundleEntry, fronts, inner, library, outside, product } from './scripts/bundle/entries.ts'
 import { libraryFronts, throughTheLibrary } from './scripts/bundle/fronts.ts'
 import { licences } from './scripts/bundle/licences.ts'
 import { noCommandFiles, startsCommandFiles } from './scripts/bundle/no-command-files.ts'
@@ -92,6 +92,6 @@ function frontsAs(extension: 'js' | 'cjs'): RolldownOptions[] {
   ]
 }
 
-function inputOf(entries: readonly Entry[]): Record<string, string> {
+function inputOf(entries: readonly BundleEntry[]): Record<string, string> {
   return Object.fromEntries(entries.map(({ name, source }) => [name, source]))
 }

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { codecNames } from '@local-kafka-service/protocol'
 import { checkProduced, compressedProduceFrame, createTopic } from './frames.ts'
 import { ours } from './processes.ts'
-import { measure, medians, type Sample, size } from './produce.ts'
-import type { Row } from './report.ts'
+import { type LoadResult, measure, medians, size } from './produce.ts'
+import type { BenchRow } from './report.ts'
 import { WireClient } from './wire-client.ts'
 
 const rounds = 3
 
 /** `sizes` are the sizes of the records before compression. */
-export async function codecBenches(sizes: readonly number[]): Promise<readonly Row[]> {
+export async function codecBenches(sizes: readonly number[]): Promise<readonly BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {
     await using opening = await ours(['--dir', join(folder, 'opening'), '--validate-compressed-batches', 'true'])
@@ -22,11 +22,11 @@ export async function codecBenches(sizes: readonly number[]): Promise<readonly R
       await createTopic(client)
       client.close()
     }
-    const rows: Row[] = []
+    const rows: BenchRow[] = []
     for (const sizeBytes of sizes) {
       for (const codec of codecNames) {
         const frame = compressedProduceFrame(sizeBytes, codec)
-        const samples: [Sample[], Sample[]] = [[], []]
+        const samples: [LoadResult[], LoadResult[]] = [[], []]
         for (let round = -1; round < rounds; round++) {
           for (const [index, server] of [opening, opaque].entries()) {
             const sample = await measure(server, frame, 5, checkProduced)

@@ -2,27 +2,27 @@
 import { join } from 'node:path'
 import { runProgram } from '../packages/sim/src/program.ts'
 import { repository } from './processes.ts'
-import { median, type Row } from './report.ts'
+import { type BenchRow, median } from './report.ts'
 import { nodeMs } from './start.ts'
 
 const runs = 9
 const instances = 50
 
-interface Measured {
+interface EmbeddedMeasurement {
   readonly firstMs: number
   readonly laterMs: number
   readonly laterMb: number
 }
 
-export async function embeddedBenches(): Promise<readonly Row[]> {
+export async function embeddedBenches(): Promise<readonly BenchRow[]> {
   await measured() // fills the caches of the file system
-  const all: Measured[] = []
+  const all: EmbeddedMeasurement[] = []
   const empty: number[] = []
   for (let run = 0; run < runs; run++) {
     empty.push(await nodeMs())
     all.push(await measured())
   }
-  const of = (name: keyof Measured): number => median(all.map((one) => one[name]))
+  const of = (name: keyof EmbeddedMeasurement): number => median(all.map((one) => one[name]))
   return [
     {
       bench: 'startKafka: ready, with its import',
@@ -49,7 +49,7 @@ export async function embeddedBenches(): Promise<readonly Row[]> {
 }
 
 /** Runs in a separate process. The memory is the growth of the whole process after a garbage collection: the heap and everything else. */
-async function measured(): Promise<Measured> {
+async function measured(): Promise<EmbeddedMeasurement> {
   const index = join(repository, 'packages/local-kafka-service/dist/index.js')
   const program = `
     const began = performance.now()
@@ -70,5 +70,5 @@ async function measured(): Promise<Measured> {
     console.log(JSON.stringify({ firstMs: ready - began, laterMs: times[${instances / 2}], laterMb }))`
   const { stdout } = await runProgram(process.execPath, ['--expose-gc', '--input-type=module', '-e', program])
   // The cast is safe because the program above writes this JSON.
-  return JSON.parse(stdout) as Measured
+  return JSON.parse(stdout) as EmbeddedMeasurement
 }

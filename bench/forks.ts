@@ -3,20 +3,20 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Kafka, startKafka } from 'local-kafka-service'
-import { median, type Row } from './report.ts'
+import { type BenchRow, median } from './report.ts'
 
 const instances = 50
 const topics = Array.from({ length: 100 }, (_, index) => `topic-${index}`)
 const groups = Array.from({ length: 20 }, (_, index) => `group-${index}`)
 const recordsPerTopic = 10
 
-export async function forkBenches(): Promise<readonly Row[]> {
+export async function forkBenches(): Promise<readonly BenchRow[]> {
   await using parent = await prepared()
   return [...(await forks(parent)), ...(await snapshots(parent))]
 }
 
-const row = (bench: string, ours: string, goal: string): Row => ({ bench, ours, baseline: '', ratio: undefined, goal })
-async function forks(parent: Kafka): Promise<readonly Row[]> {
+const row = (bench: string, ours: string, goal: string): BenchRow => ({ bench, ours, baseline: '', ratio: undefined, goal })
+async function forks(parent: Kafka): Promise<readonly BenchRow[]> {
   const lone: number[] = []
   for (let fork = 0; fork < 9; fork++) {
     const began = performance.now()
@@ -37,7 +37,7 @@ async function forks(parent: Kafka): Promise<readonly Row[]> {
   ]
 }
 
-async function snapshots(parent: Kafka): Promise<readonly Row[]> {
+async function snapshots(parent: Kafka): Promise<readonly BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {
     const path = join(folder, 'state.lks')

@@ -127,7 +127,7 @@ export function commitFrame(
   return { bytes, check }
 }
 
-function commitOf({ groupId, memberId, generation }: GroupClient, partitions: number, committedOffset: number): CommitRequest {
+function commitOf({ groupId, memberId, generation }: GroupClient, partitions: number, committedOffset: number): OffsetCommitInput {
   return {
     groupId,
     memberId,
@@ -141,4 +141,4 @@ function commitOf({ groupId, memberId, generation }: GroupClient, partitions: nu
   }
 }
 
-type CommitRequest = Parameters<typeof encodeRequest<typeof OffsetCommit>>[2]
+type OffsetCommitInput = Parameters<typeof encodeRequest<typeof OffsetCommit>>[2]

@@ -7,8 +7,8 @@ import { setTimeout } from 'node:timers/promises'
 import { DescribeGroups } from '@local-kafka-service/protocol'
 import { createTopic } from './frames.ts'
 import { commitFrame, GroupClient } from './group-client.ts'
-import { cpuSeconds, type Measured, ours, residentMb } from './processes.ts'
-import type { Row } from './report.ts'
+import { cpuSeconds, type MeasuredServer, ours, residentMb } from './processes.ts'
+import type { BenchRow } from './report.ts'
 import { load, WireClient } from './wire-client.ts'
 
 const partitions = 100
@@ -20,7 +20,7 @@ const betweenHeartbeatsMs = 20
 /** The cost of one among many, divided by its cost among a quarter as many; a quadratic total gives 4. */
 const goal = '≤ 1.5'
 
-export async function groupBenches(): Promise<readonly Row[]> {
+export async function groupBenches(): Promise<readonly BenchRow[]> {
   const ofMembers: (readonly Cost[])[] = []
   for (const count of memberCounts) ofMembers.push(await withServer([], (server) => membersOfOneGroup(server, count)))
   const ofGroups: (readonly Cost[])[] = []
@@ -45,14 +45,14 @@ interface Cost {
 }
 
 /** Compares each later size with the first one, per piece: CPU time, because the client shares the machine, and memory if it was measured. */
-function growth(sizes: readonly (readonly Cost[])[]): readonly Row[] {
+function growth(sizes: readonly (readonly Cost[])[]): readonly BenchRow[] {
   const [first = [], ...larger] = sizes
   return first.flatMap((base, index) =>
     larger.flatMap((costs) => {
       const cost = costs[index]
       if (cost === undefined) return []
       const name = `${cost.what}, ${cost.count} ${cost.of}`
-      const cpu: Row = {
+      const cpu: BenchRow = {
         bench: name,
         ours: shown(cost),
         baseline: `${base.count}: ${shown(base)}`,
@@ -78,13 +78,16 @@ function shown({ seconds, cpuSeconds: cpu }: Cost): string {
   return `${(seconds * 1_000).toFixed(0)} ms, ${(cpu * 1_000).toFixed(0)} CPU ms`
 }
 
-async function measured(server: Measured, work: () => Promise<void>): Promise<{ readonly cpuSeconds: number; readonly seconds: number }> {
+async function measured(
+  server: MeasuredServer,
+  work: () => Promise<void>,
+): Promise<{ readonly cpuSeconds: number; readonly seconds: number }> {
   const [began, cpuBefore] = [performance.now(), cpuSeconds(server.pid) ?? Number.NaN]
   await work()
   return { seconds: (performance.now() - began) / 1_000, cpuSeconds: (cpuSeconds(server.pid) ?? Number.NaN) - cpuBefore }
 }
 
-async function membersOfOneGroup(server: Measured, count: number): Promise<readonly Cost[]> {
+async function membersOfOneGroup(server: MeasuredServer, count: number): Promise<readonly Cost[]> {
   const members = await inLanes(Array.from({ length: count }), 50, () => GroupClient.open(server.port, 'bench', partitions))
   const before = residentMb(server.pid) ?? Number.NaN
   const formed = await measured(server, () => settle(members))
@@ -143,7 +146,7 @@ async function rebalance(members: readonly GroupClient[]): Promise<void> {
   )
 }
 
-async function emptied(server: Measured): Promise<void> {
+async function emptied(server: MeasuredServer): Promise<void> {
   const client = await WireClient.open(server.port)
   const state = async (): Promise<string | undefined> =>
     (await client.ask(DescribeGroups, 5, { groups: ['bench'], includeAuthorizedOperations: false })).groups[0]?.groupState
@@ -152,7 +155,7 @@ async function emptied(server: Measured): Promise<void> {
 }
 
 /** Groups with one member each, which joins, commits all partitions and sends heartbeats; this includes the cost of open sessions. */
-async function manyGroups(server: Measured, count: number): Promise<readonly Cost[]> {
+async function manyGroups(server: MeasuredServer, count: number): Promise<readonly Cost[]> {
   const connections = await inLanes(Array.from({ length: 50 }), 50, () => WireClient.open(server.port))
   const groups = Array.from({ length: count }, (_, index) => {
     const connection = connections[index % connections.length]
@@ -180,7 +183,7 @@ async function manyGroups(server: Measured, count: number): Promise<readonly Cos
 }
 
 /** As many groups as connections, each with one commit under way. */
-async function commits(name: string, server: Measured): Promise<Row> {
+async function commits(name: string, server: MeasuredServer): Promise<BenchRow> {
   const lanes = 50
   const named = 10
   const members = await inLanes(Array.from({ length: lanes }), lanes, async (_, index) => {
@@ -201,7 +204,7 @@ async function commits(name: string, server: Measured): Promise<Row> {
   return { bench: `offset commits of ${named} partitions, ${lanes} groups, ${name}`, ours, baseline: '', ratio: undefined, goal: '' }
 }
 
-async function onPostgres(): Promise<readonly Row[]> {
+async function onPostgres(): Promise<readonly BenchRow[]> {
   const { LKS_TEST_POSTGRES: postgres } = process.env
   if (postgres === undefined) return []
   return [await withServer(['--metadata', postgres, '--cluster-id', randomUUID()], (server) => commits('PostgreSQL', server))]
@@ -217,7 +220,7 @@ async function inLanes<T, R>(items: readonly T[], lanes: number, work: (item: T,
   return results
 }
 
-async function withServer<T>(args: readonly string[], use: (server: Measured) => Promise<T>): Promise<T> {
+async function withServer<T>(args: readonly string[], use: (server: MeasuredServer) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {
     await using server = await ours(['--dir', join(folder, 'lks'), ...args])

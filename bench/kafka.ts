@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { startProgram } from '../packages/sim/src/program.ts'
 import { checkProduced, createTopic, produceFrame, topic } from './frames.ts'
 import { freePort, kafkaTool, ours } from './processes.ts'
-import { median, type Row } from './report.ts'
+import { type BenchRow, median } from './report.ts'
 import { load, WireClient } from './wire-client.ts'
 
 const rounds = 3
@@ -18,17 +18,17 @@ const perfRecords = { os: 50_000, strict: 5_000 } as const
 /** A run that takes longer has no result. */
 const perfMs = 20_000
 
-export async function kafkaBenches(): Promise<readonly Row[]> {
+export async function kafkaBenches(): Promise<readonly BenchRow[]> {
   if (kafkaTool === undefined) return []
   return [...(await pair('os', '')), ...(await pair('strict', 'log.flush.interval.messages=1\n'))]
 }
 
-async function pair(durability: 'os' | 'strict', properties: string): Promise<readonly Row[]> {
+async function pair(durability: 'os' | 'strict', properties: string): Promise<readonly BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {
     await using mine = await ours(['--dir', join(folder, 'lks'), '--durability', durability])
     await using theirs = await apacheKafka(join(folder, 'kafka'), properties)
-    const rows: Row[] = []
+    const rows: BenchRow[] = []
     for (const { port } of [mine, theirs]) {
       const client = await WireClient.open(port)
       await createTopic(client)
@@ -58,7 +58,7 @@ async function pair(durability: 'os' | 'strict', properties: string): Promise<re
   }
 }
 
-function row(bench: string, mine: number, theirs: number): Row {
+function row(bench: string, mine: number, theirs: number): BenchRow {
   const rate = (megabytes: number): string => (Number.isNaN(megabytes) ? `not done in ${perfMs / 1_000} s` : `${megabytes.toFixed(1)} MB/s`)
   const ratio = mine / theirs
   return { bench, ours: rate(mine), baseline: `${rate(theirs)} (Kafka)`, ratio: Number.isNaN(ratio) ? undefined : ratio, goal: '' }

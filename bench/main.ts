@@ -7,12 +7,12 @@ import { forkBenches } from './forks.ts'
 import { groupBenches } from './groups.ts'
 import { kafkaBenches } from './kafka.ts'
 import { fetchBench, latencyBench, produceBenches } from './produce.ts'
-import { print, type Row } from './report.ts'
+import { type BenchRow, print } from './report.ts'
 import { startBenches } from './start.ts'
 import { storeBenches } from './store.ts'
 
 const kib = 1024
-const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+const benches: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   start: startBenches,
   embedded: embeddedBenches,
   forks: forkBenches,
@@ -37,7 +37,7 @@ if (unknown.length > 0) {
   console.error(`${unknown.join(' ')}: unknown; use ${Object.keys(benches).join(' ')} --json`)
   process.exitCode = 2
 } else {
-  const rows: Row[] = []
+  const rows: BenchRow[] = []
   for (const [name, bench] of Object.entries(benches)) if (names.length === 0 || names.includes(name)) rows.push(...(await bench()))
   print(rows, given.includes('--json'))
 }

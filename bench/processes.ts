@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startProgram } from '../packages/sim/src/program.ts'
 
-export interface Measured extends AsyncDisposable {
+export interface MeasuredServer extends AsyncDisposable {
   readonly port: number
   readonly pid: number
   /** The time from the spawn to the ready line, in milliseconds. */
@@ -18,14 +18,14 @@ export const built = join(repository, 'packages/local-kafka-service/dist/main.cj
 const anyPorts = ['--kafka-port', '0', '--control-port', '0', '--data-port', '0']
 
 /** The built server. */
-export async function ours(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Measured> {
+export async function ours(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<MeasuredServer> {
   if (!existsSync(built)) throw new Error('the server is not built: run pnpm build first')
   const server = await started(process.execPath, [built, 'dev', ...anyPorts, ...args], env)
   const { kafka } = JSON.parse(server.line) as { readonly kafka: string }
   return { ...server, port: Number(kafka.slice(kafka.lastIndexOf(':') + 1)) }
 }
 
-export async function bareLoop(file: string, batchAt: number, durability: 'os' | 'strict'): Promise<Measured> {
+export async function bareLoop(file: string, batchAt: number, durability: 'os' | 'strict'): Promise<MeasuredServer> {
   const program = join(repository, 'bench/bare-loop.ts')
   const server = await started(process.execPath, ['--conditions=lks-source', program, file, String(batchAt), durability], {})
   return { ...server, port: Number(server.line) }
@@ -65,7 +65,7 @@ async function started(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-): Promise<Omit<Measured, 'port'> & { readonly line: string }> {
+): Promise<Omit<MeasuredServer, 'port'> & { readonly line: string }> {
   const began = performance.now()
   const server = startProgram(program, args, { env: { ...process.env, ...env } })
   const line = await server.firstLine()

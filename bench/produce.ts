@@ -3,13 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkProduced, createTopic, fetchFrame, produceFrame } from './frames.ts'
-import { bareLoop, cpuSeconds, type Measured, ours } from './processes.ts'
-import { median, quantile, type Row } from './report.ts'
+import { bareLoop, cpuSeconds, type MeasuredServer, ours } from './processes.ts'
+import { type BenchRow, median, quantile } from './report.ts'
 import { load, WireClient } from './wire-client.ts'
 
 type Durability = 'os' | 'strict'
 
-export interface Sample {
+export interface LoadResult {
   readonly megabytesPerSecond: number
   readonly cpuSecondsPerGb: number
   readonly p50Ms: number
@@ -18,8 +18,8 @@ export interface Sample {
 const rounds = 5
 const secondsPerRound = 1.5
 
-export async function produceBenches(sizes: readonly number[], durability: Durability): Promise<readonly Row[]> {
-  const rows: Row[] = []
+export async function produceBenches(sizes: readonly number[], durability: Durability): Promise<readonly BenchRow[]> {
+  const rows: BenchRow[] = []
   for (const sizeBytes of sizes) {
     const [mine, bare] = await sideBySide(sizeBytes, durability, 5)
     rows.push({
@@ -33,7 +33,7 @@ export async function produceBenches(sizes: readonly number[], durability: Durab
   return rows
 }
 
-export async function latencyBench(durability: Durability): Promise<Row> {
+export async function latencyBench(durability: Durability): Promise<BenchRow> {
   const [mine, bare] = await sideBySide(1_024, durability, 1)
   return {
     bench: `produce 1 KiB, ${durability}, one in flight, p50`,
@@ -44,7 +44,7 @@ export async function latencyBench(durability: Durability): Promise<Row> {
   }
 }
 
-export async function fetchBench(): Promise<Row> {
+export async function fetchBench(): Promise<BenchRow> {
   return await withServers(16_384, 'os', async (servers) => {
     const frame = produceFrame(16_384)
     const samples: [number[], number[]] = [[], []]
@@ -78,10 +78,10 @@ export async function fetchBench(): Promise<Row> {
 }
 
 /** Runs both in turns, so that a disturbance of the machine affects both. */
-async function sideBySide(sizeBytes: number, durability: Durability, inFlight: number): Promise<readonly [Sample, Sample]> {
+async function sideBySide(sizeBytes: number, durability: Durability, inFlight: number): Promise<readonly [LoadResult, LoadResult]> {
   return await withServers(sizeBytes, durability, async (servers) => {
     const frame = produceFrame(sizeBytes)
-    const samples: [Sample[], Sample[]] = [[], []]
+    const samples: [LoadResult[], LoadResult[]] = [[], []]
     for (let round = -1; round < rounds; round++) {
       for (const [index, server] of servers.entries()) {
         const sample = await measure(server, frame, inFlight, index === 0 ? checkProduced : () => {})
@@ -93,11 +93,11 @@ async function sideBySide(sizeBytes: number, durability: Durability, inFlight: n
 }
 
 export async function measure(
-  server: Measured,
+  server: MeasuredServer,
   frame: ReturnType<typeof produceFrame>,
   inFlight: number,
   check: (answer: Buffer) => void,
-): Promise<Sample> {
+): Promise<LoadResult> {
   const client = await WireClient.open(server.port)
   const cpuBefore = cpuSeconds(server.pid) ?? Number.NaN
   const { answered, seconds, latenciesMs } = await load(client, frame.bytes, { inFlight, seconds: secondsPerRound, check })
@@ -107,7 +107,7 @@ export async function measure(
   return { megabytesPerSecond: bytes / seconds / 1e6, cpuSecondsPerGb: (cpu / bytes) * 1e9, p50Ms: quantile(latenciesMs, 0.5) }
 }
 
-export function medians(samples: readonly Sample[]): Sample {
+export function medians(samples: readonly LoadResult[]): LoadResult {
   return {
     megabytesPerSecond: median(samples.map((sample) => sample.megabytesPerSecond)),
     cpuSecondsPerGb: median(samples.map((sample) => sample.cpuSecondsPerGb)),
@@ -118,7 +118,7 @@ export function medians(samples: readonly Sample[]): Sample {
 async function withServers<T>(
   sizeBytes: number,
   durability: Durability,
-  use: (servers: readonly [Measured, Measured]) => Promise<T>,
+  use: (servers: readonly [MeasuredServer, MeasuredServer]) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {

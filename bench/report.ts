@@ -1,6 +1,6 @@
 // The report of a bench: rows that compare our result with a baseline of the same run, as a ratio; on the screen and as JSON lines.
 
-export interface Row {
+export interface BenchRow {
   readonly bench: string
   readonly ours: string
   readonly baseline: string
@@ -9,7 +9,7 @@ export interface Row {
   readonly goal: string
 }
 
-export function print(rows: readonly Row[], json: boolean): void {
+export function print(rows: readonly BenchRow[], json: boolean): void {
   if (json) {
     for (const row of rows) console.log(JSON.stringify(row))
     return

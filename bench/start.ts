@@ -7,13 +7,13 @@ import { setTimeout } from 'node:timers/promises'
 import { runProgram, startProgram } from '../packages/sim/src/program.ts'
 import { checkProduced, createTopic, produceFrame } from './frames.ts'
 import { built, freePort, ours, repository, residentMb } from './processes.ts'
-import { median, type Row } from './report.ts'
+import { type BenchRow, median } from './report.ts'
 import { WireClient } from './wire-client.ts'
 
 const starts = 9
 const idleMs = 3_000
 
-export async function startBenches(): Promise<readonly Row[]> {
+export async function startBenches(): Promise<readonly BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   const times = { node: [] as number[], port: [] as number[], ready: [] as number[], acknowledged: [] as number[] }
   try {
@@ -26,7 +26,7 @@ export async function startBenches(): Promise<readonly Row[]> {
       times.acknowledged.push(one.acknowledgedMs)
     }
     const node = median(times.node)
-    const row = (bench: string, values: readonly number[], goal: string): Row => ({
+    const row = (bench: string, values: readonly number[], goal: string): BenchRow => ({
       bench,
       ours: `${median(values).toFixed(0)} ms`,
       baseline: `${node.toFixed(0)} ms (node -e 0)`,
@@ -86,7 +86,7 @@ function opens(port: number): Promise<boolean> {
 }
 
 /** Without arguments: `startKafka()` alone in a process, that is, an embedded agent. */
-async function memoryRow(name: string, folder: string, args: readonly string[] | undefined, goal: string): Promise<Row> {
+async function memoryRow(name: string, folder: string, args: readonly string[] | undefined, goal: string): Promise<BenchRow> {
   if (args !== undefined) {
     await using server = await ours(['--dir', folder, ...args])
     await setTimeout(idleMs)

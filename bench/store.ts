@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { checkProduced, createTopic, produceFrame } from './frames.ts'
 import { ours } from './processes.ts'
-import { quantile, type Row } from './report.ts'
+import { type BenchRow, quantile } from './report.ts'
 import { load, WireClient } from './wire-client.ts'
 
 const latencyMs = 100
 const partitions = 50
 
-export async function storeBenches(): Promise<readonly Row[]> {
-  const rows: Row[] = [
+export async function storeBenches(): Promise<readonly BenchRow[]> {
+  const rows: BenchRow[] = [
     await loneProduce(),
     await commits('SQLite, os', ['--durability', 'os']),
     await commits('SQLite, strict', ['--durability', 'strict']),
@@ -24,7 +24,7 @@ export async function storeBenches(): Promise<readonly Row[]> {
 }
 
 /** Single requests with pauses, like those of a client that has nothing else to send: each waits only for the store. */
-async function loneProduce(): Promise<Row> {
+async function loneProduce(): Promise<BenchRow> {
   return await withServer(['--store-latency', `${latencyMs}ms`], 1, async (client) => {
     const { bytes } = produceFrame(1_024)
     const latenciesMs: number[] = []
@@ -45,7 +45,7 @@ async function loneProduce(): Promise<Row> {
   })
 }
 
-async function commits(name: string, args: readonly string[]): Promise<Row> {
+async function commits(name: string, args: readonly string[]): Promise<BenchRow> {
   return await withServer(args, partitions, async (client) => {
     const frame = produceFrame(200, partitions)
     await load(client, frame.bytes, { inFlight: 1, seconds: 1, check: checkProduced })

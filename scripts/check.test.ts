@@ -5,7 +5,7 @@ import type { Difference } from '../test/e2e/differential/differences.ts'
 import type { Tree } from './check/check.ts'
 import { circleProblems } from './check/circles.ts'
 import { unproven, untested } from './check/compatibility.ts'
-import { differencesPage, differencesTrouble } from './check/differences-page.ts'
+import { differencesPage, differencesProblems } from './check/differences-page.ts'
 import { undocumented } from './check/documented.ts'
 import { asMermaid, asTable, importGraph } from './check/graph.ts'
 import { problemsOf } from './check/house-rules.ts'
@@ -243,7 +243,7 @@ describe('the page of differences from Kafka', () => {
     kafka: 'says a|b',
     ours: 'says c',
     why: 'There is a reason.',
-    shown: { fields: { 'responses.errorCode': [1, 2] } },
+    evidence: { fields: { 'responses.errorCode': [1, 2] } },
     ...row,
   })
   const served = [{ key: 1, name: 'Fetch', versions: '4–18' }]
@@ -259,10 +259,12 @@ describe('the page of differences from Kafka', () => {
   test.each([
     ['an id occurs twice', [aRow(), aRow()], /a occurs twice/],
     ['the API is not served', [aRow({ api: 'Nothing' })], /a is about Nothing/],
-    ['the test is missing', [aRow({ shown: { file: 'test/a.test.ts', title: 'another rule' } })], /has no "another rule"/],
+    ['the test is missing', [aRow({ evidence: { file: 'test/a.test.ts', title: 'another rule' } })], /has no "another rule"/],
   ])('reports a row when %s', (_case, rows, expected) => {
     expect(
-      differencesTrouble([aRow({ id: 'b', shown: { file: 'test/a.test.ts', title: 'the rule' } }), ...rows], { served, source }).join('\n'),
+      differencesProblems([aRow({ id: 'b', evidence: { file: 'test/a.test.ts', title: 'the rule' } }), ...rows], { served, source }).join(
+        '\n',
+      ),
     ).toMatch(expected)
   })
 })

@@ -177,13 +177,13 @@ const good: Readonly<Record<string, string>> = {
   'packages/http/src/good.ts': importing('@local-kafka-service/agent') + "import fastify from 'fastify'\nexport const good = fastify\n",
 }
 
-interface Finding {
+interface LintFinding {
   readonly filename: string
   readonly code: string
 }
 
 let folder: string
-let findings: readonly Finding[]
+let findings: readonly LintFinding[]
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lks-lint-'))
@@ -204,7 +204,7 @@ beforeAll(async () => {
       (_error, stdout) => resolve(stdout),
     )
   })
-  findings = (JSON.parse(output) as { diagnostics: Finding[] }).diagnostics
+  findings = (JSON.parse(output) as { diagnostics: LintFinding[] }).diagnostics
 })
 
 afterAll(() => rm(folder, { recursive: true, force: true }))

@@ -7,19 +7,19 @@ export const product = fileURLToPath(new URL('../../packages/local-kafka-service
 const cli = fileURLToPath(new URL('../../packages/cli/', import.meta.url))
 
 /** `name`: the name of its files in dist. `source`: an absolute path, or the name of a package. */
-export interface Entry {
+export interface BundleEntry {
   readonly name: string
   readonly source: string
 }
 
-interface Manifest {
+interface ProductManifest {
   readonly exports: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly dependencies: Readonly<Record<string, string>>
   readonly optionalDependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
 }
 
-const manifest = JSON.parse(readFileSync(`${product}package.json`, 'utf8')) as Manifest
+const manifest = JSON.parse(readFileSync(`${product}package.json`, 'utf8')) as ProductManifest
 
 /** Packages that npm or the user installs beside the product; the bundle never contains them. */
 export const outside: readonly string[] = [
@@ -29,7 +29,7 @@ export const outside: readonly string[] = [
 ]
 
 /** Everything that can be imported from the package. `require`: whether it can be required, too; an entry that needs an import-only library cannot. */
-export const exported: readonly (Entry & { readonly require: boolean })[] = publicExports(manifest.exports).map(
+export const exported: readonly (BundleEntry & { readonly require: boolean })[] = publicExports(manifest.exports).map(
   ([subpath, { 'lks-source': source, require }]) => {
     if (typeof source !== 'string') throw new TypeError(`exports["${subpath}"] of the product has no lks-source`)
     const name = subpath === '.' ? 'index' : subpath.slice(2).replaceAll('/', '-')
@@ -38,13 +38,13 @@ export const exported: readonly (Entry & { readonly require: boolean })[] = publ
 )
 
 /** The server as a library: the target of `exports["."]`. */
-export const library: Entry = { name: 'library', source: `${product}src/index.ts` }
+export const library: BundleEntry = { name: 'library', source: `${product}src/index.ts` }
 
 /** The other exports. Each is a thin module that imports the library and contains no second server. */
 export const fronts = exported.filter(({ source }) => source !== library.source)
 
 /** The bin, and the files that the product loads on demand, one per line. */
-export const inner: readonly Entry[] = [
+export const inner: readonly BundleEntry[] = [
   { name: 'main', source: `${cli}src/main.ts` },
   { name: 'cli', source: `${cli}src/command/cli.ts` },
   { name: 'sqlite-worker', source: fileURLToPath(new URL('../../packages/agent/src/metadata/sqlite-worker.ts', import.meta.url)) },

@@ -1,8 +1,8 @@
 // The page of differences between this server and Apache Kafka, and the check of its rows.
 import type { Difference } from '../../test/e2e/differential/differences.ts'
-import { notServed, type Served } from './kafka-apis.ts'
+import { type AdvertisedApi, notServed } from './kafka-apis.ts'
 
-export function differencesPage(rows: readonly Difference[], served: readonly Served[]): string {
+export function differencesPage(rows: readonly Difference[], served: readonly AdvertisedApi[]): string {
   const sections = served
     .map(({ name }) => ({ name, of: rows.filter(({ api }) => api === name) }))
     .filter(({ of }) => of.length > 0)
@@ -28,9 +28,9 @@ ${notServed(served)
 }
 
 /** Also exported for its test. `source` returns a file's text by its path, empty if there is no such file. */
-export function differencesTrouble(
+export function differencesProblems(
   rows: readonly Difference[],
-  { served, source }: { readonly served: readonly Served[]; readonly source: (path: string) => string },
+  { served, source }: { readonly served: readonly AdvertisedApi[]; readonly source: (path: string) => string },
 ): readonly string[] {
   const where = 'test/e2e/differential/differences.ts'
   const ids = rows.map(({ id }) => id)
@@ -38,9 +38,9 @@ export function differencesTrouble(
   const unknown = rows
     .filter(({ api }) => !served.some(({ name }) => name === api))
     .map(({ id, api }) => `${where}: ${id} is about ${api}, which the server does not serve`)
-  const untested = rows.flatMap(({ id, shown }) =>
-    'file' in shown && !source(shown.file).includes(shown.title)
-      ? [`${where}: ${id} is proven by a test in ${shown.file} that has no "${shown.title}"`]
+  const untested = rows.flatMap(({ id, evidence }) =>
+    'file' in evidence && !source(evidence.file).includes(evidence.title)
+      ? [`${where}: ${id} is proven by a test in ${evidence.file} that has no "${evidence.title}"`]
       : [],
   )
   return [...twice, ...unknown, ...untested]

@@ -2,14 +2,14 @@
 import { apiNames } from '../../packages/protocol/src/api-names.ts'
 
 /** One API that the server serves. */
-export interface Served {
+export interface AdvertisedApi {
   readonly name: string
   readonly key: number
   readonly versions: string
 }
 
 /** By key. */
-export function notServed(served: readonly Served[]): readonly KafkaApi[] {
+export function notServed(served: readonly AdvertisedApi[]): readonly KafkaApi[] {
   const keys = new Set(served.map(({ key }) => key))
   return kafkaApis.filter(([key]) => !keys.has(key))
 }

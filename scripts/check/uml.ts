@@ -6,7 +6,7 @@ const folder = 'docs/uml'
 const glossary = 'docs/glossary.md'
 
 /** One name in a diagram, and its line. */
-interface Named {
+interface DiagramName {
   readonly name: string
   readonly line: number
   /** The file that declares the class must contain `member`. */
@@ -60,7 +60,7 @@ function knownNames(tree: Tree): Known {
   return { words, literals, declared, glossary: new Set(terms) }
 }
 
-function problem({ name, kind, of }: Named, known: Known, tree: Tree): string | undefined {
+function problem({ name, kind, of }: DiagramName, known: Known, tree: Tree): string | undefined {
   switch (kind) {
     case 'path':
       return ['', 'packages/', 'packages/agent/src/'].some((base) => tree.exists(base + name)) ? undefined : `there is no ${name}`
@@ -84,13 +84,13 @@ function problem({ name, kind, of }: Named, known: Known, tree: Tree): string | 
 }
 
 /** Exported for its test. */
-export function namesIn(page: string): readonly Named[] {
-  const found: Named[] = []
+export function namesIn(page: string): readonly DiagramName[] {
+  const found: DiagramName[] = []
   let diagram: string | undefined
   let openClass: string | undefined
   for (const [index, raw] of page.split('\n').entries()) {
     const line = raw.trim()
-    const add = (kind: Named['kind'], name: string, of?: string): void =>
+    const add = (kind: DiagramName['kind'], name: string, of?: string): void =>
       void found.push({ name, line: index + 1, kind, ...(of !== undefined && { of }) })
     if (line.startsWith('```')) {
       diagram = line === '```mermaid' ? '' : undefined
@@ -128,7 +128,7 @@ export function namesIn(page: string): readonly Named[] {
   return found
 }
 
-type Add = (kind: Named['kind'], name: string, of?: string) => void
+type Add = (kind: DiagramName['kind'], name: string, of?: string) => void
 
 function classNames(line: string, open: string | undefined, add: Add): string | undefined {
   if (open !== undefined) {

@@ -7,9 +7,9 @@ import { createServer as createTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ProgramEnd } from '../../packages/sim/src/program.ts'
 import { runCommand, startCommand } from './testing/client-command.ts'
-import { expectRefusal, json } from './testing/commands.ts'
+import { expectError, json } from './testing/commands.ts'
 import { hasKafkaBroker, startKafkaBroker } from './testing/kafka-broker.ts'
-import { type Listening, listening, relay } from './testing/listening.ts'
+import { listening, relay, type TestListener } from './testing/listening.ts'
 import { lks, repository, type ServerProcess, startServer } from './testing/server.ts'
 
 describe('a cluster out of reach', () => {
@@ -18,31 +18,31 @@ describe('a cluster out of reach', () => {
   test('no server listens there', async () => {
     await using gone = await listening(createServer())
     await gone[Symbol.asyncDispose]()
-    expectRefusal(await asks(gone.address), 'LKS-4001', new RegExp(`no server listens on ${gone.address}`))
+    expectError(await asks(gone.address), 'LKS-4001', new RegExp(`no server listens on ${gone.address}`))
   })
 
   test('the host cannot be resolved', async () => {
-    expectRefusal(await asks('no-such-host.invalid:9092'), 'LKS-4001', /the host 'no-such-host.invalid' cannot be resolved/)
+    expectError(await asks('no-such-host.invalid:9092'), 'LKS-4001', /the host 'no-such-host.invalid' cannot be resolved/)
   })
 
   test('HTTP is spoken there', async () => {
     await using web = await listening(createHttp((_request, response) => response.end('hello')))
-    expectRefusal(await asks(web.address), 'LKS-4002', /speaks HTTP, not Kafka/)
+    expectError(await asks(web.address), 'LKS-4002', /speaks HTTP, not Kafka/)
   })
 
   test('the connection is ended at once', async () => {
     await using rude = await listening(createServer((socket) => socket.destroy()))
-    expectRefusal(await asks(rude.address), 'LKS-4002', /closes the connection without an answer/)
+    expectError(await asks(rude.address), 'LKS-4002', /closes the connection without an answer/)
   })
 
   test('the server is not a Kafka server', async () => {
     await using ssh = await listening(createServer((socket) => socket.on('error', () => {}).write('SSH-2.0-OpenSSH_9.6\r\n')))
-    expectRefusal(await asks(ssh.address), 'LKS-4002', /does not speak Kafka/)
+    expectError(await asks(ssh.address), 'LKS-4002', /does not speak Kafka/)
   })
 
   test('nothing is answered', async () => {
     await using silent = await listening(createServer((socket) => void socket.on('error', () => {})))
-    expectRefusal(await asks(silent.address, '-X', 'request.timeout.ms=1000'), 'LKS-4002', /does not answer/)
+    expectError(await asks(silent.address, '-X', 'request.timeout.ms=1000'), 'LKS-4002', /does not answer/)
   })
 
   test('one of several servers is enough', async () => {
@@ -54,7 +54,7 @@ describe('a cluster out of reach', () => {
 describe('TLS', () => {
   const certificate = join(repository, 'test/e2e/testing/localhost.cert.pem')
   let server: ServerProcess
-  let tls: Listening
+  let tls: TestListener
   beforeAll(async () => {
     let plain = { port: 0, host: '127.0.0.1' }
     const [cert, key] = await Promise.all([readFile(certificate), readFile(join(repository, 'test/e2e/testing/localhost.key.pem'))])
@@ -75,56 +75,64 @@ describe('TLS', () => {
   })
 
   test('without TLS it is said that TLS is wanted', async () => {
-    expectRefusal(await over(), 'LKS-4003', /speaks Kafka over TLS, but security\.protocol is/)
+    expectError(await over(), 'LKS-4003', /speaks Kafka over TLS, but security\.protocol is/)
   })
 
   test('an untrusted certificate is rejected', async () => {
-    expectRefusal(await over('security.protocol=SSL'), 'LKS-4003', /is not trusted/)
+    expectError(await over('security.protocol=SSL'), 'LKS-4003', /is not trusted/)
   })
 
   test('over TLS to a server without, it is said that it has none', async () => {
-    expectRefusal(await lks(['topic', 'list', '-b', server.kafka, '-X', 'security.protocol=SSL']), 'LKS-4003', /speaks Kafka without TLS/)
+    expectError(await lks(['topic', 'list', '-b', server.kafka, '-X', 'security.protocol=SSL']), 'LKS-4003', /speaks Kafka without TLS/)
   })
 
   test('C16: the error for a login at a listener without one names the setting, with and without TLS', async () => {
     const login = ['sasl.username=me', 'sasl.password=secret']
-    expectRefusal(
+    expectError(
       await over('security.protocol=SASL_SSL', `ssl.ca.location=${certificate}`, ...login),
       'LKS-4003',
       /has no login \(SASL\), but security\.protocol is SASL_SSL[^]*security\.protocol=SSL$/m,
     )
     const plain = ['cluster', 'info', '-b', server.kafka, '-X', 'security.protocol=SASL_PLAINTEXT']
     const info = await lks([...plain, ...login.flatMap((setting) => ['-X', setting])])
-    expectRefusal(info, 'LKS-4003', /has no login \(SASL\), but security\.protocol is SASL_PLAINTEXT[^]*security\.protocol=PLAINTEXT$/m)
+    expectError(info, 'LKS-4003', /has no login \(SASL\), but security\.protocol is SASL_PLAINTEXT[^]*security\.protocol=PLAINTEXT$/m)
     expect(info.stderr).not.toContain('address')
-    expectRefusal(await over('security.protocol=SASL_PLAINTEXT', ...login), 'LKS-4003', /over TLS[^]*security\.protocol=SSL$/m)
+    expectError(await over('security.protocol=SASL_PLAINTEXT', ...login), 'LKS-4003', /over TLS[^]*security\.protocol=SSL$/m)
   })
 
   test('a file that is not there is named', async () => {
-    expectRefusal(await over('security.protocol=SSL', 'ssl.ca.location=/no/such/ca.pem'), 'LKS-1004', /ssl\.ca\.location/, 2)
+    expectError(await over('security.protocol=SSL', 'ssl.ca.location=/no/such/ca.pem'), 'LKS-1004', /ssl\.ca\.location/, 2)
   })
 })
 
 describe.skipIf(!hasKafkaBroker())('SASL, on Apache Kafka', () => {
   test('the right password works, another is rejected, and the password is not printed', async () => {
     await using broker = await startKafkaBroker()
-    const asked = (password: string, ...more: readonly string[]): Promise<ProgramEnd> =>
+    const listTopics = (password: string, ...more: readonly string[]): Promise<ProgramEnd> =>
       lks(['topic', 'list', '-b', broker.login, '-X', 'security.protocol=SASL_PLAINTEXT', '-X', 'sasl.username=me', ...more], {
         env: { LKS_CLIENT_SASL_PASSWORD: password },
       })
-    expect(await asked('secret')).toMatchObject({ code: 0 })
-    const refused = await asked('hunter2')
-    expectRefusal(refused, 'LKS-4004', /rejected the credentials of 'me'/)
-    expect(refused.stderr).not.toContain('hunter2')
-    expectRefusal(await asked('secret', '-X', 'sasl.mechanism=SCRAM-SHA-256'), 'LKS-4003', /does not serve sasl\.mechanism SCRAM-SHA-256/)
+    expect(await listTopics('secret')).toMatchObject({ code: 0 })
+    const rejected = await listTopics('hunter2')
+    expectError(rejected, 'LKS-4004', /rejected the credentials of 'me'/)
+    expect(rejected.stderr).not.toContain('hunter2')
+    expectError(
+      await listTopics('secret', '-X', 'sasl.mechanism=SCRAM-SHA-256'),
+      'LKS-4003',
+      /does not serve sasl\.mechanism SCRAM-SHA-256/,
+    )
     // C16: the listener has a login and the client none, and the other way round.
     for (const command of [
       ['topic', 'list'],
       ['consume', 't', '-e'],
       ['doctor', 'connect', broker.login],
     ])
-      expectRefusal(await lks([...command, '-b', broker.login]), 'LKS-4003', /requires SASL, but security\.protocol is PLAINTEXT/)
-    expectRefusal(await asked('secret', '-b', broker.kafka), 'LKS-4003', /has no login \(SASL\), but security\.protocol is SASL_PLAINTEXT/)
+      expectError(await lks([...command, '-b', broker.login]), 'LKS-4003', /requires SASL, but security\.protocol is PLAINTEXT/)
+    expectError(
+      await listTopics('secret', '-b', broker.kafka),
+      'LKS-4003',
+      /has no login \(SASL\), but security\.protocol is SASL_PLAINTEXT/,
+    )
   })
 })
 
@@ -136,10 +144,10 @@ describe('doctor', () => {
     const ended = await lks(['doctor', 'connect', server.kafka])
     expect(ended.stdout).toMatch(/^ok +bootstrap/m)
     expect(ended.stdout).toMatch(/^WRONG +broker 1/m)
-    expectRefusal(ended, 'LKS-4005', new RegExp(`advertises localhost:${gone.port}, but no server listens`))
+    expectError(ended, 'LKS-4005', new RegExp(`advertises localhost:${gone.port}, but no server listens`))
     // Asking the bootstrap server alone still works; what needs the broker says where to look.
     const listed = await lks(['group', 'list', '-b', server.kafka])
-    expectRefusal(listed, 'LKS-4005', /lks doctor connect/)
+    expectError(listed, 'LKS-4005', /lks doctor connect/)
     expect((await lks(['cluster', 'health', '-b', server.kafka])).code).toBe(1)
     expect(ended.stderr).toContain(`lks dev --advertised ${server.kafka}`)
   })
@@ -159,19 +167,19 @@ describe('doctor', () => {
     ]
     await lks(['topic', 'create', 't', '-b', server.kafka])
     const ended = await Promise.all(commands.map((command) => runCommand(server.kafka, command, 'x\n')))
-    for (const end of ended) expectRefusal(end, 'LKS-4005', /lks doctor connect/)
+    for (const end of ended) expectError(end, 'LKS-4005', /lks doctor connect/)
     expect(ended[0]?.stderr).toMatch(new RegExp(`0 records are written to t, then no connection could be made to localhost:${gone.port}`))
   })
 
   test('names an advertised host that has no address', async () => {
     await using server = await startServer({ args: ['--memory', '--advertised', 'kafka.invalid:9092'] })
-    expectRefusal(await lks(['doctor', 'connect', server.kafka]), 'LKS-4005', /the host 'kafka\.invalid' cannot be resolved/)
+    expectError(await lks(['doctor', 'connect', server.kafka]), 'LKS-4005', /the host 'kafka\.invalid' cannot be resolved/)
   })
 
   test('notices that another cluster answers at the advertised address', async () => {
     await using other = await startServer({ args: ['--memory'] })
     await using server = await startServer({ args: ['--memory', '--advertised', `localhost:${other.port}`] })
-    expectRefusal(await lks(['doctor', 'connect', server.kafka]), 'LKS-4005', /another cluster answers/)
+    expectError(await lks(['doctor', 'connect', server.kafka]), 'LKS-4005', /another cluster answers/)
   })
 
   test('says who holds a port, and what it speaks', async () => {
@@ -185,7 +193,7 @@ describe('doctor', () => {
     if (process.platform === 'linux') expect(looked).toMatchObject([{ pid: server.pid }, { pid: server.pid }])
     await server.kill()
     expect(await json(['doctor', 'ports', String(server.port)])).toMatchObject([{ free: true, pid: null }])
-    expectRefusal(await lks(['doctor', 'ports', 'kafka']), 'LKS-1004', /not a valid port/, 2)
+    expectError(await lks(['doctor', 'ports', 'kafka']), 'LKS-1004', /not a valid port/, 2)
   })
 })
 
@@ -204,7 +212,7 @@ describe('wait', () => {
   test('fails if no server starts', async () => {
     await using gone = await listening(createServer())
     await gone[Symbol.asyncDispose]()
-    expectRefusal(await lks(['wait', '-b', gone.address, '--timeout', '300ms']), 'LKS-4014', /no server listens/)
+    expectError(await lks(['wait', '-b', gone.address, '--timeout', '300ms']), 'LKS-4014', /no server listens/)
   })
 
   test('ends at Ctrl-C with 130', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { startProgram } from '../../packages/sim/src/program.ts'
 import { lksWords } from './testing/client-command.ts'
-import { expectRefusal } from './testing/commands.ts'
+import { expectError } from './testing/commands.ts'
 import { lks } from './testing/server.ts'
 
 describe('exec', () => {
@@ -43,10 +43,10 @@ describe('exec', () => {
   })
 
   test('a command that is not there, and topics that cannot be', async () => {
-    expectRefusal(await lks(['exec', 'no-such-command-anywhere']), 'LKS-4016', /'no-such-command-anywhere' cannot be started/)
-    expectRefusal(await lks(['exec', '--topics', 'a:0', '--', 'true']), 'LKS-1004', /not a valid topic with a partition count/, 2)
-    expectRefusal(await lks(['exec', '--topics', 'no/name', '--', 'true']), 'LKS-1004', /no\/name/, 2)
-    expectRefusal(await lks(['exec']), 'LKS-1008', /command/, 2)
+    expectError(await lks(['exec', 'no-such-command-anywhere']), 'LKS-4016', /'no-such-command-anywhere' cannot be started/)
+    expectError(await lks(['exec', '--topics', 'a:0', '--', 'true']), 'LKS-1004', /not a valid topic with a partition count/, 2)
+    expectError(await lks(['exec', '--topics', 'no/name', '--', 'true']), 'LKS-1004', /no\/name/, 2)
+    expectError(await lks(['exec']), 'LKS-1008', /command/, 2)
   })
 })
 
@@ -55,7 +55,7 @@ test('lks alone and lks --help are the overview; a group without its command is 
   expect(alone).toMatchObject({ code: 0, stderr: '' })
   expect(alone.stdout).toMatch(/^ {2}topic +Topics: list, create/m)
   expect((await lks(['--help'])).stdout).toBe(alone.stdout)
-  expectRefusal(await lks(['topic']), 'LKS-1008', /lks topic --help/, 2)
-  expectRefusal(await lks(['-b', 'a:1', 'topic', 'list']), 'LKS-1008', /put options after the command/, 2)
+  expectError(await lks(['topic']), 'LKS-1008', /lks topic --help/, 2)
+  expectError(await lks(['-b', 'a:1', 'topic', 'list']), 'LKS-1008', /put options after the command/, 2)
   expect(JSON.parse((await lks(['version', '--json'])).stdout)).toMatchObject({ lks: expect.stringMatching(/^\d+\./) })
 })

@@ -5,7 +5,7 @@ import { Consumer, Producer, stringDeserializers, stringSerializers } from '@pla
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runProgram, startProgram } from '../../packages/sim/src/program.ts'
 import { lksWords, startCommand } from './testing/client-command.ts'
-import { expectRefusal, json, patiently } from './testing/commands.ts'
+import { eventually, expectError, json } from './testing/commands.ts'
 import { hasKafkaBroker, startKafkaBroker } from './testing/kafka-broker.ts'
 import { lks, startServer, temporaryFolder } from './testing/server.ts'
 
@@ -96,35 +96,35 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     })
     expect(await json(['topic', 'add-partitions', 'life', '--add', '3'], run)).toEqual({ name: 'life', before: 2, partitions: 5 })
     expect(await json(['topic', 'add-partitions', 'life', '--to', '6'], run)).toEqual({ name: 'life', before: 5, partitions: 6 })
-    expectRefusal(await lks(['topic', 'add-partitions', 'life', '--to', '6'], run), 'LKS-1004', /already has 6 partitions/, 2)
-    expectRefusal(await lks(['topic', 'delete', 'life'], run), 'LKS-1008', /--yes/, 2)
+    expectError(await lks(['topic', 'add-partitions', 'life', '--to', '6'], run), 'LKS-1004', /already has 6 partitions/, 2)
+    expectError(await lks(['topic', 'delete', 'life'], run), 'LKS-1008', /--yes/, 2)
     // One that is not there: nothing is deleted.
-    expectRefusal(await lks(['topic', 'delete', 'life', 'no-such-topic', '--yes'], run), 'LKS-4008', /no topic 'no-such-topic'/)
+    expectError(await lks(['topic', 'delete', 'life', 'no-such-topic', '--yes'], run), 'LKS-4008', /no topic 'no-such-topic'/)
     expect((await lks(['topic', 'describe', 'life'], run)).code).toBe(0)
     expect((await lks(['topic', 'delete', 'life', 'life-2', '--yes'], run)).stdout).toBe('DELETED\nlife\nlife-2\n')
-    expectRefusal(await lks(['topic', 'describe', 'life'], run), 'LKS-4008', /no topic 'life'/)
+    expectError(await lks(['topic', 'describe', 'life'], run), 'LKS-4008', /no topic 'life'/)
   })
 
   test('several topics: the valid ones are created, and the others are reported', async () => {
     expect((await lks(['topic', 'create', 'taken'], run)).code).toBe(0)
     const some = await lks(['topic', 'create', 'free', 'taken', 'no/name'], run)
-    expectRefusal({ ...some, stdout: '' }, 'LKS-4007', /2 of 3 failed/)
+    expectError({ ...some, stdout: '' }, 'LKS-4007', /2 of 3 failed/)
     expect(some.stdout).toMatch(/^free +\d+ +1$/m)
-    expectRefusal(await lks(['topic', 'create', 'taken'], run), 'LKS-4010', /already exists/)
+    expectError(await lks(['topic', 'create', 'taken'], run), 'LKS-4010', /already exists/)
     expect(await lks(['topic', 'create', 'taken', '--if-not-exists'], run)).toMatchObject({ code: 0, stdout: '' })
-    expectRefusal(await lks(['topic', 'create', 'x', '-c', 'no.such.config=1'], run), 'LKS-4007', /no\.such\.config/)
+    expectError(await lks(['topic', 'create', 'x', '-c', 'no.such.config=1'], run), 'LKS-4007', /no\.such\.config/)
   })
 
   test('N13: what exists is shown beside what does not; deleting what is not there proposes nothing to make', async () => {
     expect((await lks(['topic', 'create', 'here', 'here-2'], run)).code).toBe(0)
     const described = await lks(['topic', 'describe', 'here', 'nowhere', 'here-2'], run)
-    expectRefusal({ ...described, stdout: '' }, 'LKS-4008', /no topic 'nowhere'/)
+    expectError({ ...described, stdout: '' }, 'LKS-4008', /no topic 'nowhere'/)
     expect(described.stdout).toMatch(/^Topic +here\n[^]*^Topic +here-2\n/m)
     const inJson = await lks(['topic', 'describe', 'nowhere', 'here', '-o', 'json'], run)
     expect(inJson.code).toBe(1)
     expect(JSON.parse(inJson.stdout)).toMatchObject([{ name: 'here' }])
     const gone = await lks(['topic', 'delete', 'nowhere', 'here', 'nowhere-2', '--yes'], run)
-    expectRefusal(gone, 'LKS-4008', /no topics 'nowhere', 'nowhere-2'/)
+    expectError(gone, 'LKS-4008', /no topics 'nowhere', 'nowhere-2'/)
     expect(gone.stderr).not.toContain('topic create')
     expect((await lks(['topic', 'describe', 'here'], run)).code).toBe(0)
   })
@@ -132,14 +132,14 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
   test('N13: so are groups and configs', async () => {
     await lks(['topic', 'create', 'grouped'], run)
     const config = await lks(['config', 'describe', 'topic', 'grouped', 'retention.ms', 'no.such.config'], run)
-    expectRefusal({ ...config, stdout: '' }, 'LKS-4007', /does not have the config 'no\.such\.config'/)
+    expectError({ ...config, stdout: '' }, 'LKS-4007', /does not have the config 'no\.such\.config'/)
     expect(config.stdout).toMatch(/^retention\.ms /m)
 
     await produce('grouped', [0])
     await using _member = await aMember('here-group', 'grouped', 1)
     for (const command of ['describe', 'lag']) {
       const groups = await lks(['group', command, 'here-group', 'no-such-group'], run)
-      expectRefusal({ ...groups, stdout: '' }, 'LKS-4009', /no group 'no-such-group'/)
+      expectError({ ...groups, stdout: '' }, 'LKS-4009', /no group 'no-such-group'/)
       expect(groups.stdout).toContain('here-group')
     }
   })
@@ -151,13 +151,13 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     const all = await json<readonly { name: string }[]>(['config', 'describe', 'topic', 'configured', '--all'], run)
     expect(all.length).toBeGreaterThan(set.length)
     expect((await lks(['config', 'describe', 'broker', '1'], run)).stdout).toMatch(/^node\.id +broker file +1$/m)
-    expectRefusal(await lks(['config', 'describe', 'broker', '7'], run), 'LKS-4007', /no broker 7/)
-    expectRefusal(
+    expectError(await lks(['config', 'describe', 'broker', '7'], run), 'LKS-4007', /no broker 7/)
+    expectError(
       await lks(['config', 'describe', 'topic', 'configured', 'retention.mz'], run),
       'LKS-4007',
       /does not have the config 'retention\.mz'/,
     )
-    expectRefusal(await lks(['config', 'describe', 'queue', 'x'], run), 'LKS-1004', /'queue' is not a valid kind/, 2)
+    expectError(await lks(['config', 'describe', 'queue', 'x'], run), 'LKS-1004', /'queue' is not a valid kind/, 2)
   })
 
   test('configs are changed where the cluster serves that, and elsewhere it is said', async () => {
@@ -166,14 +166,14 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     const { stdout: apis } = await lks(['cluster', 'info', '--apis', '-o', 'json'], run)
     if (!apis.includes('IncrementalAlterConfigs')) {
       expect(ours).toBe(true)
-      expectRefusal(altered, 'LKS-4006', /configs cannot be changed on this cluster/)
+      expectError(altered, 'LKS-4006', /configs cannot be changed on this cluster/)
       return
     }
     expect(altered.stdout).toMatch(/^max\.message\.bytes +topic +3000$/m)
     expect((await lks(['config', 'set', 'topic', 'altered', '--unset', 'max.message.bytes'], run)).stdout).toMatch(
       /^max\.message\.bytes +default +1048588$/m,
     )
-    expectRefusal(await lks(['topic', 'alter', 'altered', '-c', 'max.message.bytes=many'], run), 'LKS-4007', /max\.message\.bytes/)
+    expectError(await lks(['topic', 'alter', 'altered', '-c', 'max.message.bytes=many'], run), 'LKS-4007', /max\.message\.bytes/)
   })
 
   test('a group is described while it is active, sought when it is not, and deleted', async () => {
@@ -197,10 +197,10 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
       expect(table.stdout).toMatch(/^Total lag +1$/m)
       expect(table.stdout).toMatch(/^read +0 +2 +3 +1 +an app +127\.0\.0\.1$/m)
       expect(table.stdout).toMatch(/read\[0-2\]$/m)
-      expectRefusal(await lks(['group', 'seek', group, '--to', 'start', '--yes'], run), 'LKS-4011', /1 active member/)
-      expectRefusal(await lks(['group', 'delete', group, '--yes'], run), 'LKS-4011', /NON_EMPTY_GROUP/)
+      expectError(await lks(['group', 'seek', group, '--to', 'start', '--yes'], run), 'LKS-4011', /1 active member/)
+      expectError(await lks(['group', 'delete', group, '--yes'], run), 'LKS-4011', /NON_EMPTY_GROUP/)
     }
-    await expect.poll(async () => (await lks(['group', 'list'], run)).stdout, patiently).toMatch(/Ä +Empty +classic/)
+    await expect.poll(async () => (await lks(['group', 'list'], run)).stdout, eventually).toMatch(/Ä +Empty +classic/)
     expect(await json(['group', 'lag', group], run)).toMatchObject([{ group, lag: 1, topics: [{ topic: 'read', lag: 1 }] }])
 
     const preview = await lks(['group', 'seek', group, '--to', 'start'], run)
@@ -225,14 +225,14 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expect(await seek('--to', '@2020-01-01', '--topics', 'read:1')).toMatchObject([{ partition: 1, to: 0 }])
     expect(await seek('--to', '@2100-01-01T00:00:00Z', '--topics', 'read:1')).toMatchObject([{ partition: 1, to: 1 }])
     expect(await json(['group', 'lag', group], run)).toMatchObject([{ lag: 2 }])
-    expectRefusal(await lks(['group', 'seek', group, '--to', 'start', '--topics', 'read:7'], run), 'LKS-4008', /no partition 7/)
-    expectRefusal(await lks(['group', 'seek', group, '--to', 'start', '--topics', 'nowhere'], run), 'LKS-4008', /no topic 'nowhere'/)
-    expectRefusal(await lks(['group', 'seek', group], run), 'LKS-1008', /--to/, 2)
-    expectRefusal(await lks(['group', 'seek', 'nobody', '--to', 'start'], run), 'LKS-4009', /no group 'nobody'/)
+    expectError(await lks(['group', 'seek', group, '--to', 'start', '--topics', 'read:7'], run), 'LKS-4008', /no partition 7/)
+    expectError(await lks(['group', 'seek', group, '--to', 'start', '--topics', 'nowhere'], run), 'LKS-4008', /no topic 'nowhere'/)
+    expectError(await lks(['group', 'seek', group], run), 'LKS-1008', /--to/, 2)
+    expectError(await lks(['group', 'seek', 'nobody', '--to', 'start'], run), 'LKS-4009', /no group 'nobody'/)
 
     expect((await lks(['group', 'delete', group, '--yes'], run)).code).toBe(0)
-    expectRefusal(await lks(['group', 'describe', group], run), 'LKS-4009', /no group/)
-    expectRefusal(await lks(['group', 'lag', group], run), 'LKS-4009', /no group/)
+    expectError(await lks(['group', 'describe', group], run), 'LKS-4009', /no group/)
+    expectError(await lks(['group', 'lag', group], run), 'LKS-4009', /no group/)
   })
 
   test('N7: what is unread in a partition that was never committed counts, and seek moves that partition too', async () => {
@@ -280,7 +280,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
       lag: 0,
       members: [{ assignment: [{ partition: 0 }, { partition: 1 }] }],
     })
-    expectRefusal(await lks(['group', 'seek', 'newer-group', '--to', 'start', '--yes'], run), 'LKS-4011', /active member/)
+    expectError(await lks(['group', 'seek', 'newer-group', '--to', 'start', '--yes'], run), 'LKS-4011', /active member/)
   })
 
   test('the cluster says what it is, and is well', async () => {
@@ -306,7 +306,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     await lks(['topic', 'create', 'completed.topic'], run)
     // Completion returns nothing if the cluster is too slow, so try again until it is fast enough.
     const offered = (line: string, of: Parameters<typeof lks>[1]): Promise<void> =>
-      expect.poll(async () => (await lks(['__complete', line], of)).stdout, patiently).toBe('completed.topic\n')
+      expect.poll(async () => (await lks(['__complete', line], of)).stdout, eventually).toBe('completed.topic\n')
     await offered('lks topic describe completed', run)
     await offered(`lks topic describe -b ${cluster.kafka} completed`, {})
     await using folder = await temporaryFolder()
@@ -315,7 +315,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     const script = `source <(lks completion bash); COMP_LINE='lks topic describe completed'; COMP_POINT=\${#COMP_LINE}; COMP_WORDS=(lks topic describe completed); COMP_CWORD=3; _lks; printf '%s\\n' "\${COMPREPLY[@]}"`
     const env = { ...process.env, ...run.env, PATH: `${folder.path}:${process.env.PATH}` }
     const pressed = async (): Promise<string> => (await runProgram('bash', ['-c', script], { env })).stdout
-    await expect.poll(pressed, patiently).toBe('completed.topic\n')
+    await expect.poll(pressed, eventually).toBe('completed.topic\n')
   })
 
   test.skipIf(process.platform !== 'linux')('a full disk is said in words', async () => {
@@ -324,7 +324,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     const info = startProgram(program, [...words, 'cluster', 'info', '-b', cluster.kafka], { stdout: full.fd })
     const end = await info.ended
     await full.close()
-    expectRefusal(end, 'LKS-1010', /no space left/)
+    expectError(end, 'LKS-1010', /no space left/)
   })
 
   test('a reader that leaves ends it quietly', async () => {

@@ -90,7 +90,7 @@ describe.each(stores())('on $name', ({ fresh }) => {
         byTime: 0,
         afterGrowth: 3,
         maxMessageBytes: '2000000',
-        refused: 'INVALID_CONFIG',
+        configError: 'INVALID_CONFIG',
         deleted: true,
       })
     })
@@ -245,7 +245,7 @@ result['maxMessageBytes'] = wait(admin.describe_configs([ConfigResource('topic',
 try:
     wait(admin.create_topics([NewTopic('compacted', 1, 1, config={'cleanup.policy': 'compact'})]))
 except KafkaException as error:
-    result['refused'] = error.args[0].name()
+    result['configError'] = error.args[0].name()
 wait(admin.delete_topics(['confluent']))
 result['deleted'] = 'confluent' not in admin.list_topics(timeout=30).topics
 print(json.dumps(result))

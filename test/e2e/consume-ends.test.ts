@@ -18,7 +18,7 @@ import {
 import { startKafka } from 'local-kafka-service'
 import { describe, expect, test } from 'vitest'
 import { printed, runCommand, startCommand } from './testing/client-command.ts'
-import { expectRefusal } from './testing/commands.ts'
+import { expectError } from './testing/commands.ts'
 import { listening } from './testing/listening.ts'
 
 describe('C14: what a group has committed after', () => {
@@ -109,7 +109,7 @@ describe.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('C5: a batch that is n
     const named = new RegExp(`t\\[0\\]: the batch at offsets 3 to 5 cannot be read \\(${codec}\\)`)
     const read = await runCommand(server.address, ['consume', 't', '-e', '-f', '%o\\n'])
     expect(read.stdout).toBe('0\n1\n2\n')
-    for (const end of [read, await runCommand(server.address, ['query', 't', '-o', 'name'])]) expectRefusal(end, 'LKS-4103', named)
+    for (const end of [read, await runCommand(server.address, ['query', 't', '-o', 'name'])]) expectError(end, 'LKS-4103', named)
     expect(await printed(server.address, ['consume', 't', '-O', '6', '-e'])).toBe('')
   })
 })

@@ -20,10 +20,10 @@ const files: Readonly<Record<string, RegExp>> = {
 }
 
 /** How its runner is started, and what that must print, by folder. */
-const folders: Readonly<Record<string, { readonly run: readonly string[]; readonly shown: RegExp }>> = {
-  jest: { run: ['node_modules/jest/bin/jest.js', '--ci'], shown: /^Tests: +4 passed, 4 total$/m },
-  'node-test': { run: ['--test'], shown: /^. pass 2$/m },
-  vitest: { run: ['node_modules/vitest/vitest.mjs', 'run'], shown: /^ +Tests +3 passed \(3\)$/m },
+const folders: Readonly<Record<string, { readonly run: readonly string[]; readonly expected: RegExp }>> = {
+  jest: { run: ['node_modules/jest/bin/jest.js', '--ci'], expected: /^Tests: +4 passed, 4 total$/m },
+  'node-test': { run: ['--test'], expected: /^. pass 2$/m },
+  vitest: { run: ['node_modules/vitest/vitest.mjs', 'run'], expected: /^ +Tests +3 passed \(3\)$/m },
 }
 
 const work = mkdtempSync(join(tmpdir(), 'lks-examples-'))
@@ -42,12 +42,12 @@ test.each(Object.entries(files))('%s', async (file, words) => {
   expect(stdout).toMatch(words)
 })
 
-test.each(Object.entries(folders))('%s', async (name, { run, shown }) => {
+test.each(Object.entries(folders))('%s', async (name, { run, expected }) => {
   const folder = installed(name)
   // Nothing of this run reaches it: neither where pnpm's own scripts look for packages, nor that a test of Vitest runs it.
   const { NODE_OPTIONS: _options, NODE_PATH: _path, VITEST: _vitest, ...env } = process.env
   const child = await runProgram(process.execPath, run, { cwd: folder, env: { ...env, NO_COLOR: '1' } })
-  expect(child.stdout + child.stderr).toMatch(shown)
+  expect(child.stdout + child.stderr).toMatch(expected)
   expect(child.stdout + child.stderr).not.toContain('did not exit')
 })
 
@@ -64,7 +64,7 @@ test('quickstart', async () => {
 test('confluent', async ({ skip }) => {
   const folder = join(work, 'confluent')
   cpSync(join(repository, 'examples/confluent'), folder, { recursive: true })
-  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as ExampleManifest
   // The product does not come from a registry.
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, devDependencies: {} }))
   const installing = runProgram('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], { cwd: folder })
@@ -82,7 +82,7 @@ test('confluent', async ({ skip }) => {
 function installed(name: string): string {
   const folder = join(work, name)
   cpSync(join(repository, 'examples', name), folder, { recursive: true })
-  const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+  const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as ExampleManifest
   for (const dependency of Object.keys({ ...dependencies, ...devDependencies })) {
     const target = join(folder, 'node_modules', dependency)
     mkdirSync(join(target, '..'), { recursive: true })
@@ -97,7 +97,7 @@ function installProduct(target: string): void {
   for (const part of ['package.json', 'dist']) cpSync(join(product, part), join(target, part), { recursive: true })
 }
 
-interface Manifest {
+interface ExampleManifest {
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
 }

@@ -1,7 +1,7 @@
 // Consumer groups under load: members come, go and are killed while a producer writes, the server is killed in mid-rebalance, and nothing is lost.
 import { describe, expect } from 'vitest'
-import { patiently } from './testing/commands.ts'
-import { createTopic, type Group, groupOf, settled } from './testing/http.ts'
+import { eventually } from './testing/commands.ts'
+import { createTopic, groupOf, type HttpGroup, settled } from './testing/http.ts'
 import { type JsonProgram, startJsonProgram } from './testing/json-program.ts'
 import { needs, python } from './testing/programs.ts'
 import { sharedServer } from './testing/restartable-server.ts'
@@ -14,12 +14,12 @@ describe.each(stores())('on $name', ({ fresh }) => {
   const server = sharedServer(fresh)
 
   /** Sends no more; then everything acknowledged is read, and the committed offsets are the end offsets. */
-  async function readToTheEnd({ group, read, producer }: Load): Promise<void> {
+  async function readToTheEnd({ group, read, producer }: GroupLoad): Promise<void> {
     await producer.finish()
     const produced = producer.lines
     expect(new Set(produced.map(({ partition }) => partition)).size).toBe(partitions)
-    await expect.poll(() => produced.filter(({ partition, offset }) => !read.has(`${partition}:${offset}`)), patiently).toEqual([])
-    await expect.poll(async () => (await groupOf(server, group)).lag, patiently).toBe(0)
+    await expect.poll(() => produced.filter(({ partition, offset }) => !read.has(`${partition}:${offset}`)), eventually).toEqual([])
+    await expect.poll(async () => (await groupOf(server, group)).lag, eventually).toBe(0)
     const ends = every.map((of) => Math.max(...produced.filter(({ partition }) => partition === of).map(({ offset }) => offset)) + 1)
     const { partitions: rows = [] } = await groupOf(server, group)
     const inOrder = rows.toSorted((one, other) => one.partition - other.partition)
@@ -28,13 +28,13 @@ describe.each(stores())('on $name', ({ fresh }) => {
 
   describe.each(['range', 'cooperative-sticky'])('%s', (strategy) => {
     /** A topic that a producer writes to all the time, and what the members of a group say of it. */
-    async function load(name: string): Promise<Load> {
+    async function load(name: string): Promise<GroupLoad> {
       const topic = `${name}-${strategy}`
       await createTopic(server, topic, partitions)
       const group = `group-of-${topic}`
       const read = new Set<string>()
       const committed = new Map<number, number>()
-      const producer = startJsonProgram<Place>(python, ['-c', producerScript, server.kafka, topic])
+      const producer = startJsonProgram<RecordPlace>(python, ['-c', producerScript, server.kafka, topic])
       const members: JsonProgram<MemberLine>[] = []
       return {
         group,
@@ -88,11 +88,11 @@ describe.each(stores())('on $name', ({ fresh }) => {
       const members = [more(), more()]
       await settled(server, group, { members: 2, partitions })
       await under.acknowledges(300)
-      await expect.poll(() => committed.size, patiently).toBe(partitions)
+      await expect.poll(() => committed.size, eventually).toBe(partitions)
 
       members.push(more())
       // The newcomer's JoinGroup is parked until the others' next heartbeats tell them to join again.
-      await expect.poll(async () => (await groupOf(server, group)).state, { ...patiently, interval: 2 }).toBe('PreparingRebalance')
+      await expect.poll(async () => (await groupOf(server, group)).state, { ...eventually, interval: 2 }).toBe('PreparingRebalance')
       await server.restart()
       // Said by members before this look at the group: acknowledged, by whichever server.
       const acknowledged = [...committed]
@@ -109,28 +109,28 @@ describe.each(stores())('on $name', ({ fresh }) => {
   })
 })
 
-interface Place {
+interface RecordPlace {
   readonly partition: number
   readonly offset: number
 }
 
 /** A line of a member: a record that it read, or partitions with the offsets whose commit was acknowledged. */
-type MemberLine = Place | { readonly committed: readonly (readonly [number, number])[] }
+type MemberLine = RecordPlace | { readonly committed: readonly (readonly [number, number])[] }
 
-interface Load extends AsyncDisposable {
+interface GroupLoad extends AsyncDisposable {
   readonly group: string
   /** `partition:offset` */
   readonly read: ReadonlySet<string>
   /** The highest acknowledged commit of each partition. */
   readonly committed: ReadonlyMap<number, number>
-  readonly producer: JsonProgram<Place>
+  readonly producer: JsonProgram<RecordPlace>
   /** Waits until so many more records were acknowledged. Rejects when the producer ends before. */
   acknowledges(more: number): Promise<void>
   readonly join: () => JsonProgram<MemberLine>
 }
 
 /** Looks at the group again and again until stopped; answers each committed offset that was lower than one seen before. */
-function watchOffsets(look: () => Promise<Group>): AsyncDisposable & {
+function watchOffsets(look: () => Promise<HttpGroup>): AsyncDisposable & {
   stop(): Promise<{ readonly looks: number; readonly backwards: readonly string[] }>
 } {
   const seen = new Map<number, number>()

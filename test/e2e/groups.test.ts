@@ -4,7 +4,7 @@ import { Consumer, stringDeserializers } from '@platformatic/kafka'
 import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { runProgram } from '../../packages/sim/src/program.ts'
-import { patiently } from './testing/commands.ts'
+import { eventually } from './testing/commands.ts'
 import { createTopic, groupOf, produceToEach, settled } from './testing/http.ts'
 import { startJsonProgram } from './testing/json-program.ts'
 import { has, kafkaTool, linesOf, needs, python } from './testing/programs.ts'
@@ -12,17 +12,17 @@ import { sharedServer } from './testing/restartable-server.ts'
 import { stores } from './testing/stores.ts'
 
 /** One consumer of a group. */
-interface Member {
+interface JoinedClient {
   /** Leaves the group. */
   close(): Promise<void>
 }
 
-interface Client {
+interface JoiningClient {
   readonly name: string
   readonly there: boolean
   /** After the server was away its members go on with their heartbeats; others join again. */
   readonly keepsGeneration: boolean
-  join(as: Joining): Promise<Member>
+  join(as: Joining): Promise<JoinedClient>
 }
 
 interface Joining {
@@ -32,7 +32,7 @@ interface Joining {
   readonly take: (value: string) => void
 }
 
-const clients: readonly Client[] = [
+const clients: readonly JoiningClient[] = [
   { name: 'kafkajs', there: true, keepsGeneration: false, join: joinKafkajs },
   { name: '@platformatic/kafka', there: true, keepsGeneration: false, join: joinPlatformatic },
   { name: 'confluent-kafka, eager', there: has.confluentKafka, keepsGeneration: true, join: (of) => joinConfluent(of, 'range') },
@@ -56,13 +56,13 @@ describe.each(stores())('on $name', ({ fresh }) => {
       const group = `group-of-${topic}`
       await createTopic(server, topic, partitions)
       const taken = new Set<string>()
-      const members: Member[] = []
+      const members: JoinedClient[] = []
       const more = async (): Promise<number> =>
         members.push(await client.join({ kafka: server.kafka, group, topic, take: (value) => void taken.add(value) }))
       const expected: string[] = []
       const flows = async (value: string): Promise<void> => {
         expected.push(...(await produce(topic, value)))
-        await expect.poll(() => expected.filter((one) => !taken.has(one)), patiently).toEqual([])
+        await expect.poll(() => expected.filter((one) => !taken.has(one)), eventually).toEqual([])
       }
       try {
         await more()
@@ -76,14 +76,14 @@ describe.each(stores())('on $name', ({ fresh }) => {
         await members.shift()?.close()
         const { generation } = await settled(server, group, { members: 1, partitions })
         await flows('one member')
-        await expect.poll(async () => (await groupOf(server, group)).lag, patiently).toBe(0)
+        await expect.poll(async () => (await groupOf(server, group)).lag, eventually).toBe(0)
 
         await server.restart()
         expect(await groupOf(server, group)).toMatchObject({ state: 'Stable', lag: 0 })
         await flows('after a restart')
         const after = await settled(server, group, { members: 1, partitions })
         if (client.keepsGeneration) expect(after.generation).toBe(generation)
-        await expect.poll(async () => (await groupOf(server, group)).lag, patiently).toBe(0)
+        await expect.poll(async () => (await groupOf(server, group)).lag, eventually).toBe(0)
       } finally {
         await Promise.all(members.map((member) => member.close()))
       }
@@ -140,7 +140,7 @@ describe.each(stores())('on $name', ({ fresh }) => {
   })
 })
 
-async function joinKafkajs({ kafka, group, topic, take }: Joining): Promise<Member> {
+async function joinKafkajs({ kafka, group, topic, take }: Joining): Promise<JoinedClient> {
   const client = new kafkajs.Kafka({ clientId: 'e2e', brokers: [kafka], logLevel: kafkajs.logLevel.NOTHING })
   // It hears of a rebalance between two fetches only.
   const consumer = client.consumer({ groupId: group, heartbeatInterval: 200, maxWaitTimeInMs: 200 })
@@ -150,7 +150,7 @@ async function joinKafkajs({ kafka, group, topic, take }: Joining): Promise<Memb
   return { close: () => consumer.disconnect() }
 }
 
-async function joinPlatformatic({ kafka, group, topic, take }: Joining): Promise<Member> {
+async function joinPlatformatic({ kafka, group, topic, take }: Joining): Promise<JoinedClient> {
   const consumer = new Consumer({
     clientId: 'e2e',
     bootstrapBrokers: [kafka],
@@ -166,13 +166,13 @@ async function joinPlatformatic({ kafka, group, topic, take }: Joining): Promise
   return {
     async close() {
       // It sends LeaveGroup only over an established connection, which an answered heartbeat shows. Otherwise the member stays until its session times out.
-      await once(consumer, 'consumer:heartbeat:end', { signal: AbortSignal.timeout(patiently.timeout) })
+      await once(consumer, 'consumer:heartbeat:end', { signal: AbortSignal.timeout(eventually.timeout) })
       await consumer.close(true)
     },
   }
 }
 
-async function joinConfluent({ kafka, group, topic, take }: Joining, strategy: string): Promise<Member> {
+async function joinConfluent({ kafka, group, topic, take }: Joining, strategy: string): Promise<JoinedClient> {
   const member = startJsonProgram(python, ['-c', confluentScript, kafka, group, topic, strategy], take)
   return { close: () => member.finish() }
 }

@@ -2,7 +2,7 @@
 import { ApiVersions, encodeRequest } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { openReaders, openSockets, ordinaryClientIsServed, produceRecords, residentMiB } from './testing/attackers.ts'
-import { patiently } from './testing/commands.ts'
+import { eventually } from './testing/commands.ts'
 import { startServer } from './testing/server.ts'
 
 const claims = (sizeBytes: number, sentBytes: number): Buffer => {
@@ -20,7 +20,7 @@ test('H4: stalled requests do not lock out other clients, and their connections 
   await ordinaryClientIsServed(server.port)
   // A byte now and then is not progress.
   const drip = setInterval(() => stalled.sockets.forEach((socket) => socket.writable && socket.write('x')), 500)
-  await expect.poll(() => stalled.closedCount(), patiently).toBeGreaterThan(0)
+  await expect.poll(() => stalled.closedCount(), eventually).toBeGreaterThan(0)
   clearInterval(drip)
   await ordinaryClientIsServed(server.port)
   expect(server.log().match(/bytes of its request had arrived/g)).toHaveLength(2)
@@ -41,7 +41,7 @@ test('H8: silent connections give way to new ones, and the log says once which s
   await using server = await startServer({ args: ['--max-connections', '50'] })
   await using silent = await openSockets(server.port, 80)
   await ordinaryClientIsServed(server.port)
-  await expect.poll(() => silent.closedCount(), patiently).toBeGreaterThan(29)
+  await expect.poll(() => silent.closedCount(), eventually).toBeGreaterThan(29)
   expect(server.log().match(/max\.connections/g)).toHaveLength(2)
   expect(server.log().trim().split('\n')).toHaveLength(1)
   const metrics = await (await fetch(`${server.urls.control}/metrics`)).text()
@@ -94,7 +94,7 @@ test('H12: silent HTTP connections give way, and /livez stays reachable', async 
   await using server = await startServer()
   await using silent = await openSockets(Number(new URL(server.urls.control).port), 2_020)
   expect((await fetch(`${server.urls.control}/livez`)).status).toBe(200)
-  await expect.poll(() => silent.closedCount(), patiently).toBeGreaterThan(19)
+  await expect.poll(() => silent.closedCount(), eventually).toBeGreaterThan(19)
   expect(server.log().match(/it had never sent a request/g)).toHaveLength(2)
 })
 

@@ -58,16 +58,16 @@ interface KafkaField {
 }
 
 /** One field of one version, as both sides can say it. */
-interface Normal {
+interface NormalSchema {
   readonly name: string
   readonly type: string
   readonly nullable: boolean
   readonly tag: number | undefined
   readonly default: unknown
-  readonly fields: readonly Normal[] | undefined
+  readonly fields: readonly NormalSchema[] | undefined
 }
 
-function ours(fields: Fields, version: number): readonly Normal[] {
+function ours(fields: Fields, version: number): readonly NormalSchema[] {
   return Object.entries(fields)
     .filter(([, field]) => inVersions(field.versions, version))
     .map(([name, field]) => {
@@ -108,7 +108,7 @@ function ourDefault(field: Field): unknown {
   }
 }
 
-function normalized(fields: readonly KafkaField[], of: Definition, version: number): readonly Normal[] {
+function normalized(fields: readonly KafkaField[], of: Definition, version: number): readonly NormalSchema[] {
   return fields
     .filter((field) => inVersions(field.versions, version))
     .map((field) => {

@@ -2,7 +2,7 @@
 import { describe, expect } from 'vitest'
 import { adminSteps, type ClientProgram, clientPrograms } from './clients/clients.ts'
 import { pinOf } from './clients/pins.ts'
-import { clientRun, type Line, nameOf, needsClients, startClient } from './testing/client-program.ts'
+import { clientRun, nameOf, needsClients, type PrintedRecord, startClient } from './testing/client-program.ts'
 import { becomes, committed, createTopic, groupOf, produceToEach, settled, topicValues } from './testing/http.ts'
 import type { JsonProgram } from './testing/json-program.ts'
 import { RestartableServer, sharedServer } from './testing/restartable-server.ts'
@@ -57,7 +57,7 @@ describe.concurrent.each(programs)('$name', { timeout: 240_000 }, (client) => {
     const group = `${name}-sharers`
     const partitions = 4
     await createTopic(server, topic, partitions)
-    const start = (): JsonProgram<Line> => startClient(client, 'group', { bootstrap: server.kafka, topic, group })
+    const start = (): JsonProgram<PrintedRecord> => startClient(client, 'group', { bootstrap: server.kafka, topic, group })
     await using first = start()
     await using second = start()
     await settled(server, group, { members: 2, partitions })
@@ -107,7 +107,7 @@ interface Placed {
 
 function placed(line: unknown, field: 'key' | 'value' | 'header'): Placed {
   // The cast: it is what the programs print.
-  const { partition, offset, [field]: text } = line as Line
+  const { partition, offset, [field]: text } = line as PrintedRecord
   return { partition, offset, number: text?.startsWith(`${field} `) ? Number(text.slice(field.length)) : Number.NaN }
 }
 

@@ -28,14 +28,14 @@ let folder: Folder
 let packed: Packed
 /** Both packages, as `npm install` leaves them. */
 let app: string
-let said: string
+let npmOutput: string
 
 beforeAll(async () => {
   folder = await temporaryFolder()
   if (!hasRegistry) return
   packed = await pack(folder.path)
   app = join(folder.path, 'app')
-  said = await install(app, Object.values(packed.files))
+  npmOutput = await install(app, Object.values(packed.files))
   for (const programs of ['test/e2e/package', 'packages/protocol/examples']) await cp(join(repository, programs), app, { recursive: true })
 })
 afterAll(() => folder[Symbol.asyncDispose]())
@@ -54,7 +54,7 @@ describe('what npm installs', () => {
       const run = Object.keys(scripts).filter((script) => /^(pre|post)?(install|prepare)$/.test(script))
       expect({ name, run, hasNativeSource }).toEqual({ name, run: [], hasNativeSource: false })
     }
-    expect(said).not.toMatch(/gyp|download|deprecated|ERR/i)
+    expect(npmOutput).not.toMatch(/gyp|download|deprecated|ERR/i)
   })
 
   test.each([product, protocol])('%s has no sources, no source maps, and names nothing of the workspace', async (name) => {

@@ -75,10 +75,10 @@ test('what was stored as durable is not cut: under strict the start stops, says 
   await tearNewest(1)
   await asIfRestarted()
   for (let time = 1; time <= 2; time++) {
-    const refused = await lks(['dev', ...anyPorts, '--dir', folder.path, '--durability', 'strict'])
-    expect(refused.code).toBe(1)
-    expect(refused.stderr).toContain('LKS-3008')
-    expect(refused.stderr).toContain('--durability os')
+    const rejected = await lks(['dev', ...anyPorts, '--dir', folder.path, '--durability', 'strict'])
+    expect(rejected.code).toBe(1)
+    expect(rejected.stderr).toContain('LKS-3008')
+    expect(rejected.stderr).toContain('--durability os')
   }
   // Continue as the message says.
   const again = await start('--durability', 'os')

@@ -3,18 +3,18 @@ import { Admin, Producer } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runProgram } from '../../packages/sim/src/program.ts'
 import { printed, runCommand, startCommand } from './testing/client-command.ts'
-import { patiently } from './testing/commands.ts'
+import { eventually } from './testing/commands.ts'
 import { hasKafkaBroker, startKafkaBroker } from './testing/kafka-broker.ts'
 import { linesOf, needs } from './testing/programs.ts'
 import { RestartableServer } from './testing/restartable-server.ts'
 
-interface Cluster extends AsyncDisposable {
+interface TestedCluster extends AsyncDisposable {
   readonly kafka: string
   /** Like `kill -9`, then a start at the same addresses with the stored data. */
   restart(): Promise<void>
 }
 
-const clusters: readonly { readonly name: string; readonly start: () => Promise<Cluster> }[] = [
+const clusters: readonly { readonly name: string; readonly start: () => Promise<TestedCluster> }[] = [
   { name: 'this server', start: startOurs },
   ...(hasKafkaBroker() ? [{ name: 'Apache Kafka', start: startKafkaBroker }] : []),
 ]
@@ -24,14 +24,14 @@ if (clusters.length === 1) {
   else test.skip('Apache Kafka: named by KAFKA_CLASSPATH', () => {})
 }
 
-async function startOurs(): Promise<Cluster> {
+async function startOurs(): Promise<TestedCluster> {
   const server = new RestartableServer()
   await server.start()
   return server
 }
 
 describe.each(clusters)('on $name', ({ start }) => {
-  let cluster: Cluster
+  let cluster: TestedCluster
   let kafka: string
   beforeAll(async () => {
     cluster = await start()
@@ -186,13 +186,13 @@ describe.each(clusters)('on $name', ({ start }) => {
     const follower = startCommand(kafka, ['consume', topic, '-f', '%s\\n'])
     for (const value of ['one', 'two', 'three']) {
       await printed(kafka, ['produce', topic], `${value}\n`)
-      await expect.poll(() => follower.stdout(), patiently).toContain(`${value}\n`)
+      await expect.poll(() => follower.stdout(), eventually).toContain(`${value}\n`)
     }
     const admin = new Admin({ clientId: 'e2e', bootstrapBrokers: [kafka] })
     await admin.createPartitions({ topics: [{ name: topic, count: 3 }] })
     await admin.close()
     await printed(kafka, ['produce', topic, '-p', '2'], 'in a new partition\n')
-    await expect.poll(() => follower.stdout(), patiently).toContain('in a new partition\n')
+    await expect.poll(() => follower.stdout(), eventually).toContain('in a new partition\n')
     expect(await follower.kill('SIGINT')).toMatchObject({ code: 0, stderr: '' })
   })
 
@@ -208,10 +208,10 @@ describe.each(clusters)('on $name', ({ start }) => {
 
     const members = [startCommand(kafka, args), startCommand(kafka, args)]
     const assigned = /reading shared\[\d,\d\]\n$/
-    await expect.poll(() => members.map((member) => assigned.test(member.stderr())), patiently).toEqual([true, true])
+    await expect.poll(() => members.map((member) => assigned.test(member.stderr())), eventually).toEqual([true, true])
     await printed(kafka, ['produce', topic, '-K', ':'], all('b', 40))
     const taken = (): readonly string[] => members.flatMap((member) => linesOf(member.stdout()))
-    await expect.poll(() => taken().length, patiently).toBe(40)
+    await expect.poll(() => taken().length, eventually).toBe(40)
     for (const member of members) expect(linesOf(member.stdout()).length).toBeGreaterThan(0)
     expect(taken().toSorted()).toEqual(
       linesOf(all('b', 40))
@@ -220,9 +220,9 @@ describe.each(clusters)('on $name', ({ start }) => {
     )
     const [first, second] = members
     expect((await first?.kill('SIGINT'))?.code).toBe(0)
-    await expect.poll(() => second?.stderr(), patiently).toMatch(/reading shared\[0,1,2,3\]\n$/)
+    await expect.poll(() => second?.stderr(), eventually).toMatch(/reading shared\[0,1,2,3\]\n$/)
     await printed(kafka, ['produce', topic, '-K', ':'], all('c', 8))
-    await expect.poll(() => taken().length, patiently).toBe(48)
+    await expect.poll(() => taken().length, eventually).toBe(48)
     expect((await second?.kill('SIGINT'))?.code).toBe(0)
     expect(linesOf(await printed(kafka, [...args, '-e']))).toEqual([])
   })
@@ -302,13 +302,13 @@ describe.each(clusters)('on $name', ({ start }) => {
     const topic = await aTopic('left')
     await printed(kafka, ['produce', topic], Array.from({ length: 50_000 }, (_, at) => `${at} ${'x'.repeat(100)}\n`).join(''))
     const follower = startCommand(kafka, ['consume', topic])
-    await expect.poll(() => follower.stdout().length, patiently).toBeGreaterThan(0)
+    await expect.poll(() => follower.stdout().length, eventually).toBeGreaterThan(0)
     await follower.closeStdout()
     await printed(kafka, ['produce', topic], 'one more\n')
     expect(await follower.ended).toMatchObject({ code: 0, stderr: '' })
 
     const member = startCommand(kafka, ['consume', topic, '-g', 'left'])
-    await expect.poll(() => member.stdout().length, patiently).toBeGreaterThan(0)
+    await expect.poll(() => member.stdout().length, eventually).toBeGreaterThan(0)
     await member.closeStdout()
     await printed(kafka, ['produce', topic], 'and one more\n')
     expect((await member.ended).code).toBe(0)
@@ -325,14 +325,14 @@ describe.each(clusters)('on $name', ({ start }) => {
     const lines = Array.from({ length: 3_000 }, (_, at) => `${at} ${'x'.repeat(200)}\n`)
     for (const [at, line] of lines.entries()) {
       producer.write(line)
-      if (at === 1_000) await expect.poll(() => follower.stdout().length, patiently).toBeGreaterThan(0)
+      if (at === 1_000) await expect.poll(() => follower.stdout().length, eventually).toBeGreaterThan(0)
       if (at === 1_000 || at === 2_000) {
         await cluster.restart()
       }
     }
     producer.endInput()
     expect((await producer.ended).code).toBe(0)
-    await expect.poll(() => follower.stdout().length, patiently).toBe(lines.join('').length)
+    await expect.poll(() => follower.stdout().length, eventually).toBe(lines.join('').length)
     const { code, stdout } = await follower.kill('SIGINT')
     expect(code).toBe(0)
     expect(stdout === lines.join('')).toBe(true)

@@ -1,10 +1,10 @@
 // The administrator of a world: creates and deletes topics over the wire, and retries until that is done.
 import type { TopicId } from '@local-kafka-service/agent/simulation'
 import { CreateTopics, DeleteTopics, errorName } from '@local-kafka-service/protocol'
-import { type Connection, ConnectionLost } from './client.ts'
+import { type ClientConnection, ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
 
-export interface NewTopic {
+export interface TopicToCreate {
   readonly name: string
   readonly numPartitions: number
   readonly configs: readonly { readonly name: string; readonly value: string }[]
@@ -18,7 +18,7 @@ export class Administrator {
   }
 
   /** Undefined: an earlier attempt created it, and its response was lost. */
-  async makeTopic(topic: NewTopic): Promise<TopicId | undefined> {
+  async makeTopic(topic: TopicToCreate): Promise<TopicId | undefined> {
     let made: TopicId | undefined
     await this.#untilDone(async (connection) => {
       const asked = { ...topic, replicationFactor: -1, assignments: [] }
@@ -36,7 +36,7 @@ export class Administrator {
     })
   }
 
-  async #untilDone(ask: (connection: Connection) => Promise<number | undefined>): Promise<void> {
+  async #untilDone(ask: (connection: ClientConnection) => Promise<number | undefined>): Promise<void> {
     const { time, trace } = this.#parts
     const link = new Reconnecting(this.#parts, 'admin')
     for (;;) {

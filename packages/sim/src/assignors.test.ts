@@ -1,13 +1,14 @@
 // A cooperative leader balances with the fewest moves, and never assigns a partition that another member still owns.
 import { expect, test } from 'vitest'
-import { type Claim, cooperativeSticky, range } from './assignors.ts'
+import { cooperativeSticky, type MemberOwnership, range } from './assignors.ts'
 
-const claim = (memberId: string, owned: readonly number[] = [], generation = owned.length > 0 ? 1 : -1): Claim => ({
+const claim = (memberId: string, owned: readonly number[] = [], generation = owned.length > 0 ? 1 : -1): MemberOwnership => ({
   memberId,
   owned,
   generation,
 })
-const shares = (claims: readonly Claim[], partitions: number): unknown => Object.fromEntries(cooperativeSticky(claims, partitions))
+const shares = (claims: readonly MemberOwnership[], partitions: number): unknown =>
+  Object.fromEntries(cooperativeSticky(claims, partitions))
 
 test('range assigns adjacent partitions, one more to the first members', () => {
   expect(Object.fromEntries(range([claim('b'), claim('a'), claim('c')], 4))).toEqual({ a: [0, 1], b: [2], c: [3] })

@@ -1,6 +1,6 @@
 // How a leader assigns the partitions of one topic: Kafka's range assignor, and a sticky one that moves a partition only after its owner has revoked it.
 
-export interface Claim {
+export interface MemberOwnership {
   readonly memberId: string
   /** The partitions that the member owned when it joined, and the generation that assigned them. */
   readonly owned: readonly number[]
@@ -11,7 +11,7 @@ export interface Claim {
 export type Shares = ReadonlyMap<string, readonly number[]>
 
 /** Eager: no member keeps anything, and each gets adjacent partitions. */
-export function range(claims: readonly Claim[], partitions: number): Shares {
+export function range(claims: readonly MemberOwnership[], partitions: number): Shares {
   const each = Math.floor(partitions / claims.length)
   const more = partitions % claims.length
   return new Map(
@@ -23,9 +23,9 @@ export function range(claims: readonly Claim[], partitions: number): Shares {
 }
 
 /** Cooperative (KIP-429): as balanced as possible with the fewest moves. A partition that moves is left out until its former owner has revoked it. */
-export function cooperativeSticky(claims: readonly Claim[], partitions: number): Shares {
+export function cooperativeSticky(claims: readonly MemberOwnership[], partitions: number): Shares {
   const holders = holdersOf(claims)
-  const kept = (claim: Claim): readonly number[] => claim.owned.filter((partition) => holders.get(partition) === claim)
+  const kept = (claim: MemberOwnership): readonly number[] => claim.owned.filter((partition) => holders.get(partition) === claim)
   const inTurn = inOrder(claims).toSorted((a, b) => kept(b).length - kept(a).length)
   const more = partitions % claims.length
   const quota = (index: number): number => Math.floor(partitions / claims.length) + (index < more ? 1 : 0)
@@ -42,8 +42,8 @@ export function cooperativeSticky(claims: readonly Claim[], partitions: number):
 }
 
 /** If two members claim a partition, the one that owned it in the later generation is right. */
-function holdersOf(claims: readonly Claim[]): ReadonlyMap<number, Claim> {
-  const holders = new Map<number, Claim>()
+function holdersOf(claims: readonly MemberOwnership[]): ReadonlyMap<number, MemberOwnership> {
+  const holders = new Map<number, MemberOwnership>()
   for (const claim of claims)
     for (const partition of claim.owned) {
       const other = holders.get(partition)
@@ -52,6 +52,6 @@ function holdersOf(claims: readonly Claim[]): ReadonlyMap<number, Claim> {
   return holders
 }
 
-function inOrder(claims: readonly Claim[]): readonly Claim[] {
+function inOrder(claims: readonly MemberOwnership[]): readonly MemberOwnership[] {
   return claims.toSorted((a, b) => (a.memberId < b.memberId ? -1 : 1))
 }

@@ -11,33 +11,33 @@ export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
 }
 
-export interface ConnectionParts {
+export interface ClientConnectionParts {
   readonly time: VirtualTime
   readonly network: SimNetwork
   readonly clientId: string
   readonly requestTimeoutMs: number
 }
 
-interface Waiting {
+interface PendingRequest {
   readonly correlationId: number
   readonly answer: (frame: Uint8Array) => void
   readonly lost: (error: ConnectionLost) => void
 }
 
-export class Connection {
-  readonly #parts: ConnectionParts
-  readonly #waiting: Waiting[] = []
+export class ClientConnection {
+  readonly #parts: ClientConnectionParts
+  readonly #waiting: PendingRequest[] = []
   #wire: Wire | undefined
   #received: Uint8Array = new Uint8Array(0)
   #correlation = 0
   #closed = false
 
-  private constructor(parts: ConnectionParts) {
+  private constructor(parts: ClientConnectionParts) {
     this.#parts = parts
   }
 
-  static async open(parts: ConnectionParts, to: ListenAddress): Promise<Connection> {
-    const connection = new Connection(parts)
+  static async open(parts: ClientConnectionParts, to: ListenAddress): Promise<ClientConnection> {
+    const connection = new ClientConnection(parts)
     try {
       connection.#wire = await parts.network.connect(parts.clientId, to, {
         data: (chunk) => connection.#read(chunk),

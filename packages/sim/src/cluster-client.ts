@@ -1,7 +1,7 @@
 // The common part of all clients of a world: a connection that is reopened after a loss, and the topic that it works on.
 import type { TopicId } from '@local-kafka-service/agent/simulation'
 import type { Chance } from './chance.ts'
-import { Connection, ConnectionLost } from './client.ts'
+import { ClientConnection, ConnectionLost } from './client.ts'
 import type { Checker } from './invariants.ts'
 import type { VirtualTime } from './sim-clock.ts'
 import type { SimNetwork } from './sim-network.ts'
@@ -24,7 +24,7 @@ export class Reconnecting {
   readonly #parts: ClientParts
   readonly #clientId: string
   readonly #requestTimeoutMs: number
-  #connection: Connection | undefined
+  #connection: ClientConnection | undefined
   #opened = 0
 
   constructor(parts: ClientParts, clientId: string, requestTimeoutMs = 30_000) {
@@ -39,13 +39,13 @@ export class Reconnecting {
   }
 
   /** The connection, after as many attempts as it takes; undefined once `until` says that it is no longer needed. */
-  async open(until: () => boolean): Promise<Connection | undefined> {
+  async open(until: () => boolean): Promise<ClientConnection | undefined> {
     for (;;) {
       if (this.#connection !== undefined && !this.#connection.closed) return this.#connection
       if (until()) return undefined
       try {
         const { time, network, address } = this.#parts
-        this.#connection = await Connection.open(
+        this.#connection = await ClientConnection.open(
           { time, network, clientId: this.#clientId, requestTimeoutMs: this.#requestTimeoutMs },
           address,
         )

@@ -1,6 +1,6 @@
 // A consumer that follows all partitions of the topic, now and then queries the end of the log, and passes every response to the checker.
 import { errorName, Fetch, ListOffsets } from '@local-kafka-service/protocol'
-import { type Connection, ConnectionLost } from './client.ts'
+import { type ClientConnection, ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
 import { absent, temporary } from './producer.ts'
 
@@ -22,7 +22,7 @@ export class Consumer {
   /** Of the present connection. */
   readonly #highWatermarks: number[]
   readonly #version: number
-  readonly #session: Session | undefined
+  readonly #session: FetchSession | undefined
   #connections = 0
   #stopped = false
 
@@ -79,7 +79,7 @@ export class Consumer {
     }
   }
 
-  async #fetch(connection: Connection): Promise<void> {
+  async #fetch(connection: ClientConnection): Promise<void> {
     const { chance, checker, topic, time } = this.#parts
     const session = this.#version >= 7 ? this.#session : undefined
     const whole = this.#positions.map((fetchOffset, partition) => ({
@@ -105,13 +105,13 @@ export class Consumer {
       if (!temporary.has(error) && !sessionOver.has(error)) checker.violate('no defect', `${this.#options.name} received ${error}`)
       return time.sleep(retryBackoffMs)
     }
-    let trouble = false
-    for (const partition of answer.responses[0]?.partitions ?? []) trouble = !this.#hear(partition) || trouble
-    if (trouble) await time.sleep(retryBackoffMs)
+    let failed = false
+    for (const partition of answer.responses[0]?.partitions ?? []) failed = !this.#accept(partition) || failed
+    if (failed) await time.sleep(retryBackoffMs)
   }
 
   /** Like Kafka's own client: an error ends the session, and the next request asks for another. */
-  #advance(session: Session, answer: { readonly errorCode: number; readonly sessionId: number }): void {
+  #advance(session: FetchSession, answer: { readonly errorCode: number; readonly sessionId: number }): void {
     const { trace } = this.#parts
     if (answer.errorCode !== 0) {
       trace.write(this.#options.name, `session ${session.id} is over: ${errorName(answer.errorCode)}`)
@@ -125,7 +125,7 @@ export class Consumer {
     session.epoch = answer.sessionId === 0 ? 0 : session.epoch + 1
   }
 
-  #hear({ partitionIndex, errorCode, highWatermark, records }: PartitionAnswer): boolean {
+  #accept({ partitionIndex, errorCode, highWatermark, records }: PartitionRead): boolean {
     const { checker, topic, trace } = this.#parts
     const { name } = this.#options
     const offset = this.#positions[partitionIndex] ?? 0
@@ -157,7 +157,7 @@ export class Consumer {
   }
 
   /** The latest offset is at least the committed end when the request was sent, and at most the committed end when the response arrives. */
-  async #askEnds(connection: Connection): Promise<void> {
+  async #askEnds(connection: ClientConnection): Promise<void> {
     const { checker, topic } = this.#parts
     const before = this.#positions.map((_, partition) => checker.nextOffset(topic.topicId, partition))
     for (const { partitionIndex, offset } of await this.#listOffsets(connection, latest)) {
@@ -172,7 +172,7 @@ export class Consumer {
   }
 
   /** The first record since a time never changes once there is one. */
-  async #askSince(connection: Connection): Promise<void> {
+  async #askSince(connection: ClientConnection): Promise<void> {
     const { checker, chance, topic, time } = this.#parts
     const sinceMs = time.wallMs - chance.whole([0, Math.ceil(time.nowMs)])
     const before = this.#positions.map((_, partition) => checker.offsetSince(topic.topicId, partition, sinceMs))
@@ -188,7 +188,7 @@ export class Consumer {
 
   /** The partitions that were answered without an error. */
   async #listOffsets(
-    connection: Connection,
+    connection: ClientConnection,
     timestamp: number,
   ): Promise<readonly { readonly partitionIndex: number; readonly offset: number }[]> {
     const { checker, topic } = this.#parts
@@ -211,7 +211,7 @@ export class Consumer {
 const latest = -1
 
 /** The client's state of a fetch session (KIP-227). */
-interface Session {
+interface FetchSession {
   id: number
   /** 0: the next request names everything. */
   epoch: number
@@ -221,7 +221,7 @@ interface Session {
 
 const sessionOver: ReadonlySet<string> = new Set(['FETCH_SESSION_ID_NOT_FOUND', 'INVALID_FETCH_SESSION_EPOCH'])
 
-interface PartitionAnswer {
+interface PartitionRead {
   readonly partitionIndex: number
   readonly errorCode: number
   readonly highWatermark: number

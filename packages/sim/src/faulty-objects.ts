@@ -16,12 +16,12 @@ import type { Life } from './life.ts'
 import type { VirtualTime } from './sim-clock.ts'
 import type { Trace } from './trace.ts'
 
-export interface StoreFaults {
+export interface BucketFaults {
   readonly latencyMs: Range
   /** A slow put. */
   readonly slow: { readonly chance: number; readonly latencyMs: Range }
   /** Rejected before anything was done. */
-  readonly refused: number
+  readonly rejected: number
   /** Done, but the response is lost: the caller gets a time-out. */
   readonly lostReply: number
   /** The caller gets a time-out, and the put lands this much later. */
@@ -36,10 +36,10 @@ export interface StoreFaults {
   readonly staleListMs: number
 }
 
-export const faultlessStore: StoreFaults = {
+export const faultlessStore: BucketFaults = {
   latencyMs: [5, 20],
   slow: { chance: 0, latencyMs: [0, 0] },
-  refused: 0,
+  rejected: 0,
   lostReply: 0,
   late: { chance: 0, byMs: [0, 0] },
   never: 0,
@@ -51,7 +51,7 @@ export const faultlessStore: StoreFaults = {
 /** The fate of one put; a scenario may choose it itself. */
 export type PutFate =
   | { readonly kind: 'stored'; readonly afterMs: number }
-  | { readonly kind: 'refused'; readonly afterMs: number }
+  | { readonly kind: 'rejected'; readonly afterMs: number }
   /** Lands after `landsMs` if that is given; the caller gets a time-out after `afterMs`. */
   | { readonly kind: 'unknown'; readonly afterMs: number; readonly landsMs?: number }
 
@@ -64,7 +64,7 @@ export interface BucketParts {
 }
 
 export class Bucket {
-  faults: StoreFaults = faultlessStore
+  faults: BucketFaults = faultlessStore
   /** While it is away every operation fails: half of them at once, half of them after the caller's time-out. */
   away = false
   /** A scenario's choice for one put; undefined leaves it to chance. */
@@ -132,7 +132,7 @@ export class Bucket {
       signal,
       answer: async () => {
         if (landed !== undefined) return await landed
-        if (fate.kind === 'refused') throw new ObjectStoreError('unavailable', 'no', `${what}: 503`)
+        if (fate.kind === 'rejected') throw new ObjectStoreError('unavailable', 'no', `${what}: 503`)
         throw new ObjectStoreError('timeout', 'unknown', `${what}: no response`)
       },
     })
@@ -145,7 +145,7 @@ export class Bucket {
       applied: 'no',
       signal,
       answer: async () => {
-        if (this.away || chance.happens(this.faults.refused)) throw new ObjectStoreError('unavailable', 'no', `read ${key}: 503`)
+        if (this.away || chance.happens(this.faults.rejected)) throw new ObjectStoreError('unavailable', 'no', `read ${key}: 503`)
         const bytes = await this.#stored.read(key, range)
         if (chance.happens(this.faults.shortRead)) {
           trace.write(life.name, `read ${key}: truncated`)
@@ -205,8 +205,8 @@ export class Bucket {
     const { faults } = this
     const afterMs = this.#latency()
     if (this.away)
-      return chance.happens(0.5) ? { kind: 'refused', afterMs } : { kind: 'unknown', afterMs: afterMs + chance.between([1_000, 8_000]) }
-    if (chance.happens(faults.refused)) return { kind: 'refused', afterMs }
+      return chance.happens(0.5) ? { kind: 'rejected', afterMs } : { kind: 'unknown', afterMs: afterMs + chance.between([1_000, 8_000]) }
+    if (chance.happens(faults.rejected)) return { kind: 'rejected', afterMs }
     if (chance.happens(faults.lostReply)) return { kind: 'unknown', afterMs: afterMs + chance.between([200, 4_000]), landsMs: afterMs }
     if (chance.happens(faults.late.chance)) return { kind: 'unknown', afterMs, landsMs: afterMs + chance.between(faults.late.byMs) }
     if (chance.happens(faults.never)) return { kind: 'unknown', afterMs: afterMs + chance.between([200, 4_000]) }

@@ -26,7 +26,7 @@ export const faultlessDatabase: DatabaseFaults = {
 }
 
 /** The fate of one transaction. */
-export type RunFate =
+export type TransactionFate =
   | { readonly kind: 'run'; readonly afterMs: number }
   | { readonly kind: 'rolled back'; readonly afterMs: number }
   /** Runs after `runsMs` if that is given; the caller gets 'unknown' after `afterMs`. */
@@ -54,7 +54,7 @@ export class Database<Transactions extends TransactionTable> {
   /** While it is away nothing runs. */
   away = false
   /** A scenario's choice for one transaction; undefined leaves it to chance. */
-  decide: ((transaction: string, life: string) => RunFate | undefined) | undefined
+  decide: ((transaction: string, life: string) => TransactionFate | undefined) | undefined
   readonly #parts: DatabaseParts<Transactions>
 
   constructor(parts: DatabaseParts<Transactions>) {
@@ -82,7 +82,7 @@ export class Database<Transactions extends TransactionTable> {
     return { run, close: async () => {} } as Sql<Transactions>
   }
 
-  #answer(life: Life, transaction: string, input: unknown, fate: RunFate): Promise<Outcome<unknown>> {
+  #answer(life: Life, transaction: string, input: unknown, fate: TransactionFate): Promise<Outcome<unknown>> {
     const { time } = this.#parts
     return new Promise((resolve, reject) => {
       const answer = (outcome: Outcome<unknown>): void => life.deliver(() => resolve(outcome))
@@ -114,7 +114,7 @@ export class Database<Transactions extends TransactionTable> {
     return outcome
   }
 
-  #fate(): RunFate {
+  #fate(): TransactionFate {
     const { chance } = this.#parts
     const { faults } = this
     const afterMs = chance.between(faults.latencyMs)

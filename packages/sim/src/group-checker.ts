@@ -11,7 +11,7 @@ export interface CommitAttempt {
   /** The number of answers that were known when it was sent. */
   readonly sentAt: number
   /** Undefined: it is unknown whether it was done. */
-  outcome?: 'done' | 'refused'
+  outcome?: 'done' | 'rejected'
   doneAt?: number
 }
 
@@ -28,7 +28,7 @@ export interface JoinAttempt {
   gave?: string
 }
 
-export interface Joined {
+export interface JoinedMember {
   readonly memberId: string
   readonly generation: number
   readonly leader: string
@@ -88,7 +88,7 @@ export class GroupChecker {
     return attempt
   }
 
-  joined(member: string, attempt: JoinAttempt, { memberId, generation, leader, newestBefore, held }: Joined): void {
+  joined(member: string, attempt: JoinAttempt, { memberId, generation, leader, newestBefore, held }: JoinedMember): void {
     this.#placed(member, attempt, memberId)
     const known = this.#generation(generation)
     if (generation < newestBefore)
@@ -192,8 +192,8 @@ export class GroupChecker {
       )
   }
 
-  refused(attempt: CommitAttempt): void {
-    attempt.outcome = 'refused'
+  rejected(attempt: CommitAttempt): void {
+    attempt.outcome = 'rejected'
   }
 
   /** The newest acknowledged commit of each partition: a request that is sent from now on must return it or a newer one. */
@@ -219,7 +219,7 @@ export class GroupChecker {
     }
     const attempt = this.#attempts[partition]?.find((each) => each.offset === offset)
     if (attempt === undefined) return lost('no member committed it')
-    if (attempt.outcome === 'refused') return lost('it was rejected')
+    if (attempt.outcome === 'rejected') return lost('it was rejected')
     if (least === undefined) return
     if (attempt.generation < least.generation) return lost(`it is of generation ${attempt.generation}`)
     if (attempt.line === least.line && attempt.offset < least.offset) return lost('it was sent before that, over the same connection')

@@ -14,7 +14,7 @@ import {
   SyncGroup,
 } from '@local-kafka-service/protocol'
 import { cooperativeSticky, range, type Shares } from './assignors.ts'
-import { type Connection, ConnectionLost } from './client.ts'
+import { type ClientConnection, ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
 import type { CommitAttempt, GroupChecker } from './group-checker.ts'
 import { temporary } from './producer.ts'
@@ -31,7 +31,7 @@ export interface GroupMemberOptions {
   readonly cooperative: boolean
 }
 
-interface Membership {
+interface HeldAssignment {
   readonly generation: number
   readonly partitions: readonly number[]
 }
@@ -45,7 +45,7 @@ export class GroupMember {
   readonly #versions: { readonly join: number; readonly commit: number; readonly fetch: number }
   #memberId = ''
   /** Undefined: it must join before it does anything else. */
-  #membership: Membership | undefined
+  #membership: HeldAssignment | undefined
   /** The partitions of a cooperative member, and the generation that assigned them; an eager member does not use this. */
   #held: { readonly generation: number; readonly partitions: readonly number[] } = nothingHeld
   #rejoins = false
@@ -151,7 +151,7 @@ export class GroupMember {
     await this.#parts.time.sleep(ms)
   }
 
-  async #work(connection: Connection, { generation, partitions }: Membership): Promise<void> {
+  async #work(connection: ClientConnection, { generation, partitions }: HeldAssignment): Promise<void> {
     const { time, chance } = this.#parts
     // After a stall its first request may be a commit, which must be rejected if the group has moved on.
     if (partitions.length > 0 && chance.happens(0.6)) {
@@ -166,7 +166,7 @@ export class GroupMember {
     if (this.#membership !== undefined && !this.#rejoins) await time.sleep(chance.between([heartbeatMs / 10, heartbeatMs]))
   }
 
-  async #join(connection: Connection): Promise<void> {
+  async #join(connection: ClientConnection): Promise<void> {
     const { group, groupId, sessionTimeoutMs, rebalanceTimeoutMs, name, groupInstanceId = null } = this.#options
     const { topic, trace } = this.#parts
     const newestBefore = group.newest
@@ -196,7 +196,7 @@ export class GroupMember {
       this.#memberId = answer.memberId
       return
     }
-    if (error !== 'NONE') return this.#trouble('JoinGroup', error)
+    if (error !== 'NONE') return this.#handleError('JoinGroup', error)
     const { generationId: generation, leader, memberId } = answer
     this.#memberId = memberId
     this.#membership = undefined
@@ -222,7 +222,7 @@ export class GroupMember {
     return this.#options.cooperative ? cooperativeSticky(claims, partitions) : range(claims, partitions)
   }
 
-  async #sync(connection: Connection, generation: number, shares: Shares): Promise<void> {
+  async #sync(connection: ClientConnection, generation: number, shares: Shares): Promise<void> {
     const { group, groupId, name, groupInstanceId = null } = this.#options
     const { topic, trace } = this.#parts
     this.#assignments += 1
@@ -242,7 +242,7 @@ export class GroupMember {
       })),
     })
     const error = errorName(answer.errorCode) ?? String(answer.errorCode)
-    if (error !== 'NONE') return this.#trouble('SyncGroup', error)
+    if (error !== 'NONE') return this.#handleError('SyncGroup', error)
     accepted('SyncGroup')
     const { partitions, assignment } = assignmentIn(answer.assignment)
     trace.write(name, `owns ${partitions.join()} in generation ${generation} by ${assignment}`)
@@ -255,17 +255,17 @@ export class GroupMember {
     this.#rejoins = lost.length > 0
   }
 
-  async #heartbeat(connection: Connection, generation: number): Promise<void> {
+  async #heartbeat(connection: ClientConnection, generation: number): Promise<void> {
     const { group, groupId, groupInstanceId = null } = this.#options
     const memberId = this.#memberId
     const accepted = group.speaks(memberId)
     const { errorCode } = await connection.request(Heartbeat, 4, { groupId, generationId: generation, memberId, groupInstanceId })
     const error = errorName(errorCode) ?? String(errorCode)
     if (error === 'NONE') accepted('Heartbeat')
-    else await this.#trouble('Heartbeat', error)
+    else await this.#handleError('Heartbeat', error)
   }
 
-  async #commit(connection: Connection, generation: number, partitions: readonly number[]): Promise<void> {
+  async #commit(connection: ClientConnection, generation: number, partitions: readonly number[]): Promise<void> {
     const { group, groupId, name, groupInstanceId = null } = this.#options
     const { topic, chance, trace } = this.#parts
     const newestBefore = group.newest
@@ -303,16 +303,16 @@ export class GroupMember {
     }
     const [error] = errors
     if (error === undefined) accepted('OffsetCommit')
-    else await this.#trouble('OffsetCommit', error, memberId)
+    else await this.#handleError('OffsetCommit', error, memberId)
   }
 
   #committed(attempt: CommitAttempt, error: string, newestBefore: number): void {
     const { group, name } = this.#options
     if (error === 'NONE') group.committed(name, attempt, newestBefore)
-    else if (refusals.has(error)) group.refused(attempt)
+    else if (rejoinErrors.has(error)) group.rejected(attempt)
   }
 
-  async #fetchOffsets(connection: Connection): Promise<void> {
+  async #fetchOffsets(connection: ClientConnection): Promise<void> {
     const { group, groupId, name } = this.#options
     const { topic } = this.#parts
     const version = this.#versions.fetch
@@ -323,21 +323,21 @@ export class GroupMember {
       version,
       version < 8 ? { groupId, topics, groups: [] } : { groupId: '', topics: [], groups: [{ groupId, topics }] },
     )
-    const told = version < 8 ? answer : answer.groups[0]
-    const error = errorName(told?.errorCode ?? 0) ?? String(told?.errorCode)
-    if (error !== 'NONE') return this.#trouble('OffsetFetch', error)
-    const partitions = told?.topics[0]?.partitions ?? []
+    const fetched = version < 8 ? answer : answer.groups[0]
+    const error = errorName(fetched?.errorCode ?? 0) ?? String(fetched?.errorCode)
+    if (error !== 'NONE') return this.#handleError('OffsetFetch', error)
+    const partitions = fetched?.topics[0]?.partitions ?? []
     if (partitions.length !== least.length)
       this.#parts.checker.violate('no defect', `${name} asked for ${least.length} offsets and received ${partitions.length}`)
     for (const { partitionIndex, committedOffset, errorCode } of partitions) {
       const ofPartition = errorName(errorCode) ?? String(errorCode)
-      if (ofPartition !== 'NONE') return this.#trouble('OffsetFetch', ofPartition)
+      if (ofPartition !== 'NONE') return this.#handleError('OffsetFetch', ofPartition)
       group.fetched(name, { partition: partitionIndex, offset: committedOffset }, least[partitionIndex])
     }
   }
 
   /** A static member stops without a LeaveGroup, or an administrator removes it by its instance id. */
-  async #leave(connection: Connection): Promise<void> {
+  async #leave(connection: ClientConnection): Promise<void> {
     const { groupId, name, groupInstanceId } = this.#options
     const { trace, chance } = this.#parts
     this.#stopped = true
@@ -350,7 +350,7 @@ export class GroupMember {
   }
 
   /** The client's reaction to an error: it waits, joins again with its id, or joins as a new member. */
-  async #trouble(what: string, error: string, memberId = this.#memberId): Promise<void> {
+  async #handleError(what: string, error: string, memberId = this.#memberId): Promise<void> {
     const { checker, trace, time, chance } = this.#parts
     const { name, group, cooperative } = this.#options
     trace.write(name, `${what}: ${error}`)
@@ -359,7 +359,7 @@ export class GroupMember {
       // Its supervisor restarts it, unless the supervisor has started another member.
       if (this.hasSuccessor) this.#stopped = true
     }
-    if (refusals.has(error)) {
+    if (rejoinErrors.has(error)) {
       if (error === 'UNKNOWN_MEMBER_ID' || error === 'FENCED_INSTANCE_ID') this.#memberId = ''
       // During a rebalance a cooperative member keeps its partitions; without its generation it has none.
       this.#rejoins = cooperative && error === 'REBALANCE_IN_PROGRESS' && this.#membership !== undefined
@@ -374,7 +374,12 @@ export class GroupMember {
 }
 
 /** The coordinator has rejected it: no part of it was done, and none will be. */
-const refusals: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID'])
+const rejoinErrors: ReadonlySet<string> = new Set([
+  'UNKNOWN_MEMBER_ID',
+  'ILLEGAL_GENERATION',
+  'REBALANCE_IN_PROGRESS',
+  'FENCED_INSTANCE_ID',
+])
 
 const nothingHeld = { generation: -1, partitions: [] }
 

@@ -1,18 +1,18 @@
 // An idempotent producer that retries like Kafka's own: five requests in flight, sequences per partition; a retried batch goes first and alone.
 import { errorName, InitProducerId, Produce } from '@local-kafka-service/protocol'
-import { type Connection, ConnectionLost } from './client.ts'
+import { type ClientConnection, ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
-import { type Load, someOf, temporary } from './producer.ts'
+import { type ProducerLoad, someOf, temporary } from './producer.ts'
 import { encodeBatch, type Value, valueOf } from './records.ts'
 
-export interface IdempotentProducerOptions extends Load {
+export interface IdempotentProducerOptions extends ProducerLoad {
   readonly name: string
   readonly requestTimeoutMs: number
   /** Kafka's delivery.timeout.ms: the producer gives up an older batch, and starts again with a new id. */
   readonly deliveryTimeoutMs: number
 }
 
-interface Batch {
+interface PendingBatch {
   readonly partition: number
   readonly values: readonly Value[]
   readonly sequence: number
@@ -22,12 +22,12 @@ interface Batch {
   notBeforeMs: number
 }
 
-interface Line {
+interface PartitionQueue {
   nextSequence: number
   ackedUpTo: number
   /** By sequence. */
-  readonly waiting: Batch[]
-  readonly inFlight: Set<Batch>
+  readonly waiting: PendingBatch[]
+  readonly inFlight: Set<PendingBatch>
 }
 
 interface Identity {
@@ -42,7 +42,7 @@ export class IdempotentProducer {
   readonly #parts: ClientParts
   readonly #options: IdempotentProducerOptions
   readonly #link: Reconnecting
-  readonly #lines = new Map<number, Line>()
+  readonly #lines = new Map<number, PartitionQueue>()
   readonly #version: number
   #identity: Identity | undefined
   #identities = 0
@@ -107,8 +107,8 @@ export class IdempotentProducer {
   }
 
   /** At most one batch per partition. A retried batch goes only when no earlier batch is in flight, and holds back later batches. */
-  #sendable(): readonly Batch[] {
-    const batches: Batch[] = []
+  #sendable(): readonly PendingBatch[] {
+    const batches: PendingBatch[] = []
     for (const line of this.#lines.values()) {
       const head = line.waiting[0]
       if (head === undefined || head.notBeforeMs > this.#parts.time.nowMs) continue
@@ -124,7 +124,7 @@ export class IdempotentProducer {
     return batches
   }
 
-  #send(connection: Connection, identity: Identity, batches: readonly Batch[]): void {
+  #send(connection: ClientConnection, identity: Identity, batches: readonly PendingBatch[]): void {
     const { topic, checker } = this.#parts
     this.#requests += 1
     const body = {
@@ -143,7 +143,7 @@ export class IdempotentProducer {
       .then(
         ({ responses }) => {
           for (const batch of batches)
-            this.#hear(
+            this.#onAnswer(
               identity,
               batch,
               responses[0]?.partitionResponses.find(({ index }) => index === batch.partition),
@@ -161,7 +161,11 @@ export class IdempotentProducer {
       })
   }
 
-  #hear(identity: Identity, batch: Batch, answer: { readonly errorCode: number; readonly baseOffset: number } | undefined): void {
+  #onAnswer(
+    identity: Identity,
+    batch: PendingBatch,
+    answer: { readonly errorCode: number; readonly baseOffset: number } | undefined,
+  ): void {
     const { checker, topic, trace } = this.#parts
     const line = this.#line(batch.partition)
     if (answer === undefined) {
@@ -184,7 +188,7 @@ export class IdempotentProducer {
     this.#again(batch)
   }
 
-  #again(batch: Batch): void {
+  #again(batch: PendingBatch): void {
     const { time } = this.#parts
     const line = this.#line(batch.partition)
     line.inFlight.delete(batch)
@@ -259,10 +263,10 @@ export class IdempotentProducer {
     })
   }
 
-  #line(partition: number): Line {
+  #line(partition: number): PartitionQueue {
     const known = this.#lines.get(partition)
     if (known !== undefined) return known
-    const made: Line = { nextSequence: 0, ackedUpTo: -1, waiting: [], inFlight: new Set() }
+    const made: PartitionQueue = { nextSequence: 0, ackedUpTo: -1, waiting: [], inFlight: new Set() }
     this.#lines.set(partition, made)
     return made
   }

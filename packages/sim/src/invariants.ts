@@ -17,7 +17,7 @@ import type { Executed } from './faulty-sql.ts'
 import { decodeBatches, partsOf, type ReadRecord, type Value } from './records.ts'
 
 /** Numbered as in docs/guides/simulator.md, which describes each one. */
-export type Rule =
+export type Invariant =
   | 'I1 an acknowledged record is where it was acknowledged'
   | 'I2 an offset always has the same content'
   | 'I3 watermarks never go back'
@@ -43,7 +43,7 @@ export type Rule =
   | 'it recovers'
 
 export interface Violation {
-  readonly rule: Rule
+  readonly rule: Invariant
   readonly message: string
   readonly atMs: number
 }
@@ -55,18 +55,18 @@ export interface CheckerParts {
   readonly clusterId: string
 }
 
-interface Log {
+interface ExpectedLog {
   readonly values: Value[]
   readonly timestampsMs: number[]
 }
 
 /** For a record of a producer that does not retry: the connection that carried it, and the request's position on it. */
-interface Sent {
+interface RequestPosition {
   readonly connection: string
   readonly request: number
 }
 
-interface Line {
+interface ConnectionOrder {
   /** The first request that was rejected because its flush was given up. */
   abandonedFrom: number
   /** The last request with an appended record. */
@@ -78,7 +78,7 @@ export class Checker {
   /** The topic has LogAppendTime. */
   stamped: boolean | undefined
   readonly #parts: CheckerParts
-  readonly #logs = new Map<string, Log>()
+  readonly #logs = new Map<string, ExpectedLog>()
   readonly #results = new Map<string, CommitResult>()
   readonly #lastSequence = new Map<number, number>()
   readonly #incarnationOf = new Map<string, number>()
@@ -86,10 +86,10 @@ export class Checker {
   readonly #fenced = new Set<number>()
   readonly #appended = new Map<Value, number>()
   readonly #lastNumber = new Map<string, number>()
-  readonly #refused = new Set<Value>()
+  readonly #rejected = new Set<Value>()
   readonly #acked = new Map<Value, { readonly log: string; readonly offset: number }>()
-  readonly #sent = new Map<Value, Sent>()
-  readonly #lines = new Map<string, Line>()
+  readonly #sent = new Map<Value, RequestPosition>()
+  readonly #lines = new Map<string, ConnectionOrder>()
   readonly #deleted = new Set<string>()
   #commits = 0
 
@@ -125,7 +125,7 @@ export class Checker {
     return at < 0 ? undefined : at
   }
 
-  violate(rule: Rule, message: string): void {
+  violate(rule: Invariant, message: string): void {
     this.violations.push({ rule, message, atMs: this.#parts.nowMs() })
   }
 
@@ -228,7 +228,7 @@ export class Checker {
       if (number < (this.#lastNumber.get(line) ?? -1))
         this.violate('I8 an idempotent record is stored once and in order', `${place} comes after ${this.#lastNumber.get(line)}`)
       this.#lastNumber.set(line, Math.max(number, this.#lastNumber.get(line) ?? -1))
-      if (this.#refused.has(value)) this.violate('a rejected record is never stored', place)
+      if (this.#rejected.has(value)) this.violate('a rejected record is never stored', place)
       if (this.stamped === true && timestampMs < (log.timestampsMs.at(-1) ?? 0))
         this.violate('I3 watermarks never go back', `${place} is stamped ${timestampMs}, after ${log.timestampsMs.at(-1)}`)
       this.#appended.set(value, log.values.length)
@@ -250,7 +250,7 @@ export class Checker {
   // ---- responses to producers ---------------------------------------------------------------------------------------------------
 
   /** For producers that do not retry: the connection and the request that carried the record. */
-  sent(values: readonly Value[], by: Sent): void {
+  sent(values: readonly Value[], by: RequestPosition): void {
     for (const value of values) this.#sent.set(value, by)
   }
 
@@ -264,11 +264,11 @@ export class Checker {
   }
 
   /** A definite rejection of a record that is not sent again. */
-  refused(values: readonly Value[], error: string): void {
+  rejected(values: readonly Value[], error: string): void {
     for (const value of values) {
       if (this.#appended.has(value))
         this.violate('a rejected record is never stored', `${value} was rejected with ${error}, and it is in the log`)
-      this.#refused.add(value)
+      this.#rejected.add(value)
       const sent = this.#sent.get(value)
       if (error !== 'NOT_ENOUGH_REPLICAS' || sent === undefined) continue
       const line = this.#line(sent.connection)
@@ -389,18 +389,18 @@ export class Checker {
       )
   }
 
-  #log(key: string): Log {
+  #log(key: string): ExpectedLog {
     const known = this.#logs.get(key)
     if (known !== undefined) return known
-    const made: Log = { values: [], timestampsMs: [] }
+    const made: ExpectedLog = { values: [], timestampsMs: [] }
     this.#logs.set(key, made)
     return made
   }
 
-  #line(connection: string): Line {
+  #line(connection: string): ConnectionOrder {
     const known = this.#lines.get(connection)
     if (known !== undefined) return known
-    const made: Line = { abandonedFrom: Number.POSITIVE_INFINITY, appendedUpTo: -1 }
+    const made: ConnectionOrder = { abandonedFrom: Number.POSITIVE_INFINITY, appendedUpTo: -1 }
     this.#lines.set(connection, made)
     return made
   }

@@ -4,11 +4,11 @@ import { type CommandLine, parseCommandLine, usage } from './command-line.ts'
 import { plant } from './plant.ts'
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts'
 import { huntOne } from './planted-hunt.ts'
-import type { Scenario, Verdict } from './scenario.ts'
+import type { Scenario, SeedResult } from './scenario.ts'
 
-const strays: string[] = []
-process.on('unhandledRejection', (error) => strays.push(errorStack(error)))
-process.on('uncaughtException', (error) => strays.push(error.stack ?? error.message))
+const uncaughtErrors: string[] = []
+process.on('unhandledRejection', (error) => uncaughtErrors.push(errorStack(error)))
+process.on('uncaughtException', (error) => uncaughtErrors.push(error.stack ?? error.message))
 
 try {
   const command = parseCommandLine(process.argv.slice(2))
@@ -26,19 +26,19 @@ async function run(command: CommandLine): Promise<number> {
   let passed = 0
   let failed = 0
   for (let seed = command.from; seed < command.from + command.seeds; seed += 1) {
-    const verdict = withStrays(await player(seed))
-    const good = verdict.violations.length === 0
+    const result = withUncaughtErrors(await player(seed))
+    const good = result.violations.length === 0
     if (good) passed += 1
     else failed += 1
-    if (command.json) console.log(JSON.stringify(verdict))
-    else if (!good) console.log(describe(verdict))
+    if (command.json) console.log(JSON.stringify(result))
+    else if (!good) console.log(describe(result))
     if (!good && command.bug !== undefined) break
   }
   console.log(`${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
 }
 
-type Player = (seed: number, onLine?: (line: string) => void) => Promise<Verdict>
+type Player = (seed: number, onLine?: (line: string) => void) => Promise<SeedResult>
 
 /** Loads the agent's sources only here, after a bug was planted in them. */
 async function playerOf({ bug, scenario }: CommandLine): Promise<Player> {
@@ -50,9 +50,9 @@ async function playerOf({ bug, scenario }: CommandLine): Promise<Player> {
 }
 
 async function playLoudly(command: CommandLine, player: Player, seed: number): Promise<number> {
-  const verdict = withStrays(await player(seed, command.json ? undefined : (line) => console.log(line)))
-  console.log(command.json ? JSON.stringify(verdict) : describe(verdict))
-  const good = verdict.violations.length === 0
+  const result = withUncaughtErrors(await player(seed, command.json ? undefined : (line) => console.log(line)))
+  console.log(command.json ? JSON.stringify(result) : describe(result))
+  const good = result.violations.length === 0
   console.log(good ? '1 passed, 0 failed' : '0 passed, 1 failed')
   return good ? 0 : 1
 }
@@ -84,15 +84,15 @@ function called(scenarios: readonly Scenario[], name: string): Scenario {
 }
 
 /** An unhandled rejection, or a callback that threw, is a defect of the code that was running. */
-function withStrays(verdict: Verdict): Verdict {
-  const found = strays
+function withUncaughtErrors(result: SeedResult): SeedResult {
+  const found = uncaughtErrors
     .splice(0)
-    .map((message) => ({ rule: 'no defect' as const, message: `uncaught: ${message}`, atMs: verdict.virtualMs }))
-  return { ...verdict, violations: [...verdict.violations, ...found] }
+    .map((message) => ({ rule: 'no defect' as const, message: `uncaught: ${message}`, atMs: result.virtualMs }))
+  return { ...result, violations: [...result.violations, ...found] }
 }
 
-function describe(verdict: Verdict): string {
-  const { scenario, seed, violations, digest, virtualMs, commits, acknowledged, appended } = verdict
+function describe(result: SeedResult): string {
+  const { scenario, seed, violations, digest, virtualMs, commits, acknowledged, appended } = result
   const what = `seed ${seed}, '${scenario}': ${commits} commits, ${appended} records, ${acknowledged} acknowledged in ${(virtualMs / 1000).toFixed(1)} virtual s, trace ${digest}`
   if (violations.length === 0) return `passed: ${what}`
   const lines = violations.map(({ rule, message, atMs }) => `  at ${atMs.toFixed(3)} ms, ${rule}: ${message}`)

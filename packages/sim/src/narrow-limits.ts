@@ -27,7 +27,7 @@ const narrow: Partial<Record<keyof typeof limits, Range>> = {
 }
 
 /** Changes the limits of this process, which plays one world at a time. Call the returned function when the world is over. */
-export function narrowLimits(chance: Chance, told: (what: string) => void): () => void {
+export function narrowLimits(chance: Chance, report: (what: string) => void): () => void {
   // The only place that writes to the limits: a world that never reaches a limit does not test its code.
   const open = limits as { -readonly [Name in keyof typeof limits]: number }
   const former = { ...limits }
@@ -36,7 +36,7 @@ export function narrowLimits(chance: Chance, told: (what: string) => void): () =
       if (!chance.happens(0.4)) continue
       // The cast is earned by the table's own type.
       open[name as keyof typeof limits] = chance.whole(range)
-      told(`${name} is ${open[name as keyof typeof limits]}`)
+      report(`${name} is ${open[name as keyof typeof limits]}`)
     }
   }
   return () => void Object.assign(open, former)

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { PlantedBug } from './planted-bugs.ts'
 import { startProgram } from './program.ts'
-import type { Verdict } from './scenario.ts'
+import type { SeedResult } from './scenario.ts'
 
 export type Hunt =
   | { readonly kind: 'caught'; readonly seed: number; readonly rule: string; readonly message: string }
@@ -18,7 +18,7 @@ export async function huntOne(
   // Its exit code is 1 when a seed fails, as it should.
   const { stdout, stderr } = await startProgram(process.execPath, [...node, main, ...options]).ended
   for (const line of stdout.split('\n').filter((text) => text.startsWith('{'))) {
-    const { seed, violations } = JSON.parse(line) as Verdict
+    const { seed, violations } = JSON.parse(line) as SeedResult
     const [first] = violations
     if (first !== undefined) return { kind: 'caught', seed, rule: first.rule, message: first.message }
   }

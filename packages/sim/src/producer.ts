@@ -1,12 +1,12 @@
 // A producer that never retries: it pipelines and sends every record once, so that a wrong order or a repetition by the server shows.
 import { errorName, Fetch, Produce } from '@local-kafka-service/protocol'
 import type { Range } from './chance.ts'
-import type { Connection } from './client.ts'
+import type { ClientConnection } from './client.ts'
 import { ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting } from './cluster-client.ts'
 import { encodeBatch, type Value, valueOf } from './records.ts'
 
-export interface Load {
+export interface ProducerLoad {
   /** The total number of requests. */
   readonly requests: number
   /** The time between two requests. */
@@ -17,7 +17,7 @@ export interface Load {
   readonly spread: Range
 }
 
-export interface PlainProducerOptions extends Load {
+export interface PlainProducerOptions extends ProducerLoad {
   readonly name: string
   readonly acks: -1 | 0 | 1
   readonly inFlight: number
@@ -65,7 +65,7 @@ export class PlainProducer {
     this.#link.close()
   }
 
-  #fetch(connection: Connection): void {
+  #fetch(connection: ClientConnection): void {
     const { chance, checker, topic } = this.#parts
     const partition = chance.whole([0, topic.partitions - 1])
     const offset = chance.whole([0, checker.nextOffset(topic.topicId, partition)])
@@ -104,7 +104,7 @@ export class PlainProducer {
       .catch((error: unknown) => checker.violate('no defect', `${this.#options.name}: ${String(error)}`))
   }
 
-  #send(connection: Connection, request: number): void {
+  #send(connection: ClientConnection, request: number): void {
     const { chance, checker, topic, time } = this.#parts
     const { name, acks, spread, records } = this.#options
     // The order is guaranteed per connection: records of an earlier connection may still arrive later.
@@ -136,7 +136,7 @@ export class PlainProducer {
     this.#inFlight += 1
     connection
       .request(Produce, this.#version, body)
-      .then(({ responses }) => this.#hear(line, batches, responses[0]?.partitionResponses ?? []), lostOnly)
+      .then(({ responses }) => this.#onAnswer(line, batches, responses[0]?.partitionResponses ?? []), lostOnly)
       .finally(() => {
         this.#inFlight -= 1
         this.#answered?.()
@@ -144,7 +144,7 @@ export class PlainProducer {
       .catch((error: unknown) => checker.violate('no defect', `${line}: ${String(error)}`))
   }
 
-  #hear(
+  #onAnswer(
     line: string,
     batches: readonly SentBatch[],
     answers: readonly { readonly index: number; readonly errorCode: number; readonly baseOffset: number }[],
@@ -161,10 +161,10 @@ export class PlainProducer {
       if (error === 'NONE') checker.acked(values, topic.topicId, partition, answer.baseOffset)
       else if (absent.has(error) && checker.isDeleted(topic.topicId)) {
         this.#topicGone = true
-        checker.refused(values, error)
+        checker.rejected(values, error)
       } else if (!temporary.has(error)) checker.violate('no defect', `${line} received ${error} for ${values.join()}`)
       // The only error that does not say whether the record was stored.
-      else if (error !== 'REQUEST_TIMED_OUT') checker.refused(values, error)
+      else if (error !== 'REQUEST_TIMED_OUT') checker.rejected(values, error)
     }
   }
 

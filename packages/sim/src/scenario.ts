@@ -21,7 +21,7 @@ export interface Disturbed {
   readonly clients: Promise<unknown>
 }
 
-export interface Verdict {
+export interface SeedResult {
   readonly scenario: string
   readonly seed: number
   readonly violations: readonly Violation[]
@@ -36,7 +36,7 @@ export interface Verdict {
 /** The longest life of a world; work that is not done by then never will be. */
 const worldMs = 30 * 60_000
 
-export async function play(scenario: Scenario, seed: number, onLine?: (line: string) => void): Promise<Verdict> {
+export async function play(scenario: Scenario, seed: number, onLine?: (line: string) => void): Promise<SeedResult> {
   const world = new World({ seed, partitions: scenario.partitions, ...(onLine && { onLine }) })
   world.setup = scenario.setup(world.chance)
   const widen = narrowLimits(world.chance.stream('limits'), (what) => world.trace.write('limits', what))
@@ -56,7 +56,7 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
   if (!done && checker.violations.length === 0) checker.violate('it recovers', 'the world came to an end before its scenario')
   // Leave out a stack in the message, because it contains the machine's paths.
   for (const { rule, message } of checker.violations) trace.write('VIOLATION', `${rule}: ${message.split('\n')[0]}`)
-  const verdict: Verdict = {
+  const verdict: SeedResult = {
     scenario: scenario.name,
     seed,
     violations: [...checker.violations],

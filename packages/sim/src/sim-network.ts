@@ -27,7 +27,7 @@ export interface WireEvents {
   closed(): void
 }
 
-interface Listening {
+interface SimListener {
   readonly life: Life
   readonly onConnection: (socket: Socket) => SocketEvents
   accepting: boolean
@@ -39,7 +39,7 @@ export class SimNetwork {
   faults: NetworkFaults
   readonly #time: VirtualTime
   readonly #chance: Chance
-  readonly #listening = new Map<string, Listening>()
+  readonly #listening = new Map<string, SimListener>()
   readonly #links = new Set<Link>()
   #ports = 40_000
 
@@ -53,7 +53,7 @@ export class SimNetwork {
   of(life: Life): Network {
     return {
       listen: async (addresses, { onConnection }): Promise<Listener> => {
-        const listening: Listening = { life, onConnection, accepting: true }
+        const listening: SimListener = { life, onConnection, accepting: true }
         const bound = addresses.map(({ host, port }) => ({ host, port: port === 0 ? 9092 : port }))
         for (const address of bound) this.#listening.set(keyOf(address), listening)
         return {

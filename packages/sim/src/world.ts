@@ -216,7 +216,7 @@ export class World {
 
   #event(life: Life, event: AgentEvent): void {
     if (event.kind === 'request' || event.kind === 'reply') return
-    this.trace.write(life.name, told(event))
+    this.trace.write(life.name, eventLine(event))
     if (event.kind === 'defect') this.checker.violate('no defect', `${life.name}, ${event.where}: ${errorText(event.error)}`)
     if (event.kind === 'protocol error') this.checker.violate('no defect', `${life.name}: ${event.message}`)
     if (event.kind === 'corrupt data' && this.bucket.faults.bitFlip === 0 && this.bucket.faults.shortRead === 0)
@@ -374,6 +374,6 @@ export const groupCommit: FlushPolicy = {
 }
 
 /** The event on one line; errors as their message, because a stack contains the machine's paths. */
-function told(event: AgentEvent): string {
+function eventLine(event: AgentEvent): string {
   return JSON.stringify(event, (_, value: unknown) => (value instanceof Error ? value.message : value))
 }

@@ -1,4 +1,5 @@
 // Other people's clients that the tests drive as programs of their own: how each is started, and what it can do. Pure data; the page of clients is made from it.
+import type { CodecName } from '@local-kafka-service/protocol'
 
 export const adminSteps = {
   create: {},
@@ -21,8 +22,7 @@ export const adminSteps = {
 } as const satisfies Readonly<Record<string, object>>
 export type AdminStep = keyof typeof adminSteps
 
-export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
-const everyCodec: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+const everyCodec: readonly CodecName[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
 export interface ClientProgram {
   readonly name: string
@@ -33,7 +33,7 @@ export interface ClientProgram {
   readonly options?: readonly string[]
   /** The package as the pins of its language name it. */
   readonly package: string
-  readonly codecs: readonly Codec[]
+  readonly codecs: readonly CodecName[]
   /** Has an idempotent producer. */
   readonly idempotent: boolean
   /** Its producer waits for a server that is away; others fail what they have. */

@@ -16,11 +16,11 @@ export function versionOf(client: ClientName): string {
 
 const installed: Readonly<Record<Exclude<ClientName, ProgramName>, () => string>> = {
   kcat() {
-    const [, version = '', librdkafka = ''] = /Version (\S+).*librdkafka (\S+)/.exec(said('kcat', ['-V'])) ?? []
+    const [, version = '', librdkafka = ''] = /Version (\S+).*librdkafka (\S+)/.exec(outputOf('kcat', ['-V'])) ?? []
     return `${version} (librdkafka ${librdkafka})`
   },
   'confluent-kafka (Python), Debian': () =>
-    said(python, ['-c', "import confluent_kafka as c; print(f'{c.version()[0]} (librdkafka {c.libversion()[0]})')"]).trim(),
+    outputOf(python, ['-c', "import confluent_kafka as c; print(f'{c.version()[0]} (librdkafka {c.libversion()[0]})')"]).trim(),
   "Apache Kafka's own tools"() {
     const folder = dirname(kafkaClasspath)
     const [, version = ''] =
@@ -31,6 +31,6 @@ const installed: Readonly<Record<Exclude<ClientName, ProgramName>, () => string>
   },
 }
 
-function said(program: string, args: readonly string[]): string {
+function outputOf(program: string, args: readonly string[]): string {
   return execFileSync(program, [...args], { encoding: 'utf8' })
 }

@@ -3,7 +3,7 @@ import type { Difference, FieldPair } from './differences.ts'
 import { isObject, keyOf, type Normal, type NormalExchange } from './normal-form.ts'
 
 /** One field that differs. */
-export interface Found {
+export interface FoundDifference {
   /** The exchange's number and request, then where in the answer: `2 CreateTopics: topics[a].errorCode` */
   readonly where: string
   /** The path without indexes, as the rows of differences write it. */
@@ -17,7 +17,7 @@ export interface Transcripts {
   readonly ours: readonly NormalExchange[]
 }
 
-export function foundIn({ kafka, ours }: Transcripts): readonly Found[] {
+export function foundIn({ kafka, ours }: Transcripts): readonly FoundDifference[] {
   const length = Math.max(kafka.length, ours.length)
   return Array.from({ length }, (_, index) => {
     const [there, here] = [kafka[index], ours[index]]
@@ -27,10 +27,10 @@ export function foundIn({ kafka, ours }: Transcripts): readonly Found[] {
 }
 
 /** The row of differences that explains a field, or undefined. */
-export function explanationOf(found: Found, candidates: readonly Difference[]): Difference | undefined {
-  return candidates.find(({ shown }) => {
-    if (!('fields' in shown)) return false
-    const pair = shown.fields[found.field]
+export function explanationOf(found: FoundDifference, candidates: readonly Difference[]): Difference | undefined {
+  return candidates.find(({ evidence }) => {
+    if (!('fields' in evidence)) return false
+    const pair = evidence.fields[found.field]
     return pair !== undefined && (pair === 'varies' || (isLike(pair[0], found.kafka) && isLike(pair[1], found.ours)))
   })
 }
@@ -39,7 +39,7 @@ function isLike(wanted: FieldPair[number], value: Normal | undefined): boolean {
   return wanted === 'varies' || wanted === value
 }
 
-interface Place {
+interface ComparedValue {
   readonly where: string
   readonly path: string
   readonly field: string
@@ -47,7 +47,7 @@ interface Place {
   readonly ours: Normal | undefined
 }
 
-function* compared(place: Place): Generator<Found, void, undefined> {
+function* compared(place: ComparedValue): Generator<FoundDifference, void, undefined> {
   const { where, path, field, kafka, ours } = place
   if (isList(kafka) && isList(ours)) yield* comparedLists(place, kafka, ours)
   else if (isObject(kafka) && isObject(ours)) {
@@ -60,10 +60,10 @@ function* compared(place: Place): Generator<Found, void, undefined> {
 
 /** Elements of one name are compared; others are missing on one side. A name that occurs twice counts as two names. */
 function* comparedLists(
-  { where, path, field }: Place,
+  { where, path, field }: ComparedValue,
   kafka: readonly Normal[],
   ours: readonly Normal[],
-): Generator<Found, void, undefined> {
+): Generator<FoundDifference, void, undefined> {
   const [there, here] = [byName(kafka), byName(ours)]
   for (const name of new Set([...there.keys(), ...here.keys()]))
     yield* compared({ where, path: `${path}[${name}]`, field, kafka: there.get(name), ours: here.get(name) })

@@ -9,7 +9,7 @@ export type Arrival = Uint8Array | 'closed' | 'silent'
 const answerWithinMs = 10_000
 const maxFrameBytes = 64 * 1024 * 1024
 
-export class Connection {
+export class RawConnection {
   readonly #socket: Socket
   readonly #arrived: Uint8Array[] = []
   readonly #waiting: ((arrival: Arrival) => void)[] = []
@@ -31,10 +31,10 @@ export class Connection {
     socket.on('close', () => this.#close())
   }
 
-  static async open({ host, port }: { readonly host: string; readonly port: number }): Promise<Connection> {
+  static async open({ host, port }: { readonly host: string; readonly port: number }): Promise<RawConnection> {
     const socket = connect({ host, port, noDelay: true })
     await once(socket, 'connect')
-    return new Connection(socket)
+    return new RawConnection(socket)
   }
 
   get closed(): boolean {

@@ -10,10 +10,10 @@ import {
   Metadata,
   type RequestInputOf,
 } from '@local-kafka-service/protocol'
-import { Connection } from './connection.ts'
+import { RawConnection } from './connection.ts'
 
 /** A server as the test reaches it. */
-export interface Server {
+export interface ComparedServer {
   readonly host: string
   readonly port: number
   readonly nodeId: number
@@ -27,7 +27,7 @@ interface SharedTopic {
   readonly topicId: string
 }
 
-export interface Exchange {
+export interface RecordedExchange {
   /** The API's name, or words for raw bytes. */
   readonly request: string
   /** The decoded answer, or a word for an answer that did not come or could not be read. */
@@ -35,7 +35,7 @@ export interface Exchange {
 }
 
 /** How a request leaves; without anything as a proper client sends it. */
-export interface Sending {
+export interface SendOptions {
   /** Without it the row's version for the row's API, and the newest version that both servers have for any other. */
   readonly version?: number
   /** Written in the header although the body is of `version`. */
@@ -58,20 +58,20 @@ export interface Sending {
 /** Thrown to end a conversation whose connection ended; the transcript has it. */
 export class Ended extends Error {}
 
-export interface NewTopic {
+export interface TopicOptions {
   readonly partitions?: number
   readonly configs?: Readonly<Record<string, string>>
 }
 
 export class Conversation {
-  readonly transcript: Exchange[] = []
+  readonly transcript: RecordedExchange[] = []
   /** Topics that the row made, by id: names are the same on both servers, ids are not. */
   readonly topicIds = new Map<string, string>()
   readonly version: number
-  readonly server: Server
+  readonly server: ComparedServer
   readonly #api: Api
   readonly #slug: string
-  readonly #connections: Connection[] = []
+  readonly #connections: RawConnection[] = []
   #correlationId = 0
 
   constructor({
@@ -79,7 +79,7 @@ export class Conversation {
     version,
     slug,
     server,
-  }: { readonly api: Api; readonly version: number; readonly slug: string; readonly server: Server }) {
+  }: { readonly api: Api; readonly version: number; readonly slug: string; readonly server: ComparedServer }) {
     this.#api = api
     this.version = version
     this.#slug = slug
@@ -92,23 +92,23 @@ export class Conversation {
   }
 
   /** Sends on the row's first connection. Ends the conversation when the answer does not come. */
-  async send<A extends Api>(api: A, request: RequestInputOf<A>, sending: Sending = {}): Promise<DecodedResponseOf<A>> {
+  async send<A extends Api>(api: A, request: RequestInputOf<A>, sending: SendOptions = {}): Promise<DecodedResponseOf<A>> {
     return await this.sendOn(await this.connection(0), api, request, sending)
   }
 
   /** The connections of a row, opened at their first use and open until its end: a member of a group keeps its own. */
-  async connection(index: number): Promise<Connection> {
-    return (this.#connections[index] ??= await Connection.open(this.server))
+  async connection(index: number): Promise<RawConnection> {
+    return (this.#connections[index] ??= await RawConnection.open(this.server))
   }
 
   async sendOn<A extends Api>(
-    connection: Connection,
+    connection: RawConnection,
     api: A,
     request: RequestInputOf<A>,
-    sending: Sending = {},
+    sending: SendOptions = {},
   ): Promise<DecodedResponseOf<A>> {
     const version = this.#versionOf(api, sending)
-    const exchange: Exchange = { request: api.name, answer: 'nothing yet' }
+    const exchange: RecordedExchange = { request: api.name, answer: 'nothing yet' }
     this.transcript.push(exchange)
     const answer = await this.#exchanged(connection, { api, version, request, sending })
     exchange.answer = answer
@@ -123,7 +123,7 @@ export class Conversation {
     api: A,
     request: RequestInputOf<A>,
     own: (response: DecodedResponseOf<A>) => DecodedResponseOf<A>,
-    sending: Sending = {},
+    sending: SendOptions = {},
   ): Promise<void> {
     const response = await this.send(api, request, sending)
     const exchange = this.transcript.at(-1)
@@ -131,7 +131,7 @@ export class Conversation {
   }
 
   /** Without a trace in the transcript and in the newest version: what prepares, and what waits for a state. */
-  async ask<A extends Api>(api: A, request: RequestInputOf<A>, sending: Sending = {}): Promise<DecodedResponseOf<A>> {
+  async ask<A extends Api>(api: A, request: RequestInputOf<A>, sending: SendOptions = {}): Promise<DecodedResponseOf<A>> {
     const answer = await this.#exchanged(await this.connection(0), {
       api,
       version: sending.version ?? api.versions[1],
@@ -156,7 +156,7 @@ export class Conversation {
   }
 
   /** Makes a topic of the row and waits until it has leaders. */
-  async topic(word = 'a', { partitions = 1, configs = {} }: NewTopic = {}): Promise<string> {
+  async topic(word = 'a', { partitions = 1, configs = {} }: TopicOptions = {}): Promise<string> {
     const name = this.name(word)
     const entries = Object.entries(configs).map(([key, value]) => ({ name: key, value }))
     const request = { topics: [{ name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: entries }] }
@@ -208,7 +208,7 @@ export class Conversation {
 
   /** Bytes that are a whole frame without its size; the answer is not decoded: only whether one comes counts. */
   async sendRaw(frame: Uint8Array, words: string): Promise<void> {
-    const exchange: Exchange = { request: words, answer: 'nothing yet' }
+    const exchange: RecordedExchange = { request: words, answer: 'nothing yet' }
     this.transcript.push(exchange)
     const connection = await this.connection(0)
     connection.write(withSize(frame))
@@ -221,18 +221,18 @@ export class Conversation {
     for (const connection of this.#connections) connection.end()
   }
 
-  #versionOf(api: Api, { version }: Sending): number {
+  #versionOf(api: Api, { version }: SendOptions): number {
     return version ?? (api.key === this.#api.key ? this.version : api.versions[1])
   }
 
   async #exchanged(
-    connection: Connection,
+    connection: RawConnection,
     {
       api,
       version,
       request,
       sending,
-    }: { readonly api: Api; readonly version: number; readonly request: object; readonly sending: Sending },
+    }: { readonly api: Api; readonly version: number; readonly request: object; readonly sending: SendOptions },
   ): Promise<object | string> {
     const correlationId = ++this.#correlationId
     const { clientId = 'differential' } = sending
@@ -253,7 +253,7 @@ export class Conversation {
 /** The frame with what the sending adds or replaces, its size in front. */
 function changed(
   frame: Uint8Array,
-  { sending, headerTagsAt, bodyAt }: { readonly sending: Sending; readonly headerTagsAt: number; readonly bodyAt: number },
+  { sending, headerTagsAt, bodyAt }: { readonly sending: SendOptions; readonly headerTagsAt: number; readonly bodyAt: number },
 ): Uint8Array {
   const { claims, body, trailing = new Uint8Array(), unknownTag, replaced = [] } = sending
   let bytes = body === undefined ? Uint8Array.from(frame) : joined([frame.subarray(0, bodyAt), body])

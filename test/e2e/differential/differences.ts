@@ -21,7 +21,7 @@ export interface Difference {
   readonly clientsTried?: readonly string[]
   /** Whether every answer of the API may have the difference; otherwise only requests that name the row in `differs`. */
   readonly everywhere?: true
-  readonly shown: InTable | InTest
+  readonly evidence: InTable | InTest
 }
 
 /** Fields of the answer by path, without indexes (`topics.errorCode`), and the pair of values there; `varies` for a value that a row cannot name, or for both. `answer` is the whole. */
@@ -48,7 +48,7 @@ export const differences: readonly Difference[] = [
     ours: 'says what is wrong: the size and the limit, the two checksums',
     why: 'Clients that show the text help their users; the others ignore it.',
     everywhere: true,
-    shown: { fields: { 'responses.partitionResponses.errorMessage': [null, 'varies'] } },
+    evidence: { fields: { 'responses.partitionResponses.errorMessage': [null, 'varies'] } },
   },
   {
     id: 'produce-log-start',
@@ -59,7 +59,7 @@ export const differences: readonly Difference[] = [
     ours: 'sends -1, other than with errors of single records',
     why: 'No client uses the start of the log beside an error.',
     everywhere: true,
-    shown: { fields: { 'responses.partitionResponses.logStartOffset': [0, -1] } },
+    evidence: { fields: { 'responses.partitionResponses.logStartOffset': [0, -1] } },
   },
   {
     id: 'produce-partition-twice',
@@ -69,7 +69,7 @@ export const differences: readonly Difference[] = [
     kafka: 'writes the last batch, drops the first, and answers once without an error',
     ours: 'answers INVALID_REQUEST (42) and writes nothing to the partition',
     why: 'An acknowledged batch must not be lost, so a request that cannot be answered truthfully is rejected.',
-    shown: {
+    evidence: {
       fields: {
         'responses.partitionResponses.errorCode': [0, 42],
         'responses.partitionResponses.baseOffset': [0, -1],
@@ -85,7 +85,7 @@ export const differences: readonly Difference[] = [
     kafka: 'answers CORRUPT_MESSAGE (2), with which clients send it again',
     ours: 'answers INVALID_RECORD (87)',
     why: 'The same batch fails again, so the error is not a retriable one.',
-    shown: { fields: { 'responses.partitionResponses.errorCode': [2, 87], 'responses.partitionResponses.errorMessage': 'varies' } },
+    evidence: { fields: { 'responses.partitionResponses.errorCode': [2, 87], 'responses.partitionResponses.errorMessage': 'varies' } },
   },
   {
     id: 'produce-codec',
@@ -95,7 +95,7 @@ export const differences: readonly Difference[] = [
     kafka: 'answers UNKNOWN_SERVER_ERROR (-1)',
     ours: 'answers UNSUPPORTED_COMPRESSION_TYPE (76)',
     why: 'The error says what is wrong.',
-    shown: { fields: { 'responses.partitionResponses.errorCode': [-1, 76] } },
+    evidence: { fields: { 'responses.partitionResponses.errorCode': [-1, 76] } },
   },
   {
     id: 'produce-transactional',
@@ -105,7 +105,7 @@ export const differences: readonly Difference[] = [
     kafka: 'answers TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53)',
     ours: 'answers INVALID_TXN_STATE (48)',
     why: 'The server has no transactions yet.',
-    shown: { fields: { 'responses.partitionResponses.errorCode': [53, 48] } },
+    evidence: { fields: { 'responses.partitionResponses.errorCode': [53, 48] } },
   },
   {
     id: 'produce-epoch',
@@ -115,7 +115,7 @@ export const differences: readonly Difference[] = [
     kafka: 'writes it as a batch of an idempotent producer',
     ours: 'answers INVALID_RECORD (87)',
     why: 'Without an epoch the server cannot tell a producer from an older one with the same id. Producers receive both together, and none sends the one without the other. Other incomplete combinations have the same answers as in Kafka.',
-    shown: {
+    evidence: {
       fields: {
         'responses.partitionResponses.errorCode': [0, 87],
         'responses.partitionResponses.baseOffset': [0, -1],
@@ -131,7 +131,7 @@ export const differences: readonly Difference[] = [
     kafka: 'writes it',
     ours: 'answers OUT_OF_ORDER_SEQUENCE_NUMBER (45)',
     why: 'The sequence means that an earlier batch is missing, and this batch must not be written before that one.',
-    shown: { fields: { 'responses.partitionResponses.errorCode': [0, 45], 'responses.partitionResponses.baseOffset': [0, -1] } },
+    evidence: { fields: { 'responses.partitionResponses.errorCode': [0, 45], 'responses.partitionResponses.baseOffset': [0, -1] } },
   },
   {
     id: 'produce-repeat-time',
@@ -141,7 +141,7 @@ export const differences: readonly Difference[] = [
     kafka: 'sends the time of the first append',
     ours: 'sends -1, as for the first append',
     why: 'With CreateTime an append has no time of its own.',
-    shown: { fields: { 'responses.partitionResponses.logAppendTimeMs': ['a time', -1] } },
+    evidence: { fields: { 'responses.partitionResponses.logAppendTimeMs': ['a time', -1] } },
   },
   {
     id: 'fetch-negative-bytes',
@@ -151,7 +151,7 @@ export const differences: readonly Difference[] = [
     kafka: 'answers UNKNOWN_SERVER_ERROR (-1) for the partition',
     ours: 'reads as if the limit were 0: the first batch',
     why: 'The server does not fail for a number that has a nearest meaning.',
-    shown: {
+    evidence: {
       fields: {
         'responses.partitions.errorCode': [-1, 0],
         'responses.partitions.highWatermark': 'varies',
@@ -169,7 +169,7 @@ export const differences: readonly Difference[] = [
     kafka: 'answers UNKNOWN_SERVER_ERROR (-1)',
     ours: 'reads uncommitted',
     why: 'No client sends another one, and nothing is written.',
-    shown: {
+    evidence: {
       fields: {
         errorCode: [-1, 0],
         responses: 'varies',
@@ -190,7 +190,7 @@ export const differences: readonly Difference[] = [
     kafka: 'answers NOT_LEADER_OR_FOLLOWER (6) for each partition',
     ours: 'answers INVALID_REQUEST (42) for the whole request',
     why: 'There are no followers: the object store replicates.',
-    shown: { fields: { errorCode: [0, 42], responses: 'varies', 'responses.partitions.errorCode': [6, 42] } },
+    evidence: { fields: { errorCode: [0, 42], responses: 'varies', 'responses.partitions.errorCode': [6, 42] } },
   },
   {
     id: 'fetch-partition-twice',
@@ -200,7 +200,7 @@ export const differences: readonly Difference[] = [
     kafka: 'answers the last entry',
     ours: 'answers both entries',
     why: 'Each answer is right for its entry, and nothing is written.',
-    shown: {
+    evidence: {
       fields: {
         'responses.partitions': 'varies',
         'responses.partitions.records': 'varies',
@@ -218,7 +218,7 @@ export const differences: readonly Difference[] = [
     kafka: 'fails as a whole with UNKNOWN_SERVER_ERROR (-1)',
     ours: 'answers UNKNOWN_TOPIC_ID (100) for the entry',
     why: 'One wrong entry does not spoil the others.',
-    shown: {
+    evidence: {
       fields: {
         brokers: 'varies',
         clusterId: 'varies',
@@ -237,7 +237,7 @@ export const differences: readonly Difference[] = [
     kafka: 'makes a group with the empty name',
     ours: 'answers INVALID_GROUP_ID (24)',
     why: "Kafka's own tools fail on such a group: `kafka-configs --describe --entity-type groups` ends with an error while it exists.",
-    shown: { fields: { 'topics.partitions.errorCode': [0, 24] } },
+    evidence: { fields: { 'topics.partitions.errorCode': [0, 24] } },
   },
   {
     id: 'offset-commit-no-partitions',
@@ -247,7 +247,7 @@ export const differences: readonly Difference[] = [
     kafka: 'leaves the topic out of the answer',
     ours: 'answers the topic with an empty list',
     why: 'Clients find the same: no partition has an error.',
-    shown: { fields: { topics: 'varies' } },
+    evidence: { fields: { topics: 'varies' } },
   },
   {
     id: 'offset-fetch-empty-group',
@@ -257,7 +257,7 @@ export const differences: readonly Difference[] = [
     kafka: 'answers that nothing is committed',
     ours: 'answers INVALID_GROUP_ID (24)',
     why: 'No group can have this name here.',
-    shown: {
+    evidence: {
       fields: {
         errorCode: [0, 24],
         topics: 'varies',
@@ -275,7 +275,7 @@ export const differences: readonly Difference[] = [
     kafka: 'sends the general text of INVALID_REQUEST, or none',
     ours: 'names the type',
     why: 'The text says what is wrong.',
-    shown: { fields: { errorMessage: 'varies', 'coordinators.errorMessage': 'varies' } },
+    evidence: { fields: { errorMessage: 'varies', 'coordinators.errorMessage': 'varies' } },
   },
   {
     id: 'list-groups-rejected-join',
@@ -285,7 +285,7 @@ export const differences: readonly Difference[] = [
     kafka: 'lists an empty group without a protocol type',
     ours: 'does not list the group',
     why: 'A rejected request changes nothing, so there is no group.',
-    shown: { fields: { groups: 'varies' } },
+    evidence: { fields: { groups: 'varies' } },
   },
   {
     id: 'describe-groups-empty-name',
@@ -295,7 +295,7 @@ export const differences: readonly Difference[] = [
     kafka: 'describes a dead group',
     ours: 'answers INVALID_GROUP_ID (24)',
     why: 'No group can have this name here.',
-    shown: { fields: { 'groups.errorCode': 'varies', 'groups.groupState': ['Dead', ''], 'groups.errorMessage': 'varies' } },
+    evidence: { fields: { 'groups.errorCode': 'varies', 'groups.groupState': ['Dead', ''], 'groups.errorMessage': 'varies' } },
   },
   {
     id: 'api-versions-keys',
@@ -306,7 +306,7 @@ export const differences: readonly Difference[] = [
     ours: 'lists the APIs that are served',
     why: 'A client must not rely on what is not there; see the list at the end of this page.',
     everywhere: true,
-    shown: { fields: { apiKeys: 'varies' } },
+    evidence: { fields: { apiKeys: 'varies' } },
   },
   {
     id: 'api-versions-features',
@@ -317,7 +317,7 @@ export const differences: readonly Difference[] = [
     ours: 'lists none',
     why: 'The features stand for what Kafka brokers agree on among themselves, and for protocols that are not served.',
     everywhere: true,
-    shown: { fields: { supportedFeatures: 'varies', finalizedFeatures: 'varies', finalizedFeaturesEpoch: ['an epoch', -1] } },
+    evidence: { fields: { supportedFeatures: 'varies', finalizedFeatures: 'varies', finalizedFeaturesEpoch: ['an epoch', -1] } },
   },
   {
     id: 'create-topics-configs',
@@ -328,7 +328,7 @@ export const differences: readonly Difference[] = [
     ours: 'lists the configs that the server acts on, see [the list](configuration.md)',
     why: 'A config without machinery is rejected and not listed, so that no one relies on it. The others come with log compaction and retention.',
     everywhere: true,
-    shown: { fields: { 'topics.configs': 'varies' } },
+    evidence: { fields: { 'topics.configs': 'varies' } },
   },
   {
     id: 'create-topics-retention',
@@ -339,7 +339,7 @@ export const differences: readonly Difference[] = [
     ours: '-1 (unlimited)',
     why: 'The server does not delete old records yet, and reports that truthfully.',
     everywhere: true,
-    shown: { fields: { 'topics.configs.value': ['604800000', '-1'] } },
+    evidence: { fields: { 'topics.configs.value': ['604800000', '-1'] } },
   },
   {
     id: 'create-topics-min-insync',
@@ -350,7 +350,7 @@ export const differences: readonly Difference[] = [
     ours: 'DEFAULT_CONFIG (5)',
     why: 'The server has no replicas, so it has no such feature. The value is the same.',
     everywhere: true,
-    shown: { fields: { 'topics.configs.configSource': [3, 5] } },
+    evidence: { fields: { 'topics.configs.configSource': [3, 5] } },
   },
   {
     id: 'create-topics-collision',
@@ -360,7 +360,7 @@ export const differences: readonly Difference[] = [
     kafka: 'makes both',
     ours: 'makes the first and answers INVALID_TOPIC_EXCEPTION (17) for the second',
     why: 'Kafka itself rejects the second name when it comes in a request of its own, because both topics would have the same metric names.',
-    shown: {
+    evidence: {
       fields: {
         'topics.errorCode': [0, 17],
         'topics.errorMessage': 'varies',
@@ -378,7 +378,7 @@ export const differences: readonly Difference[] = [
     kafka: 'says in its text how many brokers are missing',
     ours: 'says in its text that the object store replicates',
     why: 'No number of agents would make the factor possible. The code is the same, INVALID_REPLICATION_FACTOR (38).',
-    shown: { fields: { 'topics.errorMessage': 'varies' } },
+    evidence: { fields: { 'topics.errorMessage': 'varies' } },
   },
   {
     id: 'create-topics-unknown-config',
@@ -388,7 +388,7 @@ export const differences: readonly Difference[] = [
     kafka: 'Unknown topic config name: foo',
     ours: 'Unknown or unsupported topic config name: foo',
     why: 'A config may be known to Kafka and not be supported here. The code is the same, INVALID_CONFIG (40).',
-    shown: { fields: { 'topics.errorMessage': 'varies' } },
+    evidence: { fields: { 'topics.errorMessage': 'varies' } },
   },
   {
     id: 'create-topics-config-text',
@@ -398,7 +398,7 @@ export const differences: readonly Difference[] = [
     kafka: 'names the type or one limit',
     ours: 'names both limits, all values, or what is not supported',
     why: 'The text says what to write instead. The code is the same, INVALID_CONFIG (40).',
-    shown: { fields: { 'topics.errorMessage': 'varies' } },
+    evidence: { fields: { 'topics.errorMessage': 'varies' } },
   },
   {
     id: 'create-topics-spaces',
@@ -408,7 +408,7 @@ export const differences: readonly Difference[] = [
     kafka: 'keeps the spaces in the value',
     ours: 'keeps the number alone',
     why: 'The value means the same.',
-    shown: { fields: { 'topics.configs.value': [' 1000 ', '1000'] } },
+    evidence: { fields: { 'topics.configs.value': [' 1000 ', '1000'] } },
   },
   {
     id: 'create-topics-dry-run-id',
@@ -418,7 +418,7 @@ export const differences: readonly Difference[] = [
     kafka: 'sends an id that no topic gets',
     ours: 'sends the zero id',
     why: 'Nothing was made, so there is no id.',
-    shown: { fields: { 'topics.topicId': 'varies' } },
+    evidence: { fields: { 'topics.topicId': 'varies' } },
   },
   {
     id: 'create-topics-time-out',
@@ -428,7 +428,7 @@ export const differences: readonly Difference[] = [
     kafka: 'answers REQUEST_TIMED_OUT (7) and may make the topic',
     ours: 'makes the topic and says so',
     why: 'The outcome is known when the answer is sent.',
-    shown: {
+    evidence: {
       fields: {
         'topics.errorCode': [7, 0],
         'topics.numPartitions': [-1, 1],
@@ -445,7 +445,7 @@ export const differences: readonly Difference[] = [
     kafka: 'lists 33 configs of a topic, 340 of a broker, and the dynamic default of brokers',
     ours: 'lists the configs that the server acts on, see [the list](configuration.md)',
     why: 'A config without machinery is not listed, so that no one relies on it. The others of topics come with log compaction and retention.',
-    shown: {
+    evidence: {
       fields: { 'results.configs': 'varies', 'results.configs.value': ['604800000', '-1'], 'results.configs.configSource': [3, 5] },
     },
   },
@@ -457,7 +457,7 @@ export const differences: readonly Difference[] = [
     kafka: "has Kafka's words",
     ours: "has this server's words",
     why: 'The words say what this server does.',
-    shown: { fields: { 'results.configs.documentation': 'varies' } },
+    evidence: { fields: { 'results.configs.documentation': 'varies' } },
   },
   {
     id: 'describe-configs-no-topic',
@@ -467,7 +467,7 @@ export const differences: readonly Difference[] = [
     kafka: 'sends an empty text',
     ours: 'names the topic',
     why: 'The text says what is wrong. The code is the same, UNKNOWN_TOPIC_OR_PARTITION (3).',
-    shown: { fields: { 'results.errorMessage': ['', 'varies'] } },
+    evidence: { fields: { 'results.errorMessage': ['', 'varies'] } },
   },
   {
     id: 'describe-configs-read-only',
@@ -477,7 +477,7 @@ export const differences: readonly Difference[] = [
     kafka: 'reports it as changeable',
     ours: 'reports it as read-only',
     why: 'The configs of an agent are set when it starts.',
-    shown: { fields: { 'results.configs.readOnly': [false, true] } },
+    evidence: { fields: { 'results.configs.readOnly': [false, true] } },
   },
   {
     id: 'describe-configs-type',
@@ -487,7 +487,7 @@ export const differences: readonly Difference[] = [
     kafka: 'sends the general text of INVALID_REQUEST',
     ours: 'names the type',
     why: 'The text says what is wrong.',
-    shown: { fields: { 'results.errorMessage': 'varies' } },
+    evidence: { fields: { 'results.errorMessage': 'varies' } },
   },
   {
     id: 'describe-configs-other',
@@ -497,7 +497,7 @@ export const differences: readonly Difference[] = [
     kafka: 'lists them',
     ours: 'answers INVALID_REQUEST (42)',
     why: 'The server has no such configs yet.',
-    shown: { fields: { 'results.errorCode': [0, 42], 'results.errorMessage': 'varies', 'results.configs': 'varies' } },
+    evidence: { fields: { 'results.errorCode': [0, 42], 'results.errorMessage': 'varies', 'results.configs': 'varies' } },
   },
   {
     id: 'delete-groups-empty-name',
@@ -507,7 +507,7 @@ export const differences: readonly Difference[] = [
     kafka: 'answers GROUP_ID_NOT_FOUND (69)',
     ours: 'answers INVALID_GROUP_ID (24)',
     why: 'No group can have this name here.',
-    shown: { fields: { 'results.errorCode': [69, 24] } },
+    evidence: { fields: { 'results.errorCode': [69, 24] } },
   },
   {
     id: 'offset-delete-no-partitions',
@@ -517,7 +517,7 @@ export const differences: readonly Difference[] = [
     kafka: 'leaves the topic out of the answer',
     ours: 'answers the topic with an empty list',
     why: 'Clients find the same: no partition has an error.',
-    shown: { fields: { topics: 'varies' } },
+    evidence: { fields: { topics: 'varies' } },
   },
   {
     id: 'describe-topic-partitions-name',
@@ -527,7 +527,7 @@ export const differences: readonly Difference[] = [
     kafka: 'fails as a whole with UNKNOWN_SERVER_ERROR (-1)',
     ours: 'answers INVALID_TOPIC_EXCEPTION (17) for the name and describes the others',
     why: 'One wrong name does not spoil the others.',
-    shown: { fields: { 'topics.errorCode': 'varies', 'topics.topicAuthorizedOperations': 'varies' } },
+    evidence: { fields: { 'topics.errorCode': 'varies', 'topics.topicAuthorizedOperations': 'varies' } },
   },
   {
     id: 'metadata-internal-topic',
@@ -538,7 +538,7 @@ export const differences: readonly Difference[] = [
       'makes `__consumer_offsets`, `__transaction_state` or `__share_group_state` as an internal topic and answers UNKNOWN_TOPIC_OR_PARTITION (3) until it is there',
     ours: 'answers UNKNOWN_TOPIC_OR_PARTITION (3)',
     why: 'This server keeps offsets in its database, so a topic with this name could hold nothing.',
-    shown: { file: 'packages/agent/src/api/create-topics.test.ts', title: 'C8: neither Metadata nor CreateTopics creates %s' },
+    evidence: { file: 'packages/agent/src/api/create-topics.test.ts', title: 'C8: neither Metadata nor CreateTopics creates %s' },
   },
   {
     id: 'create-topics-internal',
@@ -548,7 +548,7 @@ export const differences: readonly Difference[] = [
     kafka: 'makes the topic, or answers TOPIC_ALREADY_EXISTS (36); for `__cluster_metadata` INVALID_REQUEST (42)',
     ours: 'answers INVALID_REQUEST (42) to all of them',
     why: 'This server keeps offsets in its database, so a topic with this name could hold nothing. The code and the text are those of Kafka for `__cluster_metadata`.',
-    shown: { fields: { 'topics.errorCode': [36, 42], 'topics.errorMessage': 'varies' } },
+    evidence: { fields: { 'topics.errorCode': [36, 42], 'topics.errorMessage': 'varies' } },
   },
   {
     id: 'offset-commit-beyond',
@@ -558,7 +558,7 @@ export const differences: readonly Difference[] = [
     kafka: 'keeps it',
     ours: 'answers INVALID_REQUEST (42) for the partition',
     why: 'No log reaches such an offset, and this server keeps offsets as numbers that are exact below 2^53.',
-    shown: {
+    evidence: {
       file: 'packages/agent/src/api/groups.test.ts',
       title: 'C17: an offset beyond 2^53 is an error of its partition, and the connection goes on',
     },
@@ -574,7 +574,7 @@ export const differences: readonly Difference[] = [
     why: 'The consumer protocol does not exist here yet. The API is advertised all the same, because librdkafka waits indefinitely where it is not.',
     clientsTried: ['confluent-kafka 2.16.1'],
     everywhere: true,
-    shown: {
+    evidence: {
       fields: {
         errorCode: ['varies', 35],
         errorMessage: 'varies',
@@ -594,6 +594,6 @@ export const differences: readonly Difference[] = [
     ours: 'says that the listener has no SASL, and what to change in the client',
     why: 'The text says what is wrong. The code is the same, ILLEGAL_SASL_STATE (34).',
     everywhere: true,
-    shown: { fields: { errorMessage: 'varies' } },
+    evidence: { fields: { errorMessage: 'varies' } },
   },
 ]

@@ -5,11 +5,11 @@ import { handlers } from '../../../packages/agent/src/api/index.ts'
 import { inVersions } from '../../../packages/protocol/src/schema/versions.ts'
 import { hasKafkaBroker, type KafkaBroker, startKafkaBroker } from '../testing/kafka-broker.ts'
 import { type ServerProcess, startServer } from '../testing/server.ts'
-import { explanationOf, type Found, foundIn } from './comparison.ts'
-import { Conversation, Ended, type Server } from './conversation.ts'
+import { explanationOf, type FoundDifference, foundIn } from './comparison.ts'
+import { type ComparedServer, Conversation, Ended } from './conversation.ts'
 import { type Difference, differences } from './differences.ts'
 import { type Normal, normalTranscript, type Speaker } from './normal-form.ts'
-import type { Row } from './row.ts'
+import type { RequestRow } from './row.ts'
 import { tables } from './tables/index.ts'
 
 const rowCount = tables.reduce((sum, { versions }) => sum + versions.length, 0)
@@ -41,7 +41,7 @@ if (process.env.CI === 'true') test('KAFKA_CLASSPATH names a broker', () => expe
 describe.skipIf(!hasKafkaBroker())('against Apache Kafka', () => {
   let broker: KafkaBroker
   let process: ServerProcess
-  let servers: { readonly kafka: Server; readonly ours: Server }
+  let servers: { readonly kafka: ComparedServer; readonly ours: ComparedServer }
   beforeAll(async () => {
     // Two of the defaults of `lks dev` are not Kafka's.
     const env = { LKS_GROUP_LEAVE_ON_DISCONNECT: 'false', LKS_GROUP_MIN_SESSION_TIMEOUT_MS: '6000' }
@@ -55,7 +55,7 @@ describe.skipIf(!hasKafkaBroker())('against Apache Kafka', () => {
 
   /** What has occurred: `id at version`. */
   const occurred = new Set<string>()
-  const held = new Set<Row>()
+  const held = new Set<RequestRow>()
 
   describe.each([...new Set(tables.map(({ api }) => api))])('$name', (api) => {
     test.concurrent.each(tables.filter((row) => row.api === api).map((row) => ({ ...row, row, span: spanOf(row) })))(
@@ -79,7 +79,7 @@ describe.skipIf(!hasKafkaBroker())('against Apache Kafka', () => {
 
   test('every accepted difference still occurs, in each version that it names', () => {
     const gone = differences.flatMap((difference) => {
-      if (!('fields' in difference.shown)) return []
+      if (!('fields' in difference.evidence)) return []
       const claiming = tables.filter((row) => row.versions.some((version) => mayExplain(difference, row, version)))
       // Only some of the tests ran: nothing is known.
       if (!claiming.every((row) => held.has(row))) return []
@@ -95,11 +95,11 @@ function versionWords(version: number): string {
   return `version ${version}`
 }
 
-function mayExplain({ id, api, versions, everywhere }: Difference, row: Row, version: number): boolean {
+function mayExplain({ id, api, versions, everywhere }: Difference, row: RequestRow, version: number): boolean {
   return api === row.api.name && inVersions(versions, version) && (everywhere === true || row.differs.includes(id))
 }
 
-async function heldWith(server: Server, row: Row, version: number): Promise<Speaker> {
+async function heldWith(server: ComparedServer, row: RequestRow, version: number): Promise<Speaker> {
   const conversation = new Conversation({ api: row.api, version, slug: `t${tables.indexOf(row)}-${version}`, server })
   try {
     await row.talk(conversation)
@@ -112,9 +112,9 @@ async function heldWith(server: Server, row: Row, version: number): Promise<Spea
 }
 
 /** Kafka creates its internal topics at their first use, which the rows do not test. After it, the cluster id and the coordinators are known. */
-async function warm(address: string): Promise<Server> {
+async function warm(address: string): Promise<ComparedServer> {
   const [host = '', port] = address.split(':')
-  const unknown: Server = { host, port: Number(port), nodeId: -1, clusterId: '', shared: new Map() }
+  const unknown: ComparedServer = { host, port: Number(port), nodeId: -1, clusterId: '', shared: new Map() }
   const conversation = new Conversation({ api: Metadata, version: 12, slug: 'warm', server: unknown })
   const { brokers, clusterId } = await conversation.ask(Metadata, { topics: [] })
   await conversation.until(FindCoordinator, { coordinatorKeys: ['warm'] }, ({ coordinators: [first] }) => first?.errorCode === 0)
@@ -129,11 +129,11 @@ async function warm(address: string): Promise<Server> {
   return { ...unknown, nodeId: broker.nodeId, clusterId }
 }
 
-function textOf({ where, field, kafka, ours }: Found): string {
-  return `${where} (${field}): Kafka ${shown(kafka)}, ours ${shown(ours)}`
+function textOf({ where, field, kafka, ours }: FoundDifference): string {
+  return `${where} (${field}): Kafka ${asText(kafka)}, ours ${asText(ours)}`
 }
 
-function shown(value: Normal | undefined): string {
+function asText(value: Normal | undefined): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value)
   return text.length > 400 ? `${text.slice(0, 400)}…` : text
 }
@@ -144,6 +144,6 @@ function note(texts: Map<string, number[]>, text: string, version: number): void
   texts.set(plain, [...(texts.get(plain) ?? []), version])
 }
 
-function spanOf({ versions }: Row): string {
+function spanOf({ versions }: RequestRow): string {
   return versions.length === 1 ? `${versions[0]}` : `${versions[0]}–${versions.at(-1)}`
 }

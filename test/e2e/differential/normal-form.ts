@@ -2,7 +2,7 @@
 // Identities are kept: one topic, member or producer has one word throughout a row.
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { batchSizeAt, type Codecs, readBatchHeader, readRecords, zeroUuid } from '@local-kafka-service/protocol'
-import type { Exchange, Server } from './conversation.ts'
+import type { ComparedServer, RecordedExchange } from './conversation.ts'
 
 export type Normal = string | number | boolean | null | readonly Normal[] | { readonly [field: string]: Normal }
 
@@ -12,8 +12,8 @@ export interface NormalExchange {
 }
 
 export interface Speaker {
-  readonly server: Server
-  readonly transcript: readonly Exchange[]
+  readonly server: ComparedServer
+  readonly transcript: readonly RecordedExchange[]
   readonly topicIds: ReadonlyMap<string, string>
 }
 
@@ -35,10 +35,10 @@ function learn(value: unknown, topicIds: Map<string, string>): void {
   }
 }
 
-type Rule = (value: unknown, form: NormalForm) => Normal | undefined
+type Normalization = (value: unknown, form: NormalForm) => Normal | undefined
 
 /** By the field's name in every answer, with the reason; undefined leaves the value as it is. */
-const rules: Readonly<Record<string, Rule>> = {
+const rules: Readonly<Record<string, Normalization>> = {
   // A time of the server's own; no row uses quotas.
   throttleTimeMs: () => 'throttle',
   // Each server listens on a free port, and numbers itself.
@@ -91,7 +91,7 @@ const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const timeRange = /within \[-?\d+, \d+\]/
 
 class NormalForm {
-  readonly server: Server
+  readonly server: ComparedServer
   readonly #topicIds: ReadonlyMap<string, string>
   readonly #identities = new Map<string, string>()
   readonly #counts = new Map<string, number>()

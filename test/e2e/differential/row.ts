@@ -4,7 +4,7 @@ import { inVersions } from '../../../packages/protocol/src/schema/versions.ts'
 import type { Conversation } from './conversation.ts'
 import type { Difference } from './differences.ts'
 
-export interface Row {
+export interface RequestRow {
   readonly api: Api
   /** The request in words. */
   readonly what: string
@@ -23,8 +23,8 @@ export interface RowOptions {
 }
 
 /** The rows of one API. */
-export function rowsOf(api: Api, add: (row: (what: string, talk: Talk, options?: RowOptions) => void) => void): readonly Row[] {
-  const rows: Row[] = []
+export function rowsOf(api: Api, add: (row: (what: string, talk: Talk, options?: RowOptions) => void) => void): readonly RequestRow[] {
+  const rows: RequestRow[] = []
   const [min, max] = api.versions
   const all = Array.from({ length: max - min + 1 }, (_, index) => min + index)
   add((what, talk, { versions, differs = [] } = {}) => {

@@ -65,9 +65,9 @@ export async function openReaders(
   const requests: ClientRequest[] = []
   const answers = await Promise.all(
     Array.from({ length: count }, async () => {
-      const asked = get(`${url}${path}`, { agent: false, headers: { accept } })
-      requests.push(asked)
-      const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+      const sent = get(`${url}${path}`, { agent: false, headers: { accept } })
+      requests.push(sent)
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage]
       answer.pause()
       answer.on('error', () => {}) // it is cut off in the end
       return answer

@@ -26,7 +26,7 @@ export function needsClients(language: ClientProgram['language']): typeof test |
 }
 
 /** A line that a program prints. */
-export interface Line {
+export interface PrintedRecord {
   readonly partition: number
   readonly offset: number
   readonly value: string
@@ -52,7 +52,7 @@ export async function clientRun(client: ClientProgram, subcommand: string, optio
 }
 
 /** Starts `group` or `loop`, which run until their input ends. */
-export function startClient(client: ClientProgram, subcommand: 'group' | 'loop', options: ClientOptions): JsonProgram<Line> {
+export function startClient(client: ClientProgram, subcommand: 'group' | 'loop', options: ClientOptions): JsonProgram<PrintedRecord> {
   const [program, ...args] = commandOf(client, subcommand, options)
   return startJsonProgram(program, args)
 }

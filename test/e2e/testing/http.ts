@@ -6,7 +6,7 @@ import type { ServerProcess } from './server.ts'
 
 type Reached = Pick<ServerProcess, 'urls'>
 
-export interface Group {
+export interface HttpGroup {
   readonly state: string
   readonly generation: number
   readonly lag: number
@@ -34,9 +34,9 @@ export async function produceToEach(server: Reached, topic: string, partitions: 
   return values
 }
 
-export async function groupOf({ urls }: Reached, group: string): Promise<Group> {
+export async function groupOf({ urls }: Reached, group: string): Promise<HttpGroup> {
   // The cast: the answer's shape is the HTTP contract, which has tests of its own.
-  return (await (await fetch(`${urls.control}/groups/${group}`)).json()) as Group
+  return (await (await fetch(`${urls.control}/groups/${group}`)).json()) as HttpGroup
 }
 
 /** Waits until the group is stable with so many members, and each partition belongs to one of them. */
@@ -44,7 +44,7 @@ export async function settled(
   server: Reached,
   group: string,
   { members, partitions }: { readonly members: number; readonly partitions: number },
-): Promise<Group> {
+): Promise<HttpGroup> {
   const wanted = { state: 'Stable', members, owned: Array.from({ length: partitions }, (_, at) => at) }
   await becomes(async () => {
     const found = await groupOf(server, group)

@@ -2,13 +2,13 @@
 import { once } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
 
-export interface Listening extends AsyncDisposable {
+export interface TestListener extends AsyncDisposable {
   readonly address: string
   readonly port: number
 }
 
 /** On any free port until its end, with its connections. */
-export async function listening(server: Server): Promise<Listening> {
+export async function listening(server: Server): Promise<TestListener> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)

@@ -1,14 +1,14 @@
 // A server that can be killed and started again with its stores and at its addresses, as a client expects of its broker.
 import { afterAll, beforeAll, expect } from 'vitest'
-import { type Folder, portsOf, type Run, type ServerProcess, startServer, temporaryFolder } from './server.ts'
+import { type Folder, portsOf, type ServerProcess, type ServerRun, startServer, temporaryFolder } from './server.ts'
 
 export class RestartableServer implements AsyncDisposable {
-  readonly #fresh: (folder: string) => Run
-  #stores: { readonly folder: Folder; readonly run: Run } | undefined
+  readonly #fresh: (folder: string) => ServerRun
+  #stores: { readonly folder: Folder; readonly run: ServerRun } | undefined
   #server: ServerProcess | undefined
 
   /** `fresh`: as in stores.ts; by default a directory with SQLite. */
-  constructor(fresh: (folder: string) => Run = (folder) => ({ args: ['--dir', folder] })) {
+  constructor(fresh: (folder: string) => ServerRun = (folder) => ({ args: ['--dir', folder] })) {
     this.#fresh = fresh
   }
 
@@ -58,7 +58,7 @@ export class RestartableServer implements AsyncDisposable {
 }
 
 /** One server for the tests of a file or a `describe`. */
-export function sharedServer(fresh?: (folder: string) => Run): RestartableServer {
+export function sharedServer(fresh?: (folder: string) => ServerRun): RestartableServer {
   const server = new RestartableServer(fresh)
   beforeAll(() => server.start())
   afterAll(() => server[Symbol.asyncDispose]())

@@ -28,7 +28,7 @@ export interface ServerProcess extends ReadyLine, AsyncDisposable {
   readonly ended: Promise<ProgramEnd>
 }
 
-export interface Run {
+export interface ServerRun {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   /** The working directory; by default a temporary one, so that no existing `.lks` or configuration is read. */
@@ -53,7 +53,7 @@ export function portsOf({ port, urls }: Pick<ServerProcess, 'port' | 'urls'>): r
 }
 
 /** Runs `lks dev` on any free ports, until it says that it is ready. Rejects with what it printed when it ends before. */
-export async function startServer(run: Run = {}): Promise<ServerProcess> {
+export async function startServer(run: ServerRun = {}): Promise<ServerProcess> {
   const { program: server, ended } = await startLks({ ...run, args: ['dev', ...(run.ports ?? anyPorts), ...(run.args ?? [])] })
   // The cast: the line's keys are the command's contract, and command.test.ts holds them to it.
   const ready = JSON.parse(await server.firstLine()) as ReadyLine
@@ -74,7 +74,7 @@ export async function startServer(run: Run = {}): Promise<ServerProcess> {
 }
 
 /** Runs `lks` with the arguments until it ends by itself. */
-export async function lks(args: readonly string[], run: Omit<Run, 'args'> = {}): Promise<ProgramEnd> {
+export async function lks(args: readonly string[], run: Omit<ServerRun, 'args'> = {}): Promise<ProgramEnd> {
   return await (await startLks({ ...run, args })).ended
 }
 
@@ -94,7 +94,7 @@ async function startLks({
   env = {},
   cwd,
   entry = 'built',
-}: Run): Promise<{ readonly program: Program; readonly ended: Promise<ProgramEnd> }> {
+}: ServerRun): Promise<{ readonly program: Program; readonly ended: Promise<ProgramEnd> }> {
   const folder = cwd === undefined ? await temporaryFolder() : undefined
   const [executable, ...before] = programOf(entry)
   const program = startProgram(executable, [...before, ...args], {
@@ -112,7 +112,7 @@ export function withoutOurVariables(): Readonly<Record<string, string | undefine
 /** The bundle that testing/build.ts makes before the first test. A command of it starts in less than half the time that the sources take. */
 export const builtMain = join(repository, 'packages/local-kafka-service/dist/main.js')
 
-function programOf(entry: NonNullable<Run['entry']>): readonly [program: string, ...args: string[]] {
+function programOf(entry: NonNullable<ServerRun['entry']>): readonly [program: string, ...args: string[]] {
   if (entry === 'built') return [process.execPath, builtMain]
   if (entry === 'source') return [process.execPath, '--conditions=lks-source', join(repository, 'packages/cli/src/main.ts')]
   return [entry.node, entry.main]

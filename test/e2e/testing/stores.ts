@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Run } from './server.ts'
+import type { ServerRun } from './server.ts'
 
 export interface Stores {
   readonly name: string
   /** The arguments of a server for a fresh cluster on these stores; the same after a restart. */
-  readonly fresh: (folder: string) => Run
+  readonly fresh: (folder: string) => ServerRun
 }
 
 /** `http://KEY:SECRET@HOST:PORT/BUCKET/PREFIX` and `postgres://USER@HOST:PORT/DATABASE` */
@@ -24,7 +24,7 @@ export function stores(): readonly Stores[] {
   return both ? [directory, bucket] : [directory]
 }
 
-function onBucket(folder: string): Run {
+function onBucket(folder: string): ServerRun {
   const url = new URL(s3)
   return {
     args: [

@@ -13,7 +13,7 @@ import { type ContractStore, objectStoreContract } from './object-store.contract
 import { RetryingObjects } from './retrying.ts'
 import { openS3 } from './s3.ts'
 import { SharedObjects } from './shared.ts'
-import { type Fault, type S3ServerOptions, startS3Server } from './testing/s3-server.ts'
+import { type S3Fault, type S3ServerOptions, startS3Server } from './testing/s3-server.ts'
 
 objectStoreContract('memory', async () => ({ store: new MemoryObjects() }))
 
@@ -70,7 +70,7 @@ objectStoreContract('memory, shared with a fork that lives', async () => {
 objectStoreContract('S3 under every wrapper, failing now and then', async () => {
   let requests = 0
   // Every third request fails once, before or after it was applied.
-  const fault = (): Fault | undefined => {
+  const fault = (): S3Fault | undefined => {
     requests += 1
     if (requests % 3 !== 0) return undefined
     return { kind: 'answer', status: 503, code: 'SlowDown', when: requests % 2 === 0 ? 'before' : 'after' }

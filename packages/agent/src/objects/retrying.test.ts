@@ -4,7 +4,7 @@ import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
 import { bytes, failure, listed, text } from './object-store.contract.ts'
 import { abortedError, ObjectStoreError, type ObjectStoreErrorKind } from './object-store.ts'
 import { RetryingObjects, type RetryPolicy } from './retrying.ts'
-import { type Hook, HookedObjects, type StoreRequest, silence } from './testing/hooked-objects.ts'
+import { type Hook, HookedObjects, type HookedRequest, silence } from './testing/hooked-objects.ts'
 
 const policy: RetryPolicy = { deadlineMs: 10_000, attemptMs: 1_000, firstPauseMs: 100, maxPauseMs: 400 }
 
@@ -28,7 +28,7 @@ function first(count: number, error: ObjectStoreError): Hook {
   }
 }
 
-const noAnswer = (request: StoreRequest): Promise<never> =>
+const noAnswer = (request: HookedRequest): Promise<never> =>
   silence(request, () => abortedError(request.operation === 'put' ? 'unknown' : 'no', 'it'))
 
 test('transient failures are retried after pauses that double up to a bound', async () => {

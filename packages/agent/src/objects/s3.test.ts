@@ -6,7 +6,7 @@ import { claimPrefix } from './cluster-file.ts'
 import { bytes, failure, listed, patterned, text } from './object-store.contract.ts'
 import { RetryingObjects } from './retrying.ts'
 import { openS3, type S3Objects, type S3Options } from './s3.ts'
-import { type Fault, type S3Request, type S3Server, type S3ServerOptions, startS3Server } from './testing/s3-server.ts'
+import { type S3Fault, type S3Request, type S3Server, type S3ServerOptions, startS3Server } from './testing/s3-server.ts'
 
 const opened: AsyncDisposable[] = []
 afterEach(async () => {
@@ -23,7 +23,7 @@ async function onServer(serverOptions: S3ServerOptions, options: Partial<S3Optio
 }
 
 /** Only the first request of a method gets the fault. */
-function once(method: string, fault: Fault): (request: S3Request) => Fault | undefined {
+function once(method: string, fault: S3Fault): (request: S3Request) => S3Fault | undefined {
   let met = false
   return (request) => {
     if (met || request.method !== method) return undefined
@@ -97,7 +97,7 @@ test('an answer that stops in the middle is a timeout, not an endless wait', asy
 
 test('a caller that aborts is released at once, before the answer and in the middle of it', async () => {
   const held = gate()
-  const faults: Readonly<Record<string, Fault>> = {
+  const faults: Readonly<Record<string, S3Fault>> = {
     PUT: { kind: 'wait', until: held.until },
     GET: { kind: 'stall', afterBytes: 1000, until: held.until },
   }
@@ -220,7 +220,7 @@ test('a list shows only valid keys under the prefix', async () => {
 })
 
 test('a put that is retried through faults leaves the object once with its bytes', async () => {
-  const faults: Fault[] = [
+  const faults: S3Fault[] = [
     { kind: 'answer', status: 503, code: 'SlowDown', when: 'before' },
     { kind: 'hang up', when: 'before' },
     { kind: 'hang up', when: 'after' },

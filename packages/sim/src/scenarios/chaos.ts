@@ -1,6 +1,6 @@
 // All faults at once: each seed draws its own mix of faults, and another disturbance follows every few seconds.
 import type { Chance } from '../chance.ts'
-import { faultlessStore, type StoreFaults } from '../faulty-objects.ts'
+import { type BucketFaults, faultlessStore } from '../faulty-objects.ts'
 import { type DatabaseFaults, faultlessDatabase } from '../faulty-sql.ts'
 import type { Scenario } from '../scenario.ts'
 import { calmNetwork, type World } from '../world.ts'
@@ -84,12 +84,12 @@ async function disturb(world: World): Promise<void> {
   }
 }
 
-function storeFaults(chance: Chance): StoreFaults {
+function storeFaults(chance: Chance): BucketFaults {
   const some = (most: number): number => chance.sometimes(0.5, most)
   return {
     latencyMs: [1, chance.between([5, 100])],
     slow: { chance: some(0.3), latencyMs: [100, 5_000] },
-    refused: some(0.3),
+    rejected: some(0.3),
     lostReply: some(0.2),
     late: { chance: some(0.2), byMs: [100, 60_000] },
     never: some(0.1),

@@ -15,7 +15,7 @@ export const storeOutage: Scenario = {
       await time.sleep(chance.between([200, 2_000]))
       world.bucket.faults = {
         ...world.bucket.faults,
-        refused: chance.between([0, 0.3]),
+        rejected: chance.between([0, 0.3]),
         lostReply: chance.between([0, 0.3]),
         never: chance.between([0, 0.2]),
         late: { chance: chance.between([0, 0.3]), byMs: [1_000, 60_000] },
@@ -43,7 +43,7 @@ export const lineStop: Scenario = {
       doomed.set(key, fails)
       if (!fails) return { kind: 'stored', afterMs: fates.between([2, 60]) }
       return fates.happens(0.5)
-        ? { kind: 'refused', afterMs: fates.between([2, 60]) }
+        ? { kind: 'rejected', afterMs: fates.between([2, 60]) }
         : { kind: 'unknown', afterMs: fates.between([100, 2_000]), landsMs: fates.between([1_000, 90_000]) }
     }
     const { clients } = startClients(world, { plain: 2, idempotent: 2, consumers: 1, requests: 80, paceMs: [0, 60] })
@@ -155,7 +155,7 @@ export const rottenReads: Scenario = {
       ...world.bucket.faults,
       bitFlip: chance.between([0.02, 0.5]),
       shortRead: chance.between([0, 0.3]),
-      refused: 0.05,
+      rejected: 0.05,
     }
     const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 3, requests: 40, paceMs: [0, 30] })
     await Promise.race([disturbed.clients, time.sleep(30_000)])

@@ -30,23 +30,23 @@ test('both triggers meet: over the seeds of the scenario flushes are sealed on s
   expect([...triggers]).toEqual(expect.arrayContaining(['size', 'time']))
 })
 
-interface Told {
+interface FlushEvent {
   readonly kind: string
   readonly sequence?: number
   readonly trigger?: string
 }
 
 async function played(scenario: Scenario, seed: number) {
-  const told: Told[] = []
+  const events: FlushEvent[] = []
   const verdict = await play(scenario, seed, (line) => {
     const at = line.indexOf('{"kind"')
-    if (at >= 0) told.push(JSON.parse(line.slice(at)) as Told)
+    if (at >= 0) events.push(JSON.parse(line.slice(at)) as FlushEvent)
   })
-  const sequencesOf = (kind: string): readonly number[] => told.flatMap((event) => (event.kind === kind ? [event.sequence ?? 0] : []))
+  const sequencesOf = (kind: string): readonly number[] => events.flatMap((event) => (event.kind === kind ? [event.sequence ?? 0] : []))
   return {
     verdict,
     sequences: { stored: sequencesOf('stored'), committed: sequencesOf('committed') },
-    triggers: told.flatMap(({ trigger }) => (trigger === undefined ? [] : [trigger])),
+    triggers: events.flatMap(({ trigger }) => (trigger === undefined ? [] : [trigger])),
   }
 }
 

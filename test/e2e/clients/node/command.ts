@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 
-export interface Options {
+export interface CommandOptions {
   readonly bootstrap: string
   readonly topic: string
   readonly group: string
@@ -15,7 +15,7 @@ export interface Options {
   readonly idempotent: boolean
 }
 
-export type Commands = Readonly<Record<string, (options: Options) => Promise<void>>>
+export type Commands = Readonly<Record<string, (options: CommandOptions) => Promise<void>>>
 
 /** Runs the subcommand that the arguments name. */
 export async function runCommand(commands: Commands): Promise<void> {
@@ -47,7 +47,7 @@ export async function inputEnded(): Promise<void> {
   await new Promise((resolve) => process.stdin.once('end', resolve))
 }
 
-export interface Sample {
+export interface SampleRecord {
   readonly partition: number
   readonly key: string
   readonly value: string
@@ -55,7 +55,7 @@ export interface Sample {
 }
 
 /** The records of a produce run. */
-export function samples(count: number): Sample[] {
+export function samples(count: number): SampleRecord[] {
   return Array.from({ length: count }, (_, number) => ({
     partition: number % 2,
     key: `key ${number}`,

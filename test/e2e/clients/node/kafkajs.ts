@@ -1,13 +1,13 @@
 // kafkajs as the tests drive it. It brings no codec but gzip.
 import kafkajs, { type Consumer, type EachMessagePayload, type Producer } from 'kafkajs'
-import { emit, inputEnded, type Options, runCommand, samples, versionOf } from './command.ts'
+import { type CommandOptions, emit, inputEnded, runCommand, samples, versionOf } from './command.ts'
 
-function connection({ bootstrap }: Options): InstanceType<typeof kafkajs.Kafka> {
+function connection({ bootstrap }: CommandOptions): InstanceType<typeof kafkajs.Kafka> {
   const retry = { initialRetryTime: 50, maxRetryTime: 200, retries: 500 }
   return new kafkajs.Kafka({ clientId: 'clients', brokers: [bootstrap], logLevel: kafkajs.logLevel.NOTHING, retry })
 }
 
-async function aProducer(options: Options, idempotent: boolean): Promise<Producer> {
+async function aProducer(options: CommandOptions, idempotent: boolean): Promise<Producer> {
   const producer = connection(options).producer({
     idempotent,
     ...(idempotent ? { maxInFlightRequests: 1 } : {}),
@@ -20,7 +20,7 @@ async function aProducer(options: Options, idempotent: boolean): Promise<Produce
 /** Sends the records of one batch, and reports each with its offset. */
 async function send(
   producer: Producer,
-  { topic, codec }: Options,
+  { topic, codec }: CommandOptions,
   messages: readonly { readonly partition: number; readonly value: string }[],
 ): Promise<void> {
   const compression = codec === 'gzip' ? kafkajs.CompressionTypes.GZIP : kafkajs.CompressionTypes.None
@@ -31,7 +31,7 @@ async function send(
   }
 }
 
-async function take(consumer: Consumer, options: Options, taken: (payload: EachMessagePayload) => void): Promise<void> {
+async function take(consumer: Consumer, options: CommandOptions, taken: (payload: EachMessagePayload) => void): Promise<void> {
   await consumer.connect()
   await consumer.subscribe({ topic: options.topic, fromBeginning: true })
   await consumer.run({

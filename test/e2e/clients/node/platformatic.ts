@@ -1,4 +1,5 @@
 // @platformatic/kafka as the tests drive it.
+import type { CodecName } from '@local-kafka-service/protocol'
 import {
   Admin,
   Consumer,
@@ -8,11 +9,9 @@ import {
   stringDeserializers,
   stringSerializers,
 } from '@platformatic/kafka'
-import { emit, inputEnded, type Options, runCommand, samples, versionOf } from './command.ts'
+import { type CommandOptions, emit, inputEnded, runCommand, samples, versionOf } from './command.ts'
 
-type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
-
-function common({ bootstrap }: Options): {
+function common({ bootstrap }: CommandOptions): {
   readonly clientId: string
   readonly bootstrapBrokers: string[]
   readonly retries: number
@@ -21,7 +20,7 @@ function common({ bootstrap }: Options): {
   return { clientId: 'clients', bootstrapBrokers: [bootstrap], retries: 500, retryDelay: 100 }
 }
 
-function aProducer(options: Options, idempotent: boolean): Producer<string, string, string, string> {
+function aProducer(options: CommandOptions, idempotent: boolean): Producer<string, string, string, string> {
   return new Producer({ ...common(options), serializers: stringSerializers, idempotent })
 }
 
@@ -35,11 +34,11 @@ interface ToSend {
 /** Sends the records of one batch per partition, and reports each with its offset. */
 async function send(
   producer: Producer<string, string, string, string>,
-  { topic, codec }: Options,
+  { topic, codec }: CommandOptions,
   messages: readonly ToSend[],
 ): Promise<void> {
   // The cast: the test names no other codec.
-  const compression = (codec === '' ? 'none' : codec) as Codec
+  const compression = (codec === '' ? 'none' : codec) as CodecName
   const { offsets = [] } = await producer.send({ compression, messages: messages.map((message) => ({ topic, ...message })) })
   for (const { partition, offset } of offsets) {
     const sent = messages.filter((message) => message.partition === partition)
@@ -48,7 +47,7 @@ async function send(
 }
 
 async function consuming(
-  options: Options,
+  options: CommandOptions,
   group: string,
 ): Promise<{
   readonly consumer: Consumer<string, string, string, string>

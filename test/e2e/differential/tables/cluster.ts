@@ -11,7 +11,7 @@ import {
   zeroUuid,
 } from '@local-kafka-service/protocol'
 import type { Conversation } from '../conversation.ts'
-import { type Row, type RowOptions, rowsOf } from '../row.ts'
+import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
 import { unknownId } from './parts.ts'
 
 const metadataRows = rowsOf(Metadata, (row) => {
@@ -24,8 +24,8 @@ const metadataRows = rowsOf(Metadata, (row) => {
       what,
       async (with_) => {
         const names = await topics(with_)
-        const asked = names?.map((name) => ({ name })) ?? null
-        await with_.send(Metadata, { topics: asked, ...noCreation(with_), ...options.request })
+        const requested = names?.map((name) => ({ name })) ?? null
+        await with_.send(Metadata, { topics: requested, ...noCreation(with_), ...options.request })
       },
       options,
     )
@@ -173,22 +173,22 @@ const partitionRows = rowsOf(DescribeTopicPartitions, (row) => {
 })
 
 const configRows = rowsOf(DescribeConfigs, (row) => {
-  type Resource = DescribeConfigsRequest['resources'][number]
+  type ConfigResource = DescribeConfigsRequest['resources'][number]
   const describes = (
     what: string,
-    resources: (with_: Conversation) => Promise<readonly Partial<Resource>[]> | readonly Partial<Resource>[],
+    resources: (with_: Conversation) => Promise<readonly Partial<ConfigResource>[]> | readonly Partial<ConfigResource>[],
     options: RowOptions & { readonly request?: Partial<DescribeConfigsRequest> } = {},
   ): void =>
     row(
       what,
       async (with_) => {
-        const asked = (await resources(with_)).map((resource) => ({
+        const requested = (await resources(with_)).map((resource) => ({
           resourceType: 2,
           resourceName: '',
           configurationKeys: null,
           ...resource,
         }))
-        await with_.send(DescribeConfigs, { resources: asked, includeSynonyms: false, ...options.request })
+        await with_.send(DescribeConfigs, { resources: requested, includeSynonyms: false, ...options.request })
       },
       options,
     )
@@ -288,7 +288,7 @@ const versionRows = rowsOf(ApiVersions, (row) => {
   )
 })
 
-export const clusterTable: readonly Row[] = [...metadataRows, ...clusterRows, ...partitionRows, ...configRows, ...versionRows]
+export const clusterTable: readonly RequestRow[] = [...metadataRows, ...clusterRows, ...partitionRows, ...configRows, ...versionRows]
 
 function noCreation({ version }: Conversation): { readonly allowAutoTopicCreation?: boolean } {
   return version < 4 ? {} : { allowAutoTopicCreation: false }

@@ -1,7 +1,7 @@
 // OffsetCommit, OffsetFetch and OffsetDelete: what groups have committed.
 import { OffsetCommit, OffsetDelete, OffsetFetch, type RequestInputOf } from '@local-kafka-service/protocol'
 import type { Conversation } from '../conversation.ts'
-import { type Row, type RowOptions, rowsOf } from '../row.ts'
+import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
 import { member } from './groups.ts'
 import { named } from './parts.ts'
 
@@ -191,7 +191,7 @@ const deleteRows = rowsOf(OffsetDelete, (row) => {
   })
 })
 
-export const committedTable: readonly Row[] = [...commitRows, ...fetchRows, ...deleteRows]
+export const committedTable: readonly RequestRow[] = [...commitRows, ...fetchRows, ...deleteRows]
 
 function committing(with_: Conversation, name: string, commit: Commit, version = with_.version): RequestInputOf<typeof OffsetCommit> {
   const {
@@ -216,11 +216,12 @@ function committing(with_: Conversation, name: string, commit: Commit, version =
 
 function fetching(
   with_: Conversation,
-  asked: readonly (readonly [name: string, partitions: readonly number[]])[] | null,
+  requested: readonly (readonly [name: string, partitions: readonly number[]])[] | null,
   version = with_.version,
 ): RequestInputOf<typeof OffsetFetch> {
   const groupId = with_.name()
-  if (version < 8) return { groupId, topics: asked?.map(([name, partitionIndexes]) => ({ name, partitionIndexes })) ?? null }
-  const topics = asked?.map(([name, partitionIndexes]) => ({ ...named('name', 10, { with_, name, version }), partitionIndexes })) ?? null
+  if (version < 8) return { groupId, topics: requested?.map(([name, partitionIndexes]) => ({ name, partitionIndexes })) ?? null }
+  const topics =
+    requested?.map(([name, partitionIndexes]) => ({ ...named('name', 10, { with_, name, version }), partitionIndexes })) ?? null
   return { groups: [{ groupId, topics }] }
 }

@@ -1,7 +1,7 @@
 // Fetch, ListOffsets and OffsetForLeaderEpoch: what is read, and where a partition begins and ends.
 import { Fetch, type FetchRequest, ListOffsets, OffsetForLeaderEpoch, Produce, type RequestInputOf } from '@local-kafka-service/protocol'
-import type { Conversation, NewTopic } from '../conversation.ts'
-import { type Row, type RowOptions, rowsOf } from '../row.ts'
+import type { Conversation, TopicOptions } from '../conversation.ts'
+import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
 import { batch, firstTimestamp, logTopic, named, records } from './parts.ts'
 
 /** A number that no request has, which becomes the largest int64 in the encoded bytes: the encoder takes safe integers only. */
@@ -258,7 +258,7 @@ const epochRows = rowsOf(OffsetForLeaderEpoch, (row) => {
   })
 })
 
-export const fetchTable: readonly Row[] = [...fetchRows, ...listRows, ...epochRows]
+export const fetchTable: readonly RequestRow[] = [...fetchRows, ...listRows, ...epochRows]
 
 /** A topic with batches of 3 and 2 records in partition 0; the last record is not the latest. Rows that only read share it. */
 async function written(with_: Conversation): Promise<string> {
@@ -266,7 +266,7 @@ async function written(with_: Conversation): Promise<string> {
 }
 
 /** The same for a row alone. */
-async function ownWritten(with_: Conversation, topic: NewTopic): Promise<string> {
+async function ownWritten(with_: Conversation, topic: TopicOptions): Promise<string> {
   const name = await logTopic(with_, topic)
   await writes(with_, name, 3)
   await writes(with_, name, 2)
@@ -280,11 +280,11 @@ async function writes(with_: Conversation, name: string, count: number): Promise
   if (errorCode !== 0) throw new Error(`the records of ${name} were not written: ${errorCode}`)
 }
 
-type Partitions = readonly Partial<FetchRequest['topics'][number]['partitions'][number]>[]
+type FetchedPartitions = readonly Partial<FetchRequest['topics'][number]['partitions'][number]>[]
 
 function fetching(
   with_: Conversation,
-  topics: readonly (readonly [name: string, partitions: Partitions])[],
+  topics: readonly (readonly [name: string, partitions: FetchedPartitions])[],
   more: Partial<FetchRequest> = {},
 ): RequestInputOf<typeof Fetch> {
   return {

@@ -13,7 +13,7 @@ import {
   SyncGroup,
 } from '@local-kafka-service/protocol'
 import type { Conversation } from '../conversation.ts'
-import { type Row, type RowOptions, rowsOf, type Talk } from '../row.ts'
+import { type RequestRow, type RowOptions, rowsOf, type Talk } from '../row.ts'
 import { utf8 } from './parts.ts'
 
 const findRows = rowsOf(FindCoordinator, (row) => {
@@ -298,7 +298,7 @@ const deleteRows = rowsOf(DeleteGroups, (row) => {
   row('no groups', async (with_) => void (await with_.send(DeleteGroups, { groupsNames: [] })))
 })
 
-export const groupTable: readonly Row[] = [
+export const groupTable: readonly RequestRow[] = [
   ...findRows,
   ...joinRows,
   ...syncRows,

@@ -1,5 +1,5 @@
 // All tables of requests, in the order in which they run.
-import type { Row } from '../row.ts'
+import type { RequestRow } from '../row.ts'
 import { clusterTable } from './cluster.ts'
 import { committedTable } from './committed.ts'
 import { fetchTable } from './fetch.ts'
@@ -9,7 +9,7 @@ import { topicRows } from './topics.ts'
 import { unservedTable } from './unserved.ts'
 import { wireTable } from './wire.ts'
 
-export const tables: readonly Row[] = [
+export const tables: readonly RequestRow[] = [
   ...topicRows,
   ...produceTable,
   ...fetchTable,

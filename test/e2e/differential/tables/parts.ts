@@ -1,6 +1,6 @@
 // What the tables share: ids and bytes that no server has made, topics as each version names them, and batches of records.
 import { buildBatch, crc32c, type DecodedRecord, type NewBatch, zeroUuid } from '@local-kafka-service/protocol'
-import type { Conversation, NewTopic } from '../conversation.ts'
+import type { Conversation, TopicOptions } from '../conversation.ts'
 
 /** No topic has it. */
 export const unknownId = 'bm9ib2R5LWhhcy10aGlzLQ'
@@ -9,7 +9,7 @@ export const unknownId = 'bm9ib2R5LWhhcy10aGlzLQ'
 export const firstTimestamp = 1_700_000_000_000
 
 /** A topic whose records stay: theirs are old times, and Kafka would delete them within its first minute. */
-export async function logTopic(with_: Conversation, topic: NewTopic = {}): Promise<string> {
+export async function logTopic(with_: Conversation, topic: TopicOptions = {}): Promise<string> {
   return await with_.topic('a', { ...topic, configs: { 'retention.ms': '-1', ...topic.configs } })
 }
 
@@ -17,14 +17,14 @@ export async function logTopic(with_: Conversation, topic: NewTopic = {}): Promi
 export function named<N extends string>(
   field: N,
   since: number,
-  { with_, name, version = with_.version }: Named,
+  { with_, name, version = with_.version }: NamedPart,
 ): { readonly [F in N | 'topicId']: string } {
   const byId = version >= since
   // The cast: TypeScript does not keep the name of a computed key.
   return { [field]: byId ? '' : name, topicId: byId ? idOrUnknown(with_, name) : zeroUuid } as { readonly [F in N | 'topicId']: string }
 }
 
-interface Named {
+interface NamedPart {
   readonly with_: Conversation
   readonly name: string
   readonly version?: number

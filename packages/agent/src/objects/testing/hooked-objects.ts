@@ -3,7 +3,7 @@ import { onAbort } from '../../time/abort.ts'
 import { MemoryObjects } from '../memory.ts'
 import type { ByteRange, ListedObject, ObjectStore, RemoveResult } from '../object-store.ts'
 
-export interface StoreRequest {
+export interface HookedRequest {
   readonly operation: 'put' | 'read' | 'remove' | 'list'
   readonly keys: readonly string[]
   readonly range?: ByteRange | undefined
@@ -13,11 +13,11 @@ export interface StoreRequest {
 }
 
 /** Awaited, so it can hold the request. An error that it throws is the request's answer. */
-export type Hook = (request: StoreRequest) => void | Promise<void>
+export type Hook = (request: HookedRequest) => void | Promise<void>
 
 export class HookedObjects implements ObjectStore {
   readonly bucket = new MemoryObjects()
-  readonly requests: StoreRequest[] = []
+  readonly requests: HookedRequest[] = []
   readonly #before: Hook
   readonly #after: Hook
 
@@ -47,7 +47,7 @@ export class HookedObjects implements ObjectStore {
     return this.bucket.close()
   }
 
-  async #serve<T>(request: Omit<StoreRequest, 'number'>, serve: () => Promise<T>): Promise<T> {
+  async #serve<T>(request: Omit<HookedRequest, 'number'>, serve: () => Promise<T>): Promise<T> {
     const numbered = { ...request, number: this.requests.length + 1 }
     this.requests.push(numbered)
     await this.#before(numbered)
@@ -58,7 +58,7 @@ export class HookedObjects implements ObjectStore {
 }
 
 /** Never resolves, but rejects as soon as the request is aborted: a server that does not answer. */
-export function silence({ signal }: StoreRequest, error: () => Error): Promise<never> {
+export function silence({ signal }: HookedRequest, error: () => Error): Promise<never> {
   return new Promise((_, reject) => {
     if (signal?.aborted === true) reject(error())
     onAbort(signal, () => reject(error()))

@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 
 /** The fault of one request. `before`: the request was not applied. `after`: it was applied, but no answer arrives. */
-export type Fault =
+export type S3Fault =
   | { readonly kind: 'answer'; readonly status: number; readonly code: string; readonly when: 'before' | 'after' }
   | { readonly kind: 'hang up'; readonly when: 'before' | 'after' }
   /** The connection ends after the given number of bytes of the answer's body. */
@@ -38,7 +38,7 @@ export interface S3ServerOptions extends Partial<S3Traits> {
   readonly accessKeyId?: string
   readonly secretAccessKey?: string
   /** Called before each request is served. */
-  readonly fault?: (request: S3Request) => Fault | undefined
+  readonly fault?: (request: S3Request) => S3Fault | undefined
   /** S3's code for a key that cannot be removed. */
   readonly undeletable?: (key: string) => string | undefined
 }
@@ -64,7 +64,7 @@ class S3Refusal extends Error {
   }
 }
 
-interface Served {
+interface S3Exchange {
   readonly request: S3Request
   readonly body: Buffer
 }
@@ -83,7 +83,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     const met = fault?.(served.request)
     if (met?.kind === 'wait') await met.until
     if (met !== undefined && 'when' in met && met.when === 'before') return fail(response, met)
-    let answer: Answer
+    let answer: S3Answer
     try {
       checkSignature(incoming, body, { accessKeyId, secretAccessKey })
       answer = apply(served, incoming.url ?? '')
@@ -102,7 +102,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     } else response.end(incoming.method === 'HEAD' ? undefined : answer.body)
   }
 
-  function apply({ request, body }: Served, url: string): Answer {
+  function apply({ request, body }: S3Exchange, url: string): S3Answer {
     const { method, key, query, headers } = request
     if (decodeURIComponent(url.split('?')[0]?.split('/')[1] ?? '') !== bucket) throw new S3Refusal(404, 'NoSuchBucket')
     const checksums = Object.keys(headers).filter((name) => name.startsWith('x-amz-checksum-') || name === 'x-amz-sdk-checksum-algorithm')
@@ -115,7 +115,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     throw new S3Refusal(501, 'NotImplemented')
   }
 
-  function put({ key, headers }: S3Request, body: Buffer): Answer {
+  function put({ key, headers }: S3Request, body: Buffer): S3Answer {
     if (headers['if-none-match'] === '*' && traits.conditionalWrites !== 'ignored') {
       if (traits.conditionalWrites === 'refused') throw new S3Refusal(501, 'NotImplemented')
       if (objects.has(key)) throw new S3Refusal(412, 'PreconditionFailed')
@@ -124,7 +124,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     return { status: 200, headers: { etag: '"0"' }, body: Buffer.alloc(0) }
   }
 
-  function get({ key, headers }: S3Request): Answer {
+  function get({ key, headers }: S3Request): S3Answer {
     const object = objects.get(key)
     if (object === undefined) throw new S3Refusal(404, 'NoSuchKey')
     const match = traits.ranges === 'kept' ? /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') : null
@@ -135,14 +135,14 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     return { status: 206, headers: { 'content-range': `bytes ${start}-${end}/${object.length}` }, body: object.subarray(start, end + 1) }
   }
 
-  function removed(key: string): Answer {
+  function removed(key: string): S3Answer {
     const refusal = undeletable?.(key)
     if (refusal !== undefined) throw new S3Refusal(403, refusal)
     objects.delete(key)
     return { status: 204, headers: {}, body: Buffer.alloc(0) }
   }
 
-  function removeMany({ headers }: S3Request, body: Buffer): Answer {
+  function removeMany({ headers }: S3Request, body: Buffer): S3Answer {
     if (traits.bulkDelete === 'refused') throw new S3Refusal(501, 'NotImplemented')
     if (traits.bulkDelete === 'wants Content-MD5' && headers['content-md5'] === undefined) throw new S3Refusal(400, 'MissingContentMD5')
     const errors: string[] = []
@@ -154,7 +154,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     return xml(`<DeleteResult>${errors.join('')}</DeleteResult>`)
   }
 
-  function list(query: URLSearchParams): Answer {
+  function list(query: URLSearchParams): S3Answer {
     const prefix = query.get('prefix') ?? ''
     const after = query.get('continuation-token') ?? query.get('start-after') ?? ''
     const size = Math.min(Number(query.get('max-keys') ?? traits.pageKeys), traits.pageKeys)
@@ -183,18 +183,18 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   }
 }
 
-interface Answer {
+interface S3Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
 }
 
-function fail(response: ServerResponse, fault: Extract<Fault, { when: string }>): void {
+function fail(response: ServerResponse, fault: Extract<S3Fault, { when: string }>): void {
   if (fault.kind === 'hang up') response.destroy()
   else response.writeHead(fault.status, { 'content-type': 'application/xml' }).end(errorXml(fault.code))
 }
 
-function shortened({ status, headers, body }: Answer, bytes: number): Answer {
+function shortened({ status, headers, body }: S3Answer, bytes: number): S3Answer {
   const range = headers['content-range']?.replace(/^bytes (\d+)-\d+/, (_, start: string) => `bytes ${start}-${Number(start) + bytes - 1}`)
   return { status, headers: { ...headers, ...(range !== undefined && { 'content-range': range }) }, body: body.subarray(0, bytes) }
 }
@@ -248,7 +248,7 @@ function checkSignature(
   if (expected !== signature) throw new S3Refusal(403, 'SignatureDoesNotMatch')
 }
 
-function xml(text: string): Answer {
+function xml(text: string): S3Answer {
   return { status: 200, headers: { 'content-type': 'application/xml' }, body: Buffer.from(`<?xml version="1.0"?>${text}`) }
 }
 
