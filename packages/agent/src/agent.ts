@@ -139,7 +139,21 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const tails = new Tails((asked) => log.partitions(asked))
   const onFenced = (): void => life.fence()
   const onBroken = (): void => life.kill()
-  const ofWrites = { clusterId, incarnation, objects, log, clock: ioClock, emit, tails, catalog, crc32c, stores, onFenced, onBroken }
+  const ofWrites = {
+    clusterId,
+    incarnation,
+    objects,
+    log,
+    clock: ioClock,
+    random,
+    emit,
+    tails,
+    catalog,
+    crc32c,
+    stores,
+    onFenced,
+    onBroken,
+  }
   const writer = new Writer({ ...ofWrites, policy: flush, producerIdExpirationMs: number(settings, 'producer.id.expiration.ms') })
   const producerIds = new ProducerIds((count) => log.allocateProducerIds(count))
 

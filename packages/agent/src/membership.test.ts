@@ -21,6 +21,7 @@ beforeEach(async () => {
   store = await openMetadata(openSqlite({ path: ':memory:', durability: 'memory', now: () => 1_700_000_000_000 }), {
     newClusterId: randomUUID(),
     clock,
+    random: systemRandom,
   })
 })
 afterEach(() => store.close())

@@ -291,11 +291,8 @@ async function openMetadataIn(
   const sql =
     place.kind === 'memory' ? spoilt : watchedSql(spoilt, stores, place.kind === 'sqlite' ? dirname(place.path) : 'the PostgreSQL database')
   try {
-    return await openMetadata(sql, {
-      clusterId: clusterId as ClusterId | undefined,
-      newClusterId: newUuid(systemRandom) as ClusterId,
-      clock: systemClock,
-    })
+    const ids = { clusterId: clusterId as ClusterId | undefined, newClusterId: newUuid(systemRandom) as ClusterId }
+    return await openMetadata(sql, { ...ids, clock: systemClock, random: systemRandom })
   } catch (error) {
     await sql.close()
     throw error

@@ -103,7 +103,7 @@ export class World {
   /** Starts the first life and creates the topic. */
   async open(): Promise<void> {
     const clock = new LifeClock(this.time, new Life('checker', this.time))
-    this.#metadata = await openMetadata(this.database.direct, { newClusterId: clusterId, clock })
+    this.#metadata = await openMetadata(this.database.direct, { newClusterId: clusterId, clock, random: this.chance.stream('checker') })
     await this.start()
     this.#topicId = await this.#makeTopic()
   }
@@ -173,7 +173,7 @@ export class World {
     const random = this.chance.stream(life.name)
     const { flush, cacheBytes } = this.setup
     const objects = new RetryingObjects(this.bucket.of(life), { clock, random })
-    const metadata = await openMetadata(this.database.of(life), { newClusterId: clusterId, clock })
+    const metadata = await openMetadata(this.database.of(life), { newClusterId: clusterId, clock, random })
     const claim = await claimPrefix(objects, { clusterId: metadata.clusterId, createdAtMs: clock.now() })
     if (claim.kind !== 'ours') this.checker.violate('no defect', `${life.name} finds that its prefix is of ${claim.kind}`)
     return await createAgent(

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { limits } from '../limits.ts'
 import { rolledBack, ScriptedLog, unknownOutcome } from '../metadata/testing/scripted-log.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
-import { ManualClock } from '../time/testing/manual-clock.ts'
+import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
 import { Chain, type Flush, type FlushOutcome } from './chain.ts'
 
 test('slow flush beats newer flush: commits keep the order of the seals, whichever PUT ends first', async () => {
@@ -288,6 +288,7 @@ function aChain(): {
     objects,
     log,
     clock,
+    random: steadyRandom(),
     emit: ({ kind }) => void events.push(kind),
     producerIdExpirationMs: 1_000,
     onStopped: (message) => void stopped.push(message),

@@ -7,7 +7,8 @@ import type { CommitBatch, CommitInput, CommitOutcome, CommitResult, LogIndex } 
 import { errorText } from '../native-error.ts'
 import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
-import type { Clock } from '../time/clock.ts'
+import { backOffMs } from '../time/back-off.ts'
+import type { Clock, Random } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 
 /** A sealed flush: its bytes never change, and its sequence is allocated. */
@@ -30,6 +31,7 @@ export interface ChainParts {
   readonly objects: ObjectStore
   readonly log: Pick<LogIndex, 'commit'>
   readonly clock: Clock
+  readonly random: Pick<Random, 'next'>
   readonly emit: EventHook
   readonly producerIdExpirationMs: number
   /** Called in the turn in which the line stops, after its flushes are settled. The writer then abandons its open object. */
@@ -194,20 +196,20 @@ export class Chain {
    * killed before the outcome was known.
    */
   async #commit(input: CommitInput): Promise<Definite | { readonly kind: 'unheard' }> {
-    const { clock, log, emit } = this.#parts
+    const { clock, random, log, emit } = this.#parts
     const patienceEnds = clock.monotonic() + limits.commitPatienceMs
-    let delayMs: number = limits.commitRetryMs
-    for (let unknownBefore = false; ; ) {
+    const backOff = { firstMs: limits.commitRetryMs, maxMs: limits.commitRetryMaxMs }
+    let unknownBefore = false
+    for (let tries = 1; ; tries += 1) {
       const outcome = await log.commit(input)
       if (outcome.kind === 'unknown') unknownBefore = true
       else if (outcome.kind !== 'rolled back') return outcome
       else if (!unknownBefore && clock.monotonic() >= patienceEnds) return outcome
       if (this.#killed === undefined) {
         emit({ kind: 'commit retried', sequence: input.sequence, outcome: outcome.kind, message: outcome.error.message })
-        await sleep(clock, delayMs)
+        await sleep(clock, backOffMs(tries, backOff, random))
       }
       if (this.#killed !== undefined) return outcome.kind === 'unknown' || unknownBefore ? { kind: 'unheard' } : outcome
-      delayMs = Math.min(delayMs * 2, limits.commitRetryMaxMs)
     }
   }
 

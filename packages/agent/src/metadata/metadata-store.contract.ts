@@ -5,8 +5,8 @@ import type { Incarnation, TopicId } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition, slotsOfNewCluster } from '../core/slots.ts'
 import { limits } from '../limits.ts'
-import { systemClock } from '../time/system-clock.ts'
-import { runningClock } from '../time/testing/manual-clock.ts'
+import { systemClock, systemRandom } from '../time/system-clock.ts'
+import { runningClock, steadyRandom } from '../time/testing/manual-clock.ts'
 import {
   type CommitBatch,
   type CommitInput,
@@ -52,14 +52,19 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     // ---- clusters -------------------------------------------------------------------------------------------------------------------
 
     test('a cluster is created once, and found after that', async () => {
-      const again = await openMetadata(database.sql, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
+      const again = await openMetadata(database.sql, {
+        clusterId: store.clusterId,
+        newClusterId: randomUUID(),
+        clock: systemClock,
+        random: systemRandom,
+      })
       expect([store.created, again.created]).toEqual([true, false])
       expect([again.clusterId, again.slots]).toEqual([store.clusterId, slotsOfNewCluster])
     })
 
     test('with several clusters and none named, opening fails', async () => {
       await openCluster(database.sql)
-      const opening = openMetadata(database.sql, { newClusterId: randomUUID(), clock: systemClock })
+      const opening = openMetadata(database.sql, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })
       await expect(opening).rejects.toMatchObject({ name: 'MetadataError', kind: 'invalid', reason: 'several clusters' })
     })
 
@@ -511,7 +516,12 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     test('when the answer to COMMIT is lost, repeating the call gives the result of the first', async () => {
       const lossy = new LostReplies(database.sql)
-      const agent = await openMetadata(lossy, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
+      const agent = await openMetadata(lossy, {
+        clusterId: store.clusterId,
+        newClusterId: randomUUID(),
+        clock: systemClock,
+        random: systemRandom,
+      })
       const input = aCommit(1, [
         { offsets: 3 },
         sent(0),
@@ -527,7 +537,12 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     test('every other transaction resolves a lost answer itself', async () => {
       const lossy = new LostReplies(database.sql)
-      const agent = await openMetadata(lossy, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
+      const agent = await openMetadata(lossy, {
+        clusterId: store.clusterId,
+        newClusterId: randomUUID(),
+        clock: systemClock,
+        random: systemRandom,
+      })
       lossy.next = 1
       expect(await agent.topics.create(newTopic({ name: 'lossy' }))).toMatchObject({ kind: 'created' })
       lossy.next = 2
@@ -550,7 +565,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       }
       const { clock, stop } = runningClock()
       const begun = clock.now()
-      await expect(openMetadata(away, { newClusterId: randomUUID(), clock })).rejects.toMatchObject({
+      await expect(openMetadata(away, { newClusterId: randomUUID(), clock, random: steadyRandom() })).rejects.toMatchObject({
         kind: 'unavailable',
         reason: 'unreachable',
       })
@@ -567,7 +582,9 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
         },
         close: async () => {},
       }
-      await expect(openMetadata(full, { newClusterId: randomUUID(), clock: systemClock })).rejects.toMatchObject({ reason: 'disk full' })
+      await expect(openMetadata(full, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })).rejects.toMatchObject({
+        reason: 'disk full',
+      })
       expect(tries).toBe(1)
     })
 

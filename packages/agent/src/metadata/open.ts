@@ -2,7 +2,8 @@
 import type { ClusterId } from '../core/ids.ts'
 import { slotsOfNewCluster } from '../core/slots.ts'
 import { limits } from '../limits.ts'
-import type { Clock } from '../time/clock.ts'
+import { backOffMs } from '../time/back-off.ts'
+import type { Clock, Random } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 import { type GroupStore, type LogIndex, type Members, MetadataError, type MetadataStore, type Topics } from './metadata-store.ts'
 import type { SegmentPlace } from './recovery.ts'
@@ -17,6 +18,8 @@ export interface OpenMetadataOptions {
   /** The id of the cluster that is created when the database holds none: a fresh random UUID. */
   readonly newClusterId: ClusterId
   readonly clock: Clock
+  /** For the pauses between attempts. */
+  readonly random: Pick<Random, 'next'>
 }
 
 export interface OpenedMetadata extends MetadataStore {
@@ -27,9 +30,9 @@ export interface OpenedMetadata extends MetadataStore {
 /** Rejects with a MetadataError; its `reason` gives the cause where a person can act on it. The handle closes `sql`; if this rejects, the caller closes it. */
 export async function openMetadata(
   sql: Sql<Transactions>,
-  { clusterId, newClusterId, clock }: OpenMetadataOptions,
+  { clusterId, newClusterId, clock, random }: OpenMetadataOptions,
 ): Promise<OpenedMetadata> {
-  const run = patient(sql, clock)
+  const run = patient(sql, clock, random)
   const schema = await run('migrate', () => ({}))
   if (schema.kind === 'newer') {
     const message = `The database has schema version ${schema.version}, which needs a server of schema version ${schema.minimumReader}; this one has ${schemaVersion}. Use a newer version of this server.`
@@ -112,11 +115,12 @@ type Run = <N extends keyof Transactions>(
 ) => Promise<ResultOf<Transactions[N]>>
 
 /** Repeats the same call until the deadline while its outcome is rolled back or unknown. `unsure`: an earlier attempt may have been committed. */
-function patient(sql: Sql<Transactions>, clock: Clock): Run {
+function patient(sql: Sql<Transactions>, clock: Clock, random: Pick<Random, 'next'>): Run {
   return async (transaction, input) => {
     const deadline = clock.monotonic() + limits.metadataDeadlineMs
-    let delayMs: number = limits.commitRetryMs
-    for (let unsure = false; ; ) {
+    const backOff = { firstMs: limits.commitRetryMs, maxMs: limits.commitRetryMaxMs }
+    let unsure = false
+    for (let tries = 1; ; tries += 1) {
       const remainingMs = deadline - clock.monotonic()
       const outcome = await sql.run(transaction, input(unsure), Math.max(1, Math.min(remainingMs, limits.commitDeadlineMs)))
       if (outcome.kind === 'committed') return outcome.value
@@ -125,6 +129,7 @@ function patient(sql: Sql<Transactions>, clock: Clock): Run {
       if (outcome.kind === 'unknown') unsure = true
       // A full disk does not pass by itself within the deadline, so the caller gets the error at once.
       if (error instanceof MetadataError && error.reason === 'disk full') throw error
+      const delayMs = backOffMs(tries, backOff, random)
       if (clock.monotonic() + delayMs >= deadline) {
         const reason = error instanceof MetadataError && error.reason !== undefined ? { reason: error.reason } : {}
         throw new MetadataError('unavailable', `The metadata database did not complete '${transaction}' in time: ${error.message}`, {
@@ -133,7 +138,6 @@ function patient(sql: Sql<Transactions>, clock: Clock): Run {
         })
       }
       await sleep(clock, delayMs)
-      delayMs = Math.min(delayMs * 2, limits.commitRetryMaxMs)
     }
   }
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { systemClock } from '../time/system-clock.ts'
+import { systemClock, systemRandom } from '../time/system-clock.ts'
 import type { CommitInput, Registration, Topic } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
@@ -196,7 +196,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       const role = `lks_test_${randomBytes(6).toString('hex')}`
       await postgres.query(`CREATE ROLE ${role} LOGIN PASSWORD 'guest'`)
       const sql = await openPostgres({ url: changed((url) => Object.assign(url, { username: role, password: 'guest' })) })
-      const opening = openMetadata(sql, { newClusterId: 'guest', clock: systemClock })
+      const opening = openMetadata(sql, { newClusterId: 'guest', clock: systemClock, random: systemRandom })
       await expect(opening).rejects.toMatchObject({ kind: 'invalid', reason: 'permission' })
       await sql.close()
       await postgres.query(`DROP ROLE ${role}`)
@@ -207,7 +207,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       if (empty.kind !== 'started') throw new Error(empty.why)
       const [a, b] = await Promise.all(
         ['a', 'b'].map(async (newClusterId) =>
-          openMetadata(await openPostgres({ url: empty.postgres.url }), { newClusterId, clock: systemClock }),
+          openMetadata(await openPostgres({ url: empty.postgres.url }), { newClusterId, clock: systemClock, random: systemRandom }),
         ),
       )
       expect(a?.clusterId).toBe(b?.clusterId)

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { ClusterId, Incarnation, TopicPartition } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { limits } from '../limits.ts'
-import { systemClock } from '../time/system-clock.ts'
+import { systemClock, systemRandom } from '../time/system-clock.ts'
 import type { Cluster, InCluster } from './cluster.ts'
 import type { CommitBatch, CommitInput, CommitResult, OffsetToCommit, Registration, Topic, Verdict } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
@@ -170,7 +170,12 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       await commit(1, [{ offsets: 10 }])
       await commit(2, [{ offsets: 10 }])
       const lossy = new LostReplies(database.sql)
-      const agent = await openMetadata(lossy, { clusterId: store.clusterId, newClusterId: randomUUID(), clock: systemClock })
+      const agent = await openMetadata(lossy, {
+        clusterId: store.clusterId,
+        newClusterId: randomUUID(),
+        clock: systemClock,
+        random: systemRandom,
+      })
       const logs = await store.recovery.damagedLogs([flush(2)])
       lossy.next = 1
       await agent.recovery.cut(logs)

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { systemClock } from '../time/system-clock.ts'
+import { systemClock, systemRandom } from '../time/system-clock.ts'
 import type { Cluster } from './cluster.ts'
 import { expireOffsets } from './group-store.contract.ts'
 import { MetadataError, type NewTopic } from './metadata-store.ts'
@@ -153,7 +153,7 @@ describe('a file with a problem', () => {
     elsewhere("INSERT INTO groups SELECT cluster, 'g', 'e', 1, 'classic', NULL, 'Empty', 1 FROM clusters")
     elsewhere("INSERT INTO group_offsets SELECT cluster, 'g', 't', 0, 5, -1, '', 1 FROM clusters")
     const sql = await openSqliteWorker({ path, durability: 'os' })
-    const { groups } = await openMetadata(sql, { newClusterId: 'two', clock: systemClock })
+    const { groups } = await openMetadata(sql, { newClusterId: 'two', clock: systemClock, random: systemRandom })
     await expireOffsets(groups, systemClock.now() + 3_600_000)
     const rows = (): unknown => new DatabaseSync(path).prepare('SELECT committed_offset, expires_at_ms FROM group_offsets').all()
     expect(rows()).toEqual([{ committed_offset: 5, expires_at_ms: null }])
@@ -166,7 +166,7 @@ describe('a file with a problem', () => {
     aDatabase().database.close()
     elsewhere('UPDATE schema_version SET version = 9, minimum_reader = 8')
     const sql = await openSqliteWorker({ path, durability: 'os' })
-    const opening = openMetadata(sql, { newClusterId: 'two', clock: systemClock })
+    const opening = openMetadata(sql, { newClusterId: 'two', clock: systemClock, random: systemRandom })
     await expect(opening).rejects.toMatchObject({ kind: 'invalid', reason: 'newer schema', message: expect.stringContaining('version 8') })
     await sql.close()
   })
@@ -175,7 +175,7 @@ describe('a file with a problem', () => {
     aDatabase().database.close()
     elsewhere('UPDATE schema_version SET version = 9, minimum_reader = 1')
     const sql = await openSqliteWorker({ path, durability: 'os' })
-    expect((await openMetadata(sql, { newClusterId: 'two', clock: systemClock })).clusterId).toBe('one')
+    expect((await openMetadata(sql, { newClusterId: 'two', clock: systemClock, random: systemRandom })).clusterId).toBe('one')
     await sql.close()
     const { version } = new DatabaseSync(path).prepare('SELECT version FROM schema_version').get() as { readonly version: number }
     expect(version).toBe(9)
@@ -187,7 +187,7 @@ describe('a copy', () => {
     const name = memoryName(randomUUID())
     const copy = openSqlite({ path: name, durability: 'memory' })
     await sql.copyInto(name)
-    return await openMetadata(copy, { newClusterId: 'another', clock: systemClock })
+    return await openMetadata(copy, { newClusterId: 'another', clock: systemClock, random: systemRandom })
   }
   const aNewTopic = (name: string): NewTopic => ({ topicId: name, name, partitions: 1, configs: {}, dryRun: false })
   const names = async ({ topics }: OpenedMetadata): Promise<readonly string[]> => (await topics.list()).map(({ name }) => name)
@@ -197,7 +197,7 @@ describe('a copy', () => {
     ['the thread', () => openSqliteWorker({ path, durability: 'os', holdsProcess: false })],
   ])('of a database in %s has all committed state, also from earlier requests still queued, and changes independently', async (_, open) => {
     const sql = await open()
-    const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
+    const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock, random: systemRandom })
     await store.topics.create(aNewTopic('first'))
     const queued = store.topics.create(aNewTopic('second'))
     const copy = await copyOf(sql)
@@ -213,7 +213,7 @@ describe('a copy', () => {
 
   test('into a place that cannot be written is rejected, and the database keeps working', async () => {
     const sql = await openSqliteWorker({ path, durability: 'os', holdsProcess: false })
-    const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
+    const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock, random: systemRandom })
     await expect(sql.copyInto(fileName(join(directory, 'no/such/folder/file')))).rejects.toMatchObject({ name: 'MetadataError' })
     await store.topics.create(aNewTopic('after'))
     expect(await names(store)).toEqual(['after'])
@@ -225,7 +225,7 @@ describe('a copy', () => {
 test('when one thread moves time ahead, the other sees it', async () => {
   const aheadMs = new SharedArrayBuffer(8)
   const sql = await openSqliteWorker({ path, durability: 'os', holdsProcess: false, aheadMs })
-  const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
+  const store = await openMetadata(sql, { newClusterId: 'one', clock: systemClock, random: systemRandom })
   const made = async (name: string): Promise<number> => {
     const result = await store.topics.create({ topicId: name, name, partitions: 1, configs: {}, dryRun: false })
     if (result.kind !== 'created') throw new Error(result.kind)
@@ -239,13 +239,21 @@ test('when one thread moves time ahead, the other sees it', async () => {
 
 describe('the thread', () => {
   test('commits survive closing and opening; requests that were queued before closing are done', async () => {
-    const first = await openMetadata(await openSqliteWorker({ path, durability: 'strict' }), { newClusterId: 'one', clock: systemClock })
+    const first = await openMetadata(await openSqliteWorker({ path, durability: 'strict' }), {
+      newClusterId: 'one',
+      clock: systemClock,
+      random: systemRandom,
+    })
     const queued = Array.from({ length: 50 }, (_, number) =>
       first.topics.create({ topicId: `t${number}`, name: `t${number}`, partitions: 1, configs: {}, dryRun: false }),
     )
     await first.close()
     expect((await Promise.all(queued)).every(({ kind }) => kind === 'created')).toBe(true)
-    const second = await openMetadata(await openSqliteWorker({ path, durability: 'strict' }), { newClusterId: 'two', clock: systemClock })
+    const second = await openMetadata(await openSqliteWorker({ path, durability: 'strict' }), {
+      newClusterId: 'two',
+      clock: systemClock,
+      random: systemRandom,
+    })
     expect([second.clusterId, second.created, (await second.topics.list()).length]).toEqual(['one', false, 50])
     await second.close()
   })
@@ -259,7 +267,7 @@ describe('the thread', () => {
 
   test('a thread that dies leaves its calls unknown, and is replaced', async () => {
     const sql = await openSqliteWorker({ path, durability: 'os' }, new URL('./testing/dying-worker.ts', import.meta.url))
-    const { clusterId, topics } = await openMetadata(sql, { newClusterId: 'one', clock: systemClock })
+    const { clusterId, topics } = await openMetadata(sql, { newClusterId: 'one', clock: systemClock, random: systemRandom })
     const cluster: Cluster = { number: 1, id: clusterId, slots: 256 }
     expect(await sql.run('listSlots', { cluster, input: {} }, 1000)).toMatchObject({ kind: 'unknown', error: { kind: 'unavailable' } })
     expect(await topics.list()).toEqual([])

@@ -1,5 +1,6 @@
 // A store that retries: the same bytes under the same key, with growing pauses, until the request succeeds, cannot succeed, or is out of time.
 import { onAbort } from '../time/abort.ts'
+import { backOffMs } from '../time/back-off.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 import {
@@ -113,17 +114,17 @@ export class RetryingObjects implements ObjectStore {
     const { deadlineMs, firstPauseMs, maxPauseMs } = this.#policy
     const deadline = this.#clock.monotonic() + deadlineMs
     let applied: 'no' | 'unknown' = 'no'
-    for (let tries = 1, pauseMs = firstPauseMs; ; tries += 1, pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
+    for (let tries = 1; ; tries += 1) {
       try {
         return await this.#attempt(what, attempt, signal)
       } catch (error) {
         if (!(error instanceof ObjectStoreError)) throw error
         // A later attempt does not undo the possible effect of an earlier one.
         if (error.applied === 'unknown') applied = 'unknown'
-        const pause = pauseMs * (0.5 + this.#random.next() / 2)
-        const last = !isTransient(error) || this.#clock.monotonic() + pause >= deadline
+        const pauseMs = backOffMs(tries, { firstMs: firstPauseMs, maxMs: maxPauseMs }, this.#random)
+        const last = !isTransient(error) || this.#clock.monotonic() + pauseMs >= deadline
         if (last) throw tries === 1 && error.applied === applied ? error : restated(error, applied, tries)
-        await sleep(this.#clock, pause, signal).catch(() => Promise.reject(abortedError(applied, what)))
+        await sleep(this.#clock, pauseMs, signal).catch(() => Promise.reject(abortedError(applied, what)))
       }
     }
   }

@@ -5,7 +5,7 @@ import { limits } from '../limits.ts'
 import type { PartitionState } from '../metadata/metadata-store.ts'
 import { rolledBack, ScriptedLog } from '../metadata/testing/scripted-log.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
-import { ManualClock } from '../time/testing/manual-clock.ts'
+import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
 import { Catalog } from '../view/catalog.ts'
 import { Tails } from '../view/tails.ts'
 import { type Admission, type FlushPolicy, type ProduceAnswer, Writer } from './writer.ts'
@@ -301,6 +301,7 @@ function aWriter(policy: FlushPolicy): {
     objects,
     log,
     clock,
+    random: steadyRandom(),
     emit: (event) => {
       if (event.kind === 'sealed') seals.push(event)
       if (event.kind === 'defect') defects += 1

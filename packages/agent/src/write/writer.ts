@@ -9,7 +9,7 @@ import type { ObjectStore } from '../objects/object-store.ts'
 import type { EventHook, SealTrigger } from '../observe/events.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import { onAbort } from '../time/abort.ts'
-import type { Clock, Timer } from '../time/clock.ts'
+import type { Clock, Random, Timer } from '../time/clock.ts'
 import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
 import { BatchMemory } from './batch-memory.ts'
@@ -60,6 +60,7 @@ export interface WriterParts {
   readonly objects: ObjectStore
   readonly log: Pick<LogIndex, 'commit'>
   readonly clock: Clock
+  readonly random: Pick<Random, 'next'>
   readonly emit: EventHook
   readonly tails: Tails
   readonly catalog: Catalog
@@ -97,6 +98,7 @@ export class Writer {
       objects: parts.objects,
       log: parts.log,
       clock: parts.clock,
+      random: parts.random,
       emit: parts.emit,
       producerIdExpirationMs: parts.producerIdExpirationMs,
       onStopped: (message) => {

@@ -99,6 +99,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
     objects,
     log,
     clock,
+    random: { next: () => 0.5 },
     emit,
     tails,
     catalog,

@@ -62,7 +62,7 @@ export async function anAgent(
 ): Promise<AgentForTests> {
   const events: AgentEvent[] = []
   const sql = openSqlite({ path: ':memory:', durability: 'memory' })
-  const metadata = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock })
+  const metadata = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })
   const objects = new MemoryObjects()
   const { agent, services: own } = await buildAgent(
     {

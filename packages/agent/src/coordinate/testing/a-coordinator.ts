@@ -7,7 +7,7 @@ import { type OpenedMetadata, openMetadata } from '../../metadata/open.ts'
 import { openSqlite } from '../../metadata/sqlite.ts'
 import { aTopic, registered } from '../../metadata/testing/a-cluster.ts'
 import type { AgentEvent } from '../../observe/events.ts'
-import { ManualClock } from '../../time/testing/manual-clock.ts'
+import { ManualClock, steadyRandom } from '../../time/testing/manual-clock.ts'
 import { Turns } from '../../time/turns.ts'
 import { Owners } from '../../view/owners.ts'
 import { Groups } from '../groups.ts'
@@ -37,7 +37,7 @@ export interface Coordinator {
 export async function aCoordinator({ settings = {}, save, expire }: CoordinatorOptions = {}): Promise<Coordinator> {
   const clock = new ManualClock()
   const sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => clock.now() })
-  const store = await openMetadata(sql, { newClusterId: randomUUID(), clock })
+  const store = await openMetadata(sql, { newClusterId: randomUUID(), clock, random: steadyRandom() })
   const { topicId } = await aTopic(store, { name: 'topic', partitions: 4 })
   const events: AgentEvent[] = []
   const reads: ('find' | 'open')[] = []

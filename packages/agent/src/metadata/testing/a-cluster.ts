@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import type { ClusterId, Nonce, TopicId } from '../../core/ids.ts'
 import { slotOfPartition } from '../../core/slots.ts'
-import { systemClock } from '../../time/system-clock.ts'
+import { systemClock, systemRandom } from '../../time/system-clock.ts'
 import type {
   CommitBatch,
   CommitInput,
@@ -69,7 +69,7 @@ export const outOfOrder: Verdict = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQU
 export const appended = (baseOffset: number): Verdict => ({ kind: 'appended', baseOffset })
 
 export function openCluster(sql: Sql<Transactions>): Promise<OpenedMetadata> {
-  return openMetadata(sql, { clusterId: randomUUID(), newClusterId: 'never used' as ClusterId, clock: systemClock })
+  return openMetadata(sql, { clusterId: randomUUID(), newClusterId: 'never used' as ClusterId, clock: systemClock, random: systemRandom })
 }
 
 export function anAgent(agent: string, fences: RegisterInput['fences'] = []): RegisterInput {

@@ -1,7 +1,7 @@
 // A chain of commits to one partition of its own cluster, made directly at the database: the metadata half of a flush, without an object.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { slotOfPartition } from '../../core/slots.ts'
-import { systemClock } from '../../time/system-clock.ts'
+import { systemClock, systemRandom } from '../../time/system-clock.ts'
 import type { CommitBatch, CommitInput, CommitOutcome } from '../metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from '../open.ts'
 import type { Sql } from '../sql.ts'
@@ -18,7 +18,7 @@ export interface CommittingChain {
 }
 
 export async function committingChain(sql: Sql<Transactions>): Promise<CommittingChain> {
-  const store = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock })
+  const store = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })
   const nonce = randomBytes(8).toString('hex')
   const advertised = { host: 'localhost', port: 9092 }
   const registration = await store.members.register({ agent: 'me', nonce, advertised, machine: null, fences: 'all' })
