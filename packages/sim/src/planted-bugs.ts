@@ -388,7 +388,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     scenario: 'groups',
     edits: [
       {
-        file: 'agent/src/core/group/life-signs.ts',
+        file: 'agent/src/core/group/heartbeat.ts',
         find: "    if (generation !== state.group.generation) return 'ILLEGAL_GENERATION'\n  } else",
         replace: '  } else',
       },

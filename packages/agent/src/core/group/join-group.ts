@@ -5,8 +5,8 @@ import { type JoinRequest, joinRefused } from './classic-messages.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
 import { addMember, claimError, removeMembers, replaceStaticMember, spokeOver, updateMember } from './members.ts'
+import { sameProtocols, selectProtocol, supportsProtocols } from './protocol-selection.ts'
 import { completeJoinIfAll, groupOf, joined, rebalanceOrCompleteJoin } from './rebalance.ts'
-import { sameProtocols, selectProtocol, supportsProtocols } from './votes.ts'
 
 /** Checks in Kafka's order: session, group, size, protocols, id. */
 export function joinGroup(turn: Turn, request: JoinRequest, from: RequestId): void {

@@ -5,7 +5,7 @@ import { type ConnectionId, type JoinRequest, joinRefused, noBytes, syncRefused 
 import type { GroupState, MemberRow, Session } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
-import { sameProtocols } from './votes.ts'
+import { sameProtocols } from './protocol-selection.ts'
 
 /** Checks that the member exists and holds the instance id. Undefined: it does. */
 export function claimError(state: GroupState, memberId: string, groupInstanceId: string | null): KafkaErrorName | undefined {

@@ -4,7 +4,7 @@ import { type JoinReply, type SyncReply, syncRefused } from './classic-messages.
 import type { GroupRow, GroupState } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import { metadataOf, removeMembers, startSession } from './members.ts'
-import { selectProtocol } from './votes.ts'
+import { selectProtocol } from './protocol-selection.ts'
 
 /** Call it after a change that ends the generation. In the join phase, the change may be that the last member has joined. */
 export function rebalanceOrCompleteJoin(turn: Turn): void {

@@ -1,4 +1,4 @@
-// Heartbeat and the check of an offset commit: both extend a member's session.
+// The answer to a heartbeat, and the check of an offset commit: both extend a member's session.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import type { CommitRequest, HeartbeatRequest } from './classic-messages.ts'
 import type { Turn } from './classic-turn.ts'

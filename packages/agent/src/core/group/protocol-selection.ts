@@ -1,4 +1,4 @@
-// The choice of a group's protocol: of the protocols that all members support, the one that most members prefer.
+// The selection of a group's protocol: of the protocols that all members support, the one that most members prefer.
 import type { MemberProtocol } from './classic-messages.ts'
 import type { GroupState, MemberRow } from './classic-state.ts'
 import type { Table } from './overlay.ts'
