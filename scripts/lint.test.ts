@@ -171,7 +171,7 @@ const good: Readonly<Record<string, string>> = {
   [`${agent}/write/good.test.ts`]: importing('../objects/memory.ts') + 'export const now = Date.now()\n',
   'packages/cli/src/main.ts': "process.on('SIGTERM', () => process.exit(0))\nconsole.log(process.argv, process.env, Date.now())\n",
   'packages/cli/src/command/good.ts':
-    importing('../cluster/cluster.ts') +
+    importing('../cluster/cluster-client.ts') +
     "import { UserError } from 'local-kafka-service/internal/user-error'\nexport const good = UserError\n",
   'packages/sim/src/program.ts': "import { spawn } from 'node:child_process'\nprocess.kill(1)\nexport const good = spawn\n",
   'packages/http/src/good.ts': importing('@local-kafka-service/agent') + "import fastify from 'fastify'\nexport const good = fastify\n",

@@ -12,7 +12,7 @@ export type { GroupDescription, GroupMember, GroupPartition, KafkaGroup, ReadyOp
 export type { ForkOptions, Kafka, KafkaEvent } from './embedded/kafka.ts';
 export type { AdvanceOptions, KafkaClock } from './embedded/kafka-clock.ts';
 export type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './embedded/record.ts';
-export { RefusedError } from './embedded/refused-error.ts';
+export { RefusedError } from './embedded/rejection-error.ts';
 export type { StartKafkaOptions } from './embedded/start-options.ts';
 export type { TopicSpec } from './embedded/topic-spec.ts';
 export type { WaitOptions } from './embedded/wait-options.ts';
@@ -619,7 +619,7 @@ export interface StartKafkaOptions {
     readonly holdsProcess?: boolean;
 }
 
-// ---- embedded/refused-error.d.ts
+// ---- embedded/rejection-error.d.ts
 /** The server rejected the call, as it would reject a client's; the message gives the reason. */
 export declare class RefusedError extends Error {
     readonly name = "RefusedError";

@@ -1,7 +1,6 @@
 // The routes that read records on the data plane: a partition from an offset on, or a topic by key and time; as JSON, as NDJSON, or as a live tail.
 import { type From, limits, type RecordFilter, type TailRecords } from '@local-kafka-service/agent'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { rerouted } from './elsewhere.ts'
 import { eventText } from './event-stream.ts'
 import { epochMsOf } from './iso-time.ts'
 import { httpLimits } from './limits.ts'
@@ -11,6 +10,7 @@ import { Problem, problemOfRefusal } from './problem.ts'
 import { partitionParams } from './produce.ts'
 import { json, ndjson, stream } from './record-answer.ts'
 import { recordSchema } from './record-json.ts'
+import { rerouted } from './reroute.ts'
 import { problemAnswers } from './schemas.ts'
 import { topicParams } from './topics.ts'
 

@@ -1,11 +1,11 @@
 // The route that produces one record on the data plane: the raw bytes `key:value`, or JSON that is labelled as JSON, which is a value without a key.
 import { number } from '@local-kafka-service/agent'
 import type { FastifyInstance } from 'fastify'
-import { rerouted } from './elsewhere.ts'
 import { httpLimits } from './limits.ts'
 import type { PlaneParts } from './plane.ts'
 import { Problem, problemOfRefusal } from './problem.ts'
 import { keyJson } from './record-json.ts'
+import { rerouted } from './reroute.ts'
 import { problemAnswers } from './schemas.ts'
 import { topicParams } from './topics.ts'
 

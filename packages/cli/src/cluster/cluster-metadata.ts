@@ -1,6 +1,6 @@
 // A cluster's metadata: its brokers, its controller, and its topics with their partitions, each with its own error.
 import type { Broker } from '@platformatic/kafka'
-import type { Cluster } from './cluster.ts'
+import type { Cluster } from './cluster-client.ts'
 
 export interface ClusterBroker extends Broker {
   readonly id: number
@@ -40,7 +40,7 @@ export async function clusterState(cluster: Cluster, names: readonly string[] | 
   const connection = await cluster.anyConnection()
   const { async: metadata } = cluster.version('Metadata', cluster.library.metadataV12.api)
   const asked = names === null ? null : [...new Set(names)]
-  const answer = await cluster.patiently(() => cluster.partial(metadata(connection, asked, false, false)))
+  const answer = await cluster.withRetries(() => cluster.partial(metadata(connection, asked, false, false)))
   const topics: TopicState[] = []
   const missing = new Map<string, number>()
   for (const { name, topicId, isInternal, errorCode, partitions } of answer.topics) {

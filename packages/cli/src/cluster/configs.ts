@@ -1,7 +1,7 @@
 // Configs of topics and brokers: reads their values and sources, and changes them.
 import type { describeConfigsV4 } from '@platformatic/kafka'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import type { Cluster } from './cluster.ts'
+import type { Cluster } from './cluster-client.ts'
 import { clusterState } from './cluster-metadata.ts'
 
 export const resourceKinds = ['topic', 'broker'] as const
@@ -38,7 +38,7 @@ export async function describeConfigs(cluster: Cluster, resource: Resource, keys
     resourceName: resource.name,
     configurationKeys: keys === null ? null : [...keys],
   }
-  const described = await cluster.patiently(() => cluster.admin.describeConfigs({ resources: [asked], includeDocumentation: true }))
+  const described = await cluster.withRetries(() => cluster.admin.describeConfigs({ resources: [asked], includeDocumentation: true }))
   return described.flatMap(({ configs }) => configs.map(configOf)).toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
@@ -62,7 +62,7 @@ export async function alterConfigs(cluster: Cluster, resource: Resource, changes
     value === undefined ? { name, configOperation: operations.DELETE } : { name, configOperation: operations.SET, value },
   )
   const asked = { resourceType: typeOf(cluster, resource.kind), resourceName: resource.name, configs }
-  await cluster.patiently(() => cluster.admin.incrementalAlterConfigs({ resources: [asked] }))
+  await cluster.withRetries(() => cluster.admin.incrementalAlterConfigs({ resources: [asked] }))
 }
 
 /** The library sends the request to the broker itself, and reports an unknown broker as unreachable. */

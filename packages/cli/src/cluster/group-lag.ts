@@ -1,6 +1,6 @@
 // The lag of a group: its committed offsets against the end of its partitions, per partition, per topic and in total.
 import { partitionLag, partitionsOfGroup } from '@local-kafka-service/protocol'
-import type { Cluster } from './cluster.ts'
+import type { Cluster } from './cluster-client.ts'
 import { type ClusterState, clusterState } from './cluster-metadata.ts'
 import { committedOffsets, type GroupMember } from './groups.ts'
 import { earliest, keyOf, latest, offsetsAt, type PartitionRef } from './offsets.ts'

@@ -2,7 +2,7 @@
 import { consumerProtocolType, decodeAssignment, ProtocolError } from '@local-kafka-service/protocol'
 import type { describeGroupsV5 } from '@platformatic/kafka'
 import { noGroup, refusal } from './client-errors.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster } from './cluster-client.ts'
 import { clusterState } from './cluster-metadata.ts'
 import { byTopicAndPartition, type PartitionRef } from './offsets.ts'
 
@@ -45,7 +45,7 @@ export async function listGroups(cluster: Cluster): Promise<readonly ListedGroup
   const listed = await Promise.all(
     brokers.map(async (broker) => {
       const connection = await cluster.connectionTo(broker)
-      return (await cluster.patiently(() => list(connection, [], []))).groups
+      return (await cluster.withRetries(() => list(connection, [], []))).groups
     }),
   )
   return listed
@@ -64,7 +64,7 @@ export async function describeGroup(cluster: Cluster, id: string): Promise<Descr
   const coordinator = await coordinatorOf(cluster, id)
   const connection = await cluster.connectionTo(coordinator)
   const { async: describe } = cluster.version('DescribeGroups', cluster.library.describeGroupsV5.api)
-  const answer = await cluster.patiently(() => cluster.partial(describe(connection, [id], false)))
+  const answer = await cluster.withRetries(() => cluster.partial(describe(connection, [id], false)))
   const [group] = answer.groups
   if (group !== undefined && group.errorCode === 0 && group.groupState !== 'Dead') return { ...classic(group), coordinator }
   // A group of the newer protocol (KIP-848) is described by another API, and is Dead in this one.
@@ -77,7 +77,7 @@ export async function describeGroup(cluster: Cluster, id: string): Promise<Descr
 
 /** By topic and partition: every offset that the coordinator has. */
 export async function committedOffsets(cluster: Cluster, id: string): Promise<readonly Committed[]> {
-  const groups = await cluster.patiently(() => cluster.admin.listConsumerGroupOffsets({ groups: [id] }))
+  const groups = await cluster.withRetries(() => cluster.admin.listConsumerGroupOffsets({ groups: [id] }))
   return groups
     .flatMap(({ topics }) =>
       topics.flatMap(({ name, partitions }) =>
@@ -103,12 +103,12 @@ export async function commitOffsets(
     name,
     partitionOffsets: of.map(({ partition, offset }) => ({ partition, offset: BigInt(offset) })),
   }))
-  await cluster.patiently(() => cluster.admin.alterConsumerGroupOffsets({ groupId: id, topics }))
+  await cluster.withRetries(() => cluster.admin.alterConsumerGroupOffsets({ groupId: id, topics }))
 }
 
 async function coordinatorOf(cluster: Cluster, id: string): Promise<DescribedGroup['coordinator']> {
   const { FindCoordinatorKeyTypes } = cluster.library
-  const [found] = await cluster.patiently(() => cluster.admin.findCoordinator({ keyType: FindCoordinatorKeyTypes.GROUP, keys: [id] }))
+  const [found] = await cluster.withRetries(() => cluster.admin.findCoordinator({ keyType: FindCoordinatorKeyTypes.GROUP, keys: [id] }))
   if (found === undefined) throw refusal('COORDINATOR_NOT_AVAILABLE', `group '${id}' has no coordinator`)
   return { id: found.nodeId, host: found.host, port: found.port }
 }
@@ -152,7 +152,7 @@ async function describeNewer(
 ): Promise<DescribedGroup | undefined> {
   const connection = await cluster.connectionTo(coordinator)
   const { async: describe } = cluster.version('ConsumerGroupDescribe', cluster.library.consumerGroupDescribeV0.api)
-  const answer = await cluster.patiently(() => cluster.partial(describe(connection, [id], false)))
+  const answer = await cluster.withRetries(() => cluster.partial(describe(connection, [id], false)))
   const [group] = answer.groups
   if (group === undefined || group.errorCode !== 0) return undefined
   return {

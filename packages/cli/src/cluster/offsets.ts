@@ -1,5 +1,5 @@
 // The first and last offsets of partitions, and offsets by time: sends ListOffsets to each partition's leader.
-import type { Cluster } from './cluster.ts'
+import type { Cluster } from './cluster-client.ts'
 import type { ClusterState } from './cluster-metadata.ts'
 
 export interface PartitionRef {
@@ -37,7 +37,7 @@ export async function offsetsAt(
         name,
         partitions: of.map(({ partition }) => ({ partitionIndex: partition, currentLeaderEpoch: -1, timestamp: BigInt(timestamp) })),
       }))
-      const answer = await cluster.patiently(() => cluster.partial(listOffsets(connection, -1, 0, asked)))
+      const answer = await cluster.withRetries(() => cluster.partial(listOffsets(connection, -1, 0, asked)))
       for (const { name, partitions: of } of answer.topics) {
         for (const { partitionIndex, errorCode, offset } of of)
           if (errorCode === 0) found.set(keyOf({ topic: name, partition: partitionIndex }), Number(offset))

@@ -48,8 +48,8 @@ function formatItem(term: string, _width: number, description: string): string {
   const lines = folded(description, helpColumns - termColumns - 4)
   const [first = '', ...others] = lines
   const fits = term.length <= termColumns
-  const beside = fits ? [`  ${term.padEnd(termColumns)}  ${first}`, ...others.map(indented)] : [`  ${term}`, ...lines.map(indented)]
-  return beside.map((line) => line.trimEnd()).join('\n')
+  const rows = fits ? [`  ${term.padEnd(termColumns)}  ${first}`, ...others.map(indented)] : [`  ${term}`, ...lines.map(indented)]
+  return rows.map((line) => line.trimEnd()).join('\n')
 }
 
 function indented(line: string): string {

@@ -1,6 +1,6 @@
 // lks wait: waits until a Kafka server answers, for scripts that started one.
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { pause } from '../cluster/cluster.ts'
+import { pause } from '../cluster/cluster-client.ts'
 import { diagnose } from '../cluster/diagnosis.ts'
 import type { ClientCommand } from './client-command.ts'
 import { durationOption, givenDuration } from './duration-option.ts'

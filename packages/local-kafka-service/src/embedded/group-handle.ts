@@ -3,8 +3,8 @@ import type { AgentEvent, AgentOperations } from '@local-kafka-service/agent'
 import type { GroupDescription, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './group.ts'
 import { groupState, lagOf, whyNotCaughtUp, whyNotReady } from './group-state.ts'
 import { checkOptionNames } from './option-names.ts'
-import { refusing, valueOf } from './refusals.ts'
-import { RefusedError } from './refused-error.ts'
+import { RefusedError } from './rejection-error.ts'
+import { valueOf, withRejections } from './rejections.ts'
 import { untilFound, type Wait, type WaitParts, wait } from './wait.ts'
 import type { WaitOptions } from './wait-options.ts'
 
@@ -28,14 +28,14 @@ export function groupHandle(id: string, parts: GroupHandleParts): KafkaGroup {
     lag: async () => lagOf(await asked(() => known(id, parts))),
     describe: () => asked(() => known(id, parts)),
     seek: (to, options) => asked(() => seek(id, to, options ?? {}, operations)),
-    expel: async (memberId) => [...valueOf(await asked(() => refusing(operations.groups.expel(id, memberId))))],
+    expel: async (memberId) => [...valueOf(await asked(() => withRejections(operations.groups.expel(id, memberId))))],
   }
 }
 
 async function known(id: string, { operations }: GroupHandleParts): Promise<GroupDescription> {
   const group = await groupState(operations, id)
   if (group !== undefined) return group
-  const others = (await refusing(operations.groups.list())).map(({ groupId }) => groupId)
+  const others = (await withRejections(operations.groups.list())).map(({ groupId }) => groupId)
   throw new RefusedError(
     'GROUP_ID_NOT_FOUND',
     `group '${id}' does not exist; ${others.length === 0 ? 'there are no groups' : `the groups are: ${others.join(', ')}`}`,
@@ -52,12 +52,12 @@ async function untilReady(id: string, members: number, { options, parts, from }:
   const call = `group('${id}').ready(${members})`
   checkOptionNames('ready', options)
   if (!Number.isInteger(members) || members < 1) throw new TypeError(`${call}: the number of members must be an integer of at least 1`)
-  const { heard, operations } = parts
+  const { listeners, operations } = parts
   await waitUntil(
     call,
     async () => {
       const group = await groupState(operations, id)
-      return whyNotReady(group, { members, clients: options.fetching === false ? undefined : heard.clients })
+      return whyNotReady(group, { members, clients: options.fetching === false ? undefined : listeners.clients })
     },
     {
       options,
@@ -96,7 +96,7 @@ async function waitUntil(
             why = reason ?? ''
             return reason === undefined ? true : undefined
           },
-          { heard: parts.heard, signal, matters },
+          { listeners: parts.listeners, signal, matters },
         ),
       report: async () => `  ${why}\n\n${await parts.report()}`,
     },
@@ -107,7 +107,7 @@ async function waitUntil(
 async function seek(groupId: string, to: SeekTo, options: SeekOptions, { groups }: AgentOperations): Promise<void> {
   checkOptionNames('seek', options)
   const { topic, partitions } = options
-  const sought = await refusing(
+  const sought = await withRejections(
     groups.seek({
       groupId,
       to: typeof to === 'object' && 'time' in to ? { time: Number(to.time) } : to,

@@ -1,24 +1,24 @@
 // The progress of a consumer group, from its coordinator's description: ready, caught up, or why not yet.
 import type { GroupDescription as AgentGroup, GroupMember as AgentMember, AgentOperations } from '@local-kafka-service/agent'
 import { errors } from '@local-kafka-service/protocol'
+import type { ConnectedClient } from './event-listeners.ts'
 import type { GroupDescription, GroupMember, GroupPartition } from './group.ts'
-import type { HeardClient } from './heard.ts'
-import { refusedError, refusing } from './refusals.ts'
+import { rejectionOf, withRejections } from './rejections.ts'
 
 const seesAll = { maySee: () => true }
 
 /** Undefined while the group does not exist. */
 export async function groupState({ groups }: Pick<AgentOperations, 'groups'>, id: string): Promise<GroupDescription | undefined> {
-  const found = await refusing(groups.describe(id, seesAll))
+  const found = await withRejections(groups.describe(id, seesAll))
   if (found.kind === 'ok') return describe(found.value)
   if (found.code === errors.GROUP_ID_NOT_FOUND.code) return undefined
-  throw refusedError(found)
+  throw rejectionOf(found)
 }
 
 /** Undefined: it is ready. */
 export function whyNotReady(
   group: GroupDescription | undefined,
-  wanted: { readonly members: number; readonly clients: readonly HeardClient[] | undefined },
+  wanted: { readonly members: number; readonly clients: readonly ConnectedClient[] | undefined },
 ): string | undefined {
   if (group === undefined) return 'the group does not exist yet'
   if (group.members.length < wanted.members) return `${group.members.length} of ${wanted.members} members`
@@ -45,7 +45,7 @@ export function lagOf({ partitions }: GroupDescription): number {
  * Only the client's name links members to connections. A consumer has its own connection, so for each name at least as many connections must have started
  * to fetch as members of that name have partitions.
  */
-function whoDoesNotFetch({ members }: GroupDescription, clients: readonly HeardClient[]): string | undefined {
+function whoDoesNotFetch({ members }: GroupDescription, clients: readonly ConnectedClient[]): string | undefined {
   const wanted = new Map<string, number>()
   for (const { clientId, partitions } of members) if (partitions.length > 0) wanted.set(clientId, (wanted.get(clientId) ?? 0) + 1)
   for (const [clientId, count] of wanted) {

@@ -2,8 +2,8 @@
 import type { AgentOperations, RecordToAppend } from '@local-kafka-service/agent'
 import { partitionOfKey } from '@local-kafka-service/protocol'
 import type { RecordInput, RecordRef } from './record.ts'
-import { refusedError, refusing } from './refusals.ts'
-import { RefusedError } from './refused-error.ts'
+import { RefusedError } from './rejection-error.ts'
+import { rejectionOf, withRejections } from './rejections.ts'
 import { findOrMake } from './topics.ts'
 
 export class Producer {
@@ -18,13 +18,13 @@ export class Producer {
   async produce(topic: string, given: readonly (string | RecordInput)[]): Promise<RecordRef[]> {
     const inputs = given.map((one, index) => checked(one, `record ${index} of produce('${topic}', …)`))
     if (inputs.length === 0) return []
-    const { partitions } = await refusing(findOrMake(this.#parts, topic))
+    const { partitions } = await withRejections(findOrMake(this.#parts, topic))
     const keyless = this.#turn(topic, partitions, inputs)
     const records = inputs.map((input) => toAppend(input, { partitions, keyless }))
-    const answers = await refusing(this.#parts.records.append({ topic, records, signal: new AbortController().signal }))
+    const answers = await withRejections(this.#parts.records.append({ topic, records, signal: new AbortController().signal }))
     return answers.map((answer) => {
       if (answer.kind === 'key reused') throw new RangeError('a record without an idempotency key cannot reuse one')
-      if (answer.kind !== 'appended') throw refusedError(answer)
+      if (answer.kind !== 'appended') throw rejectionOf(answer)
       const { partition, offset, timestamp } = answer
       return { topic, partition, offset, timestamp }
     })

@@ -3,7 +3,7 @@ import type { AgentOperations, LogRecord, QueryCursor, Unreadable } from '@local
 import { checkOptionNames } from './option-names.ts'
 import { bytesOf } from './produce.ts'
 import { KafkaRecord, type RecordsQuery } from './record.ts'
-import { refusedError, refusing } from './refusals.ts'
+import { rejectionOf, withRejections } from './rejections.ts'
 import { find } from './topics.ts'
 
 export async function readRecords(
@@ -13,7 +13,7 @@ export async function readRecords(
 ): Promise<KafkaRecord[]> {
   checkOptionNames('records', query)
   const { partition, key, since, until, limit = Number.POSITIVE_INFINITY } = query
-  const { partitions } = await refusing(find(parts, topic))
+  const { partitions } = await withRejections(find(parts, topic))
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition < partitions))
     throw new RangeError(`records('${topic}'): partition ${partition} does not exist; the topic has 0 to ${partitions - 1}`)
   const wantedKey = key === undefined ? null : bytesOf(key, `the key of records('${topic}')`)
@@ -26,8 +26,8 @@ export async function readRecords(
   let cursor: QueryCursor | undefined
   do {
     const asked = { topic, filter, limit: Number.MAX_SAFE_INTEGER, signal: new AbortController().signal }
-    const answer = await refusing(parts.records.query({ ...asked, ...(cursor !== undefined && { cursor }) }))
-    if (answer.kind !== 'scanned') throw refusedError(answer)
+    const answer = await withRejections(parts.records.query({ ...asked, ...(cursor !== undefined && { cursor }) }))
+    if (answer.kind !== 'scanned') throw rejectionOf(answer)
     const [broken] = answer.unreadable
     if (broken !== undefined) throw unreadableError(topic, broken)
     for (const record of answer.records) {

@@ -1,5 +1,5 @@
 // A record as a test sees it: the input of `produce`, its position, and the record as read.
-import { shownRecord } from './shown.ts'
+import { recordText } from './record-text.ts'
 
 /** A record to produce. Exactly one of `value` and `json` is required; null makes it a tombstone. */
 export interface RecordInput {
@@ -96,12 +96,12 @@ export class KafkaRecord implements RecordRef {
 
   /** For people, with long or binary contents shortened. */
   toString(): string {
-    return shownRecord(this)
+    return recordText(this)
   }
 
   /** The output of `console.log` and of a runner's failure. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `KafkaRecord ${shownRecord(this)}`
+    return `KafkaRecord ${recordText(this)}`
   }
 }
 

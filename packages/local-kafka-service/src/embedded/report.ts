@@ -1,16 +1,16 @@
 // The report of a wait that timed out: topics with their ends, the last records, groups with members and lag, clients. For a terminal of 80 columns.
 import { type AgentOperations, errorText, type Topic } from '@local-kafka-service/agent'
 import { counted } from '../counted.ts'
+import type { ConnectedClient } from './event-listeners.ts'
 import type { GroupDescription } from './group.ts'
 import { groupState, lagOf } from './group-state.ts'
-import type { HeardClient } from './heard.ts'
 import { recordOf } from './read-records.ts'
 import type { KafkaRecord } from './record.ts'
-import { shownRecord } from './shown.ts'
+import { recordText } from './record-text.ts'
 
 export interface ReportAsk {
   readonly operations: AgentOperations
-  readonly clients: readonly HeardClient[]
+  readonly clients: readonly ConnectedClient[]
   /** The last errors that clients received, as text, oldest first. */
   readonly lastErrors: readonly string[]
   /** The topic of the wait. Undefined: the wait was for a group. */
@@ -55,7 +55,7 @@ async function oneTopicLines(operations: AgentOperations, name: string): Promise
   if (shown.length < topic.partitions) lines.push(`    and ${counted(topic.partitions - shown.length, 'more partition')}`)
   const records = await lastRecords(operations, name, ends)
   if (records.length > 0)
-    lines.push('  the last records, newest first:', ...records.map((record) => `    ${shownRecord(record, width - 4)}`))
+    lines.push('  the last records, newest first:', ...records.map((record) => `    ${recordText(record, width - 4)}`))
   return [...lines, ...(await topicLines(operations, name))]
 }
 
@@ -134,7 +134,7 @@ function oneGroupLines(group: GroupDescription): readonly string[] {
   return lines
 }
 
-function clientLines(clients: readonly HeardClient[]): readonly string[] {
+function clientLines(clients: readonly ConnectedClient[]): readonly string[] {
   if (clients.length === 0) return ['  No client is connected.']
   const counts = new Map<string, number>()
   for (const { clientId } of clients) counts.set(clientId, (counts.get(clientId) ?? 0) + 1)

@@ -1,13 +1,13 @@
 // Returns to the state after the start: no groups, and only the requested topics.
 import type { AgentOperations } from '@local-kafka-service/agent'
 import { errors } from '@local-kafka-service/protocol'
-import { refusedError, refusing } from './refusals.ts'
-import { RefusedError } from './refused-error.ts'
+import { RefusedError } from './rejection-error.ts'
+import { rejectionOf, withRejections } from './rejections.ts'
 import type { TopicSpec } from './topic-spec.ts'
 import { provideTopics } from './topics.ts'
 
 export async function reset(operations: AgentOperations, topics: Readonly<Record<string, number | TopicSpec>>): Promise<void> {
-  const groups = await refusing(operations.groups.list())
+  const groups = await withRejections(operations.groups.list())
   const withMembers = groups.filter(({ state }) => state !== 'Empty' && state !== 'Dead').map(({ groupId }) => groupId)
   if (withMembers.length > 0) {
     throw new RefusedError(
@@ -16,12 +16,12 @@ export async function reset(operations: AgentOperations, topics: Readonly<Record
     )
   }
   for (const { groupId } of groups) {
-    const deleted = await refusing(operations.groups.delete(groupId))
-    if (deleted.kind === 'error' && deleted.code !== errors.GROUP_ID_NOT_FOUND.code) throw refusedError(deleted)
+    const deleted = await withRejections(operations.groups.delete(groupId))
+    if (deleted.kind === 'error' && deleted.code !== errors.GROUP_ID_NOT_FOUND.code) throw rejectionOf(deleted)
   }
-  for (const { topicId } of await refusing(operations.topics.list())) {
-    const deleted = await refusing(operations.topics.delete({ topicId }))
-    if (deleted.kind === 'error' && deleted.code !== errors.UNKNOWN_TOPIC_ID.code) throw refusedError(deleted)
+  for (const { topicId } of await withRejections(operations.topics.list())) {
+    const deleted = await withRejections(operations.topics.delete({ topicId }))
+    if (deleted.kind === 'error' && deleted.code !== errors.UNKNOWN_TOPIC_ID.code) throw rejectionOf(deleted)
   }
-  await refusing(provideTopics(operations, topics))
+  await withRejections(provideTopics(operations, topics))
 }

@@ -6,9 +6,9 @@ import type { ServerPlan } from '../server/server-plan.ts'
 import { clientConfig } from './client-config.ts'
 import { clockOf } from './clock.ts'
 import { embeddedPlan, forkPlan } from './embedded-plan.ts'
+import { EventListeners } from './event-listeners.ts'
 import { embeddedFaults } from './faults/make-faults.ts'
 import { groupHandle } from './group-handle.ts'
-import { Heard } from './heard.ts'
 import type { Kafka } from './kafka.ts'
 import { logLines } from './log-lines.ts'
 import { ofPostgres } from './of-postgres.ts'
@@ -17,8 +17,8 @@ import { Producer } from './produce.ts'
 import { readRecords } from './read-records.ts'
 import type { KafkaRecord } from './record.ts'
 import { recordList } from './record-list.ts'
-import { refusing } from './refusals.ts'
-import { RefusedError } from './refused-error.ts'
+import { RefusedError } from './rejection-error.ts'
+import { withRejections } from './rejections.ts'
 import { report } from './report.ts'
 import { reset } from './reset.ts'
 import { takeSnapshot } from './snapshot.ts'
@@ -39,11 +39,11 @@ export async function startEmbedded(options: StartKafkaOptions): Promise<Kafka> 
 
 async function open(plan: ServerPlan, options: StartKafkaOptions): Promise<Kafka> {
   const { onEvent, topics = {} } = options
-  const heard = new Heard()
+  const listeners = new EventListeners()
   const log = logLines(options.log ?? 'warn')
   const faults = embeddedFaults()
   const emit = (event: AgentEvent): void => {
-    heard.hear(event)
+    listeners.onEvent(event)
     log(event)
     onEvent?.({ ...event })
   }
@@ -52,7 +52,7 @@ async function open(plan: ServerPlan, options: StartKafkaOptions): Promise<Kafka
   try {
     // A fork has its parent's topics, including those created or deleted since.
     if (plan.beginsWith?.kind !== 'fork') await awake(provideTopics(server.agent.operations, topics))
-    return kafkaOf(server, { heard, faults, options, plan })
+    return kafkaOf(server, { listeners, faults, options, plan })
   } catch (error) {
     await server.kill()
     throw error
@@ -60,13 +60,13 @@ async function open(plan: ServerPlan, options: StartKafkaOptions): Promise<Kafka
 }
 
 interface Seen {
-  readonly heard: Heard
+  readonly listeners: EventListeners
   readonly faults: ReturnType<typeof embeddedFaults>
   readonly options: StartKafkaOptions
   readonly plan: ServerPlan
 }
 
-function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, options, plan }: Seen): Kafka {
+function kafkaOf(server: Server, { listeners, faults: { faults, record, forget }, options, plan }: Seen): Kafka {
   const [address] = server.kafka
   if (address === undefined) throw new RangeError('it listens nowhere')
   const { host, port } = address
@@ -75,7 +75,7 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
   const urls = server.http && { control: server.http.control.url, data: server.http.data.url }
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
   // The time-out of a test is in real time.
-  const waiting = { heard, clock: shared.ioClock, ended: server.ended }
+  const waiting = { listeners, clock: shared.ioClock, ended: server.ended }
   const producer = new Producer(operations)
   let stopping = false
   /** Runs a call unless the server is stopping; keeps the process alive meanwhile. */
@@ -84,7 +84,7 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
     return await awake(work())
   }
   const account = (topic?: string): Promise<string> =>
-    report({ operations, clients: heard.clients, lastErrors: record.lastErrors(lastErrorsTold), ...(topic !== undefined && { topic }) })
+    report({ operations, clients: listeners.clients, lastErrors: record.lastErrors(lastErrorsTold), ...(topic !== undefined && { topic }) })
 
   function stop(): Promise<void> {
     stopping = true
@@ -104,7 +104,7 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
           call,
           timeoutMs: given.timeoutMs ?? timeoutMs,
           from: waitFor,
-          work: (signal) => waitForRecords(topic, wanted, { heard, operations, signal }),
+          work: (signal) => waitForRecords(topic, wanted, { listeners, operations, signal }),
           report: () => account(topic),
         },
         waiting,
@@ -128,7 +128,7 @@ function kafkaOf(server: Server, { heard, faults: { faults, record, forget }, op
       ...(urls !== undefined && { LKS_URL: urls.control }),
     },
     clientConfig: (library) => clientConfig(library, [bootstrapServers]),
-    createTopic: (name, spec) => asked(() => refusing(createTopic(operations, name, spec))),
+    createTopic: (name, spec) => asked(() => withRejections(createTopic(operations, name, spec))),
     produce: (topic, ...records) => asked(() => producer.produce(topic, records)),
     records: (topic, query = {}) => asked(() => readRecords(operations, topic, query)),
     waitFor,

@@ -3,8 +3,8 @@ import type { AgentOperations, Topic } from '@local-kafka-service/agent'
 import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../user-error.ts'
 import { checkOptionNames } from './option-names.ts'
-import { refusedError, valueOf } from './refusals.ts'
-import { RefusedError } from './refused-error.ts'
+import { RefusedError } from './rejection-error.ts'
+import { rejectionOf, valueOf } from './rejections.ts'
 import type { TopicSpec } from './topic-spec.ts'
 
 type Parts = Pick<AgentOperations, 'topics'>
@@ -26,14 +26,14 @@ export async function provideTopics(parts: Parts, wanted: Readonly<Record<string
 export async function findOrMake({ topics }: Parts, name: string): Promise<Topic> {
   const [found] = await topics.find([name], { autoCreate: true })
   if (found?.kind === 'ok') return found.value
-  throw found === undefined ? new RefusedError('UNKNOWN_TOPIC_OR_PARTITION', `topic '${name}' does not exist`) : refusedError(found)
+  throw found === undefined ? new RefusedError('UNKNOWN_TOPIC_OR_PARTITION', `topic '${name}' does not exist`) : rejectionOf(found)
 }
 
 /** Rejects with the names of the existing topics. */
 export async function find({ topics }: Parts, name: string): Promise<Topic> {
   const [found] = await topics.find([name], { autoCreate: false })
   if (found?.kind === 'ok') return found.value
-  const { code, message } = refusedError(found ?? { kind: 'error', code: 3 })
+  const { code, message } = rejectionOf(found ?? { kind: 'error', code: 3 })
   const names = (await topics.list()).map((topic) => topic.name)
   const others =
     names.length === 0 ? 'there are no topics' : `the topics are: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`

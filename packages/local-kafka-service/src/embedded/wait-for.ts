@@ -1,10 +1,10 @@
 // Waits for records of a topic, which need not exist yet: follows its log from the start.
 import type { AgentOperations, TailStep } from '@local-kafka-service/agent'
 import { errors } from '@local-kafka-service/protocol'
-import type { Heard } from './heard.ts'
+import type { EventListeners } from './event-listeners.ts'
 import { recordOf, unreadableError } from './read-records.ts'
 import type { KafkaRecord } from './record.ts'
-import { refusedError, refusing } from './refusals.ts'
+import { rejectionOf, withRejections } from './rejections.ts'
 import { untilFound } from './wait.ts'
 
 /** A number: this number of records. A function: the first record for which it returns true. */
@@ -21,10 +21,14 @@ type Found = [KafkaRecord, ...KafkaRecord[]]
 export async function waitForRecords(
   topic: string,
   wanted: Wanted,
-  { heard, operations, signal }: { readonly heard: Heard; readonly operations: AgentOperations; readonly signal: AbortSignal },
+  {
+    listeners,
+    operations,
+    signal,
+  }: { readonly listeners: EventListeners; readonly operations: AgentOperations; readonly signal: AbortSignal },
 ): Promise<Found> {
   return await untilFound(() => followed(topic, wanted, { operations, signal }), {
-    heard,
+    listeners,
     signal,
     matters: (event) => event.kind === 'topic created' && event.name === topic,
   })
@@ -37,9 +41,9 @@ async function followed(
   { operations, signal }: { readonly operations: AgentOperations; readonly signal: AbortSignal },
 ): Promise<Found | undefined> {
   while (!signal.aborted) {
-    const tail = await refusing(operations.records.tail({ topic, from: 'earliest', filter: {}, signal }))
+    const tail = await withRejections(operations.records.tail({ topic, from: 'earliest', filter: {}, signal }))
     if (tail.kind === 'error' && tail.code === errors.UNKNOWN_TOPIC_OR_PARTITION.code) return undefined
-    if (tail.kind !== 'tail') throw refusedError(tail)
+    if (tail.kind !== 'tail') throw rejectionOf(tail)
     const found = await firstIn(tail.steps, topic, wanted)
     if (found !== undefined) return found
   }

@@ -1,12 +1,12 @@
 // Waits for a condition: checks it, and checks again when an event may have changed it. Only the time-out depends on the clock.
 import { type AgentEvent, type Clock, longPoll } from '@local-kafka-service/agent'
-import type { Heard } from './heard.ts'
-import { RefusedError } from './refused-error.ts'
-import { shownDuration } from './shown.ts'
+import type { EventListeners } from './event-listeners.ts'
+import { durationText } from './record-text.ts'
+import { RefusedError } from './rejection-error.ts'
 import { WaitTimeoutError } from './wait-timeout-error.ts'
 
 export interface WaitParts {
-  readonly heard: Heard
+  readonly listeners: EventListeners
   readonly clock: Clock
   /** Settles when the server ends, which ends every wait. */
   readonly ended: Promise<unknown>
@@ -43,7 +43,7 @@ export async function wait<T>({ call, timeoutMs, work, report, from }: Wait<T>, 
     // Its later result is ignored; an unhandled rejection would end the process.
     working.catch(() => {})
     if (first === 'ended') throw stopped
-    late.message = `${call}: not within ${shownDuration(timeoutMs)}\n\n${await report()}`
+    late.message = `${call}: not within ${durationText(timeoutMs)}\n\n${await report()}`
     late.stack = restated(late)
     throw late
   } finally {
@@ -55,11 +55,15 @@ export async function wait<T>({ call, timeoutMs, work, report, from }: Wait<T>, 
 /** Settles when `look` finds something; it looks again after every event that `matters`. Rejects when the signal aborts. */
 export async function untilFound<T>(
   look: () => Promise<T | undefined>,
-  { heard, signal, matters }: { readonly heard: Heard; readonly signal: AbortSignal; readonly matters: (event: AgentEvent) => boolean },
+  {
+    listeners,
+    signal,
+    matters,
+  }: { readonly listeners: EventListeners; readonly signal: AbortSignal; readonly matters: (event: AgentEvent) => boolean },
 ): Promise<T> {
   const found = await longPoll({
     watch: (wake) =>
-      heard.listen((event) => {
+      listeners.listen((event) => {
         if (matters(event)) wake()
       }),
     look,

@@ -1,7 +1,7 @@
 // lks cluster health: whether every broker answers at its advertised address, and every partition has a leader and in-sync replicas.
 import { counted } from 'local-kafka-service/internal/counted'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { type Cluster, withCluster } from '../../cluster/cluster.ts'
+import { type Cluster, withCluster } from '../../cluster/cluster-client.ts'
 import { type ClusterBroker, type ClusterState, clusterState } from '../../cluster/cluster-metadata.ts'
 import { diagnose } from '../../cluster/diagnosis.ts'
 import { asServer } from '../../cluster/probe.ts'

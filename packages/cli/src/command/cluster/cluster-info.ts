@@ -1,5 +1,5 @@
 // lks cluster info: a cluster's id, brokers, controller and APIs, and the server software that these APIs suggest.
-import { withCluster } from '../../cluster/cluster.ts'
+import { withCluster } from '../../cluster/cluster-client.ts'
 import { type ClusterBroker, clusterState } from '../../cluster/cluster-metadata.ts'
 import { asServer } from '../../cluster/probe.ts'
 import { serverGuess } from '../../cluster/server-guess.ts'

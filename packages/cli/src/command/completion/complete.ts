@@ -38,7 +38,7 @@ async function namesOf(
 ): Promise<readonly string[]> {
   try {
     const { connectionFrom } = await import('../connection.ts')
-    const { Cluster } = await import('../../cluster/cluster.ts')
+    const { Cluster } = await import('../../cluster/cluster-client.ts')
     const connection = connectionFrom({ bootstrap: values.get('bootstrap-servers')?.at(-1), properties: values.get('property') ?? [], env })
     const short = { ...connection, connectTimeoutMs: deadlineMs, requestTimeoutMs: deadlineMs }
     await using cluster = await Cluster.open({ connection: short, signal: AbortSignal.timeout(deadlineMs) })

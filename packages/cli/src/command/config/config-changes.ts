@@ -1,6 +1,6 @@
 // Changes configs of a topic or a broker, and prints the values after the change: the common part of `topic alter` and `config set`.
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { withCluster } from '../../cluster/cluster.ts'
+import { withCluster } from '../../cluster/cluster-client.ts'
 import { alterConfigs, type Config, type ConfigChange, describeConfigs, type Resource } from '../../cluster/configs.ts'
 import type { CommandContext, CommandOption, Given } from '../client-command.ts'
 import { configPairs } from '../config-pairs.ts'

@@ -1,6 +1,6 @@
 // lks config describe: configs of a topic or a broker, with the source of each value.
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { withCluster } from '../../cluster/cluster.ts'
+import { withCluster } from '../../cluster/cluster-client.ts'
 import { describeConfigs, isSet } from '../../cluster/configs.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'

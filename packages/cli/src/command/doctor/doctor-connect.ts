@@ -1,7 +1,7 @@
 // lks doctor connect: connects as a client does, first to the given address and then to each advertised one, and names the address that fails.
 import { counted } from 'local-kafka-service/internal/counted'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { Cluster } from '../../cluster/cluster.ts'
+import { Cluster } from '../../cluster/cluster-client.ts'
 import { clusterState } from '../../cluster/cluster-metadata.ts'
 import type { ConnectionOptions } from '../../cluster/connection-options.ts'
 import { type Diagnosis, diagnose, isLoopback } from '../../cluster/diagnosis.ts'

@@ -1,6 +1,6 @@
 // lks group delete: deletes groups with all their committed offsets, after confirmation.
 import { counted } from 'local-kafka-service/internal/counted'
-import { withCluster } from '../../cluster/cluster.ts'
+import { withCluster } from '../../cluster/cluster-client.ts'
 import { describeGroup } from '../../cluster/groups.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { confirm, yesOption } from '../confirm.ts'
@@ -22,7 +22,7 @@ export const groupDelete: ClientCommand = {
       const deleted: string[] = []
       try {
         await forEachName(groups, context, async (group) => {
-          await cluster.patiently(() => cluster.admin.deleteGroups({ groups: [group] }))
+          await cluster.withRetries(() => cluster.admin.deleteGroups({ groups: [group] }))
           deleted.push(group)
         })
       } finally {

@@ -1,5 +1,5 @@
 // lks group describe: a group's partitions with their lag, its topics and its members.
-import { type Cluster, withCluster } from '../../cluster/cluster.ts'
+import { type Cluster, withCluster } from '../../cluster/cluster-client.ts'
 import { byTopic, lagOf, type PartitionLag, totalLag } from '../../cluster/group-lag.ts'
 import { type DescribedGroup, describeGroup, type GroupMember } from '../../cluster/groups.ts'
 import { asServer } from '../../cluster/probe.ts'

@@ -1,5 +1,5 @@
 // lks group lag: the lag of groups, per topic, once or repeatedly.
-import { type Cluster, pause, withCluster } from '../../cluster/cluster.ts'
+import { type Cluster, pause, withCluster } from '../../cluster/cluster-client.ts'
 import { byTopic, lagOf, type TopicLag, totalLag } from '../../cluster/group-lag.ts'
 import { describeGroup, listGroups } from '../../cluster/groups.ts'
 import type { ClientCommand, CommandContext, Given } from '../client-command.ts'

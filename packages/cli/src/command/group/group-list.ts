@@ -1,5 +1,5 @@
 // lks group list: the groups of a cluster, sorted by id.
-import { withCluster } from '../../cluster/cluster.ts'
+import { withCluster } from '../../cluster/cluster-client.ts'
 import { type ListedGroup, listGroups } from '../../cluster/groups.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'

@@ -1,13 +1,13 @@
 // C14 and its kind: in any order of fetches, writes, commits, rebalances and signals, no offset is committed beyond the printed records.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { recordName } from './consumed-record.ts'
 import { DataSink } from './data-sink.ts'
 import { readAsMember } from './group-reader.ts'
-import { recordName } from './kafka-record.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import type { OffsetRange } from './offset-range.ts'
-import { Patience } from './patience.ts'
 import { printRecords } from './record-printing.ts'
+import { Retries } from './retries.ts'
 import { FakeGroup, topic } from './testing/fake-group.ts'
 
 type Action =
@@ -47,9 +47,9 @@ async function consumed({ logs, exit, count, actions }: Scenario, schedule: fc.S
   const { signal } = stop
   const committer = new OffsetCommitter(group.member)
   const tell = (): void => {}
-  const patience = new Patience({ waitMs: 0, unreachedMs: 0, pauseMs: 1, signal, tell, passes: () => false, isUnreached: () => false })
+  const retries = new Retries({ waitMs: 0, unreachedMs: 0, pauseMs: 1, signal, tell, passes: () => false, isUnreached: () => false })
   const range: OffsetRange = { from: { kind: 'start' }, until: exit ? { kind: 'end' } : undefined }
-  const blocks = readAsMember({ member: group.member, committer, client: group.client, patience, topics: [topic], range, signal, tell })
+  const blocks = readAsMember({ member: group.member, committer, client: group.client, retries, topics: [topic], range, signal, tell })
   const gone = Promise.withResolvers<void>()
   const printing = printRecords(blocks, {
     sink: new DataSink(group.data),

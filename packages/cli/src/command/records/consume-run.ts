@@ -4,7 +4,7 @@ import type { Consumer } from '@platformatic/kafka'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import type { CommandContext, Given } from '../client-command.ts'
 import { closeBy, openMember, openReader, partitionsOf } from './clients.ts'
-import { patienceWith } from './cluster-patience.ts'
+import { clusterRetries } from './cluster-retries.ts'
 import { DataSink } from './data-sink.ts'
 import { readAsMember } from './group-reader.ts'
 import { OffsetCommitter } from './offset-committer.ts'
@@ -76,14 +76,14 @@ async function consumeAlone(plan: Plan, context: CommandContext): Promise<void> 
   const client = await openReader(connection, plan.topics)
   try {
     const tell = teller(context)
-    const patience = patienceWith({ waitMs: patienceMs(plan), signal, tell })
+    const retries = clusterRetries({ waitMs: retryMs(plan), signal, tell })
     const readings = []
     for (const topic of plan.topics) {
       const partitions = await partitionsOf(client, { topic, wanted: plan.partitions })
-      readings.push(...(await patience.through(() => readingsOf(client, { topic, partitions, range: plan.range }))))
+      readings.push(...(await retries.run(() => readingsOf(client, { topic, partitions, range: plan.range }))))
     }
     const whole = plan.partitions.length === 0 && plan.range.until === undefined ? plan.topics : []
-    const blocks = readPartitions({ client, readings, whole, patience, signal, tell })
+    const blocks = readPartitions({ client, readings, whole, retries, signal, tell })
     await printRecords(blocks, { ...plan, sink: new DataSink(terminal.data), signal, printed: () => {} })
   } finally {
     await closeBy(client)
@@ -98,13 +98,13 @@ async function consumeAsMember(plan: Plan, group: string, context: CommandContex
   const committer = new OffsetCommitter(member)
   using _ = terminal.withoutReader(() => leave(member, committer, tell))
   try {
-    const patience = patienceWith({ waitMs: patienceMs(plan), signal, tell })
+    const retries = clusterRetries({ waitMs: retryMs(plan), signal, tell })
     for (const topic of plan.topics) {
       const partitions = await partitionsOf(client, { topic, wanted: [] })
       // Unreachable leaders are detected before the group waits for this member.
-      await patience.through(() => offsetsOf(client, { topic, partitions, at: 'start' }))
+      await retries.run(() => offsetsOf(client, { topic, partitions, at: 'start' }))
     }
-    const blocks = readAsMember({ member, committer, client, patience, topics: plan.topics, range: plan.range, signal, tell })
+    const blocks = readAsMember({ member, committer, client, retries, topics: plan.topics, range: plan.range, signal, tell })
     await printRecords(blocks, { ...plan, sink: new DataSink(terminal.data), signal, printed: (place) => committer.printed(place) })
   } finally {
     await leave(member, committer, tell)
@@ -124,7 +124,7 @@ async function leave(member: Consumer, committer: OffsetCommitter, tell: (line: 
 }
 
 /** Following waits indefinitely, until Ctrl-C. */
-function patienceMs({ range }: Plan): number {
+function retryMs({ range }: Plan): number {
   return range.until === undefined ? Number.POSITIVE_INFINITY : 60_000
 }
 

@@ -12,7 +12,7 @@ import {
   readBatchHeader,
   readRawRecords,
 } from '@local-kafka-service/protocol'
-import type { KafkaRecord } from './kafka-record.ts'
+import type { ConsumedRecord } from './consumed-record.ts'
 
 export type FetchedPartition = Pick<
   DecodedResponseOf<typeof Fetch>['responses'][number]['partitions'][number],
@@ -20,7 +20,7 @@ export type FetchedPartition = Pick<
 >
 
 export interface FetchedRecords {
-  readonly records: readonly KafkaRecord[]
+  readonly records: readonly ConsumedRecord[]
   /** The offset to fetch next: after everything that came, markers included. Unchanged when nothing came. */
   readonly next: bigint
   /** The batch at `next`, if it cannot be read; the batches after it are not read. */
@@ -41,7 +41,7 @@ export function fetchedRecords(
   { records: bytes, abortedTransactions }: FetchedPartition,
   { topic, partition, from }: { readonly topic: string; readonly partition: number; readonly from: bigint },
 ): FetchedRecords {
-  const records: KafkaRecord[] = []
+  const records: ConsumedRecord[] = []
   const aborted = [...(abortedTransactions ?? [])].sort((a, b) => a.firstOffset - b.firstOffset)
   const aborting = new Set<number>()
   let next = from
@@ -107,7 +107,7 @@ function olderHeader(bytes: Uint8Array, at: number): BatchHeader {
 }
 
 function addTo(
-  records: KafkaRecord[],
+  records: ConsumedRecord[],
   { offsetDelta, timestamp, key, value, headers }: DecodedRecord<Uint8Array>,
   {
     topic,

@@ -4,17 +4,17 @@ import { type DecodedResponseOf, Fetch } from '@local-kafka-service/protocol'
 import { type Consumer, NetworkError, ProtocolError, protocolErrorsCodesById } from '@platformatic/kafka'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { hasApiError } from '../../cluster/client-errors.ts'
+import type { ConsumedRecord } from './consumed-record.ts'
 import { ask, Exchange } from './exchange.ts'
 import { type FetchedPartition, fetchedRecords, type UnreadableBatch } from './fetched-records.ts'
-import type { KafkaRecord } from './kafka-record.ts'
 import { offsetsOf } from './partition-offsets.ts'
 import type { PartitionRead } from './partition-read.ts'
-import type { Patience } from './patience.ts'
+import type { Retries } from './retries.ts'
 
 /** The records of one partition in one answer. */
 export interface Block {
   readonly reading: PartitionRead
-  readonly records: readonly KafkaRecord[]
+  readonly records: readonly ConsumedRecord[]
   /** The position after this block; never after `until` of the reading, even if the last batch is longer. */
   readonly next: bigint
 }
@@ -27,7 +27,7 @@ export interface ReaderOptions {
   readonly readings: readonly PartitionRead[]
   /** Topics that are followed as a whole: partitions added later are read from their start. */
   readonly whole?: readonly string[]
-  readonly patience: Patience
+  readonly retries: Retries
   readonly signal: AbortSignal
   /** Prints a line for people, without a line feed. */
   readonly tell: (line: string) => void
@@ -41,7 +41,7 @@ export async function* readPartitions({
   client,
   readings,
   whole = [],
-  patience,
+  retries,
   signal,
   tell,
 }: ReaderOptions): AsyncGenerator<readonly Block[]> {
@@ -54,7 +54,7 @@ export async function* readPartitions({
   while (waiting.length > 0 && !signal.aborted) {
     waiting.push(...newPartitions(client, whole, known))
     const idle = waiting.filter((reading) => !asked.has(reading))
-    for (const [node, led] of await patience.attempts(() => leadersOf(client, idle))) {
+    for (const [node, led] of await retries.attempts(() => leadersOf(client, idle))) {
       if (inFlight.has(node)) continue
       for (const reading of led) asked.add(reading)
       inFlight.set(node, fetchFrom({ client, exchange, node, asked: led }))
@@ -65,11 +65,11 @@ export async function* readPartitions({
     for (const reading of answer.asked) asked.delete(reading)
     if (answer.kind === 'failed') {
       client.clearMetadata()
-      if (hasApiError(answer.error, 'OFFSET_OUT_OF_RANGE')) await patience.through(() => moveIntoRange(client, answer.asked, tell))
-      else await patience.failed(answer.error)
+      if (hasApiError(answer.error, 'OFFSET_OUT_OF_RANGE')) await retries.run(() => moveIntoRange(client, answer.asked, tell))
+      else await retries.failed(answer.error)
       continue
     }
-    patience.succeeded()
+    retries.succeeded()
     if (answer.blocks.length > 0) yield answer.blocks
     for (const { reading, next } of answer.blocks) reading.position = next
     if (answer.unreadable !== undefined) throw unreadableError(answer.unreadable)

@@ -2,7 +2,7 @@
 import type { CodecName } from '@local-kafka-service/protocol'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import type { Given } from '../client-command.ts'
-import type { RecordHeader } from './kafka-record.ts'
+import type { RecordHeader } from './consumed-record.ts'
 import { acknowledgements, codecs } from './produce-words.ts'
 import { type LineForm, parseHeader } from './record-lines.ts'
 

@@ -5,9 +5,9 @@ import { instantAgo } from '../instants.ts'
 import { paintOf } from '../output/paint.ts'
 import { type Column, table } from '../output/table.ts'
 import { closeBy, openReader, partitionsOf } from './clients.ts'
-import { patienceWith } from './cluster-patience.ts'
+import { clusterRetries } from './cluster-retries.ts'
+import { type ConsumedRecord, recordName } from './consumed-record.ts'
 import { DataSink } from './data-sink.ts'
-import { type KafkaRecord, recordName } from './kafka-record.ts'
 import { readingsOf } from './partition-offsets.ts'
 import type { PartitionRead } from './partition-read.ts'
 import { readPartitions } from './partition-reader.ts'
@@ -33,13 +33,13 @@ export async function runQuery(given: Given, context: CommandContext): Promise<v
   const client = await openReader(connection, [plan.topic])
   try {
     const tell = (line: string): void => void terminal.talk.write(`${line}\n`)
-    const patience = patienceWith({ waitMs: 60_000, signal, tell })
+    const retries = clusterRetries({ waitMs: 60_000, signal, tell })
     const partitions = await partitionsOf(client, { topic: plan.topic, wanted: plan.partitions })
     const range = { from: timeOr(plan.sinceMs, 'start'), until: timeOr(plan.untilMs, 'end') }
-    const readings = await patience.through(() => readingsOf(client, { topic: plan.topic, partitions, range }))
+    const readings = await retries.run(() => readingsOf(client, { topic: plan.topic, partitions, range }))
     const began = readings.map((reading) => reading.position)
     const found = new Findings(plan, terminal)
-    for await (const blocks of readPartitions({ client, readings, patience, signal, tell })) {
+    for await (const blocks of readPartitions({ client, readings, retries, signal, tell })) {
       for (const { records, next, reading } of blocks) {
         const stopped = await found.look(records, signal)
         reading.position = stopped === undefined ? next : stopped.offset + 1n
@@ -99,7 +99,7 @@ class Findings {
   readonly #plan: Plan
   readonly #terminal: Terminal
   readonly #sink: DataSink
-  readonly #rows: KafkaRecord[] = []
+  readonly #rows: ConsumedRecord[] = []
 
   constructor(plan: Plan, terminal: Terminal) {
     this.#plan = plan
@@ -112,9 +112,9 @@ class Findings {
   }
 
   /** The record with which the limit is reached, or undefined. */
-  async look(records: readonly KafkaRecord[], signal: AbortSignal): Promise<KafkaRecord | undefined> {
+  async look(records: readonly ConsumedRecord[], signal: AbortSignal): Promise<ConsumedRecord | undefined> {
     const { matches, output } = this.#plan
-    let stopped: KafkaRecord | undefined
+    let stopped: ConsumedRecord | undefined
     for (const record of records) {
       this.scanned += 1
       if (!this.#isInTime(record) || !matches(record)) continue
@@ -143,14 +143,14 @@ class Findings {
   }
 
   /** A lookup by time gives the offset of the first record: later records may be older or newer. */
-  #isInTime({ timestamp }: KafkaRecord): boolean {
+  #isInTime({ timestamp }: ConsumedRecord): boolean {
     const { sinceMs, untilMs } = this.#plan
     const ms = Number(timestamp)
     return (sinceMs === undefined || ms >= sinceMs) && (untilMs === undefined || ms < untilMs)
   }
 }
 
-const columns: readonly Column<KafkaRecord>[] = [
+const columns: readonly Column<ConsumedRecord>[] = [
   { header: 'PARTITION', value: ({ partition }) => partition, align: 'right' },
   { header: 'OFFSET', value: ({ offset }) => String(offset), align: 'right' },
   { header: 'TIMESTAMP', value: ({ timestamp }) => timeView(timestamp) },

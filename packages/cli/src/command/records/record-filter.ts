@@ -1,8 +1,8 @@
 // The records that `--grep` selects: those whose key or value contains the text.
 import { errorText } from '@local-kafka-service/agent/native-error'
-import type { KafkaRecord } from './kafka-record.ts'
+import type { ConsumedRecord } from './consumed-record.ts'
 
-export type RecordFilter = (record: Pick<KafkaRecord, 'key' | 'value'>) => boolean
+export type RecordFilter = (record: Pick<ConsumedRecord, 'key' | 'value'>) => boolean
 export type ParsedFilter = { readonly kind: 'filter'; readonly keeps: RecordFilter } | { readonly kind: 'wrong'; readonly why: string }
 
 /** Plain text, compared byte by byte; or a regular expression between slashes, followed by flags: `/order-\d+/i`. */

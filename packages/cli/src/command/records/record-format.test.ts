@@ -1,9 +1,9 @@
 // kcat's format strings print what kcat prints.
 import { expect, test } from 'vitest'
-import type { KafkaRecord } from './kafka-record.ts'
+import type { ConsumedRecord } from './consumed-record.ts'
 import { formatted, parseFormat } from './record-format.ts'
 
-const record: KafkaRecord = {
+const record: ConsumedRecord = {
   topic: 'orders',
   partition: 3,
   offset: 42n,
@@ -16,7 +16,7 @@ const record: KafkaRecord = {
     { key: Buffer.from('n'), value: null },
   ],
 }
-const tombstone: KafkaRecord = { ...record, key: null, value: null, headers: [] }
+const tombstone: ConsumedRecord = { ...record, key: null, value: null, headers: [] }
 
 function printed(format: string, of = record): string {
   const parsed = parseFormat(format)

@@ -1,5 +1,5 @@
 // kcat's format strings: the output of `-f '%t[%p]@%o %k: %s\n'` for a record, byte for byte.
-import type { KafkaRecord } from './kafka-record.ts'
+import type { ConsumedRecord } from './consumed-record.ts'
 
 /** Either the parts of a format, or the reason why it is not valid. */
 export type ParsedFormat =
@@ -7,19 +7,19 @@ export type ParsedFormat =
   | { readonly kind: 'wrong'; readonly why: string }
 
 /** Literal bytes, or a field of the record. */
-export type FormatPart = Buffer | ((record: KafkaRecord) => Buffer)
+export type FormatPart = Buffer | ((record: ConsumedRecord) => Buffer)
 
 /** The fields by the letter after `%`. */
-export const formatFields: ReadonlyMap<string, { readonly doc: string; readonly of: (record: KafkaRecord) => Buffer }> = new Map([
-  ['t', { doc: 'topic', of: ({ topic }: KafkaRecord) => Buffer.from(topic) }],
-  ['p', { doc: 'partition', of: ({ partition }: KafkaRecord) => text(partition) }],
-  ['o', { doc: 'offset', of: ({ offset }: KafkaRecord) => text(offset) }],
-  ['T', { doc: 'timestamp in milliseconds', of: ({ timestamp }: KafkaRecord) => text(timestamp) }],
-  ['k', { doc: 'key', of: ({ key }: KafkaRecord) => key ?? nothing }],
-  ['K', { doc: 'length of the key, -1 for null', of: ({ key }: KafkaRecord) => text(key?.length ?? -1) }],
-  ['s', { doc: 'value', of: ({ value }: KafkaRecord) => value ?? nothing }],
-  ['S', { doc: 'length of the value, -1 for null', of: ({ value }: KafkaRecord) => text(value?.length ?? -1) }],
-  ['R', { doc: 'length of the value in four bytes, big endian', of: ({ value }: KafkaRecord) => int32(value?.length ?? -1) }],
+export const formatFields: ReadonlyMap<string, { readonly doc: string; readonly of: (record: ConsumedRecord) => Buffer }> = new Map([
+  ['t', { doc: 'topic', of: ({ topic }: ConsumedRecord) => Buffer.from(topic) }],
+  ['p', { doc: 'partition', of: ({ partition }: ConsumedRecord) => text(partition) }],
+  ['o', { doc: 'offset', of: ({ offset }: ConsumedRecord) => text(offset) }],
+  ['T', { doc: 'timestamp in milliseconds', of: ({ timestamp }: ConsumedRecord) => text(timestamp) }],
+  ['k', { doc: 'key', of: ({ key }: ConsumedRecord) => key ?? nothing }],
+  ['K', { doc: 'length of the key, -1 for null', of: ({ key }: ConsumedRecord) => text(key?.length ?? -1) }],
+  ['s', { doc: 'value', of: ({ value }: ConsumedRecord) => value ?? nothing }],
+  ['S', { doc: 'length of the value, -1 for null', of: ({ value }: ConsumedRecord) => text(value?.length ?? -1) }],
+  ['R', { doc: 'length of the value in four bytes, big endian', of: ({ value }: ConsumedRecord) => int32(value?.length ?? -1) }],
   ['h', { doc: 'headers as name=value, with commas between them', of: headersOf }],
 ])
 
@@ -43,7 +43,7 @@ export function parseFormat(format: string): ParsedFormat {
 }
 
 /** The pieces that the format prints for a record; keys and values are not copied. */
-export function formatted(parts: readonly FormatPart[], record: KafkaRecord): readonly Buffer[] {
+export function formatted(parts: readonly FormatPart[], record: ConsumedRecord): readonly Buffer[] {
   return parts.map((part) => (typeof part === 'function' ? part(record) : part))
 }
 
@@ -58,7 +58,7 @@ function byteOf(escape: string): number {
   return escapes[escape] ?? Number.parseInt(escape, escape.startsWith('0') ? 8 : 10)
 }
 
-function headersOf({ headers }: KafkaRecord): Buffer {
+function headersOf({ headers }: ConsumedRecord): Buffer {
   return Buffer.concat(
     headers.flatMap(({ key, value }, index) => [Buffer.from(index === 0 ? '' : ','), key, Buffer.from('='), value ?? Buffer.from('NULL')]),
   )

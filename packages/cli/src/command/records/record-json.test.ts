@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { startKafka } from 'local-kafka-service'
 import { expect, test } from 'vitest'
-import type { KafkaRecord } from './kafka-record.ts'
+import type { ConsumedRecord } from './consumed-record.ts'
 import { parseRecordLine, recordLine } from './record-json.ts'
 
 const bytes = fc.oneof(
@@ -15,7 +15,7 @@ const orNull = fc.option(buffer)
 test('a printed record is read back byte for byte: null and empty values, text and binary bytes, headers in their order', () => {
   fc.assert(
     fc.property(
-      fc.record<KafkaRecord>({
+      fc.record<ConsumedRecord>({
         topic: fc.string(),
         partition: fc.nat(),
         offset: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
@@ -35,7 +35,7 @@ test('a printed record is read back byte for byte: null and empty values, text a
 })
 
 test('the exact shape of the JSON', () => {
-  const record: KafkaRecord = {
+  const record: ConsumedRecord = {
     topic: 'orders',
     partition: 3,
     offset: 2n ** 60n,

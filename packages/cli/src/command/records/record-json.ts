@@ -1,10 +1,10 @@
 // A record as one line of JSON, and back: text if its bytes are UTF-8, otherwise marked base64, as in our HTTP answers.
 import { isUtf8 } from 'node:buffer'
 import { errorText } from '@local-kafka-service/agent/native-error'
-import type { KafkaRecord, RecordHeader } from './kafka-record.ts'
+import type { ConsumedRecord, RecordHeader } from './consumed-record.ts'
 
 /** The output of `consume -o json` and the input of `produce --json`, which ignores `topic` and `offset`. */
-export function recordLine({ topic, partition, offset, timestamp, key, value, headers }: KafkaRecord): string {
+export function recordLine({ topic, partition, offset, timestamp, key, value, headers }: ConsumedRecord): string {
   // Offsets and timestamps are written as digits: an int64 does not fit in a JavaScript number.
   const fields = [
     `"topic":${JSON.stringify(topic)}`,

@@ -1,6 +1,6 @@
 // How a line of input becomes a record: `-k`, `-K`, `-H`, `-Z` and `--json` of `lks produce`.
 import { type ByteLine } from './byte-lines.ts'
-import type { RecordHeader } from './kafka-record.ts'
+import type { RecordHeader } from './consumed-record.ts'
 import { type ParsedRecord, parseRecordLine } from './record-json.ts'
 
 export interface LineForm {

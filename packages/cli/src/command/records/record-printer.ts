@@ -1,13 +1,13 @@
 // The formats for records: a kcat format, JSON, names, lines for people, or bare values.
 import type { Terminal } from '../client-command.ts'
-import type { KafkaRecord } from './kafka-record.ts'
-import { recordName } from './kafka-record.ts'
+import type { ConsumedRecord } from './consumed-record.ts'
+import { recordName } from './consumed-record.ts'
 import { formatted, parseFormat } from './record-format.ts'
 import { recordLine } from './record-json.ts'
 import { recordView } from './record-view.ts'
 
 /** The pieces to write for one record; its key and value are not copied. */
-export type RecordPrinter = (record: KafkaRecord) => readonly Buffer[]
+export type RecordPrinter = (record: ConsumedRecord) => readonly Buffer[]
 
 /** `format` has been validated. Bare values are for programs: `lks consume orders -e | wc -l`. */
 export function printerOf(
@@ -26,6 +26,6 @@ export function printerOf(
 
 const lineBreak = Buffer.from('\n')
 
-function line(textOf: (record: KafkaRecord) => string): RecordPrinter {
+function line(textOf: (record: ConsumedRecord) => string): RecordPrinter {
   return (record) => [Buffer.from(`${textOf(record)}\n`)]
 }

@@ -1,9 +1,9 @@
 // A record on a terminal: one line without control characters.
 import { expect, test } from 'vitest'
-import type { KafkaRecord } from './kafka-record.ts'
+import type { ConsumedRecord } from './consumed-record.ts'
 import { bytesView, recordView, timeView } from './record-view.ts'
 
-const record: KafkaRecord = {
+const record: ConsumedRecord = {
   topic: 'orders',
   partition: 0,
   offset: 42n,

@@ -1,10 +1,10 @@
 // A record for people: one line on a terminal, for any bytes.
 import { isUtf8 } from 'node:buffer'
-import type { KafkaRecord } from './kafka-record.ts'
-import { recordName } from './kafka-record.ts'
+import type { ConsumedRecord } from './consumed-record.ts'
+import { recordName } from './consumed-record.ts'
 
 /** `orders[0]@42  2026-01-31T08:15:00.250Z  key  value  name=value`, without a line feed. A null key is left out, a null value is a tombstone. */
-export function recordView(record: KafkaRecord): string {
+export function recordView(record: ConsumedRecord): string {
   const parts = [recordName(record), timeView(record.timestamp)]
   if (record.key !== null) parts.push(`${bytesView(record.key)} `)
   parts.push(record.value === null ? '(tombstone)' : bytesView(record.value))
@@ -12,7 +12,7 @@ export function recordView(record: KafkaRecord): string {
   return parts.join('  ')
 }
 
-export function headersView({ headers }: Pick<KafkaRecord, 'headers'>): string {
+export function headersView({ headers }: Pick<ConsumedRecord, 'headers'>): string {
   return headers.map(({ key, value }) => (value === null ? bytesView(key) : `${bytesView(key)}=${bytesView(value)}`)).join(', ')
 }
 

@@ -5,13 +5,13 @@ import * as fc from 'fast-check'
 import { type Kafka, startKafka } from 'local-kafka-service'
 import { expect, test } from 'vitest'
 import { BatchSender } from './batch-sender.ts'
-import type { KafkaRecord } from './kafka-record.ts'
+import type { ConsumedRecord } from './consumed-record.ts'
 import { readingsOf } from './partition-offsets.ts'
 import { readPartitions } from './partition-reader.ts'
-import { Patience } from './patience.ts'
 import type { PlacedRecord } from './record-chunk.ts'
 import { parseRecordLine, type RecordToWrite, recordLine } from './record-json.ts'
 import { RecordWriter } from './record-writer.ts'
+import { Retries } from './retries.ts'
 
 const bytes = fc.uint8Array({ maxLength: 20 }).map((made) => Buffer.from(made))
 const text = fc.string({ unit: 'binary', maxLength: 12 }).map((made) => Buffer.from(made))
@@ -115,15 +115,15 @@ function readBack(line: string): RecordToWrite {
 }
 
 /** By partition. */
-async function readAll(kafka: Kafka, topic: string, partitionCount = 1): Promise<readonly KafkaRecord[]> {
+async function readAll(kafka: Kafka, topic: string, partitionCount = 1): Promise<readonly ConsumedRecord[]> {
   const client = new Consumer({ ...kafka.clientConfig('platformatic'), groupId: 'none', retries: 0 })
   const { signal } = new AbortController()
   const tell = (): void => {}
-  const patience = new Patience({ waitMs: 0, unreachedMs: 0, pauseMs: 1, signal, tell, passes: () => false, isUnreached: () => false })
+  const retries = new Retries({ waitMs: 0, unreachedMs: 0, pauseMs: 1, signal, tell, passes: () => false, isUnreached: () => false })
   const partitions = Array.from({ length: partitionCount }, (_, partition) => partition)
   const readings = await readingsOf(client, { topic, partitions, range: { from: { kind: 'start' }, until: { kind: 'end' } } })
-  const records: KafkaRecord[] = []
-  for await (const blocks of readPartitions({ client, readings, patience, signal, tell }))
+  const records: ConsumedRecord[] = []
+  for await (const blocks of readPartitions({ client, readings, retries, signal, tell }))
     records.push(...blocks.flatMap((block) => block.records))
   await client.close(true)
   return records.toSorted((a, b) => a.partition - b.partition || Number(a.offset - b.offset))
@@ -135,11 +135,11 @@ function plain({
   key,
   value,
   headers,
-}: Pick<KafkaRecord, 'partition' | 'timestamp' | 'key' | 'value' | 'headers'>): unknown {
+}: Pick<ConsumedRecord, 'partition' | 'timestamp' | 'key' | 'value' | 'headers'>): unknown {
   const hex = (part: Buffer | null): string | null => part && part.toString('hex')
   return { partition, timestamp, key: hex(key), value: hex(value), headers: headers.map((one) => [hex(one.key), hex(one.value)]) }
 }
 
-function placeless(record: KafkaRecord): string {
+function placeless(record: ConsumedRecord): string {
   return recordLine({ ...record, topic: 't' })
 }

@@ -1,6 +1,6 @@
 // lks topic add-partitions: gives a topic more partitions; the number can never decrease.
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { withCluster } from '../../cluster/cluster.ts'
+import { withCluster } from '../../cluster/cluster-client.ts'
 import { clusterState } from '../../cluster/cluster-metadata.ts'
 import type { ClientCommand, Given } from '../client-command.ts'
 import { countAbove } from '../config-pairs.ts'
@@ -31,7 +31,7 @@ export const topicAddPartitions: ClientCommand = {
           fix: [`use more than ${before}: --to ${before + 1}`],
         })
       const asked = { name: topic.name, count: after, assignments: null }
-      await cluster.patiently(() => cluster.admin.createPartitions({ topics: [asked] }))
+      await cluster.withRetries(() => cluster.admin.createPartitions({ topics: [asked] }))
       context.terminal.talk.write('new records may go to a different partition than older records with the same key\n')
       show(context.terminal, formatOf(given), {
         value: { name: topic.name, before, partitions: after },

@@ -1,7 +1,7 @@
 // lks topic create: creates one or more topics with the same settings.
 import type { CreatedTopic } from '@platformatic/kafka'
 import { refusalIn } from '../../cluster/client-errors.ts'
-import { withCluster } from '../../cluster/cluster.ts'
+import { withCluster } from '../../cluster/cluster-client.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { configPairs, countAbove } from '../config-pairs.ts'
 import { forEachName } from '../each.ts'
@@ -43,7 +43,7 @@ export const topicCreate: ClientCommand = {
     await withCluster(context, async (cluster) => {
       const create = async (name: string): Promise<void> => {
         try {
-          created.push(...(await cluster.patiently(() => cluster.admin.createTopics({ topics: [name], ...asked }))))
+          created.push(...(await cluster.withRetries(() => cluster.admin.createTopics({ topics: [name], ...asked }))))
         } catch (error) {
           if (!given.flag('if-not-exists') || refusalIn(error)?.id !== 'TOPIC_ALREADY_EXISTS') throw error
           context.terminal.talk.write(`${name} already exists\n`)

@@ -1,6 +1,6 @@
 // lks topic delete: deletes topics with all their records, after confirmation.
 import { counted } from 'local-kafka-service/internal/counted'
-import { withCluster } from '../../cluster/cluster.ts'
+import { withCluster } from '../../cluster/cluster-client.ts'
 import { clusterState } from '../../cluster/cluster-metadata.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { confirm, yesOption } from '../confirm.ts'
@@ -23,7 +23,7 @@ export const topicDelete: ClientCommand = {
       const deleted: string[] = []
       try {
         await forEachName(names, context, async (name) => {
-          await cluster.patiently(() => cluster.admin.deleteTopics({ topics: [name] }))
+          await cluster.withRetries(() => cluster.admin.deleteTopics({ topics: [name] }))
           deleted.push(name)
         })
       } finally {

@@ -1,5 +1,5 @@
 // lks topic describe: a topic's partitions with their leaders and offsets, and the configs that were set.
-import { type Cluster, withCluster } from '../../cluster/cluster.ts'
+import { type Cluster, withCluster } from '../../cluster/cluster-client.ts'
 import { type ClusterState, clusterState, type TopicPartitionState, type TopicState } from '../../cluster/cluster-metadata.ts'
 import { type Config, describeConfigs, isSet } from '../../cluster/configs.ts'
 import { earliest, keyOf, latest, offsetsAt } from '../../cluster/offsets.ts'

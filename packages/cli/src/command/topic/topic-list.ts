@@ -1,5 +1,5 @@
 // lks topic list: the topics of a cluster, sorted by name.
-import { withCluster } from '../../cluster/cluster.ts'
+import { withCluster } from '../../cluster/cluster-client.ts'
 import { clusterState, type TopicState } from '../../cluster/cluster-metadata.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'

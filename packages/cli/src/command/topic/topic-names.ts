@@ -1,6 +1,6 @@
 // Looks up the named topics in the cluster.
 import { noTopic, noTopics, refusal } from '../../cluster/client-errors.ts'
-import type { Cluster } from '../../cluster/cluster.ts'
+import type { Cluster } from '../../cluster/cluster-client.ts'
 import type { ClusterState, TopicState } from '../../cluster/cluster-metadata.ts'
 
 /** Throws a UserError for a topic that does not exist or may not be described. */

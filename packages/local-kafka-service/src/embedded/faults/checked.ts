@@ -39,10 +39,10 @@ export function checkCounts({ times, rate }: Pick<FaultOptions & BelowOptions<ne
 }
 
 const requestOptions = ['topic', 'clientId', 'group', 'times', 'rate', 'seed', 'when']
-const belowOptions = ['times', 'rate', 'seed', 'for', 'when']
+const serviceOptions = ['times', 'rate', 'seed', 'for', 'when']
 
-export function checkOptions(options: object, of: 'request' | 'below'): void {
-  for (const name of Object.keys(options)) checkName(name, { what: 'option', known: of === 'request' ? requestOptions : belowOptions })
+export function checkOptions(options: object, of: 'request' | 'service'): void {
+  for (const name of Object.keys(options)) checkName(name, { what: 'option', known: of === 'request' ? requestOptions : serviceOptions })
   checkCounts(options)
 }
 

@@ -1,12 +1,12 @@
 // Joins `kafka.faults` and the record of requests: turns the faults of a test into rules of the interceptor.
 import type { Clock, Interceptors } from '@local-kafka-service/agent'
-import { metadataFaults, storeFaults } from './below.ts'
 import { checkError, checkName, checkOptions, millisecondsOf } from './checked.ts'
+import { FaultLog } from './fault-log.ts'
 import type { Fault, FaultOptions, FaultRequest, Faults, FaultVerdict } from './fault-types.ts'
 import { apiNames } from './kafka-names.ts'
 import { RequestFaults } from './request-faults.ts'
 import { RequestRecord } from './request-record.ts'
-import { Strokes } from './strokes.ts'
+import { metadataFaults, storeFaults } from './service-faults.ts'
 import { durationWords, optionWords } from './words.ts'
 
 export interface EmbeddedFaults {
@@ -24,18 +24,18 @@ export function embeddedFaults(): EmbeddedFaults {
   let clock: Pick<Clock, 'monotonic'> | undefined
   const now = (): number => clock?.monotonic() ?? 0
   const record = new RequestRecord()
-  const strokes = new Strokes()
-  const requests = new RequestFaults({ record, strokes, now })
-  const below = { strokes, now, onThrown: (at: number, words: string) => record.trouble(at, words) }
-  const store = storeFaults(below)
-  const metadata = metadataFaults(below)
+  const log = new FaultLog()
+  const requests = new RequestFaults({ record, log, now })
+  const parts = { log, now, onThrown: (at: number, words: string) => record.trouble(at, words) }
+  const store = storeFaults(parts)
+  const metadata = metadataFaults(parts)
   const lists = [requests.rules, store.rules, metadata.rules]
   return {
     record,
     interceptors: { requests, store: store.intercept, metadata: metadata.intercept },
     forget() {
       record.forget()
-      strokes.clear()
+      log.clear()
     },
     useClock(given) {
       clock = given
@@ -45,7 +45,7 @@ export function embeddedFaults(): EmbeddedFaults {
       store: store.faults,
       metadata: metadata.faults,
       list: () => lists.flatMap(({ faults }) => faults),
-      seen: () => strokes.list,
+      seen: () => log.list,
       clear() {
         for (const rules of lists) rules.clear()
       },

@@ -10,11 +10,11 @@ import type {
 } from '@local-kafka-service/agent'
 import { errorText } from '@local-kafka-service/agent'
 import { checkError, checkName, millisecondsOf } from './checked.ts'
+import type { FaultLog } from './fault-log.ts'
 import type { FaultRequest, FaultVerdict } from './fault-types.ts'
 import type { RecordedRequest, RequestRecord } from './request-record.ts'
 import { RuleList } from './rule-list.ts'
 import type { SeenRequest } from './seen-request.ts'
-import type { Strokes } from './strokes.ts'
 
 /** A fixed verdict, or a function of the test. */
 export type RequestEffect =
@@ -29,13 +29,13 @@ interface OpenConnection {
 export class RequestFaults implements Interceptor {
   readonly rules: RuleList<FaultRequest, RequestEffect>
   readonly #record: RequestRecord
-  readonly #strokes: Strokes
+  readonly #log: FaultLog
   readonly #connections = new Set<OpenConnection>()
 
-  constructor({ record, strokes, now }: { readonly record: RequestRecord; readonly strokes: Strokes; readonly now: () => number }) {
+  constructor({ record, log, now }: { readonly record: RequestRecord; readonly log: FaultLog; readonly now: () => number }) {
     this.rules = new RuleList(now)
     this.#record = record
-    this.#strokes = strokes
+    this.#log = log
   }
 
   opened({ id, close }: InterceptableConnection): ConnectionInterceptor {
@@ -65,12 +65,17 @@ export class RequestFaults implements Interceptor {
 
   #intercept(asked: InterceptedRequest): Interception {
     const recorded = this.#record.begin(asked)
-    const strokes = this.#strokes
-    const before = strokes.below
+    const log = this.#log
+    const before = log.serviceFaultCount
     return {
       verdict: this.rules.empty ? pass : this.#decide(asked, recorded),
       settled: ({ outcome, response, durationMs }) =>
-        recorded.settled({ outcome, response, durationMs, below: strokes.below > before ? strokes.lastBelow : undefined }),
+        recorded.settled({
+          outcome,
+          response,
+          durationMs,
+          serviceFault: log.serviceFaultCount > before ? log.lastServiceFault : undefined,
+        }),
     }
   }
 
@@ -84,9 +89,9 @@ export class RequestFaults implements Interceptor {
         const verdict = await judged(ready.effect, request)
         if (verdict === undefined) continue
         const checked = verdictOf(verdict)
-        ready.strike()
+        ready.apply()
         recorded.touchedBy(ready.words)
-        this.#strokes.add({ at: seen.at, fault: ready.words, struck: struckWords(seen) })
+        this.#log.add({ at: seen.at, fault: ready.words, struck: struckWords(seen) })
         waitMs += checked.waitMs
         throttleMs = Math.max(throttleMs, checked.throttleMs)
         if (checked.act !== undefined) return { act: checked.act, waitMs, throttleMs }

@@ -17,7 +17,7 @@ function asked(more: Partial<InterceptedRequest> = {}): InterceptedRequest {
   }
 }
 
-const answered = (response: object) => ({ outcome: 'answered', response, durationMs: 1, below: undefined }) as const
+const answered = (response: object) => ({ outcome: 'answered', response, durationMs: 1, serviceFault: undefined }) as const
 const notLeader = 6
 
 test('the last 2,000 requests are kept, and an error outlives busy polls', () => {
@@ -50,14 +50,14 @@ test('an error that a fault caused is attributed to it, also below the protocol,
   const spoilt = record.begin(asked())
   spoilt.touchedBy('fail ListGroups NOT_COORDINATOR')
   spoilt.settled(answered({ errorCode: 16 }))
-  record.begin(asked()).settled({ ...answered({ errorCode: 15 }), below: 'metadata: disconnect' })
+  record.begin(asked()).settled({ ...answered({ errorCode: 15 }), serviceFault: 'metadata: disconnect' })
   record.expectNoErrors()
   expect(record.lastErrors(10)).toEqual([
     '12:04:11.120 c (kcat 1.7.1) ListGroups 4 NOT_COORDINATOR (fail ListGroups NOT_COORDINATOR)',
     '12:04:11.120 c (kcat 1.7.1) ListGroups 4 COORDINATOR_NOT_AVAILABLE (metadata: disconnect)',
   ])
   // An unavailable store does not excuse an error that no store can cause.
-  record.begin(asked()).settled({ ...answered({ errorCode: 24 }), below: 'metadata: disconnect' })
+  record.begin(asked()).settled({ ...answered({ errorCode: 24 }), serviceFault: 'metadata: disconnect' })
   expect(() => record.expectNoErrors()).toThrow('INVALID_GROUP_ID')
 })
 
@@ -69,7 +69,7 @@ test('many errors are counted, and only the last ones are shown', () => {
 
 test('a connection closed instead of an answer is an error, unless a fault closed it', () => {
   const record = new RequestRecord()
-  const closed = { outcome: 'closed', response: undefined, durationMs: 1, below: undefined } as const
+  const closed = { outcome: 'closed', response: undefined, durationMs: 1, serviceFault: undefined } as const
   const faulty = record.begin(asked())
   faulty.touchedBy('disconnect ListGroups')
   faulty.settled(closed)

@@ -30,7 +30,7 @@ export interface RecordedEnd {
   readonly response: object | undefined
   readonly durationMs: number
   /** The last store fault that was applied while the request was pending. */
-  readonly below: string | undefined
+  readonly serviceFault: string | undefined
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -72,12 +72,12 @@ export class RequestRecord {
       touchedBy(fault) {
         seen.faults = [...seen.faults, fault]
       },
-      settled: ({ outcome, response, durationMs, below }) => {
+      settled: ({ outcome, response, durationMs, serviceFault }) => {
         seen.outcome = outcome
         seen.durationMs = durationMs
         if (response !== undefined && outcome === 'answered') seen.errors = errorsIn(response, { nameOf })
-        if (below !== undefined && (outcome === 'closed' || seen.errors.some(({ error }) => isOfServices(error))))
-          seen.faults = [...seen.faults, below]
+        if (serviceFault !== undefined && (outcome === 'closed' || seen.errors.some(({ error }) => isOfServices(error))))
+          seen.faults = [...seen.faults, serviceFault]
         for (const error of seen.errors) this.#troubles.push({ at: seen.at, request: seen, error, words: errorWords(error) })
         if (outcome === 'closed' && seen.faults.length === 0)
           this.#troubles.push({

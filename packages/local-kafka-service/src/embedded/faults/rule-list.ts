@@ -21,7 +21,7 @@ export interface Ready<Effect> {
   readonly words: string
   readonly effect: Effect
   /** Applies the effect, which counts. */
-  strike(): void
+  apply(): void
 }
 
 interface Active<Seen, Effect> {
@@ -81,11 +81,11 @@ export class RuleList<Seen, Effect> {
       const { rule, limits, dice } = active
       if (!this.#active.has(active) || !rule.fits(seen)) continue
       if (limits.rate !== undefined && dice.next() >= limits.rate) continue
-      yield { words: rule.words, effect: rule.effect, strike: () => this.#strike(active) }
+      yield { words: rule.words, effect: rule.effect, apply: () => this.#apply(active) }
     }
   }
 
-  #strike(active: Active<Seen, Effect>): void {
+  #apply(active: Active<Seen, Effect>): void {
     active.hits += 1
     const { times } = active.limits
     if (times !== undefined && active.hits >= times) this.#active.delete(active)

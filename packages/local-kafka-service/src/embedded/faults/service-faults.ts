@@ -1,4 +1,4 @@
-// Faults below the protocol: turns the requested faults into rules for the interceptors of the object store and the metadata database.
+// Faults of the FileStorage Service and the Metadata Service: turns the requested faults into rules for the interceptors of the object store and the metadata database.
 import type {
   InterceptedRun,
   InterceptedStoreRequest,
@@ -9,6 +9,7 @@ import type {
 } from '@local-kafka-service/agent'
 import { errorText } from '@local-kafka-service/agent'
 import { checkName, checkOptions, millisecondsOf } from './checked.ts'
+import type { FaultLog } from './fault-log.ts'
 import type {
   BelowOptions,
   Duration,
@@ -22,17 +23,16 @@ import type {
 } from './fault-types.ts'
 import { type MetadataVerb, metadataVerbs } from './kafka-names.ts'
 import { type Limits, RuleList } from './rule-list.ts'
-import type { Strokes } from './strokes.ts'
 import { durationWords, optionWords } from './words.ts'
 
-export interface Below<Seen, Fate, Asked> {
+export interface ServiceFaults<Seen, Fate, Asked> {
   readonly rules: RuleList<Seen, Fate>
   readonly intercept: (seen: Seen) => Fate
   readonly faults: Asked
 }
 
-interface BelowParts {
-  readonly strokes: Strokes
+interface ServiceFaultParts {
+  readonly log: FaultLog
   /** On the server's monotonic clock. */
   readonly now: () => number
   /** Called when a function of the test threw while a fault was matched. */
@@ -42,16 +42,16 @@ interface BelowParts {
 const operations: readonly StoreOperation[] = ['put', 'read', 'list', 'remove']
 const errorKinds: readonly StoreErrorKind[] = ['throttled', 'unavailable', 'timeout', 'denied', 'full', 'missing', 'corrupt']
 
-export function storeFaults(parts: BelowParts): Below<InterceptedStoreRequest, StoreFate, StoreFaults> {
+export function storeFaults(parts: ServiceFaultParts): ServiceFaults<InterceptedStoreRequest, StoreFate, StoreFaults> {
   const rules = new RuleList<InterceptedStoreRequest, StoreFate>(parts.now)
   const add = (what: string, operation: StoreOperation | undefined, effect: StoreFate, options: BelowOptions<StoreRequest> = {}): Fault => {
-    checkOptions(options, 'below')
+    checkOptions(options, 'service')
     if (operation !== undefined) checkName(operation, { what: 'operation', known: operations })
     const fits = (seen: InterceptedStoreRequest): boolean =>
       (operation === undefined || seen.operation === operation) && (options.when?.({ operation: seen.operation, key: seen.key }) ?? true)
     return rules.add({ words: `store: ${what}${optionWords(options)}`, fits, effect }, limitsOf(options, parts))
   }
-  const intercept: StoreInterceptor = (seen) => struck(rules, seen, parts, `${seen.operation} ${seen.key}`)
+  const intercept: StoreInterceptor = (seen) => applied(rules, seen, parts, `${seen.operation} ${seen.key}`)
   return {
     rules,
     intercept,
@@ -73,15 +73,15 @@ export function storeFaults(parts: BelowParts): Below<InterceptedStoreRequest, S
   }
 }
 
-export function metadataFaults(parts: BelowParts): Below<InterceptedRun, RunFate, MetadataFaults> {
+export function metadataFaults(parts: ServiceFaultParts): ServiceFaults<InterceptedRun, RunFate, MetadataFaults> {
   const rules = new RuleList<InterceptedRun, RunFate>(parts.now)
   const add = (what: string, verb: string | undefined, effect: RunFate, options: BelowOptions<MetadataRequest> = {}): Fault => {
-    checkOptions(options, 'below')
+    checkOptions(options, 'service')
     const fits = (seen: InterceptedRun): boolean =>
       (verb === undefined || seen.transaction === verb) && (options.when?.({ verb: verbOf(seen.transaction) }) ?? true)
     return rules.add({ words: `metadata: ${what}${optionWords(options)}`, fits, effect }, limitsOf(options, parts))
   }
-  const intercept: SqlInterceptor = (seen) => struck(rules, seen, parts, seen.transaction)
+  const intercept: SqlInterceptor = (seen) => applied(rules, seen, parts, seen.transaction)
   return {
     rules,
     intercept,
@@ -109,18 +109,18 @@ function verbOf(name: string): MetadataVerb {
 const pass = { kind: 'pass' } as const
 
 /** Delays add up; the first fault that decides the request wins. */
-function struck<Seen extends { readonly atMs: number }, Act extends { readonly kind: string }>(
+function applied<Seen extends { readonly atMs: number }, Act extends { readonly kind: string }>(
   rules: RuleList<Seen, { readonly act: Act | typeof pass; readonly waitMs?: number }>,
   seen: Seen,
-  { strokes, onThrown }: BelowParts,
+  { log, onThrown }: ServiceFaultParts,
   words: string,
 ): { readonly act: Act | typeof pass; readonly waitMs: number } {
   let waitMs = 0
   if (rules.empty) return { act: pass, waitMs }
   try {
     for (const ready of rules.ready(seen)) {
-      ready.strike()
-      strokes.addBelow({ at: seen.atMs, fault: ready.words, struck: words })
+      ready.apply()
+      log.addServiceFault({ at: seen.atMs, fault: ready.words, struck: words })
       const { act } = ready.effect
       waitMs += ready.effect.waitMs ?? 0
       if (act.kind !== 'pass') return { act, waitMs }
@@ -136,7 +136,7 @@ function lasting(duration: Duration | undefined): { readonly for?: Duration } {
   return duration === undefined ? {} : { for: duration }
 }
 
-function limitsOf(options: Pick<BelowOptions<never>, 'times' | 'rate' | 'seed' | 'for'>, { now }: BelowParts): Limits {
+function limitsOf(options: Pick<BelowOptions<never>, 'times' | 'rate' | 'seed' | 'for'>, { now }: ServiceFaultParts): Limits {
   const { times, rate, seed } = options
   return { times, rate, seed, ...(options.for !== undefined && { untilMs: now() + millisecondsOf(options.for, 'for') }) }
 }

@@ -11,7 +11,7 @@ type Library = typeof import('@platformatic/kafka')
 /** Without a first answer within this time, the address is probed. */
 const firstAnswerMs = 2_000
 /** The time to retry while a cluster starts, or moves a coordinator. */
-const patienceMs = 15_000
+const retryMs = 15_000
 const pauseMs = 200
 
 export class Cluster implements AsyncDisposable {
@@ -91,8 +91,8 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Retries for some seconds while the cluster answers with transient errors. An answer that contains errors counts as an answer: see `partial`. */
-  async patiently<T>(ask: () => Promise<T>): Promise<T> {
-    const until = performance.now() + patienceMs
+  async withRetries<T>(ask: () => Promise<T>): Promise<T> {
+    const until = performance.now() + retryMs
     for (;;) {
       try {
         return await ask()

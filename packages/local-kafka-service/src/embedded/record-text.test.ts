@@ -1,7 +1,7 @@
 // The text of bytes and records for people.
 import { expect, test } from 'vitest'
 import { counted } from '../counted.ts'
-import { shownBytes, shownDuration, shownRecord } from './shown.ts'
+import { bytesText, durationText, recordText } from './record-text.ts'
 
 test.each([
   ['text is quoted, with control characters escaped', Buffer.from('a "b"\n'), '"a \\"b\\"\\n"'],
@@ -17,12 +17,12 @@ test.each([
   ['long text is cut', Buffer.from('x'.repeat(1_000)), `"${'x'.repeat(28)}…" (1000 B)`],
   ['long hexadecimal is cut, too', Buffer.alloc(1_000, 0xfe), `0x${'fe'.repeat(14)}… (1000 B)`],
 ])('%s', (_rule, bytes, shown) => {
-  expect(shownBytes(bytes, 40)).toBe(shown)
+  expect(bytesText(bytes, 40)).toBe(shown)
 })
 
 test('text is cut neither inside an escape nor inside a surrogate pair', () => {
-  expect(shownBytes(Buffer.from('😀'.repeat(50)), 31)).toMatch(/^"(😀)+…" \(200 B\)$/u)
-  expect(shownBytes(Buffer.from(`abcdefghijk${'\u0001'}${'y'.repeat(100)}`), 24)).not.toMatch(/\\(u[0-9a-f]{0,3})?…/)
+  expect(bytesText(Buffer.from('😀'.repeat(50)), 31)).toMatch(/^"(😀)+…" \(200 B\)$/u)
+  expect(bytesText(Buffer.from(`abcdefghijk${'\u0001'}${'y'.repeat(100)}`), 24)).not.toMatch(/\\(u[0-9a-f]{0,3})?…/)
 })
 
 test('a record is on one line of a terminal', () => {
@@ -33,12 +33,12 @@ test('a record is on one line of a terminal', () => {
     key: Buffer.from('42'),
     value: Buffer.from(JSON.stringify({ text: 'x'.repeat(500) })),
   }
-  expect(shownRecord(record)).toMatch(/^orders\[0\] @12 {2}key "42" {2}value "\{\\"text\\":\\"x+…" \(511 B\)$/)
-  expect(shownRecord(record).length).toBeLessThanOrEqual(78)
-  expect(shownRecord({ ...record, key: null, value: null })).toBe('orders[0] @12  value null')
+  expect(recordText(record)).toMatch(/^orders\[0\] @12 {2}key "42" {2}value "\{\\"text\\":\\"x+…" \(511 B\)$/)
+  expect(recordText(record).length).toBeLessThanOrEqual(78)
+  expect(recordText({ ...record, key: null, value: null })).toBe('orders[0] @12  value null')
 })
 
 test('numbers', () => {
   expect([counted(1, 'record'), counted(2, 'record')]).toEqual(['1 record', '2 records'])
-  expect([shownDuration(4_000), shownDuration(250), shownDuration(1_234)]).toEqual(['4 s', '250 ms', '1234 ms'])
+  expect([durationText(4_000), durationText(250), durationText(1_234)]).toEqual(['4 s', '250 ms', '1234 ms'])
 })

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { innermostMessage } from './innermost-message.ts'
 
-export interface PatienceOptions {
+export interface RetryOptions {
   /** Measured from the first failure; Infinity when the user ends the command. */
   readonly waitMs: number
   /** The limit while nothing has succeeded and `isUnreached` says that no connection was made: the address is wrong, and waiting does not help. */
@@ -18,24 +18,24 @@ export interface PatienceOptions {
 }
 
 /** For one conversation with a cluster. Concurrent callers must not share it. */
-export class Patience {
-  readonly #options: PatienceOptions
+export class Retries {
+  readonly #options: RetryOptions
   #failedSinceMs: number | undefined
   #told = false
   #reached = false
 
-  constructor(options: PatienceOptions) {
+  constructor(options: RetryOptions) {
     this.#options = options
   }
 
   /** Settles when the operation has succeeded, after any number of attempts. Rejects with its last error, or when the signal aborts. */
-  async through<T>(operation: () => Promise<T>): Promise<T> {
+  async run<T>(operation: () => Promise<T>): Promise<T> {
     const result = await this.attempts(operation)
     this.succeeded()
     return result
   }
 
-  /** Like `through`, for a step whose success proves nothing about the next steps: a cluster may answer requests and lead no partition. */
+  /** Like `run`, for a step whose success proves nothing about the next steps: a cluster may answer requests and lead no partition. */
   async attempts<T>(operation: () => Promise<T>): Promise<T> {
     for (;;) {
       try {

@@ -1,7 +1,7 @@
 // A record as a partition returned it: raw bytes, not decoded.
 
 /** Kafka's null is `null`; an empty key or value is not null. */
-export interface KafkaRecord {
+export interface ConsumedRecord {
   readonly topic: string
   readonly partition: number
   readonly offset: bigint
@@ -19,6 +19,6 @@ export interface RecordHeader {
 }
 
 /** `orders[3]@42`: the name of a record in all output. */
-export function recordName({ topic, partition, offset }: Pick<KafkaRecord, 'topic' | 'partition' | 'offset'>): string {
+export function recordName({ topic, partition, offset }: Pick<ConsumedRecord, 'topic' | 'partition' | 'offset'>): string {
   return `${topic}[${partition}]@${offset}`
 }

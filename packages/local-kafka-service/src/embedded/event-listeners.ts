@@ -1,32 +1,30 @@
 // Distributes the agent's events to waits: a list of listeners, and which clients are connected and have started to fetch.
-import type { AgentEvent } from '@local-kafka-service/agent'
-
-export type Listener = (event: AgentEvent) => void
+import type { AgentEvent, EventHook } from '@local-kafka-service/agent'
 
 /** A connected client, with what it has sent about itself so far. */
-export interface HeardClient {
+export interface ConnectedClient {
   readonly clientId: string
   readonly fetches: boolean
 }
 
-export class Heard {
-  readonly #listeners = new Set<Listener>()
+export class EventListeners {
+  readonly #listeners = new Set<EventHook>()
   readonly #clients = new Map<number, { clientId: string; fetches: boolean }>()
 
   /** The agent's hook. The state of clients is updated before the listeners are called. */
-  readonly hear: Listener = (event) => {
+  readonly onEvent: EventHook = (event) => {
     if (event.kind === 'request') this.#note(event)
     else if (event.kind === 'connection closed') this.#clients.delete(event.connectionId)
     for (const listener of this.#listeners) listener(event)
   }
 
   /** Until the returned function is called. */
-  listen(listener: Listener): () => void {
+  listen(listener: EventHook): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
 
-  get clients(): readonly HeardClient[] {
+  get clients(): readonly ConnectedClient[] {
     return [...this.#clients.values()]
   }
 

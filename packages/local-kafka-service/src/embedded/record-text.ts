@@ -3,10 +3,10 @@
 const strict = new TextDecoder('utf-8', { fatal: true })
 
 /** At most about `width` characters. */
-export function shownBytes(bytes: Uint8Array | null, width: number): string {
+export function bytesText(bytes: Uint8Array | null, width: number): string {
   if (bytes === null) return 'null'
   const text = textOf(bytes)
-  if (text === undefined) return shownHex(bytes, width)
+  if (text === undefined) return hexText(bytes, width)
   const quoted = JSON.stringify(text).replace(
     /[\u007f-\u009f\u2028\u2029]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -19,7 +19,7 @@ export function shownBytes(bytes: Uint8Array | null, width: number): string {
 }
 
 /** `orders[0] @12  key "42"  value "{…}"` */
-export function shownRecord(
+export function recordText(
   record: {
     readonly topic: string
     readonly partition: number
@@ -31,11 +31,11 @@ export function shownRecord(
 ): string {
   const { topic, partition, offset, key, value } = record
   const place = `${topic}[${partition}] @${offset}`
-  const keyPart = key === null ? '' : `  key ${shownBytes(key, 24)}`
-  return `${place}${keyPart}  value ${shownBytes(value, Math.max(20, width - place.length - keyPart.length - 8))}`
+  const keyPart = key === null ? '' : `  key ${bytesText(key, 24)}`
+  return `${place}${keyPart}  value ${bytesText(value, Math.max(20, width - place.length - keyPart.length - 8))}`
 }
 
-export function shownDuration(ms: number): string {
+export function durationText(ms: number): string {
   return ms < 1_000 || ms % 100 !== 0 ? `${ms} ms` : `${ms / 1_000} s`
 }
 
@@ -50,7 +50,7 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-function shownHex(bytes: Uint8Array, width: number): string {
+function hexText(bytes: Uint8Array, width: number): string {
   const rest = ` (${bytes.length} B)`
   const room = Math.max(4, Math.floor((width - rest.length - 3) / 2))
   const hex = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, room)).toString('hex')

@@ -1,10 +1,10 @@
 // Retries for errors of a cluster that is unavailable, starting, or moving its leaders.
 import { isConnectFailure } from './connect-failure.ts'
-import { Patience, type PatienceOptions } from './patience.ts'
 import { isRetriable } from './retriable.ts'
+import { Retries, type RetryOptions } from './retries.ts'
 
-export function patienceWith(options: Pick<PatienceOptions, 'waitMs' | 'signal' | 'tell'>): Patience {
-  return new Patience({ ...options, pauseMs, passes: isRetriable, unreachedMs, isUnreached: isConnectFailure })
+export function clusterRetries(options: Pick<RetryOptions, 'waitMs' | 'signal' | 'tell'>): Retries {
+  return new Retries({ ...options, pauseMs, passes: isRetriable, unreachedMs, isUnreached: isConnectFailure })
 }
 
 const pauseMs = 250

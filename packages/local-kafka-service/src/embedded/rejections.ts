@@ -1,33 +1,33 @@
 // Turns the agent's rejections into a RefusedError with Kafka's name of the error and a message.
 import { KafkaError, MetadataError, type Refusal } from '@local-kafka-service/agent'
 import { errorName, errors, type Outcome } from '@local-kafka-service/protocol'
-import { RefusedError } from './refused-error.ts'
+import { RefusedError } from './rejection-error.ts'
 
-export function refusedError(refusal: Refusal | Extract<Outcome<never>, { kind: 'error' }>): RefusedError {
-  switch (refusal.kind) {
+export function rejectionOf(rejection: Refusal | Extract<Outcome<never>, { kind: 'error' }>): RefusedError {
+  switch (rejection.kind) {
     case 'elsewhere':
       return new RefusedError('NOT_LEADER_OR_FOLLOWER', 'another server has taken over from this one')
     case 'out of range':
-      return new RefusedError('OFFSET_OUT_OF_RANGE', `the partition holds the offsets ${refusal.earliest} to ${refusal.latest}`)
+      return new RefusedError('OFFSET_OUT_OF_RANGE', `the partition holds the offsets ${rejection.earliest} to ${rejection.latest}`)
     case 'damaged':
       return new RefusedError(
         'CORRUPT_MESSAGE',
-        `partition ${refusal.partition} of topic ${refusal.topic} is damaged at offsets ${refusal.offset} to ${refusal.lastOffset}, in object ${refusal.objectKey}: ${refusal.message}`,
+        `partition ${rejection.partition} of topic ${rejection.topic} is damaged at offsets ${rejection.offset} to ${rejection.lastOffset}, in object ${rejection.objectKey}: ${rejection.message}`,
       )
     case 'error': {
-      const name = errorName(refusal.code) ?? 'UNKNOWN_SERVER_ERROR'
-      return new RefusedError(name, refusal.message ?? errors[name].message)
+      const name = errorName(rejection.code) ?? 'UNKNOWN_SERVER_ERROR'
+      return new RefusedError(name, rejection.message ?? errors[name].message)
     }
   }
 }
 
 export function valueOf<T>(outcome: Outcome<T>): T {
   if (outcome.kind === 'ok') return outcome.value
-  throw refusedError(outcome)
+  throw rejectionOf(outcome)
 }
 
 /** Rejects with a RefusedError if the agent rejects with one of its own errors. */
-export async function refusing<T>(work: Promise<T>): Promise<T> {
+export async function withRejections<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
