@@ -53,12 +53,12 @@ const implementations: Record<string, readonly string[]> = {
   net: ['net/tcp.ts'],
   time: ['time/system-clock.ts', 'time/real-globals.ts'],
   objects: [
-    'objects/memory.ts',
-    'objects/directory.ts',
-    'objects/s3.ts',
-    'objects/shared.ts',
-    'objects/layered.ts',
-    'objects/snapshot-objects.ts',
+    'objects/adapters/memory.ts',
+    'objects/adapters/directory.ts',
+    'objects/adapters/s3.ts',
+    'objects/wrappers/shared.ts',
+    'objects/adapters/layered.ts',
+    'objects/adapters/snapshot-objects.ts',
   ],
   metadata: [
     'metadata/sqlite.ts',

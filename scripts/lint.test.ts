@@ -51,7 +51,7 @@ const cases: readonly Bad[] = [
   bad('membership.ts is a folder of the brace', `${agent}/write/a10.ts`, importing('../membership.ts'), imports),
   bad('no folder imports agent.ts', `${agent}/net/a11.ts`, importing('../agent.ts'), imports),
   bad('an operation does not reach for services', `${agent}/operations/a12.ts`, importing('../services.ts'), imports),
-  bad('only parts.ts names an implementation', `${agent}/operations/a13.ts`, importing('../objects/memory.ts'), imports),
+  bad('only parts.ts names an implementation', `${agent}/operations/a13.ts`, importing('../objects/adapters/memory.ts'), imports),
   bad('agent.ts names no implementation', `${agent}/agent.ts`, importing('./metadata/postgres.ts'), imports),
   bad('services.ts is types only', `${agent}/services.ts`, importing('./read/reader.ts'), imports),
   bad('settings.ts is plain data', `${agent}/settings.ts`, importing('./core/ids.ts'), imports),
@@ -166,9 +166,9 @@ const good: Readonly<Record<string, string>> = {
   [`${agent}/core/log/good.ts`]:
     importing('../../limits.ts') + "import { crc32c } from '@local-kafka-service/protocol'\nexport const good = crc32c\n",
   [`${agent}/parts.ts`]:
-    importing('./objects/memory.ts') +
+    importing('./objects/adapters/memory.ts') +
     "import { tcp } from './net/tcp.ts'\nimport { pg } from './metadata/postgres.ts'\nexport const good = [tcp, pg]\n",
-  [`${agent}/write/good.test.ts`]: importing('../objects/memory.ts') + 'export const now = Date.now()\n',
+  [`${agent}/write/good.test.ts`]: importing('../objects/adapters/memory.ts') + 'export const now = Date.now()\n',
   'packages/cli/src/main.ts': "process.on('SIGTERM', () => process.exit(0))\nconsole.log(process.argv, process.env, Date.now())\n",
   'packages/cli/src/command/good.ts':
     importing('../cluster/cluster-client.ts') +

@@ -1,8 +1,8 @@
 // The contract of an object store against somebody else's S3 server, the one that LKS_TEST_S3 names.
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { openS3, type S3Options } from '../../packages/agent/src/objects/adapters/s3.ts'
 import { failure, listed, objectStoreContract } from '../../packages/agent/src/objects/object-store.contract.ts'
-import { openS3, type S3Options } from '../../packages/agent/src/objects/s3.ts'
 
 /** `http://ACCESS:SECRET@HOST:PORT/BUCKET/PREFIX` */
 const server = process.env.LKS_TEST_S3

@@ -7,9 +7,9 @@ import { beginSnapshot, inspectSnapshot } from './metadata/snapshot.ts'
 import type { CopyableSql } from './metadata/sql.ts'
 import { fileName, memoryName, openSqlite } from './metadata/sqlite.ts'
 import type { Transactions } from './metadata/transactions.ts'
+import { addSnapshotObjects, SnapshotObjects } from './objects/adapters/snapshot-objects.ts'
 import type { ForkableObjects } from './objects/object-store.ts'
-import { SharedObjects } from './objects/shared.ts'
-import { addSnapshotObjects, SnapshotObjects } from './objects/snapshot-objects.ts'
+import { SharedObjects } from './objects/wrappers/shared.ts'
 
 /** Both services of one cluster, as the source of a copy. */
 export interface CopySource {

@@ -2,7 +2,7 @@
 import { limits } from './limits.ts'
 import type { Membership } from './membership.ts'
 import type { KafkaPort } from './net/serve.ts'
-import type { CachedObjects } from './objects/cached.ts'
+import type { CachedObjects } from './objects/wrappers/cached.ts'
 import type { Gauges } from './observe/metrics.ts'
 import type { StoreWatch } from './observe/store-watch.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'

@@ -24,9 +24,9 @@ export type {
   Verdict,
 } from './net/interceptor.ts'
 export { StalledReaders } from './net/stalled-readers.ts'
-export type { InterceptedStoreRequest, StoreFate, StoreInterceptor } from './objects/intercepted.ts'
-export { makeFolder } from './objects/make-folder.ts'
+export { makeFolder } from './objects/adapters/make-folder.ts'
 export { ObjectStoreError } from './objects/object-store.ts'
+export type { InterceptedStoreRequest, StoreFate, StoreInterceptor } from './objects/wrappers/intercepted.ts'
 export type { AgentEvent, EventClient, EventHook, LeaseHolder, Misunderstanding } from './observe/events.ts'
 export type { Metric } from './observe/metrics.ts'
 export type { GroupDescription, GroupMember, GroupOperations, SeekTo, Sought } from './operations/groups.ts'

@@ -14,16 +14,16 @@ import { watchedSql } from './metadata/watched.ts'
 import type { HeldPort } from './net/held-port.ts'
 import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress } from './net/network.ts'
+import { DirectoryObjects } from './objects/adapters/directory.ts'
+import { MemoryObjects } from './objects/adapters/memory.ts'
 import { claimPrefix } from './objects/cluster-file.ts'
-import { DelayedObjects } from './objects/delayed.ts'
-import { DirectoryObjects } from './objects/directory.ts'
-import { InterceptedObjects, type StoreInterceptor } from './objects/intercepted.ts'
-import { MeasuredObjects } from './objects/measured.ts'
-import { MemoryObjects } from './objects/memory.ts'
 import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
-import { RetryingObjects } from './objects/retrying.ts'
-import { SharedObjects } from './objects/shared.ts'
-import { WatchedObjects } from './objects/watched.ts'
+import { DelayedObjects } from './objects/wrappers/delayed.ts'
+import { InterceptedObjects, type StoreInterceptor } from './objects/wrappers/intercepted.ts'
+import { MeasuredObjects } from './objects/wrappers/measured.ts'
+import { RetryingObjects } from './objects/wrappers/retrying.ts'
+import { SharedObjects } from './objects/wrappers/shared.ts'
+import { WatchedObjects } from './objects/wrappers/watched.ts'
 import type { EventHook } from './observe/events.ts'
 import { StoreWatch } from './observe/store-watch.ts'
 import { type OptionalPackage, oldestVersions, presenceOf } from './optional-package.ts'
@@ -269,7 +269,7 @@ async function openStore(place: ObjectsPlace, durability: PartsDescription['dura
       })
     case 's3': {
       requirePackage('@aws-sdk/client-s3')
-      const { openS3 } = await import('./objects/s3.ts')
+      const { openS3 } = await import('./objects/adapters/s3.ts')
       const store = await openS3({ bucket: place.bucket, prefix: place.prefix })
       try {
         await store.checkBucket()

@@ -100,7 +100,7 @@ export const agentSettings = [
     default: { dev: '67108864', start: '536870912' },
     unit: 'bytes',
     doc: 'Memory for object bytes that were recently written or read.',
-    enforcedBy: 'objects/cached.ts',
+    enforcedBy: 'objects/wrappers/cached.ts',
     since: '0.1',
     check: integer(0, Number.MAX_SAFE_INTEGER),
   },

@@ -9,8 +9,8 @@ export type { Outcome, Sql, TransactionTable } from './metadata/sql.ts'
 export { openSqlite } from './metadata/sqlite.ts'
 export type { Transactions } from './metadata/transactions.ts'
 export type { ListenAddress, Listener, Network, Socket, SocketEvents } from './net/network.ts'
+export { MemoryObjects } from './objects/adapters/memory.ts'
 export { claimPrefix } from './objects/cluster-file.ts'
-export { MemoryObjects } from './objects/memory.ts'
 export {
   abortedError,
   type ByteRange,
@@ -20,5 +20,5 @@ export {
   type PutIfAbsent,
   type RemoveResult,
 } from './objects/object-store.ts'
-export { RetryingObjects, type RetryPolicy } from './objects/retrying.ts'
+export { RetryingObjects, type RetryPolicy } from './objects/wrappers/retrying.ts'
 export type { FlushPolicy } from './write/writer.ts'

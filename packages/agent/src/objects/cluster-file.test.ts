@@ -1,7 +1,7 @@
 // The owner of a prefix: claims that race, or that find another cluster's file, a newer one, or a damaged one.
 import { expect, test } from 'vitest'
+import { MemoryObjects } from './adapters/memory.ts'
 import { type ClusterFile, claimPrefix, clusterFileKey, clusterFormat, readClusterFile } from './cluster-file.ts'
-import { MemoryObjects } from './memory.ts'
 import { bytes, failure, listed, text } from './object-store.contract.ts'
 import { type ObjectStore, ObjectStoreError } from './object-store.ts'
 import { HookedObjects } from './testing/hooked-objects.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { errors, Fetch, ListOffsets, Produce, readBatchHeader } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { type AgentForTests, aBatch, anAgent } from '../api/testing/an-agent.ts'
-import { DirectoryObjects } from '../objects/directory.ts'
+import { DirectoryObjects } from '../objects/adapters/directory.ts'
 
 const batches = 3
 const recordsEach = 10

@@ -1,6 +1,6 @@
 // An object store whose puts wait until a test lets each of them land, or fail.
 import { onAbort } from '../../time/abort.ts'
-import { MemoryObjects } from '../memory.ts'
+import { MemoryObjects } from '../adapters/memory.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from '../object-store.ts'
 
 interface Waiting {

@@ -1,6 +1,6 @@
 // An object store in memory that counts its requests and calls a test's hooks before and after it serves each one.
 import { onAbort } from '../../time/abort.ts'
-import { MemoryObjects } from '../memory.ts'
+import { MemoryObjects } from '../adapters/memory.ts'
 import type { ByteRange, ListedObject, ObjectStore, RemoveResult } from '../object-store.ts'
 
 export interface HookedRequest {

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { bytes, failure, listed, patterned, text } from '../object-store.contract.ts'
+import { ObjectStoreError } from '../object-store.ts'
 import { DirectoryObjects } from './directory.ts'
-import { bytes, failure, listed, patterned, text } from './object-store.contract.ts'
-import { ObjectStoreError } from './object-store.ts'
 
 let root: string
 beforeEach(async () => {

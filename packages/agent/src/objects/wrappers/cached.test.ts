@@ -1,9 +1,9 @@
 // The cache that chain and reader share: one request for concurrent readers, two budgets, and a tail that no lagging reader can evict.
 import { expect, test } from 'vitest'
+import { bytes, failure, patterned, text } from '../object-store.contract.ts'
+import { abortedError, ObjectStoreError } from '../object-store.ts'
+import { type Hook, HookedObjects, silence } from '../testing/hooked-objects.ts'
 import { CachedObjects } from './cached.ts'
-import { bytes, failure, patterned, text } from './object-store.contract.ts'
-import { abortedError, ObjectStoreError } from './object-store.ts'
-import { type Hook, HookedObjects, silence } from './testing/hooked-objects.ts'
 
 const blockBytes = 100
 

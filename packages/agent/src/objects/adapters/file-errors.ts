@@ -1,6 +1,6 @@
 // Translates errors of the file system into the errors of an object store.
-import { errorText, isError } from '../native-error.ts'
-import { ObjectStoreError, type ObjectStoreErrorKind } from './object-store.ts'
+import { errorText, isError } from '../../native-error.ts'
+import { ObjectStoreError, type ObjectStoreErrorKind } from '../object-store.ts'
 
 const kinds: Readonly<Record<string, ObjectStoreErrorKind>> = {
   ENOENT: 'missing',

@@ -1,8 +1,8 @@
 // Blocks of objects in memory: fetched in runs of whole blocks, each run once for all concurrent readers, and evicted by last use within a byte budget.
-import { must } from '../core/assert.ts'
-import { orAborted } from '../time/abort.ts'
-import { abortedError, type ByteRange, type ObjectStore, ObjectStoreError } from './object-store.ts'
-import { sliceChunks } from './slice-chunks.ts'
+import { must } from '../../core/assert.ts'
+import { orAborted } from '../../time/abort.ts'
+import { abortedError, type ByteRange, type ObjectStore, ObjectStoreError } from '../object-store.ts'
+import { sliceChunks } from '../slice-chunks.ts'
 
 /** The blocks of one request. They are one piece of memory, so they are kept and dropped together. */
 interface Run {

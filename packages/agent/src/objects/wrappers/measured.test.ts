@@ -1,11 +1,11 @@
 // The counts of a measured store: requests, failures by kind, bytes and time.
 import { expect, test } from 'vitest'
-import { sleep } from '../time/sleep.ts'
-import { ManualClock } from '../time/testing/manual-clock.ts'
+import { sleep } from '../../time/sleep.ts'
+import { ManualClock } from '../../time/testing/manual-clock.ts'
+import { bytes, failure, listed } from '../object-store.contract.ts'
+import { ObjectStoreError } from '../object-store.ts'
+import { HookedObjects } from '../testing/hooked-objects.ts'
 import { MeasuredObjects, type StoreMeter } from './measured.ts'
-import { bytes, failure, listed } from './object-store.contract.ts'
-import { ObjectStoreError } from './object-store.ts'
-import { HookedObjects } from './testing/hooked-objects.ts'
 
 function meterOf(store: MeasuredObjects, operation: StoreMeter['operation']): StoreMeter {
   const meter = store.meters().find((one) => one.operation === operation)

@@ -1,12 +1,12 @@
 // S3 when servers and networks fail: the kind of each failure, whether the request may still land, and that no answer is ever short.
 import { createServer } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
-import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
-import { claimPrefix } from './cluster-file.ts'
-import { bytes, failure, listed, patterned, text } from './object-store.contract.ts'
-import { RetryingObjects } from './retrying.ts'
+import { ManualClock, steadyRandom } from '../../time/testing/manual-clock.ts'
+import { claimPrefix } from '../cluster-file.ts'
+import { bytes, failure, listed, patterned, text } from '../object-store.contract.ts'
+import { type S3Fault, type S3Request, type S3Server, type S3ServerOptions, startS3Server } from '../testing/s3-server.ts'
+import { RetryingObjects } from '../wrappers/retrying.ts'
 import { openS3, type S3Objects, type S3Options } from './s3.ts'
-import { type S3Fault, type S3Request, type S3Server, type S3ServerOptions, startS3Server } from './testing/s3-server.ts'
 
 const opened: AsyncDisposable[] = []
 afterEach(async () => {

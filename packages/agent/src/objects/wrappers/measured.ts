@@ -1,6 +1,6 @@
 // A store that counts requests, failures by kind, bytes and time, as plain numbers that get their names at the scrape.
-import type { Clock } from '../time/clock.ts'
-import type { InFlight } from '../time/in-flight.ts'
+import type { Clock } from '../../time/clock.ts'
+import type { InFlight } from '../../time/in-flight.ts'
 import {
   type ByteRange,
   type ListedObject,
@@ -8,7 +8,7 @@ import {
   ObjectStoreError,
   type ObjectStoreErrorKind,
   type RemoveResult,
-} from './object-store.ts'
+} from '../object-store.ts'
 
 export type StoreOperation = 'put' | 'read' | 'remove' | 'list'
 

@@ -1,8 +1,8 @@
 // A store that retries: the same bytes under the same key, with growing pauses, until the request succeeds, cannot succeed, or is out of time.
-import { onAbort } from '../time/abort.ts'
-import { backOffMs } from '../time/back-off.ts'
-import type { Clock, Random } from '../time/clock.ts'
-import { sleep } from '../time/sleep.ts'
+import { onAbort } from '../../time/abort.ts'
+import { backOffMs } from '../../time/back-off.ts'
+import type { Clock, Random } from '../../time/clock.ts'
+import { sleep } from '../../time/sleep.ts'
 import {
   abortedError,
   type ByteRange,
@@ -11,7 +11,7 @@ import {
   type ObjectStore,
   ObjectStoreError,
   type RemoveResult,
-} from './object-store.ts'
+} from '../object-store.ts'
 
 export interface RetryPolicy {
   /** No attempt begins later than this after the first; the last error is then the answer. */

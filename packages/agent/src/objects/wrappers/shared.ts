@@ -1,6 +1,7 @@
 // One store for its owner and for the forks that read through to it: objects that a fork may need outlast their removal by the owner, and the owner.
-import { checkKey } from './keys.ts'
-import { LayeredObjects } from './layered.ts'
+
+import { LayeredObjects } from '../adapters/layered.ts'
+import { checkKey } from '../keys.ts'
 import {
   abortedError,
   type ByteRange,
@@ -10,7 +11,7 @@ import {
   ObjectStoreError,
   type ReadableObjects,
   type RemoveResult,
-} from './object-store.ts'
+} from '../object-store.ts'
 
 /** A fork's lease on the store. Every object that existed when the lease began stays until it is closed. */
 export interface ObjectsLease extends ReadableObjects {

@@ -1,9 +1,9 @@
 // An intercepted store does what the interceptor decides for each request, and reports only what a caller may know.
 import { expect, test } from 'vitest'
-import { ManualClock } from '../time/testing/manual-clock.ts'
+import { ManualClock } from '../../time/testing/manual-clock.ts'
+import { MemoryObjects } from '../adapters/memory.ts'
+import { bytes, failure, listed } from '../object-store.contract.ts'
 import { InterceptedObjects, type InterceptedStoreRequest, type StoreFate } from './intercepted.ts'
-import { MemoryObjects } from './memory.ts'
-import { bytes, failure, listed } from './object-store.contract.ts'
 
 function intercepted(fate: StoreFate) {
   const clock = new ManualClock()

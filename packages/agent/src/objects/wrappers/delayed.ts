@@ -1,7 +1,7 @@
 // A store with latency: every request first waits a fixed time, like the S3 of the specification (100 ms).
-import type { Clock } from '../time/clock.ts'
-import { sleep } from '../time/sleep.ts'
-import { abortedError, type ByteRange, type ListedObject, type ObjectStore, type RemoveResult } from './object-store.ts'
+import type { Clock } from '../../time/clock.ts'
+import { sleep } from '../../time/sleep.ts'
+import { abortedError, type ByteRange, type ListedObject, type ObjectStore, type RemoveResult } from '../object-store.ts'
 
 export class DelayedObjects implements ObjectStore {
   readonly #store: ObjectStore

@@ -1,6 +1,6 @@
 // A store whose interceptor sees every request and may fail it: the faults of a test, injected below the retries, so that the retries are real.
-import type { Clock } from '../time/clock.ts'
-import { sleep } from '../time/sleep.ts'
+import type { Clock } from '../../time/clock.ts'
+import { sleep } from '../../time/sleep.ts'
 import {
   abortedError,
   type ByteRange,
@@ -9,7 +9,7 @@ import {
   ObjectStoreError,
   type ObjectStoreErrorKind,
   type RemoveResult,
-} from './object-store.ts'
+} from '../object-store.ts'
 
 export interface InterceptedStoreRequest {
   /** A create-only put is a put. */

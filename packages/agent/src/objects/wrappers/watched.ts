@@ -1,6 +1,6 @@
 // A directory of objects that reports the outcomes of its writes to a StoreWatch.
-import type { StoreTrouble, StoreWatch } from '../observe/store-watch.ts'
-import { hasCode } from './file-errors.ts'
+import type { StoreTrouble, StoreWatch } from '../../observe/store-watch.ts'
+import { hasCode } from '../adapters/file-errors.ts'
 import {
   type ByteRange,
   type ListedObject,
@@ -8,7 +8,7 @@ import {
   ObjectStoreError,
   type PutIfAbsent,
   type RemoveResult,
-} from './object-store.ts'
+} from '../object-store.ts'
 
 export class WatchedObjects implements ObjectStore {
   readonly #store: ObjectStore

@@ -1,8 +1,8 @@
 // A store with a cache in front: written objects stay for tail reads, read objects stay in blocks, each kind within its own budget.
-import { joinChunks } from './join-chunks.ts'
-import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from './object-store.ts'
+import { joinChunks } from '../join-chunks.ts'
+import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from '../object-store.ts'
+import { sliceChunks, startsOf } from '../slice-chunks.ts'
 import { ReadBlocks } from './read-blocks.ts'
-import { sliceChunks, startsOf } from './slice-chunks.ts'
 
 export interface CacheOptions {
   /** Memory for object bytes: half for written and half for read objects. 0: nothing is kept, but concurrent reads still share a request. */

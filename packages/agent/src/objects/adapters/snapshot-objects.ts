@@ -1,8 +1,8 @@
 // The objects of a snapshot file: rows of pieces, written once and then only read (docs/snapshot-format.md).
 import { DatabaseSync } from 'node:sqlite'
-import { joinChunks } from './join-chunks.ts'
-import { checkKey, checkPrefix } from './keys.ts'
-import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from './object-store.ts'
+import { joinChunks } from '../join-chunks.ts'
+import { checkKey, checkPrefix } from '../keys.ts'
+import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from '../object-store.ts'
 
 /** The size of the blocks that a reader requests, because SQLite reads a row whole. Readers don't depend on it. */
 const pieceBytes = 512 * 1024

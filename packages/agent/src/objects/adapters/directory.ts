@@ -3,9 +3,7 @@ import { close, closeSync, constants, type Dirent, fstatSync, fsync, open, openS
 import { link, readdir, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { promisify } from 'node:util'
-import { fileError, hasCode } from './file-errors.ts'
-import { checkKey, checkPrefix, isKey } from './keys.ts'
-import { makeFolder } from './make-folder.ts'
+import { checkKey, checkPrefix, isKey } from '../keys.ts'
 import {
   abortedError,
   type ByteRange,
@@ -14,7 +12,9 @@ import {
   ObjectStoreError,
   type PutIfAbsent,
   type RemoveResult,
-} from './object-store.ts'
+} from '../object-store.ts'
+import { fileError, hasCode } from './file-errors.ts'
+import { makeFolder } from './make-folder.ts'
 
 export interface DirectoryOptions {
   /** `strict`: a put that resolved survives power loss. `os`: it survives the end of the process, because the operating system has it. */

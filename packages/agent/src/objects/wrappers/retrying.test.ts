@@ -1,10 +1,10 @@
 // Attempts, pauses, time-outs and hedges, on a clock that stands still until the test moves it.
 import { expect, test } from 'vitest'
-import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
-import { bytes, failure, listed, text } from './object-store.contract.ts'
-import { abortedError, ObjectStoreError, type ObjectStoreErrorKind } from './object-store.ts'
+import { ManualClock, steadyRandom } from '../../time/testing/manual-clock.ts'
+import { bytes, failure, listed, text } from '../object-store.contract.ts'
+import { abortedError, ObjectStoreError, type ObjectStoreErrorKind } from '../object-store.ts'
+import { type Hook, HookedObjects, type HookedRequest, silence } from '../testing/hooked-objects.ts'
 import { RetryingObjects, type RetryPolicy } from './retrying.ts'
-import { type Hook, HookedObjects, type HookedRequest, silence } from './testing/hooked-objects.ts'
 
 const policy: RetryPolicy = { deadlineMs: 10_000, attemptMs: 1_000, firstPauseMs: 100, maxPauseMs: 400 }
 

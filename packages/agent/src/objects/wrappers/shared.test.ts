@@ -1,8 +1,8 @@
 // Forks of object stores: neither side sees the other's changes, and an object that a fork may need outlasts its removal and the parent.
 import { expect, test } from 'vitest'
-import { MemoryObjects } from './memory.ts'
-import { bytes, failure, listed, text } from './object-store.contract.ts'
-import type { ForkableObjects } from './object-store.ts'
+import { MemoryObjects } from '../adapters/memory.ts'
+import { bytes, failure, listed, text } from '../object-store.contract.ts'
+import type { ForkableObjects } from '../object-store.ts'
 import { SharedObjects } from './shared.ts'
 
 /** A store with one object, and the store below it if there is one. */

@@ -1,7 +1,7 @@
 // The FileStorage Service in S3, or in any server with its API: one object per key under a prefix of a bucket, one PUT per object.
 import type { S3Client } from '@aws-sdk/client-s3'
-import { joinChunks } from './join-chunks.ts'
-import { checkKey, checkPrefix, isKey } from './keys.ts'
+import { joinChunks } from '../join-chunks.ts'
+import { checkKey, checkPrefix, isKey } from '../keys.ts'
 import {
   abortedError,
   type ByteRange,
@@ -10,7 +10,7 @@ import {
   ObjectStoreError,
   type PutIfAbsent,
   type RemoveResult,
-} from './object-store.ts'
+} from '../object-store.ts'
 import { codesOf, s3Error, statusOf } from './s3-errors.ts'
 
 type Sdk = typeof import('@aws-sdk/client-s3')

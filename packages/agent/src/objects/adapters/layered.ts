@@ -1,6 +1,5 @@
 // The object store of a fork: its own objects in memory, over those of a store that it reads and never changes.
-import { checkKey } from './keys.ts'
-import { MemoryObjects } from './memory.ts'
+import { checkKey } from '../keys.ts'
 import {
   type ByteRange,
   type ForkableObjects,
@@ -8,8 +7,9 @@ import {
   ObjectStoreError,
   type PutIfAbsent,
   type RemoveResult,
-} from './object-store.ts'
-import type { ObjectsLease } from './shared.ts'
+} from '../object-store.ts'
+import type { ObjectsLease } from '../wrappers/shared.ts'
+import { MemoryObjects } from './memory.ts'
 
 export class LayeredObjects implements ForkableObjects {
   readonly #own: MemoryObjects

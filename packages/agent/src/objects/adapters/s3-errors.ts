@@ -1,6 +1,6 @@
 // Translates errors of S3, of its SDK and of the network into the errors of an object store.
-import { isError } from '../native-error.ts'
-import { ObjectStoreError, type ObjectStoreErrorKind } from './object-store.ts'
+import { isError } from '../../native-error.ts'
+import { ObjectStoreError, type ObjectStoreErrorKind } from '../object-store.ts'
 
 type Meaning = readonly [kind: ObjectStoreErrorKind, advice?: string]
 

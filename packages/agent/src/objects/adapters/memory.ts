@@ -1,6 +1,6 @@
 // The FileStorage Service in memory: for tests, for `:memory:`, and as the simulator's bucket. It ends with the process.
-import { joinChunks } from './join-chunks.ts'
-import { checkKey, checkPrefix } from './keys.ts'
+import { joinChunks } from '../join-chunks.ts'
+import { checkKey, checkPrefix } from '../keys.ts'
 import {
   abortedError,
   type ByteRange,
@@ -9,7 +9,7 @@ import {
   ObjectStoreError,
   type PutIfAbsent,
   type RemoveResult,
-} from './object-store.ts'
+} from '../object-store.ts'
 
 export class MemoryObjects implements ForkableObjects {
   readonly #objects: Map<string, Uint8Array>

@@ -1,9 +1,9 @@
 // A delayed store's requests wait their latency before anything reaches the store.
 import { expect, test } from 'vitest'
-import { ManualClock } from '../time/testing/manual-clock.ts'
+import { ManualClock } from '../../time/testing/manual-clock.ts'
+import { bytes, failure, listed } from '../object-store.contract.ts'
+import { HookedObjects } from '../testing/hooked-objects.ts'
 import { DelayedObjects } from './delayed.ts'
-import { bytes, failure, listed } from './object-store.contract.ts'
-import { HookedObjects } from './testing/hooked-objects.ts'
 
 function delayed(latencyMs: number): { readonly clock: ManualClock; readonly inner: HookedObjects; readonly store: DelayedObjects } {
   const clock = new ManualClock()

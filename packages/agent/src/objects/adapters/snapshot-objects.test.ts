@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { bytes, failure, listed, patterned, text } from '../object-store.contract.ts'
 import { MemoryObjects } from './memory.ts'
-import { bytes, failure, listed, patterned, text } from './object-store.contract.ts'
 import { addSnapshotObjects, SnapshotObjects } from './snapshot-objects.ts'
 
 const piece = 512 * 1024
