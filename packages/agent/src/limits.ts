@@ -60,7 +60,7 @@ export const limits = {
   /** The time-out of one attempt of a commit. PostgreSQL's own time-outs are below it by a round trip. */
   commitDeadlineMs: 5_000,
   /** How long definitely rejected commits (database away) are retried; then the chain stops. */
-  commitPatienceMs: 20_000,
+  commitRollbacksMs: 20_000,
   commitRetryMs: 50,
   commitRetryMaxMs: 1_000,
 

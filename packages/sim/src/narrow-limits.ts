@@ -9,7 +9,7 @@ const narrow: Partial<Record<keyof typeof limits, Range>> = {
   batchesPerFlush: [1, 20],
   putsInFlight: [1, 8],
   putDeadlineMs: [2_000, 20_000],
-  commitPatienceMs: [500, 20_000],
+  commitRollbacksMs: [500, 20_000],
   metadataDeadlineMs: [1_000, 10_000],
   segmentBytes: [100, 1_000],
   tailSegments: [1, 8],

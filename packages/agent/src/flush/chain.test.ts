@@ -63,18 +63,18 @@ test('a rollback after an attempt with an unknown outcome is not definite: the c
   log.script(() => unknownOutcome, ...Array.from({ length: rounds }, () => () => rolledBack))
   const sent = send(chain)
   await objects.land()
-  await clock.advance(limits.commitPatienceMs * 4)
+  await clock.advance(limits.commitRollbacksMs * 4)
   expect(await sent.outcome).toMatchObject({ kind: 'committed' })
   expect(log.calls.map(({ sequence }) => sequence)).toEqual(new Array(rounds + 2).fill(1))
 })
 
-test('a definite rollback after commitPatienceMs stops the line', async () => {
+test('a definite rollback after commitRollbacksMs stops the line', async () => {
   const { chain, objects, log, clock, stopped } = aChain()
   let away = true
   log.script(...Array.from({ length: 200 }, () => () => (away ? rolledBack : undefined)))
   const sent = send(chain)
   await objects.land()
-  await clock.advance(limits.commitPatienceMs + 2_000)
+  await clock.advance(limits.commitRollbacksMs + 2_000)
   expect(await sent.outcome).toMatchObject({ kind: 'abandoned' })
   expect(stopped).toHaveLength(1)
   away = false
@@ -187,7 +187,7 @@ test('a killed chain retries nothing: a flush whose commit was rolled back is ab
   expect(await Promise.all(sent.map(({ outcome }) => outcome))).toEqual([ending, ending])
   await chain.drained()
   expect(await send(chain).outcome).toEqual(ending)
-  await clock.advance(limits.commitPatienceMs * 2)
+  await clock.advance(limits.commitRollbacksMs * 2)
   expect(log.calls).toHaveLength(1)
   expect(stopped).toEqual([])
   expect(events).toEqual(['stored', 'commit retried'])
@@ -201,7 +201,7 @@ test('a killed chain does not settle a flush whose commit may have landed', asyn
   await objects.land()
   await turn()
   chain.kill('the end')
-  await clock.advance(limits.commitPatienceMs)
+  await clock.advance(limits.commitRollbacksMs)
   await chain.drained()
   expect(settled).toBeUndefined()
   expect(log.calls).toHaveLength(1)
@@ -234,7 +234,7 @@ test('a chain that is killed after its line stopped commits no empty successor',
   expect(await sent.outcome).toMatchObject({ kind: 'abandoned' })
   const triedBefore = log.calls.length
   chain.kill('the end')
-  await clock.advance(limits.commitPatienceMs * 3)
+  await clock.advance(limits.commitRollbacksMs * 3)
   await chain.drained()
   expect(log.calls).toHaveLength(triedBefore)
 })

@@ -179,7 +179,7 @@ export class Chain {
         return undefined
       case 'rolled back':
         return `the metadata store rejected the commit: ${outcome.error.message}`
-      case 'unheard':
+      case 'killed':
         this.#line.shift()
         return undefined
       case 'fenced':
@@ -192,24 +192,24 @@ export class Chain {
 
   /**
    * One commit, repeated until its outcome is definite. After an attempt with an unknown outcome, a later rollback does not say whether that attempt
-   * committed: only an answer that read the incarnation's row does. Before that, rollbacks are retried for `commitPatienceMs`. `unheard`: the chain was
+   * committed: only an answer that read the incarnation's row does. Before that, rollbacks are retried for `commitRollbacksMs`. `killed`: the chain was
    * killed before the outcome was known.
    */
-  async #commit(input: CommitInput): Promise<Definite | { readonly kind: 'unheard' }> {
+  async #commit(input: CommitInput): Promise<Definite | { readonly kind: 'killed' }> {
     const { clock, random, log, emit } = this.#parts
-    const patienceEnds = clock.monotonic() + limits.commitPatienceMs
+    const rollbacksEnd = clock.monotonic() + limits.commitRollbacksMs
     const backOff = { firstMs: limits.commitRetryMs, maxMs: limits.commitRetryMaxMs }
     let unknownBefore = false
     for (let tries = 1; ; tries += 1) {
       const outcome = await log.commit(input)
       if (outcome.kind === 'unknown') unknownBefore = true
       else if (outcome.kind !== 'rolled back') return outcome
-      else if (!unknownBefore && clock.monotonic() >= patienceEnds) return outcome
+      else if (!unknownBefore && clock.monotonic() >= rollbacksEnd) return outcome
       if (this.#killed === undefined) {
         emit({ kind: 'commit retried', sequence: input.sequence, outcome: outcome.kind, message: outcome.error.message })
         await sleep(clock, backOffMs(tries, backOff, random))
       }
-      if (this.#killed !== undefined) return outcome.kind === 'unknown' || unknownBefore ? { kind: 'unheard' } : outcome
+      if (this.#killed !== undefined) return outcome.kind === 'unknown' || unknownBefore ? { kind: 'killed' } : outcome
     }
   }
 
@@ -238,7 +238,7 @@ export class Chain {
         batches: [],
         producerIdExpirationMs: this.#parts.producerIdExpirationMs,
       })
-      if (this.#killed !== undefined || outcome.kind === 'unheard') return
+      if (this.#killed !== undefined || outcome.kind === 'killed') return
       if (outcome.kind === 'rolled back') continue
       if (outcome.kind === 'committed') this.#committed = successor
       else this.#end(outcome)

@@ -31,30 +31,30 @@ async function decided(
   const { ran, sql } = counting(outcome)
   const running = interceptedSql(sql, clock, () => fate).run('add', { amount: 1 }, deadlineMs)
   await clock.advance(deadlineMs)
-  return { ran, heard: await running }
+  return { ran, outcome: await running }
 }
 
 test('unreachable: nothing runs, and the outcome is definite', async () => {
-  const { ran, heard } = await decided({ act: { kind: 'unreachable' } })
+  const { ran, outcome } = await decided({ act: { kind: 'unreachable' } })
   expect(ran).toEqual([])
-  expect(heard).toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable', reason: 'unreachable' } })
+  expect(outcome).toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable', reason: 'unreachable' } })
 })
 
 test('a lost reply: the transaction ran, and the caller cannot know', async () => {
-  const { ran, heard } = await decided({ act: { kind: 'lose reply' } })
+  const { ran, outcome } = await decided({ act: { kind: 'lose reply' } })
   expect(ran).toEqual(['add'])
-  expect(heard).toMatchObject({ kind: 'unknown', error: { kind: 'unavailable' } })
+  expect(outcome).toMatchObject({ kind: 'unknown', error: { kind: 'unavailable' } })
 })
 
 test('a transaction that the database itself rejected stays definite when its reply is to be lost', async () => {
-  const { heard } = await decided({ act: { kind: 'lose reply' } }, { outcome: 'rolled back' })
-  expect(heard).toMatchObject({ kind: 'rolled back', error: { message: 'it said so' } })
+  const { outcome } = await decided({ act: { kind: 'lose reply' } }, { outcome: 'rolled back' })
+  expect(outcome).toMatchObject({ kind: 'rolled back', error: { message: 'it said so' } })
 })
 
 test('a delay below the caller’s deadline: the transaction runs late; beyond the deadline it is never sent', async () => {
   const late = await decided({ act: { kind: 'pass' }, waitMs: 400 })
-  expect([late.ran, late.heard]).toEqual([['add'], { kind: 'committed', value: 7 }])
+  expect([late.ran, late.outcome]).toEqual([['add'], { kind: 'committed', value: 7 }])
   const never = await decided({ act: { kind: 'pass' }, waitMs: 5_000 })
   expect(never.ran).toEqual([])
-  expect(never.heard).toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable' } })
+  expect(never.outcome).toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable' } })
 })

@@ -132,7 +132,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
         const client = await pool.connect()
         client.on('error', () => {})
         // Until the client has noticed the loss, its messages may or may not arrive, and the outcome is unknown.
-        const heard = new Promise<void>((resolve) => void client.once('end', resolve))
+        const ended = new Promise<void>((resolve) => void client.once('end', resolve))
         const pid = (client as unknown as { readonly processID: number }).processID
         let pauses = 0
         const { outcome, broken } = await transact(client, locking(row?.number ?? 0), {
@@ -141,7 +141,7 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
             pauses += 1
             if (pauses === 1) return
             if (how === 'killed') await postgres.query('SELECT pg_terminate_backend($1)', [pid])
-            await heard
+            await ended
           },
         })
         expect([outcome.kind, broken]).toEqual(['rolled back', true])

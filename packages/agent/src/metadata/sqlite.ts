@@ -296,7 +296,7 @@ function isSqliteError(error: unknown): error is SqliteError {
 }
 
 /** SQLite's primary result codes. A code that is missing here is a defect of a statement, of a body, or of the stored rows. */
-const troubles: Readonly<Record<number, { readonly kind: 'unavailable' | 'invalid'; readonly reason?: MetadataReason }>> = {
+const failures: Readonly<Record<number, { readonly kind: 'unavailable' | 'invalid'; readonly reason?: MetadataReason }>> = {
   3: { kind: 'invalid', reason: 'permission' },
   5: { kind: 'unavailable' }, // busy
   6: { kind: 'unavailable' }, // locked
@@ -313,8 +313,8 @@ const troubles: Readonly<Record<number, { readonly kind: 'unavailable' | 'invali
 
 function translated(error: unknown): MetadataError {
   if (error instanceof MetadataError) return error
-  const trouble = isSqliteError(error) ? troubles[error.errcode & 0xff] : undefined
+  const failure = isSqliteError(error) ? failures[error.errcode & 0xff] : undefined
   const message = errorText(error)
-  const reason = trouble?.reason === undefined ? {} : { reason: trouble.reason }
-  return new MetadataError(trouble?.kind ?? 'invalid', `SQLite: ${message}`, { cause: error, ...reason })
+  const reason = failure?.reason === undefined ? {} : { reason: failure.reason }
+  return new MetadataError(failure?.kind ?? 'invalid', `SQLite: ${message}`, { cause: error, ...reason })
 }

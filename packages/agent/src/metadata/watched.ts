@@ -6,7 +6,7 @@ import type { Sql, TransactionTable } from './sql.ts'
 /** Transactions that always write, so their success shows that the disk accepts writes. A heartbeat is one, so the end of a problem is seen within a second. */
 const writing: ReadonlySet<string> = new Set(['commit', 'beat', 'register'])
 
-const troubles: Partial<Record<MetadataReason, StoreTrouble>> = { 'disk full': 'full', permission: 'not writable' }
+const troubleOf: Partial<Record<MetadataReason, StoreTrouble>> = { 'disk full': 'full', permission: 'not writable' }
 
 export function watchedSql<Transactions extends TransactionTable>(
   sql: Sql<Transactions>,
@@ -21,7 +21,7 @@ export function watchedSql<Transactions extends TransactionTable>(
         return outcome
       }
       const { error } = outcome
-      const trouble = error instanceof MetadataError && error.reason !== undefined ? troubles[error.reason] : undefined
+      const trouble = error instanceof MetadataError && error.reason !== undefined ? troubleOf[error.reason] : undefined
       if (trouble !== undefined) watch.failed('metadata', { trouble, place })
       return outcome
     },

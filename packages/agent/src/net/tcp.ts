@@ -48,8 +48,8 @@ async function openAll(wanted: readonly ListenAddress[], events: NetworkEvents, 
   let missing: Error | undefined
   for (const { host, port } of wanted) {
     try {
-      const beside = host === '::' && wanted.some((other) => other.host === '0.0.0.0')
-      const server = await open({ host, port: port === 0 ? anyPort : port, ipv6Only: beside }, events, hold)
+      const sharesWithIpv4 = host === '::' && wanted.some((other) => other.host === '0.0.0.0')
+      const server = await open({ host, port: port === 0 ? anyPort : port, ipv6Only: sharesWithIpv4 }, events, hold)
       servers.push(server)
       if (port === 0) anyPort = addressOf(server).port
     } catch (error) {

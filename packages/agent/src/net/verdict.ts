@@ -30,7 +30,7 @@ export async function carryOut(interception: Interception, request: Interceptabl
   if (throttleMs > 0) request.throttle(throttleMs)
   // The request is still handled when its client has disconnected: it reached the server.
   if (waitMs > 0) await sleep(clock, waitMs, signal).catch(ended(signal))
-  return await done(act, request, { signal, settled: tellingEnd(interception, watched) })
+  return await done(act, request, { signal, settled: settledOf(interception, watched) })
 }
 
 /** When the connection ends before the verdict, the request is dropped: a verdict that never comes must not keep a connection open. */
@@ -39,7 +39,7 @@ async function decided(verdict: Verdict | Promise<Verdict>, signal: AbortSignal)
   return await orAborted(verdict, signal, () => ({ act: { kind: 'drop' } }))
 }
 
-function tellingEnd(interception: Interception, { clock, startedAtMs, response }: Watched): Settled {
+function settledOf(interception: Interception, { clock, startedAtMs, response }: Watched): Settled {
   return (outcome) =>
     interception.settled({
       outcome,
@@ -50,17 +50,17 @@ function tellingEnd(interception: Interception, { clock, startedAtMs, response }
 
 type Settled = (outcome: End['outcome']) => void
 
-interface Telling {
+interface Reporting {
   readonly signal: AbortSignal
   readonly settled: Settled
 }
 
-async function done(act: Act, request: Interceptable, { signal, settled }: Telling): Promise<Handled> {
+async function done(act: Act, request: Interceptable, { signal, settled }: Reporting): Promise<Handled> {
   switch (act.kind) {
     case 'pass':
-      return told(await request.handle(), signal, settled)
+      return reported(await request.handle(), signal, settled)
     case 'fail':
-      return told(request.refuse(act.error, act.message), signal, settled)
+      return reported(request.refuse(act.error, act.message), signal, settled)
     case 'drop':
       settled('dropped')
       return { kind: 'none', close: false }
@@ -73,23 +73,23 @@ async function done(act: Act, request: Interceptable, { signal, settled }: Telli
       settled('closed')
       return { kind: 'close', reason: 'a fault' }
     case 'duplicate':
-      return told(second(await request.handle(), await request.handle()), signal, settled)
+      return reported(second(await request.handle(), await request.handle()), signal, settled)
     case 'lose ack':
       return lost(await request.handle(), settled)
   }
 }
 
-function told(handled: Handled, signal: AbortSignal, settled: Settled): Handled {
+function reported(handled: Handled, signal: AbortSignal, settled: Settled): Handled {
   const gone = (): boolean => signal.aborted && !isStopping(signal)
-  const heard = (answer: Answer): Answer => {
+  const report = (answer: Answer): Answer => {
     settled(gone() ? 'gone' : answer.chunks.length === 0 ? 'closed' : 'answered')
     return answer
   }
   switch (handled.kind) {
     case 'now':
-      return { kind: 'now', answer: heard(handled.answer) }
+      return { kind: 'now', answer: report(handled.answer) }
     case 'later':
-      return { kind: 'later', answer: handled.answer.then(heard) }
+      return { kind: 'later', answer: handled.answer.then(report) }
     case 'none':
       return { kind: 'none', close: closing(handled.close, (close) => settled(close ? 'closed' : 'unanswered')) }
     case 'close':
@@ -106,8 +106,8 @@ function second(first: Handled, again: Handled): Handled {
   if (first.kind === 'later' && (again.kind === 'later' || again.kind === 'now'))
     return {
       kind: 'later',
-      answer: Promise.all([first.answer, again.answer]).then(([unheard, answer]) => {
-        unheard.sent?.()
+      answer: Promise.all([first.answer, again.answer]).then(([unsent, answer]) => {
+        unsent.sent?.()
         return answer
       }),
     }

@@ -37,13 +37,13 @@ test('N4: one event when a trouble begins, however many writes fail, and one whe
 
 test('N4: a listener receives each failed write until it unsubscribes', () => {
   const { watch } = aWatch()
-  let heard = 0
-  const quiet = watch.onFailure(() => (heard += 1))
+  let failureCount = 0
+  const quiet = watch.onFailure(() => (failureCount += 1))
   watch.failed('metadata', full)
   watch.failed('metadata', full)
   quiet()
   watch.failed('metadata', full)
-  expect(heard).toBe(2)
+  expect(failureCount).toBe(2)
 })
 
 test.each([

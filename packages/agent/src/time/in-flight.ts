@@ -6,7 +6,7 @@ const rounds = 3
 /** Turns of the event loop without work that count as settled: a socket's answer and its next request take one each. */
 const turns = 3
 /** Work that takes longer than this is hanging, and time moves without it. */
-const patienceMs = 5_000
+const workTimeoutMs = 5_000
 
 export class InFlight {
   readonly #clock: Pick<Clock, 'soon' | 'after'>
@@ -27,7 +27,7 @@ export class InFlight {
     return work
   }
 
-  /** Settles when promises and sockets had their turns and the running work has ended, or after `patienceMs` in each round. */
+  /** Settles when promises and sockets had their turns and the running work has ended, or after `workTimeoutMs` in each round. */
   async settled(): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       for (let turn = 0; turn < turns; turn++) await new Promise<void>((resolve) => this.#clock.soon(resolve))
@@ -38,7 +38,7 @@ export class InFlight {
 
   async #ended(work: readonly Promise<unknown>[]): Promise<void> {
     const late = Promise.withResolvers<void>()
-    const timer = this.#clock.after(patienceMs, late.resolve)
+    const timer = this.#clock.after(workTimeoutMs, late.resolve)
     await Promise.race([Promise.all(work), late.promise])
     timer.cancel()
   }
