@@ -1,6 +1,7 @@
 // The checks report what is wrong in small trees that break one rule each.
 import { describe, expect, test } from 'vitest'
-import { proves } from '../test/e2e/compatibility/exercised.ts'
+import { exercised, proves } from '../test/e2e/compatibility/exercised.ts'
+import { resultsAfter } from '../test/e2e/compatibility/results.ts'
 import type { Difference } from '../test/e2e/differential/differences.ts'
 import type { Tree } from './check/check.ts'
 import { circleProblems } from './check/circles.ts'
@@ -175,6 +176,18 @@ describe('the page of clients', () => {
     expect(ran('sarama', 'reads gzip back, again')).toBe(false)
     expect(proves({ file: 'groups.test.ts', suites: ['sarama'], title: 'reads gzip back' }, shared)).toBe(false)
     expect(proves({ file: row.file, suites: [], title: 'reads again' }, { ...row, title: 'reads' })).toBe(false)
+  })
+
+  test('a filtered run changes only the rows whose tests ran, and keeps no row of another version', () => {
+    const [first, second] = exercised.filter(({ client }) => client === 'kcat').map(({ what }) => what)
+    const earlier = { kcat: { version: '1', passed: [first ?? '', second ?? ''] }, kafkajs: { version: '2', passed: ['Produce'] } }
+    const onlySecond =
+      (state: string) =>
+      ({ what }: { readonly what: string }) =>
+        what === second ? [state, 'skipped'] : ['skipped']
+    expect(resultsAfter(earlier, onlySecond('passed'), () => '1')).toEqual(earlier)
+    expect(resultsAfter(earlier, onlySecond('failed'), () => '1')).toMatchObject({ kcat: { passed: [first] }, kafkajs: earlier.kafkajs })
+    expect(resultsAfter(earlier, onlySecond('passed'), () => '3')).toMatchObject({ kcat: { version: '3', passed: [second] } })
   })
 
   const source = { 'test/e2e/clients.test.ts': "kcat.each(codecs)('reads what it wrote: %s', …)" }

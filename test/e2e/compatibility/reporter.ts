@@ -3,25 +3,16 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node'
 import { repository } from '../testing/server.ts'
-import { clientNames, type Exercised, exercised, proves, type Results } from './exercised.ts'
+import { type Exercised, proves, type Results } from './exercised.ts'
+import { resultsAfter } from './results.ts'
 import { versionOf } from './versions.ts'
 
 const path = join(repository, 'docs/reference/compatibility.json')
 
-/** A client whose tests were skipped keeps what an earlier run has seen; of one that has run, only what passed now is kept. */
 export class CompatibilityReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const earlier = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : {}
-    const results = Object.fromEntries(
-      clientNames.flatMap((client) => {
-        const rows = exercised.filter((row) => row.client === client).map((row) => ({ row, states: statesOf(row, modules) }))
-        if (!rows.some(({ states }) => states.includes('passed') || states.includes('failed'))) {
-          return earlier[client] === undefined ? [] : [[client, earlier[client]]]
-        }
-        const passed = rows.filter(({ states }) => states.includes('passed') && !states.includes('failed')).map(({ row }) => row.what)
-        return [[client, { version: versionOf(client), passed }]]
-      }),
-    )
+    const results = resultsAfter(earlier, (row) => statesOf(row, modules), versionOf)
     writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`)
     console.log(`wrote ${path}; pnpm check --write makes the page of it`)
   }
