@@ -18,6 +18,7 @@ test('a program that is not there is an error for each of its waits', async () =
   const program = startProgram('no-such-program-anywhere', ['x'])
   await expect(program.firstLine()).rejects.toThrow('no-such-program-anywhere x cannot be started')
   await expect(program.ended).rejects.toThrow('no-such-program-anywhere x cannot be started')
+  await expect(startProgram('no-such-program-anywhere', ['x'], { group: true }).kill()).rejects.toThrow('cannot be started')
 })
 
 test('input, lines and bytes pass unchanged, also characters that a chunk splits', async () => {

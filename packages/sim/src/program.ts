@@ -89,6 +89,7 @@ export class Program implements AsyncDisposable {
     this.ended.then(settled, settled)
   }
 
+  /** -1 if it cannot be started. */
   get pid(): number {
     return this.#child.pid ?? -1
   }
@@ -145,8 +146,9 @@ export class Program implements AsyncDisposable {
   }
 
   signal(signal: NodeJS.Signals): void {
-    if (this.#over) return
-    if (this.#group) process.kill(-this.pid, signal)
+    const { pid } = this.#child
+    if (this.#over || pid === undefined) return
+    if (this.#group) signalGroup(pid, signal)
     else this.#child.kill(signal)
   }
 
@@ -163,6 +165,15 @@ export class Program implements AsyncDisposable {
   #wake(): void {
     this.#changed.resolve()
     this.#changed = Promise.withResolvers()
+  }
+}
+
+function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, signal)
+  } catch (error) {
+    // The whole group has ended, and only its last output is not read yet.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 
