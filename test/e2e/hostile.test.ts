@@ -3,6 +3,7 @@ import { ApiVersions, encodeRequest } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { openReaders, openSockets, ordinaryClientIsServed, produceRecords, residentMiB } from './testing/attackers.ts'
 import { eventually } from './testing/commands.ts'
+import { metrics } from './testing/http.ts'
 import { startServer } from './testing/server.ts'
 
 const claims = (sizeBytes: number, sentBytes: number): Buffer => {
@@ -44,8 +45,7 @@ test('H8: silent connections give way to new ones, and the log says once which s
   await expect.poll(() => silent.closedCount(), eventually).toBeGreaterThan(29)
   expect(server.log().match(/max\.connections/g)).toHaveLength(2)
   expect(server.log().trim().split('\n')).toHaveLength(1)
-  const metrics = await (await fetch(`${server.urls.control}/metrics`)).text()
-  expect(metrics).toMatch(/^lks_connections_gave_way_total\{held="connection"\} 3\d$/m)
+  expect(await metrics(server)).toMatch(/^lks_connections_gave_way_total\{held="connection"\} 3\d$/m)
 })
 
 test('H2: HTTP reads that clients do not receive have a common limit; beyond it the answer is 503 with Retry-After', async () => {
@@ -108,6 +108,5 @@ test('H9: between thousands of pipelined requests an ordinary client is served',
     socket.write(many)
   }
   await ordinaryClientIsServed(server.port)
-  const metrics = await (await fetch(`${server.urls.control}/metrics`)).text()
-  expect(Number(/^lks_requests_total\{api="ApiVersions"\} (\d+)$/m.exec(metrics)?.[1])).toBeLessThan(20 * 5_000)
+  expect(Number(/^lks_requests_total\{api="ApiVersions"\} (\d+)$/m.exec(await metrics(server))?.[1])).toBeLessThan(20 * 5_000)
 })

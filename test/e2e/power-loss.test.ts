@@ -2,6 +2,7 @@
 import { readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createTopic, produceTo, topicValues } from './testing/http.ts'
 import { anyPorts, type Folder, lks, type ServerProcess, startServer, temporaryFolder } from './testing/server.ts'
 
 let folder: Folder
@@ -23,8 +24,8 @@ test('start-up cuts what is gone and says so; what is before is all there, and p
   try {
     expect(await read(again, 0)).toEqual(values[0]?.slice(0, 19))
     expect(await read(again, 1)).toEqual(values[1]?.slice(0, 18))
-    expect(await produce(again, 0, 'after 0')).toBe(19)
-    expect(await produce(again, 1, 'after 1')).toBe(18)
+    expect(await produceTo(again, 'hello', 0, 'after 0')).toBe(19)
+    expect(await produceTo(again, 'hello', 1, 'after 1')).toBe(18)
     expect(await read(again, 0)).toEqual([...(values[0]?.slice(0, 19) ?? []), 'after 0'])
     expect(await read(again, 1)).toEqual([...(values[1]?.slice(0, 18) ?? []), 'after 1'])
   } finally {
@@ -61,7 +62,7 @@ test('while the machine runs on nothing is looked at: after a kill -9 all is the
   try {
     const answer = await fetch(`${third.urls.data}/topics/hello/messages/0?offset=4`)
     expect(answer.status).toBeGreaterThanOrEqual(500)
-    expect(await produce(third, 0, 'after')).toBe(5)
+    expect(await produceTo(third, 'hello', 0, 'after')).toBe(5)
   } finally {
     const { stderr } = await third.stop()
     expect(stderr).not.toMatch(/newest objects|was cut/)
@@ -89,7 +90,7 @@ test('what was stored as durable is not cut: under strict the start stops, says 
     expect(stderr).toContain('hello[0] was cut at offset 4: 1 record did not survive')
   }
   const durable = await start('--durability', 'strict')
-  expect(await produce(durable, 0, 'after')).toBe(4)
+  expect(await produceTo(durable, 'hello', 0, 'after')).toBe(4)
   await durable.stop()
 })
 
@@ -98,36 +99,20 @@ async function produced(
   server: ServerProcess,
   { partitions, records }: { readonly partitions: number; readonly records: number },
 ): Promise<readonly (readonly string[])[]> {
-  const made = await fetch(`${server.urls.control}/topics`, { method: 'POST', body: JSON.stringify({ name: 'hello', partitions }) })
-  expect(made.status).toBe(200)
+  await createTopic(server, 'hello', partitions)
   const values: string[][] = Array.from({ length: partitions }, () => [])
   for (let number = 0; number < records; number++) {
-    await produce(server, number % partitions, `record ${number}`)
+    await produceTo(server, 'hello', number % partitions, `record ${number}`)
     values[number % partitions]?.push(`record ${number}`)
   }
   return values
 }
 
-async function produce(server: ServerProcess, partition: number, value: string): Promise<number> {
-  const answer = await fetch(`${server.urls.data}/topics/hello/produce/${partition}`, { method: 'POST', body: `key:${value}` })
-  expect(answer.status).toBe(200)
-  return ((await answer.json()) as { readonly offset: number }).offset
-}
-
-interface Page {
-  readonly records: readonly { readonly offset: number; readonly value: string }[]
-  readonly next: number
-  readonly highWatermark: number
-}
-
-/** All values, with no gap between their offsets. */
+/** All values. Their offsets have no gap. */
 async function read(server: ServerProcess, partition: number): Promise<readonly string[]> {
-  const answer = await fetch(`${server.urls.data}/topics/hello/messages/${partition}?offset=0&limit=1000`)
-  expect(answer.status).toBe(200)
-  const { records, next, highWatermark } = (await answer.json()) as Page
-  expect(next).toBe(highWatermark)
-  expect(records.map(({ offset }) => offset)).toEqual(records.map((_, index) => index))
-  return records.map(({ value }) => value)
+  const values = await topicValues(server, 'hello', partition)
+  expect(Object.keys(values)).toHaveLength(values.length)
+  return values
 }
 
 /** Damages the objects that were put last: the newest is gone, the others are truncated or emptied in turn. */

@@ -20,6 +20,10 @@ export async function createTopic({ urls }: Reached, name: string, partitions: n
   expect(response.status).toBe(200)
 }
 
+export async function metrics({ urls }: Reached): Promise<string> {
+  return await (await fetch(`${urls.control}/metrics`)).text()
+}
+
 /** Writes one record with the key `k`, and returns its offset. */
 export async function produceTo({ urls }: Reached, topic: string, partition: number, value: string): Promise<number> {
   const response = await fetch(`${urls.data}/topics/${topic}/produce/${partition}`, { method: 'POST', body: `k:${value}` })
@@ -76,6 +80,7 @@ export async function topicValues({ urls }: Reached, topic: string, partition: n
   const values: string[] = []
   for (let next = 0; ; ) {
     const answer = await fetch(`${urls.data}/topics/${topic}/messages/${partition}?offset=${next}&limit=1000`)
+    expect(answer.status).toBe(200)
     // The cast: the answer's shape is the HTTP contract, which has tests of its own.
     const page = (await answer.json()) as {
       readonly records: readonly { readonly offset: number; readonly value: string }[]
