@@ -13,6 +13,7 @@ import { problemsOf } from './check/house-rules.ts'
 import { links } from './check/links.ts'
 import { problemsOf as problemsOfSurface, surfaceText } from './check/public-surface.ts'
 import { renewed } from './check/published.ts'
+import { typeNameProblems } from './check/type-names.ts'
 import { uml } from './check/uml.ts'
 import { wordProblems } from './check/word-list.ts'
 
@@ -122,6 +123,27 @@ describe('circles of files', () => {
 
   test('an exception for a circle that is undone must be deleted', () => {
     expect(circleProblems(aTree({ ...sources, 'packages/some/src/c.ts': '' }), [circle])).toHaveLength(1)
+  })
+})
+
+describe('the names of types', () => {
+  const sources = {
+    'packages/some/src/a.ts': 'export interface Plan {\n}\n',
+    'packages/some/src/b.ts': 'type Plan = string\nfunction f() {\n  type Local = string\n}\n',
+    'packages/other/src/c.ts': 'class Local {}\n',
+    'packages/other/src/c.test.ts': 'interface Plan {}\n',
+  }
+
+  test('two files that define one name are reported, exported or not; tests and inner types are free', () => {
+    expect(typeNameProblems(aTree(sources), [], [])).toEqual([
+      'packages/some/src/a.ts, packages/some/src/b.ts: the type Plan is defined more than once; give each meaning its own name',
+    ])
+  })
+
+  test('an exception holds while it is needed, and must then be deleted', () => {
+    const exception = { name: 'Plan', why: 'the same thing' }
+    expect(typeNameProblems(aTree(sources), [exception], [])).toEqual([])
+    expect(typeNameProblems(aTree({ ...sources, 'packages/some/src/b.ts': '' }), [exception], ['Local'])).toHaveLength(2)
   })
 })
 

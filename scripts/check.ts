@@ -13,6 +13,7 @@ import { manifests, published, renewed } from './check/published.ts'
 import { reference, referencePages } from './check/reference.ts'
 import { build, format, lint, types } from './check/tools.ts'
 import { openTree } from './check/tree.ts'
+import { typeNames } from './check/type-names.ts'
 import { uml } from './check/uml.ts'
 import { wordList } from './check/word-list.ts'
 
@@ -24,6 +25,7 @@ const checks: readonly Check[] = [
   format,
   houseRules,
   circles,
+  typeNames,
   wordList,
   uml,
   reference,

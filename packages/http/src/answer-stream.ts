@@ -11,7 +11,7 @@ export interface AnswerOnItsWay {
   taken<T>(pieces: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T>
 }
 
-interface Holder {
+interface StreamHolder {
   /** The time since which the reader has taken no piece, on the monotonic clock; undefined while no piece waits for it. */
   stalledSinceMs: number | undefined
   readonly giveWay: (message: string) => void
@@ -22,12 +22,12 @@ export type AnswerStreams = (request: FastifyRequest, raw: { on(event: 'close', 
 /** Created once for both planes. */
 export function answerStreams({ shared }: ServedAgent): AnswerStreams {
   const { httpAnswers, ioClock, emit } = shared
-  const holders = new Set<Holder>()
+  const holders = new Set<StreamHolder>()
   const stalled = new StalledReaders({ clock: ioClock, holders, giveWay: (holder, message) => holder.giveWay(message) })
   httpAnswers.onStarved(() => stalled.starved())
   return (request, raw) => {
     const memory = httpAnswers.claim()
-    const holder: Holder = {
+    const holder: StreamHolder = {
       stalledSinceMs: undefined,
       giveWay: (message) => {
         const { address, connectionId } = request.requestContext.client

@@ -5,7 +5,7 @@ export function docsPage(description: OpenApi): string {
   const { info, paths } = description
   const operations = Object.entries(paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {
-      const operation = item[method] as Operation | undefined
+      const operation = item[method] as DocumentedOperation | undefined
       return operation === undefined ? [] : [{ path, method, operation, servers: item.servers }]
     }),
   )
@@ -21,7 +21,7 @@ ${operations.map(section).join('\n')}
 `
 }
 
-interface Operation {
+interface DocumentedOperation {
   readonly operationId: string
   readonly summary: string
   readonly description?: string
@@ -52,7 +52,7 @@ interface Schema {
 interface Section {
   readonly path: string
   readonly method: string
-  readonly operation: Operation
+  readonly operation: DocumentedOperation
   readonly servers: readonly { readonly url: string; readonly description: string }[]
 }
 
@@ -91,13 +91,13 @@ ${table(
 </section>`
 }
 
-function bodies({ description, content }: NonNullable<Operation['requestBody']>): string {
+function bodies({ description, content }: NonNullable<DocumentedOperation['requestBody']>): string {
   return Object.entries(content)
     .map(([type, { schema }]) => `<p>Body: <code>${text(type)}</code> ${prose(description ?? '')} ${fields(schema)}</p>`)
     .join('')
 }
 
-function fieldsOf(answer: Operation['responses'][string]): string {
+function fieldsOf(answer: DocumentedOperation['responses'][string]): string {
   const [content] = Object.values(answer.content ?? {})
   return content?.schema === undefined ? '' : fields(content.schema)
 }
@@ -120,7 +120,7 @@ function typeOf({ type, enum: values, minimum, maximum, items }: Schema): string
   return `<i>${text(name)}${bounds}</i>${items === undefined ? '' : ` of ${typeOf(items)}`}`
 }
 
-function curl(method: string, url: string, { operationId }: Operation): string {
+function curl(method: string, url: string, { operationId }: DocumentedOperation): string {
   const filled = url.replace('{topic}', 'hello').replace('{partition}', '0').replace('{error}', 'RecordTooLargeException')
   const body = { createTopic: ` -d '{"name":"hello"}'`, produceOne: ' -d "key:value"' }[operationId] ?? ''
   return `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} ${filled}${body}`

@@ -21,7 +21,7 @@ interface ReadQuery {
   readonly timeout?: number
 }
 
-interface TopicQuery {
+interface MessagesQuery {
   readonly key?: string
   readonly since?: string
   readonly until?: string
@@ -94,7 +94,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
     },
   )
 
-  app.get<{ Params: { readonly topic: string }; Querystring: TopicQuery }>(
+  app.get<{ Params: { readonly topic: string }; Querystring: MessagesQuery }>(
     '/topics/:topic/messages',
     {
       config: { access: { operation: 'READ', resource: 'topic in path' } },

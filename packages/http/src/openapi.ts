@@ -25,13 +25,13 @@ export async function openApi(parts: PlaneParts): Promise<OpenApi> {
   return { openapi: control.openapi, info: control.info, paths, components: { schemas: { Problem: problemSchema } } }
 }
 
-interface Described {
+interface PlaneDocument {
   readonly openapi: string
   readonly info: OpenApi['info']
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
-async function described(name: PlaneName, parts: PlaneParts): Promise<Described> {
+async function described(name: PlaneName, parts: PlaneParts): Promise<PlaneDocument> {
   const { default: swagger } = await import('@fastify/swagger')
   const app = await planeWithRoutes(name, parts, async (bare: FastifyInstance) => {
     await bare.register(swagger, {
@@ -47,7 +47,7 @@ async function described(name: PlaneName, parts: PlaneParts): Promise<Described>
     })
   })
   // The cast is safe: the options above exclude the other forms that the library's type allows.
-  const document = app.swagger() as unknown as Described
+  const document = app.swagger() as unknown as PlaneDocument
   await app.close()
   return document
 }
@@ -59,7 +59,7 @@ interface DescribedOperation {
 
 /** Adds what the routes' schemas cannot express, because they also validate and serialize. */
 function completed<Document extends object>(document: Document): Document {
-  const { paths } = document as Document & Pick<Described, 'paths'>
+  const { paths } = document as Document & Pick<PlaneDocument, 'paths'>
   for (const item of Object.values(paths)) {
     for (const operation of Object.values(item)) {
       if (typeof operation !== 'object' || operation === null) continue

@@ -1,5 +1,5 @@
 // The agent's metrics in the text format of Prometheus: prom-client writes the text from the agent's numbers at each scrape.
-import type { Metric } from './served-agent.ts'
+import type { Metric } from '@local-kafka-service/agent'
 
 /** The library is loaded at the first scrape. */
 export async function prometheusText(metrics: readonly Metric[]): Promise<{ readonly contentType: string; readonly text: string }> {

@@ -14,7 +14,7 @@ const firstAnswerMs = 2_000
 const retryMs = 15_000
 const pauseMs = 200
 
-export class Cluster implements AsyncDisposable {
+export class ClusterClient implements AsyncDisposable {
   readonly library: Library
   readonly admin: Admin
   readonly connection: ConnectionOptions
@@ -40,13 +40,13 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Rejects with a UserError that describes the address when no Kafka server answers. All requests end when the signal aborts. */
-  static async open({ connection, signal }: ClusterAccess): Promise<Cluster> {
+  static async open({ connection, signal }: ClusterAccess): Promise<ClusterClient> {
     const library = await import('@platformatic/kafka')
     const admin = new library.Admin(await clientOptions(connection))
     const release = onAbort(signal, () => void admin.close().catch(() => {})) // an error of the abandoned connection does not matter
     try {
       const apis = await firstAnswer(admin, connection)
-      return new Cluster({ library, admin, connection, apis, signal, release })
+      return new ClusterClient({ library, admin, connection, apis, signal, release })
     } catch (error) {
       release()
       await admin.close()
@@ -126,8 +126,8 @@ export class Cluster implements AsyncDisposable {
 }
 
 /** Keeps the cluster open while `use` runs. */
-export async function withCluster(access: ClusterAccess, use: (cluster: Cluster) => Promise<void>): Promise<void> {
-  const cluster = await Cluster.open(access)
+export async function withCluster(access: ClusterAccess, use: (cluster: ClusterClient) => Promise<void>): Promise<void> {
+  const cluster = await ClusterClient.open(access)
   try {
     await use(cluster)
   } finally {

@@ -1,6 +1,6 @@
 // A cluster's metadata: its brokers, its controller, and its topics with their partitions, each with its own error.
 import type { Broker } from '@platformatic/kafka'
-import type { Cluster } from './cluster-client.ts'
+import type { ClusterClient } from './cluster-client.ts'
 
 export interface ClusterBroker extends Broker {
   readonly id: number
@@ -36,7 +36,7 @@ export interface ClusterState {
 }
 
 /** `names`: null for all topics. Never creates a topic. */
-export async function clusterState(cluster: Cluster, names: readonly string[] | null): Promise<ClusterState> {
+export async function clusterState(cluster: ClusterClient, names: readonly string[] | null): Promise<ClusterState> {
   const connection = await cluster.anyConnection()
   const { async: metadata } = cluster.version('Metadata', cluster.library.metadataV12.api)
   const asked = names === null ? null : [...new Set(names)]

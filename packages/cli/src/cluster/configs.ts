@@ -1,18 +1,18 @@
 // Configs of topics and brokers: reads their values and sources, and changes them.
 import type { describeConfigsV4 } from '@platformatic/kafka'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import type { Cluster } from './cluster-client.ts'
+import type { ClusterClient } from './cluster-client.ts'
 import { clusterState } from './cluster-metadata.ts'
 
 export const resourceKinds = ['topic', 'broker'] as const
 export type ResourceKind = (typeof resourceKinds)[number]
 
-export interface Resource {
+export interface ConfigResource {
   readonly kind: ResourceKind
   readonly name: string
 }
 
-export interface Config {
+export interface ConfigEntry {
   readonly name: string
   /** Null: not set, or sensitive. */
   readonly value: string | null
@@ -26,12 +26,16 @@ export interface Config {
 const sources = ['unknown', 'topic', 'broker', 'all brokers', 'broker file', 'default', 'broker logger', 'client metrics', 'group'] as const
 export type ConfigSource = (typeof sources)[number]
 
-export function isSet({ source }: Config): boolean {
+export function isSet({ source }: ConfigEntry): boolean {
   return source !== 'default'
 }
 
 /** By name. `keys`: null for all. */
-export async function describeConfigs(cluster: Cluster, resource: Resource, keys: readonly string[] | null): Promise<readonly Config[]> {
+export async function describeConfigs(
+  cluster: ClusterClient,
+  resource: ConfigResource,
+  keys: readonly string[] | null,
+): Promise<readonly ConfigEntry[]> {
   await checkBroker(cluster, resource)
   const asked = {
     resourceType: typeOf(cluster, resource.kind),
@@ -49,7 +53,7 @@ export interface ConfigChange {
 }
 
 /** Changes all or none. Throws a UserError when the cluster cannot. */
-export async function alterConfigs(cluster: Cluster, resource: Resource, changes: readonly ConfigChange[]): Promise<void> {
+export async function alterConfigs(cluster: ClusterClient, resource: ConfigResource, changes: readonly ConfigChange[]): Promise<void> {
   const { IncrementalAlterConfigOperationTypes: operations } = cluster.library
   if (!cluster.serves('IncrementalAlterConfigs'))
     throw new UserError('LKS-4006', {
@@ -66,7 +70,7 @@ export async function alterConfigs(cluster: Cluster, resource: Resource, changes
 }
 
 /** The library sends the request to the broker itself, and reports an unknown broker as unreachable. */
-async function checkBroker(cluster: Cluster, { kind, name }: Resource): Promise<void> {
+async function checkBroker(cluster: ClusterClient, { kind, name }: ConfigResource): Promise<void> {
   if (kind !== 'broker') return
   const { brokers } = await clusterState(cluster, [])
   if (!brokers.some(({ id }) => String(id) === name))
@@ -84,7 +88,7 @@ function configOf({
   readOnly,
   isSensitive,
   documentation,
-}: describeConfigsV4.DescribeConfigsResponseConfig): Config {
+}: describeConfigsV4.DescribeConfigsResponseConfig): ConfigEntry {
   return {
     name,
     value: isSensitive ? null : (value ?? null),
@@ -95,6 +99,6 @@ function configOf({
   }
 }
 
-function typeOf({ library: { ConfigResourceTypes } }: Cluster, kind: ResourceKind): 2 | 4 {
+function typeOf({ library: { ConfigResourceTypes } }: ClusterClient, kind: ResourceKind): 2 | 4 {
   return kind === 'topic' ? ConfigResourceTypes.TOPIC : ConfigResourceTypes.BROKER
 }

@@ -1,7 +1,7 @@
 // The diagnosis of an address, and the translation of a cluster's errors.
 import { expect, test } from 'vitest'
 import { refusal } from './client-errors.ts'
-import { isLoopback, type Listener, otherTls, settingsTrouble, troubleOf, type Wrong } from './diagnosis.ts'
+import { isLoopback, type KafkaListener, otherTls, settingsTrouble, troubleOf, type Wrong } from './diagnosis.ts'
 import { asServer, splitServer } from './probe.ts'
 import { serverGuess } from './server-guess.ts'
 
@@ -86,7 +86,7 @@ test.each(pairs)(
     const settings = clients[client]
     const [hasTls, hasLogin] = [listener.endsWith('SSL'), listener.startsWith('SASL')]
     const kind = hasLogin === (settings.sasl !== undefined) ? 'kafka' : hasLogin ? 'wants login' : 'wants no login'
-    const finding: Listener = kind === 'kafka' ? { kind, apis: [], ms: 1, remoteAddress: '::1' } : { kind }
+    const finding: KafkaListener = kind === 'kafka' ? { kind, apis: [], ms: 1, remoteAddress: '::1' } : { kind }
     const trouble =
       hasTls === (settings.tls !== undefined)
         ? settingsTrouble('localhost:9093', finding, settings)

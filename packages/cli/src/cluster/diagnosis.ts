@@ -8,10 +8,10 @@ export interface Diagnosis {
   readonly server: string
   readonly finding: Finding
   /** Undefined: a Kafka server that accepts the connection settings. */
-  readonly trouble: Trouble | undefined
+  readonly trouble: ConnectionTrouble | undefined
 }
 
-export interface Trouble {
+export interface ConnectionTrouble {
   readonly code: UserErrorCode
   /** `no server listens on localhost:9092`: a whole sentence without its full stop. */
   readonly what: string
@@ -40,37 +40,37 @@ function isMute({ kind }: Finding): boolean {
   return kind === 'closed' || kind === 'silent' || kind === 'speaks TLS' || kind === 'no TLS'
 }
 
-export type Listener = Extract<
+export type KafkaListener = Extract<
   Finding,
   { readonly kind: 'kafka' | 'wants login' | 'wants no login' | 'other mechanisms' | 'wants certificate' }
 >
 
 /** A Kafka server that clients can use with the right settings. */
-function isListener(finding: Finding): finding is Listener {
+function isListener(finding: Finding): finding is KafkaListener {
   const { kind } = finding
   return (
     kind === 'kafka' || kind === 'wants login' || kind === 'wants no login' || kind === 'other mechanisms' || kind === 'wants certificate'
   )
 }
 
-type Settings = Pick<ConnectionOptions, 'tls' | 'sasl'>
+type SecuritySettings = Pick<ConnectionOptions, 'tls' | 'sasl'>
 
 /** The value of security.protocol. */
 function protocolOf({ tls, sasl }: { readonly tls: boolean; readonly sasl: boolean }): string {
   return `${sasl ? 'SASL_' : ''}${tls ? 'SSL' : 'PLAINTEXT'}`
 }
 
-function saidOf({ tls, sasl }: Settings): string {
+function saidOf({ tls, sasl }: SecuritySettings): string {
   return protocolOf({ tls: tls !== undefined, sasl: sasl !== undefined })
 }
 
 /** Whether the listener uses SASL, from its answer to this client. */
-function hasLogin({ kind }: Listener, { sasl }: Settings): boolean {
+function hasLogin({ kind }: KafkaListener, { sasl }: SecuritySettings): boolean {
   return kind === 'wants login' || (kind !== 'wants no login' && sasl !== undefined)
 }
 
 /** The wrong settings when TLS or its absence is already right. Exported for its test. */
-export function settingsTrouble(server: string, finding: Listener, settings: Settings): Trouble | undefined {
+export function settingsTrouble(server: string, finding: KafkaListener, settings: SecuritySettings): ConnectionTrouble | undefined {
   const said = saidOf(settings)
   const right = (sasl: boolean): string => protocolOf({ tls: settings.tls !== undefined, sasl })
   switch (finding.kind) {
@@ -110,7 +110,7 @@ export function settingsTrouble(server: string, finding: Listener, settings: Set
 }
 
 /** The client uses TLS and the listener does not, or the other way round. Exported for its test. */
-export function otherTls(server: string, finding: Listener, settings: Settings): Trouble {
+export function otherTls(server: string, finding: KafkaListener, settings: SecuritySettings): ConnectionTrouble {
   const hasTls = settings.tls === undefined
   const protocol = protocolOf({ tls: hasTls, sasl: hasLogin(finding, settings) })
   return {
@@ -123,13 +123,13 @@ export function otherTls(server: string, finding: Listener, settings: Settings):
 }
 
 /** A server that is not a Kafka listener, or cannot be reached. */
-export type Wrong = Exclude<Finding, Listener>
+export type Wrong = Exclude<Finding, KafkaListener>
 
 /** Exported for its test. */
-export function troubleOf(server: string, finding: Wrong): Trouble {
+export function troubleOf(server: string, finding: Wrong): ConnectionTrouble {
   const { host, port } = splitServer(server)
-  const unreachable = (what: string, ...fix: readonly string[]): Trouble => ({ code: 'LKS-4001', what, fix })
-  const stranger = (what: string, ...fix: readonly string[]): Trouble => ({ code: 'LKS-4002', what, fix })
+  const unreachable = (what: string, ...fix: readonly string[]): ConnectionTrouble => ({ code: 'LKS-4001', what, fix })
+  const stranger = (what: string, ...fix: readonly string[]): ConnectionTrouble => ({ code: 'LKS-4002', what, fix })
   switch (finding.kind) {
     case 'unresolvable':
       return unreachable(`the host '${host}' cannot be resolved (${finding.code})`, 'check the spelling, DNS and /etc/hosts')

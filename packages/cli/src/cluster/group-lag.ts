@@ -1,8 +1,8 @@
 // The lag of a group: its committed offsets against the end of its partitions, per partition, per topic and in total.
 import { partitionLag, partitionsOfGroup } from '@local-kafka-service/protocol'
-import type { Cluster } from './cluster-client.ts'
+import type { ClusterClient } from './cluster-client.ts'
 import { type ClusterState, clusterState } from './cluster-metadata.ts'
-import { committedOffsets, type GroupMember } from './groups.ts'
+import { committedOffsets, type GroupMemberState } from './groups.ts'
 import { earliest, keyOf, latest, offsetsAt, type PartitionRef } from './offsets.ts'
 
 export interface PartitionLag extends PartitionRef {
@@ -13,7 +13,7 @@ export interface PartitionLag extends PartitionRef {
   readonly end: number | undefined
   /** For a partition without a committed offset, all its records. Undefined if the bounds are. */
   readonly lag: number | undefined
-  readonly member: GroupMember | undefined
+  readonly member: GroupMemberState | undefined
 }
 
 export interface TopicLag {
@@ -25,7 +25,11 @@ export interface TopicLag {
 }
 
 /** For all partitions of each topic with a committed offset of the group, and those assigned to its members. */
-export async function lagOf(cluster: Cluster, groupId: string, members: readonly GroupMember[]): Promise<readonly PartitionLag[]> {
+export async function lagOf(
+  cluster: ClusterClient,
+  groupId: string,
+  members: readonly GroupMemberState[],
+): Promise<readonly PartitionLag[]> {
   const committed = await committedOffsets(cluster, groupId)
   const owners = new Map(members.flatMap((member) => (member.assignment ?? []).map((ref) => [keyOf(ref), { ref, member }] as const)))
   const assigned = Array.from(owners.values(), ({ ref }) => ref)
@@ -51,12 +55,12 @@ export interface Bounds {
   readonly ends: ReadonlyMap<string, number>
 }
 
-export async function boundsOf(cluster: Cluster, partitions: readonly PartitionRef[]): Promise<Bounds> {
+export async function boundsOf(cluster: ClusterClient, partitions: readonly PartitionRef[]): Promise<Bounds> {
   return boundsIn(cluster, await stateOf(cluster, partitions), partitions)
 }
 
 async function boundsIn(
-  cluster: Cluster,
+  cluster: ClusterClient,
   state: Pick<ClusterState, 'brokers' | 'topics'>,
   partitions: readonly PartitionRef[],
 ): Promise<Bounds> {
@@ -65,7 +69,7 @@ async function boundsIn(
 }
 
 /** Without a topic no request is sent: Kafka would answer with all topics. */
-async function stateOf(cluster: Cluster, refs: readonly PartitionRef[]): Promise<Pick<ClusterState, 'brokers' | 'topics'>> {
+async function stateOf(cluster: ClusterClient, refs: readonly PartitionRef[]): Promise<Pick<ClusterState, 'brokers' | 'topics'>> {
   const names = [...new Set(refs.map(({ topic }) => topic))]
   return names.length === 0 ? { brokers: [], topics: [] } : await clusterState(cluster, names)
 }

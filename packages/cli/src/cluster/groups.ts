@@ -2,7 +2,7 @@
 import { consumerProtocolType, decodeAssignment, ProtocolError } from '@local-kafka-service/protocol'
 import type { describeGroupsV5 } from '@platformatic/kafka'
 import { noGroup, refusal } from './client-errors.ts'
-import type { Cluster } from './cluster-client.ts'
+import type { ClusterClient } from './cluster-client.ts'
 import { clusterState } from './cluster-metadata.ts'
 import { byTopicAndPartition, type PartitionRef } from './offsets.ts'
 
@@ -15,7 +15,7 @@ export interface ListedGroup {
   readonly protocolType: string
 }
 
-export interface GroupMember {
+export interface GroupMemberState {
   readonly memberId: string
   readonly instanceId: string | undefined
   readonly clientId: string
@@ -24,22 +24,22 @@ export interface GroupMember {
   readonly assignment: readonly PartitionRef[] | undefined
 }
 
-export interface DescribedGroup {
+export interface GroupOverview {
   readonly id: string
   readonly state: string
   readonly type: string
   readonly assignor: string
   readonly coordinator: { readonly id: number; readonly host: string; readonly port: number }
-  readonly members: readonly GroupMember[]
+  readonly members: readonly GroupMemberState[]
 }
 
-export interface Committed extends PartitionRef {
+export interface CommittedPosition extends PartitionRef {
   readonly offset: number
   readonly metadata: string
 }
 
 /** Sorted by id. Asks every broker for the groups that it coordinates. */
-export async function listGroups(cluster: Cluster): Promise<readonly ListedGroup[]> {
+export async function listGroups(cluster: ClusterClient): Promise<readonly ListedGroup[]> {
   const { brokers } = await clusterState(cluster, [])
   const { async: list } = cluster.version('ListGroups', cluster.library.listGroupsV5.api)
   const listed = await Promise.all(
@@ -60,7 +60,7 @@ export async function listGroups(cluster: Cluster): Promise<readonly ListedGroup
 }
 
 /** Throws a UserError if the group does not exist. */
-export async function describeGroup(cluster: Cluster, id: string): Promise<DescribedGroup> {
+export async function describeGroup(cluster: ClusterClient, id: string): Promise<GroupOverview> {
   const coordinator = await coordinatorOf(cluster, id)
   const connection = await cluster.connectionTo(coordinator)
   const { async: describe } = cluster.version('DescribeGroups', cluster.library.describeGroupsV5.api)
@@ -76,7 +76,7 @@ export async function describeGroup(cluster: Cluster, id: string): Promise<Descr
 }
 
 /** By topic and partition: every offset that the coordinator has. */
-export async function committedOffsets(cluster: Cluster, id: string): Promise<readonly Committed[]> {
+export async function committedOffsets(cluster: ClusterClient, id: string): Promise<readonly CommittedPosition[]> {
   const groups = await cluster.withRetries(() => cluster.admin.listConsumerGroupOffsets({ groups: [id] }))
   return groups
     .flatMap(({ topics }) =>
@@ -95,7 +95,7 @@ export async function committedOffsets(cluster: Cluster, id: string): Promise<re
 
 /** Commits without a member id: the coordinator rejects it while the group has members. */
 export async function commitOffsets(
-  cluster: Cluster,
+  cluster: ClusterClient,
   id: string,
   offsets: readonly (PartitionRef & { readonly offset: number })[],
 ): Promise<void> {
@@ -106,14 +106,14 @@ export async function commitOffsets(
   await cluster.withRetries(() => cluster.admin.alterConsumerGroupOffsets({ groupId: id, topics }))
 }
 
-async function coordinatorOf(cluster: Cluster, id: string): Promise<DescribedGroup['coordinator']> {
+async function coordinatorOf(cluster: ClusterClient, id: string): Promise<GroupOverview['coordinator']> {
   const { FindCoordinatorKeyTypes } = cluster.library
   const [found] = await cluster.withRetries(() => cluster.admin.findCoordinator({ keyType: FindCoordinatorKeyTypes.GROUP, keys: [id] }))
   if (found === undefined) throw refusal('COORDINATOR_NOT_AVAILABLE', `group '${id}' has no coordinator`)
   return { id: found.nodeId, host: found.host, port: found.port }
 }
 
-function classic(group: describeGroupsV5.DescribeGroupsResponseGroup): Omit<DescribedGroup, 'coordinator'> {
+function classic(group: describeGroupsV5.DescribeGroupsResponseGroup): Omit<GroupOverview, 'coordinator'> {
   const { groupId, groupState, protocolType, protocolData, members } = group
   return {
     id: groupId,
@@ -146,10 +146,10 @@ function assignmentIn(bytes: Uint8Array): readonly PartitionRef[] | undefined {
 
 /** Undefined: the group is of none of the newer types either. */
 async function describeNewer(
-  cluster: Cluster,
+  cluster: ClusterClient,
   id: string,
-  coordinator: DescribedGroup['coordinator'],
-): Promise<DescribedGroup | undefined> {
+  coordinator: GroupOverview['coordinator'],
+): Promise<GroupOverview | undefined> {
   const connection = await cluster.connectionTo(coordinator)
   const { async: describe } = cluster.version('ConsumerGroupDescribe', cluster.library.consumerGroupDescribeV0.api)
   const answer = await cluster.withRetries(() => cluster.partial(describe(connection, [id], false)))

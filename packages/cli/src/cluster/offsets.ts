@@ -1,5 +1,5 @@
 // The first and last offsets of partitions, and offsets by time: sends ListOffsets to each partition's leader.
-import type { Cluster } from './cluster-client.ts'
+import type { ClusterClient } from './cluster-client.ts'
 import type { ClusterState } from './cluster-metadata.ts'
 
 export interface PartitionRef {
@@ -13,7 +13,7 @@ export const earliest = -2
 
 /** Offsets by `keyOf`, without partitions that have no leader or whose leader answers an error. -1: no record is that new. */
 export async function offsetsAt(
-  cluster: Cluster,
+  cluster: ClusterClient,
   { brokers, topics }: Pick<ClusterState, 'brokers' | 'topics'>,
   partitions: readonly PartitionRef[],
   timestamp: number,

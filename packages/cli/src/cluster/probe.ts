@@ -157,7 +157,7 @@ function codeOf(error: unknown): string {
 /** The answer to ApiVersions has a few kilobytes. */
 const mostAnswerBytes = 1024 * 1024
 
-interface Answered<A extends Api> {
+interface ProbeAnswer<A extends Api> {
   readonly response: DecodedResponseOf<A>
 }
 
@@ -168,7 +168,7 @@ async function asked<A extends Api>(
   version: number,
   request: RequestInputOf<A>,
   deadline: AbortSignal,
-): Promise<Finding | Answered<A>> {
+): Promise<Finding | ProbeAnswer<A>> {
   for (const chunk of encodeRequest(api, { version, correlationId: 1, clientId: 'lks' }, request)) socket.write(chunk)
   const frame = await firstFrame(socket, deadline)
   if ('kind' in frame) return frame

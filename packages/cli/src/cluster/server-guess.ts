@@ -1,6 +1,6 @@
 // Guesses the server's version from its APIs: no API of Kafka reports the version, but each version of Kafka added APIs.
 
-interface Served {
+interface ApiVersionRange {
   readonly key: number
   readonly min: number
   readonly max: number
@@ -23,7 +23,7 @@ const marks: readonly (readonly [version: string, key: number, atLeast: number])
 ]
 
 /** `speaks as Apache Kafka 4.1 or newer does`: other servers may look the same. */
-export function serverGuess(apis: readonly Served[]): string {
+export function serverGuess(apis: readonly ApiVersionRange[]): string {
   const found = marks.find(([, key, atLeast]) => apis.some((api) => api.key === key && api.max >= atLeast))
   return found === undefined ? 'unknown' : `speaks as Apache Kafka ${found[0]} or newer does`
 }

@@ -51,7 +51,7 @@ export interface CommandArgument {
 }
 
 /** The parsed command line. */
-export interface Given {
+export interface ParsedCommand {
   readonly arguments: readonly string[]
   /** The value, or the default, or undefined. */
   option(name: string): string | undefined
@@ -74,5 +74,5 @@ export interface ClientCommand {
   /** Help and completion do not list the command. */
   readonly hidden?: true
   /** Imports its own modules, because `lks dev` must not load a client library. Rejects with a UserError when the user can fix the cause. */
-  run(given: Given, context: CommandContext): Promise<void>
+  run(given: ParsedCommand, context: CommandContext): Promise<void>
 }

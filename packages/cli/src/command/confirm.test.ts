@@ -1,6 +1,6 @@
 // A destructive command runs only after confirmation.
 import { expect, test } from 'vitest'
-import type { CommandContext, Given } from './client-command.ts'
+import type { CommandContext, ParsedCommand } from './client-command.ts'
 import { confirm } from './confirm.ts'
 import { connectionFrom } from './connection.ts'
 import { forEachName } from './each.ts'
@@ -11,7 +11,7 @@ function aContext(terminal: RecordedTerminal): CommandContext {
   return { terminal, env: {}, signal: new AbortController().signal, verbose: false, connection }
 }
 
-function aCall({ yes }: { readonly yes: boolean }): Given {
+function aCall({ yes }: { readonly yes: boolean }): ParsedCommand {
   return { arguments: [], option: () => undefined, options: () => [], flag: (name) => name === 'yes' && yes }
 }
 

@@ -2,12 +2,12 @@
 import { createInterface } from 'node:readline'
 import { orAborted } from '@local-kafka-service/agent/abort'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import type { CommandContext, CommandOption, Given } from './client-command.ts'
+import type { CommandContext, CommandOption, ParsedCommand } from './client-command.ts'
 
 export const yesOption: CommandOption = { name: 'yes', short: 'y', doc: 'Do not ask for confirmation.' }
 
 /** Resolves when the user confirms. Rejects with a UserError when the user declines, or when there is no terminal to ask on. `question`: `Delete the topic 'orders'?` */
-export async function confirm(question: string, given: Given, context: CommandContext): Promise<void> {
+export async function confirm(question: string, given: ParsedCommand, context: CommandContext): Promise<void> {
   if (given.flag('yes')) return
   const { terminal } = context
   if (!terminal.inputInteractive)

@@ -97,9 +97,9 @@ export function connectionFrom({ bootstrap, properties: given, env }: Connection
   }
 }
 
-type Values = ReadonlyMap<PropertyName, string>
+type PropertyValues = ReadonlyMap<PropertyName, string>
 
-function propertiesFrom(given: readonly string[], env: ConnectionSources['env']): Values {
+function propertiesFrom(given: readonly string[], env: ConnectionSources['env']): PropertyValues {
   const values = new Map<PropertyName, string>()
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith(clientVariablePrefix) || value === undefined) continue
@@ -128,7 +128,7 @@ function put(values: Map<PropertyName, string>, key: string, value: string, said
 
 const propertyNames = properties.map(({ name }) => name)
 
-function tlsFrom(values: Values, protocol: string): TlsOptions | undefined {
+function tlsFrom(values: PropertyValues, protocol: string): TlsOptions | undefined {
   if (!protocol.endsWith('SSL')) {
     const ssl = [...values.keys()].find((name) => name.startsWith('ssl.') || name.startsWith('enable.ssl.'))
     if (ssl !== undefined) throw excluded(ssl, protocol, 'SSL or SASL_SSL')
@@ -148,7 +148,7 @@ function tlsFrom(values: Values, protocol: string): TlsOptions | undefined {
   }
 }
 
-function saslFrom(values: Values, protocol: string): SaslOptions | undefined {
+function saslFrom(values: PropertyValues, protocol: string): SaslOptions | undefined {
   if (!protocol.startsWith('SASL')) {
     const sasl = [...values.keys()].find((name) => name.startsWith('sasl.'))
     if (sasl !== undefined) throw excluded(sasl, protocol, 'SASL_PLAINTEXT or SASL_SSL')
@@ -188,7 +188,7 @@ export function addressOf(server: string, said: string): string {
   return bracketed === undefined ? `${host}:${port}` : `[${host}]:${port}`
 }
 
-function milliseconds(values: Values, name: PropertyName, fallback: number): number {
+function milliseconds(values: PropertyValues, name: PropertyName, fallback: number): number {
   const text = values.get(name)
   if (text === undefined) return fallback
   if (!/^\d{1,7}$/.test(text) || Number(text) < 1) throw wrong(`${name} must be a number of milliseconds, not '${text}'`)

@@ -7,7 +7,7 @@ import { planOf } from 'local-kafka-service/internal/server/server-plan'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { productVersion } from 'local-kafka-service/internal/version'
 import { jsonLog, type Log, terminalLog } from './log.ts'
-import { firstScreen, type Ready, readyLine } from './screen.ts'
+import { type FirstScreen, firstScreen, readyLine } from './screen.ts'
 
 /** Settles when the server has stopped on request. Rejects with a UserError when it could not start, or ended for another reason. */
 export async function dev(given: OptionSources): Promise<void> {
@@ -22,7 +22,7 @@ export async function dev(given: OptionSources): Promise<void> {
     const early: AgentEvent[] = []
     let tell = (event: AgentEvent): void => void (event.kind === 'lease watched' ? logged(event) : early.push(event))
     const server = await startServer(plan, (event) => tell(event))
-    const ready: Ready = {
+    const ready: FirstScreen = {
       server,
       plan,
       version: productVersion(),
@@ -41,7 +41,7 @@ export async function dev(given: OptionSources): Promise<void> {
   }
 }
 
-function show(ready: Ready, log: Log): void {
+function show(ready: FirstScreen, log: Log): void {
   // The output may no longer be read: `lks dev | head -1` closes the pipe, and the server continues.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   if (process.stdout.isTTY) {

@@ -2,11 +2,11 @@
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { explainClient } from '../cluster/client-errors.ts'
 import type { CommandContext } from './client-command.ts'
-import { type OutputFormat, show, type View } from './output/output.ts'
+import { type OutputFormat, type OutputView, show } from './output/output.ts'
 
 export interface Shown<T> {
   readonly act: (name: string) => Promise<T>
-  readonly view: (found: readonly T[]) => View
+  readonly view: (found: readonly T[]) => OutputView
   readonly format: OutputFormat
 }
 

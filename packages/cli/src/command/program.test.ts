@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { expect, test } from 'vitest'
-import type { Given } from './client-command.ts'
+import type { ParsedCommand } from './client-command.ts'
 import { clientCommands, commandGroups } from './commands.ts'
 import { optionsOf } from './options-of.ts'
 import { overview } from './overview.ts'
@@ -11,7 +11,7 @@ import { type Chosen, programOf } from './program.ts'
 
 const table = { commands: clientCommands, groups: commandGroups, overview }
 
-async function given(...words: readonly string[]): Promise<Given> {
+async function given(...words: readonly string[]): Promise<ParsedCommand> {
   let chosen: Chosen | undefined
   await programOf('1.2.3', table, async (one) => void (chosen = one)).parseAsync(['node', 'lks', ...words])
   if (chosen === undefined) throw new Error('no command was chosen')

@@ -1,13 +1,13 @@
 // The command line in commander, made from the table of commands: flags, arguments and help.
 import { Argument, Command, Option as Flag } from 'commander'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import type { ClientCommand, CommandArgument, CommandOption, Given } from './client-command.ts'
+import type { ClientCommand, CommandArgument, CommandOption, ParsedCommand } from './client-command.ts'
 import { optionsOf } from './options-of.ts'
 import { folded } from './output/folded.ts'
 
 export interface Chosen {
   readonly command: ClientCommand
-  readonly given: Given
+  readonly given: ParsedCommand
 }
 
 /** All commands except `dev`. The caller passes them, because a server starts without them: they load the client library. */
@@ -92,7 +92,7 @@ function asFlag({ name, short, placeholder, repeatable, default: standard, doc }
 }
 
 /** Throws a UserError for a value that its option rejects. */
-function givenOf(options: readonly CommandOption[], command: Command): Given {
+function givenOf(options: readonly CommandOption[], command: Command): ParsedCommand {
   const values = new Map<string, readonly string[]>()
   for (const option of options) {
     // The cast: the type of the values that commander makes of our declared flags.

@@ -3,13 +3,13 @@ import { join, resolve } from 'node:path'
 import { resolveOptions } from 'local-kafka-service/internal/options'
 import { planOf } from 'local-kafka-service/internal/server/server-plan'
 import { expect, test } from 'vitest'
-import { firstScreen, type Ready, readyLine } from './screen.ts'
+import { type FirstScreen, firstScreen, readyLine } from './screen.ts'
 
 /** A ready server with these flags; `movedFrom`: the default port of the control plane was in use. */
 function ready(
   flags: Readonly<Record<string, string>>,
-  { movedFrom, recovered }: { readonly movedFrom?: number; readonly recovered?: Ready['server']['recovered'] } = {},
-): Ready {
+  { movedFrom, recovered }: { readonly movedFrom?: number; readonly recovered?: FirstScreen['server']['recovered'] } = {},
+): FirstScreen {
   const plane = (port: number, from?: number) => ({
     url: `http://127.0.0.1:${port}`,
     port,

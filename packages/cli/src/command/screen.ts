@@ -5,7 +5,7 @@ import type { Server } from 'local-kafka-service/internal/server/server'
 import type { ServerPlan } from 'local-kafka-service/internal/server/server-plan'
 import { folded } from './output/folded.ts'
 
-export interface Ready {
+export interface FirstScreen {
   readonly server: Pick<Server, 'kafka' | 'http' | 'recovered'>
   readonly plan: ServerPlan
   readonly version: string
@@ -19,7 +19,7 @@ export interface Ready {
 }
 
 /** For programs: one line, whose keys are a contract. */
-export function readyLine({ server, ms, pid }: Ready): string {
+export function readyLine({ server, ms, pid }: FirstScreen): string {
   const { http } = server
   return `${JSON.stringify({
     event: 'ready',
@@ -31,7 +31,7 @@ export function readyLine({ server, ms, pid }: Ready): string {
 }
 
 /** For people. */
-export function firstScreen({ server, plan, version, ms, lks, columns }: Ready): string {
+export function firstScreen({ server, plan, version, ms, lks, columns }: FirstScreen): string {
   const { http } = server
   const kafka = shown(kafkaAddress(server))
   const rows: (readonly [name: string, value: string])[] = [['Kafka', kafka]]
@@ -94,7 +94,7 @@ function unbroken(path: string): string {
   return path.replaceAll(' ', unbrokenBlank)
 }
 
-function kafkaAddress({ kafka }: Ready['server']): string {
+function kafkaAddress({ kafka }: FirstScreen['server']): string {
   const [first] = kafka
   if (first === undefined) return ''
   const host = first.host === '0.0.0.0' ? '127.0.0.1' : first.host === '::' ? '::1' : first.host

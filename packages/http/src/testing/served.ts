@@ -23,7 +23,7 @@ import { Owners } from '../../../agent/src/view/owners.ts'
 import { Tails } from '../../../agent/src/view/tails.ts'
 import { Writer } from '../../../agent/src/write/writer.ts'
 import { type HttpOptions, type HttpServers, serveHttp } from '../serve.ts'
-import type { Health, ServedAgent } from '../served-agent.ts'
+import type { ServedAgent } from '../served-agent.ts'
 import { FakeMetadata } from './fake-metadata.ts'
 import { realClock } from './real-clock.ts'
 
@@ -52,7 +52,7 @@ export interface Served {
   append(name: string, partition: number, batch: Uint8Array): Promise<void>
   /** Sends raw bytes and returns everything that arrives until the server closes. */
   raw(plane: 'control' | 'data', request: string): Promise<string>
-  setHealth(health: Health): void
+  setHealth(health: ReturnType<ServedAgent['health']>): void
   heal(): void
   /** Settles when a fetch waits for records. */
   waitsForRecords(): Promise<void>
@@ -144,7 +144,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
     },
     throttle: () => options.throttleMs ?? 0,
   }
-  let health: Health = { ready: true, reasons: [] }
+  let health: ReturnType<ServedAgent['health']> = { ready: true, reasons: [] }
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,

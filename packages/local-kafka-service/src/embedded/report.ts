@@ -71,13 +71,13 @@ async function topicLines(operations: AgentOperations, without: string | undefin
   return lines
 }
 
-interface Ends {
+interface PartitionEnds {
   readonly partition: number
   readonly start: number
   readonly end: number
 }
 
-async function endsOf({ records }: AgentOperations, { topicId, partitions }: Topic): Promise<readonly Ends[]> {
+async function endsOf({ records }: AgentOperations, { topicId, partitions }: Topic): Promise<readonly PartitionEnds[]> {
   const asks = Array.from({ length: Math.min(partitions, 1_000) }, (_, partition) => ({ topicId, partition }))
   const states = await records.ends(asks)
   return states.flatMap((state, partition) =>
@@ -85,7 +85,7 @@ async function endsOf({ records }: AgentOperations, { topicId, partitions }: Top
   )
 }
 
-async function lastRecords({ records }: AgentOperations, topic: string, ends: readonly Ends[]): Promise<readonly KafkaRecord[]> {
+async function lastRecords({ records }: AgentOperations, topic: string, ends: readonly PartitionEnds[]): Promise<readonly KafkaRecord[]> {
   const found: KafkaRecord[] = []
   for (const { partition, start, end } of ends.filter((one) => one.end > one.start).slice(0, most.partitions)) {
     const answer = await records.read({

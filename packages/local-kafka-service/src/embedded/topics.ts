@@ -7,14 +7,14 @@ import { RefusedError } from './rejection-error.ts'
 import { rejectionOf, valueOf } from './rejections.ts'
 import type { TopicSpec } from './topic-spec.ts'
 
-type Parts = Pick<AgentOperations, 'topics'>
+type TopicServices = Pick<AgentOperations, 'topics'>
 
-export async function createTopic({ topics }: Parts, name: string, spec: number | TopicSpec | undefined): Promise<void> {
+export async function createTopic({ topics }: TopicServices, name: string, spec: number | TopicSpec | undefined): Promise<void> {
   valueOf(await topics.create({ name, ...asked(name, spec), dryRun: false }))
 }
 
 /** The topics of `startKafka({ topics })`. An existing one is left unchanged, and must match. */
-export async function provideTopics(parts: Parts, wanted: Readonly<Record<string, number | TopicSpec>>): Promise<void> {
+export async function provideTopics(parts: TopicServices, wanted: Readonly<Record<string, number | TopicSpec>>): Promise<void> {
   for (const [name, spec] of Object.entries(wanted)) {
     const [found] = await parts.topics.find([name], { autoCreate: false })
     if (found?.kind === 'ok') checkSame(found.value, asked(name, spec))
@@ -23,14 +23,14 @@ export async function provideTopics(parts: Parts, wanted: Readonly<Record<string
 }
 
 /** Returns the topic, which is created now if the settings allow it. */
-export async function findOrMake({ topics }: Parts, name: string): Promise<Topic> {
+export async function findOrMake({ topics }: TopicServices, name: string): Promise<Topic> {
   const [found] = await topics.find([name], { autoCreate: true })
   if (found?.kind === 'ok') return found.value
   throw found === undefined ? new RefusedError('UNKNOWN_TOPIC_OR_PARTITION', `topic '${name}' does not exist`) : rejectionOf(found)
 }
 
 /** Rejects with the names of the existing topics. */
-export async function find({ topics }: Parts, name: string): Promise<Topic> {
+export async function find({ topics }: TopicServices, name: string): Promise<Topic> {
   const [found] = await topics.find([name], { autoCreate: false })
   if (found?.kind === 'ok') return found.value
   const { code, message } = rejectionOf(found ?? { kind: 'error', code: 3 })
@@ -60,7 +60,7 @@ function countError(name: string, given: unknown): RefusedError {
   )
 }
 
-async function createOption(parts: Parts, name: string, spec: number | TopicSpec): Promise<void> {
+async function createOption(parts: TopicServices, name: string, spec: number | TopicSpec): Promise<void> {
   try {
     await createTopic(parts, name, spec)
   } catch (error) {

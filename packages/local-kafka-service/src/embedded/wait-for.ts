@@ -16,7 +16,7 @@ export function checkWanted(wanted: Wanted, topic: string): void {
   throw new TypeError(`waitFor('${topic}', ${String(wanted)}): use an integer of at least 1, or a function of a record`)
 }
 
-type Found = [KafkaRecord, ...KafkaRecord[]]
+type FoundRecords = [KafkaRecord, ...KafkaRecord[]]
 
 export async function waitForRecords(
   topic: string,
@@ -26,7 +26,7 @@ export async function waitForRecords(
     operations,
     signal,
   }: { readonly listeners: EventListeners; readonly operations: AgentOperations; readonly signal: AbortSignal },
-): Promise<Found> {
+): Promise<FoundRecords> {
   return await untilFound(() => followed(topic, wanted, { operations, signal }), {
     listeners,
     signal,
@@ -39,7 +39,7 @@ async function followed(
   topic: string,
   wanted: Wanted,
   { operations, signal }: { readonly operations: AgentOperations; readonly signal: AbortSignal },
-): Promise<Found | undefined> {
+): Promise<FoundRecords | undefined> {
   while (!signal.aborted) {
     const tail = await withRejections(operations.records.tail({ topic, from: 'earliest', filter: {}, signal }))
     if (tail.kind === 'error' && tail.code === errors.UNKNOWN_TOPIC_OR_PARTITION.code) return undefined
@@ -51,7 +51,7 @@ async function followed(
 }
 
 /** Undefined: the topic was deleted, or the wait has ended. */
-async function firstIn(steps: AsyncIterable<TailStep>, topic: string, wanted: Wanted): Promise<Found | undefined> {
+async function firstIn(steps: AsyncIterable<TailStep>, topic: string, wanted: Wanted): Promise<FoundRecords | undefined> {
   const first: KafkaRecord[] = []
   for await (const step of steps) {
     if (step.kind === 'ended') return undefined

@@ -35,7 +35,7 @@ export async function startServer(plan: ServerPlan, emit: EventHook, interceptor
 }
 
 async function start(plan: ServerPlan, emit: EventHook, interceptors: Interceptors | undefined): Promise<Server> {
-  const held: Held = {}
+  const held: OpenResources = {}
   try {
     if (plan.dataDirectory !== undefined) held.directory = takeDataDirectory(plan.dataDirectory)
     if (plan.http !== undefined) await tryPorts(plan.http, plan.hosts)
@@ -102,7 +102,7 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
 }
 
 /** The parts that are open. */
-interface Held {
+interface OpenResources {
   directory?: DataDirectory
   /** Closed together with the parts that use it, once they exist. */
   port?: Awaited<ReturnType<typeof holdTcpPort>>
@@ -112,7 +112,7 @@ interface Held {
 }
 
 /** A step that fails does not prevent the next ones. */
-async function end(held: Held): Promise<void> {
+async function end(held: OpenResources): Promise<void> {
   const { opened, agent, http } = held
   try {
     http?.drain()
@@ -131,7 +131,7 @@ async function end(held: Held): Promise<void> {
 }
 
 /** Runs once, for the first caller. */
-function release(held: Held): void {
+function release(held: OpenResources): void {
   held.directory?.release()
   delete held.directory
 }

@@ -1,7 +1,7 @@
 // lks cluster health: whether every broker answers at its advertised address, and every partition has a leader and in-sync replicas.
 import { counted } from 'local-kafka-service/internal/counted'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { type Cluster, withCluster } from '../../cluster/cluster-client.ts'
+import { type ClusterClient, withCluster } from '../../cluster/cluster-client.ts'
 import { type ClusterBroker, type ClusterState, clusterState } from '../../cluster/cluster-metadata.ts'
 import { diagnose } from '../../cluster/diagnosis.ts'
 import { asServer } from '../../cluster/probe.ts'
@@ -25,8 +25,8 @@ export const clusterHealth: ClientCommand = {
         ['Partitions', partitions],
       ])
       const columns = [
-        { header: 'WHERE', value: ({ where }: Trouble) => where },
-        { header: 'TROUBLE', value: ({ what }: Trouble) => what },
+        { header: 'WHERE', value: ({ where }: HealthProblem) => where },
+        { header: 'TROUBLE', value: ({ what }: HealthProblem) => what },
       ]
       show(context.terminal, formatOf(given), {
         value: { healthy: troubles.length === 0, brokers: state.brokers.length, partitions, troubles },
@@ -42,12 +42,12 @@ export const clusterHealth: ClientCommand = {
   },
 }
 
-interface Trouble {
+interface HealthProblem {
   readonly where: string
   readonly what: string
 }
 
-async function ofBrokers({ connection }: Cluster, { brokers, controllerId }: ClusterState): Promise<readonly Trouble[]> {
+async function ofBrokers({ connection }: ClusterClient, { brokers, controllerId }: ClusterState): Promise<readonly HealthProblem[]> {
   const looked = await Promise.all(
     brokers.map(async (broker: ClusterBroker) => {
       const { trouble } = await diagnose(asServer(broker), connection)
@@ -61,7 +61,7 @@ async function ofBrokers({ connection }: Cluster, { brokers, controllerId }: Clu
 }
 
 /** A topic with many unhealthy partitions is one line. */
-function ofPartitions({ topics }: ClusterState): readonly Trouble[] {
+function ofPartitions({ topics }: ClusterState): readonly HealthProblem[] {
   return topics.flatMap(({ name, partitions }) => {
     const leaderless = partitions.filter(({ leader }) => leader < 0)
     const behind = partitions.filter(({ leader, replicas, isr }) => leader >= 0 && isr.length < replicas.length)

@@ -4,7 +4,7 @@ import { type ClusterBroker, clusterState } from '../../cluster/cluster-metadata
 import { asServer } from '../../cluster/probe.ts'
 import { serverGuess } from '../../cluster/server-guess.ts'
 import type { ClientCommand } from '../client-command.ts'
-import { type Block, fieldsBlock, formatOf, outputOption, show, tableBlock } from '../output/output.ts'
+import { fieldsBlock, formatOf, outputOption, show, type TextBlock, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 
 export const clusterInfo: ClientCommand = {
@@ -33,7 +33,7 @@ export const clusterInfo: ClientCommand = {
         ['Topics', `${topics.length}, with ${partitions} partitions`],
         ['APIs', `${apis.length}${given.flag('apis') ? '' : '  (--apis lists them)'}`],
       ])
-      const blocks: Block[] = [facts, tableBlock(brokerColumns(controllerId), brokers)]
+      const blocks: TextBlock[] = [facts, tableBlock(brokerColumns(controllerId), brokers)]
       if (given.flag('apis')) blocks.push(tableBlock(apiColumns, apis))
       show(context.terminal, formatOf(given), {
         value: { clusterId, server, controllerId, brokers, topics: topics.length, partitions, apis },

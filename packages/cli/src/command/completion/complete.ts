@@ -38,10 +38,10 @@ async function namesOf(
 ): Promise<readonly string[]> {
   try {
     const { connectionFrom } = await import('../connection.ts')
-    const { Cluster } = await import('../../cluster/cluster-client.ts')
+    const { ClusterClient } = await import('../../cluster/cluster-client.ts')
     const connection = connectionFrom({ bootstrap: values.get('bootstrap-servers')?.at(-1), properties: values.get('property') ?? [], env })
     const short = { ...connection, connectTimeoutMs: deadlineMs, requestTimeoutMs: deadlineMs }
-    await using cluster = await Cluster.open({ connection: short, signal: AbortSignal.timeout(deadlineMs) })
+    await using cluster = await ClusterClient.open({ connection: short, signal: AbortSignal.timeout(deadlineMs) })
     if (kind === 'topic') {
       const { clusterState } = await import('../../cluster/cluster-metadata.ts')
       return (await clusterState(cluster, null)).topics.map(({ name }) => name)

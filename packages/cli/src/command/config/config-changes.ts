@@ -1,8 +1,8 @@
 // Changes configs of a topic or a broker, and prints the values after the change: the common part of `topic alter` and `config set`.
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { withCluster } from '../../cluster/cluster-client.ts'
-import { alterConfigs, type Config, type ConfigChange, describeConfigs, type Resource } from '../../cluster/configs.ts'
-import type { CommandContext, CommandOption, Given } from '../client-command.ts'
+import { alterConfigs, type ConfigChange, type ConfigEntry, type ConfigResource, describeConfigs } from '../../cluster/configs.ts'
+import type { CommandContext, CommandOption, ParsedCommand } from '../client-command.ts'
 import { configPairs } from '../config-pairs.ts'
 import { formatOf, show, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
@@ -25,9 +25,9 @@ export function changesOf(pairs: readonly string[], unset: readonly string[], sa
 }
 
 export async function changeConfigs(
-  resource: Resource,
+  resource: ConfigResource,
   changes: readonly ConfigChange[],
-  given: Given,
+  given: ParsedCommand,
   context: CommandContext,
 ): Promise<void> {
   await withCluster(context, async (cluster) => {
@@ -43,7 +43,7 @@ export async function changeConfigs(
 }
 
 /** Values may be long, so they are the last column. */
-export const configColumns: readonly Column<Config>[] = [
+export const configColumns: readonly Column<ConfigEntry>[] = [
   { header: 'CONFIG', value: ({ name }) => name },
   { header: 'FROM', value: ({ source }) => source },
   { header: 'VALUE', value: ({ value, sensitive }) => (sensitive ? '(secret)' : (value ?? '-')) },

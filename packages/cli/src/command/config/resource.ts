@@ -1,7 +1,7 @@
 // The topic or broker that a config command names.
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { type Resource, resourceKinds } from '../../cluster/configs.ts'
-import type { CommandArgument, Given } from '../client-command.ts'
+import { type ConfigResource, resourceKinds } from '../../cluster/configs.ts'
+import type { CommandArgument, ParsedCommand } from '../client-command.ts'
 
 export const resourceArguments: readonly CommandArgument[] = [
   { name: 'kind', required: true, doc: 'topic or broker.', completes: resourceKinds },
@@ -9,7 +9,7 @@ export const resourceArguments: readonly CommandArgument[] = [
 ]
 
 /** Throws a UserError for an unknown kind, and for a broker that is not a number. */
-export function resourceOf({ arguments: [kind = '', name = ''] }: Given): Resource {
+export function resourceOf({ arguments: [kind = '', name = ''] }: ParsedCommand): ConfigResource {
   if (kind === 'topic') return { kind, name }
   if (kind === 'broker' && /^\d+$/.test(name)) return { kind, name }
   throw new UserError('LKS-1004', {

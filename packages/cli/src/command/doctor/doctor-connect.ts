@@ -1,7 +1,7 @@
 // lks doctor connect: connects as a client does, first to the given address and then to each advertised one, and names the address that fails.
 import { counted } from 'local-kafka-service/internal/counted'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { Cluster } from '../../cluster/cluster-client.ts'
+import { ClusterClient } from '../../cluster/cluster-client.ts'
 import { clusterState } from '../../cluster/cluster-metadata.ts'
 import type { ConnectionOptions } from '../../cluster/connection-options.ts'
 import { type Diagnosis, diagnose, isLoopback } from '../../cluster/diagnosis.ts'
@@ -21,7 +21,7 @@ export const doctorConnect: ClientCommand = {
   async run(given, context) {
     const [asked] = given.arguments
     const servers = asked === undefined ? context.connection.bootstrapServers : [addressOf(asked, 'host:port')]
-    const steps: Step[] = []
+    const steps: DoctorStep[] = []
     for (const server of servers) steps.push(...(await walk(server, context)))
     show(context.terminal, formatOf(given), {
       value: steps,
@@ -39,7 +39,7 @@ export const doctorConnect: ClientCommand = {
   },
 }
 
-interface Step {
+interface DoctorStep {
   readonly where: string
   readonly ok: boolean
   readonly found: string
@@ -47,15 +47,15 @@ interface Step {
   readonly code?: UserError['code']
 }
 
-const columns: readonly Column<Step>[] = [
+const columns: readonly Column<DoctorStep>[] = [
   { header: 'RESULT', value: ({ ok }) => (ok ? 'ok' : 'WRONG'), style: ({ ok }) => (ok ? undefined : 'wrong') },
   { header: 'WHERE', value: ({ where }) => where },
   { header: 'FOUND', value: ({ found }) => found },
 ]
 
 /** Stops at the first failed step on which the next one depends. */
-async function walk(server: string, context: CommandContext): Promise<readonly Step[]> {
-  const steps: Step[] = []
+async function walk(server: string, context: CommandContext): Promise<readonly DoctorStep[]> {
+  const steps: DoctorStep[] = []
   const { host } = splitServer(server)
   const addresses = await addressesOf(host)
   if (Array.isArray(addresses)) steps.push(fine('name', `${host} resolves to ${addresses.join(', ')}`))
@@ -64,7 +64,7 @@ async function walk(server: string, context: CommandContext): Promise<readonly S
   if (!bootstrap.ok) return steps
   const connection: ConnectionOptions = { ...context.connection, bootstrapServers: [server], said: 'the address' }
   try {
-    const cluster = await Cluster.open({ connection, signal: context.signal })
+    const cluster = await ClusterClient.open({ connection, signal: context.signal })
     try {
       const { brokers, clusterId } = await clusterState(cluster, [])
       steps.push(fine('metadata', `cluster ${clusterId ?? 'without an id'} with ${counted(brokers.length, 'broker')}`))
@@ -85,11 +85,11 @@ async function walk(server: string, context: CommandContext): Promise<readonly S
 
 /** An address such as localhost may be answered on this machine by another cluster. */
 async function sameCluster(
-  step: Step,
+  step: DoctorStep,
   { server, clusterId, context }: { readonly server: string; readonly clusterId: string | null; readonly context: CommandContext },
-): Promise<Step> {
+): Promise<DoctorStep> {
   const connection: ConnectionOptions = { ...context.connection, bootstrapServers: [server], said: 'the address' }
-  const cluster = await Cluster.open({ connection, signal: context.signal })
+  const cluster = await ClusterClient.open({ connection, signal: context.signal })
   try {
     const there = await clusterState(cluster, [])
     if (there.clusterId === clusterId) return step
@@ -105,11 +105,11 @@ async function sameCluster(
   }
 }
 
-function fine(where: string, found: string): Step {
+function fine(where: string, found: string): DoctorStep {
   return { where, ok: true, found, fix: [] }
 }
 
-function stepOf(where: string, { server, finding, trouble }: Diagnosis): Step {
+function stepOf(where: string, { server, finding, trouble }: Diagnosis): DoctorStep {
   if (trouble !== undefined) return { where, ok: false, found: trouble.what, fix: trouble.fix, code: trouble.code }
   const as = finding.kind === 'kafka' ? `; it ${serverGuess(finding.apis)}` : ''
   return fine(where, `${server} answers as a Kafka server${as}`)
@@ -124,7 +124,7 @@ interface Advertised {
 }
 
 /** Why a client cannot use a broker's address although the bootstrap address works: usually because of `advertised.listeners`. Exported for its test. */
-export function advertised(at: Diagnosis, { where, proven, alone }: Advertised): Step {
+export function advertised(at: Diagnosis, { where, proven, alone }: Advertised): DoctorStep {
   const step = stepOf(where, at)
   if (step.ok) return fine(where, `${at.server} is advertised and answers`)
   const { host } = splitServer(at.server)

@@ -1,11 +1,11 @@
 // lks group describe: a group's partitions with their lag, its topics and its members.
-import { type Cluster, withCluster } from '../../cluster/cluster-client.ts'
+import { type ClusterClient, withCluster } from '../../cluster/cluster-client.ts'
 import { byTopic, lagOf, type PartitionLag, totalLag } from '../../cluster/group-lag.ts'
-import { type DescribedGroup, describeGroup, type GroupMember } from '../../cluster/groups.ts'
+import { describeGroup, type GroupMemberState, type GroupOverview } from '../../cluster/groups.ts'
 import { asServer } from '../../cluster/probe.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { forEachShown } from '../each.ts'
-import { type Block, fieldsBlock, formatOf, outputOption, tableBlock } from '../output/output.ts'
+import { fieldsBlock, formatOf, outputOption, type TextBlock, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 import { orUnknown, ranges } from '../words.ts'
 import { lagView, topicLagColumns } from './group-lag.ts'
@@ -31,17 +31,17 @@ export const groupDescribe: ClientCommand = {
   },
 }
 
-interface Described {
-  readonly group: DescribedGroup
+interface GroupDetails {
+  readonly group: GroupOverview
   readonly partitions: readonly PartitionLag[]
 }
 
-async function describe(cluster: Cluster, id: string): Promise<Described> {
+async function describe(cluster: ClusterClient, id: string): Promise<GroupDetails> {
   const group = await describeGroup(cluster, id)
   return { group, partitions: await lagOf(cluster, id, group.members) }
 }
 
-function valueOf({ group, partitions }: Described): unknown {
+function valueOf({ group, partitions }: GroupDetails): unknown {
   const { id, state, type, assignor, coordinator, members } = group
   return {
     group: id,
@@ -70,7 +70,7 @@ function valueOf({ group, partitions }: Described): unknown {
   }
 }
 
-function blocksOf({ group, partitions }: Described): readonly Block[] {
+function blocksOf({ group, partitions }: GroupDetails): readonly TextBlock[] {
   const { id, state, type, assignor, coordinator, members } = group
   const lag = totalLag(partitions)
   const facts = fieldsBlock([
@@ -97,7 +97,7 @@ const partitionColumns: readonly Column<PartitionLag>[] = [
   { header: 'HOST', value: ({ member }) => orUnknown(member?.host) },
 ]
 
-const memberColumns: readonly Column<GroupMember>[] = [
+const memberColumns: readonly Column<GroupMemberState>[] = [
   { header: 'MEMBER', value: ({ memberId }) => memberId },
   { header: 'INSTANCE', value: ({ instanceId }) => orUnknown(instanceId) },
   { header: 'CLIENT', value: ({ clientId }) => clientId },
@@ -106,7 +106,7 @@ const memberColumns: readonly Column<GroupMember>[] = [
 ]
 
 /** `orders[0-2] invoices[1]`; `-` for an empty list. */
-function assigned(assignment: NonNullable<GroupMember['assignment']>): string {
+function assigned(assignment: NonNullable<GroupMemberState['assignment']>): string {
   const topics = [...Map.groupBy(assignment, ({ topic }) => topic)]
   return topics.length === 0 ? '-' : topics.map(([topic, of]) => `${topic}[${ranges(of.map(({ partition }) => partition))}]`).join(' ')
 }

@@ -1,11 +1,11 @@
 // lks group lag: the lag of groups, per topic, once or repeatedly.
-import { type Cluster, pause, withCluster } from '../../cluster/cluster-client.ts'
+import { type ClusterClient, pause, withCluster } from '../../cluster/cluster-client.ts'
 import { byTopic, lagOf, type TopicLag, totalLag } from '../../cluster/group-lag.ts'
 import { describeGroup, listGroups } from '../../cluster/groups.ts'
-import type { ClientCommand, CommandContext, Given } from '../client-command.ts'
+import type { ClientCommand, CommandContext, ParsedCommand } from '../client-command.ts'
 import { durationOption, givenDuration } from '../duration-option.ts'
 import { forEachShown } from '../each.ts'
-import { formatOf, outputOption, rendered, tableBlock, type View } from '../output/output.ts'
+import { formatOf, type OutputView, outputOption, rendered, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 
 export const groupLag: ClientCommand = {
@@ -39,24 +39,24 @@ interface GroupLag {
   readonly topics: readonly TopicLag[]
 }
 
-async function lags(cluster: Cluster, ids: readonly string[]): Promise<readonly GroupLag[]> {
+async function lags(cluster: ClusterClient, ids: readonly string[]): Promise<readonly GroupLag[]> {
   const found: GroupLag[] = []
   for (const group of ids) found.push(await lagOfGroup(cluster, group))
   return found
 }
 
-async function consuming(cluster: Cluster): Promise<readonly string[]> {
+async function consuming(cluster: ClusterClient): Promise<readonly string[]> {
   return (await listGroups(cluster)).filter(({ type }) => type === 'classic' || type === 'consumer').map(({ id }) => id)
 }
 
 /** Rejects for an unknown group: it must not look like a group without lag. */
-async function lagOfGroup(cluster: Cluster, group: string): Promise<GroupLag> {
+async function lagOfGroup(cluster: ClusterClient, group: string): Promise<GroupLag> {
   const { members } = await describeGroup(cluster, group)
   const partitions = await lagOf(cluster, group, members)
   return { group, lag: totalLag(partitions), topics: byTopic(partitions) }
 }
 
-function viewOf(groups: readonly GroupLag[]): View {
+function viewOf(groups: readonly GroupLag[]): OutputView {
   const rows = groups.flatMap(({ group, topics }) => topics.map((topic) => ({ group, ...topic })))
   return {
     value: groups,
@@ -67,7 +67,7 @@ function viewOf(groups: readonly GroupLag[]): View {
 }
 
 /** Resolves when the signal aborts, which is its normal end. */
-async function watch(cluster: Cluster, given: Given, { terminal, signal }: CommandContext): Promise<void> {
+async function watch(cluster: ClusterClient, given: ParsedCommand, { terminal, signal }: CommandContext): Promise<void> {
   const everyMs = givenDuration(given.option('every') ?? '2s')
   const format = formatOf(given)
   try {

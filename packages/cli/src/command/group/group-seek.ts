@@ -3,7 +3,7 @@ import { partitionsOfGroup } from '@local-kafka-service/protocol'
 import { counted } from 'local-kafka-service/internal/counted'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { noGroup, refusalIn } from '../../cluster/client-errors.ts'
-import { type Cluster, withCluster } from '../../cluster/cluster-client.ts'
+import { type ClusterClient, withCluster } from '../../cluster/cluster-client.ts'
 import { clusterState, type TopicState } from '../../cluster/cluster-metadata.ts'
 import { boundsOf, countIn } from '../../cluster/group-lag.ts'
 import { commitOffsets, committedOffsets, describeGroup } from '../../cluster/groups.ts'
@@ -104,7 +104,7 @@ function scopesOf(text: string | undefined): readonly Scope[] | undefined {
 
 /** Throws a UserError when the group does not exist, is active, or has no committed offset to count from. */
 async function plan(
-  cluster: Cluster,
+  cluster: ClusterClient,
   group: string,
   { target, scopes }: { readonly target: SeekTarget; readonly scopes: readonly Scope[] | undefined },
 ): Promise<readonly Move[]> {
@@ -161,7 +161,7 @@ function chosen(topics: readonly TopicState[], scopes: readonly Scope[]): readon
   return [...refs.values()]
 }
 
-async function checkIdle(cluster: Cluster, group: string, { mayBeNew }: { readonly mayBeNew: boolean }): Promise<void> {
+async function checkIdle(cluster: ClusterClient, group: string, { mayBeNew }: { readonly mayBeNew: boolean }): Promise<void> {
   try {
     const { members, state } = await describeGroup(cluster, group)
     if (members.length > 0 || (state !== 'Empty' && state !== 'Dead')) throw active(group, members.length)
@@ -171,7 +171,7 @@ async function checkIdle(cluster: Cluster, group: string, { mayBeNew }: { readon
   }
 }
 
-async function apply(cluster: Cluster, group: string, moves: readonly Move[]): Promise<void> {
+async function apply(cluster: ClusterClient, group: string, moves: readonly Move[]): Promise<void> {
   try {
     await commitOffsets(
       cluster,

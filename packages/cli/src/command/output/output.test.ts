@@ -2,10 +2,10 @@
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { recordedTerminal } from '../testing/recorded-terminal.ts'
-import { fieldsBlock, rendered, show, tableBlock, type View } from './output.ts'
+import { fieldsBlock, type OutputView, rendered, show, tableBlock } from './output.ts'
 import { hasColours } from './paint.ts'
 
-const view: View = {
+const view: OutputView = {
   value: [{ name: 'orders' }],
   names: ['orders'],
   blocks: [fieldsBlock([['Topics', 1]]), tableBlock([{ header: 'TOPIC', value: (name: string) => name }], ['orders'])],
@@ -20,7 +20,7 @@ test('table, json, yaml and name have the same content', () => {
 })
 
 test('the note about an empty result is not part of the data', () => {
-  const nothing: View = { value: [], names: [], blocks: [], nothing: 'there are no topics' }
+  const nothing: OutputView = { value: [], names: [], blocks: [], nothing: 'there are no topics' }
   const people = recordedTerminal()
   show(people, 'table', nothing)
   expect(people.said()).toEqual({ data: '', talk: 'there are no topics\n' })
@@ -50,7 +50,7 @@ test('N9: keys and lags are coloured, and every column keeps its place', () => {
     ],
     rows,
   )
-  const view: View = { value: rows, names: [], blocks: [fieldsBlock([['Groups', 2]]), block] }
+  const view: OutputView = { value: rows, names: [], blocks: [fieldsBlock([['Groups', 2]]), block] }
   const coloured = rendered('table', view, { interactive: true, columns: 80, colours: true })
   expect(coloured).toContain('\u001b[36mGroups\u001b[39m  2\n')
   expect(coloured).toContain('\u001b[36mGROUP\u001b[39m    \u001b[36mLAG\u001b[39m\n')

@@ -41,10 +41,10 @@ export function table<Row>(
 }
 
 /** The style applies to the value when colours are on. */
-export type Field = readonly [name: string, value: string | number, style?: Style | undefined]
+export type NamedValue = readonly [name: string, value: string | number, style?: Style | undefined]
 
 /** `Name   value` lines. */
-export function fields(rows: readonly Field[], paint: Paint = plain): string {
+export function fields(rows: readonly NamedValue[], paint: Paint = plain): string {
   const width = Math.max(...rows.map(([name]) => displayWidth(name)))
   return rows
     .map(([name, value, style]) => {
@@ -68,14 +68,14 @@ function fitted(natural: readonly number[], width: number): readonly number[] {
   return widths
 }
 
-interface Line {
+interface TableLine {
   readonly cells: readonly string[]
   readonly styles: readonly (Style | undefined)[]
 }
 
 function wrapped<Row>(
   columns: readonly Column<Row>[],
-  { cells, styles }: Line,
+  { cells, styles }: TableLine,
   { widths, paint }: { readonly widths: readonly number[]; readonly paint: Paint },
 ): readonly string[] {
   const pieces = cells.map((cell, at) => cutToWidth(cell, widths[at] ?? 0))

@@ -5,7 +5,7 @@ import { buildBatch, type CodecName, type DecodedResponseOf, InitProducerId, Pro
 import { ProtocolError as ApiError, type Base, type Connection, NetworkError, protocolErrorsCodesById } from '@platformatic/kafka'
 import { asServer } from '../../cluster/probe.ts'
 import { isConnectFailure } from './connect-failure.ts'
-import { ask, Exchange, tellOnly } from './exchange.ts'
+import { ask, BrokerExchange, tellOnly } from './exchange.ts'
 import { innermostMessage } from './innermost-message.ts'
 import { type PartitionAnswer, ProduceOutcome } from './produce-outcome.ts'
 import type { PlacedRecord } from './record-chunk.ts'
@@ -27,7 +27,7 @@ export interface SenderOptions {
 
 export class BatchSender {
   readonly #options: SenderOptions
-  readonly #exchange: Exchange
+  readonly #exchange: BrokerExchange
   #producer: { readonly id: number; readonly epoch: number } | undefined
   /** The next sequence of each partition. */
   readonly #sequences = new Map<number, number>()
@@ -38,7 +38,7 @@ export class BatchSender {
 
   constructor(options: SenderOptions) {
     this.#options = options
-    this.#exchange = new Exchange(options.client)
+    this.#exchange = new BrokerExchange(options.client)
   }
 
   /** Calls must not overlap. The records of a partition are one batch. Batches left in the outcome could not be sent, or their fate is unknown. */

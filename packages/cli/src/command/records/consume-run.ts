@@ -2,7 +2,7 @@
 import { errorText } from '@local-kafka-service/agent/native-error'
 import type { Consumer } from '@platformatic/kafka'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import type { CommandContext, Given } from '../client-command.ts'
+import type { CommandContext, ParsedCommand } from '../client-command.ts'
 import { closeBy, openMember, openReader, partitionsOf } from './clients.ts'
 import { clusterRetries } from './cluster-retries.ts'
 import { DataSink } from './data-sink.ts'
@@ -11,23 +11,23 @@ import { OffsetCommitter } from './offset-committer.ts'
 import { type OffsetRange, parseOffsetRange } from './offset-range.ts'
 import { offsetsOf, readingsOf } from './partition-offsets.ts'
 import { readPartitions } from './partition-reader.ts'
-import { parseFilter, type RecordFilter } from './record-filter.ts'
+import { parseFilter, type RecordMatcher } from './record-filter.ts'
 import { printerOf, type RecordPrinter } from './record-printer.ts'
 import { printRecords } from './record-printing.ts'
 
-interface Plan {
+interface ConsumePlan {
   readonly topics: readonly string[]
   /** Empty: all partitions. */
   readonly partitions: readonly number[]
   readonly range: OffsetRange
   /** Infinity: no limit. */
   readonly count: number
-  readonly keeps: RecordFilter
+  readonly keeps: RecordMatcher
   readonly print: RecordPrinter
 }
 
 /** Resolves at the end, and on Ctrl-C, which is the normal end of following. Rejects with a UserError or an error of the client library. */
-export async function runConsume(given: Given, context: CommandContext): Promise<void> {
+export async function runConsume(given: ParsedCommand, context: CommandContext): Promise<void> {
   const plan = planOf(given, context)
   const group = given.option('group')
   if (plan.count === 0) return
@@ -39,7 +39,7 @@ export async function runConsume(given: Given, context: CommandContext): Promise
   }
 }
 
-function planOf(given: Given, { terminal }: CommandContext): Plan {
+function planOf(given: ParsedCommand, { terminal }: CommandContext): ConsumePlan {
   const group = given.option('group')
   const format = given.option('format')
   const output = given.option('output')
@@ -71,7 +71,7 @@ function planOf(given: Given, { terminal }: CommandContext): Plan {
   }
 }
 
-async function consumeAlone(plan: Plan, context: CommandContext): Promise<void> {
+async function consumeAlone(plan: ConsumePlan, context: CommandContext): Promise<void> {
   const { signal, connection, terminal } = context
   const client = await openReader(connection, plan.topics)
   try {
@@ -90,7 +90,7 @@ async function consumeAlone(plan: Plan, context: CommandContext): Promise<void> 
   }
 }
 
-async function consumeAsMember(plan: Plan, group: string, context: CommandContext): Promise<void> {
+async function consumeAsMember(plan: ConsumePlan, group: string, context: CommandContext): Promise<void> {
   const { signal, connection, terminal } = context
   const tell = teller(context)
   const client = await openReader(connection, plan.topics)
@@ -124,7 +124,7 @@ async function leave(member: Consumer, committer: OffsetCommitter, tell: (line: 
 }
 
 /** Following waits indefinitely, until Ctrl-C. */
-function retryMs({ range }: Plan): number {
+function retryMs({ range }: ConsumePlan): number {
   return range.until === undefined ? Number.POSITIVE_INFINITY : 60_000
 }
 

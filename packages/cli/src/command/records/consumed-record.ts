@@ -9,11 +9,11 @@ export interface ConsumedRecord {
   readonly timestamp: bigint
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: readonly RecordHeader[]
+  readonly headers: readonly ConsumedHeader[]
 }
 
 /** A header key may occur more than once; the order is kept. */
-export interface RecordHeader {
+export interface ConsumedHeader {
   readonly key: Buffer
   readonly value: Buffer | null
 }

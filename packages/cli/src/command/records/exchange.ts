@@ -13,9 +13,9 @@ import { type Base, type Connection, UnsupportedApiError, Writer } from '@platfo
 type Client = Pick<Base, 'listApis' | 'connections'>
 
 /** For one cluster: all its brokers are assumed to serve the same versions, as the client library does. */
-export class Exchange {
+export class BrokerExchange {
   readonly #client: Client
-  #served: Promise<ReadonlyMap<number, Served>> | undefined
+  #served: Promise<ReadonlyMap<number, VersionRange>> | undefined
 
   constructor(client: Client) {
     this.#client = client
@@ -24,7 +24,7 @@ export class Exchange {
   /** The newest version that both sides know, at most `newest`. Rejects with an error of the client library. */
   async versionOf(api: Api, newest: number): Promise<number> {
     this.#served ??= servedBy(this.#client)
-    let served: ReadonlyMap<number, Served>
+    let served: ReadonlyMap<number, VersionRange>
     try {
       served = await this.#served
     } catch (error) {
@@ -65,12 +65,12 @@ export async function tellOnly<A extends Api>(
   await sent(connection, { api, version, ...bodyOf(api, version, request), answered: false })
 }
 
-interface Served {
+interface VersionRange {
   readonly minVersion: number
   readonly maxVersion: number
 }
 
-async function servedBy(client: Client): Promise<ReadonlyMap<number, Served>> {
+async function servedBy(client: Client): Promise<ReadonlyMap<number, VersionRange>> {
   return new Map((await client.listApis()).map(({ apiKey, minVersion, maxVersion }) => [apiKey, { minVersion, maxVersion }]))
 }
 

@@ -4,8 +4,8 @@ import type { Consumer } from '@platformatic/kafka'
 import type { OffsetCommitter } from './offset-committer.ts'
 import type { OffsetRange } from './offset-range.ts'
 import { readingsOf } from './partition-offsets.ts'
-import type { PartitionRead } from './partition-read.ts'
-import { type Block, type ReaderClient, type ReaderOptions, readPartitions } from './partition-reader.ts'
+import type { PartitionProgress } from './partition-progress.ts'
+import { type ReaderClient, type ReaderOptions, type RecordBlock, readPartitions } from './partition-reader.ts'
 
 /** The part of the client library's Consumer that a member needs. */
 export type GroupMembership = Pick<
@@ -23,12 +23,12 @@ export interface GroupReaderOptions extends Omit<ReaderOptions, 'readings'> {
 }
 
 /** Like readPartitions. Ends when this member's partitions are read to their end. Rejects with an error of the client library when the membership is lost. */
-export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator<readonly Block[]> {
+export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator<readonly RecordBlock[]> {
   const { member, committer, client, retries, topics, range, signal, tell } = options
   const changes = new GroupChanges(member, signal)
   member.topics.trackAll(...topics)
   await member.joinGroup({})
-  let before: Turn = { generation: -1, readings: [] }
+  let before: GenerationReads = { generation: -1, readings: [] }
   const ends = new Map<string, bigint>()
   while (!signal.aborted) {
     const round = changes.nextRound()
@@ -48,13 +48,13 @@ export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator
 }
 
 /** What this member read in one generation of the group. */
-interface Turn {
+interface GenerationReads {
   readonly generation: number
-  readonly readings: readonly PartitionRead[]
+  readonly readings: readonly PartitionProgress[]
 }
 
 /** A partition that this member keeps continues at its position, even if its last commit is still pending, so no record is printed twice. */
-function continued(reading: PartitionRead, kept: readonly PartitionRead[]): PartitionRead {
+function continued(reading: PartitionProgress, kept: readonly PartitionProgress[]): PartitionProgress {
   const mine = kept.find((one) => isSame(one, reading))
   return mine === undefined || mine.position <= reading.position
     ? reading
@@ -62,7 +62,7 @@ function continued(reading: PartitionRead, kept: readonly PartitionRead[]): Part
 }
 
 /** The end is taken when this member first gets the partition: repeated rebalances must not move it. */
-function withFirstEnd(reading: PartitionRead, ends: Map<string, bigint>): PartitionRead {
+function withFirstEnd(reading: PartitionProgress, ends: Map<string, bigint>): PartitionProgress {
   if (reading.until === undefined) return reading
   const key = `${reading.topic}:${reading.partition}`
   const until = ends.get(key) ?? reading.until
@@ -70,7 +70,7 @@ function withFirstEnd(reading: PartitionRead, ends: Map<string, bigint>): Partit
   return { ...reading, until }
 }
 
-function isSame(a: PartitionRead, b: PartitionRead): boolean {
+function isSame(a: PartitionProgress, b: PartitionProgress): boolean {
   return a.topic === b.topic && a.partition === b.partition
 }
 
@@ -128,13 +128,13 @@ async function committedReadings(
   client: ReaderClient,
   assignments: Assignments,
   range: OffsetRange,
-): Promise<readonly PartitionRead[]> {
+): Promise<readonly PartitionProgress[]> {
   if (assignments.length === 0) return []
   const committed = await member.listCommittedOffsets({
     topics: assignments.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })),
   })
   const found = await Promise.all(assignments.map(({ topic, partitions }) => readingsOf(client, { topic, partitions, range })))
-  return found.flat().map((reading): PartitionRead => {
+  return found.flat().map((reading): PartitionProgress => {
     const offset = committed.get(reading.topic)?.[reading.partition]
     return offset === undefined || offset < 0n ? reading : { ...reading, position: offset, notBefore: offset }
   })

@@ -2,12 +2,12 @@
 import type { Consumer } from '@platformatic/kafka'
 import { asError } from './innermost-message.ts'
 
-interface PartitionPlace {
+interface PrintedPartition {
   readonly topic: string
   readonly partition: number
 }
 
-interface CommittedPlace extends PartitionPlace {
+interface CommittedPlace extends PrintedPartition {
   /** The next offset to read. */
   readonly offset: bigint
 }
@@ -15,9 +15,9 @@ interface CommittedPlace extends PartitionPlace {
 /** The assignment of this member in one generation of the group. */
 interface Assigned {
   readonly generation: number
-  readonly places: readonly PartitionPlace[]
+  readonly places: readonly PrintedPartition[]
   /** The `places` that it also had in the generation before: it may still commit what it printed of them. */
-  readonly kept: readonly PartitionPlace[]
+  readonly kept: readonly PrintedPartition[]
 }
 
 export class OffsetCommitter {
@@ -98,6 +98,6 @@ export class OffsetCommitter {
   }
 }
 
-function keyOf({ topic, partition }: PartitionPlace): string {
+function keyOf({ topic, partition }: PrintedPartition): string {
   return `${topic}:${partition}`
 }

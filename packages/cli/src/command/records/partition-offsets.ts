@@ -1,7 +1,7 @@
 // Looks up offsets of partitions, and resolves a range of the command line to where each partition begins and stops.
 import { type Consumer, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka'
 import { type OffsetRange, offsetAt, type Position } from './offset-range.ts'
-import type { PartitionRead } from './partition-read.ts'
+import type { PartitionProgress } from './partition-progress.ts'
 
 /** By partition. `end` is the last stable offset: no record after it can be read yet. Absent for a time without a record at or after it. */
 export async function offsetsOf(
@@ -32,7 +32,7 @@ export async function offsetsOf(
 export async function readingsOf(
   client: Pick<Consumer, 'listOffsets'>,
   { topic, partitions, range }: { readonly topic: string; readonly partitions: readonly number[]; readonly range: OffsetRange },
-): Promise<PartitionRead[]> {
+): Promise<PartitionProgress[]> {
   const ask = (at: Parameters<typeof offsetsOf>[1]['at']): Promise<ReadonlyMap<number, bigint>> =>
     offsetsOf(client, { topic, partitions, at })
   const [starts, ends] = await Promise.all([ask('start'), ask('end')])

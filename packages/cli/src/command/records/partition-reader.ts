@@ -5,15 +5,15 @@ import { type Consumer, NetworkError, ProtocolError, protocolErrorsCodesById } f
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { hasApiError } from '../../cluster/client-errors.ts'
 import type { ConsumedRecord } from './consumed-record.ts'
-import { ask, Exchange } from './exchange.ts'
+import { ask, BrokerExchange } from './exchange.ts'
 import { type FetchedPartition, fetchedRecords, type UnreadableBatch } from './fetched-records.ts'
 import { offsetsOf } from './partition-offsets.ts'
-import type { PartitionRead } from './partition-read.ts'
+import type { PartitionProgress } from './partition-progress.ts'
 import type { Retries } from './retries.ts'
 
 /** The records of one partition in one answer. */
-export interface Block {
-  readonly reading: PartitionRead
+export interface RecordBlock {
+  readonly reading: PartitionProgress
   readonly records: readonly ConsumedRecord[]
   /** The position after this block; never after `until` of the reading, even if the last batch is longer. */
   readonly next: bigint
@@ -24,7 +24,7 @@ export type ReaderClient = Pick<Consumer, 'listApis' | 'connections' | 'metadata
 
 export interface ReaderOptions {
   readonly client: ReaderClient
-  readonly readings: readonly PartitionRead[]
+  readonly readings: readonly PartitionProgress[]
   /** Topics that are followed as a whole: partitions added later are read from their start. */
   readonly whole?: readonly string[]
   readonly retries: Retries
@@ -44,12 +44,12 @@ export async function* readPartitions({
   retries,
   signal,
   tell,
-}: ReaderOptions): AsyncGenerator<readonly Block[]> {
-  const exchange = new Exchange(client)
-  const inFlight = new Map<number, Promise<Answer>>()
+}: ReaderOptions): AsyncGenerator<readonly RecordBlock[]> {
+  const exchange = new BrokerExchange(client)
+  const inFlight = new Map<number, Promise<BrokerFetch>>()
   let waiting = readings.filter((reading) => !isDone(reading))
   // Only one fetch of a partition runs at a time, even if its leader changes; otherwise its records would arrive twice.
-  const asked = new Set<PartitionRead>()
+  const asked = new Set<PartitionProgress>()
   const known = new Map(whole.map((topic) => [topic, readings.filter((reading) => reading.topic === topic).length]))
   while (waiting.length > 0 && !signal.aborted) {
     waiting.push(...newPartitions(client, whole, known))
@@ -77,18 +77,18 @@ export async function* readPartitions({
   }
 }
 
-type Answer =
+type BrokerFetch =
   | {
       readonly kind: 'fetched'
       readonly node: number
-      readonly asked: readonly PartitionRead[]
-      readonly blocks: readonly Block[]
-      readonly unreadable: Unreadable | undefined
+      readonly asked: readonly PartitionProgress[]
+      readonly blocks: readonly RecordBlock[]
+      readonly unreadable: UnreadablePartition | undefined
     }
-  | { readonly kind: 'failed'; readonly node: number; readonly asked: readonly PartitionRead[]; readonly error: unknown }
+  | { readonly kind: 'failed'; readonly node: number; readonly asked: readonly PartitionProgress[]; readonly error: unknown }
 
-interface Unreadable {
-  readonly reading: PartitionRead
+interface UnreadablePartition {
+  readonly reading: PartitionProgress
   readonly batch: UnreadableBatch
 }
 
@@ -98,12 +98,12 @@ const maxBytesPerPartition = 1024 * 1024
 const maxWaitMs = 1_000
 const readCommitted = 1
 
-function isDone({ position, until }: PartitionRead): boolean {
+function isDone({ position, until }: PartitionProgress): boolean {
   return until !== undefined && position >= until
 }
 
 /** The partitions that the topics have gained; they are known afterwards. */
-function newPartitions(client: ReaderClient, topics: readonly string[], known: Map<string, number>): readonly PartitionRead[] {
+function newPartitions(client: ReaderClient, topics: readonly string[], known: Map<string, number>): readonly PartitionProgress[] {
   return topics.flatMap((topic) => {
     const before = known.get(topic) ?? 0
     const now = Math.max(before, client.currentMetadata?.topics.get(topic)?.partitionsCount ?? 0)
@@ -119,7 +119,10 @@ function newPartitions(client: ReaderClient, topics: readonly string[], known: M
 }
 
 /** Grouped by leader; -1 for a partition without a leader. */
-async function leadersOf(client: ReaderClient, readings: readonly PartitionRead[]): Promise<ReadonlyMap<number, readonly PartitionRead[]>> {
+async function leadersOf(
+  client: ReaderClient,
+  readings: readonly PartitionProgress[],
+): Promise<ReadonlyMap<number, readonly PartitionProgress[]>> {
   const metadata = await client.metadata({ topics: [...new Set(readings.map(({ topic }) => topic))] })
   return Map.groupBy(readings, ({ topic, partition }) => metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1)
 }
@@ -129,12 +132,12 @@ const newestFetch = 12
 
 interface FetchFrom {
   readonly client: ReaderClient
-  readonly exchange: Exchange
+  readonly exchange: BrokerExchange
   readonly node: number
-  readonly asked: readonly PartitionRead[]
+  readonly asked: readonly PartitionProgress[]
 }
 
-async function fetchFrom({ client, exchange, node, asked }: FetchFrom): Promise<Answer> {
+async function fetchFrom({ client, exchange, node, asked }: FetchFrom): Promise<BrokerFetch> {
   try {
     const broker = client.currentMetadata?.brokers.get(node)
     if (broker === undefined) throw new NetworkError(`Broker ${node} leads partitions, and the cluster does not say where it is.`)
@@ -164,12 +167,12 @@ async function fetchFrom({ client, exchange, node, asked }: FetchFrom): Promise<
 /** Throws a ProtocolError of the client library if the answer is an error, for one partition or for all. */
 function blocksOf(
   { errorCode, responses }: DecodedResponseOf<typeof Fetch>,
-  asked: readonly PartitionRead[],
-): { readonly blocks: readonly Block[]; readonly unreadable: Unreadable | undefined } {
+  asked: readonly PartitionProgress[],
+): { readonly blocks: readonly RecordBlock[]; readonly unreadable: UnreadablePartition | undefined } {
   throwIfError(errorCode ?? 0)
   for (const { partitions } of responses) for (const partition of partitions) throwIfError(partition.errorCode)
-  const blocks: Block[] = []
-  let unreadable: Unreadable | undefined
+  const blocks: RecordBlock[] = []
+  let unreadable: UnreadablePartition | undefined
   for (const { topic, partitions } of responses) {
     for (const answered of partitions) {
       const reading = asked.find((one) => one.topic === topic && one.partition === answered.partitionIndex)
@@ -184,7 +187,10 @@ function blocksOf(
 }
 
 /** Exported for its test. */
-export function blockOf(reading: PartitionRead, answered: FetchedPartition): Block & { readonly unreadable: UnreadableBatch | undefined } {
+export function blockOf(
+  reading: PartitionProgress,
+  answered: FetchedPartition,
+): RecordBlock & { readonly unreadable: UnreadableBatch | undefined } {
   const { topic, partition, position, until } = reading
   const { records, next, unreadable } = fetchedRecords(answered, { topic, partition, from: position })
   return {
@@ -201,7 +207,10 @@ function throwIfError(code: number): void {
   throw new ProtocolError(id ?? 'UNKNOWN_SERVER_ERROR')
 }
 
-function unreadableError({ reading: { topic, partition }, batch: { firstOffset, lastOffset, codec, why } }: Unreadable): UserError {
+function unreadableError({
+  reading: { topic, partition },
+  batch: { firstOffset, lastOffset, codec, why },
+}: UnreadablePartition): UserError {
   const offsets = firstOffset === lastOffset ? `offset ${firstOffset}` : `offsets ${firstOffset} to ${lastOffset}`
   const behind = lastOffset + 1n
   return new UserError('LKS-4103', {
@@ -214,18 +223,18 @@ function unreadableError({ reading: { topic, partition }, batch: { firstOffset, 
   })
 }
 
-function isWanted(offset: bigint, { notBefore, until }: PartitionRead): boolean {
+function isWanted(offset: bigint, { notBefore, until }: PartitionProgress): boolean {
   return offset >= notBefore && (until === undefined || offset < until)
 }
 
 /** Partitions that were just served go to the end, because a broker fills its answer from the front. */
-function turned(readings: readonly PartitionRead[], blocks: readonly Block[]): PartitionRead[] {
+function turned(readings: readonly PartitionProgress[], blocks: readonly RecordBlock[]): PartitionProgress[] {
   const served = new Set(blocks.map(({ reading }) => reading))
   return [...readings.filter((reading) => !served.has(reading)), ...readings.filter((reading) => served.has(reading))]
 }
 
 /** Records were removed, or a log was truncated, while it was read: reports this, and continues with the remaining records. */
-async function moveIntoRange(client: ReaderClient, asked: readonly PartitionRead[], tell: ReaderOptions['tell']): Promise<void> {
+async function moveIntoRange(client: ReaderClient, asked: readonly PartitionProgress[], tell: ReaderOptions['tell']): Promise<void> {
   for (const reading of asked) {
     const { topic, partition, position } = reading
     const [start, end] = await Promise.all([

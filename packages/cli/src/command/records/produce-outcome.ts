@@ -6,7 +6,7 @@ import type { PlacedRecord } from './record-chunk.ts'
 export type PartitionAnswer = DecodedResponseOf<typeof Produce>['responses'][number]['partitionResponses'][number]
 
 /** Why a broker rejected the batch of a partition. */
-export interface Refusal {
+export interface BatchRejection {
   /** Kafka's name: `MESSAGE_TOO_LARGE`. */
   readonly api: string
   /** The broker's message, if it sent one. */
@@ -19,7 +19,7 @@ export interface Refusal {
 export class ProduceOutcome {
   readonly #batches: ReadonlyMap<number, readonly PlacedRecord[]>
   readonly #acknowledged = new Map<number, bigint | undefined>()
-  readonly #refused = new Map<number, Refusal>()
+  readonly #refused = new Map<number, BatchRejection>()
   readonly #doubtful = new Set<number>()
   readonly #givenUp = new Set<number>()
   #lastFailure: Error | undefined
@@ -58,7 +58,7 @@ export class ProduceOutcome {
   }
 
   /** Certainly not written. */
-  get refused(): ReadonlyMap<number, Refusal> {
+  get refused(): ReadonlyMap<number, BatchRejection> {
     return this.#refused
   }
 
@@ -96,7 +96,7 @@ export class ProduceOutcome {
   }
 }
 
-function refusalOf({ errorCode, errorMessage, recordErrors }: PartitionAnswer): Refusal {
+function refusalOf({ errorCode, errorMessage, recordErrors }: PartitionAnswer): BatchRejection {
   const names = protocolErrorsCodesById as Readonly<Record<number, string | undefined>>
   return {
     api: names[errorCode] ?? `error ${errorCode}`,

@@ -1,8 +1,8 @@
 // The options of `lks produce`, with the rules for their combinations.
 import type { CodecName } from '@local-kafka-service/protocol'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import type { Given } from '../client-command.ts'
-import type { RecordHeader } from './consumed-record.ts'
+import type { ParsedCommand } from '../client-command.ts'
+import type { ConsumedHeader } from './consumed-record.ts'
 import { acknowledgements, codecs } from './produce-words.ts'
 import { type LineForm, parseHeader } from './record-lines.ts'
 
@@ -19,7 +19,7 @@ export interface ProducePlan {
 }
 
 /** Throws a UserError for options that exclude each other. */
-export function producePlanOf(given: Given): ProducePlan {
+export function producePlanOf(given: ParsedCommand): ProducePlan {
   const key = given.option('key')
   const separator = given.option('key-separator')
   const partition = given.option('partition')
@@ -49,7 +49,7 @@ export function producePlanOf(given: Given): ProducePlan {
   }
 }
 
-function headerOf(text: string): RecordHeader {
+function headerOf(text: string): ConsumedHeader {
   const parsed = parseHeader(text)
   if (parsed.kind === 'wrong') throw new RangeError(parsed.why)
   return parsed.header

@@ -4,7 +4,7 @@ import { onAbort } from '@local-kafka-service/agent/abort'
 import { errorText } from '@local-kafka-service/agent/native-error'
 import { counted } from 'local-kafka-service/internal/counted'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import type { CommandContext, Given } from '../client-command.ts'
+import type { CommandContext, ParsedCommand } from '../client-command.ts'
 import { untilAborted } from './abortable.ts'
 import { BatchSender } from './batch-sender.ts'
 import { type ByteLine, byteLines, LineTooLong } from './byte-lines.ts'
@@ -20,7 +20,7 @@ import { NotWritten, RecordWriter, type WrittenRecord } from './record-writer.ts
  * Resolves when everything is acknowledged. Rejects with a UserError that says how much is; on Ctrl-C too, after the lines read so far
  * are written; and with an error of the client library if nothing was sent.
  */
-export async function runProduce(given: Given, context: CommandContext): Promise<void> {
+export async function runProduce(given: ParsedCommand, context: CommandContext): Promise<void> {
   const plan = producePlanOf(given)
   const input = await inputOf(plan, context)
   const partitions = await partitionsBefore(plan, context)

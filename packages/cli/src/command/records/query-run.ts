@@ -1,6 +1,6 @@
 // The work of `lks query`: reads the partitions between two times, selects matching records, and reports the range that it read.
 import { UserError } from 'local-kafka-service/internal/user-error'
-import type { CommandContext, Given, Terminal } from '../client-command.ts'
+import type { CommandContext, ParsedCommand, Terminal } from '../client-command.ts'
 import { instantAgo } from '../instants.ts'
 import { paintOf } from '../output/paint.ts'
 import { type Column, table } from '../output/table.ts'
@@ -9,24 +9,24 @@ import { clusterRetries } from './cluster-retries.ts'
 import { type ConsumedRecord, recordName } from './consumed-record.ts'
 import { DataSink } from './data-sink.ts'
 import { readingsOf } from './partition-offsets.ts'
-import type { PartitionRead } from './partition-read.ts'
+import type { PartitionProgress } from './partition-progress.ts'
 import { readPartitions } from './partition-reader.ts'
-import { parseFilter, type RecordFilter } from './record-filter.ts'
+import { parseFilter, type RecordMatcher } from './record-filter.ts'
 import { recordLine } from './record-json.ts'
 import { bytesView, headersView, timeView } from './record-view.ts'
 
-interface Plan {
+interface QueryPlan {
   readonly topic: string
   readonly partitions: readonly number[]
   readonly sinceMs: number | undefined
   readonly untilMs: number | undefined
-  readonly matches: RecordFilter
+  readonly matches: RecordMatcher
   readonly count: number
   readonly output: string
 }
 
 /** Rejects with a UserError or an error of the client library; on Ctrl-C too, after it printed the records found so far. */
-export async function runQuery(given: Given, context: CommandContext): Promise<void> {
+export async function runQuery(given: ParsedCommand, context: CommandContext): Promise<void> {
   const plan = planOf(given)
   const { signal, connection, terminal } = context
   if (plan.count === 0) return
@@ -55,7 +55,7 @@ export async function runQuery(given: Given, context: CommandContext): Promise<v
   }
 }
 
-function planOf(given: Given): Plan {
+function planOf(given: ParsedCommand): QueryPlan {
   const key = given.option('key')
   const text = given.option('grep')
   const nowMs = Date.now()
@@ -96,12 +96,12 @@ function timeOr<K extends 'start' | 'end'>(
 class Findings {
   scanned = 0
   matched = 0
-  readonly #plan: Plan
+  readonly #plan: QueryPlan
   readonly #terminal: Terminal
   readonly #sink: DataSink
   readonly #rows: ConsumedRecord[] = []
 
-  constructor(plan: Plan, terminal: Terminal) {
+  constructor(plan: QueryPlan, terminal: Terminal) {
     this.#plan = plan
     this.#terminal = terminal
     this.#sink = new DataSink(terminal.data)
@@ -163,7 +163,7 @@ const columns: readonly Column<ConsumedRecord>[] = [
 const mostRanges = 12
 
 /** `3 found among 12000 records: orders[0] 0–5999, orders[1] 0–6000` */
-function scanView(found: Findings, readings: readonly PartitionRead[], began: readonly bigint[], { topic, count }: Plan): string {
+function scanView(found: Findings, readings: readonly PartitionProgress[], began: readonly bigint[], { topic, count }: QueryPlan): string {
   const ranges = readings.flatMap(({ partition, position }, at) => {
     const from = began[at] ?? 0n
     return position > from ? [`[${partition}] ${from} to ${position - 1n}`] : []

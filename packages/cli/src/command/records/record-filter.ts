@@ -2,8 +2,8 @@
 import { errorText } from '@local-kafka-service/agent/native-error'
 import type { ConsumedRecord } from './consumed-record.ts'
 
-export type RecordFilter = (record: Pick<ConsumedRecord, 'key' | 'value'>) => boolean
-export type ParsedFilter = { readonly kind: 'filter'; readonly keeps: RecordFilter } | { readonly kind: 'wrong'; readonly why: string }
+export type RecordMatcher = (record: Pick<ConsumedRecord, 'key' | 'value'>) => boolean
+export type ParsedFilter = { readonly kind: 'filter'; readonly keeps: RecordMatcher } | { readonly kind: 'wrong'; readonly why: string }
 
 /** Plain text, compared byte by byte; or a regular expression between slashes, followed by flags: `/order-\d+/i`. */
 export function parseFilter(text: string): ParsedFilter {

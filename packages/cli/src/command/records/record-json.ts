@@ -1,7 +1,7 @@
 // A record as one line of JSON, and back: text if its bytes are UTF-8, otherwise marked base64, as in our HTTP answers.
 import { isUtf8 } from 'node:buffer'
 import { errorText } from '@local-kafka-service/agent/native-error'
-import type { ConsumedRecord, RecordHeader } from './consumed-record.ts'
+import type { ConsumedHeader, ConsumedRecord } from './consumed-record.ts'
 
 /** The output of `consume -o json` and the input of `produce --json`, which ignores `topic` and `offset`. */
 export function recordLine({ topic, partition, offset, timestamp, key, value, headers }: ConsumedRecord): string {
@@ -24,7 +24,7 @@ export interface RecordToWrite {
   readonly timestamp: bigint | undefined
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: readonly RecordHeader[]
+  readonly headers: readonly ConsumedHeader[]
 }
 
 export type ParsedRecord = { readonly kind: 'record'; readonly record: RecordToWrite } | { readonly kind: 'wrong'; readonly why: string }
@@ -99,10 +99,10 @@ function bytesOf(object: JsonObject, name: 'key' | 'value'): Buffer | null | str
   return bytes.toString('base64') === value ? bytes : `its ${name} is not valid base64`
 }
 
-function headersOf(headers: unknown): readonly RecordHeader[] | string {
+function headersOf(headers: unknown): readonly ConsumedHeader[] | string {
   if (headers === undefined) return []
   if (!Array.isArray(headers)) return 'its headers are not a list of {"key": …, "value": …}'
-  const read: RecordHeader[] = []
+  const read: ConsumedHeader[] = []
   for (const header of headers as readonly unknown[]) {
     if (!isObject(header) || Object.keys(header).some((name) => !headerFields.has(name))) return 'a header is not {"key": …, "value": …}'
     const key = bytesOf(header, 'key')

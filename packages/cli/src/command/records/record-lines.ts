@@ -1,6 +1,6 @@
 // How a line of input becomes a record: `-k`, `-K`, `-H`, `-Z` and `--json` of `lks produce`.
 import { type ByteLine } from './byte-lines.ts'
-import type { RecordHeader } from './consumed-record.ts'
+import type { ConsumedHeader } from './consumed-record.ts'
 import { type ParsedRecord, parseRecordLine } from './record-json.ts'
 
 export interface LineForm {
@@ -11,7 +11,7 @@ export interface LineForm {
   /** The separator between key and value; a line without it has no key. */
   readonly keySeparator: Buffer | undefined
   /** Added to every record, after its own headers. */
-  readonly headers: readonly RecordHeader[]
+  readonly headers: readonly ConsumedHeader[]
   /** An empty value is null, which is a tombstone; an empty key is null. */
   readonly emptyIsNull: boolean
 }
@@ -33,7 +33,7 @@ export function recordOfLine({ bytes }: ByteLine, form: LineForm): ParsedRecord 
   }
 }
 
-export type ParsedHeader = { readonly kind: 'header'; readonly header: RecordHeader } | { readonly kind: 'wrong'; readonly why: string }
+export type ParsedHeader = { readonly kind: 'header'; readonly header: ConsumedHeader } | { readonly kind: 'wrong'; readonly why: string }
 
 /** `name=value`; the value is empty in `name=` and null in `name`. */
 export function parseHeader(text: string): ParsedHeader {

@@ -1,12 +1,12 @@
 // Prints the records of a reader, and reports after each write what has been written: no later offset may be committed.
 import type { DataSink } from './data-sink.ts'
-import type { Block } from './partition-reader.ts'
-import type { RecordFilter } from './record-filter.ts'
+import type { RecordBlock } from './partition-reader.ts'
+import type { RecordMatcher } from './record-filter.ts'
 import type { RecordPrinter } from './record-printer.ts'
 
 export interface Printing {
   readonly sink: DataSink
-  readonly keeps: RecordFilter
+  readonly keeps: RecordMatcher
   readonly print: RecordPrinter
   /** Infinity: no limit. */
   readonly count: number
@@ -17,7 +17,7 @@ export interface Printing {
 
 /** Settles after the last block, after `count` records, or when the signal aborts. Rejects when the signal aborts while the output accepts nothing. */
 export async function printRecords(
-  blocks: AsyncIterable<readonly Block[]>,
+  blocks: AsyncIterable<readonly RecordBlock[]>,
   { sink, keeps, print, count, signal, printed }: Printing,
 ): Promise<void> {
   let left = count

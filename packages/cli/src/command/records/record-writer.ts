@@ -1,7 +1,7 @@
 // Writes records in order, one Produce request at a time: records that arrive during a request go into the next.
 import type { BatchSender } from './batch-sender.ts'
 import { asError } from './innermost-message.ts'
-import type { ProduceOutcome, Refusal } from './produce-outcome.ts'
+import type { BatchRejection, ProduceOutcome } from './produce-outcome.ts'
 import { type ChunkLimits, type PlacedRecord, RecordChunk } from './record-chunk.ts'
 import type { RecordToWrite } from './record-json.ts'
 
@@ -25,7 +25,7 @@ export interface WriterOptions {
 export class NotWritten extends Error {
   override readonly name = 'NotWritten'
   /** The rejected records of the failed request. */
-  readonly refused: readonly { readonly record: PlacedRecord; readonly refusal: Refusal }[]
+  readonly refused: readonly { readonly record: PlacedRecord; readonly refusal: BatchRejection }[]
   /** The number of records whose fate is unknown. */
   readonly inDoubt: number
   /** The address of a leader that never accepted a connection, if that is the reason. */

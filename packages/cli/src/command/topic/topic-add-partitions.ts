@@ -2,7 +2,7 @@
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { withCluster } from '../../cluster/cluster-client.ts'
 import { clusterState } from '../../cluster/cluster-metadata.ts'
-import type { ClientCommand, Given } from '../client-command.ts'
+import type { ClientCommand, ParsedCommand } from '../client-command.ts'
 import { countAbove } from '../config-pairs.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 import { existing } from './topic-names.ts'
@@ -51,7 +51,7 @@ export const topicAddPartitions: ClientCommand = {
   },
 }
 
-function wantedCount(given: Given): { readonly kind: 'to' | 'add'; readonly count: number } {
+function wantedCount(given: ParsedCommand): { readonly kind: 'to' | 'add'; readonly count: number } {
   const to = given.option('to')
   const add = given.option('add')
   if (to !== undefined && add === undefined) return { kind: 'to', count: Number(to) }

@@ -1,11 +1,11 @@
 // lks topic describe: a topic's partitions with their leaders and offsets, and the configs that were set.
-import { type Cluster, withCluster } from '../../cluster/cluster-client.ts'
+import { type ClusterClient, withCluster } from '../../cluster/cluster-client.ts'
 import { type ClusterState, clusterState, type TopicPartitionState, type TopicState } from '../../cluster/cluster-metadata.ts'
-import { type Config, describeConfigs, isSet } from '../../cluster/configs.ts'
+import { type ConfigEntry, describeConfigs, isSet } from '../../cluster/configs.ts'
 import { earliest, keyOf, latest, offsetsAt } from '../../cluster/offsets.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { forEachShown } from '../each.ts'
-import { type Block, fieldsBlock, formatOf, outputOption, tableBlock } from '../output/output.ts'
+import { fieldsBlock, formatOf, outputOption, type TextBlock, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 import { orUnknown, ranges } from '../words.ts'
 import { replicasOf } from './topic-list.ts'
@@ -33,19 +33,19 @@ export const topicDescribe: ClientCommand = {
   },
 }
 
-interface Described {
+interface TopicDetails {
   readonly topic: TopicState
-  readonly configs: readonly Config[]
-  readonly partitions: readonly Row[]
+  readonly configs: readonly ConfigEntry[]
+  readonly partitions: readonly TopicPartitionRow[]
 }
 
-interface Row extends TopicPartitionState {
+interface TopicPartitionRow extends TopicPartitionState {
   /** Undefined: the leader does not report it. */
   readonly start: number | undefined
   readonly end: number | undefined
 }
 
-async function describe(cluster: Cluster, state: ClusterState, topic: TopicState): Promise<Described> {
+async function describe(cluster: ClusterClient, state: ClusterState, topic: TopicState): Promise<TopicDetails> {
   const refs = topic.partitions.map(({ partition }) => ({ topic: topic.name, partition }))
   const [starts, ends, configs] = await Promise.all([
     offsetsAt(cluster, state, refs, earliest),
@@ -59,7 +59,7 @@ async function describe(cluster: Cluster, state: ClusterState, topic: TopicState
   return { topic, configs: configs.filter(isSet), partitions }
 }
 
-function valueOf({ topic, configs, partitions }: Described): unknown {
+function valueOf({ topic, configs, partitions }: TopicDetails): unknown {
   return {
     name: topic.name,
     id: topic.id,
@@ -78,7 +78,7 @@ function valueOf({ topic, configs, partitions }: Described): unknown {
   }
 }
 
-function blocksOf({ topic, configs, partitions }: Described): readonly Block[] {
+function blocksOf({ topic, configs, partitions }: TopicDetails): readonly TextBlock[] {
   const facts: (readonly [string, string | number])[] = [
     ['Topic', topic.name],
     ['Id', orUnknown(topic.id)],
@@ -90,7 +90,7 @@ function blocksOf({ topic, configs, partitions }: Described): readonly Block[] {
   return [fieldsBlock(facts), tableBlock(columns, partitions)]
 }
 
-const columns: readonly Column<Row>[] = [
+const columns: readonly Column<TopicPartitionRow>[] = [
   { header: 'PARTITION', value: ({ partition }) => partition, align: 'right' },
   { header: 'LEADER', value: ({ leader }) => (leader < 0 ? 'none' : leader), align: 'right' },
   { header: 'EPOCH', value: ({ leaderEpoch }) => leaderEpoch, align: 'right' },

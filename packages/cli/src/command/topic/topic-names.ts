@@ -1,10 +1,10 @@
 // Looks up the named topics in the cluster.
 import { noTopic, noTopics, refusal } from '../../cluster/client-errors.ts'
-import type { Cluster } from '../../cluster/cluster-client.ts'
+import type { ClusterClient } from '../../cluster/cluster-client.ts'
 import type { ClusterState, TopicState } from '../../cluster/cluster-metadata.ts'
 
 /** Throws a UserError for a topic that does not exist or may not be described. */
-export function existing(cluster: Cluster, { topics, missing }: ClusterState, name: string): TopicState {
+export function existing(cluster: ClusterClient, { topics, missing }: ClusterState, name: string): TopicState {
   const topic = topics.find((candidate) => candidate.name === name)
   if (topic !== undefined) return topic
   const { id, message } = cluster.errorOf(missing.get(name) ?? 0)
@@ -12,7 +12,7 @@ export function existing(cluster: Cluster, { topics, missing }: ClusterState, na
 }
 
 /** In the order of the names. Throws a UserError that names all missing topics; it does not advise to create them, because the caller deletes them. */
-export function allExisting(cluster: Cluster, state: ClusterState, names: readonly string[]): readonly TopicState[] {
+export function allExisting(cluster: ClusterClient, state: ClusterState, names: readonly string[]): readonly TopicState[] {
   const wanted = [...new Set(names)]
   const absent = wanted.filter(
     (name) =>

@@ -12,19 +12,19 @@ export function errorsIn(
   return found
 }
 
-interface Place {
+interface ErrorPlace {
   readonly topic?: string
   readonly partition?: number
   readonly group?: string
 }
 
-interface Search {
+interface ErrorSearch {
   readonly nameOf: (topicId: string) => string | undefined
   readonly found: SeenError[]
   readonly limit: number
 }
 
-function visit(value: object, above: Place, search: Search): void {
+function visit(value: object, above: ErrorPlace, search: ErrorSearch): void {
   if (ArrayBuffer.isView(value) || search.found.length >= search.limit) return
   const fields = value as Readonly<Record<string, unknown>>
   const place = placeOf(fields, above, search)
@@ -39,13 +39,13 @@ function visit(value: object, above: Place, search: Search): void {
   }
 }
 
-function add(code: number, { errorMessage }: Readonly<Record<string, unknown>>, place: Place, { found, limit }: Search): void {
+function add(code: number, { errorMessage }: Readonly<Record<string, unknown>>, place: ErrorPlace, { found, limit }: ErrorSearch): void {
   if (found.length >= limit) return
   const message = typeof errorMessage === 'string' && errorMessage !== '' ? { message: errorMessage } : {}
   found.push({ error: errorName(code) ?? 'UNKNOWN_SERVER_ERROR', ...place, ...message })
 }
 
-function placeOf(fields: Readonly<Record<string, unknown>>, above: Place, { nameOf }: Search): Place {
+function placeOf(fields: Readonly<Record<string, unknown>>, above: ErrorPlace, { nameOf }: ErrorSearch): ErrorPlace {
   const { name, topic, topicId, resourceName, groupId, partition, partitionIndex, index } = fields
   const named = textOf(name) ?? textOf(topic) ?? (typeof topicId === 'string' ? nameOf(topicId) : undefined) ?? textOf(resourceName)
   const numbered = [partition, partitionIndex, index].find((number) => typeof number === 'number')

@@ -92,7 +92,7 @@ function requestFaults(requests: RequestFaults): OfRequests {
   }
 }
 
-interface Asked {
+interface RequestFault {
   readonly what: string
   /** Undefined: any API. */
   readonly api: string | undefined
@@ -100,7 +100,7 @@ interface Asked {
   readonly effect: Parameters<RequestFaults['rules']['add']>[0]['effect']
 }
 
-function add(requests: RequestFaults, { what, api, options, effect }: Asked): Fault {
+function add(requests: RequestFaults, { what, api, options, effect }: RequestFault): Fault {
   checkOptions(options, 'request')
   const { topic, clientId, group, when } = options
   const fits = (request: FaultRequest): boolean =>

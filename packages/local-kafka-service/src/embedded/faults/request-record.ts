@@ -33,10 +33,10 @@ export interface RecordedEnd {
   readonly serviceFault: string | undefined
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+type MutableRequest<T> = { -readonly [K in keyof T]: T[K] }
 
 /** A failure that a client saw: an error of a request, or one without a request. */
-interface Trouble {
+interface ReportedError {
   readonly at: number
   readonly request: SeenRequest | undefined
   readonly error: SeenError | undefined
@@ -45,12 +45,12 @@ interface Trouble {
 
 export class RequestRecord {
   readonly #requests = new Ring<SeenRequest>(keptRequests)
-  readonly #troubles = new Ring<Trouble>(keptErrors)
+  readonly #troubles = new Ring<ReportedError>(keptErrors)
 
   /** Holds no reference to the body or the answer. */
   begin(asked: InterceptedRequest): RecordedRequest {
     const { client, groups } = asked
-    const seen: Mutable<RecordedRequest['seen']> = {
+    const seen: MutableRequest<RecordedRequest['seen']> = {
       at: asked.atMs,
       api: apiOf(asked.api),
       version: asked.version,
@@ -160,7 +160,7 @@ export class RequestRecord {
   }
 }
 
-function report(troubles: readonly Trouble[]): string {
+function report(troubles: readonly ReportedError[]): string {
   const count = troubles.length === 1 ? 'An error' : `${troubles.length} errors`
   const shown = troubles.slice(-shownErrors).map((trouble) => `  ${lineOf(trouble)}`)
   const names = [...new Set(troubles.flatMap(({ error }) => (error === undefined ? [] : [`'${error.error}'`])))]
@@ -173,7 +173,7 @@ function report(troubles: readonly Trouble[]): string {
 }
 
 /** `12:04:11.120 billing (kafkajs 2.2.4) Produce 7 orders[0]: NOT_LEADER_OR_FOLLOWER`. */
-function lineOf({ at, request, words }: Trouble): string {
+function lineOf({ at, request, words }: ReportedError): string {
   const time = new Date(at).toISOString().slice(11, 23)
   if (request === undefined) return `${time} ${words}`
   const { clientId, software, api, version, connection, faults } = request

@@ -17,7 +17,7 @@ export interface Limits {
 }
 
 /** A rule that matches now, and that its random choice selected. */
-export interface Ready<Effect> {
+export interface SelectedRule<Effect> {
   readonly words: string
   readonly effect: Effect
   /** Applies the effect, which counts. */
@@ -75,7 +75,7 @@ export class RuleList<Seen, Effect> {
   }
 
   /** Lazily, because the effect of an earlier rule decides whether a later one is evaluated at all. */
-  *ready(seen: Seen): Iterable<Ready<Effect>> {
+  *ready(seen: Seen): Iterable<SelectedRule<Effect>> {
     this.#forgetOver()
     for (const active of Array.from(this.#active)) {
       const { rule, limits, dice } = active

@@ -1,0 +1,55 @@
+// Names that several files give to a type: those that mean the same in each, with the reason, and those that are not renamed yet.
+
+export interface TypeNameException {
+  readonly name: string
+  readonly why: string
+}
+
+const publicCopy = 'public in the product, whose types name no internal package; the same thing inside'
+const ofHandler = 'private to a handler of a Kafka API: that part of its own message'
+
+export const typeNameExceptions: readonly TypeNameException[] = [
+  { name: 'GroupDescription', why: publicCopy },
+  { name: 'GroupMember', why: publicCopy },
+  { name: 'GroupPartition', why: publicCopy },
+  { name: 'KafkaErrorName', why: publicCopy },
+  { name: 'SeekTo', why: publicCopy },
+  { name: 'StoreOperation', why: publicCopy },
+  { name: 'MetadataRequest', why: "Kafka's message in the protocol; public in the product for a request to the Metadata Service" },
+  { name: 'HeartbeatRequest', why: "Kafka's message, and the same request as the machine of a group receives it" },
+  { name: 'OffsetDeleteRequest', why: "Kafka's message, and the same request as the machine of a group receives it" },
+  { name: 'PartitionRequest', why: ofHandler },
+  { name: 'PartitionResponse', why: ofHandler },
+  { name: 'TopicRequest', why: ofHandler },
+  { name: 'TopicResponse', why: ofHandler },
+  { name: 'Uses', why: 'private to a handler of a Kafka API: the services that it uses' },
+]
+
+/** Delete an entry once one meaning has the name; add none. */
+export const unfinishedTypeNames: readonly string[] = [
+  'Admission',
+  'Admitted',
+  'Answer',
+  'Answered',
+  'Budget',
+  'Chain',
+  'Found',
+  'Group',
+  'Held',
+  'Outcome',
+  'Place',
+  'Pool',
+  'Query',
+  'Reader',
+  'Reading',
+  'Refusal',
+  'Row',
+  'Run',
+  'Session',
+  'SoundBatch',
+  'Tail',
+  'Verdict',
+  'Waiting',
+  'WindowRow',
+  'Writer',
+]
