@@ -1,13 +1,18 @@
 // The checks report what is wrong in small trees that break one rule each.
+
+import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { exercised, proves } from '../test/e2e/compatibility/exercised.ts'
 import { resultsAfter } from '../test/e2e/compatibility/results.ts'
 import type { Difference } from '../test/e2e/differential/differences.ts'
 import type { Tree } from './check/check.ts'
 import { circleProblems } from './check/circles.ts'
+import { commitSubjects, subjectProblems } from './check/commit-subjects.ts'
 import { unproven, untested } from './check/compatibility.ts'
+import { defaultProblems } from './check/defaults.ts'
 import { differencesPage, differencesProblems } from './check/differences-page.ts'
 import { undocumented } from './check/documented.ts'
+import { unexcepted, unused } from './check/exceptions.ts'
 import { asMermaid, asTable, importGraph } from './check/graph.ts'
 import { problemsOf } from './check/house-rules.ts'
 import { links } from './check/links.ts'
@@ -312,7 +317,7 @@ describe('the word list', () => {
     ['a message with a value', 'x.ts', 'const message = `${name} is no number`\n', 'x.ts:1: "is no number"'],
     ['a page', 'x.md', '# X\n\nIt waits for ever.\n', 'x.md:3: "for ever"'],
   ])('reads %s', (_what, path, source, expected) => {
-    const problems = wordProblems(path, source)
+    const problems = unexcepted(wordProblems(path, source), [])
     expect(problems).toHaveLength(1)
     expect(problems[0]).toContain(expected)
   })
@@ -327,10 +332,66 @@ describe('the word list', () => {
     expect(wordProblems(path, source)).toEqual([])
   })
 
-  test('an exception holds for its line only', () => {
+  test('an exception holds for its line only, and one that allows nothing is a problem', () => {
     const exceptions = [{ path: 'x.ts', line: 'ECONNREFUSED', why: 'the system says it' }]
     const source = '// ECONNREFUSED: the port refuses.\n// The server refuses.\n'
-    expect(wordProblems('x.ts', source, exceptions)).toEqual([expect.stringContaining('x.ts:2:')])
-    expect(wordProblems('y.ts', source, exceptions)).toHaveLength(2)
+    const problems = wordProblems('x.ts', source)
+    expect(unexcepted(problems, exceptions)).toEqual([expect.stringContaining('x.ts:2:')])
+    expect(unused(problems, exceptions, 'table.ts')).toEqual([])
+    expect(unexcepted(wordProblems('y.ts', source), exceptions)).toHaveLength(2)
+    const clean = wordProblems('x.ts', '// ECONNREFUSED: the port rejects.\n')
+    expect(unused(clean, exceptions, 'table.ts')).toEqual([expect.stringMatching(/^table\.ts: .*x\.ts \(ECONNREFUSED\).*delete it$/)])
+  })
+})
+
+describe('defaults', () => {
+  test.each([
+    'const start = starts[index] ?? 0',
+    "const name = names[0] ?? ''",
+    'const parts = answer.parts ?? []',
+    'const epoch = leader?.epoch ?? -1',
+    'const found = rows[0] ?? {}',
+    'const seen = cache ?? new Set<string>()',
+  ])('%s needs an assertion or a reason', (line) => {
+    expect(unexcepted(defaultProblems('x.ts', `// A file.\n\n${line}\n`), [])).toEqual([
+      expect.stringMatching(/^x\.ts:3: "\?\? .*must\(\)/),
+    ])
+  })
+
+  test.each([
+    'counts.set(key, (counts.get(key) ?? 0) + 1)',
+    'for (const id of byName.get(nameOf(group)) ?? []) drop(id)',
+    'const bytes = key?.length ?? 0',
+    'const after = options.after ?? 0',
+    'const port = address ?? 10',
+    'const port = address ?? 0 // no address, no port',
+    '// A topic without an owner has no leader.\nconst leader = owner ?? -1',
+    "const text = 'a ?? 0'",
+  ])('%s has a meaning', (line) => {
+    expect(defaultProblems('x.ts', `// A file.\n\n${line}\n`)).toEqual([])
+  })
+})
+
+describe('the subject of a commit', () => {
+  test.each(['time: back off in one way, with jitter', 'net, flush, time: use plain names', 'Revert "time: back off in one way"'])(
+    '%s passes',
+    (subject) => {
+      expect(subjectProblems(subject)).toEqual([])
+    },
+  )
+
+  test.each([
+    ['no area', 'back off in one way', /area: imperative/],
+    ['a sentence', 'A group counts its lag in one place', /area: imperative/],
+    ['a full stop', 'time: back off in one way.', /full stop/],
+    ['the past', 'time: added jitter', /not an imperative/],
+    ['a participle', 'time: adding jitter', /not an imperative/],
+    ['its length', `time: ${'x'.repeat(67)}`, /73 characters/],
+  ])('is rejected for %s', (_why, subject, expected) => {
+    expect(subjectProblems(subject).join()).toMatch(expected)
+  })
+
+  test('it passes where there is no history', async () => {
+    expect(await commitSubjects.run({ ...aTree({}), root: tmpdir() })).toEqual([])
   })
 })

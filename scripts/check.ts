@@ -3,7 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Check, Tree } from './check/check.ts'
 import { circles } from './check/circles.ts'
+import { commitSubjects } from './check/commit-subjects.ts'
 import { compatibility, compatibilityPage, compatibilityText } from './check/compatibility.ts'
+import { defaults } from './check/defaults.ts'
 import { documented } from './check/documented.ts'
 import { asMermaid, asTable, importGraph } from './check/graph.ts'
 import { houseRules } from './check/house-rules.ts'
@@ -27,6 +29,8 @@ const checks: readonly Check[] = [
   circles,
   typeNames,
   wordList,
+  defaults,
+  commitSubjects,
   uml,
   reference,
   compatibility,

@@ -1,6 +1,7 @@
 // The words that STYLE's plain English replaces: comments, prose in string literals and Markdown do not contain them.
 import type { Check, Tree } from './check.ts'
-import { type WordException, wordExceptions } from './word-list-exceptions.ts'
+import { type LineProblem, unexcepted, unused } from './exceptions.ts'
+import { wordExceptions } from './word-list-exceptions.ts'
 
 interface Word {
   readonly pattern: RegExp
@@ -27,21 +28,23 @@ const words: readonly Word[] = [
 
 export const wordList: Check = {
   name: 'word list',
-  run: (tree) => pagesAndSources(tree).flatMap((path) => wordProblems(path, tree.read(path))),
+  run: (tree) => {
+    const problems = pagesAndSources(tree).flatMap((path) => wordProblems(path, tree.read(path)))
+    return [...unexcepted(problems, wordExceptions), ...unused(problems, wordExceptions, 'scripts/check/word-list-exceptions.ts')]
+  },
 }
 
-/** Exported for its test. An exception holds for the lines of its file that contain its text. */
-export function wordProblems(path: string, source: string, exceptions: readonly WordException[] = wordExceptions): readonly string[] {
-  const allowed = exceptions.filter((exception) => exception.path === path)
+/** Exported for its test. */
+export function wordProblems(path: string, source: string): readonly LineProblem[] {
   const lines = source.split('\n')
   const prose = (path.endsWith('.md') ? proseOfPage(source) : proseOfSource(source)).split('\n')
-  return prose.flatMap((text, index) => {
-    if (allowed.some((exception) => lines[index]?.includes(exception.line))) return []
-    return words.flatMap(({ pattern, instead }) => {
+  return prose.flatMap((text, index) =>
+    words.flatMap(({ pattern, instead }) => {
       const found = pattern.exec(text)?.[0]
-      return found === undefined ? [] : [`${path}:${index + 1}: "${found}": write ${instead}`]
-    })
-  })
+      const problem = { path, lineNumber: index + 1, line: lines[index] ?? '' }
+      return found === undefined ? [] : [{ ...problem, message: `"${found}": write ${instead}` }]
+    }),
+  )
 }
 
 function pagesAndSources(tree: Tree): readonly string[] {

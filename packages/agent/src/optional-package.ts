@@ -31,5 +31,5 @@ function isOlder(version: string, than: string): boolean {
 
 /** Ignores the part after a hyphen: a pre-release counts as its release. */
 function numbersOf(version: string): readonly number[] {
-  return (version.split('-')[0] ?? '').split('.').map(Number)
+  return version.replace(/-.*/, '').split('.').map(Number)
 }
