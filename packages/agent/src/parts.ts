@@ -18,12 +18,12 @@ import { DirectoryObjects } from './objects/adapters/directory.ts'
 import { MemoryObjects } from './objects/adapters/memory.ts'
 import { claimPrefix } from './objects/cluster-file.ts'
 import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
-import { DelayedObjects } from './objects/wrappers/delayed.ts'
-import { InterceptedObjects, type StoreInterceptor } from './objects/wrappers/intercepted.ts'
+import { delayedObjects } from './objects/wrappers/delayed.ts'
+import { interceptedObjects, type StoreInterceptor } from './objects/wrappers/intercepted.ts'
 import { MeasuredObjects } from './objects/wrappers/measured.ts'
 import { RetryingObjects } from './objects/wrappers/retrying.ts'
 import { SharedObjects } from './objects/wrappers/shared.ts'
-import { WatchedObjects } from './objects/wrappers/watched.ts'
+import { watchedObjects } from './objects/wrappers/watched.ts'
 import type { EventHook } from './observe/events.ts'
 import { StoreWatch } from './observe/store-watch.ts'
 import { type OptionalPackage, oldestVersions, presenceOf } from './optional-package.ts'
@@ -248,9 +248,9 @@ function isCopyable(sql: Sql<Transactions>): sql is CopyableSql<Transactions> {
 
 /** Adds the configured latency, the faults, and the watch of a disk. */
 function inTheWay(store: ObjectStore, stores: StoreWatch, { objects: place, storeLatencyMs, interceptors }: PartsDescription): ObjectStore {
-  const late = storeLatencyMs === 0 ? store : new DelayedObjects(store, systemClock, { latencyMs: storeLatencyMs })
-  const spoilt = interceptors === undefined ? late : new InterceptedObjects(late, systemClock, interceptors.store)
-  return place.kind === 'directory' ? new WatchedObjects(spoilt, stores, dirname(place.path)) : spoilt
+  const late = storeLatencyMs === 0 ? store : delayedObjects(store, systemClock, { latencyMs: storeLatencyMs })
+  const spoilt = interceptors === undefined ? late : interceptedObjects(late, systemClock, interceptors.store)
+  return place.kind === 'directory' ? watchedObjects(spoilt, stores, dirname(place.path)) : spoilt
 }
 
 /** A clock for `PartsDescription.time` that begins the given number of milliseconds ahead of the system's. */

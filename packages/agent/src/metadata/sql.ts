@@ -1,11 +1,23 @@
 // The port of the database: statements in two dialects, bodies that yield reads and return writes, and the runner of one transaction.
-import type { Statement } from './statement.ts'
 
 /** An argument of a statement. Integers are checked numbers below 2^53; times are integer milliseconds. */
 export type Arg = number | string | Uint8Array | null
 /** A value in a statement's column. */
 export type Cell = number | string | Uint8Array | null
 export type Row = Readonly<Record<string, Cell>>
+
+/** The two forms of a statement. `parameters` are in the order of their numbers; those that name a column of the list are bound to that column. */
+export interface Statement {
+  readonly name: string
+  readonly postgres: Prepared
+  readonly sqlite: Prepared
+  readonly columns: ReadonlySet<string>
+}
+
+export interface Prepared {
+  readonly text: string
+  readonly parameters: readonly string[]
+}
 
 /** A statement with its arguments, ready to run. `R` is the row that it returns. */
 export interface Call<R extends object = object> {

@@ -4,7 +4,7 @@
 // A statement that runs once for each row of a list is written for one row. SQLite runs it as it stands, row after row. PostgreSQL runs it once over all
 // rows: the list becomes `unnest(…) AS r (…)`, and a parameter that is a column of the list becomes a column of `r`.
 import { must } from '../core/assert.ts'
-import type { Arg, Call } from './sql.ts'
+import type { Arg, Call, Prepared, Statement } from './sql.ts'
 
 /** The text of a statement. There is a second text only where the dialects differ in more than notation; a comment beside it says how. */
 export type Text = string | { readonly postgres: string; readonly sqlite: string }
@@ -19,19 +19,6 @@ export type Nothing = Record<never, never>
 
 /** The arguments of a statement: values by the names of its parameters. Further properties are ignored. */
 type Values<T> = { readonly [Name in keyof T]: Arg }
-
-/** The two forms of a statement. `parameters` are in the order of their numbers; those that name a column of the list are bound to that column. */
-export interface Statement {
-  readonly name: string
-  readonly postgres: Prepared
-  readonly sqlite: Prepared
-  readonly columns: ReadonlySet<string>
-}
-
-export interface Prepared {
-  readonly text: string
-  readonly parameters: readonly string[]
-}
 
 type ListRow = Readonly<Record<string, Arg>>
 

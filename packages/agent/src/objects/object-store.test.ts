@@ -9,8 +9,8 @@ import { openS3 } from './adapters/s3.ts'
 import { type ContractStore, objectStoreContract } from './object-store.contract.ts'
 import { type S3Fault, type S3ServerOptions, startS3Server } from './testing/s3-server.ts'
 import { CachedObjects } from './wrappers/cached.ts'
-import { DelayedObjects } from './wrappers/delayed.ts'
-import { InterceptedObjects } from './wrappers/intercepted.ts'
+import { delayedObjects } from './wrappers/delayed.ts'
+import { interceptedObjects } from './wrappers/intercepted.ts'
 import { MeasuredObjects } from './wrappers/measured.ts'
 import { RetryingObjects } from './wrappers/retrying.ts'
 import { SharedObjects } from './wrappers/shared.ts'
@@ -44,11 +44,11 @@ objectStoreContract('memory, cached', async () => ({ store: new CachedObjects(ne
 objectStoreContract('memory, cached with a budget of 0', async () => ({ store: new CachedObjects(new MemoryObjects(), { maxBytes: 0 }) }))
 objectStoreContract('memory, measured', async () => ({ store: new MeasuredObjects(new MemoryObjects(), new ManualClock()) }))
 objectStoreContract('memory, intercepted', async () => ({
-  store: new InterceptedObjects(new MemoryObjects(), new ManualClock(), () => ({ act: { kind: 'pass' } })),
+  store: interceptedObjects(new MemoryObjects(), new ManualClock(), () => ({ act: { kind: 'pass' } })),
 }))
 objectStoreContract('memory, delayed', async () => {
   const { clock, stop } = runningClock()
-  return { store: new DelayedObjects(new MemoryObjects(), clock, { latencyMs: 100 }), dispose: async () => stop() }
+  return { store: delayedObjects(new MemoryObjects(), clock, { latencyMs: 100 }), dispose: async () => stop() }
 })
 objectStoreContract('memory, retrying and hedging', async () => ({
   store: new RetryingObjects(

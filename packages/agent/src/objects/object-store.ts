@@ -38,6 +38,12 @@ export interface ForkableObjects extends ObjectStore {
 /** The part of a store that its forks read. */
 export type ReadableObjects = Pick<ObjectStore, 'read' | 'list' | 'close'>
 
+/** A fork's lease on a store. Every object that existed when the lease began stays until it is closed. */
+export interface ObjectsLease extends ReadableObjects {
+  /** Another lease, for a fork of the fork: it keeps the same objects. */
+  lease(): ObjectsLease
+}
+
 export interface ByteRange {
   /** First byte, from 0. */
   readonly start: number

@@ -5,7 +5,7 @@ import type { Sql, TransactionTable } from '../metadata/sql.ts'
 import { watchedSql } from '../metadata/watched.ts'
 import { fileError } from '../objects/adapters/file-errors.ts'
 import { MemoryObjects } from '../objects/adapters/memory.ts'
-import { WatchedObjects } from '../objects/wrappers/watched.ts'
+import { watchedObjects } from '../objects/wrappers/watched.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import type { AgentEvent } from './events.ts'
 import { StoreWatch } from './store-watch.ts'
@@ -58,7 +58,7 @@ test.each([
   const { watch } = aWatch()
   let failing = true
   const memory = new MemoryObjects()
-  const store = new WatchedObjects(
+  const store = watchedObjects(
     {
       put: async (...put) => {
         if (failing) throw fileError(Object.assign(new Error(code), { code }), 'unknown', 'put a')

@@ -5,10 +5,10 @@ import {
   type ForkableObjects,
   type ListedObject,
   ObjectStoreError,
+  type ObjectsLease,
   type PutIfAbsent,
   type RemoveResult,
 } from '../object-store.ts'
-import type { ObjectsLease } from '../wrappers/shared.ts'
 import { MemoryObjects } from './memory.ts'
 
 export class LayeredObjects implements ForkableObjects {

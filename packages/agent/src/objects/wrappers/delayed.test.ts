@@ -2,13 +2,14 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../time/testing/manual-clock.ts'
 import { bytes, failure, listed } from '../object-store.contract.ts'
+import type { ObjectStore } from '../object-store.ts'
 import { HookedObjects } from '../testing/hooked-objects.ts'
-import { DelayedObjects } from './delayed.ts'
+import { delayedObjects } from './delayed.ts'
 
-function delayed(latencyMs: number): { readonly clock: ManualClock; readonly inner: HookedObjects; readonly store: DelayedObjects } {
+function delayed(latencyMs: number): { readonly clock: ManualClock; readonly inner: HookedObjects; readonly store: ObjectStore } {
   const clock = new ManualClock()
   const inner = new HookedObjects({})
-  return { clock, inner, store: new DelayedObjects(inner, clock, { latencyMs }) }
+  return { clock, inner, store: delayedObjects(inner, clock, { latencyMs }) }
 }
 
 test('each request reaches the store after the latency, concurrent requests at the same time', async () => {

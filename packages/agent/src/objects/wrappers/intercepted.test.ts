@@ -3,13 +3,13 @@ import { expect, test } from 'vitest'
 import { ManualClock } from '../../time/testing/manual-clock.ts'
 import { MemoryObjects } from '../adapters/memory.ts'
 import { bytes, failure, listed } from '../object-store.contract.ts'
-import { InterceptedObjects, type InterceptedStoreRequest, type StoreFate } from './intercepted.ts'
+import { type InterceptedStoreRequest, interceptedObjects, type StoreFate } from './intercepted.ts'
 
 function intercepted(fate: StoreFate) {
   const clock = new ManualClock()
   const inner = new MemoryObjects()
   const seen: InterceptedStoreRequest[] = []
-  const store = new InterceptedObjects(inner, clock, (request) => {
+  const store = interceptedObjects(inner, clock, (request) => {
     seen.push(request)
     return fate
   })

@@ -9,8 +9,7 @@ import {
   type ObjectStoreErrorKind,
   type RemoveResult,
 } from '../object-store.ts'
-
-export type StoreOperation = 'put' | 'read' | 'remove' | 'list'
+import type { StoreOperation } from './around.ts'
 
 export interface StoreMeter {
   readonly operation: StoreOperation

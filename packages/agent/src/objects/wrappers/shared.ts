@@ -9,15 +9,9 @@ import {
   type ListedObject,
   type ObjectStore,
   ObjectStoreError,
-  type ReadableObjects,
+  type ObjectsLease,
   type RemoveResult,
 } from '../object-store.ts'
-
-/** A fork's lease on the store. Every object that existed when the lease began stays until it is closed. */
-export interface ObjectsLease extends ReadableObjects {
-  /** Another lease, for a fork of the fork: it keeps the same objects. */
-  lease(): ObjectsLease
-}
 
 /**
  * The owner's view. While there are leases, a removed object is absent for the owner only; the store removes it when the last lease that may need it has ended.
