@@ -33,7 +33,7 @@ export { Produce, type ProduceRequest, type ProduceResponse } from './messages/p
 export { SaslAuthenticate, type SaslAuthenticateRequest, type SaslAuthenticateResponse } from './messages/sasl-authenticate.ts';
 export { SaslHandshake, type SaslHandshakeRequest, type SaslHandshakeResponse } from './messages/sasl-handshake.ts';
 export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts';
-export { attributeBits, type BatchHeader, type BatchTrouble, batchSizeAt, type CheckedBatch, checkBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, } from './records/batch.ts';
+export { attributeBits, type BatchHeader, type BatchTrouble, batchLayout, batchSizeAt, type CheckedBatch, checkBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, } from './records/batch.ts';
 export { beginsAs, type Codec, type CodecName, type Codecs, codecNames, compress, decompress, UnpackedSizeError } from './records/codecs.ts';
 export { crc32c } from './records/crc32c.ts';
 export { partitionOfKey } from './records/murmur2.ts';
@@ -3379,7 +3379,7 @@ export type CheckedBatch = {
     readonly message: string;
 };
 /** The position of each header field, from the first byte of the batch. */
-export declare const layout: {
+export declare const batchLayout: {
     readonly baseOffset: 0;
     readonly length: 8;
     readonly leaderEpoch: 12;

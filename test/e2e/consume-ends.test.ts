@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import {
   type Api,
   ApiVersions,
+  batchLayout,
   buildBatch,
   codecNames,
   crc32c,
@@ -183,9 +184,9 @@ function aBatch(baseOffset: number, count: number): Uint8Array {
 
 /** Length, count and checksum are right; what it unpacks to is not there. */
 function rubbish(baseOffset: number, codec: 'gzip' | 'snappy' | 'lz4' | 'zstd'): Uint8Array {
-  const batch = Buffer.concat([aBatch(baseOffset, 3).subarray(0, 61), Buffer.from('twenty random bytes!')])
-  batch.writeInt32BE(batch.length - 12, 8)
-  batch.writeInt16BE(codecNames.indexOf(codec), 21)
-  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17)
+  const batch = Buffer.concat([aBatch(baseOffset, 3).subarray(0, batchLayout.records), Buffer.from('twenty random bytes!')])
+  batch.writeInt32BE(batch.length - batchLayout.leaderEpoch, batchLayout.length)
+  batch.writeInt16BE(codecNames.indexOf(codec), batchLayout.attributes)
+  batch.writeUInt32BE(crc32c(batch.subarray(batchLayout.attributes)), batchLayout.crc)
   return batch
 }

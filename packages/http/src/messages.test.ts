@@ -1,5 +1,5 @@
 // Reading and querying messages over HTTP.
-import { buildBatch, crc32c } from '@local-kafka-service/protocol'
+import { batchLayout, buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Answer, json } from './testing/json.ts'
 import { type Served, served } from './testing/served.ts'
@@ -231,7 +231,7 @@ test.each([
 function undecodable(): Uint8Array {
   const record = { offsetDelta: 0, timestamp: 1, key: null, value: Buffer.from('b'), headers: [] }
   const batch = buildBatch({ baseTimestamp: 1, records: [record] }, crc32c)
-  batch[61] = 0x7e
-  new DataView(batch.buffer, batch.byteOffset).setUint32(17, crc32c(batch.subarray(21)))
+  batch[batchLayout.records] = 0x7e
+  new DataView(batch.buffer, batch.byteOffset).setUint32(batchLayout.crc, crc32c(batch.subarray(batchLayout.attributes)))
   return batch
 }

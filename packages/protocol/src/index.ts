@@ -57,6 +57,7 @@ export {
   attributeBits,
   type BatchHeader,
   type BatchTrouble,
+  batchLayout,
   batchSizeAt,
   type CheckedBatch,
   checkBatch,

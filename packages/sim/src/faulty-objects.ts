@@ -10,7 +10,7 @@ import {
   type PutIfAbsent,
   type RemoveResult,
 } from '@local-kafka-service/agent/simulation'
-import { batchSizeAt } from '@local-kafka-service/protocol'
+import { batchLayout, batchSizeAt } from '@local-kafka-service/protocol'
 import type { Chance, Range } from './chance.ts'
 import type { Life } from './life.ts'
 import type { VirtualTime } from './sim-clock.ts'
@@ -254,16 +254,17 @@ function never<T>(): Promise<T> {
   return new Promise<T>(() => {})
 }
 
+const { length, lastOffsetDelta } = batchLayout
+/** The last byte of the length, and all bytes of the last offset delta. */
+const decisiveBytes = [length + 3, ...[0, 1, 2, 3].map((byte) => lastOffsetDelta + byte)]
+
 /** A byte of a batch's length or of its last offset delta, which determine where the next batch begins and which offsets it has. Any byte if there is no batch. */
 function worstByte(bytes: Uint8Array, chance: Chance): number {
   const headers: number[] = []
-  for (let at = 0; at + headerBytes <= bytes.length; at += 1) {
-    const size = bytes[at + magicAt] === 2 ? batchSizeAt(bytes, at) : undefined
+  for (let at = 0; at + batchLayout.records <= bytes.length; at += 1) {
+    const size = bytes[at + batchLayout.magic] === 2 ? batchSizeAt(bytes, at) : undefined
     if (size !== undefined && at + size <= bytes.length) headers.push(at)
   }
   if (headers.length === 0) return 0
-  return chance.pick(headers) + chance.pick([11, 23, 24, 25, 26])
+  return chance.pick(headers) + chance.pick(decisiveBytes)
 }
-
-const headerBytes = 61
-const magicAt = 16

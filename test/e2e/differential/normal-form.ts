@@ -1,7 +1,7 @@
 // The normal form of an answer: what differs between two servers by its nature becomes a word, so that everything else can be compared exactly.
 // Identities are kept: one topic, member or producer has one word throughout a row.
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { batchSizeAt, type Codecs, readBatchHeader, readRecords, zeroUuid } from '@local-kafka-service/protocol'
+import { attributeBits, batchSizeAt, type Codecs, readBatchHeader, readRecords, zeroUuid } from '@local-kafka-service/protocol'
 import type { ComparedServer, RecordedExchange } from './conversation.ts'
 
 export type Normal = string | number | boolean | null | readonly Normal[] | { readonly [field: string]: Normal }
@@ -157,7 +157,7 @@ class NormalForm {
       const { baseOffset, attributes, lastOffsetDelta, producerId, producerEpoch, baseSequence } = readBatchHeader(bytes, at)
       const records = [...readRecords(bytes, at, codecs, bytes.length * 100)].map(({ offsetDelta, timestamp, key, value }) => ({
         offsetDelta,
-        timestamp: (attributes & 8) === 0 ? timestamp : 'a time',
+        timestamp: (attributes & attributeBits.logAppendTime) === 0 ? timestamp : 'a time',
         key: this.of(key, 'recordKey'),
         value: this.of(value, 'recordValue'),
       }))

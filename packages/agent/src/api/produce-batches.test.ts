@@ -1,5 +1,6 @@
 // The checks of a produced batch against its records, for every codec, over a whole agent in memory. Apache Kafka 4.3 answers the same bytes alike.
 import {
+  batchLayout,
   buildBatch,
   type CodecName,
   codecNames,
@@ -19,15 +20,6 @@ import { nativeCrc32c, nodeCodecs } from '../codecs.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
 
 const t0 = Date.now() - 10_000
-const header = {
-  length: 8,
-  attributes: 21,
-  lastOffsetDelta: 23,
-  baseTimestamp: 27,
-  maxTimestamp: 35,
-  recordCount: 57,
-  records: 61,
-} as const
 
 /** Three records at t0, t0 + 1 s and t0 + 2 s. */
 const three = [0, 1, 2].map(
@@ -42,7 +34,7 @@ const three = [0, 1, 2].map(
 
 /** The bytes of the records before compression. */
 function plain(records: readonly DecodedRecord[] = three): Uint8Array {
-  return buildBatch({ baseTimestamp: t0, records }, nativeCrc32c).subarray(header.records)
+  return buildBatch({ baseTimestamp: t0, records }, nativeCrc32c).subarray(batchLayout.records)
 }
 
 /** A batch with any bytes in place of its records, and with a valid checksum and length. */
@@ -60,19 +52,19 @@ function aBatchOf(
 ): Uint8Array {
   const codec = more.codec ?? 'none'
   const count = more.count ?? 3
-  const batch = Buffer.concat([buildBatch({ baseTimestamp: t0, records: three }, nativeCrc32c).subarray(0, header.records), payload])
+  const batch = Buffer.concat([buildBatch({ baseTimestamp: t0, records: three }, nativeCrc32c).subarray(0, batchLayout.records), payload])
   batch.writeBigInt64BE(BigInt(more.baseOffset ?? 0), 0)
-  batch.writeInt32BE(batch.length - 12, header.length)
-  batch.writeInt16BE(codecNames.indexOf(codec) | (more.attributes ?? 0), header.attributes)
-  batch.writeInt32BE(more.lastOffsetDelta ?? count - 1, header.lastOffsetDelta)
-  batch.writeBigInt64BE(BigInt(more.base ?? t0), header.baseTimestamp)
-  batch.writeBigInt64BE(BigInt(more.max ?? t0 + 2_000), header.maxTimestamp)
-  batch.writeInt32BE(count, header.recordCount)
+  batch.writeInt32BE(batch.length - batchLayout.leaderEpoch, batchLayout.length)
+  batch.writeInt16BE(codecNames.indexOf(codec) | (more.attributes ?? 0), batchLayout.attributes)
+  batch.writeInt32BE(more.lastOffsetDelta ?? count - 1, batchLayout.lastOffsetDelta)
+  batch.writeBigInt64BE(BigInt(more.base ?? t0), batchLayout.baseTimestamp)
+  batch.writeBigInt64BE(BigInt(more.max ?? t0 + 2_000), batchLayout.maxTimestamp)
+  batch.writeInt32BE(count, batchLayout.recordCount)
   return withChecksum(batch)
 }
 
 function withChecksum(batch: Buffer): Uint8Array {
-  batch.writeUInt32BE(nativeCrc32c(batch.subarray(header.attributes)), 17)
+  batch.writeUInt32BE(nativeCrc32c(batch.subarray(batchLayout.attributes)), batchLayout.crc)
   return batch
 }
 
@@ -112,7 +104,7 @@ describe.each(codecNames)('with %s', (codec) => {
     expect(await produced(kafka, aBatchOf(packed(), { codec, max }))).toBe(0)
     const stored = await batchAt(kafka, 0)
     expect(readBatchHeader(stored, 0).maxTimestamp).toBe(t0 + 2_000)
-    expect(nativeCrc32c(stored.subarray(header.attributes))).toBe(Buffer.from(stored).readUInt32BE(17))
+    expect(nativeCrc32c(stored.subarray(batchLayout.attributes))).toBe(Buffer.from(stored).readUInt32BE(batchLayout.crc))
     expect(await endOf(kafka, t0 + 1_500)).toEqual({ offset: 2, timestamp: t0 + 2_000 })
     expect(await endOf(kafka, -3)).toEqual({ offset: 2, timestamp: t0 + 2_000 })
   })

@@ -1,5 +1,5 @@
 // Appends records to partitions of one topic, in one flush: builds their batches, hands them to write/append.ts, and answers after the commit.
-import { buildBatch, type RecordHeader } from '@local-kafka-service/protocol'
+import { batchLayout, buildBatch, type RecordHeader } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import type { TopicId } from '../core/ids.ts'
@@ -89,8 +89,7 @@ export async function appendRecords(asked: AppendRecords, parts: RecordAppendPar
 
 /** The version that the newest clients use. */
 const produceVersion = 13
-/** Upper bounds: the size of a batch without records, and of a record without its key, value and headers. */
-const batchOverheadBytes = 61
+/** An upper bound: the size of a record without its key, value and headers. */
 const recordOverheadBytes = 32
 
 /** Records that become one batch. */
@@ -110,7 +109,7 @@ function runsOf(records: readonly RecordToAppend[], maxBytes: number): readonly 
     const bytes = sizeAtMost(record)
     let run = open.get(record.partition)
     if (run === undefined || run.bytes + bytes > maxBytes) {
-      run = { partition: record.partition, records: [], indexes: [], bytes: batchOverheadBytes }
+      run = { partition: record.partition, records: [], indexes: [], bytes: batchLayout.records }
       open.set(record.partition, run)
       runs.push(run)
     }

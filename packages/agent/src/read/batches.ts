@@ -1,5 +1,5 @@
 // Whole batches from a segment's bytes: found by walking headers, checked, and given their offsets.
-import { batchSizeAt, checkBatch, readBatchHeader } from '@local-kafka-service/protocol'
+import { batchLayout, batchSizeAt, checkBatch, readBatchHeader } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
@@ -121,7 +121,8 @@ export function takeSalvaged(
 
 /** Below this size a batch is copied with its new header: two slices would cost more than the copy. */
 const copyBelowBytes = 4 * 1024
-const baseOffsetBytes = 8
+/** The base offset is the first field. */
+const baseOffsetBytes = batchLayout.length
 
 /**
  * Walks the batches of one segment from the one that holds `fromOffset`, up to but not including `untilOffset`, and returns whole ones within the budget.

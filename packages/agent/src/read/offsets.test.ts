@@ -1,5 +1,5 @@
 // Offsets by time: found in the segment that the database names, whatever a producer wrote into a batch, and never in damaged bytes.
-import { buildBatch, crc32c, readBatchHeader } from '@local-kafka-service/protocol'
+import { batchLayout, buildBatch, crc32c, readBatchHeader } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { nodeCodecs } from '../codecs.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
@@ -26,9 +26,9 @@ test('the first record since a time is found inside its batch', async () => {
 
 test('a batch that cannot be unpacked answers with its first offset, and does not affect other partitions', async () => {
   const garbage = aBatch([30, 40])
-  garbage.fill(0xff, 61)
+  garbage.fill(0xff, batchLayout.records)
   const view = new DataView(garbage.buffer, garbage.byteOffset, garbage.byteLength)
-  view.setUint32(17, crc32c(garbage.subarray(21)))
+  view.setUint32(batchLayout.crc, crc32c(garbage.subarray(batchLayout.attributes)))
   const { offsets, events } = await stored(Buffer.concat([aBatch([10, 20]), garbage]), 4)
   expect(await offsets.list([{ topicId, partition: 0, at: { timestamp: 35 } }], signal)).toMatchObject([
     { kind: 'offset', offset: 2, timestamp: 40 },

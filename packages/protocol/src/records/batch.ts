@@ -27,7 +27,7 @@ export type CheckedBatch =
   | { readonly kind: 'error'; readonly trouble: BatchTrouble; readonly message: string }
 
 /** The position of each header field, from the first byte of the batch. */
-export const layout = {
+export const batchLayout = {
   baseOffset: 0,
   length: 8,
   leaderEpoch: 12,
@@ -49,46 +49,46 @@ export const attributeBits = { codec: 0x07, logAppendTime: 0x08, transactional: 
 
 /** The size that the batch at `at` claims; undefined if its length is missing or not possible. It may exceed the bytes that are there. */
 export function batchSizeAt(bytes: Uint8Array, at: number): number | undefined {
-  if (at + layout.leaderEpoch > bytes.length) return undefined
-  const size = viewOf(bytes).getInt32(at + layout.length) + layout.leaderEpoch
-  return size < layout.records ? undefined : size
+  if (at + batchLayout.leaderEpoch > bytes.length) return undefined
+  const size = viewOf(bytes).getInt32(at + batchLayout.length) + batchLayout.leaderEpoch
+  return size < batchLayout.records ? undefined : size
 }
 
 /** The whole header must be there: check it with `batchSizeAt` or `checkBatch` first. */
 export function readBatchHeader(bytes: Uint8Array, at: number): BatchHeader {
   const view = viewOf(bytes)
   return {
-    baseOffset: int64(view, at + layout.baseOffset),
-    sizeBytes: view.getInt32(at + layout.length) + layout.leaderEpoch,
-    leaderEpoch: view.getInt32(at + layout.leaderEpoch),
-    attributes: view.getInt16(at + layout.attributes),
-    lastOffsetDelta: view.getInt32(at + layout.lastOffsetDelta),
-    baseTimestamp: int64(view, at + layout.baseTimestamp),
-    maxTimestamp: int64(view, at + layout.maxTimestamp),
-    producerId: int64(view, at + layout.producerId),
-    producerEpoch: view.getInt16(at + layout.producerEpoch),
-    baseSequence: view.getInt32(at + layout.baseSequence),
-    recordCount: view.getInt32(at + layout.recordCount),
+    baseOffset: int64(view, at + batchLayout.baseOffset),
+    sizeBytes: view.getInt32(at + batchLayout.length) + batchLayout.leaderEpoch,
+    leaderEpoch: view.getInt32(at + batchLayout.leaderEpoch),
+    attributes: view.getInt16(at + batchLayout.attributes),
+    lastOffsetDelta: view.getInt32(at + batchLayout.lastOffsetDelta),
+    baseTimestamp: int64(view, at + batchLayout.baseTimestamp),
+    maxTimestamp: int64(view, at + batchLayout.maxTimestamp),
+    producerId: int64(view, at + batchLayout.producerId),
+    producerEpoch: view.getInt16(at + batchLayout.producerEpoch),
+    baseSequence: view.getInt32(at + batchLayout.baseSequence),
+    recordCount: view.getInt32(at + batchLayout.recordCount),
   }
 }
 
 /** Checks the structure, the checksum and the record count, but not the records themselves. Changes nothing. */
 export function checkBatch(bytes: Uint8Array, at: number, crc32c: (bytes: Uint8Array) => number): CheckedBatch {
   const there = bytes.length - at
-  const length = layout.leaderEpoch
+  const length = batchLayout.leaderEpoch
   if (there < length) return trouble('truncated', `The record batch has ${there} bytes, fewer than the ${length} at its beginning.`)
   const view = viewOf(bytes)
   // Check the magic first: older formats have it in the same place, and other rules for the rest.
-  if (there > layout.magic) {
-    const magic = view.getInt8(at + layout.magic)
+  if (there > batchLayout.magic) {
+    const magic = view.getInt8(at + batchLayout.magic)
     if (magic !== 2) return trouble('magic', `Magic ${magic} is not supported: send record batches of format v2 (magic 2).`)
   }
-  const sizeBytes = view.getInt32(at + layout.length) + length
-  if (sizeBytes < layout.records)
-    return trouble('length', `The record batch claims ${sizeBytes} bytes, fewer than the ${layout.records} of its header.`)
+  const sizeBytes = view.getInt32(at + batchLayout.length) + length
+  if (sizeBytes < batchLayout.records)
+    return trouble('length', `The record batch claims ${sizeBytes} bytes, fewer than the ${batchLayout.records} of its header.`)
   if (sizeBytes > there) return trouble('truncated', `The record batch claims ${sizeBytes} bytes, and ${there} are there.`)
-  const stored = view.getUint32(at + layout.crc)
-  const computed = crc32c(bytes.subarray(at + layout.attributes, at + sizeBytes))
+  const stored = view.getUint32(at + batchLayout.crc)
+  const computed = crc32c(bytes.subarray(at + batchLayout.attributes, at + sizeBytes))
   if (stored !== computed) return trouble('crc', `The record batch has the checksum ${computed}, but its header says ${stored}.`)
   const header = readBatchHeader(bytes, at)
   if (header.recordCount < 1 || header.recordCount !== header.lastOffsetDelta + 1) {
@@ -102,30 +102,30 @@ export function checkBatch(bytes: Uint8Array, at: number, crc32c: (bytes: Uint8A
 
 /** Does not change the checksum, which does not cover this field. */
 export function patchBaseOffset(batch: Uint8Array, at: number, baseOffset: number): void {
-  viewOf(batch).setBigInt64(at + layout.baseOffset, BigInt(baseOffset))
+  viewOf(batch).setBigInt64(at + batchLayout.baseOffset, BigInt(baseOffset))
 }
 
 /** Does not change the checksum, which does not cover this field. */
 export function patchLeaderEpoch(batch: Uint8Array, at: number, epoch: number): void {
-  viewOf(batch).setInt32(at + layout.leaderEpoch, epoch)
+  viewOf(batch).setInt32(at + batchLayout.leaderEpoch, epoch)
 }
 
 /** Sets the timestamp of all records of the batch, and computes the checksum again. */
 export function setLogAppendTime(batch: Uint8Array, at: number, stamp: number, crc32c: (bytes: Uint8Array) => number): void {
   const view = viewOf(batch)
-  view.setInt16(at + layout.attributes, view.getInt16(at + layout.attributes) | attributeBits.logAppendTime)
-  view.setBigInt64(at + layout.maxTimestamp, BigInt(stamp))
-  const end = at + view.getInt32(at + layout.length) + layout.leaderEpoch
-  view.setUint32(at + layout.crc, crc32c(batch.subarray(at + layout.attributes, end)))
+  view.setInt16(at + batchLayout.attributes, view.getInt16(at + batchLayout.attributes) | attributeBits.logAppendTime)
+  view.setBigInt64(at + batchLayout.maxTimestamp, BigInt(stamp))
+  const end = at + view.getInt32(at + batchLayout.length) + batchLayout.leaderEpoch
+  view.setUint32(at + batchLayout.crc, crc32c(batch.subarray(at + batchLayout.attributes, end)))
 }
 
 /** Makes the records keep their own timestamps, puts the maximum into the header, and computes the checksum again. */
 export function setCreateTime(batch: Uint8Array, at: number, maxTimestamp: number, crc32c: (bytes: Uint8Array) => number): void {
   const view = viewOf(batch)
-  view.setInt16(at + layout.attributes, view.getInt16(at + layout.attributes) & ~attributeBits.logAppendTime)
-  view.setBigInt64(at + layout.maxTimestamp, BigInt(maxTimestamp))
-  const end = at + view.getInt32(at + layout.length) + layout.leaderEpoch
-  view.setUint32(at + layout.crc, crc32c(batch.subarray(at + layout.attributes, end)))
+  view.setInt16(at + batchLayout.attributes, view.getInt16(at + batchLayout.attributes) & ~attributeBits.logAppendTime)
+  view.setBigInt64(at + batchLayout.maxTimestamp, BigInt(maxTimestamp))
+  const end = at + view.getInt32(at + batchLayout.length) + batchLayout.leaderEpoch
+  view.setUint32(at + batchLayout.crc, crc32c(batch.subarray(at + batchLayout.attributes, end)))
 }
 
 function viewOf(bytes: Uint8Array): DataView {

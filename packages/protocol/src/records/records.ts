@@ -1,6 +1,6 @@
 // The records inside a batch of format v2: reads them, and builds a batch from them.
 import { ProtocolError } from '../wire/protocol-error.ts'
-import { attributeBits, layout, readBatchHeader } from './batch.ts'
+import { attributeBits, batchLayout, readBatchHeader } from './batch.ts'
 import { type CodecName, type Codecs, codecNames, compress, decompress } from './codecs.ts'
 
 /** A record of a batch. Its offset is the batch's base offset plus its delta. */
@@ -51,7 +51,7 @@ function* recordsIn<Name>(
   const header = readBatchHeader(batch, at)
   const codec = codecNames[header.attributes & attributeBits.codec]
   if (codec === undefined) throw new ProtocolError(`compression type ${header.attributes & attributeBits.codec} is unknown`)
-  const bytes = decompress(codec, batch.subarray(at + layout.records, at + header.sizeBytes), codecs, maxBytes)
+  const bytes = decompress(codec, batch.subarray(at + batchLayout.records, at + header.sizeBytes), codecs, maxBytes)
   const stamped = (header.attributes & attributeBits.logAppendTime) !== 0
   const cursor = new Cursor(bytes)
   for (let index = 0; index < header.recordCount; index++) {
@@ -102,26 +102,26 @@ export function buildBatch(batch: NewBatch, crc32c: (bytes: Uint8Array) => numbe
     maxTimestamp = Math.max(maxTimestamp, record.timestamp)
     return size
   })
-  const plain = new Uint8Array(layout.records + sizeBytes)
-  const pen = new Pen(plain, layout.records)
+  const plain = new Uint8Array(batchLayout.records + sizeBytes)
+  const pen = new Pen(plain, batchLayout.records)
   for (const [index, record] of batch.records.entries()) writeRecord(pen, record, sizes[index] ?? 0, batch.baseTimestamp)
 
   const { codec, codecs } = batch.compression ?? { codec: 'none', codecs: undefined }
   const whole = codecs === undefined || codec === 'none' ? plain : packed(plain, codec, codecs)
   const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength)
-  view.setBigInt64(layout.baseOffset, BigInt(batch.baseOffset ?? 0))
-  view.setInt32(layout.length, whole.length - layout.leaderEpoch)
-  view.setInt32(layout.leaderEpoch, batch.leaderEpoch ?? -1)
-  view.setInt8(layout.magic, 2)
-  view.setInt16(layout.attributes, codecNames.indexOf(codec) | (batch.attributes ?? 0))
-  view.setInt32(layout.lastOffsetDelta, last.offsetDelta)
-  view.setBigInt64(layout.baseTimestamp, BigInt(batch.baseTimestamp))
-  view.setBigInt64(layout.maxTimestamp, BigInt(maxTimestamp))
-  view.setBigInt64(layout.producerId, BigInt(batch.producer?.id ?? -1))
-  view.setInt16(layout.producerEpoch, batch.producer?.epoch ?? -1)
-  view.setInt32(layout.baseSequence, batch.producer?.baseSequence ?? -1)
-  view.setInt32(layout.recordCount, batch.records.length)
-  view.setUint32(layout.crc, crc32c(whole.subarray(layout.attributes)))
+  view.setBigInt64(batchLayout.baseOffset, BigInt(batch.baseOffset ?? 0))
+  view.setInt32(batchLayout.length, whole.length - batchLayout.leaderEpoch)
+  view.setInt32(batchLayout.leaderEpoch, batch.leaderEpoch ?? -1)
+  view.setInt8(batchLayout.magic, 2)
+  view.setInt16(batchLayout.attributes, codecNames.indexOf(codec) | (batch.attributes ?? 0))
+  view.setInt32(batchLayout.lastOffsetDelta, last.offsetDelta)
+  view.setBigInt64(batchLayout.baseTimestamp, BigInt(batch.baseTimestamp))
+  view.setBigInt64(batchLayout.maxTimestamp, BigInt(maxTimestamp))
+  view.setBigInt64(batchLayout.producerId, BigInt(batch.producer?.id ?? -1))
+  view.setInt16(batchLayout.producerEpoch, batch.producer?.epoch ?? -1)
+  view.setInt32(batchLayout.baseSequence, batch.producer?.baseSequence ?? -1)
+  view.setInt32(batchLayout.recordCount, batch.records.length)
+  view.setUint32(batchLayout.crc, crc32c(whole.subarray(batchLayout.attributes)))
   return whole
 }
 
@@ -130,9 +130,9 @@ const text = new TextDecoder('utf-8', { ignoreBOM: true })
 const utf8 = new TextEncoder()
 
 function packed(plain: Uint8Array, codec: CodecName, codecs: Codecs): Uint8Array {
-  const records = compress(codec, plain.subarray(layout.records), codecs)
-  const whole = new Uint8Array(layout.records + records.length)
-  whole.set(records, layout.records)
+  const records = compress(codec, plain.subarray(batchLayout.records), codecs)
+  const whole = new Uint8Array(batchLayout.records + records.length)
+  whole.set(records, batchLayout.records)
   return whole
 }
 

@@ -1,5 +1,5 @@
 // What the tables share: ids and bytes that no server has made, topics as each version names them, and batches of records.
-import { buildBatch, crc32c, type DecodedRecord, type NewBatch, zeroUuid } from '@local-kafka-service/protocol'
+import { batchLayout, buildBatch, crc32c, type DecodedRecord, type NewBatch, zeroUuid } from '@local-kafka-service/protocol'
 import type { Conversation, TopicOptions } from '../conversation.ts'
 
 /** No topic has it. */
@@ -66,6 +66,6 @@ export function withByte(bytes: Uint8Array, at: number, value: number): Uint8Arr
 /** With its checksum made right again. */
 export function sealed(bytes: Uint8Array): Uint8Array {
   const changed = Uint8Array.from(bytes)
-  new DataView(changed.buffer).setUint32(17, crc32c(changed.subarray(21)))
+  new DataView(changed.buffer).setUint32(batchLayout.crc, crc32c(changed.subarray(batchLayout.attributes)))
   return changed
 }

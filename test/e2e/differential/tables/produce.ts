@@ -1,6 +1,14 @@
 // Produce and InitProducerId: what is written, what is rejected, and what an idempotent producer may do.
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { type Codecs, InitProducerId, type InitProducerIdRequest, Produce, type ProduceRequest } from '@local-kafka-service/protocol'
+import {
+  attributeBits,
+  batchLayout,
+  type Codecs,
+  InitProducerId,
+  type InitProducerIdRequest,
+  Produce,
+  type ProduceRequest,
+} from '@local-kafka-service/protocol'
 import { type Conversation, joined } from '../conversation.ts'
 import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
 import { batch, firstTimestamp, logTopic, named, records, sealed, utf8, withByte } from './parts.ts'
@@ -29,33 +37,33 @@ const produceRows = rowsOf(Produce, (row) => {
   writes('no bytes of records', () => new Uint8Array())
   writes('two batches', () => joined([batch(), batch()]))
   writes('a batch cut off', () => batch().subarray(0, -1))
-  writes('the header of a batch alone', () => batch().subarray(0, 61))
+  writes('the header of a batch alone', () => batch().subarray(0, batchLayout.records))
   writes('half a header', () => batch().subarray(0, 30))
-  writes('a wrong checksum', () => withByte(batch(), 17, 0))
-  writes('magic 3', () => withByte(batch(), 16, 3), { differs: ['produce-magic'] })
-  writes('an unknown codec', () => sealed(withByte(batch(), 22, 7)), { differs: ['produce-codec'] })
+  writes('a wrong checksum', () => withByte(batch(), batchLayout.crc, 0))
+  writes('magic 3', () => withByte(batch(), batchLayout.magic, 3), { differs: ['produce-magic'] })
+  writes('an unknown codec', () => sealed(withByte(batch(), batchLayout.attributes + 1, 7)), { differs: ['produce-codec'] })
   writes('a base offset of 5', () => batch(1, { baseOffset: 5 }))
   writes('a leader epoch of its own', () => batch(1, { leaderEpoch: 7 }))
-  writes('a control batch', () => batch(1, { attributes: 0x20 }))
+  writes('a control batch', () => batch(1, { attributes: attributeBits.control }))
   writes('a batch without records', () => {
-    const header = Uint8Array.from(batch().subarray(0, 61))
-    new DataView(header.buffer).setInt32(8, 49)
-    new DataView(header.buffer).setInt32(57, 0)
+    const header = Uint8Array.from(batch().subarray(0, batchLayout.records))
+    new DataView(header.buffer).setInt32(batchLayout.length, batchLayout.records - batchLayout.leaderEpoch)
+    new DataView(header.buffer).setInt32(batchLayout.recordCount, 0)
     return sealed(header)
   })
   writes('a record count below the last offset', () => {
     const bytes = Uint8Array.from(batch(2))
-    new DataView(bytes.buffer).setInt32(23, 5)
+    new DataView(bytes.buffer).setInt32(batchLayout.lastOffsetDelta, 5)
     return sealed(bytes)
   })
   writes('a negative record count', () => {
     const bytes = Uint8Array.from(batch(2))
-    new DataView(bytes.buffer).setInt32(57, -1)
+    new DataView(bytes.buffer).setInt32(batchLayout.recordCount, -1)
     return sealed(bytes)
   })
   writes('a max timestamp below the first', () => {
     const bytes = Uint8Array.from(batch(2))
-    new DataView(bytes.buffer).setBigInt64(35, BigInt(firstTimestamp - 1))
+    new DataView(bytes.buffer).setBigInt64(batchLayout.maxTimestamp, BigInt(firstTimestamp - 1))
     return sealed(bytes)
   })
   writes('a timestamp of -1', () => batch(records(1, { timestamp: -1 })))
@@ -70,7 +78,7 @@ const produceRows = rowsOf(Produce, (row) => {
   writes('zstd', () => batch(3, { compression: { codec: 'zstd', codecs } }))
   writes(
     'transactional records without a transactional id',
-    () => batch(1, { attributes: 0x10, producer: { id: 77, epoch: 0, baseSequence: 0 } }),
+    () => batch(1, { attributes: attributeBits.transactional, producer: { id: 77, epoch: 0, baseSequence: 0 } }),
     { differs: ['produce-transactional'] },
   )
   writes('an unknown producer that begins at sequence 0', () => batch(1, { producer: { id: 1_000_077, epoch: 0, baseSequence: 0 } }))
@@ -126,7 +134,7 @@ const produceRows = rowsOf(Produce, (row) => {
     const name = await logTopic(with_, { partitions: 2 })
     const partitions = [
       [0, batch()],
-      [1, withByte(batch(), 17, 0)],
+      [1, withByte(batch(), batchLayout.crc, 0)],
       [2, batch()],
     ] as const
     await with_.send(Produce, production(with_, [[name, partitions]]))

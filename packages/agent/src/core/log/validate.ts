@@ -3,6 +3,7 @@ import {
   attributeBits,
   type BatchHeader,
   type BatchTrouble,
+  batchLayout,
   beginsAs,
   type CodecName,
   type Codecs,
@@ -65,7 +66,7 @@ export function validateBatch(records: Uint8Array | null, rules: AppendRules, re
     return failed('UNSUPPORTED_COMPRESSION_TYPE', `Unknown compression type ${header.attributes & attributeBits.codec}.`)
   const trouble = headerTrouble(header, { sizeBytes: records.length, codec, rules })
   if (trouble !== undefined) return trouble
-  const packed = records.subarray(recordsStart)
+  const packed = records.subarray(batchLayout.records)
   if (codec !== 'none' && !beginsAs(codec, packed)) return failed('INVALID_RECORD', `The records are not compressed with ${codec}.`)
   if (codec !== 'none' && !rules.opensCompressed && !isSuspicious(header, packed.length))
     return inRange({ header, openedBytes: 0 }, { earliest: header.baseTimestamp, latest: header.maxTimestamp }, rules)
@@ -78,8 +79,6 @@ export function validateBatch(records: Uint8Array | null, rules: AppendRules, re
   return inRange({ header, openedBytes: opened.value.length, ...fix }, walked, rules)
 }
 
-/** The header of a batch is 61 bytes. */
-const recordsStart = 61
 /** A record without a key, a value or headers. */
 const smallestRecordBytes = 7
 /** Records that compress better than this are rare, and so are wrong clients: unpacking both costs little. */

@@ -1,13 +1,13 @@
 // The records read from a Fetch answer: batches arrive whole, and the reader returns only committed, requested records without markers.
 import { nodeCodecs } from '@local-kafka-service/agent/codecs'
-import { buildBatch, type CodecName, codecNames, crc32c } from '@local-kafka-service/protocol'
+import { attributeBits, batchLayout, buildBatch, type CodecName, codecNames, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { fetchedRecords } from './fetched-records.ts'
 import { blockOf } from './partition-reader.ts'
 
 const transactional = 1 << 4
 const control = 1 << 5
-const logAppendTime = 1 << 3
+const { logAppendTime } = attributeBits
 
 interface BatchOptions {
   readonly records?: number
@@ -41,21 +41,21 @@ function aBatch(
     crc32c,
   )
   const view = new DataView(built.buffer, built.byteOffset)
-  view.setInt32(23, lastOffset - first)
-  if ((attributes & logAppendTime) !== 0) view.setBigInt64(35, 9_000n)
+  view.setInt32(batchLayout.lastOffsetDelta, lastOffset - first)
+  if ((attributes & logAppendTime) !== 0) view.setBigInt64(batchLayout.maxTimestamp, 9_000n)
   return withChecksum(built)
 }
 
 function withChecksum(batch: Uint8Array): Uint8Array {
-  new DataView(batch.buffer, batch.byteOffset).setUint32(17, crc32c(batch.subarray(21)))
+  new DataView(batch.buffer, batch.byteOffset).setUint32(batchLayout.crc, crc32c(batch.subarray(batchLayout.attributes)))
   return batch
 }
 
 /** A batch that names a codec but has uncompressed bytes; length, count and checksum are right. */
 function rubbish(first: number, codec: CodecName, records = 3): Uint8Array {
-  const batch = Buffer.concat([aBatch(first, { records }).subarray(0, 61), Buffer.from('these are uncompressed bytes')])
-  batch.writeInt32BE(batch.length - 12, 8)
-  batch.writeInt16BE(codecNames.indexOf(codec), 21)
+  const batch = Buffer.concat([aBatch(first, { records }).subarray(0, batchLayout.records), Buffer.from('these are uncompressed bytes')])
+  batch.writeInt32BE(batch.length - batchLayout.leaderEpoch, batchLayout.length)
+  batch.writeInt16BE(codecNames.indexOf(codec), batchLayout.attributes)
   return withChecksum(batch)
 }
 
