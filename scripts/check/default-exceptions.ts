@@ -35,7 +35,7 @@ export const defaultExceptions: readonly LineException[] = [
   { path: `${agent}/objects/adapters/file-errors.ts`, line: "code ?? ''", why: 'an error without a code' },
   { path: `${agent}/objects/adapters/s3.ts`, line: 'page.Contents ?? []', why: 'S3 leaves an empty list out' },
   { path: `${agent}/objects/adapters/s3.ts`, line: 'match?.[1] ?? 0', why: 'an answer without a range is the whole object' },
-  { path: `${agent}/objects/wrappers/intercepted.ts`, line: "keys[0] ?? ''", why: 'a removal of nothing has no key' },
+  { path: `${agent}/objects/wrappers/around.ts`, line: "keys[0] ?? ''", why: 'a removal of nothing has no key' },
   { path: `${agent}/objects/wrappers/read-blocks.ts`, line: '?.values() ?? []', why: 'an object without cached blocks' },
   { path: `${agent}/objects/wrappers/read-blocks.ts`, line: 'places ?? []', why: 'an object without cached blocks' },
   { path: `${agent}/operations/record-places.ts`, line: 'undefined) ?? 0', why: 'a partition that was added later begins at 0' },
