@@ -2,7 +2,7 @@
 import type { Clock, LogRecord, Tail, TailStep } from '@local-kafka-service/agent'
 import { httpLimits } from './limits.ts'
 import { encodePositions } from './positions.ts'
-import { bodyOf, Problem, problemOfRefusal } from './problem.ts'
+import { bodyOf, Problem, problemOfRejection } from './problem.ts'
 import { joined, recordText } from './record-text.ts'
 
 export interface EventOptions {
@@ -95,5 +95,5 @@ function event(name: string, data: unknown): string {
 }
 
 function problemOfEnd(why: Extract<TailStep, { kind: 'ended' }>['why']): Problem {
-  return why.kind === 'elsewhere' ? new Problem('notLeader') : problemOfRefusal(why)
+  return why.kind === 'elsewhere' ? new Problem('notLeader') : problemOfRejection(why)
 }

@@ -150,12 +150,12 @@ test('a group with members cannot be moved or deleted, and a preview is rejected
   await aTopic('busy', [2, 2])
   await commit('busy-group', 'busy', [1, 1])
   const memberId = await joined('busy-group', 'busy')
-  const refused = [
+  const rejected = [
     await seek('busy-group', { to: 'start' }),
     await seek('busy-group', { to: 'start', apply: true }),
     await del('/groups/busy-group'),
   ]
-  for (const response of refused) {
+  for (const response of rejected) {
     expect(response.status).toBe(409)
     expect(await json(response)).toMatchObject({ error: 'GroupNotEmptyException', kafka: { name: 'NON_EMPTY_GROUP' } })
   }
@@ -233,7 +233,7 @@ test('a group of another agent is a 503, and the gate checks the right to the gr
   expect(response.headers.get('retry-after')).toBe('1')
   expect(await json(response)).toMatchObject({ error: 'NotCoordinatorException' })
   expect(elsewhere.asked).toEqual(['DESCRIBE GROUP far'])
-  await using closed = await served({ refuse: true })
+  await using closed = await served({ reject: true })
   for (const [method, path] of [
     ['GET', '/groups'],
     ['GET', '/groups/g'],

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { foreign } from './guard.ts'
 
-function refusal(
+function rejection(
   headers: { readonly host?: string; readonly origin?: string },
   options: { readonly localAddress?: string; readonly allowedHosts?: readonly string[] } = {},
 ): string | undefined {
@@ -22,7 +22,7 @@ test.each([
   '[0:0:0:0:0:0:0:1]:80',
   '127.1',
 ])('the Host %s is this machine', (host) => {
-  expect(refusal({ host })).toBeUndefined()
+  expect(rejection({ host })).toBeUndefined()
 })
 
 test.each([
@@ -38,25 +38,25 @@ test.each([
   'a b',
   '127.0.0.2',
 ])('the Host %s is rejected: it may be a name that was rebound to this address', (host) => {
-  expect(refusal({ host })).toBe('ForeignHostException')
+  expect(rejection({ host })).toBe('ForeignHostException')
 })
 
 test('the address that the client connected to is a valid Host, in both address families', () => {
-  expect(refusal({ host: '10.0.0.5:8000' }, { localAddress: '10.0.0.5' })).toBeUndefined()
-  expect(refusal({ host: '10.0.0.5:8000' }, { localAddress: '::ffff:10.0.0.5' })).toBeUndefined()
-  expect(refusal({ host: '[fd00::7]:8000' }, { localAddress: 'fd00::7' })).toBeUndefined()
-  expect(refusal({ host: '10.0.0.6:8000' }, { localAddress: '10.0.0.5' })).toBe('ForeignHostException')
+  expect(rejection({ host: '10.0.0.5:8000' }, { localAddress: '10.0.0.5' })).toBeUndefined()
+  expect(rejection({ host: '10.0.0.5:8000' }, { localAddress: '::ffff:10.0.0.5' })).toBeUndefined()
+  expect(rejection({ host: '[fd00::7]:8000' }, { localAddress: 'fd00::7' })).toBeUndefined()
+  expect(rejection({ host: '10.0.0.6:8000' }, { localAddress: '10.0.0.5' })).toBe('ForeignHostException')
 })
 
 test('an allowed host is a valid Host and Origin, with any port, in any case', () => {
   const allowedHosts = ['host.docker.internal', 'fd00::1']
-  expect(refusal({ host: 'Host.Docker.Internal:8000', origin: 'http://host.docker.internal:3000' }, { allowedHosts })).toBeUndefined()
-  expect(refusal({ host: '[fd00::1]:1' }, { allowedHosts })).toBeUndefined()
-  expect(refusal({ host: 'x.host.docker.internal' }, { allowedHosts })).toBe('ForeignHostException')
+  expect(rejection({ host: 'Host.Docker.Internal:8000', origin: 'http://host.docker.internal:3000' }, { allowedHosts })).toBeUndefined()
+  expect(rejection({ host: '[fd00::1]:1' }, { allowedHosts })).toBeUndefined()
+  expect(rejection({ host: 'x.host.docker.internal' }, { allowedHosts })).toBe('ForeignHostException')
 })
 
 test.each(['http://localhost:3000', 'http://127.0.0.1', 'https://[::1]:8000'])('a page at %s is local', (origin) => {
-  expect(refusal({ host: 'localhost', origin })).toBeUndefined()
+  expect(rejection({ host: 'localhost', origin })).toBeUndefined()
 })
 
 test.each([
@@ -68,9 +68,9 @@ test.each([
   'http://localhost@evil.example',
   '',
 ])('a page at %s is rejected', (origin) => {
-  expect(refusal({ host: 'localhost', origin })).toBe('ForeignOriginException')
+  expect(rejection({ host: 'localhost', origin })).toBe('ForeignOriginException')
 })
 
 test('HTTP/1.0 without a Host is allowed: no browser sends it', () => {
-  expect(refusal({})).toBeUndefined()
+  expect(rejection({})).toBeUndefined()
 })

@@ -6,7 +6,7 @@ import { epochMsOf } from './iso-time.ts'
 import { httpLimits } from './limits.ts'
 import type { PlaneParts } from './plane.ts'
 import { decodeCursor, decodePositions, encodeCursor } from './positions.ts'
-import { Problem, problemOfRefusal } from './problem.ts'
+import { Problem, problemOfRejection } from './problem.ts'
 import { partitionParams } from './produce.ts'
 import { json, ndjson, stream } from './record-answer.ts'
 import { recordSchema } from './record-json.ts'
@@ -34,7 +34,7 @@ type Form = 'json' | 'ndjson' | 'events'
 export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
   const { records } = parts.agent.operations
   const { answers } = parts
-  let tails = 0
+  let tailCount = 0
 
   app.get<{ Params: { readonly topic: string; readonly partition: number }; Querystring: ReadQuery }>(
     '/topics/:topic/messages/:partition',
@@ -79,7 +79,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
         signal,
       })
       if (read.kind === 'elsewhere') throw rerouted(read, { topic, url: request.url }, parts)
-      if (read.kind !== 'records') throw problemOfRefusal(read)
+      if (read.kind !== 'records') throw problemOfRejection(read)
       reply.header('vary', 'accept')
       link(reply, request, { offset: String(read.next) })
       if (form === 'ndjson') return ndjson(reply, answer, read)
@@ -146,7 +146,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
         signal,
       })
       if (answer.kind === 'elsewhere') throw rerouted(answer, { topic, url: request.url }, parts)
-      if (answer.kind !== 'scanned') throw problemOfRefusal(answer)
+      if (answer.kind !== 'scanned') throw problemOfRejection(answer)
       const next = answer.cursor === undefined ? null : encodeCursor(answer.cursor)
       reply.header('vary', 'accept')
       if (next !== null) link(reply, request, { cursor: next })
@@ -163,15 +163,15 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
 
   async function startTail(request: FastifyRequest, reply: FastifyReply, asked: TailRecords): Promise<FastifyReply> {
     if (parts.stopping.aborted) throw new Problem('stopping')
-    if (tails >= httpLimits.eventStreams) throw new Problem('tooManyTails')
-    tails += 1
+    if (tailCount >= httpLimits.eventStreams) throw new Problem('tooManyTails')
+    tailCount += 1
     reply.raw.on('close', () => {
-      tails -= 1
+      tailCount -= 1
     })
     const answer = answers(request, reply.raw)
     const tail = await records.tail({ ...asked, memory: answer.memory })
     if (tail.kind === 'elsewhere') throw rerouted(tail, { topic: asked.topic, url: request.url }, parts)
-    if (tail.kind !== 'tail') throw problemOfRefusal(tail)
+    if (tail.kind !== 'tail') throw problemOfRejection(tail)
     const text = eventText(tail, {
       partition: asked.partition,
       clock: parts.agent.shared.ioClock,

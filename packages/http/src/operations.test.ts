@@ -115,7 +115,7 @@ test('every request has a unique id, in the header and in a problem', async () =
 })
 
 test('the gate checks the operation of every route that shows or changes anything', async () => {
-  await using own = await served({ refuse: true })
+  await using own = await served({ reject: true })
   for (const [method, url] of [
     ['POST', `${own.control}/topics`],
     ['GET', `${own.control}/topics`],
@@ -167,10 +167,10 @@ test("another agent's partition is a 307 to its data plane if that is known, oth
 
   await using unknown = await served({ elsewhere: { brokerId: 7, agent: 'agent-7', host: 'kafka7', port: 9092 } })
   await unknown.topic('hello', 1)
-  const refused = await fetch(`${unknown.data}/topics/hello/produce/0`, { method: 'POST', body: 'k:v' })
-  expect(refused.status).toBe(503)
-  expect(refused.headers.get('retry-after')).toBe('1')
-  expect((await json(refused)).message).toBe("Partition 0 of topic 'hello' is owned by agent agent-7 (broker 7).")
+  const rejected = await fetch(`${unknown.data}/topics/hello/produce/0`, { method: 'POST', body: 'k:v' })
+  expect(rejected.status).toBe(503)
+  expect(rejected.headers.get('retry-after')).toBe('1')
+  expect((await json(rejected)).message).toBe("Partition 0 of topic 'hello' is owned by agent agent-7 (broker 7).")
 })
 
 test('a busy default port is replaced by another and reported; a busy requested port is an error that names it', async () => {

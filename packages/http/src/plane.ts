@@ -85,8 +85,8 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
   })
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
-    const refused = foreign(request.raw, allowedHosts)
-    if (refused !== undefined) return done(refused)
+    const rejected = foreign(request.raw, allowedHosts)
+    if (rejected !== undefined) return done(rejected)
     // Beyond the limit of connections, only probes and operators get an answer.
     if (isSurplus(request.raw.socket) && request.routeOptions.config.operations !== true)
       return done(new Problem('tooManyConnections', undefined, { headers: { connection: 'close' } }))
@@ -139,12 +139,12 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
   return app
 }
 
-let connections = 0
+let lastConnectionId = 0
 const connectionIds = new WeakMap<object, number>()
 
 function contextOf(name: PlaneName, request: FastifyRequest, signal: AbortSignal): RequestContext {
   const { socket } = request.raw
-  const connectionId = connectionIds.get(socket) ?? ++connections
+  const connectionId = connectionIds.get(socket) ?? ++lastConnectionId
   connectionIds.set(socket, connectionId)
   return {
     principal: 'User:ANONYMOUS',

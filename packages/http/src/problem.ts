@@ -377,14 +377,18 @@ export function problemOfCode(code: number, message?: string): Problem {
 }
 
 /** Turns the rejection of a records operation into a problem, except `elsewhere`, which the route redirects. */
-export function problemOfRefusal(refusal: Exclude<Refusal, { kind: 'elsewhere' }>): Problem {
-  switch (refusal.kind) {
+export function problemOfRejection(rejection: Exclude<Refusal, { kind: 'elsewhere' }>): Problem {
+  switch (rejection.kind) {
     case 'out of range':
-      return new Problem('outOfRange', `The offset is out of range: the partition has offsets ${refusal.earliest} to ${refusal.latest}.`, {
-        more: { earliest: refusal.earliest, latest: refusal.latest },
-      })
+      return new Problem(
+        'outOfRange',
+        `The offset is out of range: the partition has offsets ${rejection.earliest} to ${rejection.latest}.`,
+        {
+          more: { earliest: rejection.earliest, latest: rejection.latest },
+        },
+      )
     case 'damaged': {
-      const { topic, partition, offset, lastOffset, objectKey: object, message } = refusal
+      const { topic, partition, offset, lastOffset, objectKey: object, message } = rejection
       return new Problem(
         'damaged',
         `Partition ${partition} of topic '${topic}' is damaged at offsets ${offset} to ${lastOffset}: ${message}.`,
@@ -394,7 +398,7 @@ export function problemOfRefusal(refusal: Exclude<Refusal, { kind: 'elsewhere' }
       )
     }
     case 'error':
-      return problemOfCode(refusal.code, refusal.message)
+      return problemOfCode(rejection.code, rejection.message)
   }
 }
 

@@ -3,7 +3,7 @@ import { number } from '@local-kafka-service/agent'
 import type { FastifyInstance } from 'fastify'
 import { httpLimits } from './limits.ts'
 import type { PlaneParts } from './plane.ts'
-import { Problem, problemOfRefusal } from './problem.ts'
+import { Problem, problemOfRejection } from './problem.ts'
 import { keyJson } from './record-json.ts'
 import { rerouted } from './reroute.ts'
 import { problemAnswers } from './schemas.ts'
@@ -87,7 +87,7 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
         case 'out of range':
         case 'damaged':
         case 'error':
-          throw problemOfRefusal(produced)
+          throw problemOfRejection(produced)
       }
     },
   )

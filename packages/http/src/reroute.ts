@@ -5,11 +5,11 @@ import { Problem } from './problem.ts'
 
 /** 307 to the owner if its URL is known, otherwise 503, because ownership is about to settle. The body names the owner if there is one. */
 export function rerouted(
-  refusal: Extract<Refusal, { kind: 'elsewhere' }>,
+  rejection: Extract<Refusal, { kind: 'elsewhere' }>,
   request: { readonly topic: string; readonly url: string },
   parts: PlaneParts,
 ): Problem {
-  const { partition, leader } = refusal
+  const { partition, leader } = rejection
   const what = `Partition ${partition} of topic '${request.topic}'`
   if (leader === undefined || leader === parts.agent.brokerId)
     return new Problem('notLeader', `${what} has no owner at the moment.`, { more: { partition } })

@@ -8,7 +8,7 @@ function resolved(sources: Partial<OptionSources>) {
   return resolveOptions({ flags: {}, env: {}, file: undefined, ...sources })
 }
 
-function refusal(sources: Partial<OptionSources>): UserError {
+function rejection(sources: Partial<OptionSources>): UserError {
   try {
     resolved(sources)
   } catch (error) {
@@ -51,7 +51,7 @@ describe('a rejected value names its source', () => {
     [{ flags: { advertised: 'host:0' } }, '--advertised', '1 to 65535'],
     [{ flags: { durability: 'maybe' } }, '--durability', 'strict, os, memory'],
   ])('%j', (sources, said, wrong) => {
-    const error = refusal(sources)
+    const error = rejection(sources)
     expect(error.code).toBe('LKS-1004')
     expect(error.exitCode).toBe(2)
     expect(error.what).toContain(said)
@@ -60,7 +60,7 @@ describe('a rejected value names its source', () => {
   })
 
   test('a password in a wrong value is not printed', () => {
-    expect(refusal({ flags: { metadata: 'mysql://me:secret@host/db' } }).message).not.toContain('secret')
+    expect(rejection({ flags: { metadata: 'mysql://me:secret@host/db' } }).message).not.toContain('secret')
   })
 
   test.each([
@@ -69,7 +69,7 @@ describe('a rejected value names its source', () => {
     ['{"kafka.prot": 1}', 'did you mean kafka.port?'],
     ['{"kafka.port": {}}', "the value of 'kafka.port'"],
   ])('the file %s', (file, why) => {
-    const error = refusal({ file })
+    const error = rejection({ file })
     expect(error.code).toBe('LKS-1007')
     expect(error.why).toContain(why)
   })

@@ -17,8 +17,8 @@ export async function explainClient(error: unknown, connection: ConnectionOption
   const login = all.find(({ code }) => code === 'PLT_KFK_AUTHENTICATION')
   // A listener without SASL, or without this mechanism, does not reject the credentials: it never checks them.
   if (login !== undefined) return (await bootstrapTrouble(connection, error)) ?? ofLogin(login, connection)
-  const refused = refusalIn(error)
-  if (refused !== undefined) return refused.error
+  const rejected = rejectionIn(error)
+  if (rejected !== undefined) return rejected.error
   const unsupported = all.find(({ code }) => code === 'PLT_KFK_UNSUPPORTED_API')
   if (unsupported !== undefined) return unserved(/API (\w+)/.exec(unsupported.message)?.[1] ?? 'the requested API', error)
   const topic = all.map(({ message }) => /^Unknown topic (.*)\.$/.exec(message)?.[1]).find((name) => name !== undefined)
@@ -40,17 +40,17 @@ export function hasApiError(error: unknown, ...names: readonly string[]): boolea
 }
 
 /** The cluster's own answer, if that is the error. */
-export function refusalIn(error: unknown): { readonly id: string; readonly error: UserError } | undefined {
-  const refused = flat(error).find(({ apiId }) => typeof apiId === 'string')
-  if (refused === undefined) return undefined
-  const id = String(refused.apiId)
+export function rejectionIn(error: unknown): { readonly id: string; readonly error: UserError } | undefined {
+  const rejected = flat(error).find(({ apiId }) => typeof apiId === 'string')
+  if (rejected === undefined) return undefined
+  const id = String(rejected.apiId)
   const said =
-    typeof refused.serverErrorMessage === 'string' && refused.serverErrorMessage !== '' ? refused.serverErrorMessage : refused.message
-  return { id, error: refusal(id, said, error) }
+    typeof rejected.serverErrorMessage === 'string' && rejected.serverErrorMessage !== '' ? rejected.serverErrorMessage : rejected.message
+  return { id, error: rejection(id, said, error) }
 }
 
 /** `id`: `TOPIC_ALREADY_EXISTS`; `said`: the cluster's message. */
-export function refusal(id: string, said: string, cause?: unknown): UserError {
+export function rejection(id: string, said: string, cause?: unknown): UserError {
   const { code, fix } = known[id] ?? { code: 'LKS-4007', fix: ['check the log of the cluster'] }
   return new UserError(code, { what: said.replace(/\.$/, ''), why: `the cluster answered ${id}`, fix, cause })
 }

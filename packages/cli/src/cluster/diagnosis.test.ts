@@ -1,6 +1,6 @@
 // The diagnosis of an address, and the translation of a cluster's errors.
 import { expect, test } from 'vitest'
-import { refusal } from './client-errors.ts'
+import { rejection } from './client-errors.ts'
 import { isLoopback, type KafkaListener, otherTls, settingsTrouble, troubleOf, type Wrong } from './diagnosis.ts'
 import { asServer, splitServer } from './probe.ts'
 import { serverGuess } from './server-guess.ts'
@@ -43,9 +43,9 @@ test('addresses with a port, including IPv6, are parsed and printed', () => {
 })
 
 test("a cluster's error keeps its message and gets a code and a fix", () => {
-  const known = refusal('TOPIC_ALREADY_EXISTS', "Topic 'orders' already exists.")
+  const known = rejection('TOPIC_ALREADY_EXISTS', "Topic 'orders' already exists.")
   expect(known).toMatchObject({ code: 'LKS-4010', what: "Topic 'orders' already exists" })
-  expect(refusal('SOMETHING_NEW', 'Whatever')).toMatchObject({ code: 'LKS-4007', why: 'the cluster answered SOMETHING_NEW' })
+  expect(rejection('SOMETHING_NEW', 'Whatever')).toMatchObject({ code: 'LKS-4007', why: 'the cluster answered SOMETHING_NEW' })
 })
 
 test('the Kafka version of a server, from its APIs', () => {

@@ -1,7 +1,7 @@
 // Groups of a cluster: lists them, describes their members and reads their committed offsets. Covers every type of group that the cluster reports.
 import { consumerProtocolType, decodeAssignment, ProtocolError } from '@local-kafka-service/protocol'
 import type { describeGroupsV5 } from '@platformatic/kafka'
-import { noGroup, refusal } from './client-errors.ts'
+import { noGroup, rejection } from './client-errors.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { clusterState } from './cluster-metadata.ts'
 import { byTopicAndPartition, type PartitionRef } from './offsets.ts'
@@ -72,7 +72,7 @@ export async function describeGroup(cluster: ClusterClient, id: string): Promise
   if (newer !== undefined) return newer
   const code = group?.errorCode ?? 0
   const { id: error, message } = cluster.errorOf(code)
-  throw code === 0 || error === 'GROUP_ID_NOT_FOUND' ? noGroup(id) : refusal(error, `group '${id}': ${message}`)
+  throw code === 0 || error === 'GROUP_ID_NOT_FOUND' ? noGroup(id) : rejection(error, `group '${id}': ${message}`)
 }
 
 /** By topic and partition: every offset that the coordinator has. */
@@ -109,7 +109,7 @@ export async function commitOffsets(
 async function coordinatorOf(cluster: ClusterClient, id: string): Promise<GroupOverview['coordinator']> {
   const { FindCoordinatorKeyTypes } = cluster.library
   const [found] = await cluster.withRetries(() => cluster.admin.findCoordinator({ keyType: FindCoordinatorKeyTypes.GROUP, keys: [id] }))
-  if (found === undefined) throw refusal('COORDINATOR_NOT_AVAILABLE', `group '${id}' has no coordinator`)
+  if (found === undefined) throw rejection('COORDINATOR_NOT_AVAILABLE', `group '${id}' has no coordinator`)
   return { id: found.nodeId, host: found.host, port: found.port }
 }
 

@@ -7,7 +7,7 @@ function from(given: Partial<ConnectionSources> = {}) {
   return connectionFrom({ bootstrap: undefined, properties: [], env: {}, ...given })
 }
 
-function refusal(given: Partial<ConnectionSources>): UserError {
+function rejection(given: Partial<ConnectionSources>): UserError {
   try {
     from(given)
   } catch (error) {
@@ -35,7 +35,7 @@ test('a list of servers, IPv6 in brackets, and 9092 as the default port', () => 
 })
 
 test.each(['http://localhost:8000', 'a:0', 'a:65536', 'a:b', '::1', 'a b:1', ',', 'a/b'])('%j is not a valid server', (bootstrap) => {
-  expect(refusal({ bootstrap }).code).toBe('LKS-1004')
+  expect(rejection({ bootstrap }).code).toBe('LKS-1004')
 })
 
 test('TLS and credentials come from -X, then from the environment', () => {
@@ -58,10 +58,10 @@ test.each([
   [['request.timeout.ms=soon'], /number of milliseconds/],
   [['novalue'], /not key=value/],
 ])('-X %j is rejected with a reason', (properties, words) => {
-  expect(refusal({ properties }).what).toMatch(words)
+  expect(rejection({ properties }).what).toMatch(words)
 })
 
 test('an error never contains a secret', () => {
-  const error = refusal({ properties: ['sasl.password=hunter2'] })
+  const error = rejection({ properties: ['sasl.password=hunter2'] })
   expect(`${error.message} ${error.fix.join()}`).not.toContain('hunter2')
 })

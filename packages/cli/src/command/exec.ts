@@ -30,9 +30,9 @@ export const exec: ClientCommand = {
     const { startKafka, RefusedError } = await import('local-kafka-service')
     const kafka = await startKafka({ http: true })
     try {
-      for (const { name, partitions } of topics) {
+      for (const { name, partitionCount } of topics) {
         try {
-          await kafka.createTopic(name, partitions)
+          await kafka.createTopic(name, partitionCount)
         } catch (error) {
           if (!(error instanceof RefusedError)) throw error
           throw new UserError('LKS-1004', {
@@ -63,7 +63,7 @@ export function environmentOf({
 
 interface WantedTopic {
   readonly name: string
-  readonly partitions: number
+  readonly partitionCount: number
 }
 
 /** Parses `orders:3,audit`, with one partition by default. Returns a text that says what is wrong. */
@@ -72,7 +72,7 @@ export function topicsIn(text: string): readonly WantedTopic[] | string {
   for (const part of text.split(',').filter((one) => one.trim() !== '')) {
     const [, name = '', count = '1'] = /^([^:\s]+)(?::([1-9]\d{0,5}))?$/.exec(part.trim()) ?? []
     if (name === '') return `'${part}' is not a valid topic with a partition count, such as orders:3`
-    topics.push({ name, partitions: Number(count) })
+    topics.push({ name, partitionCount: Number(count) })
   }
   return topics
 }

@@ -38,8 +38,8 @@ test('configs are key=value, each key once', () => {
 
 test('topics of exec', () => {
   expect(topicsIn('orders:3, audit,')).toEqual([
-    { name: 'orders', partitions: 3 },
-    { name: 'audit', partitions: 1 },
+    { name: 'orders', partitionCount: 3 },
+    { name: 'audit', partitionCount: 1 },
   ])
   for (const wrong of ['orders:0', 'orders:x', ':3', 'a b']) expect(typeof topicsIn(wrong)).toBe('string')
 })

@@ -33,7 +33,7 @@ export interface ServedOptions extends Partial<Pick<HttpOptions, 'control' | 'al
   /** Every PUT fails until `heal`. */
   readonly putsFail?: boolean
   /** The gate denies everything. */
-  readonly refuse?: boolean
+  readonly reject?: boolean
   readonly throttleMs?: number
 }
 
@@ -140,7 +140,7 @@ export async function served(options: ServedOptions = {}): Promise<Served> {
   const gate: ServedAgent['shared']['gate'] = {
     authorize(_context, operation, { type, name }) {
       asked.push(`${operation} ${type} ${name}`)
-      return options.refuse !== true
+      return options.reject !== true
     },
     throttle: () => options.throttleMs ?? 0,
   }

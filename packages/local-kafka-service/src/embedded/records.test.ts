@@ -286,10 +286,10 @@ test('pending calls are rejected at once when their server is killed, and nothin
   })
   await own.produce('t', 'before')
   own.faults.metadata.disconnect()
-  const refused = expect(own.produce('t', 'on its way')).rejects.toThrow('the agent was killed')
+  const rejected = expect(own.produce('t', 'on its way')).rejects.toThrow('the agent was killed')
   await retried.promise
   await own.kill()
-  await refused
+  await rejected
   expect(tries).toBe(1)
 })
 

@@ -11,7 +11,7 @@ function plan(flags: Readonly<Record<string, string>>): ServerPlan {
   return planOf(resolveOptions({ flags, env: {}, file: undefined }).values)
 }
 
-function refusalOf(make: () => unknown): UserError {
+function rejectionOf(make: () => unknown): UserError {
   try {
     make()
   } catch (error) {
@@ -87,7 +87,7 @@ test.each([
   [{ durability: 'memory' }, '--durability is memory'],
   [{ advertised: 'host', 'kafka.port': '0' }, 'does not name a port'],
 ])('%j is rejected', (flags, what) => {
-  const error = refusalOf(() => plan(flags))
+  const error = rejectionOf(() => plan(flags))
   expect(error.code).toBe('LKS-1005')
   expect(error.what).toContain(what)
 })
@@ -137,9 +137,9 @@ describe('embedded', () => {
   })
 
   test('the error names the wrong option', () => {
-    expect(refusalOf(() => embeddedPlan({ settings: { 'num.partition': 3 } })).what).toContain('did you mean num.partitions?')
-    expect(refusalOf(() => embeddedPlan({ settings: { 'num.partitions': 0 } })).what).toContain('num.partitions')
-    expect(refusalOf(() => embeddedPlan({ storage: 'file:///x' })).what).toContain('storage')
-    expect(refusalOf(() => embeddedPlan({ settings: { durability: 'strict' } })).code).toBe('LKS-1005')
+    expect(rejectionOf(() => embeddedPlan({ settings: { 'num.partition': 3 } })).what).toContain('did you mean num.partitions?')
+    expect(rejectionOf(() => embeddedPlan({ settings: { 'num.partitions': 0 } })).what).toContain('num.partitions')
+    expect(rejectionOf(() => embeddedPlan({ storage: 'file:///x' })).what).toContain('storage')
+    expect(rejectionOf(() => embeddedPlan({ settings: { durability: 'strict' } })).code).toBe('LKS-1005')
   })
 })

@@ -2,7 +2,7 @@
 import { partitionsOfGroup } from '@local-kafka-service/protocol'
 import { counted } from 'local-kafka-service/internal/counted'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { noGroup, refusalIn } from '../../cluster/client-errors.ts'
+import { noGroup, rejectionIn } from '../../cluster/client-errors.ts'
 import { type ClusterClient, withCluster } from '../../cluster/cluster-client.ts'
 import { clusterState, type TopicState } from '../../cluster/cluster-metadata.ts'
 import { boundsOf, countIn } from '../../cluster/group-lag.ts'
@@ -180,7 +180,7 @@ async function apply(cluster: ClusterClient, group: string, moves: readonly Move
     )
   } catch (error) {
     // A member joined between the check and the commit.
-    const id = refusalIn(error)?.id
+    const id = rejectionIn(error)?.id
     throw id === 'UNKNOWN_MEMBER_ID' || id === 'REBALANCE_IN_PROGRESS' ? active(group, undefined) : error
   }
 }

@@ -200,7 +200,7 @@ export class BatchSender {
       this.#producer = undefined
       return new NetworkError(error.message)
     }
-    outcome.refuse(answered)
+    outcome.reject(answered)
     return undefined
   }
 

@@ -80,7 +80,7 @@ type Assignments = readonly { readonly topic: string; readonly partitions: reado
 class GroupChanges {
   readonly #signal: AbortSignal
   #round = new AbortController()
-  #joins = 0
+  #joinCount = 0
   #lost: Error | undefined
   #wake: (() => void) | undefined
 
@@ -88,7 +88,7 @@ class GroupChanges {
     this.#signal = signal
     member.on('consumer:group:rebalance', () => this.#round.abort())
     member.on('consumer:group:join', () => {
-      this.#joins += 1
+      this.#joinCount += 1
       this.#round.abort()
       this.#wake?.()
     })
@@ -104,13 +104,13 @@ class GroupChanges {
   /** Aborts when the assignment is no longer valid, or when the command ends. */
   nextRound(): AbortSignal {
     this.#round = new AbortController()
-    this.#joins = 0
+    this.#joinCount = 0
     return AbortSignal.any([this.#round.signal, this.#signal])
   }
 
   /** Settles when there is a new assignment, or when the command ends. */
   async joined(round: AbortSignal): Promise<void> {
-    while (!(round.aborted && this.#joins > 0) && !this.#signal.aborted) {
+    while (!(round.aborted && this.#joinCount > 0) && !this.#signal.aborted) {
       this.throwIfLost()
       await new Promise<void>((resolve) => {
         this.#wake = resolve

@@ -10,10 +10,10 @@ export interface Progress {
 }
 
 /** `server`: a bootstrap server, for the advice. */
-export function notWrittenError({ refused, inDoubt, unreached, cause }: NotWritten, progress: Progress, server: string): UserError {
+export function notWrittenError({ rejected, inDoubt, unreached, cause }: NotWritten, progress: Progress, server: string): UserError {
   const before = `${written(progress)}, then `
   const doubt = inDoubt === 0 ? '' : `; whether ${inDoubt} more were written is unknown`
-  const [first] = refused
+  const [first] = rejected
   if (first === undefined && unreached !== undefined) {
     return new UserError('LKS-4005', {
       what: `${before}no connection could be made to ${unreached}, which the cluster advertises${doubt}`,
@@ -30,8 +30,8 @@ export function notWrittenError({ refused, inDoubt, unreached, cause }: NotWritt
       cause,
     })
   }
-  const { api, message, records } = first.refusal
-  const batch = refused.filter(({ record }) => record.partition === first.record.partition).map(({ record }) => record)
+  const { api, message, records } = first.rejection
+  const batch = rejected.filter(({ record }) => record.partition === first.record.partition).map(({ record }) => record)
   const wrong = records.length === 0 ? batch : records.flatMap((at) => batch[at] ?? [])
   return new UserError('LKS-4102', {
     what: `${before}${lines(wrong.map(({ line }) => line))} rejected by the cluster${doubt}`,

@@ -30,9 +30,9 @@ function anAnswer(index: number, errorCode: number, wrong: readonly number[] = [
 test('in one request some partitions are written, some are rejected, and some are left', () => {
   const outcome = anOutcome(0, 1, 2)
   outcome.acknowledge(0, 42n)
-  outcome.refuse(anAnswer(1, tooLarge))
+  outcome.reject(anAnswer(1, tooLarge))
   expect([...outcome.acknowledged]).toEqual([[0, 42n]])
-  expect([...outcome.refused].map(([partition, { api }]) => [partition, api])).toEqual([[1, 'MESSAGE_TOO_LARGE']])
+  expect([...outcome.rejected].map(([partition, { api }]) => [partition, api])).toEqual([[1, 'MESSAGE_TOO_LARGE']])
   expect(outcome.left).toEqual([2])
   expect(outcome.inDoubt.size).toBe(0)
 })
@@ -41,8 +41,8 @@ test('a rejection after an attempt that may have arrived does not settle that at
   const outcome = anOutcome(0)
   outcome.doubt(0)
   expect(outcome.hasDoubts).toBe(true)
-  outcome.refuse(anAnswer(0, tooLarge))
-  expect(outcome.refused.size).toBe(0)
+  outcome.reject(anAnswer(0, tooLarge))
+  expect(outcome.rejected.size).toBe(0)
   expect([...outcome.inDoubt]).toEqual([0])
   expect(outcome.isSettled).toBe(true)
 })
@@ -65,6 +65,6 @@ test('the final closing of the client does not count as an attempt', () => {
 
 test('a rejection names the records that the broker found invalid', () => {
   const outcome = anOutcome(0)
-  outcome.refuse(anAnswer(0, 87, [2, 5]))
-  expect(outcome.refused.get(0)).toEqual({ api: 'INVALID_RECORD', message: 'it has no key', records: [2, 5] })
+  outcome.reject(anAnswer(0, 87, [2, 5]))
+  expect(outcome.rejected.get(0)).toEqual({ api: 'INVALID_RECORD', message: 'it has no key', records: [2, 5] })
 })

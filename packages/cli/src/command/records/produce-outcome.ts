@@ -19,7 +19,7 @@ export interface BatchRejection {
 export class ProduceOutcome {
   readonly #batches: ReadonlyMap<number, readonly PlacedRecord[]>
   readonly #acknowledged = new Map<number, bigint | undefined>()
-  readonly #refused = new Map<number, BatchRejection>()
+  readonly #rejected = new Map<number, BatchRejection>()
   readonly #doubtful = new Set<number>()
   readonly #givenUp = new Set<number>()
   #lastFailure: Error | undefined
@@ -39,7 +39,7 @@ export class ProduceOutcome {
   /** The partitions to send, for the first time or again. */
   get left(): readonly number[] {
     return [...this.#batches.keys()].filter(
-      (partition) => !this.#acknowledged.has(partition) && !this.#refused.has(partition) && !this.#givenUp.has(partition),
+      (partition) => !this.#acknowledged.has(partition) && !this.#rejected.has(partition) && !this.#givenUp.has(partition),
     )
   }
 
@@ -58,13 +58,13 @@ export class ProduceOutcome {
   }
 
   /** Certainly not written. */
-  get refused(): ReadonlyMap<number, BatchRejection> {
-    return this.#refused
+  get rejected(): ReadonlyMap<number, BatchRejection> {
+    return this.#rejected
   }
 
   /** Neither acknowledged nor certainly unwritten. A batch in no set has never been sent. */
   get inDoubt(): ReadonlySet<number> {
-    return new Set([...this.#doubtful].filter((partition) => !this.#acknowledged.has(partition) && !this.#refused.has(partition)))
+    return new Set([...this.#doubtful].filter((partition) => !this.#acknowledged.has(partition) && !this.#rejected.has(partition)))
   }
 
   get lastFailure(): Error | undefined {
@@ -85,9 +85,9 @@ export class ProduceOutcome {
   }
 
   /** A rejection is final only if no attempt is in doubt. */
-  refuse(answer: PartitionAnswer): void {
+  reject(answer: PartitionAnswer): void {
     if (this.#doubtful.has(answer.index)) this.giveUp(answer.index)
-    else this.#refused.set(answer.index, refusalOf(answer))
+    else this.#rejected.set(answer.index, rejectionOf(answer))
   }
 
   /** Closing the client after the time limit does not count as an attempt. */
@@ -96,7 +96,7 @@ export class ProduceOutcome {
   }
 }
 
-function refusalOf({ errorCode, errorMessage, recordErrors }: PartitionAnswer): BatchRejection {
+function rejectionOf({ errorCode, errorMessage, recordErrors }: PartitionAnswer): BatchRejection {
   const names = protocolErrorsCodesById as Readonly<Record<number, string | undefined>>
   return {
     api: names[errorCode] ?? `error ${errorCode}`,

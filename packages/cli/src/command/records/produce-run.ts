@@ -23,17 +23,17 @@ import { NotWritten, RecordWriter, type WrittenRecord } from './record-writer.ts
 export async function runProduce(given: ParsedCommand, context: CommandContext): Promise<void> {
   const plan = producePlanOf(given)
   const input = await inputOf(plan, context)
-  const partitions = await partitionsBefore(plan, context)
+  const partitionCount = await partitionsBefore(plan, context)
   if (plan.file === undefined && context.terminal.inputInteractive) context.terminal.talk.write('enter one record per line; Ctrl-D ends\n')
   const tally = { topic: plan.topic, acknowledged: 0 }
   const stopped = new AbortController()
-  const writer = await writerFor(plan, context, { partitions, tally, failed: () => stopped.abort() })
+  const writer = await writerFor(plan, context, { partitionCount, tally, failed: () => stopped.abort() })
   const { signal, terminal, connection } = context
   const [server = ''] = connection.bootstrapServers
   const giveUp = givesUp(signal, writer)
   try {
     const lines = byteLines(untilAborted(input, AbortSignal.any([signal, stopped.signal])), { maxBytes: maxLineBytes })
-    const wrong = await addAll(lines, writer, { plan, partitions })
+    const wrong = await addAll(lines, writer, { plan, partitionCount })
     await writer.flush()
     if (wrong !== undefined) throw wrongLineError(wrong, tally)
   } catch (error) {
@@ -59,7 +59,7 @@ const maxLineBytes = 100 * mebibyte
 /** The time limit after Ctrl-C for the lines read before it. */
 const giveUpMs = 5_000
 /** A batch stays below a topic's default limit of 1 MiB; a request gets one answer, and stays in memory until then. */
-const limits = { batchBytes: 900_000, chunkBytes: 4 * mebibyte, records: 10_000 }
+const limits = { batchBytes: 900_000, chunkBytes: 4 * mebibyte, recordCount: 10_000 }
 
 async function inputOf({ file }: ProducePlan, { terminal }: CommandContext): Promise<AsyncIterable<Buffer | string>> {
   if (file === undefined) return terminal.input
@@ -88,7 +88,7 @@ async function partitionsBefore({ topic, partition }: ProducePlan, { connection 
 }
 
 interface Running {
-  readonly partitions: number
+  readonly partitionCount: number
   readonly tally: { readonly topic: string; acknowledged: number }
   readonly failed: () => void
 }
@@ -96,15 +96,15 @@ interface Running {
 async function writerFor(
   plan: ProducePlan,
   { connection, terminal, signal }: CommandContext,
-  { partitions, tally, failed }: Running,
+  { partitionCount, tally, failed }: Running,
 ): Promise<RecordWriter> {
   const { topic, acks, compression, output } = plan
   const sink = new DataSink(terminal.data)
   const tell = (line: string): void => void terminal.talk.write(`${line}\n`)
   return new RecordWriter({
     sender: new BatchSender({ client: await openWriter(connection), topic, acks, compression, tell }),
-    partitions,
-    firstPartition: Math.floor(Math.random() * partitions),
+    partitionCount,
+    firstPartition: Math.floor(Math.random() * partitionCount),
     limits,
     async written(records) {
       tally.acknowledged += records.length
@@ -138,7 +138,7 @@ interface WrongLine {
 async function addAll(
   blocks: AsyncIterable<readonly ByteLine[]>,
   writer: RecordWriter,
-  { plan, partitions }: { readonly plan: ProducePlan; readonly partitions: number },
+  { plan, partitionCount }: { readonly plan: ProducePlan; readonly partitionCount: number },
 ): Promise<WrongLine | undefined> {
   const { form, partition } = plan
   try {
@@ -146,7 +146,7 @@ async function addAll(
       for (const line of lines) {
         const parsed = recordOfLine(line, form)
         if (parsed.kind === 'wrong') return { line: line.number, why: parsed.why }
-        const why = outOfRange(parsed.record.partition, plan, partitions)
+        const why = outOfRange(parsed.record.partition, plan, partitionCount)
         if (why !== undefined) return { line: line.number, why }
         const { record } = parsed
         await writer.add(
@@ -163,7 +163,7 @@ async function addAll(
   }
 }
 
-function outOfRange(said: number | undefined, { partition, topic }: ProducePlan, partitions: number): string | undefined {
-  if (said === undefined || partition !== undefined || said < partitions) return undefined
-  return `${topic} has no partition ${said}, only ${counted(partitions, 'partition')}; with -p any the keys decide`
+function outOfRange(said: number | undefined, { partition, topic }: ProducePlan, partitionCount: number): string | undefined {
+  if (said === undefined || partition !== undefined || said < partitionCount) return undefined
+  return `${topic} has no partition ${said}, only ${counted(partitionCount, 'partition')}; with -p any the keys decide`
 }

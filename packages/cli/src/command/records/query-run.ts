@@ -94,8 +94,8 @@ function timeOr<K extends 'start' | 'end'>(
 
 /** Counts the records read and matched; matches are collected for a table, or printed at once for programs. */
 class Findings {
-  scanned = 0
-  matched = 0
+  scannedCount = 0
+  matchedCount = 0
   readonly #plan: QueryPlan
   readonly #terminal: Terminal
   readonly #sink: DataSink
@@ -108,7 +108,7 @@ class Findings {
   }
 
   get isFull(): boolean {
-    return this.matched >= this.#plan.count
+    return this.matchedCount >= this.#plan.count
   }
 
   /** The record with which the limit is reached, or undefined. */
@@ -116,9 +116,9 @@ class Findings {
     const { matches, output } = this.#plan
     let stopped: ConsumedRecord | undefined
     for (const record of records) {
-      this.scanned += 1
+      this.scannedCount += 1
       if (!this.#isInTime(record) || !matches(record)) continue
-      this.matched += 1
+      this.matchedCount += 1
       if (output === 'table') this.#rows.push(record)
       else this.#sink.add([Buffer.from(`${output === 'json' ? recordLine(record) : recordName(record)}\n`)])
       if (this.isFull) {
@@ -127,13 +127,13 @@ class Findings {
       }
     }
     await this.#sink.flush(signal)
-    if (this.#terminal.interactive) this.#terminal.talk.write(`\r${this.scanned} records looked at, ${this.matched} found`)
+    if (this.#terminal.interactive) this.#terminal.talk.write(`\r${this.scannedCount} records looked at, ${this.matchedCount} found`)
     return stopped
   }
 
   /** A table is sorted by time. */
   async show(signal: AbortSignal): Promise<void> {
-    if (this.#terminal.interactive && this.scanned > 0) this.#terminal.talk.write(`\r${' '.repeat(60)}\r`)
+    if (this.#terminal.interactive && this.scannedCount > 0) this.#terminal.talk.write(`\r${' '.repeat(60)}\r`)
     if (this.#rows.length === 0) return
     this.#rows.sort((a, b) => Number(a.timestamp - b.timestamp) || a.partition - b.partition || Number(a.offset - b.offset))
     const { interactive, columns: width } = this.#terminal
@@ -171,5 +171,5 @@ function scanView(found: Findings, readings: readonly PartitionProgress[], began
   const where = ranges.length > mostRanges ? `${ranges.length} partitions` : ranges.join(', ')
   const looked = ranges.length === 0 ? `${topic} has no records in that time` : `${topic} ${where}`
   const more = found.isFull ? `; stopped at ${count}, more may match (-n)` : ''
-  return `${found.matched} found among ${found.scanned} records: ${looked}${more}`
+  return `${found.matchedCount} found among ${found.scannedCount} records: ${looked}${more}`
 }

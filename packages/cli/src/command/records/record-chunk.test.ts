@@ -3,7 +3,7 @@ import { partitionOfKey } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { type ChunkLimits, RecordChunk } from './record-chunk.ts'
 
-const roomy: ChunkLimits = { batchBytes: 1_000, chunkBytes: 2_000, records: 100 }
+const roomy: ChunkLimits = { batchBytes: 1_000, chunkBytes: 2_000, recordCount: 100 }
 
 function aRecord({
   key = null,
@@ -17,12 +17,18 @@ function aRecord({
   return { partition, timestamp: undefined, key: key === null ? null : Buffer.from(key), value: Buffer.alloc(size), headers: [] }
 }
 
-function aChunk({ limits = roomy, keyless = 0 }: { readonly limits?: ChunkLimits; readonly keyless?: number } = {}): RecordChunk {
-  return new RecordChunk({ limits, partitions: 4, keyless })
+function aChunk({
+  limits = roomy,
+  keylessPartition = 0,
+}: {
+  readonly limits?: ChunkLimits
+  readonly keylessPartition?: number
+} = {}): RecordChunk {
+  return new RecordChunk({ limits, partitionCount: 4, keylessPartition })
 }
 
 test('the named partition, otherwise that of the key, otherwise one partition for all records without a key', () => {
-  const chunk = aChunk({ keyless: 7 })
+  const chunk = aChunk({ keylessPartition: 7 })
   for (const record of [aRecord({ partition: 2, key: 'k' }), aRecord({ key: 'k' }), aRecord({ key: '' }), aRecord(), aRecord()])
     chunk.add(record, 1)
   expect(chunk.records.map(({ partition }) => partition)).toEqual([
@@ -40,7 +46,7 @@ test('the bytes of one partition, all bytes or the record count fill the chunk',
   expect(perPartition.add(aRecord({ size: 400, partition: 1 }), 1)).toBe('taken')
   const inAll = aChunk()
   expect([0, 1, 2].map((partition) => inAll.add(aRecord({ size: 800, partition }), 1))).toEqual(['taken', 'taken', 'full'])
-  const inNumber = aChunk({ limits: { ...roomy, records: 2 } })
+  const inNumber = aChunk({ limits: { ...roomy, recordCount: 2 } })
   expect([1, 1, 1].map((size) => inNumber.add(aRecord({ size }), 1))).toEqual(['taken', 'taken', 'full'])
 })
 

@@ -15,31 +15,35 @@ export interface ChunkLimits {
   readonly batchBytes: number
   /** The limit of all batches together. */
   readonly chunkBytes: number
-  readonly records: number
+  readonly recordCount: number
 }
 
 export class RecordChunk {
   readonly records: PlacedRecord[] = []
   readonly #limits: ChunkLimits
-  readonly #partitions: number
+  readonly #partitionCount: number
   /** The partition of records without a key and a partition: they share one batch, as in Kafka's own producer. */
-  readonly #keyless: number
+  readonly #keylessPartition: number
   readonly #batchBytes = new Map<number, number>()
   #bytes = 0
 
-  constructor({ limits, partitions, keyless }: { readonly limits: ChunkLimits; readonly partitions: number; readonly keyless: number }) {
+  constructor({
+    limits,
+    partitionCount,
+    keylessPartition,
+  }: { readonly limits: ChunkLimits; readonly partitionCount: number; readonly keylessPartition: number }) {
     this.#limits = limits
-    this.#partitions = partitions
-    this.#keyless = keyless % partitions
+    this.#partitionCount = partitionCount
+    this.#keylessPartition = keylessPartition % partitionCount
   }
 
   /** Takes the record, or says that it belongs to the next chunk. An empty chunk takes any record. */
   add(record: RecordToWrite, line: number): 'taken' | 'full' {
-    const partition = record.partition ?? (record.key === null ? this.#keyless : partitionOfKey(record.key, this.#partitions))
+    const partition = record.partition ?? (record.key === null ? this.#keylessPartition : partitionOfKey(record.key, this.#partitionCount))
     const bytes = sizeOf(record)
     const batchBytes = (this.#batchBytes.get(partition) ?? 0) + bytes
-    const { records, chunkBytes, batchBytes: most } = this.#limits
-    const isOver = this.records.length >= records || this.#bytes + bytes > chunkBytes || batchBytes > most
+    const { recordCount, chunkBytes, batchBytes: most } = this.#limits
+    const isOver = this.records.length >= recordCount || this.#bytes + bytes > chunkBytes || batchBytes > most
     if (isOver && this.records.length > 0) return 'full'
     const timestampMs = record.timestamp === undefined ? Date.now() : Number(record.timestamp)
     this.records.push({ ...record, partition, timestampMs, line })

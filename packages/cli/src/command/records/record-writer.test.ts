@@ -81,9 +81,9 @@ async function holdingWriter(kafka: Kafka, { records }: { readonly records: numb
       compression: 'none',
       tell: () => {},
     }),
-    partitions: 1,
+    partitionCount: 1,
     firstPartition: 0,
-    limits: { batchBytes: 900_000, chunkBytes: 4_000_000, records },
+    limits: { batchBytes: 900_000, chunkBytes: 4_000_000, recordCount: records },
     written: async (told) => void written.push(...told.map(({ value }) => String(value))),
     failed: () => {},
   })

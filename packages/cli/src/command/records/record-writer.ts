@@ -11,7 +11,7 @@ export type WrittenRecord = PlacedRecord & { readonly offset: bigint | undefined
 export interface WriterOptions {
   readonly sender: Pick<BatchSender, 'send' | 'close' | 'partitionCount'>
   /** The partition count of the topic, until the sender has a newer one. */
-  readonly partitions: number
+  readonly partitionCount: number
   /** The first partition for records without a key; each request uses the next one. */
   readonly firstPartition: number
   readonly limits: ChunkLimits
@@ -25,15 +25,15 @@ export interface WriterOptions {
 export class NotWritten extends Error {
   override readonly name = 'NotWritten'
   /** The rejected records of the failed request. */
-  readonly refused: readonly { readonly record: PlacedRecord; readonly refusal: BatchRejection }[]
+  readonly rejected: readonly { readonly record: PlacedRecord; readonly rejection: BatchRejection }[]
   /** The number of records whose fate is unknown. */
   readonly inDoubt: number
   /** The address of a leader that never accepted a connection, if that is the reason. */
   readonly unreached: string | undefined
 
-  constructor(cause: unknown, { refused, inDoubt, unreached }: Pick<NotWritten, 'refused' | 'inDoubt' | 'unreached'>) {
+  constructor(cause: unknown, { rejected, inDoubt, unreached }: Pick<NotWritten, 'rejected' | 'inDoubt' | 'unreached'>) {
     super('not everything was written', { cause })
-    this.refused = refused
+    this.rejected = rejected
     this.inDoubt = inDoubt
     this.unreached = unreached
   }
@@ -42,13 +42,13 @@ export class NotWritten extends Error {
 export class RecordWriter {
   readonly #options: WriterOptions
   #chunk: RecordChunk
-  #keyless: number
+  #keylessPartition: number
   #sending: Promise<void> | undefined
   #failure: Error | undefined
 
   constructor(options: WriterOptions) {
     this.#options = options
-    this.#keyless = options.firstPartition
+    this.#keylessPartition = options.firstPartition
     this.#chunk = this.#nextChunk()
   }
 
@@ -88,11 +88,11 @@ export class RecordWriter {
   }
 
   #nextChunk(): RecordChunk {
-    const { partitions, limits, sender } = this.#options
-    const keyless = this.#keyless
-    this.#keyless += 1
+    const { partitionCount, limits, sender } = this.#options
+    const keylessPartition = this.#keylessPartition
+    this.#keylessPartition += 1
     // The topic may have grown.
-    return new RecordChunk({ limits, partitions: sender.partitionCount ?? partitions, keyless })
+    return new RecordChunk({ limits, partitionCount: sender.partitionCount ?? partitionCount, keylessPartition })
   }
 
   #send(): void {
@@ -140,16 +140,18 @@ export class RecordWriter {
 const tooLarge: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
 
 /** True if every unwritten batch was rejected as too large and has at least two records. */
-function canBeCut(rest: readonly PlacedRecord[], { refused }: Pick<ProduceOutcome, 'refused'>): boolean {
+function canBeCut(rest: readonly PlacedRecord[], { rejected }: Pick<ProduceOutcome, 'rejected'>): boolean {
   const batches = Map.groupBy(rest, ({ partition }) => partition)
-  return batches.size > 0 && [...batches].every(([partition, batch]) => batch.length > 1 && tooLarge.has(refused.get(partition)?.api ?? ''))
+  return (
+    batches.size > 0 && [...batches].every(([partition, batch]) => batch.length > 1 && tooLarge.has(rejected.get(partition)?.api ?? ''))
+  )
 }
 
-function notWritten(rest: readonly PlacedRecord[], { refused, inDoubt, lastFailure, unreached }: ProduceOutcome): NotWritten {
-  const withRefusal = rest.flatMap((record) => {
-    const refusal = refused.get(record.partition)
-    return refusal === undefined ? [] : [{ record, refusal }]
+function notWritten(rest: readonly PlacedRecord[], { rejected, inDoubt, lastFailure, unreached }: ProduceOutcome): NotWritten {
+  const withRejection = rest.flatMap((record) => {
+    const rejection = rejected.get(record.partition)
+    return rejection === undefined ? [] : [{ record, rejection }]
   })
   const doubtfulCount = rest.filter(({ partition }) => inDoubt.has(partition)).length
-  return new NotWritten(lastFailure, { refused: withRefusal, inDoubt: doubtfulCount, unreached })
+  return new NotWritten(lastFailure, { rejected: withRejection, inDoubt: doubtfulCount, unreached })
 }

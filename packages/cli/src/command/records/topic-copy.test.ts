@@ -46,7 +46,7 @@ test.each(codecNames)('C15: a topic with a history of years is copied exactly, w
       await using sender = aSender(kafka, source, codec)
       const placed = records.map((record, at): PlacedRecord => ({ ...record, timestamp: BigInt(record.timestampMs), line: at + 1 }))
       const outcome = await sender.sender.send(placed)
-      expect(outcome.refused.size).toBe(0)
+      expect(outcome.rejected.size).toBe(0)
       const original = await readAll(kafka, source, 2)
       const given = [0, 1].flatMap((partition) => records.filter((record) => record.partition === partition))
       expect(original.map(plain)).toEqual(given.map((record) => plain({ ...record, timestamp: BigInt(record.timestampMs) })))
@@ -54,9 +54,9 @@ test.each(codecNames)('C15: a topic with a history of years is copied exactly, w
       await using writing = aSender(kafka, copy, codec)
       const writer = new RecordWriter({
         sender: writing.sender,
-        partitions: 2,
+        partitionCount: 2,
         firstPartition: 0,
-        limits: { batchBytes: 900_000, chunkBytes: 4_000_000, records: 5 },
+        limits: { batchBytes: 900_000, chunkBytes: 4_000_000, recordCount: 5 },
         written: async () => {},
         failed: () => {},
       })
@@ -73,9 +73,9 @@ test('C15: two records of one request that are 30 days apart', async () => {
   await using sending = aSender(kafka, 't', 'none')
   const writer = new RecordWriter({
     sender: sending.sender,
-    partitions: 1,
+    partitionCount: 1,
     firstPartition: 0,
-    limits: { batchBytes: 900_000, chunkBytes: 4_000_000, records: 10 },
+    limits: { batchBytes: 900_000, chunkBytes: 4_000_000, recordCount: 10 },
     written: async () => {},
     failed: () => {},
   })

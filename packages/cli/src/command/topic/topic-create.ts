@@ -1,6 +1,6 @@
 // lks topic create: creates one or more topics with the same settings.
 import type { CreatedTopic } from '@platformatic/kafka'
-import { refusalIn } from '../../cluster/client-errors.ts'
+import { rejectionIn } from '../../cluster/client-errors.ts'
 import { withCluster } from '../../cluster/cluster-client.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { configPairs, countAbove } from '../config-pairs.ts'
@@ -45,7 +45,7 @@ export const topicCreate: ClientCommand = {
         try {
           created.push(...(await cluster.withRetries(() => cluster.admin.createTopics({ topics: [name], ...asked }))))
         } catch (error) {
-          if (!given.flag('if-not-exists') || refusalIn(error)?.id !== 'TOPIC_ALREADY_EXISTS') throw error
+          if (!given.flag('if-not-exists') || rejectionIn(error)?.id !== 'TOPIC_ALREADY_EXISTS') throw error
           context.terminal.talk.write(`${name} already exists\n`)
         }
       }

@@ -1,5 +1,5 @@
 // Looks up the named topics in the cluster.
-import { noTopic, noTopics, refusal } from '../../cluster/client-errors.ts'
+import { noTopic, noTopics, rejection } from '../../cluster/client-errors.ts'
 import type { ClusterClient } from '../../cluster/cluster-client.ts'
 import type { ClusterState, TopicState } from '../../cluster/cluster-metadata.ts'
 
@@ -8,7 +8,7 @@ export function existing(cluster: ClusterClient, { topics, missing }: ClusterSta
   const topic = topics.find((candidate) => candidate.name === name)
   if (topic !== undefined) return topic
   const { id, message } = cluster.errorOf(missing.get(name) ?? 0)
-  throw id === 'UNKNOWN_TOPIC_OR_PARTITION' || !missing.has(name) ? noTopic(name) : refusal(id, `topic '${name}': ${message}`)
+  throw id === 'UNKNOWN_TOPIC_OR_PARTITION' || !missing.has(name) ? noTopic(name) : rejection(id, `topic '${name}': ${message}`)
 }
 
 /** In the order of the names. Throws a UserError that names all missing topics; it does not advise to create them, because the caller deletes them. */

@@ -112,8 +112,8 @@ export class WireMember implements Disposable {
         },
       ],
     })
-    const refused = topics.flatMap(({ partitions }) => partitions).find(({ errorCode }) => errorCode !== 0)
-    if (refused !== undefined) throw new Error(`the commit was answered ${refused.errorCode}`)
+    const rejected = topics.flatMap(({ partitions }) => partitions).find(({ errorCode }) => errorCode !== 0)
+    if (rejected !== undefined) throw new Error(`the commit was answered ${rejected.errorCode}`)
   }
 
   /** One fetch with no wait time. */
