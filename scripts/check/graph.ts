@@ -61,7 +61,7 @@ function importsOf(source: string): readonly string[] {
 
 function targetOf(path: string, specifier: string): string | undefined {
   if (specifier.startsWith('.')) return folderOf(posix.join(posix.dirname(path), specifier))
-  return /^@local-kafka-service\/([^/]+)/.exec(specifier)?.[1]
+  return /^@local-kafka-service\/([^/]+)/.exec(specifier)?.[1] ?? /^local-kafka-service(?=\/|$)/.exec(specifier)?.[0]
 }
 
 /** `agent/write` for a file in a folder of the agent, `agent/agent.ts` for one beside them, the package's name elsewhere. */
