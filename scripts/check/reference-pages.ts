@@ -89,15 +89,20 @@ async function servedApis(): Promise<readonly AdvertisedApi[] | undefined> {
   // The cast is safe because the script reads this repository's own file, and the page that it makes shows what it read.
   const { handlers } = (await import(pathToFileURL(table).href)) as {
     handlers: Iterable<{
-      readonly api: { readonly key: number; readonly name: string; readonly versions: VersionRange; readonly advertised?: VersionRange }
+      readonly api: {
+        readonly key: number
+        readonly name: string
+        readonly versions: ServedRange
+        readonly advertised?: ServedRange
+      }
     }>
   }
   return [...handlers].map(({ api: { key, name, versions, advertised = versions } }) => ({ key, name, versions: rangeText(advertised) }))
 }
 
-type VersionRange = readonly [min: number, max: number]
+type ServedRange = readonly [min: number, max: number]
 
-function rangeText([min, max]: VersionRange): string {
+function rangeText([min, max]: ServedRange): string {
   return min === max ? `${min}` : `${min}–${max}`
 }
 

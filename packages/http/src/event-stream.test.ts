@@ -5,9 +5,9 @@ import { eventText } from './event-stream.ts'
 import { httpLimits } from './limits.ts'
 import { EventReader } from './testing/event-reader.ts'
 import { HandClock } from './testing/hand-clock.ts'
-import { type Served, served } from './testing/served.ts'
+import { type ServedForTests, served } from './testing/served.ts'
 
-let server: Served
+let server: ServedForTests
 beforeAll(async () => {
   server = await served()
 })

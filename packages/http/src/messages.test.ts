@@ -1,10 +1,10 @@
 // Reading and querying messages over HTTP.
 import { batchLayout, buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Answer, json } from './testing/json.ts'
-import { type Served, served } from './testing/served.ts'
+import { type JsonAnswer, json } from './testing/json.ts'
+import { type ServedForTests, served } from './testing/served.ts'
 
-let server: Served
+let server: ServedForTests
 beforeAll(async () => {
   server = await served()
 })
@@ -13,16 +13,16 @@ afterAll(() => server.stop())
 const get = async (
   path: string,
   headers: Record<string, string> = {},
-): Promise<{ readonly status: number; readonly headers: Headers; readonly body: Answer }> => {
+): Promise<{ readonly status: number; readonly headers: Headers; readonly body: JsonAnswer }> => {
   const response = await fetch(`${server.data}${path}`, { headers })
   return { status: response.status, headers: response.headers, body: await json(response) }
 }
-const produce = async (topic: string, partition: number, body: string): Promise<Answer> => {
+const produce = async (topic: string, partition: number, body: string): Promise<JsonAnswer> => {
   const response = await fetch(`${server.data}/topics/${topic}/produce/${partition}`, { method: 'POST', body })
   expect(response.status).toBe(200)
   return json(response)
 }
-const values = (records: Answer['records']): (string | null)[] => records.map(({ value }) => value)
+const values = (records: JsonAnswer['records']): (string | null)[] => records.map(({ value }) => value)
 
 test('a partition is read page by page: next is the offset of the next page, also as a link', async () => {
   await server.topic('paged', 1)
@@ -190,7 +190,7 @@ test('NDJSON is one record per line, for a partition and for a topic', async () 
     const response = await fetch(`${server.data}${path}`, { headers: { accept: 'application/x-ndjson' } })
     expect(response.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8')
     const lines = (await response.text()).trimEnd().split('\n')
-    expect(values(lines.map((line) => JSON.parse(line) as Answer['records'][number]))).toEqual(['a\nb', 'c'])
+    expect(values(lines.map((line) => JSON.parse(line) as JsonAnswer['records'][number]))).toEqual(['a\nb', 'c'])
   }
 })
 

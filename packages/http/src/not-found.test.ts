@@ -1,8 +1,8 @@
 // The answers to requests without a route.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Served, served } from './testing/served.ts'
+import { type ServedForTests, served } from './testing/served.ts'
 
-let server: Served
+let server: ServedForTests
 beforeAll(async () => {
   server = await served()
   await server.topic('hello', 1)

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { problems } from './problem.ts'
 import { json } from './testing/json.ts'
-import { type Served, served } from './testing/served.ts'
+import { type ServedForTests, served } from './testing/served.ts'
 
-let server: Served
+let server: ServedForTests
 beforeAll(async () => {
   server = await served()
 })

@@ -1,9 +1,9 @@
 // Producing one record over HTTP.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Answer, json } from './testing/json.ts'
-import { type Served, served } from './testing/served.ts'
+import { type JsonAnswer, json } from './testing/json.ts'
+import { type ServedForTests, served } from './testing/served.ts'
 
-let server: Served
+let server: ServedForTests
 beforeAll(async () => {
   server = await served()
   await server.topic('hello', 4)
@@ -17,7 +17,7 @@ const produce = (
   fetch(`${server.data}/topics/${options.to ?? 'hello/produce/0'}`, { method: 'POST', body, headers: options.headers ?? {} })
 
 /** Reads the record that was just produced. */
-async function read(partition: number, offset: number): Promise<Answer['records'][number] | undefined> {
+async function read(partition: number, offset: number): Promise<JsonAnswer['records'][number] | undefined> {
   const response = await fetch(`${server.data}/topics/hello/messages/${partition}?offset=${offset}&limit=1`)
   const { records } = await json(response)
   return records[0]

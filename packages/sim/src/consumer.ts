@@ -125,7 +125,7 @@ export class Consumer {
     session.epoch = answer.sessionId === 0 ? 0 : session.epoch + 1
   }
 
-  #accept({ partitionIndex, errorCode, highWatermark, records }: PartitionRead): boolean {
+  #accept({ partitionIndex, errorCode, highWatermark, records }: ReceivedPartition): boolean {
     const { checker, topic, trace } = this.#parts
     const { name } = this.#options
     const offset = this.#positions[partitionIndex] ?? 0
@@ -221,7 +221,7 @@ interface FetchSession {
 
 const sessionOver: ReadonlySet<string> = new Set(['FETCH_SESSION_ID_NOT_FOUND', 'INVALID_FETCH_SESSION_EPOCH'])
 
-interface PartitionRead {
+interface ReceivedPartition {
   readonly partitionIndex: number
   readonly errorCode: number
   readonly highWatermark: number

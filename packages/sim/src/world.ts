@@ -18,11 +18,11 @@ import type { ClientParts } from './cluster-client.ts'
 import { Consumer, type ConsumerOptions } from './consumer.ts'
 import { Bucket, faultlessStore } from './faulty-objects.ts'
 import { Database, faultlessDatabase } from './faulty-sql.ts'
-import { GroupMember, type GroupMemberOptions } from './group-member.ts'
 import { IdempotentProducer, type IdempotentProducerOptions } from './idempotent-producer.ts'
 import { Checker } from './invariants.ts'
 import { KeyedProducer, type KeyedProducerOptions } from './keyed-producer.ts'
 import { Life } from './life.ts'
+import { MemberClient, type MemberClientOptions } from './member-client.ts'
 import { PlainProducer, type PlainProducerOptions } from './producer.ts'
 import { LifeClock, VirtualTime } from './sim-clock.ts'
 import { type NetworkFaults, SimNetwork } from './sim-network.ts'
@@ -242,8 +242,8 @@ export class World {
     return new Consumer(this.#client(options.name), options)
   }
 
-  groupMember(options: GroupMemberOptions): GroupMember {
-    return new GroupMember(this.#client(options.name), options)
+  groupMember(options: MemberClientOptions): MemberClient {
+    return new MemberClient(this.#client(options.name), options)
   }
 
   #client(name: string): ClientParts {

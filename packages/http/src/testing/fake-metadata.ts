@@ -13,7 +13,7 @@ import type {
   Verdict,
 } from '../../../agent/src/metadata/metadata-store.ts'
 
-interface Log {
+interface FakeLog {
   readonly segments: Segment[]
   next: number
   maxTimestamp: number
@@ -21,7 +21,7 @@ interface Log {
 
 export class FakeMetadata {
   readonly #topics = new Map<TopicId, Topic>()
-  readonly #logs = new Map<string, Log>()
+  readonly #logs = new Map<string, FakeLog>()
   readonly #keys = new Map<
     string,
     { readonly bodyHash: string; readonly baseOffset: number; readonly partition: number; readonly timestamp: number }
@@ -73,11 +73,11 @@ export class FakeMetadata {
     return [...this.#topics.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  #log({ topicId, partition }: TopicPartition): Log {
+  #log({ topicId, partition }: TopicPartition): FakeLog {
     const key = `${topicId}/${partition}`
     const known = this.#logs.get(key)
     if (known !== undefined) return known
-    const made: Log = { segments: [], next: 0, maxTimestamp: -1 }
+    const made: FakeLog = { segments: [], next: 0, maxTimestamp: -1 }
     this.#logs.set(key, made)
     return made
   }

@@ -2,7 +2,7 @@
 import type { RecordJson } from '../record-json.ts'
 
 /** Every member of any answer; a test expects the ones of its answer. */
-export interface Answer {
+export interface JsonAnswer {
   readonly id: string
   readonly name: string
   readonly offset: number
@@ -23,6 +23,6 @@ export interface Answer {
   readonly request_id: string
 }
 
-export async function json<T = Answer>(response: Response | Promise<Response>): Promise<T> {
+export async function json<T = JsonAnswer>(response: Response | Promise<Response>): Promise<T> {
   return (await (await response).json()) as T
 }

@@ -37,7 +37,7 @@ export interface ServedOptions extends Partial<Pick<HttpOptions, 'control' | 'al
   readonly throttleMs?: number
 }
 
-export interface Served {
+export interface ServedForTests {
   readonly control: string
   readonly data: string
   readonly http: HttpServers
@@ -64,7 +64,7 @@ export interface Served {
 const clusterId = '00000000-0000-4000-8000-000000000001'
 const incarnation = { id: 1, nonce: '0123456789abcdef' }
 
-export async function served(options: ServedOptions = {}): Promise<Served> {
+export async function served(options: ServedOptions = {}): Promise<ServedForTests> {
   const clock = realClock
   const random = { next: Math.random, bytes: (length: number) => randomBytes(length) }
   const emit = (_event: AgentEvent): void => {}

@@ -1,6 +1,6 @@
 // A consumer group under faults: its eager or cooperative members, some of them static, join, leave, stall, die and are replaced, its coordinator is killed, and the database loses replies.
 import { GroupChecker } from '../group-checker.ts'
-import type { GroupMember } from '../group-member.ts'
+import type { MemberClient } from '../member-client.ts'
 import type { Scenario } from '../scenario.ts'
 import type { World } from '../world.ts'
 import { crash, freeze, takeOver } from './disturbances.ts'
@@ -17,11 +17,11 @@ export const groups: Scenario = {
   async run(world) {
     const { chance, time } = world
     const group = new GroupChecker(world.checker, world.partitions)
-    const members: GroupMember[] = []
+    const members: MemberClient[] = []
     const runs: Promise<void>[] = []
     const cooperative = chance.happens(0.5)
     const rebalanceTimeoutMs = chance.whole([1_000, 10_000])
-    const join = (groupInstanceId = chance.happens(0.4) ? `instance-${members.length + 1}` : undefined): GroupMember => {
+    const join = (groupInstanceId = chance.happens(0.4) ? `instance-${members.length + 1}` : undefined): MemberClient => {
       const member = world.groupMember({
         name: `member-${members.length + 1}`,
         groupId: 'workers',
@@ -55,11 +55,11 @@ export const groups: Scenario = {
 }
 
 /** Without members that were replaced and have not yet received the error. */
-function staying(members: readonly GroupMember[]): readonly GroupMember[] {
+function staying(members: readonly MemberClient[]): readonly MemberClient[] {
   return members.filter(({ stopped, hasSuccessor }) => !stopped && !hasSuccessor)
 }
 
-async function disturb(world: World, alive: readonly GroupMember[], join: (groupInstanceId?: string) => GroupMember): Promise<void> {
+async function disturb(world: World, alive: readonly MemberClient[], join: (groupInstanceId?: string) => MemberClient): Promise<void> {
   const { chance } = world
   const one = alive.length === 0 ? undefined : chance.pick(alive)
   switch (chance.pick(disturbances)) {
@@ -96,7 +96,7 @@ const disturbances = [
 
 interface Settling {
   readonly group: GroupChecker
-  readonly members: readonly GroupMember[]
+  readonly members: readonly MemberClient[]
   readonly cooperative: boolean
   readonly runs: readonly Promise<void>[]
 }

@@ -173,10 +173,10 @@ const partitionRows = rowsOf(DescribeTopicPartitions, (row) => {
 })
 
 const configRows = rowsOf(DescribeConfigs, (row) => {
-  type ConfigResource = DescribeConfigsRequest['resources'][number]
+  type DescribedResource = DescribeConfigsRequest['resources'][number]
   const describes = (
     what: string,
-    resources: (with_: Conversation) => Promise<readonly Partial<ConfigResource>[]> | readonly Partial<ConfigResource>[],
+    resources: (with_: Conversation) => Promise<readonly Partial<DescribedResource>[]> | readonly Partial<DescribedResource>[],
     options: RowOptions & { readonly request?: Partial<DescribeConfigsRequest> } = {},
   ): void =>
     row(

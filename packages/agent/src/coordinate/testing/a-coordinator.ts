@@ -21,7 +21,7 @@ export interface CoordinatorOptions {
   readonly expire?: (expire: GroupStore['expire'], input: Parameters<GroupStore['expire']>[0]) => Promise<void>
 }
 
-export interface Coordinator {
+export interface CoordinatorForTests {
   readonly groups: Groups
   readonly store: OpenedMetadata
   readonly topicId: string
@@ -34,7 +34,7 @@ export interface Coordinator {
   readonly restart: () => Promise<Groups>
 }
 
-export async function aCoordinator({ settings = {}, save, expire }: CoordinatorOptions = {}): Promise<Coordinator> {
+export async function aCoordinator({ settings = {}, save, expire }: CoordinatorOptions = {}): Promise<CoordinatorForTests> {
   const clock = new ManualClock()
   const sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => clock.now() })
   const store = await openMetadata(sql, { newClusterId: randomUUID(), clock, random: steadyRandom() })
@@ -85,7 +85,7 @@ export const theSettings: ClassicSettings = {
   reconnectMs: 2_000,
 }
 
-export interface Member {
+export interface CoordinatorMember {
   readonly memberId: string
   readonly groupInstanceId: null
   readonly generation: number
@@ -108,7 +108,12 @@ export function aJoin(more: Partial<JoinRequest>): JoinRequest {
   }
 }
 
-export async function joined(groups: Groups, groupId: string, more: Partial<JoinRequest> = {}, signal?: AbortSignal): Promise<Member> {
+export async function joined(
+  groups: Groups,
+  groupId: string,
+  more: Partial<JoinRequest> = {},
+  signal?: AbortSignal,
+): Promise<CoordinatorMember> {
   const first = await groups.ask(groupId, aJoin(more), signal)
   expect(first.error).toBe('MEMBER_ID_REQUIRED')
   const { error, memberId, generation } = await groups.ask(groupId, aJoin({ ...more, memberId: first.memberId }), signal)
@@ -116,7 +121,13 @@ export async function joined(groups: Groups, groupId: string, more: Partial<Join
   return { memberId, groupInstanceId: null, generation }
 }
 
-export async function synced(groups: Groups, groupId: string, member: Member, connection?: number, signal?: AbortSignal): Promise<void> {
+export async function synced(
+  groups: Groups,
+  groupId: string,
+  member: CoordinatorMember,
+  connection?: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const assignments = [{ memberId: member.memberId, assignment: assignment() }]
   const sync = { kind: 'sync', protocolType: null, protocolName: null, assignments, connection, ...member } as const
   expect(await groups.ask(groupId, sync, signal)).toMatchObject({ error: 'NONE', assignment: assignment() })

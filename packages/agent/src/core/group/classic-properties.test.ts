@@ -3,23 +3,23 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ClassicGroupState, ClassicSettings } from './classic-messages.ts'
 import type { GroupState, Phase } from './classic-state.ts'
-import { aSubscription, Client, partitions } from './testing/client.ts'
+import { aSubscription, MachineClient, partitions } from './testing/client.ts'
 import { aProtocol, GroupRun } from './testing/group-run.ts'
 
 const instances = [null, null, null, 's', 't']
 
-interface World {
+interface GroupUnderTest {
   readonly run: GroupRun
-  readonly clients: readonly Client[]
+  readonly clients: readonly MachineClient[]
   readonly ledger: Ledger
 }
 
 /** One event. A failure's counterexample shows its name. */
 class Action {
   readonly name: string
-  readonly act: (world: World) => void
+  readonly act: (world: GroupUnderTest) => void
 
-  constructor(name: string, act: (world: World) => void) {
+  constructor(name: string, act: (world: GroupUnderTest) => void) {
     this.name = name
     this.act = act
   }
@@ -32,7 +32,7 @@ class Action {
 const anybody = fc.nat(instances.length - 1)
 
 /** An action of one client. */
-function by<T>(name: string, choice: fc.Arbitrary<T>, act: (it: Client, chosen: T) => void): fc.Arbitrary<Action> {
+function by<T>(name: string, choice: fc.Arbitrary<T>, act: (it: MachineClient, chosen: T) => void): fc.Arbitrary<Action> {
   return fc.tuple(anybody, choice).map(
     ([i, chosen]) =>
       new Action(`${i} ${name} ${JSON.stringify(chosen)}`, ({ clients }) => {
@@ -119,24 +119,24 @@ test('G3 after any events, members that follow the protocol reach a stable group
   )
 })
 
-function aWorld(chosen: Partial<ClassicSettings>): World {
+function aWorld(chosen: Partial<ClassicSettings>): GroupUnderTest {
   const run = new GroupRun(chosen)
-  return { run, clients: instances.map((instance, i) => new Client(run, i, instance)), ledger: new Ledger() }
+  return { run, clients: instances.map((instance, i) => new MachineClient(run, i, instance)), ledger: new Ledger() }
 }
 
-function crash({ run, clients }: World): void {
+function crash({ run, clients }: GroupUnderTest): void {
   run.crash()
   for (const it of clients) it.loseRequests()
 }
 
-function act(world: World, action: Action): void {
+function act(world: GroupUnderTest, action: Action): void {
   action.act(world)
   for (const it of world.clients) it.listen()
   world.ledger.note(world)
   checkSound(world.run)
 }
 
-function settled({ run, clients }: World): boolean {
+function settled({ run, clients }: GroupUnderTest): boolean {
   const { group } = run.state
   return (
     group?.state === 'Stable' &&
@@ -152,7 +152,7 @@ class Ledger {
   readonly #owners = new Map<string, string>()
   readonly #leaders = new Map<number, string>()
 
-  note({ run, clients }: World): void {
+  note({ run, clients }: GroupUnderTest): void {
     const { group } = run.state
     if (group === undefined) {
       this.#state = 'Dead'
@@ -169,7 +169,7 @@ class Ledger {
     for (const it of clients) this.#noteClient(it)
   }
 
-  #noteClient(it: Client): void {
+  #noteClient(it: MachineClient): void {
     if (it.joined !== undefined && it.joined.leader !== '') once(this.#leaders, it.joined.generation, who(it.joined.leader))
     for (const partition of it.owned?.partitions ?? []) {
       once(this.#owners, `${it.owned?.generation}/${partition}`, it.owned?.owner ?? '')

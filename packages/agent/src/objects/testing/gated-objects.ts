@@ -3,7 +3,7 @@ import { onAbort } from '../../time/abort.ts'
 import { MemoryObjects } from '../adapters/memory.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from '../object-store.ts'
 
-interface Waiting {
+interface GatedRequest {
   readonly key: string
   readonly body: readonly Uint8Array[]
   readonly resolve: () => void
@@ -12,7 +12,7 @@ interface Waiting {
 
 export class GatedObjects implements ObjectStore {
   readonly bucket = new MemoryObjects()
-  readonly #waiting: Waiting[] = []
+  readonly #waiting: GatedRequest[] = []
   readonly #arrivals: (() => void)[] = []
 
   /** The keys of the waiting puts, oldest first. */
@@ -56,7 +56,7 @@ export class GatedObjects implements ObjectStore {
     return this.bucket.close()
   }
 
-  async #take(index: number): Promise<Waiting> {
+  async #take(index: number): Promise<GatedRequest> {
     for (;;) {
       const [waiting] = this.#waiting.splice(index, 1)
       if (waiting !== undefined) return waiting

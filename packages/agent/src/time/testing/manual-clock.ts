@@ -1,7 +1,7 @@
 // A Clock that moves only when a test moves it, and a Random with values that a test chooses.
 import type { Clock, Random, Timer } from '../clock.ts'
 
-interface Waiting {
+interface ManualTimer {
   readonly due: number
   readonly order: number
   readonly callback: () => void
@@ -11,7 +11,7 @@ interface Waiting {
 export class ManualClock implements Clock {
   #time: number
   #order = 0
-  readonly #waiting = new Set<Waiting>()
+  readonly #waiting = new Set<ManualTimer>()
   readonly #arrivals: (() => void)[] = []
 
   constructor(startMs = 1_000_000) {
@@ -67,8 +67,8 @@ export class ManualClock implements Clock {
     while (this.#waiting.size < count) await new Promise<void>((resolve) => this.#arrivals.push(resolve))
   }
 
-  #next(until: number): Waiting | undefined {
-    let first: Waiting | undefined
+  #next(until: number): ManualTimer | undefined {
+    let first: ManualTimer | undefined
     for (const waiting of this.#waiting)
       if (
         waiting.due <= until &&

@@ -6,7 +6,7 @@ import { aJoin, aSync, bytes, type GroupRun, text } from './group-run.ts'
 /** The partitions that the leader assigns in each generation. */
 export const partitions = ['0', '1', '2', '3', '4', '5']
 
-export class Client {
+export class MachineClient {
   readonly #run: GroupRun
   readonly #name: string
   #connection: number

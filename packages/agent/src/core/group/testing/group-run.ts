@@ -23,7 +23,7 @@ export const theSettings: ClassicSettings = {
   reconnectMs: 2_000,
 }
 
-export type ReplyTo<K extends ClassicRequest['kind']> = Extract<
+export type RecordedReply<K extends ClassicRequest['kind']> = Extract<
   ClassicReply,
   { readonly kind: K extends 'describe' ? 'described' : K extends 'disconnect' ? 'disconnected' : K }
 >
@@ -55,13 +55,13 @@ export class GroupRun {
     return from
   }
 
-  answer<K extends ClassicRequest['kind']>(id: RequestId, kind: K): ReplyTo<K> | undefined
+  answer<K extends ClassicRequest['kind']>(id: RequestId, kind: K): RecordedReply<K> | undefined
   answer(id: RequestId): ClassicReply | undefined {
     return this.#answers.get(id)
   }
 
   /** Sends a request that must be answered at once. */
-  now<R extends ClassicRequest>(request: R): ReplyTo<R['kind']>
+  now<R extends ClassicRequest>(request: R): RecordedReply<R['kind']>
   now(request: ClassicRequest): ClassicReply {
     const reply = this.#answers.get(this.ask(request))
     if (reply === undefined) throw new Error(`${request.kind} was parked`)

@@ -10,12 +10,12 @@ import type { ReaderClient } from '../partition-reader.ts'
 export const topic = 't'
 
 /** Offsets by partition. */
-type Offsets = Map<number, number>
+type OffsetsByPartition = Map<number, number>
 
 export class FakeGroup {
   /** The batches of each partition, as record counts. */
   readonly logs: number[][]
-  readonly committed: Offsets = new Map()
+  readonly committed: OffsetsByPartition = new Map()
   /** Written by any member: `0@5`. */
   readonly written = new Set<string>()
   /** Written by the member under test, in order. */

@@ -18,7 +18,7 @@ export interface TestConsumer extends AsyncDisposable {
 export interface TestClient {
   readonly name: string
   readonly producer: (kafka: Kafka, options?: ProducerOptions) => Promise<TestProducer>
-  readonly consumer: (kafka: Kafka, options: ConsumerOptions) => Promise<TestConsumer>
+  readonly consumer: (kafka: Kafka, options: TestConsumerOptions) => Promise<TestConsumer>
 }
 
 export interface ProducerOptions {
@@ -29,7 +29,7 @@ export interface ProducerOptions {
   readonly acks?: -1 | 0 | 1
 }
 
-export interface ConsumerOptions {
+export interface TestConsumerOptions {
   readonly group: string
   readonly topic: string
   readonly clientId?: string

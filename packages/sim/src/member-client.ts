@@ -19,7 +19,7 @@ import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client
 import type { CommitAttempt, GroupChecker } from './group-checker.ts'
 import { temporary } from './producer.ts'
 
-export interface GroupMemberOptions {
+export interface MemberClientOptions {
   readonly name: string
   readonly groupId: string
   readonly group: GroupChecker
@@ -38,9 +38,9 @@ interface HeldAssignment {
 
 const heartbeatMs = 1_000
 
-export class GroupMember {
+export class MemberClient {
   readonly #parts: ClientParts
-  readonly #options: GroupMemberOptions
+  readonly #options: MemberClientOptions
   readonly #link: Reconnecting
   readonly #versions: { readonly join: number; readonly commit: number; readonly fetch: number }
   #memberId = ''
@@ -49,13 +49,13 @@ export class GroupMember {
   /** The partitions of a cooperative member, and the generation that assigned them; an eager member does not use this. */
   #held: { readonly generation: number; readonly partitions: readonly number[] } = nothingHeld
   #rejoins = false
-  #successor: GroupMember | undefined
+  #successor: MemberClient | undefined
   #assignments = 0
   #stallMs = 0
   #leaving = false
   #stopped = false
 
-  constructor(parts: ClientParts, options: GroupMemberOptions) {
+  constructor(parts: ClientParts, options: MemberClientOptions) {
     this.#parts = parts
     this.#options = options
     // The server answers a JoinGroup and a SyncGroup within the rebalance time-out plus the time of a save.
@@ -87,7 +87,7 @@ export class GroupMember {
   }
 
   /** Another member was started with this instance id: while that one lives, this one leaves when it is fenced instead of joining again. */
-  succeed(successor: GroupMember): void {
+  succeed(successor: MemberClient): void {
     this.#successor = successor
   }
 
