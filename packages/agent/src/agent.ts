@@ -96,7 +96,7 @@ export interface Agent {
   /** The live agents, as of the last heartbeat. */
   members(): Iterable<Member>
   /** The reason why this agent cannot write to its stores, if there is one. */
-  storeTrouble(): string | undefined
+  storeFailure(): string | undefined
   health(): Health
   metrics(): readonly Metric[]
   /** Settles once, when the agent ends. */
@@ -207,7 +207,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     operations,
     shared: { ...common, httpAnswers },
     members: () => owners.members,
-    storeTrouble: () => stores.trouble,
+    storeFailure: () => stores.failure,
     health: () => healthOf({ stopping: life.stopping, stores, membership, writer, damage }),
     metrics: () =>
       meters.read(gaugesOf({ kafka, writer, answerMemory, httpAnswers, membership, damage, objects, store: parts.storeMeters?.() ?? [] })),

@@ -17,19 +17,19 @@ export interface Health {
 
 export function healthOf(of: {
   readonly stopping: boolean
-  readonly stores: Pick<StoreWatch, 'trouble'>
+  readonly stores: Pick<StoreWatch, 'failure'>
   readonly membership: Pick<Membership, 'silentMs'>
-  readonly writer: Pick<Writer, 'troubled'>
+  readonly writer: Pick<Writer, 'lastFailure'>
   readonly damage: Pick<DamageReports, 'reasons'>
 }): Health {
   const { stopping, stores, membership, writer, damage } = of
   const reasons = [
     ...(stopping ? ['the agent is stopping'] : []),
-    ...(stores.trouble === undefined ? [] : [stores.trouble]),
-    ...(membership.silentMs > 5 * limits.heartbeatMs && stores.trouble === undefined
+    ...(stores.failure === undefined ? [] : [stores.failure]),
+    ...(membership.silentMs > 5 * limits.heartbeatMs && stores.failure === undefined
       ? [`the Metadata Service has not answered for ${Math.round(membership.silentMs / 1000)} s`]
       : []),
-    ...(writer.troubled === undefined || stores.trouble !== undefined ? [] : [`the FileStorage Service: ${writer.troubled}`]),
+    ...(writer.lastFailure === undefined || stores.failure !== undefined ? [] : [`the FileStorage Service: ${writer.lastFailure}`]),
   ]
   return { ready: reasons.length === 0, reasons: [...reasons, ...damage.reasons()] }
 }

@@ -126,7 +126,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     )
   })
   app.setErrorHandler((error, request, reply) => {
-    const problem = withTrouble(problemOf(error, request.routeOptions.bodyLimit), agent.storeTrouble())
+    const problem = withTrouble(problemOf(error, request.routeOptions.bodyLimit), agent.storeFailure())
     if (problem.kind === 'defect')
       agent.shared.emit({ kind: 'defect', where: `${request.method} ${pathOf(request.url)}`, error: problem.cause ?? error })
     return reply

@@ -2,4 +2,4 @@
 import type { Agent } from '@local-kafka-service/agent'
 
 export interface ServedAgent
-  extends Pick<Agent, 'clusterId' | 'brokerId' | 'operations' | 'shared' | 'members' | 'storeTrouble' | 'health' | 'metrics'> {}
+  extends Pick<Agent, 'clusterId' | 'brokerId' | 'operations' | 'shared' | 'members' | 'storeFailure' | 'health' | 'metrics'> {}

@@ -1,12 +1,12 @@
 // A database that reports the outcomes of its writes to a StoreWatch.
-import type { StoreTrouble, StoreWatch } from '../observe/store-watch.ts'
+import type { StoreFailure, StoreWatch } from '../observe/store-watch.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import type { Sql, TransactionTable } from './sql.ts'
 
 /** Transactions that always write, so their success shows that the disk accepts writes. A heartbeat is one, so the end of a problem is seen within a second. */
 const writing: ReadonlySet<string> = new Set(['commit', 'beat', 'register'])
 
-const troubleOf: Partial<Record<MetadataReason, StoreTrouble>> = { 'disk full': 'full', permission: 'not writable' }
+const failureOf: Partial<Record<MetadataReason, StoreFailure>> = { 'disk full': 'full', permission: 'not writable' }
 
 export function watchedSql<Transactions extends TransactionTable>(
   sql: Sql<Transactions>,
@@ -21,8 +21,8 @@ export function watchedSql<Transactions extends TransactionTable>(
         return outcome
       }
       const { error } = outcome
-      const trouble = error instanceof MetadataError && error.reason !== undefined ? troubleOf[error.reason] : undefined
-      if (trouble !== undefined) watch.failed('metadata', { trouble, place })
+      const failure = error instanceof MetadataError && error.reason !== undefined ? failureOf[error.reason] : undefined
+      if (failure !== undefined) watch.failed('metadata', { failure, place })
       return outcome
     },
     close: () => sql.close(),

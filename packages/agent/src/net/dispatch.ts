@@ -24,7 +24,7 @@ import type { Services } from '../services.ts'
 import type { Answer, Handled } from './connection.ts'
 import type { ConnectionInterceptor, Interception } from './interceptor.ts'
 import { notKafka, notServed, unreadable } from './misunderstanding.ts'
-import { namedIn } from './named.ts'
+import { requestNames } from './request-names.ts'
 import { retriableError } from './retriable-error.ts'
 import { carryOut, type Interceptable, type Watched } from './verdict.ts'
 
@@ -168,7 +168,7 @@ class Exchange {
       version: apiVersion,
       client,
       atMs: services.clock.now(),
-      ...namedIn(request, services),
+      ...requestNames(request, services),
       nameOf: (id) => services.catalog.byId(id as TopicId)?.name,
       body: request,
     })

@@ -1,4 +1,4 @@
-// The events of a store that cannot be written: one when the trouble begins, one when it ends.
+// The events of a store that cannot be written: one when the failure begins, one when it ends.
 import { expect, test } from 'vitest'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import type { Sql, TransactionTable } from '../metadata/sql.ts'
@@ -16,22 +16,22 @@ function aWatch(): { readonly watch: StoreWatch; readonly clock: ManualClock; re
   return { watch: new StoreWatch({ emit: (event) => void events.push(event), clock }), clock, events }
 }
 
-const full = { trouble: 'full', place: '/d' } as const
+const full = { failure: 'full', place: '/d' } as const
 const words = 'the disk of /d is full: free some space; nothing that was acknowledged is lost'
 
-test('N4: one event when a trouble begins, however many writes fail, and one when the last trouble ends', async () => {
+test('N4: one event when a failure begins, however many writes fail, and one when the last failure ends', async () => {
   const { watch, clock, events } = aWatch()
   watch.succeeded('objects')
   for (let times = 0; times < 10; times += 1) watch.failed('objects', full)
   watch.failed('metadata', full)
   expect(events).toEqual([{ kind: 'store failed', message: words }])
-  expect(watch.trouble).toBe(words)
+  expect(watch.failure).toBe(words)
   watch.succeeded('objects')
-  expect(watch.trouble).toBe(words)
+  expect(watch.failure).toBe(words)
   await clock.advance(5_000)
   watch.succeeded('metadata')
   watch.succeeded('metadata')
-  expect(watch.trouble).toBeUndefined()
+  expect(watch.failure).toBeUndefined()
   expect(events.slice(1)).toEqual([{ kind: 'store recovered', durationMs: 5_000 }])
 })
 
@@ -73,14 +73,14 @@ test.each([
     '/d',
   )
   await expect(store.put('a', [new Uint8Array(1)])).rejects.toThrow(code)
-  if (said === undefined) expect(watch.trouble).toBeUndefined()
-  else expect(watch.trouble).toContain(said)
+  if (said === undefined) expect(watch.failure).toBeUndefined()
+  else expect(watch.failure).toContain(said)
   failing = false
   await store.put('a', [new Uint8Array(1)])
-  expect(watch.trouble).toBeUndefined()
+  expect(watch.failure).toBeUndefined()
 })
 
-test('N4: only a transaction that writes ends the trouble of the metadata', async () => {
+test('N4: only a transaction that writes ends the failure of the metadata', async () => {
   const { watch } = aWatch()
   let failing = true
   const sql: Sql<TransactionTable> = {
@@ -92,10 +92,10 @@ test('N4: only a transaction that writes ends the trouble of the metadata', asyn
   }
   const watched = watchedSql(sql, watch, '/d')
   await watched.run('commit', {} as never, 1)
-  expect(watch.trouble).toBe(words)
+  expect(watch.failure).toBe(words)
   failing = false
   await watched.run('listTopics', {} as never, 1)
-  expect(watch.trouble).toBe(words)
+  expect(watch.failure).toBe(words)
   await watched.run('beat', {} as never, 1)
-  expect(watch.trouble).toBeUndefined()
+  expect(watch.failure).toBeUndefined()
 })

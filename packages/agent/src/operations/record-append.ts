@@ -44,7 +44,7 @@ export type Appended =
 
 export interface RecordAppendParts extends AppendParts {
   readonly places: RecordPlaces
-  readonly stores: Pick<StoreWatch, 'trouble' | 'onFailure'>
+  readonly stores: Pick<StoreWatch, 'failure' | 'onFailure'>
   /** Times the wait for the stores. */
   readonly ioClock: Clock
 }
@@ -82,7 +82,7 @@ export async function appendRecords(asked: AppendRecords, parts: RecordAppendPar
       case 'refused':
         return notAppended(answer, topic, (partition) => owners.ofPartition(topic.topicId, partition).leader, run)
       case 'unknown':
-        return refused('REQUEST_TIMED_OUT', `${unknownOutcome}${stores.trouble === undefined ? '' : `: ${stores.trouble}`}.`)
+        return refused('REQUEST_TIMED_OUT', `${unknownOutcome}${stores.failure === undefined ? '' : `: ${stores.failure}`}.`)
     }
   })
 }

@@ -20,7 +20,7 @@ import type { TopicOperations } from './topics.ts'
 export interface RecordOperationsParts extends AppendParts {
   readonly topics: Pick<TopicOperations, 'find' | 'findById'>
   readonly log: Pick<LogIndex, 'partitions'>
-  readonly stores: Pick<StoreWatch, 'trouble' | 'onFailure'>
+  readonly stores: Pick<StoreWatch, 'failure' | 'onFailure'>
   readonly reader: Pick<Reader, 'fetch'>
   readonly offsets: Pick<Offsets, 'list'>
   readonly ioClock: Clock

@@ -198,14 +198,14 @@ test('a drain ends although the database stays unavailable, and batches that are
 
 test('N4: with a full disk and a flush in the line, a batch is rejected at once; with an empty line it tries the disk', async () => {
   const { writer, clock, objects, stores } = aWriter(bucket)
-  stores.trouble = 'the disk of /d is full'
+  stores.failure = 'the disk of /d is full'
   const connection = {}
   const first = writer.admit([aRecord(10)])
   await clock.advance(0)
   expect(objects.waiting).toHaveLength(1)
   const refused = { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', message: 'the disk of /d is full', thenClose: true }
   expect(await answersOf(writer.admit([aRecord(10)], connection))).toEqual([refused])
-  stores.trouble = undefined
+  stores.failure = undefined
   await objects.land()
   expect(await answersOf(first)).toMatchObject([{ kind: 'appended', baseOffset: 0 }])
   // A later batch of its connection would overtake its retry.
@@ -281,7 +281,7 @@ function aWriter(policy: FlushPolicy): {
   readonly log: ScriptedLog
   readonly tails: Tails
   readonly seals: readonly Sealed[]
-  readonly stores: { trouble: string | undefined }
+  readonly stores: { failure: string | undefined }
   readonly fenced: () => number
   readonly breaks: () => number
   readonly defects: () => number
@@ -294,7 +294,7 @@ function aWriter(policy: FlushPolicy): {
   let fences = 0
   let breaks = 0
   let defects = 0
-  const stores: { trouble: string | undefined } = { trouble: undefined }
+  const stores: { failure: string | undefined } = { failure: undefined }
   const writer = new Writer({
     clusterId: '00000000-0000-4000-8000-000000000001',
     incarnation: { id: 1, nonce: '0123456789abcdef' },

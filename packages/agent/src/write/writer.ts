@@ -66,7 +66,7 @@ export interface WriterParts {
   readonly catalog: Catalog
   readonly crc32c: Checksum
   readonly policy: FlushPolicy
-  readonly stores: Pick<StoreWatch, 'trouble'>
+  readonly stores: Pick<StoreWatch, 'failure'>
   readonly producerIdExpirationMs: number
   readonly onFenced: () => void
   /** See ChainParts: the agent must end. */
@@ -86,7 +86,7 @@ export class Writer {
   #uncommittedBytes = 0
   #sealTimer: Timer | undefined
   #sealSoon = false
-  #trouble: string | undefined
+  #lastFailure: string | undefined
   readonly #puts: Budget
   readonly #rows: Budget
 
@@ -102,7 +102,7 @@ export class Writer {
       emit: parts.emit,
       producerIdExpirationMs: parts.producerIdExpirationMs,
       onStopped: (message) => {
-        this.#trouble = message
+        this.#lastFailure = message
         for (const { sources } of this.#unanswered) for (const source of sources) this.#cutOff.add(source)
         this.#giveUpOpen({ kind: 'abandoned', message })
       },
@@ -135,8 +135,8 @@ export class Writer {
   }
 
   /** Why the last flush was abandoned; undefined once a flush is committed again. */
-  get troubled(): string | undefined {
-    return this.#trouble
+  get lastFailure(): string | undefined {
+    return this.#lastFailure
   }
 
   /**
@@ -175,9 +175,9 @@ export class Writer {
     if (source !== undefined && this.#cutOff.has(source)) return { answers: Promise.resolve(admissions.map(() => cutOffAnswer)) }
     const { clock, policy, crc32c, stores } = this.#parts
     // A flush in the line already tries the disk. If the line is empty, this batch tries it.
-    if (stores.trouble !== undefined && this.#chain.busy) {
+    if (stores.failure !== undefined && this.#chain.busy) {
       if (source !== undefined) this.#cutOff.add(source)
-      const answer = gaveUp(stores.trouble)
+      const answer = gaveUp(stores.failure)
       return { answers: Promise.resolve(admissions.map(() => answer)) }
     }
     this.#open ??= new OpenObject(clock.monotonic(), crc32c, this.#memory)
@@ -260,7 +260,7 @@ export class Writer {
 
   #finish(open: OpenObject, outcome: FlushOutcome): void {
     if (outcome.kind === 'committed') {
-      this.#trouble = undefined
+      this.#lastFailure = undefined
       this.#parts.tails.publish(outcome.result.grown)
     }
     this.#unanswered.delete(open)
@@ -323,7 +323,7 @@ export class Writer {
   #answer(outcome: FlushOutcome, admission: AnswerFor, place: Place): ProduceAnswer {
     switch (outcome.kind) {
       case 'abandoned':
-        return gaveUp(this.#parts.stores.trouble ?? outcome.message)
+        return gaveUp(this.#parts.stores.failure ?? outcome.message)
       case 'fenced':
         return fencedAnswer
       case 'committed':

@@ -151,7 +151,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     operations: { topics, records, groups },
     shared: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, httpAnswers },
     members: () => owners.members,
-    storeTrouble: () => stores.trouble,
+    storeFailure: () => stores.failure,
     health: () => health,
     metrics: () => [
       {

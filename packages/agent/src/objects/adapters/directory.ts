@@ -88,10 +88,10 @@ export class DirectoryObjects implements ObjectStore {
     const what = `put ${key}`
     // Always durable: this file is written once in a prefix's life, and without it the prefix cannot be used.
     const exclusive = { flags: writeFlags | constants.O_EXCL, what, signal, durable: true }
-    let beside: string | undefined
+    let temporary: string | undefined
     try {
-      beside = await this.#writeBeside(path, body, exclusive)
-      await link(beside, path)
+      temporary = await this.#writeTemporary(path, body, exclusive)
+      await link(temporary, path)
       await this.#syncFolder(dirname(path), what)
       return 'created'
     } catch (error) {
@@ -101,7 +101,7 @@ export class DirectoryObjects implements ObjectStore {
       return (await this.#writeUnlessThere(path, body, exclusive)) ? 'created' : 'exists'
     } finally {
       // A leftover is invisible to lists, and its name is never used again.
-      if (beside !== undefined) await unlink(beside).catch(() => {})
+      if (temporary !== undefined) await unlink(temporary).catch(() => {})
     }
   }
 
@@ -144,12 +144,12 @@ export class DirectoryObjects implements ObjectStore {
   }
 
   /** Opens a file under an unused name in the same folder. */
-  async #writeBeside(path: string, body: readonly Uint8Array[], write: FileWrite): Promise<string> {
+  async #writeTemporary(path: string, body: readonly Uint8Array[], write: FileWrite): Promise<string> {
     for (;;) {
       this.#unfinishedFiles += 1
-      const beside = `${path}${unfinished}${process.pid}${unfinished}${this.#unfinishedFiles}`
+      const temporary = `${path}${unfinished}${process.pid}${unfinished}${this.#unfinishedFiles}`
       // The name is taken: a crash has left the file, or a process in another container has our process id.
-      if (await this.#writeUnlessThere(beside, body, write)) return beside
+      if (await this.#writeUnlessThere(temporary, body, write)) return temporary
     }
   }
 

@@ -1,5 +1,5 @@
 // A directory of objects that reports the outcomes of its writes to a StoreWatch.
-import type { StoreTrouble, StoreWatch } from '../../observe/store-watch.ts'
+import type { StoreFailure, StoreWatch } from '../../observe/store-watch.ts'
 import { hasCode } from '../adapters/file-errors.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store.ts'
 import { storeAround } from './around.ts'
@@ -12,14 +12,14 @@ export function watchedObjects(store: ObjectStore, watch: StoreWatch, place: str
       watch.succeeded('objects')
       return written
     } catch (error) {
-      const trouble = troubleOf(error)
-      if (trouble !== undefined) watch.failed('objects', { trouble, place })
+      const failure = failureOf(error)
+      if (failure !== undefined) watch.failed('objects', { failure, place })
       throw error
     }
   })
 }
 
-function troubleOf(error: unknown): StoreTrouble | undefined {
+function failureOf(error: unknown): StoreFailure | undefined {
   if (!(error instanceof ObjectStoreError)) return undefined
   if (hasCode(error.cause, 'EMFILE', 'ENFILE')) return 'too many open files'
   if (error.kind === 'full') return 'full'

@@ -4,7 +4,7 @@ import type { TopicId } from '../core/ids.ts'
 import type { FetchSessions } from '../read/sessions.ts'
 import type { Catalog } from '../view/catalog.ts'
 
-export interface Named {
+export interface RequestNames {
   readonly topics: readonly string[]
   readonly groups: readonly string[]
 }
@@ -15,7 +15,7 @@ export interface NameSources {
 }
 
 /** In the order of the request, without duplicates. Ids that the catalog does not know are left out. */
-export function namedIn(body: object, { catalog, fetchSessions }: NameSources): Named {
+export function requestNames(body: object, { catalog, fetchSessions }: NameSources): RequestNames {
   const topics = new Set<string>()
   const groups = new Set<string>()
   const found: Found = {

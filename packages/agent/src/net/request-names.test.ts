@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { TopicId } from '../core/ids.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
-import { namedIn } from './named.ts'
+import { requestNames } from './request-names.ts'
 
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const zero = 'AAAAAAAAAAAAAAAAAAAAAA'
@@ -50,5 +50,5 @@ test.each<[string, object, { readonly topics?: readonly string[]; readonly group
     { topics: ['a'] },
   ],
 ])('%s', (_, body, { topics = [], groups = [] }) => {
-  expect(namedIn(body, sources)).toEqual({ topics, groups })
+  expect(requestNames(body, sources)).toEqual({ topics, groups })
 })
