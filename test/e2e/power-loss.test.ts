@@ -1,5 +1,5 @@
 // A power loss under durability `os`, as far as a test can make one: kill -9, the newest objects torn and gone, and a machine that says it was started again.
-import { readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createTopic, produceTo, topicValues } from './testing/http.ts'
@@ -115,17 +115,17 @@ async function read(server: ServerProcess, partition: number): Promise<readonly 
   return values
 }
 
-/** Damages the objects that were put last: the newest is gone, the others are truncated or emptied in turn. */
+/** Damages the objects that were put last, as a power loss does: the newest is cut off, the others have zeros in place of all or of some of their bytes. */
 async function tearNewest(count: number): Promise<void> {
-  const root = join(folder.path, 'objects')
-  const names = await readdir(root, { recursive: true })
-  const objects = names.filter((name) => /\d{12}$/.test(name)).toSorted((a, b) => Number(b.slice(-12)) - Number(a.slice(-12)))
-  expect(objects.length).toBeGreaterThanOrEqual(count)
-  for (const [index, name] of objects.slice(0, count).entries()) {
-    const path = join(root, name)
-    if (index === 0) await rm(path)
-    else await truncate(path, index % 2 === 0 ? 0 : (await stat(path)).size - 1)
-  }
+  const volumes = join(folder.path, 'objects', '~volumes')
+  const newest = join(volumes, (await readdir(volumes)).toSorted().at(-1) ?? '')
+  const bytes = await readFile(newest)
+  const frames: number[] = []
+  for (let at = bytes.indexOf('LKSF'); at >= 0; at = bytes.indexOf('LKSF', at + 1)) frames.push(at)
+  expect(frames.length).toBeGreaterThanOrEqual(count)
+  const torn = frames.slice(-count)
+  for (const [index, start] of torn.entries()) bytes.fill(0, index % 2 === 0 ? start : start + 200, torn[index + 1] ?? bytes.length)
+  await writeFile(newest, bytes.subarray(0, torn.at(-1)))
 }
 
 /** The mark of the boot that the directory was last used in is another one's. */

@@ -14,8 +14,8 @@ import { watchedSql } from './metadata/watched.ts'
 import type { HeldPort } from './net/held-port.ts'
 import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress } from './net/network.ts'
-import { DirectoryObjects } from './objects/adapters/directory.ts'
 import { MemoryObjects } from './objects/adapters/memory.ts'
+import { openVolumes } from './objects/adapters/volumes/open-volumes.ts'
 import { claimPrefix } from './objects/cluster-file.ts'
 import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
 import { delayedObjects } from './objects/wrappers/delayed.ts'
@@ -263,10 +263,7 @@ async function openStore(place: ObjectsPlace, durability: PartsDescription['dura
     case 'memory':
       return new MemoryObjects()
     case 'directory':
-      return new DirectoryObjects(place.path, {
-        durability: durability === 'strict' ? 'strict' : 'os',
-        onNotice: (message) => emit({ kind: 'notice', message }),
-      })
+      return openVolumes(place.path, { durability, crc32c: nativeCrc32c, random: systemRandom, emit })
     case 's3': {
       requirePackage('@aws-sdk/client-s3')
       const { openS3 } = await import('./objects/adapters/s3.ts')

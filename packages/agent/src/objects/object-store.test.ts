@@ -2,10 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { crc32c } from '@local-kafka-service/protocol'
 import { ManualClock, runningClock, steadyRandom } from '../time/testing/manual-clock.ts'
 import { DirectoryObjects } from './adapters/directory.ts'
 import { MemoryObjects } from './adapters/memory.ts'
 import { openS3 } from './adapters/s3.ts'
+import { openVolumes } from './adapters/volumes/open-volumes.ts'
 import { type ContractStore, objectStoreContract } from './object-store.contract.ts'
 import { type S3Fault, type S3ServerOptions, startS3Server } from './testing/s3-server.ts'
 import { CachedObjects } from './wrappers/cached.ts'
@@ -22,6 +24,15 @@ for (const durability of ['os', 'strict'] as const)
     const root = await mkdtemp(join(tmpdir(), 'lks-objects-'))
     return {
       store: new DirectoryObjects(join(root, 'made/on/the/way'), { durability }),
+      dispose: () => rm(root, { recursive: true }),
+    }
+  })
+
+for (const durability of ['os', 'strict'] as const)
+  objectStoreContract(`volumes in a directory, ${durability}`, async () => {
+    const root = await mkdtemp(join(tmpdir(), 'lks-objects-'))
+    return {
+      store: openVolumes(join(root, 'made/on/the/way'), { durability, crc32c, random: steadyRandom(), emit: () => {} }),
       dispose: () => rm(root, { recursive: true }),
     }
   })

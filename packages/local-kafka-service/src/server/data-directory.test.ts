@@ -4,7 +4,7 @@ import { tmpdir, uptime } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { takeDataDirectory } from './data-directory.ts'
+import { dataDirectoryVersion, takeDataDirectory } from './data-directory.ts'
 
 let folder: string
 beforeEach(() => {
@@ -23,11 +23,23 @@ test('it is created if missing, and only one server has it at a time', () => {
 test('a directory with a newer layout is not changed', () => {
   takeDataDirectory(folder).release()
   const database = new DatabaseSync(join(folder, 'lock.db'))
-  database.exec('PRAGMA user_version = 2')
+  database.exec(`PRAGMA user_version = ${dataDirectoryVersion + 1}`)
   database.close()
   expect(() => takeDataDirectory(folder)).toThrow(expect.objectContaining({ code: 'LKS-1102' }))
   // Rejected again: the first rejection did not take the lock.
   expect(() => takeDataDirectory(folder)).toThrow(expect.objectContaining({ code: 'LKS-1102' }))
+})
+
+test('a directory of an earlier version is used, and is of this version from then on', () => {
+  takeDataDirectory(folder).release()
+  const edit = (): DatabaseSync => new DatabaseSync(join(folder, 'lock.db'))
+  const older = edit()
+  older.exec('PRAGMA user_version = 1')
+  older.close()
+  takeDataDirectory(folder).release()
+  const now = edit()
+  expect(now.prepare('PRAGMA user_version').get()).toEqual({ user_version: dataDirectoryVersion })
+  now.close()
 })
 
 test('a file in place of the directory, and an invalid lock file, are reported', () => {

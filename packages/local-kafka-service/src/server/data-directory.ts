@@ -19,7 +19,7 @@ import { isError, makeFolder } from '@local-kafka-service/agent'
 import { UserError } from '../user-error.ts'
 
 /** The version of the directory's layout; metadata and objects have their own versions. */
-export const dataDirectoryVersion = 1
+export const dataDirectoryVersion = 2
 
 export interface DataDirectory {
   readonly path: string
@@ -164,7 +164,8 @@ function linuxBootId(): string | undefined {
 
 function lock(database: DatabaseSync, directory: string): void {
   database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
-  if (versionOf(database) === 0) {
+  // Each version reads the directories of all earlier ones.
+  if (versionOf(database) < dataDirectoryVersion) {
     database.exec(`PRAGMA user_version = ${dataDirectoryVersion}; COMMIT; BEGIN EXCLUSIVE`)
   }
   const version = versionOf(database)

@@ -1,0 +1,136 @@
+// Reads a volume that is there: by its index, or frame by frame if it has none, as after a crash. A frame that is not whole is not an object.
+import type { Checksum } from '../../../core/checksum.ts'
+import { ObjectStoreError } from '../../object-store.ts'
+import { Volume } from './volume.ts'
+import type { VolumeFile, VolumeFiles } from './volume-files.ts'
+import {
+  bodyStart,
+  type DecodedFrame,
+  decodeFrameHeader,
+  decodeIndex,
+  decodeIndexTrailer,
+  decodeVolumeHeader,
+  type FramePlace,
+  frameEnd,
+  frameHeaderBytes,
+  indexTrailerBytes,
+  longestFrameKey,
+  nextFrameMark,
+  volumeFormat,
+  volumeHeaderBytes,
+} from './volume-format.ts'
+
+export type FoundVolume =
+  | {
+      readonly kind: 'volume'
+      readonly volume: Volume
+      /** Bytes between and after its frames that belong to no whole frame. Always 0 if it has an index. */
+      readonly tornBytes: number
+    }
+  /** It has no header: nothing in it can be read. */
+  | { readonly kind: 'damaged'; readonly sizeBytes: number }
+
+interface Reading {
+  readonly file: VolumeFile
+  readonly nonce: Uint8Array
+  readonly crc32c: Checksum
+  readonly fileBytes: number
+}
+
+/** Throws the file system's error, and an ObjectStoreError ('invalid') for a volume of a newer format. */
+export function findVolume(files: VolumeFiles, name: string, crc32c: Checksum): FoundVolume {
+  const file = files.open(name)
+  try {
+    const fileBytes = file.sizeBytes()
+    const header = decodeVolumeHeader(readAt(file, 0, Math.min(fileBytes, volumeHeaderBytes)))
+    if (header.kind === 'newer')
+      throw new ObjectStoreError(
+        'invalid',
+        'no',
+        `the volume ${name} needs a reader of format ${header.minimumReader}; this server reads ${volumeFormat}`,
+      )
+    if (header.kind === 'damaged') return { kind: 'damaged', sizeBytes: fileBytes }
+    const reading = { file, nonce: header.nonce, crc32c, fileBytes }
+    const parts = { files, name, nonce: header.nonce, crc32c }
+    const indexed = readIndex(reading)
+    if (indexed !== undefined)
+      return { kind: 'volume', volume: Volume.found(parts, indexed.frames, { end: indexed.indexStart, sealed: true }), tornBytes: 0 }
+    const { frames, end, tornBytes } = readFrames(reading)
+    return { kind: 'volume', volume: Volume.found(parts, frames, { end, sealed: false }), tornBytes }
+  } finally {
+    file.close()
+  }
+}
+
+function readIndex({
+  file,
+  nonce,
+  crc32c,
+  fileBytes,
+}: Reading): { readonly frames: readonly DecodedFrame[]; readonly indexStart: number } | undefined {
+  if (fileBytes < volumeHeaderBytes + indexTrailerBytes) return undefined
+  const trailer = decodeIndexTrailer(readAt(file, fileBytes - indexTrailerBytes, indexTrailerBytes), { nonce, fileBytes })
+  if (trailer === undefined) return undefined
+  const frames = decodeIndex(readAt(file, trailer.indexStart, fileBytes - trailer.indexStart), trailer, crc32c)
+  return frames === undefined ? undefined : { frames, indexStart: trailer.indexStart }
+}
+
+/** Reads frame after frame, and their bodies: without an index nothing says that these were written to their ends. */
+function readFrames(reading: Reading): { readonly frames: readonly DecodedFrame[]; readonly end: number; readonly tornBytes: number } {
+  const { fileBytes } = reading
+  const frames: DecodedFrame[] = []
+  let end = volumeHeaderBytes
+  let tornBytes = 0
+  for (let at = volumeHeaderBytes; at < fileBytes; ) {
+    const frame = frameAt(reading, at)
+    if (frame === undefined) {
+      at = findMark(reading, at + 1)
+    } else if (frameEnd(frame) <= fileBytes && hasItsBody(reading, frame)) {
+      tornBytes += at - end
+      frames.push(frame)
+      end = frameEnd(frame)
+      at = end
+    } else {
+      // Its length may be right although its body is not. But nothing says that the next frame was not written before its end.
+      at = findMark(reading, at + 1)
+    }
+  }
+  return { frames, end, tornBytes: tornBytes + (fileBytes - end) }
+}
+
+function frameAt({ file, nonce, crc32c, fileBytes }: Reading, at: number): DecodedFrame | undefined {
+  const bytes = readAt(file, at, Math.min(frameHeaderBytes + longestFrameKey, fileBytes - at))
+  return decodeFrameHeader(bytes, 0, { bytesStart: at, nonce, crc32c })
+}
+
+const windowBytes = 1024 * 1024
+
+function hasItsBody({ file, crc32c }: Reading, place: FramePlace): boolean {
+  let checksum = 0
+  for (let done = 0; done < place.bodyBytes; ) {
+    const bytes = readAt(file, bodyStart(place) + done, Math.min(windowBytes, place.bodyBytes - done))
+    if (bytes.length === 0) return false
+    checksum = crc32c(bytes, checksum)
+    done += bytes.length
+  }
+  return checksum === place.checksum
+}
+
+/** The next position where a frame of this volume may begin, or the end of the file. */
+function findMark({ file, fileBytes }: Reading, from: number): number {
+  for (let at = from; at < fileBytes; ) {
+    const bytes = readAt(file, at, Math.min(windowBytes, fileBytes - at))
+    const found = nextFrameMark(bytes, 0)
+    if (found >= 0) return at + found
+    if (bytes.length < 4) break
+    // A mark may lie across two windows.
+    at += bytes.length === fileBytes - at ? bytes.length : bytes.length - 3
+  }
+  return fileBytes
+}
+
+/** As many of the bytes as the file has. */
+function readAt(file: VolumeFile, at: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length)
+  return bytes.subarray(0, file.readNow(bytes, at))
+}

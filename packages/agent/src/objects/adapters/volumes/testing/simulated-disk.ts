@@ -1,0 +1,185 @@
+// A disk for tests: files in memory that a crash leaves as they are, and that a loss of power leaves with only some of the pages that were not synced.
+import type { VolumeFile, VolumeFiles } from '../volume-files.ts'
+
+const pageBytes = 512
+
+interface StoredFile {
+  bytes: Uint8Array
+  /** The content that a loss of power cannot take. */
+  durable: Uint8Array
+  /** Whether the name survives a loss of power. */
+  nameDurable: boolean
+  linked: boolean
+}
+
+export type DiskFault = 'full' | 'io'
+
+export class SimulatedDisk {
+  readonly #stored = new Map<string, StoredFile>()
+  /** Returns a fault for the next write or sync, or undefined. A faulty write stops somewhere in the middle. */
+  fault: (call: 'write' | 'sync') => DiskFault | undefined = () => undefined
+  /** Settles asynchronous calls; a test that wants them late replaces it. */
+  later: () => Promise<void> = async () => {}
+  openFiles = 0
+  syncs = 0
+  /** The processes that ended: the calls of an earlier one fail. */
+  #crashes = 0
+
+  /** The folder, as the process that runs now sees it. */
+  get files(): VolumeFiles {
+    const alive = this.#process()
+    return {
+      names: () => [...this.#stored.keys()].toSorted(),
+      create: (name) => {
+        alive()
+        if (this.#stored.has(name)) throw systemError('EEXIST')
+        const stored: StoredFile = { bytes: new Uint8Array(), durable: new Uint8Array(), nameDurable: false, linked: true }
+        this.#stored.set(name, stored)
+        return this.#opened(stored, alive)
+      },
+      open: (name) => {
+        alive()
+        return this.#opened(this.#file(name), alive)
+      },
+      remove: (name) => {
+        alive()
+        this.remove(name)
+      },
+      syncFolder: async () => {
+        const there = [...this.#stored.values()]
+        await this.later()
+        alive()
+        for (const stored of there) stored.nameDurable = true
+        return true
+      },
+    }
+  }
+
+  /** The process ends. What it wrote stays; what it still does has no effect. */
+  crash(): void {
+    this.#crashes += 1
+  }
+
+  remove(name: string): void {
+    this.#file(name).linked = false
+    this.#stored.delete(name)
+  }
+
+  content(name: string): Uint8Array {
+    return this.#file(name).bytes
+  }
+
+  /** Changes a file from outside. */
+  change(name: string, bytes: Uint8Array): void {
+    this.#file(name).bytes = bytes
+  }
+
+  /** What the operating system does by itself after some time: everything is on the disk. */
+  writeBack(): void {
+    for (const stored of this.#stored.values()) {
+      stored.durable = stored.bytes.slice()
+      stored.nameDurable = true
+    }
+  }
+
+  /** The process ends. Of what was not synced, each page and each name is kept or lost as `kept` says. */
+  losePower(kept: () => boolean): void {
+    this.crash()
+    for (const [name, stored] of this.#stored) {
+      if (!stored.nameDurable && !kept()) {
+        this.#stored.delete(name)
+        continue
+      }
+      stored.nameDurable = true
+      const length = kept() ? stored.bytes.length : stored.durable.length
+      const bytes = new Uint8Array(length)
+      for (let at = 0; at < length; at += pageBytes) {
+        const source = kept() ? stored.bytes : stored.durable
+        bytes.set(source.subarray(at, Math.min(at + pageBytes, length)), at)
+      }
+      stored.bytes = bytes
+      stored.durable = bytes.slice()
+    }
+  }
+
+  #file(name: string): StoredFile {
+    const stored = this.#stored.get(name)
+    if (stored === undefined) throw systemError('ENOENT')
+    return stored
+  }
+
+  /** Throws if the process that runs at this moment has ended. */
+  #process(): () => void {
+    const began = this.#crashes
+    return () => {
+      if (began !== this.#crashes) throw systemError('EIO')
+    }
+  }
+
+  #opened(stored: StoredFile, alive: () => void): VolumeFile {
+    let open = true
+    this.openFiles += 1
+    const check = (): void => {
+      alive()
+      if (!open) throw systemError('EBADF')
+    }
+    const write = (chunks: readonly Uint8Array[], position: number): void => {
+      check()
+      const body = Buffer.concat(chunks)
+      const fault = this.fault('write')
+      const written = fault === undefined ? body : body.subarray(0, body.length >> 1)
+      if (written.length > 0) stored.bytes = withBytes(stored.bytes, written, position)
+      if (fault !== undefined) throw systemError(fault === 'full' ? 'ENOSPC' : 'EIO')
+    }
+    const read = (into: Uint8Array, position: number): number => {
+      check()
+      const from = stored.bytes.subarray(position, position + into.length)
+      into.set(from)
+      return from.length
+    }
+    return {
+      sizeBytes: () => stored.bytes.length,
+      isNamed: () => stored.linked,
+      writeNow: write,
+      write: async (chunks, position) => {
+        await this.later()
+        write(chunks, position)
+      },
+      readNow: read,
+      read: async (into, position) => {
+        await this.later()
+        return read(into, position)
+      },
+      truncate: (sizeBytes) => {
+        check()
+        const bytes = new Uint8Array(sizeBytes)
+        bytes.set(stored.bytes.subarray(0, sizeBytes))
+        stored.bytes = bytes
+      },
+      sync: async () => {
+        const bytes = stored.bytes.slice()
+        await this.later()
+        check()
+        this.syncs += 1
+        if (this.fault('sync') !== undefined) throw systemError('EIO')
+        stored.durable = bytes
+      },
+      close: () => {
+        if (!open) throw systemError('EBADF')
+        open = false
+        this.openFiles -= 1
+      },
+    }
+  }
+}
+
+function withBytes(bytes: Uint8Array, written: Uint8Array, position: number): Uint8Array {
+  const changed = new Uint8Array(Math.max(bytes.length, position + written.length))
+  changed.set(bytes)
+  changed.set(written, position)
+  return changed
+}
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code}: simulated`), { code })
+}

@@ -1,0 +1,19 @@
+// Volumes on a simulated disk, with the notices that a person would see.
+import { crc32c } from '@local-kafka-service/protocol'
+import { MemoryObjects } from '../../memory.ts'
+import { VolumeObjects, type VolumeOptions } from '../volume-objects.ts'
+import type { SimulatedDisk } from './simulated-disk.ts'
+
+export function volumesOn(disk: SimulatedDisk, options: Partial<VolumeOptions> = {}): VolumeObjects & { readonly notices: string[] } {
+  const notices: string[] = []
+  const store = new VolumeObjects({
+    files: disk.files,
+    plain: new MemoryObjects(),
+    durability: 'os',
+    crc32c,
+    nonce: () => Uint8Array.from({ length: 8 }, (_, index) => index + 1),
+    onNotice: (message) => void notices.push(message),
+    ...options,
+  })
+  return Object.assign(store, { notices })
+}

@@ -1,0 +1,207 @@
+// The volumes of one directory: it makes them, appends to the newest, seals the others, and keeps few files open. It knows no keys.
+import { must } from '../../../core/assert.ts'
+import type { Checksum } from '../../../core/checksum.ts'
+import { ObjectStoreError } from '../../object-store.ts'
+import { fileError, hasCode } from '../file-errors.ts'
+import { findVolume } from './find-volume.ts'
+import { Volume, type VolumeObject } from './volume.ts'
+import type { VolumeFiles } from './volume-files.ts'
+
+export interface VolumeFolderOptions {
+  readonly files: VolumeFiles
+  readonly crc32c: Checksum
+  /** Eight bytes that cannot be guessed, new for each volume. */
+  readonly nonce: () => Uint8Array
+  /** Called with what a person should know: damage that was found, or a guarantee that this platform cannot give. */
+  readonly onNotice: (message: string) => void
+  /** A volume is sealed when it reaches this size. */
+  readonly volumeBytes: number
+}
+
+/** Files that stay open. */
+const maxOpenVolumes = 64
+/** When there are this many sealed volumes smaller than a quarter of `volumeBytes`, as starts leave them behind, they are rewritten into one. */
+const maxSmallVolumes = 16
+const nameForm = /^(\d{8})\.volume$/
+
+/** Its calls reject with an ObjectStoreError. `what` names the call of the store, for the message. */
+export class VolumeFolder {
+  readonly #options: VolumeFolderOptions
+  readonly #volumes = new Set<Volume>()
+  /** Those whose files may be open, in the order of their last use. */
+  readonly #recent = new Set<Volume>()
+  /** Those that this process made: their objects are known to be whole. */
+  readonly #made = new WeakSet<Volume>()
+  /** The volume that takes the next object. */
+  #active: Volume | undefined
+  #lastNumber = 0
+  #namesSynced = true
+
+  constructor(options: VolumeFolderOptions) {
+    this.#options = options
+  }
+
+  /** Reads the volumes that are there, the oldest first. */
+  find(): readonly Volume[] {
+    for (const name of this.#options.files.names()) this.#find(name)
+    return [...this.#volumes]
+  }
+
+  /** Whether the object was appended by this process. */
+  made(object: VolumeObject): boolean {
+    return this.#made.has(object.volume)
+  }
+
+  /** When it resolves, the operating system has the bytes. */
+  async append(key: string, body: readonly Uint8Array[], what: string): Promise<VolumeObject> {
+    const volume = this.#appendable(what)
+    this.#use(volume)
+    try {
+      return await volume.append(key, body)
+    } catch (error) {
+      throw asStoreError(error, 'unknown', what)
+    } finally {
+      if (volume !== this.#active) this.#seal(volume)
+    }
+  }
+
+  /** When it resolves, all that was appended to the volume before the call is on the disk. After a failure nothing more is appended to it. */
+  async sync(volume: Volume, what: string): Promise<void> {
+    try {
+      if (!this.#namesSynced) await this.#syncNames()
+      await volume.sync()
+    } catch (error) {
+      // The next sync may report success for pages that the kernel has dropped.
+      if (this.#active === volume) this.#active = undefined
+      const known = fileError(error, 'unknown', what)
+      if (known.kind === 'full') throw known
+      throw new ObjectStoreError('corrupt', 'unknown', `${what}: the disk did not accept the write (${known.message})`, { cause: error })
+    }
+  }
+
+  /** As many of the bytes as the volume has. */
+  async read(object: VolumeObject, range: { readonly start: number; readonly length: number }, what: string): Promise<Buffer> {
+    this.#use(object.volume)
+    try {
+      return await object.volume.read(object, range.start, range.length)
+    } catch (error) {
+      throw asStoreError(error, 'no', what)
+    }
+  }
+
+  /** Marks the object as removed. Returns the error if that fails; the object then exists. */
+  remove(object: VolumeObject): ObjectStoreError | undefined {
+    this.#use(object.volume)
+    try {
+      object.volume.remove(object)
+      return undefined
+    } catch (error) {
+      return asStoreError(error, 'unknown', `remove ${object.key}`)
+    }
+  }
+
+  /** A sealed volume, `except` some, that is mostly removed objects, or one of many small ones. */
+  worthRewriting(except: WeakSet<Volume>): Volume | undefined {
+    const { volumeBytes } = this.#options
+    const sealed = [...this.#volumes].filter((volume) => volume !== this.#active && volume.isSealed && !except.has(volume))
+    const sparse = sealed.find(({ liveBytes, sizeBytes }) => liveBytes * 2 < sizeBytes)
+    if (sparse !== undefined) return sparse
+    const small = sealed.filter(({ sizeBytes }) => sizeBytes * 4 < volumeBytes)
+    return small.length >= maxSmallVolumes ? small[0] : undefined
+  }
+
+  /** Removes a volume without objects. */
+  unlink(volume: Volume): void {
+    this.#recent.delete(volume)
+    volume.unlink()
+    this.#volumes.delete(volume)
+  }
+
+  /** Seals the newest volume, so that the next start reads its index and not every frame. On a full disk it reads the frames. */
+  close(): void {
+    if (this.#active !== undefined) this.#seal(this.#active)
+    this.#active = undefined
+    for (const volume of this.#volumes) volume.close()
+  }
+
+  #find(name: string): void {
+    const { files, crc32c, onNotice } = this.#options
+    const number = nameForm.exec(name)?.[1]
+    if (number === undefined) return
+    this.#lastNumber = Math.max(this.#lastNumber, Number(number))
+    const found = findVolume(files, name, crc32c)
+    if (found.kind === 'damaged') {
+      // A crash right after the file was created leaves it empty.
+      if (found.sizeBytes === 0) files.remove(name)
+      else onNotice(`the volume ${name} has no header: none of its ${found.sizeBytes} bytes can be read. It is left as it is`)
+      return
+    }
+    const { volume, tornBytes } = found
+    if (tornBytes > 0)
+      onNotice(`the volume ${name} has ${tornBytes} bytes of objects that were not written to their ends: they are ignored`)
+    this.#volumes.add(volume)
+    this.#seal(volume)
+    volume.close()
+  }
+
+  #appendable(what: string): Volume {
+    try {
+      const active = this.#active
+      if (active !== undefined && active.sizeBytes < this.#options.volumeBytes && active.isNamed()) return active
+      this.#active = this.#create()
+      if (active !== undefined) this.#seal(active)
+      return this.#active
+    } catch (error) {
+      const known = asStoreError(error, 'no', what)
+      throw known.kind === 'missing' ? new ObjectStoreError('invalid', 'no', known.message, { cause: error }) : known
+    }
+  }
+
+  #create(): Volume {
+    const { files, crc32c, nonce } = this.#options
+    for (;;) {
+      this.#lastNumber += 1
+      const name = `${String(this.#lastNumber).padStart(8, '0')}.volume`
+      try {
+        const volume = Volume.create({ files, name, nonce: nonce(), crc32c })
+        this.#namesSynced = false
+        this.#made.add(volume)
+        this.#volumes.add(volume)
+        return volume
+      } catch (error) {
+        // A store that was killed within this process made it in the meantime.
+        if (!hasCode(error, 'EEXIST')) throw error
+      }
+    }
+  }
+
+  #seal(volume: Volume): void {
+    try {
+      volume.seal()
+    } catch (error) {
+      const { message } = asStoreError(error, 'unknown', `write the index of the volume ${volume.name}`)
+      this.#options.onNotice(`${message}. The next start reads the whole volume instead`)
+    }
+  }
+
+  async #syncNames(): Promise<void> {
+    const synced = await this.#options.files.syncFolder()
+    this.#namesSynced = true
+    if (!synced) this.#options.onNotice('this platform cannot sync a folder: after a power loss the newest volumes may be missing')
+  }
+
+  /** Notes the use of a volume, and closes the one whose last use is longest ago. */
+  #use(volume: Volume): void {
+    this.#recent.delete(volume)
+    this.#recent.add(volume)
+    if (this.#recent.size <= maxOpenVolumes) return
+    const [oldest] = this.#recent
+    const idle = must(oldest, 'the volume whose last use is longest ago')
+    this.#recent.delete(idle)
+    idle.close()
+  }
+}
+
+export function asStoreError(error: unknown, applied: 'no' | 'unknown', what: string): ObjectStoreError {
+  return error instanceof ObjectStoreError ? error : fileError(error, applied, what)
+}

@@ -1,0 +1,293 @@
+// The FileStorage Service in a directory: objects are appended to volumes, a few large files, so that a put costs one write and, in strict mode, a shared sync.
+import type { Checksum } from '../../../core/checksum.ts'
+import { checkKey, checkPrefix } from '../../keys.ts'
+import {
+  abortedError,
+  type ByteRange,
+  type ListedObject,
+  type ObjectStore,
+  ObjectStoreError,
+  type PutIfAbsent,
+  type RemoveResult,
+} from '../../object-store.ts'
+import type { DirectoryObjects } from '../directory.ts'
+import type { Volume, VolumeObject } from './volume.ts'
+import type { VolumeFiles } from './volume-files.ts'
+import { asStoreError, VolumeFolder } from './volume-folder.ts'
+
+export interface VolumeOptions {
+  readonly files: VolumeFiles
+  /** Objects that are files of their own: those of earlier versions, and those that are created only if absent. */
+  readonly plain: Pick<DirectoryObjects, 'putIfAbsent' | 'read' | 'remove' | 'list' | 'close'>
+  /** `strict`: a put that resolved survives power loss. `os`: it survives the end of the process, because the operating system has it. */
+  readonly durability: 'strict' | 'os'
+  readonly crc32c: Checksum
+  /** Eight bytes that cannot be guessed, new for each volume. */
+  readonly nonce: () => Uint8Array
+  /** Called with what a person should know: damage that was found, or a guarantee that this platform cannot give. */
+  readonly onNotice?: (message: string) => void
+  /** A volume is sealed when it reaches this size. */
+  readonly volumeBytes?: number
+}
+
+const defaultVolumeBytes = 128 * 1024 * 1024
+
+/**
+ * One process writes to a directory at a time (its data directory is locked). Each store makes volumes of its own and never appends to one that was there,
+ * so a put of a store that was killed within this process, and lands late, overwrites nothing.
+ */
+export class VolumeObjects implements ObjectStore {
+  readonly #folder: VolumeFolder
+  readonly #plain: VolumeOptions['plain']
+  readonly #strict: boolean
+  readonly #crc32c: Checksum
+  readonly #onNotice: (message: string) => void
+  readonly #objects = new Map<string, VolumeObject>()
+  /** Objects of `strict` mode that are not on the disk yet. */
+  readonly #unsynced = new Set<VolumeObject>()
+  readonly #putting = new Map<string, Promise<void>>()
+  /** Volumes that cannot be rewritten now. The next start tries again. */
+  readonly #left = new WeakSet<Volume>()
+  #rewriting: Promise<void> = Promise.resolve()
+  #isRewriting = false
+  #closed = false
+
+  /** Reads what is there. Throws an ObjectStoreError. */
+  constructor(options: VolumeOptions) {
+    const { files, plain, durability, crc32c, nonce, onNotice = () => {}, volumeBytes = defaultVolumeBytes } = options
+    this.#plain = plain
+    this.#strict = durability === 'strict'
+    this.#crc32c = crc32c
+    this.#onNotice = onNotice
+    this.#folder = new VolumeFolder({ files, crc32c, nonce, onNotice, volumeBytes })
+    try {
+      for (const volume of this.#folder.find()) for (const object of volume.live()) this.#find(object)
+    } catch (error) {
+      throw asStoreError(error, 'no', 'read the volumes')
+    }
+    this.#tidy()
+  }
+
+  async put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    checkKey(key)
+    this.#checkBefore(`put ${key}`, signal)
+    // Another put of the same bytes that fails does not make this one fail.
+    for (let other = this.#putting.get(key); other !== undefined; other = this.#putting.get(key)) await other.catch(() => {})
+    const put = this.#put(key, body)
+    this.#putting.set(key, put)
+    try {
+      await put
+    } finally {
+      this.#putting.delete(key)
+    }
+  }
+
+  readonly putIfAbsent = async (key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<PutIfAbsent> => {
+    checkKey(key)
+    if (this.#objects.has(key)) return 'exists'
+    return await this.#plain.putIfAbsent(key, body, signal)
+  }
+
+  async read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
+    checkKey(key)
+    const object = this.#objects.get(key)
+    if (object === undefined) return await this.#plain.read(key, range, signal)
+    const what = `read ${key}`
+    this.#checkBefore(what, signal)
+    const { start, length } = range ?? { start: 0, length: object.bodyBytes }
+    const end = range?.untilEnd === true ? Math.min(start + length, object.bodyBytes) : start + length
+    if (end > object.bodyBytes || (range !== undefined && start >= end))
+      throw corrupt(`${what}: the object has ${object.bodyBytes} bytes, requested were ${start} to ${start + length}`)
+    const bytes = await this.#folder.read(object, { start, length: end - start }, what)
+    if (bytes.length < end - start)
+      throw corrupt(`${what}: the volume ${object.volume.name} ends after ${bytes.length} of ${end - start} bytes`)
+    if (bytes.length === object.bodyBytes && this.#crc32c(bytes) !== object.checksum)
+      throw corrupt(`${what}: the checksum in the volume ${object.volume.name} does not match`)
+    return bytes
+  }
+
+  async remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly RemoveResult[]> {
+    for (const key of keys) checkKey(key)
+    this.#checkBefore('remove', signal)
+    const errors = new Map<string, ObjectStoreError>()
+    for (const key of keys) {
+      const object = this.#objects.get(key)
+      const error = object === undefined ? undefined : this.#remove(object)
+      if (error !== undefined) errors.set(key, error)
+    }
+    this.#tidy()
+    // A key may also have a file of its own, which an earlier version did not write to its end before a crash.
+    const plain = keys.filter((key) => !errors.has(key))
+    for (const { key, error } of await this.#plain.remove(plain, signal)) if (error !== undefined) errors.set(key, error)
+    return keys.map((key) => {
+      const error = errors.get(key)
+      return error === undefined ? { key } : { key, error }
+    })
+  }
+
+  async *list(prefix: string, options: { readonly after?: string; readonly signal?: AbortSignal } = {}): AsyncIterable<ListedObject> {
+    checkPrefix(prefix)
+    const { after = '', signal } = options
+    for (const key of this.#objects.keys()) {
+      if (signal?.aborted === true) throw abortedError('no', `list ${prefix}`)
+      const object = this.#objects.get(key)
+      if (object !== undefined && key.startsWith(prefix) && key > after) yield { key, sizeBytes: object.bodyBytes }
+    }
+    for await (const listed of this.#plain.list(prefix, options)) if (!this.#objects.has(listed.key)) yield listed
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#rewriting
+    await Promise.allSettled(this.#putting.values())
+    this.#folder.close()
+    await this.#plain.close()
+  }
+
+  /**
+   * An object in two volumes was being moved to the newer one when the process ended, or was put again. The older one counts if it is whole, because nothing
+   * says that the newer one is on the disk.
+   */
+  #find(object: VolumeObject): void {
+    const older = this.#objects.get(object.key)
+    if (older !== undefined && older.volume.isWhole(older)) {
+      this.#remove(object)
+      return
+    }
+    older?.volume.forget(older)
+    this.#objects.set(object.key, object)
+  }
+
+  #checkBefore(what: string, signal: AbortSignal | undefined): void {
+    if (signal?.aborted === true) throw abortedError('no', what)
+    if (this.#closed) throw new ObjectStoreError('unavailable', 'no', `${what}: the store is closed`)
+  }
+
+  async #put(key: string, body: readonly Uint8Array[]): Promise<void> {
+    const what = `put ${key}`
+    const older = this.#objects.get(key)
+    // Of an object that was there when the store was opened nothing says that it is whole.
+    if (older !== undefined && this.#folder.made(older)) {
+      if (this.#unsynced.has(older)) await this.#sync(older, what)
+      return
+    }
+    const object = await this.#append(key, body, what)
+    this.#objects.set(key, object)
+    this.#tidy()
+    try {
+      if (this.#strict) await this.#sync(object, what)
+    } catch (error) {
+      if (older !== undefined && !this.#objects.has(key)) this.#objects.set(key, older)
+      throw error
+    }
+    if (older !== undefined) this.#remove(older)
+  }
+
+  async #append(key: string, body: readonly Uint8Array[], what: string): Promise<VolumeObject> {
+    const object = await this.#folder.append(key, body, what)
+    if (this.#strict) this.#unsynced.add(object)
+    return object
+  }
+
+  async #sync(object: VolumeObject, what: string): Promise<void> {
+    await this.#syncVolume(object.volume, what)
+    this.#unsynced.delete(object)
+  }
+
+  async #syncVolume(volume: Volume, what: string): Promise<void> {
+    try {
+      await this.#folder.sync(volume, what)
+    } catch (error) {
+      // Nothing knows which bytes of the objects that wait for the sync have arrived.
+      for (const object of this.#unsynced) {
+        if (object.volume !== volume) continue
+        volume.forget(object)
+        this.#drop(object)
+      }
+      throw error
+    }
+  }
+
+  #remove(object: VolumeObject): ObjectStoreError | undefined {
+    const error = this.#folder.remove(object)
+    if (error === undefined) this.#drop(object)
+    return error
+  }
+
+  #drop(object: VolumeObject): void {
+    this.#unsynced.delete(object)
+    if (this.#objects.get(object.key) === object) this.#objects.delete(object.key)
+  }
+
+  /** Frees the space of removed objects, one volume after another, in the background. */
+  #tidy(): void {
+    if (this.#isRewriting || this.#closed) return
+    if (this.#folder.worthRewriting(this.#left) === undefined) return
+    this.#isRewriting = true
+    this.#rewriting = this.#rewriteAll()
+  }
+
+  async #rewriteAll(): Promise<void> {
+    try {
+      for (;;) {
+        const next = this.#closed ? undefined : this.#folder.worthRewriting(this.#left)
+        if (next === undefined) return
+        await this.#rewrite(next)
+      }
+    } catch (error) {
+      this.#onNotice(`the space of removed objects cannot be freed now: ${asStoreError(error, 'no', 'rewrite a volume').message}`)
+    } finally {
+      // In the same turn as the last look, so that no removal is missed.
+      this.#isRewriting = false
+    }
+  }
+
+  /** Nothing is marked or removed before the copies are on the disk, also in mode `os`: these objects may have been there for a long time. */
+  async #rewrite(volume: Volume): Promise<void> {
+    const what = `rewrite the volume ${volume.name}`
+    const moves: ObjectMove[] = []
+    try {
+      for (const from of volume.live()) {
+        if (this.#closed) return
+        if (this.#objects.get(from.key) !== from) {
+          // It counts in another volume, and could not be marked here at that time.
+          this.#remove(from)
+          continue
+        }
+        const bytes = await this.#folder.read(from, { start: 0, length: from.bodyBytes }, what)
+        if (bytes.length !== from.bodyBytes || this.#crc32c(bytes) !== from.checksum) {
+          this.#left.add(volume)
+          this.#onNotice(`the object ${from.key} in the volume ${volume.name} is damaged: the volume is kept as it is`)
+          return
+        }
+        moves.push({ from, to: await this.#append(from.key, [bytes], what) })
+      }
+      for (const target of new Set(moves.map(({ to }) => to.volume))) await this.#syncVolume(target, what)
+      // A store that is closed must change nothing: its successor may read these volumes.
+      if (this.#closed) return
+      for (const { from, to } of moves.splice(0)) this.#swap(from, to)
+    } finally {
+      for (const { to } of moves) this.#remove(to)
+    }
+    if (volume.live().length === 0) this.#folder.unlink(volume)
+    else this.#left.add(volume)
+  }
+
+  #swap(from: VolumeObject, to: VolumeObject): void {
+    this.#unsynced.delete(to)
+    // It may have been removed, or put again, in the meantime.
+    if (this.#objects.get(from.key) === from) this.#objects.set(from.key, to)
+    else this.#remove(to)
+    this.#remove(from)
+  }
+}
+
+/** An object and its copy in another volume. */
+interface ObjectMove {
+  readonly from: VolumeObject
+  readonly to: VolumeObject
+}
+
+function corrupt(message: string): ObjectStoreError {
+  return new ObjectStoreError('corrupt', 'no', message)
+}
