@@ -2,25 +2,11 @@
 import type { Check, Tree } from './check.ts'
 import { fileGraph } from './graph.ts'
 
-/** Delete an entry once its circle is undone; add none. A circle is the paths of its files, sorted. */
-const unfinished: readonly (readonly string[])[] = [
-  ['packages/agent/src/operations/record-pages.ts', 'packages/agent/src/operations/record-size.ts'],
-  ['packages/sim/src/keyed-producer.ts', 'packages/sim/src/world.ts'],
-  ['packages/sim/src/life.ts', 'packages/sim/src/sim-clock.ts'],
-]
-
-export const circles: Check = { name: 'circles of files', run: (tree) => circleProblems(tree) }
+export const circles: Check = { name: 'circles of files', run: circleProblems }
 
 /** Exported for its test. */
-export function circleProblems(tree: Tree, exceptions = unfinished): readonly string[] {
-  const found = circlesIn(fileGraph(tree)).map((circle) => circle.join(', '))
-  const known = exceptions.map((circle) => circle.join(', '))
-  return [
-    ...found.filter((circle) => !known.includes(circle)).map((circle) => `these files import one another: ${circle}`),
-    ...known
-      .filter((circle) => !found.includes(circle))
-      .map((circle) => `scripts/check/circles.ts: no longer a circle, delete it: ${circle}`),
-  ]
+export function circleProblems(tree: Tree): readonly string[] {
+  return circlesIn(fileGraph(tree)).map((circle) => `these files import one another: ${circle.join(', ')}`)
 }
 
 /** Groups of files in which each reaches each (Tarjan's strongly connected components), sorted. */

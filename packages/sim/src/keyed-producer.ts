@@ -3,7 +3,7 @@ import { MetadataError, type Produced } from '@local-kafka-service/agent'
 import type { Range } from './chance.ts'
 import { type ClientParts, retryBackoffMs } from './cluster-client.ts'
 import { type Value, valueOf } from './records.ts'
-import type { RunningAgent } from './world.ts'
+import type { RunningAgent } from './running-agent.ts'
 
 export interface KeyedProducerOptions {
   readonly name: string

@@ -22,21 +22,17 @@ import { IdempotentProducer, type IdempotentProducerOptions } from './idempotent
 import { Checker } from './invariants.ts'
 import { KeyedProducer, type KeyedProducerOptions } from './keyed-producer.ts'
 import { Life } from './life.ts'
+import { LifeClock } from './life-clock.ts'
 import { MemberClient, type MemberClientOptions } from './member-client.ts'
 import { PlainProducer, type PlainProducerOptions } from './producer.ts'
-import { LifeClock, VirtualTime } from './sim-clock.ts'
+import type { RunningAgent } from './running-agent.ts'
+import { VirtualTime } from './sim-clock.ts'
 import { type NetworkFaults, SimNetwork } from './sim-network.ts'
 import { Trace } from './trace.ts'
 
 export interface AgentSetup {
   readonly flush: FlushPolicy
   readonly cacheBytes: number
-}
-
-/** One life of the agent, from its start to its crash, its drain or its fencing. */
-export interface RunningAgent {
-  readonly life: Life
-  readonly agent: Agent
 }
 
 export interface WorldOptions {

@@ -1,7 +1,8 @@
 // The properties of merged pages of records.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type LogRecord, mergePages, type Page, recordMatcher, sizeOf } from './record-pages.ts'
+import type { LogRecord } from './log-record.ts'
+import { mergePages, type Page, recordMatcher, sizeOf } from './record-pages.ts'
 
 const aRecord = (parts: Partial<LogRecord>): LogRecord => ({
   partition: 0,

@@ -3,19 +3,8 @@ import { batchSizeAt, type Codecs, readBatchHeader, readRecords } from '@local-k
 import { must } from '../core/assert.ts'
 import { limits } from '../limits.ts'
 import { errorText } from '../native-error.ts'
+import type { LogRecord } from './log-record.ts'
 import { cutRecord, jsonSizeOf } from './record-size.ts'
-
-export interface LogRecord {
-  readonly partition: number
-  readonly offset: number
-  /** Milliseconds since the epoch: the producer's time or the time of the append, depending on the topic's message.timestamp.type. */
-  readonly timestamp: number
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]
-  /** Present when parts of the record are cut: the original lengths of these parts. */
-  readonly cut?: { readonly keyBytes?: number; readonly valueBytes?: number; readonly headerCount?: number }
-}
 
 /** A batch with a valid checksum whose contents are invalid, or unpack to more than the limit. */
 export interface Unreadable {

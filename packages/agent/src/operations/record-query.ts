@@ -8,7 +8,8 @@ import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
 import type { Reader } from '../read/reader.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Turns } from '../time/turns.ts'
-import { decodePage, type LogRecord, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
+import type { LogRecord } from './log-record.ts'
+import { decodePage, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
 import { type RecordPlaces, type Refusal, range, refused } from './record-places.ts'
 
 export interface QueryRecords {

@@ -1,7 +1,7 @@
 // The size of records as JSON, and the beginning of a record that is too large for an answer.
 import { isUtf8 } from 'node:buffer'
 import { must } from '../core/assert.ts'
-import type { LogRecord } from './record-pages.ts'
+import type { LogRecord } from './log-record.ts'
 
 /**
  * The bytes of a record's key, value and headers as JSON strings. Plain text keeps its size; a control character takes up to six bytes.
