@@ -33,7 +33,8 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
   afterAll(() => cluster[Symbol.asyncDispose]())
 
   async function produce(topic: string, partitions: readonly number[]): Promise<void> {
-    const producer = new Producer({ clientId: 'test', bootstrapBrokers: [cluster.kafka], serializers: stringSerializers })
+    // Idempotent, because the client retries a whole request when the leader of one partition of a new topic is not ready yet.
+    const producer = new Producer({ clientId: 'test', bootstrapBrokers: [cluster.kafka], serializers: stringSerializers, idempotent: true })
     await producer.send({ messages: partitions.map((partition, at) => ({ topic, partition, key: `k${at}`, value: `v${at}` })) })
     await producer.close()
   }
