@@ -1,6 +1,7 @@
 // Arbitrary messages of any API, direction and version, made from the literals, as decoding must return them.
 import * as fc from 'fast-check'
-import type { Api, Field, Fields } from '../src/schema/dsl.ts'
+import type { Api, Field, Fields, ScalarType } from '../src/schema/dsl.ts'
+import { scalars } from '../src/schema/scalars.ts'
 import { inVersions } from '../src/schema/versions.ts'
 import { uuidText } from '../src/wire/uuid.ts'
 
@@ -23,31 +24,9 @@ export function arbitraryMessage(fields: Fields, version: number): fc.Arbitrary<
 
 export function defaultOf(field: Field): unknown {
   if (field.default !== undefined) return field.default
-  switch (field.type) {
-    case 'array':
-      return []
-    case 'struct':
-      return Object.fromEntries(Object.entries(field.fields).map(([name, child]) => [name, defaultOf(child)]))
-    case 'string':
-      return ''
-    case 'uuid':
-      return 'AAAAAAAAAAAAAAAAAAAAAA'
-    case 'bool':
-      return false
-    case 'bytes':
-      return new Uint8Array(0)
-    case 'records':
-      return null
-    case 'big64':
-      return 0n
-    case 'int8':
-    case 'int16':
-    case 'uint16':
-    case 'int32':
-    case 'int64':
-    case 'float64':
-      return 0
-  }
+  if (field.type === 'array') return []
+  if (field.type !== 'struct') return scalars[field.type].zero
+  return Object.fromEntries(Object.entries(field.fields).map(([name, child]) => [name, defaultOf(child)]))
 }
 
 function arbitraryField(field: Field, version: number): fc.Arbitrary<unknown> {
@@ -57,33 +36,22 @@ function arbitraryField(field: Field, version: number): fc.Arbitrary<unknown> {
 }
 
 function arbitraryValue(field: Field, version: number): fc.Arbitrary<unknown> {
-  switch (field.type) {
-    case 'array':
-      return fc.array(arbitraryField(field.of, version), { maxLength: 3 })
-    case 'struct':
-      return arbitraryMessage(field.fields, version)
-    case 'string':
-      return fc.string({ unit: 'binary', maxLength: 150 })
-    case 'uuid':
-      return fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => uuidText(bytes, 0))
-    case 'bool':
-      return fc.boolean()
-    case 'bytes':
-    case 'records':
-      return fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.constantFrom(new Uint8Array(2_000).fill(7)))
-    case 'big64':
-      return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
-    case 'int8':
-      return fc.integer({ min: -128, max: 127 })
-    case 'int16':
-      return fc.integer({ min: -0x8000, max: 0x7fff })
-    case 'uint16':
-      return fc.integer({ min: 0, max: 0xffff })
-    case 'int32':
-      return fc.integer()
-    case 'int64':
-      return fc.maxSafeInteger().filter((value) => Math.abs(value) < Number.MAX_SAFE_INTEGER)
-    case 'float64':
-      return fc.double({ noNaN: true })
-  }
+  if (field.type === 'array') return fc.array(arbitraryField(field.of, version), { maxLength: 3 })
+  return field.type === 'struct' ? arbitraryMessage(field.fields, version) : arbitraryScalars[field.type]
+}
+
+const octets = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.constantFrom(new Uint8Array(2_000).fill(7)))
+const arbitraryScalars: Readonly<Record<ScalarType, fc.Arbitrary<unknown>>> = {
+  bool: fc.boolean(),
+  int8: fc.integer({ min: -128, max: 127 }),
+  int16: fc.integer({ min: -0x8000, max: 0x7fff }),
+  uint16: fc.integer({ min: 0, max: 0xffff }),
+  int32: fc.integer(),
+  int64: fc.maxSafeInteger().filter((value) => Math.abs(value) < Number.MAX_SAFE_INTEGER),
+  big64: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  float64: fc.double({ noNaN: true }),
+  uuid: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => uuidText(bytes, 0)),
+  string: fc.string({ unit: 'binary', maxLength: 150 }),
+  bytes: octets,
+  records: octets,
 }

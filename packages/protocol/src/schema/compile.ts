@@ -3,9 +3,9 @@
 
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { type Reader, unexpectedNull } from '../wire/reader.ts'
-import { zeroUuid } from '../wire/uuid.ts'
 import { Writer } from '../wire/writer.ts'
-import type { Api, ArrayField, Field, Fields, Scalar, ScalarType } from './dsl.ts'
+import type { Api, ArrayField, Field, Fields, Scalar } from './dsl.ts'
+import { type ScalarFacts, scalars } from './scalars.ts'
 import { inVersions } from './versions.ts'
 
 export type Decode = (reader: Reader) => object
@@ -59,29 +59,6 @@ function unsupported(field: string, version: number): never {
 
 const legalName = /^[a-z][A-Za-z0-9]*$/
 
-/** The compiler's knowledge about a scalar type: the smallest size of a value, in classic and in flexible versions, and its zero value, as source. */
-interface ScalarFacts {
-  readonly smallest: readonly [classic: number, flexible: number]
-  readonly zero: string
-  /** The noun in the names of its methods in Reader and Writer, if it has a length prefix; the methods of the other types have the type's name. */
-  readonly sized?: string
-}
-
-const scalars: Record<ScalarType, ScalarFacts> = {
-  bool: { smallest: [1, 1], zero: 'false' },
-  int8: { smallest: [1, 1], zero: '0' },
-  int16: { smallest: [2, 2], zero: '0' },
-  uint16: { smallest: [2, 2], zero: '0' },
-  int32: { smallest: [4, 4], zero: '0' },
-  int64: { smallest: [8, 8], zero: '0' },
-  big64: { smallest: [8, 8], zero: '0n' },
-  float64: { smallest: [8, 8], zero: '0' },
-  uuid: { smallest: [16, 16], zero: `'${zeroUuid}'` },
-  string: { smallest: [2, 1], zero: `''`, sized: 'String' },
-  bytes: { smallest: [4, 1], zero: 'new Uint8Array(0)', sized: 'Octets' },
-  records: { smallest: [4, 1], zero: 'null', sized: 'Octets' },
-}
-
 /** Generates one function per struct, so that each stays small and sees one shape of object. */
 class Source {
   readonly #version: number
@@ -131,14 +108,18 @@ class Source {
   #decodeField(field: Field, path: string): string {
     if (field.type === 'array') return `${this.#decodeArray(field, path)}(r)`
     const nullable = this.#nullable(field)
-    if (field.type !== 'struct') return `r.${this.#method(field, nullable)}()`
+    if (field.type !== 'struct') return this.#decodeScalar(field, nullable)
     const one = this.decodeStruct(field.fields, path)
     return nullable ? `(r.int8() < 0 ? null : ${one}(r))` : `${one}(r)`
   }
 
+  #decodeScalar(field: Scalar, nullable: boolean): string {
+    return `r.${field.type === 'int64' && field.clamped === true ? 'clamped64' : this.#method(field, nullable)}()`
+  }
+
   #decodeArray(field: ArrayField, path: string): string {
     const { of } = field
-    const element = of.type === 'struct' ? `${this.decodeStruct(of.fields, path)}(r)` : `r.${this.#method(of, this.#nullable(of))}()`
+    const element = of.type === 'struct' ? `${this.decodeStruct(of.fields, path)}(r)` : this.#decodeScalar(of, this.#nullable(of))
     const count = this.#flexible ? 'compactCount' : 'count'
     return this.#function('decodeArray', path, 'r', [
       `const count = r.${count}(${this.#smallest(of)})`,
@@ -177,13 +158,13 @@ class Source {
         continue
       }
       const value = `(${given} === undefined ? ${this.#defaultOf(field)} : ${given})`
-      if (field.tag === undefined) lines.push(this.#encodeField(field, value, at))
+      if (field.tag === undefined) lines.push(this.#encodeField(field, { value, path: at, writer: 'w' }))
       else {
         tagged.push({
           tag: field.tag,
           name,
           present: `${given} !== undefined && !(${this.#isDefault(field, given)})`,
-          body: this.#encodeField(field, given, at).replaceAll(/\bw\b/g, 'part'),
+          body: this.#encodeField(field, { value: given, path: at, writer: 'part' }),
         })
       }
     }
@@ -191,15 +172,16 @@ class Source {
     return this.#function('encode', path, 'w, o', lines)
   }
 
-  #encodeField(field: Field, value: string, path: string): string {
-    if (field.type === 'array') return `${this.#encodeArray(field, path)}(w, ${value})`
+  /** `value` and `writer` are expressions of the source. */
+  #encodeField(field: Field, { value, path, writer }: { readonly value: string; readonly path: string; readonly writer: string }): string {
+    if (field.type === 'array') return `${this.#encodeArray(field, path)}(${writer}, ${value})`
     const nullable = this.#nullable(field)
     if (field.type === 'struct') {
       const one = this.encodeStruct(field.fields, path)
-      if (!nullable) return `${one}(w, ${value})`
-      return `{ const one = ${value}; if (one === null) w.int8(-1); else { w.int8(1); ${one}(w, one) } }`
+      if (!nullable) return `${one}(${writer}, ${value})`
+      return `{ const one = ${value}; if (one === null) ${writer}.int8(-1); else { ${writer}.int8(1); ${one}(${writer}, one) } }`
     }
-    const write = `w.${this.#method(field, nullable).replace('clamped64', 'int64')}`
+    const write = `${writer}.${this.#method(field, nullable)}`
     const nullMayCome = scalars[field.type].sized !== undefined && !nullable
     return `${write}(${nullMayCome ? `${value} ?? unexpectedNull('${path}')` : value})`
   }
@@ -207,7 +189,10 @@ class Source {
   #encodeArray(field: ArrayField, path: string): string {
     const { of } = field
     const count = this.#flexible ? 'compactCount' : 'count'
-    const element = of.type === 'struct' ? `${this.encodeStruct(of.fields, path)}(w, element)` : this.#encodeField(of, 'element', path)
+    const element =
+      of.type === 'struct'
+        ? `${this.encodeStruct(of.fields, path)}(w, element)`
+        : this.#encodeField(of, { value: 'element', path, writer: 'w' })
     return this.#function('encodeArray', path, 'w, elements', [
       `if (elements === null) { ${this.#nullable(field) ? `w.${count}(-1); return` : `unexpectedNull('${path}')`} }`,
       `w.${count}(elements.length)`,
@@ -228,15 +213,14 @@ class Source {
   // ---- both -------------------------------------------------------------------------------------------------------------------------
 
   #defaultOf(field: Field): string {
-    if (field.default !== undefined) return typeof field.default === 'bigint' ? `${field.default}n` : JSON.stringify(field.default)
+    if (field.default !== undefined) return literal(field.default)
     if (field.type === 'array') return '[]'
-    if (field.type !== 'struct') return scalars[field.type].zero
+    if (field.type !== 'struct') return literal(scalars[field.type].zero)
     const members = Object.entries(field.fields).map(([name, child]) => `${name}: ${this.#defaultOf(child)}`)
     return `{ ${members.join(', ')} }`
   }
 
   #method(field: Scalar, nullable: boolean): string {
-    if (field.type === 'int64' && field.clamped === true) return 'clamped64'
     const noun = scalars[field.type].sized
     if (noun === undefined) return field.type
     const words = `${this.#flexible ? 'Compact' : ''}${nullable ? 'Nullable' : ''}${noun}`
@@ -267,6 +251,11 @@ function taggedSection(
         `if (has_${name}) { const part = new Writer(); ${body}; w.uvarint(${tag}); w.uvarint(part.sizeBytes); w.raw(part.finish()) }`,
     ),
   ]
+}
+
+function literal(value: ScalarFacts['zero']): string {
+  if (value instanceof Uint8Array) return `new Uint8Array(${JSON.stringify([...value])})`
+  return typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)
 }
 
 /** Field names may be reserved words of JavaScript. */
