@@ -21,7 +21,7 @@ export type {
   Interception,
   Interceptor,
   Misunderstood,
-  Verdict,
+  RequestFate,
 } from './net/interceptor.ts'
 export { StalledReaders } from './net/stalled-readers.ts'
 export { makeFolder } from './objects/adapters/make-folder.ts'

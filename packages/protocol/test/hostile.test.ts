@@ -15,33 +15,33 @@ import {
   zeroUuid,
 } from '../src/index.ts'
 import { limits } from '../src/limits.ts'
-import { Reader } from '../src/wire/reader.ts'
-import { Writer } from '../src/wire/writer.ts'
+import { MessageReader } from '../src/wire/reader.ts'
+import { MessageWriter } from '../src/wire/writer.ts'
 
 test('an array that claims more elements than bytes are left is rejected before anything is allocated', () => {
-  const claim = new Writer()
+  const claim = new MessageWriter()
   claim.int32(0x7fff_ffff)
   expect(() => decodeRequest(Metadata, 1, bytesOf(claim), 0)).toThrow(/array claims 2147483647 elements/)
 })
 
 test('C1: any negative length is null, as in Kafka, and an error if the version does not allow null', () => {
-  const claim = new Writer()
+  const claim = new MessageWriter()
   claim.int32(-2)
   expect(decodeRequest(Metadata, 1, bytesOf(claim), 0)).toMatchObject({ topics: null })
   expect(() => decodeRequest(Metadata, 0, bytesOf(claim), 0)).toThrow(/topics must not be null/)
-  expect(new Reader(Uint8Array.of(0xff, 0xfe)).nullableString()).toBeNull()
-  expect(new Reader(Uint8Array.of(0xff, 0xff, 0xff, 0x80)).nullableOctets()).toBeNull()
+  expect(new MessageReader(Uint8Array.of(0xff, 0xfe)).nullableString()).toBeNull()
+  expect(new MessageReader(Uint8Array.of(0xff, 0xff, 0xff, 0x80)).nullableOctets()).toBeNull()
 })
 
 test('null is rejected if the version does not allow it', () => {
-  const claim = new Writer()
+  const claim = new MessageWriter()
   claim.int32(-1)
   expect(() => decodeRequest(Metadata, 0, bytesOf(claim), 0)).toThrow(/topics must not be null/)
   expect(decodeRequest(Metadata, 1, bytesOf(claim), 0)).toMatchObject({ topics: null })
 })
 
 test('more array elements than the limit are rejected, however few bytes each takes', () => {
-  const names = new Writer()
+  const names = new MessageWriter()
   names.int32(limits.elementsPerMessage + 1)
   for (let left = limits.elementsPerMessage + 1; left > 0; left--) names.string('')
   expect(() => decodeRequest(Metadata, 1, bytesOf(names), 0)).toThrow(/array elements/)
@@ -49,7 +49,7 @@ test('more array elements than the limit are rejected, however few bytes each ta
 
 test('a string that claims more bytes than are left is rejected', () => {
   for (const length of [0x7fff, -2]) {
-    const claim = new Writer()
+    const claim = new MessageWriter()
     claim.int32(1)
     claim.int16(length)
     expect(() => decodeRequest(Metadata, 0, bytesOf(claim), 0)).toThrow(ProtocolError)
@@ -57,9 +57,9 @@ test('a string that claims more bytes than are left is rejected', () => {
 })
 
 test('a varint that never ends is rejected', () => {
-  expect(() => new Reader(new Uint8Array(20).fill(0xff)).uvarint()).toThrow(/longer than 32 bits/)
-  expect(() => new Reader(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x1f)).uvarint()).toThrow(/longer than 32 bits/)
-  expect(new Reader(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f)).uvarint()).toBe(0xffff_ffff)
+  expect(() => new MessageReader(new Uint8Array(20).fill(0xff)).uvarint()).toThrow(/longer than 32 bits/)
+  expect(() => new MessageReader(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x1f)).uvarint()).toThrow(/longer than 32 bits/)
+  expect(new MessageReader(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f)).uvarint()).toBe(0xffff_ffff)
 })
 
 test('C1: a request of librdkafka 2.16 for all topics, with three bytes after the message, is decoded', () => {
@@ -73,7 +73,7 @@ test('bytes after a response are an error: only a defect of a server can send th
 })
 
 test('unknown tagged fields are skipped, in the header and in the body', () => {
-  const frame = new Writer()
+  const frame = new MessageWriter()
   frame.int16(Metadata.key)
   frame.int16(9)
   frame.int32(5)
@@ -92,7 +92,7 @@ test('unknown tagged fields are skipped, in the header and in the body', () => {
 
 test('C1: bytes after the contents of a tagged field are skipped; contents beyond its size are an error', () => {
   const body = (size: number): Uint8Array => {
-    const writer = new Writer()
+    const writer = new MessageWriter()
     writer.int32(0) // maxWaitMs
     writer.int32(0)
     writer.int32(0)
@@ -123,7 +123,7 @@ test('an offset beyond 2^53 is compared as the largest number; an id beyond it i
   frame.writeBigInt64BE(2n ** 63n - 1n, frame.length - 8)
   const { bodyAt } = decodeRequestHeader(frame)
   expect(decodeRequest(ListOffsets, 1, frame, bodyAt).topics[0]?.partitions[0]?.timestamp).toBe(Number.MAX_SAFE_INTEGER)
-  expect(() => new Reader(frame, frame.length - 8).int64()).toThrow(/2\^53/)
+  expect(() => new MessageReader(frame, frame.length - 8).int64()).toThrow(/2\^53/)
 })
 
 test('a version that the API does not have is rejected in both directions', () => {
@@ -147,7 +147,7 @@ test('a value that its version cannot carry is rejected unless it may be dropped
 })
 
 test('encoding rejects numbers outside the range of their type', () => {
-  const writer = new Writer()
+  const writer = new MessageWriter()
   expect(() => writer.int8(128)).toThrow(ProtocolError)
   expect(() => writer.int16(1.5)).toThrow(ProtocolError)
   expect(() => writer.int32(2 ** 31)).toThrow(ProtocolError)
@@ -155,19 +155,19 @@ test('encoding rejects numbers outside the range of their type', () => {
   expect(() => writer.uuid('short')).toThrow(ProtocolError)
 })
 
-function unknownTag(writer: Writer): void {
+function unknownTag(writer: MessageWriter): void {
   writer.uvarint(1)
   writer.uvarint(4_000)
   writer.uvarint(3)
   writer.raw(Uint8Array.of(1, 2, 3))
 }
 
-function bytesOf(writer: Writer): Uint8Array {
+function bytesOf(writer: MessageWriter): Uint8Array {
   return Buffer.concat(writer.finish())
 }
 
 test('a full writer grows before every kind of write', () => {
-  const writes: Readonly<Record<string, (writer: Writer) => void>> = {
+  const writes: Readonly<Record<string, (writer: MessageWriter) => void>> = {
     bool: (writer) => writer.bool(true),
     int8: (writer) => writer.int8(1),
     int16: (writer) => writer.int16(1),
@@ -183,12 +183,12 @@ test('a full writer grows before every kind of write', () => {
     octets: (writer) => writer.octets(Uint8Array.of(1, 2)),
   }
   for (const [name, write] of Object.entries(writes)) {
-    const alone = new Writer()
+    const alone = new MessageWriter()
     write(alone)
     const expected = bytesOf(alone)
     // Write around the end of a writer's first 256 bytes.
     for (let filled = 240; filled <= 256; filled++) {
-      const full = new Writer()
+      const full = new MessageWriter()
       for (let left = filled; left > 0; left--) full.int8(7)
       write(full)
       expect(bytesOf(full).subarray(filled), `${name} after ${filled} bytes`).toEqual(expected)

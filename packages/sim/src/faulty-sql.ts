@@ -1,5 +1,5 @@
 // The database of a world: one SQLite in memory behind a network that loses requests and replies, and runs some transactions after the caller has given up.
-import type { Outcome, Sql, TransactionTable } from '@local-kafka-service/agent/simulation'
+import type { Sql, TransactionOutcome, TransactionTable } from '@local-kafka-service/agent/simulation'
 import type { Chance, Range } from './chance.ts'
 import type { Life } from './life.ts'
 import type { VirtualTime } from './sim-clock.ts'
@@ -37,7 +37,7 @@ export interface Executed {
   readonly life: string
   readonly transaction: string
   readonly input: unknown
-  readonly outcome: Outcome<unknown>
+  readonly outcome: TransactionOutcome<unknown>
 }
 
 export interface DatabaseParts<Transactions extends TransactionTable> {
@@ -68,7 +68,7 @@ export class Database<Transactions extends TransactionTable> {
 
   /** The database as one life reaches it. */
   of(life: Life): Sql<Transactions> {
-    const run = async (transaction: string, input: unknown): Promise<Outcome<unknown>> => {
+    const run = async (transaction: string, input: unknown): Promise<TransactionOutcome<unknown>> => {
       // A dead life sends nothing and receives nothing.
       if (life.state === 'dead') return await new Promise(() => {})
       const fate = this.decide?.(transaction, life.name) ?? this.#fate()
@@ -82,10 +82,10 @@ export class Database<Transactions extends TransactionTable> {
     return { run, close: async () => {} } as Sql<Transactions>
   }
 
-  #answer(life: Life, transaction: string, input: unknown, fate: TransactionFate): Promise<Outcome<unknown>> {
+  #answer(life: Life, transaction: string, input: unknown, fate: TransactionFate): Promise<TransactionOutcome<unknown>> {
     const { time } = this.#parts
     return new Promise((resolve, reject) => {
-      const answer = (outcome: Outcome<unknown>): void => life.deliver(() => resolve(outcome))
+      const answer = (outcome: TransactionOutcome<unknown>): void => life.deliver(() => resolve(outcome))
       switch (fate.kind) {
         case 'run':
           time.after(fate.afterMs / 2, () => {
@@ -104,10 +104,10 @@ export class Database<Transactions extends TransactionTable> {
     })
   }
 
-  async #execute(life: Life, transaction: string, input: unknown): Promise<Outcome<unknown>> {
+  async #execute(life: Life, transaction: string, input: unknown): Promise<TransactionOutcome<unknown>> {
     const { sql, trace } = this.#parts
     // As in `of`: the transaction's name determines both types.
-    const run = sql.run.bind(sql) as (name: string, given: unknown, deadlineMs: number) => Promise<Outcome<unknown>>
+    const run = sql.run.bind(sql) as (name: string, given: unknown, deadlineMs: number) => Promise<TransactionOutcome<unknown>>
     const outcome = structuredClone(await run(transaction, input, 5_000))
     trace.write('database', `${transaction} of ${life.name}: ${outcome.kind}`)
     await this.#parts.executed({ life: life.name, transaction, input, outcome })

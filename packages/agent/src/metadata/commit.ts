@@ -1,7 +1,7 @@
 // The one transaction that assigns offsets to a flush's batches. It makes every check that matters, under the row locks of the incarnation and the partitions.
 import { must } from '../core/assert.ts'
 import { type IncarnationId, type LogId, partitionKey, type Sequence, type TopicId, type TopicPartition } from '../core/ids.ts'
-import { type KnownProducer, LogAppend, type Run } from '../core/log/append.ts'
+import { type KnownProducer, LogAppend, type SegmentRun } from '../core/log/append.ts'
 import type { RememberedBatch } from '../core/log/producer-window.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
@@ -12,14 +12,14 @@ import {
   type CommitBatch,
   type CommitInput,
   type CommitOutcome,
+  type CommitRejection,
   type CommitResult,
   MetadataError,
-  type Refusal,
   type Segment,
   type Verdict,
 } from './metadata-store.ts'
-import { type LockedPartition, lockPartitions, setLogEnd } from './partition-rows.ts'
-import { type Body, type Call, type Decision, type Reading, read, unchanged } from './sql.ts'
+import { type LockedPartition, lockPartitions, setLogEnd, type WindowRow } from './partition-rows.ts'
+import { type Body, type BodyPart, type Call, type Decision, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 
 export type CommitDecision = Exclude<CommitOutcome, { kind: 'rolled back' | 'unknown' }>
@@ -59,7 +59,12 @@ interface Growing {
   readonly log: LogAppend
 }
 
-function decide(batch: CommitBatch, refusal: Refusal | undefined, keys: ClaimedKeys, growing: ReadonlyMap<string, Growing>): Verdict {
+function decide(
+  batch: CommitBatch,
+  refusal: CommitRejection | undefined,
+  keys: ClaimedKeys,
+  growing: ReadonlyMap<string, Growing>,
+): Verdict {
   if (refusal !== undefined) return { kind: 'refused', reason: refusal }
   const opened = must(growing.get(partitionKey(batch.topicId, batch.partition)), 'the log of a partition that exists')
   const earlier = keys.earlier(batch)
@@ -76,7 +81,7 @@ function refusals(known: {
   readonly slots: readonly { readonly slot: number; readonly owner: IncarnationId | null; readonly epoch: number }[]
   readonly slotCount: number
   readonly owner: IncarnationId
-}): (batch: CommitBatch) => Refusal | undefined {
+}): (batch: CommitBatch) => CommitRejection | undefined {
   const partitions = new Set(known.logs.map(({ topicId, partition }) => partitionKey(topicId, partition)))
   const slots = new Map(known.slots.map((slot) => [slot.slot, slot]))
   return ({ topicId, partition, epoch }) => {
@@ -117,7 +122,7 @@ function openLogs(
 }
 
 /** The result of a replay: only the last commit of a chain can be replayed, and its result is stored with it. */
-function* replay(incarnation: IncarnationId, sequence: Sequence): Reading<CommitDecision> {
+function* replay(incarnation: IncarnationId, sequence: Sequence): BodyPart<CommitDecision> {
   const [[row]] = yield* read(readResult({ incarnation, sequence }))
   if (row === undefined)
     throw new MetadataError('invalid', `The result of flush ${incarnation}/${sequence} is missing, although it is committed.`)
@@ -251,7 +256,7 @@ const insertObject = statement<FlushId & { readonly sizeBytes: number; readonly 
     VALUES ($cluster, $incarnation, $sequence, $sizeBytes, $checksum, now_ms())`,
 )
 
-const insertSegments = statementPerRow<Run & { readonly log: LogId }, Nothing, FlushId>(
+const insertSegments = statementPerRow<SegmentRun & { readonly log: LogId }, Nothing, FlushId>(
   'insert segments',
   {
     log: 'bigint',
@@ -265,13 +270,6 @@ const insertSegments = statementPerRow<Run & { readonly log: LogId }, Nothing, F
   `INSERT INTO segments (cluster, incarnation, sequence, log, last_offset, base_offset, byte_start, size_bytes, max_timestamp, running_max_timestamp)
     VALUES ($cluster, $incarnation::bigint, $sequence::bigint, $log, $lastOffset, $baseOffset, $byteStart, $sizeBytes, $maxTimestamp, $runningMaxTimestamp)`,
 )
-
-interface WindowRow {
-  readonly log: LogId
-  readonly producerId: number
-  readonly epoch: number
-  readonly batches: string
-}
 
 const writeWindows = statementPerRow<WindowRow>(
   'write producer windows',

@@ -111,11 +111,11 @@ interface HeadRow {
   readonly version: number
 }
 
-interface Group {
+interface GroupKey {
   readonly groupId: string
 }
 
-const lockHead = statement<Group, HeadRow>(
+const lockHead = statement<GroupKey, HeadRow>(
   'lock group head',
   'SELECT epoch, version FROM groups WHERE cluster = $cluster AND group_id = $groupId FOR NO KEY UPDATE',
 )
@@ -126,19 +126,22 @@ const lockSlot = statement<{ readonly slot: number }, { readonly owner: number |
   'SELECT owner FROM slots WHERE cluster = $cluster AND slot = $slot FOR SHARE',
 )
 
-const setEpoch = statement<Group & { readonly epoch: string }>(
+const setEpoch = statement<GroupKey & { readonly epoch: string }>(
   'set group epoch',
   'UPDATE groups SET epoch = $epoch WHERE cluster = $cluster AND group_id = $groupId',
 )
 
-const makeHead = statement<Group & { readonly epoch: string; readonly kind: string; readonly state: string }, { readonly epoch: string }>(
+const makeHead = statement<
+  GroupKey & { readonly epoch: string; readonly kind: string; readonly state: string },
+  { readonly epoch: string }
+>(
   'make group head',
   `INSERT INTO groups (cluster, group_id, epoch, version, kind, protocol_type, state, changed_at_ms)
     VALUES ($cluster, $groupId, $epoch, 0, $kind, NULL, $state, now_ms())
     ON CONFLICT (cluster, group_id) DO NOTHING RETURNING epoch`,
 )
 
-interface NewHead extends Group {
+interface NewHead extends GroupKey {
   readonly version: number
   readonly kind: string
   readonly protocolType: string | null
@@ -151,35 +154,38 @@ const writeHead = statement<NewHead>(
     changed_at_ms = CASE WHEN state = $state THEN changed_at_ms ELSE now_ms() END WHERE cluster = $cluster AND group_id = $groupId`,
 )
 
-const removeHead = statement<Group>('remove group head', 'DELETE FROM groups WHERE cluster = $cluster AND group_id = $groupId')
+const removeHead = statement<GroupKey>('remove group head', 'DELETE FROM groups WHERE cluster = $cluster AND group_id = $groupId')
 
 interface StoredEntry {
   readonly key: string
   readonly value: string
 }
 
-const readJournal = statement<Group, StoredEntry>(
+const readJournal = statement<GroupKey, StoredEntry>(
   'read group journal',
   'SELECT key, value FROM group_journal WHERE cluster = $cluster AND group_id = $groupId ORDER BY key',
 )
 
-const writeEntries = statementPerRow<StoredEntry, Nothing, Group>(
+const writeEntries = statementPerRow<StoredEntry, Nothing, GroupKey>(
   'write group journal',
   { key: 'text', value: 'text' },
   `INSERT INTO group_journal (cluster, group_id, key, value) VALUES ($cluster, $groupId::text, $key, $value)
     ON CONFLICT (cluster, group_id, key) DO UPDATE SET value = excluded.value`,
 )
 
-const removeEntries = statementPerRow<{ readonly key: string }, Nothing, Group>(
+const removeEntries = statementPerRow<{ readonly key: string }, Nothing, GroupKey>(
   'remove group journal entries',
   { key: 'text' },
   'DELETE FROM group_journal WHERE cluster = $cluster AND group_id = $groupId AND key = $key',
 )
 
-const removeJournal = statement<Group>('remove group journal', 'DELETE FROM group_journal WHERE cluster = $cluster AND group_id = $groupId')
+const removeJournal = statement<GroupKey>(
+  'remove group journal',
+  'DELETE FROM group_journal WHERE cluster = $cluster AND group_id = $groupId',
+)
 
 /** A null retention stands for the server's own; it makes the sum null. */
-const writeOffsets = statementPerRow<Omit<OffsetToCommit, 'retentionMs'> & { readonly retentionMs: number | null }, Nothing, Group>(
+const writeOffsets = statementPerRow<Omit<OffsetToCommit, 'retentionMs'> & { readonly retentionMs: number | null }, Nothing, GroupKey>(
   'write group offsets',
   { topicId: 'text', partition: 'int', offset: 'bigint', leaderEpoch: 'int', metadata: 'text', retentionMs: 'bigint' },
   `INSERT INTO group_offsets (cluster, group_id, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at_ms, expires_at_ms)
@@ -189,13 +195,13 @@ const writeOffsets = statementPerRow<Omit<OffsetToCommit, 'retentionMs'> & { rea
       expires_at_ms = excluded.expires_at_ms`,
 )
 
-const removeOffsets = statementPerRow<TopicPartition, Nothing, Group>(
+const removeOffsets = statementPerRow<TopicPartition, Nothing, GroupKey>(
   'remove group offsets',
   { topicId: 'text', partition: 'int' },
   'DELETE FROM group_offsets WHERE cluster = $cluster AND group_id = $groupId AND topic_id = $topicId AND partition = $partition',
 )
 
-const removeAllOffsets = statement<Group>(
+const removeAllOffsets = statement<GroupKey>(
   'remove all group offsets',
   'DELETE FROM group_offsets WHERE cluster = $cluster AND group_id = $groupId',
 )
@@ -220,14 +226,14 @@ const expired = `${aged} AND (o.expires_at_ms IS NOT NULL OR g.protocol_type IS 
 const ofGroup = 'o.cluster = g.cluster AND o.group_id = g.group_id'
 
 /** A group without members and without offsets is expirable at any age. */
-const readExpirable = statement<Retention & { readonly after: string; readonly maxGroups: number }, Group>(
+const readExpirable = statement<Retention & { readonly after: string; readonly maxGroups: number }, GroupKey>(
   'read expirable groups',
   `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = $cluster AND g.state = 'Empty' AND g.group_id > $after
     AND (EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup} AND ${expired})
       OR NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})) ORDER BY g.group_id LIMIT $maxGroups::int`,
 )
 
-const readAged = statement<Retention & Group & { readonly topicId: string; readonly maxTopics: number }, AgedTopic>(
+const readAged = statement<Retention & GroupKey & { readonly topicId: string; readonly maxTopics: number }, AgedTopic>(
   'read aged offsets of stable groups',
   `SELECT o.group_id AS "groupId", o.topic_id AS "topicId", t.name AS topic
     FROM groups AS g JOIN group_offsets AS o ON ${ofGroup} JOIN topics AS t ON t.cluster = o.cluster AND t.topic_id = o.topic_id
@@ -236,35 +242,35 @@ const readAged = statement<Retention & Group & { readonly topicId: string; reado
     GROUP BY o.group_id, o.topic_id, t.name ORDER BY o.group_id, o.topic_id LIMIT $maxTopics::int`,
 )
 
-const removeAgedOffsets = statementPerRow<Retention & { readonly topicId: TopicId }, Nothing, Group>(
+const removeAgedOffsets = statementPerRow<Retention & { readonly topicId: TopicId }, Nothing, GroupKey>(
   'remove aged group offsets of topics',
   { topicId: 'text', retentionMs: 'bigint' },
   `DELETE FROM group_offsets AS o WHERE o.cluster = $cluster AND o.group_id = $groupId AND o.topic_id = $topicId AND ${aged}`,
 )
 
 /** Locks in the order of the ids, so that two transactions never deadlock. */
-const lockHeads = statementPerRow<Group, Group & { readonly state: string }>(
+const lockHeads = statementPerRow<GroupKey, GroupKey & { readonly state: string }>(
   'lock group heads',
   { groupId: 'text' },
   `SELECT g.group_id AS "groupId", g.state FROM groups AS g WHERE g.cluster = $cluster AND g.group_id = $groupId
     ORDER BY g.group_id FOR NO KEY UPDATE OF g`,
 )
 
-const removeExpired = statementPerRow<Group, Nothing, Retention>(
+const removeExpired = statementPerRow<GroupKey, Nothing, Retention>(
   'remove expired group offsets',
   { groupId: 'text' },
   `DELETE FROM group_offsets AS o WHERE o.cluster = $cluster AND o.group_id = $groupId
     AND EXISTS (SELECT 1 FROM groups AS g WHERE ${ofGroup} AND ${expired})`,
 )
 
-const removeHeadsWithoutOffsets = statementPerRow<Group>(
+const removeHeadsWithoutOffsets = statementPerRow<GroupKey>(
   'remove group heads without offsets',
   { groupId: 'text' },
   `DELETE FROM groups AS g WHERE g.cluster = $cluster AND g.group_id = $groupId
     AND NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})`,
 )
 
-const removeJournalsWithoutHead = statementPerRow<Group>(
+const removeJournalsWithoutHead = statementPerRow<GroupKey>(
   'remove group journals without a head',
   { groupId: 'text' },
   `DELETE FROM group_journal AS j WHERE j.cluster = $cluster AND j.group_id = $groupId

@@ -1,7 +1,7 @@
 // The Idempotency-Keys of a flush, claimed inside its transaction: when two agents commit the same key, one waits and then sees the other's offset.
 import type { TopicId } from '../core/ids.ts'
 import type { CommitBatch, Verdict } from './metadata-store.ts'
-import { type Call, type Reading, read } from './sql.ts'
+import { type BodyPart, type Call, read } from './sql.ts'
 import { statementPerRow } from './statement.ts'
 
 interface StoredKey {
@@ -14,7 +14,7 @@ interface StoredKey {
 }
 
 /** Claims the keys of the batches, in the order of the keys. Call it after the partitions are locked, only with batches that no other check rejects. */
-export function* claimKeys(batches: readonly CommitBatch[]): Reading<ClaimedKeys> {
+export function* claimKeys(batches: readonly CommitBatch[]): BodyPart<ClaimedKeys> {
   const claims = new Map<string, KeyClaim>()
   for (const { topicId, partition, idempotency } of batches)
     if (idempotency !== undefined && !claims.has(idempotency.key)) claims.set(idempotency.key, { ...idempotency, topicId, partition })

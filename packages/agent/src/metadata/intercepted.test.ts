@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { interceptedSql, type RunFate } from './intercepted.ts'
-import { type Body, type Outcome, read, type Sql } from './sql.ts'
+import { type Body, read, type Sql, type TransactionOutcome } from './sql.ts'
 
 function* add({ amount }: { readonly amount: number }): Body<number> {
   yield* read()
@@ -10,7 +10,7 @@ function* add({ amount }: { readonly amount: number }): Body<number> {
 }
 type Counting = { readonly add: typeof add }
 
-function counting(outcome: Outcome<number>['kind'] = 'committed') {
+function counting(outcome: TransactionOutcome<number>['kind'] = 'committed') {
   const ran: string[] = []
   const sql: Sql<Counting> = {
     async run(transaction) {
@@ -25,7 +25,7 @@ function counting(outcome: Outcome<number>['kind'] = 'committed') {
 
 async function decided(
   fate: RunFate,
-  { outcome, deadlineMs = 1_000 }: { readonly outcome?: Outcome<number>['kind']; readonly deadlineMs?: number } = {},
+  { outcome, deadlineMs = 1_000 }: { readonly outcome?: TransactionOutcome<number>['kind']; readonly deadlineMs?: number } = {},
 ) {
   const clock = new ManualClock()
   const { ran, sql } = counting(outcome)

@@ -2,7 +2,7 @@
 import type { Clock } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 import { MetadataError } from './metadata-store.ts'
-import type { Outcome, Sql, TransactionTable } from './sql.ts'
+import type { Sql, TransactionOutcome, TransactionTable } from './sql.ts'
 
 export interface InterceptedRun {
   /** A name of the transaction table: `commit`, `beat`, `saveGroup` … */
@@ -53,6 +53,6 @@ export function interceptedSql<Transactions extends TransactionTable>(
   }
 }
 
-function away(message: string): Outcome<never> {
+function away(message: string): TransactionOutcome<never> {
   return { kind: 'rolled back', error: new MetadataError('unavailable', message, { reason: 'unreachable' }) }
 }

@@ -8,7 +8,7 @@ import type { CommitDecision } from './commit.ts'
 import type { CommitBatch, CommitInput, Registration, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
-import type { Body, Call, Outcome, Row, Sql } from './sql.ts'
+import type { Body, Call, Row, Sql, TransactionOutcome } from './sql.ts'
 import { aBatch, anAgent, aTopic, laidOut, openCluster, registered } from './testing/a-cluster.ts'
 import { type Started, startPostgres } from './testing/postgres-server.ts'
 import { type Transactions, transactions } from './transactions.ts'
@@ -60,7 +60,7 @@ describe.skipIf(started.kind !== 'started')(
       order: string,
       leftBody: Body<L>,
       rightBody: Body<R>,
-    ): Promise<readonly [Outcome<L>, Outcome<R>, 'L' | 'R']> {
+    ): Promise<readonly [TransactionOutcome<L>, TransactionOutcome<R>, 'L' | 'R']> {
       const ended: ('L' | 'R')[] = []
       const l = new Stepped(left, leftBody, { waits: () => waitsForLock(left), onEnd: () => void ended.push('L') })
       const r = new Stepped(right, rightBody, { waits: () => waitsForLock(right), onEnd: () => void ended.push('R') })
@@ -216,7 +216,7 @@ function aFlush({ store, me, topic }: Scene, sequence: number, batches: readonly
 
 /** A body that stops before each of its messages. */
 class Stepped<T> {
-  readonly outcome: Promise<Outcome<T>>
+  readonly outcome: Promise<TransactionOutcome<T>>
   readonly #waits: () => Promise<boolean>
   #resume: (() => void) | undefined
   #done = false
@@ -268,11 +268,11 @@ function interleaved(lefts: number, rights: number): readonly string[] {
   return [...interleaved(lefts - 1, rights).map((rest) => `L${rest}`), ...interleaved(lefts, rights - 1).map((rest) => `R${rest}`)]
 }
 
-function kindOf(outcome: Outcome<CommitDecision>): string {
+function kindOf(outcome: TransactionOutcome<CommitDecision>): string {
   return outcome.kind === 'committed' ? outcome.value.kind : `${outcome.kind}: ${outcome.error.message}`
 }
 
-function verdictsOf(outcome: Outcome<CommitDecision>): readonly string[] {
+function verdictsOf(outcome: TransactionOutcome<CommitDecision>): readonly string[] {
   if (outcome.kind !== 'committed' || outcome.value.kind !== 'committed') return [kindOf(outcome)]
   return outcome.value.result.verdicts.map((verdict) => (verdict.kind === 'refused' ? verdict.reason : verdict.kind))
 }

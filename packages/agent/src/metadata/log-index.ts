@@ -15,7 +15,7 @@ import {
   type Segment,
   type Watermarks,
 } from './metadata-store.ts'
-import { type Body, type Reading, read, unchanged } from './sql.ts'
+import { type Body, type BodyPart, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 
 /** One forward range scan for each ask. The high watermarks are read first: a segment committed between the two reads lies beyond them and is left out. */
@@ -108,7 +108,7 @@ function openOf(searches: readonly (Search | undefined)[]): readonly Search[] {
 }
 
 /** Halves each range by the segment at its middle. */
-function* probe(open: readonly Search[]): Reading<void> {
+function* probe(open: readonly Search[]): BodyPart<void> {
   const probes = open.map((search, ask) => ({ ask, search, log: search.partition.log, offset: Math.floor((search.low + search.high) / 2) }))
   const [rows] = yield* read(readSegmentAt(probes.map(({ ask, log, offset }) => ({ ask, log, offset }))))
   const found = new Map(rows.map((row) => [row.ask, row]))

@@ -153,10 +153,10 @@ export type Verdict =
   /** One of the producer's last five batches, or a replayed idempotency key: nothing was appended; the original offset. */
   | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly timestamp: number; readonly partition?: number }
   /** Rejected, definitely not appended. */
-  | { readonly kind: 'refused'; readonly reason: Refusal }
+  | { readonly kind: 'refused'; readonly reason: CommitRejection }
 
 /** The names of Kafka's error codes; protocol/errors.ts has the numbers. `IDEMPOTENCY_KEY_REUSED` is ours: same key, another body. */
-export type Refusal =
+export type CommitRejection =
   | 'UNKNOWN_TOPIC_ID'
   | 'UNKNOWN_TOPIC_OR_PARTITION'
   | 'NOT_LEADER_OR_FOLLOWER'

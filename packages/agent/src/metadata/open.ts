@@ -109,13 +109,13 @@ export async function openMetadata(
   return { clusterId: cluster.id, slots: cluster.slots, created, topics, log, members, groups, recovery, close: () => sql.close() }
 }
 
-type Run = <N extends keyof Transactions>(
+type RunTransaction = <N extends keyof Transactions>(
   transaction: N,
   input: (unsure: boolean) => InputOf<Transactions[N]>,
 ) => Promise<ResultOf<Transactions[N]>>
 
 /** Repeats the same call until the deadline while its outcome is rolled back or unknown. `unsure`: an earlier attempt may have been committed. */
-function patient(sql: Sql<Transactions>, clock: Clock, random: Pick<Random, 'next'>): Run {
+function patient(sql: Sql<Transactions>, clock: Clock, random: Pick<Random, 'next'>): RunTransaction {
   return async (transaction, input) => {
     const deadline = clock.monotonic() + limits.metadataDeadlineMs
     const backOff = { firstMs: limits.commitRetryMs, maxMs: limits.commitRetryMaxMs }

@@ -31,3 +31,11 @@ export const setLogEnd = statementPerRow<LogEndRow>(
   `UPDATE partitions SET next_offset = $nextOffset, max_timestamp = $maxTimestamp
     WHERE cluster = $cluster AND topic_id = $topicId AND partition = $partition`,
 )
+
+/** What one log remembers of one producer; `batches` is JSON. */
+export interface WindowRow {
+  readonly log: LogId
+  readonly producerId: number
+  readonly epoch: number
+  readonly batches: string
+}

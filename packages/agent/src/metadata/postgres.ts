@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg'
 import { limits } from '../limits.ts'
 import { errorText, isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
-import type { Body, Call, Decision, Outcome, Row, Sql } from './sql.ts'
+import type { Body, Call, Decision, Row, Sql, TransactionOutcome } from './sql.ts'
 import { columnArguments } from './statement.ts'
 import { type Transactions, transactions } from './transactions.ts'
 
@@ -46,7 +46,7 @@ export async function transact<T>(
   client: PoolClient,
   body: Body<T>,
   { deadlineMs, pause }: { readonly deadlineMs: number; readonly pause?: Pause },
-): Promise<{ readonly outcome: Outcome<T>; readonly broken: boolean }> {
+): Promise<{ readonly outcome: TransactionOutcome<T>; readonly broken: boolean }> {
   // A leased connection that breaks emits 'error'; without a listener this would end the process.
   let lost: unknown
   const onError = (error: unknown): void => void (lost = error)
@@ -63,7 +63,7 @@ export async function transact<T>(
   }
 }
 
-async function runOnLease<T>(pool: Pool, body: Body<T>, deadlineMs: number): Promise<Outcome<T>> {
+async function runOnLease<T>(pool: Pool, body: Body<T>, deadlineMs: number): Promise<TransactionOutcome<T>> {
   let client: PoolClient
   try {
     client = await lease(pool)
@@ -114,7 +114,7 @@ async function begin(client: PoolClient, deadlineMs: number): Promise<void> {
 /** A client that stops between its two messages holds row locks, but no longer than this. */
 const idleInTransactionMs = 2_000
 
-async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>): Promise<Outcome<T>> {
+async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>): Promise<TransactionOutcome<T>> {
   const warnings: string[] = []
   const onNotice = (notice: { readonly code?: string | undefined; readonly message?: string | undefined }): void => {
     if (notice.code !== '00000') warnings.push(notice.message ?? 'a warning without a message')

@@ -4,7 +4,7 @@ import type { IncarnationId, LogId, Nonce, Sequence, TopicPartition } from '../c
 import { cutWindow, type RememberedBatch } from '../core/log/producer-window.ts'
 import { objectKey } from '../core/object-key.ts'
 import type { Cluster } from './cluster.ts'
-import { lockPartitions, setLogEnd } from './partition-rows.ts'
+import { lockPartitions, setLogEnd, type WindowRow } from './partition-rows.ts'
 import type { CommittedObject, DamagedLog, ObjectId, RecentCursor, RecentObjects } from './recovery-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
@@ -140,15 +140,15 @@ function cutWindows(
 
 // ---- statements ---------------------------------------------------------------------------------------------------------------------
 
-interface Chain {
+interface ChainAge {
   readonly incarnation: IncarnationId
   readonly newestMs: number | null
 }
-interface UsedChain extends Chain {
+interface UsedChain extends ChainAge {
   readonly newestMs: number
 }
 
-const readChains = statement<Nothing, Chain>(
+const readChains = statement<Nothing, ChainAge>(
   'read chains',
   `SELECT i.incarnation, (
       SELECT o.created_at_ms FROM objects AS o WHERE o.cluster = i.cluster AND o.incarnation = i.incarnation ORDER BY o.sequence DESC LIMIT 1
@@ -226,13 +226,6 @@ const readLastSegmentBelow = statementPerRow<LogPlace, { readonly log: LogId; re
   `SELECT s.log, s.running_max_timestamp AS "runningMaxTimestamp" FROM segments AS s
     WHERE s.cluster = $cluster AND s.log = $log AND s.last_offset < $fromOffset ORDER BY s.last_offset DESC LIMIT 1`,
 )
-
-interface WindowRow {
-  readonly log: LogId
-  readonly producerId: number
-  readonly epoch: number
-  readonly batches: string
-}
 
 const readWindowsOf = statementPerRow<{ readonly log: LogId }, WindowRow>(
   'read windows of logs',

@@ -47,10 +47,10 @@ export interface Decision<T> {
 export type Body<T> = Generator<readonly Call[], Decision<T>, readonly (readonly Row[])[]>
 
 /** A part of a body: it may read, and leaves the decision to the body. */
-export type Reading<T> = Generator<readonly Call[], T, readonly (readonly Row[])[]>
+export type BodyPart<T> = Generator<readonly Call[], T, readonly (readonly Row[])[]>
 
 /** `unknown`: COMMIT was sent and no definite answer came; the same transaction with the same input must be repeated until its outcome is definite. */
-export type Outcome<T> =
+export type TransactionOutcome<T> =
   | { readonly kind: 'committed'; readonly value: T }
   | { readonly kind: 'rolled back'; readonly error: Error }
   | { readonly kind: 'unknown'; readonly error: Error }
@@ -61,7 +61,7 @@ export interface Sql<Transactions extends TransactionTable> {
     transaction: N,
     input: InputOf<Transactions[N]>,
     deadlineMs: number,
-  ): Promise<Outcome<ResultOf<Transactions[N]>>>
+  ): Promise<TransactionOutcome<ResultOf<Transactions[N]>>>
   close(): Promise<void>
 }
 
@@ -79,7 +79,7 @@ export type InputOf<V> = V extends (input: infer I) => unknown ? I : never
 export type ResultOf<V> = V extends (input: never) => Body<infer T> ? T : never
 
 /** One round trip. The rows come back in the order of the calls, typed. */
-export function* read<const Calls extends readonly Call[]>(...calls: Calls): Reading<RowsOf<Calls>> {
+export function* read<const Calls extends readonly Call[]>(...calls: Calls): BodyPart<RowsOf<Calls>> {
   // The cast is at the border of the database: each statement names the columns of its row beside its text, and the contract suite runs every statement.
   return (yield calls) as RowsOf<Calls>
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { MetadataError } from './metadata-store.ts'
-import type { CopyableSql, Outcome } from './sql.ts'
+import type { CopyableSql, TransactionOutcome } from './sql.ts'
 import type { Checkpoint, SqliteOptions } from './sqlite.ts'
 import type { FromWorker, PlainError, PlainOutcome, ToWorker } from './sqlite-worker.ts'
 import type { Transactions } from './transactions.ts'
@@ -19,7 +19,7 @@ export interface SqliteThread extends CopyableSql<Transactions> {
   /** Every request was answered: the thread holds no transaction, and begins none before the next request. */
   readonly idle: boolean
   /** Runs `SqliteDatabase.checkpoint` in the thread, in the order of the requests. Never rejects. */
-  checkpoint(): Promise<Outcome<Checkpoint>>
+  checkpoint(): Promise<TransactionOutcome<Checkpoint>>
 }
 
 /** Rejects with a MetadataError when the file cannot be opened. */
@@ -39,7 +39,7 @@ interface Thread {
   readonly worker: Worker
   readonly opened: Promise<void>
   readonly ended: Promise<void>
-  readonly pending: Map<number, (outcome: Outcome<unknown>) => void>
+  readonly pending: Map<number, (outcome: TransactionOutcome<unknown>) => void>
 }
 
 class SqliteClient implements SqliteThread {
@@ -68,8 +68,8 @@ class SqliteClient implements SqliteThread {
     return this.#ask((id) => ({ id, transaction, input })) as Promise<never>
   }
 
-  checkpoint(): Promise<Outcome<Checkpoint>> {
-    return this.#ask((id) => ({ id, transaction: 'checkpoint' })) as Promise<Outcome<Checkpoint>>
+  checkpoint(): Promise<TransactionOutcome<Checkpoint>> {
+    return this.#ask((id) => ({ id, transaction: 'checkpoint' })) as Promise<TransactionOutcome<Checkpoint>>
   }
 
   async copyInto(target: string): Promise<void> {
@@ -87,12 +87,12 @@ class SqliteClient implements SqliteThread {
     await thread.ended
   }
 
-  #ask(message: (id: number) => ToWorker): Promise<Outcome<unknown>> {
+  #ask(message: (id: number) => ToWorker): Promise<TransactionOutcome<unknown>> {
     if (this.#closed) return Promise.resolve(rolledBack(new MetadataError('unavailable', 'The database is closed.')))
     const { worker, pending } = this.#running()
     this.#lastId += 1
     const id = this.#lastId
-    const { promise, resolve } = Promise.withResolvers<Outcome<unknown>>()
+    const { promise, resolve } = Promise.withResolvers<TransactionOutcome<unknown>>()
     pending.set(id, resolve)
     worker.postMessage(message(id))
     return promise
@@ -138,12 +138,12 @@ class SqliteClient implements SqliteThread {
   }
 }
 
-function settle({ pending }: Thread, id: number, outcome: Outcome<unknown>): void {
+function settle({ pending }: Thread, id: number, outcome: TransactionOutcome<unknown>): void {
   pending.get(id)?.(outcome)
   pending.delete(id)
 }
 
-function revivedOutcome(outcome: PlainOutcome): Outcome<unknown> {
+function revivedOutcome(outcome: PlainOutcome): TransactionOutcome<unknown> {
   return outcome.kind === 'committed' ? outcome : { kind: outcome.kind, error: revived(outcome.error) }
 }
 
@@ -151,6 +151,6 @@ function revived({ kind, message, reason }: PlainError): MetadataError {
   return new MetadataError(kind, message, reason === undefined ? {} : { reason })
 }
 
-function rolledBack(error: MetadataError): Outcome<never> {
+function rolledBack(error: MetadataError): TransactionOutcome<never> {
   return { kind: 'rolled back', error }
 }

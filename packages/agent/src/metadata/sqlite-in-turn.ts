@@ -3,7 +3,7 @@ import { must } from '../core/assert.ts'
 import { limits } from '../limits.ts'
 import type { CommitInput } from './metadata-store.ts'
 import { MetadataError } from './metadata-store.ts'
-import type { CopyableSql, InputOf, Outcome } from './sql.ts'
+import type { CopyableSql, InputOf, TransactionOutcome } from './sql.ts'
 import type { Checkpoint, SqliteDatabase } from './sqlite.ts'
 import { openSqliteWorker, type SqliteThread } from './sqlite-client.ts'
 import type { Transactions } from './transactions.ts'
@@ -80,7 +80,7 @@ class SqliteInTurn implements CopyableSql<Transactions> {
   }
 
   /** Undefined: the thread must run it. */
-  #inTurn(transaction: keyof Transactions, input: unknown): Outcome<unknown> | undefined {
+  #inTurn(transaction: keyof Transactions, input: unknown): TransactionOutcome<unknown> | undefined {
     if (this.#closed || !this.#thread.idle) return undefined
     const outcome = must(this.#database.run([{ transaction, input }])[0], 'the outcome of a run')
     // Definitely rolled back: another process holds the database, and only the thread may wait for it.

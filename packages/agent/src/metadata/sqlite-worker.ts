@@ -1,12 +1,12 @@
 // The worker thread of SQLite: all transactions in its queue run in one database transaction, so that they share one fsync.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { MetadataError } from './metadata-store.ts'
-import type { Outcome } from './sql.ts'
-import { type Run, SqliteDatabase, type SqliteOptions } from './sqlite.ts'
+import type { TransactionOutcome } from './sql.ts'
+import { type QueuedRun, SqliteDatabase, type SqliteOptions } from './sqlite.ts'
 
 /** Messages from the client: a transaction to run, a checkpoint, or a copy of the database. Null closes the database and ends the thread. */
 export type ToWorker = ToRun | ToDo | null
-type ToRun = { readonly id: number } & Run
+type ToRun = { readonly id: number } & QueuedRun
 /** Runs outside of transactions, after all earlier requests. */
 type ToDo = { readonly id: number } & ({ readonly transaction: 'checkpoint' } | { readonly transaction: 'copy'; readonly target: string })
 export type FromWorker =
@@ -63,7 +63,7 @@ function open(): SqliteDatabase | undefined {
   }
 }
 
-function plainOutcome(outcome: Outcome<unknown> | undefined): PlainOutcome {
+function plainOutcome(outcome: TransactionOutcome<unknown> | undefined): PlainOutcome {
   if (outcome?.kind === 'committed') return outcome
   return { kind: outcome?.kind ?? 'unknown', error: plain(outcome?.error) }
 }

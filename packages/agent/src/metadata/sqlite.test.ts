@@ -13,8 +13,8 @@ import type { Cluster } from './cluster.ts'
 import { expireOffsets } from './group-store.contract.ts'
 import { MetadataError, type NewTopic } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
-import type { CopyableSql, Outcome } from './sql.ts'
-import { fileName, memoryName, openSqlite, type Run, SqliteDatabase } from './sqlite.ts'
+import type { CopyableSql, TransactionOutcome } from './sql.ts'
+import { fileName, memoryName, openSqlite, type QueuedRun, SqliteDatabase } from './sqlite.ts'
 import { openSqliteWorker } from './sqlite-client.ts'
 import type { Filled } from './testing/filling-disk.ts'
 import type { Transactions } from './transactions.ts'
@@ -29,12 +29,12 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-const createTopic = (cluster: Cluster, name: string): Run => ({
+const createTopic = (cluster: Cluster, name: string): QueuedRun => ({
   transaction: 'createTopic',
   input: { cluster, input: { topicId: name, name, partitions: 1, configs: {}, dryRun: false } },
 })
-const listTopics = (cluster: Cluster): Run => ({ transaction: 'listTopics', input: { cluster, input: {} } })
-const kindsOf = (outcomes: readonly Outcome<unknown>[]): readonly string[] => outcomes.map(({ kind }) => kind)
+const listTopics = (cluster: Cluster): QueuedRun => ({ transaction: 'listTopics', input: { cluster, input: {} } })
+const kindsOf = (outcomes: readonly TransactionOutcome<unknown>[]): readonly string[] => outcomes.map(({ kind }) => kind)
 
 function namesIn(database: SqliteDatabase, cluster: Cluster): readonly string[] {
   const [listed] = database.run([listTopics(cluster)])

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { errorText, isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import { copySnapshot } from './snapshot.ts'
-import type { Arg, Body, Call, CopyableSql, Outcome, Row } from './sql.ts'
+import type { Arg, Body, Call, CopyableSql, Row, TransactionOutcome } from './sql.ts'
 import { rowArguments } from './statement.ts'
 import { type Transactions, transactions } from './transactions.ts'
 
@@ -29,7 +29,7 @@ export interface SqliteOptions {
 export type Checkpoint = 'done' | 'held'
 
 /** One transaction to run. */
-export interface Run {
+export interface QueuedRun {
   readonly transaction: keyof Transactions
   readonly input: unknown
 }
@@ -77,7 +77,7 @@ export class SqliteDatabase {
   }
 
   /** One outcome for each run, in order. Never throws for a database error. */
-  run(runs: readonly Run[]): readonly Outcome<unknown>[] {
+  run(runs: readonly QueuedRun[]): readonly TransactionOutcome<unknown>[] {
     try {
       this.#reopen()
       this.#execute('BEGIN IMMEDIATE')
@@ -135,7 +135,7 @@ export class SqliteDatabase {
     this.#letGo()
   }
 
-  #alone(run: Run): Outcome<unknown> {
+  #alone(run: QueuedRun): TransactionOutcome<unknown> {
     try {
       return { kind: 'committed', value: this.#body(run) }
     } catch (error) {
@@ -144,7 +144,7 @@ export class SqliteDatabase {
     }
   }
 
-  #inSavepoint(run: Run): Outcome<unknown> {
+  #inSavepoint(run: QueuedRun): TransactionOutcome<unknown> {
     if (!this.#inTransaction)
       return { kind: 'rolled back', error: new MetadataError('unavailable', 'The transaction was lost: SQLite ended it after an error.') }
     try {
@@ -158,7 +158,7 @@ export class SqliteDatabase {
     }
   }
 
-  #body({ transaction, input }: Run): unknown {
+  #body({ transaction, input }: QueuedRun): unknown {
     // The cast is at the border of the worker: the port's types tie the name to its input.
     const body = (transactions[transaction] as (input: unknown) => Body<unknown>)(input)
     let step = body.next([])
@@ -179,7 +179,7 @@ export class SqliteDatabase {
   }
 
   /** While the transaction is still open, none of it is stored, and it can be rolled back: this is definite. Otherwise only a repetition can find out. */
-  #afterFailedCommit(outcomes: readonly Outcome<unknown>[], error: MetadataError): readonly Outcome<unknown>[] {
+  #afterFailedCommit(outcomes: readonly TransactionOutcome<unknown>[], error: MetadataError): readonly TransactionOutcome<unknown>[] {
     const definite = this.#rollBack()
     if (!definite) this.#letGo()
     const kind = definite ? 'rolled back' : 'unknown'

@@ -55,12 +55,12 @@ export interface Interception {
    * While the verdict is pending, the connection takes no other request, and a Produce keeps its frame and its permit. Must not reject. If the client
    * disconnects or the agent stops first, the request is dropped.
    */
-  readonly verdict: Verdict | Promise<Verdict>
+  readonly verdict: RequestFate | Promise<RequestFate>
   /** Called exactly once, when the outcome of the request is known. Must not keep the answer, which may contain record batches. */
   settled(end: End): void
 }
 
-export interface Verdict {
+export interface RequestFate {
   readonly act: Act
   /** A delay before `act`. It ends early when the client disconnects or the agent stops; `act` then follows at once, as in a slow server. */
   readonly waitMs?: number

@@ -15,7 +15,7 @@ import { handlers } from '../api/index.ts'
 import { type AgentForTests, aBatch, anAgent, aPeer, baseOffsets } from '../api/testing/an-agent.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { dispatcher, type Peer } from './dispatch.ts'
-import type { Act, End, InterceptedRequest, Verdict } from './interceptor.ts'
+import type { Act, End, InterceptedRequest, RequestFate } from './interceptor.ts'
 
 interface Watched {
   readonly peer: Peer
@@ -23,7 +23,7 @@ interface Watched {
   readonly ends: End[]
 }
 
-function watched(verdict: Verdict | ((asked: InterceptedRequest) => Verdict | Promise<Verdict>)): Watched {
+function watched(verdict: RequestFate | ((asked: InterceptedRequest) => RequestFate | Promise<RequestFate>)): Watched {
   const asked: InterceptedRequest[] = []
   const ends: End[] = []
   const interceptor: Peer['interceptor'] = {
@@ -37,7 +37,7 @@ function watched(verdict: Verdict | ((asked: InterceptedRequest) => Verdict | Pr
   return { peer: aPeer(interceptor === undefined ? {} : { interceptor }), asked, ends }
 }
 
-const act = (kind: Exclude<Act['kind'], 'fail'>): Verdict => ({ act: { kind } })
+const act = (kind: Exclude<Act['kind'], 'fail'>): RequestFate => ({ act: { kind } })
 
 function producing(acks = -1, producer?: { readonly id: number; readonly epoch: number; readonly sequence: number }) {
   const records = aBatch(
@@ -123,7 +123,7 @@ test('hang, wait, decide: no further request is taken, and a Produce keeps its p
   for (const [verdict, outcome] of [
     [act('hang'), 'dropped'],
     [{ ...act('pass'), waitMs: 60_000 }, 'gone'],
-    [() => new Promise<Verdict>(() => {}), 'dropped'],
+    [() => new Promise<RequestFate>(() => {}), 'dropped'],
   ] as const) {
     const { peer, ends } = watched(verdict)
     const client = new AbortController()
@@ -211,7 +211,7 @@ test('wait: a request whose client disconnects is still handled, and its outcome
 test('nothing is done until the verdict is known', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
-  const decision = Promise.withResolvers<Verdict>()
+  const decision = Promise.withResolvers<RequestFate>()
   const { peer, ends } = watched(() => decision.promise)
   const sending = kafka.call(Produce, 9, producing(), { peer })
   await new Promise((resolve) => setImmediate(resolve))

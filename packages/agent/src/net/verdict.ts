@@ -4,7 +4,7 @@ import { onAbort, orAborted } from '../time/abort.ts'
 import type { Clock } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 import { type Answer, type Handled, isStopping } from './connection.ts'
-import type { Act, End, Interception, Verdict } from './interceptor.ts'
+import type { Act, End, Interception, RequestFate } from './interceptor.ts'
 
 /** The possible acts on one request. It refers to the request's bytes, so nothing may keep it while an answer is awaited. */
 export interface Interceptable {
@@ -34,7 +34,7 @@ export async function carryOut(interception: Interception, request: Interceptabl
 }
 
 /** When the connection ends before the verdict, the request is dropped: a verdict that never comes must not keep a connection open. */
-async function decided(verdict: Verdict | Promise<Verdict>, signal: AbortSignal): Promise<Verdict> {
+async function decided(verdict: RequestFate | Promise<RequestFate>, signal: AbortSignal): Promise<RequestFate> {
   if (!('then' in verdict)) return verdict
   return await orAborted(verdict, signal, () => ({ act: { kind: 'drop' } }))
 }

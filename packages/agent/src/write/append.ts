@@ -6,7 +6,7 @@ import type { TopicId } from '../core/ids.ts'
 import { type RecordError, timestampErrors } from '../core/log/record-errors.ts'
 import { type AppendRules, validateBatch } from '../core/log/validate.ts'
 import { limits } from '../limits.ts'
-import type { Refusal, Topic } from '../metadata/metadata-store.ts'
+import type { CommitRejection, Topic } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import type { Settings } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
@@ -43,7 +43,7 @@ export interface BatchToAppend {
 /** Definitely not appended. */
 export interface AppendRejection {
   readonly kind: 'refused'
-  readonly error: KafkaErrorName | Refusal
+  readonly error: KafkaErrorName | CommitRejection
   readonly message: string | null
   /** Set before the admission: the partition of the batch that was rejected. With the scope `all` it may be another batch. */
   readonly partition?: number

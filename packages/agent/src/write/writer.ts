@@ -4,7 +4,7 @@ import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, TopicId } from '../core/ids.ts'
 import { Chain, type Flush, type FlushOutcome } from '../flush/chain.ts'
 import { limits } from '../limits.ts'
-import type { LogIndex, Refusal, Verdict } from '../metadata/metadata-store.ts'
+import type { CommitRejection, LogIndex, Verdict } from '../metadata/metadata-store.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import type { EventHook, SealTrigger } from '../observe/events.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
@@ -44,7 +44,7 @@ export type ProduceAnswer =
   /** Definitely not appended. `thenClose`: later batches of the same connection must not be admitted. */
   | {
       readonly kind: 'refused'
-      readonly error: Refusal | 'NOT_ENOUGH_REPLICAS'
+      readonly error: CommitRejection | 'NOT_ENOUGH_REPLICAS'
       readonly message: string | null
       readonly thenClose: boolean
     }
@@ -376,6 +376,6 @@ const cutOffAnswer: ProduceAnswer = {
   thenClose: true,
 }
 
-function isGone(reason: Refusal): boolean {
+function isGone(reason: CommitRejection): boolean {
   return reason === 'UNKNOWN_TOPIC_ID' || reason === 'UNKNOWN_TOPIC_OR_PARTITION'
 }

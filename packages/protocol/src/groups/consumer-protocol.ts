@@ -1,7 +1,7 @@
 // The two blobs of the classic consumer protocol, versions 0–3: a member's subscription (in JoinGroup), and its assignment from the leader (in SyncGroup).
 import { ProtocolError } from '../wire/protocol-error.ts'
-import { Reader } from '../wire/reader.ts'
-import { Writer } from '../wire/writer.ts'
+import { MessageReader } from '../wire/reader.ts'
+import { MessageWriter } from '../wire/writer.ts'
 
 /** The protocol type of a group whose members speak this protocol. */
 export const consumerProtocolType = 'consumer'
@@ -37,7 +37,7 @@ export interface TopicPartitions {
  * their user data, and Kafka's coordinator reads only the topics. `userData` is a view of `bytes`. Throws a ProtocolError if the topics cannot be read.
  */
 export function decodeSubscription(bytes: Uint8Array): Versioned<ConsumerSubscription> {
-  const reader = new Reader(bytes)
+  const reader = new MessageReader(bytes)
   const version = versionOf(reader, 'subscription')
   const topics = array(reader, stringBytes, () => reader.string())
   const rest = new Rest(reader)
@@ -68,7 +68,7 @@ export function encodeSubscription(subscription: ConsumerSubscription, version: 
  * which has no version: the caller must check for it.
  */
 export function decodeAssignment(bytes: Uint8Array): Versioned<ConsumerAssignment> {
-  const reader = new Reader(bytes)
+  const reader = new MessageReader(bytes)
   const version = versionOf(reader, 'assignment')
   const assignedPartitions = readTopics(reader)
   return { version, assignedPartitions, userData: new Rest(reader).read(() => reader.nullableOctets(), null) }
@@ -93,10 +93,10 @@ const topicBytes = stringBytes + 4
 
 /** Reads the fields that a sender may leave out at the end. After the first one that cannot be read, it reads none. */
 class Rest {
-  readonly #reader: Reader
+  readonly #reader: MessageReader
   #ended = false
 
-  constructor(reader: Reader) {
+  constructor(reader: MessageReader) {
     this.#reader = reader
   }
 
@@ -112,31 +112,31 @@ class Rest {
   }
 }
 
-function versionOf(reader: Reader, what: string): number {
+function versionOf(reader: MessageReader, what: string): number {
   const version = reader.int16()
   if (version < 0) throw new ProtocolError(`${version} is not a valid version of a consumer ${what}`)
   return version
 }
 
-function readTopics(reader: Reader): readonly TopicPartitions[] {
+function readTopics(reader: MessageReader): readonly TopicPartitions[] {
   return array(reader, topicBytes, () => ({ topic: reader.string(), partitions: array(reader, partitionBytes, () => reader.int32()) }))
 }
 
 /** `elementBytes` is the smallest size of an element; it bounds the number of elements. */
-function array<T>(reader: Reader, elementBytes: number, one: () => T): readonly T[] {
+function array<T>(reader: MessageReader, elementBytes: number, one: () => T): readonly T[] {
   const count = reader.count(elementBytes)
   if (count < 0) throw new ProtocolError('an array of the consumer protocol must not be null')
   return Array.from({ length: count }, one)
 }
 
-function begin(version: number): Writer {
+function begin(version: number): MessageWriter {
   if (version < 0 || version > newestVersion) throw new ProtocolError(`version ${version} of the consumer protocol is not supported`)
-  const writer = new Writer()
+  const writer = new MessageWriter()
   writer.int16(version)
   return writer
 }
 
-function writeTopics(writer: Writer, topics: readonly TopicPartitions[]): void {
+function writeTopics(writer: MessageWriter, topics: readonly TopicPartitions[]): void {
   writer.count(topics.length)
   for (const { topic, partitions } of topics) {
     writer.string(topic)
@@ -146,7 +146,7 @@ function writeTopics(writer: Writer, topics: readonly TopicPartitions[]): void {
 }
 
 /** All bytes in one piece: a blob is a field of a message, and small. */
-function whole(writer: Writer): Uint8Array {
+function whole(writer: MessageWriter): Uint8Array {
   const sizeBytes = writer.sizeBytes
   const chunks = writer.finish()
   const [first] = chunks

@@ -37,7 +37,7 @@ export function readRawRecords(
   return recordsIn(batch, { at, codecs, maxBytes, nameOf: (bytes) => bytes })
 }
 
-interface Reading<Name> {
+interface RecordDecoding<Name> {
   readonly at: number
   readonly codecs: Codecs
   readonly maxBytes: number
@@ -46,7 +46,7 @@ interface Reading<Name> {
 
 function* recordsIn<Name>(
   batch: Uint8Array,
-  { at, codecs, maxBytes, nameOf }: Reading<Name>,
+  { at, codecs, maxBytes, nameOf }: RecordDecoding<Name>,
 ): Generator<DecodedRecord<Name>, void, undefined> {
   const header = readBatchHeader(batch, at)
   const codec = codecNames[header.attributes & attributeBits.codec]

@@ -2,14 +2,14 @@
 // The input is our own literals only, and their names are checked; no part of a message ever enters the source.
 
 import { ProtocolError } from '../wire/protocol-error.ts'
-import { type Reader, unexpectedNull } from '../wire/reader.ts'
-import { Writer } from '../wire/writer.ts'
+import { type MessageReader, unexpectedNull } from '../wire/reader.ts'
+import { MessageWriter } from '../wire/writer.ts'
 import type { Api, ArrayField, Field, Fields, Scalar } from './dsl.ts'
 import { type ScalarFacts, scalars } from './scalars.ts'
 import { inVersions } from './versions.ts'
 
-export type Decode = (reader: Reader) => object
-export type Encode = (writer: Writer, message: object) => void
+export type Decode = (reader: MessageReader) => object
+export type Encode = (writer: MessageWriter, message: object) => void
 
 /** The decoder of one direction and version, compiled on first use. Throws a ProtocolError for a version that the API does not have. */
 export function decoder(api: Api, direction: 'request' | 'response', version: number): Decode {
@@ -25,7 +25,7 @@ export function encoder(api: Api, direction: 'request' | 'response', version: nu
   return once(encoders, api, direction, version, () => {
     const source = new Source(api, version)
     const root = source.encodeStruct(api[direction], `${api.name}.${direction}`)
-    return source.compile(root, ['Writer', 'unsupported', 'unexpectedNull'], [Writer, unsupported, unexpectedNull]) as Encode
+    return source.compile(root, ['MessageWriter', 'unsupported', 'unexpectedNull'], [MessageWriter, unsupported, unexpectedNull]) as Encode
   })
 }
 
@@ -248,7 +248,7 @@ function taggedSection(
     `w.uvarint(${inOrder.map(({ name }) => `(has_${name} ? 1 : 0)`).join(' + ')})`,
     ...inOrder.map(
       ({ tag, name, body }) =>
-        `if (has_${name}) { const part = new Writer(); ${body}; w.uvarint(${tag}); w.uvarint(part.sizeBytes); w.raw(part.finish()) }`,
+        `if (has_${name}) { const part = new MessageWriter(); ${body}; w.uvarint(${tag}); w.uvarint(part.sizeBytes); w.raw(part.finish()) }`,
     ),
   ]
 }

@@ -38,7 +38,19 @@ export interface StructField extends Options {
 }
 
 /** `big64` is an int64 whose values leave the safe integers by design; it is a bigint. Every other int64 is a number, and rejected beyond 2^53. */
-export type ScalarType = keyof ScalarValues
+export type ScalarType =
+  | 'bool'
+  | 'int8'
+  | 'int16'
+  | 'uint16'
+  | 'int32'
+  | 'int64'
+  | 'big64'
+  | 'float64'
+  | 'string'
+  | 'uuid'
+  | 'bytes'
+  | 'records'
 
 export interface Options {
   /** The versions that have the field; absent means all versions of its parent. */
@@ -174,5 +186,4 @@ interface ScalarValues {
   string: string
   uuid: string
   bytes: Uint8Array
-  records: Uint8Array
 }

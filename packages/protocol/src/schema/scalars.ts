@@ -7,7 +7,7 @@ export interface ScalarFacts {
   readonly smallest: readonly [classic: number, flexible: number]
   /** The value that a field has by default. */
   readonly zero: boolean | number | bigint | string | Uint8Array | null
-  /** The noun in the names of its methods in Reader and Writer, if it has a length prefix; the methods of the other types have the type's name. */
+  /** The noun in the names of its methods in MessageReader and MessageWriter, if it has a length prefix; the methods of the other types have the type's name. */
   readonly sized?: string
 }
 

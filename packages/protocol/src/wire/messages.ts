@@ -3,8 +3,8 @@ import { apis } from '../messages/index.ts'
 import { decoder, encoder } from '../schema/compile.ts'
 import type { Api, DecodedResponseOf, RequestInputOf, RequestOf, ResponseOf } from '../schema/dsl.ts'
 import { ProtocolError } from './protocol-error.ts'
-import { Reader } from './reader.ts'
-import { Writer } from './writer.ts'
+import { MessageReader } from './reader.ts'
+import { MessageWriter } from './writer.ts'
 
 /** The header of every request. */
 export interface RequestHeader {
@@ -18,7 +18,7 @@ export interface RequestHeader {
 
 /** `frame` is one request without its size. Throws a ProtocolError if it is truncated. */
 export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
-  const reader = new Reader(frame)
+  const reader = new MessageReader(frame)
   const apiKey = reader.int16()
   const apiVersion = reader.int16()
   const correlationId = reader.int32()
@@ -33,7 +33,7 @@ export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
  * librdkafka 2.16 sends three after Metadata 13. Throws a ProtocolError if the bytes are not a request of that version.
  */
 export function decodeRequest<A extends Api>(api: A, version: number, frame: Uint8Array, at: number): RequestOf<A> {
-  return decoder(api, 'request', version)(new Reader(frame, at)) as RequestOf<A>
+  return decoder(api, 'request', version)(new MessageReader(frame, at)) as RequestOf<A>
 }
 
 /** The chunks to send one after another, beginning with the frame's size. Large fields are not copied. */
@@ -43,7 +43,7 @@ export function encodeResponse<A extends Api>(
   correlationId: number,
   response: ResponseOf<A>,
 ): readonly Uint8Array[] {
-  const writer = new Writer()
+  const writer = new MessageWriter()
   writer.int32(0)
   writer.int32(correlationId)
   if (hasTaggedResponseHeader(api, version)) writer.uvarint(0)
@@ -57,7 +57,7 @@ export function encodeRequest<A extends Api>(
   header: { readonly version: number; readonly correlationId: number; readonly clientId: string | null },
   request: RequestInputOf<A>,
 ): readonly Uint8Array[] {
-  const writer = new Writer()
+  const writer = new MessageWriter()
   writer.int32(0)
   writer.int16(api.key)
   writer.int16(header.version)
@@ -77,7 +77,7 @@ export function decodeResponse<A extends Api>(
   version: number,
   frame: Uint8Array,
 ): { readonly correlationId: number; readonly response: DecodedResponseOf<A> } {
-  const reader = new Reader(frame)
+  const reader = new MessageReader(frame)
   const correlationId = reader.int32()
   if (hasTaggedResponseHeader(api, version)) reader.skipTags()
   const response = decoder(api, 'response', version)(reader)
@@ -97,7 +97,7 @@ function hasTaggedResponseHeader(api: Api, version: number): boolean {
   return api.key !== apiVersionsKey && isFlexible(api, version)
 }
 
-function framed(writer: Writer): readonly Uint8Array[] {
+function framed(writer: MessageWriter): readonly Uint8Array[] {
   const length = writer.sizeBytes - sizeBytes
   const chunks = writer.finish()
   const first = chunks[0]

@@ -8,7 +8,7 @@ const text = new TextDecoder('utf-8', { ignoreBOM: true })
 /** Below this, a loop over ASCII is quicker than the decoder's call. */
 const shortText = 32
 
-export class Reader {
+export class MessageReader {
   readonly bytes: Uint8Array
   readonly #view: DataView
   readonly #end: number

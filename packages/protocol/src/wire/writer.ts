@@ -7,7 +7,7 @@ const firstBytes = 256
 /** Below this a copy is cheaper than one more chunk to send. */
 const copyBelowBytes = 1024
 
-export class Writer {
+export class MessageWriter {
   readonly #chunks: Uint8Array[] = []
   #buffer: Uint8Array
   #view: DataView

@@ -35,7 +35,7 @@ export interface AssignmentRow {
 }
 
 /** A member's session. Kept in memory: a reload starts it again at its full length. */
-export interface Session {
+export interface MemberSession {
   /** Null: the session was due to end while a request of the member was parked; the answer to the request starts it again. */
   readonly expiresAtMs: number | null
   /** The member's first JoinGroup is parked. It does not know its id and can't send heartbeats, so the parked request does not extend its session. */
@@ -74,7 +74,7 @@ export interface InitialDelay {
 export interface Rows {
   readonly member: MemberRow
   readonly assignment: AssignmentRow
-  readonly session: Session
+  readonly session: MemberSession
   readonly pending: PendingId
   /** The request ids of the parked JoinGroup and SyncGroup. */
   readonly join: RequestId

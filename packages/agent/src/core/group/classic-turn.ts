@@ -8,9 +8,9 @@ import {
   type GroupRow,
   type GroupState,
   type MemberRow,
+  type MemberSession,
   type PendingId,
   type Phase,
-  type Session,
 } from './classic-state.ts'
 import type { AddressedReply, RequestId, Step } from './machine.ts'
 
@@ -48,7 +48,7 @@ export class Turn {
     this.#put({ kind: 'assignment', key: `assignment/${id}`, kept: 'journal', id, value })
   }
 
-  setSession(id: string, value: Session | null): void {
+  setSession(id: string, value: MemberSession | null): void {
     this.#put({ kind: 'session', key: `session/${id}`, kept: 'memory', id, value })
   }
 

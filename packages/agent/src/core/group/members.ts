@@ -2,7 +2,7 @@
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import { must } from '../assert.ts'
 import { type ConnectionId, type JoinRequest, joinRefused, noBytes, syncRefused } from './classic-messages.ts'
-import type { GroupState, MemberRow, Session } from './classic-state.ts'
+import type { GroupState, MemberRow, MemberSession } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
 import { sameProtocols } from './protocol-selection.ts'
@@ -75,7 +75,7 @@ export function removeMembers(turn: Turn, ids: readonly string[]): void {
 }
 
 /** Starts a full session from now. */
-export function startSession(turn: Turn, memberId: string, change: Partial<Session> = {}): void {
+export function startSession(turn: Turn, memberId: string, change: Partial<MemberSession> = {}): void {
   const { member, session } = turn.state
   const row = member.get(memberId)
   if (row === undefined) return

@@ -1,6 +1,6 @@
 // The end of one log inside one commit: assigns offsets or another verdict to each batch of a flush, and collects the segments.
 import { limits } from '../../limits.ts'
-import { type Admission, admit, type ProducerWindow, remember } from './producer-window.ts'
+import { admit, type ProducerWindow, remember, type SequenceDecision } from './producer-window.ts'
 
 export interface LogEnd {
   readonly nextOffset: number
@@ -20,7 +20,7 @@ export interface AppendBatch {
 }
 
 /** A contiguous run of accepted batches in the object, and the largest timestamp of the log up to its end. */
-export interface Run {
+export interface SegmentRun {
   readonly baseOffset: number
   readonly lastOffset: number
   readonly byteStart: number
@@ -29,7 +29,7 @@ export interface Run {
   readonly runningMaxTimestamp: number
 }
 
-export type AppendVerdict = { readonly kind: 'appended'; readonly baseOffset: number } | Exclude<Admission, { kind: 'next' }>
+export type AppendVerdict = { readonly kind: 'appended'; readonly baseOffset: number } | Exclude<SequenceDecision, { kind: 'next' }>
 
 /** The state of a producer before the commit. */
 export interface KnownProducer {
@@ -40,7 +40,7 @@ export interface KnownProducer {
 export class LogAppend {
   readonly #known: (producerId: number) => KnownProducer
   readonly #changed = new Map<number, ProducerWindow>()
-  readonly #runs: Run[] = []
+  readonly #runs: SegmentRun[] = []
   #nextOffset: number
   #maxTimestamp: number
 
@@ -55,7 +55,7 @@ export class LogAppend {
   }
 
   /** In order of offsets; empty if no batch was appended. */
-  get runs(): readonly Run[] {
+  get runs(): readonly SegmentRun[] {
     return this.#runs
   }
 

@@ -25,7 +25,7 @@ export interface SequencedBatch {
   readonly maxTimestamp: number
 }
 
-export type Admission =
+export type SequenceDecision =
   | { readonly kind: 'next' }
   | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly timestamp: number }
   | { readonly kind: 'refused'; readonly reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' | 'INVALID_PRODUCER_EPOCH' }
@@ -34,7 +34,11 @@ export type Admission =
  * Checks in the order of Kafka's ProducerAppendInfo: the epoch, then duplicates, then the sequence. Without a window Kafka accepts any sequence, and so do
  * we, except under `mustBeginAtZero`: the id is recent and newer than the log, so any sequence but 0 means that an earlier batch was lost.
  */
-export function admit(window: ProducerWindow | undefined, batch: SequencedBatch, rule: { readonly mustBeginAtZero: boolean }): Admission {
+export function admit(
+  window: ProducerWindow | undefined,
+  batch: SequencedBatch,
+  rule: { readonly mustBeginAtZero: boolean },
+): SequenceDecision {
   if (window === undefined) return batch.baseSequence !== 0 && rule.mustBeginAtZero ? outOfOrder : next
   if (batch.producerEpoch < window.epoch) return { kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' }
   if (batch.producerEpoch > window.epoch) return batch.baseSequence === 0 ? next : outOfOrder
@@ -73,5 +77,5 @@ function lastSequenceOf(batch: SequencedBatch): number {
   return sequenceAfter(batch.baseSequence, batch.offsets - 1)
 }
 
-const next: Admission = { kind: 'next' }
-const outOfOrder: Admission = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+const next: SequenceDecision = { kind: 'next' }
+const outOfOrder: SequenceDecision = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }

@@ -41,7 +41,7 @@ export interface BatchReaders {
 }
 
 /** A batch that may be appended. */
-export interface SoundBatch {
+export interface ValidatedBatch {
   readonly header: BatchHeader
   /** The maximum to write into the header of a CreateTime batch, set if its header has another timestamp type or maximum than its records. */
   readonly maxTimestamp?: number
@@ -53,7 +53,7 @@ export interface SoundBatch {
  * Checks one produced partition: exactly one complete batch of format v2, with a valid checksum and with the records that its header declares. The records of
  * a compressed batch are checked only if it is unpacked. Changes nothing.
  */
-export function validateBatch(records: Uint8Array | null, rules: AppendRules, readers: BatchReaders): Outcome<SoundBatch> {
+export function validateBatch(records: Uint8Array | null, rules: AppendRules, readers: BatchReaders): Outcome<ValidatedBatch> {
   if (records === null || records.length === 0)
     return failed('INVALID_RECORD', 'Record batch is missing: exactly one is expected per partition.')
   if (records.length > rules.maxBytes)
@@ -127,10 +127,10 @@ function unpacked(packed: Uint8Array, codec: CodecName, codecs: Codecs): Outcome
 
 /** Records without a timestamp (-1) are valid, as in Kafka. */
 function inRange(
-  batch: SoundBatch,
+  batch: ValidatedBatch,
   { earliest, latest }: { readonly earliest: number; readonly latest: number },
   { timestampType, nowMs, beforeMaxMs, afterMaxMs }: AppendRules,
-): Outcome<SoundBatch> {
+): Outcome<ValidatedBatch> {
   const tooLate = latest !== noTimestamp && latest - nowMs > afterMaxMs
   const tooEarly = earliest !== noTimestamp && nowMs - earliest > beforeMaxMs
   if (timestampType === 'LogAppendTime' || !(tooLate || tooEarly)) return { kind: 'ok', value: batch }

@@ -15,7 +15,7 @@ import type {
   Verdict,
 } from '../metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from '../open.ts'
-import type { Outcome, Sql } from '../sql.ts'
+import type { Sql, TransactionOutcome } from '../sql.ts'
 import type { Transactions } from '../transactions.ts'
 
 /** A database, at first without tables. Every test creates its own cluster in it. */
@@ -146,7 +146,7 @@ export class LostReplies implements Sql<Transactions> {
   }
 
   async run(...call: Parameters<Sql<Transactions>['run']>): Promise<never> {
-    const outcome: Outcome<unknown> = await this.#sql.run(...call)
+    const outcome: TransactionOutcome<unknown> = await this.#sql.run(...call)
     if (this.next === 0) return outcome as never
     this.next -= 1
     this.lost.push(outcome.kind === 'committed' ? outcome.value : outcome)

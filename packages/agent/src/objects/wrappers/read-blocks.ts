@@ -5,7 +5,7 @@ import { abortedError, type ByteRange, type ObjectStore, ObjectStoreError } from
 import { sliceChunks } from '../slice-chunks.ts'
 
 /** The blocks of one request. They are one piece of memory, so they are kept and dropped together. */
-interface Run {
+interface BlockRun {
   readonly key: string
   readonly firstBlock: number
   readonly blocks: number
@@ -15,7 +15,7 @@ interface Run {
 
 /** A request in flight, shared by its waiters. It is aborted when the last of them has gone. */
 interface Flight {
-  readonly run: Promise<Run>
+  readonly run: Promise<BlockRun>
   readonly abort: AbortController
   waiters: number
   ended: boolean
@@ -26,9 +26,9 @@ export class ReadBlocks {
   readonly #maxBytes: number
   readonly #blockBytes: number
   /** By object, then by block: its run, or the request that will bring it. */
-  readonly #places = new Map<string, Map<number, Run | Flight>>()
+  readonly #places = new Map<string, Map<number, BlockRun | Flight>>()
   /** Least recently used first. */
-  readonly #runs = new Set<Run>()
+  readonly #runs = new Set<BlockRun>()
   #bytes = 0
 
   constructor(store: Pick<ObjectStore, 'read'>, { maxBytes, blockBytes }: { readonly maxBytes: number; readonly blockBytes: number }) {
@@ -45,7 +45,7 @@ export class ReadBlocks {
   kept(key: string, range: ByteRange): readonly Uint8Array[] | undefined {
     const places = this.#places.get(key)
     if (places === undefined) return undefined
-    const runs: Run[] = []
+    const runs: BlockRun[] = []
     for (const block of this.#blocksOf(range)) {
       const place = places.get(block)
       if (place === undefined || 'run' in place) return undefined
@@ -57,7 +57,7 @@ export class ReadBlocks {
 
   /** The range's pieces, with one request for each gap between blocks that are cached or already requested. */
   async read(key: string, range: ByteRange, signal: AbortSignal | undefined): Promise<readonly Uint8Array[]> {
-    const wanted: (Run | Flight)[] = []
+    const wanted: (BlockRun | Flight)[] = []
     const blocks = this.#blocksOf(range)
     for (let index = 0; index < blocks.length; ) {
       const block = must(blocks[index], 'a block of the range')
@@ -106,9 +106,9 @@ export class ReadBlocks {
   #fly(key: string, firstBlock: number, blocks: number): Flight {
     const abort = new AbortController()
     const range: ByteRange = { start: firstBlock * this.#blockBytes, length: blocks * this.#blockBytes, untilEnd: true }
-    const arriving = this.#store.read(key, range, abort.signal).then((bytes): Run => ({ key, firstBlock, blocks, bytes }))
+    const arriving = this.#store.read(key, range, abort.signal).then((bytes): BlockRun => ({ key, firstBlock, blocks, bytes }))
     const flight: Flight = { run: arriving, abort, waiters: 0, ended: false }
-    const places = this.#places.get(key) ?? new Map<number, Run | Flight>()
+    const places = this.#places.get(key) ?? new Map<number, BlockRun | Flight>()
     this.#places.set(key, places)
     for (let block = firstBlock; block < firstBlock + blocks; block += 1) places.set(block, flight)
     void arriving.then(
@@ -119,7 +119,7 @@ export class ReadBlocks {
   }
 
   /** Keeps the run, unless it was forgotten meanwhile. */
-  #land(flight: Flight, run: Run): void {
+  #land(flight: Flight, run: BlockRun): void {
     flight.ended = true
     const places = this.#places.get(run.key)
     if (places?.get(run.firstBlock) !== flight) return
@@ -138,21 +138,21 @@ export class ReadBlocks {
     this.#vacate(key, flight)
   }
 
-  #vacate(key: string, gone: Run | Flight): void {
+  #vacate(key: string, gone: BlockRun | Flight): void {
     const places = this.#places.get(key)
     for (const [block, place] of places ?? []) if (place === gone) places?.delete(block)
     if (places?.size === 0) this.#places.delete(key)
   }
 
-  #unaccount(run: Run): void {
+  #unaccount(run: BlockRun): void {
     if (this.#runs.delete(run)) this.#bytes -= run.bytes.length
   }
 
-  #touch(run: Run): void {
+  #touch(run: BlockRun): void {
     if (this.#runs.delete(run)) this.#runs.add(run)
   }
 
-  #cut(key: string, runs: readonly Run[], range: ByteRange): readonly Uint8Array[] {
+  #cut(key: string, runs: readonly BlockRun[], range: ByteRange): readonly Uint8Array[] {
     const begin = must(runs[0], 'the run of a range').firstBlock * this.#blockBytes
     const there = begin + runs.reduce((sum, { bytes }) => sum + bytes.length, 0)
     if (range.start + range.length > there)

@@ -6,7 +6,7 @@ import type {
   InterceptedRequest,
   Interception,
   Interceptor,
-  Verdict,
+  RequestFate,
 } from '@local-kafka-service/agent'
 import { errorText } from '@local-kafka-service/agent'
 import { checkError, checkName, millisecondsOf } from './checked.ts'
@@ -79,7 +79,7 @@ export class RequestFaults implements Interceptor {
     }
   }
 
-  async #decide(asked: InterceptedRequest, recorded: RecordedRequest): Promise<Verdict> {
+  async #decide(asked: InterceptedRequest, recorded: RecordedRequest): Promise<RequestFate> {
     const { seen } = recorded
     const { request, end } = faultRequest(asked, seen)
     let waitMs = 0
@@ -109,7 +109,7 @@ export class RequestFaults implements Interceptor {
   }
 }
 
-const pass = { act: { kind: 'pass' } } as const satisfies Verdict
+const pass = { act: { kind: 'pass' } } as const satisfies RequestFate
 
 function judged(effect: RequestEffect, request: FaultRequest): FaultVerdict | undefined | Promise<FaultVerdict | undefined> {
   return effect.kind === 'verdict' ? effect.verdict : effect.judge(request)
