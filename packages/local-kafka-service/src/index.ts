@@ -22,7 +22,8 @@ export type {
   StoreOperation,
   StoreRequest,
 } from './embedded/faults/fault-types.ts'
-export type { ApiName, KafkaErrorName, MetadataVerb } from './embedded/faults/kafka-names.ts'
+export type { ApiName, KafkaErrorName } from './embedded/faults/kafka-names.ts'
+export type { MetadataVerb } from './embedded/faults/metadata-verbs.ts'
 export type { ExpectNoErrorsOptions, RequestFilter, RequestOutcome, SeenError, SeenRequest } from './embedded/faults/seen-request.ts'
 export type { GroupDescription, GroupMember, GroupPartition, KafkaGroup, ReadyOptions, SeekOptions, SeekTo } from './embedded/group.ts'
 export type { ForkOptions, Kafka, KafkaEvent } from './embedded/kafka.ts'

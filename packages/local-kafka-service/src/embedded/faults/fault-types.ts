@@ -1,5 +1,6 @@
 // The public types of faults: what a test can do to its clients' requests, to the object store and to the metadata database.
-import type { ApiName, KafkaErrorName, MetadataVerb } from './kafka-names.ts'
+import type { ApiName, KafkaErrorName } from './kafka-names.ts'
+import type { MetadataVerb } from './metadata-verbs.ts'
 import type { SeenRequest } from './seen-request.ts'
 
 /** Milliseconds, or a text such as `800ms`, `2s`, `1.5m`, `1h30m`, `8d`. */

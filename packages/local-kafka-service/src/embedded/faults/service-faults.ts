@@ -21,7 +21,7 @@ import type {
   StoreOperation,
   StoreRequest,
 } from './fault-types.ts'
-import { type MetadataVerb, metadataVerbs } from './kafka-names.ts'
+import { type MetadataVerb, metadataVerbs } from './metadata-verbs.ts'
 import { type Limits, RuleList } from './rule-list.ts'
 import { durationWords, optionWords } from './words.ts'
 
@@ -99,10 +99,10 @@ export function metadataFaults(parts: ServiceFaultParts): ServiceFaults<Intercep
   }
 }
 
-/** The check that earns the cast: the running transactions are in the generated list. */
+/** Each transaction has a verb; the unit test of the verbs holds this. */
 function verbOf(name: string): MetadataVerb {
   const known = metadataVerbs.find((verb) => verb === name)
-  if (known === undefined) throw new RangeError(`${name} is not among the generated names of the verbs`)
+  if (known === undefined) throw new RangeError(`${name} is a transaction without a public verb`)
   return known
 }
 

@@ -1,0 +1,36 @@
+// The names under which the faults of a test see the transactions of the server with its database. They are public, so a transaction that gets another name keeps its verb.
+
+export const metadataVerbs = [
+  'migrate',
+  'openCluster',
+  'findTopics',
+  'listTopics',
+  'createTopic',
+  'deleteTopic',
+  'growTopic',
+  'commit',
+  'findSegments',
+  'partitionStates',
+  'findByTime',
+  'allocateProducerIds',
+  'register',
+  'beat',
+  'listLeases',
+  'listSlots',
+  'leave',
+  'openGroup',
+  'saveGroup',
+  'listGroups',
+  'findGroups',
+  'fetchOffsets',
+  'fetchOffsetsAt',
+  'expirableGroups',
+  'expireOffsets',
+  'agedTopics',
+  'recentObjects',
+  'damagedLogs',
+  'cutLogs',
+  'forgetObjects',
+] as const
+/** A transaction of the server with its database. */
+export type MetadataVerb = (typeof metadataVerbs)[number]
