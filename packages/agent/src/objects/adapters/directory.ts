@@ -1,4 +1,4 @@
-// The FileStorage Service in a directory: one file per object, named by its key, as durable as the mode requires before a put resolves.
+// Objects as files of their own, named by their keys: the layout of earlier versions, and of what is created only if absent. The product puts its objects into volumes/.
 import { close, closeSync, constants, type Dirent, fstatSync, fsync, open, openSync, read, writev, writevSync } from 'node:fs'
 import { link, readdir, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
