@@ -35,7 +35,6 @@ export const unfinishedTypeNames: readonly string[] = [
   'Group',
   'Held',
   'Place',
-  'Pool',
   'Query',
   'Refusal',
   'Row',

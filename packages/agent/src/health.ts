@@ -36,7 +36,7 @@ export function healthOf(of: {
 
 export function gaugesOf(of: {
   readonly kafka: KafkaPort
-  readonly writer: Pick<Writer, 'uncommittedBytes' | 'flushesInFlight'>
+  readonly writer: Pick<Writer, 'gauge' | 'flushesInFlight'>
   readonly answerMemory: AnswerMemory
   readonly httpAnswers: AnswerMemory
   readonly membership: Pick<Membership, 'silentMs'>
@@ -47,12 +47,12 @@ export function gaugesOf(of: {
   const { kafka, writer, answerMemory, httpAnswers, membership, damage, objects, store } = of
   return {
     connections: kafka.connections,
-    uncommittedBytes: writer.uncommittedBytes,
+    uncommittedBytes: writer.gauge.usedBytes,
     memory: [
       ...kafka.frameMemory,
-      { part: 'uncommitted', usedBytes: writer.uncommittedBytes, limitBytes: limits.uncommittedBytes },
-      { part: 'fetch answers', usedBytes: answerMemory.usedBytes, limitBytes: answerMemory.capacityBytes },
-      { part: 'http answers', usedBytes: httpAnswers.usedBytes, limitBytes: httpAnswers.capacityBytes },
+      { part: 'uncommitted', ...writer.gauge },
+      { part: 'fetch answers', ...answerMemory.gauge },
+      { part: 'http answers', ...httpAnswers.gauge },
     ],
     flushesInFlight: writer.flushesInFlight,
     heartbeatAgeSeconds: membership.silentMs / 1000,

@@ -1,5 +1,7 @@
 // The budget of bytes that frames may hold between the socket and their admission. A frame reserves bytes in steps as they arrive, and gives way when it stalls while others wait.
+// The order in which frames are served is a rule of its own: the age of the frame decides, not the time of its last step, and one frame may exceed the budget.
 import { limits } from '../limits.ts'
+import { ByteBudget, type ByteGauge } from '../observe/byte-budget.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 
 export interface PermitsOptions {
@@ -13,14 +15,13 @@ export interface PermitsOptions {
 type AskKind = 'incomplete' | 'whole'
 
 export class Permits {
-  readonly #capacityBytes: number
-  readonly #incompleteCapacityBytes: number
+  readonly #budget: ByteBudget
+  /** The part of the budget for incomplete frames. Complete frames give their bytes back without asking for more. */
+  readonly #incomplete: ByteBudget
+  readonly #hasReserve: boolean
   readonly #clock: Clock
   /** The frames that are being read or handled, the oldest first. */
   readonly #claims = new Set<Claim>()
-  #usedBytes = 0
-  /** The bytes of complete frames, which give them back without asking for more. */
-  #wholeBytes = 0
   readonly #waiting = { incomplete: 0, whole: 0 }
   /** The claim that may exceed the budget. */
   #favoured: Claim | undefined
@@ -28,17 +29,18 @@ export class Permits {
   #overdue: Timer | undefined
 
   constructor({ capacityBytes, incompleteBytes = capacityBytes, clock }: PermitsOptions) {
-    this.#capacityBytes = capacityBytes
-    this.#incompleteCapacityBytes = incompleteBytes
+    this.#budget = new ByteBudget(capacityBytes)
+    this.#incomplete = new ByteBudget(incompleteBytes)
+    this.#hasReserve = incompleteBytes < capacityBytes
     this.#clock = clock
   }
 
   get usedBytes(): number {
-    return this.#usedBytes
+    return this.#budget.usedBytes
   }
 
-  get capacityBytes(): number {
-    return this.#capacityBytes
+  get gauge(): ByteGauge {
+    return this.#budget.gauge
   }
 
   /**
@@ -60,13 +62,13 @@ export class Permits {
         if (change > 0) this.#watchOverdue()
       },
       completed: () => {
-        this.#wholeBytes += claim.heldBytes
+        this.#incomplete.release(claim.heldBytes)
         this.#settled(claim)
       },
       released: () => {
         this.#claims.delete(claim)
-        this.#usedBytes -= claim.heldBytes
-        if (claim.whole) this.#wholeBytes -= claim.heldBytes
+        this.#budget.release(claim.heldBytes)
+        if (!claim.whole) this.#incomplete.release(claim.heldBytes)
         this.#settled(claim)
       },
     })
@@ -76,15 +78,14 @@ export class Permits {
 
   /** Without a reserve there is only one queue. */
   #queueOf(kind: AskKind): AskKind {
-    return this.#incompleteCapacityBytes < this.#capacityBytes ? kind : 'incomplete'
+    return this.#hasReserve ? kind : 'incomplete'
   }
 
   #grant(claim: Claim, bytes: number, kind: AskKind): boolean {
-    const fits =
-      this.#usedBytes + bytes <= this.#capacityBytes &&
-      (kind === 'whole' || this.#usedBytes - this.#wholeBytes + bytes <= this.#incompleteCapacityBytes)
+    const fits = bytes <= this.#budget.freeBytes && (kind === 'whole' || bytes <= this.#incomplete.freeBytes)
     if (!fits && !this.#mayExceed(claim)) return false
-    this.#usedBytes += bytes
+    this.#budget.take(bytes)
+    this.#incomplete.take(bytes)
     return true
   }
 
@@ -93,7 +94,7 @@ export class Permits {
    * one frame may exceed the budget until it is complete, and the others wait for it.
    */
   #mayExceed(claim: Claim): boolean {
-    if (this.#wholeBytes > 0) return false
+    if (this.#budget.usedBytes > this.#incomplete.usedBytes) return false
     this.#favoured ??= claim
     return this.#favoured === claim
   }

@@ -118,8 +118,8 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
     },
     get frameMemory() {
       return [
-        { part: 'small frames', usedBytes: permits.small.usedBytes, limitBytes: permits.small.capacityBytes },
-        { part: 'large frames', usedBytes: permits.large.usedBytes, limitBytes: permits.large.capacityBytes },
+        { part: 'small frames', ...permits.small.gauge },
+        { part: 'large frames', ...permits.large.gauge },
       ]
     },
     stopAccepting,

@@ -1,4 +1,5 @@
 // All metrics of an agent: plain numbers, counted from events or read from the parts that own them, and named when they are scraped.
+import type { ByteGauge } from './byte-budget.ts'
 import type { AgentEvent } from './events.ts'
 
 export interface Metric {
@@ -9,11 +10,8 @@ export interface Metric {
 }
 
 /** One part of the memory that the agent holds for clients. */
-export interface MemoryUse {
+export interface MemoryUse extends ByteGauge {
   readonly part: string
-  readonly usedBytes: number
-  /** The limit of the part. */
-  readonly limitBytes: number
 }
 
 /** The values that a scrape reads from their owners. */

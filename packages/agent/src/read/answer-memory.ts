@@ -1,4 +1,5 @@
 // The memory of the answers of all connections, from the read to the socket: clients that do not read their answers cannot exhaust the agent's memory.
+import { ByteBudget, type ByteGauge } from '../observe/byte-budget.ts'
 
 /**
  * Beyond its first piece an answer holds at most this part of the memory that is still free. So a few clients that do not read their answers leave less to
@@ -7,21 +8,19 @@
 const shareOfFree = 1 / 4
 
 export class AnswerMemory {
-  readonly #capacityBytes: number
-  readonly #watchers = new Set<() => void>()
-  #usedBytes = 0
+  readonly #budget: ByteBudget
   #onStarved: () => void = () => {}
 
-  constructor(capacityBytes: number) {
-    this.#capacityBytes = capacityBytes
+  constructor(limitBytes: number) {
+    this.#budget = new ByteBudget(limitBytes)
   }
 
   get usedBytes(): number {
-    return this.#usedBytes
+    return this.#budget.usedBytes
   }
 
-  get capacityBytes(): number {
-    return this.#capacityBytes
+  get gauge(): ByteGauge {
+    return this.#budget.gauge
   }
 
   /** `starved` is called whenever an answer gets no memory at all. It has one listener: the port whose clients hold the memory. */
@@ -29,27 +28,9 @@ export class AnswerMemory {
     this.#onStarved = starved
   }
 
-  /** Opens the account of one answer. */
+  /** Opens the account of one answer. A lone answer may be larger than all memory, because one batch must always fit. */
   claim(): AnswerClaim {
-    return new AnswerClaim({
-      // A lone answer may be larger than all memory, because one batch must always fit.
-      take: (bytes, heldBytes) => {
-        const freeBytes = this.#capacityBytes - this.#usedBytes
-        const fits = this.#usedBytes === 0 || (bytes <= freeBytes && (heldBytes === 0 || heldBytes + bytes <= freeBytes * shareOfFree))
-        if (fits) this.#usedBytes += bytes
-        else if (heldBytes === 0) this.#onStarved()
-        return fits
-      },
-      share: () => Math.floor((this.#capacityBytes - this.#usedBytes) * shareOfFree),
-      give: (bytes) => {
-        this.#usedBytes -= bytes
-        for (const watcher of new Set(this.#watchers)) watcher()
-      },
-      watch: (onFreed) => {
-        this.#watchers.add(onFreed)
-        return () => void this.#watchers.delete(onFreed)
-      },
-    })
+    return new AnswerClaim(this.#budget, () => this.#onStarved())
   }
 }
 
@@ -62,22 +43,16 @@ export class NoAnswerMemory extends Error {
   }
 }
 
-interface Pool {
-  /** The most that an answer may hold. */
-  share(): number
-  take(bytes: number, heldBytes: number): boolean
-  give(bytes: number): void
-  watch(onFreed: () => void): () => void
-}
-
 /** The memory that one answer holds. */
 export class AnswerClaim {
-  readonly #pool: Pool
+  readonly #budget: ByteBudget
+  readonly #starved: () => void
   #heldBytes = 0
   #refused = false
 
-  constructor(pool: Pool) {
-    this.#pool = pool
+  constructor(budget: ByteBudget, starved: () => void) {
+    this.#budget = budget
+    this.#starved = starved
   }
 
   /** Whether a request for memory was rejected since the last release. */
@@ -87,29 +62,23 @@ export class AnswerClaim {
 
   /** False: the memory is not available now. */
   reserve(bytes: number): boolean {
-    if (!this.#pool.take(bytes, this.#heldBytes)) {
-      this.#refused = true
-      return false
-    }
-    this.#heldBytes += bytes
-    return true
+    const taken = this.#take(bytes)
+    if (!taken) this.#refused = true
+    return taken
   }
 
   /** Reserves more memory, up to `bytes` in all, as far as the share of one answer allows. Returns the amount held then. */
   grow(bytes: number): number {
-    const missing = Math.min(bytes, this.#pool.share()) - this.#heldBytes
-    if (missing > 0 && this.#pool.take(missing, this.#heldBytes)) this.#heldBytes += missing
+    const missing = Math.min(bytes, this.#shareBytes) - this.#heldBytes
+    if (missing > 0) this.#take(missing)
     return this.#heldBytes
   }
 
   /** Holds exactly `bytes` from now on. False: the memory is not available, and nothing has changed. */
   settle(bytes: number): boolean {
     const missing = bytes - this.#heldBytes
-    if (missing > 0) {
-      // One record must always fit: it needs free memory, but no share.
-      if (!this.#pool.take(missing, 0)) return false
-      this.#heldBytes = bytes
-    } else this.giveBack(-missing)
+    if (missing > 0) return this.#takeNeeded(missing)
+    this.giveBack(-missing)
     return true
   }
 
@@ -117,17 +86,37 @@ export class AnswerClaim {
   giveBack(bytes: number): void {
     if (bytes === 0) return
     this.#heldBytes -= bytes
-    this.#pool.give(bytes)
+    this.#budget.release(bytes)
   }
 
   /** `onFreed` is called whenever any answer releases memory, until the watch is ended by calling the returned function. */
   watch(onFreed: () => void): () => void {
-    return this.#pool.watch(onFreed)
+    return this.#budget.watch(onFreed)
   }
 
   /** Releases everything; the claim can be used again. Idempotent. */
   release(): void {
     this.#refused = false
     this.giveBack(this.#heldBytes)
+  }
+
+  /** The most that an answer may hold beyond its first piece. */
+  get #shareBytes(): number {
+    return Math.floor(this.#budget.freeBytes * shareOfFree)
+  }
+
+  #take(bytes: number): boolean {
+    if (this.#heldBytes === 0) return this.#takeNeeded(bytes)
+    if (this.#heldBytes + bytes > this.#shareBytes || !this.#budget.tryTake(bytes)) return false
+    this.#heldBytes += bytes
+    return true
+  }
+
+  /** One record must always fit: it needs free memory, but no share. */
+  #takeNeeded(bytes: number): boolean {
+    const taken = this.#budget.tryTake(bytes)
+    if (taken) this.#heldBytes += bytes
+    else this.#starved()
+    return taken
   }
 }

@@ -170,7 +170,7 @@ test('above its byte limit the writer makes admissions wait, first come, first s
   await answersOf(admitted)
   await Promise.all([second, third])
   expect(order).toEqual(['second true', 'third true'])
-  expect(writer.uncommittedBytes).toBe(0)
+  expect(writer.gauge.usedBytes).toBe(0)
 })
 
 test('a caller that waits for room too long, or disconnects, gets none and leaves the queue', async () => {
@@ -245,7 +245,7 @@ test('an object that cannot be laid out is a defect: its batches are rejected, t
   await clock.advance(0)
   expect(await answersOf(broken)).toMatchObject([{ kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', thenClose: true }])
   expect(await answersOf(writer.admit([aRecord(10)], connection))).toMatchObject([{ kind: 'refused', thenClose: true }])
-  expect([defects(), writer.uncommittedBytes]).toEqual([1, 0])
+  expect([defects(), writer.gauge.usedBytes]).toEqual([1, 0])
   const next = writer.admit([aRecord(10)])
   await clock.advance(0)
   await objects.land()

@@ -6,9 +6,9 @@ import { Chain, type Flush, type FlushOutcome } from '../flush/chain.ts'
 import { limits } from '../limits.ts'
 import type { CommitRejection, LogIndex, Verdict } from '../metadata/metadata-store.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
+import { ByteBudget, type ByteGauge } from '../observe/byte-budget.ts'
 import type { EventHook, SealTrigger } from '../observe/events.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
-import { onAbort } from '../time/abort.ts'
 import type { Clock, Random, Timer } from '../time/clock.ts'
 import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
@@ -76,14 +76,14 @@ export interface WriterParts {
 export class Writer {
   readonly #parts: WriterParts
   readonly #chain: Chain
-  readonly #waiting: { readonly bytes: number; readonly admit: (room: boolean) => void }[] = []
+  /** Bytes admitted and not yet answered. */
+  readonly #uncommitted: ByteBudget
   /** Objects, open or sealed, whose batches are not answered yet. */
   readonly #unanswered = new Set<OpenObject>()
   /** Connections that had a batch abandoned or rejected for want of room or disk: a later batch of the same connection would overtake its retry. */
   readonly #cutOff = new WeakSet<object>()
   readonly #memory = new BatchMemory()
   #open: OpenObject | undefined
-  #uncommittedBytes = 0
   #sealTimer: Timer | undefined
   #sealSoon = false
   #lastFailure: string | undefined
@@ -92,6 +92,7 @@ export class Writer {
 
   constructor(parts: WriterParts) {
     this.#parts = parts
+    this.#uncommitted = new ByteBudget(limits.uncommittedBytes)
     this.#chain = new Chain({
       clusterId: parts.clusterId,
       incarnation: parts.incarnation,
@@ -122,8 +123,8 @@ export class Writer {
   }
 
   /** Bytes admitted and not yet answered. */
-  get uncommittedBytes(): number {
-    return this.#uncommittedBytes
+  get gauge(): ByteGauge {
+    return this.#uncommitted.gauge
   }
 
   get flushesInFlight(): number {
@@ -143,27 +144,11 @@ export class Writer {
    * Settles when `bytes` more may be admitted, first come, first served; at once when there is room. False: no room in time, or the signal aborted.
    * Await it before the last check, and await nothing between that check and `admit`. After false, `admit` rejects the batches of the signal's connection.
    */
-  room(bytes: number, signal: AbortSignal): Promise<boolean> {
-    if (this.#cutOff.has(signal)) return Promise.resolve(true) // `admit` rejects it, so it takes no room
-    if (this.#waiting.length === 0 && this.#fits(bytes)) return Promise.resolve(true)
-    if (signal.aborted) {
-      this.#cutOff.add(signal)
-      return Promise.resolve(false)
-    }
-    return new Promise((resolve) => {
-      const entry = { bytes, admit: (room: boolean) => settle(room) }
-      const timer = this.#parts.clock.after(limits.admissionWaitMs, () => settle(false))
-      const settle = (room: boolean): void => {
-        timer.cancel()
-        release()
-        const at = this.#waiting.indexOf(entry)
-        if (at >= 0) this.#waiting.splice(at, 1)
-        if (!room) this.#cutOff.add(signal)
-        resolve(room)
-      }
-      this.#waiting.push(entry)
-      const release = onAbort(signal, () => settle(false))
-    })
+  async room(bytes: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#cutOff.has(signal)) return true // `admit` rejects it, so it takes no room
+    const room = await this.#uncommitted.whenFits(bytes, { signal, timeoutMs: limits.admissionWaitMs, clock: this.#parts.clock })
+    if (!room) this.#cutOff.add(signal)
+    return room
   }
 
   /**
@@ -186,7 +171,7 @@ export class Writer {
     if (source !== undefined) open.sources.add(source)
     const places = admissions.map((admission) => {
       const place = open.add(admission)
-      this.#uncommittedBytes += admission.batch.length
+      this.#uncommitted.take(admission.batch.length)
       return place
     })
     if (open.sizeBytes >= policy.maxBytes || open.batches >= limits.batchesPerFlush) this.#seal('size')
@@ -265,8 +250,7 @@ export class Writer {
     }
     this.#unanswered.delete(open)
     open.settle(outcome)
-    this.#uncommittedBytes -= open.sizeBytes
-    this.#admitWaiting()
+    this.#uncommitted.release(open.sizeBytes)
     this.#schedule()
   }
 
@@ -306,18 +290,6 @@ export class Writer {
       this.#sealSoon = false
       this.#seal(trigger)
     })
-  }
-
-  #fits(bytes: number): boolean {
-    return this.#uncommittedBytes === 0 || this.#uncommittedBytes + bytes <= limits.uncommittedBytes
-  }
-
-  #admitWaiting(): void {
-    let promised = 0
-    for (let next = this.#waiting[0]; next !== undefined && this.#fits(promised + next.bytes); next = this.#waiting[0]) {
-      promised += next.bytes
-      next.admit(true)
-    }
   }
 
   #answer(outcome: FlushOutcome, admission: AnswerFor, place: Place): ProduceAnswer {
