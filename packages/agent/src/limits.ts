@@ -80,6 +80,8 @@ export const limits = {
   /** Fetch answers of all connections together, from the read to the socket; one answer holds a part (read/answer-memory.ts). Above it fetches wait, and come back empty at their time-out. */
   fetchAnswersBytes: 256 * mib,
   fetchWaitMs: 300_000,
+  /** Reads of the store that all fetches together begin before their answers need them. Fewer than the connections to an S3 (objects/adapters/s3.ts): PUTs must not wait. */
+  readsAhead: 48,
   /** Partitions in all fetch sessions together: about 200 bytes each. */
   fetchSessionPartitions: 500_000,
   /** Kafka's min.incremental.fetch.session.eviction.ms: a session silent for this long gives way to a new one. */

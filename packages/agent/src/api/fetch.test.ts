@@ -3,6 +3,8 @@ import { errors, Fetch, type FetchRequest, type KafkaErrorName, Produce, type Re
 import { expect, test } from 'vitest'
 import { slotOfPartition } from '../core/slots.ts'
 import { limits } from '../limits.ts'
+import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
+import { orAborted } from '../time/abort.ts'
 import { type AgentForTests, aBatch, anAgent, baseOffsets } from './testing/an-agent.ts'
 
 type Input = RequestInputOf<typeof Fetch>
@@ -111,6 +113,50 @@ test.each<readonly [string, Parameters<typeof asked>[1], number, KafkaErrorName]
   expect(answer?.errorCode).toBe(codeOf(error))
 })
 
+test('everything that an answer needs from the store is read at the same time, and no more', async () => {
+  const store = heldReads()
+  await using kafka = await anAgent({ settings: { 'cache.bytes': noCache }, wrap: store.wrap })
+  await kafka.topic('t', 3)
+  for (const partition of [0, 1, 2]) await fill(kafka, partition, ['a', 'b', 'c', 'd'])
+  const answer = fetched(kafka, aFetch([0, 1, 2].map((partition) => asked(partition))))
+  await expect.poll(() => store.reading.size).toBe(12)
+  store.release()
+  for (const partition of await answer) expect(baseOffsets(partition.records)).toEqual([0, 1, 2, 3])
+
+  const small = fetched(kafka, aFetch([0, 1, 2].map((partition) => asked(partition, { partitionMaxBytes: 1 }))))
+  await expect.poll(() => store.reading.size).toBe(3)
+  store.release()
+  expect((await small).map(({ records }) => baseOffsets(records))).toEqual([[0], [], []])
+})
+
+test('a fetch that ends early gives its reads up', async () => {
+  const store = heldReads()
+  await using kafka = await anAgent({ settings: { 'cache.bytes': noCache }, wrap: store.wrap })
+  await kafka.topic('t')
+  await fill(kafka, 0, ['a', 'b', 'c'])
+  const closed = new AbortController()
+  const answer = kafka.call(Fetch, 12, aFetch([asked(0)]), { signal: closed.signal })
+  await expect.poll(() => store.reading.size).toBe(3)
+  closed.abort()
+  await answer
+  await expect.poll(() => store.reading.size).toBe(0)
+  expect(kafka.events.filter(({ kind }) => kind === 'defect')).toEqual([])
+})
+
+test('a read that fails is the error of its partition, and the other partitions have their records', async () => {
+  const store = heldReads()
+  await using kafka = await anAgent({ settings: { 'cache.bytes': noCache }, wrap: store.wrap })
+  await kafka.topic('t', 2)
+  for (const partition of [0, 1]) await fill(kafka, partition, ['a', 'b'])
+  const answer = fetched(kafka, aFetch([asked(0), asked(1)]))
+  await expect.poll(() => store.reading.size).toBe(4)
+  store.release((index) => index !== 2)
+  const [first, second] = await answer
+  expect(first).toMatchObject({ errorCode: 0 })
+  expect(baseOffsets(first?.records ?? null)).toEqual([0, 1])
+  expect(second).toMatchObject({ errorCode: codeOf('KAFKA_STORAGE_ERROR') })
+})
+
 test('a fetch at the end of the log waits until a record is committed', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
@@ -193,3 +239,37 @@ test('an agent that does not own the partition answers the current leader and it
   })
   expect(response.nodeEndpoints).toMatchObject([{ nodeId: 8, host: 'other.test', port: 9093 }])
 })
+
+const noCache = { value: '0', source: 'flag' } as const
+
+interface HeldRead {
+  settle(succeeds: boolean): void
+}
+
+/** A store whose reads wait until the test releases them, in their order; those that are not to succeed fail as if the store were away. */
+function heldReads() {
+  const reading = new Set<HeldRead>()
+  return {
+    reading,
+    release(succeeds: (index: number) => boolean = () => true): void {
+      for (const [index, read] of [...reading].entries()) read.settle(succeeds(index))
+    },
+    wrap: (objects: ObjectStore): ObjectStore => ({
+      put: (key, body, signal) => objects.put(key, body, signal),
+      remove: (keys, signal) => objects.remove(keys, signal),
+      list: (prefix, options) => objects.list(prefix, options),
+      close: () => objects.close(),
+      async read(key, range, signal) {
+        const held = Promise.withResolvers<boolean>()
+        const read = { settle: held.resolve }
+        reading.add(read)
+        try {
+          if (!(await orAborted(held.promise, signal))) throw new ObjectStoreError('unavailable', 'no', `read ${key}: the store is away`)
+        } finally {
+          reading.delete(read)
+        }
+        return await objects.read(key, range, signal)
+      },
+    }),
+  }
+}

@@ -60,6 +60,11 @@ export class AnswerClaim {
     return this.#refused
   }
 
+  /** The most that an answer may hold beyond its first piece. */
+  get shareBytes(): number {
+    return Math.floor(this.#budget.freeBytes * shareOfFree)
+  }
+
   /** False: the memory is not available now. */
   reserve(bytes: number): boolean {
     const taken = this.#take(bytes)
@@ -69,7 +74,7 @@ export class AnswerClaim {
 
   /** Reserves more memory, up to `bytes` in all, as far as the share of one answer allows. Returns the amount held then. */
   grow(bytes: number): number {
-    const missing = Math.min(bytes, this.#shareBytes) - this.#heldBytes
+    const missing = Math.min(bytes, this.shareBytes) - this.#heldBytes
     if (missing > 0) this.#take(missing)
     return this.#heldBytes
   }
@@ -100,14 +105,9 @@ export class AnswerClaim {
     this.giveBack(this.#heldBytes)
   }
 
-  /** The most that an answer may hold beyond its first piece. */
-  get #shareBytes(): number {
-    return Math.floor(this.#budget.freeBytes * shareOfFree)
-  }
-
   #take(bytes: number): boolean {
     if (this.#heldBytes === 0) return this.#takeNeeded(bytes)
-    if (this.#heldBytes + bytes > this.#shareBytes || !this.#budget.tryTake(bytes)) return false
+    if (this.#heldBytes + bytes > this.shareBytes || !this.#budget.tryTake(bytes)) return false
     this.#heldBytes += bytes
     return true
   }

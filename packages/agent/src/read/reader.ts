@@ -1,16 +1,20 @@
 // The read path: plans under byte budgets, reads from cache or store, waits for more, gathers. Memory may answer data; only the database confirms absence.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import { partitionKey, type TopicPartition } from '../core/ids.ts'
 import { nextBudget } from '../core/log/fetch-plan.ts'
 import { limits } from '../limits.ts'
-import type { LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
+import type { FindSegments, LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
 import type { Clock } from '../time/clock.ts'
 import { longPoll, type Unwatch } from '../time/long-poll.ts'
+import { Slots } from '../time/slots.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tail, Tails } from '../view/tails.ts'
 import type { AnswerClaim } from './answer-memory.ts'
 import type { Damage } from './damage.ts'
+import { PlannedReads } from './planned-reads.ts'
+import { ReadAhead } from './read-ahead.ts'
 import { isReadTrouble, type SegmentReader } from './segment-reader.ts'
 
 export interface FetchAsk extends TopicPartition {
@@ -41,7 +45,7 @@ export type FetchAnswer =
 
 export interface ReaderParts {
   readonly log: Pick<LogIndex, 'find' | 'partitions'>
-  readonly segments: Pick<SegmentReader, 'take' | 'failure'>
+  readonly segments: Pick<SegmentReader, 'take' | 'failure' | 'isInMemory' | 'isComing' | 'fetch'>
   readonly tails: Tails
   readonly owners: Owners
   readonly clock: Clock
@@ -50,9 +54,12 @@ export interface ReaderParts {
 
 export class Reader {
   readonly #parts: ReaderParts
+  readonly #slots = new Slots(limits.readsAhead)
+  readonly #ahead: ReadAhead
 
   constructor(parts: ReaderParts) {
     this.#parts = parts
+    this.#ahead = new ReadAhead(parts.segments)
   }
 
   /** Answers in the order of the request; at once if there are enough bytes, an error, or no time to wait. Rejects with a MetadataError when the database is away. */
@@ -87,18 +94,95 @@ export class Reader {
 
   async #fetchOnce(asks: readonly FetchAsk[], options: FetchOptions): Promise<readonly FetchAnswer[]> {
     const { owners, turns } = this.#parts
-    const slice = turns.slice()
     const tails = new Map<string, Tail>()
     for await (const some of inSlices(asks, turns)) {
       const loaded = await this.#parts.tails.loaded(some.filter(({ topicId, partition }) => owners.ofPartition(topicId, partition).mine))
       for (const tail of loaded) if (tail !== undefined) tails.set(partitionKey(tail.topicId, tail.partition), tail)
     }
-    const requestMaxBytes = Math.min(options.maxBytes, limits.fetchBytes)
+    const maxBytes = Math.min(options.maxBytes, limits.fetchBytes)
+    const reads = new PlannedReads(
+      { segments: this.#parts.segments, slots: this.#slots },
+      {
+        // What finds no memory in the answer is not read ahead.
+        maxBytes: Math.min(maxBytes, options.claim?.shareBytes ?? maxBytes),
+        signal: options.signal,
+      },
+    )
+    try {
+      const found = await this.#plan(asks, tails, options, reads)
+      return await this.#answers(asks, { tails, found, reads, maxBytes }, options)
+    } finally {
+      reads.end()
+    }
+  }
+
+  /** Finds the segments of the partitions that come first, as many as the answer can hold, and begins to read them. */
+  async #plan(
+    asks: readonly FetchAsk[],
+    tails: TailsByPartition,
+    { readCommitted }: Pick<FetchOptions, 'readCommitted'>,
+    reads: PlannedReads,
+  ): Promise<SegmentsByPartition> {
+    const found = new Map<string, readonly Segment[]>()
+    const isReadable = (ask: FetchAsk): boolean => {
+      const tail = tails.get(partitionKey(ask.topicId, ask.partition))
+      return tail !== undefined && ask.offset >= tail.logStartOffset && ask.offset < endOf(tail, readCommitted)
+    }
+    for await (const some of inSlices(asks, this.#parts.turns)) {
+      const readable = some.filter(isReadable)
+      for (let first = 0; first < readable.length; first += partitionsPerLookUp) {
+        if (reads.isFull) return found
+        await this.#planSome(readable.slice(first, first + partitionsPerLookUp), tails, found, reads)
+      }
+    }
+    return found
+  }
+
+  async #planSome(
+    asks: readonly FetchAsk[],
+    tails: TailsByPartition,
+    found: Map<string, readonly Segment[]>,
+    reads: PlannedReads,
+  ): Promise<void> {
+    await this.#find(asks, tails, found)
+    for (const { topicId, partition, offset, maxBytes } of asks) {
+      const key = partitionKey(topicId, partition)
+      const segments = found.get(key)
+      // It has none if the partition was deleted in between.
+      if (segments === undefined) continue
+      reads.plan(segments, maxBytes)
+      this.#ahead.begin(segments, maxBytes, this.#ahead.windowAt(key, offset))
+    }
+  }
+
+  /** Memory has the newest segments; one look-up finds those of all other partitions. */
+  async #find(asks: readonly FetchAsk[], tails: TailsByPartition, found: Map<string, readonly Segment[]>): Promise<void> {
+    const elsewhere: FetchAsk[] = []
+    for (const ask of asks) {
+      const key = partitionKey(ask.topicId, ask.partition)
+      const newest = newestSegments(must(tails.get(key), 'the tail of a readable partition'), ask.offset)
+      if (newest === undefined) elsewhere.push(ask)
+      else found.set(key, newest)
+    }
+    if (elsewhere.length === 0) return
+    const answers = await this.#parts.log.find(
+      elsewhere.map((ask) =>
+        lookUpOf(ask, ask.offset, ask.maxBytes + this.#ahead.windowAt(partitionKey(ask.topicId, ask.partition), ask.offset)),
+      ),
+    )
+    for (const [index, ask] of elsewhere.entries()) {
+      const answer = answers[index]
+      if (answer?.kind === 'found') found.set(partitionKey(ask.topicId, ask.partition), answer.segments)
+    }
+  }
+
+  async #answers(asks: readonly FetchAsk[], plan: FetchPlan, options: FetchOptions): Promise<readonly FetchAnswer[]> {
+    const slice = this.#parts.turns.slice()
     const answers: FetchAnswer[] = []
     let taken = 0
     for (const ask of asks) {
-      const answer = await this.#one(ask, tails.get(partitionKey(ask.topicId, ask.partition)), {
-        maxBytes: requestMaxBytes,
+      const answer = await this.#one(ask, plan, {
+        maxBytes: plan.maxBytes,
         taken,
         readCommitted: options.readCommitted,
         signal: options.signal,
@@ -113,14 +197,16 @@ export class Reader {
 
   async #one(
     ask: FetchAsk,
-    tail: Tail | undefined,
+    { tails, found: planned, reads }: FetchPlan,
     request: Pick<FetchOptions, 'readCommitted' | 'signal' | 'claim'> & { readonly maxBytes: number; readonly taken: number },
   ): Promise<FetchAnswer> {
     const { owners, segments } = this.#parts
+    const key = partitionKey(ask.topicId, ask.partition)
+    const tail = tails.get(key)
     if (!owners.ofPartition(ask.topicId, ask.partition).mine) return { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' }
     if (tail === undefined) return { kind: 'error', error: 'UNKNOWN_TOPIC_OR_PARTITION' }
     if (ask.offset < tail.logStartOffset || ask.offset > tail.highWatermark) return this.#outside(ask)
-    const end = request.readCommitted ? tail.lastStableOffset : tail.highWatermark
+    const end = endOf(tail, request.readCommitted)
     const watermarks: Watermarks = {
       logStartOffset: tail.logStartOffset,
       highWatermark: tail.highWatermark,
@@ -130,9 +216,11 @@ export class Reader {
     if (budget === undefined || ask.offset >= end) return { kind: 'data', chunks: [], sizeBytes: 0, ...watermarks }
     const chunks: Uint8Array[] = []
     let sizeBytes = 0
+    let offset = ask.offset
     try {
-      for (let offset = ask.offset; offset < end; ) {
-        const found = await this.#segments(ask, tail, offset, budget.bytes - sizeBytes)
+      while (offset < end) {
+        const found =
+          (offset === ask.offset ? planned.get(key) : undefined) ?? (await this.#segments(ask, tail, offset, budget.bytes - sizeBytes))
         if (found.length === 0) break
         const before = offset
         for (const segment of found) {
@@ -140,7 +228,9 @@ export class Reader {
           const atLeastOne = budget.atLeastOne && sizeBytes === 0
           if ((room <= 0 && !atLeastOne) || request.claim?.reserve(segment.sizeBytes) === false) break
           const wanted = { fromOffset: offset, untilOffset: end, maxBytes: room, atLeastOne }
-          const taken = await segments.take({ of: ask, segment, signal: request.signal }, wanted).catch((error: unknown) => {
+          const begun = reads.of(segment)
+          const read = { of: ask, segment, signal: request.signal, ...(begun && { begun }) }
+          const taken = await segments.take(read, wanted).catch((error: unknown) => {
             request.claim?.giveBack(segment.sizeBytes)
             throw error
           })
@@ -156,6 +246,7 @@ export class Reader {
       // The answer has the records before the error; the next fetch begins at the error and receives it.
       if (sizeBytes === 0 || !isReadTrouble(error)) return { kind: 'error', ...segments.failure(error, ask), watermarks }
     }
+    if (sizeBytes > 0) this.#ahead.answered(key, ask.offset, offset)
     return { kind: 'data', chunks, sizeBytes, ...watermarks }
   }
 
@@ -171,14 +262,42 @@ export class Reader {
   }
 
   async #segments(ask: FetchAsk, tail: Tail, offset: number, maxBytes: number): Promise<readonly Segment[]> {
-    const first = tail.segments[0]
-    if (first !== undefined && first.baseOffset <= offset) return tail.segments.filter(({ lastOffset }) => lastOffset >= offset)
-    const [found] = await this.#parts.log.find([
-      { topicId: ask.topicId, partition: ask.partition, offset, maxBytes: Math.max(1, maxBytes), maxSegments: limits.segmentsPerFind },
-    ])
+    const newest = newestSegments(tail, offset)
+    if (newest !== undefined) return newest
+    const [found] = await this.#parts.log.find([lookUpOf(ask, offset, maxBytes)])
     return found?.kind === 'found' ? found.segments : []
   }
 }
+
+type TailsByPartition = ReadonlyMap<string, Tail>
+type SegmentsByPartition = ReadonlyMap<string, readonly Segment[]>
+
+/** What one look of a fetch begins with. */
+interface FetchPlan {
+  readonly tails: TailsByPartition
+  /** The segments from the requested offset on, of the partitions that come first. */
+  readonly found: SegmentsByPartition
+  readonly reads: PlannedReads
+  readonly maxBytes: number
+}
+
+/** The segments in memory from the offset on; undefined if older ones are needed. */
+function newestSegments({ segments }: Tail, offset: number): readonly Segment[] | undefined {
+  const [first] = segments
+  return first !== undefined && first.baseOffset <= offset ? segments.filter(({ lastOffset }) => lastOffset >= offset) : undefined
+}
+
+function lookUpOf({ topicId, partition }: FetchAsk, offset: number, maxBytes: number): FindSegments {
+  return { topicId, partition, offset, maxBytes: Math.max(1, maxBytes), maxSegments: limits.segmentsPerFind }
+}
+
+/** The offset at which the consumer's records end. */
+function endOf(tail: Watermarks, readCommitted: boolean): number {
+  return readCommitted ? tail.lastStableOffset : tail.highWatermark
+}
+
+/** The partitions of one look-up: a fetch of many thousands is full long before its last one. */
+const partitionsPerLookUp = 200
 
 /** The cost of reading a partition's bytes, relative to finding that there are none. */
 const unitsOfRead = 10

@@ -12,6 +12,8 @@ export interface SegmentRead {
   readonly of: TopicPartition
   readonly segment: Segment
   readonly signal: AbortSignal
+  /** The bytes, from a read that has begun. Absent: the store is read now. */
+  readonly begun?: Promise<Uint8Array>
 }
 
 /** Why stored bytes could not be read, as the error of their partition. */
@@ -34,6 +36,21 @@ export class SegmentReader {
 
   constructor(parts: SegmentReaderParts) {
     this.#parts = parts
+  }
+
+  /** Whether the segment is in memory. */
+  isInMemory(segment: Segment): boolean {
+    return this.#parts.objects.has(segment.objectKey, rangeOf(segment))
+  }
+
+  /** Whether the segment is in memory, or is being read. */
+  isComing(segment: Segment): boolean {
+    return this.#parts.objects.isComing(segment.objectKey, rangeOf(segment))
+  }
+
+  /** The stored bytes, unchecked. */
+  fetch(segment: Segment, signal: AbortSignal): Promise<Uint8Array> {
+    return this.#parts.objects.read(segment.objectKey, rangeOf(segment), signal)
   }
 
   /** The wanted batches. Of a damaged segment those that are intact; the damage is reported. */
@@ -83,14 +100,14 @@ export class SegmentReader {
    * Corrupt bytes may come from the cache or from a passing fault of the store, so the read is repeated once, past the cache. A segment that is known to be
    * damaged is read once, past the cache; if it is intact again, its damage is removed. Rejects with the last error.
    */
-  async #checked<T>({ of, segment, signal }: SegmentRead, check: (bytes: Uint8Array) => T): Promise<T> {
+  async #checked<T>({ of, segment, signal, begun }: SegmentRead, check: (bytes: Uint8Array) => T): Promise<T> {
     const { objects, crc32c, damage } = this.#parts
     const { objectKey } = segment
     const isKnown = damage.has(objectKey)
     if (isKnown) objects.forget(objectKey)
     for (let isLast = isKnown; ; isLast = true) {
       try {
-        const bytes = await objects.read(objectKey, rangeOf(segment), signal)
+        const bytes = await (isLast || begun === undefined ? this.fetch(segment, signal) : begun)
         if (isKnown) {
           checkSegment(bytes, segment, crc32c)
           damage.healed(of, segment)

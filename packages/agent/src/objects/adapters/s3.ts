@@ -33,7 +33,7 @@ export interface S3Options {
   readonly maxSockets?: number
 }
 
-const defaults = { requestTimeoutMs: 10_000, connectTimeoutMs: 3_000, maxSockets: 64 }
+const defaults = { requestTimeoutMs: 10_000, connectTimeoutMs: 3_000, maxSockets: 96 }
 /** S3's own limit. */
 const keysPerBulkDelete = 1_000
 const deletesAtOnce = 8

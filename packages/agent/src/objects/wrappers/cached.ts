@@ -83,6 +83,16 @@ export class CachedObjects implements ObjectStore {
     return await this.#blocks.read(key, range, signal)
   }
 
+  /** Whether the range is in memory. */
+  has(key: string, range: ByteRange): boolean {
+    return this.#written.has(key) || this.#blocks.has(key, range)
+  }
+
+  /** Whether a read of the range would begin no request to the store. */
+  isComing(key: string, range: ByteRange): boolean {
+    return this.#written.has(key) || this.#blocks.isComing(key, range)
+  }
+
   /** Drops the cached bytes of an object and does not keep reads in flight. Called for bytes that turned out corrupt. */
   forget(key: string): void {
     const written = this.#written.get(key)

@@ -41,6 +41,18 @@ export class ReadBlocks {
     return this.#bytes
   }
 
+  /** Whether all of the range is in memory. */
+  has(key: string, range: ByteRange): boolean {
+    const places = this.#places.get(key)
+    return places !== undefined && this.#blocksOf(range).every((block) => isRun(places.get(block)))
+  }
+
+  /** Whether each block of the range is in memory or requested. */
+  isComing(key: string, range: ByteRange): boolean {
+    const places = this.#places.get(key)
+    return places !== undefined && this.#blocksOf(range).every((block) => places.has(block))
+  }
+
   /** The range's pieces if all of it is in memory. */
   kept(key: string, range: ByteRange): readonly Uint8Array[] | undefined {
     const places = this.#places.get(key)
@@ -48,7 +60,7 @@ export class ReadBlocks {
     const runs: BlockRun[] = []
     for (const block of this.#blocksOf(range)) {
       const place = places.get(block)
-      if (place === undefined || 'run' in place) return undefined
+      if (!isRun(place)) return undefined
       if (runs.at(-1) !== place) runs.push(place)
     }
     for (const run of runs) this.#touch(run)
@@ -172,4 +184,8 @@ export class ReadBlocks {
     const last = Math.floor((start + length - 1) / this.#blockBytes)
     return Array.from({ length: last - first + 1 }, (_, index) => first + index)
   }
+}
+
+function isRun(place: BlockRun | Flight | undefined): place is BlockRun {
+  return place !== undefined && !('run' in place)
 }
