@@ -159,7 +159,7 @@ const good: Readonly<Record<string, string>> = {
     "import { randomBytes } from 'node:crypto'\nexport const here = [Date.now(), setTimeout, Math.random(), randomBytes(4), AbortSignal.timeout(5)]\n",
   [`${agent}/write/good.ts`]:
     importing('../flush/x.ts') +
-    "import type { limits } from '../limits.ts'\nimport type { Clock } from '../time/clock.ts'\nimport type { E } from '../observe/events.ts'\nexport type Good = [typeof limits, Clock, E]\n",
+    "import type { Limits } from '../limits.ts'\nimport type { Clock } from '../time/clock.ts'\nimport type { E } from '../observe/events.ts'\nexport type Good = [Limits, Clock, E]\n",
   [`${agent}/net/good.ts`]:
     importing('../core/ids.ts') +
     "import { createHash } from 'node:crypto'\nimport { createServer } from 'node:net'\nexport const good = [createHash, createServer]\n",

@@ -8,7 +8,7 @@ import type { ClassicSettings } from './core/group/classic-messages.ts'
 import type { ClusterId } from './core/ids.ts'
 import { gaugesOf, type Health, healthOf } from './health.ts'
 import { type AgentEnd, Lifecycle } from './lifecycle.ts'
-import { limits } from './limits.ts'
+import { defaultLimits, fixedLimits, type Limits } from './limits.ts'
 import { Membership, type Self, type TakeOver } from './membership.ts'
 import type { Member, MetadataStore } from './metadata/metadata-store.ts'
 import type { Interceptor } from './net/interceptor.ts'
@@ -57,6 +57,8 @@ export interface Parts {
   readonly storeMeters?: () => Gauges['store']
   /** The current reason, as reported by the stores, why this agent cannot write. Absent: the agent makes its own. */
   readonly stores?: StoreWatch
+  /** Default: `defaultLimits`. `metadata` is opened with the same. */
+  readonly limits?: Limits
   /** Sees every request and may fail it. Only tests provide one: there is no setting and no command for it. */
   readonly interceptor?: Interceptor
 }
@@ -115,7 +117,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
 
 /** For tests, which replace the services of single requests. */
 export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{ readonly agent: Agent; readonly services: Services }> {
-  const { clock, ioClock = clock, sessionClock = clock, random, metadata, codecs, crc32c } = parts
+  const { clock, ioClock = clock, sessionClock = clock, random, metadata, codecs, crc32c, limits = defaultLimits } = parts
   const { clusterId, log } = metadata
   const { settings, flush } = options
   const meters = new Meters()
@@ -127,7 +129,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const stores = parts.stores ?? new StoreWatch({ emit, clock: ioClock })
   const { members, slots } = metadata
   const membership = await Membership.join(
-    { members, slots, clock: ioClock, random, emit },
+    { members, slots, clock: ioClock, random, emit, limits },
     selfOf(options),
     options.takeOver ?? 'once silent',
   )
@@ -136,7 +138,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
 
   const objects = new CachedObjects(parts.objects, { maxBytes: number(settings, 'cache.bytes') })
   const catalog = new Catalog()
-  const tails = new Tails((asked) => log.partitions(asked))
+  const tails = new Tails((asked) => log.partitions(asked), limits)
   const onFenced = (): void => life.fence()
   const onBroken = (): void => life.kill()
   const ofWrites = {
@@ -151,6 +153,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     catalog,
     crc32c,
     stores,
+    limits,
     onFenced,
     onBroken,
   }
@@ -159,10 +162,10 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
 
   const damage = new DamageReports({ emit, topicName: (topicId) => catalog.byId(topicId)?.name })
   const segments = new SegmentReader({ objects, crc32c, damage, emit })
-  const reader = new Reader({ log, segments, tails, owners, clock, turns })
+  const reader = new Reader({ log, segments, tails, owners, clock, turns, limits })
   const offsets = new Offsets({ log, segments, owners, turns, codecs })
-  const answerMemory = new AnswerMemory(limits.fetchAnswersBytes)
-  const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
+  const answerMemory = new AnswerMemory(fixedLimits.fetchAnswersBytes)
+  const httpAnswers = new AnswerMemory(fixedLimits.httpAnswersBytes)
   const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
 
   const groups = new Groups({
@@ -195,6 +198,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     listen,
     handlers,
     services,
+    limits,
     ...(advertised && { advertised }),
     ...(interceptor && { interceptor }),
   })
@@ -208,7 +212,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     shared: { ...common, httpAnswers },
     members: () => owners.members,
     storeFailure: () => stores.failure,
-    health: () => healthOf({ stopping: life.stopping, stores, membership, writer, damage }),
+    health: () => healthOf({ stopping: life.stopping, stores, membership, writer, damage, limits }),
     metrics: () =>
       meters.read(gaugesOf({ kafka, writer, answerMemory, httpAnswers, membership, damage, objects, store: parts.storeMeters?.() ?? [] })),
     ended: life.ended,
@@ -234,8 +238,8 @@ function groupSettings(of: Settings): ClassicSettings {
     minSessionTimeoutMs: number(of, 'group.min.session.timeout.ms'),
     maxSessionTimeoutMs: number(of, 'group.max.session.timeout.ms'),
     maxSize: number(of, 'group.max.size'),
-    newMemberJoinTimeoutMs: limits.newMemberJoinTimeoutMs,
+    newMemberJoinTimeoutMs: fixedLimits.newMemberJoinTimeoutMs,
     leaveOnDisconnect: flag(of, 'group.leave.on.disconnect'),
-    reconnectMs: limits.reconnectMs,
+    reconnectMs: fixedLimits.reconnectMs,
   }
 }

@@ -1,5 +1,5 @@
 // What an agent reports about itself: whether it is ready, and the values of its gauges.
-import { limits } from './limits.ts'
+import type { Limits } from './limits.ts'
 import type { Membership } from './membership.ts'
 import type { KafkaPort } from './net/serve.ts'
 import type { CachedObjects } from './objects/wrappers/cached.ts'
@@ -21,8 +21,9 @@ export function healthOf(of: {
   readonly membership: Pick<Membership, 'silentMs'>
   readonly writer: Pick<Writer, 'lastFailure'>
   readonly damage: Pick<DamageReports, 'reasons'>
+  readonly limits: Pick<Limits, 'heartbeatMs'>
 }): Health {
-  const { stopping, stores, membership, writer, damage } = of
+  const { stopping, stores, membership, writer, damage, limits } = of
   const reasons = [
     ...(stopping ? ['the agent is stopping'] : []),
     ...(stores.failure === undefined ? [] : [stores.failure]),

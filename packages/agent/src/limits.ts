@@ -3,41 +3,21 @@
 const kib = 1024
 const mib = 1024 * kib
 
-export const limits = {
-  /** Kafka's socket.request.max.bytes: the largest legal request. */
-  requestBytes: 100 * mib,
+/** The limits of one agent, a value of its parts. An agent can serve with smaller ones: the simulator narrows each, so that an agent reaches it all the time. */
+export type Limits = { readonly [Name in keyof typeof defaultLimits]: number }
+
+export const defaultLimits = {
   /** Frames up to this size come from a small pool of their own, so that heartbeats and metadata never wait behind produce. */
   smallFrameBytes: 64 * kib,
   smallFramePoolBytes: 8 * mib,
-  /** The part of that pool that incomplete small frames may hold. The rest is a reserve: a complete frame never waits for a stalled one. */
-  incompleteSmallFramesBytes: 4 * mib,
   /** All larger frames between the socket and their admission; at least one frame of the maximum size must fit. */
   framePoolBytes: 128 * mib,
-  /** The sender of a frame that makes no progress for this long is considered lost. */
-  frameStallMs: 30_000,
-  /** While other frames wait for memory, the connection of a frame that arrives more slowly than this is closed, after a grace period. */
-  frameGraceMs: 2_000,
-  frameBytesPerSecond: 64 * kib,
-  /** Requests of one connection in one turn of the event loop; then other connections have theirs. About 20 µs each without a read or write of the store. */
-  requestsPerTurn: 8,
   /** Bytes read ahead while a request is in progress, so that the agent notices when the client disconnects. */
   socketReadAheadBytes: 64 * kib,
-  /** How long a client may take for the last bytes of a connection that is being closed. */
-  lingerMs: 5_000,
   /** Requests of one connection that are admitted but not answered. Kafka's clients keep at most 5 produce requests in flight, tools a few more. */
   requestsInFlightPerConnection: 64,
   /** Bytes that a slow client may leave unread: above it the connection's next request waits. */
   socketPendingBytes: 4 * mib,
-  /** Bytes handed to the system at a time, so that the progress of a slow client is visible. */
-  socketWriteBytes: 256 * kib,
-  /** A client that reads nothing for this long is disconnected when answers for other clients find no memory. */
-  answerStallMs: 30_000,
-  /** The interval of that check while answers find no memory. */
-  answerStallCheckMs: 1_000,
-  /** When there is no room for a new connection, one that has been idle for this long gives way to it. */
-  idleGivesWayMs: 10_000,
-  /** Connections that may wait before the agent is ready; afterwards the setting max.connections counts. */
-  connections: 10_000,
 
   /** Bytes admitted and not yet committed. Above it admission waits, and then the clients do. */
   uncommittedBytes: 128 * mib,
@@ -45,27 +25,12 @@ export const limits = {
   admissionWaitMs: 10_000,
   /** Batches in one flush: the commit holds row locks while it writes at least one row for each, and the event loop encodes and publishes them in one turn each. */
   batchesPerFlush: 3_000,
-  /** Segment rows that an agent writes where flushes have a budget: about 0.7 KB of log, table and index each. */
-  segmentRowsPerSecond: 2_000,
   /** PUTs of one chain at a time. */
   putsInFlight: 8,
   /** A PUT that took this long, with its retries, has failed. It may still land, but no commit will refer to it. */
   putDeadlineMs: 20_000,
-  /** Batches of a commit that may run on the event loop where COMMIT waits for no disk: at about 20 µs each, it stalls the loop for less than a millisecond. */
-  batchesInTurn: 32,
-  /** Batches, plus one for each transaction, between two checkpoints of SQLite's log: about 5 pages each, so the log stays below about 40 MB. */
-  batchesPerCheckpoint: 2_000,
-  /** Consecutive checkpoints that a reader elsewhere may hold up before this is reported: by then SQLite's log may have about 200 MB. */
-  heldCheckpoints: 5,
-  /** The time-out of one attempt of a commit. PostgreSQL's own time-outs are below it by a round trip. */
-  commitDeadlineMs: 5_000,
   /** How long definitely rejected commits (database away) are retried; then the chain stops. */
   commitRollbacksMs: 20_000,
-  commitRetryMs: 50,
-  commitRetryMaxMs: 1_000,
-
-  /** Producer ids allocated within this time, with no new topic between them, share one row. Their age is wrong by at most this. */
-  producerIdBlockMs: 60_000,
 
   /** A segment's row is the seek index: a fetch in its middle scans at most this much. */
   segmentBytes: 4 * mib,
@@ -77,6 +42,55 @@ export const limits = {
   segmentsPerFind: 64,
   /** The maximum of a fetch's answer, whatever the client requests: Kafka's fetch.max.bytes. */
   fetchBytes: 55 * mib,
+
+  /** The deadline of metadata transactions other than the commit. */
+  metadataDeadlineMs: 10_000,
+  heartbeatMs: 1_000,
+  drainMs: 30_000,
+} as const
+
+/** The limits that are the same for every agent. */
+export const fixedLimits = {
+  /** Kafka's socket.request.max.bytes: the largest legal request. */
+  requestBytes: 100 * mib,
+  /** The part of the pool of small frames that incomplete ones may hold. The rest is a reserve: a complete frame never waits for a stalled one. */
+  incompleteSmallFramesBytes: 4 * mib,
+  /** The sender of a frame that makes no progress for this long is considered lost. */
+  frameStallMs: 30_000,
+  /** While other frames wait for memory, the connection of a frame that arrives more slowly than this is closed, after a grace period. */
+  frameGraceMs: 2_000,
+  frameBytesPerSecond: 64 * kib,
+  /** Requests of one connection in one turn of the event loop; then other connections have theirs. About 20 µs each without a read or write of the store. */
+  requestsPerTurn: 8,
+  /** How long a client may take for the last bytes of a connection that is being closed. */
+  lingerMs: 5_000,
+  /** Bytes handed to the system at a time, so that the progress of a slow client is visible. */
+  socketWriteBytes: 256 * kib,
+  /** A client that reads nothing for this long is disconnected when answers for other clients find no memory. */
+  answerStallMs: 30_000,
+  /** The interval of that check while answers find no memory. */
+  answerStallCheckMs: 1_000,
+  /** When there is no room for a new connection, one that has been idle for this long gives way to it. */
+  idleGivesWayMs: 10_000,
+  /** Connections that may wait before the agent is ready; afterwards the setting max.connections counts. */
+  connections: 10_000,
+
+  /** Segment rows that an agent writes where flushes have a budget: about 0.7 KB of log, table and index each. */
+  segmentRowsPerSecond: 2_000,
+  /** Batches of a commit that may run on the event loop where COMMIT waits for no disk: at about 20 µs each, it stalls the loop for less than a millisecond. */
+  batchesInTurn: 32,
+  /** Batches, plus one for each transaction, between two checkpoints of SQLite's log: about 5 pages each, so the log stays below about 40 MB. */
+  batchesPerCheckpoint: 2_000,
+  /** Consecutive checkpoints that a reader elsewhere may hold up before this is reported: by then SQLite's log may have about 200 MB. */
+  heldCheckpoints: 5,
+  /** The time-out of one attempt of a commit. PostgreSQL's own time-outs are below it by a round trip. */
+  commitDeadlineMs: 5_000,
+  commitRetryMs: 50,
+  commitRetryMaxMs: 1_000,
+
+  /** Producer ids allocated within this time, with no new topic between them, share one row. Their age is wrong by at most this. */
+  producerIdBlockMs: 60_000,
+
   /** Fetch answers of all connections together, from the read to the socket; one answer holds a part (read/answer-memory.ts). Above it fetches wait, and come back empty at their time-out. */
   fetchAnswersBytes: 256 * mib,
   fetchWaitMs: 300_000,
@@ -162,12 +176,8 @@ export const limits = {
   /** Ids that one group has issued (MEMBER_ID_REQUIRED) and that have not joined yet: a client may request them in a loop, and each lives for a session. */
   idsHandedOutPerGroup: 10_000,
 
-  /** The deadline of metadata transactions other than the commit. */
-  metadataDeadlineMs: 10_000,
-  heartbeatMs: 1_000,
   /** A lease that did not beat for this long is over: five beats, so that one slow transaction of its holder does not end it. */
   leaseMs: 5_000,
   /** Two reads of a lease that are further apart prove nothing about the time between them. */
   leaseReadGapMs: 2_000,
-  drainMs: 30_000,
 } as const

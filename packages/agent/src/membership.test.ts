@@ -1,7 +1,7 @@
 // Cases in which a start takes over from the registered agent or leaves it alone, in manual time, on a database in memory.
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { limits } from './limits.ts'
+import { defaultLimits, fixedLimits } from './limits.ts'
 import { LeaseHeldError, Membership, type TakeOver } from './membership.ts'
 import { MetadataError, type MetadataStore } from './metadata/metadata-store.ts'
 import { openMetadata } from './metadata/open.ts'
@@ -34,7 +34,7 @@ interface Start {
 
 function start({ agent = 'me', takeOver = 'once silent', members = store.members }: Start = {}): Promise<Membership> {
   return Membership.join(
-    { members, slots: store.slots, clock, random: systemRandom, emit: (event) => void events.push(event) },
+    { members, slots: store.slots, clock, random: systemRandom, emit: (event) => void events.push(event), limits: defaultLimits },
     { agent, advertised: { host: 'localhost', port: 9092 }, machine: 'laptop' },
     takeOver,
   )
@@ -74,12 +74,12 @@ test('H11: a lease that does not beat for a whole time-out is over; the start re
   const second = start()
   const { kind, afterMs } = await outcomeOf(second)
   expect(kind).toBe('joined')
-  expect(afterMs).toBeGreaterThanOrEqual(limits.leaseMs)
-  expect(afterMs).toBeLessThanOrEqual(limits.leaseMs + limits.heartbeatMs)
+  expect(afterMs).toBeGreaterThanOrEqual(fixedLimits.leaseMs)
+  expect(afterMs).toBeLessThanOrEqual(fixedLimits.leaseMs + defaultLimits.heartbeatMs)
   expect(await stateOf(first)).toBe('fenced')
   expect(await stateOf(await second)).toBe('active')
   expect(events.filter(({ kind: event }) => event === 'lease watched')).toMatchObject([
-    { lease: { agent: 'me', machine: 'laptop', host: 'localhost', port: 9092, sinceMs: 1_700_000_000_000 }, forMs: limits.leaseMs },
+    { lease: { agent: 'me', machine: 'laptop', host: 'localhost', port: 9092, sinceMs: 1_700_000_000_000 }, forMs: fixedLimits.leaseMs },
   ])
 })
 
@@ -89,12 +89,12 @@ test.each(['me', 'another'])('H11: a living lease is not taken, and the start na
   const beating = first.run(over.signal)
   const { kind, afterMs, error } = await outcomeOf(start({ agent }))
   expect(kind).toBe('held')
-  expect(afterMs).toBeLessThanOrEqual(2 * limits.heartbeatMs)
+  expect(afterMs).toBeLessThanOrEqual(2 * defaultLimits.heartbeatMs)
   expect(error).toMatchObject({ holder: { agent: 'me', machine: 'laptop' } })
   expect(await stateOf(first)).toBe('active')
   expect((await store.members.leases()).map((lease) => lease.agent)).toEqual(['me'])
   over.abort()
-  await clock.advance(limits.heartbeatMs)
+  await clock.advance(defaultLimits.heartbeatMs)
   expect(await beating).toBe('stopped')
 })
 
@@ -102,7 +102,7 @@ test('H11: a takeover at once ends the living agent at its next beat', async () 
   const first = await start()
   const beating = first.run(new AbortController().signal)
   expect(await outcomeOf(start({ agent: 'another', takeOver: 'at once' }))).toMatchObject({ kind: 'joined', afterMs: 0 })
-  await clock.advance(limits.heartbeatMs)
+  await clock.advance(defaultLimits.heartbeatMs)
   expect(await beating).toBe('fenced')
 })
 
@@ -119,7 +119,7 @@ test('H11: a database that is away fences no agent: the time-out begins again wh
   }
   const { kind, afterMs } = await outcomeOf(start({ members: slow }))
   expect(kind).toBe('joined')
-  expect(afterMs).toBeGreaterThanOrEqual(20_000 + limits.leaseMs)
+  expect(afterMs).toBeGreaterThanOrEqual(20_000 + fixedLimits.leaseMs)
 })
 
 test('H11: a database that stays away makes the start fail, and fences no agent', async () => {

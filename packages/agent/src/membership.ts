@@ -1,6 +1,6 @@
 // This agent's membership in the cluster: it registers an incarnation, beats its lease, and stops when it finds itself fenced.
 import type { Nonce } from './core/ids.ts'
-import { limits } from './limits.ts'
+import { fixedLimits, type Limits } from './limits.ts'
 import { isUnmoved, type Lease } from './metadata/lease.ts'
 import type { Members, RegisterInput, Registration } from './metadata/metadata-store.ts'
 import { errorText } from './native-error.ts'
@@ -16,6 +16,7 @@ export interface MembershipParts {
   readonly clock: Clock
   readonly random: Random
   readonly emit: EventHook
+  readonly limits: Pick<Limits, 'heartbeatMs'>
 }
 
 /**
@@ -68,7 +69,7 @@ export class Membership {
 
   /** Beats until the signal aborts. Settles with 'fenced' as soon as a beat finds this incarnation over. A database that is away fences no agent. */
   async run(signal: AbortSignal): Promise<'fenced' | 'stopped'> {
-    for await (const _ of every(this.#parts.clock, limits.heartbeatMs, signal)) {
+    for await (const _ of every(this.#parts.clock, this.#parts.limits.heartbeatMs, signal)) {
       try {
         if ((await this.#beat()) === 'fenced') return 'fenced'
       } catch (error) {
@@ -125,19 +126,19 @@ async function register(parts: MembershipParts, self: Self, takeOver: TakeOver):
  * Watches every lease for a whole time-out, by this agent's monotonic clock. Resolves with those that did not beat; rejects with a LeaseHeldError as soon as
  * one does. Reads that are too far apart restart the time-out: while the database was away or this process was paused, no holder could beat either.
  */
-async function silentLeases({ members, clock, emit }: MembershipParts): Promise<readonly Lease[]> {
+async function silentLeases({ members, clock, emit, limits }: MembershipParts): Promise<readonly Lease[]> {
   let watched = await members.leases()
-  for (const lease of watched) emit({ kind: 'lease watched', lease, forMs: limits.leaseMs })
+  for (const lease of watched) emit({ kind: 'lease watched', lease, forMs: fixedLimits.leaseMs })
   let since = clock.monotonic()
   let lastRead = since
-  while (watched.length > 0 && lastRead - since < limits.leaseMs) {
+  while (watched.length > 0 && lastRead - since < fixedLimits.leaseMs) {
     await sleep(clock, limits.heartbeatMs)
     const leases = await members.leases()
     const living = leases.find((lease) => !watched.some((before) => isUnmoved(lease, before)))
     if (living !== undefined) throw new LeaseHeldError(living)
     watched = leases
     const now = clock.monotonic()
-    if (now - lastRead > limits.leaseReadGapMs) since = now
+    if (now - lastRead > fixedLimits.leaseReadGapMs) since = now
     lastRead = now
   }
   return watched

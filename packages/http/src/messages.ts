@@ -1,5 +1,5 @@
 // The routes that read records on the data plane: a partition from an offset on, or a topic by key and time; as JSON, as NDJSON, or as a live tail.
-import { type From, limits, type RecordFilter, type TailRecords } from '@local-kafka-service/agent'
+import { type From, fixedLimits, type RecordFilter, type TailRecords } from '@local-kafka-service/agent'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { eventText } from './event-stream.ts'
 import { epochMsOf } from './iso-time.ts'
@@ -102,8 +102,8 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
         operationId: 'queryMessages',
         summary: 'Query all partitions',
         description:
-          `${forms} The query scans all partitions in groups of ${limits.queryPartitions}, each up to its end when the scan reaches it. Within a group the older timestamp comes first, within a partition the lower offset. ` +
-          `One request scans at most ${limits.queryScanBytes / 1024 / 1024} MiB and takes at most ${limits.queryMs / 1000} s: \`scanned\` shows how far it got, and \`complete\` whether the scan has finished. If it has not, repeat the request with \`cursor\` (the \`Link\` header has the URL). ` +
+          `${forms} The query scans all partitions in groups of ${fixedLimits.queryPartitions}, each up to its end when the scan reaches it. Within a group the older timestamp comes first, within a partition the lower offset. ` +
+          `One request scans at most ${fixedLimits.queryScanBytes / 1024 / 1024} MiB and takes at most ${fixedLimits.queryMs / 1000} s: \`scanned\` shows how far it got, and \`complete\` whether the scan has finished. If it has not, repeat the request with \`cursor\` (the \`Link\` header has the URL). ` +
           'A live tail starts at `since`, or at the end without one; `until`, `limit` and `cursor` do not apply to it.',
         tags: ['records'],
         produces: mediaTypes,
@@ -271,7 +271,7 @@ const lastEventId = {
 const limitSchema = {
   type: 'integer',
   minimum: 1,
-  maximum: limits.recordsPerAnswer,
+  maximum: fixedLimits.recordsPerAnswer,
   description: `The largest number of records in the answer; the default is ${httpLimits.recordsDefault}.`,
 } as const
 
@@ -284,7 +284,7 @@ const readQuerySchema = {
     max_bytes: {
       type: 'integer',
       minimum: 1,
-      maximum: limits.recordBytesPerAnswer,
+      maximum: fixedLimits.recordBytesPerAnswer,
       description: `The limit for keys, values and headers as JSON; the default is ${httpLimits.bytesDefault}. The answer has at least one record, even if it is larger.`,
     },
     timeout: {

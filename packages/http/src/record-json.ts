@@ -1,6 +1,6 @@
 // A record as JSON: text if its bytes are UTF-8, otherwise base64, which is marked.
 import { isUtf8 } from 'node:buffer'
-import { type LogRecord, limits } from '@local-kafka-service/agent'
+import { fixedLimits, type LogRecord } from '@local-kafka-service/agent'
 
 export interface RecordJson {
   readonly partition: number
@@ -67,7 +67,7 @@ export const recordSchema = {
     },
     cut: {
       type: 'object',
-      description: `Present when the record is larger than ${limits.recordBytesPerAnswer} bytes as JSON, so that the answer has only its beginning: the original sizes of the parts that are cut. A Kafka client can read the whole record.`,
+      description: `Present when the record is larger than ${fixedLimits.recordBytesPerAnswer} bytes as JSON, so that the answer has only its beginning: the original sizes of the parts that are cut. A Kafka client can read the whole record.`,
       properties: { keyBytes: { type: 'integer' }, valueBytes: { type: 'integer' }, headerCount: { type: 'integer' } },
     },
   },

@@ -1,9 +1,9 @@
 // Narrow limits: in half of the worlds, limits that production rarely reaches are drawn so small that they are reached all the time.
-import { limits } from '@local-kafka-service/agent'
+import { defaultLimits, type Limits } from '@local-kafka-service/agent'
 import type { Chance, Range } from './chance.ts'
 
 /** From a limit that is reached at every step to one that is reached now and then; the agent can serve with each. */
-const narrow: Partial<Record<keyof typeof limits, Range>> = {
+const narrow: Readonly<Record<keyof Limits, Range>> = {
   uncommittedBytes: [300, 5_000],
   admissionWaitMs: [50, 10_000],
   batchesPerFlush: [1, 20],
@@ -26,18 +26,16 @@ const narrow: Partial<Record<keyof typeof limits, Range>> = {
   drainMs: [1_000, 30_000],
 }
 
-/** Changes the limits of this process, which plays one world at a time. Call the returned function when the world is over. */
-export function narrowLimits(chance: Chance, report: (what: string) => void): () => void {
-  // The only place that writes to the limits: a world that never reaches a limit does not test its code.
-  const open = limits as { -readonly [Name in keyof typeof limits]: number }
-  const former = { ...limits }
-  if (chance.happens(0.5)) {
-    for (const [name, range] of Object.entries(narrow)) {
-      if (!chance.happens(0.4)) continue
-      // The cast is earned by the table's own type.
-      open[name as keyof typeof limits] = chance.whole(range)
-      report(`${name} is ${open[name as keyof typeof limits]}`)
-    }
+/** The limits of one world. */
+export function narrowLimits(chance: Chance, report: (what: string) => void): Limits {
+  const limits: { -readonly [Name in keyof Limits]: number } = { ...defaultLimits }
+  if (!chance.happens(0.5)) return limits
+  for (const [name, range] of Object.entries(narrow)) {
+    if (!chance.happens(0.4)) continue
+    // The cast is earned by the table's own type.
+    const limit = name as keyof Limits
+    limits[limit] = chance.whole(range)
+    report(`${name} is ${limits[limit]}`)
   }
-  return () => void Object.assign(open, former)
+  return limits
 }

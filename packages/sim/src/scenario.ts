@@ -39,7 +39,7 @@ const worldMs = 30 * 60_000
 export async function play(scenario: Scenario, seed: number, onLine?: (line: string) => void): Promise<SeedResult> {
   const world = new World({ seed, partitions: scenario.partitions, ...(onLine && { onLine }) })
   world.setup = scenario.setup(world.chance)
-  const widen = narrowLimits(world.chance.stream('limits'), (what) => world.trace.write('limits', what))
+  world.limits = narrowLimits(world.chance.stream('limits'), (what) => world.trace.write('limits', what))
   const { checker, time, trace } = world
   let over = false
   const whole = (async () => {
@@ -67,7 +67,6 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
     appended: checker.appended,
   }
   await world.close()
-  widen()
   return verdict
 }
 

@@ -1,5 +1,14 @@
 // One world: virtual time, a network, a bucket, a database, the lives of one agent under one name, clients, and the checker that sees everything.
-import { type Agent, type AgentEvent, createAgent, errorText, MetadataError, settings } from '@local-kafka-service/agent'
+import {
+  type Agent,
+  type AgentEvent,
+  createAgent,
+  defaultLimits,
+  errorText,
+  type Limits,
+  MetadataError,
+  settings,
+} from '@local-kafka-service/agent'
 import {
   claimPrefix,
   type FlushPolicy,
@@ -61,6 +70,8 @@ export class World {
   readonly partitions: number
   /** Options of the lives that start from now on. */
   setup: AgentSetup = { flush: groupCommit, cacheBytes: 1024 * 1024 }
+  /** The limits of all lives. */
+  limits: Limits = defaultLimits
   /** The error of the database's clock. */
   databaseSkewMs = 0
   readonly #lives: RunningAgent[] = []
@@ -99,7 +110,8 @@ export class World {
   /** Starts the first life and creates the topic. */
   async open(): Promise<void> {
     const clock = new LifeClock(this.time, new Life('checker', this.time))
-    this.#metadata = await openMetadata(this.database.direct, { newClusterId: clusterId, clock, random: this.chance.stream('checker') })
+    const random = this.chance.stream('checker')
+    this.#metadata = await openMetadata(this.database.direct, { newClusterId: clusterId, clock, random, limits: this.limits })
     await this.start()
     this.#topicId = await this.#makeTopic()
   }
@@ -167,9 +179,10 @@ export class World {
   async #join(life: Life): Promise<Agent> {
     const clock = new LifeClock(this.time, life)
     const random = this.chance.stream(life.name)
+    const { limits } = this
     const { flush, cacheBytes } = this.setup
     const objects = new RetryingObjects(this.bucket.of(life), { clock, random })
-    const metadata = await openMetadata(this.database.of(life), { newClusterId: clusterId, clock, random })
+    const metadata = await openMetadata(this.database.of(life), { newClusterId: clusterId, clock, random, limits })
     const claim = await claimPrefix(objects, { clusterId: metadata.clusterId, createdAtMs: clock.now() })
     if (claim.kind !== 'ours') this.checker.violate('no defect', `${life.name} finds that its prefix is of ${claim.kind}`)
     return await createAgent(
@@ -181,6 +194,7 @@ export class World {
         metadata,
         codecs: nodeCodecs,
         crc32c: nativeCrc32c,
+        limits,
         emit: (event) => this.#event(life, event),
       },
       {

@@ -1,7 +1,7 @@
 // The answers of CreateTopics in which clients depend on Kafka's order of checks and values: existing topics, unlimited retention, internal topics.
 import { CreateTopics, DescribeConfigs, errors, type KafkaErrorName, Metadata, type RequestInputOf } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Gate } from './gate.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
 
@@ -21,7 +21,7 @@ async function created(kafka: AgentForTests, topics: readonly NewTopic[], more: 
 
 test.each<readonly [string, Partial<NewTopic>]>([
   ['no partitions', { numPartitions: 0 }],
-  ['more partitions than one request may create', { numPartitions: limits.partitionsPerRequest + 1 }],
+  ['more partitions than one request may create', { numPartitions: fixedLimits.partitionsPerRequest + 1 }],
   ['a replication factor of 3', { replicationFactor: 3 }],
   [
     'an assignment to an unknown broker',

@@ -5,7 +5,7 @@
 // - A manual assignment sets the number of partitions, and its brokers must be live; it does not decide which agent owns a partition.
 // - Left out: configs that this server does not implement are INVALID_CONFIG.
 import { CreateTopics, type CreateTopicsRequest, type CreateTopicsResponse, errors, type Outcome } from '@local-kafka-service/protocol'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Failure } from '../operations/topics.ts'
 import type { Services } from '../services.ts'
@@ -40,8 +40,8 @@ export const createTopics = handler({
         topic.assignments.length,
         topic.numPartitions === -1 ? number(services.settings, 'num.partitions') : topic.numPartitions,
       )
-      if (partitions + more > limits.partitionsPerRequest) {
-        const message = `One request may create at most ${limits.partitionsPerRequest} partitions: create this topic in another request.`
+      if (partitions + more > fixedLimits.partitionsPerRequest) {
+        const message = `One request may create at most ${fixedLimits.partitionsPerRequest} partitions: create this topic in another request.`
         topics.push(rejected(topic.name, await notMade(topic.name, failure('INVALID_PARTITIONS', message), { context, services })))
         continue
       }

@@ -2,11 +2,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { Fetch, ListOffsets, Produce } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { type AgentForTests, aBatch, anAgent } from './testing/an-agent.ts'
 
 const topics = ['a', 'b', 'c', 'd']
-const partitionsEach = limits.unitsPerTurn
+const partitionsEach = fixedLimits.unitsPerTurn
 const partitions = Array.from({ length: partitionsEach }, (_, index) => index)
 const all = topics.length * partitionsEach
 

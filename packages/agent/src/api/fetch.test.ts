@@ -2,7 +2,7 @@
 import { errors, Fetch, type FetchRequest, type KafkaErrorName, Produce, type RequestInputOf } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { slotOfPartition } from '../core/slots.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
 import { orAborted } from '../time/abort.ts'
 import { type AgentForTests, aBatch, anAgent, baseOffsets } from './testing/an-agent.ts'
@@ -54,7 +54,7 @@ test('a fetch waits while the memory of all answers is used up, and is empty but
   await kafka.topic('t')
   await fill(kafka, 0, ['a'])
   const others = kafka.services.answerMemory.claim()
-  others.reserve(limits.fetchAnswersBytes)
+  others.reserve(fixedLimits.fetchAnswersBytes)
   const [empty] = await fetched(kafka, aFetch([asked(0)]))
   expect(empty).toMatchObject({ errorCode: 0, highWatermark: 1 })
   expect(empty?.records).toHaveLength(0)

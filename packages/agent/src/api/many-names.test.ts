@@ -16,10 +16,10 @@ import {
   type RequestInputOf,
 } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
 
-const many = 5 * limits.unitsPerTurn
+const many = 5 * fixedLimits.unitsPerTurn
 const names = Array.from({ length: many }, (_, index) => `name-${index}`)
 const wide = 'wide'
 const partitions = Array.from({ length: many }, (_, partitionIndex) => partitionIndex)

@@ -10,7 +10,7 @@ import { errors, KafkaError, type Outcome, Produce, type ProduceRequest, type Pr
 import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import type { RecordError } from '../core/log/record-errors.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { type AppendAnswer, type Appending, type AppendParts, append, type BatchToAppend, inTime } from '../write/append.ts'
@@ -39,7 +39,7 @@ export const produce = handler({
     if (request.acks === 0) return { kind: 'none', close: anyRefused(entries, appending) }
     const topics = request.topicData.map(({ name, topicId }) => ({ name, topicId }))
     // With acks = 1 Kafka's leader does not wait for replicas, so the client's time-out does not apply.
-    const waitMs = request.acks === 1 ? limits.produceOneMs : request.timeoutMs
+    const waitMs = request.acks === 1 ? fixedLimits.produceOneMs : request.timeoutMs
     return later({ topics, waitMs, entries, appending, context, services })
   },
   refuse: ({ topicData }, { code, message }) => ({

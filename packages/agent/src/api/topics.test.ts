@@ -11,7 +11,7 @@ import {
   zeroUuid,
 } from '@local-kafka-service/protocol'
 import { describe, expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
 
 type NewTopic = RequestInputOf<typeof CreateTopics>['topics'][number]
@@ -58,7 +58,7 @@ describe('CreateTopics', () => {
 
   test('one request creates a limited number of partitions; only the topics beyond the limit are rejected', async () => {
     await using kafka = await anAgent()
-    const topics = ['a', 'b', 'c'].map((name) => aTopic({ name, numPartitions: limits.partitionsPerTopic }))
+    const topics = ['a', 'b', 'c'].map((name) => aTopic({ name, numPartitions: fixedLimits.partitionsPerTopic }))
     const answers = await created(kafka, [...topics, aTopic({ name: 'd', numPartitions: -5 })], { validateOnly: true })
     expect(answers.map(({ name, errorCode }) => [name, errorCode])).toEqual([
       ['a', 0],

@@ -1,7 +1,7 @@
 // The groups of an agent over a real Metadata Service in memory: each answer is saved first, a reload restores the saved state, and saves of other coordinators are rejected.
 import { expect, test } from 'vitest'
 import { AssertionError } from '../core/assert.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { aTopic } from '../metadata/testing/a-cluster.ts'
 import { aCoordinator, aJoin, assignment, at, joined, synced, turn } from './testing/a-coordinator.ts'
@@ -285,14 +285,14 @@ test('H6: when a member leaves during a commit of very many offsets, the answer 
       return save(input)
     },
   })
-  const { topicId } = await aTopic(store, { name: 'wide', partitions: 5 * limits.offsetsPerSave })
+  const { topicId } = await aTopic(store, { name: 'wide', partitions: 5 * fixedLimits.offsetsPerSave })
   const member = await joined(groups, 'g')
   await synced(groups, 'g', member)
-  const offsets = Array.from({ length: 5 * limits.offsetsPerSave }, (_, partition) => at(topicId, partition, partition))
+  const offsets = Array.from({ length: 5 * fixedLimits.offsetsPerSave }, (_, partition) => at(topicId, partition, partition))
   const committed = await groups.commitInSteps('g', { kind: 'commit', version: 8, transactional: false, ...member }, offsets)
   await leaving
-  expect(committed).toEqual({ error: 'UNKNOWN_MEMBER_ID', saved: 2 * limits.offsetsPerSave })
-  expect((await groups.offsets('g')).length).toBe(2 * limits.offsetsPerSave)
+  expect(committed).toEqual({ error: 'UNKNOWN_MEMBER_ID', saved: 2 * fixedLimits.offsetsPerSave })
+  expect((await groups.offsets('g')).length).toBe(2 * fixedLimits.offsetsPerSave)
 })
 
 test('H10: a few reads find which of many groups do not exist, and none of them is opened', async () => {
@@ -300,7 +300,7 @@ test('H10: a few reads find which of many groups do not exist, and none of them 
   await groups.commit('kept', { ...nobody, kind: 'commit', version: 8, transactional: false }, [])
   const member = await joined(groups, 'members')
   await synced(groups, 'members', member)
-  const names = Array.from({ length: 2 * limits.namesPerRead }, (_, index) => `nobody${index}`)
+  const names = Array.from({ length: 2 * fixedLimits.namesPerRead }, (_, index) => `nobody${index}`)
   reads.length = 0
   const unloaded = await groups.unloaded([...names, 'kept', 'members'])
   expect(await groups.describe('nobody7', unloaded)).toMatchObject({ state: 'Dead', members: [] })

@@ -3,7 +3,7 @@ import { KafkaError, type KafkaErrorName } from '@local-kafka-service/protocol'
 import type { ClassicGroupState, ClassicReply, ClassicRequest, ClassicSettings, CommitRequest } from '../core/group/classic-messages.ts'
 import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids.ts'
 import { slotOfName } from '../core/slots.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { AgedTopic, CommittedOffset, GroupStore, OffsetToCommit } from '../metadata/metadata-store.ts'
 import { errorText } from '../native-error.ts'
 import type { EventHook } from '../observe/events.ts'
@@ -90,8 +90,8 @@ export class Groups {
     signal?: AbortSignal,
   ): Promise<{ readonly error: KafkaErrorName; readonly saved: number }> {
     const slice = this.#parts.turns.slice()
-    for (let saved = 0; ; saved += limits.offsetsPerSave) {
-      const page = offsets.slice(saved, saved + limits.offsetsPerSave)
+    for (let saved = 0; ; saved += fixedLimits.offsetsPerSave) {
+      const page = offsets.slice(saved, saved + fixedLimits.offsetsPerSave)
       const error = await this.commit(groupId, request, page, signal)
       if (error !== 'NONE') return { error, saved }
       if (saved + page.length === offsets.length) return { error, saved: offsets.length }
@@ -124,8 +124,8 @@ export class Groups {
     partitions: readonly (TopicPartition & { readonly topic: string })[],
   ): Promise<{ readonly error: KafkaErrorName; readonly subscribed: ReadonlySet<string> | 'all' }> {
     const slice = this.#parts.turns.slice()
-    for (let at = 0; ; at += limits.offsetsPerSave) {
-      const page = partitions.slice(at, at + limits.offsetsPerSave)
+    for (let at = 0; ; at += fixedLimits.offsetsPerSave) {
+      const page = partitions.slice(at, at + fixedLimits.offsetsPerSave)
       const answer = await this.#ask(groupId, { kind: 'offset delete' } as const, undefined, ({ error, subscribed }) => {
         if (error !== 'NONE' || subscribed === 'all') return {}
         const removed = page.filter(({ topic }) => !subscribed.has(topic))
@@ -237,7 +237,7 @@ export class Groups {
       const runner = await opening
       if (this.#stopped) runner.drop(stopping())
       else this.#loaded.set(groupId, runner)
-      if (this.#loaded.size > limits.loadedGroups) this.#unloadIdle(limits.loadedGroups)
+      if (this.#loaded.size > fixedLimits.loadedGroups) this.#unloadIdle(fixedLimits.loadedGroups)
       return runner
     } catch (error) {
       if (this.#runners.get(groupId) === opening) this.#runners.delete(groupId)
@@ -303,7 +303,7 @@ export class Groups {
         await this.#runner(groupId)
       }
     }
-    await Promise.all(Array.from({ length: limits.groupsLoadedAtATime }, lane))
+    await Promise.all(Array.from({ length: fixedLimits.groupsLoadedAtATime }, lane))
   }
 
   /** Removes the old offsets of groups without members, then the groups without offsets. */

@@ -1,7 +1,7 @@
 // The stored groups, read in bulk and in slices: a request may name a hundred thousand of them.
 import { KafkaError } from '@local-kafka-service/protocol'
 import type { Described } from '../core/group/classic-messages.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import {
   type CommittedOffset,
   type GroupHead,
@@ -45,7 +45,7 @@ export class StoredGroups {
   /** By id; a group that does not exist is missing. */
   async heads(groupIds: readonly string[]): Promise<ReadonlyMap<string, GroupHead>> {
     const heads = new Map<string, GroupHead>()
-    await this.#eachPage(groupIds, limits.namesPerRead, async (page) => {
+    await this.#eachPage(groupIds, fixedLimits.namesPerRead, async (page) => {
       for (const head of await this.#parts.store.find(page)) heads.set(head.groupId, head)
     })
     return heads
@@ -56,7 +56,7 @@ export class StoredGroups {
     const { store, turns } = this.#parts
     const byGroup = new Map<string, GroupOffset[]>()
     const slice = turns.slice()
-    await this.#eachPage(groupIds, limits.namesPerRead, async (page) => {
+    await this.#eachPage(groupIds, fixedLimits.namesPerRead, async (page) => {
       for (let after: OffsetPlace | undefined; ; ) {
         const rows = await retriable(store.offsets({ groupIds: page, after }))
         for (const row of rows) {
@@ -64,7 +64,7 @@ export class StoredGroups {
           if (known === undefined) byGroup.set(row.groupId, [row])
           else known.push(row)
         }
-        if (rows.length < limits.offsetsPerRead) return
+        if (rows.length < fixedLimits.offsetsPerRead) return
         after = rows.at(-1)
         if (slice.spent(rows.length)) await slice.next()
       }
@@ -75,7 +75,7 @@ export class StoredGroups {
   /** The committed offsets of these partitions of topics that are not deleted, in any order. */
   async offsetsAt(places: readonly OffsetPlace[]): Promise<readonly GroupOffset[]> {
     const found: GroupOffset[] = []
-    await this.#eachPage(places, limits.offsetsPerRead, async (page) => {
+    await this.#eachPage(places, fixedLimits.offsetsPerRead, async (page) => {
       for (const row of await this.#parts.store.offsetsAt(page)) found.push(row)
     })
     return found

@@ -1,6 +1,6 @@
 // The rules of a chain: PUTs end in any order, commits run in sequence, and the line stops at an abandoned flush.
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { defaultLimits, fixedLimits } from '../limits.ts'
 import { rolledBack, ScriptedLog, unknownOutcome } from '../metadata/testing/scripted-log.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
 import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
@@ -63,7 +63,7 @@ test('a rollback after an attempt with an unknown outcome is not definite: the c
   log.script(() => unknownOutcome, ...Array.from({ length: rounds }, () => () => rolledBack))
   const sent = send(chain)
   await objects.land()
-  await clock.advance(limits.commitRollbacksMs * 4)
+  await clock.advance(defaultLimits.commitRollbacksMs * 4)
   expect(await sent.outcome).toMatchObject({ kind: 'committed' })
   expect(log.calls.map(({ sequence }) => sequence)).toEqual(new Array(rounds + 2).fill(1))
 })
@@ -74,7 +74,7 @@ test('a definite rollback after commitRollbacksMs stops the line', async () => {
   log.script(...Array.from({ length: 200 }, () => () => (away ? rolledBack : undefined)))
   const sent = send(chain)
   await objects.land()
-  await clock.advance(limits.commitRollbacksMs + 2_000)
+  await clock.advance(defaultLimits.commitRollbacksMs + 2_000)
   expect(await sent.outcome).toMatchObject({ kind: 'abandoned' })
   expect(stopped).toHaveLength(1)
   away = false
@@ -106,7 +106,7 @@ test('a PUT that passes its deadline is abandoned', async () => {
   const { chain, objects, clock, log } = aChain()
   const sent = send(chain)
   await turn()
-  await clock.advance(limits.putDeadlineMs)
+  await clock.advance(defaultLimits.putDeadlineMs)
   expect(await sent.outcome).toMatchObject({ kind: 'abandoned' })
   await chain.drained()
   await objects.land(0)
@@ -182,12 +182,12 @@ test('a killed chain retries nothing: a flush whose commit was rolled back is ab
   await objects.land(0)
   await turn()
   chain.kill('the end')
-  await clock.advance(limits.commitRetryMaxMs)
+  await clock.advance(fixedLimits.commitRetryMaxMs)
   const ending = { kind: 'abandoned', message: 'the end' }
   expect(await Promise.all(sent.map(({ outcome }) => outcome))).toEqual([ending, ending])
   await chain.drained()
   expect(await send(chain).outcome).toEqual(ending)
-  await clock.advance(limits.commitRollbacksMs * 2)
+  await clock.advance(defaultLimits.commitRollbacksMs * 2)
   expect(log.calls).toHaveLength(1)
   expect(stopped).toEqual([])
   expect(events).toEqual(['stored', 'commit retried'])
@@ -201,7 +201,7 @@ test('a killed chain does not settle a flush whose commit may have landed', asyn
   await objects.land()
   await turn()
   chain.kill('the end')
-  await clock.advance(limits.commitRollbacksMs)
+  await clock.advance(defaultLimits.commitRollbacksMs)
   await chain.drained()
   expect(settled).toBeUndefined()
   expect(log.calls).toHaveLength(1)
@@ -234,7 +234,7 @@ test('a chain that is killed after its line stopped commits no empty successor',
   expect(await sent.outcome).toMatchObject({ kind: 'abandoned' })
   const triedBefore = log.calls.length
   chain.kill('the end')
-  await clock.advance(limits.commitRollbacksMs * 3)
+  await clock.advance(defaultLimits.commitRollbacksMs * 3)
   await chain.drained()
   expect(log.calls).toHaveLength(triedBefore)
 })
@@ -254,13 +254,13 @@ test('flushes settle in the order of the seals, also when the line stops', async
 
 test('at most limits.putsInFlight PUTs run at a time', async () => {
   const { chain, objects } = aChain()
-  const sent = Array.from({ length: limits.putsInFlight + 3 }, () => send(chain))
+  const sent = Array.from({ length: defaultLimits.putsInFlight + 3 }, () => send(chain))
   await turn()
-  expect(objects.waiting).toHaveLength(limits.putsInFlight)
+  expect(objects.waiting).toHaveLength(defaultLimits.putsInFlight)
   while (objects.waiting.length > 0) {
     await objects.land(0)
     await turn()
-    expect(objects.waiting.length).toBeLessThanOrEqual(limits.putsInFlight)
+    expect(objects.waiting.length).toBeLessThanOrEqual(defaultLimits.putsInFlight)
   }
   expect((await Promise.all(sent.map(({ outcome }) => outcome))).every(({ kind }) => kind === 'committed')).toBe(true)
 })
@@ -291,6 +291,7 @@ function aChain(): {
     random: steadyRandom(),
     emit: ({ kind }) => void events.push(kind),
     producerIdExpirationMs: 1_000,
+    limits: defaultLimits,
     onStopped: (message) => void stopped.push(message),
     onFenced: () => void (fences += 1),
     onBroken: () => void (breaks += 1),

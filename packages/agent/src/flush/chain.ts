@@ -2,7 +2,7 @@
 import { assert, must } from '../core/assert.ts'
 import type { ClusterId, Incarnation, Sequence } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits, type Limits } from '../limits.ts'
 import type { CommitBatch, CommitInput, CommitOutcome, CommitResult, LogIndex } from '../metadata/metadata-store.ts'
 import { errorText } from '../native-error.ts'
 import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
@@ -34,6 +34,7 @@ export interface ChainParts {
   readonly random: Pick<Random, 'next'>
   readonly emit: EventHook
   readonly producerIdExpirationMs: number
+  readonly limits: Pick<Limits, 'putsInFlight' | 'putDeadlineMs' | 'commitRollbacksMs'>
   /** Called in the turn in which the line stops, after its flushes are settled. The writer then abandons its open object. */
   readonly onStopped: (message: string) => void
   /** Called once, when a commit finds this incarnation fenced. */
@@ -196,9 +197,9 @@ export class Chain {
    * killed before the outcome was known.
    */
   async #commit(input: CommitInput): Promise<Definite | { readonly kind: 'killed' }> {
-    const { clock, random, log, emit } = this.#parts
+    const { clock, random, log, emit, limits } = this.#parts
     const rollbacksEnd = clock.monotonic() + limits.commitRollbacksMs
-    const backOff = { firstMs: limits.commitRetryMs, maxMs: limits.commitRetryMaxMs }
+    const backOff = { firstMs: fixedLimits.commitRetryMs, maxMs: fixedLimits.commitRetryMaxMs }
     let unknownBefore = false
     for (let tries = 1; ; tries += 1) {
       const outcome = await log.commit(input)
@@ -274,7 +275,7 @@ export class Chain {
   }
 
   async #put(flush: Flush, abort: AbortController): Promise<Stored> {
-    const { clock, objects, clusterId, incarnation, emit } = this.#parts
+    const { clock, objects, clusterId, incarnation, emit, limits } = this.#parts
     await this.#putTurn()
     const key = objectKey(clusterId, incarnation, flush.sequence)
     const begun = clock.monotonic()
@@ -297,7 +298,7 @@ export class Chain {
   }
 
   async #putTurn(): Promise<void> {
-    if (this.#putsInFlight >= limits.putsInFlight) return new Promise<void>((resolve) => this.#putQueue.push(resolve))
+    if (this.#putsInFlight >= this.#parts.limits.putsInFlight) return new Promise<void>((resolve) => this.#putQueue.push(resolve))
     this.#putsInFlight += 1
   }
 

@@ -24,8 +24,13 @@ import { type Nothing, statement, statementPerRow } from './statement.ts'
 
 export type CommitDecision = Exclude<CommitOutcome, { kind: 'rolled back' | 'unknown' }>
 
+/** `segmentBytes`: a segment of several batches is at most so large. */
+export interface CommitTransaction extends CommitInput {
+  readonly segmentBytes: number
+}
+
 /** The order of these checks is the protocol. A replay of the last committed flush gets its stored result, even from a fenced incarnation. */
-export function* commit(input: CommitInput, cluster: Cluster): Body<CommitDecision> {
+export function* commit(input: CommitTransaction, cluster: Cluster): Body<CommitDecision> {
   const { incarnation, sequence, prev, batches } = input
   const asked = distinct(batches, (batch) => partitionKey(batch.topicId, batch.partition)).toSorted(byTopicAndPartition)
   const producers = distinct(batches, (batch) => producerKey(batch)).filter(({ producerId }) => producerId >= 0)
@@ -94,7 +99,7 @@ function refusals(known: {
 
 function openLogs(
   logs: readonly LockedPartition[],
-  { producerIdExpirationMs }: CommitInput,
+  { producerIdExpirationMs, segmentBytes }: CommitTransaction,
   { windows, ages }: { readonly windows: readonly StoredWindow[]; readonly ages: readonly ProducerIdAge[] },
 ): ReadonlyMap<string, Growing> {
   // A window older than producer.id.expiration.ms is forgotten, as in Kafka.
@@ -116,7 +121,7 @@ function openLogs(
           mustBeginAtZero: logIsOlder && !known.has(key),
         }
       }
-      return [partitionKey(row.topicId, row.partition), { row, log: new LogAppend(row, producerOf) }]
+      return [partitionKey(row.topicId, row.partition), { row, log: new LogAppend(row, producerOf, segmentBytes) }]
     }),
   )
 }

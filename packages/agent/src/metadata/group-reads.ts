@@ -1,5 +1,5 @@
 // Reads of groups without taking them over: their heads, and committed offsets of topics that are not deleted. Long answers come page by page.
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { unescaped } from './groups.ts'
 import type { GroupHead, GroupOffset, OffsetPlace, OffsetsOfGroups } from './metadata-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
@@ -17,7 +17,7 @@ export function* findGroups({ groupIds }: { readonly groupIds: readonly string[]
 
 export function* fetchOffsets({ groupIds, after = beforeAll }: OffsetsOfGroups): Body<readonly GroupOffset[]> {
   const { groupId, topicId, partition } = after
-  const page = { groupIds: JSON.stringify(groupIds), groupId, topicId, partition, maxOffsets: limits.offsetsPerRead }
+  const page = { groupIds: JSON.stringify(groupIds), groupId, topicId, partition, maxOffsets: fixedLimits.offsetsPerRead }
   const [rows] = yield* read(readOffsets(page))
   return unchanged(rows.map(offsetOf))
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { slotOfName } from '../core/slots.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { GroupOffset, GroupOwner, GroupStore, OffsetToCommit, Registration, SaveGroup, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 import { aTopic, type ContractDatabase, inNewClusters, openCluster, registered } from './testing/a-cluster.ts'
@@ -164,7 +164,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       const rows: GroupOffset[] = []
       for (let after: GroupOffset | undefined; ; ) {
         const page = await store.groups.offsets({ groupIds: ['a', 'c', 'd', 'nobody'], after })
-        expect(page.length).toBeLessThanOrEqual(limits.offsetsPerRead)
+        expect(page.length).toBeLessThanOrEqual(fixedLimits.offsetsPerRead)
         after = page.at(-1)
         if (after === undefined) break
         rows.push(...page)
@@ -176,7 +176,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
 
     test('H10: the heads of many groups come in one read; an unknown group is missing from it', async () => {
       for (const groupId of ['a', 'b', 'c']) await store.groups.save(aSave(groupId, (await openGroup(groupId)).epoch, 0))
-      const names = Array.from({ length: limits.namesPerRead - 2 }, (_, index) => `nobody${index}`)
+      const names = Array.from({ length: fixedLimits.namesPerRead - 2 }, (_, index) => `nobody${index}`)
       const found = await store.groups.find(['c', ...names, 'a'])
       expect(found.toSorted((x, y) => (x.groupId < y.groupId ? -1 : 1))).toEqual([
         { groupId: 'a', kind: 'classic', protocolType: 'consumer', state: 'Stable' },

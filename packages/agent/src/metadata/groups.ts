@@ -1,6 +1,6 @@
 // Groups as rows: a head that records which coordinator may save, the journal that reloads a group's machine, and the committed offsets.
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { AgedTopic, ExpireOffsets, OffsetToCommit, OpenedGroup, OpenGroup, SavedGroup, SaveGroup } from './metadata-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
@@ -65,7 +65,7 @@ export function* expirableGroups({
   retentionMs,
   after = beforeAll.groupId,
 }: ExpireOffsets & { readonly after?: string | undefined }): Body<readonly string[]> {
-  const [rows] = yield* read(readExpirable({ retentionMs, after, maxGroups: limits.expiredGroupsPerStep }))
+  const [rows] = yield* read(readExpirable({ retentionMs, after, maxGroups: fixedLimits.expiredGroupsPerStep }))
   return unchanged(rows.map(({ groupId }) => groupId))
 }
 
@@ -84,7 +84,7 @@ export function* agedTopics({
   after,
 }: ExpireOffsets & { readonly after?: AgedTopic | undefined }): Body<readonly AgedTopic[]> {
   const { groupId, topicId } = after ?? beforeAll
-  const [rows] = yield* read(readAged({ retentionMs, groupId, topicId, maxTopics: limits.agedTopicsPerStep }))
+  const [rows] = yield* read(readAged({ retentionMs, groupId, topicId, maxTopics: fixedLimits.agedTopicsPerStep }))
   return unchanged(rows)
 }
 

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { slotOfPartition } from '../core/slots.ts'
+import { defaultLimits } from '../limits.ts'
 import type { Cluster } from './cluster.ts'
-import type { CommitDecision } from './commit.ts'
-import type { CommitBatch, CommitInput, Registration, Topic } from './metadata-store.ts'
+import type { CommitDecision, CommitTransaction } from './commit.ts'
+import type { CommitBatch, Registration, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
 import type { Body, Call, Row, Sql, TransactionOutcome } from './sql.ts'
@@ -203,7 +204,7 @@ interface Scene {
   readonly cluster: Cluster
 }
 
-function aFlush({ store, me, topic }: Scene, sequence: number, batches: readonly Partial<CommitBatch>[]): CommitInput {
+function aFlush({ store, me, topic }: Scene, sequence: number, batches: readonly Partial<CommitBatch>[]): CommitTransaction {
   return {
     incarnation: me.incarnation,
     prev: sequence - 1,
@@ -211,6 +212,7 @@ function aFlush({ store, me, topic }: Scene, sequence: number, batches: readonly
     object: { sizeBytes: 1000, checksum: 7 },
     batches: laidOut(batches.map((batch) => aBatch(topic, me, store, batch))),
     producerIdExpirationMs: 86_400_000,
+    segmentBytes: defaultLimits.segmentBytes,
   }
 }
 

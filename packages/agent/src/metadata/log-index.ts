@@ -3,7 +3,7 @@ import { must } from '../core/assert.ts'
 import { type IncarnationId, type LogId, type Nonce, partitionKey, type Sequence, type TopicPartition } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
 import { readSlots } from './members.ts'
 import {
@@ -75,7 +75,7 @@ export function* findByTime(asks: readonly FindByTime[], cluster: Cluster): Body
 export function* allocateProducerIds(count: number, cluster: Cluster): Body<number> {
   const [locked, [newest]] = yield* read(lockCluster(), readNewestProducerIdBlock())
   const { nextProducerId: first, nextLog } = lockedCounters(locked, cluster)
-  const joins = newest !== undefined && newest.nextLog === nextLog && newest.ageMs >= 0 && newest.ageMs < limits.producerIdBlockMs
+  const joins = newest !== undefined && newest.nextLog === nextLog && newest.ageMs >= 0 && newest.ageMs < fixedLimits.producerIdBlockMs
   return {
     writes: [
       joins

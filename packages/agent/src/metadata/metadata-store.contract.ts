@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Incarnation, TopicId } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition, slotsOfNewCluster } from '../core/slots.ts'
-import { limits } from '../limits.ts'
+import { defaultLimits } from '../limits.ts'
 import { systemClock, systemRandom } from '../time/system-clock.ts'
 import { runningClock, steadyRandom } from '../time/testing/manual-clock.ts'
 import {
@@ -217,13 +217,26 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     })
 
     test('segments stay small, and a rejected batch splits one', async () => {
-      const half = limits.segmentBytes / 2
+      const half = defaultLimits.segmentBytes / 2
       const { grown } = await commit(1, [{ sizeBytes: half }, { sizeBytes: half }, { sizeBytes: 10 }, { epoch: 77 }, { sizeBytes: 10 }])
       expect(grown[0]?.segments.map(({ baseOffset, lastOffset, sizeBytes }) => [baseOffset, lastOffset, sizeBytes])).toEqual([
         [0, 1, 2 * half],
         [2, 2, 10],
         [3, 3, 10],
       ])
+    })
+
+    test('each handle has its own limit for segments', async () => {
+      const narrow = await openMetadata(database.sql, {
+        clusterId: store.clusterId,
+        newClusterId: randomUUID(),
+        clock: systemClock,
+        random: systemRandom,
+        limits: { ...defaultLimits, segmentBytes: 250 },
+      })
+      const sizes = ({ grown }: CommitResult) => grown[0]?.segments.map(({ sizeBytes }) => sizeBytes)
+      expect(sizes(await committed(narrow.log.commit(aCommit(1, [{}, {}, {}]))))).toEqual([200, 100])
+      expect(sizes(await commit(2, [{}, {}, {}]))).toEqual([300])
     })
 
     // ---- idempotent producers -------------------------------------------------------------------------------------------------------
@@ -570,7 +583,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
         reason: 'unreachable',
       })
       stop()
-      expect(clock.now() - begun).toBeGreaterThan(limits.metadataDeadlineMs / 2)
+      expect(clock.now() - begun).toBeGreaterThan(defaultLimits.metadataDeadlineMs / 2)
     })
 
     test('N4: a full disk is reported at once', async () => {

@@ -297,11 +297,11 @@ export interface GroupStore {
   save(input: SaveGroup): Promise<SavedGroup>
   /** All groups of the cluster, by id. */
   list(): Promise<readonly GroupHead[]>
-  /** The existing ones among these groups, in any order. One read: name at most `limits.namesPerRead`. */
+  /** The existing ones among these groups, in any order. One read: name at most `fixedLimits.namesPerRead`. */
   find(groupIds: readonly string[]): Promise<readonly GroupHead[]>
   /** Committed offsets of living topics, by group, topic id and partition: the first page after `after`. An empty page ends the list. A primary read. */
   offsets(input: OffsetsOfGroups): Promise<readonly GroupOffset[]>
-  /** The offsets committed at the named places of living topics, in any order. A primary read: name at most `limits.offsetsPerRead`. */
+  /** The offsets committed at the named places of living topics, in any order. A primary read: name at most `fixedLimits.offsetsPerRead`. */
   offsetsAt(places: readonly OffsetPlace[]): Promise<readonly GroupOffset[]>
   /** The ids, in order, of groups without members that have offsets older than the retention, or no offsets: the first page after `after`. An empty page ends the list. */
   expirable(input: ExpireOffsets & { readonly after?: string | undefined }): Promise<readonly string[]>
@@ -391,7 +391,7 @@ export interface OffsetPlace extends TopicPartition {
 export interface GroupOffset extends CommittedOffset, OffsetPlace {}
 
 export interface OffsetsOfGroups {
-  /** At most `limits.namesPerRead`. */
+  /** At most `fixedLimits.namesPerRead`. */
   readonly groupIds: readonly string[]
   readonly after?: OffsetPlace | undefined
 }

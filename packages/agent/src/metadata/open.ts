@@ -1,7 +1,7 @@
 // The Metadata Service over a database: creates or upgrades the tables, opens the cluster, and turns each transaction's outcome into the port's promise.
 import type { ClusterId } from '../core/ids.ts'
 import { slotsOfNewCluster } from '../core/slots.ts'
-import { limits } from '../limits.ts'
+import { defaultLimits, fixedLimits, type Limits } from '../limits.ts'
 import { backOffMs } from '../time/back-off.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
@@ -20,6 +20,8 @@ export interface OpenMetadataOptions {
   readonly clock: Clock
   /** For the pauses between attempts. */
   readonly random: Pick<Random, 'next'>
+  /** Default: `defaultLimits`. */
+  readonly limits?: Pick<Limits, 'metadataDeadlineMs' | 'segmentBytes'>
 }
 
 export interface OpenedMetadata extends MetadataStore {
@@ -30,9 +32,10 @@ export interface OpenedMetadata extends MetadataStore {
 /** Rejects with a MetadataError; its `reason` gives the cause where a person can act on it. The handle closes `sql`; if this rejects, the caller closes it. */
 export async function openMetadata(
   sql: Sql<Transactions>,
-  { clusterId, newClusterId, clock, random }: OpenMetadataOptions,
+  { clusterId, newClusterId, clock, random, limits = defaultLimits }: OpenMetadataOptions,
 ): Promise<OpenedMetadata> {
-  const run = patient(sql, clock, random)
+  const { metadataDeadlineMs, segmentBytes } = limits
+  const run = patient(sql, { clock, random, metadataDeadlineMs })
   const schema = await run('migrate', () => ({}))
   if (schema.kind === 'newer') {
     const message = `The database has schema version ${schema.version}, which needs a server of schema version ${schema.minimumReader}; this one has ${schemaVersion}. Use a newer version of this server.`
@@ -57,7 +60,7 @@ export async function openMetadata(
   }
   const log: LogIndex = {
     async commit(input) {
-      const outcome = await sql.run('commit', { cluster, input }, limits.commitDeadlineMs)
+      const outcome = await sql.run('commit', { cluster, input: { ...input, segmentBytes } }, fixedLimits.commitDeadlineMs)
       return outcome.kind === 'committed' ? outcome.value : outcome
     },
     find: (input) => run('findSegments', () => ({ cluster, input })),
@@ -87,9 +90,9 @@ export async function openMetadata(
     recentObjects: (input) => run('recentObjects', () => ({ cluster, input })),
     async damagedLogs(damaged) {
       const first = new Map<number, DamagedLog>()
-      for (const objects of inSteps(damaged, limits.recoveryObjectsPerStep))
+      for (const objects of inSteps(damaged, fixedLimits.recoveryObjectsPerStep))
         for (let after: SegmentPlace | undefined, more = true; more; more = after !== undefined) {
-          const maxSegments = limits.recoverySegmentsPerStep
+          const maxSegments = fixedLimits.recoverySegmentsPerStep
           const page = await run('damagedLogs', () => ({ cluster, input: { objects, maxSegments, ...(after && { after }) } }))
           for (const found of page.logs) {
             const known = first.get(found.logId)
@@ -100,10 +103,10 @@ export async function openMetadata(
       return [...first.values()]
     },
     async cut(logs) {
-      for (const input of inSteps(logs, limits.recoveryLogsPerStep)) await run('cutLogs', () => ({ cluster, input }))
+      for (const input of inSteps(logs, fixedLimits.recoveryLogsPerStep)) await run('cutLogs', () => ({ cluster, input }))
     },
     async forget(objects) {
-      for (const input of inSteps(objects, limits.recoveryObjectsPerStep)) await run('forgetObjects', () => ({ cluster, input }))
+      for (const input of inSteps(objects, fixedLimits.recoveryObjectsPerStep)) await run('forgetObjects', () => ({ cluster, input }))
     },
   }
   return { clusterId: cluster.id, slots: cluster.slots, created, topics, log, members, groups, recovery, close: () => sql.close() }
@@ -115,14 +118,17 @@ type RunTransaction = <N extends keyof Transactions>(
 ) => Promise<ResultOf<Transactions[N]>>
 
 /** Repeats the same call until the deadline while its outcome is rolled back or unknown. `unsure`: an earlier attempt may have been committed. */
-function patient(sql: Sql<Transactions>, clock: Clock, random: Pick<Random, 'next'>): RunTransaction {
+function patient(
+  sql: Sql<Transactions>,
+  { clock, random, metadataDeadlineMs }: Pick<OpenMetadataOptions, 'clock' | 'random'> & Pick<Limits, 'metadataDeadlineMs'>,
+): RunTransaction {
   return async (transaction, input) => {
-    const deadline = clock.monotonic() + limits.metadataDeadlineMs
-    const backOff = { firstMs: limits.commitRetryMs, maxMs: limits.commitRetryMaxMs }
+    const deadline = clock.monotonic() + metadataDeadlineMs
+    const backOff = { firstMs: fixedLimits.commitRetryMs, maxMs: fixedLimits.commitRetryMaxMs }
     let unsure = false
     for (let tries = 1; ; tries += 1) {
       const remainingMs = deadline - clock.monotonic()
-      const outcome = await sql.run(transaction, input(unsure), Math.max(1, Math.min(remainingMs, limits.commitDeadlineMs)))
+      const outcome = await sql.run(transaction, input(unsure), Math.max(1, Math.min(remainingMs, fixedLimits.commitDeadlineMs)))
       if (outcome.kind === 'committed') return outcome.value
       const { error } = outcome
       if (error instanceof MetadataError && error.kind === 'invalid') throw error

@@ -2,8 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { defaultLimits } from '../limits.ts'
 import { systemClock, systemRandom } from '../time/system-clock.ts'
-import type { CommitInput, Registration, Topic } from './metadata-store.ts'
+import type { CommitTransaction } from './commit.ts'
+import type { Registration, Topic } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
 import { type Body, read, unchanged } from './sql.ts'
@@ -38,13 +40,14 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
     await store.close()
   })
 
-  const aFlush = (sequence: number): CommitInput => ({
+  const aFlush = (sequence: number): CommitTransaction => ({
     incarnation: me.incarnation,
     prev: sequence - 1,
     sequence,
     object: { sizeBytes: 100, checksum: 1 },
     batches: laidOut([aBatch(topic, me, store, { offsets: 3 })]),
     producerIdExpirationMs: 86_400_000,
+    segmentBytes: defaultLimits.segmentBytes,
   })
   const highWatermark = async (): Promise<number | undefined> =>
     (await store.log.partitions([{ topicId: topic.topicId, partition: 0 }]))[0]?.highWatermark

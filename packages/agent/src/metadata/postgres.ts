@@ -1,6 +1,6 @@
 // PostgreSQL behind the Sql port: one leased connection per run, pipelined, so that a body with one yield takes two round trips.
 import type { Pool, PoolClient } from 'pg'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { errorText, isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import type { Body, Call, Decision, Row, Sql, TransactionOutcome } from './sql.ts'
@@ -156,8 +156,8 @@ export async function openPool({ url, connections = 10 }: PostgresOptions): Prom
     connectionString: url,
     pipeline: true,
     max: connections,
-    connectionTimeoutMillis: limits.commitDeadlineMs,
-    query_timeout: limits.commitDeadlineMs,
+    connectionTimeoutMillis: fixedLimits.commitDeadlineMs,
+    query_timeout: fixedLimits.commitDeadlineMs,
     keepAlive: true,
     // Unused connections do not keep the process alive; its listeners do.
     allowExitOnIdle: true,

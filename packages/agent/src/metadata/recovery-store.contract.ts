@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { ClusterId, Incarnation, TopicPartition } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
-import { limits } from '../limits.ts'
+import { defaultLimits, fixedLimits } from '../limits.ts'
 import { systemClock, systemRandom } from '../time/system-clock.ts'
 import type { Cluster, InCluster } from './cluster.ts'
 import type { CommitBatch, CommitInput, CommitResult, OffsetToCommit, Registration, Topic, Verdict } from './metadata-store.ts'
@@ -265,7 +265,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
     })
 
     test('more logs than fit in one transaction are all cut, and forgotten objects are not returned again', async () => {
-      const wide = await aTopic(store, { name: 'wide', partitions: 2 * limits.recoveryLogsPerStep + 1 })
+      const wide = await aTopic(store, { name: 'wide', partitions: 2 * fixedLimits.recoveryLogsPerStep + 1 })
       const batches = laidOut(
         Array.from({ length: wide.partitions }, (_, number) => aBatch(wide, me, store, { partition: number, offsets: 2 })),
       )
@@ -285,13 +285,13 @@ const duplicate = (baseOffset: number, timestamp = 1): Verdict => ({ kind: 'dupl
 
 async function clusterOf(sql: Sql<Transactions>, { clusterId }: OpenedMetadata): Promise<Cluster> {
   const input = { clusterId, newClusterId: 'never used' as ClusterId, newSlots: 1 }
-  const outcome = await sql.run('openCluster', input, limits.metadataDeadlineMs)
+  const outcome = await sql.run('openCluster', input, defaultLimits.metadataDeadlineMs)
   if (outcome.kind !== 'committed' || outcome.value.kind !== 'opened') throw new Error(outcome.kind)
   return outcome.value.cluster
 }
 
 async function damagedPage(sql: Sql<Transactions>, input: InCluster<DamagedLogsInput>): Promise<DamagedLogsPage> {
-  const outcome = await sql.run('damagedLogs', input, limits.metadataDeadlineMs)
+  const outcome = await sql.run('damagedLogs', input, defaultLimits.metadataDeadlineMs)
   if (outcome.kind !== 'committed') throw outcome.error
   return outcome.value
 }

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { openSqliteInTurn } from './sqlite-in-turn.ts'
 import { type CommittingChain, committingChain } from './testing/committing-chain.ts'
 import type { FilledInTurn } from './testing/filling-disk-in-turn.ts'
@@ -39,25 +39,25 @@ async function logBytes(): Promise<number> {
 
 /** Enough commits to start a checkpoint, without a pause. */
 async function commitsUntilCheckpoint(chain: CommittingChain): Promise<void> {
-  for (let done = 0; done < limits.batchesPerCheckpoint; done += limits.batchesInTurn + 1)
-    expect((await chain.commit(limits.batchesInTurn)).kind).toBe('committed')
+  for (let done = 0; done < fixedLimits.batchesPerCheckpoint; done += fixedLimits.batchesInTurn + 1)
+    expect((await chain.commit(fixedLimits.batchesInTurn)).kind).toBe('committed')
 }
 
 test('a small commit is done in the turn that asks for it', async () => {
   const chain = await aChain()
   const other = new DatabaseSync(path)
-  const commit = chain.commit(limits.batchesInTurn)
-  expect(other.prepare('SELECT next_offset AS "nextOffset" FROM partitions').get()).toEqual({ nextOffset: limits.batchesInTurn })
+  const commit = chain.commit(fixedLimits.batchesInTurn)
+  expect(other.prepare('SELECT next_offset AS "nextOffset" FROM partitions').get()).toEqual({ nextOffset: fixedLimits.batchesInTurn })
   other.close()
   expect((await commit).kind).toBe('committed')
 })
 
 test('a large commit runs in the thread', async () => {
   const chain = await aChain(new URL('./testing/worker-that-dies-of-commits.ts', import.meta.url))
-  expect((await chain.commit(limits.batchesInTurn)).kind).toBe('committed')
-  expect((await chain.commit(limits.batchesInTurn + 1)).kind).toBe('unknown')
+  expect((await chain.commit(fixedLimits.batchesInTurn)).kind).toBe('committed')
+  expect((await chain.commit(fixedLimits.batchesInTurn + 1)).kind).toBe('unknown')
   // This worker lives until it receives a commit.
-  expect(await chain.highWatermark()).toBe(limits.batchesInTurn)
+  expect(await chain.highWatermark()).toBe(fixedLimits.batchesInTurn)
 })
 
 test('a commit does not overtake an earlier request', async () => {
@@ -114,7 +114,7 @@ test('a reader elsewhere that does not end is reported once, and once more when 
     reader.exec('BEGIN')
     reader.prepare('SELECT count(*) FROM partitions').get()
     while (notices.length < told) await commitsUntilCheckpoint(chain)
-    for (let round = 0; round < limits.heldCheckpoints; round++) await commitsUntilCheckpoint(chain)
+    for (let round = 0; round < fixedLimits.heldCheckpoints; round++) await commitsUntilCheckpoint(chain)
     await chain.highWatermark()
     expect(notices).toEqual(Array.from({ length: told }, () => expect.stringContaining('has been reading')))
     reader.exec('COMMIT')
@@ -131,8 +131,8 @@ test('a thread that dies during a checkpoint is reported and replaced; no commit
   // Commits after the dying thread have an unknown outcome, so they are repeated.
   while ((await chain.commit()).kind !== 'committed');
   expect(notices).toEqual([expect.stringContaining('thread ended')])
-  const rounds = Math.ceil(limits.batchesPerCheckpoint / (limits.batchesInTurn + 1))
-  expect(await chain.highWatermark()).toBe(rounds * limits.batchesInTurn + 1)
+  const rounds = Math.ceil(fixedLimits.batchesPerCheckpoint / (fixedLimits.batchesInTurn + 1))
+  expect(await chain.highWatermark()).toBe(rounds * fixedLimits.batchesInTurn + 1)
 })
 
 test('commits in turn survive closing and opening, and after closing nothing runs', async () => {

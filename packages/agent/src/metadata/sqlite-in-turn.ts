@@ -1,6 +1,6 @@
 // SQLite where a COMMIT waits for no disk: small commits run in the turn that asks for them, all other transactions and the checkpoints in the worker thread.
 import { must } from '../core/assert.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { CommitInput } from './metadata-store.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { CopyableSql, InputOf, TransactionOutcome } from './sql.ts'
@@ -59,7 +59,7 @@ class SqliteInTurn implements CopyableSql<Transactions> {
 
   run<N extends keyof Transactions>(transaction: N, input: InputOf<Transactions[N]>, deadlineMs: number): Promise<never> {
     const batches = transaction === 'commit' ? (input as { readonly input: CommitInput }).input.batches.length : undefined
-    const outcome = batches !== undefined && batches <= limits.batchesInTurn ? this.#inTurn(transaction, input) : undefined
+    const outcome = batches !== undefined && batches <= fixedLimits.batchesInTurn ? this.#inTurn(transaction, input) : undefined
     const answer = outcome === undefined ? this.#thread.run(transaction, input, deadlineMs) : Promise.resolve(outcome)
     this.#count(1 + (batches ?? 0))
     // The table of transactions earns the cast: the outcome comes from the transaction of this name.
@@ -90,7 +90,7 @@ class SqliteInTurn implements CopyableSql<Transactions> {
 
   #count(batches: number): void {
     this.#written += batches
-    if (this.#closed || this.#checkpointing || this.#written < limits.batchesPerCheckpoint) return
+    if (this.#closed || this.#checkpointing || this.#written < fixedLimits.batchesPerCheckpoint) return
     this.#written = 0
     this.#checkpointing = true
     void this.#thread.checkpoint().then((outcome) => {
@@ -103,7 +103,7 @@ class SqliteInTurn implements CopyableSql<Transactions> {
   /** Reports once for each period in which a reader elsewhere holds the log for so long. */
   #tellIfHeld(checkpoint: Checkpoint): void {
     this.#held = checkpoint === 'held' ? this.#held + 1 : 0
-    if (this.#held === limits.heldCheckpoints)
+    if (this.#held === fixedLimits.heldCheckpoints)
       this.#onNotice(
         "SQLite's write-ahead log grows and cannot be checkpointed into the database: another process has been reading the database all the while. End its transaction.",
       )

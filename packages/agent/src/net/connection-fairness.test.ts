@@ -1,6 +1,6 @@
 // The fair share of a connection: the memory of its frames and answers, its turns, and its place.
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { defaultLimits, fixedLimits } from '../limits.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { aBudget, aConnection, earlyBy, frame, now, prefix, turn } from './testing/a-connection.ts'
 import { TurnCounter } from './turn-counter.ts'
@@ -15,7 +15,7 @@ test('H4: the connection of a frame that arrives too slowly while others wait is
   whole.connection.data(frame(new Uint8Array(65 * 1024)))
   other.connection.data(frame(new Uint8Array(80 * 1024)))
   expect(other.requests).toHaveLength(0)
-  await clock.advance(limits.frameGraceMs + 5_000)
+  await clock.advance(fixedLimits.frameGraceMs + 5_000)
   expect(slow.socket.state).toBe('destroyed')
   expect(slow.events[0]).toMatch(/^gave way its request: only 61436 of the 92160 bytes/)
   whole.requests[0]?.unpin()
@@ -26,7 +26,7 @@ test('H4: the connection of a frame that arrives too slowly while others wait is
 
 test('H4: a size prefix alone reserves little memory, whatever its size', () => {
   const { connection, permits } = aConnection()
-  connection.data(prefix(limits.smallFrameBytes))
+  connection.data(prefix(defaultLimits.smallFrameBytes))
   expect(permits.small.usedBytes).toBeLessThanOrEqual(512)
 })
 
@@ -35,7 +35,7 @@ test('H9: a connection takes a few of its pipelined requests in each turn, and a
   const turns = new TurnCounter(earlyBy(0, new ManualClock(), (callback) => void due.push(callback)))
   const greedy = aConnection({ turns })
   const other = aConnection({ turns })
-  greedy.connection.data(Buffer.concat(Array.from({ length: 3 * limits.requestsPerTurn }, () => frame('x'))))
+  greedy.connection.data(Buffer.concat(Array.from({ length: 3 * fixedLimits.requestsPerTurn }, () => frame('x'))))
   const settleAll = async (): Promise<void> => {
     for (let at = 0; at < greedy.requests.length; at += 1) {
       greedy.requests[at]?.settle(now('.'))
@@ -43,12 +43,12 @@ test('H9: a connection takes a few of its pipelined requests in each turn, and a
     }
   }
   await settleAll()
-  expect(greedy.requests).toHaveLength(limits.requestsPerTurn)
+  expect(greedy.requests).toHaveLength(fixedLimits.requestsPerTurn)
   other.connection.data(frame('y'))
   expect(other.requests).toHaveLength(1)
   for (const callback of due.splice(0)) callback()
   await settleAll()
-  expect(greedy.requests).toHaveLength(2 * limits.requestsPerTurn)
+  expect(greedy.requests).toHaveLength(2 * fixedLimits.requestsPerTurn)
 })
 
 test('H5: an answer is stalled from its write until the operating system accepts some of its bytes', async () => {

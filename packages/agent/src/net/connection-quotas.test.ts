@@ -1,6 +1,6 @@
 // The connections that give way to a new one, and those that do not.
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { settings } from '../settings.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { ConnectionQuotas, type CountedConnection } from './connection-quotas.ts'
@@ -41,8 +41,8 @@ test('H8: without room, the oldest connection that never sent a request gives wa
 test('H8: without a silent one, the connection that has been idle for the longest time gives way', () => {
   const { counted, clock, gone, open } = quotas({ max: 3 })
   open('busy', busy)
-  open('idle', { silent: false, idleSinceMs: clock.monotonic() - limits.idleGivesWayMs })
-  open('idlest', { silent: false, idleSinceMs: clock.monotonic() - limits.idleGivesWayMs - 1 })
+  open('idle', { silent: false, idleSinceMs: clock.monotonic() - fixedLimits.idleGivesWayMs })
+  open('idlest', { silent: false, idleSinceMs: clock.monotonic() - fixedLimits.idleGivesWayMs - 1 })
   expect(counted.admit('10.0.0.2')).toEqual({ kind: 'admitted' })
   expect(gone.map((line) => line.split(',')[0])).toEqual(['idlest'])
 })

@@ -1,5 +1,5 @@
 // The limits on connections, in total and per address. When there is no room, a silent or idle connection gives way to a new one.
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Held } from '../observe/events.ts'
 import { number, type Settings } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
@@ -63,7 +63,7 @@ export class ConnectionQuotas {
   #makeRoom(): boolean {
     const now = this.#clock.monotonic()
     if (now < this.#noneUntilMs) return false
-    const chosen = this.#mostSilent(now - limits.idleGivesWayMs)
+    const chosen = this.#mostSilent(now - fixedLimits.idleGivesWayMs)
     if (chosen === undefined) {
       this.#noneUntilMs = now + searchAgainAfterMs
       return false

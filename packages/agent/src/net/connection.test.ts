@@ -1,6 +1,6 @@
 // The promises of a connection: answers in the order of the requests, whatever the handlers do, and a bounded use of memory, whatever the client does.
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { defaultLimits, fixedLimits } from '../limits.ts'
 import { type Answer, isStopping } from './connection.ts'
 import { aBudget, aConnection, answer, frame, idleMs, now, prefix, turn } from './testing/a-connection.ts'
 
@@ -44,7 +44,7 @@ test('frames are found however the bytes are split', async () => {
 
 test('a connection has a bounded number of requests in flight', async () => {
   const { connection, requests } = aConnection()
-  const many = limits.requestsInFlightPerConnection + 5
+  const many = defaultLimits.requestsInFlightPerConnection + 5
   connection.data(Buffer.concat(Array.from({ length: many }, () => frame('x'))))
   const answers: ((answer: Answer) => void)[] = []
   for (let at = 0; at < requests.length; at += 1) {
@@ -52,10 +52,10 @@ test('a connection has a bounded number of requests in flight', async () => {
     await turn()
     await turn()
   }
-  expect(requests).toHaveLength(limits.requestsInFlightPerConnection)
+  expect(requests).toHaveLength(defaultLimits.requestsInFlightPerConnection)
   answers[0]?.(answer('.'))
   await turn()
-  expect(requests).toHaveLength(limits.requestsInFlightPerConnection + 1)
+  expect(requests).toHaveLength(defaultLimits.requestsInFlightPerConnection + 1)
 })
 
 test('a request that expects no answer delays no other answer, and closes the connection when it fails', async () => {
@@ -92,7 +92,7 @@ test('after an answer that closes the connection, no later request is answered',
 
 test.each([
   ['negative', -1],
-  ['larger than the largest legal request', limits.requestBytes + 1],
+  ['larger than the largest legal request', fixedLimits.requestBytes + 1],
 ])('a %s size closes the connection, with an event', (_, sizeBytes) => {
   const { connection, socket, events } = aConnection()
   connection.data(prefix(sizeBytes))
@@ -113,13 +113,13 @@ test('bytes that arrive after the end of a connection are read and dropped', asy
 test('a client that does not close after the end is disconnected', async () => {
   const { connection, socket, clock } = aConnection()
   connection.data(prefix(-1))
-  await clock.advance(limits.lingerMs)
+  await clock.advance(fixedLimits.lingerMs)
   expect(socket.state).toBe('destroyed')
 })
 
 test('a size prefix reserves one step, not the whole size', () => {
   const { connection, permits } = aConnection()
-  connection.data(prefix(limits.requestBytes))
+  connection.data(prefix(fixedLimits.requestBytes))
   expect(permits.large.usedBytes).toBeGreaterThan(0)
   expect(permits.large.usedBytes).toBeLessThanOrEqual(4 * 1024)
 })
@@ -186,11 +186,11 @@ test('a lost connection releases its permits', () => {
 test('a connection is closed when the rest of its frame does not arrive', async () => {
   const { connection, socket, clock } = aConnection()
   connection.data(frame('abcdef').subarray(0, 6))
-  await clock.advance(limits.frameStallMs / 2)
+  await clock.advance(fixedLimits.frameStallMs / 2)
   connection.data(Buffer.from('c'))
-  await clock.advance(limits.frameStallMs - 1)
+  await clock.advance(fixedLimits.frameStallMs - 1)
   expect(socket.state).toBe('open')
-  await clock.advance(limits.frameStallMs)
+  await clock.advance(fixedLimits.frameStallMs)
   expect(socket.state).toBe('destroyed')
 })
 
@@ -198,10 +198,10 @@ test('the server stops reading from a client that does not read its answers', as
   const { connection, socket, requests } = aConnection()
   socket.taking = false
   connection.data(Buffer.concat([frame('a'), frame('b')]))
-  requests[0]?.settle({ kind: 'now', answer: answer('x'.repeat(limits.socketPendingBytes)) })
+  requests[0]?.settle({ kind: 'now', answer: answer('x'.repeat(defaultLimits.socketPendingBytes)) })
   await turn()
   expect(requests).toHaveLength(1)
-  connection.data(new Uint8Array(limits.socketReadAheadBytes))
+  connection.data(new Uint8Array(defaultLimits.socketReadAheadBytes))
   expect(socket.paused).toBe(true)
   socket.pendingBytes = 0
   connection.drained()
@@ -214,7 +214,7 @@ test('large answers that wait for an earlier one block the next request', async 
   connection.data(Buffer.concat([frame('a'), frame('b'), frame('c')]))
   requests[0]?.settle({ kind: 'later', answer: new Promise(() => {}) })
   await turn()
-  requests[1]?.settle(now('x'.repeat(limits.socketPendingBytes)))
+  requests[1]?.settle(now('x'.repeat(defaultLimits.socketPendingBytes)))
   await turn()
   expect(requests).toHaveLength(2)
 })

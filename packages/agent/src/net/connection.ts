@@ -1,6 +1,6 @@
 // One client's connection, without I/O of its own: it takes requests one at a time, and sends answers strictly in the order of the requests.
 import { FrameSplitter, ProtocolError } from '@local-kafka-service/protocol'
-import { limits } from '../limits.ts'
+import { fixedLimits, type Limits } from '../limits.ts'
 import type { Held } from '../observe/events.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import type { Socket, SocketEvents } from './network.ts'
@@ -12,6 +12,7 @@ export interface ConnectionParts {
   readonly clock: Clock
   /** Small frames have their own pool, so that a heartbeat never waits for produce requests. */
   readonly permits: { readonly small: Permits; readonly large: Permits }
+  readonly limits: Pick<Limits, 'smallFrameBytes' | 'requestsInFlightPerConnection' | 'socketPendingBytes' | 'socketReadAheadBytes'>
   readonly idleMs: number
   /** Shared by all connections that must not block each other. */
   readonly turns: TurnCounter
@@ -64,7 +65,7 @@ export function isStopping(signal: AbortSignal): boolean {
 
 export class Connection implements SocketEvents {
   readonly #parts: ConnectionParts
-  readonly #frames = new FrameSplitter({ maxBytes: limits.requestBytes, allocate: (sizeBytes) => Buffer.allocUnsafeSlow(sizeBytes) })
+  readonly #frames = new FrameSplitter({ maxBytes: fixedLimits.requestBytes, allocate: (sizeBytes) => Buffer.allocUnsafeSlow(sizeBytes) })
   readonly #gone = new AbortController()
   readonly #slots: Slot[] = []
   #state: 'open' | 'draining' | 'ending' | 'closed' = 'open'
@@ -186,7 +187,7 @@ export class Connection implements SocketEvents {
   }
 
   #mayTake(): boolean {
-    const { socket } = this.#parts
+    const { socket, limits } = this.#parts
     return (
       !this.#handling &&
       this.#slots.length + this.#silent < limits.requestsInFlightPerConnection &&
@@ -213,8 +214,8 @@ export class Connection implements SocketEvents {
 
   /** Returns false while the frame waits for permits; `#advance` then runs again. */
   #reserve(sizeBytes: number): boolean {
-    const { small, large } = this.#parts.permits
-    this.#claim ??= (sizeBytes <= limits.smallFrameBytes ? small : large).claim(() => this.#tooSlow(sizeBytes))
+    const { permits, limits } = this.#parts
+    this.#claim ??= (sizeBytes <= limits.smallFrameBytes ? permits.small : permits.large).claim(() => this.#tooSlow(sizeBytes))
     const claim = this.#claim
     if (claim.waits) return false
     const { bodyBytes } = this.#frames
@@ -341,7 +342,7 @@ export class Connection implements SocketEvents {
     })
   }
 
-  /** Sends everything that was written, then closes; a client that does not read it is disconnected after `limits.lingerMs`. */
+  /** Sends everything that was written, then closes; a client that does not read it is disconnected after `fixedLimits.lingerMs`. */
   #end(reason: string): void {
     if (this.#state === 'ending' || this.#state === 'closed') return
     if (this.#state === 'open') this.#reason = reason
@@ -349,7 +350,7 @@ export class Connection implements SocketEvents {
     this.#gone.abort(new Error(reason))
     const { socket, clock } = this.#parts
     socket.end()
-    this.#timers.linger = clock.after(limits.lingerMs, () => socket.destroy())
+    this.#timers.linger = clock.after(fixedLimits.lingerMs, () => socket.destroy())
     // Further bytes are dropped, but must be read: a paused socket does not detect that the client has disconnected.
     if (this.#paused) socket.resume()
   }
@@ -362,7 +363,7 @@ export class Connection implements SocketEvents {
   #regulate(): void {
     if (this.#state !== 'open') return
     const waitsForPermits = this.#claim?.waits === true
-    const wanted = this.#mayTake() ? !waitsForPermits : this.#frames.bufferedBytes < limits.socketReadAheadBytes
+    const wanted = this.#mayTake() ? !waitsForPermits : this.#frames.bufferedBytes < this.#parts.limits.socketReadAheadBytes
     if (wanted === !this.#paused) return
     this.#paused = !wanted
     if (wanted) this.#parts.socket.resume()
@@ -384,12 +385,12 @@ export class Connection implements SocketEvents {
   #watchStall(): void {
     if (this.#timers.stall !== undefined) return
     const { clock } = this.#parts
-    const leftMs = this.#dataAtMs + limits.frameStallMs - clock.monotonic()
+    const leftMs = this.#dataAtMs + fixedLimits.frameStallMs - clock.monotonic()
     this.#timers.stall = clock.after(Math.max(1, leftMs), () => {
       delete this.#timers.stall
       if (this.#claim === undefined || this.#handling) return
       if (this.#paused) this.#dataAtMs = clock.monotonic()
-      if (clock.monotonic() - this.#dataAtMs >= limits.frameStallMs) this.destroy('the rest of a request did not arrive')
+      if (clock.monotonic() - this.#dataAtMs >= fixedLimits.frameStallMs) this.destroy('the rest of a request did not arrive')
       else this.#watchStall()
     })
   }

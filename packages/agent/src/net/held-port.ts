@@ -1,5 +1,5 @@
 // A port that is open before the agent has started: early clients wait instead of being rejected, and are served as soon as the agent listens.
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { ListenAddress, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
 
 export interface HeldPort {
@@ -51,7 +51,7 @@ export async function holdPort(network: Network, addresses: readonly ListenAddre
 function hold(socket: Socket, waiting: Set<Waiting>): SocketEvents {
   const one: Waiting = { socket, early: [], events: undefined }
   // The socket is not read while its client waits, so that it takes no memory.
-  if (waiting.size < limits.connections) {
+  if (waiting.size < fixedLimits.connections) {
     waiting.add(one)
     socket.pause()
   } else socket.destroy()

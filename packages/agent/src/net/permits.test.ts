@@ -1,7 +1,7 @@
 // The budget of frames: at most one frame exceeds it, it never deadlocks, and no frame waits indefinitely.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { type Claim, Permits } from './permits.ts'
 
@@ -112,13 +112,13 @@ test('H4: when a frame waits, the oldest frames that arrive too slowly give way,
   aFrame('first').reserve(40, () => {})
   await clock.advance(1)
   aFrame('second').reserve(40, () => {})
-  await clock.advance(10 * limits.frameGraceMs)
+  await clock.advance(10 * fixedLimits.frameGraceMs)
   expect(gone).toEqual([])
   const granted: string[] = []
   expect(permits.claim(stays).reserve(30, () => granted.push('newcomer'))).toBe(false)
   expect(gone).toEqual(['first'])
   expect(granted).toEqual(['newcomer'])
-  await clock.advance(10 * limits.frameGraceMs)
+  await clock.advance(10 * fixedLimits.frameGraceMs)
   expect(gone).toEqual(['first'])
 })
 
@@ -136,12 +136,12 @@ test('H4: a frame has a period of grace, which starts again after a wait for the
   whole.complete()
   const waiting = permits.claim(() => gone.push('waiting'))
   waiting.reserve(30, () => {})
-  await clock.advance(limits.frameGraceMs - 1)
+  await clock.advance(fixedLimits.frameGraceMs - 1)
   expect(gone).toEqual([])
   await clock.advance(2)
   expect(gone).toEqual(['slow'])
   permits.claim(stays).reserve(60, () => {})
-  await clock.advance(limits.frameGraceMs - 1)
+  await clock.advance(fixedLimits.frameGraceMs - 1)
   expect(gone).toEqual(['slow'])
   await clock.advance(2)
   expect(gone).toEqual(['slow', 'waiting'])

@@ -1,6 +1,6 @@
 // The budget of bytes that frames may hold between the socket and their admission. A frame reserves bytes in steps as they arrive, and gives way when it stalls while others wait.
 // The order in which frames are served is a rule of its own: the age of the frame decides, not the time of its last step, and one frame may exceed the budget.
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { ByteBudget, type ByteGauge } from '../observe/byte-budget.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 
@@ -45,7 +45,7 @@ export class Permits {
 
   /**
    * Opens a claim for one frame. `giveWay` is called at most once, when other frames wait and this one arrives too slowly: below
-   * `limits.frameBytesPerSecond` after `limits.frameGraceMs`. The caller then releases the claim.
+   * `fixedLimits.frameBytesPerSecond` after `fixedLimits.frameGraceMs`. The caller then releases the claim.
    */
   claim(giveWay: () => void): Claim {
     const claim: Claim = new Claim({
@@ -180,7 +180,7 @@ export class Claim {
 
   /** The deadline of the frame while others wait, on the monotonic clock. */
   get overdueAtMs(): number {
-    return this.#sinceMs + limits.frameGraceMs + (this.#heldBytes * 1000) / limits.frameBytesPerSecond
+    return this.#sinceMs + fixedLimits.frameGraceMs + (this.#heldBytes * 1000) / fixedLimits.frameBytesPerSecond
   }
 
   /** Reserves more bytes. On false they are reserved later, and `granted` is called then. Only one request may be open at a time. */

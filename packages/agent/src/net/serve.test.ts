@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import type { AnyHandler } from '../api/handler.ts'
 import { handlers } from '../api/index.ts'
 import { type AgentForTests, aBatch, anAgent } from '../api/testing/an-agent.ts'
-import { limits } from '../limits.ts'
+import { defaultLimits, fixedLimits } from '../limits.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
 import { AnswerMemory } from '../read/answer-memory.ts'
 import { settings } from '../settings.ts'
@@ -19,7 +19,7 @@ import { FakeSocket } from './testing/fake-socket.ts'
 const loopback = [{ host: '127.0.0.1', port: 0 }]
 
 function served(kafka: AgentForTests, more: Partial<KafkaPortOptions> = {}): Promise<KafkaPort> {
-  return serveKafka({ network: tcpNetwork, listen: loopback, handlers, services: kafka.services, ...more })
+  return serveKafka({ network: tcpNetwork, listen: loopback, handlers, services: kafka.services, limits: defaultLimits, ...more })
 }
 
 class Client {
@@ -206,9 +206,9 @@ test('H5: a client that reads nothing is disconnected when the answers of others
   stuck.data(Buffer.concat(encodeRequest(Fetch, header(12, 1), { maxWaitMs: 0, minBytes: 0, topics: [] })))
   await clock.advance(1)
   expect(answerMemory.usedBytes).toBe(1_000)
-  for (let ms = 0; ms <= limits.answerStallMs; ms += limits.answerStallCheckMs) {
+  for (let ms = 0; ms <= fixedLimits.answerStallMs; ms += fixedLimits.answerStallCheckMs) {
     expect(answerMemory.claim().reserve(1)).toBe(false)
-    await clock.advance(limits.answerStallCheckMs)
+    await clock.advance(fixedLimits.answerStallCheckMs)
   }
   expect(sockets.map(({ state }) => state)).toEqual(['destroyed', 'open'])
   stuck.closed()

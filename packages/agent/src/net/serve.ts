@@ -1,10 +1,10 @@
 // Opens the Kafka port: one connection for each accepted socket, shared budgets, and an orderly shutdown.
 import type { AnyHandler } from '../api/handler.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits, type Limits } from '../limits.ts'
 import type { MemoryUse } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
-import { Connection } from './connection.ts'
+import { Connection, type ConnectionParts } from './connection.ts'
 import { ConnectionQuotas } from './connection-quotas.ts'
 import { dispatcher, misunderstood, type Peer } from './dispatch.ts'
 import type { Interceptor } from './interceptor.ts'
@@ -21,6 +21,7 @@ export interface KafkaPortOptions {
   readonly advertised?: { readonly host: string; readonly port: number }
   readonly handlers: readonly AnyHandler[]
   readonly services: Services
+  readonly limits: Pick<Limits, 'smallFramePoolBytes' | 'framePoolBytes' | 'drainMs'> & ConnectionParts['limits']
   /** Injects faults in a test. */
   readonly interceptor?: Interceptor
 }
@@ -39,11 +40,11 @@ export interface KafkaPort {
 
 /** Rejects when an address is taken or is not an address of this machine. */
 export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> {
-  const { network, listen, handlers, services } = options
+  const { network, listen, handlers, services, limits } = options
   const { ioClock: clock, emit, settings } = services
   const dispatch = dispatcher(handlers, services)
   const permits = {
-    small: new Permits({ capacityBytes: limits.smallFramePoolBytes, incompleteBytes: limits.incompleteSmallFramesBytes, clock }),
+    small: new Permits({ capacityBytes: limits.smallFramePoolBytes, incompleteBytes: fixedLimits.incompleteSmallFramesBytes, clock }),
     large: new Permits({ capacityBytes: limits.framePoolBytes, clock }),
   }
   const idleMs = number(settings, 'connections.max.idle.ms')
@@ -86,6 +87,7 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
       socket,
       clock,
       permits,
+      limits,
       idleMs,
       turns,
       handle: (frame, signal, unpin) => dispatch(frame, peer, signal, unpin),

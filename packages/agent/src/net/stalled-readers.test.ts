@@ -1,6 +1,6 @@
 // The reader that gives way when answers find no memory, and the time when it does.
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { StalledReaders } from './stalled-readers.ts'
 
@@ -23,7 +23,7 @@ function readers() {
 test('H5: no reader gives way while every answer finds memory, however long it stalls', async () => {
   const { clock, gone, hold } = readers()
   hold('stalled', clock.monotonic())
-  await clock.advance(10 * limits.answerStallMs)
+  await clock.advance(10 * fixedLimits.answerStallMs)
   expect(gone).toEqual([])
 })
 
@@ -35,7 +35,7 @@ test('H5: while others are starved, the reader that has stalled for the longest 
   stalled.starved()
   expect(gone).toEqual([])
   // Clients retry continuously.
-  for (let ms = 0; ms < limits.answerStallMs + 10_000; ms += 500) {
+  for (let ms = 0; ms < fixedLimits.answerStallMs + 10_000; ms += 500) {
     await clock.advance(500)
     stalled.starved()
   }
@@ -49,7 +49,7 @@ test('H5: readers are checked only while an answer finds no memory', async () =>
   const { clock, stalled, gone, hold } = readers()
   hold('stalled', clock.monotonic())
   stalled.starved()
-  await clock.advance(10 * limits.answerStallMs)
+  await clock.advance(10 * fixedLimits.answerStallMs)
   expect(gone).toEqual([])
   expect(clock.waiting).toBe(0)
   stalled.starved()

@@ -1,5 +1,5 @@
 // Closes stalled readers: while answers of other clients find no memory, the reader that has stalled for the longest time gives way.
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Clock } from '../time/clock.ts'
 
 /** A connection that may hold answers. */
@@ -33,15 +33,15 @@ export class StalledReaders<H extends Holder> {
   #check(): void {
     const { clock, holders, giveWay } = this.#parts
     const now = clock.monotonic()
-    this.#checking = now - this.#starvedAtMs <= 2 * limits.answerStallCheckMs
+    this.#checking = now - this.#starvedAtMs <= 2 * fixedLimits.answerStallCheckMs
     if (!this.#checking) return
-    clock.after(limits.answerStallCheckMs, () => this.#check())
+    clock.after(fixedLimits.answerStallCheckMs, () => this.#check())
     let longest: { readonly holder: H; readonly sinceMs: number } | undefined
     for (const holder of holders) {
       const sinceMs = holder.stalledSinceMs
       if (sinceMs !== undefined && (longest === undefined || sinceMs < longest.sinceMs)) longest = { holder, sinceMs }
     }
-    if (longest === undefined || now - longest.sinceMs < limits.answerStallMs) return
+    if (longest === undefined || now - longest.sinceMs < fixedLimits.answerStallMs) return
     const seconds = Math.floor((now - longest.sinceMs) / 1000)
     giveWay(longest.holder, `its client had read nothing of its answers for ${seconds} s, and the answers of other clients found no memory`)
   }

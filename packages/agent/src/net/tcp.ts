@@ -1,6 +1,6 @@
 // Implements the network over TCP.
 import net, { createServer, isIPv4, type Server, type Socket as TcpSocket } from 'node:net'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { isError } from '../native-error.ts'
 import type { ListenAddress, Listener, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
 
@@ -174,7 +174,7 @@ class AcceptedSocket implements Socket {
 
   #handOver(): void {
     let consumed = 0
-    for (let left = limits.socketWriteBytes - this.#tcp.writableLength; left > 0; ) {
+    for (let left = fixedLimits.socketWriteBytes - this.#tcp.writableLength; left > 0; ) {
       const chunk = this.#queued[consumed]
       if (chunk === undefined) break
       const part = this.#firstFrom === 0 && chunk.length <= left ? chunk : chunk.subarray(this.#firstFrom, this.#firstFrom + left)

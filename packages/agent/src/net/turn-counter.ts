@@ -1,5 +1,5 @@
 // Counts turns of the event loop: a connection takes a limited number of requests in each, so that thousands of pipelined requests do not block other connections.
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Clock } from '../time/clock.ts'
 
 /** Shared by all connections of a port. It counts turns only on demand, so an idle port causes none. */
@@ -65,7 +65,7 @@ export class TurnShare {
   /** Whether the connection may take another request in this turn. */
   free(): boolean {
     if (this.#waits) return false
-    if (this.#turn !== this.#turns.current || this.#inTurn < limits.requestsPerTurn) return true
+    if (this.#turn !== this.#turns.current || this.#inTurn < fixedLimits.requestsPerTurn) return true
     this.#waits = true
     this.#turns.next(() => {
       this.#waits = false

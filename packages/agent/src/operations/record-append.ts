@@ -3,7 +3,7 @@ import { batchLayout, buildBatch, type RecordHeader } from '@local-kafka-service
 import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import type { TopicId } from '../core/ids.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import { topicConfig } from '../settings.ts'
@@ -73,7 +73,7 @@ export async function appendRecords(asked: AppendRecords, parts: RecordAppendPar
     ...(idempotency && { idempotency: { key: idempotency.key, bodyHash: idempotency.hashOf(topic.topicId), timestamp: nowMs } }),
   }))
   const appending = await append({ batches, scope: 'all', nowMs, produceVersion, signal }, parts)
-  const answers = await inTime(appending, { waitMs: limits.produceOneMs, ioClock, stores })
+  const answers = await inTime(appending, { waitMs: fixedLimits.produceOneMs, ioClock, stores })
   return placed(asked.records, runs, (at, run, record) => {
     const answer = must(answers[at], 'the answer of each batch')
     switch (answer.kind) {

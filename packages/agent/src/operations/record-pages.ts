@@ -1,7 +1,7 @@
 // Turns fetched batches into records, page by page. It skips control batches and lists the batches that cannot be decoded.
 import { batchSizeAt, type Codecs, readBatchHeader, readRecords } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { errorText } from '../native-error.ts'
 import type { LogRecord } from './log-record.ts'
 import { cutRecord, jsonSizeOf } from './record-size.ts'
@@ -24,7 +24,7 @@ export interface PageAsk {
   readonly maxRecords: number
   /** The limit for keys, values and headers. A page always has its first record, however large it is; but see `measure`. */
   readonly maxBytes: number
-  /** `json` measures JSON strings and cuts a record above limits.recordBytesPerAnswer. The default is `plain`. */
+  /** `json` measures JSON strings and cuts a record above fixedLimits.recordBytesPerAnswer. The default is `plain`. */
   readonly measure?: Measure
   readonly matches: (record: LogRecord) => boolean
 }
@@ -61,7 +61,7 @@ export function decodePage(chunks: readonly Uint8Array[], ask: PageAsk, codecs: 
   const page: OpenPage = { records: [], unreadable: [], bytes: 0, unpackedBytes: 0 }
   let next = ask.from
   for (const batch of batches(chunks)) {
-    if (next >= ask.until || page.unpackedBytes >= limits.decompressedBytes) break
+    if (next >= ask.until || page.unpackedBytes >= fixedLimits.decompressedBytes) break
     const { baseOffset, lastOffsetDelta, attributes } = readBatchHeader(batch, 0)
     const following = baseOffset + lastOffsetDelta + 1
     if ((attributes & controlBit) === 0) {
@@ -98,7 +98,7 @@ function addRecords(
   const measured = measures[ask.measure ?? 'plain']
   const { partition } = ask
   try {
-    for (const { offsetDelta, ...decoded } of readRecords(batch, 0, codecs, limits.decompressedBytes)) {
+    for (const { offsetDelta, ...decoded } of readRecords(batch, 0, codecs, fixedLimits.decompressedBytes)) {
       const whole: LogRecord = { partition, offset: place.baseOffset + offsetDelta, ...decoded }
       page.unpackedBytes += sizeOf(whole)
       if (whole.offset < ask.from || whole.offset >= ask.until || !ask.matches(whole)) continue
@@ -122,8 +122,8 @@ function addRecords(
 const measures: Readonly<Record<Measure, (record: LogRecord) => readonly [LogRecord, number]>> = {
   plain: (record) => [record, sizeOf(record)],
   json(record) {
-    const bytes = jsonSizeOf(record, limits.recordBytesPerAnswer)
-    if (bytes <= limits.recordBytesPerAnswer) return [record, bytes]
+    const bytes = jsonSizeOf(record, fixedLimits.recordBytesPerAnswer)
+    if (bytes <= fixedLimits.recordBytesPerAnswer) return [record, bytes]
     const cut = cutRecord(record)
     return [cut, jsonSizeOf(cut)]
   },

@@ -2,7 +2,7 @@
 import type { Codecs } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
 import type { Reader } from '../read/reader.ts'
@@ -72,11 +72,11 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
     )
   }
 
-  const deadline = clock.monotonic() + limits.queryMs
+  const deadline = clock.monotonic() + fixedLimits.queryMs
   const budget: Budget = {
-    records: Math.min(asked.limit, limits.recordsPerAnswer),
-    bytes: limits.recordBytesPerAnswer,
-    scanBytes: limits.queryScanBytes,
+    records: Math.min(asked.limit, fixedLimits.recordsPerAnswer),
+    bytes: fixedLimits.recordBytesPerAnswer,
+    scanBytes: fixedLimits.queryScanBytes,
   }
   const mayGoOn = (): boolean =>
     budget.records > 0 && budget.bytes > 0 && budget.scanBytes > 0 && clock.monotonic() < deadline && !asked.signal.aborted
@@ -85,7 +85,7 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
   const unreadable: Unreadable[] = []
   const scanned: Scanned[] = []
   let cursor = asked.cursor
-  for (let first = cursor?.firstPartition ?? 0; first < topic.partitions; first += limits.queryPartitions, cursor = undefined) {
+  for (let first = cursor?.firstPartition ?? 0; first < topic.partitions; first += fixedLimits.queryPartitions, cursor = undefined) {
     const group = await openGroup(topic, first, { ...asked, cursor }, places)
     if ('kind' in group) return group
     while (mayGoOn()) {
@@ -104,7 +104,7 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
     }
     for (const { partition, from, position, end } of group) scanned.push({ partition, from, to: position, end })
     const unfinished = group.some(({ position, end }) => position < end)
-    const isLast = first + limits.queryPartitions >= topic.partitions
+    const isLast = first + fixedLimits.queryPartitions >= topic.partitions
     if (unfinished || (!isLast && !mayGoOn())) {
       const positions = group.map(({ position }) => position)
       const ends = group.map(({ end }) => end)
@@ -138,7 +138,7 @@ async function openGroup(
   asked: Omit<QueryRecords, 'cursor'> & { readonly cursor: QueryCursor | undefined },
   places: RecordPlaces,
 ): Promise<readonly Place[] | Refusal> {
-  const partitions = range(first, Math.min(first + limits.queryPartitions, topic.partitions))
+  const partitions = range(first, Math.min(first + fixedLimits.queryPartitions, topic.partitions))
   const { cursor } = asked
   if (cursor !== undefined) {
     // A partition that was added after the scan began ends at 0 for this query.
@@ -179,7 +179,7 @@ async function scanRound(
 ): Promise<Round | Refusal> {
   const { budget, signal, memory } = scan
   const measure = memory === undefined ? 'plain' : 'json'
-  const maxBytes = limits.scanRoundBytes
+  const maxBytes = fixedLimits.scanRoundBytes
   const asks = open.map(({ partition, position }) => ({
     topicId: topic.topicId,
     partition,

@@ -1,7 +1,7 @@
 // The live tail of a partition or a topic: it waits for records and hands them over only as fast as the consumer takes them.
 import type { Codecs } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { AnswerClaim } from '../read/answer-memory.ts'
 import type { Reader } from '../read/reader.ts'
@@ -49,10 +49,10 @@ export async function tailRecords(asked: TailRecords, parts: TailParts): Promise
   const found = await parts.places.find(asked.topic, asked.partition)
   if (found.kind !== 'found') return found
   const { topic, partitions } = found
-  if (partitions.length > limits.tailPartitions) {
+  if (partitions.length > fixedLimits.tailPartitions) {
     return refused(
       'INVALID_REQUEST',
-      `Topic '${topic.name}' has ${topic.partitions} partitions, and a tail follows at most ${limits.tailPartitions}: follow one partition.`,
+      `Topic '${topic.name}' has ${topic.partitions} partitions, and a tail follows at most ${fixedLimits.tailPartitions}: follow one partition.`,
     )
   }
   const starts = await parts.places.starts(topic, partitions, asked.from, asked.signal)
@@ -77,19 +77,19 @@ async function* follow(
 ): AsyncGenerator<TailStep> {
   const matches = recordMatcher(asked.filter)
   const { memory } = asked
-  const maxBytes = memory === undefined ? limits.scanRoundBytes : limits.tailRoundBytes
-  const bounds = { maxRecords: limits.recordsPerAnswer, maxBytes, measure: memory === undefined ? 'plain' : 'json' } as const
+  const maxBytes = memory === undefined ? fixedLimits.scanRoundBytes : fixedLimits.tailRoundBytes
+  const bounds = { maxRecords: fixedLimits.recordsPerAnswer, maxBytes, measure: memory === undefined ? 'plain' : 'json' } as const
   while (!asked.signal.aborted) {
     const now = must((await topics.findById([topic.topicId]))[0], 'the one topic asked for')
     if (now.kind === 'error') return yield { kind: 'ended', why: now }
     if (asked.partition === undefined) {
-      const most = Math.min(now.value.partitions, limits.tailPartitions)
+      const most = Math.min(now.value.partitions, fixedLimits.tailPartitions)
       while (followed.length < most) followed.push({ partition: followed.length, position: 0 })
     }
     memory?.release()
     const asks = followed.map(({ partition, position }) => ({ topicId: topic.topicId, partition, offset: position, maxBytes }))
     const answers = await reader.fetch(asks, {
-      maxWaitMs: limits.tailWaitMs,
+      maxWaitMs: fixedLimits.tailWaitMs,
       minBytes: 1,
       maxBytes,
       readCommitted: true,

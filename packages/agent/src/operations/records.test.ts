@@ -2,7 +2,7 @@
 
 import { buildBatch, type Codecs, crc32c, errors } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import { StoreWatch } from '../observe/store-watch.ts'
 import type { FetchAsk } from '../read/reader.ts'
@@ -107,7 +107,7 @@ test('a record whose outcome is unknown in time is answered with REQUEST_TIMED_O
   const log = new Parts({ answer: 'never' })
   const waiting = log.operations.produceOne({ ...record, signal })
   await settled()
-  log.advance(limits.produceOneMs - 1)
+  log.advance(fixedLimits.produceOneMs - 1)
   await settled()
   expect(log.timers).toBe(1)
   log.advance(1)
@@ -158,7 +158,7 @@ test('a tail whose next records were deleted goes on at the first one that is le
 
 test('a query stops at its limit of scanned bytes, and its cursor goes on from there', async () => {
   const log = new Parts()
-  const half = limits.queryScanBytes / 2
+  const half = fixedLimits.queryScanBytes / 2
   log.logs[0] = [batch(0, 'a'), batch(1, 'b'), batch(2, 'c')]
   log.pretendBytes = half
   const first = await log.operations.query({ topic: 'hello', filter: {}, limit: 100, signal })

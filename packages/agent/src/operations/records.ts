@@ -2,7 +2,7 @@
 import { errors } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { TopicId, TopicPartition } from '../core/ids.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { LogIndex, Watermarks } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
@@ -102,10 +102,10 @@ export class RecordOperations {
     const { topic } = found
     const starts = await this.#places.starts(topic, [partition], asked.from, signal)
     if (starts.kind !== 'offsets') return starts
-    const maxBytes = Math.min(asked.maxBytes, limits.recordBytesPerAnswer)
-    const bounds = { maxRecords: Math.min(asked.limit, limits.recordsPerAnswer), maxBytes }
+    const maxBytes = Math.min(asked.maxBytes, fixedLimits.recordBytesPerAnswer)
+    const bounds = { maxRecords: Math.min(asked.limit, fixedLimits.recordsPerAnswer), maxBytes }
     // Bytes of the log: batches have headers, so a small answer needs some more.
-    const fetchBytes = Math.max(maxBytes, limits.readAheadBytes)
+    const fetchBytes = Math.max(maxBytes, fixedLimits.readAheadBytes)
     const deadline = clock.monotonic() + asked.waitMs
     for (let next = must(starts.offsets[0], 'the start of the partition'); ; ) {
       const maxWaitMs = Math.max(0, deadline - clock.monotonic())

@@ -3,7 +3,7 @@ import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/
 import { assert, must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import { isInternalTopic } from '../core/internal-topics.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Topic, Topics } from '../metadata/metadata-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import { agentSettings, checkTopicConfig, flag, number, type Settings, type SettingType, topicConfig, topicSettings } from '../settings.ts'
@@ -66,7 +66,7 @@ export class TopicOperations {
       let made = 0
       for (const name of missing) {
         if (catalog.byName(name) !== undefined) continue
-        if (++made > limits.autoCreatedTopicsPerRequest) break
+        if (++made > fixedLimits.autoCreatedTopicsPerRequest) break
         const outcome = await this.#create({ name, partitions: -1, configs: {}, dryRun: false }, true)
         if (outcome.kind === 'error' && outcome.code !== errors.TOPIC_ALREADY_EXISTS.code) refused.set(name, outcome)
       }
@@ -101,8 +101,8 @@ export class TopicOperations {
   ): AsyncIterable<readonly Topic[]> {
     const { topics, turns } = this.#parts
     const slice = turns.slice()
-    for (let at = 0; at < wanted.length; at += limits.namesPerRead) {
-      const page = wanted.slice(at, at + limits.namesPerRead)
+    for (let at = 0; at < wanted.length; at += fixedLimits.namesPerRead) {
+      const page = wanted.slice(at, at + fixedLimits.namesPerRead)
       yield await topics.find(asked(page))
       if (slice.spent(page.length)) await slice.next()
     }
@@ -162,8 +162,11 @@ export class TopicOperations {
     const partitions = asked.partitions === -1 ? number(settings, 'num.partitions') : asked.partitions
     if (!Number.isInteger(partitions) || partitions < 1)
       return failed('INVALID_PARTITIONS', 'Number of partitions was set to an invalid non-positive value.')
-    if (partitions > limits.partitionsPerTopic)
-      return failed('INVALID_PARTITIONS', `Number of partitions was ${partitions}: use at most ${limits.partitionsPerTopic} per topic.`)
+    if (partitions > fixedLimits.partitionsPerTopic)
+      return failed(
+        'INVALID_PARTITIONS',
+        `Number of partitions was ${partitions}: use at most ${fixedLimits.partitionsPerTopic} per topic.`,
+      )
     const configs: Record<string, string> = {}
     for (const [name, value] of Object.entries(asked.configs)) {
       const wrong = checkTopicConfig(name, value)
@@ -206,10 +209,10 @@ export class TopicOperations {
     const { topics, catalog } = this.#parts
     const [found] = await topics.find({ names: [asked.name] })
     if (found === undefined) return noTopic(asked.name)
-    if (asked.partitions > limits.partitionsPerTopic)
+    if (asked.partitions > fixedLimits.partitionsPerTopic)
       return failed(
         'INVALID_PARTITIONS',
-        `Number of partitions was ${asked.partitions}: use at most ${limits.partitionsPerTopic} per topic.`,
+        `Number of partitions was ${asked.partitions}: use at most ${fixedLimits.partitionsPerTopic} per topic.`,
       )
     const result = await topics.grow({ topicId: found.topicId, partitions: asked.partitions, dryRun: asked.dryRun })
     switch (result.kind) {
@@ -259,8 +262,8 @@ export class TopicOperations {
 export function nameTrouble(name: string): string | undefined {
   if (name === '') return 'Topic name is invalid: the empty string is not allowed'
   if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
-  if (name.length > limits.topicNameLength)
-    return `Topic name is invalid: the length of '${name}' is longer than the max allowed length ${limits.topicNameLength}`
+  if (name.length > fixedLimits.topicNameLength)
+    return `Topic name is invalid: the length of '${name}' is longer than the max allowed length ${fixedLimits.topicNameLength}`
   if (!/^[a-zA-Z0-9._-]+$/.test(name))
     return `Topic name is invalid: '${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
   return undefined

@@ -1,6 +1,6 @@
 // The damage that this agent's readers found: offsets whose stored bytes are missing, cut off or changed. The log reports each object once.
 import type { TopicId, TopicPartition } from '../core/ids.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { EventHook } from '../observe/events.ts'
 
 /** Offsets of one partition that cannot be read, all in one object. */
@@ -28,7 +28,7 @@ export class DamageReports {
     this.#parts = parts
   }
 
-  /** The number of places that are damaged now, as far as they were read. At most `limits.damageReports`. */
+  /** The number of places that are damaged now, as far as they were read. At most `fixedLimits.damageReports`. */
   get count(): number {
     return this.#count
   }
@@ -40,7 +40,7 @@ export class DamageReports {
   report(damage: Damage): void {
     const { emit, topicName } = this.#parts
     const known = this.#byObject.get(damage.objectKey) ?? []
-    if (known.some((one) => isSamePlace(one, damage)) || this.#count >= limits.damageReports) return
+    if (known.some((one) => isSamePlace(one, damage)) || this.#count >= fixedLimits.damageReports) return
     const topic = topicName(damage.topicId) ?? damage.topicId
     emit({ kind: 'corrupt data', topic, ...damage, firstOfObject: known.length === 0 })
     this.#byObject.set(damage.objectKey, [...known, damage])
@@ -62,10 +62,10 @@ export class DamageReports {
     else this.#byObject.set(segment.objectKey, left)
   }
 
-  /** For people: one sentence for each place, up to `limits.damageReasons`. */
+  /** For people: one sentence for each place, up to `fixedLimits.damageReasons`. */
   reasons(): readonly string[] {
     const all = [...this.#byObject.values()].flat()
-    const named = all.slice(0, limits.damageReasons).map((damage) => {
+    const named = all.slice(0, fixedLimits.damageReasons).map((damage) => {
       const topic = this.#parts.topicName(damage.topicId) ?? damage.topicId
       return `partition ${damage.partition} of topic ${topic} is damaged at offsets ${damage.offset} to ${damage.lastOffset}, in object ${damage.objectKey}: ${damage.message}`
     })

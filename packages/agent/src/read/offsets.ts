@@ -9,7 +9,7 @@ import {
 } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { TopicPartition } from '../core/ids.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { LogIndex, Segment } from '../metadata/metadata-store.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
@@ -52,7 +52,7 @@ export class Offsets {
     for await (const some of inSlices(mine.filter(isEnd), turns)) await this.#atTheEnds(some, answers)
     // Each of these may read a segment and unpack all of its batches.
     const byTime = mine.filter((ask) => !isEnd(ask))
-    for await (const some of inSlices(byTime, turns, limits.timesPerTurn)) await this.#byTime(some, answers, signal)
+    for await (const some of inSlices(byTime, turns, fixedLimits.timesPerTurn)) await this.#byTime(some, answers, signal)
     const isMine = new Set(mine)
     return asks.map((ask) =>
       isMine.has(ask) ? must(answers.get(ask), 'the answer of a partition') : { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' },
@@ -149,7 +149,7 @@ function firstSince(
 /** Undefined if the batch cannot be unpacked. This is the first place that unpacks a producer's batch; a bad one must not deny other clients their answers. */
 function recordsOf(bytes: Uint8Array, at: number, codecs: Codecs): readonly DecodedRecord[] | undefined {
   try {
-    return [...readRecords(bytes, at, codecs, limits.decompressedBytes)]
+    return [...readRecords(bytes, at, codecs, fixedLimits.decompressedBytes)]
   } catch {
     return undefined
   }

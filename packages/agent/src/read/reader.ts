@@ -3,7 +3,7 @@ import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import { partitionKey, type TopicPartition } from '../core/ids.ts'
 import { nextBudget } from '../core/log/fetch-plan.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits, type Limits } from '../limits.ts'
 import type { FindSegments, LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
 import type { Clock } from '../time/clock.ts'
 import { longPoll, type Unwatch } from '../time/long-poll.ts'
@@ -50,11 +50,12 @@ export interface ReaderParts {
   readonly owners: Owners
   readonly clock: Clock
   readonly turns: Turns
+  readonly limits: Pick<Limits, 'fetchBytes' | 'segmentsPerFind'>
 }
 
 export class Reader {
   readonly #parts: ReaderParts
-  readonly #slots = new Slots(limits.readsAhead)
+  readonly #slots = new Slots(fixedLimits.readsAhead)
   readonly #ahead: ReadAhead
 
   constructor(parts: ReaderParts) {
@@ -87,7 +88,7 @@ export class Reader {
         claim?.release()
         return full ? claim?.watch(wake) : undefined
       },
-      deadline: { clock, atMs: clock.monotonic() + Math.min(options.maxWaitMs, limits.fetchWaitMs) },
+      deadline: { clock, atMs: clock.monotonic() + Math.min(options.maxWaitMs, fixedLimits.fetchWaitMs) },
       signal: options.signal,
     })
   }
@@ -99,7 +100,7 @@ export class Reader {
       const loaded = await this.#parts.tails.loaded(some.filter(({ topicId, partition }) => owners.ofPartition(topicId, partition).mine))
       for (const tail of loaded) if (tail !== undefined) tails.set(partitionKey(tail.topicId, tail.partition), tail)
     }
-    const maxBytes = Math.min(options.maxBytes, limits.fetchBytes)
+    const maxBytes = Math.min(options.maxBytes, this.#parts.limits.fetchBytes)
     const reads = new PlannedReads(
       { segments: this.#parts.segments, slots: this.#slots },
       {
@@ -167,7 +168,7 @@ export class Reader {
     if (elsewhere.length === 0) return
     const answers = await this.#parts.log.find(
       elsewhere.map((ask) =>
-        lookUpOf(ask, ask.offset, ask.maxBytes + this.#ahead.windowAt(partitionKey(ask.topicId, ask.partition), ask.offset)),
+        this.#lookUpOf(ask, ask.offset, ask.maxBytes + this.#ahead.windowAt(partitionKey(ask.topicId, ask.partition), ask.offset)),
       ),
     )
     for (const [index, ask] of elsewhere.entries()) {
@@ -264,8 +265,12 @@ export class Reader {
   async #segments(ask: FetchAsk, tail: Tail, offset: number, maxBytes: number): Promise<readonly Segment[]> {
     const newest = newestSegments(tail, offset)
     if (newest !== undefined) return newest
-    const [found] = await this.#parts.log.find([lookUpOf(ask, offset, maxBytes)])
+    const [found] = await this.#parts.log.find([this.#lookUpOf(ask, offset, maxBytes)])
     return found?.kind === 'found' ? found.segments : []
+  }
+
+  #lookUpOf({ topicId, partition }: FetchAsk, offset: number, maxBytes: number): FindSegments {
+    return { topicId, partition, offset, maxBytes: Math.max(1, maxBytes), maxSegments: this.#parts.limits.segmentsPerFind }
   }
 }
 
@@ -285,10 +290,6 @@ interface FetchPlan {
 function newestSegments({ segments }: Tail, offset: number): readonly Segment[] | undefined {
   const [first] = segments
   return first !== undefined && first.baseOffset <= offset ? segments.filter(({ lastOffset }) => lastOffset >= offset) : undefined
-}
-
-function lookUpOf({ topicId, partition }: FetchAsk, offset: number, maxBytes: number): FindSegments {
-  return { topicId, partition, offset, maxBytes: Math.max(1, maxBytes), maxSegments: limits.segmentsPerFind }
 }
 
 /** The offset at which the consumer's records end. */

@@ -1,6 +1,6 @@
 // The rules of KIP-227, as a table of requests and answers.
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
 import { FetchSessions, type SessionAsk, type SessionFetch, type SessionRequest } from './sessions.ts'
 
@@ -142,7 +142,7 @@ test('with all slots taken a client gets no session, until one session was silen
   const first = opened(sessions, [0])
   opened(sessions, [0])
   expect(opened(sessions, [0])).toBe(0)
-  await clock.advance(limits.fetchSessionSilentMs - 1)
+  await clock.advance(fixedLimits.fetchSessionSilentMs - 1)
   sessions.fetch(aRequest({ sessionId: first, sessionEpoch: 1 }))
   await clock.advance(1)
   // The second was silent for longer than the first.

@@ -1,6 +1,6 @@
 // Fetch sessions (KIP-227): the server remembers a consumer's last fetch, so that both send only changes. Kafka's rules, without its privileged sessions.
 import { KafkaError } from '@local-kafka-service/protocol'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Clock, Random } from '../time/clock.ts'
 
 /** One partition as a consumer requests it: by topic id from Fetch 13 on, by name before. */
@@ -121,7 +121,7 @@ export class FetchSessions {
     const before = session.partitions.size
     update(session, request)
     this.#partitions += session.partitions.size - before
-    if (this.#partitions > limits.fetchSessionPartitions) {
+    if (this.#partitions > fixedLimits.fetchSessionPartitions) {
       this.#remove(session)
       throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND', 'The fetch sessions have reached their maximum of partitions: send a full fetch.')
     }
@@ -140,7 +140,7 @@ export class FetchSessions {
 
   /** Undefined: there is no room. */
   #open({ asks, byId }: SessionRequest): Session | undefined {
-    if (this.#partitions + asks.length > limits.fetchSessionPartitions) return undefined
+    if (this.#partitions + asks.length > fixedLimits.fetchSessionPartitions) return undefined
     if (this.#sessions.size >= this.#parts.slots && !this.#evictOne()) return undefined
     const session: Session = { id: this.#newId(), byId, epoch: 1, partitions: new Map(), usedAtMs: this.#parts.clock.monotonic() }
     for (const ask of asks) session.partitions.set(keyOf(ask), { ask, highWatermark: -1, logStartOffset: -1 })
@@ -152,7 +152,7 @@ export class FetchSessions {
   /** Only a session that was silent for a while gives way: two surplus clients would otherwise evict each other indefinitely. */
   #evictOne(): boolean {
     const [eldest] = this.#sessions.values()
-    if (eldest === undefined || this.#parts.clock.monotonic() - eldest.usedAtMs < limits.fetchSessionSilentMs) return false
+    if (eldest === undefined || this.#parts.clock.monotonic() - eldest.usedAtMs < fixedLimits.fetchSessionSilentMs) return false
     this.#remove(eldest)
     return true
   }

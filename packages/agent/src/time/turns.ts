@@ -1,5 +1,5 @@
 // Turns of the event loop: long work over many names, partitions or records runs in slices, and other requests run between two slices.
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Clock } from './clock.ts'
 
 /**
@@ -23,7 +23,7 @@ export class Turns {
   }
 
   /** A slice for the work of one request or one round of a job. A unit is a name, a partition or a small record: a few microseconds. */
-  slice(units: number = limits.unitsPerTurn): Slice {
+  slice(units: number = fixedLimits.unitsPerTurn): Slice {
     return new Slice(this, units)
   }
 
@@ -68,7 +68,11 @@ export class Slice {
 }
 
 /** Splits the items into groups of one slice each, one unit per item. If there are several groups, other requests run before each. */
-export async function* inSlices<T>(items: readonly T[], turns: Turns, units: number = limits.unitsPerTurn): AsyncGenerator<readonly T[]> {
+export async function* inSlices<T>(
+  items: readonly T[],
+  turns: Turns,
+  units: number = fixedLimits.unitsPerTurn,
+): AsyncGenerator<readonly T[]> {
   if (items.length <= units) {
     yield items
     return

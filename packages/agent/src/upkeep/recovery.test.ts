@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { nativeCrc32c } from '../codecs.ts'
 import type { ObjectKey } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Registration, Topic } from '../metadata/metadata-store.ts'
 import type { OpenedMetadata } from '../metadata/open.ts'
 import { openSqlite } from '../metadata/sqlite.ts'
@@ -148,7 +148,7 @@ test('each log is cut before its own first damaged object', async () => {
 test('recovery reads all objects, also when they fill more than one page', async () => {
   const objects = new MemoryObjects()
   const keys: ObjectKey[] = []
-  for (let number = 0; number < limits.recoveryObjectsPerStep + 5; number++) keys.push(await flush(objects, [number % 3]))
+  for (let number = 0; number < fixedLimits.recoveryObjectsPerStep + 5; number++) keys.push(await flush(objects, [number % 3]))
   await objects.remove(keys.slice(0, 1))
   const { found } = await recovered(objects)
   expect(found).toMatchObject({ objects: keys.length, unreadable: 1 })

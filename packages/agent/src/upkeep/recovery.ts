@@ -1,7 +1,7 @@
 // Recovery after a power loss: it reads the newest committed objects and cuts each log before its first damaged object, as Kafka does.
 import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { CommittedObject, DamagedLog, RecentCursor, RecoveryStore } from '../metadata/recovery-store.ts'
 import { hasCode } from '../objects/adapters/file-errors.ts'
 import { decodeObject, ObjectFormatError } from '../objects/object-format.ts'
@@ -66,7 +66,7 @@ async function checkRecent(parts: RecoveryParts): Promise<{ readonly objects: nu
   const unreadable: UnreadableObject[] = []
   let objects = 0
   for (let after: RecentCursor | undefined, more = true; more; more = after !== undefined) {
-    const input = { windowMs: limits.recoveryWindowMs, maxObjects: limits.recoveryObjectsPerStep, ...(after && { after }) }
+    const input = { windowMs: fixedLimits.recoveryWindowMs, maxObjects: fixedLimits.recoveryObjectsPerStep, ...(after && { after }) }
     const page = await parts.recovery.recentObjects(input)
     objects += page.objects.length
     unreadable.push(...(await checkPage(parts, page.objects)))
@@ -81,12 +81,12 @@ async function anyObject({ objects }: RecoveryParts, [first]: readonly Committed
   return false
 }
 
-/** Checks `limits.recoveryReads` objects at a time. */
+/** Checks `fixedLimits.recoveryReads` objects at a time. */
 async function checkPage(parts: RecoveryParts, objects: readonly CommittedObject[]): Promise<readonly UnreadableObject[]> {
   const unreadable: UnreadableObject[] = []
   const next = objects.values()
   await Promise.all(
-    Array.from({ length: limits.recoveryReads }, async () => {
+    Array.from({ length: fixedLimits.recoveryReads }, async () => {
       for (const object of next) {
         const why = await wrongWith(parts, object)
         if (why !== undefined) unreadable.push({ ...object, why })

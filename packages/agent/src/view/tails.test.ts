@@ -1,13 +1,13 @@
 // LogAppendTime stamps never decrease, even if the clock goes back or the tail was evicted in between.
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { defaultLimits } from '../limits.ts'
 import type { PartitionState } from '../metadata/metadata-store.ts'
 import { Tails } from './tails.ts'
 
 const topicId = 'topic'
 
 test('a stamp is never below the largest timestamp of the log, nor below the stamp before it', async () => {
-  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })))
+  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })), defaultLimits)
   await tails.loaded([{ topicId, partition: 0 }])
   expect(tails.stamp(topicId, 0, 400)).toBe(500)
   expect(tails.stamp(topicId, 0, 600)).toBe(600)
@@ -16,7 +16,7 @@ test('a stamp is never below the largest timestamp of the log, nor below the sta
 
 test('the stamp of a tail that is forgotten between the stamp and its commit is kept', async () => {
   // The database does not know the batch yet.
-  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })))
+  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })), defaultLimits)
   await tails.loaded([{ topicId, partition: 0 }])
   tails.stamp(topicId, 0, 700)
   tails.forget(() => true)
@@ -26,10 +26,13 @@ test('the stamp of a tail that is forgotten between the stamp and its commit is 
 })
 
 test('the stamp of an evicted tail is kept', async () => {
-  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })))
+  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })), {
+    tails: 3,
+    tailSegments: 1,
+  })
   await tails.loaded([{ topicId, partition: 0 }])
   tails.stamp(topicId, 0, 700)
-  await tails.loaded(Array.from({ length: limits.tails }, (_, index) => ({ topicId, partition: index + 1 })))
+  await tails.loaded(Array.from({ length: 3 }, (_, index) => ({ topicId, partition: index + 1 })))
   expect(tails.get(topicId, 0)).toBeUndefined()
   expect(tails.stamp(topicId, 0, 650)).toBe(700)
 })

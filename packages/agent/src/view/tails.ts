@@ -1,6 +1,6 @@
 // The end of each owned partition, in memory: watermarks, newest segments, and waiting readers. It may answer data, never the absence of data.
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
-import { limits } from '../limits.ts'
+import type { Limits } from '../limits.ts'
 import type { GrownPartition, PartitionState, Segment } from '../metadata/metadata-store.ts'
 
 export interface Tail extends TopicPartition {
@@ -38,9 +38,13 @@ export class Tails {
   /** The last stamps of partitions that are not held. A batch with such a stamp may not be committed yet, so the database does not know it. */
   readonly #stamps = new Map<string, number>()
   readonly #load: LoadPartitions
+  readonly #maxTails: number
+  readonly #maxSegments: number
 
-  constructor(load: LoadPartitions) {
+  constructor(load: LoadPartitions, limits: Pick<Limits, 'tails' | 'tailSegments'>) {
     this.#load = load
+    this.#maxTails = limits.tails
+    this.#maxSegments = limits.tailSegments
   }
 
   get(topicId: TopicId, partition: number): Tail | undefined {
@@ -68,7 +72,7 @@ export class Tails {
       const key = partitionKey(partition.topicId, partition.partition)
       this.#loading.get(key)?.grown.push(partition)
       const held = this.#held.get(key)
-      if (held !== undefined) grow(held, partition)
+      if (held !== undefined) grow(held, partition, this.#maxSegments)
     }
     for (const { topicId, partition } of grown) {
       const waiters = this.#waiters.get(partitionKey(topicId, partition))
@@ -143,9 +147,9 @@ export class Tails {
       lastStamp: Math.max(state.maxTimestamp, this.#stamps.get(key) ?? state.maxTimestamp),
     }
     this.#stamps.delete(key)
-    for (const partition of grown) grow(held, partition)
+    for (const partition of grown) grow(held, partition, this.#maxSegments)
     this.#held.set(key, held)
-    if (this.#held.size > limits.tails) this.#evict()
+    if (this.#held.size > this.#maxTails) this.#evict()
     return held
   }
 
@@ -168,12 +172,12 @@ export class Tails {
     this.#stamps.delete(key)
     this.#stamps.set(key, stamp)
     const [oldest] = this.#stamps.keys()
-    if (this.#stamps.size > 10 * limits.tails && oldest !== undefined) this.#stamps.delete(oldest)
+    if (this.#stamps.size > 10 * this.#maxTails && oldest !== undefined) this.#stamps.delete(oldest)
     return stamp
   }
 }
 
-function grow(held: Held, grown: GrownPartition): void {
+function grow(held: Held, grown: GrownPartition, maxSegments: number): void {
   if (grown.highWatermark <= held.highWatermark) return
   const first = grown.segments[0]
   const last = held.segments.at(-1)
@@ -182,7 +186,7 @@ function grow(held: Held, grown: GrownPartition): void {
     first !== undefined && (last === undefined ? first.baseOffset === held.highWatermark : first.baseOffset === last.lastOffset + 1)
   if (!follows) held.segments = []
   held.segments.push(...grown.segments)
-  if (held.segments.length > limits.tailSegments) held.segments.splice(0, held.segments.length - limits.tailSegments)
+  if (held.segments.length > maxSegments) held.segments.splice(0, held.segments.length - maxSegments)
   held.lastStableOffset = grown.highWatermark
   held.highWatermark = grown.highWatermark
 }

@@ -5,7 +5,7 @@ import type { Checksum } from '../core/checksum.ts'
 import type { TopicId } from '../core/ids.ts'
 import { type RecordError, timestampErrors } from '../core/log/record-errors.ts'
 import { type AppendRules, validateBatch } from '../core/log/validate.ts'
-import { limits } from '../limits.ts'
+import { fixedLimits } from '../limits.ts'
 import type { CommitRejection, Topic } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import type { Settings } from '../settings.ts'
@@ -210,8 +210,8 @@ async function validated(
         ...(recordErrors.length > 0 && { recordErrors }),
       })
     }
-    const openedBytes = checked.kind === 'ok' ? checked.value.openedBytes : limits.decompressedBytes
-    if (slice.spent(1 + openedBytes / limits.openedBytesPerUnit)) await slice.next()
+    const openedBytes = checked.kind === 'ok' ? checked.value.openedBytes : fixedLimits.decompressedBytes
+    if (slice.spent(1 + openedBytes / fixedLimits.openedBytesPerUnit)) await slice.next()
   }
   return valid
 }

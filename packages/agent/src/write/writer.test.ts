@@ -1,7 +1,7 @@
 // The writer: triggers that seal a flush, the time of answers, and admissions that wait.
 import { buildBatch, checkBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { limits } from '../limits.ts'
+import { defaultLimits, fixedLimits } from '../limits.ts'
 import type { PartitionState } from '../metadata/metadata-store.ts'
 import { rolledBack, ScriptedLog } from '../metadata/testing/scripted-log.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
@@ -156,8 +156,8 @@ test('after a flush is abandoned, the writer rejects its connections until they 
 })
 
 test('above its byte limit the writer makes admissions wait, first come, first served', async () => {
-  const { writer, clock, objects } = aWriter({ ...groupCommit, maxBytes: limits.uncommittedBytes })
-  const huge = aRecord(limits.uncommittedBytes - 100)
+  const { writer, clock, objects } = aWriter({ ...groupCommit, maxBytes: defaultLimits.uncommittedBytes })
+  const huge = aRecord(defaultLimits.uncommittedBytes - 100)
   const signal = new AbortController().signal
   expect(await writer.room(huge.batch.length, signal)).toBe(true)
   const admitted = writer.admit([huge])
@@ -174,14 +174,14 @@ test('above its byte limit the writer makes admissions wait, first come, first s
 })
 
 test('a caller that waits for room too long, or disconnects, gets none and leaves the queue', async () => {
-  const { writer, clock } = aWriter({ ...groupCommit, maxBytes: limits.uncommittedBytes * 2 })
-  writer.admit([aRecord(limits.uncommittedBytes)])
+  const { writer, clock } = aWriter({ ...groupCommit, maxBytes: defaultLimits.uncommittedBytes * 2 })
+  writer.admit([aRecord(defaultLimits.uncommittedBytes)])
   const gone = new AbortController()
   const waits = writer.room(1, new AbortController().signal)
   const leaves = writer.room(1, gone.signal)
   gone.abort()
   expect(await leaves).toBe(false)
-  await clock.advance(limits.admissionWaitMs)
+  await clock.advance(defaultLimits.admissionWaitMs)
   expect(await waits).toBe(false)
 })
 
@@ -191,7 +191,7 @@ test('a drain ends although the database stays unavailable, and batches that are
   const admitted = writer.admit([aRecord(10)])
   const drained = writer.drain()
   await objects.land()
-  await clock.advance(limits.drainMs + limits.commitRetryMaxMs)
+  await clock.advance(defaultLimits.drainMs + fixedLimits.commitRetryMaxMs)
   await drained
   expect(await answersOf(admitted)).toMatchObject([{ kind: 'refused', error: 'NOT_ENOUGH_REPLICAS' }])
 })
@@ -289,7 +289,7 @@ function aWriter(policy: FlushPolicy): {
   const objects = new GatedObjects()
   const log = new ScriptedLog()
   const clock = new ManualClock()
-  const tails = new Tails(async (asked) => asked.map((partition): PartitionState => ({ ...emptyPartition, ...partition })))
+  const tails = new Tails(async (asked) => asked.map((partition): PartitionState => ({ ...emptyPartition, ...partition })), defaultLimits)
   const seals: Sealed[] = []
   let fences = 0
   let breaks = 0
@@ -312,6 +312,7 @@ function aWriter(policy: FlushPolicy): {
     policy,
     stores,
     producerIdExpirationMs: 1_000,
+    limits: defaultLimits,
     onFenced: () => void (fences += 1),
     onBroken: () => void (breaks += 1),
   })

@@ -2,8 +2,8 @@
 import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, TopicId } from '../core/ids.ts'
-import { Chain, type Flush, type FlushOutcome } from '../flush/chain.ts'
-import { limits } from '../limits.ts'
+import { Chain, type ChainParts, type Flush, type FlushOutcome } from '../flush/chain.ts'
+import type { Limits } from '../limits.ts'
 import type { CommitRejection, LogIndex, Verdict } from '../metadata/metadata-store.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import { ByteBudget, type ByteGauge } from '../observe/byte-budget.ts'
@@ -68,6 +68,7 @@ export interface WriterParts {
   readonly policy: FlushPolicy
   readonly stores: Pick<StoreWatch, 'failure'>
   readonly producerIdExpirationMs: number
+  readonly limits: Pick<Limits, 'uncommittedBytes' | 'admissionWaitMs' | 'batchesPerFlush' | 'drainMs'> & ChainParts['limits']
   readonly onFenced: () => void
   /** See ChainParts: the agent must end. */
   readonly onBroken: () => void
@@ -92,7 +93,7 @@ export class Writer {
 
   constructor(parts: WriterParts) {
     this.#parts = parts
-    this.#uncommitted = new ByteBudget(limits.uncommittedBytes)
+    this.#uncommitted = new ByteBudget(parts.limits.uncommittedBytes)
     this.#chain = new Chain({
       clusterId: parts.clusterId,
       incarnation: parts.incarnation,
@@ -102,6 +103,7 @@ export class Writer {
       random: parts.random,
       emit: parts.emit,
       producerIdExpirationMs: parts.producerIdExpirationMs,
+      limits: parts.limits,
       onStopped: (message) => {
         this.#lastFailure = message
         for (const { sources } of this.#unanswered) for (const source of sources) this.#cutOff.add(source)
@@ -146,7 +148,8 @@ export class Writer {
    */
   async room(bytes: number, signal: AbortSignal): Promise<boolean> {
     if (this.#cutOff.has(signal)) return true // `admit` rejects it, so it takes no room
-    const room = await this.#uncommitted.whenFits(bytes, { signal, timeoutMs: limits.admissionWaitMs, clock: this.#parts.clock })
+    const { clock, limits } = this.#parts
+    const room = await this.#uncommitted.whenFits(bytes, { signal, timeoutMs: limits.admissionWaitMs, clock })
     if (!room) this.#cutOff.add(signal)
     return room
   }
@@ -158,7 +161,7 @@ export class Writer {
   admit(admissions: readonly Admission[], source?: object): Admitted {
     if (this.#chain.fenced) return { answers: Promise.resolve(admissions.map(() => fencedAnswer)) }
     if (source !== undefined && this.#cutOff.has(source)) return { answers: Promise.resolve(admissions.map(() => cutOffAnswer)) }
-    const { clock, policy, crc32c, stores } = this.#parts
+    const { clock, policy, crc32c, stores, limits } = this.#parts
     // A flush in the line already tries the disk. If the line is empty, this batch tries it.
     if (stores.failure !== undefined && this.#chain.busy) {
       if (source !== undefined) this.#cutOff.add(source)
@@ -188,7 +191,8 @@ export class Writer {
   /** Seals the open object and settles when everything admitted is answered. After `limits.drainMs` it kills the rest, as `kill` does. */
   async drain(): Promise<void> {
     this.#seal('drain')
-    const late = this.#parts.clock.after(limits.drainMs, () => this.kill())
+    const { clock, limits } = this.#parts
+    const late = clock.after(limits.drainMs, () => this.kill())
     await this.#chain.drained()
     late.cancel()
   }

@@ -1,5 +1,5 @@
 // The command `lks dev`: one server for this machine, from its options to its end by a signal.
-import { type AgentEvent, limits } from '@local-kafka-service/agent'
+import { type AgentEvent, defaultLimits } from '@local-kafka-service/agent'
 import { type OptionSources, resolveOptions, textOf } from 'local-kafka-service/internal/options'
 import { eventLog } from 'local-kafka-service/internal/server/event-log'
 import { type Server, startServer } from 'local-kafka-service/internal/server/server'
@@ -87,12 +87,12 @@ async function untilEnd(server: Server, log: Log): Promise<void> {
     fields: { signal },
   })
   const late = Promise.withResolvers<'late'>()
-  const timer = setTimeout(() => late.resolve('late'), limits.drainMs)
+  const timer = setTimeout(() => late.resolve('late'), defaultLimits.drainMs)
   const end = await Promise.race([server.stop(), late.promise])
   clearTimeout(timer)
   if (end === 'late') {
     throw new UserError('LKS-1202', {
-      what: `the server did not stop within ${limits.drainMs / 1000} s and was ended`,
+      what: `the server did not stop within ${defaultLimits.drainMs / 1000} s and was ended`,
       why: 'a store or a client did not answer; every acknowledged record is kept',
       fix: ['check the log above for the store that did not answer'],
     })

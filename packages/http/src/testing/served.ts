@@ -1,7 +1,7 @@
 // Both planes over real sockets, in front of an agent's real write and read paths; the Metadata Service is a fake in a few maps.
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
-import { type AgentEvent, KafkaError, limits, type Member, settings } from '@local-kafka-service/agent'
+import { type AgentEvent, defaultLimits, fixedLimits, KafkaError, type Member, settings } from '@local-kafka-service/agent'
 import { type Codecs, crc32c } from '@local-kafka-service/protocol'
 import { must } from '../../../agent/src/core/assert.ts'
 import { objectKey } from '../../../agent/src/core/object-key.ts'
@@ -80,7 +80,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   owners.publishSlots([{ slot: 0, owner: elsewhere === undefined ? incarnation.id : 2, epoch: 1 }])
   if (elsewhere !== undefined) owners.publishMembers([{ ...elsewhere, incarnation: 2, beats: 1 }])
   const catalog = new Catalog()
-  const tails = new Tails((asked) => metadata.log.partitions(asked))
+  const tails = new Tails((asked) => metadata.log.partitions(asked), defaultLimits)
   let waiting = Promise.withResolvers<void>()
   const watch = tails.watch.bind(tails)
   tails.watch = (...watched) => {
@@ -107,13 +107,14 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     policy,
     stores,
     producerIdExpirationMs,
+    limits: defaultLimits,
     onFenced: () => {},
     onBroken: () => {},
   })
   const turns = new Turns(clock)
   const damage = new DamageReports({ emit, topicName: () => undefined })
   const segments = new SegmentReader({ objects, crc32c, damage, emit })
-  const reader = new Reader({ log, segments, tails, owners, clock, turns })
+  const reader = new Reader({ log, segments, tails, owners, clock, turns, limits: defaultLimits })
   const offsets = new Offsets({ log, segments, owners, turns, codecs })
   const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings: agentSettings, turns, random, emit })
   const records = new RecordOperations({
@@ -133,7 +134,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     crc32c,
   })
 
-  const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
+  const httpAnswers = new AnswerMemory(fixedLimits.httpAnswersBytes)
   const groups = new GroupOperations({ groups: noGroups, topics, log, offsets })
 
   const asked: string[] = []

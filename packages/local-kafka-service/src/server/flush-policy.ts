@@ -1,5 +1,5 @@
 // When a flush is sealed, from the settings and the cost of a PUT.
-import { type FlushPolicy, limits, number, type Settings } from '@local-kafka-service/agent'
+import { defaultLimits, type FlushPolicy, fixedLimits, number, type Settings } from '@local-kafka-service/agent'
 
 const budgetSettings = ['flush.linger.ms', 'flush.puts.per.second'] as const
 
@@ -15,9 +15,9 @@ export function flushPolicy(settings: Settings, { putsCost }: { readonly putsCos
   return {
     maxBytes,
     lingerMs: number(settings, 'flush.linger.ms'),
-    flushesInFlight: limits.putsInFlight,
+    flushesInFlight: defaultLimits.putsInFlight,
     putsPerSecond,
     burst: Math.max(1, Math.round(putsPerSecond)),
-    rowsPerSecond: limits.segmentRowsPerSecond,
+    rowsPerSecond: fixedLimits.segmentRowsPerSecond,
   }
 }

@@ -1,7 +1,7 @@
 // The rules of the classic group, one by one, with the numbers of docs/specs/classic-group.md.
 // It is longer than 400 lines because it is the other half of the spec: each rule there has its test here.
 import { describe, expect, test } from 'vitest'
-import { limits } from '../../limits.ts'
+import { fixedLimits } from '../../limits.ts'
 import { ClassicGroup } from './classic-group.ts'
 import type { ClassicSettings, JoinReply, JoinRequest } from './classic-messages.ts'
 import { aJoin, aProtocol, aSync, bytes, errorOf, GroupRun, text, theSettings } from './testing/group-run.ts'
@@ -128,8 +128,8 @@ test('J5 a client that requests ids in a loop reaches the limit of pending ids, 
     for (const change of changes) machine.apply(change)
     return replies.map(({ reply }) => errorOf(reply))
   }
-  for (let i = 0; i < limits.idsHandedOutPerGroup; i++) expect(ask(i)).toEqual(['MEMBER_ID_REQUIRED'])
-  expect(ask(limits.idsHandedOutPerGroup)).toEqual(['GROUP_MAX_SIZE_REACHED'])
+  for (let i = 0; i < fixedLimits.idsHandedOutPerGroup; i++) expect(ask(i)).toEqual(['MEMBER_ID_REQUIRED'])
+  expect(ask(fixedLimits.idsHandedOutPerGroup)).toEqual(['GROUP_MAX_SIZE_REACHED'])
 })
 
 describe('protocols', () => {

@@ -1,5 +1,5 @@
 // JoinGroup in a classic group: which members may join, under which id, and whether that starts a rebalance.
-import { limits } from '../../limits.ts'
+import { fixedLimits } from '../../limits.ts'
 import { must } from '../assert.ts'
 import { type JoinRequest, joinRefused } from './classic-messages.ts'
 import type { Turn } from './classic-turn.ts'
@@ -98,7 +98,7 @@ function comeBack(turn: Turn, request: JoinRequest, id: { readonly oldId: string
 function hasRoom(turn: Turn, memberId: string): boolean {
   const { state, settings } = turn
   const { maxSize } = settings
-  if (memberId === '' && state.pending.size >= Math.min(maxSize, limits.idsHandedOutPerGroup)) return false
+  if (memberId === '' && state.pending.size >= Math.min(maxSize, fixedLimits.idsHandedOutPerGroup)) return false
   switch (turn.groupState) {
     case 'Empty':
     case 'Dead':

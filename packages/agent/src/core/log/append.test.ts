@@ -1,10 +1,10 @@
 // Offsets, segments and timestamps of one log inside one commit, and random producers against a model that keeps their whole history.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { limits } from '../../limits.ts'
 import { type AppendBatch, type KnownProducer, LogAppend } from './append.ts'
 import type { ProducerWindow } from './producer-window.ts'
 
+const segmentBytes = 1_000
 const nobody = (): KnownProducer => ({ window: undefined, mustBeginAtZero: false })
 
 function aBatch(more: Partial<AppendBatch> = {}): AppendBatch {
@@ -12,7 +12,7 @@ function aBatch(more: Partial<AppendBatch> = {}): AppendBatch {
 }
 
 test('batches with adjacent bytes share a segment, others do not', () => {
-  const log = new LogAppend({ nextOffset: 10, maxTimestamp: 5 }, nobody)
+  const log = new LogAppend({ nextOffset: 10, maxTimestamp: 5 }, nobody, segmentBytes)
   for (const byteStart of [0, 100, 300]) log.append(aBatch({ byteStart, offsets: 2 }))
   expect(log.runs.map(({ baseOffset, lastOffset, byteStart, sizeBytes }) => [baseOffset, lastOffset, byteStart, sizeBytes])).toEqual([
     [10, 13, 0, 200],
@@ -22,8 +22,8 @@ test('batches with adjacent bytes share a segment, others do not', () => {
 })
 
 test('a batch larger than the segment limit has its own segment', () => {
-  const log = new LogAppend({ nextOffset: 0, maxTimestamp: -1 }, nobody)
-  const large = limits.segmentBytes + 1
+  const log = new LogAppend({ nextOffset: 0, maxTimestamp: -1 }, nobody, segmentBytes)
+  const large = segmentBytes + 1
   log.append(aBatch())
   log.append(aBatch({ byteStart: 100, sizeBytes: large }))
   log.append(aBatch({ byteStart: 100 + large }))
@@ -35,13 +35,13 @@ test('segments cover exactly the appended batches, are small, and their running 
     fc.record({
       offsets: fc.integer({ min: 1, max: 9 }),
       maxTimestamp: fc.nat(50),
-      sizeBytes: fc.integer({ min: 1, max: limits.segmentBytes }),
+      sizeBytes: fc.integer({ min: 1, max: segmentBytes }),
       gap: fc.nat(1),
     }),
   )
   fc.assert(
     fc.property(batches, fc.nat(100), fc.integer({ min: -1, max: 50 }), (asked, nextOffset, maxTimestamp) => {
-      const log = new LogAppend({ nextOffset, maxTimestamp }, nobody)
+      const log = new LogAppend({ nextOffset, maxTimestamp }, nobody, segmentBytes)
       let byteStart = 0
       let [offset, highest] = [nextOffset, maxTimestamp]
       for (const { gap, ...batch } of asked) {
@@ -56,7 +56,7 @@ test('segments cover exactly the appended batches, are small, and their running 
       let running = maxTimestamp
       for (const run of log.runs) {
         expect(run.baseOffset).toBe(next)
-        expect(run.sizeBytes).toBeLessThanOrEqual(limits.segmentBytes)
+        expect(run.sizeBytes).toBeLessThanOrEqual(segmentBytes)
         running = Math.max(running, run.maxTimestamp)
         expect(run.runningMaxTimestamp).toBe(running)
         next = run.lastOffset + 1
@@ -106,7 +106,7 @@ test('random producers get the verdicts of a model with their whole history, how
       const windows = new Map<number, ProducerWindow>()
       let end = { nextOffset: 0, maxTimestamp: -1 }
       for (const batches of commits) {
-        const log = new LogAppend(end, (producerId) => ({ window: windows.get(producerId), mustBeginAtZero: false }))
+        const log = new LogAppend(end, (producerId) => ({ window: windows.get(producerId), mustBeginAtZero: false }), segmentBytes)
         for (const asked of batches.map((one) => aBatch(one))) expect(log.append(asked)).toEqual(model.verdict(asked))
         end = log.end
         for (const [producerId, window] of log.windows) windows.set(producerId, structuredClone(window))

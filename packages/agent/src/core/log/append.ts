@@ -1,5 +1,4 @@
 // The end of one log inside one commit: assigns offsets or another verdict to each batch of a flush, and collects the segments.
-import { limits } from '../../limits.ts'
 import { admit, type ProducerWindow, remember, type SequenceDecision } from './producer-window.ts'
 
 export interface LogEnd {
@@ -39,15 +38,18 @@ export interface KnownProducer {
 
 export class LogAppend {
   readonly #known: (producerId: number) => KnownProducer
+  readonly #segmentBytes: number
   readonly #changed = new Map<number, ProducerWindow>()
   readonly #runs: SegmentRun[] = []
   #nextOffset: number
   #maxTimestamp: number
 
-  constructor(end: LogEnd, known: (producerId: number) => KnownProducer) {
+  /** `segmentBytes`: a segment of several batches is at most so large. */
+  constructor(end: LogEnd, known: (producerId: number) => KnownProducer, segmentBytes: number) {
     this.#nextOffset = end.nextOffset
     this.#maxTimestamp = end.maxTimestamp
     this.#known = known
+    this.#segmentBytes = segmentBytes
   }
 
   get end(): LogEnd {
@@ -85,7 +87,7 @@ export class LogAppend {
   #extend(baseOffset: number, batch: AppendBatch): void {
     const last = this.#runs.at(-1)
     const joins =
-      last !== undefined && last.byteStart + last.sizeBytes === batch.byteStart && last.sizeBytes + batch.sizeBytes <= limits.segmentBytes
+      last !== undefined && last.byteStart + last.sizeBytes === batch.byteStart && last.sizeBytes + batch.sizeBytes <= this.#segmentBytes
     if (joins) this.#runs.pop()
     this.#runs.push({
       baseOffset: joins ? last.baseOffset : baseOffset,

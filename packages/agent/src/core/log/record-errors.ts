@@ -1,6 +1,6 @@
 // The record errors of a rejected batch, as Kafka's LogValidator reports them: records whose timestamps are out of range. Other errors are of the whole batch.
 import { type Codecs, readRecords } from '@local-kafka-service/protocol'
-import { limits } from '../../limits.ts'
+import { fixedLimits } from '../../limits.ts'
 import type { AppendRules } from './validate.ts'
 
 export interface RecordError {
@@ -16,11 +16,11 @@ export function timestampErrors(batch: Uint8Array, rules: AppendRules, codecs: C
   const found: RecordError[] = []
   try {
     let batchIndex = 0
-    for (const { timestamp } of readRecords(batch, 0, codecs, limits.decompressedBytes)) {
+    for (const { timestamp } of readRecords(batch, 0, codecs, fixedLimits.decompressedBytes)) {
       if (timestamp !== -1 && (timestamp - nowMs > afterMaxMs || nowMs - timestamp > beforeMaxMs)) {
         const batchIndexErrorMessage = `Timestamp ${timestamp} of message with offset ${batchIndex} is out of range. The timestamp should be within ${allowed}`
         found.push({ batchIndex, batchIndexErrorMessage })
-        if (found.length === limits.recordErrorsPerBatch) break
+        if (found.length === fixedLimits.recordErrorsPerBatch) break
       }
       batchIndex += 1
     }

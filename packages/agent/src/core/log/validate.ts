@@ -17,7 +17,7 @@ import {
   UnpackedSizeError,
   walkRecords,
 } from '@local-kafka-service/protocol'
-import { limits } from '../../limits.ts'
+import { fixedLimits } from '../../limits.ts'
 import type { Checksum } from '../checksum.ts'
 
 export interface AppendRules {
@@ -117,7 +117,7 @@ function isSuspicious({ attributes, baseTimestamp, maxTimestamp, recordCount }: 
 /** Unpacks no more than every reader of ours does. A producer that receives MESSAGE_TOO_LARGE sends fewer records at once. */
 function unpacked(packed: Uint8Array, codec: CodecName, codecs: Codecs): Outcome<Uint8Array> {
   try {
-    return { kind: 'ok', value: decompress(codec, packed, codecs, limits.decompressedBytes) }
+    return { kind: 'ok', value: decompress(codec, packed, codecs, fixedLimits.decompressedBytes) }
   } catch (error) {
     if (error instanceof UnpackedSizeError) return failed('MESSAGE_TOO_LARGE', `The record batch is too large: ${error.message}.`)
     if (error instanceof ProtocolError) return failed('INVALID_RECORD', `The record batch cannot be read: ${error.message}.`)

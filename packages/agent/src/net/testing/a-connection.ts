@@ -1,4 +1,5 @@
 // A connection between a fake socket and handlers that a test settles itself, and the frames to feed it.
+import { defaultLimits } from '../../limits.ts'
 import type { Clock } from '../../time/clock.ts'
 import { ManualClock } from '../../time/testing/manual-clock.ts'
 import { type Answer, Connection, type Handled } from '../connection.ts'
@@ -34,6 +35,7 @@ export function aConnection(
     socket,
     clock: options.timersEarlyByMs === undefined ? clock : earlyBy(options.timersEarlyByMs, clock),
     permits,
+    limits: defaultLimits,
     idleMs,
     turns: options.turns ?? new TurnCounter(nextTurns),
     handle: (frame, signal, unpin) =>

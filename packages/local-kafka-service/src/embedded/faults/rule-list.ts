@@ -8,7 +8,7 @@ export interface Rule<Seen, Effect> {
   readonly effect: Effect
 }
 
-export interface Limits {
+export interface RuleLimits {
   readonly times?: number | undefined
   readonly rate?: number | undefined
   readonly seed?: number | undefined
@@ -26,7 +26,7 @@ export interface SelectedRule<Effect> {
 
 interface Active<Seen, Effect> {
   readonly rule: Rule<Seen, Effect>
-  readonly limits: Limits
+  readonly limits: RuleLimits
   readonly dice: Dice
   readonly fault: Fault
   hits: number
@@ -50,7 +50,7 @@ export class RuleList<Seen, Effect> {
     return this.#active.size === 0
   }
 
-  add(rule: Rule<Seen, Effect>, limits: Limits): Fault {
+  add(rule: Rule<Seen, Effect>, limits: RuleLimits): Fault {
     const remove = (): void => void this.#active.delete(active)
     const active: Active<Seen, Effect> = {
       rule,

@@ -22,7 +22,7 @@ import type {
   StoreRequest,
 } from './fault-types.ts'
 import { type MetadataVerb, metadataVerbs } from './metadata-verbs.ts'
-import { type Limits, RuleList } from './rule-list.ts'
+import { type RuleLimits, RuleList } from './rule-list.ts'
 import { durationWords, optionWords } from './words.ts'
 
 export interface ServiceFaults<Seen, Fate, Asked> {
@@ -136,7 +136,7 @@ function lasting(duration: Duration | undefined): { readonly for?: Duration } {
   return duration === undefined ? {} : { for: duration }
 }
 
-function limitsOf(options: Pick<BelowOptions<never>, 'times' | 'rate' | 'seed' | 'for'>, { now }: ServiceFaultParts): Limits {
+function limitsOf(options: Pick<BelowOptions<never>, 'times' | 'rate' | 'seed' | 'for'>, { now }: ServiceFaultParts): RuleLimits {
   const { times, rate, seed } = options
   return { times, rate, seed, ...(options.for !== undefined && { untilMs: now() + millisecondsOf(options.for, 'for') }) }
 }
