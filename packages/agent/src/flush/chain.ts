@@ -289,7 +289,7 @@ export class Chain {
       const message = errorText(error)
       if (this.#killed !== undefined) return { kind: 'failed', message }
       if (!(error instanceof ObjectStoreError) && !abort.signal.aborted) emit({ kind: 'defect', where: 'put', error })
-      else emit({ kind: 'store trouble', operation: 'put', message: `${key}: ${message}` })
+      else emit({ kind: 'store request failed', operation: 'put', message: `${key}: ${message}` })
       return { kind: 'failed', message: `the object store failed: ${message}` }
     } finally {
       deadline.cancel()

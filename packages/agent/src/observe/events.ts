@@ -80,7 +80,7 @@ export type AgentEvent =
   /** This agent cannot write to a store: the message has the reason and the advice. It lasts until `store recovered`. */
   | { readonly kind: 'store failed'; readonly message: string }
   | { readonly kind: 'store recovered'; readonly durationMs: number }
-  | { readonly kind: 'store trouble'; readonly operation: 'put' | 'read'; readonly message: string }
+  | { readonly kind: 'store request failed'; readonly operation: 'put' | 'read'; readonly message: string }
   /** Emitted once for each damaged range of offsets that a reader finds. */
   | {
       readonly kind: 'corrupt data'

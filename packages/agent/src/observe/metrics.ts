@@ -126,7 +126,7 @@ export class Meters {
       case 'store recovered':
       case 'registered':
       case 'fenced':
-      case 'store trouble':
+      case 'store request failed':
       case 'object unreadable':
       case 'tail cut':
       case 'objects checked':

@@ -53,7 +53,7 @@ test('an object that is gone is damage, and a store that is away is not', async 
   store.read = () => Promise.reject(new ObjectStoreError('unavailable', 'no', 'the store is away'))
   const ask = { topicId, partition: 0, at: { timestamp: 15 } }
   expect(await offsets.list([ask], signal)).toEqual([{ kind: 'error', error: 'KAFKA_STORAGE_ERROR' }])
-  expect(events).toMatchObject([{ kind: 'store trouble' }])
+  expect(events).toMatchObject([{ kind: 'store request failed' }])
   store.read = read
   await store.remove(['object'], signal)
   expect(await offsets.list([ask], signal)).toMatchObject([

@@ -92,7 +92,7 @@ export class SegmentReader {
   failure(error: unknown, { topicId, partition }: TopicPartition): ReadFailure {
     if (!isReadTrouble(error)) throw error
     if (error instanceof DamagedOffsetsError) return { error: 'CORRUPT_MESSAGE', damage: { topicId, partition, ...error.damage } }
-    if (error.kind !== 'aborted') this.#parts.emit({ kind: 'store trouble', operation: 'read', message: error.message })
+    if (error.kind !== 'aborted') this.#parts.emit({ kind: 'store request failed', operation: 'read', message: error.message })
     return { error: 'KAFKA_STORAGE_ERROR' }
   }
 

@@ -3,7 +3,7 @@ import type { AgentEvent } from '@local-kafka-service/agent'
 import { expect, test } from 'vitest'
 import { eventLog, type LogLine } from './event-log.ts'
 
-const trouble: AgentEvent = { kind: 'store trouble', operation: 'put', message: 'away' }
+const failure: AgentEvent = { kind: 'store request failed', operation: 'put', message: 'away' }
 const created: AgentEvent = { kind: 'topic created', name: 'hello', partitions: 1, auto: true }
 const stored: AgentEvent = { kind: 'stored', sequence: 1, durationMs: 2.04 }
 
@@ -16,7 +16,7 @@ function logged({ verbose }: { readonly verbose: boolean }) {
 test('topics and failures are logged; requests and flushes only with -v', () => {
   const quiet = logged({ verbose: false })
   const loud = logged({ verbose: true })
-  for (const event of [created, stored, trouble]) {
+  for (const event of [created, stored, failure]) {
     quiet.hook(event)
     loud.hook(event)
   }
@@ -29,12 +29,12 @@ test('topics and failures are logged; requests and flushes only with -v', () => 
 
 test('a kind of event that comes too often is counted, and the count is logged', () => {
   const { lines, clock, hook } = logged({ verbose: false })
-  for (let i = 0; i < 1_000; i++) hook(trouble)
+  for (let i = 0; i < 1_000; i++) hook(failure)
   expect(lines).toHaveLength(20)
   hook(created)
   expect(lines).toHaveLength(21)
   clock.now = 10_000
-  hook(trouble)
+  hook(failure)
   expect(lines.slice(21).map(({ message }) => message)).toEqual([
     '980 more lines like the next one were left out',
     'the FileStorage Service failed (put): away',
@@ -61,7 +61,7 @@ test('N4: a full disk is one line, its recovery is one line, and the consequence
   const { lines, hook } = logged({ verbose: false })
   hook({ kind: 'store failed', message: 'the disk of /d is full' })
   for (let i = 0; i < 100; i++) {
-    hook(trouble)
+    hook(failure)
     hook({ kind: 'commit retried', sequence: 6, outcome: 'unknown', message: 'SQLite: database or disk is full' })
     hook({ kind: 'heartbeat failed', message: 'SQLite: database or disk is full' })
     hook({ kind: 'line stopped', sequence: 6, abandoned: 1, message: 'ENOSPC' })
@@ -71,7 +71,7 @@ test('N4: a full disk is one line, its recovery is one line, and the consequence
     'error the disk of /d is full',
     'info the disk can be written again, after 61 s',
   ])
-  hook(trouble)
+  hook(failure)
   expect(lines).toHaveLength(3)
 })
 

@@ -54,7 +54,12 @@ function sameLines(event: AgentEvent, message: string): Same | undefined {
 const neverLeftOut: ReadonlySet<AgentEvent['kind']> = new Set(['tail cut'])
 
 /** Consequences of a store that cannot be written, which repeat until it can: the one line with the cause is enough. */
-const saidByStoreFailed: ReadonlySet<AgentEvent['kind']> = new Set(['commit retried', 'line stopped', 'store trouble', 'heartbeat failed'])
+const saidByStoreFailed: ReadonlySet<AgentEvent['kind']> = new Set([
+  'commit retried',
+  'line stopped',
+  'store request failed',
+  'heartbeat failed',
+])
 
 export function eventLog({ verbose, write, monotonic }: EventLogOptions): EventHook {
   let storeFailed = false
@@ -193,7 +198,7 @@ const lines: Lines = {
     debug(`group ${groupId} committed offsets of ${partitions} partition${partitions === 1 ? '' : 's'}`, { group: groupId, partitions }),
   'store failed': ({ message }) => fault(message, {}),
   'store recovered': ({ durationMs }) => info(`the disk can be written again, after ${Math.round(durationMs / 1000)} s`, { durationMs }),
-  'store trouble': ({ operation, message }) =>
+  'store request failed': ({ operation, message }) =>
     warn(`the FileStorage Service failed (${operation}): ${message}`, { operation, reason: message }),
   // One line per object, which may hold batches of a thousand partitions.
   'corrupt data': ({ topic, topicId, partition, offset, lastOffset, objectKey, message, firstOfObject }) =>
