@@ -36,7 +36,6 @@ export const unfinishedTypeNames: readonly string[] = [
   'Held',
   'Place',
   'Query',
-  'Refusal',
   'Row',
   'Tail',
   'Waiting',

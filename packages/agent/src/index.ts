@@ -33,7 +33,7 @@ export type { GroupDescription, GroupMember, GroupOperations, SeekTo, Sought } f
 export type { LogRecord } from './operations/log-record.ts'
 export type { Appended, AppendRecords, RecordToAppend } from './operations/record-append.ts'
 export type { RecordFilter, Unreadable } from './operations/record-pages.ts'
-export type { From, Positions, Refusal } from './operations/record-places.ts'
+export type { From, Positions, RecordRejection } from './operations/record-places.ts'
 export type { QueryAnswer, QueryCursor, QueryRecords, Scanned } from './operations/record-query.ts'
 export { characterEnd } from './operations/record-size.ts'
 export type { Tail, TailRecords, TailStep } from './operations/record-tail.ts'

@@ -8,7 +8,7 @@ import {
   MetadataError,
   NoAnswerMemory,
   ObjectStoreError,
-  type Refusal,
+  type RecordRejection,
 } from '@local-kafka-service/agent'
 
 export interface ProblemRow {
@@ -377,7 +377,7 @@ export function problemOfCode(code: number, message?: string): Problem {
 }
 
 /** Turns the rejection of a records operation into a problem, except `elsewhere`, which the route redirects. */
-export function problemOfRejection(rejection: Exclude<Refusal, { kind: 'elsewhere' }>): Problem {
+export function problemOfRejection(rejection: Exclude<RecordRejection, { kind: 'elsewhere' }>): Problem {
   switch (rejection.kind) {
     case 'out of range':
       return new Problem(

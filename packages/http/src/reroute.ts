@@ -1,11 +1,11 @@
 // Redirects a request for a partition of another agent.
-import type { Refusal } from '@local-kafka-service/agent'
+import type { RecordRejection } from '@local-kafka-service/agent'
 import type { PlaneParts } from './plane.ts'
 import { Problem } from './problem.ts'
 
 /** 307 to the owner if its URL is known, otherwise 503, because ownership is about to settle. The body names the owner if there is one. */
 export function rerouted(
-  rejection: Extract<Refusal, { kind: 'elsewhere' }>,
+  rejection: Extract<RecordRejection, { kind: 'elsewhere' }>,
   request: { readonly topic: string; readonly url: string },
   parts: PlaneParts,
 ): Problem {

@@ -57,10 +57,10 @@ interface Entry {
   readonly index: number
   readonly topic: Topic | undefined
   /** Undefined for an entry whose batch goes to `append`. */
-  readonly refusal: Refusal | undefined
+  readonly rejection: PartitionRejection | undefined
 }
 
-interface Refusal {
+interface PartitionRejection {
   readonly code: number
   readonly message?: string
   readonly recordErrors?: readonly RecordError[]
@@ -102,9 +102,9 @@ async function placed(
       const duplicate = isRepeated(byId ? topicId : name, index)
         ? failure('INVALID_REQUEST', `Partition ${index} of this topic occurs more than once in the request.`)
         : undefined
-      const refusal = outcome.kind === 'error' ? outcome : duplicate
-      entries.push({ topicAt, index, topic, refusal })
-      if (topic !== undefined && refusal === undefined) batches.push({ topic, partition: index, batch: records })
+      const rejection = outcome.kind === 'error' ? outcome : duplicate
+      entries.push({ topicAt, index, topic, rejection })
+      if (topic !== undefined && rejection === undefined) batches.push({ topic, partition: index, batch: records })
       if (slice.spent(1)) await slice.next()
     }
   }
@@ -112,8 +112,8 @@ async function placed(
 }
 
 async function anyRefused(entries: readonly Entry[], { definite }: Appending): Promise<boolean> {
-  if (entries.some(({ refusal }) => refusal !== undefined)) return true
-  return (await definite).some(({ kind }) => kind === 'refused')
+  if (entries.some(({ rejection }) => rejection !== undefined)) return true
+  return (await definite).some(({ kind }) => kind === 'rejected')
 }
 
 /** The input of an answer. It must not hold bytes of the request. */
@@ -151,14 +151,14 @@ async function answered({ topics, waitMs, entries, appending, context, services 
   let taken = 0
   for (const entry of entries) {
     if (slice.spent(1)) await slice.next()
-    const answer = entry.refusal ?? must(answers[taken++], 'the answer of each batch')
+    const answer = entry.rejection ?? must(answers[taken++], 'the answer of each batch')
     const response = partitionResponse(entry, answer, { context, services })
     if (response.currentLeader?.leaderId !== undefined) leaders.push(response.currentLeader.leaderId)
     partitions.push(response)
   }
   return {
     response: { responses: responsesOf(topics, entries, partitions), nodeEndpoints: endpointsOf(leaders, context, services) },
-    thenClose: answers.some((answer) => answer.kind === 'refused' && answer.thenClose),
+    thenClose: answers.some((answer) => answer.kind === 'rejected' && answer.thenClose),
   }
 }
 
@@ -181,14 +181,14 @@ type PartitionResponse = ProduceResponse['responses'][number]['partitionResponse
 
 function partitionResponse(
   { index, topic }: Entry,
-  answer: Refusal | AppendAnswer,
+  answer: PartitionRejection | AppendAnswer,
   { context, services }: { readonly context: RequestContext; readonly services: Uses },
 ): PartitionResponse {
   if ('kind' in answer && answer.kind === 'appended') {
     const { baseOffset, timestamp, logStartOffset } = answer
     return { index, errorCode: 0, baseOffset, logAppendTimeMs: timestamp, logStartOffset }
   }
-  const { code, message, recordErrors } = 'code' in answer ? answer : refusalOf(answer, context.apiVersion)
+  const { code, message, recordErrors } = 'code' in answer ? answer : rejectionOf(answer, context.apiVersion)
   return {
     index,
     errorCode: code,
@@ -204,7 +204,7 @@ function partitionResponse(
   }
 }
 
-function refusalOf(answer: Exclude<AppendAnswer, { kind: 'appended' }>, apiVersion: number): Refusal {
+function rejectionOf(answer: Exclude<AppendAnswer, { kind: 'appended' }>, apiVersion: number): PartitionRejection {
   if (answer.kind === 'unknown')
     return failure(
       'REQUEST_TIMED_OUT',

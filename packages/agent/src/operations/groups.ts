@@ -16,7 +16,7 @@ import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
 import type { LogIndex, PartitionState, Topic } from '../metadata/metadata-store.ts'
 import type { Damage } from '../read/damage.ts'
 import type { Offsets } from '../read/offsets.ts'
-import { noPartition, range, refused } from './record-places.ts'
+import { noPartition, range, rejected } from './record-places.ts'
 import type { TopicOperations } from './topics.ts'
 
 export interface GroupVerbsParts {
@@ -134,7 +134,7 @@ export class GroupOperations {
       case 'UNKNOWN_MEMBER_ID':
         return nonEmpty(groupId)
       default:
-        return refused(error)
+        return rejected(error)
     }
   }
 
@@ -154,7 +154,7 @@ export class GroupOperations {
       case 'NON_EMPTY_GROUP':
         return nonEmpty(groupId)
       default:
-        return refused(error)
+        return rejected(error)
     }
   }
 
@@ -165,7 +165,7 @@ export class GroupOperations {
     if (state === 'Dead') return noGroup(groupId)
     const leaving = memberId === undefined ? members : members.filter((member) => member.memberId === memberId)
     if (memberId !== undefined && leaving.length === 0)
-      return refused('UNKNOWN_MEMBER_ID', `Group '${groupId}' has no member '${memberId}'.`)
+      return rejected('UNKNOWN_MEMBER_ID', `Group '${groupId}' has no member '${memberId}'.`)
     const left = await groups.ask(groupId, { kind: 'leave', members: leaving })
     // A member that has left by itself in the meantime has an error, and is not in the answer.
     return { kind: 'ok', value: left.members.flatMap((member) => (member.error === 'NONE' ? [member.memberId] : [])) }
@@ -210,9 +210,9 @@ export class GroupOperations {
     const { groups, topics } = this.#parts
     const committed = await groups.offsets(groupId)
     if (topic === undefined) {
-      if (partitions !== undefined) return refused('INVALID_REQUEST', 'The request names partitions but no topic: name the topic too.')
+      if (partitions !== undefined) return rejected('INVALID_REQUEST', 'The request names partitions but no topic: name the topic too.')
       const hidden = committed.find((row) => !mayRead(row.topic))
-      if (hidden !== undefined) return refused('TOPIC_AUTHORIZATION_FAILED')
+      if (hidden !== undefined) return rejected('TOPIC_AUTHORIZATION_FAILED')
       const living = await this.#living(committed)
       const offsets = new Map(committed.map((row) => [partitionKey(row.topicId, row.partition), row]))
       const ids = new Map(committed.map((row) => [row.topic, row.topicId]))
@@ -226,13 +226,13 @@ export class GroupOperations {
       })
       return { kind: 'ok', value: rows }
     }
-    if (!mayRead(topic)) return refused('TOPIC_AUTHORIZATION_FAILED')
+    if (!mayRead(topic)) return rejected('TOPIC_AUTHORIZATION_FAILED')
     const found = must((await topics.find([topic], { autoCreate: false }))[0], 'the one topic asked for')
     if (found.kind === 'error') return found
     const { topicId } = found.value
     const wanted = [...new Set(partitions ?? range(0, found.value.partitions))].toSorted((a, b) => a - b)
     const missing = wanted.find((partition) => !isIn(found.value, partition))
-    if (missing !== undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION', noPartition(found.value, missing))
+    if (missing !== undefined) return rejected('UNKNOWN_TOPIC_OR_PARTITION', noPartition(found.value, missing))
     const known = new Map(committed.filter((row) => row.topicId === topicId).map((row) => [row.partition, row]))
     return {
       kind: 'ok',
@@ -258,12 +258,12 @@ export class GroupOperations {
     for (const [at, row] of rows.entries()) {
       const { topic, topicId, partition, committed } = row
       const state = states[at]
-      if (state === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION', `Topic '${topic}' was deleted.`)
+      if (state === undefined) return rejected('UNKNOWN_TOPIC_OR_PARTITION', `Topic '${topic}' was deleted.`)
       const time = times[at]
-      if (time?.kind === 'error') return refused(time.error, unreadableTime(topic, partition, time.damage))
+      if (time?.kind === 'error') return rejected(time.error, unreadableTime(topic, partition, time.damage))
       const wanted = wantedOffset(to, state, { committed: committed?.offset, time: time?.offset })
       if (wanted === undefined)
-        return refused(
+        return rejected(
           'INVALID_REQUEST',
           `Partition ${partition} of topic '${topic}' has no committed offset to count from: use another target.`,
         )

@@ -9,7 +9,7 @@ import type { StoreWatch } from '../observe/store-watch.ts'
 import { topicConfig } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
 import { type AppendParts, type AppendRejection, append, type DefiniteAnswer, inTime } from '../write/append.ts'
-import { type RecordPlaces, type Refusal, refused } from './record-places.ts'
+import { type RecordPlaces, type RecordRejection, rejected } from './record-places.ts'
 
 export interface RecordToAppend {
   readonly partition: number
@@ -40,7 +40,7 @@ export type Appended =
     }
   /** An earlier request used the idempotency key for another record. */
   | { readonly kind: 'key reused' }
-  | Refusal
+  | RecordRejection
 
 export interface RecordAppendParts extends AppendParts {
   readonly places: RecordPlaces
@@ -79,10 +79,10 @@ export async function appendRecords(asked: AppendRecords, parts: RecordAppendPar
     switch (answer.kind) {
       case 'appended':
         return appended(answer, { run, record, nowMs })
-      case 'refused':
+      case 'rejected':
         return notAppended(answer, topic, (partition) => owners.ofPartition(topic.topicId, partition).leader, run)
       case 'unknown':
-        return refused('REQUEST_TIMED_OUT', `${unknownOutcome}${stores.failure === undefined ? '' : `: ${stores.failure}`}.`)
+        return rejected('REQUEST_TIMED_OUT', `${unknownOutcome}${stores.failure === undefined ? '' : `: ${stores.failure}`}.`)
     }
   })
 }
@@ -169,6 +169,6 @@ function notAppended(
   const partition = named ?? run.partition
   if (error === 'IDEMPOTENCY_KEY_REUSED') return { kind: 'key reused' }
   if (error === 'NOT_LEADER_OR_FOLLOWER') return { kind: 'elsewhere', partition, leader: leaderOf(partition) }
-  if (error === 'UNKNOWN_TOPIC_OR_PARTITION') return refused(error, message ?? `Topic '${topic.name}' was deleted.`)
-  return refused(error, message ?? undefined)
+  if (error === 'UNKNOWN_TOPIC_OR_PARTITION') return rejected(error, message ?? `Topic '${topic.name}' was deleted.`)
+  return rejected(error, message ?? undefined)
 }

@@ -10,7 +10,7 @@ import type { Owners } from '../view/owners.ts'
 import type { TopicOperations } from './topics.ts'
 
 /** The reason why an operation did nothing. */
-export type Refusal =
+export type RecordRejection =
   /** Another agent owns the partition; `leader` is its broker id, undefined while no agent does. */
   | { readonly kind: 'elsewhere'; readonly partition: number; readonly leader: number | undefined }
   /** The offset is before the first record or after the end. */
@@ -35,7 +35,7 @@ export interface RecordPlacesParts {
   readonly owners: Pick<Owners, 'ofPartition'>
 }
 
-export type StartOffsets = { readonly kind: 'offsets'; readonly offsets: readonly number[] } | Refusal
+export type StartOffsets = { readonly kind: 'offsets'; readonly offsets: readonly number[] } | RecordRejection
 
 export class RecordPlaces {
   readonly #parts: RecordPlacesParts
@@ -48,13 +48,13 @@ export class RecordPlaces {
   async find(
     name: string,
     partition?: number,
-  ): Promise<{ readonly kind: 'found'; readonly topic: Topic; readonly partitions: readonly number[] } | Refusal> {
+  ): Promise<{ readonly kind: 'found'; readonly topic: Topic; readonly partitions: readonly number[] } | RecordRejection> {
     const found = must((await this.#parts.topics.find([name], { autoCreate: false }))[0], 'the one topic asked for')
     if (found.kind === 'error') return found
     const topic = found.value
     const partitions = partition === undefined ? range(0, topic.partitions) : [partition]
     for (const asked of partitions) {
-      if (asked < 0 || asked >= topic.partitions) return refused('UNKNOWN_TOPIC_OR_PARTITION', noPartition(topic, asked))
+      if (asked < 0 || asked >= topic.partitions) return rejected('UNKNOWN_TOPIC_OR_PARTITION', noPartition(topic, asked))
       const { mine, leader } = this.#parts.owners.ofPartition(topic.topicId, asked)
       if (!mine) return { kind: 'elsewhere', partition: asked, leader }
     }
@@ -84,20 +84,20 @@ export class RecordPlaces {
   }
 
   /** Turns the error of a fetch or a lookup into the rejection that an operation returns. */
-  refusal(
+  rejection(
     topic: Topic,
     partition: number,
     answer: { readonly error: KafkaErrorName } & Partial<Pick<Extract<FetchAnswer, { kind: 'error' }>, 'watermarks' | 'damage'>>,
-  ): Refusal {
+  ): RecordRejection {
     const { error } = answer
     if (error === 'NOT_LEADER_OR_FOLLOWER')
       return { kind: 'elsewhere', partition, leader: this.#parts.owners.ofPartition(topic.topicId, partition).leader }
     if (error === 'OFFSET_OUT_OF_RANGE' && answer.watermarks !== undefined) {
       return { kind: 'out of range', earliest: answer.watermarks.logStartOffset, latest: answer.watermarks.lastStableOffset }
     }
-    if (error === 'UNKNOWN_TOPIC_OR_PARTITION') return refused(error, `Topic '${topic.name}' was deleted.`)
+    if (error === 'UNKNOWN_TOPIC_OR_PARTITION') return rejected(error, `Topic '${topic.name}' was deleted.`)
     if (answer.damage !== undefined) return { kind: 'damaged', topic: topic.name, ...answer.damage }
-    return refused(error, `Partition ${partition} of topic '${topic.name}' cannot be read at the moment: try again.`)
+    return rejected(error, `Partition ${partition} of topic '${topic.name}' cannot be read at the moment: try again.`)
   }
 
   async #list(topic: Topic, partitions: readonly number[], at: OffsetAsk['at'], signal: AbortSignal): Promise<StartOffsets> {
@@ -108,7 +108,7 @@ export class RecordPlaces {
     const offsets: number[] = []
     for (const [index, partition] of partitions.entries()) {
       const answer = must(answers[index], 'each partition that was looked up')
-      if (answer.kind === 'error') return this.refusal(topic, partition, answer)
+      if (answer.kind === 'error') return this.rejection(topic, partition, answer)
       offsets.push(answer.offset)
     }
     return { kind: 'offsets', offsets }
@@ -123,6 +123,6 @@ export function range(from: number, until: number): readonly number[] {
   return Array.from({ length: until - from }, (_, index) => from + index)
 }
 
-export function refused(error: KafkaErrorName, message?: string): Refusal & Outcome<never> {
+export function rejected(error: KafkaErrorName, message?: string): RecordRejection & Outcome<never> {
   return { kind: 'error', code: errors[error].code, ...(message !== undefined && { message }) }
 }

@@ -10,7 +10,7 @@ import type { Clock } from '../time/clock.ts'
 import type { Turns } from '../time/turns.ts'
 import type { LogRecord } from './log-record.ts'
 import { decodePage, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
-import { type RecordPlaces, type Refusal, range, refused } from './record-places.ts'
+import { type RecordPlaces, type RecordRejection, range, rejected } from './record-places.ts'
 
 export interface QueryRecords {
   readonly topic: string
@@ -49,7 +49,7 @@ export type QueryAnswer =
       /** Undefined when the scan is complete. */
       readonly cursor: QueryCursor | undefined
     }
-  | Refusal
+  | RecordRejection
 
 export interface QueryParts {
   readonly places: RecordPlaces
@@ -66,7 +66,7 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
   const { topic } = found
   const { topicId } = topic
   if (asked.cursor !== undefined && asked.cursor.topicId !== topicId) {
-    return refused(
+    return rejected(
       'UNKNOWN_TOPIC_ID',
       `The cursor belongs to an earlier topic '${topic.name}', which was deleted: query again without a cursor.`,
     )
@@ -137,7 +137,7 @@ async function openGroup(
   first: number,
   asked: Omit<QueryRecords, 'cursor'> & { readonly cursor: QueryCursor | undefined },
   places: RecordPlaces,
-): Promise<readonly Place[] | Refusal> {
+): Promise<readonly Place[] | RecordRejection> {
   const partitions = range(first, Math.min(first + fixedLimits.queryPartitions, topic.partitions))
   const { cursor } = asked
   if (cursor !== undefined) {
@@ -176,7 +176,7 @@ async function scanRound(
     readonly memory: AnswerClaim | undefined
   },
   { places, reader, codecs, turns }: QueryParts,
-): Promise<Round | Refusal> {
+): Promise<Round | RecordRejection> {
   const { budget, signal, memory } = scan
   const measure = memory === undefined ? 'plain' : 'json'
   const maxBytes = fixedLimits.scanRoundBytes
@@ -213,12 +213,12 @@ async function scanRound(
     }
     // Records were deleted during the scan: it goes on at the first one that is left.
     const left = answer.error === 'OFFSET_OUT_OF_RANGE' ? answer.watermarks?.logStartOffset : undefined
-    if (left === undefined || left <= position) return places.refusal(topic, partition, answer)
+    if (left === undefined || left <= position) return places.rejection(topic, partition, answer)
     pages.push({ records: [], unreadable: [], next: Math.min(left, end) })
   }
   const merged = mergePages(pages, { maxRecords: budget.records, maxBytes: budget.bytes, measure })
   const moved = merged.next.some((offset, index) => offset !== open[index]?.position)
-  if (!moved && memory?.refused === true) throw new NoAnswerMemory()
+  if (!moved && memory?.rejected === true) throw new NoAnswerMemory()
   if (!moved && !signal.aborted) throw new RangeError(`a fetch before the end of topic ${topic.topicId} returned no records`)
   for (const [index, place] of open.entries()) place.position = must(merged.next[index], 'the next offset of each page')
   budget.records -= merged.records.length

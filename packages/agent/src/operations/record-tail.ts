@@ -8,7 +8,7 @@ import type { Reader } from '../read/reader.ts'
 import type { Turns } from '../time/turns.ts'
 import type { LogRecord } from './log-record.ts'
 import { decodePage, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
-import { type From, type RecordPlaces, type Refusal, refused } from './record-places.ts'
+import { type From, type RecordPlaces, type RecordRejection, rejected } from './record-places.ts'
 import type { TopicOperations } from './topics.ts'
 
 export interface TailRecords {
@@ -30,11 +30,12 @@ export type TailStep =
       readonly unreadable: readonly Unreadable[]
       readonly positions: readonly number[]
     }
-  | { readonly kind: 'ended'; readonly why: Refusal }
+  | { readonly kind: 'ended'; readonly why: RecordRejection }
 
 export type Tail =
   /** The steps end after one of kind `ended`, or when the signal aborts. At most one step is in memory until the consumer takes it. A step may reject with a MetadataError. */
-  { readonly kind: 'tail'; readonly topic: Topic; readonly positions: readonly number[]; readonly steps: AsyncIterable<TailStep> } | Refusal
+  | { readonly kind: 'tail'; readonly topic: Topic; readonly positions: readonly number[]; readonly steps: AsyncIterable<TailStep> }
+  | RecordRejection
 
 export interface TailParts {
   readonly places: RecordPlaces
@@ -50,7 +51,7 @@ export async function tailRecords(asked: TailRecords, parts: TailParts): Promise
   if (found.kind !== 'found') return found
   const { topic, partitions } = found
   if (partitions.length > fixedLimits.tailPartitions) {
-    return refused(
+    return rejected(
       'INVALID_REQUEST',
       `Topic '${topic.name}' has ${topic.partitions} partitions, and a tail follows at most ${fixedLimits.tailPartitions}: follow one partition.`,
     )
@@ -108,7 +109,7 @@ async function* follow(
       }
       // Records were deleted before a slow consumer took them: the tail goes on at the first one that is left.
       const left = answer.error === 'OFFSET_OUT_OF_RANGE' ? answer.watermarks?.logStartOffset : undefined
-      if (left === undefined || left <= position) return yield { kind: 'ended', why: places.refusal(topic, partition, answer) }
+      if (left === undefined || left <= position) return yield { kind: 'ended', why: places.rejection(topic, partition, answer) }
       pages.push({ records: [], unreadable: [], next: left })
     }
     const { records, next } = mergePages(pages, bounds)

@@ -79,7 +79,7 @@ test.each([
   ['NOT_ENOUGH_REPLICAS', { kind: 'error', code: errors.NOT_ENOUGH_REPLICAS.code, message: 'why' }],
   ['UNKNOWN_TOPIC_OR_PARTITION', { kind: 'error', code: errors.UNKNOWN_TOPIC_OR_PARTITION.code, message: 'why' }],
 ] as const)('a commit that is rejected with %s has its own answer', async (error, expected) => {
-  const log = new Parts({ answer: { kind: 'refused', error, message: 'why', thenClose: false } })
+  const log = new Parts({ answer: { kind: 'rejected', error, message: 'why', thenClose: false } })
   expect(await log.operations.produceOne({ ...record, signal })).toEqual(expected)
 })
 

@@ -13,7 +13,7 @@ import type { AppendParts } from '../write/append.ts'
 import type { LogRecord } from './log-record.ts'
 import { type Appended, type AppendRecords, appendRecords } from './record-append.ts'
 import { decodePage, type Unreadable } from './record-pages.ts'
-import { type From, RecordPlaces, type Refusal } from './record-places.ts'
+import { type From, RecordPlaces, type RecordRejection } from './record-places.ts'
 import { type QueryAnswer, type QueryRecords, queryRecords } from './record-query.ts'
 import { type Tail, type TailRecords, tailRecords } from './record-tail.ts'
 import type { TopicOperations } from './topics.ts'
@@ -61,7 +61,7 @@ export type ReadAnswer =
       readonly next: number
       readonly watermarks: Watermarks
     }
-  | Refusal
+  | RecordRejection
 
 /** Every operation may also reject with a MetadataError. */
 export class RecordOperations {
@@ -118,7 +118,7 @@ export class RecordOperations {
         ...(memory && { claim: memory }),
       })
       const answer = must(fetched, 'the one partition that was fetched')
-      if (answer.kind === 'error') return this.#places.refusal(topic, partition, answer)
+      if (answer.kind === 'error') return this.#places.rejection(topic, partition, answer)
       // Unpacking is synchronous, so each of several concurrent reads takes its own turn of the event loop.
       if (answer.chunks.length > 0) await turns.next()
       const page = decodePage(
@@ -133,7 +133,7 @@ export class RecordOperations {
         },
         codecs,
       )
-      const starved = page.records.length === 0 && memory?.refused === true
+      const starved = page.records.length === 0 && memory?.rejected === true
       if (starved || memory?.settle(page.bytes) === false) throw new NoAnswerMemory()
       next = page.next
       const found = page.records.length > 0 || page.unreadable.length > 0

@@ -61,19 +61,19 @@ export class TopicOperations {
       if (slice.spent(1)) await slice.next()
     }
     for await (const found of this.#read(missing, (page) => ({ names: page }))) catalog.publish(found)
-    const refused = new Map<string, Outcome<Topic>>()
+    const rejected = new Map<string, Outcome<Topic>>()
     if (options.autoCreate && flag(settings, 'auto.create.topics.enable')) {
       let made = 0
       for (const name of missing) {
         if (catalog.byName(name) !== undefined) continue
         if (++made > fixedLimits.autoCreatedTopicsPerRequest) break
         const outcome = await this.#create({ name, partitions: -1, configs: {}, dryRun: false }, true)
-        if (outcome.kind === 'error' && outcome.code !== errors.TOPIC_ALREADY_EXISTS.code) refused.set(name, outcome)
+        if (outcome.kind === 'error' && outcome.code !== errors.TOPIC_ALREADY_EXISTS.code) rejected.set(name, outcome)
       }
     }
     const outcomes: Outcome<Topic>[] = []
     for (const name of names) {
-      outcomes.push(this.#known(name) ?? refused.get(name) ?? noTopic(name))
+      outcomes.push(this.#known(name) ?? rejected.get(name) ?? noTopic(name))
       if (slice.spent(1)) await slice.next()
     }
     return outcomes

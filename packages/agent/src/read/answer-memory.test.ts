@@ -7,13 +7,13 @@ test('answers share the memory, and released memory is free for other answers', 
   const [first, second] = [memory.claim(), memory.claim()]
   expect(first.reserve(80)).toBe(true)
   expect(second.reserve(30)).toBe(false)
-  expect([second.refused, memory.usedBytes]).toEqual([true, 80])
+  expect([second.rejected, memory.usedBytes]).toEqual([true, 80])
   first.giveBack(60)
   expect(second.reserve(30)).toBe(true)
   expect(memory.usedBytes).toBe(50)
   second.release()
   second.release()
-  expect([second.refused, memory.usedBytes]).toEqual([false, 20])
+  expect([second.rejected, memory.usedBytes]).toEqual([false, 20])
 })
 
 test('a lone answer may hold more than all memory, and then none is left for the others', () => {

@@ -48,7 +48,7 @@ export class AnswerClaim {
   readonly #budget: ByteBudget
   readonly #starved: () => void
   #heldBytes = 0
-  #refused = false
+  #rejected = false
 
   constructor(budget: ByteBudget, starved: () => void) {
     this.#budget = budget
@@ -56,8 +56,8 @@ export class AnswerClaim {
   }
 
   /** Whether a request for memory was rejected since the last release. */
-  get refused(): boolean {
-    return this.#refused
+  get rejected(): boolean {
+    return this.#rejected
   }
 
   /** The most that an answer may hold beyond its first piece. */
@@ -68,7 +68,7 @@ export class AnswerClaim {
   /** False: the memory is not available now. */
   reserve(bytes: number): boolean {
     const taken = this.#take(bytes)
-    if (!taken) this.#refused = true
+    if (!taken) this.#rejected = true
     return taken
   }
 
@@ -101,7 +101,7 @@ export class AnswerClaim {
 
   /** Releases everything; the claim can be used again. Idempotent. */
   release(): void {
-    this.#refused = false
+    this.#rejected = false
     this.giveBack(this.#heldBytes)
   }
 

@@ -80,7 +80,7 @@ export class Reader {
       look: () => this.#fetchOnce(asks, options),
       isEnough: (answers) => {
         const sizeBytes = answers.reduce((sum, answer) => sum + (answer.kind === 'data' ? answer.sizeBytes : 0), 0)
-        full = claim?.refused === true
+        full = claim?.rejected === true
         return asks.length === 0 || (full ? sizeBytes > 0 : sizeBytes >= options.minBytes) || answers.some(({ kind }) => kind === 'error')
       },
       beforeWait: (wake) => {

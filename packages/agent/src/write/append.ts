@@ -42,7 +42,7 @@ export interface BatchToAppend {
 
 /** Definitely not appended. */
 export interface AppendRejection {
-  readonly kind: 'refused'
+  readonly kind: 'rejected'
   readonly error: KafkaErrorName | CommitRejection
   readonly message: string | null
   /** Set before the admission: the partition of the batch that was rejected. With the scope `all` it may be another batch. */
@@ -120,7 +120,7 @@ export async function inTime(
 const unknown = { kind: 'unknown' } as const
 
 const noRoom = {
-  kind: 'refused',
+  kind: 'rejected',
   error: 'NOT_ENOUGH_REPLICAS',
   message: 'The agent has no room for more records until others are stored: try again.',
   thenClose: true,
@@ -266,7 +266,7 @@ function admissible(
 }
 
 function rejection(error: KafkaErrorName, of: { readonly partition: number; readonly message?: string | null }): AppendRejection {
-  return { kind: 'refused', error, message: of.message ?? null, partition: of.partition, thenClose: false }
+  return { kind: 'rejected', error, message: of.message ?? null, partition: of.partition, thenClose: false }
 }
 
 /** A function of its own, whose closures cannot hold the bytes of the batches. */

@@ -144,11 +144,11 @@ test('after a flush is abandoned, the writer rejects its connections until they 
   const behind = writer.admit([aRecord(10)], mine) // in the open object
   await objects.fail()
   expect(await answersOf(first, behind)).toMatchObject([
-    { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', thenClose: true },
-    { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', thenClose: true },
+    { kind: 'rejected', error: 'NOT_ENOUGH_REPLICAS', thenClose: true },
+    { kind: 'rejected', error: 'NOT_ENOUGH_REPLICAS', thenClose: true },
   ])
   const follower = writer.admit([aRecord(10)], mine)
-  expect(await answersOf(follower)).toMatchObject([{ kind: 'refused', thenClose: true }])
+  expect(await answersOf(follower)).toMatchObject([{ kind: 'rejected', thenClose: true }])
   const stranger = writer.admit([aRecord(10)], others)
   await clock.advance(0)
   await objects.land()
@@ -193,7 +193,7 @@ test('a drain ends although the database stays unavailable, and batches that are
   await objects.land()
   await clock.advance(defaultLimits.drainMs + fixedLimits.commitRetryMaxMs)
   await drained
-  expect(await answersOf(admitted)).toMatchObject([{ kind: 'refused', error: 'NOT_ENOUGH_REPLICAS' }])
+  expect(await answersOf(admitted)).toMatchObject([{ kind: 'rejected', error: 'NOT_ENOUGH_REPLICAS' }])
 })
 
 test('N4: with a full disk and a flush in the line, a batch is rejected at once; with an empty line it tries the disk', async () => {
@@ -203,13 +203,13 @@ test('N4: with a full disk and a flush in the line, a batch is rejected at once;
   const first = writer.admit([aRecord(10)])
   await clock.advance(0)
   expect(objects.waiting).toHaveLength(1)
-  const refused = { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', message: 'the disk of /d is full', thenClose: true }
-  expect(await answersOf(writer.admit([aRecord(10)], connection))).toEqual([refused])
+  const rejected = { kind: 'rejected', error: 'NOT_ENOUGH_REPLICAS', message: 'the disk of /d is full', thenClose: true }
+  expect(await answersOf(writer.admit([aRecord(10)], connection))).toEqual([rejected])
   stores.failure = undefined
   await objects.land()
   expect(await answersOf(first)).toMatchObject([{ kind: 'appended', baseOffset: 0 }])
   // A later batch of its connection would overtake its retry.
-  expect(await answersOf(writer.admit([aRecord(10)], connection))).toMatchObject([{ kind: 'refused', thenClose: true }])
+  expect(await answersOf(writer.admit([aRecord(10)], connection))).toMatchObject([{ kind: 'rejected', thenClose: true }])
 })
 
 test('a drain answers the admitted batches', async () => {
@@ -243,8 +243,8 @@ test('an object that cannot be laid out is a defect: its batches are rejected, t
   // No real id: the encoder asserts its length.
   const broken = writer.admit([{ ...aRecord(10), topicId: 'no id' }], connection)
   await clock.advance(0)
-  expect(await answersOf(broken)).toMatchObject([{ kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', thenClose: true }])
-  expect(await answersOf(writer.admit([aRecord(10)], connection))).toMatchObject([{ kind: 'refused', thenClose: true }])
+  expect(await answersOf(broken)).toMatchObject([{ kind: 'rejected', error: 'NOT_ENOUGH_REPLICAS', thenClose: true }])
+  expect(await answersOf(writer.admit([aRecord(10)], connection))).toMatchObject([{ kind: 'rejected', thenClose: true }])
   expect([defects(), writer.gauge.usedBytes]).toEqual([1, 0])
   const next = writer.admit([aRecord(10)])
   await clock.advance(0)

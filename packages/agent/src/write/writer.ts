@@ -43,7 +43,7 @@ export type ProduceAnswer =
     }
   /** Definitely not appended. `thenClose`: later batches of the same connection must not be admitted. */
   | {
-      readonly kind: 'refused'
+      readonly kind: 'rejected'
       readonly error: CommitRejection | 'NOT_ENOUGH_REPLICAS'
       readonly message: string | null
       readonly thenClose: boolean
@@ -320,9 +320,9 @@ export class Writer {
           logStartOffset,
           replayed: { partition: verdict.partition ?? partition, timestamp: verdict.timestamp },
         }
-      case 'refused':
+      case 'refused': // the word that is stored with the flush
         if (isGone(verdict.reason)) this.#parts.catalog.forget(topicId as TopicId)
-        return { kind: 'refused', error: verdict.reason, message: null, thenClose: false }
+        return { kind: 'rejected', error: verdict.reason, message: null, thenClose: false }
     }
   }
 }
@@ -335,18 +335,18 @@ interface AnswerFor {
 }
 
 function gaveUp(message: string): ProduceAnswer {
-  return { kind: 'refused', error: 'NOT_ENOUGH_REPLICAS', message, thenClose: true }
+  return { kind: 'rejected', error: 'NOT_ENOUGH_REPLICAS', message, thenClose: true }
 }
 
 const fencedAnswer: ProduceAnswer = {
-  kind: 'refused',
+  kind: 'rejected',
   error: 'NOT_LEADER_OR_FOLLOWER',
   message: 'another agent took over',
   thenClose: true,
 }
 
 const cutOffAnswer: ProduceAnswer = {
-  kind: 'refused',
+  kind: 'rejected',
   error: 'NOT_ENOUGH_REPLICAS',
   message: 'an earlier batch of this connection was rejected: reconnect and send it again first',
   thenClose: true,

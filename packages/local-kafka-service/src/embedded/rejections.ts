@@ -1,9 +1,9 @@
 // Turns the agent's rejections into a RefusedError with Kafka's name of the error and a message.
-import { KafkaError, MetadataError, type Refusal } from '@local-kafka-service/agent'
+import { KafkaError, MetadataError, type RecordRejection } from '@local-kafka-service/agent'
 import { errorName, errors, type Outcome } from '@local-kafka-service/protocol'
 import { RefusedError } from './rejection-error.ts'
 
-export function rejectionOf(rejection: Refusal | Extract<Outcome<never>, { kind: 'error' }>): RefusedError {
+export function rejectionOf(rejection: RecordRejection | Extract<Outcome<never>, { kind: 'error' }>): RefusedError {
   switch (rejection.kind) {
     case 'elsewhere':
       return new RefusedError('NOT_LEADER_OR_FOLLOWER', 'another server has taken over from this one')
