@@ -32,7 +32,7 @@ export function currentLeader(
 }
 
 /** The error for the leader epoch that a client sent (KIP-320); undefined when it is right, or when the client sent none. */
-export function epochTrouble(
+export function epochError(
   { owners }: Pick<Services, 'owners'>,
   ask: { readonly topicId: TopicId; readonly partition: number; readonly currentLeaderEpoch: number },
 ): 'FENCED_LEADER_EPOCH' | 'UNKNOWN_LEADER_EPOCH' | 'NOT_LEADER_OR_FOLLOWER' | undefined {

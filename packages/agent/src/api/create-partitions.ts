@@ -8,7 +8,7 @@ import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
 import { handler } from './handler.ts'
-import { replicasTrouble } from './replica-assignments.ts'
+import { replicasError } from './replica-assignments.ts'
 import type { RequestContext } from './request-context.ts'
 
 type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'owners'>
@@ -46,16 +46,16 @@ async function grown({ name, count, assignments }: TopicRequest, dryRun: boolean
     const checked = await topics.grow({ name, partitions: count, dryRun: true })
     const before = checked.kind === 'ok' ? must((await topics.find([name], { autoCreate: false }))[0], 'the one topic asked for') : checked
     if (before.kind === 'error') return before
-    const wrong = assignmentTrouble(assignments, count - before.value.partitions, query)
+    const wrong = assignmentError(assignments, count - before.value.partitions, query)
     if (wrong !== undefined) return failure('INVALID_REPLICA_ASSIGNMENT', wrong)
   }
   return topics.grow({ name, partitions: count, dryRun })
 }
 
-function assignmentTrouble(assignments: NonNullable<TopicRequest['assignments']>, added: number, query: Query): string | undefined {
+function assignmentError(assignments: NonNullable<TopicRequest['assignments']>, added: number, query: Query): string | undefined {
   if (assignments.length !== added)
     return `Attempted to add ${added} additional partition(s), but only ${assignments.length} assignment(s) were specified.`
-  return assignments.map(({ brokerIds }) => replicasTrouble(brokerIds, query)).find((trouble) => trouble !== undefined)
+  return assignments.map(({ brokerIds }) => replicasError(brokerIds, query)).find((error) => error !== undefined)
 }
 
 function result(

@@ -14,7 +14,7 @@ import { duplicatesOf, failure, mayTouch } from './access.ts'
 import { configSources } from './config-sources.ts'
 import { handler } from './handler.ts'
 import { type Rejection, reportRejection } from './rejection.ts'
-import { replicasTrouble } from './replica-assignments.ts'
+import { replicasError } from './replica-assignments.ts'
 import type { RequestContext } from './request-context.ts'
 
 type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'settings' | 'emit' | 'owners'>
@@ -96,10 +96,10 @@ function partitionsOf({ numPartitions, replicationFactor, assignments }: TopicRe
     return failure('INVALID_REQUEST', 'A manual partition assignment was specified, but numPartitions was not set to -1.')
   const indexes = new Set<number>()
   for (const { partitionIndex, brokerIds } of assignments) {
-    const trouble = indexes.has(partitionIndex)
+    const error = indexes.has(partitionIndex)
       ? `Found multiple manual partition assignments for partition ${partitionIndex}`
-      : replicasTrouble(brokerIds, query)
-    if (trouble !== undefined) return failure('INVALID_REPLICA_ASSIGNMENT', trouble)
+      : replicasError(brokerIds, query)
+    if (error !== undefined) return failure('INVALID_REPLICA_ASSIGNMENT', error)
     indexes.add(partitionIndex)
   }
   if (assignments.some((_, index) => !indexes.has(index)))

@@ -22,7 +22,7 @@ import type { SessionAsk, SessionFetch } from '../read/sessions.ts'
 import type { Services } from '../services.ts'
 import { inSlices } from '../time/turns.ts'
 import { topicsById, topicsByName } from './access.ts'
-import { currentLeader, endpointsOf, epochTrouble } from './brokers.ts'
+import { currentLeader, endpointsOf, epochError } from './brokers.ts'
 import { handler } from './handler.ts'
 import type { RequestContext } from './request-context.ts'
 
@@ -134,8 +134,8 @@ async function placesOf(asks: readonly SessionAsk[], context: RequestContext, se
     const topic = outcome.value
     const { partition, fetchOffset, maxBytes, currentLeaderEpoch } = session
     const known = partition >= 0 && partition < topic.partitions
-    const trouble = known ? epochTrouble(services, { topicId: topic.topicId, partition, currentLeaderEpoch }) : undefined
-    if (trouble !== undefined) return { kind: 'error', session, code: errors[trouble].code, topic }
+    const error = known ? epochError(services, { topicId: topic.topicId, partition, currentLeaderEpoch }) : undefined
+    if (error !== undefined) return { kind: 'error', session, code: errors[error].code, topic }
     return { kind: 'there', session, ask: { topicId: topic.topicId, partition, offset: fetchOffset, maxBytes: Math.max(0, maxBytes) } }
   }
   const places: Place[] = []

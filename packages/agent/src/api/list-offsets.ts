@@ -10,7 +10,7 @@ import type { Topic } from '../metadata/metadata-store.ts'
 import type { OffsetAnswer, OffsetAsk } from '../read/offsets.ts'
 import type { Services } from '../services.ts'
 import { repeatedPartitions, topicsByName } from './access.ts'
-import { epochTrouble } from './brokers.ts'
+import { epochError } from './brokers.ts'
 import { handler } from './handler.ts'
 
 const readCommittedLevel = 1
@@ -115,8 +115,8 @@ function placeOf(
   const special = specials[timestamp]
   if (timestamp < 0 && (special === undefined || of.apiVersion < special.since)) return { code: errors.UNSUPPORTED_VERSION.code }
   const known = partitionIndex >= 0 && partitionIndex < partitions
-  const trouble = known ? epochTrouble(of.services, { topicId, partition: partitionIndex, currentLeaderEpoch }) : undefined
-  if (trouble !== undefined) return { code: errors[trouble].code }
+  const error = known ? epochError(of.services, { topicId, partition: partitionIndex, currentLeaderEpoch }) : undefined
+  if (error !== undefined) return { code: errors[error].code }
   if (special !== undefined && special.at === undefined) return { code: 0 }
   const at = special?.at ?? { timestamp }
   const committed = at === 'latest' && of.request.isolationLevel === readCommittedLevel

@@ -44,7 +44,7 @@ export const offsetCommit = handler({
       topics.push({ name, topicId: id, partitions: answers })
       for (const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } of partitions) {
         if (slice.spent(1)) await slice.next()
-        const answer: Answer = { partitionIndex, errorCode: placeTrouble(outcome, partitionIndex) }
+        const answer: Answer = { partitionIndex, errorCode: placeErrorCode(outcome, partitionIndex) }
         answers.push(answer)
         if (outcome.kind === 'error' || answer.errorCode !== 0) continue
         const metadata = committedMetadata ?? ''
@@ -108,7 +108,7 @@ async function foundTopics(
   return topics.map(({ name }) => must(byName.get(name), 'each name asked for'))
 }
 
-function placeTrouble(topic: Outcome<Topic>, partition: number): number {
+function placeErrorCode(topic: Outcome<Topic>, partition: number): number {
   if (topic.kind === 'error') return topic.code
   return partition >= 0 && partition < topic.value.partitions ? 0 : errors.UNKNOWN_TOPIC_OR_PARTITION.code
 }

@@ -64,7 +64,7 @@ const none = { committedOffset: -1, committedLeaderEpoch: -1, metadata: '' }
 async function fetched(groups: readonly GroupRequest[], query: Query): Promise<readonly Answer[]> {
   const { stored } = query.services.groups
   const codes: number[] = []
-  for (const { groupId } of groups) codes.push(await troubleOf(groupId, query))
+  for (const { groupId } of groups) codes.push(await errorCodeOf(groupId, query))
   const asked = groups.filter((_, at) => codes[at] === 0)
   const all = await stored.offsets([...new Set(asked.flatMap(({ groupId, topics }) => (topics === null ? [groupId] : [])))])
   const found = await foundTopics(
@@ -82,7 +82,7 @@ async function fetched(groups: readonly GroupRequest[], query: Query): Promise<r
   return answers
 }
 
-async function troubleOf(groupId: string, query: Query): Promise<number> {
+async function errorCodeOf(groupId: string, query: Query): Promise<number> {
   const outcome = await eachGroup(groupId, { operation: 'DESCRIBE', ...query }, async () => query.services.groups.check(groupId))
   return outcome.kind === 'ok' ? 0 : outcome.code
 }

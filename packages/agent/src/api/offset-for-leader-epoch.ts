@@ -15,7 +15,7 @@ import type { Topic } from '../metadata/metadata-store.ts'
 import type { OffsetAsk } from '../read/offsets.ts'
 import type { Services } from '../services.ts'
 import { topicsByName } from './access.ts'
-import { epochTrouble } from './brokers.ts'
+import { epochError } from './brokers.ts'
 import { handler } from './handler.ts'
 
 type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'offsets' | 'owners'>
@@ -72,7 +72,7 @@ function placeOf(
   if (topic.kind === 'error') return { code: topic.code }
   const { topicId, partitions } = topic.value
   const known = partition >= 0 && partition < partitions
-  const trouble = known ? epochTrouble(of.services, { topicId, partition, currentLeaderEpoch }) : undefined
-  if (trouble !== undefined) return { code: errors[trouble].code }
+  const error = known ? epochError(of.services, { topicId, partition, currentLeaderEpoch }) : undefined
+  if (error !== undefined) return { code: errors[error].code }
   return { askAt: of.asks.push({ topicId, partition, at: 'latest' }) - 1 }
 }

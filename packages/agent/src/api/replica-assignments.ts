@@ -4,7 +4,7 @@ import { brokersFor } from './brokers.ts'
 import type { RequestContext } from './request-context.ts'
 
 /** The problem with one partition's list of brokers; undefined when the list is valid. */
-export function replicasTrouble(
+export function replicasError(
   brokerIds: readonly number[],
   { context, services }: { readonly context: RequestContext; readonly services: Pick<Services, 'owners'> },
 ): string | undefined {

@@ -57,7 +57,7 @@ export class TopicOperations {
     const slice = turns.slice()
     const missing: string[] = []
     for (const name of new Set(names)) {
-      if (catalog.byName(name) === undefined && nameTrouble(name) === undefined) missing.push(name)
+      if (catalog.byName(name) === undefined && nameError(name) === undefined) missing.push(name)
       if (slice.spent(1)) await slice.next()
     }
     for await (const found of this.#read(missing, (page) => ({ names: page }))) catalog.publish(found)
@@ -83,8 +83,8 @@ export class TopicOperations {
   #known(name: string): Outcome<Topic> | undefined {
     const topic = this.#parts.catalog.byName(name)
     if (topic !== undefined) return { kind: 'ok', value: topic }
-    const trouble = nameTrouble(name)
-    return trouble === undefined ? undefined : failed('INVALID_TOPIC_EXCEPTION', trouble)
+    const error = nameError(name)
+    return error === undefined ? undefined : failed('INVALID_TOPIC_EXCEPTION', error)
   }
 
   /** The names that have a topic, read from the database, not from the catalog. */
@@ -140,7 +140,7 @@ export class TopicOperations {
 
   /** The error of a topic that is not created; TOPIC_ALREADY_EXISTS takes precedence, as in Kafka. */
   async unlessExists(name: string, failure: Failure): Promise<Failure> {
-    if (nameTrouble(name) !== undefined) return failure
+    if (nameError(name) !== undefined) return failure
     const { topics, catalog } = this.#parts
     const found = await topics.find({ names: [name] })
     catalog.publish(found)
@@ -149,8 +149,8 @@ export class TopicOperations {
 
   async #create(asked: NewTopicRequest, auto: boolean): Promise<Outcome<Topic>> {
     const { topics, catalog, settings, random, emit } = this.#parts
-    const trouble = nameTrouble(asked.name)
-    if (trouble !== undefined) return failed('INVALID_TOPIC_EXCEPTION', trouble)
+    const error = nameError(asked.name)
+    if (error !== undefined) return failed('INVALID_TOPIC_EXCEPTION', error)
     // Kafka creates these itself: until then they are unknown, and creating one fails here with Kafka's error for __cluster_metadata.
     if (isInternalTopic(asked.name))
       return auto
@@ -259,7 +259,7 @@ export class TopicOperations {
 }
 
 /** The violation of Kafka's rules for names, in Kafka's text; undefined when the name is legal. */
-export function nameTrouble(name: string): string | undefined {
+export function nameError(name: string): string | undefined {
   if (name === '') return 'Topic name is invalid: the empty string is not allowed'
   if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
   if (name.length > fixedLimits.topicNameLength)

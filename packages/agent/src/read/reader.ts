@@ -15,7 +15,7 @@ import type { AnswerClaim } from './answer-memory.ts'
 import type { Damage } from './damage.ts'
 import { PlannedReads } from './planned-reads.ts'
 import { ReadAhead } from './read-ahead.ts'
-import { isReadTrouble, type SegmentReader } from './segment-reader.ts'
+import { isReadFailure, type SegmentReader } from './segment-reader.ts'
 
 export interface FetchAsk extends TopicPartition {
   readonly offset: number
@@ -245,7 +245,7 @@ export class Reader {
       }
     } catch (error) {
       // The answer has the records before the error; the next fetch begins at the error and receives it.
-      if (sizeBytes === 0 || !isReadTrouble(error)) return { kind: 'error', ...segments.failure(error, ask), watermarks }
+      if (sizeBytes === 0 || !isReadFailure(error)) return { kind: 'error', ...segments.failure(error, ask), watermarks }
     }
     if (sizeBytes > 0) this.#ahead.answered(key, ask.offset, offset)
     return { kind: 'data', chunks, sizeBytes, ...watermarks }

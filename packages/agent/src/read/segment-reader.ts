@@ -90,7 +90,7 @@ export class SegmentReader {
    * repeat records. A store that is away is KAFKA_STORAGE_ERROR: waiting is right.
    */
   failure(error: unknown, { topicId, partition }: TopicPartition): ReadFailure {
-    if (!isReadTrouble(error)) throw error
+    if (!isReadFailure(error)) throw error
     if (error instanceof DamagedOffsetsError) return { error: 'CORRUPT_MESSAGE', damage: { topicId, partition, ...error.damage } }
     if (error.kind !== 'aborted') this.#parts.emit({ kind: 'store request failed', operation: 'read', message: error.message })
     return { error: 'KAFKA_STORAGE_ERROR' }
@@ -151,7 +151,7 @@ export class SegmentReader {
 }
 
 /** Whether `SegmentReader.failure` has an answer to the error. */
-export function isReadTrouble(error: unknown): error is DamagedOffsetsError | ObjectStoreError {
+export function isReadFailure(error: unknown): error is DamagedOffsetsError | ObjectStoreError {
   return error instanceof DamagedOffsetsError || error instanceof ObjectStoreError
 }
 

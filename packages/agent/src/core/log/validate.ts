@@ -64,8 +64,8 @@ export function validateBatch(records: Uint8Array | null, rules: AppendRules, re
   const codec = codecNames[header.attributes & attributeBits.codec]
   if (codec === undefined)
     return failed('UNSUPPORTED_COMPRESSION_TYPE', `Unknown compression type ${header.attributes & attributeBits.codec}.`)
-  const trouble = headerTrouble(header, { sizeBytes: records.length, codec, rules })
-  if (trouble !== undefined) return trouble
+  const failure = headerFailure(header, { sizeBytes: records.length, codec, rules })
+  if (failure !== undefined) return failure
   const packed = records.subarray(batchLayout.records)
   if (codec !== 'none' && !beginsAs(codec, packed)) return failed('INVALID_RECORD', `The records are not compressed with ${codec}.`)
   if (codec !== 'none' && !rules.opensCompressed && !isSuspicious(header, packed.length))
@@ -84,7 +84,7 @@ const smallestRecordBytes = 7
 /** Records that compress better than this are rare, and so are wrong clients: unpacking both costs little. */
 const usualRatio = 20
 
-function headerTrouble(
+function headerFailure(
   header: BatchHeader,
   { sizeBytes, codec, rules }: { readonly sizeBytes: number; readonly codec: CodecName; readonly rules: AppendRules },
 ): ReturnType<typeof failed> | undefined {
