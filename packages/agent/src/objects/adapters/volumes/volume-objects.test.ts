@@ -175,6 +175,18 @@ test('a late put of a store that was killed overwrites nothing of its successor'
   expect(text(await third.read('b'))).toBe('second')
 })
 
+test('puts on a disk that is full from the beginning leave no files', async () => {
+  const disk = new SimulatedDisk()
+  const store = volumesOn(disk)
+  disk.fault = (call) => (call === 'write' ? 'full' : undefined)
+  for (let time = 0; time < 3; time += 1) expect(await failure(store.put('k', [bytes('x')]))).toMatchObject({ kind: 'full', applied: 'no' })
+  expect(disk.files.names()).toEqual([])
+  expect(disk.openFiles).toBe(0)
+  disk.fault = () => undefined
+  await store.put('k', [bytes('x')])
+  expect(text(await store.read('k'))).toBe('x')
+})
+
 test('objects of an earlier version, each a file of its own, are read, listed once and removed', async () => {
   const plain = new MemoryObjects()
   await plain.put('old/1', [bytes('one')])

@@ -67,13 +67,14 @@ export class Volume {
     this.#sealed = state.sealed
   }
 
-  /** Throws the file system's error; an unusable file may remain, which a start ignores. */
+  /** Throws the file system's error, and leaves no file: on a full disk each put would leave one. */
   static create(parts: VolumeParts): Volume {
     const file = parts.files.create(parts.name)
     try {
       file.writeNow([encodeVolumeHeader(parts.nonce)], 0)
     } catch (error) {
       file.close()
+      parts.files.remove(parts.name)
       throw error
     }
     return new Volume(parts, { file, end: volumeHeaderBytes, sealed: false })
