@@ -14,6 +14,7 @@ test('whatever happens to the disk, what was promised is there, what was removed
   const size = fc.oneof({ weight: 9, arbitrary: fc.nat(6000) }, { weight: 1, arbitrary: fc.integer({ min: 262_000, max: 263_000 }) })
   const step = fc.oneof(
     { weight: 10, arbitrary: fc.record({ kind: fc.constant('put' as const), size, fault }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('put again' as const), which: fc.nat(), fault }) },
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('remove' as const), which: fc.nat() }) },
     {
       weight: 4,
@@ -44,6 +45,19 @@ test('whatever happens to the disk, what was promised is there, what was removed
               )
               disk.fault = () => undefined
               objects.set(`k/${puts}`, { body, promised, safe: promised && durability === 'strict' })
+              break
+            }
+            case 'put again': {
+              const [key, object] = [...objects][one.which % objects.size] ?? []
+              if (key === undefined || object === undefined) break
+              if (one.fault !== undefined) disk.fault = () => one.fault
+              const promised = await store.put(key, [object.body]).then(
+                () => true,
+                () => false,
+              )
+              disk.fault = () => undefined
+              object.promised ||= promised
+              object.safe ||= promised && durability === 'strict'
               break
             }
             case 'remove': {

@@ -89,6 +89,16 @@ export class VolumeFolder {
     }
   }
 
+  /** Whether the volume has the bytes that were put. Reads all of them within the turn. */
+  isWhole(object: VolumeObject, what: string): boolean {
+    this.#use(object.volume)
+    try {
+      return object.volume.isWhole(object)
+    } catch (error) {
+      throw asStoreError(error, 'no', what)
+    }
+  }
+
   /** Marks the object as removed. Returns the error if that fails; the object then exists. */
   remove(object: VolumeObject): ObjectStoreError | undefined {
     this.#use(object.volume)

@@ -14,6 +14,7 @@ import type { DirectoryObjects } from '../directory.ts'
 import type { Volume, VolumeObject } from './volume.ts'
 import type { VolumeFiles } from './volume-files.ts'
 import { asStoreError, VolumeFolder } from './volume-folder.ts'
+import { volumeHeaderBytes } from './volume-format.ts'
 
 export interface VolumeOptions {
   readonly files: VolumeFiles
@@ -150,7 +151,7 @@ export class VolumeObjects implements ObjectStore {
    */
   #find(object: VolumeObject): void {
     const older = this.#objects.get(object.key)
-    if (older !== undefined && older.volume.isWhole(older)) {
+    if (older !== undefined && this.#folder.isWhole(older, `read ${object.key}`)) {
       this.#remove(object)
       return
     }
@@ -165,15 +166,22 @@ export class VolumeObjects implements ObjectStore {
 
   async #put(key: string, body: readonly Uint8Array[]): Promise<void> {
     const what = `put ${key}`
-    const older = this.#objects.get(key)
-    // Of an object that was there when the store was opened nothing says that it is whole.
-    if (older !== undefined && this.#folder.made(older)) {
-      if (this.#unsynced.has(older)) await this.#sync(older, what)
+    const there = this.#objects.get(key)
+    if (there !== undefined && this.#folder.made(there)) {
+      if (this.#unsynced.has(there)) await this.#sync(there, what)
+      return
+    }
+    // An object that was there when the store was opened is kept if it is whole. Another copy would be less durable: it is not on the disk yet.
+    if (there !== undefined && this.#folder.isWhole(there, what)) {
+      if (this.#strict) await this.#syncVolume(there.volume, what)
       return
     }
     const object = await this.#append(key, body, what)
+    // After the append: meanwhile the older one may have been moved.
+    const older = this.#objects.get(key)
     this.#objects.set(key, object)
-    this.#tidy()
+    // The volume before it is sealed now.
+    if (isFirstInVolume(object)) this.#tidy()
     try {
       if (this.#strict) await this.#sync(object, what)
     } catch (error) {
@@ -249,9 +257,10 @@ export class VolumeObjects implements ObjectStore {
     try {
       for (const from of volume.live()) {
         if (this.#closed) return
-        if (this.#objects.get(from.key) !== from) {
-          // It counts in another volume, and could not be marked here at that time.
-          this.#remove(from)
+        const counts = this.#objects.get(from.key)
+        if (counts !== from) {
+          // It was put again. While the new one is not on the disk, its put may still fail and need this one; otherwise only the mark here is missing.
+          if (counts === undefined || !this.#unsynced.has(counts)) this.#remove(from)
           continue
         }
         const bytes = await this.#folder.read(from, { start: 0, length: from.bodyBytes }, what)
@@ -275,9 +284,12 @@ export class VolumeObjects implements ObjectStore {
 
   #swap(from: VolumeObject, to: VolumeObject): void {
     this.#unsynced.delete(to)
-    // It may have been removed, or put again, in the meantime.
-    if (this.#objects.get(from.key) === from) this.#objects.set(from.key, to)
-    else this.#remove(to)
+    if (this.#objects.get(from.key) !== from) {
+      // It was removed in the meantime, or put again: then that put removes it, when it has succeeded.
+      this.#remove(to)
+      return
+    }
+    this.#objects.set(from.key, to)
     this.#remove(from)
   }
 }
@@ -286,6 +298,10 @@ export class VolumeObjects implements ObjectStore {
 interface ObjectMove {
   readonly from: VolumeObject
   readonly to: VolumeObject
+}
+
+function isFirstInVolume({ frameStart }: VolumeObject): boolean {
+  return frameStart === volumeHeaderBytes
 }
 
 function corrupt(message: string): ObjectStoreError {

@@ -1,6 +1,7 @@
 // One volume: a file that objects are appended to until it is sealed with an index. Which object of a key counts is known to the store, not here.
 import { assert } from '../../../core/assert.ts'
 import type { Checksum } from '../../../core/checksum.ts'
+import { hasCode } from '../file-errors.ts'
 import type { VolumeFile, VolumeFiles } from './volume-files.ts'
 import {
   bodyStart,
@@ -112,7 +113,13 @@ export class Volume {
 
   /** False when the file was removed by another program: what is appended would be gone with the process. */
   isNamed(): boolean {
-    return this.#opened().isNamed()
+    try {
+      return this.#opened().isNamed()
+    } catch (error) {
+      // It was closed when the file was removed.
+      if (hasCode(error, 'ENOENT')) return false
+      throw error
+    }
   }
 
   /** Appends one object. When it resolves, the operating system has the bytes. Rejects with the file system's error. */
