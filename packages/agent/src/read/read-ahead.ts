@@ -62,6 +62,7 @@ export class ReadAhead {
 
   /** Begins to read the segments that follow an answer of `answerBytes`, as far as the window reaches. A failure is left to the fetch that needs the bytes. */
   begin(found: readonly Segment[], answerBytes: number, windowBytes: number): void {
+    if (windowBytes === 0) return
     let start = 0
     for (const segment of found) {
       if (start >= answerBytes + windowBytes) return
