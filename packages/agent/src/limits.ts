@@ -96,6 +96,25 @@ export const fixedLimits = {
   fetchWaitMs: 300_000,
   /** Reads of the store that all fetches together begin before their answers need them. Fewer than the connections to an S3 (objects/adapters/s3.ts): PUTs must not wait. */
   readsAhead: 48,
+  /** Those of one fetch. */
+  readsPerFetch: 32,
+  /** What one fetch requests before its answer needs it, at most: what the answer then does not take was read for nothing. */
+  plannedReadBytes: 16 * mib,
+  /** A consumer that reads on where it ended is read ahead of, first by this much, then by twice as much each time, up to the maximum. */
+  readAheadFirstBytes: 512 * kib,
+  readAheadMaxBytes: 8 * mib,
+  /** Reads ahead of consumers at a time. They are not those of the answers, which must not wait for them. */
+  readsAheadOfConsumers: 16,
+  /** Segments that wait to be read ahead or are being read. Beyond it nothing more is read ahead: half of the cache for old records in `lks dev`. */
+  readAheadPendingBytes: 16 * mib,
+  /** Partitions with known positions of consumers, about 200 bytes each, and the consumers of each: beyond it the oldest is forgotten. */
+  readPositionPartitions: 10_000,
+  readPositionsPerPartition: 4,
+  /** Volumes of a directory: their size, after which another one begins, and their files that stay open. */
+  volumeBytes: 128 * mib,
+  openVolumes: 64,
+  /** When there are this many volumes smaller than a quarter of that size, as starts leave them behind, they are rewritten into one. */
+  smallVolumes: 16,
   /** Partitions in all fetch sessions together: about 200 bytes each. */
   fetchSessionPartitions: 500_000,
   /** Kafka's min.incremental.fetch.session.eviction.ms: a session silent for this long gives way to a new one. */

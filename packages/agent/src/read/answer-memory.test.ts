@@ -46,14 +46,14 @@ test('H2: an answer grows to its share, and in the end holds what it needs, even
 test('a watch is called when an answer releases memory, until the watch ends', () => {
   const memory = new AnswerMemory(100)
   const [first, second] = [memory.claim(), memory.claim()]
-  let told = 0
-  const unwatch = second.watch(() => (told += 1))
+  let reports = 0
+  const unwatch = second.watch(() => (reports += 1))
   first.reserve(10)
   first.giveBack(5)
-  expect(told).toBe(1)
+  expect(reports).toBe(1)
   unwatch()
   first.release()
-  expect(told).toBe(1)
+  expect(reports).toBe(1)
 })
 
 test('clients that do not read their answers leave less to each next one, but never nothing', () => {

@@ -82,8 +82,8 @@ test.each<[string, (file: string, bytes: Buffer) => Promise<void>]>([
     expect(await fetched(kafka, 0)).toEqual({ errorCode: 0, offsets: upTo(0, 10) })
     for (const offset of [10, 15, 19, 10]) expect(await fetched(kafka, offset)).toEqual(damaged)
     expect(await fetched(kafka, 20)).toEqual({ errorCode: 0, offsets: upTo(20, 30) })
-    const told = kafka.events.filter((event) => event.kind === 'corrupt data')
-    expect(told).toMatchObject([{ topic: 't', partition: 0, offset: 10, lastOffset: 19, firstOfObject: true }])
+    const reports = kafka.events.filter((event) => event.kind === 'corrupt data')
+    expect(reports).toMatchObject([{ topic: 't', partition: 0, offset: 10, lastOffset: 19, firstOfObject: true }])
     const { ready, reasons } = kafka.agent.health()
     expect(ready).toBe(true)
     expect(reasons).toEqual([expect.stringMatching(/^partition 0 of topic t is damaged at offsets 10 to 19, in object \S+: /)])
@@ -130,8 +130,8 @@ test('H1: an object with batches of two partitions is reported once, and the end
     (file) => rm(file),
     async (kafka) => {
       for (const partition of [0, 1, 0, 1]) expect(await fetched(kafka, 10, partition)).toEqual(damaged)
-      const told = kafka.events.filter((event) => event.kind === 'corrupt data')
-      expect(told.map((event) => event.firstOfObject)).toEqual([true, false])
+      const reports = kafka.events.filter((event) => event.kind === 'corrupt data')
+      expect(reports.map((event) => event.firstOfObject)).toEqual([true, false])
       const { topics } = await kafka.call(ListOffsets, 7, {
         replicaId: -1,
         topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: -1 }] }],

@@ -1,4 +1,5 @@
 // The reads of one fetch, side by side: what the answer will need is requested from the store at once, so that it waits for one read and not for all in turn.
+import { fixedLimits } from '../limits.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { abortedError } from '../objects/object-store.ts'
 import { onAbort } from '../time/abort.ts'
@@ -10,11 +11,6 @@ export interface PlannedReadsParts {
   /** The slots of all fetches of the agent. */
   readonly slots: Slots
 }
-
-/** Reads of one fetch at a time. */
-const readsPerFetch = 32
-/** The most that one fetch reads ahead of its answer: what the answer then does not take was read for nothing. */
-const plannedBytes = 16 * 1024 * 1024
 
 export class PlannedReads {
   readonly #parts: PlannedReadsParts
@@ -28,7 +24,7 @@ export class PlannedReads {
   constructor(parts: PlannedReadsParts, { maxBytes, signal }: { readonly maxBytes: number; readonly signal: AbortSignal }) {
     this.#parts = parts
     this.#signal = signal
-    this.#leftBytes = Math.min(maxBytes, plannedBytes)
+    this.#leftBytes = Math.min(maxBytes, fixedLimits.plannedReadBytes)
   }
 
   /** Whether nothing more is read ahead. */
@@ -78,7 +74,7 @@ export class PlannedReads {
 
   #first(): { readonly slots: Slots; readonly abort: AbortController; readonly release: () => void } {
     const abort = new AbortController()
-    return { slots: new Slots(readsPerFetch), abort, release: onAbort(this.#signal, () => abort.abort()) }
+    return { slots: new Slots(fixedLimits.readsPerFetch), abort, release: onAbort(this.#signal, () => abort.abort()) }
   }
 }
 

@@ -1,4 +1,5 @@
 // Reads ahead of consumers that read on where they ended: the bytes of their next answers are already in the cache when they ask, however slow the store is.
+import { fixedLimits } from '../limits.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { Slots } from '../time/slots.ts'
 import type { SegmentReader } from './segment-reader.ts'
@@ -9,21 +10,10 @@ interface ReadPosition {
   windowBytes: number
 }
 
-const firstWindowBytes = 512 * 1024
-const maxWindowBytes = 8 * 1024 * 1024
-/** Consumers of one partition, at different offsets, whose positions are known. */
-const positionsPerPartition = 4
-/** Partitions with known positions; beyond it the one that was read longest ago is forgotten. */
-const maxPartitions = 10_000
-/** Reads of the store at a time. They are not those of the answers, which must not wait for them. */
-const readsAtATime = 16
-/** Reads that wait for their turn or are in progress, by the size of their segments. Beyond it nothing more is read ahead. */
-const maxPendingBytes = 16 * 1024 * 1024
-
 export class ReadAhead {
   readonly #segments: Pick<SegmentReader, 'isComing' | 'fetch'>
   readonly #positions = new Map<string, ReadPosition[]>()
-  readonly #slots = new Slots(readsAtATime)
+  readonly #slots = new Slots(fixedLimits.readsAheadOfConsumers)
   readonly #pending = new Set<string>()
   readonly #never = new AbortController().signal
   #pendingBytes = 0
@@ -46,14 +36,14 @@ export class ReadAhead {
       // A fetch that waits for more looks several times.
       if (positions.some((position) => position.nextOffset === nextOffset)) return
       positions.push({ nextOffset, windowBytes: 0 })
-      if (positions.length > positionsPerPartition) positions.shift()
+      if (positions.length > fixedLimits.readPositionsPerPartition) positions.shift()
     } else {
       known.nextOffset = nextOffset
-      known.windowBytes = Math.min(Math.max(2 * known.windowBytes, firstWindowBytes), maxWindowBytes)
+      known.windowBytes = Math.min(Math.max(2 * known.windowBytes, fixedLimits.readAheadFirstBytes), fixedLimits.readAheadMaxBytes)
     }
     this.#positions.delete(partition)
     this.#positions.set(partition, positions)
-    if (this.#positions.size <= maxPartitions) return
+    if (this.#positions.size <= fixedLimits.readPositionPartitions) return
     for (const oldest of this.#positions.keys()) {
       this.#positions.delete(oldest)
       return
@@ -74,7 +64,8 @@ export class ReadAhead {
   #begin(segment: Segment): void {
     const { objectKey, byteStart, sizeBytes } = segment
     const place = `${objectKey}:${byteStart}`
-    if (this.#pending.has(place) || this.#pendingBytes + sizeBytes > maxPendingBytes || this.#segments.isComing(segment)) return
+    if (this.#pending.has(place) || this.#pendingBytes + sizeBytes > fixedLimits.readAheadPendingBytes || this.#segments.isComing(segment))
+      return
     this.#pending.add(place)
     this.#pendingBytes += sizeBytes
     const settled = (): void => {

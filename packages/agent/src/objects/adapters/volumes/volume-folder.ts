@@ -1,6 +1,7 @@
 // The volumes of one directory: it makes them, appends to the newest, seals the others, and keeps few files open. It knows no keys.
 import { must } from '../../../core/assert.ts'
 import type { Checksum } from '../../../core/checksum.ts'
+import { fixedLimits } from '../../../limits.ts'
 import { ObjectStoreError } from '../../object-store.ts'
 import { fileError, hasCode } from '../file-errors.ts'
 import { findVolume } from './find-volume.ts'
@@ -18,10 +19,6 @@ export interface VolumeFolderOptions {
   readonly volumeBytes: number
 }
 
-/** Files that stay open. */
-const maxOpenVolumes = 64
-/** When there are this many sealed volumes smaller than a quarter of `volumeBytes`, as starts leave them behind, they are rewritten into one. */
-const maxSmallVolumes = 16
 const nameForm = /^(\d{8})\.volume$/
 
 /** Its calls reject with an ObjectStoreError. `what` names the call of the store, for the message. */
@@ -117,7 +114,7 @@ export class VolumeFolder {
     const sparse = sealed.find(({ liveBytes, sizeBytes }) => liveBytes * 2 < sizeBytes)
     if (sparse !== undefined) return sparse
     const small = sealed.filter(({ sizeBytes }) => sizeBytes * 4 < volumeBytes)
-    return small.length >= maxSmallVolumes ? small[0] : undefined
+    return small.length >= fixedLimits.smallVolumes ? small[0] : undefined
   }
 
   /** Removes a volume without objects. */
@@ -204,7 +201,7 @@ export class VolumeFolder {
   #use(volume: Volume): void {
     this.#recent.delete(volume)
     this.#recent.add(volume)
-    if (this.#recent.size <= maxOpenVolumes) return
+    if (this.#recent.size <= fixedLimits.openVolumes) return
     const [oldest] = this.#recent
     const idle = must(oldest, 'the volume whose last use is longest ago')
     this.#recent.delete(idle)

@@ -1,5 +1,6 @@
 // The FileStorage Service in a directory: objects are appended to volumes, a few large files, so that a put costs one write and, in strict mode, a shared sync.
 import type { Checksum } from '../../../core/checksum.ts'
+import { fixedLimits } from '../../../limits.ts'
 import { checkKey, checkPrefix } from '../../keys.ts'
 import {
   abortedError,
@@ -31,8 +32,6 @@ export interface VolumeOptions {
   readonly volumeBytes?: number
 }
 
-const defaultVolumeBytes = 128 * 1024 * 1024
-
 /**
  * One process writes to a directory at a time (its data directory is locked). Each store makes volumes of its own and never appends to one that was there,
  * so a put of a store that was killed within this process, and lands late, overwrites nothing.
@@ -55,7 +54,7 @@ export class VolumeObjects implements ObjectStore {
 
   /** Reads what is there. Throws an ObjectStoreError. */
   constructor(options: VolumeOptions) {
-    const { files, plain, durability, crc32c, nonce, onNotice = () => {}, volumeBytes = defaultVolumeBytes } = options
+    const { files, plain, durability, crc32c, nonce, onNotice = () => {}, volumeBytes = fixedLimits.volumeBytes } = options
     this.#plain = plain
     this.#strict = durability === 'strict'
     this.#crc32c = crc32c
