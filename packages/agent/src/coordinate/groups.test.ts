@@ -300,7 +300,7 @@ test('H10: a few reads find which of many groups do not exist, and none of them 
   await groups.commit('kept', { ...nobody, kind: 'commit', version: 8, transactional: false }, [])
   const member = await joined(groups, 'members')
   await synced(groups, 'members', member)
-  const names = Array.from({ length: 2 * fixedLimits.namesPerRead }, (_, index) => `nobody${index}`)
+  const names = Array.from({ length: 2 * fixedLimits.namesPerRead }, (_, index) => `absent${index}`)
   reads.length = 0
   const unloaded = await groups.unloaded([...names, 'kept', 'members'])
   expect(await groups.describe('nobody7', unloaded)).toMatchObject({ state: 'Dead', members: [] })

@@ -176,7 +176,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
 
     test('H10: the heads of many groups come in one read; an unknown group is missing from it', async () => {
       for (const groupId of ['a', 'b', 'c']) await store.groups.save(aSave(groupId, (await openGroup(groupId)).epoch, 0))
-      const names = Array.from({ length: fixedLimits.namesPerRead - 2 }, (_, index) => `nobody${index}`)
+      const names = Array.from({ length: fixedLimits.namesPerRead - 2 }, (_, index) => `absent${index}`)
       const found = await store.groups.find(['c', ...names, 'a'])
       expect(found.toSorted((x, y) => (x.groupId < y.groupId ? -1 : 1))).toEqual([
         { groupId: 'a', kind: 'classic', protocolType: 'consumer', state: 'Stable' },

@@ -109,14 +109,14 @@ test('a reader elsewhere keeps the log, but no commit waits for it, and once it 
 
 test('a reader elsewhere that does not end is reported once, and once more when it happens again', async () => {
   const chain = await aChain()
-  for (let told = 1; told <= 2; told++) {
+  for (let reports = 1; reports <= 2; reports++) {
     const reader = new DatabaseSync(path)
     reader.exec('BEGIN')
     reader.prepare('SELECT count(*) FROM partitions').get()
-    while (notices.length < told) await commitsUntilCheckpoint(chain)
+    while (notices.length < reports) await commitsUntilCheckpoint(chain)
     for (let round = 0; round < fixedLimits.heldCheckpoints; round++) await commitsUntilCheckpoint(chain)
     await chain.highWatermark()
-    expect(notices).toEqual(Array.from({ length: told }, () => expect.stringContaining('has been reading')))
+    expect(notices).toEqual(Array.from({ length: reports }, () => expect.stringContaining('has been reading')))
     reader.exec('COMMIT')
     reader.close()
     // The first checkpoint may have begun while the reader was there.

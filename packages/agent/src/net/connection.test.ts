@@ -294,8 +294,8 @@ test('a drain closes an idle connection at once', () => {
 
 test('`sent` is called when the operating system has the bytes of an answer, or can never get them', async () => {
   const { connection, socket, requests } = aConnection()
-  const told: string[] = []
-  const sent = (name: string) => ({ sent: () => void told.push(name) })
+  const reports: string[] = []
+  const sent = (name: string) => ({ sent: () => void reports.push(name) })
   const ask = async (text: string): Promise<void> => {
     connection.data(frame(text))
     await turn()
@@ -303,16 +303,16 @@ test('`sent` is called when the operating system has the bytes of an answer, or 
   await ask('a')
   requests[0]?.settle(now('A', sent('taken at once')))
   await turn()
-  expect(told).toEqual(['taken at once'])
+  expect(reports).toEqual(['taken at once'])
   socket.taking = false
   await ask('b')
   requests[1]?.settle(now('B', sent('taken later')))
   await turn()
-  expect(told).toEqual(['taken at once'])
+  expect(reports).toEqual(['taken at once'])
   socket.taking = true
   socket.pendingBytes = 0
   connection.drained()
-  expect(told).toEqual(['taken at once', 'taken later'])
+  expect(reports).toEqual(['taken at once', 'taken later'])
   socket.taking = false
   await ask('c')
   await ask('d')
@@ -321,5 +321,5 @@ test('`sent` is called when the operating system has the bytes of an answer, or 
   connection.closed()
   requests[3]?.settle(now('D', sent('too late')))
   await turn()
-  expect(told).toEqual(['taken at once', 'taken later', 'cut off', 'too late'])
+  expect(reports).toEqual(['taken at once', 'taken later', 'cut off', 'too late'])
 })

@@ -326,9 +326,9 @@ export class Connection implements SocketEvents {
   }
 
   #tellSent(): void {
-    const told = this.#unsent
+    const unsent = this.#unsent
     this.#unsent = []
-    for (const sent of told) sent()
+    for (const sent of unsent) sent()
   }
 
   #mute(forMs: number): void {

@@ -20,8 +20,8 @@ export async function dev(given: OptionSources): Promise<void> {
     const logged = eventLog({ verbose, write: (line) => log.write(line), monotonic: () => performance.now() })
     // Events before the first screen are logged after it, except the reason why the screen is not shown yet.
     const early: AgentEvent[] = []
-    let tell = (event: AgentEvent): void => void (event.kind === 'lease watched' ? logged(event) : early.push(event))
-    const server = await startServer(plan, (event) => tell(event))
+    let report = (event: AgentEvent): void => void (event.kind === 'lease watched' ? logged(event) : early.push(event))
+    const server = await startServer(plan, (event) => report(event))
     const ready: FirstScreen = {
       server,
       plan,
@@ -33,8 +33,8 @@ export async function dev(given: OptionSources): Promise<void> {
       columns: process.stdout.columns ?? 80,
     }
     show(ready, log)
-    tell = logged
-    for (const event of early) tell(event)
+    report = logged
+    for (const event of early) report(event)
     await untilEnd(server, log)
   } finally {
     log.flush()

@@ -85,7 +85,7 @@ function comeBack(turn: Turn, request: JoinRequest, id: { readonly oldId: string
   if (turn.groupState === 'Stable' && selectProtocol(state.member, state.support) === state.group?.protocolName) {
     const leads = state.group?.leader === id.newId
     const reply = joined(state, id.newId)
-    // Before version 9 the answer cannot tell the leader to skip the assignment. It names the old leader, so the new one does not assign.
+    // Before version 9 the answer has no field to skip the assignment. It names the old leader, so the new one does not assign.
     turn.answer(from, request.version >= 9 ? { ...reply, skipAssignment: leads } : { ...reply, leader: oldLeader, members: [] })
     return
   }

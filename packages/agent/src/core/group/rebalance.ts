@@ -12,7 +12,7 @@ export function rebalanceOrCompleteJoin(turn: Turn): void {
   else prepareRebalance(turn)
 }
 
-/** Starts the join phase: heartbeats tell the members to join again. An Empty group first waits for more members. */
+/** Starts the join phase: heartbeats are answered with "join again". An Empty group first waits for more members. */
 export function prepareRebalance(turn: Turn): void {
   const { state, settings, nowMs } = turn
   const group = groupOf(state)

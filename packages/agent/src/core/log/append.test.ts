@@ -5,14 +5,14 @@ import { type AppendBatch, type KnownProducer, LogAppend } from './append.ts'
 import type { ProducerWindow } from './producer-window.ts'
 
 const segmentBytes = 1_000
-const nobody = (): KnownProducer => ({ window: undefined, mustBeginAtZero: false })
+const noProducer = (): KnownProducer => ({ window: undefined, mustBeginAtZero: false })
 
 function aBatch(more: Partial<AppendBatch> = {}): AppendBatch {
   return { offsets: 1, maxTimestamp: 1, byteStart: 0, sizeBytes: 100, producerId: -1, producerEpoch: -1, baseSequence: -1, ...more }
 }
 
 test('batches with adjacent bytes share a segment, others do not', () => {
-  const log = new LogAppend({ nextOffset: 10, maxTimestamp: 5 }, nobody, segmentBytes)
+  const log = new LogAppend({ nextOffset: 10, maxTimestamp: 5 }, noProducer, segmentBytes)
   for (const byteStart of [0, 100, 300]) log.append(aBatch({ byteStart, offsets: 2 }))
   expect(log.runs.map(({ baseOffset, lastOffset, byteStart, sizeBytes }) => [baseOffset, lastOffset, byteStart, sizeBytes])).toEqual([
     [10, 13, 0, 200],
@@ -22,7 +22,7 @@ test('batches with adjacent bytes share a segment, others do not', () => {
 })
 
 test('a batch larger than the segment limit has its own segment', () => {
-  const log = new LogAppend({ nextOffset: 0, maxTimestamp: -1 }, nobody, segmentBytes)
+  const log = new LogAppend({ nextOffset: 0, maxTimestamp: -1 }, noProducer, segmentBytes)
   const large = segmentBytes + 1
   log.append(aBatch())
   log.append(aBatch({ byteStart: 100, sizeBytes: large }))
@@ -41,7 +41,7 @@ test('segments cover exactly the appended batches, are small, and their running 
   )
   fc.assert(
     fc.property(batches, fc.nat(100), fc.integer({ min: -1, max: 50 }), (asked, nextOffset, maxTimestamp) => {
-      const log = new LogAppend({ nextOffset, maxTimestamp }, nobody, segmentBytes)
+      const log = new LogAppend({ nextOffset, maxTimestamp }, noProducer, segmentBytes)
       let byteStart = 0
       let [offset, highest] = [nextOffset, maxTimestamp]
       for (const { gap, ...batch } of asked) {

@@ -132,11 +132,11 @@ test('at the start the error names the cause: the secret, the key, the bucket, o
     applied: 'no',
     message: expect.stringContaining('no such bucket'),
   })
-  expect(await check({ endpoint: await nobodyListens() })).toMatchObject({ kind: 'unavailable', applied: 'no' })
+  expect(await check({ endpoint: await unusedAddress() })).toMatchObject({ kind: 'unavailable', applied: 'no' })
 })
 
 test('a request that never reached a server was not applied', async () => {
-  const { store } = await onServer({}, { endpoint: await nobodyListens() })
+  const { store } = await onServer({}, { endpoint: await unusedAddress() })
   expect(await failure(store.put('k', [bytes('x')]))).toMatchObject({ kind: 'unavailable', applied: 'no' })
 })
 
@@ -241,7 +241,7 @@ test('a put that is retried through faults leaves the object once with its bytes
   expect(server.requests.filter(({ method }) => method === 'PUT')).toHaveLength(5)
 })
 
-async function nobodyListens(): Promise<string> {
+async function unusedAddress(): Promise<string> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()

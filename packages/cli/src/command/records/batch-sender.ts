@@ -22,7 +22,7 @@ export interface SenderOptions {
   readonly acks: 'all' | '1' | '0'
   readonly compression: CodecName
   /** Prints a line for people (without line feed) while a lost cluster is awaited. */
-  readonly tell: (line: string) => void
+  readonly report: (line: string) => void
 }
 
 export class BatchSender {
@@ -45,7 +45,7 @@ export class BatchSender {
   async send(records: readonly PlacedRecord[]): Promise<ProduceOutcome> {
     const outcome = new ProduceOutcome([...Map.groupBy(records, ({ partition }) => partition)])
     let failingSinceMs: number | undefined
-    let told = false
+    let reported = false
     while (!outcome.isSettled) {
       const failure = await this.#attempt(outcome)
       if (failure === undefined) continue
@@ -58,9 +58,9 @@ export class BatchSender {
         break
       }
       if (this.#options.client.closed || !isRetriable(failure) || failingMs >= deliveryMs) break
-      if (!told && failingMs >= worthALineMs) {
-        told = true
-        this.#options.tell(`${innermostMessage(failure)}; trying again`)
+      if (!reported && failingMs >= worthALineMs) {
+        reported = true
+        this.#options.report(`${innermostMessage(failure)}; trying again`)
       }
       this.#options.client.clearMetadata()
       await pauseUnlessClosed(retryMs, this.#options.client)

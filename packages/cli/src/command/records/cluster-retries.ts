@@ -3,7 +3,7 @@ import { isConnectFailure } from './connect-failure.ts'
 import { isRetriable } from './retriable.ts'
 import { Retries, type RetryOptions } from './retries.ts'
 
-export function clusterRetries(options: Pick<RetryOptions, 'waitMs' | 'signal' | 'tell'>): Retries {
+export function clusterRetries(options: Pick<RetryOptions, 'waitMs' | 'signal' | 'report'>): Retries {
   return new Retries({ ...options, pauseMs, passes: isRetriable, unreachedMs, isUnreached: isConnectFailure })
 }
 

@@ -46,10 +46,10 @@ async function consumed({ logs, exit, count, actions }: Scenario, schedule: fc.S
   const stop = new AbortController()
   const { signal } = stop
   const committer = new OffsetCommitter(group.member)
-  const tell = (): void => {}
-  const retries = new Retries({ waitMs: 0, unreachedMs: 0, pauseMs: 1, signal, tell, passes: () => false, isUnreached: () => false })
+  const report = (): void => {}
+  const retries = new Retries({ waitMs: 0, unreachedMs: 0, pauseMs: 1, signal, report, passes: () => false, isUnreached: () => false })
   const range: OffsetRange = { from: { kind: 'start' }, until: exit ? { kind: 'end' } : undefined }
-  const blocks = readAsMember({ member: group.member, committer, client: group.client, retries, topics: [topic], range, signal, tell })
+  const blocks = readAsMember({ member: group.member, committer, client: group.client, retries, topics: [topic], range, signal, report })
   const gone = Promise.withResolvers<void>()
   const printing = printRecords(blocks, {
     sink: new DataSink(group.data),

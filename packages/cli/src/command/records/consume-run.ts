@@ -75,15 +75,15 @@ async function consumeAlone(plan: ConsumePlan, context: CommandContext): Promise
   const { signal, connection, terminal } = context
   const client = await openReader(connection, plan.topics)
   try {
-    const tell = teller(context)
-    const retries = clusterRetries({ waitMs: retryMs(plan), signal, tell })
+    const report = teller(context)
+    const retries = clusterRetries({ waitMs: retryMs(plan), signal, report })
     const readings = []
     for (const topic of plan.topics) {
       const partitions = await partitionsOf(client, { topic, wanted: plan.partitions })
       readings.push(...(await retries.run(() => readingsOf(client, { topic, partitions, range: plan.range }))))
     }
     const whole = plan.partitions.length === 0 && plan.range.until === undefined ? plan.topics : []
-    const blocks = readPartitions({ client, readings, whole, retries, signal, tell })
+    const blocks = readPartitions({ client, readings, whole, retries, signal, report })
     await printRecords(blocks, { ...plan, sink: new DataSink(terminal.data), signal, printed: () => {} })
   } finally {
     await closeBy(client)
@@ -92,32 +92,32 @@ async function consumeAlone(plan: ConsumePlan, context: CommandContext): Promise
 
 async function consumeAsMember(plan: ConsumePlan, group: string, context: CommandContext): Promise<void> {
   const { signal, connection, terminal } = context
-  const tell = teller(context)
+  const report = teller(context)
   const client = await openReader(connection, plan.topics)
   const member = await openMember(connection, group)
   const committer = new OffsetCommitter(member)
-  using _ = terminal.withoutReader(() => leave(member, committer, tell))
+  using _ = terminal.withoutReader(() => leave(member, committer, report))
   try {
-    const retries = clusterRetries({ waitMs: retryMs(plan), signal, tell })
+    const retries = clusterRetries({ waitMs: retryMs(plan), signal, report })
     for (const topic of plan.topics) {
       const partitions = await partitionsOf(client, { topic, wanted: [] })
       // Unreachable leaders are detected before the group waits for this member.
       await retries.run(() => offsetsOf(client, { topic, partitions, at: 'start' }))
     }
-    const blocks = readAsMember({ member, committer, client, retries, topics: plan.topics, range: plan.range, signal, tell })
+    const blocks = readAsMember({ member, committer, client, retries, topics: plan.topics, range: plan.range, signal, report })
     await printRecords(blocks, { ...plan, sink: new DataSink(terminal.data), signal, printed: (place) => committer.printed(place) })
   } finally {
-    await leave(member, committer, tell)
+    await leave(member, committer, report)
     await closeBy(client)
   }
 }
 
 /** Commits the printed records before leaving. If the cluster is unavailable by then, the user gets a message. */
-async function leave(member: Consumer, committer: OffsetCommitter, tell: (line: string) => void): Promise<void> {
+async function leave(member: Consumer, committer: OffsetCommitter, report: (line: string) => void): Promise<void> {
   try {
     await committer.flush()
   } catch (error) {
-    tell(`the last printed records could not be committed and will be printed again: ${errorText(error)}`)
+    report(`the last printed records could not be committed and will be printed again: ${errorText(error)}`)
   } finally {
     await closeBy(member)
   }

@@ -24,7 +24,7 @@ export interface GroupReaderOptions extends Omit<ReaderOptions, 'readings'> {
 
 /** Like readPartitions. Ends when this member's partitions are read to their end. Rejects with an error of the client library when the membership is lost. */
 export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator<readonly RecordBlock[]> {
-  const { member, committer, client, retries, topics, range, signal, tell } = options
+  const { member, committer, client, retries, topics, range, signal, report } = options
   const changes = new GroupChanges(member, signal)
   member.topics.trackAll(...topics)
   await member.joinGroup({})
@@ -34,13 +34,13 @@ export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator
     const round = changes.nextRound()
     const generation = member.generationId
     const assignments = member.assignments ?? []
-    tell(assignmentView(member.groupId, assignments))
+    report(assignmentView(member.groupId, assignments))
     const committed = await retries.run(() => committedReadings(member, client, assignments, range))
     const kept = generation === before.generation + 1 ? before.readings : []
     const readings = committed.map((reading) => withFirstEnd(continued(reading, kept), ends))
     committer.assigned({ generation, kept: readings.filter((reading) => kept.some((one) => isSame(one, reading))), places: readings })
     before = { generation, readings }
-    yield* readPartitions({ client, readings, retries, signal: round, tell })
+    yield* readPartitions({ client, readings, retries, signal: round, report })
     changes.throwIfLost()
     if (signal.aborted || (range.until !== undefined && !round.aborted)) return
     await changes.joined(round)

@@ -30,7 +30,7 @@ export interface ReaderOptions {
   readonly retries: Retries
   readonly signal: AbortSignal
   /** Prints a line for people, without a line feed. */
-  readonly tell: (line: string) => void
+  readonly report: (line: string) => void
 }
 
 /**
@@ -43,7 +43,7 @@ export async function* readPartitions({
   whole = [],
   retries,
   signal,
-  tell,
+  report,
 }: ReaderOptions): AsyncGenerator<readonly RecordBlock[]> {
   const exchange = new BrokerExchange(client)
   const inFlight = new Map<number, Promise<BrokerFetch>>()
@@ -65,7 +65,7 @@ export async function* readPartitions({
     for (const reading of answer.asked) asked.delete(reading)
     if (answer.kind === 'failed') {
       client.clearMetadata()
-      if (hasApiError(answer.error, 'OFFSET_OUT_OF_RANGE')) await retries.run(() => moveIntoRange(client, answer.asked, tell))
+      if (hasApiError(answer.error, 'OFFSET_OUT_OF_RANGE')) await retries.run(() => moveIntoRange(client, answer.asked, report))
       else await retries.failed(answer.error)
       continue
     }
@@ -234,7 +234,7 @@ function turned(readings: readonly PartitionProgress[], blocks: readonly RecordB
 }
 
 /** Records were removed, or a log was truncated, while it was read: reports this, and continues with the remaining records. */
-async function moveIntoRange(client: ReaderClient, asked: readonly PartitionProgress[], tell: ReaderOptions['tell']): Promise<void> {
+async function moveIntoRange(client: ReaderClient, asked: readonly PartitionProgress[], report: ReaderOptions['report']): Promise<void> {
   for (const reading of asked) {
     const { topic, partition, position } = reading
     const [start, end] = await Promise.all([
@@ -244,10 +244,10 @@ async function moveIntoRange(client: ReaderClient, asked: readonly PartitionProg
     const first = start.get(partition) ?? position
     const last = end.get(partition) ?? position
     if (position < first) {
-      tell(`${topic}[${partition}]: offsets ${position} to ${first - 1n} were removed before they were read`)
+      report(`${topic}[${partition}]: offsets ${position} to ${first - 1n} were removed before they were read`)
       reading.position = first
     } else if (position > last) {
-      tell(`${topic}[${partition}]: its log now ends at ${last}, before the next offset ${position}; reading continues at ${last}`)
+      report(`${topic}[${partition}]: its log now ends at ${last}, before the next offset ${position}; reading continues at ${last}`)
       reading.position = last
     }
   }

@@ -37,10 +37,10 @@ export async function runProduce(given: ParsedCommand, context: CommandContext):
     await writer.flush()
     if (wrong !== undefined) throw wrongLineError(wrong, tally)
   } catch (error) {
-    const told = error instanceof NotWritten ? notWrittenError(error, tally, server) : error
+    const reported = error instanceof NotWritten ? notWrittenError(error, tally, server) : error
     // After Ctrl-C no error is printed, so the state of the records is printed here.
-    if (signal.aborted && told instanceof UserError) terminal.talk.write(`${told.what}\n`)
-    throw told
+    if (signal.aborted && reported instanceof UserError) terminal.talk.write(`${reported.what}\n`)
+    throw reported
   } finally {
     clearTimeout(giveUp.timer)
     await writer.close()
@@ -100,9 +100,9 @@ async function writerFor(
 ): Promise<RecordWriter> {
   const { topic, acks, compression, output } = plan
   const sink = new DataSink(terminal.data)
-  const tell = (line: string): void => void terminal.talk.write(`${line}\n`)
+  const report = (line: string): void => void terminal.talk.write(`${line}\n`)
   return new RecordWriter({
-    sender: new BatchSender({ client: await openWriter(connection), topic, acks, compression, tell }),
+    sender: new BatchSender({ client: await openWriter(connection), topic, acks, compression, report }),
     partitionCount,
     firstPartition: Math.floor(Math.random() * partitionCount),
     limits,

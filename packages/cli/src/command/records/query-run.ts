@@ -32,14 +32,14 @@ export async function runQuery(given: ParsedCommand, context: CommandContext): P
   if (plan.count === 0) return
   const client = await openReader(connection, [plan.topic])
   try {
-    const tell = (line: string): void => void terminal.talk.write(`${line}\n`)
-    const retries = clusterRetries({ waitMs: 60_000, signal, tell })
+    const report = (line: string): void => void terminal.talk.write(`${line}\n`)
+    const retries = clusterRetries({ waitMs: 60_000, signal, report })
     const partitions = await partitionsOf(client, { topic: plan.topic, wanted: plan.partitions })
     const range = { from: timeOr(plan.sinceMs, 'start'), until: timeOr(plan.untilMs, 'end') }
     const readings = await retries.run(() => readingsOf(client, { topic: plan.topic, partitions, range }))
     const began = readings.map((reading) => reading.position)
     const found = new Findings(plan, terminal)
-    for await (const blocks of readPartitions({ client, readings, retries, signal, tell })) {
+    for await (const blocks of readPartitions({ client, readings, retries, signal, report })) {
       for (const { records, next, reading } of blocks) {
         const stopped = await found.look(records, signal)
         reading.position = stopped === undefined ? next : stopped.offset + 1n
@@ -48,7 +48,7 @@ export async function runQuery(given: ParsedCommand, context: CommandContext): P
       if (found.isFull) break
     }
     await found.show(signal)
-    tell(scanView(found, readings, began, plan))
+    report(scanView(found, readings, began, plan))
     signal.throwIfAborted()
   } finally {
     await closeBy(client)

@@ -79,12 +79,12 @@ async function holdingWriter(kafka: Kafka, { records }: { readonly records: numb
       topic: 'orders',
       acks: 'all',
       compression: 'none',
-      tell: () => {},
+      report: () => {},
     }),
     partitionCount: 1,
     firstPartition: 0,
     limits: { batchBytes: 900_000, chunkBytes: 4_000_000, recordCount: records },
-    written: async (told) => void written.push(...told.map(({ value }) => String(value))),
+    written: async (reported) => void written.push(...reported.map(({ value }) => String(value))),
     failed: () => {},
   })
   return {

@@ -12,15 +12,15 @@ function someRetries({
   readonly waitMs?: number
   readonly signal?: AbortSignal
 } = {}) {
-  const told: string[] = []
+  const reported: string[] = []
   return {
-    told,
+    reported,
     retries: new Retries({
       waitMs,
       unreachedMs: 0,
       pauseMs: 1,
       signal,
-      tell: (line) => told.push(line),
+      report: (line) => reported.push(line),
       passes: (error) => error instanceof Passing,
       isUnreached: (error) => error instanceof Unreached,
     }),
@@ -38,15 +38,15 @@ function failing(times: number): () => Promise<string> {
 }
 
 test('a transient error is retried, and reported once when it lasts and once when it ends', async () => {
-  const { told, retries } = someRetries()
+  const { reported, retries } = someRetries()
   expect(await retries.run(failing(3))).toBe('done')
-  expect(told).toEqual(['no server answers; trying again', 'connected again'])
+  expect(reported).toEqual(['no server answers; trying again', 'connected again'])
 })
 
 test('an error that the first retry resolves is not reported', async () => {
-  const { told, retries } = someRetries()
+  const { reported, retries } = someRetries()
   await retries.run(failing(1))
-  expect(told).toEqual([])
+  expect(reported).toEqual([])
 })
 
 test('a permanent error is thrown at once, and so is any error after the time limit', async () => {

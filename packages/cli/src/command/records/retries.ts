@@ -12,7 +12,7 @@ export interface RetryOptions {
   readonly pauseMs: number
   readonly signal: AbortSignal
   /** Prints a line for people, without a line feed. */
-  readonly tell: (line: string) => void
+  readonly report: (line: string) => void
   /** False: the error is thrown at once. */
   readonly passes: (error: unknown) => boolean
 }
@@ -21,7 +21,7 @@ export interface RetryOptions {
 export class Retries {
   readonly #options: RetryOptions
   #failedSinceMs: number | undefined
-  #told = false
+  #reported = false
   #reached = false
 
   constructor(options: RetryOptions) {
@@ -47,24 +47,24 @@ export class Retries {
   }
 
   succeeded(): void {
-    if (this.#told) this.#options.tell('connected again')
+    if (this.#reported) this.#options.report('connected again')
     this.#failedSinceMs = undefined
-    this.#told = false
+    this.#reported = false
     this.#reached = true
   }
 
   /** Waits before the next attempt. Rejects when there must not be one. */
   async failed(error: unknown): Promise<void> {
-    const { waitMs, unreachedMs, isUnreached, pauseMs, signal, tell, passes } = this.#options
+    const { waitMs, unreachedMs, isUnreached, pauseMs, signal, report, passes } = this.#options
     signal.throwIfAborted()
     const now = performance.now()
     this.#failedSinceMs ??= now
     const mostMs = this.#reached || !isUnreached(error) ? waitMs : Math.min(waitMs, unreachedMs)
     if (!passes(error) || now - this.#failedSinceMs >= mostMs) throw error
     // An error that passes within the first pause is not reported.
-    if (!this.#told && now > this.#failedSinceMs) {
-      tell(`${innermostMessage(error)}; trying again`)
-      this.#told = true
+    if (!this.#reported && now > this.#failedSinceMs) {
+      report(`${innermostMessage(error)}; trying again`)
+      this.#reported = true
     }
     await sleep(pauseMs, undefined, { signal })
   }

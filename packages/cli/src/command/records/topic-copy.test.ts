@@ -104,7 +104,7 @@ function aSender(
   compression: (typeof codecNames)[number],
 ): AsyncDisposable & { readonly sender: BatchSender } {
   const client = new Producer({ ...kafka.clientConfig('platformatic'), retries: 0 })
-  const sender = new BatchSender({ client, topic, acks: 'all', compression, tell: () => {} })
+  const sender = new BatchSender({ client, topic, acks: 'all', compression, report: () => {} })
   return { sender, [Symbol.asyncDispose]: () => sender.close() }
 }
 
@@ -118,12 +118,12 @@ function readBack(line: string): RecordToWrite {
 async function readAll(kafka: Kafka, topic: string, partitionCount = 1): Promise<readonly ConsumedRecord[]> {
   const client = new Consumer({ ...kafka.clientConfig('platformatic'), groupId: 'none', retries: 0 })
   const { signal } = new AbortController()
-  const tell = (): void => {}
-  const retries = new Retries({ waitMs: 0, unreachedMs: 0, pauseMs: 1, signal, tell, passes: () => false, isUnreached: () => false })
+  const report = (): void => {}
+  const retries = new Retries({ waitMs: 0, unreachedMs: 0, pauseMs: 1, signal, report, passes: () => false, isUnreached: () => false })
   const partitions = Array.from({ length: partitionCount }, (_, partition) => partition)
   const readings = await readingsOf(client, { topic, partitions, range: { from: { kind: 'start' }, until: { kind: 'end' } } })
   const records: ConsumedRecord[] = []
-  for await (const blocks of readPartitions({ client, readings, retries, signal, tell }))
+  for await (const blocks of readPartitions({ client, readings, retries, signal, report }))
     records.push(...blocks.flatMap((block) => block.records))
   await client.close(true)
   return records.toSorted((a, b) => a.partition - b.partition || Number(a.offset - b.offset))

@@ -25,8 +25,8 @@ const longest = 300
 
 /** At most 300 characters. */
 export function summaryOf(asked: Pick<InterceptedRequest, 'api' | 'body' | 'topics' | 'nameOf'>): string {
-  const tell = tellers[asked.api] ?? ((body) => (Object.keys(body).length === 0 ? '' : fieldsOf(body)))
-  const words = tell(asked.body, asked)
+  const describe = describers[asked.api] ?? ((body) => (Object.keys(body).length === 0 ? '' : fieldsOf(body)))
+  const words = describe(asked.body, asked)
   return words.length <= longest ? words : `${words.slice(0, longest - 1)}…`
 }
 
@@ -34,7 +34,7 @@ type Names = Pick<InterceptedRequest, 'topics' | 'nameOf'>
 type Teller = (body: object, names: Names) => string
 
 /** The casts are for decoded messages: each is beside the name of its API. */
-const tellers: Readonly<Record<string, Teller>> = {
+const describers: Readonly<Record<string, Teller>> = {
   Produce: (body, names) => produce(body as ProduceRequest, names),
   Fetch: (body, names) => fetch(body as FetchRequest, names),
   ListOffsets: (body) =>
