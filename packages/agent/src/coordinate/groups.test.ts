@@ -297,15 +297,15 @@ test('H6: when a member leaves during a commit of very many offsets, the answer 
 
 test('H10: a few reads find which of many groups do not exist, and none of them is opened', async () => {
   const { groups, store, reads } = await aCoordinator()
-  await groups.commit('kept', { ...nobody, kind: 'commit', version: 8, transactional: false }, [])
+  await groups.commit('kept', { ...noMember, kind: 'commit', version: 8, transactional: false }, [])
   const member = await joined(groups, 'members')
   await synced(groups, 'members', member)
   const names = Array.from({ length: 2 * fixedLimits.namesPerRead }, (_, index) => `absent${index}`)
   reads.length = 0
   const unloaded = await groups.unloaded([...names, 'kept', 'members'])
-  expect(await groups.describe('nobody7', unloaded)).toMatchObject({ state: 'Dead', members: [] })
+  expect(await groups.describe('absent7', unloaded)).toMatchObject({ state: 'Dead', members: [] })
   expect(await groups.describe('members', unloaded)).toMatchObject({ state: 'Stable', members: [{ memberId: member.memberId }] })
-  expect(await groups.delete('nobody7', unloaded)).toBe('GROUP_ID_NOT_FOUND')
+  expect(await groups.delete('absent7', unloaded)).toBe('GROUP_ID_NOT_FOUND')
   await expect(groups.describe('', unloaded)).rejects.toMatchObject({ error: 'INVALID_GROUP_ID' })
   expect(reads).toEqual(['find', 'find'])
   expect((await store.groups.list()).map(({ groupId }) => groupId)).toEqual(['kept', 'members'])
@@ -313,7 +313,7 @@ test('H10: a few reads find which of many groups do not exist, and none of them 
 
 test('H10: a group without members is described from its head row, and loaded only to be deleted', async () => {
   const { groups, reads, restart } = await aCoordinator()
-  await groups.commit('kept', { ...nobody, kind: 'commit', version: 8, transactional: false }, [])
+  await groups.commit('kept', { ...noMember, kind: 'commit', version: 8, transactional: false }, [])
   const successor = await restart()
   reads.length = 0
   const unloaded = await successor.unloaded(['kept'])
@@ -323,4 +323,4 @@ test('H10: a group without members is described from its head row, and loaded on
   expect(reads).toEqual(['find', 'open'])
 })
 
-const nobody = { memberId: '', groupInstanceId: null, generation: -1 }
+const noMember = { memberId: '', groupInstanceId: null, generation: -1 }
