@@ -6,7 +6,9 @@ import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
 import { Connection, type ConnectionParts } from './connection.ts'
 import { ConnectionQuotas } from './connection-quotas.ts'
-import { dispatcher, misunderstood, type Peer } from './dispatch.ts'
+import { dispatcher, misunderstood } from './dispatch.ts'
+import { handle, type Peer } from './exchange.ts'
+import { intercepted } from './intercepted.ts'
 import type { Interceptor } from './interceptor.ts'
 import { notKafka } from './misunderstanding.ts'
 import type { ListenAddress, Network, Socket, SocketEvents } from './network.ts'
@@ -81,7 +83,8 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
       advertised: options.advertised ?? advertisedOn(socket.local, listen),
       software: undefined,
       requests: 0,
-      ...(interceptor && { interceptor }),
+      handle: interceptor === undefined ? handle : intercepted(handle, interceptor),
+      ...(interceptor && { onMisunderstood: (report) => interceptor.misunderstood(report) }),
     }
     const connection = new Connection({
       socket,

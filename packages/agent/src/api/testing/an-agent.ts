@@ -15,7 +15,8 @@ import { nativeCrc32c, nodeCodecs } from '../../codecs.ts'
 import type { MetadataStore } from '../../metadata/metadata-store.ts'
 import { openMetadata } from '../../metadata/open.ts'
 import { openSqlite } from '../../metadata/sqlite.ts'
-import { dispatcher, type Peer } from '../../net/dispatch.ts'
+import { dispatcher } from '../../net/dispatch.ts'
+import { handle, type Peer } from '../../net/exchange.ts'
 import type { Network } from '../../net/network.ts'
 import { MemoryObjects } from '../../objects/adapters/memory.ts'
 import type { ObjectStore } from '../../objects/object-store.ts'
@@ -140,6 +141,7 @@ export function aPeer(more: Partial<Peer> = {}): Peer {
     advertised: { host: 'kafka.test', port: 9092 },
     software: undefined,
     requests: 0,
+    handle,
     ...more,
   }
 }

@@ -1,36 +1,36 @@
-// Carries out an interceptor's verdict on one request, in the order of its connection, and reports the outcome to the interceptor.
-import type { KafkaErrorName } from '@local-kafka-service/protocol'
+// A connection whose interceptor sees every request and may fail it: the faults of a test, injected in front of the gate and the handler.
+import { errors } from '@local-kafka-service/protocol'
+import type { TopicId } from '../core/ids.ts'
 import { onAbort, orAborted } from '../time/abort.ts'
-import type { Clock } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 import { type Answer, type Handled, isStopping } from './connection.ts'
-import type { Act, End, Interception, RequestFate } from './interceptor.ts'
+import type { AnyRequest, Exchange, Handle } from './exchange.ts'
+import type { Act, ConnectionInterceptor, End, InterceptedRequest, Interception, RequestFate } from './interceptor.ts'
+import { requestNames } from './request-names.ts'
 
-/** The possible acts on one request. It refers to the request's bytes, so nothing may keep it while an answer is awaited. */
-export interface Interceptable {
-  /** Handles the request as without an interceptor. Never rejects. */
-  handle(): Promise<Handled>
-  refuse(error: KafkaErrorName, message: string | undefined): Handled
-  throttle(forMs: number): void
+/** Nothing but the verdict's wait and `handle` may hold the request: no closure of this file that outlives them refers to it. */
+export function intercepted(handle: Handle, interceptor: Pick<ConnectionInterceptor, 'request'>): Handle {
+  return async (request, exchange) => {
+    const { signal, services } = exchange.parts
+    const interception = interceptor.request(askedOf(request, exchange))
+    const { act, waitMs = 0, throttleMs = 0 } = await decided(interception.verdict, signal)
+    if (throttleMs > 0) exchange.throttle(throttleMs)
+    // The request is still handled when its client has disconnected: it reached the server.
+    if (waitMs > 0) await sleep(services.clock, waitMs, signal).catch(ended(signal))
+    return await carriedOut(act, request, { handle, exchange, settled: settledOf(interception, exchange) })
+  }
 }
 
-/** The sources of a request's end. It does not refer to the request's bytes. */
-export interface Watched {
-  readonly clock: Clock
-  /** The connection's signal. */
-  readonly signal: AbortSignal
-  readonly startedAtMs: number
-  /** The last answer; undefined before there is one. */
-  readonly response: () => object | undefined
-}
-
-export async function carryOut(interception: Interception, request: Interceptable, watched: Watched): Promise<Handled> {
-  const { clock, signal } = watched
-  const { act, waitMs = 0, throttleMs = 0 } = await decided(interception.verdict, signal)
-  if (throttleMs > 0) request.throttle(throttleMs)
-  // The request is still handled when its client has disconnected: it reached the server.
-  if (waitMs > 0) await sleep(clock, waitMs, signal).catch(ended(signal))
-  return await done(act, request, { signal, settled: settledOf(interception, watched) })
+function askedOf(request: AnyRequest, { parts: { handler, services }, context: { client, apiVersion } }: Exchange): InterceptedRequest {
+  return {
+    api: handler.api.name,
+    version: apiVersion,
+    client,
+    atMs: services.clock.now(),
+    ...requestNames(request, services),
+    nameOf: (id) => services.catalog.byId(id as TopicId)?.name,
+    body: request,
+  }
 }
 
 /** When the connection ends before the verdict, the request is dropped: a verdict that never comes must not keep a connection open. */
@@ -39,28 +39,32 @@ async function decided(verdict: RequestFate | Promise<RequestFate>, signal: Abor
   return await orAborted(verdict, signal, () => ({ act: { kind: 'drop' } }))
 }
 
-function settledOf(interception: Interception, { clock, startedAtMs, response }: Watched): Settled {
+type Settled = (outcome: End['outcome']) => void
+
+function settledOf(interception: Interception, exchange: Exchange): Settled {
   return (outcome) =>
     interception.settled({
       outcome,
-      response: outcome === 'answered' || outcome === 'lost' ? response() : undefined,
-      durationMs: clock.monotonic() - startedAtMs,
+      response: outcome === 'answered' || outcome === 'lost' ? exchange.response : undefined,
+      durationMs: exchange.parts.services.clock.monotonic() - exchange.startedAtMs,
     })
 }
 
-type Settled = (outcome: End['outcome']) => void
-
-interface Reporting {
-  readonly signal: AbortSignal
+interface Carrying {
+  readonly handle: Handle
+  readonly exchange: Exchange
   readonly settled: Settled
 }
 
-async function done(act: Act, request: Interceptable, { signal, settled }: Reporting): Promise<Handled> {
+async function carriedOut(act: Act, request: AnyRequest, { handle, exchange, settled }: Carrying): Promise<Handled> {
+  const { signal } = exchange.parts
   switch (act.kind) {
     case 'pass':
-      return reported(await request.handle(), signal, settled)
-    case 'fail':
-      return reported(request.refuse(act.error, act.message), signal, settled)
+      return reported(await handle(request, exchange), signal, settled)
+    case 'fail': {
+      const { code, message } = errors[act.error]
+      return reported(exchange.refuse(request, { code, message: act.message ?? message }), signal, settled)
+    }
     case 'drop':
       settled('dropped')
       return { kind: 'none', close: false }
@@ -73,9 +77,9 @@ async function done(act: Act, request: Interceptable, { signal, settled }: Repor
       settled('closed')
       return { kind: 'close', reason: 'a fault' }
     case 'duplicate':
-      return reported(second(await request.handle(), await request.handle()), signal, settled)
+      return reported(repeated(await handle(request, exchange), await handle(request, exchange)), signal, settled)
     case 'lose ack':
-      return lost(await request.handle(), settled)
+      return lost(await handle(request, exchange), settled)
   }
 }
 
@@ -99,7 +103,7 @@ function reported(handled: Handled, signal: AbortSignal, settled: Settled): Hand
 }
 
 /** The answer of a client that sent its request again: the second one, once both are handled. */
-function second(first: Handled, again: Handled): Handled {
+function repeated(first: Handled, again: Handled): Handled {
   if (first.kind === 'close') return first
   if (again.kind === 'none' && first.kind === 'none')
     return { kind: 'none', close: Promise.all([first.close, again.close]).then(([one, two]) => one || two) }

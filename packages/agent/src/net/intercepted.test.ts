@@ -1,4 +1,6 @@
 // The verdicts of an interceptor on a request, and the outcome for the client, the log and the interceptor.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import {
   ApiVersions,
   decodeResponse,
@@ -13,8 +15,13 @@ import {
 import { expect, test } from 'vitest'
 import { handlers } from '../api/index.ts'
 import { type AgentForTests, aBatch, anAgent, aPeer, baseOffsets } from '../api/testing/an-agent.ts'
+import type { ObjectStore } from '../objects/object-store.ts'
+import { storeAround } from '../objects/wrappers/around.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
-import { dispatcher, type Peer } from './dispatch.ts'
+import type { Handled } from './connection.ts'
+import { dispatcher } from './dispatch.ts'
+import { handle, type Peer } from './exchange.ts'
+import { intercepted } from './intercepted.ts'
 import type { Act, End, InterceptedRequest, RequestFate } from './interceptor.ts'
 
 interface Watched {
@@ -26,15 +33,13 @@ interface Watched {
 function watched(verdict: RequestFate | ((asked: InterceptedRequest) => RequestFate | Promise<RequestFate>)): Watched {
   const asked: InterceptedRequest[] = []
   const ends: End[] = []
-  const interceptor: Peer['interceptor'] = {
+  const interceptedHandle = intercepted(handle, {
     request(request) {
       asked.push(request)
       return { verdict: typeof verdict === 'function' ? verdict(request) : verdict, settled: (end) => void ends.push(end) }
     },
-    misunderstood() {},
-    closed() {},
-  }
-  return { peer: aPeer(interceptor === undefined ? {} : { interceptor }), asked, ends }
+  })
+  return { peer: aPeer({ handle: interceptedHandle }), asked, ends }
 }
 
 const act = (kind: Exclude<Act['kind'], 'fail'>): RequestFate => ({ act: { kind } })
@@ -145,6 +150,37 @@ test('hang, wait, decide: no further request is taken, and a Produce keeps its p
   // Only the request with `wait` was handled.
   expect(await stored(kafka)).toBe(1)
 })
+
+test.each(['pass', 'duplicate', 'lose ack'] as const)('%s: nothing holds the frame while an answer is awaited', async (kind) => {
+  const put = Promise.withResolvers<void>()
+  const wrap = (store: ObjectStore): ObjectStore => storeAround(store, (_, run) => put.promise.then(run))
+  await using kafka = await anAgent({ wrap })
+  await kafka.topic('t')
+  const ends: End[] = []
+  const peer = aPeer({ handle: intercepted(handle, { request: () => ({ verdict: act(kind), settled: (end) => void ends.push(end) }) }) })
+  const [frame, handled] = await sentFrame(kafka, peer)
+  if (handled.kind !== 'later') throw new Error(handled.kind)
+  await new Promise((resolve) => setImmediate(resolve))
+  collectGarbage()
+  const held = frame.deref()
+  expect(ends).toEqual([])
+  put.resolve()
+  expect(await handled.answer).toBeDefined()
+  expect(ends).toHaveLength(1)
+  expect(held).toBeUndefined()
+})
+
+/** The frame is in the scope of this function only. */
+async function sentFrame(kafka: AgentForTests, peer: Peer): Promise<readonly [WeakRef<ArrayBufferLike>, Handled]> {
+  const chunks = encodeRequest(Produce, { version: 9, correlationId: 1, clientId: null }, producing())
+  const frame = new Uint8Array(Buffer.concat(chunks).subarray(4))
+  return [new WeakRef(frame.buffer), await kafka.sendFrame(frame, { peer })]
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+}
 
 test('close: nothing is done, and the connection ends', async () => {
   await using kafka = await anAgent()
