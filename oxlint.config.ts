@@ -29,6 +29,7 @@ export const arrows: Record<string, readonly string[]> = {
   core: [],
   time: [],
   observe: ['core'],
+  memory: ['core'],
 }
 
 /** Files beside the folders, and the folders that may import them. limits.ts is for all. */
@@ -46,7 +47,7 @@ const rootFiles: Record<string, readonly string[]> = {
 }
 
 /** Open to every folder but core. */
-const everywhere = ['time', 'observe']
+const everywhere = ['time', 'observe', 'memory']
 
 /** What stands behind a port. Only parts.ts and copies.ts name these; their own folder may build one from another. */
 const implementations: Record<string, readonly string[]> = {
