@@ -204,8 +204,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'agent/src/read/segment-reader.ts',
-        find: '        checkSegment(bytes, segment, crc32c)\n        return bytes\n',
-        replace: '        return bytes\n',
+        find: '        checkSegment(bytes, segment, crc32c)\n        return { bytes }\n',
+        replace: '        return { bytes }\n',
       },
     ],
   },

@@ -39,7 +39,7 @@ test('H1: in a segment with one damaged batch the others can be read, each at it
   bytes[2 * size - 1] = (bytes[2 * size - 1] ?? 0) ^ 1
   const left = salvage(bytes, segment, 'a checksum', crc32c)
   if (left === undefined) throw new Error('no damage was found')
-  expect(left.damage).toEqual({ offset: 12, lastOffset: 13, objectKey: 'object', message: 'a checksum' })
+  expect(left.damage).toEqual({ offset: 12, lastOffset: 13, objectKey: 'object', damageKind: 'changed', message: 'a checksum' })
   const from = (fromOffset: number) => takeSalvaged(bytes, left, { fromOffset, untilOffset: 18, maxBytes: 1e6, atLeastOne: true })
   expect(from(10)).toMatchObject({ sizeBytes: size, nextOffset: 12 })
   expect(() => from(12)).toThrow(DamagedOffsetsError)

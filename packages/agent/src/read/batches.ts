@@ -33,8 +33,12 @@ export interface SegmentDamage {
   readonly offset: number
   readonly lastOffset: number
   readonly objectKey: string
+  readonly damageKind: DamageKind
   readonly message: string
 }
+
+/** `missing`: none of the bytes exist. `cut off`: the last ones do not. `changed`: all exist, but a checksum is wrong. */
+export type DamageKind = 'missing' | 'cut off' | 'changed'
 
 /** The committed bytes are missing or changed. */
 export function isCorrupt(error: unknown): error is Error {
@@ -49,7 +53,8 @@ export function checkSegment(bytes: Uint8Array, segment: Segment, crc32c: Checks
   takeBatches(bytes, segment, { fromOffset, untilOffset: lastOffset + 1, maxBytes: Number.POSITIVE_INFINITY, atLeastOne: true }, crc32c)
 }
 
-interface SoundBatch {
+/** A batch with a right checksum: `at` is its first byte in the segment. */
+export interface SoundBatch {
   readonly at: number
   readonly sizeBytes: number
   readonly baseOffset: number
@@ -93,7 +98,8 @@ export function salvage(bytes: Uint8Array, segment: Segment, message: string, cr
     after.unshift({ at: start, sizeBytes, baseOffset: lastOffset - offsets + 1, lastOffset })
     lastOffset -= offsets
   }
-  return { sound: [...before, ...after], damage: { offset: baseOffset, lastOffset, objectKey: segment.objectKey, message } }
+  const damageKind = bytes.length === 0 ? 'missing' : bytes.length < segment.sizeBytes ? 'cut off' : 'changed'
+  return { sound: [...before, ...after], damage: { offset: baseOffset, lastOffset, objectKey: segment.objectKey, damageKind, message } }
 }
 
 /** Like `takeBatches`, but stops at the damage. Throws a DamagedOffsetsError when the requested offset is damaged. */

@@ -2,15 +2,10 @@
 import type { TopicId, TopicPartition } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
 import type { EventHook } from '../observe/events.ts'
+import type { SegmentDamage } from './batches.ts'
 
 /** Offsets of one partition that cannot be read, all in one object. */
-export interface Damage extends TopicPartition {
-  readonly offset: number
-  readonly lastOffset: number
-  readonly objectKey: string
-  /** Describes the damage to the bytes. */
-  readonly message: string
-}
+export interface Damage extends TopicPartition, SegmentDamage {}
 
 export interface DamageReportsParts {
   readonly emit: EventHook

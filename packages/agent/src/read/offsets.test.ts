@@ -36,15 +36,21 @@ test('a batch that cannot be unpacked answers with its first offset, and does no
   expect(events).toEqual([])
 })
 
-test('H1: damaged bytes get the error that Fetch answers, never "no such record"', async () => {
-  const bytes = Buffer.concat([aBatch([10, 20]), aBatch([30, 40])])
-  bytes[42] = (bytes[42] ?? 0) ^ 0xff // the end of the first batch's largest timestamp
-  expect(readBatchHeader(bytes, 0).maxTimestamp).not.toBe(20)
-  const { offsets, events } = await stored(bytes, 4)
-  expect(await offsets.list([{ topicId, partition: 0, at: { timestamp: 15 } }], signal)).toMatchObject([
-    { kind: 'error', error: 'CORRUPT_MESSAGE', damage: { offset: 0, lastOffset: 3, objectKey: 'object' } },
-  ])
-  expect(events).toMatchObject([{ kind: 'corrupt data', partition: 0 }])
+test('H1: a time is answered from the batches before the damage, otherwise with the error that Fetch answers, never "no such record"', async () => {
+  const damagedAt = 2 * aBatch([10, 20]).length
+  const bytes = Buffer.concat([aBatch([10, 20]), aBatch([12, 22]), aBatch([30, 40]), aBatch([50, 60])])
+  bytes[damagedAt + 42] = (bytes[damagedAt + 42] ?? 0) ^ 0xff // the end of the third batch's largest timestamp
+  expect(readBatchHeader(bytes, damagedAt).maxTimestamp).not.toBe(40)
+  const { offsets, events } = await stored(bytes, 8)
+  const at = async (timestamp: number) => (await offsets.list([{ topicId, partition: 0, at: { timestamp } }], signal))[0]
+  expect(await at(21)).toMatchObject({ kind: 'offset', offset: 3, timestamp: 22 })
+  for (const timestamp of [35, 55])
+    expect(await at(timestamp)).toMatchObject({
+      kind: 'error',
+      error: 'CORRUPT_MESSAGE',
+      damage: { offset: 4, lastOffset: 5, objectKey: 'object', damageKind: 'changed' },
+    })
+  expect(events).toMatchObject([{ kind: 'corrupt data', partition: 0, offset: 4, lastOffset: 5 }])
 })
 
 test('an object that is gone is damage, and a store that is away is not', async () => {

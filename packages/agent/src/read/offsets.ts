@@ -13,6 +13,7 @@ import { fixedLimits } from '../limits.ts'
 import type { LogIndex, Segment } from '../metadata/metadata-store.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
+import { DamagedOffsetsError } from './batches.ts'
 import type { Damage } from './damage.ts'
 import type { SegmentReader } from './segment-reader.ts'
 
@@ -23,12 +24,12 @@ export interface OffsetAsk extends TopicPartition {
 export type OffsetAnswer =
   /** -1 and -1: no record is that new. */
   | { readonly kind: 'offset'; readonly offset: number; readonly timestamp: number; readonly leaderEpoch: number }
-  /** `damage`: the segment with the answer has this damage. */
+  /** `damage`: the answer may be among these offsets. */
   | { readonly kind: 'error'; readonly error: KafkaErrorName; readonly damage?: Damage }
 
 export interface OffsetsParts {
   readonly log: Pick<LogIndex, 'partitions' | 'findByTime'>
-  readonly segments: Pick<SegmentReader, 'whole' | 'failure'>
+  readonly segments: Pick<SegmentReader, 'examine' | 'failure'>
   readonly owners: Owners
   readonly turns: Turns
   readonly codecs: Codecs
@@ -108,24 +109,28 @@ export class Offsets {
   ): Promise<OffsetAnswer> {
     const { segments, codecs } = this.#parts
     try {
-      const bytes = await segments.whole({ of: ask, segment, signal })
+      const { bytes, left } = await segments.examine({ of: ask, segment, signal })
       const wanted = typeof ask.at === 'object' ? ask.at.timestamp : segment.maxTimestamp
-      return { kind: 'offset', ...firstSince(bytes, segment, { wanted, from: within.logStartOffset }, codecs), leaderEpoch }
+      const until = left?.damage.offset ?? segment.lastOffset + 1
+      const first = firstSince(bytes, segment, { wanted, from: within.logStartOffset, until }, codecs)
+      // The first such record may be among the damaged ones. A later one would make its reader skip records.
+      if (first === none && left !== undefined) throw new DamagedOffsetsError(left.damage)
+      return { kind: 'offset', ...first, leaderEpoch }
     } catch (error) {
       return { kind: 'error', ...segments.failure(error, ask) }
     }
   }
 }
 
-/** The first record of the segment with a timestamp of at least `wanted`, not before offset `from`. */
+/** The first record of the segment with a timestamp of at least `wanted`, not before offset `from`, in the batches before `until`. */
 function firstSince(
   bytes: Uint8Array,
   segment: Segment,
-  ask: { readonly wanted: number; readonly from: number },
+  ask: { readonly wanted: number; readonly from: number; readonly until: number },
   codecs: Codecs,
 ): { readonly offset: number; readonly timestamp: number } {
   let baseOffset = segment.baseOffset
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length && baseOffset < ask.until; ) {
     const size = batchSizeAt(bytes, at)
     if (size === undefined) return none
     const header = readBatchHeader(bytes, at)

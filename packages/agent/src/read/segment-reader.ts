@@ -5,7 +5,16 @@ import type { Segment } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import type { CachedObjects } from '../objects/wrappers/cached.ts'
 import type { EventHook } from '../observe/events.ts'
-import { checkSegment, DamagedOffsetsError, isCorrupt, salvage, type TakenBatches, takeBatches, takeSalvaged } from './batches.ts'
+import {
+  checkSegment,
+  DamagedOffsetsError,
+  isCorrupt,
+  type Salvage,
+  salvage,
+  type TakenBatches,
+  takeBatches,
+  takeSalvaged,
+} from './batches.ts'
 import type { Damage, DamageReports } from './damage.ts'
 
 export interface SegmentRead {
@@ -14,6 +23,12 @@ export interface SegmentRead {
   readonly signal: AbortSignal
   /** The bytes, from a read that has begun. Absent: the store is read now. */
   readonly begun?: Promise<Uint8Array>
+}
+
+/** The bytes of a segment; `left` if they are not as they were committed. */
+export interface ExaminedSegment {
+  readonly bytes: Uint8Array
+  readonly left?: Salvage
 }
 
 /** Why stored bytes could not be read, as the error of their partition. */
@@ -30,7 +45,7 @@ export interface SegmentReaderParts {
   readonly emit: EventHook
 }
 
-/** `take` and `whole` reject with an error that `failure` understands: a DamagedOffsetsError, or an ObjectStoreError when the store is away. */
+/** `take` and `examine` reject with an error that `failure` understands: a DamagedOffsetsError, or an ObjectStoreError when the store is away. */
 export class SegmentReader {
   readonly #parts: SegmentReaderParts
 
@@ -65,21 +80,18 @@ export class SegmentReader {
     }
   }
 
-  /** All bytes, with every batch checked: a wrong number of offsets or a wrong time would make existing records look absent. */
-  async whole(read: SegmentRead): Promise<Uint8Array> {
-    const { of, segment } = read
-    const { crc32c, damage } = this.#parts
+  /** All that is left of the segment, with every batch checked; the damage is reported. Rejects with an ObjectStoreError when the store is away. */
+  async examine(read: SegmentRead): Promise<ExaminedSegment> {
+    const { segment } = read
+    const { crc32c } = this.#parts
     try {
       return await this.#checked(read, (bytes) => {
         checkSegment(bytes, segment, crc32c)
-        return bytes
+        return { bytes }
       })
     } catch (error) {
       if (!isCorrupt(error)) throw error
-      const { baseOffset: offset, lastOffset, objectKey } = segment
-      const found = { offset, lastOffset, objectKey, message: inSentence(error) }
-      damage.report({ topicId: of.topicId, partition: of.partition, ...found })
-      throw new DamagedOffsetsError(found)
+      return await this.#salvaged(read, inSentence(error))
     }
   }
 
@@ -122,17 +134,18 @@ export class SegmentReader {
   }
 
   /** Reads the rest of a damaged segment. */
-  async #takeSound(
-    { of, segment, signal }: SegmentRead,
-    wanted: Parameters<typeof takeBatches>[2],
-    message: string,
-  ): Promise<TakenBatches> {
+  async #takeSound(read: SegmentRead, wanted: Parameters<typeof takeBatches>[2], message: string): Promise<TakenBatches> {
+    const { bytes, left } = await this.#salvaged(read, message)
+    return left === undefined ? takeBatches(bytes, read.segment, wanted, this.#parts.crc32c) : takeSalvaged(bytes, left, wanted)
+  }
+
+  async #salvaged({ of, segment, signal }: SegmentRead, message: string): Promise<ExaminedSegment> {
     const { crc32c, damage } = this.#parts
     const bytes = await this.#remains(segment, signal)
     const left = salvage(bytes, segment, message, crc32c)
-    if (left === undefined) return takeBatches(bytes, segment, wanted, crc32c)
+    if (left === undefined) return { bytes }
     damage.report({ topicId: of.topicId, partition: of.partition, ...left.damage })
-    return takeSalvaged(bytes, left, wanted)
+    return { bytes, left }
   }
 
   /** The bytes of a segment that exist: fewer than it had if the object was cut off, none if it is missing. */

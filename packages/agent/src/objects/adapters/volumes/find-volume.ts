@@ -1,4 +1,4 @@
-// Reads a volume that is there: by its index, or frame by frame if it has none, as after a crash. A frame that is not whole is not an object.
+// Reads a volume that is there: by its index, or frame by frame if it has none, as after a crash.
 import type { Checksum } from '../../../core/checksum.ts'
 import { ObjectStoreError } from '../../object-store.ts'
 import { Volume } from './volume.ts'
@@ -13,9 +13,12 @@ import {
   type FramePlace,
   frameEnd,
   frameHeaderBytes,
+  frameNonceAt,
   indexTrailerBytes,
   longestFrameKey,
   nextFrameMark,
+  nonceBytes,
+  trailerNonceAt,
   volumeFormat,
   volumeHeaderBytes,
 } from './volume-format.ts'
@@ -24,11 +27,20 @@ export type FoundVolume =
   | {
       readonly kind: 'volume'
       readonly volume: Volume
-      /** Bytes between and after its frames that belong to no whole frame. Always 0 if it has an index. */
-      readonly tornBytes: number
+      readonly torn: Torn
     }
-  /** It has no header: nothing in it can be read. */
+  /** Neither its header nor its index nor its first frame has its nonce: nothing in it can be read. */
   | { readonly kind: 'damaged'; readonly sizeBytes: number }
+
+/** What is not whole in a volume without an index. */
+export interface Torn {
+  /** Objects whose bytes are cut off or changed. They are kept: their readers check single batches, and an object that no commit names does no harm. */
+  readonly objects: number
+  /** Bytes between and after the frames that belong to none. */
+  readonly lostBytes: number
+}
+
+const nothingTorn: Torn = { objects: 0, lostBytes: 0 }
 
 interface Reading {
   readonly file: VolumeFile
@@ -49,14 +61,19 @@ export function findVolume(files: VolumeFiles, name: string, crc32c: Checksum): 
         'no',
         `the volume ${name} needs a reader of format ${header.minimumReader}; this server reads ${volumeFormat}`,
       )
-    if (header.kind === 'damaged') return { kind: 'damaged', sizeBytes: fileBytes }
-    const reading = { file, nonce: header.nonce, crc32c, fileBytes }
-    const parts = { files, name, nonce: header.nonce, crc32c }
-    const indexed = readIndex(reading)
-    if (indexed !== undefined)
-      return { kind: 'volume', volume: Volume.found(parts, indexed.frames, { end: indexed.indexStart, sealed: true }), tornBytes: 0 }
-    const { frames, end, tornBytes } = readFrames(reading)
-    return { kind: 'volume', volume: Volume.found(parts, frames, { end, sealed: false }), tornBytes }
+    const stored = header.kind === 'volume' ? [header.nonce] : []
+    // The header has no checksum, and all depends on the nonce in it. The index and the frames have the nonce as well.
+    const nonces = [...stored, ...nonceOfTrailer(file, fileBytes), ...nonceOfFirstFrame(file, fileBytes)]
+    for (const nonce of nonces) {
+      const indexed = readIndex({ file, nonce, crc32c, fileBytes })
+      if (indexed === undefined) continue
+      const volume = Volume.found({ files, name, nonce, crc32c }, indexed.frames, { end: indexed.indexStart, sealed: true })
+      return { kind: 'volume', volume, torn: nothingTorn }
+    }
+    const readable = nonces.find((nonce) => frameAt({ file, nonce, crc32c, fileBytes }, volumeHeaderBytes) !== undefined) ?? stored[0]
+    if (readable === undefined) return { kind: 'damaged', sizeBytes: fileBytes }
+    const { frames, end, torn } = readFrames({ file, nonce: readable, crc32c, fileBytes })
+    return { kind: 'volume', volume: Volume.found({ files, name, nonce: readable, crc32c }, frames, { end, sealed: false }), torn }
   } finally {
     file.close()
   }
@@ -76,26 +93,39 @@ function readIndex({
 }
 
 /** Reads frame after frame, and their bodies: without an index nothing says that these were written to their ends. */
-function readFrames(reading: Reading): { readonly frames: readonly DecodedFrame[]; readonly end: number; readonly tornBytes: number } {
+function readFrames(reading: Reading): { readonly frames: readonly DecodedFrame[]; readonly end: number; readonly torn: Torn } {
   const { fileBytes } = reading
   const frames: DecodedFrame[] = []
+  let objects = 0
+  let lostBytes = 0
   let end = volumeHeaderBytes
-  let tornBytes = 0
   for (let at = volumeHeaderBytes; at < fileBytes; ) {
     const frame = frameAt(reading, at)
     if (frame === undefined) {
       at = findMark(reading, at + 1)
-    } else if (frameEnd(frame) <= fileBytes && hasItsBody(reading, frame)) {
-      tornBytes += at - end
-      frames.push(frame)
+      continue
+    }
+    frames.push(frame)
+    lostBytes += Math.max(0, at - end)
+    if (frameEnd(frame) <= fileBytes && hasItsBody(reading, frame)) {
       end = frameEnd(frame)
       at = end
     } else {
+      if (!frame.removed) objects += 1
       // Its length may be right although its body is not. But nothing says that the next frame was not written before its end.
+      end = Math.min(frameEnd(frame), fileBytes)
       at = findMark(reading, at + 1)
     }
   }
-  return { frames, end, tornBytes: tornBytes + (fileBytes - end) }
+  return { frames, end, torn: { objects, lostBytes: lostBytes + (fileBytes - end) } }
+}
+
+function nonceOfTrailer(file: VolumeFile, fileBytes: number): readonly Uint8Array[] {
+  return fileBytes < volumeHeaderBytes + indexTrailerBytes ? [] : [readAt(file, fileBytes - indexTrailerBytes + trailerNonceAt, nonceBytes)]
+}
+
+function nonceOfFirstFrame(file: VolumeFile, fileBytes: number): readonly Uint8Array[] {
+  return fileBytes < volumeHeaderBytes + frameHeaderBytes ? [] : [readAt(file, volumeHeaderBytes + frameNonceAt, nonceBytes)]
 }
 
 function frameAt({ file, nonce, crc32c, fileBytes }: Reading, at: number): DecodedFrame | undefined {

@@ -143,9 +143,12 @@ export class VolumeFolder {
       else onNotice(`the volume ${name} has no header: none of its ${found.sizeBytes} bytes can be read. It is left as it is`)
       return
     }
-    const { volume, tornBytes } = found
-    if (tornBytes > 0)
-      onNotice(`the volume ${name} has ${tornBytes} bytes of objects that were not written to their ends: they are ignored`)
+    const { volume, torn } = found
+    if (torn.objects > 0)
+      onNotice(
+        `in the volume ${name}, ${torn.objects} of the objects are not whole: a crash interrupted the write, or the disk changed bytes`,
+      )
+    if (torn.lostBytes > 0) onNotice(`the volume ${name} has ${torn.lostBytes} bytes that belong to no object: they are ignored`)
     this.#volumes.add(volume)
     this.#seal(volume)
     volume.close()

@@ -24,6 +24,9 @@ export const indexTrailerBytes = 32
 /** The longest key that the store accepts, so that a reader of frames knows how much to read at once. */
 export const longestFrameKey = 900
 export const nonceBytes = 8
+/** Where the nonce is in a frame's header, and in the trailer. */
+export const frameNonceAt = 16
+export const trailerNonceAt = 16
 
 // The marks of the file end with a carriage return and a line feed, so that a transfer that translates line ends is detected.
 const fileMark = Buffer.from('LKSVOL\r\n', 'latin1')
@@ -82,7 +85,7 @@ export function encodeFrameHeader(
   frameMark.copy(header)
   header.writeUInt16BE(key.length, 6)
   header.writeBigUInt64BE(BigInt(bodyBytes), 8)
-  header.set(nonce, 16)
+  header.set(nonce, frameNonceAt)
   header.writeUInt32BE(checksum, 24)
   header.write(key, frameHeaderBytes, 'latin1')
   header.writeUInt32BE(headerChecksum(header, crc32c), 28)
@@ -102,7 +105,7 @@ export function decodeFrameHeader(
   { bytesStart, nonce, crc32c }: { readonly bytesStart: number; readonly nonce: Uint8Array; readonly crc32c: Checksum },
 ): DecodedFrame | undefined {
   if (at + frameHeaderBytes > bytes.length || bytes.compare(frameMark, 0, 4, at, at + 4) !== 0) return undefined
-  if (bytes.compare(nonce, 0, nonceBytes, at + 16, at + 16 + nonceBytes) !== 0) return undefined
+  if (bytes.compare(nonce, 0, nonceBytes, at + frameNonceAt, at + frameNonceAt + nonceBytes) !== 0) return undefined
   const keyBytes = bytes.readUInt16BE(at + 6)
   const header = bytes.subarray(at, at + frameHeaderBytes + keyBytes)
   if (keyBytes > longestFrameKey || header.length < frameHeaderBytes + keyBytes) return undefined
@@ -147,7 +150,7 @@ export function encodeIndex(
   index.writeBigUInt64BE(BigInt(indexStart), at)
   index.writeUInt32BE(frames.length, at + 8)
   index.writeUInt32BE(indexChecksum(index.subarray(0, entriesBytes), index.subarray(at, at + 12), crc32c), at + 12)
-  index.set(nonce, at + 16)
+  index.set(nonce, at + trailerNonceAt)
   endMark.copy(index, at + 24)
   return { bytes: index, statesStart: indexStart + entriesBytes }
 }
@@ -164,7 +167,7 @@ export function decodeIndexTrailer(
   { nonce, fileBytes }: { readonly nonce: Uint8Array; readonly fileBytes: number },
 ): IndexTrailer | undefined {
   if (trailer.length !== indexTrailerBytes || !trailer.subarray(24).equals(endMark)) return undefined
-  if (trailer.compare(nonce, 0, nonceBytes, 16, 16 + nonceBytes) !== 0) return undefined
+  if (trailer.compare(nonce, 0, nonceBytes, trailerNonceAt, trailerNonceAt + nonceBytes) !== 0) return undefined
   const indexStart = Number(trailer.readBigUInt64BE(0))
   const frameCount = trailer.readUInt32BE(8)
   if (indexStart < volumeHeaderBytes || indexStart + frameCount * (indexEntryBytes + 1) + indexTrailerBytes > fileBytes) return undefined

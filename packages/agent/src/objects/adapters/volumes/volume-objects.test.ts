@@ -1,4 +1,4 @@
-// Volumes on a disk that crashes, loses power, fills up and fails: what was promised is there, and bytes that are not whole are never served.
+// Volumes on a disk that crashes, loses power, fills up and fails: what was promised is there, and wrong bytes are never taken for an object.
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { bytes, failure, listed, patterned, text } from '../../object-store.contract.ts'
@@ -72,19 +72,32 @@ test('a volume that was not sealed is read frame by frame, once, and sealed then
   expect(again.notices).toEqual([])
 })
 
-test('a torn tail is ignored, loudly, and what is before it is there', async () => {
+test('the rest of an object whose end is missing can be read, and the object is never taken for a whole one', async () => {
   const disk = new SimulatedDisk()
   const store = volumesOn(disk)
   await store.put('whole', [patterned(5000)])
   const end = disk.content('00000001.volume').length
   await store.put('torn', [patterned(5000)])
-  disk.change('00000001.volume', disk.content('00000001.volume').slice(0, end + 3000))
+  const cut = disk.content('00000001.volume').slice(0, end + 3000)
+  const there = 3000 - (disk.content('00000001.volume').length - end - 5000)
+  disk.change('00000001.volume', cut)
+  const check = async (of: typeof store): Promise<void> => {
+    expect(Buffer.compare(await of.read('whole'), patterned(5000))).toBe(0)
+    expect(await failure(of.read('torn'))).toMatchObject({ kind: 'corrupt' })
+    expect(Buffer.compare(await of.read('torn', { start: 10, length: 1000 }), patterned(5000).subarray(10, 1010))).toBe(0)
+    const rest = await of.read('torn', { start: 10, length: 4000, untilEnd: true })
+    expect(Buffer.compare(rest.subarray(0, there - 10), patterned(5000).subarray(10, there))).toBe(0)
+  }
+  // In the process that wrote it, after a start, and after a start that has the index of the one before.
+  await check(store)
   const again = volumesOn(disk)
-  expect(again.notices).toEqual([expect.stringContaining('3000 bytes of objects that were not written to their ends')])
-  expect(await listed(again, '')).toEqual([['whole', 5000]])
-  expect(await failure(again.read('torn', { start: 0, length: 10 }))).toMatchObject({ kind: 'missing' })
-  // The tail is cut once.
-  expect(volumesOn(disk).notices).toEqual([])
+  expect(again.notices).toEqual([expect.stringContaining('1 of the objects are not whole')])
+  await check(again)
+  const third = volumesOn(disk)
+  expect(third.notices).toEqual([])
+  await check(third)
+  await third.put('torn', [patterned(5000)])
+  expect(Buffer.compare(await third.read('torn'), patterned(5000))).toBe(0)
 })
 
 test('a frame after a damaged one is found, and bytes of a record that look like a frame are not', async () => {
@@ -98,8 +111,40 @@ test('a frame after a damaged one is found, and bytes of a record that look like
   volume[200] = (volume[200] ?? 0) ^ 1
   disk.change('00000001.volume', volume)
   const again = volumesOn(disk)
-  expect(await listed(again, '')).toEqual([['next', 5]])
+  expect((await listed(again, '')).map(([key]) => key)).toEqual(['damaged', 'next'])
+  expect(text(await again.read('next'))).toBe('found')
+  expect(await failure(again.read('damaged'))).toMatchObject({ kind: 'corrupt' })
   expect(again.notices).toHaveLength(1)
+})
+
+test('a changed byte in the header of a frame loses that object, and no other one', async () => {
+  const disk = new SimulatedDisk()
+  const store = volumesOn(disk)
+  for (const key of ['a', 'b', 'c']) await store.put(key, [bytes(key)])
+  const volume = Buffer.from(disk.content('00000001.volume'))
+  const second = volume.indexOf('LKSF', volume.indexOf('LKSF') + 1)
+  volume[second + 20] = (volume[second + 20] ?? 0) ^ 1
+  disk.change('00000001.volume', volume)
+  const again = volumesOn(disk)
+  expect((await listed(again, '')).map(([key]) => key)).toEqual(['a', 'c'])
+  expect(again.notices).toEqual([expect.stringContaining('bytes that belong to no object')])
+})
+
+test.each(['with an index', 'without an index'])('a changed byte in the header of a volume %s loses nothing', async (kind) => {
+  for (const at of [0, 7, 13, 16, 23]) {
+    const disk = new SimulatedDisk()
+    const store = volumesOn(disk)
+    for (const key of ['a', 'b', 'c']) await store.put(key, [bytes(key)])
+    if (kind === 'with an index') await store.close()
+    const volume = disk.content('00000001.volume').slice()
+    volume[at] = (volume[at] ?? 0) ^ 0x40
+    disk.change('00000001.volume', volume)
+    for (let start = 0; start < 2; start += 1) {
+      const again = volumesOn(disk)
+      expect((await listed(again, '')).map(([key]) => key)).toEqual(['a', 'b', 'c'])
+      expect(text(await again.read('b'))).toBe('b')
+    }
+  }
 })
 
 test('bytes that changed in a sealed volume are corrupt when the object is read', async () => {
@@ -112,7 +157,7 @@ test('bytes that changed in a sealed volume are corrupt when the object is read'
   disk.change('00000001.volume', volume)
   expect(await failure(volumesOn(disk).read('k'))).toMatchObject({ kind: 'corrupt' })
   disk.change('00000001.volume', volume.slice(0, 400))
-  expect(await listed(volumesOn(disk), '')).toEqual([])
+  expect(await failure(volumesOn(disk).read('k'))).toMatchObject({ kind: 'corrupt' })
 })
 
 test('a damaged index costs a walk over the frames, and no object', async () => {
