@@ -4,19 +4,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { codecNames } from '@local-kafka-service/protocol'
 import { checkProduced, compressedProduceFrame, createTopic } from './frames.ts'
+import type { BenchOptions } from './options.ts'
 import { ours } from './processes.ts'
-import { type LoadResult, measure, medians, size } from './produce.ts'
+import { measure, medians, secondsPerRound, size } from './produce.ts'
 import type { BenchRow } from './report.ts'
+import { inTurn } from './rounds.ts'
 import { WireClient } from './wire-client.ts'
 
-const rounds = 3
+const defaultRounds = 3
 
 /** `sizes` are the sizes of the records before compression. */
-export async function codecBenches(sizes: readonly number[]): Promise<readonly BenchRow[]> {
+export async function codecBenches(options: BenchOptions, sizes: readonly number[]): Promise<readonly BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {
-    await using opening = await ours(['--dir', join(folder, 'opening'), '--validate-compressed-batches', 'true'])
-    await using opaque = await ours(['--dir', join(folder, 'opaque'), '--validate-compressed-batches', 'false'])
+    const [build] = options.builds
+    await using opening = await ours({ build, args: ['--dir', join(folder, 'opening'), '--validate-compressed-batches', 'true'] })
+    await using opaque = await ours({ build, args: ['--dir', join(folder, 'opaque'), '--validate-compressed-batches', 'false'] })
     for (const { port } of [opening, opaque]) {
       const client = await WireClient.open(port)
       await createTopic(client)
@@ -26,14 +29,10 @@ export async function codecBenches(sizes: readonly number[]): Promise<readonly B
     for (const sizeBytes of sizes) {
       for (const codec of codecNames) {
         const frame = compressedProduceFrame(sizeBytes, codec)
-        const samples: [LoadResult[], LoadResult[]] = [[], []]
-        for (let round = -1; round < rounds; round++) {
-          for (const [index, server] of [opening, opaque].entries()) {
-            const sample = await measure(server, frame, 5, checkProduced)
-            if (round >= 0) samples[index]?.push(sample) // the first round warms up
-          }
-        }
-        const [opened, untouched] = [medians(samples[0]), medians(samples[1])]
+        const rounds = { rounds: options.rounds ?? (options.quick ? 1 : defaultRounds), warmUps: 1 }
+        const load = { inFlight: 5, seconds: secondsPerRound(options), check: checkProduced }
+        const samples = await inTurn([opening, opaque], rounds, (server) => measure(server, frame, load))
+        const [opened, untouched] = [medians(samples[0] ?? []), medians(samples[1] ?? [])]
         rows.push({
           bench: `produce ${size(sizeBytes)} of records, ${codec} (${(frame.batchBytes / 1024).toFixed(0)} KiB sent)`,
           ours: `${opened.megabytesPerSecond.toFixed(0)} MB/s, ${opened.cpuSecondsPerGb.toFixed(1)} CPU s/GB`,

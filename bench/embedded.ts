@@ -1,11 +1,11 @@
 // A Kafka inside a process: the time to start the first one, including the import, and the time and memory of each later one, against an idle Node process.
-import { join } from 'node:path'
 import { runProgram } from '../packages/sim/src/program.ts'
-import { repository } from './processes.ts'
-import { type BenchRow, median } from './report.ts'
+import type { BenchOptions } from './options.ts'
+import { type BenchRow, comparedRow } from './report.ts'
+import { inTurn } from './rounds.ts'
 import { nodeMs } from './start.ts'
 
-const runs = 9
+const defaultRounds = 9
 const instances = 50
 
 interface EmbeddedMeasurement {
@@ -14,43 +14,31 @@ interface EmbeddedMeasurement {
   readonly laterMb: number
 }
 
-export async function embeddedBenches(): Promise<readonly BenchRow[]> {
-  await measured() // fills the caches of the file system
-  const all: EmbeddedMeasurement[] = []
-  const empty: number[] = []
-  for (let run = 0; run < runs; run++) {
-    empty.push(await nodeMs())
-    all.push(await measured())
-  }
-  const of = (name: keyof EmbeddedMeasurement): number => median(all.map((one) => one[name]))
+export async function embeddedBenches({ builds, quick, rounds }: BenchOptions): Promise<readonly BenchRow[]> {
+  const nodeTimes: number[] = []
+  // The warm-up fills the caches of the file system.
+  const [mine = [], before] = await inTurn(builds, { rounds: rounds ?? (quick ? 1 : defaultRounds), warmUps: 1 }, async (build) => {
+    nodeTimes.push(await nodeMs())
+    return await measured(build.index)
+  })
+  const row = (name: keyof EmbeddedMeasurement, bench: string, shown: (value: number) => string, goal: string): BenchRow =>
+    comparedRow({
+      bench,
+      ours: mine.map((sample) => sample[name]),
+      before: before?.map((sample) => sample[name]),
+      ...(name === 'firstMs' && { baseline: nodeTimes, baselineName: 'node -e 0' }),
+      shown,
+      goal,
+    })
   return [
-    {
-      bench: 'startKafka: ready, with its import',
-      ours: `${of('firstMs').toFixed(0)} ms`,
-      baseline: `${median(empty).toFixed(0)} ms (node -e 0)`,
-      ratio: of('firstMs') / median(empty),
-      goal: '< 150 ms',
-    },
-    {
-      bench: `startKafka: each of ${instances} later ones`,
-      ours: `${of('laterMs').toFixed(1)} ms`,
-      baseline: `${of('firstMs').toFixed(0)} ms (the first)`,
-      ratio: of('laterMs') / of('firstMs'),
-      goal: '< 10 ms',
-    },
-    {
-      bench: 'startKafka: memory of each later one',
-      ours: `${of('laterMb').toFixed(2)} MB`,
-      baseline: '',
-      ratio: undefined,
-      goal: '≤ 3 MB',
-    },
+    row('firstMs', 'startKafka: ready, with its import', (ms) => `${ms.toFixed(0)} ms`, '< 150 ms'),
+    row('laterMs', `startKafka: each of ${instances} later ones`, (ms) => `${ms.toFixed(1)} ms`, '< 10 ms'),
+    row('laterMb', 'startKafka: memory of each later one', (megabytes) => `${megabytes.toFixed(2)} MB`, '≤ 3 MB'),
   ]
 }
 
 /** Runs in a separate process. The memory is the growth of the whole process after a garbage collection: the heap and everything else. */
-async function measured(): Promise<EmbeddedMeasurement> {
-  const index = join(repository, 'packages/local-kafka-service/dist/index.js')
+async function measured(index: string): Promise<EmbeddedMeasurement> {
   const program = `
     const began = performance.now()
     const { startKafka } = await import(${JSON.stringify(index)})

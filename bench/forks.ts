@@ -1,72 +1,39 @@
-// Copies of a prepared state: the time of one fork and of many at once, the memory of each, and a snapshot.
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+// Copies of a prepared state: the time of one fork and of many at once, the memory of each, and a snapshot. Each build is measured in a process of its own.
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Kafka, startKafka } from 'local-kafka-service'
-import { type BenchRow, median } from './report.ts'
+import { runProgram } from '../packages/sim/src/program.ts'
+import { repository } from './builds.ts'
+import { type ForkMeasurement, forkedInstanceCount } from './fork-measurement.ts'
+import type { BenchOptions } from './options.ts'
+import { type BenchRow, comparedRow } from './report.ts'
+import { inTurn } from './rounds.ts'
 
-const instances = 50
-const topics = Array.from({ length: 100 }, (_, index) => `topic-${index}`)
-const groups = Array.from({ length: 20 }, (_, index) => `group-${index}`)
-const recordsPerTopic = 10
+const defaultRounds = 3
 
-export async function forkBenches(): Promise<readonly BenchRow[]> {
-  await using parent = await prepared()
-  return [...(await forks(parent)), ...(await snapshots(parent))]
-}
-
-const row = (bench: string, ours: string, goal: string): BenchRow => ({ bench, ours, baseline: '', ratio: undefined, goal })
-async function forks(parent: Kafka): Promise<readonly BenchRow[]> {
-  const lone: number[] = []
-  for (let fork = 0; fork < 9; fork++) {
-    const began = performance.now()
-    await using one = await parent.fork()
-    lone.push(performance.now() - began)
-    if (fork === 0) await checkFork(one)
-  }
-  const before = process.memoryUsage.rss()
-  const began = performance.now()
-  const all = await Promise.all(Array.from({ length: instances }, () => parent.fork()))
-  const ms = performance.now() - began
-  const megabytes = (process.memoryUsage.rss() - before) / instances / 2 ** 20
-  await Promise.all(all.map((fork) => fork.stop()))
+export async function forkBenches({ builds, quick, rounds }: BenchOptions): Promise<readonly BenchRow[]> {
+  const [mine = [], before] = await inTurn(builds, { rounds: rounds ?? (quick ? 1 : defaultRounds) }, (build) => measured(build.index))
+  const row = (name: keyof ForkMeasurement, bench: string, shown: (value: number) => string, goal: string): BenchRow =>
+    comparedRow({ bench, ours: mine.map((sample) => sample[name]), before: before?.map((sample) => sample[name]), shown, goal })
+  const ms = (value: number): string => `${value.toFixed(1)} ms`
   return [
-    row(`fork() of ${topics.length} topics and ${groups.length} groups`, `${median(lone).toFixed(1)} ms`, '< 20 ms'),
-    row(`${instances} forks at once`, `${ms.toFixed(0)} ms`, '< 1000 ms'),
-    row('memory of one of them, resident', `${megabytes.toFixed(2)} MB`, '≤ 3 MB'),
+    row('loneMs', 'fork() of 100 topics and 20 groups', ms, '< 20 ms'),
+    row('togetherMs', `${forkedInstanceCount} forks at once`, ms, '< 1000 ms'),
+    row('eachMb', 'memory of one of them, resident', (megabytes) => `${megabytes.toFixed(2)} MB`, '≤ 3 MB'),
+    row('snapshotMs', 'snapshot(path)', ms, ''),
+    row('snapshotKib', 'the file of the snapshot', (kib) => `${kib.toFixed(0)} KiB`, ''),
+    row('fromSnapshotMs', 'startKafka({ from })', ms, '< 20 ms'),
   ]
 }
 
-async function snapshots(parent: Kafka): Promise<readonly BenchRow[]> {
+async function measured(index: string): Promise<ForkMeasurement> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {
-    const path = join(folder, 'state.lks')
-    const began = performance.now()
-    await parent.snapshot(path)
-    const written = performance.now()
-    await using copy = await startKafka({ from: path })
-    const started = performance.now()
-    await checkFork(copy)
-    return [
-      row('snapshot(path)', `${(written - began).toFixed(1)} ms, ${((await stat(path)).size / 1024).toFixed(0)} KiB`, ''),
-      row('startKafka({ from })', `${(started - written).toFixed(1)} ms`, '< 20 ms'),
-    ]
+    const program = join(repository, 'bench/fork-program.ts')
+    const { stdout } = await runProgram(process.execPath, [program, index, join(folder, 'state.lks')])
+    // The cast is safe because the program writes this JSON.
+    return JSON.parse(stdout) as ForkMeasurement
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 })
   }
-}
-
-async function prepared(): Promise<Kafka> {
-  const kafka = await startKafka({ topics: Object.fromEntries(topics.map((topic) => [topic, 1])) })
-  const records = Array.from({ length: recordsPerTopic }, (_, record) => `record ${record}`)
-  for (const topic of topics) await kafka.produce(topic, ...records)
-  for (const groupId of groups) for (const topic of topics.slice(0, 5)) await kafka.group(groupId).seek({ offset: 3 }, { topic })
-  return kafka
-}
-
-/** Checks the fork, because an incomplete copy would be fast. */
-async function checkFork(fork: Kafka): Promise<void> {
-  const records = await fork.records(topics.at(-1) ?? '')
-  const lag = await fork.group(groups.at(-1) ?? '').lag()
-  if (records.length !== recordsPerTopic || lag !== 5 * (recordsPerTopic - 3)) throw new Error('the fork is not whole')
 }

@@ -5,9 +5,11 @@ import {
   CreateTopics,
   crc32c,
   type DecodedRecord,
+  DeleteTopics,
   encodeRequest,
   Fetch,
   Produce,
+  readRecords,
 } from '@local-kafka-service/protocol'
 import { nodeCodecs } from '../packages/agent/src/codecs.ts'
 import type { WireClient } from './wire-client.ts'
@@ -50,17 +52,32 @@ export function compressedProduceFrame(sizeBytes: number, codec: CodecName): Pro
   return framed(buildBatch({ baseTimestamp: timestamp, records, compression: { codec, codecs: nodeCodecs } }, crc32c), 1)
 }
 
-function framed(batch: Uint8Array, partitions: number): ProduceFrame {
+/** One small record with this number as its value, to partition 0 of the topic. */
+export function stampedFrame(name: string, stamp: number): Buffer {
+  const timestamp = Date.now()
+  const value = Buffer.alloc(8)
+  value.writeDoubleBE(stamp)
+  const batch = buildBatch({ baseTimestamp: timestamp, records: [{ offsetDelta: 0, timestamp, key: null, value, headers: [] }] }, crc32c)
+  return framed(batch, 1, name).bytes
+}
+
+/** The number in the batch of a `stampedFrame`. */
+export function stampOf(batch: Uint8Array): number {
+  for (const { value } of readRecords(batch, 0, nodeCodecs, batch.length)) if (value !== null) return Buffer.from(value).readDoubleBE(0)
+  throw new Error('the batch has no stamp')
+}
+
+function framed(batch: Uint8Array, partitions: number, name = topic): ProduceFrame {
   const partitionData = Array.from({ length: partitions }, (_, index) => ({ index, records: batch }))
-  const request = { acks: -1, timeoutMs: 30_000, topicData: [{ name: topic, partitionData }] }
+  const request = { acks: -1, timeoutMs: 30_000, topicData: [{ name, partitionData }] }
   const bytes = Buffer.concat(encodeRequest(Produce, { version: produceVersion, correlationId: 1, clientId: 'bench' }, request))
   return { bytes, batchAt: bytes.indexOf(batch) - 4, batchBytes: batch.length }
 }
 
 /** Throws if the response to a produce is an error. */
-export function checkProduced(answer: Buffer): void {
+export function checkProduced(answer: Buffer, name = topic): void {
   // Correlation id, tags, one topic, its name, one partition, its index; then the error code.
-  const errorAt = 4 + 1 + 1 + 1 + topic.length + 1 + 4
+  const errorAt = 4 + 1 + 1 + 1 + name.length + 1 + 4
   const code = answer.readInt16BE(errorAt)
   if (code !== 0) throw new Error(`produce was answered with error ${code}`)
 }
@@ -78,9 +95,15 @@ export function fetchFrame(offset: number): Buffer {
   return Buffer.concat(encodeRequest(Fetch, { version: fetchVersion, correlationId: 1, clientId: 'bench' }, request))
 }
 
-export async function createTopic(client: WireClient, partitions = 1): Promise<void> {
-  const topics = [{ name: topic, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }]
+export async function createTopic(client: WireClient, partitions = 1, name = topic): Promise<void> {
+  const topics = [{ name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }]
   const answer = await client.ask(CreateTopics, 5, { topics, timeoutMs: 10_000, validateOnly: false })
   const code = answer.topics[0]?.errorCode
   if (code !== 0) throw new Error(`the topic was not created: error ${code}`)
+}
+
+export async function deleteTopic(client: WireClient, name: string): Promise<void> {
+  const answer = await client.ask(DeleteTopics, 5, { topicNames: [name], timeoutMs: 10_000 })
+  const code = answer.responses[0]?.errorCode
+  if (code !== 0) throw new Error(`the topic was not deleted: error ${code}`)
 }

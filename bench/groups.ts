@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { DescribeGroups } from '@local-kafka-service/protocol'
+import { thisBuild } from './builds.ts'
 import { createTopic } from './frames.ts'
 import { commitFrame, GroupClient } from './group-client.ts'
-import { cpuSeconds, type MeasuredServer, ours, residentMb } from './processes.ts'
+import { type MeasuredServer, ours, residentMb } from './processes.ts'
 import type { BenchRow } from './report.ts'
 import { load, WireClient } from './wire-client.ts'
 
@@ -82,9 +83,9 @@ async function measured(
   server: MeasuredServer,
   work: () => Promise<void>,
 ): Promise<{ readonly cpuSeconds: number; readonly seconds: number }> {
-  const [began, cpuBefore] = [performance.now(), cpuSeconds(server.pid) ?? Number.NaN]
+  const [began, cpuBefore] = [performance.now(), server.cpuSeconds()]
   await work()
-  return { seconds: (performance.now() - began) / 1_000, cpuSeconds: (cpuSeconds(server.pid) ?? Number.NaN) - cpuBefore }
+  return { seconds: (performance.now() - began) / 1_000, cpuSeconds: server.cpuSeconds() - cpuBefore }
 }
 
 async function membersOfOneGroup(server: MeasuredServer, count: number): Promise<readonly Cost[]> {
@@ -223,7 +224,7 @@ async function inLanes<T, R>(items: readonly T[], lanes: number, work: (item: T,
 async function withServer<T>(args: readonly string[], use: (server: MeasuredServer) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {
-    await using server = await ours(['--dir', join(folder, 'lks'), ...args])
+    await using server = await ours({ build: thisBuild(), args: ['--dir', join(folder, 'lks'), ...args] })
     const client = await WireClient.open(server.port)
     await createTopic(client, partitions)
     client.close()

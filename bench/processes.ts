@@ -1,54 +1,81 @@
-// The measured servers, each in a separate process: the build of this one, the bare loop, and Apache Kafka if its tools are available.
+// The measured servers, each in a separate process: builds of this one, and the bare loop.
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { startProgram } from '../packages/sim/src/program.ts'
+import { type Program, startProgram } from '../packages/sim/src/program.ts'
+import { type Build, repository } from './builds.ts'
 
 export interface MeasuredServer extends AsyncDisposable {
   readonly port: number
   readonly pid: number
-  /** The time from the spawn to the ready line, in milliseconds. */
-  readonly readyMs: number
+  /** CPU seconds that it has used; NaN on a system without /proc. */
+  cpuSeconds(): number
 }
 
-export const repository = fileURLToPath(new URL('..', import.meta.url))
-export const built = join(repository, 'packages/local-kafka-service/dist/main.cjs')
-const anyPorts = ['--kafka-port', '0', '--control-port', '0', '--data-port', '0']
-
-/** The built server. */
-export async function ours(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<MeasuredServer> {
-  if (!existsSync(built)) throw new Error('the server is not built: run pnpm build first')
-  const server = await started(process.execPath, [built, 'dev', ...anyPorts, ...args], env)
-  const { kafka } = JSON.parse(server.line) as { readonly kafka: string }
-  return { ...server, port: Number(kafka.slice(kafka.lastIndexOf(':') + 1)) }
+export interface OurServer extends MeasuredServer {
+  /** The sum of the samples of a metric whose labels contain all of `labels`. */
+  metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
+  /** The mark-compacts so far. Only for a server that was started with `countsCollections`. */
+  markCompactCount(): Promise<number>
 }
 
-export async function bareLoop(file: string, batchAt: number, durability: 'os' | 'strict'): Promise<MeasuredServer> {
-  const program = join(repository, 'bench/bare-loop.ts')
-  const server = await started(process.execPath, ['--conditions=lks-source', program, file, String(batchAt), durability], {})
-  return { ...server, port: Number(server.line) }
+export interface OurServerOptions {
+  readonly build: Build
+  readonly args: readonly string[]
+  readonly countsCollections?: boolean
 }
 
-/** Apache Kafka, run by the tool that LKS_TEST_KAFKA names; undefined if that is not set. */
-export const kafkaTool = process.env.LKS_TEST_KAFKA
+/** The server of a build, with any free ports. */
+export async function ours({ build, args, countsCollections = false }: OurServerOptions): Promise<OurServer> {
+  const loaded = countsCollections ? ['--import', join(repository, 'bench/collections.ts')] : []
+  const ports = ['--kafka-port', '0', '--control-port', '0', '--data-port', '0']
+  const { program, line, ...server } = await started([...loaded, build.main, 'dev', ...ports, ...args])
+  // The cast is safe because the server prints these keys when it is ready.
+  const { kafka, urls } = JSON.parse(line) as { readonly kafka: string; readonly urls: { readonly control: string } }
+  return {
+    ...server,
+    port: Number(kafka.slice(kafka.lastIndexOf(':') + 1)),
+    metric: (name, labels = {}) => metric(urls.control, name, labels),
+    async markCompactCount() {
+      const counts = (): readonly RegExpExecArray[] => [...program.stderr().matchAll(/^mark-compacts: (\d+)$/gm)]
+      const before = counts().length
+      program.signal('SIGUSR2')
+      await program.until(() => counts().length > before)
+      return Number(counts().at(-1)?.[1])
+    },
+  }
+}
 
-/** CPU seconds that the process has used; undefined on a system without /proc. */
-export function cpuSeconds(pid: number): number | undefined {
-  const path = `/proc/${pid}/stat`
-  if (!existsSync(path)) return undefined
-  const stat = readFileSync(path, 'utf8')
-  // The second field is the program's name, in parentheses; user and system time are the 14th and the 15th, in ticks of 10 ms.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
+export async function bareLoop(folder: string, batchAt: number, durability: 'os' | 'strict'): Promise<MeasuredServer> {
+  const loop = join(repository, 'bench/bare-loop.ts')
+  const { line, ...server } = await started(['--conditions=lks-source', loop, folder, String(batchAt), durability])
+  return { ...server, port: Number(line) }
+}
+
+/** CPU seconds of all living processes of the group that this process leads, such as those that a script starts; NaN on a system without /proc. */
+export function groupCpuSeconds(leader: number): number {
+  if (!existsSync('/proc')) return Number.NaN
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.reduce((sum, pid) => {
+    const times = processTimes(Number(pid))
+    return times?.group === leader ? sum + times.cpuSeconds : sum
+  }, 0)
 }
 
 /** Resident memory in MB; undefined on a system without /proc. */
 export function residentMb(pid: number): number | undefined {
-  const path = `/proc/${pid}/status`
-  if (!existsSync(path)) return undefined
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(path, 'utf8'))?.[1]) / 1024
+  return statusMb(pid, 'VmRSS')
+}
+
+/** The most resident memory since the start or the last `forgetPeak`, in MB. */
+export function peakResidentMb(pid: number): number | undefined {
+  return statusMb(pid, 'VmHWM')
+}
+
+export function forgetPeak(pid: number): void {
+  const path = `/proc/${pid}/clear_refs`
+  if (existsSync(path)) writeFileSync(path, '5') // Linux: "reset the peak resident set size"
 }
 
 export async function freePort(): Promise<number> {
@@ -62,13 +89,40 @@ export async function freePort(): Promise<number> {
 }
 
 async function started(
-  program: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<Omit<MeasuredServer, 'port'> & { readonly line: string }> {
-  const began = performance.now()
-  const server = startProgram(program, args, { env: { ...process.env, ...env } })
-  const line = await server.firstLine()
-  const readyMs = performance.now() - began
-  return { line, readyMs, pid: server.pid, [Symbol.asyncDispose]: async () => void (await server.kill('SIGTERM')) }
+): Promise<Omit<MeasuredServer, 'port'> & { readonly program: Program; readonly line: string }> {
+  const program = startProgram(process.execPath, args)
+  const line = await program.firstLine()
+  const { pid } = program
+  return {
+    program,
+    line,
+    pid,
+    cpuSeconds: () => processTimes(pid)?.cpuSeconds ?? Number.NaN,
+    [Symbol.asyncDispose]: async () => void (await program.kill('SIGTERM')),
+  }
+}
+
+async function metric(url: string, name: string, labels: Readonly<Record<string, string>>): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+  return lines
+    .filter((line) => wanted.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}
+
+function processTimes(pid: number): { readonly group: number; readonly cpuSeconds: number } | undefined {
+  const path = `/proc/${pid}/stat`
+  if (!existsSync(path)) return undefined
+  const stat = readFileSync(path, 'utf8')
+  // The second field is the program's name, in parentheses. The group is the 5th field; user and system time are the 14th and the 15th, in ticks of 10 ms.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { group: Number(fields[2]), cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100 }
+}
+
+function statusMb(pid: number, field: string): number | undefined {
+  const path = `/proc/${pid}/status`
+  if (!existsSync(path)) return undefined
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(path, 'utf8'))?.[1]) / 1024
 }

@@ -2,10 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkProduced, createTopic, fetchFrame, produceFrame } from './frames.ts'
-import { bareLoop, cpuSeconds, type MeasuredServer, ours } from './processes.ts'
-import { type BenchRow, median, quantile } from './report.ts'
-import { load, WireClient } from './wire-client.ts'
+import { checkProduced, createTopic, fetchFrame, type ProduceFrame, produceFrame } from './frames.ts'
+import type { BenchOptions } from './options.ts'
+import { bareLoop, type MeasuredServer, ours } from './processes.ts'
+import { type BenchRow, comparedRow } from './report.ts'
+import { inTurn, median, quantile } from './rounds.ts'
+import { type Load, load, WireClient } from './wire-client.ts'
 
 type Durability = 'os' | 'strict'
 
@@ -15,96 +17,93 @@ export interface LoadResult {
   readonly p50Ms: number
 }
 
-const rounds = 5
-const secondsPerRound = 1.5
+/** The samples of each subject. */
+interface Compared<Sample> {
+  readonly ours: readonly Sample[]
+  readonly before: readonly Sample[] | undefined
+  readonly bare: readonly Sample[]
+}
 
-export async function produceBenches(sizes: readonly number[], durability: Durability): Promise<readonly BenchRow[]> {
+const defaultRounds = 5
+const defaultSecondsPerRound = 1.5
+const quickSecondsPerRound = 0.2
+
+export async function produceBenches(
+  options: BenchOptions,
+  sizes: readonly number[],
+  durability: Durability,
+): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = []
   for (const sizeBytes of sizes) {
-    const [mine, bare] = await sideBySide(sizeBytes, durability, 5)
-    rows.push({
-      bench: `produce ${size(sizeBytes)}, ${durability}, 5 in flight`,
-      ours: `${mine.megabytesPerSecond.toFixed(0)} MB/s, ${mine.cpuSecondsPerGb.toFixed(2)} CPU s/GB`,
-      baseline: `${bare.megabytesPerSecond.toFixed(0)} MB/s, ${bare.cpuSecondsPerGb.toFixed(2)} CPU s/GB`,
-      ratio: mine.megabytesPerSecond / bare.megabytesPerSecond,
-      goal: sizeBytes >= 16_384 ? '≥ 0.5' : '',
-    })
+    const { ours: mine, before, bare } = await produced(options, { sizeBytes, durability, inFlight: 5 })
+    const bench = `produce ${size(sizeBytes)}, ${durability}, 5 in flight`
+    const row = (name: keyof LoadResult, unit: string, digits: number, goal: string): BenchRow =>
+      comparedRow({
+        bench: `${bench}, ${unit}`,
+        ours: mine.map((sample) => sample[name]),
+        before: before?.map((sample) => sample[name]),
+        baseline: bare.map((sample) => sample[name]),
+        shown: (value) => value.toFixed(digits),
+        goal,
+      })
+    rows.push(row('megabytesPerSecond', 'MB/s', 0, sizeBytes >= 16_384 ? '≥ 0.8' : ''), row('cpuSecondsPerGb', 'CPU s/GB', 2, ''))
   }
   return rows
 }
 
-export async function latencyBench(durability: Durability): Promise<BenchRow> {
-  const [mine, bare] = await sideBySide(1_024, durability, 1)
-  return {
+export async function latencyBench(options: BenchOptions, durability: Durability): Promise<BenchRow> {
+  const { ours: mine, before, bare } = await produced(options, { sizeBytes: 1_024, durability, inFlight: 1 })
+  return comparedRow({
     bench: `produce 1 KiB, ${durability}, one in flight, p50`,
-    ours: `${mine.p50Ms.toFixed(2)} ms`,
-    baseline: `${bare.p50Ms.toFixed(2)} ms`,
-    ratio: mine.p50Ms / bare.p50Ms,
-    goal: '≤ 3',
-  }
+    ours: mine.map(({ p50Ms }) => p50Ms),
+    before: before?.map(({ p50Ms }) => p50Ms),
+    baseline: bare.map(({ p50Ms }) => p50Ms),
+    shown: (ms) => `${ms.toFixed(2)} ms`,
+    goal: '≤ 1.5',
+  })
 }
 
-export async function fetchBench(): Promise<BenchRow> {
-  return await withServers(16_384, 'os', async (servers) => {
-    const frame = produceFrame(16_384)
-    const samples: [number[], number[]] = [[], []]
+export async function fetchBench(options: BenchOptions): Promise<readonly BenchRow[]> {
+  const frame = produceFrame(16_384)
+  const seconds = secondsPerRound(options)
+  const {
+    ours: mine,
+    before,
+    bare,
+  } = await withServers(options, { sizeBytes: 16_384, durability: 'os' }, async (servers) => {
     for (const { port } of servers) {
       const client = await WireClient.open(port)
       for (let sent = 0; sent < 512; sent++) await client.send(frame.bytes)
       client.close()
     }
-    for (let round = 0; round < rounds; round++) {
-      for (const [index, { port }] of servers.entries()) {
-        const client = await WireClient.open(port)
-        let bytes = 0
-        const { seconds } = await load(client, fetchFrame(0), {
-          inFlight: 1,
-          seconds: secondsPerRound,
-          check: (answer) => (bytes += answer.length),
-        })
-        samples[index]?.push(bytes / seconds / 1e6)
-        client.close()
-      }
-    }
-    const [mine, bare] = [median(samples[0]), median(samples[1])]
-    return {
-      bench: 'fetch 1 MiB at a time',
-      ours: `${mine.toFixed(0)} MB/s`,
-      baseline: `${bare.toFixed(0)} MB/s`,
-      ratio: mine / bare,
-      goal: '≥ 0.5',
-    }
+    return await inTurn(servers, { rounds: options.rounds ?? (options.quick ? 1 : defaultRounds), warmUps: 1 }, async (server) => {
+      const client = await WireClient.open(server.port)
+      const cpuBefore = server.cpuSeconds()
+      let bytes = 0
+      const { seconds: took } = await load(client, fetchFrame(0), { inFlight: 1, seconds, check: (answer) => (bytes += answer.length) })
+      client.close()
+      return { megabytesPerSecond: bytes / took / 1e6, cpuSecondsPerGb: ((server.cpuSeconds() - cpuBefore) / bytes) * 1e9 }
+    })
   })
+  const row = (name: 'megabytesPerSecond' | 'cpuSecondsPerGb', unit: string, digits: number): BenchRow =>
+    comparedRow({
+      bench: `fetch 1 MiB at a time, ${unit}`,
+      ours: mine.map((sample) => sample[name]),
+      before: before?.map((sample) => sample[name]),
+      baseline: bare.map((sample) => sample[name]),
+      shown: (value) => value.toFixed(digits),
+    })
+  return [row('megabytesPerSecond', 'MB/s', 0), row('cpuSecondsPerGb', 'CPU s/GB', 2)]
 }
 
-/** Runs both in turns, so that a disturbance of the machine affects both. */
-async function sideBySide(sizeBytes: number, durability: Durability, inFlight: number): Promise<readonly [LoadResult, LoadResult]> {
-  return await withServers(sizeBytes, durability, async (servers) => {
-    const frame = produceFrame(sizeBytes)
-    const samples: [LoadResult[], LoadResult[]] = [[], []]
-    for (let round = -1; round < rounds; round++) {
-      for (const [index, server] of servers.entries()) {
-        const sample = await measure(server, frame, inFlight, index === 0 ? checkProduced : () => {})
-        if (round >= 0) samples[index]?.push(sample) // the first round warms up
-      }
-    }
-    return [medians(samples[0]), medians(samples[1])]
-  })
-}
-
-export async function measure(
-  server: MeasuredServer,
-  frame: ReturnType<typeof produceFrame>,
-  inFlight: number,
-  check: (answer: Buffer) => void,
-): Promise<LoadResult> {
+export async function measure(server: MeasuredServer, frame: ProduceFrame, of: Load): Promise<LoadResult> {
   const client = await WireClient.open(server.port)
-  const cpuBefore = cpuSeconds(server.pid) ?? Number.NaN
-  const { answered, seconds, latenciesMs } = await load(client, frame.bytes, { inFlight, seconds: secondsPerRound, check })
-  const cpu = (cpuSeconds(server.pid) ?? Number.NaN) - cpuBefore
+  const cpuBefore = server.cpuSeconds()
+  const { answered, seconds: took, latenciesMs } = await load(client, frame.bytes, of)
+  const cpu = server.cpuSeconds() - cpuBefore
   client.close()
   const bytes = answered * frame.batchBytes
-  return { megabytesPerSecond: bytes / seconds / 1e6, cpuSecondsPerGb: (cpu / bytes) * 1e9, p50Ms: quantile(latenciesMs, 0.5) }
+  return { megabytesPerSecond: bytes / took / 1e6, cpuSecondsPerGb: (cpu / bytes) * 1e9, p50Ms: quantile(latenciesMs, 0.5) }
 }
 
 export function medians(samples: readonly LoadResult[]): LoadResult {
@@ -115,24 +114,48 @@ export function medians(samples: readonly LoadResult[]): LoadResult {
   }
 }
 
-async function withServers<T>(
-  sizeBytes: number,
-  durability: Durability,
-  use: (servers: readonly [MeasuredServer, MeasuredServer]) => Promise<T>,
-): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
-  try {
-    await using mine = await ours(['--dir', join(folder, 'lks'), '--durability', durability])
-    await using bare = await bareLoop(join(folder, 'bare'), produceFrame(sizeBytes).batchAt, durability)
-    const client = await WireClient.open(mine.port)
-    await createTopic(client)
-    client.close()
-    return await use([mine, bare])
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
-  }
+export function secondsPerRound({ quick }: BenchOptions): number {
+  return quick ? quickSecondsPerRound : defaultSecondsPerRound
 }
 
 export function size(bytes: number): string {
   return bytes >= 1024 * 1024 ? `${bytes / 1024 / 1024} MiB` : `${bytes / 1024} KiB`
+}
+
+async function produced(
+  options: BenchOptions,
+  { inFlight, ...of }: { readonly sizeBytes: number; readonly durability: Durability; readonly inFlight: number },
+): Promise<Compared<LoadResult>> {
+  return await withServers(options, of, (servers) => {
+    const frame = produceFrame(of.sizeBytes)
+    const rounds = { rounds: options.rounds ?? (options.quick ? 1 : defaultRounds), warmUps: 1 }
+    // The bare loop's answers are not those of Kafka.
+    return inTurn(servers, rounds, (server) =>
+      measure(server, frame, { inFlight, seconds: secondsPerRound(options), check: server === servers.at(-1) ? () => {} : checkProduced }),
+    )
+  })
+}
+
+/** Our builds, and the bare loop as the last server. */
+async function withServers<Sample>(
+  { builds: [build, before] }: BenchOptions,
+  { sizeBytes, durability }: { readonly sizeBytes: number; readonly durability: Durability },
+  use: (servers: readonly MeasuredServer[]) => Promise<readonly (readonly Sample[])[]>,
+): Promise<Compared<Sample>> {
+  const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
+  try {
+    await using mine = await ours({ build, args: ['--dir', join(folder, 'lks'), '--durability', durability] })
+    await using older = before && (await ours({ build: before, args: ['--dir', join(folder, 'before'), '--durability', durability] }))
+    await using bare = await bareLoop(join(folder, 'bare'), produceFrame(sizeBytes).batchAt, durability)
+    const servers = older === undefined ? [mine] : [mine, older]
+    for (const { port } of servers) {
+      const client = await WireClient.open(port)
+      await createTopic(client)
+      client.close()
+    }
+    const samples = await use([...servers, bare])
+    return { ours: samples[0] ?? [], before: older && samples[1], bare: samples.at(-1) ?? [] }
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
 }

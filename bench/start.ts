@@ -5,42 +5,62 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { runProgram, startProgram } from '../packages/sim/src/program.ts'
+import type { Build } from './builds.ts'
 import { checkProduced, createTopic, produceFrame } from './frames.ts'
-import { built, freePort, ours, repository, residentMb } from './processes.ts'
-import { type BenchRow, median } from './report.ts'
+import type { BenchOptions } from './options.ts'
+import { freePort, ours, residentMb } from './processes.ts'
+import { type BenchRow, comparedRow } from './report.ts'
+import { inTurn } from './rounds.ts'
 import { WireClient } from './wire-client.ts'
 
-const starts = 9
+const defaultRounds = 9
 const idleMs = 3_000
+const quickIdleMs = 200
 
-export async function startBenches(): Promise<readonly BenchRow[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
-  const times = { node: [] as number[], port: [] as number[], ready: [] as number[], acknowledged: [] as number[] }
+interface StartMeasurement {
+  readonly portMs: number
+  readonly readyMs: number
+  readonly acknowledgedMs: number
+}
+
+/** A build and the folder of its server. */
+interface StartedBuild {
+  readonly build: Build
+  readonly folder: string
+}
+
+export async function startBenches(options: BenchOptions): Promise<readonly BenchRow[]> {
+  const parent = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {
-    await (await ours(['--dir', folder]))[Symbol.asyncDispose]() // the first start fills the compile cache and makes the database
-    for (let start = 0; start < starts; start++) {
-      times.node.push(await nodeMs())
-      const one = await startMs(folder, start === 0)
-      times.port.push(one.portMs)
-      times.ready.push(one.readyMs)
-      times.acknowledged.push(one.acknowledgedMs)
-    }
-    const node = median(times.node)
-    const row = (bench: string, values: readonly number[], goal: string): BenchRow => ({
-      bench,
-      ours: `${median(values).toFixed(0)} ms`,
-      baseline: `${node.toFixed(0)} ms (node -e 0)`,
-      ratio: median(values) / node,
-      goal,
-    })
-    const rows = [
-      row('start: the Kafka port is open', times.port, '≤ 2'),
-      row('start: everything is ready', times.ready, '≤ 8'),
-      row('start: first acknowledged record', times.acknowledged, ''),
+    const subjects = options.builds.map((build, index) => ({ build, folder: join(parent, String(index)) }))
+    for (const subject of subjects) await prepare(subject)
+    const nodeTimes: number[] = []
+    const [mine = [], before] = await inTurn(
+      subjects,
+      { rounds: options.rounds ?? (options.quick ? 1 : defaultRounds) },
+      async (subject) => {
+        nodeTimes.push(await nodeMs())
+        return await measured(subject)
+      },
+    )
+    const row = (name: keyof StartMeasurement, bench: string, goal: string): BenchRow =>
+      comparedRow({
+        bench,
+        ours: mine.map((sample) => sample[name]),
+        before: before?.map((sample) => sample[name]),
+        baseline: nodeTimes,
+        baselineName: 'node -e 0',
+        shown: (ms) => `${ms.toFixed(0)} ms`,
+        goal,
+      })
+    return [
+      row('portMs', 'start: the Kafka port is open', '≤ 2'),
+      row('readyMs', 'start: everything is ready', '≤ 8'),
+      row('acknowledgedMs', 'start: first acknowledged record', ''),
+      ...(await memoryRows(subjects, options.quick ? quickIdleMs : idleMs)),
     ]
-    return [...rows, await memoryRow('with HTTP', folder, [], '≤ 120 MB'), await memoryRow('without HTTP', folder, undefined, '≤ 80 MB')]
   } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+    await rm(parent, { recursive: true, force: true, maxRetries: 3 })
   }
 }
 
@@ -51,20 +71,24 @@ export async function nodeMs(): Promise<number> {
   return performance.now() - began
 }
 
-async function startMs(
-  folder: string,
-  first: boolean,
-): Promise<{ readonly portMs: number; readonly readyMs: number; readonly acknowledgedMs: number }> {
+/** The first start fills the compile cache, and makes the database and the topic. */
+async function prepare({ build, folder }: StartedBuild): Promise<void> {
+  await using server = await ours({ build, args: ['--dir', folder] })
+  const client = await WireClient.open(server.port)
+  await createTopic(client)
+  client.close()
+}
+
+async function measured({ build, folder }: StartedBuild): Promise<StartMeasurement> {
   const port = await freePort()
   const began = performance.now()
   const args = ['dev', '--dir', folder, '--kafka-port', String(port), '--control-port', '0', '--data-port', '0']
-  const server = startProgram(process.execPath, [built, ...args])
+  const server = startProgram(process.execPath, [build.main, ...args])
   const ready = server.firstLine().then(() => performance.now() - began)
   try {
     while (!(await opens(port))) await setTimeout(1)
     const portMs = performance.now() - began
     const client = await WireClient.open(port)
-    if (first) await createTopic(client)
     checkProduced(await client.send(produceFrame(1_024).bytes))
     const acknowledgedMs = performance.now() - began
     client.close()
@@ -85,17 +109,31 @@ function opens(port: number): Promise<boolean> {
   })
 }
 
-/** Without arguments: `startKafka()` alone in a process, that is, an embedded agent. */
-async function memoryRow(name: string, folder: string, args: readonly string[] | undefined, goal: string): Promise<BenchRow> {
-  if (args !== undefined) {
-    await using server = await ours(['--dir', folder, ...args])
-    await setTimeout(idleMs)
-    return { bench: `idle memory ${name}`, ours: `${residentMb(server.pid)?.toFixed(0) ?? '?'} MB`, baseline: '', ratio: undefined, goal }
+async function memoryRows(subjects: readonly StartedBuild[], waitMs: number): Promise<readonly BenchRow[]> {
+  const servers: number[] = []
+  const embedded: number[] = []
+  for (const { build, folder } of subjects) {
+    await using server = await ours({ build, args: ['--dir', folder] })
+    await setTimeout(waitMs)
+    servers.push(residentMb(server.pid) ?? Number.NaN)
+    embedded.push(await embeddedMb(build, waitMs))
   }
-  const index = join(repository, 'packages/local-kafka-service/dist/index.js')
+  const row = (bench: string, [mine, before]: readonly number[], goal: string): BenchRow =>
+    comparedRow({
+      bench,
+      ours: mine === undefined ? [] : [mine],
+      before: before === undefined ? undefined : [before],
+      shown: (megabytes) => `${megabytes.toFixed(0)} MB`,
+      goal,
+    })
+  return [row('idle memory with HTTP', servers, '≤ 120 MB'), row('idle memory without HTTP', embedded, '≤ 80 MB')]
+}
+
+/** `startKafka()` alone in a process, that is, an embedded agent. */
+async function embeddedMb({ index }: Build, waitMs: number): Promise<number> {
   const program = `const { startKafka } = await import(${JSON.stringify(index)}); await startKafka(); console.log('ready'); setInterval(() => {}, 1e6)`
   await using embedded = startProgram(process.execPath, ['--input-type=module', '-e', program])
   await embedded.firstLine()
-  await setTimeout(idleMs)
-  return { bench: `idle memory ${name}`, ours: `${residentMb(embedded.pid)?.toFixed(0) ?? '?'} MB`, baseline: '', ratio: undefined, goal }
+  await setTimeout(waitMs)
+  return residentMb(embedded.pid) ?? Number.NaN
 }

@@ -63,18 +63,28 @@ export class WireClient {
   }
 }
 
+export interface Load {
+  readonly inFlight: number
+  readonly seconds: number
+  /** It ends early when so many are sent. */
+  readonly requests?: number
+  readonly check: (answer: Buffer) => void
+}
+
 /** Keeps `inFlight` copies of the request in flight for `seconds`. Returns the number of responses, and the latency of each if only one was in flight at a time. */
 export async function load(
   client: WireClient,
   frame: Uint8Array,
-  { inFlight, seconds, check }: { readonly inFlight: number; readonly seconds: number; readonly check: (answer: Buffer) => void },
+  { inFlight, seconds, requests = Number.POSITIVE_INFINITY, check }: Load,
 ): Promise<{ readonly answered: number; readonly seconds: number; readonly latenciesMs: readonly number[] }> {
   const began = performance.now()
   const ends = began + seconds * 1_000
   const latenciesMs: number[] = []
+  let sentCount = 0
   let answered = 0
   const lane = async (): Promise<void> => {
-    while (performance.now() < ends) {
+    while (performance.now() < ends && sentCount < requests) {
+      sentCount += 1
       const sent = performance.now()
       check(await client.send(frame))
       latenciesMs.push(performance.now() - sent)

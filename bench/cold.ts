@@ -1,0 +1,128 @@
+// A store with a latency of 100 ms, as S3 has: what a default Java producer and a default Java consumer get from it, and the requests to the store that they cost.
+// The consumer reads after a restart, so that nothing is in memory.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { consumerPerf, perfRecordBytes, producerPerf } from './apache-kafka.ts'
+import type { Build } from './builds.ts'
+import { createTopic } from './frames.ts'
+import type { BenchOptions } from './options.ts'
+import { type OurServer, ours } from './processes.ts'
+import { type BenchRow, comparedRow } from './report.ts'
+import { inTurn } from './rounds.ts'
+import { WireClient } from './wire-client.ts'
+
+const defaultRounds = 3
+/** Of a direction; a slower build is measured by what it has done until then. */
+const limitMs = 15_000
+const fillMs = 60_000
+
+/** One number of partitions: the records that are produced to the slow store, those that are there for the consumer, and the goals in MB/s. */
+interface ColdCase {
+  readonly partitions: number
+  readonly produceRecords: number
+  readonly storedRecords: number
+  readonly goals: { readonly produce: string; readonly consume: string }
+}
+
+const cases: readonly ColdCase[] = [
+  { partitions: 1, produceRecords: 8_000, storedRecords: 100_000, goals: { produce: '≥ 0.7 MB/s', consume: '' } },
+  { partitions: 12, produceRecords: 80_000, storedRecords: 400_000, goals: { produce: '≥ 8 MB/s', consume: '≥ 75 MB/s' } },
+]
+const quickRecords = 500
+
+interface ColdSample {
+  readonly producedMbPerSecond: number
+  readonly putsPerGb: number
+  readonly consumedMbPerSecond: number
+  readonly getsPerGb: number
+}
+
+export async function coldBenches({ builds, quick, rounds }: BenchOptions): Promise<readonly BenchRow[]> {
+  const rows: BenchRow[] = []
+  for (const { goals, ...of } of cases) {
+    const counts = quick ? { ...of, produceRecords: quickRecords, storedRecords: quickRecords } : of
+    const [mine = [], before] = await inTurn(builds, { rounds: rounds ?? (quick ? 1 : defaultRounds) }, (build) =>
+      coldSample(build, counts),
+    )
+    const row = (name: keyof ColdSample, bench: string, goal: string): BenchRow =>
+      comparedRow({
+        bench: `store of 100 ms, ${of.partitions} ${of.partitions === 1 ? 'partition' : 'partitions'}: ${bench}`,
+        ours: mine.map((sample) => sample[name]),
+        before: before?.map((sample) => sample[name]),
+        shown: (value) => value.toFixed(value < 10 ? 2 : 0),
+        goal,
+      })
+    rows.push(
+      row('producedMbPerSecond', 'produce, MB/s', goals.produce),
+      row('putsPerGb', 'PUTs per GB produced', ''),
+      row('consumedMbPerSecond', 'cold consume, MB/s', goals.consume),
+      row('getsPerGb', 'GETs per GB consumed', ''),
+    )
+  }
+  return rows
+}
+
+async function coldSample(build: Build, { partitions, produceRecords, storedRecords }: Omit<ColdCase, 'goals'>): Promise<ColdSample> {
+  const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
+  const slow = ['--dir', folder, '--store-latency', '100ms']
+  try {
+    {
+      await using server = await ours({ build, args: ['--dir', folder] })
+      const client = await WireClient.open(server.port)
+      for (const topic of ['produced', 'stored']) await createTopic(client, partitions, topic)
+      client.close()
+      await producerPerf({ port: server.port, topic: 'stored', records: storedRecords, limitMs: fillMs })
+    }
+    let produced: Moved
+    {
+      await using server = await ours({ build, args: slow })
+      const { port } = server
+      produced = await moved(server, { api: 'Produce', records: produceRecords, operation: 'put' }, () =>
+        producerPerf({ port, topic: 'produced', records: produceRecords, limitMs }),
+      )
+    }
+    await using server = await ours({ build, args: slow })
+    const { port } = server
+    const consumed = await moved(server, { api: 'Fetch', records: storedRecords, operation: 'read' }, () =>
+      consumerPerf({ port, topic: 'stored', records: storedRecords, limitMs }),
+    )
+    return {
+      producedMbPerSecond: produced.megabytesPerSecond,
+      putsPerGb: produced.requestsPerGb,
+      consumedMbPerSecond: consumed.megabytesPerSecond,
+      getsPerGb: consumed.requestsPerGb,
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+interface Moved {
+  readonly megabytesPerSecond: number
+  /** Requests to the store. */
+  readonly requestsPerGb: number
+}
+
+interface MovedBy {
+  readonly api: 'Produce' | 'Fetch'
+  readonly records: number
+  readonly operation: 'put' | 'read'
+}
+
+/**
+ * `work` returns MB per second, or NaN if it was not done in time. In that case the server's count of the bytes that it has acknowledged or sent is divided by the limit, which
+ * includes about a second in which the tool starts.
+ */
+async function moved(server: OurServer, { api, records, operation }: MovedBy, work: () => Promise<number>): Promise<Moved> {
+  const requests = (): Promise<number> => server.metric('lks_store_requests_total', { operation })
+  const bytes = (): Promise<number> => server.metric(api === 'Produce' ? 'lks_request_bytes_total' : 'lks_reply_bytes_total', { api })
+  const before = { requests: await requests(), bytes: await bytes() }
+  const rate = await work()
+  const done = !Number.isNaN(rate)
+  const movedBytes = done ? records * perfRecordBytes : (await bytes()) - before.bytes
+  return {
+    megabytesPerSecond: done ? rate : movedBytes / 1e3 / limitMs,
+    requestsPerGb: ((await requests()) - before.requests) / (movedBytes / 1e9),
+  }
+}

@@ -1,0 +1,147 @@
+// A consumer at the end of a partition, alone and while another reads 2 GB from the beginning of a topic: the time from the send of a record to its receipt, p99.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { startProgram } from '../packages/sim/src/program.ts'
+import { type Build, repository } from './builds.ts'
+import { checkProduced, createTopic, produceFrame, stampedFrame, stampOf, topic } from './frames.ts'
+import type { BenchOptions } from './options.ts'
+import { ours } from './processes.ts'
+import { type BenchRow, comparedRow } from './report.ts'
+import { inTurn, quantile } from './rounds.ts'
+import { TopicReader } from './topic-reader.ts'
+import { load, WireClient } from './wire-client.ts'
+
+const defaultRounds = 3
+const partitions = 12
+const coldBytes = 2e9
+const quickColdBytes = 2e7
+const fillSeconds = 60
+const phaseMs = { warmUp: 3_000, alone: 8_000 }
+const quickPhaseMs = { warmUp: 300, alone: 500 }
+/** A slower reader is stopped then. */
+const besideMs = 15_000
+const betweenRecordsMs = 10
+const tailTopic = 'tail'
+
+interface TailSample {
+  readonly aloneMs: number
+  readonly besideMs: number
+  readonly readerMbPerSecond: number
+}
+
+interface FilledBuild {
+  readonly build: Build
+  readonly folder: string
+}
+
+export async function tailBenches({ builds, quick, rounds }: BenchOptions): Promise<readonly BenchRow[]> {
+  const parent = await mkdtemp(join(tmpdir(), 'lks-bench-'))
+  try {
+    const subjects = builds.map((build, index) => ({ build, folder: join(parent, String(index)) }))
+    for (const subject of subjects) await fill(subject, quick ? quickColdBytes : coldBytes)
+    const rows: BenchRow[] = []
+    for (const [store, args] of [
+      ['a directory', []],
+      ['a store of 100 ms', ['--store-latency', '100ms']],
+    ] as const) {
+      const [mine = [], before] = await inTurn(subjects, { rounds: rounds ?? (quick ? 1 : defaultRounds) }, (subject) =>
+        tailSample(subject, args, quick ? quickPhaseMs : phaseMs),
+      )
+      rows.push(...tailRows(store, mine, before))
+    }
+    return rows
+  } finally {
+    await rm(parent, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+function tailRows(store: string, mine: readonly TailSample[], before: readonly TailSample[] | undefined): readonly BenchRow[] {
+  const row = (bench: string, value: (sample: TailSample) => number, shown: (value: number) => string, goal: string): BenchRow =>
+    comparedRow({ bench: `${store}: ${bench}`, ours: mine.map(value), before: before?.map(value), shown, goal })
+  const ms = (value: number): string => `${value.toFixed(1)} ms`
+  return [
+    row('tail p99, alone', (sample) => sample.aloneMs, ms, ''),
+    row('tail p99, beside a reader of old records', (sample) => sample.besideMs, ms, ''),
+    row(
+      'beside / alone',
+      (sample) => sample.besideMs / sample.aloneMs,
+      (value) => value.toFixed(2),
+      '≤ 2',
+    ),
+    row(
+      'that reader, MB/s',
+      (sample) => sample.readerMbPerSecond,
+      (value) => value.toFixed(0),
+      '',
+    ),
+  ]
+}
+
+async function fill({ build, folder }: FilledBuild, bytes: number): Promise<void> {
+  await using server = await ours({ build, args: ['--dir', folder] })
+  const client = await WireClient.open(server.port)
+  await createTopic(client, partitions)
+  await createTopic(client, 1, tailTopic)
+  const frame = produceFrame(80 * 1024, partitions)
+  const requests = Math.ceil(bytes / (partitions * frame.batchBytes))
+  await load(client, frame.bytes, { inFlight: 5, seconds: fillSeconds, requests, check: checkProduced })
+  client.close()
+}
+
+/** The server is a new one, so that it has nothing in memory. */
+async function tailSample({ build, folder }: FilledBuild, args: readonly string[], phases: typeof phaseMs): Promise<TailSample> {
+  await using server = await ours({ build, args: ['--dir', folder, ...args] })
+  await tailP99(server.port, setTimeout(phases.warmUp))
+  const alone = await tailP99(server.port, setTimeout(phases.alone))
+  const began = performance.now()
+  await using reader = startProgram(process.execPath, [
+    '--conditions=lks-source',
+    join(repository, 'bench/cold-reader.ts'),
+    String(server.port),
+    topic,
+    String(partitions),
+  ])
+  await reader.firstLine()
+  const limit = new AbortController()
+  const beside = await tailP99(
+    server.port,
+    Promise.race([reader.succeeded(), setTimeout(besideMs, undefined, { signal: limit.signal }).catch(() => {})]),
+  )
+  limit.abort()
+  const readBytes = reader.lines.reduce((sum, line) => sum + Number(line), 0)
+  return { aloneMs: alone, besideMs: beside, readerMbPerSecond: readBytes / 1e3 / (performance.now() - began) }
+}
+
+/** Produces small records at a steady pace and consumes them until `end` settles. */
+async function tailP99(port: number, end: Promise<unknown>): Promise<number> {
+  const [producer, consumer] = [await WireClient.open(port), await WireClient.open(port)]
+  const latenciesMs: number[] = []
+  let sentCount = 0
+  let ended = false
+  const stop = end.finally(() => (ended = true))
+  const reader = new TopicReader(consumer, { topic: tailTopic, partitions: 1, maxWaitMs: 500 })
+  const began = performance.now()
+  const produce = async (): Promise<void> => {
+    const answers: Promise<void>[] = []
+    for (; !ended; sentCount++) {
+      answers.push(producer.send(stampedFrame(tailTopic, performance.now())).then((answer) => checkProduced(answer, tailTopic)))
+      await setTimeout(betweenRecordsMs)
+    }
+    await Promise.all(answers)
+  }
+  const consume = async (): Promise<void> => {
+    while (!ended || latenciesMs.length < sentCount) {
+      for (const batch of await reader.next()) {
+        const sentMs = stampOf(batch)
+        // Records of earlier phases come first.
+        if (sentMs >= began) latenciesMs.push(performance.now() - sentMs)
+      }
+    }
+  }
+  await Promise.all([stop, produce(), consume()])
+  producer.close()
+  consumer.close()
+  return quantile(latenciesMs, 0.99)
+}

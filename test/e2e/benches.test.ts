@@ -1,0 +1,53 @@
+// The benches in their smallest form: each runs to its end and reports rows. Nothing is asserted about times.
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { runProgram } from '../../packages/sim/src/program.ts'
+import { repository } from './testing/server.ts'
+
+interface Row {
+  readonly bench: string
+  readonly ours: string
+  readonly before?: string
+  readonly change?: number
+  readonly ratio?: number
+}
+
+async function bench(...args: readonly string[]): Promise<readonly Row[]> {
+  const main = join(repository, 'bench/main.ts')
+  const { stdout } = await runProgram(process.execPath, ['--conditions=lks-source', main, '--quick', '--json', ...args])
+  // The cast is safe because the benches print one row as JSON on each line.
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Row)
+}
+
+test.each(['start', 'embedded', 'forks', 'latency', 'produce', 'strict', 'fetch', 'store', 'memory', 'tail'])(
+  'pnpm bench %s measures this checkout and another one in turn',
+  async (name) => {
+    const rows = await bench(name, '--against', repository)
+    expect(rows.length).toBeGreaterThan(0)
+    for (const row of rows) {
+      expect([row.bench, row.ours, row.before]).not.toContain('not measured')
+      expect(row.before, row.bench).toBeDefined()
+    }
+  },
+)
+
+test('pnpm bench codecs measures this checkout', async () => {
+  for (const { ratio } of await bench('codecs')) expect(ratio).toBeGreaterThan(0)
+})
+
+test.runIf(process.env.LKS_TEST_KAFKA)("pnpm bench runs Kafka's perf tools, against a slow store and against Apache Kafka", async () => {
+  const rows = await bench('cold', 'kafka')
+  expect(rows.map(({ ours }) => ours)).not.toContain('not measured')
+  expect(rows.filter(({ bench: name }) => name.includes('CPU s per GB')).map(({ ratio }) => ratio)).not.toContain(undefined)
+})
+
+test.each([
+  [['nothing'], "'nothing' is not a bench"],
+  [['start', '--against', join(repository, 'docs')], 'is not a checkout with a build'],
+  [['start', '--rounds', 'many'], "--rounds: 'many' is not valid"],
+] as const)('pnpm bench %s explains the wrong argument', async (args, message) => {
+  await expect(bench(...args)).rejects.toThrow(message)
+})
