@@ -1,6 +1,7 @@
 // Bytes with false lengths and values are rejected before anything is allocated for them.
 import { expect, test } from 'vitest'
 import {
+  CreateTopics,
   decodeRequest,
   decodeRequestHeader,
   decodeResponse,
@@ -53,6 +54,25 @@ test('a string that claims more bytes than are left is rejected', () => {
     claim.int32(1)
     claim.int16(length)
     expect(() => decodeRequest(Metadata, 0, bytesOf(claim), 0)).toThrow(ProtocolError)
+  }
+})
+
+test('a compact string is no longer than any other string', () => {
+  const claim = new MessageWriter()
+  claim.uvarint(0x8000 + 1)
+  claim.raw(new Uint8Array(0x8000))
+  expect(() => new MessageReader(bytesOf(claim)).compactString()).toThrow(/claims 32768 bytes/)
+  expect(() => new MessageReader(bytesOf(claim)).compactNullableString()).toThrow(/claims 32768 bytes/)
+  expect(() => new MessageWriter().compactString('n'.repeat(0x8000))).toThrow(/32768 bytes exceeds/)
+})
+
+test('an error message that quotes a very long name is cut, so that its answer can be sent', () => {
+  const name = 'ü'.repeat(16_383)
+  for (const version of CreateTopics.versions) {
+    const topics = [{ name, errorCode: 17, errorMessage: `'${name}${name}' is not a valid name` }]
+    const frame = Buffer.concat(encodeResponse(CreateTopics, version, 1, { throttleTimeMs: 0, topics })).subarray(4)
+    const [topic] = decodeResponse(CreateTopics, version, frame).response.topics
+    expect(topic).toMatchObject({ name, errorMessage: `'${'ü'.repeat(9_999)}…` })
   }
 })
 

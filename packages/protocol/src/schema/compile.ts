@@ -25,7 +25,8 @@ export function encoder(api: Api, direction: 'request' | 'response', version: nu
   return once(encoders, api, direction, version, () => {
     const source = new Source(api, version)
     const root = source.encodeStruct(api[direction], `${api.name}.${direction}`)
-    return source.compile(root, ['MessageWriter', 'unsupported', 'unexpectedNull'], [MessageWriter, unsupported, unexpectedNull]) as Encode
+    const names = ['MessageWriter', 'unsupported', 'unexpectedNull', 'cutText']
+    return source.compile(root, names, [MessageWriter, unsupported, unexpectedNull, cutText]) as Encode
   })
 }
 
@@ -55,6 +56,15 @@ function once<F>(known: Compiled<F>, api: Api, direction: string, version: numbe
 
 function unsupported(field: string, version: number): never {
   throw new ProtocolError(`version ${version} cannot carry ${field}`)
+}
+
+/** The texts for people. They may quote what the client sent, which may be as long as a string can be. */
+const messageName = /errorMessage$/i
+/** At most three bytes each. */
+const messageChars = 10_000
+
+function cutText(text: string | null): string | null {
+  return text === null || text.length <= messageChars ? text : `${text.slice(0, messageChars)}…`
 }
 
 const legalName = /^[a-z][A-Za-z0-9]*$/
@@ -157,7 +167,8 @@ class Source {
         }
         continue
       }
-      const value = `(${given} === undefined ? ${this.#defaultOf(field)} : ${given})`
+      const whole = `(${given} === undefined ? ${this.#defaultOf(field)} : ${given})`
+      const value = field.type === 'string' && messageName.test(name) ? `cutText(${whole})` : whole
       if (field.tag === undefined) lines.push(this.#encodeField(field, { value, path: at, writer: 'w' }))
       else {
         tagged.push({

@@ -98,11 +98,11 @@ export class MessageReader {
     return length < 0 ? null : this.#text(length)
   }
   compactString(): string {
-    return this.#text(this.uvarint() - 1)
+    return this.#compactText(this.uvarint() - 1)
   }
   compactNullableString(): string | null {
     const length = this.uvarint() - 1
-    return length === -1 ? null : this.#text(length)
+    return length === -1 ? null : this.#compactText(length)
   }
 
   /** A view of the message's own memory. */
@@ -171,6 +171,12 @@ export class MessageReader {
     if (this.#elements > limits.elementsPerMessage)
       throw new ProtocolError(`a message has more than ${limits.elementsPerMessage} array elements`)
     return count
+  }
+
+  /** Like Kafka: no string is longer than one of the versions before flexible ones can be. */
+  #compactText(length: number): string {
+    if (length > 0x7fff) throw new ProtocolError(`a string claims ${length} bytes, and at most 32767 are accepted`)
+    return this.#text(length)
   }
 
   #text(length: number): string {

@@ -85,7 +85,7 @@ export class MessageWriter {
   string(value: string): void {
     const at = this.#room(2 + value.length * 3)
     const written = this.#text(value, at + 2)
-    if (written > 0x7fff) throw new ProtocolError(`a string of ${written} bytes exceeds 32767`)
+    checkText(written)
     this.#view.setInt16(at, written)
     this.#at = at + 2 + written
   }
@@ -97,6 +97,7 @@ export class MessageWriter {
     // The size of the length prefix depends on the length: leave room for the widest prefix, and move the bytes if it is smaller.
     const at = this.#room(5 + value.length * 3)
     const written = this.#text(value, at + 5)
+    checkText(written)
     this.#at = at
     this.uvarint(written + 1)
     this.#buffer.copyWithin(this.#at, at + 5, at + 5 + written)
@@ -208,6 +209,11 @@ function lengthOf(value: Octets): number {
   let length = 0
   for (const chunk of value) length += chunk.length
   return length
+}
+
+/** Kafka's clients read no longer string in any version. */
+function checkText(sizeBytes: number): void {
+  if (sizeBytes > 0x7fff) throw new ProtocolError(`a string of ${sizeBytes} bytes exceeds 32767`)
 }
 
 function whole(value: number, min: number, max: number): number {

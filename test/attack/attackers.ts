@@ -19,6 +19,7 @@ import {
   Produce,
   type RequestInputOf,
 } from '@local-kafka-service/protocol'
+import type { WireClient } from '../../bench/wire-client.ts'
 
 export interface Sockets extends AsyncDisposable {
   readonly sockets: readonly Socket[]
@@ -83,6 +84,15 @@ export async function openReaders(
   }
 }
 
+/** A request over a connection of its own: a kept-alive one may be closed by the server whenever it is idle. */
+export async function httpGet(url: string): Promise<{ readonly status: number | undefined; readonly text: string }> {
+  const [answer] = (await once(get(url, { agent: false }), 'response')) as [IncomingMessage]
+  const chunks: Buffer[] = []
+  // The cast: a response without an encoding gives bytes.
+  for await (const chunk of answer) chunks.push(chunk as Buffer)
+  return { status: answer.statusCode, text: Buffer.concat(chunks).toString() }
+}
+
 /** Records of one character again and again, each in a batch of its own. */
 export async function produceRecords(
   kafka: string,
@@ -116,12 +126,27 @@ export async function ordinaryClientIsServed(port: number): Promise<void> {
   if (errorCode !== 0) throw new Error(`the ordinary client was answered with ${errorCode}`)
 }
 
+/** One request over an open connection. */
+export async function call<A extends Api>(
+  client: WireClient,
+  api: A,
+  version: number,
+  body: RequestInputOf<A>,
+): Promise<DecodedResponseOf<A>> {
+  return decodeResponse(api, version, await client.send(frameOf(api, version, body))).response
+}
+
+/** The bytes of a request, to be sent again and again. */
+export function frameOf<A extends Api>(api: A, version: number, body: RequestInputOf<A>): Buffer {
+  return Buffer.concat(encodeRequest(api, { version, correlationId: 7, clientId: 'attacker' }, body))
+}
+
 /** One request over a connection of its own. Rejects when that ends before the answer. */
-async function ask<A extends Api>(port: number, api: A, version: number, body: RequestInputOf<A>): Promise<DecodedResponseOf<A>> {
+export async function ask<A extends Api>(port: number, api: A, version: number, body: RequestInputOf<A>): Promise<DecodedResponseOf<A>> {
   const socket = connect(port, '127.0.0.1')
   try {
     await once(socket, 'connect')
-    for (const chunk of encodeRequest(api, { version, correlationId: 7, clientId: 'ordinary' }, body)) socket.write(chunk)
+    socket.write(frameOf(api, version, body))
     const frames = new FrameSplitter({ maxBytes: 1_000_000 })
     for await (const chunk of socket) {
       // The cast: a socket without an encoding gives bytes.
