@@ -1,6 +1,6 @@
 // Watches the server during an attack: the latencies of the ordinary client, the memory of the process, and the budgets in /metrics.
 import { fileURLToPath } from 'node:url'
-import { quantile } from '../../bench/report.ts'
+import { quantile } from '../../bench/rounds.ts'
 import { startProgram } from '../../packages/sim/src/program.ts'
 import type { Target } from './attack.ts'
 
