@@ -2,7 +2,7 @@
 import type { Codecs } from '@local-kafka-service/protocol'
 import { openGate } from './api/gate.ts'
 import { handlers } from './api/index.ts'
-import { Groups } from './coordinate/groups.ts'
+import { Groups, type GroupsParts } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClassicSettings } from './core/group/classic-messages.ts'
 import type { ClusterId } from './core/ids.ts'
@@ -13,7 +13,7 @@ import { Membership, type Self, type TakeOver } from './membership.ts'
 import type { Member, MetadataStore } from './metadata/metadata-store.ts'
 import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress, Network } from './net/network.ts'
-import { serveKafka } from './net/serve.ts'
+import { type KafkaPort, serveKafka } from './net/serve.ts'
 import type { ObjectStore } from './objects/object-store.ts'
 import { CachedObjects } from './objects/wrappers/cached.ts'
 import type { AgentEvent, EventHook } from './observe/events.ts'
@@ -117,110 +117,101 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
 
 /** For tests, which replace the services of single requests. */
 export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{ readonly agent: Agent; readonly services: Services }> {
-  const { clock, ioClock = clock, sessionClock = clock, random, metadata, codecs, crc32c, limits = defaultLimits } = parts
-  const { clusterId, log } = metadata
-  const { settings, flush } = options
+  const { settings, flush, takeOver = 'once silent' } = options
+  const { clusterId, log, members, slots, topics: topicStore, groups: groupStore } = parts.metadata
   const meters = new Meters()
+  const base = baseOf(parts, settings, meters)
+  const { emit, ioClock, limits } = base
+
+  const membership = await Membership.join({ ...base, clock: ioClock, members, slots }, selfOf(options), takeOver)
+  const { incarnation } = membership.registration
+  const catalog = new Catalog()
+  const tails = new Tails((asked) => log.partitions(asked), limits)
+  const view = { owners: membership.owners, catalog, tails }
+
+  const objects = new CachedObjects(parts.objects, { maxBytes: number(settings, 'cache.bytes') })
+  const chain = { clock: ioClock, clusterId, incarnation, objects, log }
+  const writer = new Writer({
+    ...base,
+    ...view,
+    ...chain,
+    policy: flush,
+    producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
+    onFenced: () => life.fence(),
+    onBroken: () => life.kill(),
+  })
+  const producerIds = new ProducerIds((count) => log.allocateProducerIds(count))
+
+  const damage = new DamageReports({ emit, topicName: (topicId) => catalog.byId(topicId)?.name })
+  const segments = new SegmentReader({ ...base, objects, damage })
+  const reader = new Reader({ ...base, ...view, log, segments })
+  const offsets = new Offsets({ ...base, ...view, log, segments })
+  const answerMemory = new AnswerMemory(fixedLimits.fetchAnswersBytes)
+  const httpAnswers = new AnswerMemory(fixedLimits.httpAnswersBytes)
+  const fetchSessions = new FetchSessions({ ...base, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
+
+  const groups = new Groups({ ...base, ...view, ...groupOptions(settings), store: groupStore, incarnation })
+  const topics = new TopicOperations({ ...base, ...view, topics: topicStore })
+  const records = new RecordOperations({ ...base, ...view, writer, topics, log, reader, offsets })
+  const operations = { topics, records, groups: new GroupOperations({ groups, topics, log, offsets }) }
+
+  const own = { clusterId, writer, producerIds, reader, offsets, answerMemory, fetchSessions, topics, groups }
+  const services: Services = { ...base, ...view, ...own }
+  const life = new Lifecycle({ ...base, membership, groups, tails, writer })
+  const kafka = await serveKafka({ ...parts, ...options, handlers, services, limits })
+  life.run(kafka)
+  const running = { parts, meters, membership, objects, damage, httpAnswers, operations, kafka, life }
+  return { agent: agentOf(services, { ...base, ...running }), services }
+}
+
+/** What all parts share: the given parts with their defaults, and what is made once from them. */
+function baseOf(
+  { clock, ioClock = clock, sessionClock = clock, limits = defaultLimits, ...parts }: Parts,
+  settings: Settings,
+  meters: Meters,
+) {
+  const { random, codecs, crc32c } = parts
   const emit = (event: AgentEvent): void => {
     meters.count(event)
     parts.emit(event)
   }
-  const turns = new Turns(ioClock)
   const stores = parts.stores ?? new StoreWatch({ emit, clock: ioClock })
-  const { members, slots } = metadata
-  const membership = await Membership.join(
-    { members, slots, clock: ioClock, random, emit, limits },
-    selfOf(options),
-    options.takeOver ?? 'once silent',
-  )
-  const { owners } = membership
-  const { incarnation, brokerId } = membership.registration
+  const turns = new Turns(ioClock)
+  return { clock, ioClock, sessionClock, random, codecs, crc32c, limits, settings, emit, stores, turns, gate: openGate }
+}
 
-  const objects = new CachedObjects(parts.objects, { maxBytes: number(settings, 'cache.bytes') })
-  const catalog = new Catalog()
-  const tails = new Tails((asked) => log.partitions(asked), limits)
-  const onFenced = (): void => life.fence()
-  const onBroken = (): void => life.kill()
-  const ofWrites = {
-    clusterId,
-    incarnation,
-    objects,
-    log,
-    clock: ioClock,
-    random,
-    emit,
-    tails,
-    catalog,
-    crc32c,
-    stores,
-    limits,
-    onFenced,
-    onBroken,
-  }
-  const writer = new Writer({ ...ofWrites, policy: flush, producerIdExpirationMs: number(settings, 'producer.id.expiration.ms') })
-  const producerIds = new ProducerIds((count) => log.allocateProducerIds(count))
+/** What an agent reports on and ends. */
+interface Running extends Pick<Agent, 'operations'> {
+  readonly parts: Parts
+  readonly meters: Meters
+  readonly membership: Membership
+  readonly stores: StoreWatch
+  readonly limits: Limits
+  readonly objects: CachedObjects
+  readonly damage: DamageReports
+  readonly httpAnswers: AnswerMemory
+  readonly kafka: KafkaPort
+  readonly life: Lifecycle
+}
 
-  const damage = new DamageReports({ emit, topicName: (topicId) => catalog.byId(topicId)?.name })
-  const segments = new SegmentReader({ objects, crc32c, damage, emit })
-  const reader = new Reader({ log, segments, tails, owners, clock, turns, limits })
-  const offsets = new Offsets({ log, segments, owners, turns, codecs })
-  const answerMemory = new AnswerMemory(fixedLimits.fetchAnswersBytes)
-  const httpAnswers = new AnswerMemory(fixedLimits.httpAnswersBytes)
-  const fetchSessions = new FetchSessions({ clock, random, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
-
-  const groups = new Groups({
-    store: metadata.groups,
-    owners,
-    incarnation,
-    clock,
-    sessionClock,
-    turns,
-    random,
-    emit,
-    settings: groupSettings(settings),
-    offsetsRetentionMs: number(settings, 'offsets.retention.minutes') * 60_000,
-    offsetsCheckMs: number(settings, 'offsets.retention.check.interval.ms'),
-  })
-
-  const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings, turns, random, emit })
-  const ofAppends = { writer, tails, owners, settings, clock, ioClock, turns, codecs, crc32c }
-  const records = new RecordOperations({ ...ofAppends, topics, log, stores, reader, offsets })
-  const operations = { topics, records, groups: new GroupOperations({ groups, topics, log, offsets }) }
-
-  const common = { clock, ioClock, random, settings, gate: openGate, emit }
-  const ofReads = { reader, offsets, answerMemory, fetchSessions }
-  const services: Services = { ...common, ...ofAppends, ...ofReads, clusterId, catalog, topics, producerIds, groups }
-  const life = new Lifecycle({ membership, groups, tails, writer, emit })
-  const { network, interceptor } = parts
-  const { listen, advertised } = options
-  const kafka = await serveKafka({
-    network,
-    listen,
-    handlers,
-    services,
-    limits,
-    ...(advertised && { advertised }),
-    ...(interceptor && { interceptor }),
-  })
-  life.run(kafka)
-
-  const agent: Agent = {
-    clusterId,
-    brokerId,
+function agentOf(services: Services, running: Running): Agent {
+  const { clock, ioClock, random, settings, gate, emit } = services
+  const { parts, meters, membership, stores, operations, kafka, life } = running
+  return {
+    clusterId: services.clusterId,
+    brokerId: membership.registration.brokerId,
     addresses: kafka.addresses,
     operations,
-    shared: { ...common, httpAnswers },
-    members: () => owners.members,
+    shared: { clock, ioClock, random, settings, gate, emit, httpAnswers: running.httpAnswers },
+    members: () => membership.owners.members,
     storeFailure: () => stores.failure,
-    health: () => healthOf({ stopping: life.stopping, stores, membership, writer, damage, limits }),
-    metrics: () =>
-      meters.read(gaugesOf({ kafka, writer, answerMemory, httpAnswers, membership, damage, objects, store: parts.storeMeters?.() ?? [] })),
+    health: () => healthOf({ ...services, ...running, stopping: life.stopping }),
+    metrics: () => meters.read(gaugesOf({ ...services, ...running, store: parts.storeMeters?.() ?? [] })),
     ended: life.ended,
     drain: () => life.drain(),
     kill: () => life.kill(),
     [Symbol.asyncDispose]: () => life.drain(),
   }
-  return { agent, services }
 }
 
 /** How this agent registers. */
@@ -232,8 +223,8 @@ function selfOf({ settings, listen: [first], advertised, machine }: AgentOptions
   }
 }
 
-function groupSettings(of: Settings): ClassicSettings {
-  return {
+function groupOptions(of: Settings): Pick<GroupsParts, 'settings' | 'offsetsRetentionMs' | 'offsetsCheckMs'> {
+  const settings: ClassicSettings = {
     initialRebalanceDelayMs: number(of, 'group.initial.rebalance.delay.ms'),
     minSessionTimeoutMs: number(of, 'group.min.session.timeout.ms'),
     maxSessionTimeoutMs: number(of, 'group.max.session.timeout.ms'),
@@ -241,5 +232,10 @@ function groupSettings(of: Settings): ClassicSettings {
     newMemberJoinTimeoutMs: fixedLimits.newMemberJoinTimeoutMs,
     leaveOnDisconnect: flag(of, 'group.leave.on.disconnect'),
     reconnectMs: fixedLimits.reconnectMs,
+  }
+  return {
+    settings,
+    offsetsRetentionMs: number(of, 'offsets.retention.minutes') * 60_000,
+    offsetsCheckMs: number(of, 'offsets.retention.check.interval.ms'),
   }
 }
