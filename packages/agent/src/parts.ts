@@ -376,7 +376,7 @@ async function recovery(
   const parts = { objects, recovery: metadata.recovery, crc32c: nativeCrc32c, clock: systemClock, emit }
   let recovered: Recovered
   try {
-    recovered = await recover(parts, durability === 'strict' ? 'refuse' : 'cut')
+    recovered = await recover(parts, durability === 'strict' ? 'reject' : 'cut')
   } catch (error) {
     throw asPartsError(error)
   }

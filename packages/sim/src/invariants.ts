@@ -188,7 +188,7 @@ export class Checker {
     for (const [index, batch] of input.batches.entries()) {
       const verdict = result.verdicts[index]
       if (verdict === undefined) this.violate('no defect', `flush ${flush} has no verdict for batch ${index}`)
-      if (verdict === undefined || verdict.kind === 'refused') continue
+      if (verdict === undefined || verdict.kind === 'rejected') continue
       if (this.#deleted.has(batch.topicId))
         this.violate(
           'I29 a deleted topic accepts and returns nothing',

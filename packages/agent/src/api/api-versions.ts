@@ -18,7 +18,7 @@ export function apiVersions(served: () => readonly Api[]): Handler<typeof ApiVer
         throw new KafkaError('INVALID_REQUEST')
       return { kind: 'now', response: { errorCode: 0, apiKeys: keysOf(served()) } }
     },
-    refuse: (_request, { code }) => ({ errorCode: code, apiKeys: [] }),
+    reject: (_request, { code }) => ({ errorCode: code, apiKeys: [] }),
   })
 }
 

@@ -21,7 +21,7 @@ export const consumerGroupHeartbeat = handler({
       'The consumer protocol (KIP-848) is not supported by this server yet: set group.protocol=classic.',
     )
   },
-  refuse: (_request, { code, message }) => ({
+  reject: (_request, { code, message }) => ({
     throttleTimeMs: 0,
     errorCode: code,
     errorMessage: message,

@@ -27,7 +27,7 @@ export const createPartitions = handler({
     }
     return { kind: 'now', response: { throttleTimeMs: 0, results } }
   },
-  refuse: ({ topics }, { code, message }) => ({
+  reject: ({ topics }, { code, message }) => ({
     throttleTimeMs: 0,
     results: topics.map(({ name }) => ({ name, errorCode: code, errorMessage: message })),
   }),

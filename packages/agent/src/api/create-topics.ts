@@ -24,13 +24,13 @@ export const createTopics = handler({
   access: { operation: 'CREATE', resource: 'topic' },
   async handle(request, context, services: Uses) {
     const twice = duplicatesOf(request.topics.map(({ name }) => name))
-    const rejected = (name: string, why: Rejection): TopicResponse => {
+    const reported = (name: string, why: Rejection): TopicResponse => {
       // Many programs create their topics at every start: the log does not report a topic that already exists.
       if (why.code !== errors.TOPIC_ALREADY_EXISTS.code)
         reportRejection(CreateTopics, { ...why, subject: `topic '${name}'` }, { context, services })
-      return refusal(name, why)
+      return rejected(name, why)
     }
-    const topics: TopicResponse[] = Array.from(twice, (name) => rejected(name, failure('INVALID_REQUEST', 'Duplicate topic name.')))
+    const topics: TopicResponse[] = Array.from(twice, (name) => reported(name, failure('INVALID_REQUEST', 'Duplicate topic name.')))
     let partitions = 0
     const slice = services.turns.slice()
     for (const topic of request.topics) {
@@ -42,18 +42,18 @@ export const createTopics = handler({
       )
       if (partitions + more > fixedLimits.partitionsPerRequest) {
         const message = `One request may create at most ${fixedLimits.partitionsPerRequest} partitions: create this topic in another request.`
-        topics.push(rejected(topic.name, await notMade(topic.name, failure('INVALID_PARTITIONS', message), { context, services })))
+        topics.push(reported(topic.name, await notMade(topic.name, failure('INVALID_PARTITIONS', message), { context, services })))
         continue
       }
       partitions += Math.max(0, more)
       const outcome = await created(topic, request.validateOnly, { context, services })
-      topics.push(outcome.kind === 'ok' ? made(outcome.value, request.validateOnly, { context, services }) : rejected(topic.name, outcome))
+      topics.push(outcome.kind === 'ok' ? made(outcome.value, request.validateOnly, { context, services }) : reported(topic.name, outcome))
     }
     return { kind: 'now', response: { throttleTimeMs: 0, topics } }
   },
-  refuse: ({ topics }, { code, message }) => ({
+  reject: ({ topics }, { code, message }) => ({
     throttleTimeMs: 0,
-    topics: topics.map(({ name }) => refusal(name, { code, message: message ?? undefined })),
+    topics: topics.map(({ name }) => rejected(name, { code, message: message ?? undefined })),
   }),
 })
 
@@ -132,6 +132,6 @@ function made(topic: Topic, dryRun: boolean, query: Query): TopicResponse {
   }
 }
 
-function refusal(name: string, { code, message }: { readonly code: number; readonly message?: string | undefined }): TopicResponse {
+function rejected(name: string, { code, message }: { readonly code: number; readonly message?: string | undefined }): TopicResponse {
   return { name, errorCode: code, errorMessage: message ?? null, configs: [] }
 }

@@ -23,7 +23,7 @@ export const deleteGroups = handler({
     }
     return { kind: 'now', response: { throttleTimeMs: 0, results } }
   },
-  refuse: ({ groupsNames }, { code }) => ({
+  reject: ({ groupsNames }, { code }) => ({
     throttleTimeMs: 0,
     results: [...new Set(groupsNames)].map((groupId) => ({ groupId, errorCode: code })),
   }),

@@ -44,7 +44,7 @@ export const deleteTopics = handler({
     }
     return { kind: 'now', response: { throttleTimeMs: 0, responses } }
   },
-  refuse: (request, { code, message }) => ({
+  reject: (request, { code, message }) => ({
     throttleTimeMs: 0,
     responses: targetsOf(request).map((target) => answer(target, { code, ...(message !== null && { message }) })),
   }),

@@ -38,7 +38,7 @@ export const describeCluster = handler({
       },
     }
   },
-  refuse: (_request, { code, message }) => ({
+  reject: (_request, { code, message }) => ({
     throttleTimeMs: 0,
     errorCode: code,
     errorMessage: message,

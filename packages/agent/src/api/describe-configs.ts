@@ -34,9 +34,9 @@ export const describeConfigs = handler({
     }
     return { kind: 'now', response: { throttleTimeMs: 0, results } }
   },
-  refuse: ({ resources }, { code, message }) => ({
+  reject: ({ resources }, { code, message }) => ({
     throttleTimeMs: 0,
-    results: resources.map((resource) => refusal(resource, { code, ...(message !== null && { message }) })),
+    results: resources.map((resource) => rejected(resource, { code, ...(message !== null && { message }) })),
   }),
 })
 
@@ -57,7 +57,7 @@ function described(resource: ResourceRequest, query: Query): Result {
     case brokerResource:
       return ofBroker(resource, query)
     default:
-      return refusal(
+      return rejected(
         resource,
         failure('INVALID_REQUEST', `Resource type ${resource.resourceType} has no configs here: ask for topics (2) or brokers (4).`),
       )
@@ -66,7 +66,7 @@ function described(resource: ResourceRequest, query: Query): Result {
 
 function ofTopic(resource: ResourceRequest, query: Query): Result {
   const found = must(query.topics.get(resource.resourceName), 'each topic that the request names')
-  if (found.kind === 'error') return refusal(resource, found)
+  if (found.kind === 'error') return rejected(resource, found)
   const configs = query.services.topics.configs(found.value).map(
     (config): Config => ({
       name: config.name,
@@ -86,12 +86,12 @@ function ofTopic(resource: ResourceRequest, query: Query): Result {
 function ofBroker(resource: ResourceRequest, query: Query): Result {
   const { gate, owners } = query.services
   const { resourceName } = resource
-  if (!gate.authorize(query.context, 'DESCRIBE_CONFIGS', cluster)) return refusal(resource, failure('CLUSTER_AUTHORIZATION_FAILED'))
+  if (!gate.authorize(query.context, 'DESCRIBE_CONFIGS', cluster)) return rejected(resource, failure('CLUSTER_AUTHORIZATION_FAILED'))
   if (resourceName === '') return answer(resource, [], query)
   if (!/^[+-]?\d+$/.test(resourceName))
-    return refusal(resource, failure('INVALID_REQUEST', `Broker id must be an integer, but it is: ${resourceName}`))
+    return rejected(resource, failure('INVALID_REQUEST', `Broker id must be an integer, but it is: ${resourceName}`))
   if (Number(resourceName) !== owners.brokerId)
-    return refusal(
+    return rejected(
       resource,
       failure('INVALID_REQUEST', `Unexpected broker id, expected ${owners.brokerId} or empty string, but received ${resourceName}`),
     )
@@ -158,7 +158,7 @@ function answer(resource: ResourceRequest, configs: readonly Config[], { request
   }
 }
 
-function refusal(
+function rejected(
   { resourceType, resourceName }: ResourceRequest,
   { code, message }: { readonly code: number; readonly message?: string },
 ): Result {

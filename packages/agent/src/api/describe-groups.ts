@@ -28,10 +28,10 @@ export const describeGroups = handler({
         services.groups.describe(groupId, unloaded),
       )
       if (outcome.kind === 'error') {
-        groups.push(refused(groupId, { code: outcome.code, message: outcome.message ?? null }, apiVersion))
+        groups.push(rejected(groupId, { code: outcome.code, message: outcome.message ?? null }, apiVersion))
       } else if (outcome.value.state === 'Dead' && apiVersion >= missingFrom) {
         groups.push({
-          ...refused(groupId, { code: errors.GROUP_ID_NOT_FOUND.code, message: `Group ${groupId} not found.` }, apiVersion),
+          ...rejected(groupId, { code: errors.GROUP_ID_NOT_FOUND.code, message: `Group ${groupId} not found.` }, apiVersion),
           groupState: 'Dead',
         })
       } else {
@@ -46,9 +46,9 @@ export const describeGroups = handler({
     }
     return { kind: 'now', response: { throttleTimeMs: 0, groups } }
   },
-  refuse: ({ groups }, error, apiVersion) => ({
+  reject: ({ groups }, error, apiVersion) => ({
     throttleTimeMs: 0,
-    groups: groups.map((groupId) => refused(groupId, error, apiVersion)),
+    groups: groups.map((groupId) => rejected(groupId, error, apiVersion)),
   }),
 })
 
@@ -69,7 +69,7 @@ function described(groupId: string, { state, protocolType, protocolName, members
   }
 }
 
-function refused(
+function rejected(
   groupId: string,
   { code, message }: { readonly code: number; readonly message: string | null },
   apiVersion: number,

@@ -52,7 +52,7 @@ export const describeTopicPartitions = handler({
     }
     return page(topics, null)
   },
-  refuse: ({ topics }, { code }) => ({
+  reject: ({ topics }, { code }) => ({
     throttleTimeMs: 0,
     topics: topics.map(({ name }) => ({ errorCode: code, name, topicId: zeroUuid, partitions: [] })),
   }),

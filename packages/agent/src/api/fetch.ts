@@ -55,7 +55,7 @@ export const fetch = handler({
       throw error
     }
   },
-  refuse: ({ topics }, { code }, apiVersion) =>
+  reject: ({ topics }, { code }, apiVersion) =>
     apiVersion >= 7 && (topics.length === 0 || !ofPartitions.has(code))
       ? { throttleTimeMs: 0, errorCode: code, sessionId: 0, responses: [] }
       : {

@@ -34,10 +34,10 @@ export const findCoordinator = handler({
     }
     return { kind: 'now', response: alone(coordinatorOf(key, keyType, { context, services })) }
   },
-  refuse: ({ coordinatorKeys }, { code, message }, apiVersion) => {
-    const refused = nowhere({ code, message })
-    if (apiVersion < manyFrom) return alone(refused)
-    return { throttleTimeMs: 0, coordinators: coordinatorKeys.map((key) => ({ key, ...refused })) }
+  reject: ({ coordinatorKeys }, { code, message }, apiVersion) => {
+    const rejected = nowhere({ code, message })
+    if (apiVersion < manyFrom) return alone(rejected)
+    return { throttleTimeMs: 0, coordinators: coordinatorKeys.map((key) => ({ key, ...rejected })) }
   },
 })
 

@@ -5,7 +5,7 @@ import type { Operation, RequestContext } from './request-context.ts'
 
 /**
  * - `now`: the answer is ready.
- * - `later`: the request is admitted in its order, so the connection may hand over the next one. The answer follows, still in the order of the requests. Neither the promise nor `refuse` holds bytes of the request. If the promise rejects, dispatch reports a defect, answers with `refuse`, and closes the connection.
+ * - `later`: the request is admitted in its order, so the connection may hand over the next one. The answer follows, still in the order of the requests. Neither the promise nor `reject` holds bytes of the request. If the promise rejects, dispatch reports a defect, answers with `reject`, and closes the connection.
  * - `none`: the client expects no answer (acks = 0). With `close` the connection is closed instead, as Kafka does on failure.
  */
 export type Reply<Response> =
@@ -14,7 +14,7 @@ export type Reply<Response> =
   | {
       readonly kind: 'later'
       readonly response: Promise<LateResponse<Response>>
-      readonly refuse: (error: { readonly code: number; readonly message: string | null }) => Response
+      readonly reject: (error: { readonly code: number; readonly message: string | null }) => Response
     }
   | { readonly kind: 'none'; readonly close: Promise<boolean> | boolean }
 
@@ -34,20 +34,20 @@ export interface Handler<A extends Api = Api, Uses = Services> {
   readonly access: { readonly operation: Operation; readonly resource: 'cluster' | 'topic' | 'group' | 'none' }
   /**
    * Settles when the connection may take its next request. A handler awaits everything before the admission, and nothing between the last check and the
-   * admission. Throws a KafkaError to reject the whole request; `refuse` then shapes the answer.
+   * admission. Throws a KafkaError to reject the whole request; `reject` then shapes the answer.
    */
   handle(request: RequestOf<A>, context: RequestContext, services: Uses): Promise<Reply<ResponseOf<A>>>
   /** True: the client expects no answer (acks = 0). If the whole request is rejected, the connection is closed instead. */
   silent?(request: RequestOf<A>): boolean
   /** The answer when the whole request is rejected with one error code. */
-  refuse(request: RequestOf<A>, error: { readonly code: number; readonly message: string | null }, apiVersion: number): ResponseOf<A>
+  reject(request: RequestOf<A>, error: { readonly code: number; readonly message: string | null }, apiVersion: number): ResponseOf<A>
 }
 
 /** A handler of any API, for the table and for dispatch, which find the handler of a request by its API. */
 export interface AnyHandler extends Pick<Handler, 'api' | 'access'> {
   handle(request: object, context: RequestContext, services: Services): Promise<Reply<object>>
   silent?(request: object): boolean
-  refuse(request: object, error: { readonly code: number; readonly message: string | null }, apiVersion: number): object
+  reject(request: object, error: { readonly code: number; readonly message: string | null }, apiVersion: number): object
 }
 
 /** Gives a handler its types and returns it unchanged. */

@@ -33,7 +33,7 @@ const always: ReadonlyMap<Api, number> = new Map<Api, number>([
   [ConsumerGroupHeartbeat, errors.UNSUPPORTED_VERSION.code],
 ])
 
-const refusals = {
+const rejections = {
   none: errors.NONE,
   cluster: errors.CLUSTER_AUTHORIZATION_FAILED,
   topic: errors.TOPIC_AUTHORIZATION_FAILED,
@@ -80,9 +80,9 @@ test.each(cases)('$name $version can be rejected as a whole', ({ api, version })
   const header = { version, correlationId: 7, clientId: null }
   const frame = Buffer.concat(encodeRequest(api, header, sampleOf(api, version, 'AAAAAAAAAAAAAAAAAAAAAQ'))).subarray(4)
   const request = decodeRequest(api, version, frame, decodeRequestHeader(frame).bodyAt)
-  const refused = handler?.refuse(request, { code: errors.KAFKA_STORAGE_ERROR.code, message: 'away' }, version)
-  if (refused === undefined) throw new Error(`no handler for ${api.name}`)
-  const { response } = decodeResponse(api, version, Buffer.concat(encodeResponse(api, version, 7, refused)).subarray(4))
+  const rejected = handler?.reject(request, { code: errors.KAFKA_STORAGE_ERROR.code, message: 'away' }, version)
+  if (rejected === undefined) throw new Error(`no handler for ${api.name}`)
+  const { response } = decodeResponse(api, version, Buffer.concat(encodeResponse(api, version, 7, rejected)).subarray(4))
   expect(errorCodesIn(response)).toContain(errors.KAFKA_STORAGE_ERROR.code)
 })
 
@@ -115,6 +115,6 @@ test.each(handlers.map(({ api, access }) => ({ name: api.name, api, access })))(
     expect(response).toMatchObject({ errorCode: 0, groups: [] })
     return
   }
-  const refusal = refusals[access.resource]
-  expect(codes).toEqual([refusal.code])
+  const rejection = rejections[access.resource]
+  expect(codes).toEqual([rejection.code])
 })

@@ -22,5 +22,5 @@ export const heartbeat = handler({
     )
     return { kind: 'now', response: { throttleTimeMs: 0, errorCode: errors[error].code } }
   },
-  refuse: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code }),
+  reject: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code }),
 })

@@ -24,5 +24,5 @@ export const initProducerId = handler({
       response: { throttleTimeMs: 0, errorCode: 0, producerId: await services.producerIds.next(), producerEpoch: 0 },
     }
   },
-  refuse: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, producerId: -1, producerEpoch: -1 }),
+  reject: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, producerId: -1, producerEpoch: -1 }),
 })

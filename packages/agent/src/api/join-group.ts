@@ -55,10 +55,10 @@ export const joinGroup = handler({
       },
     }
   },
-  refuse: (request, { code }, apiVersion) => refused(request, code, apiVersion),
+  reject: (request, { code }, apiVersion) => rejected(request, code, apiVersion),
 })
 
-function refused({ memberId }: JoinGroupRequest, errorCode: number, apiVersion: number): JoinGroupResponse {
+function rejected({ memberId }: JoinGroupRequest, errorCode: number, apiVersion: number): JoinGroupResponse {
   return {
     throttleTimeMs: 0,
     errorCode,

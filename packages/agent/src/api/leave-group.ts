@@ -31,5 +31,5 @@ export const leaveGroup = handler({
       : { throttleTimeMs: 0, errorCode: must(answers[0], 'the one member that leaves').errorCode, members: [] }
     return { kind: 'now', response }
   },
-  refuse: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, members: [] }),
+  reject: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, members: [] }),
 })

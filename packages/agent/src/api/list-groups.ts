@@ -26,7 +26,7 @@ export const listGroups = handler({
       .map(({ groupId, protocolType, state, kind }) => ({ groupId, protocolType, groupState: state, groupType: kind }))
     return { kind: 'now', response: { throttleTimeMs: 0, errorCode: 0, groups } }
   },
-  refuse: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, groups: [] }),
+  reject: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, groups: [] }),
 })
 
 /** An empty list matches everything. */

@@ -61,7 +61,7 @@ export const listOffsets = handler({
     }))
     return { kind: 'now', response: { throttleTimeMs: 0, topics } }
   },
-  refuse: ({ topics }, { code }) => ({
+  reject: ({ topics }, { code }) => ({
     throttleTimeMs: 0,
     topics: topics.map(({ name, partitions }) => ({
       name,

@@ -44,7 +44,7 @@ export const metadata = handler({
       },
     }
   },
-  refuse: ({ topics }, { code }, apiVersion) => ({
+  reject: ({ topics }, { code }, apiVersion) => ({
     throttleTimeMs: 0,
     brokers: [],
     topics: (topics ?? []).map(({ name, topicId }) => ({

@@ -75,7 +75,7 @@ export const offsetCommit = handler({
     }
     return { kind: 'now', response: { throttleTimeMs: 0, topics } }
   },
-  refuse: ({ topics }, { code }) => ({
+  reject: ({ topics }, { code }) => ({
     throttleTimeMs: 0,
     topics: topics.map((topic) => ({
       ...topic,

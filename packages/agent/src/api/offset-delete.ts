@@ -34,7 +34,7 @@ export const offsetDelete = handler({
         .map(({ partitionIndex }) => ({ topic: name, topicId, partition: partitionIndex }))
     })
     const { error, subscribed } = await services.groups.deleteOffsets(groupId, wanted)
-    if (error !== 'NONE') return { kind: 'now', response: refused(errors[error].code) }
+    if (error !== 'NONE') return { kind: 'now', response: rejected(errors[error].code) }
     const inUse = (name: string): boolean => subscribed === 'all' || subscribed.has(name)
     return {
       kind: 'now',
@@ -51,9 +51,9 @@ export const offsetDelete = handler({
       },
     }
   },
-  refuse: (_request, { code }) => refused(code),
+  reject: (_request, { code }) => rejected(code),
 })
 
-function refused(errorCode: number): OffsetDeleteResponse {
+function rejected(errorCode: number): OffsetDeleteResponse {
   return { throttleTimeMs: 0, errorCode, topics: [] }
 }

@@ -40,10 +40,10 @@ export const offsetFetch = handler({
     const { groupId, topics } = request
     const asked = topics === null ? null : topics.map((topic) => ({ ...topic, topicId: zeroUuid }))
     const one = must((await fetched([{ groupId, topics: asked }], query))[0], 'the one group asked for')
-    if (one.errorCode !== 0) return { kind: 'now', response: refused(request, one.errorCode, context.apiVersion) }
+    if (one.errorCode !== 0) return { kind: 'now', response: rejected(request, one.errorCode, context.apiVersion) }
     return { kind: 'now', response: { throttleTimeMs: 0, topics: one.topics, errorCode: 0, groups: [] } }
   },
-  refuse: (request, { code }, apiVersion) => refused(request, code, apiVersion),
+  reject: (request, { code }, apiVersion) => rejected(request, code, apiVersion),
 })
 
 type GroupRequest = Pick<OffsetFetchRequest['groups'][number], 'groupId' | 'topics'>
@@ -174,7 +174,7 @@ function partitionResponse(
   return { partitionIndex, committedOffset: offset, committedLeaderEpoch: leaderEpoch, metadata, errorCode: 0 }
 }
 
-function refused({ topics, groups }: OffsetFetchRequest, code: number, apiVersion: number): OffsetFetchResponse {
+function rejected({ topics, groups }: OffsetFetchRequest, code: number, apiVersion: number): OffsetFetchResponse {
   if (apiVersion >= manyFrom)
     return { throttleTimeMs: 0, topics: [], errorCode: 0, groups: groups.map(({ groupId }) => ({ groupId, topics: [], errorCode: code })) }
   if (apiVersion >= topErrorFrom) return { throttleTimeMs: 0, topics: [], errorCode: code, groups: [] }

@@ -49,7 +49,7 @@ export const offsetForLeaderEpoch = handler({
     }))
     return { kind: 'now', response: { throttleTimeMs: 0, topics } }
   },
-  refuse: ({ topics }, { code }) => ({
+  reject: ({ topics }, { code }) => ({
     throttleTimeMs: 0,
     topics: topics.map(({ topic, partitions }) => ({
       topic,

@@ -36,13 +36,13 @@ export const produce = handler({
     // The writer identifies the connection by its signal.
     const appending = await append({ batches, scope: 'each', nowMs, produceVersion, signal, source: signal }, services)
 
-    if (request.acks === 0) return { kind: 'none', close: anyRefused(entries, appending) }
+    if (request.acks === 0) return { kind: 'none', close: anyRejected(entries, appending) }
     const topics = request.topicData.map(({ name, topicId }) => ({ name, topicId }))
     // With acks = 1 Kafka's leader does not wait for replicas, so the client's time-out does not apply.
     const waitMs = request.acks === 1 ? fixedLimits.produceOneMs : request.timeoutMs
     return later({ topics, waitMs, entries, appending, context, services })
   },
-  refuse: ({ topicData }, { code, message }) => ({
+  reject: ({ topicData }, { code, message }) => ({
     responses: topicData.map(({ name, topicId, partitionData }) => ({
       name,
       topicId,
@@ -111,7 +111,7 @@ async function placed(
   return { entries, batches }
 }
 
-async function anyRefused(entries: readonly Entry[], { definite }: Appending): Promise<boolean> {
+async function anyRejected(entries: readonly Entry[], { definite }: Appending): Promise<boolean> {
   if (entries.some(({ rejection }) => rejection !== undefined)) return true
   return (await definite).some(({ kind }) => kind === 'rejected')
 }
@@ -133,7 +133,7 @@ function later(pending: Pending): Reply<ProduceResponse> {
   return {
     kind: 'later',
     response: answered(pending),
-    refuse: ({ code, message }) => ({
+    reject: ({ code, message }) => ({
       responses: responsesOf(
         topics,
         entries,

@@ -12,5 +12,5 @@ export const saslAuthenticate = handler({
   handle() {
     throw new KafkaError('ILLEGAL_SASL_STATE', `SASL is not enabled on this listener: ${withoutSasl}`)
   },
-  refuse: (_request, { code, message }) => ({ errorCode: code, errorMessage: message, authBytes: new Uint8Array(0) }),
+  reject: (_request, { code, message }) => ({ errorCode: code, errorMessage: message, authBytes: new Uint8Array(0) }),
 })

@@ -16,7 +16,7 @@ export const saslHandshake = handler({
       `the client asked for SASL mechanism ${mechanism}, but SASL is not enabled on this listener: ${withoutSasl}`,
     )
   },
-  refuse: (_request, { code }) => ({ errorCode: code, mechanisms: [] }),
+  reject: (_request, { code }) => ({ errorCode: code, mechanisms: [] }),
 })
 
 /** The advice for the user of a client. */

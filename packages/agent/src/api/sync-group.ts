@@ -45,5 +45,5 @@ export const syncGroup = handler({
       },
     }
   },
-  refuse: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, protocolType: null, protocolName: null, assignment: noBytes }),
+  reject: (_request, { code }) => ({ throttleTimeMs: 0, errorCode: code, protocolType: null, protocolName: null, assignment: noBytes }),
 })

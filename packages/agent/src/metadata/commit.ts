@@ -21,6 +21,7 @@ import {
 import { type LockedPartition, lockPartitions, setLogEnd, type WindowRow } from './partition-rows.ts'
 import { type Body, type BodyPart, type Call, type Decision, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
+import { decodeResult, encodeResult } from './stored-result.ts'
 
 export type CommitDecision = Exclude<CommitOutcome, { kind: 'rolled back' | 'unknown' }>
 
@@ -51,10 +52,10 @@ export function* commit(input: CommitTransaction, cluster: Cluster): Body<Commit
   if (held.lastSequence !== prev) return unchanged({ kind: 'out of order', lastSequence: held.lastSequence })
 
   const aliveTopics = new Set(alive.map(({ topicId }) => topicId))
-  const refusalOf = refusals({ aliveTopics, logs, slots, slotCount: cluster.slots, owner: incarnation.id })
-  const keys = yield* claimKeys(batches.filter((batch) => refusalOf(batch) === undefined))
+  const rejectionOf = rejectionsOf({ aliveTopics, logs, slots, slotCount: cluster.slots, owner: incarnation.id })
+  const keys = yield* claimKeys(batches.filter((batch) => rejectionOf(batch) === undefined))
   const growing = openLogs(logs, input, { windows, ages })
-  const verdicts = batches.map((batch) => decide(batch, refusalOf(batch), keys, growing))
+  const verdicts = batches.map((batch) => decide(batch, rejectionOf(batch), keys, growing))
   return stored({ cluster, input }, verdicts, growing, keys)
 }
 
@@ -66,11 +67,11 @@ interface Growing {
 
 function decide(
   batch: CommitBatch,
-  refusal: CommitRejection | undefined,
+  rejection: CommitRejection | undefined,
   keys: ClaimedKeys,
   growing: ReadonlyMap<string, Growing>,
 ): Verdict {
-  if (refusal !== undefined) return { kind: 'refused', reason: refusal }
+  if (rejection !== undefined) return { kind: 'rejected', reason: rejection }
   const opened = must(growing.get(partitionKey(batch.topicId, batch.partition)), 'the log of a partition that exists')
   const earlier = keys.earlier(batch)
   if (earlier !== undefined) return earlier
@@ -80,7 +81,7 @@ function decide(
 }
 
 /** Accepts a batch if its topic is alive, its partition exists, and this incarnation owns the partition's slot under the epoch in the batch. */
-function refusals(known: {
+function rejectionsOf(known: {
   readonly aliveTopics: ReadonlySet<TopicId>
   readonly logs: readonly LockedPartition[]
   readonly slots: readonly { readonly slot: number; readonly owner: IncarnationId | null; readonly epoch: number }[]
@@ -131,7 +132,7 @@ function* replay(incarnation: IncarnationId, sequence: Sequence): BodyPart<Commi
   const [[row]] = yield* read(readResult({ incarnation, sequence }))
   if (row === undefined)
     throw new MetadataError('invalid', `The result of flush ${incarnation}/${sequence} is missing, although it is committed.`)
-  return { kind: 'committed', result: JSON.parse(row.result) as CommitResult }
+  return { kind: 'committed', result: decodeResult(row.result) }
 }
 
 function stored(
@@ -159,7 +160,7 @@ function stored(
     ...(object === null ? [] : [insertObject({ ...flush, ...object })]),
     ...growthOf(flush, grown),
     ...keys.writes(),
-    writeResult({ ...flush, result: JSON.stringify(result) }),
+    writeResult({ ...flush, result: encodeResult(result) }),
     advanceIncarnation(flush),
   ]
   return { writes, value: { kind: 'committed', result } }

@@ -38,7 +38,7 @@ export class ClaimedKeys {
     if (stored === undefined) return undefined
     const baseOffset = stored.baseOffset ?? this.#placed.get(stored.key)
     if (baseOffset === undefined) return undefined
-    if (stored.bodyHash !== idempotency?.bodyHash) return { kind: 'refused', reason: 'IDEMPOTENCY_KEY_REUSED' }
+    if (stored.bodyHash !== idempotency?.bodyHash) return { kind: 'rejected', reason: 'IDEMPOTENCY_KEY_REUSED' }
     return { kind: 'duplicate', baseOffset, timestamp: stored.timestamp, partition: stored.partition }
   }
 

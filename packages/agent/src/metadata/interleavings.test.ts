@@ -276,5 +276,5 @@ function kindOf(outcome: TransactionOutcome<CommitDecision>): string {
 
 function verdictsOf(outcome: TransactionOutcome<CommitDecision>): readonly string[] {
   if (outcome.kind !== 'committed' || outcome.value.kind !== 'committed') return [kindOf(outcome)]
-  return outcome.value.result.verdicts.map((verdict) => (verdict.kind === 'refused' ? verdict.reason : verdict.kind))
+  return outcome.value.result.verdicts.map((verdict) => (verdict.kind === 'rejected' ? verdict.reason : verdict.kind))
 }

@@ -124,7 +124,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.topics.find({ names: [topic.name], topicIds: [topic.topicId] })).toEqual([])
       expect(await store.log.partitions([{ topicId: topic.topicId, partition: 0 }])).toEqual([undefined])
       const verdicts = (await commit(2, [{}])).verdicts
-      expect(verdicts).toEqual([{ kind: 'refused', reason: 'UNKNOWN_TOPIC_ID' }])
+      expect(verdicts).toEqual([{ kind: 'rejected', reason: 'UNKNOWN_TOPIC_ID' }])
       const again = await aTopic(store, { name: topic.name })
       expect(await store.log.partitions([{ topicId: again.topicId, partition: 0 }])).toMatchObject([{ highWatermark: 0 }])
     })
@@ -140,7 +140,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(new Set(states.map((state) => state?.logId)).size).toBe(3)
       expect((await commit(2, [{ partition: 5 }, { partition: 6 }])).verdicts).toEqual([
         { kind: 'appended', baseOffset: 0 },
-        { kind: 'refused', reason: 'UNKNOWN_TOPIC_OR_PARTITION' },
+        { kind: 'rejected', reason: 'UNKNOWN_TOPIC_OR_PARTITION' },
       ])
     })
 
@@ -274,10 +274,10 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
         sent(1, { producerEpoch: 3 }),
       ])
       expect(verdicts).toEqual([
-        { kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' },
+        { kind: 'rejected', reason: 'INVALID_PRODUCER_EPOCH' },
         outOfOrder,
         appended(1),
-        { kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' },
+        { kind: 'rejected', reason: 'INVALID_PRODUCER_EPOCH' },
       ])
     })
 
@@ -351,10 +351,10 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect((await commit(2, [keyed('one'), keyed('one'), keyed('two', 1)])).verdicts).toEqual([
         appended(4),
         { kind: 'duplicate', baseOffset: 4, timestamp: 1234, partition: 0 },
-        { kind: 'refused', reason: 'IDEMPOTENCY_KEY_REUSED' },
+        { kind: 'rejected', reason: 'IDEMPOTENCY_KEY_REUSED' },
       ])
       expect((await commit(3, [keyed('two'), keyed('one')])).verdicts).toEqual([
-        { kind: 'refused', reason: 'IDEMPOTENCY_KEY_REUSED' },
+        { kind: 'rejected', reason: 'IDEMPOTENCY_KEY_REUSED' },
         { kind: 'duplicate', baseOffset: 4, timestamp: 1234, partition: 0 },
       ])
       expect(await store.log.partitions([partition(0), partition(1)])).toMatchObject([{ highWatermark: 5 }, { highWatermark: 0 }])
@@ -615,7 +615,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
   })
 }
 
-const notLeader: Verdict = { kind: 'refused', reason: 'NOT_LEADER_OR_FOLLOWER' }
+const notLeader: Verdict = { kind: 'rejected', reason: 'NOT_LEADER_OR_FOLLOWER' }
 
 function offsetsOf({ verdicts }: CommitResult): readonly (number | undefined)[] {
   return verdicts.map((verdict) => (verdict.kind === 'appended' ? verdict.baseOffset : undefined))

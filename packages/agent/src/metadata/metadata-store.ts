@@ -153,7 +153,7 @@ export type Verdict =
   /** One of the producer's last five batches, or a replayed idempotency key: nothing was appended; the original offset. */
   | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly timestamp: number; readonly partition?: number }
   /** Rejected, definitely not appended. */
-  | { readonly kind: 'refused'; readonly reason: CommitRejection }
+  | { readonly kind: 'rejected'; readonly reason: CommitRejection }
 
 /** The names of Kafka's error codes; protocol/errors.ts has the numbers. `IDEMPOTENCY_KEY_REUSED` is ours: same key, another body. */
 export type CommitRejection =

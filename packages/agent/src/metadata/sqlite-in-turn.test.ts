@@ -64,7 +64,7 @@ test('a commit does not overtake an earlier request', async () => {
   const chain = await aChain()
   const [topic] = await chain.store.topics.list()
   const deleted = chain.store.topics.delete(topic?.topicId ?? '')
-  expect(await chain.commit()).toMatchObject({ result: { verdicts: [{ kind: 'refused', reason: 'UNKNOWN_TOPIC_ID' }] } })
+  expect(await chain.commit()).toMatchObject({ result: { verdicts: [{ kind: 'rejected', reason: 'UNKNOWN_TOPIC_ID' }] } })
   expect(await deleted).toBe('deleted')
 })
 

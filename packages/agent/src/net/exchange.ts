@@ -53,7 +53,7 @@ export interface ExchangeParts {
 
 type AnyResponse = object
 /** `thenClose`: a later request of the connection must not overtake the retry of this one. */
-type Refused = { readonly code: number; readonly message: string | null; readonly thenClose?: boolean }
+type TopLevelError = { readonly code: number; readonly message: string | null; readonly thenClose?: boolean }
 
 /** It outlives the frame, so it must not hold the request: no budget counts the frame's bytes while an answer is awaited. */
 export class Exchange {
@@ -88,17 +88,17 @@ export class Exchange {
       return this.#handled(reply)
     } catch (error) {
       sent?.()
-      return this.refuse(request, this.#refused(error))
+      return this.reject(request, this.#errorOf(error))
     }
   }
 
   /** The outcome of a request that is rejected as a whole. */
-  refuse(request: AnyRequest, error: Refused): Handled {
+  reject(request: AnyRequest, error: TopLevelError): Handled {
     const { handler, header, served } = this.parts
     if (handler.api.key === ApiVersions.key && error.code === errors.UNSUPPORTED_VERSION.code)
       return { kind: 'now', answer: tooNew(header, served) }
     if (handler.silent?.(request) !== true)
-      return { kind: 'now', answer: this.#answer(handler.refuse(request, error, header.apiVersion), error.thenClose ?? false) }
+      return { kind: 'now', answer: this.#answer(handler.reject(request, error, header.apiVersion), error.thenClose ?? false) }
     this.#emitReply(0)
     return { kind: 'none', close: true }
   }
@@ -123,12 +123,12 @@ export class Exchange {
   }
 
   /** A rejected promise of an answer is a defect, and the outcome of the request is unknown: no later request may be answered. */
-  async #later({ response: late, refuse }: Extract<Reply<AnyResponse>, { readonly kind: 'later' }>): Promise<Answer> {
+  async #later({ response: late, reject }: Extract<Reply<AnyResponse>, { readonly kind: 'later' }>): Promise<Answer> {
     try {
       const { response, thenClose } = await late
       return this.#answer(response, thenClose ?? false)
     } catch (error) {
-      return this.#answer(refuse(this.#defect(error)), true)
+      return this.#answer(reject(this.#defect(error)), true)
     }
   }
 
@@ -144,7 +144,7 @@ export class Exchange {
   }
 
   /** Every error but a KafkaError gets a retriable code. An error that is not of a store is a defect. */
-  #refused(error: unknown): Refused {
+  #errorOf(error: unknown): TopLevelError {
     const { signal, services, handler } = this.parts
     if (error instanceof KafkaError) {
       if (hidden.has(error.code)) reportRejection(handler.api, error, { context: this.context, services })
@@ -158,7 +158,7 @@ export class Exchange {
   }
 
   /** The text of a defect is for the log, not for the client. */
-  #defect(error: unknown): Refused {
+  #defect(error: unknown): TopLevelError {
     const { services, handler } = this.parts
     services.emit({ kind: 'defect', where: handler.api.name, error })
     const { code, message } = errors[retriableError(handler, 'unknown')]

@@ -161,8 +161,8 @@ test('a log that was committed as durable is not cut: the recovery is rejected, 
   const torn = await flush(objects, [0])
   await objects.remove([torn])
   for (let time = 1; time <= 2; time++) {
-    const { found } = await recovered(objects, 'refuse')
-    expect(found).toMatchObject({ kind: 'refused', unreadable: [{ key: torn }] })
+    const { found } = await recovered(objects, 'reject')
+    expect(found).toMatchObject({ kind: 'rejected', unreadable: [{ key: torn }] })
     expect(await ends()).toEqual([20, 0, 0])
   }
 })
@@ -172,7 +172,7 @@ test('if the store has no object at all, nothing is cut: the disk may not be mou
   const keys = [await flush(objects, [0]), await flush(objects, [0])]
   const bytes = await objects.read(keys[1] ?? '')
   await objects.remove(keys)
-  for (const onDamage of ['cut', 'refuse'] as const) expect((await recovered(objects, onDamage)).found).toEqual({ kind: 'no objects' })
+  for (const onDamage of ['cut', 'reject'] as const) expect((await recovered(objects, onDamage)).found).toEqual({ kind: 'no objects' })
   expect(await ends()).toEqual([20, 0, 0])
   // One object is enough to show that this is the right store.
   await objects.put(keys[1] ?? '', [bytes])

@@ -18,10 +18,10 @@ export interface RecoveryParts {
 }
 
 /**
- * `cut`: an unreadable object was acknowledged while it was in memory only, as the durability mode `os` allows. `refuse`: the object was on the disk when it
+ * `cut`: an unreadable object was acknowledged while it was in memory only, as the durability mode `os` allows. `reject`: the object was on the disk when it
  * was acknowledged, so the disk is damaged, and a person must decide.
  */
-export type OnDamage = 'cut' | 'refuse'
+export type OnDamage = 'cut' | 'reject'
 
 export type Recovered =
   | {
@@ -34,7 +34,7 @@ export type Recovered =
     }
   /** The store has no object of the cluster: a disk that is not mounted looks like this, the result of a power loss does not. Nothing was cut. */
   | { readonly kind: 'no objects' }
-  | { readonly kind: 'refused'; readonly unreadable: readonly UnreadableObject[] }
+  | { readonly kind: 'rejected'; readonly unreadable: readonly UnreadableObject[] }
 
 export interface UnreadableObject extends CommittedObject {
   /** For people. */
@@ -51,7 +51,7 @@ export async function recover(parts: RecoveryParts, onDamage: OnDamage): Promise
   const { objects, unreadable } = await checkRecent(parts)
   for (const { key, why } of unreadable) emit({ kind: 'object unreadable', key, message: why })
   if (unreadable.length > 0 && unreadable.length === objects && !(await anyObject(parts, unreadable))) return { kind: 'no objects' }
-  if (unreadable.length > 0 && onDamage === 'refuse') return { kind: 'refused', unreadable }
+  if (unreadable.length > 0 && onDamage === 'reject') return { kind: 'rejected', unreadable }
   const damaged = (await recovery.damagedLogs(unreadable)).toSorted(byTopicAndPartition)
   await recovery.cut(damaged)
   // After the cut: while a log has a record in one of these objects, the next recovery must find it.

@@ -320,7 +320,7 @@ export class Writer {
           logStartOffset,
           replayed: { partition: verdict.partition ?? partition, timestamp: verdict.timestamp },
         }
-      case 'refused': // the word that is stored with the flush
+      case 'rejected':
         if (isGone(verdict.reason)) this.#parts.catalog.forget(topicId as TopicId)
         return { kind: 'rejected', error: verdict.reason, message: null, thenClose: false }
     }

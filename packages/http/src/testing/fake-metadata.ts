@@ -93,10 +93,10 @@ export class FakeMetadata {
     const grown = new Map<string, GrownPartition>()
     const verdicts = batches.map((batch): Verdict => {
       const { topicId, partition, idempotency } = batch
-      if (!this.#topics.has(topicId)) return { kind: 'refused', reason: 'UNKNOWN_TOPIC_OR_PARTITION' }
+      if (!this.#topics.has(topicId)) return { kind: 'rejected', reason: 'UNKNOWN_TOPIC_OR_PARTITION' }
       const known = idempotency && this.#keys.get(idempotency.key)
       if (known !== undefined) {
-        if (known.bodyHash !== idempotency?.bodyHash) return { kind: 'refused', reason: 'IDEMPOTENCY_KEY_REUSED' }
+        if (known.bodyHash !== idempotency?.bodyHash) return { kind: 'rejected', reason: 'IDEMPOTENCY_KEY_REUSED' }
         return { kind: 'duplicate', baseOffset: known.baseOffset, timestamp: known.timestamp, partition: known.partition }
       }
       const log = this.#log(batch)

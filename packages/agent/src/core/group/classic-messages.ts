@@ -220,7 +220,7 @@ export type ClassicGroupState = 'Empty' | 'PreparingRebalance' | 'CompletingReba
 
 export const noBytes: Uint8Array = new Uint8Array(0)
 
-export function joinRefused(error: KafkaErrorName, memberId: string): JoinReply {
+export function joinRejection(error: KafkaErrorName, memberId: string): JoinReply {
   return {
     kind: 'join',
     error,
@@ -234,6 +234,6 @@ export function joinRefused(error: KafkaErrorName, memberId: string): JoinReply 
   }
 }
 
-export function syncRefused(error: KafkaErrorName): SyncReply {
+export function syncRejection(error: KafkaErrorName): SyncReply {
   return { kind: 'sync', error, protocolType: null, protocolName: null, assignment: noBytes }
 }

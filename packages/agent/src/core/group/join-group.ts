@@ -1,7 +1,7 @@
 // JoinGroup in a classic group: which members may join, under which id, and whether that starts a rebalance.
 import { fixedLimits } from '../../limits.ts'
 import { must } from '../assert.ts'
-import { type JoinRequest, joinRefused } from './classic-messages.ts'
+import { type JoinRequest, joinRejection } from './classic-messages.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
 import { addMember, claimError, removeMembers, replaceStaticMember, spokeOver, updateMember } from './members.ts'
@@ -13,17 +13,17 @@ export function joinGroup(turn: Turn, request: JoinRequest, from: RequestId): vo
   const { state, settings } = turn
   const { memberId, sessionTimeoutMs } = request
   if (sessionTimeoutMs < settings.minSessionTimeoutMs || sessionTimeoutMs > settings.maxSessionTimeoutMs) {
-    return turn.answer(from, joinRefused('INVALID_SESSION_TIMEOUT', memberId))
+    return turn.answer(from, joinRejection('INVALID_SESSION_TIMEOUT', memberId))
   }
-  if (state.group === undefined && memberId !== '') return turn.answer(from, joinRefused('UNKNOWN_MEMBER_ID', memberId))
+  if (state.group === undefined && memberId !== '') return turn.answer(from, joinRejection('UNKNOWN_MEMBER_ID', memberId))
   if (!hasRoom(turn, memberId)) {
     if (state.pending.has(memberId)) turn.setPending(memberId, null)
     removeMembers(turn, state.member.has(memberId) ? [memberId] : [])
-    turn.answer(from, joinRefused('GROUP_MAX_SIZE_REACHED', ''))
+    turn.answer(from, joinRejection('GROUP_MAX_SIZE_REACHED', ''))
     return completeJoinIfAll(turn)
   }
   if (!supportsProtocols(state, request.protocolType, request.protocols)) {
-    return turn.answer(from, joinRefused('INCONSISTENT_GROUP_PROTOCOL', memberId))
+    return turn.answer(from, joinRejection('INCONSISTENT_GROUP_PROTOCOL', memberId))
   }
   if (memberId === '') return joinWithoutId(turn, request, from)
   if (state.pending.has(memberId) && request.groupInstanceId === null) return joinAsNew(turn, request, memberId, from)
@@ -41,7 +41,7 @@ function joinWithoutId(turn: Turn, request: JoinRequest, from: RequestId): void 
     else comeBack(turn, request, { oldId: holder, newId }, from)
   } else if (version >= 4) {
     turn.setPending(newId, { expiresAtMs: turn.nowMs + request.sessionTimeoutMs, connection: request.connection })
-    turn.answer(from, joinRefused('MEMBER_ID_REQUIRED', newId))
+    turn.answer(from, joinRejection('MEMBER_ID_REQUIRED', newId))
   } else {
     joinAsNew(turn, request, newId, from)
   }
@@ -63,7 +63,7 @@ function joinAgain(turn: Turn, request: JoinRequest, from: RequestId): void {
   const { state } = turn
   const { memberId, protocols } = request
   const rejected = claimError(state, memberId, request.groupInstanceId)
-  if (rejected !== undefined) return turn.answer(from, joinRefused(rejected, memberId))
+  if (rejected !== undefined) return turn.answer(from, joinRejection(rejected, memberId))
   spokeOver(turn, memberId, request.connection)
   const { groupState } = turn
   const same = sameProtocols(must(state.member.get(memberId), 'a member whose claim is valid').protocols, protocols)

@@ -1,7 +1,7 @@
 // The members of a classic group: the check of a claimed identity, and how members are added, changed and removed.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import { must } from '../assert.ts'
-import { type ConnectionId, type JoinRequest, joinRefused, noBytes, syncRefused } from './classic-messages.ts'
+import { type ConnectionId, type JoinRequest, joinRejection, noBytes, syncRejection } from './classic-messages.ts'
 import type { GroupState, MemberRow, MemberSession } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
@@ -48,8 +48,8 @@ export function updateMember(turn: Turn, request: JoinRequest, memberId: string,
 export function replaceStaticMember(turn: Turn, request: JoinRequest, oldId: string, newId: string): void {
   const { state } = turn
   const [join, sync] = [state.join.get(oldId), state.sync.get(oldId)]
-  if (join !== undefined) turn.answer(join, joinRefused('FENCED_INSTANCE_ID', oldId))
-  if (sync !== undefined) turn.answer(sync, syncRefused('FENCED_INSTANCE_ID'))
+  if (join !== undefined) turn.answer(join, joinRejection('FENCED_INSTANCE_ID', oldId))
+  if (sync !== undefined) turn.answer(sync, syncRejection('FENCED_INSTANCE_ID'))
   const assignment = state.assignment.get(oldId)
   const { synced } = must(state.session.get(oldId), 'the session of a member')
   forget(turn, oldId)
@@ -64,8 +64,8 @@ export function removeMembers(turn: Turn, ids: readonly string[]): void {
   const { state } = turn
   for (const id of ids) {
     const [join, sync] = [state.join.get(id), state.sync.get(id)]
-    if (join !== undefined) turn.answer(join, joinRefused('UNKNOWN_MEMBER_ID', ''))
-    if (sync !== undefined) turn.answer(sync, syncRefused('UNKNOWN_MEMBER_ID'))
+    if (join !== undefined) turn.answer(join, joinRejection('UNKNOWN_MEMBER_ID', ''))
+    if (sync !== undefined) turn.answer(sync, syncRejection('UNKNOWN_MEMBER_ID'))
     forget(turn, id)
   }
   const { group } = state
@@ -98,11 +98,11 @@ export function disconnectMember(turn: Turn, memberId: string): void {
   if (life === undefined) return
   if (join !== undefined) {
     turn.setJoin(memberId, null)
-    turn.answer(join, joinRefused('REBALANCE_IN_PROGRESS', memberId))
+    turn.answer(join, joinRejection('REBALANCE_IN_PROGRESS', memberId))
   }
   if (sync !== undefined) {
     turn.setSync(memberId, null)
-    turn.answer(sync, syncRefused('REBALANCE_IN_PROGRESS'))
+    turn.answer(sync, syncRejection('REBALANCE_IN_PROGRESS'))
   }
   const expiresAtMs = Math.min(life.expiresAtMs ?? Infinity, nowMs + settings.reconnectMs)
   turn.setSession(memberId, { ...life, expiresAtMs, connection: undefined, disconnected: true })
@@ -144,7 +144,7 @@ function sameRow(a: MemberRow, b: MemberRow): boolean {
 /** The client gave up that request when it sent the next one. REBALANCE_IN_PROGRESS is a harmless answer. */
 function answerSupersededJoin(turn: Turn, memberId: string): void {
   const parked = turn.state.join.get(memberId)
-  if (parked !== undefined) turn.answer(parked, joinRefused('REBALANCE_IN_PROGRESS', memberId))
+  if (parked !== undefined) turn.answer(parked, joinRejection('REBALANCE_IN_PROGRESS', memberId))
 }
 
 /** Removes every row of the member. */

@@ -1,6 +1,6 @@
 // The rebalance of a classic group: it waits for its members to join, chooses leader and protocol, and waits for the assignment.
 import { must } from '../assert.ts'
-import { type JoinReply, type SyncReply, syncRefused } from './classic-messages.ts'
+import { type JoinReply, type SyncReply, syncRejection } from './classic-messages.ts'
 import type { GroupRow, GroupState } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import { metadataOf, removeMembers, startSession } from './members.ts'
@@ -19,7 +19,7 @@ export function prepareRebalance(turn: Turn): void {
   const initial = group.state === 'Empty'
   const assigning = group.state === 'CompletingRebalance'
   turn.setGroup({ ...group, state: 'PreparingRebalance', assignedGeneration: assigning ? null : group.assignedGeneration })
-  if (assigning) answerSyncs(turn, () => syncRefused('REBALANCE_IN_PROGRESS'))
+  if (assigning) answerSyncs(turn, () => syncRejection('REBALANCE_IN_PROGRESS'))
   if (!initial) {
     if (everybodyHasJoined(state)) completeJoin(turn)
     else turn.setPhase({ kind: 'joining', deadlineMs: nowMs + rebalanceTimeoutMs(state), initial: null })

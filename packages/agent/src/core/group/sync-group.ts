@@ -1,6 +1,6 @@
 // SyncGroup in a classic group: members wait for the leader's assignment, then take theirs.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
-import { type SyncReply, type SyncRequest, syncRefused } from './classic-messages.ts'
+import { type SyncReply, type SyncRequest, syncRejection } from './classic-messages.ts'
 import type { GroupState } from './classic-state.ts'
 import type { Turn } from './classic-turn.ts'
 import type { RequestId } from './machine.ts'
@@ -11,11 +11,11 @@ export function syncGroup(turn: Turn, request: SyncRequest, from: RequestId): vo
   const { state } = turn
   const { memberId } = request
   const rejected = syncError(state, request)
-  if (rejected !== undefined) return turn.answer(from, syncRefused(rejected))
+  if (rejected !== undefined) return turn.answer(from, syncRejection(rejected))
   markSynced(turn, request)
   if (groupOf(state).state === 'Stable') return turn.answer(from, assigned(state, memberId))
   const superseded = state.sync.get(memberId)
-  if (superseded !== undefined) turn.answer(superseded, syncRefused('REBALANCE_IN_PROGRESS'))
+  if (superseded !== undefined) turn.answer(superseded, syncRejection('REBALANCE_IN_PROGRESS'))
   turn.setSync(memberId, from)
   if (state.group?.leader === memberId) takeAssignments(turn, request)
 }

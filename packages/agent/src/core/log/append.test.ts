@@ -77,13 +77,13 @@ class Model {
   verdict(batch: AppendBatch): unknown {
     const mine = this.#appended.get(batch.producerId) ?? []
     const epoch = Math.max(-1, ...mine.map(({ producerEpoch }) => producerEpoch))
-    if (batch.producerEpoch < epoch) return { kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' }
+    if (batch.producerEpoch < epoch) return { kind: 'rejected', reason: 'INVALID_PRODUCER_EPOCH' }
     const ofEpoch = mine.filter(({ producerEpoch }) => producerEpoch === batch.producerEpoch)
     const same = ofEpoch.slice(-5).find(({ baseSequence, offsets }) => baseSequence === batch.baseSequence && offsets === batch.offsets)
     if (same !== undefined) return { kind: 'duplicate', baseOffset: this.#offsets.get(same), timestamp: same.maxTimestamp }
     const newest = ofEpoch.at(-1)
     const expected = newest === undefined ? (mine.length === 0 ? batch.baseSequence : 0) : newest.baseSequence + newest.offsets
-    if (batch.baseSequence !== expected) return { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+    if (batch.baseSequence !== expected) return { kind: 'rejected', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
     this.#appended.set(batch.producerId, [...mine, batch])
     const baseOffset = this.#next
     this.#offsets.set(batch, baseOffset)

@@ -5,7 +5,7 @@ import { admit, batchesRemembered, type ProducerWindow, remember, type Sequenced
 
 const anywhere = { mustBeginAtZero: false }
 const atZero = { mustBeginAtZero: true }
-const outOfOrder = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+const outOfOrder = { kind: 'rejected', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
 const top = 2 ** 31 - 1
 
 function aBatch(baseSequence: number, more: Partial<SequencedBatch> = {}): SequencedBatch {
@@ -47,7 +47,7 @@ describe('with a window', () => {
 
   test('an older epoch is rejected before any other check, a newer one begins at 0 with its own window', () => {
     const window = after(aBatch(0, { producerEpoch: 2 }))
-    expect(admit(window, aBatch(0, { producerEpoch: 1 }), anywhere)).toEqual({ kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' })
+    expect(admit(window, aBatch(0, { producerEpoch: 1 }), anywhere)).toEqual({ kind: 'rejected', reason: 'INVALID_PRODUCER_EPOCH' })
     expect(admit(window, aBatch(1, { producerEpoch: 3 }), anywhere)).toEqual(outOfOrder)
     const bumped = aBatch(0, { producerEpoch: 3 })
     expect(admit(window, bumped, atZero)).toEqual({ kind: 'next' })

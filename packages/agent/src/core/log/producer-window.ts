@@ -28,7 +28,7 @@ export interface SequencedBatch {
 export type SequenceDecision =
   | { readonly kind: 'next' }
   | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly timestamp: number }
-  | { readonly kind: 'refused'; readonly reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' | 'INVALID_PRODUCER_EPOCH' }
+  | { readonly kind: 'rejected'; readonly reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' | 'INVALID_PRODUCER_EPOCH' }
 
 /**
  * Checks in the order of Kafka's ProducerAppendInfo: the epoch, then duplicates, then the sequence. Without a window Kafka accepts any sequence, and so do
@@ -40,7 +40,7 @@ export function admit(
   rule: { readonly mustBeginAtZero: boolean },
 ): SequenceDecision {
   if (window === undefined) return batch.baseSequence !== 0 && rule.mustBeginAtZero ? outOfOrder : next
-  if (batch.producerEpoch < window.epoch) return { kind: 'refused', reason: 'INVALID_PRODUCER_EPOCH' }
+  if (batch.producerEpoch < window.epoch) return { kind: 'rejected', reason: 'INVALID_PRODUCER_EPOCH' }
   if (batch.producerEpoch > window.epoch) return batch.baseSequence === 0 ? next : outOfOrder
   const lastSequence = lastSequenceOf(batch)
   const same = window.batches.find((known) => known.baseSequence === batch.baseSequence && known.lastSequence === lastSequence)
@@ -78,4 +78,4 @@ function lastSequenceOf(batch: SequencedBatch): number {
 }
 
 const next: SequenceDecision = { kind: 'next' }
-const outOfOrder: SequenceDecision = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+const outOfOrder: SequenceDecision = { kind: 'rejected', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }

@@ -65,7 +65,7 @@ export function aCommitIn(
 }
 
 export const day = 86_400_000
-export const outOfOrder: Verdict = { kind: 'refused', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+export const outOfOrder: Verdict = { kind: 'rejected', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
 export const appended = (baseOffset: number): Verdict => ({ kind: 'appended', baseOffset })
 
 export function openCluster(sql: Sql<Transactions>): Promise<OpenedMetadata> {
