@@ -136,15 +136,15 @@ describe('the names of types', () => {
   }
 
   test('two files that define one name are reported, exported or not; tests and inner types are free', () => {
-    expect(typeNameProblems(aTree(sources), [], [])).toEqual([
+    expect(typeNameProblems(aTree(sources), [])).toEqual([
       'packages/some/src/a.ts, packages/some/src/b.ts: the type Plan is defined more than once; give each meaning its own name',
     ])
   })
 
   test('an exception holds while it is needed, and must then be deleted', () => {
     const exception = { name: 'Plan', why: 'the same thing' }
-    expect(typeNameProblems(aTree(sources), [exception], [])).toEqual([])
-    expect(typeNameProblems(aTree({ ...sources, 'packages/some/src/b.ts': '' }), [exception], ['Local'])).toHaveLength(2)
+    expect(typeNameProblems(aTree(sources), [exception])).toEqual([])
+    expect(typeNameProblems(aTree({ ...sources, 'packages/some/src/b.ts': '' }), [exception])).toHaveLength(1)
   })
 })
 

@@ -1,4 +1,4 @@
-// Names that several files give to a type: those that mean the same in each, with the reason, and those that are not renamed yet.
+// Names that several files give to a type: those that mean the same in each, with the reason.
 
 export interface TypeNameException {
   readonly name: string
@@ -18,25 +18,10 @@ export const typeNameExceptions: readonly TypeNameException[] = [
   { name: 'MetadataRequest', why: "Kafka's message in the protocol; public in the product for a request to the Metadata Service" },
   { name: 'HeartbeatRequest', why: "Kafka's message, and the same request as the machine of a group receives it" },
   { name: 'OffsetDeleteRequest', why: "Kafka's message, and the same request as the machine of a group receives it" },
+  { name: 'GroupResponse', why: ofHandler },
   { name: 'PartitionRequest', why: ofHandler },
   { name: 'PartitionResponse', why: ofHandler },
   { name: 'TopicRequest', why: ofHandler },
   { name: 'TopicResponse', why: ofHandler },
   { name: 'Uses', why: 'private to a handler of a Kafka API: the services that it uses' },
-]
-
-/** Delete an entry once one meaning has the name; add none. */
-export const unfinishedTypeNames: readonly string[] = [
-  'Admitted',
-  'Answer',
-  'Answered',
-  'Budget',
-  'Found',
-  'Group',
-  'Held',
-  'Place',
-  'Query',
-  'Row',
-  'Tail',
-  'Waiting',
 ]

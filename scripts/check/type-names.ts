@@ -1,18 +1,14 @@
 // One name, one meaning: each type at the top level of the packages' sources has a name that no other file gives to a type.
 import type { Check, Tree } from './check.ts'
 import { isTest } from './tree.ts'
-import { type TypeNameException, typeNameExceptions, unfinishedTypeNames } from './type-name-exceptions.ts'
+import { type TypeNameException, typeNameExceptions } from './type-name-exceptions.ts'
 
 export const typeNames: Check = { name: 'type names', run: (tree) => typeNameProblems(tree) }
 
 /** Exported for its test. */
-export function typeNameProblems(
-  tree: Tree,
-  exceptions: readonly TypeNameException[] = typeNameExceptions,
-  unfinished: readonly string[] = unfinishedTypeNames,
-): readonly string[] {
+export function typeNameProblems(tree: Tree, exceptions: readonly TypeNameException[] = typeNameExceptions): readonly string[] {
   const repeated = repeatedNames(tree)
-  const allowed = new Set([...exceptions.map(({ name }) => name), ...unfinished])
+  const allowed = new Set(exceptions.map(({ name }) => name))
   const stale = [...allowed].filter((name) => !repeated.has(name))
   return [
     ...[...repeated].flatMap(([name, paths]) =>

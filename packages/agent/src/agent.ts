@@ -181,7 +181,7 @@ function baseOf(
 }
 
 /** What an agent reports on and ends. */
-interface Running extends Pick<Agent, 'operations'> {
+interface RunningParts extends Pick<Agent, 'operations'> {
   readonly parts: Parts
   readonly meters: Meters
   readonly membership: Membership
@@ -194,7 +194,7 @@ interface Running extends Pick<Agent, 'operations'> {
   readonly life: Lifecycle
 }
 
-function agentOf(services: Services, running: Running): Agent {
+function agentOf(services: Services, running: RunningParts): Agent {
   const { clock, ioClock, random, settings, gate, emit } = services
   const { parts, meters, membership, stores, operations, kafka, life } = running
   return {

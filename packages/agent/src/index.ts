@@ -36,7 +36,7 @@ export type { RecordFilter, Unreadable } from './operations/record-pages.ts'
 export type { From, Positions, RecordRejection } from './operations/record-places.ts'
 export type { QueryAnswer, QueryCursor, QueryRecords, Scanned } from './operations/record-query.ts'
 export { characterEnd } from './operations/record-size.ts'
-export type { Tail, TailRecords, TailStep } from './operations/record-tail.ts'
+export type { RecordTail, TailRecords, TailStep } from './operations/record-tail.ts'
 export type { Produced, ProduceOne, ReadAnswer, ReadRecords, RecordOperations } from './operations/records.ts'
 export type { TopicOperations } from './operations/topics.ts'
 export {

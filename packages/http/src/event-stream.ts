@@ -1,5 +1,5 @@
 // A live tail as server-sent events: ids with the position of every partition, heartbeats, and an end for stalled readers.
-import type { Clock, LogRecord, Tail, TailStep } from '@local-kafka-service/agent'
+import type { Clock, LogRecord, RecordTail, TailStep } from '@local-kafka-service/agent'
 import { httpLimits } from './limits.ts'
 import { encodePositions } from './positions.ts'
 import { bodyOf, Problem, problemOfRejection } from './problem.ts'
@@ -20,7 +20,7 @@ export interface EventOptions {
  * The text of the stream. It is produced only as fast as the reader takes it: meanwhile one page is in memory, and nothing is fetched.
  * The event of a record has no name, so that `onmessage` gets it. `unreadable` is a batch that cannot be decoded; `problem` is the reason for the end.
  */
-export async function* eventText(tail: Extract<Tail, { kind: 'tail' }>, options: EventOptions): AsyncGenerator<string> {
+export async function* eventText(tail: Extract<RecordTail, { kind: 'tail' }>, options: EventOptions): AsyncGenerator<string> {
   const { topicId } = tail.topic
   const positions = [...tail.positions]
   const idOf = (): string => encodePositions({ topicId, positions })

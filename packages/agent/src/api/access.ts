@@ -4,12 +4,10 @@ import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
-import type { Operation, RequestContext } from './request-context.ts'
+import type { Operation, RequestScope } from './request-context.ts'
 
-export interface TopicQuery {
+export interface TopicQuery extends RequestScope<Pick<Services, 'turns' | 'topics' | 'gate'>> {
   readonly operation: Operation
-  readonly context: RequestContext
-  readonly services: Pick<Services, 'turns' | 'topics' | 'gate'>
 }
 
 /**
@@ -54,11 +52,7 @@ export async function topicsById(topicIds: readonly TopicId[], query: TopicQuery
   )
 }
 
-export function mayTouch(
-  topic: string,
-  operation: Operation,
-  { context, services }: { readonly context: RequestContext; readonly services: Pick<Services, 'gate'> },
-): boolean {
+export function mayTouch(topic: string, operation: Operation, { context, services }: RequestScope<Pick<Services, 'gate'>>): boolean {
   return services.gate.authorize(context, operation, { type: 'TOPIC', name: topic })
 }
 

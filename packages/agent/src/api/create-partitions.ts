@@ -9,7 +9,7 @@ import type { Services } from '../services.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
 import { handler } from './handler.ts'
 import { replicasError } from './replica-assignments.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestScope } from './request-context.ts'
 
 type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'owners'>
 
@@ -35,9 +35,11 @@ export const createPartitions = handler({
 
 type TopicRequest = CreatePartitionsRequest['topics'][number]
 /** `living`: the topics that existed in one bulk read. Topics that are not in it do not exist; `grow` reads the others again. */
-type Query = { readonly living: ReadonlySet<string>; readonly context: RequestContext; readonly services: Uses }
+interface PartitionsQuery extends RequestScope<Uses> {
+  readonly living: ReadonlySet<string>
+}
 
-async function grown({ name, count, assignments }: TopicRequest, dryRun: boolean, query: Query): Promise<Outcome<Topic>> {
+async function grown({ name, count, assignments }: TopicRequest, dryRun: boolean, query: PartitionsQuery): Promise<Outcome<Topic>> {
   if (!mayTouch(name, 'ALTER', query)) return failure('TOPIC_AUTHORIZATION_FAILED')
   if (!query.living.has(name)) return failure('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`)
   const { topics } = query.services
@@ -52,7 +54,7 @@ async function grown({ name, count, assignments }: TopicRequest, dryRun: boolean
   return topics.grow({ name, partitions: count, dryRun })
 }
 
-function assignmentError(assignments: NonNullable<TopicRequest['assignments']>, added: number, query: Query): string | undefined {
+function assignmentError(assignments: NonNullable<TopicRequest['assignments']>, added: number, query: PartitionsQuery): string | undefined {
   if (assignments.length !== added)
     return `Attempted to add ${added} additional partition(s), but only ${assignments.length} assignment(s) were specified.`
   return assignments.map(({ brokerIds }) => replicasError(brokerIds, query)).find((error) => error !== undefined)

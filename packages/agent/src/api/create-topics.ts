@@ -15,7 +15,7 @@ import { configSources } from './config-sources.ts'
 import { handler } from './handler.ts'
 import { type Rejection, reportRejection } from './rejection.ts'
 import { replicasError } from './replica-assignments.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestScope } from './request-context.ts'
 
 type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'settings' | 'emit' | 'owners'>
 
@@ -59,14 +59,13 @@ export const createTopics = handler({
 
 type TopicRequest = CreateTopicsRequest['topics'][number]
 type TopicResponse = CreateTopicsResponse['topics'][number]
-type Query = { readonly context: RequestContext; readonly services: Uses }
 
-async function created(topic: TopicRequest, dryRun: boolean, query: Query): Promise<Outcome<Topic>> {
+async function created(topic: TopicRequest, dryRun: boolean, scope: RequestScope<Uses>): Promise<Outcome<Topic>> {
   const { name, configs } = topic
-  const partitions = partitionsOf(topic, query)
-  if (partitions.kind === 'error') return notMade(name, partitions, query)
-  if (!mayTouch(name, 'CREATE', query)) return failure('TOPIC_AUTHORIZATION_FAILED')
-  return query.services.topics.create({
+  const partitions = partitionsOf(topic, scope)
+  if (partitions.kind === 'error') return notMade(name, partitions, scope)
+  if (!mayTouch(name, 'CREATE', scope)) return failure('TOPIC_AUTHORIZATION_FAILED')
+  return scope.services.topics.create({
     name,
     partitions: partitions.value,
     configs: Object.fromEntries(configs.map((config) => [config.name, config.value])),
@@ -75,12 +74,12 @@ async function created(topic: TopicRequest, dryRun: boolean, query: Query): Prom
 }
 
 /** Only a client that may create the topic learns whether it exists. */
-async function notMade(name: string, why: Failure, query: Query): Promise<Failure> {
-  return mayTouch(name, 'CREATE', query) ? query.services.topics.unlessExists(name, why) : failure('TOPIC_AUTHORIZATION_FAILED')
+async function notMade(name: string, why: Failure, scope: RequestScope<Uses>): Promise<Failure> {
+  return mayTouch(name, 'CREATE', scope) ? scope.services.topics.unlessExists(name, why) : failure('TOPIC_AUTHORIZATION_FAILED')
 }
 
 /** The number of partitions that the request asks for; -1 stands for num.partitions. */
-function partitionsOf({ numPartitions, replicationFactor, assignments }: TopicRequest, query: Query): Outcome<number> {
+function partitionsOf({ numPartitions, replicationFactor, assignments }: TopicRequest, scope: RequestScope<Uses>): Outcome<number> {
   if (assignments.length === 0) {
     if (replicationFactor === 1 || replicationFactor === -1) return { kind: 'ok', value: numPartitions }
     if (replicationFactor < 1)
@@ -98,7 +97,7 @@ function partitionsOf({ numPartitions, replicationFactor, assignments }: TopicRe
   for (const { partitionIndex, brokerIds } of assignments) {
     const error = indexes.has(partitionIndex)
       ? `Found multiple manual partition assignments for partition ${partitionIndex}`
-      : replicasError(brokerIds, query)
+      : replicasError(brokerIds, scope)
     if (error !== undefined) return failure('INVALID_REPLICA_ASSIGNMENT', error)
     indexes.add(partitionIndex)
   }
@@ -107,10 +106,10 @@ function partitionsOf({ numPartitions, replicationFactor, assignments }: TopicRe
   return { kind: 'ok', value: assignments.length }
 }
 
-function made(topic: Topic, dryRun: boolean, query: Query): TopicResponse {
+function made(topic: Topic, dryRun: boolean, scope: RequestScope<Uses>): TopicResponse {
   const { name, topicId, partitions } = topic
   const base = { name, errorCode: 0, errorMessage: null, ...(!dryRun && { topicId }) }
-  if (!mayTouch(name, 'DESCRIBE_CONFIGS', query))
+  if (!mayTouch(name, 'DESCRIBE_CONFIGS', scope))
     return {
       ...base,
       topicConfigErrorCode: errors.TOPIC_AUTHORIZATION_FAILED.code,
@@ -122,7 +121,7 @@ function made(topic: Topic, dryRun: boolean, query: Query): TopicResponse {
     ...base,
     numPartitions: partitions,
     replicationFactor: 1,
-    configs: query.services.topics.configs(topic).map((config) => ({
+    configs: scope.services.topics.configs(topic).map((config) => ({
       name: config.name,
       value: config.value,
       readOnly: false,

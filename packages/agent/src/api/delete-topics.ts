@@ -15,7 +15,7 @@ import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { duplicatesOf, failure, mayTouch } from './access.ts'
 import { handler } from './handler.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestScope } from './request-context.ts'
 
 type Uses = Pick<Services, 'turns' | 'topics' | 'gate'>
 
@@ -71,21 +71,19 @@ async function namedById(targets: readonly Target[], services: Uses): Promise<Re
 }
 
 /** The topics that one entry gives by name and another by id, under both keys. */
-function namedTwice(targets: readonly Target[], byId: Query['byId']): ReadonlyMap<string, Topic> {
+function namedTwice(targets: readonly Target[], byId: DeletionQuery['byId']): ReadonlyMap<string, Topic> {
   const names = new Set(namesOf(targets))
   const topics = [...byId.values()].flatMap((found) => (found.kind === 'ok' && names.has(found.value.name) ? [found.value] : []))
   return new Map(topics.flatMap((topic) => [[topic.name, topic] as const, [topic.topicId, topic] as const]))
 }
 
 /** The result of bulk reads. Topics that are missing in them do not exist; `delete` reads the others again. */
-interface Query {
+interface DeletionQuery extends RequestScope<Uses> {
   readonly living: ReadonlySet<string>
   readonly byId: ReadonlyMap<string, Outcome<Topic>>
-  readonly context: RequestContext
-  readonly services: Uses
 }
 
-async function deleted(target: Target, { living, byId, context, services }: Query): Promise<Response> {
+async function deleted(target: Target, { living, byId, context, services }: DeletionQuery): Promise<Response> {
   const { name, topicId } = target
   if (name !== null && topicId !== zeroUuid)
     return answer(target, failure('INVALID_REQUEST', 'You may not specify both topic name and topic id.'))

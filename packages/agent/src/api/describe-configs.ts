@@ -12,7 +12,7 @@ import { failure, topicsByName } from './access.ts'
 import { cluster } from './authorized-operations.ts'
 import { configSources, configTypes } from './config-sources.ts'
 import { handler } from './handler.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestScope } from './request-context.ts'
 
 const topicResource = 2
 const brokerResource = 4
@@ -43,14 +43,12 @@ export const describeConfigs = handler({
 type ResourceRequest = DescribeConfigsRequest['resources'][number]
 type Result = DescribeConfigsResponse['results'][number]
 type Config = Result['configs'][number]
-interface Query {
+interface ConfigsQuery extends RequestScope<Uses> {
   readonly request: DescribeConfigsRequest
-  readonly context: RequestContext
-  readonly services: Uses
   readonly topics: ReadonlyMap<string, Outcome<Topic>>
 }
 
-function described(resource: ResourceRequest, query: Query): Result {
+function described(resource: ResourceRequest, query: ConfigsQuery): Result {
   switch (resource.resourceType) {
     case topicResource:
       return ofTopic(resource, query)
@@ -64,7 +62,7 @@ function described(resource: ResourceRequest, query: Query): Result {
   }
 }
 
-function ofTopic(resource: ResourceRequest, query: Query): Result {
+function ofTopic(resource: ResourceRequest, query: ConfigsQuery): Result {
   const found = must(query.topics.get(resource.resourceName), 'each topic that the request names')
   if (found.kind === 'error') return rejected(resource, found)
   const configs = query.services.topics.configs(found.value).map(
@@ -83,7 +81,7 @@ function ofTopic(resource: ResourceRequest, query: Query): Result {
 }
 
 /** The empty name stands for the cluster-wide defaults that can change at run time: there are none. */
-function ofBroker(resource: ResourceRequest, query: Query): Result {
+function ofBroker(resource: ResourceRequest, query: ConfigsQuery): Result {
   const { gate, owners } = query.services
   const { resourceName } = resource
   if (!gate.authorize(query.context, 'DESCRIBE_CONFIGS', cluster)) return rejected(resource, failure('CLUSTER_AUTHORIZATION_FAILED'))
@@ -139,7 +137,7 @@ function fixed(name: string, value: string): Config {
 }
 
 /** The configs that the request asks for: all of them when the list is null or empty, as in Kafka. Synonyms and documentation on request only. */
-function answer(resource: ResourceRequest, configs: readonly Config[], { request }: Query): Result {
+function answer(resource: ResourceRequest, configs: readonly Config[], { request }: ConfigsQuery): Result {
   const { resourceType, resourceName, configurationKeys } = resource
   const wanted = configurationKeys === null || configurationKeys.length === 0 ? undefined : new Set(configurationKeys)
   return {

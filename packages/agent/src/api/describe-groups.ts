@@ -19,7 +19,7 @@ export const describeGroups = handler({
   access: { operation: 'DESCRIBE', resource: 'group' },
   async handle(request, context, services: Uses) {
     const { apiVersion } = context
-    const groups: Group[] = []
+    const groups: GroupResponse[] = []
     const slice = services.turns.slice()
     const unloaded = await services.groups.unloaded(request.groups)
     for (const groupId of request.groups) {
@@ -52,9 +52,9 @@ export const describeGroups = handler({
   }),
 })
 
-type Group = DescribeGroupsResponse['groups'][number]
+type GroupResponse = DescribeGroupsResponse['groups'][number]
 
-function described(groupId: string, { state, protocolType, protocolName, members }: DescribedGroup): Group {
+function described(groupId: string, { state, protocolType, protocolName, members }: DescribedGroup): GroupResponse {
   return {
     errorCode: 0,
     groupId,
@@ -73,7 +73,7 @@ function rejected(
   groupId: string,
   { code, message }: { readonly code: number; readonly message: string | null },
   apiVersion: number,
-): Group {
+): GroupResponse {
   return {
     errorCode: code,
     ...(apiVersion >= missingFrom && { errorMessage: message }),

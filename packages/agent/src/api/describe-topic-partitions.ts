@@ -17,7 +17,7 @@ import type { Services } from '../services.ts'
 import { mayTouch, topicsByName } from './access.ts'
 import { authorizedOperations } from './authorized-operations.ts'
 import { handler } from './handler.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestScope } from './request-context.ts'
 
 /** Kafka's max.request.partition.size.limit. */
 const partitionsPerPage = 2_000
@@ -59,23 +59,22 @@ export const describeTopicPartitions = handler({
 })
 
 type TopicResponse = DescribeTopicPartitionsResponse['topics'][number]
-type Query = { readonly context: RequestContext; readonly services: Uses }
 
 /** In order of name. A request without names is for every topic that the client may describe. */
 async function foundTopics(
   { topics }: DescribeTopicPartitionsRequest,
-  query: Query,
+  scope: RequestScope<Uses>,
 ): Promise<readonly (readonly [string, Outcome<Topic>])[]> {
   if (topics.length > 0) {
     const named = await topicsByName(
       topics.map(({ name }) => name),
-      { operation: 'DESCRIBE', illegal: 'reported', ...query },
+      { operation: 'DESCRIBE', illegal: 'reported', ...scope },
     )
     return [...named].toSorted(([a], [b]) => (a < b ? -1 : 1))
   }
-  const all = await query.services.topics.list()
+  const all = await scope.services.topics.list()
   return all
-    .filter(({ name }) => mayTouch(name, 'DESCRIBE', query))
+    .filter(({ name }) => mayTouch(name, 'DESCRIBE', scope))
     .map((topic) => [topic.name, { kind: 'ok', value: topic }] as const)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
@@ -90,7 +89,7 @@ function page(
 function described(
   { topicId, name }: Topic,
   { from, until }: { readonly from: number; readonly until: number },
-  { context, services }: Query,
+  { context, services }: RequestScope<Uses>,
 ): TopicResponse {
   return {
     errorCode: 0,

@@ -24,7 +24,7 @@ import { inSlices } from '../time/turns.ts'
 import { topicsById, topicsByName } from './access.ts'
 import { currentLeader, endpointsOf, epochError } from './brokers.ts'
 import { handler } from './handler.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestContext, RequestScope } from './request-context.ts'
 
 const idsFrom = 13
 const readCommittedLevel = 1
@@ -74,7 +74,7 @@ export const fetch = handler({
 })
 
 /** One partition to read, or the reason why it cannot be read. */
-type Place =
+type FetchPlace =
   | { readonly kind: 'there'; readonly session: SessionAsk; readonly ask: FetchAsk }
   | { readonly kind: 'error'; readonly session: SessionAsk; readonly code: number; readonly topic: Topic | undefined }
 
@@ -122,13 +122,13 @@ function forgottenOf(
   )
 }
 
-async function placesOf(asks: readonly SessionAsk[], context: RequestContext, services: Uses): Promise<readonly Place[]> {
+async function placesOf(asks: readonly SessionAsk[], context: RequestContext, services: Uses): Promise<readonly FetchPlace[]> {
   const query = { operation: 'READ', context, services } as const
   const named = asks.map(({ topic }) => topic)
   const found: ReadonlyMap<string, Outcome<Topic>> = context.apiVersion >= idsFrom
     ? await topicsById(named, query)
     : await topicsByName(named, query)
-  const placeOf = (session: SessionAsk): Place => {
+  const placeOf = (session: SessionAsk): FetchPlace => {
     const outcome = must(found.get(session.topic), 'each topic that the request names')
     if (outcome.kind === 'error') return { kind: 'error', session, code: outcome.code, topic: undefined }
     const topic = outcome.value
@@ -138,14 +138,14 @@ async function placesOf(asks: readonly SessionAsk[], context: RequestContext, se
     if (error !== undefined) return { kind: 'error', session, code: errors[error].code, topic }
     return { kind: 'there', session, ask: { topicId: topic.topicId, partition, offset: fetchOffset, maxBytes: Math.max(0, maxBytes) } }
   }
-  const places: Place[] = []
+  const places: FetchPlace[] = []
   for await (const some of inSlices(asks, services.turns)) places.push(...some.map(placeOf))
   return places
 }
 
 /** One answer for each place that can be read, in order. If any other place has an error, the fetch does not wait. */
 function read(
-  places: readonly Place[],
+  places: readonly FetchPlace[],
   request: FetchRequest,
   { context, services, claim }: { readonly context: RequestContext; readonly services: Uses; readonly claim: AnswerClaim },
 ): Promise<readonly FetchAnswer[]> {
@@ -160,18 +160,16 @@ function read(
   })
 }
 
-interface Answered {
+interface AnsweredFetch extends RequestScope<Uses> {
   readonly request: FetchRequest
   readonly session: SessionFetch
-  readonly places: readonly Place[]
+  readonly places: readonly FetchPlace[]
   readonly answers: readonly FetchAnswer[]
-  readonly context: RequestContext
-  readonly services: Uses
 }
 
 type PartitionResponse = FetchResponse['responses'][number]['partitions'][number]
 
-async function responseOf({ request, session, places, answers, context, services }: Answered): Promise<FetchResponse> {
+async function responseOf({ request, session, places, answers, context, services }: AnsweredFetch): Promise<FetchResponse> {
   const byTopic = new Map<string, PartitionResponse[]>()
   const leaders: number[] = []
   const slice = services.turns.slice()
@@ -199,9 +197,9 @@ async function responseOf({ request, session, places, answers, context, services
 }
 
 function partitionResponse(
-  place: Place,
+  place: FetchPlace,
   answer: FetchAnswer | undefined,
-  { request, services }: Pick<Answered, 'request' | 'services'>,
+  { request, services }: Pick<AnsweredFetch, 'request' | 'services'>,
 ): PartitionResponse {
   const partitionIndex = place.session.partition
   // A client that reads uncommitted records gets null; one that reads committed records gets the (empty) list of aborted transactions.

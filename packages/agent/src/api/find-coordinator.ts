@@ -10,7 +10,7 @@ import { brokersFor } from './brokers.ts'
 import { mayTouchGroup } from './group-access.ts'
 import { handler } from './handler.ts'
 import { reportRejection } from './rejection.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestContext, RequestScope } from './request-context.ts'
 
 const manyFrom = 4
 const shareFrom = 6
@@ -43,11 +43,7 @@ export const findCoordinator = handler({
 
 type Coordinator = Omit<NonNullable<FindCoordinatorResponse['coordinators']>[number], 'key'>
 
-function coordinatorOf(
-  key: string,
-  keyType: number,
-  { context, services }: { readonly context: RequestContext; readonly services: Uses },
-): Coordinator {
+function coordinatorOf(key: string, keyType: number, { context, services }: RequestScope<Uses>): Coordinator {
   switch (keyType) {
     case keyTypes.group: {
       if (!mayTouchGroup(key, { operation: 'DESCRIBE', context, services })) return nowhere(errors.GROUP_AUTHORIZATION_FAILED)
@@ -71,7 +67,7 @@ function coordinatorOf(
   }
 }
 
-function unsupported(subject: string, message: string, of: { readonly context: RequestContext; readonly services: Uses }): Coordinator {
+function unsupported(subject: string, message: string, of: RequestScope<Uses>): Coordinator {
   const { code } = errors.UNSUPPORTED_VERSION
   reportRejection(FindCoordinator, { subject, code, message }, of)
   return nowhere({ code, message })

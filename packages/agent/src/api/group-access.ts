@@ -1,12 +1,10 @@
 // The check of a client's rights to the groups that a request names.
 import { errors, KafkaError, type Outcome } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'
-import type { Operation, RequestContext } from './request-context.ts'
+import type { Operation, RequestScope } from './request-context.ts'
 
-export interface GroupQuery {
+export interface GroupQuery extends RequestScope<Pick<Services, 'gate'>> {
   readonly operation: Operation
-  readonly context: RequestContext
-  readonly services: Pick<Services, 'gate'>
 }
 
 export function mayTouchGroup(groupId: string, { operation, context, services }: GroupQuery): boolean {

@@ -31,7 +31,7 @@ export const listOffsets = handler({
     )
     const asks: OffsetAsk[] = []
     const asked = onceEach(request.topics, isRepeated)
-    const places: Place[] = []
+    const places: OffsetSource[] = []
     const slice = services.turns.slice()
     for (const { name, partitions } of asked) {
       for (const partition of partitions) {
@@ -73,7 +73,7 @@ export const listOffsets = handler({
 type PartitionRequest = ListOffsetsRequest['topics'][number]['partitions'][number]
 type PartitionResponse = ListOffsetsResponse['topics'][number]['partitions'][number]
 /** The source of the answer: an ask, or a code that is known already (0: there is no such offset). */
-type Place = { readonly askAt: number } | { readonly code: number }
+type OffsetSource = { readonly askAt: number } | { readonly code: number }
 
 /** Like Kafka: a partition that occurs twice has one answer, with its error, and a topic without partitions has none. */
 function onceEach(
@@ -109,7 +109,7 @@ function placeOf(
   { partitionIndex, timestamp, currentLeaderEpoch }: PartitionRequest,
   topic: Outcome<Topic>,
   of: { readonly request: ListOffsetsRequest; readonly apiVersion: number; readonly services: Uses; readonly asks: OffsetAsk[] },
-): Place {
+): OffsetSource {
   if (topic.kind === 'error') return { code: topic.code }
   const { topicId, partitions } = topic.value
   const special = specials[timestamp]

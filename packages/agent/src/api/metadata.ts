@@ -18,7 +18,7 @@ import { mayTouch, topicsById, topicsByName } from './access.ts'
 import { authorizedOperations, cluster } from './authorized-operations.ts'
 import { brokersFor } from './brokers.ts'
 import { handler } from './handler.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestContext, RequestScope } from './request-context.ts'
 
 const idsFrom = 12
 
@@ -58,7 +58,9 @@ export const metadata = handler({
 })
 
 type TopicResponse = MetadataResponse['topics'][number]
-type Query = { readonly request: MetadataRequest; readonly context: RequestContext; readonly services: Uses }
+interface MetadataQuery extends RequestScope<Uses> {
+  readonly request: MetadataRequest
+}
 
 async function topicsOf(request: MetadataRequest, context: RequestContext, services: Uses): Promise<readonly TopicResponse[]> {
   const { apiVersion } = context
@@ -90,7 +92,7 @@ async function topicsOf(request: MetadataRequest, context: RequestContext, servi
 /** Other requests run between slices, because a cluster may have very many partitions and a request may name very many topics. */
 async function eachTopic<T>(
   asked: Iterable<T>,
-  { services }: Query,
+  { services }: MetadataQuery,
   shape: (one: T) => TopicResponse | undefined,
 ): Promise<readonly TopicResponse[]> {
   const slice = services.turns.slice()
@@ -104,7 +106,10 @@ async function eachTopic<T>(
 }
 
 /** A missing topic is created only for a client that may create it; for another client the topic is unknown. */
-async function named(names: readonly string[], { request, context, services }: Query): Promise<ReadonlyMap<string, Outcome<Topic>>> {
+async function named(
+  names: readonly string[],
+  { request, context, services }: MetadataQuery,
+): Promise<ReadonlyMap<string, Outcome<Topic>>> {
   const query = { operation: 'DESCRIBE', illegal: 'reported', context, services } as const
   if (!request.allowAutoTopicCreation) return topicsByName(names, query)
   const creators = names.filter((name) => mayTouch(name, 'CREATE', query))
@@ -117,13 +122,13 @@ async function named(names: readonly string[], { request, context, services }: Q
 function ofOutcome(
   outcome: Outcome<Topic>,
   asked: { readonly name: string | null; readonly topicId: string },
-  query: Query,
+  query: MetadataQuery,
 ): TopicResponse {
   if (outcome.kind === 'ok') return described(outcome.value, query)
   return { errorCode: outcome.code, ...asked, partitions: [] }
 }
 
-function described({ topicId, name, partitions }: Topic, { request, context, services }: Query): TopicResponse {
+function described({ topicId, name, partitions }: Topic, { request, context, services }: MetadataQuery): TopicResponse {
   return {
     errorCode: 0,
     name,

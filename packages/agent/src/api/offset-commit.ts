@@ -13,7 +13,7 @@ import { number } from '../settings.ts'
 import { topicsById, topicsByName } from './access.ts'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestScope } from './request-context.ts'
 
 const idsFrom = 10
 const serversRetention = -1
@@ -35,16 +35,16 @@ export const offsetCommit = handler({
     const slice = services.turns.slice()
     const offsets: OffsetToCommit[] = []
     /** The answers that the group decides: those of `offsets`, in the same order, and those whose metadata is too long. */
-    const waiting: Answer[] = []
-    const tooLong: Answer[] = []
-    const topics: { readonly name: string; readonly topicId: string; readonly partitions: Answer[] }[] = []
+    const waiting: PartitionOutcome[] = []
+    const tooLong: PartitionOutcome[] = []
+    const topics: { readonly name: string; readonly topicId: string; readonly partitions: PartitionOutcome[] }[] = []
     for (const [at, { name, topicId: id, partitions }] of request.topics.entries()) {
       const outcome = must(found[at], 'each topic that the request names')
-      const answers: Answer[] = []
+      const answers: PartitionOutcome[] = []
       topics.push({ name, topicId: id, partitions: answers })
       for (const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } of partitions) {
         if (slice.spent(1)) await slice.next()
-        const answer: Answer = { partitionIndex, errorCode: placeErrorCode(outcome, partitionIndex) }
+        const answer: PartitionOutcome = { partitionIndex, errorCode: placeErrorCode(outcome, partitionIndex) }
         answers.push(answer)
         if (outcome.kind === 'error' || answer.errorCode !== 0) continue
         const metadata = committedMetadata ?? ''
@@ -84,15 +84,12 @@ export const offsetCommit = handler({
   }),
 })
 
-interface Answer {
+interface PartitionOutcome {
   readonly partitionIndex: number
   errorCode: number
 }
 
-async function foundTopics(
-  { topics }: OffsetCommitRequest,
-  { context, services }: { readonly context: RequestContext; readonly services: Uses },
-): Promise<readonly Outcome<Topic>[]> {
+async function foundTopics({ topics }: OffsetCommitRequest, { context, services }: RequestScope<Uses>): Promise<readonly Outcome<Topic>[]> {
   const query = { operation: 'READ', context, services } as const
   if (context.apiVersion >= idsFrom) {
     const byId = await topicsById(

@@ -19,7 +19,7 @@ import type { Services } from '../services.ts'
 import { mayTouch, topicsById, topicsByName } from './access.ts'
 import { eachGroup } from './group-access.ts'
 import { handler } from './handler.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestScope } from './request-context.ts'
 
 /** The first version in which null means all topics, and the answer has a top-level error. */
 const topErrorFrom = 2
@@ -32,14 +32,14 @@ export const offsetFetch = handler({
   api: OffsetFetch,
   access: { operation: 'DESCRIBE', resource: 'group' },
   async handle(request, context, services: Uses) {
-    const query = { context, services }
+    const scope = { context, services }
     if (context.apiVersion >= manyFrom) {
-      const groups = await fetched(request.groups, query)
+      const groups = await fetched(request.groups, scope)
       return { kind: 'now', response: { throttleTimeMs: 0, topics: [], errorCode: 0, groups } }
     }
     const { groupId, topics } = request
     const asked = topics === null ? null : topics.map((topic) => ({ ...topic, topicId: zeroUuid }))
-    const one = must((await fetched([{ groupId, topics: asked }], query))[0], 'the one group asked for')
+    const one = must((await fetched([{ groupId, topics: asked }], scope))[0], 'the one group asked for')
     if (one.errorCode !== 0) return { kind: 'now', response: rejected(request, one.errorCode, context.apiVersion) }
     return { kind: 'now', response: { throttleTimeMs: 0, topics: one.topics, errorCode: 0, groups: [] } }
   },
@@ -51,46 +51,49 @@ type GroupResponse = NonNullable<OffsetFetchResponse['groups']>[number]
 /** Each version writes the name or the id. */
 type TopicResponse = GroupResponse['topics'][number] & { readonly name: string }
 type PartitionResponse = TopicResponse['partitions'][number]
-interface Answer {
+interface GroupOffsets {
   readonly groupId: string
   readonly topics: readonly TopicResponse[]
   readonly errorCode: number
 }
-type Query = { readonly context: RequestContext; readonly services: Uses }
 
 const none = { committedOffset: -1, committedLeaderEpoch: -1, metadata: '' }
 
 /** In the order of the request. All groups are read together, in slices; each group has its own error. */
-async function fetched(groups: readonly GroupRequest[], query: Query): Promise<readonly Answer[]> {
-  const { stored } = query.services.groups
+async function fetched(groups: readonly GroupRequest[], scope: RequestScope<Uses>): Promise<readonly GroupOffsets[]> {
+  const { stored } = scope.services.groups
   const codes: number[] = []
-  for (const { groupId } of groups) codes.push(await errorCodeOf(groupId, query))
+  for (const { groupId } of groups) codes.push(await errorCodeOf(groupId, scope))
   const asked = groups.filter((_, at) => codes[at] === 0)
   const all = await stored.offsets([...new Set(asked.flatMap(({ groupId, topics }) => (topics === null ? [groupId] : [])))])
   const found = await foundTopics(
     asked.flatMap(({ topics }) => topics ?? []),
-    query,
+    scope,
   )
-  const committed = await committedIn(asked, found, query)
-  const answers: Answer[] = []
+  const committed = await committedIn(asked, found, scope)
+  const answers: GroupOffsets[] = []
   for (const [at, { groupId, topics }] of groups.entries()) {
     const errorCode = must(codes[at], 'each group asked for')
     if (errorCode !== 0) answers.push({ groupId, topics: [], errorCode })
-    else if (topics === null) answers.push({ groupId, topics: await allTopics(all.get(groupId) ?? [], query), errorCode })
-    else answers.push({ groupId, topics: await askedTopics(topics, { found, committed: committed.get(groupId), query }), errorCode })
+    else if (topics === null) answers.push({ groupId, topics: await allTopics(all.get(groupId) ?? [], scope), errorCode })
+    else answers.push({ groupId, topics: await askedTopics(topics, { found, committed: committed.get(groupId), scope }), errorCode })
   }
   return answers
 }
 
-async function errorCodeOf(groupId: string, query: Query): Promise<number> {
-  const outcome = await eachGroup(groupId, { operation: 'DESCRIBE', ...query }, async () => query.services.groups.check(groupId))
+async function errorCodeOf(groupId: string, scope: RequestScope<Uses>): Promise<number> {
+  const outcome = await eachGroup(groupId, { operation: 'DESCRIBE', ...scope }, async () => scope.services.groups.check(groupId))
   return outcome.kind === 'ok' ? 0 : outcome.code
 }
 
 type Committed = ReadonlyMap<string, CommittedOffset>
 
 /** The commits of the partitions that the request names, by group. */
-async function committedIn(groups: readonly GroupRequest[], found: Found, { services }: Query): Promise<ReadonlyMap<string, Committed>> {
+async function committedIn(
+  groups: readonly GroupRequest[],
+  found: TopicLookup,
+  { services }: RequestScope<Uses>,
+): Promise<ReadonlyMap<string, Committed>> {
   const slice = services.turns.slice()
   const places: OffsetPlace[] = []
   for (const { groupId, topics } of groups) {
@@ -111,12 +114,12 @@ async function committedIn(groups: readonly GroupRequest[], found: Found, { serv
   return committed
 }
 
-async function allTopics(offsets: readonly CommittedOffset[], query: Query): Promise<readonly TopicResponse[]> {
-  const slice = query.services.turns.slice()
+async function allTopics(offsets: readonly CommittedOffset[], scope: RequestScope<Uses>): Promise<readonly TopicResponse[]> {
+  const slice = scope.services.turns.slice()
   const byTopic = new Map<string, { readonly name: string; readonly topicId: string; readonly partitions: PartitionResponse[] }>()
   for (const { topic, topicId, ...offset } of offsets) {
     if (slice.spent(1)) await slice.next()
-    if (!mayTouch(topic, 'DESCRIBE', query)) continue
+    if (!mayTouch(topic, 'DESCRIBE', scope)) continue
     const known = byTopic.get(topicId) ?? { name: topic, topicId, partitions: [] }
     known.partitions.push(partitionResponse(offset.partition, offset))
     byTopic.set(topicId, known)
@@ -126,9 +129,13 @@ async function allTopics(offsets: readonly CommittedOffset[], query: Query): Pro
 
 async function askedTopics(
   topics: NonNullable<GroupRequest['topics']>,
-  { found, committed, query }: { readonly found: Found; readonly committed: Committed | undefined; readonly query: Query },
+  {
+    found,
+    committed,
+    scope,
+  }: { readonly found: TopicLookup; readonly committed: Committed | undefined; readonly scope: RequestScope<Uses> },
 ): Promise<readonly TopicResponse[]> {
-  const slice = query.services.turns.slice()
+  const slice = scope.services.turns.slice()
   const answers: TopicResponse[] = []
   for (const topic of topics) {
     const { name, topicId, partitionIndexes } = topic
@@ -145,19 +152,19 @@ async function askedTopics(
   return answers
 }
 
-type Found = (topic: { readonly name: string; readonly topicId: string }) => Outcome<Topic>
+type TopicLookup = (topic: { readonly name: string; readonly topicId: string }) => Outcome<Topic>
 
-async function foundTopics(topics: NonNullable<GroupRequest['topics']>, query: Query): Promise<Found> {
-  if (query.context.apiVersion >= idsFrom) {
+async function foundTopics(topics: NonNullable<GroupRequest['topics']>, scope: RequestScope<Uses>): Promise<TopicLookup> {
+  if (scope.context.apiVersion >= idsFrom) {
     const byId = await topicsById(
       topics.map(({ topicId }) => topicId),
-      { operation: 'DESCRIBE', ...query },
+      { operation: 'DESCRIBE', ...scope },
     )
     return ({ topicId }) => must(byId.get(topicId), 'each id asked for')
   }
   const byName = await topicsByName(
     topics.map(({ name }) => name),
-    { operation: 'DESCRIBE', ...query },
+    { operation: 'DESCRIBE', ...scope },
   )
   return ({ name }) => must(byName.get(name), 'each name asked for')
 }

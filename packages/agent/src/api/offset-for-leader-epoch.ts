@@ -60,7 +60,7 @@ export const offsetForLeaderEpoch = handler({
 
 type PartitionRequest = OffsetForLeaderEpochRequest['topics'][number]['partitions'][number]
 type PartitionResponse = OffsetForLeaderEpochResponse['topics'][number]['partitions'][number]
-type Place = { readonly askAt: number } | { readonly code: number }
+type EndSource = { readonly askAt: number } | { readonly code: number }
 
 const undefinedEnd = { leaderEpoch: -1, endOffset: -1 }
 
@@ -68,7 +68,7 @@ function placeOf(
   { partition, currentLeaderEpoch }: PartitionRequest,
   topic: Outcome<Topic>,
   of: { readonly services: Uses; readonly asks: OffsetAsk[] },
-): Place {
+): EndSource {
   if (topic.kind === 'error') return { code: topic.code }
   const { topicId, partitions } = topic.value
   const known = partition >= 0 && partition < partitions

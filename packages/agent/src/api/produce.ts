@@ -17,7 +17,7 @@ import { type AppendAnswer, type Appending, type AppendParts, append, type Batch
 import { codeOf, failure, repeatedPartitions, topicsById, topicsByName } from './access.ts'
 import { currentLeader, endpointsOf } from './brokers.ts'
 import { handler, type LateResponse, type Reply } from './handler.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestContext, RequestScope } from './request-context.ts'
 
 const idsFrom = 13
 
@@ -182,7 +182,7 @@ type PartitionResponse = ProduceResponse['responses'][number]['partitionResponse
 function partitionResponse(
   { index, topic }: Entry,
   answer: PartitionRejection | AppendAnswer,
-  { context, services }: { readonly context: RequestContext; readonly services: Uses },
+  { context, services }: RequestScope<Uses>,
 ): PartitionResponse {
   if ('kind' in answer && answer.kind === 'appended') {
     const { baseOffset, timestamp, logStartOffset } = answer

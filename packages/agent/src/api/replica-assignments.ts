@@ -1,12 +1,12 @@
 // The check of manual assignments of partitions to brokers, for CreateTopics and CreatePartitions, with Kafka's texts.
 import type { Services } from '../services.ts'
 import { brokersFor } from './brokers.ts'
-import type { RequestContext } from './request-context.ts'
+import type { RequestScope } from './request-context.ts'
 
 /** The problem with one partition's list of brokers; undefined when the list is valid. */
 export function replicasError(
   brokerIds: readonly number[],
-  { context, services }: { readonly context: RequestContext; readonly services: Pick<Services, 'owners'> },
+  { context, services }: RequestScope<Pick<Services, 'owners'>>,
 ): string | undefined {
   if (brokerIds.length === 0) return 'The manual partition assignment includes an empty replica list.'
   const brokers = new Set(brokersFor(context, services).map(({ nodeId }) => nodeId))

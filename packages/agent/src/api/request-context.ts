@@ -17,6 +17,12 @@ export interface RequestContext {
   readonly advertised: { readonly host: string; readonly port: number }
 }
 
+/** One request, and the services that its handling uses. */
+export interface RequestScope<Uses> {
+  readonly context: RequestContext
+  readonly services: Uses
+}
+
 export interface ClientOfRequest {
   readonly id: string | null
   /** `kafkajs`, `apache-kafka-java` …, after the client has sent ApiVersions 3+. */

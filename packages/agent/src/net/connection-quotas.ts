@@ -14,7 +14,7 @@ export interface CountedConnection {
   giveWay(held: Held, message: string): void
 }
 
-export type Admitted =
+export type QuotaDecision =
   | { readonly kind: 'admitted' }
   /** The setting has the value `limit`, and no connection could give way. */
   | { readonly kind: 'rejected'; readonly setting: 'max.connections' | 'max.connections.per.ip'; readonly limit: number }
@@ -38,7 +38,7 @@ export class ConnectionQuotas {
   }
 
   /** Called before a connection from `address` is opened. It may close another connection. */
-  admit(address: string): Admitted {
+  admit(address: string): QuotaDecision {
     if ((this.#perAddress.get(address) ?? 0) >= this.#maxPerAddress)
       return { kind: 'rejected', setting: 'max.connections.per.ip', limit: this.#maxPerAddress }
     if (this.#open.size >= this.#max && !this.#makeRoom()) return { kind: 'rejected', setting: 'max.connections', limit: this.#max }

@@ -11,7 +11,7 @@ export interface HeldPort {
   close(): Promise<void>
 }
 
-interface Waiting {
+interface WaitingClient {
   readonly socket: Socket
   readonly early: Uint8Array[]
   events: SocketEvents | undefined
@@ -22,7 +22,7 @@ interface Waiting {
  * not registered under the name of an agent that is still running.
  */
 export async function holdPort(network: Network, addresses: readonly ListenAddress[]): Promise<HeldPort> {
-  const waiting = new Set<Waiting>()
+  const waiting = new Set<WaitingClient>()
   let serve: NetworkEvents | undefined
   const listener = await network.listen(addresses, {
     onConnection: (socket) => (serve === undefined ? hold(socket, waiting) : serve.onConnection(socket)),
@@ -48,8 +48,8 @@ export async function holdPort(network: Network, addresses: readonly ListenAddre
   }
 }
 
-function hold(socket: Socket, waiting: Set<Waiting>): SocketEvents {
-  const one: Waiting = { socket, early: [], events: undefined }
+function hold(socket: Socket, waiting: Set<WaitingClient>): SocketEvents {
+  const one: WaitingClient = { socket, early: [], events: undefined }
   // The socket is not read while its client waits, so that it takes no memory.
   if (waiting.size < fixedLimits.connections) {
     waiting.add(one)
@@ -68,7 +68,7 @@ function hold(socket: Socket, waiting: Set<Waiting>): SocketEvents {
   }
 }
 
-function handOver(one: Waiting, { onConnection }: NetworkEvents): void {
+function handOver(one: WaitingClient, { onConnection }: NetworkEvents): void {
   const events = onConnection(one.socket)
   one.events = events
   // `resume` comes first, because the receiver of the bytes may pause the socket again.

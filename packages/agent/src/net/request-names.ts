@@ -18,7 +18,7 @@ export interface NameSources {
 export function requestNames(body: object, { catalog, fetchSessions }: NameSources): RequestNames {
   const topics = new Set<string>()
   const groups = new Set<string>()
-  const found: Found = {
+  const found: FoundNames = {
     topic: (name) => void topics.add(name),
     topicId(id) {
       // The cast is safe: every string is a valid key for the catalog.
@@ -39,7 +39,7 @@ export function requestNames(body: object, { catalog, fetchSessions }: NameSourc
   return { topics: [...topics], groups: [...groups] }
 }
 
-interface Found {
+interface FoundNames {
   topic(name: string): void
   topicId(id: string): void
   group(id: string): void
@@ -54,7 +54,7 @@ const groupResource = 32
 const groupKey = 0
 
 /** `within` is the array that contains `value`. */
-function visit(value: object, within: string, found: Found): void {
+function visit(value: object, within: string, found: FoundNames): void {
   if (ArrayBuffer.isView(value)) return
   for (const [field, inner] of Object.entries(value)) {
     if (typeof inner === 'string') visitText(inner, field === 'name' ? within : field, found)
@@ -69,7 +69,7 @@ function visit(value: object, within: string, found: Found): void {
 }
 
 /** `field` is the field of the text; for a `name`, it is the array of the things that have it. */
-function visitText(value: string, field: string, found: Found): void {
+function visitText(value: string, field: string, found: FoundNames): void {
   if (value === '') return
   if (topicFields.has(field) || topicArrays.has(field)) found.topic(value)
   else if (groupFields.has(field)) found.group(value)
@@ -77,7 +77,7 @@ function visitText(value: string, field: string, found: Found): void {
 }
 
 /** DescribeConfigs and FindCoordinator have a number for the type of their names. */
-function visitTyped(value: object, found: Found): void {
+function visitTyped(value: object, found: FoundNames): void {
   if ('resourceType' in value && 'resourceName' in value && typeof value.resourceName === 'string') {
     if (value.resourceType === topicResource) found.topic(value.resourceName)
     if (value.resourceType === groupResource) found.group(value.resourceName)

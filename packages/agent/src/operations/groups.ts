@@ -19,7 +19,7 @@ import type { Offsets } from '../read/offsets.ts'
 import { noPartition, range, rejected } from './record-places.ts'
 import type { TopicOperations } from './topics.ts'
 
-export interface GroupVerbsParts {
+export interface GroupOperationsParts {
   readonly groups: Pick<Groups, 'ask' | 'commitInSteps' | 'offsets' | 'delete' | 'list' | 'vacate'>
   readonly topics: Pick<TopicOperations, 'find'>
   readonly log: Pick<LogIndex, 'partitions'>
@@ -91,9 +91,9 @@ export interface Sought {
 type Sight = { readonly maySee: (topic: string) => boolean }
 
 export class GroupOperations {
-  readonly #parts: GroupVerbsParts
+  readonly #parts: GroupOperationsParts
 
-  constructor(parts: GroupVerbsParts) {
+  constructor(parts: GroupOperationsParts) {
     this.#parts = parts
   }
 
@@ -206,7 +206,7 @@ export class GroupOperations {
   }
 
   /** The partitions to move, with their current commits. */
-  async #scope({ groupId, to, topic, partitions, mayRead }: SeekGroup): Promise<Outcome<readonly Row[]>> {
+  async #scope({ groupId, to, topic, partitions, mayRead }: SeekGroup): Promise<Outcome<readonly CommittedPartition[]>> {
     const { groups, topics } = this.#parts
     const committed = await groups.offsets(groupId)
     if (topic === undefined) {
@@ -218,7 +218,7 @@ export class GroupOperations {
       const ids = new Map(committed.map((row) => [row.topic, row.topicId]))
       // `by` needs a commit to count from.
       const all = typeof to === 'object' && 'by' in to ? () => 0 : (name: string) => living.get(name)?.partitions
-      const rows = partitionsOfGroup(committed, [], all).flatMap(({ topic: name, partition }): Row[] => {
+      const rows = partitionsOfGroup(committed, [], all).flatMap(({ topic: name, partition }): CommittedPartition[] => {
         const topicId = ids.get(name)
         if (topicId === undefined) return []
         const known = offsets.get(partitionKey(topicId, partition))
@@ -243,7 +243,7 @@ export class GroupOperations {
     }
   }
 
-  async #targets(rows: readonly Row[], { to, signal }: SeekGroup): Promise<Outcome<readonly (Sought & TopicPartition)[]>> {
+  async #targets(rows: readonly CommittedPartition[], { to, signal }: SeekGroup): Promise<Outcome<readonly (Sought & TopicPartition)[]>> {
     if (rows.length === 0) return { kind: 'ok', value: [] }
     const { log, offsets } = this.#parts
     const states = await log.partitions(rows)
@@ -274,7 +274,7 @@ export class GroupOperations {
   }
 }
 
-interface Row extends TopicPartition {
+interface CommittedPartition extends TopicPartition {
   readonly topic: string
   readonly topicId: TopicId
   readonly committed?: GroupPartition['committed']

@@ -73,7 +73,7 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
   }
 
   const deadline = clock.monotonic() + fixedLimits.queryMs
-  const budget: Budget = {
+  const budget: QueryBudget = {
     records: Math.min(asked.limit, fixedLimits.recordsPerAnswer),
     bytes: fixedLimits.recordBytesPerAnswer,
     scanBytes: fixedLimits.queryScanBytes,
@@ -114,18 +114,18 @@ export async function queryRecords(asked: QueryRecords, parts: QueryParts): Prom
   return { kind: 'scanned', records, unreadable, scanned, cursor: undefined }
 }
 
-function hasMoved(group: readonly Place[], scanned: readonly Scanned[]): boolean {
+function hasMoved(group: readonly PartitionScan[], scanned: readonly Scanned[]): boolean {
   return group.some(({ from, position }) => position > from) || scanned.some(({ from, to }) => to > from)
 }
 
-interface Budget {
+interface QueryBudget {
   records: number
   bytes: number
   scanBytes: number
 }
 
 /** One partition of the group that is being scanned. */
-interface Place {
+interface PartitionScan {
   readonly partition: number
   readonly from: number
   readonly end: number
@@ -137,7 +137,7 @@ async function openGroup(
   first: number,
   asked: Omit<QueryRecords, 'cursor'> & { readonly cursor: QueryCursor | undefined },
   places: RecordPlaces,
-): Promise<readonly Place[] | RecordRejection> {
+): Promise<readonly PartitionScan[] | RecordRejection> {
   const partitions = range(first, Math.min(first + fixedLimits.queryPartitions, topic.partitions))
   const { cursor } = asked
   if (cursor !== undefined) {
@@ -168,10 +168,10 @@ interface Round {
 /** Fetches the unfinished partitions once, moves their positions, and subtracts what it used from the budget. */
 async function scanRound(
   topic: Topic,
-  open: readonly Place[],
+  open: readonly PartitionScan[],
   scan: {
     readonly filter: RecordFilter
-    readonly budget: Budget
+    readonly budget: QueryBudget
     readonly signal: AbortSignal
     readonly memory: AnswerClaim | undefined
   },

@@ -32,7 +32,7 @@ export type TailStep =
     }
   | { readonly kind: 'ended'; readonly why: RecordRejection }
 
-export type Tail =
+export type RecordTail =
   /** The steps end after one of kind `ended`, or when the signal aborts. At most one step is in memory until the consumer takes it. A step may reject with a MetadataError. */
   | { readonly kind: 'tail'; readonly topic: Topic; readonly positions: readonly number[]; readonly steps: AsyncIterable<TailStep> }
   | RecordRejection
@@ -46,7 +46,7 @@ export interface TailParts {
 }
 
 /** Settles when the positions are known: the tail misses no record after them. */
-export async function tailRecords(asked: TailRecords, parts: TailParts): Promise<Tail> {
+export async function tailRecords(asked: TailRecords, parts: TailParts): Promise<RecordTail> {
   const found = await parts.places.find(asked.topic, asked.partition)
   if (found.kind !== 'found') return found
   const { topic, partitions } = found

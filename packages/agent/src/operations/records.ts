@@ -15,7 +15,7 @@ import { type Appended, type AppendRecords, appendRecords } from './record-appen
 import { decodePage, type Unreadable } from './record-pages.ts'
 import { type From, RecordPlaces, type RecordRejection } from './record-places.ts'
 import { type QueryAnswer, type QueryRecords, queryRecords } from './record-query.ts'
-import { type Tail, type TailRecords, tailRecords } from './record-tail.ts'
+import { type RecordTail, type TailRecords, tailRecords } from './record-tail.ts'
 import type { TopicOperations } from './topics.ts'
 
 export interface RecordOperationsParts extends AppendParts {
@@ -163,7 +163,7 @@ export class RecordOperations {
   }
 
   /** Follows the end of one partition or of all. */
-  tail(asked: TailRecords): Promise<Tail> {
+  tail(asked: TailRecords): Promise<RecordTail> {
     return tailRecords(asked, { ...this.#parts, places: this.#places })
   }
 }

@@ -34,7 +34,7 @@ export interface EffectiveConfig {
 /** The reason why an operation did nothing. */
 export type Failure = Extract<Outcome<never>, { readonly kind: 'error' }>
 
-export interface TopicVerbsParts {
+export interface TopicOperationsParts {
   readonly topics: Topics
   readonly catalog: Catalog
   readonly tails: Tails
@@ -45,9 +45,9 @@ export interface TopicVerbsParts {
 }
 
 export class TopicOperations {
-  readonly #parts: TopicVerbsParts
+  readonly #parts: TopicOperationsParts
 
-  constructor(parts: TopicVerbsParts) {
+  constructor(parts: TopicOperationsParts) {
     this.#parts = parts
   }
 

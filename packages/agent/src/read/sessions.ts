@@ -46,7 +46,7 @@ export interface FetchSessionsParts {
   readonly slots: number
 }
 
-interface Held {
+interface SessionPartition {
   ask: SessionAsk
   /** The values sent last; -1: none yet, or the last answer was an error. */
   highWatermark: number
@@ -59,7 +59,7 @@ interface Session {
   /** The epoch that the next fetch must carry. */
   epoch: number
   /** In the order of the next fetch: a partition that returned data goes to the end, so that none starves. */
-  readonly partitions: Map<string, Held>
+  readonly partitions: Map<string, SessionPartition>
   usedAtMs: number
 }
 

@@ -8,7 +8,7 @@ export interface MoveOptions {
 }
 
 /** A pending timer. `MovableTime` fires it during a move of its clock; otherwise the machine's own clock does. */
-interface Waiting {
+interface PendingTimer {
   readonly view: View
   /** By the view's monotonic time. */
   readonly dueMs: number
@@ -39,7 +39,7 @@ export class MovableTime {
   readonly #sessions: View
   /** For a database in another thread: one 64-bit integer, the time by which the clock is ahead. */
   readonly #shared = new SharedArrayBuffer(8)
-  readonly #waiting = new Set<Waiting>()
+  readonly #waiting = new Set<PendingTimer>()
   #order = 0
   #depth = 0
   /** The time by which `now` was set apart from the monotonic time. */
@@ -118,7 +118,7 @@ export class MovableTime {
   }
 
   /** Fires a timer and waits for the work that it starts. */
-  async #fire(waiting: Waiting): Promise<void> {
+  async #fire(waiting: PendingTimer): Promise<void> {
     waiting.timer.cancel()
     this.#waiting.delete(waiting)
     this.#depth = waiting.depth + 1
@@ -127,8 +127,8 @@ export class MovableTime {
   }
 
   /** The next timer that is due within `withinMs`. */
-  #next(views: readonly View[], withinMs: number): Waiting | undefined {
-    let first: Waiting | undefined
+  #next(views: readonly View[], withinMs: number): PendingTimer | undefined {
+    let first: PendingTimer | undefined
     let firstInMs = withinMs
     for (const waiting of this.#waiting) {
       if (waiting.beat || waiting.depth > longestChain || !views.includes(waiting.view)) continue
@@ -142,7 +142,7 @@ export class MovableTime {
   }
 
   /** All timers that are due, in order. */
-  #due(views: readonly View[]): readonly Waiting[] {
+  #due(views: readonly View[]): readonly PendingTimer[] {
     return [...this.#waiting]
       .filter((waiting) => views.includes(waiting.view) && waiting.dueMs <= this.#monotonic(waiting.view))
       .toSorted((a, b) => a.dueMs - b.dueMs || a.order - b.order)
@@ -158,7 +158,7 @@ export class MovableTime {
 
   #set(view: View, dueMs: number, callback: () => void, kind: 'timer' | 'beat'): Timer {
     this.#order += 1
-    const waiting: Waiting = { view, dueMs, order: this.#order, callback, beat: kind === 'beat', depth: this.#depth, timer: unset }
+    const waiting: PendingTimer = { view, dueMs, order: this.#order, callback, beat: kind === 'beat', depth: this.#depth, timer: unset }
     this.#waiting.add(waiting)
     this.#arm(waiting)
     return {
@@ -169,7 +169,7 @@ export class MovableTime {
     }
   }
 
-  #arm(waiting: Waiting): void {
+  #arm(waiting: PendingTimer): void {
     waiting.timer.cancel()
     waiting.timer = this.#base.after(Math.max(0, waiting.dueMs - this.#monotonic(waiting.view)), () => {
       if (this.#waiting.delete(waiting)) waiting.callback()

@@ -13,7 +13,7 @@ export interface Tail extends TopicPartition {
   readonly lastStamp: number
 }
 
-interface Held {
+interface LoadedTail {
   topicId: TopicId
   partition: number
   logStartOffset: number
@@ -32,7 +32,7 @@ interface Loading {
 export type LoadPartitions = (asked: readonly TopicPartition[]) => Promise<readonly (PartitionState | undefined)[]>
 
 export class Tails {
-  readonly #held = new Map<string, Held>()
+  readonly #held = new Map<string, LoadedTail>()
   readonly #loading = new Map<string, Loading>()
   readonly #waiters = new Map<string, Set<() => void>>()
   /** The last stamps of partitions that are not held. A batch with such a stamp may not be committed yet, so the database does not know it. */
@@ -137,7 +137,7 @@ export class Tails {
   #finishLoading(key: string, state: PartitionState | undefined, grown: readonly GrownPartition[]): Tail | undefined {
     this.#loading.delete(key)
     if (state === undefined) return undefined
-    const held: Held = {
+    const held: LoadedTail = {
       topicId: state.topicId,
       partition: state.partition,
       logStartOffset: state.logStartOffset,
@@ -162,7 +162,7 @@ export class Tails {
     }
   }
 
-  #drop(key: string, held: Held): void {
+  #drop(key: string, held: LoadedTail): void {
     this.#held.delete(key)
     this.#remember(key, held.lastStamp)
   }
@@ -177,7 +177,7 @@ export class Tails {
   }
 }
 
-function grow(held: Held, grown: GrownPartition, maxSegments: number): void {
+function grow(held: LoadedTail, grown: GrownPartition, maxSegments: number): void {
   if (grown.highWatermark <= held.highWatermark) return
   const first = grown.segments[0]
   const last = held.segments.at(-1)

@@ -24,17 +24,17 @@ export interface Admission {
 }
 
 /** The place of an admitted batch in its flush. */
-export interface Place {
+export interface BatchPlace {
   /** The index among the flush's batches; -1 until the object is sealed. */
   index: number
   readonly maxTimestamp: number
 }
 
-interface Group {
+interface PartitionBatches {
   readonly topicId: TopicId
   readonly partition: number
   readonly epoch: number
-  readonly members: { readonly bytes: Uint8Array; readonly place: Place; readonly commit: Omit<CommitBatch, 'byteStart'> }[]
+  readonly members: { readonly bytes: Uint8Array; readonly place: BatchPlace; readonly commit: Omit<CommitBatch, 'byteStart'> }[]
 }
 
 export class OpenObject {
@@ -44,7 +44,7 @@ export class OpenObject {
   readonly settle: (outcome: FlushOutcome) => void
   /** The connections that sent the batches. */
   readonly sources = new Set<object>()
-  readonly #groups = new Map<string, Group>()
+  readonly #groups = new Map<string, PartitionBatches>()
   readonly #crc: Checksum
   readonly #memory: BatchMemory
   #sizeBytes = 0
@@ -72,13 +72,13 @@ export class OpenObject {
     return this.#groups.size
   }
 
-  add(admission: Admission): Place {
+  add(admission: Admission): BatchPlace {
     const bytes = this.#memory.copy(admission.batch)
     patchLeaderEpoch(bytes, 0, admission.epoch)
     if (admission.maxTimestamp !== undefined) setCreateTime(bytes, 0, admission.maxTimestamp, this.#crc)
     if (admission.stamp !== undefined) setLogAppendTime(bytes, 0, admission.stamp, this.#crc)
     const header = readBatchHeader(bytes, 0)
-    const place: Place = { index: -1, maxTimestamp: header.maxTimestamp }
+    const place: BatchPlace = { index: -1, maxTimestamp: header.maxTimestamp }
     this.#group(admission).members.push({
       bytes,
       place,
@@ -128,11 +128,11 @@ export class OpenObject {
     return { sequence: identity.sequence, object, batches }
   }
 
-  #group({ topicId, partition, epoch }: Admission): Group {
+  #group({ topicId, partition, epoch }: Admission): PartitionBatches {
     const key = `${topicId}/${partition}/${epoch}`
     const known = this.#groups.get(key)
     if (known !== undefined) return known
-    const made: Group = { topicId, partition, epoch, members: [] }
+    const made: PartitionBatches = { topicId, partition, epoch, members: [] }
     this.#groups.set(key, made)
     return made
   }

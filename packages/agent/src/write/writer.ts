@@ -13,8 +13,8 @@ import type { Clock, Random, Timer } from '../time/clock.ts'
 import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
 import { BatchMemory } from './batch-memory.ts'
-import { Budget } from './budget.ts'
-import { type Admission, OpenObject, type Place } from './open-object.ts'
+import { type Admission, type BatchPlace, OpenObject } from './open-object.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 export type { Admission } from './open-object.ts'
 
@@ -88,8 +88,8 @@ export class Writer {
   #sealTimer: Timer | undefined
   #sealSoon = false
   #lastFailure: string | undefined
-  readonly #puts: Budget
-  readonly #rows: Budget
+  readonly #puts: TokenBucket
+  readonly #rows: TokenBucket
 
   constructor(parts: WriterParts) {
     this.#parts = parts
@@ -120,8 +120,8 @@ export class Writer {
     })
     const { putsPerSecond, burst, rowsPerSecond = Number.POSITIVE_INFINITY } = parts.policy
     const nowMs = parts.clock.monotonic()
-    this.#puts = new Budget({ perSecond: putsPerSecond, burst, nowMs })
-    this.#rows = new Budget({ perSecond: rowsPerSecond, burst: rowsPerSecond, nowMs })
+    this.#puts = new TokenBucket({ perSecond: putsPerSecond, burst, nowMs })
+    this.#rows = new TokenBucket({ perSecond: rowsPerSecond, burst: rowsPerSecond, nowMs })
   }
 
   /** Bytes admitted and not yet answered. */
@@ -296,7 +296,7 @@ export class Writer {
     })
   }
 
-  #answer(outcome: FlushOutcome, admission: AnswerFor, place: Place): ProduceAnswer {
+  #answer(outcome: FlushOutcome, admission: AnswerFor, place: BatchPlace): ProduceAnswer {
     switch (outcome.kind) {
       case 'abandoned':
         return gaveUp(this.#parts.stores.failure ?? outcome.message)

@@ -9,7 +9,7 @@ import { MemoryObjects } from '../../../agent/src/objects/adapters/memory.ts'
 import { ObjectStoreError } from '../../../agent/src/objects/object-store.ts'
 import { CachedObjects } from '../../../agent/src/objects/wrappers/cached.ts'
 import { StoreWatch } from '../../../agent/src/observe/store-watch.ts'
-import { GroupOperations, type GroupVerbsParts } from '../../../agent/src/operations/groups.ts'
+import { GroupOperations, type GroupOperationsParts } from '../../../agent/src/operations/groups.ts'
 import { RecordOperations } from '../../../agent/src/operations/records.ts'
 import { TopicOperations } from '../../../agent/src/operations/topics.ts'
 import { AnswerMemory } from '../../../agent/src/read/answer-memory.ts'
@@ -221,7 +221,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
 
 const notHere = (): Promise<never> => Promise.reject(new KafkaError('NOT_COORDINATOR'))
 /** Another agent coordinates all groups: groups.test.ts tests this agent's groups in front of a whole agent. */
-const noGroups: GroupVerbsParts['groups'] = {
+const noGroups: GroupOperationsParts['groups'] = {
   ask: notHere,
   commitInSteps: notHere,
   offsets: notHere,

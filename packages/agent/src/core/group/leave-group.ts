@@ -50,7 +50,7 @@ export function disconnect(turn: Turn, request: DisconnectRequest, from: Request
   turn.answer(from, { kind: 'disconnected', left })
 }
 
-function whoLeaves(state: GroupState, { memberId, groupInstanceId }: Leaving): { readonly id: string; readonly error: Answered } {
+function whoLeaves(state: GroupState, { memberId, groupInstanceId }: Leaving): { readonly id: string; readonly error: MemberError } {
   if (memberId === '') {
     const holder = groupInstanceId === null ? undefined : state.statics.get(groupInstanceId)
     return { id: holder ?? '', error: holder === undefined ? 'UNKNOWN_MEMBER_ID' : 'NONE' }
@@ -59,7 +59,7 @@ function whoLeaves(state: GroupState, { memberId, groupInstanceId }: Leaving): {
   return { id: memberId, error: claimError(state, memberId, groupInstanceId) ?? 'NONE' }
 }
 
-type Answered = LeaveReply['members'][number]['error']
+type MemberError = LeaveReply['members'][number]['error']
 
 function go(turn: Turn, members: ReadonlySet<string>, pending: ReadonlySet<string>): void {
   for (const id of pending) turn.setPending(id, null)

@@ -1,6 +1,6 @@
-// A budget per second with a burst (a token bucket): it refills with time. The caller may overdraw it and then waits longer.
+// A token bucket: a budget per second with a burst, which refills with time. The caller may overdraw it and then waits longer.
 
-export class Budget {
+export class TokenBucket {
   readonly #perSecond: number
   readonly #burst: number
   #left: number
