@@ -75,6 +75,10 @@ export const fixedLimits = {
   /** Connections that may wait before the agent is ready; afterwards the setting max.connections counts. */
   connections: 10_000,
 
+  /** A producer in a closed loop has its next requests ready, and sends them within this time of an answer: a Java client needs 10 to 20 ms for five of 190 KB. */
+  producerReactionMs: 25,
+  /** A flush of this size does not wait for producers in closed loops whose batches are in another one: its PUT costs little per byte. */
+  largeFlushBytes: 1 * mib,
   /** Segment rows that an agent writes where flushes have a budget: about 0.7 KB of log, table and index each. */
   segmentRowsPerSecond: 2_000,
   /** Batches of a commit that may run on the event loop where COMMIT waits for no disk: at about 20 µs each, it stalls the loop for less than a millisecond. */

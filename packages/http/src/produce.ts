@@ -75,6 +75,7 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
         ...record,
         ...(idempotencyKey !== undefined && { idempotencyKey }),
         signal: request.requestContext.signal,
+        producer: request.socket,
       })
       switch (produced.kind) {
         case 'appended':

@@ -34,7 +34,8 @@ export const produce = handler({
     const { apiVersion: produceVersion, signal } = context
     const nowMs = services.clock.now()
     // The writer identifies the connection by its signal.
-    const appending = await append({ batches, scope: 'each', nowMs, produceVersion, signal, source: signal }, services)
+    const origin = { signal, source: signal, producer: signal }
+    const appending = await append({ batches, scope: 'each', nowMs, produceVersion, ...origin }, services)
 
     if (request.acks === 0) return { kind: 'none', close: anyRejected(entries, appending) }
     const topics = request.topicData.map(({ name, topicId }) => ({ name, topicId }))

@@ -122,7 +122,8 @@ export interface Misunderstanding {
 /** The resource that a client holds: a request that does not complete, answers that it does not read, or its place among the connections. */
 export type Held = 'request' | 'answers' | 'connection'
 
-export type SealTrigger = 'size' | 'time' | 'idle' | 'drain'
+/** `waiting`: before the budget of PUTs allowed it, because producers in closed loops waited. */
+export type SealTrigger = 'size' | 'time' | 'idle' | 'waiting' | 'drain'
 
 /** The holder of a lease: the agent, its advertised address, its machine if known, and the time since it holds the lease (milliseconds since the epoch). */
 export interface LeaseHolder {

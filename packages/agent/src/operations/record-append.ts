@@ -27,6 +27,8 @@ export interface AppendRecords {
   /** For a single record, which is stored only once under its key. */
   readonly idempotency?: { readonly key: string; readonly hashOf: (topicId: TopicId) => string }
   readonly signal: AbortSignal
+  /** The connection of the client that waits for the answer, if it can be recognised: see write/closed-loops.ts. */
+  readonly producer?: object
 }
 
 export type Appended =
@@ -54,7 +56,7 @@ export interface RecordAppendParts extends AppendParts {
  * REQUEST_TIMED_OUT means that the outcome is unknown. Never creates a topic.
  */
 export async function appendRecords(asked: AppendRecords, parts: RecordAppendParts): Promise<readonly Appended[]> {
-  const { idempotency, signal } = asked
+  const { idempotency, signal, producer } = asked
   const { stores, owners, settings, clock, ioClock, crc32c } = parts
   let found: Topic | undefined
   for (const partition of new Set(asked.records.map((record) => record.partition))) {
@@ -72,7 +74,7 @@ export async function appendRecords(asked: AppendRecords, parts: RecordAppendPar
     batch: batchOf(run, { nowMs, crc32c }),
     ...(idempotency && { idempotency: { key: idempotency.key, bodyHash: idempotency.hashOf(topic.topicId), timestamp: nowMs } }),
   }))
-  const appending = await append({ batches, scope: 'all', nowMs, produceVersion, signal }, parts)
+  const appending = await append({ batches, scope: 'all', nowMs, produceVersion, signal, producer }, parts)
   const answers = await inTime(appending, { waitMs: fixedLimits.produceOneMs, ioClock, stores })
   return placed(asked.records, runs, (at, run, record) => {
     const answer = must(answers[at], 'the answer of each batch')

@@ -35,6 +35,8 @@ export interface ProduceOne {
   /** Unique in the cluster: a record is stored only once under its key, whichever agent receives it. */
   readonly idempotencyKey?: string
   readonly signal: AbortSignal
+  /** See AppendRecords. */
+  readonly producer?: object
 }
 
 export type Produced = Appended
@@ -75,12 +77,13 @@ export class RecordOperations {
 
   /** Stores one record, uncompressed, with the time of this agent's clock. Answers after the commit; never creates a topic. */
   async produceOne(asked: ProduceOne): Promise<Produced> {
-    const { topic, partition, key, value, idempotencyKey, signal } = asked
+    const { topic, partition, key, value, idempotencyKey, signal, producer } = asked
     const [first] = await this.append({
       topic,
       records: [{ partition, key, value, headers: [] }],
       ...(idempotencyKey !== undefined && { idempotency: { key: idempotencyKey, hashOf: (topicId) => hashOf(topicId, asked) } }),
       signal,
+      ...(producer !== undefined && { producer }),
     })
     const answer = must(first, 'the answer of the one record')
     if (answer.kind === 'error' && answer.code === errors.REQUEST_TIMED_OUT.code && idempotencyKey !== undefined)

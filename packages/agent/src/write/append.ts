@@ -30,6 +30,8 @@ export interface AppendRequest {
   readonly signal: AbortSignal
   /** The connection whose later batches depend on these (see Writer.admit). It is the object that `signal` is. */
   readonly source?: AbortSignal
+  /** The connection, if its client may wait for answers before it sends more (see Writer.admit). */
+  readonly producer?: object | undefined
 }
 
 export interface BatchToAppend {
@@ -222,7 +224,7 @@ async function validated(
  */
 async function admitted(
   valid: readonly ValidBatch[],
-  { scope, source }: AppendRequest,
+  { scope, source, producer }: AppendRequest,
   rejected: Rejected,
   parts: AppendParts,
 ): Promise<readonly AdmittedSlice[]> {
@@ -230,7 +232,7 @@ async function admitted(
   for await (const some of scope === 'all' ? [valid] : inSlices(valid, parts.turns)) {
     const { indexes, admissions } = admissible(some, rejected, parts)
     if (admissions.length === 0 || (scope === 'all' && rejected.size > 0)) continue
-    slices.push({ indexes, answers: parts.writer.admit(admissions, source).answers })
+    slices.push({ indexes, answers: parts.writer.admit(admissions, { source, producer }).answers })
   }
   return slices
 }

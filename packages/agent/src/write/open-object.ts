@@ -44,6 +44,8 @@ export class OpenObject {
   readonly settle: (outcome: FlushOutcome) => void
   /** The connections that sent the batches. */
   readonly sources = new Set<object>()
+  /** The admissions of each connection whose client may wait for their answers: see closed-loops.ts. */
+  readonly producers = new Map<object, number>()
   readonly #groups = new Map<string, PartitionBatches>()
   readonly #crc: Checksum
   readonly #memory: BatchMemory

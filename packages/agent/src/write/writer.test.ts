@@ -1,14 +1,10 @@
 // The writer: triggers that seal a flush, the time of answers, and admissions that wait.
-import { buildBatch, checkBatch, crc32c } from '@local-kafka-service/protocol'
+import { checkBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { defaultLimits, fixedLimits } from '../limits.ts'
-import type { PartitionState } from '../metadata/metadata-store.ts'
-import { rolledBack, ScriptedLog } from '../metadata/testing/scripted-log.ts'
-import { GatedObjects } from '../objects/testing/gated-objects.ts'
-import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
-import { Catalog } from '../view/catalog.ts'
-import { Tails } from '../view/tails.ts'
-import { type Admission, type FlushPolicy, type ProduceAnswer, Writer } from './writer.ts'
+import { rolledBack } from '../metadata/testing/scripted-log.ts'
+import { aRecord, aWriter, topicId } from './testing/a-writer.ts'
+import type { FlushPolicy, ProduceAnswer } from './writer.ts'
 
 const groupCommit: FlushPolicy = { maxBytes: 1_000, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 }
 const bucket: FlushPolicy = { maxBytes: 1_000, lingerMs: 250, flushesInFlight: 8, putsPerSecond: 4, burst: 4 }
@@ -80,6 +76,31 @@ test('the budget of PUTs holds beyond its burst', async () => {
   expect(clock.monotonic() - 1_000_000).toBeGreaterThanOrEqual(((12 - 4) * 1_000) / 4)
 })
 
+test('full objects, which no budget delays, leave no debt that a lone record waits for', async () => {
+  const { writer, clock, seals, objects } = aWriter({ ...bucket, maxBytes: 300 })
+  for (let index = 0; index < 100; index++) {
+    const answer = writer.admit([aRecord(300)])
+    await objects.land()
+    await answersOf(answer)
+  }
+  writer.admit([aRecord(10)])
+  await clock.advance(250)
+  expect(seals.slice(-2).map(({ trigger }) => trigger)).toEqual(['size', 'idle'])
+  await objects.land()
+})
+
+test('an object that becomes full in the turn in which it would be sealed as idle leaves the next one to its own rules', async () => {
+  const { writer, clock, seals, objects } = aWriter({ ...bucket, maxBytes: 300 })
+  writer.admit([aRecord(10)])
+  writer.admit([aRecord(300)])
+  writer.admit([aRecord(10)])
+  await clock.advance(0)
+  expect(seals.map(({ trigger }) => trigger)).toEqual(['size'])
+  await clock.advance(250)
+  expect(seals.map(({ trigger }) => trigger)).toEqual(['size', 'time'])
+  while (objects.waiting.length > 0) await objects.land()
+})
+
 test('with very many partitions a flush waits until the row budget allows it', async () => {
   const { writer, clock, seals, objects } = aWriter({ ...bucket, maxBytes: 1_000_000, rowsPerSecond: 100 })
   writer.admit([aRecord(10)])
@@ -139,17 +160,17 @@ test('a batch is copied: the caller may reuse its memory at once', async () => {
 test('after a flush is abandoned, the writer rejects its connections until they reconnect, and no others', async () => {
   const { writer, clock, objects } = aWriter(groupCommit)
   const [mine, others] = [{}, {}]
-  const first = writer.admit([aRecord(10)], mine)
+  const first = writer.admit([aRecord(10)], { source: mine })
   await clock.advance(0)
-  const behind = writer.admit([aRecord(10)], mine) // in the open object
+  const behind = writer.admit([aRecord(10)], { source: mine }) // in the open object
   await objects.fail()
   expect(await answersOf(first, behind)).toMatchObject([
     { kind: 'rejected', error: 'NOT_ENOUGH_REPLICAS', thenClose: true },
     { kind: 'rejected', error: 'NOT_ENOUGH_REPLICAS', thenClose: true },
   ])
-  const follower = writer.admit([aRecord(10)], mine)
+  const follower = writer.admit([aRecord(10)], { source: mine })
   expect(await answersOf(follower)).toMatchObject([{ kind: 'rejected', thenClose: true }])
-  const stranger = writer.admit([aRecord(10)], others)
+  const stranger = writer.admit([aRecord(10)], { source: others })
   await clock.advance(0)
   await objects.land()
   expect(await answersOf(stranger)).toMatchObject([{ kind: 'appended', baseOffset: 0 }])
@@ -204,12 +225,12 @@ test('N4: with a full disk and a flush in the line, a batch is rejected at once;
   await clock.advance(0)
   expect(objects.waiting).toHaveLength(1)
   const rejected = { kind: 'rejected', error: 'NOT_ENOUGH_REPLICAS', message: 'the disk of /d is full', thenClose: true }
-  expect(await answersOf(writer.admit([aRecord(10)], connection))).toEqual([rejected])
+  expect(await answersOf(writer.admit([aRecord(10)], { source: connection }))).toEqual([rejected])
   stores.failure = undefined
   await objects.land()
   expect(await answersOf(first)).toMatchObject([{ kind: 'appended', baseOffset: 0 }])
   // A later batch of its connection would overtake its retry.
-  expect(await answersOf(writer.admit([aRecord(10)], connection))).toMatchObject([{ kind: 'rejected', thenClose: true }])
+  expect(await answersOf(writer.admit([aRecord(10)], { source: connection }))).toMatchObject([{ kind: 'rejected', thenClose: true }])
 })
 
 test('a drain answers the admitted batches', async () => {
@@ -241,10 +262,10 @@ test('an object that cannot be laid out is a defect: its batches are rejected, t
   const { writer, clock, objects, defects } = aWriter(groupCommit)
   const connection = {}
   // No real id: the encoder asserts its length.
-  const broken = writer.admit([{ ...aRecord(10), topicId: 'no id' }], connection)
+  const broken = writer.admit([{ ...aRecord(10), topicId: 'no id' }], { source: connection })
   await clock.advance(0)
   expect(await answersOf(broken)).toMatchObject([{ kind: 'rejected', error: 'NOT_ENOUGH_REPLICAS', thenClose: true }])
-  expect(await answersOf(writer.admit([aRecord(10)], connection))).toMatchObject([{ kind: 'rejected', thenClose: true }])
+  expect(await answersOf(writer.admit([aRecord(10)], { source: connection }))).toMatchObject([{ kind: 'rejected', thenClose: true }])
   expect([defects(), writer.gauge.usedBytes]).toEqual([1, 0])
   const next = writer.admit([aRecord(10)])
   await clock.advance(0)
@@ -264,67 +285,6 @@ test('after a commit that cannot be published the agent must end', async () => {
   expect(log.committed).toEqual([1])
   expect([breaks(), defects()]).toEqual([1, 1])
 })
-
-const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
-
-interface Sealed {
-  readonly sequence: number
-  readonly trigger: string
-  readonly batches: number
-  readonly partitions: number
-}
-
-function aWriter(policy: FlushPolicy): {
-  readonly writer: Writer
-  readonly clock: ManualClock
-  readonly objects: GatedObjects
-  readonly log: ScriptedLog
-  readonly tails: Tails
-  readonly seals: readonly Sealed[]
-  readonly stores: { failure: string | undefined }
-  readonly fenced: () => number
-  readonly breaks: () => number
-  readonly defects: () => number
-} {
-  const objects = new GatedObjects()
-  const log = new ScriptedLog()
-  const clock = new ManualClock()
-  const tails = new Tails(async (asked) => asked.map((partition): PartitionState => ({ ...emptyPartition, ...partition })), defaultLimits)
-  const seals: Sealed[] = []
-  let fences = 0
-  let breaks = 0
-  let defects = 0
-  const stores: { failure: string | undefined } = { failure: undefined }
-  const writer = new Writer({
-    clusterId: '00000000-0000-4000-8000-000000000001',
-    incarnation: { id: 1, nonce: '0123456789abcdef' },
-    objects,
-    log,
-    clock,
-    random: steadyRandom(),
-    emit: (event) => {
-      if (event.kind === 'sealed') seals.push(event)
-      if (event.kind === 'defect') defects += 1
-    },
-    tails,
-    catalog: new Catalog(),
-    crc32c,
-    policy,
-    stores,
-    producerIdExpirationMs: 1_000,
-    limits: defaultLimits,
-    onFenced: () => void (fences += 1),
-    onBroken: () => void (breaks += 1),
-  })
-  return { writer, clock, objects, log, tails, seals, stores, fenced: () => fences, breaks: () => breaks, defects: () => defects }
-}
-
-const emptyPartition = { logId: 1, logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, maxTimestamp: -1, owner: 1, epoch: 3 }
-
-function aRecord(valueBytes: number): Admission {
-  const records = [{ offsetDelta: 0, timestamp: 5, key: null, value: new Uint8Array(valueBytes), headers: [] }]
-  return { topicId, partition: 0, epoch: 3, batch: buildBatch({ baseTimestamp: 5, records }, crc32c) }
-}
 
 async function answersOf(
   ...admitted: readonly { readonly answers: Promise<readonly ProduceAnswer[]> }[]

@@ -14,23 +14,10 @@ import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
 import { BatchMemory } from './batch-memory.ts'
 import { type Admission, type BatchPlace, OpenObject } from './open-object.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { type FlushPolicy, SealRules } from './seal-rules.ts'
 
 export type { Admission } from './open-object.ts'
-
-/** The rules for when the writer seals a flush. */
-export interface FlushPolicy {
-  readonly maxBytes: number
-  /** With other flushes in flight, an open one waits at least this long for more batches. */
-  readonly lingerMs: number
-  /** With this many flushes in flight, an open one waits until one of them ends: 1 is group commit. */
-  readonly flushesInFlight: number
-  /** The budget of PUTs (Infinity if a PUT costs nothing), and how many may follow at once after an idle time. */
-  readonly putsPerSecond: number
-  readonly burst: number
-  /** The budget of segment rows, one per partition of a flush: with very many active partitions an open flush waits longer. Absent: no budget. */
-  readonly rowsPerSecond?: number
-}
+export type { FlushPolicy } from './seal-rules.ts'
 
 export type ProduceAnswer =
   /** A duplicate is answered with the offset of the original. `timestamp` is the LogAppendTime, -1 for CreateTime. */
@@ -48,6 +35,14 @@ export type ProduceAnswer =
       readonly message: string | null
       readonly thenClose: boolean
     }
+
+/** The connection that sent batches, by identity: the same object each time. */
+export interface Origin {
+  /** Its later batches depend on these: after a flush is abandoned, the writer rejects its sources until they reconnect. */
+  readonly source?: object | undefined
+  /** Its client may send more only after an answer. */
+  readonly producer?: object | undefined
+}
 
 export interface Admitted {
   /** One per admission, in order. Settles when the outcome of the commit is definite. Rejects only with an AssertionError, a defect of this server. */
@@ -85,11 +80,11 @@ export class Writer {
   readonly #cutOff = new WeakSet<object>()
   readonly #memory = new BatchMemory()
   #open: OpenObject | undefined
-  #sealTimer: Timer | undefined
+  /** It decides again when to seal. */
+  #wake: { readonly atMs: number; readonly timer: Timer } | undefined
   #sealSoon = false
   #lastFailure: string | undefined
-  readonly #puts: TokenBucket
-  readonly #rows: TokenBucket
+  readonly #rules: SealRules
 
   constructor(parts: WriterParts) {
     this.#parts = parts
@@ -118,10 +113,7 @@ export class Writer {
         parts.onBroken()
       },
     })
-    const { putsPerSecond, burst, rowsPerSecond = Number.POSITIVE_INFINITY } = parts.policy
-    const nowMs = parts.clock.monotonic()
-    this.#puts = new TokenBucket({ perSecond: putsPerSecond, burst, nowMs })
-    this.#rows = new TokenBucket({ perSecond: rowsPerSecond, burst: rowsPerSecond, nowMs })
+    this.#rules = new SealRules(parts.policy, parts.clock.monotonic())
   }
 
   /** Bytes admitted and not yet answered. */
@@ -155,10 +147,9 @@ export class Writer {
   }
 
   /**
-   * Synchronous: when it returns, the open object holds the batches, in order. All batches of one call go into one flush. `source` is the connection (the
-   * same object each time) if its later batches depend on this one: after a flush is abandoned, the writer rejects its sources until they reconnect.
+   * Synchronous: when it returns, the open object holds the batches, in order. All batches of one call go into one flush.
    */
-  admit(admissions: readonly Admission[], source?: object): Admitted {
+  admit(admissions: readonly Admission[], { source, producer }: Origin = {}): Admitted {
     if (this.#chain.fenced) return { answers: Promise.resolve(admissions.map(() => fencedAnswer)) }
     if (source !== undefined && this.#cutOff.has(source)) return { answers: Promise.resolve(admissions.map(() => cutOffAnswer)) }
     const { clock, policy, crc32c, stores, limits } = this.#parts
@@ -172,6 +163,7 @@ export class Writer {
     const open = this.#open
     this.#unanswered.add(open)
     if (source !== undefined) open.sources.add(source)
+    if (producer !== undefined) this.#rules.admitted(open, producer, clock.monotonic())
     const places = admissions.map((admission) => {
       const place = open.add(admission)
       this.#uncommitted.take(admission.batch.length)
@@ -209,15 +201,13 @@ export class Writer {
    * throws: an object that cannot be laid out is a defect, and it is abandoned alone, because the chain has seen nothing of it.
    */
   #seal(trigger: SealTrigger): void {
-    this.#sealTimer?.cancel()
-    this.#sealTimer = undefined
+    this.#wake?.timer.cancel()
+    this.#wake = undefined
     const open = this.#open
     if (open === undefined) return
     this.#open = undefined
     const sequence = this.#chain.allocate()
-    const nowMs = this.#parts.clock.monotonic()
-    this.#puts.spend(1, nowMs)
-    this.#rows.spend(open.partitions, nowMs)
+    this.#rules.sealed(open, this.#parts.clock.monotonic())
     let flush: Flush
     try {
       flush = open.seal({ clusterId: this.#parts.clusterId, incarnation: this.#parts.incarnation, sequence })
@@ -255,6 +245,7 @@ export class Writer {
     this.#unanswered.delete(open)
     open.settle(outcome)
     this.#uncommitted.release(open.sizeBytes)
+    this.#rules.answered(open, this.#parts.clock.monotonic())
     this.#schedule()
   }
 
@@ -262,6 +253,7 @@ export class Writer {
     const open = this.#open
     if (open === undefined) return
     this.#open = undefined
+    this.#rules.givenUp(open)
     this.#giveUp(open, outcome)
   }
 
@@ -270,29 +262,31 @@ export class Writer {
     void Promise.resolve().then(() => this.#finish(open, outcome))
   }
 
-  /** Decides when to seal the open object: at once when idle, otherwise after the linger and when the budgets allow it. */
+  /** Decides when to seal the open object, or to decide again. Called after every change that may allow it. */
   #schedule(): void {
     const open = this.#open
     if (open === undefined || this.#sealSoon) return
     const { clock, policy } = this.#parts
-    const inFlight = this.#chain.inFlight
-    if (inFlight >= policy.flushesInFlight) return // when one of them ends, #finish calls this again
+    if (this.#chain.inFlight >= policy.flushesInFlight) return // when one of them ends, #finish calls this again
     const nowMs = clock.monotonic()
-    const lingerLeftMs = inFlight === 0 ? 0 : open.openedAtMs + policy.lingerMs - nowMs
-    const waitMs = Math.max(lingerLeftMs, this.#puts.waitMs(1, nowMs), this.#rows.waitMs(open.partitions, nowMs))
+    const { waitMs, trigger } = this.#rules.due(open, { idle: this.#chain.inFlight === 0, nowMs })
     if (waitMs > 0) {
-      this.#sealTimer ??= clock.after(waitMs, () => {
-        this.#sealTimer = undefined
+      const atMs = nowMs + waitMs
+      if (this.#wake !== undefined && this.#wake.atMs <= atMs) return
+      this.#wake?.timer.cancel()
+      const timer = clock.after(waitMs, () => {
+        this.#wake = undefined
         this.#schedule()
       })
+      this.#wake = { atMs, timer }
       return
     }
     // Not in this turn, so that batches that have already arrived join.
     this.#sealSoon = true
-    const trigger: SealTrigger = inFlight === 0 ? 'idle' : 'time'
     clock.soon(() => {
       this.#sealSoon = false
-      this.#seal(trigger)
+      if (this.#open === open) this.#seal(trigger)
+      else this.#schedule() // it became full meanwhile
     })
   }
 

@@ -119,9 +119,15 @@ describe('when a flush is sealed', () => {
       lingerMs: 250,
       putsPerSecond: 4,
       burst: 4,
+      putsPerSecondMax: 20,
     })
     const asked = plan({ 'flush.puts.per.second': '0.5' }).settings
     expect(flushPolicy(asked, { putsCost: false })).toMatchObject({ putsPerSecond: 0.5, burst: 1 })
+  })
+
+  test('a ceiling that is not above the budget: none', () => {
+    const low = plan({ 'flush.puts.per.second.max': '4' }).settings
+    expect(flushPolicy(low, { putsCost: true })).not.toHaveProperty('putsPerSecondMax')
   })
 })
 

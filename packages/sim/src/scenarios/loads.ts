@@ -68,7 +68,7 @@ export function startClients(
   return { clients }
 }
 
-/** Like on S3: several flushes in flight, a linger, a budget of PUTs. Sizes are small, so that each trigger fires. */
+/** Like on S3: several flushes in flight, a linger, a budget of PUTs and mostly a higher one for closed loops. Sizes are small, so that each trigger fires. */
 export function parallelFlushes(chance: Chance): FlushPolicy {
   return {
     maxBytes: chance.whole([150, 2_000]),
@@ -76,6 +76,7 @@ export function parallelFlushes(chance: Chance): FlushPolicy {
     flushesInFlight: chance.whole([2, 8]),
     putsPerSecond: chance.pick([50, 200, Number.POSITIVE_INFINITY]),
     burst: chance.whole([1, 8]),
+    ...(chance.happens(0.7) && { putsPerSecondMax: chance.pick([100, 400]) }),
   }
 }
 
