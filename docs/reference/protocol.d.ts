@@ -5,25 +5,37 @@ export { apiName, apiNames } from './api-names.ts';
 export { errorName, errors, KafkaError, type KafkaErrorName, type KafkaErrorRow, type Outcome } from './errors.ts';
 export { type ConsumerAssignment, type ConsumerSubscription, consumerProtocolType, decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription, type TopicPartitions, type Versioned, } from './groups/consumer-protocol.ts';
 export { type PartitionOfGroup, partitionLag, partitionsOfGroup } from './groups/lag.ts';
+export { AlterConfigs, type AlterConfigsRequest, type AlterConfigsResponse } from './messages/alter-configs.ts';
+export { AlterPartitionReassignments, type AlterPartitionReassignmentsRequest, type AlterPartitionReassignmentsResponse, } from './messages/alter-partition-reassignments.ts';
+export { AlterReplicaLogDirs, type AlterReplicaLogDirsRequest, type AlterReplicaLogDirsResponse, } from './messages/alter-replica-log-dirs.ts';
 export { ApiVersions, type ApiVersionsRequest, type ApiVersionsResponse } from './messages/api-versions.ts';
 export { ConsumerGroupHeartbeat, type ConsumerGroupHeartbeatRequest, type ConsumerGroupHeartbeatResponse, } from './messages/consumer-group-heartbeat.ts';
 export { CreatePartitions, type CreatePartitionsRequest, type CreatePartitionsResponse } from './messages/create-partitions.ts';
 export { CreateTopics, type CreateTopicsRequest, type CreateTopicsResponse } from './messages/create-topics.ts';
 export { DeleteGroups, type DeleteGroupsRequest, type DeleteGroupsResponse } from './messages/delete-groups.ts';
+export { DeleteRecords, type DeleteRecordsRequest, type DeleteRecordsResponse } from './messages/delete-records.ts';
 export { DeleteTopics, type DeleteTopicsRequest, type DeleteTopicsResponse } from './messages/delete-topics.ts';
+export { DescribeAcls, type DescribeAclsRequest, type DescribeAclsResponse } from './messages/describe-acls.ts';
 export { DescribeCluster, type DescribeClusterRequest, type DescribeClusterResponse } from './messages/describe-cluster.ts';
 export { DescribeConfigs, type DescribeConfigsRequest, type DescribeConfigsResponse } from './messages/describe-configs.ts';
 export { DescribeGroups, type DescribeGroupsRequest, type DescribeGroupsResponse } from './messages/describe-groups.ts';
+export { DescribeLogDirs, type DescribeLogDirsRequest, type DescribeLogDirsResponse } from './messages/describe-log-dirs.ts';
+export { DescribeProducers, type DescribeProducersRequest, type DescribeProducersResponse } from './messages/describe-producers.ts';
+export { DescribeQuorum, type DescribeQuorumRequest, type DescribeQuorumResponse } from './messages/describe-quorum.ts';
 export { DescribeTopicPartitions, type DescribeTopicPartitionsRequest, type DescribeTopicPartitionsResponse, } from './messages/describe-topic-partitions.ts';
+export { ElectLeaders, type ElectLeadersRequest, type ElectLeadersResponse } from './messages/elect-leaders.ts';
 export { Fetch, type FetchRequest, type FetchResponse } from './messages/fetch.ts';
 export { FindCoordinator, type FindCoordinatorRequest, type FindCoordinatorResponse } from './messages/find-coordinator.ts';
 export { Heartbeat, type HeartbeatRequest, type HeartbeatResponse } from './messages/heartbeat.ts';
+export { IncrementalAlterConfigs, type IncrementalAlterConfigsRequest, type IncrementalAlterConfigsResponse, } from './messages/incremental-alter-configs.ts';
 export { apis } from './messages/index.ts';
 export { InitProducerId, type InitProducerIdRequest, type InitProducerIdResponse } from './messages/init-producer-id.ts';
 export { JoinGroup, type JoinGroupRequest, type JoinGroupResponse } from './messages/join-group.ts';
 export { LeaveGroup, type LeaveGroupRequest, type LeaveGroupResponse } from './messages/leave-group.ts';
+export { ListConfigResources, type ListConfigResourcesRequest, type ListConfigResourcesResponse } from './messages/list-config-resources.ts';
 export { ListGroups, type ListGroupsRequest, type ListGroupsResponse } from './messages/list-groups.ts';
 export { ListOffsets, type ListOffsetsRequest, type ListOffsetsResponse } from './messages/list-offsets.ts';
+export { ListPartitionReassignments, type ListPartitionReassignmentsRequest, type ListPartitionReassignmentsResponse, } from './messages/list-partition-reassignments.ts';
 export { Metadata, type MetadataRequest, type MetadataResponse } from './messages/metadata.ts';
 export { OffsetCommit, type OffsetCommitRequest, type OffsetCommitResponse } from './messages/offset-commit.ts';
 export { OffsetDelete, type OffsetDeleteRequest, type OffsetDeleteResponse } from './messages/offset-delete.ts';
@@ -33,6 +45,8 @@ export { Produce, type ProduceRequest, type ProduceResponse } from './messages/p
 export { SaslAuthenticate, type SaslAuthenticateRequest, type SaslAuthenticateResponse } from './messages/sasl-authenticate.ts';
 export { SaslHandshake, type SaslHandshakeRequest, type SaslHandshakeResponse } from './messages/sasl-handshake.ts';
 export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts';
+export { UnregisterBroker, type UnregisterBrokerRequest, type UnregisterBrokerResponse } from './messages/unregister-broker.ts';
+export { UpdateFeatures, type UpdateFeaturesRequest, type UpdateFeaturesResponse } from './messages/update-features.ts';
 export { attributeBits, type BatchHeader, type BatchTrouble, batchLayout, batchSizeAt, type CheckedBatch, checkBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, } from './records/batch.ts';
 export { beginsAs, type Codec, type CodecName, type Codecs, codecNames, compress, decompress, UnpackedSizeError } from './records/codecs.ts';
 export { crc32c } from './records/crc32c.ts';
@@ -552,102 +566,64 @@ export declare function partitionLag(at: {
     readonly end: number;
 }): number;
 
-// ---- messages/api-versions.d.ts
+// ---- messages/alter-configs.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
-/** The API ApiVersions: the fields of its requests and responses in each version. */
-export declare const ApiVersions: {
-    readonly key: 18;
-    readonly name: "ApiVersions";
-    readonly versions: readonly [0, 4];
-    readonly flexible: 3;
+/** The API AlterConfigs: the fields of its requests and responses in each version. */
+export declare const AlterConfigs: {
+    readonly key: 33;
+    readonly name: "AlterConfigs";
+    readonly versions: readonly [0, 2];
+    readonly flexible: 2;
     readonly request: {
-        clientSoftwareName: {
-            readonly versions: "3+";
-            readonly ignorable: true;
-        } & {
-            readonly type: "string";
-        };
-        clientSoftwareVersion: {
-            readonly versions: "3+";
-            readonly ignorable: true;
-        } & {
-            readonly type: "string";
-        };
-    };
-    readonly response: {
-        errorCode: {
-            readonly type: "int16";
-        };
-        apiKeys: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
-            readonly apiKey: {
-                readonly type: "int16";
+        resources: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly resourceType: {
+                readonly type: "int8";
             };
-            readonly minVersion: {
-                readonly type: "int16";
-            };
-            readonly maxVersion: {
-                readonly type: "int16";
-            };
-        }>>;
-        throttleTimeMs: {
-            readonly versions: "1+";
-            readonly ignorable: true;
-        } & {
-            readonly type: "int32";
-        };
-        supportedFeatures: {
-            readonly versions: "3+";
-            readonly tag: 0;
-            readonly ignorable: true;
-        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
-            readonly name: {
+            readonly resourceName: {
                 readonly type: "string";
             };
-            readonly minVersion: {
-                readonly type: "int16";
-            };
-            readonly maxVersion: {
-                readonly type: "int16";
-            };
+            readonly configs: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly name: {
+                    readonly type: "string";
+                };
+                readonly value: {
+                    readonly nullable: true;
+                } & {
+                    readonly type: "string";
+                };
+            }>>;
         }>>;
-        finalizedFeaturesEpoch: {
-            readonly versions: "3+";
-            readonly default: -1;
-            readonly tag: 1;
-            readonly ignorable: true;
-        } & {
-            readonly type: "int64";
-        };
-        finalizedFeatures: {
-            readonly versions: "3+";
-            readonly tag: 2;
-            readonly ignorable: true;
-        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
-            readonly name: {
-                readonly type: "string";
-            };
-            readonly maxVersionLevel: {
-                readonly type: "int16";
-            };
-            readonly minVersionLevel: {
-                readonly type: "int16";
-            };
-        }>>;
-        zkMigrationReady: {
-            readonly versions: "3+";
-            readonly default: false;
-            readonly tag: 3;
-            readonly ignorable: true;
-        } & {
+        validateOnly: {
             readonly type: "bool";
         };
     };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        responses: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly errorCode: {
+                readonly type: "int16";
+            };
+            readonly errorMessage: {
+                readonly nullable: true;
+            } & {
+                readonly type: "string";
+            };
+            readonly resourceType: {
+                readonly type: "int8";
+            };
+            readonly resourceName: {
+                readonly type: "string";
+            };
+        }>>;
+    };
 };
-/** A decoded request of ApiVersions: fields that its version lacks have their defaults. */
-export interface ApiVersionsRequest extends RequestOf<typeof ApiVersions> {
+/** A decoded request of AlterConfigs: fields that its version lacks have their defaults. */
+export interface AlterConfigsRequest extends RequestOf<typeof AlterConfigs> {
 }
-/** A response of ApiVersions to encode, for any version. */
-export interface ApiVersionsResponse extends ResponseOf<typeof ApiVersions> {
+/** A response of AlterConfigs to encode, for any version. */
+export interface AlterConfigsResponse extends ResponseOf<typeof AlterConfigs> {
 }
 
 // ---- schema/dsl.d.ts
@@ -804,6 +780,236 @@ interface ScalarValues {
     bytes: Uint8Array;
 }
 export {};
+
+// ---- messages/alter-partition-reassignments.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API AlterPartitionReassignments: the fields of its requests and responses in each version. */
+export declare const AlterPartitionReassignments: {
+    readonly key: 45;
+    readonly name: "AlterPartitionReassignments";
+    readonly versions: readonly [0, 1];
+    readonly flexible: 0;
+    readonly request: {
+        timeoutMs: {
+            readonly default: 60000;
+        } & {
+            readonly type: "int32";
+        };
+        allowReplicationFactorChange: {
+            readonly versions: "1+";
+            readonly default: true;
+        } & {
+            readonly type: "bool";
+        };
+        topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+                readonly replicas: {
+                    readonly nullable: true;
+                    readonly default: null;
+                } & import("../schema/dsl.ts").ArrayOf<{
+                    readonly type: "int32";
+                }>;
+            }>>;
+        }>>;
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        allowReplicationFactorChange: {
+            readonly versions: "1+";
+            readonly default: true;
+            readonly ignorable: true;
+        } & {
+            readonly type: "bool";
+        };
+        errorCode: {
+            readonly type: "int16";
+        };
+        errorMessage: {
+            readonly nullable: true;
+        } & {
+            readonly type: "string";
+        };
+        responses: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+                readonly errorCode: {
+                    readonly type: "int16";
+                };
+                readonly errorMessage: {
+                    readonly nullable: true;
+                } & {
+                    readonly type: "string";
+                };
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of AlterPartitionReassignments: fields that its version lacks have their defaults. */
+export interface AlterPartitionReassignmentsRequest extends RequestOf<typeof AlterPartitionReassignments> {
+}
+/** A response of AlterPartitionReassignments to encode, for any version. */
+export interface AlterPartitionReassignmentsResponse extends ResponseOf<typeof AlterPartitionReassignments> {
+}
+
+// ---- messages/alter-replica-log-dirs.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API AlterReplicaLogDirs: the fields of its requests and responses in each version. */
+export declare const AlterReplicaLogDirs: {
+    readonly key: 34;
+    readonly name: "AlterReplicaLogDirs";
+    readonly versions: readonly [1, 2];
+    readonly flexible: 2;
+    readonly request: {
+        dirs: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly path: {
+                readonly type: "string";
+            };
+            readonly topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly name: {
+                    readonly type: "string";
+                };
+                readonly partitions: import("../schema/dsl.ts").ArrayOf<{
+                    readonly type: "int32";
+                }>;
+            }>>;
+        }>>;
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        results: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly topicName: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+                readonly errorCode: {
+                    readonly type: "int16";
+                };
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of AlterReplicaLogDirs: fields that its version lacks have their defaults. */
+export interface AlterReplicaLogDirsRequest extends RequestOf<typeof AlterReplicaLogDirs> {
+}
+/** A response of AlterReplicaLogDirs to encode, for any version. */
+export interface AlterReplicaLogDirsResponse extends ResponseOf<typeof AlterReplicaLogDirs> {
+}
+
+// ---- messages/api-versions.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API ApiVersions: the fields of its requests and responses in each version. */
+export declare const ApiVersions: {
+    readonly key: 18;
+    readonly name: "ApiVersions";
+    readonly versions: readonly [0, 4];
+    readonly flexible: 3;
+    readonly request: {
+        clientSoftwareName: {
+            readonly versions: "3+";
+            readonly ignorable: true;
+        } & {
+            readonly type: "string";
+        };
+        clientSoftwareVersion: {
+            readonly versions: "3+";
+            readonly ignorable: true;
+        } & {
+            readonly type: "string";
+        };
+    };
+    readonly response: {
+        errorCode: {
+            readonly type: "int16";
+        };
+        apiKeys: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly apiKey: {
+                readonly type: "int16";
+            };
+            readonly minVersion: {
+                readonly type: "int16";
+            };
+            readonly maxVersion: {
+                readonly type: "int16";
+            };
+        }>>;
+        throttleTimeMs: {
+            readonly versions: "1+";
+            readonly ignorable: true;
+        } & {
+            readonly type: "int32";
+        };
+        supportedFeatures: {
+            readonly versions: "3+";
+            readonly tag: 0;
+            readonly ignorable: true;
+        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly minVersion: {
+                readonly type: "int16";
+            };
+            readonly maxVersion: {
+                readonly type: "int16";
+            };
+        }>>;
+        finalizedFeaturesEpoch: {
+            readonly versions: "3+";
+            readonly default: -1;
+            readonly tag: 1;
+            readonly ignorable: true;
+        } & {
+            readonly type: "int64";
+        };
+        finalizedFeatures: {
+            readonly versions: "3+";
+            readonly tag: 2;
+            readonly ignorable: true;
+        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly maxVersionLevel: {
+                readonly type: "int16";
+            };
+            readonly minVersionLevel: {
+                readonly type: "int16";
+            };
+        }>>;
+        zkMigrationReady: {
+            readonly versions: "3+";
+            readonly default: false;
+            readonly tag: 3;
+            readonly ignorable: true;
+        } & {
+            readonly type: "bool";
+        };
+    };
+};
+/** A decoded request of ApiVersions: fields that its version lacks have their defaults. */
+export interface ApiVersionsRequest extends RequestOf<typeof ApiVersions> {
+}
+/** A response of ApiVersions to encode, for any version. */
+export interface ApiVersionsResponse extends ResponseOf<typeof ApiVersions> {
+}
 
 // ---- messages/consumer-group-heartbeat.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
@@ -1137,6 +1343,61 @@ export interface DeleteGroupsRequest extends RequestOf<typeof DeleteGroups> {
 export interface DeleteGroupsResponse extends ResponseOf<typeof DeleteGroups> {
 }
 
+// ---- messages/delete-records.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DeleteRecords: the fields of its requests and responses in each version. */
+export declare const DeleteRecords: {
+    readonly key: 21;
+    readonly name: "DeleteRecords";
+    readonly versions: readonly [0, 2];
+    readonly flexible: 2;
+    readonly request: {
+        topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+                readonly offset: {
+                    readonly type: "int64";
+                };
+            }>>;
+        }>>;
+        timeoutMs: {
+            readonly type: "int32";
+        };
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+                readonly lowWatermark: {
+                    readonly type: "int64";
+                };
+                readonly errorCode: {
+                    readonly type: "int16";
+                };
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of DeleteRecords: fields that its version lacks have their defaults. */
+export interface DeleteRecordsRequest extends RequestOf<typeof DeleteRecords> {
+}
+/** A response of DeleteRecords to encode, for any version. */
+export interface DeleteRecordsResponse extends ResponseOf<typeof DeleteRecords> {
+}
+
 // ---- messages/delete-topics.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
 /** The API DeleteTopics: the fields of its requests and responses in each version. */
@@ -1204,6 +1465,93 @@ export interface DeleteTopicsRequest extends RequestOf<typeof DeleteTopics> {
 }
 /** A response of DeleteTopics to encode, for any version. */
 export interface DeleteTopicsResponse extends ResponseOf<typeof DeleteTopics> {
+}
+
+// ---- messages/describe-acls.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DescribeAcls: the fields of its requests and responses in each version. */
+export declare const DescribeAcls: {
+    readonly key: 29;
+    readonly name: "DescribeAcls";
+    readonly versions: readonly [1, 3];
+    readonly flexible: 2;
+    readonly request: {
+        resourceTypeFilter: {
+            readonly type: "int8";
+        };
+        resourceNameFilter: {
+            readonly nullable: true;
+        } & {
+            readonly type: "string";
+        };
+        patternTypeFilter: {
+            readonly default: 3;
+        } & {
+            readonly type: "int8";
+        };
+        principalFilter: {
+            readonly nullable: true;
+        } & {
+            readonly type: "string";
+        };
+        hostFilter: {
+            readonly nullable: true;
+        } & {
+            readonly type: "string";
+        };
+        operation: {
+            readonly type: "int8";
+        };
+        permissionType: {
+            readonly type: "int8";
+        };
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        errorCode: {
+            readonly type: "int16";
+        };
+        errorMessage: {
+            readonly nullable: true;
+        } & {
+            readonly type: "string";
+        };
+        resources: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly resourceType: {
+                readonly type: "int8";
+            };
+            readonly resourceName: {
+                readonly type: "string";
+            };
+            readonly patternType: {
+                readonly default: 3;
+            } & {
+                readonly type: "int8";
+            };
+            readonly acls: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly principal: {
+                    readonly type: "string";
+                };
+                readonly host: {
+                    readonly type: "string";
+                };
+                readonly operation: {
+                    readonly type: "int8";
+                };
+                readonly permissionType: {
+                    readonly type: "int8";
+                };
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of DescribeAcls: fields that its version lacks have their defaults. */
+export interface DescribeAclsRequest extends RequestOf<typeof DescribeAcls> {
+}
+/** A response of DescribeAcls to encode, for any version. */
+export interface DescribeAclsResponse extends ResponseOf<typeof DescribeAcls> {
 }
 
 // ---- messages/describe-cluster.d.ts
@@ -1495,6 +1843,310 @@ export interface DescribeGroupsRequest extends RequestOf<typeof DescribeGroups> 
 export interface DescribeGroupsResponse extends ResponseOf<typeof DescribeGroups> {
 }
 
+// ---- messages/describe-log-dirs.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DescribeLogDirs: the fields of its requests and responses in each version. */
+export declare const DescribeLogDirs: {
+    readonly key: 35;
+    readonly name: "DescribeLogDirs";
+    readonly versions: readonly [1, 5];
+    readonly flexible: 2;
+    readonly request: {
+        topics: {
+            readonly nullable: true;
+        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly topic: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<{
+                readonly type: "int32";
+            }>;
+        }>>;
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        errorCode: {
+            readonly versions: "3+";
+            readonly ignorable: true;
+        } & {
+            readonly type: "int16";
+        };
+        results: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly errorCode: {
+                readonly type: "int16";
+            };
+            readonly logDir: {
+                readonly type: "string";
+            };
+            readonly topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly name: {
+                    readonly type: "string";
+                };
+                readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                    readonly partitionIndex: {
+                        readonly type: "int32";
+                    };
+                    readonly partitionSize: {
+                        readonly type: "int64";
+                    };
+                    readonly offsetLag: {
+                        readonly type: "int64";
+                    };
+                    readonly isFutureKey: {
+                        readonly type: "bool";
+                    };
+                }>>;
+            }>>;
+            readonly totalBytes: {
+                readonly versions: "4+";
+                readonly default: -1;
+                readonly ignorable: true;
+            } & {
+                readonly type: "int64";
+            };
+            readonly usableBytes: {
+                readonly versions: "4+";
+                readonly default: -1;
+                readonly ignorable: true;
+            } & {
+                readonly type: "int64";
+            };
+            readonly isCordoned: {
+                readonly versions: "5+";
+                readonly default: false;
+                readonly ignorable: true;
+            } & {
+                readonly type: "bool";
+            };
+        }>>;
+    };
+};
+/** A decoded request of DescribeLogDirs: fields that its version lacks have their defaults. */
+export interface DescribeLogDirsRequest extends RequestOf<typeof DescribeLogDirs> {
+}
+/** A response of DescribeLogDirs to encode, for any version. */
+export interface DescribeLogDirsResponse extends ResponseOf<typeof DescribeLogDirs> {
+}
+
+// ---- messages/describe-producers.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DescribeProducers: the fields of its requests and responses in each version. */
+export declare const DescribeProducers: {
+    readonly key: 61;
+    readonly name: "DescribeProducers";
+    readonly versions: readonly [0, 0];
+    readonly flexible: 0;
+    readonly request: {
+        topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly partitionIndexes: import("../schema/dsl.ts").ArrayOf<{
+                readonly type: "int32";
+            }>;
+        }>>;
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+                readonly errorCode: {
+                    readonly type: "int16";
+                };
+                readonly errorMessage: {
+                    readonly nullable: true;
+                    readonly default: null;
+                } & {
+                    readonly type: "string";
+                };
+                readonly activeProducers: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                    readonly producerId: {
+                        readonly type: "int64";
+                    };
+                    readonly producerEpoch: {
+                        readonly type: "int32";
+                    };
+                    readonly lastSequence: {
+                        readonly default: -1;
+                    } & {
+                        readonly type: "int32";
+                    };
+                    readonly lastTimestamp: {
+                        readonly default: -1;
+                    } & {
+                        readonly type: "int64";
+                    };
+                    readonly coordinatorEpoch: {
+                        readonly type: "int32";
+                    };
+                    readonly currentTxnStartOffset: {
+                        readonly default: -1;
+                    } & {
+                        readonly type: "int64";
+                    };
+                }>>;
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of DescribeProducers: fields that its version lacks have their defaults. */
+export interface DescribeProducersRequest extends RequestOf<typeof DescribeProducers> {
+}
+/** A response of DescribeProducers to encode, for any version. */
+export interface DescribeProducersResponse extends ResponseOf<typeof DescribeProducers> {
+}
+
+// ---- messages/describe-quorum.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DescribeQuorum: the fields of its requests and responses in each version. */
+export declare const DescribeQuorum: {
+    readonly key: 55;
+    readonly name: "DescribeQuorum";
+    readonly versions: readonly [0, 2];
+    readonly flexible: 0;
+    readonly request: {
+        topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly topicName: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+            }>>;
+        }>>;
+    };
+    readonly response: {
+        errorCode: {
+            readonly type: "int16";
+        };
+        errorMessage: {
+            readonly versions: "2+";
+            readonly nullable: true;
+            readonly ignorable: true;
+        } & {
+            readonly type: "string";
+        };
+        topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly topicName: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+                readonly errorCode: {
+                    readonly type: "int16";
+                };
+                readonly errorMessage: {
+                    readonly versions: "2+";
+                    readonly nullable: true;
+                    readonly ignorable: true;
+                } & {
+                    readonly type: "string";
+                };
+                readonly leaderId: {
+                    readonly type: "int32";
+                };
+                readonly leaderEpoch: {
+                    readonly type: "int32";
+                };
+                readonly highWatermark: {
+                    readonly type: "int64";
+                };
+                readonly currentVoters: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                    readonly replicaId: {
+                        readonly type: "int32";
+                    };
+                    readonly replicaDirectoryId: {
+                        readonly versions: "2+";
+                    } & {
+                        readonly type: "uuid";
+                    };
+                    readonly logEndOffset: {
+                        readonly type: "int64";
+                    };
+                    readonly lastFetchTimestamp: {
+                        readonly versions: "1+";
+                        readonly default: -1;
+                        readonly ignorable: true;
+                    } & {
+                        readonly type: "int64";
+                    };
+                    readonly lastCaughtUpTimestamp: {
+                        readonly versions: "1+";
+                        readonly default: -1;
+                        readonly ignorable: true;
+                    } & {
+                        readonly type: "int64";
+                    };
+                }>>;
+                readonly observers: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                    readonly replicaId: {
+                        readonly type: "int32";
+                    };
+                    readonly replicaDirectoryId: {
+                        readonly versions: "2+";
+                    } & {
+                        readonly type: "uuid";
+                    };
+                    readonly logEndOffset: {
+                        readonly type: "int64";
+                    };
+                    readonly lastFetchTimestamp: {
+                        readonly versions: "1+";
+                        readonly default: -1;
+                        readonly ignorable: true;
+                    } & {
+                        readonly type: "int64";
+                    };
+                    readonly lastCaughtUpTimestamp: {
+                        readonly versions: "1+";
+                        readonly default: -1;
+                        readonly ignorable: true;
+                    } & {
+                        readonly type: "int64";
+                    };
+                }>>;
+            }>>;
+        }>>;
+        nodes: {
+            readonly versions: "2+";
+        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly nodeId: {
+                readonly type: "int32";
+            };
+            readonly listeners: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly name: {
+                    readonly type: "string";
+                };
+                readonly host: {
+                    readonly type: "string";
+                };
+                readonly port: {
+                    readonly type: "uint16";
+                };
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of DescribeQuorum: fields that its version lacks have their defaults. */
+export interface DescribeQuorumRequest extends RequestOf<typeof DescribeQuorum> {
+}
+/** A response of DescribeQuorum to encode, for any version. */
+export interface DescribeQuorumResponse extends ResponseOf<typeof DescribeQuorum> {
+}
+
 // ---- messages/describe-topic-partitions.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
 /** The API DescribeTopicPartitions: the fields of its requests and responses in each version. */
@@ -1608,6 +2260,72 @@ export interface DescribeTopicPartitionsRequest extends RequestOf<typeof Describ
 }
 /** A response of DescribeTopicPartitions to encode, for any version. */
 export interface DescribeTopicPartitionsResponse extends ResponseOf<typeof DescribeTopicPartitions> {
+}
+
+// ---- messages/elect-leaders.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API ElectLeaders: the fields of its requests and responses in each version. */
+export declare const ElectLeaders: {
+    readonly key: 43;
+    readonly name: "ElectLeaders";
+    readonly versions: readonly [0, 2];
+    readonly flexible: 2;
+    readonly request: {
+        electionType: {
+            readonly versions: "1+";
+        } & {
+            readonly type: "int8";
+        };
+        topicPartitions: {
+            readonly nullable: true;
+        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly topic: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<{
+                readonly type: "int32";
+            }>;
+        }>>;
+        timeoutMs: {
+            readonly default: 60000;
+        } & {
+            readonly type: "int32";
+        };
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        errorCode: {
+            readonly versions: "1+";
+        } & {
+            readonly type: "int16";
+        };
+        replicaElectionResults: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly topic: {
+                readonly type: "string";
+            };
+            readonly partitionResult: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionId: {
+                    readonly type: "int32";
+                };
+                readonly errorCode: {
+                    readonly type: "int16";
+                };
+                readonly errorMessage: {
+                    readonly nullable: true;
+                } & {
+                    readonly type: "string";
+                };
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of ElectLeaders: fields that its version lacks have their defaults. */
+export interface ElectLeadersRequest extends RequestOf<typeof ElectLeaders> {
+}
+/** A response of ElectLeaders to encode, for any version. */
+export interface ElectLeadersResponse extends ResponseOf<typeof ElectLeaders> {
 }
 
 // ---- messages/fetch.d.ts
@@ -2057,6 +2775,69 @@ export interface HeartbeatRequest extends RequestOf<typeof Heartbeat> {
 export interface HeartbeatResponse extends ResponseOf<typeof Heartbeat> {
 }
 
+// ---- messages/incremental-alter-configs.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API IncrementalAlterConfigs: the fields of its requests and responses in each version. */
+export declare const IncrementalAlterConfigs: {
+    readonly key: 44;
+    readonly name: "IncrementalAlterConfigs";
+    readonly versions: readonly [0, 1];
+    readonly flexible: 1;
+    readonly request: {
+        resources: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly resourceType: {
+                readonly type: "int8";
+            };
+            readonly resourceName: {
+                readonly type: "string";
+            };
+            readonly configs: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly name: {
+                    readonly type: "string";
+                };
+                readonly configOperation: {
+                    readonly type: "int8";
+                };
+                readonly value: {
+                    readonly nullable: true;
+                } & {
+                    readonly type: "string";
+                };
+            }>>;
+        }>>;
+        validateOnly: {
+            readonly type: "bool";
+        };
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        responses: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly errorCode: {
+                readonly type: "int16";
+            };
+            readonly errorMessage: {
+                readonly nullable: true;
+            } & {
+                readonly type: "string";
+            };
+            readonly resourceType: {
+                readonly type: "int8";
+            };
+            readonly resourceName: {
+                readonly type: "string";
+            };
+        }>>;
+    };
+};
+/** A decoded request of IncrementalAlterConfigs: fields that its version lacks have their defaults. */
+export interface IncrementalAlterConfigsRequest extends RequestOf<typeof IncrementalAlterConfigs> {
+}
+/** A response of IncrementalAlterConfigs to encode, for any version. */
+export interface IncrementalAlterConfigsResponse extends ResponseOf<typeof IncrementalAlterConfigs> {
+}
+
 // ---- messages/index.d.ts
 import type { Api } from '../schema/dsl.ts';
 /** The APIs that this package knows, by key. A server advertises those of them that it has handlers for. */
@@ -2309,6 +3090,49 @@ export interface LeaveGroupRequest extends RequestOf<typeof LeaveGroup> {
 export interface LeaveGroupResponse extends ResponseOf<typeof LeaveGroup> {
 }
 
+// ---- messages/list-config-resources.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API ListConfigResources: the fields of its requests and responses in each version. */
+export declare const ListConfigResources: {
+    readonly key: 74;
+    readonly name: "ListConfigResources";
+    readonly versions: readonly [0, 1];
+    readonly flexible: 0;
+    readonly request: {
+        resourceTypes: {
+            readonly versions: "1+";
+        } & import("../schema/dsl.ts").ArrayOf<{
+            readonly type: "int8";
+        }>;
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        errorCode: {
+            readonly type: "int16";
+        };
+        configResources: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly resourceName: {
+                readonly type: "string";
+            };
+            readonly resourceType: {
+                readonly versions: "1+";
+                readonly default: 16;
+                readonly ignorable: true;
+            } & {
+                readonly type: "int8";
+            };
+        }>>;
+    };
+};
+/** A decoded request of ListConfigResources: fields that its version lacks have their defaults. */
+export interface ListConfigResourcesRequest extends RequestOf<typeof ListConfigResources> {
+}
+/** A response of ListConfigResources to encode, for any version. */
+export interface ListConfigResourcesResponse extends ResponseOf<typeof ListConfigResources> {
+}
+
 // ---- messages/list-groups.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
 /** The API ListGroups: the fields of its requests and responses in each version. */
@@ -2457,6 +3281,72 @@ export interface ListOffsetsRequest extends RequestOf<typeof ListOffsets> {
 }
 /** A response of ListOffsets to encode, for any version. */
 export interface ListOffsetsResponse extends ResponseOf<typeof ListOffsets> {
+}
+
+// ---- messages/list-partition-reassignments.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API ListPartitionReassignments: the fields of its requests and responses in each version. */
+export declare const ListPartitionReassignments: {
+    readonly key: 46;
+    readonly name: "ListPartitionReassignments";
+    readonly versions: readonly [0, 0];
+    readonly flexible: 0;
+    readonly request: {
+        timeoutMs: {
+            readonly default: 60000;
+        } & {
+            readonly type: "int32";
+        };
+        topics: {
+            readonly nullable: true;
+            readonly default: null;
+        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly partitionIndexes: import("../schema/dsl.ts").ArrayOf<{
+                readonly type: "int32";
+            }>;
+        }>>;
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        errorCode: {
+            readonly type: "int16";
+        };
+        errorMessage: {
+            readonly nullable: true;
+        } & {
+            readonly type: "string";
+        };
+        topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+                readonly replicas: import("../schema/dsl.ts").ArrayOf<{
+                    readonly type: "int32";
+                }>;
+                readonly addingReplicas: import("../schema/dsl.ts").ArrayOf<{
+                    readonly type: "int32";
+                }>;
+                readonly removingReplicas: import("../schema/dsl.ts").ArrayOf<{
+                    readonly type: "int32";
+                }>;
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of ListPartitionReassignments: fields that its version lacks have their defaults. */
+export interface ListPartitionReassignmentsRequest extends RequestOf<typeof ListPartitionReassignments> {
+}
+/** A response of ListPartitionReassignments to encode, for any version. */
+export interface ListPartitionReassignmentsResponse extends ResponseOf<typeof ListPartitionReassignments> {
 }
 
 // ---- messages/metadata.d.ts
@@ -3347,6 +4237,117 @@ export interface SyncGroupRequest extends RequestOf<typeof SyncGroup> {
 }
 /** A response of SyncGroup to encode, for any version. */
 export interface SyncGroupResponse extends ResponseOf<typeof SyncGroup> {
+}
+
+// ---- messages/unregister-broker.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API UnregisterBroker: the fields of its requests and responses in each version. */
+export declare const UnregisterBroker: {
+    readonly key: 64;
+    readonly name: "UnregisterBroker";
+    readonly versions: readonly [0, 0];
+    readonly flexible: 0;
+    readonly request: {
+        brokerId: {
+            readonly type: "int32";
+        };
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        errorCode: {
+            readonly type: "int16";
+        };
+        errorMessage: {
+            readonly nullable: true;
+        } & {
+            readonly type: "string";
+        };
+    };
+};
+/** A decoded request of UnregisterBroker: fields that its version lacks have their defaults. */
+export interface UnregisterBrokerRequest extends RequestOf<typeof UnregisterBroker> {
+}
+/** A response of UnregisterBroker to encode, for any version. */
+export interface UnregisterBrokerResponse extends ResponseOf<typeof UnregisterBroker> {
+}
+
+// ---- messages/update-features.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API UpdateFeatures: the fields of its requests and responses in each version. */
+export declare const UpdateFeatures: {
+    readonly key: 57;
+    readonly name: "UpdateFeatures";
+    readonly versions: readonly [0, 2];
+    readonly flexible: 0;
+    readonly request: {
+        timeoutMs: {
+            readonly default: 60000;
+        } & {
+            readonly type: "int32";
+        };
+        featureUpdates: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly feature: {
+                readonly type: "string";
+            };
+            readonly maxVersionLevel: {
+                readonly type: "int16";
+            };
+            readonly allowDowngrade: {
+                readonly versions: "0";
+            } & {
+                readonly type: "bool";
+            };
+            readonly upgradeType: {
+                readonly versions: "1+";
+                readonly default: 1;
+            } & {
+                readonly type: "int8";
+            };
+        }>>;
+        validateOnly: {
+            readonly versions: "1+";
+            readonly default: false;
+        } & {
+            readonly type: "bool";
+        };
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        errorCode: {
+            readonly type: "int16";
+        };
+        errorMessage: {
+            readonly nullable: true;
+        } & {
+            readonly type: "string";
+        };
+        results: {
+            readonly versions: "0-1";
+            readonly ignorable: true;
+        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly feature: {
+                readonly type: "string";
+            };
+            readonly errorCode: {
+                readonly type: "int16";
+            };
+            readonly errorMessage: {
+                readonly nullable: true;
+            } & {
+                readonly type: "string";
+            };
+        }>>;
+    };
+};
+/** A decoded request of UpdateFeatures: fields that its version lacks have their defaults. */
+export interface UpdateFeaturesRequest extends RequestOf<typeof UpdateFeatures> {
+}
+/** A response of UpdateFeatures to encode, for any version. */
+export interface UpdateFeaturesResponse extends ResponseOf<typeof UpdateFeatures> {
 }
 
 // ---- records/batch.d.ts

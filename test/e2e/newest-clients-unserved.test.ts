@@ -31,8 +31,8 @@ const cases: readonly Case[] = [
   {
     name: 'kafka-go',
     // Its own words for a connection that ends: only the log can say more.
-    lines: [{ step: 'alter configs', error: expect.stringMatching(/EOF|connection reset/) }],
-    log: [/IncrementalAlterConfigs/],
+    lines: [{ step: 'describe users', error: expect.stringMatching(/EOF|connection reset/) }],
+    log: [/DescribeUserScramCredentials/],
   },
   {
     name: 'kafkajs',

@@ -41,7 +41,7 @@ test('N10: the log says which client asked for which topic and why it was reject
   for (let times = 0; times < 3; times++) await expect(admin.createTopics({ topics })).rejects.toThrow()
   await admin.disconnect()
   expect(await warnings(server)).toEqual([
-    "client 'billing' at 127.0.0.1: CreateTopics 3 of topic 'orders' was rejected with INVALID_CONFIG: Unknown or unsupported topic config name: segment.mz",
+    "client 'billing' at 127.0.0.1: CreateTopics 3 of topic 'orders' was rejected with INVALID_CONFIG: Unknown topic config name: segment.mz",
   ])
 })
 

@@ -118,7 +118,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
 /** For tests, which replace the services of single requests. */
 export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{ readonly agent: Agent; readonly services: Services }> {
   const { settings, flush, takeOver = 'once silent' } = options
-  const { clusterId, log, members, slots, topics: topicStore, groups: groupStore } = parts.metadata
+  const { clusterId, log, members, slots, resources, topics: topicStore, groups: groupStore } = parts.metadata
   const meters = new Meters()
   const base = baseOf(parts, settings, meters)
   const { emit, ioClock, limits } = base
@@ -155,7 +155,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const records = new RecordOperations({ ...base, ...view, writer, topics, log, reader, offsets })
   const operations = { topics, records, groups: new GroupOperations({ groups, topics, log, offsets }) }
 
-  const own = { clusterId, writer, producerIds, reader, offsets, answerMemory, fetchSessions, topics, groups }
+  const own = { clusterId, writer, producerIds, reader, offsets, answerMemory, fetchSessions, topics, resources, groups }
   const services: Services = { ...base, ...view, ...own }
   const life = new Lifecycle({ ...base, membership, groups, tails, writer })
   const kafka = await serveKafka({ ...parts, ...options, handlers, services, limits })

@@ -1,5 +1,5 @@
-// The configuration registry: every setting of an agent and of a topic. Flags, help, LKS_… names, docs, CreateTopics and DescribeConfigs are derived from it.
-// It is longer than other files because it is one thing: the two tables, and the checks in their rows.
+// The settings of an agent. Flags, help, LKS_… names, docs and DescribeConfigs are derived from the table; the configs of topics are in core/config/.
+// It is longer than other files because it is one thing: the table, and the checks in its rows.
 
 export type SettingType = 'string' | 'int' | 'long' | 'boolean' | 'double' | 'list'
 
@@ -18,19 +18,6 @@ export interface Setting {
   /** DescribeConfigs returns it for a broker, too. */
   readonly kafka?: true
   /** Undefined when the value is valid; otherwise the error, in words. */
-  readonly check: (value: string) => string | undefined
-}
-
-export interface TopicSetting {
-  readonly name: string
-  readonly type: SettingType
-  readonly default: string
-  /** The agent's setting that provides the default, if there is one. */
-  readonly synonym?: string
-  readonly unit?: 'ms' | 'bytes' | 'count' | 'per second'
-  readonly doc: string
-  readonly enforcedBy: string
-  readonly since: string
   readonly check: (value: string) => string | undefined
 }
 
@@ -349,103 +336,7 @@ export const agentSettings = [
   },
 ] as const satisfies readonly Setting[]
 
-/** The topic configs that the server implements. Any other name is rejected with INVALID_CONFIG, never stored and ignored. */
-export const topicSettings = [
-  {
-    name: 'cleanup.policy',
-    type: 'list',
-    default: 'delete',
-    doc: 'Only delete: log compaction is not supported yet.',
-    enforcedBy: 'settings.ts',
-    since: '0.1',
-    check: only('delete', 'log compaction is not supported yet'),
-  },
-  {
-    name: 'compression.type',
-    type: 'string',
-    default: 'producer',
-    doc: 'Only producer: batches are kept as the producer compressed them.',
-    enforcedBy: 'settings.ts',
-    since: '0.1',
-    check: only('producer', 'recompression is not supported'),
-  },
-  {
-    name: 'max.message.bytes',
-    type: 'int',
-    default: '1048588',
-    synonym: 'message.max.bytes',
-    unit: 'bytes',
-    doc: 'The largest record batch that is accepted, after compression.',
-    enforcedBy: 'core/log/validate.ts',
-    since: '0.1',
-    check: integer(0, 104_857_600),
-  },
-  {
-    name: 'message.timestamp.type',
-    type: 'string',
-    default: 'CreateTime',
-    synonym: 'log.message.timestamp.type',
-    doc: "CreateTime keeps the producer's timestamps, LogAppendTime stamps each batch when it is received.",
-    enforcedBy: 'core/log/validate.ts',
-    since: '0.1',
-    check: oneOf('CreateTime', 'LogAppendTime'),
-  },
-  {
-    name: 'message.timestamp.before.max.ms',
-    type: 'long',
-    default: '9223372036854775807',
-    synonym: 'log.message.timestamp.before.max.ms',
-    unit: 'ms',
-    doc: 'How old a CreateTime timestamp may be.',
-    enforcedBy: 'core/log/validate.ts',
-    since: '0.1',
-    check: long(0n),
-  },
-  {
-    name: 'message.timestamp.after.max.ms',
-    type: 'long',
-    default: '3600000',
-    synonym: 'log.message.timestamp.after.max.ms',
-    unit: 'ms',
-    doc: 'How far in the future a CreateTime timestamp may be.',
-    enforcedBy: 'core/log/validate.ts',
-    since: '0.1',
-    check: long(0n),
-  },
-  {
-    name: 'min.insync.replicas',
-    type: 'int',
-    default: '1',
-    unit: 'count',
-    doc: 'Only 1: the object store replicates.',
-    enforcedBy: 'settings.ts',
-    since: '0.1',
-    check: only('1', 'the object store replicates, there are no replicas to count'),
-  },
-  {
-    name: 'retention.ms',
-    type: 'long',
-    default: '-1',
-    unit: 'ms',
-    doc: 'Only -1 or 9223372036854775807 (keep indefinitely): finite retention is not supported yet.',
-    enforcedBy: 'settings.ts',
-    since: '0.1',
-    check: unlimited,
-  },
-  {
-    name: 'retention.bytes',
-    type: 'long',
-    default: '-1',
-    unit: 'bytes',
-    doc: 'Only -1 or 9223372036854775807 (keep all): finite retention is not supported yet.',
-    enforcedBy: 'settings.ts',
-    since: '0.1',
-    check: unlimited,
-  },
-] as const satisfies readonly TopicSetting[]
-
 export type AgentSettingName = (typeof agentSettings)[number]['name']
-export type TopicSettingName = (typeof topicSettings)[number]['name']
 export type SettingSource = 'flag' | 'environment' | 'file' | 'default'
 
 /** The values of an agent's settings, as text, each with its source; the functions below read them with their types. */
@@ -483,30 +374,6 @@ export function flag(of: Settings, name: AgentSettingName): boolean {
   return text(of, name) === 'true'
 }
 
-/** The error in a topic config, in words; undefined when it is valid. The message is the same for misspelt names and for Kafka's configs that are not supported. */
-export function checkTopicConfig(name: string, value: string | null): string | undefined {
-  const setting = topicSettings.find((candidate) => candidate.name === name)
-  if (setting === undefined) return `Unknown or unsupported topic config name: ${name}`
-  if (value === null) return `Null value not supported for topic configs: ${name}`
-  const wrong = setting.check(value.trim())
-  return wrong === undefined ? undefined : `Invalid value ${value} for configuration ${name}: ${wrong}`
-}
-
-/** A topic's effective config: its own value, otherwise the agent's synonym, otherwise the default. The source is in the words of DescribeConfigs. */
-export function topicConfig(
-  own: Readonly<Record<string, string>>,
-  of: Settings,
-  name: TopicSettingName,
-): { readonly value: string; readonly source: 'DYNAMIC_TOPIC_CONFIG' | 'STATIC_BROKER_CONFIG' | 'DEFAULT_CONFIG' } {
-  const mine = own[name]
-  if (mine !== undefined) return { value: mine, source: 'DYNAMIC_TOPIC_CONFIG' }
-  const setting: TopicSetting | undefined = topicSettings.find((candidate) => candidate.name === name)
-  const synonym = setting?.synonym === undefined ? undefined : agentSettings.find((candidate) => candidate.name === setting.synonym)
-  const agents = synonym && of.values.get(synonym.name)
-  if (agents?.value != null && agents.source !== 'default') return { value: agents.value, source: 'STATIC_BROKER_CONFIG' }
-  return { value: agents?.value ?? setting?.default ?? '', source: 'DEFAULT_CONFIG' }
-}
-
 function integer(min: number, max: number): (value: string) => string | undefined {
   return (value) =>
     /^-?\d+$/.test(value) && Number(value) >= min && Number(value) <= max ? undefined : `must be a whole number from ${min} to ${max}`
@@ -523,13 +390,6 @@ function decimal(min: number, max: number): (value: string) => string | undefine
 }
 function oneOf(...allowed: readonly string[]): (value: string) => string | undefined {
   return (value) => (allowed.includes(value) ? undefined : `must be one of ${allowed.join(', ')}`)
-}
-function only(allowed: string, why: string): (value: string) => string | undefined {
-  return (value) => (value === allowed ? undefined : why)
-}
-/** The two values for "without a limit": Kafka's own, and the largest int64, which some tools send (Debezium's schema history). Each is kept as sent. */
-function unlimited(value: string): string | undefined {
-  return value === '-1' || value === '9223372036854775807' ? undefined : 'finite retention is not supported yet'
 }
 function boolean(value: string): string | undefined {
   return value === 'true' || value === 'false' ? undefined : 'must be true or false'

@@ -33,6 +33,21 @@ test('a JSON body needs no content type', async () => {
   expect(response).toMatch(/^HTTP\/1\.1 200 /)
 })
 
+test('PATCH changes single configs, all of them or none', async () => {
+  await post('{"name":"patched","partitions":1,"config":{"flush.ms":1,"segment.ms":2}}')
+  const patch = async (body: string) => await fetch(`${server.control}/topics/patched`, { method: 'PATCH', body })
+  const changed = await patch('{"config":{"flush.ms":null,"max.message.bytes":2048,"preallocate":true}}')
+  expect(changed.status).toBe(200)
+  const config = { 'segment.ms': '2', 'max.message.bytes': '2048', preallocate: 'true' }
+  expect(await changed.json()).toMatchObject({ name: 'patched', config })
+  const wrong = await patch('{"config":{"segment.ms":3,"flush.ms":-1}}')
+  expect(wrong.status).toBe(400)
+  expect(JSON.stringify(await wrong.json())).toMatch(/InvalidConfigurationException.*Value must be at least 0/)
+  expect(await (await fetch(`${server.control}/topics/patched`)).json()).toMatchObject({ config })
+  expect((await fetch(`${server.control}/topics/absent`, { method: 'PATCH', body: '{"config":{"flush.ms":1}}' })).status).toBe(404)
+  expect((await patch('{}')).status).toBe(400)
+})
+
 test('partitions and configs are stored, and shown with their effective values', async () => {
   const response = await post('{"name":"wide","partitions":3,"config":{"message.timestamp.type":"LogAppendTime","max.message.bytes":2048}}')
   expect(await json(response)).toMatchObject({

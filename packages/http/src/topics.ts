@@ -1,4 +1,4 @@
-// The routes of topics on the control plane: create, list, show, delete.
+// The routes of topics on the control plane: create, list, show, change, delete.
 import { number, type Topic } from '@local-kafka-service/agent'
 import type { FastifyInstance } from 'fastify'
 import { isoTime } from './iso-time.ts'
@@ -10,6 +10,10 @@ interface NewTopicBody {
   readonly name: string
   readonly partitions?: number
   readonly config?: Readonly<Record<string, string | number | boolean>>
+}
+
+interface ChangedTopicBody {
+  readonly config: Readonly<Record<string, string | number | boolean | null>>
 }
 
 export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
@@ -98,6 +102,31 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
     },
   )
 
+  app.patch<{ Params: { readonly topic: string }; Body: ChangedTopicBody }>(
+    '/topics/:topic',
+    {
+      config: { access: { operation: 'ALTER_CONFIGS', resource: 'topic in path' } },
+      schema: {
+        operationId: 'changeTopic',
+        summary: 'Change configs of a topic',
+        description:
+          'The body is read as JSON, whatever the content type. Each config in `config` gets the value, or its default if the value is null. The others keep their values. All changes are made, or none.',
+        tags: ['topics'],
+        params: topicParams,
+        body: changedTopicSchema,
+        response: { 200: topicSchema, ...problemAnswers(400, 404, 503) },
+      },
+    },
+    async ({ params, body }) => {
+      const changes = Object.entries(body.config).map(([name, value]) =>
+        value === null ? ({ name, operation: 'DELETE', value } as const) : ({ name, operation: 'SET', value: String(value) } as const),
+      )
+      const changed = await topics.changeConfigs({ name: params.topic, changes: { kind: 'incremental', changes }, dryRun: false })
+      if (changed.kind === 'error') throw problemOfCode(changed.code, changed.message)
+      return topicJson(changed.value)
+    },
+  )
+
   app.delete<{ Params: { readonly topic: string } }>(
     '/topics/:topic',
     {
@@ -150,6 +179,20 @@ const newTopicSchema = {
       type: 'object',
       description: "Topic configs under Kafka's names.",
       additionalProperties: { type: ['string', 'number', 'boolean'] },
+    },
+  },
+} as const
+
+const changedTopicSchema = {
+  type: 'object',
+  required: ['config'],
+  additionalProperties: false,
+  properties: {
+    config: {
+      type: 'object',
+      description: "Topic configs under Kafka's names; null resets a config to its default.",
+      additionalProperties: { type: ['string', 'number', 'boolean', 'null'] },
+      examples: [{ 'max.message.bytes': 2_000_000, 'min.insync.replicas': null }],
     },
   },
 } as const

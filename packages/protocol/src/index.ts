@@ -13,6 +13,17 @@ export {
   type Versioned,
 } from './groups/consumer-protocol.ts'
 export { type PartitionOfGroup, partitionLag, partitionsOfGroup } from './groups/lag.ts'
+export { AlterConfigs, type AlterConfigsRequest, type AlterConfigsResponse } from './messages/alter-configs.ts'
+export {
+  AlterPartitionReassignments,
+  type AlterPartitionReassignmentsRequest,
+  type AlterPartitionReassignmentsResponse,
+} from './messages/alter-partition-reassignments.ts'
+export {
+  AlterReplicaLogDirs,
+  type AlterReplicaLogDirsRequest,
+  type AlterReplicaLogDirsResponse,
+} from './messages/alter-replica-log-dirs.ts'
 export { ApiVersions, type ApiVersionsRequest, type ApiVersionsResponse } from './messages/api-versions.ts'
 export {
   ConsumerGroupHeartbeat,
@@ -22,24 +33,41 @@ export {
 export { CreatePartitions, type CreatePartitionsRequest, type CreatePartitionsResponse } from './messages/create-partitions.ts'
 export { CreateTopics, type CreateTopicsRequest, type CreateTopicsResponse } from './messages/create-topics.ts'
 export { DeleteGroups, type DeleteGroupsRequest, type DeleteGroupsResponse } from './messages/delete-groups.ts'
+export { DeleteRecords, type DeleteRecordsRequest, type DeleteRecordsResponse } from './messages/delete-records.ts'
 export { DeleteTopics, type DeleteTopicsRequest, type DeleteTopicsResponse } from './messages/delete-topics.ts'
+export { DescribeAcls, type DescribeAclsRequest, type DescribeAclsResponse } from './messages/describe-acls.ts'
 export { DescribeCluster, type DescribeClusterRequest, type DescribeClusterResponse } from './messages/describe-cluster.ts'
 export { DescribeConfigs, type DescribeConfigsRequest, type DescribeConfigsResponse } from './messages/describe-configs.ts'
 export { DescribeGroups, type DescribeGroupsRequest, type DescribeGroupsResponse } from './messages/describe-groups.ts'
+export { DescribeLogDirs, type DescribeLogDirsRequest, type DescribeLogDirsResponse } from './messages/describe-log-dirs.ts'
+export { DescribeProducers, type DescribeProducersRequest, type DescribeProducersResponse } from './messages/describe-producers.ts'
+export { DescribeQuorum, type DescribeQuorumRequest, type DescribeQuorumResponse } from './messages/describe-quorum.ts'
 export {
   DescribeTopicPartitions,
   type DescribeTopicPartitionsRequest,
   type DescribeTopicPartitionsResponse,
 } from './messages/describe-topic-partitions.ts'
+export { ElectLeaders, type ElectLeadersRequest, type ElectLeadersResponse } from './messages/elect-leaders.ts'
 export { Fetch, type FetchRequest, type FetchResponse } from './messages/fetch.ts'
 export { FindCoordinator, type FindCoordinatorRequest, type FindCoordinatorResponse } from './messages/find-coordinator.ts'
 export { Heartbeat, type HeartbeatRequest, type HeartbeatResponse } from './messages/heartbeat.ts'
+export {
+  IncrementalAlterConfigs,
+  type IncrementalAlterConfigsRequest,
+  type IncrementalAlterConfigsResponse,
+} from './messages/incremental-alter-configs.ts'
 export { apis } from './messages/index.ts'
 export { InitProducerId, type InitProducerIdRequest, type InitProducerIdResponse } from './messages/init-producer-id.ts'
 export { JoinGroup, type JoinGroupRequest, type JoinGroupResponse } from './messages/join-group.ts'
 export { LeaveGroup, type LeaveGroupRequest, type LeaveGroupResponse } from './messages/leave-group.ts'
+export { ListConfigResources, type ListConfigResourcesRequest, type ListConfigResourcesResponse } from './messages/list-config-resources.ts'
 export { ListGroups, type ListGroupsRequest, type ListGroupsResponse } from './messages/list-groups.ts'
 export { ListOffsets, type ListOffsetsRequest, type ListOffsetsResponse } from './messages/list-offsets.ts'
+export {
+  ListPartitionReassignments,
+  type ListPartitionReassignmentsRequest,
+  type ListPartitionReassignmentsResponse,
+} from './messages/list-partition-reassignments.ts'
 export { Metadata, type MetadataRequest, type MetadataResponse } from './messages/metadata.ts'
 export { OffsetCommit, type OffsetCommitRequest, type OffsetCommitResponse } from './messages/offset-commit.ts'
 export { OffsetDelete, type OffsetDeleteRequest, type OffsetDeleteResponse } from './messages/offset-delete.ts'
@@ -53,6 +81,8 @@ export { Produce, type ProduceRequest, type ProduceResponse } from './messages/p
 export { SaslAuthenticate, type SaslAuthenticateRequest, type SaslAuthenticateResponse } from './messages/sasl-authenticate.ts'
 export { SaslHandshake, type SaslHandshakeRequest, type SaslHandshakeResponse } from './messages/sasl-handshake.ts'
 export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts'
+export { UnregisterBroker, type UnregisterBrokerRequest, type UnregisterBrokerResponse } from './messages/unregister-broker.ts'
+export { UpdateFeatures, type UpdateFeaturesRequest, type UpdateFeaturesResponse } from './messages/update-features.ts'
 export {
   attributeBits,
   type BatchHeader,

@@ -1,23 +1,23 @@
-// DescribeConfigs describes the configs of topics and of this agent as a broker.
+// DescribeConfigs describes the configs of topics, groups and client metrics, and of this agent as a broker.
 // - Versions: 1–4.
 // - KIPs: 133, 226 (sources and synonyms), 569 (types and documentation, 3+).
 // - Values, sources, types and documentation come from the table of settings.
-// - Left out: loggers, client metrics and groups, which have no configs here.
+// - Left out: loggers, whose levels cannot change here.
 import { DescribeConfigs, type DescribeConfigsRequest, type DescribeConfigsResponse, type Outcome } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
-import type { Topic } from '../metadata/metadata-store.ts'
+import { clientMetricsConfigs } from '../core/config/client-metrics-configs.ts'
+import { groupConfigs } from '../core/config/group-configs.ts'
+import type { ConfiguredResource, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { agentSettings, type Setting } from '../settings.ts'
 import { failure, topicsByName } from './access.ts'
 import { cluster } from './authorized-operations.ts'
-import { configSources, configTypes } from './config-sources.ts'
+import { configResources, configSources, configTypes } from './config-sources.ts'
+import { mayTouchGroup } from './group-access.ts'
 import { handler } from './handler.ts'
 import type { RequestScope } from './request-context.ts'
 
-const topicResource = 2
-const brokerResource = 4
-
-type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'owners' | 'settings'>
+type Uses = Pick<Services, 'turns' | 'topics' | 'resources' | 'gate' | 'owners' | 'settings'>
 
 export const describeConfigs = handler({
   api: DescribeConfigs,
@@ -25,10 +25,12 @@ export const describeConfigs = handler({
   async handle(request, context, services: Uses) {
     const results: Result[] = []
     const slice = services.turns.slice()
-    const names = request.resources.flatMap((resource) => (resource.resourceType === topicResource ? [resource.resourceName] : []))
+    const names = request.resources.flatMap((resource) => (resource.resourceType === configResources.TOPIC ? [resource.resourceName] : []))
     const topics = await topicsByName(names, { operation: 'DESCRIBE_CONFIGS', illegal: 'reported', context, services })
+    const metrics = request.resources.some(({ resourceType }) => resourceType === configResources.CLIENT_METRICS)
+    const configured = metrics ? await services.resources.list() : []
     for (const resource of request.resources) {
-      const result = described(resource, { request, context, services, topics })
+      const result = described(resource, { request, context, services, topics, configured })
       results.push(result)
       if (slice.spent(1 + result.configs.length)) await slice.next()
     }
@@ -46,18 +48,26 @@ type Config = Result['configs'][number]
 interface ConfigsQuery extends RequestScope<Uses> {
   readonly request: DescribeConfigsRequest
   readonly topics: ReadonlyMap<string, Outcome<Topic>>
+  readonly configured: readonly ConfiguredResource[]
 }
 
 function described(resource: ResourceRequest, query: ConfigsQuery): Result {
   switch (resource.resourceType) {
-    case topicResource:
+    case configResources.TOPIC:
       return ofTopic(resource, query)
-    case brokerResource:
+    case configResources.BROKER:
       return ofBroker(resource, query)
+    case configResources.CLIENT_METRICS:
+      return ofClientMetrics(resource, query)
+    case configResources.GROUP:
+      return ofGroup(resource, query)
     default:
       return rejected(
         resource,
-        failure('INVALID_REQUEST', `Resource type ${resource.resourceType} has no configs here: ask for topics (2) or brokers (4).`),
+        failure(
+          'INVALID_REQUEST',
+          `Resource type ${resource.resourceType} has no configs here: ask for topics (2), brokers (4), client metrics (16) or groups (32).`,
+        ),
       )
   }
 }
@@ -97,6 +107,45 @@ function ofBroker(resource: ResourceRequest, query: ConfigsQuery): Result {
   const all: readonly Setting[] = agentSettings
   const settings = all.filter(({ kafka }) => kafka === true).map((setting) => ofSetting(setting, query.services))
   return answer(resource, [...identity, ...settings], query)
+}
+
+/** Any name has the defaults, also that of a subscription that does not exist, as in Kafka. */
+function ofClientMetrics(resource: ResourceRequest, query: ConfigsQuery): Result {
+  const { resourceName } = resource
+  if (!query.services.gate.authorize(query.context, 'DESCRIBE_CONFIGS', cluster))
+    return rejected(resource, failure('CLUSTER_AUTHORIZATION_FAILED'))
+  if (resourceName === '') return rejected(resource, failure('INVALID_REQUEST', 'Client metrics subscription name must not be empty'))
+  // A subscription that does not exist has no configs of its own.
+  const own = query.configured.find(({ name }) => name === resourceName)?.configs ?? {}
+  const configs = clientMetricsConfigs.map(({ name, type, doc, default: fallback }): Config => {
+    const value = own[name] ?? fallback
+    const configSource = configSources[own[name] === undefined ? 'DEFAULT_CONFIG' : 'CLIENT_METRICS_CONFIG']
+    const synonyms = own[name] === undefined ? [] : [{ name, value, source: configSource }]
+    return { name, value, readOnly: false, configSource, isSensitive: false, synonyms, configType: configTypes[type], documentation: doc }
+  })
+  return answer(resource, configs, query)
+}
+
+/** Any name has the defaults, also that of a group that does not exist, as in Kafka. */
+function ofGroup(resource: ResourceRequest, query: ConfigsQuery): Result {
+  const { context, services } = query
+  if (!mayTouchGroup(resource.resourceName, { operation: 'DESCRIBE_CONFIGS', context, services }))
+    return rejected(resource, failure('GROUP_AUTHORIZATION_FAILED'))
+  if (resource.resourceName === '') return rejected(resource, failure('INVALID_REQUEST', 'Group name must not be empty'))
+  const configSource = configSources.DEFAULT_CONFIG
+  const configs = groupConfigs.map(
+    ({ name, type, doc, default: value, synonym = name }): Config => ({
+      name,
+      value,
+      readOnly: false,
+      configSource,
+      isSensitive: false,
+      synonyms: [{ name: synonym, value, source: configSource }],
+      configType: configTypes[type],
+      documentation: doc,
+    }),
+  )
+  return answer(resource, configs, query)
 }
 
 function ofSetting(setting: Setting, { settings }: Uses): Config {

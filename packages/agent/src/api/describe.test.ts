@@ -1,7 +1,8 @@
 // The rules of DescribeConfigs, DescribeCluster and ApiVersions, over a whole agent in memory.
 import { ApiVersions, DescribeCluster, DescribeConfigs, errors, type KafkaErrorName } from '@local-kafka-service/protocol'
 import { describe, expect, test } from 'vitest'
-import { agentSettings, topicSettings } from '../settings.ts'
+import { topicConfigs } from '../core/config/topic-configs.ts'
+import { agentSettings } from '../settings.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
 
 function codeOf(error: KafkaErrorName): number {
@@ -28,7 +29,7 @@ describe('DescribeConfigs', () => {
     await kafka.topic('t', 1, { 'message.timestamp.type': 'LogAppendTime' })
     const { errorCode, configs } = await described(kafka, { resourceType: topicType, resourceName: 't' })
     expect(errorCode).toBe(0)
-    expect(configs.map(({ name }) => name).toSorted()).toEqual(topicSettings.map(({ name }) => name).toSorted())
+    expect(configs.map(({ name }) => name).toSorted()).toEqual(topicConfigs.map(({ name }) => name).toSorted())
     expect(configs).toContainEqual(expect.objectContaining({ name: 'message.timestamp.type', value: 'LogAppendTime', configSource: 1 }))
     expect(configs).toContainEqual(expect.objectContaining({ name: 'max.message.bytes', value: '5000', configSource: 4, configType: 3 }))
     expect(configs).toContainEqual(expect.objectContaining({ name: 'cleanup.policy', value: 'delete', configSource: 5, configType: 7 }))
@@ -98,7 +99,7 @@ describe('DescribeConfigs', () => {
     ['an illegal name', topicType, 'a b', 'INVALID_TOPIC_EXCEPTION'],
     ['another broker', brokerType, '77', 'INVALID_REQUEST'],
     ['a logger', 8, '1', 'INVALID_REQUEST'],
-    ['a group', 32, 'g', 'INVALID_REQUEST'],
+    ['the group without a name', 32, '', 'INVALID_REQUEST'],
   ])('%s is rejected with a text, and no topic is created', async (_, resourceType, resourceName, error) => {
     await using kafka = await anAgent()
     const result = await described(kafka, { resourceType, resourceName })
@@ -153,12 +154,15 @@ test('ApiVersions lists exactly the APIs that have handlers, and Produce from ve
     22: [0, 5],
     23: [2, 4],
     32: [1, 4],
+    33: [0, 2],
     36: [0, 2],
     37: [0, 3],
     42: [0, 2],
+    44: [0, 1],
     47: [0, 0],
     60: [0, 2],
     68: [0, 1],
+    74: [0, 1],
     75: [0, 0],
   })
 })

@@ -1,5 +1,6 @@
 // The table of handlers: the server serves these, ApiVersions lists them, and so does the reference page. A new API is a new file and a line here.
 import type { Api } from '@local-kafka-service/protocol'
+import { alterConfigs } from './alter-configs.ts'
 import { apiVersions } from './api-versions.ts'
 import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { createPartitions } from './create-partitions.ts'
@@ -14,9 +15,11 @@ import { fetch } from './fetch.ts'
 import { findCoordinator } from './find-coordinator.ts'
 import type { AnyHandler } from './handler.ts'
 import { heartbeat } from './heartbeat.ts'
+import { incrementalAlterConfigs } from './incremental-alter-configs.ts'
 import { initProducerId } from './init-producer-id.ts'
 import { joinGroup } from './join-group.ts'
 import { leaveGroup } from './leave-group.ts'
+import { listConfigResources } from './list-config-resources.ts'
 import { listGroups } from './list-groups.ts'
 import { listOffsets } from './list-offsets.ts'
 import { metadata } from './metadata.ts'
@@ -40,6 +43,9 @@ export const handlers: readonly AnyHandler[] = [
   initProducerId,
   offsetForLeaderEpoch,
   describeConfigs,
+  alterConfigs,
+  incrementalAlterConfigs,
+  listConfigResources,
   createPartitions,
   describeCluster,
   describeTopicPartitions,

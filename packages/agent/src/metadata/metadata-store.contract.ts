@@ -1,6 +1,7 @@
 // The contract of every Metadata Service. A test file calls it once per database. It is one thing, however long, because a database must keep all of it.
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import type { ConfigChanges } from '../core/config/config-changes.ts'
 import type { Incarnation, TopicId } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition, slotsOfNewCluster } from '../core/slots.ts'
@@ -115,6 +116,76 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.topics.find({ names: ['dry'] })).toEqual([])
       expect(await store.topics.grow({ topicId: topic.topicId, partitions: 9, dryRun: true })).toMatchObject({ kind: 'grown' })
       expect(await store.topics.find({ topicIds: [topic.topicId] })).toMatchObject([{ partitions: 4 }])
+    })
+
+    const setting = (name: string, value: string) => ({ kind: 'incremental', changes: [{ name, operation: 'SET', value }] }) as const
+
+    test('changed configs are stored, all of them or none, and a dry run only checks', async () => {
+      const { name } = await aTopic(store, { name: 'changed', configs: { 'flush.ms': '1', 'segment.ms': '2' } })
+      const both: ConfigChanges = {
+        kind: 'incremental',
+        changes: [
+          { name: 'segment.ms', operation: 'DELETE', value: null },
+          { name: 'max.message.bytes', operation: 'SET', value: '10' },
+        ],
+      }
+      const stored = async () => (await store.topics.find({ names: [name] }))[0]?.configs
+      const configs = { 'flush.ms': '1', 'max.message.bytes': '10' }
+      expect(await store.topics.changeConfigs({ name, changes: both, dryRun: true })).toMatchObject({ kind: 'changed', topic: { configs } })
+      expect(await stored()).toEqual({ 'flush.ms': '1', 'segment.ms': '2' })
+      for (const repeated of ['first', 'again'])
+        expect(await store.topics.changeConfigs({ name, changes: both, dryRun: false }), repeated).toMatchObject({ topic: { configs } })
+      expect(await stored()).toEqual(configs)
+      const wrong = {
+        kind: 'full',
+        configs: [
+          { name: 'flush.ms', value: '5' },
+          { name: 'segment.ms', value: 'x' },
+        ],
+      } as const
+      expect(await store.topics.changeConfigs({ name, changes: wrong, dryRun: false })).toMatchObject({ kind: 'rejected', code: 40 })
+      expect(await stored()).toEqual(configs)
+    })
+
+    test('configs are checked against the stored ones, not against those that the caller knows', async () => {
+      const { name } = await aTopic(store, { name: 'lags', configs: { 'min.compaction.lag.ms': '10' } })
+      expect(await store.topics.changeConfigs({ name, changes: setting('max.compaction.lag.ms', '5'), dryRun: false })).toEqual({
+        kind: 'rejected',
+        code: 40,
+        message: 'conflict topic config setting min.compaction.lag.ms (10) > max.compaction.lag.ms (5)',
+      })
+    })
+
+    test('a topic that does not exist has no configs, and wrong configs are reported first', async () => {
+      await aTopic(store, { name: 'a.b.c' })
+      for (const name of ['absent', 'a_b_c']) {
+        expect(await store.topics.changeConfigs({ name, changes: setting('flush.ms', '5'), dryRun: false })).toEqual({ kind: 'unknown' })
+        expect(await store.topics.changeConfigs({ name, changes: setting('flush.ms', '-5'), dryRun: false })).toMatchObject({ code: 40 })
+      }
+      await store.topics.delete(topic.topicId)
+      expect(await store.topics.changeConfigs({ name: topic.name, changes: setting('flush.ms', '5'), dryRun: false })).toEqual({
+        kind: 'unknown',
+      })
+    })
+
+    test('the configs of client metrics are stored until the last one is removed', async () => {
+      const kind = 'client metrics'
+      const subscribed = { kind, name: 'm', changes: setting('metrics', 'a.b, c'), dryRun: false } as const
+      expect(await store.resources.change({ ...subscribed, dryRun: true })).toEqual({ kind: 'changed' })
+      expect(await store.resources.list()).toEqual([])
+      for (const name of ['m', 'l', 'm']) expect(await store.resources.change({ ...subscribed, name })).toEqual({ kind: 'changed' })
+      const configs = { metrics: 'a.b,c' }
+      expect(await store.resources.list()).toEqual([
+        { kind, name: 'l', configs },
+        { kind, name: 'm', configs },
+      ])
+      expect(await store.resources.change({ ...subscribed, changes: setting('interval.ms', '5') })).toMatchObject({
+        kind: 'rejected',
+        code: 42,
+      })
+      const removal = { kind: 'incremental', changes: [{ name: 'metrics', operation: 'DELETE', value: null }] } as const
+      expect(await store.resources.change({ ...subscribed, changes: removal })).toEqual({ kind: 'changed' })
+      expect(await store.resources.list()).toEqual([{ kind, name: 'l', configs }])
     })
 
     test('a deleted topic is not found any more, and its name is free for another id', async () => {

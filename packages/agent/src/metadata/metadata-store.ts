@@ -1,4 +1,5 @@
 // The Metadata Service: the port to the strongly consistent state, in SQLite or in PostgreSQL. It is one thing: a contract whose types refer to one another.
+import type { ConfigChanges } from '../core/config/config-changes.ts'
 import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, ObjectKey, Sequence, TopicId, TopicPartition } from '../core/ids.ts'
 import type { Lease, WatchedLease } from './lease.ts'
 import type { RecoveryStore } from './recovery-store.ts'
@@ -12,6 +13,7 @@ export interface MetadataStore {
   readonly clusterId: ClusterId
   readonly slots: number
   readonly topics: Topics
+  readonly resources: ResourceConfigs
   readonly log: LogIndex
   readonly members: Members
   readonly groups: GroupStore
@@ -75,7 +77,20 @@ export interface Topics {
   delete(topicId: TopicId): Promise<'deleted' | 'unknown'>
   /** Adds partitions up to `partitions`; never fewer. */
   grow(input: { readonly topicId: TopicId; readonly partitions: number; readonly dryRun: boolean }): Promise<GrowTopicResult>
+  /** Changes the topic's own configs, all or none of them. The transaction checks the changes against the stored configs. A dry run changes nothing. */
+  changeConfigs(input: ChangeTopicConfigs): Promise<ChangeTopicConfigsResult>
 }
+
+export interface ChangeTopicConfigs {
+  readonly name: string
+  readonly changes: ConfigChanges
+  readonly dryRun: boolean
+}
+
+export type ChangeTopicConfigsResult =
+  | { readonly kind: 'changed'; readonly topic: Topic }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'rejected'; readonly code: number; readonly message: string | undefined }
 
 export interface NewTopic {
   readonly topicId: TopicId
@@ -94,6 +109,36 @@ export type GrowTopicResult =
   | { readonly kind: 'grown'; readonly topic: Topic }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'not more'; readonly partitions: number }
+
+// ---- configs of other resources -------------------------------------------------------------------------------------------------------
+
+/** Called by operations/configs.ts. */
+export interface ResourceConfigs {
+  /** All resources with configs of their own, by name. A primary read. */
+  list(): Promise<readonly ConfiguredResource[]>
+  /** Changes the configs of one resource, all or none of them. Without configs, the resource is not listed. A dry run changes nothing. */
+  change(input: ChangeResourceConfigs): Promise<ChangeResourceConfigsResult>
+}
+
+/** The kinds of resources whose configs are rows of `resource_configs`. */
+export type StoredResourceKind = 'client metrics'
+
+export interface ConfiguredResource {
+  readonly kind: StoredResourceKind
+  readonly name: string
+  readonly configs: Readonly<Record<string, string>>
+}
+
+export interface ChangeResourceConfigs {
+  readonly kind: StoredResourceKind
+  readonly name: string
+  readonly changes: ConfigChanges
+  readonly dryRun: boolean
+}
+
+export type ChangeResourceConfigsResult =
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'rejected'; readonly code: number; readonly message: string | undefined }
 
 // ---- log ----------------------------------------------------------------------------------------------------------------------------
 

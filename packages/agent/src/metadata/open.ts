@@ -5,7 +5,15 @@ import { defaultLimits, fixedLimits, type Limits } from '../limits.ts'
 import { backOffMs } from '../time/back-off.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
-import { type GroupStore, type LogIndex, type Members, MetadataError, type MetadataStore, type Topics } from './metadata-store.ts'
+import {
+  type GroupStore,
+  type LogIndex,
+  type Members,
+  MetadataError,
+  type MetadataStore,
+  type ResourceConfigs,
+  type Topics,
+} from './metadata-store.ts'
 import type { SegmentPlace } from './recovery.ts'
 import type { DamagedLog, RecoveryStore } from './recovery-store.ts'
 import { schemaVersion } from './schema.ts'
@@ -57,6 +65,11 @@ export async function openMetadata(
     create: (input) => run('createTopic', () => ({ cluster, input })),
     delete: (topicId) => run('deleteTopic', (unsure) => ({ cluster, input: { topicId, unsure } })),
     grow: (input) => run('growTopic', (unsure) => ({ cluster, input: { ...input, unsure } })),
+    changeConfigs: (input) => run('changeTopicConfigs', () => ({ cluster, input })),
+  }
+  const resources: ResourceConfigs = {
+    list: () => run('listResourceConfigs', () => ({ cluster, input: {} })),
+    change: (input) => run('changeResourceConfigs', () => ({ cluster, input })),
   }
   const log: LogIndex = {
     async commit(input) {
@@ -109,7 +122,18 @@ export async function openMetadata(
       for (const input of inSteps(objects, fixedLimits.recoveryObjectsPerStep)) await run('forgetObjects', () => ({ cluster, input }))
     },
   }
-  return { clusterId: cluster.id, slots: cluster.slots, created, topics, log, members, groups, recovery, close: () => sql.close() }
+  return {
+    clusterId: cluster.id,
+    slots: cluster.slots,
+    created,
+    topics,
+    resources,
+    log,
+    members,
+    groups,
+    recovery,
+    close: () => sql.close(),
+  }
 }
 
 type RunTransaction = <N extends keyof Transactions>(

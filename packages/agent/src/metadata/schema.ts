@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 5
+export const schemaVersion = 6
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -233,6 +233,16 @@ const migrations: readonly (readonly Call[])[] = [
   [
     // The machine on which an agent runs, shown to people when its lease is held. Null: an older version registered it.
     addColumn('agents', 'machine text'),
+  ],
+  [
+    // The configs of resources other than topics. A resource without configs has no row.
+    table('resource_configs', 'rows', [
+      'cluster integer NOT NULL',
+      'kind text NOT NULL', // 'client metrics'
+      'name text NOT NULL',
+      'configs text NOT NULL', // JSON of a Record<string, string>
+      'PRIMARY KEY (cluster, kind, name)',
+    ]),
   ],
 ]
 

@@ -147,6 +147,7 @@ describe('a file with a problem', () => {
 
   test("C6: of schema version 3 is migrated: its offsets keep the server's retention", async () => {
     aDatabase().database.close()
+    elsewhere('DROP TABLE resource_configs')
     elsewhere('ALTER TABLE agents DROP COLUMN machine')
     elsewhere('ALTER TABLE group_offsets DROP COLUMN expires_at_ms')
     elsewhere('UPDATE schema_version SET version = 3')

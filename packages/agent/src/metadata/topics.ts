@@ -1,9 +1,11 @@
 // Topics as rows: found, created, grown, and softly deleted. All changes are made under the cluster's lock.
 import { must } from '../core/assert.ts'
+import { changedConfigs } from '../core/config/config-changes.ts'
+import { topicConfigTable } from '../core/config/topic-configs.ts'
 import type { TopicId } from '../core/ids.ts'
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
 import { removeOffsetsOfTopic } from './groups.ts'
-import type { CreateTopicResult, GrowTopicResult, NewTopic, Topic } from './metadata-store.ts'
+import type { ChangeTopicConfigs, ChangeTopicConfigsResult, CreateTopicResult, GrowTopicResult, NewTopic, Topic } from './metadata-store.ts'
 import { type Body, type Call, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 
@@ -84,6 +86,19 @@ export function* growTopic({ topicId, partitions, dryRun, unsure }: GrowTopic & 
     ],
     value: { kind: 'grown', topic },
   }
+}
+
+/** Repeating the changes gives the same configs, so a call whose outcome was unknown can be repeated. As in Kafka, wrong changes are reported before a missing topic. */
+export function* changeTopicConfigs({ name, changes, dryRun }: ChangeTopicConfigs): Body<ChangeTopicConfigsResult> {
+  const [, [row]] = yield* read(lockCluster(), readTopicByFoldedName({ foldedName: folded(name) }))
+  const topic = row?.name === name ? topicOf(row) : undefined
+  // The changes to a topic that does not exist are only checked.
+  const changed = changedConfigs(topic?.configs ?? {}, changes, topicConfigTable)
+  if (changed.kind === 'error') return unchanged({ kind: 'rejected', code: changed.code, message: changed.message })
+  if (topic === undefined) return unchanged({ kind: 'unknown' })
+  const value = { kind: 'changed', topic: { ...topic, configs: changed.value } } as const
+  if (dryRun) return unchanged(value)
+  return { writes: [setTopicConfigs({ topicId: topic.topicId, configs: JSON.stringify(changed.value) })], value }
 }
 
 /** Kafka's rule against colliding metric names: names that differ only by `.` and `_` are the same. */
@@ -185,6 +200,11 @@ const setNextLog = statement<{ readonly next: number }>('set next log', 'UPDATE 
 const setPartitions = statement<{ readonly topicId: TopicId; readonly partitions: number }>(
   'set partitions',
   'UPDATE topics SET partitions = $partitions WHERE cluster = $cluster AND topic_id = $topicId',
+)
+
+const setTopicConfigs = statement<{ readonly topicId: TopicId; readonly configs: string }>(
+  'set topic configs',
+  'UPDATE topics SET configs = $configs WHERE cluster = $cluster AND topic_id = $topicId',
 )
 
 /** Locks in the order in which every commit locks them. */

@@ -6,9 +6,10 @@ import { agedTopics, expirableGroups, expireOffsets, openGroup, saveGroup } from
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
 import { beat, leave, listLeases, listSlots, register } from './members.ts'
 import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
+import { changeResourceConfigs, listResourceConfigs } from './resource-configs.ts'
 import { migrate } from './schema.ts'
 import type { TransactionTable } from './sql.ts'
-import { createTopic, deleteTopic, findTopics, growTopic, listTopics } from './topics.ts'
+import { changeTopicConfigs, createTopic, deleteTopic, findTopics, growTopic, listTopics } from './topics.ts'
 
 export const transactions = {
   migrate,
@@ -18,6 +19,9 @@ export const transactions = {
   createTopic: inCluster(createTopic),
   deleteTopic: inCluster(deleteTopic),
   growTopic: inCluster(growTopic),
+  changeTopicConfigs: inCluster(changeTopicConfigs),
+  changeResourceConfigs: inCluster(changeResourceConfigs),
+  listResourceConfigs: inCluster(listResourceConfigs),
   commit: inCluster(commit),
   findSegments: inCluster(findSegments),
   partitionStates: inCluster(partitionStates),

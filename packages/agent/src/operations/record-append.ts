@@ -6,9 +6,9 @@ import type { TopicId } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
-import { topicConfig } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
 import { type AppendParts, type AppendRejection, append, type DefiniteAnswer, inTime } from '../write/append.ts'
+import { largestBatchBytes } from '../write/append-rules.ts'
 import { type RecordPlaces, type RecordRejection, rejected } from './record-places.ts'
 
 export interface RecordToAppend {
@@ -67,7 +67,7 @@ export async function appendRecords(asked: AppendRecords, parts: RecordAppendPar
   if (found === undefined) return []
   const topic = found
   const nowMs = clock.now()
-  const runs = runsOf(asked.records, Number(topicConfig(topic.configs, settings, 'max.message.bytes').value))
+  const runs = runsOf(asked.records, largestBatchBytes(topic, settings))
   const batches = runs.map((run) => ({
     topic,
     partition: run.partition,

@@ -1,16 +1,19 @@
 // The operations on topics that Kafka's APIs, HTTP routes and commands share: find, create, delete, grow, and effective configs.
 import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
-import { assert, must } from '../core/assert.ts'
+import { type ConfigChanges, changedConfigs, type OwnConfigs } from '../core/config/config-changes.ts'
+import type { ConfigType } from '../core/config/config-def.ts'
+import { topicConfigs, topicConfigTable } from '../core/config/topic-configs.ts'
 import type { TopicId } from '../core/ids.ts'
 import { isInternalTopic } from '../core/internal-topics.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Topic, Topics } from '../metadata/metadata-store.ts'
 import type { EventHook } from '../observe/events.ts'
-import { agentSettings, checkTopicConfig, flag, number, type Settings, type SettingType, topicConfig, topicSettings } from '../settings.ts'
+import { flag, number, type Settings } from '../settings.ts'
 import type { Random } from '../time/clock.ts'
 import type { Turns } from '../time/turns.ts'
 import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
+import { type TopicConfigSource, topicConfig, topicConfigSources } from '../write/topic-config.ts'
 
 export interface NewTopicRequest {
   readonly name: string
@@ -24,11 +27,11 @@ export interface NewTopicRequest {
 export interface EffectiveConfig {
   readonly name: string
   readonly value: string
-  readonly source: 'DYNAMIC_TOPIC_CONFIG' | 'STATIC_BROKER_CONFIG' | 'DEFAULT_CONFIG'
-  readonly type: SettingType
+  readonly source: TopicConfigSource
+  readonly type: ConfigType
   readonly doc: string
   /** In order of precedence, like the synonyms of DescribeConfigs. */
-  readonly synonyms: readonly { readonly name: string; readonly value: string; readonly source: EffectiveConfig['source'] }[]
+  readonly synonyms: readonly { readonly name: string; readonly value: string; readonly source: TopicConfigSource }[]
 }
 
 /** The reason why an operation did nothing. */
@@ -167,14 +170,15 @@ export class TopicOperations {
         'INVALID_PARTITIONS',
         `Number of partitions was ${partitions}: use at most ${fixedLimits.partitionsPerTopic} per topic.`,
       )
-    const configs: Record<string, string> = {}
-    for (const [name, value] of Object.entries(asked.configs)) {
-      const wrong = checkTopicConfig(name, value)
-      if (wrong !== undefined) return failed('INVALID_CONFIG', wrong)
-      assert(value !== null, 'checkTopicConfig rejects null')
-      configs[name] = value.trim()
-    }
-    const result = await topics.create({ topicId: newTopicId(random), name: asked.name, partitions, configs, dryRun: asked.dryRun })
+    const configs = configsOfNewTopic(asked.configs)
+    if (configs.kind === 'error') return configs
+    const result = await topics.create({
+      topicId: newTopicId(random),
+      name: asked.name,
+      partitions,
+      configs: configs.value,
+      dryRun: asked.dryRun,
+    })
     switch (result.kind) {
       case 'created':
         if (!asked.dryRun) {
@@ -231,30 +235,34 @@ export class TopicOperations {
     }
   }
 
+  /** Changes the topic's own configs, all or none of them. This agent acts on the new values from here on. */
+  async changeConfigs(asked: {
+    readonly name: string
+    readonly changes: ConfigChanges
+    readonly dryRun: boolean
+  }): Promise<Outcome<Topic>> {
+    const { topics, catalog } = this.#parts
+    const error = nameError(asked.name)
+    if (error !== undefined) return failed('INVALID_TOPIC_EXCEPTION', error)
+    const result = await topics.changeConfigs(asked)
+    switch (result.kind) {
+      case 'changed':
+        if (!asked.dryRun) catalog.publish([result.topic])
+        return { kind: 'ok', value: result.topic }
+      case 'unknown':
+        return failed('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${asked.name}' does not exist.`)
+      case 'rejected':
+        return { kind: 'error', code: result.code, ...(result.message !== undefined && { message: result.message }) }
+    }
+  }
+
   /** Every config of a topic, with its effective value and the source of the value. */
   configs(topic: Topic): readonly EffectiveConfig[] {
     const { settings } = this.#parts
-    return topicSettings.map((setting) => {
-      const { value, source } = topicConfig(topic.configs, settings, setting.name)
-      return { name: setting.name, value, source, type: setting.type, doc: setting.doc, synonyms: this.#synonyms(topic, setting.name) }
+    return topicConfigs.map(({ name, type, doc }) => {
+      const { value, source } = topicConfig(topic.configs, settings, name)
+      return { name, value, source, type, doc, synonyms: topicConfigSources(topic.configs, settings, name) }
     })
-  }
-
-  #synonyms(topic: Topic, name: (typeof topicSettings)[number]['name']): EffectiveConfig['synonyms'] {
-    const own = topic.configs[name]
-    const setting = must(
-      topicSettings.find((candidate) => candidate.name === name),
-      'the setting of a topic config',
-    )
-    const synonym = 'synonym' in setting ? setting.synonym : undefined
-    const { value, source } = topicConfig({}, this.#parts.settings, name)
-    const broker = synonym ?? name
-    const fallback = agentSettings.find((candidate) => candidate.name === synonym)?.default.dev ?? setting.default
-    return [
-      ...(own === undefined ? [] : [{ name, value: own, source: 'DYNAMIC_TOPIC_CONFIG' as const }]),
-      ...(source === 'STATIC_BROKER_CONFIG' ? [{ name: broker, value, source }] : []),
-      { name: broker, value: source === 'STATIC_BROKER_CONFIG' ? fallback : value, source: 'DEFAULT_CONFIG' as const },
-    ]
   }
 }
 
@@ -267,6 +275,15 @@ export function nameError(name: string): string | undefined {
   if (!/^[a-zA-Z0-9._-]+$/.test(name))
     return `Topic name is invalid: '${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
   return undefined
+}
+
+/** Kafka reports a null in a new topic with a text and a code of its own. */
+function configsOfNewTopic(asked: NewTopicRequest['configs']): Outcome<OwnConfigs> {
+  const configs = Object.entries(asked).map(([name, value]) => ({ name, value }))
+  const nulls = configs.filter(({ value }) => value === null)
+  if (nulls.length > 0)
+    return failed('INVALID_CONFIG', `Null value not supported for topic configs: ${nulls.map(({ name }) => name).join(',')}`)
+  return changedConfigs({}, { kind: 'full', configs }, topicConfigTable)
 }
 
 function alreadyExists(name: string): ReturnType<typeof failed> {

@@ -1,15 +1,19 @@
 // The rules that a topic's configs set for a batch.
+
+import type { TopicConfigName } from '../core/config/topic-configs.ts'
 import type { AppendRules } from '../core/log/validate.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
-import { flag, type Settings, type TopicSettingName, topicConfig } from '../settings.ts'
+import { flag, type Settings } from '../settings.ts'
+import { topicConfig } from './topic-config.ts'
 
 export function appendRules(
   topic: Pick<Topic, 'configs'>,
   at: { readonly settings: Settings; readonly nowMs: number; readonly produceVersion: number },
 ): AppendRules {
-  const value = (name: TopicSettingName): string => topicConfig(topic.configs, at.settings, name).value
+  const value = (name: TopicConfigName): string => topicConfig(topic.configs, at.settings, name).value
   return {
-    maxBytes: Number(value('max.message.bytes')),
+    maxBytes: largestBatchBytes(topic, at.settings),
     timestampType: value('message.timestamp.type') === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
     beforeMaxMs: BigInt(value('message.timestamp.before.max.ms')),
     afterMaxMs: BigInt(value('message.timestamp.after.max.ms')),
@@ -17,4 +21,9 @@ export function appendRules(
     produceVersion: at.produceVersion,
     opensCompressed: flag(at.settings, 'validate.compressed.batches'),
   }
+}
+
+/** `max.message.bytes`. It may exceed what a request can hold. */
+export function largestBatchBytes({ configs }: Pick<Topic, 'configs'>, settings: Settings): number {
+  return Math.min(Number(topicConfig(configs, settings, 'max.message.bytes').value), fixedLimits.requestBytes)
 }

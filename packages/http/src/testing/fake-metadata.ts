@@ -1,4 +1,6 @@
 // A Metadata Service in a few maps, for the tests of HTTP: one agent owns everything, nothing fails, and commits follow the port's contract.
+import { changedConfigs } from '../../../agent/src/core/config/config-changes.ts'
+import { topicConfigTable } from '../../../agent/src/core/config/topic-configs.ts'
 import type { LogId, TopicId, TopicPartition } from '../../../agent/src/core/ids.ts'
 import type {
   CommitInput,
@@ -46,6 +48,15 @@ export class FakeMetadata {
       const topic = { ...known, partitions }
       this.#topics.set(topicId, topic)
       return { kind: 'grown', topic }
+    },
+    changeConfigs: async ({ name, changes }) => {
+      const known = this.#all().find((topic) => topic.name === name)
+      const changed = changedConfigs(known?.configs ?? {}, changes, topicConfigTable)
+      if (changed.kind === 'error') return { kind: 'rejected', code: changed.code, message: changed.message }
+      if (known === undefined) return { kind: 'unknown' }
+      const topic = { ...known, configs: changed.value }
+      this.#topics.set(known.topicId, topic)
+      return { kind: 'changed', topic }
     },
   }
 

@@ -1,24 +1,36 @@
 // Every API of this package, by key. To add an API, add a file and a line here.
 
 import type { Api } from '../schema/dsl.ts'
+import { AlterConfigs } from './alter-configs.ts'
+import { AlterPartitionReassignments } from './alter-partition-reassignments.ts'
+import { AlterReplicaLogDirs } from './alter-replica-log-dirs.ts'
 import { ApiVersions } from './api-versions.ts'
 import { ConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { CreatePartitions } from './create-partitions.ts'
 import { CreateTopics } from './create-topics.ts'
 import { DeleteGroups } from './delete-groups.ts'
+import { DeleteRecords } from './delete-records.ts'
 import { DeleteTopics } from './delete-topics.ts'
+import { DescribeAcls } from './describe-acls.ts'
 import { DescribeCluster } from './describe-cluster.ts'
 import { DescribeConfigs } from './describe-configs.ts'
 import { DescribeGroups } from './describe-groups.ts'
+import { DescribeLogDirs } from './describe-log-dirs.ts'
+import { DescribeProducers } from './describe-producers.ts'
+import { DescribeQuorum } from './describe-quorum.ts'
 import { DescribeTopicPartitions } from './describe-topic-partitions.ts'
+import { ElectLeaders } from './elect-leaders.ts'
 import { Fetch } from './fetch.ts'
 import { FindCoordinator } from './find-coordinator.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { IncrementalAlterConfigs } from './incremental-alter-configs.ts'
 import { InitProducerId } from './init-producer-id.ts'
 import { JoinGroup } from './join-group.ts'
 import { LeaveGroup } from './leave-group.ts'
+import { ListConfigResources } from './list-config-resources.ts'
 import { ListGroups } from './list-groups.ts'
 import { ListOffsets } from './list-offsets.ts'
+import { ListPartitionReassignments } from './list-partition-reassignments.ts'
 import { Metadata } from './metadata.ts'
 import { OffsetCommit } from './offset-commit.ts'
 import { OffsetDelete } from './offset-delete.ts'
@@ -28,6 +40,8 @@ import { Produce } from './produce.ts'
 import { SaslAuthenticate } from './sasl-authenticate.ts'
 import { SaslHandshake } from './sasl-handshake.ts'
 import { SyncGroup } from './sync-group.ts'
+import { UnregisterBroker } from './unregister-broker.ts'
+import { UpdateFeatures } from './update-features.ts'
 
 const all: readonly Api[] = [
   Produce,
@@ -47,15 +61,29 @@ const all: readonly Api[] = [
   ApiVersions,
   CreateTopics,
   DeleteTopics,
+  DeleteRecords,
   InitProducerId,
   OffsetForLeaderEpoch,
+  DescribeAcls,
   DescribeConfigs,
+  AlterConfigs,
+  AlterReplicaLogDirs,
+  DescribeLogDirs,
   SaslAuthenticate,
   CreatePartitions,
   DeleteGroups,
+  ElectLeaders,
+  IncrementalAlterConfigs,
+  AlterPartitionReassignments,
+  ListPartitionReassignments,
   OffsetDelete,
+  DescribeQuorum,
+  UpdateFeatures,
   DescribeCluster,
+  DescribeProducers,
+  UnregisterBroker,
   ConsumerGroupHeartbeat,
+  ListConfigResources,
   DescribeTopicPartitions,
 ]
 

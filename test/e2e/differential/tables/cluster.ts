@@ -210,9 +210,9 @@ const configRows = rowsOf(DescribeConfigs, (row) => {
     },
     { request: { includeSynonyms: true } },
   )
-  describes('all configs of a topic', async (with_) => [{ resourceName: await with_.topic() }], { differs: ['describe-configs-names'] })
+  describes('all configs of a topic', async (with_) => [{ resourceName: await with_.topic() }], { differs: ['describe-configs-defaults'] })
   describes('an empty list of configs', async (with_) => [{ resourceName: await with_.topic(), configurationKeys: [] }], {
-    differs: ['describe-configs-names'],
+    differs: ['describe-configs-defaults'],
   })
   describes('an unknown config', async (with_) => [{ resourceName: await with_.topic(), configurationKeys: ['foo'] }])
   describes('a config twice', async (with_) => [{ resourceName: await with_.topic(), configurationKeys: [...keys, ...keys] }])
@@ -243,14 +243,21 @@ const configRows = rowsOf(DescribeConfigs, (row) => {
   describes(
     'the configs of a broker logger',
     ({ server: { nodeId } }) => [{ resourceType: 8, resourceName: String(nodeId), configurationKeys: ['nothing'] }],
-    { differs: ['describe-configs-other'] },
+    { differs: ['describe-configs-loggers'] },
   )
-  describes('the configs of client metrics', (with_) => [{ resourceType: 16, resourceName: with_.name() }], {
-    differs: ['describe-configs-other'],
+  describes('the configs of client metrics', (with_) => [{ resourceType: 16, resourceName: with_.name() }])
+  describes('the configs of client metrics and of a group without a name', () => [
+    { resourceType: 16, resourceName: '' },
+    { resourceType: 32, resourceName: '' },
+  ])
+  describes('all configs of a topic, with synonyms', async (with_) => [{ resourceName: await with_.topic() }], {
+    request: { includeSynonyms: true },
+    differs: ['describe-configs-defaults', 'describe-configs-synonyms'],
   })
-  describes('the configs of a group', (with_) => [{ resourceType: 32, resourceName: with_.name() }], {
-    differs: ['describe-configs-other'],
+  describes('the configs of a group, with synonyms', (with_) => [{ resourceType: 32, resourceName: with_.name() }], {
+    request: { includeSynonyms: true },
   })
+  describes('the configs of a group', (with_) => [{ resourceType: 32, resourceName: with_.name() }])
 })
 
 const versionRows = rowsOf(ApiVersions, (row) => {

@@ -2,6 +2,7 @@
 import type { RequestRow } from '../row.ts'
 import { clusterTable } from './cluster.ts'
 import { committedTable } from './committed.ts'
+import { configTable } from './configs.ts'
 import { fetchTable } from './fetch.ts'
 import { groupTable } from './groups.ts'
 import { produceTable } from './produce.ts'
@@ -14,6 +15,7 @@ export const tables: readonly RequestRow[] = [
   ...produceTable,
   ...fetchTable,
   ...clusterTable,
+  ...configTable,
   ...groupTable,
   ...committedTable,
   ...unservedTable,

@@ -1,5 +1,6 @@
 // One request for each API, which an agent with the topic `t` answers without an error.
 import {
+  AlterConfigs,
   type Api,
   CreatePartitions,
   CreateTopics,
@@ -9,6 +10,7 @@ import {
   DescribeTopicPartitions,
   encodeSubscription,
   Fetch,
+  IncrementalAlterConfigs,
   JoinGroup,
   LeaveGroup,
   ListOffsets,
@@ -99,6 +101,11 @@ const contents: ReadonlyMap<Api, Contents> = new Map<Api, Contents>([
   [DeleteTopics, ({ version }) => (version >= 6 ? { topics: [{ name: `gone-${version}` }] } : { topicNames: [`gone-${version}`] })],
   [OffsetForLeaderEpoch, () => ({ topics: [{ topic: 't', partitions: [{ partition: 0, leaderEpoch: 1 }] }] })],
   [DescribeConfigs, () => ({ resources: [{ resourceType: 2, resourceName: 't', configurationKeys: null }] })],
+  [AlterConfigs, () => ({ resources: [{ resourceType: 2, resourceName: 't', configs: [{ name: 'flush.ms', value: '5' }] }] })],
+  [
+    IncrementalAlterConfigs,
+    () => ({ resources: [{ resourceType: 2, resourceName: 't', configs: [{ name: 'flush.ms', configOperation: 0, value: '5' }] }] }),
+  ],
   [
     CreatePartitions,
     ({ version }) => ({

@@ -1,5 +1,6 @@
 // The smallest request of each API in each of its versions. It changes nothing.
 import {
+  AlterConfigs,
   type Api,
   ApiVersions,
   ConsumerGroupHeartbeat,
@@ -14,9 +15,11 @@ import {
   Fetch,
   FindCoordinator,
   Heartbeat,
+  IncrementalAlterConfigs,
   InitProducerId,
   JoinGroup,
   LeaveGroup,
+  ListConfigResources,
   ListGroups,
   ListOffsets,
   Metadata,
@@ -58,6 +61,9 @@ export const smallRequests: ReadonlyMap<Api, (of: RequestSubject) => object> = n
   [InitProducerId, () => ({ transactionalId: null, transactionTimeoutMs: 1_000 })],
   [OffsetForLeaderEpoch, () => ({ topics: [] })],
   [DescribeConfigs, () => ({ resources: [] })],
+  [AlterConfigs, () => ({ resources: [], validateOnly: false })],
+  [IncrementalAlterConfigs, () => ({ resources: [], validateOnly: false })],
+  [ListConfigResources, ({ version }) => (version === 0 ? {} : { resourceTypes: [16] })],
   [CreatePartitions, () => ({ topics: [], timeoutMs: 1_000, validateOnly: false })],
   [DeleteGroups, ({ name }) => ({ groupsNames: [name] })],
   [OffsetDelete, ({ name }) => ({ groupId: name, topics: [] })],

@@ -187,9 +187,8 @@ func admin(options Options) {
 // unserved prints the error of a call that the server does not serve.
 func unserved(options Options) {
 	client := &kafka.Client{Addr: kafka.TCP(options.Bootstrap), Timeout: 30 * time.Second}
-	_, err := client.IncrementalAlterConfigs(context.Background(), &kafka.IncrementalAlterConfigsRequest{Resources: []kafka.IncrementalAlterConfigsRequestResource{{
-		ResourceType: kafka.ResourceTypeTopic, ResourceName: options.Topic,
-		Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: "max.message.bytes", Value: "123456", ConfigOperation: kafka.ConfigOperationSet}},
-	}}})
-	Emit(Fields{"step": "alter configs", "error": fmt.Sprint(err)})
+	_, err := client.DescribeUserScramCredentials(context.Background(), &kafka.DescribeUserScramCredentialsRequest{
+		Users: []kafka.UserScramCredentialsUser{{Name: options.Topic}},
+	})
+	Emit(Fields{"step": "describe users", "error": fmt.Sprint(err)})
 }

@@ -1,0 +1,56 @@
+// A topic's effective configs: the values that count, and where they come from.
+import { must } from '../core/assert.ts'
+import type { ConfigDef } from '../core/config/config-def.ts'
+import { type TopicConfigName, topicConfigs } from '../core/config/topic-configs.ts'
+import { agentSettings, type SettingSource, type Settings } from '../settings.ts'
+
+export type TopicConfigSource = 'DYNAMIC_TOPIC_CONFIG' | 'STATIC_BROKER_CONFIG' | 'DEFAULT_CONFIG'
+
+/** A topic's effective config: its own value, otherwise the agent's synonym, otherwise the default. The source is in the words of DescribeConfigs. */
+export function topicConfig(
+  own: Readonly<Record<string, string>>,
+  of: Settings,
+  name: TopicConfigName,
+): { readonly value: string; readonly source: TopicConfigSource } {
+  const mine = own[name]
+  if (mine !== undefined) return { value: mine, source: 'DYNAMIC_TOPIC_CONFIG' }
+  const { synonym, default: fallback } = topicSetting(name)
+  const agents = settingNamed(of, synonym)
+  if (agents?.value != null && agents.source !== 'default') return { value: agents.value, source: 'STATIC_BROKER_CONFIG' }
+  return { value: agents?.value ?? fallback, source: 'DEFAULT_CONFIG' }
+}
+
+/** The values that a topic's config can come from, in order of precedence: the synonyms of DescribeConfigs. */
+export function topicConfigSources(
+  own: Readonly<Record<string, string>>,
+  of: Settings,
+  name: TopicConfigName,
+): readonly { readonly name: string; readonly value: string; readonly source: TopicConfigSource }[] {
+  const mine = own[name]
+  const { synonym, default: fallback } = topicSetting(name)
+  const agents = settingNamed(of, synonym)
+  const given = agents?.value != null && agents.source !== 'default' ? agents.value : undefined
+  const agentDefault = agentSettings.find((setting) => setting.name === synonym)?.default.dev ?? fallback
+  return [
+    ...(mine === undefined ? [] : [{ name, value: mine, source: 'DYNAMIC_TOPIC_CONFIG' as const }]),
+    ...(given === undefined || synonym === undefined ? [] : [{ name: synonym, value: given, source: 'STATIC_BROKER_CONFIG' as const }]),
+    ...(synonym === undefined
+      ? []
+      : [{ name: synonym, value: given === undefined ? (agents?.value ?? fallback) : agentDefault, source: 'DEFAULT_CONFIG' as const }]),
+  ]
+}
+
+function topicSetting(name: TopicConfigName): ConfigDef {
+  return must(
+    topicConfigs.find((candidate) => candidate.name === name),
+    `the topic config ${name}`,
+  )
+}
+
+function settingNamed(
+  of: Settings,
+  name: string | undefined,
+): { readonly value: string | null; readonly source: SettingSource } | undefined {
+  const setting = agentSettings.find((candidate) => candidate.name === name)
+  return setting && of.values.get(setting.name)
+}
