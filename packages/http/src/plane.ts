@@ -6,7 +6,7 @@ import { isSurplus } from './connection-room.ts'
 import { foreign } from './guard.ts'
 import { httpLimits } from './limits.ts'
 import type { OpenApi } from './openapi-document.ts'
-import { bodyOf, Problem, problemOf, withTrouble } from './problem.ts'
+import { bodyOf, Problem, problemOf, withStoreFailure } from './problem.ts'
 import { RouteList } from './route-list.ts'
 import type { ServedAgent } from './served-agent.ts'
 
@@ -67,7 +67,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
         validateSchema: false,
       },
     },
-    schemaErrorFormatter: ([first], where) => new Error(schemaTrouble(first, where)),
+    schemaErrorFormatter: ([first], where) => new Error(schemaErrorText(first, where)),
   })
   const open = new Set<AbortController>()
   onAbort(stopping, () => {
@@ -126,7 +126,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     )
   })
   app.setErrorHandler((error, request, reply) => {
-    const problem = withTrouble(problemOf(error, request.routeOptions.bodyLimit), agent.storeFailure())
+    const problem = withStoreFailure(problemOf(error, request.routeOptions.bodyLimit), agent.storeFailure())
     if (problem.kind === 'defect')
       agent.shared.emit({ kind: 'defect', where: `${request.method} ${pathOf(request.url)}`, error: problem.cause ?? error })
     return reply
@@ -191,7 +191,7 @@ function member(of: unknown, name: string): string {
   return typeof value === 'string' ? value : ''
 }
 
-interface SchemaTrouble {
+interface SchemaError {
   readonly keyword: string
   readonly instancePath: string
   readonly params: Readonly<Record<string, unknown>>
@@ -199,7 +199,7 @@ interface SchemaTrouble {
 }
 
 /** The parameter, and its error. */
-function schemaTrouble(first: SchemaTrouble | undefined, where: string): string {
+function schemaErrorText(first: SchemaError | undefined, where: string): string {
   const of = { querystring: 'query parameter', params: 'path parameter', headers: 'header', body: 'member' }[where] ?? where
   if (first === undefined) return `The ${where} is invalid.`
   const path = first.instancePath.slice(1).replaceAll('/', '.')
@@ -213,7 +213,7 @@ function schemaTrouble(first: SchemaTrouble | undefined, where: string): string 
   }
 }
 
-function wrongWith({ keyword, params, message }: SchemaTrouble): string {
+function wrongWith({ keyword, params, message }: SchemaError): string {
   if (keyword !== 'type') return message ?? 'is invalid'
   const types = [params['type']].flat().map((type) => typeNames.get(String(type)) ?? String(type))
   return `must be ${types.join(' or ')}`

@@ -345,14 +345,14 @@ export function problemOf(error: unknown, bodyLimitBytes: number): Problem {
 }
 
 /** Adds the known cause of a failing store to the problem. */
-export function withTrouble(problem: Problem, trouble: string | undefined): Problem {
+export function withStoreFailure(problem: Problem, failure: string | undefined): Problem {
   switch (problem.kind) {
     case 'storage':
     case 'notStored':
     case 'unavailable':
     case 'timedOut': {
-      if (trouble === undefined) return problem
-      const message = problem.message.includes(trouble) ? problem.message : `${problem.row.meaning} ${sentence(trouble)}`
+      if (failure === undefined) return problem
+      const message = problem.message.includes(failure) ? problem.message : `${problem.row.meaning} ${sentence(failure)}`
       return new Problem(problem.kind, message, { hint: 'GET /readyz shows when the agent has recovered.', cause: problem.cause })
     }
     default:

@@ -60,13 +60,13 @@ describe('DescribeConfigs', () => {
 
   test('C12: the name of a broker is its id, and the error of another text names that text', async () => {
     await using kafka = await anAgent()
-    const trouble = async (resourceName: string) => {
+    const messageFor = async (resourceName: string) => {
       const resources = [{ resourceType: 4, resourceName, configurationKeys: null }]
       const { results } = await kafka.call(DescribeConfigs, 4, { resources })
       return results[0]?.errorMessage
     }
-    expect(await trouble('x')).toBe('Broker id must be an integer, but it is: x')
-    expect(await trouble('99')).toMatch(/^Unexpected broker id, expected \d+ or empty string, but received 99$/)
+    expect(await messageFor('x')).toBe('Broker id must be an integer, but it is: x')
+    expect(await messageFor('99')).toMatch(/^Unexpected broker id, expected \d+ or empty string, but received 99$/)
   })
 
   test('describes this agent as a broker: its id and its settings, all of them read-only', async () => {

@@ -596,7 +596,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ owner: other.incarnation.id, epoch: other.slots[slot]?.epoch }])
     })
 
-    // ---- trouble --------------------------------------------------------------------------------------------------------------------
+    // ---- failures -------------------------------------------------------------------------------------------------------------------
 
     test('when the answer to COMMIT is lost, repeating the call gives the result of the first', async () => {
       const lossy = new LostReplies(database.sql)

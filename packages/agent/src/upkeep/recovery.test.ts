@@ -180,21 +180,21 @@ test('if the store has no object at all, nothing is cut: the disk may not be mou
 })
 
 test('a store that does not answer stops the recovery, with nothing cut; a file that the disk cannot read (EIO) is lost', async () => {
-  let trouble: Error | undefined
+  let failure: Error | undefined
   const objects = new HookedObjects({
     before: ({ operation, keys }) => {
-      if (operation === 'read' && trouble !== undefined && keys[0]?.endsWith('2') === true) throw trouble
+      if (operation === 'read' && failure !== undefined && keys[0]?.endsWith('2') === true) throw failure
     },
   })
   await flush(objects, [0])
   await flush(objects, [0])
   for (const kind of ['unavailable', 'denied', 'timeout'] as const) {
-    trouble = new ObjectStoreError(kind, 'no', 'not now')
-    await expect(recovered(objects)).rejects.toBe(trouble)
+    failure = new ObjectStoreError(kind, 'no', 'not now')
+    await expect(recovered(objects)).rejects.toBe(failure)
     expect(await ends()).toEqual([20, 0, 0])
   }
   const cause = Object.assign(new Error('i/o error'), { code: 'EIO' })
-  trouble = new ObjectStoreError('unavailable', 'no', 'i/o error', { cause })
+  failure = new ObjectStoreError('unavailable', 'no', 'i/o error', { cause })
   expect(cutsOf((await recovered(objects)).found)).toEqual([[0, 10, 10]])
 })
 

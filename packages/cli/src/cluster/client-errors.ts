@@ -16,7 +16,7 @@ export async function explainClient(error: unknown, connection: ConnectionOption
   const all = flat(error)
   const login = all.find(({ code }) => code === 'PLT_KFK_AUTHENTICATION')
   // A listener without SASL, or without this mechanism, does not reject the credentials: it never checks them.
-  if (login !== undefined) return (await bootstrapTrouble(connection, error)) ?? ofLogin(login, connection)
+  if (login !== undefined) return (await bootstrapError(connection, error)) ?? ofLogin(login, connection)
   const rejected = rejectionIn(error)
   if (rejected !== undefined) return rejected.error
   const unsupported = all.find(({ code }) => code === 'PLT_KFK_UNSUPPORTED_API')
@@ -88,8 +88,8 @@ export function noGroup(id: string): UserError {
 
 /** For a failed connection: the servers are probed for the cause first. */
 export async function unreachable(error: unknown, connection: ConnectionOptions): Promise<UserError> {
-  const trouble = await bootstrapTrouble(connection, error)
-  if (trouble !== undefined) return trouble
+  const problem = await bootstrapError(connection, error)
+  if (problem !== undefined) return problem
   const [server = ''] = connection.bootstrapServers
   const why = flat(error).at(-1)?.message ?? String(error)
   if (/timed out/i.test(why) && !why.startsWith('Connection'))
@@ -108,11 +108,11 @@ export async function unreachable(error: unknown, connection: ConnectionOptions)
 }
 
 /** Undefined: at least one of the servers is a Kafka server that answers. */
-export async function bootstrapTrouble(connection: ConnectionOptions, cause?: unknown): Promise<UserError | undefined> {
+export async function bootstrapError(connection: ConnectionOptions, cause?: unknown): Promise<UserError | undefined> {
   const looked = await Promise.all(connection.bootstrapServers.map((server) => diagnose(server, connection)))
-  const troubles = looked.flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble]))
-  const [first, ...others] = troubles
-  if (first === undefined || troubles.length < looked.length) return undefined
+  const problems = looked.flatMap(({ problem }) => (problem === undefined ? [] : [problem]))
+  const [first, ...others] = problems
+  if (first === undefined || problems.length < looked.length) return undefined
   const unsaid = connection.said === 'default' ? 'no cluster was named, so lks used the default address' : undefined
   const why = others.length > 0 ? others.map(({ what }) => what).join('; ') : unsaid
   return new UserError(first.code, { what: first.what, why, fix: first.fix, cause })

@@ -2,7 +2,7 @@
 import { onAbort } from '@local-kafka-service/agent/abort'
 import type { Admin, API, apiVersionsV3, Broker, Connection } from '@platformatic/kafka'
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { bootstrapTrouble, explainClient, hasApiError, unserved } from './client-errors.ts'
+import { bootstrapError, explainClient, hasApiError, unserved } from './client-errors.ts'
 import { clientOptions } from './client-options.ts'
 import type { ClusterAccess, ConnectionOptions } from './connection-options.ts'
 
@@ -152,10 +152,10 @@ async function firstAnswer(admin: Admin, connection: ConnectionOptions): Promise
   } finally {
     clearTimeout(timer)
   }
-  const trouble = await bootstrapTrouble(connection)
-  if (trouble === undefined) return await asked
+  const problem = await bootstrapError(connection)
+  if (problem === undefined) return await asked
   asked.catch(() => {}) // it ends with its connection, and the cause is known
-  throw trouble
+  throw problem
 }
 
 /** Whether the cluster's answer is a transient error. */

@@ -1,7 +1,7 @@
 // The diagnosis of an address, and the translation of a cluster's errors.
 import { expect, test } from 'vitest'
 import { rejection } from './client-errors.ts'
-import { isLoopback, type KafkaListener, otherTls, settingsTrouble, troubleOf, type Wrong } from './diagnosis.ts'
+import { isLoopback, type KafkaListener, otherTls, problemOf, settingsProblem, type Wrong } from './diagnosis.ts'
 import { asServer, splitServer } from './probe.ts'
 import { serverGuess } from './server-guess.ts'
 
@@ -22,7 +22,7 @@ const findings: readonly (readonly [Wrong, RegExp])[] = [
 test.each(findings.map(([finding, words]) => [finding.kind, finding, words] as const))(
   '%s names the address and a fix',
   (_kind, finding, words) => {
-    const { what, fix, code } = troubleOf('localhost:9093', finding)
+    const { what, fix, code } = problemOf('localhost:9093', finding)
     expect(what).toMatch(words)
     expect(what).toContain('localhost')
     expect(fix.length).toBeGreaterThan(0)
@@ -31,8 +31,8 @@ test.each(findings.map(([finding, words]) => [finding.kind, finding, words] as c
 )
 
 test('for a closed port on this machine the fix names the command that starts a server', () => {
-  expect(troubleOf('localhost:9093', { kind: 'refused' }).fix[0]).toBe('start one: lks dev --kafka-port 9093')
-  expect(troubleOf('broker:9092', { kind: 'refused' }).fix[0]).not.toContain('lks dev')
+  expect(problemOf('localhost:9093', { kind: 'refused' }).fix[0]).toBe('start one: lks dev --kafka-port 9093')
+  expect(problemOf('broker:9092', { kind: 'refused' }).fix[0]).not.toContain('lks dev')
   expect(isLoopback('127.1.2.3')).toBe(true)
   expect(isLoopback('10.0.0.1')).toBe(false)
 })
@@ -87,23 +87,23 @@ test.each(pairs)(
     const [hasTls, hasLogin] = [listener.endsWith('SSL'), listener.startsWith('SASL')]
     const kind = hasLogin === (settings.sasl !== undefined) ? 'kafka' : hasLogin ? 'wants login' : 'wants no login'
     const finding: KafkaListener = kind === 'kafka' ? { kind, apis: [], ms: 1, remoteAddress: '::1' } : { kind }
-    const trouble =
+    const problem =
       hasTls === (settings.tls !== undefined)
-        ? settingsTrouble('localhost:9093', finding, settings)
+        ? settingsProblem('localhost:9093', finding, settings)
         : otherTls('localhost:9093', finding, settings)
-    expect(trouble?.code).toBe('LKS-4003')
-    expect(trouble?.what).toMatch(new RegExp(`localhost:9093 .*security\\.protocol is ${client}$`))
-    expect(trouble?.fix[0]).toMatch(new RegExp(`-X security\\.protocol=${listener}( |$)`))
+    expect(problem?.code).toBe('LKS-4003')
+    expect(problem?.what).toMatch(new RegExp(`localhost:9093 .*security\\.protocol is ${client}$`))
+    expect(problem?.fix[0]).toMatch(new RegExp(`-X security\\.protocol=${listener}( |$)`))
   },
 )
 
 test('C16: an unsupported mechanism and a missing or untrusted certificate are reported with their settings', () => {
-  expect(settingsTrouble('a:1', { kind: 'other mechanisms', offered: ['SCRAM-SHA-512'] }, clients.SASL_SSL)).toMatchObject({
+  expect(settingsProblem('a:1', { kind: 'other mechanisms', offered: ['SCRAM-SHA-512'] }, clients.SASL_SSL)).toMatchObject({
     what: 'a:1 does not serve sasl.mechanism PLAIN',
     fix: ['use one that it serves: -X sasl.mechanism=SCRAM-SHA-512'],
   })
   const wants = { kind: 'wants certificate', message: 'bad certificate' } as const
-  expect(settingsTrouble('a:1', wants, clients.SSL)?.what).toContain('ssl.certificate.location is not set')
+  expect(settingsProblem('a:1', wants, clients.SSL)?.what).toContain('ssl.certificate.location is not set')
   const withOne = { tls: { ...noFiles, certificate: 'c.pem' }, sasl: undefined }
-  expect(settingsTrouble('a:1', wants, withOne)?.what).toContain('does not accept the certificate of ssl.certificate.location')
+  expect(settingsProblem('a:1', wants, withOne)?.what).toContain('does not accept the certificate of ssl.certificate.location')
 })

@@ -8,10 +8,10 @@ export interface Diagnosis {
   readonly server: string
   readonly finding: Finding
   /** Undefined: a Kafka server that accepts the connection settings. */
-  readonly trouble: ConnectionTrouble | undefined
+  readonly problem: ConnectionProblem | undefined
 }
 
-export interface ConnectionTrouble {
+export interface ConnectionProblem {
   readonly code: UserErrorCode
   /** `no server listens on localhost:9092`: a whole sentence without its full stop. */
   readonly what: string
@@ -27,12 +27,12 @@ export async function diagnose(server: string, connection: Pick<ConnectionOption
   const login = sasl?.mechanism ?? 'none'
   const wanted = tls === undefined ? undefined : await tlsOptions(tls)
   const finding = await probe(address, { timeoutMs, tls: wanted, login })
-  if (finding.kind === 'kafka') return { server, finding, trouble: undefined }
-  if (isListener(finding)) return { server, finding, trouble: settingsTrouble(server, finding, connection) }
-  if (!isMute(finding)) return { server, finding, trouble: troubleOf(server, finding) }
+  if (finding.kind === 'kafka') return { server, finding, problem: undefined }
+  if (isListener(finding)) return { server, finding, problem: settingsProblem(server, finding, connection) }
+  if (!isMute(finding)) return { server, finding, problem: problemOf(server, finding) }
   const otherwise = await probe(address, { timeoutMs, tls: tls === undefined ? { rejectUnauthorized: false } : undefined, login })
-  const trouble = isListener(otherwise) ? otherTls(server, otherwise, connection) : troubleOf(server, finding)
-  return { server, finding, trouble }
+  const problem = isListener(otherwise) ? otherTls(server, otherwise, connection) : problemOf(server, finding)
+  return { server, finding, problem }
 }
 
 /** The answer does not show what kind of server it is. */
@@ -70,7 +70,7 @@ function hasLogin({ kind }: KafkaListener, { sasl }: SecuritySettings): boolean 
 }
 
 /** The wrong settings when TLS or its absence is already right. Exported for its test. */
-export function settingsTrouble(server: string, finding: KafkaListener, settings: SecuritySettings): ConnectionTrouble | undefined {
+export function settingsProblem(server: string, finding: KafkaListener, settings: SecuritySettings): ConnectionProblem | undefined {
   const said = saidOf(settings)
   const right = (sasl: boolean): string => protocolOf({ tls: settings.tls !== undefined, sasl })
   switch (finding.kind) {
@@ -110,7 +110,7 @@ export function settingsTrouble(server: string, finding: KafkaListener, settings
 }
 
 /** The client uses TLS and the listener does not, or the other way round. Exported for its test. */
-export function otherTls(server: string, finding: KafkaListener, settings: SecuritySettings): ConnectionTrouble {
+export function otherTls(server: string, finding: KafkaListener, settings: SecuritySettings): ConnectionProblem {
   const hasTls = settings.tls === undefined
   const protocol = protocolOf({ tls: hasTls, sasl: hasLogin(finding, settings) })
   return {
@@ -126,10 +126,10 @@ export function otherTls(server: string, finding: KafkaListener, settings: Secur
 export type Wrong = Exclude<Finding, KafkaListener>
 
 /** Exported for its test. */
-export function troubleOf(server: string, finding: Wrong): ConnectionTrouble {
+export function problemOf(server: string, finding: Wrong): ConnectionProblem {
   const { host, port } = splitServer(server)
-  const unreachable = (what: string, ...fix: readonly string[]): ConnectionTrouble => ({ code: 'LKS-4001', what, fix })
-  const stranger = (what: string, ...fix: readonly string[]): ConnectionTrouble => ({ code: 'LKS-4002', what, fix })
+  const unreachable = (what: string, ...fix: readonly string[]): ConnectionProblem => ({ code: 'LKS-4001', what, fix })
+  const stranger = (what: string, ...fix: readonly string[]): ConnectionProblem => ({ code: 'LKS-4002', what, fix })
   switch (finding.kind) {
     case 'unresolvable':
       return unreachable(`the host '${host}' cannot be resolved (${finding.code})`, 'check the spelling, DNS and /etc/hosts')

@@ -70,8 +70,8 @@ export async function probe({ host, port }: Address, { timeoutMs, tls, login }: 
   const socket =
     tls === undefined ? connectPlain({ host, port }) : connectTls({ ...tls, host, port, ...(isIP(host) === 0 && { servername: host }) })
   try {
-    const trouble = await connected(socket, tls === undefined ? 'connect' : 'secureConnect', deadline)
-    if (trouble !== undefined) return trouble
+    const failed = await connected(socket, tls === undefined ? 'connect' : 'secureConnect', deadline)
+    if (failed !== undefined) return failed
     const remoteAddress = socket.remoteAddress ?? host
     const answer = await asked(socket, ApiVersions, 0, {}, deadline)
     if ('kind' in answer) return answer

@@ -17,23 +17,23 @@ export async function forEachShown<T>(
   { act, view, format }: Shown<T>,
 ): Promise<void> {
   const found: T[] = []
-  const troubles: UserError[] = []
+  const errors: UserError[] = []
   for (const name of names) {
     try {
       found.push(await act(name))
     } catch (error) {
-      const trouble = await asTrouble(error, context)
-      troubles.push(trouble)
-      if (trouble.code === 'LKS-4001') break
+      const reported = await asUserError(error, context)
+      errors.push(reported)
+      if (reported.code === 'LKS-4001') break
     }
   }
-  if (found.length > 0 || troubles.length === 0) show(context.terminal, format, view(found))
-  const [first] = troubles
+  if (found.length > 0 || errors.length === 0) show(context.terminal, format, view(found))
+  const [first] = errors
   if (first === undefined) return
-  if (troubles.length === 1) throw first
+  if (errors.length === 1) throw first
   throw new UserError(first.code, {
-    what: `${troubles.length} of ${names.length} could not be shown`,
-    why: troubles.map(({ what }) => what).join('; '),
+    what: `${errors.length} of ${names.length} could not be shown`,
+    why: errors.map(({ what }) => what).join('; '),
     fix: first.fix,
     cause: first,
   })
@@ -53,7 +53,7 @@ export async function forEachName(
       await act(name)
       done += 1
     } catch (error) {
-      last = await asTrouble(error, { connection, signal })
+      last = await asUserError(error, { connection, signal })
       failed += 1
       if (names.length > 1) terminal.talk.write(`${name}: ${last.what}\n`)
       // The connection is lost, so the other names would fail in the same way.
@@ -71,7 +71,7 @@ export async function forEachName(
 }
 
 /** Rejects with the error when the command was interrupted. */
-async function asTrouble(error: unknown, { connection, signal }: Pick<CommandContext, 'connection' | 'signal'>): Promise<UserError> {
+async function asUserError(error: unknown, { connection, signal }: Pick<CommandContext, 'connection' | 'signal'>): Promise<UserError> {
   if (signal.aborted) throw error
   return error instanceof UserError ? error : await explainClient(error, connection)
 }

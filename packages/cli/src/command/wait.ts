@@ -18,13 +18,13 @@ export const wait: ClientCommand = {
     const until = performance.now() + givenDuration(timeout)
     for (;;) {
       const looked = await Promise.all(connection.bootstrapServers.map((server) => diagnose(server, connection)))
-      const ready = looked.find(({ trouble }) => trouble === undefined)
+      const ready = looked.find(({ problem }) => problem === undefined)
       if (ready !== undefined) {
         terminal.data.write(`${ready.server}\n`)
         return
       }
       if (performance.now() + everyMs > until) {
-        const why = looked.flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble.what])).join('; ')
+        const why = looked.flatMap(({ problem }) => (problem === undefined ? [] : [problem.what])).join('; ')
         throw new UserError('LKS-4014', {
           what: `no Kafka server answered within ${timeout}`,
           why,

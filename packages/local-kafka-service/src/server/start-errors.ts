@@ -245,7 +245,7 @@ const flags = ['--kafka-port', '--control-port', '--data-port'] as const
 
 /** Errors of listening: those of Node's sockets, and HTTP's PortError, whose cause is one of them. */
 function ofSocket(error: unknown, plan: ServerPlan): UserError | undefined {
-  const { code, port, address, hostname } = socketTrouble(error)
+  const { code, port, address, hostname } = socketErrorOf(error)
   const ports: readonly (number | undefined)[] = [plan.kafkaPort, plan.http?.control.port, plan.http?.data.port]
   const flag = flags[Math.max(0, ports.indexOf(port))] ?? flags[0]
   switch (code) {
@@ -280,7 +280,7 @@ function ofSocket(error: unknown, plan: ServerPlan): UserError | undefined {
   }
 }
 
-interface SocketTrouble {
+interface SocketError {
   readonly code?: string
   readonly syscall?: string
   readonly port?: number
@@ -289,10 +289,10 @@ interface SocketTrouble {
 }
 
 /** The error of listening, at any depth. Node omits the port if it was 0. */
-function socketTrouble(error: unknown): SocketTrouble {
+function socketErrorOf(error: unknown): SocketError {
   for (let at: unknown = error; isError(at); at = at.cause) {
-    const trouble = at as SocketTrouble
-    if (trouble.syscall === 'listen' || trouble.syscall === 'bind' || trouble.syscall === 'getaddrinfo') return trouble
+    const found = at as SocketError
+    if (found.syscall === 'listen' || found.syscall === 'bind' || found.syscall === 'getaddrinfo') return found
   }
   return {}
 }

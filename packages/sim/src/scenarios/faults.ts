@@ -21,7 +21,7 @@ export const storeOutage: Scenario = {
         late: { chance: chance.between([0, 0.3]), byMs: [1_000, 60_000] },
       }
       world.bucket.away = chance.happens(0.7)
-      world.trace.write('world', `the bucket is ${world.bucket.away ? 'away' : 'in trouble'}`)
+      world.trace.write('world', `the bucket is ${world.bucket.away ? 'away' : 'failing'}`)
       await time.sleep(chance.between([500, 45_000]))
       world.bucket.away = false
     }

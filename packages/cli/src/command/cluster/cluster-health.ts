@@ -17,10 +17,10 @@ export const clusterHealth: ClientCommand = {
   async run(given, context) {
     await withCluster(context, async (cluster) => {
       const state = await clusterState(cluster, null)
-      const troubles = [...(await ofBrokers(cluster, state)), ...ofPartitions(state)]
+      const problems = [...(await ofBrokers(cluster, state)), ...ofPartitions(state)]
       const partitions = state.topics.reduce((sum, topic) => sum + topic.partitions.length, 0)
       const facts = fieldsBlock([
-        ['Health', troubles.length === 0 ? 'good' : counted(troubles.length, 'trouble')],
+        ['Health', problems.length === 0 ? 'good' : counted(problems.length, 'trouble')],
         ['Brokers', state.brokers.length],
         ['Partitions', partitions],
       ])
@@ -29,13 +29,13 @@ export const clusterHealth: ClientCommand = {
         { header: 'TROUBLE', value: ({ what }: HealthProblem) => what },
       ]
       show(context.terminal, formatOf(given), {
-        value: { healthy: troubles.length === 0, brokers: state.brokers.length, partitions, troubles },
-        names: troubles.map(({ where }) => where),
-        blocks: troubles.length === 0 ? [facts] : [facts, tableBlock(columns, troubles)],
+        value: { healthy: problems.length === 0, brokers: state.brokers.length, partitions, troubles: problems },
+        names: problems.map(({ where }) => where),
+        blocks: problems.length === 0 ? [facts] : [facts, tableBlock(columns, problems)],
       })
-      if (troubles.length > 0)
+      if (problems.length > 0)
         throw new UserError('LKS-4013', {
-          what: `the cluster has ${counted(troubles.length, 'problem')}`,
+          what: `the cluster has ${counted(problems.length, 'problem')}`,
           fix: ['check the brokers listed above and their logs'],
         })
     })
@@ -50,8 +50,8 @@ interface HealthProblem {
 async function ofBrokers({ connection }: ClusterClient, { brokers, controllerId }: ClusterState): Promise<readonly HealthProblem[]> {
   const looked = await Promise.all(
     brokers.map(async (broker: ClusterBroker) => {
-      const { trouble } = await diagnose(asServer(broker), connection)
-      return trouble === undefined ? [] : [{ where: `broker ${broker.id}`, what: trouble.what }]
+      const { problem } = await diagnose(asServer(broker), connection)
+      return problem === undefined ? [] : [{ where: `broker ${broker.id}`, what: problem.what }]
     }),
   )
   const controller = brokers.some(({ id }) => id === controllerId)

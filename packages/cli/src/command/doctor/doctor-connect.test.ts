@@ -1,10 +1,10 @@
 // The fixes for an advertised address that does not work.
 import { expect, test } from 'vitest'
-import { type Diagnosis, troubleOf, type Wrong } from '../../cluster/diagnosis.ts'
+import { type Diagnosis, problemOf, type Wrong } from '../../cluster/diagnosis.ts'
 import { advertised } from './doctor-connect.ts'
 
 function aDiagnosis(server: string, finding: Wrong): Diagnosis {
-  return { server, finding, trouble: troubleOf(server, finding) }
+  return { server, finding, problem: problemOf(server, finding) }
 }
 
 const only = { where: 'broker 1', proven: 'localhost:41092', alone: true }

@@ -109,8 +109,8 @@ function fine(where: string, found: string): DoctorStep {
   return { where, ok: true, found, fix: [] }
 }
 
-function stepOf(where: string, { server, finding, trouble }: Diagnosis): DoctorStep {
-  if (trouble !== undefined) return { where, ok: false, found: trouble.what, fix: trouble.fix, code: trouble.code }
+function stepOf(where: string, { server, finding, problem }: Diagnosis): DoctorStep {
+  if (problem !== undefined) return { where, ok: false, found: problem.what, fix: problem.fix, code: problem.code }
   const as = finding.kind === 'kafka' ? `; it ${serverGuess(finding.apis)}` : ''
   return fine(where, `${server} answers as a Kafka server${as}`)
 }

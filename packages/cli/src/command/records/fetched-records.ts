@@ -45,11 +45,11 @@ export function fetchedRecords(
   const aborted = [...(abortedTransactions ?? [])].sort((a, b) => a.firstOffset - b.firstOffset)
   const aborting = new Set<number>()
   let next = from
-  for (const { header, at, trouble } of batchesIn(bytes ?? nothing)) {
+  for (const { header, at, damage } of batchesIn(bytes ?? nothing)) {
     const last = header.baseOffset + header.lastOffsetDelta
-    if (trouble === undefined && last < next) continue
+    if (damage === undefined && last < next) continue
     const unreadable = (why: string): FetchedRecords => ({ records, next, unreadable: { ...placeOf(header), why } })
-    if (trouble !== undefined) return unreadable(trouble)
+    if (damage !== undefined) return unreadable(damage)
     for (; aborted[0] !== undefined && aborted[0].firstOffset <= last; aborted.shift()) aborting.add(aborted[0].producerId)
     const isControl = (header.attributes & attributeBits.control) !== 0
     const isAborted = (header.attributes & attributeBits.transactional) !== 0 && aborting.has(header.producerId)
@@ -74,7 +74,7 @@ interface FetchedBatch {
   readonly header: BatchHeader
   readonly at: number
   /** What is wrong with the batch as a whole. */
-  readonly trouble: string | undefined
+  readonly damage: string | undefined
 }
 
 /** A broker truncates its answer at its limit: only the first batch is always whole. */
@@ -87,14 +87,14 @@ function* batchesIn(bytes: Uint8Array): Generator<FetchedBatch> {
       yield {
         header: olderHeader(bytes, at),
         at,
-        trouble: magic === 2 ? 'its length is invalid' : `it has format ${magic} of Kafka 0.10 and older`,
+        damage: magic === 2 ? 'its length is invalid' : `it has format ${magic} of Kafka 0.10 and older`,
       }
       return
     }
     if (at + sizeBytes > bytes.length) return
     const crc = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + crcAt)
     const isSound = nativeCrc32c(bytes.subarray(at + attributesAt, at + sizeBytes)) === crc
-    yield { header: readBatchHeader(bytes, at), at, trouble: isSound ? undefined : 'its checksum is wrong' }
+    yield { header: readBatchHeader(bytes, at), at, damage: isSound ? undefined : 'its checksum is wrong' }
     at += sizeBytes
   }
 }

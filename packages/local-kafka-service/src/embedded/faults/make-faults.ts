@@ -26,7 +26,7 @@ export function embeddedFaults(): EmbeddedFaults {
   const record = new RequestRecord()
   const log = new FaultLog()
   const requests = new RequestFaults({ record, log, now })
-  const parts = { log, now, onThrown: (at: number, words: string) => record.trouble(at, words) }
+  const parts = { log, now, onThrown: (at: number, words: string) => record.reportError(at, words) }
   const store = storeFaults(parts)
   const metadata = metadataFaults(parts)
   const lists = [requests.rules, store.rules, metadata.rules]

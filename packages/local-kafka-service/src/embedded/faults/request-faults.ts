@@ -49,7 +49,7 @@ export class RequestFaults implements Interceptor {
       misunderstood: (said) => {
         connection.clientId = said.client.id ?? connection.clientId
         const who = connection.clientId ?? `connection ${id}`
-        if (said.request === undefined) this.#record.trouble(said.atMs, `${who}: ${said.message}; the connection was closed`)
+        if (said.request === undefined) this.#record.reportError(said.atMs, `${who}: ${said.message}; the connection was closed`)
         else this.#record.notServed({ ...said, request: said.request, connectionId: id })
       },
       closed: () => void this.#connections.delete(connection),
@@ -100,7 +100,7 @@ export class RequestFaults implements Interceptor {
     } catch (error) {
       // A function of the test threw. The client gets an answer, and `expectNoErrors` reports the error to the test.
       const message = `a fault of the test threw: ${errorText(error)}`
-      this.#record.trouble(seen.at, `${struckWords(seen)}: ${message}`)
+      this.#record.reportError(seen.at, `${struckWords(seen)}: ${message}`)
       recorded.touchedBy(message)
       return { act: { kind: 'fail', error: 'UNKNOWN_SERVER_ERROR', message } }
     } finally {

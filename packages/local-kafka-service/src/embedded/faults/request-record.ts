@@ -45,7 +45,7 @@ interface ReportedError {
 
 export class RequestRecord {
   readonly #requests = new Ring<SeenRequest>(keptRequests)
-  readonly #troubles = new Ring<ReportedError>(keptErrors)
+  readonly #errors = new Ring<ReportedError>(keptErrors)
 
   /** Holds no reference to the body or the answer. */
   begin(asked: InterceptedRequest): RecordedRequest {
@@ -78,9 +78,9 @@ export class RequestRecord {
         if (response !== undefined && outcome === 'answered') seen.errors = errorsIn(response, { nameOf })
         if (serviceFault !== undefined && (outcome === 'closed' || seen.errors.some(({ error }) => isOfServices(error))))
           seen.faults = [...seen.faults, serviceFault]
-        for (const error of seen.errors) this.#troubles.push({ at: seen.at, request: seen, error, words: errorWords(error) })
+        for (const error of seen.errors) this.#errors.push({ at: seen.at, request: seen, error, words: errorWords(error) })
         if (outcome === 'closed' && seen.faults.length === 0)
-          this.#troubles.push({
+          this.#errors.push({
             at: seen.at,
             request: seen,
             error: undefined,
@@ -108,18 +108,18 @@ export class RequestRecord {
       faults: [],
     }
     this.#requests.push(seen)
-    this.#troubles.push({ at: atMs, request: seen, error: undefined, words: `was rejected: ${message}; the connection was closed` })
+    this.#errors.push({ at: atMs, request: seen, error: undefined, words: `was rejected: ${message}; the connection was closed` })
   }
 
   /** Clears everything, including pending requests. */
   forget(): void {
     this.#requests.clear()
-    this.#troubles.clear()
+    this.#errors.clear()
   }
 
   /** Failures without a request: a client that could not be decoded, or a function of the test that threw. */
-  trouble(at: number, words: string): void {
-    this.#troubles.push({ at, request: undefined, error: undefined, words })
+  reportError(at: number, words: string): void {
+    this.#errors.push({ at, request: undefined, error: undefined, words })
   }
 
   /** The last 2,000, oldest first; pending ones are `waiting`. */
@@ -142,7 +142,7 @@ export class RequestRecord {
   expectNoErrors({ ignore = [] }: ExpectNoErrorsOptions = {}): void {
     const meant = (error: SeenError, request: SeenRequest): boolean =>
       typeof ignore === 'function' ? ignore(error, request) : ignore.includes(error.error)
-    const unmeant = this.#troubles.items.filter(
+    const unmeant = this.#errors.items.filter(
       ({ request, error }) =>
         request === undefined ||
         error === undefined ||
@@ -153,20 +153,20 @@ export class RequestRecord {
 
   /** The last `count` errors that clients received, one line each, oldest first; without expected errors of the protocol. */
   lastErrors(count: number): readonly string[] {
-    return this.#troubles.items
+    return this.#errors.items
       .filter(({ request, error }) => request === undefined || error === undefined || !isNobodys(request.api, error.error))
       .slice(-count)
       .map(lineOf)
   }
 }
 
-function report(troubles: readonly ReportedError[]): string {
-  const count = troubles.length === 1 ? 'An error' : `${troubles.length} errors`
-  const shown = troubles.slice(-shownErrors).map((trouble) => `  ${lineOf(trouble)}`)
-  const names = [...new Set(troubles.flatMap(({ error }) => (error === undefined ? [] : [`'${error.error}'`])))]
+function report(errors: readonly ReportedError[]): string {
+  const count = errors.length === 1 ? 'An error' : `${errors.length} errors`
+  const shown = errors.slice(-shownErrors).map((error) => `  ${lineOf(error)}`)
+  const names = [...new Set(errors.flatMap(({ error }) => (error === undefined ? [] : [`'${error.error}'`])))]
   return [
     `${count} that no fault caused:`,
-    ...(troubles.length > shownErrors ? [`  … ${troubles.length - shownErrors} more before these`] : []),
+    ...(errors.length > shownErrors ? [`  … ${errors.length - shownErrors} more before these`] : []),
     ...shown,
     ...(names.length === 0 ? [] : [`If this is expected: expectNoErrors({ ignore: [${names.slice(0, 5).join(', ')}] })`]),
   ].join('\n')
