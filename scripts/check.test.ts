@@ -47,6 +47,7 @@ describe('house rules', () => {
     ['no inheritance', agent, '// A file.\nexport class A extends B {}\n', /no inheritance/],
     ['no mocks', 'packages/agent/src/read/x.test.ts', "// A file.\nvi.mock('./y.ts')\n", /no mocks/],
     ['no listener on a signal', agent, "// A file.\nsignal.addEventListener('abort', end)\n", /onAbort/],
+    ['no race with a timer', agent, '// A file.\nconst timer = clock.after(9, () => late.resolve())\n', /orLate/],
     ['no text of an unknown error', agent, '// A file.\nexport const x = e instanceof Error ? e.message : String(e)\n', /errorText/],
     ['no stack of an unknown error', agent, '// A file.\nexport const x = isError(e) ? (e.stack ?? e.message) : String(e)\n', /errorStack/],
     ['no Buffer.concat', agent, '// A file.\nexport const x = Buffer.concat([])\n', /no Buffer.concat/],

@@ -30,6 +30,11 @@ const bans: readonly Ban[] = [
     message: 'no listener on a signal: onAbort or orAborted (packages/agent/src/time/abort.ts)',
   },
   {
+    where: (path) => /^packages\/(agent|http|cli|local-kafka-service)\/src\/(?!time\/)/.test(path) && !isTest(path),
+    pattern: /\b(after|setTimeout)\([^\n]*\bresolve\b/,
+    message: 'no race with a timer by hand: orLate or sleep (packages/agent/src/time)',
+  },
+  {
     where: (path) => !errorTexts.has(path),
     pattern: /\b(instanceof Error|isError\(\w+\))\s*\?[^:;]*:\s*String\(/,
     message: 'the text of an unknown error: errorText or errorStack (packages/agent/src/native-error.ts)',

@@ -1,5 +1,5 @@
 // A live tail as server-sent events: ids with the position of every partition, heartbeats, and an end for stalled readers.
-import type { Clock, LogRecord, RecordTail, TailStep } from '@local-kafka-service/agent'
+import { type Clock, type LogRecord, orLate, type RecordTail, type TailStep } from '@local-kafka-service/agent'
 import { httpLimits } from './limits.ts'
 import { encodePositions } from './positions.ts'
 import { bodyOf, Problem, problemOfRejection } from './problem.ts'
@@ -52,9 +52,7 @@ async function* withHeartbeats(steps: AsyncIterable<TailStep>, { clock }: EventO
   const iterator = steps[Symbol.asyncIterator]()
   try {
     for (let next = iterator.next(); ; ) {
-      const silence = Promise.withResolvers<'heartbeat'>()
-      const timer = clock.after(httpLimits.heartbeatMs, () => silence.resolve('heartbeat'))
-      const first = await Promise.race([next, silence.promise]).finally(() => timer.cancel())
+      const first = await orLate(next, { clock, afterMs: httpLimits.heartbeatMs }, 'heartbeat' as const)
       if (first === 'heartbeat') {
         yield first
         continue

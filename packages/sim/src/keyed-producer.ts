@@ -1,5 +1,5 @@
 // A producer over the record transactions, like that of HTTP: it sends one record at a time under an idempotency key, to the current life, until the answer is definite.
-import { MetadataError, type Produced } from '@local-kafka-service/agent'
+import { MetadataError, orLate, type Produced } from '@local-kafka-service/agent'
 import type { Range } from './chance.ts'
 import { type ClientParts, retryBackoffMs } from './cluster-client.ts'
 import { type Value, valueOf } from './records.ts'
@@ -47,8 +47,8 @@ export class KeyedProducer {
       idempotencyKey: value,
       signal: new AbortController().signal,
     }
-    const silent = time.sleep(answerMs).then(() => ({ kind: 'silent' as const }))
-    const answer = await Promise.race([running.agent.operations.records.produceOne(asked), silent]).catch(unavailable)
+    const producing = running.agent.operations.records.produceOne(asked)
+    const answer = await orLate(producing, { clock: time, afterMs: answerMs }, { kind: 'silent' as const }).catch(unavailable)
     trace.write(this.#options.name, `${value} in ${partition}: ${answer.kind === 'appended' ? `offset ${answer.offset}` : answer.kind}`)
     if (answer.kind === 'key reused')
       checker.violate('I8 an idempotent record is stored once and in order', `the key of ${value} stands for another record`)

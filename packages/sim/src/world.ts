@@ -7,6 +7,7 @@ import {
   errorText,
   type Limits,
   MetadataError,
+  orLate,
   settings,
 } from '@local-kafka-service/agent'
 import {
@@ -344,8 +345,8 @@ export class World {
   }
 
   async #within(what: string, promise: Promise<unknown>): Promise<void> {
-    const late = this.time.sleep(recoveryMs).then(() => 'late')
-    if ((await Promise.race([promise, late])) === 'late') this.checker.violate('it recovers', `not within ${recoveryMs} ms: ${what}`)
+    if ((await orLate(promise, { clock: this.time, afterMs: recoveryMs }, 'late')) === 'late')
+      this.checker.violate('it recovers', `not within ${recoveryMs} ms: ${what}`)
   }
 
   async #audit(): Promise<void> {

@@ -4,6 +4,7 @@ import { fixedLimits, type Limits } from '../limits.ts'
 import type { MemoryUse } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
+import { orLate } from '../time/or-late.ts'
 import { Connection, type ConnectionParts } from './connection.ts'
 import { ConnectionQuotas } from './connection-quotas.ts'
 import { dispatcher, misunderstood } from './dispatch.ts'
@@ -130,14 +131,10 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
     stopAccepting,
     drain() {
       if (connections.size === 0) return Promise.resolve()
-      return new Promise((resolve) => {
-        const timer = clock.after(limits.drainMs, () => resolve())
-        onEmpty = () => {
-          timer.cancel()
-          resolve()
-        }
-        for (const connection of connections) connection.drain()
-      })
+      const empty = Promise.withResolvers<void>()
+      onEmpty = empty.resolve
+      for (const connection of connections) connection.drain()
+      return orLate(empty.promise, { clock, afterMs: limits.drainMs }, undefined)
     },
     close() {
       stopAccepting()

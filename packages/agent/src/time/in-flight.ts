@@ -1,5 +1,6 @@
 // Running work that takes real time: in a thread, on a disk, over a network. Movable time waits for it before it moves.
 import type { Clock } from './clock.ts'
+import { orLate } from './or-late.ts'
 
 /** Work starts more work (a save, then its answers). `settled` waits for this many rounds; work that is still running then is constant traffic. */
 const rounds = 3
@@ -32,14 +33,7 @@ export class InFlight {
     for (let round = 0; round < rounds; round++) {
       for (let turn = 0; turn < turns; turn++) await new Promise<void>((resolve) => this.#clock.soon(resolve))
       if (this.#work.size === 0) return
-      await this.#ended([...this.#work])
+      await orLate(Promise.all(this.#work), { clock: this.#clock, afterMs: workTimeoutMs }, 'late')
     }
-  }
-
-  async #ended(work: readonly Promise<unknown>[]): Promise<void> {
-    const late = Promise.withResolvers<void>()
-    const timer = this.#clock.after(workTimeoutMs, late.resolve)
-    await Promise.race([Promise.all(work), late.promise])
-    timer.cancel()
   }
 }

@@ -10,6 +10,7 @@ import type { CommitRejection, Topic } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import type { Settings } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
+import { orLate } from '../time/or-late.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tails } from '../view/tails.ts'
@@ -109,13 +110,12 @@ export async function inTime(
   },
 ): Promise<readonly AppendAnswer[]> {
   if (waitingCount === 0) return await definite
-  const late = Promise.withResolvers<undefined>()
-  const timer = wait.ioClock.after(wait.waitMs, () => late.resolve(undefined))
-  // A definite answer arrives in this turn, before the time-out.
-  const unwatch = wait.stores?.onFailure(() => wait.ioClock.soon(() => late.resolve(undefined)))
-  const answers = await Promise.race([definite, late.promise])
+  const failed = Promise.withResolvers<undefined>()
+  // A definite answer arrives in this turn, before the failure.
+  const unwatch = wait.stores?.onFailure(() => wait.ioClock.soon(() => failed.resolve(undefined)))
+  const first = unwatch === undefined ? definite : Promise.race([definite, failed.promise])
+  const answers = await orLate(first, { clock: wait.ioClock, afterMs: wait.waitMs }, undefined)
   unwatch?.()
-  timer.cancel()
   return answers ?? Array.from({ length: batchCount }, (_, at) => rejected.get(at) ?? unknown)
 }
 

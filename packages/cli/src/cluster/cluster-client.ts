@@ -1,5 +1,5 @@
 // A cluster for the commands: the client library's connections, the newest version of each API that both sides know, and retries for transient errors.
-import { onAbort } from '@local-kafka-service/agent/abort'
+import { onAbort, orAborted } from '@local-kafka-service/agent/abort'
 import type { Admin, API, apiVersionsV3, Broker, Connection } from '@platformatic/kafka'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { bootstrapError, explainClient, hasApiError, unserved } from './client-errors.ts'
@@ -144,17 +144,10 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
 /** A server that does not speak Kafka may stay silent indefinitely, and the client library would wait for its whole request time-out. */
 async function firstAnswer(admin: Admin, connection: ConnectionOptions): Promise<readonly apiVersionsV3.ApiVersionsResponseApi[]> {
   const asked = admin.listApis()
-  const late = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => late.resolve(undefined), firstAnswerMs)
-  try {
-    const answer = await Promise.race([asked, late.promise])
-    if (answer !== undefined) return answer
-  } finally {
-    clearTimeout(timer)
-  }
+  const answer = await orAborted(asked, AbortSignal.timeout(firstAnswerMs), () => undefined)
+  if (answer !== undefined) return answer
   const problem = await bootstrapError(connection)
   if (problem === undefined) return await asked
-  asked.catch(() => {}) // it ends with its connection, and the cause is known
   throw problem
 }
 

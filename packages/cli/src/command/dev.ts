@@ -1,5 +1,5 @@
 // The command `lks dev`: one server for this machine, from its options to its end by a signal.
-import { type AgentEvent, defaultLimits } from '@local-kafka-service/agent'
+import { type AgentEvent, defaultLimits, orLate } from '@local-kafka-service/agent'
 import { type OptionSources, resolveOptions, textOf } from 'local-kafka-service/internal/options'
 import { eventLog } from 'local-kafka-service/internal/server/event-log'
 import { type Server, startServer } from 'local-kafka-service/internal/server/server'
@@ -86,17 +86,21 @@ async function untilEnd(server: Server, log: Log): Promise<void> {
     message: 'stopping: the server answers pending requests first; send the signal again to end it at once',
     fields: { signal },
   })
-  const late = Promise.withResolvers<'late'>()
-  const timer = setTimeout(() => late.resolve('late'), defaultLimits.drainMs)
-  const end = await Promise.race([server.stop(), late.promise])
-  clearTimeout(timer)
-  if (end === 'late') {
+  if ((await orLate(server.stop(), { clock, afterMs: defaultLimits.drainMs }, 'late')) === 'late') {
     throw new UserError('LKS-1202', {
       what: `the server did not stop within ${defaultLimits.drainMs / 1000} s and was ended`,
       why: 'a store or a client did not answer; every acknowledged record is kept',
       fix: ['check the log above for the store that did not answer'],
     })
   }
+}
+
+/** Its timers keep the process alive. */
+const clock = {
+  after(delayMs: number, callback: () => void) {
+    const timer = setTimeout(callback, delayMs)
+    return { cancel: () => clearTimeout(timer) }
+  },
 }
 
 /** SIGHUP has no handler, because nohup relies on that. A closed terminal then ends the server like a crash, which loses nothing. */

@@ -1,5 +1,5 @@
 // Waits for a condition: checks it, and checks again when an event may have changed it. Only the time-out depends on the clock.
-import { type AgentEvent, type Clock, longPoll } from '@local-kafka-service/agent'
+import { type AgentEvent, type Clock, longPoll, orLate } from '@local-kafka-service/agent'
 import type { EventListeners } from './event-listeners.ts'
 import { durationText } from './record-text.ts'
 import { RefusedError } from './rejection-error.ts'
@@ -32,22 +32,16 @@ export async function wait<T>({ call, timeoutMs, work, report, from }: Wait<T>, 
   const stopped = new RefusedError('SERVER_STOPPED', `${call}: the server was stopped while it waited`)
   for (const error of [late, stopped]) Error.captureStackTrace(error, from)
   const giveUp = new AbortController()
-  const over = Promise.withResolvers<'late' | 'ended'>()
-  const timer = clock.after(timeoutMs, () => over.resolve('late'))
-  void ended.then(() => over.resolve('ended'))
   try {
     const working = work(giveUp.signal).then((value) => ({ value }))
-    const first = await Promise.race([working, over.promise])
+    const first = await orLate(Promise.race([working, ended.then(() => 'ended' as const)]), { clock, afterMs: timeoutMs }, 'late' as const)
     if (typeof first === 'object') return first.value
     giveUp.abort()
-    // Its later result is ignored; an unhandled rejection would end the process.
-    working.catch(() => {})
     if (first === 'ended') throw stopped
     late.message = `${call}: not within ${durationText(timeoutMs)}\n\n${await report()}`
     late.stack = restated(late)
     throw late
   } finally {
-    timer.cancel()
     giveUp.abort()
   }
 }

@@ -1,4 +1,5 @@
 // One kind of fault each: a store that fails, a database that does not answer, corrupted reads, agents that die, freeze and come back.
+import { orLate } from '@local-kafka-service/agent'
 import type { Scenario } from '../scenario.ts'
 import { outage } from './disturbances.ts'
 import { anySetup, longLine, startClients } from './loads.ts'
@@ -47,7 +48,7 @@ export const lineStop: Scenario = {
         : { kind: 'unknown', afterMs: fates.between([100, 2_000]), landsMs: fates.between([1_000, 90_000]) }
     }
     const { clients } = startClients(world, { plain: 2, idempotent: 2, consumers: 1, requests: 80, paceMs: [0, 60] })
-    await Promise.race([clients, world.time.sleep(120_000)])
+    await orLate(clients, { clock: world.time, afterMs: 120_000 }, undefined)
     return { clients }
   },
 }
@@ -72,7 +73,7 @@ export const lostCommitReplies: Scenario = {
       world.trace.write('world', 'the database is away')
       await outage(world, 'database', [500, 40_000])
     }
-    await Promise.race([disturbed.clients, time.sleep(60_000)])
+    await orLate(disturbed.clients, { clock: time, afterMs: 60_000 }, undefined)
     return disturbed
   },
 }
@@ -139,7 +140,7 @@ export const twoProducers: Scenario = {
     const { chance, time } = world
     world.network.faults = { latencyMs: [0.1, 40], split: 0.3, cut: chance.between([0.005, 0.06]) }
     const disturbed = startClients(world, { plain: 2, idempotent: 3, consumers: 2, requests: 60, paceMs: [0, 60] })
-    await Promise.race([disturbed.clients, time.sleep(60_000)])
+    await orLate(disturbed.clients, { clock: time, afterMs: 60_000 }, undefined)
     return disturbed
   },
 }
@@ -158,7 +159,7 @@ export const rottenReads: Scenario = {
       rejected: 0.05,
     }
     const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 3, requests: 40, paceMs: [0, 30] })
-    await Promise.race([disturbed.clients, time.sleep(30_000)])
+    await orLate(disturbed.clients, { clock: time, afterMs: 30_000 }, undefined)
     return disturbed
   },
 }
