@@ -54,7 +54,7 @@ export { partitionOfKey } from './records/murmur2.ts';
 export { type WalkedRecords, walkRecords } from './records/record-walk.ts';
 export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRawRecords, readRecords } from './records/records.ts';
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts';
-export { FrameSplitter } from './wire/frames.ts';
+export { type FrameLimits, type FrameMemory, FrameSplitter } from './wire/frames.ts';
 export { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, type RequestHeader } from './wire/messages.ts';
 export { ProtocolError } from './wire/protocol-error.ts';
 export { zeroUuid } from './wire/uuid.ts';
@@ -4543,32 +4543,40 @@ export interface NewBatch {
 export declare function buildBatch(batch: NewBatch, crc32c: (bytes: Uint8Array) => number): Uint8Array;
 
 // ---- wire/frames.d.ts
+/** The bounds of a FrameSplitter. */
 export interface FrameLimits {
     /** A frame that claims more is rejected. */
     readonly maxBytes: number;
-    /** Allocates memory for a frame that arrived in several chunks; called once all of its bytes are there. */
-    readonly allocate?: (sizeBytes: number) => Uint8Array;
+    /** Default: memory that belongs to the garbage collector. */
+    readonly memory?: FrameMemory;
+}
+/** Memory for frames that is used again. */
+export interface FrameMemory {
+    /** At least `sizeBytes` bytes, of any content. */
+    allocate(sizeBytes: number): Uint8Array;
+    /** Gets memory back that `allocate` returned and that no frame was returned in. The memory of a frame is released by the caller who took the frame. */
+    release(memory: Uint8Array): void;
 }
 /**
- * Call `push` with the bytes that arrive, then `size`; when there is room for that many bytes, call `take` until it returns a frame. Chunks are kept as
- * they arrived until their frame is whole, so memory grows with the bytes that arrived and not with a claimed size; small chunks are joined. The caller bounds
- * how much it pushes.
+ * Call `push` with the bytes that arrive, then `size`; when there is room for that many bytes, call `take` until it returns a frame. Every byte is copied into
+ * the memory of its frame as it arrives. Until the frame is whole, its memory is at most twice what arrived, so it does not grow with a claimed size. The caller
+ * bounds how much it pushes, and calls `clear` at the end.
  */
 export declare class FrameSplitter {
     #private;
-    constructor(limits: FrameLimits);
+    constructor({ maxBytes, memory }: FrameLimits);
     /** Bytes pushed and not yet taken. */
     get bufferedBytes(): number;
-    /** The number of pieces that hold the buffered bytes. */
-    get chunkCount(): number;
     /** The number of bytes of the next frame's body that have arrived; 0 until `size` has returned its size. */
     get bodyBytes(): number;
-    /** The splitter may keep the chunk without copying it, so the caller must not change it afterwards. */
+    /** Copies the chunk, so the caller may change it afterwards. */
     push(chunk: Uint8Array): void;
     /** The size of the next frame's body; undefined until its prefix has arrived. Throws a ProtocolError if the size is negative or too large. */
     size(): number | undefined;
-    /** The body of the next frame, without its prefix; undefined until it is whole. If it arrived in one chunk, it is a slice of that chunk. */
+    /** The body of the next frame, without its prefix; undefined until it is whole. It begins where its memory begins, and the caller releases that. */
     take(): Uint8Array | undefined;
+    /** Releases the memory of all bytes that were not taken. Nothing may be pushed afterwards. */
+    clear(): void;
 }
 
 // ---- wire/messages.d.ts

@@ -10,6 +10,7 @@ import { gaugesOf, type Health, healthOf } from './health.ts'
 import { type AgentEnd, Lifecycle } from './lifecycle.ts'
 import { defaultLimits, fixedLimits, type Limits } from './limits.ts'
 import { Membership, type Self, type TakeOver } from './membership.ts'
+import { SlabPool } from './memory/slab-pool.ts'
 import type { Member, MetadataStore } from './metadata/metadata-store.ts'
 import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress, Network } from './net/network.ts'
@@ -52,6 +53,8 @@ export interface Parts {
   readonly metadata: MetadataStore
   readonly codecs: Codecs
   readonly crc32c: Checksum
+  /** The memory of frames and objects. Default: a pool of the agent's own. Tests have one that overwrites released memory. */
+  readonly memory?: SlabPool
   readonly emit: EventHook
   /** The meters of the object store, if it is measured. */
   readonly storeMeters?: () => Gauges['store']
@@ -129,7 +132,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const tails = new Tails((asked) => log.partitions(asked), limits)
   const view = { owners: membership.owners, catalog, tails }
 
-  const objects = new CachedObjects(parts.objects, { maxBytes: number(settings, 'cache.bytes') })
+  const objects = new CachedObjects(parts.objects, { ...base, maxBytes: number(settings, 'cache.bytes') })
   const chain = { clock: ioClock, clusterId, incarnation, objects, log }
   const writer = new Writer({
     ...base,
@@ -158,7 +161,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const own = { clusterId, writer, producerIds, reader, offsets, answerMemory, fetchSessions, topics, resources, groups }
   const services: Services = { ...base, ...view, ...own }
   const life = new Lifecycle({ ...base, membership, groups, tails, writer })
-  const kafka = await serveKafka({ ...parts, ...options, handlers, services, limits })
+  const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })
   life.run(kafka)
   const running = { parts, meters, membership, objects, damage, httpAnswers, operations, kafka, life }
   return { agent: agentOf(services, { ...base, ...running }), services }
@@ -177,7 +180,8 @@ function baseOf(
   }
   const stores = parts.stores ?? new StoreWatch({ emit, clock: ioClock })
   const turns = new Turns(ioClock)
-  return { clock, ioClock, sessionClock, random, codecs, crc32c, limits, settings, emit, stores, turns, gate: openGate }
+  const memory = parts.memory ?? new SlabPool({ maxFreeBytes: fixedLimits.freeSlabBytes })
+  return { clock, ioClock, sessionClock, random, codecs, crc32c, memory, limits, settings, emit, stores, turns, gate: openGate }
 }
 
 /** What an agent reports on and ends. */
@@ -187,6 +191,7 @@ interface RunningParts extends Pick<Agent, 'operations'> {
   readonly membership: Membership
   readonly stores: StoreWatch
   readonly limits: Limits
+  readonly memory: SlabPool
   readonly objects: CachedObjects
   readonly damage: DamageReports
   readonly httpAnswers: AnswerMemory

@@ -1,6 +1,7 @@
 // What an agent reports about itself: whether it is ready, and the values of its gauges.
 import type { Limits } from './limits.ts'
 import type { Membership } from './membership.ts'
+import type { SlabPool } from './memory/slab-pool.ts'
 import type { KafkaPort } from './net/serve.ts'
 import type { CachedObjects } from './objects/wrappers/cached.ts'
 import type { Gauges } from './observe/metrics.ts'
@@ -43,9 +44,20 @@ export function gaugesOf(of: {
   readonly membership: Pick<Membership, 'silentMs'>
   readonly damage: Pick<DamageReports, 'count'>
   readonly objects: CachedObjects
+  readonly memory: SlabPool
   readonly store: Gauges['store']
 }): Gauges {
-  const { kafka, writer, answerMemory, httpAnswers, membership, damage, objects, store } = of
+  const {
+    kafka,
+    writer,
+    answerMemory,
+    httpAnswers,
+    membership,
+    damage,
+    objects,
+    memory: { gauge: slabs },
+    store,
+  } = of
   return {
     connections: kafka.connections,
     uncommittedBytes: writer.gauge.usedBytes,
@@ -55,6 +67,7 @@ export function gaugesOf(of: {
       { part: 'fetch answers', ...answerMemory.gauge },
       { part: 'http answers', ...httpAnswers.gauge },
     ],
+    slabs,
     flushesInFlight: writer.flushesInFlight,
     heartbeatAgeSeconds: membership.silentMs / 1000,
     damagedPlaces: damage.count,

@@ -12,6 +12,8 @@ export const defaultLimits = {
   smallFramePoolBytes: 8 * mib,
   /** All larger frames between the socket and their admission; at least one frame of the maximum size must fit. */
   framePoolBytes: 128 * mib,
+  /** A smaller frame is left to the collector: the smallest slab would be larger than it, and Node takes it from memory that is shared by many. */
+  pooledFrameBytes: 4 * kib,
   /** Bytes read ahead while a request is in progress, so that the agent notices when the client disconnects. */
   socketReadAheadBytes: 64 * kib,
   /** Requests of one connection that are admitted but not answered. Kafka's clients keep at most 5 produce requests in flight, tools a few more. */
@@ -21,6 +23,8 @@ export const defaultLimits = {
 
   /** Bytes admitted and not yet committed. Above it admission waits, and then the clients do. */
   uncommittedBytes: 128 * mib,
+  /** The memory that admitted batches are copied into, one piece after another; a batch of a quarter of it or more has its own. A piece is used again when all of its batches are stored and out of the cache. */
+  batchSlabBytes: 256 * kib,
   /** How long admission waits for room before the request is rejected with a retriable error. Below the clients' usual 30 s. */
   admissionWaitMs: 10_000,
   /** Batches in one flush: the commit holds row locks while it writes at least one row for each, and the event loop encodes and publishes them in one turn each. */
@@ -51,6 +55,9 @@ export const defaultLimits = {
 
 /** The limits that are the same for every agent. */
 export const fixedLimits = {
+  /** Memory that was released and is kept to be used again (memory/slab-pool.ts): what a few busy producers turn over between two collections. */
+  freeSlabBytes: 32 * mib,
+
   /** Kafka's socket.request.max.bytes: the largest legal request. */
   requestBytes: 100 * mib,
   /** The part of the pool of small frames that incomplete ones may hold. The rest is a reserve: a complete frame never waits for a stalled one. */
@@ -64,6 +71,8 @@ export const fixedLimits = {
   requestsPerTurn: 8,
   /** How long a client may take for the last bytes of a connection that is being closed. */
   lingerMs: 5_000,
+  /** The buffer that all sockets of the process are read into. Half the size costs a third more time per byte, and four times the size half as much again. */
+  socketReadBytes: 256 * kib,
   /** Bytes handed to the system at a time, so that the progress of a slow client is visible. */
   socketWriteBytes: 256 * kib,
   /** A client that reads nothing for this long is disconnected when answers for other clients find no memory. */

@@ -96,8 +96,11 @@ export class Bucket {
   }
 
   #put(life: Life, key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
-    const bytes = Buffer.concat(body)
-    return this.#write(life, { what: `put ${key} (${bytes.length} bytes)`, key, signal, land: () => this.#land(life, key, bytes) })
+    const sizeBytes = body.reduce((sum, { length }) => sum + length, 0)
+    let sent: Buffer | undefined
+    // Reads the body at the end of the request, and not again after it: then its memory belongs to the caller.
+    const send = (): Buffer => (sent ??= Buffer.concat(body))
+    return this.#write(life, { what: `put ${key} (${sizeBytes} bytes)`, key, signal, send, land: () => this.#land(life, key, send()) })
   }
 
   #putIfAbsent(life: Life, key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<PutIfAbsent> {
@@ -106,7 +109,7 @@ export class Bucket {
       this.#parts.trace.write('bucket', `${key} of ${life.name}: ${created}`)
       return created
     }
-    return this.#write(life, { what: `create ${key}`, key, signal, land })
+    return this.#write(life, { what: `create ${key}`, key, signal, send() {}, land })
   }
 
   /** Lands when its fate says so, even if the caller no longer waits for it. */
@@ -116,8 +119,15 @@ export class Bucket {
       what,
       key,
       signal,
+      send,
       land,
-    }: { readonly what: string; readonly key: string; readonly signal: AbortSignal | undefined; readonly land: () => Promise<T> },
+    }: {
+      readonly what: string
+      readonly key: string
+      readonly signal: AbortSignal | undefined
+      readonly send: () => void
+      readonly land: () => Promise<T>
+    },
   ): Promise<T> {
     const { time, trace } = this.#parts
     if (life.state === 'dead') return await never()
@@ -126,11 +136,13 @@ export class Bucket {
     trace.write(life.name, `${what}: ${fate.kind} after ${fate.afterMs.toFixed(1)} ms`)
     const landed = fate.kind === 'stored' ? time.sleep(fate.afterMs).then(land) : undefined
     if (fate.kind === 'unknown' && fate.landsMs !== undefined) time.after(fate.landsMs, () => void land())
+    onAbort(signal, send)
     return await this.#answer(life, what, {
       afterMs: fate.afterMs,
       applied: 'unknown',
       signal,
       answer: async () => {
+        send()
         if (landed !== undefined) return await landed
         if (fate.kind === 'rejected') throw new ObjectStoreError('unavailable', 'no', `${what}: 503`)
         throw new ObjectStoreError('timeout', 'unknown', `${what}: no response`)

@@ -2,7 +2,8 @@
 import { errorStack } from '@local-kafka-service/agent/native-error' // not the index: a planted bug must be in place before the agent loads
 import { type CommandLine, parseCommandLine, usage } from './command-line.ts'
 import { plant } from './plant.ts'
-import { type PlantedBug, plantedBugs } from './planted-bugs.ts'
+import type { PlantedBug } from './planted-bug.ts'
+import { plantedBugs } from './planted-bugs.ts'
 import { huntOne } from './planted-hunt.ts'
 import type { Scenario, SeedResult } from './scenario.ts'
 

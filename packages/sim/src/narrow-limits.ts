@@ -24,11 +24,16 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   socketPendingBytes: [200, 20_000],
   heartbeatMs: [200, 2_000],
   drainMs: [1_000, 30_000],
+  batchSlabBytes: [1, 16_384],
+  pooledFrameBytes: [1, 4_096],
 }
+
+/** Worlds are small: with the sizes of production no memory would be used again. */
+const ofAllWorlds: Partial<Limits> = { batchSlabBytes: 4_096, pooledFrameBytes: 1 }
 
 /** The limits of one world. */
 export function narrowLimits(chance: Chance, report: (what: string) => void): Limits {
-  const limits: { -readonly [Name in keyof Limits]: number } = { ...defaultLimits }
+  const limits: { -readonly [Name in keyof Limits]: number } = { ...defaultLimits, ...ofAllWorlds }
   if (!chance.happens(0.5)) return limits
   for (const [name, range] of Object.entries(narrow)) {
     if (!chance.happens(0.4)) continue

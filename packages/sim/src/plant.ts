@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import type { PlantedBug, PlantedEdit } from './planted-bugs.ts'
+import type { PlantedBug, PlantedEdit } from './planted-bug.ts'
 
 const packages = new URL('../../', import.meta.url)
 

@@ -1,18 +1,7 @@
 // Bugs that the simulator must catch: each changes the sources as they load, and names the scenario whose seeds must fail with it.
 
-export interface PlantedBug {
-  readonly name: string
-  readonly scenario: string
-  readonly edits: readonly PlantedEdit[]
-}
-
-export interface PlantedEdit {
-  /** Relative to `packages/`. */
-  readonly file: string
-  /** Must occur exactly once, otherwise the run fails. */
-  readonly find: string
-  readonly replace: string
-}
+import type { PlantedBug, PlantedEdit } from './planted-bug.ts'
+import { memoryBugs } from './planted-memory-bugs.ts'
 
 const chain = 'agent/src/flush/chain.ts'
 const writer = 'agent/src/write/writer.ts'
@@ -30,6 +19,7 @@ const noOrderInTheCommit: readonly PlantedEdit[] = [
 ]
 
 export const plantedBugs: readonly PlantedBug[] = [
+  ...memoryBugs,
   {
     name: 'commits in order of upload completion',
     scenario: 'slow flush beats newer flush',

@@ -1,6 +1,6 @@
 // Hunts one planted bug: a child process loads the sources with the bug in them and plays seeds until one fails.
 import { fileURLToPath } from 'node:url'
-import type { PlantedBug } from './planted-bugs.ts'
+import type { PlantedBug } from './planted-bug.ts'
 import { startProgram } from './program.ts'
 import type { SeedResult } from './scenario.ts'
 

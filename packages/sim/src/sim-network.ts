@@ -1,6 +1,13 @@
 // The network of a world: byte streams between clients and lives of agents, each in order, delayed, split into pieces, and sometimes cut.
 
-import type { ListenAddress, Listener, Network, Socket, SocketEvents } from '@local-kafka-service/agent/simulation'
+import {
+  type ListenAddress,
+  type Listener,
+  type Network,
+  releasedByte,
+  type Socket,
+  type SocketEvents,
+} from '@local-kafka-service/agent/simulation'
 import type { Chance, Range } from './chance.ts'
 import type { Life } from './life.ts'
 import type { VirtualTime } from './sim-clock.ts'
@@ -203,7 +210,12 @@ class Link {
     this.#toServer((server) => {
       if (this.#serverClosed) return
       if (this.#paused) this.#unread.push(chunk)
-      else server.data(Uint8Array.from(chunk))
+      else {
+        // Like a real network, which reads the next bytes into the same memory.
+        const read = Uint8Array.from(chunk)
+        server.data(read)
+        read.fill(releasedByte)
+      }
     })
   }
 

@@ -19,6 +19,7 @@ import {
   openMetadata,
   openSqlite,
   RetryingObjects,
+  SlabPool,
   type TopicId,
   type Transactions,
 } from '@local-kafka-service/agent/simulation'
@@ -51,6 +52,8 @@ export interface WorldOptions {
   readonly onLine?: (line: string) => void
 }
 
+/** Small worlds: most of what an agent releases is used again. */
+const freeSlabBytes = 4 * 1024 * 1024
 const clusterId = '5eed5eed-0000-4000-8000-000000000001'
 const strangerId = '5eed5eed-0000-4000-8000-000000000002'
 const broker = { host: 'broker', port: 9092 }
@@ -195,6 +198,7 @@ export class World {
         metadata,
         codecs: nodeCodecs,
         crc32c: nativeCrc32c,
+        memory: new SlabPool({ maxFreeBytes: freeSlabBytes, fillsReleased: true }),
         limits,
         emit: (event) => this.#event(life, event),
       },

@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { AssertionError } from '../core/assert.ts'
-import { largestSlabBytes, SlabPool } from './slab-pool.ts'
+import { largestSlabBytes, releasedByte, SlabPool } from './slab-pool.ts'
 
 const kib = 1024
-const aPool = (maxFreeBytes = 1024 * kib): SlabPool => new SlabPool({ maxFreeBytes, fill: 0xdb })
+const aPool = (maxFreeBytes = 1024 * kib): SlabPool => new SlabPool({ maxFreeBytes, fillsReleased: true })
 
 test('a released slab is taken again by a request that it fits', () => {
   const pool = aPool()
@@ -37,7 +37,7 @@ test('a slab is free after the last of its references, and is then overwritten w
   slab.release()
   expect([slab.bytes[0], pool.gauge.freeBytes]).toEqual([7, 0])
   slab.release()
-  expect(slab.bytes.every((byte) => byte === 0xdb)).toBe(true)
+  expect(slab.bytes.every((byte) => byte === releasedByte)).toBe(true)
   expect(pool.gauge.freeBytes).toBe(4 * kib)
 })
 
@@ -70,7 +70,7 @@ test('an abandoned slab is neither overwritten nor used again', () => {
   const pool = aPool()
   const slab = pool.take(4 * kib)
   slab.bytes.fill(7)
-  pool.abandon([slab.bytes.subarray(8)])
+  pool.slabOf(slab.bytes.subarray(8))?.abandon()
   slab.release()
   expect([slab.bytes[0], pool.gauge.freeBytes, pool.gauge.usedBytes]).toEqual([7, 0, 0])
 })
@@ -90,7 +90,7 @@ test('a reference that is released twice, and one that is added too late, are er
 test('whatever is taken, held and released in any order, no two users share memory, and in the end all of it is back', () => {
   fc.assert(
     fc.property(fc.array(fc.record({ sizeBytes: fc.integer({ min: 1, max: 20 * kib }), at: fc.nat(9) }), { maxLength: 60 }), (steps) => {
-      const pool = new SlabPool({ maxFreeBytes: 64 * kib, fill: 0xdb })
+      const pool = new SlabPool({ maxFreeBytes: 64 * kib, fillsReleased: true })
       const held: { readonly bytes: Uint8Array; readonly mark: number; readonly release: () => void }[] = []
       for (const [mark, { sizeBytes, at }] of steps.entries()) {
         const slab = pool.take(sizeBytes)

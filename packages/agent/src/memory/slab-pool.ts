@@ -4,8 +4,8 @@ import { assert } from '../core/assert.ts'
 export interface SlabPoolOptions {
   /** Released slabs are kept up to this many bytes in all. The collector gets the others. */
   readonly maxFreeBytes: number
-  /** Tests and the simulator: released memory is overwritten with this byte, so that a reader of it sees a wrong checksum. Absent: it is left as it is. */
-  readonly fill?: number
+  /** Released memory is overwritten with `releasedByte`, so that a reader of it sees a wrong checksum. For tests and the simulator. */
+  readonly fillsReleased?: boolean
 }
 
 /** The values that a scrape shows for a pool. */
@@ -29,7 +29,7 @@ export type Release = () => void
  */
 export class SlabPool {
   readonly #maxFreeBytes: number
-  readonly #fill: number | undefined
+  readonly #fillsReleased: boolean
   /** By size. The slab that was released last is the first to be taken: the processor's cache may still have it. */
   readonly #free = new Map<number, ArrayBuffer[]>()
   /** The current user of each piece of memory. Weak, so that memory that is never released is left to the collector. */
@@ -37,9 +37,9 @@ export class SlabPool {
   #usedBytes = 0
   #freeBytes = 0
 
-  constructor({ maxFreeBytes, fill }: SlabPoolOptions) {
+  constructor({ maxFreeBytes, fillsReleased = false }: SlabPoolOptions) {
     this.#maxFreeBytes = maxFreeBytes
-    this.#fill = fill
+    this.#fillsReleased = fillsReleased
   }
 
   get gauge(): SlabGauge {
@@ -75,9 +75,9 @@ export class SlabPool {
     }
   }
 
-  /** Like `Slab.abandon`, for each slab of this pool that the chunks lie in. */
-  abandon(chunks: Iterable<Uint8Array>): void {
-    for (const { buffer } of chunks) this.#slabs.get(buffer)?.abandon()
+  /** The slab of this pool that the bytes lie in. */
+  slabOf({ buffer }: Uint8Array): Slab | undefined {
+    return this.#slabs.get(buffer)
   }
 
   #takeFree(slabBytes: number): ArrayBuffer | undefined {
@@ -91,7 +91,7 @@ export class SlabPool {
     this.#usedBytes -= slabBytes
     this.#slabs.delete(memory)
     if (isAbandoned) return
-    if (this.#fill !== undefined) new Uint8Array(memory).fill(this.#fill)
+    if (this.#fillsReleased) new Uint8Array(memory).fill(releasedByte)
     if (slabBytes > largestSlabBytes || this.#freeBytes + slabBytes > this.#maxFreeBytes) return
     const free = this.#free.get(slabBytes)
     if (free === undefined) this.#free.set(slabBytes, [memory])
@@ -131,6 +131,9 @@ export class Slab {
     this.#isAbandoned = true
   }
 }
+
+/** The pattern of tests and of the simulator. */
+export const releasedByte = 0xdb
 
 export const largestSlabBytes = 8 * 1024 * 1024
 const smallestSlabBytes = 4 * 1024

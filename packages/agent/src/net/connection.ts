@@ -3,6 +3,7 @@ import { FrameSplitter, ProtocolError } from '@local-kafka-service/protocol'
 import { fixedLimits, type Limits } from '../limits.ts'
 import type { Held } from '../observe/events.ts'
 import type { Clock, Timer } from '../time/clock.ts'
+import type { FramePool, Pin } from './frame-pin.ts'
 import type { Socket, SocketEvents } from './network.ts'
 import type { Claim, Permits } from './permits.ts'
 import type { TurnCounter, TurnShare } from './turn-counter.ts'
@@ -12,15 +13,16 @@ export interface ConnectionParts {
   readonly clock: Clock
   /** Small frames have their own pool, so that a heartbeat never waits for produce requests. */
   readonly permits: { readonly small: Permits; readonly large: Permits }
+  readonly memory: FramePool
   readonly limits: Pick<Limits, 'smallFrameBytes' | 'requestsInFlightPerConnection' | 'socketPendingBytes' | 'socketReadAheadBytes'>
   readonly idleMs: number
   /** Shared by all connections that must not block each other. */
   readonly turns: TurnCounter
   /**
-   * Handles one request, without its size prefix. Settles when the connection may take its next request; never rejects. `unpin` gives the frame's permit
-   * back once nothing refers to its bytes; settling does so at the latest.
+   * Handles one request, without its size prefix. Settles when the connection may take its next request; never rejects. The handler may release the pin
+   * earlier; settling does so at the latest, and then the next frame may overwrite the bytes.
    */
-  readonly handle: (frame: Uint8Array, signal: AbortSignal, unpin: () => void) => Promise<Handled>
+  readonly handle: (frame: Uint8Array, signal: AbortSignal, pin: Pin) => Promise<Handled>
   readonly onProtocolError: (error: ProtocolError) => void
   /** The connection is closed because others waited for resources that it held without progress. `onClosed` follows. */
   readonly onGaveWay: (held: Held, message: string) => void
@@ -65,7 +67,7 @@ export function isStopping(signal: AbortSignal): boolean {
 
 export class Connection implements SocketEvents {
   readonly #parts: ConnectionParts
-  readonly #frames = new FrameSplitter({ maxBytes: fixedLimits.requestBytes, allocate: (sizeBytes) => Buffer.allocUnsafeSlow(sizeBytes) })
+  readonly #frames: FrameSplitter
   readonly #gone = new AbortController()
   readonly #slots: Slot[] = []
   #state: 'open' | 'draining' | 'ending' | 'closed' = 'open'
@@ -77,7 +79,7 @@ export class Connection implements SocketEvents {
   /** The bytes of answers that wait for an earlier one. */
   #heldBytes = 0
   /** The callbacks to call when the operating system has everything that was written. */
-  #unsent: (() => void)[] = []
+  readonly #unsent: (() => void)[] = []
   /** All bytes that were ever written. */
   #writtenBytes = 0
   /** The bytes that the operating system had accepted at the last progress, and its time. */
@@ -91,6 +93,7 @@ export class Connection implements SocketEvents {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts
+    this.#frames = new FrameSplitter({ maxBytes: fixedLimits.requestBytes, memory: parts.memory })
     this.#turns = parts.turns.share(() => this.#advance())
     this.#activeAtMs = parts.clock.monotonic()
     this.#dataAtMs = this.#activeAtMs
@@ -136,6 +139,7 @@ export class Connection implements SocketEvents {
     this.#state = 'closed'
     this.#gone.abort(new Error('the connection was closed'))
     this.#claim?.release()
+    this.#frames.clear()
     for (const timer of Object.values(this.#timers)) timer.cancel()
     this.#tellSent()
     for (const { answer } of this.#slots.splice(0)) answer?.sent?.()
@@ -241,10 +245,10 @@ export class Connection implements SocketEvents {
     this.#handling = true
     this.#activeAtMs = this.#parts.clock.monotonic()
     this.#turns.take()
-    const claim = this.#claim
+    const pin = this.#parts.memory.pin(frame, this.#claim)
     this.#claim = undefined
-    const handled = await this.#parts.handle(frame, this.#gone.signal, () => claim?.release())
-    claim?.release()
+    const handled = await this.#parts.handle(frame, this.#gone.signal, pin)
+    pin.release()
     this.#handling = false
     this.#settle(handled)
     this.#endWhenAnswered()
@@ -326,9 +330,7 @@ export class Connection implements SocketEvents {
   }
 
   #tellSent(): void {
-    const unsent = this.#unsent
-    this.#unsent = []
-    for (const sent of unsent) sent()
+    for (const sent of this.#unsent.splice(0)) sent()
   }
 
   #mute(forMs: number): void {

@@ -13,21 +13,22 @@ import type { Misunderstanding } from '../observe/events.ts'
 import type { Services } from '../services.ts'
 import type { Handled } from './connection.ts'
 import { Exchange, type ExchangeParts, type Peer, tooNew } from './exchange.ts'
+import type { Pin } from './frame-pin.ts'
 import { notKafka, notServed, unreadable } from './misunderstanding.ts'
 
 /** Never rejects. */
-export type Dispatch = (frame: Uint8Array, peer: Peer, signal: AbortSignal, unpin: () => void) => Promise<Handled>
+export type Dispatch = (frame: Uint8Array, peer: Peer, signal: AbortSignal, pin: Pin) => Promise<Handled>
 
 export function dispatcher(handlers: readonly AnyHandler[], services: Services): Dispatch {
   const byKey = new Map(handlers.map((handler) => [handler.api.key, handler]))
   const served = handlers.map(({ api }) => api)
-  return async (frame, peer, signal, unpin) => {
+  return async (frame, peer, signal, pin) => {
     let header: RequestHeader | undefined
     try {
       header = decodeRequestHeader(frame)
       const handler = byKey.get(header.apiKey)
       if (handler !== undefined && speaks(handler.api, header.apiVersion))
-        return await exchanged(frame, { handler, header, peer, signal, services, served }, unpin)
+        return await exchanged(frame, { handler, header, peer, signal, services, served }, pin)
       if (header.apiKey === ApiVersions.key) return { kind: 'now', answer: tooNew(header, served) }
       return misunderstood(notServed(header, handler?.api), { peer, services, clientId: header.clientId })
     } catch (error) {
@@ -54,14 +55,17 @@ export function misunderstood(
 }
 
 /** Rejects with a ProtocolError only. */
-async function exchanged(frame: Uint8Array, parts: ExchangeParts, unpin: () => void): Promise<Handled> {
+async function exchanged(frame: Uint8Array, parts: ExchangeParts, pin: Pin): Promise<Handled> {
   const { handler, header, peer, services } = parts
   const { clientId, apiVersion: version } = header
   services.emit({ kind: 'request', connectionId: peer.connectionId, clientId, api: handler.api.name, version, sizeBytes: frame.length })
   const exchange = new Exchange(parts)
   const request = decodeRequest(handler.api, version, frame, header.bodyAt)
-  // Record batches are slices of the frame until their admission; decoding has copied everything else.
-  if (handler.api.key !== Produce.key) unpin()
+  // Record batches are slices of the frame until their admission. Other requests may keep slices (a member's metadata), and need no budget: they are small.
+  if (handler.api.key !== Produce.key) {
+    pin.abandonMemory()
+    pin.release()
+  }
   return await peer.handle(request, exchange)
 }
 

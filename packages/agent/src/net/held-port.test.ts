@@ -59,6 +59,18 @@ function aServer() {
   return { seen, events: { onConnection, onAcceptError } }
 }
 
+test('bytes that arrive before the agent listens are copied, because their chunk is valid during the call only', async () => {
+  const { network, connect } = aNetwork()
+  const held = await holdPort(network, addresses)
+  const { events } = connect()
+  const chunk = Uint8Array.of(1, 2)
+  events.data(chunk)
+  chunk.fill(0xdb)
+  const server = aServer()
+  await held.network.listen(addresses, server.events)
+  expect(server.seen).toEqual(['from client', 'data 1,2'])
+})
+
 test('early clients wait unread, and are served in order when the agent listens', async () => {
   const { network, connect, listening } = aNetwork()
   const held = await holdPort(network, addresses)

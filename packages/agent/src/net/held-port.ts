@@ -57,7 +57,7 @@ function hold(socket: Socket, waiting: Set<WaitingClient>): SocketEvents {
   } else socket.destroy()
   return {
     data(chunk) {
-      if (one.events === undefined) one.early.push(chunk)
+      if (one.events === undefined) one.early.push(Uint8Array.from(chunk))
       else one.events.data(chunk)
     },
     drained: () => one.events?.drained(),

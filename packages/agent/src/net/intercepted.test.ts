@@ -135,8 +135,11 @@ test('hang, wait, decide: no further request is taken, and a Produce keeps its p
     let held = true
     const frame = Buffer.concat(encodeRequest(Produce, { version: 9, correlationId: 1, clientId: null }, producing())).subarray(4)
     let settled = false
-    const handling = dispatcher(handlers, kafka.services)(frame, peer, client.signal, () => {
-      held = false
+    const handling = dispatcher(handlers, kafka.services)(frame, peer, client.signal, {
+      release: () => {
+        held = false
+      },
+      abandonMemory() {},
     }).finally(() => {
       settled = true
     })

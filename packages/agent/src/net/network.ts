@@ -44,7 +44,7 @@ export interface Socket {
 }
 
 export interface SocketEvents {
-  /** The callee owns the chunk: nothing else changes it. */
+  /** The chunk is valid during the call only: the network reads the next bytes into the same memory. */
   data(chunk: Uint8Array): void
   drained(): void
   /** Called exactly once, as the last event. */

@@ -7,6 +7,7 @@ import type { AnyHandler } from '../api/handler.ts'
 import { handlers } from '../api/index.ts'
 import { type AgentForTests, aBatch, anAgent } from '../api/testing/an-agent.ts'
 import { defaultLimits, fixedLimits } from '../limits.ts'
+import { aPool } from '../memory/testing/a-pool.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
 import { AnswerMemory } from '../read/answer-memory.ts'
 import { settings } from '../settings.ts'
@@ -19,7 +20,15 @@ import { FakeSocket } from './testing/fake-socket.ts'
 const loopback = [{ host: '127.0.0.1', port: 0 }]
 
 function served(kafka: AgentForTests, more: Partial<KafkaPortOptions> = {}): Promise<KafkaPort> {
-  return serveKafka({ network: tcpNetwork, listen: loopback, handlers, services: kafka.services, limits: defaultLimits, ...more })
+  return serveKafka({
+    network: tcpNetwork,
+    listen: loopback,
+    handlers,
+    services: kafka.services,
+    memory: aPool(),
+    limits: defaultLimits,
+    ...more,
+  })
 }
 
 class Client {

@@ -1,6 +1,7 @@
 // Opens the Kafka port: one connection for each accepted socket, shared budgets, and an orderly shutdown.
 import type { AnyHandler } from '../api/handler.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
+import type { SlabPool } from '../memory/slab-pool.ts'
 import type { MemoryUse } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
@@ -9,6 +10,7 @@ import { Connection, type ConnectionParts } from './connection.ts'
 import { ConnectionQuotas } from './connection-quotas.ts'
 import { dispatcher, misunderstood } from './dispatch.ts'
 import { handle, type Peer } from './exchange.ts'
+import { FramePool } from './frame-pin.ts'
 import { intercepted } from './intercepted.ts'
 import type { Interceptor } from './interceptor.ts'
 import { notKafka } from './misunderstanding.ts'
@@ -24,7 +26,8 @@ export interface KafkaPortOptions {
   readonly advertised?: { readonly host: string; readonly port: number }
   readonly handlers: readonly AnyHandler[]
   readonly services: Services
-  readonly limits: Pick<Limits, 'smallFramePoolBytes' | 'framePoolBytes' | 'drainMs'> & ConnectionParts['limits']
+  readonly memory: SlabPool
+  readonly limits: Pick<Limits, 'smallFramePoolBytes' | 'framePoolBytes' | 'pooledFrameBytes' | 'drainMs'> & ConnectionParts['limits']
   /** Injects faults in a test. */
   readonly interceptor?: Interceptor
 }
@@ -43,13 +46,14 @@ export interface KafkaPort {
 
 /** Rejects when an address is taken or is not an address of this machine. */
 export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> {
-  const { network, listen, handlers, services, limits } = options
+  const { network, listen, handlers, services, memory, limits } = options
   const { ioClock: clock, emit, settings } = services
   const dispatch = dispatcher(handlers, services)
   const permits = {
     small: new Permits({ capacityBytes: limits.smallFramePoolBytes, incompleteBytes: fixedLimits.incompleteSmallFramesBytes, clock }),
     large: new Permits({ capacityBytes: limits.framePoolBytes, clock }),
   }
+  const frameMemory = new FramePool(memory, limits)
   const idleMs = number(settings, 'connections.max.idle.ms')
   const turns = new TurnCounter(clock)
   const quotas = new ConnectionQuotas(settings, clock)
@@ -94,7 +98,12 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
       limits,
       idleMs,
       turns,
-      handle: (frame, signal, unpin) => dispatch(frame, peer, signal, unpin),
+      memory: frameMemory,
+      handle: (frame, signal, pin) => {
+        // It may keep a request for longer than its handling.
+        if (interceptor !== undefined) pin.abandonMemory()
+        return dispatch(frame, peer, signal, pin)
+      },
       onProtocolError: (error) => void misunderstood(notKafka(error), { peer, services }),
       onGaveWay: (held, message) => emit({ kind: 'gave way', connectionId, address, held, message }),
       onClosed: (reason) => {

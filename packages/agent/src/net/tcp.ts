@@ -3,6 +3,7 @@ import net, { createServer, isIPv4, type Server, type Socket as TcpSocket } from
 import { fixedLimits } from '../limits.ts'
 import { isError } from '../native-error.ts'
 import type { ListenAddress, Listener, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
+import { readInto } from './socket-reads.ts'
 
 export const tcpNetwork: Network = { listen: (addresses, events) => listen(addresses, events, holds) }
 
@@ -32,7 +33,7 @@ async function listen(addresses: readonly ListenAddress[], events: NetworkEvents
   for (let tries = 1; ; tries += 1) {
     const opened = await openAll(wanted, events, hold)
     if (opened.kind === 'open') return listener(opened.servers)
-    await Promise.all(opened.servers.map(closeServer))
+    for (const server of opened.servers) server.close()
     const another = wanted.every(({ port }) => port === 0) && isTaken(opened.error) && tries < portTries
     if (!another) throw opened.error
   }
@@ -67,10 +68,7 @@ function open(
   { onConnection, onAcceptError }: NetworkEvents,
   hold: Hold,
 ): Promise<Server> {
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    hold(socket)
-    accept(socket, onConnection)
-  })
+  const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) => accept(socket, onConnection, hold))
   hold(server)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -89,20 +87,24 @@ function open(
 function listener(servers: readonly Server[]): Listener {
   return {
     addresses: servers.map(addressOf),
+    /** The ports are free at once. Accepted sockets stay open; the callback of Node's `close` would wait for them. */
     async close() {
-      await Promise.all(servers.map(stopListening))
+      for (const server of servers) server.close()
     },
   }
 }
 
-function accept(tcp: TcpSocket, onConnection: (socket: Socket) => SocketEvents): void {
-  const events = onConnection(new AcceptedSocket(tcp, () => events.drained()))
+function accept(accepted: TcpSocket, onConnection: (socket: Socket) => SocketEvents, hold: Hold): void {
+  const tcp = readInto(accepted, (chunk) => events.data(chunk))
+  hold(tcp)
+  const socket = new AcceptedSocket(tcp, () => events.drained())
+  const events = onConnection(socket)
   let failure: Error | undefined
-  tcp.on('data', (chunk: Uint8Array) => events.data(chunk))
   tcp.on('error', (error) => {
     failure = error
   })
   tcp.on('close', () => (failure === undefined ? events.closed() : events.closed(failure)))
+  if (!socket.isPaused) tcp.resume()
 }
 
 /**
@@ -119,6 +121,7 @@ class AcceptedSocket implements Socket {
   #firstFrom = 0
   #queuedBytes = 0
   #corked = false
+  #paused = false
   #ending = false
   /** The last write returned false, so its caller waits for `onDrained`. */
   #full = false
@@ -155,11 +158,18 @@ class AcceptedSocket implements Socket {
     return !this.#full
   }
 
+  /** The events are not there yet while the connection is being accepted, so the socket is read only after that. */
+  get isPaused(): boolean {
+    return this.#paused
+  }
+
   pause(): void {
+    this.#paused = true
     this.#tcp.pause()
   }
 
   resume(): void {
+    this.#paused = false
     this.#tcp.resume()
   }
 
@@ -212,16 +222,6 @@ function addressOf(server: Server): ListenAddress {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new TypeError('a TCP server listens on a host and a port')
   return { host: address.address, port: address.port }
-}
-
-/** Settles when the port is free. Accepted sockets stay open; the callback of Node's `close` would wait for them. */
-function stopListening(server: Server): Promise<void> {
-  server.close()
-  return Promise.resolve()
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()))
 }
 
 function codeOf(error: Error): string | undefined {

@@ -6,6 +6,8 @@ import { type ObjectStore, ObjectStoreError } from './object-store.ts'
 /** A store on an empty prefix of its own. */
 export interface ContractStore {
   readonly store: ObjectStore
+  /** It refers to a body that was put, and holds its memory (a cache). */
+  readonly keepsBodies?: true
   /** Frees the store's resources, after the store is closed. */
   dispose?(): Promise<void>
 }
@@ -26,6 +28,26 @@ export function objectStoreContract(name: string, open: () => Promise<ContractSt
     test('an object is read back with its chunks in order', async () => {
       await store.put('a/b/1', [bytes('one '), bytes(''), bytes('two')])
       expect(text(await store.read('a/b/1'))).toBe('one two')
+    })
+
+    test('the memory of a body may be overwritten once its put has settled, also when it was aborted', async () => {
+      if (opened.keepsBodies === true) return
+      const abort = new AbortController()
+      const chunks = Array.from({ length: 40 }, (_, index) => patterned(10_000, index))
+      const content = Buffer.concat(chunks)
+      await store.put('kept', chunks)
+      for (const chunk of chunks) chunk.fill(0xdb)
+      expect(content.equals(await store.read('kept'))).toBe(true)
+
+      const others = Array.from({ length: 40 }, (_, index) => patterned(10_000, index))
+      const put = store.put('aborted', others, abort.signal).catch((error: unknown) => error)
+      abort.abort()
+      await put
+      for (const chunk of others) chunk.fill(0xdb)
+      // A directory may have a torn file, which nothing refers to.
+      const there = await store.read('aborted').catch((error: unknown) => error)
+      if (there instanceof Uint8Array) expect(content.subarray(0, there.length).equals(there)).toBe(true)
+      else expect(there).toMatchObject({ kind: 'missing' })
     })
 
     test('an empty object is an object', async () => {

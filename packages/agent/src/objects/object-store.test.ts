@@ -51,7 +51,10 @@ objectStoreContract('an S3 with the required features only', () =>
   onS3({ conditionalWrites: 'refused', bulkDelete: 'wants Content-MD5', ranges: 'ignored', checksumHeaders: 'refused' }),
 )
 
-objectStoreContract('memory, cached', async () => ({ store: new CachedObjects(new MemoryObjects(), { maxBytes: 1 << 20, blockBytes: 4 }) }))
+objectStoreContract('memory, cached', async () => ({
+  store: new CachedObjects(new MemoryObjects(), { maxBytes: 1 << 20, blockBytes: 4 }),
+  keepsBodies: true,
+}))
 objectStoreContract('memory, cached with a budget of 0', async () => ({ store: new CachedObjects(new MemoryObjects(), { maxBytes: 0 }) }))
 objectStoreContract('memory, measured', async () => ({ store: new MeasuredObjects(new MemoryObjects(), new ManualClock()) }))
 objectStoreContract('memory, intercepted', async () => ({
@@ -95,6 +98,7 @@ objectStoreContract('S3 under every wrapper, failing now and then', async () => 
     store: new CachedObjects(new RetryingObjects(new MeasuredObjects(s3.store, clock), { clock, random: steadyRandom() }, policy), {
       maxBytes: 1 << 20,
     }),
+    keepsBodies: true,
     async dispose() {
       pauses.abort()
       await s3.dispose?.()

@@ -8,7 +8,8 @@
 export interface ObjectStore {
   /**
    * Stores the concatenation of `body` under `key`. When it resolves, the object is as durable as the store's mode promises and every
-   * later read sees it. Rejects with an ObjectStoreError; `applied: 'unknown'` means it may still land, at any later time.
+   * later read sees it. Rejects with an ObjectStoreError; `applied: 'unknown'` means it may still land, at any later time. Once it has settled,
+   * the store does not read `body` any more, and the caller may overwrite its memory. Only `CachedObjects` keeps it, and holds its slabs.
    */
   put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void>
   /**

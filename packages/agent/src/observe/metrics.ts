@@ -19,6 +19,8 @@ export interface Gauges {
   readonly connections: number
   readonly uncommittedBytes: number
   readonly memory: readonly MemoryUse[]
+  /** The memory behind those parts, and what waits to be used again. */
+  readonly slabs: { readonly usedBytes: number; readonly freeBytes: number }
   readonly flushesInFlight: number
   readonly heartbeatAgeSeconds: number
   readonly damagedPlaces: number
@@ -185,6 +187,15 @@ export class Meters {
         help: 'The limit of each part of that memory.',
         type: 'gauge',
         samples: gauges.memory.map(({ part, limitBytes }) => ({ labels: { part }, value: limitBytes })),
+      },
+      {
+        name: 'lks_slab_bytes',
+        help: 'Memory of frames and objects that is used again, by whether something is in it.',
+        type: 'gauge',
+        samples: [
+          { labels: { state: 'used' }, value: gauges.slabs.usedBytes },
+          { labels: { state: 'free' }, value: gauges.slabs.freeBytes },
+        ],
       },
       counter('lks_protocol_errors_total', 'Connections closed because of bytes that are not a valid request.', one(this.#protocolErrors)),
       counter('lks_defects_total', 'Defects: errors of the server itself.', one(this.#defects)),

@@ -6,7 +6,7 @@ import type { ClusterId, Incarnation, Sequence, TopicId } from '../core/ids.ts'
 import type { Flush, FlushOutcome } from '../flush/chain.ts'
 import type { CommitBatch } from '../metadata/metadata-store.ts'
 import { encodeObject } from '../objects/object-format.ts'
-import type { BatchMemory } from './batch-memory.ts'
+import { type BatchMemory, ObjectMemory } from './batch-memory.ts'
 
 /** One validated record batch to append. */
 export interface Admission {
@@ -49,6 +49,8 @@ export class OpenObject {
   readonly #groups = new Map<string, PartitionBatches>()
   readonly #crc: Checksum
   readonly #memory: BatchMemory
+  /** The memory of the batches. The writer releases it when the flush has settled. */
+  readonly held = new ObjectMemory()
   #sizeBytes = 0
   #batches = 0
 
@@ -75,7 +77,7 @@ export class OpenObject {
   }
 
   add(admission: Admission): BatchPlace {
-    const bytes = this.#memory.copy(admission.batch)
+    const bytes = this.#memory.copy(admission.batch, this.held)
     patchLeaderEpoch(bytes, 0, admission.epoch)
     if (admission.maxTimestamp !== undefined) setCreateTime(bytes, 0, admission.maxTimestamp, this.#crc)
     if (admission.stamp !== undefined) setLogAppendTime(bytes, 0, admission.stamp, this.#crc)

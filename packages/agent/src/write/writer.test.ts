@@ -273,6 +273,37 @@ test('an object that cannot be laid out is a defect: its batches are rejected, t
   expect(await answersOf(next)).toMatchObject([{ kind: 'appended', baseOffset: 0 }])
 })
 
+test('memory is used again after the flush has settled: uploads that end late store their own bytes', async () => {
+  const { writer, clock, objects, memory } = aWriter({ ...groupCommit, maxBytes: 1, flushesInFlight: 8 })
+  const rounds = 10
+  const expected: Buffer[] = []
+  for (let round = 0; round < rounds; round += 1) {
+    const admissions = Array.from({ length: 8 }, () => aRecord(700))
+    const answers = admissions.map((admission) => writer.admit([admission]))
+    await clock.advance(0)
+    expected.push(...admissions.map(({ batch }) => Buffer.from(batch)))
+    // The last upload ends first; the flushes settle in their order all the same.
+    for (let left = objects.waiting.length; left > 0; left -= 1) await objects.land(left - 1)
+    await answersOf(...answers)
+  }
+  const stored: Buffer[] = []
+  for await (const { key } of objects.bucket.list('')) stored.push(Buffer.from(await objects.bucket.read(key)))
+  expect(stored).toHaveLength(expected.length)
+  for (const object of stored) expect(checkBatch(object, 56, crc32c).kind).toBe('ok')
+  // Only the slab that is being filled.
+  expect(memory.gauge.usedBytes).toBe(4_096)
+  expect(memory.gauge.freeBytes).toBeLessThan(rounds * 4_096)
+})
+
+test('the memory of an abandoned flush is not used again, because its upload may go on', async () => {
+  const { writer, clock, objects, memory } = aWriter(groupCommit)
+  const answer = writer.admit([aRecord(2_000)])
+  await clock.advance(0)
+  await objects.fail()
+  expect(await answersOf(answer)).toMatchObject([{ kind: 'rejected' }])
+  expect(memory.gauge).toMatchObject({ usedBytes: 0, freeBytes: 0 })
+})
+
 test('after a commit that cannot be published the agent must end', async () => {
   const { writer, clock, objects, log, tails, breaks, defects } = aWriter(groupCommit)
   tails.publish = () => {

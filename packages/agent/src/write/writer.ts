@@ -4,6 +4,7 @@ import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, TopicId } from '../core/ids.ts'
 import { Chain, type ChainParts, type Flush, type FlushOutcome } from '../flush/chain.ts'
 import type { Limits } from '../limits.ts'
+import type { SlabPool } from '../memory/slab-pool.ts'
 import type { CommitRejection, LogIndex, Verdict } from '../metadata/metadata-store.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import { ByteBudget, type ByteGauge } from '../observe/byte-budget.ts'
@@ -53,6 +54,7 @@ export interface WriterParts {
   readonly clusterId: ClusterId
   readonly incarnation: Incarnation
   readonly objects: ObjectStore
+  readonly memory: SlabPool
   readonly log: Pick<LogIndex, 'commit'>
   readonly clock: Clock
   readonly random: Pick<Random, 'next'>
@@ -63,7 +65,8 @@ export interface WriterParts {
   readonly policy: FlushPolicy
   readonly stores: Pick<StoreWatch, 'failure'>
   readonly producerIdExpirationMs: number
-  readonly limits: Pick<Limits, 'uncommittedBytes' | 'admissionWaitMs' | 'batchesPerFlush' | 'drainMs'> & ChainParts['limits']
+  readonly limits: Pick<Limits, 'uncommittedBytes' | 'batchSlabBytes' | 'admissionWaitMs' | 'batchesPerFlush' | 'drainMs'> &
+    ChainParts['limits']
   readonly onFenced: () => void
   /** See ChainParts: the agent must end. */
   readonly onBroken: () => void
@@ -78,7 +81,7 @@ export class Writer {
   readonly #unanswered = new Set<OpenObject>()
   /** Connections that had a batch abandoned or rejected for want of room or disk: a later batch of the same connection would overtake its retry. */
   readonly #cutOff = new WeakSet<object>()
-  readonly #memory = new BatchMemory()
+  readonly #memory: BatchMemory
   #open: OpenObject | undefined
   /** It decides again when to seal. */
   #wake: { readonly atMs: number; readonly timer: Timer } | undefined
@@ -88,6 +91,7 @@ export class Writer {
 
   constructor(parts: WriterParts) {
     this.#parts = parts
+    this.#memory = new BatchMemory(parts.memory, parts.limits)
     this.#uncommitted = new ByteBudget(parts.limits.uncommittedBytes)
     this.#chain = new Chain({
       clusterId: parts.clusterId,
@@ -243,6 +247,8 @@ export class Writer {
       this.#parts.tails.publish(outcome.result.grown)
     }
     this.#unanswered.delete(open)
+    if (outcome.kind === 'committed') open.held.release()
+    else open.held.abandon()
     open.settle(outcome)
     this.#uncommitted.release(open.sizeBytes)
     this.#rules.answered(open, this.#parts.clock.monotonic())

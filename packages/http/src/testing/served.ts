@@ -5,6 +5,7 @@ import { type AgentEvent, defaultLimits, fixedLimits, KafkaError, type Member, s
 import { type Codecs, crc32c } from '@local-kafka-service/protocol'
 import { must } from '../../../agent/src/core/assert.ts'
 import { objectKey } from '../../../agent/src/core/object-key.ts'
+import { aPool } from '../../../agent/src/memory/testing/a-pool.ts'
 import { MemoryObjects } from '../../../agent/src/objects/adapters/memory.ts'
 import { ObjectStoreError } from '../../../agent/src/objects/object-store.ts'
 import { CachedObjects } from '../../../agent/src/objects/wrappers/cached.ts'
@@ -73,7 +74,8 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   let putsFail = options.putsFail ?? false
   const put = bucket.put.bind(bucket)
   bucket.put = (...put_) => (putsFail ? Promise.reject(new ObjectStoreError('unavailable', 'no', 'the bucket is away')) : put(...put_))
-  const objects = new CachedObjects(bucket, { maxBytes: 1024 * 1024 })
+  const memory = aPool()
+  const objects = new CachedObjects(bucket, { maxBytes: 1024 * 1024, memory })
   const metadata = new FakeMetadata(({ sequence }) => objectKey(clusterId, incarnation, sequence))
   const owners = new Owners({ slots: 1, brokerId: 1, incarnation })
   const { elsewhere } = options
@@ -97,6 +99,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     clusterId,
     incarnation,
     objects,
+    memory,
     log,
     clock,
     random: { next: () => 0.5 },

@@ -12,11 +12,13 @@ import {
 } from '@local-kafka-service/protocol'
 import { type Agent, buildAgent } from '../../agent.ts'
 import { nativeCrc32c, nodeCodecs } from '../../codecs.ts'
+import { aPool } from '../../memory/testing/a-pool.ts'
 import type { MetadataStore } from '../../metadata/metadata-store.ts'
 import { openMetadata } from '../../metadata/open.ts'
 import { openSqlite } from '../../metadata/sqlite.ts'
 import { dispatcher } from '../../net/dispatch.ts'
 import { handle, type Peer } from '../../net/exchange.ts'
+import { FramePin } from '../../net/frame-pin.ts'
 import type { Network } from '../../net/network.ts'
 import { MemoryObjects } from '../../objects/adapters/memory.ts'
 import type { ObjectStore } from '../../objects/object-store.ts'
@@ -65,6 +67,7 @@ export async function anAgent(
   const sql = openSqlite({ path: ':memory:', durability: 'memory' })
   const metadata = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })
   const objects = new MemoryObjects()
+  const memory = aPool()
   const { agent, services: own } = await buildAgent(
     {
       clock: systemClock,
@@ -75,6 +78,7 @@ export async function anAgent(
       metadata,
       codecs: nodeCodecs,
       crc32c: nativeCrc32c,
+      memory,
       emit: (event) => void events.push(event),
     },
     {
@@ -85,9 +89,15 @@ export async function anAgent(
   )
   let requests = 0
 
-  function sendFrame(frame: Uint8Array, { services, peer, signal }: CallOptions = {}): ReturnType<AgentForTests['sendFrame']> {
+  async function sendFrame(frame: Uint8Array, { services, peer, signal }: CallOptions = {}): ReturnType<AgentForTests['sendFrame']> {
     const dispatch = dispatcher(handlers, { ...own, ...services })
-    return dispatch(frame, peer ?? aPeer(), signal ?? new AbortController().signal, () => {})
+    // As on a connection: the memory of the frame is used again after its handling.
+    const slab = memory.take(frame.length)
+    slab.bytes.set(frame)
+    const pin = new FramePin(undefined, slab)
+    const handled = await dispatch(slab.bytes.subarray(0, frame.length), peer ?? aPeer(), signal ?? new AbortController().signal, pin)
+    pin.release()
+    return handled
   }
 
   async function send<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<SentRequest<A>> {

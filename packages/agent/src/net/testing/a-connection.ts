@@ -1,8 +1,10 @@
 // A connection between a fake socket and handlers that a test settles itself, and the frames to feed it.
 import { defaultLimits } from '../../limits.ts'
+import { aPool } from '../../memory/testing/a-pool.ts'
 import type { Clock } from '../../time/clock.ts'
 import { ManualClock } from '../../time/testing/manual-clock.ts'
 import { type Answer, Connection, type Handled } from '../connection.ts'
+import { FramePool } from '../frame-pin.ts'
 import { Permits } from '../permits.ts'
 import { TurnCounter } from '../turn-counter.ts'
 import { FakeSocket } from './fake-socket.ts'
@@ -29,6 +31,7 @@ export function aConnection(
   const clock = options.clock ?? new ManualClock()
   const capacity = options.capacityBytes ?? 1024 * 1024
   const permits = options.permits ?? aBudget(capacity, capacity, clock)
+  const memory = aPool()
   const requests: Request[] = []
   const events: string[] = []
   const connection = new Connection({
@@ -38,13 +41,14 @@ export function aConnection(
     limits: defaultLimits,
     idleMs,
     turns: options.turns ?? new TurnCounter(nextTurns),
-    handle: (frame, signal, unpin) =>
-      new Promise((settle) => requests.push({ text: Buffer.from(frame).toString('latin1'), signal, unpin, settle })),
+    memory: new FramePool(memory, defaultLimits),
+    handle: (frame, signal, pin) =>
+      new Promise((settle) => requests.push({ text: Buffer.from(frame).toString('latin1'), signal, unpin: () => pin.release(), settle })),
     onProtocolError: ({ message }) => events.push(`protocol error: ${message}`),
     onGaveWay: (held, message) => events.push(`gave way its ${held}: ${message}`),
     onClosed: (reason) => events.push(`closed: ${reason}`),
   })
-  return { connection, socket, clock, permits, requests, events }
+  return { connection, socket, clock, permits, memory, requests, events }
 }
 
 /** Turns of the real event loop. */

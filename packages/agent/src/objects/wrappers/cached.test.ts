@@ -1,5 +1,7 @@
 // The cache that chain and reader share: one request for concurrent readers, two budgets, and a tail that no lagging reader can evict.
 import { expect, test } from 'vitest'
+import { releasedByte } from '../../memory/slab-pool.ts'
+import { aPool } from '../../memory/testing/a-pool.ts'
 import { bytes, failure, patterned, text } from '../object-store.contract.ts'
 import { abortedError, ObjectStoreError } from '../object-store.ts'
 import { type Hook, HookedObjects, silence } from '../testing/hooked-objects.ts'
@@ -38,6 +40,23 @@ test('a written object is read without a request, and without a copy where the r
   expect(text((await store.read('k', { start: 2, length: 3 })).subarray(0, 2))).toBe('ad')
   expect(reads(inner)).toEqual([])
   expect(store.meters).toEqual({ bytes: 504, hits: 2, misses: 0 })
+})
+
+test('the memory of a written object is used again after its eviction, unless a reader may have a view of it', async () => {
+  const memory = aPool()
+  const store = new CachedObjects(new HookedObjects({}), { maxBytes: 2 * 16_384, memory })
+  const slabs = Array.from({ length: 4 }, () => memory.take(16_384))
+  for (const [index, slab] of slabs.entries()) {
+    slab.bytes.fill(index)
+    await store.put(`k${index}`, [slab.bytes])
+    slab.release()
+    if (index === 1) await store.read('k1', { start: 0, length: 10 })
+  }
+  // The budget keeps the last one. k1 was read: nothing overwrites it.
+  expect(slabs.map(({ bytes: [byte] }) => byte)).toEqual([releasedByte, 1, releasedByte, 3])
+  expect(memory.gauge).toMatchObject({ usedBytes: 16_384, freeBytes: 2 * 16_384 })
+  await store.close()
+  expect(memory.gauge.usedBytes).toBe(0)
 })
 
 test('a failed put leaves nothing in the cache', async () => {

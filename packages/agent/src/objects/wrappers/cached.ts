@@ -1,4 +1,5 @@
 // A store with a cache in front: written objects stay for tail reads, read objects stay in blocks, each kind within its own budget.
+import type { Release, SlabPool } from '../../memory/slab-pool.ts'
 import { joinChunks } from '../join-chunks.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from '../object-store.ts'
 import { sliceChunks, startsOf } from '../slice-chunks.ts'
@@ -9,6 +10,8 @@ export interface CacheOptions {
   readonly maxBytes: number
   /** Reads are widened to multiples of this, so that neighbours in one object share a request. */
   readonly blockBytes?: number
+  /** The memory of the objects that are put. The cache holds the slabs that it keeps. */
+  readonly memory?: SlabPool
 }
 
 export interface CacheMeters {
@@ -25,6 +28,9 @@ interface Written {
   /** The starts of the chunks: an object may hold ten thousand batches, and each is read separately. */
   readonly starts: Float64Array
   readonly sizeBytes: number
+  readonly release: Release
+  /** A reader has a view of the bytes. It has no reference, so the memory is not used again. */
+  isLent: boolean
 }
 
 export class CachedObjects implements ObjectStore {
@@ -33,13 +39,15 @@ export class CachedObjects implements ObjectStore {
   readonly #written = new Map<string, Written>()
   readonly #blocks: ReadBlocks
   readonly #writtenBudget: number
+  readonly #memory: SlabPool | undefined
   readonly putIfAbsent?: NonNullable<ObjectStore['putIfAbsent']>
   #writtenBytes = 0
   #hits = 0
   #misses = 0
 
-  constructor(store: ObjectStore, { maxBytes, blockBytes = defaultBlockBytes }: CacheOptions) {
+  constructor(store: ObjectStore, { maxBytes, blockBytes = defaultBlockBytes, memory }: CacheOptions) {
     this.#store = store
+    this.#memory = memory
     this.#writtenBudget = Math.floor(maxBytes / 2)
     this.#blocks = new ReadBlocks(store, { maxBytes: maxBytes - this.#writtenBudget, blockBytes })
     if (store.putIfAbsent !== undefined) this.putIfAbsent = store.putIfAbsent.bind(store)
@@ -68,6 +76,7 @@ export class CachedObjects implements ObjectStore {
     const written = this.#written.get(key)
     if (written !== undefined) {
       this.#hits += 1
+      written.isLent = true
       return ofWritten(key, written, range)
     }
     if (range === undefined || range.untilEnd === true) {
@@ -96,10 +105,7 @@ export class CachedObjects implements ObjectStore {
   /** Drops the cached bytes of an object and does not keep reads in flight. Called for bytes that turned out corrupt. */
   forget(key: string): void {
     const written = this.#written.get(key)
-    if (written !== undefined) {
-      this.#written.delete(key)
-      this.#writtenBytes -= written.sizeBytes
-    }
+    if (written !== undefined) this.#drop(key, written)
     this.#blocks.forget(key)
   }
 
@@ -113,8 +119,7 @@ export class CachedObjects implements ObjectStore {
   }
 
   async close(): Promise<void> {
-    this.#written.clear()
-    this.#writtenBytes = 0
+    for (const [key, written] of this.#written) this.#drop(key, written)
     this.#blocks.clear()
     await this.#store.close()
   }
@@ -122,13 +127,20 @@ export class CachedObjects implements ObjectStore {
   #keep(key: string, chunks: readonly Uint8Array[]): void {
     const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0)
     if (sizeBytes > this.#writtenBudget || this.#written.has(key)) return
-    this.#written.set(key, { chunks, starts: startsOf(chunks), sizeBytes })
+    const release = this.#memory?.hold(chunks) ?? (() => {})
+    this.#written.set(key, { chunks, starts: startsOf(chunks), sizeBytes, release, isLent: false })
     this.#writtenBytes += sizeBytes
-    for (const [oldest, { sizeBytes: freed }] of this.#written) {
+    for (const [oldest, written] of this.#written) {
       if (this.#writtenBytes <= this.#writtenBudget) return
-      this.#written.delete(oldest)
-      this.#writtenBytes -= freed
+      this.#drop(oldest, written)
     }
+  }
+
+  #drop(key: string, { chunks, sizeBytes, release, isLent }: Written): void {
+    this.#written.delete(key)
+    this.#writtenBytes -= sizeBytes
+    if (isLent) for (const chunk of chunks) this.#memory?.slabOf(chunk)?.abandon()
+    release()
   }
 }
 

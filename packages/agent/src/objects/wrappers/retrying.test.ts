@@ -163,6 +163,24 @@ test('if the first of two fails, the second still counts; if both fail, the atte
   expect(inner.requests).toHaveLength(2)
 })
 
+test('a hedged put settles when both of its attempts have, because then the memory of the body may be used again', async () => {
+  const loser = Promise.withResolvers<void>()
+  const { clock, store } = retrying(
+    {
+      async before({ number }) {
+        if (number === 1) await loser.promise
+      },
+    },
+    { hedgeAfterMs: 200 },
+  )
+  let settled = false
+  const put = store.put('k', [bytes('x')]).then(() => (settled = true))
+  await clock.advance(300)
+  expect(settled).toBe(false)
+  loser.reject(failing('aborted', 'unknown'))
+  expect(await put).toBe(true)
+})
+
 test('reads are never hedged', async () => {
   const { clock, inner, store } = retrying({ before: noAnswer }, { hedgeAfterMs: 200, deadlineMs: 500 })
   const read = failure(store.read('k'))

@@ -151,26 +151,34 @@ export class RetryingObjects implements ObjectStore {
     }
   }
 
-  /** The attempt, and a second one when it is slow. The first success counts. When both fail, the second error does, with the effect that either may have had. */
+  /**
+   * The attempt, and a second one when it is slow. The first success counts. When both fail, the second error does, with the effect that either may have had.
+   * It settles when both have, because the caller may then use the memory of the body again; the one that has lost is aborted.
+   */
   #hedged(send: Try<void>, hedgeAfterMs: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const own = new AbortController()
       let running = 0
+      let succeeded = false
       let applied: 'no' | 'unknown' = 'no'
-      const end = (settle: () => void): void => {
+      const ended = (settle: () => void): void => {
+        running -= 1
+        if (running > 0 && !succeeded) return
         timer.cancel()
         release()
-        settle()
         own.abort()
+        if (running === 0) settle()
       }
       const start = (): void => {
         running += 1
         send(own.signal).then(
-          () => end(resolve),
+          () => {
+            succeeded = true
+            ended(resolve)
+          },
           (error: unknown) => {
-            running -= 1
             if (error instanceof ObjectStoreError && error.applied === 'unknown') applied = 'unknown'
-            if (running === 0) end(() => reject(error instanceof ObjectStoreError ? restated(error, applied, 1) : error))
+            ended(() => (succeeded ? resolve() : reject(error instanceof ObjectStoreError ? restated(error, applied, 1) : error)))
           },
         )
       }

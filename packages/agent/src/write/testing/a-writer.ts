@@ -1,6 +1,8 @@
 // A writer on a manual clock, with a log that appends everything and a store of the test's choice.
 import { buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { defaultLimits } from '../../limits.ts'
+import type { SlabPool } from '../../memory/slab-pool.ts'
+import { aPool } from '../../memory/testing/a-pool.ts'
 import type { PartitionState } from '../../metadata/metadata-store.ts'
 import { ScriptedLog } from '../../metadata/testing/scripted-log.ts'
 import type { ObjectStore } from '../../objects/object-store.ts'
@@ -28,6 +30,7 @@ export function aWriter(
   readonly writer: Writer
   readonly clock: ManualClock
   readonly objects: GatedObjects
+  readonly memory: SlabPool
   readonly log: ScriptedLog
   readonly tails: Tails
   readonly seals: readonly Sealed[]
@@ -37,6 +40,7 @@ export function aWriter(
   readonly defects: () => number
 } {
   const objects = new GatedObjects()
+  const memory = aPool()
   const log = new ScriptedLog()
   const clock = new ManualClock()
   const tails = new Tails(async (asked) => asked.map((partition): PartitionState => ({ ...emptyPartition, ...partition })), defaultLimits)
@@ -49,6 +53,7 @@ export function aWriter(
     clusterId: '00000000-0000-4000-8000-000000000001',
     incarnation: { id: 1, nonce: '0123456789abcdef' },
     objects: storeOn?.(clock) ?? objects,
+    memory,
     log,
     clock,
     random: steadyRandom(),
@@ -62,11 +67,12 @@ export function aWriter(
     policy,
     stores,
     producerIdExpirationMs: 1_000,
-    limits: defaultLimits,
+    // Small slabs, which are used again soon.
+    limits: { ...defaultLimits, batchSlabBytes: 4_096 },
     onFenced: () => void (fences += 1),
     onBroken: () => void (breaks += 1),
   })
-  return { writer, clock, objects, log, tails, seals, stores, fenced: () => fences, breaks: () => breaks, defects: () => defects }
+  return { writer, clock, objects, memory, log, tails, seals, stores, fenced: () => fences, breaks: () => breaks, defects: () => defects }
 }
 
 const emptyPartition = { logId: 1, logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, maxTimestamp: -1, owner: 1, epoch: 3 }
