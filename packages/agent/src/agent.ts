@@ -158,7 +158,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const records = new RecordOperations({ ...base, ...view, writer, topics, log, reader, offsets })
   const operations = { topics, records, groups: new GroupOperations({ groups, topics, log, offsets }) }
 
-  const own = { clusterId, writer, producerIds, reader, offsets, answerMemory, fetchSessions, topics, resources, groups }
+  const own = { clusterId, writer, producerIds, reader, offsets, answerMemory, fetchSessions, topics, resources, log, groups }
   const services: Services = { ...base, ...view, ...own }
   const life = new Lifecycle({ ...base, membership, groups, tails, writer })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })

@@ -201,6 +201,8 @@ export const fixedLimits = {
   namesPerRead: 1_000,
   /** Committed offsets that one read returns, and that one save of a group writes: other requests to the database wait meanwhile. */
   offsetsPerRead: 1_000,
+  /** A partition remembers many producers, so DescribeProducers reads few partitions at once. */
+  partitionsWithProducersPerRead: 20,
   offsetsPerSave: 1_000,
   /** Bytes of records that count as one unit of work when a produced batch is checked: a few microseconds for the slowest codec. */
   openedBytesPerUnit: 4 * kib,

@@ -4,7 +4,7 @@ import type { Gate } from './api/gate.ts'
 import type { Groups } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClusterId } from './core/ids.ts'
-import type { ResourceConfigs } from './metadata/metadata-store.ts'
+import type { LogIndex, ResourceConfigs } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
 import type { TopicOperations } from './operations/topics.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'
@@ -38,6 +38,7 @@ export interface Services {
   readonly owners: Owners
   readonly tails: Tails
   readonly topics: TopicOperations
+  readonly log: Pick<LogIndex, 'sizes' | 'producers'>
   /** The configs of resources other than topics. */
   readonly resources: ResourceConfigs
   readonly writer: Writer

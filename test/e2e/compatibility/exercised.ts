@@ -185,6 +185,84 @@ export const exercised: readonly Exercised[] = [
     file: 'groups.test.ts',
     title: "Kafka's console consumer commits, and kafka-consumer-groups lists, describes, resets and deletes",
   },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-topics` creates a topic with the configs that Connect and Streams set',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-topics creates a topic with the configs that Connect and Streams set',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-configs` sets, describes and deletes configs of a topic',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-configs sets, describes and deletes configs of a topic',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-configs` describes groups, brokers and client metrics',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-configs describes groups, brokers and client metrics',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-client-metrics` alters, lists, describes and deletes',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-client-metrics alters, lists, describes and deletes',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-log-dirs` shows the size of each partition',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-log-dirs shows the size of each partition',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-leader-election` finds every leader elected',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-leader-election finds every leader elected',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-reassign-partitions` executes and verifies what is in place, and lists nothing',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-reassign-partitions executes and verifies what is in place, and lists nothing',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-features` describes no features, and upgrades none',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-features describes no features, and upgrades none',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-metadata-quorum` describes this server as a quorum of one',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-metadata-quorum describes this server as a quorum of one',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-cluster` shows the id, and unregisters no unknown broker',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-cluster shows the id, and unregisters no unknown broker',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-broker-api-versions` lists the APIs',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-broker-api-versions lists the APIs',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-acls` reports that there is no authorizer',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-acls reports that there is no authorizer',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-transactions` describes the producers of a partition',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-transactions describes the producers of a partition',
+  },
 ]
 
 /** docs/reference/compatibility.json, which a test run writes: of each client the version that was seen last, and which rows passed with it. */

@@ -71,8 +71,10 @@ const nodeLists = new Set(['replicaNodes', 'isrNodes', 'offlineReplicas', 'eligi
 const keys = [
   'name',
   'topic',
+  'topicName',
   'topicId',
   'partitionIndex',
+  'partitionId',
   'partition',
   'index',
   'groupId',

@@ -5,16 +5,19 @@ import {
   ConsumerGroupHeartbeat,
   CreatePartitions,
   DeleteTopics,
+  DescribeAcls,
   DescribeCluster,
   decodeRequest,
   decodeRequestHeader,
   decodeResponse,
+  ElectLeaders,
   encodeRequest,
   encodeResponse,
   errors,
   ListGroups,
   SaslAuthenticate,
   SaslHandshake,
+  UnregisterBroker,
 } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import type { Gate } from './gate.ts'
@@ -26,11 +29,14 @@ import { smallRequests } from './testing/small-requests.ts'
 
 /** Every client that may connect may send these. */
 const open: readonly Api[] = [ApiVersions, DescribeCluster, SaslHandshake, SaslAuthenticate]
-/** These always answer an error, which every client shows: the server has neither SASL nor the consumer protocol. */
+/** These always answer an error, which every client shows: the server has neither SASL nor the consumer protocol, no authorizer, nothing to elect, and no broker 77. */
 const always: ReadonlyMap<Api, number> = new Map<Api, number>([
   [SaslHandshake, errors.ILLEGAL_SASL_STATE.code],
   [SaslAuthenticate, errors.ILLEGAL_SASL_STATE.code],
   [ConsumerGroupHeartbeat, errors.UNSUPPORTED_VERSION.code],
+  [DescribeAcls, errors.SECURITY_DISABLED.code],
+  [ElectLeaders, errors.ELECTION_NOT_NEEDED.code],
+  [UnregisterBroker, errors.BROKER_ID_NOT_REGISTERED.code],
 ])
 
 const rejections = {

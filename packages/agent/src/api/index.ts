@@ -1,16 +1,23 @@
 // The table of handlers: the server serves these, ApiVersions lists them, and so does the reference page. A new API is a new file and a line here.
 import type { Api } from '@local-kafka-service/protocol'
 import { alterConfigs } from './alter-configs.ts'
+import { alterPartitionReassignments } from './alter-partition-reassignments.ts'
+import { alterReplicaLogDirs } from './alter-replica-log-dirs.ts'
 import { apiVersions } from './api-versions.ts'
 import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { createPartitions } from './create-partitions.ts'
 import { createTopics } from './create-topics.ts'
 import { deleteGroups } from './delete-groups.ts'
 import { deleteTopics } from './delete-topics.ts'
+import { describeAcls } from './describe-acls.ts'
 import { describeCluster } from './describe-cluster.ts'
 import { describeConfigs } from './describe-configs.ts'
 import { describeGroups } from './describe-groups.ts'
+import { describeLogDirs } from './describe-log-dirs.ts'
+import { describeProducers } from './describe-producers.ts'
+import { describeQuorum } from './describe-quorum.ts'
 import { describeTopicPartitions } from './describe-topic-partitions.ts'
+import { electLeaders } from './elect-leaders.ts'
 import { fetch } from './fetch.ts'
 import { findCoordinator } from './find-coordinator.ts'
 import type { AnyHandler } from './handler.ts'
@@ -22,6 +29,7 @@ import { leaveGroup } from './leave-group.ts'
 import { listConfigResources } from './list-config-resources.ts'
 import { listGroups } from './list-groups.ts'
 import { listOffsets } from './list-offsets.ts'
+import { listPartitionReassignments } from './list-partition-reassignments.ts'
 import { metadata } from './metadata.ts'
 import { offsetCommit } from './offset-commit.ts'
 import { offsetDelete } from './offset-delete.ts'
@@ -31,6 +39,8 @@ import { produce } from './produce.ts'
 import { saslAuthenticate } from './sasl-authenticate.ts'
 import { saslHandshake } from './sasl-handshake.ts'
 import { syncGroup } from './sync-group.ts'
+import { unregisterBroker } from './unregister-broker.ts'
+import { updateFeatures } from './update-features.ts'
 
 export const handlers: readonly AnyHandler[] = [
   produce,
@@ -46,6 +56,16 @@ export const handlers: readonly AnyHandler[] = [
   alterConfigs,
   incrementalAlterConfigs,
   listConfigResources,
+  describeAcls,
+  describeLogDirs,
+  alterReplicaLogDirs,
+  electLeaders,
+  alterPartitionReassignments,
+  listPartitionReassignments,
+  describeProducers,
+  updateFeatures,
+  describeQuorum,
+  unregisterBroker,
   createPartitions,
   describeCluster,
   describeTopicPartitions,

@@ -147,6 +147,20 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await stored()).toEqual(configs)
     })
 
+    test('the size of a partition is that of its segments, and its producers are those that it remembers', async () => {
+      const idempotent = { producerId: 7, producerEpoch: 2, baseSequence: 0, offsets: 3, maxTimestamp: 50 }
+      await commit(1, [{ sizeBytes: 70 }, { ...idempotent, sizeBytes: 30 }, { partition: 1, sizeBytes: 5 }])
+      const { topicId } = topic
+      const asked = [0, 1, 2, 9].map((partition) => ({ topicId, partition }))
+      expect(await store.log.sizes(asked)).toEqual([100, 5, 0, undefined])
+      const remembered = [{ producerId: 7, epoch: 2, lastSequence: 2, lastTimestamp: 50 }]
+      expect(await store.log.producers(asked, { expirationMs: 60_000 })).toEqual([remembered, [], [], undefined])
+      expect(await store.log.producers(asked.slice(0, 1), { expirationMs: -1 })).toEqual([[]])
+      await store.topics.delete(topicId)
+      expect(await store.log.sizes(asked.slice(0, 1))).toEqual([undefined])
+      expect(await store.log.producers(asked.slice(0, 1), { expirationMs: 60_000 })).toEqual([undefined])
+    })
+
     test('configs are checked against the stored ones, not against those that the caller knows', async () => {
       const { name } = await aTopic(store, { name: 'lags', configs: { 'min.compaction.lag.ms': '10' } })
       expect(await store.topics.changeConfigs({ name, changes: setting('max.compaction.lag.ms', '5'), dryRun: false })).toEqual({

@@ -156,8 +156,23 @@ export interface LogIndex {
   partitions(asked: readonly TopicPartition[]): Promise<readonly (PartitionState | undefined)[]>
   /** For ListOffsets: the segment that holds the first record with a timestamp of at least `timestamp`, or the largest timestamp of the log. A primary read. */
   findByTime(asks: readonly FindByTime[]): Promise<readonly FoundByTime[]>
+  /** The bytes of the partitions' segments, in the order of the request. A primary read. Absent partition: undefined. */
+  sizes(asked: readonly TopicPartition[]): Promise<readonly (number | undefined)[]>
+  /** The idempotent producers that each partition remembers, by id, in the order of the request. A primary read. Absent partition: undefined. */
+  producers(
+    asked: readonly TopicPartition[],
+    options: { readonly expirationMs: number },
+  ): Promise<readonly (readonly ActiveProducer[] | undefined)[]>
   /** Allocates a block of `count` producer ids that were never used before; returns the first. */
   allocateProducerIds(count: number): Promise<number>
+}
+
+export interface ActiveProducer {
+  readonly producerId: number
+  readonly epoch: number
+  readonly lastSequence: number
+  /** The largest timestamp of its last batch. */
+  readonly lastTimestamp: number
 }
 
 export interface CommitInput {

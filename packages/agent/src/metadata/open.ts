@@ -79,6 +79,8 @@ export async function openMetadata(
     find: (input) => run('findSegments', () => ({ cluster, input })),
     partitions: (input) => run('partitionStates', () => ({ cluster, input })),
     findByTime: (input) => run('findByTime', () => ({ cluster, input })),
+    sizes: (input) => run('partitionSizes', () => ({ cluster, input })),
+    producers: (asked, { expirationMs }) => run('activeProducers', () => ({ cluster, input: { asked, expirationMs } })),
     allocateProducerIds: (input) => run('allocateProducerIds', () => ({ cluster, input })),
   }
   const members: Members = {

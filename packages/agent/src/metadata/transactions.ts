@@ -5,6 +5,7 @@ import { fetchOffsets, fetchOffsetsAt, findGroups, listGroups } from './group-re
 import { agedTopics, expirableGroups, expireOffsets, openGroup, saveGroup } from './groups.ts'
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
 import { beat, leave, listLeases, listSlots, register } from './members.ts'
+import { activeProducers, partitionSizes } from './partition-reads.ts'
 import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
 import { changeResourceConfigs, listResourceConfigs } from './resource-configs.ts'
 import { migrate } from './schema.ts'
@@ -27,6 +28,8 @@ export const transactions = {
   partitionStates: inCluster(partitionStates),
   findByTime: inCluster(findByTime),
   allocateProducerIds: inCluster(allocateProducerIds),
+  partitionSizes: inCluster(partitionSizes),
+  activeProducers: inCluster(activeProducers),
   register: inCluster(register),
   beat: inCluster(beat),
   listLeases: inCluster(listLeases),

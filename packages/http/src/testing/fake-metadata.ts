@@ -77,6 +77,8 @@ export class FakeMetadata {
         const wanted = ask.at.kind === 'timestamp' ? ask.at.timestamp : state.maxTimestamp
         return { kind: 'found', segment: this.#log(ask).segments.find(({ maxTimestamp }) => maxTimestamp >= wanted), ...state }
       }),
+    sizes: async (asked) => asked.map((partition) => this.#log(partition).segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)),
+    producers: async (asked) => asked.map(() => []),
     allocateProducerIds: async () => 0,
   }
 

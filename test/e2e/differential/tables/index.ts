@@ -6,6 +6,7 @@ import { configTable } from './configs.ts'
 import { fetchTable } from './fetch.ts'
 import { groupTable } from './groups.ts'
 import { produceTable } from './produce.ts'
+import { toolTable } from './tools.ts'
 import { topicRows } from './topics.ts'
 import { unservedTable } from './unserved.ts'
 import { wireTable } from './wire.ts'
@@ -16,6 +17,7 @@ export const tables: readonly RequestRow[] = [
   ...fetchTable,
   ...clusterTable,
   ...configTable,
+  ...toolTable,
   ...groupTable,
   ...committedTable,
   ...unservedTable,

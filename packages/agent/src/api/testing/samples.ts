@@ -1,13 +1,16 @@
 // One request for each API, which an agent with the topic `t` answers without an error.
 import {
   AlterConfigs,
+  AlterReplicaLogDirs,
   type Api,
   CreatePartitions,
   CreateTopics,
   DeleteGroups,
   DeleteTopics,
   DescribeConfigs,
+  DescribeProducers,
   DescribeTopicPartitions,
+  ElectLeaders,
   encodeSubscription,
   Fetch,
   IncrementalAlterConfigs,
@@ -106,6 +109,9 @@ const contents: ReadonlyMap<Api, Contents> = new Map<Api, Contents>([
     IncrementalAlterConfigs,
     () => ({ resources: [{ resourceType: 2, resourceName: 't', configs: [{ name: 'flush.ms', configOperation: 0, value: '5' }] }] }),
   ],
+  [AlterReplicaLogDirs, () => ({ dirs: [{ path: 'object-store', topics: [{ name: 't', partitions: [0] }] }] })],
+  [DescribeProducers, () => ({ topics: [{ name: 't', partitionIndexes: [0] }] })],
+  [ElectLeaders, () => ({ topicPartitions: [{ topic: 't', partitions: [0] }] })],
   [
     CreatePartitions,
     ({ version }) => ({
