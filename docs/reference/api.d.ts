@@ -697,6 +697,8 @@ export declare const userErrorCodes: {
     readonly 'LKS-4014': 'the cluster was not ready in time';
     readonly 'LKS-4015': 'the cluster did not answer in time';
     readonly 'LKS-4016': 'the command to run cannot be started';
+    readonly 'LKS-4017': 'stored messages are damaged';
+    readonly 'LKS-4018': 'the check of the storage is not complete';
     readonly 'LKS-4101': 'a line of input cannot be written';
     readonly 'LKS-4102': 'not everything was written';
     readonly 'LKS-4103': 'a batch of records cannot be read';

@@ -20,6 +20,7 @@ import { CachedObjects } from './objects/wrappers/cached.ts'
 import type { AgentEvent, EventHook } from './observe/events.ts'
 import { type Gauges, Meters, type Metric } from './observe/metrics.ts'
 import { StoreWatch } from './observe/store-watch.ts'
+import { DamageOperations } from './operations/damage.ts'
 import { GroupOperations } from './operations/groups.ts'
 import { RecordOperations } from './operations/records.ts'
 import { TopicOperations } from './operations/topics.ts'
@@ -33,7 +34,11 @@ import type { Services } from './services.ts'
 import { flag, number, type Settings, text } from './settings.ts'
 import type { Clock, Random } from './time/clock.ts'
 import { Turns } from './time/turns.ts'
+import { Scrubber } from './upkeep/scrubber.ts'
+import { StorageChecks } from './upkeep/storage-checks.ts'
+import type { StorageWalkParts } from './upkeep/storage-walk.ts'
 import { Catalog } from './view/catalog.ts'
+import type { Owners } from './view/owners.ts'
 import { Tails } from './view/tails.ts'
 import { ProducerIds } from './write/producer-ids.ts'
 import { type FlushPolicy, Writer } from './write/writer.ts'
@@ -83,6 +88,7 @@ export interface AgentOperations {
   readonly topics: TopicOperations
   readonly records: RecordOperations
   readonly groups: GroupOperations
+  readonly damage: DamageOperations
 }
 
 /** What another server of the same agent shares with its Kafka port. */
@@ -156,11 +162,13 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const groups = new Groups({ ...base, ...view, ...groupOptions(settings), store: groupStore, incarnation })
   const topics = new TopicOperations({ ...base, ...view, topics: topicStore })
   const records = new RecordOperations({ ...base, ...view, writer, topics, log, reader, offsets })
-  const operations = { topics, records, groups: new GroupOperations({ groups, topics, log, offsets }) }
+  const storage = storageUpkeepOf(base, parts, { ...view, damage })
+  const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
+  const operations = { topics, records, groups: new GroupOperations({ groups, topics, log, offsets }), damage: damaged }
 
   const own = { clusterId, writer, producerIds, reader, offsets, answerMemory, fetchSessions, topics, resources, log, groups }
   const services: Services = { ...base, ...view, ...own }
-  const life = new Lifecycle({ ...base, membership, groups, tails, writer })
+  const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep: [storage.checks, storage.scrubber] })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })
   life.run(kafka)
   const running = { parts, meters, membership, objects, damage, httpAnswers, operations, kafka, life }
@@ -182,6 +190,28 @@ function baseOf(
   const turns = new Turns(ioClock)
   const memory = parts.memory ?? new SlabPool({ maxFreeBytes: fixedLimits.freeSlabBytes })
   return { clock, ioClock, sessionClock, random, codecs, crc32c, memory, limits, settings, emit, stores, turns, gate: openGate }
+}
+
+/** They read past the cache, which may have bytes that the store has lost. */
+function storageUpkeepOf(
+  base: ReturnType<typeof baseOf>,
+  { objects, metadata }: Parts,
+  { owners, damage }: { readonly owners: Owners; readonly damage: DamageReports },
+) {
+  const segments = new SegmentReader({ ...base, objects: new CachedObjects(objects, { maxBytes: 0 }), damage })
+  const walk: StorageWalkParts = {
+    objects,
+    isDamaged: async ({ segment, ...of }, signal) => (await segments.examine({ of, segment, signal })).left !== undefined,
+    onIntact: (objectKey) => damage.healedObject(objectKey),
+    store: metadata.damage,
+    crc32c: base.crc32c,
+    clock: base.ioClock,
+  }
+  const parts = { ...walk, store: metadata.damage }
+  const checks = new StorageChecks({ ...parts, wallClock: base.clock })
+  const intervalMs = number(base.settings, 'storage.scrub.interval.ms')
+  const scrubber = new Scrubber({ ...parts, intervalMs, isMine: () => owners.ofName('storage').mine, emit: base.emit })
+  return { segments, checks, scrubber }
 }
 
 /** What an agent reports on and ends. */

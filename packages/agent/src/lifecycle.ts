@@ -14,6 +14,8 @@ export interface LifecycleParts {
   readonly groups: Pick<Groups, 'run' | 'stop' | 'abandon'>
   readonly tails: Pick<Tails, 'forget'>
   readonly writer: Pick<Writer, 'drain' | 'kill' | 'fenced'>
+  /** What reads or cleans the stores in the background. */
+  readonly upkeep: readonly { run(signal: AbortSignal): Promise<void> }[]
   readonly emit: EventHook
 }
 
@@ -42,11 +44,12 @@ export class Lifecycle {
   run(kafka: KafkaPort): void {
     this.#kafka = kafka
     if (this.#stopping) return kafka.close()
-    const { membership, groups } = this.#parts
+    const { membership, groups, upkeep } = this.#parts
     const beating = membership.run(this.#stopped.signal).then((end) => {
       if (end === 'fenced') this.fence()
     })
-    this.#running = Promise.all([beating, groups.run(this.#stopped.signal)]).catch((error: unknown) => {
+    const working = upkeep.map((job) => job.run(this.#stopped.signal))
+    this.#running = Promise.all([beating, groups.run(this.#stopped.signal), ...working]).catch((error: unknown) => {
       // Without its heartbeats or its groups the agent is of no use, and the next one can take over.
       this.#parts.emit({ kind: 'defect', where: 'the agent', error })
       this.kill()

@@ -186,6 +186,23 @@ export const fixedLimits = {
   recoverySegmentsPerStep: 100_000,
   recoveryLogsPerStep: 50,
 
+  /** Checks of the stored objects (upkeep/storage-walk.ts): bytes of one read, which is one at a time, and objects between two places to continue from. */
+  checkReadBytes: 4 * mib,
+  checkObjectsPerStep: 2_000,
+  /** A read costs a request, however small it is, so it counts as at least this much. */
+  checkReadLeastBytes: 16 * kib,
+  /** Shorter pauses between reads are saved up: timers are not more exact. */
+  checkPauseMs: 20,
+  /** A check on request: a disk or a bucket serves consumers faster than this, and a tebibyte takes less than 5 hours. */
+  checkBytesPerSecond: 64 * mib,
+  /** The scrubber: 20 TiB in a month. */
+  scrubBytesPerSecond: 8 * mib,
+  /** Its first look is after the start: servers of tests are gone by then. */
+  scrubFirstMs: 10_000,
+  /** The longest wait before it looks whether a pass is due: timers overflow after 24 days. */
+  scrubCheckMs: 3_600_000,
+  scrubRetryMs: 60_000,
+
   topicNameLength: 249,
   partitionsPerTopic: 100_000,
   /** Partitions of all topics in one CreateTopics: each is a row, written under the cluster's lock. */

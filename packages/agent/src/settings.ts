@@ -291,6 +291,16 @@ export const agentSettings = [
     check: integer(1, Number.MAX_SAFE_INTEGER),
   },
   {
+    name: 'storage.scrub.interval.ms',
+    type: 'long',
+    default: both('2592000000'),
+    unit: 'ms',
+    doc: 'How often all stored objects are read to find damage, slowly and in the background. 0 or -1: never. A pass continues after a restart.',
+    enforcedBy: 'upkeep/scrubber.ts',
+    since: '0.1',
+    check: integer(-1, Number.MAX_SAFE_INTEGER),
+  },
+  {
     name: 'max.incremental.fetch.session.cache.slots',
     type: 'int',
     default: both('1000'),

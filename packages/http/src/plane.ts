@@ -235,7 +235,8 @@ function pathOf(url: string): string {
 function otherPlane(name: PlaneName, url: string, parts: PlaneParts): string {
   const path = pathOf(url)
   const ofData = /^\/topics\/[^/]+\/(produce|messages)(\/|$)/.test(path)
-  const ofControl = /^\/topics(\/[^/]+)?$/.test(path) || /^\/groups(\/|$)/.test(path)
+  const ofControl =
+    /^\/topics(\/[^/]+)?$/.test(path) || /^\/(groups|storage)(\/|$)/.test(path) || /^\/topics\/[^/]+\/skip-damaged$/.test(path)
   if (name === 'control' && ofData) return ` It is on the data plane: ${parts.urls().data}${path}`
   if (name === 'data' && ofControl) return ` It is on the control plane: ${parts.urls().control}${path}`
   return ''

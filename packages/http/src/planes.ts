@@ -1,5 +1,6 @@
 // Adds the routes of each plane.
 import type { FastifyInstance } from 'fastify'
+import { damageRoutes } from './damage.ts'
 import { groupRoutes } from './groups.ts'
 import { messageRoutes } from './messages.ts'
 import { operationRoutes } from './operations.ts'
@@ -32,6 +33,7 @@ async function ready(
       )
       topicRoutes(app, parts)
       groupRoutes(app, parts)
+      damageRoutes(app, parts)
       break
     case 'data':
       app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

@@ -141,7 +141,7 @@ export const problems = {
     status: 500,
     kafka: 'CORRUPT_MESSAGE',
     meaning: 'The stored bytes of these offsets are missing, truncated or corrupt.',
-    hint: 'Continue to read at next_offset, or restore the object from a backup of the store; GET /readyz lists all damage that was found.',
+    hint: 'Continue to read at next_offset, restore the object from a backup of the store, or skip these offsets for all consumers: POST /topics/{topic}/skip-damaged. GET /storage/damage lists all known damage.',
   },
   notStored: {
     error: 'NotEnoughReplicasException',

@@ -204,7 +204,7 @@ interface FlushId {
 }
 
 /** A deletion locks the partitions before it changes the topic, so an answer that is read here after their locks stays true until COMMIT. */
-const readAliveTopics = statementPerRow<{ readonly topicId: TopicId }, { readonly topicId: TopicId }>(
+export const readAliveTopics = statementPerRow<{ readonly topicId: TopicId }, { readonly topicId: TopicId }>(
   'read alive topics',
   { topicId: 'text' },
   'SELECT topic_id AS "topicId" FROM topics WHERE cluster = $cluster AND topic_id = $topicId AND deleted_at_ms IS NULL',
@@ -262,7 +262,7 @@ const insertObject = statement<FlushId & { readonly sizeBytes: number; readonly 
     VALUES ($cluster, $incarnation, $sequence, $sizeBytes, $checksum, now_ms())`,
 )
 
-const insertSegments = statementPerRow<SegmentRun & { readonly log: LogId }, Nothing, FlushId>(
+export const insertSegments = statementPerRow<SegmentRun & { readonly log: LogId }, Nothing, FlushId>(
   'insert segments',
   {
     log: 'bigint',

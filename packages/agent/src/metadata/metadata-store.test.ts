@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, test } from 'vitest'
 import { systemClock } from '../time/system-clock.ts'
+import { damageStoreContract } from './damage-store.contract.ts'
 import { groupStoreContract } from './group-store.contract.ts'
 import { interceptedSql } from './intercepted.ts'
 import { metadataStoreContract } from './metadata-store.contract.ts'
@@ -20,6 +21,7 @@ function contracts(name: string, open: () => Promise<ContractDatabase>): void {
   metadataStoreContract(name, open)
   groupStoreContract(name, open)
   recoveryStoreContract(name, open)
+  damageStoreContract(name, open)
 }
 
 contracts('in memory', async () => {

@@ -1,8 +1,10 @@
 // The Metadata Service: the port to the strongly consistent state, in SQLite or in PostgreSQL. It is one thing: a contract whose types refer to one another.
 import type { ConfigChanges } from '../core/config/config-changes.ts'
-import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, ObjectKey, Sequence, TopicId, TopicPartition } from '../core/ids.ts'
+import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, Sequence, TopicId, TopicPartition } from '../core/ids.ts'
+import type { DamageStore } from './damage-store.ts'
 import type { Lease, WatchedLease } from './lease.ts'
 import type { RecoveryStore } from './recovery-store.ts'
+import type { Segment } from './segment.ts'
 
 /**
  * Every transaction is one database transaction; it is batched, takes and returns plain data, and is idempotent or fenced. A handle serves one cluster.
@@ -18,6 +20,7 @@ export interface MetadataStore {
   readonly members: Members
   readonly groups: GroupStore
   readonly recovery: RecoveryStore
+  readonly damage: DamageStore
   close(): Promise<void>
 }
 
@@ -247,15 +250,7 @@ export interface GrownPartition extends TopicPartition {
   readonly segments: readonly Segment[]
 }
 
-/** A contiguous run of accepted batches of one log inside one object. Their base offsets follow from the batches' own lengths, one after another. */
-export interface Segment {
-  readonly baseOffset: number
-  readonly lastOffset: number
-  readonly objectKey: ObjectKey
-  readonly byteStart: number
-  readonly sizeBytes: number
-  readonly maxTimestamp: number
-}
+export type { Segment } from './segment.ts'
 
 export interface FindSegments extends TopicPartition {
   readonly offset: number

@@ -5,6 +5,7 @@ import { defaultLimits, fixedLimits, type Limits } from '../limits.ts'
 import { backOffMs } from '../time/back-off.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
+import type { DamageStore, SegmentInObject } from './damage-store.ts'
 import {
   type GroupStore,
   type LogIndex,
@@ -124,6 +125,27 @@ export async function openMetadata(
       for (const input of inSteps(objects, fixedLimits.recoveryObjectsPerStep)) await run('forgetObjects', () => ({ cluster, input }))
     },
   }
+  const damage: DamageStore = {
+    objects: (input) => run('objectsAfter', () => ({ cluster, input })),
+    objectsAt: (input) => run('objectsAt', () => ({ cluster, input })),
+    totals: () => run('objectTotals', () => ({ cluster, input: {} })),
+    async segmentsIn(objects) {
+      const found: SegmentInObject[] = []
+      for (let after: SegmentPlace | undefined, more = objects.length > 0; more; more = after !== undefined) {
+        const maxSegments = fixedLimits.recoverySegmentsPerStep
+        const page = await run('segmentsIn', () => ({ cluster, input: { objects, maxSegments, ...(after && { after }) } }))
+        found.push(...page.segments)
+        after = found.length < fixedLimits.damageReports ? page.next : undefined
+      }
+      return found.slice(0, fixedLimits.damageReports)
+    },
+    skip: (input) => run('skipDamage', () => ({ cluster, input })),
+    skipped: (input) => run('skippedRanges', () => ({ cluster, input })),
+    scrub: () => run('scrubState', () => ({ cluster, input: {} })),
+    async saveScrub(input) {
+      await run('saveScrub', () => ({ cluster, input }))
+    },
+  }
   return {
     clusterId: cluster.id,
     slots: cluster.slots,
@@ -134,6 +156,7 @@ export async function openMetadata(
     members,
     groups,
     recovery,
+    damage,
     close: () => sql.close(),
   }
 }

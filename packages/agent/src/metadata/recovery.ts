@@ -60,9 +60,9 @@ export interface DamagedLogsPage {
 }
 
 /** Segments have no index by object, because every commit would pay for it. This scans all segments, page by page. */
-export function* damagedLogs({ objects, after = beforeAll, maxSegments }: DamagedLogsInput): Body<DamagedLogsPage> {
+export function* damagedLogs({ objects, after = beforeAllSegments, maxSegments }: DamagedLogsInput): Body<DamagedLogsPage> {
   const [[end]] = yield* read(readSegmentKey({ ...after, places: maxSegments }))
-  const to = end ?? afterAll
+  const to = end ?? afterAllSegments
   const ids = JSON.stringify(objects.map(({ incarnation, sequence }) => [incarnation, sequence]))
   const [damaged] = yield* read(
     readSegmentsOf({ afterLog: after.log, afterOffset: after.lastOffset, toLog: to.log, toOffset: to.lastOffset, objects: ids }),
@@ -97,6 +97,7 @@ export function* cutLogs(input: readonly DamagedLog[]): Body<null> {
   return {
     writes: [
       deleteSegmentsFrom(cuts),
+      deleteSkipsFrom(cuts),
       setLogEnd(ends),
       setWindows(changed),
       deleteWindows(gone),
@@ -115,8 +116,8 @@ export function* forgetObjects(objects: readonly ObjectId[]): Body<null> {
 const emptyLogTimestamp = -1
 /** Larger than every stored number. */
 const beyond = Number.MAX_SAFE_INTEGER
-const beforeAll: SegmentPlace = { log: -1, lastOffset: -1 }
-const afterAll: SegmentPlace = { log: beyond, lastOffset: beyond }
+export const beforeAllSegments: SegmentPlace = { log: -1, lastOffset: -1 }
+export const afterAllSegments: SegmentPlace = { log: beyond, lastOffset: beyond }
 
 /** Records deleted from the front of the log are gone already, and their offsets are never assigned again. */
 function cutOf({ logStartOffset }: { readonly logStartOffset: number }, fromOffset: number): number {
@@ -173,27 +174,33 @@ const readObjectsBelow = statement<
 )
 
 /** The key of the segment that lies the given number of places after the given one, if there is one. */
-const readSegmentKey = statement<SegmentPlace & { readonly places: number }, SegmentPlace>(
+export const readSegmentKey = statement<SegmentPlace & { readonly places: number }, SegmentPlace>(
   'read segment key',
   `SELECT log, last_offset AS "lastOffset" FROM segments WHERE cluster = $cluster AND (log, last_offset) > ($log, $lastOffset)
     ORDER BY log, last_offset LIMIT 1 OFFSET $places - 1`,
 )
 
-interface SegmentsOf {
+/** The segments after one key, up to another. */
+export interface SegmentRange {
   readonly afterLog: LogId
   readonly afterOffset: number
   readonly toLog: LogId
   readonly toOffset: number
+}
+
+interface SegmentsOf extends SegmentRange {
   /** JSON, one argument for all objects: their number does not multiply the scans. */
   readonly objects: string
 }
 
-const ofRange = `cluster = $cluster AND (log, last_offset) > ($afterLog, $afterOffset) AND (log, last_offset) <= ($toLog, $toOffset)`
+/** `table` ends with a dot, if it is not empty. */
+export const ofSegmentRange = (table: string): string =>
+  `${table}cluster = $cluster AND (${table}log, ${table}last_offset) > ($afterLog, $afterOffset) AND (${table}log, ${table}last_offset) <= ($toLog, $toOffset)`
 const readSegmentsOf = statement<SegmentsOf, { readonly log: LogId; readonly fromOffset: number }>('read segments of objects', {
   // The dialects have different functions for JSON.
-  postgres: `SELECT log, min(base_offset) AS "fromOffset" FROM segments WHERE ${ofRange}
+  postgres: `SELECT log, min(base_offset) AS "fromOffset" FROM segments WHERE ${ofSegmentRange('')}
     AND (incarnation, sequence) IN (SELECT (value ->> 0)::bigint, (value ->> 1)::bigint FROM json_array_elements($objects::json)) GROUP BY log`,
-  sqlite: `SELECT log, min(base_offset) AS "fromOffset" FROM segments WHERE ${ofRange}
+  sqlite: `SELECT log, min(base_offset) AS "fromOffset" FROM segments WHERE ${ofSegmentRange('')}
     AND (incarnation, sequence) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each($objects)) GROUP BY log`,
 })
 
@@ -237,6 +244,12 @@ const deleteSegmentsFrom = statementPerRow<LogPlace>(
   'delete segments from',
   { log: 'bigint', fromOffset: 'bigint' },
   'DELETE FROM segments WHERE cluster = $cluster AND log = $log AND last_offset >= $fromOffset',
+)
+
+const deleteSkipsFrom = statementPerRow<LogPlace>(
+  'delete skipped ranges from',
+  { log: 'bigint', fromOffset: 'bigint' },
+  'DELETE FROM skipped_ranges WHERE cluster = $cluster AND log = $log AND last_offset >= $fromOffset',
 )
 
 const setWindows = statementPerRow<{ readonly log: LogId; readonly producerId: number; readonly batches: string }>(

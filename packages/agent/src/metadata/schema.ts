@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 6
+export const schemaVersion = 7
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -242,6 +242,31 @@ const migrations: readonly (readonly Call[])[] = [
       'name text NOT NULL',
       'configs text NOT NULL', // JSON of a Record<string, string>
       'PRIMARY KEY (cluster, kind, name)',
+    ]),
+  ],
+  [
+    // Damaged offsets that a person told us to pass over. Their segment has no bytes (`size_bytes` = 0), so older code answers an error there, as before.
+    table('skipped_ranges', 'rows', [
+      'cluster integer NOT NULL',
+      'log bigint NOT NULL',
+      'last_offset bigint NOT NULL',
+      'base_offset bigint NOT NULL',
+      'incarnation bigint NOT NULL', // the object of the segment, and its bytes there
+      'sequence bigint NOT NULL',
+      'byte_start bigint NOT NULL',
+      'size_bytes bigint NOT NULL',
+      'reason text NOT NULL',
+      'skipped_at_ms bigint NOT NULL',
+      'PRIMARY KEY (cluster, log, last_offset)',
+    ]),
+    // The last object that the scrubber has read, by its key. -1: none in this pass.
+    table('scrubs', 'rows that change', [
+      'cluster integer NOT NULL PRIMARY KEY',
+      'after_incarnation bigint NOT NULL',
+      'after_sequence bigint NOT NULL',
+      'complete integer NOT NULL', // 1 or 0
+      'begun_at_ms bigint NOT NULL',
+      'damaged text NOT NULL', // JSON of the ObjectIds that were found damaged
     ]),
   ],
 ]

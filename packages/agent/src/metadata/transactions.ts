@@ -1,6 +1,7 @@
 // Every transaction by its name: names and plain inputs can cross to a worker thread, generators cannot.
 import { inCluster, openCluster } from './cluster.ts'
 import { commit } from './commit.ts'
+import { objectsAfter, objectsAt, objectTotals, saveScrub, scrubState, segmentsIn, skipDamage, skippedRanges } from './damage.ts'
 import { fetchOffsets, fetchOffsetsAt, findGroups, listGroups } from './group-reads.ts'
 import { agedTopics, expirableGroups, expireOffsets, openGroup, saveGroup } from './groups.ts'
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
@@ -48,6 +49,14 @@ export const transactions = {
   damagedLogs: inCluster(damagedLogs),
   cutLogs: inCluster(cutLogs),
   forgetObjects: inCluster(forgetObjects),
+  objectsAfter: inCluster(objectsAfter),
+  objectsAt: inCluster(objectsAt),
+  objectTotals: inCluster(objectTotals),
+  segmentsIn: inCluster(segmentsIn),
+  skipDamage: inCluster(skipDamage),
+  skippedRanges: inCluster(skippedRanges),
+  scrubState: inCluster(scrubState),
+  saveScrub: inCluster(saveScrub),
 } as const satisfies TransactionTable
 
 export type Transactions = typeof transactions

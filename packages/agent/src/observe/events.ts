@@ -95,6 +95,17 @@ export type AgentEvent =
       /** This is the first known damage in the object. */
       readonly firstOfObject: boolean
     }
+  /** A person told the agent to pass over damaged offsets: consumers go on after them. */
+  | {
+      readonly kind: 'damage skipped'
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+      readonly lastOffset: number
+      readonly objectKey: string
+    }
+  /** The scrubber has read all objects. */
+  | { readonly kind: 'storage scrubbed'; readonly objects: number; readonly damagedObjects: number; readonly durationMs: number }
   /** Recovery: a committed object is missing or damaged. */
   | { readonly kind: 'object unreadable'; readonly key: string; readonly message: string }
   /** Recovery: the log now ends at `fromOffset`, and lost `offsets` offsets. */

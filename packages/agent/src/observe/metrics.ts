@@ -132,6 +132,8 @@ export class Meters {
       case 'object unreadable':
       case 'tail cut':
       case 'objects checked':
+      case 'damage skipped':
+      case 'storage scrubbed':
       case 'group changed':
       case 'offsets committed':
       case 'notice':

@@ -10,7 +10,7 @@ import {
 import { must } from '../core/assert.ts'
 import type { TopicPartition } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
-import type { LogIndex, Segment } from '../metadata/metadata-store.ts'
+import type { LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import { DamagedOffsetsError } from './batches.ts'
@@ -100,14 +100,9 @@ export class Offsets {
     }
   }
 
-  async #inSegment(
-    ask: OffsetAsk,
-    segment: Segment,
-    within: { readonly logStartOffset: number },
-    leaderEpoch: number,
-    signal: AbortSignal,
-  ): Promise<OffsetAnswer> {
+  async #inSegment(ask: OffsetAsk, segment: Segment, within: Watermarks, leaderEpoch: number, signal: AbortSignal): Promise<OffsetAnswer> {
     const { segments, codecs } = this.#parts
+    if (segment.sizeBytes === 0) return { kind: 'offset', ...inSkipped(ask, segment, within), leaderEpoch }
     try {
       const { bytes, left } = await segments.examine({ of: ask, segment, signal })
       const wanted = typeof ask.at === 'object' ? ask.at.timestamp : segment.maxTimestamp
@@ -120,6 +115,15 @@ export class Offsets {
       return { kind: 'error', ...segments.failure(error, ask) }
     }
   }
+}
+
+/**
+ * The skipped records may have had the time. A reader that begins after them misses nothing that can be read. The largest timestamp of the log keeps its
+ * offset, although that record cannot be read any more.
+ */
+function inSkipped({ at }: OffsetAsk, { lastOffset, maxTimestamp }: Segment, { highWatermark }: Watermarks): typeof none {
+  if (typeof at !== 'object') return { offset: lastOffset, timestamp: maxTimestamp }
+  return lastOffset + 1 < highWatermark ? { offset: lastOffset + 1, timestamp: maxTimestamp } : none
 }
 
 /** The first record of the segment with a timestamp of at least `wanted`, not before offset `from`, in the batches before `until`. */

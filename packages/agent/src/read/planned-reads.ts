@@ -39,7 +39,7 @@ export class PlannedReads {
       if (bytes <= 0) return
       bytes -= segment.sizeBytes
       this.#leftBytes -= segment.sizeBytes
-      if (!this.#parts.segments.isInMemory(segment)) this.#begin(segment)
+      if (segment.sizeBytes > 0 && !this.#parts.segments.isInMemory(segment)) this.#begin(segment)
     }
   }
 

@@ -56,7 +56,7 @@ export class ReadAhead {
     let start = 0
     for (const segment of found) {
       if (start >= answerBytes + windowBytes) return
-      if (start + segment.sizeBytes > answerBytes) this.#begin(segment)
+      if (segment.sizeBytes > 0 && start + segment.sizeBytes > answerBytes) this.#begin(segment)
       start += segment.sizeBytes
     }
   }

@@ -1,6 +1,7 @@
 // The read path: plans under byte budgets, reads from cache or store, waits for more, gathers. Memory may answer data; only the database confirms absence.
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
+import type { Checksum } from '../core/checksum.ts'
 import { partitionKey, type TopicPartition } from '../core/ids.ts'
 import { nextBudget } from '../core/log/fetch-plan.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
@@ -13,6 +14,7 @@ import type { Owners } from '../view/owners.ts'
 import type { Tail, Tails } from '../view/tails.ts'
 import type { AnswerClaim } from './answer-memory.ts'
 import type { Damage } from './damage.ts'
+import { emptyBatch } from './empty-batch.ts'
 import { PlannedReads } from './planned-reads.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { isReadFailure, type SegmentReader } from './segment-reader.ts'
@@ -50,6 +52,7 @@ export interface ReaderParts {
   readonly owners: Owners
   readonly clock: Clock
   readonly turns: Turns
+  readonly crc32c: Checksum
   readonly limits: Pick<Limits, 'fetchBytes' | 'segmentsPerFind'>
 }
 
@@ -225,6 +228,11 @@ export class Reader {
         if (found.length === 0) break
         const before = offset
         for (const segment of found) {
+          // Its offsets were skipped.
+          if (segment.sizeBytes === 0) {
+            offset = Math.max(offset, segment.lastOffset + 1)
+            continue
+          }
           const room = budget.bytes - sizeBytes
           const atLeastOne = budget.atLeastOne && sizeBytes === 0
           if ((room <= 0 && !atLeastOne) || request.claim?.reserve(segment.sizeBytes) === false) break
@@ -248,6 +256,11 @@ export class Reader {
       if (sizeBytes === 0 || !isReadFailure(error)) return { kind: 'error', ...segments.failure(error, ask), watermarks }
     }
     if (sizeBytes > 0) this.#ahead.answered(key, ask.offset, offset)
+    // Nothing follows skipped offsets yet. Clients find their next position in the batches that they receive, so they would wait before these offsets.
+    else if (offset > ask.offset && offset >= end) {
+      const batch = emptyBatch({ offset: ask.offset, lastOffset: offset - 1 }, this.#parts.crc32c)
+      return { kind: 'data', chunks: [batch], sizeBytes: batch.length, ...watermarks }
+    }
     return { kind: 'data', chunks, sizeBytes, ...watermarks }
   }
 

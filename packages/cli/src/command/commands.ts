@@ -8,6 +8,7 @@ import { configDescribe } from './config/config-describe.ts'
 import { configSet } from './config/config-set.ts'
 import { doctorConnect } from './doctor/doctor-connect.ts'
 import { doctorPorts } from './doctor/doctor-ports.ts'
+import { doctorStorage } from './doctor/doctor-storage.ts'
 import { exec } from './exec.ts'
 import { groupDelete } from './group/group-delete.ts'
 import { groupDescribe } from './group/group-describe.ts'
@@ -23,6 +24,7 @@ import { topicCreate } from './topic/topic-create.ts'
 import { topicDelete } from './topic/topic-delete.ts'
 import { topicDescribe } from './topic/topic-describe.ts'
 import { topicList } from './topic/topic-list.ts'
+import { topicSkipDamaged } from './topic/topic-skip-damaged.ts'
 import { version } from './version-command.ts'
 import { wait } from './wait.ts'
 
@@ -36,6 +38,7 @@ export const clientCommands: readonly ClientCommand[] = [
   topicAlter,
   topicAddPartitions,
   topicDelete,
+  topicSkipDamaged,
   groupList,
   groupDescribe,
   groupLag,
@@ -47,6 +50,7 @@ export const clientCommands: readonly ClientCommand[] = [
   configSet,
   doctorConnect,
   doctorPorts,
+  doctorStorage,
   wait,
   exec,
   completion,

@@ -10,6 +10,7 @@ import { MemoryObjects } from '../../../agent/src/objects/adapters/memory.ts'
 import { ObjectStoreError } from '../../../agent/src/objects/object-store.ts'
 import { CachedObjects } from '../../../agent/src/objects/wrappers/cached.ts'
 import { StoreWatch } from '../../../agent/src/observe/store-watch.ts'
+import { DamageOperations, type DamageOperationsParts } from '../../../agent/src/operations/damage.ts'
 import { GroupOperations, type GroupOperationsParts } from '../../../agent/src/operations/groups.ts'
 import { RecordOperations } from '../../../agent/src/operations/records.ts'
 import { TopicOperations } from '../../../agent/src/operations/topics.ts'
@@ -117,7 +118,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const turns = new Turns(clock)
   const damage = new DamageReports({ emit, topicName: () => undefined })
   const segments = new SegmentReader({ objects, crc32c, damage, emit })
-  const reader = new Reader({ log, segments, tails, owners, clock, turns, limits: defaultLimits })
+  const reader = new Reader({ log, segments, tails, owners, clock, turns, crc32c, limits: defaultLimits })
   const offsets = new Offsets({ log, segments, owners, turns, codecs })
   const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings: agentSettings, turns, random, emit })
   const records = new RecordOperations({
@@ -139,6 +140,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
 
   const httpAnswers = new AnswerMemory(fixedLimits.httpAnswersBytes)
   const groups = new GroupOperations({ groups: noGroups, topics, log, offsets })
+  const damaged = new DamageOperations({ topics, log, store: noSkips, segments, damage, checks: noChecks, tails, emit })
 
   const asked: string[] = []
   const gate: ServedAgent['shared']['gate'] = {
@@ -152,7 +154,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,
-    operations: { topics, records, groups },
+    operations: { topics, records, groups, damage: damaged },
     shared: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, httpAnswers },
     members: () => owners.members,
     storeFailure: () => stores.failure,
@@ -231,4 +233,14 @@ const noGroups: GroupOperationsParts['groups'] = {
   delete: notHere,
   list: () => Promise.resolve([]),
   vacate: notHere,
+}
+
+/** Nothing is damaged: damage.test.ts tests damage in front of a whole agent. */
+const noSkips: DamageOperationsParts['store'] = { skip: notHere, skipped: () => Promise.resolve([]) }
+const noChecks: DamageOperationsParts['checks'] = {
+  begin: () => {
+    throw new KafkaError('NOT_COORDINATOR')
+  },
+  latest: undefined,
+  stop: () => {},
 }

@@ -206,6 +206,19 @@ const lines: Lines = {
       `partition ${partition} of topic ${topic} is damaged at offsets ${offset} to ${lastOffset}, in object ${objectKey}: ${message}; consumers can seek past it, and /readyz lists all damage that was found`,
       { topic, topicId, partition, offset, lastOffset, object: objectKey, reason: message },
     ),
+  'damage skipped': ({ topic, partition, offset, lastOffset, objectKey }) =>
+    warn(`partition ${partition} of topic ${topic}: consumers pass over the damaged offsets ${offset} to ${lastOffset} from now on`, {
+      topic,
+      partition,
+      offset,
+      lastOffset,
+      object: objectKey,
+    }),
+  'storage scrubbed': ({ objects, damagedObjects, durationMs }) =>
+    (damagedObjects === 0 ? info : warn)(
+      `the scrubber has read all ${objects} objects in ${Math.round(durationMs / 1000)} s: ${damagedObjects === 0 ? 'all are whole' : `${damagedObjects} damaged`}`,
+      { objects, damagedObjects, durationMs },
+    ),
   'object unreadable': ({ key, message }) => warn(`object ${key} differs from what was committed: ${message}`, { key, reason: message }),
   'tail cut': ({ topic, partition, fromOffset, offsets }) =>
     warn(
