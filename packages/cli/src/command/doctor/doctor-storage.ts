@@ -71,7 +71,7 @@ function damagedError(damage: readonly DamagedRange[]): UserError {
     what: `${counted(offsetsIn(damage), 'offset')} of ${counted(topics.length, 'topic')} cannot be read`,
     why: 'the stored objects are missing or differ from what was committed; consumers receive an error at these offsets',
     fix: [
-      'restore the objects from a backup of the directory or the bucket, under the same names; the server reads them at once',
+      'restore the objects from a backup, under the same names; after a change in a directory, start the server again',
       `or make consumers pass over these offsets, which cannot be undone: lks topic skip-damaged ${first}`,
     ],
   })
