@@ -128,6 +128,13 @@ export const fixedLimits = {
   openVolumes: 64,
   /** When there are this many volumes smaller than a quarter of that size, as starts leave them behind, they are rewritten into one. */
   smallVolumes: 16,
+  /**
+   * The pace of that rewriting, and how much of it happens between two pauses: some percent of a disk and of the event loop, so that puts do not wait for it. Each moved
+   * object is marked in the turn after the copies are on the disk; so many marks, at about 10 µs each, fit into one.
+   */
+  rewriteBytesPerSecond: 16 * mib,
+  rewriteBytesBetweenPauses: 256 * kib,
+  rewriteMarksPerTurn: 100,
   /** Partitions in all fetch sessions together: about 200 bytes each. */
   fetchSessionPartitions: 500_000,
   /** Kafka's min.incremental.fetch.session.eviction.ms: a session silent for this long gives way to a new one. */

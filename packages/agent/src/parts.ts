@@ -263,7 +263,7 @@ async function openStore(place: ObjectsPlace, durability: PartsDescription['dura
     case 'memory':
       return new MemoryObjects()
     case 'directory':
-      return openVolumes(place.path, { durability, crc32c: nativeCrc32c, random: systemRandom, emit })
+      return openVolumes(place.path, { durability, crc32c: nativeCrc32c, random: systemRandom, clock: systemClock, emit })
     case 's3': {
       requirePackage('@aws-sdk/client-s3')
       const { openS3 } = await import('./objects/adapters/s3.ts')

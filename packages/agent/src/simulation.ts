@@ -11,6 +11,8 @@ export { openSqlite } from './metadata/sqlite.ts'
 export type { Transactions } from './metadata/transactions.ts'
 export type { ListenAddress, Listener, Network, Socket, SocketEvents } from './net/network.ts'
 export { MemoryObjects } from './objects/adapters/memory.ts'
+export { SimulatedDisk } from './objects/adapters/volumes/simulated-disk.ts'
+export { VolumeObjects, type VolumeOptions } from './objects/adapters/volumes/volume-objects.ts'
 export { claimPrefix } from './objects/cluster-file.ts'
 export {
   abortedError,
@@ -22,4 +24,5 @@ export {
   type RemoveResult,
 } from './objects/object-store.ts'
 export { RetryingObjects, type RetryPolicy } from './objects/wrappers/retrying.ts'
+export { type RecoveryParts, recover } from './upkeep/recovery.ts'
 export type { FlushPolicy } from './write/writer.ts'

@@ -1,4 +1,5 @@
 // Bugs that the simulator must catch: each changes the sources as they load, and names the scenario whose seeds must fail with it.
+// Longer than others because it is one thing: a list.
 
 import type { PlantedBug, PlantedEdit } from './planted-bug.ts'
 import { memoryBugs } from './planted-memory-bugs.ts'
@@ -6,6 +7,7 @@ import { memoryBugs } from './planted-memory-bugs.ts'
 const chain = 'agent/src/flush/chain.ts'
 const writer = 'agent/src/write/writer.ts'
 const commit = 'agent/src/metadata/commit.ts'
+const volumes = 'agent/src/objects/adapters/volumes/volume-objects.ts'
 const groupMembers = 'agent/src/core/group/members.ts'
 
 /** Without this edit the database rejects what a wrong chain sends, and the checker would see only a defect, not its harm. */
@@ -381,6 +383,33 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: 'agent/src/core/group/heartbeat.ts',
         find: "    if (generation !== state.group.generation) return 'ILLEGAL_GENERATION'\n  } else",
         replace: '  } else',
+      },
+    ],
+  },
+  {
+    name: 'a put that is acknowledged before its sync',
+    scenario: 'loss of power',
+    edits: [{ file: volumes, find: '      if (this.#strict) await this.#sync(object, what)\n', replace: '' }],
+  },
+  {
+    name: 'a torn volume tail served',
+    scenario: 'loss of power',
+    edits: [
+      {
+        file: volumes,
+        find: 'if (older !== undefined && this.#folder.isWhole(older, `read ${object.key}`)) {',
+        replace: 'if (older === object) {',
+      },
+    ],
+  },
+  {
+    name: 'an index that names a removed object',
+    scenario: 'loss of power',
+    edits: [
+      {
+        file: volumes,
+        find: '    this.#objects.set(from.key, to)\n    this.#remove(from)\n',
+        replace: '    this.#folder.remove(from)\n',
       },
     ],
   },

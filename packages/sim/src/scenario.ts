@@ -1,8 +1,9 @@
 // The contract of a scenario, and how it is played under one seed until there is a verdict.
 import { errorStack } from '@local-kafka-service/agent'
-import type { Chance } from './chance.ts'
+import { Chance } from './chance.ts'
 import type { Violation } from './invariants.ts'
 import { narrowLimits } from './narrow-limits.ts'
+import type { VolumeSetup } from './volume-disk.ts'
 import { type AgentSetup, World } from './world.ts'
 
 export interface Scenario {
@@ -12,6 +13,8 @@ export interface Scenario {
   readonly partitions: number
   /** The options of the first life. */
   readonly setup: (chance: Chance) => AgentSetup
+  /** Keeps the objects in a directory instead of the bucket. */
+  readonly volumes?: (chance: Chance) => VolumeSetup
   /** Sets faults and loads, disturbs the agent, and returns the work that must settle after the world has healed. */
   readonly run: (world: World) => Promise<Disturbed>
 }
@@ -37,7 +40,8 @@ export interface SeedResult {
 const worldMs = 30 * 60_000
 
 export async function play(scenario: Scenario, seed: number, onLine?: (line: string) => void): Promise<SeedResult> {
-  const world = new World({ seed, partitions: scenario.partitions, ...(onLine && { onLine }) })
+  const volumes = scenario.volumes?.(new Chance(`seed ${seed}/volumes`))
+  const world = new World({ seed, partitions: scenario.partitions, ...(volumes && { volumes }), ...(onLine && { onLine }) })
   world.setup = scenario.setup(world.chance)
   world.limits = narrowLimits(world.chance.stream('limits'), (what) => world.trace.write('limits', what))
   const { checker, time, trace } = world

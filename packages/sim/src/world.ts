@@ -16,6 +16,7 @@ import {
   type MetadataStore,
   nativeCrc32c,
   nodeCodecs,
+  type ObjectStore,
   openMetadata,
   openSqlite,
   RetryingObjects,
@@ -24,6 +25,7 @@ import {
   type Transactions,
 } from '@local-kafka-service/agent/simulation'
 import { Administrator } from './administrator.ts'
+import { audit } from './audit.ts'
 import { Chance } from './chance.ts'
 import type { ClientParts } from './cluster-client.ts'
 import { Consumer, type ConsumerOptions } from './consumer.ts'
@@ -40,6 +42,7 @@ import type { RunningAgent } from './running-agent.ts'
 import { VirtualTime } from './sim-clock.ts'
 import { type NetworkFaults, SimNetwork } from './sim-network.ts'
 import { Trace } from './trace.ts'
+import { faultlessDisk, VolumeDisk, type VolumeSetup } from './volume-disk.ts'
 
 export interface AgentSetup {
   readonly flush: FlushPolicy
@@ -49,6 +52,8 @@ export interface AgentSetup {
 export interface WorldOptions {
   readonly seed: number
   readonly partitions: number
+  /** The lives keep their objects in a directory instead of the bucket. */
+  readonly volumes?: VolumeSetup
   readonly onLine?: (line: string) => void
 }
 
@@ -69,6 +74,8 @@ export class World {
   readonly trace: Trace
   readonly network: SimNetwork
   readonly bucket: Bucket
+  /** Instead of the bucket, in a world whose lives keep their objects in a directory. */
+  readonly disk: VolumeDisk | undefined
   readonly database: Database<Transactions>
   readonly checker: Checker
   readonly partitions: number
@@ -85,7 +92,7 @@ export class World {
   #metadata: MetadataStore | undefined
   #over = false
 
-  constructor({ seed, partitions, onLine }: WorldOptions) {
+  constructor({ seed, partitions, volumes, onLine }: WorldOptions) {
     this.partitions = partitions
     this.chance = new Chance(`seed ${seed}`)
     this.trace = new Trace(this.time, onLine)
@@ -96,7 +103,9 @@ export class World {
       trace: this.trace,
       secondContent: (key, life) => this.checker.violate('a key never gets a second content', `${key} by ${life}`),
     })
-    this.checker = new Checker({ nowMs: () => this.time.nowMs, stored: this.bucket.stored, clusterId })
+    const lost = (message: string): void => this.checker.violate('I4 visible implies durable', message)
+    this.disk = volumes && new VolumeDisk({ time: this.time, chance: this.chance.stream('disk'), trace: this.trace, setup: volumes, lost })
+    this.checker = new Checker({ nowMs: () => this.time.nowMs, stored: this.#stored, clusterId })
     this.database = new Database({
       time: this.time,
       chance: this.chance.stream('database'),
@@ -109,6 +118,11 @@ export class World {
   /** The agent's newest life, while it runs. */
   get current(): RunningAgent | undefined {
     return this.#current
+  }
+
+  /** The real content of the bucket or the directory. */
+  get #stored(): ObjectStore {
+    return this.disk?.stored ?? this.bucket.stored
   }
 
   /** Starts the first life and creates the topic. */
@@ -136,6 +150,7 @@ export class World {
       } catch (error) {
         this.trace.write(life.name, `does not start: ${errorText(error)}`)
         life.end()
+        this.disk?.crash()
         this.network.dropLife(life)
         await this.time.sleep(this.chance.between([100, 1_000]))
       }
@@ -145,6 +160,17 @@ export class World {
   /** Like kill -9: operations on their way to the bucket and the database may still be done. */
   crash(running: RunningAgent): void {
     this.trace.write(running.life.name, 'is killed')
+    this.#end(running)
+    this.disk?.crash()
+  }
+
+  /** The machine of the agent loses power. The database is another machine. */
+  losePower(running: RunningAgent): void {
+    this.#end(running)
+    this.disk?.losePower()
+  }
+
+  #end(running: RunningAgent): void {
     if (this.#current === running) this.#current = undefined
     // End the machine first: responses on their way may be lost with it.
     this.network.dropLife(running.life)
@@ -178,6 +204,7 @@ export class World {
     }
     running.life.end()
     this.network.dropLife(running.life)
+    await this.disk?.close()
   }
 
   async #join(life: Life): Promise<Agent> {
@@ -185,10 +212,12 @@ export class World {
     const random = this.chance.stream(life.name)
     const { limits } = this
     const { flush, cacheBytes } = this.setup
-    const objects = new RetryingObjects(this.bucket.of(life), { clock, random })
+    const objects = new RetryingObjects(this.disk?.open(life) ?? this.bucket.of(life), { clock, random })
     const metadata = await openMetadata(this.database.of(life), { newClusterId: clusterId, clock, random, limits })
     const claim = await claimPrefix(objects, { clusterId: metadata.clusterId, createdAtMs: clock.now() })
     if (claim.kind !== 'ours') this.checker.violate('no defect', `${life.name} finds that its prefix is of ${claim.kind}`)
+    const emit = (event: AgentEvent): void => this.#event(life, event)
+    await this.disk?.recover({ objects, recovery: metadata.recovery, crc32c: nativeCrc32c, clock, emit })
     return await createAgent(
       {
         clock,
@@ -200,7 +229,7 @@ export class World {
         crc32c: nativeCrc32c,
         memory: new SlabPool({ maxFreeBytes: freeSlabBytes, fillsReleased: true }),
         limits,
-        emit: (event) => this.#event(life, event),
+        emit,
       },
       {
         settings: settings('start', {
@@ -301,6 +330,7 @@ export class World {
     this.bucket.faults = faultlessStore
     this.bucket.away = false
     this.bucket.decide = undefined
+    if (this.disk !== undefined) this.disk.faults = faultlessDisk
     this.database.faults = faultlessDatabase
     this.database.away = false
     this.database.decide = undefined
@@ -327,7 +357,8 @@ export class World {
     const reader = this.consumer({ name: 'last reader', from: 'earliest', maxWaitMs: 500 })
     await this.#within('everything is readable', reader.readAll())
     reader.stop()
-    await this.#audit()
+    if (this.#metadata === undefined || this.#topicId === undefined) throw new Error('the world is not open')
+    await audit(this.#metadata.log, { checker: this.checker, topicId: this.#topicId, partitions: this.partitions })
     await this.#keepsStrangersOut()
     this.checker.atTheEnd()
   }
@@ -344,38 +375,13 @@ export class World {
 
   /** Another cluster that starts on the same prefix finds it in use. */
   async #keepsStrangersOut(): Promise<void> {
-    const claim = await claimPrefix(this.bucket.stored, { clusterId: strangerId, createdAtMs: this.time.wallMs })
+    const claim = await claimPrefix(this.#stored, { clusterId: strangerId, createdAtMs: this.time.wallMs })
     if (claim.kind !== 'another cluster') this.checker.violate('a key never gets a second content', `the prefix belongs to ${claim.kind}`)
   }
 
   async #within(what: string, promise: Promise<unknown>): Promise<void> {
     if ((await orLate(promise, { clock: this.time, afterMs: recoveryMs }, 'late')) === 'late')
       this.checker.violate('it recovers', `not within ${recoveryMs} ms: ${what}`)
-  }
-
-  async #audit(): Promise<void> {
-    const { log } = this.#metadata ?? {}
-    const topicId = this.#topicId
-    if (log === undefined || topicId === undefined) throw new Error('the world is not open')
-    for (let partition = 0; partition < this.partitions; partition += 1) {
-      const end = this.checker.nextOffset(topicId, partition)
-      const [state] = await log.partitions([{ topicId, partition }])
-      if (state?.highWatermark !== end)
-        this.checker.violate(
-          'I3 watermarks never go back',
-          `the database says that ${partition} ends at ${state?.highWatermark}, and it is ${end}`,
-        )
-      const segments = []
-      for (let offset = 0; offset < end; ) {
-        const [found] = await log.find([{ topicId, partition, offset, maxBytes: 1024 * 1024, maxSegments: 64 }])
-        const page = found?.kind === 'found' ? found.segments : []
-        const last = page.at(-1)
-        if (last === undefined) break
-        segments.push(...page)
-        offset = last.lastOffset + 1
-      }
-      await this.checker.segments(topicId, partition, segments)
-    }
   }
 }
 

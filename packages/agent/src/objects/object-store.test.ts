@@ -32,7 +32,13 @@ for (const durability of ['os', 'strict'] as const)
   objectStoreContract(`volumes in a directory, ${durability}`, async () => {
     const root = await mkdtemp(join(tmpdir(), 'lks-objects-'))
     return {
-      store: openVolumes(join(root, 'made/on/the/way'), { durability, crc32c, random: steadyRandom(), emit: () => {} }),
+      store: openVolumes(join(root, 'made/on/the/way'), {
+        durability,
+        crc32c,
+        random: steadyRandom(),
+        clock: new ManualClock(),
+        emit: () => {},
+      }),
       dispose: () => rm(root, { recursive: true }),
     }
   })

@@ -5,6 +5,7 @@ import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads
 
 import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
 import { groups } from './groups.ts'
+import { lossOfPower } from './power.ts'
 import { topicMadeAgain } from './topics.ts'
 
 export const scenarios: readonly Scenario[] = [
@@ -20,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   rottenReads,
   topicMadeAgain,
   groups,
+  lossOfPower,
 ]
 
 /** A seed determines its scenario, so that one number is enough to replay. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Checksum } from '../../../core/checksum.ts'
 import type { EventHook } from '../../../observe/events.ts'
-import type { Random } from '../../../time/clock.ts'
+import type { Clock, Random } from '../../../time/clock.ts'
 import { DirectoryObjects } from '../directory.ts'
 import { volumeFilesIn } from './volume-files.ts'
 import { asStoreError } from './volume-folder.ts'
@@ -14,6 +14,7 @@ export interface VolumeDirectoryOptions {
   readonly durability: 'strict' | 'os' | 'memory'
   readonly crc32c: Checksum
   readonly random: Random
+  readonly clock: Pick<Clock, 'after'>
   readonly emit: EventHook
 }
 
@@ -21,13 +22,14 @@ export interface VolumeDirectoryOptions {
 export const volumeFolder = '~volumes'
 
 /** Creates the folder if it is missing. Throws an ObjectStoreError. */
-export function openVolumes(root: string, { durability: mode, crc32c, random, emit }: VolumeDirectoryOptions): VolumeObjects {
+export function openVolumes(root: string, { durability: mode, crc32c, random, clock, emit }: VolumeDirectoryOptions): VolumeObjects {
   const durability = mode === 'strict' ? 'strict' : 'os'
   const onNotice = (message: string): void => emit({ kind: 'notice', message })
   const plain = new DirectoryObjects(root, { durability, onNotice })
   const folder = join(root, volumeFolder)
   try {
-    return new VolumeObjects({ files: volumeFilesIn(folder), plain, durability, crc32c, nonce: () => random.bytes(nonceBytes), onNotice })
+    const nonce = (): Uint8Array => random.bytes(nonceBytes)
+    return new VolumeObjects({ files: volumeFilesIn(folder), plain, durability, crc32c, nonce, clock, onNotice })
   } catch (error) {
     throw asStoreError(error, 'no', `open the volumes in ${folder}`)
   }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { failure, patterned } from '../../object-store.contract.ts'
 import { ObjectStoreError } from '../../object-store.ts'
-import { SimulatedDisk } from './testing/simulated-disk.ts'
+import { SimulatedDisk } from './simulated-disk.ts'
 import { volumesOn } from './testing/volumes-on.ts'
 import type { VolumeObjects } from './volume-objects.ts'
 

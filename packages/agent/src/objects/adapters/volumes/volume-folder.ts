@@ -17,6 +17,8 @@ export interface VolumeFolderOptions {
   readonly onNotice: (message: string) => void
   /** A volume is sealed when it reaches this size. */
   readonly volumeBytes: number
+  /** So many small volumes are worth rewriting. */
+  readonly smallVolumes: number
 }
 
 const nameForm = /^(\d{8})\.volume$/
@@ -109,12 +111,12 @@ export class VolumeFolder {
 
   /** A sealed volume, `except` some, that is mostly removed objects, or one of many small ones. */
   worthRewriting(except: WeakSet<Volume>): Volume | undefined {
-    const { volumeBytes } = this.#options
+    const { volumeBytes, smallVolumes } = this.#options
     const sealed = [...this.#volumes].filter((volume) => volume !== this.#active && volume.isSealed && !except.has(volume))
     const sparse = sealed.find(({ liveBytes, sizeBytes }) => liveBytes * 2 < sizeBytes)
     if (sparse !== undefined) return sparse
     const small = sealed.filter(({ sizeBytes }) => sizeBytes * 4 < volumeBytes)
-    return small.length >= fixedLimits.smallVolumes ? small[0] : undefined
+    return small.length >= smallVolumes ? small[0] : undefined
   }
 
   /** Removes a volume without objects. */

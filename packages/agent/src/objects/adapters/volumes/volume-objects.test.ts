@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { bytes, failure, listed, patterned, text } from '../../object-store.contract.ts'
 import { ObjectStoreError } from '../../object-store.ts'
 import { MemoryObjects } from '../memory.ts'
-import { SimulatedDisk } from './testing/simulated-disk.ts'
+import { SimulatedDisk } from './simulated-disk.ts'
 import { volumesOn } from './testing/volumes-on.ts'
 
 test('a volume has the bytes that docs/volume-format.md says, and such a volume is read', async () => {

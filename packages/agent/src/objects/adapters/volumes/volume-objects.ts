@@ -1,6 +1,7 @@
 // The FileStorage Service in a directory: objects are appended to volumes, a few large files, so that a put costs one write and, in strict mode, a shared sync.
 import type { Checksum } from '../../../core/checksum.ts'
 import { fixedLimits } from '../../../limits.ts'
+import type { Clock } from '../../../time/clock.ts'
 import { checkKey, checkPrefix } from '../../keys.ts'
 import {
   abortedError,
@@ -12,6 +13,7 @@ import {
   type RemoveResult,
 } from '../../object-store.ts'
 import type { DirectoryObjects } from '../directory.ts'
+import { RewritePace } from './rewrite-pace.ts'
 import type { Volume, VolumeObject } from './volume.ts'
 import type { VolumeFiles } from './volume-files.ts'
 import { asStoreError, VolumeFolder } from './volume-folder.ts'
@@ -26,10 +28,14 @@ export interface VolumeOptions {
   readonly crc32c: Checksum
   /** Eight bytes that cannot be guessed, new for each volume. */
   readonly nonce: () => Uint8Array
+  /** For the pace of the rewriting. */
+  readonly clock: Pick<Clock, 'after'>
   /** Called with what a person should know: damage that was found, or a guarantee that this platform cannot give. */
   readonly onNotice?: (message: string) => void
   /** A volume is sealed when it reaches this size. */
   readonly volumeBytes?: number
+  /** So many small volumes are rewritten into one. */
+  readonly smallVolumes?: number
 }
 
 /**
@@ -48,18 +54,22 @@ export class VolumeObjects implements ObjectStore {
   readonly #putting = new Map<string, Promise<void>>()
   /** Volumes that cannot be rewritten now. The next start tries again. */
   readonly #left = new WeakSet<Volume>()
+  readonly #pace: RewritePace
+  readonly #closing = new AbortController()
   #rewriting: Promise<void> = Promise.resolve()
   #isRewriting = false
   #closed = false
 
   /** Reads what is there. Throws an ObjectStoreError. */
   constructor(options: VolumeOptions) {
-    const { files, plain, durability, crc32c, nonce, onNotice = () => {}, volumeBytes = fixedLimits.volumeBytes } = options
+    const { files, plain, durability, crc32c, nonce, clock, onNotice = () => {} } = options
+    const { volumeBytes = fixedLimits.volumeBytes, smallVolumes = fixedLimits.smallVolumes } = options
     this.#plain = plain
     this.#strict = durability === 'strict'
     this.#crc32c = crc32c
     this.#onNotice = onNotice
-    this.#folder = new VolumeFolder({ files, crc32c, nonce, onNotice, volumeBytes })
+    this.#pace = new RewritePace(clock, this.#closing.signal)
+    this.#folder = new VolumeFolder({ files, crc32c, nonce, onNotice, volumeBytes, smallVolumes })
     try {
       for (const volume of this.#folder.find()) for (const object of volume.live()) this.#find(object)
     } catch (error) {
@@ -139,6 +149,7 @@ export class VolumeObjects implements ObjectStore {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#closing.abort()
     await this.#rewriting
     await Promise.allSettled(this.#putting.values())
     this.#folder.close()
@@ -270,11 +281,19 @@ export class VolumeObjects implements ObjectStore {
           return
         }
         moves.push({ from, to: await this.#append(from.key, [bytes], what) })
+        await this.#pace.moved(from.bodyBytes)
       }
-      for (const target of new Set(moves.map(({ to }) => to.volume))) await this.#syncVolume(target, what)
+      for (const target of new Set(moves.map(({ to }) => to.volume))) {
+        await this.#syncVolume(target, what)
+        // A later sync that fails is not about them.
+        for (const { to } of moves) if (to.volume === target) this.#unsynced.delete(to)
+      }
       // A store that is closed must change nothing: its successor may read these volumes.
+      for (let move: ObjectMove | undefined; !this.#closed && (move = moves.pop()) !== undefined; ) {
+        this.#swap(move.from, move.to)
+        await this.#pace.marked()
+      }
       if (this.#closed) return
-      for (const { from, to } of moves.splice(0)) this.#swap(from, to)
     } finally {
       for (const { to } of moves) this.#remove(to)
     }
@@ -283,7 +302,6 @@ export class VolumeObjects implements ObjectStore {
   }
 
   #swap(from: VolumeObject, to: VolumeObject): void {
-    this.#unsynced.delete(to)
     if (this.#objects.get(from.key) !== from) {
       // It was removed in the meantime, or put again: then that put removes it, when it has succeeded.
       this.#remove(to)

@@ -1,5 +1,5 @@
-// A disk for tests: files in memory that a crash leaves as they are, and that a loss of power leaves with only some of the pages that were not synced.
-import type { VolumeFile, VolumeFiles } from '../volume-files.ts'
+// A disk for tests and for the simulator: files in memory that a crash leaves as they are, and that a loss of power leaves with only some of the pages that were not synced.
+import type { VolumeFile, VolumeFiles } from './volume-files.ts'
 
 const pageBytes = 512
 
@@ -22,6 +22,8 @@ export class SimulatedDisk {
   later: () => Promise<void> = async () => {}
   openFiles = 0
   syncs = 0
+  /** Grows with each change of the files, and of what a loss of power would leave of them. */
+  changes = 0
   /** The processes that ended: the calls of an earlier one fail. */
   #crashes = 0
 
@@ -35,6 +37,7 @@ export class SimulatedDisk {
         if (this.#stored.has(name)) throw systemError('EEXIST')
         const stored: StoredFile = { bytes: new Uint8Array(), durable: new Uint8Array(), nameDurable: false, linked: true }
         this.#stored.set(name, stored)
+        this.changes += 1
         return this.#opened(stored, alive)
       },
       open: (name) => {
@@ -50,6 +53,7 @@ export class SimulatedDisk {
         await this.later()
         alive()
         for (const stored of there) stored.nameDurable = true
+        this.changes += 1
         return true
       },
     }
@@ -63,6 +67,7 @@ export class SimulatedDisk {
   remove(name: string): void {
     this.#file(name).linked = false
     this.#stored.delete(name)
+    this.changes += 1
   }
 
   content(name: string): Uint8Array {
@@ -72,19 +77,30 @@ export class SimulatedDisk {
   /** Changes a file from outside. */
   change(name: string, bytes: Uint8Array): void {
     this.#file(name).bytes = bytes
+    this.changes += 1
   }
 
   /** What the operating system does by itself after some time: everything is on the disk. */
   writeBack(): void {
+    this.changes += 1
     for (const stored of this.#stored.values()) {
       stored.durable = stored.bytes.slice()
       stored.nameDurable = true
     }
   }
 
+  /** What a loss of power at this moment would leave, on a disk of its own. */
+  afterPowerLoss(kept: () => boolean): SimulatedDisk {
+    const copy = new SimulatedDisk()
+    for (const [name, stored] of this.#stored) copy.#stored.set(name, { ...stored })
+    copy.losePower(kept)
+    return copy
+  }
+
   /** The process ends. Of what was not synced, each page and each name is kept or lost as `kept` says. */
   losePower(kept: () => boolean): void {
     this.crash()
+    this.changes += 1
     for (const [name, stored] of this.#stored) {
       if (!stored.nameDurable && !kept()) {
         this.#stored.delete(name)
@@ -125,10 +141,11 @@ export class SimulatedDisk {
     }
     const write = (chunks: readonly Uint8Array[], position: number): void => {
       check()
-      const body = Buffer.concat(chunks)
+      this.changes += 1
       const fault = this.fault('write')
-      const written = fault === undefined ? body : body.subarray(0, body.length >> 1)
-      if (written.length > 0) stored.bytes = withBytes(stored.bytes, written, position)
+      const bodyBytes = chunks.reduce((sum, { length }) => sum + length, 0)
+      const writtenBytes = fault === undefined ? bodyBytes : bodyBytes >> 1
+      if (writtenBytes > 0) stored.bytes = withBytes(stored.bytes, chunks, { position, length: writtenBytes })
       if (fault !== undefined) throw systemError(fault === 'full' ? 'ENOSPC' : 'EIO')
     }
     const read = (into: Uint8Array, position: number): number => {
@@ -152,6 +169,7 @@ export class SimulatedDisk {
       },
       truncate: (sizeBytes) => {
         check()
+        this.changes += 1
         const bytes = new Uint8Array(sizeBytes)
         bytes.set(stored.bytes.subarray(0, sizeBytes))
         stored.bytes = bytes
@@ -161,6 +179,7 @@ export class SimulatedDisk {
         await this.later()
         check()
         this.syncs += 1
+        this.changes += 1
         if (this.fault('sync') !== undefined) throw systemError('EIO')
         stored.durable = bytes
       },
@@ -173,10 +192,20 @@ export class SimulatedDisk {
   }
 }
 
-function withBytes(bytes: Uint8Array, written: Uint8Array, position: number): Uint8Array {
-  const changed = new Uint8Array(Math.max(bytes.length, position + written.length))
+/** The bytes, with the first `length` bytes of the chunks at `position`. */
+function withBytes(
+  bytes: Uint8Array,
+  chunks: readonly Uint8Array[],
+  { position, length }: { readonly position: number; readonly length: number },
+): Uint8Array {
+  const changed = new Uint8Array(Math.max(bytes.length, position + length))
   changed.set(bytes)
-  changed.set(written, position)
+  let at = position
+  for (const chunk of chunks) {
+    const part = chunk.subarray(0, position + length - at)
+    changed.set(part, at)
+    at += part.length
+  }
   return changed
 }
 
