@@ -282,7 +282,6 @@ export default defineConfig({
     'typescript/consistent-type-imports': ['error', { disallowTypeAnnotations: false, fixStyle: 'inline-type-imports' }],
     'unicorn/prefer-node-protocol': 'error',
     'import/no-default-export': 'error',
-    'import/no-cycle': ['error', { ignoreTypes: true }],
     'no-var': 'error',
     'prefer-const': 'error',
     eqeqeq: ['error', 'always', { null: 'ignore' }],

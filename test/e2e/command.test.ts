@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres } from '../../packages/agent/src/metadata/testing/postgres-server.ts'
 import { type S3Server, startS3Server } from '../../packages/agent/src/objects/testing/s3-server.ts'
 import { type ProgramEnd, startProgram } from '../../packages/sim/src/program.ts'
+import { expectError } from './testing/commands.ts'
 import { succeeds } from './testing/programs.ts'
 import { anyPorts, type Folder, lks, type ReadyLine, repository, startServer, temporaryFolder } from './testing/server.ts'
 
@@ -49,12 +50,10 @@ async function valuesOf(data: string, topic: string): Promise<readonly unknown[]
   return records.map(({ value }) => value)
 }
 
-function expectError({ code, stdout, stderr }: ProgramEnd, lksCode: string, exitCode: number): void {
-  expect(stderr).toMatch(new RegExp(`^error: .*\\(${lksCode}\\)$`, 'm'))
-  expect(stderr).toMatch(/^ {2}fix: \S/m)
-  expect(stderr).not.toMatch(/^\s+at /m)
-  expect(stdout).toBe('')
-  expect(code).toBe(exitCode)
+/** Nothing on stdout: no program takes it for a server that is ready. */
+function expectNoStart(ended: ProgramEnd, lksCode: string, exitCode = 1): void {
+  expectError(ended, lksCode, /^error: /m, exitCode)
+  expect(ended.stdout).toBe('')
 }
 
 describe('a server', () => {
@@ -173,7 +172,7 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
   test('the Kafka port is in use', async () => {
     await using taken = await takePort(0)
     const ended = await lks(['dev', '--memory', ...anyPorts, '--kafka-port', String(taken.port)])
-    expectError(ended, 'LKS-1001', 1)
+    expectNoStart(ended, 'LKS-1001')
     expect(ended.stderr).toContain(`port ${taken.port} is in use`)
     expect(ended.stderr).toContain(`--kafka-port ${taken.port + 1}`)
   })
@@ -181,19 +180,19 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
   test.each(['--control-port', '--data-port'])('the HTTP port that was asked for is in use: %s', async (flag) => {
     await using taken = await takePort(0)
     const ended = await lks(['dev', '--memory', ...anyPorts, flag, String(taken.port)])
-    expectError(ended, 'LKS-1001', 1)
+    expectNoStart(ended, 'LKS-1001')
     expect(ended.stderr).toContain(`${flag} ${taken.port + 1}`)
   })
 
   test('the address does not belong to this machine', async () => {
-    expectError(await lks(['dev', '--memory', ...anyPorts, '--listen', '192.0.2.1']), 'LKS-1003', 1)
+    expectNoStart(await lks(['dev', '--memory', ...anyPorts, '--listen', '192.0.2.1']), 'LKS-1003')
   })
 
   test('N15: a start that finds its port taken leaves no data directory behind', async () => {
     await using cwd = await temporaryFolder()
     await using taken = await takePort(0)
     const ended = await lks(['dev', ...anyPorts, '--kafka-port', String(taken.port)], { cwd: cwd.path })
-    expectError(ended, 'LKS-1001', 1)
+    expectNoStart(ended, 'LKS-1001')
     expect(await readdir(cwd.path)).toEqual([])
     await (await startServer({ cwd: cwd.path })).stop()
     expect(await readFile(join(cwd.path, '.lks', '.gitignore'), 'utf8')).toBe('*\n')
@@ -202,7 +201,7 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
   test('the data directory is in use; it is free again after kill -9', async () => {
     const dir = newDirectory()
     const first = await startServer({ args: ['--dir', dir] })
-    expectError(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-1101', 1)
+    expectNoStart(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-1101')
     expect((await fetch(`${first.urls.control}/readyz`)).status).toBe(200)
     await first.kill()
     await using _second = await startServer({ args: ['--dir', dir] })
@@ -212,21 +211,21 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
     const dir = newDirectory()
     await (await startServer({ args: ['--dir', dir] })).stop()
     edit(join(dir, 'lock.db'), 'PRAGMA user_version = 99')
-    expectError(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-1102', 1)
+    expectNoStart(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-1102')
   })
 
   test('the metadata database is of a newer version', async () => {
     const dir = newDirectory()
     await (await startServer({ args: ['--dir', dir] })).stop()
     edit(join(dir, 'metadata.db'), 'UPDATE schema_version SET version = 99, minimum_reader = 99')
-    expectError(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3104', 1)
+    expectNoStart(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3104')
   })
 
   test('the data directory is a file', async () => {
     const dir = newDirectory()
     await mkdir(join(dir, '..'), { recursive: true })
     await writeFile(dir, '')
-    expectError(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-1103', 1)
+    expectNoStart(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-1103')
   })
 
   test('an empty metadata database on a used prefix, also when tried again; the objects are left alone', async () => {
@@ -236,7 +235,7 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
     await server.stop()
     const claimed = await readFile(join(dir, 'objects', 'cluster.json'), 'utf8')
     for (const name of ['metadata.db', 'metadata.db-wal', 'metadata.db-shm']) await rm(join(dir, name), { force: true })
-    for (let again = 0; again < 2; again++) expectError(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3005', 1)
+    for (let again = 0; again < 2; again++) expectNoStart(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3005')
     expect(await readFile(join(dir, 'objects', 'cluster.json'), 'utf8')).toBe(claimed)
   })
 
@@ -247,7 +246,7 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
     await server.stop()
     await editClusterFile(dir, { clusterId: '00000000-0000-4000-8000-000000000000' })
     const ended = await lks(['dev', ...anyPorts, '--dir', dir])
-    expectError(ended, 'LKS-3004', 1)
+    expectNoStart(ended, 'LKS-3004')
     expect(ended.stderr).toContain('00000000-0000-4000-8000-000000000000')
   })
 
@@ -255,14 +254,14 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
     const dir = newDirectory()
     await (await startServer({ args: ['--dir', dir] })).stop()
     await editClusterFile(dir, { format: 99, minimumReader: 99 })
-    expectError(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3006', 1)
+    expectNoStart(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3006')
   })
 
   test('a damaged cluster file', async () => {
     const dir = newDirectory()
     await (await startServer({ args: ['--dir', dir] })).stop()
     await writeFile(join(dir, 'objects', 'cluster.json'), '{')
-    expectError(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3007', 1)
+    expectNoStart(await lks(['dev', ...anyPorts, '--dir', dir]), 'LKS-3007')
   })
 
   test('the endpoint of the bucket does not answer', async () => {
@@ -270,7 +269,7 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
     const ended = await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--storage', 's3://bucket/prefix'], {
       env: { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}`, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
     })
-    expectError(ended, 'LKS-3001', 1)
+    expectNoStart(ended, 'LKS-3001')
     expect(ended.stderr).toContain('s3://bucket/prefix')
   })
 
@@ -278,8 +277,8 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
     await using s3 = await startS3Server()
     const start = async (bucket: string, env: Readonly<Record<string, string>>): Promise<ProgramEnd> =>
       await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--storage', `s3://${bucket}/prefix`], { env: { ...s3Env(s3), ...env } })
-    expectError(await start('no-such-bucket', {}), 'LKS-3002', 1)
-    expectError(await start(s3.bucket, { AWS_SECRET_ACCESS_KEY: 'wrong' }), 'LKS-3003', 1)
+    expectNoStart(await start('no-such-bucket', {}), 'LKS-3002')
+    expectNoStart(await start(s3.bucket, { AWS_SECRET_ACCESS_KEY: 'wrong' }), 'LKS-3003')
     expect(s3.objects.size).toBe(0)
   })
 
@@ -295,14 +294,14 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
     expect(s3.objects.size).toBe(2)
     await server.stop()
     await rm(dir, { recursive: true })
-    expectError(await lks(['dev', ...anyPorts, ...args], { env }), 'LKS-3005', 1)
+    expectNoStart(await lks(['dev', ...anyPorts, ...args], { env }), 'LKS-3005')
     expect(s3.objects.size).toBe(2)
   })
 
   test('the metadata database does not answer; its password is not printed', async () => {
     const port = await freePort()
     const ended = await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--metadata', `postgres://me:secret@127.0.0.1:${port}/lks`])
-    expectError(ended, 'LKS-3101', 1)
+    expectNoStart(ended, 'LKS-3101')
     expect(ended.stderr).not.toContain('secret')
   })
 
@@ -314,7 +313,7 @@ describe('a failed start reports what happened, why, and how to fix it', () => {
     [['dev', '--memory', '--dir', 'x'], 'LKS-1005', /--memory and --dir/],
   ])('a wrong call: %j', async (args, code, words) => {
     const ended = await lks(args)
-    expectError(ended, code, 2)
+    expectNoStart(ended, code, 2)
     expect(ended.stderr).toMatch(words)
   })
 
@@ -421,16 +420,16 @@ describe.skipIf(started.kind === 'cannot run')(
       const run = aCluster()
       const first = await startServer(run)
       const busy = await lks(['dev', ...anyPorts, ...run.args, '--kafka-port', String(first.port)], { env: run.env })
-      expectError(busy, 'LKS-1001', 1)
+      expectNoStart(busy, 'LKS-1001')
       const busyHttp = await lks(['dev', ...anyPorts, ...run.args, '--data-port', new URL(first.urls.data).port], { env: run.env })
-      expectError(busyHttp, 'LKS-1001', 1)
+      expectNoStart(busyHttp, 'LKS-1001')
       expect((await fetch(`${first.urls.control}/readyz`)).status).toBe(200)
       const inUse = await lks(['dev', ...anyPorts, ...run.args], { env: run.env })
-      expectError(inUse, 'LKS-1203', 1)
+      expectNoStart(inUse, 'LKS-1203')
       expect(inUse.stderr).toContain(`the agent '${hostname()}' on ${hostname()} (127.0.0.1:${first.port}, since `)
       expect(inUse.stderr).toContain('--take-over')
       const byAnotherName = await lks(['dev', ...anyPorts, ...run.args, '--agent-name', 'another'], { env: run.env })
-      expectError(byAnotherName, 'LKS-1203', 1)
+      expectNoStart(byAnotherName, 'LKS-1203')
       expect((await fetch(`${first.urls.control}/readyz`)).status).toBe(200)
       await using second = await startServer({ ...run, args: [...run.args, '--take-over'] })
       const ended = await first.ended
@@ -456,13 +455,13 @@ describe.skipIf(started.kind === 'cannot run')(
       const missing = elsewhere((at) => {
         at.pathname = '/no_such_database'
       })
-      expectError(await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--metadata', missing]), 'LKS-3103', 1)
+      expectNoStart(await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--metadata', missing]), 'LKS-3103')
       const stranger = elsewhere((at) => {
         at.username = 'nobody_we_know'
         at.password = 'secret'
       })
       const rejected = await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--metadata', stranger])
-      expectError(rejected, 'LKS-3102', 1)
+      expectNoStart(rejected, 'LKS-3102')
       expect(rejected.stderr).not.toContain('secret')
     })
 
@@ -470,10 +469,10 @@ describe.skipIf(started.kind === 'cannot run')(
       const [one, two] = [aCluster(), aCluster()]
       for (const run of [one, two]) await (await startServer(run)).stop()
       const unnamed = await lks(['dev', ...anyPorts, '--dir', newDirectory(), '--metadata', url])
-      expectError(unnamed, 'LKS-3105', 1)
+      expectNoStart(unnamed, 'LKS-3105')
       const [, prefix = ''] = one.args
       const crossed = await lks(['dev', ...anyPorts, '--storage', prefix, ...two.args.slice(2)], { env: s3Env(s3) })
-      expectError(crossed, 'LKS-3005', 1)
+      expectNoStart(crossed, 'LKS-3005')
     })
   },
 )
@@ -494,7 +493,7 @@ describe('the sources, as `pnpm start` runs them', () => {
   })
 
   test('reject the same input as the bundle', async () => {
-    expectError(await lks(['dev', '--kafka-port', 'x'], { entry: 'source' }), 'LKS-1004', 2)
+    expectNoStart(await lks(['dev', '--kafka-port', 'x'], { entry: 'source' }), 'LKS-1004', 2)
   })
 })
 

@@ -1,23 +1,11 @@
 // The answers of CreateTopics in which clients depend on Kafka's order of checks and values: existing topics, unlimited retention, internal topics.
-import { CreateTopics, DescribeConfigs, errors, type KafkaErrorName, Metadata, type RequestInputOf } from '@local-kafka-service/protocol'
+import { CreateTopics, DescribeConfigs, Metadata } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { fixedLimits } from '../limits.ts'
+import { codeOf } from './access.ts'
 import type { Gate } from './gate.ts'
-import { type AgentForTests, anAgent } from './testing/an-agent.ts'
-
-type NewTopic = RequestInputOf<typeof CreateTopics>['topics'][number]
-
-function codeOf(error: KafkaErrorName): number {
-  return errors[error].code
-}
-
-function aTopic(more: Partial<NewTopic> = {}): NewTopic {
-  return { name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [], ...more }
-}
-
-async function created(kafka: AgentForTests, topics: readonly NewTopic[], more: { readonly validateOnly?: boolean } = {}) {
-  return (await kafka.call(CreateTopics, 7, { topics, ...more })).topics
-}
+import { anAgent } from './testing/an-agent.ts'
+import { aTopic, created, type NewTopic } from './testing/new-topics.ts'
 
 test.each<readonly [string, Partial<NewTopic>]>([
   ['no partitions', { numPartitions: 0 }],

@@ -1,13 +1,10 @@
 // The rules of DescribeConfigs, DescribeCluster and ApiVersions, over a whole agent in memory.
-import { ApiVersions, DescribeCluster, DescribeConfigs, errors, type KafkaErrorName } from '@local-kafka-service/protocol'
+import { ApiVersions, DescribeCluster, DescribeConfigs, type KafkaErrorName } from '@local-kafka-service/protocol'
 import { describe, expect, test } from 'vitest'
 import { topicConfigs } from '../core/config/topic-configs.ts'
 import { agentSettings } from '../settings.ts'
+import { codeOf } from './access.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
-
-function codeOf(error: KafkaErrorName): number {
-  return errors[error].code
-}
 
 const topicType = 2
 const brokerType = 4

@@ -1,11 +1,11 @@
 // The rules of Fetch, over a whole agent in memory.
-import { errors, Fetch, type FetchRequest, type KafkaErrorName, Produce, type RequestInputOf } from '@local-kafka-service/protocol'
+import { Fetch, type FetchRequest, type KafkaErrorName, Produce, type RequestInputOf } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { slotOfPartition } from '../core/slots.ts'
 import { fixedLimits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
 import { orAborted } from '../time/abort.ts'
-import { type AgentForTests, aBatch, anAgent, baseOffsets } from './testing/an-agent.ts'
+import { codeOf } from './access.ts'
+import { type AgentForTests, aBatch, anAgent, baseOffsets, takenOver } from './testing/an-agent.ts'
 
 type Input = RequestInputOf<typeof Fetch>
 
@@ -26,10 +26,6 @@ function asked(
 
 function aFetch(partitions: Input['topics'][number]['partitions'], more: Partial<Input> = {}): Input {
   return { maxWaitMs: 0, minBytes: 0, topics: [{ topic: 't', partitions }], ...more }
-}
-
-function codeOf(error: KafkaErrorName): number {
-  return errors[error].code
 }
 
 /** Lets all pending promise callbacks run. */
@@ -225,9 +221,7 @@ test('a fetch with a replica id is rejected', async () => {
 test('an agent that does not own the partition answers the current leader and its address', async () => {
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
-  const { owners } = kafka.services
-  owners.publishMembers([{ brokerId: 8, agent: 'other', incarnation: 99, beats: 1, host: 'other.test', port: 9093 }])
-  owners.publishSlots([{ slot: slotOfPartition(topicId, 0, owners.slots), owner: 99, epoch: 50 }])
+  takenOver(kafka, topicId)
   const response = await kafka.call(Fetch, 16, {
     maxWaitMs: 60_000,
     minBytes: 1,

@@ -1,11 +1,8 @@
 // The rules of ListOffsets, OffsetForLeaderEpoch and InitProducerId, over a whole agent in memory.
-import { errors, InitProducerId, type KafkaErrorName, ListOffsets, OffsetForLeaderEpoch, Produce } from '@local-kafka-service/protocol'
+import { InitProducerId, type KafkaErrorName, ListOffsets, OffsetForLeaderEpoch, Produce } from '@local-kafka-service/protocol'
 import { describe, expect, test } from 'vitest'
+import { codeOf } from './access.ts'
 import { type AgentForTests, aBatch, anAgent } from './testing/an-agent.ts'
-
-function codeOf(error: KafkaErrorName): number {
-  return errors[error].code
-}
 
 /** One batch of one record for each timestamp. */
 async function fill(kafka: AgentForTests, timestamps: readonly number[]): Promise<void> {

@@ -4,7 +4,6 @@ import {
   buildBatch,
   decodeResponse,
   encodeRequest,
-  errors,
   Fetch,
   type KafkaErrorName,
   Produce,
@@ -14,12 +13,12 @@ import {
 } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { nativeCrc32c, nodeCodecs } from '../codecs.ts'
-import { slotOfPartition } from '../core/slots.ts'
 import type { Answer } from '../net/connection.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
 import { MovableTime } from '../time/movable-time.ts'
 import { systemClock } from '../time/system-clock.ts'
-import { type AgentForTests, aBatch, anAgent, type CallOptions } from './testing/an-agent.ts'
+import { codeOf } from './access.ts'
+import { type AgentForTests, aBatch, anAgent, type CallOptions, takenOver } from './testing/an-agent.ts'
 
 type Records = Uint8Array | null
 
@@ -44,10 +43,6 @@ async function storedIn(kafka: AgentForTests, topic = 't', partition = 0): Promi
     topics: [{ topic, partitions: [{ partition, fetchOffset: 0, partitionMaxBytes: 1_000_000 }] }],
   })
   return fetched.responses[0]?.partitions[0]?.records
-}
-
-function codeOf(error: KafkaErrorName): number {
-  return errors[error].code
 }
 
 test('batches are appended in order, and acknowledged records can be read', async () => {
@@ -326,9 +321,7 @@ test('a duplicate of an idempotent producer gets its first offset; a gap in the 
 test('an agent that does not own the partition answers the current leader and its address', async () => {
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
-  const { owners } = kafka.services
-  owners.publishMembers([{ brokerId: 8, agent: 'other', incarnation: 99, beats: 1, host: 'other.test', port: 9093 }])
-  owners.publishSlots([{ slot: slotOfPartition(topicId, 0, owners.slots), owner: 99, epoch: 50 }])
+  takenOver(kafka, topicId)
   const answer = await produced(kafka, aBatch(['v']))
   expect(answer).toMatchObject({
     errorCode: codeOf('NOT_LEADER_OR_FOLLOWER'),

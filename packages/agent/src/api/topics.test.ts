@@ -1,32 +1,17 @@
 // The rules of the APIs that create, change, delete and describe topics, over a whole agent in memory.
 import {
   CreatePartitions,
-  CreateTopics,
   DeleteTopics,
   DescribeTopicPartitions,
-  errors,
   type KafkaErrorName,
   Metadata,
-  type RequestInputOf,
   zeroUuid,
 } from '@local-kafka-service/protocol'
 import { describe, expect, test } from 'vitest'
 import { fixedLimits } from '../limits.ts'
+import { codeOf } from './access.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
-
-type NewTopic = RequestInputOf<typeof CreateTopics>['topics'][number]
-
-function codeOf(error: KafkaErrorName): number {
-  return errors[error].code
-}
-
-function aTopic(more: Partial<NewTopic> = {}): NewTopic {
-  return { name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [], ...more }
-}
-
-async function created(kafka: AgentForTests, topics: readonly NewTopic[], more: { readonly validateOnly?: boolean } = {}) {
-  return (await kafka.call(CreateTopics, 7, { topics, ...more })).topics
-}
+import { aTopic, created, type NewTopic } from './testing/new-topics.ts'
 
 const assigned = (...brokerIds: readonly (readonly number[])[]) => ({
   numPartitions: -1,

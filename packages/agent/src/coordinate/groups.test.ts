@@ -4,7 +4,27 @@ import { AssertionError } from '../core/assert.ts'
 import { fixedLimits } from '../limits.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { aTopic } from '../metadata/testing/a-cluster.ts'
-import { aCoordinator, aJoin, assignment, at, joined, synced, turn } from './testing/a-coordinator.ts'
+import { aCoordinator, aJoin, assignment, at, type CoordinatorOptions, joined, synced, turn } from './testing/a-coordinator.ts'
+
+/** The commit of a client that is in no group. */
+const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
+
+/** Counts the saves, and holds the one with this number until `go`. */
+function aHeldSave(number: number): Required<Pick<CoordinatorOptions, 'save'>> & { readonly count: number; readonly go: () => void } {
+  const gate = Promise.withResolvers<void>()
+  let count = 0
+  return {
+    get count() {
+      return count
+    },
+    go: gate.resolve,
+    async save(save, input) {
+      count += 1
+      if (count === number) await gate.promise
+      return await save(input)
+    },
+  }
+}
 
 test('a member joins, syncs, commits and leaves; each step is in the database before it is answered', async () => {
   const { groups, store, topicId } = await aCoordinator()
@@ -59,19 +79,12 @@ test('a coordinator that has lost its slot changes nothing and answers NOT_COORD
 })
 
 test('requests that arrive during a save go into the next one, and are answered after it', async () => {
-  const gate = Promise.withResolvers<void>()
-  let saves = 0
-  const { groups, topicId } = await aCoordinator({
-    save: async (save, input) => {
-      saves += 1
-      if (saves === 4) await gate.promise
-      return await save(input)
-    },
-  })
+  const fourth = aHeldSave(4)
+  const { groups, topicId } = await aCoordinator(fourth)
   const member = await joined(groups, 'g')
   await synced(groups, 'g', member)
   // The group with a pending id, the join phase, the assignment.
-  expect(saves).toBe(3)
+  expect(fourth.count).toBe(3)
   const commit = { kind: 'commit', version: 8, transactional: false, ...member } as const
   const first = groups.commit('g', commit, [at(topicId, 0, 1)])
   await turn()
@@ -79,10 +92,10 @@ test('requests that arrive during a save go into the next one, and are answered 
   const behind = Array.from({ length: 20 }, (_, index) => groups.commit('g', commit, [at(topicId, 1, index)]).then(() => (answered += 1)))
   const beat = groups.ask('g', { kind: 'heartbeat', ...member }).then(() => (answered += 1))
   await turn()
-  expect([saves, answered]).toEqual([4, 0])
-  gate.resolve()
+  expect([fourth.count, answered]).toEqual([4, 0])
+  fourth.go()
   await Promise.all([first, beat, ...behind])
-  expect(saves).toBe(5)
+  expect(fourth.count).toBe(5)
   expect(await groups.offsets('g')).toMatchObject([
     { partition: 0, offset: 1 },
     { partition: 1, offset: 19 },
@@ -208,7 +221,6 @@ test('a request that waits when the agent stops is rejected with a retriable err
 
 test('offsets of topics that members read are not deleted; a deleted group loses all of its offsets', async () => {
   const { groups, store, topicId } = await aCoordinator()
-  const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
   expect(await groups.commit('g', simple, [at(topicId, 0, 1), at(topicId, 1, 2)])).toBe('NONE')
   expect(await groups.deleteOffsets('g', [{ topic: 'topic', topicId, partition: 0 }])).toMatchObject({ error: 'NONE' })
   expect(await groups.offsets('g')).toMatchObject([{ partition: 1 }])
@@ -221,47 +233,31 @@ test('offsets of topics that members read are not deleted; a deleted group loses
 })
 
 test('a group that is deleted and created again during one save has none of its old offsets', async () => {
-  const gate = Promise.withResolvers<void>()
-  let saves = 0
-  const { groups, topicId } = await aCoordinator({
-    save: async (save, input) => {
-      saves += 1
-      if (saves === 2) await gate.promise
-      return await save(input)
-    },
-  })
-  const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
+  const second = aHeldSave(2)
+  const { groups, topicId } = await aCoordinator(second)
   await groups.commit('g', simple, [at(topicId, 0, 1)])
   const held = groups.commit('g', simple, [at(topicId, 2, 1)])
   await turn()
   const deleted = groups.delete('g')
   const again = groups.commit('g', simple, [at(topicId, 1, 2)])
   await turn()
-  gate.resolve()
+  second.go()
   expect(await Promise.all([held, deleted, again])).toEqual(['NONE', 'NONE', 'NONE'])
   expect(await groups.offsets('g')).toMatchObject([{ partition: 1, offset: 2 }])
 })
 
 test('an offset that is committed and then deleted during one save is removed, and one deleted and then committed is kept', async () => {
-  const gate = Promise.withResolvers<void>()
-  let saves = 0
-  const { groups, topicId } = await aCoordinator({
-    save: async (save, input) => {
-      saves += 1
-      if (saves === 2) await gate.promise
-      return await save(input)
-    },
-  })
-  const simple = { kind: 'commit', version: 8, transactional: false, memberId: '', groupInstanceId: null, generation: -1 } as const
+  const second = aHeldSave(2)
+  const { groups, topicId } = await aCoordinator(second)
   await groups.commit('g', simple, [at(topicId, 0, 1), at(topicId, 1, 1)])
   const held = groups.commit('g', simple, [at(topicId, 2, 1)])
   await turn()
   const remove = (partition: number): Promise<unknown> => groups.deleteOffsets('g', [{ topic: 'topic', topicId, partition }])
   const behind = [groups.commit('g', simple, [at(topicId, 0, 2)]), remove(0), remove(1), groups.commit('g', simple, [at(topicId, 1, 2)])]
   await turn()
-  gate.resolve()
+  second.go()
   await Promise.all([held, ...behind])
-  expect(saves).toBe(3)
+  expect(second.count).toBe(3)
   expect((await groups.offsets('g')).map(({ partition, offset }) => [partition, offset])).toEqual([
     [1, 2],
     [2, 1],

@@ -10,7 +10,7 @@ import type { CommitBatch, Registration, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
 import type { Body, Call, Row, Sql, TransactionOutcome } from './sql.ts'
-import { aBatch, anAgent, aTopic, laidOut, openCluster, registered } from './testing/a-cluster.ts'
+import { aCommitIn, anAgent, aTopic, openCluster, registered } from './testing/a-cluster.ts'
 import { type Started, startPostgres } from './testing/postgres-server.ts'
 import { type Transactions, transactions } from './transactions.ts'
 
@@ -204,16 +204,8 @@ interface Scene {
   readonly cluster: Cluster
 }
 
-function aFlush({ store, me, topic }: Scene, sequence: number, batches: readonly Partial<CommitBatch>[]): CommitTransaction {
-  return {
-    incarnation: me.incarnation,
-    prev: sequence - 1,
-    sequence,
-    object: { sizeBytes: 1000, checksum: 7 },
-    batches: laidOut(batches.map((batch) => aBatch(topic, me, store, batch))),
-    producerIdExpirationMs: 86_400_000,
-    segmentBytes: defaultLimits.segmentBytes,
-  }
+function aFlush(scene: Scene, sequence: number, batches: readonly Partial<CommitBatch>[]): CommitTransaction {
+  return { ...aCommitIn(scene, sequence, batches), segmentBytes: defaultLimits.segmentBytes }
 }
 
 /** A body that stops before each of its messages. */

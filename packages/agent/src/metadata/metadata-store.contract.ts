@@ -34,6 +34,7 @@ import {
   openCluster,
   outOfOrder,
   registered,
+  reopened,
 } from './testing/a-cluster.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -53,12 +54,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     // ---- clusters -------------------------------------------------------------------------------------------------------------------
 
     test('a cluster is created once, and found after that', async () => {
-      const again = await openMetadata(database.sql, {
-        clusterId: store.clusterId,
-        newClusterId: randomUUID(),
-        clock: systemClock,
-        random: systemRandom,
-      })
+      const again = await reopened(store, database.sql)
       expect([store.created, again.created]).toEqual([true, false])
       expect([again.clusterId, again.slots]).toEqual([store.clusterId, slotsOfNewCluster])
     })
@@ -312,13 +308,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
     })
 
     test('each handle has its own limit for segments', async () => {
-      const narrow = await openMetadata(database.sql, {
-        clusterId: store.clusterId,
-        newClusterId: randomUUID(),
-        clock: systemClock,
-        random: systemRandom,
-        limits: { ...defaultLimits, segmentBytes: 250 },
-      })
+      const narrow = await reopened(store, database.sql, { limits: { ...defaultLimits, segmentBytes: 250 } })
       const sizes = ({ grown }: CommitResult) => grown[0]?.segments.map(({ sizeBytes }) => sizeBytes)
       expect(sizes(await committed(narrow.log.commit(aCommit(1, [{}, {}, {}]))))).toEqual([200, 100])
       expect(sizes(await commit(2, [{}, {}, {}]))).toEqual([300])
@@ -614,12 +604,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     test('when the answer to COMMIT is lost, repeating the call gives the result of the first', async () => {
       const lossy = new LostReplies(database.sql)
-      const agent = await openMetadata(lossy, {
-        clusterId: store.clusterId,
-        newClusterId: randomUUID(),
-        clock: systemClock,
-        random: systemRandom,
-      })
+      const agent = await reopened(store, lossy)
       const input = aCommit(1, [
         { offsets: 3 },
         sent(0),
@@ -635,12 +620,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
 
     test('every other transaction resolves a lost answer itself', async () => {
       const lossy = new LostReplies(database.sql)
-      const agent = await openMetadata(lossy, {
-        clusterId: store.clusterId,
-        newClusterId: randomUUID(),
-        clock: systemClock,
-        random: systemRandom,
-      })
+      const agent = await reopened(store, lossy)
       lossy.next = 1
       expect(await agent.topics.create(newTopic({ name: 'lossy' }))).toMatchObject({ kind: 'created' })
       lossy.next = 2

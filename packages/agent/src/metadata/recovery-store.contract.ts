@@ -1,13 +1,11 @@
 // The contract of every Metadata Service for a recovery: find the objects committed last and the logs with lost records, and cut these logs completely.
-import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { ClusterId, Incarnation, TopicPartition } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { defaultLimits, fixedLimits } from '../limits.ts'
-import { systemClock, systemRandom } from '../time/system-clock.ts'
 import type { Cluster, InCluster } from './cluster.ts'
 import type { CommitBatch, CommitInput, CommitResult, OffsetToCommit, Registration, Topic, Verdict } from './metadata-store.ts'
-import { type OpenedMetadata, openMetadata } from './open.ts'
+import { type OpenedMetadata } from './open.ts'
 import type { DamagedLogsInput, DamagedLogsPage, SegmentPlace } from './recovery.ts'
 import type { CommittedObject, DamagedLog, ObjectId, RecentCursor } from './recovery-store.ts'
 import type { Sql } from './sql.ts'
@@ -25,6 +23,7 @@ import {
   openCluster,
   outOfOrder,
   registered,
+  reopened,
 } from './testing/a-cluster.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -170,12 +169,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       await commit(1, [{ offsets: 10 }])
       await commit(2, [{ offsets: 10 }])
       const lossy = new LostReplies(database.sql)
-      const agent = await openMetadata(lossy, {
-        clusterId: store.clusterId,
-        newClusterId: randomUUID(),
-        clock: systemClock,
-        random: systemRandom,
-      })
+      const agent = await reopened(store, lossy)
       const logs = await store.recovery.damagedLogs([flush(2)])
       lossy.next = 1
       await agent.recovery.cut(logs)

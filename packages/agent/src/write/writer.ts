@@ -1,16 +1,15 @@
 // The write path of an agent: admit → seal → chain → publish → answer.
 import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
-import type { ClusterId, Incarnation, TopicId } from '../core/ids.ts'
+import type { TopicId } from '../core/ids.ts'
 import { Chain, type ChainParts, type Flush, type FlushOutcome } from '../flush/chain.ts'
 import type { Limits } from '../limits.ts'
 import type { SlabPool } from '../memory/slab-pool.ts'
-import type { CommitRejection, LogIndex, Verdict } from '../metadata/metadata-store.ts'
-import type { ObjectStore } from '../objects/object-store.ts'
+import type { CommitRejection, Verdict } from '../metadata/metadata-store.ts'
 import { ByteBudget, type ByteGauge } from '../observe/byte-budget.ts'
-import type { EventHook, SealTrigger } from '../observe/events.ts'
+import type { SealTrigger } from '../observe/events.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
-import type { Clock, Random, Timer } from '../time/clock.ts'
+import type { Timer } from '../time/clock.ts'
 import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
 import { BatchMemory } from './batch-memory.ts'
@@ -50,26 +49,15 @@ export interface Admitted {
   readonly answers: Promise<readonly ProduceAnswer[]>
 }
 
-export interface WriterParts {
-  readonly clusterId: ClusterId
-  readonly incarnation: Incarnation
-  readonly objects: ObjectStore
+export interface WriterParts extends Omit<ChainParts, 'limits' | 'onStopped'> {
   readonly memory: SlabPool
-  readonly log: Pick<LogIndex, 'commit'>
-  readonly clock: Clock
-  readonly random: Pick<Random, 'next'>
-  readonly emit: EventHook
   readonly tails: Tails
   readonly catalog: Catalog
   readonly crc32c: Checksum
   readonly policy: FlushPolicy
   readonly stores: Pick<StoreWatch, 'failure'>
-  readonly producerIdExpirationMs: number
   readonly limits: Pick<Limits, 'uncommittedBytes' | 'batchSlabBytes' | 'admissionWaitMs' | 'batchesPerFlush' | 'drainMs'> &
     ChainParts['limits']
-  readonly onFenced: () => void
-  /** See ChainParts: the agent must end. */
-  readonly onBroken: () => void
 }
 
 export class Writer {
@@ -94,15 +82,7 @@ export class Writer {
     this.#memory = new BatchMemory(parts.memory, parts.limits)
     this.#uncommitted = new ByteBudget(parts.limits.uncommittedBytes)
     this.#chain = new Chain({
-      clusterId: parts.clusterId,
-      incarnation: parts.incarnation,
-      objects: parts.objects,
-      log: parts.log,
-      clock: parts.clock,
-      random: parts.random,
-      emit: parts.emit,
-      producerIdExpirationMs: parts.producerIdExpirationMs,
-      limits: parts.limits,
+      ...parts,
       onStopped: (message) => {
         this.#lastFailure = message
         for (const { sources } of this.#unanswered) for (const source of sources) this.#cutOff.add(source)

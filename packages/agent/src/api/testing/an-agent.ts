@@ -12,6 +12,7 @@ import {
 } from '@local-kafka-service/protocol'
 import { type Agent, buildAgent } from '../../agent.ts'
 import { nativeCrc32c, nodeCodecs } from '../../codecs.ts'
+import { slotOfPartition } from '../../core/slots.ts'
 import { aPool } from '../../memory/testing/a-pool.ts'
 import type { MetadataStore } from '../../metadata/metadata-store.ts'
 import { openMetadata } from '../../metadata/open.ts'
@@ -154,6 +155,12 @@ export function aPeer(more: Partial<Peer> = {}): Peer {
     handle,
     ...more,
   }
+}
+
+/** Another agent, which serves on `other.test:9093`, owns the slot of the topic's first partition in epoch 50. */
+export function takenOver({ services: { owners } }: AgentForTests, topicId: string): void {
+  owners.publishMembers([{ brokerId: 8, agent: 'other', incarnation: 99, beats: 1, host: 'other.test', port: 9093 }])
+  owners.publishSlots([{ slot: slotOfPartition(topicId, 0, owners.slots), owner: 99, epoch: 50 }])
 }
 
 /** One record batch, encoded like a producer's. */

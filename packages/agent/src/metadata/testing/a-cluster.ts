@@ -72,6 +72,15 @@ export function openCluster(sql: Sql<Transactions>): Promise<OpenedMetadata> {
   return openMetadata(sql, { clusterId: randomUUID(), newClusterId: 'never used' as ClusterId, clock: systemClock, random: systemRandom })
 }
 
+/** Opens the cluster again, through another handle. */
+export function reopened(
+  { clusterId }: Pick<OpenedMetadata, 'clusterId'>,
+  sql: Sql<Transactions>,
+  more: Pick<Parameters<typeof openMetadata>[1], 'limits'> = {},
+): Promise<OpenedMetadata> {
+  return openMetadata(sql, { clusterId, newClusterId: 'never used' as ClusterId, clock: systemClock, random: systemRandom, ...more })
+}
+
 export function anAgent(agent: string, fences: RegisterInput['fences'] = []): RegisterInput {
   return { agent, nonce: aNonce(), advertised: { host: 'localhost', port: 9092 }, machine: 'laptop', fences }
 }

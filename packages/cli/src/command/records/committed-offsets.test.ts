@@ -15,7 +15,7 @@ type Action =
   | { readonly kind: 'rebalance'; readonly kept: readonly number[]; readonly others: number }
   | { readonly kind: 'reader leaves' }
 
-interface Scenario {
+interface PrintedRun {
   readonly logs: readonly (readonly number[])[]
   /** -e */
   readonly exit: boolean
@@ -32,7 +32,7 @@ const rebalances = fc.record({
   kept: fc.uniqueArray(partitions, { maxLength: 3 }),
   others: fc.integer({ min: 0, max: 6 }),
 })
-const scenarioOf = (...actions: fc.Arbitrary<Action>[]): fc.Arbitrary<Scenario> =>
+const runOf = (...actions: fc.Arbitrary<Action>[]): fc.Arbitrary<PrintedRun> =>
   fc.record({
     logs: fc.tuple(batches, batches, batches),
     exit: fc.boolean(),
@@ -41,7 +41,7 @@ const scenarioOf = (...actions: fc.Arbitrary<Action>[]): fc.Arbitrary<Scenario> 
   })
 
 /** Acts as `lks consume -g`: joins, prints, and commits the printed records before it leaves. The last action is always Ctrl-C. */
-async function consumed({ logs, exit, count, actions }: Scenario, schedule: fc.Scheduler): Promise<FakeGroup> {
+async function consumed({ logs, exit, count, actions }: PrintedRun, schedule: fc.Scheduler): Promise<FakeGroup> {
   const group = new FakeGroup(schedule, logs)
   const stop = new AbortController()
   const { signal } = stop
@@ -83,7 +83,7 @@ test('C14: -e, -n, Ctrl-C, a closed pipe and rebalances commit at most the recor
   await fc.assert(
     fc.asyncProperty(
       fc.scheduler(),
-      scenarioOf(appends, rebalances, fc.constant({ kind: 'reader leaves' as const })),
+      runOf(appends, rebalances, fc.constant({ kind: 'reader leaves' as const })),
       async (schedule, scenario) => {
         const group = await consumed(scenario, schedule)
         expect(group.violations).toEqual([])
@@ -95,7 +95,7 @@ test('C14: -e, -n, Ctrl-C, a closed pipe and rebalances commit at most the recor
 
 test('C14: alone in its group, it commits exactly what was printed, with -e, -n and Ctrl-C, whatever is appended meanwhile', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.scheduler(), scenarioOf(appends), async (schedule, scenario) => {
+    fc.asyncProperty(fc.scheduler(), runOf(appends), async (schedule, scenario) => {
       const group = await consumed(scenario, schedule)
       expect(group.violations).toEqual([])
       for (const [partition] of scenario.logs.entries()) {

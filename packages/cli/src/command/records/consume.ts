@@ -4,6 +4,7 @@ import { parseOffsetRange } from './offset-range.ts'
 import { count, whatIsWrong } from './option-checks.ts'
 import { parseFilter } from './record-filter.ts'
 import { parseFormat } from './record-format.ts'
+import { recordOutput } from './record-output.ts'
 
 export const consumeFormats = ['table', 'json', 'name'] as const
 export type ConsumeFormat = (typeof consumeFormats)[number]
@@ -52,15 +53,11 @@ export const consume: ClientCommand = {
       doc: "The format of kcat's -f: %t topic, %p partition, %o offset, %T timestamp, %k key, %s value, %K and %S their lengths, %h headers; \\n, \\t, \\xNN, %%.",
       check: (value) => whatIsWrong(parseFormat(value)),
     },
-    {
-      name: 'output',
-      short: 'o',
-      placeholder: 'format',
-      default: 'table',
-      doc: 'table: lines for people on a terminal, otherwise values, each with a line feed; json: one record per line, byte for byte; name: topic[partition]@offset.',
-      completes: consumeFormats,
-      check: outputFormat,
-    },
+    recordOutput(
+      consumeFormats,
+      'table: lines for people on a terminal, otherwise values, each with a line feed; json: one record per line, byte for byte; name: topic[partition]@offset.',
+      outputFormat,
+    ),
   ],
   examples: [
     'lks consume orders',

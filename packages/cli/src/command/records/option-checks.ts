@@ -9,3 +9,7 @@ export function whatIsWrong(parsed: { readonly kind: string; readonly why?: stri
 export function count(value: string): string | undefined {
   return /^\d{1,10}$/.test(value) && Number(value) < 2 ** 31 ? undefined : 'is not an integer from 0 to 2147483647'
 }
+
+export function oneOf(words: readonly string[]): (value: string) => string | undefined {
+  return (value) => (words.includes(value) ? undefined : `is not one of ${words.join(', ')}`)
+}

@@ -1,8 +1,9 @@
 // The row of `lks produce`: writes lines or JSON records to a topic.
 import type { ClientCommand } from '../client-command.ts'
-import { count, whatIsWrong } from './option-checks.ts'
+import { count, oneOf, whatIsWrong } from './option-checks.ts'
 import { acknowledgements, codecs, produceFormats } from './produce-words.ts'
 import { parseHeader } from './record-lines.ts'
+import { recordOutput } from './record-output.ts'
 
 export const produce: ClientCommand = {
   path: ['produce'],
@@ -52,15 +53,10 @@ export const produce: ClientCommand = {
       completes: acknowledgements,
       check: oneOf(acknowledgements),
     },
-    {
-      name: 'output',
-      short: 'o',
-      placeholder: 'format',
-      default: 'table',
-      doc: 'table: a summary only; json: partition and offset of each record, one per line; name: topic[partition]@offset.',
-      completes: produceFormats,
-      check: oneOf(produceFormats),
-    },
+    recordOutput(
+      produceFormats,
+      'table: a summary only; json: partition and offset of each record, one per line; name: topic[partition]@offset.',
+    ),
   ],
   examples: [
     'echo hello | lks produce orders',
@@ -81,8 +77,4 @@ function notEmpty(value: string): string | undefined {
 
 function partition(value: string): string | undefined {
   return value === 'any' ? undefined : count(value)
-}
-
-function oneOf(words: readonly string[]): (value: string) => string | undefined {
-  return (value) => (words.includes(value) ? undefined : `is not one of ${words.join(', ')}`)
 }

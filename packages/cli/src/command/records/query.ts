@@ -3,6 +3,7 @@ import type { ClientCommand } from '../client-command.ts'
 import { instantAgo, instantForms } from '../instants.ts'
 import { count, whatIsWrong } from './option-checks.ts'
 import { parseFilter } from './record-filter.ts'
+import { recordOutput } from './record-output.ts'
 
 export const queryFormats = ['table', 'json', 'name'] as const
 
@@ -39,15 +40,7 @@ export const query: ClientCommand = {
       check: count,
     },
     { name: 'count', short: 'n', placeholder: 'records', default: '100', doc: 'Stop when this number of records is found.', check: count },
-    {
-      name: 'output',
-      short: 'o',
-      placeholder: 'format',
-      default: 'table',
-      doc: 'table; json: one record per line, as in `lks consume -o json`; name: topic[partition]@offset.',
-      completes: queryFormats,
-      check: (value) => (queryFormats.some((format) => format === value) ? undefined : `is not one of ${queryFormats.join(', ')}`),
-    },
+    recordOutput(queryFormats, 'table; json: one record per line, as in `lks consume -o json`; name: topic[partition]@offset.'),
   ],
   examples: [
     'lks query orders --key 42',
