@@ -43,21 +43,34 @@ test('H12: silent connections give way to new ones, the oldest first, with one e
   expect(events).toMatchObject([{ kind: 'gave way', held: 'connection', address: '10.0.0.9' }, { kind: 'gave way' }])
 })
 
-test('H12: the kept-alive connection that has been idle for the longest time gives way before silent ones', () => {
+test('H12: the connection that has been without a request for the longest time gives way, kept alive or silent', () => {
   const { clock, open, ask } = aRoom()
-  const [silent, later, idlest] = [open(), open(), open()]
+  const idlest = open()
   ask(idlest).destroy()
+  clock.ms = 5
+  const silent = open()
   clock.ms = 10
+  const later = open()
   ask(later).destroy()
   for (let count = 3; count < httpLimits.connections; count++) open()
   open()
   expect([silent, later, idlest].map(({ destroyed }) => destroyed)).toEqual([false, false, true])
   open()
-  expect([silent, later].map(({ destroyed }) => destroyed)).toEqual([false, true])
+  expect([silent, later].map(({ destroyed }) => destroyed)).toEqual([true, false])
+})
+
+test('H12: silent connections do not displace a client that sent a request after they were opened', () => {
+  const { clock, open, ask } = aRoom()
+  const ordinary = open()
+  for (let count = 1; count < httpLimits.connections; count++) open()
+  clock.ms = 1_000
+  ask(ordinary).destroy()
+  for (let count = 1; count < httpLimits.connections; count++) open()
+  expect(ordinary.destroyed).toBe(false)
 })
 
 test('H12: when all are busy, a few more are accepted for operations only, and then no more', () => {
-  const { open, ask } = aRoom()
+  const { open, ask, events } = aRoom()
   const all = Array.from({ length: httpLimits.connections }, open)
   const answers = all.map(ask)
   const more = Array.from({ length: httpLimits.surplusConnections }, () => {
@@ -67,6 +80,7 @@ test('H12: when all are busy, a few more are accepted for operations only, and t
   })
   expect(more.every((connection) => isSurplus(connection) && !connection.destroyed)).toBe(true)
   expect(open().destroyed).toBe(true)
+  expect(events).toMatchObject([{ kind: 'gave way', held: 'connection', message: expect.stringMatching(/^it was new/) }])
   answers[0]?.destroy()
   expect(open().destroyed).toBe(false)
   expect(all[0]?.destroyed).toBe(true)

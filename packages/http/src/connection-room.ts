@@ -44,7 +44,8 @@ export class ConnectionRoom {
 
   opened(socket: RoomSocket): void {
     if (this.#occupants.size >= httpLimits.connections && !this.#makeRoom()) {
-      if (this.#occupants.size >= httpLimits.connections + httpLimits.surplusConnections) return void socket.destroy()
+      if (this.#occupants.size >= httpLimits.connections + httpLimits.surplusConnections)
+        return this.#close(socket, `it was new, and requests were in progress on all ${httpLimits.connections} HTTP connections`)
       surplus.add(socket)
     }
     this.#occupants.set(socket, { open: 0, spoke: false, sinceMs: this.#parts.clock.monotonic() })
@@ -63,27 +64,22 @@ export class ConnectionRoom {
     })
   }
 
-  /** Closes the kept-alive connection that has been idle for the longest time; if there is none, the oldest that has never sent a request. */
+  /** Closes the connection that has been without a request for the longest time, kept alive or silent from its beginning. */
   #makeRoom(): boolean {
-    let silent: RoomSocket | undefined
-    let idlest: { readonly socket: RoomSocket; readonly sinceMs: number } | undefined
-    for (const [socket, { open, spoke, sinceMs }] of this.#occupants) {
-      if (open > 0) continue
-      if (!spoke) silent ??= socket
-      else if (idlest === undefined || sinceMs < idlest.sinceMs) idlest = { socket, sinceMs }
-    }
-    const chosen = idlest?.socket ?? silent
-    if (chosen === undefined) return false
+    let chosen: RoomSocket | undefined
+    let oldest: Occupant | undefined
+    for (const [socket, occupant] of this.#occupants)
+      if (occupant.open === 0 && (oldest === undefined || occupant.sinceMs < oldest.sinceMs)) [chosen, oldest] = [socket, occupant]
+    if (chosen === undefined || oldest === undefined) return false
+    const why = oldest.spoke ? 'it had been idle for the longest time' : 'it had never sent a request'
     this.#occupants.delete(chosen)
-    const why = idlest === undefined ? 'it had never sent a request' : 'it had been idle for the longest time'
-    this.#parts.emit({
-      kind: 'gave way',
-      connectionId: undefined,
-      address: chosen.remoteAddress ?? 'a client that has disconnected',
-      held: 'connection',
-      message: `${why}, and a new HTTP connection needed one of the ${httpLimits.connections} places`,
-    })
-    chosen.destroy()
+    this.#close(chosen, `${why}, and a new HTTP connection needed one of the ${httpLimits.connections} places`)
     return true
+  }
+
+  #close(socket: RoomSocket, message: string): void {
+    const address = socket.remoteAddress ?? 'a client that has disconnected'
+    this.#parts.emit({ kind: 'gave way', connectionId: undefined, address, held: 'connection', message })
+    socket.destroy()
   }
 }
