@@ -22,8 +22,10 @@ import type { Groups } from '../coordinate/groups.ts'
 import { AssertionError } from '../core/assert.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
+import { ByteBudget } from '../observe/byte-budget.ts'
 import type { AgentEvent } from '../observe/events.ts'
 import type { ProducerIds } from '../write/producer-ids.ts'
+import { Room } from '../write/room.ts'
 import type { Writer } from '../write/writer.ts'
 import type { Answer, Handled } from './connection.ts'
 import type { Pin } from './frame-pin.ts'
@@ -194,7 +196,7 @@ async function produceWith(
 ): Promise<void> {
   await using kafka = await anAgent()
   await kafka.topic('t')
-  const partitions = { room: () => Promise.resolve(true), ...writer } as unknown as Writer
+  const partitions = { room: async (bytes: number) => new Room(new ByteBudget(bytes), bytes), ...writer } as unknown as Writer
   const topicData = [{ name: 't', partitionData: [{ index: 0, records: aBatch(['v']) }] }]
   const chunks = encodeRequest(Produce, { version: 9, correlationId: 1, clientId: null }, { acks: -1, timeoutMs: 1000, topicData })
   const handled = await kafka.sendFrame(Buffer.concat(chunks).subarray(4), { services: { writer: partitions } })

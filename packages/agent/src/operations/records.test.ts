@@ -4,11 +4,13 @@ import { buildBatch, type Codecs, crc32c, errors } from '@local-kafka-service/pr
 import { expect, test } from 'vitest'
 import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
+import { ByteBudget } from '../observe/byte-budget.ts'
 import { StoreWatch } from '../observe/store-watch.ts'
 import type { FetchAsk } from '../read/reader.ts'
 import { settings } from '../settings.ts'
 import { systemClock } from '../time/system-clock.ts'
 import { Turns } from '../time/turns.ts'
+import { Room } from '../write/room.ts'
 import type { Admission, ProduceAnswer } from '../write/writer.ts'
 import { RecordOperations, type RecordOperationsParts } from './records.ts'
 
@@ -242,9 +244,9 @@ class Parts {
         stamp: () => 9_000,
       },
       writer: {
-        room: async () => {
+        room: async (bytes) => {
           if (loseSlotInRoom) this.#mine = false
-          return room
+          return room ? new Room(new ByteBudget(bytes), bytes) : undefined
         },
         admit: (admissions) => {
           this.admitted.push(...admissions)

@@ -2,10 +2,12 @@
 import { buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { nodeCodecs } from '../codecs.ts'
+import { ByteBudget } from '../observe/byte-budget.ts'
 import { settings } from '../settings.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { Turns } from '../time/turns.ts'
 import { type AppendParts, type AppendRequest, append, inTime } from './append.ts'
+import { Room } from './room.ts'
 import type { Admission, ProduceAnswer } from './writer.ts'
 
 const topic = { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', name: 't', partitions: 3, configs: {}, createdAtMs: 0 }
@@ -18,11 +20,13 @@ function aBatch(): Uint8Array {
 /** Partition 1 belongs to another agent. `answers` are those of the writer. */
 function theDoor({ room = true, answers = 'appended' as 'appended' | 'never' } = {}) {
   const admitted: Admission[][] = []
+  const uncommitted = new ByteBudget(1_000_000)
   const clock = new ManualClock()
   const parts: AppendParts = {
     writer: {
-      room: () => Promise.resolve(room),
-      admit: (admissions) => {
+      room: async (bytes) => (room ? new Room(uncommitted, bytes) : undefined),
+      admit: (admissions, from) => {
+        for (const { batch } of admissions) from?.room?.use(batch.length)
         admitted.push([...admissions])
         return { answers: answers === 'never' ? new Promise(() => {}) : Promise.resolve(admissions.map(() => appended)) }
       },
@@ -43,7 +47,7 @@ function theDoor({ room = true, answers = 'appended' as 'appended' | 'never' } =
     const batches = partitions.map((partition) => ({ topic, partition, batch: aBatch() }))
     return await append({ batches, scope, nowMs: clock.now(), produceVersion: 13, signal: new AbortController().signal }, parts)
   }
-  return { ask, admitted, clock }
+  return { ask, admitted, clock, uncommitted }
 }
 
 const noTail = { logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, segments: [], lastStamp: 0 }
@@ -82,4 +86,13 @@ test('when the wait ends, a rejected batch has its error, and the outcome of the
   const waited = inTime(await ask('each', [0, 1]), { waitMs: 100, ioClock: clock })
   await clock.advance(100)
   expect(await waited).toMatchObject([{ kind: 'unknown' }, { error: 'NOT_LEADER_OR_FOLLOWER' }])
+})
+
+test('the room of batches that are rejected at their admission is free again', async () => {
+  const { ask, admitted, uncommitted } = theDoor()
+  await ask('each', [0, 1, 2])
+  expect(uncommitted.usedBytes).toBe(admitted.flat().reduce((sum, { batch }) => sum + batch.length, 0))
+  const none = theDoor()
+  await none.ask('all', [0, 1])
+  expect(none.uncommitted.usedBytes).toBe(0)
 })

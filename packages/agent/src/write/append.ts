@@ -15,6 +15,7 @@ import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tails } from '../view/tails.ts'
 import { appendRules } from './append-rules.ts'
+import type { Room } from './room.ts'
 import type { Admission, ProduceAnswer, Writer } from './writer.ts'
 
 export interface AppendRequest {
@@ -94,7 +95,14 @@ export async function append(request: AppendRequest, parts: AppendParts): Promis
   const mayGoOn = valid.length > 0 && (scope === 'each' || rejected.size === 0)
   if (!mayGoOn) return appending(request, rejected, [])
   const bytes = valid.reduce((sum, { batch }) => sum + batch.length, 0)
-  if (await parts.writer.room(bytes, signal)) return appending(request, rejected, await admitted(valid, request, rejected, parts))
+  const room = await parts.writer.room(bytes, signal)
+  if (room !== undefined) {
+    try {
+      return appending(request, rejected, await admitted(valid, request, { ...parts, rejected, room }))
+    } finally {
+      room.release()
+    }
+  }
   for (const { at, partition } of valid) rejected.set(at, { ...noRoom, partition })
   return appending(request, rejected, [])
 }
@@ -225,14 +233,13 @@ async function validated(
 async function admitted(
   valid: readonly ValidBatch[],
   { scope, source, producer }: AppendRequest,
-  rejected: Rejected,
-  parts: AppendParts,
+  { rejected, room, ...parts }: AppendParts & { readonly rejected: Rejected; readonly room: Room },
 ): Promise<readonly AdmittedSlice[]> {
   const slices: AdmittedSlice[] = []
   for await (const some of scope === 'all' ? [valid] : inSlices(valid, parts.turns)) {
     const { indexes, admissions } = admissible(some, rejected, parts)
     if (admissions.length === 0 || (scope === 'all' && rejected.size > 0)) continue
-    slices.push({ indexes, answers: parts.writer.admit(admissions, { source, producer }).answers })
+    slices.push({ indexes, answers: parts.writer.admit(admissions, { source, producer, room }).answers })
   }
   return slices
 }

@@ -14,6 +14,7 @@ import type { Catalog } from '../view/catalog.ts'
 import type { Tails } from '../view/tails.ts'
 import { BatchMemory } from './batch-memory.ts'
 import { type Admission, type BatchPlace, OpenObject } from './open-object.ts'
+import { Room } from './room.ts'
 import { type FlushPolicy, SealRules } from './seal-rules.ts'
 
 export type { Admission } from './open-object.ts'
@@ -36,12 +37,14 @@ export type ProduceAnswer =
       readonly thenClose: boolean
     }
 
-/** The connection that sent batches, by identity: the same object each time. */
+/** The connection that sent batches, by identity (the same object each time), and the room for them. */
 export interface Origin {
   /** Its later batches depend on these: after a flush is abandoned, the writer rejects its sources until they reconnect. */
   readonly source?: object | undefined
   /** Its client may send more only after an answer. */
   readonly producer?: object | undefined
+  /** The room that was reserved for these batches. */
+  readonly room?: Room | undefined
 }
 
 export interface Admitted {
@@ -63,7 +66,7 @@ export interface WriterParts extends Omit<ChainParts, 'limits' | 'onStopped'> {
 export class Writer {
   readonly #parts: WriterParts
   readonly #chain: Chain
-  /** Bytes admitted and not yet answered. */
+  /** Bytes reserved, or admitted and not yet answered. */
   readonly #uncommitted: ByteBudget
   /** Objects, open or sealed, whose batches are not answered yet. */
   readonly #unanswered = new Set<OpenObject>()
@@ -100,7 +103,7 @@ export class Writer {
     this.#rules = new SealRules(parts.policy, parts.clock.monotonic())
   }
 
-  /** Bytes admitted and not yet answered. */
+  /** Bytes reserved, or admitted and not yet answered. */
   get gauge(): ByteGauge {
     return this.#uncommitted.gauge
   }
@@ -119,21 +122,23 @@ export class Writer {
   }
 
   /**
-   * Settles when `bytes` more may be admitted, first come, first served; at once when there is room. False: no room in time, or the signal aborted.
-   * Await it before the last check, and await nothing between that check and `admit`. After false, `admit` rejects the batches of the signal's connection.
+   * Reserves room for `bytes`, first come, first served; at once when there is room. Undefined: no room in time, or the signal aborted. Then `admit` rejects
+   * the batches of the signal's connection. The caller releases the room after the last admission.
    */
-  async room(bytes: number, signal: AbortSignal): Promise<boolean> {
-    if (this.#cutOff.has(signal)) return true // `admit` rejects it, so it takes no room
+  async room(bytes: number, signal: AbortSignal): Promise<Room | undefined> {
+    if (this.#cutOff.has(signal)) return new Room(this.#uncommitted, 0) // `admit` rejects it, so it takes no room
     const { clock, limits } = this.#parts
-    const room = await this.#uncommitted.whenFits(bytes, { signal, timeoutMs: limits.admissionWaitMs, clock })
-    if (!room) this.#cutOff.add(signal)
-    return room
+    const fits = await this.#uncommitted.whenFits(bytes, { signal, timeoutMs: limits.admissionWaitMs, clock })
+    if (fits) return new Room(this.#uncommitted, bytes)
+    this.#cutOff.add(signal)
+    return undefined
   }
 
   /**
-   * Synchronous: when it returns, the open object holds the batches, in order. All batches of one call go into one flush.
+   * Synchronous: when it returns, the open object holds the batches, in order. All batches of one call go into one flush. Without a room it takes bytes that
+   * may not be free.
    */
-  admit(admissions: readonly Admission[], { source, producer }: Origin = {}): Admitted {
+  admit(admissions: readonly Admission[], { source, producer, room = new Room(this.#uncommitted, 0) }: Origin = {}): Admitted {
     if (this.#chain.fenced) return { answers: Promise.resolve(admissions.map(() => fencedAnswer)) }
     if (source !== undefined && this.#cutOff.has(source)) return { answers: Promise.resolve(admissions.map(() => cutOffAnswer)) }
     const { clock, policy, crc32c, stores, limits } = this.#parts
@@ -150,7 +155,7 @@ export class Writer {
     if (producer !== undefined) this.#rules.admitted(open, producer, clock.monotonic())
     const places = admissions.map((admission) => {
       const place = open.add(admission)
-      this.#uncommitted.take(admission.batch.length)
+      room.use(admission.batch.length)
       return place
     })
     if (open.sizeBytes >= policy.maxBytes || open.batches >= limits.batchesPerFlush) this.#seal('size')
