@@ -32,6 +32,7 @@ import { SegmentReader } from './read/segment-reader.ts'
 import { FetchSessions } from './read/sessions.ts'
 import type { Services } from './services.ts'
 import { flag, number, type Settings, text } from './settings.ts'
+import { storePrices } from './store-prices.ts'
 import type { Clock, Random } from './time/clock.ts'
 import { Turns } from './time/turns.ts'
 import { Scrubber } from './upkeep/scrubber.ts'
@@ -63,6 +64,8 @@ export interface Parts {
   readonly emit: EventHook
   /** The meters of the object store, if it is measured. */
   readonly storeMeters?: () => Gauges['store']
+  /** True: requests to the object store cost money, so the metrics have their cost. */
+  readonly storeCosts?: boolean
   /** The current reason, as reported by the stores, why this agent cannot write. Absent: the agent makes its own. */
   readonly stores?: StoreWatch
   /** Default: `defaultLimits`. `metadata` is opened with the same. */
@@ -232,6 +235,7 @@ interface RunningParts extends Pick<Agent, 'operations'> {
 function agentOf(services: Services, running: RunningParts): Agent {
   const { clock, ioClock, random, settings, gate, emit } = services
   const { parts, meters, membership, stores, operations, kafka, life } = running
+  const prices = parts.storeCosts === true ? storePrices(settings) : undefined
   return {
     clusterId: services.clusterId,
     brokerId: membership.registration.brokerId,
@@ -241,7 +245,7 @@ function agentOf(services: Services, running: RunningParts): Agent {
     members: () => membership.owners.members,
     storeFailure: () => stores.failure,
     health: () => healthOf({ ...services, ...running, stopping: life.stopping }),
-    metrics: () => meters.read(gaugesOf({ ...services, ...running, store: parts.storeMeters?.() ?? [] })),
+    metrics: () => meters.read(gaugesOf({ ...services, ...running, store: parts.storeMeters?.() ?? [], prices })),
     ended: life.ended,
     drain: () => life.drain(),
     kill: () => life.kill(),

@@ -8,6 +8,7 @@ import type { Gauges } from './observe/metrics.ts'
 import type { StoreWatch } from './observe/store-watch.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'
 import type { DamageReports } from './read/damage.ts'
+import type { StorePrices } from './store-prices.ts'
 import type { Writer } from './write/writer.ts'
 
 /** The reasons, in words, why the agent is not ready, or what is damaged although it is ready. */
@@ -46,6 +47,7 @@ export function gaugesOf(of: {
   readonly objects: CachedObjects
   readonly memory: SlabPool
   readonly store: Gauges['store']
+  readonly prices: StorePrices | undefined
 }): Gauges {
   const {
     kafka,
@@ -57,6 +59,7 @@ export function gaugesOf(of: {
     objects,
     memory: { gauge: slabs },
     store,
+    prices,
   } = of
   return {
     connections: kafka.connections,
@@ -73,5 +76,6 @@ export function gaugesOf(of: {
     damagedPlaces: damage.count,
     cache: objects.meters,
     store,
+    ...(prices && { storePrices: { put: prices.perPut, list: prices.perPut, read: prices.perGet } }),
   }
 }

@@ -63,6 +63,7 @@ export {
   settings,
   text,
 } from './settings.ts'
+export { type StorePrices, storePrices } from './store-prices.ts'
 export { onAbort, orAborted } from './time/abort.ts'
 export type { Clock, Random, Timer } from './time/clock.ts'
 export { longPoll } from './time/long-poll.ts'

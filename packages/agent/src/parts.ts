@@ -165,6 +165,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
         crc32c: nativeCrc32c,
         emit,
         storeMeters: () => measured.meters(),
+        storeCosts: places.remote,
         stores,
         ...(interceptors && { interceptor: interceptors.requests }),
       },

@@ -31,7 +31,10 @@ export interface Gauges {
     readonly failed: number
     readonly seconds: number
     readonly bytes: number
+    readonly perHour: number
   }[]
+  /** The dollars of a request, by its operation. Absent: requests cost nothing. */
+  readonly storePrices?: Readonly<Record<string, number>>
 }
 
 interface PerApi {
@@ -253,6 +256,13 @@ export class Meters {
         'Bytes moved to and from the object store.',
         gauges.store.map(({ operation, bytes }) => ({ labels: { operation }, value: bytes })),
       ),
+      {
+        name: 'lks_store_requests_per_hour',
+        help: 'Requests to the object store in the last hour; after a start, since then and scaled to an hour.',
+        type: 'gauge',
+        samples: gauges.store.map(({ operation, perHour }) => ({ labels: { operation }, value: perHour })),
+      },
+      ...costOf(gauges),
     ]
   }
 
@@ -263,6 +273,16 @@ export class Meters {
     this.#apis.set(name, made)
     return made
   }
+}
+
+/** Requests that cost nothing are left out. */
+function costOf({ store, storePrices }: Gauges): readonly Metric[] {
+  if (storePrices === undefined) return []
+  const samples = store.flatMap(({ operation, perHour }) => {
+    const price = storePrices[operation]
+    return price === undefined ? [] : [{ labels: { operation }, value: perHour * price }]
+  })
+  return [{ name: 'lks_store_dollars_per_hour', help: 'The cost of those requests at the prices of the settings.', type: 'gauge', samples }]
 }
 
 function counter(name: string, help: string, samples: Metric['samples']): Metric {

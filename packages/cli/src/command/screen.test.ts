@@ -68,7 +68,11 @@ test.each<{ readonly flags: Readonly<Record<string, string>>; readonly says: rea
   { flags: { listen: '0.0.0.0' }, says: [/Open to +every client that reaches 0\.0\.0\.0/] },
   {
     flags: { storage: 's3://b/p', dir: '/d' },
-    says: [/Storage +s3:\/\/b\/p, metadata in .*metadata\.db/, /Durability +os: messages are in S3/],
+    says: [
+      /Storage +s3:\/\/b\/p, metadata in .*metadata\.db/,
+      /Durability +os: messages are in S3/,
+      /\n {2}Store requests {3}up to 14,400 PUTs an hour \(\$0\.07\), 72,000 \(\$0\.36\) under load\n/,
+    ],
   },
   {
     flags: { storage: 's3://b/p', metadata: 'postgres://me:secret@db:5432/lks' },
@@ -78,6 +82,18 @@ test.each<{ readonly flags: Readonly<Record<string, string>>; readonly says: rea
   const screen = firstScreen(ready(flags))
   for (const pattern of says) expect(screen).toMatch(pattern)
   expect(screen).not.toContain('secret')
+})
+
+test('the screen says nothing about costs where requests cost nothing', () => {
+  const free = { 'store.price.per.1000.puts': '0', 'store.price.per.1000.gets': '0' }
+  for (const flags of [{}, { 'store.latency': '100ms' }, { storage: 's3://b/p', ...free }])
+    expect(firstScreen(ready(flags))).not.toMatch(/PUT|\$0/)
+})
+
+test('the screen shows the cost of the budget that the settings allow, at their price', () => {
+  const budget = { 'flush.puts.per.second': '0.1', 'flush.puts.per.second.max': '0' }
+  const screen = firstScreen(ready({ storage: 's3://b/p', ...budget, 'store.price.per.1000.puts': '0.02' }))
+  expect(screen).toContain('\n  Store requests   up to 360 PUTs an hour ($0.007)\n')
 })
 
 test.each(['/a deep folder/with blanks in its name/and-a-rather-long-one/that-goes-on', '/short'])(

@@ -1,5 +1,6 @@
 // The output of `lks dev` when it is ready: the first screen on a terminal, one line of JSON elsewhere.
-import { text } from '@local-kafka-service/agent'
+import { storePrices, text } from '@local-kafka-service/agent'
+import { flushPolicy } from 'local-kafka-service/internal/server/flush-policy'
 import { metadataAt, objectsAt } from 'local-kafka-service/internal/server/places'
 import type { Server } from 'local-kafka-service/internal/server/server'
 import type { ServerPlan } from 'local-kafka-service/internal/server/server-plan'
@@ -45,6 +46,8 @@ export function firstScreen({ server, plan, version, ms, lks, columns }: FirstSc
     )
   }
   rows.push(['Storage', storage(plan)], ['Durability', durability(plan)])
+  const requests = storeRequests(plan)
+  if (requests !== undefined) rows.push(['Store requests', requests])
   if (server.recovered !== undefined && server.recovered.unreadable > 0) rows.push(['Lost', lost(server.recovered)])
   if (plan.storeLatencyMs > 0) rows.push(['Store latency', `${plan.storeLatencyMs} ms more for every request to the object store`])
   if (plan.hosts.some((host) => !isLoopback(host)))
@@ -120,6 +123,26 @@ function storage(plan: ServerPlan): string {
   if (dataDirectory !== undefined && objects.kind === 'directory' && metadata.kind === 'sqlite')
     return `${unbroken(dataDirectory)} (kept between runs; use --memory to keep nothing)`
   return `${unbroken(objectsAt(plan))}, metadata in ${unbroken(metadataAt(plan))}`
+}
+
+/** What a server may cost that has not sent a request yet. Undefined: requests cost nothing. */
+function storeRequests({ objects, settings }: ServerPlan): string | undefined {
+  const prices = objects.kind === 's3' ? storePrices(settings) : undefined
+  if (prices === undefined) return undefined
+  const { putsPerSecond, putsPerSecondMax } = flushPolicy(settings, { putsCost: true })
+  const hourly = (perSecond: number): readonly [count: string, dollars: string] => {
+    const count = Math.round(perSecond * 3_600)
+    return [count.toLocaleString('en-US'), `$${dollars(count * prices.perPut)}`]
+  }
+  const [puts, cost] = hourly(putsPerSecond)
+  const budget = `up to ${puts} PUTs an hour (${cost})`
+  if (putsPerSecondMax === undefined) return budget
+  const [most, mostCost] = hourly(putsPerSecondMax)
+  return `${budget}, ${most} (${mostCost}) under load`
+}
+
+function dollars(amount: number): string {
+  return amount >= 0.01 || amount === 0 ? amount.toFixed(2) : amount.toPrecision(1)
 }
 
 function durability({ objects, metadata, settings }: ServerPlan): string {

@@ -26,9 +26,9 @@ test('bytes and time of requests are summed', async () => {
   const removed = store.remove(['k'])
   await clock.advance(250)
   await removed
-  expect(meterOf(store, 'put')).toEqual({ operation: 'put', count: 1, failed: 0, failedBy: {}, seconds: 0.25, bytes: 10 })
-  expect(meterOf(store, 'read')).toEqual({ operation: 'read', count: 1, failed: 0, failedBy: {}, seconds: 0.25, bytes: 3 })
-  expect(meterOf(store, 'remove')).toEqual({ operation: 'remove', count: 1, failed: 0, failedBy: {}, seconds: 0.25, bytes: 0 })
+  expect(meterOf(store, 'put')).toEqual({ operation: 'put', count: 1, perHour: 60, failed: 0, failedBy: {}, seconds: 0.25, bytes: 10 })
+  expect(meterOf(store, 'read')).toEqual({ operation: 'read', count: 1, perHour: 60, failed: 0, failedBy: {}, seconds: 0.25, bytes: 3 })
+  expect(meterOf(store, 'remove')).toEqual({ operation: 'remove', count: 1, perHour: 60, failed: 0, failedBy: {}, seconds: 0.25, bytes: 0 })
 })
 
 test('failures count by kind, their bytes do not count', async () => {

@@ -1,4 +1,5 @@
 // A store that counts requests, failures by kind, bytes and time, as plain numbers that get their names at the scrape.
+import { HourlyRate } from '../../observe/hourly-rate.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { InFlight } from '../../time/in-flight.ts'
 import {
@@ -21,10 +22,12 @@ export interface StoreMeter {
   readonly seconds: number
   /** Bytes sent by successful puts, received by reads. */
   readonly bytes: number
+  /** Requests of the last hour (see HourlyRate). */
+  readonly perHour: number
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-type Counting = Mutable<Omit<StoreMeter, 'failedBy'>> & { readonly failedBy: Mutable<StoreMeter['failedBy']> }
+type Counting = Mutable<Omit<StoreMeter, 'failedBy' | 'perHour'>> & { readonly failedBy: Mutable<StoreMeter['failedBy']> }
 
 export class MeasuredObjects implements ObjectStore {
   readonly #store: ObjectStore
@@ -35,6 +38,7 @@ export class MeasuredObjects implements ObjectStore {
     remove: zero('remove'),
     list: zero('list'),
   }
+  readonly #rates: Readonly<Record<StoreOperation, HourlyRate>>
   readonly #inFlight: InFlight | undefined
   readonly putIfAbsent?: NonNullable<ObjectStore['putIfAbsent']>
 
@@ -43,6 +47,8 @@ export class MeasuredObjects implements ObjectStore {
     this.#store = store
     this.#clock = clock
     this.#inFlight = inFlight
+    const rate = (): HourlyRate => new HourlyRate(clock.monotonic())
+    this.#rates = { put: rate(), read: rate(), remove: rate(), list: rate() }
     const create = store.putIfAbsent?.bind(store)
     if (create !== undefined)
       this.putIfAbsent = (key, body, signal) =>
@@ -55,7 +61,12 @@ export class MeasuredObjects implements ObjectStore {
 
   /** A copy of the current numbers. */
   meters(): readonly StoreMeter[] {
-    return Object.values(this.#meters).map((meter) => ({ ...meter, failedBy: { ...meter.failedBy } }))
+    const nowMs = this.#clock.monotonic()
+    return Object.values(this.#meters).map((meter) => ({
+      ...meter,
+      failedBy: { ...meter.failedBy },
+      perHour: this.#rates[meter.operation].perHour(nowMs),
+    }))
   }
 
   put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
@@ -104,6 +115,7 @@ export class MeasuredObjects implements ObjectStore {
       throw error
     } finally {
       meter.count += 1
+      this.#rates.list.count(this.#clock.monotonic())
       await objects.return?.()
     }
   }
@@ -123,8 +135,10 @@ export class MeasuredObjects implements ObjectStore {
       this.#failed(operation, error)
       throw error
     } finally {
+      const endedMs = this.#clock.monotonic()
       meter.count += 1
-      meter.seconds += (this.#clock.monotonic() - begun) / 1000
+      meter.seconds += (endedMs - begun) / 1000
+      this.#rates[operation].count(endedMs)
     }
   }
 
