@@ -1,6 +1,7 @@
 // The stored object, format 1: header, batches grouped by partition, index, trailer. docs/object-format.md describes it; a golden file pins it.
 import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, Sequence, TopicId } from '../core/ids.ts'
+import type { ObjectBody } from './object-store.ts'
 
 export interface ObjectIdentity {
   readonly clusterId: ClusterId
@@ -20,7 +21,7 @@ export interface ObjectGroup {
 
 export interface EncodedObject {
   /** The object's bytes, in order: the groups' own chunks, by reference, between a header and a footer. */
-  readonly chunks: readonly Uint8Array[]
+  readonly chunks: ObjectBody
   readonly sizeBytes: number
   /** CRC-32C, as in the trailer: over every byte before that field. */
   readonly checksum: number
@@ -63,8 +64,15 @@ const entryBytes = 44
 const trailerBytes = 28
 const topicIdBytes = 16
 
-/** Lays out one object. Batch bytes are referenced, never copied, so they must not change any more. Throws RangeError for numbers that do not fit. */
-export function encodeObject(object: ObjectIdentity & { readonly groups: readonly ObjectGroup[] }, crc32c: Checksum): EncodedObject {
+/**
+ * Lays out one object. Batch bytes are referenced, never copied, so they must not change any more. `checksumAfter` continues a checksum with a chunk of a
+ * group, for a caller who knows a part of it. Throws RangeError for numbers that do not fit.
+ */
+export function encodeObject(
+  object: ObjectIdentity & { readonly groups: readonly ObjectGroup[] },
+  crc32c: Checksum,
+  checksumAfter: Checksum = crc32c,
+): EncodedObject {
   const { groups } = object
   const own = Buffer.alloc(headerBytes + groups.length * entryBytes + trailerBytes)
   const header = own.subarray(0, headerBytes)
@@ -79,7 +87,7 @@ export function encodeObject(object: ObjectIdentity & { readonly groups: readonl
     const byteStart = end
     for (const chunk of group.chunks) {
       chunks.push(chunk)
-      checksum = crc32c(chunk, checksum)
+      checksum = checksumAfter(chunk, checksum)
       end += chunk.length
     }
     starts.push(byteStart)
@@ -94,7 +102,8 @@ export function encodeObject(object: ObjectIdentity & { readonly groups: readonl
   trailer.writeUInt32BE(checksum, 16)
   endMark.copy(trailer, 20)
   chunks.push(footer)
-  return { chunks, sizeBytes: end + footer.length, checksum, starts }
+  const body: ObjectBody = Object.assign(chunks, { checksum: crc32c(footer.subarray(footer.length - 12), checksum) })
+  return { chunks: body, sizeBytes: end + footer.length, checksum, starts }
 }
 
 /** Reads a whole object and checks all of it: marks, versions, both checksums, and that the index covers the data without gaps. Throws ObjectFormatError. */

@@ -11,7 +11,7 @@ export interface ObjectStore {
    * later read sees it. Rejects with an ObjectStoreError; `applied: 'unknown'` means it may still land, at any later time. Once it has settled,
    * the store does not read `body` any more, and the caller may overwrite its memory. Only `CachedObjects` keeps it, and holds its slabs.
    */
-  put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void>
+  put(key: string, body: ObjectBody, signal?: AbortSignal): Promise<void>
   /**
    * Stores the object unless the key has one: of several racers exactly one receives 'created'. A store without conditional writes lacks this method or
    * answers 'unsupported' without writing. After an attempt with an unknown outcome, 'exists' may mean the caller's own object: read it and compare.
@@ -43,6 +43,12 @@ export type ReadableObjects = Pick<ObjectStore, 'read' | 'list' | 'close'>
 export interface ObjectsLease extends ReadableObjects {
   /** Another lease, for a fork of the fork: it keeps the same objects. */
   lease(): ObjectsLease
+}
+
+/** The chunks of an object, in order. */
+export type ObjectBody = readonly Uint8Array[] & {
+  /** The CRC-32C of all chunks, one after the other, if it is known: a store that needs it does not compute it again. */
+  readonly checksum?: number
 }
 
 export interface ByteRange {

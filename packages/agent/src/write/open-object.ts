@@ -1,7 +1,7 @@
 // The object that is being filled: it copies batches into its own memory, groups them by partition, and reports its size and age.
-import { patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime } from '@local-kafka-service/protocol'
+import { batchLayout, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
-import type { Checksum } from '../core/checksum.ts'
+import { type Checksum, joinChecksums } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, Sequence, TopicId } from '../core/ids.ts'
 import type { Flush, FlushOutcome } from '../flush/chain.ts'
 import type { CommitBatch } from '../metadata/metadata-store.ts'
@@ -119,6 +119,7 @@ export class OpenObject {
         })),
       },
       this.#crc,
+      (batch, before = 0) => checksumAfter(before, batch, this.#crc),
     )
     const batches: CommitBatch[] = []
     for (const [index, group] of groups.entries()) {
@@ -140,4 +141,15 @@ export class OpenObject {
     this.#groups.set(key, made)
     return made
   }
+}
+
+/** A batch of this size or more is not read again. */
+const joinedBytes = 2 * 1024
+
+/** The checksum of a batch was verified at its admission, or computed then. It covers the batch from its attributes on. */
+function checksumAfter(before: number, batch: Uint8Array, crc32c: Checksum): number {
+  if (batch.length < joinedBytes) return crc32c(batch, before)
+  const { attributes, crc } = batchLayout
+  const covered = new DataView(batch.buffer, batch.byteOffset + crc).getUint32(0)
+  return joinChecksums(crc32c(batch.subarray(0, attributes), before), covered, batch.length - attributes)
 }

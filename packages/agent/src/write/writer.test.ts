@@ -3,6 +3,7 @@ import { checkBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { defaultLimits, fixedLimits } from '../limits.ts'
 import { rolledBack } from '../metadata/testing/scripted-log.ts'
+import { decodeObject } from '../objects/object-format.ts'
 import { aRecord, aWriter, topicId } from './testing/a-writer.ts'
 import type { FlushPolicy, ProduceAnswer } from './writer.ts'
 
@@ -313,6 +314,19 @@ test('memory is used again after the flush has settled: uploads that end late st
   // Only the slab that is being filled.
   expect(memory.gauge.usedBytes).toBe(4_096)
   expect(memory.gauge.freeBytes).toBeLessThan(rounds * 4_096)
+})
+
+test('the checksum of an object covers its bytes, although those of its batches are not read again', async () => {
+  const { writer, clock, objects } = aWriter(groupCommit)
+  const answer = writer.admit([aRecord(10), { ...aRecord(5_000), stamp: 7 }, aRecord(3_000)])
+  await clock.advance(0)
+  await objects.land()
+  await answersOf(answer)
+  for await (const { key } of objects.bucket.list('')) {
+    const object = await objects.bucket.read(key)
+    expect(decodeObject(object, crc32c).checksum).toBe(crc32c(object.subarray(0, -12)))
+    expect(objects.bodyChecksums).toEqual([crc32c(object)])
+  }
 })
 
 test('the memory of an abandoned flush is not used again, because its upload may go on', async () => {

@@ -70,9 +70,9 @@ export class LogAppend {
   append(batch: AppendBatch): AppendVerdict {
     const { producerId } = batch
     if (producerId >= 0) {
-      const known = this.#known(producerId)
-      const window = this.#changed.get(producerId) ?? known.window
-      const admission = admit(window, batch, known)
+      const changed = this.#changed.get(producerId)
+      const { window, mustBeginAtZero } = changed === undefined ? this.#known(producerId) : { window: changed, mustBeginAtZero: false }
+      const admission = admit(window, batch, { mustBeginAtZero })
       if (admission.kind !== 'next') return admission
       this.#changed.set(producerId, remember(window, batch, this.#nextOffset))
     }

@@ -1,7 +1,15 @@
 // An object store whose puts wait until a test lets each of them land, or fail.
 import { onAbort } from '../../time/abort.ts'
 import { MemoryObjects } from '../adapters/memory.ts'
-import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from '../object-store.ts'
+import {
+  abortedError,
+  type ByteRange,
+  type ListedObject,
+  type ObjectBody,
+  type ObjectStore,
+  ObjectStoreError,
+  type RemoveResult,
+} from '../object-store.ts'
 
 interface GatedRequest {
   readonly key: string
@@ -12,6 +20,8 @@ interface GatedRequest {
 
 export class GatedObjects implements ObjectStore {
   readonly bucket = new MemoryObjects()
+  /** What the putters knew. */
+  readonly bodyChecksums: (number | undefined)[] = []
   readonly #waiting: GatedRequest[] = []
   readonly #arrivals: (() => void)[] = []
 
@@ -20,7 +30,8 @@ export class GatedObjects implements ObjectStore {
     return this.#waiting.map(({ key }) => key)
   }
 
-  put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+  put(key: string, body: ObjectBody, signal?: AbortSignal): Promise<void> {
+    this.bodyChecksums.push(body.checksum)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ key, body, resolve, reject })
       for (const arrive of this.#arrivals.splice(0)) arrive()

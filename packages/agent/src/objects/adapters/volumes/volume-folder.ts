@@ -2,7 +2,7 @@
 import { must } from '../../../core/assert.ts'
 import type { Checksum } from '../../../core/checksum.ts'
 import { fixedLimits } from '../../../limits.ts'
-import { ObjectStoreError } from '../../object-store.ts'
+import { type ObjectBody, ObjectStoreError } from '../../object-store.ts'
 import { fileError, hasCode } from '../file-errors.ts'
 import { findVolume } from './find-volume.ts'
 import { Volume, type VolumeObject } from './volume.ts'
@@ -52,7 +52,7 @@ export class VolumeFolder {
   }
 
   /** When it resolves, the operating system has the bytes. */
-  async append(key: string, body: readonly Uint8Array[], what: string): Promise<VolumeObject> {
+  async append(key: string, body: ObjectBody, what: string): Promise<VolumeObject> {
     const volume = this.#appendable(what)
     this.#use(volume)
     try {

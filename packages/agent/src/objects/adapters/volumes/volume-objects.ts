@@ -7,6 +7,7 @@ import {
   abortedError,
   type ByteRange,
   type ListedObject,
+  type ObjectBody,
   type ObjectStore,
   ObjectStoreError,
   type PutIfAbsent,
@@ -78,7 +79,7 @@ export class VolumeObjects implements ObjectStore {
     this.#tidy()
   }
 
-  async put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+  async put(key: string, body: ObjectBody, signal?: AbortSignal): Promise<void> {
     checkKey(key)
     this.#checkBefore(`put ${key}`, signal)
     // Another put of the same bytes that fails does not make this one fail.
@@ -175,7 +176,7 @@ export class VolumeObjects implements ObjectStore {
     if (this.#closed) throw new ObjectStoreError('unavailable', 'no', `${what}: the store is closed`)
   }
 
-  async #put(key: string, body: readonly Uint8Array[]): Promise<void> {
+  async #put(key: string, body: ObjectBody): Promise<void> {
     const what = `put ${key}`
     const there = this.#objects.get(key)
     if (there !== undefined && this.#folder.made(there)) {
@@ -202,7 +203,7 @@ export class VolumeObjects implements ObjectStore {
     if (older !== undefined) this.#remove(older)
   }
 
-  async #append(key: string, body: readonly Uint8Array[], what: string): Promise<VolumeObject> {
+  async #append(key: string, body: ObjectBody, what: string): Promise<VolumeObject> {
     const object = await this.#folder.append(key, body, what)
     if (this.#strict) this.#unsynced.add(object)
     return object

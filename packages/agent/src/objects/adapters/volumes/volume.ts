@@ -1,6 +1,7 @@
 // One volume: a file that objects are appended to until it is sealed with an index. Which object of a key counts is known to the store, not here.
 import { assert } from '../../../core/assert.ts'
 import type { Checksum } from '../../../core/checksum.ts'
+import type { ObjectBody } from '../../object-store.ts'
 import { hasCode } from '../file-errors.ts'
 import type { VolumeFile, VolumeFiles } from './volume-files.ts'
 import {
@@ -123,14 +124,10 @@ export class Volume {
   }
 
   /** Appends one object. When it resolves, the operating system has the bytes. Rejects with the file system's error. */
-  async append(key: string, body: readonly Uint8Array[]): Promise<VolumeObject> {
+  async append(key: string, body: ObjectBody): Promise<VolumeObject> {
     assert(!this.#sealed, 'nothing is appended to a sealed volume')
-    let bodyBytes = 0
-    let checksum = 0
-    for (const chunk of body) {
-      bodyBytes += chunk.length
-      checksum = this.#crc32c(chunk, checksum)
-    }
+    const bodyBytes = body.reduce((sum, { length }) => sum + length, 0)
+    const checksum = body.checksum ?? body.reduce((sum, chunk) => this.#crc32c(chunk, sum), 0)
     const object: VolumeObject = { volume: this, key, frameStart: this.#end, bodyBytes, checksum }
     const chunks = [encodeFrameHeader(object, this.#nonce, this.#crc32c), ...body.filter(({ length }) => length > 0)]
     const end = frameEnd(object)
