@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { MemoryObjects } from '../objects/adapters/memory.ts'
 import { delayedObjects } from '../objects/wrappers/delayed.ts'
 import type { ManualClock } from '../time/testing/manual-clock.ts'
+import { ClosedLoops } from './closed-loops.ts'
 import { aRecord, aWriter, type Sealed } from './testing/a-writer.ts'
 import type { FlushPolicy, Writer } from './writer.ts'
 
@@ -204,3 +205,23 @@ function aClient(writer: Writer, clock: ManualClock, load: Load): Client {
     stop: () => void (stopped = true),
   }
 }
+
+test('a producer whose time to come back ends at this instant is late, however the difference rounds', () => {
+  const loops = new ClosedLoops()
+  const connection = {}
+  const admitted = (nowMs: number): void => {
+    loops.admitted(connection, nowMs)
+    loops.sealed(new Map([[connection, 1]]))
+  }
+  const answered = (nowMs: number): void => loops.answered(new Map([[connection, 1]]), nowMs)
+  admitted(0)
+  answered(1)
+  admitted(2) // back at its depth: the first evidence of a closed loop
+  const answeredAtMs = 7.3
+  answered(answeredAtMs)
+  expect(loops.state(answeredAtMs).backWithinMs).toBeCloseTo(25)
+  const endMs = answeredAtMs + 25
+  // The difference of these two is less than 25, so a second way to compare them answers that it is not late. With both ways, this call never returned.
+  expect(endMs - answeredAtMs).toBeLessThan(25)
+  expect(loops.state(endMs).backWithinMs).toBe(0)
+})

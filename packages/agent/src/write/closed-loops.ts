@@ -87,8 +87,9 @@ export class ClosedLoops {
     const { expected, 'in flight': inFlight, waiting } = this.#members
     let backWithinMs = 0
     for (const producer of expected) {
-      backWithinMs = must(producer.answeredAtMs, 'the answer of an expected producer') + fixedLimits.producerReactionMs - nowMs
+      backWithinMs = backWithin(must(producer.answeredAtMs, 'the answer of an expected producer'), nowMs)
       if (backWithinMs > 0) break
+      // It leaves this set: the loop ends.
       expire(producer, nowMs)
       this.#place(producer)
     }
@@ -134,8 +135,13 @@ function isFull(producer: LoopProducer): boolean {
   return unansweredOf(producer) >= producer.depth - slackOf(producer)
 }
 
+/** The one place that compares these times: with the terms in another order, the difference may round to the other side of zero. */
+function backWithin(answeredAtMs: number, nowMs: number): number {
+  return answeredAtMs + fixedLimits.producerReactionMs - nowMs
+}
+
 function expire(producer: LoopProducer, nowMs: number): void {
-  if (producer.answeredAtMs === undefined || nowMs - producer.answeredAtMs < fixedLimits.producerReactionMs) return
+  if (producer.answeredAtMs === undefined || backWithin(producer.answeredAtMs, nowMs) > 0) return
   producer.answeredAtMs = undefined
   producer.score = Math.max(0, producer.score - 2)
 }
