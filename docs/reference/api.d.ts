@@ -314,7 +314,7 @@ export declare const kafkaErrorNames: readonly ['UNKNOWN_SERVER_ERROR', 'NONE', 
 export type KafkaErrorName = (typeof kafkaErrorNames)[number];
 
 // ---- embedded/faults/metadata-verbs.d.ts
-export declare const metadataVerbs: readonly ['migrate', 'openCluster', 'findTopics', 'listTopics', 'createTopic', 'deleteTopic', 'growTopic', 'commit', 'findSegments', 'partitionStates', 'findByTime', 'allocateProducerIds', 'register', 'beat', 'listLeases', 'listSlots', 'leave', 'openGroup', 'saveGroup', 'listGroups', 'findGroups', 'fetchOffsets', 'fetchOffsetsAt', 'expirableGroups', 'expireOffsets', 'agedTopics', 'recentObjects', 'damagedLogs', 'cutLogs', 'forgetObjects'];
+export declare const metadataVerbs: readonly ['migrate', 'openCluster', 'findTopics', 'listTopics', 'createTopic', 'deleteTopic', 'growTopic', 'changeTopicConfigs', 'changeResourceConfigs', 'listResourceConfigs', 'commit', 'findSegments', 'partitionStates', 'findByTime', 'allocateProducerIds', 'partitionSizes', 'activeProducers', 'register', 'beat', 'listLeases', 'listSlots', 'leave', 'openGroup', 'saveGroup', 'listGroups', 'findGroups', 'fetchOffsets', 'fetchOffsetsAt', 'expirableGroups', 'expireOffsets', 'agedTopics', 'recentObjects', 'damagedLogs', 'cutLogs', 'forgetObjects', 'objectsAfter', 'objectsAt', 'objectTotals', 'segmentsIn', 'skipDamage', 'skippedRanges', 'scrubState', 'saveScrub'];
 /** A transaction of the server with its database. */
 export type MetadataVerb = (typeof metadataVerbs)[number];
 

@@ -1360,7 +1360,10 @@ export declare const DeleteRecords: {
                 readonly partitionIndex: {
                     readonly type: "int32";
                 };
+                /** -1: the high watermark. */
                 readonly offset: {
+                    readonly clamped: true;
+                } & {
                     readonly type: "int64";
                 };
             }>>;

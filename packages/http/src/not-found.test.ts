@@ -19,7 +19,7 @@ test.each(['/health', '/brokers', '/metric', '/topic'])('N14: the 404 of %s list
 
 test.each([
   ['control', 'PUT', '/topics', 'GET, POST'],
-  ['control', 'PATCH', '/topics/hello?x=1', 'DELETE, GET'],
+  ['control', 'PUT', '/topics/hello?x=1', 'DELETE, GET, PATCH'],
   ['control', 'POST', '/livez', 'GET'],
   ['data', 'GET', '/topics/hello/produce/0', 'POST'],
   ['data', 'DELETE', '/topics/hello/messages/0', 'GET'],

@@ -147,7 +147,7 @@ describe('a file with a problem', () => {
 
   test("C6: of schema version 3 is migrated: its offsets keep the server's retention", async () => {
     aDatabase().database.close()
-    elsewhere('DROP TABLE resource_configs')
+    for (const table of ['resource_configs', 'skipped_ranges', 'scrubs']) elsewhere(`DROP TABLE ${table}`)
     elsewhere('ALTER TABLE agents DROP COLUMN machine')
     elsewhere('ALTER TABLE group_offsets DROP COLUMN expires_at_ms')
     elsewhere('UPDATE schema_version SET version = 3')

@@ -77,7 +77,7 @@ test('C1: a request with bytes after it is answered', async () => {
 })
 
 test.each([
-  ['an API that is not served', aFrame(29, 2), 'DescribeAcls', 2, 'DescribeAcls 2 is not served (API key 29)'],
+  ['an API that is not served', aFrame(30, 2), 'CreateAcls', 2, 'CreateAcls 2 is not served (API key 30)'],
   ['an API that Kafka does not have', aFrame(999, 0), 'API 999', 0, 'API 999 0 is not served (API key 999)'],
   ['an older version', aFrame(Fetch.key, 3), 'Fetch', 3, 'Fetch 3 is not served: versions 4 to 18 are'],
   ['a newer version', aFrame(Fetch.key, 19), 'Fetch', 19, 'Fetch 19 is not served: versions 4 to 18 are'],

@@ -12,7 +12,8 @@ export const DeleteRecords = api({
       name: string(),
       partitions: array({
         partitionIndex: int32(),
-        offset: int64(),
+        /** -1: the high watermark. */
+        offset: int64({ clamped: true }),
       }),
     }),
     timeoutMs: int32(),
