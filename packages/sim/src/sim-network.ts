@@ -40,8 +40,6 @@ interface SimListener {
   accepting: boolean
 }
 
-const socketBufferBytes = 1024 * 1024
-
 export class SimNetwork {
   faults: NetworkFaults
   readonly #time: VirtualTime
@@ -124,7 +122,6 @@ class Link {
   #toServerMs = 0
   #toClientMs = 0
   #pendingBytes = 0
-  #blocked = false
   #paused = false
   readonly #unread: Uint8Array[] = []
   #lost = false
@@ -141,7 +138,7 @@ class Link {
       get pendingBytes() {
         return pendingBytes()
       },
-      write: (chunks) => this.#fromServer(Buffer.concat(chunks)),
+      write: (chunks) => this.#fromServer(chunks),
       pause: () => {
         this.#paused = true
       },
@@ -175,7 +172,8 @@ class Link {
 
   #fromClient(bytes: Uint8Array): void {
     if (this.#clientClosed || this.#lost) return
-    for (const piece of this.#pieces(bytes)) {
+    for (const { start, end } of this.#pieces(bytes.length)) {
+      const piece = bytes.subarray(start, end)
       this.#toServerMs = this.#arrival(this.#toServerMs)
       this.#parts.time.after(this.#toServerMs - this.#parts.time.nowMs, () => {
         if (!this.#lost || this.#parts.chance.happens(0.5)) this.#give(piece)
@@ -185,25 +183,23 @@ class Link {
     this.#mayCut()
   }
 
-  #fromServer(bytes: Uint8Array): boolean {
-    if (this.#serverClosed || this.#lost || this.life.state === 'dead') return true
-    for (const piece of this.#pieces(bytes)) {
-      this.#pendingBytes += piece.length
+  /** The system takes the bytes late: until `drained` they belong to it, so it reads them only when they arrive at the client. */
+  #fromServer(chunks: readonly Uint8Array[]): boolean {
+    const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0)
+    if (sizeBytes === 0 || this.#serverClosed || this.#lost || this.life.state === 'dead') return true
+    for (const { start, end } of this.#pieces(sizeBytes)) {
+      this.#pendingBytes += end - start
       this.#toClientMs = this.#arrival(this.#toClientMs)
       this.#parts.time.after(this.#toClientMs - this.#parts.time.nowMs, () => {
-        this.#pendingBytes -= piece.length
+        this.#pendingBytes -= end - start
         if (this.#clientClosed) return
         if (this.#lost && this.#parts.chance.happens(0.5)) this.#closeClient()
-        else this.#parts.client.data(piece)
-        if (this.#blocked && this.#pendingBytes < socketBufferBytes) {
-          this.#blocked = false
-          this.#toServer((server) => server.drained())
-        }
+        else this.#parts.client.data(Buffer.concat(chunks).subarray(start, end))
+        if (this.#pendingBytes === 0) this.#toServer((server) => server.drained())
       })
     }
     this.#mayCut()
-    this.#blocked = this.#pendingBytes >= socketBufferBytes
-    return !this.#blocked
+    return false
   }
 
   #give(chunk: Uint8Array): void {
@@ -265,11 +261,14 @@ class Link {
     return Math.max(afterMs, time.nowMs + chance.between(faults().latencyMs))
   }
 
-  #pieces(bytes: Uint8Array): readonly Uint8Array[] {
+  #pieces(sizeBytes: number): readonly { readonly start: number; readonly end: number }[] {
     const { chance, faults } = this.#parts
-    if (bytes.length < 2 || !chance.happens(faults().split)) return [bytes]
-    const at = chance.whole([1, bytes.length - 1])
-    return [bytes.subarray(0, at), bytes.subarray(at)]
+    if (sizeBytes < 2 || !chance.happens(faults().split)) return [{ start: 0, end: sizeBytes }]
+    const at = chance.whole([1, sizeBytes - 1])
+    return [
+      { start: 0, end: at },
+      { start: at, end: sizeBytes },
+    ]
   }
 
   #mayCut(): void {

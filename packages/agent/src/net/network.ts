@@ -30,7 +30,7 @@ export interface Listener {
 export interface Socket {
   readonly remote: ListenAddress
   readonly local: ListenAddress
-  /** Sends the chunks in one gathered write. Returns false when the socket's buffer is full: then wait for `drained`. */
+  /** Sends the chunks in gathered writes. Returns false unless the operating system has all bytes already: `drained` follows. Until then the chunks must not change. */
   write(chunks: readonly Uint8Array[]): boolean
   /** The bytes accepted by `write` that the operating system does not have yet. */
   readonly pendingBytes: number
@@ -46,6 +46,7 @@ export interface Socket {
 export interface SocketEvents {
   /** The chunk is valid during the call only: the network reads the next bytes into the same memory. */
   data(chunk: Uint8Array): void
+  /** The operating system has all written bytes. */
   drained(): void
   /** Called exactly once, as the last event. */
   closed(error?: Error): void

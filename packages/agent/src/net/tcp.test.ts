@@ -197,6 +197,25 @@ test('end sends what was written, destroy closes at once, and both are followed 
   await listener.close()
 })
 
+test('a write returns false until the system has its bytes, and `drained` says so, however small it is', async () => {
+  const drained = Promise.withResolvers<void>()
+  const accepted = Promise.withResolvers<boolean>()
+  const listener = await tcpNetwork.listen([{ host: '127.0.0.1', port: 0 }], {
+    onAcceptError: (error) => drained.reject(error),
+    onConnection: (socket) => {
+      accepted.resolve(socket.write([Buffer.from('an '), Buffer.from('answer')]))
+      return { data() {}, drained: () => drained.resolve(), closed() {} }
+    },
+  })
+  const client = connect(listener.addresses[0]?.port ?? 0, '127.0.0.1')
+  expect(await accepted.promise).toBe(false)
+  const [chunk] = await once(client, 'data')
+  expect(String(chunk)).toBe('an answer')
+  await drained.promise
+  client.destroy()
+  await listener.close()
+})
+
 test('what a client sends to a held port before the agent listens reaches the agent unchanged', async () => {
   const held = await holdPort(tcpNetwork, loopback)
   const port = must(held.addresses[0], 'an address').port

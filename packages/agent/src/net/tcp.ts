@@ -123,8 +123,8 @@ class AcceptedSocket implements Socket {
   #corked = false
   #paused = false
   #ending = false
-  /** The last write returned false, so its caller waits for `onDrained`. */
-  #full = false
+  /** Something was written since `onDrained` was called. */
+  #owesDrained = false
 
   constructor(tcp: TcpSocket, onDrained: () => void) {
     this.#tcp = tcp
@@ -154,8 +154,8 @@ class AcceptedSocket implements Socket {
       this.#queuedBytes += chunk.length
     }
     this.#handOver()
-    this.#full = this.pendingBytes >= this.#tcp.writableHighWaterMark
-    return !this.#full
+    this.#owesDrained = this.pendingBytes > 0
+    return !this.#owesDrained
   }
 
   /** The events are not there yet while the connection is being accepted, so the socket is read only after that. */
@@ -182,7 +182,10 @@ class AcceptedSocket implements Socket {
     this.#tcp.destroy()
   }
 
+  /** Corked, because Node would pass each chunk to the system in a call of its own. */
   #handOver(): void {
+    if (this.#queuedBytes === 0) return
+    this.#tcp.cork()
     let consumed = 0
     for (let left = fixedLimits.socketWriteBytes - this.#tcp.writableLength; left > 0; ) {
       const chunk = this.#queued[consumed]
@@ -199,6 +202,7 @@ class AcceptedSocket implements Socket {
       this.#tcp.write(part, this.#onWritten)
     }
     if (consumed > 0) this.#queued.splice(0, consumed)
+    this.#tcp.uncork()
   }
 
   readonly #onWritten = (error?: Error | null): void => {
@@ -206,8 +210,8 @@ class AcceptedSocket implements Socket {
     this.#handOver()
     if (this.pendingBytes > 0) return
     if (this.#ending) this.#tcp.end()
-    if (!this.#full) return
-    this.#full = false
+    if (!this.#owesDrained) return
+    this.#owesDrained = false
     this.#onDrained()
   }
 }
