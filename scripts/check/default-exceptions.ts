@@ -28,7 +28,6 @@ export const defaultExceptions: readonly LineException[] = [
   { path: `${agent}/core/group/leave-group.ts`, line: "holder ?? ''", why: 'an unknown member has no id' },
   { path: `${agent}/metadata/schema.ts`, line: 'version ?? 0', why: 'a database without tables' },
   { path: `${agent}/metadata/snapshot.ts`, line: '.get() ?? {}', why: 'a pragma without a row has no value' },
-  { path: `${agent}/metadata/sqlite-in-turn.ts`, line: 'batches ?? 0', why: 'only a commit has batches' },
   { path: `${agent}/net/tcp.ts`, line: 'remotePort ?? 0', why: 'a socket that is closed already has no address' },
   { path: `${agent}/net/tcp.ts`, line: 'localPort ?? 0', why: 'a socket that is closed already has no address' },
   { path: `${agent}/objects/adapters/directory.ts`, line: 'range?.start ?? 0', why: 'no range is the whole object' },

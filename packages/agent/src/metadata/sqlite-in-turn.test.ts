@@ -52,6 +52,18 @@ test('a small commit is done in the turn that asks for it', async () => {
   expect((await commit).kind).toBe('committed')
 })
 
+test('a look-up of few segments is done in the turn that asks for it', async () => {
+  const chain = await aChain()
+  await chain.commit()
+  const [topic] = await chain.store.topics.list()
+  const other = new DatabaseSync(path)
+  const ask = { topicId: topic?.topicId ?? '', partition: 0, offset: 0, maxBytes: 1e6, maxSegments: fixedLimits.segmentsInTurn }
+  const found = chain.store.log.find([ask])
+  other.exec('DELETE FROM segments')
+  other.close()
+  expect(await found).toMatchObject([{ segments: [{ lastOffset: 0 }] }])
+})
+
 test('a large commit runs in the thread', async () => {
   const chain = await aChain(new URL('./testing/worker-that-dies-of-commits.ts', import.meta.url))
   expect((await chain.commit(fixedLimits.batchesInTurn)).kind).toBe('committed')

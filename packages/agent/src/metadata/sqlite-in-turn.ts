@@ -1,7 +1,7 @@
-// SQLite where a COMMIT waits for no disk: small commits run in the turn that asks for them, all other transactions and the checkpoints in the worker thread.
+// SQLite where a COMMIT waits for no disk: small commits and look-ups of segments run in the turn that asks for them, all other transactions and the checkpoints in the worker thread.
 import { must } from '../core/assert.ts'
 import { fixedLimits } from '../limits.ts'
-import type { CommitInput } from './metadata-store.ts'
+import type { CommitInput, FindSegments } from './metadata-store.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { CopyableSql, InputOf, TransactionOutcome } from './sql.ts'
 import type { Checkpoint, SqliteDatabase } from './sqlite.ts'
@@ -58,10 +58,9 @@ class SqliteInTurn implements CopyableSql<Transactions> {
   }
 
   run<N extends keyof Transactions>(transaction: N, input: InputOf<Transactions[N]>, deadlineMs: number): Promise<never> {
-    const batches = transaction === 'commit' ? (input as { readonly input: CommitInput }).input.batches.length : undefined
-    const outcome = batches !== undefined && batches <= fixedLimits.batchesInTurn ? this.#inTurn(transaction, input) : undefined
+    const outcome = isShort(transaction, input) ? this.#inTurn(transaction, input) : undefined
     const answer = outcome === undefined ? this.#thread.run(transaction, input, deadlineMs) : Promise.resolve(outcome)
-    this.#count(1 + (batches ?? 0))
+    this.#count(1 + (transaction === 'commit' ? batchesOf(input) : 0))
     // The table of transactions earns the cast: the outcome comes from the transaction of this name.
     return answer as Promise<never>
   }
@@ -108,4 +107,16 @@ class SqliteInTurn implements CopyableSql<Transactions> {
         "SQLite's write-ahead log grows and cannot be checkpointed into the database: another process has been reading the database all the while. End its transaction.",
       )
   }
+}
+
+/** Whether it may run on the event loop. The names of the transactions earn the casts. */
+function isShort(transaction: keyof Transactions, input: unknown): boolean {
+  if (transaction === 'commit') return batchesOf(input) <= fixedLimits.batchesInTurn
+  if (transaction !== 'findSegments') return false
+  const { input: asks } = input as { readonly input: readonly FindSegments[] }
+  return asks.reduce((sum, { maxSegments }) => sum + maxSegments, 0) <= fixedLimits.segmentsInTurn
+}
+
+function batchesOf(input: unknown): number {
+  return (input as { readonly input: CommitInput }).input.batches.length
 }
