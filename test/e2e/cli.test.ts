@@ -98,6 +98,14 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expect(await json(['topic', 'add-partitions', 'life', '--add', '3'], run)).toEqual({ name: 'life', before: 2, partitions: 5 })
     expect(await json(['topic', 'add-partitions', 'life', '--to', '6'], run)).toEqual({ name: 'life', before: 5, partitions: 6 })
     expectError(await lks(['topic', 'add-partitions', 'life', '--to', '6'], run), 'LKS-1004', /already has 6 partitions/, 2)
+    expectError(await lks(['topic', 'delete-records', 'life', '--before', 'end'], run), 'LKS-1008', /Delete 3 offsets of topic 'life'/, 2)
+    expect(await json(['topic', 'delete-records', 'life', '--before', '1', '--partition', '0', '--yes'], run)).toEqual([
+      { topic: 'life', partition: 0, deleted: 1, start: 1 },
+    ])
+    expectError(await lks(['topic', 'delete-records', 'life', '--before', '9', '-p', '0', '-y'], run), 'LKS-4007', /offset/i)
+    expect((await lks(['topic', 'delete-records', 'life', '--before', 'end', '--yes'], run)).stdout).toMatch(
+      /^PARTITION +DELETED +START\n +0 +1 +2\n +1 +1 +1\n +2 +0 +0\n/,
+    )
     expectError(await lks(['topic', 'delete', 'life'], run), 'LKS-1008', /--yes/, 2)
     // One that is not there: nothing is deleted.
     expectError(await lks(['topic', 'delete', 'life', 'no-such-topic', '--yes'], run), 'LKS-4008', /no topic 'no-such-topic'/)

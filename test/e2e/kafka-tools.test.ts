@@ -63,6 +63,21 @@ describe("Kafka's own tools", () => {
     for (const size of sizes) expect(size).toBeGreaterThan(60)
   })
 
+  java('kafka-delete-records deletes the oldest records, and consumers begin after them', async () => {
+    await using folder = await temporaryFolder()
+    await createTopic(server, 'shortened', 1)
+    for (const value of ['one', 'two', 'three']) await produceToEach(server, 'shortened', 1, value)
+    const file = join(folder.path, 'offsets.json')
+    const deletion = async (offset: number): Promise<string> => {
+      await writeFile(file, JSON.stringify({ version: 1, partitions: [{ topic: 'shortened', partition: 0, offset }] }))
+      return await run('DeleteRecordsCommand', '--offset-json-file', file)
+    }
+    expect(await deletion(2)).toMatch(/partition: shortened-0\s+low_watermark: 2/)
+    expect(linesOf(await run('GetOffsetShell', '--topic', 'shortened', '--time', 'earliest'))).toEqual(['shortened:0:2'])
+    expect(await deletion(9)).toMatch(/partition: shortened-0\s+error: .*OffsetOutOfRangeException/)
+    expect(await deletion(-1)).toMatch(/partition: shortened-0\s+low_watermark: 3/)
+  })
+
   java('kafka-leader-election finds every leader elected', async () => {
     const preferred = ['--election-type', 'preferred']
     expect(await run('LeaderElectionCommand', ...preferred, '--topic', 'tools', '--partition', '0')).toMatch(

@@ -22,6 +22,7 @@ import { type Gauges, Meters, type Metric } from './observe/metrics.ts'
 import { StoreWatch } from './observe/store-watch.ts'
 import { DamageOperations } from './operations/damage.ts'
 import { GroupOperations } from './operations/groups.ts'
+import { RecordDeletion } from './operations/record-deletion.ts'
 import { RecordOperations } from './operations/records.ts'
 import { TopicOperations } from './operations/topics.ts'
 import { AnswerMemory } from './read/answer-memory.ts'
@@ -90,6 +91,7 @@ export interface AgentOptions {
 export interface AgentOperations {
   readonly topics: TopicOperations
   readonly records: RecordOperations
+  readonly recordDeletion: RecordDeletion
   readonly groups: GroupOperations
   readonly damage: DamageOperations
 }
@@ -165,11 +167,25 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const groups = new Groups({ ...base, ...view, ...groupOptions(settings), store: groupStore, incarnation })
   const topics = new TopicOperations({ ...base, ...view, topics: topicStore })
   const records = new RecordOperations({ ...base, ...view, writer, topics, log, reader, offsets })
+  const recordDeletion = new RecordDeletion({ ...base, ...view, log })
   const storage = storageUpkeepOf(base, parts, { ...view, damage })
   const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
-  const operations = { topics, records, groups: new GroupOperations({ groups, topics, log, offsets }), damage: damaged }
+  const operations = { topics, records, recordDeletion, groups: new GroupOperations({ groups, topics, log, offsets }), damage: damaged }
 
-  const own = { clusterId, writer, producerIds, reader, offsets, answerMemory, fetchSessions, topics, resources, log, groups }
+  const own = {
+    clusterId,
+    writer,
+    producerIds,
+    reader,
+    offsets,
+    answerMemory,
+    fetchSessions,
+    topics,
+    recordDeletion,
+    resources,
+    log,
+    groups,
+  }
   const services: Services = { ...base, ...view, ...own }
   const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep: [storage.checks, storage.scrubber] })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })

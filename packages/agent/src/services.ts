@@ -6,6 +6,7 @@ import type { Checksum } from './core/checksum.ts'
 import type { ClusterId } from './core/ids.ts'
 import type { LogIndex, ResourceConfigs } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
+import type { RecordDeletion } from './operations/record-deletion.ts'
 import type { TopicOperations } from './operations/topics.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'
 import type { Offsets } from './read/offsets.ts'
@@ -39,6 +40,7 @@ export interface Services {
   readonly tails: Tails
   readonly topics: TopicOperations
   readonly log: Pick<LogIndex, 'sizes' | 'producers'>
+  readonly recordDeletion: RecordDeletion
   /** The configs of resources other than topics. */
   readonly resources: ResourceConfigs
   readonly writer: Writer

@@ -236,7 +236,9 @@ function otherPlane(name: PlaneName, url: string, parts: PlaneParts): string {
   const path = pathOf(url)
   const ofData = /^\/topics\/[^/]+\/(produce|messages)(\/|$)/.test(path)
   const ofControl =
-    /^\/topics(\/[^/]+)?$/.test(path) || /^\/(groups|storage)(\/|$)/.test(path) || /^\/topics\/[^/]+\/skip-damaged$/.test(path)
+    /^\/topics(\/[^/]+)?$/.test(path) ||
+    /^\/(groups|storage)(\/|$)/.test(path) ||
+    /^\/topics\/[^/]+\/(skip-damaged|delete-records)$/.test(path)
   if (name === 'control' && ofData) return ` It is on the data plane: ${parts.urls().data}${path}`
   if (name === 'data' && ofControl) return ` It is on the control plane: ${parts.urls().control}${path}`
   return ''

@@ -1,6 +1,7 @@
 // Adds the routes of each plane.
 import type { FastifyInstance } from 'fastify'
 import { damageRoutes } from './damage.ts'
+import { deleteRecordsRoute } from './delete-records.ts'
 import { groupRoutes } from './groups.ts'
 import { messageRoutes } from './messages.ts'
 import { operationRoutes } from './operations.ts'
@@ -32,6 +33,7 @@ async function ready(
         request.is404 ? done(null) : json(request, String(body), done),
       )
       topicRoutes(app, parts)
+      deleteRecordsRoute(app, parts)
       groupRoutes(app, parts)
       damageRoutes(app, parts)
       break

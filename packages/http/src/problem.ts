@@ -120,6 +120,12 @@ export const problems = {
     meaning: 'The offset is before the start or after the end of the partition.',
     hint: 'Use offset=earliest, offset=latest, or an offset between them.',
   },
+  policyViolation: {
+    error: 'PolicyViolationException',
+    status: 409,
+    kafka: 'POLICY_VIOLATION',
+    meaning: 'The configs of the topic do not allow the request.',
+  },
   notLeader: {
     error: 'NotLeaderOrFollowerException',
     status: 503,

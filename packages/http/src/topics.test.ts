@@ -48,6 +48,19 @@ test('PATCH changes single configs, all of them or none', async () => {
   expect((await patch('{}')).status).toBe(400)
 })
 
+test('the records before an offset are deleted, and the answer has the new start', async () => {
+  await post('{"name":"shortened","partitions":2}')
+  for (const value of ['a', 'b', 'c']) await fetch(`${server.data}/topics/shortened/produce/0`, { method: 'POST', body: value })
+  const path = `${server.control}/topics/shortened/delete-records`
+  const deletion = async (body: object) => await fetch(path, { method: 'POST', body: JSON.stringify(body) })
+  expect(await json(deletion({ partition: 0, beforeOffset: 2 }))).toEqual({ topic: 'shortened', partition: 0, logStartOffset: 2 })
+  expect((await fetch(`${server.data}/topics/shortened/messages/0?offset=1`)).status).toBe(416)
+  expect(await json(deletion({ partition: 0, beforeOffset: -1 }))).toMatchObject({ logStartOffset: 3 })
+  expect((await deletion({ partition: 1, beforeOffset: 1 })).status).toBe(416)
+  expect((await deletion({ partition: 2, beforeOffset: 0 })).status).toBe(404)
+  expect((await deletion({ beforeOffset: 0 })).status).toBe(400)
+})
+
 test('partitions and configs are stored, and shown with their effective values', async () => {
   const response = await post('{"name":"wide","partitions":3,"config":{"message.timestamp.type":"LogAppendTime","max.message.bytes":2048}}')
   expect(await json(response)).toMatchObject({

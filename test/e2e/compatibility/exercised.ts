@@ -217,6 +217,12 @@ export const exercised: readonly Exercised[] = [
   },
   {
     client: "Apache Kafka's own tools",
+    what: '`kafka-delete-records` deletes the oldest records, and consumers begin after them',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-delete-records deletes the oldest records, and consumers begin after them',
+  },
+  {
+    client: "Apache Kafka's own tools",
     what: '`kafka-leader-election` finds every leader elected',
     file: 'kafka-tools.test.ts',
     title: 'kafka-leader-election finds every leader elected',

@@ -148,6 +148,7 @@ test('ApiVersions lists exactly the APIs that have handlers, and Produce from ve
     18: [0, 4],
     19: [2, 7],
     20: [1, 6],
+    21: [0, 2],
     22: [0, 5],
     23: [2, 4],
     29: [1, 3],

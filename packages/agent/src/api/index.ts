@@ -8,6 +8,7 @@ import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { createPartitions } from './create-partitions.ts'
 import { createTopics } from './create-topics.ts'
 import { deleteGroups } from './delete-groups.ts'
+import { deleteRecords } from './delete-records.ts'
 import { deleteTopics } from './delete-topics.ts'
 import { describeAcls } from './describe-acls.ts'
 import { describeCluster } from './describe-cluster.ts'
@@ -50,6 +51,7 @@ export const handlers: readonly AnyHandler[] = [
   apiVersions(served),
   createTopics,
   deleteTopics,
+  deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
   describeConfigs,

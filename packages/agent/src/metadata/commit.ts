@@ -18,7 +18,7 @@ import {
   type Segment,
   type Verdict,
 } from './metadata-store.ts'
-import { type LockedPartition, lockPartitions, setLogEnd, type WindowRow } from './partition-rows.ts'
+import { inLockOrder, type LockedPartition, lockPartitions, setLogEnd, type WindowRow } from './partition-rows.ts'
 import { type Body, type BodyPart, type Call, type Decision, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 import { decodeResult, encodeResult } from './stored-result.ts'
@@ -33,7 +33,7 @@ export interface CommitTransaction extends CommitInput {
 /** The order of these checks is the protocol. A replay of the last committed flush gets its stored result, even from a fenced incarnation. */
 export function* commit(input: CommitTransaction, cluster: Cluster): Body<CommitDecision> {
   const { incarnation, sequence, prev, batches } = input
-  const asked = distinct(batches, (batch) => partitionKey(batch.topicId, batch.partition)).toSorted(byTopicAndPartition)
+  const asked = inLockOrder(batches)
   const producers = distinct(batches, (batch) => producerKey(batch)).filter(({ producerId }) => producerId >= 0)
   const slotNumbers = new Set(asked.map((one) => slotOfPartition(one.topicId, one.partition, cluster.slots)))
   // One round trip, but the statements run in order: each value that decides is read after the lock that protects it.
@@ -189,11 +189,6 @@ function producerKey({ topicId, partition, producerId }: TopicPartition & { read
 
 function distinct<T>(items: readonly T[], key: (item: T) => string): readonly T[] {
   return [...new Map(items.map((item) => [key(item), item])).values()]
-}
-
-function byTopicAndPartition(a: TopicPartition, b: TopicPartition): number {
-  if (a.topicId === b.topicId) return a.partition - b.partition
-  return a.topicId < b.topicId ? -1 : 1
 }
 
 // ---- statements ---------------------------------------------------------------------------------------------------------------------

@@ -49,7 +49,10 @@ export function* partitionStates(asked: readonly TopicPartition[], cluster: Clus
   )
 }
 
-/** A binary search over all logs side by side. The running maximum never falls, so the first segment that reaches the time holds its record. */
+/**
+ * A binary search over all logs side by side. The running maximum never falls, so the first segment that reaches the time holds its record, unless that
+ * record was before the start of the log: then the segments are read one after another from there.
+ */
 export function* findByTime(asks: readonly FindByTime[], cluster: Cluster): Body<readonly FoundByTime[]> {
   const [partitions] = yield* read(readPartitions(asks))
   const known = byPartition(partitions)
@@ -58,6 +61,7 @@ export function* findByTime(asks: readonly FindByTime[], cluster: Cluster): Body
     return partition && searchOf(ask, partition)
   })
   for (let open = openOf(searches); open.length > 0; open = openOf(searches)) yield* probe(open)
+  yield* passDeleted(searches)
   return unchanged(
     searches.map((search): FoundByTime => {
       if (search === undefined) return { kind: 'unknown partition' }
@@ -91,16 +95,34 @@ export function* allocateProducerIds(count: number, cluster: Cluster): Body<numb
 interface Search {
   readonly partition: PartitionRow
   readonly timestamp: number
+  readonly wantsMaximum: boolean
   low: number
   high: number
   best: SegmentRow | undefined
 }
 
-function searchOf({ at }: FindByTime, partition: PartitionRow): Search {
+function searchOf({ at, fromOffset = 0 }: FindByTime, partition: PartitionRow): Search {
   const timestamp = at.kind === 'timestamp' ? at.timestamp : partition.maxTimestamp
   // No segment reaches a time above the log's own maximum, so no probe is needed.
   const high = timestamp > partition.maxTimestamp ? -1 : partition.nextOffset - 1
-  return { partition, timestamp, low: partition.logStartOffset, high, best: undefined }
+  const low = Math.max(partition.logStartOffset, fromOffset)
+  return { partition, timestamp, wantsMaximum: at.kind === 'max timestamp', low, high, best: undefined }
+}
+
+/** The running maximum of `best` may come from a segment before the search, which was deleted or passed over. */
+function* passDeleted(searches: readonly (Search | undefined)[]): BodyPart<void> {
+  const misled = searches.filter((search): search is Search => search?.best !== undefined && search.best.maxTimestamp < search.timestamp)
+  if (misled.length === 0) return
+  const from = misled.map((search, ask) => {
+    const { log, nextOffset } = search.partition
+    return { ask, log, offset: must(search.best, 'the segment of a misled search').lastOffset, timestamp: search.timestamp, nextOffset }
+  })
+  const [later, newest] = yield* read(
+    readSegmentSince(from.filter(({ ask }) => misled[ask]?.wantsMaximum === false)),
+    readNewestSegment(from.filter(({ ask }) => misled[ask]?.wantsMaximum === true)),
+  )
+  const found = new Map([...later, ...newest].map((row) => [row.ask, row]))
+  for (const [ask, search] of misled.entries()) search.best = found.get(ask)
 }
 
 function openOf(searches: readonly (Search | undefined)[]): readonly Search[] {
@@ -204,6 +226,34 @@ const readSegmentAt = statementPerRow<{ readonly ask: number; readonly log: LogI
   { ask: 'int', log: 'bigint', offset: 'bigint' },
   `SELECT $ask AS ask, ${segmentColumns} FROM (
       SELECT * FROM segments WHERE cluster = $cluster AND log = $log AND last_offset >= $offset ORDER BY last_offset LIMIT 1
+    ) AS s ${withNonce}`,
+)
+
+interface SegmentSince {
+  readonly ask: number
+  readonly log: LogId
+  readonly offset: number
+  readonly timestamp: number
+  readonly nextOffset: number
+}
+
+/** The first segment from the offset on that has the timestamp itself. It reads the rows of all segments before that one. */
+const readSegmentSince = statementPerRow<SegmentSince, SegmentRow>(
+  'read segment since',
+  { ask: 'int', log: 'bigint', offset: 'bigint', timestamp: 'bigint', nextOffset: 'bigint' },
+  `SELECT $ask AS ask, ${segmentColumns} FROM (
+      SELECT * FROM segments WHERE cluster = $cluster AND log = $log AND last_offset >= $offset AND last_offset < $nextOffset
+      AND max_timestamp >= $timestamp ORDER BY last_offset LIMIT 1
+    ) AS s ${withNonce}`,
+)
+
+/** The first segment with the largest timestamp, from the offset on. It reads the rows of all segments from there. */
+const readNewestSegment = statementPerRow<Omit<SegmentSince, 'timestamp'>, SegmentRow>(
+  'read newest segment',
+  { ask: 'int', log: 'bigint', offset: 'bigint', nextOffset: 'bigint' },
+  `SELECT $ask AS ask, ${segmentColumns} FROM (
+      SELECT * FROM segments WHERE cluster = $cluster AND log = $log AND last_offset >= $offset AND last_offset < $nextOffset
+      ORDER BY max_timestamp DESC, last_offset LIMIT 1
     ) AS s ${withNonce}`,
 )
 

@@ -7,6 +7,7 @@ import { systemClock } from '../time/system-clock.ts'
 import { damageStoreContract } from './damage-store.contract.ts'
 import { groupStoreContract } from './group-store.contract.ts'
 import { interceptedSql } from './intercepted.ts'
+import { logStartContract } from './log-start.contract.ts'
 import { metadataStoreContract } from './metadata-store.contract.ts'
 import { openPostgres } from './postgres.ts'
 import { recoveryStoreContract } from './recovery-store.contract.ts'
@@ -22,6 +23,7 @@ function contracts(name: string, open: () => Promise<ContractDatabase>): void {
   groupStoreContract(name, open)
   recoveryStoreContract(name, open)
   damageStoreContract(name, open)
+  logStartContract(name, open)
 }
 
 contracts('in memory', async () => {

@@ -157,7 +157,10 @@ export interface LogIndex {
   find(asks: readonly FindSegments[]): Promise<readonly FoundSegments[]>
   /** The states of the partitions, in the order of the request. A primary read. Absent partition: undefined. */
   partitions(asked: readonly TopicPartition[]): Promise<readonly (PartitionState | undefined)[]>
-  /** For ListOffsets: the segment that holds the first record with a timestamp of at least `timestamp`, or the largest timestamp of the log. A primary read. */
+  /**
+   * For ListOffsets: the first segment that has a record with a timestamp of at least `timestamp`, or the first with the largest timestamp. Records before
+   * the start of the log count if they are in the same segment as the start. A primary read.
+   */
   findByTime(asks: readonly FindByTime[]): Promise<readonly FoundByTime[]>
   /** The bytes of the partitions' segments, in the order of the request. A primary read. Absent partition: undefined. */
   sizes(asked: readonly TopicPartition[]): Promise<readonly (number | undefined)[]>
@@ -166,6 +169,11 @@ export interface LogIndex {
     asked: readonly TopicPartition[],
     options: { readonly expirationMs: number },
   ): Promise<readonly (readonly ActiveProducer[] | undefined)[]>
+  /**
+   * Moves the starts of logs forward, each under its partition's lock; never back. The answers are in the order of the request, each with the start that the
+   * log has now. From this transaction on, no read finds the records before it. Idempotent.
+   */
+  deleteRecords(asks: readonly DeleteRecordsAsk[]): Promise<readonly DeletedRecords[]>
   /** Allocates a block of `count` producer ids that were never used before; returns the first. */
   allocateProducerIds(count: number): Promise<number>
 }
@@ -252,6 +260,17 @@ export interface GrownPartition extends TopicPartition {
 
 export type { Segment } from './segment.ts'
 
+export interface DeleteRecordsAsk extends TopicPartition {
+  /** The first offset to keep. */
+  readonly beforeOffset: number | 'high watermark'
+}
+
+export type DeletedRecords =
+  | { readonly kind: 'deleted'; readonly logStartOffset: number }
+  /** The offset lies beyond the high watermark, or is negative. */
+  | { readonly kind: 'out of range' }
+  | { readonly kind: 'unknown partition' }
+
 export interface FindSegments extends TopicPartition {
   readonly offset: number
   readonly maxBytes: number
@@ -278,6 +297,8 @@ export interface PartitionState extends TopicPartition, Watermarks {
 }
 
 export type FindByTime = TopicPartition & {
+  /** Looks only at segments from this offset on. Default: the start of the log. */
+  readonly fromOffset?: number
   readonly at: { readonly kind: 'timestamp'; readonly timestamp: number } | { readonly kind: 'max timestamp' }
 }
 

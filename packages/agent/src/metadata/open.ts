@@ -82,6 +82,7 @@ export async function openMetadata(
     findByTime: (input) => run('findByTime', () => ({ cluster, input })),
     sizes: (input) => run('partitionSizes', () => ({ cluster, input })),
     producers: (asked, { expirationMs }) => run('activeProducers', () => ({ cluster, input: { asked, expirationMs } })),
+    deleteRecords: (input) => run('deleteRecords', () => ({ cluster, input })),
     allocateProducerIds: (input) => run('allocateProducerIds', () => ({ cluster, input })),
   }
   const members: Members = {

@@ -45,7 +45,7 @@ const readSizes = statementPerRow<TopicPartition, TopicPartition & { readonly si
   'read sizes of partitions',
   { topicId: 'text', partition: 'int' },
   `SELECT p.topic_id AS "topicId", p.partition, COALESCE(SUM(s.size_bytes), 0)::bigint AS "sizeBytes"
-    FROM ${livingPartitions} LEFT JOIN segments AS s ON s.cluster = p.cluster AND s.log = p.log
+    FROM ${livingPartitions} LEFT JOIN segments AS s ON s.cluster = p.cluster AND s.log = p.log AND s.last_offset >= p.log_start_offset
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition GROUP BY p.topic_id, p.partition`,
 )
 

@@ -1,5 +1,5 @@
 // Partition rows under their locks, and the ends of their logs: shared by the commit and the recovery.
-import type { LogId, TopicPartition } from '../core/ids.ts'
+import { type LogId, partitionKey, type TopicPartition } from '../core/ids.ts'
 import { statementPerRow } from './statement.ts'
 
 export interface LockedPartition extends TopicPartition {
@@ -15,7 +15,13 @@ export interface LogEndRow extends TopicPartition {
   readonly maxTimestamp: number
 }
 
-/** All transactions lock partitions in one order, so that they never deadlock. */
+/** All transactions lock partitions in this order, so that they never deadlock, and each partition once. */
+export function inLockOrder<Asked extends TopicPartition>(asked: readonly Asked[]): readonly Asked[] {
+  const once = new Map(asked.map((one) => [partitionKey(one.topicId, one.partition), one]))
+  return [...once.values()].toSorted((a, b) => (a.topicId === b.topicId ? a.partition - b.partition : a.topicId < b.topicId ? -1 : 1))
+}
+
+/** Takes them `inLockOrder`. */
 export const lockPartitions = statementPerRow<TopicPartition, LockedPartition>(
   'lock partitions',
   { topicId: 'text', partition: 'int' },

@@ -5,6 +5,7 @@ import { objectsAfter, objectsAt, objectTotals, saveScrub, scrubState, segmentsI
 import { fetchOffsets, fetchOffsetsAt, findGroups, listGroups } from './group-reads.ts'
 import { agedTopics, expirableGroups, expireOffsets, openGroup, saveGroup } from './groups.ts'
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
+import { deleteRecords } from './log-start.ts'
 import { beat, leave, listLeases, listSlots, register } from './members.ts'
 import { activeProducers, partitionSizes } from './partition-reads.ts'
 import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
@@ -28,6 +29,7 @@ export const transactions = {
   findSegments: inCluster(findSegments),
   partitionStates: inCluster(partitionStates),
   findByTime: inCluster(findByTime),
+  deleteRecords: inCluster(deleteRecords),
   allocateProducerIds: inCluster(allocateProducerIds),
   partitionSizes: inCluster(partitionSizes),
   activeProducers: inCluster(activeProducers),

@@ -10,7 +10,7 @@ import {
 import { must } from '../core/assert.ts'
 import type { TopicPartition } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
-import type { LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
+import type { FindByTime, FoundByTime, LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import { DamagedOffsetsError } from './batches.ts'
@@ -77,13 +77,7 @@ export class Offsets {
 
   async #byTime(asks: readonly OffsetAsk[], answers: Map<OffsetAsk, OffsetAnswer>, signal: AbortSignal): Promise<void> {
     if (asks.length === 0) return
-    const found = await this.#parts.log.findByTime(
-      asks.map(({ topicId, partition, at }) => ({
-        topicId,
-        partition,
-        at: typeof at === 'object' ? { kind: 'timestamp', timestamp: at.timestamp } : { kind: 'max timestamp' },
-      })),
-    )
+    const found = await this.#parts.log.findByTime(asks.map(timeOf))
     for (const [index, ask] of asks.entries()) {
       const place = must(found[index], 'the place of an offset')
       if (place.kind === 'unknown partition') {
@@ -91,13 +85,23 @@ export class Offsets {
         continue
       }
       const leaderEpoch = this.#parts.owners.ofPartition(ask.topicId, ask.partition).epoch
-      answers.set(
-        ask,
-        place.segment === undefined
-          ? { kind: 'offset', ...none, leaderEpoch }
-          : await this.#inSegment(ask, place.segment, place, leaderEpoch, signal),
-      )
+      let answer = await this.#at(ask, place, leaderEpoch, signal)
+      // The record of this time was before the start of the log, in the same segment as the start.
+      if (isNone(answer) && place.segment !== undefined && place.segment.baseOffset < place.logStartOffset)
+        answer = await this.#after(place.segment, ask, leaderEpoch, signal)
+      answers.set(ask, answer)
     }
+  }
+
+  async #at(ask: OffsetAsk, place: PlaceOfTime, leaderEpoch: number, signal: AbortSignal): Promise<OffsetAnswer> {
+    if (place.segment === undefined) return { kind: 'offset', ...none, leaderEpoch }
+    return await this.#inSegment(ask, place.segment, place, leaderEpoch, signal)
+  }
+
+  async #after({ lastOffset }: Segment, ask: OffsetAsk, leaderEpoch: number, signal: AbortSignal): Promise<OffsetAnswer> {
+    const [place] = await this.#parts.log.findByTime([{ ...timeOf(ask), fromOffset: lastOffset + 1 }])
+    if (place?.kind !== 'found') return { kind: 'error', error: 'UNKNOWN_TOPIC_OR_PARTITION' }
+    return await this.#at(ask, place, leaderEpoch, signal)
   }
 
   async #inSegment(ask: OffsetAsk, segment: Segment, within: Watermarks, leaderEpoch: number, signal: AbortSignal): Promise<OffsetAnswer> {
@@ -115,6 +119,16 @@ export class Offsets {
       return { kind: 'error', ...segments.failure(error, ask) }
     }
   }
+}
+
+type PlaceOfTime = Extract<FoundByTime, { readonly kind: 'found' }>
+
+function timeOf({ topicId, partition, at }: OffsetAsk): FindByTime {
+  return { topicId, partition, at: typeof at === 'object' ? { kind: 'timestamp', timestamp: at.timestamp } : { kind: 'max timestamp' } }
+}
+
+function isNone(answer: OffsetAnswer): boolean {
+  return answer.kind === 'offset' && answer.offset === none.offset
 }
 
 /**

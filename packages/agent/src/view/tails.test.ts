@@ -37,6 +37,23 @@ test('the stamp of an evicted tail is kept', async () => {
   expect(tails.stamp(topicId, 0, 650)).toBe(700)
 })
 
+test('a start that is published while a tail loads is not lost, and no publication moves it back', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const tails = new Tails(async (asked) => {
+    await promise
+    return asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 }))
+  }, defaultLimits)
+  const loaded = tails.loaded([{ topicId, partition: 0 }])
+  tails.publishStart({ topicId, partition: 0 }, 7)
+  tails.publishStart({ topicId, partition: 0 }, 5)
+  resolve()
+  expect(await loaded).toMatchObject([{ logStartOffset: 7 }])
+  let wakes = 0
+  tails.watch([{ topicId, partition: 0 }], () => (wakes += 1))
+  for (const start of [6, 9, 9]) tails.publishStart({ topicId, partition: 0 }, start)
+  expect([tails.get(topicId, 0)?.logStartOffset, wakes]).toEqual([9, 1])
+})
+
 function aState({ partition, maxTimestamp }: { readonly partition: number; readonly maxTimestamp: number }): PartitionState {
   return { topicId, partition, logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, logId: 1, maxTimestamp, owner: 1, epoch: 1 }
 }

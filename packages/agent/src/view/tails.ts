@@ -25,7 +25,13 @@ interface LoadedTail {
 
 interface Loading {
   readonly done: Promise<Tail | undefined>
+  readonly published: Published
+}
+
+/** What was published while the state was read, which may be older. */
+interface Published {
   readonly grown: GrownPartition[]
+  logStartOffset: number
 }
 
 /** Reads partition states from the database, in one primary read. */
@@ -70,7 +76,7 @@ export class Tails {
   publish(grown: readonly GrownPartition[]): void {
     for (const partition of grown) {
       const key = partitionKey(partition.topicId, partition.partition)
-      this.#loading.get(key)?.grown.push(partition)
+      this.#loading.get(key)?.published.grown.push(partition)
       const held = this.#held.get(key)
       if (held !== undefined) grow(held, partition, this.#maxSegments)
     }
@@ -78,6 +84,18 @@ export class Tails {
       const waiters = this.#waiters.get(partitionKey(topicId, partition))
       if (waiters !== undefined) for (const wake of waiters) wake()
     }
+  }
+
+  /** Call it after the start of a log was moved, before the request is answered: from here on, no reader finds the records before it. */
+  publishStart({ topicId, partition }: TopicPartition, logStartOffset: number): void {
+    const key = partitionKey(topicId, partition)
+    const loading = this.#loading.get(key)?.published
+    if (loading !== undefined) loading.logStartOffset = Math.max(loading.logStartOffset, logStartOffset)
+    const held = this.#held.get(key)
+    if (held === undefined || held.logStartOffset >= logStartOffset) return
+    held.logStartOffset = logStartOffset
+    const waiters = this.#waiters.get(key)
+    if (waiters !== undefined) for (const wake of waiters) wake()
   }
 
   /** The stamp of a LogAppendTime batch: the agent's clock, but never below the partition's last stamp. */
@@ -120,9 +138,9 @@ export class Tails {
     const states = this.#load(missing)
     for (const [index, asked] of missing.entries()) {
       const key = partitionKey(asked.topicId, asked.partition)
-      const grown: GrownPartition[] = []
+      const published: Published = { grown: [], logStartOffset: 0 }
       const done = states.then(
-        (all) => this.#finishLoading(key, all[index], grown),
+        (all) => this.#finishLoading(key, all[index], published),
         (error: unknown) => {
           this.#loading.delete(key)
           throw error
@@ -130,24 +148,24 @@ export class Tails {
       )
       // Several partitions share one failing read: each caller that awaits it receives the rejection, and an unawaited one must not end the process.
       done.catch(() => {})
-      this.#loading.set(key, { done, grown })
+      this.#loading.set(key, { done, published })
     }
   }
 
-  #finishLoading(key: string, state: PartitionState | undefined, grown: readonly GrownPartition[]): Tail | undefined {
+  #finishLoading(key: string, state: PartitionState | undefined, published: Published): Tail | undefined {
     this.#loading.delete(key)
     if (state === undefined) return undefined
     const held: LoadedTail = {
       topicId: state.topicId,
       partition: state.partition,
-      logStartOffset: state.logStartOffset,
+      logStartOffset: Math.max(state.logStartOffset, published.logStartOffset),
       highWatermark: state.highWatermark,
       lastStableOffset: state.lastStableOffset,
       segments: [],
       lastStamp: Math.max(state.maxTimestamp, this.#stamps.get(key) ?? state.maxTimestamp),
     }
     this.#stamps.delete(key)
-    for (const partition of grown) grow(held, partition, this.#maxSegments)
+    for (const partition of published.grown) grow(held, partition, this.#maxSegments)
     this.#held.set(key, held)
     if (this.#held.size > this.#maxTails) this.#evict()
     return held

@@ -22,6 +22,7 @@ import { topicAddPartitions } from './topic/topic-add-partitions.ts'
 import { topicAlter } from './topic/topic-alter.ts'
 import { topicCreate } from './topic/topic-create.ts'
 import { topicDelete } from './topic/topic-delete.ts'
+import { topicDeleteRecords } from './topic/topic-delete-records.ts'
 import { topicDescribe } from './topic/topic-describe.ts'
 import { topicList } from './topic/topic-list.ts'
 import { topicSkipDamaged } from './topic/topic-skip-damaged.ts'
@@ -38,6 +39,7 @@ export const clientCommands: readonly ClientCommand[] = [
   topicAlter,
   topicAddPartitions,
   topicDelete,
+  topicDeleteRecords,
   topicSkipDamaged,
   groupList,
   groupDescribe,

@@ -17,6 +17,7 @@ import type {
 
 interface FakeLog {
   readonly segments: Segment[]
+  start: number
   next: number
   maxTimestamp: number
 }
@@ -79,6 +80,15 @@ export class FakeMetadata {
       }),
     sizes: async (asked) => asked.map((partition) => this.#log(partition).segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)),
     producers: async (asked) => asked.map(() => []),
+    deleteRecords: async (asks) =>
+      asks.map((ask) => {
+        if (this.#state(ask) === undefined) return { kind: 'unknown partition' }
+        const log = this.#log(ask)
+        const wanted = ask.beforeOffset === 'high watermark' ? log.next : ask.beforeOffset
+        if (wanted < 0 || wanted > log.next) return { kind: 'out of range' }
+        log.start = Math.max(log.start, wanted)
+        return { kind: 'deleted', logStartOffset: log.start }
+      }),
     allocateProducerIds: async () => 0,
   }
 
@@ -90,15 +100,15 @@ export class FakeMetadata {
     const key = `${topicId}/${partition}`
     const known = this.#logs.get(key)
     if (known !== undefined) return known
-    const made: FakeLog = { segments: [], next: 0, maxTimestamp: -1 }
+    const made: FakeLog = { segments: [], start: 0, next: 0, maxTimestamp: -1 }
     this.#logs.set(key, made)
     return made
   }
 
   #state({ topicId, partition }: TopicPartition): PartitionState | undefined {
     if (partition >= (this.#topics.get(topicId)?.partitions ?? 0)) return undefined
-    const { next, maxTimestamp } = this.#log({ topicId, partition })
-    const watermarks = { logStartOffset: 0, highWatermark: next, lastStableOffset: next }
+    const { start, next, maxTimestamp } = this.#log({ topicId, partition })
+    const watermarks = { logStartOffset: start, highWatermark: next, lastStableOffset: next }
     return { topicId, partition, ...watermarks, logId: 1 as LogId, maxTimestamp, owner: 1, epoch: 1 }
   }
 

@@ -12,6 +12,7 @@ import { CachedObjects } from '../../../agent/src/objects/wrappers/cached.ts'
 import { StoreWatch } from '../../../agent/src/observe/store-watch.ts'
 import { DamageOperations, type DamageOperationsParts } from '../../../agent/src/operations/damage.ts'
 import { GroupOperations, type GroupOperationsParts } from '../../../agent/src/operations/groups.ts'
+import { RecordDeletion } from '../../../agent/src/operations/record-deletion.ts'
 import { RecordOperations } from '../../../agent/src/operations/records.ts'
 import { TopicOperations } from '../../../agent/src/operations/topics.ts'
 import { AnswerMemory } from '../../../agent/src/read/answer-memory.ts'
@@ -139,6 +140,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   })
 
   const httpAnswers = new AnswerMemory(fixedLimits.httpAnswersBytes)
+  const recordDeletion = new RecordDeletion({ log, owners, tails, settings: agentSettings, turns })
   const groups = new GroupOperations({ groups: noGroups, topics, log, offsets })
   const damaged = new DamageOperations({ topics, log, store: noSkips, segments, damage, checks: noChecks, tails, emit })
 
@@ -154,7 +156,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,
-    operations: { topics, records, groups, damage: damaged },
+    operations: { topics, records, recordDeletion, groups, damage: damaged },
     shared: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, httpAnswers },
     members: () => owners.members,
     storeFailure: () => stores.failure,

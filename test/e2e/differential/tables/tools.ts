@@ -4,6 +4,8 @@ import {
   type AlterPartitionReassignmentsRequest,
   AlterReplicaLogDirs,
   type AlterReplicaLogDirsRequest,
+  DeleteRecords,
+  type DeleteRecordsRequest,
   DescribeAcls,
   DescribeLogDirs,
   DescribeProducers,
@@ -11,12 +13,14 @@ import {
   ElectLeaders,
   type ElectLeadersRequest,
   ListPartitionReassignments,
+  Produce,
   UnregisterBroker,
   UpdateFeatures,
   type UpdateFeaturesRequest,
 } from '@local-kafka-service/protocol'
 import type { Conversation } from '../conversation.ts'
 import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
+import { batch, logTopic, records } from './parts.ts'
 
 const aclRows = rowsOf(DescribeAcls, (row) => {
   row('all access rules', async (with_) => {
@@ -40,6 +44,33 @@ const logDirRows = rowsOf(DescribeLogDirs, (row) => {
   describes('a partition and a missing one', [0, 7])
   describes('a partition twice', [0, 0])
   row('no topics', async (with_) => void (await with_.send(DescribeLogDirs, { topics: [] })))
+})
+
+const deleteRecordsRows = rowsOf(DeleteRecords, (row) => {
+  const deletes = (what: string, topics: (name: string, with_: Conversation) => DeleteRecordsRequest['topics']): void =>
+    row(what, async (with_) => {
+      const topic = await logTopic(with_, { partitions: 2 })
+      const partitionData = [{ index: 0, records: batch(records(3)) }]
+      await with_.ask(Produce, { acks: -1, timeoutMs: 10_000, topicData: [{ topicId: with_.idOf(topic), partitionData }] })
+      await with_.send(DeleteRecords, { topics: topics(topic, with_), timeoutMs: 5_000 })
+      await with_.send(DeleteRecords, { topics: [{ name: topic, partitions: [{ partitionIndex: 0, offset: 0 }] }], timeoutMs: 5_000 })
+    })
+  const at = (name: string, ...offsets: readonly (readonly [partition: number, offset: number])[]) => {
+    return [{ name, partitions: offsets.map(([partitionIndex, offset]) => ({ partitionIndex, offset })) }]
+  }
+  deletes('some records', (name) => at(name, [0, 2]))
+  deletes('all records', (name) => at(name, [0, -1], [1, -1]))
+  deletes('records beyond the end', (name) => at(name, [0, 4], [1, 1]))
+  deletes('at offsets that do not exist', (name) => at(name, [0, -2], [1, 2 ** 53 - 1]))
+  deletes('of partitions that do not exist', (name, with_) => [...at(name, [7, 0], [-1, 0]), ...at(with_.name('missing'), [0, 0])])
+  deletes('of one partition twice', (name) => at(name, [0, 2], [0, 1]))
+  deletes('of one topic twice', (name) => [...at(name, [0, 1]), ...at(name, [1, 0])])
+  deletes('of a name that is not valid', () => at('a b', [0, 0]))
+  deletes('nothing', () => [])
+  row('of a topic that keeps everything', async (with_) => {
+    const topic = await with_.topic('a', { configs: { 'cleanup.policy': '' } })
+    await with_.send(DeleteRecords, { topics: at(topic, [0, 0]), timeoutMs: 5_000 })
+  })
 })
 
 const alterLogDirRows = rowsOf(AlterReplicaLogDirs, (row) => {
@@ -182,6 +213,7 @@ export const toolTable: readonly RequestRow[] = [
   ...aclRows,
   ...logDirRows,
   ...alterLogDirRows,
+  ...deleteRecordsRows,
   ...electionRows,
   ...reassignmentRows,
   ...reassignmentListRows,

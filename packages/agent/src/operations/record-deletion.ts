@@ -1,0 +1,103 @@
+// The deletion of records before an offset, for Kafka's API and the HTTP route: the start of a log moves forward in the database, then in memory.
+import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
+import type { TopicPartition } from '../core/ids.ts'
+import { isInternalTopic } from '../core/internal-topics.ts'
+import { fixedLimits } from '../limits.ts'
+import type { DeletedRecords, DeleteRecordsAsk, LogIndex, Topic } from '../metadata/metadata-store.ts'
+import type { Settings } from '../settings.ts'
+import { inSlices, type Turns } from '../time/turns.ts'
+import type { Owners } from '../view/owners.ts'
+import type { Tails } from '../view/tails.ts'
+import { topicConfig } from '../write/topic-config.ts'
+
+export interface RecordDeletionAsk {
+  readonly topic: Topic
+  readonly partition: number
+  /** The first offset to keep. */
+  readonly beforeOffset: DeleteRecordsAsk['beforeOffset']
+}
+
+export interface RecordDeletionParts {
+  readonly log: Pick<LogIndex, 'deleteRecords'>
+  readonly owners: Owners
+  readonly tails: Pick<Tails, 'publishStart' | 'forget'>
+  readonly settings: Settings
+  readonly turns: Turns
+}
+
+export class RecordDeletion {
+  readonly #parts: RecordDeletionParts
+
+  constructor(parts: RecordDeletionParts) {
+    this.#parts = parts
+  }
+
+  /** The first offset of each log after the deletion, in the order of the request. Rejects with a MetadataError when the database is away. */
+  async deleteBefore(asks: readonly RecordDeletionAsk[]): Promise<readonly Outcome<number>[]> {
+    const outcomes: Outcome<number>[] = []
+    for await (const some of inSlices(asks, this.#parts.turns, fixedLimits.namesPerRead)) {
+      const allowed = some.filter((ask) => this.#rejection(ask) === undefined)
+      const deleted = new Map<RecordDeletionAsk, DeletedRecords>()
+      const results = await this.#deleted(allowed)
+      for (const [at, ask] of allowed.entries()) deleted.set(ask, must(results[at], 'the result of each partition'))
+      for (const ask of some) outcomes.push(this.#rejection(ask) ?? outcomeOf(ask, must(deleted.get(ask), 'the result of each partition')))
+    }
+    return outcomes
+  }
+
+  async deleteOne(ask: RecordDeletionAsk): Promise<Outcome<number>> {
+    return must((await this.deleteBefore([ask]))[0], 'the outcome of the one partition')
+  }
+
+  async #deleted(asks: readonly RecordDeletionAsk[]): Promise<readonly DeletedRecords[]> {
+    if (asks.length === 0) return []
+    const { log, tails } = this.#parts
+    const places = asks.map(({ topic: { topicId }, partition, beforeOffset }) => ({ topicId, partition, beforeOffset }))
+    try {
+      const results = await log.deleteRecords(places)
+      for (const [at, place] of places.entries()) {
+        const result = must(results[at], 'the result of each partition')
+        if (result.kind === 'deleted') tails.publishStart(place, result.logStartOffset)
+      }
+      return results
+    } catch (error) {
+      // The starts may have moved: what is in memory is read again.
+      tails.forget((one) => places.some((place) => isSame(place, one)))
+      throw error
+    }
+  }
+
+  #rejection({ topic: { topicId, name, partitions, configs }, partition }: RecordDeletionAsk): Failed | undefined {
+    const { owners, settings } = this.#parts
+    if (partition < 0 || partition >= partitions)
+      return failed('UNKNOWN_TOPIC_OR_PARTITION', `Topic '${name}' has no partition ${partition}.`)
+    if (isInternalTopic(name)) return failed('INVALID_TOPIC_EXCEPTION', `Records of the internal topic '${name}' cannot be deleted.`)
+    if (!owners.ofPartition(topicId, partition).mine) return failed('NOT_LEADER_OR_FOLLOWER', 'This agent does not own the partition.')
+    const policies = topicConfig(configs, settings, 'cleanup.policy').value.split(',')
+    return policies.includes('delete') || !policies.includes('compact')
+      ? undefined
+      : failed('POLICY_VIOLATION', `Topic '${name}' is compacted, so its records cannot be deleted by offset.`)
+  }
+}
+
+type Failed = Extract<Outcome<never>, { readonly kind: 'error' }>
+
+function outcomeOf({ topic: { name }, partition, beforeOffset }: RecordDeletionAsk, result: DeletedRecords): Outcome<number> {
+  switch (result.kind) {
+    case 'deleted':
+      return { kind: 'ok', value: result.logStartOffset }
+    case 'out of range':
+      return failed('OFFSET_OUT_OF_RANGE', `Offset ${beforeOffset} is beyond the end of topic '${name}', partition ${partition}.`)
+    case 'unknown partition':
+      return failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`)
+  }
+}
+
+function failed(error: KafkaErrorName, message: string): Failed {
+  return { kind: 'error', code: errors[error].code, message }
+}
+
+function isSame(a: TopicPartition, b: TopicPartition): boolean {
+  return a.topicId === b.topicId && a.partition === b.partition
+}
