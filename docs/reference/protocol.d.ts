@@ -47,10 +47,11 @@ export { SaslHandshake, type SaslHandshakeRequest, type SaslHandshakeResponse } 
 export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts';
 export { UnregisterBroker, type UnregisterBrokerRequest, type UnregisterBrokerResponse } from './messages/unregister-broker.ts';
 export { UpdateFeatures, type UpdateFeaturesRequest, type UpdateFeaturesResponse } from './messages/update-features.ts';
-export { attributeBits, type BatchHeader, type BatchTrouble, batchLayout, batchSizeAt, type CheckedBatch, checkBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, } from './records/batch.ts';
+export { attributeBits, type BatchHeader, type BatchTrouble, batchLayout, batchSizeAt, type CheckedBatch, checkBatch, checkStoredBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, } from './records/batch.ts';
 export { beginsAs, type Codec, type CodecName, type Codecs, codecNames, compress, decompress, UnpackedSizeError } from './records/codecs.ts';
 export { crc32c } from './records/crc32c.ts';
 export { partitionOfKey } from './records/murmur2.ts';
+export { type BatchFilter, type FilteredBatch, filterRecords, type RecordCoding, type ScannedRecord, scanRecords, } from './records/record-filter.ts';
 export { type WalkedRecords, walkRecords } from './records/record-walk.ts';
 export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRawRecords, readRecords } from './records/records.ts';
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts';
@@ -4405,13 +4406,16 @@ export declare const attributeBits: {
     readonly logAppendTime: 8;
     readonly transactional: 16;
     readonly control: 32;
+    readonly deleteHorizon: 64;
 };
 /** The size that the batch at `at` claims; undefined if its length is missing or not possible. It may exceed the bytes that are there. */
 export declare function batchSizeAt(bytes: Uint8Array, at: number): number | undefined;
 /** The whole header must be there: check it with `batchSizeAt` or `checkBatch` first. */
 export declare function readBatchHeader(bytes: Uint8Array, at: number): BatchHeader;
-/** Checks the structure, the checksum and the record count, but not the records themselves. Changes nothing. */
+/** Checks a batch as a producer sends it: the structure, the checksum and the record count, but not the records themselves. Changes nothing. */
 export declare function checkBatch(bytes: Uint8Array, at: number, crc32c: (bytes: Uint8Array) => number): CheckedBatch;
+/** Like `checkBatch`, for a batch of a log: log compaction removes records from a batch, all of them at most, and keeps its offsets. */
+export declare function checkStoredBatch(bytes: Uint8Array, at: number, crc32c: (bytes: Uint8Array) => number): CheckedBatch;
 /** Does not change the checksum, which does not cover this field. */
 export declare function patchBaseOffset(batch: Uint8Array, at: number, baseOffset: number): void;
 /** Does not change the checksum, which does not cover this field. */
@@ -4477,6 +4481,45 @@ export declare function partitionOfKey(key: Uint8Array, partitions: number): num
 /** A signed 32-bit integer. */
 export declare function murmur2(bytes: Uint8Array): number;
 
+// ---- records/record-filter.d.ts
+import { type Codecs } from './codecs.ts';
+/** What a filter looks at. The bytes of a value are not touched. */
+export interface ScannedRecord {
+    readonly offsetDelta: number;
+    /** A view of the batch, or of the bytes that it unpacks to. */
+    readonly key: Uint8Array | null;
+    /** Without a value, the record is the tombstone of its key. */
+    readonly hasValue: boolean;
+}
+/** How the bytes of a batch are read and written. */
+export interface RecordCoding {
+    readonly codecs: Codecs;
+    readonly crc32c: (bytes: Uint8Array) => number;
+    /** The most that the records may unpack to. */
+    readonly maxBytes: number;
+}
+/** What `filterRecords` keeps, and how it writes the batch again. */
+export interface BatchFilter extends RecordCoding {
+    readonly keeps: (record: ScannedRecord) => boolean;
+    /** The delete horizon of a batch that has none and keeps a tombstone (KIP-534), in milliseconds since the epoch. */
+    readonly deleteHorizonMs: number;
+}
+/** `same`: nothing goes, and no horizon must be set. `empty`: no record is left. */
+export type FilteredBatch = {
+    readonly kind: 'same' | 'empty';
+} | {
+    readonly kind: 'rewritten';
+    readonly bytes: Uint8Array;
+    readonly maxTimestamp: number;
+};
+/** Calls `each` for all records of the batch at `at`, in order. Throws a ProtocolError for records that cannot be read. */
+export declare function scanRecords(batch: Uint8Array, at: number, coding: Omit<RecordCoding, 'crc32c'>, each: (record: ScannedRecord) => void): void;
+/**
+ * The batch at `at` with the records that the filter keeps. A rewritten batch has the codec, the offsets and the sequences of the old one. Like Kafka, a batch
+ * that keeps a tombstone gets its delete horizon in the place of its base timestamp. Throws a ProtocolError for records that cannot be read.
+ */
+export declare function filterRecords(batch: Uint8Array, at: number, filter: BatchFilter): FilteredBatch;
+
 // ---- records/record-walk.d.ts
 /** `malformed`: the bytes are not valid records, or do not match the batch's header. `timestamp`: a record has a timestamp beyond 2^53. */
 export type WalkedRecords = 
@@ -4498,6 +4541,22 @@ export declare function walkRecords(bytes: Uint8Array, from: number, { recordCou
     readonly recordCount: number;
     readonly baseTimestamp: number;
 }): WalkedRecords;
+/** A cursor over the bytes. A varint that is too long or truncated breaks it; the values that it returns afterwards have no meaning. */
+export declare class RecordWalk {
+    #private;
+    at: number;
+    broken: boolean;
+    constructor(bytes: Uint8Array, at: number);
+    /** Zigzag, 32 bits: at most five bytes. */
+    varint(): number;
+    /** Zigzag, 64 bits: at most ten bytes. The value is not exact beyond 2^53. */
+    varlong(): number;
+    /** Reads a length, skips as many bytes, and returns the length; negative: a null. */
+    lengthOfField(): number;
+    /** Skips a length and as many bytes; a negative length is a null. */
+    skipField(): void;
+    skipName(): void;
+}
 
 // ---- records/records.d.ts
 import { type CodecName, type Codecs } from './codecs.ts';

@@ -91,6 +91,7 @@ export {
   batchSizeAt,
   type CheckedBatch,
   checkBatch,
+  checkStoredBatch,
   patchBaseOffset,
   patchLeaderEpoch,
   readBatchHeader,
@@ -100,6 +101,14 @@ export {
 export { beginsAs, type Codec, type CodecName, type Codecs, codecNames, compress, decompress, UnpackedSizeError } from './records/codecs.ts'
 export { crc32c } from './records/crc32c.ts'
 export { partitionOfKey } from './records/murmur2.ts'
+export {
+  type BatchFilter,
+  type FilteredBatch,
+  filterRecords,
+  type RecordCoding,
+  type ScannedRecord,
+  scanRecords,
+} from './records/record-filter.ts'
 export { type WalkedRecords, walkRecords } from './records/record-walk.ts'
 export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRawRecords, readRecords } from './records/records.ts'
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts'

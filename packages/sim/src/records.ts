@@ -1,7 +1,7 @@
 // Record batches as the clients of a world send and read them: every value names its producer and its number.
 
 import { nodeCodecs } from '@local-kafka-service/agent/simulation'
-import { batchSizeAt, buildBatch, checkBatch, crc32c, readRecords } from '@local-kafka-service/protocol'
+import { batchSizeAt, buildBatch, checkStoredBatch, crc32c, readRecords } from '@local-kafka-service/protocol'
 
 /** `<producer>#<number>`: only a retry sends a number twice. */
 export type Value = string
@@ -52,7 +52,7 @@ export function decodeBatches(bytes: Uint8Array): readonly ReadBatch[] {
   for (let at = 0; at < bytes.length; ) {
     const size = batchSizeAt(bytes, at)
     if (size === undefined || at + size > bytes.length) break
-    const checked = checkBatch(bytes, at, crc32c)
+    const checked = checkStoredBatch(bytes, at, crc32c)
     if (checked.kind === 'error') throw new Error(`a batch at byte ${at}: ${checked.message}`)
     const { baseOffset } = checked.header
     const records = [...readRecords(bytes, at, nodeCodecs, 1024 * 1024)].map(({ offsetDelta, timestamp, value }) => ({

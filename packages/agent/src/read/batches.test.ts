@@ -1,6 +1,7 @@
 // Batches of a segment: whole ones, within the budget, with their own offsets, or an error when the stored bytes are not those that were committed.
 import { buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
+import { emptyBatch } from '../core/log/empty-batch.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { CorruptSegmentError, DamagedOffsetsError, salvage, takeBatches, takeSalvaged } from './batches.ts'
 
@@ -31,6 +32,20 @@ test('a batch with a wrong checksum, and a segment that is cut off, are errors',
   expect(() => takeBatches(bytes.subarray(0, bytes.length - 1), segment, ask, crc32c)).toThrow(CorruptSegmentError)
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
   expect(() => takeBatches(bytes, segment, ask, crc32c)).toThrow(CorruptSegmentError)
+})
+
+test('offsets that log compaction has removed are passed over without a batch, and the others keep theirs', () => {
+  const { bytes: batch, segment, size } = aSegment({ batches: 1, recordsEach: 2, baseOffset: 10 })
+  const filler = emptyBatch({ offset: 0, lastOffset: 4 }, crc32c)
+  const bytes = Buffer.concat([filler, batch, filler, batch, filler])
+  const compacted = { ...segment, baseOffset: 10, lastOffset: 28, sizeBytes: bytes.length }
+  const from = (fromOffset: number, maxBytes: number) =>
+    takeBatches(bytes, compacted, { fromOffset, untilOffset: 29, maxBytes, atLeastOne: true }, crc32c)
+  expect(from(11, size)).toMatchObject({ sizeBytes: size, nextOffset: 17 })
+  expect(Buffer.concat(from(11, size).chunks).readBigInt64BE(0)).toBe(15n)
+  expect(from(18, 1e6)).toMatchObject({ sizeBytes: size, nextOffset: 29 })
+  expect(Buffer.concat(from(18, 1e6).chunks).readBigInt64BE(0)).toBe(22n)
+  expect(from(24, 1e6)).toEqual({ chunks: [], sizeBytes: 0, nextOffset: 29 })
 })
 
 test('H1: in a segment with one damaged batch the others can be read, each at its own offset', () => {

@@ -1,6 +1,7 @@
 // Whole batches from a segment's bytes: found by walking headers, checked, and given their offsets.
-import { batchLayout, batchSizeAt, checkBatch, readBatchHeader } from '@local-kafka-service/protocol'
+import { batchLayout, batchSizeAt, checkStoredBatch, readBatchHeader } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
+import { isFiller } from '../core/log/empty-batch.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 
@@ -78,7 +79,7 @@ export function salvage(bytes: Uint8Array, segment: Segment, message: string, cr
   while (at < bytes.length) {
     const sizeBytes = batchSizeAt(bytes, at)
     if (sizeBytes === undefined || at + sizeBytes > bytes.length) break
-    const sound = checkBatch(bytes, at, crc32c).kind === 'ok'
+    const sound = checkStoredBatch(bytes, at, crc32c).kind === 'ok'
     batches.push({ at, sizeBytes, offsets: readBatchHeader(bytes, at).lastOffsetDelta + 1, sound })
     at += sizeBytes
   }
@@ -156,10 +157,13 @@ export function takeBatches(
       const first = sizeBytes === 0 && ask.atLeastOne
       full = baseOffset >= ask.untilOffset || (!first && sizeBytes + size > ask.maxBytes)
       if (!full) {
-        const checked = checkBatch(bytes, at, crc32c)
+        const checked = checkStoredBatch(bytes, at, crc32c)
         if (checked.kind === 'error') throw new CorruptSegmentError(checked.message)
-        place(chunks, bytes.subarray(at, at + size), baseOffset)
-        sizeBytes += size
+        // Like Kafka, clients receive nothing for offsets that log compaction has removed.
+        if (!isFiller(checked.header)) {
+          place(chunks, bytes.subarray(at, at + size), baseOffset)
+          sizeBytes += size
+        }
         nextOffset = following
       }
     }

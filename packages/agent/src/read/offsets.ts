@@ -153,8 +153,10 @@ function firstSince(
     if (size === undefined) return none
     const header = readBatchHeader(bytes, at)
     if (header.maxTimestamp >= ask.wanted && baseOffset + header.lastOffsetDelta >= ask.from) {
-      // Under LogAppendTime all records of a batch have its timestamp.
-      if ((header.attributes & logAppendTimeBit) !== 0) return { offset: Math.max(baseOffset, ask.from), timestamp: header.maxTimestamp }
+      // Under LogAppendTime all records of a batch have its timestamp. Log compaction may have removed some of them.
+      const isWhole = header.recordCount === header.lastOffsetDelta + 1
+      if ((header.attributes & logAppendTimeBit) !== 0 && isWhole)
+        return { offset: Math.max(baseOffset, ask.from), timestamp: header.maxTimestamp }
       const records = recordsOf(bytes, at, codecs)
       // An earlier offset is safe: a consumer that begins there misses nothing.
       if (records === undefined) return { offset: Math.max(baseOffset, ask.from), timestamp: header.maxTimestamp }

@@ -45,7 +45,7 @@ export const batchLayout = {
 } as const
 
 /** The bits of a batch's attributes. */
-export const attributeBits = { codec: 0x07, logAppendTime: 0x08, transactional: 0x10, control: 0x20 } as const
+export const attributeBits = { codec: 0x07, logAppendTime: 0x08, transactional: 0x10, control: 0x20, deleteHorizon: 0x40 } as const
 
 /** The size that the batch at `at` claims; undefined if its length is missing or not possible. It may exceed the bytes that are there. */
 export function batchSizeAt(bytes: Uint8Array, at: number): number | undefined {
@@ -72,8 +72,16 @@ export function readBatchHeader(bytes: Uint8Array, at: number): BatchHeader {
   }
 }
 
-/** Checks the structure, the checksum and the record count, but not the records themselves. Changes nothing. */
+/** Checks a batch as a producer sends it: the structure, the checksum and the record count, but not the records themselves. Changes nothing. */
 export function checkBatch(bytes: Uint8Array, at: number, crc32c: (bytes: Uint8Array) => number): CheckedBatch {
+  const checked = checkStoredBatch(bytes, at, crc32c)
+  if (checked.kind === 'error') return checked
+  const { recordCount, lastOffsetDelta } = checked.header
+  return recordCount < 1 || recordCount !== lastOffsetDelta + 1 ? wrongCount(checked.header) : checked
+}
+
+/** Like `checkBatch`, for a batch of a log: log compaction removes records from a batch, all of them at most, and keeps its offsets. */
+export function checkStoredBatch(bytes: Uint8Array, at: number, crc32c: (bytes: Uint8Array) => number): CheckedBatch {
   const there = bytes.length - at
   const length = batchLayout.leaderEpoch
   if (there < length) return trouble('truncated', `The record batch has ${there} bytes, fewer than the ${length} at its beginning.`)
@@ -91,13 +99,11 @@ export function checkBatch(bytes: Uint8Array, at: number, crc32c: (bytes: Uint8A
   const computed = crc32c(bytes.subarray(at + batchLayout.attributes, at + sizeBytes))
   if (stored !== computed) return trouble('crc', `The record batch has the checksum ${computed}, but its header says ${stored}.`)
   const header = readBatchHeader(bytes, at)
-  if (header.recordCount < 1 || header.recordCount !== header.lastOffsetDelta + 1) {
-    return trouble(
-      'count',
-      `The record batch claims ${header.recordCount} records, which does not match its last offset delta ${header.lastOffsetDelta}.`,
-    )
-  }
-  return { kind: 'ok', header }
+  return header.recordCount < 0 || header.recordCount > header.lastOffsetDelta + 1 ? wrongCount(header) : { kind: 'ok', header }
+}
+
+function wrongCount({ recordCount, lastOffsetDelta }: BatchHeader): CheckedBatch {
+  return trouble('count', `The record batch claims ${recordCount} records, which does not match its last offset delta ${lastOffsetDelta}.`)
 }
 
 /** Does not change the checksum, which does not cover this field. */

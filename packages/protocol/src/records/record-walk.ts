@@ -15,7 +15,7 @@ export function walkRecords(
   from: number,
   { recordCount, baseTimestamp }: { readonly recordCount: number; readonly baseTimestamp: number },
 ): WalkedRecords {
-  const walk = new Walk(bytes, from)
+  const walk = new RecordWalk(bytes, from)
   let earliest = Number.POSITIVE_INFINITY
   let latest = noTimestamp
   for (let index = 0; index < recordCount; index++) {
@@ -47,7 +47,7 @@ export function walkRecords(
 const noTimestamp = -1
 
 /** A cursor over the bytes. A varint that is too long or truncated breaks it; the values that it returns afterwards have no meaning. */
-class Walk {
+export class RecordWalk {
   readonly #bytes: Uint8Array
   at: number
   broken = false
@@ -87,10 +87,16 @@ class Walk {
     return 0
   }
 
-  /** Skips a length and as many bytes; a negative length is a null. */
-  skipField(): void {
+  /** Reads a length, skips as many bytes, and returns the length; negative: a null. */
+  lengthOfField(): number {
     const length = this.varint()
     if (length > 0) this.#skip(length)
+    return length
+  }
+
+  /** Skips a length and as many bytes; a negative length is a null. */
+  skipField(): void {
+    this.lengthOfField()
   }
 
   skipName(): void {

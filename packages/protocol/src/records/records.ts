@@ -2,6 +2,7 @@
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { attributeBits, batchLayout, readBatchHeader } from './batch.ts'
 import { type CodecName, type Codecs, codecNames, compress, decompress } from './codecs.ts'
+import { Pen, varintSize } from './pen.ts'
 
 /** A record of a batch. Its offset is the batch's base offset plus its delta. */
 export interface DecodedRecord<Name = string> {
@@ -190,39 +191,6 @@ class Cursor {
   }
 }
 
-class Pen {
-  readonly #bytes: Uint8Array
-  #at: number
-
-  constructor(bytes: Uint8Array, at: number) {
-    this.#bytes = bytes
-    this.#at = at
-  }
-
-  varint(value: number): void {
-    let left = zigzag(value)
-    while (left >= 0x80) {
-      this.#bytes[this.#at++] = (left % 0x80) | 0x80
-      left = Math.floor(left / 0x80)
-    }
-    this.#bytes[this.#at++] = left
-  }
-
-  octets(bytes: Uint8Array | null): void {
-    if (bytes === null) {
-      this.varint(-1)
-      return
-    }
-    this.varint(bytes.length)
-    this.#bytes.set(bytes, this.#at)
-    this.#at += bytes.length
-  }
-
-  byte(value: number): void {
-    this.#bytes[this.#at++] = value
-  }
-}
-
 function writeRecord(pen: Pen, record: DecodedRecord<string | Uint8Array>, sizeBytes: number, baseTimestamp: number): void {
   pen.varint(sizeBytes)
   pen.byte(0)
@@ -250,15 +218,4 @@ function bytesOf(name: string | Uint8Array): Uint8Array {
 
 function octetsSize(bytes: Uint8Array | null): number {
   return bytes === null ? 1 : varintSize(bytes.length) + bytes.length
-}
-
-function varintSize(value: number): number {
-  let size = 1
-  for (let left = zigzag(value); left >= 0x80; left = Math.floor(left / 0x80)) size++
-  return size
-}
-
-/** Maps small numbers of either sign to small unsigned ones. Exact within 2^52. */
-function zigzag(value: number): number {
-  return value >= 0 ? value * 2 : -value * 2 - 1
 }

@@ -1,0 +1,108 @@
+// What log compaction leaves of one batch, by the rules of Kafka's log cleaner: the last value of each key, tombstones for a while, and the sequences of live producers.
+import {
+  attributeBits,
+  type BatchHeader,
+  batchLayout,
+  filterRecords,
+  ProtocolError,
+  readBatchHeader,
+  scanRecords,
+} from '@local-kafka-service/protocol'
+import { fixedLimits } from '../../../limits.ts'
+import type { BatchReaders } from '../validate.ts'
+import type { KeyOffsets } from './key-offsets.ts'
+
+export interface CompactionRules {
+  /** The last offset of each key in the part of the log that this pass knows. */
+  readonly latest: Pick<KeyOffsets, 'lastOffsetOf'>
+  /** The end of that part. Batches that reach it stay as they are. */
+  readonly endOffset: number
+  readonly nowMs: number
+  /** `delete.retention.ms`. */
+  readonly deleteRetentionMs: number
+  /** The last offset of the last batch of a live idempotent producer. Undefined: the log remembers nothing of the producer. */
+  readonly lastOffsetOfProducer: (producerId: number) => number | undefined
+}
+
+export type CompactedBatch =
+  | { readonly kind: 'kept' | 'removed' }
+  /** Its records and their timestamps may differ, its offsets and sequences do not. */
+  | { readonly kind: 'rewritten'; readonly bytes: Uint8Array; readonly maxTimestamp: number }
+
+/** The batch at `at`, whose checksum is right. Changes nothing. A batch that cannot be unpacked is kept: nothing says that its records are superseded. */
+export function compactBatch(
+  bytes: Uint8Array,
+  { at, baseOffset }: { readonly at: number; readonly baseOffset: number },
+  rules: CompactionRules,
+  readers: BatchReaders,
+): CompactedBatch {
+  const header = readBatchHeader(bytes, at)
+  const lastOffset = baseOffset + header.lastOffsetDelta
+  // A marker says how a transaction ended: it stays as long as there may be records of the transaction.
+  if (lastOffset >= rules.endOffset || (header.attributes & attributeBits.control) !== 0) return kept
+  const horizonMs = (header.attributes & attributeBits.deleteHorizon) === 0 ? undefined : header.baseTimestamp
+  const keepsTombstones = horizonMs === undefined || rules.nowMs < horizonMs
+  const filter = {
+    ...readers,
+    maxBytes: fixedLimits.decompressedBytes,
+    deleteHorizonMs: rules.nowMs + rules.deleteRetentionMs,
+    keeps: ({
+      key,
+      hasValue,
+      offsetDelta,
+    }: {
+      readonly key: Uint8Array | null
+      readonly hasValue: boolean
+      readonly offsetDelta: number
+    }) => key !== null && (hasValue || keepsTombstones) && rules.latest.lastOffsetOf(key) <= baseOffset + offsetDelta,
+  }
+  const filtered = readable(() => filterRecords(bytes, at, filter))
+  if (filtered === undefined || filtered.kind === 'same') return kept
+  if (filtered.kind === 'rewritten') return filtered
+  if (header.producerId < 0 || rules.lastOffsetOfProducer(header.producerId) !== lastOffset) return { kind: 'removed' }
+  if (header.recordCount === 0) return kept
+  return { kind: 'rewritten', bytes: emptied(bytes.subarray(at, at + batchLayout.records), header, readers), maxTimestamp: -1 }
+}
+
+/** Puts the keys of the batch at `at` into the map. False: it has no room for them, and has none of them. Batches without readable records have no keys. */
+export function addKeys(
+  bytes: Uint8Array,
+  { at, baseOffset }: { readonly at: number; readonly baseOffset: number },
+  latest: KeyOffsets,
+  { codecs }: Pick<BatchReaders, 'codecs'>,
+): boolean {
+  const header = readBatchHeader(bytes, at)
+  if ((header.attributes & attributeBits.control) !== 0 || header.recordCount === 0) return true
+  if (header.recordCount > latest.room) return false
+  const found: { readonly key: Uint8Array; readonly offset: number }[] = []
+  readable(() =>
+    scanRecords(bytes, at, { codecs, maxBytes: fixedLimits.decompressedBytes }, ({ key, offsetDelta }) => {
+      if (key !== null) found.push({ key, offset: baseOffset + offsetDelta })
+    }),
+  )
+  for (const { key, offset } of found) latest.put(key, offset)
+  return true
+}
+
+const kept: CompactedBatch = { kind: 'kept' }
+
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}
+
+/** Like Kafka's DefaultRecordBatch.writeEmptyHeader: it keeps the offsets, the sequences and the largest timestamp of the batch. */
+function emptied(start: Uint8Array, header: BatchHeader, { crc32c }: Pick<BatchReaders, 'crc32c'>): Uint8Array {
+  const batch = Uint8Array.from(start)
+  const view = new DataView(batch.buffer)
+  view.setInt32(batchLayout.length, batchLayout.records - batchLayout.leaderEpoch)
+  view.setInt16(batchLayout.attributes, header.attributes & (attributeBits.logAppendTime | attributeBits.transactional))
+  view.setBigInt64(batchLayout.baseTimestamp, -1n)
+  view.setInt32(batchLayout.recordCount, 0)
+  view.setUint32(batchLayout.crc, crc32c(batch.subarray(batchLayout.attributes)))
+  return batch
+}

@@ -1,0 +1,66 @@
+// One segment through log compaction: each of its batches is kept, written again, or left out.
+import { batchSizeAt, readBatchHeader } from '@local-kafka-service/protocol'
+import { must } from '../../assert.ts'
+import { isFiller } from '../empty-batch.ts'
+import type { BatchReaders } from '../validate.ts'
+import { addKeys, type CompactionRules, compactBatch } from './compact-batch.ts'
+import type { CompactedSegments } from './compacted-segments.ts'
+import type { KeyOffsets } from './key-offsets.ts'
+
+/** The bytes of a segment whose batches are all as they were committed. */
+export interface IntactSegment {
+  readonly bytes: Uint8Array
+  readonly baseOffset: number
+}
+
+/** Adds what is left of the segment to `into`. Returns whether it differs from the segment. */
+export function compactSegment(
+  segment: IntactSegment,
+  rules: CompactionRules,
+  readers: BatchReaders,
+  into: Pick<CompactedSegments, 'keep'>,
+): boolean {
+  const { bytes } = segment
+  let differs = false
+  for (const { at, sizeBytes, baseOffset, lastOffset } of batchesOf(segment)) {
+    const header = readBatchHeader(bytes, at)
+    if (isFiller(header)) continue
+    const compacted = compactBatch(bytes, { at, baseOffset }, rules, readers)
+    differs ||= compacted.kind !== 'kept'
+    if (compacted.kind === 'removed') continue
+    const { bytes: batch, maxTimestamp } =
+      compacted.kind === 'rewritten'
+        ? compacted
+        : { bytes: bytes.subarray(at, at + sizeBytes), maxTimestamp: header.recordCount === 0 ? -1 : header.maxTimestamp }
+    into.keep({ bytes: batch, baseOffset, lastOffset, maxTimestamp })
+  }
+  return differs
+}
+
+/** Puts the keys of the segment into the map, batch by batch. Returns the offset before which all keys are in it: the map may become full. */
+export function addSegmentKeys(segment: IntactSegment, latest: KeyOffsets, readers: Pick<BatchReaders, 'codecs'>): number {
+  let nextOffset = segment.baseOffset
+  for (const { at, baseOffset, lastOffset } of batchesOf(segment)) {
+    if (!addKeys(segment.bytes, { at, baseOffset }, latest, readers)) return nextOffset
+    nextOffset = lastOffset + 1
+  }
+  return nextOffset
+}
+
+interface PlacedBatch {
+  readonly at: number
+  readonly sizeBytes: number
+  readonly baseOffset: number
+  readonly lastOffset: number
+}
+
+function* batchesOf({ bytes, baseOffset: firstOffset }: IntactSegment): Generator<PlacedBatch, void, undefined> {
+  let baseOffset = firstOffset
+  for (let at = 0; at < bytes.length; ) {
+    const sizeBytes = must(batchSizeAt(bytes, at), 'the size of a batch in an intact segment')
+    const lastOffset = baseOffset + readBatchHeader(bytes, at).lastOffsetDelta
+    yield { at, sizeBytes, baseOffset, lastOffset }
+    baseOffset = lastOffset + 1
+    at += sizeBytes
+  }
+}

@@ -1,0 +1,95 @@
+// Lays out what log compaction leaves of some segments: new segments that cover the same offsets, with a filler in the place of removed batches.
+import type { Checksum } from '../../checksum.ts'
+import { emptyBatch, offsetsPerBatch } from '../empty-batch.ts'
+
+/** A new segment. `byteStart` counts from the first byte of all of them. */
+export interface NewSegment {
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly byteStart: number
+  readonly sizeBytes: number
+  /** The largest timestamp of its records, -1 if it has none. */
+  readonly maxTimestamp: number
+}
+
+export interface LaidOutSegments {
+  readonly segments: readonly NewSegment[]
+  readonly chunks: readonly Uint8Array[]
+  readonly batchCount: number
+}
+
+/** A batch that stays, as it is or with fewer records. */
+export interface KeptBatch {
+  readonly bytes: Uint8Array
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly maxTimestamp: number
+}
+
+/**
+ * Add the batches in the order of their offsets. Readers find the offset of a batch by adding up the lengths of those before it, so removed offsets are filled:
+ * with one empty batch between two others, which has a checksum and is not sent to clients.
+ */
+export class CompactedSegments {
+  readonly #crc32c: Checksum
+  readonly #segmentBytes: number
+  readonly #chunks: Uint8Array[] = []
+  readonly #segments: NewSegment[] = []
+  #batchCount = 0
+  #sizeBytes = 0
+  /** The next offset that neither a batch nor a filler covers. */
+  #nextOffset: number
+
+  /** `segmentBytes`: a segment of several batches is at most so large. */
+  constructor({
+    baseOffset,
+    segmentBytes,
+    crc32c,
+  }: { readonly baseOffset: number; readonly segmentBytes: number; readonly crc32c: Checksum }) {
+    this.#nextOffset = baseOffset
+    this.#segmentBytes = segmentBytes
+    this.#crc32c = crc32c
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  keep(batch: KeptBatch): void {
+    this.#fill(batch.baseOffset)
+    this.#add(batch)
+  }
+
+  /** `nextOffset`: the offset after the last one to cover. */
+  finish(nextOffset: number): LaidOutSegments {
+    this.#fill(nextOffset)
+    return { segments: this.#segments, chunks: this.#chunks, batchCount: this.#batchCount }
+  }
+
+  #fill(until: number): void {
+    while (this.#nextOffset < until) {
+      const offset = this.#nextOffset
+      const lastOffset = Math.min(until, offset + offsetsPerBatch) - 1
+      // Stored batches begin at offset 0, like those of producers.
+      const bytes = emptyBatch({ offset: 0, lastOffset: lastOffset - offset }, this.#crc32c)
+      this.#add({ bytes, baseOffset: offset, lastOffset, maxTimestamp: -1 })
+    }
+  }
+
+  #add({ bytes, baseOffset, lastOffset, maxTimestamp }: KeptBatch): void {
+    const last = this.#segments.at(-1)
+    const joins = last !== undefined && last.sizeBytes + bytes.length <= this.#segmentBytes
+    if (joins) this.#segments.pop()
+    this.#segments.push({
+      baseOffset: joins ? last.baseOffset : baseOffset,
+      lastOffset,
+      byteStart: joins ? last.byteStart : this.#sizeBytes,
+      sizeBytes: (joins ? last.sizeBytes : 0) + bytes.length,
+      maxTimestamp: joins ? Math.max(last.maxTimestamp, maxTimestamp) : maxTimestamp,
+    })
+    this.#chunks.push(bytes)
+    this.#batchCount += 1
+    this.#sizeBytes += bytes.length
+    this.#nextOffset = lastOffset + 1
+  }
+}

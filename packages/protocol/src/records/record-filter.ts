@@ -1,0 +1,176 @@
+// Takes records out of a stored batch, as Kafka's log cleaner does: the rest of the batch keeps its offsets, sequences and timestamps.
+import { ProtocolError } from '../wire/protocol-error.ts'
+import { attributeBits, type BatchHeader, batchLayout, readBatchHeader } from './batch.ts'
+import { type CodecName, type Codecs, codecNames, compress, decompress } from './codecs.ts'
+import { Pen, varintSize } from './pen.ts'
+import { RecordWalk } from './record-walk.ts'
+
+/** What a filter looks at. The bytes of a value are not touched. */
+export interface ScannedRecord {
+  readonly offsetDelta: number
+  /** A view of the batch, or of the bytes that it unpacks to. */
+  readonly key: Uint8Array | null
+  /** Without a value, the record is the tombstone of its key. */
+  readonly hasValue: boolean
+}
+
+/** How the bytes of a batch are read and written. */
+export interface RecordCoding {
+  readonly codecs: Codecs
+  readonly crc32c: (bytes: Uint8Array) => number
+  /** The most that the records may unpack to. */
+  readonly maxBytes: number
+}
+
+/** What `filterRecords` keeps, and how it writes the batch again. */
+export interface BatchFilter extends RecordCoding {
+  readonly keeps: (record: ScannedRecord) => boolean
+  /** The delete horizon of a batch that has none and keeps a tombstone (KIP-534), in milliseconds since the epoch. */
+  readonly deleteHorizonMs: number
+}
+
+/** `same`: nothing goes, and no horizon must be set. `empty`: no record is left. */
+export type FilteredBatch =
+  | { readonly kind: 'same' | 'empty' }
+  | { readonly kind: 'rewritten'; readonly bytes: Uint8Array; readonly maxTimestamp: number }
+
+/** Calls `each` for all records of the batch at `at`, in order. Throws a ProtocolError for records that cannot be read. */
+export function scanRecords(
+  batch: Uint8Array,
+  at: number,
+  coding: Omit<RecordCoding, 'crc32c'>,
+  each: (record: ScannedRecord) => void,
+): void {
+  const { recordCount } = readBatchHeader(batch, at)
+  const { bytes } = unpacked(batch, at, coding)
+  const walk = new RecordWalk(bytes, 0)
+  for (let index = 0; index < recordCount; index++) each(recordAt(walk, bytes))
+  checkEnd(walk, bytes)
+}
+
+/**
+ * The batch at `at` with the records that the filter keeps. A rewritten batch has the codec, the offsets and the sequences of the old one. Like Kafka, a batch
+ * that keeps a tombstone gets its delete horizon in the place of its base timestamp. Throws a ProtocolError for records that cannot be read.
+ */
+export function filterRecords(batch: Uint8Array, at: number, filter: BatchFilter): FilteredBatch {
+  const header = readBatchHeader(batch, at)
+  const { codec, bytes } = unpacked(batch, at, filter)
+  const walk = new RecordWalk(bytes, 0)
+  const kept: Place[] = []
+  let keepsTombstone = false
+  for (let index = 0; index < header.recordCount; index++) {
+    const record = recordAt(walk, bytes)
+    if (!filter.keeps(record)) continue
+    kept.push({
+      start: record.start,
+      timestampAt: record.timestampAt,
+      timestampDelta: record.timestampDelta,
+      restAt: record.restAt,
+      end: walk.at,
+    })
+    keepsTombstone ||= !record.hasValue
+  }
+  checkEnd(walk, bytes)
+  if (kept.length === 0) return { kind: 'empty' }
+  const setsHorizon = keepsTombstone && (header.attributes & attributeBits.deleteHorizon) === 0
+  if (kept.length === header.recordCount && !setsHorizon) return { kind: 'same' }
+  return rewritten({ header, start: batch.subarray(at, at + batchLayout.records), codec, bytes, kept, setsHorizon }, filter)
+}
+
+/** Where a record is in the unpacked bytes: its length, its attributes, its timestamp delta, and the rest. */
+interface Place {
+  readonly start: number
+  readonly timestampAt: number
+  readonly timestampDelta: number
+  readonly restAt: number
+  readonly end: number
+}
+
+function recordAt(walk: RecordWalk, bytes: Uint8Array): ScannedRecord & Omit<Place, 'end'> {
+  const start = walk.at
+  const length = walk.varint()
+  const end = walk.at + length
+  walk.at += 1 // attributes: Kafka defines none
+  const timestampAt = walk.at
+  const timestampDelta = walk.varlong()
+  const restAt = walk.at
+  const offsetDelta = walk.varint()
+  const keyLength = walk.lengthOfField()
+  const key = keyLength < 0 ? null : bytes.subarray(walk.at - keyLength, walk.at)
+  const hasValue = walk.lengthOfField() >= 0
+  if (walk.broken || length < 0 || walk.at > end || end > bytes.length) throw new ProtocolError(`the record at byte ${start} is malformed`)
+  walk.at = end
+  return { offsetDelta, key, hasValue, start, timestampAt, timestampDelta, restAt }
+}
+
+function checkEnd(walk: RecordWalk, bytes: Uint8Array): void {
+  if (walk.at !== bytes.length) throw new ProtocolError(`${bytes.length - walk.at} bytes are left over after the last record`)
+}
+
+function unpacked(
+  batch: Uint8Array,
+  at: number,
+  { codecs, maxBytes }: Omit<RecordCoding, 'crc32c'>,
+): { readonly codec: CodecName; readonly bytes: Uint8Array } {
+  const { attributes, sizeBytes, recordCount } = readBatchHeader(batch, at)
+  const codec = codecNames[attributes & attributeBits.codec]
+  if (codec === undefined) throw new ProtocolError(`compression type ${attributes & attributeBits.codec} is unknown`)
+  const packed = batch.subarray(at + batchLayout.records, at + sizeBytes)
+  return { codec, bytes: recordCount === 0 ? packed : decompress(codec, packed, codecs, maxBytes) }
+}
+
+interface Rewriting {
+  readonly header: BatchHeader
+  /** The bytes of the old header. */
+  readonly start: Uint8Array
+  readonly codec: CodecName
+  readonly bytes: Uint8Array
+  readonly kept: readonly Place[]
+  readonly setsHorizon: boolean
+}
+
+function rewritten({ header, start, codec, bytes, kept, setsHorizon }: Rewriting, filter: BatchFilter): FilteredBatch {
+  const isStamped = (header.attributes & attributeBits.logAppendTime) !== 0
+  // The records of a batch with LogAppendTime have no timestamps of their own.
+  const shift = setsHorizon && !isStamped ? header.baseTimestamp - filter.deleteHorizonMs : 0
+  const plain = shift === 0 ? copied(bytes, kept) : shifted(bytes, kept, shift)
+  const records = codec === 'none' ? plain : compress(codec, plain, filter.codecs)
+  const whole = new Uint8Array(batchLayout.records + records.length)
+  whole.set(start)
+  whole.set(records, batchLayout.records)
+  const latest = kept.reduce((max, { timestampDelta }) => Math.max(max, header.baseTimestamp + timestampDelta), -1)
+  const maxTimestamp = isStamped ? header.maxTimestamp : latest
+  const view = new DataView(whole.buffer)
+  view.setInt32(batchLayout.length, whole.length - batchLayout.leaderEpoch)
+  if (setsHorizon) {
+    view.setInt16(batchLayout.attributes, header.attributes | attributeBits.deleteHorizon)
+    view.setBigInt64(batchLayout.baseTimestamp, BigInt(filter.deleteHorizonMs))
+  }
+  view.setBigInt64(batchLayout.maxTimestamp, BigInt(maxTimestamp))
+  view.setInt32(batchLayout.recordCount, kept.length)
+  view.setUint32(batchLayout.crc, filter.crc32c(whole.subarray(batchLayout.attributes)))
+  return { kind: 'rewritten', bytes: whole, maxTimestamp }
+}
+
+function copied(bytes: Uint8Array, kept: readonly Place[]): Uint8Array {
+  const plain = new Uint8Array(kept.reduce((sum, { start, end }) => sum + end - start, 0))
+  const pen = new Pen(plain, 0)
+  for (const { start, end } of kept) pen.raw(bytes.subarray(start, end))
+  return plain
+}
+
+/** The records with timestamps that count from another base. */
+function shifted(bytes: Uint8Array, kept: readonly Place[], shift: number): Uint8Array {
+  const sizes = kept.map(({ timestampDelta, restAt, end }) => attributesBytes + varintSize(timestampDelta + shift) + end - restAt)
+  const plain = new Uint8Array(sizes.reduce((sum, size) => sum + varintSize(size) + size, 0))
+  const pen = new Pen(plain, 0)
+  for (const [index, { timestampAt, timestampDelta, restAt, end }] of kept.entries()) {
+    pen.varint(sizes[index] ?? 0)
+    pen.raw(bytes.subarray(timestampAt - attributesBytes, timestampAt))
+    pen.varint(timestampDelta + shift)
+    pen.raw(bytes.subarray(restAt, end))
+  }
+  return plain
+}
+
+const attributesBytes = 1
