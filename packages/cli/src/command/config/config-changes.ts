@@ -1,11 +1,12 @@
 // Changes configs of a topic or a broker, and prints the values after the change: the common part of `topic alter` and `config set`.
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { withCluster } from '../../cluster/cluster-client.ts'
+import { pause, withCluster } from '../../cluster/cluster-client.ts'
 import { alterConfigs, type ConfigChange, type ConfigEntry, type ConfigResource, describeConfigs } from '../../cluster/configs.ts'
 import type { CommandContext, CommandOption, ParsedCommand } from '../client-command.ts'
 import { configPairs } from '../config-pairs.ts'
 import { formatOf, show, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
+import { describedAfter } from './described-after.ts'
 
 export const unsetOption: CommandOption = {
   name: 'unset',
@@ -13,6 +14,8 @@ export const unsetOption: CommandOption = {
   repeatable: true,
   doc: 'A config to reset to its default.',
 }
+
+const describeAgainMs = 100
 
 /** Throws a UserError when there is no change, or when one config is named twice. */
 export function changesOf(pairs: readonly string[], unset: readonly string[], said: string): readonly ConfigChange[] {
@@ -33,7 +36,11 @@ export async function changeConfigs(
   await withCluster(context, async (cluster) => {
     await alterConfigs(cluster, resource, changes)
     const names = changes.map(({ name }) => name)
-    const now = await describeConfigs(cluster, resource, names)
+    const { configs: now, shown } = await describedAfter(changes, {
+      describe: () => describeConfigs(cluster, resource, names),
+      pause: () => pause(describeAgainMs, context.signal),
+    })
+    if (!shown) context.terminal.talk.write('the cluster accepted the change, but does not show it yet\n')
     show(context.terminal, formatOf(given), {
       value: now.map(({ name, value, source }) => ({ name, value, source })),
       names,
