@@ -48,7 +48,7 @@ export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './mess
 export { UnregisterBroker, type UnregisterBrokerRequest, type UnregisterBrokerResponse } from './messages/unregister-broker.ts';
 export { UpdateFeatures, type UpdateFeaturesRequest, type UpdateFeaturesResponse } from './messages/update-features.ts';
 export { attributeBits, type BatchHeader, type BatchTrouble, batchLayout, batchSizeAt, type CheckedBatch, checkBatch, checkStoredBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, } from './records/batch.ts';
-export { beginsAs, type Codec, type CodecName, type Codecs, codecNames, compress, decompress, UnpackedSizeError } from './records/codecs.ts';
+export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress, packedTrouble, UnpackedSizeError, } from './records/codecs.ts';
 export { crc32c } from './records/crc32c.ts';
 export { partitionOfKey } from './records/murmur2.ts';
 export { type BatchFilter, type FilteredBatch, filterRecords, type RecordCoding, type ScannedRecord, scanRecords, } from './records/record-filter.ts';
@@ -4450,8 +4450,11 @@ export interface Codec {
 /** The bytes unpack to more than the caller allows. They may be valid otherwise. */
 export declare class UnpackedSizeError extends ProtocolError {
 }
-/** Whether the bytes begin like the codec's output. Does not unpack them: this is enough to detect bytes that were never compressed. */
-export declare function beginsAs(codec: CodecName, bytes: Uint8Array): boolean;
+/**
+ * Why Kafka's clients cannot read the bytes as the codec's output, as far as their beginning shows it; undefined if it shows nothing. Does not unpack them: this
+ * is enough to detect bytes that were never compressed, and LZ4 frames that only some clients read.
+ */
+export declare function packedTrouble(codec: CodecName, bytes: Uint8Array): string | undefined;
 /**
  * Throws a ProtocolError for bytes that the codec cannot unpack, and an UnpackedSizeError for bytes that unpack to more than `maxBytes`. Never allocates more
  * than that.

@@ -98,7 +98,16 @@ export {
   setCreateTime,
   setLogAppendTime,
 } from './records/batch.ts'
-export { beginsAs, type Codec, type CodecName, type Codecs, codecNames, compress, decompress, UnpackedSizeError } from './records/codecs.ts'
+export {
+  type Codec,
+  type CodecName,
+  type Codecs,
+  codecNames,
+  compress,
+  decompress,
+  packedTrouble,
+  UnpackedSizeError,
+} from './records/codecs.ts'
 export { crc32c } from './records/crc32c.ts'
 export { partitionOfKey } from './records/murmur2.ts'
 export {

@@ -11,6 +11,7 @@ import {
   crc32c,
   type DecodedRecord,
   decompress,
+  packedTrouble,
   patchBaseOffset,
   patchLeaderEpoch,
   readBatchHeader,
@@ -183,6 +184,16 @@ test('the unpacked size of an LZ4 frame is computed exactly', () => {
       expect(lz4FrameSize(nodeCodecs.lz4Frame.compress(whole), 1_000_000)).toBe(whole.length)
     }),
   )
+})
+
+test('an LZ4 frame that other readers accept, but not the Java client, is detected by its header', () => {
+  const frame = Buffer.from(compress('lz4', new TextEncoder().encode('an LZ4 frame'), nodeCodecs))
+  expect(packedTrouble('lz4', frame)).toBeUndefined()
+  const skippable = [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 0]
+  expect(packedTrouble('lz4', Uint8Array.from([...skippable, ...frame]))).toMatch(/not compressed with lz4/)
+  expect(packedTrouble('lz4', frame.subarray(0, 4))).toMatch(/truncated/)
+  frame[4] = 0x40
+  expect(packedTrouble('lz4', frame)).toMatch(/linked blocks/)
 })
 
 test('CRC-32C is that of RFC 3720, in one call or in several', () => {

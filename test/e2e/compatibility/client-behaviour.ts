@@ -26,6 +26,13 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
   },
   {
     client: 'kafkajs',
+    version: '2.2.4 with lz4js 0.2.0 as its codec',
+    behaviour:
+      'No Java client can read the LZ4 frames that lz4js writes, because they declare linked blocks. This server rejects such a batch and says so. lz4-napi writes frames that every client reads',
+    source: '`findings/lz4js-linked-blocks.sh`',
+  },
+  {
+    client: 'kafkajs',
     version: '2.2.4',
     behaviour: 'A member notices a rebalance only between two fetches: within `maxWaitTimeInMs`, 5 s by default',
     source: '`test/e2e/groups.test.ts`',

@@ -98,6 +98,16 @@ export const differences: readonly Difference[] = [
     evidence: { fields: { 'responses.partitionResponses.errorCode': [-1, 76] } },
   },
   {
+    id: 'produce-lz4',
+    api: 'Produce',
+    versions: '3+',
+    request: 'A batch whose LZ4 frame has linked blocks, or another beginning that the Java client cannot read',
+    kafka: 'answers UNKNOWN_SERVER_ERROR (-1)',
+    ours: 'answers INVALID_RECORD (87)',
+    why: 'The text says what is wrong, and what to set in the LZ4 library.',
+    evidence: { fields: { 'responses.partitionResponses.errorCode': [-1, 87], 'responses.partitionResponses.errorMessage': 'varies' } },
+  },
+  {
     id: 'produce-transactional',
     api: 'Produce',
     versions: '3+',

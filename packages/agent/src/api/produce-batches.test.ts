@@ -193,6 +193,22 @@ describe.each(codecNames.slice(1))('records that are marked as %s', (codec) => {
   })
 })
 
+describe.each(['true', 'false'])('with validate.compressed.batches=%s', (value) => {
+  test.each([
+    ['linked blocks', 0x40],
+    ['a dictionary', 0x61],
+    ['another version of the frame format', 0xa0],
+  ])('C5: an LZ4 frame with %s is rejected, because the Java client cannot read it', async (_what, flag) => {
+    await using kafka = await anAgent({ settings: { 'validate.compressed.batches': { value, source: 'flag' } } })
+    await kafka.topic('t')
+    const frame = Buffer.from(compress('lz4', plain(), nodeCodecs))
+    expect(await produced(kafka, aBatchOf(frame, { codec: 'lz4' }))).toBe(0)
+    frame[4] = flag
+    expect(await produced(kafka, aBatchOf(frame, { codec: 'lz4' }))).toBe(codeOf('INVALID_RECORD'))
+    expect((await endOf(kafka)).offset).toBe(3)
+  })
+})
+
 test('C5: a batch whose records unpack to more than any reader accepts is rejected as too large, without unpacking it all', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')

@@ -1,6 +1,6 @@
 // Compression of record batches: Kafka's numbers and framings of the four codecs, with a limit on the unpacked size. The caller provides the codecs themselves.
 import { ProtocolError } from '../wire/protocol-error.ts'
-import { lz4FrameSize } from './lz4-frame.ts'
+import { lz4FrameSize, lz4HeaderTrouble } from './lz4-frame.ts'
 
 /** The index of a name is the codec's number in a batch's attributes. */
 export const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
@@ -28,8 +28,16 @@ export interface Codec {
 /** The bytes unpack to more than the caller allows. They may be valid otherwise. */
 export class UnpackedSizeError extends ProtocolError {}
 
-/** Whether the bytes begin like the codec's output. Does not unpack them: this is enough to detect bytes that were never compressed. */
-export function beginsAs(codec: CodecName, bytes: Uint8Array): boolean {
+/**
+ * Why Kafka's clients cannot read the bytes as the codec's output, as far as their beginning shows it; undefined if it shows nothing. Does not unpack them: this
+ * is enough to detect bytes that were never compressed, and LZ4 frames that only some clients read.
+ */
+export function packedTrouble(codec: CodecName, bytes: Uint8Array): string | undefined {
+  if (!beginsAs(codec, bytes)) return `The records are not compressed with ${codec}.`
+  return codec === 'lz4' ? lz4HeaderTrouble(bytes) : undefined
+}
+
+function beginsAs(codec: CodecName, bytes: Uint8Array): boolean {
   switch (codec) {
     case 'none':
       return true
@@ -38,7 +46,7 @@ export function beginsAs(codec: CodecName, bytes: Uint8Array): boolean {
     case 'snappy':
       return isXerial(bytes) || hasSnappySize(bytes)
     case 'lz4':
-      return startsWith(bytes, lz4Magic) || isSkippableFrame(bytes)
+      return startsWith(bytes, lz4Magic)
     case 'zstd':
       return startsWith(bytes, zstdMagic) || isSkippableFrame(bytes)
   }
@@ -108,7 +116,7 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
   return bytes.length >= magic.length && magic.every((byte, index) => bytes[index] === byte)
 }
 
-/** LZ4 and zstd allow skippable frames with the user's own data before a frame. */
+/** zstd allows skippable frames with the user's own data before a frame. So does LZ4, but Kafka's clients do not read them. */
 function isSkippableFrame(bytes: Uint8Array): boolean {
   return bytes.length >= 8 && ((bytes[0] ?? 0) & 0xf0) === 0x50 && bytes[1] === 0x2a && bytes[2] === 0x4d && bytes[3] === 0x18
 }

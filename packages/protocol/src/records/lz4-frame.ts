@@ -1,10 +1,17 @@
-// The unpacked size of an LZ4 frame, computed without unpacking it: in the format (lz4.org, frame format 1.6.4) the size field is optional.
+// What the headers of an LZ4 frame (lz4.org, frame format 1.6.4) say without unpacking it: its unpacked size, whose field is optional, and whether Kafka's clients read it.
 import { ProtocolError } from '../wire/protocol-error.ts'
 
 const magic = 0x184d_2204
 const skippableMagic = 0x184d_2a50
 const blockMaxBytes: readonly number[] = [0, 0, 0, 0, 64 * 1024, 256 * 1024, 1024 * 1024, 4 * 1024 * 1024]
-const flags = { blockChecksum: 0x10, contentSize: 0x08, contentChecksum: 0x04, dictionary: 0x01 } as const
+const flags = {
+  independentBlocks: 0x20,
+  blockChecksum: 0x10,
+  contentSize: 0x08,
+  contentChecksum: 0x04,
+  reserved: 0x02,
+  dictionary: 0x01,
+} as const
 const plainBit = 0x8000_0000
 
 /** The unpacked size of all frames together; counting stops above `maxBytes`. Throws a ProtocolError if a frame is truncated or not valid. */
@@ -45,6 +52,20 @@ export function lz4FrameSize(bytes: Uint8Array, maxBytes: number): number {
     if (at > bytes.length) throw new ProtocolError('an LZ4 frame breaks off')
   }
   return size
+}
+
+/**
+ * Why Kafka's clients cannot read a frame with this header; undefined if they can. The Java client, and with it every broker of Apache Kafka, rejects linked
+ * blocks and dictionaries (KIP-57), which other readers accept: a batch with them would end each Java consumer that comes to it.
+ */
+export function lz4HeaderTrouble(bytes: Uint8Array): string | undefined {
+  const flag = bytes[4]
+  if (flag === undefined) return 'The LZ4 frame is truncated.'
+  if (flag >> 6 !== 1) return `Version ${flag >> 6} of the LZ4 frame format is not supported.`
+  if ((flag & flags.independentBlocks) === 0)
+    return 'The LZ4 frame has linked blocks, which Kafka does not support: set the block mode of the LZ4 library to independent.'
+  if ((flag & (flags.dictionary | flags.reserved)) !== 0) return 'The LZ4 frame needs a dictionary, which Kafka does not support.'
+  return undefined
 }
 
 /** Adds up the lengths of the literals and of the matches. */

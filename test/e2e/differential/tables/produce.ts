@@ -76,6 +76,8 @@ const produceRows = rowsOf(Produce, (row) => {
   })
   writes('gzip', () => batch(3, { compression: { codec: 'gzip', codecs } }))
   writes('zstd', () => batch(3, { compression: { codec: 'zstd', codecs } }))
+  writes('lz4', () => batch(3, { compression: { codec: 'lz4', codecs } }))
+  writes('lz4 with linked blocks', () => batch(3, { compression: { codec: 'lz4', codecs: linkedBlocks } }), { differs: ['produce-lz4'] })
   writes(
     'transactional records without a transactional id',
     () => batch(1, { attributes: attributeBits.transactional, producer: { id: 77, epoch: 0, baseSequence: 0 } }),
@@ -252,7 +254,15 @@ const codecs: Codecs = {
   gzip: { compress: (bytes) => gzipSync(bytes), decompress: unused },
   zstd: { compress: (bytes) => zstdCompressSync(bytes), decompress: unused },
   snappyBlock: { compress: unused, decompress: unused },
-  lz4Frame: { compress: unused, decompress: unused },
+  lz4Frame: { compress: (bytes) => lz4Frame([0x60, 0x70, 0x73], bytes), decompress: unused },
+}
+const linkedBlocks: Codecs = { ...codecs, lz4Frame: { compress: (bytes) => lz4Frame([0x40, 0x70, 0xdf], bytes), decompress: unused } }
+
+/** An LZ4 frame of one block that is not compressed. The descriptor is the flags, the block size and their checksum. */
+function lz4Frame(descriptor: readonly number[], bytes: Uint8Array): Uint8Array {
+  const blockSize = Buffer.alloc(4)
+  blockSize.writeUInt32LE(0x8000_0000 + bytes.length)
+  return Buffer.concat([Buffer.from([0x04, 0x22, 0x4d, 0x18, ...descriptor]), blockSize, bytes, Buffer.alloc(4)])
 }
 
 function unused(): never {

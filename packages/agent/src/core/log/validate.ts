@@ -4,7 +4,6 @@ import {
   type BatchHeader,
   type BatchTrouble,
   batchLayout,
-  beginsAs,
   type CodecName,
   type Codecs,
   checkBatch,
@@ -14,6 +13,7 @@ import {
   type KafkaErrorName,
   type Outcome,
   ProtocolError,
+  packedTrouble,
   UnpackedSizeError,
   walkRecords,
 } from '@local-kafka-service/protocol'
@@ -67,7 +67,8 @@ export function validateBatch(records: Uint8Array | null, rules: AppendRules, re
   const failure = headerFailure(header, { sizeBytes: records.length, codec, rules })
   if (failure !== undefined) return failure
   const packed = records.subarray(batchLayout.records)
-  if (codec !== 'none' && !beginsAs(codec, packed)) return failed('INVALID_RECORD', `The records are not compressed with ${codec}.`)
+  const trouble = packedTrouble(codec, packed)
+  if (trouble !== undefined) return failed('INVALID_RECORD', trouble)
   if (codec !== 'none' && !rules.opensCompressed && !isSuspicious(header, packed.length))
     return inRange({ header, openedBytes: 0 }, { earliest: header.baseTimestamp, latest: header.maxTimestamp }, rules)
   const opened = unpacked(packed, codec, readers.codecs)
