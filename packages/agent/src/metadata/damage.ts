@@ -84,7 +84,7 @@ export function* skipDamage(input: SkipDamage, cluster: Cluster): Body<SkipResul
   const { log } = held
   const [[skipped], [stored], [before]] = yield* read(
     readSkip({ log, lastOffset }),
-    readSegment({ log, lastOffset: segment.lastOffset }),
+    lockSegment({ log, lastOffset: segment.lastOffset }),
     readRunningMaximumBefore({ log, lastOffset: segment.lastOffset }),
   )
   if (skipped !== undefined) return unchanged(skipped.offset === offset ? 'skipped' : 'changed')
@@ -161,7 +161,7 @@ function assertSegmentIsCovered({ segment, offset, lastOffset, kept }: SkipDamag
   assert(next === segment.lastOffset + 1, 'the parts of a segment are all of it')
 }
 
-function isSame(a: Segment, b: Segment): boolean {
+export function isSame(a: Segment, b: Segment): boolean {
   return a.baseOffset === b.baseOffset && a.objectKey === b.objectKey && a.byteStart === b.byteStart && a.sizeBytes === b.sizeBytes
 }
 
@@ -169,7 +169,7 @@ function committedObject(cluster: Cluster, { incarnation, nonce, sequence, sizeB
   return { incarnation, sequence, key: objectKey(cluster.id, { id: incarnation, nonce }, sequence), sizeBytes, checksum }
 }
 
-function segmentOf(cluster: Cluster, { incarnation, nonce, sequence, ...row }: StoredSegment): Segment {
+export function segmentOf(cluster: Cluster, { incarnation, nonce, sequence, ...row }: StoredSegment): Segment {
   const { baseOffset, lastOffset, byteStart, sizeBytes, maxTimestamp } = row
   const key = objectKey(cluster.id, { id: incarnation, nonce }, sequence)
   return { baseOffset, lastOffset, objectKey: key, byteStart, sizeBytes, maxTimestamp }
@@ -204,7 +204,7 @@ const readObjectTotals = statement<Nothing, ObjectTotals>(
   'SELECT count(*) AS objects, CAST(coalesce(sum(size_bytes), 0) AS bigint) AS bytes FROM objects WHERE cluster = $cluster',
 )
 
-interface StoredSegment {
+export interface StoredSegment {
   readonly baseOffset: number
   readonly lastOffset: number
   readonly incarnation: IncarnationId
@@ -215,9 +215,9 @@ interface StoredSegment {
   readonly maxTimestamp: number
 }
 
-const segmentColumns = `s.base_offset AS "baseOffset", s.last_offset AS "lastOffset", s.incarnation, i.nonce, s.sequence, s.byte_start AS "byteStart",
+export const segmentColumns = `s.base_offset AS "baseOffset", s.last_offset AS "lastOffset", s.incarnation, i.nonce, s.sequence, s.byte_start AS "byteStart",
   s.size_bytes AS "sizeBytes", s.max_timestamp AS "maxTimestamp"`
-const withNonce = 'JOIN incarnations AS i ON i.cluster = s.cluster AND i.incarnation = s.incarnation'
+export const withNonce = 'JOIN incarnations AS i ON i.cluster = s.cluster AND i.incarnation = s.incarnation'
 
 const selectSegmentsIn = `SELECT p.topic_id AS "topicId", p.partition, ${segmentColumns} FROM segments AS s ${withNonce}
     JOIN partitions AS p ON p.cluster = s.cluster AND p.log = s.log
@@ -234,12 +234,14 @@ const readSegmentsIn = statement<SegmentRange & { readonly objects: string; read
   },
 )
 
-const readSegment = statement<SegmentPlace, StoredSegment>(
-  'read segment',
-  `SELECT ${segmentColumns} FROM segments AS s ${withNonce} WHERE s.cluster = $cluster AND s.log = $log AND s.last_offset = $lastOffset`,
+/** Locked: a swap may be about to replace it. */
+const lockSegment = statement<SegmentPlace, StoredSegment>(
+  'lock segment',
+  `SELECT ${segmentColumns} FROM segments AS s ${withNonce} WHERE s.cluster = $cluster AND s.log = $log AND s.last_offset = $lastOffset
+    FOR NO KEY UPDATE OF s`,
 )
 
-const readRunningMaximumBefore = statement<SegmentPlace, { readonly runningMaxTimestamp: number }>(
+export const readRunningMaximumBefore = statement<SegmentPlace, { readonly runningMaxTimestamp: number }>(
   'read running maximum before',
   `SELECT running_max_timestamp AS "runningMaxTimestamp" FROM segments
     WHERE cluster = $cluster AND log = $log AND last_offset < $lastOffset ORDER BY last_offset DESC LIMIT 1`,

@@ -2,15 +2,17 @@
 import { randomUUID } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { must } from '../core/assert.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import { defaultLimits } from '../limits.ts'
 import type { Cluster } from './cluster.ts'
 import type { CommitDecision, CommitTransaction } from './commit.ts'
-import type { CommitBatch, Registration, Topic } from './metadata-store.ts'
+import type { CommitBatch, Registration, Segment, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
 import type { Body, Call, Row, Sql, TransactionOutcome } from './sql.ts'
-import { aCommitIn, anAgent, aTopic, openCluster, registered } from './testing/a-cluster.ts'
+import type { SwapSegments } from './swap-store.ts'
+import { aCommitIn, aNonce, anAgent, aTopic, openCluster, registered } from './testing/a-cluster.ts'
 import { type Started, startPostgres } from './testing/postgres-server.ts'
 import { type Transactions, transactions } from './transactions.ts'
 
@@ -186,6 +188,46 @@ describe.skipIf(started.kind !== 'started')(
             )
             expect(new Set(states.map((state) => state?.logId)).size, order).toBe(6)
           }
+        })
+
+        test('of two jobs that replace the same segment, a swap or a skip, one does', async () => {
+          for (const rival of ['swap', 'skip'] as const)
+            for (const order of orders(cut === 'messages' ? [3, 3] : [7, rival === 'swap' ? 7 : 6])) {
+              const scene = await aScene()
+              const { store, topic, cluster } = scene
+              const place = { topicId: topic.topicId, partition: 0 }
+              const found = async (): Promise<readonly Segment[]> => {
+                const [segments] = await store.log.find([{ ...place, offset: 0, maxBytes: 1e6, maxSegments: 9 }])
+                return segments?.kind === 'found' ? segments.segments : []
+              }
+              const sources = await found()
+              const swap = async (job: string): Promise<SwapSegments> => ({
+                ...place,
+                incarnation: await store.swaps.beginJob({ job, nonce: aNonce() }),
+                sequence: 1,
+                object: { sizeBytes: 100, checksum: 1 },
+                sources,
+                segments: [{ baseOffset: 0, lastOffset: 1, byteStart: 56, sizeBytes: 40, maxTimestamp: 1 }],
+              })
+              const [mine, theirs] = [await swap('mine'), await swap('theirs')]
+              const skip = { ...place, segment: must(sources[0], 'a segment'), offset: 0, lastOffset: 1, kept: [], reason: 'damaged' }
+              const [one, two] = await inOrder(
+                order,
+                cutUp(transactions.swapSegments({ cluster, input: mine })),
+                cutUp<string>(
+                  rival === 'swap'
+                    ? transactions.swapSegments({ cluster, input: theirs })
+                    : transactions.skipDamage({ cluster, input: skip }),
+                ),
+              )
+              const values = [one, two].map((outcome) => (outcome.kind === 'committed' ? outcome.value : outcome.error.message))
+              expect(
+                values.filter((value) => value === 'changed'),
+                order,
+              ).toHaveLength(1)
+              const sizeBytes = values[0] === 'swapped' || rival === 'swap' ? 40 : 0
+              expect(await found(), order).toMatchObject([{ baseOffset: 0, lastOffset: 1, sizeBytes }])
+            }
         })
 
         /** The situation after a hand-over, except for the epochs. */

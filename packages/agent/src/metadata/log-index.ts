@@ -51,7 +51,7 @@ export function* partitionStates(asked: readonly TopicPartition[], cluster: Clus
 
 /**
  * A binary search over all logs side by side. The running maximum never falls, so the first segment that reaches the time holds its record, unless that
- * record was before the start of the log: then the segments are read one after another from there.
+ * record was before the start of the log, or log compaction has removed it: then the segments are read one after another from there.
  */
 export function* findByTime(asks: readonly FindByTime[], cluster: Cluster): Body<readonly FoundByTime[]> {
   const [partitions] = yield* read(readPartitions(asks))
@@ -96,6 +96,8 @@ interface Search {
   readonly partition: PartitionRow
   readonly timestamp: number
   readonly wantsMaximum: boolean
+  /** Where it began. */
+  readonly from: number
   low: number
   high: number
   best: SegmentRow | undefined
@@ -106,16 +108,19 @@ function searchOf({ at, fromOffset = 0 }: FindByTime, partition: PartitionRow): 
   // No segment reaches a time above the log's own maximum, so no probe is needed.
   const high = timestamp > partition.maxTimestamp ? -1 : partition.nextOffset - 1
   const low = Math.max(partition.logStartOffset, fromOffset)
-  return { partition, timestamp, wantsMaximum: at.kind === 'max timestamp', low, high, best: undefined }
+  return { partition, timestamp, wantsMaximum: at.kind === 'max timestamp', from: low, low, high, best: undefined }
 }
 
-/** The running maximum of `best` may come from a segment before the search, which was deleted or passed over. */
+/** The running maximum of `best` may come from a segment before the search, which was deleted or passed over, or from a record that log compaction has removed. */
 function* passDeleted(searches: readonly (Search | undefined)[]): BodyPart<void> {
-  const misled = searches.filter((search): search is Search => search?.best !== undefined && search.best.maxTimestamp < search.timestamp)
+  const misled = searches.filter((search): search is Search => search !== undefined && isMisled(search))
   if (misled.length === 0) return
   const from = misled.map((search, ask) => {
-    const { log, nextOffset } = search.partition
-    return { ask, log, offset: must(search.best, 'the segment of a misled search').lastOffset, timestamp: search.timestamp, nextOffset }
+    const { partition, timestamp, wantsMaximum, best, from: start } = search
+    const { log, nextOffset } = partition
+    // What is left of the largest timestamps may be before the segment that had the largest one.
+    const offset = wantsMaximum ? start : must(best, 'the segment of a misled search').lastOffset
+    return { ask, log, offset, timestamp, nextOffset }
   })
   const [later, newest] = yield* read(
     readSegmentSince(from.filter(({ ask }) => misled[ask]?.wantsMaximum === false)),
@@ -123,6 +128,11 @@ function* passDeleted(searches: readonly (Search | undefined)[]): BodyPart<void>
   )
   const found = new Map([...later, ...newest].map((row) => [row.ask, row]))
   for (const [ask, search] of misled.entries()) search.best = found.get(ask)
+}
+
+/** The record with the largest timestamp of the log may have been removed, and with it the only segment that reached the time. */
+function isMisled({ best, timestamp, wantsMaximum, partition }: Search): boolean {
+  return best === undefined ? wantsMaximum && partition.maxTimestamp >= 0 : best.maxTimestamp < timestamp
 }
 
 function openOf(searches: readonly (Search | undefined)[]): readonly Search[] {

@@ -95,25 +95,25 @@ export const advanceIncarnation = statement<{ readonly incarnation: IncarnationI
   'UPDATE incarnations SET last_sequence = $sequence WHERE cluster = $cluster AND incarnation = $incarnation',
 )
 
-const readIncarnationByNonce = statement<{ readonly nonce: Nonce }, { readonly id: IncarnationId }>(
+export const readIncarnationByNonce = statement<{ readonly nonce: Nonce }, { readonly id: IncarnationId }>(
   'read incarnation by nonce',
   'SELECT incarnation AS id FROM incarnations WHERE cluster = $cluster AND nonce = $nonce',
 )
 
 /** Locks in the order of the incarnation numbers, so that two transactions never deadlock. */
-const lockIncarnations = statementPerRow<{ readonly incarnation: IncarnationId }>(
+export const lockIncarnations = statementPerRow<{ readonly incarnation: IncarnationId }>(
   'lock incarnations',
   { incarnation: 'bigint' },
   'SELECT 1 FROM incarnations AS i WHERE i.cluster = $cluster AND i.incarnation = $incarnation ORDER BY i.incarnation FOR NO KEY UPDATE OF i',
 )
 
-const fenceIncarnations = statementPerRow<{ readonly incarnation: IncarnationId }>(
+export const fenceIncarnations = statementPerRow<{ readonly incarnation: IncarnationId }>(
   'fence incarnations',
   { incarnation: 'bigint' },
   `UPDATE incarnations SET state = 'fenced' WHERE cluster = $cluster AND incarnation = $incarnation`,
 )
 
-const insertIncarnation = statement<Incarnation & { readonly agent: string }>(
+export const insertIncarnation = statement<Incarnation & { readonly agent: string }>(
   'insert incarnation',
   `INSERT INTO incarnations (cluster, incarnation, nonce, agent, state, last_sequence, created_at_ms)
     VALUES ($cluster, $id, $nonce, $agent, 'active', 0, now_ms())`,

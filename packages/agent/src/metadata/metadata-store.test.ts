@@ -14,6 +14,7 @@ import { recoveryStoreContract } from './recovery-store.contract.ts'
 import { openSqlite } from './sqlite.ts'
 import { openSqliteWorker } from './sqlite-client.ts'
 import { openSqliteInTurn } from './sqlite-in-turn.ts'
+import { swapStoreContract } from './swap-store.contract.ts'
 import type { ContractDatabase } from './testing/a-cluster.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres-server.ts'
 
@@ -23,6 +24,7 @@ function contracts(name: string, open: () => Promise<ContractDatabase>): void {
   groupStoreContract(name, open)
   recoveryStoreContract(name, open)
   damageStoreContract(name, open)
+  swapStoreContract(name, open)
   logStartContract(name, open)
 }
 

@@ -5,6 +5,7 @@ import type { DamageStore } from './damage-store.ts'
 import type { Lease, WatchedLease } from './lease.ts'
 import type { RecoveryStore } from './recovery-store.ts'
 import type { Segment } from './segment.ts'
+import type { SwapStore } from './swap-store.ts'
 
 /**
  * Every transaction is one database transaction; it is batched, takes and returns plain data, and is idempotent or fenced. A handle serves one cluster.
@@ -21,6 +22,7 @@ export interface MetadataStore {
   readonly groups: GroupStore
   readonly recovery: RecoveryStore
   readonly damage: DamageStore
+  readonly swaps: SwapStore
   close(): Promise<void>
 }
 

@@ -19,6 +19,7 @@ import type { SegmentPlace } from './recovery.ts'
 import type { DamagedLog, RecoveryStore } from './recovery-store.ts'
 import { schemaVersion } from './schema.ts'
 import type { InputOf, ResultOf, Sql } from './sql.ts'
+import type { SwapStore } from './swap-store.ts'
 import type { Transactions } from './transactions.ts'
 
 export interface OpenMetadataOptions {
@@ -147,6 +148,18 @@ export async function openMetadata(
       await run('saveScrub', () => ({ cluster, input }))
     },
   }
+  const swaps: SwapStore = {
+    beginJob: (input) => run('beginJob', () => ({ cluster, input })),
+    async endJob(input) {
+      await run('endJob', () => ({ cluster, input }))
+    },
+    swap: (input) => run('swapSegments', () => ({ cluster, input })),
+    compactions: (input) => run('compactionStates', () => ({ cluster, input })),
+    lastOffsets: (input) => run('lastOffsetsOfProducers', () => ({ cluster, input })),
+    async saveCleaned(input) {
+      await run('saveCleaned', () => ({ cluster, input }))
+    },
+  }
   return {
     clusterId: cluster.id,
     slots: cluster.slots,
@@ -158,6 +171,7 @@ export async function openMetadata(
     groups,
     recovery,
     damage,
+    swaps,
     close: () => sql.close(),
   }
 }

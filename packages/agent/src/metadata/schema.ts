@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 7
+export const schemaVersion = 8
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -268,6 +268,17 @@ const migrations: readonly (readonly Call[])[] = [
       'begun_at_ms bigint NOT NULL',
       'damaged text NOT NULL', // JSON of the ObjectIds that were found damaged
     ]),
+  ],
+  [
+    // How far log compaction has come in a log. Logs that were never compacted have no row.
+    table('compactions', 'rows that change', [
+      'cluster integer NOT NULL',
+      'log bigint NOT NULL',
+      'cleaned_offset bigint NOT NULL',
+      'PRIMARY KEY (cluster, log)',
+    ]),
+    // The last time at which a swap replaced segments in the object. Readers that found them may still read it for a while after that. Null: never.
+    addColumn('objects', 'released_at_ms bigint'),
   ],
 ]
 

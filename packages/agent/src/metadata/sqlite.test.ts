@@ -147,8 +147,9 @@ describe('a file with a problem', () => {
 
   test("C6: of schema version 3 is migrated: its offsets keep the server's retention", async () => {
     aDatabase().database.close()
-    for (const table of ['resource_configs', 'skipped_ranges', 'scrubs']) elsewhere(`DROP TABLE ${table}`)
+    for (const table of ['resource_configs', 'skipped_ranges', 'scrubs', 'compactions']) elsewhere(`DROP TABLE ${table}`)
     elsewhere('ALTER TABLE agents DROP COLUMN machine')
+    elsewhere('ALTER TABLE objects DROP COLUMN released_at_ms')
     elsewhere('ALTER TABLE group_offsets DROP COLUMN expires_at_ms')
     elsewhere('UPDATE schema_version SET version = 3')
     elsewhere("INSERT INTO groups SELECT cluster, 'g', 'e', 1, 'classic', NULL, 'Empty', 1 FROM clusters")
@@ -165,21 +166,21 @@ describe('a file with a problem', () => {
 
   test('of a newer schema is rejected, and left as it is', async () => {
     aDatabase().database.close()
-    elsewhere('UPDATE schema_version SET version = 9, minimum_reader = 8')
+    elsewhere('UPDATE schema_version SET version = 10, minimum_reader = 9')
     const sql = await openSqliteWorker({ path, durability: 'os' })
     const opening = openMetadata(sql, { newClusterId: 'two', clock: systemClock, random: systemRandom })
-    await expect(opening).rejects.toMatchObject({ kind: 'invalid', reason: 'newer schema', message: expect.stringContaining('version 8') })
+    await expect(opening).rejects.toMatchObject({ kind: 'invalid', reason: 'newer schema', message: expect.stringContaining('version 9') })
     await sql.close()
   })
 
   test('of a newer schema that older code may read is opened, and keeps its version', async () => {
     aDatabase().database.close()
-    elsewhere('UPDATE schema_version SET version = 9, minimum_reader = 1')
+    elsewhere('UPDATE schema_version SET version = 10, minimum_reader = 1')
     const sql = await openSqliteWorker({ path, durability: 'os' })
     expect((await openMetadata(sql, { newClusterId: 'two', clock: systemClock, random: systemRandom })).clusterId).toBe('one')
     await sql.close()
     const { version } = new DatabaseSync(path).prepare('SELECT version FROM schema_version').get() as { readonly version: number }
-    expect(version).toBe(9)
+    expect(version).toBe(10)
   })
 })
 

@@ -12,6 +12,7 @@ import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.t
 import { changeResourceConfigs, listResourceConfigs } from './resource-configs.ts'
 import { migrate } from './schema.ts'
 import type { TransactionTable } from './sql.ts'
+import { beginJob, compactionStates, endJob, lastOffsetsOfProducers, saveCleaned, swapSegments } from './swap.ts'
 import { changeTopicConfigs, createTopic, deleteTopic, findTopics, growTopic, listTopics } from './topics.ts'
 
 export const transactions = {
@@ -59,6 +60,12 @@ export const transactions = {
   skippedRanges: inCluster(skippedRanges),
   scrubState: inCluster(scrubState),
   saveScrub: inCluster(saveScrub),
+  beginJob: inCluster(beginJob),
+  endJob: inCluster(endJob),
+  swapSegments: inCluster(swapSegments),
+  compactionStates: inCluster(compactionStates),
+  lastOffsetsOfProducers: inCluster(lastOffsetsOfProducers),
+  saveCleaned: inCluster(saveCleaned),
 } as const satisfies TransactionTable
 
 export type Transactions = typeof transactions

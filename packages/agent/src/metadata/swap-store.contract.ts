@@ -1,0 +1,192 @@
+// The contract of every Metadata Service for jobs that write segments again: their incarnations, swaps, and how far each log is compacted.
+import { beforeEach, describe, expect, test } from 'vitest'
+import { must } from '../core/assert.ts'
+import type { Incarnation, TopicPartition } from '../core/ids.ts'
+import { objectKey } from '../core/object-key.ts'
+import type { CommitBatch, Registration, Segment, Topic } from './metadata-store.ts'
+import type { OpenedMetadata } from './open.ts'
+import type { CompactionAsk, SwapSegments } from './swap-store.ts'
+import { aCommitIn, aNonce, type ContractDatabase, committed, day, inNewClusters, LostReplies, reopened } from './testing/a-cluster.ts'
+
+export function swapStoreContract(name: string, open: () => Promise<ContractDatabase>): void {
+  describe(`the contract of a Metadata Service for swaps: ${name}`, () => {
+    let database: ContractDatabase
+    let store: OpenedMetadata
+    let me: Registration
+    let topic: Topic
+    let job: Incarnation
+
+    inNewClusters(open, (cluster) => ({ database, store, me, topic } = cluster))
+    beforeEach(async () => {
+      job = await store.swaps.beginJob({ job: 'me compaction', nonce: aNonce() })
+    })
+
+    const commit = async (sequence: number, batches: readonly Partial<CommitBatch>[]): Promise<void> => {
+      await committed(store.log.commit(aCommitIn({ store, me, topic }, sequence, batches)))
+    }
+    const partition = (): TopicPartition => ({ topicId: topic.topicId, partition: 0 })
+    const segments = async (offset = 0): Promise<readonly Segment[]> => {
+      const [found] = await store.log.find([{ ...partition(), offset, maxBytes: 100_000, maxSegments: 100 }])
+      return found?.kind === 'found' ? found.segments : []
+    }
+    /** Three segments of ten offsets. */
+    const threeSegments = async (): Promise<readonly Segment[]> => {
+      await commit(1, [{ offsets: 10, maxTimestamp: 100 }])
+      await commit(2, [{ offsets: 10, maxTimestamp: 500 }])
+      await commit(3, [{ offsets: 10, maxTimestamp: 130 }])
+      return await segments()
+    }
+    /** Replaces the sources by one segment of 50 bytes. */
+    const swapOf = (sources: readonly Segment[], more: Partial<SwapSegments> = {}): SwapSegments => ({
+      ...partition(),
+      incarnation: job,
+      sequence: 1,
+      object: { sizeBytes: 300, checksum: 9 },
+      sources,
+      segments: [
+        { baseOffset: first(sources).baseOffset, lastOffset: last(sources).lastOffset, byteStart: 56, sizeBytes: 50, maxTimestamp: 100 },
+      ],
+      ...more,
+    })
+    const first = (some: readonly Segment[]): Segment => must(some[0], 'a first segment')
+    const last = (some: readonly Segment[]): Segment => must(some.at(-1), 'a last segment')
+    const ranges = (some: readonly Segment[]) => some.map(({ baseOffset, lastOffset, sizeBytes }) => [baseOffset, lastOffset, sizeBytes])
+
+    test('a swap replaces its sources, and a repeated one changes nothing', async () => {
+      const before = await threeSegments()
+      const swap = swapOf(before.slice(0, 2))
+      expect(await store.swaps.swap(swap)).toBe('swapped')
+      const after = await segments()
+      expect(ranges(after)).toEqual([
+        [0, 19, 50],
+        [20, 29, 100],
+      ])
+      expect(first(after).objectKey).toBe(objectKey(store.clusterId, job, 1))
+      expect(await store.swaps.swap(swap)).toBe('swapped')
+      expect(await segments()).toEqual(after)
+      expect((await store.damage.totals()).objects).toBe(4)
+      await commit(4, [{ offsets: 2 }])
+      expect(ranges(await segments(15))).toEqual([
+        [0, 19, 50],
+        [20, 29, 100],
+        [30, 31, 100],
+      ])
+    })
+
+    test('a swap whose answer is lost is repeated, and done once', async () => {
+      const before = await threeSegments()
+      const sql = new LostReplies(database.sql)
+      const lossy = await reopened(store, sql)
+      sql.next = 1
+      expect(await lossy.swaps.swap(swapOf(before))).toBe('swapped')
+      expect(sql.lost).toEqual(['swapped'])
+      expect(ranges(await segments())).toEqual([[0, 29, 50]])
+    })
+
+    test.each<[string, (source: Segment) => Segment]>([
+      ['that another swap has replaced', (source) => source],
+      ['in another object', (source) => ({ ...source, objectKey: 'another' })],
+      ['with other bytes', (source) => ({ ...source, byteStart: source.byteStart + 1 })],
+      ['with another size', (source) => ({ ...source, sizeBytes: source.sizeBytes + 1 })],
+    ])('a swap changes nothing if one of its sources is a segment %s', async (what, changed) => {
+      const before = await threeSegments()
+      if (what.startsWith('that another')) await store.swaps.swap(swapOf(before.slice(0, 2)))
+      const now = await segments()
+      const sources = before.map((source, index) => (index === 1 ? changed(source) : source))
+      expect(await store.swaps.swap(swapOf(sources, { sequence: 2 }))).toBe('changed')
+      expect(await segments()).toEqual(now)
+    })
+
+    test('a swap of a job that has ended, or that began again, is fenced', async () => {
+      const before = await threeSegments()
+      const nonce = aNonce()
+      const again = await store.swaps.beginJob({ job: 'me compaction', nonce })
+      expect(await store.swaps.beginJob({ job: 'me compaction', nonce })).toEqual(again)
+      expect(await store.swaps.swap(swapOf(before))).toBe('fenced')
+      await store.swaps.endJob(again)
+      await store.swaps.endJob(again)
+      expect(await store.swaps.swap(swapOf(before, { incarnation: again }))).toBe('fenced')
+      expect(await store.swaps.swap(swapOf(before, { incarnation: { ...again, nonce: aNonce() } }))).toBe('fenced')
+      expect(await segments()).toEqual(before)
+    })
+
+    test('a job has no lease, and another job of another name goes on', async () => {
+      const before = await threeSegments()
+      await store.swaps.beginJob({ job: 'another', nonce: aNonce() })
+      expect(await store.members.leases()).toHaveLength(1)
+      expect((await store.members.beat(me.incarnation)).members).toHaveLength(1)
+      expect(await store.swaps.swap(swapOf(before))).toBe('swapped')
+    })
+
+    test('a sequence before the last one is fenced, and a deleted topic has changed', async () => {
+      const before = await threeSegments()
+      expect(await store.swaps.swap(swapOf(before.slice(0, 1), { sequence: 5 }))).toBe('swapped')
+      expect(await store.swaps.swap(swapOf(before.slice(1, 2), { sequence: 4 }))).toBe('fenced')
+      await store.topics.delete(topic.topicId)
+      expect(await store.swaps.swap(swapOf(before.slice(1, 2), { sequence: 6 }))).toBe('changed')
+    })
+
+    test('a time is found after its record was removed by a swap', async () => {
+      const before = await threeSegments()
+      await commit(4, [{ offsets: 10, maxTimestamp: 300 }])
+      // The record with the time 500 goes.
+      await store.swaps.swap(swapOf(before.slice(1, 2)))
+      const at = async (at: { kind: 'timestamp'; timestamp: number } | { kind: 'max timestamp' }) => {
+        const [found] = await store.log.findByTime([{ ...partition(), at }])
+        return found?.kind === 'found' ? found.segment?.baseOffset : found
+      }
+      expect(await at({ kind: 'timestamp', timestamp: 90 })).toBe(0)
+      expect(await at({ kind: 'timestamp', timestamp: 120 })).toBe(20)
+      expect(await at({ kind: 'timestamp', timestamp: 200 })).toBe(30)
+      expect(await at({ kind: 'timestamp', timestamp: 400 })).toBeUndefined()
+      expect(await at({ kind: 'timestamp', timestamp: 600 })).toBeUndefined()
+      expect(await at({ kind: 'max timestamp' })).toBe(30)
+    })
+
+    const ask = (more: Partial<CompactionAsk> = {}): CompactionAsk => ({
+      ...partition(),
+      segmentMs: 0,
+      segmentBytes: 1e9,
+      minLagMs: 0,
+      ...more,
+    })
+    const state = async (more: Partial<CompactionAsk> = {}) => (await store.swaps.compactions([ask(more)]))[0]
+
+    test('the dirty part of a log ends at the active part', async () => {
+      const now = Date.now()
+      const hour = 3_600_000
+      for (const [index, ageMs] of [50 * hour, 40 * hour, 3 * hour, 2 * hour, -hour].entries())
+        await commit(index + 1, [{ offsets: 10, maxTimestamp: now - ageMs, sizeBytes: 100 }])
+      expect(await state()).toMatchObject({ logStartOffset: 0, cleanedOffset: 0, cleanableOffset: 40, cleanBytes: 0, dirtyBytes: 400 })
+      expect(Math.abs(((await state())?.dirtyAgeMs ?? 0) - 50 * hour)).toBeLessThan(hour)
+      expect(await state({ segmentMs: 10 * hour })).toMatchObject({ cleanableOffset: 20, dirtyBytes: 200 })
+      // So many bytes follow the third segment that it is not active.
+      expect(await state({ segmentMs: 10 * hour, segmentBytes: 250 })).toMatchObject({ cleanableOffset: 30 })
+      expect(await state({ segmentBytes: 1, minLagMs: 45 * hour })).toMatchObject({ cleanableOffset: 10 })
+      const logId = must(await state(), 'the state of a log').logId
+      await store.swaps.saveCleaned({ ...partition(), logId, cleanedOffset: 20 })
+      await store.swaps.saveCleaned({ ...partition(), logId, cleanedOffset: 10 })
+      await store.swaps.saveCleaned({ ...partition(), logId: logId + 1000, cleanedOffset: 30 })
+      expect(await state()).toMatchObject({ cleanedOffset: 20, cleanableOffset: 40, cleanBytes: 200, dirtyBytes: 200 })
+      expect(await state({ minLagMs: 1000 * hour })).toMatchObject({ cleanedOffset: 20, cleanableOffset: 20, dirtyBytes: 0 })
+      const [, missing, empty] = await store.swaps.compactions([ask(), ask({ partition: 9 }), ask({ partition: 1 })])
+      expect(missing).toBeUndefined()
+      expect(empty).toMatchObject({ cleanedOffset: 0, cleanableOffset: 0, dirtyBytes: 0, dirtyAgeMs: undefined })
+    })
+
+    test('the last offset of each producer is that of its last batch', async () => {
+      const batch = { producerEpoch: 0, offsets: 3 }
+      await commit(1, [
+        { ...batch, producerId: 7, baseSequence: 0 },
+        { ...batch, producerId: 8, baseSequence: 2 ** 31 - 2 },
+        { ...batch, producerId: 7, baseSequence: 3 },
+      ])
+      const ends = await store.swaps.lastOffsets({ ...partition(), expirationMs: day })
+      expect(ends.toSorted((a, b) => a.producerId - b.producerId)).toEqual([
+        { producerId: 7, lastOffset: 8 },
+        { producerId: 8, lastOffset: 5 },
+      ])
+      expect(await store.swaps.lastOffsets({ ...partition(), expirationMs: -1 })).toEqual([])
+    })
+  })
+}

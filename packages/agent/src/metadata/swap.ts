@@ -1,0 +1,257 @@
+// The transactions of jobs that write segments again: the swap of segments, and the state of log compaction.
+import { assert, must } from '../core/assert.ts'
+import { type Incarnation, type IncarnationId, type LogId, type Nonce, partitionKey, type TopicPartition } from '../core/ids.ts'
+import { type RememberedBatch, sequenceAfter } from '../core/log/producer-window.ts'
+import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
+import { insertObject, insertSegments } from './commit.ts'
+import { isSame, readRunningMaximumBefore, type StoredSegment, segmentColumns, segmentOf, withNonce } from './damage.ts'
+import {
+  advanceIncarnation,
+  fenceIncarnations,
+  insertIncarnation,
+  lockIncarnation,
+  lockIncarnations,
+  readIncarnationByNonce,
+} from './members.ts'
+import type { SegmentPlace } from './recovery.ts'
+import { type Body, read, unchanged } from './sql.ts'
+import { statement, statementPerRow } from './statement.ts'
+import type { CleanedLog, CompactionAsk, CompactionState, ProducerEnd, SwapResult, SwapSegments } from './swap-store.ts'
+
+/** An incarnation of a job has no lease, so it owns no slots and no commit of a producer can name it. */
+export function* beginJob({ job, nonce }: { readonly job: string; readonly nonce: Nonce }, cluster: Cluster): Body<Incarnation> {
+  const [locked, [again], earlier] = yield* read(lockCluster(), readIncarnationByNonce({ nonce }), readActiveJobs({ job }))
+  if (again !== undefined) return unchanged({ id: again.id, nonce })
+  const { nextIncarnation: id } = lockedCounters(locked, cluster)
+  yield* read(lockIncarnations(earlier))
+  return {
+    writes: [fenceIncarnations(earlier), insertIncarnation({ id, nonce, agent: job }), countIncarnation({ next: id + 1 })],
+    value: { id, nonce },
+  }
+}
+
+export function* endJob(incarnation: Incarnation): Body<null> {
+  const [[held]] = yield* read(lockIncarnation(incarnation))
+  return { writes: held === undefined ? [] : [fenceIncarnations([{ incarnation: incarnation.id }])], value: null }
+}
+
+/** Locks the segments in the order of their keys, like every transaction that removes segments, so that two never deadlock. */
+export function* swapSegments(input: SwapSegments, cluster: Cluster): Body<SwapResult> {
+  const { topicId, partition, incarnation, sequence, object, sources, segments } = input
+  assertSameOffsets(input)
+  const [[held], [log]] = yield* read(lockIncarnation(incarnation), readLog({ topicId, partition }))
+  if (held?.lastSequence === sequence) return unchanged('swapped')
+  if (held === undefined || held.state !== 'active' || held.lastSequence > sequence) return unchanged('fenced')
+  if (log === undefined) return unchanged('changed')
+  const [stored, [before]] = yield* read(
+    lockSegments(sources.map(({ lastOffset }) => ({ log: log.log, lastOffset }))),
+    readRunningMaximumBefore({ log: log.log, lastOffset: must(sources[0], 'the first source').lastOffset }),
+  )
+  const found = new Map(stored.map((row) => [row.lastOffset, row]))
+  const rows = sources.flatMap((source) => {
+    const row = found.get(source.lastOffset)
+    return row !== undefined && isSame(segmentOf(cluster, row), source) ? [row] : []
+  })
+  if (rows.length !== sources.length) return unchanged('changed')
+  const flush = { incarnation: incarnation.id, sequence }
+  // -1: the first segment of its log.
+  let runningMaxTimestamp = before?.runningMaxTimestamp ?? -1
+  const placed = segments.map((segment) => {
+    runningMaxTimestamp = Math.max(runningMaxTimestamp, segment.maxTimestamp)
+    return { ...segment, log: log.log, runningMaxTimestamp }
+  })
+  const objects = new Map(rows.map((row) => [`${row.incarnation}/${row.sequence}`, row]))
+  return {
+    writes: [
+      insertObject({ ...flush, ...object }),
+      deleteSegments(rows.map(({ lastOffset }) => ({ log: log.log, lastOffset }))),
+      insertSegments(placed, flush),
+      releaseObjects([...objects.values()].map((row) => ({ incarnation: row.incarnation, sequence: row.sequence }))),
+      advanceIncarnation(flush),
+    ],
+    value: 'swapped',
+  }
+}
+
+export function* compactionStates(asks: readonly CompactionAsk[]): Body<readonly (CompactionState | undefined)[]> {
+  const [logs] = yield* read(readCompactedLogs(asks.map(({ topicId, partition }) => ({ topicId, partition }))))
+  const known = new Map(logs.map((row) => [partitionKey(row.topicId, row.partition), row]))
+  const found = asks.map((ask) => ({ ask, row: known.get(partitionKey(ask.topicId, ask.partition)) }))
+  const searches = found.flatMap(({ ask: { segmentMs, segmentBytes, minLagMs }, row }) =>
+    row === undefined ? [] : [{ log: row.log, cleanedOffset: row.cleanedOffset, segmentMs, segmentBytes, minLagMs }],
+  )
+  const [ends] = yield* read(readActiveStart(searches))
+  const endOf = new Map(ends.map(({ log, activeOffset }) => [log, activeOffset]))
+  const ranges = logs.map((row) => {
+    const { log, cleanedOffset, nextOffset } = row
+    return { log, cleanedOffset, cleanableOffset: Math.max(cleanedOffset, endOf.get(log) ?? nextOffset) }
+  })
+  const [sums] = yield* read(readDirtyBytes(ranges))
+  const sumOf = new Map(sums.map((row) => [row.log, row]))
+  const rangeOf = new Map(ranges.map((row) => [row.log, row]))
+  return unchanged(
+    found.map(({ row }): CompactionState | undefined => {
+      if (row === undefined) return undefined
+      const { cleanableOffset } = must(rangeOf.get(row.log), 'the range of a log')
+      const sum = sumOf.get(row.log)
+      return {
+        logId: row.log,
+        logStartOffset: row.logStartOffset,
+        cleanedOffset: row.cleanedOffset,
+        cleanableOffset,
+        // A log without segments has no sums.
+        cleanBytes: sum?.cleanBytes ?? 0,
+        // A log without segments has no sums.
+        dirtyBytes: sum?.dirtyBytes ?? 0,
+        // A sum over no rows is null.
+        dirtyAgeMs: sum?.dirtyAgeMs ?? undefined,
+      }
+    }),
+  )
+}
+
+export function* lastOffsetsOfProducers({
+  topicId,
+  partition,
+  expirationMs,
+}: TopicPartition & { readonly expirationMs: number }): Body<readonly ProducerEnd[]> {
+  const [rows] = yield* read(readLiveWindows({ topicId, partition, expirationMs }))
+  return unchanged(
+    rows.flatMap(({ producerId, batches }) => {
+      // The cast: the commit is the only writer of the column.
+      const last = (JSON.parse(batches) as readonly RememberedBatch[]).at(-1)
+      return last === undefined ? [] : [{ producerId, lastOffset: last.baseOffset + offsetsBetween(last) }]
+    }),
+  )
+}
+
+export function* saveCleaned({ topicId, partition, logId, cleanedOffset }: CleanedLog): Body<null> {
+  yield* read(writeCleaned({ topicId, partition, log: logId, cleanedOffset }))
+  return unchanged(null)
+}
+
+/** Sequences are 31 bits, and wrap around. */
+function offsetsBetween({ baseSequence, lastSequence }: RememberedBatch): number {
+  return lastSequence >= baseSequence ? lastSequence - baseSequence : sequenceAfter(lastSequence, 2 ** 31 - baseSequence)
+}
+
+function assertSameOffsets({ sources, segments }: SwapSegments): void {
+  for (const covered of [sources, segments])
+    for (const [index, { baseOffset }] of covered.entries())
+      assert(index === 0 || covered[index - 1]?.lastOffset === baseOffset - 1, 'the segments of a swap have no gap')
+  assert(sources.length > 0 && sources[0]?.baseOffset === segments[0]?.baseOffset, 'a swap begins at the offset of its sources')
+  assert(sources.at(-1)?.lastOffset === segments.at(-1)?.lastOffset, 'a swap ends at the offset of its sources')
+}
+
+// ---- statements ---------------------------------------------------------------------------------------------------------------------
+
+const readActiveJobs = statement<{ readonly job: string }, { readonly incarnation: IncarnationId }>(
+  'read active jobs',
+  `SELECT incarnation FROM incarnations WHERE cluster = $cluster AND agent = $job AND state = 'active' ORDER BY incarnation`,
+)
+
+const countIncarnation = statement<{ readonly next: number }>(
+  'count incarnation',
+  'UPDATE clusters SET next_incarnation = $next WHERE cluster = $cluster',
+)
+
+const readLog = statement<TopicPartition, { readonly log: LogId }>(
+  'read log',
+  `SELECT p.log FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id AND t.deleted_at_ms IS NULL
+    WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition`,
+)
+
+const lockSegments = statementPerRow<SegmentPlace, StoredSegment>(
+  'lock segments',
+  { log: 'bigint', lastOffset: 'bigint' },
+  `SELECT ${segmentColumns} FROM segments AS s ${withNonce}
+    WHERE s.cluster = $cluster AND s.log = $log AND s.last_offset = $lastOffset ORDER BY s.log, s.last_offset FOR NO KEY UPDATE OF s`,
+)
+
+const deleteSegments = statementPerRow<SegmentPlace>(
+  'delete segments',
+  { log: 'bigint', lastOffset: 'bigint' },
+  'DELETE FROM segments WHERE cluster = $cluster AND log = $log AND last_offset = $lastOffset',
+)
+
+/** Other segments may still name the object. Readers that found a released one have until the end of the readers' grace. */
+const releaseObjects = statementPerRow<{ readonly incarnation: IncarnationId; readonly sequence: number }>(
+  'release objects',
+  { incarnation: 'bigint', sequence: 'bigint' },
+  'UPDATE objects SET released_at_ms = now_ms() WHERE cluster = $cluster AND incarnation = $incarnation AND sequence = $sequence',
+)
+
+interface CompactedLogRow extends TopicPartition {
+  readonly log: LogId
+  readonly logStartOffset: number
+  readonly nextOffset: number
+  readonly cleanedOffset: number
+}
+
+const readCompactedLogs = statementPerRow<TopicPartition, CompactedLogRow>(
+  'read compacted logs',
+  { topicId: 'text', partition: 'int' },
+  `SELECT p.topic_id AS "topicId", p.partition, p.log, p.log_start_offset AS "logStartOffset", p.next_offset AS "nextOffset",
+    CASE WHEN c.cleaned_offset > p.log_start_offset THEN c.cleaned_offset ELSE p.log_start_offset END AS "cleanedOffset"
+    FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id AND t.deleted_at_ms IS NULL
+    LEFT JOIN compactions AS c ON c.cluster = p.cluster AND c.log = p.log
+    WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition`,
+)
+
+interface ActiveSearch {
+  readonly log: LogId
+  readonly cleanedOffset: number
+  readonly segmentMs: number
+  readonly segmentBytes: number
+  readonly minLagMs: number
+}
+
+/** The first offset that must be left alone. No row: none of the log. The limit makes PostgreSQL look at each log by itself. */
+const readActiveStart = statementPerRow<ActiveSearch, { readonly log: LogId; readonly activeOffset: number }>(
+  'read active start',
+  { log: 'bigint', cleanedOffset: 'bigint', segmentMs: 'bigint', segmentBytes: 'bigint', minLagMs: 'bigint' },
+  `SELECT s.log, s.base_offset AS "activeOffset" FROM (
+      SELECT log, base_offset, max_timestamp, SUM(size_bytes) OVER (ORDER BY last_offset DESC) AS trailing_bytes FROM segments
+      WHERE cluster = $cluster AND log = $log AND last_offset >= $cleanedOffset
+    ) AS s
+    WHERE (s.max_timestamp > now_ms() - $segmentMs AND s.trailing_bytes <= $segmentBytes) OR s.max_timestamp > now_ms() - $minLagMs
+    ORDER BY s.base_offset LIMIT 1`,
+)
+
+interface DirtyRange {
+  readonly log: LogId
+  readonly cleanedOffset: number
+  readonly cleanableOffset: number
+}
+
+interface DirtySums {
+  readonly log: LogId
+  readonly cleanBytes: number
+  readonly dirtyBytes: number
+  readonly dirtyAgeMs: number | null
+}
+
+const readDirtyBytes = statementPerRow<DirtyRange, DirtySums>(
+  'read dirty bytes',
+  { log: 'bigint', cleanedOffset: 'bigint', cleanableOffset: 'bigint' },
+  `SELECT s.log, CAST(SUM(CASE WHEN s.last_offset < $cleanedOffset THEN s.size_bytes ELSE 0 END) AS bigint) AS "cleanBytes",
+    CAST(SUM(CASE WHEN s.last_offset >= $cleanedOffset THEN s.size_bytes ELSE 0 END) AS bigint) AS "dirtyBytes",
+    now_ms() - MIN(CASE WHEN s.last_offset >= $cleanedOffset AND s.max_timestamp >= 0 THEN s.max_timestamp END) AS "dirtyAgeMs"
+    FROM segments AS s WHERE s.cluster = $cluster AND s.log = $log AND s.last_offset < $cleanableOffset GROUP BY s.log`,
+)
+
+const readLiveWindows = statement<
+  TopicPartition & { readonly expirationMs: number },
+  { readonly producerId: number; readonly batches: string }
+>(
+  'read live windows',
+  `SELECT w.producer_id AS "producerId", w.batches FROM partitions AS p JOIN producers AS w ON w.cluster = p.cluster AND w.log = p.log
+    WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition AND now_ms() - w.last_seen_ms <= $expirationMs`,
+)
+
+const writeCleaned = statement<TopicPartition & { readonly log: LogId; readonly cleanedOffset: number }>(
+  'write cleaned',
+  `INSERT INTO compactions (cluster, log, cleaned_offset) SELECT $cluster::int, p.log, $cleanedOffset::bigint FROM partitions AS p
+    WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition AND p.log = $log
+    ON CONFLICT (cluster, log) DO UPDATE SET cleaned_offset = excluded.cleaned_offset WHERE excluded.cleaned_offset > compactions.cleaned_offset`,
+)
