@@ -6,6 +6,7 @@ import { type BundleEntry, fronts, inner, library, outside, product } from './sc
 import { libraryFronts, throughTheLibrary } from './scripts/bundle/fronts.ts'
 import { licences } from './scripts/bundle/licences.ts'
 import { noCommandFiles, startsCommandFiles } from './scripts/bundle/no-command-files.ts'
+import { portBeforeAgent } from './scripts/bundle/port-before-agent.ts'
 
 const realGlobals = fileURLToPath(new URL('packages/agent/src/time/real-globals.ts', import.meta.url))
 
@@ -53,7 +54,7 @@ export default defineConfig([
   {
     ...shared,
     input: inputOf([library, ...inner]),
-    plugins: [libraryFronts(), declarations(), licences(), noCommandFiles()],
+    plugins: [libraryFronts(), declarations(), licences(), noCommandFiles(), portBeforeAgent()],
     output: {
       dir: `${product}dist`,
       cleanDir: true,
@@ -68,8 +69,11 @@ export default defineConfig([
         groups: [
           // Every command uses it. Without a group it is in the next chunk, which most commands do not need.
           { name: 'native-error', test: /\/agent\/src\/native-error\.ts$/ },
-          // The parts of the agent that the open port needs. The rest is loaded after the port is open.
-          { name: 'port', test: /\/agent\/src\/(settings|limits|net\/(held-port|held-tcp-port|tcp))\.ts$/ },
+          // What `lks dev` needs of the agent until the port is open. The rest is loaded after that; the plugin portBeforeAgent checks it.
+          {
+            name: 'port',
+            test: /\/agent\/src\/(settings|limits|store-prices|net\/(held-port|held-tcp-port|tcp)|objects\/adapters\/make-folder|time\/or-late)\.ts$/,
+          },
         ],
       },
     },

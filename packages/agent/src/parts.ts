@@ -15,7 +15,6 @@ import type { HeldPort } from './net/held-port.ts'
 import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress } from './net/network.ts'
 import { MemoryObjects } from './objects/adapters/memory.ts'
-import { openVolumes } from './objects/adapters/volumes/open-volumes.ts'
 import { claimPrefix } from './objects/cluster-file.ts'
 import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
 import { delayedObjects } from './objects/wrappers/delayed.ts'
@@ -263,8 +262,10 @@ async function openStore(place: ObjectsPlace, durability: PartsDescription['dura
   switch (place.kind) {
     case 'memory':
       return new MemoryObjects()
-    case 'directory':
+    case 'directory': {
+      const { openVolumes } = await import('./objects/adapters/volumes/open-volumes.ts')
       return openVolumes(place.path, { durability, crc32c: nativeCrc32c, random: systemRandom, clock: systemClock, emit })
+    }
     case 's3': {
       requirePackage('@aws-sdk/client-s3')
       const { openS3 } = await import('./objects/adapters/s3.ts')

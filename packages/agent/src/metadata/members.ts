@@ -29,20 +29,21 @@ export function* register(input: RegisterInput, cluster: Cluster): Body<Register
   const id: IncarnationId = counters.nextIncarnation
   const brokerId = agentRow?.brokerId ?? counters.nextBrokerId
   const owners = new Set(living.map((lease) => lease.incarnation))
-  const taken = slots.filter(({ owner }) => owner === null || !owners.has(owner))
+  const isTaken = ({ owner }: SlotOwner): boolean => owner === null || !owners.has(owner)
+  const taken = slots.filter(isTaken)
   return {
     writes: [
       fenceIncarnations(fenced),
       insertIncarnation({ id, nonce, agent }),
       writeAgent({ agent, brokerId, incarnation: id, ...advertised, machine }),
-      takeSlots(taken, { owner: id }),
+      takeSlots(rangesOf(taken), { owner: id }),
       countMember({ nextIncarnation: id + 1, nextBrokerId: agentRow === undefined ? brokerId + 1 : counters.nextBrokerId }),
     ],
     value: {
       kind: 'registered',
       incarnation: { id, nonce },
       brokerId,
-      slots: slots.map((slot) => (taken.includes(slot) ? { slot: slot.slot, owner: id, epoch: slot.epoch + 1 } : slot)),
+      slots: slots.map((slot) => (isTaken(slot) ? { slot: slot.slot, owner: id, epoch: slot.epoch + 1 } : slot)),
     },
   }
 }
@@ -182,11 +183,28 @@ const readAllSlots = statement<Nothing, SlotOwner>(
   'SELECT slot, owner, epoch FROM slots WHERE cluster = $cluster ORDER BY slot',
 )
 
-const takeSlots = statementPerRow<{ readonly slot: number }, Nothing, { readonly owner: IncarnationId }>(
+interface SlotRange {
+  readonly first: number
+  readonly last: number
+}
+
+/** An agent takes all slots or those of an agent that ended, so a few ranges stand for hundreds of slots. */
+const takeSlots = statementPerRow<SlotRange, Nothing, { readonly owner: IncarnationId }>(
   'take slots',
-  { slot: 'int' },
-  'UPDATE slots SET owner = $owner, epoch = epoch + 1 WHERE cluster = $cluster AND slot = $slot',
+  { first: 'int', last: 'int' },
+  'UPDATE slots SET owner = $owner, epoch = epoch + 1 WHERE cluster = $cluster AND slot BETWEEN $first AND $last',
 )
+
+/** The ranges without gaps of slots that are in order. */
+function rangesOf(slots: readonly SlotOwner[]): readonly SlotRange[] {
+  const ranges: SlotRange[] = []
+  for (const { slot } of slots) {
+    const range = ranges.at(-1)
+    if (range?.last === slot - 1) ranges[ranges.length - 1] = { first: range.first, last: slot }
+    else ranges.push({ first: slot, last: slot })
+  }
+  return ranges
+}
 
 const giveSlotsUp = statement<{ readonly owner: IncarnationId }>(
   'give slots up',

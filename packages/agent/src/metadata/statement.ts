@@ -51,8 +51,20 @@ function prepare(name: string, text: Text, columns: Readonly<Record<string, Colu
   const listed = Object.keys(columns)
   const own = typeof text === 'string' ? undefined : text
   const oneRow = typeof text === 'string' ? text : text.sqlite
-  const manyRows = own?.postgres ?? (listed.length === 0 ? oneRow : overRows(oneRow))
-  return { name, sqlite: forSqlite(oneRow), postgres: forPostgres(manyRows, columns), columns: new Set(listed) }
+  const manyRows = (): string => own?.postgres ?? (listed.length === 0 ? oneRow : overRows(oneRow))
+  let sqlite: Prepared | undefined
+  let postgres: Prepared | undefined
+  // Each form is made at its first use: a start uses a few of all the statements, and one dialect.
+  return {
+    name,
+    columns: new Set(listed),
+    get sqlite() {
+      return (sqlite ??= forSqlite(oneRow))
+    },
+    get postgres() {
+      return (postgres ??= forPostgres(manyRows(), columns))
+    },
+  }
 }
 
 const parameter = /\$([a-z]\w*)/gi

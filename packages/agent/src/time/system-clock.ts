@@ -1,5 +1,6 @@
 // The machine's own time and randomness: only this file of the agent may use them.
 import type { Clock, Random, Timer } from './clock.ts'
+import { randomBytes } from './random-bytes.ts'
 import { clearTimeout, monotonic, setImmediate, setTimeout, wallNow } from './real-globals.ts'
 
 // Saved when the module loads, like the globals of time.
@@ -14,8 +15,7 @@ export const systemClock: Clock = {
 
 export const systemRandom: Random = {
   next: () => random(),
-  // Loaded on first use, because loading takes 4 ms that the Kafka port need not wait for.
-  bytes: (length) => process.getBuiltinModule('node:crypto').randomBytes(length),
+  bytes: randomBytes,
 }
 
 /** Node fires a timer with a longer delay at once, so a longer delay is split into parts. */
