@@ -143,7 +143,11 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const tails = new Tails((asked) => log.partitions(asked), limits)
   const view = { owners: membership.owners, catalog, tails }
 
-  const objects = new CachedObjects(parts.objects, { ...base, maxBytes: number(settings, 'cache.bytes') })
+  const objects = new CachedObjects(parts.objects, {
+    ...base,
+    blockBytes: limits.readBlockBytes,
+    maxBytes: number(settings, 'cache.bytes'),
+  })
   const chain = { clock: ioClock, clusterId, incarnation, objects, log }
   const writer = new Writer({
     ...base,
@@ -217,7 +221,7 @@ function storageUpkeepOf(
   { objects, metadata }: Parts,
   { owners, damage }: { readonly owners: Owners; readonly damage: DamageReports },
 ) {
-  const segments = new SegmentReader({ ...base, objects: new CachedObjects(objects, { maxBytes: 0 }), damage })
+  const segments = new SegmentReader({ ...base, objects: new CachedObjects(objects, { ...base, maxBytes: 0 }), damage })
   const walk: StorageWalkParts = {
     objects,
     isDamaged: async ({ segment, ...of }, signal) => (await segments.examine({ of, segment, signal })).left !== undefined,

@@ -46,6 +46,8 @@ export const defaultLimits = {
   segmentsPerFind: 64,
   /** The maximum of a fetch's answer, whatever the client requests: Kafka's fetch.max.bytes. */
   fetchBytes: 55 * mib,
+  /** The minimum of one read from the store: consumers that catch up read the partitions of an object one after another, and S3 bills by the request. */
+  readBlockBytes: 512 * kib,
 
   /** The deadline of metadata transactions other than the commit. */
   metadataDeadlineMs: 10_000,

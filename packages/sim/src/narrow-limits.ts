@@ -26,10 +26,11 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   drainMs: [1_000, 30_000],
   batchSlabBytes: [1, 16_384],
   pooledFrameBytes: [1, 4_096],
+  readBlockBytes: [50, 5_000],
 }
 
 /** Worlds are small: with the sizes of production no memory would be used again. */
-const ofAllWorlds: Partial<Limits> = { batchSlabBytes: 4_096, pooledFrameBytes: 1 }
+const ofAllWorlds: Partial<Limits> = { batchSlabBytes: 4_096, pooledFrameBytes: 1, readBlockBytes: 4_096 }
 
 /** The limits of one world. */
 export function narrowLimits(chance: Chance, report: (what: string) => void): Limits {

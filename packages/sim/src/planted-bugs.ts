@@ -185,8 +185,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'agent/src/read/batches.ts',
-        find: "      if (checked.kind === 'error') throw new CorruptSegmentError(checked.message)\n",
-        replace: '',
+        find: '    const checked = checkStoredBatch(bytes, at, crc32c)\n    if',
+        replace: "    const checked = { kind: 'ok', header: readBatchHeader(bytes, at) }\n    if",
       },
     ],
   },
@@ -196,8 +196,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'agent/src/read/segment-reader.ts',
-        find: '        checkSegment(bytes, segment, crc32c)\n        return { bytes }\n',
-        replace: '        return { bytes }\n',
+        find: '      const { stored } = await this.#checked(read)\n      const bytes',
+        replace: '      const stored = await this.fetch(read.segment, read.signal)\n      const bytes',
       },
     ],
   },

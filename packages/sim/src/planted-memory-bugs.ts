@@ -18,7 +18,23 @@ export const memoryBugs: readonly PlantedBug[] = [
   {
     name: 'a slab released although the cache holds it',
     scenario: 'chaos',
-    edits: [{ file: 'agent/src/objects/wrappers/cached.ts', find: 'this.#memory?.hold(chunks) ?? (() => {})', replace: '() => {}' }],
+    edits: [{ file: 'agent/src/objects/wrappers/cached.ts', find: 'this.#memory.hold(chunks)', replace: '() => {}' }],
+  },
+  {
+    name: 'a slab released although a reader holds it',
+    scenario: 'chaos',
+    edits: [{ file: 'agent/src/objects/wrappers/cached.ts', find: 'release: this.#memory.hold(pieces)', replace: 'release: () => {}' }],
+  },
+  {
+    name: 'a slab released before its answer is sent',
+    scenario: 'chaos',
+    edits: [
+      {
+        file: 'agent/src/api/fetch.ts',
+        find: "      return { kind: 'now', response, sent: release }",
+        replace: "      held.release()\n      return { kind: 'now', response, sent: release }",
+      },
+    ],
   },
   {
     name: 'a frame released before its batches are admitted',

@@ -15,6 +15,7 @@ import {
   type Outcome,
 } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
+import { HeldMemory } from '../memory/held-memory.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { AnswerClaim } from '../read/answer-memory.ts'
 import type { FetchAnswer, FetchAsk } from '../read/reader.ts'
@@ -46,12 +47,17 @@ export const fetch = handler({
     })
     const places = await placesOf(session.asks, context, services)
     const claim = services.answerMemory.claim()
-    try {
-      const answers = await read(places, request, { context, services, claim })
-      const response = await responseOf({ request, session, places, answers, context, services })
-      return { kind: 'now', response, sent: () => claim.release() }
-    } catch (error) {
+    const held = new HeldMemory()
+    const release = (): void => {
       claim.release()
+      held.release()
+    }
+    try {
+      const answers = await read(places, request, { context, services, claim, held })
+      const response = await responseOf({ request, session, places, answers, context, services })
+      return { kind: 'now', response, sent: release }
+    } catch (error) {
+      release()
       throw error
     }
   },
@@ -147,7 +153,7 @@ async function placesOf(asks: readonly SessionAsk[], context: RequestContext, se
 function read(
   places: readonly FetchPlace[],
   request: FetchRequest,
-  { context, services, claim }: { readonly context: RequestContext; readonly services: Uses; readonly claim: AnswerClaim },
+  { context, services, claim, held }: RequestScope<Uses> & { readonly claim: AnswerClaim; readonly held: HeldMemory },
 ): Promise<readonly FetchAnswer[]> {
   const asks = places.flatMap((place) => (place.kind === 'there' ? [place.ask] : []))
   return services.reader.fetch(asks, {
@@ -157,6 +163,7 @@ function read(
     readCommitted: request.isolationLevel === readCommittedLevel,
     signal: context.signal,
     claim,
+    held,
   })
 }
 

@@ -83,7 +83,10 @@ test('a reference that is released twice, and one that is added too late, are er
   expect(next.bytes.buffer).toBe(slab.bytes.buffer)
   expect(() => slab.release()).toThrow(AssertionError)
   expect(() => slab.retain()).toThrow(AssertionError)
-  expect([pool.gauge.usedBytes, pool.gauge.freeBytes]).toEqual([4 * kib, 0])
+  const released = pool.take(8 * kib)
+  released.release()
+  expect(() => pool.hold([released.bytes.subarray(1, 2)])).toThrow(AssertionError)
+  expect([pool.gauge.usedBytes, pool.gauge.freeBytes]).toEqual([4 * kib, 8 * kib])
   next.release()
 })
 

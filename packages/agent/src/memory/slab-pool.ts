@@ -32,7 +32,7 @@ export class SlabPool {
   readonly #fillsReleased: boolean
   /** By size. The slab that was released last is the first to be taken: the processor's cache may still have it. */
   readonly #free = new Map<number, ArrayBuffer[]>()
-  /** The current user of each piece of memory. Weak, so that memory that is never released is left to the collector. */
+  /** The last user of each piece of memory: after its release, a hold on the bytes is an error. Weak, so that memory that is never released is left to the collector. */
   readonly #slabs = new WeakMap<ArrayBufferLike, Slab>()
   #usedBytes = 0
   #freeBytes = 0
@@ -56,7 +56,7 @@ export class SlabPool {
     return slab
   }
 
-  /** Adds a reference to each slab of this pool that the chunks lie in. Chunks with other memory are left out. */
+  /** Adds a reference to each slab of this pool that the chunks lie in, which must be in use. Chunks with other memory are left out. */
   hold(chunks: Iterable<Uint8Array>): Release {
     const held: Slab[] = []
     let last: ArrayBufferLike | undefined
@@ -89,8 +89,10 @@ export class SlabPool {
   readonly #onFree = (memory: ArrayBuffer, isAbandoned: boolean): void => {
     const slabBytes = memory.byteLength
     this.#usedBytes -= slabBytes
-    this.#slabs.delete(memory)
-    if (isAbandoned) return
+    if (isAbandoned) {
+      this.#slabs.delete(memory)
+      return
+    }
     if (this.#fillsReleased) new Uint8Array(memory).fill(releasedByte)
     if (slabBytes > largestSlabBytes || this.#freeBytes + slabBytes > this.#maxFreeBytes) return
     const free = this.#free.get(slabBytes)

@@ -58,6 +58,11 @@ export interface ByteRange {
   readonly length: number
   /** If the object ends inside the range, return the bytes from `start` on (for the cache, which does not know sizes). A start at or beyond the end stays 'corrupt'. */
   readonly untilEnd?: true
+  /**
+   * At least `length` bytes of memory for the answer. An adapter that can do so puts the bytes at its beginning and returns a view of it. It does not write to it once the read
+   * has settled.
+   */
+  readonly into?: Uint8Array
 }
 
 export type PutIfAbsent = 'created' | 'exists' | 'unsupported'

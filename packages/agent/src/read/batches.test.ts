@@ -1,18 +1,28 @@
 // Batches of a segment: whole ones, within the budget, with their own offsets, or an error when the stored bytes are not those that were committed.
 import { buildBatch, crc32c } from '@local-kafka-service/protocol'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { emptyBatch } from '../core/log/empty-batch.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
-import { CorruptSegmentError, DamagedOffsetsError, salvage, takeBatches, takeSalvaged } from './batches.ts'
+import {
+  CorruptSegmentError,
+  checkSegment,
+  DamagedOffsetsError,
+  salvage,
+  type TakenBatches,
+  takeBatches,
+  takeSalvaged,
+  type WantedBatches,
+} from './batches.ts'
 
 const lastOffsetDeltaEnd = 26
 
 test('batches from the offset on are returned whole, within the budget, with their final base offsets', () => {
   const { bytes, segment, size } = aSegment({ batches: 3, recordsEach: 2, baseOffset: 10 })
-  const taken = takeBatches(bytes, segment, { fromOffset: 13, untilOffset: 16, maxBytes: size, atLeastOne: true }, crc32c)
+  const taken = take([bytes], segment, { fromOffset: 13, untilOffset: 16, maxBytes: size, atLeastOne: true })
   expect(taken).toMatchObject({ sizeBytes: size, nextOffset: 14 })
   expect(Buffer.concat(taken.chunks).readBigInt64BE(0)).toBe(12n)
-  expect(takeBatches(bytes, segment, { fromOffset: 10, untilOffset: 14, maxBytes: 1e6, atLeastOne: true }, crc32c)).toMatchObject({
+  expect(take([bytes], segment, { fromOffset: 10, untilOffset: 14, maxBytes: 1e6, atLeastOne: true })).toMatchObject({
     sizeBytes: 2 * size,
     nextOffset: 14,
   })
@@ -21,17 +31,38 @@ test('batches from the offset on are returned whole, within the budget, with the
 test('a skipped batch with a wrong number of offsets is an error, even if later batches are intact and the budget ends before the segment', () => {
   const { bytes, segment, size } = aSegment({ batches: 3, recordsEach: 2, baseOffset: 0 })
   bytes[lastOffsetDeltaEnd] = (bytes[lastOffsetDeltaEnd] ?? 0) ^ 2
-  expect(() => takeBatches(bytes, segment, { fromOffset: 4, untilOffset: 6, maxBytes: size, atLeastOne: true }, crc32c)).toThrow(
-    CorruptSegmentError,
-  )
+  expect(() => take([bytes], segment, { fromOffset: 4, untilOffset: 6, maxBytes: size, atLeastOne: true })).toThrow(CorruptSegmentError)
 })
 
 test('a batch with a wrong checksum, and a segment that is cut off, are errors', () => {
   const { bytes, segment } = aSegment({ batches: 2, recordsEach: 1, baseOffset: 0 })
   const ask = { fromOffset: 0, untilOffset: 2, maxBytes: 1e6, atLeastOne: true }
-  expect(() => takeBatches(bytes.subarray(0, bytes.length - 1), segment, ask, crc32c)).toThrow(CorruptSegmentError)
+  expect(() => take([bytes.subarray(0, bytes.length - 1)], segment, ask)).toThrow(CorruptSegmentError)
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
-  expect(() => takeBatches(bytes, segment, ask, crc32c)).toThrow(CorruptSegmentError)
+  expect(() => take([bytes], segment, ask)).toThrow(CorruptSegmentError)
+})
+
+test('wherever the segment is cut into pieces, its batches are checked, numbered and returned alike, as views of the pieces', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat({ max: 400 }), { maxLength: 6 }),
+      fc.nat({ max: 9 }),
+      fc.nat({ max: 10 }),
+      fc.nat({ max: 600 }),
+      (cuts, fromOffset, untilOffset, maxBytes) => {
+        const { bytes, segment, size } = aSegment({ batches: 5, recordsEach: 2, baseOffset: 0 })
+        const ends = [...cuts.map((cut) => Math.min(cut, bytes.length)).toSorted((a, b) => a - b), bytes.length]
+        const pieces = ends.map((end, index) => bytes.slice(index === 0 ? 0 : ends[index - 1], end))
+        const wanted = { fromOffset, untilOffset, maxBytes, atLeastOne: true }
+        const whole = take([Buffer.from(bytes)], segment, wanted)
+        const taken = take(pieces, segment, wanted)
+        expect({ ...taken, chunks: Buffer.concat(taken.chunks) }).toEqual({ ...whole, chunks: Buffer.concat(whole.chunks) })
+        for (const chunk of taken.chunks) expect(pieces.map(({ buffer }) => buffer)).toContain(chunk.buffer)
+        for (let at = 0; at < taken.sizeBytes; at += size)
+          expect(Buffer.concat(taken.chunks).readBigInt64BE(at)).toBe(BigInt(Math.floor(fromOffset / 2) * 2 + (at / size) * 2))
+      },
+    ),
+  )
 })
 
 test('offsets that log compaction has removed are passed over without a batch, and the others keep theirs', () => {
@@ -40,7 +71,7 @@ test('offsets that log compaction has removed are passed over without a batch, a
   const bytes = Buffer.concat([filler, batch, filler, batch, filler])
   const compacted = { ...segment, baseOffset: 10, lastOffset: 28, sizeBytes: bytes.length }
   const from = (fromOffset: number, maxBytes: number) =>
-    takeBatches(bytes, compacted, { fromOffset, untilOffset: 29, maxBytes, atLeastOne: true }, crc32c)
+    take([bytes], compacted, { fromOffset, untilOffset: 29, maxBytes, atLeastOne: true })
   expect(from(11, size)).toMatchObject({ sizeBytes: size, nextOffset: 17 })
   expect(Buffer.concat(from(11, size).chunks).readBigInt64BE(0)).toBe(15n)
   expect(from(18, 1e6)).toMatchObject({ sizeBytes: size, nextOffset: 29 })
@@ -76,6 +107,11 @@ test('H1: between two damaged batches no batch is trusted', () => {
   for (const batch of [1, 3]) bytes[(batch + 1) * size - 1] = (bytes[(batch + 1) * size - 1] ?? 0) ^ 1
   expect(salvage(bytes, segment, 'two', crc32c)?.damage).toMatchObject({ offset: 12, lastOffset: 17 })
 })
+
+/** As a reader does: checks, and takes. */
+function take(pieces: readonly Uint8Array[], segment: Segment, wanted: WantedBatches): TakenBatches {
+  return takeBatches(checkSegment(pieces, segment, crc32c), segment, wanted)
+}
 
 function aSegment({
   batches,

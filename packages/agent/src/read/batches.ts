@@ -1,12 +1,14 @@
 // Whole batches from a segment's bytes: found by walking headers, checked, and given their offsets.
-import { batchLayout, batchSizeAt, checkStoredBatch, readBatchHeader } from '@local-kafka-service/protocol'
+import { batchLayout, batchSizeAt, checkStoredBatch, patchBaseOffset, readBatchHeader } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import { isFiller } from '../core/log/empty-batch.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
+import { joinChunks } from '../objects/join-chunks.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
+import { sliceChunks } from '../objects/slice-chunks.ts'
 
 export interface TakenBatches {
-  /** The bytes to send, in order; each batch has its final base offset. */
+  /** The bytes to send, in order; each batch has its final base offset. Views of the segment's bytes. */
   readonly chunks: readonly Uint8Array[]
   readonly sizeBytes: number
   /** The offset after the last batch; the requested offset if there is none. */
@@ -48,10 +50,74 @@ export function isCorrupt(error: unknown): error is Error {
   )
 }
 
-/** Throws a CorruptSegmentError unless every batch of the segment is as it was committed. */
-export function checkSegment(bytes: Uint8Array, segment: Segment, crc32c: Checksum): void {
-  const { baseOffset: fromOffset, lastOffset } = segment
-  takeBatches(bytes, segment, { fromOffset, untilOffset: lastOffset + 1, maxBytes: Number.POSITIVE_INFINITY, atLeastOne: true }, crc32c)
+/** The offsets that are wanted of a segment. */
+export interface WantedBatches {
+  readonly fromOffset: number
+  readonly untilOffset: number
+  readonly maxBytes: number
+  /** The first batch may be larger than `maxBytes`. */
+  readonly atLeastOne: boolean
+}
+
+/** The whole segment, in order, and whether log compaction has left fillers in it: clients receive nothing for their offsets, like Kafka's. */
+export interface CheckedSegment {
+  readonly pieces: readonly Uint8Array[]
+  readonly hasFillers: boolean
+}
+
+/**
+ * Throws a CorruptSegmentError unless every batch of the segment is as it was committed. Writes the final base offset of each batch into it: the checksum does not cover it, and
+ * it is the same for every reader. `pieces` are the whole segment, in memory that may be written to.
+ */
+export function checkSegment(pieces: readonly Uint8Array[], segment: Segment, crc32c: Checksum): CheckedSegment {
+  let baseOffset = segment.baseOffset
+  let hasFillers = false
+  walkBatches(pieces, ({ bytes, at, start, isCopy }) => {
+    const checked = checkStoredBatch(bytes, at, crc32c)
+    if (checked.kind === 'error') throw new CorruptSegmentError(checked.message)
+    patchBaseOffset(bytes, at, baseOffset)
+    if (isCopy) copyInto(pieces, start, bytes.subarray(0, baseOffsetBytes))
+    hasFillers ||= isFiller(checked.header)
+    baseOffset += checked.header.lastOffsetDelta + 1
+    return true
+  })
+  if (baseOffset !== segment.lastOffset + 1)
+    throw new CorruptSegmentError(`its batches end at offset ${baseOffset - 1}, not at ${segment.lastOffset}`)
+  return { pieces, hasFillers }
+}
+
+/** The wanted batches: whole ones within the budget, from the one that holds `fromOffset` up to but not including `untilOffset`. */
+export function takeBatches({ pieces, hasFillers }: CheckedSegment, segment: Segment, wanted: WantedBatches): TakenBatches {
+  const { fromOffset, untilOffset, maxBytes, atLeastOne } = wanted
+  const isWhole = fromOffset <= segment.baseOffset && segment.lastOffset < untilOffset && segment.sizeBytes <= maxBytes
+  if (isWhole && !hasFillers) return { chunks: pieces, sizeBytes: segment.sizeBytes, nextOffset: segment.lastOffset + 1 }
+  const chunks: Uint8Array[] = []
+  let baseOffset = segment.baseOffset
+  let nextOffset = fromOffset
+  let sizeBytes = 0
+  // The batches since the last filler.
+  let run = { start: 0, length: 0 }
+  walkBatches(pieces, ({ bytes, at, start, sizeBytes: size }) => {
+    const header = readBatchHeader(bytes, at)
+    const following = baseOffset + header.lastOffsetDelta + 1
+    if (following > fromOffset) {
+      const isNeeded = sizeBytes === 0 && atLeastOne
+      if (baseOffset >= untilOffset || (!isNeeded && sizeBytes + size > maxBytes)) return false
+      if (!isFiller(header)) {
+        if (run.start + run.length !== start) {
+          chunks.push(...sliceChunks(pieces, run))
+          run = { start, length: 0 }
+        }
+        run.length += size
+        sizeBytes += size
+      }
+      nextOffset = following
+    }
+    baseOffset = following
+    return true
+  })
+  if (run.length > 0) chunks.push(...sliceChunks(pieces, run))
+  return { chunks, sizeBytes, nextOffset }
 }
 
 /** A batch with a right checksum: `at` is its first byte in the segment. */
@@ -104,11 +170,7 @@ export function salvage(bytes: Uint8Array, segment: Segment, message: string, cr
 }
 
 /** Like `takeBatches`, but stops at the damage. Throws a DamagedOffsetsError when the requested offset is damaged. */
-export function takeSalvaged(
-  bytes: Uint8Array,
-  { sound, damage }: Salvage,
-  ask: { readonly fromOffset: number; readonly untilOffset: number; readonly maxBytes: number; readonly atLeastOne: boolean },
-): TakenBatches {
+export function takeSalvaged(bytes: Uint8Array, { sound, damage }: Salvage, ask: WantedBatches): TakenBatches {
   if (ask.fromOffset >= damage.offset && ask.fromOffset <= damage.lastOffset) throw new DamagedOffsetsError(damage)
   const chunks: Uint8Array[] = []
   let sizeBytes = 0
@@ -131,51 +193,53 @@ const copyBelowBytes = 4 * 1024
 /** The base offset is the first field. */
 const baseOffsetBytes = batchLayout.length
 
-/**
- * Walks the batches of one segment from the one that holds `fromOffset`, up to but not including `untilOffset`, and returns whole ones within the budget.
- * `bytes` is the whole segment.
- */
-export function takeBatches(
-  bytes: Uint8Array,
-  segment: Segment,
-  ask: { readonly fromOffset: number; readonly untilOffset: number; readonly maxBytes: number; readonly atLeastOne: boolean },
-  crc32c: Checksum,
-): TakenBatches {
-  const chunks: Uint8Array[] = []
-  let sizeBytes = 0
-  let nextOffset = ask.fromOffset
-  let baseOffset = segment.baseOffset
-  let at = 0
-  let full = false
-  // Walks to the end, also when nothing more is returned: only the sum of all batches proves that no earlier batch has a wrong number of offsets.
-  while (at < bytes.length) {
-    const size = batchSizeAt(bytes, at)
-    if (size === undefined || at + size > bytes.length) throw new CorruptSegmentError(`a batch is cut off at byte ${at}`)
-    const { lastOffsetDelta } = readBatchHeader(bytes, at)
-    const following = baseOffset + lastOffsetDelta + 1
-    if (following > ask.fromOffset && !full) {
-      const first = sizeBytes === 0 && ask.atLeastOne
-      full = baseOffset >= ask.untilOffset || (!first && sizeBytes + size > ask.maxBytes)
-      if (!full) {
-        const checked = checkStoredBatch(bytes, at, crc32c)
-        if (checked.kind === 'error') throw new CorruptSegmentError(checked.message)
-        // Like Kafka, clients receive nothing for offsets that log compaction has removed.
-        if (!isFiller(checked.header)) {
-          place(chunks, bytes.subarray(at, at + size), baseOffset)
-          sizeBytes += size
-        }
-        nextOffset = following
-      }
-    }
-    baseOffset = following
-    at += size
-  }
-  if (baseOffset !== segment.lastOffset + 1)
-    throw new CorruptSegmentError(`its batches end at offset ${baseOffset - 1}, not at ${segment.lastOffset}`)
-  return { chunks, sizeBytes, nextOffset }
+interface WalkedBatch {
+  /** Has the whole batch at `at`: a piece, or a copy if the batch lies in several pieces. */
+  readonly bytes: Uint8Array
+  readonly at: number
+  readonly isCopy: boolean
+  /** Its first byte in the segment. */
+  readonly start: number
+  readonly sizeBytes: number
 }
 
-/** Stored bytes are shared and never written to, so the base offset, which the checksum does not cover, goes into memory of its own. */
+/** Calls `visit` for each batch in order, until it returns false. Throws a CorruptSegmentError when a batch is cut off. */
+function walkBatches(pieces: readonly Uint8Array[], visit: (batch: WalkedBatch) => boolean): void {
+  let start = 0
+  let skip = 0
+  for (const piece of pieces) {
+    let at = skip
+    while (at < piece.length) {
+      const size = batchSizeAt(piece, at)
+      const isCopy = size === undefined || at + size > piece.length
+      const bytes = isCopy ? batchIn(pieces, start) : piece
+      const sizeBytes = isCopy ? bytes.length : size
+      if (!visit({ bytes, at: isCopy ? 0 : at, isCopy, start, sizeBytes })) return
+      start += sizeBytes
+      at += sizeBytes
+    }
+    skip = at - piece.length
+  }
+}
+
+/** A copy of the batch that begins at the byte. */
+function batchIn(pieces: readonly Uint8Array[], start: number): Uint8Array {
+  const restBytes = pieces.reduce((sum, { length }) => sum + length, -start)
+  const head = joinChunks(sliceChunks(pieces, { start, length: Math.min(batchLayout.leaderEpoch, restBytes) }))
+  const sizeBytes = batchSizeAt(head, 0)
+  if (sizeBytes === undefined || sizeBytes > restBytes) throw new CorruptSegmentError(`a batch is cut off at byte ${start}`)
+  return joinChunks(sliceChunks(pieces, { start, length: sizeBytes }))
+}
+
+function copyInto(pieces: readonly Uint8Array[], start: number, bytes: Uint8Array): void {
+  let done = 0
+  for (const part of sliceChunks(pieces, { start, length: bytes.length })) {
+    part.set(bytes.subarray(done, done + part.length))
+    done += part.length
+  }
+}
+
+/** The bytes of a damaged segment are not written to, so the base offset, which the checksum does not cover, goes into memory of its own. */
 function place(chunks: Uint8Array[], batch: Uint8Array, baseOffset: number): void {
   const own = batch.length < copyBelowBytes ? Buffer.from(batch) : Buffer.allocUnsafe(baseOffsetBytes)
   own.writeBigInt64BE(BigInt(baseOffset), 0)

@@ -2,6 +2,7 @@
 import { fixedLimits } from '../limits.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { abortedError } from '../objects/object-store.ts'
+import type { StoredRange } from '../objects/stored-range.ts'
 import { onAbort } from '../time/abort.ts'
 import { Slots } from '../time/slots.ts'
 import type { SegmentReader } from './segment-reader.ts'
@@ -15,7 +16,7 @@ export interface PlannedReadsParts {
 export class PlannedReads {
   readonly #parts: PlannedReadsParts
   readonly #signal: AbortSignal
-  readonly #reads = new Map<string, Promise<Uint8Array>>()
+  readonly #reads = new Map<string, Promise<StoredRange>>()
   /** Made for the first read: most fetches find everything in memory. */
   #begun: { readonly slots: Slots; readonly abort: AbortController; readonly release: () => void } | undefined
   #leftBytes: number
@@ -43,27 +44,38 @@ export class PlannedReads {
     }
   }
 
-  /** The bytes of the segment, if they were planned. */
-  of(segment: Segment): Promise<Uint8Array> | undefined {
-    return this.#reads.get(placeOf(segment))
+  /** The bytes of the segment, if they were planned. The caller releases them; a second call returns nothing. */
+  take(segment: Segment): Promise<StoredRange> | undefined {
+    const place = placeOf(segment)
+    const read = this.#reads.get(place)
+    this.#reads.delete(place)
+    return read
   }
 
   /** Gives up the reads that the answer did not need. */
   end(): void {
     this.#begun?.release()
     this.#begun?.abort.abort()
+    for (const read of this.#reads.values())
+      read.then(
+        (unused) => unused.release(),
+        () => {},
+      )
+    this.#reads.clear()
   }
 
   #begin(segment: Segment): void {
+    const place = placeOf(segment)
+    if (this.#reads.has(place)) return
     this.#begun ??= this.#first()
     const { slots, abort } = this.#begun
     const read = this.#read(segment, slots, abort.signal)
     // The answer reports the failure when it comes to this segment, if it does.
     read.catch(() => {})
-    this.#reads.set(placeOf(segment), read)
+    this.#reads.set(place, read)
   }
 
-  async #read(segment: Segment, mine: Slots, signal: AbortSignal): Promise<Uint8Array> {
+  async #read(segment: Segment, mine: Slots, signal: AbortSignal): Promise<StoredRange> {
     const { segments, slots } = this.#parts
     try {
       return await mine.run(() => slots.run(() => segments.fetch(segment, signal), signal), signal)

@@ -1,6 +1,7 @@
 // Who is read ahead of, and how far.
 import { expect, test } from 'vitest'
 import type { Segment } from '../metadata/metadata-store.ts'
+import { StoredRange } from '../objects/stored-range.ts'
 import { ReadAhead } from './read-ahead.ts'
 
 const mib = 1024 * 1024
@@ -27,7 +28,9 @@ function aStore(): {
       fetch: ({ objectKey }) => {
         asked.push(objectKey)
         return new Promise((resolve, reject) =>
-          ends.push((outcome) => (outcome === 'fails' ? reject(new Error('away')) : resolve(new Uint8Array()))),
+          ends.push((outcome) =>
+            outcome === 'fails' ? reject(new Error('away')) : resolve(new StoredRange({ pieces: [], release: () => {} })),
+          ),
         )
       },
     },

@@ -72,6 +72,11 @@ export class ReadAhead {
       this.#pending.delete(place)
       this.#pendingBytes -= sizeBytes
     }
-    this.#slots.run(() => this.#segments.fetch(segment, this.#never), this.#never).then(settled, settled)
+    const read = this.#slots.run(() => this.#segments.fetch(segment, this.#never), this.#never)
+    read.then((stored) => {
+      // The cache keeps it.
+      stored.release()
+      settled()
+    }, settled)
   }
 }

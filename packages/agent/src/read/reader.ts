@@ -6,7 +6,9 @@ import { partitionKey, type TopicPartition } from '../core/ids.ts'
 import { emptyBatch } from '../core/log/empty-batch.ts'
 import { nextBudget } from '../core/log/fetch-plan.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
+import type { HeldMemory } from '../memory/held-memory.ts'
 import type { FindSegments, LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
+import { joinChunks } from '../objects/join-chunks.ts'
 import type { Clock } from '../time/clock.ts'
 import { longPoll, type Unwatch } from '../time/long-poll.ts'
 import { Slots } from '../time/slots.ts'
@@ -17,7 +19,7 @@ import type { AnswerClaim } from './answer-memory.ts'
 import type { Damage } from './damage.ts'
 import { PlannedReads } from './planned-reads.ts'
 import { ReadAhead } from './read-ahead.ts'
-import { isReadFailure, type SegmentReader } from './segment-reader.ts'
+import { type HeldBatches, isReadFailure, type SegmentReader } from './segment-reader.ts'
 
 export interface FetchAsk extends TopicPartition {
   readonly offset: number
@@ -34,6 +36,8 @@ export interface FetchOptions {
   readonly signal: AbortSignal
   /** The answer's claim on the memory of all answers; when none is left, the answer is smaller, or waits. Absent: the answer is not counted. */
   readonly claim?: AnswerClaim
+  /** Holds the memory of the answer, which the cache shares with others. The chunks are valid until it is released. Absent: the answer is a copy in memory of its own. */
+  readonly held?: HeldMemory
 }
 
 export type FetchAnswer =
@@ -89,6 +93,7 @@ export class Reader {
       beforeWait: (wake) => {
         // An answer that waits holds no memory that others wait for.
         claim?.release()
+        options.held?.release()
         return full ? claim?.watch(wake) : undefined
       },
       deadline: { clock, atMs: clock.monotonic() + Math.min(options.maxWaitMs, fixedLimits.fetchWaitMs) },
@@ -191,6 +196,7 @@ export class Reader {
         readCommitted: options.readCommitted,
         signal: options.signal,
         ...(options.claim && { claim: options.claim }),
+        ...(options.held && { held: options.held }),
       })
       if (answer.kind === 'data') taken += answer.sizeBytes
       answers.push(answer)
@@ -202,7 +208,7 @@ export class Reader {
   async #one(
     ask: FetchAsk,
     { tails, found: planned, reads }: FetchPlan,
-    request: Pick<FetchOptions, 'readCommitted' | 'signal' | 'claim'> & { readonly maxBytes: number; readonly taken: number },
+    request: Pick<FetchOptions, 'readCommitted' | 'signal' | 'claim' | 'held'> & { readonly maxBytes: number; readonly taken: number },
   ): Promise<FetchAnswer> {
     const { owners, segments } = this.#parts
     const key = partitionKey(ask.topicId, ask.partition)
@@ -237,14 +243,14 @@ export class Reader {
           const atLeastOne = budget.atLeastOne && sizeBytes === 0
           if ((room <= 0 && !atLeastOne) || request.claim?.reserve(segment.sizeBytes) === false) break
           const wanted = { fromOffset: offset, untilOffset: end, maxBytes: room, atLeastOne }
-          const begun = reads.of(segment)
+          const begun = reads.take(segment)
           const read = { of: ask, segment, signal: request.signal, ...(begun && { begun }) }
           const taken = await segments.take(read, wanted).catch((error: unknown) => {
             request.claim?.giveBack(segment.sizeBytes)
             throw error
           })
           request.claim?.giveBack(segment.sizeBytes - taken.sizeBytes)
-          chunks.push(...taken.chunks)
+          for (const chunk of ownedBy(request.held, taken)) chunks.push(chunk)
           sizeBytes += taken.sizeBytes
           offset = taken.nextOffset
           if (taken.nextOffset <= segment.lastOffset) break
@@ -303,6 +309,17 @@ interface FetchPlan {
 function newestSegments({ segments }: Tail, offset: number): readonly Segment[] | undefined {
   const [first] = segments
   return first !== undefined && first.baseOffset <= offset ? segments.filter(({ lastOffset }) => lastOffset >= offset) : undefined
+}
+
+/** The chunks, in memory that the holder of the answer keeps. */
+function ownedBy(held: HeldMemory | undefined, { chunks, release }: HeldBatches): readonly Uint8Array[] {
+  if (held !== undefined && chunks.length > 0) {
+    held.add(release)
+    return chunks
+  }
+  const own = chunks.length === 0 ? [] : [joinChunks(chunks)]
+  release()
+  return own
 }
 
 /** The offset at which the consumer's records end. */

@@ -1,11 +1,15 @@
 // The one door to a segment's stored bytes, for Fetch and for ListOffsets: it reads them, checks them, and says what a failure means for the partition.
 import type { Checksum } from '../core/checksum.ts'
 import type { TopicPartition } from '../core/ids.ts'
+import type { Release } from '../memory/slab-pool.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
+import { joinChunks } from '../objects/join-chunks.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
+import type { StoredRange } from '../objects/stored-range.ts'
 import type { CachedObjects } from '../objects/wrappers/cached.ts'
 import type { EventHook } from '../observe/events.ts'
 import {
+  type CheckedSegment,
   checkSegment,
   DamagedOffsetsError,
   isCorrupt,
@@ -14,6 +18,7 @@ import {
   type TakenBatches,
   takeBatches,
   takeSalvaged,
+  type WantedBatches,
 } from './batches.ts'
 import type { Damage, DamageReports } from './damage.ts'
 
@@ -21,11 +26,17 @@ export interface SegmentRead {
   readonly of: TopicPartition
   readonly segment: Segment
   readonly signal: AbortSignal
-  /** The bytes, from a read that has begun. Absent: the store is read now. */
-  readonly begun?: Promise<Uint8Array>
+  /** The bytes, from a read that has begun. The reader releases them. Absent: the store is read now. */
+  readonly begun?: Promise<StoredRange>
 }
 
-/** The bytes of a segment; `left` if they are not as they were committed. */
+/** Batches in memory that the cache shares with other readers. */
+export interface HeldBatches extends TakenBatches {
+  /** The chunks are valid until then. Must be called once. */
+  readonly release: Release
+}
+
+/** The bytes of a segment, in memory of their own; `left` if they are not as they were committed. */
 export interface ExaminedSegment {
   readonly bytes: Uint8Array
   readonly left?: Salvage
@@ -63,17 +74,16 @@ export class SegmentReader {
     return this.#parts.objects.isComing(segment.objectKey, rangeOf(segment))
   }
 
-  /** The stored bytes, unchecked. */
-  fetch(segment: Segment, signal: AbortSignal): Promise<Uint8Array> {
-    return this.#parts.objects.read(segment.objectKey, rangeOf(segment), signal)
+  /** The stored bytes, unchecked. The caller releases them. */
+  fetch(segment: Segment, signal: AbortSignal): Promise<StoredRange> {
+    return this.#parts.objects.hold(segment.objectKey, rangeOf(segment), signal)
   }
 
   /** The wanted batches. Of a damaged segment those that are intact; the damage is reported. */
-  async take(read: SegmentRead, wanted: Parameters<typeof takeBatches>[2]): Promise<TakenBatches> {
-    const { segment } = read
-    const { crc32c } = this.#parts
+  async take(read: SegmentRead, wanted: WantedBatches): Promise<HeldBatches> {
     try {
-      return await this.#checked(read, (bytes) => takeBatches(bytes, segment, wanted, crc32c))
+      const { stored, checked } = await this.#checked(read)
+      return { ...takeBatches(checked, read.segment, wanted), release: () => stored.release() }
     } catch (error) {
       if (!isCorrupt(error)) throw error
       return await this.#takeSound(read, wanted, inSentence(error))
@@ -82,13 +92,11 @@ export class SegmentReader {
 
   /** All that is left of the segment, with every batch checked; the damage is reported. Rejects with an ObjectStoreError when the store is away. */
   async examine(read: SegmentRead): Promise<ExaminedSegment> {
-    const { segment } = read
-    const { crc32c } = this.#parts
     try {
-      return await this.#checked(read, (bytes) => {
-        checkSegment(bytes, segment, crc32c)
-        return { bytes }
-      })
+      const { stored } = await this.#checked(read)
+      const bytes = joinChunks(stored.pieces)
+      stored.release()
+      return { bytes }
     } catch (error) {
       if (!isCorrupt(error)) throw error
       return await this.#salvaged(read, inSentence(error))
@@ -112,19 +120,23 @@ export class SegmentReader {
    * Corrupt bytes may come from the cache or from a passing fault of the store, so the read is repeated once, past the cache. A segment that is known to be
    * damaged is read once, past the cache; if it is intact again, its damage is removed. Rejects with the last error.
    */
-  async #checked<T>({ of, segment, signal, begun }: SegmentRead, check: (bytes: Uint8Array) => T): Promise<T> {
-    const { objects, crc32c, damage } = this.#parts
+  async #checked({ of, segment, signal, begun }: SegmentRead): Promise<{ readonly stored: StoredRange; readonly checked: CheckedSegment }> {
+    const { objects, damage } = this.#parts
     const { objectKey } = segment
     const isKnown = damage.has(objectKey)
-    if (isKnown) objects.forget(objectKey)
+    if (isKnown) {
+      objects.forget(objectKey)
+      begun?.then(
+        (unused) => unused.release(),
+        () => {},
+      )
+    }
     for (let isLast = isKnown; ; isLast = true) {
       try {
-        const bytes = await (isLast || begun === undefined ? this.fetch(segment, signal) : begun)
-        if (isKnown) {
-          checkSegment(bytes, segment, crc32c)
-          damage.healed(of, segment)
-        }
-        return check(bytes)
+        const stored = await (isLast || begun === undefined ? this.fetch(segment, signal) : begun)
+        const checked = this.#check(stored, segment)
+        if (isKnown) damage.healed(of, segment)
+        return { stored, checked }
       } catch (error) {
         if (!isCorrupt(error)) throw error
         objects.forget(objectKey)
@@ -133,10 +145,31 @@ export class SegmentReader {
     }
   }
 
-  /** Reads the rest of a damaged segment. */
-  async #takeSound(read: SegmentRead, wanted: Parameters<typeof takeBatches>[2], message: string): Promise<TakenBatches> {
+  /** What was checked once is not checked again while it is in memory. Releases the bytes if they are not as they were committed. */
+  #check(stored: StoredRange, segment: Segment): CheckedSegment {
+    const { pieces } = stored
+    const rule = `batches ${segment.baseOffset} to ${segment.lastOffset}`
+    if (stored.isVerified(rule)) return { pieces, hasFillers: false }
+    try {
+      const checked = checkSegment(pieces, segment, this.#parts.crc32c)
+      // Segments that log compaction has made are checked each time.
+      if (!checked.hasFillers) stored.verify(rule)
+      return checked
+    } catch (error) {
+      stored.release()
+      throw error
+    }
+  }
+
+  /** Reads the rest of a damaged segment, into memory of its own. */
+  async #takeSound(read: SegmentRead, wanted: WantedBatches, message: string): Promise<HeldBatches> {
+    const { segment } = read
     const { bytes, left } = await this.#salvaged(read, message)
-    return left === undefined ? takeBatches(bytes, read.segment, wanted, this.#parts.crc32c) : takeSalvaged(bytes, left, wanted)
+    const taken =
+      left === undefined
+        ? takeBatches(checkSegment([bytes], segment, this.#parts.crc32c), segment, wanted)
+        : takeSalvaged(bytes, left, wanted)
+    return { ...taken, release: () => {} }
   }
 
   async #salvaged({ of, segment, signal }: SegmentRead, message: string): Promise<ExaminedSegment> {

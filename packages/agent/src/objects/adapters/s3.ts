@@ -146,7 +146,7 @@ export class S3Objects implements ObjectStore {
             'no',
             `${what}: requested ${asked.Range}, received ${ContentRange ?? `${ContentLength} bytes`}`,
           )
-        return await collect(stream, part, what)
+        return await collect(stream, { ...part, into: range?.into }, what)
       } finally {
         // Frees the socket of a body that was not read to its end; after the end this does nothing.
         stream.destroy?.()
@@ -294,10 +294,10 @@ function partOf(
 
 async function collect(
   stream: AsyncIterable<Uint8Array>,
-  { skip, length }: { readonly skip: number; readonly length: number },
+  { skip, length, into }: { readonly skip: number; readonly length: number; readonly into: Uint8Array | undefined },
   what: string,
 ): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafeSlow(length)
+  const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length)
   let seen = 0
   for await (const chunk of stream) {
     const from = Math.max(0, skip - seen)

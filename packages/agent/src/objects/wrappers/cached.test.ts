@@ -4,6 +4,7 @@ import { releasedByte } from '../../memory/slab-pool.ts'
 import { aPool } from '../../memory/testing/a-pool.ts'
 import { bytes, failure, patterned, text } from '../object-store.contract.ts'
 import { abortedError, ObjectStoreError } from '../object-store.ts'
+import type { StoredRange } from '../stored-range.ts'
 import { type Hook, HookedObjects, silence } from '../testing/hooked-objects.ts'
 import { CachedObjects } from './cached.ts'
 
@@ -30,33 +31,102 @@ function reads(inner: HookedObjects): readonly string[] {
     .map(({ keys, range }) => `${keys[0]} ${range?.start}+${range?.length}`)
 }
 
-test('a written object is read without a request, and without a copy where the range lies in one chunk', async () => {
+test('a written object is read without a request, and held without a copy', async () => {
   const { inner, store } = await cached()
   const chunk = patterned(500)
   await store.put('k', [bytes('head'), chunk])
-  const got = await store.read('k', { start: 14, length: 20 })
-  expect(Buffer.compare(got, chunk.subarray(10, 30))).toBe(0)
-  expect(got.buffer).toBe(chunk.buffer)
-  expect(text((await store.read('k', { start: 2, length: 3 })).subarray(0, 2))).toBe('ad')
+  const held = await store.hold('k', { start: 14, length: 20 })
+  expect(held.pieces).toEqual([chunk.subarray(10, 30)])
+  expect(held.pieces[0]?.buffer).toBe(chunk.buffer)
+  held.release()
+  const got = await store.read('k', { start: 2, length: 3 })
+  expect(text(got.subarray(0, 2))).toBe('ad')
+  got.fill(0)
+  expect(text((await store.read('k')).subarray(0, 4))).toBe('head')
   expect(reads(inner)).toEqual([])
-  expect(store.meters).toEqual({ bytes: 504, hits: 2, misses: 0 })
+  expect(store.meters).toEqual({ bytes: 504, hits: 3, misses: 0 })
 })
 
-test('the memory of a written object is used again after its eviction, unless a reader may have a view of it', async () => {
+test('the memory of a written object is used again after its eviction and its last reader', async () => {
   const memory = aPool()
   const store = new CachedObjects(new HookedObjects({}), { maxBytes: 2 * 16_384, memory })
   const slabs = Array.from({ length: 4 }, () => memory.take(16_384))
+  const held: StoredRange[] = []
   for (const [index, slab] of slabs.entries()) {
     slab.bytes.fill(index)
     await store.put(`k${index}`, [slab.bytes])
     slab.release()
-    if (index === 1) await store.read('k1', { start: 0, length: 10 })
+    if (index === 1) held.push(await store.hold('k1', { start: 0, length: 10 }))
   }
-  // The budget keeps the last one. k1 was read: nothing overwrites it.
-  expect(slabs.map(({ bytes: [byte] }) => byte)).toEqual([releasedByte, 1, releasedByte, 3])
-  expect(memory.gauge).toMatchObject({ usedBytes: 16_384, freeBytes: 2 * 16_384 })
+  const firstBytes = (): readonly (number | undefined)[] => slabs.map(({ bytes: [byte] }) => byte)
+  // The budget keeps the last one.
+  expect(firstBytes()).toEqual([releasedByte, 1, releasedByte, 3])
+  held[0]?.release()
+  expect(firstBytes()).toEqual([releasedByte, releasedByte, releasedByte, 3])
   await store.close()
   expect(memory.gauge.usedBytes).toBe(0)
+})
+
+test.each([100_000, 0])(
+  'the memory of blocks is used again after their eviction and their last reader, with a budget of %d',
+  async (maxBytes) => {
+    const inner = new HookedObjects({})
+    await inner.bucket.put('old', [patterned(40_000)])
+    const memory = aPool()
+    const store = new CachedObjects(inner, { maxBytes, blockBytes: 10_000, memory })
+    const ranges = [5, 9_990, 9_990, 25_000].map((start) => ({ start, length: 12_000 }))
+    const held = await Promise.all(ranges.map((range) => store.hold('old', range)))
+    store.forget('old')
+    for (const [index, { pieces, release }] of held.map((one) => ({ pieces: one.pieces, release: () => one.release() })).entries()) {
+      const { start } = ranges[index] ?? { start: 0 }
+      expect(Buffer.compare(Buffer.concat(pieces), patterned(40_000).subarray(start, start + 12_000))).toBe(0)
+      release()
+    }
+    expect(memory.gauge.usedBytes).toBe(0)
+    expect(held[0]?.pieces[0]?.[0]).toBe(releasedByte)
+  },
+)
+
+test('reads that fail or that their readers give up leave no memory behind', async () => {
+  const held = Promise.withResolvers<void>()
+  const inner = new HookedObjects({ before: ({ keys }) => (keys[0] === 'slow' ? held.promise : undefined) })
+  await inner.bucket.put('slow', [patterned(1_000)])
+  const memory = aPool()
+  const store = new CachedObjects(inner, { maxBytes: 100_000, blockBytes, memory })
+  const gone = new AbortController()
+  const [slow, missing] = [
+    failure(store.hold('slow', { start: 0, length: 10 }, gone.signal)),
+    failure(store.hold('missing', { start: 0, length: 10 })),
+  ]
+  gone.abort()
+  expect([await slow, await missing]).toMatchObject([{ kind: 'aborted' }, { kind: 'missing' }])
+  held.resolve()
+  await expect.poll(() => memory.gauge.usedBytes).toBe(0)
+})
+
+test('what was verified of a range is known as long as its bytes are in memory', async () => {
+  const { store } = await cached()
+  await store.put('new', [patterned(500)])
+  for (const key of ['new', 'old/0']) {
+    const range = { start: 50, length: 300 }
+    await store.read(key, { start: 0, length: 100 })
+    const first = await store.hold(key, range)
+    expect(first.isVerified('a rule')).toBe(false)
+    first.verify('a rule')
+    first.release()
+    const again = await store.hold(key, range)
+    expect([again.isVerified('a rule'), again.isVerified('another')]).toEqual([true, false])
+    again.release()
+    const other = await store.hold(key, { start: 50, length: 200 })
+    expect(other.isVerified('a rule')).toBe(false)
+    other.release()
+    if (key === 'new') continue
+    store.forget(key)
+    await store.read(key, { start: 0, length: 100 })
+    const later = await store.hold(key, range)
+    expect(later.isVerified('a rule')).toBe(false)
+    later.release()
+  }
 })
 
 test('a failed put leaves nothing in the cache', async () => {

@@ -1,8 +1,11 @@
 // A store with a cache in front: written objects stay for tail reads, read objects stay in blocks, each kind within its own budget.
-import type { Release, SlabPool } from '../../memory/slab-pool.ts'
+
+import { defaultLimits } from '../../limits.ts'
+import { type Release, SlabPool } from '../../memory/slab-pool.ts'
 import { joinChunks } from '../join-chunks.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from '../object-store.ts'
 import { sliceChunks, startsOf } from '../slice-chunks.ts'
+import { StoredRange, type Verified } from '../stored-range.ts'
 import { ReadBlocks } from './read-blocks.ts'
 
 export interface CacheOptions {
@@ -10,7 +13,7 @@ export interface CacheOptions {
   readonly maxBytes: number
   /** Reads are widened to multiples of this, so that neighbours in one object share a request. */
   readonly blockBytes?: number
-  /** The memory of the objects that are put. The cache holds the slabs that it keeps. */
+  /** The memory of the objects that are put, whose slabs the cache holds, and of the blocks that are read. Default: a pool that keeps nothing. */
   readonly memory?: SlabPool
 }
 
@@ -20,17 +23,13 @@ export interface CacheMeters {
   readonly misses: number
 }
 
-/** The minimum of one GET: consumers that catch up read the partitions of an object one after another, and S3 bills by the request. */
-const defaultBlockBytes = 512 * 1024
-
 interface Written {
   readonly chunks: readonly Uint8Array[]
   /** The starts of the chunks: an object may hold ten thousand batches, and each is read separately. */
   readonly starts: Float64Array
   readonly sizeBytes: number
   readonly release: Release
-  /** A reader has a view of the bytes. It has no reference, so the memory is not used again. */
-  isLent: boolean
+  readonly verified: Verified
 }
 
 export class CachedObjects implements ObjectStore {
@@ -39,17 +38,20 @@ export class CachedObjects implements ObjectStore {
   readonly #written = new Map<string, Written>()
   readonly #blocks: ReadBlocks
   readonly #writtenBudget: number
-  readonly #memory: SlabPool | undefined
+  readonly #memory: SlabPool
   readonly putIfAbsent?: NonNullable<ObjectStore['putIfAbsent']>
   #writtenBytes = 0
   #hits = 0
   #misses = 0
 
-  constructor(store: ObjectStore, { maxBytes, blockBytes = defaultBlockBytes, memory }: CacheOptions) {
+  constructor(
+    store: ObjectStore,
+    { maxBytes, blockBytes = defaultLimits.readBlockBytes, memory = new SlabPool({ maxFreeBytes: 0 }) }: CacheOptions,
+  ) {
     this.#store = store
     this.#memory = memory
     this.#writtenBudget = Math.floor(maxBytes / 2)
-    this.#blocks = new ReadBlocks(store, { maxBytes: maxBytes - this.#writtenBudget, blockBytes })
+    this.#blocks = new ReadBlocks(store, { maxBytes: maxBytes - this.#writtenBudget, blockBytes, memory })
     if (store.putIfAbsent !== undefined) this.putIfAbsent = store.putIfAbsent.bind(store)
   }
 
@@ -63,25 +65,31 @@ export class CachedObjects implements ObjectStore {
     this.#keep(key, body)
   }
 
-  /** As in the store, but in shared memory, which must not be written to. Nothing is copied when the range lies in one chunk. */
+  /** As in the store, in memory of its own: a copy of what is cached. */
   async read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
-    const chunks = await this.readChunks(key, range, signal)
-    const [only] = chunks
-    return chunks.length === 1 && only !== undefined ? only : joinChunks(chunks)
+    if (range === undefined && !this.#written.has(key)) {
+      this.#misses += 1
+      return await this.#store.read(key, undefined, signal)
+    }
+    const stored = await this.hold(key, range, signal)
+    try {
+      return joinChunks(stored.pieces)
+    } finally {
+      stored.release()
+    }
   }
 
-  /** Like `read`, but never copies: returns the chunks that hold the range, in order. */
-  async readChunks(key: string, range?: ByteRange, signal?: AbortSignal): Promise<readonly Uint8Array[]> {
+  /** Like `read`, but never copies: the range as it is in the cache. The caller releases it. */
+  async hold(key: string, range?: ByteRange, signal?: AbortSignal): Promise<StoredRange> {
     if (signal?.aborted === true) throw abortedError('no', `read ${key}`)
     const written = this.#written.get(key)
     if (written !== undefined) {
       this.#hits += 1
-      written.isLent = true
-      return ofWritten(key, written, range)
+      return this.#ofWritten(key, written, range)
     }
     if (range === undefined || range.untilEnd === true) {
       this.#misses += 1
-      return [await this.#store.read(key, range, signal)]
+      return new StoredRange({ pieces: [await this.#store.read(key, range, signal)], release: () => {} })
     }
     const kept = this.#blocks.kept(key, range)
     if (kept !== undefined) {
@@ -127,8 +135,8 @@ export class CachedObjects implements ObjectStore {
   #keep(key: string, chunks: readonly Uint8Array[]): void {
     const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0)
     if (sizeBytes > this.#writtenBudget || this.#written.has(key)) return
-    const release = this.#memory?.hold(chunks) ?? (() => {})
-    this.#written.set(key, { chunks, starts: startsOf(chunks), sizeBytes, release, isLent: false })
+    const release = this.#memory.hold(chunks)
+    this.#written.set(key, { chunks, starts: startsOf(chunks), sizeBytes, release, verified: new Set() })
     this.#writtenBytes += sizeBytes
     for (const [oldest, written] of this.#written) {
       if (this.#writtenBytes <= this.#writtenBudget) return
@@ -136,23 +144,22 @@ export class CachedObjects implements ObjectStore {
     }
   }
 
-  #drop(key: string, { chunks, sizeBytes, release, isLent }: Written): void {
+  #drop(key: string, { sizeBytes, release }: Written): void {
     this.#written.delete(key)
     this.#writtenBytes -= sizeBytes
-    if (isLent) for (const chunk of chunks) this.#memory?.slabOf(chunk)?.abandon()
     release()
   }
-}
 
-function ofWritten(key: string, { chunks, starts, sizeBytes }: Written, range: ByteRange | undefined): readonly Uint8Array[] {
-  if (range === undefined) return sliceChunks(chunks, { start: 0, length: sizeBytes }, starts)
-  const { start } = range
-  const length = range.untilEnd === true ? Math.min(range.length, sizeBytes - start) : range.length
-  if (length <= 0 || start + length > sizeBytes)
-    throw new ObjectStoreError(
-      'corrupt',
-      'no',
-      `read ${key}: the object has ${sizeBytes} bytes, requested were ${start} to ${start + range.length}`,
-    )
-  return sliceChunks(chunks, { start, length }, starts)
+  #ofWritten(key: string, { chunks, starts, sizeBytes, verified }: Written, range: ByteRange | undefined): StoredRange {
+    const { start, length: asked } = range ?? { start: 0, length: sizeBytes }
+    const length = range?.untilEnd === true ? Math.min(asked, sizeBytes - start) : asked
+    if (range !== undefined && (length <= 0 || start + length > sizeBytes))
+      throw new ObjectStoreError(
+        'corrupt',
+        'no',
+        `read ${key}: the object has ${sizeBytes} bytes, requested were ${start} to ${start + asked}`,
+      )
+    const pieces = sliceChunks(chunks, { start, length }, starts)
+    return new StoredRange({ pieces, release: this.#memory.hold(pieces), verified, name: `${start}+${length}` })
+  }
 }

@@ -1,16 +1,22 @@
 // Blocks of objects in memory: fetched in runs of whole blocks, each run once for all concurrent readers, and evicted by last use within a byte budget.
 import { must } from '../../core/assert.ts'
+import type { Slab, SlabPool } from '../../memory/slab-pool.ts'
 import { orAborted } from '../../time/abort.ts'
 import { abortedError, type ByteRange, type ObjectStore, ObjectStoreError } from '../object-store.ts'
 import { sliceChunks } from '../slice-chunks.ts'
+import { StoredRange, type Verified } from '../stored-range.ts'
 
 /** The blocks of one request. They are one piece of memory, so they are kept and dropped together. */
 interface BlockRun {
+  readonly id: number
   readonly key: string
   readonly firstBlock: number
   readonly blocks: number
-  /** Shorter than its blocks at the end of the object. */
+  /** Shorter than its blocks at the end of the object. In memory of this cache alone. */
   readonly bytes: Uint8Array
+  /** The cache has a reference while it keeps the run, the request until its last waiter has one, and every range that was returned. */
+  readonly slab: Slab
+  readonly verified: Verified
 }
 
 /** A request in flight, shared by its waiters. It is aborted when the last of them has gone. */
@@ -19,22 +25,32 @@ interface Flight {
   readonly abort: AbortController
   waiters: number
   ended: boolean
+  landed: BlockRun | undefined
+}
+
+export interface ReadBlocksOptions {
+  readonly maxBytes: number
+  readonly blockBytes: number
+  readonly memory: SlabPool
 }
 
 export class ReadBlocks {
   readonly #store: Pick<ObjectStore, 'read'>
   readonly #maxBytes: number
   readonly #blockBytes: number
+  readonly #memory: SlabPool
   /** By object, then by block: its run, or the request that will bring it. */
   readonly #places = new Map<string, Map<number, BlockRun | Flight>>()
   /** Least recently used first. */
   readonly #runs = new Set<BlockRun>()
   #bytes = 0
+  #lastRunId = 0
 
-  constructor(store: Pick<ObjectStore, 'read'>, { maxBytes, blockBytes }: { readonly maxBytes: number; readonly blockBytes: number }) {
+  constructor(store: Pick<ObjectStore, 'read'>, { maxBytes, blockBytes, memory }: ReadBlocksOptions) {
     this.#store = store
     this.#maxBytes = maxBytes
     this.#blockBytes = blockBytes
+    this.#memory = memory
   }
 
   get bytes(): number {
@@ -53,8 +69,8 @@ export class ReadBlocks {
     return places !== undefined && this.#blocksOf(range).every((block) => places.has(block))
   }
 
-  /** The range's pieces if all of it is in memory. */
-  kept(key: string, range: ByteRange): readonly Uint8Array[] | undefined {
+  /** The range if all of it is in memory. */
+  kept(key: string, range: ByteRange): StoredRange | undefined {
     const places = this.#places.get(key)
     if (places === undefined) return undefined
     const runs: BlockRun[] = []
@@ -63,12 +79,50 @@ export class ReadBlocks {
       if (!isRun(place)) return undefined
       if (runs.at(-1) !== place) runs.push(place)
     }
-    for (const run of runs) this.#touch(run)
-    return this.#cut(key, runs, range)
+    return this.#rangeOf(key, runs, range)
   }
 
-  /** The range's pieces, with one request for each gap between blocks that are cached or already requested. */
-  async read(key: string, range: ByteRange, signal: AbortSignal | undefined): Promise<readonly Uint8Array[]> {
+  /** The range, with one request for each gap between blocks that are cached or already requested. */
+  async read(key: string, range: ByteRange, signal: AbortSignal | undefined): Promise<StoredRange> {
+    const wanted = this.#wanted(key, range)
+    const flights = wanted.filter((place) => 'run' in place)
+    const kept = wanted.filter(isRun)
+    for (const flight of flights) flight.waiters += 1
+    // The cache may evict them while the others are on their way.
+    for (const { slab } of kept) slab.retain()
+    try {
+      const read = Promise.all(wanted.map(async (place) => ('run' in place ? await place.run : place)))
+      const runs = await orAborted(read, signal, () => {
+        throw abortedError('no', `read ${key}`)
+      })
+      return this.#rangeOf(key, runs, range)
+    } finally {
+      for (const { slab } of kept) slab.release()
+      for (const flight of flights) {
+        flight.waiters -= 1
+        if (flight.waiters > 0) continue
+        if (flight.ended) {
+          flight.landed?.slab.release()
+          continue
+        }
+        // No reader waits any more, and the next one must not join a request that is about to fail.
+        this.#end(key, flight)
+        flight.abort.abort()
+      }
+    }
+  }
+
+  forget(key: string): void {
+    for (const place of this.#places.get(key)?.values() ?? []) if (isRun(place)) this.#release(place)
+    this.#places.delete(key)
+  }
+
+  clear(): void {
+    this.#places.clear()
+    for (const run of this.#runs) this.#release(run)
+  }
+
+  #wanted(key: string, range: ByteRange): readonly (BlockRun | Flight)[] {
     const wanted: (BlockRun | Flight)[] = []
     const blocks = this.#blocksOf(range)
     for (let index = 0; index < blocks.length; ) {
@@ -84,64 +138,69 @@ export class ReadBlocks {
       wanted.push(this.#fly(key, block, gap))
       index += gap
     }
-    const flights = wanted.filter((place) => 'run' in place)
-    for (const flight of flights) flight.waiters += 1
-    try {
-      const read = Promise.all(wanted.map(async (place) => ('run' in place ? await place.run : place)))
-      const runs = await orAborted(read, signal, () => {
-        throw abortedError('no', `read ${key}`)
-      })
-      for (const run of runs) this.#touch(run)
-      return this.#cut(key, runs, range)
-    } finally {
-      for (const flight of flights) {
-        flight.waiters -= 1
-        if (flight.waiters > 0 || flight.ended) continue
-        // No reader waits any more, and the next one must not join a request that is about to fail.
-        this.#end(key, flight)
-        flight.abort.abort()
-      }
-    }
-  }
-
-  forget(key: string): void {
-    for (const place of this.#places.get(key)?.values() ?? []) if (!('run' in place)) this.#unaccount(place)
-    this.#places.delete(key)
-  }
-
-  clear(): void {
-    this.#places.clear()
-    this.#runs.clear()
-    this.#bytes = 0
+    return wanted
   }
 
   #fly(key: string, firstBlock: number, blocks: number): Flight {
     const abort = new AbortController()
-    const range: ByteRange = { start: firstBlock * this.#blockBytes, length: blocks * this.#blockBytes, untilEnd: true }
-    const arriving = this.#store.read(key, range, abort.signal).then((bytes): BlockRun => ({ key, firstBlock, blocks, bytes }))
-    const flight: Flight = { run: arriving, abort, waiters: 0, ended: false }
+    const flight: Flight = { run: this.#request(key, firstBlock, blocks, abort.signal), abort, waiters: 0, ended: false, landed: undefined }
     const places = this.#places.get(key) ?? new Map<number, BlockRun | Flight>()
     this.#places.set(key, places)
     for (let block = firstBlock; block < firstBlock + blocks; block += 1) places.set(block, flight)
-    void arriving.then(
+    void flight.run.then(
       (run) => this.#land(flight, run),
       () => this.#end(key, flight),
     )
     return flight
   }
 
+  async #request(key: string, firstBlock: number, blocks: number, signal: AbortSignal): Promise<BlockRun> {
+    const length = blocks * this.#blockBytes
+    const asked = this.#memory.take(length)
+    let slab = asked
+    try {
+      const range: ByteRange = { start: firstBlock * this.#blockBytes, length, untilEnd: true, into: asked.bytes }
+      const read = await this.#store.read(key, range, signal)
+      slab = this.#moved(asked, read)
+      const bytes = slab.bytes.subarray(0, read.length)
+      this.#lastRunId += 1
+      return { id: this.#lastRunId, key, firstBlock, blocks, bytes, slab, verified: new Set() }
+    } catch (error) {
+      asked.release()
+      throw error
+    }
+  }
+
+  /** Bytes that the store did not put into the slab, and a short end of an object in a large slab, get one of their size. */
+  #moved(asked: Slab, read: Uint8Array): Slab {
+    const isThere = read.buffer === asked.bytes.buffer && read.byteOffset === asked.bytes.byteOffset
+    if (isThere && read.length * 2 > asked.bytes.length) return asked
+    const slab = this.#memory.take(read.length)
+    slab.bytes.set(read)
+    asked.release()
+    return slab
+  }
+
   /** Keeps the run, unless it was forgotten meanwhile. */
   #land(flight: Flight, run: BlockRun): void {
     flight.ended = true
+    flight.landed = run
     const places = this.#places.get(run.key)
-    if (places?.get(run.firstBlock) !== flight) return
-    for (let block = run.firstBlock; block < run.firstBlock + run.blocks; block += 1) places.set(block, run)
-    this.#runs.add(run)
-    this.#bytes += run.bytes.length
+    if (places?.get(run.firstBlock) === flight) {
+      for (let block = run.firstBlock; block < run.firstBlock + run.blocks; block += 1) places.set(block, run)
+      this.#runs.add(run)
+      run.slab.retain()
+      this.#bytes += run.bytes.length
+      this.#evict()
+    }
+    if (flight.waiters === 0) run.slab.release()
+  }
+
+  #evict(): void {
     for (const oldest of this.#runs) {
       if (this.#bytes <= this.#maxBytes) break
       this.#vacate(oldest.key, oldest)
-      this.#unaccount(oldest)
+      this.#release(oldest)
     }
   }
 
@@ -156,16 +215,20 @@ export class ReadBlocks {
     if (places?.size === 0) this.#places.delete(key)
   }
 
-  #unaccount(run: BlockRun): void {
-    if (this.#runs.delete(run)) this.#bytes -= run.bytes.length
+  /** The cache's own reference, and its share of the budget. */
+  #release(run: BlockRun): void {
+    if (!this.#runs.delete(run)) return
+    this.#bytes -= run.bytes.length
+    run.slab.release()
   }
 
   #touch(run: BlockRun): void {
     if (this.#runs.delete(run)) this.#runs.add(run)
   }
 
-  #cut(key: string, runs: readonly BlockRun[], range: ByteRange): readonly Uint8Array[] {
-    const begin = must(runs[0], 'the run of a range').firstBlock * this.#blockBytes
+  #rangeOf(key: string, runs: readonly BlockRun[], range: ByteRange): StoredRange {
+    const first = must(runs[0], 'the run of a range')
+    const begin = first.firstBlock * this.#blockBytes
     const there = begin + runs.reduce((sum, { bytes }) => sum + bytes.length, 0)
     if (range.start + range.length > there)
       throw new ObjectStoreError(
@@ -173,10 +236,21 @@ export class ReadBlocks {
         'no',
         `read ${key}: the object has ${there} bytes, requested were ${range.start} to ${range.start + range.length}`,
       )
-    return sliceChunks(
-      runs.map(({ bytes }) => bytes),
-      { start: range.start - begin, length: range.length },
-    )
+    for (const run of runs) {
+      this.#touch(run)
+      run.slab.retain()
+    }
+    return new StoredRange({
+      pieces: sliceChunks(
+        runs.map(({ bytes }) => bytes),
+        { start: range.start - begin, length: range.length },
+      ),
+      verified: first.verified,
+      name: `${range.start}+${range.length} ${runs.map(({ id }) => id).join()}`,
+      release: () => {
+        for (const { slab } of runs) slab.release()
+      },
+    })
   }
 
   #blocksOf({ start, length }: ByteRange): readonly number[] {

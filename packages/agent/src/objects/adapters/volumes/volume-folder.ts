@@ -2,7 +2,7 @@
 import { must } from '../../../core/assert.ts'
 import type { Checksum } from '../../../core/checksum.ts'
 import { fixedLimits } from '../../../limits.ts'
-import { type ObjectBody, ObjectStoreError } from '../../object-store.ts'
+import { type ByteRange, type ObjectBody, ObjectStoreError } from '../../object-store.ts'
 import { fileError, hasCode } from '../file-errors.ts'
 import { findVolume } from './find-volume.ts'
 import { Volume, type VolumeObject } from './volume.ts'
@@ -79,10 +79,10 @@ export class VolumeFolder {
   }
 
   /** As many of the bytes as the volume has. */
-  async read(object: VolumeObject, range: { readonly start: number; readonly length: number }, what: string): Promise<Buffer> {
+  async read(object: VolumeObject, range: ByteRange, what: string): Promise<Uint8Array> {
     this.#use(object.volume)
     try {
-      return await object.volume.read(object, range.start, range.length)
+      return await object.volume.read(object, range)
     } catch (error) {
       throw asStoreError(error, 'no', what)
     }

@@ -109,7 +109,7 @@ export class VolumeObjects implements ObjectStore {
     const end = range?.untilEnd === true ? Math.min(start + length, object.bodyBytes) : start + length
     if (end > object.bodyBytes || (range !== undefined && start >= end))
       throw corrupt(`${what}: the object has ${object.bodyBytes} bytes, requested were ${start} to ${start + length}`)
-    const bytes = await this.#folder.read(object, { start, length: end - start }, what)
+    const bytes = await this.#folder.read(object, { start, length: end - start, ...(range?.into && { into: range.into }) }, what)
     // A volume may be cut off: `untilEnd` then reads up to that end.
     if (bytes.length < end - start && (range?.untilEnd !== true || bytes.length === 0))
       throw corrupt(`${what}: the volume ${object.volume.name} ends after ${bytes.length} of ${end - start} bytes`)

@@ -1,7 +1,7 @@
 // One volume: a file that objects are appended to until it is sealed with an index. Which object of a key counts is known to the store, not here.
 import { assert } from '../../../core/assert.ts'
 import type { Checksum } from '../../../core/checksum.ts'
-import type { ObjectBody } from '../../object-store.ts'
+import type { ByteRange, ObjectBody } from '../../object-store.ts'
 import { hasCode } from '../file-errors.ts'
 import type { VolumeFile, VolumeFiles } from './volume-files.ts'
 import {
@@ -154,9 +154,9 @@ export class Volume {
     return this.#nextSync
   }
 
-  /** The bytes of the body from `start` on, as far as the file has them: at most `length`. */
-  async read(object: VolumeObject, start: number, length: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafeSlow(length)
+  /** The bytes of the body from `start` on, as far as the file has them: at most `length`, in `into` if it is given. */
+  async read(object: VolumeObject, { start, length, into }: ByteRange): Promise<Uint8Array> {
+    const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length)
     const got = await this.#using(this.#opened().read(bytes, bodyStart(object) + start))
     return bytes.subarray(0, got)
   }
