@@ -21,6 +21,13 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     client: '@platformatic/kafka',
     version: '2.12.1',
     behaviour:
+      'With `READ_COMMITTED`, records of aborted transactions are delivered if a producer aborted several of them within one fetch, or if the marker of one comes with a later fetch',
+    source: '`findings/platformatic-kafka-aborted-transactions.sh`',
+  },
+  {
+    client: '@platformatic/kafka',
+    version: '2.12.1',
+    behaviour:
       '`close` sends LeaveGroup only if the connection to the coordinator is established at that moment. After a broken connection the closed member stays in the group until its session times out, 60 s by default',
     source: '`test/e2e/groups.test.ts`',
   },
