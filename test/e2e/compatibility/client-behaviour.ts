@@ -52,6 +52,13 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     source: '`test/e2e/wrong-clients.test.ts`',
   },
   {
+    client: 'kafka-go, @platformatic/kafka, kafka-ts',
+    version: '0.4.51, 2.12.1, 1.5.0',
+    behaviour:
+      'In a topic with `message.timestamp.type=LogAppendTime`, messages have the time of the producer, not that of the server. Offsets found by time go by the time of the server',
+    source: '`findings/kafka-go-log-append-time.sh`',
+  },
+  {
     client: 'sarama',
     version: '1.61.1, as `V0_11` or `V1_0`',
     behaviour: '`ListTopics` ends with `EOF`: it asks for DescribeConfigs 0, which Apache Kafka 4 has removed, too',
