@@ -48,12 +48,13 @@ export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './mess
 export { UnregisterBroker, type UnregisterBrokerRequest, type UnregisterBrokerResponse } from './messages/unregister-broker.ts';
 export { UpdateFeatures, type UpdateFeaturesRequest, type UpdateFeaturesResponse } from './messages/update-features.ts';
 export { attributeBits, type BatchHeader, type BatchTrouble, batchLayout, batchSizeAt, type CheckedBatch, checkBatch, checkStoredBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, } from './records/batch.ts';
-export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress, packedTrouble, UnpackedSizeError, } from './records/codecs.ts';
+export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress, decompressionError, packedTrouble, UnpackedSizeError, } from './records/codecs.ts';
 export { crc32c } from './records/crc32c.ts';
 export { partitionOfKey } from './records/murmur2.ts';
 export { type BatchFilter, type FilteredBatch, filterRecords, type RecordCoding, type ScannedRecord, scanRecords, } from './records/record-filter.ts';
-export { type WalkedRecords, walkRecords } from './records/record-walk.ts';
-export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRawRecords, readRecords } from './records/records.ts';
+export { BatchWalk, type WalkedHeader, type WalkedRecords, walkRecords } from './records/record-walk.ts';
+export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRawRecords, readRecords, readUnpackedRecords, } from './records/records.ts';
+export { declaredSize } from './records/unpacked-size.ts';
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts';
 export { type FrameLimits, type FrameMemory, FrameSplitter } from './wire/frames.ts';
 export { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, type RequestHeader } from './wire/messages.ts';
@@ -4462,6 +4463,8 @@ export declare function packedTrouble(codec: CodecName, bytes: Uint8Array): stri
 export declare function decompress(codec: CodecName, bytes: Uint8Array, codecs: Codecs, maxBytes: number): Uint8Array;
 /** Compresses the bytes, with Kafka's framing for the codec. */
 export declare function compress(codec: CodecName, bytes: Uint8Array, codecs: Codecs): Uint8Array;
+/** The error of `decompress` for an error of `Codec.decompress`, for callers that run a codec elsewhere. */
+export declare function decompressionError(name: CodecName, error: unknown, maxBytes: number): ProtocolError;
 
 // ---- wire/protocol-error.d.ts
 /** Thrown for bytes that are not a valid message, and for values that a version cannot carry. */
@@ -4540,10 +4543,19 @@ export type WalkedRecords =
  * Walks uncompressed records from `from` to the end of `bytes`. The rules are those of Kafka's broker: exactly `recordCount` records with correct lengths and
  * nothing after them; header names are not null; a negative length of a key or a value is a null. One rule is stricter: offset deltas are 0, 1, 2 ….
  */
-export declare function walkRecords(bytes: Uint8Array, from: number, { recordCount, baseTimestamp }: {
+export declare function walkRecords(bytes: Uint8Array, from: number, header: WalkedHeader): WalkedRecords;
+/** The fields of a batch's header that its records must match. */
+export interface WalkedHeader {
     readonly recordCount: number;
     readonly baseTimestamp: number;
-}): WalkedRecords;
+}
+/** `walkRecords` in steps, because a batch may have millions of records. */
+export declare class BatchWalk {
+    #private;
+    constructor(bytes: Uint8Array, from: number, header: WalkedHeader);
+    /** Walks at most `count` further records. Undefined: there are more. */
+    step(count: number): WalkedRecords | undefined;
+}
 /** A cursor over the bytes. A varint that is too long or truncated breaks it; the values that it returns afterwards have no meaning. */
 export declare class RecordWalk {
     #private;
@@ -4562,6 +4574,7 @@ export declare class RecordWalk {
 }
 
 // ---- records/records.d.ts
+import { type BatchHeader } from './batch.ts';
 import { type CodecName, type Codecs } from './codecs.ts';
 /** A record of a batch. Its offset is the batch's base offset plus its delta. */
 export interface DecodedRecord<Name = string> {
@@ -4582,6 +4595,8 @@ export interface RecordHeader<Name = string> {
  * ProtocolError if a record is malformed, the record count differs from the header's, or the records unpack to more than `maxBytes`.
  */
 export declare function readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBytes: number): Generator<DecodedRecord, void, undefined>;
+/** Like `readRecords`, for records that are already unpacked. The header is that of their batch. */
+export declare function readUnpackedRecords(header: BatchHeader, unpacked: Uint8Array): Generator<DecodedRecord, void, undefined>;
 /** Like `readRecords`, but leaves the keys of headers as bytes. */
 export declare function readRawRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBytes: number): Generator<DecodedRecord<Uint8Array>, void, undefined>;
 /** The input of `buildBatch`. */
@@ -4606,6 +4621,11 @@ export interface NewBatch {
 }
 /** Builds a whole batch with its checksum. There must be at least one record, and the offset deltas must ascend. */
 export declare function buildBatch(batch: NewBatch, crc32c: (bytes: Uint8Array) => number): Uint8Array;
+
+// ---- records/unpacked-size.d.ts
+import type { CodecName } from './codecs.ts';
+/** Undefined if the bytes do not declare a size: the codec's format makes it optional, or they are not valid. */
+export declare function declaredSize(codec: CodecName, bytes: Uint8Array): number | undefined;
 
 // ---- wire/frames.d.ts
 /** The bounds of a FrameSplitter. */

@@ -1,5 +1,7 @@
 // What an attack is: a scene is one server with its preparations, and the attacks that it then suffers one after another.
 
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type ServerProcess, type ServerRun, startServer } from '../e2e/testing/server.ts'
 import { httpGet, residentMiB } from './attackers.ts'
 
@@ -46,10 +48,15 @@ export interface Target extends AsyncDisposable {
   readonly metrics: () => Promise<ReadonlyMap<string, number>>
   readonly logLines: () => readonly string[]
   readonly residentMiB: () => number
+  /** The long turns of the event loop until now, each in milliseconds of CPU time (turns-preload.ts). */
+  readonly longTurnsMs: () => readonly number[]
 }
 
-export async function openTarget(run: ServerRun): Promise<Target> {
-  const server = await startServer(run)
+/** The folder is for files of the measurement. */
+export async function openTarget(run: ServerRun, folder: string): Promise<Target> {
+  const turnsFile = join(folder, 'turns')
+  const preload = new URL('turns-preload.ts', import.meta.url)
+  const server = await startServer({ ...run, env: { ...run.env, NODE_OPTIONS: `--import=${preload.href}`, TURNS_FILE: turnsFile } })
   const metrics = async (): Promise<ReadonlyMap<string, number>> => {
     const { text } = await httpGet(`${server.urls.control}/metrics`)
     return new Map(
@@ -70,6 +77,7 @@ export async function openTarget(run: ServerRun): Promise<Target> {
         .split('\n')
         .filter((line) => line !== ''),
     residentMiB: () => residentMiB(server.pid),
+    longTurnsMs: () => (existsSync(turnsFile) ? readFileSync(turnsFile, 'utf8').trim().split('\n').map(Number) : []),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }

@@ -62,7 +62,8 @@ process.exitCode = failed.length > 0 || figures.length === 0 ? 1 : 0
 async function play(scene: Scene): Promise<void> {
   await using folder = await temporaryFolder()
   await scene.before?.(folder.path)
-  await using target = await openTarget(scene.server?.(folder.path) ?? {})
+  await using measured = await temporaryFolder()
+  await using target = await openTarget(scene.server?.(folder.path) ?? {}, measured.path)
   const attacks = (await scene.prepare(target, effort)).filter(({ name }) => name.includes(values.only))
   if (attacks.length === 0) return
   await using client = await ordinaryClient(target)
@@ -88,7 +89,7 @@ async function suffer({ name, logLines, growthMiB, run }: Attack, target: Target
   }
   const tookMs = performance.now() - began
   const during = await client.seen()
-  const { residentMiB, overLimit } = await watched()
+  const { residentMiB, longestTurnMs, overLimit } = await watched()
   const lines = target.logLines().slice(before.lines)
   const grown = residentMiB - before.residentMiB
   const defects = ((await target.metric('lks_defects_total')) ?? 0) - (before.defects ?? 0)
@@ -98,7 +99,7 @@ async function suffer({ name, logLines, growthMiB, run }: Attack, target: Target
     problems.push(`${lines.length} log lines, and at most ${logLines} are right:\n${lines.slice(0, 5).join('\n')}`)
   if (grown > growthMiB) problems.push(`the server grew by ${grown.toFixed(0)} MiB, and at most ${growthMiB} are right`)
   for (const [part, used] of overLimit) problems.push(`the memory of ${part} exceeded its limit: ${used} bytes`)
-  return { name, without, during, tookMs, residentMiB, growthMiB: grown, logLines: lines.length, problems }
+  return { name, without, during, tookMs, longestTurnMs, residentMiB, growthMiB: grown, logLines: lines.length, problems }
 }
 
 async function writeLedger(): Promise<void> {

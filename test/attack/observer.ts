@@ -58,6 +58,8 @@ function summary({ latencies, failures }: Latencies): Others {
 
 export interface Watched {
   readonly residentMiB: number
+  /** In CPU time. 0: no turn was long. */
+  readonly longestTurnMs: number
   /** The parts of memory that held more than their limit, with both in bytes. */
   readonly overLimit: ReadonlyMap<string, string>
 }
@@ -66,6 +68,7 @@ export interface Watched {
 export function watch(target: Target): () => Promise<Watched> {
   const over = new Map<string, string>()
   let most = target.residentMiB()
+  const turnsBefore = target.longTurnsMs().length
   const look = async (): Promise<void> => {
     const values = await target.metrics()
     for (const [name, bytes] of values) {
@@ -83,6 +86,6 @@ export function watch(target: Target): () => Promise<Watched> {
     clearInterval(memory)
     clearInterval(budgets)
     await look()
-    return { residentMiB: most, overLimit: over }
+    return { residentMiB: most, longestTurnMs: Math.max(0, ...target.longTurnsMs().slice(turnsBefore)), overLimit: over }
   }
 }

@@ -7,6 +7,7 @@ export interface Figures {
   readonly without: Others
   readonly during: Others
   readonly tookMs: number
+  readonly longestTurnMs: number
   readonly residentMiB: number
   readonly growthMiB: number
   readonly logLines: number
@@ -16,12 +17,12 @@ export interface Figures {
 /** Others wait twice as long as without the attack, or this long where they hardly waited. */
 const goalMs = 50
 
-export function describe({ name, without, during, tookMs, residentMiB, growthMiB, logLines, problems }: Figures): string {
+export function describe({ name, without, during, tookMs, longestTurnMs, residentMiB, growthMiB, logLines, problems }: Figures): string {
   const above = isAboveGoal({ without, during }) ? '  above the goal' : ''
   return [
     `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${(tookMs / 1_000).toFixed(1)} s)`,
     `       others: p50 ${ms(without.p50Ms)} → ${ms(during.p50Ms)}, p99 ${ms(without.p99Ms)} → ${ms(during.p99Ms)} ms (${ratio({ without, during })}), longest ${ms(during.worstMs)} (${during.worstKind}), ${during.count} requests${above}`,
-    `       memory: ${residentMiB.toFixed(0)} MiB (${growthMiB >= 0 ? '+' : ''}${growthMiB.toFixed(0)}); log lines: ${logLines}`,
+    `       longest turn: ${ms(longestTurnMs)} ms of CPU; memory: ${residentMiB.toFixed(0)} MiB (${growthMiB >= 0 ? '+' : ''}${growthMiB.toFixed(0)}); log lines: ${logLines}`,
     ...problems.map((problem) => `       ${problem.replaceAll('\n', '\n       ')}`),
   ].join('\n')
 }
@@ -32,7 +33,7 @@ export function isAboveGoal({ without, during }: Pick<Figures, 'without' | 'duri
 
 const heading = '## Attacks'
 const columns =
-  '| date | commit | load | attack | p50, ms | p99, ms | ratio | longest, ms | memory, MiB | log lines |\n|---|---|---|---|---|---|---|---|---|---|\n'
+  '| date | commit | load | attack | p50, ms | p99, ms | ratio | longest, ms | longest turn, CPU ms | memory, MiB | log lines |\n|---|---|---|---|---|---|---|---|---|---|---|\n'
 
 /** Appends one row per attack to the table of the ledger. */
 export function record(
@@ -40,7 +41,7 @@ export function record(
   figures: readonly Figures[],
   run: { readonly date: string; readonly commit: string; readonly load: string },
 ): void {
-  const rows = figures.map(({ name, without, during, residentMiB, growthMiB, logLines }) =>
+  const rows = figures.map(({ name, without, during, longestTurnMs, residentMiB, growthMiB, logLines }) =>
     [
       '',
       run.date,
@@ -51,6 +52,7 @@ export function record(
       `${ms(without.p99Ms)} → ${ms(during.p99Ms)}`,
       ratio({ without, during }),
       ms(during.worstMs),
+      ms(longestTurnMs),
       `${residentMiB.toFixed(0)} (+${Math.max(0, growthMiB).toFixed(0)})`,
       logLines,
       '',

@@ -11,6 +11,7 @@ import { type AgentEnd, Lifecycle } from './lifecycle.ts'
 import { defaultLimits, fixedLimits, type Limits } from './limits.ts'
 import { Membership, type Self, type TakeOver } from './membership.ts'
 import { SlabPool } from './memory/slab-pool.ts'
+import { type RemoteCodecs, Unpacker } from './memory/unpacker.ts'
 import type { Member, MetadataStore } from './metadata/metadata-store.ts'
 import type { Interceptor } from './net/interceptor.ts'
 import type { ListenAddress, Network } from './net/network.ts'
@@ -59,6 +60,8 @@ export interface Parts {
   /** Opened for the cluster. */
   readonly metadata: MetadataStore
   readonly codecs: Codecs
+  /** Decompression outside the event loop. Default: none, so that it is deterministic. */
+  readonly remoteCodecs?: RemoteCodecs
   readonly crc32c: Checksum
   /** The memory of frames and objects. Default: a pool of the agent's own. Tests have one that overwrites released memory. */
   readonly memory?: SlabPool
@@ -204,7 +207,7 @@ function baseOf(
   settings: Settings,
   meters: Meters,
 ) {
-  const { random, codecs, crc32c } = parts
+  const { random, codecs, remoteCodecs, crc32c } = parts
   const emit = (event: AgentEvent): void => {
     meters.count(event)
     parts.emit(event)
@@ -212,7 +215,8 @@ function baseOf(
   const stores = parts.stores ?? new StoreWatch({ emit, clock: ioClock })
   const turns = new Turns(ioClock)
   const memory = parts.memory ?? new SlabPool({ maxFreeBytes: fixedLimits.freeSlabBytes })
-  return { clock, ioClock, sessionClock, random, codecs, crc32c, memory, limits, settings, emit, stores, turns, gate: openGate }
+  const unpacker = new Unpacker({ codecs, ...(remoteCodecs && { remoteCodecs }), clock: ioClock, limits })
+  return { clock, ioClock, sessionClock, random, crc32c, memory, unpacker, limits, settings, emit, stores, turns, gate: openGate }
 }
 
 /** They read past the cache, which may have bytes that the store has lost. */

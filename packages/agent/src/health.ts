@@ -2,6 +2,7 @@
 import type { Limits } from './limits.ts'
 import type { Membership } from './membership.ts'
 import type { SlabPool } from './memory/slab-pool.ts'
+import type { Unpacker } from './memory/unpacker.ts'
 import type { KafkaPort } from './net/serve.ts'
 import type { CachedObjects } from './objects/wrappers/cached.ts'
 import type { Gauges } from './observe/metrics.ts'
@@ -42,6 +43,7 @@ export function gaugesOf(of: {
   readonly writer: Pick<Writer, 'gauge' | 'flushesInFlight'>
   readonly answerMemory: AnswerMemory
   readonly httpAnswers: AnswerMemory
+  readonly unpacker: Pick<Unpacker, 'gauge'>
   readonly membership: Pick<Membership, 'silentMs'>
   readonly damage: Pick<DamageReports, 'count'>
   readonly objects: CachedObjects
@@ -54,6 +56,7 @@ export function gaugesOf(of: {
     writer,
     answerMemory,
     httpAnswers,
+    unpacker,
     membership,
     damage,
     objects,
@@ -69,6 +72,7 @@ export function gaugesOf(of: {
       { part: 'uncommitted', ...writer.gauge },
       { part: 'fetch answers', ...answerMemory.gauge },
       { part: 'http answers', ...httpAnswers.gauge },
+      { part: 'unpacked records', ...unpacker.gauge },
     ],
     slabs,
     flushesInFlight: writer.flushesInFlight,

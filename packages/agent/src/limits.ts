@@ -23,6 +23,8 @@ export const defaultLimits = {
 
   /** Bytes admitted and not yet committed. Above it admission waits, and then the clients do. */
   uncommittedBytes: 128 * mib,
+  /** Unpacked records that are being checked or read, of all requests together: at least one batch of `decompressedBytes`. Above it requests wait. */
+  unpackedBytes: 128 * mib,
   /** The memory that admitted batches are copied into, one piece after another; a batch of a quarter of it or more has its own. A piece is used again when all of its batches are stored and out of the cache. */
   batchSlabBytes: 256 * kib,
   /** How long admission waits for room before the request is rejected with a retriable error. Below the clients' usual 30 s. */
@@ -146,6 +148,14 @@ export const fixedLimits = {
 
   /** The decompressed size of one batch: the largest that a producer may send, times the ratio of a good codec on JSON, with a minimum. */
   decompressedBytes: 64 * mib,
+  /** Records that unpack to less are unpacked on the event loop: about 0.1 ms with the slowest codec, as much as it costs to have another thread do it. */
+  unpackedInTurnBytes: 32 * kib,
+  /** Records without compression that are walked in one turn: less than a millisecond, even if each has only the 7 bytes of an empty record. */
+  walkedInTurnBytes: 256 * kib,
+  /** Batches that other threads unpack at a time. Node has four such threads, and the files of a directory need them, too. */
+  unpackingsAtATime: 2,
+  /** How long a request waits for memory to unpack its records. Below the clients' usual 30 s. */
+  unpackWaitMs: 10_000,
 
   /** Damaged places that an agent remembers, and those that `/readyz` lists one by one. */
   damageReports: 1_000,

@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path'
 import type { Parts } from './agent.ts'
-import { nativeCrc32c, nodeCodecs } from './codecs.ts'
+import { nativeCrc32c, nodeCodecs, remoteCodecs } from './codecs.ts'
 import type { Copy, CopySource } from './copies.ts'
 import type { ClusterId } from './core/ids.ts'
 import { interceptedSql, type SqlInterceptor } from './metadata/intercepted.ts'
@@ -161,6 +161,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
         objects,
         metadata,
         codecs: nodeCodecs,
+        remoteCodecs,
         crc32c: nativeCrc32c,
         emit,
         storeMeters: () => measured.meters(),

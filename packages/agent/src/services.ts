@@ -1,9 +1,9 @@
 // The parts of an agent that its Kafka port may use. Each handler declares which of them it uses.
-import type { Codecs } from '@local-kafka-service/protocol'
 import type { Gate } from './api/gate.ts'
 import type { Groups } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClusterId } from './core/ids.ts'
+import type { Unpacker } from './memory/unpacker.ts'
 import type { LogIndex, ResourceConfigs } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
 import type { RecordDeletion } from './operations/record-deletion.ts'
@@ -32,7 +32,7 @@ export interface Services {
   readonly settings: Settings
   readonly gate: Gate
   readonly emit: EventHook
-  readonly codecs: Codecs
+  readonly unpacker: Unpacker
   readonly crc32c: Checksum
   readonly clusterId: ClusterId
   readonly catalog: Catalog

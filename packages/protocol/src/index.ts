@@ -105,11 +105,13 @@ export {
   codecNames,
   compress,
   decompress,
+  decompressionError,
   packedTrouble,
   UnpackedSizeError,
 } from './records/codecs.ts'
 export { crc32c } from './records/crc32c.ts'
 export { partitionOfKey } from './records/murmur2.ts'
+
 export {
   type BatchFilter,
   type FilteredBatch,
@@ -118,8 +120,19 @@ export {
   type ScannedRecord,
   scanRecords,
 } from './records/record-filter.ts'
-export { type WalkedRecords, walkRecords } from './records/record-walk.ts'
-export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRawRecords, readRecords } from './records/records.ts'
+
+export { BatchWalk, type WalkedHeader, type WalkedRecords, walkRecords } from './records/record-walk.ts'
+export {
+  buildBatch,
+  type DecodedRecord,
+  type NewBatch,
+  type RecordHeader,
+  readRawRecords,
+  readRecords,
+  readUnpackedRecords,
+} from './records/records.ts'
+export { declaredSize } from './records/unpacked-size.ts'
+
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts'
 export { type FrameLimits, type FrameMemory, FrameSplitter } from './wire/frames.ts'
 export { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, type RequestHeader } from './wire/messages.ts'

@@ -5,6 +5,7 @@ import type { Chance, Range } from './chance.ts'
 /** From a limit that is reached at every step to one that is reached now and then; the agent can serve with each. */
 const narrow: Readonly<Record<keyof Limits, Range>> = {
   uncommittedBytes: [300, 5_000],
+  unpackedBytes: [100, 5_000],
   admissionWaitMs: [50, 10_000],
   batchesPerFlush: [1, 20],
   putsInFlight: [1, 8],

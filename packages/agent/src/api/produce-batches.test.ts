@@ -6,6 +6,7 @@ import {
   codecNames,
   compress,
   type DecodedRecord,
+  encodeRequest,
   errors,
   Fetch,
   type KafkaErrorName,
@@ -17,7 +18,8 @@ import {
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nativeCrc32c, nodeCodecs } from '../codecs.ts'
-import { type AgentForTests, anAgent } from './testing/an-agent.ts'
+import type { RemoteCodecs } from '../memory/unpacker.ts'
+import { type AgentForTests, aBatch, anAgent } from './testing/an-agent.ts'
 
 const t0 = Date.now() - 10_000
 
@@ -296,3 +298,42 @@ function harmed(bytes: Uint8Array, harm: Harm): Uint8Array {
       return bytes
   }
 }
+
+test('H3: a connection takes its next request after the records of the last one were unpacked, and other connections are served meanwhile', async () => {
+  const unpacking = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  const gzip: RemoteCodecs['gzip'] = async (bytes, maxBytes) => {
+    begun.resolve()
+    await unpacking.promise
+    return nodeCodecs.gzip.decompress(bytes, maxBytes)
+  }
+  await using kafka = await anAgent({ remoteCodecs: { gzip } })
+  await kafka.topic('t')
+  const values = Array.from({ length: 10_000 }, (_, at) => `value ${at}`)
+  const large = aBatch(values, { compression: { codec: 'gzip', codecs: nodeCodecs } })
+  const produce = (records: Uint8Array) => ({
+    acks: -1,
+    timeoutMs: 1_000,
+    topicData: [{ name: 't', partitionData: [{ index: 0, records }] }],
+  })
+  const frame = encodeRequest(Produce, { version: 9, correlationId: 1, clientId: 'test' }, produce(large))
+  let taken = false
+  const handled = kafka.sendFrame(Buffer.concat(frame).subarray(4)).then((outcome) => {
+    taken = true
+    return outcome
+  })
+  await begun.promise
+  const other = await kafka.call(Produce, 9, produce(aBatch(['small'])))
+  expect(other.responses[0]?.partitionResponses[0]).toMatchObject({ errorCode: 0, baseOffset: 0 })
+  expect(taken).toBe(false)
+  expect(kafka.services.unpacker.gauge.usedBytes).toBeGreaterThan(100_000)
+  unpacking.resolve()
+  const outcome = await handled
+  expect(outcome.kind).toBe('later')
+  if (outcome.kind === 'later') await outcome.answer
+  expect(kafka.services.unpacker.gauge.usedBytes).toBe(0)
+  const topics = [{ topic: 't', partitions: [{ partition: 0, fetchOffset: 1, partitionMaxBytes: 1_000_000 }] }]
+  const fetched = await kafka.call(Fetch, 12, { maxWaitMs: 0, minBytes: 1, topics })
+  const read = [...readRecords(fetched.responses[0]?.partitions[0]?.records ?? new Uint8Array(), 0, nodeCodecs, 1_000_000)]
+  expect(read.map(({ value }) => Buffer.from(value ?? []).toString())).toEqual(values)
+})

@@ -13,16 +13,17 @@ const aRecord = (parts: Partial<LogRecord>): LogRecord => ({
   headers: [],
   ...parts,
 })
+const aPage = (records: readonly LogRecord[], next: number): Page => ({ records, sizes: records.map(sizeOf), unreadable: [], next })
 const unbounded = { maxRecords: 1_000_000, maxBytes: Number.MAX_SAFE_INTEGER }
 
 /** Pages of some partitions with any timestamps, in any order. */
 const pages = fc.array(fc.array(fc.nat({ max: 20 }), { maxLength: 10 }), { maxLength: 6 }).map((partitions) =>
   partitions.map(
-    (timestamps, partition): Page => ({
-      records: timestamps.map((timestamp, offset) => aRecord({ partition, offset, timestamp })),
-      unreadable: [],
-      next: timestamps.length + 3,
-    }),
+    (timestamps, partition): Page =>
+      aPage(
+        timestamps.map((timestamp, offset) => aRecord({ partition, offset, timestamp })),
+        timestamps.length + 3,
+      ),
   ),
 )
 
@@ -72,7 +73,7 @@ test('between partitions with rising timestamps the result is sorted by time', (
 })
 
 test('the first record is returned however large it is; the byte limit applies to the others', () => {
-  const page: Page = { records: [aRecord({ offset: 0, value: Buffer.alloc(100) }), aRecord({ offset: 1 })], unreadable: [], next: 2 }
+  const page = aPage([aRecord({ offset: 0, value: Buffer.alloc(100) }), aRecord({ offset: 1 })], 2)
   expect(mergePages([page], { maxRecords: 10, maxBytes: 10 })).toEqual({ records: [page.records[0]], bytes: 100, next: [1] })
 })
 

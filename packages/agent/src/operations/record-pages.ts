@@ -1,10 +1,21 @@
 // Turns fetched batches into records, page by page. It skips control batches and lists the batches that cannot be decoded.
-import { batchSizeAt, type Codecs, readBatchHeader, readRecords } from '@local-kafka-service/protocol'
+import {
+  attributeBits,
+  type BatchHeader,
+  batchLayout,
+  batchSizeAt,
+  codecNames,
+  ProtocolError,
+  readBatchHeader,
+  readUnpackedRecords,
+} from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import { fixedLimits } from '../limits.ts'
-import { errorText } from '../native-error.ts'
+import { NoUnpackMemory, type PackedRecords, type Unpacker } from '../memory/unpacker.ts'
+import { NoAnswerMemory } from '../read/answer-memory.ts'
+import type { Slice, Turns } from '../time/turns.ts'
 import type { LogRecord } from './log-record.ts'
-import { cutRecord, jsonSizeOf } from './record-size.ts'
+import { cutRecord, jsonSizeOf, smallJsonSizeOf } from './record-size.ts'
 
 /** A batch with a valid checksum whose contents are invalid, or unpack to more than the limit. */
 export interface Unreadable {
@@ -34,6 +45,8 @@ export type Measure = 'plain' | 'json'
 export interface Page {
   /** Copies: they do not keep their batches in memory. */
   readonly records: readonly LogRecord[]
+  /** The size of each record, in the page's measure. */
+  readonly sizes: readonly number[]
   readonly unreadable: readonly Unreadable[]
   /** The offset of the next page: every record before it is in `records` or did not match. */
   readonly next: number
@@ -55,22 +68,31 @@ export function recordMatcher({ key, since, until }: RecordFilter): PageAsk['mat
   }
 }
 
-const controlBit = 0x20
+export interface PageParts {
+  readonly unpacker: Pick<Unpacker, 'inTurn' | 'use'>
+  readonly turns: Turns
+}
 
-export function decodePage(chunks: readonly Uint8Array[], ask: PageAsk, codecs: Codecs): DecodedPage {
-  const page: OpenPage = { records: [], unreadable: [], bytes: 0, unpackedBytes: 0 }
+/** Other requests run while batches are unpacked, and between slices of records: the chunks must stay as they are until it settles. Rejects with NoAnswerMemory. */
+export async function decodePage(
+  chunks: readonly Uint8Array[],
+  ask: PageAsk,
+  { signal, ...parts }: PageParts & { readonly signal: AbortSignal },
+): Promise<DecodedPage> {
+  const page: OpenPage = { records: [], sizes: [], unreadable: [], bytes: 0, unpackedBytes: 0 }
+  const slice = parts.turns.slice()
   let next = ask.from
   for (const batch of batches(chunks)) {
     if (next >= ask.until || page.unpackedBytes >= fixedLimits.decompressedBytes) break
-    const { baseOffset, lastOffsetDelta, attributes } = readBatchHeader(batch, 0)
-    const following = baseOffset + lastOffsetDelta + 1
-    if ((attributes & controlBit) === 0) {
-      const fullAt = addRecords(page, batch, { baseOffset, lastOffset: following - 1 }, ask, codecs)
-      if (fullAt !== undefined) return { records: owned(page.records), unreadable: page.unreadable, next: fullAt, bytes: page.bytes }
+    const header = readBatchHeader(batch, 0)
+    const following = header.baseOffset + header.lastOffsetDelta + 1
+    if ((header.attributes & attributeBits.control) === 0) {
+      const fullAt = await addBatch(page, { header, batch, lastOffset: following - 1 }, ask, { ...parts, signal, slice })
+      if (fullAt !== undefined) return { ...page, next: fullAt }
     }
     next = Math.min(following, ask.until)
   }
-  return { records: owned(page.records), unreadable: page.unreadable, next, bytes: page.bytes }
+  return { ...page, next }
 }
 
 export interface DecodedPage extends Page {
@@ -79,64 +101,101 @@ export interface DecodedPage extends Page {
 }
 
 interface OpenPage {
-  records: LogRecord[]
+  readonly records: LogRecord[]
+  readonly sizes: number[]
   readonly unreadable: Unreadable[]
-  /** The size of `records`, in the page's measure. */
+  /** The sum of `sizes`. */
   bytes: number
   unpackedBytes: number
 }
 
-/** Adds the matching records of one batch, one by one, because a batch may have millions. Returns the offset of the first record that has no room. */
-function addRecords(
+interface BatchOfPage {
+  readonly header: BatchHeader
+  readonly batch: Uint8Array
+  readonly lastOffset: number
+}
+
+/** Adds the matching records of one batch. Returns the offset of the first record that has no room. */
+async function addBatch(
   page: OpenPage,
-  batch: Uint8Array,
-  place: { readonly baseOffset: number; readonly lastOffset: number },
+  placed: BatchOfPage,
   ask: PageAsk,
-  codecs: Codecs,
-): number | undefined {
+  { unpacker, signal, slice }: Pick<PageParts, 'unpacker'> & { readonly signal: AbortSignal; readonly slice: Slice },
+): Promise<number | undefined> {
   const before = { count: page.records.length, bytes: page.bytes }
-  const measured = measures[ask.measure ?? 'plain']
-  const { partition } = ask
+  const { header, lastOffset } = placed
   try {
-    for (const { offsetDelta, ...decoded } of readRecords(batch, 0, codecs, fixedLimits.decompressedBytes)) {
-      const whole: LogRecord = { partition, offset: place.baseOffset + offsetDelta, ...decoded }
-      page.unpackedBytes += sizeOf(whole)
-      if (whole.offset < ask.from || whole.offset >= ask.until || !ask.matches(whole)) continue
-      if (page.records.length >= ask.maxRecords) return whole.offset
-      const [record, bytes] = measured(whole)
-      if (page.records.length > 0 && page.bytes + bytes > ask.maxBytes) return whole.offset
-      page.records.push(record)
-      page.bytes += bytes
-    }
+    const packed = packedRecords(placed)
+    const add = (unpacked: Uint8Array): Promise<number | undefined> =>
+      addRecords(page, { header, unpacked, isShared: packed.codec === 'none' }, ask, slice)
+    const unpacked = unpacker.inTurn(packed)
+    return unpacked === undefined ? await unpacker.use(packed, signal, add) : await add(unpacked)
   } catch (error) {
+    if (error instanceof NoUnpackMemory) throw new NoAnswerMemory()
+    if (!(error instanceof ProtocolError)) throw error
     // The page drops what it has of this batch. Invalid contents come from a producer, so they must not end the read.
     page.records.length = before.count
+    page.sizes.length = before.count
     page.bytes = before.bytes
-    const message = errorText(error)
-    page.unreadable.push({ partition, from: place.baseOffset, to: place.lastOffset, message })
+    page.unreadable.push({ partition: ask.partition, from: header.baseOffset, to: lastOffset, message: error.message })
   }
   return undefined
 }
 
-/** The record in the form of the page, and its size. */
-const measures: Readonly<Record<Measure, (record: LogRecord) => readonly [LogRecord, number]>> = {
-  plain: (record) => [record, sizeOf(record)],
-  json(record) {
-    const bytes = jsonSizeOf(record, fixedLimits.recordBytesPerAnswer)
-    if (bytes <= fixedLimits.recordBytesPerAnswer) return [record, bytes]
-    const cut = cutRecord(record)
-    return [cut, jsonSizeOf(cut)]
-  },
+function packedRecords({ header, batch }: BatchOfPage): PackedRecords {
+  const codec = codecNames[header.attributes & attributeBits.codec]
+  if (codec === undefined) throw new ProtocolError(`compression type ${header.attributes & attributeBits.codec} is unknown`)
+  return { codec, packed: batch.subarray(batchLayout.records) }
+}
+
+interface UnpackedBatch {
+  readonly header: BatchHeader
+  readonly unpacked: Uint8Array
+  /** The memory belongs to others, and may change later. */
+  readonly isShared: boolean
+}
+
+/** One by one, because a batch may have millions. */
+async function addRecords(page: OpenPage, batch: UnpackedBatch, ask: PageAsk, slice: Slice): Promise<number | undefined> {
+  const { partition } = ask
+  const { header, unpacked } = batch
+  for (const { offsetDelta, ...decoded } of readUnpackedRecords(header, unpacked)) {
+    const whole: LogRecord = { partition, offset: header.baseOffset + offsetDelta, ...decoded }
+    const sizeBytes = sizeOf(whole)
+    page.unpackedBytes += sizeBytes
+    if (slice.spent(1 + sizeBytes / fixedLimits.openedBytesPerUnit)) await slice.next()
+    if (whole.offset < ask.from || whole.offset >= ask.until || !ask.matches(whole)) continue
+    if (page.records.length >= ask.maxRecords) return whole.offset
+    const [record, bytes] = ask.measure === 'json' ? await measuredAsJson(whole, slice) : [whole, sizeBytes]
+    if (page.records.length > 0 && page.bytes + bytes > ask.maxBytes) return whole.offset
+    page.records.push(isMostOf(batch, record) ? record : owned(record))
+    page.sizes.push(bytes)
+    page.bytes += bytes
+  }
+  return undefined
+}
+
+/** The record, or its beginning if it is too large for an answer, with its size. */
+async function measuredAsJson(record: LogRecord, slice: Slice): Promise<readonly [LogRecord, number]> {
+  const bytes = smallJsonSizeOf(record) ?? (await jsonSizeOf(record, slice, fixedLimits.recordBytesPerAnswer))
+  if (bytes <= fixedLimits.recordBytesPerAnswer) return [record, bytes]
+  const cut = cutRecord(record)
+  return [cut, await jsonSizeOf(cut, slice)]
+}
+
+/** Such a record keeps the memory of its batch instead of a copy, which would take as much again. */
+function isMostOf({ unpacked, isShared }: UnpackedBatch, record: LogRecord): boolean {
+  return !isShared && 2 * sizeOf(record) > unpacked.length
 }
 
 /** Copies the bytes: otherwise a record of 10 bytes could keep the 64 MB of its unpacked batch in memory. */
-function owned(records: readonly LogRecord[]): readonly LogRecord[] {
-  return records.map((record) => ({
+function owned(record: LogRecord): LogRecord {
+  return {
     ...record,
     key: copyOf(record.key),
     value: copyOf(record.value),
     headers: record.headers.map(({ key, value }) => ({ key, value: copyOf(value) })),
-  }))
+  }
 }
 
 function copyOf(bytes: Uint8Array | null): Uint8Array | null {
@@ -151,11 +210,7 @@ export interface Merged {
 }
 
 /** Merges pages of several partitions: by offset within a partition, the older timestamp first between partitions. Stops at the bounds. */
-export function mergePages(
-  pages: readonly Page[],
-  bounds: { readonly maxRecords: number; readonly maxBytes: number; readonly measure?: Measure },
-): Merged {
-  const measured = bounds.measure === 'json' ? jsonSizeOf : sizeOf
+export function mergePages(pages: readonly Page[], bounds: { readonly maxRecords: number; readonly maxBytes: number }): Merged {
   const at = pages.map(() => 0)
   const records: LogRecord[] = []
   let bytes = 0
@@ -166,7 +221,7 @@ export function mergePages(
       if (record !== undefined && (oldest === undefined || record.timestamp < oldest.record.timestamp)) oldest = { index, record }
     }
     if (oldest === undefined || records.length >= bounds.maxRecords) break
-    const size = measured(oldest.record)
+    const size = must(pages[oldest.index]?.sizes[must(at[oldest.index], 'the position in each page')], 'the size of each record')
     if (records.length > 0 && bytes + size > bounds.maxBytes) break
     records.push(oldest.record)
     bytes += size

@@ -1,5 +1,4 @@
 // The query of a topic: it scans all partitions within limits of bytes and time, and answers how far it got.
-import type { Codecs } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
@@ -7,9 +6,8 @@ import type { Topic } from '../metadata/metadata-store.ts'
 import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
 import type { Reader } from '../read/reader.ts'
 import type { Clock } from '../time/clock.ts'
-import type { Turns } from '../time/turns.ts'
 import type { LogRecord } from './log-record.ts'
-import { decodePage, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
+import { decodePage, mergePages, type Page, type PageParts, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
 import { type RecordPlaces, type RecordRejection, range, rejected } from './record-places.ts'
 
 export interface QueryRecords {
@@ -51,12 +49,10 @@ export type QueryAnswer =
     }
   | RecordRejection
 
-export interface QueryParts {
+export interface QueryParts extends PageParts {
   readonly places: RecordPlaces
   readonly reader: Pick<Reader, 'fetch'>
   readonly clock: Clock
-  readonly codecs: Codecs
-  readonly turns: Pick<Turns, 'next'>
 }
 
 export async function queryRecords(asked: QueryRecords, parts: QueryParts): Promise<QueryAnswer> {
@@ -175,7 +171,7 @@ async function scanRound(
     readonly signal: AbortSignal
     readonly memory: AnswerClaim | undefined
   },
-  { places, reader, codecs, turns }: QueryParts,
+  { places, reader, unpacker, turns }: QueryParts,
 ): Promise<Round | RecordRejection> {
   const { budget, signal, memory } = scan
   const measure = memory === undefined ? 'plain' : 'json'
@@ -203,10 +199,10 @@ async function scanRound(
       if (answer.chunks.length > 0) await turns.next()
       // The end in a cursor comes from the client, so it may be wrong.
       const until = Math.min(end, answer.lastStableOffset)
-      const page = decodePage(
+      const page = await decodePage(
         answer.chunks,
         { partition, from: position, until, maxRecords: budget.records, maxBytes: budget.bytes, measure, matches },
-        codecs,
+        { unpacker, turns, signal },
       )
       pages.push(page.next >= until ? { ...page, next: end } : page)
       continue
@@ -214,9 +210,9 @@ async function scanRound(
     // Records were deleted during the scan: it goes on at the first one that is left.
     const left = answer.error === 'OFFSET_OUT_OF_RANGE' ? answer.watermarks?.logStartOffset : undefined
     if (left === undefined || left <= position) return places.rejection(topic, partition, answer)
-    pages.push({ records: [], unreadable: [], next: Math.min(left, end) })
+    pages.push({ records: [], sizes: [], unreadable: [], next: Math.min(left, end) })
   }
-  const merged = mergePages(pages, { maxRecords: budget.records, maxBytes: budget.bytes, measure })
+  const merged = mergePages(pages, { maxRecords: budget.records, maxBytes: budget.bytes })
   const moved = merged.next.some((offset, index) => offset !== open[index]?.position)
   if (!moved && memory?.rejected === true) throw new NoAnswerMemory()
   if (!moved && !signal.aborted) throw new RangeError(`a fetch before the end of topic ${topic.topicId} returned no records`)

@@ -1,17 +1,33 @@
 // The size of records as JSON, and the beginning of a record that is too large for an answer.
 import { isUtf8 } from 'node:buffer'
 import { must } from '../core/assert.ts'
+import type { Slice } from '../time/turns.ts'
 import type { LogRecord } from './log-record.ts'
 
 /**
  * The bytes of a record's key, value and headers as JSON strings. Plain text keeps its size; a control character takes up to six bytes.
- * A result above `enough` need not be exact.
+ * A result above `enough` need not be exact. Every byte is looked at, so a large record takes several slices.
  */
-export function jsonSizeOf({ key, value, headers }: LogRecord, enough: number = Number.POSITIVE_INFINITY): number {
-  let bytes = jsonBytes(key, enough)
-  bytes += jsonBytes(value, enough - bytes)
-  for (const header of headers) bytes += header.key.length + jsonBytes(header.value, enough - bytes)
+export async function jsonSizeOf(
+  { key, value, headers }: LogRecord,
+  slice: Pick<Slice, 'spent' | 'next'>,
+  enough: number = Number.POSITIVE_INFINITY,
+): Promise<number> {
+  let bytes = await jsonBytes(key, enough, slice)
+  bytes += await jsonBytes(value, enough - bytes, slice)
+  for (const header of headers) bytes += header.key.length + (await jsonBytes(header.value, enough - bytes, slice))
   return bytes
+}
+
+/** As `jsonSizeOf` without a limit. Undefined for a record that is too large for one turn. */
+export function smallJsonSizeOf({ key, value, headers }: LogRecord): number | undefined {
+  let bytes = 0
+  for (const part of [key, value, ...headers.map((header) => header.value)]) {
+    if (part === null) continue
+    if (part.length > partBytes) return undefined
+    bytes += isUtf8(part) ? part.length + escapesIn(part, 0, part.length) : base64Size(part)
+  }
+  return headers.reduce((sum, header) => sum + header.key.length, bytes)
 }
 
 /** The limits for the parts of a record that is cut. */
@@ -46,14 +62,32 @@ function beginning(bytes: Uint8Array | null): Uint8Array | null {
   return bytes.subarray(0, isUtf8(bytes) ? characterEnd(bytes, 0, cutBytes) : cutBytes)
 }
 
-function jsonBytes(bytes: Uint8Array | null, enough: number): number {
+async function jsonBytes(bytes: Uint8Array | null, enough: number, slice: Pick<Slice, 'spent' | 'next'>): Promise<number> {
   if (bytes === null) return 0
   let size = bytes.length
   if (size > enough) return size
-  if (!isUtf8(bytes)) return Math.ceil(size / 3) * 4
-  // By index and without assertions: this is the only loop over every byte of an answer.
-  for (let at = 0; at < bytes.length && size <= enough; at += 1) size += moreForEscape[bytes[at] ?? 0] ?? 0
+  if (!isUtf8(bytes)) return base64Size(bytes)
+  for (let at = 0; at < bytes.length && size <= enough; at += partBytes) {
+    size += escapesIn(bytes, at, Math.min(bytes.length, at + partBytes))
+    if (slice.spent(unitsPerPart)) await slice.next()
+  }
   return size
+}
+
+const partBytes = 16 * 1024
+/** A byte takes about a nanosecond. */
+const unitsPerPart = 4
+
+function base64Size({ length }: Uint8Array): number {
+  return Math.ceil(length / 3) * 4
+}
+
+/** By index and without assertions: this is the only loop over every byte of an answer. */
+function escapesIn(bytes: Uint8Array, from: number, to: number): number {
+  let more = 0
+  // The loop ends before the last byte, and the table has all bytes.
+  for (let at = from; at < to; at += 1) more += moreForEscape[bytes[at] ?? 0] ?? 0
+  return more
 }
 
 /** The bytes that an escape adds: one for characters with a short form, five for the other control characters. */

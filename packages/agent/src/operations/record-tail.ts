@@ -1,13 +1,11 @@
 // The live tail of a partition or a topic: it waits for records and hands them over only as fast as the consumer takes them.
-import type { Codecs } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { AnswerClaim } from '../read/answer-memory.ts'
 import type { Reader } from '../read/reader.ts'
-import type { Turns } from '../time/turns.ts'
 import type { LogRecord } from './log-record.ts'
-import { decodePage, mergePages, type Page, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
+import { decodePage, mergePages, type Page, type PageParts, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
 import { type From, type RecordPlaces, type RecordRejection, rejected } from './record-places.ts'
 import type { TopicOperations } from './topics.ts'
 
@@ -37,12 +35,10 @@ export type RecordTail =
   | { readonly kind: 'tail'; readonly topic: Topic; readonly positions: readonly number[]; readonly steps: AsyncIterable<TailStep> }
   | RecordRejection
 
-export interface TailParts {
+export interface TailParts extends PageParts {
   readonly places: RecordPlaces
   readonly topics: Pick<TopicOperations, 'findById'>
   readonly reader: Pick<Reader, 'fetch'>
-  readonly codecs: Codecs
-  readonly turns: Pick<Turns, 'next'>
 }
 
 /** Settles when the positions are known: the tail misses no record after them. */
@@ -74,7 +70,7 @@ async function* follow(
   topic: Topic,
   followed: Followed[],
   asked: TailRecords,
-  { places, topics, reader, codecs, turns }: TailParts,
+  { places, topics, reader, unpacker, turns }: TailParts,
 ): AsyncGenerator<TailStep> {
   const matches = recordMatcher(asked.filter)
   const { memory } = asked
@@ -104,13 +100,14 @@ async function* follow(
       const answer = must(answers[index], 'each partition that was fetched')
       if (answer.kind === 'data') {
         if (answer.chunks.length > 0) await turns.next()
-        pages.push(decodePage(answer.chunks, { partition, from: position, until: Number.POSITIVE_INFINITY, ...bounds, matches }, codecs))
+        const page = { partition, from: position, until: Number.POSITIVE_INFINITY, ...bounds, matches }
+        pages.push(await decodePage(answer.chunks, page, { unpacker, turns, signal: asked.signal }))
         continue
       }
       // Records were deleted before a slow consumer took them: the tail goes on at the first one that is left.
       const left = answer.error === 'OFFSET_OUT_OF_RANGE' ? answer.watermarks?.logStartOffset : undefined
       if (left === undefined || left <= position) return yield { kind: 'ended', why: places.rejection(topic, partition, answer) }
-      pages.push({ records: [], unreadable: [], next: left })
+      pages.push({ records: [], sizes: [], unreadable: [], next: left })
     }
     const { records, next } = mergePages(pages, bounds)
     const moved = next.some((offset, index) => offset !== followed[index]?.position)

@@ -2,7 +2,8 @@
 
 import { buildBatch, type Codecs, crc32c, errors } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { fixedLimits } from '../limits.ts'
+import { defaultLimits, fixedLimits } from '../limits.ts'
+import { Unpacker } from '../memory/unpacker.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import { ByteBudget } from '../observe/byte-budget.ts'
 import { StoreWatch } from '../observe/store-watch.ts'
@@ -244,6 +245,7 @@ class Parts {
         stamp: () => 9_000,
       },
       writer: {
+        cutOff: () => {},
         room: async (bytes) => {
           if (loseSlotInRoom) this.#mine = false
           return room ? new Room(new ByteBudget(bytes), bytes) : undefined
@@ -273,7 +275,7 @@ class Parts {
         },
       },
       // The batches are not compressed.
-      codecs: {} as Codecs,
+      unpacker: new Unpacker({ codecs: {} as Codecs, clock: ioClock, limits: defaultLimits }),
       crc32c,
       turns: new Turns(ioClock),
     }

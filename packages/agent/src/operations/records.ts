@@ -98,7 +98,7 @@ export class RecordOperations {
 
   /** Reads records of one partition from an offset on. */
   async read(asked: ReadRecords): Promise<ReadAnswer> {
-    const { reader, clock, codecs, turns } = this.#parts
+    const { reader, clock, unpacker, turns } = this.#parts
     const { partition, signal, memory } = asked
     const found = await this.#places.find(asked.topic, partition)
     if (found.kind !== 'found') return found
@@ -122,9 +122,9 @@ export class RecordOperations {
       })
       const answer = must(fetched, 'the one partition that was fetched')
       if (answer.kind === 'error') return this.#places.rejection(topic, partition, answer)
-      // Unpacking is synchronous, so each of several concurrent reads takes its own turn of the event loop.
+      // Each of several concurrent reads takes its own turn of the event loop.
       if (answer.chunks.length > 0) await turns.next()
-      const page = decodePage(
+      const page = await decodePage(
         answer.chunks,
         {
           partition,
@@ -134,7 +134,7 @@ export class RecordOperations {
           ...(memory && { measure: 'json', maxBytes: Math.min(maxBytes, memory.grow(maxBytes)) }),
           matches: () => true,
         },
-        codecs,
+        { unpacker, turns, signal },
       )
       const starved = page.records.length === 0 && memory?.rejected === true
       if (starved || memory?.settle(page.bytes) === false) throw new NoAnswerMemory()

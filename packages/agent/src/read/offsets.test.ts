@@ -2,6 +2,8 @@
 import { batchLayout, buildBatch, crc32c, readBatchHeader } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { nodeCodecs } from '../codecs.ts'
+import { defaultLimits } from '../limits.ts'
+import { Unpacker } from '../memory/unpacker.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { MemoryObjects } from '../objects/adapters/memory.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
@@ -103,7 +105,7 @@ async function stored(bytes: Uint8Array, count: number) {
     segments: new SegmentReader({ objects: new CachedObjects(store, { maxBytes: 0 }), crc32c, emit, damage }),
     owners,
     turns: new Turns(systemClock),
-    codecs: nodeCodecs,
+    unpacker: new Unpacker({ codecs: nodeCodecs, clock: systemClock, limits: defaultLimits }),
   })
   return { offsets, events, store }
 }

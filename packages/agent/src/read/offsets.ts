@@ -1,15 +1,19 @@
 // Finds offsets: earliest, latest, by timestamp. Always a primary read, because a wrong answer here makes consumers lose data.
 import {
+  attributeBits,
+  type BatchHeader,
+  batchLayout,
   batchSizeAt,
-  type Codecs,
-  type DecodedRecord,
+  codecNames,
   type KafkaErrorName,
+  ProtocolError,
   readBatchHeader,
-  readRecords,
+  readUnpackedRecords,
 } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { TopicPartition } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
+import { NoUnpackMemory, type Unpacker } from '../memory/unpacker.ts'
 import type { FindByTime, FoundByTime, LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
@@ -32,11 +36,10 @@ export interface OffsetsParts {
   readonly segments: Pick<SegmentReader, 'examine' | 'failure'>
   readonly owners: Owners
   readonly turns: Turns
-  readonly codecs: Codecs
+  readonly unpacker: Pick<Unpacker, 'inTurn' | 'use'>
 }
 
 const none = { offset: -1, timestamp: -1 }
-const logAppendTimeBit = 0x08
 
 export class Offsets {
   readonly #parts: OffsetsParts
@@ -105,17 +108,20 @@ export class Offsets {
   }
 
   async #inSegment(ask: OffsetAsk, segment: Segment, within: Watermarks, leaderEpoch: number, signal: AbortSignal): Promise<OffsetAnswer> {
-    const { segments, codecs } = this.#parts
+    const { segments } = this.#parts
     if (segment.sizeBytes === 0) return { kind: 'offset', ...inSkipped(ask, segment, within), leaderEpoch }
     try {
       const { bytes, left } = await segments.examine({ of: ask, segment, signal })
       const wanted = typeof ask.at === 'object' ? ask.at.timestamp : segment.maxTimestamp
       const until = left?.damage.offset ?? segment.lastOffset + 1
-      const first = firstSince(bytes, segment, { wanted, from: within.logStartOffset, until }, codecs)
+      // Other requests run while batches are unpacked: the bytes must stay as they are until then.
+      const first = await firstSince(bytes, segment, { wanted, from: within.logStartOffset, until }, { ...this.#parts, signal })
       // The first such record may be among the damaged ones. A later one would make its reader skip records.
       if (first === none && left !== undefined) throw new DamagedOffsetsError(left.damage)
       return { kind: 'offset', ...first, leaderEpoch }
     } catch (error) {
+      // Clients send the request again after this error.
+      if (error instanceof NoUnpackMemory) return { kind: 'error', error: 'OFFSET_NOT_AVAILABLE' }
       return { kind: 'error', ...segments.failure(error, ask) }
     }
   }
@@ -140,13 +146,21 @@ function inSkipped({ at }: OffsetAsk, { lastOffset, maxTimestamp }: Segment, { h
   return lastOffset + 1 < highWatermark ? { offset: lastOffset + 1, timestamp: maxTimestamp } : none
 }
 
+interface TimeAsk {
+  readonly wanted: number
+  readonly from: number
+  readonly until: number
+}
+
+type UnpackParts = Pick<OffsetsParts, 'unpacker' | 'turns'> & { readonly signal: AbortSignal }
+
 /** The first record of the segment with a timestamp of at least `wanted`, not before offset `from`, in the batches before `until`. */
-function firstSince(
+async function firstSince(
   bytes: Uint8Array,
   segment: Segment,
-  ask: { readonly wanted: number; readonly from: number; readonly until: number },
-  codecs: Codecs,
-): { readonly offset: number; readonly timestamp: number } {
+  ask: TimeAsk,
+  parts: UnpackParts,
+): Promise<{ readonly offset: number; readonly timestamp: number }> {
   let baseOffset = segment.baseOffset
   for (let at = 0; at < bytes.length && baseOffset < ask.until; ) {
     const size = batchSizeAt(bytes, at)
@@ -155,15 +169,11 @@ function firstSince(
     if (header.maxTimestamp >= ask.wanted && baseOffset + header.lastOffsetDelta >= ask.from) {
       // Under LogAppendTime all records of a batch have its timestamp. Log compaction may have removed some of them.
       const isWhole = header.recordCount === header.lastOffsetDelta + 1
-      if ((header.attributes & logAppendTimeBit) !== 0 && isWhole)
-        return { offset: Math.max(baseOffset, ask.from), timestamp: header.maxTimestamp }
-      const records = recordsOf(bytes, at, codecs)
+      const isStamped = isWhole && (header.attributes & attributeBits.logAppendTime) !== 0
+      const found = isStamped ? undefined : await firstInBatch({ ...header, baseOffset }, bytes.subarray(at, at + size), ask, parts)
       // An earlier offset is safe: a consumer that begins there misses nothing.
-      if (records === undefined) return { offset: Math.max(baseOffset, ask.from), timestamp: header.maxTimestamp }
-      for (const record of records) {
-        const offset = baseOffset + record.offsetDelta
-        if (record.timestamp >= ask.wanted && offset >= ask.from) return { offset, timestamp: record.timestamp }
-      }
+      if (found === undefined) return { offset: Math.max(baseOffset, ask.from), timestamp: header.maxTimestamp }
+      if (found !== none) return found
     }
     baseOffset += header.lastOffsetDelta + 1
     at += size
@@ -171,14 +181,36 @@ function firstSince(
   return none
 }
 
-/** Undefined if the batch cannot be unpacked. This is the first place that unpacks a producer's batch; a bad one must not deny other clients their answers. */
-function recordsOf(bytes: Uint8Array, at: number, codecs: Codecs): readonly DecodedRecord[] | undefined {
+/** Undefined: the batch cannot be unpacked. A bad batch of a producer must not deny other clients their answers. */
+async function firstInBatch(
+  header: BatchHeader,
+  batch: Uint8Array,
+  { wanted, from }: TimeAsk,
+  { unpacker, turns, signal }: UnpackParts,
+): Promise<typeof none | undefined> {
+  const codec = codecNames[header.attributes & attributeBits.codec]
+  if (codec === undefined) return undefined
+  const records = { codec, packed: batch.subarray(batchLayout.records) }
+  const search = async (unpacked: Uint8Array): Promise<typeof none> => {
+    const slice = turns.slice()
+    for (const record of readUnpackedRecords(header, unpacked)) {
+      const offset = header.baseOffset + record.offsetDelta
+      if (record.timestamp >= wanted && offset >= from) return { offset, timestamp: record.timestamp }
+      if (slice.spent(1 / recordsPerUnit)) await slice.next()
+    }
+    return none
+  }
   try {
-    return [...readRecords(bytes, at, codecs, fixedLimits.decompressedBytes)]
-  } catch {
-    return undefined
+    const unpacked = unpacker.inTurn(records)
+    return unpacked === undefined ? await unpacker.use(records, signal, search) : await search(unpacked)
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
   }
 }
+
+/** A record that is decoded but not kept costs less than a microsecond. */
+const recordsPerUnit = 4
 
 function isEnd({ at }: OffsetAsk): boolean {
   return at === 'earliest' || at === 'latest' || at === 'latest stable'

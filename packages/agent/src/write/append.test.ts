@@ -2,6 +2,8 @@
 import { buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { nodeCodecs } from '../codecs.ts'
+import { defaultLimits } from '../limits.ts'
+import { Unpacker } from '../memory/unpacker.ts'
 import { ByteBudget } from '../observe/byte-budget.ts'
 import { settings } from '../settings.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
@@ -24,6 +26,7 @@ function theDoor({ room = true, answers = 'appended' as 'appended' | 'never' } =
   const clock = new ManualClock()
   const parts: AppendParts = {
     writer: {
+      cutOff: () => {},
       room: async (bytes) => (room ? new Room(uncommitted, bytes) : undefined),
       admit: (admissions, from) => {
         for (const { batch } of admissions) from?.room?.use(batch.length)
@@ -41,7 +44,7 @@ function theDoor({ room = true, answers = 'appended' as 'appended' | 'never' } =
     clock,
     turns: new Turns(clock),
     crc32c,
-    codecs: nodeCodecs,
+    unpacker: new Unpacker({ codecs: nodeCodecs, clock, limits: defaultLimits }),
   }
   const ask = async (scope: AppendRequest['scope'], partitions: readonly number[]) => {
     const batches = partitions.map((partition) => ({ topic, partition, batch: aBatch() }))

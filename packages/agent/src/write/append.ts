@@ -1,20 +1,20 @@
 // The one door to append: every batch of Produce and of HTTP takes these steps, in this order. Load its partition, validate it, wait for room, check the owner, stamp, admit.
-import { type Codecs, errorName, errors, type KafkaErrorName } from '@local-kafka-service/protocol'
+import { errorName, type KafkaErrorName } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
-import type { Checksum } from '../core/checksum.ts'
 import type { TopicId } from '../core/ids.ts'
-import { type RecordError, timestampErrors } from '../core/log/record-errors.ts'
-import { type AppendRules, validateBatch } from '../core/log/validate.ts'
-import { fixedLimits } from '../limits.ts'
+import type { RecordError } from '../core/log/record-errors.ts'
+import type { AppendRules } from '../core/log/validate.ts'
+import { NoUnpackMemory } from '../memory/unpacker.ts'
 import type { CommitRejection, Topic } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import type { Settings } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
 import { orLate } from '../time/or-late.ts'
-import { inSlices, type Turns } from '../time/turns.ts'
+import { inSlices } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tails } from '../view/tails.ts'
 import { appendRules } from './append-rules.ts'
+import { type BatchCheck, type BatchCheckParts, checkBatch, finishCheck, type LargeBatch } from './batch-check.ts'
 import type { Room } from './room.ts'
 import type { Admission, ProduceAnswer, Writer } from './writer.ts'
 
@@ -72,15 +72,12 @@ export interface Appending {
   readonly rejected: ReadonlyMap<number, AppendRejection>
 }
 
-export interface AppendParts {
-  readonly writer: Pick<Writer, 'room' | 'admit'>
+export interface AppendParts extends BatchCheckParts {
+  readonly writer: Pick<Writer, 'room' | 'admit' | 'cutOff'>
   readonly tails: Pick<Tails, 'get' | 'loaded' | 'stamp'>
   readonly owners: Pick<Owners, 'ofPartition'>
   readonly settings: Settings
   readonly clock: Clock
-  readonly turns: Turns
-  readonly crc32c: Checksum
-  readonly codecs: Codecs
 }
 
 /**
@@ -183,47 +180,66 @@ async function loadSome(
     if (states[index] === undefined) rejected.set(at, rejection('UNKNOWN_TOPIC_OR_PARTITION', { partition }))
 }
 
-/** In the order of the request. Other requests run between two slices, but not the next one of this connection: it waits for the admission of this one. */
+/**
+ * In the order of the request. Other requests run between two slices and while records are unpacked, but not the next one of this connection: it waits for
+ * the admission of this one, so no batch overtakes an earlier one whose records take longer.
+ */
 async function validated(
-  { batches, nowMs, produceVersion }: AppendRequest,
+  { batches, nowMs, produceVersion, signal, source }: AppendRequest,
   rejected: Rejected,
   parts: AppendParts,
 ): Promise<readonly ValidBatch[]> {
-  const { settings, turns } = parts
+  const { settings, turns, writer } = parts
   const rules = new Map<TopicId, AppendRules>()
   const slice = turns.slice()
   const valid: ValidBatch[] = []
-  for (const [at, { topic, partition, batch, idempotency }] of batches.entries()) {
+  const large: { readonly at: number; readonly batch: LargeBatch }[] = []
+  const settle = (at: number, checked: BatchCheck): void => {
+    const { topic, partition, batch, idempotency } = must(batches[at], 'the batch that was checked')
+    if (checked.kind === 'error') {
+      const error = must(errorName(checked.code), 'the name of a code of ours')
+      const { message = null, recordErrors } = checked
+      rejected.set(at, { ...rejection(error, { partition, message }), ...(recordErrors.length > 0 && { recordErrors }) })
+      return
+    }
+    valid.push({
+      at,
+      topicId: topic.topicId,
+      partition,
+      // A batch that is null is never valid.
+      batch: must(batch ?? undefined, 'a valid batch'),
+      timestampType: must(rules.get(topic.topicId), 'the rules of each topic').timestampType,
+      maxTimestamp: checked.value.maxTimestamp,
+      idempotency,
+    })
+  }
+  for (const [at, { topic, batch }] of batches.entries()) {
     if (rejected.has(at)) continue
     const { topicId } = topic
     const rule = rules.get(topicId) ?? appendRules(topic, { settings, nowMs, produceVersion })
     rules.set(topicId, rule)
-    const checked = validateBatch(batch, rule, parts)
-    if (checked.kind === 'ok') {
-      const { maxTimestamp } = checked.value
-      // A batch that is null is never valid.
-      valid.push({
-        at,
-        topicId,
-        partition,
-        batch: must(batch ?? undefined, 'a valid batch'),
-        timestampType: rule.timestampType,
-        maxTimestamp,
-        idempotency,
-      })
-    } else {
-      const recordErrors =
-        batch !== null && checked.code === errors.INVALID_TIMESTAMP.code ? timestampErrors(batch, rule, parts.codecs) : []
-      const error = must(errorName(checked.code), 'the name of a code of ours')
-      rejected.set(at, {
-        ...rejection(error, { partition, message: checked.message ?? null }),
-        ...(recordErrors.length > 0 && { recordErrors }),
-      })
-    }
-    const openedBytes = checked.kind === 'ok' ? checked.value.openedBytes : fixedLimits.decompressedBytes
-    if (slice.spent(1 + openedBytes / fixedLimits.openedBytesPerUnit)) await slice.next()
+    const checked = checkBatch(batch, rule, parts)
+    if (checked.kind === 'large') large.push({ at, batch: checked })
+    else settle(at, checked)
+    if (slice.spent(checked.kind === 'large' ? 1 : checked.units)) await slice.next()
   }
-  return valid
+  if (large.length === 0) return valid
+  const finished = await Promise.all(large.map(({ batch }) => finishCheck(batch, signal, parts).catch(orNoMemory)))
+  for (const [index, checked] of finished.entries()) {
+    const { at } = must(large[index], 'the large batch that was checked')
+    if (checked !== 'no memory') {
+      settle(at, checked)
+      continue
+    }
+    if (source !== undefined) writer.cutOff(source)
+    rejected.set(at, { ...noRoom, partition: must(batches[at], 'the batch that was checked').partition })
+  }
+  return valid.toSorted((a, b) => a.at - b.at)
+}
+
+function orNoMemory(error: unknown): 'no memory' {
+  if (error instanceof NoUnpackMemory) return 'no memory'
+  throw error
 }
 
 /**

@@ -134,6 +134,11 @@ export class Writer {
     return undefined
   }
 
+  /** A batch of this connection was rejected, and its client may send it again: its later batches are rejected, too, because they would overtake it. */
+  cutOff(source: object): void {
+    this.#cutOff.add(source)
+  }
+
   /**
    * Synchronous: when it returns, the open object holds the batches, in order. All batches of one call go into one flush. Without a room it takes bytes that
    * may not be free.

@@ -6,6 +6,7 @@ import { type Codecs, crc32c } from '@local-kafka-service/protocol'
 import { must } from '../../../agent/src/core/assert.ts'
 import { objectKey } from '../../../agent/src/core/object-key.ts'
 import { aPool } from '../../../agent/src/memory/testing/a-pool.ts'
+import { Unpacker } from '../../../agent/src/memory/unpacker.ts'
 import { MemoryObjects } from '../../../agent/src/objects/adapters/memory.ts'
 import { ObjectStoreError } from '../../../agent/src/objects/object-store.ts'
 import { CachedObjects } from '../../../agent/src/objects/wrappers/cached.ts'
@@ -92,7 +93,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     return watch(...watched)
   }
   // The tests compress nothing: using a codec is a defect of the test.
-  const codecs = {} as Codecs
+  const unpacker = new Unpacker({ codecs: {} as Codecs, clock, limits: defaultLimits })
   const policy = { maxBytes: 8 * 1024 * 1024, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 }
   const producerIdExpirationMs = 86_400_000
   const { log } = metadata
@@ -120,7 +121,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const damage = new DamageReports({ emit, topicName: () => undefined })
   const segments = new SegmentReader({ objects, crc32c, damage, emit })
   const reader = new Reader({ log, segments, tails, owners, clock, turns, crc32c, limits: defaultLimits })
-  const offsets = new Offsets({ log, segments, owners, turns, codecs })
+  const offsets = new Offsets({ log, segments, owners, turns, unpacker })
   const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings: agentSettings, turns, random, emit })
   const records = new RecordOperations({
     log,
@@ -135,7 +136,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     clock,
     turns,
     ioClock: clock,
-    codecs,
+    unpacker,
     crc32c,
   })
 

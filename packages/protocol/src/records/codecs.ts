@@ -95,13 +95,17 @@ function unpack(name: CodecName, codec: Codec, bytes: Uint8Array, maxBytes: numb
   try {
     unpacked = codec.decompress(bytes, maxBytes)
   } catch (error) {
-    if (error instanceof RangeError) throw tooLarge(name, maxBytes)
-    throw new ProtocolError(`the ${name} bytes cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    })
+    throw decompressionError(name, error, maxBytes)
   }
   if (unpacked.length > maxBytes) throw tooLarge(name, maxBytes)
   return unpacked
+}
+
+/** The error of `decompress` for an error of `Codec.decompress`, for callers that run a codec elsewhere. */
+export function decompressionError(name: CodecName, error: unknown, maxBytes: number): ProtocolError {
+  if (error instanceof RangeError) return tooLarge(name, maxBytes)
+  const message = error instanceof Error ? error.message : String(error)
+  return new ProtocolError(`the ${name} bytes cannot be unpacked: ${message}`, { cause: error })
 }
 
 function tooLarge(codec: CodecName, maxBytes: number): UnpackedSizeError {

@@ -10,38 +10,72 @@ export type WalkedRecords =
  * Walks uncompressed records from `from` to the end of `bytes`. The rules are those of Kafka's broker: exactly `recordCount` records with correct lengths and
  * nothing after them; header names are not null; a negative length of a key or a value is a null. One rule is stricter: offset deltas are 0, 1, 2 ….
  */
-export function walkRecords(
-  bytes: Uint8Array,
-  from: number,
-  { recordCount, baseTimestamp }: { readonly recordCount: number; readonly baseTimestamp: number },
-): WalkedRecords {
-  const walk = new RecordWalk(bytes, from)
-  let earliest = Number.POSITIVE_INFINITY
-  let latest = noTimestamp
-  for (let index = 0; index < recordCount; index++) {
-    const length = walk.varint()
-    const end = walk.at + length
-    if (walk.broken || length < 0 || end > bytes.length) return malformed(`Record ${index} of the batch claims ${length} bytes.`)
-    walk.at += 1 // attributes: Kafka defines none
-    const timestamp = baseTimestamp + walk.varlong()
-    const offsetDelta = walk.varint()
-    walk.skipField()
-    walk.skipField()
-    let headerCount = walk.varint()
-    if (headerCount < 0) return malformed(`Record ${index} of the batch claims ${headerCount} headers.`)
-    for (; headerCount > 0 && !walk.broken; headerCount--) {
-      walk.skipName()
-      walk.skipField()
-    }
-    if (walk.broken || walk.at !== end) return malformed(`Record ${index} of the batch does not have the length that it claims.`)
-    if (offsetDelta !== index) return malformed(`Record ${index} of the batch has the offset delta ${offsetDelta}, not ${index}.`)
-    if (!(Math.abs(timestamp) < Number.MAX_SAFE_INTEGER) || Math.abs(baseTimestamp) >= Number.MAX_SAFE_INTEGER)
-      return { kind: 'error', trouble: 'timestamp', message: `Record ${index} of the batch has a timestamp beyond 2^53.` }
-    if (timestamp > latest) latest = timestamp
-    if (timestamp < earliest && timestamp !== noTimestamp) earliest = timestamp
+export function walkRecords(bytes: Uint8Array, from: number, header: WalkedHeader): WalkedRecords {
+  const walked = new BatchWalk(bytes, from, header).step(Number.POSITIVE_INFINITY)
+  if (walked === undefined) throw new RangeError('a walk without a limit ends at the last record')
+  return walked
+}
+
+/** The fields of a batch's header that its records must match. */
+export interface WalkedHeader {
+  readonly recordCount: number
+  readonly baseTimestamp: number
+}
+
+/** `walkRecords` in steps, because a batch may have millions of records. */
+export class BatchWalk {
+  readonly #walk: RecordWalk
+  readonly #sizeBytes: number
+  readonly #header: WalkedHeader
+  #index = 0
+  #earliest = Number.POSITIVE_INFINITY
+  #latest = noTimestamp
+
+  constructor(bytes: Uint8Array, from: number, header: WalkedHeader) {
+    this.#walk = new RecordWalk(bytes, from)
+    this.#sizeBytes = bytes.length
+    this.#header = header
   }
-  if (walk.at !== bytes.length) return malformed(`${bytes.length - walk.at} bytes are left over after the last record of the batch.`)
-  return { kind: 'ok', earliest: earliest === Number.POSITIVE_INFINITY ? noTimestamp : earliest, latest }
+
+  /** Walks at most `count` further records. Undefined: there are more. */
+  step(count: number): WalkedRecords | undefined {
+    const walk = this.#walk
+    const sizeBytes = this.#sizeBytes
+    const { recordCount, baseTimestamp } = this.#header
+    let earliest = this.#earliest
+    let latest = this.#latest
+    const end = Math.min(this.#index + count, recordCount)
+    for (let index = this.#index; index < end; index++) {
+      const length = walk.varint()
+      const recordEnd = walk.at + length
+      if (walk.broken || length < 0 || recordEnd > sizeBytes) return malformed(`Record ${index} of the batch claims ${length} bytes.`)
+      walk.at += 1 // attributes: Kafka defines none
+      const timestamp = baseTimestamp + walk.varlong()
+      const offsetDelta = walk.varint()
+      walk.skipField()
+      walk.skipField()
+      let headerCount = walk.varint()
+      if (headerCount < 0) return malformed(`Record ${index} of the batch claims ${headerCount} headers.`)
+      for (; headerCount > 0 && !walk.broken; headerCount--) {
+        walk.skipName()
+        walk.skipField()
+      }
+      if (walk.broken || walk.at !== recordEnd) return malformed(`Record ${index} of the batch does not have the length that it claims.`)
+      if (offsetDelta !== index) return malformed(`Record ${index} of the batch has the offset delta ${offsetDelta}, not ${index}.`)
+      if (!(Math.abs(timestamp) < Number.MAX_SAFE_INTEGER) || Math.abs(baseTimestamp) >= Number.MAX_SAFE_INTEGER)
+        return { kind: 'error', trouble: 'timestamp', message: `Record ${index} of the batch has a timestamp beyond 2^53.` }
+      if (timestamp > latest) latest = timestamp
+      if (timestamp < earliest && timestamp !== noTimestamp) earliest = timestamp
+    }
+    if (end < recordCount) {
+      this.#index = end
+      this.#earliest = earliest
+      this.#latest = latest
+      return undefined
+    }
+    if (walk.at !== sizeBytes) return malformed(`${sizeBytes - walk.at} bytes are left over after the last record of the batch.`)
+    return { kind: 'ok', earliest: earliest === Number.POSITIVE_INFINITY ? noTimestamp : earliest, latest }
+  }
 }
 
 const noTimestamp = -1

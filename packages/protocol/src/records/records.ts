@@ -1,6 +1,6 @@
 // The records inside a batch of format v2: reads them, and builds a batch from them.
 import { ProtocolError } from '../wire/protocol-error.ts'
-import { attributeBits, batchLayout, readBatchHeader } from './batch.ts'
+import { attributeBits, type BatchHeader, batchLayout, readBatchHeader } from './batch.ts'
 import { type CodecName, type Codecs, codecNames, compress, decompress } from './codecs.ts'
 import { Pen, varintSize } from './pen.ts'
 
@@ -28,6 +28,11 @@ export function readRecords(batch: Uint8Array, at: number, codecs: Codecs, maxBy
   return recordsIn(batch, { at, codecs, maxBytes, nameOf: (bytes) => text.decode(bytes) })
 }
 
+/** Like `readRecords`, for records that are already unpacked. The header is that of their batch. */
+export function readUnpackedRecords(header: BatchHeader, unpacked: Uint8Array): Generator<DecodedRecord, void, undefined> {
+  return recordsOf(header, unpacked, (bytes) => text.decode(bytes))
+}
+
 /** Like `readRecords`, but leaves the keys of headers as bytes. */
 export function readRawRecords(
   batch: Uint8Array,
@@ -52,7 +57,14 @@ function* recordsIn<Name>(
   const header = readBatchHeader(batch, at)
   const codec = codecNames[header.attributes & attributeBits.codec]
   if (codec === undefined) throw new ProtocolError(`compression type ${header.attributes & attributeBits.codec} is unknown`)
-  const bytes = decompress(codec, batch.subarray(at + batchLayout.records, at + header.sizeBytes), codecs, maxBytes)
+  yield* recordsOf(header, decompress(codec, batch.subarray(at + batchLayout.records, at + header.sizeBytes), codecs, maxBytes), nameOf)
+}
+
+function* recordsOf<Name>(
+  header: BatchHeader,
+  bytes: Uint8Array,
+  nameOf: (bytes: Uint8Array) => Name,
+): Generator<DecodedRecord<Name>, void, undefined> {
   const stamped = (header.attributes & attributeBits.logAppendTime) !== 0
   const cursor = new Cursor(bytes)
   for (let index = 0; index < header.recordCount; index++) {

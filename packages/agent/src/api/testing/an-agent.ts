@@ -11,9 +11,10 @@ import {
   readBatchHeader,
 } from '@local-kafka-service/protocol'
 import { type Agent, buildAgent } from '../../agent.ts'
-import { nativeCrc32c, nodeCodecs } from '../../codecs.ts'
+import { nativeCrc32c, nodeCodecs, remoteCodecs } from '../../codecs.ts'
 import { slotOfPartition } from '../../core/slots.ts'
 import { aPool } from '../../memory/testing/a-pool.ts'
+import type { RemoteCodecs } from '../../memory/unpacker.ts'
 import type { MetadataStore } from '../../metadata/metadata-store.ts'
 import { openMetadata } from '../../metadata/open.ts'
 import { openSqlite } from '../../metadata/sqlite.ts'
@@ -62,6 +63,7 @@ export async function anAgent(
     readonly settings?: Parameters<typeof settings>[1]
     readonly wrap?: (objects: ObjectStore) => ObjectStore
     readonly sessionClock?: Clock
+    readonly remoteCodecs?: RemoteCodecs
   } = {},
 ): Promise<AgentForTests> {
   const events: AgentEvent[] = []
@@ -78,6 +80,7 @@ export async function anAgent(
       objects: options.wrap?.(objects) ?? objects,
       metadata,
       codecs: nodeCodecs,
+      remoteCodecs: options.remoteCodecs ?? remoteCodecs,
       crc32c: nativeCrc32c,
       memory,
       emit: (event) => void events.push(event),

@@ -1,6 +1,5 @@
 // The record errors of a rejected batch, as Kafka's LogValidator reports them: records whose timestamps are out of range. Other errors are of the whole batch.
-import { type Codecs, readRecords } from '@local-kafka-service/protocol'
-import { fixedLimits } from '../../limits.ts'
+import { type BatchHeader, readUnpackedRecords } from '@local-kafka-service/protocol'
 import type { AppendRules } from './validate.ts'
 
 export interface RecordError {
@@ -9,24 +8,19 @@ export interface RecordError {
   readonly batchIndexErrorMessage: string
 }
 
-/** The record errors of a batch that was rejected with INVALID_TIMESTAMP. Empty if its records cannot be read, or if only its header is wrong. */
-export function timestampErrors(batch: Uint8Array, rules: AppendRules, codecs: Codecs): readonly RecordError[] {
+/**
+ * The record errors of a batch that was rejected with INVALID_TIMESTAMP, from its unpacked records. Yields undefined for a record that has none, so that the
+ * caller can take turns. Throws a ProtocolError at the first record that cannot be read.
+ */
+export function* timestampErrors(header: BatchHeader, unpacked: Uint8Array, rules: AppendRules): Generator<RecordError | undefined, void> {
   const { nowMs, beforeMaxMs, afterMaxMs } = rules
   const allowed = `[${BigInt(nowMs) - beforeMaxMs}, ${BigInt(nowMs) + afterMaxMs}]`
-  const found: RecordError[] = []
-  try {
-    let batchIndex = 0
-    for (const { timestamp } of readRecords(batch, 0, codecs, fixedLimits.decompressedBytes)) {
-      if (timestamp !== -1 && (timestamp - nowMs > afterMaxMs || nowMs - timestamp > beforeMaxMs)) {
-        const batchIndexErrorMessage = `Timestamp ${timestamp} of message with offset ${batchIndex} is out of range. The timestamp should be within ${allowed}`
-        found.push({ batchIndex, batchIndexErrorMessage })
-        if (found.length === fixedLimits.recordErrorsPerBatch) break
-      }
-      batchIndex += 1
-    }
-  } catch {
-    // The records are also malformed, so they cannot be named. The batch keeps its error.
-    return []
+  let batchIndex = 0
+  for (const { timestamp } of readUnpackedRecords(header, unpacked)) {
+    if (timestamp !== -1 && (timestamp - nowMs > afterMaxMs || nowMs - timestamp > beforeMaxMs)) {
+      const batchIndexErrorMessage = `Timestamp ${timestamp} of message with offset ${batchIndex} is out of range. The timestamp should be within ${allowed}`
+      yield { batchIndex, batchIndexErrorMessage }
+    } else yield undefined
+    batchIndex += 1
   }
-  return found
 }

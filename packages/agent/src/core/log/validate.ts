@@ -3,21 +3,21 @@ import {
   attributeBits,
   type BatchHeader,
   type BatchTrouble,
+  BatchWalk,
   batchLayout,
   type CodecName,
   type Codecs,
   checkBatch,
   codecNames,
-  decompress,
   errors,
   type KafkaErrorName,
   type Outcome,
-  ProtocolError,
+  type ProtocolError,
   packedTrouble,
+  readBatchHeader,
   UnpackedSizeError,
-  walkRecords,
 } from '@local-kafka-service/protocol'
-import { fixedLimits } from '../../limits.ts'
+import { must } from '../assert.ts'
 import type { Checksum } from '../checksum.ts'
 
 export interface AppendRules {
@@ -45,20 +45,26 @@ export interface ValidatedBatch {
   readonly header: BatchHeader
   /** The maximum to write into the header of a CreateTime batch, set if its header has another timestamp type or maximum than its records. */
   readonly maxTimestamp?: number
-  /** The amount of work of the check, for the turns of the event loop. */
-  readonly openedBytes: number
+}
+
+/** A valid header with records that are to be checked: unpack them, then `RecordCheck` decides. */
+export interface UncheckedRecords {
+  readonly kind: 'unchecked'
+  readonly header: BatchHeader
+  readonly codec: CodecName
+  readonly packed: Uint8Array
 }
 
 /**
- * Checks one produced partition: exactly one complete batch of format v2, with a valid checksum and with the records that its header declares. The records of
- * a compressed batch are checked only if it is unpacked. Changes nothing.
+ * Checks one produced partition: exactly one complete batch of format v2, with a valid checksum. The records of a compressed batch are checked only if the
+ * rules say so, or if its header is suspicious. Changes nothing.
  */
-export function validateBatch(records: Uint8Array | null, rules: AppendRules, readers: BatchReaders): Outcome<ValidatedBatch> {
+export function inspectBatch(records: Uint8Array | null, rules: AppendRules, crc32c: Checksum): Outcome<ValidatedBatch> | UncheckedRecords {
   if (records === null || records.length === 0)
     return failed('INVALID_RECORD', 'Record batch is missing: exactly one is expected per partition.')
   if (records.length > rules.maxBytes)
     return failed('MESSAGE_TOO_LARGE', `The record batch has ${records.length} bytes, more than max.message.bytes = ${rules.maxBytes}.`)
-  const checked = checkBatch(records, 0, readers.crc32c)
+  const checked = checkBatch(records, 0, crc32c)
   if (checked.kind === 'error') return failed(codeOf(checked.trouble), checked.message)
   const header = checked.header
   const codec = codecNames[header.attributes & attributeBits.codec]
@@ -70,14 +76,46 @@ export function validateBatch(records: Uint8Array | null, rules: AppendRules, re
   const trouble = packedTrouble(codec, packed)
   if (trouble !== undefined) return failed('INVALID_RECORD', trouble)
   if (codec !== 'none' && !rules.opensCompressed && !isSuspicious(header, packed.length))
-    return inRange({ header, openedBytes: 0 }, { earliest: header.baseTimestamp, latest: header.maxTimestamp }, rules)
-  const opened = unpacked(packed, codec, readers.codecs)
-  if (opened.kind === 'error') return opened
-  const walked = walkRecords(opened.value, 0, header)
-  if (walked.kind === 'error') return failed(walked.trouble === 'timestamp' ? 'INVALID_TIMESTAMP' : 'INVALID_RECORD', walked.message)
-  const differs = walked.latest !== header.maxTimestamp || (header.attributes & attributeBits.logAppendTime) !== 0
-  const fix = rules.timestampType === 'CreateTime' && differs ? { maxTimestamp: walked.latest } : {}
-  return inRange({ header, openedBytes: opened.value.length, ...fix }, walked, rules)
+    return inRange({ header }, { earliest: header.baseTimestamp, latest: header.maxTimestamp }, rules)
+  return { kind: 'unchecked', header, codec, packed }
+}
+
+/** The records of a batch that `inspectBatch` rejected for its timestamps. */
+export function recordsOf(batch: Uint8Array): UncheckedRecords {
+  const header = readBatchHeader(batch, 0)
+  const codec = must(codecNames[header.attributes & attributeBits.codec], 'the codec of an inspected batch')
+  return { kind: 'unchecked', header, codec, packed: batch.subarray(batchLayout.records) }
+}
+
+/** Whether the unpacked records are those that the header declares, in steps, because a batch may have millions of records. */
+export class RecordCheck {
+  readonly #header: BatchHeader
+  readonly #rules: AppendRules
+  readonly #walk: BatchWalk
+
+  constructor({ header }: Pick<UncheckedRecords, 'header'>, unpacked: Uint8Array, rules: AppendRules) {
+    this.#header = header
+    this.#rules = rules
+    this.#walk = new BatchWalk(unpacked, 0, header)
+  }
+
+  /** Checks at most `count` further records. Undefined: there are more. */
+  step(count: number): Outcome<ValidatedBatch> | undefined {
+    const walked = this.#walk.step(count)
+    if (walked === undefined) return undefined
+    if (walked.kind === 'error') return failed(walked.trouble === 'timestamp' ? 'INVALID_TIMESTAMP' : 'INVALID_RECORD', walked.message)
+    const header = this.#header
+    const rules = this.#rules
+    const differs = walked.latest !== header.maxTimestamp || (header.attributes & attributeBits.logAppendTime) !== 0
+    const fix = rules.timestampType === 'CreateTime' && differs ? { maxTimestamp: walked.latest } : {}
+    return inRange({ header, ...fix }, walked, rules)
+  }
+}
+
+/** The outcome for records that cannot be unpacked. A producer that receives MESSAGE_TOO_LARGE sends fewer records at once. */
+export function unpackFailure(error: ProtocolError): ReturnType<typeof failed> {
+  if (error instanceof UnpackedSizeError) return failed('MESSAGE_TOO_LARGE', `The record batch is too large: ${error.message}.`)
+  return failed('INVALID_RECORD', `The record batch cannot be read: ${error.message}.`)
 }
 
 /** A record without a key, a value or headers. */
@@ -113,17 +151,6 @@ function isSuspicious({ attributes, baseTimestamp, maxTimestamp, recordCount }: 
     (attributes & attributeBits.logAppendTime) !== 0 ||
     recordCount * smallestRecordBytes > packedBytes * usualRatio
   )
-}
-
-/** Unpacks no more than every reader of ours does. A producer that receives MESSAGE_TOO_LARGE sends fewer records at once. */
-function unpacked(packed: Uint8Array, codec: CodecName, codecs: Codecs): Outcome<Uint8Array> {
-  try {
-    return { kind: 'ok', value: decompress(codec, packed, codecs, fixedLimits.decompressedBytes) }
-  } catch (error) {
-    if (error instanceof UnpackedSizeError) return failed('MESSAGE_TOO_LARGE', `The record batch is too large: ${error.message}.`)
-    if (error instanceof ProtocolError) return failed('INVALID_RECORD', `The record batch cannot be read: ${error.message}.`)
-    throw error
-  }
 }
 
 /** Records without a timestamp (-1) are valid, as in Kafka. */

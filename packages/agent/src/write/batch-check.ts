@@ -1,0 +1,125 @@
+// Checks one produced batch: a small one at once, the records of a large one outside the event loop or in slices.
+import { errors, type Outcome, ProtocolError } from '@local-kafka-service/protocol'
+import type { Checksum } from '../core/checksum.ts'
+import { type RecordError, timestampErrors } from '../core/log/record-errors.ts'
+import {
+  type AppendRules,
+  inspectBatch,
+  RecordCheck,
+  recordsOf,
+  type UncheckedRecords,
+  unpackFailure,
+  type ValidatedBatch,
+} from '../core/log/validate.ts'
+import { fixedLimits } from '../limits.ts'
+import type { Unpacker } from '../memory/unpacker.ts'
+import type { Turns } from '../time/turns.ts'
+
+export interface BatchCheckParts {
+  readonly unpacker: Pick<Unpacker, 'inTurn' | 'use'>
+  readonly turns: Turns
+  readonly crc32c: Checksum
+}
+
+/** The outcome for one batch. */
+export type BatchCheck =
+  | { readonly kind: 'ok'; readonly value: ValidatedBatch; readonly units: number }
+  | (BatchFailure & { readonly recordErrors: readonly RecordError[]; readonly units: number })
+
+/** A batch whose records are too large for one turn: `finishCheck` checks them. */
+export interface LargeBatch {
+  readonly kind: 'large'
+  readonly records: UncheckedRecords
+  readonly failure: BatchFailure | undefined
+  readonly rules: AppendRules
+}
+
+type BatchFailure = Exclude<Outcome<never>, { kind: 'ok' }>
+
+/** `units` is the work that was done, as in time/turns.ts. */
+export function checkBatch(batch: Uint8Array | null, rules: AppendRules, { unpacker, crc32c }: BatchCheckParts): BatchCheck | LargeBatch {
+  const inspected = inspectBatch(batch, rules, crc32c)
+  if (inspected.kind === 'ok') return { ...inspected, units: 1 }
+  if (inspected.kind === 'unchecked') return checkInTurn({ kind: 'large', records: inspected, failure: undefined, rules }, unpacker)
+  if (batch === null || !isOfTimestamps(inspected)) return rejected(inspected)
+  // Only the records tell which of them have the wrong timestamps.
+  return checkInTurn({ kind: 'large', records: recordsOf(batch), failure: inspected, rules }, unpacker)
+}
+
+/** Unpacks and walks the records. Rejects with NoUnpackMemory. */
+export async function finishCheck(large: LargeBatch, signal: AbortSignal, { unpacker, turns }: BatchCheckParts): Promise<BatchCheck> {
+  try {
+    return await unpacker.use(large.records, signal, async (unpacked) => {
+      const slice = turns.slice()
+      const check = examine(large, unpacked)
+      for (;;) {
+        const step = check.next()
+        if (step.done === true) return step.value
+        if (slice.spent(step.value)) await slice.next()
+      }
+    })
+  } catch (error) {
+    return failureOf(error, large.failure)
+  }
+}
+
+function checkInTurn(large: LargeBatch, unpacker: Pick<Unpacker, 'inTurn'>): BatchCheck | LargeBatch {
+  const { records, failure } = large
+  try {
+    const unpacked = unpacker.inTurn(records)
+    if (unpacked === undefined) return large
+    const check = examine(large, unpacked)
+    for (;;) {
+      const step = check.next()
+      if (step.done === true) return { ...step.value, units: 1 + unpacked.length / fixedLimits.openedBytesPerUnit }
+    }
+  } catch (error) {
+    return failureOf(error, failure)
+  }
+}
+
+/** Yields the work since the last step. */
+function* examine({ records, failure: known, rules }: LargeBatch, unpacked: Uint8Array): Generator<number, BatchCheck> {
+  let failure = known
+  if (failure === undefined) {
+    const check = new RecordCheck(records, unpacked, rules)
+    let outcome = check.step(recordsPerStep)
+    for (; outcome === undefined; outcome = check.step(recordsPerStep)) yield recordsPerStep / walkedRecordsPerUnit
+    if (outcome.kind === 'ok') return { ...outcome, units: 0 }
+    failure = outcome
+  }
+  return { ...failure, recordErrors: isOfTimestamps(failure) ? yield* recordErrors(records, unpacked, rules) : [], units: 0 }
+}
+
+function* recordErrors({ header }: UncheckedRecords, unpacked: Uint8Array, rules: AppendRules): Generator<number, readonly RecordError[]> {
+  const found: RecordError[] = []
+  try {
+    for (const error of timestampErrors(header, unpacked, rules)) {
+      if (error !== undefined) found.push(error)
+      if (found.length === fixedLimits.recordErrorsPerBatch) break
+      yield 1 / 4
+    }
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    // The records are also malformed, so they cannot be named. The batch keeps its error.
+    return []
+  }
+  return found
+}
+
+/** A walk costs about 20 ns for a record. */
+const recordsPerStep = 10_000
+const walkedRecordsPerUnit = 200
+
+function isOfTimestamps({ code }: BatchFailure): boolean {
+  return code === errors.INVALID_TIMESTAMP.code
+}
+
+function rejected(failure: BatchFailure): BatchCheck {
+  return { ...failure, recordErrors: [], units: 1 }
+}
+
+function failureOf(error: unknown, known: BatchFailure | undefined): BatchCheck {
+  if (!(error instanceof ProtocolError)) throw error
+  return rejected(known ?? unpackFailure(error))
+}
