@@ -65,6 +65,13 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     source: '`test/e2e/clients/go`',
   },
   {
+    client: 'Kafka Connect (connect-json)',
+    version: '4.3.1',
+    behaviour:
+      'JsonConverter turns integers of 2^63 and more into other numbers, and with a schema a value of another JSON type into 0, false or null. No error is raised. The HTTP interface of this server stores JSON as it came',
+    source: '`findings/connect-json-numbers.sh`',
+  },
+  {
     client: 'kafka-clients (Java)',
     version: '4.3.1',
     behaviour: '`poll()` throws again and again at a damaged record until the application seeks past it',
