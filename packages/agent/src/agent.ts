@@ -5,7 +5,8 @@ import { handlers } from './api/index.ts'
 import { Groups, type GroupsParts } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClassicSettings } from './core/group/classic-messages.ts'
-import type { ClusterId } from './core/ids.ts'
+import type { ClusterId, TopicPartition } from './core/ids.ts'
+import type { RetentionConfigs } from './core/log/retention.ts'
 import { gaugesOf, type Health, healthOf } from './health.ts'
 import { type AgentEnd, Lifecycle } from './lifecycle.ts'
 import { defaultLimits, fixedLimits, type Limits } from './limits.ts'
@@ -37,6 +38,7 @@ import { flag, number, type Settings, text } from './settings.ts'
 import { storePrices } from './store-prices.ts'
 import type { Clock, Random } from './time/clock.ts'
 import { Turns } from './time/turns.ts'
+import { LogRetention } from './upkeep/log-retention.ts'
 import { Scrubber } from './upkeep/scrubber.ts'
 import { StorageChecks } from './upkeep/storage-checks.ts'
 import type { StorageWalkParts } from './upkeep/storage-walk.ts'
@@ -44,6 +46,7 @@ import { Catalog } from './view/catalog.ts'
 import type { Owners } from './view/owners.ts'
 import { Tails } from './view/tails.ts'
 import { ProducerIds } from './write/producer-ids.ts'
+import { topicConfig } from './write/topic-config.ts'
 import { type FlushPolicy, Writer } from './write/writer.ts'
 
 /** All access to the outside world. An agent has no other, so a simulator can provide it. */
@@ -174,7 +177,20 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const groups = new Groups({ ...base, ...view, ...groupOptions(settings), store: groupStore, incarnation })
   const topics = new TopicOperations({ ...base, ...view, topics: topicStore })
   const records = new RecordOperations({ ...base, ...view, writer, topics, log, reader, offsets })
-  const recordDeletion = new RecordDeletion({ ...base, ...view, log })
+  const publishStart = (partition: TopicPartition, logStartOffset: number): void => {
+    tails.publishStart(partition, logStartOffset)
+    damage.removedBefore(partition, logStartOffset)
+  }
+  const recordDeletion = new RecordDeletion({ ...base, ...view, log, publishStart })
+  const retention = new LogRetention({
+    ...base,
+    ...view,
+    topics: topicStore,
+    store: parts.metadata.retention,
+    publishStart,
+    defaults: retentionDefaults(settings),
+    checkMs: number(settings, 'log.retention.check.interval.ms'),
+  })
   const storage = storageUpkeepOf(base, parts, { ...view, damage })
   const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
   const operations = { topics, records, recordDeletion, groups: new GroupOperations({ groups, topics, log, offsets }), damage: damaged }
@@ -194,7 +210,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     groups,
   }
   const services: Services = { ...base, ...view, ...own }
-  const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep: [storage.checks, storage.scrubber] })
+  const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep: [storage.checks, storage.scrubber, retention] })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })
   life.run(kafka)
   const running = { parts, meters, membership, objects, damage, httpAnswers, operations, kafka, life }
@@ -217,6 +233,12 @@ function baseOf(
   const memory = parts.memory ?? new SlabPool({ maxFreeBytes: fixedLimits.freeSlabBytes })
   const unpacker = new Unpacker({ codecs, ...(remoteCodecs && { remoteCodecs }), clock: ioClock, limits })
   return { clock, ioClock, sessionClock, random, crc32c, memory, unpacker, limits, settings, emit, stores, turns, gate: openGate }
+}
+
+function retentionDefaults(settings: Settings): RetentionConfigs {
+  const names = ['cleanup.policy', 'retention.ms', 'retention.bytes'] as const
+  // The cast: the list has the keys.
+  return Object.fromEntries(names.map((name) => [name, topicConfig({}, settings, name).value])) as unknown as RetentionConfigs
 }
 
 /** They read past the cache, which may have bytes that the store has lost. */

@@ -55,6 +55,8 @@ export const defaultLimits = {
   metadataDeadlineMs: 10_000,
   heartbeatMs: 1_000,
   drainMs: 30_000,
+  /** The first look for records to remove, after the start, as in Kafka. */
+  retentionFirstMs: 30_000,
 } as const
 
 /** The limits that are the same for every agent. */
@@ -223,6 +225,12 @@ export const fixedLimits = {
   /** The longest wait before it looks whether a pass is due: timers overflow after 24 days. */
   scrubCheckMs: 3_600_000,
   scrubRetryMs: 60_000,
+
+  /** Segments whose rows one step of retention removes, and logs that it looks at: other requests to the database wait meanwhile, for some milliseconds. */
+  retentionSegmentsPerStep: 2_000,
+  retentionLogsPerStep: 20,
+  /** After a step it pauses for this many times as long as the step took: at most a fifth of the database's time is its own. */
+  retentionPauses: 4,
 
   topicNameLength: 249,
   partitionsPerTopic: 100_000,

@@ -319,6 +319,39 @@ export const agentSettings = [
     check: integer(-1, Number.MAX_SAFE_INTEGER),
   },
   {
+    name: 'log.retention.ms',
+    type: 'long',
+    default: { dev: '-1', start: '604800000' },
+    unit: 'ms',
+    doc: 'The age at which records are removed from topics that have no retention.ms of their own; -1 keeps them. `lks dev` and startKafka() keep them.',
+    enforcedBy: 'upkeep/log-retention.ts',
+    since: '0.1',
+    kafka: true,
+    check: integer(-1, Number.MAX_SAFE_INTEGER),
+  },
+  {
+    name: 'log.retention.bytes',
+    type: 'long',
+    default: both('-1'),
+    unit: 'bytes',
+    doc: 'The size of a partition above which its oldest records are removed, for topics that have no retention.bytes of their own; -1: no bound.',
+    enforcedBy: 'upkeep/log-retention.ts',
+    since: '0.1',
+    kafka: true,
+    check: integer(-1, Number.MAX_SAFE_INTEGER),
+  },
+  {
+    name: 'log.retention.check.interval.ms',
+    type: 'long',
+    default: both('300000'),
+    unit: 'ms',
+    doc: 'How often the agent looks for records to remove.',
+    enforcedBy: 'upkeep/log-retention.ts',
+    since: '0.1',
+    kafka: true,
+    check: integer(1, Number.MAX_SAFE_INTEGER),
+  },
+  {
     name: 'max.incremental.fetch.session.cache.slots',
     type: 'int',
     default: both('1000'),
@@ -369,6 +402,8 @@ export type SettingSource = 'flag' | 'environment' | 'file' | 'default'
 
 /** The values of an agent's settings, as text, each with its source; the functions below read them with their types. */
 export interface Settings {
+  /** The command whose defaults count. */
+  readonly mode: 'dev' | 'start'
   readonly values: ReadonlyMap<AgentSettingName, { readonly value: string | null; readonly source: SettingSource }>
 }
 
@@ -384,7 +419,7 @@ export function settings(
     if (wrong !== undefined) throw new RangeError(`${setting.name}: ${wrong}`)
     values.set(setting.name, own ?? { value: setting.default[mode], source: 'default' })
   }
-  return { values }
+  return { mode, values }
 }
 
 export function text(of: Settings, name: AgentSettingName): string | undefined {

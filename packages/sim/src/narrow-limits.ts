@@ -28,10 +28,12 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   batchSlabBytes: [1, 16_384],
   pooledFrameBytes: [1, 4_096],
   readBlockBytes: [50, 5_000],
+  // Scenarios of retention set it: elsewhere nothing is old enough to go.
+  retentionFirstMs: [3_600_000, 3_600_000],
 }
 
 /** Worlds are small: with the sizes of production no memory would be used again. */
-const ofAllWorlds: Partial<Limits> = { batchSlabBytes: 4_096, pooledFrameBytes: 1, readBlockBytes: 4_096 }
+const ofAllWorlds: Partial<Limits> = { batchSlabBytes: 4_096, pooledFrameBytes: 1, readBlockBytes: 4_096, retentionFirstMs: 3_600_000 }
 
 /** The limits of one world. */
 export function narrowLimits(chance: Chance, report: (what: string) => void): Limits {

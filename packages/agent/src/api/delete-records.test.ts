@@ -99,9 +99,11 @@ test('without an answer of the database, memory forgets the starts that it knew'
   const { log } = kafka.metadata
   const lossy = new RecordDeletion({
     ...kafka.services,
+    publishStart: () => {},
     log: {
-      deleteRecords: async (asks) => {
-        await log.deleteRecords(asks)
+      partitions: (asked) => log.partitions(asked),
+      deleteRecords: async (owner, asks) => {
+        await log.deleteRecords(owner, asks)
         throw new MetadataError('unavailable', 'the answer was lost')
       },
     },

@@ -1,8 +1,8 @@
 // The contract of every Metadata Service for the starts of logs: they move forward under the partition's lock, and searches by time pass what was deleted.
 import { describe, expect, test } from 'vitest'
-import type { CommitBatch, CommitResult, DeletedRecords, DeleteRecordsAsk, Registration, Topic } from './metadata-store.ts'
+import type { CommitBatch, CommitResult, DeletedRecords, Registration, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
-import { aCommitIn, type ContractDatabase, committed, inNewClusters } from './testing/a-cluster.ts'
+import { aCommitIn, type ContractDatabase, committed, inNewClusters, registered } from './testing/a-cluster.ts'
 
 export function logStartContract(name: string, open: () => Promise<ContractDatabase>): void {
   describe(`the contract of a Metadata Service for the starts of logs: ${name}`, () => {
@@ -15,8 +15,8 @@ export function logStartContract(name: string, open: () => Promise<ContractDatab
     const commit = (sequence: number, batches: readonly Partial<CommitBatch>[]): Promise<CommitResult> =>
       committed(store.log.commit(aCommitIn({ store, me, topic }, sequence, batches)))
     const place = (partition = 0) => ({ topicId: topic.topicId, partition })
-    const deleted = async (beforeOffset: DeleteRecordsAsk['beforeOffset'], partition = 0): Promise<DeletedRecords | undefined> =>
-      (await store.log.deleteRecords([{ ...place(partition), beforeOffset }]))[0]
+    const deleted = async (beforeOffset: number, partition = 0): Promise<DeletedRecords | undefined> =>
+      (await store.log.deleteRecords(me.incarnation.id, [{ ...place(partition), beforeOffset }]))[0]
     const start = async (partition = 0) => (await store.log.partitions([place(partition)]))[0]?.logStartOffset
     const at = async (timestamp: number | 'maximum', fromOffset?: number) => {
       const wanted = timestamp === 'maximum' ? ({ kind: 'max timestamp' } as const) : ({ kind: 'timestamp', timestamp } as const)
@@ -24,14 +24,13 @@ export function logStartContract(name: string, open: () => Promise<ContractDatab
       return found?.kind === 'found' ? found.segment?.baseOffset : found?.kind
     }
 
-    test('a start moves forward to the offset or to the high watermark, and never back', async () => {
+    test('a start moves forward up to the high watermark, and never back', async () => {
       await commit(1, [{ offsets: 10 }])
       expect(await deleted(4)).toEqual({ kind: 'deleted', logStartOffset: 4 })
       for (const earlier of [4, 0]) expect(await deleted(earlier)).toEqual({ kind: 'deleted', logStartOffset: 4 })
       for (const outside of [11, -1, -2]) expect(await deleted(outside)).toEqual({ kind: 'out of range' })
       expect([await start(), await start(1)]).toEqual([4, 0])
-      expect(await deleted('high watermark')).toEqual({ kind: 'deleted', logStartOffset: 10 })
-      expect(await deleted(10)).toEqual({ kind: 'deleted', logStartOffset: 10 })
+      for (const end of [10, 10]) expect(await deleted(end)).toEqual({ kind: 'deleted', logStartOffset: 10 })
       await commit(2, [{ offsets: 5 }])
       expect((await store.log.partitions([place()]))[0]).toMatchObject({ logStartOffset: 10, highWatermark: 15 })
     })
@@ -47,7 +46,7 @@ export function logStartContract(name: string, open: () => Promise<ContractDatab
         { ...place(9), beforeOffset: 0 },
         { ...place(0), beforeOffset: 5 },
       ]
-      expect(await store.log.deleteRecords(asks)).toEqual([
+      expect(await store.log.deleteRecords(me.incarnation.id, asks)).toEqual([
         { kind: 'deleted', logStartOffset: 3 },
         { kind: 'deleted', logStartOffset: 6 },
         { kind: 'unknown partition' },
@@ -56,6 +55,15 @@ export function logStartContract(name: string, open: () => Promise<ContractDatab
       expect([await start(0), await start(1), await start(2)]).toEqual([6, 0, 3])
       await store.topics.delete(topic.topicId)
       expect(await deleted(8)).toEqual({ kind: 'unknown partition' })
+    })
+
+    test('an agent that lost a partition moves no start', async () => {
+      await commit(1, [{ offsets: 10 }])
+      const other = await registered(store, 'other', 'all')
+      expect(await deleted(5)).toEqual({ kind: 'not owner' })
+      expect(await store.log.deleteRecords(other.incarnation.id, [{ ...place(), beforeOffset: 5 }])).toEqual([
+        { kind: 'deleted', logStartOffset: 5 },
+      ])
     })
 
     test('the size of a partition is that of the segments with records that are left', async () => {
@@ -76,7 +84,7 @@ export function logStartContract(name: string, open: () => Promise<ContractDatab
       expect([await at(250, 20), await at(850, 20), await at('maximum', 20)]).toEqual([30, undefined, 40])
       await deleted(20)
       expect([await at(150), await at(250), await at(500), await at(850), await at('maximum')]).toEqual([20, 30, 40, undefined, 40])
-      await deleted('high watermark')
+      await deleted(60)
       expect([await at(1), await at('maximum')]).toEqual([undefined, undefined])
     })
   })

@@ -11,6 +11,7 @@ import { logStartContract } from './log-start.contract.ts'
 import { metadataStoreContract } from './metadata-store.contract.ts'
 import { openPostgres } from './postgres.ts'
 import { recoveryStoreContract } from './recovery-store.contract.ts'
+import { retentionContract } from './retention.contract.ts'
 import { openSqlite } from './sqlite.ts'
 import { openSqliteWorker } from './sqlite-client.ts'
 import { openSqliteInTurn } from './sqlite-in-turn.ts'
@@ -26,6 +27,7 @@ function contracts(name: string, open: () => Promise<ContractDatabase>): void {
   damageStoreContract(name, open)
   swapStoreContract(name, open)
   logStartContract(name, open)
+  retentionContract(name, open)
 }
 
 contracts('in memory', async () => {

@@ -4,6 +4,7 @@ import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, Sequence, Top
 import type { DamageStore } from './damage-store.ts'
 import type { Lease, WatchedLease } from './lease.ts'
 import type { RecoveryStore } from './recovery-store.ts'
+import type { RetentionStore } from './retention-store.ts'
 import type { Segment } from './segment.ts'
 import type { SwapStore } from './swap-store.ts'
 
@@ -23,6 +24,7 @@ export interface MetadataStore {
   readonly recovery: RecoveryStore
   readonly damage: DamageStore
   readonly swaps: SwapStore
+  readonly retention: RetentionStore
   close(): Promise<void>
 }
 
@@ -172,10 +174,10 @@ export interface LogIndex {
     options: { readonly expirationMs: number },
   ): Promise<readonly (readonly ActiveProducer[] | undefined)[]>
   /**
-   * Moves the starts of logs forward, each under its partition's lock; never back. The answers are in the order of the request, each with the start that the
-   * log has now. From this transaction on, no read finds the records before it. Idempotent.
+   * Moves the starts of logs forward, each under its partition's lock; never back. Only the agent that owns a partition may do it, because it is the one that
+   * knows the start from then on. The answers are in the order of the request, each with the start that the log has now. Idempotent.
    */
-  deleteRecords(asks: readonly DeleteRecordsAsk[]): Promise<readonly DeletedRecords[]>
+  deleteRecords(owner: IncarnationId, asks: readonly DeleteRecordsAsk[]): Promise<readonly DeletedRecords[]>
   /** Allocates a block of `count` producer ids that were never used before; returns the first. */
   allocateProducerIds(count: number): Promise<number>
 }
@@ -263,14 +265,15 @@ export interface GrownPartition extends TopicPartition {
 export type { Segment } from './segment.ts'
 
 export interface DeleteRecordsAsk extends TopicPartition {
-  /** The first offset to keep. */
-  readonly beforeOffset: number | 'high watermark'
+  /** The first offset to keep: a number, so that an attempt that runs late deletes nothing that was appended since. */
+  readonly beforeOffset: number
 }
 
 export type DeletedRecords =
   | { readonly kind: 'deleted'; readonly logStartOffset: number }
   /** The offset lies beyond the high watermark, or is negative. */
   | { readonly kind: 'out of range' }
+  | { readonly kind: 'not owner' }
   | { readonly kind: 'unknown partition' }
 
 export interface FindSegments extends TopicPartition {

@@ -17,6 +17,7 @@ import {
 } from './metadata-store.ts'
 import type { SegmentPlace } from './recovery.ts'
 import type { DamagedLog, RecoveryStore } from './recovery-store.ts'
+import type { RetentionStore } from './retention-store.ts'
 import { schemaVersion } from './schema.ts'
 import type { InputOf, ResultOf, Sql } from './sql.ts'
 import type { SwapStore } from './swap-store.ts'
@@ -83,7 +84,7 @@ export async function openMetadata(
     findByTime: (input) => run('findByTime', () => ({ cluster, input })),
     sizes: (input) => run('partitionSizes', () => ({ cluster, input })),
     producers: (asked, { expirationMs }) => run('activeProducers', () => ({ cluster, input: { asked, expirationMs } })),
-    deleteRecords: (input) => run('deleteRecords', () => ({ cluster, input })),
+    deleteRecords: (owner, asks) => run('deleteRecords', () => ({ cluster, input: { owner, asks } })),
     allocateProducerIds: (input) => run('allocateProducerIds', () => ({ cluster, input })),
   }
   const members: Members = {
@@ -160,6 +161,10 @@ export async function openMetadata(
       await run('saveCleaned', () => ({ cluster, input }))
     },
   }
+  const retention: RetentionStore = {
+    due: (input) => run('retentionDue', () => ({ cluster, input })),
+    step: (input) => run('retentionStep', () => ({ cluster, input })),
+  }
   return {
     clusterId: cluster.id,
     slots: cluster.slots,
@@ -172,6 +177,7 @@ export async function openMetadata(
     recovery,
     damage,
     swaps,
+    retention,
     close: () => sql.close(),
   }
 }

@@ -41,7 +41,7 @@ function activeProducer({ producerId, epoch, batches }: StoredProducer): readonl
 
 const livingPartitions = `partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id AND t.deleted_at_ms IS NULL`
 
-const readSizes = statementPerRow<TopicPartition, TopicPartition & { readonly sizeBytes: number }>(
+export const readSizes = statementPerRow<TopicPartition, TopicPartition & { readonly sizeBytes: number }>(
   'read sizes of partitions',
   { topicId: 'text', partition: 'int' },
   `SELECT p.topic_id AS "topicId", p.partition, COALESCE(SUM(s.size_bytes), 0)::bigint AS "sizeBytes"

@@ -1,5 +1,8 @@
 // Partition rows under their locks, and the ends of their logs: shared by the commit and the recovery.
-import { type LogId, partitionKey, type TopicPartition } from '../core/ids.ts'
+import { type IncarnationId, type LogId, partitionKey, type TopicPartition } from '../core/ids.ts'
+import { slotOfPartition } from '../core/slots.ts'
+import type { Cluster } from './cluster.ts'
+import type { SlotOwner } from './metadata-store.ts'
 import { statementPerRow } from './statement.ts'
 
 export interface LockedPartition extends TopicPartition {
@@ -30,6 +33,37 @@ export const lockPartitions = statementPerRow<TopicPartition, LockedPartition>(
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition
     ORDER BY p.topic_id, p.partition FOR NO KEY UPDATE OF p`,
 )
+
+export interface LogStartRow extends TopicPartition {
+  readonly logStartOffset: number
+}
+
+/** Never back, whatever the caller read. */
+export const setLogStart = statementPerRow<LogStartRow>(
+  'set log start',
+  { topicId: 'text', partition: 'int', logStartOffset: 'bigint' },
+  `UPDATE partitions SET log_start_offset = $logStartOffset
+    WHERE cluster = $cluster AND topic_id = $topicId AND partition = $partition AND log_start_offset < $logStartOffset`,
+)
+
+/** The slots of the partitions, each once. */
+export function slotsOf(partitions: readonly TopicPartition[], cluster: Cluster): readonly { readonly slot: number }[] {
+  const slots = new Set(partitions.map(({ topicId, partition }) => slotOfPartition(topicId, partition, cluster.slots)))
+  return [...slots].toSorted((a, b) => a - b).map((slot) => ({ slot }))
+}
+
+/** A takeover waits for these locks, so its new owner reads what this transaction has written. */
+export const lockSlots = statementPerRow<{ readonly slot: number }, SlotOwner>(
+  'lock slots',
+  { slot: 'int' },
+  'SELECT s.slot, s.owner, s.epoch FROM slots AS s WHERE s.cluster = $cluster AND s.slot = $slot ORDER BY s.slot FOR SHARE OF s',
+)
+
+/** Whether the agent owns a partition, by the locked rows of its slots. */
+export function ownership(owner: IncarnationId, slots: readonly SlotOwner[], cluster: Cluster): (partition: TopicPartition) => boolean {
+  const owners = new Map(slots.map((row) => [row.slot, row.owner]))
+  return ({ topicId, partition }) => owners.get(slotOfPartition(topicId, partition, cluster.slots)) === owner
+}
 
 export const setLogEnd = statementPerRow<LogEndRow>(
   'set log end',

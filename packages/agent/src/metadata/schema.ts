@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 8
+export const schemaVersion = 9
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -280,7 +280,19 @@ const migrations: readonly (readonly Call[])[] = [
     // The last time at which a swap replaced segments in the object. Readers that found them may still read it for a while after that. Null: never.
     addColumn('objects', 'released_at_ms bigint'),
   ],
+  [
+    // Until this version no records were removed, so the default of retention.ms must not begin to remove those of older topics.
+    keepRecords(),
+  ],
 ]
+
+function keepRecords(): Call {
+  // The dialects have different functions for JSON.
+  return statement('keep records of older topics', {
+    postgres: `UPDATE topics SET configs = (configs::jsonb || '{"retention.ms":"-1"}'::jsonb)::text WHERE configs::jsonb -> 'retention.ms' IS NULL`,
+    sqlite: `UPDATE topics SET configs = json_set(configs, '$."retention.ms"', '-1') WHERE json_extract(configs, '$."retention.ms"') IS NULL`,
+  })()
+}
 
 /** `rows that change`: keeps room in the page for the next version of a row. `large rows`: kept out of SQLite's key tree. */
 function table(name: string, holds: 'rows' | 'rows that change' | 'large rows', columns: readonly string[]): Call {

@@ -13,6 +13,7 @@ import type { Cluster } from './cluster.ts'
 import { expireOffsets } from './group-store.contract.ts'
 import { MetadataError, type NewTopic } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
+import { schemaVersion } from './schema.ts'
 import type { CopyableSql, TransactionOutcome } from './sql.ts'
 import { fileName, memoryName, openSqlite, type QueuedRun, SqliteDatabase } from './sqlite.ts'
 import { openSqliteWorker } from './sqlite-client.ts'
@@ -164,23 +165,45 @@ describe('a file with a problem', () => {
     await sql.close()
   })
 
+  test('of a version that removed no records keeps those of its topics', async () => {
+    aDatabase().database.close()
+    elsewhere('UPDATE schema_version SET version = 8')
+    const columns = 'cluster, topic_id, name, folded_name, partitions, configs, created_at_ms'
+    for (const [name, configs] of [
+      ['kept', '{"flush.ms":"5"}'],
+      ['own', '{"retention.ms":"7"}'],
+    ])
+      elsewhere(`INSERT INTO topics (${columns}) SELECT cluster, '${name}', '${name}', '${name}', 1, '${configs}', 1 FROM clusters`)
+    const sql = await openSqliteWorker({ path, durability: 'os' })
+    const { topics } = await openMetadata(sql, { newClusterId: 'two', clock: systemClock, random: systemRandom })
+    expect((await topics.list()).map(({ configs }) => configs)).toEqual([
+      { 'flush.ms': '5', 'retention.ms': '-1' },
+      { 'retention.ms': '7' },
+    ])
+    await sql.close()
+  })
+
   test('of a newer schema is rejected, and left as it is', async () => {
     aDatabase().database.close()
-    elsewhere('UPDATE schema_version SET version = 10, minimum_reader = 9')
+    elsewhere(`UPDATE schema_version SET version = ${schemaVersion + 2}, minimum_reader = ${schemaVersion + 1}`)
     const sql = await openSqliteWorker({ path, durability: 'os' })
     const opening = openMetadata(sql, { newClusterId: 'two', clock: systemClock, random: systemRandom })
-    await expect(opening).rejects.toMatchObject({ kind: 'invalid', reason: 'newer schema', message: expect.stringContaining('version 9') })
+    await expect(opening).rejects.toMatchObject({
+      kind: 'invalid',
+      reason: 'newer schema',
+      message: expect.stringContaining(`version ${schemaVersion + 1}`),
+    })
     await sql.close()
   })
 
   test('of a newer schema that older code may read is opened, and keeps its version', async () => {
     aDatabase().database.close()
-    elsewhere('UPDATE schema_version SET version = 10, minimum_reader = 1')
+    elsewhere(`UPDATE schema_version SET version = ${schemaVersion + 2}, minimum_reader = 1`)
     const sql = await openSqliteWorker({ path, durability: 'os' })
     expect((await openMetadata(sql, { newClusterId: 'two', clock: systemClock, random: systemRandom })).clusterId).toBe('one')
     await sql.close()
     const { version } = new DatabaseSync(path).prepare('SELECT version FROM schema_version').get() as { readonly version: number }
-    expect(version).toBe(10)
+    expect(version).toBe(schemaVersion + 2)
   })
 })
 

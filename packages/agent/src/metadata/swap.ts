@@ -161,21 +161,22 @@ const readLog = statement<TopicPartition, { readonly log: LogId }>(
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition`,
 )
 
-const lockSegments = statementPerRow<SegmentPlace, StoredSegment>(
+/** In the order of their keys, like every transaction that removes segments, so that two never deadlock. */
+export const lockSegments = statementPerRow<SegmentPlace, StoredSegment & { readonly log: LogId }>(
   'lock segments',
   { log: 'bigint', lastOffset: 'bigint' },
-  `SELECT ${segmentColumns} FROM segments AS s ${withNonce}
+  `SELECT s.log, ${segmentColumns} FROM segments AS s ${withNonce}
     WHERE s.cluster = $cluster AND s.log = $log AND s.last_offset = $lastOffset ORDER BY s.log, s.last_offset FOR NO KEY UPDATE OF s`,
 )
 
-const deleteSegments = statementPerRow<SegmentPlace>(
+export const deleteSegments = statementPerRow<SegmentPlace>(
   'delete segments',
   { log: 'bigint', lastOffset: 'bigint' },
   'DELETE FROM segments WHERE cluster = $cluster AND log = $log AND last_offset = $lastOffset',
 )
 
 /** Other segments may still name the object. Readers that found a released one have until the end of the readers' grace. */
-const releaseObjects = statementPerRow<{ readonly incarnation: IncarnationId; readonly sequence: number }>(
+export const releaseObjects = statementPerRow<{ readonly incarnation: IncarnationId; readonly sequence: number }>(
   'release objects',
   { incarnation: 'bigint', sequence: 'bigint' },
   'UPDATE objects SET released_at_ms = now_ms() WHERE cluster = $cluster AND incarnation = $incarnation AND sequence = $sequence',

@@ -10,6 +10,7 @@ import { beat, leave, listLeases, listSlots, register } from './members.ts'
 import { activeProducers, partitionSizes } from './partition-reads.ts'
 import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
 import { changeResourceConfigs, listResourceConfigs } from './resource-configs.ts'
+import { retentionDue, retentionStep } from './retention.ts'
 import { migrate } from './schema.ts'
 import type { TransactionTable } from './sql.ts'
 import { beginJob, compactionStates, endJob, lastOffsetsOfProducers, saveCleaned, swapSegments } from './swap.ts'
@@ -66,6 +67,8 @@ export const transactions = {
   compactionStates: inCluster(compactionStates),
   lastOffsetsOfProducers: inCluster(lastOffsetsOfProducers),
   saveCleaned: inCluster(saveCleaned),
+  retentionDue: inCluster(retentionDue),
+  retentionStep: inCluster(retentionStep),
 } as const satisfies TransactionTable
 
 export type Transactions = typeof transactions

@@ -106,6 +106,14 @@ export type AgentEvent =
     }
   /** The scrubber has read all objects. */
   | { readonly kind: 'storage scrubbed'; readonly objects: number; readonly damagedObjects: number; readonly durationMs: number }
+  /** One pass of retention has removed records. */
+  | {
+      readonly kind: 'records removed'
+      readonly partitions: number
+      readonly segments: number
+      readonly bytes: number
+      readonly durationMs: number
+    }
   /** Recovery: a committed object is missing or damaged. */
   | { readonly kind: 'object unreadable'; readonly key: string; readonly message: string }
   /** Recovery: the log now ends at `fromOffset`, and lost `offsets` offsets. */

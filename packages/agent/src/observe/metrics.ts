@@ -64,6 +64,8 @@ export class Meters {
   #corruptReads = 0
   #topicsCreated = 0
   #topicsDeleted = 0
+  #removedSegments = 0
+  #removedBytes = 0
 
   /** An event hook. */
   readonly count = (event: AgentEvent): void => {
@@ -123,6 +125,10 @@ export class Meters {
         return
       case 'topic deleted':
         this.#topicsDeleted += 1
+        return
+      case 'records removed':
+        this.#removedSegments += event.segments
+        this.#removedBytes += event.bytes
         return
       case 'connection closed':
       case 'accept failed':
@@ -232,6 +238,12 @@ export class Meters {
       counter('lks_corrupt_reads_total', 'Damaged places that readers found.', one(this.#corruptReads)),
       counter('lks_topics_created_total', 'Topics created by this agent.', one(this.#topicsCreated)),
       counter('lks_topics_deleted_total', 'Topics deleted by this agent.', one(this.#topicsDeleted)),
+      counter(
+        'lks_retention_segments_total',
+        'Segments of old or deleted records that were removed from logs.',
+        one(this.#removedSegments),
+      ),
+      counter('lks_retention_bytes_total', 'Bytes of those segments.', one(this.#removedBytes)),
       gauge('lks_damaged_places', 'Runs of offsets that readers found damaged and that are not readable again.', gauges.damagedPlaces),
       gauge('lks_cache_bytes', 'Object bytes held in memory.', gauges.cache.bytes),
       counter('lks_cache_hits_total', 'Reads answered from memory.', one(gauges.cache.hits)),

@@ -15,13 +15,15 @@ export interface RecordDeletionAsk {
   readonly topic: Topic
   readonly partition: number
   /** The first offset to keep. */
-  readonly beforeOffset: DeleteRecordsAsk['beforeOffset']
+  readonly beforeOffset: number | 'high watermark'
 }
 
 export interface RecordDeletionParts {
-  readonly log: Pick<LogIndex, 'deleteRecords'>
+  readonly log: Pick<LogIndex, 'deleteRecords' | 'partitions'>
   readonly owners: Owners
-  readonly tails: Pick<Tails, 'publishStart' | 'forget'>
+  readonly tails: Pick<Tails, 'forget'>
+  /** Called after a start was moved, before the answer. */
+  readonly publishStart: (partition: TopicPartition, logStartOffset: number) => void
   readonly settings: Settings
   readonly turns: Turns
 }
@@ -52,13 +54,13 @@ export class RecordDeletion {
 
   async #deleted(asks: readonly RecordDeletionAsk[]): Promise<readonly DeletedRecords[]> {
     if (asks.length === 0) return []
-    const { log, tails } = this.#parts
-    const places = asks.map(({ topic: { topicId }, partition, beforeOffset }) => ({ topicId, partition, beforeOffset }))
+    const { log, tails, publishStart } = this.#parts
+    const places = await this.#places(asks)
     try {
-      const results = await log.deleteRecords(places)
+      const results = await log.deleteRecords(this.#parts.owners.incarnation.id, places)
       for (const [at, place] of places.entries()) {
         const result = must(results[at], 'the result of each partition')
-        if (result.kind === 'deleted') tails.publishStart(place, result.logStartOffset)
+        if (result.kind === 'deleted') publishStart(place, result.logStartOffset)
       }
       return results
     } catch (error) {
@@ -68,18 +70,32 @@ export class RecordDeletion {
     }
   }
 
+  /** Resolves the high watermarks first: the transaction may be repeated, and they move. */
+  async #places(asks: readonly RecordDeletionAsk[]): Promise<readonly DeleteRecordsAsk[]> {
+    const places = asks.map(({ topic: { topicId }, partition }) => ({ topicId, partition }))
+    const wantsEnd = asks.some(({ beforeOffset }) => beforeOffset === 'high watermark')
+    const states = wantsEnd ? await this.#parts.log.partitions(places) : []
+    return places.map((place, at) => {
+      const { beforeOffset } = must(asks[at], 'the request of a place')
+      // Without a state, the transaction finds no partition either.
+      return { ...place, beforeOffset: beforeOffset === 'high watermark' ? (states[at]?.highWatermark ?? 0) : beforeOffset }
+    })
+  }
+
   #rejection({ topic: { topicId, name, partitions, configs }, partition }: RecordDeletionAsk): Failed | undefined {
     const { owners, settings } = this.#parts
     if (partition < 0 || partition >= partitions)
       return failed('UNKNOWN_TOPIC_OR_PARTITION', `Topic '${name}' has no partition ${partition}.`)
     if (isInternalTopic(name)) return failed('INVALID_TOPIC_EXCEPTION', `Records of the internal topic '${name}' cannot be deleted.`)
-    if (!owners.ofPartition(topicId, partition).mine) return failed('NOT_LEADER_OR_FOLLOWER', 'This agent does not own the partition.')
+    if (!owners.ofPartition(topicId, partition).mine) return failed('NOT_LEADER_OR_FOLLOWER', notOwned)
     const policies = topicConfig(configs, settings, 'cleanup.policy').value.split(',')
     return policies.includes('delete') || !policies.includes('compact')
       ? undefined
       : failed('POLICY_VIOLATION', `Topic '${name}' is compacted, so its records cannot be deleted by offset.`)
   }
 }
+
+const notOwned = 'This agent does not own the partition.'
 
 type Failed = Extract<Outcome<never>, { readonly kind: 'error' }>
 
@@ -89,6 +105,8 @@ function outcomeOf({ topic: { name }, partition, beforeOffset }: RecordDeletionA
       return { kind: 'ok', value: result.logStartOffset }
     case 'out of range':
       return failed('OFFSET_OUT_OF_RANGE', `Offset ${beforeOffset} is beyond the end of topic '${name}', partition ${partition}.`)
+    case 'not owner':
+      return failed('NOT_LEADER_OR_FOLLOWER', notOwned)
     case 'unknown partition':
       return failed('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`)
   }

@@ -80,6 +80,17 @@ export class DamageReports {
     if (this.#skipped.length > fixedLimits.damageReports) this.#skipped.shift()
   }
 
+  /** The records of the partition before the offset were deleted, and their damage with them. */
+  removedBefore({ topicId, partition }: TopicPartition, logStartOffset: number): void {
+    const isGone = (one: Damage): boolean => one.topicId === topicId && one.partition === partition && one.lastOffset < logStartOffset
+    for (const [objectKey, known] of this.#byObject) {
+      const left = known.filter((one) => !isGone(one))
+      this.#count -= known.length - left.length
+      if (left.length === 0) this.#byObject.delete(objectKey)
+      else this.#byObject.set(objectKey, left)
+    }
+  }
+
   /** All known damage, by object. */
   all(): readonly Damage[] {
     return [...this.#byObject.values()].flat()

@@ -30,7 +30,7 @@ export function topicConfigSources(
   const { synonym, default: fallback } = topicSetting(name)
   const agents = settingNamed(of, synonym)
   const given = agents?.value != null && agents.source !== 'default' ? agents.value : undefined
-  const agentDefault = agentSettings.find((setting) => setting.name === synonym)?.default.dev ?? fallback
+  const agentDefault = agentSettings.find((setting) => setting.name === synonym)?.default[of.mode] ?? fallback
   return [
     ...(mine === undefined ? [] : [{ name, value: mine, source: 'DYNAMIC_TOPIC_CONFIG' as const }]),
     ...(given === undefined || synonym === undefined ? [] : [{ name: synonym, value: given, source: 'STATIC_BROKER_CONFIG' as const }]),

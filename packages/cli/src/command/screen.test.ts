@@ -50,6 +50,7 @@ test('people see the addresses, the storage, the durability and commands to past
   API docs         http://localhost:8000/docs
   Storage          .lks (kept between runs; use --memory to keep nothing)
   Durability       os: survives kill -9, not a power loss (--durability strict)
+  Retention        records are kept, unless their topic has a retention.ms
 
   Try:
     curl -X POST localhost:8000/topics -d '{"name":"hello"}'

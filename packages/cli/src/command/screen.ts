@@ -1,5 +1,5 @@
 // The output of `lks dev` when it is ready: the first screen on a terminal, one line of JSON elsewhere.
-import { storePrices, text } from '@local-kafka-service/agent'
+import { number, storePrices, text } from '@local-kafka-service/agent'
 import { flushPolicy } from 'local-kafka-service/internal/server/flush-policy'
 import { metadataAt, objectsAt } from 'local-kafka-service/internal/server/places'
 import type { Server } from 'local-kafka-service/internal/server/server'
@@ -45,7 +45,7 @@ export function firstScreen({ server, plan, version, ms, lks, columns }: FirstSc
       ['API docs', `${control}/docs`],
     )
   }
-  rows.push(['Storage', storage(plan)], ['Durability', durability(plan)])
+  rows.push(['Storage', storage(plan)], ['Durability', durability(plan)], ['Retention', retention(plan)])
   const requests = storeRequests(plan)
   if (requests !== undefined) rows.push(['Store requests', requests])
   if (server.recovered !== undefined && server.recovered.unreadable > 0) rows.push(['Lost', lost(server.recovered)])
@@ -157,6 +157,15 @@ function durability({ objects, metadata, settings }: ServerPlan): string {
     default:
       return `os: ${messages}survives kill -9, not a power loss (--durability strict)`
   }
+}
+
+/** What counts for topics without a retention of their own. */
+function retention({ settings }: ServerPlan): string {
+  const ageMs = number(settings, 'log.retention.ms')
+  if (ageMs < 0) return 'records are kept, unless their topic has a retention.ms'
+  const days = ageMs / 86_400_000
+  const age = Number.isInteger(days) && days > 0 ? `${days} day${days === 1 ? '' : 's'}` : `${ageMs} ms`
+  return `records are removed after ${age}, unless their topic has a retention.ms`
 }
 
 function lost({ cuts, unreadable }: NonNullable<Server['recovered']>): string {

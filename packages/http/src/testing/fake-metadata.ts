@@ -80,13 +80,12 @@ export class FakeMetadata {
       }),
     sizes: async (asked) => asked.map((partition) => this.#log(partition).segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)),
     producers: async (asked) => asked.map(() => []),
-    deleteRecords: async (asks) =>
+    deleteRecords: async (_owner, asks) =>
       asks.map((ask) => {
         if (this.#state(ask) === undefined) return { kind: 'unknown partition' }
         const log = this.#log(ask)
-        const wanted = ask.beforeOffset === 'high watermark' ? log.next : ask.beforeOffset
-        if (wanted < 0 || wanted > log.next) return { kind: 'out of range' }
-        log.start = Math.max(log.start, wanted)
+        if (ask.beforeOffset < 0 || ask.beforeOffset > log.next) return { kind: 'out of range' }
+        log.start = Math.max(log.start, ask.beforeOffset)
         return { kind: 'deleted', logStartOffset: log.start }
       }),
     allocateProducerIds: async () => 0,

@@ -141,7 +141,14 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   })
 
   const httpAnswers = new AnswerMemory(fixedLimits.httpAnswersBytes)
-  const recordDeletion = new RecordDeletion({ log, owners, tails, settings: agentSettings, turns })
+  const recordDeletion = new RecordDeletion({
+    log,
+    owners,
+    tails,
+    publishStart: (partition, logStartOffset) => tails.publishStart(partition, logStartOffset),
+    settings: agentSettings,
+    turns,
+  })
   const groups = new GroupOperations({ groups: noGroups, topics, log, offsets })
   const damaged = new DamageOperations({ topics, log, store: noSkips, segments, damage, checks: noChecks, tails, emit })
 

@@ -77,6 +77,21 @@ describe.each(kept)('of a server $where', ({ options }) => {
     await expect(kafka.group('g').describe()).rejects.toMatchObject({ code: 'GROUP_ID_NOT_FOUND' })
   })
 
+  test('old records are removed by the clock, where their topic asks for it', async () => {
+    await using kafka = await startKafka({ ...options(), topics: { week: { config: { 'retention.ms': '604800000' } }, kept: 1 } })
+    for (const topic of ['week', 'kept']) for (const value of ['one', 'two']) await kafka.produce(topic, value)
+    await kafka.clock.advance('6d')
+    await kafka.produce('week', 'three')
+    expect((await kafka.records('week')).length).toBe(3)
+    await kafka.clock.advance('2d')
+    expect((await kafka.records('week')).map(({ offset, value }) => [Number(offset), String(value)])).toEqual([[2, 'three']])
+    await kafka.clock.advance('8d')
+    expect([(await kafka.records('week')).length, (await kafka.records('kept')).length]).toEqual([0, 2])
+    // New records continue after the removed ones.
+    await kafka.produce('week', 'four')
+    expect((await kafka.records('week')).map(({ offset }) => Number(offset))).toEqual([3])
+  })
+
   test('a fork begins at its parent’s time, and has its own clock from then on', async () => {
     await using kafka = await startKafka(options())
     await kafka.clock.advance('30d')

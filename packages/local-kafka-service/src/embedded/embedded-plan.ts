@@ -60,7 +60,7 @@ export function forkPlan(plan: ServerPlan, of: CopySource, time: MovableTime): S
     dataDirectory: undefined,
     objects: { kind: 'memory' },
     metadata: { kind: 'memory' },
-    settings: { values: new Map([...plan.settings.values, ['durability', durability]]) },
+    settings: { ...plan.settings, values: new Map([...plan.settings.values, ['durability', durability]]) },
     kafkaPort: 0,
     advertised: undefined,
     takeOver: 'at once',

@@ -219,6 +219,13 @@ const lines: Lines = {
       `the scrubber has read all ${objects} objects in ${Math.round(durationMs / 1000)} s: ${damagedObjects === 0 ? 'all are whole' : `${damagedObjects} damaged`}`,
       { objects, damagedObjects, durationMs },
     ),
+  'records removed': ({ partitions, segments, bytes, durationMs }) =>
+    info(`retention has removed ${bytes} bytes of old records from ${partitions} partition${partitions === 1 ? '' : 's'}`, {
+      partitions,
+      segments,
+      bytes,
+      durationMs,
+    }),
   'object unreadable': ({ key, message }) => warn(`object ${key} differs from what was committed: ${message}`, { key, reason: message }),
   'tail cut': ({ topic, partition, fromOffset, offsets }) =>
     warn(

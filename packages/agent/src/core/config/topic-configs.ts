@@ -11,6 +11,8 @@ const noReplication = 'Agents do not copy records from one another, so there is 
 const noRecompression = 'Only recompression reads it, and batches are kept as the producer compressed them: see `compression.type`.'
 const durable =
   "A record is acknowledged only after it is stored as the agent's setting `durability` promises. With `strict`, it has been flushed to stable storage, which satisfies every value."
+const ownSegments =
+  'It only decides which records are removed together: here those of a segment, which is a part of one stored object and has at most 4 MiB or one batch.'
 const noFiles = 'Objects and rows of a database hold the log, so there are no segment files and no indexes that could have this size.'
 
 export const topicConfigs = [
@@ -287,18 +289,19 @@ export const topicConfigs = [
     default: '-1',
     synonym: 'log.retention.bytes',
     unit: 'bytes',
-    doc: 'The size of a partition above which old records are removed; -1 keeps all.',
+    doc: 'The size of a partition above which its oldest segments are removed; -1 keeps all.',
     since: '0.1',
-    effect: { kind: 'not supported', why: 'finite retention is not supported yet: use -1', accepts: ['-1', unlimited] },
+    effect: { kind: 'enforced', by: 'core/log/retention.ts' },
   },
   {
     name: 'retention.ms',
     type: 'long',
-    default: '-1',
+    default: '604800000',
+    synonym: 'log.retention.ms',
     unit: 'ms',
-    doc: 'The age at which records are removed; -1 keeps them indefinitely.',
+    doc: 'The age at which records are removed, by their own timestamps; -1 keeps them indefinitely. Records go segment by segment, and a segment has the age of its newest record.',
     since: '0.1',
-    effect: { kind: 'not supported', why: 'finite retention is not supported yet: use -1', accepts: ['-1', unlimited] },
+    effect: { kind: 'enforced', by: 'core/log/retention.ts' },
     check: atLeast(-1),
   },
   {
@@ -309,7 +312,7 @@ export const topicConfigs = [
     unit: 'bytes',
     doc: 'The size at which Kafka begins a new segment file, the unit in which it removes records.',
     since: '0.1',
-    effect: { kind: 'by construction', why: 'It only decides when old records can be removed, and no records are removed yet.' },
+    effect: { kind: 'by construction', why: ownSegments },
     check: atLeast(1_048_576),
   },
   {
@@ -340,7 +343,7 @@ export const topicConfigs = [
     unit: 'ms',
     doc: 'The age at which Kafka begins a new segment file, the unit in which it removes records.',
     since: '0.1',
-    effect: { kind: 'by construction', why: 'It only decides when old records can be removed, and no records are removed yet.' },
+    effect: { kind: 'by construction', why: ownSegments },
     check: atLeast(1),
   },
   {

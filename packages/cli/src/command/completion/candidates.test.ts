@@ -12,7 +12,7 @@ test('the first word of a command is completed, then its second word', () => {
   expect(at('lks ').words).toEqual(expect.arrayContaining(['dev', 'topic', 'group', 'version']))
   expect(at('lks ').words).not.toContain('__complete')
   expect(at('lks to').words).toEqual(['topic'])
-  expect(at('lks topic d').words).toEqual(['describe', 'delete'])
+  expect(at('lks topic d').words).toEqual(['describe', 'delete', 'delete-records'])
   expect(at('lks dev --m').words).toEqual(['--memory'])
 })
 

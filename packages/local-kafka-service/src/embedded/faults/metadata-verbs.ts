@@ -15,6 +15,7 @@ export const metadataVerbs = [
   'findSegments',
   'partitionStates',
   'findByTime',
+  'deleteRecords',
   'allocateProducerIds',
   'partitionSizes',
   'activeProducers',
@@ -44,6 +45,14 @@ export const metadataVerbs = [
   'skippedRanges',
   'scrubState',
   'saveScrub',
+  'beginJob',
+  'endJob',
+  'swapSegments',
+  'compactionStates',
+  'lastOffsetsOfProducers',
+  'saveCleaned',
+  'retentionDue',
+  'retentionStep',
 ] as const
 /** A transaction of the server with its database. */
 export type MetadataVerb = (typeof metadataVerbs)[number]
