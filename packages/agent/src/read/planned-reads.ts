@@ -6,9 +6,10 @@ import type { StoredRange } from '../objects/stored-range.ts'
 import { onAbort } from '../time/abort.ts'
 import { Slots } from '../time/slots.ts'
 import type { SegmentReader } from './segment-reader.ts'
+import { type TouchingSegments, touchingSegments } from './touching-segments.ts'
 
 export interface PlannedReadsParts {
-  readonly segments: Pick<SegmentReader, 'isInMemory' | 'fetch'>
+  readonly segments: Pick<SegmentReader, 'isInMemory' | 'fetch' | 'fetchTogether'>
   /** The slots of all fetches of the agent. */
   readonly slots: Slots
 }
@@ -17,6 +18,8 @@ export class PlannedReads {
   readonly #parts: PlannedReadsParts
   readonly #signal: AbortSignal
   readonly #reads = new Map<string, Promise<StoredRange>>()
+  /** By place: a request may name a partition twice. */
+  readonly #missing = new Map<string, Segment>()
   /** Made for the first read: most fetches find everything in memory. */
   #begun: { readonly slots: Slots; readonly abort: AbortController; readonly release: () => void } | undefined
   #leftBytes: number
@@ -33,15 +36,22 @@ export class PlannedReads {
     return this.#leftBytes <= 0
   }
 
-  /** Begins to read what a partition gets: its next segments, up to `maxBytes`. Segments in memory count, but are not read. */
+  /** Plans what a partition gets: its next segments, up to `maxBytes`. Segments in memory count, but are not read. */
   plan(found: readonly Segment[], maxBytes: number): void {
     let bytes = Math.min(maxBytes, this.#leftBytes)
     for (const segment of found) {
       if (bytes <= 0) return
       bytes -= segment.sizeBytes
       this.#leftBytes -= segment.sizeBytes
-      if (segment.sizeBytes > 0 && !this.#parts.segments.isInMemory(segment)) this.#begin(segment)
+      const place = placeOf(segment)
+      if (segment.sizeBytes > 0 && !this.#reads.has(place) && !this.#parts.segments.isInMemory(segment)) this.#missing.set(place, segment)
     }
+  }
+
+  /** Begins to read what was planned. Segments that touch in one object are one read. */
+  begin(): void {
+    for (const touching of touchingSegments(this.#missing.values())) this.#begin(touching)
+    this.#missing.clear()
   }
 
   /** The bytes of the segment, if they were planned. The caller releases them; a second call returns nothing. */
@@ -64,23 +74,35 @@ export class PlannedReads {
     this.#reads.clear()
   }
 
-  #begin(segment: Segment): void {
-    const place = placeOf(segment)
-    if (this.#reads.has(place)) return
+  #begin(touching: TouchingSegments): void {
     this.#begun ??= this.#first()
     const { slots, abort } = this.#begun
-    const read = this.#read(segment, slots, abort.signal)
-    // The answer reports the failure when it comes to this segment, if it does.
-    read.catch(() => {})
-    this.#reads.set(place, read)
+    const reads = touching.segments.map((segment) => ({ segment, ...Promise.withResolvers<StoredRange>() }))
+    for (const { segment, promise } of reads) {
+      // The answer reports the failure when it comes to this segment, if it does.
+      promise.catch(() => {})
+      this.#reads.set(placeOf(segment), promise)
+    }
+    void this.#read(touching, reads, slots, abort.signal)
   }
 
-  async #read(segment: Segment, mine: Slots, signal: AbortSignal): Promise<StoredRange> {
+  async #read(touching: TouchingSegments, reads: readonly SegmentRead[], mine: Slots, signal: AbortSignal): Promise<void> {
     const { segments, slots } = this.#parts
+    const together = async (): Promise<void> => {
+      // It comes first, so that the segments wait for its request, and have none of their own.
+      if (reads.length > 1)
+        segments.fetchTogether(touching, signal).then(
+          (stored) => stored.release(),
+          () => {},
+        )
+      for (const { segment, resolve } of reads) resolve(segments.fetch(segment, signal))
+      await Promise.allSettled(reads.map(({ promise }) => promise))
+    }
     try {
-      return await mine.run(() => slots.run(() => segments.fetch(segment, signal), signal), signal)
-    } catch (error) {
-      throw signal.aborted ? abortedError('no', `read ${segment.objectKey}`) : error
+      await mine.run(() => slots.run(together, signal), signal)
+    } catch {
+      // The fetch has given up before the read could begin.
+      for (const { reject } of reads) reject(abortedError('no', `read ${touching.objectKey}`))
     }
   }
 
@@ -88,6 +110,10 @@ export class PlannedReads {
     const abort = new AbortController()
     return { slots: new Slots(fixedLimits.readsPerFetch), abort, release: onAbort(this.#signal, () => abort.abort()) }
   }
+}
+
+interface SegmentRead extends PromiseWithResolvers<StoredRange> {
+  readonly segment: Segment
 }
 
 function placeOf({ objectKey, byteStart }: Segment): string {

@@ -1,8 +1,8 @@
 // Who is read ahead of, and how far.
 import { expect, test } from 'vitest'
 import type { Segment } from '../metadata/metadata-store.ts'
-import { StoredRange } from '../objects/stored-range.ts'
 import { ReadAhead } from './read-ahead.ts'
+import type { TouchingSegments } from './touching-segments.ts'
 
 const mib = 1024 * 1024
 
@@ -10,31 +10,33 @@ const mib = 1024 * 1024
 function aStore(): {
   readonly asked: string[]
   readonly inMemory: Set<string>
-  readonly end: (outcome?: 'fails') => Promise<void>
+  aheadBytes: number
+  readonly end: () => Promise<void>
   readonly segments: ConstructorParameters<typeof ReadAhead>[0]
 } {
   const asked: string[] = []
   const inMemory = new Set<string>()
-  const ends: ((outcome?: 'fails') => void)[] = []
-  return {
+  const ends: (() => void)[] = []
+  const store = {
     asked,
     inMemory,
-    async end(outcome) {
-      for (const end of ends.splice(0)) end(outcome)
+    aheadBytes: 16 * mib,
+    async end() {
+      for (const end of ends.splice(0)) end()
       await new Promise(setImmediate)
     },
     segments: {
-      isComing: ({ objectKey }) => inMemory.has(objectKey),
-      fetch: ({ objectKey }) => {
-        asked.push(objectKey)
-        return new Promise((resolve, reject) =>
-          ends.push((outcome) =>
-            outcome === 'fails' ? reject(new Error('away')) : resolve(new StoredRange({ pieces: [], release: () => {} })),
-          ),
-        )
+      get aheadBytes() {
+        return store.aheadBytes
+      },
+      isComing: ({ objectKey }: Segment) => inMemory.has(objectKey),
+      readAhead: ({ objectKey, start, length }: TouchingSegments) => {
+        asked.push(`${objectKey}: ${start}+${length / mib} MiB`)
+        return new Promise<void>((resolve) => ends.push(resolve))
       },
     },
   }
+  return store
 }
 
 function segmentsOf(count: number, sizeBytes: number): readonly Segment[] {
@@ -80,24 +82,51 @@ test('looks that are repeated before the answer count once', () => {
 test('what follows the answer is read as far as the window reaches, and nothing twice', async () => {
   const store = aStore()
   const ahead = new ReadAhead(store.segments)
+  const begin = (...plan: Parameters<ReadAhead['plan']>): readonly string[] => {
+    const before = store.asked.length
+    ahead.plan(...plan)
+    ahead.begin()
+    return store.asked.slice(before)
+  }
   const found = segmentsOf(12, mib)
   store.inMemory.add('object 3')
-  ahead.begin(found, 2 * mib, 4 * mib)
-  expect(store.asked).toEqual(['object 2', 'object 4', 'object 5'])
-  ahead.begin(found, 2 * mib, 4 * mib)
-  expect(store.asked).toHaveLength(3)
-  await store.end('fails')
-  ahead.begin(found, 2.5 * mib, 0)
-  expect(store.asked, 'without a window nothing is read').toHaveLength(3)
-  ahead.begin(found, 3 * mib, 2 * mib)
-  expect(store.asked.slice(3), 'a read that failed is tried again').toEqual(['object 4'])
+  expect(begin(found, 2 * mib, 4 * mib)).toEqual(['object 2: 56+1 MiB', 'object 4: 56+1 MiB', 'object 5: 56+1 MiB'])
+  expect(begin(found, 2 * mib, 4 * mib)).toEqual([])
+  await store.end()
+  expect(begin(found, 2.5 * mib, 0), 'without a window nothing is read').toEqual([])
+  expect(begin(found, 3 * mib, 2 * mib), 'a read that failed is tried again').toEqual(['object 4: 56+1 MiB'])
 })
 
-test('no more than 16 MiB wait, and 16 reads are in progress', async () => {
+test('segments of several partitions that touch in one object are one read', () => {
   const store = aStore()
   const ahead = new ReadAhead(store.segments)
-  ahead.begin(segmentsOf(100, mib / 4), 0, 100 * mib)
-  expect(store.asked).toHaveLength(16)
-  for (let round = 0; round < 10; round += 1) await store.end()
-  expect(store.asked).toHaveLength(64)
+  const [of] = segmentsOf(1, mib)
+  for (const [objectKey, byteStart] of [
+    ['one', 2],
+    ['two', 1],
+    ['one', 1],
+    ['one', 4],
+    ['two', 0],
+  ] as const)
+    ahead.plan([{ ...of, objectKey, byteStart: byteStart * mib }] as unknown as readonly Segment[], 0, mib)
+  ahead.begin()
+  expect(store.asked).toEqual([`one: ${mib}+2 MiB`, `one: ${4 * mib}+1 MiB`, 'two: 0+2 MiB'])
+})
+
+test('what is read ahead and what no reader has asked for have a bound together, and so have the reads in progress', async () => {
+  const store = aStore()
+  const ahead = new ReadAhead(store.segments)
+  const begin = (sizeBytes: number): number => {
+    const before = store.asked.length
+    ahead.plan(segmentsOf(100, sizeBytes), 0, 100 * sizeBytes)
+    ahead.begin()
+    return store.asked.length - before
+  }
+  expect(begin(mib)).toBe(16)
+  expect(begin(mib)).toBe(0)
+  await store.end()
+  store.aheadBytes = 2 * mib
+  expect(begin(mib)).toBe(2)
+  await store.end()
+  expect(begin(1_000)).toBe(40)
 })

@@ -3,6 +3,7 @@ import { fixedLimits } from '../limits.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { Slots } from '../time/slots.ts'
 import type { SegmentReader } from './segment-reader.ts'
+import { type TouchingSegments, touchingSegments } from './touching-segments.ts'
 
 /** Where a consumer of a partition ended, and how much is read ahead of it. */
 interface ReadPosition {
@@ -11,14 +12,15 @@ interface ReadPosition {
 }
 
 export class ReadAhead {
-  readonly #segments: Pick<SegmentReader, 'isComing' | 'fetch'>
+  readonly #segments: Pick<SegmentReader, 'isComing' | 'readAhead' | 'aheadBytes'>
   readonly #positions = new Map<string, ReadPosition[]>()
   readonly #slots = new Slots(fixedLimits.readsAheadOfConsumers)
   readonly #pending = new Set<string>()
   readonly #never = new AbortController().signal
+  #planned: Segment[] = []
   #pendingBytes = 0
 
-  constructor(segments: Pick<SegmentReader, 'isComing' | 'fetch'>) {
+  constructor(segments: Pick<SegmentReader, 'isComing' | 'readAhead' | 'aheadBytes'>) {
     this.#segments = segments
   }
 
@@ -50,33 +52,45 @@ export class ReadAhead {
     }
   }
 
-  /** Begins to read the segments that follow an answer of `answerBytes`, as far as the window reaches. A failure is left to the fetch that needs the bytes. */
-  begin(found: readonly Segment[], answerBytes: number, windowBytes: number): void {
+  /** Plans the segments that follow an answer of `answerBytes`, as far as the window reaches. */
+  plan(found: readonly Segment[], answerBytes: number, windowBytes: number): void {
     if (windowBytes === 0) return
     let start = 0
     for (const segment of found) {
       if (start >= answerBytes + windowBytes) return
-      if (segment.sizeBytes > 0 && start + segment.sizeBytes > answerBytes) this.#begin(segment)
+      if (segment.sizeBytes > 0 && start + segment.sizeBytes > answerBytes && !this.#isComing(segment)) this.#planned.push(segment)
       start += segment.sizeBytes
     }
   }
 
-  #begin(segment: Segment): void {
-    const { objectKey, byteStart, sizeBytes } = segment
-    const place = `${objectKey}:${byteStart}`
-    if (this.#pending.has(place) || this.#pendingBytes + sizeBytes > fixedLimits.readAheadPendingBytes || this.#segments.isComing(segment))
-      return
-    this.#pending.add(place)
-    this.#pendingBytes += sizeBytes
-    const settled = (): void => {
-      this.#pending.delete(place)
-      this.#pendingBytes -= sizeBytes
+  /** Begins to read what was planned, as far as there is memory. A failure is left to the fetch that needs the bytes. */
+  begin(): void {
+    const planned = this.#planned
+    if (planned.length === 0) return
+    this.#planned = []
+    for (const touching of touchingSegments(planned)) {
+      if (this.#pendingBytes + touching.length > this.#segments.aheadBytes) return
+      this.#begin(touching)
     }
-    const read = this.#slots.run(() => this.#segments.fetch(segment, this.#never), this.#never)
-    read.then((stored) => {
-      // The cache keeps it.
-      stored.release()
-      settled()
-    }, settled)
   }
+
+  #isComing(segment: Segment): boolean {
+    return this.#pending.has(placeOf(segment)) || this.#segments.isComing(segment)
+  }
+
+  #begin(touching: TouchingSegments): void {
+    const { segments, length } = touching
+    for (const segment of segments) this.#pending.add(placeOf(segment))
+    this.#pendingBytes += length
+    void this.#slots
+      .run(() => this.#segments.readAhead(touching), this.#never)
+      .then(() => {
+        for (const segment of segments) this.#pending.delete(placeOf(segment))
+        this.#pendingBytes -= length
+      })
+  }
+}
+
+function placeOf({ objectKey, byteStart }: Segment): string {
+  return `${objectKey}:${byteStart}`
 }

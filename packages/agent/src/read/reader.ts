@@ -51,7 +51,10 @@ export type FetchAnswer =
 
 export interface ReaderParts {
   readonly log: Pick<LogIndex, 'find' | 'partitions'>
-  readonly segments: Pick<SegmentReader, 'take' | 'failure' | 'isInMemory' | 'isComing' | 'fetch'>
+  readonly segments: Pick<
+    SegmentReader,
+    'take' | 'failure' | 'isInMemory' | 'isComing' | 'fetch' | 'fetchTogether' | 'readAhead' | 'aheadBytes'
+  >
   readonly tails: Tails
   readonly owners: Owners
   readonly clock: Clock
@@ -160,8 +163,10 @@ export class Reader {
       // It has none if the partition was deleted in between.
       if (segments === undefined) continue
       reads.plan(segments, maxBytes)
-      this.#ahead.begin(segments, maxBytes, this.#ahead.windowAt(key, offset))
+      this.#ahead.plan(segments, maxBytes, this.#ahead.windowAt(key, offset))
     }
+    reads.begin()
+    this.#ahead.begin()
   }
 
   /** Memory has the newest segments; one look-up finds those of all other partitions. */

@@ -21,6 +21,7 @@ import {
   type WantedBatches,
 } from './batches.ts'
 import type { Damage, DamageReports } from './damage.ts'
+import type { TouchingSegments } from './touching-segments.ts'
 
 export interface SegmentRead {
   readonly of: TopicPartition
@@ -77,6 +78,21 @@ export class SegmentReader {
   /** The stored bytes, unchecked. The caller releases them. */
   fetch(segment: Segment, signal: AbortSignal): Promise<StoredRange> {
     return this.#parts.objects.hold(segment.objectKey, rangeOf(segment), signal)
+  }
+
+  /** The bytes of all of the segments, for one request to the store. The caller releases them. */
+  fetchTogether({ objectKey, start, length }: TouchingSegments, signal: AbortSignal): Promise<StoredRange> {
+    return this.#parts.objects.hold(objectKey, { start, length }, signal)
+  }
+
+  /** Begins to bring the segments into memory, with one request to the store. Resolves when they are there, or the request has failed. Never rejects. */
+  readAhead({ objectKey, start, length }: TouchingSegments): Promise<void> {
+    return this.#parts.objects.readAhead(objectKey, { start, length })
+  }
+
+  /** How many bytes may still be read ahead. */
+  get aheadBytes(): number {
+    return this.#parts.objects.aheadBytes
   }
 
   /** The wanted batches. Of a damaged segment those that are intact; the damage is reported. */

@@ -269,3 +269,16 @@ test('a forgotten or removed object is read again, also when a read was in fligh
   expect(store.meters.bytes).toBe(0)
   for (const key of ['k', 'old/0']) expect(await failure(store.read(key, { start: 0, length: 1 }))).toMatchObject({ kind: 'missing' })
 })
+
+test('what is read ahead costs one request, is found by its reader, and counts against the bound until then', async () => {
+  const { inner, store } = await cached({ maxBytes: 4_000, old: 2 })
+  expect(store.aheadBytes).toBe(1_000)
+  await Promise.all([store.readAhead('old/0', { start: 50, length: 300 }), store.readAhead('missing', { start: 0, length: 10 })])
+  expect([store.aheadBytes, store.has('old/0', { start: 0, length: 400 })]).toEqual([600, true])
+  await store.read('old/0', { start: 120, length: 200 })
+  expect(store.aheadBytes).toBe(1_000)
+  const [, got] = await Promise.all([store.readAhead('old/1', { start: 0, length: 100 }), store.read('old/1', { start: 0, length: 100 })])
+  expect(Buffer.compare(got, patterned(1_000, 1).subarray(0, 100))).toBe(0)
+  expect(store.aheadBytes, 'a reader waited for it').toBe(1_000)
+  expect(reads(inner)).toEqual(['old/0 0+400', 'missing 0+100', 'old/1 0+100'])
+})

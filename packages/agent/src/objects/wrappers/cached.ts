@@ -38,6 +38,7 @@ export class CachedObjects implements ObjectStore {
   readonly #written = new Map<string, Written>()
   readonly #blocks: ReadBlocks
   readonly #writtenBudget: number
+  readonly #readBudget: number
   readonly #memory: SlabPool
   readonly putIfAbsent?: NonNullable<ObjectStore['putIfAbsent']>
   #writtenBytes = 0
@@ -51,7 +52,8 @@ export class CachedObjects implements ObjectStore {
     this.#store = store
     this.#memory = memory
     this.#writtenBudget = Math.floor(maxBytes / 2)
-    this.#blocks = new ReadBlocks(store, { maxBytes: maxBytes - this.#writtenBudget, blockBytes, memory })
+    this.#readBudget = maxBytes - this.#writtenBudget
+    this.#blocks = new ReadBlocks(store, { maxBytes: this.#readBudget, blockBytes, memory })
     if (store.putIfAbsent !== undefined) this.putIfAbsent = store.putIfAbsent.bind(store)
   }
 
@@ -98,6 +100,16 @@ export class CachedObjects implements ObjectStore {
     }
     this.#misses += 1
     return await this.#blocks.read(key, range, signal)
+  }
+
+  /** Begins to bring the range into memory, for a later `hold`. Resolves when it is there, or the request has failed. Never rejects. */
+  async readAhead(key: string, range: ByteRange): Promise<void> {
+    if (!this.#written.has(key)) await this.#blocks.readAhead(key, range)
+  }
+
+  /** How many bytes may still be read ahead: what was, and no reader has asked for, has at most half of the memory for read objects. */
+  get aheadBytes(): number {
+    return this.#readBudget / 2 - this.#blocks.unreadBytes
   }
 
   /** Whether the range is in memory. */

@@ -17,6 +17,8 @@ interface BlockRun {
   /** The cache has a reference while it keeps the run, the request until its last waiter has one, and every range that was returned. */
   readonly slab: Slab
   readonly verified: Verified
+  /** Read ahead, and held by no reader so far. */
+  isUnread: boolean
 }
 
 /** A request in flight, shared by its waiters. It is aborted when the last of them has gone. */
@@ -26,6 +28,8 @@ interface Flight {
   waiters: number
   ended: boolean
   landed: BlockRun | undefined
+  /** A reader waits or has waited for it: it is not only read ahead. */
+  isWanted: boolean
 }
 
 export interface ReadBlocksOptions {
@@ -44,6 +48,7 @@ export class ReadBlocks {
   /** Least recently used first. */
   readonly #runs = new Set<BlockRun>()
   #bytes = 0
+  #unreadBytes = 0
   #lastRunId = 0
 
   constructor(store: Pick<ObjectStore, 'read'>, { maxBytes, blockBytes, memory }: ReadBlocksOptions) {
@@ -55,6 +60,11 @@ export class ReadBlocks {
 
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Blocks in memory that were read ahead, and that no reader has asked for so far. */
+  get unreadBytes(): number {
+    return this.#unreadBytes
   }
 
   /** Whether all of the range is in memory. */
@@ -87,7 +97,10 @@ export class ReadBlocks {
     const wanted = this.#wanted(key, range)
     const flights = wanted.filter((place) => 'run' in place)
     const kept = wanted.filter(isRun)
-    for (const flight of flights) flight.waiters += 1
+    for (const flight of flights) {
+      flight.waiters += 1
+      flight.isWanted = true
+    }
     // The cache may evict them while the others are on their way.
     for (const { slab } of kept) slab.retain()
     try {
@@ -98,18 +111,16 @@ export class ReadBlocks {
       return this.#rangeOf(key, runs, range)
     } finally {
       for (const { slab } of kept) slab.release()
-      for (const flight of flights) {
-        flight.waiters -= 1
-        if (flight.waiters > 0) continue
-        if (flight.ended) {
-          flight.landed?.slab.release()
-          continue
-        }
-        // No reader waits any more, and the next one must not join a request that is about to fail.
-        this.#end(key, flight)
-        flight.abort.abort()
-      }
+      for (const flight of flights) this.#leave(key, flight)
     }
+  }
+
+  /** Brings the range into memory, with one request for each gap. Nobody waits for the bytes: a failure is left to the reader who needs them. Never rejects. */
+  async readAhead(key: string, range: ByteRange): Promise<void> {
+    const flights = this.#wanted(key, range).filter((place) => 'run' in place)
+    for (const flight of flights) flight.waiters += 1
+    await Promise.allSettled(flights.map(({ run }) => run))
+    for (const flight of flights) this.#leave(key, flight)
   }
 
   forget(key: string): void {
@@ -120,6 +131,18 @@ export class ReadBlocks {
   clear(): void {
     this.#places.clear()
     for (const run of this.#runs) this.#release(run)
+  }
+
+  #leave(key: string, flight: Flight): void {
+    flight.waiters -= 1
+    if (flight.waiters > 0) return
+    if (flight.ended) {
+      flight.landed?.slab.release()
+      return
+    }
+    // No reader waits any more, and the next one must not join a request that is about to fail.
+    this.#end(key, flight)
+    flight.abort.abort()
   }
 
   #wanted(key: string, range: ByteRange): readonly (BlockRun | Flight)[] {
@@ -143,7 +166,8 @@ export class ReadBlocks {
 
   #fly(key: string, firstBlock: number, blocks: number): Flight {
     const abort = new AbortController()
-    const flight: Flight = { run: this.#request(key, firstBlock, blocks, abort.signal), abort, waiters: 0, ended: false, landed: undefined }
+    const run = this.#request(key, firstBlock, blocks, abort.signal)
+    const flight: Flight = { run, abort, waiters: 0, ended: false, landed: undefined, isWanted: false }
     const places = this.#places.get(key) ?? new Map<number, BlockRun | Flight>()
     this.#places.set(key, places)
     for (let block = firstBlock; block < firstBlock + blocks; block += 1) places.set(block, flight)
@@ -164,7 +188,7 @@ export class ReadBlocks {
       slab = this.#moved(asked, read)
       const bytes = slab.bytes.subarray(0, read.length)
       this.#lastRunId += 1
-      return { id: this.#lastRunId, key, firstBlock, blocks, bytes, slab, verified: new Set() }
+      return { id: this.#lastRunId, key, firstBlock, blocks, bytes, slab, verified: new Set(), isUnread: false }
     } catch (error) {
       asked.release()
       throw error
@@ -191,6 +215,8 @@ export class ReadBlocks {
       this.#runs.add(run)
       run.slab.retain()
       this.#bytes += run.bytes.length
+      run.isUnread = !flight.isWanted
+      if (run.isUnread) this.#unreadBytes += run.bytes.length
       this.#evict()
     }
     if (flight.waiters === 0) run.slab.release()
@@ -219,10 +245,17 @@ export class ReadBlocks {
   #release(run: BlockRun): void {
     if (!this.#runs.delete(run)) return
     this.#bytes -= run.bytes.length
+    this.#read(run)
     run.slab.release()
   }
 
+  #read(run: BlockRun): void {
+    if (run.isUnread) this.#unreadBytes -= run.bytes.length
+    run.isUnread = false
+  }
+
   #touch(run: BlockRun): void {
+    this.#read(run)
     if (this.#runs.delete(run)) this.#runs.add(run)
   }
 
