@@ -131,6 +131,8 @@ export const fixedLimits = {
   readsAheadOfConsumers: 40,
   /** Segments that touch in one object are one read up to this size: with the blocks at both ends, as much as the largest slab. */
   touchingReadBytes: 7 * mib,
+  /** How long the segments that a look-up found may be used for later fetches of the same consumer: well within the readers' grace, and a busy consumer fetches many times. */
+  knownSegmentsMs: 1_000,
   /** Partitions with known positions of consumers, about 200 bytes each, and the consumers of each: beyond it the oldest is forgotten. */
   readPositionPartitions: 10_000,
   readPositionsPerPartition: 4,

@@ -1,4 +1,4 @@
-// Bugs in the release of memory that is used again.
+// Bugs in the release of memory that is used again, and in what readers remember.
 import type { PlantedBug } from './planted-bug.ts'
 
 export const memoryBugs: readonly PlantedBug[] = [
@@ -46,6 +46,31 @@ export const memoryBugs: readonly PlantedBug[] = [
         replace: `    const handling = this.#parts.handle(frame, this.#gone.signal, pin)
     pin.release()
     const handled = await handling`,
+      },
+    ],
+  },
+  {
+    name: 'a read-ahead that survives a truncated topic',
+    scenario: 'topic made again',
+    edits: [
+      {
+        file: 'agent/src/read/read-ahead.ts',
+        find: 'this.#positions.get(partition)?.find(({ nextOffset }) => nextOffset === offset)?.known',
+        replace: `[...this.#positions]
+      .filter(([key]) => key.endsWith(partition.slice(partition.lastIndexOf('/'))))
+      .flatMap(([, positions]) => positions)
+      .find(({ known: { segments } }) => segments.length > 0 && segments[0].baseOffset <= offset && segments.at(-1).lastOffset >= offset)?.known`,
+      },
+      { file: 'agent/src/read/read-ahead.ts', find: ' || known.tail !== tail', replace: '' },
+      {
+        file: 'agent/src/read/read-ahead.ts',
+        find: 'this.#clock.monotonic() - known.atMs <= fixedLimits.knownSegmentsMs ? known : undefined',
+        replace: '{ ...known, segments: known.segments.filter(({ lastOffset }) => lastOffset >= offset) }',
+      },
+      {
+        file: 'agent/src/read/reader.ts',
+        find: 'const known = newest === undefined ?',
+        replace: 'const known = newest === undefined || this.#ahead.knownAt(key, ask.offset, tail) !== undefined ?',
       },
     ],
   },

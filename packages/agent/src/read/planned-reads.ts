@@ -86,7 +86,7 @@ export class PlannedReads {
     void this.#read(touching, reads, slots, abort.signal)
   }
 
-  async #read(touching: TouchingSegments, reads: readonly SegmentRead[], mine: Slots, signal: AbortSignal): Promise<void> {
+  async #read(touching: TouchingSegments, reads: readonly PlannedRead[], mine: Slots, signal: AbortSignal): Promise<void> {
     const { segments, slots } = this.#parts
     const together = async (): Promise<void> => {
       // It comes first, so that the segments wait for its request, and have none of their own.
@@ -112,7 +112,7 @@ export class PlannedReads {
   }
 }
 
-interface SegmentRead extends PromiseWithResolvers<StoredRange> {
+interface PlannedRead extends PromiseWithResolvers<StoredRange> {
   readonly segment: Segment
 }
 

@@ -5,6 +5,9 @@ import { ReadAhead } from './read-ahead.ts'
 import type { TouchingSegments } from './touching-segments.ts'
 
 const mib = 1024 * 1024
+const clock = { monotonic: () => 0 }
+const tail = {}
+const none = { segments: [], atMs: 0, tail }
 
 /** A store whose reads end when the test says so. `inMemory`: the keys of objects that are in memory or being read. */
 function aStore(): {
@@ -50,38 +53,38 @@ function segmentsOf(count: number, sizeBytes: number): readonly Segment[] {
 }
 
 test('the window opens for a consumer that reads on, doubles up to 8 MiB, and closes when it seeks', () => {
-  const ahead = new ReadAhead(aStore().segments)
+  const ahead = new ReadAhead(aStore().segments, clock)
   const windows: number[] = []
   for (let offset = 0; offset < 80; offset += 10) {
     windows.push(ahead.windowAt('p', offset) / mib)
-    ahead.answered('p', offset, offset + 10)
+    ahead.answered('p', offset, offset + 10, none)
   }
   expect(windows).toEqual([0, 0, 0.5, 1, 2, 4, 8, 8])
   expect(ahead.windowAt('p', 500)).toBe(0)
-  ahead.answered('p', 500, 510)
+  ahead.answered('p', 500, 510, none)
   expect(ahead.windowAt('p', 510)).toBe(0)
 })
 
 test('each consumer of a partition has a position of its own, and each partition', () => {
-  const ahead = new ReadAhead(aStore().segments)
+  const ahead = new ReadAhead(aStore().segments, clock)
   for (let round = 0; round < 3; round += 1) {
-    ahead.answered('p', round * 10, round * 10 + 10)
-    ahead.answered('p', 1000 + round * 10, 1010 + round * 10)
-    ahead.answered('q', round, round + 1)
+    ahead.answered('p', round * 10, round * 10 + 10, none)
+    ahead.answered('p', 1000 + round * 10, 1010 + round * 10, none)
+    ahead.answered('q', round, round + 1, none)
   }
   expect([ahead.windowAt('p', 30), ahead.windowAt('p', 1030), ahead.windowAt('q', 3), ahead.windowAt('q', 30)]).toEqual([mib, mib, mib, 0])
 })
 
 test('looks that are repeated before the answer count once', () => {
-  const ahead = new ReadAhead(aStore().segments)
-  for (let look = 0; look < 5; look += 1) ahead.answered('p', 0, 10)
-  for (let look = 0; look < 5; look += 1) ahead.answered('p', 10, 20)
+  const ahead = new ReadAhead(aStore().segments, clock)
+  for (let look = 0; look < 5; look += 1) ahead.answered('p', 0, 10, none)
+  for (let look = 0; look < 5; look += 1) ahead.answered('p', 10, 20, none)
   expect(ahead.windowAt('p', 20)).toBe(mib / 2)
 })
 
 test('what follows the answer is read as far as the window reaches, and nothing twice', async () => {
   const store = aStore()
-  const ahead = new ReadAhead(store.segments)
+  const ahead = new ReadAhead(store.segments, clock)
   const begin = (...plan: Parameters<ReadAhead['plan']>): readonly string[] => {
     const before = store.asked.length
     ahead.plan(...plan)
@@ -99,7 +102,7 @@ test('what follows the answer is read as far as the window reaches, and nothing 
 
 test('segments of several partitions that touch in one object are one read', () => {
   const store = aStore()
-  const ahead = new ReadAhead(store.segments)
+  const ahead = new ReadAhead(store.segments, clock)
   const [of] = segmentsOf(1, mib)
   for (const [objectKey, byteStart] of [
     ['one', 2],
@@ -115,7 +118,7 @@ test('segments of several partitions that touch in one object are one read', () 
 
 test('what is read ahead and what no reader has asked for have a bound together, and so have the reads in progress', async () => {
   const store = aStore()
-  const ahead = new ReadAhead(store.segments)
+  const ahead = new ReadAhead(store.segments, clock)
   const begin = (sizeBytes: number): number => {
     const before = store.asked.length
     ahead.plan(segmentsOf(100, sizeBytes), 0, 100 * sizeBytes)
@@ -129,4 +132,24 @@ test('what is read ahead and what no reader has asked for have a bound together,
   expect(begin(mib)).toBe(2)
   await store.end()
   expect(begin(1_000)).toBe(40)
+})
+
+test('the segments after an answer are known to the next fetch, for a second after their look-up, until the log is changed', () => {
+  let nowMs = 5_000
+  const ahead = new ReadAhead(aStore().segments, { monotonic: () => nowMs })
+  const found = { segments: segmentsOf(4, mib), atMs: nowMs, tail }
+  ahead.answered('p', 0, 15, found)
+  expect(ahead.knownAt('p', 15, tail)).toEqual({ ...found, segments: found.segments.slice(1) })
+  expect([ahead.knownAt('p', 20, tail), ahead.knownAt('q', 15, tail), ahead.knownAt('p', 15, {})]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
+  ahead.answered('p', 15, 40, found)
+  expect(ahead.knownAt('p', 40, tail), 'there are none').toBeUndefined()
+  ahead.answered('q', 0, 10, found)
+  nowMs += 1_000
+  expect(ahead.knownAt('q', 10, tail)?.segments).toHaveLength(3)
+  nowMs += 1
+  expect(ahead.knownAt('q', 10, tail)).toBeUndefined()
 })

@@ -1,18 +1,30 @@
 // Reads ahead of consumers that read on where they ended: the bytes of their next answers are already in the cache when they ask, however slow the store is.
 import { fixedLimits } from '../limits.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
+import type { Clock } from '../time/clock.ts'
 import { Slots } from '../time/slots.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import { type TouchingSegments, touchingSegments } from './touching-segments.ts'
 
-/** Where a consumer of a partition ended, and how much is read ahead of it. */
+/** Segments of a partition, in order, as a look-up found them. */
+export interface KnownSegments {
+  readonly segments: readonly Segment[]
+  /** The monotonic time of the earliest look-up among them. */
+  readonly atMs: number
+  /** The partition's tail at that time. It is another one after the segments of the log were changed. */
+  readonly tail: object
+}
+
+/** Where a consumer of a partition ended, how much is read ahead of it, and the segments from there on. */
 interface ReadPosition {
   nextOffset: number
   windowBytes: number
+  known: KnownSegments
 }
 
 export class ReadAhead {
   readonly #segments: Pick<SegmentReader, 'isComing' | 'readAhead' | 'aheadBytes'>
+  readonly #clock: Pick<Clock, 'monotonic'>
   readonly #positions = new Map<string, ReadPosition[]>()
   readonly #slots = new Slots(fixedLimits.readsAheadOfConsumers)
   readonly #pending = new Set<string>()
@@ -20,8 +32,9 @@ export class ReadAhead {
   #planned: Segment[] = []
   #pendingBytes = 0
 
-  constructor(segments: Pick<SegmentReader, 'isComing' | 'readAhead' | 'aheadBytes'>) {
+  constructor(segments: Pick<SegmentReader, 'isComing' | 'readAhead' | 'aheadBytes'>, clock: Pick<Clock, 'monotonic'>) {
     this.#segments = segments
+    this.#clock = clock
   }
 
   /** How many bytes after its answer a fetch from this offset should find in memory. 0: no consumer has ended there. */
@@ -30,18 +43,30 @@ export class ReadAhead {
     return position === undefined ? 0 : position.windowBytes
   }
 
-  /** A fetch from `offset` was answered with the records before `nextOffset`. */
-  answered(partition: string, offset: number, nextOffset: number): void {
+  /**
+   * The segments from this offset on, if a consumer has ended there and they were looked up a short time ago, under the same tail. Later they may have been replaced (a compacted log,
+   * damage that was skipped), and their objects removed.
+   */
+  knownAt(partition: string, offset: number, tail: object): KnownSegments | undefined {
+    const known = this.#positions.get(partition)?.find(({ nextOffset }) => nextOffset === offset)?.known
+    if (known === undefined || known.segments.length === 0 || known.tail !== tail) return undefined
+    return this.#clock.monotonic() - known.atMs <= fixedLimits.knownSegmentsMs ? known : undefined
+  }
+
+  /** A fetch from `offset` was answered with the records before `nextOffset`, out of `found`. */
+  answered(partition: string, offset: number, nextOffset: number, found: KnownSegments): void {
+    const known = { ...found, segments: found.segments.filter(({ lastOffset }) => lastOffset >= nextOffset) }
     const positions = this.#positions.get(partition) ?? []
-    const known = positions.find((position) => position.nextOffset === offset)
-    if (known === undefined) {
+    const position = positions.find((one) => one.nextOffset === offset)
+    if (position === undefined) {
       // A fetch that waits for more looks several times.
-      if (positions.some((position) => position.nextOffset === nextOffset)) return
-      positions.push({ nextOffset, windowBytes: 0 })
+      if (positions.some((one) => one.nextOffset === nextOffset)) return
+      positions.push({ nextOffset, windowBytes: 0, known })
       if (positions.length > fixedLimits.readPositionsPerPartition) positions.shift()
     } else {
-      known.nextOffset = nextOffset
-      known.windowBytes = Math.min(Math.max(2 * known.windowBytes, fixedLimits.readAheadFirstBytes), fixedLimits.readAheadMaxBytes)
+      position.nextOffset = nextOffset
+      position.known = known
+      position.windowBytes = Math.min(Math.max(2 * position.windowBytes, fixedLimits.readAheadFirstBytes), fixedLimits.readAheadMaxBytes)
     }
     this.#positions.delete(partition)
     this.#positions.set(partition, positions)

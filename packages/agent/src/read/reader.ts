@@ -18,7 +18,7 @@ import type { Tail, Tails } from '../view/tails.ts'
 import type { AnswerClaim } from './answer-memory.ts'
 import type { Damage } from './damage.ts'
 import { PlannedReads } from './planned-reads.ts'
-import { ReadAhead } from './read-ahead.ts'
+import { type KnownSegments, ReadAhead } from './read-ahead.ts'
 import { type HeldBatches, isReadFailure, type SegmentReader } from './segment-reader.ts'
 
 export interface FetchAsk extends TopicPartition {
@@ -70,7 +70,7 @@ export class Reader {
 
   constructor(parts: ReaderParts) {
     this.#parts = parts
-    this.#ahead = new ReadAhead(parts.segments)
+    this.#ahead = new ReadAhead(parts.segments, parts.clock)
   }
 
   /** Answers in the order of the request; at once if there are enough bytes, an error, or no time to wait. Rejects with a MetadataError when the database is away. */
@@ -135,7 +135,7 @@ export class Reader {
     { readCommitted }: Pick<FetchOptions, 'readCommitted'>,
     reads: PlannedReads,
   ): Promise<SegmentsByPartition> {
-    const found = new Map<string, readonly Segment[]>()
+    const found = new Map<string, KnownSegments>()
     const isReadable = (ask: FetchAsk): boolean => {
       const tail = tails.get(partitionKey(ask.topicId, ask.partition))
       return tail !== undefined && ask.offset >= tail.logStartOffset && ask.offset < endOf(tail, readCommitted)
@@ -153,40 +153,45 @@ export class Reader {
   async #planSome(
     asks: readonly FetchAsk[],
     tails: TailsByPartition,
-    found: Map<string, readonly Segment[]>,
+    found: Map<string, KnownSegments>,
     reads: PlannedReads,
   ): Promise<void> {
     await this.#find(asks, tails, found)
     for (const { topicId, partition, offset, maxBytes } of asks) {
       const key = partitionKey(topicId, partition)
-      const segments = found.get(key)
+      const known = found.get(key)
       // It has none if the partition was deleted in between.
-      if (segments === undefined) continue
-      reads.plan(segments, maxBytes)
-      this.#ahead.plan(segments, maxBytes, this.#ahead.windowAt(key, offset))
+      if (known === undefined) continue
+      reads.plan(known.segments, maxBytes)
+      this.#ahead.plan(known.segments, maxBytes, this.#ahead.windowAt(key, offset))
     }
     reads.begin()
     this.#ahead.begin()
   }
 
-  /** Memory has the newest segments; one look-up finds those of all other partitions. */
-  async #find(asks: readonly FetchAsk[], tails: TailsByPartition, found: Map<string, readonly Segment[]>): Promise<void> {
-    const elsewhere: FetchAsk[] = []
+  /** Memory has the newest segments, and those that follow where a consumer has just ended; one look-up finds those of all other partitions. */
+  async #find(asks: readonly FetchAsk[], tails: TailsByPartition, found: Map<string, KnownSegments>): Promise<void> {
+    const atMs = this.#parts.clock.monotonic()
+    const lookUps: LookUp[] = []
     for (const ask of asks) {
       const key = partitionKey(ask.topicId, ask.partition)
-      const newest = newestSegments(must(tails.get(key), 'the tail of a readable partition'), ask.offset)
-      if (newest === undefined) elsewhere.push(ask)
-      else found.set(key, newest)
+      const tail = must(tails.get(key), 'the tail of a readable partition')
+      const newest = newestSegments(tail, ask.offset)
+      const known = newest === undefined ? this.#ahead.knownAt(key, ask.offset, tail) : { segments: newest, atMs, tail }
+      const missingBytes = ask.maxBytes + this.#ahead.windowAt(key, ask.offset) - sizeOf(known)
+      if (known !== undefined && (newest !== undefined || missingBytes <= 0)) found.set(key, known)
+      else lookUps.push({ ask, key, tail, known, from: followingOf(known) ?? ask.offset, missingBytes })
     }
-    if (elsewhere.length === 0) return
-    const answers = await this.#parts.log.find(
-      elsewhere.map((ask) =>
-        this.#lookUpOf(ask, ask.offset, ask.maxBytes + this.#ahead.windowAt(partitionKey(ask.topicId, ask.partition), ask.offset)),
-      ),
-    )
-    for (const [index, ask] of elsewhere.entries()) {
+    if (lookUps.length === 0) return
+    const answers = await this.#parts.log.find(lookUps.map(({ ask, from, missingBytes }) => this.#lookUpOf(ask, from, missingBytes)))
+    for (const [index, { key, tail, known, from }] of lookUps.entries()) {
       const answer = answers[index]
-      if (answer?.kind === 'found') found.set(partitionKey(ask.topicId, ask.partition), answer.segments)
+      if (answer?.kind !== 'found') continue
+      const [first] = answer.segments
+      if (known === undefined) found.set(key, { segments: answer.segments, atMs, tail })
+      // Otherwise the log was written again meanwhile, and the known segments do not count.
+      else if (first === undefined || first.baseOffset === from)
+        found.set(key, { ...known, segments: [...known.segments, ...answer.segments] })
     }
   }
 
@@ -235,7 +240,8 @@ export class Reader {
     try {
       while (offset < end) {
         const found =
-          (offset === ask.offset ? planned.get(key) : undefined) ?? (await this.#segments(ask, tail, offset, budget.bytes - sizeBytes))
+          (offset === ask.offset ? planned.get(key)?.segments : undefined) ??
+          (await this.#segments(ask, tail, offset, budget.bytes - sizeBytes))
         if (found.length === 0) break
         const before = offset
         for (const segment of found) {
@@ -266,7 +272,7 @@ export class Reader {
       // The answer has the records before the error; the next fetch begins at the error and receives it.
       if (sizeBytes === 0 || !isReadFailure(error)) return { kind: 'error', ...segments.failure(error, ask), watermarks }
     }
-    if (sizeBytes > 0) this.#ahead.answered(key, ask.offset, offset)
+    if (sizeBytes > 0) this.#ahead.answered(key, ask.offset, offset, planned.get(key) ?? unknown)
     // Nothing follows skipped offsets yet. Clients find their next position in the batches that they receive, so they would wait before these offsets.
     else if (offset > ask.offset && offset >= end) {
       const batch = emptyBatch({ offset: ask.offset, lastOffset: offset - 1 }, this.#parts.crc32c)
@@ -299,7 +305,28 @@ export class Reader {
 }
 
 type TailsByPartition = ReadonlyMap<string, Tail>
-type SegmentsByPartition = ReadonlyMap<string, readonly Segment[]>
+type SegmentsByPartition = ReadonlyMap<string, KnownSegments>
+
+const unknown: KnownSegments = { segments: [], atMs: 0, tail: {} }
+
+/** A look-up of the segments of one partition from an offset on: those after the known ones. */
+interface LookUp {
+  readonly ask: FetchAsk
+  readonly key: string
+  readonly tail: Tail
+  readonly known: KnownSegments | undefined
+  readonly from: number
+  readonly missingBytes: number
+}
+
+function sizeOf(known: KnownSegments | undefined): number {
+  return known === undefined ? 0 : known.segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+}
+
+function followingOf(known: KnownSegments | undefined): number | undefined {
+  const last = known?.segments.at(-1)
+  return last === undefined ? undefined : last.lastOffset + 1
+}
 
 /** What one look of a fetch begins with. */
 interface FetchPlan {

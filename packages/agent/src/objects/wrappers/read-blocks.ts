@@ -115,7 +115,7 @@ export class ReadBlocks {
     }
   }
 
-  /** Brings the range into memory, with one request for each gap. Nobody waits for the bytes: a failure is left to the reader who needs them. Never rejects. */
+  /** Brings the range into memory, with one request for each gap. No reader waits for the bytes: a failure is left to the reader who needs them. Never rejects. */
   async readAhead(key: string, range: ByteRange): Promise<void> {
     const flights = this.#wanted(key, range).filter((place) => 'run' in place)
     for (const flight of flights) flight.waiters += 1
