@@ -30,7 +30,7 @@ export const defaultLimits = {
   /** How long admission waits for room before the request is rejected with a retriable error. Below the clients' usual 30 s. */
   admissionWaitMs: 10_000,
   /** Batches in one flush: the commit holds row locks while it writes at least one row for each, and the event loop encodes and publishes them in one turn each. */
-  batchesPerFlush: 3_000,
+  batchesPerFlush: 1_000,
   /** PUTs of one chain at a time. */
   putsInFlight: 8,
   /** A PUT that took this long, with its retries, has failed. It may still land, but no commit will refer to it. */

@@ -69,14 +69,25 @@ export function codeOf(error: KafkaErrorName | 'IDEMPOTENCY_KEY_REUSED'): number
 }
 
 /** The values that occur more than once. */
-export function duplicatesOf<T>(values: Iterable<T>): ReadonlySet<T> {
-  const seen = new Set<T>()
-  const twice = new Set<T>()
-  for (const value of values) {
-    if (seen.has(value)) twice.add(value)
-    seen.add(value)
+export function duplicatesOf(values: Iterable<string>): ReadonlySet<string> {
+  const occurrences = new Occurrences()
+  for (const value of values) occurrences.add(value)
+  return occurrences.twice
+}
+
+/** As `duplicatesOf`, value by value, for very many of them. */
+export class Occurrences {
+  readonly #seen = new Set<string>()
+  readonly #twice = new Set<string>()
+
+  get twice(): ReadonlySet<string> {
+    return this.#twice
   }
-  return twice
+
+  add(value: string): void {
+    if (this.#seen.has(value)) this.#twice.add(value)
+    else this.#seen.add(value)
+  }
 }
 
 /** Whether a request names the partition of the topic more than once. It allocates no string per partition: there may be very many. */

@@ -13,7 +13,8 @@ import {
 import { must } from '../core/assert.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
-import { duplicatesOf, failure, mayTouch } from './access.ts'
+import type { Slice } from '../time/turns.ts'
+import { failure, mayTouch, Occurrences } from './access.ts'
 import { handler } from './handler.ts'
 import type { RequestScope } from './request-context.ts'
 
@@ -23,17 +24,11 @@ export const deleteTopics = handler({
   api: DeleteTopics,
   access: { operation: 'DELETE', resource: 'topic' },
   async handle(request, context, services: Uses) {
-    const targets = targetsOf(request)
-    const names = duplicatesOf(namesOf(targets))
-    const ids = duplicatesOf(targets.flatMap(({ topicId }) => (topicId === zeroUuid ? [] : [topicId])))
-    const responses: Response[] = [
-      ...Array.from(names, (name) => answer({ name, topicId: zeroUuid }, failure('INVALID_REQUEST', 'Duplicate topic name.'))),
-      ...Array.from(ids, (topicId) => answer({ name: null, topicId }, failure('INVALID_REQUEST', 'Duplicate topic id.'))),
-    ]
-    const once = targets.filter(({ name, topicId }) => !(name !== null && names.has(name)) && !ids.has(topicId))
+    const { once, responses } = await distinct(request, services)
     const slice = services.turns.slice()
-    const [living, byId] = [await services.topics.living(namesOf(once)), await namedById(once, services)]
-    const identified = namedTwice(once, byId)
+    const names = await namesOf(once, slice)
+    const [living, byId] = [await services.topics.living(names), await namedById(once, services)]
+    const identified = namedTwice(names, byId)
     for (const target of once) {
       if (slice.spent(1)) await slice.next()
       const topic = identified.get(target.name ?? target.topicId)
@@ -60,19 +55,56 @@ function targetsOf({ topics, topicNames }: DeleteTopicsRequest): readonly Target
   return [...topics, ...topicNames.map((name) => ({ name, topicId: zeroUuid }))]
 }
 
-function namesOf(targets: readonly Target[]): readonly string[] {
-  return targets.flatMap(({ name }) => (name === null ? [] : [name]))
+/** The targets that occur once, and the answers of the others. */
+async function distinct(
+  request: DeleteTopicsRequest,
+  { turns }: Uses,
+): Promise<{ readonly once: readonly Target[]; readonly responses: Response[] }> {
+  const targets = targetsOf(request)
+  const slice = turns.slice()
+  const [names, ids] = [new Occurrences(), new Occurrences()]
+  for (const { name, topicId } of targets) {
+    if (name !== null) names.add(name)
+    if (topicId !== zeroUuid) ids.add(topicId)
+    if (slice.spent(1)) await slice.next()
+  }
+  const once: Target[] = []
+  for (const target of targets) {
+    if (!(target.name !== null && names.twice.has(target.name)) && !ids.twice.has(target.topicId)) once.push(target)
+    if (slice.spent(1)) await slice.next()
+  }
+  const responses = [
+    ...Array.from(names.twice, (name) => answer({ name, topicId: zeroUuid }, failure('INVALID_REQUEST', 'Duplicate topic name.'))),
+    ...Array.from(ids.twice, (topicId) => answer({ name: null, topicId }, failure('INVALID_REQUEST', 'Duplicate topic id.'))),
+  ]
+  return { once, responses }
+}
+
+async function namesOf(targets: readonly Target[], slice: Slice): Promise<readonly string[]> {
+  const names: string[] = []
+  for (const { name } of targets) {
+    if (name !== null) names.push(name)
+    if (slice.spent(1)) await slice.next()
+  }
+  return names
 }
 
 async function namedById(targets: readonly Target[], services: Uses): Promise<ReadonlyMap<string, Outcome<Topic>>> {
-  const topicIds = [...new Set(targets.flatMap(({ name, topicId }) => (name === null ? [topicId] : [])))]
+  const slice = services.turns.slice()
+  const distinctIds = new Set<string>()
+  for (const { name, topicId } of targets) {
+    if (name === null) distinctIds.add(topicId)
+    if (slice.spent(1)) await slice.next()
+  }
+  const topicIds = [...distinctIds]
   const found = await services.topics.findById(topicIds)
   return new Map(topicIds.map((topicId, at) => [topicId, must(found[at], 'each id asked for')]))
 }
 
 /** The topics that one entry gives by name and another by id, under both keys. */
-function namedTwice(targets: readonly Target[], byId: DeletionQuery['byId']): ReadonlyMap<string, Topic> {
-  const names = new Set(namesOf(targets))
+function namedTwice(given: readonly string[], byId: DeletionQuery['byId']): ReadonlyMap<string, Topic> {
+  if (byId.size === 0) return new Map()
+  const names = new Set(given)
   const topics = [...byId.values()].flatMap((found) => (found.kind === 'ok' && names.has(found.value.name) ? [found.value] : []))
   return new Map(topics.flatMap((topic) => [[topic.name, topic] as const, [topic.topicId, topic] as const]))
 }

@@ -49,16 +49,20 @@ export const listOffsets = handler({
     }
     const answers = await services.offsets.list(asks, context.signal)
     let at = 0
-    const topics = asked.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex }): PartitionResponse => {
-        const place = must(places[at++], 'each partition that the request names')
-        if ('code' in place) return { ...none, partitionIndex, errorCode: place.code }
-        const ask = must(asks[place.askAt], 'the ask of a place')
-        const answer = must(answers[place.askAt], 'each offset that was looked up')
-        return answered(partitionIndex, ask, answer, { services, apiVersion: context.apiVersion })
-      }),
-    }))
+    const topics: ListOffsetsResponse['topics'][number][] = []
+    for (const { name, partitions } of asked) {
+      topics.push({
+        name,
+        partitions: partitions.map(({ partitionIndex }): PartitionResponse => {
+          const place = must(places[at++], 'each partition that the request names')
+          if ('code' in place) return { ...none, partitionIndex, errorCode: place.code }
+          const ask = must(asks[place.askAt], 'the ask of a place')
+          const answer = must(answers[place.askAt], 'each offset that was looked up')
+          return answered(partitionIndex, ask, answer, { services, apiVersion: context.apiVersion })
+        }),
+      })
+      if (slice.spent(partitions.length)) await slice.next()
+    }
     return { kind: 'now', response: { throttleTimeMs: 0, topics } }
   },
   reject: ({ topics }, { code }) => ({

@@ -17,6 +17,8 @@ import {
 } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { fixedLimits } from '../limits.ts'
+import type { Services } from '../services.ts'
+import { Turns } from '../time/turns.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
 
 const many = 5 * fixedLimits.unitsPerTurn
@@ -105,6 +107,26 @@ test.each(requests)('%s: a short request is answered before a very large one', a
     topics: [{ name: wide, partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: null }] }],
   })
   expect(await ask(kafka)).toEqual(['short', 'long'])
+})
+
+/** How often a handler lets others run, besides the turns of what it calls. */
+async function turnsIn(ask: (services: Pick<Services, 'turns'>) => Promise<unknown>): Promise<number> {
+  let turns = 0
+  const soon = (callback: () => void): void => {
+    turns += 1
+    setImmediate(callback)
+  }
+  await ask({ turns: new Turns({ soon }) })
+  return turns
+}
+
+test('H10: each pass of a handler over very many names takes several turns', async () => {
+  await using kafka = await anAgent()
+  const eachPass = many / fixedLimits.unitsPerTurn - 1
+  const topicNames = { topicNames: names, timeoutMs: 1_000 }
+  expect(await turnsIn((services) => kafka.call(DeleteTopics, 5, topicNames, { services }))).toBeGreaterThanOrEqual(5 * eachPass)
+  const groups = names.map((groupId) => ({ groupId, topics: null }))
+  expect(await turnsIn((services) => kafka.call(OffsetFetch, 8, { groups }, { services }))).toBeGreaterThanOrEqual(3 * eachPass)
 })
 
 test('H6: very many offsets are committed, fetched and deleted, and each partition has its own', async () => {

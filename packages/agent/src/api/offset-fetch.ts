@@ -16,6 +16,7 @@ import { must } from '../core/assert.ts'
 import { partitionKey } from '../core/ids.ts'
 import type { CommittedOffset, OffsetPlace, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
+import type { Slice } from '../time/turns.ts'
 import { mayTouch, topicsById, topicsByName } from './access.ts'
 import { eachGroup } from './group-access.ts'
 import { handler } from './handler.ts'
@@ -62,10 +63,18 @@ const none = { committedOffset: -1, committedLeaderEpoch: -1, metadata: '' }
 /** In the order of the request. All groups are read together, in slices; each group has its own error. */
 async function fetched(groups: readonly GroupRequest[], scope: RequestScope<Uses>): Promise<readonly GroupOffsets[]> {
   const { stored } = scope.services.groups
+  const slice = scope.services.turns.slice()
   const codes: number[] = []
-  for (const { groupId } of groups) codes.push(await errorCodeOf(groupId, scope))
-  const asked = groups.filter((_, at) => codes[at] === 0)
-  const all = await stored.offsets([...new Set(asked.flatMap(({ groupId, topics }) => (topics === null ? [groupId] : [])))])
+  const asked: GroupRequest[] = []
+  const whole = new Set<string>()
+  for (const group of groups) {
+    const code = await errorCodeOf(group.groupId, scope)
+    codes.push(code)
+    if (code === 0) asked.push(group)
+    if (code === 0 && group.topics === null) whole.add(group.groupId)
+    if (slice.spent(1)) await slice.next()
+  }
+  const all = await stored.offsets([...whole])
   const found = await foundTopics(
     asked.flatMap(({ topics }) => topics ?? []),
     scope,
@@ -75,8 +84,9 @@ async function fetched(groups: readonly GroupRequest[], scope: RequestScope<Uses
   for (const [at, { groupId, topics }] of groups.entries()) {
     const errorCode = must(codes[at], 'each group asked for')
     if (errorCode !== 0) answers.push({ groupId, topics: [], errorCode })
-    else if (topics === null) answers.push({ groupId, topics: await allTopics(all.get(groupId) ?? [], scope), errorCode })
-    else answers.push({ groupId, topics: await askedTopics(topics, { found, committed: committed.get(groupId), scope }), errorCode })
+    else if (topics === null) answers.push({ groupId, topics: await allTopics(all.get(groupId) ?? [], scope, slice), errorCode })
+    else answers.push({ groupId, topics: await askedTopics(topics, { found, committed: committed.get(groupId), slice }), errorCode })
+    if (slice.spent(1)) await slice.next()
   }
   return answers
 }
@@ -103,6 +113,7 @@ async function committedIn(
         for (const partition of topic.partitionIndexes) places.push({ groupId, topicId: outcome.value.topicId, partition })
       if (slice.spent(1 + topic.partitionIndexes.length)) await slice.next()
     }
+    if (slice.spent(1)) await slice.next()
   }
   const committed = new Map<string, Map<string, CommittedOffset>>()
   for (const offset of await services.groups.stored.offsetsAt(places)) {
@@ -114,8 +125,7 @@ async function committedIn(
   return committed
 }
 
-async function allTopics(offsets: readonly CommittedOffset[], scope: RequestScope<Uses>): Promise<readonly TopicResponse[]> {
-  const slice = scope.services.turns.slice()
+async function allTopics(offsets: readonly CommittedOffset[], scope: RequestScope<Uses>, slice: Slice): Promise<readonly TopicResponse[]> {
   const byTopic = new Map<string, { readonly name: string; readonly topicId: string; readonly partitions: PartitionResponse[] }>()
   for (const { topic, topicId, ...offset } of offsets) {
     if (slice.spent(1)) await slice.next()
@@ -129,13 +139,8 @@ async function allTopics(offsets: readonly CommittedOffset[], scope: RequestScop
 
 async function askedTopics(
   topics: NonNullable<GroupRequest['topics']>,
-  {
-    found,
-    committed,
-    scope,
-  }: { readonly found: TopicLookup; readonly committed: Committed | undefined; readonly scope: RequestScope<Uses> },
+  { found, committed, slice }: { readonly found: TopicLookup; readonly committed: Committed | undefined; readonly slice: Slice },
 ): Promise<readonly TopicResponse[]> {
-  const slice = scope.services.turns.slice()
   const answers: TopicResponse[] = []
   for (const topic of topics) {
     const { name, topicId, partitionIndexes } = topic

@@ -90,18 +90,18 @@ export async function append(request: AppendRequest, parts: AppendParts): Promis
   await loadPartitions(batches, rejected, parts)
   const valid = await validated(request, rejected, parts)
   const mayGoOn = valid.length > 0 && (scope === 'each' || rejected.size === 0)
-  if (!mayGoOn) return appending(request, rejected, [])
+  if (!mayGoOn) return appending(request, rejected, [], parts)
   const bytes = valid.reduce((sum, { batch }) => sum + batch.length, 0)
   const room = await parts.writer.room(bytes, signal)
   if (room !== undefined) {
     try {
-      return appending(request, rejected, await admitted(valid, request, { ...parts, rejected, room }))
+      return appending(request, rejected, await admitted(valid, request, { ...parts, rejected, room }), parts)
     } finally {
       room.release()
     }
   }
   for (const { at, partition } of valid) rejected.set(at, { ...noRoom, partition })
-  return appending(request, rejected, [])
+  return appending(request, rejected, [], parts)
 }
 
 /** Waits for the answers. The wait is for a store, so it counts the real time of `ioClock`: a test that moves its clock must not time out a write in progress. */
@@ -295,14 +295,22 @@ function rejection(error: KafkaErrorName, of: { readonly partition: number; read
 }
 
 /** A function of its own, whose closures cannot hold the bytes of the batches. */
-function appending({ batches: { length: batchCount }, scope }: AppendRequest, of: Rejected, slices: readonly AdmittedSlice[]): Appending {
+function appending(
+  { batches: { length: batchCount }, scope }: AppendRequest,
+  of: Rejected,
+  slices: readonly AdmittedSlice[],
+  { turns }: Pick<AppendParts, 'turns'>,
+): Appending {
   const [first] = of.values()
   const rejected = scope === 'all' && first !== undefined ? new Map(Array.from({ length: batchCount }, (_, at) => [at, first])) : of
-  const answersIn = (all: readonly (readonly ProduceAnswer[])[]): readonly DefiniteAnswer[] => {
-    const answers = new Map<number, DefiniteAnswer>(rejected)
-    for (const [slice, { indexes }] of slices.entries())
-      for (const [index, at] of indexes.entries()) answers.set(at, must(all[slice]?.[index], 'the answer of an admitted batch'))
-    return Array.from({ length: batchCount }, (_, at) => must(answers.get(at), 'the answer of each batch'))
+  const answersIn = async (all: readonly (readonly ProduceAnswer[])[]): Promise<readonly DefiniteAnswer[]> => {
+    const answers = Array.from({ length: batchCount }, (_, at): DefiniteAnswer | undefined => rejected.get(at))
+    const turn = turns.slice()
+    for (const [slice, { indexes }] of slices.entries()) {
+      for (const [index, at] of indexes.entries()) answers[at] = must(all[slice]?.[index], 'the answer of an admitted batch')
+      if (turn.spent(indexes.length)) await turn.next()
+    }
+    return answers.map((answer) => must(answer, 'the answer of each batch'))
   }
   const definite = Promise.all(slices.map(({ answers }) => answers)).then(answersIn)
   return { definite, batchCount, waitingCount: batchCount - rejected.size, rejected }
