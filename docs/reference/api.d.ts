@@ -80,6 +80,12 @@ export interface Kafka extends AsyncDisposable {
      * exist. Producers may stay connected.
      */
     reset(): Promise<void>;
+    /**
+     * Compacts the topic now, and resolves when that is done: of each key, only the last record is left. It includes records that Kafka's cleaner would not look at yet,
+     * but not those younger than `min.compaction.lag.ms`. Tombstones stay for `delete.retention.ms` after the first compaction, and go with the next one after that.
+     * Rejects with a RefusedError, POLICY_VIOLATION, if the topic's `cleanup.policy` does not name `compact`.
+     */
+    compact(topic: string): Promise<void>;
     /** This server's clock, which can be moved. docs/guides/clock-and-forks.md */
     readonly clock: KafkaClock;
     /**

@@ -4534,6 +4534,7 @@ export type WalkedRecords =
     readonly kind: 'ok';
     readonly earliest: number;
     readonly latest: number;
+    readonly recordsWithoutKey: number;
 } | {
     readonly kind: 'error';
     readonly trouble: 'malformed' | 'timestamp';

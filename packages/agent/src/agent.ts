@@ -6,6 +6,7 @@ import { Groups, type GroupsParts } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClassicSettings } from './core/group/classic-messages.ts'
 import type { ClusterId, TopicPartition } from './core/ids.ts'
+import { compactionConfigs } from './core/log/compaction/compaction-due.ts'
 import type { RetentionConfigs } from './core/log/retention.ts'
 import { gaugesOf, type Health, healthOf } from './health.ts'
 import { type AgentEnd, Lifecycle } from './lifecycle.ts'
@@ -26,6 +27,7 @@ import { DamageOperations } from './operations/damage.ts'
 import { GroupOperations } from './operations/groups.ts'
 import { RecordDeletion } from './operations/record-deletion.ts'
 import { RecordOperations } from './operations/records.ts'
+import { TopicCompaction } from './operations/topic-compaction.ts'
 import { TopicOperations } from './operations/topics.ts'
 import { AnswerMemory } from './read/answer-memory.ts'
 import { DamageReports } from './read/damage.ts'
@@ -38,6 +40,7 @@ import { flag, number, type Settings, text } from './settings.ts'
 import { storePrices } from './store-prices.ts'
 import type { Clock, Random } from './time/clock.ts'
 import { Turns } from './time/turns.ts'
+import { type CompactionParts, LogCompaction } from './upkeep/compaction.ts'
 import { LogRetention } from './upkeep/log-retention.ts'
 import { Scrubber } from './upkeep/scrubber.ts'
 import { StorageChecks } from './upkeep/storage-checks.ts'
@@ -100,6 +103,7 @@ export interface AgentOperations {
   readonly recordDeletion: RecordDeletion
   readonly groups: GroupOperations
   readonly damage: DamageOperations
+  readonly compaction: TopicCompaction
 }
 
 /** What another server of the same agent shares with its Kafka port. */
@@ -193,7 +197,25 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   })
   const storage = storageUpkeepOf(base, parts, { ...view, damage })
   const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
-  const operations = { topics, records, recordDeletion, groups: new GroupOperations({ groups, topics, log, offsets }), damage: damaged }
+  const compaction = new LogCompaction({
+    ...base,
+    ...view,
+    ...compactionOptions(base, storage, view),
+    codecs: parts.codecs,
+    swaps: parts.metadata.swaps,
+    clusterId,
+    log,
+    topics: topicStore,
+    objects: parts.objects,
+  })
+  const operations = {
+    topics,
+    records,
+    recordDeletion,
+    groups: new GroupOperations({ groups, topics, log, offsets }),
+    damage: damaged,
+    compaction: new TopicCompaction({ topics, compaction }),
+  }
 
   const own = {
     clusterId,
@@ -210,10 +232,11 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     groups,
   }
   const services: Services = { ...base, ...view, ...own }
-  const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep: [storage.checks, storage.scrubber, retention] })
+  const upkeep = [storage.checks, storage.scrubber, retention, compaction]
+  const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })
   life.run(kafka)
-  const running = { parts, meters, membership, objects, damage, httpAnswers, operations, kafka, life }
+  const running = { parts, meters, membership, objects, damage, compaction, httpAnswers, operations, kafka, life }
   return { agent: agentOf(services, { ...base, ...running }), services }
 }
 
@@ -263,6 +286,29 @@ function storageUpkeepOf(
   return { segments, checks, scrubber }
 }
 
+function compactionOptions(
+  { settings }: ReturnType<typeof baseOf>,
+  { segments }: { readonly segments: SegmentReader },
+  { tails }: { readonly tails: Tails },
+): Pick<CompactionParts, 'readSegment' | 'onSwapped' | 'configsOf' | 'job' | 'checkMs' | 'producerIdExpirationMs'> {
+  return {
+    readSegment: async (of, segment, signal) => {
+      const { bytes, left } = await segments.examine({ of, segment, signal })
+      return left === undefined ? bytes : undefined
+    },
+    onSwapped: ({ topicId, partition }, nextOffset) => {
+      const oldest = tails.get(topicId, partition)?.segments[0]
+      // The new segments are read from the database.
+      if (oldest !== undefined && oldest.baseOffset < nextOffset)
+        tails.forget((held) => held.topicId === topicId && held.partition === partition)
+    },
+    configsOf: ({ configs }) => compactionConfigs((name) => topicConfig(configs, settings, name).value),
+    job: `${text(settings, 'agent.name') ?? 'agent-1'} compaction`,
+    checkMs: number(settings, 'log.cleaner.backoff.ms'),
+    producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
+  }
+}
+
 /** What an agent reports on and ends. */
 interface RunningParts extends Pick<Agent, 'operations'> {
   readonly parts: Parts
@@ -273,6 +319,7 @@ interface RunningParts extends Pick<Agent, 'operations'> {
   readonly memory: SlabPool
   readonly objects: CachedObjects
   readonly damage: DamageReports
+  readonly compaction: LogCompaction
   readonly httpAnswers: AnswerMemory
   readonly kafka: KafkaPort
   readonly life: Lifecycle

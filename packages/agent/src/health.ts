@@ -10,6 +10,7 @@ import type { StoreWatch } from './observe/store-watch.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'
 import type { DamageReports } from './read/damage.ts'
 import type { StorePrices } from './store-prices.ts'
+import type { LogCompaction } from './upkeep/compaction.ts'
 import type { Writer } from './write/writer.ts'
 
 /** The reasons, in words, why the agent is not ready, or what is damaged although it is ready. */
@@ -46,6 +47,7 @@ export function gaugesOf(of: {
   readonly unpacker: Pick<Unpacker, 'gauge'>
   readonly membership: Pick<Membership, 'silentMs'>
   readonly damage: Pick<DamageReports, 'count'>
+  readonly compaction: Pick<LogCompaction, 'backlog'>
   readonly objects: CachedObjects
   readonly memory: SlabPool
   readonly store: Gauges['store']
@@ -59,6 +61,7 @@ export function gaugesOf(of: {
     unpacker,
     membership,
     damage,
+    compaction,
     objects,
     memory: { gauge: slabs },
     store,
@@ -78,6 +81,7 @@ export function gaugesOf(of: {
     flushesInFlight: writer.flushesInFlight,
     heartbeatAgeSeconds: membership.silentMs / 1000,
     damagedPlaces: damage.count,
+    compaction: compaction.backlog,
     cache: objects.meters,
     store,
     ...(prices && { storePrices: { put: prices.perPut, list: prices.perPut, read: prices.perGet } }),

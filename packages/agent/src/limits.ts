@@ -51,6 +51,11 @@ export const defaultLimits = {
   /** The minimum of one read from the store: consumers that catch up read the partitions of an object one after another, and S3 bills by the request. */
   readBlockBytes: 512 * kib,
 
+  /** The hashes and offsets of keys in a pass of log compaction, 24 bytes each. A log with more keys takes several passes, each as long as one. */
+  compactionMapBytes: 64 * mib,
+  /** What log compaction keeps of a log is stored in objects of about this size, and held in memory until then. */
+  compactionObjectBytes: 8 * mib,
+
   /** The deadline of metadata transactions other than the commit. */
   metadataDeadlineMs: 10_000,
   heartbeatMs: 1_000,
@@ -236,6 +241,15 @@ export const fixedLimits = {
   retentionLogsPerStep: 20,
   /** After a step it pauses for this many times as long as the step took: at most a fifth of the database's time is its own. */
   retentionPauses: 4,
+  /** Log compaction: rows of segments in one read, and those that one swap replaces under their locks. */
+  compactionSegmentsPerRead: 1_000,
+  compactionSourcesPerSwap: 1_000,
+  /** Partitions whose state one read returns: it reads the rows of all their segments. */
+  compactionsPerRead: 20,
+  /** A disk or a bucket serves clients faster than this. */
+  compactionBytesPerSecond: 64 * mib,
+  /** Bytes of batches that are one unit of work: they are unpacked, their keys are hashed, and what is left is packed again. */
+  compactedBytesPerUnit: 1 * kib,
 
   topicNameLength: 249,
   partitionsPerTopic: 100_000,

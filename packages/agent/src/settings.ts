@@ -309,6 +309,17 @@ export const agentSettings = [
     check: integer(1, Number.MAX_SAFE_INTEGER),
   },
   {
+    name: 'log.cleaner.backoff.ms',
+    type: 'long',
+    default: both('15000'),
+    unit: 'ms',
+    doc: 'How often log compaction looks for partitions that are dirty enough. Each partition is compacted by the agent that owns it.',
+    enforcedBy: 'upkeep/compaction.ts',
+    since: '0.1',
+    kafka: true,
+    check: integer(1, Number.MAX_SAFE_INTEGER),
+  },
+  {
     name: 'storage.scrub.interval.ms',
     type: 'long',
     default: both('2592000000'),

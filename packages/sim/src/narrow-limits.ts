@@ -26,6 +26,8 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   heartbeatMs: [200, 2_000],
   drainMs: [1_000, 30_000],
   batchSlabBytes: [1, 16_384],
+  compactionMapBytes: [1, 200],
+  compactionObjectBytes: [1, 2_000],
   pooledFrameBytes: [1, 4_096],
   readBlockBytes: [50, 5_000],
   // Scenarios of retention set it: elsewhere nothing is old enough to go.

@@ -504,16 +504,6 @@ export const differences: readonly Difference[] = [
     },
   },
   {
-    id: 'alter-configs-compaction',
-    api: 'IncrementalAlterConfigs',
-    versions: '0+',
-    request: '`cleanup.policy=compact`',
-    kafka: 'compacts the log',
-    ours: 'answers INVALID_CONFIG (40) with the reason',
-    why: 'The server does not compact logs yet, and a config without machinery is rejected, never stored and ignored.',
-    evidence: { fields: { 'responses.errorCode': [0, 40], 'responses.errorMessage': 'varies' } },
-  },
-  {
     id: 'alter-configs-groups',
     api: 'IncrementalAlterConfigs',
     versions: '0+',

@@ -2,6 +2,7 @@
 import {
   attributeBits,
   buildBatch,
+  codecNames,
   decodeResponse,
   encodeRequest,
   Fetch,
@@ -177,6 +178,29 @@ test.each(['none', 'gzip'] as const)('record errors list the records whose times
     { batchIndex: 3, batchIndexErrorMessage: expect.stringContaining(String(timestamps[3])) },
   ])
   expect(await storedIn(kafka)).toHaveLength(0)
+})
+
+// The texts of Apache Kafka 4.3.
+test.each(codecNames)('a compacted topic rejects a batch with a record that has no key (%s)', async (codec) => {
+  await using kafka = await anAgent()
+  await kafka.topic('t', 1, { 'cleanup.policy': 'compact' })
+  const batchOf = (keys: readonly (string | null)[]): Uint8Array => {
+    const records = keys.map((key, offsetDelta) => {
+      return { offsetDelta, timestamp: Date.now(), key: key === null ? null : Buffer.from(key), value: Buffer.from('v'), headers: [] }
+    })
+    return buildBatch({ baseTimestamp: Date.now(), records, compression: { codec, codecs: nodeCodecs } }, nativeCrc32c)
+  }
+  const answer = await produced(kafka, batchOf([null, 'a', null, null, null]))
+  const text = 'Compacted topic cannot accept message without key in topic partition t-0'
+  const first = [0, 2, 3].map((index) => `RecordError(batchIndex=${index}, message='${text}')`).join(', ')
+  expect(answer).toMatchObject({
+    errorCode: codeOf('INVALID_RECORD'),
+    errorMessage: `One or more records have been rejected due to 4 record errors in total, and only showing the first three errors at most: [${first}]`,
+    recordErrors: [0, 2, 3, 4].map((batchIndex) => ({ batchIndex, batchIndexErrorMessage: text })),
+    logStartOffset: 0,
+  })
+  expect(await storedIn(kafka)).toHaveLength(0)
+  expect(await produced(kafka, batchOf(['a', 'b']))).toMatchObject({ errorCode: 0, baseOffset: 0 })
 })
 
 test('C17: the error text of a timestamp has the exact limits', async () => {

@@ -4,7 +4,7 @@
 // - core/log/validate.ts checks each batch.
 // - acks = 1 waits for the commit, like acks = all.
 // - Produce creates no topic; Metadata does.
-// - recordErrors lists the records whose timestamps are out of range; every other error is about the whole batch, as in Kafka.
+// - recordErrors lists the records whose timestamps are out of range, or that have no key in a compacted topic; every other error is about the whole batch, as in Kafka.
 // - Left out: transactions, which are rejected.
 import { errors, KafkaError, type Outcome, Produce, type ProduceRequest, type ProduceResponse } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
@@ -215,7 +215,7 @@ function rejectionOf(answer: Exclude<AppendAnswer, { kind: 'appended' }>, apiVer
   const error = answer.error === 'UNKNOWN_TOPIC_ID' && apiVersion < idsFrom ? 'UNKNOWN_TOPIC_OR_PARTITION' : answer.error
   const { message, recordErrors } = answer
   // Kafka's text.
-  if (recordErrors !== undefined)
-    return { code: codeOf(error), message: 'One or more records have been rejected due to invalid timestamp', recordErrors }
+  const text = error === 'INVALID_TIMESTAMP' ? 'One or more records have been rejected due to invalid timestamp' : message
+  if (recordErrors !== undefined) return { code: codeOf(error), ...(text !== null && { message: text }), recordErrors }
   return { code: codeOf(error), ...(message !== null && { message }) }
 }

@@ -49,6 +49,8 @@ export interface ObjectsLease extends ReadableObjects {
 export type ObjectBody = readonly Uint8Array[] & {
   /** The CRC-32C of all chunks, one after the other, if it is known: a store that needs it does not compute it again. */
   readonly checksum?: number
+  /** The bytes that it replaces may go: the object must be on the disk when the put resolves, whatever the mode of the store is. */
+  readonly mustBeDurable?: true
 }
 
 export interface ByteRange {

@@ -114,6 +114,19 @@ export type AgentEvent =
       readonly bytes: number
       readonly durationMs: number
     }
+  /** A pass of log compaction has ended. `changed`: another job or a deletion was first; `damaged`: a segment cannot be read. A later pass does the rest then. */
+  | {
+      readonly kind: 'log compacted'
+      readonly topic: string
+      readonly partition: number
+      readonly end: 'compacted' | 'changed' | 'damaged' | 'fenced'
+      readonly bytesRead: number
+      readonly bytesWritten: number
+      readonly swaps: number
+      readonly durationMs: number
+    }
+  /** A store did not answer. The next look tries again. */
+  | { readonly kind: 'compaction failed'; readonly message: string }
   /** Recovery: a committed object is missing or damaged. */
   | { readonly kind: 'object unreadable'; readonly key: string; readonly message: string }
   /** Recovery: the log now ends at `fromOffset`, and lost `offsets` offsets. */

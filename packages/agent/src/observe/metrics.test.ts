@@ -11,6 +11,7 @@ const gauges: Gauges = {
   flushesInFlight: 0,
   heartbeatAgeSeconds: 0,
   damagedPlaces: 0,
+  compaction: { dirtyPartitions: 0, dirtyBytes: 0 },
   cache: { bytes: 0, hits: 0, misses: 0 },
   store: [
     { ...request, operation: 'put', count: 9, perHour: 14_400 },

@@ -24,6 +24,7 @@ export interface Gauges {
   readonly flushesInFlight: number
   readonly heartbeatAgeSeconds: number
   readonly damagedPlaces: number
+  readonly compaction: { readonly dirtyPartitions: number; readonly dirtyBytes: number }
   readonly cache: { readonly bytes: number; readonly hits: number; readonly misses: number }
   readonly store: readonly {
     readonly operation: string
@@ -66,6 +67,10 @@ export class Meters {
   #topicsDeleted = 0
   #removedSegments = 0
   #removedBytes = 0
+  readonly #compactions = new Map<string, number>()
+  #compactionBytesRead = 0
+  #compactionBytesWritten = 0
+  #compactionSeconds = 0
 
   /** An event hook. */
   readonly count = (event: AgentEvent): void => {
@@ -130,6 +135,12 @@ export class Meters {
         this.#removedSegments += event.segments
         this.#removedBytes += event.bytes
         return
+      case 'log compacted':
+        this.#compactions.set(event.end, (this.#compactions.get(event.end) ?? 0) + 1)
+        this.#compactionBytesRead += event.bytesRead
+        this.#compactionBytesWritten += event.bytesWritten
+        this.#compactionSeconds += event.durationMs / 1000
+        return
       case 'connection closed':
       case 'accept failed':
       case 'lease watched':
@@ -143,6 +154,7 @@ export class Meters {
       case 'objects checked':
       case 'damage skipped':
       case 'storage scrubbed':
+      case 'compaction failed':
       case 'group changed':
       case 'offsets committed':
       case 'notice':
@@ -244,6 +256,20 @@ export class Meters {
         one(this.#removedSegments),
       ),
       counter('lks_retention_bytes_total', 'Bytes of those segments.', one(this.#removedBytes)),
+      counter(
+        'lks_compaction_passes_total',
+        'Passes of log compaction over a partition, by how they ended.',
+        [...this.#compactions].map(([end, value]) => ({ labels: { end }, value })),
+      ),
+      counter('lks_compaction_read_bytes_total', 'Bytes that log compaction read.', one(this.#compactionBytesRead)),
+      counter('lks_compaction_written_bytes_total', 'Bytes that log compaction stored.', one(this.#compactionBytesWritten)),
+      counter('lks_compaction_seconds_total', 'Time of all passes of log compaction.', one(this.#compactionSeconds)),
+      gauge(
+        'lks_compaction_dirty_partitions',
+        'Partitions with records that log compaction has not seen.',
+        gauges.compaction.dirtyPartitions,
+      ),
+      gauge('lks_compaction_dirty_bytes', 'The bytes of those records that log compaction may see now.', gauges.compaction.dirtyBytes),
       gauge('lks_damaged_places', 'Runs of offsets that readers found damaged and that are not readable again.', gauges.damagedPlaces),
       gauge('lks_cache_bytes', 'Object bytes held in memory.', gauges.cache.bytes),
       counter('lks_cache_hits_total', 'Reads answered from memory.', one(gauges.cache.hits)),

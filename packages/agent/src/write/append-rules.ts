@@ -1,6 +1,7 @@
 // The rules that a topic's configs set for a batch.
 
 import type { TopicConfigName } from '../core/config/topic-configs.ts'
+import { isCompacted } from '../core/log/compaction/compaction-due.ts'
 import type { AppendRules } from '../core/log/validate.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
@@ -20,6 +21,7 @@ export function appendRules(
     nowMs: at.nowMs,
     produceVersion: at.produceVersion,
     opensCompressed: flag(at.settings, 'validate.compressed.batches'),
+    needsKeys: isCompacted(value('cleanup.policy')),
   }
 }
 

@@ -2,7 +2,7 @@
 import { errorName, type KafkaErrorName } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
-import type { RecordError } from '../core/log/record-errors.ts'
+import { keyErrors, type RecordError } from '../core/log/record-errors.ts'
 import type { AppendRules } from '../core/log/validate.ts'
 import { NoUnpackMemory } from '../memory/unpacker.ts'
 import type { CommitRejection, Topic } from '../metadata/metadata-store.ts'
@@ -51,7 +51,7 @@ export interface AppendRejection {
   readonly message: string | null
   /** Set before the admission: the partition of the batch that was rejected. With the scope `all` it may be another batch. */
   readonly partition?: number
-  /** The records whose timestamps are out of range. */
+  /** The records whose timestamps are out of range, or that have no key in a compacted topic. */
   readonly recordErrors?: readonly RecordError[]
   /** Later batches of the same connection must not be admitted: they would overtake the retry of this one. */
   readonly thenClose: boolean
@@ -196,6 +196,11 @@ async function validated(
   const large: { readonly at: number; readonly batch: LargeBatch }[] = []
   const settle = (at: number, checked: BatchCheck): void => {
     const { topic, partition, batch, idempotency } = must(batches[at], 'the batch that was checked')
+    if (checked.kind === 'without keys') {
+      const { recordErrors, message } = keyErrors(checked, `${topic.name}-${partition}`)
+      rejected.set(at, { ...rejection('INVALID_RECORD', { partition, message }), recordErrors })
+      return
+    }
     if (checked.kind === 'error') {
       const error = must(errorName(checked.code), 'the name of a code of ours')
       const { message = null, recordErrors } = checked

@@ -1,7 +1,7 @@
 // Checks one produced batch: a small one at once, the records of a large one outside the event loop or in slices.
 import { errors, type Outcome, ProtocolError } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
-import { type RecordError, timestampErrors } from '../core/log/record-errors.ts'
+import { type RecordError, timestampErrors, withoutKey } from '../core/log/record-errors.ts'
 import {
   type AppendRules,
   inspectBatch,
@@ -24,6 +24,8 @@ export interface BatchCheckParts {
 /** The outcome for one batch. */
 export type BatchCheck =
   | { readonly kind: 'ok'; readonly value: ValidatedBatch; readonly units: number }
+  /** Valid, but for a compacted topic. `indexes`: the first of these records in the batch. */
+  | { readonly kind: 'without keys'; readonly indexes: readonly number[]; readonly count: number; readonly units: number }
   | (BatchFailure & { readonly recordErrors: readonly RecordError[]; readonly units: number })
 
 /** A batch whose records are too large for one turn: `finishCheck` checks them. */
@@ -85,10 +87,29 @@ function* examine({ records, failure: known, rules }: LargeBatch, unpacked: Uint
     const check = new RecordCheck(records, unpacked, rules)
     let outcome = check.step(recordsPerStep)
     for (; outcome === undefined; outcome = check.step(recordsPerStep)) yield recordsPerStep / walkedRecordsPerUnit
-    if (outcome.kind === 'ok') return { ...outcome, units: 0 }
+    if (outcome.kind === 'ok') return yield* withKeys(outcome.value, { records, unpacked, rules })
     failure = outcome
   }
   return { ...failure, recordErrors: isOfTimestamps(failure) ? yield* recordErrors(records, unpacked, rules) : [], units: 0 }
+}
+
+function* withKeys(
+  value: ValidatedBatch,
+  {
+    records: { header },
+    unpacked,
+    rules,
+  }: { readonly records: UncheckedRecords; readonly unpacked: Uint8Array; readonly rules: AppendRules },
+): Generator<number, BatchCheck> {
+  const count = value.recordsWithoutKey
+  if (!rules.needsKeys || count === 0) return { kind: 'ok', value, units: 0 }
+  const indexes: number[] = []
+  for (const index of withoutKey(header, unpacked)) {
+    if (index !== undefined) indexes.push(index)
+    if (indexes.length === fixedLimits.recordErrorsPerBatch) break
+    yield 1 / 4
+  }
+  return { kind: 'without keys', indexes, count, units: 0 }
 }
 
 function* recordErrors({ header }: UncheckedRecords, unpacked: Uint8Array, rules: AppendRules): Generator<number, readonly RecordError[]> {

@@ -15,6 +15,7 @@ import { DamageOperations, type DamageOperationsParts } from '../../../agent/src
 import { GroupOperations, type GroupOperationsParts } from '../../../agent/src/operations/groups.ts'
 import { RecordDeletion } from '../../../agent/src/operations/record-deletion.ts'
 import { RecordOperations } from '../../../agent/src/operations/records.ts'
+import { TopicCompaction } from '../../../agent/src/operations/topic-compaction.ts'
 import { TopicOperations } from '../../../agent/src/operations/topics.ts'
 import { AnswerMemory } from '../../../agent/src/read/answer-memory.ts'
 import { DamageReports } from '../../../agent/src/read/damage.ts'
@@ -152,6 +153,8 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const groups = new GroupOperations({ groups: noGroups, topics, log, offsets })
   const damaged = new DamageOperations({ topics, log, store: noSkips, segments, damage, checks: noChecks, tails, emit })
 
+  const compaction = new TopicCompaction({ topics, compaction: { compactNow: () => Promise.resolve(false) } })
+
   const asked: string[] = []
   const gate: ServedAgent['shared']['gate'] = {
     authorize(_context, operation, { type, name }) {
@@ -164,7 +167,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,
-    operations: { topics, records, recordDeletion, groups, damage: damaged },
+    operations: { topics, records, recordDeletion, groups, damage: damaged, compaction },
     shared: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, httpAnswers },
     members: () => owners.members,
     storeFailure: () => stores.failure,

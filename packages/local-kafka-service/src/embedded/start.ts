@@ -18,7 +18,7 @@ import { readRecords } from './read-records.ts'
 import type { KafkaRecord } from './record.ts'
 import { recordList } from './record-list.ts'
 import { RefusedError } from './rejection-error.ts'
-import { withRejections } from './rejections.ts'
+import { valueOf, withRejections } from './rejections.ts'
 import { report } from './report.ts'
 import { reset } from './reset.ts'
 import { takeSnapshot } from './snapshot.ts'
@@ -77,6 +77,8 @@ function kafkaOf(server: Server, { listeners, faults: { faults, record, forget }
   // The time-out of a test is in real time.
   const waiting = { listeners, clock: shared.ioClock, ended: server.ended }
   const producer = new Producer(operations)
+  const ends = new AbortController()
+  void server.ended.then(() => ends.abort())
   let stopping = false
   /** Runs a call unless the server is stopping; keeps the process alive meanwhile. */
   const asked = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -154,6 +156,7 @@ function kafkaOf(server: Server, { listeners, faults: { faults, record, forget }
         return await open(forkPlan(plan, server.copies, time), onEvent === undefined ? same : { ...same, onEvent })
       }),
     snapshot: (path) => asked(() => takeSnapshot(server, path)),
+    compact: (topic) => asked(async () => valueOf(await withRejections(operations.compaction.compact(topic, ends.signal)))),
     ended: server.ended,
     stop,
     kill() {

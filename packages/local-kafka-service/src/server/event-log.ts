@@ -226,6 +226,14 @@ const lines: Lines = {
       bytes,
       durationMs,
     }),
+  'log compacted': ({ topic, partition, end, bytesRead, bytesWritten, swaps, durationMs }) =>
+    (end === 'damaged' ? warn : debug)(
+      end === 'damaged'
+        ? `partition ${partition} of topic ${topic} is not compacted while it has damaged offsets: see /readyz`
+        : `partition ${partition} of topic ${topic}: log compaction has read ${bytesRead} bytes and written ${bytesWritten} (${end})`,
+      { topic, partition, end, bytesRead, bytesWritten, swaps, durationMs },
+    ),
+  'compaction failed': ({ message }) => warn(`log compaction has stopped, and will try again: ${message}`, { reason: message }),
   'object unreadable': ({ key, message }) => warn(`object ${key} differs from what was committed: ${message}`, { key, reason: message }),
   'tail cut': ({ topic, partition, fromOffset, offsets }) =>
     warn(

@@ -3,7 +3,7 @@
 /** `malformed`: the bytes are not valid records, or do not match the batch's header. `timestamp`: a record has a timestamp beyond 2^53. */
 export type WalkedRecords =
   /** Milliseconds since the epoch; -1, Kafka's NO_TIMESTAMP, if no record has a timestamp. `latest` is never below -1, like the maximum that Kafka writes into a batch. */
-  | { readonly kind: 'ok'; readonly earliest: number; readonly latest: number }
+  | { readonly kind: 'ok'; readonly earliest: number; readonly latest: number; readonly recordsWithoutKey: number }
   | { readonly kind: 'error'; readonly trouble: 'malformed' | 'timestamp'; readonly message: string }
 
 /**
@@ -30,6 +30,7 @@ export class BatchWalk {
   #index = 0
   #earliest = Number.POSITIVE_INFINITY
   #latest = noTimestamp
+  #recordsWithoutKey = 0
 
   constructor(bytes: Uint8Array, from: number, header: WalkedHeader) {
     this.#walk = new RecordWalk(bytes, from)
@@ -44,6 +45,7 @@ export class BatchWalk {
     const { recordCount, baseTimestamp } = this.#header
     let earliest = this.#earliest
     let latest = this.#latest
+    let recordsWithoutKey = this.#recordsWithoutKey
     const end = Math.min(this.#index + count, recordCount)
     for (let index = this.#index; index < end; index++) {
       const length = walk.varint()
@@ -52,7 +54,7 @@ export class BatchWalk {
       walk.at += 1 // attributes: Kafka defines none
       const timestamp = baseTimestamp + walk.varlong()
       const offsetDelta = walk.varint()
-      walk.skipField()
+      if (walk.lengthOfField() < 0) recordsWithoutKey += 1
       walk.skipField()
       let headerCount = walk.varint()
       if (headerCount < 0) return malformed(`Record ${index} of the batch claims ${headerCount} headers.`)
@@ -71,10 +73,11 @@ export class BatchWalk {
       this.#index = end
       this.#earliest = earliest
       this.#latest = latest
+      this.#recordsWithoutKey = recordsWithoutKey
       return undefined
     }
     if (walk.at !== sizeBytes) return malformed(`${sizeBytes - walk.at} bytes are left over after the last record of the batch.`)
-    return { kind: 'ok', earliest: earliest === Number.POSITIVE_INFINITY ? noTimestamp : earliest, latest }
+    return { kind: 'ok', earliest: earliest === Number.POSITIVE_INFINITY ? noTimestamp : earliest, latest, recordsWithoutKey }
   }
 }
 

@@ -5,14 +5,12 @@ import type { ConfigDef, WrongValue } from './config-def.ts'
 import { atLeast, between, betweenOrDefault, eachOneOf, oneOf, throttledReplicas } from './value-checks.ts'
 
 const unlimited = '9223372036854775807'
-const onlyCompaction = 'Only log compaction reads it, and no topic is compacted: see `cleanup.policy`.'
+const byCompaction = { kind: 'enforced', by: 'core/log/compaction/compaction-due.ts' } as const
 const noTiers = 'Only tiered storage reads it, and no topic has tiered storage: see `remote.storage.enable`.'
 const noReplication = 'Agents do not copy records from one another, so there is no traffic to limit.'
 const noRecompression = 'Only recompression reads it, and batches are kept as the producer compressed them: see `compression.type`.'
 const durable =
   "A record is acknowledged only after it is stored as the agent's setting `durability` promises. With `strict`, it has been flushed to stable storage, which satisfies every value."
-const ownSegments =
-  'It only decides which records are removed together: here those of a segment, which is a part of one stored object and has at most 4 MiB or one batch.'
 const noFiles = 'Objects and rows of a database hold the log, so there are no segment files and no indexes that could have this size.'
 
 export const topicConfigs = [
@@ -21,9 +19,9 @@ export const topicConfigs = [
     type: 'list',
     default: 'delete',
     synonym: 'log.cleanup.policy',
-    doc: 'delete removes old records as retention.ms and retention.bytes say. An empty list keeps all records.',
+    doc: 'delete removes old records as retention.ms and retention.bytes say. compact keeps the last record of each key. An empty list keeps all records.',
     since: '0.1',
-    effect: { kind: 'not supported', why: 'log compaction is not supported yet: use delete', accepts: ['delete', ''] },
+    effect: { kind: 'enforced', by: 'upkeep/compaction.ts' },
     check: eachOneOf('compact', 'delete'),
   },
   {
@@ -72,9 +70,9 @@ export const topicConfigs = [
     default: '86400000',
     synonym: 'log.cleaner.delete.retention.ms',
     unit: 'ms',
-    doc: 'How long log compaction keeps the mark of a deleted key.',
+    doc: 'How long log compaction keeps the tombstone of a deleted key after it has first seen it.',
     since: '0.1',
-    effect: { kind: 'by construction', why: onlyCompaction },
+    effect: byCompaction,
     check: atLeast(0),
   },
   {
@@ -166,9 +164,9 @@ export const topicConfigs = [
     default: unlimited,
     synonym: 'log.cleaner.max.compaction.lag.ms',
     unit: 'ms',
-    doc: 'The latest age at which log compaction considers a record.',
+    doc: 'The age of a record at which its log is compacted, however little of it is dirty.',
     since: '0.1',
-    effect: { kind: 'by construction', why: onlyCompaction },
+    effect: byCompaction,
     check: atLeast(1),
   },
   {
@@ -219,9 +217,9 @@ export const topicConfigs = [
     type: 'double',
     default: '0.5',
     synonym: 'log.cleaner.min.cleanable.ratio',
-    doc: 'The share of a log that must have changed before log compaction considers it.',
+    doc: 'The share of a log that must be new since the last compaction before it is compacted again.',
     since: '0.1',
-    effect: { kind: 'by construction', why: onlyCompaction },
+    effect: byCompaction,
     check: between(0, 1),
   },
   {
@@ -230,9 +228,9 @@ export const topicConfigs = [
     default: '0',
     synonym: 'log.cleaner.min.compaction.lag.ms',
     unit: 'ms',
-    doc: 'The earliest age at which log compaction considers a record.',
+    doc: 'Log compaction leaves younger records alone.',
     since: '0.1',
-    effect: { kind: 'by construction', why: onlyCompaction },
+    effect: byCompaction,
     check: atLeast(0),
   },
   {
@@ -310,9 +308,9 @@ export const topicConfigs = [
     default: '1073741824',
     synonym: 'log.segment.bytes',
     unit: 'bytes',
-    doc: 'The size at which Kafka begins a new segment file, the unit in which it removes records.',
+    doc: 'The size of the newest part of a log that log compaction leaves alone, at most. In Kafka, the size at which a new segment file begins.',
     since: '0.1',
-    effect: { kind: 'by construction', why: ownSegments },
+    effect: byCompaction,
     check: atLeast(1_048_576),
   },
   {
@@ -341,9 +339,9 @@ export const topicConfigs = [
     type: 'long',
     default: '604800000',
     unit: 'ms',
-    doc: 'The age at which Kafka begins a new segment file, the unit in which it removes records.',
+    doc: 'The age up to which log compaction leaves the newest part of a log alone. In Kafka, the age at which a new segment file begins.',
     since: '0.1',
-    effect: { kind: 'by construction', why: ownSegments },
+    effect: byCompaction,
     check: atLeast(1),
   },
   {

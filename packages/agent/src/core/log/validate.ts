@@ -32,6 +32,8 @@ export interface AppendRules {
   readonly produceVersion: number
   /** Unpack every compressed batch, as Kafka does; otherwise only those with a suspicious header. */
   readonly opensCompressed: boolean
+  /** The topic is compacted: each record needs a key, so every compressed batch is unpacked. */
+  readonly needsKeys: boolean
 }
 
 /** The functions that read the bytes of a batch. */
@@ -45,6 +47,8 @@ export interface ValidatedBatch {
   readonly header: BatchHeader
   /** The maximum to write into the header of a CreateTime batch, set if its header has another timestamp type or maximum than its records. */
   readonly maxTimestamp?: number
+  /** 0 if the records were not looked at. */
+  readonly recordsWithoutKey: number
 }
 
 /** A valid header with records that are to be checked: unpack them, then `RecordCheck` decides. */
@@ -75,8 +79,8 @@ export function inspectBatch(records: Uint8Array | null, rules: AppendRules, crc
   const packed = records.subarray(batchLayout.records)
   const trouble = packedTrouble(codec, packed)
   if (trouble !== undefined) return failed('INVALID_RECORD', trouble)
-  if (codec !== 'none' && !rules.opensCompressed && !isSuspicious(header, packed.length))
-    return inRange({ header }, { earliest: header.baseTimestamp, latest: header.maxTimestamp }, rules)
+  if (codec !== 'none' && !rules.opensCompressed && !rules.needsKeys && !isSuspicious(header, packed.length))
+    return inRange({ header, recordsWithoutKey: 0 }, { earliest: header.baseTimestamp, latest: header.maxTimestamp }, rules)
   return { kind: 'unchecked', header, codec, packed }
 }
 
@@ -108,7 +112,7 @@ export class RecordCheck {
     const rules = this.#rules
     const differs = walked.latest !== header.maxTimestamp || (header.attributes & attributeBits.logAppendTime) !== 0
     const fix = rules.timestampType === 'CreateTime' && differs ? { maxTimestamp: walked.latest } : {}
-    return inRange({ header, ...fix }, walked, rules)
+    return inRange({ header, recordsWithoutKey: walked.recordsWithoutKey, ...fix }, walked, rules)
   }
 }
 

@@ -8,6 +8,7 @@ import {
   abortedError,
   type ByteRange,
   type ListedObject,
+  type ObjectBody,
   type ObjectStore,
   ObjectStoreError,
   type PutIfAbsent,
@@ -74,10 +75,11 @@ export class DirectoryObjects implements ObjectStore {
     }
   }
 
-  async put(key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+  async put(key: string, body: ObjectBody, signal?: AbortSignal): Promise<void> {
     checkKey(key)
     if (signal?.aborted === true) throw abortedError('no', `put ${key}`)
-    await this.#write(this.#path(key), body, { flags: writeFlags, what: `put ${key}`, signal })
+    const durable = this.#strict || body.mustBeDurable === true
+    await this.#write(this.#path(key), body, { flags: writeFlags, what: `put ${key}`, signal, durable })
   }
 
   /** The object is complete under its key or absent: it is written to another name and then linked, which fails if the key is taken. */

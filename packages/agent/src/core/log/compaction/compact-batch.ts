@@ -64,7 +64,10 @@ export function compactBatch(
   return { kind: 'rewritten', bytes: emptied(bytes.subarray(at, at + batchLayout.records), header, readers), maxTimestamp: -1 }
 }
 
-/** Puts the keys of the batch at `at` into the map. False: it has no room for them, and has none of them. Batches without readable records have no keys. */
+/**
+ * Puts the keys of the batch at `at` into the map. False: it has no room for them, and has none of them. Batches without readable records have no keys, and those
+ * of a batch with more records than an empty map has room for are left out: then fewer records are removed.
+ */
 export function addKeys(
   bytes: Uint8Array,
   { at, baseOffset }: { readonly at: number; readonly baseOffset: number },
@@ -73,7 +76,7 @@ export function addKeys(
 ): boolean {
   const header = readBatchHeader(bytes, at)
   if ((header.attributes & attributeBits.control) !== 0 || header.recordCount === 0) return true
-  if (header.recordCount > latest.room) return false
+  if (header.recordCount > latest.room) return latest.keys === 0
   const found: { readonly key: Uint8Array; readonly offset: number }[] = []
   readable(() =>
     scanRecords(bytes, at, { codecs, maxBytes: fixedLimits.decompressedBytes }, ({ key, offsetDelta }) => {

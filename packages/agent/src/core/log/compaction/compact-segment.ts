@@ -13,16 +13,20 @@ export interface IntactSegment {
   readonly baseOffset: number
 }
 
-/** Adds what is left of the segment to `into`. Returns whether it differs from the segment. */
-export function compactSegment(
+/**
+ * Adds what is left of the segment to `into`, and returns whether it differs from the segment. Yields the size of each batch, so that the caller can let other
+ * work run in between.
+ */
+export function* compactSegment(
   segment: IntactSegment,
   rules: CompactionRules,
   readers: BatchReaders,
   into: Pick<CompactedSegments, 'keep'>,
-): boolean {
+): Generator<number, boolean> {
   const { bytes } = segment
   let differs = false
   for (const { at, sizeBytes, baseOffset, lastOffset } of batchesOf(segment)) {
+    yield sizeBytes
     const header = readBatchHeader(bytes, at)
     if (isFiller(header)) continue
     const compacted = compactBatch(bytes, { at, baseOffset }, rules, readers)
@@ -31,16 +35,22 @@ export function compactSegment(
     const { bytes: batch, maxTimestamp } =
       compacted.kind === 'rewritten'
         ? compacted
-        : { bytes: bytes.subarray(at, at + sizeBytes), maxTimestamp: header.recordCount === 0 ? -1 : header.maxTimestamp }
+        : // A copy: a view would keep the memory of the whole segment.
+          { bytes: bytes.slice(at, at + sizeBytes), maxTimestamp: header.recordCount === 0 ? -1 : header.maxTimestamp }
     into.keep({ bytes: batch, baseOffset, lastOffset, maxTimestamp })
   }
   return differs
 }
 
-/** Puts the keys of the segment into the map, batch by batch. Returns the offset before which all keys are in it: the map may become full. */
-export function addSegmentKeys(segment: IntactSegment, latest: KeyOffsets, readers: Pick<BatchReaders, 'codecs'>): number {
+/** Puts the keys of the segment into the map. Returns the offset before which all keys are in it: the map may become full. Yields the size of each batch. */
+export function* addSegmentKeys(
+  segment: IntactSegment,
+  latest: KeyOffsets,
+  readers: Pick<BatchReaders, 'codecs'>,
+): Generator<number, number> {
   let nextOffset = segment.baseOffset
-  for (const { at, baseOffset, lastOffset } of batchesOf(segment)) {
+  for (const { at, sizeBytes, baseOffset, lastOffset } of batchesOf(segment)) {
+    yield sizeBytes
     if (!addKeys(segment.bytes, { at, baseOffset }, latest, readers)) return nextOffset
     nextOffset = lastOffset + 1
   }

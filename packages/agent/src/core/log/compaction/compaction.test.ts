@@ -90,10 +90,10 @@ interface Pass extends Partial<Pick<CompactionRules, 'nowMs' | 'deleteRetentionM
 function compacted(log: Log, { fromOffset = 0, maxBytes = 1_000_000, ...rest }: Pass = {}): Log & { readonly cleanedTo: number } {
   const latest = new KeyOffsets({ maxBytes, maxKeys: endOf(log) })
   const dirty = suffixOf(log, fromOffset)
-  const endOffset = addSegmentKeys(dirty, latest, readers)
+  const endOffset = ran(addSegmentKeys(dirty, latest, readers))
   const rules = { latest, endOffset, nowMs: 5_000, deleteRetentionMs: 100, lastOffsetOfProducer: () => undefined, ...rest }
   const into = new CompactedSegments({ baseOffset: log.baseOffset, segmentBytes: 200, crc32c: nativeCrc32c })
-  compactSegment(log, rules, readers, into)
+  ran(compactSegment(log, rules, readers, into))
   const { segments, chunks } = into.finish(endOf(log))
   const bytes = Buffer.concat(chunks)
   let [byteStart, offset] = [0, log.baseOffset]
@@ -106,6 +106,13 @@ function compacted(log: Log, { fromOffset = 0, maxBytes = 1_000_000, ...rest }: 
   }
   expect([byteStart, offset]).toEqual([bytes.length, endOf(log)])
   return { bytes, baseOffset: log.baseOffset, cleanedTo: endOffset }
+}
+
+function ran<T>(steps: Generator<number, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
 }
 
 function suffixOf(log: Log, fromOffset: number): Log {

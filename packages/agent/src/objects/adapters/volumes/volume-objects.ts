@@ -179,23 +179,24 @@ export class VolumeObjects implements ObjectStore {
   async #put(key: string, body: ObjectBody): Promise<void> {
     const what = `put ${key}`
     const there = this.#objects.get(key)
+    const strict = this.#strict || body.mustBeDurable === true
     if (there !== undefined && this.#folder.made(there)) {
       if (this.#unsynced.has(there)) await this.#sync(there, what)
       return
     }
     // An object that was there when the store was opened is kept if it is whole. Another copy would be less durable: it is not on the disk yet.
     if (there !== undefined && this.#folder.isWhole(there, what)) {
-      if (this.#strict) await this.#syncVolume(there.volume, what)
+      if (strict) await this.#syncVolume(there.volume, what)
       return
     }
-    const object = await this.#append(key, body, what)
+    const object = await this.#append(key, body, { what, strict })
     // After the append: meanwhile the older one may have been moved.
     const older = this.#objects.get(key)
     this.#objects.set(key, object)
     // The volume before it is sealed now.
     if (isFirstInVolume(object)) this.#tidy()
     try {
-      if (this.#strict) await this.#sync(object, what)
+      if (strict) await this.#sync(object, what)
     } catch (error) {
       if (older !== undefined && !this.#objects.has(key)) this.#objects.set(key, older)
       throw error
@@ -203,9 +204,13 @@ export class VolumeObjects implements ObjectStore {
     if (older !== undefined) this.#remove(older)
   }
 
-  async #append(key: string, body: ObjectBody, what: string): Promise<VolumeObject> {
+  async #append(
+    key: string,
+    body: ObjectBody,
+    { what, strict }: { readonly what: string; readonly strict: boolean },
+  ): Promise<VolumeObject> {
     const object = await this.#folder.append(key, body, what)
-    if (this.#strict) this.#unsynced.add(object)
+    if (strict) this.#unsynced.add(object)
     return object
   }
 
@@ -281,7 +286,7 @@ export class VolumeObjects implements ObjectStore {
           this.#onNotice(`the object ${from.key} in the volume ${volume.name} is damaged: the volume is kept as it is`)
           return
         }
-        moves.push({ from, to: await this.#append(from.key, [bytes], what) })
+        moves.push({ from, to: await this.#append(from.key, [bytes], { what, strict: this.#strict }) })
         await this.#pace.moved(from.bodyBytes)
       }
       for (const target of new Set(moves.map(({ to }) => to.volume))) {
