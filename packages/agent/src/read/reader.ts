@@ -53,7 +53,7 @@ export interface ReaderParts {
   readonly log: Pick<LogIndex, 'find' | 'partitions'>
   readonly segments: Pick<
     SegmentReader,
-    'take' | 'failure' | 'isInMemory' | 'isComing' | 'fetch' | 'fetchTogether' | 'readAhead' | 'aheadBytes'
+    'take' | 'takeInMemory' | 'failure' | 'isInMemory' | 'isComing' | 'fetch' | 'fetchTogether' | 'readAhead' | 'aheadBytes'
   >
   readonly tails: Tails
   readonly owners: Owners
@@ -256,10 +256,13 @@ export class Reader {
           const wanted = { fromOffset: offset, untilOffset: end, maxBytes: room, atLeastOne }
           const begun = reads.take(segment)
           const read = { of: ask, segment, signal: request.signal, ...(begun && { begun }) }
-          const taken = await segments.take(read, wanted).catch((error: unknown) => {
-            request.claim?.giveBack(segment.sizeBytes)
-            throw error
-          })
+          const kept = begun === undefined ? segments.takeInMemory(segment, wanted) : undefined
+          const taken =
+            kept ??
+            (await segments.take(read, wanted).catch((error: unknown) => {
+              request.claim?.giveBack(segment.sizeBytes)
+              throw error
+            }))
           request.claim?.giveBack(segment.sizeBytes - taken.sizeBytes)
           for (const chunk of ownedBy(request.held, taken)) chunks.push(chunk)
           sizeBytes += taken.sizeBytes

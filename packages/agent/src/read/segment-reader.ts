@@ -95,6 +95,20 @@ export class SegmentReader {
     return this.#parts.objects.aheadBytes
   }
 
+  /** The wanted batches, if all of the segment is in memory and as it was committed. */
+  takeInMemory(segment: Segment, wanted: WantedBatches): HeldBatches | undefined {
+    const { objects, damage } = this.#parts
+    if (damage.has(segment.objectKey)) return undefined
+    try {
+      const stored = objects.holdKept(segment.objectKey, rangeOf(segment))
+      return stored && { ...takeBatches(this.#check(stored, segment), segment, wanted), release: () => stored.release() }
+    } catch (error) {
+      // `take` reads the store, and reports what is wrong there.
+      if (isCorrupt(error)) return undefined
+      throw error
+    }
+  }
+
   /** The wanted batches. Of a damaged segment those that are intact; the damage is reported. */
   async take(read: SegmentRead, wanted: WantedBatches): Promise<HeldBatches> {
     try {

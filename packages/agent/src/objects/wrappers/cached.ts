@@ -84,22 +84,24 @@ export class CachedObjects implements ObjectStore {
   /** Like `read`, but never copies: the range as it is in the cache. The caller releases it. */
   async hold(key: string, range?: ByteRange, signal?: AbortSignal): Promise<StoredRange> {
     if (signal?.aborted === true) throw abortedError('no', `read ${key}`)
-    const written = this.#written.get(key)
-    if (written !== undefined) {
-      this.#hits += 1
-      return this.#ofWritten(key, written, range)
-    }
-    if (range === undefined || range.untilEnd === true) {
-      this.#misses += 1
-      return new StoredRange({ pieces: [await this.#store.read(key, range, signal)], release: () => {} })
-    }
-    const kept = this.#blocks.kept(key, range)
-    if (kept !== undefined) {
-      this.#hits += 1
-      return kept
-    }
+    const kept = this.holdKept(key, range)
+    if (kept !== undefined) return kept
     this.#misses += 1
-    return await this.#blocks.read(key, range, signal)
+    if (range !== undefined && range.untilEnd !== true) return await this.#blocks.read(key, range, signal)
+    return new StoredRange({ pieces: [await this.#store.read(key, range, signal)], release: () => {} })
+  }
+
+  /** Like `hold`, within the turn. Undefined: not all of the range is in memory. */
+  holdKept(key: string, range?: ByteRange): StoredRange | undefined {
+    const written = this.#written.get(key)
+    const kept =
+      written === undefined
+        ? range !== undefined && range.untilEnd !== true
+          ? this.#blocks.kept(key, range)
+          : undefined
+        : this.#ofWritten(key, written, range)
+    if (kept !== undefined) this.#hits += 1
+    return kept
   }
 
   /** Begins to bring the range into memory, for a later `hold`. Resolves when it is there, or the request has failed. Never rejects. */

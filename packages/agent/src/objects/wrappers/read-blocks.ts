@@ -70,13 +70,19 @@ export class ReadBlocks {
   /** Whether all of the range is in memory. */
   has(key: string, range: ByteRange): boolean {
     const places = this.#places.get(key)
-    return places !== undefined && this.#blocksOf(range).every((block) => isRun(places.get(block)))
+    if (places === undefined) return false
+    const last = this.#lastBlock(range)
+    for (let block = this.#firstBlock(range); block <= last; block += 1) if (!isRun(places.get(block))) return false
+    return true
   }
 
   /** Whether each block of the range is in memory or requested. */
   isComing(key: string, range: ByteRange): boolean {
     const places = this.#places.get(key)
-    return places !== undefined && this.#blocksOf(range).every((block) => places.has(block))
+    if (places === undefined) return false
+    const last = this.#lastBlock(range)
+    for (let block = this.#firstBlock(range); block <= last; block += 1) if (!places.has(block)) return false
+    return true
   }
 
   /** The range if all of it is in memory. */
@@ -84,7 +90,8 @@ export class ReadBlocks {
     const places = this.#places.get(key)
     if (places === undefined) return undefined
     const runs: BlockRun[] = []
-    for (const block of this.#blocksOf(range)) {
+    const last = this.#lastBlock(range)
+    for (let block = this.#firstBlock(range); block <= last; block += 1) {
       const place = places.get(block)
       if (!isRun(place)) return undefined
       if (runs.at(-1) !== place) runs.push(place)
@@ -147,19 +154,18 @@ export class ReadBlocks {
 
   #wanted(key: string, range: ByteRange): readonly (BlockRun | Flight)[] {
     const wanted: (BlockRun | Flight)[] = []
-    const blocks = this.#blocksOf(range)
-    for (let index = 0; index < blocks.length; ) {
-      const block = must(blocks[index], 'a block of the range')
+    const last = this.#lastBlock(range)
+    for (let block = this.#firstBlock(range); block <= last; ) {
       const place = this.#places.get(key)?.get(block)
       if (place !== undefined) {
         if (wanted.at(-1) !== place) wanted.push(place)
-        index += 1
+        block += 1
         continue
       }
       let gap = 1
-      while (index + gap < blocks.length && !this.#places.get(key)?.has(block + gap)) gap += 1
+      while (block + gap <= last && !this.#places.get(key)?.has(block + gap)) gap += 1
       wanted.push(this.#fly(key, block, gap))
-      index += gap
+      block += gap
     }
     return wanted
   }
@@ -286,10 +292,12 @@ export class ReadBlocks {
     })
   }
 
-  #blocksOf({ start, length }: ByteRange): readonly number[] {
-    const first = Math.floor(start / this.#blockBytes)
-    const last = Math.floor((start + length - 1) / this.#blockBytes)
-    return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  #firstBlock({ start }: ByteRange): number {
+    return Math.floor(start / this.#blockBytes)
+  }
+
+  #lastBlock({ start, length }: ByteRange): number {
+    return Math.floor((start + length - 1) / this.#blockBytes)
   }
 }
 
