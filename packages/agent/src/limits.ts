@@ -103,8 +103,8 @@ export const fixedLimits = {
   segmentRowsPerSecond: 2_000,
   /** Batches of a commit that may run on the event loop where COMMIT waits for no disk: at about 20 µs each, it stalls the loop for less than a millisecond. */
   batchesInTurn: 32,
-  /** Segments of a look-up that may run on the event loop: at about 7 µs each, less than two milliseconds. The thread would need as long, and its answer has to be copied. */
-  segmentsInTurn: 256,
+  /** Segments of a look-up that may run on the event loop, a fetch of twelve partitions: at about 7 µs each, less than four milliseconds. To copy the thread's answer takes half as long. */
+  segmentsInTurn: 512,
   /** Batches, plus one for each transaction, between two checkpoints of SQLite's log: about 5 pages each, so the log stays below about 40 MB. */
   batchesPerCheckpoint: 2_000,
   /** Consecutive checkpoints that a reader elsewhere may hold up before this is reported: by then SQLite's log may have about 200 MB. */

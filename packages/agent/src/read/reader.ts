@@ -183,7 +183,7 @@ export class Reader {
       else lookUps.push({ ask, key, tail, known, from: followingOf(known) ?? ask.offset, missingBytes })
     }
     if (lookUps.length === 0) return
-    const answers = await this.#parts.log.find(lookUps.map(({ ask, from, missingBytes }) => this.#lookUpOf(ask, from, missingBytes)))
+    const answers = await this.#parts.log.find(lookUps.map((lookUp) => this.#nextOf(lookUp)))
     for (const [index, { key, tail, known, from }] of lookUps.entries()) {
       const answer = answers[index]
       if (answer?.kind !== 'found') continue
@@ -300,6 +300,14 @@ export class Reader {
     if (newest !== undefined) return newest
     const [found] = await this.#parts.log.find([this.#lookUpOf(ask, offset, maxBytes)])
     return found?.kind === 'found' ? found.segments : []
+  }
+
+  /** The known segments show how many are needed for the missing bytes. */
+  #nextOf({ ask, known, from, missingBytes }: LookUp): FindSegments {
+    const lookUp = this.#lookUpOf(ask, from, missingBytes)
+    if (known === undefined) return lookUp
+    const likely = Math.ceil((lookUp.maxBytes * known.segments.length) / Math.max(1, sizeOf(known))) + 1
+    return { ...lookUp, maxSegments: Math.min(likely, lookUp.maxSegments) }
   }
 
   #lookUpOf({ topicId, partition }: FetchAsk, offset: number, maxBytes: number): FindSegments {
