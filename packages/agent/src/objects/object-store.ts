@@ -65,6 +65,8 @@ export interface ByteRange {
    * has settled.
    */
   readonly into?: Uint8Array
+  /** Called before the read resolves, by an adapter that has compared the whole object with the checksum of its put: the bytes are those that were put. */
+  readonly onVerified?: () => void
 }
 
 export type PutIfAbsent = 'created' | 'exists' | 'unsupported'

@@ -12,17 +12,22 @@ export interface StoredRangeParts {
   readonly verified?: Verified
   /** Names the range, and the entries that it lies in. */
   readonly name?: string
+  /** See `StoredRange.isAsPut`. */
+  readonly isAsPut?: boolean
 }
 
 /** Called by readers of stored bytes. They may write what follows from the metadata into the bytes (base offsets), because it is the same for every reader. */
 export class StoredRange {
   /** In order. Valid until `release`. */
   readonly pieces: readonly Uint8Array[]
+  /** The store has verified that the bytes are those that were put: a reader needs no checksum of its own. */
+  readonly isAsPut: boolean
   readonly #parts: StoredRangeParts
   #isReleased = false
 
   constructor(parts: StoredRangeParts) {
     this.pieces = parts.pieces
+    this.isAsPut = parts.isAsPut ?? false
     this.#parts = parts
   }
 

@@ -65,6 +65,13 @@ test('wherever the segment is cut into pieces, its batches are checked, numbered
   )
 })
 
+test('of bytes that are as they were put, the checksums are not computed again, but the offsets must be those of the segment', () => {
+  const { bytes, segment } = aSegment({ batches: 3, recordsEach: 2, baseOffset: 10 })
+  const check = (of: Segment): Uint8Array[] => [...checkSegment({ pieces: [bytes], isAsPut: true }, of, () => 0).pieces]
+  expect(Buffer.concat(check(segment)).readBigInt64BE(0)).toBe(10n)
+  expect(() => check({ ...segment, lastOffset: 20 })).toThrow(CorruptSegmentError)
+})
+
 test('offsets that log compaction has removed are passed over without a batch, and the others keep theirs', () => {
   const { bytes: batch, segment, size } = aSegment({ batches: 1, recordsEach: 2, baseOffset: 10 })
   const filler = emptyBatch({ offset: 0, lastOffset: 4 }, crc32c)
@@ -110,7 +117,7 @@ test('H1: between two damaged batches no batch is trusted', () => {
 
 /** As a reader does: checks, and takes. */
 function take(pieces: readonly Uint8Array[], segment: Segment, wanted: WantedBatches): TakenBatches {
-  return takeBatches(checkSegment(pieces, segment, crc32c), segment, wanted)
+  return takeBatches(checkSegment({ pieces, isAsPut: false }, segment, crc32c), segment, wanted)
 }
 
 function aSegment({

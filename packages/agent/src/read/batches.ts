@@ -1,11 +1,19 @@
 // Whole batches from a segment's bytes: found by walking headers, checked, and given their offsets.
-import { batchLayout, batchSizeAt, checkStoredBatch, patchBaseOffset, readBatchHeader } from '@local-kafka-service/protocol'
+import {
+  type BatchHeader,
+  batchLayout,
+  batchSizeAt,
+  checkStoredBatch,
+  patchBaseOffset,
+  readBatchHeader,
+} from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import { isFiller } from '../core/log/empty-batch.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { joinChunks } from '../objects/join-chunks.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import { sliceChunks } from '../objects/slice-chunks.ts'
+import type { StoredRange } from '../objects/stored-range.ts'
 
 export interface TakenBatches {
   /** The bytes to send, in order; each batch has its final base offset. Views of the segment's bytes. */
@@ -59,6 +67,9 @@ export interface WantedBatches {
   readonly atLeastOne: boolean
 }
 
+/** The whole segment, in order. */
+export type StoredBytes = Pick<StoredRange, 'pieces' | 'isAsPut'>
+
 /** The whole segment, in order, and whether log compaction has left fillers in it: clients receive nothing for their offsets, like Kafka's. */
 export interface CheckedSegment {
   readonly pieces: readonly Uint8Array[]
@@ -67,18 +78,18 @@ export interface CheckedSegment {
 
 /**
  * Throws a CorruptSegmentError unless every batch of the segment is as it was committed. Writes the final base offset of each batch into it: the checksum does not cover it, and
- * it is the same for every reader. `pieces` are the whole segment, in memory that may be written to.
+ * it is the same for every reader. `pieces` are the whole segment, in memory that may be written to. The checksums of bytes that are as they were put are not computed again: they were
+ * verified at the admission of the batches.
  */
-export function checkSegment(pieces: readonly Uint8Array[], segment: Segment, crc32c: Checksum): CheckedSegment {
+export function checkSegment({ pieces, isAsPut }: StoredBytes, segment: Segment, crc32c: Checksum): CheckedSegment {
   let baseOffset = segment.baseOffset
   let hasFillers = false
   walkBatches(pieces, ({ bytes, at, start, isCopy }) => {
-    const checked = checkStoredBatch(bytes, at, crc32c)
-    if (checked.kind === 'error') throw new CorruptSegmentError(checked.message)
+    const header = isAsPut ? readBatchHeader(bytes, at) : checkedHeader(bytes, at, crc32c)
     patchBaseOffset(bytes, at, baseOffset)
     if (isCopy) copyInto(pieces, start, bytes.subarray(0, baseOffsetBytes))
-    hasFillers ||= isFiller(checked.header)
-    baseOffset += checked.header.lastOffsetDelta + 1
+    hasFillers ||= isFiller(header)
+    baseOffset += header.lastOffsetDelta + 1
     return true
   })
   if (baseOffset !== segment.lastOffset + 1)
@@ -192,6 +203,12 @@ export function takeSalvaged(bytes: Uint8Array, { sound, damage }: Salvage, ask:
 const copyBelowBytes = 4 * 1024
 /** The base offset is the first field. */
 const baseOffsetBytes = batchLayout.length
+
+function checkedHeader(bytes: Uint8Array, at: number, crc32c: Checksum): BatchHeader {
+  const checked = checkStoredBatch(bytes, at, crc32c)
+  if (checked.kind === 'error') throw new CorruptSegmentError(checked.message)
+  return checked.header
+}
 
 interface WalkedBatch {
   /** Has the whole batch at `at`: a piece, or a copy if the batch lies in several pieces. */

@@ -181,7 +181,7 @@ export class SegmentReader {
     const rule = `batches ${segment.baseOffset} to ${segment.lastOffset}`
     if (stored.isVerified(rule)) return { pieces, hasFillers: false }
     try {
-      const checked = checkSegment(pieces, segment, this.#parts.crc32c)
+      const checked = checkSegment(stored, segment, this.#parts.crc32c)
       // Segments that log compaction has made are checked each time.
       if (!checked.hasFillers) stored.verify(rule)
       return checked
@@ -197,7 +197,7 @@ export class SegmentReader {
     const { bytes, left } = await this.#salvaged(read, message)
     const taken =
       left === undefined
-        ? takeBatches(checkSegment([bytes], segment, this.#parts.crc32c), segment, wanted)
+        ? takeBatches(checkSegment({ pieces: [bytes], isAsPut: false }, segment, this.#parts.crc32c), segment, wanted)
         : takeSalvaged(bytes, left, wanted)
     return { ...taken, release: () => {} }
   }

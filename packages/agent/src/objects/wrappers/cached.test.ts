@@ -282,3 +282,22 @@ test('what is read ahead costs one request, is found by its reader, and counts a
   expect(store.aheadBytes, 'a reader waited for it').toBe(1_000)
   expect(reads(inner)).toEqual(['old/0 0+400', 'missing 0+100', 'old/1 0+100'])
 })
+
+test('a range is as it was put if the store has verified all of its blocks', async () => {
+  const { store } = await cached({
+    before({ range }) {
+      if (range?.start === 0) range.onVerified?.()
+    },
+  })
+  const isAsPut = async (start: number, length: number): Promise<boolean> => {
+    const held = await store.hold('old/0', { start, length })
+    held.release()
+    return held.isAsPut
+  }
+  expect([await isAsPut(0, 100), await isAsPut(100, 100), await isAsPut(50, 100), await isAsPut(10, 20)]).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ])
+})

@@ -17,6 +17,7 @@ interface BlockRun {
   /** The cache has a reference while it keeps the run, the request until its last waiter has one, and every range that was returned. */
   readonly slab: Slab
   readonly verified: Verified
+  readonly isAsPut: boolean
   /** Read ahead, and held by no reader so far. */
   isUnread: boolean
 }
@@ -188,13 +189,17 @@ export class ReadBlocks {
     const length = blocks * this.#blockBytes
     const asked = this.#memory.take(length)
     let slab = asked
+    let isAsPut = false
+    const onVerified = (): void => {
+      isAsPut = true
+    }
     try {
-      const range: ByteRange = { start: firstBlock * this.#blockBytes, length, untilEnd: true, into: asked.bytes }
+      const range: ByteRange = { start: firstBlock * this.#blockBytes, length, untilEnd: true, into: asked.bytes, onVerified }
       const read = await this.#store.read(key, range, signal)
       slab = this.#moved(asked, read)
       const bytes = slab.bytes.subarray(0, read.length)
       this.#lastRunId += 1
-      return { id: this.#lastRunId, key, firstBlock, blocks, bytes, slab, verified: new Set(), isUnread: false }
+      return { id: this.#lastRunId, key, firstBlock, blocks, bytes, slab, verified: new Set(), isAsPut, isUnread: false }
     } catch (error) {
       asked.release()
       throw error
@@ -285,6 +290,7 @@ export class ReadBlocks {
         { start: range.start - begin, length: range.length },
       ),
       verified: first.verified,
+      isAsPut: runs.every((run) => run.isAsPut),
       name: `${range.start}+${range.length} ${runs.map(({ id }) => id).join()}`,
       release: () => {
         for (const { slab } of runs) slab.release()

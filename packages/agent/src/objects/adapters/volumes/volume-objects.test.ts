@@ -72,6 +72,18 @@ test('a volume that was not sealed is read frame by frame, once, and sealed then
   expect(again.notices).toEqual([])
 })
 
+test('a read puts the bytes into the memory of its caller, and reports when it has compared the whole object', async () => {
+  const store = volumesOn(new SimulatedDisk())
+  await store.put('k', [patterned(5000)])
+  const into = new Uint8Array(8000)
+  const verified: string[] = []
+  const part = await store.read('k', { start: 10, length: 100, into, onVerified: () => verified.push('part') })
+  expect([part.buffer === into.buffer, part.byteOffset, Buffer.compare(part, patterned(5000).subarray(10, 110))]).toEqual([true, 0, 0])
+  const whole = await store.read('k', { start: 0, length: 8000, untilEnd: true, into, onVerified: () => verified.push('whole') })
+  expect([whole.buffer === into.buffer, Buffer.compare(whole, patterned(5000))]).toEqual([true, 0])
+  expect(verified).toEqual(['whole'])
+})
+
 test('the rest of an object whose end is missing can be read, and the object is never taken for a whole one', async () => {
   const disk = new SimulatedDisk()
   const store = volumesOn(disk)
