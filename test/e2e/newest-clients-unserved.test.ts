@@ -24,7 +24,7 @@ const cases: readonly Case[] = [
     lines: [
       { step: 'regular expression', value: 'value 0' },
       { step: 'consumer protocol', error: expect.stringMatching(/_FATAL.*ConsumerGroupHeartbeat/) },
-      { step: 'delete records', error: expect.stringMatching(/_UNSUPPORTED_FEATURE/) },
+      { step: 'describe users', error: expect.stringMatching(/_UNSUPPORTED_FEATURE/) },
     ],
     log: [/"api":"ConsumerGroupHeartbeat".*group\.protocol=classic/],
   },

@@ -10,10 +10,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ListGroupsOptions;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -148,8 +151,10 @@ public class JavaClient {
             int partitions = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size();
             emit("{\"step\":\"grow\",\"partitions\":%d}", partitions);
             var resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-            var config = admin.describeConfigs(List.of(resource)).all().get().get(resource);
-            emit("{\"step\":\"configs\",\"value\":%s}", quoted(config.get("max.message.bytes").value()));
+            emit("{\"step\":\"configs\",\"value\":%s}", quoted(limit(admin, resource)));
+            var change = new AlterConfigOp(new ConfigEntry("max.message.bytes", "234567"), AlterConfigOp.OpType.SET);
+            admin.incrementalAlterConfigs(Map.of(resource, List.of(change))).all().get();
+            emit("{\"step\":\"change configs\",\"value\":%s}", quoted(limit(admin, resource)));
             emit("{\"step\":\"cluster\",\"nodes\":%d}", admin.describeCluster().nodes().get().size());
             emit("{\"step\":\"groups\",\"found\":%b}", hasGroup(admin, group));
             var described = admin.describeConsumerGroups(List.of(group)).all().get().get(group);
@@ -160,6 +165,9 @@ public class JavaClient {
                 .collect(Collectors.joining(","));
             emit("{\"step\":\"committed\",\"offsets\":[%s]}", committed);
             emit("{\"step\":\"end\",\"offset\":%d}", admin.listOffsets(Map.of(first, OffsetSpec.latest())).partitionResult(first).get().offset());
+            admin.deleteRecords(Map.of(first, RecordsToDelete.beforeOffset(1))).all().get();
+            long start = admin.listOffsets(Map.of(first, OffsetSpec.earliest())).partitionResult(first).get().offset();
+            emit("{\"step\":\"delete records\",\"start\":%d}", start);
             admin.alterConsumerGroupOffsets(group, Map.of(first, new OffsetAndMetadata(1))).all().get();
             emit("{\"step\":\"altered\",\"offset\":%d}", committed(admin, group).get(first).offset());
             admin.deleteConsumerGroups(List.of(group)).all().get();
@@ -167,6 +175,10 @@ public class JavaClient {
             admin.deleteTopics(List.of(topic)).all().get();
             emit("{\"step\":\"delete\",\"found\":%b}", admin.listTopics().names().get().contains(topic));
         }
+    }
+
+    private static String limit(Admin admin, ConfigResource resource) throws Exception {
+        return admin.describeConfigs(List.of(resource)).all().get().get(resource).get("max.message.bytes").value();
     }
 
     private static boolean hasGroup(Admin admin, String group) throws Exception {

@@ -101,15 +101,23 @@ await runCommand({
     await admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] })
     emit({ step: 'grow', partitions: (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]?.partitions.length })
     const type = kafkajs.ConfigResourceTypes.TOPIC
-    const configs = await admin.describeConfigs({ resources: [{ type, name: topic }], includeSynonyms: false })
-    const limit = configs.resources[0]?.configEntries.find(({ configName }) => configName === 'max.message.bytes')
-    emit({ step: 'configs', value: limit?.configValue })
+    const limit = async (): Promise<string | undefined> => {
+      const configs = await admin.describeConfigs({ resources: [{ type, name: topic }], includeSynonyms: false })
+      return configs.resources[0]?.configEntries.find(({ configName }) => configName === 'max.message.bytes')?.configValue
+    }
+    emit({ step: 'configs', value: await limit() })
+    const configEntries = [{ name: 'max.message.bytes', value: '234567' }]
+    await admin.alterConfigs({ validateOnly: false, resources: [{ type, name: topic, configEntries }] })
+    emit({ step: 'change configs', value: await limit() })
     emit({ step: 'cluster', nodes: (await admin.describeCluster()).brokers.length })
     emit({ step: 'groups', found: await hasGroup() })
     emit({ step: 'group', state: (await admin.describeGroups([group])).groups[0]?.state.toUpperCase() })
     emit({ step: 'committed', offsets: await committed() })
-    const end = (await admin.fetchTopicOffsets(read)).find(({ partition }) => partition === 0)
-    emit({ step: 'end', offset: Number(end?.high) })
+    const bounds = async (): Promise<{ readonly low: string; readonly high: string } | undefined> =>
+      (await admin.fetchTopicOffsets(read)).find(({ partition }) => partition === 0)
+    emit({ step: 'end', offset: Number((await bounds())?.high) })
+    await admin.deleteTopicRecords({ topic: read, partitions: [{ partition: 0, offset: '1' }] })
+    emit({ step: 'delete records', start: Number((await bounds())?.low) })
     await admin.setOffsets({ groupId: group, topic: read, partitions: [{ partition: 0, offset: '1' }] })
     emit({ step: 'altered', offset: (await committed())[0]?.[1] })
     await admin.deleteGroups([group])

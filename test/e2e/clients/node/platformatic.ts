@@ -3,6 +3,7 @@ import type { CodecName } from '@local-kafka-service/protocol'
 import {
   Admin,
   Consumer,
+  IncrementalAlterConfigOperationTypes,
   ListOffsetTimestamps,
   type MessagesStream,
   Producer,
@@ -116,15 +117,25 @@ await runCommand({
     emit({ step: 'list', found: (await admin.listTopics()).includes(topic) })
     await admin.createPartitions({ topics: [{ name: topic, count: 4, assignments: null }] })
     emit({ step: 'grow', partitions: (await admin.metadata({ topics: [topic], forceUpdate: true })).topics.get(topic)?.partitionsCount })
-    const [described] = await admin.describeConfigs({ resources: [{ resourceType: 2, resourceName: topic }] })
-    emit({ step: 'configs', value: described?.configs.find(({ name }) => name === 'max.message.bytes')?.value })
+    const limit = async (): Promise<string | null | undefined> => {
+      const [described] = await admin.describeConfigs({ resources: [{ resourceType: 2, resourceName: topic }] })
+      return described?.configs.find(({ name }) => name === 'max.message.bytes')?.value
+    }
+    emit({ step: 'configs', value: await limit() })
+    const change = { name: 'max.message.bytes', configOperation: IncrementalAlterConfigOperationTypes.SET, value: '234567' }
+    await admin.incrementalAlterConfigs({ resources: [{ resourceType: 2, resourceName: topic, configs: [change] }] })
+    emit({ step: 'change configs', value: await limit() })
     emit({ step: 'cluster', nodes: (await admin.metadata({ topics: [topic] })).brokers.size })
     emit({ step: 'groups', found: (await admin.listGroups()).has(group) })
     emit({ step: 'group', state: (await admin.describeGroups({ groups: [group] })).get(group)?.state.toUpperCase() })
     emit({ step: 'committed', offsets: await committed() })
-    const timestamp = ListOffsetTimestamps.LATEST
-    const [end] = await admin.listOffsets({ topics: [{ name: read, partitions: [{ partitionIndex: 0, timestamp }] }] })
-    emit({ step: 'end', offset: Number(end?.partitions[0]?.offset) })
+    const offsetAt = async (timestamp: bigint): Promise<number> => {
+      const [listed] = await admin.listOffsets({ topics: [{ name: read, partitions: [{ partitionIndex: 0, timestamp }] }] })
+      return Number(listed?.partitions[0]?.offset)
+    }
+    emit({ step: 'end', offset: await offsetAt(ListOffsetTimestamps.LATEST) })
+    await admin.deleteRecords({ topics: [{ name: read, partitions: [{ partition: 0, offset: 1n }] }] })
+    emit({ step: 'delete records', start: await offsetAt(ListOffsetTimestamps.EARLIEST) })
     await admin.alterConsumerGroupOffsets({ groupId: group, topics: [{ name: read, partitionOffsets: [{ partition: 0, offset: 1n }] }] })
     emit({ step: 'altered', offset: (await committed())[0]?.[1] })
     await admin.deleteGroups({ groups: [group] })

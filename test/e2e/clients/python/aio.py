@@ -2,7 +2,7 @@
 import asyncio
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from command import arguments, emit, input_ended, record, text, version_of
@@ -87,15 +87,24 @@ async def admin(options):
     emit(step='list', found=topic in await client.list_topics())
     await client.create_partitions({topic: NewPartitions(4)})
     emit(step='grow', partitions=len((await client.describe_topics([topic]))[0]['partitions']))
-    (answer,) = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-    ((_, _, _, _, entries),) = answer.resources
-    emit(step='configs', value={name: value for name, value, *_ in entries}['max.message.bytes'])
+
+    async def limit():
+        (answer,) = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        ((_, _, _, _, entries),) = answer.resources
+        return {name: value for name, value, *_ in entries}['max.message.bytes']
+
+    emit(step='configs', value=await limit())
+    (changed,) = await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs={'max.message.bytes': '234567'})])
+    assert all(code == 0 for code, *_ in changed.resources), changed
+    emit(step='change configs', value=await limit())
     emit(step='cluster', nodes=len((await client.describe_cluster())['brokers']))
     emit(step='groups', found=await group_found())
     (described,) = await client.describe_consumer_groups([options.group])
     emit(step='group', state=described.groups[0][2].upper())
     committed = await client.list_consumer_group_offsets(options.group)
     emit(step='committed', offsets=sorted([each.partition, committed[each].offset] for each in committed))
+    first = TopicPartition(options.read, 0)
+    emit(step='delete records', start=(await client.delete_records({first: RecordsToDelete(before_offset=1)}))[first])
     deleted = await client.delete_topics([topic])
     assert all(code == 0 for _, code, *_ in deleted.topic_error_codes), deleted
     emit(step='delete', found=topic in await client.list_topics())

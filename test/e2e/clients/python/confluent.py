@@ -2,7 +2,7 @@
 import sys
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition, libversion
-from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, OffsetSpec, ResourceType
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic, OffsetSpec, ResourceType
 
 from command import arguments, emit, input_ended, record, text, version_of
 
@@ -82,8 +82,14 @@ def admin(options):
     emit(step='list', found=topic in client.list_topics(timeout=30).topics)
     only(client.create_partitions([NewPartitions(topic, 4)]))
     emit(step='grow', partitions=len(client.list_topics(topic, timeout=30).topics[topic].partitions))
-    configs = only(client.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]))
-    emit(step='configs', value=configs['max.message.bytes'].value)
+
+    def limit():
+        return only(client.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]))['max.message.bytes'].value
+
+    emit(step='configs', value=limit())
+    change = ConfigEntry('max.message.bytes', '234567', incremental_operation=AlterConfigOpType.SET)
+    only(client.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[change])]))
+    emit(step='change configs', value=limit())
     emit(step='cluster', nodes=len(client.describe_cluster().result(30).nodes))
     groups = client.list_consumer_groups().result(30)
     emit(step='groups', found=options.group in [each.group_id for each in groups.valid])
@@ -92,6 +98,8 @@ def admin(options):
     emit(step='committed', offsets=sorted([each.partition, each.offset] for each in offsets.topic_partitions))
     first = TopicPartition(offsets.topic_partitions[0].topic, 0)
     emit(step='end', offset=only(client.list_offsets({first: OffsetSpec.latest()})).offset)
+    only(client.delete_records([TopicPartition(first.topic, 0, 1)]))
+    emit(step='delete records', start=only(client.list_offsets({first: OffsetSpec.earliest()})).offset)
     only(client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(options.group, [TopicPartition(first.topic, 0, 1)])]))
     offsets = only(client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(options.group, [first])]))
     emit(step='altered', offset=offsets.topic_partitions[0].offset)
@@ -113,10 +121,10 @@ def unserved(options):
     emit(step='consumer protocol', error=str(modern.poll(60).error()))
     client = AdminClient(common(options))
     try:
-        (deleted,) = client.delete_records([TopicPartition(options.topic, 0, 1)]).values()
-        emit(step='delete records', error=None, low=deleted.result(30).low_watermark)
+        (users,) = client.describe_user_scram_credentials([options.group]).values()
+        emit(step='describe users', error=None, users=str(users.result(30)))
     except KafkaException as error:
-        emit(step='delete records', error=str(error))
+        emit(step='describe users', error=str(error))
 
 
 def version(options):

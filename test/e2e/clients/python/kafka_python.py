@@ -72,14 +72,21 @@ def admin(options):
     emit(step='list', found=topic in client.list_topics())
     client.create_partitions({topic: 4})
     emit(step='grow', partitions=len(client.describe_topics([topic])[0]['partitions']))
-    configs = client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])['topic'][topic]
-    emit(step='configs', value=configs['max.message.bytes']['value'])
+
+    def limit():
+        return client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])['topic'][topic]['max.message.bytes']['value']
+
+    emit(step='configs', value=limit())
+    client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs={'max.message.bytes': '234567'})])
+    emit(step='change configs', value=limit())
     emit(step='cluster', nodes=len(client.describe_cluster()['brokers']))
     emit(step='groups', found=group_id in [each['group_id'] for each in client.list_groups()])
     emit(step='group', state=client.describe_groups([group_id])[group_id]['group_state'].upper())
     committed = client.list_group_offsets(group_id)[group_id]
     emit(step='committed', offsets=sorted([each.partition, committed[each].offset] for each in committed))
     emit(step='end', offset=client.list_partition_offsets({first: OffsetSpec.LATEST})[first].offset)
+    client.delete_records({first: 1})
+    emit(step='delete records', start=client.list_partition_offsets({first: OffsetSpec.EARLIEST})[first].offset)
     client.alter_group_offsets(group_id, {first: OffsetAndMetadata(1, '', -1)})
     emit(step='altered', offset=client.list_group_offsets({group_id: [first]})[group_id][first].offset)
     client.delete_groups([group_id])

@@ -126,11 +126,20 @@ func admin(options Options) {
 	Emit(Fields{"step": "list", "found": Must(admin.ListTopics(ctx)).Has(options.Topic)})
 	Check(Must(admin.UpdatePartitions(ctx, 4, options.Topic)).Error())
 	Emit(Fields{"step": "grow", "partitions": partitions()})
-	for _, config := range Must(Must(admin.DescribeTopicConfigs(ctx, options.Topic)).On(options.Topic, nil)).Configs {
-		if config.Key == "max.message.bytes" {
-			Emit(Fields{"step": "configs", "value": config.MaybeValue()})
+	describe := func(step string) {
+		for _, config := range Must(Must(admin.DescribeTopicConfigs(ctx, options.Topic)).On(options.Topic, nil)).Configs {
+			if config.Key == "max.message.bytes" {
+				Emit(Fields{"step": step, "value": config.MaybeValue()})
+			}
 		}
 	}
+	describe("configs")
+	larger := "234567"
+	changes := []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &larger}}
+	for _, changed := range Must(admin.AlterTopicConfigs(ctx, changes, options.Topic)) {
+		Check(changed.Err)
+	}
+	describe("change configs")
 	Emit(Fields{"step": "cluster", "nodes": len(Must(admin.BrokerMetadata(ctx)).Brokers)})
 	Emit(Fields{"step": "groups", "found": groupFound()})
 	Emit(Fields{"step": "group", "state": strings.ToUpper(Must(admin.DescribeGroups(ctx, options.Group))[options.Group].State)})
@@ -143,6 +152,8 @@ func admin(options Options) {
 	Emit(Fields{"step": "end", "offset": Must(admin.ListEndOffsets(ctx, options.Read))[options.Read][0].Offset})
 	var first kadm.Offsets
 	first.AddOffset(options.Read, 0, 1, -1)
+	Check(Must(admin.DeleteRecords(ctx, first)).Error())
+	Emit(Fields{"step": "delete records", "start": Must(admin.ListStartOffsets(ctx, options.Read))[options.Read][0].Offset})
 	Check(admin.CommitAllOffsets(ctx, options.Group, first))
 	Emit(Fields{"step": "altered", "offset": Must(admin.FetchOffsets(ctx, options.Group))[options.Read][0].At})
 	Check(Must(admin.DeleteGroup(ctx, options.Group)).Err)

@@ -155,10 +155,19 @@ func admin(options Options) {
 	grown := Must(client.CreatePartitions(ctx, &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: options.Topic, Count: 4}}}))
 	Check(grown.Errors[options.Topic])
 	Emit(Fields{"step": "grow", "partitions": partitions()})
-	described := Must(client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{{
-		ResourceType: kafka.ResourceTypeTopic, ResourceName: options.Topic, ConfigNames: []string{"max.message.bytes"},
+	limit := func() string {
+		described := Must(client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{{
+			ResourceType: kafka.ResourceTypeTopic, ResourceName: options.Topic, ConfigNames: []string{"max.message.bytes"},
+		}}}))
+		return described.Resources[0].ConfigEntries[0].ConfigValue
+	}
+	Emit(Fields{"step": "configs", "value": limit()})
+	changed := Must(client.IncrementalAlterConfigs(ctx, &kafka.IncrementalAlterConfigsRequest{Resources: []kafka.IncrementalAlterConfigsRequestResource{{
+		ResourceType: kafka.ResourceTypeTopic, ResourceName: options.Topic,
+		Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: "max.message.bytes", Value: "234567", ConfigOperation: kafka.ConfigOperationSet}},
 	}}}))
-	Emit(Fields{"step": "configs", "value": described.Resources[0].ConfigEntries[0].ConfigValue})
+	Check(changed.Resources[0].Error)
+	Emit(Fields{"step": "change configs", "value": limit()})
 	Emit(Fields{"step": "cluster", "nodes": len(Must(client.Metadata(ctx, &kafka.MetadataRequest{})).Brokers)})
 	Emit(Fields{"step": "groups", "found": groupFound()})
 	groups := Must(client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{options.Group}}))

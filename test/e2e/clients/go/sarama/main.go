@@ -211,10 +211,18 @@ func admin(options Options) {
 		Emit(Fields{"step": "grow", "partitions": len(Must(admin.DescribeTopics([]string{options.Topic}))[0].Partitions)})
 	}
 	if configs {
-		resource := sarama.ConfigResource{Type: sarama.TopicResource, Name: options.Topic, ConfigNames: []string{"max.message.bytes"}}
-		for _, entry := range Must(admin.DescribeConfig(resource)) {
-			Emit(Fields{"step": "configs", "value": entry.Value})
+		describe := func(step string) {
+			resource := sarama.ConfigResource{Type: sarama.TopicResource, Name: options.Topic, ConfigNames: []string{"max.message.bytes"}}
+			for _, entry := range Must(admin.DescribeConfig(resource)) {
+				Emit(Fields{"step": step, "value": entry.Value})
+			}
 		}
+		describe("configs")
+		larger := "234567"
+		Check(admin.IncrementalAlterConfig(sarama.TopicResource, options.Topic, map[string]sarama.IncrementalAlterConfigsEntry{
+			"max.message.bytes": {Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &larger},
+		}, false))
+		describe("change configs")
 	}
 	brokers, _, err := admin.DescribeCluster()
 	Check(err)
@@ -230,6 +238,8 @@ func admin(options Options) {
 	sort.Slice(offsets, func(one, other int) bool { return offsets[one][0] < offsets[other][0] })
 	Emit(Fields{"step": "committed", "offsets": offsets})
 	Emit(Fields{"step": "end", "offset": Must(client.GetOffset(options.Read, 0, sarama.OffsetNewest))})
+	Check(admin.DeleteRecords(options.Read, map[int32]int64{0: 1}))
+	Emit(Fields{"step": "delete records", "start": Must(client.GetOffset(options.Read, 0, sarama.OffsetOldest))})
 	Emit(Fields{"step": "altered", "offset": altered(client, options)})
 	if config.Version.IsAtLeast(sarama.V1_1_0_0) {
 		Check(admin.DeleteConsumerGroup(options.Group))
