@@ -1,6 +1,6 @@
 // The administrator of a world: creates and deletes topics over the wire, and retries until that is done.
 import type { TopicId } from '@local-kafka-service/agent/simulation'
-import { CreateTopics, DeleteTopics, errorName } from '@local-kafka-service/protocol'
+import { CreateTopics, DeleteRecords, DeleteTopics, errorName } from '@local-kafka-service/protocol'
 import { type ClientConnection, ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting, retryBackoffMs } from './cluster-client.ts'
 
@@ -33,6 +33,18 @@ export class Administrator {
     await this.#untilDone(async (connection) => {
       const { responses } = await connection.request(DeleteTopics, 6, { topics: [{ name: null, topicId }], timeoutMs: 30_000 })
       return responses[0]?.errorCode
+    })
+  }
+
+  /** Deletes the records of a partition before the offset, and passes the answer to the checker. */
+  async deleteRecords(partition: number, offset: number): Promise<void> {
+    const { topic, checker } = this.#parts
+    await this.#untilDone(async (connection) => {
+      const asked = [{ name: topic.name, partitions: [{ partitionIndex: partition, offset }] }]
+      const { topics } = await connection.request(DeleteRecords, 2, { topics: asked, timeoutMs: 30_000 })
+      const answer = topics[0]?.partitions[0]
+      if (answer?.errorCode === 0) checker.deleted(topic.topicId, partition, answer.lowWatermark)
+      return answer?.errorCode
     })
   }
 

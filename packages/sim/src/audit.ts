@@ -14,6 +14,12 @@ export async function audit(
         'I3 watermarks never go back',
         `the database says that ${partition} ends at ${state?.highWatermark}, and it is ${end}`,
       )
+    const start = checker.startOffset(topicId, partition)
+    if (state?.logStartOffset !== start)
+      checker.violate(
+        'I3 watermarks never go back',
+        `the database says that ${partition} begins at ${state?.logStartOffset}, and it is ${start}`,
+      )
     const segments = []
     for (let offset = 0; offset < end; ) {
       const [found] = await log.find([{ topicId, partition, offset, maxBytes: 1024 * 1024, maxSegments: 64 }])

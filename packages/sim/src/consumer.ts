@@ -23,6 +23,8 @@ export class Consumer {
   readonly #highWatermarks: number[]
   readonly #version: number
   readonly #session: FetchSession | undefined
+  /** Partitions whose position was removed: it asks where they begin. */
+  readonly #lost = new Set<number>()
   #connections = 0
   #stopped = false
 
@@ -69,6 +71,7 @@ export class Consumer {
         const byName = this.#options.byTopicId !== true
         if (byName && this.#parts.chance.happens(0.1)) await this.#askEnds(connection)
         if (byName && this.#parts.chance.happens(0.1)) await this.#askSince(connection)
+        if (this.#lost.size > 0) await this.#askStarts(connection)
         await this.#fetch(connection)
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error
@@ -91,6 +94,7 @@ export class Consumer {
     const asked =
       session === undefined || session.epoch <= 0 ? whole : whole.filter((ask) => session.named[ask.partition] !== ask.fetchOffset)
     if (session !== undefined) for (const { partition, fetchOffset } of asked) session.named[partition] = fetchOffset
+    const reportedStarts = this.#positions.map((_, partition) => checker.reportedStart(topic.topicId, partition))
     const answer = await connection.request(Fetch, this.#version, {
       maxWaitMs: this.#options.maxWaitMs,
       minBytes: 1,
@@ -106,7 +110,8 @@ export class Consumer {
       return time.sleep(retryBackoffMs)
     }
     let failed = false
-    for (const partition of answer.responses[0]?.partitions ?? []) failed = !this.#accept(partition) || failed
+    for (const partition of answer.responses[0]?.partitions ?? [])
+      failed = !this.#accept(partition, reportedStarts[partition.partitionIndex] ?? 0) || failed
     if (failed) await time.sleep(retryBackoffMs)
   }
 
@@ -125,7 +130,7 @@ export class Consumer {
     session.epoch = answer.sessionId === 0 ? 0 : session.epoch + 1
   }
 
-  #accept({ partitionIndex, errorCode, highWatermark, records }: ReceivedPartition): boolean {
+  #accept({ partitionIndex, errorCode, highWatermark, records }: ReceivedPartition, reportedStart: number): boolean {
     const { checker, topic, trace } = this.#parts
     const { name } = this.#options
     const offset = this.#positions[partitionIndex] ?? 0
@@ -134,6 +139,11 @@ export class Consumer {
       trace.write(name, `${partitionIndex} from ${offset}: ${error}`)
       if (absent.has(error) && checker.isDeleted(topic.topicId)) {
         this.#stopped = true
+        return false
+      }
+      // Like a consumer with auto.offset.reset=earliest.
+      if (error === 'OFFSET_OUT_OF_RANGE' && offset < checker.startOffset(topic.topicId, partitionIndex)) {
+        this.#lost.add(partitionIndex)
         return false
       }
       // The offset was never above the end.
@@ -147,7 +157,7 @@ export class Consumer {
     const formerHighWatermark = this.#highWatermarks[partitionIndex] ?? -1
     const next = checker.fetched(
       name,
-      { topicId: topic.topicId, partition: partitionIndex, offset },
+      { topicId: topic.topicId, partition: partitionIndex, offset, reportedStart },
       { highWatermark, formerHighWatermark, records },
     )
     if (next > offset) trace.write(name, `${partitionIndex} from ${offset} to ${next}, high watermark ${highWatermark}`)
@@ -171,12 +181,34 @@ export class Consumer {
     }
   }
 
-  /** The first record since a time never changes once there is one. */
+  /** The earliest offset is at least the start that a client had received, and at most the start in the database when the response arrives. */
+  async #askStarts(connection: ClientConnection): Promise<void> {
+    const { checker, topic, trace } = this.#parts
+    const { name } = this.#options
+    const before = this.#positions.map((_, partition) => checker.reportedStart(topic.topicId, partition))
+    for (const { partitionIndex, offset } of await this.#listOffsets(connection, earliest)) {
+      const least = before[partitionIndex] ?? 0
+      const most = checker.startOffset(topic.topicId, partitionIndex)
+      if (offset < least || offset > most)
+        checker.violate(
+          'I15 only absent things are reported as absent',
+          `${name} received ${offset} as the start of ${partitionIndex}; a client had received ${least}, and it begins at ${most}`,
+        )
+      if (!this.#lost.delete(partitionIndex)) continue
+      trace.write(name, `${partitionIndex} goes on at ${offset}`)
+      this.#positions[partitionIndex] = Math.max(offset, this.#positions[partitionIndex] ?? 0)
+    }
+  }
+
+  /** The first record since a time never changes once there is one, until it is removed. */
   async #askSince(connection: ClientConnection): Promise<void> {
     const { checker, chance, topic, time } = this.#parts
     const sinceMs = time.wallMs - chance.whole([0, Math.ceil(time.nowMs)])
     const before = this.#positions.map((_, partition) => checker.offsetSince(topic.topicId, partition, sinceMs))
+    const starts = this.#positions.map((_, partition) => checker.startOffset(topic.topicId, partition))
     for (const { partitionIndex, offset } of await this.#listOffsets(connection, sinceMs)) {
+      // What was removed meanwhile may or may not be in the response.
+      if (checker.startOffset(topic.topicId, partitionIndex) !== starts[partitionIndex]) continue
       const due = before[partitionIndex] ?? checker.offsetSince(topic.topicId, partitionIndex, sinceMs)
       if (offset !== due && !(offset === -1 && before[partitionIndex] === undefined))
         checker.violate(
@@ -209,6 +241,8 @@ export class Consumer {
 
 /** The timestamp that means the end of the log in ListOffsets. */
 const latest = -1
+/** The timestamp that means the start of the log. */
+const earliest = -2
 
 /** The client's state of a fetch session (KIP-227). */
 interface FetchSession {

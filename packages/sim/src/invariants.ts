@@ -5,11 +5,15 @@ import { errorText } from '@local-kafka-service/agent'
 import {
   type CommitInput,
   type CommitResult,
+  type DeletedRecords,
+  type DeleteRecordsInput,
   type Incarnation,
   type ObjectStore,
   objectKey,
   partitionKey,
   type Registration,
+  type Retain,
+  type RetainedLog,
   type Segment,
   type TopicId,
 } from '@local-kafka-service/agent/simulation'
@@ -37,6 +41,8 @@ export type Invariant =
   | 'I33 an acknowledged commit is returned until a newer one'
   | 'I34 a partition that a member keeps is not assigned to another'
   | 'I35 requests of a replaced member are rejected'
+  | 'a record is removed only when it is old or deleted'
+  | 'a deleted record is returned to no client'
   | 'a rejected record is never stored'
   | 'a key never gets a second content'
   | 'no defect'
@@ -58,6 +64,10 @@ export interface CheckerParts {
 interface ExpectedLog {
   readonly values: Value[]
   readonly timestampsMs: number[]
+  /** The start of the log in the database. */
+  start: number
+  /** The largest start that a client received after it deleted records. */
+  reportedStart: number
 }
 
 /** For a record of a producer that does not retry: the connection that carried it, and the request's position on it. */
@@ -75,6 +85,8 @@ interface ConnectionOrder {
 
 export class Checker {
   readonly violations: Violation[] = []
+  /** The retention.ms of the topic; undefined: it keeps its records. */
+  retentionMs: number | undefined
   /** The topic has LogAppendTime. */
   stamped: boolean | undefined
   readonly #parts: CheckerParts
@@ -119,10 +131,21 @@ export class Checker {
     return this.#deleted.has(topicId)
   }
 
-  /** The first record with at least that timestamp; undefined while there is none. */
+  /** The first record with at least that timestamp that is not removed; undefined while there is none. */
   offsetSince(topicId: TopicId, partition: number, timestampMs: number): number | undefined {
-    const at = this.#log(partitionKey(topicId, partition)).timestampsMs.findIndex((stamp) => stamp >= timestampMs)
+    const { timestampsMs, start } = this.#log(partitionKey(topicId, partition))
+    const at = timestampsMs.findIndex((stamp, offset) => offset >= start && stamp >= timestampMs)
     return at < 0 ? undefined : at
+  }
+
+  /** The start of the log in the database. */
+  startOffset(topicId: TopicId, partition: number): number {
+    return this.#log(partitionKey(topicId, partition)).start
+  }
+
+  /** The start that a client has received: from then on no client gets what is before it. */
+  reportedStart(topicId: TopicId, partition: number): number {
+    return this.#log(partitionKey(topicId, partition)).reportedStart
   }
 
   violate(rule: Invariant, message: string): void {
@@ -139,7 +162,48 @@ export class Checker {
       await this.#committed(given as CommitInput, outcome.value as { readonly kind: string; readonly result?: CommitResult })
     if (transaction === 'register') this.#registers(given as { readonly agent: string }, outcome.value as Registration)
     if (transaction === 'deleteTopic' && outcome.value === 'deleted') this.#deleted.add((given as { readonly topicId: TopicId }).topicId)
+    if (transaction === 'deleteRecords') this.#deletes(given as DeleteRecordsInput, outcome.value as readonly DeletedRecords[])
+    if (transaction === 'retentionStep') this.#retains(given as Retain, outcome.value as readonly RetainedLog[])
     if (transaction === 'leave') this.#fenced.add((given as Incarnation).id)
+  }
+
+  #deletes({ asks }: DeleteRecordsInput, results: readonly DeletedRecords[]): void {
+    for (const [index, { topicId, partition, beforeOffset }] of asks.entries()) {
+      const result = results[index]
+      if (result?.kind !== 'deleted') continue
+      const key = partitionKey(topicId, partition)
+      const due = Math.max(this.#log(key).start, beforeOffset)
+      if (result.logStartOffset > due)
+        this.violate(
+          'a record is removed only when it is old or deleted',
+          `${key} begins at ${result.logStartOffset} after a deletion before ${beforeOffset}, where ${due} is due`,
+        )
+      this.#begins(key, result.logStartOffset)
+    }
+  }
+
+  #retains({ nowMs }: Retain, results: readonly RetainedLog[]): void {
+    for (const { topicId, partition, logStartOffset } of results) {
+      const key = partitionKey(topicId, partition)
+      const { start, timestampsMs, values } = this.#log(key)
+      for (let offset = start; offset < logStartOffset; offset += 1) {
+        const ageMs = nowMs - (timestampsMs[offset] ?? nowMs)
+        if (this.retentionMs === undefined || ageMs <= this.retentionMs)
+          this.violate(
+            'a record is removed only when it is old or deleted',
+            `${values[offset]} at offset ${offset} of ${key} was removed at the age of ${ageMs} ms`,
+          )
+      }
+      this.#begins(key, logStartOffset)
+    }
+  }
+
+  #begins(key: string, logStartOffset: number): void {
+    const log = this.#log(key)
+    if (logStartOffset < log.start) this.violate('I3 watermarks never go back', `${key} begins at ${logStartOffset}, after ${log.start}`)
+    if (logStartOffset > log.values.length)
+      this.violate('I3 watermarks never go back', `${key} begins at ${logStartOffset}, and ends at ${log.values.length}`)
+    log.start = Math.max(log.start, logStartOffset)
   }
 
   #registers({ agent }: { readonly agent: string }, { incarnation }: Registration): void {
@@ -294,16 +358,28 @@ export class Checker {
       )
   }
 
+  /** A client received the answer that the log begins at this offset. */
+  deleted(topicId: TopicId, partition: number, lowWatermark: number): void {
+    const key = partitionKey(topicId, partition)
+    const log = this.#log(key)
+    if (lowWatermark > log.start)
+      this.violate(
+        'I4 visible implies durable',
+        `a client received the answer that ${key} begins at ${lowWatermark}, and it begins at ${log.start}`,
+      )
+    log.reportedStart = Math.max(log.reportedStart, lowWatermark)
+  }
+
   // ---- responses to consumers ---------------------------------------------------------------------------------------------------
 
   /** One partition of a Fetch response, at the moment it arrived. Returns the offset to continue from. */
   fetched(
     reader: string,
-    ask: { readonly topicId: TopicId; readonly partition: number; readonly offset: number },
+    ask: { readonly topicId: TopicId; readonly partition: number; readonly offset: number; readonly reportedStart?: number },
     answer: Fetched,
   ): number {
     const key = partitionKey(ask.topicId, ask.partition)
-    const { values } = this.#log(key)
+    const { values, start } = this.#log(key)
     if (answer.highWatermark > values.length)
       this.violate(
         'I4 visible implies durable',
@@ -314,7 +390,13 @@ export class Checker {
     let next = ask.offset
     for (const { offset, value } of this.#decoded(reader, key, answer.records)) {
       if (offset < ask.offset) continue
-      if (offset !== next)
+      if (ask.reportedStart !== undefined && offset < ask.reportedStart)
+        this.violate(
+          'a deleted record is returned to no client',
+          `${reader} got offset ${offset} of ${key}, and a client had received the answer that it begins at ${ask.reportedStart}`,
+        )
+      // What was removed while the response was on its way may be missing from it.
+      if (offset !== next && offset > start)
         this.violate('I2 an offset always has the same content', `${reader} got offset ${offset} of ${key} where ${next} was due`)
       if (offset >= answer.highWatermark)
         this.violate(
@@ -351,7 +433,9 @@ export class Checker {
   /** Checks the segments of one partition, as the database lists them: they have no gap or overlap, and each object exists. */
   async segments(topicId: TopicId, partition: number, found: readonly Segment[]): Promise<void> {
     const key = partitionKey(topicId, partition)
-    let next = 0
+    const { start } = this.#log(key)
+    // The segment with the start may begin before it, and earlier ones may wait to be removed.
+    let next = found[0] === undefined ? start : Math.min(found[0].baseOffset, start)
     for (const segment of found) {
       if (segment.baseOffset !== next)
         this.violate(
@@ -392,7 +476,7 @@ export class Checker {
   #log(key: string): ExpectedLog {
     const known = this.#logs.get(key)
     if (known !== undefined) return known
-    const made: ExpectedLog = { values: [], timestampsMs: [] }
+    const made: ExpectedLog = { values: [], timestampsMs: [], start: 0, reportedStart: 0 }
     this.#logs.set(key, made)
     return made
   }

@@ -413,4 +413,36 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'retention by file age',
+    scenario: 'retention',
+    edits: [
+      {
+        file: 'agent/src/core/log/retention.ts',
+        find: '  return maxTimestamp >= 0 ? maxTimestamp : committedAtMs\n',
+        replace: '  return maxTimestamp >= 0 ? committedAtMs : maxTimestamp\n',
+      },
+    ],
+  },
+  {
+    name: 'a log start that goes back',
+    scenario: 'retention',
+    edits: [
+      {
+        file: 'agent/src/metadata/partition-rows.ts',
+        find: ' AND partition = $partition AND log_start_offset < $logStartOffset`',
+        replace: ' AND partition = $partition`',
+      },
+      {
+        file: 'agent/src/metadata/log-start.ts',
+        find: 'const logStartOffset = Math.max(beforeOffset, starts.get(key)?.logStartOffset ?? row.logStartOffset)\n    if (logStartOffset > row.logStartOffset) ',
+        replace: 'const logStartOffset = beforeOffset\n    ',
+      },
+    ],
+  },
+  {
+    name: 'a start that readers do not learn of',
+    scenario: 'retention',
+    edits: [{ file: 'agent/src/agent.ts', find: '    tails.publishStart(partition, logStartOffset)\n', replace: '' }],
+  },
 ]

@@ -1,6 +1,6 @@
 // A producer that never retries: it pipelines and sends every record once, so that a wrong order or a repetition by the server shows.
 import { errorName, Fetch, Produce } from '@local-kafka-service/protocol'
-import type { Range } from './chance.ts'
+import type { Chance, Range } from './chance.ts'
 import type { ClientConnection } from './client.ts'
 import { ConnectionLost } from './client.ts'
 import { type ClientParts, Reconnecting } from './cluster-client.ts'
@@ -23,6 +23,8 @@ export interface PlainProducerOptions extends ProducerLoad {
   readonly inFlight: number
   /** The probability that a fetch follows a produce on the same connection: responses keep the order of the requests. */
   readonly alsoFetches: number
+  /** The difference of its timestamps from the time. */
+  readonly skewMs?: Range
   /** Produce 13 and Fetch 13 name a topic by its id, even if its name belongs to another topic by now. */
   readonly byTopicId?: true
 }
@@ -87,7 +89,9 @@ export class PlainProducer {
         const answer = responses[0]?.partitions[0]
         const error = errorName(answer?.errorCode ?? 0) ?? String(answer?.errorCode)
         // The offset was committed, or next, when it was asked for.
-        const gone = absent.has(error) && checker.isDeleted(topic.topicId)
+        const gone =
+          (absent.has(error) && checker.isDeleted(topic.topicId)) ||
+          (error === 'OFFSET_OUT_OF_RANGE' && offset < checker.startOffset(topic.topicId, partition))
         if (error !== 'NONE' && !temporary.has(error) && !gone)
           checker.violate(
             'I15 only absent things are reported as absent',
@@ -102,6 +106,11 @@ export class PlainProducer {
         )
       }, lostOnly)
       .catch((error: unknown) => checker.violate('no defect', `${this.#options.name}: ${String(error)}`))
+  }
+
+  #skewMs(chance: Chance): number {
+    const { skewMs } = this.#options
+    return skewMs === undefined ? 0 : chance.whole(skewMs)
   }
 
   #send(connection: ClientConnection, request: number): void {
@@ -124,7 +133,7 @@ export class PlainProducer {
           topicId: topic.topicId,
           partitionData: batches.map(({ partition, values }) => ({
             index: partition,
-            records: encodeBatch(values, { timestampMs: time.wallMs }),
+            records: encodeBatch(values, { timestampMs: time.wallMs + this.#skewMs(chance) }),
           })),
         },
       ],

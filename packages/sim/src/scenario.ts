@@ -13,6 +13,8 @@ export interface Scenario {
   readonly partitions: number
   /** The options of the first life. */
   readonly setup: (chance: Chance) => AgentSetup
+  /** The retention.ms of the topic. Default: records are kept. */
+  readonly retentionMs?: (chance: Chance) => number
   /** Keeps the objects in a directory instead of the bucket. */
   readonly volumes?: (chance: Chance) => VolumeSetup
   /** Sets faults and loads, disturbs the agent, and returns the work that must settle after the world has healed. */
@@ -43,6 +45,7 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
   const volumes = scenario.volumes?.(new Chance(`seed ${seed}/volumes`))
   const world = new World({ seed, partitions: scenario.partitions, ...(volumes && { volumes }), ...(onLine && { onLine }) })
   world.setup = scenario.setup(world.chance)
+  if (scenario.retentionMs !== undefined) world.checker.retentionMs = scenario.retentionMs(world.chance.stream('retention'))
   world.limits = narrowLimits(world.chance.stream('limits'), (what) => world.trace.write('limits', what))
   const { checker, time, trace } = world
   let over = false

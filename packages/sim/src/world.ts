@@ -1,4 +1,5 @@
 // One world: virtual time, a network, a bucket, a database, the lives of one agent under one name, clients, and the checker that sees everything.
+// It is longer than other files because it is one thing: each part of a world refers to the others.
 import {
   type Agent,
   type AgentEvent,
@@ -47,6 +48,8 @@ import { faultlessDisk, VolumeDisk, type VolumeSetup } from './volume-disk.ts'
 export interface AgentSetup {
   readonly flush: FlushPolicy
   readonly cacheBytes: number
+  /** How often it looks for records to remove. Default: not in this world. */
+  readonly retentionCheckMs?: number
 }
 
 export interface WorldOptions {
@@ -113,6 +116,12 @@ export class World {
       sql: openSqlite({ path: ':memory:', durability: 'memory', now: () => this.time.wallMs + this.databaseSkewMs }),
       executed: (executed) => this.checker.executed(executed),
     })
+  }
+
+  /** The topic's present id. */
+  get topicId(): TopicId {
+    if (this.#topicId === undefined) throw new Error('the world is not open')
+    return this.#topicId
   }
 
   /** The agent's newest life, while it runs. */
@@ -211,7 +220,7 @@ export class World {
     const clock = new LifeClock(this.time, life)
     const random = this.chance.stream(life.name)
     const { limits } = this
-    const { flush, cacheBytes } = this.setup
+    const { flush, cacheBytes, retentionCheckMs } = this.setup
     const objects = new RetryingObjects(this.disk?.open(life) ?? this.bucket.of(life), { clock, random })
     const metadata = await openMetadata(this.database.of(life), { newClusterId: clusterId, clock, random, limits })
     const claim = await claimPrefix(objects, { clusterId: metadata.clusterId, createdAtMs: clock.now() })
@@ -236,6 +245,7 @@ export class World {
           'agent.name': { value: agentName, source: 'flag' },
           'cache.bytes': { value: String(cacheBytes), source: 'flag' },
           'auto.create.topics.enable': { value: 'false', source: 'flag' },
+          ...(retentionCheckMs !== undefined && { 'log.retention.check.interval.ms': { value: String(retentionCheckMs), source: 'flag' } }),
         }),
         listen: [broker],
         flush,
@@ -307,7 +317,11 @@ export class World {
   async #makeTopic(): Promise<TopicId> {
     // In half of the worlds the agent stamps records: its timestamps never go back, whatever its clock does.
     this.checker.stamped ??= this.chance.stream('topic').happens(0.5)
-    const configs = [{ name: 'message.timestamp.type', value: this.checker.stamped ? 'LogAppendTime' : 'CreateTime' }]
+    const { stamped, retentionMs } = this.checker
+    const configs = [
+      { name: 'message.timestamp.type', value: stamped ? 'LogAppendTime' : 'CreateTime' },
+      ...(retentionMs === undefined ? [] : [{ name: 'retention.ms', value: String(retentionMs) }]),
+    ]
     const made = await this.#administrator().makeTopic({ name: topicName, numPartitions: this.partitions, configs })
     if (made !== undefined) return made
     const [found] = (await this.#metadata?.topics.find({ names: [topicName] })) ?? []
@@ -315,9 +329,14 @@ export class World {
     return found.topicId
   }
 
+  /** Deletes the records of a partition before the offset. */
+  async deleteRecords(partition: number, offset: number): Promise<void> {
+    await this.#administrator().deleteRecords(partition, offset)
+  }
+
   #administrator(): Administrator {
     const { time, network, trace, checker, partitions } = this
-    const topic = { name: topicName, topicId: '', partitions }
+    const topic = { name: topicName, topicId: this.#topicId ?? '', partitions }
     return new Administrator({ time, network, trace, checker, chance: this.chance.stream('admin'), address: broker, topic })
   }
 

@@ -6,6 +6,7 @@ import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads
 import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
 import { groups } from './groups.ts'
 import { lossOfPower } from './power.ts'
+import { retention } from './retention.ts'
 import { topicMadeAgain } from './topics.ts'
 
 export const scenarios: readonly Scenario[] = [
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   topicMadeAgain,
   groups,
   lossOfPower,
+  retention,
 ]
 
 /** A seed determines its scenario, so that one number is enough to replay. */

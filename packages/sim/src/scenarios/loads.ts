@@ -13,6 +13,8 @@ export interface Clients {
   readonly requests: number
   readonly paceMs: Range
   readonly byTopicId?: true
+  /** The difference of the plain producers' timestamps from the time. */
+  readonly skewMs?: Range
   /** A prefix of their names, if a scenario starts more than one set. */
   readonly prefix?: string
 }
@@ -20,7 +22,7 @@ export interface Clients {
 /** Starts all clients. The returned promise settles when the producers are done and the consumers have stopped. */
 export function startClients(
   world: World,
-  { plain, idempotent, keyed = 0, consumers, requests, paceMs, byTopicId, prefix = '' }: Clients,
+  { plain, idempotent, keyed = 0, consumers, requests, paceMs, byTopicId, skewMs, prefix = '' }: Clients,
 ): Disturbed {
   const { chance } = world
   const load = { requests, paceMs, records: [1, 3] as const, spread: [1, 2] as const }
@@ -31,6 +33,7 @@ export function startClients(
         .plainProducer({
           ...load,
           ...known,
+          ...(skewMs && { skewMs }),
           name: `${prefix}plain-${index + 1}`,
           acks: chance.pick([-1, -1, -1, 1, 0]),
           inFlight: 5,
