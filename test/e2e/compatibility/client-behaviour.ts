@@ -59,6 +59,20 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     source: '`findings/kafka-go-log-append-time.sh`',
   },
   {
+    client: 'kafka-go',
+    version: '0.4.51',
+    behaviour:
+      'A reader that receives nothing but a batch without records, which log compaction leaves, goes back to offset 1 and delivers the partition again. This server sends such a batch only if nothing follows it',
+    source: '`findings/kafka-go-empty-batch.sh`',
+  },
+  {
+    client: 'samsa (Rust)',
+    version: '0.1.8',
+    behaviour:
+      'The time of a record is twice as far from that of the first record of its batch as it should be. Null keys and values are written and read as empty ones, so a tombstone does not delete its key',
+    source: '`findings/samsa-times-and-nulls.sh`',
+  },
+  {
     client: 'sarama',
     version: '1.61.1, as `V0_11` or `V1_0`',
     behaviour: '`ListTopics` ends with `EOF`: it asks for DescribeConfigs 0, which Apache Kafka 4 has removed, too',

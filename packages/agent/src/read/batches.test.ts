@@ -1,8 +1,8 @@
 // Batches of a segment: whole ones, within the budget, with their own offsets, or an error when the stored bytes are not those that were committed.
-import { buildBatch, crc32c } from '@local-kafka-service/protocol'
+import { batchLayout, buildBatch, crc32c, readBatchHeader } from '@local-kafka-service/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { emptyBatch } from '../core/log/empty-batch.ts'
+import { emptyBatch, isFiller } from '../core/log/empty-batch.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import {
   CorruptSegmentError,
@@ -84,6 +84,21 @@ test('offsets that log compaction has removed are passed over without a batch, a
   expect(from(18, 1e6)).toMatchObject({ sizeBytes: size, nextOffset: 29 })
   expect(Buffer.concat(from(18, 1e6).chunks).readBigInt64BE(0)).toBe(22n)
   expect(from(24, 1e6)).toEqual({ chunks: [], sizeBytes: 0, nextOffset: 29 })
+})
+
+test('the empty last batch of a producer is not sent, neither alone in a budget nor between others', () => {
+  const { bytes: batch, segment, size } = aSegment({ batches: 1, recordsEach: 2, baseOffset: 10 })
+  const emptied = Buffer.from(emptyBatch({ offset: 0, lastOffset: 4 }, crc32c))
+  emptied.writeBigInt64BE(7n, batchLayout.producerId)
+  emptied.writeUInt32BE(crc32c(emptied.subarray(batchLayout.attributes)), batchLayout.crc)
+  expect(isFiller(readBatchHeader(emptied, 0))).toBe(false)
+  const bytes = Buffer.concat([batch, emptied, batch])
+  const compacted = { ...segment, baseOffset: 10, lastOffset: 18, sizeBytes: bytes.length }
+  const from = (fromOffset: number, maxBytes: number) =>
+    take([bytes], compacted, { fromOffset, untilOffset: 19, maxBytes, atLeastOne: true })
+  expect(from(10, 1e6)).toMatchObject({ sizeBytes: 2 * size, nextOffset: 19 })
+  expect(from(12, emptied.length)).toMatchObject({ sizeBytes: size, nextOffset: 19 })
+  expect(Buffer.concat(from(12, emptied.length).chunks).readBigInt64BE(0)).toBe(17n)
 })
 
 test('H1: in a segment with one damaged batch the others can be read, each at its own offset', () => {

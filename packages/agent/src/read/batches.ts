@@ -8,7 +8,7 @@ import {
   readBatchHeader,
 } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
-import { isFiller } from '../core/log/empty-batch.ts'
+import { isEmpty } from '../core/log/empty-batch.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { joinChunks } from '../objects/join-chunks.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
@@ -70,10 +70,10 @@ export interface WantedBatches {
 /** The whole segment, in order. */
 export type StoredBytes = Pick<StoredRange, 'pieces' | 'isAsPut'>
 
-/** The whole segment, in order, and whether log compaction has left fillers in it: clients receive nothing for their offsets, like Kafka's. */
+/** The whole segment, in order, and whether log compaction has left empty batches in it: clients receive nothing for their offsets. */
 export interface CheckedSegment {
   readonly pieces: readonly Uint8Array[]
-  readonly hasFillers: boolean
+  readonly hasEmptyBatches: boolean
 }
 
 /**
@@ -83,30 +83,30 @@ export interface CheckedSegment {
  */
 export function checkSegment({ pieces, isAsPut }: StoredBytes, segment: Segment, crc32c: Checksum): CheckedSegment {
   let baseOffset = segment.baseOffset
-  let hasFillers = false
+  let hasEmptyBatches = false
   walkBatches(pieces, ({ bytes, at, start, isCopy }) => {
     const header = isAsPut ? readBatchHeader(bytes, at) : checkedHeader(bytes, at, crc32c)
     patchBaseOffset(bytes, at, baseOffset)
     if (isCopy) copyInto(pieces, start, bytes.subarray(0, baseOffsetBytes))
-    hasFillers ||= isFiller(header)
+    hasEmptyBatches ||= isEmpty(header)
     baseOffset += header.lastOffsetDelta + 1
     return true
   })
   if (baseOffset !== segment.lastOffset + 1)
     throw new CorruptSegmentError(`its batches end at offset ${baseOffset - 1}, not at ${segment.lastOffset}`)
-  return { pieces, hasFillers }
+  return { pieces, hasEmptyBatches }
 }
 
 /** The wanted batches: whole ones within the budget, from the one that holds `fromOffset` up to but not including `untilOffset`. */
-export function takeBatches({ pieces, hasFillers }: CheckedSegment, segment: Segment, wanted: WantedBatches): TakenBatches {
+export function takeBatches({ pieces, hasEmptyBatches }: CheckedSegment, segment: Segment, wanted: WantedBatches): TakenBatches {
   const { fromOffset, untilOffset, maxBytes, atLeastOne } = wanted
   const isWhole = fromOffset <= segment.baseOffset && segment.lastOffset < untilOffset && segment.sizeBytes <= maxBytes
-  if (isWhole && !hasFillers) return { chunks: pieces, sizeBytes: segment.sizeBytes, nextOffset: segment.lastOffset + 1 }
+  if (isWhole && !hasEmptyBatches) return { chunks: pieces, sizeBytes: segment.sizeBytes, nextOffset: segment.lastOffset + 1 }
   const chunks: Uint8Array[] = []
   let baseOffset = segment.baseOffset
   let nextOffset = fromOffset
   let sizeBytes = 0
-  // The batches since the last filler.
+  // The batches since the last empty one.
   let run = { start: 0, length: 0 }
   walkBatches(pieces, ({ bytes, at, start, sizeBytes: size }) => {
     const header = readBatchHeader(bytes, at)
@@ -114,7 +114,7 @@ export function takeBatches({ pieces, hasFillers }: CheckedSegment, segment: Seg
     if (following > fromOffset) {
       const isNeeded = sizeBytes === 0 && atLeastOne
       if (baseOffset >= untilOffset || (!isNeeded && sizeBytes + size > maxBytes)) return false
-      if (!isFiller(header)) {
+      if (!isEmpty(header)) {
         if (run.start + run.length !== start) {
           chunks.push(...sliceChunks(pieces, run))
           run = { start, length: 0 }

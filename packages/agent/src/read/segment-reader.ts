@@ -179,11 +179,11 @@ export class SegmentReader {
   #check(stored: StoredRange, segment: Segment): CheckedSegment {
     const { pieces } = stored
     const rule = `batches ${segment.baseOffset} to ${segment.lastOffset}`
-    if (stored.isVerified(rule)) return { pieces, hasFillers: false }
+    if (stored.isVerified(rule)) return { pieces, hasEmptyBatches: false }
     try {
       const checked = checkSegment(stored, segment, this.#parts.crc32c)
       // Segments that log compaction has made are checked each time.
-      if (!checked.hasFillers) stored.verify(rule)
+      if (!checked.hasEmptyBatches) stored.verify(rule)
       return checked
     } catch (error) {
       stored.release()

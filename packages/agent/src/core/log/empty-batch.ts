@@ -27,3 +27,11 @@ export const offsetsPerBatch = 2 ** 31
 export function isFiller({ recordCount, producerId, attributes }: BatchHeader): boolean {
   return recordCount === 0 && producerId < 0 && (attributes & attributeBits.control) === 0
 }
+
+/**
+ * Whether the batch has no records. Clients are sent no such batch if another one follows: they need none, and kafka-go 0.4.51 loses its position when it
+ * receives nothing else (findings/kafka-go-empty-batch.sh).
+ */
+export function isEmpty({ recordCount }: Pick<BatchHeader, 'recordCount'>): boolean {
+  return recordCount === 0
+}
