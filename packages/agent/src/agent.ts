@@ -10,8 +10,9 @@ import { compactionConfigs } from './core/log/compaction/compaction-due.ts'
 import type { RetentionConfigs } from './core/log/retention.ts'
 import { gaugesOf, type Health, healthOf } from './health.ts'
 import { type AgentEnd, Lifecycle } from './lifecycle.ts'
-import { defaultLimits, fixedLimits, type Limits } from './limits.ts'
+import { fixedLimits, type Limits } from './limits.ts'
 import { Membership, type Self, type TakeOver } from './membership.ts'
+import { memoryPlan } from './memory/memory-plan.ts'
 import { SlabPool } from './memory/slab-pool.ts'
 import { type RemoteCodecs, Unpacker } from './memory/unpacker.ts'
 import type { Member, MetadataStore } from './metadata/metadata-store.ts'
@@ -78,7 +79,9 @@ export interface Parts {
   readonly storeCosts?: boolean
   /** The current reason, as reported by the stores, why this agent cannot write. Absent: the agent makes its own. */
   readonly stores?: StoreWatch
-  /** Default: `defaultLimits`. `metadata` is opened with the same. */
+  /** The memory of the machine, from which the default of `memory.bytes` follows. Absent: enough for all defaults. */
+  readonly machineBytes?: number
+  /** Default: those of `memory.bytes`. `metadata` is opened with the same. */
   readonly limits?: Limits
   /** Sees every request and may fail it. Only tests provide one: there is no setting and no command for it. */
   readonly interceptor?: Interceptor
@@ -153,11 +156,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const tails = new Tails((asked) => log.partitions(asked), limits)
   const view = { owners: membership.owners, catalog, tails }
 
-  const objects = new CachedObjects(parts.objects, {
-    ...base,
-    blockBytes: limits.readBlockBytes,
-    maxBytes: number(settings, 'cache.bytes'),
-  })
+  const objects = new CachedObjects(parts.objects, { ...base, blockBytes: limits.readBlockBytes, maxBytes: base.cacheBytes })
   const chain = { clock: ioClock, clusterId, incarnation, objects, log }
   const writer = new Writer({
     ...base,
@@ -174,8 +173,8 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const segments = new SegmentReader({ ...base, objects, damage })
   const reader = new Reader({ ...base, ...view, log, segments })
   const offsets = new Offsets({ ...base, ...view, log, segments })
-  const answerMemory = new AnswerMemory(fixedLimits.fetchAnswersBytes)
-  const httpAnswers = new AnswerMemory(fixedLimits.httpAnswersBytes)
+  const answerMemory = new AnswerMemory(limits.fetchAnswersBytes)
+  const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
   const fetchSessions = new FetchSessions({ ...base, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
 
   const groups = new Groups({ ...base, ...view, ...groupOptions(settings), store: groupStore, incarnation })
@@ -241,12 +240,13 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
 }
 
 /** What all parts share: the given parts with their defaults, and what is made once from them. */
-function baseOf(
-  { clock, ioClock = clock, sessionClock = clock, limits = defaultLimits, ...parts }: Parts,
-  settings: Settings,
-  meters: Meters,
-) {
+function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Parts, settings: Settings, meters: Meters) {
   const { random, codecs, remoteCodecs, crc32c } = parts
+  const asked = text(settings, 'memory.bytes')
+  const memoryBytes = asked === undefined ? undefined : Number(asked)
+  const plan = memoryPlan({ memoryBytes, cacheBytes: number(settings, 'cache.bytes'), machineBytes: parts.machineBytes })
+  const { limits = plan.limits } = parts
+  const { cacheBytes } = plan
   const emit = (event: AgentEvent): void => {
     meters.count(event)
     parts.emit(event)
@@ -255,7 +255,22 @@ function baseOf(
   const turns = new Turns(ioClock)
   const memory = parts.memory ?? new SlabPool({ maxFreeBytes: fixedLimits.freeSlabBytes })
   const unpacker = new Unpacker({ codecs, ...(remoteCodecs && { remoteCodecs }), clock: ioClock, limits })
-  return { clock, ioClock, sessionClock, random, crc32c, memory, unpacker, limits, settings, emit, stores, turns, gate: openGate }
+  return {
+    clock,
+    ioClock,
+    sessionClock,
+    random,
+    crc32c,
+    memory,
+    unpacker,
+    limits,
+    cacheBytes,
+    settings,
+    emit,
+    stores,
+    turns,
+    gate: openGate,
+  }
 }
 
 function retentionDefaults(settings: Settings): RetentionConfigs {
@@ -311,6 +326,7 @@ function compactionOptions(
 
 /** What an agent reports on and ends. */
 interface RunningParts extends Pick<Agent, 'operations'> {
+  readonly cacheBytes: number
   readonly parts: Parts
   readonly meters: Meters
   readonly membership: Membership

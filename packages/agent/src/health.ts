@@ -49,6 +49,7 @@ export function gaugesOf(of: {
   readonly damage: Pick<DamageReports, 'count'>
   readonly compaction: Pick<LogCompaction, 'backlog'>
   readonly objects: CachedObjects
+  readonly cacheBytes: number
   readonly memory: SlabPool
   readonly store: Gauges['store']
   readonly prices: StorePrices | undefined
@@ -63,6 +64,7 @@ export function gaugesOf(of: {
     damage,
     compaction,
     objects,
+    cacheBytes,
     memory: { gauge: slabs },
     store,
     prices,
@@ -76,6 +78,7 @@ export function gaugesOf(of: {
       { part: 'fetch answers', ...answerMemory.gauge },
       { part: 'http answers', ...httpAnswers.gauge },
       { part: 'unpacked records', ...unpacker.gauge },
+      { part: 'cache', usedBytes: objects.meters.bytes, limitBytes: cacheBytes },
     ],
     slabs,
     flushesInFlight: writer.flushesInFlight,

@@ -25,6 +25,10 @@ export const defaultLimits = {
   uncommittedBytes: 128 * mib,
   /** Unpacked records that are being checked or read, of all requests together: at least one batch of `decompressedBytes`. Above it requests wait. */
   unpackedBytes: 128 * mib,
+  /** Fetch answers of all connections together, from the read to the socket; one answer holds a part (read/answer-memory.ts). Above it fetches wait, and come back empty at their time-out. */
+  fetchAnswersBytes: 256 * mib,
+  /** HTTP answers with records, from the read to the socket, by their size as JSON. Above it requests are answered 503. */
+  httpAnswersBytes: 64 * mib,
   /** The memory that admitted batches are copied into, one piece after another; a batch of a quarter of it or more has its own. A piece is used again when all of its batches are stored and out of the cache. */
   batchSlabBytes: 256 * kib,
   /** How long admission waits for room before the request is rejected with a retriable error. Below the clients' usual 30 s. */
@@ -63,6 +67,26 @@ export const defaultLimits = {
   /** The first look for records to remove, after the start, as in Kafka. */
   retentionFirstMs: 30_000,
 } as const
+
+/** The budgets that clients share. With the cache, they are the memory of `memory.bytes`. */
+const sharedBudgets = [
+  'smallFramePoolBytes',
+  'framePoolBytes',
+  'uncommittedBytes',
+  'unpackedBytes',
+  'fetchAnswersBytes',
+  'httpAnswersBytes',
+] as const satisfies readonly (keyof Limits)[]
+
+/** The sum of the budgets above. */
+export const defaultBudgetBytes = sharedBudgets.reduce((sum, name) => sum + defaultLimits[name], 0)
+
+/** The default limits with budgets that are `bytes` together. Each keeps its part of the whole, and one frame, batch or answer always fits into an empty one. */
+export function limitsWithin(bytes: number): Limits {
+  const share = bytes / defaultBudgetBytes
+  const budgets = Object.fromEntries(sharedBudgets.map((name) => [name, Math.floor(defaultLimits[name] * share)]))
+  return { ...defaultLimits, ...budgets }
+}
 
 /** The limits that are the same for every agent. */
 export const fixedLimits = {
@@ -117,8 +141,6 @@ export const fixedLimits = {
   /** Producer ids allocated within this time, with no new topic between them, share one row. Their age is wrong by at most this. */
   producerIdBlockMs: 60_000,
 
-  /** Fetch answers of all connections together, from the read to the socket; one answer holds a part (read/answer-memory.ts). Above it fetches wait, and come back empty at their time-out. */
-  fetchAnswersBytes: 256 * mib,
   fetchWaitMs: 300_000,
   /** Reads of the store that all fetches together begin before their answers need them. Fewer than the connections to an S3 (objects/adapters/s3.ts): PUTs must not wait. */
   readsAhead: 48,
@@ -179,8 +201,6 @@ export const fixedLimits = {
   /** HTTP reads and queries (operations/records.ts): the records of one answer, and the bytes of their keys, values and headers, because an answer is built whole. */
   recordsPerAnswer: 10_000,
   recordBytesPerAnswer: 16 * mib,
-  /** HTTP answers with records, from the read to the socket, by their size as JSON. Above it requests are answered 503. */
-  httpAnswersBytes: 64 * mib,
   /** Bytes that a live HTTP tail reads at a time, and so holds for a client that reads nothing. */
   tailRoundBytes: 32 * kib,
   /** The minimum that a read fetches from the log, however little it may answer. */

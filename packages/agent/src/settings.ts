@@ -110,6 +110,16 @@ export const agentSettings = [
     check: decimal(0, 1_000),
   },
   {
+    name: 'memory.bytes',
+    type: 'long',
+    default: both(null),
+    unit: 'bytes',
+    doc: "All memory that clients can make the agent hold: requests, records that are not committed or are unpacked, responses, and the cache, which has at most half of it. Default: cache.bytes and 712 MiB, or half of the machine's memory if that is less.",
+    enforcedBy: 'memory/memory-plan.ts',
+    since: '0.1',
+    check: optional(integer(67_108_864, Number.MAX_SAFE_INTEGER)),
+  },
+  {
     name: 'cache.bytes',
     type: 'long',
     default: { dev: '67108864', start: '536870912' },

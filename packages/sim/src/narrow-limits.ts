@@ -6,6 +6,8 @@ import type { Chance, Range } from './chance.ts'
 const narrow: Readonly<Record<keyof Limits, Range>> = {
   uncommittedBytes: [300, 5_000],
   unpackedBytes: [100, 5_000],
+  fetchAnswersBytes: [1_000, 50_000],
+  httpAnswersBytes: [1_000, 50_000],
   admissionWaitMs: [50, 10_000],
   batchesPerFlush: [1, 20],
   putsInFlight: [1, 8],

@@ -1,7 +1,7 @@
 // The rules of Fetch, over a whole agent in memory.
 import { Fetch, type FetchRequest, type KafkaErrorName, Produce, type RequestInputOf } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
-import { fixedLimits } from '../limits.ts'
+import { defaultLimits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
 import { orAborted } from '../time/abort.ts'
 import { codeOf } from './access.ts'
@@ -50,7 +50,7 @@ test('a fetch waits while the memory of all answers is used up, and is empty but
   await kafka.topic('t')
   await fill(kafka, 0, ['a'])
   const others = kafka.services.answerMemory.claim()
-  others.reserve(fixedLimits.fetchAnswersBytes)
+  others.reserve(defaultLimits.fetchAnswersBytes)
   const [empty] = await fetched(kafka, aFetch([asked(0)]))
   expect(empty).toMatchObject({ errorCode: 0, highWatermark: 1 })
   expect(empty?.records).toHaveLength(0)

@@ -1,6 +1,6 @@
 // One server in this process: takes the data directory, opens the stores, runs the agent and serves HTTP; and ends all of it in an order that loses nothing.
 import { createServer } from 'node:net'
-import { hostname } from 'node:os'
+import { hostname, totalmem } from 'node:os'
 import { type Agent, type Clock, type EventHook, holdTcpPort, type Interceptors, type OpenedParts, text } from '@local-kafka-service/agent'
 import type { HttpServers } from '@local-kafka-service/http'
 import { productVersion } from '../version.ts'
@@ -65,14 +65,17 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
     held.opened = opened
     held.directory?.used()
     if (held.directory?.rebooted === true) held.directory.recovered()
-    const agent = await createAgent(opened.parts, {
-      settings: plan.settings,
-      listen: opened.listen,
-      ...(plan.advertised && { advertised: plan.advertised }),
-      takeOver: plan.takeOver,
-      machine: hostname(),
-      flush: flushPolicy(plan.settings, { putsCost: plan.objects.kind === 's3' || plan.storeLatencyMs > 0 }),
-    })
+    const agent = await createAgent(
+      { ...opened.parts, machineBytes: machineBytes() },
+      {
+        settings: plan.settings,
+        listen: opened.listen,
+        ...(plan.advertised && { advertised: plan.advertised }),
+        takeOver: plan.takeOver,
+        machine: hostname(),
+        flush: flushPolicy(plan.settings, { putsCost: plan.objects.kind === 's3' || plan.storeLatencyMs > 0 }),
+      },
+    )
     held.agent = agent
     if (plan.beginsWith !== undefined) await agent.operations.groups.vacate()
     const http = plan.http === undefined ? undefined : await serveBeside(agent, plan.http, plan)
@@ -99,6 +102,12 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
     const { explainStart } = await import('./start-errors.ts')
     throw explainStart(error, plan)
   }
+}
+
+/** The memory of the machine, or of the container that the process runs in. */
+function machineBytes(): number {
+  const ofContainer = process.constrainedMemory()
+  return ofContainer > 0 ? Math.min(ofContainer, totalmem()) : totalmem()
 }
 
 /** The parts that are open. */

@@ -1,0 +1,28 @@
+// How the memory of `memory.bytes` is divided: the cache and the budgets that clients share.
+import { defaultBudgetBytes, defaultLimits, type Limits, limitsWithin } from '../limits.ts'
+
+export interface MemoryPlan {
+  readonly limits: Limits
+  readonly cacheBytes: number
+}
+
+export interface MemoryWishes {
+  /** `memory.bytes`. Undefined: the default budgets and the whole cache, as far as the machine has twice as much. */
+  readonly memoryBytes: number | undefined
+  /** `cache.bytes`. */
+  readonly cacheBytes: number
+  /** The memory of the machine, or of the container. Undefined: enough. */
+  readonly machineBytes: number | undefined
+}
+
+/** The smallest value of `memory.bytes`. */
+export const leastMemoryBytes = 64 * 1024 * 1024
+
+/** The cache gets what it asks for, but at most half, and the budgets get the rest. */
+export function memoryPlan({ memoryBytes, cacheBytes: asked, machineBytes = Number.POSITIVE_INFINITY }: MemoryWishes): MemoryPlan {
+  const ofMachine = Math.max(leastMemoryBytes, Math.floor(machineBytes / 2))
+  if (memoryBytes === undefined && ofMachine >= defaultBudgetBytes + asked) return { limits: defaultLimits, cacheBytes: asked }
+  const bytes = memoryBytes ?? ofMachine
+  const cacheBytes = Math.min(asked, Math.floor(bytes / 2))
+  return { limits: limitsWithin(bytes - cacheBytes), cacheBytes }
+}
