@@ -66,6 +66,13 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     source: '`findings/kafka-go-empty-batch.sh`',
   },
   {
+    client: 'kafkajs',
+    version: '2.2.4',
+    behaviour:
+      'A consumer that receives nothing but a batch without records fetches it again and again, and does not reach the records after it. This server sends such a batch only if nothing follows it',
+    source: '`findings/kafka-go-empty-batch.sh`',
+  },
+  {
     client: 'samsa (Rust)',
     version: '0.1.8',
     behaviour:

@@ -29,8 +29,8 @@ export function isFiller({ recordCount, producerId, attributes }: BatchHeader): 
 }
 
 /**
- * Whether the batch has no records. Clients are sent no such batch if another one follows: they need none, and kafka-go 0.4.51 loses its position when it
- * receives nothing else (findings/kafka-go-empty-batch.sh).
+ * Whether the batch has no records. Clients are sent no such batch if another one follows: they need none, and kafka-go 0.4.51 and kafkajs 2.2.4 do not get
+ * past an answer with nothing else (findings/kafka-go-empty-batch.sh).
  */
 export function isEmpty({ recordCount }: Pick<BatchHeader, 'recordCount'>): boolean {
   return recordCount === 0
