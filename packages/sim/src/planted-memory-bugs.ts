@@ -59,13 +59,18 @@ export const memoryBugs: readonly PlantedBug[] = [
         replace: `[...this.#positions]
       .filter(([key]) => key.endsWith(partition.slice(partition.lastIndexOf('/'))))
       .flatMap(([, positions]) => positions)
-      .find(({ known: { segments } }) => segments.length > 0 && segments[0].baseOffset <= offset && segments.at(-1).lastOffset >= offset)?.known`,
+      .find(({ known }) => known !== undefined && known.segments[0].baseOffset <= offset && known.segments.at(-1).lastOffset >= offset)?.known`,
       },
       { file: 'agent/src/read/read-ahead.ts', find: ' || known.tail !== tail', replace: '' },
       {
         file: 'agent/src/read/read-ahead.ts',
         find: 'this.#clock.monotonic() - known.atMs <= fixedLimits.knownSegmentsMs ? known : undefined',
         replace: '{ ...known, segments: known.segments.filter(({ lastOffset }) => lastOffset >= offset) }',
+      },
+      {
+        file: 'agent/src/read/read-ahead.ts',
+        find: 'if (nowMs - oldest.answeredAtMs <= fixedLimits.knownSegmentsMs) return',
+        replace: 'return',
       },
       {
         file: 'agent/src/read/reader.ts',

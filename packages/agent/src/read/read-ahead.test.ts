@@ -153,3 +153,19 @@ test('the segments after an answer are known to the next fetch, for a second aft
   nowMs += 1
   expect(ahead.knownAt('q', 10, tail)).toBeUndefined()
 })
+
+test('a consumer that has ended leaves no segments behind, once another one is answered', () => {
+  let nowMs = 0
+  const ahead = new ReadAhead(aStore().segments, { monotonic: () => nowMs })
+  // Their look-up is made to last, so that only the release can end them.
+  const found = { segments: segmentsOf(4, mib), atMs: 10_000, tail }
+  const answerAt = (ms: number, partition: string): void => {
+    nowMs = ms
+    ahead.answered(partition, 0, 10, found)
+  }
+  answerAt(0, 'p')
+  answerAt(1_000, 'q')
+  expect(ahead.knownAt('p', 10, tail)?.segments).toHaveLength(3)
+  answerAt(1_001, 'r')
+  expect(['p', 'q', 'r'].map((partition) => ahead.knownAt(partition, 10, tail)?.segments.length)).toEqual([undefined, 3, 3])
+})

@@ -19,13 +19,16 @@ export interface KnownSegments {
 interface ReadPosition {
   nextOffset: number
   windowBytes: number
-  known: KnownSegments
+  known: KnownSegments | undefined
+  answeredAtMs: number
 }
 
 export class ReadAhead {
   readonly #segments: Pick<SegmentReader, 'isComing' | 'readAhead' | 'aheadBytes'>
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #positions = new Map<string, ReadPosition[]>()
+  /** Those with known segments, the one answered longest ago first. */
+  readonly #informed = new Set<ReadPosition>()
   readonly #slots = new Slots(fixedLimits.readsAheadOfConsumers)
   readonly #pending = new Set<string>()
   readonly #never = new AbortController().signal
@@ -49,25 +52,25 @@ export class ReadAhead {
    */
   knownAt(partition: string, offset: number, tail: object): KnownSegments | undefined {
     const known = this.#positions.get(partition)?.find(({ nextOffset }) => nextOffset === offset)?.known
-    if (known === undefined || known.segments.length === 0 || known.tail !== tail) return undefined
+    if (known === undefined || known.tail !== tail) return undefined
     return this.#clock.monotonic() - known.atMs <= fixedLimits.knownSegmentsMs ? known : undefined
   }
 
   /** A fetch from `offset` was answered with the records before `nextOffset`, out of `found`. */
   answered(partition: string, offset: number, nextOffset: number, found: KnownSegments): void {
-    const known = { ...found, segments: found.segments.filter(({ lastOffset }) => lastOffset >= nextOffset) }
     const positions = this.#positions.get(partition) ?? []
-    const position = positions.find((one) => one.nextOffset === offset)
+    let position = positions.find((one) => one.nextOffset === offset)
     if (position === undefined) {
       // A fetch that waits for more looks several times.
       if (positions.some((one) => one.nextOffset === nextOffset)) return
-      positions.push({ nextOffset, windowBytes: 0, known })
+      position = { nextOffset, windowBytes: 0, known: undefined, answeredAtMs: 0 }
+      positions.push(position)
       if (positions.length > fixedLimits.readPositionsPerPartition) positions.shift()
     } else {
       position.nextOffset = nextOffset
-      position.known = known
       position.windowBytes = Math.min(Math.max(2 * position.windowBytes, fixedLimits.readAheadFirstBytes), fixedLimits.readAheadMaxBytes)
     }
+    this.#inform(position, found)
     this.#positions.delete(partition)
     this.#positions.set(partition, positions)
     if (this.#positions.size <= fixedLimits.readPositionPartitions) return
@@ -96,6 +99,21 @@ export class ReadAhead {
     for (const touching of touchingSegments(planned)) {
       if (this.#pendingBytes + touching.length > this.#segments.aheadBytes) return
       this.#begin(touching)
+    }
+  }
+
+  /** Keeps what follows the position, and forgets what is too old to be used: a consumer that has ended leaves nothing. */
+  #inform(position: ReadPosition, found: KnownSegments): void {
+    const nowMs = this.#clock.monotonic()
+    const segments = found.segments.filter(({ lastOffset }) => lastOffset >= position.nextOffset)
+    this.#informed.delete(position)
+    position.known = segments.length === 0 ? undefined : { ...found, segments }
+    position.answeredAtMs = nowMs
+    if (position.known !== undefined) this.#informed.add(position)
+    for (const oldest of this.#informed) {
+      if (nowMs - oldest.answeredAtMs <= fixedLimits.knownSegmentsMs) return
+      oldest.known = undefined
+      this.#informed.delete(oldest)
     }
   }
 
