@@ -209,13 +209,22 @@ export class Consumer {
     for (const { partitionIndex, offset } of await this.#listOffsets(connection, sinceMs)) {
       // What was removed meanwhile may or may not be in the response.
       if (checker.startOffset(topic.topicId, partitionIndex) !== starts[partitionIndex]) continue
-      const due = before[partitionIndex] ?? checker.offsetSince(topic.topicId, partitionIndex, sinceMs)
+      const first = before[partitionIndex] ?? checker.offsetSince(topic.topicId, partitionIndex, sinceMs)
+      const due = first === undefined ? undefined : this.#firstLeft(first, { partition: partitionIndex, answered: offset, sinceMs })
       if (offset !== due && !(offset === -1 && before[partitionIndex] === undefined))
         checker.violate(
           'I15 only absent things are reported as absent',
           `${this.#options.name} received ${offset} as the first offset of ${partitionIndex} since ${sinceMs}, where ${due} is due`,
         )
     }
+  }
+
+  /** The answer, if log compaction may have removed all records of that time before it; otherwise the first one that must be there. */
+  #firstLeft(first: number, asked: { readonly partition: number; readonly answered: number; readonly sinceMs: number }): number {
+    const { checker, topic } = this.#parts
+    const { partition, answered, sinceMs } = asked
+    const until = answered < 0 ? checker.nextOffset(topic.topicId, partition) : answered
+    return checker.firstLeftSince({ topicId: topic.topicId, partition }, { sinceMs, from: first, until }) ?? answered
   }
 
   /** The partitions that were answered without an error. */

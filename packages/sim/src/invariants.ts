@@ -18,7 +18,7 @@ import {
   type TopicId,
 } from '@local-kafka-service/agent/simulation'
 import type { Executed } from './faulty-sql.ts'
-import { decodeBatches, partsOf, type ReadRecord, type Value } from './records.ts'
+import { decodeBatches, isTombstone, keyOf, partsOf, type ReadBatch, type ReadRecord, type Value } from './records.ts'
 
 /** Numbered as in docs/guides/simulator.md, which describes each one. */
 export type Invariant =
@@ -32,6 +32,7 @@ export type Invariant =
   | 'I8 an idempotent record is stored once and in order'
   | 'I9 nothing of a fenced incarnation is committed'
   | 'I10 a segment points to an existing object'
+  | 'I14 log compaction keeps the last record of each key'
   | 'I15 only absent things are reported as absent'
   | 'I16 corrupt data is an error'
   | 'I29 a deleted topic accepts and returns nothing'
@@ -68,6 +69,14 @@ interface ExpectedLog {
   start: number
   /** The largest start that a client received after it deleted records. */
   reportedStart: number
+  readonly appendedAtMs: number[]
+  /** The last offset of each key. */
+  readonly lastOffsets: Map<string, number>
+}
+
+/** What log compaction may do in the topic. */
+export interface CompactionOfTopic {
+  readonly deleteRetentionMs: number
 }
 
 /** For a record of a producer that does not retry: the connection that carried it, and the request's position on it. */
@@ -89,6 +98,8 @@ export class Checker {
   retentionMs: number | undefined
   /** The topic has LogAppendTime. */
   stamped: boolean | undefined
+  /** Undefined: the topic is not compacted. */
+  compaction: CompactionOfTopic | undefined
   readonly #parts: CheckerParts
   readonly #logs = new Map<string, ExpectedLog>()
   readonly #results = new Map<string, CommitResult>()
@@ -298,6 +309,8 @@ export class Checker {
       this.#appended.set(value, log.values.length)
       log.values.push(value)
       log.timestampsMs.push(timestampMs)
+      log.appendedAtMs.push(this.#parts.nowMs())
+      log.lastOffsets.set(keyOf(value), log.values.length - 1)
       this.#inLine(value)
     }
   }
@@ -379,7 +392,7 @@ export class Checker {
     answer: Fetched,
   ): number {
     const key = partitionKey(ask.topicId, ask.partition)
-    const { values, start } = this.#log(key)
+    const { values } = this.#log(key)
     if (answer.highWatermark > values.length)
       this.violate(
         'I4 visible implies durable',
@@ -388,16 +401,17 @@ export class Checker {
     if (answer.highWatermark < answer.formerHighWatermark)
       this.violate('I3 watermarks never go back', `${reader} saw ${answer.highWatermark} of ${key} after ${answer.formerHighWatermark}`)
     let next = ask.offset
-    for (const { offset, value } of this.#decoded(reader, key, answer.records)) {
+    const batches = this.#decoded(reader, key, answer.records)
+    for (const { offset, value } of batches.flatMap(({ records }) => records)) {
       if (offset < ask.offset) continue
       if (ask.reportedStart !== undefined && offset < ask.reportedStart)
         this.violate(
           'a deleted record is returned to no client',
           `${reader} got offset ${offset} of ${key}, and a client had received the answer that it begins at ${ask.reportedStart}`,
         )
-      // What was removed while the response was on its way may be missing from it.
-      if (offset !== next && offset > start)
+      if (offset < next)
         this.violate('I2 an offset always has the same content', `${reader} got offset ${offset} of ${key} where ${next} was due`)
+      this.#passes(reader, key, { from: next, until: offset })
       if (offset >= answer.highWatermark)
         this.violate(
           'I4 visible implies durable',
@@ -410,13 +424,51 @@ export class Checker {
         this.violate('I2 an offset always has the same content', `${reader} got ${value} at ${offset} of ${key}, where ${truth} is`)
       next = offset + 1
     }
-    return next
+    // The last offsets of a batch may have no records.
+    const end = Math.max(next, (batches.at(-1)?.lastOffset ?? -1) + 1)
+    this.#passes(reader, key, { from: next, until: end })
+    return end
   }
 
-  #decoded(reader: string, key: string, records: Uint8Array | null): readonly ReadRecord[] {
+  /** The first record from an offset up to another that is so new and that log compaction cannot have removed. */
+  firstLeftSince(
+    { topicId, partition }: { readonly topicId: TopicId; readonly partition: number },
+    { sinceMs, from, until }: { readonly sinceMs: number; readonly from: number; readonly until: number },
+  ): number | undefined {
+    const key = partitionKey(topicId, partition)
+    const { timestampsMs } = this.#log(key)
+    for (let offset = from; offset < until; offset += 1)
+      if ((timestampsMs[offset] ?? sinceMs) >= sinceMs && !this.#mayBeGone(key, offset)) return offset
+    return undefined
+  }
+
+  /** Whether a reader may find no record at the offset, because log compaction has removed it. */
+  #mayBeGone(key: string, offset: number): boolean {
+    const { values, appendedAtMs, lastOffsets } = this.#log(key)
+    const value = values[offset]
+    if (this.compaction === undefined || value === undefined) return false
+    if ((lastOffsets.get(keyOf(value)) ?? -1) > offset) return true
+    // A tombstone stays for so long after a pass has first seen it.
+    const ageMs = this.#parts.nowMs() - (appendedAtMs[offset] ?? Number.POSITIVE_INFINITY)
+    return isTombstone(value) && ageMs >= this.compaction.deleteRetentionMs
+  }
+
+  #passes(reader: string, key: string, { from, until }: { readonly from: number; readonly until: number }): void {
+    // What was removed while the response was on its way may be missing from it.
+    for (let offset = Math.max(from, this.#log(key).start); offset < until; offset += 1)
+      if (!this.#mayBeGone(key, offset))
+        this.violate(
+          this.compaction === undefined
+            ? 'I2 an offset always has the same content'
+            : 'I14 log compaction keeps the last record of each key',
+          `${reader} found nothing at offset ${offset} of ${key}, where ${this.#log(key).values[offset] ?? 'nothing'} is`,
+        )
+  }
+
+  #decoded(reader: string, key: string, records: Uint8Array | null): readonly ReadBatch[] {
     if (records === null) return []
     try {
-      return decodeBatches(records).flatMap((batch) => batch.records)
+      return decodeBatches(records)
     } catch (error) {
       this.violate('I16 corrupt data is an error', `${reader} got broken bytes of ${key}: ${errorText(error)}`)
       return []
@@ -449,13 +501,15 @@ export class Checker {
         this.violate('I10 a segment points to an existing object', `${segment.objectKey} of ${key} does not exist`)
         continue
       }
-      const values = decodeBatches(bytes).flatMap(({ records }) => records.map(({ value }) => value))
-      const due = this.#log(key).values.slice(segment.baseOffset, segment.lastOffset + 1)
-      if (!isDeepStrictEqual(values, due))
-        this.violate(
-          'I2 an offset always has the same content',
-          `the segment at ${segment.baseOffset} of ${key} holds ${values.join()}, and should ${due.join()}`,
-        )
+      const records = placed(decodeBatches(bytes), segment.baseOffset)
+      for (const [offset, value] of records)
+        if (this.#log(key).values[offset] !== value)
+          this.violate(
+            'I2 an offset always has the same content',
+            `the segment at ${segment.baseOffset} of ${key} holds ${value} at ${offset}, and should ${this.#log(key).values[offset]}`,
+          )
+      for (let offset = segment.baseOffset; offset <= segment.lastOffset; offset += 1)
+        if (!records.has(offset)) this.#passes('the audit', key, { from: offset, until: offset + 1 })
     }
     if (next !== this.#log(key).values.length)
       this.violate(
@@ -476,7 +530,7 @@ export class Checker {
   #log(key: string): ExpectedLog {
     const known = this.#logs.get(key)
     if (known !== undefined) return known
-    const made: ExpectedLog = { values: [], timestampsMs: [], start: 0, reportedStart: 0 }
+    const made: ExpectedLog = { values: [], timestampsMs: [], start: 0, reportedStart: 0, appendedAtMs: [], lastOffsets: new Map() }
     this.#logs.set(key, made)
     return made
   }
@@ -488,6 +542,17 @@ export class Checker {
     this.#lines.set(connection, made)
     return made
   }
+}
+
+/** The records of stored batches, whose base offsets have no meaning, by their offsets. */
+function placed(batches: readonly ReadBatch[], baseOffset: number): ReadonlyMap<number, Value> {
+  const found = new Map<number, Value>()
+  let base = baseOffset
+  for (const batch of batches) {
+    for (const { offset, value } of batch.records) found.set(base + offset - batch.baseOffset, value)
+    base += batch.lastOffset - batch.baseOffset + 1
+  }
+  return found
 }
 
 export interface Fetched {

@@ -2,7 +2,7 @@
 import { MetadataError, orLate, type Produced } from '@local-kafka-service/agent'
 import type { Range } from './chance.ts'
 import { type ClientParts, retryBackoffMs } from './cluster-client.ts'
-import { type Value, valueOf } from './records.ts'
+import { keyOf, type Value, valueOf } from './records.ts'
 import type { RunningAgent } from './running-agent.ts'
 
 export interface KeyedProducerOptions {
@@ -42,7 +42,7 @@ export class KeyedProducer {
     const asked = {
       topic: topic.name,
       partition,
-      key: null,
+      key: Buffer.from(keyOf(value)),
       value: Buffer.from(value),
       idempotencyKey: value,
       signal: new AbortController().signal,

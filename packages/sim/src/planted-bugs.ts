@@ -2,6 +2,7 @@
 // Longer than others because it is one thing: a list.
 
 import type { PlantedBug, PlantedEdit } from './planted-bug.ts'
+import { compactionBugs } from './planted-compaction-bugs.ts'
 import { memoryBugs } from './planted-memory-bugs.ts'
 
 const chain = 'agent/src/flush/chain.ts'
@@ -22,6 +23,7 @@ const noOrderInTheCommit: readonly PlantedEdit[] = [
 
 export const plantedBugs: readonly PlantedBug[] = [
   ...memoryBugs,
+  ...compactionBugs,
   {
     name: 'commits in order of upload completion',
     scenario: 'slow flush beats newer flush',

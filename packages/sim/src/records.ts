@@ -14,6 +14,8 @@ export interface ReadRecord {
 
 export interface ReadBatch {
   readonly baseOffset: number
+  /** Above the offset of its last record if log compaction has removed that one. */
+  readonly lastOffset: number
   readonly records: readonly ReadRecord[]
 }
 
@@ -26,6 +28,16 @@ export function partsOf(value: Value): { readonly producer: string; readonly num
   return { producer: value.slice(0, at), number: Number(value.slice(at + 1)) }
 }
 
+/** Few keys, so that log compaction removes most records of a topic that it compacts. */
+export function keyOf(value: Value): string {
+  return `k${partsOf(value).number % 5}`
+}
+
+/** Some records are tombstones; a header has what their value would be. */
+export function isTombstone(value: Value): boolean {
+  return partsOf(value).number % 7 === 0
+}
+
 export function encodeBatch(
   values: readonly Value[],
   { timestampMs, producer }: { readonly timestampMs: number; readonly producer?: ProducerStamp },
@@ -33,9 +45,9 @@ export function encodeBatch(
   const records = values.map((value, offsetDelta) => ({
     offsetDelta,
     timestamp: timestampMs,
-    key: null,
-    value: Buffer.from(value),
-    headers: [],
+    key: Buffer.from(keyOf(value)),
+    value: isTombstone(value) ? null : Buffer.from(value),
+    headers: isTombstone(value) ? [{ key: 'value', value: Buffer.from(value) }] : [],
   }))
   return buildBatch({ baseTimestamp: timestampMs, records, ...(producer && { producer }) }, crc32c)
 }
@@ -54,13 +66,14 @@ export function decodeBatches(bytes: Uint8Array): readonly ReadBatch[] {
     if (size === undefined || at + size > bytes.length) break
     const checked = checkStoredBatch(bytes, at, crc32c)
     if (checked.kind === 'error') throw new Error(`a batch at byte ${at}: ${checked.message}`)
-    const { baseOffset } = checked.header
-    const records = [...readRecords(bytes, at, nodeCodecs, 1024 * 1024)].map(({ offsetDelta, timestamp, value }) => ({
+    const { baseOffset, lastOffsetDelta } = checked.header
+    const records = [...readRecords(bytes, at, nodeCodecs, 1024 * 1024)].map(({ offsetDelta, timestamp, value, headers }) => ({
       offset: baseOffset + offsetDelta,
       timestampMs: timestamp,
-      value: Buffer.from(value ?? []).toString(),
+      // A tombstone has its value in a header.
+      value: Buffer.from(value ?? headers[0]?.value ?? []).toString(),
     }))
-    batches.push({ baseOffset, records })
+    batches.push({ baseOffset, lastOffset: baseOffset + lastOffsetDelta, records })
     at += size
   }
   return batches

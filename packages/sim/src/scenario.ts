@@ -4,7 +4,7 @@ import { Chance } from './chance.ts'
 import type { Violation } from './invariants.ts'
 import { narrowLimits } from './narrow-limits.ts'
 import type { VolumeSetup } from './volume-disk.ts'
-import { type AgentSetup, World } from './world.ts'
+import { type AgentSetup, type CompactionSetup, World } from './world.ts'
 
 export interface Scenario {
   readonly name: string
@@ -17,6 +17,8 @@ export interface Scenario {
   readonly retentionMs?: (chance: Chance) => number
   /** Keeps the objects in a directory instead of the bucket. */
   readonly volumes?: (chance: Chance) => VolumeSetup
+  /** The topic is compacted. */
+  readonly compaction?: (chance: Chance) => CompactionSetup
   /** Sets faults and loads, disturbs the agent, and returns the work that must settle after the world has healed. */
   readonly run: (world: World) => Promise<Disturbed>
 }
@@ -43,7 +45,14 @@ const worldMs = 30 * 60_000
 
 export async function play(scenario: Scenario, seed: number, onLine?: (line: string) => void): Promise<SeedResult> {
   const volumes = scenario.volumes?.(new Chance(`seed ${seed}/volumes`))
-  const world = new World({ seed, partitions: scenario.partitions, ...(volumes && { volumes }), ...(onLine && { onLine }) })
+  const compaction = scenario.compaction?.(new Chance(`seed ${seed}/compaction`))
+  const world = new World({
+    seed,
+    partitions: scenario.partitions,
+    ...(volumes && { volumes }),
+    ...(compaction && { compaction }),
+    ...(onLine && { onLine }),
+  })
   world.setup = scenario.setup(world.chance)
   if (scenario.retentionMs !== undefined) world.checker.retentionMs = scenario.retentionMs(world.chance.stream('retention'))
   world.limits = narrowLimits(world.chance.stream('limits'), (what) => world.trace.write('limits', what))

@@ -33,7 +33,7 @@ import { Consumer, type ConsumerOptions } from './consumer.ts'
 import { Bucket, faultlessStore } from './faulty-objects.ts'
 import { Database, faultlessDatabase } from './faulty-sql.ts'
 import { IdempotentProducer, type IdempotentProducerOptions } from './idempotent-producer.ts'
-import { Checker } from './invariants.ts'
+import { Checker, type CompactionOfTopic } from './invariants.ts'
 import { KeyedProducer, type KeyedProducerOptions } from './keyed-producer.ts'
 import { Life } from './life.ts'
 import { LifeClock } from './life-clock.ts'
@@ -52,11 +52,20 @@ export interface AgentSetup {
   readonly retentionCheckMs?: number
 }
 
+/** A topic that is compacted all the time. */
+export interface CompactionSetup extends CompactionOfTopic {
+  /** `log.cleaner.backoff.ms`. */
+  readonly checkMs: number
+  readonly segmentMs: number
+}
+
 export interface WorldOptions {
   readonly seed: number
   readonly partitions: number
   /** The lives keep their objects in a directory instead of the bucket. */
   readonly volumes?: VolumeSetup
+  /** The topic is compacted. */
+  readonly compaction?: CompactionSetup
   readonly onLine?: (line: string) => void
 }
 
@@ -88,6 +97,7 @@ export class World {
   limits: Limits = defaultLimits
   /** The error of the database's clock. */
   databaseSkewMs = 0
+  readonly #compaction: CompactionSetup | undefined
   readonly #lives: RunningAgent[] = []
   #started = 0
   #current: RunningAgent | undefined
@@ -95,8 +105,9 @@ export class World {
   #metadata: MetadataStore | undefined
   #over = false
 
-  constructor({ seed, partitions, volumes, onLine }: WorldOptions) {
+  constructor({ seed, partitions, volumes, compaction, onLine }: WorldOptions) {
     this.partitions = partitions
+    this.#compaction = compaction
     this.chance = new Chance(`seed ${seed}`)
     this.trace = new Trace(this.time, onLine)
     this.network = new SimNetwork(this.time, this.chance.stream('network'), calmNetwork)
@@ -109,6 +120,7 @@ export class World {
     const lost = (message: string): void => this.checker.violate('I4 visible implies durable', message)
     this.disk = volumes && new VolumeDisk({ time: this.time, chance: this.chance.stream('disk'), trace: this.trace, setup: volumes, lost })
     this.checker = new Checker({ nowMs: () => this.time.nowMs, stored: this.#stored, clusterId })
+    this.checker.compaction = compaction
     this.database = new Database({
       time: this.time,
       chance: this.chance.stream('database'),
@@ -246,6 +258,7 @@ export class World {
           'cache.bytes': { value: String(cacheBytes), source: 'flag' },
           'auto.create.topics.enable': { value: 'false', source: 'flag' },
           ...(retentionCheckMs !== undefined && { 'log.retention.check.interval.ms': { value: String(retentionCheckMs), source: 'flag' } }),
+          ...(this.#compaction && { 'log.cleaner.backoff.ms': { value: String(this.#compaction.checkMs), source: 'flag' } }),
         }),
         listen: [broker],
         flush,
@@ -321,6 +334,7 @@ export class World {
     const configs = [
       { name: 'message.timestamp.type', value: stamped ? 'LogAppendTime' : 'CreateTime' },
       ...(retentionMs === undefined ? [] : [{ name: 'retention.ms', value: String(retentionMs) }]),
+      ...(this.#compaction === undefined ? [] : compactionConfigsOf(this.#compaction)),
     ]
     const made = await this.#administrator().makeTopic({ name: topicName, numPartitions: this.partitions, configs })
     if (made !== undefined) return made
@@ -411,6 +425,18 @@ export const groupCommit: FlushPolicy = {
   flushesInFlight: 1,
   putsPerSecond: Number.POSITIVE_INFINITY,
   burst: 1,
+}
+
+function compactionConfigsOf({
+  segmentMs,
+  deleteRetentionMs,
+}: CompactionSetup): readonly { readonly name: string; readonly value: string }[] {
+  return [
+    { name: 'cleanup.policy', value: 'compact' },
+    { name: 'segment.ms', value: String(segmentMs) },
+    { name: 'delete.retention.ms', value: String(deleteRetentionMs) },
+    { name: 'min.cleanable.dirty.ratio', value: '0.01' },
+  ]
 }
 
 /** The event on one line; errors as their message, because a stack contains the machine's paths. */

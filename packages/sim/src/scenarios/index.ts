@@ -1,6 +1,7 @@
 // Every scenario, in the order in which seeds go through them. To add a scenario, add a line here.
 import type { Scenario } from '../scenario.ts'
 import { chaos } from './chaos.ts'
+import { logCompaction } from './compaction.ts'
 import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads, storeOutage, twoProducers } from './faults.ts'
 
 import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
@@ -24,6 +25,7 @@ export const scenarios: readonly Scenario[] = [
   groups,
   lossOfPower,
   retention,
+  logCompaction,
 ]
 
 /** A seed determines its scenario, so that one number is enough to replay. */

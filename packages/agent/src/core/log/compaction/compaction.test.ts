@@ -284,6 +284,13 @@ test('removed offsets beyond 2^31 have several fillers', () => {
   expect(segments).toEqual([{ baseOffset: 5, lastOffset: 2 ** 33 - 1, byteStart: 0, sizeBytes: 4 * 61, maxTimestamp: -1 }])
 })
 
+test('the smallest map has room for one key, and does not find another', () => {
+  const latest = new KeyOffsets({ maxBytes: 1, maxKeys: 100 })
+  expect(latest.room).toBe(1)
+  latest.put(utf8.encode('a'), 5)
+  expect([latest.room, latest.lastOffsetOf(utf8.encode('a')), latest.lastOffsetOf(utf8.encode('b'))]).toEqual([0, 5, -1])
+})
+
 test('the map finds each key in a full table', () => {
   const latest = new KeyOffsets({ maxBytes: 24 * 1_000, maxKeys: 1e9 })
   const keys = Array.from({ length: latest.room }, (_, index) => utf8.encode(`key ${index}`))

@@ -19,8 +19,9 @@ export class KeyOffsets {
 
   /** `maxBytes` bounds its memory; `maxKeys` is the most keys that there can be. */
   constructor({ maxBytes, maxKeys }: { readonly maxBytes: number; readonly maxKeys: number }) {
-    this.#slots = Math.max(1, Math.min(Math.floor(maxBytes / slotBytes), Math.ceil(maxKeys / maxLoad) + 1))
-    this.#maxKeys = Math.max(1, Math.floor(this.#slots * maxLoad))
+    this.#slots = Math.max(2, Math.min(Math.floor(maxBytes / slotBytes), Math.ceil(maxKeys / maxLoad) + 1))
+    // At least one slot stays free, or a key that is not there would be looked for indefinitely.
+    this.#maxKeys = Math.min(this.#slots - 1, Math.ceil(this.#slots * maxLoad))
     this.#hashes = new Uint32Array(this.#slots * hash.length)
     this.#offsets = new Float64Array(this.#slots).fill(absent)
   }
