@@ -391,7 +391,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a put that is acknowledged before its sync',
     scenario: 'loss of power',
-    edits: [{ file: volumes, find: '      if (this.#strict) await this.#sync(object, what)\n', replace: '' }],
+    edits: [{ file: volumes, find: '      if (strict) await this.#sync(object, what)\n', replace: '' }],
   },
   {
     name: 'a torn volume tail served',
