@@ -148,7 +148,7 @@ export const fixedLimits = {
   readsPerFetch: 32,
   /** What one fetch requests before its answer needs it, at most: what the answer then does not take was read for nothing. */
   plannedReadBytes: 16 * mib,
-  /** A consumer that reads on where it ended is read ahead of, first by this much, then by twice as much each time, up to the maximum. */
+  /** A consumer that reads on where it ended is read ahead of, first by this much or as much as its answer had, then by twice as much each time, up to the maximum. */
   readAheadFirstBytes: 512 * kib,
   readAheadMaxBytes: 8 * mib,
   /**

@@ -57,28 +57,36 @@ test('the window opens for a consumer that reads on, doubles up to 8 MiB, and cl
   const windows: number[] = []
   for (let offset = 0; offset < 80; offset += 10) {
     windows.push(ahead.windowAt('p', offset) / mib)
-    ahead.answered('p', offset, offset + 10, none)
+    ahead.answered('p', { offset: offset, nextOffset: offset + 10, sizeBytes: 0 }, none)
   }
   expect(windows).toEqual([0, 0, 0.5, 1, 2, 4, 8, 8])
   expect(ahead.windowAt('p', 500)).toBe(0)
-  ahead.answered('p', 500, 510, none)
+  ahead.answered('p', { offset: 500, nextOffset: 510, sizeBytes: 0 }, none)
   expect(ahead.windowAt('p', 510)).toBe(0)
+})
+
+test('the first window is as large as the answer before it', () => {
+  const ahead = new ReadAhead(aStore().segments, clock)
+  for (let offset = 0; offset < 20; offset += 10) ahead.answered('p', { offset, nextOffset: offset + 10, sizeBytes: 3 * mib }, none)
+  expect(ahead.windowAt('p', 20)).toBe(3 * mib)
+  for (let offset = 20; offset < 40; offset += 10) ahead.answered('p', { offset, nextOffset: offset + 10, sizeBytes: 55 * mib }, none)
+  expect(ahead.windowAt('p', 40)).toBe(8 * mib)
 })
 
 test('each consumer of a partition has a position of its own, and each partition', () => {
   const ahead = new ReadAhead(aStore().segments, clock)
   for (let round = 0; round < 3; round += 1) {
-    ahead.answered('p', round * 10, round * 10 + 10, none)
-    ahead.answered('p', 1000 + round * 10, 1010 + round * 10, none)
-    ahead.answered('q', round, round + 1, none)
+    ahead.answered('p', { offset: round * 10, nextOffset: round * 10 + 10, sizeBytes: 0 }, none)
+    ahead.answered('p', { offset: 1000 + round * 10, nextOffset: 1010 + round * 10, sizeBytes: 0 }, none)
+    ahead.answered('q', { offset: round, nextOffset: round + 1, sizeBytes: 0 }, none)
   }
   expect([ahead.windowAt('p', 30), ahead.windowAt('p', 1030), ahead.windowAt('q', 3), ahead.windowAt('q', 30)]).toEqual([mib, mib, mib, 0])
 })
 
 test('looks that are repeated before the answer count once', () => {
   const ahead = new ReadAhead(aStore().segments, clock)
-  for (let look = 0; look < 5; look += 1) ahead.answered('p', 0, 10, none)
-  for (let look = 0; look < 5; look += 1) ahead.answered('p', 10, 20, none)
+  for (let look = 0; look < 5; look += 1) ahead.answered('p', { offset: 0, nextOffset: 10, sizeBytes: 0 }, none)
+  for (let look = 0; look < 5; look += 1) ahead.answered('p', { offset: 10, nextOffset: 20, sizeBytes: 0 }, none)
   expect(ahead.windowAt('p', 20)).toBe(mib / 2)
 })
 
@@ -138,16 +146,16 @@ test('the segments after an answer are known to the next fetch, for a second aft
   let nowMs = 5_000
   const ahead = new ReadAhead(aStore().segments, { monotonic: () => nowMs })
   const found = { segments: segmentsOf(4, mib), atMs: nowMs, tail }
-  ahead.answered('p', 0, 15, found)
+  ahead.answered('p', { offset: 0, nextOffset: 15, sizeBytes: 0 }, found)
   expect(ahead.knownAt('p', 15, tail)).toEqual({ ...found, segments: found.segments.slice(1) })
   expect([ahead.knownAt('p', 20, tail), ahead.knownAt('q', 15, tail), ahead.knownAt('p', 15, {})]).toEqual([
     undefined,
     undefined,
     undefined,
   ])
-  ahead.answered('p', 15, 40, found)
+  ahead.answered('p', { offset: 15, nextOffset: 40, sizeBytes: 0 }, found)
   expect(ahead.knownAt('p', 40, tail), 'there are none').toBeUndefined()
-  ahead.answered('q', 0, 10, found)
+  ahead.answered('q', { offset: 0, nextOffset: 10, sizeBytes: 0 }, found)
   nowMs += 1_000
   expect(ahead.knownAt('q', 10, tail)?.segments).toHaveLength(3)
   nowMs += 1
@@ -161,7 +169,7 @@ test('a consumer that has ended leaves no segments behind, once another one is a
   const found = { segments: segmentsOf(4, mib), atMs: 10_000, tail }
   const answerAt = (ms: number, partition: string): void => {
     nowMs = ms
-    ahead.answered(partition, 0, 10, found)
+    ahead.answered(partition, { offset: 0, nextOffset: 10, sizeBytes: 0 }, found)
   }
   answerAt(0, 'p')
   answerAt(1_000, 'q')

@@ -15,6 +15,13 @@ export interface KnownSegments {
   readonly tail: object
 }
 
+/** The records of one answer. */
+export interface AnsweredRange {
+  readonly offset: number
+  readonly nextOffset: number
+  readonly sizeBytes: number
+}
+
 /** Where a consumer of a partition ended, how much is read ahead of it, and the segments from there on. */
 interface ReadPosition {
   nextOffset: number
@@ -56,8 +63,8 @@ export class ReadAhead {
     return this.#clock.monotonic() - known.atMs <= fixedLimits.knownSegmentsMs ? known : undefined
   }
 
-  /** A fetch from `offset` was answered with the records before `nextOffset`, out of `found`. */
-  answered(partition: string, offset: number, nextOffset: number, found: KnownSegments): void {
+  /** A fetch from `offset` was answered with `sizeBytes`, the records before `nextOffset`, out of `found`. */
+  answered(partition: string, { offset, nextOffset, sizeBytes }: AnsweredRange, found: KnownSegments): void {
     const positions = this.#positions.get(partition) ?? []
     let position = positions.find((one) => one.nextOffset === offset)
     if (position === undefined) {
@@ -68,7 +75,9 @@ export class ReadAhead {
       if (positions.length > fixedLimits.readPositionsPerPartition) positions.shift()
     } else {
       position.nextOffset = nextOffset
-      position.windowBytes = Math.min(Math.max(2 * position.windowBytes, fixedLimits.readAheadFirstBytes), fixedLimits.readAheadMaxBytes)
+      // The next answer is likely as large as this one: less would not cover it.
+      const widerBytes = Math.max(2 * position.windowBytes, fixedLimits.readAheadFirstBytes, sizeBytes)
+      position.windowBytes = Math.min(widerBytes, fixedLimits.readAheadMaxBytes)
     }
     this.#inform(position, found)
     this.#positions.delete(partition)

@@ -275,7 +275,7 @@ export class Reader {
       // The answer has the records before the error; the next fetch begins at the error and receives it.
       if (sizeBytes === 0 || !isReadFailure(error)) return { kind: 'error', ...segments.failure(error, ask), watermarks }
     }
-    if (sizeBytes > 0) this.#ahead.answered(key, ask.offset, offset, planned.get(key) ?? unknown)
+    if (sizeBytes > 0) this.#ahead.answered(key, { offset: ask.offset, nextOffset: offset, sizeBytes }, planned.get(key) ?? unknown)
     // Nothing follows skipped offsets yet. Clients find their next position in the batches that they receive, so they would wait before these offsets.
     else if (offset > ask.offset && offset >= end) {
       const batch = emptyBatch({ offset: ask.offset, lastOffset: offset - 1 }, this.#parts.crc32c)
