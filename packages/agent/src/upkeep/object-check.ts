@@ -2,7 +2,6 @@
 import type { Checksum } from '../core/checksum.ts'
 import { fixedLimits } from '../limits.ts'
 import type { CommittedObject } from '../metadata/recovery-store.ts'
-import { hasCode } from '../objects/adapters/file-errors.ts'
 import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
 
 export interface ObjectCheckParts {
@@ -38,9 +37,9 @@ export async function wrongWithObject(
   return Buffer.from(trailing).readUInt32BE(0) === checksum ? undefined : 'its trailer does not have the committed checksum'
 }
 
-/** An object that the disk cannot read (EIO) is lost, like a missing one. After any other error it may still exist. */
+/** After any other error the object may still exist. */
 export function isLost(error: unknown): error is ObjectStoreError {
-  return error instanceof ObjectStoreError && (error.kind === 'missing' || error.kind === 'corrupt' || hasCode(error.cause, 'EIO'))
+  return error instanceof ObjectStoreError && (error.kind === 'missing' || error.kind === 'corrupt')
 }
 
 /** The checksum and the end mark (docs/object-format.md). */

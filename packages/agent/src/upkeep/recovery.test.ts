@@ -179,7 +179,7 @@ test('if the store has no object at all, nothing is cut: the disk may not be mou
   expect(cutsOf((await recovered(objects)).found)).toEqual([[0, 0, 20]])
 })
 
-test('a store that does not answer stops the recovery, with nothing cut; a file that the disk cannot read (EIO) is lost', async () => {
+test('a store that does not answer stops the recovery, with nothing cut; an object that is damaged is lost', async () => {
   let failure: Error | undefined
   const objects = new HookedObjects({
     before: ({ operation, keys }) => {
@@ -193,8 +193,7 @@ test('a store that does not answer stops the recovery, with nothing cut; a file 
     await expect(recovered(objects)).rejects.toBe(failure)
     expect(await ends()).toEqual([20, 0, 0])
   }
-  const cause = Object.assign(new Error('i/o error'), { code: 'EIO' })
-  failure = new ObjectStoreError('unavailable', 'no', 'i/o error', { cause })
+  failure = new ObjectStoreError('corrupt', 'no', 'not the stored bytes')
   expect(cutsOf((await recovered(objects)).found)).toEqual([[0, 10, 10]])
 })
 

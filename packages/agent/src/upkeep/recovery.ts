@@ -3,7 +3,6 @@ import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import { fixedLimits } from '../limits.ts'
 import type { CommittedObject, DamagedLog, RecentCursor, RecoveryStore } from '../metadata/recovery-store.ts'
-import { hasCode } from '../objects/adapters/file-errors.ts'
 import { decodeObject, ObjectFormatError } from '../objects/object-format.ts'
 import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
@@ -103,9 +102,8 @@ async function wrongWith({ objects, crc32c }: RecoveryParts, object: CommittedOb
     if (bytes.length !== object.sizeBytes) return `it has ${bytes.length} bytes instead of ${object.sizeBytes}`
     return wrongBytes(bytes, object, crc32c)
   } catch (error) {
-    // An object that the disk cannot read (EIO) is lost, like a missing one. After any other error the object may still exist, so a person must look.
-    if (error instanceof ObjectStoreError && (error.kind === 'missing' || error.kind === 'corrupt' || hasCode(error.cause, 'EIO')))
-      return error.message
+    // After any other error the object may still exist, so a person must look.
+    if (error instanceof ObjectStoreError && (error.kind === 'missing' || error.kind === 'corrupt')) return error.message
     throw error
   }
 }

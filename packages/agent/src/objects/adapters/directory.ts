@@ -1,5 +1,5 @@
 // Objects as files of their own, named by their keys: the layout of earlier versions, and of what is created only if absent. The product puts its objects into volumes/.
-import { close, closeSync, constants, type Dirent, fstatSync, fsync, open, openSync, read, writev, writevSync } from 'node:fs'
+import { close, closeSync, constants, type Dirent, existsSync, fstatSync, fsync, open, openSync, read, writev, writevSync } from 'node:fs'
 import { link, readdir, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { promisify } from 'node:util'
@@ -14,8 +14,9 @@ import {
   type PutIfAbsent,
   type RemoveResult,
 } from '../object-store.ts'
-import { fileError, hasCode } from './file-errors.ts'
+import { fileError, hasCode, readError } from './file-errors.ts'
 import { makeFolder } from './make-folder.ts'
+import { readAround } from './read-around.ts'
 
 export interface DirectoryOptions {
   /** `strict`: a put that resolved survives power loss. `os`: it survives the end of the process, because the operating system has it. */
@@ -118,7 +119,7 @@ export class DirectoryObjects implements ObjectStore {
         closeSync(file)
       }
     } catch (error) {
-      throw asStoreError(error, 'no', `read ${key}`)
+      throw readError(error, `read ${key}`, () => existsSync(this.#root))
     }
   }
 
@@ -324,16 +325,16 @@ async function readFile(file: number, key: string, range: ByteRange | undefined,
   const bytes = Buffer.allocUnsafeSlow(length)
   for (let at = 0; at < length; ) {
     if (signal?.aborted === true) throw abortedError('no', `read ${key}`)
-    const got = await readSome(file, bytes, at, start + at)
+    const { got } = await readAround((into, position) => readSome(file, into, position), bytes.subarray(at), start + at)
     if (got === 0) throw new ObjectStoreError('corrupt', 'no', `read ${key}: the file ended at byte ${start + at} during the read`)
     at += got
   }
   return bytes
 }
 
-function readSome(file: number, into: Buffer, at: number, position: number): Promise<number> {
+function readSome(file: number, into: Uint8Array, position: number): Promise<number> {
   return new Promise((resolve, reject) =>
-    read(file, into, at, into.length - at, position, (error, got) => (error === null ? resolve(got) : reject(error))),
+    read(file, into, 0, into.length, position, (error, got) => (error === null ? resolve(got) : reject(error))),
   )
 }
 

@@ -1,6 +1,7 @@
 // Reads a volume that is there: by its index, or frame by frame if it has none, as after a crash.
 import type { Checksum } from '../../../core/checksum.ts'
 import { ObjectStoreError } from '../../object-store.ts'
+import { readNowAround } from '../read-around.ts'
 import { Volume } from './volume.ts'
 import type { VolumeFile, VolumeFiles } from './volume-files.ts'
 import {
@@ -38,12 +39,12 @@ export interface Torn {
   readonly objects: number
   /** Bytes between and after the frames that belong to none. */
   readonly lostBytes: number
+  /** The disk cannot read some of the bytes. They count as zeros, so the file may have objects that were not found. */
+  readonly isUnreadable: boolean
 }
 
-const nothingTorn: Torn = { objects: 0, lostBytes: 0 }
-
 interface Reading {
-  readonly file: VolumeFile
+  readonly file: FileAround
   readonly nonce: Uint8Array
   readonly crc32c: Checksum
   readonly fileBytes: number
@@ -51,10 +52,11 @@ interface Reading {
 
 /** Throws the file system's error, and an ObjectStoreError ('invalid') for a volume of a newer format. */
 export function findVolume(files: VolumeFiles, name: string, crc32c: Checksum): FoundVolume {
-  const file = files.open(name)
+  const opened = files.open(name)
+  const file = new FileAround(opened)
   try {
-    const fileBytes = file.sizeBytes()
-    const header = decodeVolumeHeader(readAt(file, 0, Math.min(fileBytes, volumeHeaderBytes)))
+    const fileBytes = opened.sizeBytes()
+    const header = decodeVolumeHeader(file.read(0, Math.min(fileBytes, volumeHeaderBytes)))
     if (header.kind === 'newer')
       throw new ObjectStoreError(
         'invalid',
@@ -68,14 +70,14 @@ export function findVolume(files: VolumeFiles, name: string, crc32c: Checksum): 
       const indexed = readIndex({ file, nonce, crc32c, fileBytes })
       if (indexed === undefined) continue
       const volume = Volume.found({ files, name, nonce, crc32c }, indexed.frames, { end: indexed.indexStart, sealed: true })
-      return { kind: 'volume', volume, torn: nothingTorn }
+      return { kind: 'volume', volume, torn: { objects: 0, lostBytes: 0, isUnreadable: file.isUnreadable } }
     }
     const readable = nonces.find((nonce) => frameAt({ file, nonce, crc32c, fileBytes }, volumeHeaderBytes) !== undefined) ?? stored[0]
     if (readable === undefined) return { kind: 'damaged', sizeBytes: fileBytes }
     const { frames, end, torn } = readFrames({ file, nonce: readable, crc32c, fileBytes })
     return { kind: 'volume', volume: Volume.found({ files, name, nonce: readable, crc32c }, frames, { end, sealed: false }), torn }
   } finally {
-    file.close()
+    opened.close()
   }
 }
 
@@ -86,9 +88,9 @@ function readIndex({
   fileBytes,
 }: Reading): { readonly frames: readonly DecodedFrame[]; readonly indexStart: number } | undefined {
   if (fileBytes < volumeHeaderBytes + indexTrailerBytes) return undefined
-  const trailer = decodeIndexTrailer(readAt(file, fileBytes - indexTrailerBytes, indexTrailerBytes), { nonce, fileBytes })
+  const trailer = decodeIndexTrailer(file.read(fileBytes - indexTrailerBytes, indexTrailerBytes), { nonce, fileBytes })
   if (trailer === undefined) return undefined
-  const frames = decodeIndex(readAt(file, trailer.indexStart, fileBytes - trailer.indexStart), trailer, crc32c)
+  const frames = decodeIndex(file.read(trailer.indexStart, fileBytes - trailer.indexStart), trailer, crc32c)
   return frames === undefined ? undefined : { frames, indexStart: trailer.indexStart }
 }
 
@@ -117,19 +119,19 @@ function readFrames(reading: Reading): { readonly frames: readonly DecodedFrame[
       at = findMark(reading, at + 1)
     }
   }
-  return { frames, end, torn: { objects, lostBytes: lostBytes + (fileBytes - end) } }
+  return { frames, end, torn: { objects, lostBytes: lostBytes + (fileBytes - end), isUnreadable: reading.file.isUnreadable } }
 }
 
-function nonceOfTrailer(file: VolumeFile, fileBytes: number): readonly Uint8Array[] {
-  return fileBytes < volumeHeaderBytes + indexTrailerBytes ? [] : [readAt(file, fileBytes - indexTrailerBytes + trailerNonceAt, nonceBytes)]
+function nonceOfTrailer(file: FileAround, fileBytes: number): readonly Uint8Array[] {
+  return fileBytes < volumeHeaderBytes + indexTrailerBytes ? [] : [file.read(fileBytes - indexTrailerBytes + trailerNonceAt, nonceBytes)]
 }
 
-function nonceOfFirstFrame(file: VolumeFile, fileBytes: number): readonly Uint8Array[] {
-  return fileBytes < volumeHeaderBytes + frameHeaderBytes ? [] : [readAt(file, volumeHeaderBytes + frameNonceAt, nonceBytes)]
+function nonceOfFirstFrame(file: FileAround, fileBytes: number): readonly Uint8Array[] {
+  return fileBytes < volumeHeaderBytes + frameHeaderBytes ? [] : [file.read(volumeHeaderBytes + frameNonceAt, nonceBytes)]
 }
 
 function frameAt({ file, nonce, crc32c, fileBytes }: Reading, at: number): DecodedFrame | undefined {
-  const bytes = readAt(file, at, Math.min(frameHeaderBytes + longestFrameKey, fileBytes - at))
+  const bytes = file.read(at, Math.min(frameHeaderBytes + longestFrameKey, fileBytes - at))
   return decodeFrameHeader(bytes, 0, { bytesStart: at, nonce, crc32c })
 }
 
@@ -138,7 +140,7 @@ const windowBytes = 1024 * 1024
 function hasItsBody({ file, crc32c }: Reading, place: FramePlace): boolean {
   let checksum = 0
   for (let done = 0; done < place.bodyBytes; ) {
-    const bytes = readAt(file, bodyStart(place) + done, Math.min(windowBytes, place.bodyBytes - done))
+    const bytes = file.read(bodyStart(place) + done, Math.min(windowBytes, place.bodyBytes - done))
     if (bytes.length === 0) return false
     checksum = crc32c(bytes, checksum)
     done += bytes.length
@@ -149,7 +151,7 @@ function hasItsBody({ file, crc32c }: Reading, place: FramePlace): boolean {
 /** The next position where a frame of this volume may begin, or the end of the file. */
 function findMark({ file, fileBytes }: Reading, from: number): number {
   for (let at = from; at < fileBytes; ) {
-    const bytes = readAt(file, at, Math.min(windowBytes, fileBytes - at))
+    const bytes = file.read(at, Math.min(windowBytes, fileBytes - at))
     const found = nextFrameMark(bytes, 0)
     if (found >= 0) return at + found
     if (bytes.length < 4) break
@@ -159,8 +161,20 @@ function findMark({ file, fileBytes }: Reading, from: number): number {
   return fileBytes
 }
 
-/** As many of the bytes as the file has. */
-function readAt(file: VolumeFile, at: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length)
-  return bytes.subarray(0, file.readNow(bytes, at))
+/** A file whose bytes are zeros where the disk cannot read them. */
+class FileAround {
+  readonly #file: VolumeFile
+  isUnreadable = false
+
+  constructor(file: VolumeFile) {
+    this.#file = file
+  }
+
+  /** As many of the bytes as the file has. */
+  read(at: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafe(length)
+    const { got, unreadable } = readNowAround((into, position) => this.#file.readNow(into, position), bytes, at)
+    if (unreadable > 0) this.isUnreadable = true
+    return bytes.subarray(0, got)
+  }
 }

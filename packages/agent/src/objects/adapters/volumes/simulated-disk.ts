@@ -2,6 +2,7 @@
 import type { VolumeFile, VolumeFiles } from './volume-files.ts'
 
 const pageBytes = 512
+const sectorBytes = 4_096
 
 interface StoredFile {
   bytes: Uint8Array
@@ -10,6 +11,8 @@ interface StoredFile {
   /** Whether the name survives a loss of power. */
   nameDurable: boolean
   linked: boolean
+  /** Sectors that cannot be read until they are written, by number. */
+  unreadable: Set<number>
 }
 
 export type DiskFault = 'full' | 'io'
@@ -20,6 +23,8 @@ export class SimulatedDisk {
   fault: (call: 'write' | 'sync') => DiskFault | undefined = () => undefined
   /** Settles asynchronous calls; a test that wants them late replaces it. */
   later: () => Promise<void> = async () => {}
+  /** The disk has vanished: no file can be read, and the folder is not there. */
+  isAway = false
   openFiles = 0
   syncs = 0
   /** Grows with each change of the files, and of what a loss of power would leave of them. */
@@ -31,11 +36,20 @@ export class SimulatedDisk {
   get files(): VolumeFiles {
     const alive = this.#process()
     return {
-      names: () => [...this.#stored.keys()].toSorted(),
+      names: () => {
+        if (this.isAway) throw systemError('ENOENT')
+        return [...this.#stored.keys()].toSorted()
+      },
       create: (name) => {
         alive()
         if (this.#stored.has(name)) throw systemError('EEXIST')
-        const stored: StoredFile = { bytes: new Uint8Array(), durable: new Uint8Array(), nameDurable: false, linked: true }
+        const stored: StoredFile = {
+          bytes: new Uint8Array(),
+          durable: new Uint8Array(),
+          nameDurable: false,
+          linked: true,
+          unreadable: new Set(),
+        }
         this.#stored.set(name, stored)
         this.changes += 1
         return this.#opened(stored, alive)
@@ -78,6 +92,16 @@ export class SimulatedDisk {
   change(name: string, bytes: Uint8Array): void {
     this.#file(name).bytes = bytes
     this.changes += 1
+  }
+
+  /** From now on a read of the sector with this byte fails (EIO), until the sector is written or `heal` is called. */
+  spoil(name: string, at: number): void {
+    this.#file(name).unreadable.add(Math.floor(at / sectorBytes))
+  }
+
+  /** Every sector can be read again. */
+  heal(): void {
+    for (const stored of this.#stored.values()) stored.unreadable.clear()
   }
 
   /** What the operating system does by itself after some time: everything is on the disk. */
@@ -128,7 +152,7 @@ export class SimulatedDisk {
   #process(): () => void {
     const began = this.#crashes
     return () => {
-      if (began !== this.#crashes) throw systemError('EIO')
+      if (began !== this.#crashes) throw systemError('ECANCELED')
     }
   }
 
@@ -145,12 +169,17 @@ export class SimulatedDisk {
       const fault = this.fault('write')
       const bodyBytes = chunks.reduce((sum, { length }) => sum + length, 0)
       const writtenBytes = fault === undefined ? bodyBytes : bodyBytes >> 1
+      for (let at = position; at < position + writtenBytes; at += sectorBytes - (at % sectorBytes))
+        stored.unreadable.delete(Math.floor(at / sectorBytes))
       if (writtenBytes > 0) stored.bytes = withBytes(stored.bytes, chunks, { position, length: writtenBytes })
       if (fault !== undefined) throw systemError(fault === 'full' ? 'ENOSPC' : 'EIO')
     }
     const read = (into: Uint8Array, position: number): number => {
       check()
+      if (this.isAway) throw systemError('EIO')
       const from = stored.bytes.subarray(position, position + into.length)
+      for (const sector of stored.unreadable)
+        if (sector * sectorBytes < position + from.length && (sector + 1) * sectorBytes > position) throw systemError('EIO')
       into.set(from)
       return from.length
     }

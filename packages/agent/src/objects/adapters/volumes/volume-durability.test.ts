@@ -1,4 +1,4 @@
-// A property of volumes on a disk that crashes, loses power, fills up and fails, in any order.
+// A property of volumes on a disk that crashes, loses power, fills up, fails, and cannot read some sectors, in any order.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { failure, patterned } from '../../object-store.contract.ts'
@@ -21,6 +21,7 @@ test('whatever happens to the disk, what was promised is there, what was removed
       arbitrary: fc.record({ kind: fc.constantFrom('close' as const, 'kill' as const, 'write back' as const, 'rewrite' as const) }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose power' as const), seed: fc.nat() }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('spoil' as const), volume: fc.nat(), at: fc.nat() }) },
   )
   await fc.assert(
     fc.asyncProperty(
@@ -79,6 +80,14 @@ test('whatever happens to the disk, what was promised is there, what was removed
               store = open()
               break
             }
+            case 'spoil': {
+              // An I/O error (EIO) of one sector, until it is written or the disk is healed.
+              const names = disk.files.names()
+              const name = names[one.volume % names.length]
+              const sizeBytes = name === undefined ? 0 : disk.content(name).length
+              if (name !== undefined && sizeBytes > 0) disk.spoil(name, one.at % sizeBytes)
+              break
+            }
             case 'rewrite':
               // Time for the rewriting of volumes, all of which happens in this turn of the event loop.
               await new Promise(setImmediate)
@@ -92,6 +101,16 @@ test('whatever happens to the disk, what was promised is there, what was removed
               store = open()
           }
         }
+        // While the disk cannot read a place, an object is served as it was put, or not at all.
+        for (const [key, { body }] of objects) {
+          const read = await store.read(key).catch((error: unknown) => error)
+          if (read instanceof Uint8Array) expect(Buffer.compare(read, body), key).toBe(0)
+          else expect(read, key).toMatchObject({ name: 'ObjectStoreError', kind: expect.stringMatching(/^(corrupt|missing)$/) })
+        }
+        // What it can read again is there: nothing was cut, overwritten or removed because of it.
+        disk.heal()
+        await store.close()
+        store = open()
         for (const [key, { body, promised }] of objects) {
           const read = await store.read(key).catch((error: unknown) => error)
           if (read instanceof Uint8Array) expect(Buffer.compare(read, body), key).toBe(0)

@@ -3,9 +3,9 @@ import { must } from '../../../core/assert.ts'
 import type { Checksum } from '../../../core/checksum.ts'
 import { fixedLimits } from '../../../limits.ts'
 import { type ByteRange, type ObjectBody, ObjectStoreError } from '../../object-store.ts'
-import { fileError, hasCode } from '../file-errors.ts'
+import { fileError, hasCode, readError } from '../file-errors.ts'
 import { findVolume } from './find-volume.ts'
-import { Volume, type VolumeObject } from './volume.ts'
+import { type ObjectState, Volume, type VolumeObject } from './volume.ts'
 import type { VolumeFiles } from './volume-files.ts'
 
 export interface VolumeFolderOptions {
@@ -31,6 +31,8 @@ export class VolumeFolder {
   readonly #recent = new Set<Volume>()
   /** Those that this process made: their objects are known to be whole. */
   readonly #made = new WeakSet<Volume>()
+  /** Objects with bytes that the disk cannot read. */
+  readonly #unreadable = new WeakSet<VolumeObject>()
   /** The volume that takes the next object. */
   #active: Volume | undefined
   #lastNumber = 0
@@ -78,23 +80,25 @@ export class VolumeFolder {
     }
   }
 
-  /** As many of the bytes as the volume has. */
+  /** As many of the bytes as the volume has. Those that the disk cannot read are zeros: they are damaged, as if the disk had changed them. */
   async read(object: VolumeObject, range: ByteRange, what: string): Promise<Uint8Array> {
     this.#use(object.volume)
     try {
-      return await object.volume.read(object, range)
+      const { bytes, unreadable } = await object.volume.read(object, range)
+      if (unreadable > 0) this.#noteUnreadable(object, unreadable, what)
+      return bytes
     } catch (error) {
-      throw asStoreError(error, 'no', what)
+      throw readError(error, what, () => this.#isThere())
     }
   }
 
-  /** Whether the volume has the bytes that were put. Reads all of them within the turn. */
-  isWhole(object: VolumeObject, what: string): boolean {
+  /** Reads all of the object within the turn. */
+  examine(object: VolumeObject, what: string): ObjectState {
     this.#use(object.volume)
     try {
-      return object.volume.isWhole(object)
+      return object.volume.examine(object)
     } catch (error) {
-      throw asStoreError(error, 'no', what)
+      throw readError(error, what, () => this.#isThere())
     }
   }
 
@@ -133,6 +137,27 @@ export class VolumeFolder {
     for (const volume of this.#volumes) volume.close()
   }
 
+  /** Throws if all of the disk is away. A person gets one notice for each object. */
+  #noteUnreadable(object: VolumeObject, unreadable: number, what: string): void {
+    if (!this.#isThere()) throw new ObjectStoreError('unavailable', 'no', `${what}: the disk cannot be read`)
+    if (this.#unreadable.has(object)) return
+    this.#unreadable.add(object)
+    const { key, volume } = object
+    this.#options.onNotice(
+      `the disk cannot read ${unreadable} bytes of the object ${key} in the volume ${volume.name}: they count as damaged. The disk may be failing`,
+    )
+  }
+
+  /** A vanished mount takes the folder with it. */
+  #isThere(): boolean {
+    try {
+      this.#options.files.names()
+      return true
+    } catch {
+      return false
+    }
+  }
+
   #find(name: string): void {
     const { files, crc32c, onNotice } = this.#options
     const number = nameForm.exec(name)?.[1]
@@ -152,7 +177,9 @@ export class VolumeFolder {
       )
     if (torn.lostBytes > 0) onNotice(`the volume ${name} has ${torn.lostBytes} bytes that belong to no object: they are ignored`)
     this.#volumes.add(volume)
-    this.#seal(volume)
+    // Otherwise the index might be written over objects that the disk can read another time.
+    if (!torn.isUnreadable) this.#seal(volume)
+    else onNotice(`the disk cannot read parts of the volume ${name}: it is left as it is. The disk may be failing`)
     volume.close()
   }
 

@@ -55,6 +55,8 @@ export class VolumeObjects implements ObjectStore {
   readonly #putting = new Map<string, Promise<void>>()
   /** Volumes that cannot be rewritten now. The next start tries again. */
   readonly #left = new WeakSet<Volume>()
+  /** Of objects that a start found twice: the one that counts, and the one to remove. */
+  readonly #doubles: { readonly kept: VolumeObject; readonly other: VolumeObject }[] = []
   readonly #pace: RewritePace
   readonly #closing = new AbortController()
   #rewriting: Promise<void> = Promise.resolve()
@@ -165,12 +167,27 @@ export class VolumeObjects implements ObjectStore {
    */
   #find(object: VolumeObject): void {
     const older = this.#objects.get(object.key)
-    if (older !== undefined && this.#folder.isWhole(older, `read ${object.key}`)) {
-      this.#remove(object)
-      return
+    const what = `read ${object.key}`
+    switch (older === undefined ? undefined : this.#folder.examine(older, what)) {
+      case 'whole':
+        if (older !== undefined) this.#doubles.push({ kept: older, other: object })
+        return
+      case 'unreadable':
+        // The disk may read it another time, so its volume stays until a start can decide.
+        if (this.#folder.examine(object, what) !== 'whole') return this.#setAside(object)
+        if (older !== undefined) this.#setAside(older)
+        break
+      case 'damaged':
+      case undefined:
+        older?.volume.forget(older)
     }
-    older?.volume.forget(older)
     this.#objects.set(object.key, object)
+  }
+
+  /** The object does not count in this process, but its bytes stay: they are neither marked as removed nor unlinked with their volume. */
+  #setAside(object: VolumeObject): void {
+    object.volume.forget(object)
+    this.#left.add(object.volume)
   }
 
   #checkBefore(what: string, signal: AbortSignal | undefined): void {
@@ -187,7 +204,8 @@ export class VolumeObjects implements ObjectStore {
       return
     }
     // An object that was there when the store was opened is kept if it is whole. Another copy would be less durable: it is not on the disk yet.
-    if (there !== undefined && this.#folder.isWhole(there, what)) {
+    const state = there === undefined ? undefined : this.#folder.examine(there, what)
+    if (there !== undefined && state === 'whole') {
       if (strict) await this.#syncVolume(there.volume, what)
       return
     }
@@ -203,7 +221,9 @@ export class VolumeObjects implements ObjectStore {
       if (older !== undefined && !this.#objects.has(key)) this.#objects.set(key, older)
       throw error
     }
-    if (older !== undefined) this.#remove(older)
+    if (older === undefined) return
+    if (older === there && state === 'unreadable') this.#setAside(older)
+    else this.#remove(older)
   }
 
   async #append(
@@ -249,13 +269,14 @@ export class VolumeObjects implements ObjectStore {
   /** Frees the space of removed objects, one volume after another, in the background. */
   #tidy(): void {
     if (this.#isRewriting || this.#closed) return
-    if (this.#folder.worthRewriting(this.#left) === undefined) return
+    if (this.#doubles.length === 0 && this.#folder.worthRewriting(this.#left) === undefined) return
     this.#isRewriting = true
     this.#rewriting = this.#rewriteAll()
   }
 
   async #rewriteAll(): Promise<void> {
     try {
+      await this.#removeDoubles()
       for (;;) {
         const next = this.#closed ? undefined : this.#folder.worthRewriting(this.#left)
         if (next === undefined) return
@@ -266,6 +287,15 @@ export class VolumeObjects implements ObjectStore {
     } finally {
       // In the same turn as the last look, so that no removal is missed.
       this.#isRewriting = false
+    }
+  }
+
+  /** The kept one may be the copy of a move that failed, which no sync has reached, and the other one may be on the disk. */
+  async #removeDoubles(): Promise<void> {
+    for (let double = this.#doubles.at(-1); double !== undefined && !this.#closed; double = this.#doubles.at(-1)) {
+      await this.#syncVolume(double.kept.volume, `remove the second copy of ${double.other.key}`)
+      this.#doubles.pop()
+      this.#remove(double.other)
     }
   }
 

@@ -3,6 +3,7 @@ import { assert } from '../../../core/assert.ts'
 import type { Checksum } from '../../../core/checksum.ts'
 import type { ByteRange, ObjectBody } from '../../object-store.ts'
 import { hasCode } from '../file-errors.ts'
+import { readAround, readNowAround } from '../read-around.ts'
 import type { VolumeFile, VolumeFiles } from './volume-files.ts'
 import {
   bodyStart,
@@ -21,6 +22,9 @@ import {
 export interface VolumeObject extends FramePlace {
   readonly volume: Volume
 }
+
+/** `whole`: the file has the bytes that were put; `unreadable`: it may have them, but the disk cannot read some of them now; `damaged`: it has others. */
+export type ObjectState = 'whole' | 'unreadable' | 'damaged'
 
 export interface VolumeParts {
   readonly files: VolumeFiles
@@ -154,17 +158,27 @@ export class Volume {
     return this.#nextSync
   }
 
-  /** The bytes of the body from `start` on, as far as the file has them: at most `length`, in `into` if it is given. */
-  async read(object: VolumeObject, { start, length, into }: ByteRange): Promise<Uint8Array> {
+  /**
+   * The bytes of the body from `start` on, as far as the file has them: at most `length`, in `into` if it is given. `unreadable` of them are zeros, because
+   * the disk cannot read them.
+   */
+  async read(
+    object: VolumeObject,
+    { start, length, into }: ByteRange,
+  ): Promise<{ readonly bytes: Uint8Array; readonly unreadable: number }> {
     const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length)
-    const got = await this.#using(this.#opened().read(bytes, bodyStart(object) + start))
-    return bytes.subarray(0, got)
+    const file = this.#opened()
+    const { got, unreadable } = await this.#using(readAround((part, at) => file.read(part, at), bytes, bodyStart(object) + start))
+    return { bytes: bytes.subarray(0, got), unreadable }
   }
 
-  /** Whether the file has the bytes that were put. Reads all of them within the turn. */
-  isWhole(object: VolumeObject): boolean {
+  /** Reads all of the object within the turn. */
+  examine(object: VolumeObject): ObjectState {
     const bytes = Buffer.allocUnsafeSlow(object.bodyBytes)
-    return this.#opened().readNow(bytes, bodyStart(object)) === bytes.length && this.#crc32c(bytes) === object.checksum
+    const file = this.#opened()
+    const { got, unreadable } = readNowAround((into, at) => file.readNow(into, at), bytes, bodyStart(object))
+    if (unreadable > 0) return 'unreadable'
+    return got === bytes.length && this.#crc32c(bytes) === object.checksum ? 'whole' : 'damaged'
   }
 
   /** Marks the object as removed. Throws the file system's error; a start may then find the object again. */
