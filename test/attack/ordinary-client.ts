@@ -73,11 +73,16 @@ async function produced(client: WireClient, name: string): Promise<number | unde
   return responses[0]?.partitionResponses[0]?.errorCode
 }
 
-/** A latency counts from the time at which the request was due, so a pause of the server delays all requests that were due in it. Each report begins without a backlog. */
+/**
+ * One request at a time, at a steady pace. A pause of the server delays all requests that were due in it, so each of them counts with the rest of the pause,
+ * as if it had been sent: without that, a long pause would be one slow request among many fast ones. Afterwards there is no backlog: a lane that could only
+ * catch up with a server that is faster than the pace would report the length of the attack, not the latency of a request.
+ */
 async function lane(name: string, probe: () => Promise<number | undefined>): Promise<void> {
-  for (let due = performance.now(); ; due = Math.max(due + everyMs, began)) {
+  for (let due = performance.now(); ; due = Math.max(due + everyMs, performance.now())) {
     const early = due - performance.now()
     if (early > 0) await delay(early)
+    const sentAt = Math.max(due, began)
     try {
       const error = await probe()
       if (error !== 0) failures.push(`${name} was answered with ${error}`)
@@ -85,7 +90,7 @@ async function lane(name: string, probe: () => Promise<number | undefined>): Pro
       failures.push(`${name}: ${String(error)}`)
       return
     }
-    ;(latencies[name] ??= []).push(performance.now() - due)
+    for (let waitedMs = performance.now() - sentAt; waitedMs > 0; waitedMs -= everyMs) (latencies[name] ??= []).push(waitedMs)
   }
 }
 
