@@ -105,7 +105,8 @@ async function suffer({ name, logLines, growthMiB, run }: Attack, target: Target
 async function writeLedger(): Promise<void> {
   const { stdout } = await runProgram('git', ['describe', '--always', '--dirty'], { cwd: repository })
   const load = (loadavg()[0] ?? 0).toFixed(1)
-  record(join(repository, 'docs/evidence.md'), figures, { date: new Date().toISOString().slice(0, 10), commit: stdout.trim(), load })
+  const run = { date: new Date().toISOString().slice(0, 10), commit: stdout.trim(), load, form: effort.form }
+  record(join(repository, 'docs/evidence.md'), figures, run)
 }
 
 function fuzzOf(requests: number): Effort['fuzz'] {

@@ -1,5 +1,6 @@
 // The report of the attacks: one line for each on the screen, and a row for each in the ledger.
 import { readFileSync, writeFileSync } from 'node:fs'
+import type { Effort } from './attack.ts'
 import type { Others } from './observer.ts'
 
 export interface Figures {
@@ -39,7 +40,7 @@ const columns =
 export function record(
   path: string,
   figures: readonly Figures[],
-  run: { readonly date: string; readonly commit: string; readonly load: string },
+  run: { readonly date: string; readonly commit: string; readonly load: string; readonly form: Effort['form'] },
 ): void {
   const rows = figures.map(({ name, without, during, longestTurnMs, residentMiB, growthMiB, logLines }) =>
     [
@@ -47,7 +48,7 @@ export function record(
       run.date,
       run.commit,
       run.load,
-      name,
+      run.form === 'long' ? name : `${name} (quick form)`,
       `${ms(without.p50Ms)} → ${ms(during.p50Ms)}`,
       `${ms(without.p99Ms)} → ${ms(during.p99Ms)}`,
       ratio({ without, during }),

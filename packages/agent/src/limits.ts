@@ -104,6 +104,8 @@ export const fixedLimits = {
   frameBytesPerSecond: 64 * kib,
   /** Requests of one connection in one turn of the event loop; then other connections have theirs. About 20 µs each without a read or write of the store. */
   requestsPerTurn: 8,
+  /** Those of all connections. The others are first in the next turn; in between, the stores' answers and new connections have theirs. */
+  requestsPerTurnOfAll: 64,
   /** How long a client may take for the last bytes of a connection that is being closed. */
   lingerMs: 5_000,
   /** The buffer that all sockets of the process are read into. Half the size costs a third more time per byte, and four times the size half as much again. */

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fetch } from '@local-kafka-service/protocol'
+import { WireClient } from '../../../bench/wire-client.ts'
 import type { Scene } from '../attack.ts'
-import { frameOf, httpGet, openReaders, openSockets, ordinaryClientIsServed, produceRecords } from '../attackers.ts'
+import { call, frameOf, httpGet, openReaders, openSockets, ordinaryClientIsServed, produceRecords } from '../attackers.ts'
 
 export const unreadHttpAnswers: Scene = {
   async prepare({ server }) {
@@ -79,6 +80,7 @@ export const unreadFetches: Scene = {
   async prepare({ server }) {
     await produceRecords(server.kafka, 'fetched', { count: 64, bytes: 1_000_000, fill: 'a' })
     const topics = [{ topic: 'fetched', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 50_000_000 }] }]
+    const older = [{ topic: 'fetched', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 2_000_000 }] }]
     const fetches = frameOf(Fetch, 12, { maxWaitMs: 500, minBytes: 1, maxBytes: 50_000_000, topics })
     const pipelined = Buffer.concat(Array.from({ length: 12 }, () => fetches))
     return [
@@ -89,7 +91,16 @@ export const unreadFetches: Scene = {
         async run(target) {
           await using readers = await openSockets(target.port, 30)
           for (const socket of readers.sockets) socket.pause().write(pipelined)
-          await delay(45_000)
+          // A consumer of older records finds no memory for them, until stalled readers are closed.
+          const consumer = await WireClient.open(target.port)
+          let isServed = false
+          for (const end = performance.now() + 45_000; performance.now() < end; ) {
+            const { responses } = await call(consumer, Fetch, 12, { maxWaitMs: 500, minBytes: 1, maxBytes: 2_000_000, topics: older })
+            isServed = (responses[0]?.partitions[0]?.records?.length ?? 0) > 0
+            if (isServed) await delay(500)
+          }
+          consumer.close()
+          assert.ok(isServed, 'a consumer of older records is not served')
           assert.ok(Number(await target.metric('lks_connections_gave_way_total{held="answers"}')) > 0, 'no stalled reader was closed')
         },
       },

@@ -51,6 +51,22 @@ test('H9: a connection takes a few of its pipelined requests in each turn, and a
   expect(greedy.requests).toHaveLength(2 * fixedLimits.requestsPerTurn)
 })
 
+test('H9: many connections together take a limited number of requests in each turn, and the one that waits longest is first in the next', async () => {
+  const due: (() => void)[] = []
+  const turns = new TurnCounter(earlyBy(0, new ManualClock(), (callback) => void due.push(callback)))
+  const all = Array.from({ length: fixedLimits.requestsPerTurnOfAll + 2 }, () => aConnection({ turns }))
+  const counts = (): readonly number[] => all.map(({ requests }) => requests.length)
+  for (const { connection } of all) connection.data(Buffer.concat([frame('x'), frame('y')]))
+  expect(counts().filter((count) => count === 1)).toHaveLength(fixedLimits.requestsPerTurnOfAll)
+  expect(counts().slice(-2)).toEqual([0, 0])
+  for (const { requests } of all) requests[0]?.settle(now('.'))
+  await turn()
+  expect(counts().filter((count) => count === 2)).toHaveLength(0)
+  for (const callback of due.splice(0)) callback()
+  expect(counts().slice(-2)).toEqual([1, 1])
+  expect(counts().filter((count) => count === 2)).toHaveLength(fixedLimits.requestsPerTurnOfAll - 2)
+})
+
 test('H5: an answer is stalled from its write until the operating system accepts some of its bytes', async () => {
   const { connection, socket, clock, requests } = aConnection()
   expect(connection.stalledSinceMs).toBeUndefined()

@@ -1,4 +1,5 @@
-// Counts turns of the event loop: a connection takes a limited number of requests in each, so that thousands of pipelined requests do not block other connections.
+// Counts turns of the event loop: a connection takes a limited number of requests in each, and all connections together do, so that thousands of pipelined requests
+// block neither other connections nor the work of the writer and the stores.
 import { fixedLimits } from '../limits.ts'
 import type { Clock } from '../time/clock.ts'
 
@@ -7,6 +8,8 @@ export class TurnCounter {
   readonly #clock: Clock
   #number = 0
   #ending = false
+  /** The requests that all connections have taken in this turn. */
+  #taken = 0
   #waiting: (() => void)[] = []
 
   constructor(clock: Clock) {
@@ -24,6 +27,15 @@ export class TurnCounter {
     return this.#number
   }
 
+  /** Whether any connection may take a request in this turn. */
+  get hasRoom(): boolean {
+    return this.#taken < fixedLimits.requestsPerTurnOfAll
+  }
+
+  take(): void {
+    this.#taken += 1
+  }
+
   /** Calls each callback once in the next turn, in order. */
   next(callback: () => void): void {
     this.#endLater()
@@ -36,6 +48,7 @@ export class TurnCounter {
     this.#clock.soon(() => {
       this.#ending = false
       this.#number += 1
+      this.#taken = 0
       const waiting = this.#waiting
       this.#waiting = []
       for (const callback of waiting) callback()
@@ -65,7 +78,8 @@ export class TurnShare {
   /** Whether the connection may take another request in this turn. */
   free(): boolean {
     if (this.#waits) return false
-    if (this.#turn !== this.#turns.current || this.#inTurn < fixedLimits.requestsPerTurn) return true
+    const isNewTurn = this.#turn !== this.#turns.current
+    if (this.#turns.hasRoom && (isNewTurn || this.#inTurn < fixedLimits.requestsPerTurn)) return true
     this.#waits = true
     this.#turns.next(() => {
       this.#waits = false
@@ -79,5 +93,6 @@ export class TurnShare {
     this.#inTurn = this.#turn === current ? this.#inTurn + 1 : 1
     this.#turn = current
     this.#taken += 1
+    this.#turns.take()
   }
 }
