@@ -47,8 +47,8 @@ export { SaslHandshake, type SaslHandshakeRequest, type SaslHandshakeResponse } 
 export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts';
 export { UnregisterBroker, type UnregisterBrokerRequest, type UnregisterBrokerResponse } from './messages/unregister-broker.ts';
 export { UpdateFeatures, type UpdateFeaturesRequest, type UpdateFeaturesResponse } from './messages/update-features.ts';
-export { attributeBits, type BatchHeader, type BatchTrouble, batchLayout, batchSizeAt, type CheckedBatch, checkBatch, checkStoredBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, } from './records/batch.ts';
-export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress, decompressionError, packedTrouble, UnpackedSizeError, } from './records/codecs.ts';
+export { attributeBits, type BatchHeader, type BatchProblem, batchLayout, batchSizeAt, type CheckedBatch, checkBatch, checkStoredBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, } from './records/batch.ts';
+export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress, decompressionError, packedProblem, UnpackedSizeError, } from './records/codecs.ts';
 export { crc32c } from './records/crc32c.ts';
 export { partitionOfKey } from './records/murmur2.ts';
 export { type BatchFilter, type FilteredBatch, filterRecords, type RecordCoding, type ScannedRecord, scanRecords, } from './records/record-filter.ts';
@@ -4374,14 +4374,14 @@ export interface BatchHeader {
     readonly recordCount: number;
 }
 /** `truncated`: fewer bytes than the batch claims. `length`: the claimed length is not possible. `magic`: another format. `count`: the record count and the last offset delta do not agree. */
-export type BatchTrouble = 'truncated' | 'crc' | 'length' | 'magic' | 'count';
+export type BatchProblem = 'truncated' | 'crc' | 'length' | 'magic' | 'count';
 /** The result of `checkBatch`: the header of a valid batch, or the problem. */
 export type CheckedBatch = {
     readonly kind: 'ok';
     readonly header: BatchHeader;
 } | {
     readonly kind: 'error';
-    readonly trouble: BatchTrouble;
+    readonly problem: BatchProblem;
     readonly message: string;
 };
 /** The position of each header field, from the first byte of the batch. */
@@ -4455,7 +4455,7 @@ export declare class UnpackedSizeError extends ProtocolError {
  * Why Kafka's clients cannot read the bytes as the codec's output, as far as their beginning shows it; undefined if it shows nothing. Does not unpack them: this
  * is enough to detect bytes that were never compressed, and LZ4 frames that only some clients read.
  */
-export declare function packedTrouble(codec: CodecName, bytes: Uint8Array): string | undefined;
+export declare function packedProblem(codec: CodecName, bytes: Uint8Array): string | undefined;
 /**
  * Throws a ProtocolError for bytes that the codec cannot unpack, and an UnpackedSizeError for bytes that unpack to more than `maxBytes`. Never allocates more
  * than that.
@@ -4537,7 +4537,7 @@ export type WalkedRecords =
     readonly recordsWithoutKey: number;
 } | {
     readonly kind: 'error';
-    readonly trouble: 'malformed' | 'timestamp';
+    readonly problem: 'malformed' | 'timestamp';
     readonly message: string;
 };
 /**

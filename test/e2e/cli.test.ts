@@ -296,7 +296,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     const info = await json<Record<string, unknown>>(['cluster', 'info'], run)
     expect(info).toMatchObject({ clusterId: expect.any(String), brokers: [{ id: 1 }], controllerId: 1 })
     expect((await lks(['cluster', 'info', '--apis'], run)).stdout).toMatch(/^ *18 +ApiVersions +0-4$/m)
-    expect(await json(['cluster', 'health'], run)).toMatchObject({ healthy: true, troubles: [] })
+    expect(await json(['cluster', 'health'], run)).toMatchObject({ healthy: true, problems: [] })
   })
 
   test('a doctor finds nothing', async () => {

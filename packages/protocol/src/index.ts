@@ -86,7 +86,7 @@ export { UpdateFeatures, type UpdateFeaturesRequest, type UpdateFeaturesResponse
 export {
   attributeBits,
   type BatchHeader,
-  type BatchTrouble,
+  type BatchProblem,
   batchLayout,
   batchSizeAt,
   type CheckedBatch,
@@ -106,7 +106,7 @@ export {
   compress,
   decompress,
   decompressionError,
-  packedTrouble,
+  packedProblem,
   UnpackedSizeError,
 } from './records/codecs.ts'
 export { crc32c } from './records/crc32c.ts'

@@ -11,7 +11,7 @@ import {
   crc32c,
   type DecodedRecord,
   decompress,
-  packedTrouble,
+  packedProblem,
   patchBaseOffset,
   patchLeaderEpoch,
   readBatchHeader,
@@ -57,34 +57,34 @@ test('the checksum detects any flipped bit after the leader epoch', () => {
 
 test('a batch that is truncated, too short, of an older format or miscounted has its own error', () => {
   const batch = aBatch()
-  expect(checkBatch(batch.subarray(0, batch.length - 1), 0, crc32c)).toMatchObject({ trouble: 'truncated' })
-  expect(checkBatch(batch.subarray(0, 11), 0, crc32c)).toMatchObject({ trouble: 'truncated' })
+  expect(checkBatch(batch.subarray(0, batch.length - 1), 0, crc32c)).toMatchObject({ problem: 'truncated' })
+  expect(checkBatch(batch.subarray(0, 11), 0, crc32c)).toMatchObject({ problem: 'truncated' })
   expect(
     checkBatch(
       patched(batch, (view) => view.setInt32(8, 48)),
       0,
       crc32c,
     ),
-  ).toMatchObject({ trouble: 'length' })
+  ).toMatchObject({ problem: 'length' })
   expect(
     checkBatch(
       patched(batch, (view) => view.setInt32(8, -1)),
       0,
       crc32c,
     ),
-  ).toMatchObject({ trouble: 'length' })
+  ).toMatchObject({ problem: 'length' })
   expect(
     checkBatch(
       patched(batch, (view) => view.setInt8(16, 1)),
       0,
       crc32c,
     ),
-  ).toMatchObject({ trouble: 'magic' })
+  ).toMatchObject({ problem: 'magic' })
   const miscounted = patched(batch, (view) => {
     view.setInt32(23, 7)
     view.setUint32(17, crc32c(new Uint8Array(view.buffer, 21)))
   })
-  expect(checkBatch(miscounted, 0, crc32c)).toMatchObject({ trouble: 'count' })
+  expect(checkBatch(miscounted, 0, crc32c)).toMatchObject({ problem: 'count' })
 })
 
 test('the base offset and the leader epoch lie outside the checksum; setting a timestamp computes it again', () => {
@@ -188,12 +188,12 @@ test('the unpacked size of an LZ4 frame is computed exactly', () => {
 
 test('an LZ4 frame that other readers accept, but not the Java client, is detected by its header', () => {
   const frame = Buffer.from(compress('lz4', new TextEncoder().encode('an LZ4 frame'), nodeCodecs))
-  expect(packedTrouble('lz4', frame)).toBeUndefined()
+  expect(packedProblem('lz4', frame)).toBeUndefined()
   const skippable = [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 0]
-  expect(packedTrouble('lz4', Uint8Array.from([...skippable, ...frame]))).toMatch(/not compressed with lz4/)
-  expect(packedTrouble('lz4', frame.subarray(0, 4))).toMatch(/truncated/)
+  expect(packedProblem('lz4', Uint8Array.from([...skippable, ...frame]))).toMatch(/not compressed with lz4/)
+  expect(packedProblem('lz4', frame.subarray(0, 4))).toMatch(/truncated/)
   frame[4] = 0x40
-  expect(packedTrouble('lz4', frame)).toMatch(/linked blocks/)
+  expect(packedProblem('lz4', frame)).toMatch(/linked blocks/)
 })
 
 test('CRC-32C is that of RFC 3720, in one call or in several', () => {

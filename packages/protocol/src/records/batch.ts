@@ -19,12 +19,12 @@ export interface BatchHeader {
 }
 
 /** `truncated`: fewer bytes than the batch claims. `length`: the claimed length is not possible. `magic`: another format. `count`: the record count and the last offset delta do not agree. */
-export type BatchTrouble = 'truncated' | 'crc' | 'length' | 'magic' | 'count'
+export type BatchProblem = 'truncated' | 'crc' | 'length' | 'magic' | 'count'
 
 /** The result of `checkBatch`: the header of a valid batch, or the problem. */
 export type CheckedBatch =
   | { readonly kind: 'ok'; readonly header: BatchHeader }
-  | { readonly kind: 'error'; readonly trouble: BatchTrouble; readonly message: string }
+  | { readonly kind: 'error'; readonly problem: BatchProblem; readonly message: string }
 
 /** The position of each header field, from the first byte of the batch. */
 export const batchLayout = {
@@ -84,26 +84,26 @@ export function checkBatch(bytes: Uint8Array, at: number, crc32c: (bytes: Uint8A
 export function checkStoredBatch(bytes: Uint8Array, at: number, crc32c: (bytes: Uint8Array) => number): CheckedBatch {
   const there = bytes.length - at
   const length = batchLayout.leaderEpoch
-  if (there < length) return trouble('truncated', `The record batch has ${there} bytes, fewer than the ${length} at its beginning.`)
+  if (there < length) return problem('truncated', `The record batch has ${there} bytes, fewer than the ${length} at its beginning.`)
   const view = viewOf(bytes)
   // Check the magic first: older formats have it in the same place, and other rules for the rest.
   if (there > batchLayout.magic) {
     const magic = view.getInt8(at + batchLayout.magic)
-    if (magic !== 2) return trouble('magic', `Magic ${magic} is not supported: send record batches of format v2 (magic 2).`)
+    if (magic !== 2) return problem('magic', `Magic ${magic} is not supported: send record batches of format v2 (magic 2).`)
   }
   const sizeBytes = view.getInt32(at + batchLayout.length) + length
   if (sizeBytes < batchLayout.records)
-    return trouble('length', `The record batch claims ${sizeBytes} bytes, fewer than the ${batchLayout.records} of its header.`)
-  if (sizeBytes > there) return trouble('truncated', `The record batch claims ${sizeBytes} bytes, and ${there} are there.`)
+    return problem('length', `The record batch claims ${sizeBytes} bytes, fewer than the ${batchLayout.records} of its header.`)
+  if (sizeBytes > there) return problem('truncated', `The record batch claims ${sizeBytes} bytes, and ${there} are there.`)
   const stored = view.getUint32(at + batchLayout.crc)
   const computed = crc32c(bytes.subarray(at + batchLayout.attributes, at + sizeBytes))
-  if (stored !== computed) return trouble('crc', `The record batch has the checksum ${computed}, but its header says ${stored}.`)
+  if (stored !== computed) return problem('crc', `The record batch has the checksum ${computed}, but its header says ${stored}.`)
   const header = readBatchHeader(bytes, at)
   return header.recordCount < 0 || header.recordCount > header.lastOffsetDelta + 1 ? wrongCount(header) : { kind: 'ok', header }
 }
 
 function wrongCount({ recordCount, lastOffsetDelta }: BatchHeader): CheckedBatch {
-  return trouble('count', `The record batch claims ${recordCount} records, which does not match its last offset delta ${lastOffsetDelta}.`)
+  return problem('count', `The record batch claims ${recordCount} records, which does not match its last offset delta ${lastOffsetDelta}.`)
 }
 
 /** Does not change the checksum, which does not cover this field. */
@@ -144,6 +144,6 @@ function int64(view: DataView, at: number): number {
   return value < -Number.MAX_SAFE_INTEGER ? -Number.MAX_SAFE_INTEGER : value
 }
 
-function trouble(kind: BatchTrouble, message: string): CheckedBatch {
-  return { kind: 'error', trouble: kind, message }
+function problem(kind: BatchProblem, message: string): CheckedBatch {
+  return { kind: 'error', problem: kind, message }
 }

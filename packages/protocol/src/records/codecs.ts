@@ -1,6 +1,6 @@
 // Compression of record batches: Kafka's numbers and framings of the four codecs, with a limit on the unpacked size. The caller provides the codecs themselves.
 import { ProtocolError } from '../wire/protocol-error.ts'
-import { lz4FrameSize, lz4HeaderTrouble } from './lz4-frame.ts'
+import { lz4FrameSize, lz4HeaderProblem } from './lz4-frame.ts'
 
 /** The index of a name is the codec's number in a batch's attributes. */
 export const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
@@ -32,9 +32,9 @@ export class UnpackedSizeError extends ProtocolError {}
  * Why Kafka's clients cannot read the bytes as the codec's output, as far as their beginning shows it; undefined if it shows nothing. Does not unpack them: this
  * is enough to detect bytes that were never compressed, and LZ4 frames that only some clients read.
  */
-export function packedTrouble(codec: CodecName, bytes: Uint8Array): string | undefined {
+export function packedProblem(codec: CodecName, bytes: Uint8Array): string | undefined {
   if (!beginsAs(codec, bytes)) return `The records are not compressed with ${codec}.`
-  return codec === 'lz4' ? lz4HeaderTrouble(bytes) : undefined
+  return codec === 'lz4' ? lz4HeaderProblem(bytes) : undefined
 }
 
 function beginsAs(codec: CodecName, bytes: Uint8Array): boolean {

@@ -58,7 +58,7 @@ export function lz4FrameSize(bytes: Uint8Array, maxBytes: number): number {
  * Why Kafka's clients cannot read a frame with this header; undefined if they can. The Java client, and with it every broker of Apache Kafka, rejects linked
  * blocks and dictionaries (KIP-57), which other readers accept: a batch with them would end each Java consumer that comes to it.
  */
-export function lz4HeaderTrouble(bytes: Uint8Array): string | undefined {
+export function lz4HeaderProblem(bytes: Uint8Array): string | undefined {
   const flag = bytes[4]
   if (flag === undefined) return 'The LZ4 frame is truncated.'
   if (flag >> 6 !== 1) return `Version ${flag >> 6} of the LZ4 frame format is not supported.`

@@ -39,9 +39,9 @@ test('H7: a batch with a byte too few or too many, or with a wrong count, is mal
       const cut = batch.subarray(0, Math.max(recordsStart, batch.length - bytesOff))
       const longer = new Uint8Array(batch.length + bytesOff)
       longer.set(batch)
-      for (const wrong of [cut, longer]) expect(walkRecords(wrong, recordsStart, header)).toMatchObject({ trouble: 'malformed' })
+      for (const wrong of [cut, longer]) expect(walkRecords(wrong, recordsStart, header)).toMatchObject({ problem: 'malformed' })
       for (const recordCount of [header.recordCount - 1, header.recordCount + 1, 2 ** 31 - 1])
-        expect(walkRecords(batch, recordsStart, { ...header, recordCount })).toMatchObject({ trouble: 'malformed' })
+        expect(walkRecords(batch, recordsStart, { ...header, recordCount })).toMatchObject({ problem: 'malformed' })
     }),
   )
 })
@@ -59,7 +59,7 @@ test.each([
   ['a varint of six bytes', [22, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 1, 1, 0]],
   ['a timestamp of eleven bytes', [32, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 0, 1, 1, 0]],
 ])('H7: a record with %s is malformed', (_what, given) => {
-  expect(walkRecords(Uint8Array.from(given), 0, one)).toMatchObject({ kind: 'error', trouble: 'malformed' })
+  expect(walkRecords(Uint8Array.from(given), 0, one)).toMatchObject({ kind: 'error', problem: 'malformed' })
 })
 
 test('a negative length is a null, as Kafka reads it, and a varint may have zeros in front', () => {
@@ -68,5 +68,5 @@ test('a negative length is a null, as Kafka reads it, and a varint may have zero
 
 test('a timestamp beyond 2^53 and a malformed record are different errors', () => {
   const beyond = [30, 0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0, 1, 1, 0]
-  expect(walkRecords(Uint8Array.from(beyond), 0, one)).toMatchObject({ kind: 'error', trouble: 'timestamp' })
+  expect(walkRecords(Uint8Array.from(beyond), 0, one)).toMatchObject({ kind: 'error', problem: 'timestamp' })
 })

@@ -4,7 +4,7 @@
 export type WalkedRecords =
   /** Milliseconds since the epoch; -1, Kafka's NO_TIMESTAMP, if no record has a timestamp. `latest` is never below -1, like the maximum that Kafka writes into a batch. */
   | { readonly kind: 'ok'; readonly earliest: number; readonly latest: number; readonly recordsWithoutKey: number }
-  | { readonly kind: 'error'; readonly trouble: 'malformed' | 'timestamp'; readonly message: string }
+  | { readonly kind: 'error'; readonly problem: 'malformed' | 'timestamp'; readonly message: string }
 
 /**
  * Walks uncompressed records from `from` to the end of `bytes`. The rules are those of Kafka's broker: exactly `recordCount` records with correct lengths and
@@ -65,7 +65,7 @@ export class BatchWalk {
       if (walk.broken || walk.at !== recordEnd) return malformed(`Record ${index} of the batch does not have the length that it claims.`)
       if (offsetDelta !== index) return malformed(`Record ${index} of the batch has the offset delta ${offsetDelta}, not ${index}.`)
       if (!(Math.abs(timestamp) < Number.MAX_SAFE_INTEGER) || Math.abs(baseTimestamp) >= Number.MAX_SAFE_INTEGER)
-        return { kind: 'error', trouble: 'timestamp', message: `Record ${index} of the batch has a timestamp beyond 2^53.` }
+        return { kind: 'error', problem: 'timestamp', message: `Record ${index} of the batch has a timestamp beyond 2^53.` }
       if (timestamp > latest) latest = timestamp
       if (timestamp < earliest && timestamp !== noTimestamp) earliest = timestamp
     }
@@ -149,5 +149,5 @@ export class RecordWalk {
 }
 
 function malformed(message: string): WalkedRecords {
-  return { kind: 'error', trouble: 'malformed', message }
+  return { kind: 'error', problem: 'malformed', message }
 }

@@ -2,7 +2,7 @@
 import {
   attributeBits,
   type BatchHeader,
-  type BatchTrouble,
+  type BatchProblem,
   BatchWalk,
   batchLayout,
   type CodecName,
@@ -13,7 +13,7 @@ import {
   type KafkaErrorName,
   type Outcome,
   type ProtocolError,
-  packedTrouble,
+  packedProblem,
   readBatchHeader,
   UnpackedSizeError,
 } from '@local-kafka-service/protocol'
@@ -69,7 +69,7 @@ export function inspectBatch(records: Uint8Array | null, rules: AppendRules, crc
   if (records.length > rules.maxBytes)
     return failed('MESSAGE_TOO_LARGE', `The record batch has ${records.length} bytes, more than max.message.bytes = ${rules.maxBytes}.`)
   const checked = checkBatch(records, 0, crc32c)
-  if (checked.kind === 'error') return failed(codeOf(checked.trouble), checked.message)
+  if (checked.kind === 'error') return failed(codeOf(checked.problem), checked.message)
   const header = checked.header
   const codec = codecNames[header.attributes & attributeBits.codec]
   if (codec === undefined)
@@ -77,8 +77,8 @@ export function inspectBatch(records: Uint8Array | null, rules: AppendRules, crc
   const failure = headerFailure(header, { sizeBytes: records.length, codec, rules })
   if (failure !== undefined) return failure
   const packed = records.subarray(batchLayout.records)
-  const trouble = packedTrouble(codec, packed)
-  if (trouble !== undefined) return failed('INVALID_RECORD', trouble)
+  const problem = packedProblem(codec, packed)
+  if (problem !== undefined) return failed('INVALID_RECORD', problem)
   if (codec !== 'none' && !rules.opensCompressed && !rules.needsKeys && !isSuspicious(header, packed.length))
     return inRange({ header, recordsWithoutKey: 0 }, { earliest: header.baseTimestamp, latest: header.maxTimestamp }, rules)
   return { kind: 'unchecked', header, codec, packed }
@@ -107,7 +107,7 @@ export class RecordCheck {
   step(count: number): Outcome<ValidatedBatch> | undefined {
     const walked = this.#walk.step(count)
     if (walked === undefined) return undefined
-    if (walked.kind === 'error') return failed(walked.trouble === 'timestamp' ? 'INVALID_TIMESTAMP' : 'INVALID_RECORD', walked.message)
+    if (walked.kind === 'error') return failed(walked.problem === 'timestamp' ? 'INVALID_TIMESTAMP' : 'INVALID_RECORD', walked.message)
     const header = this.#header
     const rules = this.#rules
     const differs = walked.latest !== header.maxTimestamp || (header.attributes & attributeBits.logAppendTime) !== 0
@@ -174,8 +174,8 @@ function inRange(
 
 const noTimestamp = -1
 
-function codeOf(trouble: BatchTrouble): KafkaErrorName {
-  switch (trouble) {
+function codeOf(problem: BatchProblem): KafkaErrorName {
+  switch (problem) {
     case 'crc':
     case 'length':
       return 'CORRUPT_MESSAGE'

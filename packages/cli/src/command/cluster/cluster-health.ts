@@ -20,16 +20,16 @@ export const clusterHealth: ClientCommand = {
       const problems = [...(await ofBrokers(cluster, state)), ...ofPartitions(state)]
       const partitions = state.topics.reduce((sum, topic) => sum + topic.partitions.length, 0)
       const facts = fieldsBlock([
-        ['Health', problems.length === 0 ? 'good' : counted(problems.length, 'trouble')],
+        ['Health', problems.length === 0 ? 'good' : counted(problems.length, 'problem')],
         ['Brokers', state.brokers.length],
         ['Partitions', partitions],
       ])
       const columns = [
         { header: 'WHERE', value: ({ where }: HealthProblem) => where },
-        { header: 'TROUBLE', value: ({ what }: HealthProblem) => what },
+        { header: 'PROBLEM', value: ({ what }: HealthProblem) => what },
       ]
       show(context.terminal, formatOf(given), {
-        value: { healthy: problems.length === 0, brokers: state.brokers.length, partitions, troubles: problems },
+        value: { healthy: problems.length === 0, brokers: state.brokers.length, partitions, problems },
         names: problems.map(({ where }) => where),
         blocks: problems.length === 0 ? [facts] : [facts, tableBlock(columns, problems)],
       })
