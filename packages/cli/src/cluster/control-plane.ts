@@ -19,18 +19,31 @@ export class ControlPlane {
 
   /** Returns the body of the answer. Rejects with a UserError when the server does not answer, or rejects the request. */
   async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
+    const { status, answer } = await this.#ask({ method, path, body }, (response): Promise<unknown> => response.json())
+    if (status < 300) return answer as T
+    throw rejectionOf(status, answer as Partial<RejectedRequest> | null, `${method} ${path}`)
+  }
+
+  /** Returns the text of a page. Rejects as `call` does. */
+  async text(path: string): Promise<string> {
+    const { status, answer } = await this.#ask({ method: 'GET', path }, (response) => response.text())
+    if (status < 300) return answer
+    throw rejectionOf(status, null, `GET ${path}`)
+  }
+
+  async #ask<T>(
+    { method, path, body }: { readonly method: string; readonly path: string; readonly body?: object | undefined },
+    read: (response: Response) => Promise<T>,
+  ): Promise<{ readonly status: number; readonly answer: T }> {
     const { url, signal } = this.#options
     const at = `${url.replace(/\/+$/, '')}${path}`
-    let status: number
-    let answer: unknown
     try {
       const response = await fetch(at, {
         method,
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       })
-      status = response.status
-      answer = await response.json()
+      return { status: response.status, answer: await read(response) }
     } catch (error) {
       if (signal.aborted) throw error
       throw new UserError('LKS-4001', {
@@ -40,8 +53,6 @@ export class ControlPlane {
         cause: error,
       })
     }
-    if (status < 300) return answer as T
-    throw rejectionOf(status, answer as Partial<RejectedRequest> | null, `${method} ${path}`)
   }
 }
 

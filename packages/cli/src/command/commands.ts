@@ -2,6 +2,7 @@
 import type { ClientCommand } from './client-command.ts'
 import { clusterHealth } from './cluster/cluster-health.ts'
 import { clusterInfo } from './cluster/cluster-info.ts'
+import { clusterMemory } from './cluster/cluster-memory.ts'
 import { completeFrom } from './completion/complete.ts'
 import { completion } from './completion/completion.ts'
 import { configDescribe } from './config/config-describe.ts'
@@ -47,6 +48,7 @@ export const clientCommands: readonly ClientCommand[] = [
   groupSeek,
   groupDelete,
   clusterInfo,
+  clusterMemory,
   clusterHealth,
   configDescribe,
   configSet,

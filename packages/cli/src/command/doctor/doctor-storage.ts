@@ -5,6 +5,7 @@ import { pause } from '../../cluster/cluster-client.ts'
 import type { ClientCommand, CommandContext } from '../client-command.ts'
 import { controlOption, controlPlaneOf } from '../control-option.ts'
 import { type DamagedRange, offsetsIn, rangeColumns, rangeName } from '../damaged-range.ts'
+import { bytesText } from '../output/bytes-text.ts'
 import { fieldsBlock, formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 
 export const doctorStorage: ClientCommand = {
@@ -97,11 +98,4 @@ function progressOn({ terminal }: Pick<CommandContext, 'terminal'>): { show(chec
       if (open) terminal.talk.write('\n')
     },
   }
-}
-
-function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3))
-  const value = bytes / 1000 ** power
-  return `${power === 0 ? value : value.toFixed(1)} ${units[power] ?? ''}`
 }
