@@ -399,8 +399,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: volumes,
-        find: 'if (older !== undefined && this.#folder.isWhole(older, `read ${object.key}`)) {',
-        replace: 'if (older === object) {',
+        find: 'switch (older === undefined ? undefined : this.#folder.examine(older, what)) {',
+        replace: "switch (older === object ? 'whole' : undefined) {",
       },
     ],
   },

@@ -84,6 +84,8 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+log.cleaner.backoff.ms=100
+log.cleaner.dedupe.buffer.size=8388608
 `
 }
 

@@ -50,7 +50,7 @@ export class VolumeObjects implements ObjectStore {
   readonly #crc32c: Checksum
   readonly #onNotice: (message: string) => void
   readonly #objects = new Map<string, VolumeObject>()
-  /** Objects of `strict` mode that are not on the disk yet. */
+  /** Objects that must be on the disk before their puts resolve, and are not yet. */
   readonly #unsynced = new Set<VolumeObject>()
   readonly #putting = new Map<string, Promise<void>>()
   /** Volumes that cannot be rewritten now. The next start tries again. */
