@@ -2,7 +2,7 @@
 import { buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { nodeCodecs } from '../codecs.ts'
-import { defaultLimits } from '../limits.ts'
+import { defaultLimits, fixedLimits } from '../limits.ts'
 import { Unpacker } from '../memory/unpacker.ts'
 import { ByteBudget } from '../observe/byte-budget.ts'
 import { settings } from '../settings.ts'
@@ -42,7 +42,7 @@ function theDoor({ room = true, answers = 'appended' as 'appended' | 'never' } =
     owners: { ofPartition: (_topic, partition) => ({ mine: partition !== 1, epoch: 3, leader: partition === 1 ? 2 : 1 }) },
     settings: settings('dev'),
     clock,
-    turns: new Turns(clock),
+    turns: new Turns({ soon: (callback) => void setImmediate(callback) }),
     crc32c,
     unpacker: new Unpacker({ codecs: nodeCodecs, clock, limits: defaultLimits }),
   }
@@ -54,6 +54,17 @@ function theDoor({ room = true, answers = 'appended' as 'appended' | 'never' } =
 }
 
 const noTail = { logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, segments: [], lastStamp: 0 }
+
+test('H6: a request has at most two slices on their way, so that the batches of others are committed between them', async () => {
+  const { ask, admitted } = theDoor({ answers: 'never' })
+  void ask(
+    'each',
+    Array.from({ length: 4 * fixedLimits.unitsPerTurn }, (_, at) => at + 2),
+  )
+  await expect.poll(() => admitted.length).toBe(2)
+  for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve))
+  expect(admitted.map(({ length }) => length)).toEqual([fixedLimits.unitsPerTurn, fixedLimits.unitsPerTurn])
+})
 
 test('with the scope `each` a rejected batch does not keep the others out, and every batch has its own answer', async () => {
   const { ask, admitted } = theDoor()

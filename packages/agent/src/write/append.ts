@@ -258,12 +258,17 @@ async function admitted(
 ): Promise<readonly AdmittedSlice[]> {
   const slices: AdmittedSlice[] = []
   for await (const some of scope === 'all' ? [valid] : inSlices(valid, parts.turns)) {
+    // Commits are in the order of admission: the batches of others are committed between those of this request, not after all of them.
+    await slices.at(-slicesOnTheirWay)?.answers
     const { indexes, admissions } = admissible(some, rejected, parts)
     if (admissions.length === 0 || (scope === 'all' && rejected.size > 0)) continue
     slices.push({ indexes, answers: parts.writer.admit(admissions, { source, producer, room }).answers })
   }
   return slices
 }
+
+/** One is committed while the next one is stored. */
+const slicesOnTheirWay = 2
 
 /** Synchronous, right before the admission, so that the owner, its epoch and the stamp are current. */
 function admissible(
