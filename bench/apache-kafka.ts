@@ -58,12 +58,14 @@ export async function producerPerf({ port, topic, records, limitMs }: PerfRun): 
   return stdout === undefined ? Number.NaN : megabytes(/\(([\d.]+) MB\/sec\)/.exec(lastLine(stdout))?.[1], stdout)
 }
 
-/** MB per second of `kafka-consumer-perf-test`, including the time to join the group; NaN if it was not done in time. */
+/** MB per second of `kafka-consumer-perf-test`, including the time to join the group; NaN if it has not consumed all records in time. */
 export async function consumerPerf({ port, topic, records, limitMs }: PerfRun): Promise<number> {
   const load = ['--topic', topic, '--num-records', String(records), '--timeout', String(limitMs)]
   const stdout = await perf(['consumer-perf', ...load, '--bootstrap-server', `127.0.0.1:${port}`], limitMs)
-  // The fields of the last line: start, end, MB, MB per second, and so on.
-  return stdout === undefined ? Number.NaN : megabytes(lastLine(stdout).split(', ')[3], stdout)
+  if (stdout === undefined) return Number.NaN
+  // The fields of the last line: start, end, MB, MB per second, records, and so on. After its time-out the tool ends as if it had all.
+  const fields = lastLine(stdout).split(', ')
+  return Number(fields[4]) < records ? Number.NaN : megabytes(fields[3], stdout)
 }
 
 /** Its output; undefined if it was not done in time. */

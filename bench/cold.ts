@@ -7,6 +7,7 @@ import { consumerPerf, perfRecordBytes, producerPerf } from './apache-kafka.ts'
 import type { Build } from './builds.ts'
 import { createTopic } from './frames.ts'
 import type { BenchOptions } from './options.ts'
+import { dropPageCache } from './page-cache.ts'
 import { type OurServer, ours } from './processes.ts'
 import { type BenchRow, comparedRow } from './report.ts'
 import { inTurn } from './rounds.ts'
@@ -72,7 +73,8 @@ async function coldSample(build: Build, { partitions, produceRecords, storedReco
       const client = await WireClient.open(server.port)
       for (const topic of ['produced', 'stored']) await createTopic(client, partitions, topic)
       client.close()
-      await producerPerf({ port: server.port, topic: 'stored', records: storedRecords, limitMs: fillMs })
+      const rate = await producerPerf({ port: server.port, topic: 'stored', records: storedRecords, limitMs: fillMs })
+      if (Number.isNaN(rate)) throw new Error(`${build.main} has not stored ${storedRecords} records within ${fillMs / 1_000} s`)
     }
     let produced: Moved
     {
@@ -82,6 +84,7 @@ async function coldSample(build: Build, { partitions, produceRecords, storedReco
         producerPerf({ port, topic: 'produced', records: produceRecords, limitMs }),
       )
     }
+    await dropPageCache(folder)
     await using server = await ours({ build, args: slow })
     const { port } = server
     const consumed = await moved(server, { api: 'Fetch', records: storedRecords, operation: 'read' }, () =>
@@ -121,8 +124,9 @@ async function moved(server: OurServer, { api, records, operation }: MovedBy, wo
   const rate = await work()
   const done = !Number.isNaN(rate)
   const movedBytes = done ? records * perfRecordBytes : (await bytes()) - before.bytes
-  return {
-    megabytesPerSecond: done ? rate : movedBytes / 1e3 / limitMs,
-    requestsPerGb: ((await requests()) - before.requests) / (movedBytes / 1e9),
-  }
+  const requestCount = (await requests()) - before.requests
+  // Nothing moved, or a build without these metrics: there is nothing to report.
+  if (!(movedBytes > 0 && requestCount > 0))
+    throw new Error(`${api}: ${movedBytes} bytes were moved with ${requestCount} requests to the store`)
+  return { megabytesPerSecond: done ? rate : movedBytes / 1e3 / limitMs, requestsPerGb: requestCount / (movedBytes / 1e9) }
 }

@@ -27,6 +27,7 @@ test('C4: the timestamps of a batch are those of its records', () => {
         kind: 'ok',
         earliest: stamps.length === 0 ? -1 : Math.min(...stamps),
         latest: Math.max(-1, ...stamps),
+        recordsWithoutKey: records.filter(({ key }) => key === null).length,
       })
     }),
   )
@@ -63,7 +64,12 @@ test.each([
 })
 
 test('a negative length is a null, as Kafka reads it, and a varint may have zeros in front', () => {
-  expect(walkRecords(Uint8Array.from([0x8c, 0x80, 0x00, 0, 0, 0, 3, 5, 0]), 0, one)).toEqual({ kind: 'ok', earliest: 1_000, latest: 1_000 })
+  expect(walkRecords(Uint8Array.from([0x8c, 0x80, 0x00, 0, 0, 0, 3, 5, 0]), 0, one)).toEqual({
+    kind: 'ok',
+    earliest: 1_000,
+    latest: 1_000,
+    recordsWithoutKey: 1,
+  })
 })
 
 test('a timestamp beyond 2^53 and a malformed record are different errors', () => {
