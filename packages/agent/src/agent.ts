@@ -46,6 +46,7 @@ import { LogRetention } from './upkeep/log-retention.ts'
 import { Scrubber } from './upkeep/scrubber.ts'
 import { StorageChecks } from './upkeep/storage-checks.ts'
 import type { StorageWalkParts } from './upkeep/storage-walk.ts'
+import { Sweep } from './upkeep/sweep.ts'
 import { Catalog } from './view/catalog.ts'
 import type { Owners } from './view/owners.ts'
 import { Tails } from './view/tails.ts'
@@ -194,6 +195,13 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     defaults: retentionDefaults(settings),
     checkMs: number(settings, 'log.retention.check.interval.ms'),
   })
+  const sweep = new Sweep({
+    ...base,
+    store: parts.metadata.sweep,
+    objects,
+    isMine: () => membership.owners.ofName('storage').mine,
+    clock: ioClock,
+  })
   const storage = storageUpkeepOf(base, parts, { ...view, damage })
   const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
   const compaction = new LogCompaction({
@@ -231,7 +239,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     groups,
   }
   const services: Services = { ...base, ...view, ...own }
-  const upkeep = [storage.checks, storage.scrubber, retention, compaction]
+  const upkeep = [storage.checks, storage.scrubber, retention, compaction, sweep]
   const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })
   life.run(kafka)

@@ -66,6 +66,8 @@ export const defaultLimits = {
   drainMs: 30_000,
   /** The first look for records to remove, after the start, as in Kafka. */
   retentionFirstMs: 30_000,
+  /** The time from the moment at which the sweep sees that an object lost a segment to its removal: longer than a fetch may take that found the segment before. */
+  readersGraceMs: 600_000,
 } as const
 
 /** The budgets that clients share. With the cache, they are the memory of `memory.bytes`. */
@@ -272,6 +274,11 @@ export const fixedLimits = {
   compactionBytesPerSecond: 64 * mib,
   /** Bytes of batches that are one unit of work: they are unpacked, their keys are hashed, and what is left is packed again. */
   compactedBytesPerUnit: 1 * kib,
+
+  /** Objects that one pass of the sweep looks at, each with its bytes; segments that one step of its look reads, and its pauses, as for retention. */
+  sweptObjectsPerPass: 20_000,
+  sweptSegmentsPerStep: 50_000,
+  sweepPauses: 4,
 
   topicNameLength: 249,
   partitionsPerTopic: 100_000,

@@ -34,10 +34,17 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   readBlockBytes: [50, 5_000],
   // Scenarios of retention set it: elsewhere nothing is old enough to go.
   retentionFirstMs: [3_600_000, 3_600_000],
+  readersGraceMs: [3_600_000, 3_600_000],
 }
 
 /** Worlds are small: with the sizes of production no memory would be used again. */
-const ofAllWorlds: Partial<Limits> = { batchSlabBytes: 4_096, pooledFrameBytes: 1, readBlockBytes: 4_096, retentionFirstMs: 3_600_000 }
+const ofAllWorlds: Partial<Limits> = {
+  batchSlabBytes: 4_096,
+  pooledFrameBytes: 1,
+  readBlockBytes: 4_096,
+  retentionFirstMs: 3_600_000,
+  readersGraceMs: 3_600_000,
+}
 
 /** The limits of one world. */
 export function narrowLimits(chance: Chance, report: (what: string) => void): Limits {

@@ -447,4 +447,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     scenario: 'retention',
     edits: [{ file: 'agent/src/agent.ts', find: '    tails.publishStart(partition, logStartOffset)\n', replace: '' }],
   },
+  {
+    name: 'sweep by age',
+    scenario: 'retention',
+    edits: [
+      {
+        file: 'agent/src/upkeep/sweep.ts',
+        find: 'const named = await this.#namedAmong(candidates, signal)',
+        replace: 'const named = new Set<string>()',
+      },
+    ],
+  },
 ]

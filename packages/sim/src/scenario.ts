@@ -1,5 +1,5 @@
 // The contract of a scenario, and how it is played under one seed until there is a verdict.
-import { errorStack } from '@local-kafka-service/agent'
+import { errorStack, type Limits } from '@local-kafka-service/agent'
 import { Chance } from './chance.ts'
 import type { Violation } from './invariants.ts'
 import { narrowLimits } from './narrow-limits.ts'
@@ -13,6 +13,8 @@ export interface Scenario {
   readonly partitions: number
   /** The options of the first life. */
   readonly setup: (chance: Chance) => AgentSetup
+  /** Limits of the scenario's own, over those that the world draws. */
+  readonly limits?: (chance: Chance) => Partial<Limits>
   /** The retention.ms of the topic. Default: records are kept. */
   readonly retentionMs?: (chance: Chance) => number
   /** Keeps the objects in a directory instead of the bucket. */
@@ -55,7 +57,8 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
   })
   world.setup = scenario.setup(world.chance)
   if (scenario.retentionMs !== undefined) world.checker.retentionMs = scenario.retentionMs(world.chance.stream('retention'))
-  world.limits = narrowLimits(world.chance.stream('limits'), (what) => world.trace.write('limits', what))
+  const limits = narrowLimits(world.chance.stream('limits'), (what) => world.trace.write('limits', what))
+  world.limits = { ...limits, ...scenario.limits?.(world.chance.stream('own limits')) }
   const { checker, time, trace } = world
   let over = false
   const whole = (async () => {

@@ -16,6 +16,7 @@ import type {
   SkippedRange,
   SkipResult,
 } from './damage-store.ts'
+import { releaseObjects } from './object-rows.ts'
 import { lockPartitions } from './partition-rows.ts'
 import { afterAllSegments, beforeAllSegments, ofSegmentRange, readSegmentKey, type SegmentPlace, type SegmentRange } from './recovery.ts'
 import type { CommittedObject, ObjectId } from './recovery-store.ts'
@@ -104,6 +105,8 @@ export function* skipDamage(input: SkipDamage, cluster: Cluster): Body<SkipResul
     writes: [
       deleteSegment({ log, lastOffset: segment.lastOffset }),
       insertSegments(parts, { incarnation, sequence }),
+      // Its segments have changed, so a look of the sweep that is going on proves nothing about it.
+      releaseObjects([{ incarnation, sequence }]),
       insertSkip({ log, lastOffset, offset, incarnation, sequence, byteStart, sizeBytes, reason }),
     ],
     value: 'skipped',

@@ -16,6 +16,7 @@ import { openSqlite } from './sqlite.ts'
 import { openSqliteWorker } from './sqlite-client.ts'
 import { openSqliteInTurn } from './sqlite-in-turn.ts'
 import { swapStoreContract } from './swap-store.contract.ts'
+import { sweepStoreContract } from './sweep-store.contract.ts'
 import type { ContractDatabase } from './testing/a-cluster.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres-server.ts'
 
@@ -28,6 +29,7 @@ function contracts(name: string, open: () => Promise<ContractDatabase>): void {
   swapStoreContract(name, open)
   logStartContract(name, open)
   retentionContract(name, open)
+  sweepStoreContract(name, open)
 }
 
 contracts('in memory', async () => {

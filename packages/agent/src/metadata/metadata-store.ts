@@ -7,6 +7,7 @@ import type { RecoveryStore } from './recovery-store.ts'
 import type { RetentionStore } from './retention-store.ts'
 import type { Segment } from './segment.ts'
 import type { SwapStore } from './swap-store.ts'
+import type { SweepStore } from './sweep-store.ts'
 
 /**
  * Every transaction is one database transaction; it is batched, takes and returns plain data, and is idempotent or fenced. A handle serves one cluster.
@@ -25,6 +26,7 @@ export interface MetadataStore {
   readonly damage: DamageStore
   readonly swaps: SwapStore
   readonly retention: RetentionStore
+  readonly sweep: SweepStore
   close(): Promise<void>
 }
 

@@ -21,6 +21,7 @@ import type { RetentionStore } from './retention-store.ts'
 import { schemaVersion } from './schema.ts'
 import type { InputOf, ResultOf, Sql } from './sql.ts'
 import type { SwapStore } from './swap-store.ts'
+import type { SweepStore } from './sweep-store.ts'
 import type { Transactions } from './transactions.ts'
 
 export interface OpenMetadataOptions {
@@ -165,6 +166,17 @@ export async function openMetadata(
     due: (input) => run('retentionDue', () => ({ cluster, input })),
     step: (input) => run('retentionStep', () => ({ cluster, input })),
   }
+  const sweep: SweepStore = {
+    released: (input) => run('releasedObjects', () => ({ cluster, input })),
+    unchanged: (input) => run('unchangedReleases', () => ({ cluster, input })),
+    namedIn: (input) => run('namedObjects', () => ({ cluster, input })),
+    async forget(input) {
+      await run('forgetReleased', () => ({ cluster, input }))
+    },
+    async keep(input) {
+      await run('keepReleased', () => ({ cluster, input }))
+    },
+  }
   return {
     clusterId: cluster.id,
     slots: cluster.slots,
@@ -178,6 +190,7 @@ export async function openMetadata(
     damage,
     swaps,
     retention,
+    sweep,
     close: () => sql.close(),
   }
 }

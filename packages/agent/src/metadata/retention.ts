@@ -4,12 +4,13 @@ import { type LogId, partitionKey, type TopicId, type TopicPartition } from '../
 import { type AgingSegment, expiredCount, retentionRule } from '../core/log/retention.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Cluster } from './cluster.ts'
+import { releaseObjects } from './object-rows.ts'
 import { readSizes } from './partition-reads.ts'
 import { inLockOrder, type LockedPartition, lockPartitions, lockSlots, ownership, setLogStart, slotsOf } from './partition-rows.ts'
 import type { Retain, RetainedLog } from './retention-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { statementPerRow } from './statement.ts'
-import { deleteSegments, lockSegments, releaseObjects } from './swap.ts'
+import { deleteSegments, lockSegments } from './swap.ts'
 
 /** Looks at the oldest segment of each log, and at the size of a log only if its topic bounds it. */
 export function* retentionDue({ partitions, nowMs, defaults }: Retain): Body<readonly TopicPartition[]> {

@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 9
+export const schemaVersion = 10
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -283,6 +283,10 @@ const migrations: readonly (readonly Call[])[] = [
   [
     // Until this version no records were removed, so the default of retention.ms must not begin to remove those of older topics.
     keepRecords(),
+  ],
+  [
+    // The objects that the sweep has to look at.
+    index('CREATE INDEX objects_released ON objects (cluster, incarnation, sequence) WHERE released_at_ms IS NOT NULL'),
   ],
 ]
 

@@ -13,6 +13,7 @@ import {
   lockIncarnations,
   readIncarnationByNonce,
 } from './members.ts'
+import { releaseObjects } from './object-rows.ts'
 import type { SegmentPlace } from './recovery.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { statement, statementPerRow } from './statement.ts'
@@ -173,13 +174,6 @@ export const deleteSegments = statementPerRow<SegmentPlace>(
   'delete segments',
   { log: 'bigint', lastOffset: 'bigint' },
   'DELETE FROM segments WHERE cluster = $cluster AND log = $log AND last_offset = $lastOffset',
-)
-
-/** Other segments may still name the object. Readers that found a released one have until the end of the readers' grace. */
-export const releaseObjects = statementPerRow<{ readonly incarnation: IncarnationId; readonly sequence: number }>(
-  'release objects',
-  { incarnation: 'bigint', sequence: 'bigint' },
-  'UPDATE objects SET released_at_ms = now_ms() WHERE cluster = $cluster AND incarnation = $incarnation AND sequence = $sequence',
 )
 
 interface CompactedLogRow extends TopicPartition {

@@ -14,6 +14,7 @@ import { retentionDue, retentionStep } from './retention.ts'
 import { migrate } from './schema.ts'
 import type { TransactionTable } from './sql.ts'
 import { beginJob, compactionStates, endJob, lastOffsetsOfProducers, saveCleaned, swapSegments } from './swap.ts'
+import { forgetReleased, keepReleased, namedObjects, releasedObjects, unchangedReleases } from './sweep.ts'
 import { changeTopicConfigs, createTopic, deleteTopic, findTopics, growTopic, listTopics } from './topics.ts'
 
 export const transactions = {
@@ -69,6 +70,11 @@ export const transactions = {
   saveCleaned: inCluster(saveCleaned),
   retentionDue: inCluster(retentionDue),
   retentionStep: inCluster(retentionStep),
+  releasedObjects: inCluster(releasedObjects),
+  unchangedReleases: inCluster(unchangedReleases),
+  namedObjects: inCluster(namedObjects),
+  forgetReleased: inCluster(forgetReleased),
+  keepReleased: inCluster(keepReleased),
 } as const satisfies TransactionTable
 
 export type Transactions = typeof transactions

@@ -127,6 +127,8 @@ export type AgentEvent =
     }
   /** A store did not answer. The next look tries again. */
   | { readonly kind: 'compaction failed'; readonly message: string }
+  /** The sweep has removed objects that no segment names; `failed`: the store could not remove so many, and a later pass tries it again. */
+  | { readonly kind: 'objects swept'; readonly objects: number; readonly bytes: number; readonly failed: number }
   /** Recovery: a committed object is missing or damaged. */
   | { readonly kind: 'object unreadable'; readonly key: string; readonly message: string }
   /** Recovery: the log now ends at `fromOffset`, and lost `offsets` offsets. */

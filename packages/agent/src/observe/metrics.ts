@@ -67,6 +67,8 @@ export class Meters {
   #topicsDeleted = 0
   #removedSegments = 0
   #removedBytes = 0
+  #sweptObjects = 0
+  #sweptBytes = 0
   readonly #compactions = new Map<string, number>()
   #compactionBytesRead = 0
   #compactionBytesWritten = 0
@@ -140,6 +142,10 @@ export class Meters {
         this.#compactionBytesRead += event.bytesRead
         this.#compactionBytesWritten += event.bytesWritten
         this.#compactionSeconds += event.durationMs / 1000
+        return
+      case 'objects swept':
+        this.#sweptObjects += event.objects
+        this.#sweptBytes += event.bytes
         return
       case 'connection closed':
       case 'accept failed':
@@ -270,6 +276,12 @@ export class Meters {
         gauges.compaction.dirtyPartitions,
       ),
       gauge('lks_compaction_dirty_bytes', 'The bytes of those records that log compaction may see now.', gauges.compaction.dirtyBytes),
+      counter(
+        'lks_swept_objects_total',
+        'Stored objects that were removed because no segment names them any more.',
+        one(this.#sweptObjects),
+      ),
+      counter('lks_swept_bytes_total', 'Bytes of those objects.', one(this.#sweptBytes)),
       gauge('lks_damaged_places', 'Runs of offsets that readers found damaged and that are not readable again.', gauges.damagedPlaces),
       gauge('lks_cache_bytes', 'Object bytes held in memory.', gauges.cache.bytes),
       counter('lks_cache_hits_total', 'Reads answered from memory.', one(gauges.cache.hits)),

@@ -234,6 +234,11 @@ const lines: Lines = {
       { topic, partition, end, bytesRead, bytesWritten, swaps, durationMs },
     ),
   'compaction failed': ({ message }) => warn(`log compaction has stopped, and will try again: ${message}`, { reason: message }),
+  'objects swept': ({ objects, bytes, failed }) =>
+    (failed === 0 ? info : warn)(
+      `the sweep has removed ${objects} object${objects === 1 ? '' : 's'} without live records, ${bytes} bytes${failed === 0 ? '' : `; ${failed} could not be removed`}`,
+      { objects, bytes, failed },
+    ),
   'object unreadable': ({ key, message }) => warn(`object ${key} differs from what was committed: ${message}`, { key, reason: message }),
   'tail cut': ({ topic, partition, fromOffset, offsets }) =>
     warn(

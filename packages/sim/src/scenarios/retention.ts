@@ -5,10 +5,12 @@ import { anySetup, startClients } from './loads.ts'
 
 export const retention: Scenario = {
   name: 'retention',
-  about: 'Retention removes old records and a client deletes others, while the agent is killed and commits lose their replies.',
+  about:
+    'Retention removes old records, a client deletes others, and the sweep removes their objects, while the agent is killed and commits lose their replies.',
   partitions: 2,
   setup: (chance) => ({ ...anySetup(chance), retentionCheckMs: chance.whole([50, 1_000]) }),
   retentionMs: (chance) => chance.whole([100, 8_000]),
+  limits: (chance) => ({ readersGraceMs: chance.whole([5_000, 15_000]) }),
   async run(world) {
     const { chance, time, checker } = world
     world.database.faults = { ...world.database.faults, rolledBack: 0.05, lostReply: 0.1, zombie: { chance: 0.1, byMs: [10, 5_000] } }
@@ -34,6 +36,8 @@ export const retention: Scenario = {
       await world.start()
     }
     await orLate(disturbed.clients, { clock: time, afterMs: 60_000 }, undefined)
+    // The sweep removes what has become free, while the consumers read on.
+    await time.sleep(chance.pick([0, 20_000, 50_000]))
     return disturbed
   },
 }

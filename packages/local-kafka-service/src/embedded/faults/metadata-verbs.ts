@@ -53,6 +53,11 @@ export const metadataVerbs = [
   'saveCleaned',
   'retentionDue',
   'retentionStep',
+  'releasedObjects',
+  'unchangedReleases',
+  'namedObjects',
+  'forgetReleased',
+  'keepReleased',
 ] as const
 /** A transaction of the server with its database. */
 export type MetadataVerb = (typeof metadataVerbs)[number]
