@@ -7,7 +7,6 @@ import type { Checksum } from './core/checksum.ts'
 import type { ClassicSettings } from './core/group/classic-messages.ts'
 import type { ClusterId, TopicPartition } from './core/ids.ts'
 import { compactionConfigs } from './core/log/compaction/compaction-due.ts'
-import type { RetentionConfigs } from './core/log/retention.ts'
 import { gaugesOf, type Health, healthOf } from './health.ts'
 import { type AgentEnd, Lifecycle } from './lifecycle.ts'
 import { fixedLimits, type Limits } from './limits.ts'
@@ -47,11 +46,12 @@ import { Scrubber } from './upkeep/scrubber.ts'
 import { StorageChecks } from './upkeep/storage-checks.ts'
 import type { StorageWalkParts } from './upkeep/storage-walk.ts'
 import { Sweep } from './upkeep/sweep.ts'
+import { TopicPurge } from './upkeep/topic-purge.ts'
 import { Catalog } from './view/catalog.ts'
 import type { Owners } from './view/owners.ts'
 import { Tails } from './view/tails.ts'
 import { ProducerIds } from './write/producer-ids.ts'
-import { topicConfig } from './write/topic-config.ts'
+import { retentionDefaults, topicConfig } from './write/topic-config.ts'
 import { type FlushPolicy, Writer } from './write/writer.ts'
 
 /** All access to the outside world. An agent has no other, so a simulator can provide it. */
@@ -195,6 +195,13 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     defaults: retentionDefaults(settings),
     checkMs: number(settings, 'log.retention.check.interval.ms'),
   })
+  const purge = new TopicPurge({
+    ...base,
+    store: parts.metadata.retention,
+    isMine: () => membership.owners.ofName('storage').mine,
+    checkMs: number(settings, 'log.retention.check.interval.ms'),
+    undeleteMs: number(settings, 'topic.undelete.ms'),
+  })
   const sweep = new Sweep({
     ...base,
     store: parts.metadata.sweep,
@@ -239,7 +246,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     groups,
   }
   const services: Services = { ...base, ...view, ...own }
-  const upkeep = [storage.checks, storage.scrubber, retention, compaction, sweep]
+  const upkeep = [storage.checks, storage.scrubber, retention, compaction, purge, sweep]
   const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })
   life.run(kafka)
@@ -279,12 +286,6 @@ function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Part
     turns,
     gate: openGate,
   }
-}
-
-function retentionDefaults(settings: Settings): RetentionConfigs {
-  const names = ['cleanup.policy', 'retention.ms', 'retention.bytes'] as const
-  // The cast: the list has the keys.
-  return Object.fromEntries(names.map((name) => [name, topicConfig({}, settings, name).value])) as unknown as RetentionConfigs
 }
 
 /** They read past the cache, which may have bytes that the store has lost. */

@@ -373,6 +373,16 @@ export const agentSettings = [
     check: integer(1, Number.MAX_SAFE_INTEGER),
   },
   {
+    name: 'topic.undelete.ms',
+    type: 'long',
+    default: both('86400000'),
+    unit: 'ms',
+    doc: 'How long a deleted topic can be brought back with its records. After that its data is purged.',
+    enforcedBy: 'upkeep/topic-purge.ts',
+    since: '0.1',
+    check: integer(0, Number.MAX_SAFE_INTEGER),
+  },
+  {
     name: 'max.incremental.fetch.session.cache.slots',
     type: 'int',
     default: both('1000'),

@@ -238,7 +238,7 @@ function otherPlane(name: PlaneName, url: string, parts: PlaneParts): string {
   const ofControl =
     /^\/topics(\/[^/]+)?$/.test(path) ||
     /^\/(groups|storage)(\/|$)/.test(path) ||
-    /^\/topics\/[^/]+\/(skip-damaged|delete-records)$/.test(path)
+    /^\/topics\/[^/]+\/(skip-damaged|delete-records|undelete)$/.test(path)
   if (name === 'control' && ofData) return ` It is on the data plane: ${parts.urls().data}${path}`
   if (name === 'data' && ofControl) return ` It is on the control plane: ${parts.urls().control}${path}`
   return ''

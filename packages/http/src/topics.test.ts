@@ -61,6 +61,19 @@ test('the records before an offset are deleted, and the answer has the new start
   expect((await deletion({ beforeOffset: 0 })).status).toBe(400)
 })
 
+test('a deleted topic is brought back by its id, unless its name is taken', async () => {
+  const { id } = await json<{ readonly id: string }>(await post('{"name":"mistake","partitions":1}'))
+  const undelete = async () => await fetch(`${server.control}/topics/${id}/undelete`, { method: 'POST' })
+  expect((await undelete()).status).toBe(404)
+  await fetch(`${server.data}/topics/mistake/produce/0`, { method: 'POST', body: 'kept' })
+  await fetch(`${server.control}/topics/mistake`, { method: 'DELETE' })
+  await post('{"name":"mistake","partitions":1}')
+  expect((await undelete()).status).toBe(409)
+  await fetch(`${server.control}/topics/mistake`, { method: 'DELETE' })
+  expect(await json(undelete())).toMatchObject({ name: 'mistake', id })
+  expect(await (await fetch(`${server.data}/topics/mistake/messages/0?offset=0`)).text()).toContain('kept')
+})
+
 test('partitions and configs are stored, and shown with their effective values', async () => {
   const response = await post('{"name":"wide","partitions":3,"config":{"message.timestamp.type":"LogAppendTime","max.message.bytes":2048}}')
   expect(await json(response)).toMatchObject({

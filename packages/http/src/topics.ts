@@ -134,7 +134,7 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       schema: {
         operationId: 'deleteTopic',
         summary: 'Delete a topic and all its records',
-        description: 'Returns the deleted topic.',
+        description: 'Returns the deleted topic. For `topic.undelete.ms` (a day) POST /topics/{id}/undelete brings it back.',
         tags: ['topics'],
         params: topicParams,
         querystring: { type: 'object', additionalProperties: false, properties: {} },
@@ -145,6 +145,31 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       const deleted = await topics.delete({ name: params.topic })
       if (deleted.kind === 'error') throw problemOfCode(deleted.code, deleted.message)
       return topicJson(deleted.value)
+    },
+  )
+
+  app.post<{ Params: { readonly id: string } }>(
+    '/topics/:id/undelete',
+    {
+      config: { access: { operation: 'ALTER', resource: 'cluster' } },
+      schema: {
+        operationId: 'undeleteTopic',
+        summary: 'Bring a deleted topic back with its records',
+        description:
+          'Works for `topic.undelete.ms` after the deletion, while no other topic has the name. The offsets that groups had committed stay deleted. Returns the topic.',
+        tags: ['topics'],
+        params: {
+          type: 'object',
+          required: ['id'],
+          properties: { id: { type: 'string', description: "The topic's id, which DELETE /topics/{topic} returned." } },
+        },
+        response: { 200: topicSchema, ...problemAnswers(404, 409, 503) },
+      },
+    },
+    async ({ params }) => {
+      const undeleted = await topics.undelete(params.id)
+      if (undeleted.kind === 'error') throw problemOfCode(undeleted.code, undeleted.message)
+      return topicJson(undeleted.value)
     },
   )
 }

@@ -84,6 +84,8 @@ export interface Topics {
   create(input: NewTopic): Promise<CreateTopicResult>
   /** Soft deletion: from this transaction on the topic is not found and no commit appends to it. Absent topic: `unknown`. */
   delete(topicId: TopicId): Promise<'deleted' | 'unknown'>
+  /** Brings a deleted topic back with its records, unless its purge has begun; committed offsets stay removed. `taken`: another topic has the name, or one that collides with it. */
+  undelete(topicId: TopicId): Promise<UndeleteTopicResult>
   /** Adds partitions up to `partitions`; never fewer. */
   grow(input: { readonly topicId: TopicId; readonly partitions: number; readonly dryRun: boolean }): Promise<GrowTopicResult>
   /** Changes the topic's own configs, all or none of them. The transaction checks the changes against the stored configs. A dry run changes nothing. */
@@ -113,6 +115,12 @@ export type CreateTopicResult =
   | { readonly kind: 'created'; readonly topic: Topic }
   | { readonly kind: 'exists'; readonly topic: Topic }
   | { readonly kind: 'collides'; readonly with: string }
+
+export type UndeleteTopicResult =
+  | { readonly kind: 'undeleted'; readonly topic: Topic }
+  | { readonly kind: 'taken'; readonly by: string }
+  /** No deleted topic has this id: it was never deleted, or it is purged. */
+  | { readonly kind: 'unknown' }
 
 export type GrowTopicResult =
   | { readonly kind: 'grown'; readonly topic: Topic }

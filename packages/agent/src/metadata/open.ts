@@ -68,6 +68,7 @@ export async function openMetadata(
     list: () => run('listTopics', () => ({ cluster, input: {} })),
     create: (input) => run('createTopic', () => ({ cluster, input })),
     delete: (topicId) => run('deleteTopic', (unsure) => ({ cluster, input: { topicId, unsure } })),
+    undelete: (topicId) => run('undeleteTopic', (unsure) => ({ cluster, input: { topicId, unsure } })),
     grow: (input) => run('growTopic', (unsure) => ({ cluster, input: { ...input, unsure } })),
     changeConfigs: (input) => run('changeTopicConfigs', () => ({ cluster, input })),
   }
@@ -165,6 +166,7 @@ export async function openMetadata(
   const retention: RetentionStore = {
     due: (input) => run('retentionDue', () => ({ cluster, input })),
     step: (input) => run('retentionStep', () => ({ cluster, input })),
+    purge: (input) => run('purgeStep', () => ({ cluster, input })),
   }
   const sweep: SweepStore = {
     released: (input) => run('releasedObjects', () => ({ cluster, input })),

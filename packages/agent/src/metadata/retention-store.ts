@@ -1,8 +1,8 @@
-// The part of the Metadata Service for retention: which logs have segments to remove, and their removal in steps.
+// The part of the Metadata Service for what goes: segments that retention removes, and deleted topics, in steps.
 import type { IncarnationId, TopicPartition } from '../core/ids.ts'
 import type { RetentionConfigs } from '../core/log/retention.ts'
 
-/** Called by upkeep/log-retention.ts. */
+/** Called by upkeep/log-retention.ts and upkeep/topic-purge.ts. */
 export interface RetentionStore {
   /** Those of the partitions that have segments to remove, in any order. Changes nothing. Name at most `fixedLimits.namesPerRead`. */
   due(input: Retain): Promise<readonly TopicPartition[]>
@@ -12,6 +12,18 @@ export interface RetentionStore {
    * Idempotent; a later step does what is left.
    */
   step(input: Retain): Promise<readonly RetainedLog[]>
+  /** Purges a part of the topic that was deleted first, if that was at least `undeleteMs` ago by the database's clock. From then on it cannot be brought back. */
+  purge(input: { readonly undeleteMs: number }): Promise<PurgedStep>
+}
+
+export interface PurgedStep {
+  /** Segments whose rows were removed, and their bytes. */
+  readonly segments: number
+  readonly bytes: number
+  /** 1: nothing is left of a topic. */
+  readonly topics: number
+  /** There may be more to purge. */
+  readonly more: boolean
 }
 
 export interface Retain {

@@ -5,7 +5,7 @@ import { fixedLimits } from '../limits.ts'
 import type { CommitBatch, CommitResult, Registration, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 import type { RetainedLog } from './retention-store.ts'
-import { aCommitIn, type ContractDatabase, committed, inNewClusters, registered } from './testing/a-cluster.ts'
+import { aCommitIn, aTopic, type ContractDatabase, committed, inNewClusters, registered } from './testing/a-cluster.ts'
 
 export function retentionContract(name: string, open: () => Promise<ContractDatabase>): void {
   describe(`the contract of a Metadata Service for retention: ${name}`, () => {
@@ -78,6 +78,48 @@ export function retentionContract(name: string, open: () => Promise<ContractData
       await configure('retention.ms', '1')
       expect(await step(100)).toMatchObject({ logStartOffset: count - 10, segments: count - 10, more: true })
       expect(await step(100)).toMatchObject({ logStartOffset: count, segments: 10, more: false })
+    }, 60_000)
+
+    test('a deleted topic is brought back until its purge begins, and then nothing of it is left', async () => {
+      const producer = { producerId: 5, producerEpoch: 0, baseSequence: 0 }
+      await commit(1, [
+        { offsets: 10, ...producer },
+        { partition: 1, offsets: 10 },
+      ])
+      const { topicId } = topic
+      const later = { undeleteMs: 60_000 }
+      const nothing = { segments: 0, bytes: 0, topics: 0, more: false }
+      expect(await store.topics.undelete(topicId)).toEqual({ kind: 'unknown' })
+      expect(await store.retention.purge({ undeleteMs: 0 })).toEqual(nothing)
+      await store.topics.delete(topicId)
+      expect(await store.retention.purge(later)).toEqual(nothing)
+      const again = await aTopic(store, { name: topic.name })
+      expect(await store.topics.undelete(topicId)).toEqual({ kind: 'taken', by: topic.name })
+      await store.topics.delete(again.topicId)
+      expect(await store.topics.undelete(topicId)).toEqual({ kind: 'undeleted', topic })
+      expect(await bases()).toEqual([0])
+      await store.topics.delete(topicId)
+      const steps = []
+      for (let step = await store.retention.purge({ undeleteMs: 0 }); step.more; step = await store.retention.purge({ undeleteMs: 0 }))
+        steps.push(step)
+      expect(steps.filter(({ segments }) => segments > 0)).toEqual([{ segments: 2, bytes: 200, topics: 0, more: true }])
+      expect(steps.filter(({ topics }) => topics > 0)).toHaveLength(2)
+      expect(await store.topics.undelete(topicId)).toEqual({ kind: 'unknown' })
+      expect((await store.sweep.released({ maxObjects: 10 })).map(({ sequence }) => sequence)).toEqual([1])
+      expect(await store.sweep.namedIn({ objects: [{ incarnation: me.incarnation.id, sequence: 1 }], maxSegments: 100 })).toEqual({
+        named: [],
+      })
+    })
+
+    test('a topic whose purge has begun is not brought back, and the purge goes on', async () => {
+      const count = fixedLimits.retentionSegmentsPerStep / topic.partitions + 1
+      for (let sequence = 1; sequence <= count; sequence += 1) await commit(sequence, [{ maxTimestamp: 1 }])
+      await store.topics.delete(topic.topicId)
+      expect(await store.retention.purge({ undeleteMs: 0 })).toMatchObject({ segments: count - 1, topics: 0, more: true })
+      expect(await store.topics.undelete(topic.topicId)).toEqual({ kind: 'unknown' })
+      // Whatever the setting is by then.
+      expect(await store.retention.purge({ undeleteMs: 60_000 })).toMatchObject({ segments: 1 })
+      expect(await store.retention.purge({ undeleteMs: 60_000 })).toMatchObject({ topics: 1 })
     }, 60_000)
 
     test('only the owner of a partition removes its records, and nothing of a deleted topic', async () => {

@@ -127,11 +127,11 @@ const lockConfigs = statementPerRow<{ readonly topicId: TopicId }, TopicConfigsR
   `${selectConfigs} ORDER BY t.topic_id FOR SHARE OF t`,
 )
 
-interface OldestSegment extends AgingSegment {
+export interface OldestSegment extends AgingSegment {
   readonly log: LogId
 }
 
-const readOldestSegments = statementPerRow<{ readonly log: LogId; readonly limit: number }, OldestSegment>(
+export const readOldestSegments = statementPerRow<{ readonly log: LogId; readonly limit: number }, OldestSegment>(
   'read oldest segments',
   { log: 'bigint', limit: 'int' },
   `SELECT s.log, s.last_offset AS "lastOffset", s.size_bytes AS "sizeBytes", s.max_timestamp AS "maxTimestamp",

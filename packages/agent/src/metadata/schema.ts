@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 10
+export const schemaVersion = 11
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -287,6 +287,11 @@ const migrations: readonly (readonly Call[])[] = [
   [
     // The objects that the sweep has to look at.
     index('CREATE INDEX objects_released ON objects (cluster, incarnation, sequence) WHERE released_at_ms IS NOT NULL'),
+  ],
+  [
+    // From then on the topic cannot be brought back. Null: its purge has not begun.
+    addColumn('topics', 'purge_began_at_ms bigint'),
+    index('CREATE INDEX topics_deleted ON topics (cluster, deleted_at_ms) WHERE deleted_at_ms IS NOT NULL'),
   ],
 ]
 

@@ -148,7 +148,8 @@ describe('a file with a problem', () => {
 
   test("C6: of schema version 3 is migrated: its offsets keep the server's retention", async () => {
     aDatabase().database.close()
-    elsewhere('DROP INDEX objects_released')
+    for (const index of ['objects_released', 'topics_deleted']) elsewhere(`DROP INDEX ${index}`)
+    elsewhere('ALTER TABLE topics DROP COLUMN purge_began_at_ms')
     for (const table of ['resource_configs', 'skipped_ranges', 'scrubs', 'compactions']) elsewhere(`DROP TABLE ${table}`)
     elsewhere('ALTER TABLE agents DROP COLUMN machine')
     elsewhere('ALTER TABLE objects DROP COLUMN released_at_ms')
@@ -168,7 +169,8 @@ describe('a file with a problem', () => {
 
   test('of a version that removed no records keeps those of its topics', async () => {
     aDatabase().database.close()
-    elsewhere('DROP INDEX objects_released')
+    for (const index of ['objects_released', 'topics_deleted']) elsewhere(`DROP INDEX ${index}`)
+    elsewhere('ALTER TABLE topics DROP COLUMN purge_began_at_ms')
     elsewhere('UPDATE schema_version SET version = 8')
     const columns = 'cluster, topic_id, name, folded_name, partitions, configs, created_at_ms'
     for (const [name, configs] of [

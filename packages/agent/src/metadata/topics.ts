@@ -5,7 +5,15 @@ import { topicConfigTable } from '../core/config/topic-configs.ts'
 import type { TopicId } from '../core/ids.ts'
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
 import { removeOffsetsOfTopic } from './groups.ts'
-import type { ChangeTopicConfigs, ChangeTopicConfigsResult, CreateTopicResult, GrowTopicResult, NewTopic, Topic } from './metadata-store.ts'
+import type {
+  ChangeTopicConfigs,
+  ChangeTopicConfigsResult,
+  CreateTopicResult,
+  GrowTopicResult,
+  NewTopic,
+  Topic,
+  UndeleteTopicResult,
+} from './metadata-store.ts'
 import { type Body, type Call, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 
@@ -63,6 +71,16 @@ export function* deleteTopic({ topicId, unsure }: { readonly topicId: TopicId } 
   if (topic === undefined) return unchanged('unknown')
   if (topic.deletedAtMs !== null) return unchanged(unsure ? 'deleted' : 'unknown')
   return { writes: [markDeleted({ topicId }), removeOffsetsOfTopic({ topicId })], value: 'deleted' }
+}
+
+/** The row's lock orders it with the purge, which does not lock the cluster. */
+export function* undeleteTopic({ topicId, unsure }: { readonly topicId: TopicId } & Unsure): Body<UndeleteTopicResult> {
+  const [, [row]] = yield* read(lockCluster(), lockTopic({ topicId }))
+  if (row === undefined || row.purgeBeganAtMs !== null) return unchanged({ kind: 'unknown' })
+  if (row.deletedAtMs === null) return unchanged(unsure ? { kind: 'undeleted', topic: topicOf(row) } : { kind: 'unknown' })
+  const [[same]] = yield* read(readTopicByFoldedName({ foldedName: folded(row.name) }))
+  if (same !== undefined) return unchanged({ kind: 'taken', by: same.name })
+  return { writes: [markUndeleted({ topicId })], value: { kind: 'undeleted', topic: topicOf(row) } }
 }
 
 export interface GrowTopic {
@@ -213,6 +231,17 @@ const lockPartitionsOfTopic = statement<{ readonly topicId: TopicId }>('lock par
   // SQLite's transactions are serial: there is nothing to lock.
   sqlite: 'SELECT 1',
 })
+
+const lockTopic = statement<{ readonly topicId: TopicId }, TopicRow & { readonly purgeBeganAtMs: number | null }>(
+  'lock topic',
+  `SELECT topic_id AS "topicId", name, partitions, configs, created_at_ms AS "createdAtMs", deleted_at_ms AS "deletedAtMs",
+    purge_began_at_ms AS "purgeBeganAtMs" FROM topics WHERE cluster = $cluster AND topic_id = $topicId FOR NO KEY UPDATE`,
+)
+
+const markUndeleted = statement<{ readonly topicId: TopicId }>(
+  'mark undeleted',
+  'UPDATE topics SET deleted_at_ms = NULL WHERE cluster = $cluster AND topic_id = $topicId',
+)
 
 const markDeleted = statement<{ readonly topicId: TopicId }>(
   'mark deleted',

@@ -8,6 +8,7 @@ import { allocateProducerIds, findByTime, findSegments, partitionStates } from '
 import { deleteRecords } from './log-start.ts'
 import { beat, leave, listLeases, listSlots, register } from './members.ts'
 import { activeProducers, partitionSizes } from './partition-reads.ts'
+import { purgeStep } from './purge.ts'
 import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
 import { changeResourceConfigs, listResourceConfigs } from './resource-configs.ts'
 import { retentionDue, retentionStep } from './retention.ts'
@@ -15,7 +16,7 @@ import { migrate } from './schema.ts'
 import type { TransactionTable } from './sql.ts'
 import { beginJob, compactionStates, endJob, lastOffsetsOfProducers, saveCleaned, swapSegments } from './swap.ts'
 import { forgetReleased, keepReleased, namedObjects, releasedObjects, unchangedReleases } from './sweep.ts'
-import { changeTopicConfigs, createTopic, deleteTopic, findTopics, growTopic, listTopics } from './topics.ts'
+import { changeTopicConfigs, createTopic, deleteTopic, findTopics, growTopic, listTopics, undeleteTopic } from './topics.ts'
 
 export const transactions = {
   migrate,
@@ -24,6 +25,7 @@ export const transactions = {
   listTopics: inCluster(listTopics),
   createTopic: inCluster(createTopic),
   deleteTopic: inCluster(deleteTopic),
+  undeleteTopic: inCluster(undeleteTopic),
   growTopic: inCluster(growTopic),
   changeTopicConfigs: inCluster(changeTopicConfigs),
   changeResourceConfigs: inCluster(changeResourceConfigs),
@@ -70,6 +72,7 @@ export const transactions = {
   saveCleaned: inCluster(saveCleaned),
   retentionDue: inCluster(retentionDue),
   retentionStep: inCluster(retentionStep),
+  purgeStep: inCluster(purgeStep),
   releasedObjects: inCluster(releasedObjects),
   unchangedReleases: inCluster(unchangedReleases),
   namedObjects: inCluster(namedObjects),

@@ -127,6 +127,9 @@ export type AgentEvent =
     }
   /** A store did not answer. The next look tries again. */
   | { readonly kind: 'compaction failed'; readonly message: string }
+  /** Nothing is left of deleted topics but objects, which the sweep removes. */
+  | { readonly kind: 'topics purged'; readonly topics: number; readonly segments: number; readonly bytes: number }
+  | { readonly kind: 'topic undeleted'; readonly name: string }
   /** The sweep has removed objects that no segment names; `failed`: the store could not remove so many, and a later pass tries it again. */
   | { readonly kind: 'objects swept'; readonly objects: number; readonly bytes: number; readonly failed: number }
   /** Recovery: a committed object is missing or damaged. */

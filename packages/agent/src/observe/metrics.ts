@@ -68,6 +68,7 @@ export class Meters {
   #removedSegments = 0
   #removedBytes = 0
   #sweptObjects = 0
+  #topicsPurged = 0
   #sweptBytes = 0
   readonly #compactions = new Map<string, number>()
   #compactionBytesRead = 0
@@ -142,6 +143,11 @@ export class Meters {
         this.#compactionBytesRead += event.bytesRead
         this.#compactionBytesWritten += event.bytesWritten
         this.#compactionSeconds += event.durationMs / 1000
+        return
+      case 'topics purged':
+        this.#topicsPurged += event.topics
+        return
+      case 'topic undeleted':
         return
       case 'objects swept':
         this.#sweptObjects += event.objects
@@ -276,6 +282,7 @@ export class Meters {
         gauges.compaction.dirtyPartitions,
       ),
       gauge('lks_compaction_dirty_bytes', 'The bytes of those records that log compaction may see now.', gauges.compaction.dirtyBytes),
+      counter('lks_topics_purged_total', 'Deleted topics that were purged after topic.undelete.ms.', one(this.#topicsPurged)),
       counter(
         'lks_swept_objects_total',
         'Stored objects that were removed because no segment names them any more.',

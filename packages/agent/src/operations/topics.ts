@@ -209,6 +209,22 @@ export class TopicOperations {
     return { kind: 'ok', value: found }
   }
 
+  /** Brings a deleted topic back with its records, but without the offsets that groups had committed. */
+  async undelete(topicId: TopicId): Promise<Outcome<Topic>> {
+    const { topics, catalog, emit } = this.#parts
+    const result = await topics.undelete(topicId)
+    switch (result.kind) {
+      case 'undeleted':
+        catalog.publish([result.topic])
+        emit({ kind: 'topic undeleted', name: result.topic.name })
+        return { kind: 'ok', value: result.topic }
+      case 'taken':
+        return failed('TOPIC_ALREADY_EXISTS', `Topic '${result.by}' has the name now.`)
+      case 'unknown':
+        return failed('UNKNOWN_TOPIC_ID', `No deleted topic with id ${topicId} can be brought back.`)
+    }
+  }
+
   async grow(asked: { readonly name: string; readonly partitions: number; readonly dryRun: boolean }): Promise<Outcome<Topic>> {
     const { topics, catalog } = this.#parts
     const [found] = await topics.find({ names: [asked.name] })

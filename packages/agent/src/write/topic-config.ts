@@ -2,6 +2,7 @@
 import { must } from '../core/assert.ts'
 import type { ConfigDef } from '../core/config/config-def.ts'
 import { type TopicConfigName, topicConfigs } from '../core/config/topic-configs.ts'
+import type { RetentionConfigs } from '../core/log/retention.ts'
 import { agentSettings, type SettingSource, type Settings } from '../settings.ts'
 
 export type TopicConfigSource = 'DYNAMIC_TOPIC_CONFIG' | 'STATIC_BROKER_CONFIG' | 'DEFAULT_CONFIG'
@@ -38,6 +39,12 @@ export function topicConfigSources(
       ? []
       : [{ name: synonym, value: given === undefined ? (agents?.value ?? fallback) : agentDefault, source: 'DEFAULT_CONFIG' as const }]),
   ]
+}
+
+/** The configs of retention that count for topics without their own. */
+export function retentionDefaults(of: Settings): RetentionConfigs {
+  const value = (name: keyof RetentionConfigs): string => topicConfig({}, of, name).value
+  return { 'cleanup.policy': value('cleanup.policy'), 'retention.ms': value('retention.ms'), 'retention.bytes': value('retention.bytes') }
 }
 
 function topicSetting(name: TopicConfigName): ConfigDef {

@@ -27,6 +27,7 @@ import { topicDeleteRecords } from './topic/topic-delete-records.ts'
 import { topicDescribe } from './topic/topic-describe.ts'
 import { topicList } from './topic/topic-list.ts'
 import { topicSkipDamaged } from './topic/topic-skip-damaged.ts'
+import { topicUndelete } from './topic/topic-undelete.ts'
 import { version } from './version-command.ts'
 import { wait } from './wait.ts'
 
@@ -40,6 +41,7 @@ export const clientCommands: readonly ClientCommand[] = [
   topicAlter,
   topicAddPartitions,
   topicDelete,
+  topicUndelete,
   topicDeleteRecords,
   topicSkipDamaged,
   groupList,

@@ -24,6 +24,7 @@ interface FakeLog {
 
 export class FakeMetadata {
   readonly #topics = new Map<TopicId, Topic>()
+  readonly #deleted = new Map<TopicId, Topic>()
   readonly #logs = new Map<string, FakeLog>()
   readonly #keys = new Map<
     string,
@@ -41,7 +42,21 @@ export class FakeMetadata {
       this.#topics.set(topicId, topic)
       return { kind: 'created', topic }
     },
-    delete: async (topicId) => (this.#topics.delete(topicId) ? 'deleted' : 'unknown'),
+    delete: async (topicId) => {
+      const topic = this.#topics.get(topicId)
+      if (topic === undefined) return 'unknown'
+      this.#deleted.set(topicId, topic)
+      this.#topics.delete(topicId)
+      return 'deleted'
+    },
+    undelete: async (topicId) => {
+      const topic = this.#deleted.get(topicId)
+      if (topic === undefined) return { kind: 'unknown' }
+      if (this.#all().some(({ name }) => name === topic.name)) return { kind: 'taken', by: topic.name }
+      this.#deleted.delete(topicId)
+      this.#topics.set(topicId, topic)
+      return { kind: 'undeleted', topic }
+    },
     grow: async ({ topicId, partitions }) => {
       const known = this.#topics.get(topicId)
       if (known === undefined) return { kind: 'unknown' }

@@ -234,6 +234,9 @@ const lines: Lines = {
       { topic, partition, end, bytesRead, bytesWritten, swaps, durationMs },
     ),
   'compaction failed': ({ message }) => warn(`log compaction has stopped, and will try again: ${message}`, { reason: message }),
+  'topics purged': ({ topics, segments, bytes }) =>
+    info(`${topics} deleted topic${topics === 1 ? '' : 's'} purged, with ${bytes} bytes of records`, { topics, segments, bytes }),
+  'topic undeleted': ({ name }) => info(`topic ${name} was brought back`, { name }),
   'objects swept': ({ objects, bytes, failed }) =>
     (failed === 0 ? info : warn)(
       `the sweep has removed ${objects} object${objects === 1 ? '' : 's'} without live records, ${bytes} bytes${failed === 0 ? '' : `; ${failed} could not be removed`}`,
