@@ -90,7 +90,7 @@ log.cleaner.dedupe.buffer.size=8388608
 }
 
 /** Held together, so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1')
