@@ -139,7 +139,7 @@ function repeated<A extends Api>(
   return {
     name,
     logLines: 1,
-    growthMiB: 400,
+    growthMiB: 500, // with 50,000 partitions in memory, of which each has segments and watermarks
     async run({ port }) {
       const client = await WireClient.open(port)
       try {
