@@ -1,5 +1,6 @@
 // The live agents as a client sees them: Kafka's brokers, with the addresses that this client can reach.
 import type { TopicId } from '../core/ids.ts'
+import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import type { RequestContext } from './request-context.ts'
 
@@ -31,12 +32,17 @@ export function currentLeader(
   return { leaderId: leader ?? -1, leaderEpoch: epoch }
 }
 
-/** The error for the leader epoch that a client sent (KIP-320); undefined when it is right, or when the client sent none. */
+/**
+ * The error for the leader epoch that a client sent (KIP-320); undefined when it is right, or when the client sent none. Also undefined for a partition that
+ * the topic does not have: its look-up has the error.
+ */
 export function epochError(
   { owners }: Pick<Services, 'owners'>,
-  ask: { readonly topicId: TopicId; readonly partition: number; readonly currentLeaderEpoch: number },
+  { topicId, partitions }: Pick<Topic, 'topicId' | 'partitions'>,
+  ask: { readonly partition: number; readonly currentLeaderEpoch: number },
 ): 'FENCED_LEADER_EPOCH' | 'UNKNOWN_LEADER_EPOCH' | 'NOT_LEADER_OR_FOLLOWER' | undefined {
-  const { mine, epoch } = owners.ofPartition(ask.topicId, ask.partition)
+  if (ask.partition < 0 || ask.partition >= partitions) return undefined
+  const { mine, epoch } = owners.ofPartition(topicId, ask.partition)
   if (!mine) return 'NOT_LEADER_OR_FOLLOWER'
   if (ask.currentLeaderEpoch === -1 || ask.currentLeaderEpoch === epoch) return undefined
   return ask.currentLeaderEpoch < epoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'

@@ -139,8 +139,7 @@ async function placesOf(asks: readonly SessionAsk[], context: RequestContext, se
     if (outcome.kind === 'error') return { kind: 'error', session, code: outcome.code, topic: undefined }
     const topic = outcome.value
     const { partition, fetchOffset, maxBytes, currentLeaderEpoch } = session
-    const known = partition >= 0 && partition < topic.partitions
-    const error = known ? epochError(services, { topicId: topic.topicId, partition, currentLeaderEpoch }) : undefined
+    const error = epochError(services, topic, { partition, currentLeaderEpoch })
     if (error !== undefined) return { kind: 'error', session, code: errors[error].code, topic }
     return { kind: 'there', session, ask: { topicId: topic.topicId, partition, offset: fetchOffset, maxBytes: Math.max(0, maxBytes) } }
   }

@@ -115,11 +115,10 @@ function placeOf(
   of: { readonly request: ListOffsetsRequest; readonly apiVersion: number; readonly services: Uses; readonly asks: OffsetAsk[] },
 ): OffsetSource {
   if (topic.kind === 'error') return { code: topic.code }
-  const { topicId, partitions } = topic.value
+  const { topicId } = topic.value
   const special = specials[timestamp]
   if (timestamp < 0 && (special === undefined || of.apiVersion < special.since)) return { code: errors.UNSUPPORTED_VERSION.code }
-  const known = partitionIndex >= 0 && partitionIndex < partitions
-  const error = known ? epochError(of.services, { topicId, partition: partitionIndex, currentLeaderEpoch }) : undefined
+  const error = epochError(of.services, topic.value, { partition: partitionIndex, currentLeaderEpoch })
   if (error !== undefined) return { code: errors[error].code }
   if (special !== undefined && special.at === undefined) return { code: 0 }
   const at = special?.at ?? { timestamp }

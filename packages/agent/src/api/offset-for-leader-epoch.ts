@@ -70,9 +70,7 @@ function placeOf(
   of: { readonly services: Uses; readonly asks: OffsetAsk[] },
 ): EndSource {
   if (topic.kind === 'error') return { code: topic.code }
-  const { topicId, partitions } = topic.value
-  const known = partition >= 0 && partition < partitions
-  const error = known ? epochError(of.services, { topicId, partition, currentLeaderEpoch }) : undefined
+  const error = epochError(of.services, topic.value, { partition, currentLeaderEpoch })
   if (error !== undefined) return { code: errors[error].code }
-  return { askAt: of.asks.push({ topicId, partition, at: 'latest' }) - 1 }
+  return { askAt: of.asks.push({ topicId: topic.value.topicId, partition, at: 'latest' }) - 1 }
 }

@@ -1,11 +1,10 @@
 // lks topic delete: deletes topics with all their records, after confirmation.
-import { counted } from 'local-kafka-service/internal/counted'
 import { withCluster } from '../../cluster/cluster-client.ts'
 import { clusterState } from '../../cluster/cluster-metadata.ts'
 import type { ClientCommand } from '../client-command.ts'
-import { confirm, yesOption } from '../confirm.ts'
-import { forEachName } from '../each.ts'
-import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
+import { yesOption } from '../confirm.ts'
+import { deleteAll } from '../deletion.ts'
+import { outputOption } from '../output/output.ts'
 import { allExisting } from './topic-names.ts'
 
 export const topicDelete: ClientCommand = {
@@ -19,20 +18,8 @@ export const topicDelete: ClientCommand = {
       // Every topic must exist before the first one is deleted.
       const topics = allExisting(cluster, await clusterState(cluster, given.arguments), given.arguments)
       const names = topics.map(({ name }) => name)
-      await confirm(`Delete ${counted(names.length, 'topic')} with all records: ${names.join(', ')}?`, given, context)
-      const deleted: string[] = []
-      try {
-        await forEachName(names, context, async (name) => {
-          await cluster.withRetries(() => cluster.admin.deleteTopics({ topics: [name] }))
-          deleted.push(name)
-        })
-      } finally {
-        show(context.terminal, formatOf(given), {
-          value: deleted.map((name) => ({ name, deleted: true })),
-          names: deleted,
-          blocks: deleted.length === 0 ? [] : [tableBlock([{ header: 'DELETED', value: (name: string) => name }], deleted)],
-        })
-      }
+      const act = (name: string): Promise<unknown> => cluster.withRetries(() => cluster.admin.deleteTopics({ topics: [name] }))
+      await deleteAll({ kind: 'topic', contents: 'records', key: 'name', names, act }, given, context)
     })
   },
 }
