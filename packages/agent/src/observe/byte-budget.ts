@@ -1,5 +1,6 @@
 // A budget of bytes: together its users hold at most its limit, except that one request always fits when nothing is held.
 import { assert } from '../core/assert.ts'
+import { OldestFirstSet } from '../core/oldest-first.ts'
 import { onAbort } from '../time/abort.ts'
 import type { Clock } from '../time/clock.ts'
 
@@ -25,7 +26,7 @@ interface Waiter {
 export class ByteBudget {
   readonly #limitBytes: number
   /** In the order in which they are served. */
-  readonly #waiters = new Set<Waiter>()
+  readonly #waiters = new OldestFirstSet<Waiter>()
   readonly #watchers = new Set<() => void>()
   #usedBytes = 0
   /** The bytes of the waiters that were let go in this turn of the event loop: they may not have taken them yet. */
@@ -112,7 +113,7 @@ export class ByteBudget {
   }
 
   #letGo(): void {
-    for (const waiter of this.#waiters) {
+    for (let waiter = this.#waiters.oldest(); waiter !== undefined; waiter = this.#waiters.oldest()) {
       if (!this.#fits(waiter.bytes)) return
       if (this.#promisedBytes === 0) waiter.clock.soon(() => this.#nextTurn())
       this.#promisedBytes += waiter.bytes

@@ -1,4 +1,5 @@
 // Reads ahead of consumers that read on where they ended: the bytes of their next answers are already in the cache when they ask, however slow the store is.
+import { OldestFirstMap, OldestFirstSet } from '../core/oldest-first.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import type { Clock } from '../time/clock.ts'
@@ -33,9 +34,9 @@ interface ReadPosition {
 export class ReadAhead {
   readonly #segments: Pick<SegmentReader, 'isComing' | 'readAhead' | 'aheadBytes'>
   readonly #clock: Pick<Clock, 'monotonic'>
-  readonly #positions = new Map<string, ReadPosition[]>()
+  readonly #positions = new OldestFirstMap<string, ReadPosition[]>()
   /** Those with known segments, the one answered longest ago first. */
-  readonly #informed = new Set<ReadPosition>()
+  readonly #informed = new OldestFirstSet<ReadPosition>()
   readonly #slots = new Slots(fixedLimits.readsAheadOfConsumers)
   readonly #pending = new Set<string>()
   readonly #never = new AbortController().signal
@@ -80,13 +81,10 @@ export class ReadAhead {
       position.windowBytes = Math.min(widerBytes, fixedLimits.readAheadMaxBytes)
     }
     this.#inform(position, found)
-    this.#positions.delete(partition)
     this.#positions.set(partition, positions)
     if (this.#positions.size <= fixedLimits.readPositionPartitions) return
-    for (const oldest of this.#positions.keys()) {
-      this.#positions.delete(oldest)
-      return
-    }
+    const oldest = this.#positions.oldestKey()
+    if (oldest !== undefined) this.#positions.delete(oldest)
   }
 
   /** Plans the segments that follow an answer of `answerBytes`, as far as the window reaches. */
@@ -119,7 +117,7 @@ export class ReadAhead {
     position.known = segments.length === 0 ? undefined : { ...found, segments }
     position.answeredAtMs = nowMs
     if (position.known !== undefined) this.#informed.add(position)
-    for (const oldest of this.#informed) {
+    for (let oldest = this.#informed.oldest(); oldest !== undefined; oldest = this.#informed.oldest()) {
       if (nowMs - oldest.answeredAtMs <= fixedLimits.knownSegmentsMs) return
       oldest.known = undefined
       this.#informed.delete(oldest)

@@ -1,5 +1,7 @@
 // The end of each owned partition, in memory: watermarks, newest segments, and waiting readers. It may answer data, never the absence of data.
+
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
+import { OldestFirstMap } from '../core/oldest-first.ts'
 import type { Limits } from '../limits.ts'
 import type { GrownPartition, PartitionState, Segment } from '../metadata/metadata-store.ts'
 
@@ -38,11 +40,11 @@ interface Published {
 export type LoadPartitions = (asked: readonly TopicPartition[]) => Promise<readonly (PartitionState | undefined)[]>
 
 export class Tails {
-  readonly #held = new Map<string, LoadedTail>()
+  readonly #held = new OldestFirstMap<string, LoadedTail>()
   readonly #loading = new Map<string, Loading>()
   readonly #waiters = new Map<string, Set<() => void>>()
   /** The last stamps of partitions that are not held. A batch with such a stamp may not be committed yet, so the database does not know it. */
-  readonly #stamps = new Map<string, number>()
+  readonly #stamps = new OldestFirstMap<string, number>()
   readonly #load: LoadPartitions
   readonly #maxTails: number
   readonly #maxSegments: number
@@ -171,12 +173,14 @@ export class Tails {
     return held
   }
 
-  /** Evicts the partition loaded longest ago that no reader waits for. The next use loads it again. */
+  /** Evicts the partition loaded longest ago that no reader waits for; those that one waits for count as loaded now. The next use loads it again. */
   #evict(): void {
-    for (const [key, held] of this.#held) {
-      if (this.#waiters.has(key)) continue
-      this.#drop(key, held)
-      return
+    for (let looks = this.#held.size; looks > 0; looks -= 1) {
+      const key = this.#held.oldestKey()
+      const held = key === undefined ? undefined : this.#held.get(key)
+      if (key === undefined || held === undefined) return
+      if (!this.#waiters.has(key)) return this.#drop(key, held)
+      this.#held.set(key, held)
     }
   }
 
@@ -187,10 +191,10 @@ export class Tails {
 
   /** A stamp is one number, so ten times as many stamps are kept as tails. */
   #remember(key: string, stamp: number): number {
-    this.#stamps.delete(key)
     this.#stamps.set(key, stamp)
-    const [oldest] = this.#stamps.keys()
-    if (this.#stamps.size > 10 * this.#maxTails && oldest !== undefined) this.#stamps.delete(oldest)
+    if (this.#stamps.size <= 10 * this.#maxTails) return stamp
+    const oldest = this.#stamps.oldestKey()
+    if (oldest !== undefined) this.#stamps.delete(oldest)
     return stamp
   }
 }

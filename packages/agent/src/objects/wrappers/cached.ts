@@ -1,5 +1,7 @@
 // A store with a cache in front: written objects stay for tail reads, read objects stay in blocks, each kind within its own budget.
 
+import { must } from '../../core/assert.ts'
+import { OldestFirstMap } from '../../core/oldest-first.ts'
 import { defaultLimits } from '../../limits.ts'
 import { type Release, SlabPool } from '../../memory/slab-pool.ts'
 import { joinChunks } from '../join-chunks.ts'
@@ -35,7 +37,7 @@ interface Written {
 export class CachedObjects implements ObjectStore {
   readonly #store: ObjectStore
   /** Oldest first. The tail of the log is what was written last; a reader of older records does not keep them here. */
-  readonly #written = new Map<string, Written>()
+  readonly #written = new OldestFirstMap<string, Written>()
   readonly #blocks: ReadBlocks
   readonly #writtenBudget: number
   readonly #readBudget: number
@@ -152,9 +154,9 @@ export class CachedObjects implements ObjectStore {
     const release = this.#memory.hold(chunks)
     this.#written.set(key, { chunks, starts: startsOf(chunks), sizeBytes, release, verified: new Set() })
     this.#writtenBytes += sizeBytes
-    for (const [oldest, written] of this.#written) {
-      if (this.#writtenBytes <= this.#writtenBudget) return
-      this.#drop(oldest, written)
+    while (this.#writtenBytes > this.#writtenBudget) {
+      const oldest = must(this.#written.oldestKey(), 'an object that is kept')
+      this.#drop(oldest, must(this.#written.get(oldest), 'the oldest object'))
     }
   }
 

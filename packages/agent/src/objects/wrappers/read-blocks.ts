@@ -1,5 +1,6 @@
 // Blocks of objects in memory: fetched in runs of whole blocks, each run once for all concurrent readers, and evicted by last use within a byte budget.
 import { must } from '../../core/assert.ts'
+import { OldestFirstSet } from '../../core/oldest-first.ts'
 import type { Slab, SlabPool } from '../../memory/slab-pool.ts'
 import { orAborted } from '../../time/abort.ts'
 import { abortedError, type ByteRange, type ObjectStore, ObjectStoreError } from '../object-store.ts'
@@ -47,7 +48,7 @@ export class ReadBlocks {
   /** By object, then by block: its run, or the request that will bring it. */
   readonly #places = new Map<string, Map<number, BlockRun | Flight>>()
   /** Least recently used first. */
-  readonly #runs = new Set<BlockRun>()
+  readonly #runs = new OldestFirstSet<BlockRun>()
   #bytes = 0
   #unreadBytes = 0
   #lastRunId = 0
@@ -234,8 +235,8 @@ export class ReadBlocks {
   }
 
   #evict(): void {
-    for (const oldest of this.#runs) {
-      if (this.#bytes <= this.#maxBytes) break
+    while (this.#bytes > this.#maxBytes) {
+      const oldest = must(this.#runs.oldest(), 'a run that is kept')
       this.#vacate(oldest.key, oldest)
       this.#release(oldest)
     }
@@ -267,7 +268,7 @@ export class ReadBlocks {
 
   #touch(run: BlockRun): void {
     this.#read(run)
-    if (this.#runs.delete(run)) this.#runs.add(run)
+    if (this.#runs.has(run)) this.#runs.add(run)
   }
 
   #rangeOf(key: string, runs: readonly BlockRun[], range: ByteRange): StoredRange {
