@@ -1,5 +1,6 @@
 // Adds the routes of each plane.
 import type { FastifyInstance } from 'fastify'
+import { compactTopicRoute } from './compact-topic.ts'
 import { damageRoutes } from './damage.ts'
 import { deleteRecordsRoute } from './delete-records.ts'
 import { groupRoutes } from './groups.ts'
@@ -34,6 +35,7 @@ async function ready(
       )
       topicRoutes(app, parts)
       deleteRecordsRoute(app, parts)
+      compactTopicRoute(app, parts)
       groupRoutes(app, parts)
       damageRoutes(app, parts)
       break

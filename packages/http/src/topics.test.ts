@@ -61,6 +61,19 @@ test('the records before an offset are deleted, and the answer has the new start
   expect((await deletion({ beforeOffset: 0 })).status).toBe(400)
 })
 
+test('a topic is compacted on request, if its cleanup.policy says so', async () => {
+  await post('{"name":"latest","partitions":1,"config":{"cleanup.policy":"compact"}}')
+  await post('{"name":"all","partitions":1}')
+  const compaction = async (topic: string) => await fetch(`${server.control}/topics/${topic}/compact`, { method: 'POST' })
+  expect(await json(compaction('latest'))).toEqual({ topic: 'latest' })
+  const rejected = await compaction('all')
+  expect([rejected.status, await json(rejected)]).toMatchObject([
+    409,
+    { error: 'PolicyViolationException', message: expect.stringContaining('cleanup.policy') },
+  ])
+  expect((await compaction('none')).status).toBe(404)
+})
+
 test('a deleted topic is brought back by its id, unless its name is taken', async () => {
   const { id } = await json<{ readonly id: string }>(await post('{"name":"mistake","partitions":1}'))
   const undelete = async () => await fetch(`${server.control}/topics/${id}/undelete`, { method: 'POST' })

@@ -19,20 +19,30 @@ export class ControlPlane {
 
   /** Returns the body of the answer. Rejects with a UserError when the server does not answer, or rejects the request. */
   async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
-    const { status, answer } = await this.#ask({ method, path, body }, (response): Promise<unknown> => response.json())
+    return await this.#call({ method, path, body, limitMs: timeoutMs })
+  }
+
+  /** As `call`, for work that may take any time: only the signal ends the wait. */
+  async work<T>(path: string): Promise<T> {
+    return await this.#call({ method: 'POST', path })
+  }
+
+  async #call<T>(request: ControlRequest): Promise<T> {
+    const { method, path } = request
+    const { status, answer } = await this.#ask(request, (response): Promise<unknown> => response.json())
     if (status < 300) return answer as T
     throw rejectionOf(status, answer as Partial<RejectedRequest> | null, `${method} ${path}`)
   }
 
   /** Returns the text of a page. Rejects as `call` does. */
   async text(path: string): Promise<string> {
-    const { status, answer } = await this.#ask({ method: 'GET', path }, (response) => response.text())
+    const { status, answer } = await this.#ask({ method: 'GET', path, limitMs: timeoutMs }, (response) => response.text())
     if (status < 300) return answer
     throw rejectionOf(status, null, `GET ${path}`)
   }
 
   async #ask<T>(
-    { method, path, body }: { readonly method: string; readonly path: string; readonly body?: object | undefined },
+    { method, path, body, limitMs }: ControlRequest,
     read: (response: Response) => Promise<T>,
   ): Promise<{ readonly status: number; readonly answer: T }> {
     const { url, signal } = this.#options
@@ -40,7 +50,7 @@ export class ControlPlane {
     try {
       const response = await fetch(at, {
         method,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+        signal: limitMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
         ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       })
       return { status: response.status, answer: await read(response) }
@@ -54,6 +64,14 @@ export class ControlPlane {
       })
     }
   }
+}
+
+interface ControlRequest {
+  readonly method: string
+  readonly path: string
+  readonly body?: object | undefined
+  /** How long it may take. Absent: any time. */
+  readonly limitMs?: number
 }
 
 interface RejectedRequest {

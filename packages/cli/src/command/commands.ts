@@ -21,6 +21,7 @@ import { produce } from './records/produce.ts'
 import { query } from './records/query.ts'
 import { topicAddPartitions } from './topic/topic-add-partitions.ts'
 import { topicAlter } from './topic/topic-alter.ts'
+import { topicCompact } from './topic/topic-compact.ts'
 import { topicCreate } from './topic/topic-create.ts'
 import { topicDelete } from './topic/topic-delete.ts'
 import { topicDeleteRecords } from './topic/topic-delete-records.ts'
@@ -43,6 +44,7 @@ export const clientCommands: readonly ClientCommand[] = [
   topicDelete,
   topicUndelete,
   topicDeleteRecords,
+  topicCompact,
   topicSkipDamaged,
   groupList,
   groupDescribe,

@@ -153,7 +153,10 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const groups = new GroupOperations({ groups: noGroups, topics, log, offsets })
   const damaged = new DamageOperations({ topics, log, store: noSkips, segments, damage, checks: noChecks, tails, emit })
 
-  const compaction = new TopicCompaction({ topics, compaction: { compactNow: () => Promise.resolve(false) } })
+  const compaction = new TopicCompaction({
+    topics,
+    compaction: { compactNow: async ({ configs }) => configs['cleanup.policy'] === 'compact' },
+  })
 
   const asked: string[] = []
   const gate: ServedAgent['shared']['gate'] = {
