@@ -174,7 +174,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const segments = new SegmentReader({ ...base, objects, damage })
   const reader = new Reader({ ...base, ...view, log, segments })
   const offsets = new Offsets({ ...base, ...view, log, segments })
-  const answerMemory = new AnswerMemory(limits.fetchAnswersBytes)
+  const answerMemory = new AnswerMemory(limits.fetchAnswersBytes, limits.fetchAnswerHeldRatio)
   const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
   const fetchSessions = new FetchSessions({ ...base, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
 

@@ -27,6 +27,8 @@ export const defaultLimits = {
   unpackedBytes: 128 * mib,
   /** Fetch answers of all connections together, from the read to the socket; one answer holds a part (read/answer-memory.ts). Above it fetches wait, and come back empty at their time-out. */
   fetchAnswersBytes: 256 * mib,
+  /** What a fetch answer keeps in memory until it is sent, as a multiple of its size: it is a view of larger pieces. Above it the answer is copied. */
+  fetchAnswerHeldRatio: 4,
   /** HTTP answers with records, from the read to the socket, by their size as JSON. Above it requests are answered 503. */
   httpAnswersBytes: 64 * mib,
   /** The memory that admitted batches are copied into, one piece after another; a batch of a quarter of it or more has its own. A piece is used again when all of its batches are stored and out of the cache. */

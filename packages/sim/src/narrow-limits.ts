@@ -35,6 +35,7 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   // Scenarios of retention set it: elsewhere nothing is old enough to go.
   retentionFirstMs: [3_600_000, 3_600_000],
   readersGraceMs: [3_600_000, 3_600_000],
+  fetchAnswerHeldRatio: [1, 8],
 }
 
 /** Worlds are small: with the sizes of production no memory would be used again. */
@@ -44,6 +45,7 @@ const ofAllWorlds: Partial<Limits> = {
   readBlockBytes: 4_096,
   retentionFirstMs: 3_600_000,
   readersGraceMs: 3_600_000,
+  fetchAnswerHeldRatio: 1_000,
 }
 
 /** The limits of one world. */

@@ -20,6 +20,7 @@ import type { Topic } from '../metadata/metadata-store.ts'
 import type { AnswerClaim } from '../read/answer-memory.ts'
 import type { FetchAnswer, FetchAsk } from '../read/reader.ts'
 import type { SessionAsk, SessionFetch } from '../read/sessions.ts'
+import { withoutSparseViews } from '../read/sparse-answers.ts'
 import type { Services } from '../services.ts'
 import { inSlices } from '../time/turns.ts'
 import { topicsById, topicsByName } from './access.ts'
@@ -53,7 +54,11 @@ export const fetch = handler({
       held.release()
     }
     try {
-      const answers = await read(places, request, { context, services, claim, held })
+      const answers = withoutSparseViews(
+        await read(places, request, { context, services, claim, held }),
+        held,
+        services.answerMemory.heldRatio,
+      )
       const response = await responseOf({ request, session, places, answers, context, services })
       return { kind: 'now', response, sent: release }
     } catch (error) {

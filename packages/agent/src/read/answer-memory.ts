@@ -11,8 +11,12 @@ export class AnswerMemory {
   readonly #budget: ByteBudget
   #onStarved: () => void = () => {}
 
-  constructor(limitBytes: number) {
+  /** How much an answer may keep in memory, as a multiple of its size: see sparse-answers.ts. */
+  readonly heldRatio: number
+
+  constructor(limitBytes: number, heldRatio = 1) {
     this.#budget = new ByteBudget(limitBytes)
+    this.heldRatio = heldRatio
   }
 
   get usedBytes(): number {
