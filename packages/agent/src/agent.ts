@@ -41,7 +41,7 @@ import { storePrices } from './store-prices.ts'
 import type { Clock, Random } from './time/clock.ts'
 import { Turns } from './time/turns.ts'
 import { type CompactionParts, LogCompaction } from './upkeep/compaction.ts'
-import { LogRetention } from './upkeep/log-retention.ts'
+import { LogRetention, type LogRetentionParts } from './upkeep/log-retention.ts'
 import { Scrubber } from './upkeep/scrubber.ts'
 import { StorageChecks } from './upkeep/storage-checks.ts'
 import type { StorageWalkParts } from './upkeep/storage-walk.ts'
@@ -186,42 +186,8 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     damage.removedBefore(partition, logStartOffset)
   }
   const recordDeletion = new RecordDeletion({ ...base, ...view, log, publishStart })
-  const retention = new LogRetention({
-    ...base,
-    ...view,
-    topics: topicStore,
-    store: parts.metadata.retention,
-    publishStart,
-    defaults: retentionDefaults(settings),
-    checkMs: number(settings, 'log.retention.check.interval.ms'),
-  })
-  const purge = new TopicPurge({
-    ...base,
-    store: parts.metadata.retention,
-    isMine: () => membership.owners.ofName('storage').mine,
-    checkMs: number(settings, 'log.retention.check.interval.ms'),
-    undeleteMs: number(settings, 'topic.undelete.ms'),
-  })
-  const sweep = new Sweep({
-    ...base,
-    store: parts.metadata.sweep,
-    objects,
-    isMine: () => membership.owners.ofName('storage').mine,
-    clock: ioClock,
-  })
-  const storage = storageUpkeepOf(base, parts, { ...view, damage })
+  const { storage, compaction, jobs } = upkeepOf(base, parts, { ...view, damage, objects, publishStart })
   const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
-  const compaction = new LogCompaction({
-    ...base,
-    ...view,
-    ...compactionOptions(base, storage, view),
-    codecs: parts.codecs,
-    swaps: parts.metadata.swaps,
-    clusterId,
-    log,
-    topics: topicStore,
-    objects: parts.objects,
-  })
   const operations = {
     topics,
     records,
@@ -231,23 +197,10 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     compaction: new TopicCompaction({ topics, compaction }),
   }
 
-  const own = {
-    clusterId,
-    writer,
-    producerIds,
-    reader,
-    offsets,
-    answerMemory,
-    fetchSessions,
-    topics,
-    recordDeletion,
-    resources,
-    log,
-    groups,
-  }
+  const stored = { clusterId, log, resources, writer, producerIds, reader, offsets, recordDeletion }
+  const own = { ...stored, answerMemory, fetchSessions, topics, groups }
   const services: Services = { ...base, ...view, ...own }
-  const upkeep = [storage.checks, storage.scrubber, retention, compaction, purge, sweep]
-  const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep })
+  const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep: jobs })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })
   life.run(kafka)
   const running = { parts, meters, membership, objects, damage, compaction, httpAnswers, operations, kafka, life }
@@ -288,10 +241,50 @@ function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Part
   }
 }
 
+/** What runs beside the clients, and removes, replaces or checks what is stored. */
+function upkeepOf(
+  base: ReturnType<typeof baseOf>,
+  { codecs, metadata, objects: store }: Parts,
+  view: {
+    readonly owners: Owners
+    readonly catalog: Catalog
+    readonly tails: Tails
+    readonly damage: DamageReports
+    readonly objects: CachedObjects
+    readonly publishStart: LogRetentionParts['publishStart']
+  },
+) {
+  const { settings, ioClock } = base
+  const isMine = (): boolean => view.owners.ofName('storage').mine
+  const checkMs = number(settings, 'log.retention.check.interval.ms')
+  const storage = storageUpkeepOf(base, { objects: store, metadata }, view)
+  const { clusterId, log, topics, swaps } = metadata
+  const compaction = new LogCompaction({
+    ...base,
+    ...view,
+    ...compactionOptions(base, storage, view),
+    codecs,
+    swaps,
+    clusterId,
+    log,
+    topics,
+    objects: store,
+  })
+  const jobs = [
+    storage.checks,
+    storage.scrubber,
+    new LogRetention({ ...base, ...view, topics, store: metadata.retention, defaults: retentionDefaults(settings), checkMs }),
+    compaction,
+    new TopicPurge({ ...base, store: metadata.retention, isMine, checkMs, undeleteMs: number(settings, 'topic.undelete.ms') }),
+    new Sweep({ ...base, store: metadata.sweep, objects: view.objects, isMine, clock: ioClock }),
+  ]
+  return { storage, compaction, jobs }
+}
+
 /** They read past the cache, which may have bytes that the store has lost. */
 function storageUpkeepOf(
   base: ReturnType<typeof baseOf>,
-  { objects, metadata }: Parts,
+  { objects, metadata }: Pick<Parts, 'objects' | 'metadata'>,
   { owners, damage }: { readonly owners: Owners; readonly damage: DamageReports },
 ) {
   const segments = new SegmentReader({ ...base, objects: new CachedObjects(objects, { ...base, maxBytes: 0 }), damage })
