@@ -39,11 +39,12 @@ export class RecordDeletion {
   async deleteBefore(asks: readonly RecordDeletionAsk[]): Promise<readonly Outcome<number>[]> {
     const outcomes: Outcome<number>[] = []
     for await (const some of inSlices(asks, this.#parts.turns, fixedLimits.namesPerRead)) {
-      const allowed = some.filter((ask) => this.#rejection(ask) === undefined)
-      const deleted = new Map<RecordDeletionAsk, DeletedRecords>()
-      const results = await this.#deleted(allowed)
-      for (const [at, ask] of allowed.entries()) deleted.set(ask, must(results[at], 'the result of each partition'))
-      for (const ask of some) outcomes.push(this.#rejection(ask) ?? outcomeOf(ask, must(deleted.get(ask), 'the result of each partition')))
+      // Once for each: while the database answers, the owner may change.
+      const rejections = some.map((ask) => this.#rejection(ask))
+      const results = await this.#deleted(some.filter((_, at) => rejections[at] === undefined))
+      let done = 0
+      for (const [at, ask] of some.entries())
+        outcomes.push(rejections[at] ?? outcomeOf(ask, must(results[done++], 'the result of each partition')))
     }
     return outcomes
   }
