@@ -2,14 +2,14 @@
 import type { TopicPartition } from '../core/ids.ts'
 import type { RetentionConfigs } from '../core/log/retention.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
-import { MetadataError, type Topic, type Topics } from '../metadata/metadata-store.ts'
+import type { Topic, Topics } from '../metadata/metadata-store.ts'
 import type { RetainedLog, RetentionStore } from '../metadata/retention-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
-import { every } from '../time/every.ts'
 import { sleep } from '../time/sleep.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tails } from '../view/tails.ts'
+import { makePasses } from './passes.ts'
 
 export interface LogRetentionParts {
   readonly topics: Pick<Topics, 'list'>
@@ -38,24 +38,11 @@ export class LogRetention {
     this.#parts = parts
   }
 
-  /** Makes a pass after the start, and then one each interval, until the signal aborts. A pass that the database interrupts is tried again at the next interval. */
+  /** Makes a pass soon after the start, and then one each interval, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, limits, checkMs } = this.#parts
-    try {
-      await sleep(clock, Math.min(limits.retentionFirstMs, checkMs), signal)
-      await this.#tryPass(signal)
-      for await (const _ of every(clock, checkMs, signal)) await this.#tryPass(signal)
-    } catch (error) {
-      if (!signal.aborted) throw error
-    }
-  }
-
-  async #tryPass(signal: AbortSignal): Promise<void> {
-    try {
-      await this.#pass(signal)
-    } catch (error) {
-      if (!(error instanceof MetadataError)) throw error
-    }
+    const { clock, limits, checkMs, emit } = this.#parts
+    const firstMs = Math.min(limits.retentionFirstMs, checkMs)
+    await makePasses({ clock, firstMs, everyMs: checkMs, where: 'retention', emit }, () => this.#pass(signal), signal)
   }
 
   async #pass(signal: AbortSignal): Promise<void> {

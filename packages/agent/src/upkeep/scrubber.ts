@@ -1,11 +1,10 @@
 // The scrubber: reads all objects once an interval, slowly, so that damage is found before a consumer meets it. The database remembers its place.
 import { fixedLimits } from '../limits.ts'
 import type { DamageStore, ScrubState } from '../metadata/damage-store.ts'
-import { MetadataError } from '../metadata/metadata-store.ts'
 import type { ObjectId } from '../metadata/recovery-store.ts'
-import { ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import { sleep } from '../time/sleep.ts'
+import { interrupted } from './passes.ts'
 import { damagedAmong, pacer, type StorageWalkParts, walkStorage } from './storage-walk.ts'
 
 export interface ScrubberParts extends Omit<StorageWalkParts, 'store'> {
@@ -38,7 +37,7 @@ export class Scrubber {
         waitMs = Math.min(await this.#scrubIfDue(signal), fixedLimits.scrubCheckMs)
       } catch (error) {
         if (signal.aborted) return
-        if (!(error instanceof MetadataError) && !(error instanceof ObjectStoreError)) throw error
+        interrupted(error, { where: 'the scrubber', emit: this.#parts.emit })
         waitMs = fixedLimits.scrubRetryMs
       }
     }

@@ -1,12 +1,12 @@
 // The sweep: removes stored objects that lost segments and that no segment names any more, by proof and not by age.
 import { fixedLimits, type Limits } from '../limits.ts'
-import { MetadataError } from '../metadata/metadata-store.ts'
 import type { ObjectId } from '../metadata/recovery-store.ts'
 import type { ReleasedObject, SegmentKey, SweepStore } from '../metadata/sweep-store.ts'
-import { type ObjectStore, ObjectStoreError } from '../objects/object-store.ts'
+import type { ObjectStore } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
+import { interrupted } from './passes.ts'
 
 export interface SweepParts {
   readonly store: SweepStore
@@ -45,7 +45,7 @@ export class Sweep {
         else this.#seen = []
       } catch (error) {
         if (signal.aborted) return
-        if (!(error instanceof MetadataError) && !(error instanceof ObjectStoreError)) throw error
+        interrupted(error, { where: 'the sweep', emit: this.#parts.emit })
       }
     }
   }

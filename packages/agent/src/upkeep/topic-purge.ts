@@ -1,11 +1,10 @@
 // The purge of deleted topics: after the time in which they can be brought back, their rows go in steps, and the sweep removes their objects.
 import { fixedLimits, type Limits } from '../limits.ts'
-import { MetadataError } from '../metadata/metadata-store.ts'
 import type { RetentionStore } from '../metadata/retention-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
-import { every } from '../time/every.ts'
 import { sleep } from '../time/sleep.ts'
+import { makePasses } from './passes.ts'
 
 export interface TopicPurgeParts {
   readonly store: Pick<RetentionStore, 'purge'>
@@ -30,28 +29,16 @@ export class TopicPurge {
     this.#parts = parts
   }
 
-  /** Makes a pass after the start, and then one each interval, until the signal aborts. A pass that the database interrupts is tried again at the next interval. */
+  /** Makes a pass soon after the start, and then one each interval, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, limits, checkMs } = this.#parts
-    try {
-      await sleep(clock, Math.min(limits.retentionFirstMs, checkMs), signal)
-      await this.#tryPass(signal)
-      for await (const _ of every(clock, checkMs, signal)) await this.#tryPass(signal)
-    } catch (error) {
-      if (!signal.aborted) throw error
-    }
-  }
-
-  async #tryPass(signal: AbortSignal): Promise<void> {
-    try {
-      if (this.#parts.isMine()) await this.#pass(signal)
-    } catch (error) {
-      if (!(error instanceof MetadataError)) throw error
-    }
+    const { clock, limits, checkMs, emit } = this.#parts
+    const firstMs = Math.min(limits.retentionFirstMs, checkMs)
+    await makePasses({ clock, firstMs, everyMs: checkMs, where: 'the purge', emit }, () => this.#pass(signal), signal)
   }
 
   async #pass(signal: AbortSignal): Promise<void> {
-    const { store, ioClock, undeleteMs, emit } = this.#parts
+    const { store, isMine, ioClock, undeleteMs, emit } = this.#parts
+    if (!isMine()) return
     const purged = { topics: 0, segments: 0, bytes: 0 }
     for (let more = true; more; ) {
       signal.throwIfAborted()
