@@ -64,7 +64,8 @@ export function sweepStoreContract(name: string, open: () => Promise<ContractDat
       const before = await released()
       expect(await store.sweep.unchanged(before)).toEqual(before)
       // The clock of the database has milliseconds.
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      const releasedMs = Date.now()
+      await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(releasedMs)
       await deleteBefore(1, 10)
       expect(sequences(await store.sweep.unchanged(before))).toEqual([2])
       // Neither of them has an effect on the object that was released again.
