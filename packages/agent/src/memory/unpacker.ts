@@ -90,10 +90,8 @@ export class Unpacker {
   }
 
   async #take(bytes: number, signal: AbortSignal): Promise<void> {
-    if (this.#budget.tryTake(bytes)) return
-    const fits = await this.#budget.whenFits(bytes, { signal, timeoutMs: fixedLimits.unpackWaitMs, clock: this.#parts.clock })
-    if (!fits) throw new NoUnpackMemory()
-    this.#budget.take(bytes)
+    const taken = await this.#budget.takeWhenFits(bytes, { signal, timeoutMs: fixedLimits.unpackWaitMs, clock: this.#parts.clock })
+    if (!taken) throw new NoUnpackMemory()
   }
 
   /** Undefined if the records are larger. What has begun is not interrupted: another thread may be reading the bytes. */

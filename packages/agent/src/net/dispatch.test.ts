@@ -196,7 +196,7 @@ async function produceWith(
 ): Promise<void> {
   await using kafka = await anAgent()
   await kafka.topic('t')
-  const partitions = { room: async (bytes: number) => new Room(new ByteBudget(bytes), bytes), ...writer } as unknown as Writer
+  const partitions = { room: async () => new Room(new ByteBudget(0), 0), ...writer } as unknown as Writer
   const topicData = [{ name: 't', partitionData: [{ index: 0, records: aBatch(['v']) }] }]
   const chunks = encodeRequest(Produce, { version: 9, correlationId: 1, clientId: null }, { acks: -1, timeoutMs: 1000, topicData })
   const handled = await kafka.sendFrame(Buffer.concat(chunks).subarray(4), { services: { writer: partitions } })

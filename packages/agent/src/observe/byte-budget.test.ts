@@ -19,12 +19,11 @@ test('bytes are taken up to the limit, and released bytes can be taken again', (
 test('a request that is alone always fits, and then nothing else does', async () => {
   const budget = new ByteBudget(100)
   const { clock, wait } = waits()
-  expect(await budget.whenFits(500, wait)).toBe(true)
-  expect(budget.tryTake(500)).toBe(true)
+  expect(await budget.takeWhenFits(500, wait)).toBe(true)
   expect([budget.tryTake(1), budget.freeBytes]).toEqual([false, -400])
-  const next = budget.whenFits(300, wait)
+  const next = budget.takeWhenFits(300, wait)
   budget.release(500)
-  expect([await next, budget.usedBytes]).toEqual([true, 0])
+  expect([await next, budget.usedBytes]).toEqual([true, 300])
   await clock.advance(timeoutMs)
   expect(clock.waiting).toBe(0)
 })
@@ -42,10 +41,7 @@ test('a release lets the waiters go in the order in which they came, and a newco
   budget.take(100)
   const order: string[] = []
   for (const [name, bytes] of [['first', 60] as const, ['second', 60] as const, ['third', 10] as const])
-    void budget.whenFits(bytes, wait).then((fits) => {
-      order.push(`${name} ${fits}`)
-      budget.take(bytes)
-    })
+    void budget.takeWhenFits(bytes, wait).then((taken) => order.push(`${name} ${taken}`))
   budget.release(50)
   expect(budget.tryTake(1)).toBe(false)
   await clock.advance(0)
@@ -59,17 +55,16 @@ test('a release lets the waiters go in the order in which they came, and a newco
   expect([budget.usedBytes, clock.waiting]).toEqual([70, 0])
 })
 
-test('waiters that may go together fit together, even when nothing is held', async () => {
+test('callers that ask in one turn do not see the same room', async () => {
   const budget = new ByteBudget(100)
-  const { clock, wait } = waits()
-  budget.take(100)
+  const { wait } = waits()
   const settled: string[] = []
-  for (const name of ['first', 'second']) void budget.whenFits(80, wait).then(() => settled.push(name))
-  budget.release(100)
+  for (const name of ['first', 'second', 'third']) void budget.takeWhenFits(60, wait).then(() => settled.push(name))
+  expect(budget.usedBytes).toBe(60)
+  budget.release(60)
+  // It is not in the caller's hands yet, and no other caller can take it.
+  expect([budget.usedBytes, budget.tryTake(50)]).toEqual([60, false])
   await Promise.resolve()
-  expect(settled).toEqual(['first'])
-  // The first one did not take its bytes, so they are free for the second.
-  await clock.advance(0)
   expect(settled).toEqual(['first', 'second'])
 })
 
@@ -79,16 +74,16 @@ test('a waiter whose signal aborts, or whose time is over, is passed over and le
   const aborting = new AbortController()
   const { signal } = wait
   budget.take(90)
-  const aborted = budget.whenFits(50, { ...wait, signal: aborting.signal })
-  const late = budget.whenFits(50, wait)
-  const small = budget.whenFits(10, { ...wait, timeoutMs: 10 * timeoutMs })
+  const aborted = budget.takeWhenFits(50, { ...wait, signal: aborting.signal })
+  const late = budget.takeWhenFits(50, wait)
+  const small = budget.takeWhenFits(10, { ...wait, timeoutMs: 10 * timeoutMs })
   aborting.abort()
   expect(await aborted).toBe(false)
   expect([getEventListeners(aborting.signal, 'abort').length, getEventListeners(signal, 'abort').length, clock.waiting]).toEqual([0, 2, 2])
   await clock.advance(timeoutMs)
-  expect([await late, await small]).toEqual([false, true])
+  expect([await late, await small, budget.usedBytes]).toEqual([false, true, 100])
   expect([getEventListeners(signal, 'abort').length, clock.waiting]).toEqual([0, 0])
-  expect(await budget.whenFits(50, { ...wait, signal: aborting.signal })).toBe(false)
+  expect(await budget.takeWhenFits(50, { ...wait, signal: aborting.signal })).toBe(false)
   expect(clock.waiting).toBe(0)
 })
 
@@ -114,7 +109,7 @@ test('a release of more than was taken, and a negative number of bytes, are asse
 
 test('whatever is taken, released and aborted, only a lone request exceeds the limit, and no request waits indefinitely', async () => {
   const step = fc.oneof(
-    fc.record({ kind: fc.constant('take' as const), bytes: fc.integer({ min: 1, max: 150 }), takes: fc.boolean() }),
+    fc.record({ kind: fc.constant('take' as const), bytes: fc.integer({ min: 1, max: 150 }) }),
     fc.record({ kind: fc.constant('try' as const), bytes: fc.integer({ min: 1, max: 150 }) }),
     fc.record({ kind: fc.constantFrom('release' as const, 'abort' as const), at: fc.nat() }),
     fc.record({ kind: fc.constant('advance' as const), ms: fc.integer({ min: 0, max: timeoutMs / 2 }) }),
@@ -140,14 +135,10 @@ test('whatever is taken, released and aborted, only a lone request exceeds the l
           case 'take': {
             const controller = new AbortController()
             waiting.add(controller)
-            void budget.whenFits(one.bytes, { signal: controller.signal, timeoutMs, clock }).then((fits) => {
+            void budget.takeWhenFits(one.bytes, { signal: controller.signal, timeoutMs, clock }).then((taken) => {
               waiting.delete(controller)
-              if (!fits || !one.takes) return
-              budget.take(one.bytes)
-              hold(one.bytes)
+              if (taken) hold(one.bytes)
             })
-            // A caller that need not wait takes the bytes before another one asks.
-            await Promise.resolve()
             break
           }
           case 'try':

@@ -19,8 +19,7 @@ interface WaitForBytes {
 
 interface Waiter {
   readonly bytes: number
-  readonly clock: Clock
-  settle(fits: boolean): void
+  settle(taken: boolean): void
 }
 
 export class ByteBudget {
@@ -29,8 +28,6 @@ export class ByteBudget {
   readonly #waiters = new OldestFirstSet<Waiter>()
   readonly #watchers = new Set<() => void>()
   #usedBytes = 0
-  /** The bytes of the waiters that were let go in this turn of the event loop: they may not have taken them yet. */
-  #promisedBytes = 0
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes
@@ -56,7 +53,7 @@ export class ByteBudget {
     return true
   }
 
-  /** Takes bytes even if they do not fit: the caller has waited for them, or has a rule of its own. */
+  /** Takes bytes even if they do not fit: the caller has a rule of its own. */
   take(bytes: number): void {
     assert(bytes >= 0, 'no negative number of bytes is taken from a budget')
     this.#usedBytes += bytes
@@ -76,21 +73,20 @@ export class ByteBudget {
   }
 
   /**
-   * Settles with true when the bytes fit, first come, first served; at once if they fit now. It takes nothing: the caller takes them, in the same turn, or
-   * leaves them to the others. False: they did not fit in time, or the signal aborted.
+   * Takes the bytes when they fit, first come, first served; at once if they fit now. True: they are taken before another caller can ask, and the caller
+   * releases them, even if the signal has aborted meanwhile. False: they did not fit in time, or the signal aborted, and nothing is taken.
    */
-  whenFits(bytes: number, { signal, timeoutMs, clock }: WaitForBytes): Promise<boolean> {
-    if (this.#fitsNow(bytes)) return Promise.resolve(true)
+  takeWhenFits(bytes: number, { signal, timeoutMs, clock }: WaitForBytes): Promise<boolean> {
+    if (this.tryTake(bytes)) return Promise.resolve(true)
     if (signal.aborted) return Promise.resolve(false)
     return new Promise((resolve) => {
       const waiter: Waiter = {
         bytes,
-        clock,
-        settle: (fits) => {
+        settle: (taken) => {
           timer.cancel()
           unlisten()
           this.#waiters.delete(waiter)
-          resolve(fits)
+          resolve(taken)
         },
       }
       const giveUp = (): void => {
@@ -108,22 +104,14 @@ export class ByteBudget {
   }
 
   #fits(bytes: number): boolean {
-    const busyBytes = this.#usedBytes + this.#promisedBytes
-    return busyBytes === 0 || busyBytes + bytes <= this.#limitBytes
+    return this.#usedBytes === 0 || this.#usedBytes + bytes <= this.#limitBytes
   }
 
   #letGo(): void {
     for (let waiter = this.#waiters.oldest(); waiter !== undefined; waiter = this.#waiters.oldest()) {
       if (!this.#fits(waiter.bytes)) return
-      if (this.#promisedBytes === 0) waiter.clock.soon(() => this.#nextTurn())
-      this.#promisedBytes += waiter.bytes
+      this.take(waiter.bytes)
       waiter.settle(true)
     }
-  }
-
-  /** Promised bytes that were not taken are free for the next waiters. */
-  #nextTurn(): void {
-    this.#promisedBytes = 0
-    this.#letGo()
   }
 }

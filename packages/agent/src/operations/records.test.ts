@@ -248,7 +248,8 @@ class Parts {
         cutOff: () => {},
         room: async (bytes) => {
           if (loseSlotInRoom) this.#mine = false
-          return room ? new Room(new ByteBudget(bytes), bytes) : undefined
+          const budget = new ByteBudget(bytes)
+          return room && budget.tryTake(bytes) ? new Room(budget, bytes) : undefined
         },
         admit: (admissions) => {
           this.admitted.push(...admissions)

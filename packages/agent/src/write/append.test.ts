@@ -27,7 +27,7 @@ function theDoor({ room = true, answers = 'appended' as 'appended' | 'never' } =
   const parts: AppendParts = {
     writer: {
       cutOff: () => {},
-      room: async (bytes) => (room ? new Room(uncommitted, bytes) : undefined),
+      room: async (bytes) => (room && uncommitted.tryTake(bytes) ? new Room(uncommitted, bytes) : undefined),
       admit: (admissions, from) => {
         for (const { batch } of admissions) from?.room?.use(batch.length)
         admitted.push([...admissions])

@@ -5,11 +5,10 @@ export class Room {
   readonly #budget: ByteBudget
   #leftBytes: number
 
-  /** Takes the bytes from the budget. */
-  constructor(budget: ByteBudget, bytes: number) {
+  /** The bytes have been taken from the budget. */
+  constructor(budget: ByteBudget, takenBytes: number) {
     this.#budget = budget
-    this.#leftBytes = bytes
-    budget.take(bytes)
+    this.#leftBytes = takenBytes
   }
 
   /** The bytes now belong to an admitted batch, whose answer releases them. */

@@ -128,8 +128,8 @@ export class Writer {
   async room(bytes: number, signal: AbortSignal): Promise<Room | undefined> {
     if (this.#cutOff.has(signal)) return new Room(this.#uncommitted, 0) // `admit` rejects it, so it takes no room
     const { clock, limits } = this.#parts
-    const fits = await this.#uncommitted.whenFits(bytes, { signal, timeoutMs: limits.admissionWaitMs, clock })
-    if (fits) return new Room(this.#uncommitted, bytes)
+    const taken = await this.#uncommitted.takeWhenFits(bytes, { signal, timeoutMs: limits.admissionWaitMs, clock })
+    if (taken) return new Room(this.#uncommitted, bytes)
     this.#cutOff.add(signal)
     return undefined
   }
