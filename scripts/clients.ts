@@ -11,13 +11,18 @@ const requirements = join(sources, 'python/requirements.txt')
 const modules = ['github.com/IBM/sarama', 'github.com/segmentio/kafka-go', 'github.com/twmb/franz-go', 'github.com/twmb/franz-go/pkg/kadm']
 
 interface Language {
-  readonly name: 'python' | 'go' | 'java'
+  readonly name: 'python' | 'go' | 'java' | 'ecosystem'
   /** Commands that succeed if the language's tools are installed. */
   readonly tools: readonly (readonly string[])[]
   /** Moves the pins to the newest releases. */
   readonly move: () => void
   readonly build: (folder: string) => void
 }
+
+const javaTools = [
+  ['mvn', '-v'],
+  ['javac', '-version'],
+]
 
 const languages: readonly Language[] = [
   {
@@ -55,23 +60,19 @@ const languages: readonly Language[] = [
   },
   {
     name: 'java',
-    tools: [
-      ['mvn', '-v'],
-      ['javac', '-version'],
-    ],
+    tools: javaTools,
     move() {
       const goal = 'org.codehaus.mojo:versions-maven-plugin:2.18.0:use-latest-releases'
       run('mvn', ['-q', '-B', goal, '-Dincludes=org.apache.kafka', '-DgenerateBackupPoms=false'], join(sources, 'java'))
     },
-    build(folder) {
-      rmSync(folder, { recursive: true, force: true })
-      // Maven writes beside its project file, so it gets a copy of that file.
-      mkdirSync(folder, { recursive: true })
-      cpSync(join(sources, 'java/pom.xml'), join(folder, 'pom.xml'))
-      const jars = join(folder, 'jars')
-      run('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${jars}`], folder)
-      run('javac', ['-cp', join(jars, '*'), '-d', join(folder, 'classes'), join(sources, 'java/JavaClient.java')])
-    },
+    build: (folder) => buildJava('java', folder),
+  },
+  {
+    // Stays at the version of Kafka that this server is compared with.
+    name: 'ecosystem',
+    tools: javaTools,
+    move() {},
+    build: (folder) => buildJava('ecosystem', folder),
   },
 ]
 
@@ -112,6 +113,17 @@ function install({ name, tools, move, build }: Language, newest: boolean): 'buil
     console.log(`${name}: ${String(error)}`)
     return 'failed'
   }
+}
+
+function buildJava(name: 'java' | 'ecosystem', folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+  // Maven writes beside its project file, so it gets a copy of that file.
+  mkdirSync(folder, { recursive: true })
+  cpSync(join(sources, name, 'pom.xml'), join(folder, 'pom.xml'))
+  const jars = join(folder, 'jars')
+  run('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${jars}`], folder)
+  const programs = readdirSync(join(sources, name)).filter((file) => file.endsWith('.java'))
+  run('javac', ['-cp', join(jars, '*'), '-d', join(folder, 'classes'), ...programs.map((file) => join(sources, name, file))])
 }
 
 /** A digest that changes with the sources and the pins of the language. */

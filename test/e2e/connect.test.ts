@@ -1,21 +1,15 @@
 // Kafka Connect 4.3 in distributed mode: its own client creates its three compacted topics, and after a kill it goes on where it ended.
-import { readdirSync } from 'node:fs'
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { describe, expect } from 'vitest'
 import { type Program, startProgram } from '../../packages/sim/src/program.ts'
 import { printed } from './testing/client-command.ts'
+import { ecosystemCommand, needsClients } from './testing/client-program.ts'
 import { freePorts } from './testing/kafka-broker.ts'
-import { javaOptions, kafkaClasspath, linesOf } from './testing/programs.ts'
+import { linesOf } from './testing/programs.ts'
 import { startServer, temporaryFolder } from './testing/server.ts'
 
 const waiting = { timeout: 60_000, interval: 500 }
-
-/** The classpath is a folder of jars. */
-function hasConnect(): boolean {
-  if (!kafkaClasspath.endsWith('/*')) return false
-  return readdirSync(dirname(kafkaClasspath)).some((jar) => jar.startsWith('connect-runtime'))
-}
 
 function propertiesOf(kafka: string, port: number): string {
   return `bootstrap.servers=${kafka}
@@ -33,7 +27,8 @@ listeners=http://127.0.0.1:${port}
 `
 }
 
-describe.runIf(hasConnect())('Kafka Connect', () => {
+describe('Kafka Connect', () => {
+  const test = needsClients('ecosystem')
   test('its topics are compacted, records pass through a source and a sink, and a restart repeats and loses none', {
     timeout: 180_000,
   }, async () => {
@@ -47,14 +42,7 @@ describe.runIf(hasConnect())('Kafka Connect', () => {
     ]
     await writeFile(properties, propertiesOf(ours.kafka, port))
     await writeFile(source, 'line 1\nline 2\nline 3\n')
-    const worker = (): Program => {
-      return startProgram('java', [
-        '-Xmx384M',
-        ...javaOptions(kafkaClasspath),
-        'org.apache.kafka.connect.cli.ConnectDistributed',
-        properties,
-      ])
-    }
+    const worker = (): Program => startProgram(...ecosystemCommand('org.apache.kafka.connect.cli.ConnectDistributed', [properties]))
     const create = async (name: string, config: Readonly<Record<string, string>>): Promise<number> => {
       const url = `http://127.0.0.1:${port}/connectors/${name}/config`
       const headers = { 'content-type': 'application/json' }

@@ -4,10 +4,27 @@ import type { ClientProgram } from './clients.ts'
 
 /** The version at which the client is pinned, without Go's `v`. */
 export function pinOf(client: Pick<ClientProgram, 'language' | 'package' | 'program'>): string {
-  const { file, pattern } = lists[client.language](client)
+  return versionIn(lists[client.language](client), client.package)
+}
+
+/** The version of a Maven artifact of the folder `ecosystem`. */
+export function ecosystemPin(artifact: string): string {
+  return versionIn({ file: 'ecosystem/pom.xml', pattern: inPom(artifact) }, artifact)
+}
+
+interface Pin {
+  readonly file: string
+  readonly pattern: RegExp
+}
+
+function versionIn({ file, pattern }: Pin, name: string): string {
   const [, version] = pattern.exec(readFileSync(new URL(file, import.meta.url), 'utf8')) ?? []
-  if (version === undefined) throw new Error(`test/e2e/clients/${file} does not pin ${client.package}`)
+  if (version === undefined) throw new Error(`test/e2e/clients/${file} does not pin ${name}`)
   return version
+}
+
+function inPom(artifact: string): RegExp {
+  return new RegExp(`<artifactId>${artifact}</artifactId>\\s*<version>([^<]+)<`)
 }
 
 const lists = {
@@ -16,11 +33,6 @@ const lists = {
     file: program === 'old-sarama' ? 'go/old-sarama.mod' : 'go/go.mod',
     pattern: new RegExp(`${name} v(\\S+)`),
   }),
-  java: ({ package: name }) => ({ file: 'java/pom.xml', pattern: new RegExp(`<artifactId>${name}</artifactId>\\s*<version>([^<]+)<`) }),
+  java: ({ package: name }) => ({ file: 'java/pom.xml', pattern: inPom(name) }),
   node: ({ package: name }) => ({ file: '../../../package.json', pattern: new RegExp(`"${name}": "([^"]+)"`) }),
-} as const satisfies Readonly<
-  Record<
-    ClientProgram['language'],
-    (client: Pick<ClientProgram, 'package' | 'program'>) => { readonly file: string; readonly pattern: RegExp }
-  >
->
+} as const satisfies Readonly<Record<ClientProgram['language'], (client: Pick<ClientProgram, 'package' | 'program'>) => Pin>>

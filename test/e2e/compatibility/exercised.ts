@@ -2,9 +2,19 @@
 
 import { type AdminStep, type ClientProgram, clientPrograms, type ProgramName } from '../clients/clients.ts'
 
+/** What runs on the JVM and creates topics itself, by the package whose version stands for it. */
+export const ecosystem = {
+  'Kafka Streams': 'kafka-streams',
+  'Kafka Connect': 'connect-runtime',
+} as const
 const installedClients = ['kcat', 'confluent-kafka (Python), Debian', "Apache Kafka's own tools"] as const
-export type ClientName = ProgramName | (typeof installedClients)[number]
-export const clientNames: readonly ClientName[] = [...new Set([...clientPrograms.map(({ name }) => name), ...installedClients])]
+export type EcosystemName = keyof typeof ecosystem
+export type ClientName = ProgramName | EcosystemName | (typeof installedClients)[number]
+// The cast: the keys of a literal.
+const ecosystemNames = Object.keys(ecosystem) as EcosystemName[]
+export const clientNames: readonly ClientName[] = [
+  ...new Set([...clientPrograms.map(({ name }) => name), ...ecosystemNames, ...installedClients]),
+]
 
 export interface Exercised {
   readonly client: ClientName
@@ -95,6 +105,18 @@ const oldSarama = {
 
 export const exercised: readonly Exercised[] = [
   ...programs,
+  {
+    client: 'Kafka Streams',
+    what: 'A word count with its changelog and repartition topics, at least once: right after kills of the server and of the application, and with its state restored',
+    file: 'streams.test.ts',
+    title: 'a word count is right after kills of the server and of the application, and restores its lost state',
+  },
+  {
+    client: 'Kafka Connect',
+    what: 'A distributed worker creates its compacted topics; a file source and a file sink go on after a kill of the worker',
+    file: 'connect.test.ts',
+    title: 'its topics are compacted, records pass through a source and a sink, and a restart repeats and loses none',
+  },
   {
     ...oldSarama,
     what: 'Offsets by time, of batches without their greatest timestamp',

@@ -3,18 +3,22 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { clientPrograms, type ProgramName } from '../clients/clients.ts'
-import { pinOf } from '../clients/pins.ts'
+import { ecosystemPin, pinOf } from '../clients/pins.ts'
 import { kafkaClasspath, python } from '../testing/programs.ts'
-import type { ClientName } from './exercised.ts'
+import { type ClientName, type EcosystemName, ecosystem } from './exercised.ts'
 
 /** Asked only for a client whose tests have run, so it is there. */
 export function versionOf(client: ClientName): string {
   const program = clientPrograms.find(({ name }) => name === client)
   // A test holds each program to the version that is pinned.
-  return program === undefined ? installed[client as Exclude<ClientName, ProgramName>]() : pinOf(program)
+  if (program !== undefined) return pinOf(program)
+  if (client in ecosystem) return ecosystemPin(ecosystem[client as EcosystemName])
+  return installed[client as InstalledName]()
 }
 
-const installed: Readonly<Record<Exclude<ClientName, ProgramName>, () => string>> = {
+type InstalledName = Exclude<ClientName, ProgramName | EcosystemName>
+
+const installed: Readonly<Record<InstalledName, () => string>> = {
   kcat() {
     const [, version = '', librdkafka = ''] = /Version (\S+).*librdkafka (\S+)/.exec(outputOf('kcat', ['-V'])) ?? []
     return `${version} (librdkafka ${librdkafka})`

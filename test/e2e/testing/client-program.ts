@@ -12,15 +12,19 @@ const sources = join(repository, 'test/e2e/clients')
 /** The program that `pnpm clients` installs and builds. */
 const built = join(sources, 'built')
 
-export const clientsBuilt: Readonly<Record<ClientProgram['language'], boolean>> = {
+/** `ecosystem`: programs on the JVM that are more than a client. */
+type Toolchain = ClientProgram['language'] | 'ecosystem'
+
+export const clientsBuilt: Readonly<Record<Toolchain, boolean>> = {
   python: existsSync(join(built, 'python/complete')),
   go: existsSync(join(built, 'go/complete')),
   java: existsSync(join(built, 'java/complete')),
+  ecosystem: existsSync(join(built, 'ecosystem/complete')),
   node: true,
 }
 
 /** In CI the clients must have been built, at home their tests are skipped by name. */
-export function needsClients(language: ClientProgram['language']): typeof test | typeof test.skip {
+export function needsClients(language: Toolchain): typeof test | typeof test.skip {
   if (process.env.CI === 'true') test(`pnpm clients has built those of ${language}`, () => expect(clientsBuilt[language]).toBe(true))
   return clientsBuilt[language] ? test : test.skip
 }
@@ -49,6 +53,12 @@ export async function clientRun(client: ClientProgram, subcommand: string, optio
     .split('\n')
     .filter((line) => line !== '')
     .map((line): unknown => JSON.parse(line))
+}
+
+/** The words that run a main class of the folder `ecosystem`, or of the jars that its programs use. */
+export function ecosystemCommand(mainClass: string, args: readonly string[]): readonly [program: string, args: readonly string[]] {
+  const classpath = `${join(built, 'ecosystem/classes')}:${join(built, 'ecosystem/jars')}/*`
+  return ['java', ['-Xmx384M', ...javaOptions(classpath), mainClass, ...args]]
 }
 
 /** Starts `group` or `loop`, which run until their input ends. */
