@@ -5,7 +5,15 @@ export { partitionKey } from './core/ids.ts'
 export { objectKey } from './core/object-key.ts'
 export { releasedByte, SlabPool } from './memory/slab-pool.ts'
 export type { DeleteRecordsInput } from './metadata/log-start.ts'
-export type { CommitInput, CommitResult, DeletedRecords, MetadataStore, Registration, Segment } from './metadata/metadata-store.ts'
+export type {
+  CommitInput,
+  CommitResult,
+  DeletedRecords,
+  MetadataStore,
+  Registration,
+  Segment,
+  UndeleteTopicResult,
+} from './metadata/metadata-store.ts'
 export { openMetadata } from './metadata/open.ts'
 export type { Retain, RetainedLog } from './metadata/retention-store.ts'
 export type { Sql, TransactionOutcome, TransactionTable } from './metadata/sql.ts'

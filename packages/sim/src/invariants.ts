@@ -16,6 +16,7 @@ import {
   type RetainedLog,
   type Segment,
   type TopicId,
+  type UndeleteTopicResult,
 } from '@local-kafka-service/agent/simulation'
 import type { Executed } from './faulty-sql.ts'
 import { decodeBatches, isTombstone, keyOf, partsOf, type ReadBatch, type ReadRecord, type Value } from './records.ts'
@@ -113,7 +114,10 @@ export class Checker {
   readonly #acked = new Map<Value, { readonly log: string; readonly offset: number }>()
   readonly #sent = new Map<Value, RequestPosition>()
   readonly #lines = new Map<string, ConnectionOrder>()
+  /** Were ever deleted. */
   readonly #deleted = new Set<string>()
+  /** Are deleted now. */
+  readonly #away = new Set<string>()
   #commits = 0
 
   constructor(parts: CheckerParts) {
@@ -137,9 +141,14 @@ export class Checker {
     return this.#log(partitionKey(topicId, partition)).values.length
   }
 
-  /** The topic was deleted: from now on the server may report it as absent. */
+  /** The topic was deleted: from now on the server may report it as absent, and a client may receive that even after the topic was brought back. */
   isDeleted(topicId: TopicId): boolean {
     return this.#deleted.has(topicId)
+  }
+
+  /** The topic is deleted now, and was not brought back. */
+  isAway(topicId: TopicId): boolean {
+    return this.#away.has(topicId)
   }
 
   /** The first record with at least that timestamp that is not removed; undefined while there is none. */
@@ -172,10 +181,17 @@ export class Checker {
     if (transaction === 'commit')
       await this.#committed(given as CommitInput, outcome.value as { readonly kind: string; readonly result?: CommitResult })
     if (transaction === 'register') this.#registers(given as { readonly agent: string }, outcome.value as Registration)
-    if (transaction === 'deleteTopic' && outcome.value === 'deleted') this.#deleted.add((given as { readonly topicId: TopicId }).topicId)
+    if (transaction === 'deleteTopic' && outcome.value === 'deleted') this.#deletesTopic(given as { readonly topicId: TopicId })
+    if (transaction === 'undeleteTopic' && (outcome.value as UndeleteTopicResult).kind === 'undeleted')
+      this.#away.delete((given as { readonly topicId: TopicId }).topicId)
     if (transaction === 'deleteRecords') this.#deletes(given as DeleteRecordsInput, outcome.value as readonly DeletedRecords[])
     if (transaction === 'retentionStep') this.#retains(given as Retain, outcome.value as readonly RetainedLog[])
     if (transaction === 'leave') this.#fenced.add((given as Incarnation).id)
+  }
+
+  #deletesTopic({ topicId }: { readonly topicId: TopicId }): void {
+    this.#deleted.add(topicId)
+    this.#away.add(topicId)
   }
 
   #deletes({ asks }: DeleteRecordsInput, results: readonly DeletedRecords[]): void {
@@ -264,7 +280,7 @@ export class Checker {
       const verdict = result.verdicts[index]
       if (verdict === undefined) this.violate('no defect', `flush ${flush} has no verdict for batch ${index}`)
       if (verdict === undefined || verdict.kind === 'rejected') continue
-      if (this.#deleted.has(batch.topicId))
+      if (this.#away.has(batch.topicId))
         this.violate(
           'I29 a deleted topic accepts and returns nothing',
           `flush ${flush} has a batch of ${batch.topicId} with the verdict '${verdict.kind}'`,

@@ -4,6 +4,7 @@
 import type { PlantedBug, PlantedEdit } from './planted-bug.ts'
 import { compactionBugs } from './planted-compaction-bugs.ts'
 import { memoryBugs } from './planted-memory-bugs.ts'
+import { upkeepBugs } from './planted-upkeep-bugs.ts'
 
 const chain = 'agent/src/flush/chain.ts'
 const writer = 'agent/src/write/writer.ts'
@@ -24,6 +25,7 @@ const noOrderInTheCommit: readonly PlantedEdit[] = [
 export const plantedBugs: readonly PlantedBug[] = [
   ...memoryBugs,
   ...compactionBugs,
+  ...upkeepBugs,
   {
     name: 'commits in order of upload completion',
     scenario: 'slow flush beats newer flush',
@@ -446,16 +448,5 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a start that readers do not learn of',
     scenario: 'retention',
     edits: [{ file: 'agent/src/agent.ts', find: '    tails.publishStart(partition, logStartOffset)\n', replace: '' }],
-  },
-  {
-    name: 'sweep by age',
-    scenario: 'retention',
-    edits: [
-      {
-        file: 'agent/src/upkeep/sweep.ts',
-        find: 'const named = await this.#namedAmong(candidates, signal)',
-        replace: 'const named = new Set<string>()',
-      },
-    ],
   },
 ]

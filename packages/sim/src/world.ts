@@ -50,6 +50,8 @@ export interface AgentSetup {
   readonly cacheBytes: number
   /** How often it looks for records to remove. Default: not in this world. */
   readonly retentionCheckMs?: number
+  /** How long a deleted topic can be brought back. Default: a day. */
+  readonly undeleteMs?: number
 }
 
 /** A topic that is compacted all the time. */
@@ -232,7 +234,7 @@ export class World {
     const clock = new LifeClock(this.time, life)
     const random = this.chance.stream(life.name)
     const { limits } = this
-    const { flush, cacheBytes, retentionCheckMs } = this.setup
+    const { flush, cacheBytes, retentionCheckMs, undeleteMs } = this.setup
     const objects = new RetryingObjects(this.disk?.open(life) ?? this.bucket.of(life), { clock, random })
     const metadata = await openMetadata(this.database.of(life), { newClusterId: clusterId, clock, random, limits })
     const claim = await claimPrefix(objects, { clusterId: metadata.clusterId, createdAtMs: clock.now() })
@@ -258,6 +260,7 @@ export class World {
           'cache.bytes': { value: String(cacheBytes), source: 'flag' },
           'auto.create.topics.enable': { value: 'false', source: 'flag' },
           ...(retentionCheckMs !== undefined && { 'log.retention.check.interval.ms': { value: String(retentionCheckMs), source: 'flag' } }),
+          ...(undeleteMs !== undefined && { 'topic.undelete.ms': { value: String(undeleteMs), source: 'flag' } }),
           ...(this.#compaction && { 'log.cleaner.backoff.ms': { value: String(this.#compaction.checkMs), source: 'flag' } }),
         }),
         listen: [broker],
@@ -325,6 +328,34 @@ export class World {
     if (this.#topicId === undefined) throw new Error('the world is not open')
     await this.#administrator().deleteTopic(this.#topicId)
     this.#topicId = await this.#makeTopic()
+  }
+
+  /** Deletes the topic, waits, and brings it back. If its purge has begun by then, it creates another under its name. */
+  async deleteAndUndelete(waitMs: number): Promise<void> {
+    const { topicId } = this
+    await this.#administrator().deleteTopic(topicId)
+    await this.time.sleep(waitMs)
+    while (this.checker.isAway(topicId)) {
+      const result = await this.#undelete(topicId)
+      this.trace.write('world', `undelete: ${result}`)
+      if (result === 'error') {
+        this.#topicId = await this.#makeTopic()
+        return
+      }
+      await this.time.sleep(100)
+    }
+  }
+
+  async #undelete(topicId: TopicId): Promise<'ok' | 'error' | 'no answer'> {
+    const { current } = this
+    if (current === undefined) return 'no answer'
+    try {
+      const undelete = current.agent.operations.topics.undelete(topicId).then(({ kind }) => kind)
+      return await orLate(undelete, { clock: this.time, afterMs: 30_000 }, 'no answer')
+    } catch (error) {
+      if (!(error instanceof MetadataError)) throw error
+      return 'no answer'
+    }
   }
 
   async #makeTopic(): Promise<TopicId> {

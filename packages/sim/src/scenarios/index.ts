@@ -7,6 +7,7 @@ import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads
 import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
 import { groups } from './groups.ts'
 import { lossOfPower } from './power.ts'
+import { purge } from './purge.ts'
 import { retention } from './retention.ts'
 import { topicMadeAgain } from './topics.ts'
 
@@ -26,6 +27,7 @@ export const scenarios: readonly Scenario[] = [
   lossOfPower,
   retention,
   logCompaction,
+  purge,
 ]
 
 /** A seed determines its scenario, so that one number is enough to replay. */
