@@ -41,6 +41,7 @@ const rootFiles: Record<string, readonly string[]> = {
   'copies.ts': [],
   'index.ts': [],
   'codecs.ts': [],
+  'codec-worker.ts': [],
   'optional-package.ts': [],
   'services.ts': ['net', 'api'],
   'settings.ts': ['net', 'api', 'operations', 'write'],

@@ -3,12 +3,11 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type ClientRequest, get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { gzipSync } from 'node:zlib'
 import {
   type Api,
   ApiVersions,
   buildBatch,
-  type Codecs,
+  type CodecName,
   crc32c,
   type DecodedResponseOf,
   decodeResponse,
@@ -20,6 +19,7 @@ import {
   type RequestInputOf,
 } from '@local-kafka-service/protocol'
 import type { WireClient } from '../../bench/wire-client.ts'
+import { nodeCodecs } from '../../packages/agent/src/codecs.ts'
 
 export interface Sockets extends AsyncDisposable {
   readonly sockets: readonly Socket[]
@@ -97,15 +97,14 @@ export async function httpGet(url: string): Promise<{ readonly status: number | 
 export async function produceRecords(
   kafka: string,
   topic: string,
-  { count, bytes, fill, gzip = false }: { readonly count: number; readonly bytes: number; readonly fill: string; readonly gzip?: boolean },
+  { count, bytes, fill, codec }: { readonly count: number; readonly bytes: number; readonly fill: string; readonly codec?: CodecName },
 ): Promise<void> {
   const value = Buffer.alloc(bytes, fill)
-  const codecs = { gzip: { compress: (plain: Uint8Array) => gzipSync(plain) } } as unknown as Codecs
   const records = buildBatch(
     {
       baseTimestamp: 0,
       records: [{ offsetDelta: 0, timestamp: 0, key: null, value, headers: [] }],
-      ...(gzip && { compression: { codec: 'gzip', codecs } }),
+      ...(codec && { compression: { codec, codecs: nodeCodecs } }),
     },
     crc32c,
   )

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import type { Codec, Codecs } from '@local-kafka-service/protocol'
 import { crc32c as plainCrc32c } from '@local-kafka-service/protocol'
 import type { Checksum } from './core/checksum.ts'
+import type { CodecThread } from './memory/codec-thread.ts'
 import type { RemoteCodecs } from './memory/unpacker.ts'
 import { isError } from './native-error.ts'
 
@@ -22,10 +23,14 @@ export const nodeCodecs: Codecs = {
   lz4Frame: wasmCodec('lz4Compress', 'lz4Decompress'),
 }
 
-/** On Node's own threads. One piece of the right size costs half of the CPU time of Node's pieces of 16 KB. */
-export const remoteCodecs: RemoteCodecs = {
-  gzip: (bytes, maxBytes) => called((done) => zlib().gunzip(bytes, pieceOf(maxBytes), done)),
-  zstd: (bytes, maxBytes) => called((done) => zlib().zstdDecompress(bytes, pieceOf(maxBytes), done)),
+/** gzip and zstd on Node's own threads, where one piece of the right size costs half of the CPU time of pieces of 16 KB. The others in the given thread. */
+export function remoteCodecs(thread: Pick<CodecThread, 'unpacked'>): RemoteCodecs {
+  return {
+    gzip: (bytes, maxBytes) => called((done) => zlib().gunzip(bytes, pieceOf(maxBytes), done)),
+    zstd: (bytes, maxBytes) => called((done) => zlib().zstdDecompress(bytes, pieceOf(maxBytes), done)),
+    snappy: (bytes, maxBytes) => thread.unpacked('snappy', bytes, maxBytes),
+    lz4: (bytes, maxBytes) => thread.unpacked('lz4', bytes, maxBytes),
+  }
 }
 
 /** CRC-32C by the processor's own instructions; in plain TypeScript on platforms without a binary. */

@@ -194,6 +194,8 @@ export const fixedLimits = {
   walkedInTurnBytes: 256 * kib,
   /** Batches that other threads unpack at a time. Node has four such threads, and the files of a directory need them, too. */
   unpackingsAtATime: 2,
+  /** The thread that unpacks snappy and LZ4 ends after this time without work, and with it the memory of its largest batch. Its start takes about 30 ms. */
+  codecThreadIdleMs: 30_000,
   /** How long a request waits for memory to unpack its records. Below the clients' usual 30 s. */
   unpackWaitMs: 10_000,
 

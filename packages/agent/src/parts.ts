@@ -5,6 +5,7 @@ import type { Parts } from './agent.ts'
 import { nativeCrc32c, nodeCodecs, remoteCodecs } from './codecs.ts'
 import type { Copy, CopySource } from './copies.ts'
 import type { ClusterId } from './core/ids.ts'
+import { codecThreadOfProcess } from './memory/codec-thread.ts'
 import { interceptedSql, type SqlInterceptor } from './metadata/intercepted.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './metadata/open.ts'
@@ -161,7 +162,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
         objects,
         metadata,
         codecs: nodeCodecs,
-        remoteCodecs,
+        remoteCodecs: remoteCodecs(codecThreadOfProcess(systemClock)),
         crc32c: nativeCrc32c,
         emit,
         storeMeters: () => measured.meters(),

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fetch } from '@local-kafka-service/protocol'
 import { WireClient } from '../../../bench/wire-client.ts'
-import type { Scene } from '../attack.ts'
+import type { Attack, Scene } from '../attack.ts'
 import { call, frameOf, httpGet, openReaders, openSockets, ordinaryClientIsServed, produceRecords } from '../attackers.ts'
 
 export const unreadHttpAnswers: Scene = {
   async prepare({ server }) {
-    await produceRecords(server.kafka, 'big', { count: 1, bytes: 12_000_000, fill: 'a', gzip: true })
+    await produceRecords(server.kafka, 'big', { count: 1, bytes: 12_000_000, fill: 'a', codec: 'gzip' })
     await produceRecords(server.kafka, 'tailed', { count: 500, bytes: 8_000, fill: 'a' })
     return [
       {
@@ -45,7 +45,7 @@ const bombBytes = 60_000_000
 
 export const decompression: Scene = {
   async prepare({ server }, { rounds }) {
-    await produceRecords(server.kafka, 'bomb', { count: 1, bytes: bombBytes, fill: '\0', gzip: true })
+    await produceRecords(server.kafka, 'bomb', { count: 1, bytes: bombBytes, fill: '\0', codec: 'gzip' })
     return [
       {
         name: 'H3: 12 HTTP reads of a record of 60 MB out of 59 KB',
@@ -69,8 +69,16 @@ export const decompression: Scene = {
         name: 'H3: Produce of batches of 59 KB that decompress to 60 MB',
         logLines: 1,
         growthMiB: 600,
-        run: () => produceRecords(server.kafka, 'bomb', { count: rounds, bytes: bombBytes, fill: '\0', gzip: true }),
+        run: () => produceRecords(server.kafka, 'bomb', { count: rounds, bytes: bombBytes, fill: '\0', codec: 'gzip' }),
       },
+      ...(['lz4', 'snappy'] as const).map(
+        (codec): Attack => ({
+          name: `H3: Produce of ${codec} batches that decompress to 15 MB`,
+          logLines: 1,
+          growthMiB: 600,
+          run: () => produceRecords(server.kafka, 'bomb', { count: 4 * rounds, bytes: 15_000_000, fill: '\0', codec }),
+        }),
+      ),
     ]
   },
 }

@@ -21,7 +21,7 @@ export interface PackedRecords {
 
 /**
  * Decompression outside the event loop; undefined for a codec that has none. The bytes must not change until the promise settles. It rejects as
- * `Codec.decompress` throws. The simulator has none: there, all codecs are synchronous.
+ * `Codec.decompress` or `decompress` throws, and with a CodecThreadError. The simulator has none: there, all codecs are synchronous.
  */
 export type RemoteCodecs = { readonly [Name in CodecName]?: (bytes: Uint8Array, maxBytes: number) => Promise<Uint8Array> }
 
@@ -39,6 +39,11 @@ export class NoUnpackMemory extends Error {
   constructor() {
     super('The unpacked records of other requests hold all memory for them.')
   }
+}
+
+/** The thread that was unpacking ended, which says nothing about the bytes: the request may be repeated. A defect of this server, or no memory for the thread. */
+export class CodecThreadError extends Error {
+  override readonly name = 'CodecThreadError'
 }
 
 export class Unpacker {
@@ -71,7 +76,7 @@ export class Unpacker {
 
   /**
    * Calls `read` with the unpacked records, and settles as it does; they must not be kept after that. The memory of `packed` must stay as it is until then.
-   * Rejects with a ProtocolError as `decompress` throws it, and with NoUnpackMemory. An abort of the signal ends the wait for memory only.
+   * Rejects with a ProtocolError as `decompress` throws it, NoUnpackMemory or a CodecThreadError. An abort of the signal ends the wait for memory only.
    */
   async use<T>({ codec, packed }: PackedRecords, signal: AbortSignal, read: (unpacked: Uint8Array) => T | Promise<T>): Promise<T> {
     if (codec === 'none') return await read(packed)
@@ -103,7 +108,7 @@ export class Unpacker {
       return await this.#slots.run(() => remote(packed, maxBytes), this.#never)
     } catch (error) {
       if (error instanceof UnpackedSizeError || error instanceof RangeError) return undefined
-      throw error instanceof ProtocolError ? error : decompressionError(codec, error, maxBytes)
+      throw error instanceof ProtocolError || error instanceof CodecThreadError ? error : decompressionError(codec, error, maxBytes)
     }
   }
 }

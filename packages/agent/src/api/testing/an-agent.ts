@@ -13,6 +13,7 @@ import {
 import { type Agent, buildAgent } from '../../agent.ts'
 import { nativeCrc32c, nodeCodecs, remoteCodecs } from '../../codecs.ts'
 import { slotOfPartition } from '../../core/slots.ts'
+import { CodecThread } from '../../memory/codec-thread.ts'
 import { aPool } from '../../memory/testing/a-pool.ts'
 import type { RemoteCodecs } from '../../memory/unpacker.ts'
 import type { MetadataStore } from '../../metadata/metadata-store.ts'
@@ -80,7 +81,7 @@ export async function anAgent(
       objects: options.wrap?.(objects) ?? objects,
       metadata,
       codecs: nodeCodecs,
-      remoteCodecs: options.remoteCodecs ?? remoteCodecs,
+      remoteCodecs: options.remoteCodecs ?? remoteCodecs(new CodecThread(systemClock)),
       crc32c: nativeCrc32c,
       memory,
       emit: (event) => void events.push(event),
