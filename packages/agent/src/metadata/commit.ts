@@ -18,6 +18,7 @@ import {
   type Segment,
   type Verdict,
 } from './metadata-store.ts'
+import { releaseObjects } from './object-rows.ts'
 import { inLockOrder, type LockedPartition, lockPartitions, setLogEnd, type WindowRow } from './partition-rows.ts'
 import { type Body, type BodyPart, type Call, type Decision, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
@@ -158,6 +159,8 @@ function stored(
   }
   const writes = [
     ...(object === null ? [] : [insertObject({ ...flush, ...object })]),
+    // No segment names the object if none of its batches was appended: it is for the sweep from the start.
+    releaseObjects(object !== null && grown.length === 0 ? [flush] : []),
     ...growthOf(flush, grown),
     ...keys.writes(),
     writeResult({ ...flush, result: encodeResult(result) }),

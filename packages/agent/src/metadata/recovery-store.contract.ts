@@ -1,5 +1,6 @@
 // The contract of every Metadata Service for a recovery: find the objects committed last and the logs with lost records, and cut these logs completely.
 import { describe, expect, test } from 'vitest'
+import { must } from '../core/assert.ts'
 import type { ClusterId, Incarnation, TopicPartition } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { defaultLimits, fixedLimits } from '../limits.ts'
@@ -156,6 +157,19 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       expect((await commit(5, [{ maxTimestamp: 200 }])).verdicts).toEqual([appended(10)])
       const [newest] = await store.log.findByTime([{ ...partition(0), at: { kind: 'max timestamp' } }])
       expect(newest).toMatchObject({ segment: { baseOffset: 0 }, highWatermark: 11 })
+    })
+
+    test('what was compacted ends at the cut, and the intact objects of cut segments are released', async () => {
+      for (const sequence of [1, 2, 3]) await commit(sequence, [{ offsets: 10 }])
+      const ask = { ...partition(0), segmentMs: 0, segmentBytes: 0, minLagMs: 0 }
+      const compacted = async () => (await store.swaps.compactions([ask]))[0]
+      const { logId } = must(await compacted(), 'the state of a log')
+      await store.swaps.saveCleaned({ ...partition(0), logId, cleanedOffset: 25 })
+      await cutAt(flush(2))
+      expect(await compacted()).toMatchObject({ cleanedOffset: 10 })
+      expect((await store.sweep.released({ maxObjects: 10 })).map(({ sequence }) => sequence)).toEqual([2, 3])
+      await commit(4, [{ offsets: 30 }])
+      expect(await compacted()).toMatchObject({ cleanedOffset: 10 })
     })
 
     test('a log that is cut at its start is as empty as a new one', async () => {

@@ -96,7 +96,9 @@ export function* cutLogs(input: readonly DamagedLog[]): Body<null> {
   })
   return {
     writes: [
+      releaseObjectsFrom(cuts),
       deleteSegmentsFrom(cuts),
+      lowerCleaned(cuts),
       deleteSkipsFrom(cuts),
       setLogEnd(ends),
       setWindows(changed),
@@ -238,6 +240,21 @@ const readWindowsOf = statementPerRow<{ readonly log: LogId }, WindowRow>(
   'read windows of logs',
   { log: 'bigint' },
   `SELECT w.log, w.producer_id AS "producerId", w.epoch, w.batches FROM producers AS w WHERE w.cluster = $cluster AND w.log = $log`,
+)
+
+/** Objects of which other segments were damaged. Before the segments go. */
+const releaseObjectsFrom = statementPerRow<LogPlace>(
+  'release objects from',
+  { log: 'bigint', fromOffset: 'bigint' },
+  `UPDATE objects SET released_at_ms = now_ms() WHERE cluster = $cluster AND (incarnation, sequence) IN (
+    SELECT s.incarnation, s.sequence FROM segments AS s WHERE s.cluster = $cluster AND s.log = $log AND s.last_offset >= $fromOffset)`,
+)
+
+/** Records that are written at these offsets from now on were never compacted. */
+const lowerCleaned = statementPerRow<LogPlace>(
+  'lower cleaned offset',
+  { log: 'bigint', fromOffset: 'bigint' },
+  'UPDATE compactions SET cleaned_offset = $fromOffset WHERE cluster = $cluster AND log = $log AND cleaned_offset > $fromOffset',
 )
 
 const deleteSegmentsFrom = statementPerRow<LogPlace>(

@@ -49,6 +49,15 @@ export function sweepStoreContract(name: string, open: () => Promise<ContractDat
       expect([sequences(await released()), await named(100)]).toEqual([[1, 2, 3], []])
     })
 
+    test('an object of which no batch was appended is released by its commit', async () => {
+      const once = { producerId: 7, producerEpoch: 0, baseSequence: 0 }
+      await commit(1, [once])
+      await commit(2, [once, { epoch: 99 }])
+      expect(sequences(await released())).toEqual([2])
+      await commit(3, [once, {}])
+      expect([sequences(await released()), await named(100)]).toEqual([[2], []])
+    })
+
     test('the released objects are listed page by page', async () => {
       for (const sequence of [1, 2, 3]) await commit(sequence, [{ offsets: 10 }])
       await deleteBefore(0, 30)
