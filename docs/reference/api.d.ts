@@ -659,6 +659,7 @@ export declare const userErrorCodes: {
     readonly 'LKS-1008': 'the command line is wrong';
     readonly 'LKS-1009': 'a package that a store needs is missing or too old';
     readonly 'LKS-1010': 'the output cannot be written';
+    readonly 'LKS-1011': 'an address that other machines can reach has no authentication';
     readonly 'LKS-1101': 'the data directory is in use';
     readonly 'LKS-1102': 'the data directory is of a newer version';
     readonly 'LKS-1103': 'the data directory cannot be used';

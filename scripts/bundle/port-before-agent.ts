@@ -2,7 +2,7 @@
 import type { OutputBundle, Plugin } from 'rolldown'
 
 /** The module that `lks dev` loads to open the port. */
-const opensThePort = '/packages/cli/src/command/dev.ts'
+const opensThePort = '/packages/cli/src/command/run-server.ts'
 /** The composition root of the agent: wherever it is, the agent is. */
 const agent = '/packages/agent/src/agent.ts'
 

@@ -9,7 +9,7 @@ export function cliPage(): string {
   const commands = clientCommands.filter(({ hidden }) => hidden !== true)
   return `# The command line
 
-\`lks dev\` runs a server; its options are those of \`lks dev --help\` and of [configuration.md](configuration.md). The other commands work with any Kafka server.
+\`lks dev\` runs a server on this machine, and \`lks start\` a production agent on S3 and PostgreSQL. Their options are those of \`lks dev --help\`, \`lks start --help\` and of [configuration.md](configuration.md). The other commands work with any Kafka server.
 
 ${commands.map(({ path, summary }) => `- [\`lks ${path.join(' ')}\`](#${anchor(path)}): ${summary}`).join('\n')}
 

@@ -1,16 +1,31 @@
 // The rules of the option table: precedence of sources, rejected values and their messages.
 import { describe, expect, test } from 'vitest'
 import { isClientVariable } from './client-variables.ts'
-import { type OptionSources, options, resolveOptions, splitAddress, variableOf } from './options.ts'
+import {
+  type OptionSources,
+  options,
+  optionsFor,
+  resolveOptions,
+  type ServerCommand,
+  splitAddress,
+  variableOf,
+  withoutPassword,
+} from './options.ts'
 import { UserError } from './user-error.ts'
 
-function resolved(sources: Partial<OptionSources>) {
-  return resolveOptions({ flags: {}, env: {}, file: undefined, ...sources })
+interface Sources extends Partial<Omit<OptionSources, 'file'>> {
+  /** The text of the file. */
+  readonly file?: string
 }
 
-function rejection(sources: Partial<OptionSources>): UserError {
+function resolved({ file, ...sources }: Sources, command: ServerCommand = 'dev') {
+  const asFile = file === undefined ? undefined : { path: 'lks.config.json', text: file }
+  return resolveOptions(command, { flags: {}, env: {}, ...sources, file: asFile })
+}
+
+function rejection(sources: Sources, command?: ServerCommand): UserError {
   try {
-    resolved(sources)
+    resolved(sources, command)
   } catch (error) {
     if (error instanceof UserError) return error
     throw error
@@ -59,7 +74,15 @@ describe('a rejected value names its source', () => {
     expect(error.fix.length).toBeGreaterThan(0)
   })
 
-  test('a password in a wrong value is not printed', () => {
+  test('an option of the other command is not valid in the file', () => {
+    expect(rejection({ file: '{"dir": ".lks"}' }, 'start').why).toContain("'dir' is an option of lks dev, not of lks start")
+    expect(rejection({ file: '{"allow.unauthenticated": true}' }).why).toContain('an option of lks start')
+    expect(rejection({ file: '{"config": "other.json"}' }).why).toContain('LKS_CONFIG')
+  })
+
+  test('a password in a value is not printed', () => {
+    expect(withoutPassword('postgres://me:secret@host/db?sslmode=require')).toBe('postgres://me:…@host/db?sslmode=require')
+    expect(withoutPassword('postgres://me@host/db?password=secret&x=1')).toBe('postgres://me@host/db?password=…&x=1')
     expect(rejection({ flags: { metadata: 'mysql://me:secret@host/db' } }).message).not.toContain('secret')
   })
 
@@ -75,6 +98,15 @@ describe('a rejected value names its source', () => {
   })
 })
 
+test('each command has its own options and defaults', () => {
+  const names = (command: ServerCommand): readonly string[] => optionsFor(command).map(({ name }) => name)
+  expect(names('dev').filter((name) => !names('start').includes(name))).toEqual(['dir', 'memory', 'store.latency'])
+  expect(names('start').filter((name) => !names('dev').includes(name))).toEqual(['allow.unauthenticated'])
+  expect(resolved({}, 'start').values.get('log.retention.ms')?.value).toBe('604800000')
+  expect(resolved({}, 'dev').values.get('log.retention.ms')?.value).toBe('-1')
+  expect(resolved({ env: { LKS_DIR: 'x' } }, 'start').warnings).toEqual([expect.stringContaining('LKS_DIR')])
+})
+
 test('an unknown LKS_ variable causes a warning with the nearest name; the variables of the tests do not', () => {
   const { warnings } = resolved({ env: { LKS_KAFKA_PROT: '1', LKS_TEST_S3: 'x', PATH: '/bin' } })
   expect(warnings).toEqual(['LKS_KAFKA_PROT in the environment is not an option and was ignored; did you mean LKS_KAFKA_PORT?'])
@@ -83,7 +115,11 @@ test('an unknown LKS_ variable causes a warning with the nearest name; the varia
 test('names and variables of options are unique, and every default is valid', () => {
   expect(new Set(options.map(({ name }) => name)).size).toBe(options.length)
   expect(new Set(options.map(({ name }) => variableOf(name))).size).toBe(options.length)
-  const wrong = options.filter((option) => option.default !== null && option.check(option.default) !== undefined)
+  const wrong = options.flatMap(({ name, default: values, check }) =>
+    Object.values(values)
+      .flatMap((value) => (value === null ? [] : [check(value)]))
+      .flatMap((error) => (error === undefined ? [] : [name])),
+  )
   expect(wrong).toEqual([])
 })
 

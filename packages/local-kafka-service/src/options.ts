@@ -1,10 +1,13 @@
-// The one table of options: `lks dev` reads each as a flag, from the environment (`LKS_…`) and from `lks.config.json`, in this order; each value keeps its source.
-import { agentSettings, type Setting, type SettingSource } from '@local-kafka-service/agent'
+// The one table of options: `lks dev` and `lks start` read each as a flag, from the environment (`LKS_…`) and from a file, in this order; each value keeps its source.
+import { agentSettings, type Setting, type SettingSource, type Settings } from '@local-kafka-service/agent'
 import { errorText } from '@local-kafka-service/agent/native-error'
 import { isClientVariable } from './client-variables.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { durationMs } from './duration.ts'
 import { UserError } from './user-error.ts'
+
+/** A command that runs a server. */
+export type ServerCommand = Settings['mode']
 
 export type OptionGroup = 'Where it keeps things' | 'Where it listens' | 'What it prints' | 'Settings'
 
@@ -14,7 +17,9 @@ export interface Option {
   /** The name of the value in the help. Absent: a switch with the values `true` and `false`. */
   readonly placeholder?: string
   readonly short?: string
-  readonly default: string | null
+  readonly default: Readonly<Record<ServerCommand, string | null>>
+  /** The only command that has it. Absent: both have it. */
+  readonly only?: ServerCommand
   readonly doc: string
   readonly group: OptionGroup
   /** Undefined when the value is valid, otherwise the reason why it is not. */
@@ -30,20 +35,30 @@ export interface OptionValue {
 
 export type OptionValues = ReadonlyMap<string, OptionValue>
 
+const both = (value: string | null): Option['default'] => ({ dev: value, start: value })
+
 const commandOptions = [
   {
     name: 'dir',
     placeholder: 'path',
-    default: '.lks',
+    default: both('.lks'),
+    only: 'dev',
     doc: 'The data directory, for metadata and, without --storage, messages.',
     group: 'Where it keeps things',
     check: notEmpty,
   },
-  { name: 'memory', default: 'false', doc: 'Store nothing: everything is in memory.', group: 'Where it keeps things', check: boolean },
+  {
+    name: 'memory',
+    default: both('false'),
+    only: 'dev',
+    doc: 'Store nothing: everything is in memory.',
+    group: 'Where it keeps things',
+    check: boolean,
+  },
   {
     name: 'storage',
     placeholder: 's3://bucket/prefix',
-    default: null,
+    default: both(null),
     doc: 'Keep messages in S3. AWS_ENDPOINT_URL_S3 selects another server with the S3 API; credentials come from the same sources as for AWS tools.',
     group: 'Where it keeps things',
     check: storageUrl,
@@ -51,7 +66,8 @@ const commandOptions = [
   {
     name: 'store.latency',
     placeholder: '100ms',
-    default: null,
+    default: both(null),
+    only: 'dev',
     doc: 'Delay every request to the object store by this time, to imitate S3.',
     group: 'Where it keeps things',
     check: duration,
@@ -59,14 +75,14 @@ const commandOptions = [
   {
     name: 'metadata',
     placeholder: 'postgres://user@host/database',
-    default: null,
-    doc: 'Keep metadata in PostgreSQL instead of the data directory; `:memory:` stores none.',
+    default: both(null),
+    doc: 'Keep metadata in PostgreSQL. `lks dev` keeps it in the data directory without this option; there `:memory:` stores none.',
     group: 'Where it keeps things',
     check: metadataUrl,
   },
   {
     name: 'take.over',
-    default: 'false',
+    default: both('false'),
     doc: 'End the agent that serves the cluster and take its place. Without it a start is rejected while another agent is alive.',
     group: 'Where it keeps things',
     check: boolean,
@@ -74,7 +90,7 @@ const commandOptions = [
   {
     name: 'kafka.port',
     placeholder: 'port',
-    default: '9092',
+    default: both('9092'),
     doc: 'The port for Kafka clients; 0 = any free port.',
     group: 'Where it listens',
     check: port,
@@ -82,15 +98,15 @@ const commandOptions = [
   {
     name: 'control.port',
     placeholder: 'port',
-    default: '8000',
-    doc: 'The port of the control plane. If the default port is busy, the next free one is used.',
+    default: both('8000'),
+    doc: 'The port of the control plane. If the default port is busy, `lks dev` uses the next free one.',
     group: 'Where it listens',
     check: port,
   },
   {
     name: 'data.port',
     placeholder: 'port',
-    default: '8123',
+    default: both('8123'),
     doc: 'The port of the data plane, with the same rule.',
     group: 'Where it listens',
     check: port,
@@ -98,15 +114,23 @@ const commandOptions = [
   {
     name: 'listen',
     placeholder: 'hosts',
-    default: '127.0.0.1,::1',
+    default: both('127.0.0.1,::1'),
     doc: 'Addresses to listen on, separated by commas.',
     group: 'Where it listens',
     check: hosts,
   },
   {
+    name: 'allow.unauthenticated',
+    default: both('false'),
+    only: 'start',
+    doc: 'Listen on addresses that other machines can reach, although no listener has authentication or TLS yet. Required for such an address.',
+    group: 'Where it listens',
+    check: boolean,
+  },
+  {
     name: 'advertised',
     placeholder: 'host:port',
-    default: null,
+    default: both(null),
     doc: 'The address to advertise to Kafka clients. Default: the address of the connection.',
     group: 'Where it listens',
     check: advertised,
@@ -114,7 +138,7 @@ const commandOptions = [
   {
     name: 'allowed.hosts',
     placeholder: 'hosts',
-    default: '',
+    default: both(''),
     doc: 'Additional host names that HTTP accepts, such as host.docker.internal, separated by commas.',
     group: 'Where it listens',
     check: () => undefined,
@@ -122,10 +146,18 @@ const commandOptions = [
   {
     name: 'verbose',
     short: '-v',
-    default: 'false',
+    default: both('false'),
     doc: 'Print every request and flush, and the stack trace of an error.',
     group: 'What it prints',
     check: boolean,
+  },
+  {
+    name: 'config',
+    placeholder: 'file',
+    default: both('lks.config.json'),
+    doc: 'The configuration file: one JSON object with the names of these options as keys. The default file may be missing.',
+    group: 'Settings',
+    check: notEmpty,
   },
 ] as const satisfies readonly Option[]
 
@@ -138,7 +170,7 @@ export const options: readonly Option[] = [
     return {
       name,
       placeholder: unit ?? (type === 'boolean' ? 'true|false' : type),
-      default: setting.default.dev,
+      default: setting.default,
       doc,
       group: 'Settings',
       check,
@@ -146,7 +178,12 @@ export const options: readonly Option[] = [
   }),
 ]
 
-export const configFile = 'lks.config.json'
+export function optionsFor(command: ServerCommand): readonly Option[] {
+  return options.filter(({ only }) => only === undefined || only === command)
+}
+
+/** The configuration file of a start that names none. */
+export const defaultConfigFile = 'lks.config.json'
 
 export function flagOf(name: string): string {
   return `--${name.replaceAll('.', '-')}`
@@ -160,23 +197,32 @@ export interface OptionSources {
   /** By option name. */
   readonly flags: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The text of the configuration file; undefined if there is none. */
-  readonly file: string | undefined
+  /** Undefined if there is none. */
+  readonly file: ConfigFile | undefined
+}
+
+export interface ConfigFile {
+  readonly path: string
+  readonly text: string
 }
 
 /** A flag overrides the environment, then the file, then the default. Throws a UserError that names the wrong value and its source. */
-export function resolveOptions({ flags, env, file }: OptionSources): {
+export function resolveOptions(
+  command: ServerCommand,
+  { flags, env, file }: OptionSources,
+): {
   readonly values: OptionValues
   readonly warnings: readonly string[]
 } {
-  const fromFile = file === undefined ? new Map<string, string>() : parseFile(file)
+  const fromFile = file === undefined ? new Map<string, OptionValue>() : parseFile(file, command)
   const values = new Map<string, OptionValue>()
-  for (const option of options) {
-    const value = pick(option, flags[option.name], env[variableOf(option.name)], fromFile.get(option.name))
+  for (const option of optionsFor(command)) {
+    const value = pick(option, flags[option.name], env[variableOf(option.name)]) ??
+      fromFile.get(option.name) ?? { value: option.default[command], source: 'default', said: flagOf(option.name) }
     if (value.source !== 'default' && value.value !== null) checkOption(option.name, value.value, value.said)
     values.set(option.name, value)
   }
-  return { values, warnings: unknownVariables(env) }
+  return { values, warnings: unknownVariables(env, command) }
 }
 
 /** Throws a UserError for an unknown option or an invalid value. `said`: the name that the user wrote. */
@@ -194,13 +240,21 @@ export function checkOption(name: string, value: string, said: string): void {
   throw new UserError('LKS-1004', {
     what: `${said}: '${withoutPassword(value)}' ${wrong}`,
     why: option.doc,
-    fix: [`use another value for ${said}${option.default === null || option.default === '' ? '' : `; the default is ${option.default}`}`],
+    fix: [`use another value for ${said}${defaultText(option)}`],
   })
 }
 
+function defaultText({ default: { dev, start } }: Option): string {
+  const shown = (value: string | null): boolean => value !== null && value !== ''
+  if (dev === start) return shown(dev) ? `; the default is ${dev}` : ''
+  return [...(shown(dev) ? [`the default of lks dev is ${dev}`] : []), ...(shown(start) ? [`the default of lks start is ${start}`] : [])]
+    .map((text) => `; ${text}`)
+    .join('')
+}
+
 /** `postgres://user:password@host` is printed without the password, even if the value is invalid. */
-function withoutPassword(value: string): string {
-  return value.replace(/(:\/\/[^:/@]*):[^@]*@/, '$1:…@')
+export function withoutPassword(value: string): string {
+  return value.replace(/(:\/\/[^:/@]*):[^@]*@/, '$1:…@').replace(/([?&]password=)[^&]*/g, '$1…')
 }
 
 /** An option's value as text; undefined when it has none. */
@@ -221,19 +275,18 @@ export function listOf(text: string | undefined): readonly string[] {
     .filter((part) => part !== '')
 }
 
-function pick(option: Option, flag: string | undefined, variable: string | undefined, filed: string | undefined): OptionValue {
+function pick(option: Option, flag: string | undefined, variable: string | undefined): OptionValue | undefined {
   if (flag !== undefined) return { value: flag, source: 'flag', said: flagOf(option.name) }
   if (variable !== undefined) return { value: variable, source: 'environment', said: variableOf(option.name) }
-  if (filed !== undefined) return { value: filed, source: 'file', said: `${option.name} in ${configFile}` }
-  return { value: option.default, source: 'default', said: flagOf(option.name) }
+  return undefined
 }
 
-function parseFile(text: string): ReadonlyMap<string, string> {
+function parseFile({ path, text }: ConfigFile, command: ServerCommand): ReadonlyMap<string, OptionValue> {
   const wrong = (why: string): UserError =>
     new UserError('LKS-1007', {
-      what: `${configFile} cannot be used`,
+      what: `${path} cannot be used`,
       why,
-      fix: [`fix or remove ${configFile}`, 'list the options: lks dev --help'],
+      fix: [`fix or remove ${path}`, `list the options: lks ${command} --help`],
     })
   let json: unknown
   try {
@@ -242,25 +295,30 @@ function parseFile(text: string): ReadonlyMap<string, string> {
     throw wrong(`it is not valid JSON: ${errorText(error)}`)
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong('it must be one object, such as {"kafka.port": 9093}')
-  const values = new Map<string, string>()
+  const names = optionsFor(command)
+    .map((option) => option.name)
+    .filter((name) => name !== 'config')
+  const values = new Map<string, OptionValue>()
   for (const [name, value] of Object.entries(json)) {
-    if (!options.some((option) => option.name === name))
-      throw wrong(
-        `'${name}' is not a known option${didYouMean(
-          name,
-          options.map((o) => o.name),
-        )}`,
-      )
+    if (!names.includes(name)) throw wrong(unknownName(name, names, command))
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
       throw wrong(`the value of '${name}' must be a string, a number, true or false`)
-    values.set(name, String(value))
+    values.set(name, { value: String(value), source: 'file', said: `${name} in ${path}` })
   }
   return values
 }
 
+function unknownName(name: string, names: readonly string[], command: ServerCommand): string {
+  if (name === 'config') return "the file cannot name another file: use --config or LKS_CONFIG for 'config'"
+  const other = options.find((option) => option.name === name)?.only
+  return other === undefined
+    ? `'${name}' is not a known option${didYouMean(name, names)}`
+    : `'${name}' is an option of lks ${other}, not of lks ${command}`
+}
+
 /** `LKS_TEST_…` belong to the tests, others to client commands. */
-function unknownVariables(env: OptionSources['env']): readonly string[] {
-  const known = options.map(({ name }) => variableOf(name))
+function unknownVariables(env: OptionSources['env'], command: ServerCommand): readonly string[] {
+  const known = optionsFor(command).map(({ name }) => variableOf(name))
   return Object.keys(env)
     .filter((name) => name.startsWith('LKS_') && !name.startsWith('LKS_TEST_') && !isClientVariable(name) && !known.includes(name))
     .map((name) => `${name} in the environment is not an option and was ignored${didYouMean(name, known)}`)

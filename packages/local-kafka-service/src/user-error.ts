@@ -12,6 +12,7 @@ export const userErrorCodes = {
   'LKS-1008': 'the command line is wrong',
   'LKS-1009': 'a package that a store needs is missing or too old',
   'LKS-1010': 'the output cannot be written',
+  'LKS-1011': 'an address that other machines can reach has no authentication',
   'LKS-1101': 'the data directory is in use',
   'LKS-1102': 'the data directory is of a newer version',
   'LKS-1103': 'the data directory cannot be used',
@@ -66,6 +67,8 @@ export const userErrorCodes = {
 /** `LKS-1001` …: a code for the error, whose meaning never changes. */
 export type UserErrorCode = keyof typeof userErrorCodes
 
+const usageErrors: ReadonlySet<UserErrorCode> = new Set(['LKS-1004', 'LKS-1005', 'LKS-1008', 'LKS-1011'])
+
 /** Printed without a stack trace unless -v is given; the process then ends with `exitCode`. */
 export class UserError extends Error {
   override readonly name = 'UserError'
@@ -94,7 +97,7 @@ export class UserError extends Error {
 
   /** 2 for a usage error, as in shells, otherwise 1. */
   get exitCode(): 1 | 2 {
-    return this.code === 'LKS-1004' || this.code === 'LKS-1005' || this.code === 'LKS-1008' ? 2 : 1
+    return usageErrors.has(this.code) ? 2 : 1
   }
 }
 

@@ -1,4 +1,4 @@
-// A server in a process of its own, for end-to-end tests: `node` itself runs `lks dev`, the ready line says where it is, and it is ended by its pid.
+// A server in a process of its own, for end-to-end tests: `node` itself runs `lks`, the ready line says where it is, and it is ended by its pid.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +29,8 @@ export interface ServerProcess extends ReadyLine, AsyncDisposable {
 }
 
 export interface ServerRun {
+  /** Default: dev. */
+  readonly command?: 'dev' | 'start'
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   /** The working directory; by default a temporary one, so that no existing `.lks` or configuration is read. */
@@ -52,9 +54,12 @@ export function portsOf({ port, urls }: Pick<ServerProcess, 'port' | 'urls'>): r
   return ['--kafka-port', String(port), '--control-port', new URL(urls.control).port, '--data-port', new URL(urls.data).port]
 }
 
-/** Runs `lks dev` on any free ports, until it says that it is ready. Rejects with what it printed when it ends before. */
+/** Runs `lks dev` or `lks start` on any free ports, until it says that it is ready. Rejects with what it printed when it ends before. */
 export async function startServer(run: ServerRun = {}): Promise<ServerProcess> {
-  const { program: server, ended } = await startLks({ ...run, args: ['dev', ...(run.ports ?? anyPorts), ...(run.args ?? [])] })
+  const { program: server, ended } = await startLks({
+    ...run,
+    args: [run.command ?? 'dev', ...(run.ports ?? anyPorts), ...(run.args ?? [])],
+  })
   // The cast: the line's keys are the command's contract, and command.test.ts holds them to it.
   const ready = JSON.parse(await server.firstLine()) as ReadyLine
   const end = (signal: NodeJS.Signals): Promise<ProgramEnd> => {

@@ -10,6 +10,12 @@ export interface Stores {
   readonly fresh: (folder: string) => ServerRun
 }
 
+/** An S3 server of others, and a prefix of its own in its bucket. */
+export interface OthersS3 {
+  readonly storage: string
+  readonly env: Readonly<Record<string, string>>
+}
+
 /** `http://KEY:SECRET@HOST:PORT/BUCKET/PREFIX` and `postgres://USER@HOST:PORT/DATABASE` */
 const { LKS_TEST_S3: s3 = '', LKS_TEST_POSTGRES: postgres = '' } = process.env
 
@@ -24,14 +30,32 @@ export function stores(): readonly Stores[] {
   return both ? [directory, bucket] : [directory]
 }
 
-function onBucket(folder: string): ServerRun {
+/** Undefined when LKS_TEST_S3 does not name one. */
+export function othersS3(): OthersS3 | undefined {
+  return s3 === '' ? undefined : aPrefix()
+}
+
+function aPrefix(): OthersS3 {
   const url = new URL(s3)
+  return {
+    storage: `s3://${url.pathname.slice(1)}/${randomUUID()}`,
+    env: {
+      AWS_ENDPOINT_URL_S3: url.origin,
+      AWS_ACCESS_KEY_ID: decodeURIComponent(url.username),
+      AWS_SECRET_ACCESS_KEY: decodeURIComponent(url.password),
+      AWS_REGION: 'us-east-1',
+    },
+  }
+}
+
+function onBucket(folder: string): ServerRun {
+  const { storage, env } = aPrefix()
   return {
     args: [
       '--dir',
       join(folder, randomUUID()),
       '--storage',
-      `s3://${url.pathname.slice(1)}/${randomUUID()}`,
+      storage,
       '--metadata',
       postgres,
       '--cluster-id',
@@ -43,11 +67,6 @@ function onBucket(folder: string): ServerRun {
       '--flush-linger-ms',
       '5',
     ],
-    env: {
-      AWS_ENDPOINT_URL_S3: url.origin,
-      AWS_ACCESS_KEY_ID: decodeURIComponent(url.username),
-      AWS_SECRET_ACCESS_KEY: decodeURIComponent(url.password),
-      AWS_REGION: 'us-east-1',
-    },
+    env,
   }
 }

@@ -153,7 +153,7 @@ function ofSetting(setting: Setting, { settings }: Uses): Config {
   const secret = setting.secret === true
   const value = secret ? null : (given?.value ?? null)
   const source = given === undefined || given.source === 'default' ? 'DEFAULT_CONFIG' : 'STATIC_BROKER_CONFIG'
-  const fallback = source === 'DEFAULT_CONFIG' ? value : setting.default.dev
+  const fallback = source === 'DEFAULT_CONFIG' ? value : setting.default[settings.mode]
   return {
     name: setting.name,
     value,

@@ -7,6 +7,7 @@ import type { CommandContext } from './client-command.ts'
 import { connectionFrom } from './connection.ts'
 import { Exit } from './exit.ts'
 import { type Chosen, type ClientTable, programOf, quiet } from './program.ts'
+import { isServerCommand, serverCommands } from './server-commands.ts'
 import { endWithoutReader, type Farewells, flushed, processTerminal, wrongPaint } from './terminal.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -15,7 +16,7 @@ type Env = Readonly<Record<string, string | undefined>>
 export async function run(argv: readonly string[], env: Env): Promise<never> {
   const farewells: Farewells = new Set()
   // A server continues when its output is no longer read.
-  if (argv[2] !== 'dev' || argv.includes('--help') || argv.includes('-h')) endWithoutReader(farewells)
+  if (!isServerCommand(argv[2]) || argv.includes('--help') || argv.includes('-h')) endWithoutReader(farewells)
   const exitCode = await ended(argv, env, farewells)
   await flushed()
   return process.exit(exitCode)
@@ -24,16 +25,21 @@ export async function run(argv: readonly string[], env: Env): Promise<never> {
 /** The exit code: 0 success, 1 failure, 2 usage error, 130 interrupted, or the exit code of a child process. */
 async function ended(argv: readonly string[], env: Env, farewells: Farewells): Promise<number> {
   const verbose = ownWords(argv).some((word) => word === '-v' || word === '--verbose') || env.LKS_VERBOSE === 'true'
-  const client = argv[2] === 'dev' ? undefined : await clientTable()
+  const client = isServerCommand(argv[2]) ? undefined : await clientTable()
   const program = programOf(productVersion(), client, (chosen) => runClient(chosen, { env, verbose, farewells }))
-  const dev = quiet(program.command('dev')).description('Run one server on this machine until Ctrl-C.')
+  const servers = Object.entries(serverCommands).map(([name, summary]) => quiet(program.command(name)).description(summary))
   try {
     if (client !== undefined && argv.length <= 2) {
       process.stdout.write(client.overview(productVersion()))
       return 0
     }
-    // The server's options are loaded only for this command, because they load the whole server.
-    if (argv.slice(2, 4).includes('dev')) (await import('./dev-command.ts')).completeDev(dev, env)
+    // The options of a server are loaded only for its commands, because they load the whole server. `lks help dev` needs them, too.
+    const named = argv.slice(2, 4).find(isServerCommand)
+    const server = servers.find((command) => command.name() === named)
+    if (named !== undefined && server !== undefined) {
+      const [{ completeServer }, { runServer }] = await Promise.all([import('./server-command.ts'), import('./run-server.ts')])
+      completeServer(server, { name: named, env, run: runServer })
+    }
     await program.parseAsync([...argv])
     return 0
   } catch (error) {

@@ -1,4 +1,4 @@
-// The table of commands: all commands of `lks` except `dev`, in the order in which help and reference list them.
+// The table of commands: all commands of `lks` except those that run a server, in the order in which help and reference list them.
 import type { ClientCommand } from './client-command.ts'
 import { clusterHealth } from './cluster/cluster-health.ts'
 import { clusterInfo } from './cluster/cluster-info.ts'
@@ -6,6 +6,7 @@ import { clusterMemory } from './cluster/cluster-memory.ts'
 import { completeFrom } from './completion/complete.ts'
 import { completion } from './completion/completion.ts'
 import { configDescribe } from './config/config-describe.ts'
+import { configPrint } from './config/config-print.ts'
 import { configSet } from './config/config-set.ts'
 import { doctorConnect } from './doctor/doctor-connect.ts'
 import { doctorPorts } from './doctor/doctor-ports.ts'
@@ -55,6 +56,7 @@ export const clientCommands: readonly ClientCommand[] = [
   clusterMemory,
   clusterHealth,
   configDescribe,
+  configPrint,
   configSet,
   doctorConnect,
   doctorPorts,

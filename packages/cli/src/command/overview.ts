@@ -1,9 +1,10 @@
 // The output of `lks` without arguments: every command on one screen of 80 columns.
 import { clientCommands, commandGroups } from './commands.ts'
 import { folded } from './output/folded.ts'
+import { serverCommands } from './server-commands.ts'
 
 export function overview(version: string): string {
-  const rows: (readonly [call: string, says: string])[] = [['dev', 'Run a server on this machine until Ctrl-C.']]
+  const rows: (readonly [call: string, says: string])[] = Object.entries(serverCommands)
   for (const { path, summary } of clientCommands.filter(({ hidden }) => hidden !== true)) {
     const [first = '', second] = path
     if (second === undefined) rows.push([first, summary])

@@ -10,7 +10,7 @@ export interface Chosen {
   readonly given: ParsedCommand
 }
 
-/** All commands except `dev`. The caller passes them, because a server starts without them: they load the client library. */
+/** All commands except those that run a server. The caller passes them, because a server starts without them: they load the client library. */
 export interface ClientTable {
   readonly commands: readonly ClientCommand[]
   /** The meaning of the first word of a two-word command. */

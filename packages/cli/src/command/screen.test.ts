@@ -25,7 +25,7 @@ function ready(
       ],
       http: { control: plane(movedFrom === undefined ? 8000 : 8001, movedFrom), data: plane(8123), drain() {}, stop: async () => {} },
     },
-    plan: planOf(resolveOptions({ flags, env: {}, file: undefined }).values),
+    plan: planOf('dev', resolveOptions('dev', { flags, env: {}, file: undefined }).values),
     version: '1.2.3',
     ms: 120,
     pid: 42,

@@ -1,9 +1,9 @@
-// The output of `lks dev` when it is ready: the first screen on a terminal, one line of JSON elsewhere.
+// The output of a server when it is ready: the first screen on a terminal, one line of JSON elsewhere.
 import { number, storePrices, text } from '@local-kafka-service/agent'
 import { flushPolicy } from 'local-kafka-service/internal/server/flush-policy'
 import { metadataAt, objectsAt } from 'local-kafka-service/internal/server/places'
 import type { Server } from 'local-kafka-service/internal/server/server'
-import type { ServerPlan } from 'local-kafka-service/internal/server/server-plan'
+import { isLoopback, type ServerPlan } from 'local-kafka-service/internal/server/server-plan'
 import { folded } from './output/folded.ts'
 
 export interface FirstScreen {
@@ -172,8 +172,4 @@ function lost({ cuts, unreadable }: NonNullable<Server['recovered']>): string {
   const records = cuts.reduce((sum, { offsets }) => sum + offsets, 0)
   const where = `${cuts.length} partition${cuts.length === 1 ? '' : 's'}`
   return `${records} record${records === 1 ? '' : 's'} at the end of ${where}: ${unreadable} of the newest objects did not survive the power loss`
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }

@@ -1,14 +1,15 @@
 // The plan of a server from its options: which stores are used, and which options exclude each other.
 import { hostname } from 'node:os'
+import type { AgentSettingName } from '@local-kafka-service/agent'
 import { describe, expect, test } from 'vitest'
 import { embeddedPlan } from '../embedded/embedded-plan.ts'
-import { resolveOptions } from '../options.ts'
+import { resolveOptions, type ServerCommand } from '../options.ts'
 import { UserError } from '../user-error.ts'
 import { flushPolicy } from './flush-policy.ts'
 import { planOf, type ServerPlan } from './server-plan.ts'
 
-function plan(flags: Readonly<Record<string, string>>): ServerPlan {
-  return planOf(resolveOptions({ flags, env: {}, file: undefined }).values)
+function plan(flags: Readonly<Record<string, string>>, command: ServerCommand = 'dev'): ServerPlan {
+  return planOf(command, resolveOptions(command, { flags, env: {}, file: undefined }).values)
 }
 
 function rejectionOf(make: () => unknown): UserError {
@@ -96,6 +97,49 @@ test('a requested port is fixed, a default one may move', () => {
   expect(plan({ 'control.port': '8000' }).http).toMatchObject({
     control: { port: 8000, movable: false },
     data: { port: 8123, movable: true },
+  })
+})
+
+describe('lks start', () => {
+  const stores = { storage: 's3://bucket/a', metadata: 'postgres://me@host/db' }
+
+  test('it keeps everything in S3 and PostgreSQL, has its own defaults, and its HTTP ports do not move', () => {
+    const made = plan(stores, 'start')
+    expect(made).toMatchObject({
+      dataDirectory: undefined,
+      objects: { kind: 's3' },
+      metadata: { kind: 'postgres' },
+      takeOver: 'once silent',
+    })
+    expect(made.http).toMatchObject({ control: { port: 8000, movable: false }, data: { port: 8123, movable: false } })
+    const valueOf = (name: AgentSettingName) => made.settings.values.get(name)?.value
+    expect(valueOf('durability')).toBe('strict')
+    expect(valueOf('log.retention.ms')).toBe('604800000')
+    expect(valueOf('auto.create.topics.enable')).toBe('false')
+    expect(valueOf('agent.name')).toBe(hostname())
+  })
+
+  test.each([
+    [{}, 'needs --storage'],
+    [{ storage: 's3://bucket' }, 'needs --metadata'],
+    [{ storage: 's3://bucket', metadata: ':memory:' }, 'needs --metadata'],
+    [{ ...stores, durability: 'os' }, '--durability is os'],
+  ])('%j is rejected', (flags, what) => {
+    const error = rejectionOf(() => plan(flags, 'start'))
+    expect(error.code).toBe('LKS-1005')
+    expect(error.what).toContain(what)
+  })
+
+  test.each(['0.0.0.0', '::', '192.168.1.7', '127.0.0.1,10.0.0.1', 'kafka.local', '127.evil.example'])(
+    'without authentication it does not listen on %s until that is allowed',
+    (listen) => {
+      expect(rejectionOf(() => plan({ ...stores, listen }, 'start')).code).toBe('LKS-1011')
+      expect(plan({ ...stores, listen, 'allow.unauthenticated': 'true' }, 'start').hosts).toContain(listen.split(',').at(-1))
+    },
+  )
+
+  test.each(['127.0.0.1', '::1', 'localhost', '127.0.0.2,::1'])('it listens on %s', (listen) => {
+    expect(plan({ ...stores, listen }, 'start').hosts.length).toBeGreaterThan(0)
   })
 })
 

@@ -12,7 +12,7 @@ import {
   type TakeOver,
 } from '@local-kafka-service/agent'
 import { durationMs } from '../duration.ts'
-import { flagOf, listOf, type OptionValues, splitAddress, textOf, wasGiven } from '../options.ts'
+import { flagOf, listOf, type OptionValues, type ServerCommand, splitAddress, textOf, variableOf, wasGiven } from '../options.ts'
 import { UserError } from '../user-error.ts'
 import { placesIn } from './data-directory.ts'
 
@@ -44,8 +44,9 @@ export interface HttpPlan {
   readonly allowedHosts: readonly string[]
 }
 
-/** Throws a UserError if options exclude each other. */
-export function planOf(values: OptionValues): ServerPlan {
+/** Throws a UserError if options exclude each other, or if the command needs one that is missing. */
+export function planOf(command: ServerCommand, values: OptionValues): ServerPlan {
+  if (command === 'start') checkProduction(values)
   const memory = textOf(values, 'memory') === 'true'
   if (memory) checkAlone(values)
   const places = placesIn(textOf(values, 'dir') ?? '.lks')
@@ -57,20 +58,24 @@ export function planOf(values: OptionValues): ServerPlan {
       : s3Place(storage)
   const metadata: MetadataPlace = memory ? { kind: 'memory' } : metadataPlace(textOf(values, 'metadata'), places.metadata)
   const kafkaPort = portOf(values, 'kafka.port')
+  const hosts = addressesOf(listOf(textOf(values, 'listen')))
+  if (command === 'start') checkOpenness(values, hosts)
+  /** Others find a production agent at the ports that its configuration names. */
+  const movable = (name: 'control.port' | 'data.port'): boolean => command === 'dev' && !wasGiven(values, name)
   return {
     dataDirectory: objects.kind === 'directory' || metadata.kind === 'sqlite' ? textOf(values, 'dir') : undefined,
     objects,
     metadata,
     storeLatencyMs: durationMs(textOf(values, 'store.latency') ?? '0') ?? 0, // validated before
     holdsProcess: true,
-    settings: settingsOf(values, { memory, metadata }),
-    hosts: addressesOf(listOf(textOf(values, 'listen'))),
+    settings: settingsOf(values, { command, memory, metadata }),
+    hosts,
     kafkaPort,
     advertised: advertisedOf(values, kafkaPort),
     takeOver: takeOverOf(metadata, { asked: textOf(values, 'take.over') === 'true' }),
     http: {
-      control: { port: portOf(values, 'control.port'), movable: !wasGiven(values, 'control.port') },
-      data: { port: portOf(values, 'data.port'), movable: !wasGiven(values, 'data.port') },
+      control: { port: portOf(values, 'control.port'), movable: movable('control.port') },
+      data: { port: portOf(values, 'data.port'), movable: movable('data.port') },
       allowedHosts: listOf(textOf(values, 'allowed.hosts')),
     },
   }
@@ -103,6 +108,13 @@ export function machineName(metadata: MetadataPlace): GivenSettings {
   return metadata.kind === 'postgres' && name !== '' ? { 'agent.name': { value: name, source: 'default' } } : {}
 }
 
+/** The values with the defaults that depend on others or on the machine, as `planOf` uses them. */
+export function effectiveOptions(values: OptionValues): OptionValues {
+  const name = values.get('agent.name')
+  const machine = machineName(metadataPlace(textOf(values, 'metadata'), ''))['agent.name']
+  return name?.source === 'default' && machine !== undefined ? new Map([...values, ['agent.name', { ...name, ...machine }]]) : values
+}
+
 /** Settings that differ from their defaults. */
 export type GivenSettings = Partial<Record<AgentSettingName, { readonly value: string; readonly source: SettingSource }>>
 
@@ -115,7 +127,52 @@ function checkAlone(values: OptionValues): void {
   if (other !== undefined) throw excluded(values, 'memory', other, 'with --memory nothing is stored')
 }
 
-function settingsOf(values: OptionValues, { memory, metadata }: { readonly memory: boolean; readonly metadata: MetadataPlace }): Settings {
+/** `lks start` keeps everything in services that outlive the machine. */
+function checkProduction(values: OptionValues): void {
+  if (textOf(values, 'storage') === undefined) throw missing('storage', 's3://bucket/prefix')
+  const metadata = textOf(values, 'metadata')
+  if (metadata === undefined || metadata === ':memory:') throw missing('metadata', 'postgres://user@host/database')
+  const durability = values.get('durability')
+  if (durability?.value !== 'strict')
+    throw new UserError('LKS-1005', {
+      what: `${durability?.said} is ${durability?.value}, but lks start acknowledges only what S3 and PostgreSQL have stored`,
+      fix: [`remove ${durability?.said}`, 'for a server that keeps less: lks dev'],
+    })
+}
+
+function missing(name: 'storage' | 'metadata', example: string): UserError {
+  return new UserError('LKS-1005', {
+    what: `lks start needs ${flagOf(name)} ${example}`,
+    why: 'it keeps messages in S3 and metadata in PostgreSQL, and nothing on this machine',
+    fix: [
+      `set it: ${flagOf(name)} ${example} (also as ${variableOf(name)}, or as "${name}" in the configuration file)`,
+      'for a server that needs neither: lks dev',
+    ],
+  })
+}
+
+function checkOpenness(values: OptionValues, hosts: readonly string[]): void {
+  const open = hosts.find((host) => !isLoopback(host))
+  if (open === undefined || textOf(values, 'allow.unauthenticated') === 'true') return
+  throw new UserError('LKS-1011', {
+    what: `${values.get('listen')?.said} has ${open}, which other machines can reach, and there is no authentication`,
+    why: 'every client that reaches the address could read, write and delete everything',
+    fix: [
+      'listen on this machine only: --listen 127.0.0.1',
+      'if a firewall or a private network keeps others away, allow it: --allow-unauthenticated',
+    ],
+  })
+}
+
+/** Of the addresses of this machine that other machines cannot reach. A name counts as reachable, except localhost. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+function settingsOf(
+  values: OptionValues,
+  { command, memory, metadata }: { readonly command: ServerCommand; readonly memory: boolean; readonly metadata: MetadataPlace },
+): Settings {
   const durability = values.get('durability')?.value
   if (memory && wasGiven(values, 'durability') && durability !== 'memory')
     throw excluded(values, 'memory', 'durability', 'data in memory does not survive the process')
@@ -128,7 +185,7 @@ function settingsOf(values: OptionValues, { memory, metadata }: { readonly memor
   for (const [name, { value, source }] of values) if (source !== 'default' && value !== null) given[name] = { value, source }
   const memorySource = values.get('memory')?.source
   if (memory) given.durability = { value: 'memory', source: memorySource ?? 'flag' }
-  return settings('dev', given)
+  return settings(command, given)
 }
 
 function advertisedOf(values: OptionValues, kafkaPort: number): ServerPlan['advertised'] {

@@ -5,11 +5,11 @@ import { optionsOf } from '../options-of.ts'
 import { candidates, wordsOf } from './candidates.ts'
 
 function at(line: string) {
-  return candidates({ words: wordsOf(line).slice(1), commands: clientCommands, optionsOf, devFlags: ['--memory', '--dir'] })
+  return candidates({ words: wordsOf(line).slice(1), commands: clientCommands, optionsOf, serverFlags: ['--memory', '--dir'] })
 }
 
 test('the first word of a command is completed, then its second word', () => {
-  expect(at('lks ').words).toEqual(expect.arrayContaining(['dev', 'topic', 'group', 'version']))
+  expect(at('lks ').words).toEqual(expect.arrayContaining(['dev', 'start', 'topic', 'group', 'version']))
   expect(at('lks ').words).not.toContain('__complete')
   expect(at('lks to').words).toEqual(['topic'])
   expect(at('lks topic d').words).toEqual(['describe', 'delete', 'delete-records'])

@@ -1,5 +1,6 @@
 // The candidates at the cursor: commands, options and their values come from the table; for topics and groups it returns only which names are needed.
 import type { ClientCommand, CommandOption, Completes } from '../client-command.ts'
+import { isServerCommand, serverCommands } from '../server-commands.ts'
 
 export interface Candidates {
   /** Candidates that begin with the current word. */
@@ -17,18 +18,19 @@ export interface Words {
   readonly words: readonly string[]
   readonly commands: readonly ClientCommand[]
   readonly optionsOf: (command: ClientCommand) => readonly CommandOption[]
-  /** The flags of `lks dev`. */
-  readonly devFlags: readonly string[]
+  /** The flags of the server's command in `words`, if there is one. */
+  readonly serverFlags: readonly string[]
 }
 
-export function candidates({ words, commands, optionsOf, devFlags }: Words): Candidates {
+export function candidates({ words, commands, optionsOf, serverFlags }: Words): Candidates {
   const begun = words.at(-1) ?? ''
   const before = words.slice(0, -1)
   const only = (all: readonly string[]): Candidates => ({ words: fitting(all, begun), names: undefined, begun, values: new Map() })
   const visible = commands.filter(({ hidden }) => hidden !== true)
   const [first, second] = before
-  if (first === undefined) return only(['dev', ...new Set(visible.map(({ path }) => path[0] ?? '')), '--help', '--version'])
-  if (first === 'dev') return only(begun.startsWith('-') ? devFlags : [])
+  if (first === undefined)
+    return only([...Object.keys(serverCommands), ...new Set(visible.map(({ path }) => path[0] ?? '')), '--help', '--version'])
+  if (isServerCommand(first)) return only(begun.startsWith('-') ? serverFlags : [])
   if (!visible.some(({ path }) => path[0] === first)) return only([])
   const single = visible.find(({ path }) => path.length === 1 && path[0] === first)
   if (single === undefined && second === undefined)

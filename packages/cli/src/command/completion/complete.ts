@@ -1,5 +1,6 @@
 // lks __complete LINE: prints the candidates for the end of the line, one per line. The shells' completion scripts call it.
 import type { ClientCommand, CommandContext } from '../client-command.ts'
+import { isServerCommand, type serverCommands } from '../server-commands.ts'
 import { candidates, fitting, wordsOf } from './candidates.ts'
 
 /** The longest acceptable delay after Tab. */
@@ -18,16 +19,21 @@ export function completeFrom(commands: () => readonly ClientCommand[]): ClientCo
     async run({ arguments: [line = ''] }, { terminal, env }) {
       const words = wordsOf(line).slice(1)
       const { optionsOf } = await import('../options-of.ts')
-      const found = candidates({ words, commands: commands(), optionsOf, devFlags: words[0] === 'dev' ? await devFlags() : [] })
+      const found = candidates({
+        words,
+        commands: commands(),
+        optionsOf,
+        serverFlags: isServerCommand(words[0]) ? await serverFlags(words[0]) : [],
+      })
       const names = found.names === undefined ? [] : fitting(await namesOf(found.names, found.values, env), found.begun)
       terminal.data.write([...found.words, ...names].map((word) => `${word}\n`).join(''))
     },
   }
 }
 
-async function devFlags(): Promise<readonly string[]> {
-  const { flagOf, options } = await import('local-kafka-service/internal/options')
-  return [...options.map(({ name }) => flagOf(name)), '--help']
+async function serverFlags(command: keyof typeof serverCommands): Promise<readonly string[]> {
+  const { flagOf, optionsFor } = await import('local-kafka-service/internal/options')
+  return [...optionsFor(command).map(({ name }) => flagOf(name)), '--help']
 }
 
 /** Empty when the cluster does not answer: an error message must not appear in the user's command line. */

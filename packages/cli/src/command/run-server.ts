@@ -1,6 +1,6 @@
-// The command `lks dev`: one server for this machine, from its options to its end by a signal.
+// The commands `lks dev` and `lks start`: one server in this process, from its options to its end by a signal.
 import { type AgentEvent, defaultLimits, orLate } from '@local-kafka-service/agent'
-import { type OptionSources, resolveOptions, textOf } from 'local-kafka-service/internal/options'
+import { type OptionSources, resolveOptions, type ServerCommand, textOf } from 'local-kafka-service/internal/options'
 import { eventLog } from 'local-kafka-service/internal/server/event-log'
 import { type Server, startServer } from 'local-kafka-service/internal/server/server'
 import { planOf } from 'local-kafka-service/internal/server/server-plan'
@@ -10,9 +10,9 @@ import { jsonLog, type Log, terminalLog } from './log.ts'
 import { type FirstScreen, firstScreen, readyLine } from './screen.ts'
 
 /** Settles when the server has stopped on request. Rejects with a UserError when it could not start, or ended for another reason. */
-export async function dev(given: OptionSources): Promise<void> {
-  const { values, warnings } = resolveOptions(given)
-  const plan = planOf(values)
+export async function runServer(command: ServerCommand, given: OptionSources): Promise<void> {
+  const { values, warnings } = resolveOptions(command, given)
+  const plan = planOf(command, values)
   const verbose = textOf(values, 'verbose') === 'true'
   const log = process.stderr.isTTY ? terminalLog(process.stderr) : jsonLog({ verbose })
   try {
