@@ -247,6 +247,22 @@ export const differences: readonly Difference[] = [
     },
   },
   {
+    id: 'list-offsets-deleted-largest',
+    api: 'ListOffsets',
+    versions: '7+',
+    request: 'The largest timestamp, after all records were deleted',
+    kafka: 'names the deleted record, whose segment is still there',
+    ours: 'says that there is none (-1)',
+    why: 'That record cannot be read.',
+    evidence: {
+      fields: {
+        'topics.partitions.timestamp': 'varies',
+        'topics.partitions.offset': 'varies',
+        'topics.partitions.leaderEpoch': 'varies',
+      },
+    },
+  },
+  {
     id: 'metadata-neither',
     api: 'Metadata',
     versions: '12+',

@@ -1,5 +1,13 @@
 // Fetch, ListOffsets and OffsetForLeaderEpoch: what is read, and where a partition begins and ends.
-import { Fetch, type FetchRequest, ListOffsets, OffsetForLeaderEpoch, Produce, type RequestInputOf } from '@local-kafka-service/protocol'
+import {
+  DeleteRecords,
+  Fetch,
+  type FetchRequest,
+  ListOffsets,
+  OffsetForLeaderEpoch,
+  Produce,
+  type RequestInputOf,
+} from '@local-kafka-service/protocol'
 import type { Conversation, TopicOptions } from '../conversation.ts'
 import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
 import { batch, firstTimestamp, logTopic, named, records } from './parts.ts'
@@ -139,6 +147,12 @@ const fetchRows = rowsOf(Fetch, (row) => {
   )
 })
 
+async function listDeleted(with_: Conversation, timestamp: number): Promise<void> {
+  const name = await ownWritten(with_, {})
+  await with_.ask(DeleteRecords, { topics: [{ name, partitions: [{ partitionIndex: 0, offset: -1 }] }], timeoutMs: 5_000 })
+  await with_.send(ListOffsets, listing(name, [{ timestamp }]))
+}
+
 const listRows = rowsOf(ListOffsets, (row) => {
   const lists = (what: string, timestamp: number, options?: RowOptions): void =>
     row(what, async (with_) => void (await with_.send(ListOffsets, listing(await written(with_), [{ timestamp }]))), options)
@@ -169,6 +183,8 @@ const listRows = rowsOf(ListOffsets, (row) => {
       `${what} of an empty partition`,
       async (with_) => void (await with_.send(ListOffsets, listing(await with_.topic(), [{ timestamp }]))),
     )
+    const differs = timestamp === -3 ? ['list-offsets-deleted-largest'] : []
+    row(`${what} after all records were deleted`, async (with_) => await listDeleted(with_, timestamp), { versions: '7+', differs })
   }
   row(
     'read_committed',
