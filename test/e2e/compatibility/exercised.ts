@@ -6,6 +6,8 @@ import { type AdminStep, type ClientProgram, clientPrograms, type ProgramName } 
 export const ecosystem = {
   'Kafka Streams': 'kafka-streams',
   'Kafka Connect': 'connect-runtime',
+  'MirrorMaker 2': 'connect-mirror',
+  'Debezium (debezium-storage-kafka)': 'debezium-storage-kafka',
 } as const
 const installedClients = ['kcat', 'confluent-kafka (Python), Debian', "Apache Kafka's own tools"] as const
 export type EcosystemName = keyof typeof ecosystem
@@ -116,6 +118,18 @@ export const exercised: readonly Exercised[] = [
     what: 'A distributed worker creates its compacted topics; a file source and a file sink go on after a kill of the worker',
     file: 'connect.test.ts',
     title: 'its topics are compacted, records pass through a source and a sink, and a restart repeats and loses none',
+  },
+  {
+    client: 'MirrorMaker 2',
+    what: 'Topics with their records, headers, configs and committed offsets are copied from Apache Kafka and back, over a kill of the server',
+    file: 'mirror-maker.test.ts',
+    title: 'copies topics with their records, headers, configs and committed offsets from Apache Kafka and back',
+  },
+  {
+    client: 'Debezium (debezium-storage-kafka)',
+    what: 'The schema history creates its topic with configs, and is recovered after a kill of the server',
+    file: 'schema-history.test.ts',
+    title: 'creates the topic of its schema history with configs, writes to it, and recovers from it',
   },
   {
     ...oldSarama,
