@@ -57,8 +57,9 @@ export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readR
 export { declaredSize } from './records/unpacked-size.ts';
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts';
 export { type FrameLimits, type FrameMemory, FrameSplitter } from './wire/frames.ts';
-export { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, type RequestHeader } from './wire/messages.ts';
+export { decodeRequest, decodeRequestHeader, decodeRequestInSteps, decodeResponse, encodeRequest, encodeResponse, encodeResponseInSteps, type RequestHeader, } from './wire/messages.ts';
 export { ProtocolError } from './wire/protocol-error.ts';
+export { isLarge } from './wire/steps.ts';
 export { zeroUuid } from './wire/uuid.ts';
 
 // ---- api-names.d.ts
@@ -4683,8 +4684,12 @@ export declare function decodeRequestHeader(frame: Uint8Array): RequestHeader;
  * librdkafka 2.16 sends three after Metadata 13. Throws a ProtocolError if the bytes are not a request of that version.
  */
 export declare function decodeRequest<A extends Api>(api: A, version: number, frame: Uint8Array, at: number): RequestOf<A>;
+/** As `decodeRequest`, for a large frame: the caller may do other work between two steps. Yields the number of array elements since the last one. */
+export declare function decodeRequestInSteps<A extends Api>(api: A, version: number, frame: Uint8Array, at: number): Generator<number, RequestOf<A>>;
 /** The chunks to send one after another, beginning with the frame's size. Large fields are not copied. */
 export declare function encodeResponse<A extends Api>(api: A, version: number, correlationId: number, response: ResponseOf<A>): readonly Uint8Array[];
+/** As `encodeResponse`, for a large message (see `isLarge`), which must stay as it is between the steps. Yields the number of array elements since the last one. */
+export declare function encodeResponseInSteps<A extends Api>(api: A, version: number, correlationId: number, response: ResponseOf<A>): Generator<number, readonly Uint8Array[]>;
 /** The chunks to send one after another, beginning with the frame's size. Throws a ProtocolError for a value that the version cannot carry. */
 export declare function encodeRequest<A extends Api>(api: A, header: {
     readonly version: number;
@@ -4699,6 +4704,14 @@ export declare function decodeResponse<A extends Api>(api: A, version: number, f
     readonly correlationId: number;
     readonly response: DecodedResponseOf<A>;
 };
+
+// ---- wire/steps.d.ts
+/** Elements of arrays in one step. */
+export declare const elementsPerStep = 500;
+/** An array of at most so many elements, without arrays in them, is one piece of work: to stop inside of each would cost more than the work. */
+export declare const fewElements = 32;
+/** Whether all arrays of the message have more elements than one step, so that it should be encoded in steps. Looks at no more elements than that. */
+export declare function isLarge(message: object): boolean;
 
 // ---- wire/uuid.d.ts
 /** Kafka's value for "no topic id". */

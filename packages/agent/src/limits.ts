@@ -293,6 +293,10 @@ export const fixedLimits = {
 
   /** Units of work (a name, a partition, a small record: a few microseconds each) after which a request yields to others (time/turns.ts): a few milliseconds. */
   unitsPerTurn: 1_000,
+  /** A larger frame is decoded in steps. A smaller one has at most so many elements of arrays, at about 0.2 µs each. */
+  decodedInTurnBytes: 16 * kib,
+  /** Elements of arrays that count as one unit of work when a large message is decoded or encoded. */
+  elementsPerUnit: 5,
   /** Look-ups of offsets by time in one turn. */
   timesPerTurn: 100,
   /** Names of topics and groups in one read of the database. As many as a slice, because the rows cross from the database's thread in one piece. */

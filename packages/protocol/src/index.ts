@@ -135,6 +135,16 @@ export { declaredSize } from './records/unpacked-size.ts'
 
 export type { Api, ArrayOf, DecodedResponseOf, Fields, RequestInputOf, RequestOf, ResponseOf, StructOf } from './schema/dsl.ts'
 export { type FrameLimits, type FrameMemory, FrameSplitter } from './wire/frames.ts'
-export { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, type RequestHeader } from './wire/messages.ts'
+export {
+  decodeRequest,
+  decodeRequestHeader,
+  decodeRequestInSteps,
+  decodeResponse,
+  encodeRequest,
+  encodeResponse,
+  encodeResponseInSteps,
+  type RequestHeader,
+} from './wire/messages.ts'
 export { ProtocolError } from './wire/protocol-error.ts'
+export { isLarge } from './wire/steps.ts'
 export { zeroUuid } from './wire/uuid.ts'

@@ -2,7 +2,17 @@
 import { inspect } from 'node:util'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { apis, decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse } from '../src/index.ts'
+import {
+  apis,
+  decodeRequest,
+  decodeRequestHeader,
+  decodeRequestInSteps,
+  decodeResponse,
+  encodeRequest,
+  encodeResponse,
+  encodeResponseInSteps,
+  isLarge,
+} from '../src/index.ts'
 import type { Field, Fields } from '../src/schema/dsl.ts'
 import { inVersions } from '../src/schema/versions.ts'
 import { arbitraryMessage, defaultOf, versionsOf } from './arbitrary-messages.ts'
@@ -54,6 +64,29 @@ describe.each([...apis.values()])('$name', (api) => {
     )
   })
 
+  test.each(versionsOf(api))('version %i: in steps, the bytes and the messages are the same', (version) => {
+    fc.assert(
+      fc.property(
+        arbitraryMessage(api.request, version),
+        arbitraryMessage(api.response, version),
+        fc.nat(40),
+        (request, response, more) => {
+          // The arrays of one depth are long enough to be read in steps.
+          const times = { depth: more % 3, count: more }
+          const [large, larger] = [repeated(request, times), repeated(response, times)]
+          const frame = unframe(encodeRequest(api, { version, correlationId: 1, clientId: 'me' }, large))
+          const { bodyAt } = decodeRequestHeader(frame)
+          expect(plain(finished(decodeRequestInSteps(api, version, frame, bodyAt)))).toEqual(
+            plain(decodeRequest(api, version, frame, bodyAt)),
+          )
+          const chunks = finished(encodeResponseInSteps(api, version, 12, larger))
+          expect(Buffer.concat(chunks)).toEqual(Buffer.concat(encodeResponse(api, version, 12, larger)))
+        },
+      ),
+      { numRuns: 20 },
+    )
+  })
+
   test.each(versionsOf(api))('version %i: a message truncated anywhere throws a ProtocolError and nothing else', (version) => {
     fc.assert(
       fc.property(arbitraryMessage(api.request, version), fc.double({ min: 0, max: 0.999, noNaN: true }), (message, share) => {
@@ -61,9 +94,8 @@ describe.each([...apis.values()])('$name', (api) => {
         const { bodyAt } = decodeRequestHeader(frame)
         const cut = bodyAt + Math.floor((frame.length - bodyAt) * share)
         if (cut === frame.length) return
-        expect(() => decodeRequest(api, version, frame.subarray(0, cut), bodyAt)).toThrow(
-          expect.objectContaining({ name: 'ProtocolError' }),
-        )
+        for (const decode of [decodeRequest, (...of: Parameters<typeof decodeRequest>) => finished(decodeRequestInSteps(...of))])
+          expect(() => decode(api, version, frame.subarray(0, cut), bodyAt)).toThrow(expect.objectContaining({ name: 'ProtocolError' }))
       }),
       { numRuns: 20 },
     )
@@ -90,6 +122,62 @@ test('the response header of ApiVersions is version 0 in every version (KIP-511)
   // Correlation id, error code, no keys, throttle time, no tags: nothing between the correlation id and the error code.
   expect([...frame]).toEqual([0, 0, 0, 9, 0, 0, 1, 0, 0, 0, 0, 0])
 })
+
+test('a large message has a step for every few hundred elements, whether topics, their partitions or both are many', () => {
+  const api = apis.get(3)
+  if (api === undefined) throw new Error('no Metadata')
+  const partition = { errorCode: 0, partitionIndex: 0, leaderId: 0, replicaNodes: [0], isrNodes: [0], offlineReplicas: [] }
+  const topicsOf = (topics: number, partitions: number) => ({
+    brokers: [],
+    controllerId: 0,
+    topics: Array.from({ length: topics }, () => ({
+      errorCode: 0,
+      name: 't',
+      partitions: Array.from({ length: partitions }, () => partition),
+    })),
+  })
+  for (const [topics, partitions] of [
+    [1, 60_000],
+    [60_000, 0],
+    [3_000, 10],
+    [100, 300],
+  ] as const) {
+    const message = topicsOf(topics, partitions)
+    expect(isLarge(message)).toBe(true)
+    const steps = [...stepsOf(encodeResponseInSteps(api, 9, 1, message))]
+    expect(steps.length).toBeGreaterThan(100)
+    expect(steps.length).toBeLessThan(500)
+  }
+  expect(isLarge(topicsOf(5, 30))).toBe(false)
+  const names = { topics: Array.from({ length: 60_000 }, (_, at) => ({ name: `topic-${at}` })), allowAutoTopicCreation: false }
+  const frame = unframe(encodeRequest(api, { version: 9, correlationId: 1, clientId: null }, names))
+  expect([...stepsOf(decodeRequestInSteps(api, 9, frame, decodeRequestHeader(frame).bodyAt))].length).toBe(120)
+})
+
+function* stepsOf(steps: Generator<number, unknown>): Generator<number> {
+  for (let step = steps.next(); step.done !== true; step = steps.next()) yield step.value
+}
+
+function finished<T>(steps: Generator<number, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** The arrays at this depth again and again. */
+function repeated<T>(value: T, times: { readonly depth: number; readonly count: number }): T {
+  const again = (of: unknown, depth: number): unknown => {
+    if (Array.isArray(of)) {
+      const elements = of.map((element) => again(element, depth + 1))
+      return depth === times.depth ? [elements, ...Array.from({ length: times.count }, () => elements)].flat() : elements
+    }
+    if (typeof of !== 'object' || of === null || of instanceof Uint8Array) return of
+    return Object.fromEntries(Object.entries(of).map(([name, member]) => [name, again(member, depth)]))
+  }
+  // The cast: the shape of the value stays as it is.
+  return again(value, 0) as T
+}
 
 /** A number that marks every int64 in a frame; its bytes do not occur elsewhere. */
 const marked = 0x0012_3456_789a_bcde

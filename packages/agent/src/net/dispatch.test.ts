@@ -24,6 +24,7 @@ import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import { ByteBudget } from '../observe/byte-budget.ts'
 import type { AgentEvent } from '../observe/events.ts'
+import { Turns } from '../time/turns.ts'
 import type { ProducerIds } from '../write/producer-ids.ts'
 import { Room } from '../write/room.ts'
 import type { Writer } from '../write/writer.ts'
@@ -187,6 +188,32 @@ test('a member of a group survives a defect: it asks its coordinator again', asy
 test('every API has a retriable error for a defect', () => {
   for (const handler of handlers)
     for (const work of ['not done', 'unknown'] as const) expect(errors[retriableError(handler, work)].retriable).toBe(true)
+})
+
+test('H6: a large request is decoded, and its response encoded, in many turns; a small one in none', async () => {
+  await using kafka = await anAgent()
+  let turnCount = 0
+  const soon = (callback: () => void): void => {
+    turnCount += 1
+    setImmediate(callback)
+  }
+  let turnsOfDecoding = 0
+  const peer = aPeer({
+    handle(request, exchange) {
+      turnsOfDecoding = turnCount
+      return exchange.reject(request, errors.KAFKA_STORAGE_ERROR)
+    },
+  })
+  const answered = async (names: number): Promise<number> => {
+    const topics = Array.from({ length: names }, (_, at) => ({ name: `topic-${at}` }))
+    const asked = { topics, allowAutoTopicCreation: false }
+    const sent = await kafka.send(Metadata, 9, asked, { peer, services: { turns: new Turns({ soon }) } })
+    return sent.kind === 'answer' ? sent.response.topics.length : 0
+  }
+  expect([await answered(100), turnCount]).toEqual([100, 0])
+  expect(await answered(60_000)).toBe(60_000)
+  expect(turnsOfDecoding).toBeGreaterThan(10)
+  expect(turnCount - turnsOfDecoding).toBeGreaterThan(10)
 })
 
 /** Answers with a defect: from the admission itself, or when the outcome of the write should arrive. */

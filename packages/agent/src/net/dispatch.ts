@@ -4,13 +4,16 @@ import {
   ApiVersions,
   decodeRequest,
   decodeRequestHeader,
+  decodeRequestInSteps,
   Produce,
   ProtocolError,
   type RequestHeader,
 } from '@local-kafka-service/protocol'
 import type { AnyHandler } from '../api/handler.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Misunderstanding } from '../observe/events.ts'
 import type { Services } from '../services.ts'
+import { finished } from '../time/turns.ts'
 import type { Handled } from './connection.ts'
 import { Exchange, type ExchangeParts, type Peer, tooNew } from './exchange.ts'
 import type { Pin } from './frame-pin.ts'
@@ -60,7 +63,12 @@ async function exchanged(frame: Uint8Array, parts: ExchangeParts, pin: Pin): Pro
   const { clientId, apiVersion: version } = header
   services.emit({ kind: 'request', connectionId: peer.connectionId, clientId, api: handler.api.name, version, sizeBytes: frame.length })
   const exchange = new Exchange(parts)
-  const request = decodeRequest(handler.api, version, frame, header.bodyAt)
+  const { api } = handler
+  // Decoding gives the loop back, but no other request of this connection runs meanwhile.
+  const request =
+    frame.length <= fixedLimits.decodedInTurnBytes
+      ? decodeRequest(api, version, frame, header.bodyAt)
+      : await finished(decodeRequestInSteps(api, version, frame, header.bodyAt), services.turns, fixedLimits.elementsPerUnit)
   // Record batches are slices of the frame until their admission. Other requests may keep slices (a member's metadata), and need no budget: they are small.
   if (handler.api.key !== Produce.key) {
     pin.abandonMemory()

@@ -3,7 +3,9 @@ import {
   type Api,
   ApiVersions,
   encodeResponse,
+  encodeResponseInSteps,
   errors,
+  isLarge,
   KafkaError,
   Produce,
   type RequestHeader,
@@ -13,9 +15,11 @@ import { unsupportedVersion } from '../api/api-versions.ts'
 import type { AnyHandler, Reply } from '../api/handler.ts'
 import { reportRejection } from '../api/rejection.ts'
 import type { RequestContext } from '../api/request-context.ts'
+import { fixedLimits } from '../limits.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import type { Services } from '../services.ts'
+import { finished } from '../time/turns.ts'
 import type { Answer, Handled } from './connection.ts'
 import type { Misunderstood } from './interceptor.ts'
 import { retriableError } from './retriable-error.ts'
@@ -85,20 +89,21 @@ export class Exchange {
       const reply = await handler.handle(request, this.context, services)
       if (reply.kind === 'now') sent = reply.sent
       if (handler.api.key === ApiVersions.key) remember(peer, request)
-      return this.#handled(reply)
+      const handled = this.#handled(reply)
+      return handled instanceof Promise ? await handled : handled
     } catch (error) {
       sent?.()
-      return this.reject(request, this.#errorOf(error))
+      return await this.reject(request, this.#errorOf(error))
     }
   }
 
   /** The outcome of a request that is rejected as a whole. */
-  reject(request: AnyRequest, error: TopLevelError): Handled {
+  async reject(request: AnyRequest, error: TopLevelError): Promise<Handled> {
     const { handler, header, served } = this.parts
     if (handler.api.key === ApiVersions.key && error.code === errors.UNSUPPORTED_VERSION.code)
       return { kind: 'now', answer: tooNew(header, served) }
     if (handler.silent?.(request) !== true)
-      return { kind: 'now', answer: this.#answer(handler.reject(request, error, header.apiVersion), error.thenClose ?? false) }
+      return { kind: 'now', answer: await this.#answer(handler.reject(request, error, header.apiVersion), error.thenClose ?? false) }
     this.#emitReply(0)
     return { kind: 'none', close: true }
   }
@@ -108,13 +113,13 @@ export class Exchange {
     this.#throttleMs = Math.max(this.#throttleMs, forMs)
   }
 
-  #handled(reply: Reply<AnyResponse>): Handled {
+  #handled(reply: Reply<AnyResponse>): Handled | Promise<Handled> {
     switch (reply.kind) {
-      case 'now':
-        return {
-          kind: 'now',
-          answer: { ...this.#answer(reply.response, reply.thenClose ?? false), ...(reply.sent && { sent: reply.sent }) },
-        }
+      case 'now': {
+        const answer = this.#answer(reply.response, reply.thenClose ?? false)
+        const handled = (whole: Answer): Handled => ({ kind: 'now', answer: { ...whole, ...(reply.sent && { sent: reply.sent }) } })
+        return answer instanceof Promise ? answer.then(handled) : handled(answer)
+      }
       case 'later':
         return { kind: 'later', answer: this.#later(reply) }
       case 'none':
@@ -126,9 +131,9 @@ export class Exchange {
   async #later({ response: late, reject }: Extract<Reply<AnyResponse>, { readonly kind: 'later' }>): Promise<Answer> {
     try {
       const { response, thenClose } = await late
-      return this.#answer(response, thenClose ?? false)
+      return await this.#answer(response, thenClose ?? false)
     } catch (error) {
-      return this.#answer(reject(this.#defect(error)), true)
+      return await this.#answer(reject(this.#defect(error)), true)
     }
   }
 
@@ -165,11 +170,18 @@ export class Exchange {
     return { code, message, thenClose: handler.api.key === Produce.key }
   }
 
-  #answer(response: AnyResponse, thenClose: boolean): Answer {
-    const { handler, header } = this.parts
+  /** A large response is encoded in several turns, and must stay as it is until then. */
+  #answer(response: AnyResponse, thenClose: boolean): Answer | Promise<Answer> {
+    const { handler, header, services } = this.parts
     this.#response = response
     const throttled = this.#throttleMs > 0 ? { ...response, throttleTimeMs: this.#throttleMs } : response
-    const chunks = encodeResponse(handler.api, header.apiVersion, header.correlationId, throttled)
+    const { apiVersion, correlationId } = header
+    if (!isLarge(throttled)) return this.#encoded(encodeResponse(handler.api, apiVersion, correlationId, throttled), thenClose)
+    const steps = encodeResponseInSteps(handler.api, apiVersion, correlationId, throttled)
+    return finished(steps, services.turns, fixedLimits.elementsPerUnit).then((chunks) => this.#encoded(chunks, thenClose))
+  }
+
+  #encoded(chunks: readonly Uint8Array[], thenClose: boolean): Answer {
     const sizeBytes = totalOf(chunks)
     this.#emitReply(sizeBytes)
     return { chunks, sizeBytes, thenClose, throttleMs: this.#throttleMs }

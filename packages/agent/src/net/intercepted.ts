@@ -63,7 +63,7 @@ async function carriedOut(act: Act, request: AnyRequest, { handle, exchange, set
       return reported(await handle(request, exchange), signal, settled)
     case 'fail': {
       const { code, message } = errors[act.error]
-      return reported(exchange.reject(request, { code, message: act.message ?? message }), signal, settled)
+      return reported(await exchange.reject(request, { code, message: act.message ?? message }), signal, settled)
     }
     case 'drop':
       settled('dropped')

@@ -67,6 +67,16 @@ export class Slice {
   }
 }
 
+/** Runs the steps to their end, in as many turns as they need. They yield their work. Rejects as they throw. */
+export async function finished<T>(steps: Iterator<number, T>, turns: Turns, workPerUnit = 1): Promise<T> {
+  const slice = turns.slice()
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    if (slice.spent(step.value / workPerUnit)) await slice.next()
+  }
+}
+
 /** Splits the items into groups of one slice each, one unit per item. If there are several groups, other requests run before each. */
 export async function* inSlices<T>(
   items: readonly T[],

@@ -13,7 +13,7 @@ import {
 } from '../core/log/validate.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Unpacker } from '../memory/unpacker.ts'
-import type { Turns } from '../time/turns.ts'
+import { finished, type Turns } from '../time/turns.ts'
 
 export interface BatchCheckParts {
   readonly unpacker: Pick<Unpacker, 'inTurn' | 'use'>
@@ -51,15 +51,7 @@ export function checkBatch(batch: Uint8Array | null, rules: AppendRules, { unpac
 /** Unpacks and walks the records. Rejects with NoUnpackMemory. */
 export async function finishCheck(large: LargeBatch, signal: AbortSignal, { unpacker, turns }: BatchCheckParts): Promise<BatchCheck> {
   try {
-    return await unpacker.use(large.records, signal, async (unpacked) => {
-      const slice = turns.slice()
-      const check = examine(large, unpacked)
-      for (;;) {
-        const step = check.next()
-        if (step.done === true) return step.value
-        if (slice.spent(step.value)) await slice.next()
-      }
-    })
+    return await unpacker.use(large.records, signal, (unpacked) => finished(examine(large, unpacked), turns))
   } catch (error) {
     return failureOf(error, large.failure)
   }

@@ -1,8 +1,9 @@
-// Turns an API's literal and one version into straight-line source, once: a function that decodes and one that encodes.
+// Turns an API's literal and one version into straight-line source, once: a function that decodes and one that encodes, and for large messages a generator of each.
 // The input is our own literals only, and their names are checked; no part of a message ever enters the source.
 
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { type MessageReader, unexpectedNull } from '../wire/reader.ts'
+import { elementsPerStep, fewElements } from '../wire/steps.ts'
 import { MessageWriter } from '../wire/writer.ts'
 import type { Api, ArrayField, Field, Fields, Scalar } from './dsl.ts'
 import { type ScalarFacts, scalars } from './scalars.ts'
@@ -10,6 +11,9 @@ import { inVersions } from './versions.ts'
 
 export type Decode = (reader: MessageReader) => object
 export type Encode = (writer: MessageWriter, message: object) => void
+/** They yield the number of array elements since the last step. The reader or the writer must not be used otherwise between two steps. */
+export type DecodeInSteps = (reader: MessageReader) => Generator<number, object>
+export type EncodeInSteps = (writer: MessageWriter, message: object) => Generator<number, void>
 
 /** The decoder of one direction and version, compiled on first use. Throws a ProtocolError for a version that the API does not have. */
 export function decoder(api: Api, direction: 'request' | 'response', version: number): Decode {
@@ -30,6 +34,25 @@ export function encoder(api: Api, direction: 'request' | 'response', version: nu
   })
 }
 
+/** As `decoder`. */
+export function stepDecoder(api: Api, direction: 'request' | 'response', version: number): DecodeInSteps {
+  return once(stepDecoders, api, direction, version, () => {
+    const source = new Source(api, version, 'in steps')
+    const root = source.wholeStruct('decode', api[direction], `${api.name}.${direction}`)
+    return source.compile(root, ['unexpectedNull'], [unexpectedNull]) as DecodeInSteps
+  })
+}
+
+/** As `encoder`. */
+export function stepEncoder(api: Api, direction: 'request' | 'response', version: number): EncodeInSteps {
+  return once(stepEncoders, api, direction, version, () => {
+    const source = new Source(api, version, 'in steps')
+    const root = source.wholeStruct('encode', api[direction], `${api.name}.${direction}`)
+    const names = ['MessageWriter', 'unsupported', 'unexpectedNull', 'cutText', 'hasMany']
+    return source.compile(root, names, [MessageWriter, unsupported, unexpectedNull, cutText, hasMany]) as EncodeInSteps
+  })
+}
+
 /** The source of the two functions, for tests and curious readers. */
 export function sourceOf(api: Api, direction: 'request' | 'response', version: number, what: 'decode' | 'encode'): string {
   const source = new Source(api, version)
@@ -40,6 +63,8 @@ export function sourceOf(api: Api, direction: 'request' | 'response', version: n
 type Compiled<F> = WeakMap<Api, Map<string, F>>
 const decoders: Compiled<Decode> = new WeakMap()
 const encoders: Compiled<Encode> = new WeakMap()
+const stepDecoders: Compiled<DecodeInSteps> = new WeakMap()
+const stepEncoders: Compiled<EncodeInSteps> = new WeakMap()
 
 function once<F>(known: Compiled<F>, api: Api, direction: string, version: number, make: () => F): F {
   let ofApi = known.get(api)
@@ -67,6 +92,11 @@ function cutText(text: string | null): string | null {
   return text === null || text.length <= messageChars ? text : `${text.slice(0, messageChars)}…`
 }
 
+/** An array that is written in steps. */
+function hasMany(elements: readonly unknown[] | null): boolean {
+  return elements !== null && elements.length > fewElements
+}
+
 const legalName = /^[a-z][A-Za-z0-9]*$/
 
 /** Generates one function per struct, so that each stays small and sees one shape of object. */
@@ -74,8 +104,11 @@ class Source {
   readonly #version: number
   readonly #flexible: boolean
   readonly #functions: string[] = []
+  /** Whether the functions that are generated now work in steps. */
+  #inSteps: boolean
 
-  constructor(api: Api, version: number) {
+  constructor(api: Api, version: number, how: 'at once' | 'in steps' = 'at once') {
+    this.#inSteps = how === 'in steps'
     this.#version = version
     this.#flexible = api.flexible !== 'never' && version >= api.flexible
   }
@@ -88,6 +121,14 @@ class Source {
     // oxlint-disable-next-line no-implied-eval -- the one place; see the file's head
     const make = new Function(...names, `'use strict'\n${this.text}\nreturn ${root}`) as (...handed: readonly unknown[]) => unknown
     return make(...values)
+  }
+
+  /** A generator, also for a message without arrays. */
+  wholeStruct(verb: 'decode' | 'encode', fields: Fields, path: string): string {
+    const root = this[`${verb}Struct`](fields, path)
+    if (this.#stepsThrough({ type: 'struct', fields })) return root
+    const parameters = verb === 'decode' ? 'r' : 'w, o'
+    return this.#function(verb, path, parameters, [`return ${root}(${parameters})`], true)
   }
 
   // ---- decode -----------------------------------------------------------------------------------------------------------------------
@@ -112,32 +153,53 @@ class Source {
       )
     }
     const members = Object.keys(fields).map((name) => `${name}: ${local(name)}`)
-    return this.#function('decode', path, 'r', [...lines, `return { ${members.join(', ')} }`])
+    return this.#function(
+      'decode',
+      path,
+      'r',
+      [...lines, `return { ${members.join(', ')} }`],
+      this.#stepsThrough({ type: 'struct', fields }),
+    )
   }
 
   #decodeField(field: Field, path: string): string {
-    if (field.type === 'array') return `${this.#decodeArray(field, path)}(r)`
+    if (field.type === 'array') return this.#decodedArray(field, path)
     const nullable = this.#nullable(field)
     if (field.type !== 'struct') return this.#decodeScalar(field, nullable)
-    const one = this.decodeStruct(field.fields, path)
-    return nullable ? `(r.int8() < 0 ? null : ${one}(r))` : `${one}(r)`
+    const one = this.#value(field, `${this.decodeStruct(field.fields, path)}(r)`)
+    return nullable ? `(r.int8() < 0 ? null : ${one})` : one
   }
 
   #decodeScalar(field: Scalar, nullable: boolean): string {
     return `r.${field.type === 'int64' && field.clamped === true ? 'clamped64' : this.#method(field, nullable)}()`
   }
 
+  #decodedArray(field: ArrayField, path: string): string {
+    const whole = `${this.#decodeArray(field, path)}(r)`
+    if (!this.#inSteps) return whole
+    const inSteps = `(yield* ${whole})`
+    if (this.#stepsThrough(field.of)) return inSteps
+    return `(r.${this.#flexible ? 'compactManyAhead' : 'manyAhead'}() ? ${inSteps} : ${this.#atOnce(() => this.#decodeArray(field, path))}(r))`
+  }
+
   #decodeArray(field: ArrayField, path: string): string {
     const { of } = field
-    const element = of.type === 'struct' ? `${this.decodeStruct(of.fields, path)}(r)` : this.#decodeScalar(of, this.#nullable(of))
+    const element =
+      of.type === 'struct' ? this.#value(of, `${this.decodeStruct(of.fields, path)}(r)`) : this.#decodeScalar(of, this.#nullable(of))
     const count = this.#flexible ? 'compactCount' : 'count'
-    return this.#function('decodeArray', path, 'r', [
-      `const count = r.${count}(${this.#smallest(of)})`,
-      `if (count < 0) return ${this.#nullable(field) ? 'null' : `unexpectedNull('${path}')`}`,
-      'const elements = []',
-      `for (let left = count; left > 0; left--) elements.push(${element})`,
-      'return elements',
-    ])
+    return this.#function(
+      'decodeArray',
+      path,
+      'r',
+      [
+        `const count = r.${count}(${this.#smallest(of)})`,
+        `if (count < 0) return ${this.#nullable(field) ? 'null' : `unexpectedNull('${path}')`}`,
+        'const elements = []',
+        `for (let left = count; left > 0; left--) ${this.#counted(`elements.push(${element})`, 'r')}`,
+        'return elements',
+      ],
+      this.#inSteps,
+    )
   }
 
   /** The smallest size of a value in bytes; it bounds the length of an array. */
@@ -180,21 +242,34 @@ class Source {
       }
     }
     if (this.#flexible) lines.push(...taggedSection(tagged))
-    return this.#function('encode', path, 'w, o', lines)
+    return this.#function('encode', path, 'w, o', lines, this.#stepsThrough({ type: 'struct', fields }))
   }
 
   /** `value` and `writer` are expressions of the source. */
   #encodeField(field: Field, { value, path, writer }: { readonly value: string; readonly path: string; readonly writer: string }): string {
-    if (field.type === 'array') return `${this.#encodeArray(field, path)}(${writer}, ${value})`
+    if (field.type === 'array') return this.#encodedArray(field, { value, path, writer })
     const nullable = this.#nullable(field)
     if (field.type === 'struct') {
-      const one = this.encodeStruct(field.fields, path)
-      if (!nullable) return `${one}(${writer}, ${value})`
-      return `{ const one = ${value}; if (one === null) ${writer}.int8(-1); else { ${writer}.int8(1); ${one}(${writer}, one) } }`
+      const name = this.encodeStruct(field.fields, path)
+      const one = (given: string): string => this.#statement(field, `${name}(${writer}, ${given})`)
+      if (!nullable) return one(value)
+      return `{ const one = ${value}; if (one === null) ${writer}.int8(-1); else { ${writer}.int8(1); ${one('one')} } }`
     }
     const write = `${writer}.${this.#method(field, nullable)}`
     const nullMayCome = scalars[field.type].sized !== undefined && !nullable
     return `${write}(${nullMayCome ? `${value} ?? unexpectedNull('${path}')` : value})`
+  }
+
+  #encodedArray(
+    field: ArrayField,
+    { value, path, writer }: { readonly value: string; readonly path: string; readonly writer: string },
+  ): string {
+    const whole = `${this.#encodeArray(field, path)}(${writer}, ${value})`
+    if (!this.#inSteps) return whole
+    const inSteps = `yield* ${whole}`
+    if (this.#stepsThrough(field.of)) return inSteps
+    const atOnce = `${this.#atOnce(() => this.#encodeArray(field, path))}(${writer}, ${value})`
+    return `if (hasMany(${value})) ${inSteps}; else ${atOnce}`
   }
 
   #encodeArray(field: ArrayField, path: string): string {
@@ -202,13 +277,19 @@ class Source {
     const count = this.#flexible ? 'compactCount' : 'count'
     const element =
       of.type === 'struct'
-        ? `${this.encodeStruct(of.fields, path)}(w, element)`
+        ? this.#statement(of, `${this.encodeStruct(of.fields, path)}(w, element)`)
         : this.#encodeField(of, { value: 'element', path, writer: 'w' })
-    return this.#function('encodeArray', path, 'w, elements', [
-      `if (elements === null) { ${this.#nullable(field) ? `w.${count}(-1); return` : `unexpectedNull('${path}')`} }`,
-      `w.${count}(elements.length)`,
-      `for (const element of elements) ${element}`,
-    ])
+    return this.#function(
+      'encodeArray',
+      path,
+      'w, elements',
+      [
+        `if (elements === null) { ${this.#nullable(field) ? `w.${count}(-1); return` : `unexpectedNull('${path}')`} }`,
+        `w.${count}(elements.length)`,
+        `for (const element of elements) ${this.#counted(element, 'w')}`,
+      ],
+      this.#inSteps,
+    )
   }
 
   #isDefault(field: Field, value: string): string {
@@ -219,6 +300,36 @@ class Source {
       ([name, child]) => `(${value}.${name} === undefined || ${this.#isDefault(child, `${value}.${name}`)})`,
     )
     return members.length === 0 ? 'true' : members.join(' && ')
+  }
+
+  // ---- in steps --------------------------------------------------------------------------------------------------------------------
+
+  /** A value with arrays in it is read and written by a generator. */
+  #stepsThrough(field: Field): boolean {
+    if (!this.#inSteps) return false
+    if (field.type === 'array') return true
+    if (field.type !== 'struct') return false
+    return Object.values(field.fields).some((child) => inVersions(child.versions, this.#version) && this.#stepsThrough(child))
+  }
+
+  #statement(field: Field, call: string): string {
+    return this.#stepsThrough(field) ? `yield* ${call}` : call
+  }
+
+  #value(field: Field, call: string): string {
+    return this.#stepsThrough(field) ? `(yield* ${call})` : call
+  }
+
+  #counted(statement: string, cursor: 'r' | 'w'): string {
+    return this.#inSteps ? `{ ${statement}; if (${cursor}.worked()) yield ${elementsPerStep} }` : statement
+  }
+
+  #atOnce(generate: () => string): string {
+    const before = this.#inSteps
+    this.#inSteps = false
+    const name = generate()
+    this.#inSteps = before
+    return name
   }
 
   // ---- both -------------------------------------------------------------------------------------------------------------------------
@@ -242,9 +353,9 @@ class Source {
     return field.nullable === true || (field.nullable !== undefined && inVersions(field.nullable, this.#version))
   }
 
-  #function(verb: string, path: string, parameters: string, lines: readonly string[]): string {
+  #function(verb: string, path: string, parameters: string, lines: readonly string[], isGenerator = false): string {
     const name = `${verb}_${path.replaceAll('.', '_')}_${this.#functions.length}`
-    this.#functions.push(`function ${name}(${parameters}) {\n  ${lines.join('\n  ')}\n}`)
+    this.#functions.push(`function${isGenerator ? '*' : ''} ${name}(${parameters}) {\n  ${lines.join('\n  ')}\n}`)
     return name
   }
 }

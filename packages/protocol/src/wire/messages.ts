@@ -1,6 +1,6 @@
 // Whole messages: headers and bodies of requests and responses, both directions.
 import { apis } from '../messages/index.ts'
-import { decoder, encoder } from '../schema/compile.ts'
+import { decoder, encoder, stepDecoder, stepEncoder } from '../schema/compile.ts'
 import type { Api, DecodedResponseOf, RequestInputOf, RequestOf, ResponseOf } from '../schema/dsl.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { MessageReader } from './reader.ts'
@@ -36,6 +36,16 @@ export function decodeRequest<A extends Api>(api: A, version: number, frame: Uin
   return decoder(api, 'request', version)(new MessageReader(frame, at)) as RequestOf<A>
 }
 
+/** As `decodeRequest`, for a large frame: the caller may do other work between two steps. Yields the number of array elements since the last one. */
+export function* decodeRequestInSteps<A extends Api>(
+  api: A,
+  version: number,
+  frame: Uint8Array,
+  at: number,
+): Generator<number, RequestOf<A>> {
+  return (yield* stepDecoder(api, 'request', version)(new MessageReader(frame, at))) as RequestOf<A>
+}
+
 /** The chunks to send one after another, beginning with the frame's size. Large fields are not copied. */
 export function encodeResponse<A extends Api>(
   api: A,
@@ -43,11 +53,20 @@ export function encodeResponse<A extends Api>(
   correlationId: number,
   response: ResponseOf<A>,
 ): readonly Uint8Array[] {
-  const writer = new MessageWriter()
-  writer.int32(0)
-  writer.int32(correlationId)
-  if (hasTaggedResponseHeader(api, version)) writer.uvarint(0)
+  const writer = responseWriter(api, version, correlationId)
   encoder(api, 'response', version)(writer, response)
+  return framed(writer)
+}
+
+/** As `encodeResponse`, for a large message (see `isLarge`), which must stay as it is between the steps. Yields the number of array elements since the last one. */
+export function* encodeResponseInSteps<A extends Api>(
+  api: A,
+  version: number,
+  correlationId: number,
+  response: ResponseOf<A>,
+): Generator<number, readonly Uint8Array[]> {
+  const writer = responseWriter(api, version, correlationId)
+  yield* stepEncoder(api, 'response', version)(writer, response)
   return framed(writer)
 }
 
@@ -95,6 +114,14 @@ function isFlexible(api: Api, version: number): boolean {
 /** The exception of KIP-511: a client must be able to read this answer before it knows which versions the server speaks. */
 function hasTaggedResponseHeader(api: Api, version: number): boolean {
   return api.key !== apiVersionsKey && isFlexible(api, version)
+}
+
+function responseWriter(api: Api, version: number, correlationId: number): MessageWriter {
+  const writer = new MessageWriter()
+  writer.int32(0)
+  writer.int32(correlationId)
+  if (hasTaggedResponseHeader(api, version)) writer.uvarint(0)
+  return writer
 }
 
 function framed(writer: MessageWriter): readonly Uint8Array[] {

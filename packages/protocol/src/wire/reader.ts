@@ -1,6 +1,7 @@
 // The cursor that decoders read with: it never reads beyond the bytes that are there, whatever length the sender claims.
 import { limits } from '../limits.ts'
 import { ProtocolError } from './protocol-error.ts'
+import { elementsPerStep, fewElements } from './steps.ts'
 import { uuidBytes, uuidText } from './uuid.ts'
 
 // A byte order mark is a character like any other.
@@ -14,6 +15,8 @@ export class MessageReader {
   readonly #end: number
   #at: number
   #elements = 0
+  /** Elements since the last step. Those of arrays that are read at once are at most `fewElements`, and count in advance. */
+  #worked = 0
 
   constructor(bytes: Uint8Array, at = 0, end: number = bytes.length) {
     this.bytes = bytes
@@ -134,6 +137,23 @@ export class MessageReader {
     return this.#count(this.uvarint() - 1, elementBytes)
   }
 
+  /** Whether an array that begins here is read in steps. */
+  manyAhead(): boolean {
+    return this.remaining >= 4 && this.#view.getInt32(this.#at) > fewElements
+  }
+  compactManyAhead(): boolean {
+    // One byte holds lengths up to 126.
+    return this.remaining >= 1 && this.#view.getUint8(this.#at) > fewElements + 1
+  }
+
+  /** One more element of an array was read. True: the step has had its elements. */
+  worked(): boolean {
+    this.#worked += 1
+    if (this.#worked < elementsPerStep) return false
+    this.#worked = 0
+    return true
+  }
+
   /** The number of tagged fields in the section that begins here. */
   tagCount(): number {
     const count = this.uvarint()
@@ -168,6 +188,7 @@ export class MessageReader {
       throw new ProtocolError(`an array claims ${count} elements, and only ${this.remaining} bytes are left`)
     }
     this.#elements += count
+    this.#worked += Math.min(count, fewElements)
     if (this.#elements > limits.elementsPerMessage)
       throw new ProtocolError(`a message has more than ${limits.elementsPerMessage} array elements`)
     return count

@@ -1,5 +1,6 @@
 // The writer that encoders use: it copies small fields into its own memory and keeps large ones by reference.
 import { ProtocolError } from './protocol-error.ts'
+import { elementsPerStep, fewElements } from './steps.ts'
 import { uuidBytes, writeUuid } from './uuid.ts'
 
 const utf8 = new TextEncoder()
@@ -15,6 +16,8 @@ export class MessageWriter {
   #from = 0
   #at = 0
   #chunkBytes = 0
+  /** As in the reader. */
+  #worked = 0
 
   constructor() {
     this.#buffer = firstMemory()
@@ -127,10 +130,20 @@ export class MessageWriter {
 
   /** The length of an array; -1 for null. */
   count(length: number): void {
+    this.#worked += Math.min(length, fewElements)
     this.int32(length)
   }
   compactCount(length: number): void {
+    this.#worked += Math.min(length, fewElements)
     this.uvarint(length + 1)
+  }
+
+  /** One more element of an array was written. True: the step has had its elements. */
+  worked(): boolean {
+    this.#worked += 1
+    if (this.#worked < elementsPerStep) return false
+    this.#worked = 0
+    return true
   }
 
   raw(value: Octets): void {
