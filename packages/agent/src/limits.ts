@@ -129,14 +129,28 @@ export const fixedLimits = {
   producerReactionMs: 25,
   /** A flush of this size does not wait for producers in closed loops whose batches are in another one: its PUT costs little per byte. */
   largeFlushBytes: 1 * mib,
+  /**
+   * Where a PUT costs nothing, a flush waits for more requests of its producers from the one size to the other. Its commit costs a millisecond of CPU whatever its size, and
+   * a reader needs a read for each object.
+   */
+  gatherFromBytes: 64 * kib,
+  gatherToBytes: 1 * mib,
+  /** It waits while less than this has passed since the last request or answer: a Java client sends its next requests of 190 KB after 1 to 3 ms each. */
+  gatherQuietMs: 3,
+  /** It waits at most this long. */
+  gatherMs: 8,
   /** Segment rows that an agent writes where flushes have a budget: about 0.7 KB of log, table and index each. */
   segmentRowsPerSecond: 2_000,
-  /** Batches of a commit that may run on the event loop where COMMIT waits for no disk: at about 20 µs each, it stalls the loop for less than a millisecond. */
-  batchesInTurn: 32,
+  /**
+   * A commit that may run on the event loop where COMMIT waits for no disk: its partitions, at some 60 µs each, and its batches, at 3 µs each. So it stalls the loop
+   * for about two milliseconds. The thread would need more CPU, because the commit and its result are copied between the threads.
+   */
+  partitionsInTurn: 32,
+  batchesInTurn: 256,
   /** Segments of a look-up that may run on the event loop, a fetch of twelve partitions: at about 7 µs each, less than four milliseconds. To copy the thread's answer takes half as long. */
   segmentsInTurn: 512,
-  /** Batches, plus one for each transaction, between two checkpoints of SQLite's log: about 5 pages each, so the log stays below about 40 MB. */
-  batchesPerCheckpoint: 2_000,
+  /** Partitions of commits, plus one for each transaction, between two checkpoints of SQLite's log: about 5 pages each, so the log stays below about 40 MB. */
+  partitionsPerCheckpoint: 2_000,
   /** Consecutive checkpoints that a reader elsewhere may hold up before this is reported: by then SQLite's log may have about 200 MB. */
   heldCheckpoints: 5,
   /** The time-out of one attempt of a commit. PostgreSQL's own time-outs are below it by a round trip. */

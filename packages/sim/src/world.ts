@@ -449,13 +449,14 @@ export class World {
   }
 }
 
-/** The policy of `lks dev`: flush at once when idle, otherwise when the previous flush is done. */
+/** The policy of `lks dev`: flush at once when idle, otherwise when the previous flush is done, and wait a moment for producers that send much. */
 export const groupCommit: FlushPolicy = {
   maxBytes: 8 * 1024 * 1024,
   lingerMs: 0,
   flushesInFlight: 1,
   putsPerSecond: Number.POSITIVE_INFINITY,
   burst: 1,
+  gather: { fromBytes: 200, toBytes: 2_000 },
 }
 
 function compactionConfigsOf({

@@ -39,15 +39,18 @@ async function logBytes(): Promise<number> {
 
 /** Enough commits to start a checkpoint, without a pause. */
 async function commitsUntilCheckpoint(chain: CommittingChain): Promise<void> {
-  for (let done = 0; done < fixedLimits.batchesPerCheckpoint; done += fixedLimits.batchesInTurn + 1)
-    expect((await chain.commit(fixedLimits.batchesInTurn)).kind).toBe('committed')
+  for (let done = 0; done < fixedLimits.partitionsPerCheckpoint; done += fixedLimits.partitionsInTurn + 1)
+    expect((await chain.commit({ partitions: fixedLimits.partitionsInTurn })).kind).toBe('committed')
 }
 
-test('a small commit is done in the turn that asks for it', async () => {
+test.each([
+  { batchesInEach: fixedLimits.batchesInTurn },
+  { partitions: fixedLimits.partitionsInTurn, batchesInEach: fixedLimits.batchesInTurn / fixedLimits.partitionsInTurn },
+])('a commit of few partitions is done in the turn that asks for it: %o', async (size) => {
   const chain = await aChain()
   const other = new DatabaseSync(path)
-  const commit = chain.commit(fixedLimits.batchesInTurn)
-  expect(other.prepare('SELECT next_offset AS "nextOffset" FROM partitions').get()).toEqual({ nextOffset: fixedLimits.batchesInTurn })
+  const commit = chain.commit(size)
+  expect(other.prepare('SELECT sum(next_offset) AS records FROM partitions').get()).toEqual({ records: fixedLimits.batchesInTurn })
   other.close()
   expect((await commit).kind).toBe('committed')
 })
@@ -64,13 +67,16 @@ test('a look-up of few segments is done in the turn that asks for it', async () 
   expect(await found).toMatchObject([{ segments: [{ lastOffset: 0 }] }])
 })
 
-test('a large commit runs in the thread', async () => {
-  const chain = await aChain(new URL('./testing/worker-that-dies-of-commits.ts', import.meta.url))
-  expect((await chain.commit(fixedLimits.batchesInTurn)).kind).toBe('committed')
-  expect((await chain.commit(fixedLimits.batchesInTurn + 1)).kind).toBe('unknown')
-  // This worker lives until it receives a commit.
-  expect(await chain.highWatermark()).toBe(fixedLimits.batchesInTurn)
-})
+test.each([{ batchesInEach: fixedLimits.batchesInTurn + 1 }, { partitions: fixedLimits.partitionsInTurn + 1 }])(
+  'a large commit runs in the thread: %o',
+  async (size) => {
+    const chain = await aChain(new URL('./testing/worker-that-dies-of-commits.ts', import.meta.url))
+    expect((await chain.commit()).kind).toBe('committed')
+    expect((await chain.commit(size)).kind).toBe('unknown')
+    // This worker lives until it receives a commit.
+    expect(await chain.highWatermark()).toBe(1)
+  },
+)
 
 test('a commit does not overtake an earlier request', async () => {
   const chain = await aChain()
@@ -94,12 +100,13 @@ test('while another process holds the database, a commit waits, and the event lo
 
 test('commits without a pause do not starve the checkpoint: the log restarts again and again', async () => {
   const chain = await aChain()
-  await commitsUntilCheckpoint(chain)
+  // Each commit writes more pages until the partitions have some of their own.
+  for (let round = 0; round < 3; round++) await commitsUntilCheckpoint(chain)
   await chain.highWatermark() // after the checkpoint
-  const once = await logBytes()
+  const before = await logBytes()
   for (let round = 0; round < 4; round++) await commitsUntilCheckpoint(chain)
   await chain.highWatermark()
-  expect(await logBytes()).toBeLessThan(once * 2)
+  expect(await logBytes()).toBeLessThan(before * 2)
   expect(notices).toEqual([])
 })
 
@@ -143,8 +150,8 @@ test('a thread that dies during a checkpoint is reported and replaced; no commit
   // Commits after the dying thread have an unknown outcome, so they are repeated.
   while ((await chain.commit()).kind !== 'committed');
   expect(notices).toEqual([expect.stringContaining('thread ended')])
-  const rounds = Math.ceil(fixedLimits.batchesPerCheckpoint / (fixedLimits.batchesInTurn + 1))
-  expect(await chain.highWatermark()).toBe(rounds * fixedLimits.batchesInTurn + 1)
+  const rounds = Math.ceil(fixedLimits.partitionsPerCheckpoint / (fixedLimits.partitionsInTurn + 1))
+  expect(await chain.highWatermark()).toBe(rounds + 1)
 })
 
 test('commits in turn survive closing and opening, and after closing nothing runs', async () => {
@@ -154,7 +161,7 @@ test('commits in turn survive closing and opening, and after closing nothing run
   expect(await chain.commit()).toMatchObject({ kind: 'rolled back' })
   const sql = await openSqliteInTurn({ path, onNotice: (message) => notices.push(message) })
   const other = new DatabaseSync(path)
-  expect(other.prepare('SELECT next_offset AS "nextOffset" FROM partitions').get()).toEqual({ nextOffset: 10 })
+  expect(other.prepare('SELECT sum(next_offset) AS records FROM partitions').get()).toEqual({ records: 10 })
   other.close()
   await sql.close()
 })

@@ -1,7 +1,7 @@
 // SQLite where a COMMIT waits for no disk: small commits and look-ups of segments run in the turn that asks for them, all other transactions and the checkpoints in the worker thread.
 import { must } from '../core/assert.ts'
 import { fixedLimits } from '../limits.ts'
-import type { CommitInput, FindSegments } from './metadata-store.ts'
+import type { CommitBatch, CommitInput, FindSegments } from './metadata-store.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { CopyableSql, InputOf, TransactionOutcome } from './sql.ts'
 import type { Checkpoint, SqliteDatabase } from './sqlite.ts'
@@ -45,7 +45,7 @@ class SqliteInTurn implements CopyableSql<Transactions> {
   readonly #thread: SqliteThread
   readonly #onNotice: (message: string) => void
   #closed = false
-  /** An upper bound of the batches written since the last checkpoint began; each run counts as one more. */
+  /** An upper bound of the partitions whose logs have grown since the last checkpoint began; each run counts as one more. */
   #written = 0
   #checkpointing = false
   /** The number of consecutive checkpoints that a reader elsewhere has kept from moving the whole log. */
@@ -60,7 +60,7 @@ class SqliteInTurn implements CopyableSql<Transactions> {
   run<N extends keyof Transactions>(transaction: N, input: InputOf<Transactions[N]>, deadlineMs: number): Promise<never> {
     const outcome = isShort(transaction, input) ? this.#inTurn(transaction, input) : undefined
     const answer = outcome === undefined ? this.#thread.run(transaction, input, deadlineMs) : Promise.resolve(outcome)
-    this.#count(1 + (transaction === 'commit' ? batchesOf(input) : 0))
+    this.#count(1 + (transaction === 'commit' ? partitionCount(batchesOf(input)) : 0))
     // The table of transactions earns the cast: the outcome comes from the transaction of this name.
     return answer as Promise<never>
   }
@@ -87,9 +87,9 @@ class SqliteInTurn implements CopyableSql<Transactions> {
     return outcome
   }
 
-  #count(batches: number): void {
-    this.#written += batches
-    if (this.#closed || this.#checkpointing || this.#written < fixedLimits.batchesPerCheckpoint) return
+  #count(partitions: number): void {
+    this.#written += partitions
+    if (this.#closed || this.#checkpointing || this.#written < fixedLimits.partitionsPerCheckpoint) return
     this.#written = 0
     this.#checkpointing = true
     void this.#thread.checkpoint().then((outcome) => {
@@ -111,12 +111,26 @@ class SqliteInTurn implements CopyableSql<Transactions> {
 
 /** Whether it may run on the event loop. The names of the transactions earn the casts. */
 function isShort(transaction: keyof Transactions, input: unknown): boolean {
-  if (transaction === 'commit') return batchesOf(input) <= fixedLimits.batchesInTurn
+  if (transaction === 'commit') {
+    const batches = batchesOf(input)
+    return batches.length <= fixedLimits.batchesInTurn && partitionCount(batches) <= fixedLimits.partitionsInTurn
+  }
   if (transaction !== 'findSegments') return false
   const { input: asks } = input as { readonly input: readonly FindSegments[] }
   return asks.reduce((sum, { maxSegments }) => sum + maxSegments, 0) <= fixedLimits.segmentsInTurn
 }
 
-function batchesOf(input: unknown): number {
-  return (input as { readonly input: CommitInput }).input.batches.length
+function batchesOf(input: unknown): readonly CommitBatch[] {
+  return (input as { readonly input: CommitInput }).input.batches
+}
+
+/** A flush has the batches of each partition together, so this is their number, or more. */
+function partitionCount(batches: readonly CommitBatch[]): number {
+  let count = 0
+  let last: CommitBatch | undefined
+  for (const batch of batches) {
+    if (last?.partition !== batch.partition || last.topicId !== batch.topicId) count += 1
+    last = batch
+  }
+  return count
 }

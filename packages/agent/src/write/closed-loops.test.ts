@@ -1,5 +1,6 @@
 // When the writer seals for producers that wait: clients of each kind on a store that takes 100 ms, with the budgets of S3.
 import { expect, test } from 'vitest'
+import { fixedLimits } from '../limits.ts'
 import { MemoryObjects } from '../objects/adapters/memory.ts'
 import { delayedObjects } from '../objects/wrappers/delayed.ts'
 import type { ManualClock } from '../time/testing/manual-clock.ts'
@@ -120,6 +121,63 @@ test('without a ceiling, closed loops wait for the budget', async () => {
   expect(seals.some(({ trigger }) => trigger === 'waiting')).toBe(false)
 })
 
+// ---- where a PUT costs nothing -----------------------------------------------------------------------------------------------------------
+
+const directory: FlushPolicy = {
+  maxBytes: 8 * 1024 * 1024,
+  lingerMs: 0,
+  flushesInFlight: 1,
+  putsPerSecond: Number.POSITIVE_INFINITY,
+  burst: 1,
+  gather: { fromBytes: 1_000, toBytes: 10_000 },
+}
+
+test('where a PUT costs nothing, a client with five large requests in flight gets one flush for its five', async () => {
+  const { run, seals, client } = aServer({ policy: directory, latencyMs: 1 })
+  const java = client({ window: 5, gapMs: 1, reactionMs: 2, recordBytes: 1_000 })
+  await run(2_000)
+  expect(new Set(seals.slice(-50).map(({ batches }) => batches))).toEqual(new Set([5]))
+  // 2 ms until it is back, 1 ms between two requests, 1 ms for the PUT.
+  expect(java.answered).toBeGreaterThan(0.9 * 5 * (2_000 / 8))
+})
+
+test('a flush that is large enough, or small, waits for nothing', async () => {
+  for (const recordBytes of [10_000, 10]) {
+    const { run, seals, client } = aServer({ policy: directory, latencyMs: 1 })
+    client({ window: 5, gapMs: 2, reactionMs: 2, recordBytes })
+    await run(2_000)
+    expect(Math.max(...seals.slice(-50).map(({ batches }) => batches))).toBeLessThanOrEqual(2)
+  }
+})
+
+test('a client that waits for each answer is answered at the pace of the store, beside one that is late', async () => {
+  const { run, client } = aServer({ policy: directory, latencyMs: 1 })
+  const fast = client({ window: 1, gapMs: 0, reactionMs: 1, recordBytes: 2_000 })
+  client({ window: 1, gapMs: 0, reactionMs: 20, recordBytes: 2_000 })
+  await run(2_000)
+  expect(fast.answered).toBeGreaterThan(0.9 * (2_000 / 2))
+})
+
+test('a client that sends fewer requests than before delays its own answers by a few milliseconds, and soon not at all', async () => {
+  const { run, client } = aServer({ policy: directory, latencyMs: 1 })
+  const before = client({ window: 5, gapMs: 0, reactionMs: 0, recordBytes: 1_000 })
+  await run(100)
+  before.stop()
+  await run(100)
+  const after = client({ window: 1, gapMs: 0, reactionMs: 0, recordBytes: 1_000, connection: before.connection })
+  await run(2_000)
+  expect(Math.max(...after.latenciesMs)).toBe(1 + fixedLimits.gatherQuietMs)
+  expect(after.latenciesMs.slice(5 * 33)).toEqual(after.latenciesMs.slice(5 * 33).map(() => 1))
+})
+
+test('a stream of its own pace is answered within the longest wait and the PUT, with fewer flushes', async () => {
+  const { run, seals, client } = aServer({ policy: directory, latencyMs: 3 })
+  const stream = client({ everyMs: 1, firstAtMs: 0, recordBytes: 1_000 })
+  await run(2_000)
+  expect(Math.max(...stream.latenciesMs)).toBeLessThanOrEqual(3 + fixedLimits.gatherMs + 1)
+  expect(seals.length).toBeLessThan(2_000 / 7)
+})
+
 /** PUTs per second after the first `fromMs`. */
 function putsPerSecond(seals: readonly Sealed[], fromMs: number): number {
   const startMs = 1_000_000 + fromMs
@@ -138,6 +196,7 @@ interface Load {
   readonly everyMs?: number
   readonly firstAtMs?: number
   readonly connection?: object
+  readonly recordBytes?: number
 }
 
 interface Client {
@@ -162,7 +221,7 @@ function aServer(options: { readonly policy?: FlushPolicy; readonly latencyMs?: 
 
 /** A client sends when it may: its window has room, its pace or its reaction allows it. Records that its pace makes meanwhile wait in the client. */
 function aClient(writer: Writer, clock: ManualClock, load: Load): Client {
-  const { window = 1_000, reactionMs = 0, gapMs = 0, everyMs, connection = {} } = load
+  const { window = 1_000, reactionMs = 0, gapMs = 0, everyMs, connection = {}, recordBytes = 10 } = load
   const latenciesMs: number[] = []
   let ready = everyMs === undefined ? Number.POSITIVE_INFINITY : 0
   let unanswered = 0
@@ -174,7 +233,7 @@ function aClient(writer: Writer, clock: ManualClock, load: Load): Client {
     if (everyMs !== undefined) ready = 0 // one batch takes all
     unanswered += 1
     const atMs = clock.monotonic()
-    void writer.admit([aRecord(10)], { source: connection, producer: connection }).answers.then(() => {
+    void writer.admit([aRecord(recordBytes)], { source: connection, producer: connection }).answers.then(() => {
       unanswered -= 1
       latenciesMs.push(clock.monotonic() - atMs)
       next(reactionMs)

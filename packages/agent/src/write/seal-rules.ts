@@ -3,6 +3,7 @@ import { fixedLimits } from '../limits.ts'
 import type { SealTrigger } from '../observe/events.ts'
 import { ClosedLoops } from './closed-loops.ts'
 import type { OpenObject } from './open-object.ts'
+import { RequestWindows } from './request-windows.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** The rules for when the writer seals a flush. */
@@ -17,6 +18,8 @@ export interface FlushPolicy {
   readonly burst: number
   /** PUTs per second beyond that budget, while producers wait in closed loops: see closed-loops.ts. Absent: they wait for the budget, too. */
   readonly putsPerSecondMax?: number
+  /** Where a PUT costs nothing: an idle writer waits a moment for more of the producers' requests, with a flush of these sizes. Absent: it does not wait. */
+  readonly gather?: { readonly fromBytes: number; readonly toBytes: number }
   /** The budget of segment rows, one per partition of a flush: with very many active partitions an open flush waits longer. Absent: no budget. */
   readonly rowsPerSecond?: number
 }
@@ -28,6 +31,9 @@ export class SealRules {
   readonly #loopPuts: TokenBucket | undefined
   readonly #loops = new ClosedLoops()
   readonly #rows: TokenBucket
+  readonly #windows = new RequestWindows()
+  /** The time of the last admission or answer. */
+  #movedAtMs = 0
 
   constructor(policy: FlushPolicy, nowMs: number) {
     const { putsPerSecond, putsPerSecondMax, burst, rowsPerSecond = Number.POSITIVE_INFINITY } = policy
@@ -40,9 +46,11 @@ export class SealRules {
   }
 
   admitted(open: OpenObject, producer: object, nowMs: number): void {
-    if (this.#loopPuts === undefined) return
+    if (this.#loopPuts === undefined && this.#policy.gather === undefined) return
     open.producers.set(producer, (open.producers.get(producer) ?? 0) + 1)
     this.#loops.admitted(producer, nowMs)
+    this.#windows.admitted(producer)
+    this.#movedAtMs = nowMs
   }
 
   /** Whatever the trigger: every seal spends from the budgets. */
@@ -60,11 +68,14 @@ export class SealRules {
 
   answered(open: OpenObject, nowMs: number): void {
     this.#loops.answered(open.producers, nowMs)
+    this.#windows.answered(open.producers)
+    this.#movedAtMs = nowMs
   }
 
   /**
    * When the open object may be sealed: at once when idle, otherwise after the linger, when the budgets allow it. Earlier, up to a ceiling, if producers wait in
-   * closed loops. It waits for those that were answered a moment ago: they would miss this flush.
+   * closed loops. It waits for those that were answered a moment ago: they would miss this flush. Where PUTs cost nothing, it waits only while that pays:
+   * see `#gatheringMs`.
    */
   due(
     open: OpenObject,
@@ -75,7 +86,7 @@ export class SealRules {
     const rowsMs = this.#rows.waitMs(open.partitions, nowMs)
     const waitMs = Math.max(idle ? 0 : lingerMs - ageMs, this.#puts.waitMs(1, nowMs), rowsMs)
     const trigger = idle ? 'idle' : 'time'
-    if (this.#loopPuts === undefined) return { waitMs, trigger }
+    if (this.#loopPuts === undefined) return { waitMs: Math.max(waitMs, this.#gatheringMs(open, nowMs)), trigger }
     const { backWithinMs, inFlight, waiting } = this.#loops.state(nowMs)
     if (backWithinMs > 0 && ageMs < lingerMs) return { waitMs: backWithinMs, trigger }
     // While some are in flight, the others wait for them, and all share the next flush; unless this one is large, so that its PUT costs little per byte.
@@ -83,5 +94,17 @@ export class SealRules {
     if (waitMs <= 0 || !early) return { waitMs, trigger }
     const loopMs = Math.max(this.#loopPuts.waitMs(1, nowMs), rowsMs)
     return loopMs < waitMs ? { waitMs: loopMs, trigger: 'waiting' } : { waitMs, trigger }
+  }
+
+  /**
+   * How long to wait for more requests of the producers that this flush answers. Most of its cost does not depend on its size, so this pays when they send much.
+   * A producer that has as many unanswered requests as usual sends nothing more. Nor does one that has paused: so the wait ends when nothing arrives.
+   */
+  #gatheringMs(open: OpenObject, nowMs: number): number {
+    const { gather } = this.#policy
+    if (gather === undefined || open.sizeBytes < gather.fromBytes || open.sizeBytes >= gather.toBytes) return 0
+    const { gatherQuietMs, gatherMs } = fixedLimits
+    const leftMs = Math.min(this.#movedAtMs + gatherQuietMs, open.openedAtMs + gatherMs) - nowMs
+    return leftMs > 0 && this.#windows.mayGrow(open.producers) ? leftMs : 0
   }
 }

@@ -1,5 +1,6 @@
-// A chain of commits to one partition of its own cluster, made directly at the database: the metadata half of a flush, without an object.
+// A chain of commits to the partitions of a topic in its own cluster, made directly at the database: the metadata half of a flush, without an object.
 import { randomBytes, randomUUID } from 'node:crypto'
+import { must } from '../../core/assert.ts'
 import { slotOfPartition } from '../../core/slots.ts'
 import { systemClock, systemRandom } from '../../time/system-clock.ts'
 import type { CommitBatch, CommitInput, CommitOutcome } from '../metadata-store.ts'
@@ -9,13 +10,15 @@ import type { Transactions } from '../transactions.ts'
 
 export interface CommittingChain {
   readonly store: OpenedMetadata
-  /** The number of acknowledged commits; each has as many offsets as batches. */
+  /** The number of acknowledged commits. */
   readonly committed: number
-  /** Makes the next commit in the chain; the same one again until it is committed. */
-  commit(batches?: number): Promise<CommitOutcome>
-  /** The high watermark, by a primary read. */
+  /** Makes the next commit in the chain; the same one again until it is committed. It has batches of one record in the first partitions: one in one by default. */
+  commit(size?: { readonly partitions?: number; readonly batchesInEach?: number }): Promise<CommitOutcome>
+  /** The high watermark of the first partition, by a primary read. */
   highWatermark(): Promise<number | undefined>
 }
+
+const partitionCount = 100
 
 export async function committingChain(sql: Sql<Transactions>): Promise<CommittingChain> {
   const store = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })
@@ -25,13 +28,12 @@ export async function committingChain(sql: Sql<Transactions>): Promise<Committin
   if (registration.kind !== 'registered') throw new Error('everything is fenced, and still a lease is held')
   const { incarnation, slots } = registration
   const topicId = randomBytes(16).toString('base64url')
-  await store.topics.create({ topicId, name: topicId, partitions: 1, configs: {}, dryRun: false })
-  const slot = slotOfPartition(topicId, 0, store.slots)
-  const epoch = slots.find((one) => one.slot === slot)?.epoch ?? -1
-  const batch = (at: number): CommitBatch => ({
+  await store.topics.create({ topicId, name: topicId, partitions: partitionCount, configs: {}, dryRun: false })
+  const epochs = new Map(slots.map(({ slot, epoch }) => [slot, epoch]))
+  const batch = (partition: number, at: number): CommitBatch => ({
     topicId,
-    partition: 0,
-    epoch,
+    partition,
+    epoch: must(epochs.get(slotOfPartition(topicId, partition, store.slots)), 'the epoch of a slot'),
     offsets: 1,
     maxTimestamp: 1,
     byteStart: at * 100,
@@ -46,13 +48,14 @@ export async function committingChain(sql: Sql<Transactions>): Promise<Committin
     get committed() {
       return committed
     },
-    async commit(batches = 1) {
+    async commit({ partitions = 1, batchesInEach = 1 } = {}) {
+      const batches = Array.from({ length: partitions * batchesInEach }, (_, at) => batch(Math.floor(at / batchesInEach), at))
       const outcome = await store.log.commit({
         incarnation,
         prev: committed,
         sequence: committed + 1,
-        object: { sizeBytes: batches * 100, checksum: 7 },
-        batches: Array.from({ length: batches }, (_, at) => batch(at)),
+        object: { sizeBytes: batches.length * 100, checksum: 7 },
+        batches,
         producerIdExpirationMs: 1_000_000,
       } satisfies CommitInput)
       if (outcome.kind === 'committed') committed += 1

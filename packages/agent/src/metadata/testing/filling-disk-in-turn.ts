@@ -12,7 +12,7 @@ export interface FilledInTurn {
 const sql = await openSqliteInTurn({ path: process.argv[2] ?? '', onNotice: () => {} })
 const chain = await committingChain(sql)
 const kinds: Record<string, number> = {}
-for (let tries = 0; tries < 3_000; tries++) {
+for (let tries = 0; tries < 2_000; tries++) {
   const { kind } = await chain.commit()
   kinds[kind] = (kinds[kind] ?? 0) + 1
 }
