@@ -7,6 +7,7 @@ import type { Checksum } from './core/checksum.ts'
 import type { ClassicSettings } from './core/group/classic-messages.ts'
 import type { ClusterId, TopicPartition } from './core/ids.ts'
 import { compactionConfigs } from './core/log/compaction/compaction-due.ts'
+import { mergedSegmentBounds } from './core/log/merge/merged-segments.ts'
 import { gaugesOf, type Health, healthOf } from './health.ts'
 import { type AgentEnd, Lifecycle } from './lifecycle.ts'
 import { fixedLimits, type Limits } from './limits.ts'
@@ -34,14 +35,17 @@ import { DamageReports } from './read/damage.ts'
 import { Offsets } from './read/offsets.ts'
 import { Reader } from './read/reader.ts'
 import { SegmentReader } from './read/segment-reader.ts'
+import { readTogether } from './read/segments-together.ts'
 import { FetchSessions } from './read/sessions.ts'
 import type { Services } from './services.ts'
 import { flag, number, type Settings, text } from './settings.ts'
 import { storePrices } from './store-prices.ts'
 import type { Clock, Random } from './time/clock.ts'
+import { Slots } from './time/slots.ts'
 import { Turns } from './time/turns.ts'
 import { type CompactionParts, LogCompaction } from './upkeep/compaction.ts'
 import { LogRetention, type LogRetentionParts } from './upkeep/log-retention.ts'
+import { SegmentMerge, type SegmentMergeParts } from './upkeep/merge.ts'
 import { Scrubber } from './upkeep/scrubber.ts'
 import { StorageChecks } from './upkeep/storage-checks.ts'
 import type { StorageWalkParts } from './upkeep/storage-walk.ts'
@@ -186,7 +190,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     damage.removedBefore(partition, logStartOffset)
   }
   const recordDeletion = new RecordDeletion({ ...base, ...view, log, publishStart })
-  const { storage, compaction, jobs } = upkeepOf(base, parts, { ...view, damage, objects, publishStart })
+  const { storage, compaction, merge, jobs } = upkeepOf(base, parts, { ...view, damage, objects, publishStart })
   const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
   const operations = {
     topics,
@@ -203,7 +207,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep: jobs })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })
   life.run(kafka)
-  const running = { parts, meters, membership, objects, damage, compaction, httpAnswers, operations, kafka, life }
+  const running = { parts, meters, membership, objects, damage, compaction, merge, httpAnswers, operations, kafka, life }
   return { agent: agentOf(services, { ...base, ...running }), services }
 }
 
@@ -259,26 +263,20 @@ function upkeepOf(
   const checkMs = number(settings, 'log.retention.check.interval.ms')
   const storage = storageUpkeepOf(base, { objects: store, metadata }, view)
   const { clusterId, log, topics, swaps } = metadata
-  const compaction = new LogCompaction({
-    ...base,
-    ...view,
-    ...compactionOptions(base, storage, view),
-    codecs,
-    swaps,
-    clusterId,
-    log,
-    topics,
-    objects: store,
-  })
+  const onSwapped: CompactionParts['onSwapped'] = (of, nextOffset) => view.tails.forgetReplaced(of, nextOffset)
+  const rewriting = { swaps, clusterId, log, topics, objects: store, rewrites: new Slots(1), onSwapped }
+  const compaction = new LogCompaction({ ...base, ...view, ...compactionOptions(base, storage), ...rewriting, codecs })
+  const merge = new SegmentMerge({ ...base, ...view, ...mergeOptions(base, storage, store), ...rewriting })
   const jobs = [
     storage.checks,
     storage.scrubber,
     new LogRetention({ ...base, ...view, topics, store: metadata.retention, defaults: retentionDefaults(settings), checkMs }),
     compaction,
+    merge,
     new TopicPurge({ ...base, store: metadata.retention, isMine, checkMs, undeleteMs: number(settings, 'topic.undelete.ms') }),
     new Sweep({ ...base, store: metadata.sweep, objects: view.objects, isMine, clock: ioClock }),
   ]
-  return { storage, compaction, jobs }
+  return { storage, compaction, merge, jobs }
 }
 
 /** They read past the cache, which may have bytes that the store has lost. */
@@ -306,23 +304,30 @@ function storageUpkeepOf(
 function compactionOptions(
   { settings }: ReturnType<typeof baseOf>,
   { segments }: { readonly segments: SegmentReader },
-  { tails }: { readonly tails: Tails },
-): Pick<CompactionParts, 'readSegment' | 'onSwapped' | 'configsOf' | 'job' | 'checkMs' | 'producerIdExpirationMs'> {
+): Pick<CompactionParts, 'readSegment' | 'configsOf' | 'job' | 'checkMs' | 'producerIdExpirationMs'> {
   return {
     readSegment: async (of, segment, signal) => {
       const { bytes, left } = await segments.examine({ of, segment, signal })
       return left === undefined ? bytes : undefined
     },
-    onSwapped: ({ topicId, partition }, nextOffset) => {
-      const oldest = tails.get(topicId, partition)?.segments[0]
-      // The new segments are read from the database.
-      if (oldest !== undefined && oldest.baseOffset < nextOffset)
-        tails.forget((held) => held.topicId === topicId && held.partition === partition)
-    },
     configsOf: ({ configs }) => compactionConfigs((name) => topicConfig(configs, settings, name).value),
     job: `${text(settings, 'agent.name') ?? 'agent-1'} compaction`,
     checkMs: number(settings, 'log.cleaner.backoff.ms'),
     producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
+  }
+}
+
+function mergeOptions(
+  { settings, crc32c, turns, limits }: ReturnType<typeof baseOf>,
+  { segments }: { readonly segments: SegmentReader },
+  objects: ObjectStore,
+): Pick<SegmentMergeParts, 'readSegments' | 'boundsOf' | 'job' | 'intervalMs' | 'maxAgeMs'> {
+  return {
+    readSegments: (asked, read) => readTogether({ objects, segments, crc32c, turns }, asked, read),
+    boundsOf: ({ configs }) => mergedSegmentBounds(limits, (name) => topicConfig(configs, settings, name).value),
+    job: `${text(settings, 'agent.name') ?? 'agent-1'} merge`,
+    intervalMs: number(settings, 'storage.merge.interval.ms'),
+    maxAgeMs: number(settings, 'storage.merge.max.age.ms'),
   }
 }
 
@@ -338,6 +343,7 @@ interface RunningParts extends Pick<Agent, 'operations'> {
   readonly objects: CachedObjects
   readonly damage: DamageReports
   readonly compaction: LogCompaction
+  readonly merge: SegmentMerge
   readonly httpAnswers: AnswerMemory
   readonly kafka: KafkaPort
   readonly life: Lifecycle

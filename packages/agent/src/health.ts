@@ -11,6 +11,7 @@ import type { AnswerMemory } from './read/answer-memory.ts'
 import type { DamageReports } from './read/damage.ts'
 import type { StorePrices } from './store-prices.ts'
 import type { LogCompaction } from './upkeep/compaction.ts'
+import type { SegmentMerge } from './upkeep/merge.ts'
 import type { Writer } from './write/writer.ts'
 
 /** The reasons, in words, why the agent is not ready, or what is damaged although it is ready. */
@@ -48,6 +49,7 @@ export function gaugesOf(of: {
   readonly membership: Pick<Membership, 'silentMs'>
   readonly damage: Pick<DamageReports, 'count'>
   readonly compaction: Pick<LogCompaction, 'backlog'>
+  readonly merge: Pick<SegmentMerge, 'backlog'>
   readonly objects: CachedObjects
   readonly cacheBytes: number
   readonly memory: SlabPool
@@ -63,6 +65,7 @@ export function gaugesOf(of: {
     membership,
     damage,
     compaction,
+    merge,
     objects,
     cacheBytes,
     memory: { gauge: slabs },
@@ -85,6 +88,7 @@ export function gaugesOf(of: {
     heartbeatAgeSeconds: membership.silentMs / 1000,
     damagedPlaces: damage.count,
     compaction: compaction.backlog,
+    merge: merge.backlog,
     cache: objects.meters,
     store,
     ...(prices && { storePrices: { put: prices.perPut, list: prices.perPut, read: prices.perGet } }),

@@ -62,6 +62,15 @@ export const defaultLimits = {
   /** What log compaction keeps of a log is stored in objects of about this size, and held in memory until then. */
   compactionObjectBytes: 8 * mib,
 
+  /** The largest merged object, held in memory until it is stored: at most half of the cache (memory/memory-plan.ts), through which it is read again. */
+  mergeObjectBytes: 64 * mib,
+  /** Segments whose rows one swap of a merge replaces: other requests to the database wait meanwhile, for some 30 ms. */
+  mergeSources: 2_000,
+  /** Segments that are younger are not merged: the readers of the tail have them in memory. */
+  mergeQuietMs: 30_000,
+  /** A log is merged for the second time when so much of it waits: five segments of the maximum size, so that the last one, which is smaller, is one of several. */
+  mergeTwiceBytes: 20 * mib,
+
   /** The deadline of metadata transactions other than the commit. */
   metadataDeadlineMs: 10_000,
   heartbeatMs: 1_000,
@@ -292,6 +301,15 @@ export const fixedLimits = {
   compactionBytesPerSecond: 64 * mib,
   /** Bytes of batches that are one unit of work: they are unpacked, their keys are hashed, and what is left is packed again. */
   compactedBytesPerUnit: 1 * kib,
+
+  /** Merges: a log with so many bytes gets an object of its own. */
+  mergeOwnObjectBytes: 8 * mib,
+  /** … or when so many segments of it wait, as a part of those that one swap replaces: then they are smaller than 32 KiB. */
+  mergeTwiceParts: 4,
+  /** Rows of segments in one read. */
+  mergeSegmentsPerRead: 1_000,
+  /** A disk or a bucket serves clients faster than this. */
+  mergeBytesPerSecond: 64 * mib,
 
   /** Objects that one pass of the sweep looks at, each with its bytes; segments that one step of its look reads, and its pauses, as for retention. */
   sweptObjectsPerPass: 20_000,

@@ -36,6 +36,10 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   retentionFirstMs: [3_600_000, 3_600_000],
   readersGraceMs: [3_600_000, 3_600_000],
   fetchAnswerHeldRatio: [1, 8],
+  mergeObjectBytes: [200, 20_000],
+  mergeSources: [2, 30],
+  mergeQuietMs: [1, 3_000],
+  mergeTwiceBytes: [100, 10_000],
 }
 
 /** Worlds are small: with the sizes of production no memory would be used again. */

@@ -4,6 +4,7 @@
 import type { PlantedBug, PlantedEdit } from './planted-bug.ts'
 import { compactionBugs } from './planted-compaction-bugs.ts'
 import { memoryBugs } from './planted-memory-bugs.ts'
+import { mergeBugs } from './planted-merge-bugs.ts'
 import { upkeepBugs } from './planted-upkeep-bugs.ts'
 
 const chain = 'agent/src/flush/chain.ts'
@@ -26,6 +27,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...memoryBugs,
   ...compactionBugs,
   ...upkeepBugs,
+  ...mergeBugs,
   {
     name: 'commits in order of upload completion',
     scenario: 'slow flush beats newer flush',

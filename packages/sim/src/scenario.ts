@@ -4,7 +4,7 @@ import { Chance } from './chance.ts'
 import type { Violation } from './invariants.ts'
 import { narrowLimits } from './narrow-limits.ts'
 import type { VolumeSetup } from './volume-disk.ts'
-import { type AgentSetup, type CompactionSetup, World } from './world.ts'
+import { type AgentSetup, type CompactionSetup, type MergeSetup, World } from './world.ts'
 
 export interface Scenario {
   readonly name: string
@@ -20,7 +20,9 @@ export interface Scenario {
   /** Keeps the objects in a directory instead of the bucket. */
   readonly volumes?: (chance: Chance) => VolumeSetup
   /** The topic is compacted. */
-  readonly compaction?: (chance: Chance) => CompactionSetup
+  readonly compaction?: (chance: Chance) => CompactionSetup | undefined
+  /** Segments are merged all the time. Default: never. */
+  readonly merge?: (chance: Chance) => MergeSetup
   /** Sets faults and loads, disturbs the agent, and returns the work that must settle after the world has healed. */
   readonly run: (world: World) => Promise<Disturbed>
 }
@@ -48,11 +50,13 @@ const worldMs = 30 * 60_000
 export async function play(scenario: Scenario, seed: number, onLine?: (line: string) => void): Promise<SeedResult> {
   const volumes = scenario.volumes?.(new Chance(`seed ${seed}/volumes`))
   const compaction = scenario.compaction?.(new Chance(`seed ${seed}/compaction`))
+  const merge = scenario.merge?.(new Chance(`seed ${seed}/merge`))
   const world = new World({
     seed,
     partitions: scenario.partitions,
     ...(volumes && { volumes }),
     ...(compaction && { compaction }),
+    ...(merge && { merge }),
     ...(onLine && { onLine }),
   })
   world.setup = scenario.setup(world.chance)

@@ -61,6 +61,14 @@ export interface CompactionSetup extends CompactionOfTopic {
   readonly segmentMs: number
 }
 
+/** Segments are merged all the time. */
+export interface MergeSetup {
+  /** `storage.merge.interval.ms`. */
+  readonly intervalMs: number
+  /** `storage.merge.max.age.ms`. */
+  readonly maxAgeMs: number
+}
+
 export interface WorldOptions {
   readonly seed: number
   readonly partitions: number
@@ -68,6 +76,8 @@ export interface WorldOptions {
   readonly volumes?: VolumeSetup
   /** The topic is compacted. */
   readonly compaction?: CompactionSetup
+  /** Absent: nothing is merged. */
+  readonly merge?: MergeSetup
   readonly onLine?: (line: string) => void
 }
 
@@ -100,6 +110,7 @@ export class World {
   /** The error of the database's clock. */
   databaseSkewMs = 0
   readonly #compaction: CompactionSetup | undefined
+  readonly #merge: MergeSetup
   readonly #lives: RunningAgent[] = []
   #started = 0
   #current: RunningAgent | undefined
@@ -107,9 +118,10 @@ export class World {
   #metadata: MetadataStore | undefined
   #over = false
 
-  constructor({ seed, partitions, volumes, compaction, onLine }: WorldOptions) {
+  constructor({ seed, partitions, volumes, compaction, merge = { intervalMs: -1, maxAgeMs: 0 }, onLine }: WorldOptions) {
     this.partitions = partitions
     this.#compaction = compaction
+    this.#merge = merge
     this.chance = new Chance(`seed ${seed}`)
     this.trace = new Trace(this.time, onLine)
     this.network = new SimNetwork(this.time, this.chance.stream('network'), calmNetwork)
@@ -261,6 +273,8 @@ export class World {
           'auto.create.topics.enable': { value: 'false', source: 'flag' },
           ...(retentionCheckMs !== undefined && { 'log.retention.check.interval.ms': { value: String(retentionCheckMs), source: 'flag' } }),
           ...(undeleteMs !== undefined && { 'topic.undelete.ms': { value: String(undeleteMs), source: 'flag' } }),
+          'storage.merge.interval.ms': { value: String(this.#merge.intervalMs), source: 'flag' },
+          'storage.merge.max.age.ms': { value: String(this.#merge.maxAgeMs), source: 'flag' },
           ...(this.#compaction && { 'log.cleaner.backoff.ms': { value: String(this.#compaction.checkMs), source: 'flag' } }),
         }),
         listen: [broker],

@@ -254,7 +254,7 @@ const writeResult = statement<FlushId & { readonly result: string }>(
     ON CONFLICT (cluster, incarnation) DO UPDATE SET sequence = excluded.sequence, result = excluded.result`,
 )
 
-export const insertObject = statement<FlushId & { readonly sizeBytes: number; readonly checksum: number }>(
+const insertObject = statement<FlushId & { readonly sizeBytes: number; readonly checksum: number }>(
   'insert object',
   `INSERT INTO objects (cluster, incarnation, sequence, size_bytes, checksum, created_at_ms)
     VALUES ($cluster, $incarnation, $sequence, $sizeBytes, $checksum, now_ms())`,

@@ -244,7 +244,7 @@ const lockSegment = statement<SegmentPlace, StoredSegment>(
     FOR NO KEY UPDATE OF s`,
 )
 
-export const readRunningMaximumBefore = statement<SegmentPlace, { readonly runningMaxTimestamp: number }>(
+const readRunningMaximumBefore = statement<SegmentPlace, { readonly runningMaxTimestamp: number }>(
   'read running maximum before',
   `SELECT running_max_timestamp AS "runningMaxTimestamp" FROM segments
     WHERE cluster = $cluster AND log = $log AND last_offset < $lastOffset ORDER BY last_offset DESC LIMIT 1`,

@@ -202,12 +202,10 @@ describe.skipIf(started.kind !== 'started')(
               }
               const sources = await found()
               const swap = async (job: string): Promise<SwapSegments> => ({
-                ...place,
                 incarnation: await store.swaps.beginJob({ job, nonce: aNonce() }),
                 sequence: 1,
                 object: { sizeBytes: 100, checksum: 1 },
-                sources,
-                segments: [{ baseOffset: 0, lastOffset: 1, byteStart: 56, sizeBytes: 40, maxTimestamp: 1 }],
+                logs: [{ ...place, sources, segments: [{ baseOffset: 0, lastOffset: 1, byteStart: 56, sizeBytes: 40, maxTimestamp: 1 }] }],
               })
               const [mine, theirs] = [await swap('mine'), await swap('theirs')]
               const skip = { ...place, segment: must(sources[0], 'a segment'), offset: 0, lastOffset: 1, kept: [], reason: 'damaged' }

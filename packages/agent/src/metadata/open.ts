@@ -162,6 +162,11 @@ export async function openMetadata(
     async saveCleaned(input) {
       await run('saveCleaned', () => ({ cluster, input }))
     },
+    mergeStates: (input) => run('mergeStates', () => ({ cluster, input })),
+    mergeSources: (input) => run('mergeSources', () => ({ cluster, input })),
+    async saveMerged(input) {
+      await run('saveMerged', () => ({ cluster, input }))
+    },
   }
   const retention: RetentionStore = {
     due: (input) => run('retentionDue', () => ({ cluster, input })),

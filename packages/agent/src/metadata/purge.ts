@@ -47,6 +47,7 @@ export function* purgeStep({ undeleteMs }: { readonly undeleteMs: number }): Bod
       deleteSkips(logs),
       deleteWindows(logs),
       deleteCompactions(logs),
+      deleteMerges(logs),
       deletePartitions(emptied.map(({ partition }) => ({ topicId, partition }))),
     ],
     value: { segments: segments.length, bytes: segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0), topics: 0, more: true },
@@ -106,6 +107,11 @@ const deleteCompactions = statementPerRow<LogRow>(
   'delete compactions of logs',
   { log: 'bigint' },
   'DELETE FROM compactions WHERE cluster = $cluster AND log = $log',
+)
+const deleteMerges = statementPerRow<LogRow>(
+  'delete merges of logs',
+  { log: 'bigint' },
+  'DELETE FROM merges WHERE cluster = $cluster AND log = $log',
 )
 const deletePartitions = statementPerRow<{ readonly topicId: TopicId; readonly partition: number }>(
   'delete partitions',

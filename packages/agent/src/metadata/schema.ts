@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 11
+export const schemaVersion = 12
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -292,6 +292,18 @@ const migrations: readonly (readonly Call[])[] = [
     // From then on the topic cannot be brought back. Null: its purge has not begun.
     addColumn('topics', 'purge_began_at_ms bigint'),
     index('CREATE INDEX topics_deleted ON topics (cluster, deleted_at_ms) WHERE deleted_at_ms IS NOT NULL'),
+  ],
+  [
+    // How far the segments of a log are merged, once and twice. Logs that were never merged have no row.
+    table('merges', 'rows that change', [
+      'cluster integer NOT NULL',
+      'log bigint NOT NULL',
+      'once_offset bigint NOT NULL',
+      'twice_offset bigint NOT NULL',
+      'waiting_bytes bigint NOT NULL', // of the segments between the two offsets, about
+      'waiting_segments bigint NOT NULL',
+      'PRIMARY KEY (cluster, log)',
+    ]),
   ],
 ]
 

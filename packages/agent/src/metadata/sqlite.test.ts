@@ -150,7 +150,7 @@ describe('a file with a problem', () => {
     aDatabase().database.close()
     for (const index of ['objects_released', 'topics_deleted']) elsewhere(`DROP INDEX ${index}`)
     elsewhere('ALTER TABLE topics DROP COLUMN purge_began_at_ms')
-    for (const table of ['resource_configs', 'skipped_ranges', 'scrubs', 'compactions']) elsewhere(`DROP TABLE ${table}`)
+    for (const table of ['resource_configs', 'skipped_ranges', 'scrubs', 'compactions', 'merges']) elsewhere(`DROP TABLE ${table}`)
     elsewhere('ALTER TABLE agents DROP COLUMN machine')
     elsewhere('ALTER TABLE objects DROP COLUMN released_at_ms')
     elsewhere('ALTER TABLE group_offsets DROP COLUMN expires_at_ms')
@@ -171,6 +171,7 @@ describe('a file with a problem', () => {
     aDatabase().database.close()
     for (const index of ['objects_released', 'topics_deleted']) elsewhere(`DROP INDEX ${index}`)
     elsewhere('ALTER TABLE topics DROP COLUMN purge_began_at_ms')
+    elsewhere('DROP TABLE merges')
     elsewhere('UPDATE schema_version SET version = 8')
     const columns = 'cluster, topic_id, name, folded_name, partitions, configs, created_at_ms'
     for (const [name, configs] of [

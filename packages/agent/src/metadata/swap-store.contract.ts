@@ -5,7 +5,7 @@ import type { Incarnation, TopicPartition } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import type { CommitBatch, Registration, Segment, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
-import type { CompactionAsk, SwapSegments } from './swap-store.ts'
+import type { CompactionAsk, SwappedLog, SwapSegments } from './swap-store.ts'
 import { aCommitIn, aNonce, type ContractDatabase, committed, day, inNewClusters, LostReplies, reopened } from './testing/a-cluster.ts'
 
 export function swapStoreContract(name: string, open: () => Promise<ContractDatabase>): void {
@@ -38,16 +38,22 @@ export function swapStoreContract(name: string, open: () => Promise<ContractData
     }
     /** Replaces the sources by one segment of 50 bytes. */
     const swapOf = (sources: readonly Segment[], more: Partial<SwapSegments> = {}): SwapSegments => ({
-      ...partition(),
       incarnation: job,
       sequence: 1,
       object: { sizeBytes: 300, checksum: 9 },
-      sources,
-      segments: [
-        { baseOffset: first(sources).baseOffset, lastOffset: last(sources).lastOffset, byteStart: 56, sizeBytes: 50, maxTimestamp: 100 },
-      ],
+      logs: [logOf(sources)],
       ...more,
     })
+    const logOf = (sources: readonly Segment[], more: Partial<SwappedLog> = {}): SwappedLog => {
+      const { baseOffset } = first(sources)
+      const { lastOffset } = last(sources)
+      return {
+        ...partition(),
+        sources,
+        segments: [{ baseOffset, lastOffset, byteStart: 56, sizeBytes: 50, maxTimestamp: 100 }],
+        ...more,
+      }
+    }
     const first = (some: readonly Segment[]): Segment => must(some[0], 'a first segment')
     const last = (some: readonly Segment[]): Segment => must(some.at(-1), 'a last segment')
     const ranges = (some: readonly Segment[]) => some.map(({ baseOffset, lastOffset, sizeBytes }) => [baseOffset, lastOffset, sizeBytes])
@@ -141,6 +147,87 @@ export function swapStoreContract(name: string, open: () => Promise<ContractData
       expect(await at({ kind: 'timestamp', timestamp: 400 })).toBeUndefined()
       expect(await at({ kind: 'timestamp', timestamp: 600 })).toBeUndefined()
       expect(await at({ kind: 'max timestamp' })).toBe(30)
+    })
+
+    test('one swap replaces segments of several logs, and leaves a log alone that has changed', async () => {
+      const batches = [0, 1, 2].map((index) => ({ partition: index, offsets: 10, maxTimestamp: 100 + index }))
+      await commit(1, batches)
+      await commit(2, batches)
+      const at = async (index: number): Promise<readonly Segment[]> => {
+        const ask = { topicId: topic.topicId, partition: index, offset: 0, maxBytes: 100_000, maxSegments: 100 }
+        const [found] = await store.log.find([ask])
+        return found?.kind === 'found' ? found.segments : []
+      }
+      const before = await Promise.all([0, 1, 2].map(at))
+      const merged = { onceOffset: 20, twiceOffset: 0, waitingBytes: 50, waitingSegments: 1 }
+      const logs = before.map((sources, index) => logOf(sources, { partition: index, merged }))
+      // In the meantime one of the three changes.
+      await store.swaps.swap(
+        swapOf(must(before[1], 'the segments').slice(0, 1), { logs: [logOf(must(before[1], 'them').slice(0, 1), { partition: 1 })] }),
+      )
+      const result = await store.swaps.swap({ ...swapOf(must(before[0], 'the segments')), sequence: 2, logs: logs.toReversed() })
+      expect(result).toBe('swapped')
+      expect((await Promise.all([0, 1, 2].map(at))).map(ranges)).toEqual([
+        [[0, 19, 50]],
+        [
+          [0, 9, 50],
+          [10, 19, 100],
+        ],
+        [[0, 19, 50]],
+      ])
+      const states = await mergeStates([0, 1, 2], { bytes: 50, segments: 100 })
+      expect(states.map(({ partition: index, onceOffset, waitingBytes }) => [index, onceOffset, waitingBytes])).toEqual([
+        [0, 20, 50],
+        [1, 0, 0],
+        [2, 20, 50],
+      ])
+      // All of its logs have changed: no object is added.
+      const { objects } = await store.damage.totals()
+      expect(await store.swaps.swap({ ...swapOf(must(before[0], 'the segments')), sequence: 3, logs })).toBe('changed')
+      expect((await store.damage.totals()).objects).toBe(objects)
+    })
+
+    const mergeStates = async (indexes: readonly number[], twice = { bytes: 1e9, segments: 1e9 }) => {
+      const states = await store.swaps.mergeStates({ partitions: indexes.map((index) => ({ ...partition(), partition: index })), twice })
+      return states.toSorted((a, b) => a.partition - b.partition)
+    }
+
+    test('the states of merges are those of logs with something to merge', async () => {
+      await threeSegments()
+      const [state, ...others] = await mergeStates([0, 1, 9])
+      expect(others).toEqual([])
+      expect(state).toMatchObject({ partition: 0, logStartOffset: 0, nextOffset: 30, onceOffset: 0, twiceOffset: 0, waitingBytes: 0 })
+      const save = (onceOffset: number, twiceOffset: number, waitingBytes: number, waitingSegments: number): Promise<void> =>
+        store.swaps.saveMerged([{ ...partition(), onceOffset, twiceOffset, waitingBytes, waitingSegments }])
+      await save(30, 10, 200, 2)
+      expect(await mergeStates([0])).toEqual([])
+      expect(await mergeStates([0], { bytes: 200, segments: 1e9 })).toMatchObject([{ onceOffset: 30, twiceOffset: 10, waitingSegments: 2 }])
+      expect(await mergeStates([0], { bytes: 1e9, segments: 2 })).toHaveLength(1)
+      // Offsets never go back, and less than nothing never waits.
+      await save(20, 5, -300, -1)
+      expect(await mergeStates([0], { bytes: 0, segments: 1 })).toMatchObject([
+        { onceOffset: 30, twiceOffset: 10, waitingBytes: 0, waitingSegments: 1 },
+      ])
+      await commit(4, [{ offsets: 1 }])
+      expect(await mergeStates([0])).toMatchObject([{ onceOffset: 30, nextOffset: 31 }])
+      await store.log.deleteRecords(me.incarnation.id, [{ ...partition(), beforeOffset: 31 }])
+      expect(await mergeStates([0])).toEqual([])
+      await store.swaps.saveMerged([{ ...partition(), partition: 9, onceOffset: 1, twiceOffset: 0, waitingBytes: 0, waitingSegments: 0 }])
+    })
+
+    test('the sources of merges are the next segments of each log, with their ages', async () => {
+      await threeSegments()
+      const state = must((await mergeStates([0]))[0], 'the state')
+      const ask = (fromOffset: number, maxSegments: number) => ({ logId: state.logId, fromOffset, maxSegments })
+      const [found] = await store.swaps.mergeSources([ask(10, 2)])
+      expect(found?.map(({ ageMs, ...segment }) => [segment, ageMs >= 0 && ageMs < 60_000])).toEqual(
+        (await segments(10)).slice(0, 2).map((segment) => [segment, true]),
+      )
+      const [none, unknown] = await store.swaps.mergeSources([ask(30, 5), { ...ask(0, 5), logId: state.logId + 1_000 }])
+      expect([none, unknown]).toEqual([[], []])
+      await store.swaps.swap({ ...swapOf(must(found, 'segments')), object: { sizeBytes: 1, checksum: 1, ageMs: day } })
+      const [[after] = []] = await store.swaps.mergeSources([ask(10, 1)])
+      expect(Math.abs(must(after, 'the new segment').ageMs - day)).toBeLessThan(60_000)
     })
 
     const ask = (more: Partial<CompactionAsk> = {}): CompactionAsk => ({

@@ -1,10 +1,18 @@
 // The transactions of jobs that write segments again: the swap of segments, and the state of log compaction.
 import { assert, must } from '../core/assert.ts'
-import { type Incarnation, type IncarnationId, type LogId, type Nonce, partitionKey, type TopicPartition } from '../core/ids.ts'
+import {
+  type Incarnation,
+  type IncarnationId,
+  type LogId,
+  type Nonce,
+  partitionKey,
+  type Sequence,
+  type TopicPartition,
+} from '../core/ids.ts'
 import { type RememberedBatch, sequenceAfter } from '../core/log/producer-window.ts'
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
-import { insertObject, insertSegments } from './commit.ts'
-import { isSame, readRunningMaximumBefore, type StoredSegment, segmentColumns, segmentOf, withNonce } from './damage.ts'
+import { insertSegments } from './commit.ts'
+import { isSame, type StoredSegment, segmentColumns, segmentOf, withNonce } from './damage.ts'
 import {
   advanceIncarnation,
   fenceIncarnations,
@@ -13,11 +21,12 @@ import {
   lockIncarnations,
   readIncarnationByNonce,
 } from './members.ts'
+import { writeMerged } from './merge.ts'
 import { releaseObjects } from './object-rows.ts'
 import type { SegmentPlace } from './recovery.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { statement, statementPerRow } from './statement.ts'
-import type { CleanedLog, CompactionAsk, CompactionState, ProducerEnd, SwapResult, SwapSegments } from './swap-store.ts'
+import type { CleanedLog, CompactionAsk, CompactionState, ProducerEnd, SwappedLog, SwapResult, SwapSegments } from './swap-store.ts'
 
 /** An incarnation of a job has no lease, so it owns no slots and no commit of a producer can name it. */
 export function* beginJob({ job, nonce }: { readonly job: string; readonly nonce: Nonce }, cluster: Cluster): Body<Incarnation> {
@@ -38,36 +47,61 @@ export function* endJob(incarnation: Incarnation): Body<null> {
 
 /** Locks the segments in the order of their keys, like every transaction that removes segments, so that two never deadlock. */
 export function* swapSegments(input: SwapSegments, cluster: Cluster): Body<SwapResult> {
-  const { topicId, partition, incarnation, sequence, object, sources, segments } = input
-  assertSameOffsets(input)
-  const [[held], [log]] = yield* read(lockIncarnation(incarnation), readLog({ topicId, partition }))
+  const { incarnation, sequence, object, logs } = input
+  for (const log of logs) assertSameOffsets(log)
+  const [[held], found] = yield* read(
+    lockIncarnation(incarnation),
+    readLogsOf(logs.map(({ topicId, partition }) => ({ topicId, partition }))),
+  )
   if (held?.lastSequence === sequence) return unchanged('swapped')
   if (held === undefined || held.state !== 'active' || held.lastSequence > sequence) return unchanged('fenced')
-  if (log === undefined) return unchanged('changed')
-  const [stored, [before]] = yield* read(
-    lockSegments(sources.map(({ lastOffset }) => ({ log: log.log, lastOffset }))),
-    readRunningMaximumBefore({ log: log.log, lastOffset: must(sources[0], 'the first source').lastOffset }),
+  const logOf = new Map(found.map(({ topicId, partition, log }) => [partitionKey(topicId, partition), log]))
+  const asked = logs.flatMap((swapped) => {
+    const log = logOf.get(partitionKey(swapped.topicId, swapped.partition))
+    return log === undefined ? [] : [{ log, swapped }]
+  })
+  if (asked.length === 0) return unchanged('changed')
+  const places = asked.flatMap(({ log, swapped: { sources } }) => sources.map(({ lastOffset }) => ({ log, lastOffset })))
+  const [stored, befores] = yield* read(
+    lockSegments(places.toSorted((a, b) => a.log - b.log || a.lastOffset - b.lastOffset)),
+    readRunningMaximaBefore(
+      asked.map(({ log, swapped }) => ({ log, lastOffset: must(swapped.sources[0], 'the first source').lastOffset })),
+    ),
   )
-  const found = new Map(stored.map((row) => [row.lastOffset, row]))
-  const rows = sources.flatMap((source) => {
-    const row = found.get(source.lastOffset)
-    return row !== undefined && isSame(segmentOf(cluster, row), source) ? [row] : []
+  const lockedRows = new Map(stored.map((row) => [`${row.log}/${row.lastOffset}`, row]))
+  const maxima = new Map(befores.map(({ log, runningMaxTimestamp }) => [log, runningMaxTimestamp]))
+  const swaps = asked.flatMap(({ log, swapped }) => {
+    const { sources, segments } = swapped
+    const rows = sources.flatMap((source) => {
+      const row = lockedRows.get(`${log}/${source.lastOffset}`)
+      return row !== undefined && isSame(segmentOf(cluster, row), source) ? [row] : []
+    })
+    if (rows.length !== sources.length) return []
+    // Absent: the first segment of its log.
+    let runningMaxTimestamp = maxima.get(log) ?? -1
+    const placed = segments.map((segment) => {
+      runningMaxTimestamp = Math.max(runningMaxTimestamp, segment.maxTimestamp)
+      return { ...segment, log, runningMaxTimestamp }
+    })
+    return [{ log, swapped, rows, placed }]
   })
-  if (rows.length !== sources.length) return unchanged('changed')
+  if (swaps.length === 0) return unchanged('changed')
+  const rows = swaps.flatMap((swap) => swap.rows)
   const flush = { incarnation: incarnation.id, sequence }
-  // -1: the first segment of its log.
-  let runningMaxTimestamp = before?.runningMaxTimestamp ?? -1
-  const placed = segments.map((segment) => {
-    runningMaxTimestamp = Math.max(runningMaxTimestamp, segment.maxTimestamp)
-    return { ...segment, log: log.log, runningMaxTimestamp }
-  })
-  const objects = new Map(rows.map((row) => [`${row.incarnation}/${row.sequence}`, row]))
+  const objects = new Map(
+    rows.map((row) => [`${row.incarnation}/${row.sequence}`, { incarnation: row.incarnation, sequence: row.sequence }]),
+  )
+  const merged = swaps.flatMap(({ log, swapped }) => (swapped.merged === undefined ? [] : [{ log, ...swapped.merged }]))
   return {
     writes: [
-      insertObject({ ...flush, ...object }),
-      deleteSegments(rows.map(({ lastOffset }) => ({ log: log.log, lastOffset }))),
-      insertSegments(placed, flush),
-      releaseObjects([...objects.values()].map((row) => ({ incarnation: row.incarnation, sequence: row.sequence }))),
+      insertSwapped({ ...flush, ageMs: 0, ...object }),
+      deleteSegments(rows.map(({ log, lastOffset }) => ({ log, lastOffset }))),
+      insertSegments(
+        swaps.flatMap(({ placed }) => placed),
+        flush,
+      ),
+      releaseObjects([...objects.values()].toSorted((a, b) => a.incarnation - b.incarnation || a.sequence - b.sequence)),
+      ...(merged.length === 0 ? [] : [writeMerged(merged)]),
       advanceIncarnation(flush),
     ],
     value: 'swapped',
@@ -136,7 +170,7 @@ function offsetsBetween({ baseSequence, lastSequence }: RememberedBatch): number
   return lastSequence >= baseSequence ? lastSequence - baseSequence : sequenceAfter(lastSequence, 2 ** 31 - baseSequence)
 }
 
-function assertSameOffsets({ sources, segments }: SwapSegments): void {
+function assertSameOffsets({ sources, segments }: SwappedLog): void {
   for (const covered of [sources, segments])
     for (const [index, { baseOffset }] of covered.entries())
       assert(index === 0 || covered[index - 1]?.lastOffset === baseOffset - 1, 'the segments of a swap have no gap')
@@ -156,10 +190,31 @@ const countIncarnation = statement<{ readonly next: number }>(
   'UPDATE clusters SET next_incarnation = $next WHERE cluster = $cluster',
 )
 
-const readLog = statement<TopicPartition, { readonly log: LogId }>(
-  'read log',
-  `SELECT p.log FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id AND t.deleted_at_ms IS NULL
+const readLogsOf = statementPerRow<TopicPartition, TopicPartition & { readonly log: LogId }>(
+  'read logs of partitions',
+  { topicId: 'text', partition: 'int' },
+  `SELECT p.topic_id AS "topicId", p.partition, p.log
+    FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id AND t.deleted_at_ms IS NULL
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition`,
+)
+
+const insertSwapped = statement<{
+  readonly incarnation: IncarnationId
+  readonly sequence: Sequence
+  readonly sizeBytes: number
+  readonly checksum: number
+  readonly ageMs: number
+}>(
+  'insert swapped object',
+  `INSERT INTO objects (cluster, incarnation, sequence, size_bytes, checksum, created_at_ms)
+    VALUES ($cluster, $incarnation, $sequence, $sizeBytes, $checksum, now_ms() - $ageMs::bigint)`,
+)
+
+const readRunningMaximaBefore = statementPerRow<SegmentPlace, { readonly log: LogId; readonly runningMaxTimestamp: number }>(
+  'read running maxima before',
+  { log: 'bigint', lastOffset: 'bigint' },
+  `SELECT s.log, s.running_max_timestamp AS "runningMaxTimestamp" FROM segments AS s
+    WHERE s.cluster = $cluster AND s.log = $log AND s.last_offset < $lastOffset ORDER BY s.last_offset DESC LIMIT 1`,
 )
 
 /** In the order of their keys, like every transaction that removes segments, so that two never deadlock. */

@@ -7,6 +7,7 @@ import { agedTopics, expirableGroups, expireOffsets, openGroup, saveGroup } from
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
 import { deleteRecords } from './log-start.ts'
 import { beat, leave, listLeases, listSlots, register } from './members.ts'
+import { mergeSources, mergeStates, saveMerged } from './merge.ts'
 import { activeProducers, partitionSizes } from './partition-reads.ts'
 import { purgeStep } from './purge.ts'
 import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
@@ -70,6 +71,9 @@ export const transactions = {
   compactionStates: inCluster(compactionStates),
   lastOffsetsOfProducers: inCluster(lastOffsetsOfProducers),
   saveCleaned: inCluster(saveCleaned),
+  mergeStates: inCluster(mergeStates),
+  mergeSources: inCluster(mergeSources),
+  saveMerged: inCluster(saveMerged),
   retentionDue: inCluster(retentionDue),
   retentionStep: inCluster(retentionStep),
   purgeStep: inCluster(purgeStep),

@@ -127,6 +127,21 @@ export type AgentEvent =
     }
   /** A store did not answer. The next look tries again. */
   | { readonly kind: 'compaction failed'; readonly message: string }
+  /**
+   * A merge has written `segments` in the place of `sources`, which were in `objects`. `changed`: other jobs or deletions were first in all of its logs; `nothing`: the sources are
+   * damaged. A later pass does the rest then.
+   */
+  | {
+      readonly kind: 'segments merged'
+      readonly end: 'swapped' | 'changed' | 'fenced' | 'nothing'
+      readonly objects: number
+      readonly partitions: number
+      readonly sources: number
+      readonly segments: number
+      readonly bytesRead: number
+      readonly bytesWritten: number
+      readonly durationMs: number
+    }
   /** Nothing is left of deleted topics but objects, which the sweep removes. */
   | { readonly kind: 'topics purged'; readonly topics: number; readonly segments: number; readonly bytes: number }
   | { readonly kind: 'topic undeleted'; readonly name: string }

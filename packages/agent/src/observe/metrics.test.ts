@@ -12,6 +12,7 @@ const gauges: Gauges = {
   heartbeatAgeSeconds: 0,
   damagedPlaces: 0,
   compaction: { dirtyPartitions: 0, dirtyBytes: 0 },
+  merge: { segments: 0, bytes: 0 },
   cache: { bytes: 0, hits: 0, misses: 0 },
   store: [
     { ...request, operation: 'put', count: 9, perHour: 14_400 },

@@ -25,6 +25,7 @@ export interface Gauges {
   readonly heartbeatAgeSeconds: number
   readonly damagedPlaces: number
   readonly compaction: { readonly dirtyPartitions: number; readonly dirtyBytes: number }
+  readonly merge: { readonly segments: number; readonly bytes: number }
   readonly cache: { readonly bytes: number; readonly hits: number; readonly misses: number }
   readonly store: readonly {
     readonly operation: string
@@ -74,6 +75,11 @@ export class Meters {
   #compactionBytesRead = 0
   #compactionBytesWritten = 0
   #compactionSeconds = 0
+  readonly #merges = new Map<string, number>()
+  #mergeBytesRead = 0
+  #mergeBytesWritten = 0
+  #mergedSegments = 0
+  #mergeSeconds = 0
 
   /** An event hook. */
   readonly count = (event: AgentEvent): void => {
@@ -143,6 +149,13 @@ export class Meters {
         this.#compactionBytesRead += event.bytesRead
         this.#compactionBytesWritten += event.bytesWritten
         this.#compactionSeconds += event.durationMs / 1000
+        return
+      case 'segments merged':
+        this.#merges.set(event.end, (this.#merges.get(event.end) ?? 0) + 1)
+        this.#mergeBytesRead += event.bytesRead
+        this.#mergeBytesWritten += event.bytesWritten
+        this.#mergeSeconds += event.durationMs / 1000
+        if (event.end === 'swapped') this.#mergedSegments += event.sources
         return
       case 'topics purged':
         this.#topicsPurged += event.topics
@@ -281,6 +294,17 @@ export class Meters {
         'Partitions with records that log compaction has not seen.',
         gauges.compaction.dirtyPartitions,
       ),
+      counter(
+        'lks_merges_total',
+        'Objects that merges wrote, by what came of them.',
+        [...this.#merges].map(([end, value]) => ({ labels: { end }, value })),
+      ),
+      counter('lks_merge_read_bytes_total', 'Bytes that merges read.', one(this.#mergeBytesRead)),
+      counter('lks_merge_written_bytes_total', 'Bytes that merges stored.', one(this.#mergeBytesWritten)),
+      counter('lks_merged_segments_total', 'Segments that merges replaced by larger ones.', one(this.#mergedSegments)),
+      counter('lks_merge_seconds_total', 'Time of all merges.', one(this.#mergeSeconds)),
+      gauge('lks_merge_waiting_segments', 'Segments that no merge has taken so far, as of its last look.', gauges.merge.segments),
+      gauge('lks_merge_waiting_bytes', 'The bytes of those segments.', gauges.merge.bytes),
       gauge('lks_compaction_dirty_bytes', 'The bytes of those records that log compaction may see now.', gauges.compaction.dirtyBytes),
       counter('lks_topics_purged_total', 'Deleted topics that were purged after topic.undelete.ms.', one(this.#topicsPurged)),
       counter(

@@ -159,14 +159,12 @@ export class CompactionPass {
     const start = must(encoded.starts[0], 'the start of the only group')
     // The swap removes bytes that were on the disk, so these must be, whatever the durability of new records is.
     await objects.put(objectKey(clusterId, job, sequence), Object.assign(encoded.chunks, { mustBeDurable: true as const }), signal)
+    const placed = segments.map((segment) => ({ ...segment, byteStart: start + segment.byteStart }))
     const result = await swaps.swap({
-      topicId,
-      partition,
       incarnation: job,
       sequence,
       object: { sizeBytes: encoded.sizeBytes, checksum: encoded.checksum },
-      sources: run.sources,
-      segments: segments.map((segment) => ({ ...segment, byteStart: start + segment.byteStart })),
+      logs: [{ topicId, partition, sources: run.sources, segments: placed }],
     })
     if (result !== 'swapped') return result
     this.meters.swaps += 1

@@ -8,7 +8,7 @@ import { ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { every } from '../time/every.ts'
-import { Slots } from '../time/slots.ts'
+import type { Slots } from '../time/slots.ts'
 import type { Owners } from '../view/owners.ts'
 import { CompactionPass, type CompactionPassParts, type PassEnd } from './compaction-pass.ts'
 import { pacer } from './storage-walk.ts'
@@ -29,6 +29,8 @@ export interface CompactionParts extends Omit<CompactionPassParts, 'now'> {
   readonly job: string
   /** `log.cleaner.backoff.ms`: the pause between two looks. */
   readonly checkMs: number
+  /** Of the jobs that hold an object in memory, one works at a time. */
+  readonly rewrites: Slots
 }
 
 /** What the agent still has to do, as of its last look. */
@@ -46,8 +48,6 @@ interface Candidate extends TopicPartition {
 
 export class LogCompaction {
   readonly #parts: CompactionParts
-  /** One pass at a time: each may take the memory of a whole map. */
-  readonly #passes = new Slots(1)
   #backlog: CompactionBacklog = { dirtyPartitions: 0, dirtyBytes: 0 }
 
   constructor(parts: CompactionParts) {
@@ -63,7 +63,7 @@ export class LogCompaction {
     const { clock, checkMs } = this.#parts
     for await (const _ of every(clock, checkMs, signal)) {
       try {
-        await this.#passes.run(() => this.#compactDue(signal), signal)
+        await this.#parts.rewrites.run(() => this.#compactDue(signal), signal)
       } catch (error) {
         if (signal.aborted) return
         if (!(error instanceof MetadataError) && !(error instanceof ObjectStoreError)) throw error
@@ -79,7 +79,7 @@ export class LogCompaction {
   async compactNow(topic: Topic, signal: AbortSignal): Promise<boolean> {
     const configs = this.#parts.configsOf(topic)
     if (configs === undefined) return false
-    await this.#passes.run(async () => {
+    await this.#parts.rewrites.run(async () => {
       const everything = { ...configs, segmentBytes: 0 }
       const candidates = await this.#candidates([topic], () => everything)
       await this.#compact(candidates, signal)

@@ -128,12 +128,21 @@ export class Tails {
 
   /** Call it after a topic's deletion or a loss of ownership. Readers that wait wake and look again. */
   forget(matches: (partition: TopicPartition) => boolean): void {
-    for (const [key, held] of this.#held) {
-      if (!matches(held)) continue
-      this.#drop(key, held)
-      const waiters = this.#waiters.get(key)
-      if (waiters !== undefined) for (const wake of waiters) wake()
-    }
+    for (const [key, held] of this.#held) if (matches(held)) this.#forget(key, held)
+  }
+
+  /** Call it after segments of the partition before this offset were replaced: what memory has of them is read from the database again. */
+  forgetReplaced({ topicId, partition }: TopicPartition, nextOffset: number): void {
+    const key = partitionKey(topicId, partition)
+    const held = this.#held.get(key)
+    const oldest = held?.segments[0]
+    if (held !== undefined && oldest !== undefined && oldest.baseOffset < nextOffset) this.#forget(key, held)
+  }
+
+  #forget(key: string, held: LoadedTail): void {
+    this.#drop(key, held)
+    const waiters = this.#waiters.get(key)
+    if (waiters !== undefined) for (const wake of waiters) wake()
   }
 
   #startLoading(missing: readonly TopicPartition[]): void {

@@ -234,6 +234,13 @@ const lines: Lines = {
       { topic, partition, end, bytesRead, bytesWritten, swaps, durationMs },
     ),
   'compaction failed': ({ message }) => warn(`log compaction has stopped, and will try again: ${message}`, { reason: message }),
+  'segments merged': ({ end, objects, partitions, sources, segments, bytesRead, bytesWritten, durationMs }) =>
+    (end === 'nothing' ? warn : debug)(
+      end === 'nothing'
+        ? `${partitions === 1 ? 'a partition is' : 'partitions are'} not merged, because segments are damaged: see /readyz`
+        : `a merge has written ${bytesWritten} bytes of ${partitions} partition${partitions === 1 ? '' : 's'}: ${sources} segments in ${objects} objects became ${segments} in one (${end})`,
+      { end, objects, partitions, sources, segments, bytesRead, bytesWritten, durationMs },
+    ),
   'topics purged': ({ topics, segments, bytes }) =>
     info(`${topics} deleted topic${topics === 1 ? '' : 's'} purged, with ${bytes} bytes of records`, { topics, segments, bytes }),
   'topic undeleted': ({ name }) => info(`topic ${name} was brought back`, { name }),

@@ -36,3 +36,20 @@ export async function outage(world: World, store: 'bucket' | 'database', forMs: 
   await world.time.sleep(world.chance.between(forMs))
   world[store].away = false
 }
+
+/** The life of the current agent ends, or stops for a while, and another one begins. */
+export async function disturbLife(world: World): Promise<void> {
+  const { chance } = world
+  switch (chance.pick(['crash', 'freeze', 'take over', 'drain'] as const)) {
+    case 'crash':
+      return await crash(world, [0, 2_000])
+    case 'freeze':
+      return await freeze(world, [10, 10_000])
+    case 'take over':
+      return await takeOver(world, [0, 5_000])
+    case 'drain':
+      if (world.current === undefined) return
+      await world.drain(world.current)
+      await world.start()
+  }
+}

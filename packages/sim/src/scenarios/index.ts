@@ -6,6 +6,7 @@ import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads
 
 import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
 import { groups } from './groups.ts'
+import { merge } from './merge.ts'
 import { lossOfPower } from './power.ts'
 import { purge } from './purge.ts'
 import { retention } from './retention.ts'
@@ -28,6 +29,7 @@ export const scenarios: readonly Scenario[] = [
   retention,
   logCompaction,
   purge,
+  merge,
 ]
 
 /** A seed determines its scenario, so that one number is enough to replay. */

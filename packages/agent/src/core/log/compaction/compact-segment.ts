@@ -57,14 +57,16 @@ export function* addSegmentKeys(
   return nextOffset
 }
 
-interface PlacedBatch {
+export interface PlacedBatch {
+  /** Its first byte in the segment. */
   readonly at: number
   readonly sizeBytes: number
   readonly baseOffset: number
   readonly lastOffset: number
 }
 
-function* batchesOf({ bytes, baseOffset: firstOffset }: IntactSegment): Generator<PlacedBatch, void, undefined> {
+/** The batches of the segment, in order. */
+export function* batchesOf({ bytes, baseOffset: firstOffset }: IntactSegment): Generator<PlacedBatch, void, undefined> {
   let baseOffset = firstOffset
   for (let at = 0; at < bytes.length; ) {
     const sizeBytes = must(batchSizeAt(bytes, at), 'the size of a batch in an intact segment')

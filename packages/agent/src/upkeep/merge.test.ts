@@ -1,0 +1,314 @@
+// Merges of real objects on a clock that a test moves: what is merged when, that every batch keeps its bytes and its offset, and what damage and rivals do.
+import { batchSizeAt, buildBatch, readBatchHeader } from '@local-kafka-service/protocol'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { nativeCrc32c } from '../codecs.ts'
+import { must } from '../core/assert.ts'
+import type { MergedSegmentBounds } from '../core/log/merge/merged-segments.ts'
+import { objectKey } from '../core/object-key.ts'
+import { slotOfPartition } from '../core/slots.ts'
+import type { CommitBatch, Registration, Segment, Topic } from '../metadata/metadata-store.ts'
+import type { OpenedMetadata } from '../metadata/open.ts'
+import { openSqlite } from '../metadata/sqlite.ts'
+import { aBatch, aCommitIn, aTopic, committed, openCluster, registered } from '../metadata/testing/a-cluster.ts'
+import { MemoryObjects } from '../objects/adapters/memory.ts'
+import { decodeObject, encodeObject } from '../objects/object-format.ts'
+import { CachedObjects } from '../objects/wrappers/cached.ts'
+import type { AgentEvent } from '../observe/events.ts'
+import { DamageReports } from '../read/damage.ts'
+import { SegmentReader } from '../read/segment-reader.ts'
+import { readTogether } from '../read/segments-together.ts'
+import { Slots } from '../time/slots.ts'
+import { systemRandom } from '../time/system-clock.ts'
+import { ManualClock } from '../time/testing/manual-clock.ts'
+import { Turns } from '../time/turns.ts'
+import { Owners } from '../view/owners.ts'
+import { SegmentMerge, type SegmentMergeParts } from './merge.ts'
+
+const partitions = 3
+const intervalMs = 1_000
+const maxAgeMs = 60_000
+const limits = { mergeObjectBytes: 10_000, mergeSources: 100, mergeQuietMs: 5_000, mergeTwiceBytes: 4_000 }
+const bounds: MergedSegmentBounds = { segmentBytes: 2_000, topicSegmentBytes: 1e9, topicSegmentMs: 1e12 }
+
+/** Runs something before a put. */
+class ObservedObjects extends MemoryObjects {
+  beforePut: (key: string) => Promise<void> = async () => {}
+
+  override async put(key: string, body: readonly Uint8Array[]): Promise<void> {
+    await this.beforePut(key)
+    await super.put(key, body)
+  }
+}
+
+let clock: ManualClock
+let objects: ObservedObjects
+let store: OpenedMetadata
+let me: Registration
+let topic: Topic
+let events: AgentEvent[]
+let stopped: AbortController
+let running: Promise<void>
+let sequence: number
+let swapped: (readonly [partition: number, nextOffset: number])[]
+
+beforeEach(async () => {
+  clock = new ManualClock()
+  objects = new ObservedObjects()
+  store = await openCluster(openSqlite({ path: ':memory:', durability: 'memory', now: () => clock.now() }))
+  me = await registered(store, 'me')
+  topic = await aTopic(store, { partitions })
+  events = []
+  swapped = []
+  stopped = new AbortController()
+  sequence = 0
+})
+afterEach(async () => {
+  stopped.abort()
+  await running
+  await store.close()
+})
+
+function start(more: Partial<SegmentMergeParts> = {}): void {
+  const owners = new Owners({ slots: store.slots, brokerId: me.brokerId, incarnation: me.incarnation })
+  owners.publishSlots(me.slots)
+  const emit = (event: AgentEvent): void => void events.push(event)
+  const turns = new Turns(clock)
+  const damage = new DamageReports({ emit, topicName: () => 'topic' })
+  const segments = new SegmentReader({ objects: new CachedObjects(objects, { maxBytes: 0 }), crc32c: nativeCrc32c, damage, emit })
+  running = new SegmentMerge({
+    clusterId: store.clusterId,
+    topics: store.topics,
+    swaps: store.swaps,
+    objects,
+    owners,
+    readSegments: (asked, read) => readTogether({ objects, segments, crc32c: nativeCrc32c, turns }, asked, read),
+    boundsOf: () => bounds,
+    onSwapped: ({ partition }, nextOffset) => void swapped.push([partition, nextOffset]),
+    rewrites: new Slots(1),
+    crc32c: nativeCrc32c,
+    turns,
+    clock,
+    ioClock: clock,
+    random: systemRandom,
+    emit,
+    limits,
+    job: 'me merge',
+    intervalMs,
+    maxAgeMs,
+    ...more,
+  }).run(stopped.signal)
+}
+
+/** A flush with one batch of `records` records of 100 bytes for each of the partitions. */
+async function flush(of: readonly number[] = [0, 1, 2], records = 1): Promise<void> {
+  sequence += 1
+  const value = Buffer.alloc(100, `${sequence}`)
+  const groups = of.map((partition) => {
+    const list = Array.from({ length: records }, (_, offsetDelta) => ({
+      offsetDelta,
+      timestamp: clock.now(),
+      key: null,
+      value,
+      headers: [],
+    }))
+    const chunk = buildBatch({ baseTimestamp: clock.now(), leaderEpoch: 4, records: list }, nativeCrc32c)
+    return { topicId: topic.topicId, partition, epoch: 4, chunks: [chunk], batches: 1 }
+  })
+  const encoded = encodeObject({ clusterId: store.clusterId, incarnation: me.incarnation, sequence, groups }, nativeCrc32c)
+  await objects.put(objectKey(store.clusterId, me.incarnation, sequence), encoded.chunks)
+  const batches = groups.map(({ partition, chunks }, index): CommitBatch => {
+    const slot = slotOfPartition(topic.topicId, partition, store.slots)
+    const sizeBytes = must(chunks[0], 'the batch').length
+    const byteStart = must(encoded.starts[index], 'its start')
+    const epoch = must(me.slots[slot], 'the slot').epoch
+    return aBatch(topic, me, store, { partition, epoch, offsets: records, maxTimestamp: clock.now(), sizeBytes, byteStart })
+  })
+  const { sizeBytes, checksum } = encoded
+  await committed(store.log.commit({ ...aCommitIn({ store, me, topic }, sequence, []), batches, object: { sizeBytes, checksum } }))
+}
+
+async function segmentsOf(partition: number): Promise<readonly Segment[]> {
+  const [found] = await store.log.find([{ topicId: topic.topicId, partition, offset: 0, maxBytes: 1e9, maxSegments: 10_000 }])
+  return found?.kind === 'found' ? found.segments : []
+}
+
+/** Every batch of the partition: its offset, and all of its bytes but the base offset. */
+async function batchesOf(partition: number): Promise<readonly string[]> {
+  const batches: string[] = []
+  for (const { baseOffset, lastOffset, objectKey: key, byteStart, sizeBytes, maxTimestamp } of await segmentsOf(partition)) {
+    if (sizeBytes === 0) continue
+    const bytes = Buffer.from(await objects.read(key, { start: byteStart, length: sizeBytes }))
+    let offset = baseOffset
+    let newest = -1
+    for (let at = 0; at < bytes.length; ) {
+      const size = must(batchSizeAt(bytes, at), 'a whole batch')
+      const header = readBatchHeader(bytes, at)
+      batches.push(`${offset} ${bytes.toString('hex', at + 8, at + size)}`)
+      offset += header.lastOffsetDelta + 1
+      newest = Math.max(newest, header.maxTimestamp)
+      at += size
+    }
+    expect([offset - 1, newest]).toEqual([lastOffset, maxTimestamp])
+  }
+  return batches
+}
+
+const everything = (): Promise<readonly (readonly string[])[]> => Promise.all([0, 1, 2].map((partition) => batchesOf(partition)))
+const merges = (): readonly AgentEvent[] => events.filter(({ kind }) => kind === 'segments merged')
+async function eventually(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += intervalMs) await clock.advance(intervalMs)
+}
+
+test('small objects become one that is sorted by partition, and every batch keeps its bytes and its offset', async () => {
+  for (let count = 0; count < 5; count += 1) await flush(count % 2 === 0 ? [2, 0, 1] : [1, 0], 2)
+  const before = await everything()
+  start()
+  await eventually(maxAgeMs - intervalMs)
+  expect(merges()).toEqual([])
+  await eventually(2 * intervalMs)
+  expect(merges()).toMatchObject([{ end: 'swapped', objects: 5, partitions: 3, sources: 13, segments: 3 }])
+  expect(await everything()).toEqual(before)
+  const keys = new Set((await Promise.all([0, 1, 2].map(segmentsOf))).flat().map((segment) => segment.objectKey))
+  expect(keys.size).toBe(1)
+  const merged = decodeObject(await objects.read(must([...keys][0], 'a key')), nativeCrc32c)
+  expect(merged.groups.map(({ partition, batches }) => [partition, batches])).toEqual([
+    [0, 5],
+    [1, 5],
+    [2, 3],
+  ])
+  expect(swapped.toSorted(([a], [b]) => a - b)).toEqual([
+    [0, 10],
+    [1, 10],
+    [2, 6],
+  ])
+  // The sweep may have them.
+  expect(await store.sweep.released({ maxObjects: 100 })).toHaveLength(5)
+})
+
+test('enough bytes or segments are merged before they are old, but what was just written is left alone', async () => {
+  for (let count = 0; count < 40; count += 1) await flush([0], 1)
+  start()
+  await eventually(limits.mergeQuietMs - intervalMs)
+  expect(merges()).toEqual([])
+  await eventually(intervalMs)
+  expect(merges()).toEqual([])
+  for (let count = 0; count < 40; count += 1) await flush([0], 1)
+  await eventually(limits.mergeQuietMs)
+  // 10,000 bytes are an object.
+  const { sizeBytes } = must((await segmentsOf(0)).at(-1), 'the last segment')
+  expect(merges()).toMatchObject([{ end: 'swapped', sources: Math.floor(10_000 / sizeBytes) }])
+  expect((await segmentsOf(0)).at(-1)?.objectKey).toBe(objectKey(store.clusterId, me.incarnation, 80))
+})
+
+test('a log is merged twice, so that it has long runs of large segments, and a byte is written three times at most', async () => {
+  start()
+  let bytes = 0
+  for (let count = 0; count < 300; count += 1) {
+    await flush([0, 1, 2], 3)
+    await clock.advance(200)
+  }
+  const before = await everything()
+  await eventually(2 * maxAgeMs)
+  expect(await everything()).toEqual(before)
+  for (const partition of [0, 1, 2]) {
+    const segments = await segmentsOf(partition)
+    const size = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    bytes += size
+    // 300 flushes; the bound of a segment is 2,000 bytes.
+    expect(segments.length).toBeLessThan((size / 2_000) * 1.6)
+    expect(new Set(segments.map((segment) => segment.objectKey)).size).toBeLessThan(size / 4_000 + 6)
+  }
+  const written = merges().reduce((sum, event) => sum + (event.kind === 'segments merged' ? event.bytesWritten : 0), 0)
+  expect(written / bytes).toBeGreaterThan(1)
+  expect(written / bytes).toBeLessThan(2.1)
+  expect(merges().every((event) => event.kind === 'segments merged' && event.end === 'swapped')).toBe(true)
+})
+
+test('an object that is alone is left as it is, and not looked at again', async () => {
+  await flush()
+  start()
+  await eventually(2 * maxAgeMs)
+  expect(merges()).toEqual([])
+  const asked = [0, 1, 2].map((partition) => ({ topicId: topic.topicId, partition }))
+  expect(await store.swaps.mergeStates({ partitions: asked, twice: { bytes: 1e9, segments: 1e9 } })).toEqual([])
+})
+
+test('a damaged segment stays where it is, and all others are merged', async () => {
+  for (let count = 0; count < 6; count += 1) await flush()
+  const damaged = must((await segmentsOf(1))[2], 'a segment')
+  const object = Buffer.from(await objects.read(damaged.objectKey))
+  object.writeUInt8(object.readUInt8(damaged.byteStart + 70) ^ 1, damaged.byteStart + 70)
+  await objects.remove([damaged.objectKey])
+  await objects.put(damaged.objectKey, [object])
+  const before = await everything()
+  start()
+  await eventually(2 * maxAgeMs)
+  expect(await everything()).toEqual(before)
+  expect(await segmentsOf(0)).toHaveLength(1)
+  expect(await segmentsOf(1)).toEqual(expect.arrayContaining([damaged]))
+  expect(await segmentsOf(1)).toHaveLength(3)
+  expect(events.filter(({ kind }) => kind === 'corrupt data')).not.toEqual([])
+})
+
+test('skipped offsets keep their segment without bytes', async () => {
+  for (let count = 0; count < 6; count += 1) await flush()
+  const skipped = must((await segmentsOf(1))[2], 'a segment')
+  const { baseOffset: offset, lastOffset } = skipped
+  await store.damage.skip({ topicId: topic.topicId, partition: 1, segment: skipped, offset, lastOffset, kept: [], reason: 'damaged' })
+  start()
+  await eventually(3 * maxAgeMs)
+  expect((await segmentsOf(1)).map(({ baseOffset, lastOffset: last, sizeBytes }) => [baseOffset, last, sizeBytes > 0])).toEqual([
+    [0, 1, true],
+    [2, 2, false],
+    [3, 5, true],
+  ])
+})
+
+test('a log that changes before the swap is left alone, and the others are swapped', async () => {
+  for (let count = 0; count < 6; count += 1) await flush()
+  const sources = (await segmentsOf(1)).slice(0, 2)
+  const rival = await store.swaps.beginJob({ job: 'rival', nonce: '00000000000000aa' })
+  objects.beforePut = async () => {
+    objects.beforePut = async () => {}
+    const segments = [{ baseOffset: 0, lastOffset: 1, byteStart: 0, sizeBytes: 0, maxTimestamp: 1 }]
+    const logs = [{ topicId: topic.topicId, partition: 1, sources, segments }]
+    await store.swaps.swap({ incarnation: rival, sequence: 1, object: { sizeBytes: 100, checksum: 1 }, logs })
+  }
+  start()
+  await eventually(maxAgeMs + intervalMs)
+  expect((await segmentsOf(0)).length).toBe(1)
+  expect((await segmentsOf(1)).map(({ baseOffset, lastOffset }) => [baseOffset, lastOffset])).toEqual([
+    [0, 1],
+    [2, 5],
+  ])
+})
+
+test('a job that was begun again elsewhere swaps nothing', async () => {
+  for (let count = 0; count < 6; count += 1) await flush()
+  objects.beforePut = async () => {
+    objects.beforePut = async () => {}
+    await store.swaps.beginJob({ job: 'me merge', nonce: '00000000000000aa' })
+  }
+  const before = await segmentsOf(0)
+  start()
+  await eventually(maxAgeMs)
+  expect(merges()).toMatchObject([{ end: 'fenced' }])
+  expect(await segmentsOf(0)).toEqual(before)
+  // The next look begins again.
+  await eventually(intervalMs)
+  expect(merges()).toMatchObject([{ end: 'fenced' }, { end: 'swapped' }])
+})
+
+test('records of a deleted topic, and those before the start of the log, are left alone', async () => {
+  for (let count = 0; count < 6; count += 1) await flush()
+  await store.log.deleteRecords(me.incarnation.id, [{ topicId: topic.topicId, partition: 0, beforeOffset: 4 }])
+  const before = await segmentsOf(0)
+  start()
+  await eventually(maxAgeMs + intervalMs)
+  expect((await segmentsOf(0)).slice(0, 4)).toEqual(before.slice(0, 4))
+  expect(await segmentsOf(0)).toHaveLength(5)
+  await store.topics.delete(topic.topicId)
+  const done = merges().length
+  await eventually(maxAgeMs)
+  expect(merges()).toHaveLength(done)
+})

@@ -1,0 +1,328 @@
+// Merges: small objects of many partitions become larger ones that are sorted by partition, so that a partition can be read with few requests and few rows.
+import { must } from '../core/assert.ts'
+import type { Incarnation, Nonce, Sequence, TopicPartition } from '../core/ids.ts'
+import { bytesOf, type LogCandidates, type MergedRun, planFirstMerge, planSecondMerge } from '../core/log/merge/merge-plan.ts'
+import type { MergedSegmentBounds } from '../core/log/merge/merged-segments.ts'
+import { fixedLimits, type Limits } from '../limits.ts'
+import { MetadataError, type Topic, type Topics } from '../metadata/metadata-store.ts'
+import type { MergedLog, MergedTo, MergeSource, MergeState, SwapStore } from '../metadata/swap-store.ts'
+import type { EventHook } from '../observe/events.ts'
+import type { Clock, Random } from '../time/clock.ts'
+import type { Slots } from '../time/slots.ts'
+import type { Owners } from '../view/owners.ts'
+import { type MergedLogOf, type MergedObjectParts, mergeIntoObject } from './merged-object.ts'
+import { makePasses } from './passes.ts'
+import { pacer } from './storage-walk.ts'
+
+export interface SegmentMergeParts extends MergedObjectParts {
+  readonly topics: Pick<Topics, 'list'>
+  readonly swaps: SwapStore
+  readonly owners: Owners
+  readonly boundsOf: (topic: Topic) => MergedSegmentBounds
+  /** Called after a swap, with the first offset after the new segments. */
+  readonly onSwapped: (of: TopicPartition, nextOffset: number) => void
+  /** Of the jobs that hold an object in memory, one works at a time. */
+  readonly rewrites: Slots
+  /** The clock of the looks. */
+  readonly clock: Clock
+  /** The clock of the pauses between reads. */
+  readonly ioClock: Clock
+  readonly random: Pick<Random, 'bytes'>
+  readonly emit: EventHook
+  readonly limits: Pick<Limits, 'mergeObjectBytes' | 'mergeSources' | 'mergeQuietMs' | 'mergeTwiceBytes'>
+  /** The name of the job's incarnations: one for each agent. */
+  readonly job: string
+  /** `storage.merge.interval.ms`. 0 or less: never. */
+  readonly intervalMs: number
+  /** `storage.merge.max.age.ms`. */
+  readonly maxAgeMs: number
+}
+
+/** What the agent has not merged yet, as of its last look. */
+export interface MergeBacklog {
+  readonly partitions: number
+  readonly segments: number
+  readonly bytes: number
+}
+
+/** One pass. */
+interface MergeRun {
+  readonly job: () => Promise<Incarnation>
+  readonly nextSequence: () => Sequence
+  readonly pace: (bytes: number) => Promise<void>
+  readonly signal: AbortSignal
+  /** The job was fenced: an agent of the same name has begun it again. */
+  isOver: boolean
+}
+
+type TopicBounds = ReadonlyMap<string, MergedSegmentBounds>
+type MergeCandidates = readonly LogCandidates<MergeState, MergeSource>[]
+type MergeRuns = readonly MergedRun<MergeState, MergeSource>[]
+
+/**
+ * Segments are merged at most twice. The first merge takes all partitions of what was written at about the same time, the second takes each log by itself when enough of it waits. So a
+ * byte is written three times at most, and a log has long runs of large segments in the end. Each merged object is one swap, and the place of each log is saved with it: a pass can end
+ * anywhere, and the next one goes on there.
+ */
+export class SegmentMerge {
+  readonly #parts: SegmentMergeParts
+  #backlog: MergeBacklog = { partitions: 0, segments: 0, bytes: 0 }
+
+  constructor(parts: SegmentMergeParts) {
+    this.#parts = parts
+  }
+
+  get backlog(): MergeBacklog {
+    return this.#backlog
+  }
+
+  /** Merges what is due until the signal aborts. A store that is away delays it. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, intervalMs, emit } = this.#parts
+    if (intervalMs <= 0) return
+    await makePasses({ clock, firstMs: intervalMs, everyMs: intervalMs, where: 'merge', emit }, () => this.#pass(signal), signal)
+  }
+
+  async #pass(signal: AbortSignal): Promise<void> {
+    const { topics, swaps, random, job, ioClock } = this.#parts
+    let begun: Promise<Incarnation> | undefined
+    let sequence = 0
+    const running: MergeRun = {
+      // Most looks find nothing to do, and need no incarnation.
+      job: () => (begun ??= swaps.beginJob({ job, nonce: Buffer.from(random.bytes(8)).toString('hex') as Nonce })),
+      nextSequence: () => ++sequence,
+      pace: pacer(ioClock, { bytesPerSecond: fixedLimits.mergeBytesPerSecond, signal }),
+      signal,
+      isOver: false,
+    }
+    const backlog = { partitions: 0, segments: 0, bytes: 0 }
+    try {
+      const bounds = new Map<string, MergedSegmentBounds>()
+      for (const page of this.#ownPartitions(await topics.list(), bounds)) {
+        let left = await this.#first(page, bounds, running)
+        while (left === 'more') left = await this.#first(page, bounds, running)
+        backlog.partitions += left.partitions
+        backlog.segments += left.segments
+        backlog.bytes += left.bytes
+        while (!running.isOver && (await this.#second(page, bounds, running)) === 'more');
+        if (running.isOver) return
+      }
+      this.#backlog = backlog
+    } finally {
+      // Without it, the next start of this job fences the incarnation.
+      const incarnation = await begun?.catch(() => undefined)
+      if (incarnation !== undefined)
+        await swaps.endJob(incarnation).catch((error: unknown) => {
+          if (!(error instanceof MetadataError)) throw error
+        })
+    }
+  }
+
+  #states(partitions: readonly TopicPartition[]): Promise<readonly MergeState[]> {
+    return this.#parts.swaps.mergeStates({ partitions, twice: this.#twiceWhen })
+  }
+
+  get #twiceWhen(): { readonly bytes: number; readonly segments: number } {
+    const { mergeTwiceBytes, mergeSources } = this.#parts.limits
+    return { bytes: mergeTwiceBytes, segments: Math.max(2, Math.floor(mergeSources / fixedLimits.mergeTwiceParts)) }
+  }
+
+  /** One object of the first merge. Returns what is left if there is not enough for another one. */
+  async #first(page: readonly TopicPartition[], bounds: TopicBounds, running: MergeRun): Promise<'more' | MergeBacklog> {
+    const { limits, maxAgeMs, swaps } = this.#parts
+    const waiting = (await this.#states(page)).filter(({ onceOffset, nextOffset }) => onceOffset < nextOffset)
+    const candidates = await this.#candidates(waiting, ({ onceOffset }) => onceOffset, running)
+    const skipped = skippedOf(candidates)
+    if (skipped.length > 0) {
+      await swaps.saveMerged(skipped.map(({ log, sources }) => savedFor(log, { ...unmoved(log), onceOffset: endOf(sources) })))
+      return 'more'
+    }
+    const { mergeObjectBytes: objectBytes, mergeSources: sources, mergeQuietMs: quietMs } = limits
+    const { runs, isDue, objectCount } = planFirstMerge(candidates, { objectBytes, sources, quietMs, maxAgeMs })
+    const left = candidates.flatMap(({ segments }) => segments)
+    const backlog = { partitions: candidates.length, segments: left.length, bytes: bytesOf(left) }
+    if (!isDue || runs.length === 0) return backlog
+    const merged =
+      (state: MergeState): MergedLogOf['merged'] =>
+      (sources, segments) =>
+        this.#mergedOnce(state, sources, segments)
+    // One object has nothing to be merged with.
+    if (objectCount > 1) return (await this.#merge(runs, merged, bounds, running)) ? 'more' : backlog
+    await swaps.saveMerged(runs.map(({ log, sources }) => savedFor(log, this.#mergedOnce(log, sources, sources))))
+    return 'more'
+  }
+
+  /** The objects of the second merge. */
+  async #second(page: readonly TopicPartition[], bounds: TopicBounds, running: MergeRun): Promise<'more' | 'none'> {
+    const { limits, swaps } = this.#parts
+    const states = await this.#states(page)
+    const when = this.#twiceWhen
+    const due = states.filter(({ waitingBytes, waitingSegments }) => waitingBytes >= when.bytes || waitingSegments >= when.segments)
+    if (due.length === 0) return 'none'
+    const found = await this.#candidates(due, ({ twiceOffset }) => twiceOffset, running)
+    const candidates = found.map(({ log, segments, hasMore }) => {
+      const once = segments.filter(({ lastOffset }) => lastOffset < log.onceOffset)
+      return { log, segments: once, hasMore: hasMore && once.length === segments.length }
+    })
+    const skipped = skippedOf(candidates)
+    if (skipped.length > 0) {
+      await swaps.saveMerged(skipped.map(({ log, sources }) => savedFor(log, mergedTwice(log, sources))))
+      return 'more'
+    }
+    // What waited is gone: records were removed.
+    const gone = due.filter((state) => !candidates.some(({ log, segments }) => log === state && segments.length > 0))
+    if (gone.length > 0) await swaps.saveMerged(gone.map((state) => savedFor(state, allTwice(state))))
+    const groups = planSecondMerge(candidates, {
+      objectBytes: limits.mergeObjectBytes,
+      sources: limits.mergeSources,
+      ownObjectBytes: fixedLimits.mergeOwnObjectBytes,
+    })
+    const merged =
+      (state: MergeState): MergedLogOf['merged'] =>
+      (sources) =>
+        mergedTwice(state, sources)
+    for (const runs of groups) {
+      if (runs.some(({ sources }) => sources.length > 1) || runs.length > 1) {
+        if (!(await this.#merge(runs, merged, bounds, running))) return 'none'
+      } else await swaps.saveMerged(runs.map(({ log, sources }) => savedFor(log, mergedTwice(log, sources))))
+    }
+    return groups.length > 0 ? 'more' : 'none'
+  }
+
+  /** A log with a long run in one object needs no second merge. */
+  #mergedOnce(
+    state: MergeState,
+    sources: readonly MergeSource[],
+    segments: readonly { readonly sizeBytes: number; readonly lastOffset: number }[],
+  ): MergedTo {
+    const onceOffset = endOf(sources)
+    const bytes = bytesOf(sources)
+    if (state.twiceOffset === state.onceOffset && bytes >= this.#parts.limits.mergeTwiceBytes)
+      return { onceOffset, twiceOffset: onceOffset, waitingBytes: 0, waitingSegments: 0 }
+    return { onceOffset, twiceOffset: state.twiceOffset, waitingBytes: bytes, waitingSegments: segments.length }
+  }
+
+  /** False: another job or a deletion was first, and the next look does the rest. */
+  async #merge(
+    runs: MergeRuns,
+    merged: (state: MergeState) => MergedLogOf['merged'],
+    bounds: TopicBounds,
+    running: MergeRun,
+  ): Promise<boolean> {
+    const { owners, rewrites, swaps, emit, ioClock, onSwapped } = this.#parts
+    const stateOf = new Map<MergedLogOf, MergeState>()
+    const asked = runs.flatMap(({ log: state, sources }) => {
+      const { topicId, partition } = state
+      const own = bounds.get(topicId)
+      if (own === undefined) return []
+      const log = { topicId, partition, epoch: owners.ofPartition(topicId, partition).epoch, bounds: own, merged: merged(state) }
+      stateOf.set(log, state)
+      return [{ log, sources }]
+    })
+    return await rewrites.run(async () => {
+      const beganMs = ioClock.monotonic()
+      const done = await mergeIntoObject(this.#parts, { ...running, runs: asked, job: await running.job() })
+      const { end, segmentCount, bytesRead, bytesWritten } = done
+      const sources = done.runs.flatMap((run) => run.sources)
+      emit({
+        kind: 'segments merged',
+        end,
+        objects: new Set(sources.map(({ objectKey }) => objectKey)).size,
+        partitions: done.runs.filter((run) => run.sources.length > 0).length,
+        sources: sources.length,
+        segments: segmentCount,
+        bytesRead,
+        bytesWritten,
+        durationMs: ioClock.monotonic() - beganMs,
+      })
+      if (end === 'fenced') running.isOver = true
+      if (end === 'changed' || end === 'fenced') return false
+      const damaged: MergedLog[] = []
+      for (const [index, { log, sources: own }] of done.runs.entries()) {
+        if (own.length > 0) onSwapped(log, endOf(own))
+        // A damaged segment stays as it is: its damage must be neither spread nor hidden.
+        const first = asked[index]?.sources.slice(0, 1) ?? []
+        const state = stateOf.get(log)
+        if (own.length === 0 && state !== undefined) damaged.push(savedFor(state, log.merged(first, first)))
+      }
+      if (damaged.length > 0) await swaps.saveMerged(damaged)
+      return true
+    }, running.signal)
+  }
+
+  /** The next segments of these logs, as many as two swaps replace. Those without bytes are passed over: they say which offsets are damaged. */
+  async #candidates(states: readonly MergeState[], fromOf: (state: MergeState) => number, { signal }: MergeRun): Promise<MergeCandidates> {
+    const found = states.map((log) => ({ log, from: fromOf(log), segments: [] as MergeSource[], hasMore: true }))
+    let left = 2 * this.#parts.limits.mergeSources
+    for (let open = found; open.length > 0 && left > 0; open = open.filter(({ hasMore }) => hasMore)) {
+      const maxSegments = Math.max(1, Math.min(fixedLimits.mergeSegmentsPerRead, Math.floor(left / open.length)))
+      const logsPerRead = Math.max(1, Math.floor(fixedLimits.mergeSegmentsPerRead / maxSegments))
+      for (let first = 0; first < open.length; first += logsPerRead) {
+        signal.throwIfAborted()
+        const page = open.slice(first, first + logsPerRead)
+        const read = await this.#parts.swaps.mergeSources(
+          page.map(({ log: { logId }, from }) => ({ logId, fromOffset: from, maxSegments })),
+        )
+        for (const [index, one] of page.entries()) {
+          // One list for each log of the page.
+          const segments = read[index] ?? []
+          one.segments.push(...segments)
+          one.hasMore = segments.length === maxSegments
+          one.from = segments.length === 0 ? one.from : endOf(segments)
+          left -= segments.length
+        }
+      }
+    }
+    return found
+  }
+
+  /** Pages of this agent's partitions. Adds the bounds of their topics to `bounds`. */
+  *#ownPartitions(topics: readonly Topic[], bounds: Map<string, MergedSegmentBounds>): Iterable<readonly TopicPartition[]> {
+    const { owners, boundsOf } = this.#parts
+    let page: TopicPartition[] = []
+    for (const topic of topics.toSorted((a, b) => (a.topicId < b.topicId ? -1 : 1))) {
+      const { topicId } = topic
+      bounds.set(topicId, boundsOf(topic))
+      for (let partition = 0; partition < topic.partitions; partition += 1) {
+        if (!owners.ofPartition(topicId, partition).mine) continue
+        page.push({ topicId, partition })
+        if (page.length < fixedLimits.namesPerRead) continue
+        yield page
+        page = []
+      }
+    }
+    if (page.length > 0) yield page
+  }
+}
+
+/** The segments without bytes with which a log begins. */
+function skippedOf(candidates: MergeCandidates): MergeRuns {
+  return candidates.flatMap(({ log, segments }) => {
+    const end = segments.findIndex(({ sizeBytes }) => sizeBytes > 0)
+    const sources = end < 0 ? segments : segments.slice(0, end)
+    return sources.length === 0 ? [] : [{ log, sources }]
+  })
+}
+
+function endOf(sources: readonly { readonly lastOffset: number }[]): number {
+  return must(sources.at(-1), 'the last of some segments').lastOffset + 1
+}
+
+function unmoved({ onceOffset, twiceOffset }: MergeState): MergedTo {
+  return { onceOffset, twiceOffset, waitingBytes: 0, waitingSegments: 0 }
+}
+
+function mergedTwice(state: MergeState, sources: readonly MergeSource[]): MergedTo {
+  const twiceOffset = endOf(sources)
+  if (twiceOffset >= state.onceOffset) return allTwice(state)
+  return { ...unmoved(state), twiceOffset, waitingBytes: -bytesOf(sources), waitingSegments: -sources.length }
+}
+
+/** Nothing waits any more. */
+function allTwice({ onceOffset, waitingBytes, waitingSegments }: MergeState): MergedTo {
+  return { onceOffset, twiceOffset: onceOffset, waitingBytes: -waitingBytes, waitingSegments: -waitingSegments }
+}
+
+function savedFor({ topicId, partition }: MergeState, merged: MergedTo): MergedLog {
+  return { topicId, partition, ...merged }
+}
