@@ -225,7 +225,7 @@ function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Part
   }
   const stores = parts.stores ?? new StoreWatch({ emit, clock: ioClock })
   const turns = new Turns(ioClock)
-  const memory = parts.memory ?? new SlabPool({ maxFreeBytes: fixedLimits.freeSlabBytes })
+  const memory = parts.memory ?? new SlabPool({ maxFreeBytes: limits.freeSlabBytes })
   const unpacker = new Unpacker({ codecs, ...(remoteCodecs && { remoteCodecs }), clock: ioClock, limits })
   return {
     clock,

@@ -12,6 +12,7 @@ import type { DamageReports } from './read/damage.ts'
 import type { StorePrices } from './store-prices.ts'
 import type { LogCompaction } from './upkeep/compaction.ts'
 import type { SegmentMerge } from './upkeep/merge.ts'
+import type { Tails } from './view/tails.ts'
 import type { Writer } from './write/writer.ts'
 
 /** The reasons, in words, why the agent is not ready, or what is damaged although it is ready. */
@@ -46,6 +47,7 @@ export function gaugesOf(of: {
   readonly answerMemory: AnswerMemory
   readonly httpAnswers: AnswerMemory
   readonly unpacker: Pick<Unpacker, 'gauge'>
+  readonly tails: Pick<Tails, 'gauge'>
   readonly membership: Pick<Membership, 'silentMs'>
   readonly damage: Pick<DamageReports, 'count'>
   readonly compaction: Pick<LogCompaction, 'backlog'>
@@ -62,6 +64,7 @@ export function gaugesOf(of: {
     answerMemory,
     httpAnswers,
     unpacker,
+    tails,
     membership,
     damage,
     compaction,
@@ -81,6 +84,8 @@ export function gaugesOf(of: {
       { part: 'fetch answers', ...answerMemory.gauge },
       { part: 'http answers', ...httpAnswers.gauge },
       { part: 'unpacked records', ...unpacker.gauge },
+      { part: 'free slabs', usedBytes: slabs.freeBytes, limitBytes: slabs.maxFreeBytes },
+      { part: 'tails', ...tails.gauge },
       { part: 'cache', usedBytes: objects.meters.bytes, limitBytes: cacheBytes },
     ],
     slabs,

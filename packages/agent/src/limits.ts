@@ -33,6 +33,8 @@ export const defaultLimits = {
   httpAnswersBytes: 64 * mib,
   /** The memory that admitted batches are copied into, one piece after another; a batch of a quarter of it or more has its own. A piece is used again when all of its batches are stored and out of the cache. */
   batchSlabBytes: 256 * kib,
+  /** Memory that was released and is kept to be used again (memory/slab-pool.ts): what a few busy producers turn over between two collections. */
+  freeSlabBytes: 32 * mib,
   /** How long admission waits for room before the request is rejected with a retriable error. Below the clients' usual 30 s. */
   admissionWaitMs: 10_000,
   /** Batches in one flush: the commit holds row locks while it writes at least one row for each, and the event loop encodes and publishes them in one turn each. */
@@ -50,6 +52,8 @@ export const defaultLimits = {
   tailSegments: 64,
   /** Partitions whose watermarks are kept in memory. Above it the one loaded longest ago that no fetch waits for is dropped, and loaded again on demand. */
   tails: 100_000,
+  /** The memory of those watermarks and segments. Above it the oldest lose their segments, then themselves. */
+  tailBytes: 64 * mib,
   /** Segments that one look-up may return for one partition. */
   segmentsPerFind: 64,
   /** The maximum of a fetch's answer, whatever the client requests: Kafka's fetch.max.bytes. */
@@ -81,7 +85,7 @@ export const defaultLimits = {
   readersGraceMs: 600_000,
 } as const
 
-/** The budgets that clients share. With the cache, they are the memory of `memory.bytes`. */
+/** The budgets that clients share, and what is kept for them. With the cache, they are the memory of `memory.bytes`. */
 const sharedBudgets = [
   'smallFramePoolBytes',
   'framePoolBytes',
@@ -89,6 +93,8 @@ const sharedBudgets = [
   'unpackedBytes',
   'fetchAnswersBytes',
   'httpAnswersBytes',
+  'freeSlabBytes',
+  'tailBytes',
 ] as const satisfies readonly (keyof Limits)[]
 
 /** The sum of the budgets above. */
@@ -103,9 +109,6 @@ export function limitsWithin(bytes: number): Limits {
 
 /** The limits that are the same for every agent. */
 export const fixedLimits = {
-  /** Memory that was released and is kept to be used again (memory/slab-pool.ts): what a few busy producers turn over between two collections. */
-  freeSlabBytes: 32 * mib,
-
   /** Kafka's socket.request.max.bytes: the largest legal request. */
   requestBytes: 100 * mib,
   /** The part of the pool of small frames that incomplete ones may hold. The rest is a reserve: a complete frame never waits for a stalled one. */

@@ -40,6 +40,8 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   mergeSources: [2, 30],
   mergeQuietMs: [1, 3_000],
   mergeTwiceBytes: [100, 10_000],
+  freeSlabBytes: [1, 1_000_000],
+  tailBytes: [1, 5_000],
 }
 
 /** Worlds are small: with the sizes of production no memory would be used again. */

@@ -8,7 +8,8 @@ const mib = 1024 * 1024
 
 function sumOf({ limits, cacheBytes }: MemoryPlan): number {
   const { smallFramePoolBytes, framePoolBytes, uncommittedBytes, unpackedBytes, fetchAnswersBytes, httpAnswersBytes } = limits
-  return cacheBytes + smallFramePoolBytes + framePoolBytes + uncommittedBytes + unpackedBytes + fetchAnswersBytes + httpAnswersBytes
+  const ofRequests = smallFramePoolBytes + framePoolBytes + uncommittedBytes + unpackedBytes
+  return cacheBytes + ofRequests + fetchAnswersBytes + httpAnswersBytes + limits.freeSlabBytes + limits.tailBytes
 }
 
 test('the budgets and the cache are together at most memory.bytes, and use almost all of it', () => {

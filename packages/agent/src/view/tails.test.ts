@@ -1,7 +1,9 @@
-// LogAppendTime stamps never decrease, even if the clock goes back or the tail was evicted in between.
+// The ends of partitions in memory: stamps never decrease, also of tails that were evicted, and all tails together are bounded in memory.
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { ObjectKey } from '../core/ids.ts'
 import { defaultLimits } from '../limits.ts'
-import type { PartitionState } from '../metadata/metadata-store.ts'
+import type { PartitionState, Segment } from '../metadata/metadata-store.ts'
 import { Tails } from './tails.ts'
 
 const topicId = 'topic'
@@ -27,6 +29,7 @@ test('the stamp of a tail that is forgotten between the stamp and its commit is 
 
 test('the stamp of an evicted tail is kept', async () => {
   const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })), {
+    ...defaultLimits,
     tails: 3,
     tailSegments: 1,
   })
@@ -35,6 +38,60 @@ test('the stamp of an evicted tail is kept', async () => {
   await tails.loaded(Array.from({ length: 3 }, (_, index) => ({ topicId, partition: index + 1 })))
   expect(tails.get(topicId, 0)).toBeUndefined()
   expect(tails.stamp(topicId, 0, 650)).toBe(700)
+})
+
+test('above their limit of memory the oldest tails lose their segments, then those that no reader waits for go, but never the newest', async () => {
+  const segments = (partition: number, from: number, count: number) => ({
+    topicId,
+    partition,
+    highWatermark: from + count,
+    segments: Array.from({ length: count }, (_, at) => aSegment(from + at)),
+  })
+  const limits = { ...defaultLimits, tailBytes: 1_220 }
+  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })), limits)
+  const held = () => [0, 1, 2, 3].map((partition) => tails.get(topicId, partition)?.segments.length)
+  await tails.loaded([0, 1, 2].map((partition) => ({ topicId, partition })))
+  expect([held(), tails.gauge]).toEqual([[0, 0, 0, undefined], { usedBytes: 780, limitBytes: 1_220 }])
+  tails.watch([{ topicId, partition: 0 }], () => {})
+  tails.publish([segments(1, 0, 2)])
+  expect([held(), tails.gauge.usedBytes]).toEqual([[0, 2, 0, undefined], 1_120])
+  // Tail 0 has a reader and counts as loaded now; tail 1 loses its segments; tail 2 fits.
+  tails.publish([segments(2, 0, 3)])
+  expect([held(), tails.gauge.usedBytes]).toEqual([[0, 0, 3, undefined], 1_220])
+  expect(tails.get(topicId, 1)).toMatchObject({ highWatermark: 2, lastStableOffset: 2 })
+})
+
+test('whatever is loaded, published, awaited and forgotten, the memory of the tails is counted, and is above its limit only for one tail or its readers', async () => {
+  const partition = fc.nat(5)
+  const step = fc.oneof(
+    fc.record({ kind: fc.constantFrom('load' as const, 'forget' as const, 'watch' as const), partition }),
+    fc.record({ kind: fc.constant('publish' as const), partition, count: fc.integer({ min: 1, max: 9 }) }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const ends = [0, 0, 0, 0, 0, 0]
+      const limits = { ...defaultLimits, tails: 4, tailSegments: 5, tailBytes: 1_500 }
+      const tails = new Tails(
+        async (asked) => asked.map((one) => ({ ...aState({ ...one, maxTimestamp: 0 }), highWatermark: ends[one.partition] ?? 0 })),
+        limits,
+      )
+      for (const one of steps) {
+        const of = { topicId, partition: one.partition }
+        const end = ends[one.partition] ?? 0
+        if ('count' in one) {
+          ends[one.partition] = end + one.count
+          const segments = Array.from({ length: one.count }, (_, at) => aSegment(end + at))
+          tails.publish([{ ...of, highWatermark: end + one.count, segments }])
+        } else if (one.kind === 'load') expect(await tails.loaded([of])).toMatchObject([{ highWatermark: end }])
+        else if (one.kind === 'forget') tails.forget((other) => other.partition === one.partition)
+        else tails.watch([of], () => {})
+        const held = ends.flatMap((_, at) => tails.get(topicId, at) ?? [])
+        expect(tails.gauge.usedBytes).toBe(sum(held.map(({ segments }) => (segments.length === 0 ? 260 : 400 + 100 * segments.length))))
+        expect(tails.gauge.usedBytes <= limits.tailBytes || held.length === 1).toBe(true)
+        for (const { partition: at, highWatermark } of held) expect(highWatermark).toBe(ends[at])
+      }
+    }),
+  )
 })
 
 test('a start that is published while a tail loads is not lost, and no publication moves it back', async () => {
@@ -53,6 +110,15 @@ test('a start that is published while a tail loads is not lost, and no publicati
   for (const start of [6, 9, 9]) tails.publishStart({ topicId, partition: 0 }, start)
   expect([tails.get(topicId, 0)?.logStartOffset, wakes]).toEqual([9, 1])
 })
+
+function aSegment(offset: number): Segment {
+  // The cast: no test looks at the object.
+  return { baseOffset: offset, lastOffset: offset, objectKey: 'object' as ObjectKey, byteStart: 0, sizeBytes: 10, maxTimestamp: 0 }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0)
+}
 
 function aState({ partition, maxTimestamp }: { readonly partition: number; readonly maxTimestamp: number }): PartitionState {
   return { topicId, partition, logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, logId: 1, maxTimestamp, owner: 1, epoch: 1 }

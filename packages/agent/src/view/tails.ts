@@ -4,6 +4,7 @@ import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
 import { OldestFirstMap } from '../core/oldest-first.ts'
 import type { Limits } from '../limits.ts'
 import type { GrownPartition, PartitionState, Segment } from '../metadata/metadata-store.ts'
+import type { ByteGauge } from '../observe/byte-budget.ts'
 
 export interface Tail extends TopicPartition {
   readonly logStartOffset: number
@@ -48,11 +49,20 @@ export class Tails {
   readonly #load: LoadPartitions
   readonly #maxTails: number
   readonly #maxSegments: number
+  readonly #maxBytes: number
+  /** By `bytesOf`. */
+  #heldBytes = 0
 
-  constructor(load: LoadPartitions, limits: Pick<Limits, 'tails' | 'tailSegments'>) {
+  constructor(load: LoadPartitions, limits: Pick<Limits, 'tails' | 'tailSegments' | 'tailBytes'>) {
     this.#load = load
     this.#maxTails = limits.tails
     this.#maxSegments = limits.tailSegments
+    this.#maxBytes = limits.tailBytes
+  }
+
+  /** An estimate of the memory of all tails. */
+  get gauge(): ByteGauge {
+    return { usedBytes: this.#heldBytes, limitBytes: this.#maxBytes }
   }
 
   get(topicId: TopicId, partition: number): Tail | undefined {
@@ -80,8 +90,12 @@ export class Tails {
       const key = partitionKey(partition.topicId, partition.partition)
       this.#loading.get(key)?.published.grown.push(partition)
       const held = this.#held.get(key)
-      if (held !== undefined) grow(held, partition, this.#maxSegments)
+      if (held === undefined) continue
+      const before = bytesOf(held)
+      grow(held, partition, this.#maxSegments)
+      this.#heldBytes += bytesOf(held) - before
     }
+    this.#shrink()
     for (const { topicId, partition } of grown) {
       const waiters = this.#waiters.get(partitionKey(topicId, partition))
       if (waiters !== undefined) for (const wake of waiters) wake()
@@ -178,7 +192,9 @@ export class Tails {
     this.#stamps.delete(key)
     for (const partition of published.grown) grow(held, partition, this.#maxSegments)
     this.#held.set(key, held)
+    this.#heldBytes += bytesOf(held)
     if (this.#held.size > this.#maxTails) this.#evict()
+    this.#shrink()
     return held
   }
 
@@ -193,7 +209,25 @@ export class Tails {
     }
   }
 
+  /** When they hold too much memory, the oldest tails lose their segments, which readers then find in the database, and later those that no reader waits for go. */
+  #shrink(): void {
+    for (let looks = looksPerShrink; looks > 0 && this.#heldBytes > this.#maxBytes; looks -= 1) {
+      const key = this.#held.oldestKey()
+      const held = key === undefined ? undefined : this.#held.get(key)
+      if (key === undefined || held === undefined) return
+      if (held.segments.length === 0 && !this.#waiters.has(key) && this.#held.size > 1) {
+        this.#drop(key, held)
+        continue
+      }
+      this.#heldBytes -= bytesOf(held)
+      held.segments = []
+      this.#heldBytes += bytesOf(held)
+      this.#held.set(key, held)
+    }
+  }
+
   #drop(key: string, held: LoadedTail): void {
+    this.#heldBytes -= bytesOf(held)
     this.#held.delete(key)
     this.#remember(key, held.lastStamp)
   }
@@ -206,6 +240,14 @@ export class Tails {
     if (oldest !== undefined) this.#stamps.delete(oldest)
     return stamp
   }
+}
+
+/** Tails that one commit or load may find without anything to release, because readers wait for them. */
+const looksPerShrink = 200
+
+/** As V8 holds them, with the key and the entries of the map. The key of an object is shared by the segments in it. */
+function bytesOf({ segments }: LoadedTail): number {
+  return segments.length === 0 ? 260 : 400 + 100 * segments.length
 }
 
 function grow(held: LoadedTail, grown: GrownPartition, maxSegments: number): void {
