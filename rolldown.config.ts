@@ -1,6 +1,7 @@
 // The bundle that is published. The code is CommonJS, once, for the command and for a library that is imported or required; in front of it are thin modules.
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type RolldownOptions } from 'rolldown'
+import { consolePage, inThePage } from './scripts/bundle/console-page.ts'
 import { declarations } from './scripts/bundle/declarations.ts'
 import { type BundleEntry, fronts, inner, library, outside, product } from './scripts/bundle/entries.ts'
 import { libraryFronts, throughTheLibrary } from './scripts/bundle/fronts.ts'
@@ -54,7 +55,7 @@ export default defineConfig([
   {
     ...shared,
     input: inputOf([library, ...inner]),
-    plugins: [libraryFronts(), declarations(), licences(), noCommandFiles(), portBeforeAgent()],
+    plugins: [libraryFronts(), declarations(), licences(inThePage), consolePage(), noCommandFiles(), portBeforeAgent()],
     output: {
       dir: `${product}dist`,
       cleanDir: true,

@@ -13,7 +13,7 @@ import { links } from './check/links.ts'
 import { publicSurface, surfaces, surfaceText } from './check/public-surface.ts'
 import { manifests, published, renewed } from './check/published.ts'
 import { reference, referencePages } from './check/reference.ts'
-import { build, format, lint, types } from './check/tools.ts'
+import { build, consoleTypes, format, lint, types } from './check/tools.ts'
 import { openTree } from './check/tree.ts'
 import { typeNames } from './check/type-names.ts'
 import { uml } from './check/uml.ts'
@@ -23,6 +23,7 @@ import { wordList } from './check/word-list.ts'
 const checks: readonly Check[] = [
   build,
   types,
+  consoleTypes,
   lint,
   format,
   houseRules,

@@ -3,12 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Plugin } from 'rolldown'
 
-/** Writes `THIRD-PARTY-LICENCES.txt`. Fails if it does not find a package's licence. */
-export function licences(): Plugin {
+/** Writes `THIRD-PARTY-LICENCES.txt`. Fails if it does not find a package's licence. `more`: folders of packages that are in no chunk. */
+export function licences(more: readonly string[]): Plugin {
   return {
     name: 'licences',
     generateBundle(_options, bundle) {
-      const folders = new Set<string>()
+      const folders = new Set<string>(more)
       for (const file of Object.values(bundle)) {
         if (file.type !== 'chunk') continue
         for (const id of file.moduleIds) if (id.includes('/node_modules/')) folders.add(packageFolder(id))

@@ -25,7 +25,7 @@ const bans: readonly Ban[] = [
     message: 'no mocks and no spies: build real parts, or a named fake that passes the contract',
   },
   {
-    where: (path) => path.startsWith('packages/') && path !== 'packages/agent/src/time/abort.ts',
+    where: (path) => path.startsWith('packages/') && !path.startsWith('packages/console/') && path !== 'packages/agent/src/time/abort.ts',
     pattern: /\baddEventListener\b/,
     message: 'no listener on a signal: onAbort or orAborted (packages/agent/src/time/abort.ts)',
   },

@@ -9,6 +9,7 @@ import { agentSettings, type Setting } from '../../packages/agent/src/settings.t
 import { apiNames } from '../../packages/protocol/src/api-names.ts'
 import { errors } from '../../packages/protocol/src/errors.ts'
 import { differences } from '../../test/e2e/differential/differences.ts'
+import { apiTypes } from '../console/api-types.ts'
 import { cliPage } from './cli-page.ts'
 import { differencesPage, differencesProblems } from './differences-page.ts'
 import { type AdvertisedApi, notServed } from './kafka-apis.ts'
@@ -152,6 +153,7 @@ const problems: string[] = []
 const pages: Record<string, string> = {
   'docs/reference/configuration.md': configuration(problems),
   'docs/reference/cli.md': `${note}\n${cliPage()}`,
+  'packages/console/src/api/operations.ts': apiTypes(readRepository('docs/reference/openapi.json')),
 }
 const served = await servedApis()
 if (served === undefined) problems.push('packages/agent/src/api/index.ts: is missing, so there is no list of served APIs')

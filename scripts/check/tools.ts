@@ -11,6 +11,8 @@ const biome = 'node_modules/@biomejs/biome/bin/biome'
 /** Also writes dist/, which the public surface check reads. */
 export const build = tool('build (tsc -b)', [tsc, '-b', 'tsconfig.build.json', '--pretty', 'false'])
 export const types = tool('types (tsc)', [tsc, '-p', 'tsconfig.json', '--pretty', 'false'])
+/** In a program of its own, because it has the names of a browser and none of Node. */
+export const consoleTypes = tool('types of the console', [tsc, '-p', 'packages/console/tsconfig.json', '--pretty', 'false'])
 export const lint = tool('lint (oxlint)', [oxlint, '--format=unix'])
 export const format = tool('format (biome)', [biome, 'ci', '--colors=off', '.'])
 

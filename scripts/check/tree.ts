@@ -13,7 +13,9 @@ export function openTree(root = fileURLToPath(new URL('../..', import.meta.url))
   const topLevel = readdirSync(root).filter((name) => name.endsWith('.ts'))
   return {
     root,
-    sources: [...topLevel, ...sourceFolders.flatMap((folder) => below(folder, '.ts'))].filter((path) => !path.endsWith('.d.ts')).sort(),
+    sources: [...topLevel, ...sourceFolders.flatMap((folder) => [...below(folder, '.ts'), ...below(folder, '.tsx')])]
+      .filter((path) => !path.endsWith('.d.ts'))
+      .sort(),
     read(path) {
       const text = texts.get(path) ?? readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n')
       texts.set(path, text)

@@ -23,7 +23,11 @@ function repeatedNames(tree: Tree): ReadonlyMap<string, readonly string[]> {
   const files = new Map<string, Set<string>>()
   for (const path of tree.sources) {
     if (!/^packages\/[^/]+\/src\//.test(path) || isTest(path)) continue
-    for (const [, name = ''] of tree.read(path).matchAll(definition)) files.set(name, (files.get(name) ?? new Set()).add(path))
+    for (const [, name = ''] of tree.read(path).matchAll(definition)) {
+      // The console runs in a browser and imports nothing of the other packages: its names are a world of their own.
+      const key = path.startsWith('packages/console/') ? `${name} of the console` : name
+      files.set(key, (files.get(key) ?? new Set()).add(path))
+    }
   }
   return new Map([...files].filter(([, paths]) => paths.size > 1).map(([name, paths]) => [name, [...paths]] as const))
 }

@@ -69,7 +69,7 @@ describe('what npm installs', () => {
     expect(
       files.filter(
         (file) =>
-          !/^package\/(dist\/.*\.(c?js|d\.c?ts|txt)|dist\/docs\/.*\.md|dist\/examples\/.*\.ts|package\.json|README\.md|LICENSE)$/.test(
+          !/^package\/(dist\/.*\.(c?js|d\.c?ts|txt|html)|dist\/docs\/.*\.md|dist\/examples\/.*\.ts|package\.json|README\.md|LICENSE)$/.test(
             file,
           ),
       ),

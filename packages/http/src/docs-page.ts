@@ -122,7 +122,9 @@ function typeOf({ type, enum: values, minimum, maximum, items }: Schema): string
 
 function curl(method: string, url: string, { operationId }: DocumentedOperation): string {
   const filled = url.replace('{topic}', 'hello').replace('{partition}', '0').replace('{error}', 'RecordTooLargeException')
-  const body = { createTopic: ` -d '{"name":"hello"}'`, produceOne: ' -d "key:value"' }[operationId] ?? ''
+  const body =
+    { createTopic: ` -d '{"name":"hello"}'`, produceOne: ' -d "key:value"', produceLines: ` -d '{"key":"k","value":"v"}'` }[operationId] ??
+    ''
   return `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} ${filled}${body}`
 }
 

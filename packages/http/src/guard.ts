@@ -1,5 +1,6 @@
 // Rejects requests that a web page of another site may have sent: a foreign Host (DNS rebinding) or a foreign Origin (a form posted to localhost).
 import type { IncomingMessage } from 'node:http'
+import { pageTokenHeader } from './console-page.ts'
 import { Problem } from './problem.ts'
 
 /** Undefined when the request is allowed. `allowedHosts` are further host names, without port. */
@@ -18,6 +19,12 @@ export function foreign(request: Pick<IncomingMessage, 'headers' | 'socket'>, al
     if (name === undefined || !own(name)) return new Problem('foreignOrigin', `The request comes from a web page at '${shown(origin)}'.`)
   }
   return undefined
+}
+
+/** A write by a web page that is not the console, such as a page of another program on localhost. Programs that are not browsers send no Origin. */
+export function writeOfOtherPage({ method, headers }: Pick<IncomingMessage, 'method' | 'headers'>, pageToken: string): Problem | undefined {
+  if (headers.origin === undefined || method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return undefined
+  return headers[pageTokenHeader] === pageToken ? undefined : new Problem('otherPage')
 }
 
 function isOwn(name: string, localAddress: string | undefined, allowedHosts: readonly string[]): boolean {

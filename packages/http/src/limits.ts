@@ -18,6 +18,10 @@ export const httpLimits = {
   /** The time for requests in progress when the agent stops; longer than the wait for the answer of a produced record. */
   stopMs: 35_000,
 
+  /** The partitions whose records GET /topics counts: some tens of reads of the database. */
+  countedPartitions: 20_000,
+  /** For POST /topics/{topic}/produce with many records. The body is in memory as a whole until they are stored. */
+  linesBodyBytes: 1024 * 1024,
   recordsDefault: 100,
   bytesDefault: 1024 * 1024,
   readWaitMs: 30_000,

@@ -2,13 +2,14 @@
 import { type From, fixedLimits, type RecordFilter, type TailRecords } from '@local-kafka-service/agent'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { eventText } from './event-stream.ts'
-import { epochMsOf } from './iso-time.ts'
 import { httpLimits } from './limits.ts'
+import { answerNewest, invalidCursor } from './newest-messages.ts'
 import type { PlaneParts } from './plane.ts'
 import { decodeCursor, decodePositions, encodeCursor } from './positions.ts'
 import { Problem, problemOfRejection } from './problem.ts'
 import { partitionParams } from './produce.ts'
-import { json, ndjson, stream } from './record-answer.ts'
+import { timeOf } from './query-time.ts'
+import { json, link, ndjson, stream } from './record-answer.ts'
 import { recordSchema } from './record-json.ts'
 import { rerouted } from './reroute.ts'
 import { problemAnswers } from './schemas.ts'
@@ -23,8 +24,10 @@ interface ReadQuery {
 
 interface MessagesQuery {
   readonly key?: string
+  readonly text?: string
   readonly since?: string
   readonly until?: string
+  readonly order?: 'asc' | 'desc'
   readonly limit?: number
   readonly cursor?: string
 }
@@ -104,7 +107,8 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
         description:
           `${forms} The query scans all partitions in groups of ${fixedLimits.queryPartitions}, each up to its end when the scan reaches it. Within a group the older timestamp comes first, within a partition the lower offset. ` +
           `One request scans at most ${fixedLimits.queryScanBytes / 1024 / 1024} MiB and takes at most ${fixedLimits.queryMs / 1000} s: \`scanned\` shows how far it got, and \`complete\` whether the scan has finished. If it has not, repeat the request with \`cursor\` (the \`Link\` header has the URL). ` +
-          'A live tail starts at `since`, or at the end without one; `until`, `limit` and `cursor` do not apply to it.',
+          'A live tail starts at `since`, or at the end without one; `until`, `limit`, `cursor` and `order` do not apply to it. ' +
+          'With `order=desc` the newer timestamp comes first, within a partition the higher offset. The limits are the same; if they do not suffice to look at every partition, the answer has the newest records of those that were read, and the cursor leads to the others.',
         tags: ['records'],
         produces: mediaTypes,
         params: topicParams,
@@ -115,17 +119,19 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
     },
     async (request, reply) => {
       const { topic } = request.params
-      const { key, since, until, limit, cursor } = request.query
+      const { key, text, since, until, order = 'asc', limit, cursor } = request.query
       const form = formOf(request.headers.accept)
       const { signal } = request.requestContext
-      const from = since === undefined ? undefined : timeOf('since', since)
+      const nowMs = parts.agent.shared.clock.now()
+      const from = since === undefined ? undefined : timeOf('since', since, nowMs)
       const filter: RecordFilter = {
         ...(key !== undefined && { key: Buffer.from(key, 'utf8') }),
         ...(from !== undefined && { since: from }),
-        ...(until !== undefined && { until: timeOf('until', until) }),
+        ...(until !== undefined && { until: timeOf('until', until, nowMs) }),
+        ...(text !== undefined && { text: Buffer.from(text, 'utf8') }),
       }
       if (form === 'events') {
-        onlyForPages({ until, limit, cursor })
+        onlyForPages({ until, limit, cursor, order: request.query.order })
         return startTail(request, reply, {
           topic,
           from: resumed(request) ?? (from === undefined ? 'latest' : { since: from }),
@@ -133,15 +139,17 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
           signal,
         })
       }
+      const pageSize = limit ?? httpLimits.recordsDefault
+      if (order === 'desc')
+        return answerNewest(request, reply, { isLines: form === 'ndjson', filter, limit: pageSize, cursor, signal, parts })
       const at = cursor === undefined ? undefined : decodeCursor(cursor)
-      if (cursor !== undefined && at === undefined)
-        throw new Problem('badRequest', "The query parameter 'cursor' is not a valid cursor: use the one of an earlier answer.")
+      if (cursor !== undefined && at === undefined) throw invalidCursor()
       const streamed = answers(request, reply.raw)
       const answer = await records.query({
         topic,
         memory: streamed.memory,
         filter,
-        limit: limit ?? httpLimits.recordsDefault,
+        limit: pageSize,
         ...(at !== undefined && { cursor: at }),
         signal,
       })
@@ -225,17 +233,6 @@ function fromOf(offset: string): From {
   )
 }
 
-function timeOf(name: string, text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  const ms = epochMsOf(text)
-  if (ms === undefined)
-    throw new Problem(
-      'badRequest',
-      `The query parameter '${name}' must be milliseconds since the epoch or a time such as 2030-01-31T12:00:00Z.`,
-    )
-  return ms
-}
-
 /** The positions of an earlier tail that was interrupted. */
 function resumed(request: FastifyRequest): ReturnType<typeof decodePositions> {
   const id = request.headers['last-event-id']
@@ -249,14 +246,6 @@ function resumed(request: FastifyRequest): ReturnType<typeof decodePositions> {
 function onlyForPages(given: Readonly<Record<string, unknown>>): void {
   const name = Object.keys(given).find((candidate) => given[candidate] !== undefined)
   if (name !== undefined) throw new Problem('badRequest', `The query parameter '${name}' does not apply to a live tail.`)
-}
-
-/** RFC 8288: a link to the request that continues after this answer. */
-function link(reply: FastifyReply, request: FastifyRequest, change: Readonly<Record<string, string>>): void {
-  const [path = '', query = ''] = request.url.split('?', 2)
-  const parameters = new URLSearchParams(query)
-  for (const [name, value] of Object.entries(change)) parameters.set(name, value)
-  reply.header('link', `<${path}?${parameters.toString()}>; rel="next"`)
 }
 
 const mediaTypes = ['application/json', 'application/x-ndjson', 'text/event-stream']
@@ -301,8 +290,23 @@ const topicQuerySchema = {
   additionalProperties: false,
   properties: {
     key: { type: 'string', description: 'Only records with exactly this key.' },
-    since: { type: 'string', description: 'Only records from this time on: milliseconds since the epoch, or ISO 8601 with a zone.' },
+    text: {
+      type: 'string',
+      minLength: 1,
+      description: 'Only records with this text in the key, the value or the value of a header, in the same case.',
+    },
+    since: {
+      type: 'string',
+      description:
+        'Only records from this time on: milliseconds since the epoch, ISO 8601 with a zone, or a time before now: `30s`, `5m`, `1h`, `7d`.',
+    },
     until: { type: 'string', description: 'Only records before this time.' },
+    order: {
+      type: 'string',
+      enum: ['asc', 'desc'],
+      description:
+        '`desc` begins with the newest records of all partitions and goes back; `asc` is the default. Does not apply to a live tail.',
+    },
     limit: limitSchema,
     cursor: { type: 'string', description: 'The cursor of an earlier answer. The other parameters must be the same as in its request.' },
   },

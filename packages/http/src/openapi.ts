@@ -1,7 +1,7 @@
 // The OpenAPI description of both planes as one document, read from the schemas of the routes.
 import type { FastifyInstance } from 'fastify'
 import type { OpenApi, PathItem } from './openapi-document.ts'
-import type { PlaneName, PlaneParts } from './plane.ts'
+import { dataPrefix, type PlaneName, type PlaneParts } from './plane.ts'
 import { planeWithRoutes } from './planes.ts'
 import { problemSchema } from './schemas.ts'
 
@@ -15,12 +15,16 @@ export async function openApi(parts: PlaneParts): Promise<OpenApi> {
   const servers = {
     control: { url: urls.control, description: 'Control plane' },
     data: { url: urls.data, description: 'Data plane' },
+    dataOnControl: { url: `${urls.control}${dataPrefix}`, description: 'Data plane on the port of the control plane' },
   }
   const paths: Record<string, PathItem> = {}
   for (const [path, item] of Object.entries(control.paths)) paths[path] = { servers: [servers.control], ...item }
   for (const [path, item] of Object.entries(data.paths)) {
     const both = paths[path]
-    paths[path] = both === undefined ? { servers: [servers.data], ...item } : { ...both, servers: [servers.control, servers.data] }
+    paths[path] =
+      both === undefined
+        ? { servers: [servers.data, servers.dataOnControl], ...item }
+        : { ...both, servers: [servers.control, servers.data] }
   }
   return { openapi: control.openapi, info: control.info, paths, components: { schemas: { Problem: problemSchema } } }
 }
@@ -66,6 +70,7 @@ function completed<Document extends object>(document: Document): Document {
       const { operationId, responses = {} } = operation as DescribedOperation
       // A body of raw bytes has no schema for validation.
       if (operationId === 'produceOne') Object.assign(operation, { requestBody: rawBody })
+      if (operationId === 'produceLines') Object.assign(operation, { requestBody: linesBody })
       for (const [status, answer] of Object.entries(responses)) answer.content = contentOf(Number(status), answer.content ?? {})
     }
   }
@@ -75,6 +80,16 @@ function completed<Document extends object>(document: Document): Document {
 const rawBody = {
   description: '`key:value`',
   content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' }, example: 'key:value' } },
+}
+
+const linesBody = {
+  description: 'One record per line',
+  content: {
+    'application/x-ndjson': {
+      schema: { type: 'string' },
+      example: '{"key":"k","value":"v"}\n{"key":"k","value":null,"headers":[{"key":"h","value":"1"}]}',
+    },
+  },
 }
 
 /** Problems are always JSON and share one schema; NDJSON and events are text. */

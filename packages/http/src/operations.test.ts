@@ -21,6 +21,7 @@ test.each(['control', 'data'] as const)('the %s plane answers probes, metrics, i
     version: '0.0.0-test',
     clusterId: server.agent.clusterId,
     brokerId: server.agent.brokerId,
+    kafka: null,
   })
   expect(await json(get('/openapi.json'))).toMatchObject({ openapi: '3.1.0' })
   const docs = await get('/docs')

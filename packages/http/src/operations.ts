@@ -1,9 +1,11 @@
 // The routes for operators and probes on both planes: liveness, readiness, metrics, the description of the API, and the explanation of errors.
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { consolePage, wantsPage } from './console-page.ts'
 import { docsPage } from './docs-page.ts'
 import type { PlaneName, PlaneParts } from './plane.ts'
 import { Problem, type ProblemRow, problems } from './problem.ts'
 import { prometheusText } from './prometheus.ts'
+import type { ServedAgent } from './served-agent.ts'
 
 const open = { access: { operation: 'NONE', resource: 'cluster' }, operations: true } as const
 const noQuery = { type: 'object', additionalProperties: false, properties: {} } as const
@@ -71,7 +73,7 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
       config: open,
       schema: {
         operationId: 'version',
-        summary: 'The version of the server',
+        summary: 'The version of the server, and where it is',
         tags: ['operations'],
         querystring: noQuery,
         response: { 200: versionSchema },
@@ -81,6 +83,7 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
       version: parts.version,
       clusterId: agent.clusterId,
       brokerId: agent.brokerId,
+      kafka: kafkaAddress(agent),
     }),
   )
 
@@ -112,16 +115,31 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
   )
 
   if (name === 'control') {
-    app.get('/', { config: open, schema: { hide: true } }, () => ({
-      name: 'Local Kafka Service',
-      version: parts.version,
-      topics: `${parts.urls().control}/topics`,
-      produce: `${parts.urls().data}/topics/{topic}/produce/{partition}`,
-      messages: `${parts.urls().data}/topics/{topic}/messages`,
-      docs: `${parts.urls().control}/docs`,
-      openapi: `${parts.urls().control}/openapi.json`,
-    }))
+    const { random } = agent.shared
+    app.get('/', { config: open, schema: { hide: true } }, async (request, reply) => {
+      if (wantsPage(request.headers.accept)) {
+        const { html, headers } = await consolePage(parts.readConsolePage, { token: parts.pageToken, random })
+        return raw(reply.headers(headers), 'text/html; charset=utf-8', html)
+      }
+      reply.header('vary', 'accept')
+      return {
+        name: 'Local Kafka Service',
+        version: parts.version,
+        topics: `${parts.urls().control}/topics`,
+        produce: `${parts.urls().data}/topics/{topic}/produce/{partition}`,
+        messages: `${parts.urls().data}/topics/{topic}/messages`,
+        docs: `${parts.urls().control}/docs`,
+        openapi: `${parts.urls().control}/openapi.json`,
+      }
+    })
   }
+}
+
+/** An IPv6 address is in brackets, as clients expect it. */
+function kafkaAddress(agent: ServedAgent): string | null {
+  for (const { brokerId, host, port } of agent.members())
+    if (brokerId === agent.brokerId) return `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return null
 }
 
 function raw(reply: FastifyReply, type: string, text: string): FastifyReply {
@@ -149,8 +167,16 @@ const statusSchema = {
 const versionSchema = {
   description: 'The version',
   type: 'object',
-  required: ['version', 'clusterId', 'brokerId'],
-  properties: { version: { type: 'string' }, clusterId: { type: 'string' }, brokerId: { type: 'integer' } },
+  required: ['version', 'clusterId', 'brokerId', 'kafka'],
+  properties: {
+    version: { type: 'string' },
+    clusterId: { type: 'string' },
+    brokerId: { type: 'integer' },
+    kafka: {
+      type: ['string', 'null'],
+      description: 'The address that this agent advertises to Kafka clients; null before it has joined the cluster.',
+    },
+  },
 } as const
 
 const errorSchema = {

@@ -1,9 +1,10 @@
 // One plane as a Fastify instance that does not listen: the guard and the gate in front of its routes, and the only code that shapes errors after them.
 import { type Operation, onAbort, type RequestContext, type Resource } from '@local-kafka-service/agent'
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { AnswerStreams } from './answer-stream.ts'
 import { isSurplus } from './connection-room.ts'
-import { foreign } from './guard.ts'
+import { lostPage, type ReadConsolePage, wantsPage } from './console-page.ts'
+import { foreign, writeOfOtherPage } from './guard.ts'
 import { httpLimits } from './limits.ts'
 import type { OpenApi } from './openapi-document.ts'
 import { bodyOf, Problem, problemOf, withStoreFailure } from './problem.ts'
@@ -11,6 +12,9 @@ import { RouteList } from './route-list.ts'
 import type { ServedAgent } from './served-agent.ts'
 
 export type PlaneName = 'control' | 'data'
+
+/** The path of the data plane on the control plane. */
+export const dataPrefix = '/data'
 
 /** The resource that a request accesses, and the place of its name in the request. */
 type GatedResource = 'cluster' | 'topic in path' | 'topic in body' | 'group in path'
@@ -30,6 +34,9 @@ export interface PlaneParts {
   readonly answers: AnswerStreams
   /** Aborts when the agent stops: requests that wait answer with the records that they have. */
   readonly stopping: AbortSignal
+  readonly readConsolePage: ReadConsolePage
+  /** Writes of web pages carry it. */
+  readonly pageToken: string
 }
 
 declare module 'fastify' {
@@ -48,7 +55,7 @@ declare module 'fastify' {
 }
 
 export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
-  const { agent, allowedHosts, stopping } = parts
+  const { agent, allowedHosts, stopping, pageToken } = parts
   const app = Fastify({
     logger: false,
     genReqId: () => Buffer.from(agent.shared.random.bytes(9)).toString('base64url'),
@@ -85,7 +92,7 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
   })
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
-    const rejected = foreign(request.raw, allowedHosts)
+    const rejected = foreign(request.raw, allowedHosts) ?? writeOfOtherPage(request.raw, pageToken)
     if (rejected !== undefined) return done(rejected)
     // Beyond the limit of connections, only probes and operators get an answer.
     if (isSurplus(request.raw.socket) && request.routeOptions.config.operations !== true)
@@ -112,8 +119,10 @@ export function plane(name: PlaneName, parts: PlaneParts): FastifyInstance {
     done(null, typeof payload === 'string' && payload !== '' && !payload.endsWith('\n') ? `${payload}\n` : payload)
   })
   app.addHook('preHandler', (request, _reply, done) => done(gated(agent, request)))
-  app.setNotFoundHandler((request) => {
+  app.setNotFoundHandler((request, reply) => {
     const path = pathOf(request.url)
+    // A person in a browser: the console is one click away.
+    if (request.method === 'GET' && wantsPage(request.headers.accept)) return leadToConsole(name, reply, { request, parts })
     const methods = routes.methodsOf(path)
     if (methods.length > 0)
       throw new Problem('methodNotAllowed', `${path} does not support ${request.method}: use ${methods.join(', ')}.`, {
@@ -227,6 +236,23 @@ const typeNames: ReadonlyMap<string, string> = new Map([
   ['object', 'a JSON object'],
 ])
 
+function leadToConsole(
+  name: PlaneName,
+  reply: FastifyReply,
+  { request, parts }: { readonly request: FastifyRequest; readonly parts: PlaneParts },
+): FastifyReply {
+  // Under the host name that the browser used. On the data plane the port is another one.
+  const home = name === 'control' ? '/' : `http://${request.hostname}:${new URL(parts.urls().control).port}/`
+  if (name === 'data' && request.originalUrl === '/') return reply.redirect(home, 302)
+  const { html, headers } = lostPage(home)
+  return reply
+    .code(404)
+    .headers(headers)
+    .type('text/html; charset=utf-8')
+    .serializer((body: unknown) => String(body))
+    .send(html)
+}
+
 function pathOf(url: string): string {
   return url.split('?', 1)[0]?.slice(0, 200) ?? ''
 }
@@ -238,7 +264,7 @@ function otherPlane(name: PlaneName, url: string, parts: PlaneParts): string {
   const ofControl =
     /^\/topics(\/[^/]+)?$/.test(path) ||
     /^\/(groups|storage)(\/|$)/.test(path) ||
-    /^\/topics\/[^/]+\/(skip-damaged|delete-records|undelete)$/.test(path)
+    /^\/topics\/[^/]+\/(skip-damaged|delete-records|undelete|compact|partitions)$/.test(path)
   if (name === 'control' && ofData) return ` It is on the data plane: ${parts.urls().data}${path}`
   if (name === 'data' && ofControl) return ` It is on the control plane: ${parts.urls().control}${path}`
   return ''

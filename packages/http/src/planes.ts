@@ -8,6 +8,7 @@ import { messageRoutes } from './messages.ts'
 import { operationRoutes } from './operations.ts'
 import { type PlaneName, type PlaneParts, plane } from './plane.ts'
 import { produceRoutes } from './produce.ts'
+import { produceLinesRoute } from './produce-lines.ts'
 import { topicRoutes } from './topics.ts'
 
 /** `prepare` runs before the first route is added, for hooks that must see all routes. */
@@ -42,6 +43,7 @@ async function ready(
     case 'data':
       app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
       produceRoutes(app, parts)
+      produceLinesRoute(app, parts)
       messageRoutes(app, parts)
       break
   }

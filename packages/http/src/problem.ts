@@ -211,6 +211,13 @@ export const problems = {
     meaning: 'The request comes from a web page of another site. It is rejected because any page can send forms to localhost.',
     hint: 'If the page is yours, start the server with --allowed-hosts <its host name>.',
   },
+  otherPage: {
+    error: 'OtherPageException',
+    status: 403,
+    meaning:
+      'A web page sent a write without the token of the console. Only the pages of the console, and programs that are not web pages, may write.',
+    hint: 'Load the console again if it was open during a restart of the server. A program of yours in a browser needs a backend that sends the request.',
+  },
   notFound: {
     error: 'NotFoundException',
     status: 404,

@@ -1,7 +1,7 @@
 // Answers with records as JSON or NDJSON: a single piece is sent whole, more pieces are streamed as fast as the reader takes them.
 import { Readable } from 'node:stream'
 import type { LogRecord, Unreadable } from '@local-kafka-service/agent'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AnswerOnItsWay } from './answer-stream.ts'
 import { httpLimits } from './limits.ts'
 import { joined, recordText } from './record-text.ts'
@@ -56,4 +56,12 @@ async function send(reply: FastifyReply, answer: AnswerOnItsWay, text: Iterable<
 /** Reads at most one piece ahead of its reader. */
 export function stream(text: AsyncIterable<string>): Readable {
   return Readable.from(text, { objectMode: false, highWaterMark: httpLimits.streamBufferBytes })
+}
+
+/** RFC 8288: a link to the request that continues after this answer. */
+export function link(reply: FastifyReply, request: FastifyRequest, change: Readonly<Record<string, string>>): void {
+  const [path = '', query = ''] = request.originalUrl.split('?', 2)
+  const parameters = new URLSearchParams(query)
+  for (const [name, value] of Object.entries(change)) parameters.set(name, value)
+  reply.header('link', `<${path}?${parameters.toString()}>; rel="next"`)
 }

@@ -1,10 +1,12 @@
 // Serves the control plane and the data plane of one agent, and stops them without interrupting an answer.
+import type { RequestListener } from 'node:http'
 import { answerStreams } from './answer-stream.ts'
 import { ConnectionRoom } from './connection-room.ts'
+import { newPageToken, type ReadConsolePage } from './console-page.ts'
 import { httpLimits } from './limits.ts'
 import { openApi } from './openapi.ts'
 import type { OpenApi } from './openapi-document.ts'
-import type { PlaneName, PlaneParts } from './plane.ts'
+import { dataPrefix, type PlaneName, type PlaneParts } from './plane.ts'
 import { planeWithRoutes } from './planes.ts'
 import type { ServedAgent } from './served-agent.ts'
 import { type Listening, listen, type PortAsk } from './servers.ts'
@@ -18,6 +20,8 @@ export interface HttpOptions {
   readonly version: string
   /** The URL of another agent's data plane, such as `http://host:port`. If it is known, a request for that agent's partition is answered with 307, otherwise with 503 and its name. */
   readonly dataUrlOf?: (brokerId: number) => string | undefined
+  /** Reads the page of the console that the build made. */
+  readonly readConsolePage?: ReadConsolePage
 }
 
 export interface HttpPlane {
@@ -50,12 +54,21 @@ export async function serveHttp(agent: ServedAgent, options: HttpOptions): Promi
     urls: () => ({ control: urlOf(listening.control, options.control), data: urlOf(listening.data, options.data) }),
     describe: (): Promise<OpenApi> => openApi(parts),
     stopping: stopping.signal,
+    readConsolePage: options.readConsolePage ?? (() => Promise.resolve(undefined)),
+    pageToken: newPageToken(agent.shared.random),
     answers: answerStreams(agent),
   }
   const [controlApp, dataApp] = await Promise.all([planeWithRoutes('control', parts), planeWithRoutes('data', parts)])
   const { emit, ioClock } = agent.shared
   const room = (): ConnectionRoom => new ConnectionRoom({ clock: ioClock, emit })
-  const control = await listen(options.control, (request, response) => controlApp.routing(request, response), room())
+  // The console's page has one origin, so the control plane has the data plane below a path.
+  const handleControl: RequestListener = (request, response) => {
+    if (request.url?.startsWith(`${dataPrefix}/`) !== true) return controlApp.routing(request, response)
+    const url = request.url
+    request.url = url.slice(dataPrefix.length)
+    dataApp.routing(Object.assign(request, { originalUrl: url }), response)
+  }
+  const control = await listen(options.control, handleControl, room())
   listening.control = control
   const after = (delayMs: number, callback: () => void): { cancel(): void } => agent.shared.ioClock.after(delayMs, callback)
   const data = await listen(options.data, (request, response) => dataApp.routing(request, response), room()).catch(

@@ -1,7 +1,8 @@
 // The routes of topics on the control plane: create, list, show, change, delete.
-import { number, type Topic } from '@local-kafka-service/agent'
+import { fixedLimits, number, type Topic } from '@local-kafka-service/agent'
 import type { FastifyInstance } from 'fastify'
 import { isoTime } from './iso-time.ts'
+import { httpLimits } from './limits.ts'
 import type { PlaneParts } from './plane.ts'
 import { Problem, problemOfCode } from './problem.ts'
 import { problemAnswers } from './schemas.ts'
@@ -14,10 +15,11 @@ interface NewTopicBody {
 
 interface ChangedTopicBody {
   readonly config: Readonly<Record<string, string | number | boolean | null>>
+  readonly dryRun?: boolean
 }
 
 export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
-  const { topics } = agent.operations
+  const { topics, records } = agent.operations
   const { settings, clock } = agent.shared
 
   app.post<{ Body: NewTopicBody }>(
@@ -55,7 +57,7 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
     },
   )
 
-  app.get(
+  app.get<{ Querystring: { readonly counts?: 'records' | 'bytes' } }>(
     '/topics',
     {
       config: { access: { operation: 'DESCRIBE', resource: 'cluster' } },
@@ -63,19 +65,28 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
         operationId: 'listTopics',
         summary: 'List all topics, by name',
         tags: ['topics'],
-        querystring: { type: 'object', additionalProperties: false, properties: {} },
+        description:
+          '`counts` adds numbers to each topic: `records`, the offsets from the start to the end of its partitions, and with `counts=bytes` also `bytes`. `bytes` adds up all segments, so ask for it rarely if logs are long. ' +
+          `Only the first ${httpLimits.countedPartitions} partitions of the list are counted; topics after them have no numbers.`,
+        querystring: countsQuerySchema,
         response: {
           200: {
             description: 'All topics',
             type: 'object',
             required: ['topics'],
-            properties: { topics: { type: 'array', items: topicSchema } },
+            properties: { topics: { type: 'array', items: listedTopicSchema } },
           },
           ...problemAnswers(503),
         },
       },
     },
-    async () => ({ topics: (await topics.list()).map(topicJson) }),
+    async ({ query }) => {
+      const all = await topics.list()
+      if (query.counts === undefined) return { topics: all.map(topicJson) }
+      const counted = firstTopics(all, httpLimits.countedPartitions)
+      const counts = await records.counts(counted, { bytes: query.counts === 'bytes' })
+      return { topics: all.map((topic, index) => ({ ...topicJson(topic), ...counts[index] })) }
+    },
   )
 
   app.get<{ Params: { readonly topic: string } }>(
@@ -97,8 +108,30 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
         throw found === undefined ? new Problem('unknownTopicOrPartition') : problemOfCode(found.code, found.message)
       return {
         ...topicJson(found.value),
-        effectiveConfig: topics.configs(found.value).map(({ name, value, source }) => ({ name, value, source })),
+        effectiveConfig: topics.configs(found.value).map(({ name, value, source, type, doc }) => ({ name, value, source, type, doc })),
       }
+    },
+  )
+
+  app.get<{ Params: { readonly topic: string } }>(
+    '/topics/:topic/partitions',
+    {
+      config: { access: { operation: 'DESCRIBE', resource: 'topic in path' } },
+      schema: {
+        operationId: 'showPartitions',
+        summary: "Show a topic's partitions with their offsets and bytes",
+        description: `At most the first ${fixedLimits.namesPerRead} partitions.`,
+        tags: ['topics'],
+        params: topicParams,
+        querystring: { type: 'object', additionalProperties: false, properties: {} },
+        response: { 200: partitionsSchema, ...problemAnswers(400, 404, 503) },
+      },
+    },
+    async ({ params }) => {
+      const [found] = await topics.find([params.topic], { autoCreate: false })
+      if (found?.kind !== 'ok')
+        throw found === undefined ? new Problem('unknownTopicOrPartition') : problemOfCode(found.code, found.message)
+      return { topic: found.value.name, partitions: await records.partitions(found.value, fixedLimits.namesPerRead) }
     },
   )
 
@@ -110,7 +143,7 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
         operationId: 'changeTopic',
         summary: 'Change configs of a topic',
         description:
-          'The body is read as JSON, whatever the content type. Each config in `config` gets the value, or its default if the value is null. The others keep their values. All changes are made, or none.',
+          'The body is read as JSON, whatever the content type. Each config in `config` gets the value, or its default if the value is null. The others keep their values. All changes are made, or none. `"dryRun": true` makes all checks and returns the topic as it would be, but changes nothing.',
         tags: ['topics'],
         params: topicParams,
         body: changedTopicSchema,
@@ -121,7 +154,11 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       const changes = Object.entries(body.config).map(([name, value]) =>
         value === null ? ({ name, operation: 'DELETE', value } as const) : ({ name, operation: 'SET', value: String(value) } as const),
       )
-      const changed = await topics.changeConfigs({ name: params.topic, changes: { kind: 'incremental', changes }, dryRun: false })
+      const changed = await topics.changeConfigs({
+        name: params.topic,
+        changes: { kind: 'incremental', changes },
+        dryRun: body.dryRun ?? false,
+      })
       if (changed.kind === 'error') throw problemOfCode(changed.code, changed.message)
       return topicJson(changed.value)
     },
@@ -219,6 +256,7 @@ const changedTopicSchema = {
       additionalProperties: { type: ['string', 'number', 'boolean', 'null'] },
       examples: [{ 'max.message.bytes': 2_000_000, 'min.insync.replicas': null }],
     },
+    dryRun: { type: 'boolean', default: false },
   },
 } as const
 
@@ -233,6 +271,60 @@ const topicRequired = ['name', 'id', 'partitions', 'config', 'createdAt'] as con
 
 const topicSchema = { description: 'The topic', type: 'object', required: topicRequired, properties: topicProperties } as const
 
+/** The topics from the start of the list whose partitions are at most this many. */
+function firstTopics(all: readonly Topic[], maxPartitions: number): readonly Topic[] {
+  let partitions = 0
+  const end = all.findIndex((topic) => (partitions += topic.partitions) > maxPartitions)
+  return end === -1 ? all : all.slice(0, end)
+}
+
+const countsQuerySchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { counts: { type: 'string', enum: ['records', 'bytes'] } },
+} as const
+
+const listedTopicSchema = {
+  type: 'object',
+  required: topicRequired,
+  properties: {
+    ...topicProperties,
+    records: {
+      type: 'integer',
+      description:
+        'With `counts`: the offsets from the start to the end of all partitions. Compaction and markers of transactions leave offsets without a record.',
+    },
+    bytes: { type: 'integer', description: 'With `counts=bytes`: the stored bytes.' },
+  },
+} as const
+
+const partitionsSchema = {
+  description: 'The partitions',
+  type: 'object',
+  required: ['topic', 'partitions'],
+  properties: {
+    topic: { type: 'string' },
+    partitions: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['partition', 'logStartOffset', 'highWatermark', 'lastStableOffset', 'bytes', 'newest'],
+        properties: {
+          partition: { type: 'integer' },
+          logStartOffset: { type: 'integer' },
+          highWatermark: { type: 'integer' },
+          lastStableOffset: { type: 'integer' },
+          bytes: { type: 'integer', description: 'The stored bytes.' },
+          newest: {
+            type: ['integer', 'null'],
+            description: 'The largest timestamp, in milliseconds since the epoch; null without records.',
+          },
+        },
+      },
+    },
+  },
+} as const
+
 const shownTopicSchema = {
   description: 'The topic',
   type: 'object',
@@ -243,11 +335,13 @@ const shownTopicSchema = {
       type: 'array',
       items: {
         type: 'object',
-        required: ['name', 'value', 'source'],
+        required: ['name', 'value', 'source', 'type', 'doc'],
         properties: {
           name: { type: 'string' },
           value: { type: 'string' },
           source: { type: 'string', description: 'The source of the value, with the names of DescribeConfigs.' },
+          type: { type: 'string' },
+          doc: { type: 'string', description: 'What the config does.' },
         },
       },
     },

@@ -5,6 +5,7 @@ import { repository } from './server.ts'
 
 const steps = [
   ['node_modules/typescript/bin/tsc', '-b', 'tsconfig.build.json'],
+  ['scripts/console/build.ts'],
   ['node_modules/rolldown/bin/cli.mjs', '-c', 'rolldown.config.ts'],
 ] as const
 

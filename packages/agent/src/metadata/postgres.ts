@@ -3,7 +3,6 @@ import type { Pool, PoolClient } from 'pg'
 import { fixedLimits } from '../limits.ts'
 import { errorText, isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
-import { begin, bounded, checkSession } from './postgres-session.ts'
 import type { Body, Call, Decision, Row, Sql, TransactionOutcome } from './sql.ts'
 import { columnArguments } from './statement.ts'
 import { type Transactions, transactions } from './transactions.ts'
@@ -11,7 +10,7 @@ import { type Transactions, transactions } from './transactions.ts'
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`, with libpq's parameters. */
   readonly url: string
-  /** The maximum of connections, at most 16. A transaction waits when none is free. */
+  /** The maximum of connections. A transaction waits when none is free. */
   readonly connections?: number
 }
 
@@ -20,13 +19,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Sql<Transa
   const pool = await openPool(options)
   try {
     const client = await lease(pool)
-    let broken = true
-    try {
-      await asked(checkSession(client))
-      broken = false
-    } finally {
-      client.release(broken)
-    }
+    client.release()
   } catch (error) {
     await pool.end()
     throw error
@@ -47,7 +40,7 @@ export type Pause = () => Promise<void>
 /**
  * Runs one body in one transaction. `broken`: the connection must not be used again; closing it ends any remainder of the transaction.
  * A transaction is committed only if the answer has the tag COMMIT and no warning: a failed statement makes COMMIT answer ROLLBACK, and a cancelled wait
- * for a standby makes it warn. An error before COMMIT was sent is definite; an error after that is unknown, whatever its code.
+ * for a standby makes it warn. An error before COMMIT was sent is definite; an error after that is unknown.
  */
 export async function transact<T>(
   client: PoolClient,
@@ -61,7 +54,7 @@ export async function transact<T>(
   try {
     const decision = await decide(client, body, deadlineMs, pause)
     if (lost !== undefined) return { outcome: { kind: 'rolled back', error: translated(lost) }, broken: true }
-    const outcome = await commitWith(client, decision, deadlineMs)
+    const outcome = await commitWith(client, decision)
     return { outcome, broken: outcome.kind !== 'committed' }
   } catch (error) {
     return { outcome: { kind: 'rolled back', error: defect(error) }, broken: true }
@@ -88,9 +81,9 @@ async function decide<T>(client: PoolClient, body: Body<T>, deadlineMs: number, 
   let step = body.next([])
   while (!step.done) {
     await pause?.()
-    const opening = begun ? [] : [opened(client, deadlineMs)]
+    const opening = begun ? [] : [begin(client, deadlineMs)]
     begun = true
-    const rows = step.value.map((call) => rowsOf(client, call, deadlineMs))
+    const rows = step.value.map((call) => rowsOf(client, call))
     await every([...opening, ...rows])
     step = body.next(await Promise.all(rows))
   }
@@ -101,33 +94,37 @@ async function decide<T>(client: PoolClient, body: Body<T>, deadlineMs: number, 
   return step.value
 }
 
-/** No statement of the transaction has run if this fails, whatever the server says. */
-async function opened(client: PoolClient, deadlineMs: number): Promise<void> {
-  try {
-    await begin(client, deadlineMs)
-  } catch (error) {
-    throw error instanceof MetadataError ? error : new MetadataError('unavailable', `PostgreSQL: ${messageOf(error)}`, { cause: error })
-  }
-}
-
 /** Waits for all, and throws the first failure: the later failures of a pipeline only report that the transaction is over. */
 async function every(sent: readonly Promise<unknown>[]): Promise<void> {
   const failure = (await Promise.allSettled(sent)).find((one) => one.status === 'rejected')
   if (failure !== undefined) throw failure.reason
 }
 
-async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>, deadlineMs: number): Promise<TransactionOutcome<T>> {
+/** The time-outs are set in the transaction, not in the session, so they hold behind a pooler, too. All are below the client's own deadline. */
+async function begin(client: PoolClient, deadlineMs: number): Promise<void> {
+  const timeoutMs = Math.max(1, Math.floor(deadlineMs * 0.8))
+  await asked(
+    client.query(
+      `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL search_path TO lks; SET LOCAL lock_timeout = ${timeoutMs}; ` +
+        `SET LOCAL statement_timeout = ${timeoutMs}; SET LOCAL idle_in_transaction_session_timeout = ${idleInTransactionMs}`,
+    ),
+  )
+}
+
+/** A client that stops between its two messages holds row locks, but no longer than this. */
+const idleInTransactionMs = 2_000
+
+async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>): Promise<TransactionOutcome<T>> {
   const warnings: string[] = []
   const onNotice = (notice: { readonly code?: string | undefined; readonly message?: string | undefined }): void => {
     if (notice.code !== '00000') warnings.push(notice.message ?? 'a warning without a message')
   }
   client.on('notice', onNotice)
-  const sent = writes.map((call) => rowsOf(client, call, deadlineMs))
-  const [commit, ...written] = await Promise.allSettled([asked(client.query({ text: 'COMMIT', ...bounded(deadlineMs) })), ...sent])
+  const sent = writes.map((call) => rowsOf(client, call))
+  const [commit, ...written] = await Promise.allSettled([asked(client.query('COMMIT')), ...sent])
   client.off('notice', onNotice)
   const failure = written.find((one) => one.status === 'rejected')
-  // Whatever the error: up to a third of the COMMITs that a lost connection rejected were committed (docs/operations.md).
-  if (commit.status === 'rejected') return { kind: 'unknown', error: defect(commit.reason) }
+  if (commit.status === 'rejected') return { kind: isDefinite(commit.reason) ? 'rolled back' : 'unknown', error: defect(commit.reason) }
   if (commit.value.command === 'ROLLBACK') {
     const error = failure === undefined ? new MetadataError('unavailable', 'PostgreSQL rolled back at COMMIT.') : defect(failure.reason)
     return { kind: 'rolled back', error }
@@ -139,14 +136,11 @@ async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>,
   return { kind: 'committed', value }
 }
 
-async function rowsOf(client: PoolClient, call: Call, deadlineMs: number): Promise<readonly Row[]> {
+async function rowsOf(client: PoolClient, call: Call): Promise<readonly Row[]> {
   if (call.rows?.length === 0) return []
-  const { postgres } = call.statement
+  const { name, postgres } = call.statement
   const text = postgres.text.replaceAll('now_ms()', nowMs)
-  // Without a name: behind a pooler, a prepared statement may be missing on the next connection, or have the text of another release there.
-  const { rows } = await asked(
-    client.query<Row & Record<string, unknown>>({ text, values: [...columnArguments(call)], ...bounded(deadlineMs) }),
-  )
+  const { rows } = await asked(client.query<Row & Record<string, unknown>>({ name, text, values: [...columnArguments(call)] }))
   return rows
 }
 
@@ -175,8 +169,6 @@ export async function openPool({ url, connections = 10 }: PostgresOptions): Prom
   })
   // An idle connection that breaks leaves the pool. The next lease gets a new connection, or the error of making it.
   pool.on('error', () => {})
-  // From the moment of its connection on, and for good: one death may emit several errors, and one without a listener would end the process.
-  pool.on('connect', (client) => void client.on('error', () => {}))
   return pool
 }
 
@@ -223,6 +215,12 @@ function defect(error: unknown): MetadataError {
 
 /** SQLSTATE classes: connection, transaction state, rollback, resources, not in state (a lock not available), operator intervention, system error, internal. */
 const retriable = new Set(['08', '25', '40', '53', '55', '57', '58', 'XX'])
+
+/** The server reports that COMMIT failed and why: a constraint, a serialization failure, a deadlock. Any other error may have come after the commit. */
+function isDefinite(error: unknown): boolean {
+  const state = error instanceof MetadataError ? sqlStateOf(error.cause) : undefined
+  return state !== undefined && (state.startsWith('23') || state === '40001' || state === '40P01' || state === '40002')
+}
 
 function notConnected(error: unknown): MetadataError {
   const state = sqlStateOf(error)

@@ -58,14 +58,21 @@ export interface RecordFilter {
   /** Milliseconds since the epoch: at or after `since`, before `until`. */
   readonly since?: number
   readonly until?: number
+  /** In the key, the value or the value of a header, byte by byte. */
+  readonly text?: Uint8Array
 }
 
-export function recordMatcher({ key, since, until }: RecordFilter): PageAsk['matches'] {
+export function recordMatcher({ key, since, until, text }: RecordFilter): PageAsk['matches'] {
   return (record) => {
     if (since !== undefined && record.timestamp < since) return false
     if (until !== undefined && record.timestamp >= until) return false
-    return key === undefined || (record.key !== null && Buffer.compare(record.key, key) === 0)
+    if (key !== undefined && (record.key === null || Buffer.compare(record.key, key) !== 0)) return false
+    return text === undefined || has(record.value, text) || has(record.key, text) || record.headers.some(({ value }) => has(value, text))
   }
+}
+
+function has(bytes: Uint8Array | null, text: Uint8Array): boolean {
+  return bytes !== null && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(text)
 }
 
 export interface PageParts {

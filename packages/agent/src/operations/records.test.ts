@@ -229,7 +229,7 @@ class Parts {
     }
     const parts: RecordOperationsParts = {
       stores: this.stores,
-      log: { partitions: async () => [] },
+      log: { partitions: async () => [], sizes: async () => [] },
       topics: { find: async () => [found()], findById: async () => [found()] },
       tails: {
         get: () => undefined,

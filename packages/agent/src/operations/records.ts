@@ -3,7 +3,7 @@ import { errors } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { TopicId, TopicPartition } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
-import type { LogIndex, Watermarks } from '../metadata/metadata-store.ts'
+import type { LogIndex, Topic, Watermarks } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
 import type { Offsets } from '../read/offsets.ts'
@@ -11,16 +11,18 @@ import type { Reader } from '../read/reader.ts'
 import type { Clock } from '../time/clock.ts'
 import type { AppendParts } from '../write/append.ts'
 import type { LogRecord } from './log-record.ts'
+import { type NewestAnswer, type NewestRecords, newestRecords } from './newest-records.ts'
 import { type Appended, type AppendRecords, appendRecords } from './record-append.ts'
 import { decodePage, type Unreadable } from './record-pages.ts'
 import { type From, RecordPlaces, type RecordRejection } from './record-places.ts'
 import { type QueryAnswer, type QueryRecords, queryRecords } from './record-query.ts'
 import { type RecordTail, type TailRecords, tailRecords } from './record-tail.ts'
+import { type PartitionCounts, partitionCounts, type TopicCounts, topicCounts } from './topic-counts.ts'
 import type { TopicOperations } from './topics.ts'
 
 export interface RecordOperationsParts extends AppendParts {
   readonly topics: Pick<TopicOperations, 'find' | 'findById'>
-  readonly log: Pick<LogIndex, 'partitions'>
+  readonly log: Pick<LogIndex, 'partitions' | 'sizes'>
   readonly stores: Pick<StoreWatch, 'failure' | 'onFailure'>
   readonly reader: Pick<Reader, 'fetch'>
   readonly offsets: Pick<Offsets, 'list'>
@@ -160,9 +162,24 @@ export class RecordOperations {
     return this.#parts.log.partitions(asked)
   }
 
+  /** The records and bytes of each topic, in the order of the request. */
+  counts(topics: readonly Topic[], options: { readonly bytes: boolean }): Promise<readonly TopicCounts[]> {
+    return topicCounts(topics, options, this.#parts)
+  }
+
+  /** The first partitions of a topic, with their offsets and bytes. */
+  partitions(topic: Topic, maxPartitions: number): Promise<readonly PartitionCounts[]> {
+    return partitionCounts(topic, maxPartitions, this.#parts)
+  }
+
   /** Reads the records of all partitions up to their current ends, and answers how far it got. */
   query(asked: QueryRecords): Promise<QueryAnswer> {
     return queryRecords(asked, { ...this.#parts, places: this.#places })
+  }
+
+  /** Reads the newest records of all partitions, and answers how far back it got. */
+  newest(asked: NewestRecords): Promise<NewestAnswer> {
+    return newestRecords(asked, { ...this.#parts, places: this.#places })
   }
 
   /** Follows the end of one partition or of all. */

@@ -32,7 +32,7 @@ import type { ServedAgent } from '../served-agent.ts'
 import { FakeMetadata } from './fake-metadata.ts'
 import { realClock } from './real-clock.ts'
 
-export interface ServedOptions extends Partial<Pick<HttpOptions, 'control' | 'allowedHosts' | 'dataUrlOf'>> {
+export interface ServedOptions extends Partial<Pick<HttpOptions, 'control' | 'allowedHosts' | 'dataUrlOf' | 'readConsolePage'>> {
   /** The agent that owns all partitions instead of this one. */
   readonly elsewhere?: Pick<Member, 'brokerId' | 'agent' | 'host' | 'port'>
   /** Every PUT fails until `heal`. */
@@ -191,6 +191,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     allowedHosts: options.allowedHosts ?? [],
     version: '0.0.0-test',
     ...(options.dataUrlOf !== undefined && { dataUrlOf: options.dataUrlOf }),
+    ...(options.readConsolePage !== undefined && { readConsolePage: options.readConsolePage }),
   })
   const stop = (): Promise<void> => http.stop()
   return {

@@ -5,6 +5,7 @@ import { type Agent, type Clock, type EventHook, holdTcpPort, type Interceptors,
 import type { HttpServers } from '@local-kafka-service/http'
 import { productVersion } from '../version.ts'
 import { awake } from './awake.ts'
+import { readConsolePage } from './console-page.ts'
 import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
 import { flushPolicy } from './flush-policy.ts'
 import type { HttpPlan, ServerPlan } from './server-plan.ts'
@@ -153,6 +154,7 @@ async function serveBeside(agent: Agent, plan: HttpPlan, { hosts, holdsProcess }
     data: { hosts, holdsProcess, ...plan.data },
     allowedHosts: plan.allowedHosts,
     version: productVersion(),
+    readConsolePage,
   })
 }
 

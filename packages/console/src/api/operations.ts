@@ -1,0 +1,596 @@
+// The operations of the HTTP API. It is one thing, and long: generated from docs/reference/openapi.json by pnpm check --write; do not edit.
+
+export interface Operations {
+  /** List all topics, by name. */
+  listTopics: {
+    params: Readonly<Record<never, never>>
+    query: {
+      readonly counts?: 'records' | 'bytes'
+    }
+    body: undefined
+    answer: {
+      readonly topics: readonly {
+        readonly name: string
+        readonly id: string
+        readonly partitions: number
+        readonly config: Readonly<Record<string, string>>
+        readonly createdAt: string
+        readonly records?: number
+        readonly bytes?: number
+      }[]
+    }
+  }
+  /** Create a topic. */
+  createTopic: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: {
+      readonly name: string
+      readonly partitions?: number
+      readonly config?: Readonly<Record<string, string | number | boolean>>
+    }
+    answer: {
+      readonly name: string
+      readonly id: string
+      readonly partitions: number
+      readonly config: Readonly<Record<string, string>>
+      readonly createdAt: string
+    }
+  }
+  /** Show a topic with its effective configs. */
+  showTopic: {
+    params: {
+      readonly topic: string
+    }
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly name: string
+      readonly id: string
+      readonly partitions: number
+      readonly config: Readonly<Record<string, string>>
+      readonly createdAt: string
+      readonly effectiveConfig: readonly {
+        readonly name: string
+        readonly value: string
+        readonly source: string
+        readonly type: string
+        readonly doc: string
+      }[]
+    }
+  }
+  /** Change configs of a topic. */
+  changeTopic: {
+    params: {
+      readonly topic: string
+    }
+    query: Readonly<Record<never, never>>
+    body: {
+      readonly config: Readonly<Record<string, string | number | boolean | null>>
+      readonly dryRun?: boolean
+    }
+    answer: {
+      readonly name: string
+      readonly id: string
+      readonly partitions: number
+      readonly config: Readonly<Record<string, string>>
+      readonly createdAt: string
+    }
+  }
+  /** Delete a topic and all its records. */
+  deleteTopic: {
+    params: {
+      readonly topic: string
+    }
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly name: string
+      readonly id: string
+      readonly partitions: number
+      readonly config: Readonly<Record<string, string>>
+      readonly createdAt: string
+    }
+  }
+  /** Show a topic's partitions with their offsets and bytes. */
+  showPartitions: {
+    params: {
+      readonly topic: string
+    }
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly topic: string
+      readonly partitions: readonly ({
+        readonly partition: number
+        readonly logStartOffset: number
+        readonly highWatermark: number
+        readonly lastStableOffset: number
+        readonly bytes: number
+        readonly newest: number | null
+      })[]
+    }
+  }
+  /** Bring a deleted topic back with its records. */
+  undeleteTopic: {
+    params: {
+      readonly id: string
+    }
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly name: string
+      readonly id: string
+      readonly partitions: number
+      readonly config: Readonly<Record<string, string>>
+      readonly createdAt: string
+    }
+  }
+  /** Delete the records of a partition before an offset. */
+  deleteRecords: {
+    params: {
+      readonly topic: string
+    }
+    query: Readonly<Record<never, never>>
+    body: {
+      readonly partition: number
+      readonly beforeOffset: number
+    }
+    answer: {
+      readonly topic: string
+      readonly partition: number
+      readonly logStartOffset: number
+    }
+  }
+  /** Compact a topic now. */
+  compactTopic: {
+    params: {
+      readonly topic: string
+    }
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly topic: string
+    }
+  }
+  /** List the groups that this agent coordinates, by id. */
+  listGroups: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly groups: readonly {
+        readonly group: string
+        readonly type: string
+        readonly state: string
+        readonly protocolType: string
+      }[]
+    }
+  }
+  /** Show a group: its members and their assignments, its offsets and its lag. */
+  showGroup: {
+    params: {
+      readonly group: string
+    }
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly group: string
+      readonly type: string
+      readonly state: string
+      readonly protocolType: string
+      readonly protocol: string | null
+      readonly generation: number
+      readonly leader: string | null
+      readonly members: readonly ({
+        readonly member: string
+        readonly instance: string | null
+        readonly clientId: string
+        readonly host: string
+        readonly topics: readonly string[] | null
+        readonly assignment: readonly {
+          readonly topic: string
+          readonly partitions: readonly number[]
+        }[] | null
+      })[]
+      readonly partitions: readonly ({
+        readonly topic: string
+        readonly partition: number
+        readonly offset: number | null
+        readonly metadata: string | null
+        readonly start: number
+        readonly end: number
+        readonly lag: number
+        readonly member: string | null
+      })[]
+      readonly lag: number
+    }
+  }
+  /** Delete a group without members, with its offsets. */
+  deleteGroup: {
+    params: {
+      readonly group: string
+    }
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly group: string
+    }
+  }
+  /** Move a group's offsets to the start, the end, a time or an offset, or by a number. */
+  seekGroup: {
+    params: {
+      readonly group: string
+    }
+    query: Readonly<Record<never, never>>
+    body: {
+      readonly to?: 'start' | 'end'
+      readonly time?: string
+      readonly offset?: number
+      readonly by?: number
+      readonly topic?: string
+      readonly partitions?: readonly number[]
+      readonly apply?: boolean
+    }
+    answer: {
+      readonly group: string
+      readonly applied: boolean
+      readonly partitions: readonly ({
+        readonly topic: string
+        readonly partition: number
+        readonly from: number | null
+        readonly to: number
+        readonly end: number
+        readonly lag: number
+      })[]
+    }
+  }
+  /** List the offsets that are known to be damaged, and those that were skipped. */
+  listDamage: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly damage: readonly {
+        readonly topic: string
+        readonly partition: number
+        readonly offset: number
+        readonly lastOffset: number
+        readonly object: string
+        readonly message: string
+        readonly kind: string
+      }[]
+      readonly skipped: readonly {
+        readonly topic: string
+        readonly partition: number
+        readonly offset: number
+        readonly lastOffset: number
+        readonly object: string
+        readonly message: string
+        readonly skippedAt: string
+      }[]
+    }
+  }
+  /** Show the progress of the check, or the result of the last one. */
+  showCheck: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly state: string
+      readonly startedAt: string
+      readonly endedAt: string | null
+      readonly objects: {
+        readonly checked: number
+        readonly total: number
+      }
+      readonly bytes: {
+        readonly checked: number
+        readonly total: number
+      }
+      readonly damagedObjects: number
+      readonly harmlessObjects: number
+      readonly message: string | null
+    }
+  }
+  /** Begin to read all stored objects and compare their checksums. */
+  beginCheck: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly state: string
+      readonly startedAt: string
+      readonly endedAt: string | null
+      readonly objects: {
+        readonly checked: number
+        readonly total: number
+      }
+      readonly bytes: {
+        readonly checked: number
+        readonly total: number
+      }
+      readonly damagedObjects: number
+      readonly harmlessObjects: number
+      readonly message: string | null
+    }
+  }
+  /** Stop the check. */
+  stopCheck: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly state: string
+      readonly startedAt: string
+      readonly endedAt: string | null
+      readonly objects: {
+        readonly checked: number
+        readonly total: number
+      }
+      readonly bytes: {
+        readonly checked: number
+        readonly total: number
+      }
+      readonly damagedObjects: number
+      readonly harmlessObjects: number
+      readonly message: string | null
+    }
+  }
+  /** Make consumers pass over the damaged offsets of a topic. */
+  skipDamaged: {
+    params: {
+      readonly topic: string
+    }
+    query: Readonly<Record<never, never>>
+    body: {
+      readonly partition?: number
+      readonly offset?: number
+      readonly apply?: boolean
+    }
+    answer: {
+      readonly topic: string
+      readonly applied: boolean
+      readonly ranges: readonly {
+        readonly topic: string
+        readonly partition: number
+        readonly offset: number
+        readonly lastOffset: number
+        readonly object: string
+        readonly message: string
+        readonly kind: string
+      }[]
+    }
+  }
+  /** Whether the process is alive. */
+  livez: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly status: string
+      readonly reasons?: readonly string[]
+    }
+  }
+  /** Whether the agent can serve; `reasons` lists the causes if it cannot, or what is affected if it is `degraded`. */
+  readyz: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly status: string
+      readonly reasons?: readonly string[]
+    }
+  }
+  /** Metrics in the text format of Prometheus. */
+  metrics: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: string
+  }
+  /** The version of the server, and where it is. */
+  version: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly version: string
+      readonly clusterId: string
+      readonly brokerId: number
+      readonly kafka: string | null
+    }
+  }
+  /** Explain an error. */
+  explainError: {
+    params: {
+      readonly error: string
+    }
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly error: string
+      readonly error_code: number
+      readonly kafka?: string
+      readonly meaning: string
+      readonly hint?: string
+    }
+  }
+  /** Produce one record. */
+  produceOne: {
+    params: {
+      readonly topic: string
+      readonly partition: number
+    }
+    query: Readonly<Record<never, never>>
+    body: string
+    answer: {
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+      readonly timestamp: number
+      readonly key: string | null
+      readonly keyEncoding?: 'base64'
+    }
+  }
+  /** Produce records, one JSON object per line. */
+  produceLines: {
+    params: {
+      readonly topic: string
+    }
+    query: Readonly<Record<never, never>>
+    body: string
+    answer: {
+      readonly topic: string
+      readonly records: readonly {
+        readonly partition: number
+        readonly offset?: number
+        readonly timestamp?: number
+        readonly error?: string
+        readonly message?: string
+      }[]
+    }
+  }
+  /** Read one partition. */
+  readMessages: {
+    params: {
+      readonly topic: string
+      readonly partition: number
+    }
+    query: {
+      readonly offset?: string
+      readonly limit?: number
+      readonly max_bytes?: number
+      readonly timeout?: number
+    }
+    body: undefined
+    answer: {
+      readonly topic: string
+      readonly partition: number
+      readonly records: readonly ({
+        readonly partition: number
+        readonly offset: number
+        readonly timestamp: number
+        readonly key: string | null
+        readonly keyEncoding?: 'base64'
+        readonly value: string | null
+        readonly valueEncoding?: 'base64'
+        readonly headers: readonly ({
+          readonly key: string
+          readonly value: string | null
+          readonly valueEncoding?: 'base64'
+        })[]
+        readonly cut?: {
+          readonly keyBytes?: number
+          readonly valueBytes?: number
+          readonly headerCount?: number
+        }
+      })[]
+      readonly next: number
+      readonly logStartOffset: number
+      readonly highWatermark: number
+      readonly unreadable?: readonly {
+        readonly partition: number
+        readonly from: number
+        readonly to: number
+        readonly message: string
+      }[]
+    }
+  }
+  /** Query all partitions. */
+  queryMessages: {
+    params: {
+      readonly topic: string
+    }
+    query: {
+      readonly key?: string
+      readonly text?: string
+      readonly since?: string
+      readonly until?: string
+      readonly order?: 'asc' | 'desc'
+      readonly limit?: number
+      readonly cursor?: string
+    }
+    body: undefined
+    answer: {
+      readonly topic: string
+      readonly records: readonly ({
+        readonly partition: number
+        readonly offset: number
+        readonly timestamp: number
+        readonly key: string | null
+        readonly keyEncoding?: 'base64'
+        readonly value: string | null
+        readonly valueEncoding?: 'base64'
+        readonly headers: readonly ({
+          readonly key: string
+          readonly value: string | null
+          readonly valueEncoding?: 'base64'
+        })[]
+        readonly cut?: {
+          readonly keyBytes?: number
+          readonly valueBytes?: number
+          readonly headerCount?: number
+        }
+      })[]
+      readonly complete: boolean
+      readonly cursor: string | null
+      readonly scanned: readonly {
+        readonly partition: number
+        readonly from: number
+        readonly to: number
+        readonly end: number
+      }[]
+      readonly unreadable?: readonly {
+        readonly partition: number
+        readonly from: number
+        readonly to: number
+        readonly message: string
+      }[]
+    }
+  }
+}
+
+export const routes = {
+  listTopics: { method: 'GET', path: '/topics', plane: 'control' },
+  createTopic: { method: 'POST', path: '/topics', plane: 'control' },
+  showTopic: { method: 'GET', path: '/topics/{topic}', plane: 'control' },
+  changeTopic: { method: 'PATCH', path: '/topics/{topic}', plane: 'control' },
+  deleteTopic: { method: 'DELETE', path: '/topics/{topic}', plane: 'control' },
+  showPartitions: { method: 'GET', path: '/topics/{topic}/partitions', plane: 'control' },
+  undeleteTopic: { method: 'POST', path: '/topics/{id}/undelete', plane: 'control' },
+  deleteRecords: { method: 'POST', path: '/topics/{topic}/delete-records', plane: 'control' },
+  compactTopic: { method: 'POST', path: '/topics/{topic}/compact', plane: 'control' },
+  listGroups: { method: 'GET', path: '/groups', plane: 'control' },
+  showGroup: { method: 'GET', path: '/groups/{group}', plane: 'control' },
+  deleteGroup: { method: 'DELETE', path: '/groups/{group}', plane: 'control' },
+  seekGroup: { method: 'POST', path: '/groups/{group}/seek', plane: 'control' },
+  listDamage: { method: 'GET', path: '/storage/damage', plane: 'control' },
+  showCheck: { method: 'GET', path: '/storage/check', plane: 'control' },
+  beginCheck: { method: 'POST', path: '/storage/check', plane: 'control' },
+  stopCheck: { method: 'DELETE', path: '/storage/check', plane: 'control' },
+  skipDamaged: { method: 'POST', path: '/topics/{topic}/skip-damaged', plane: 'control' },
+  livez: { method: 'GET', path: '/livez', plane: 'control' },
+  readyz: { method: 'GET', path: '/readyz', plane: 'control' },
+  metrics: { method: 'GET', path: '/metrics', plane: 'control' },
+  version: { method: 'GET', path: '/version', plane: 'control' },
+  explainError: { method: 'GET', path: '/errors/{error}', plane: 'control' },
+  produceOne: { method: 'POST', path: '/topics/{topic}/produce/{partition}', plane: 'data' },
+  produceLines: { method: 'POST', path: '/topics/{topic}/produce', plane: 'data' },
+  readMessages: { method: 'GET', path: '/topics/{topic}/messages/{partition}', plane: 'data' },
+  queryMessages: { method: 'GET', path: '/topics/{topic}/messages', plane: 'data' },
+} as const
+
+/** The form of every error. */
+export interface Problem {
+  readonly error: string
+  readonly error_code: number
+  readonly kafka?: {
+    readonly code: number
+    readonly name: string
+  }
+  readonly message: string
+  readonly hint?: string
+  readonly docs: string
+  readonly request_id: string
+}

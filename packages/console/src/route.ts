@@ -1,0 +1,54 @@
+// The address of a page: it is in the fragment, so one file serves all pages, and a link to a page can be shared.
+import { useEffect, useState } from 'preact/hooks'
+
+export type TopicTab = 'messages' | 'partitions' | 'configs'
+
+export type Route =
+  | { readonly page: 'overview' }
+  | { readonly page: 'topic'; readonly topic: string; readonly tab: TopicTab }
+  | { readonly page: 'groups' }
+  | { readonly page: 'group'; readonly group: string }
+  | { readonly page: 'lost'; readonly address: string }
+
+const tabs: readonly string[] = ['messages', 'partitions', 'configs'] satisfies readonly TopicTab[]
+
+export function routeOf(fragment: string): Route {
+  const address = fragment.replace(/^#\/?/, '')
+  const [first = '', second, third = 'messages', ...rest] = address.split('/').map(decoded)
+  if (first === '' && second === undefined) return { page: 'overview' }
+  if (first === 'groups' && second === undefined) return { page: 'groups' }
+  if (first === 'groups' && second !== undefined && rest.length === 0) return { page: 'group', group: second }
+  if (first === 'topics' && second !== undefined && tabs.includes(third) && rest.length === 0)
+    return { page: 'topic', topic: second, tab: third as TopicTab }
+  return { page: 'lost', address }
+}
+
+export function topicAddress(topic: string, tab: TopicTab = 'messages'): string {
+  return `#/topics/${encodeURIComponent(topic)}${tab === 'messages' ? '' : `/${tab}`}`
+}
+
+export function groupAddress(group: string): string {
+  return `#/groups/${encodeURIComponent(group)}`
+}
+
+/** The route of the current address. */
+export function useRoute(): Route {
+  const [route, setRoute] = useState(() => routeOf(location.hash))
+  useEffect(() => {
+    window.onhashchange = () => setRoute(routeOf(location.hash))
+    return () => {
+      window.onhashchange = null
+    }
+  }, [])
+  return route
+}
+
+/** A fragment that was typed by hand may have a broken escape. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch (error) {
+    if (error instanceof URIError) return part
+    throw error
+  }
+}
