@@ -47,7 +47,7 @@ export { SaslHandshake, type SaslHandshakeRequest, type SaslHandshakeResponse } 
 export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts';
 export { UnregisterBroker, type UnregisterBrokerRequest, type UnregisterBrokerResponse } from './messages/unregister-broker.ts';
 export { UpdateFeatures, type UpdateFeaturesRequest, type UpdateFeaturesResponse } from './messages/update-features.ts';
-export { attributeBits, type BatchHeader, type BatchProblem, batchLayout, batchSizeAt, type CheckedBatch, checkBatch, checkStoredBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, } from './records/batch.ts';
+export { attributeBits, type BatchHeader, type BatchProblem, batchLayout, batchSizeAt, type CheckedBatch, checkBatch, checkStoredBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, withPackedRecords, } from './records/batch.ts';
 export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress, decompressionError, packedProblem, UnpackedSizeError, } from './records/codecs.ts';
 export { crc32c } from './records/crc32c.ts';
 export { partitionOfKey } from './records/murmur2.ts';
@@ -4357,6 +4357,7 @@ export interface UpdateFeaturesResponse extends ResponseOf<typeof UpdateFeatures
 }
 
 // ---- records/batch.d.ts
+import { type CodecName } from './codecs.ts';
 /** The fields of the header, as KIP-98 lays them out. Timestamps and ids beyond 2^53 read as the nearest number below. */
 export interface BatchHeader {
     readonly baseOffset: number;
@@ -4426,6 +4427,11 @@ export declare function patchLeaderEpoch(batch: Uint8Array, at: number, epoch: n
 export declare function setLogAppendTime(batch: Uint8Array, at: number, stamp: number, crc32c: (bytes: Uint8Array) => number): void;
 /** Makes the records keep their own timestamps, puts the maximum into the header, and computes the checksum again. */
 export declare function setCreateTime(batch: Uint8Array, at: number, maxTimestamp: number, crc32c: (bytes: Uint8Array) => number): void;
+/** A new batch with the header of this one and its records in another compression: `packed` is what `codec` made of them. The old one stays as it is. */
+export declare function withPackedRecords(batch: Uint8Array, { codec, packed }: {
+    readonly codec: CodecName;
+    readonly packed: Uint8Array;
+}, crc32c: (bytes: Uint8Array) => number): Uint8Array;
 
 // ---- records/codecs.d.ts
 import { ProtocolError } from '../wire/protocol-error.ts';

@@ -13,6 +13,7 @@ import { type AgentEnd, Lifecycle } from './lifecycle.ts'
 import { fixedLimits, type Limits } from './limits.ts'
 import { Membership, type Self, type TakeOver } from './membership.ts'
 import { memoryPlan } from './memory/memory-plan.ts'
+import { Packer, type RemotePackers } from './memory/packer.ts'
 import { SlabPool } from './memory/slab-pool.ts'
 import { type RemoteCodecs, Unpacker } from './memory/unpacker.ts'
 import type { Member, MetadataStore } from './metadata/metadata-store.ts'
@@ -74,6 +75,7 @@ export interface Parts {
   readonly codecs: Codecs
   /** Decompression outside the event loop. Default: none, so that it is deterministic. */
   readonly remoteCodecs?: RemoteCodecs
+  readonly remotePackers?: RemotePackers
   readonly crc32c: Checksum
   /** The memory of frames and objects. Default: a pool of the agent's own. Tests have one that overwrites released memory. */
   readonly memory?: SlabPool
@@ -213,7 +215,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
 
 /** What all parts share: the given parts with their defaults, and what is made once from them. */
 function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Parts, settings: Settings, meters: Meters) {
-  const { random, codecs, remoteCodecs, crc32c } = parts
+  const { random, codecs, remoteCodecs, remotePackers, crc32c } = parts
   const asked = text(settings, 'memory.bytes')
   const memoryBytes = asked === undefined ? undefined : Number(asked)
   const plan = memoryPlan({ memoryBytes, cacheBytes: number(settings, 'cache.bytes'), machineBytes: parts.machineBytes })
@@ -235,6 +237,7 @@ function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Part
     crc32c,
     memory,
     unpacker,
+    packer: new Packer({ codecs, ...(remotePackers && { remotePackers }), clock: ioClock, limits }),
     limits,
     cacheBytes,
     settings,

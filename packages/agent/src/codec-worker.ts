@@ -1,6 +1,6 @@
-// The worker thread of codec-thread.ts: it unpacks one batch after another.
+// The worker thread of codec-thread.ts: it unpacks or packs one batch after another.
 import { parentPort } from 'node:worker_threads'
-import { decompress, ProtocolError, UnpackedSizeError } from '@local-kafka-service/protocol'
+import { compress, decompress, ProtocolError, UnpackedSizeError } from '@local-kafka-service/protocol'
 import { nodeCodecs } from './codecs.ts'
 import type { FromCodecThread, ToCodecThread } from './memory/codec-thread.ts'
 
@@ -9,13 +9,14 @@ if (port === null) throw new Error('codec-worker.ts runs as a worker thread')
 
 port.on('message', (asked: ToCodecThread) => {
   const message = answerTo(asked)
-  port.postMessage(message, message.kind === 'unpacked' ? [message.unpacked.buffer] : [])
+  port.postMessage(message, message.kind === 'done' ? [message.bytes.buffer] : [])
 })
 
 /** Another error than that of the bytes ends the thread. */
-function answerTo({ id, codec, packed, maxBytes }: ToCodecThread): FromCodecThread {
+function answerTo({ id, codec, bytes, maxBytes }: ToCodecThread): FromCodecThread {
   try {
-    return { id, kind: 'unpacked', unpacked: withOwnMemory(decompress(codec, packed, nodeCodecs, maxBytes)) }
+    const done = maxBytes === undefined ? compress(codec, bytes, nodeCodecs) : decompress(codec, bytes, nodeCodecs, maxBytes)
+    return { id, kind: 'done', bytes: withOwnMemory(done) }
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     return { id, kind: error instanceof UnpackedSizeError ? 'too large' : 'invalid', message: error.message }

@@ -5,6 +5,7 @@ import type { Codec, Codecs } from '@local-kafka-service/protocol'
 import { crc32c as plainCrc32c } from '@local-kafka-service/protocol'
 import type { Checksum } from './core/checksum.ts'
 import type { CodecThread } from './memory/codec-thread.ts'
+import type { RemotePackers } from './memory/packer.ts'
 import type { RemoteCodecs } from './memory/unpacker.ts'
 import { isError } from './native-error.ts'
 
@@ -30,6 +31,16 @@ export function remoteCodecs(thread: Pick<CodecThread, 'unpacked'>): RemoteCodec
     zstd: (bytes, maxBytes) => called((done) => zlib().zstdDecompress(bytes, pieceOf(maxBytes), done)),
     snappy: (bytes, maxBytes) => thread.unpacked('snappy', bytes, maxBytes),
     lz4: (bytes, maxBytes) => thread.unpacked('lz4', bytes, maxBytes),
+  }
+}
+
+/** The other direction, on the same threads. */
+export function remotePackers(thread: Pick<CodecThread, 'packed'>): RemotePackers {
+  return {
+    gzip: (bytes, level) => called((done) => zlib().gzip(bytes, level === undefined ? {} : { level }, done)),
+    zstd: (bytes, level) => called((done) => zlib().zstdCompress(bytes, zstdOptions(level, bytes), done)),
+    snappy: (bytes) => thread.packed('snappy', bytes),
+    lz4: (bytes) => thread.packed('lz4', bytes),
   }
 }
 
@@ -80,6 +91,15 @@ function called(start: (done: (error: Error | null, result: Uint8Array) => void)
       else reject(error)
     })
   })
+}
+
+/** With the size, zstd takes no more memory than the bytes need: the highest levels would take some 100 MB. */
+function zstdOptions(
+  level: number | undefined,
+  { length }: Uint8Array,
+): { readonly params?: Readonly<Record<number, number>>; readonly pledgedSrcSize: number } {
+  const { ZSTD_c_compressionLevel: name } = zlib().constants
+  return { pledgedSrcSize: length, ...(level !== undefined && { params: { [name]: level } }) }
 }
 
 /** The limit may be far above the size. */

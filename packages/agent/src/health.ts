@@ -1,6 +1,7 @@
 // What an agent reports about itself: whether it is ready, and the values of its gauges.
 import type { Limits } from './limits.ts'
 import type { Membership } from './membership.ts'
+import type { Packer } from './memory/packer.ts'
 import type { SlabPool } from './memory/slab-pool.ts'
 import type { Unpacker } from './memory/unpacker.ts'
 import type { KafkaPort } from './net/serve.ts'
@@ -48,6 +49,7 @@ export function gaugesOf(of: {
   readonly httpAnswers: AnswerMemory
   readonly unpacker: Pick<Unpacker, 'gauge'>
   readonly tails: Pick<Tails, 'gauge'>
+  readonly packer: Pick<Packer, 'gauge'>
   readonly membership: Pick<Membership, 'silentMs'>
   readonly damage: Pick<DamageReports, 'count'>
   readonly compaction: Pick<LogCompaction, 'backlog'>
@@ -65,6 +67,7 @@ export function gaugesOf(of: {
     httpAnswers,
     unpacker,
     tails,
+    packer,
     membership,
     damage,
     compaction,
@@ -86,6 +89,7 @@ export function gaugesOf(of: {
       { part: 'unpacked records', ...unpacker.gauge },
       { part: 'free slabs', usedBytes: slabs.freeBytes, limitBytes: slabs.maxFreeBytes },
       { part: 'tails', ...tails.gauge },
+      { part: 'repacked batches', ...packer.gauge },
       { part: 'cache', usedBytes: objects.meters.bytes, limitBytes: cacheBytes },
     ],
     slabs,

@@ -83,6 +83,8 @@ export const defaultLimits = {
   retentionFirstMs: 30_000,
   /** The time from the moment at which the sweep sees that an object lost a segment to its removal: longer than a fetch may take that found the segment before. */
   readersGraceMs: 600_000,
+  /** Batches whose records were compressed again (`compression.type`), of all requests together, until they are admitted. A request has a quarter of it at a time. Above it requests wait. */
+  repackedBytes: 32 * mib,
 } as const
 
 /** The budgets that clients share, and what is kept for them. With the cache, they are the memory of `memory.bytes`. */
@@ -95,6 +97,7 @@ const sharedBudgets = [
   'httpAnswersBytes',
   'freeSlabBytes',
   'tailBytes',
+  'repackedBytes',
 ] as const satisfies readonly (keyof Limits)[]
 
 /** The sum of the budgets above. */
@@ -216,9 +219,11 @@ export const fixedLimits = {
   decompressedBytes: 64 * mib,
   /** Records that unpack to less are unpacked on the event loop: about 0.1 ms with the slowest codec, as much as it costs to have another thread do it. */
   unpackedInTurnBytes: 32 * kib,
+  /** Records that are smaller than this are compressed on the event loop: about 0.1 ms with the slowest codec. */
+  packedInTurnBytes: 4 * kib,
   /** Records without compression that are walked in one turn: less than a millisecond, even if each has only the 7 bytes of an empty record. */
   walkedInTurnBytes: 256 * kib,
-  /** Batches that other threads unpack at a time. Node has four such threads, and the files of a directory need them, too. */
+  /** Batches that other threads unpack at a time, and those that they compress at a time. Node has four such threads, and the files of a directory need them, too. */
   unpackingsAtATime: 2,
   /** The thread that unpacks snappy and LZ4 ends after this time without work, and with it the memory of its largest batch. Its start takes about 30 ms. */
   codecThreadIdleMs: 30_000,

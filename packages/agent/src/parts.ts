@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path'
 import type { Parts } from './agent.ts'
-import { nativeCrc32c, nodeCodecs, remoteCodecs } from './codecs.ts'
+import { nativeCrc32c, nodeCodecs, remoteCodecs, remotePackers } from './codecs.ts'
 import type { Copy, CopySource } from './copies.ts'
 import type { ClusterId } from './core/ids.ts'
 import { codecThreadOfProcess } from './memory/codec-thread.ts'
@@ -163,6 +163,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
         metadata,
         codecs: nodeCodecs,
         remoteCodecs: remoteCodecs(codecThreadOfProcess(systemClock)),
+        remotePackers: remotePackers(codecThreadOfProcess(systemClock)),
         crc32c: nativeCrc32c,
         emit,
         storeMeters: () => measured.meters(),

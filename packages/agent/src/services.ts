@@ -3,6 +3,7 @@ import type { Gate } from './api/gate.ts'
 import type { Groups } from './coordinate/groups.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClusterId } from './core/ids.ts'
+import type { Packer } from './memory/packer.ts'
 import type { Unpacker } from './memory/unpacker.ts'
 import type { LogIndex, ResourceConfigs } from './metadata/metadata-store.ts'
 import type { EventHook } from './observe/events.ts'
@@ -33,6 +34,7 @@ export interface Services {
   readonly gate: Gate
   readonly emit: EventHook
   readonly unpacker: Unpacker
+  readonly packer: Packer
   readonly crc32c: Checksum
   readonly clusterId: ClusterId
   readonly catalog: Catalog

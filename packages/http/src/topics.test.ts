@@ -133,7 +133,7 @@ test.each([
   ['{"name":"x","partitions":1000000}', 'InvalidPartitionsException', /at most/],
   ['{"name":"x","partitions":1.5}', 'InvalidRequestException', /'partitions' must be a whole number/],
   ['{"name":"x","partitions":"3"}', 'InvalidRequestException', /'partitions' must be a whole number/],
-  ['{"name":"x","config":{"compression.type":"gzip"}}', 'InvalidConfigurationException', /recompression is not supported/],
+  ['{"name":"x","config":{"remote.storage.enable":"true"}}', 'InvalidConfigurationException', /Tiered Storage functionality is disabled/],
   ['{"name":"x","config":{"no.such":"1"}}', 'InvalidConfigurationException', /no\.such/],
   ['{"name":"x","config":{"retention.ms":{}}}', 'InvalidRequestException', /retention\.ms/],
   ['{"name":"__consumer_offsets"}', 'InvalidRequestException', /internal topic __consumer_offsets is prohibited/],

@@ -97,6 +97,7 @@ export {
   readBatchHeader,
   setCreateTime,
   setLogAppendTime,
+  withPackedRecords,
 } from './records/batch.ts'
 export {
   type Codec,

@@ -42,6 +42,7 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   mergeTwiceBytes: [100, 10_000],
   freeSlabBytes: [1, 1_000_000],
   tailBytes: [1, 5_000],
+  repackedBytes: [1, 10_000],
 }
 
 /** Worlds are small: with the sizes of production no memory would be used again. */

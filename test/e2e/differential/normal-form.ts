@@ -1,7 +1,7 @@
 // The normal form of an answer: what differs between two servers by its nature becomes a word, so that everything else can be compared exactly.
 // Identities are kept: one topic, member or producer has one word throughout a row.
-import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { attributeBits, batchSizeAt, type Codecs, readBatchHeader, readRecords, zeroUuid } from '@local-kafka-service/protocol'
+import { attributeBits, batchSizeAt, readBatchHeader, readRecords, zeroUuid } from '@local-kafka-service/protocol'
+import { nodeCodecs } from '../../../packages/agent/src/codecs.ts'
 import type { ComparedServer, RecordedExchange } from './conversation.ts'
 
 export type Normal = string | number | boolean | null | readonly Normal[] | { readonly [field: string]: Normal }
@@ -156,15 +156,28 @@ class NormalForm {
         batches.push('a part of a batch')
         break
       }
-      const { baseOffset, attributes, lastOffsetDelta, producerId, producerEpoch, baseSequence } = readBatchHeader(bytes, at)
-      const records = [...readRecords(bytes, at, codecs, bytes.length * 100)].map(({ offsetDelta, timestamp, key, value }) => ({
+      const { baseOffset, attributes, lastOffsetDelta, baseTimestamp, producerId, producerEpoch, baseSequence, ...header } =
+        readBatchHeader(bytes, at)
+      const isStamped = (attributes & attributeBits.logAppendTime) !== 0
+      const maxTimestamp = isStamped ? 'a time' : header.maxTimestamp
+      const records = [...readRecords(bytes, at, nodeCodecs, bytes.length * 100)].map(({ offsetDelta, timestamp, key, value }) => ({
         offsetDelta,
-        timestamp: (attributes & attributeBits.logAppendTime) === 0 ? timestamp : 'a time',
+        timestamp: isStamped ? 'a time' : timestamp,
         key: this.of(key, 'recordKey'),
         value: this.of(value, 'recordValue'),
       }))
       const producer = producerId === -1 ? -1 : this.identity('producer', producerId)
-      batches.push({ baseOffset, attributes, lastOffsetDelta, producerId: producer, producerEpoch, baseSequence, records })
+      batches.push({
+        baseOffset,
+        attributes,
+        lastOffsetDelta,
+        baseTimestamp,
+        maxTimestamp,
+        producerId: producer,
+        producerEpoch,
+        baseSequence,
+        records,
+      })
       at += size
     }
     return batches
@@ -197,16 +210,4 @@ export function keyOf(element: Normal): string {
 
 export function isObject(value: Normal | undefined): value is { readonly [field: string]: Normal } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** What rows compress with. */
-const codecs: Codecs = {
-  gzip: { compress: absent, decompress: (bytes) => gunzipSync(bytes) },
-  zstd: { compress: absent, decompress: (bytes) => zstdDecompressSync(bytes) },
-  snappyBlock: { compress: absent, decompress: absent },
-  lz4Frame: { compress: absent, decompress: absent },
-}
-
-function absent(): never {
-  throw new Error('no row uses this codec')
 }

@@ -67,7 +67,7 @@ describe('CreateTopics', () => {
     ['a bad name', { name: 'a b' }, 'INVALID_TOPIC_EXCEPTION'],
     ['an empty name', { name: '' }, 'INVALID_TOPIC_EXCEPTION'],
     ['an unknown config', { configs: [{ name: 'no.such', value: '1' }] }, 'INVALID_CONFIG'],
-    ['a config that is not implemented', { configs: [{ name: 'compression.type', value: 'gzip' }] }, 'INVALID_CONFIG'],
+    ['a config that is not implemented', { configs: [{ name: 'remote.storage.enable', value: 'true' }] }, 'INVALID_CONFIG'],
     ['a null config', { configs: [{ name: 'max.message.bytes', value: null }] }, 'INVALID_CONFIG'],
     ['an assignment and a number of partitions', { ...assigned([1]), numPartitions: 1 }, 'INVALID_REQUEST'],
     ['an assignment to two brokers', assigned([1, 2]), 'INVALID_REPLICA_ASSIGNMENT'],

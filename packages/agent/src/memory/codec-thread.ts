@@ -1,4 +1,4 @@
-// The thread that unpacks what Node unpacks only synchronously: it starts with the first large batch, and ends after a while without one.
+// The thread that unpacks and packs what Node does only synchronously: it starts with the first large batch, and ends after a while without one.
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
@@ -7,17 +7,17 @@ import { fixedLimits } from '../limits.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import { CodecThreadError } from './unpacker.ts'
 
-/** The memory of `packed` belongs to the thread. */
+/** The memory of `bytes` belongs to the thread. `maxBytes`: the most that they may unpack to; undefined: they are to be packed. */
 export interface ToCodecThread {
   readonly id: number
   readonly codec: CodecName
-  readonly packed: Uint8Array<ArrayBuffer>
-  readonly maxBytes: number
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly maxBytes: number | undefined
 }
 
 /** Errors lose their class on the way between threads. `too large`: the records unpack to more than `maxBytes`. */
 export type FromCodecThread =
-  | { readonly id: number; readonly kind: 'unpacked'; readonly unpacked: Uint8Array<ArrayBuffer> }
+  | { readonly id: number; readonly kind: 'done'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly id: number; readonly kind: 'too large' | 'invalid'; readonly message: string }
 
 interface RunningThread {
@@ -50,14 +50,23 @@ export class CodecThread {
 
   /** The bytes are copied at once. Rejects as `decompress` throws, and with a CodecThreadError if the thread ended before its answer. */
   unpacked(codec: CodecName, packed: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+    return this.#done(codec, packed, maxBytes)
+  }
+
+  /** The bytes are copied at once. Rejects with a CodecThreadError if the thread ended before its answer. */
+  packed(codec: CodecName, bytes: Uint8Array): Promise<Uint8Array> {
+    return this.#done(codec, bytes, undefined)
+  }
+
+  #done(codec: CodecName, bytes: Uint8Array, maxBytes: number | undefined): Promise<Uint8Array> {
     this.#idle?.cancel()
     this.#thread ??= this.#start()
     const { worker, pending } = this.#thread
     this.#lastId += 1
-    const message: ToCodecThread = { id: this.#lastId, codec, packed: new Uint8Array(packed), maxBytes }
+    const message: ToCodecThread = { id: this.#lastId, codec, bytes: new Uint8Array(bytes), maxBytes }
     const answer = Promise.withResolvers<Uint8Array>()
     pending.set(message.id, answer)
-    worker.postMessage(message, [message.packed.buffer])
+    worker.postMessage(message, [message.bytes.buffer])
     return answer.promise
   }
 
@@ -105,6 +114,6 @@ function ownFile(): URL {
 function settle({ pending }: RunningThread, message: FromCodecThread): void {
   const answer = pending.get(message.id)
   pending.delete(message.id)
-  if (message.kind === 'unpacked') answer?.resolve(message.unpacked)
+  if (message.kind === 'done') answer?.resolve(message.bytes)
   else answer?.reject(message.kind === 'too large' ? new UnpackedSizeError(message.message) : new ProtocolError(message.message))
 }

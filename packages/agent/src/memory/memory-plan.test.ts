@@ -8,7 +8,7 @@ const mib = 1024 * 1024
 
 function sumOf({ limits, cacheBytes }: MemoryPlan): number {
   const { smallFramePoolBytes, framePoolBytes, uncommittedBytes, unpackedBytes, fetchAnswersBytes, httpAnswersBytes } = limits
-  const ofRequests = smallFramePoolBytes + framePoolBytes + uncommittedBytes + unpackedBytes
+  const ofRequests = smallFramePoolBytes + framePoolBytes + uncommittedBytes + unpackedBytes + limits.repackedBytes
   return cacheBytes + ofRequests + fetchAnswersBytes + httpAnswersBytes + limits.freeSlabBytes + limits.tailBytes
 }
 

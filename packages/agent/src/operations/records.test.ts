@@ -3,6 +3,7 @@
 import { buildBatch, type Codecs, crc32c, errors } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { defaultLimits, fixedLimits } from '../limits.ts'
+import { Packer } from '../memory/packer.ts'
 import { Unpacker } from '../memory/unpacker.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import { ByteBudget } from '../observe/byte-budget.ts'
@@ -277,6 +278,7 @@ class Parts {
       },
       // The batches are not compressed.
       unpacker: new Unpacker({ codecs: {} as Codecs, clock: ioClock, limits: defaultLimits }),
+      packer: new Packer({ codecs: {} as Codecs, clock: ioClock, limits: defaultLimits }),
       crc32c,
       turns: new Turns(ioClock),
     }

@@ -1,5 +1,6 @@
 // The rules that a topic's configs set for a batch.
-
+import { codecNames } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { TopicConfigName } from '../core/config/topic-configs.ts'
 import { isCompacted } from '../core/log/compaction/compaction-due.ts'
 import type { AppendRules } from '../core/log/validate.ts'
@@ -22,8 +23,26 @@ export function appendRules(
     produceVersion: at.produceVersion,
     opensCompressed: flag(at.settings, 'validate.compressed.batches'),
     needsKeys: isCompacted(value('cleanup.policy')),
+    compression: compressionOf(value),
   }
 }
+
+function compressionOf(value: (name: TopicConfigName) => string): AppendRules['compression'] {
+  const type = value('compression.type')
+  if (type === 'producer') return undefined
+  if (type === 'uncompressed') return { codec: 'none' }
+  const codec = must(
+    codecNames.find((name) => name === type),
+    'the codec of a checked compression.type',
+  )
+  // Snappy has no levels, and neither has the LZ4 of this server.
+  if (codec !== 'gzip' && codec !== 'zstd') return { codec }
+  const level = Number(value(`compression.${codec}.level`))
+  return { codec, level: level === defaultLevels[codec] ? undefined : level }
+}
+
+/** Those of the libraries. */
+const defaultLevels = { gzip: -1, zstd: 3 } as const
 
 /** `max.message.bytes`. It may exceed what a request can hold. */
 export function largestBatchBytes({ configs }: Pick<Topic, 'configs'>, settings: Settings): number {

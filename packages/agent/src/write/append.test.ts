@@ -3,6 +3,7 @@ import { buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { nodeCodecs } from '../codecs.ts'
 import { defaultLimits, fixedLimits } from '../limits.ts'
+import { Packer } from '../memory/packer.ts'
 import { Unpacker } from '../memory/unpacker.ts'
 import { ByteBudget } from '../observe/byte-budget.ts'
 import { settings } from '../settings.ts'
@@ -45,6 +46,7 @@ function theDoor({ room = true, answers = 'appended' as 'appended' | 'never' } =
     turns: new Turns({ soon: (callback) => void setImmediate(callback) }),
     crc32c,
     unpacker: new Unpacker({ codecs: nodeCodecs, clock, limits: defaultLimits }),
+    packer: new Packer({ codecs: nodeCodecs, clock, limits: defaultLimits }),
   }
   const ask = async (scope: AppendRequest['scope'], partitions: readonly number[]) => {
     const batches = partitions.map((partition) => ({ topic, partition, batch: aBatch() }))

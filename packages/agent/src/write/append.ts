@@ -4,6 +4,7 @@ import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import { keyErrors, type RecordError } from '../core/log/record-errors.ts'
 import type { AppendRules } from '../core/log/validate.ts'
+import type { Packer } from '../memory/packer.ts'
 import { NoUnpackMemory } from '../memory/unpacker.ts'
 import type { CommitRejection, Topic } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
@@ -73,6 +74,7 @@ export interface Appending {
 }
 
 export interface AppendParts extends BatchCheckParts {
+  readonly packer: Pick<Packer, 'inTurn' | 'packed' | 'hold' | 'shareBytes'>
   readonly writer: Pick<Writer, 'room' | 'admit' | 'cutOff'>
   readonly tails: Pick<Tails, 'get' | 'loaded' | 'stamp'>
   readonly owners: Pick<Owners, 'ofPartition'>
@@ -85,23 +87,13 @@ export interface AppendParts extends BatchCheckParts {
  * must be loaded and the database is away; nothing is admitted then.
  */
 export async function append(request: AppendRequest, parts: AppendParts): Promise<Appending> {
-  const { batches, scope, signal } = request
+  const { batches } = request
   const rejected = new Map<number, AppendRejection>()
+  const slices: AdmittedSlice[] = []
   await loadPartitions(batches, rejected, parts)
-  const valid = await validated(request, rejected, parts)
-  const mayGoOn = valid.length > 0 && (scope === 'each' || rejected.size === 0)
-  if (!mayGoOn) return appending(request, rejected, [], parts)
-  const bytes = valid.reduce((sum, { batch }) => sum + batch.length, 0)
-  const room = await parts.writer.room(bytes, signal)
-  if (room !== undefined) {
-    try {
-      return appending(request, rejected, await admitted(valid, request, { ...parts, rejected, room }), parts)
-    } finally {
-      room.release()
-    }
-  }
-  for (const { at, partition } of valid) rejected.set(at, { ...noRoom, partition })
-  return appending(request, rejected, [], parts)
+  const rulesOf = rulesByTopic(request, parts)
+  for (const range of rangesOf(request, rulesOf, parts)) await appendRange(range, request, { ...parts, rulesOf, rejected, slices })
+  return appending(request, rejected, slices, parts)
 }
 
 /** Waits for the answers. The wait is for a store, so it counts the real time of `ioClock`: a test that moves its clock must not time out a write in progress. */
@@ -122,6 +114,69 @@ export async function inTime(
   const answers = await orLate(first, { clock: wait.ioClock, afterMs: wait.waitMs }, undefined)
   unwatch?.()
   return answers ?? Array.from({ length: batchCount }, (_, at) => rejected.get(at) ?? unknown)
+}
+
+/** Consecutive batches of a request, by their indexes. */
+interface BatchRange {
+  readonly from: number
+  readonly until: number
+  /** The most that those which are compressed again have together. */
+  readonly repackedBytes: number
+}
+
+/** What the steps of one request share. */
+interface AppendState extends AppendParts {
+  readonly rulesOf: (topic: Topic) => AppendRules
+  readonly rejected: Rejected
+  readonly slices: AdmittedSlice[]
+}
+
+function rulesByTopic({ nowMs, produceVersion }: AppendRequest, { settings }: AppendParts): AppendState['rulesOf'] {
+  const rules = new Map<TopicId, AppendRules>()
+  return (topic) => {
+    const found = rules.get(topic.topicId) ?? appendRules(topic, { settings, nowMs, produceVersion })
+    rules.set(topic.topicId, found)
+    return found
+  }
+}
+
+/** One range, unless batches are compressed again: these are in memory until they are admitted, so a range has few of them. */
+function* rangesOf({ batches, scope }: AppendRequest, rulesOf: AppendState['rulesOf'], { packer }: AppendParts): Generator<BatchRange> {
+  let from = 0
+  let repackedBytes = 0
+  for (const [at, { topic, batch }] of batches.entries()) {
+    const rules = rulesOf(topic)
+    const bytes = rules.compression === undefined || batch === null ? 0 : repackedBytesAtMost(batch, rules)
+    if (scope === 'each' && repackedBytes > 0 && repackedBytes + bytes > packer.shareBytes) {
+      yield { from, until: at, repackedBytes }
+      from = at
+      repackedBytes = 0
+    }
+    repackedBytes += bytes
+  }
+  yield { from, until: batches.length, repackedBytes }
+}
+
+async function appendRange(range: BatchRange, request: AppendRequest, state: AppendState): Promise<void> {
+  const { scope, signal, source } = request
+  const { rejected, writer, packer } = state
+  const held = range.repackedBytes === 0 ? () => {} : await packer.hold(range.repackedBytes, signal).catch(orNoMemory)
+  if (held === 'no memory') {
+    if (source !== undefined) writer.cutOff(source)
+    const batches = request.batches.slice(range.from, range.until)
+    for (const [index, { partition }] of batches.entries()) rejected.set(range.from + index, { ...noRoom, partition })
+    return
+  }
+  try {
+    const valid = await validated(range, request, state)
+    if (valid.length === 0 || (scope === 'all' && rejected.size > 0)) return
+    const bytes = valid.reduce((sum, { batch }) => sum + batch.length, 0)
+    const room = await writer.room(bytes, signal)
+    if (room === undefined) for (const { at, partition } of valid) rejected.set(at, { ...noRoom, partition })
+    else await admit(valid, request, state, room).finally(() => room.release())
+  } finally {
+    held()
+  }
 }
 
 const unknown = { kind: 'unknown' } as const
@@ -185,12 +240,11 @@ async function loadSome(
  * the admission of this one, so no batch overtakes an earlier one whose records take longer.
  */
 async function validated(
-  { batches, nowMs, produceVersion, signal, source }: AppendRequest,
-  rejected: Rejected,
-  parts: AppendParts,
+  { from, until }: BatchRange,
+  { batches, signal, source }: AppendRequest,
+  { rulesOf, rejected, ...parts }: AppendState,
 ): Promise<readonly ValidBatch[]> {
-  const { settings, turns, writer } = parts
-  const rules = new Map<TopicId, AppendRules>()
+  const { turns, writer } = parts
   const slice = turns.slice()
   const valid: ValidBatch[] = []
   const large: { readonly at: number; readonly batch: LargeBatch }[] = []
@@ -212,18 +266,16 @@ async function validated(
       topicId: topic.topicId,
       partition,
       // A batch that is null is never valid.
-      batch: must(batch ?? undefined, 'a valid batch'),
-      timestampType: must(rules.get(topic.topicId), 'the rules of each topic').timestampType,
+      batch: must(checked.repacked ?? batch ?? undefined, 'a valid batch'),
+      timestampType: rulesOf(topic).timestampType,
       maxTimestamp: checked.value.maxTimestamp,
       idempotency,
     })
   }
-  for (const [at, { topic, batch }] of batches.entries()) {
+  for (const [index, { topic, batch }] of batches.slice(from, until).entries()) {
+    const at = from + index
     if (rejected.has(at)) continue
-    const { topicId } = topic
-    const rule = rules.get(topicId) ?? appendRules(topic, { settings, nowMs, produceVersion })
-    rules.set(topicId, rule)
-    const checked = checkBatch(batch, rule, parts)
+    const checked = checkBatch(batch, rulesOf(topic), parts)
     if (checked.kind === 'large') large.push({ at, batch: checked })
     else settle(at, checked)
     if (slice.spent(checked.kind === 'large' ? 1 : checked.units)) await slice.next()
@@ -242,6 +294,11 @@ async function validated(
   return valid.toSorted((a, b) => a.at - b.at)
 }
 
+/** Of a batch that is compressed again. No codec makes records much larger, and above `max.message.bytes` the batch is rejected. */
+function repackedBytesAtMost({ length }: Uint8Array, { maxBytes }: AppendRules): number {
+  return Math.max(length, maxBytes)
+}
+
 function orNoMemory(error: unknown): 'no memory' {
   if (error instanceof NoUnpackMemory) return 'no memory'
   throw error
@@ -251,12 +308,12 @@ function orNoMemory(error: unknown): 'no memory' {
  * The connection's next request waits until all slices are admitted, so slices do not change the order of a partition's batches. Within a slice, nothing is
  * awaited between the last check and the admission.
  */
-async function admitted(
+async function admit(
   valid: readonly ValidBatch[],
   { scope, source, producer }: AppendRequest,
-  { rejected, room, ...parts }: AppendParts & { readonly rejected: Rejected; readonly room: Room },
-): Promise<readonly AdmittedSlice[]> {
-  const slices: AdmittedSlice[] = []
+  { rejected, slices, ...parts }: AppendState,
+  room: Room,
+): Promise<void> {
   for await (const some of scope === 'all' ? [valid] : inSlices(valid, parts.turns)) {
     // Commits are in the order of admission: the batches of others are committed between those of this request, not after all of them.
     await slices.at(-slicesOnTheirWay)?.answers
@@ -264,7 +321,6 @@ async function admitted(
     if (admissions.length === 0 || (scope === 'all' && rejected.size > 0)) continue
     slices.push({ indexes, answers: parts.writer.admit(admissions, { source, producer, room }).answers })
   }
-  return slices
 }
 
 /** One is committed while the next one is stored. */

@@ -1,5 +1,6 @@
-// Checks one produced batch: a small one at once, the records of a large one outside the event loop or in slices.
-import { errors, type Outcome, ProtocolError } from '@local-kafka-service/protocol'
+// Checks one produced batch, and compresses its records as the topic says: a small one at once, the records of a large one outside the event loop or in slices.
+import { errors, type Outcome, ProtocolError, withPackedRecords } from '@local-kafka-service/protocol'
+import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import { type RecordError, timestampErrors, withoutKey } from '../core/log/record-errors.ts'
 import {
@@ -7,23 +8,28 @@ import {
   inspectBatch,
   RecordCheck,
   recordsOf,
+  repackedFailure,
+  repacks,
   type UncheckedRecords,
   unpackFailure,
   type ValidatedBatch,
 } from '../core/log/validate.ts'
 import { fixedLimits } from '../limits.ts'
+import type { Packer } from '../memory/packer.ts'
 import type { Unpacker } from '../memory/unpacker.ts'
 import { finished, type Turns } from '../time/turns.ts'
 
 export interface BatchCheckParts {
   readonly unpacker: Pick<Unpacker, 'inTurn' | 'use'>
+  readonly packer: Pick<Packer, 'inTurn' | 'packed'>
   readonly turns: Turns
   readonly crc32c: Checksum
 }
 
 /** The outcome for one batch. */
 export type BatchCheck =
-  | { readonly kind: 'ok'; readonly value: ValidatedBatch; readonly units: number }
+  /** `repacked`: the batch with its records compressed as the topic says. Undefined: it is appended as it is. */
+  | { readonly kind: 'ok'; readonly value: ValidatedBatch; readonly units: number; readonly repacked?: Uint8Array }
   /** Valid, but for a compacted topic. `indexes`: the first of these records in the batch. */
   | { readonly kind: 'without keys'; readonly indexes: readonly number[]; readonly count: number; readonly units: number }
   | (BatchFailure & { readonly recordErrors: readonly RecordError[]; readonly units: number })
@@ -31,6 +37,7 @@ export type BatchCheck =
 /** A batch whose records are too large for one turn: `finishCheck` checks them. */
 export interface LargeBatch {
   readonly kind: 'large'
+  readonly batch: Uint8Array
   readonly records: UncheckedRecords
   readonly failure: BatchFailure | undefined
   readonly rules: AppendRules
@@ -39,37 +46,68 @@ export interface LargeBatch {
 type BatchFailure = Exclude<Outcome<never>, { kind: 'ok' }>
 
 /** `units` is the work that was done, as in time/turns.ts. */
-export function checkBatch(batch: Uint8Array | null, rules: AppendRules, { unpacker, crc32c }: BatchCheckParts): BatchCheck | LargeBatch {
-  const inspected = inspectBatch(batch, rules, crc32c)
+export function checkBatch(batch: Uint8Array | null, rules: AppendRules, parts: BatchCheckParts): BatchCheck | LargeBatch {
+  const inspected = inspectBatch(batch, rules, parts.crc32c)
   if (inspected.kind === 'ok') return { ...inspected, units: 1 }
-  if (inspected.kind === 'unchecked') return checkInTurn({ kind: 'large', records: inspected, failure: undefined, rules }, unpacker)
-  if (batch === null || !isOfTimestamps(inspected)) return rejected(inspected)
+  if (batch === null) return rejected(must(inspected.kind === 'error' ? inspected : undefined, 'the error of a batch that is missing'))
+  if (inspected.kind === 'unchecked') return checkInTurn({ kind: 'large', batch, records: inspected, failure: undefined, rules }, parts)
+  if (!isOfTimestamps(inspected)) return rejected(inspected)
   // Only the records tell which of them have the wrong timestamps.
-  return checkInTurn({ kind: 'large', records: recordsOf(batch), failure: inspected, rules }, unpacker)
+  return checkInTurn({ kind: 'large', batch, records: recordsOf(batch), failure: inspected, rules }, parts)
 }
 
-/** Unpacks and walks the records. Rejects with NoUnpackMemory. */
-export async function finishCheck(large: LargeBatch, signal: AbortSignal, { unpacker, turns }: BatchCheckParts): Promise<BatchCheck> {
+/** Unpacks, walks and compresses the records. Rejects with NoUnpackMemory, and with a CodecThreadError. */
+export async function finishCheck(large: LargeBatch, signal: AbortSignal, parts: BatchCheckParts): Promise<BatchCheck> {
+  const { unpacker, turns } = parts
   try {
-    return await unpacker.use(large.records, signal, (unpacked) => finished(examine(large, unpacked), turns))
+    const checkedIn = async (unpacked: Uint8Array): Promise<BatchCheck> =>
+      await repackLater(await finished(examine(large, unpacked), turns), large, unpacked, parts)
+    return await unpacker.use(large.records, signal, checkedIn)
   } catch (error) {
     return failureOf(error, large.failure)
   }
 }
 
-function checkInTurn(large: LargeBatch, unpacker: Pick<Unpacker, 'inTurn'>): BatchCheck | LargeBatch {
+function checkInTurn(large: LargeBatch, parts: BatchCheckParts): BatchCheck | LargeBatch {
   const { records, failure } = large
   try {
-    const unpacked = unpacker.inTurn(records)
+    const unpacked = parts.unpacker.inTurn(records)
     if (unpacked === undefined) return large
     const check = examine(large, unpacked)
     for (;;) {
       const step = check.next()
-      if (step.done === true) return { ...step.value, units: 1 + unpacked.length / fixedLimits.openedBytesPerUnit }
+      if (step.done !== true) continue
+      const checked = { ...step.value, units: 1 + unpacked.length / fixedLimits.openedBytesPerUnit }
+      return repackInTurn(checked, large, unpacked, parts)
     }
   } catch (error) {
     return failureOf(error, failure)
   }
+}
+
+function repackInTurn(checked: BatchCheck, large: LargeBatch, unpacked: Uint8Array, parts: BatchCheckParts): BatchCheck | LargeBatch {
+  const { compression } = large.rules
+  if (checked.kind !== 'ok' || compression === undefined || !repacks(large.records.codec, large.rules)) return checked
+  const packed = parts.packer.inTurn(compression, unpacked)
+  return packed === undefined ? large : repacked(checked, large, { codec: compression.codec, packed }, parts)
+}
+
+async function repackLater(checked: BatchCheck, large: LargeBatch, unpacked: Uint8Array, parts: BatchCheckParts): Promise<BatchCheck> {
+  const { compression } = large.rules
+  if (checked.kind !== 'ok' || compression === undefined || !repacks(large.records.codec, large.rules)) return checked
+  const packed = await parts.packer.packed(compression, unpacked)
+  return repacked(checked, large, { codec: compression.codec, packed }, parts)
+}
+
+function repacked(
+  checked: Extract<BatchCheck, { kind: 'ok' }>,
+  { batch, rules }: LargeBatch,
+  records: Parameters<typeof withPackedRecords>[1],
+  { crc32c }: BatchCheckParts,
+): BatchCheck {
+  const whole = withPackedRecords(batch, records, crc32c)
+  const failure = repackedFailure(whole, rules)
+  return failure === undefined ? { ...checked, repacked: whole } : rejected(failure)
 }
 
 /** Yields the work since the last step. */

@@ -5,6 +5,7 @@ import { type AgentEvent, defaultLimits, KafkaError, type Member, settings } fro
 import { type Codecs, crc32c } from '@local-kafka-service/protocol'
 import { must } from '../../../agent/src/core/assert.ts'
 import { objectKey } from '../../../agent/src/core/object-key.ts'
+import { Packer } from '../../../agent/src/memory/packer.ts'
 import { aPool } from '../../../agent/src/memory/testing/a-pool.ts'
 import { Unpacker } from '../../../agent/src/memory/unpacker.ts'
 import { MemoryObjects } from '../../../agent/src/objects/adapters/memory.ts'
@@ -125,6 +126,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const offsets = new Offsets({ log, segments, owners, turns, unpacker })
   const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings: agentSettings, turns, random, emit })
   const records = new RecordOperations({
+    packer: new Packer({ codecs: {} as Codecs, clock, limits: defaultLimits }),
     log,
     topics,
     writer,

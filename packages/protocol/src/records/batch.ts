@@ -1,4 +1,5 @@
 // The header of a record batch of format v2 (magic 2): read it, check it, patch it. The records inside stay opaque.
+import { type CodecName, codecNames } from './codecs.ts'
 
 /** The fields of the header, as KIP-98 lays them out. Timestamps and ids beyond 2^53 read as the nearest number below. */
 export interface BatchHeader {
@@ -132,6 +133,22 @@ export function setCreateTime(batch: Uint8Array, at: number, maxTimestamp: numbe
   view.setBigInt64(at + batchLayout.maxTimestamp, BigInt(maxTimestamp))
   const end = at + view.getInt32(at + batchLayout.length) + batchLayout.leaderEpoch
   view.setUint32(at + batchLayout.crc, crc32c(batch.subarray(at + batchLayout.attributes, end)))
+}
+
+/** A new batch with the header of this one and its records in another compression: `packed` is what `codec` made of them. The old one stays as it is. */
+export function withPackedRecords(
+  batch: Uint8Array,
+  { codec, packed }: { readonly codec: CodecName; readonly packed: Uint8Array },
+  crc32c: (bytes: Uint8Array) => number,
+): Uint8Array {
+  const whole = new Uint8Array(batchLayout.records + packed.length)
+  whole.set(batch.subarray(0, batchLayout.records))
+  whole.set(packed, batchLayout.records)
+  const view = viewOf(whole)
+  view.setInt32(batchLayout.length, whole.length - batchLayout.leaderEpoch)
+  view.setInt16(batchLayout.attributes, (view.getInt16(batchLayout.attributes) & ~attributeBits.codec) | codecNames.indexOf(codec))
+  view.setUint32(batchLayout.crc, crc32c(whole.subarray(batchLayout.attributes)))
+  return whole
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -1,16 +1,19 @@
 // Fetch, ListOffsets and OffsetForLeaderEpoch: what is read, and where a partition begins and ends.
 import {
+  codecNames,
   DeleteRecords,
   Fetch,
   type FetchRequest,
+  InitProducerId,
   ListOffsets,
   OffsetForLeaderEpoch,
   Produce,
   type RequestInputOf,
 } from '@local-kafka-service/protocol'
+import { nodeCodecs } from '../../../../packages/agent/src/codecs.ts'
 import type { Conversation, TopicOptions } from '../conversation.ts'
 import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
-import { batch, firstTimestamp, logTopic, named, records } from './parts.ts'
+import { batch, firstTimestamp, logTopic, named, records, utf8 } from './parts.ts'
 
 /** A number that no request has, which becomes the largest int64 in the encoded bytes: the encoder takes safe integers only. */
 const marked = 0x1234_5678_9abc
@@ -57,6 +60,31 @@ const fetchRows = rowsOf(Fetch, (row) => {
   reads('a rack', {}, { versions: '11+', request: { rackId: 'r1' } })
   reads('a replica that is not there', {}, { differs: ['fetch-replica'], versions: '4-14', request: { replicaId: 77 } })
   reads('replica -2', {}, { versions: '4-14', request: { replicaId: -2 } })
+  /** Batches of every codec, of an idempotent producer, one of them twice. */
+  const recompresses = (type: string, configs: Readonly<Record<string, string>> = {}, options: RowOptions = {}): void =>
+    row(
+      `batches of every codec in a topic with ${['compression.type', type, ...Object.entries(configs).flat()].join(' ')}`,
+      async (with_) => {
+        const name = await logTopic(with_, { configs: { 'compression.type': type, ...configs } })
+        const { producerId: id } = await with_.ask(InitProducerId, { transactionalId: null, transactionTimeoutMs: 1_000 })
+        for (const [at, codec] of [...codecNames, 'none' as const].entries()) {
+          const producer = { id, epoch: 0, baseSequence: (at % codecNames.length) * 40 }
+          const of = records(40, { key: utf8(codec), headers: [{ key: 'h', value: utf8('a header') }] })
+          await produces(with_, name, batch(of, { compression: { codec, codecs: nodeCodecs }, producer }))
+        }
+        await with_.send(Fetch, fetching(with_, [[name, [{}]]]))
+      },
+      options,
+    )
+  for (const type of ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd']) recompresses(type)
+  recompresses('gzip', { 'compression.gzip.level': '9', 'message.timestamp.type': 'LogAppendTime' })
+  recompresses('zstd', { 'compression.zstd.level': '-7' }, { versions: '10+' })
+  recompresses('lz4', { 'compression.lz4.level': '17' })
+  row('a batch that is too large when it is compressed again', async (with_) => {
+    const name = await logTopic(with_, { configs: { 'compression.type': 'uncompressed', 'max.message.bytes': '1000' } })
+    await produces(with_, name, batch(records(100), { compression: { codec: 'gzip', codecs: nodeCodecs } }))
+    await with_.send(Fetch, fetching(with_, [[name, [{}]]]))
+  })
   row('the largest offset', async (with_) => {
     const name = await written(with_)
     await with_.send(Fetch, fetching(with_, [[name, [{ fetchOffset: marked }]]]), largest)
@@ -289,10 +317,14 @@ async function ownWritten(with_: Conversation, topic: TopicOptions): Promise<str
   return name
 }
 
-async function writes(with_: Conversation, name: string, count: number): Promise<void> {
-  const topicData = [{ topicId: with_.idOf(name), partitionData: [{ index: 0, records: batch(records(count)) }] }]
+async function produces(with_: Conversation, name: string, bytes: Uint8Array): Promise<number | undefined> {
+  const topicData = [{ topicId: with_.idOf(name), partitionData: [{ index: 0, records: bytes }] }]
   const { responses } = await with_.ask(Produce, { acks: -1, timeoutMs: 10_000, topicData })
-  const errorCode = responses[0]?.partitionResponses[0]?.errorCode
+  return responses[0]?.partitionResponses[0]?.errorCode
+}
+
+async function writes(with_: Conversation, name: string, count: number): Promise<void> {
+  const errorCode = await produces(with_, name, batch(records(count)))
   if (errorCode !== 0) throw new Error(`the records of ${name} were not written: ${errorCode}`)
 }
 

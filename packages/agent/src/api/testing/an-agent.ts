@@ -11,7 +11,7 @@ import {
   readBatchHeader,
 } from '@local-kafka-service/protocol'
 import { type Agent, buildAgent } from '../../agent.ts'
-import { nativeCrc32c, nodeCodecs, remoteCodecs } from '../../codecs.ts'
+import { nativeCrc32c, nodeCodecs, remoteCodecs, remotePackers } from '../../codecs.ts'
 import { slotOfPartition } from '../../core/slots.ts'
 import { CodecThread } from '../../memory/codec-thread.ts'
 import { aPool } from '../../memory/testing/a-pool.ts'
@@ -72,6 +72,7 @@ export async function anAgent(
   const metadata = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })
   const objects = new MemoryObjects()
   const memory = aPool()
+  const codecThread = new CodecThread(systemClock)
   const { agent, services: own } = await buildAgent(
     {
       clock: systemClock,
@@ -81,7 +82,8 @@ export async function anAgent(
       objects: options.wrap?.(objects) ?? objects,
       metadata,
       codecs: nodeCodecs,
-      remoteCodecs: options.remoteCodecs ?? remoteCodecs(new CodecThread(systemClock)),
+      remoteCodecs: options.remoteCodecs ?? remoteCodecs(codecThread),
+      remotePackers: remotePackers(codecThread),
       crc32c: nativeCrc32c,
       memory,
       emit: (event) => void events.push(event),

@@ -8,7 +8,9 @@ const unlimited = '9223372036854775807'
 const byCompaction = { kind: 'enforced', by: 'core/log/compaction/compaction-due.ts' } as const
 const noTiers = 'Only tiered storage reads it, and no topic has tiered storage: see `remote.storage.enable`.'
 const noReplication = 'Agents do not copy records from one another, so there is no traffic to limit.'
-const noRecompression = 'Only recompression reads it, and batches are kept as the producer compressed them: see `compression.type`.'
+const byRecompression = { kind: 'enforced', by: 'write/append-rules.ts' } as const
+const oneLz4Level =
+  'The level decides how small records become and how much work it is, not what they are: LZ4 of every level is read alike. This server has one level.'
 const durable =
   "A record is acknowledged only after it is stored as the agent's setting `durability` promises. With `strict`, it has been flushed to stable storage, which satisfies every value."
 const noFiles = 'Objects and rows of a database hold the log, so there are no segment files and no indexes that could have this size.'
@@ -31,7 +33,7 @@ export const topicConfigs = [
     synonym: 'compression.gzip.level',
     doc: 'The level of compression.type=gzip.',
     since: '0.1',
-    effect: { kind: 'by construction', why: noRecompression },
+    effect: byRecompression,
     check: betweenOrDefault(1, 9, -1),
   },
   {
@@ -41,7 +43,7 @@ export const topicConfigs = [
     synonym: 'compression.lz4.level',
     doc: 'The level of compression.type=lz4.',
     since: '0.1',
-    effect: { kind: 'by construction', why: noRecompression },
+    effect: { kind: 'by construction', why: oneLz4Level },
     check: between(1, 17),
   },
   {
@@ -51,7 +53,7 @@ export const topicConfigs = [
     synonym: 'compression.type',
     doc: 'The codec of stored batches; producer keeps them as the producer compressed them.',
     since: '0.1',
-    effect: { kind: 'not supported', why: 'recompression is not supported yet: use producer', accepts: ['producer'] },
+    effect: { kind: 'enforced', by: 'write/batch-check.ts' },
     check: oneOf('uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'),
   },
   {
@@ -61,7 +63,7 @@ export const topicConfigs = [
     synonym: 'compression.zstd.level',
     doc: 'The level of compression.type=zstd.',
     since: '0.1',
-    effect: { kind: 'by construction', why: noRecompression },
+    effect: byRecompression,
     check: between(-131_072, 22),
   },
   {

@@ -34,6 +34,14 @@ export interface AppendRules {
   readonly opensCompressed: boolean
   /** The topic is compacted: each record needs a key, so every compressed batch is unpacked. */
   readonly needsKeys: boolean
+  /** `compression.type` and its level. Undefined: batches stay as the producer compressed them. */
+  readonly compression: Compression | undefined
+}
+
+/** A codec, and how hard it tries: undefined is its default. */
+export interface Compression {
+  readonly codec: CodecName
+  readonly level?: number | undefined
 }
 
 /** The functions that read the bytes of a batch. */
@@ -79,9 +87,24 @@ export function inspectBatch(records: Uint8Array | null, rules: AppendRules, crc
   const packed = records.subarray(batchLayout.records)
   const problem = packedProblem(codec, packed)
   if (problem !== undefined) return failed('INVALID_RECORD', problem)
-  if (codec !== 'none' && !rules.opensCompressed && !rules.needsKeys && !isSuspicious(header, packed.length))
+  const opens = rules.opensCompressed || rules.needsKeys || repacks(codec, rules)
+  if (codec !== 'none' && !opens && !isSuspicious(header, packed.length))
     return inRange({ header, recordsWithoutKey: 0 }, { earliest: header.baseTimestamp, latest: header.maxTimestamp }, rules)
   return { kind: 'unchecked', header, codec, packed }
+}
+
+/** Whether the records of a batch must be compressed again. Like Kafka, a batch that has the right codec keeps its level. */
+export function repacks(codec: CodecName, { compression }: Pick<AppendRules, 'compression'>): boolean {
+  return compression !== undefined && compression.codec !== codec
+}
+
+/** The outcome for a batch that was compressed again; undefined if it is not too large. */
+export function repackedFailure(batch: Uint8Array, { maxBytes }: Pick<AppendRules, 'maxBytes'>): ReturnType<typeof failed> | undefined {
+  if (batch.length <= maxBytes) return undefined
+  return failed(
+    'MESSAGE_TOO_LARGE',
+    `The record batch has ${batch.length} bytes with the topic's compression.type, more than max.message.bytes = ${maxBytes}.`,
+  )
 }
 
 /** The records of a batch that `inspectBatch` rejected for its timestamps. */

@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import type { ToCodecThread } from '../codec-thread.ts'
 
-parentPort?.on('message', ({ packed }: ToCodecThread) => {
-  if (packed.length === 0) process.exit(1)
+parentPort?.on('message', ({ bytes }: ToCodecThread) => {
+  if (bytes.length === 0) process.exit(1)
 })
 await import('../../codec-worker.ts')
