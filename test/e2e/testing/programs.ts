@@ -14,6 +14,7 @@ export function javaOptions(classpath: string): readonly string[] {
 
 export const has = {
   kcat: succeeds('kcat', ['-V']),
+  pgbouncer: succeeds('pgbouncer', ['-V']),
   confluentKafka: succeeds(python, ['-c', 'import confluent_kafka']),
   kafkaTools: kafkaClasspath !== '' && succeeds('java', ['-version']),
 }

@@ -4,33 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, test } from 'vitest'
 import { systemClock } from '../time/system-clock.ts'
-import { damageStoreContract } from './damage-store.contract.ts'
-import { groupStoreContract } from './group-store.contract.ts'
 import { interceptedSql } from './intercepted.ts'
-import { logStartContract } from './log-start.contract.ts'
-import { metadataStoreContract } from './metadata-store.contract.ts'
 import { openPostgres } from './postgres.ts'
-import { recoveryStoreContract } from './recovery-store.contract.ts'
-import { retentionContract } from './retention.contract.ts'
 import { openSqlite } from './sqlite.ts'
 import { openSqliteWorker } from './sqlite-client.ts'
 import { openSqliteInTurn } from './sqlite-in-turn.ts'
-import { swapStoreContract } from './swap-store.contract.ts'
-import { sweepStoreContract } from './sweep-store.contract.ts'
 import type { ContractDatabase } from './testing/a-cluster.ts'
+import { contracts } from './testing/contracts.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres-server.ts'
-
-/** Runs all contracts, each on a database of its own. */
-function contracts(name: string, open: () => Promise<ContractDatabase>): void {
-  metadataStoreContract(name, open)
-  groupStoreContract(name, open)
-  recoveryStoreContract(name, open)
-  damageStoreContract(name, open)
-  swapStoreContract(name, open)
-  logStartContract(name, open)
-  retentionContract(name, open)
-  sweepStoreContract(name, open)
-}
 
 contracts('in memory', async () => {
   const sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => Date.now() })

@@ -56,6 +56,8 @@ export type MetadataReason =
   /** The user or the password is wrong, or the server does not admit this client. */
   | 'authentication'
   | 'no such database'
+  /** The server, or a pooler in front of it, has settings under which an answered commit may be lost, or a stopped agent may hold locks. */
+  | 'unsafe settings'
   /** The user may not create or write our tables, or a file or directory is not writable. */
   | 'permission'
   /** The file is not an SQLite database, or it is damaged. */

@@ -8,7 +8,8 @@ import type { CommitTransaction } from './commit.ts'
 import type { Registration, Topic } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
-import { type Body, read, unchanged } from './sql.ts'
+import { migrateBy, migrations, type SchemaState, schemaVersion } from './schema.ts'
+import { type Body, read, type TransactionOutcome, unchanged } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 import { aBatch, aTopic, laidOut, openCluster, registered } from './testing/a-cluster.ts'
 import { type CuttingProxy, startCuttingProxy } from './testing/cutting-proxy.ts'
@@ -91,11 +92,135 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       expect(await highWatermark()).toBe(3)
     })
 
-    test('a constraint that fails rolls back, definitely', async () => {
-      await atCommit(`EXCEPTION 'no' USING ERRCODE = 'check_violation'`)
-      expect((await store.log.commit(aFlush(1))).kind).toBe('rolled back')
-      await hush()
+    test.each(['check_violation', 'serialization_failure', 'admin_shutdown'])(
+      'a COMMIT that is rejected has an unknown outcome whatever its code (%s); the replay is definite',
+      async (code) => {
+        await atCommit(`EXCEPTION 'no' USING ERRCODE = '${code}'`)
+        expect((await store.log.commit(aFlush(1))).kind).toBe('unknown')
+        await hush()
+        expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed', result: { verdicts: [{ baseOffset: 0 }] } })
+        expect(await highWatermark()).toBe(3)
+      },
+    )
+
+    test('a COMMIT without an answer, on a connection that stays open, is unknown at the deadline of its own', async () => {
+      const sql = await openPostgres({ url: proxy.url })
+      const [row] = await postgres.query<{ number: number }>('SELECT cluster AS number FROM lks.clusters WHERE cluster_id = $1', [
+        store.clusterId,
+      ])
+      const cluster = { number: row?.number ?? 0, id: store.clusterId, slots: store.slots }
+      proxy.cut = 'silent'
+      const begun = performance.now()
+      expect((await sql.run('commit', { cluster, input: aFlush(1) }, 400)).kind).toBe('unknown')
+      expect(performance.now() - begun).toBeLessThan(4_000)
+      expect(await sql.run('commit', { cluster, input: aFlush(1) }, 5_000)).toMatchObject({
+        kind: 'committed',
+        value: { kind: 'committed', result: { verdicts: [{ baseOffset: 0 }] } },
+      })
+      await sql.close()
+    })
+  })
+
+  describe('the first message of a transaction', () => {
+    afterEach(() => {
+      proxy.first = 'as sent'
+    })
+    const alter = (setting: string): Promise<unknown> =>
+      postgres.query(`ALTER DATABASE ${new URL(postgres.url).pathname.slice(1)} ${setting}`)
+
+    test('if BEGIN is rejected nothing is written, although each later statement would be a transaction by itself', async () => {
+      proxy.first = 'BEGIN is rejected'
+      expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable' } })
+      proxy.first = 'as sent'
       expect(await highWatermark()).toBe(0)
+      expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed' })
+    })
+
+    test('a pooler that drops the time-outs is noticed at the start, and later before any write', async () => {
+      proxy.first = 'no time-outs'
+      await expect(openPostgres({ url: proxy.url })).rejects.toMatchObject({ kind: 'invalid', reason: 'unsafe settings' })
+      expect(await store.log.commit(aFlush(1))).toMatchObject({
+        kind: 'rolled back',
+        error: { message: expect.stringContaining('time-outs') },
+      })
+      proxy.first = 'as sent'
+      expect(await highWatermark()).toBe(0)
+    })
+
+    test('synchronous_commit = off is rejected at the start, and later before any write', async () => {
+      await alter('SET synchronous_commit = off')
+      await expect(openPostgres({ url: postgres.url })).rejects.toMatchObject({ kind: 'invalid', reason: 'unsafe settings' })
+      await postgres.query(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+      )
+      await expect
+        .poll(() => store.log.commit(aFlush(1)))
+        .toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable', message: expect.stringContaining('synchronous_commit') } })
+      await alter('RESET synchronous_commit')
+      expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed' })
+    })
+  })
+
+  describe('connections', () => {
+    test('no statement has a name', async () => {
+      const pool = await openPool({ url: postgres.url })
+      const client = await pool.connect()
+      const { outcome, broken } = await transact(client, locking(1), { deadlineMs: 5000 })
+      expect([outcome.kind, broken]).toEqual(['committed', false])
+      expect((await client.query('SELECT name FROM pg_prepared_statements')).rows).toEqual([])
+      client.release()
+      await pool.end()
+    })
+
+    test('an agent has at most 16, however much it has to do', async () => {
+      await Promise.all(Array.from({ length: 200 }, () => highWatermark()))
+      const [row] = await postgres.query<{ count: number }>(
+        `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'local-kafka-service'`,
+      )
+      expect(row?.count).toBeGreaterThan(1)
+      expect(row?.count).toBeLessThanOrEqual(16)
+    })
+
+    test('a leased connection that dies has a listener for its errors from the beginning', async () => {
+      const pool = await openPool({ url: postgres.url })
+      const client = await pool.connect()
+      const ended = new Promise<void>((resolve) => void client.once('end', resolve))
+      const pid = (client as unknown as { readonly processID: number }).processID
+      await postgres.query('SELECT pg_terminate_backend($1)', [pid])
+      await ended
+      client.release(true)
+      await pool.end()
+    })
+  })
+
+  describe('a migration', () => {
+    const later = (name: string) => [...migrations, [statement(`test: add ${name}`, `ALTER TABLE topics ADD COLUMN ${name} text`)()]]
+
+    test('gives up a table that is in use instead of holding up those who use it; an older agent goes on before and after it', async () => {
+      expect(migrations).toHaveLength(schemaVersion)
+      const pool = await openPool({ url: postgres.url })
+      const client = async (): Promise<TransactionOutcome<SchemaState>> => {
+        const leased = await pool.connect()
+        const { outcome, broken } = await transact(leased, migrateBy({ migrations: later('later'), minimumReader: 1 }), {
+          deadlineMs: 5000,
+        })
+        leased.release(broken)
+        return outcome
+      }
+      await postgres.query('BEGIN')
+      await postgres.query('SELECT 1 FROM lks.topics LIMIT 1')
+      const begun = performance.now()
+      expect(await client()).toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable' } })
+      expect(performance.now() - begun).toBeLessThan(3_000)
+      expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed' })
+      await postgres.query('COMMIT')
+      expect(await client()).toMatchObject({ kind: 'committed', value: { kind: 'ready', version: schemaVersion + 1 } })
+      expect(await store.log.commit(aFlush(2))).toMatchObject({ kind: 'committed' })
+      expect(await aTopic(store, { name: 'by the older agent' })).toBeDefined()
+      // It may also start again, because the newer version says that it can read its tables.
+      const again = await openCluster(await openPostgres({ url: postgres.url }))
+      await again.close()
+      await pool.end()
     })
   })
 

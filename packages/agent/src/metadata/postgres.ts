@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from 'pg'
 import { fixedLimits } from '../limits.ts'
 import { errorText, isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
+import { begin, bounded, checkSession } from './postgres-session.ts'
 import type { Body, Call, Decision, Row, Sql, TransactionOutcome } from './sql.ts'
 import { columnArguments } from './statement.ts'
 import { type Transactions, transactions } from './transactions.ts'
@@ -10,7 +11,7 @@ import { type Transactions, transactions } from './transactions.ts'
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`, with libpq's parameters. */
   readonly url: string
-  /** The maximum of connections. A transaction waits when none is free. */
+  /** The maximum of connections, at most 16. A transaction waits when none is free. */
   readonly connections?: number
 }
 
@@ -19,7 +20,13 @@ export async function openPostgres(options: PostgresOptions): Promise<Sql<Transa
   const pool = await openPool(options)
   try {
     const client = await lease(pool)
-    client.release()
+    let broken = true
+    try {
+      await asked(checkSession(client))
+      broken = false
+    } finally {
+      client.release(broken)
+    }
   } catch (error) {
     await pool.end()
     throw error
@@ -40,7 +47,7 @@ export type Pause = () => Promise<void>
 /**
  * Runs one body in one transaction. `broken`: the connection must not be used again; closing it ends any remainder of the transaction.
  * A transaction is committed only if the answer has the tag COMMIT and no warning: a failed statement makes COMMIT answer ROLLBACK, and a cancelled wait
- * for a standby makes it warn. An error before COMMIT was sent is definite; an error after that is unknown.
+ * for a standby makes it warn. An error before COMMIT was sent is definite; an error after that is unknown, whatever its code.
  */
 export async function transact<T>(
   client: PoolClient,
@@ -54,7 +61,7 @@ export async function transact<T>(
   try {
     const decision = await decide(client, body, deadlineMs, pause)
     if (lost !== undefined) return { outcome: { kind: 'rolled back', error: translated(lost) }, broken: true }
-    const outcome = await commitWith(client, decision)
+    const outcome = await commitWith(client, decision, deadlineMs)
     return { outcome, broken: outcome.kind !== 'committed' }
   } catch (error) {
     return { outcome: { kind: 'rolled back', error: defect(error) }, broken: true }
@@ -81,9 +88,9 @@ async function decide<T>(client: PoolClient, body: Body<T>, deadlineMs: number, 
   let step = body.next([])
   while (!step.done) {
     await pause?.()
-    const opening = begun ? [] : [begin(client, deadlineMs)]
+    const opening = begun ? [] : [opened(client, deadlineMs)]
     begun = true
-    const rows = step.value.map((call) => rowsOf(client, call))
+    const rows = step.value.map((call) => rowsOf(client, call, deadlineMs))
     await every([...opening, ...rows])
     step = body.next(await Promise.all(rows))
   }
@@ -94,37 +101,33 @@ async function decide<T>(client: PoolClient, body: Body<T>, deadlineMs: number, 
   return step.value
 }
 
+/** No statement of the transaction has run if this fails, whatever the server says. */
+async function opened(client: PoolClient, deadlineMs: number): Promise<void> {
+  try {
+    await begin(client, deadlineMs)
+  } catch (error) {
+    throw error instanceof MetadataError ? error : new MetadataError('unavailable', `PostgreSQL: ${messageOf(error)}`, { cause: error })
+  }
+}
+
 /** Waits for all, and throws the first failure: the later failures of a pipeline only report that the transaction is over. */
 async function every(sent: readonly Promise<unknown>[]): Promise<void> {
   const failure = (await Promise.allSettled(sent)).find((one) => one.status === 'rejected')
   if (failure !== undefined) throw failure.reason
 }
 
-/** The time-outs are set in the transaction, not in the session, so they hold behind a pooler, too. All are below the client's own deadline. */
-async function begin(client: PoolClient, deadlineMs: number): Promise<void> {
-  const timeoutMs = Math.max(1, Math.floor(deadlineMs * 0.8))
-  await asked(
-    client.query(
-      `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL search_path TO lks; SET LOCAL lock_timeout = ${timeoutMs}; ` +
-        `SET LOCAL statement_timeout = ${timeoutMs}; SET LOCAL idle_in_transaction_session_timeout = ${idleInTransactionMs}`,
-    ),
-  )
-}
-
-/** A client that stops between its two messages holds row locks, but no longer than this. */
-const idleInTransactionMs = 2_000
-
-async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>): Promise<TransactionOutcome<T>> {
+async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>, deadlineMs: number): Promise<TransactionOutcome<T>> {
   const warnings: string[] = []
   const onNotice = (notice: { readonly code?: string | undefined; readonly message?: string | undefined }): void => {
     if (notice.code !== '00000') warnings.push(notice.message ?? 'a warning without a message')
   }
   client.on('notice', onNotice)
-  const sent = writes.map((call) => rowsOf(client, call))
-  const [commit, ...written] = await Promise.allSettled([asked(client.query('COMMIT')), ...sent])
+  const sent = writes.map((call) => rowsOf(client, call, deadlineMs))
+  const [commit, ...written] = await Promise.allSettled([asked(client.query({ text: 'COMMIT', ...bounded(deadlineMs) })), ...sent])
   client.off('notice', onNotice)
   const failure = written.find((one) => one.status === 'rejected')
-  if (commit.status === 'rejected') return { kind: isDefinite(commit.reason) ? 'rolled back' : 'unknown', error: defect(commit.reason) }
+  // Whatever the error: up to a third of the COMMITs that a lost connection rejected were committed (docs/operations.md).
+  if (commit.status === 'rejected') return { kind: 'unknown', error: defect(commit.reason) }
   if (commit.value.command === 'ROLLBACK') {
     const error = failure === undefined ? new MetadataError('unavailable', 'PostgreSQL rolled back at COMMIT.') : defect(failure.reason)
     return { kind: 'rolled back', error }
@@ -136,11 +139,14 @@ async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>)
   return { kind: 'committed', value }
 }
 
-async function rowsOf(client: PoolClient, call: Call): Promise<readonly Row[]> {
+async function rowsOf(client: PoolClient, call: Call, deadlineMs: number): Promise<readonly Row[]> {
   if (call.rows?.length === 0) return []
-  const { name, postgres } = call.statement
+  const { postgres } = call.statement
   const text = postgres.text.replaceAll('now_ms()', nowMs)
-  const { rows } = await asked(client.query<Row & Record<string, unknown>>({ name, text, values: [...columnArguments(call)] }))
+  // Without a name: behind a pooler, a prepared statement may be missing on the next connection, or have the text of another release there.
+  const { rows } = await asked(
+    client.query<Row & Record<string, unknown>>({ text, values: [...columnArguments(call)], ...bounded(deadlineMs) }),
+  )
   return rows
 }
 
@@ -169,6 +175,8 @@ export async function openPool({ url, connections = 10 }: PostgresOptions): Prom
   })
   // An idle connection that breaks leaves the pool. The next lease gets a new connection, or the error of making it.
   pool.on('error', () => {})
+  // From the moment of its connection on, and for good: one death may emit several errors, and one without a listener would end the process.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   return pool
 }
 
@@ -215,12 +223,6 @@ function defect(error: unknown): MetadataError {
 
 /** SQLSTATE classes: connection, transaction state, rollback, resources, not in state (a lock not available), operator intervention, system error, internal. */
 const retriable = new Set(['08', '25', '40', '53', '55', '57', '58', 'XX'])
-
-/** The server reports that COMMIT failed and why: a constraint, a serialization failure, a deadlock. Any other error may have come after the commit. */
-function isDefinite(error: unknown): boolean {
-  const state = error instanceof MetadataError ? sqlStateOf(error.cause) : undefined
-  return state !== undefined && (state.startsWith('23') || state === '40001' || state === '40P01' || state === '40002')
-}
 
 function notConnected(error: unknown): MetadataError {
   const state = sqlStateOf(error)

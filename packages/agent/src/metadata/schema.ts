@@ -12,21 +12,43 @@ export type SchemaState =
   | { readonly kind: 'newer'; readonly version: number; readonly minimumReader: number }
 
 /** Creates or upgrades the tables once, whichever agent starts first. A database written by incompatible newer code is left alone. */
-export function* migrate(_input: Record<never, never>): Body<SchemaState> {
+export function migrate(_input: Record<never, never>): Body<SchemaState> {
+  return migrateBy({ migrations, minimumReader: minimumReaderVersion })
+}
+
+/** For `migrate`, and for tests of migrations that do not exist yet. */
+export function* migrateBy({
+  migrations: all,
+  minimumReader,
+}: {
+  readonly migrations: readonly (readonly Call[])[]
+  readonly minimumReader: number
+}): Body<SchemaState> {
+  const version = all.length
   const [, [known]] = yield* read(lockSchema(), knowsSchema())
   // Only the first start creates the schema: later starts must not need the right to.
   if (known?.known !== 1) yield* read(makeSchema(), makeVersionTable())
   const [[stored]] = yield* read(readVersion())
-  if (stored !== undefined && stored.minimumReader > schemaVersion)
+  if (stored !== undefined && stored.minimumReader > version)
     return { writes: [], value: { kind: 'newer', version: stored.version, minimumReader: stored.minimumReader } }
   const from = stored?.version ?? 0
-  if (from >= schemaVersion) return { writes: [], value: { kind: 'ready', version: from } }
-  const steps = migrations.slice(from).flat()
+  if (from >= version) return { writes: [], value: { kind: 'ready', version: from } }
+  yield* read(boundMigrationLocks())
   return {
-    writes: [...steps, writeVersion({ version: schemaVersion, minimumReader: minimumReaderVersion })],
-    value: { kind: 'ready', version: schemaVersion },
+    writes: [...all.slice(from).flat(), writeVersion({ version, minimumReader })],
+    value: { kind: 'ready', version },
   }
 }
+
+/**
+ * A migration that waits for its lock on a table holds up every later transaction on that table, those of the agents that still run the older version too.
+ * So it gives up soon, and its start tries again.
+ */
+const boundMigrationLocks = statement('bound the locks of a migration', {
+  // SQLite's transactions are serial.
+  postgres: `SELECT set_config('lock_timeout', '300ms', true)`,
+  sqlite: 'SELECT 1',
+})
 
 /** Serializes the creation of tables and clusters, which have no row to lock yet. The number is arbitrary, and ours. */
 export const lockSchema = statement('lock schema', {
@@ -57,7 +79,7 @@ const writeVersion = statement<{ readonly version: number; readonly minimumReade
 )
 
 /** Index n holds the statements that lead from version n to n + 1. A migration that has shipped is never edited. */
-const migrations: readonly (readonly Call[])[] = [
+export const migrations: readonly (readonly Call[])[] = [
   [
     // The counters of a cluster, allocated under this row's lock. Every other key begins with `cluster`.
     table('clusters', 'rows that change', [

@@ -217,6 +217,16 @@ function ofMetadata(error: MetadataError, plan: ServerPlan): UserError {
         : new UserError('LKS-1103', { what: `${where} cannot be used`, why, fix: [another, 'make it writable for this user'], cause })
     case 'no such database':
       return new UserError('LKS-3103', { what: `${where} does not exist`, why, fix: ['create it: createdb <database>', another], cause })
+    case 'unsafe settings':
+      return new UserError('LKS-3107', {
+        what: `${where} has settings under which acknowledged records could be lost`,
+        why,
+        fix: [
+          'set it for the database: ALTER DATABASE <database> SET synchronous_commit = on',
+          'connect to PostgreSQL directly, or through PgBouncer in transaction mode',
+        ],
+        cause,
+      })
     case 'disk full':
       if (plan.metadata.kind === 'sqlite') return diskFull(where, { why, cause })
       return new UserError('LKS-3106', { what: `${where} cannot be written`, why, fix: ['free some space on its disk', another], cause })

@@ -1,4 +1,4 @@
-// A TCP proxy in front of PostgreSQL that cuts a connection at its COMMIT: before the server receives it, or after the server has answered.
+// A TCP proxy in front of PostgreSQL with faults: at a COMMIT it cuts the connection or loses the answer, and it changes the first message of transactions.
 import { connect, createServer, type Socket } from 'node:net'
 
 /** COMMIT as a simple query of its own, and as the tag of its answer. READ COMMITTED matches neither. */
@@ -6,8 +6,10 @@ const commit = 'COMMIT\0'
 
 export interface CuttingProxy {
   readonly url: string
-  /** The fault at the next COMMIT. */
-  cut: 'never' | 'before COMMIT' | 'after COMMIT'
+  /** The fault at the next COMMIT. `silent`: the answer is lost, and the connection stays open. */
+  cut: 'never' | 'before COMMIT' | 'after COMMIT' | 'silent'
+  /** The fault in the first message of every transaction: BEGIN is rejected, or its time-outs are dropped. */
+  first: 'as sent' | 'BEGIN is rejected' | 'no time-outs'
   stop(): Promise<void>
 }
 
@@ -17,6 +19,7 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname)
     let answerLost = false
+    let silent = false
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       // Cutting connections is the purpose of this proxy: both ends are closed together.
@@ -32,14 +35,15 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
     client.on('data', (bytes: Buffer) => {
       if (proxy.cut !== 'never' && bytes.includes(commit)) {
         if (proxy.cut === 'before COMMIT') end()
+        silent = proxy.cut === 'silent'
         answerLost = true
         proxy.cut = 'never'
       }
-      if (!upstream.destroyed) upstream.write(bytes)
+      if (!upstream.destroyed) upstream.write(altered(bytes, proxy.first))
     })
     upstream.on('data', (bytes: Buffer) => {
       if (!answerLost) client.write(bytes)
-      else if (bytes.includes(commit)) end()
+      else if (bytes.includes(commit) && !silent) end()
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -50,10 +54,22 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const proxy: CuttingProxy = {
     url: url.href,
     cut: 'never',
+    first: 'as sent',
     stop: async () => {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
     },
   }
   return proxy
+}
+
+/** Of the same length, because messages begin with their length. */
+function altered(bytes: Buffer, first: CuttingProxy['first']): Buffer {
+  const text = bytes.toString('latin1')
+  if (first === 'as sent' || !text.includes('BEGIN ISOLATION')) return bytes
+  const other =
+    first === 'BEGIN is rejected'
+      ? text.replace('BEGIN ISOLATION', 'BEGIX ISOLATION')
+      : text.replace(/timeout = \d+/g, (setting) => setting.replace(/\d/g, '0'))
+  return Buffer.from(other, 'latin1')
 }
